@@ -9,7 +9,7 @@ import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
 import { echo, idOf } from './testing/cluster.ts';
-import { isLinked, told, World } from './testing/real/world.ts';
+import { emitted, isLinked, World } from './testing/real/world.ts';
 
 const good = `${idOf('b')}@127.0.0.1:7000`;
 const WRONG = [
@@ -115,7 +115,7 @@ test('an advertised address that nobody can dial throws a TypeError that names i
   t.notThrows(listing(['a:1', 'wss://a/path']));
 });
 
-test('events, lists and remotes spell an address in one way, with its scheme; a transport reports its own addresses unchanged', async (t) => {
+test('events, lists and remotes spell an address in one carrier, with its scheme; a transport reports its own addresses unchanged', async (t) => {
   const world = new World(t);
   const passive = { maxOutbound: 0 };
   const b = await world.node('b', { peers: passive });
@@ -125,15 +125,15 @@ test('events, lists and remotes spell an address in one way, with its scheme; a 
   await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
   const [seen, back] = [a.peers.get(b.nodeId)!, b.peers.get(a.nodeId)!];
   t.deepEqual(
-    [seen.addr, seen.remote.addr, told(a, 'up')[0]!.peer.addr, a.peers.addressOf(b.nodeId)],
+    [seen.addr, seen.remote.addr, emitted(a, 'up')[0]!.peer.addr, a.peers.addressOf(b.nodeId)],
     [full, full, full, full],
   );
   t.deepEqual([back.addr, back.remote.addr], [spelled(a.address), spelled(a.address)]);
   await b.close();
   await world.until(
     'a has lost b and its next dial was refused',
-    () => told(a, 'down').length === 1 && told(a, 'rejected').length > 0,
+    () => emitted(a, 'down').length === 1 && emitted(a, 'rejected').length > 0,
   );
-  t.deepEqual([told(a, 'down')[0]!.addr, told(a, 'rejected')[0]!.addr], [full, full]);
+  t.deepEqual([emitted(a, 'down')[0]!.addr, emitted(a, 'rejected')[0]!.addr], [full, full]);
   t.deepEqual(await world.close(), []);
 });

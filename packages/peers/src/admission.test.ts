@@ -5,8 +5,8 @@ import test from 'ava';
 import * as z from 'zod/mini';
 import type { MessageSource, PeersOptions } from './options.ts';
 import { cluster, connected, echo, idOf, type TestNode } from './testing/cluster.ts';
+import { stranger } from './testing/raw-peer.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
-import { stranger } from './testing/stranger.ts';
 
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
@@ -159,7 +159,7 @@ test.serial(
       await sim.until(() => isLinked(nodes.get('a'), 'b'));
       const a = nodes.get('a')!;
       const { instance } = a.peers.get(idOf('b'))!;
-      const double = stranger(sim, 'double', { nodeId: idOf('b') });
+      const double = rawPeer(sim, 'double', { nodeId: idOf('b') });
       const error = await t.throwsAsync(sim.settle(double.transport.dial('a')), {
         code: 'already_exists',
       } as never);
@@ -357,7 +357,7 @@ test.serial(
         methods: { say: { id: 1, request: json(z.any()), response: json(z.any()) } },
       });
       await sim.until(() => nodes.size === 1);
-      const peer = stranger(sim, 'peer');
+      const peer = rawPeer(sim, 'peer');
       const wild = peer.transport as unknown as {
         send(target: string, method: 'say', request: string): Promise<unknown>;
       };

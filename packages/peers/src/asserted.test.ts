@@ -17,7 +17,7 @@ import { createPeers } from './peers.ts';
 import { peersProtocol } from './protocol.ts';
 import { echo } from './testing/cluster.ts';
 import { credentials, type NodeCredentials } from './testing/real/credentials.ts';
-import { isLinked, type RealNode, told, World } from './testing/real/world.ts';
+import { emitted, isLinked, type RealNode, World } from './testing/real/world.ts';
 
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
@@ -125,7 +125,7 @@ test('where the transport proves ids, a node that only asserts an id is a client
     await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')),
     'b: a secret',
   );
-  t.deepEqual([heard, told(a, 'down').length, a.transport.remotes().length], [[], 0, 2]);
+  t.deepEqual([heard, emitted(a, 'down').length, a.transport.remotes().length], [[], 0, 2]);
   await world.settle(transport.close());
   t.deepEqual(await world.close(), []);
 });
@@ -156,16 +156,16 @@ test('a proving node and a node that proves nothing do not become peers, whoever
   const world = new World(t);
   const p = await plain(world, 'p');
   const a = await mixed(world, 'a', await credentials(), { ...passive, persistent: [p.address] });
-  await world.until('a has dialed p and rejected it', () => told(a, 'rejected').length > 0);
-  const [out] = told(a, 'rejected');
+  await world.until('a has dialed p and rejected it', () => emitted(a, 'rejected').length > 0);
+  const [out] = emitted(a, 'rejected');
   t.deepEqual(
     [out!.reason, out!.direction, out!.error.reason, out!.addr],
     ['unproven', 'out', 'identity_mismatch', p.address],
   );
   t.regex(out!.error.message, /only asserts its id.*'allowAsserted: true'/);
   const q = await plain(world, 'q', { ...passive, persistent: [wsOf(a)] });
-  await world.until('q has dialed a and was rejected', () => told(q, 'rejected').length > 0);
-  const [other] = told(q, 'rejected');
+  await world.until('q has dialed a and was rejected', () => emitted(q, 'rejected').length > 0);
+  const [other] = emitted(q, 'rejected');
   t.deepEqual([other!.reason, other!.error.code], ['incompatible', 'failed_precondition']);
   t.regex(other!.error.message, /accepts only nodes that prove/);
   for (const node of [a, p, q]) t.deepEqual(node.peers.list(), [], node.name);
@@ -203,7 +203,7 @@ test('with allowAsserted a node that only asserts its id is a peer until another
     () => a.peers.get(theirs.nodeId)?.proven === true,
   );
   t.deepEqual(
-    told(a, 'down').map(({ cause }) => cause.reason),
+    emitted(a, 'down').map(({ cause }) => cause.reason),
     ['duplicate'],
   );
   t.is(await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'hi')), 'b: hi');
@@ -234,7 +234,7 @@ test('with allowAsserted, a peer that only asserts its id is disconnected when t
     'the node that proves its id is a peer of a',
     () => a.peers.get(theirs.nodeId)?.proven === true,
   );
-  t.regex(told(a, 'down')[0]!.cause.message, /must prove that id/);
+  t.regex(emitted(a, 'down')[0]!.cause.message, /must prove that id/);
   t.is(
     await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')),
     'b: a secret',

@@ -3,47 +3,49 @@
 
 import test, { type ExecutionContext } from 'ava';
 import type { PeersOptions } from './options.ts';
-import { Wire } from './testing/real/wire.ts';
-import { isLinked, type RealNode, told, World } from './testing/real/world.ts';
+import { TcpRelay } from './testing/real/tcp-relay.ts';
+import { emitted, isLinked, type RealNode, World } from './testing/real/world.ts';
 
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 
-/** A node that dials one peer over a wire that can break, and another one directly. */
+/** A node that dials one peer over a relay that can break, and another one directly. */
 async function scene(t: ExecutionContext) {
   const world = new World(t, 50);
   const b = await world.node('b', { peers: passive });
   const c = await world.node('c', { peers: passive });
-  const wire = await Wire.to(b.address, t);
-  const a = await world.node('a', { peers: { ...passive, persistent: [wire.address, c.address] } });
+  const relay = await TcpRelay.to(b.address, t);
+  const a = await world.node('a', {
+    peers: { ...passive, persistent: [relay.address, c.address] },
+  });
   await world.until(
     'b and c are peers of a',
     () => isLinked(a, b) && isLinked(a, c) && isLinked(b, a) && isLinked(c, a),
   );
-  return { world, a, b, c, wire };
+  return { world, a, b, c, relay };
 }
 
 /**
- * Freezes the wire, and mutes its endpoints so that nothing waits for the end of an old connection.
+ * Freezes the relay, and mutes its endpoints so that nothing waits for the end of an old connection.
  */
-function blackhole(world: World, wire: Wire, b: RealNode): void {
-  wire.freeze();
-  world.mute.add(wire.address);
+function blackhole(world: World, relay: TcpRelay, b: RealNode): void {
+  relay.freeze();
+  world.mute.add(relay.address);
   for (const { endpoint } of b.transport.remotes()) world.mute.add(endpoint);
 }
 
 for (const [title, flood] of [
   [
-    'a peer behind a wire that swallows everything is cut within 16 seconds at both ends, its score lower before',
+    'a peer behind a relay that swallows everything is cut within 16 seconds at both ends, its score lower before',
     false,
   ],
   ['so is one for whom messages pile up', true],
 ] as const) {
   test(title, async (t) => {
-    const { world, a, b, c, wire } = await scene(t);
+    const { world, a, b, c, relay } = await scene(t);
     await world.run(33_333);
     t.is(a.peers.get(b.nodeId)!.score, 100);
-    blackhole(world, wire, b);
+    blackhole(world, relay, b);
     const began = world.clock.now();
     let queued = 0;
     if (flood)
@@ -64,7 +66,7 @@ for (const [title, flood] of [
       [a, b],
       [b, a],
     ] as const) {
-      const [down] = told(node, 'down');
+      const [down] = emitted(node, 'down');
       t.deepEqual(
         [down!.nodeId, down!.cause.code, down!.cause.reason],
         [other.nodeId, 'unavailable', 'ping_timeout'],
@@ -76,13 +78,13 @@ for (const [title, flood] of [
     }
     t.true(last < 100, `its score had fallen before, to ${last}`);
     t.is(healthy, 100, 'the others keep their scores');
-    t.true(isLinked(a, c) && told(a, 'down').length === 1 && told(c, 'down').length === 0);
+    t.true(isLinked(a, c) && emitted(a, 'down').length === 1 && emitted(c, 'down').length === 0);
     t.is(
       await world.settle(a.transport.send(`node:${c.nodeId}`, 'say', 'still here')),
       'c: still here',
     );
 
-    wire.thaw();
+    relay.thaw();
     world.mute.clear();
     await world.until('a and b are peers again', () => isLinked(a, b), 10_000);
     t.true(a.peers.get(b.nodeId)!.score < 100, 'the score does not recover at once');
@@ -90,43 +92,43 @@ for (const [title, flood] of [
   });
 }
 
-test('a node behind a blackholed wire from the start is dialed again and again, one dial at a time, in vain', async (t) => {
+test('a node behind a blackholed relay from the start is dialed again and again, one dial at a time, in vain', async (t) => {
   const world = new World(t, 50);
   const b = await world.node('b', { peers: passive });
-  const wire = await Wire.to(b.address, t);
-  blackhole(world, wire, b);
+  const relay = await TcpRelay.to(b.address, t);
+  blackhole(world, relay, b);
   const a = await world.node('a', {
-    peers: { ...passive, persistent: [`${b.nodeId}@${wire.address}`] },
+    peers: { ...passive, persistent: [`${b.nodeId}@${relay.address}`] },
   });
   let most = 0;
   for (let i = 0; i < 400; i++) {
     await world.run(100);
     most = Math.max(most, a.transport.snapshot().connections.length);
   }
-  const failed = told(a, 'rejected');
+  const failed = emitted(a, 'rejected');
   t.true(failed.length >= 3 && failed.length <= 6, `${failed.length} times`);
   for (const { reason, direction, error, addr } of failed)
     t.deepEqual(
       [reason, direction, error.reason, addr],
-      ['unreachable', 'out', 'handshake_timeout', `tcp://${wire.address}`],
+      ['unreachable', 'out', 'handshake_timeout', `tcp://${relay.address}`],
     );
   t.is(most, 1);
-  wire.thaw();
+  relay.thaw();
   world.mute.clear();
   await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a), 30_000);
   t.deepEqual(await world.close(), []);
 });
 
 test('a machine that restarted resets unknown connections: the peer is down at once and is dialed with back-off', async (t) => {
-  const { world, a, b, c, wire } = await scene(t);
+  const { world, a, b, c, relay } = await scene(t);
   await world.run(12_000);
   // A power failure: no other node notices the end.
-  blackhole(world, wire, b);
+  blackhole(world, relay, b);
   await world.settle(b.close());
   await world.run(3_000);
   t.true(isLinked(a, b), 'nobody has noticed yet');
   const again = await world.node('b', { peers: { ...passive, identity: { nodeId: b.nodeId } } });
-  wire.reboot(again.address);
+  relay.reboot(again.address);
   world.mute.clear();
   await world.run(100);
   t.true(isLinked(a, b), 'nothing was sent, so nothing was reset');
@@ -134,7 +136,7 @@ test('a machine that restarted resets unknown connections: the peer is down at o
   const dials = a.dials.length;
   t.true(a.transport.trySend(`node:${b.nodeId}`, 'hint', 'are you there?'));
   await world.until('a has lost b', () => !isLinked(a, b), 5_000);
-  const [down] = told(a, 'down');
+  const [down] = emitted(a, 'down');
   t.deepEqual([down!.nodeId, down!.cause.reason], [b.nodeId, 'reset']);
   t.true(down!.at - said < 5_000, `${down!.at - said} ms later, before a ping is even due`);
   await world.until('a has the restarted b as a peer', () => isLinked(a, again), 5_000);
@@ -142,20 +144,20 @@ test('a machine that restarted resets unknown connections: the peer is down at o
   const wait = a.dials.at(-1)!.at - down!.at;
   t.true(wait >= 750 && wait <= 1_250, `dialed again after ${wait} ms`);
   t.is(await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'hello')), 'b: hello');
-  t.deepEqual([told(a, 'down').length, told(c, 'down').length], [1, 0]);
+  t.deepEqual([emitted(a, 'down').length, emitted(c, 'down').length], [1, 0]);
   t.deepEqual(await world.close(), []);
 });
 
 test('if nobody sends anything, the next ping discovers that the machine restarted', async (t) => {
-  const { world, a, b, wire } = await scene(t);
+  const { world, a, b, relay } = await scene(t);
   await world.run(12_000);
-  blackhole(world, wire, b);
+  blackhole(world, relay, b);
   await world.settle(b.close());
   const again = await world.node('b', { peers: { ...passive, identity: { nodeId: b.nodeId } } });
-  wire.reboot(again.address);
+  relay.reboot(again.address);
   const began = world.clock.now();
   await world.until('a has lost b', () => !isLinked(a, b), 16_000);
-  const [down] = told(a, 'down');
+  const [down] = emitted(a, 'down');
   t.is(down!.cause.reason, 'reset');
   t.true(down!.at - began < 15_000, `after ${down!.at - began} ms`);
   world.mute.clear();
@@ -164,8 +166,8 @@ test('if nobody sends anything, the next ping discovers that the machine restart
 });
 
 test('after both ends have disconnected, neither keeps a socket, though neither received the other’s close', async (t) => {
-  const { world, a, b, wire } = await scene(t);
-  blackhole(world, wire, b);
+  const { world, a, b, relay } = await scene(t);
+  blackhole(world, relay, b);
   await world.until(
     'both ends have disconnected',
     () => !isLinked(a, b) && !isLinked(b, a),
@@ -176,7 +178,7 @@ test('after both ends have disconnected, neither keeps a socket, though neither 
   t.true(
     a.transport
       .snapshot()
-      .connections.every(({ state, endpoint }) => state === 'up' || endpoint === wire.address),
+      .connections.every(({ state, endpoint }) => state === 'up' || endpoint === relay.address),
   );
   t.deepEqual(await world.close(), []);
 });

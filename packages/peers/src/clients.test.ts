@@ -6,9 +6,9 @@ import test, { type ExecutionContext } from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
 import { echo } from './testing/cluster.ts';
+import { type Carrier, carriers } from './testing/real/carriers.ts';
 import { credentials } from './testing/real/credentials.ts';
-import { type Way, ways } from './testing/real/ways.ts';
-import { isLinked, told, World } from './testing/real/world.ts';
+import { emitted, isLinked, World } from './testing/real/world.ts';
 
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
@@ -17,17 +17,21 @@ const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 let clients = 0;
 
 /** A node with peers. */
-const node = async (world: World, way: Way, name: string, peers: Partial<PeersOptions> = passive) =>
-  world.node(name, { peers, make: way.make(await credentials()) });
+const node = async (
+  world: World,
+  carrier: Carrier,
+  name: string,
+  peers: Partial<PeersOptions> = passive,
+) => world.node(name, { peers, make: carrier.make(await credentials()) });
 
 /** A transport without peers, which is closed after the test. */
 async function client(
   t: ExecutionContext,
   { clock }: World,
-  way: Way,
+  carrier: Carrier,
 ): Promise<{ readonly nodeId: string; readonly transport: Transport<typeof echo> }> {
   const mine = await credentials();
-  const transport = way.make(mine)({
+  const transport = carrier.make(mine)({
     protocol: echo,
     clock,
     random: seededRandom(1_000 + ++clients),
@@ -36,19 +40,19 @@ async function client(
   return { nodeId: mine.nodeId, transport };
 }
 
-for (const way of ways) {
-  test(`over ${way.name}, clients are in no list, count against no cap, and neither displace peers nor are displaced by them`, async (t) => {
+for (const carrier of carriers) {
+  test(`over ${carrier.name}, clients are in no list, count against no cap, and neither displace peers nor are displaced by them`, async (t) => {
     const world = new World(t);
-    const a = await node(world, way, 'a', { ...passive, maxInbound: 2 });
-    const callers = await Promise.all(Array.from({ length: 6 }, () => client(t, world, way)));
+    const a = await node(world, carrier, 'a', { ...passive, maxInbound: 2 });
+    const callers = await Promise.all(Array.from({ length: 6 }, () => client(t, world, carrier)));
     const links = await Promise.all(
       callers.map(({ transport }) => world.settle(transport.dial(a.address))),
     );
     await world.run(15_000); // By now, peers in short-stay places would make way for others.
     t.deepEqual([a.peers.list(), a.transport.remotes().length], [[], 6]);
     const [b, c] = [
-      await node(world, way, 'b', { ...passive, persistent: [a.address] }),
-      await node(world, way, 'c', { ...passive, persistent: [a.address] }),
+      await node(world, carrier, 'b', { ...passive, persistent: [a.address] }),
+      await node(world, carrier, 'c', { ...passive, persistent: [a.address] }),
     ];
     await world.until(
       'b and c are peers of a',
@@ -56,14 +60,14 @@ for (const way of ways) {
     );
     await world.run(15_000);
     t.is(a.peers.snapshot().inbound, 2);
-    t.deepEqual([told(a, 'rejected'), told(a, 'down')], [[], []]);
+    t.deepEqual([emitted(a, 'rejected'), emitted(a, 'down')], [[], []]);
     t.deepEqual(
       links.map(({ closed }) => closed),
       links.map(() => false),
     );
     for (const { transport } of callers)
       t.is(await world.settle(transport.send(a.address, 'say', 'hi')), 'a: hi');
-    const late = await client(t, world, way);
+    const late = await client(t, world, carrier);
     t.is(
       await world.settle(late.transport.send(a.address, 'say', 'hi')),
       'a: hi',
@@ -73,20 +77,20 @@ for (const way of ways) {
     t.deepEqual(await world.close(), []);
   });
 
-  test(`over ${way.name}, nodes without address exchange and status are still peers`, async (t) => {
+  test(`over ${carrier.name}, nodes without address exchange and status are still peers`, async (t) => {
     const world = new World(t);
     const quiet: Partial<PeersOptions> = { ...passive, exchange: { enabled: false } };
-    const a = await node(world, way, 'a', quiet);
-    const b = await node(world, way, 'b', { ...quiet, persistent: [a.address] });
+    const a = await node(world, carrier, 'a', quiet);
+    const b = await node(world, carrier, 'b', { ...quiet, persistent: [a.address] });
     await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
-    t.is(a.peers.get(b.nodeId)!.proven, way.proves);
+    t.is(a.peers.get(b.nodeId)!.proven, carrier.proves);
     t.deepEqual(await world.close(), []);
   });
 
-  test(`over ${way.name}, a node that closes its peers but keeps its transport is a client until it starts new peers`, async (t) => {
+  test(`over ${carrier.name}, a node that closes its peers but keeps its transport is a client until it starts new peers`, async (t) => {
     const world = new World(t);
-    const b = await node(world, way, 'b');
-    const a = await node(world, way, 'a', {
+    const b = await node(world, carrier, 'b');
+    const a = await node(world, carrier, 'a', {
       ...passive,
       persistent: [b.address],
       reconnect: { interval: 1_000, max: 1_000 },
@@ -95,12 +99,15 @@ for (const way of ways) {
     await world.settle(b.peers.close());
     await world.until('b is no longer a peer of a', () => !isLinked(a, b), 1_000);
     t.deepEqual(
-      told(a, 'down').map(({ cause }) => cause.reason),
+      emitted(a, 'down').map(({ cause }) => cause.reason),
       ['closed'],
     );
     t.is(await world.settle(a.transport.send(b.address, 'say', 'hi')), 'b: hi');
-    await world.until('a has dialed b again and rejected it', () => told(a, 'rejected').length > 0);
-    t.is(told(a, 'rejected')[0]!.reason, 'incompatible');
+    await world.until(
+      'a has dialed b again and rejected it',
+      () => emitted(a, 'rejected').length > 0,
+    );
+    t.is(emitted(a, 'rejected')[0]!.reason, 'incompatible');
     t.deepEqual(a.peers.list(), []);
     const again = createPeers({ transport: b.transport, identity: b, ...passive });
     await again.start();
@@ -112,17 +119,17 @@ for (const way of ways) {
     t.deepEqual(await world.close(), []);
   });
 
-  test(`over ${way.name}, a persistent peer that does not run peers is reported as incompatible`, async (t) => {
+  test(`over ${carrier.name}, a persistent peer that does not run peers is reported as incompatible`, async (t) => {
     const world = new World(t);
-    const { transport } = await client(t, world, way);
+    const { transport } = await client(t, world, carrier);
     await transport.listen();
-    const a = await node(world, way, 'a', { ...passive, persistent: [transport.localAddr()] });
+    const a = await node(world, carrier, 'a', { ...passive, persistent: [transport.localAddr()] });
     await world.until(
       'a has dialed the client and rejected it',
-      () => told(a, 'rejected').length > 0,
+      () => emitted(a, 'rejected').length > 0,
     );
-    const [{ reason, direction, error }] = told(a, 'rejected') as [
-      ReturnType<typeof told<'rejected'>>[0],
+    const [{ reason, direction, error }] = emitted(a, 'rejected') as [
+      ReturnType<typeof emitted<'rejected'>>[0],
     ];
     t.deepEqual([reason, direction, error.code], ['incompatible', 'out', 'failed_precondition']);
     t.regex(error.message, /does not run peers/);
@@ -132,11 +139,11 @@ for (const way of ways) {
   });
 }
 
-for (const way of ways.filter(({ proves }) => proves)) {
-  test(`over ${way.name}, a call by id reaches a peer but not a client, even if the client has proved the id`, async (t) => {
+for (const carrier of carriers.filter(({ proves }) => proves)) {
+  test(`over ${carrier.name}, a call by id reaches a peer but not a client, even if the client has proved the id`, async (t) => {
     const world = new World(t);
-    const a = await node(world, way, 'a');
-    const { nodeId, transport } = await client(t, world, way);
+    const a = await node(world, carrier, 'a');
+    const { nodeId, transport } = await client(t, world, carrier);
     await world.settle(transport.dial(a.address));
     t.is(a.transport.remotes()[0]!.nodeId, nodeId);
     t.false(a.transport.trySend(`node:${nodeId}`, 'hint', 'for a peer'));
@@ -144,7 +151,7 @@ for (const way of ways.filter(({ proves }) => proves)) {
       code: 'unavailable',
     } as never);
     await transport.listen();
-    const finder = await node(world, way, 'finder', {
+    const finder = await node(world, carrier, 'finder', {
       ...passive,
       locate: () => transport.localAddr(),
     });
@@ -160,10 +167,10 @@ for (const way of ways.filter(({ proves }) => proves)) {
     t.deepEqual(await world.close(), []);
   });
 
-  test(`over ${way.name}, a ban disconnects a client that proved the id, and refuses it afterwards`, async (t) => {
+  test(`over ${carrier.name}, a ban disconnects a client that proved the id, and refuses it afterwards`, async (t) => {
     const world = new World(t);
-    const a = await node(world, way, 'a');
-    const { nodeId, transport } = await client(t, world, way);
+    const a = await node(world, carrier, 'a');
+    const { nodeId, transport } = await client(t, world, carrier);
     const link = await world.settle(transport.dial(a.address));
     a.peers.ban(nodeId);
     await world.until('the client is disconnected', () => link.closed, 1_000);

@@ -7,8 +7,8 @@ import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { peersProtocol } from './protocol.ts';
 import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
+import { countReceived, stranger } from './testing/raw-peer.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
-import { heardOf, stranger } from './testing/stranger.ts';
 
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
@@ -78,11 +78,11 @@ test.serial('a seed answers a visitor in full, then disconnects it in order', as
       durable: false,
     });
     await sim.until(() => nodes.size === 1);
-    for (const one of names.map((name) => stranger(sim, name))) {
+    for (const one of names.map((name) => rawPeer(sim, name))) {
       await sim.settle(one.transport.listen());
       await sim.settle(one.transport.dial('seed'));
     }
-    const guest = stranger(sim, 'guest');
+    const guest = rawPeer(sim, 'guest');
     const remote = await sim.settle(guest.transport.dial('seed'));
     t.true(guest.words.trySend(remote, 'request', NOTHING));
     await sim.until(() => guest.downs.length === 1, 2_000);
@@ -100,7 +100,7 @@ test.serial('a seed answers a visitor in full, then disconnects it in order', as
     guest.words.trySend(again, 'request', NOTHING);
     guest.words.trySend(again, 'request', NOTHING);
     await sim.until(() => guest.downs.length === 2, 2_000);
-    t.is(heardOf(guest, 'addresses'), 2);
+    t.is(countReceived(guest, 'addresses'), 2);
     t.is(guest.downs[1]!.reason, 'disconnected', 'and is no offense');
     t.deepEqual(await sim.close(), []);
   }
@@ -152,8 +152,8 @@ test.serial(
         dials.set(target, (dials.get(target) ?? 0) + 1);
         return target;
       };
-      const liar = stranger(sim, 'liar', { answer: () => [entry('ghost')] });
-      await sim.settle(liar.transport.listen());
+      const falseReporter = rawPeer(sim, 'liar', { answer: () => [entry('ghost')] });
+      await sim.settle(falseReporter.transport.listen());
       const nodes = cluster(sim, ['a'], {
         transport: { resolve },
         peers: () => ({ seeds: ['liar'] }),
@@ -179,15 +179,15 @@ test.serial(
       dials.set(target, (dials.get(target) ?? 0) + 1);
       return target;
     };
-    const liar = stranger(sim, 'liar', { answer: () => [entry('ghost'), entry('mortal')] });
-    const mortal = stranger(sim, 'mortal');
-    await sim.settle(Promise.all([liar.transport.listen(), mortal.transport.listen()]));
+    const falseReporter = rawPeer(sim, 'liar', { answer: () => [entry('ghost'), entry('mortal')] });
+    const mortal = rawPeer(sim, 'mortal');
+    await sim.settle(Promise.all([falseReporter.transport.listen(), mortal.transport.listen()]));
     const nodes = cluster(sim, ['seed'], {
       transport: { resolve },
       peers: () => ({ seeds: ['liar'], exchange: { seed: true } }),
     });
     await sim.until(() => nodes.size === 1);
-    await sim.settle(liar.transport.dial('seed'));
+    await sim.settle(falseReporter.transport.dial('seed'));
     await sim.until(() => mortal.links.size === 1, 300_000);
     await sim.settle(mortal.transport.close());
     dials.clear();
@@ -207,7 +207,7 @@ test.serial(
       const nodes = cluster(sim, ['a'], { peers: () => passive });
       await sim.until(() => nodes.size === 1);
       const a = nodes.get('a')!;
-      const guest = stranger(sim, 'guest');
+      const guest = rawPeer(sim, 'guest');
       let remote = await sim.settle(guest.transport.dial('a'));
       for (let i = 0; i < 2; i++) guest.words.trySend(remote, 'request', NOTHING);
       for (let i = 0; i < 10; i++) {
@@ -215,11 +215,11 @@ test.serial(
         guest.words.trySend(remote, 'request', NOTHING);
       }
       await sim.run(1_000);
-      t.is(heardOf(guest, 'addresses'), 12, `${run.name}: all are answered`);
+      t.is(countReceived(guest, 'addresses'), 12, `${run.name}: all are answered`);
       const before = a.peers.get(guest.nodeId)!.score;
       guest.words.trySend(remote, 'request', NOTHING);
       await sim.until(() => guest.downs.length === 1 && !isLinked(a, 'guest'), 2_000);
-      t.is(heardOf(guest, 'addresses'), 12);
+      t.is(countReceived(guest, 'addresses'), 12);
       t.is(eventsOf(a, 'down')[0]!.cause.reason, 'flood');
       t.is(guest.downs[0]!.reason, 'flood');
       remote = await sim.settle(guest.transport.dial('a'));
@@ -241,12 +241,12 @@ test.serial(
       const nodes = cluster(sim, ['a'], { peers: () => passive });
       await sim.until(() => nodes.size === 1);
       const a = nodes.get('a')!;
-      const evil = stranger(sim, 'evil', { answer: () => [entry('w')] });
+      const evil = rawPeer(sim, 'evil', { answer: () => [entry('w')] });
       await sim.settle(evil.transport.listen());
       const remote = await sim.settle(evil.transport.dial('a'));
       await sim.run(5_000);
       t.deepEqual(
-        [heardOf(evil, 'request'), a.peers.snapshot().book.size],
+        [countReceived(evil, 'request'), a.peers.snapshot().book.size],
         [1, 2],
         'it was asked once, and answered',
       );
@@ -259,7 +259,7 @@ test.serial(
         reason?: string;
       };
       t.is(error.reason, 'denied');
-      const friend = stranger(sim, 'friend');
+      const friend = rawPeer(sim, 'friend');
       await t.notThrowsAsync(sim.settle(friend.transport.dial('a')));
       t.deepEqual(await sim.close(), []);
     }
@@ -381,7 +381,7 @@ test.serial(
         { nodeId: idOf('c'), address: 'c', extra: 1 },
       ];
       const list = [...garbage, ...Array.from({ length: 18_000 - garbage.length }, (_, i) => i)];
-      const teller = stranger(sim, 'teller', { answer: () => list });
+      const teller = rawPeer(sim, 'teller', { answer: () => list });
       await sim.settle(teller.transport.listen());
       const nodes = cluster(sim, ['a', 'b', 'c'], {
         peers: (name) => (name === 'a' ? { seeds: ['teller'] } : passive),
@@ -412,7 +412,7 @@ test.serial(
       });
       const isComplete = () =>
         isLinked(nodes.get('a'), 'secret') && isLinked(nodes.get('a'), 'open');
-      const spy = stranger(sim, 'spy');
+      const spy = rawPeer(sim, 'spy');
       const told = async () => {
         await sim.until(isComplete, 20_000);
         const from = spy.heard.length;
@@ -423,13 +423,13 @@ test.serial(
         }
         return JSON.stringify(spy.heard.slice(from).map(({ request }) => request));
       };
-      t.true((await told()).includes(idOf('secret')), run.name);
+      t.true((await emitted()).includes(idOf('secret')), run.name);
       await sim.settle(nodes.get('a')!.peers.close());
       nodes.delete('a');
       sim.crash('a');
       isPrivate = true;
       sim.restart('a');
-      const text = await told();
+      const text = await emitted();
       t.true(text.includes(idOf('open')), run.name);
       t.false(text.includes(idOf('secret')) || text.includes('"secret"'));
       t.deepEqual(await sim.close(), []);
@@ -446,22 +446,22 @@ test.serial(
     });
     await sim.until(() => isLinked(nodes.get('a'), 'b'));
     const a = nodes.get('a')!;
-    const spy = stranger(sim, 'spy');
+    const spy = rawPeer(sim, 'spy');
     const remote = await sim.settle(spy.transport.dial('a'));
     const told = async () => {
       spy.words.trySend(remote, 'request', NOTHING);
       await sim.run(11_000);
       return JSON.stringify(spy.heard.at(-1)!.request).includes(idOf('b'));
     };
-    t.true(await told());
+    t.true(await emitted());
     a.peers.setTopology([]);
     nodes.get('b')!.peers.add('a');
     await sim.run(2_000);
-    t.true(await told());
+    t.true(await emitted());
     a.peers.ban(idOf('b'), 60_000);
-    t.false(await told());
+    t.false(await emitted());
     await sim.run(60_000);
-    t.true(await told());
+    t.true(await emitted());
     t.deepEqual(await sim.close(), []);
   },
 );
@@ -487,8 +487,8 @@ test.serial(
         Array.from({ length: 250 }, () =>
           entry(`ghost ${++port}`, `9.9.9.9:${1 + (port % 65_535)}`),
         );
-      const liar = stranger(sim, 'liar', { answer: ghosts });
-      await sim.settle(liar.transport.listen());
+      const falseReporter = rawPeer(sim, 'liar', { answer: ghosts });
+      await sim.settle(falseReporter.transport.listen());
       const nodes = cluster(sim, ['a'], {
         transport: { resolve },
         peers: () => ({ persistent: ['liar'], addresses: mode }),

@@ -8,7 +8,7 @@ import { createFileAddressBook } from './index.node.ts';
 import type { PeersOptions } from './options.ts';
 import { idOf } from './testing/cluster.ts';
 import { folder } from './testing/real/folder.ts';
-import { isLinked, told, World } from './testing/real/world.ts';
+import { emitted, isLinked, World } from './testing/real/world.ts';
 
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
@@ -44,8 +44,8 @@ test('a node that opens the file of a closed one loads its addresses, bans and s
   const evil = await world.node('evil', {
     peers: { ...passive, ...named('evil'), persistent: [a.address] },
   });
-  await world.until('the banned node is refused', () => told(evil, 'rejected').length > 0);
-  t.is(told(evil, 'rejected')[0]!.reason, 'denied');
+  await world.until('the banned node is refused', () => emitted(evil, 'rejected').length > 0);
+  t.is(emitted(evil, 'rejected')[0]!.reason, 'denied');
   t.deepEqual(await world.close(), []);
 });
 
@@ -118,7 +118,7 @@ test('a broken file is put aside with a warning; the node runs, and the next sav
     peers: { seeds: [b.address], addressBook: createFileAddressBook(path) },
   });
   await world.until('a has b as a peer', () => isLinked(a, b));
-  const [warning, ...others] = told(a, 'warning');
+  const [warning, ...others] = emitted(a, 'warning');
   t.is(others.length, 0);
   t.is(warning!.error.code, 'data_loss');
   t.true(
@@ -131,7 +131,7 @@ test('a broken file is put aside with a warning; the node runs, and the next sav
   await world.settle(a.close());
   t.true((await readFile(path, 'utf8')).includes(b.nodeId));
   const again = await world.node('a', { peers: { addressBook: createFileAddressBook(path) } });
-  t.deepEqual([told(again, 'warning').length, again.peers.snapshot().book.size], [0, 1]);
+  t.deepEqual([emitted(again, 'warning').length, again.peers.snapshot().book.size], [0, 1]);
   t.deepEqual(await world.close(), []);
 });
 
@@ -147,10 +147,10 @@ test('a disk that fails at run time causes one warning and nothing else; when it
   });
   await world.until('a has b as a peer', () => isLinked(a, b));
   await rename(place, away);
-  await world.until('a emits a warning', () => told(a, 'warning').length > 0, 130_000);
+  await world.until('a emits a warning', () => emitted(a, 'warning').length > 0, 130_000);
   await world.run(400_000);
-  t.is(told(a, 'warning').length, 1, 'once');
-  t.true(told(a, 'warning')[0]!.error.message.includes(path));
+  t.is(emitted(a, 'warning').length, 1, 'once');
+  t.true(emitted(a, 'warning')[0]!.error.message.includes(path));
   t.true(isLinked(a, b));
   await rename(away, place);
   await world.settle(a.close());

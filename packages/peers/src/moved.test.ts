@@ -9,8 +9,8 @@ import { formatSavedState } from './driver/saved-state.ts';
 import type { PeersOptions } from './options.ts';
 import { type AddressBookStore, createMemoryAddressBook } from './store/address-book-store.ts';
 import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
+import { stranger } from './testing/raw-peer.ts';
 import { runs, simulationOf } from './testing/runs.ts';
-import { stranger } from './testing/stranger.ts';
 import { TrustBook } from './trust/trust-book.ts';
 
 /** Returns a node's id, whatever its address: 'b2' is b's new address. */
@@ -98,7 +98,7 @@ for (const [place, home] of Object.entries({
   'a new one, which an honest node tells': 'b2',
 })) {
   test.serial(
-    `a liar that sends false addresses of a node that is down delays finding it by at most a quarter of an hour at ${place}`,
+    `a falseReporter that sends false addresses of a node that is down delays finding it by at most a quarter of an hour at ${place}`,
     async (t) => {
       t.timeout(120_000);
       for (const run of runs()) {
@@ -109,10 +109,10 @@ for (const [place, home] of Object.entries({
           c: await bookOf(sim, 'a'),
         };
         let told = 0;
-        const liar = stranger(sim, 'l', {
+        const falseReporter = rawPeer(sim, 'l', {
           answer: () => [{ nodeId: nodeOf('b'), address: `nowhere${++told}` }],
         });
-        await sim.settle(liar.transport.listen());
+        await sim.settle(falseReporter.transport.listen());
         const dialed: string[] = [];
         const resolve = (target: string) => {
           dialed.push(target);

@@ -5,8 +5,8 @@ import { createSimulation, type SimTransportOptions } from '@trunkline/simulatio
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { cluster, idOf, type TestNode } from './testing/cluster.ts';
+import { stranger } from './testing/raw-peer.ts';
 import { eventsOf } from './testing/runs.ts';
-import { stranger } from './testing/stranger.ts';
 
 const SEED = '8.8.4.4:7000';
 /** Public addresses of the simulated machines. No packet leaves the simulation. */
@@ -70,7 +70,7 @@ async function scene({ told = [], names, peers = {}, mode = 'public' }: SceneOpt
     if (address !== SEED) dialed.push(address);
     return PLACES[address] ?? `nobody-at-${address.replace(/\W/g, '-')}`;
   };
-  const seed = stranger(sim, 's', { answer: () => told });
+  const seed = rawPeer(sim, 's', { answer: () => told });
   await sim.settle(seed.transport.listen());
   const nodes = cluster(sim, ['b', 'inner', 'a'], {
     transport: (name): SimTransportOptions => (name === 'a' ? { resolve } : {}),

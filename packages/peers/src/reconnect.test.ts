@@ -4,8 +4,8 @@
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
+import { stranger } from './testing/raw-peer.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
-import { stranger } from './testing/stranger.ts';
 
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
@@ -156,9 +156,9 @@ test.serial(
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
-      const evil = stranger(sim, 'evil');
+      const evil = rawPeer(sim, 'evil');
       const told = [['evil'], ['b', 'c']];
-      const seed = stranger(sim, 's', {
+      const seed = rawPeer(sim, 's', {
         answer: () =>
           (told.length > 1 ? told.shift()! : told[0]!).map((name) => ({
             nodeId: idOf(name),

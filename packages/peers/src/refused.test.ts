@@ -13,17 +13,17 @@ import {
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { echo } from './testing/cluster.ts';
+import { carriers } from './testing/real/carriers.ts';
 import { credentials } from './testing/real/credentials.ts';
-import { ways } from './testing/real/ways.ts';
-import { told, World } from './testing/real/world.ts';
+import { emitted, World } from './testing/real/world.ts';
 import type { Rejection } from './types.ts';
 
 type Given = TcpTransportOptions<typeof echo>;
 
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
-const noise = ways.find(({ name }) => name === 'noise')!;
-const tls = ways.find(({ name }) => name === 'TLS')!;
-const plain = ways.find(({ name }) => name === 'TCP')!;
+const noise = carriers.find(({ name }) => name === 'noise')!;
+const tls = carriers.find(({ name }) => name === 'TLS')!;
+const plain = carriers.find(({ name }) => name === 'TCP')!;
 let made = 0;
 
 /** Makes a transport to dial from, which lives until the world ends. */
@@ -44,7 +44,7 @@ function caller(
 
 interface Case {
   readonly title: string;
-  readonly way: (typeof ways)[number];
+  readonly carrier: (typeof carriers)[number];
   readonly options?: Partial<Given>;
   readonly come: (world: World, address: string) => Promise<unknown>;
   readonly reason: Rejection;
@@ -55,19 +55,19 @@ interface Case {
 const strangers = createAuthority();
 
 const cases: readonly Case[] = [
-  ...ways.map(
-    (way): Case => ({
-      title: `another network, over ${way.name}`,
-      way,
+  ...carriers.map(
+    (carrier): Case => ({
+      title: `another network, over ${carrier.name}`,
+      carrier,
       come: async (world, address) =>
-        caller(world, way.make(await credentials()), { network: 'another' }).dial(address),
+        caller(world, carrier.make(await credentials()), { network: 'another' }).dial(address),
       reason: 'incompatible',
       cause: 'wrong_network',
     }),
   ),
   {
     title: 'a certificate of another authority',
-    way: tls,
+    carrier: tls,
     come: async (world, address) => {
       const identity = createIdentity();
       const { cert, issue } = await strangers;
@@ -84,28 +84,28 @@ const cases: readonly Case[] = [
   },
   {
     title: 'plain TCP against TLS',
-    way: tls,
+    carrier: tls,
     come: async (world, address) => caller(world, createTcpTransport).dial(address),
     reason: 'incompatible',
     cause: 'wrong_preamble',
   },
   {
     title: 'plain TCP against noise',
-    way: noise,
+    carrier: noise,
     come: async (world, address) => caller(world, createTcpTransport).dial(address),
     reason: 'incompatible',
     cause: 'wrong_preamble',
   },
   {
     title: 'noise against plain TCP',
-    way: plain,
+    carrier: plain,
     come: async (world, address) => caller(world, noise.make(await credentials())).dial(address),
     reason: 'incompatible',
     cause: 'wrong_preamble',
   },
   {
     title: 'a node that noise does not allow',
-    way: {
+    carrier: {
       ...noise,
       make:
         ({ identity }) =>
@@ -125,28 +125,28 @@ const cases: readonly Case[] = [
   },
   {
     title: 'HTTP against plain TCP',
-    way: plain,
+    carrier: plain,
     come: (_, address) => shout(address, 'GET / HTTP/1.1\r\n\r\n'),
     reason: 'incompatible',
     cause: 'wrong_preamble',
   },
   {
     title: 'HTTP against plain WebSocket, without an upgrade',
-    way: ways.find(({ name }) => name === 'WebSocket')!,
+    carrier: carriers.find(({ name }) => name === 'WebSocket')!,
     come: (_, address) => shout(new URL(address).host, 'TRKL no HTTP at all\r\n\r\n'),
     reason: 'incompatible',
     cause: 'wrong_preamble',
   },
   {
     title: 'a connection that ends before its hello',
-    way: plain,
+    carrier: plain,
     come: (_, address) => shout(address, ''),
     reason: 'failed',
     cause: 'reset',
   },
   {
     title: "a node that the transport's own admit refuses",
-    way: plain,
+    carrier: plain,
     options: {
       admit() {
         throw new Error('not today');
@@ -158,7 +158,7 @@ const cases: readonly Case[] = [
   },
   {
     title: 'one connection more than limits.connections',
-    way: plain,
+    carrier: plain,
     options: { limits: { connections: 1 } },
     come: async (world, address) => {
       await caller(world, createTcpTransport).dial(address);
@@ -169,27 +169,27 @@ const cases: readonly Case[] = [
   },
 ];
 
-for (const { title, way, options = {}, come, reason, cause } of cases) {
+for (const { title, carrier, options = {}, come, reason, cause } of cases) {
   test(`a refused node is reported once: ${title}`, async (t) => {
     const world = new World(t);
     const a = await world.node('a', {
       transport: options,
       peers: passive,
-      make: way.make(await credentials()),
+      make: carrier.make(await credentials()),
     });
     await t.throwsAsync(
       world.settle(come(world, a.address)),
       undefined,
       'whoever came was refused',
     );
-    await world.until("a emits 'rejected'", () => told(a, 'rejected').length > 0, 10_000);
+    await world.until("a emits 'rejected'", () => emitted(a, 'rejected').length > 0, 10_000);
     await world.run(1_000);
     t.deepEqual(
-      told(a, 'rejected').map((event) => [event.reason, event.direction, event.error.reason]),
+      emitted(a, 'rejected').map((event) => [event.reason, event.direction, event.error.reason]),
       [[reason, 'in', cause]],
     );
-    t.is(typeof told(a, 'rejected')[0]!.endpoint, 'string');
-    t.deepEqual([a.peers.list(), told(a, 'up'), told(a, 'down')], [[], [], []]);
+    t.is(typeof emitted(a, 'rejected')[0]!.endpoint, 'string');
+    t.deepEqual([a.peers.list(), emitted(a, 'up'), emitted(a, 'down')], [[], [], []]);
     t.deepEqual(await world.close(), []);
   });
 }
@@ -198,9 +198,9 @@ test('a refused node whose hello was read is reported with its id and its advert
   const world = new World(t);
   const a = await world.node('a', { peers: { ...passive, maxInbound: 0 } });
   const b = await world.node('b', { peers: { ...passive, persistent: [a.address] } });
-  await world.until("a emits 'rejected'", () => told(a, 'rejected').length > 0);
-  const [{ reason, direction, nodeId, addr, endpoint, remote }] = told(a, 'rejected') as [
-    ReturnType<typeof told<'rejected'>>[0],
+  await world.until("a emits 'rejected'", () => emitted(a, 'rejected').length > 0);
+  const [{ reason, direction, nodeId, addr, endpoint, remote }] = emitted(a, 'rejected') as [
+    ReturnType<typeof emitted<'rejected'>>[0],
   ];
   t.deepEqual(
     [reason, direction, nodeId, addr, endpoint],
@@ -209,14 +209,20 @@ test('a refused node whose hello was read is reported with its id and its advert
   t.deepEqual(await world.close(), []);
 });
 
-for (const way of ways.filter(({ proves }) => proves)) {
-  test(`over ${way.name}, of two live nodes with one key the replaced one is refused for 30 s, and reported once`, async (t) => {
+for (const carrier of carriers.filter(({ proves }) => proves)) {
+  test(`over ${carrier.name}, of two live nodes with one key the replaced one is refused for 30 s, and reported once`, async (t) => {
     const world = new World(t);
-    const { a, older, newer, first } = await nodesWithOneKey(world, way);
-    await world.until('the second node has replaced the first', () => told(a, 'down').length === 1);
+    const { a, older, newer, first } = await nodesWithOneKey(world, carrier);
+    await world.until(
+      'the second node has replaced the first',
+      () => emitted(a, 'down').length === 1,
+    );
     const second = a.peers.get(newer.nodeId)!.instance;
-    await world.until('the first node was rejected once', () => told(a, 'rejected').length === 1);
-    const [twin] = told(a, 'rejected');
+    await world.until(
+      'the first node was rejected once',
+      () => emitted(a, 'rejected').length === 1,
+    );
+    const [twin] = emitted(a, 'rejected');
     t.deepEqual(
       [twin!.reason, twin!.direction, twin!.nodeId, twin!.error.reason],
       ['twin', 'in', older.nodeId, 'duplicate'],
@@ -228,32 +234,42 @@ for (const way of ways.filter(({ proves }) => proves)) {
     );
     await world.run(27_000);
     t.deepEqual(
-      [told(a, 'rejected').length, told(a, 'down').length, a.peers.get(newer.nodeId)!.instance],
+      [
+        emitted(a, 'rejected').length,
+        emitted(a, 'down').length,
+        a.peers.get(newer.nodeId)!.instance,
+      ],
       [1, 1, second],
     );
-    t.true(told(older, 'rejected').length > 10, 'it keeps dialing, and gets the reason each time');
-    t.regex(told(older, 'rejected')[0]!.error.message, /two running nodes have the same key/);
+    t.true(
+      emitted(older, 'rejected').length > 10,
+      'it keeps dialing, and gets the reason each time',
+    );
+    t.regex(emitted(older, 'rejected')[0]!.error.message, /two running nodes have the same key/);
     t.is(await world.settle(a.transport.send(`node:${newer.nodeId}`, 'say', 'hi')), 'newer: hi');
     // After that it is judged like any other instance, and the other one becomes the twin.
     await world.until(
       'the first node is admitted again',
-      () => told(a, 'down').length === 2,
+      () => emitted(a, 'down').length === 2,
       10_000,
     );
     t.is(a.peers.get(older.nodeId)!.instance, first);
-    await world.until('the second node was rejected', () => told(a, 'rejected').length === 2);
+    await world.until('the second node was rejected', () => emitted(a, 'rejected').length === 2);
     await world.run(20_000);
     t.deepEqual(
-      [told(a, 'rejected').map(({ reason }) => reason), told(a, 'down').length],
+      [emitted(a, 'rejected').map(({ reason }) => reason), emitted(a, 'down').length],
       [['twin', 'twin'], 2],
     );
     t.deepEqual(await world.close(), []);
   });
 
-  test(`over ${way.name}, a replaced node may reconnect once the other is gone`, async (t) => {
+  test(`over ${carrier.name}, a replaced node may reconnect once the other is gone`, async (t) => {
     const world = new World(t);
-    const { a, older, newer, first } = await nodesWithOneKey(world, way);
-    await world.until('the first node was rejected once', () => told(a, 'rejected').length === 1);
+    const { a, older, newer, first } = await nodesWithOneKey(world, carrier);
+    await world.until(
+      'the first node was rejected once',
+      () => emitted(a, 'rejected').length === 1,
+    );
     await world.settle(newer.close());
     await world.until(
       'the first node is a peer again',
@@ -265,18 +281,18 @@ for (const way of ways.filter(({ proves }) => proves)) {
 }
 
 /** Starts a node, and two others with the same key, one after the other, that dial it. */
-async function nodesWithOneKey(world: World, way: (typeof ways)[number]) {
+async function nodesWithOneKey(world: World, carrier: (typeof carriers)[number]) {
   const theirs = await credentials();
-  const a = await world.node('a', { peers: passive, make: way.make(await credentials()) });
+  const a = await world.node('a', { peers: passive, make: carrier.make(await credentials()) });
   const persistent = {
     ...passive,
     persistent: [a.address],
     reconnect: { interval: 1_000, max: 1_000 },
   };
-  const older = await world.node('older', { peers: persistent, make: way.make(theirs) });
+  const older = await world.node('older', { peers: persistent, make: carrier.make(theirs) });
   await world.until('the first node is a peer', () => a.peers.get(older.nodeId) !== undefined);
   const first = a.peers.get(older.nodeId)!.instance;
-  const newer = await world.node('newer', { peers: persistent, make: way.make(theirs) });
+  const newer = await world.node('newer', { peers: persistent, make: carrier.make(theirs) });
   return { a, older, newer, first };
 }
 

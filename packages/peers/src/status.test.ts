@@ -7,8 +7,8 @@ import * as z from 'zod/mini';
 import type { PeersOptions } from './options.ts';
 import { encodeStatus } from './protocol.ts';
 import { cluster, idOf, type TestNode } from './testing/cluster.ts';
+import { countReceived, stranger } from './testing/raw-peer.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
-import { heardOf, stranger } from './testing/stranger.ts';
 
 const status = json(z.object({ height: z.number(), note: z.optional(z.string()) }));
 const passive: Partial<PeersOptions> = { maxOutbound: 0, status };
@@ -90,31 +90,31 @@ test.serial('a newer number is pulled once, an equal or older one never', async 
     await sim.until(() => nodes.size === 1);
     const a = nodes.get('a')!;
     let own = { seq: 5, height: 50 };
-    const peer = stranger(sim, 'peer', { status: () => encodeStatus(own.seq, bytesOf(own)) });
+    const peer = rawPeer(sim, 'peer', { status: () => encodeStatus(own.seq, bytesOf(own)) });
     const remote = await sim.settle(peer.transport.dial('a'));
     const tell = async (...seqs: number[]) => {
       for (const seq of seqs) peer.words.trySend(remote, 'status', { seq });
       await sim.run(500);
     };
     await tell(5, 5, 5);
-    t.deepEqual([heardOf(peer, 'pull'), statusOf(a, 'peer')?.height], [1, 50], run.name);
+    t.deepEqual([countReceived(peer, 'pull'), statusOf(a, 'peer')?.height], [1, 50], run.name);
     await tell(5, 4, 1);
-    t.is(heardOf(peer, 'pull'), 1, 'equal and older numbers');
+    t.is(countReceived(peer, 'pull'), 1, 'equal and older numbers');
     own = { seq: 7, height: 70 };
     await tell(6, 7);
     t.is(statusOf(a, 'peer')?.height, 70);
     await tell(6, 7, 7);
-    t.true(heardOf(peer, 'pull') <= 3, 'at most once per number');
-    const count = heardOf(peer, 'pull');
+    t.true(countReceived(peer, 'pull') <= 3, 'at most once per number');
+    const count = countReceived(peer, 'pull');
     own = { seq: 3, height: 30 };
     await tell(8);
     t.deepEqual(
-      [heardOf(peer, 'pull'), statusOf(a, 'peer')?.height],
+      [countReceived(peer, 'pull'), statusOf(a, 'peer')?.height],
       [count + 1, 70],
       'an answer older than the known number is ignored',
     );
     await tell(0);
-    t.is(heardOf(peer, 'pull'), count + 2, '“I have none” is processed');
+    t.is(countReceived(peer, 'pull'), count + 2, '“I have none” is processed');
     t.deepEqual(await sim.close(), []);
   }
 });
@@ -159,7 +159,7 @@ test.serial(
       await sim.until(() => nodes.size === 1);
       const a = nodes.get('a')!;
       let own = encodeStatus(1, new TextEncoder().encode('{"height":"tall"}'));
-      const peer = stranger(sim, 'peer', { status: () => own });
+      const peer = rawPeer(sim, 'peer', { status: () => own });
       const remote = await sim.settle(peer.transport.dial('a'));
       await sim.run(100);
       const before = a.peers.get(peer.nodeId)!.score;
@@ -216,7 +216,7 @@ test.serial(
         let seq = 0;
         const good = () => encodeStatus(seq, bytesOf({ height: seq }));
         let status = isRead ? good : () => encodeStatus(seq, new TextEncoder().encode(`[[[${seq}`));
-        const peer = stranger(sim, 'peer', { status: () => status() });
+        const peer = rawPeer(sim, 'peer', { status: () => status() });
         const remote = await sim.settle(peer.transport.dial('a'));
         const say = () => peer.words.trySend(remote, 'status', { seq: ++seq });
         const from = sim.now;
@@ -225,8 +225,8 @@ test.serial(
           await sim.run(5);
         }
         t.true(
-          heardOf(peer, 'pull') <= most,
-          `${run.name}: ${heardOf(peer, 'pull')} pulls, ${most} at most`,
+          countReceived(peer, 'pull') <= most,
+          `${run.name}: ${countReceived(peer, 'pull')} pulls, ${most} at most`,
         );
         status = good;
         for (let i = 0; i < 10; i++) {
@@ -261,11 +261,11 @@ test.serial('a status is limited to 64 KiB at both ends', async (t) => {
     await sim.until(() => statusOf(b, 'a') !== undefined, 5_000);
     t.is((statusOf(b, 'a') as unknown as { note: string }).note.length, room, run.name);
     const big = bytesOf({ height: 1, note: 'x'.repeat(room + 1) } as never);
-    const liar = stranger(sim, 'liar', { status: () => encodeStatus(1, big) });
+    const liar = rawPeer(sim, 'liar', { status: () => encodeStatus(1, big) });
     const remote = await sim.settle(liar.transport.dial('a'));
     liar.words.trySend(remote, 'status', { seq: 1 });
     await sim.run(5_000);
-    t.deepEqual([heardOf(liar, 'pull'), statusOf(a, 'liar')], [1, undefined]);
+    t.deepEqual([countReceived(liar, 'pull'), statusOf(a, 'liar')], [1, undefined]);
     t.deepEqual(await sim.close(), []);
   }
 });
@@ -278,11 +278,11 @@ test.serial(
     await sim.until(() => nodes.size === 1);
     const a = nodes.get('a')!;
     t.throws(() => a.peers.status.set({ height: 1 }), { instanceOf: TypeError, message: /codec/ });
-    const peer = stranger(sim, 'peer', { status: () => encodeStatus(1, bytesOf({ height: 1 })) });
+    const peer = rawPeer(sim, 'peer', { status: () => encodeStatus(1, bytesOf({ height: 1 })) });
     const remote = await sim.settle(peer.transport.dial('a'));
     peer.words.trySend(remote, 'status', { seq: 1 });
     await sim.run(5_000);
-    t.is(heardOf(peer, 'pull'), 0);
+    t.is(countReceived(peer, 'pull'), 0);
     t.deepEqual(await sim.close(), []);
   },
 );
@@ -313,7 +313,7 @@ test.serial('a pull that is never answered blocks nothing', async (t) => {
     const nodes = cluster(sim, ['a'], { peers: () => passive });
     await sim.until(() => nodes.size === 1);
     let answers = false;
-    const peer = stranger(sim, 'peer', {
+    const peer = rawPeer(sim, 'peer', {
       status: () => (answers ? encodeStatus(2, bytesOf({ height: 2 })) : undefined),
     });
     const remote = await sim.settle(peer.transport.dial('a'));
@@ -321,7 +321,7 @@ test.serial('a pull that is never answered blocks nothing', async (t) => {
     await sim.run(100);
     for (let i = 0; i < 20; i++) peer.words.trySend(remote, 'status', { seq: 2 });
     await sim.run(1_000);
-    t.is(heardOf(peer, 'pull'), 1, `${run.name}: one at a time`);
+    t.is(countReceived(peer, 'pull'), 1, `${run.name}: one at a time`);
     answers = true;
     await sim.run(5_000);
     peer.words.trySend(remote, 'status', { seq: 2 });

@@ -15,7 +15,7 @@ import { createPeers } from './peers.ts';
 import { echo, idOf } from './testing/cluster.ts';
 import { folder } from './testing/real/folder.ts';
 import { hasIPv6, onFreePort } from './testing/real/listeners.ts';
-import { isLinked, type RealNode, told, World } from './testing/real/world.ts';
+import { emitted, isLinked, type RealNode, World } from './testing/real/world.ts';
 
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
@@ -151,8 +151,8 @@ test('one address in many spellings is one peer with one link, permanently', asy
       [
         node.peers.list().length,
         node.transport.remotes().length,
-        told(node, 'up').length,
-        told(node, 'down').length,
+        emitted(node, 'up').length,
+        emitted(node, 'down').length,
       ],
       [1, 1, 1, 0],
     );
@@ -189,12 +189,12 @@ test('removing a peer by its configured address disconnects it, even if the link
     10_000,
   );
   t.deepEqual(
-    [told(a, 'down').at(-1)!.cause.reason, told(b, 'down').at(-1)!.cause.reason],
+    [emitted(a, 'down').at(-1)!.cause.reason, emitted(b, 'down').at(-1)!.cause.reason],
     ['disconnected', 'disconnected'],
   );
   await world.run(60_000);
   t.deepEqual(
-    [a.peers.list(), told(b, 'rejected').every(({ reason }) => reason === 'full')],
+    [a.peers.list(), emitted(b, 'rejected').every(({ reason }) => reason === 'full')],
     [[], true],
   );
   t.deepEqual(await world.close(), []);
@@ -219,8 +219,8 @@ test('removing one of two spellings of a peer leaves its link alone', async (t) 
     await world.run(15_000);
     t.deepEqual(
       [
-        told(a, 'down').length,
-        told(b, 'down').length,
+        emitted(a, 'down').length,
+        emitted(b, 'down').length,
         a.peers.list()[0]!.persistent,
         a.peers.topology.length,
       ],
@@ -261,7 +261,7 @@ onIPv6('a node that is reached over IPv4 and IPv6 is one peer, whoever dials', a
     await world.run(time);
     for (const node of [a, b])
       t.deepEqual(
-        [node.peers.list().length, node.transport.remotes().length, told(node, 'down').length],
+        [node.peers.list().length, node.transport.remotes().length, emitted(node, 'down').length],
         [1, 1, 0],
       );
   }
@@ -283,7 +283,7 @@ onIPv6(
     );
     await world.run(200_000);
     t.deepEqual(a.peers.list(), []);
-    const outward = told(a, 'rejected').filter(({ direction }) => direction === 'out');
+    const outward = emitted(a, 'rejected').filter(({ direction }) => direction === 'out');
     t.true(outward.every(({ reason }) => reason === 'self'));
     t.is(outward.length, 3, 'except for its advertised address, which is known');
     t.is(a.dials.length, 3);

@@ -14,8 +14,8 @@ import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
 import { echo } from './testing/cluster.ts';
 import { credentials, type NodeCredentials } from './testing/real/credentials.ts';
-import { Wire } from './testing/real/wire.ts';
-import { isLinked, type RealNodeOptions, told, World } from './testing/real/world.ts';
+import { TcpRelay } from './testing/real/tcp-relay.ts';
+import { emitted, isLinked, type RealNodeOptions, World } from './testing/real/world.ts';
 
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
@@ -73,14 +73,14 @@ test('another node that answers at a dialed address is not mistaken for the peer
   const world = new World(t);
   const [ours, theirs, impostors] = [await credentials(), await credentials(), await credentials()];
   const impostor = await world.node('impostor', proving(impostors));
-  const wire = await Wire.to(impostor.address, t);
-  const { address } = wire;
+  const relay = await TcpRelay.to(impostor.address, t);
+  const { address } = relay;
   const a = await world.node(
     'a',
     proving(ours, { ...passive, persistent: [`${theirs.nodeId}@${address}`] }),
   );
   await world.run(10_000);
-  const failed = told(a, 'rejected');
+  const failed = emitted(a, 'rejected');
   t.true(failed.length >= 3, `${failed.length} times`);
   for (const { direction, error, nodeId, addr } of failed) {
     t.deepEqual(
@@ -89,12 +89,12 @@ test('another node that answers at a dialed address is not mistaken for the peer
     );
   }
   t.deepEqual(
-    [a.peers.list(), impostor.peers.list(), told(a, 'up'), told(impostor, 'up')],
+    [a.peers.list(), impostor.peers.list(), emitted(a, 'up'), emitted(impostor, 'up')],
     [[], [], [], []],
   );
   t.false(a.transport.trySend(`node:${theirs.nodeId}`, 'hint', 'for him alone'));
   const b = await world.node('b', proving(theirs));
-  wire.lead(b.address);
+  relay.redirect(b.address);
   await world.until(
     'a and the right node are peers',
     () => isLinked(a, b) && isLinked(b, a),
@@ -149,15 +149,15 @@ test('a persistent peer that moved is dialed at its last advertised address, eve
   const world = new World(t);
   const [ours, theirs, others] = [await credentials(), await credentials(), await credentials()];
   const first = await world.node('b', proving(theirs));
-  const wire = await Wire.to(first.address, t);
+  const relay = await TcpRelay.to(first.address, t);
   const a = await world.node(
     'a',
-    proving(ours, { ...passive, persistent: [`${theirs.nodeId}@${wire.address}`] }),
+    proving(ours, { ...passive, persistent: [`${theirs.nodeId}@${relay.address}`] }),
   );
   await world.until('a and the first node are peers', () => isLinked(a, first));
   await world.settle(first.close());
   const squatter = await world.node('squatter', proving(others));
-  wire.lead(squatter.address);
+  relay.redirect(squatter.address);
   const b = await world.node('b', proving(theirs));
   await world.settle(b.transport.dial(a.address));
   await world.until('a and b are peers', () => isLinked(a, b));
@@ -174,16 +174,16 @@ test('a persistent peer that moved is dialed at its last advertised address, eve
     );
   }
   // A call by id finds the peer as well, right after the other node answered at the old address.
-  const before = told(a, 'rejected').length;
+  const before = emitted(a, 'rejected').length;
   await world.settle(b.transport.disconnect(b.transport.remotes()[0]!));
   await world.until(
     'another node answers, and a rejects it',
-    () => told(a, 'rejected').length > before,
+    () => emitted(a, 'rejected').length > before,
   );
-  t.is(told(a, 'rejected').at(-1)!.error.reason, 'identity_mismatch');
+  t.is(emitted(a, 'rejected').at(-1)!.error.reason, 'identity_mismatch');
   t.is(await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'hi')), 'b: hi');
   t.true(
-    a.dials.filter(({ target }) => target === wire.address).length > 2,
+    a.dials.filter(({ target }) => target === relay.address).length > 2,
     'the operator’s address is still dialed',
   );
   t.deepEqual([squatter.peers.list(), isLinked(a, squatter)], [[], false]);
@@ -224,11 +224,11 @@ test('of two nodes with one key the newest is the peer: the other’s link accep
   );
   t.is(a.peers.list().length, 1);
   t.deepEqual(
-    told(a, 'down').map(({ nodeId, cause }) => [nodeId, cause.code, cause.reason]),
+    emitted(a, 'down').map(({ nodeId, cause }) => [nodeId, cause.code, cause.reason]),
     [[older.nodeId, 'already_exists', 'duplicate']],
   );
   t.deepEqual(
-    told(a, 'up').map(({ peer }) => peer.instance),
+    emitted(a, 'up').map(({ peer }) => peer.instance),
     [before.instance, a.peers.get(newer.nodeId)!.instance],
   );
   t.true(a.transport.trySend(`node:${newer.nodeId}`, 'hint', 'for the newest'));
@@ -242,9 +242,9 @@ test('of two nodes with one key the newest is the peer: the other’s link accep
     'the older node has lost a',
     () => older.transport.remotes().length === 0 && !isLinked(older, a),
   );
-  t.is(told(older, 'down')[0]!.cause.reason, 'duplicate');
+  t.is(emitted(older, 'down')[0]!.cause.reason, 'duplicate');
   t.deepEqual(
-    [a.transport.remotes().length, isLinked(newer, a), told(newer, 'down').length],
+    [a.transport.remotes().length, isLinked(newer, a), emitted(newer, 'down').length],
     [1, true, 0],
   );
   t.deepEqual(await world.close(), []);
@@ -260,7 +260,7 @@ test('a node is not a peer of another node with its own key', async (t) => {
   );
   await world.run(60_000);
   t.deepEqual(
-    told(other, 'rejected').map(({ reason, direction }) => [reason, direction]),
+    emitted(other, 'rejected').map(({ reason, direction }) => [reason, direction]),
     [['self', 'out']],
   );
   t.deepEqual([one.peers.list(), other.peers.list()], [[], []]);
@@ -291,11 +291,11 @@ for (const how of ['peers.ban', 'updateTls'] as const) {
     );
     for (const node of [a, b])
       t.deepEqual(
-        told(node, 'down').map(({ cause }) => [cause.code, cause.reason]),
+        emitted(node, 'down').map(({ cause }) => [cause.code, cause.reason]),
         [['permission_denied', 'denied']],
       );
     await world.run(20_000);
-    const refused = told(b, 'rejected');
+    const refused = emitted(b, 'rejected');
     t.true(
       refused.length >= 2 &&
         refused.every(({ reason, direction }) => reason === 'denied' && direction === 'out'),
@@ -303,7 +303,7 @@ for (const how of ['peers.ban', 'updateTls'] as const) {
     );
     if (how === 'peers.ban')
       t.true(
-        told(a, 'rejected').every(
+        emitted(a, 'rejected').every(
           ({ reason, direction, nodeId }) =>
             reason === 'denied' && direction === 'in' && nodeId === b.nodeId,
         ),
@@ -312,7 +312,7 @@ for (const how of ['peers.ban', 'updateTls'] as const) {
     if (how === 'peers.ban') a.peers.unban(b.nodeId);
     else await transport.updateTls({ deny: [] });
     await world.until('a and b are peers again', () => isLinked(a, b) && isLinked(b, a));
-    t.is(told(c, 'down').length, 0);
+    t.is(emitted(c, 'down').length, 0);
     t.deepEqual(await world.close(), []);
   });
 }

@@ -6,8 +6,8 @@ import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { peersProtocol, VISIT } from './protocol.ts';
 import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
+import { countReceived, stranger } from './testing/raw-peer.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
-import { heardOf, stranger } from './testing/stranger.ts';
 
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
@@ -67,14 +67,14 @@ test.serial(
       const sim = simulationOf(run);
       const nodes = cluster(sim, ['a', 'b1', 'b2'], { peers: full });
       await sim.until(() => nodes.get('a')?.peers.list().length === 2);
-      const guest = stranger(sim, 'guest');
+      const guest = rawPeer(sim, 'guest');
       const visit = async () => {
         const remote = await sim.settle(guest.transport.dial('a'));
         for (let i = 0; i < 3; i++) guest.words.trySend(remote, 'request', NOTHING);
         await sim.until(() => remote.closed, 2_000);
       };
       await visit();
-      t.is(heardOf(guest, 'addresses'), 1, run.name);
+      t.is(countReceived(guest, 'addresses'), 1, run.name);
       t.deepEqual([guest.downs[0]!.code, guest.downs[0]!.reason], ['unavailable', 'disconnected']);
       const [answer] = guest.heard.filter(({ method }) => method === 'addresses');
       const { addresses } = answer!.request as { addresses: { address: string }[] };
@@ -86,7 +86,7 @@ test.serial(
       );
       await sim.run(10_000);
       await visit();
-      t.is(heardOf(guest, 'addresses'), 2);
+      t.is(countReceived(guest, 'addresses'), 2);
       t.is(eventsOf(nodes.get('a')!, 'up').length, 2, 'it was never a peer');
       t.deepEqual(await sim.close(), []);
     }
@@ -98,7 +98,7 @@ test.serial('a visitor that requests nothing is disconnected after three seconds
     const sim = simulationOf(run);
     const nodes = cluster(sim, ['a', 'b1', 'b2'], { peers: full });
     await sim.until(() => nodes.get('a')?.peers.list().length === 2);
-    const guest = stranger(sim, 'guest');
+    const guest = rawPeer(sim, 'guest');
     const since = sim.now;
     await sim.settle(guest.transport.dial('a'));
     await sim.until(() => guest.downs.length === 1, 5_000);
@@ -118,7 +118,7 @@ test.serial(
           peers: (name) => ({ ...full(name), ...(name === 'a' ? options : {}) }),
         });
         await sim.until(() => nodes.get('a')?.peers.list().length === options.maxInbound);
-        const guest = stranger(sim, 'guest');
+        const guest = rawPeer(sim, 'guest');
         t.is(
           (
             await t.throwsAsync(sim.settle(guest.transport.dial('a')), {
@@ -146,7 +146,7 @@ test.serial('filters apply to visitors, too', async (t) => {
       peers: (name) => ({ ...full(name), ...(name === 'a' ? { filters } : {}) }),
     });
     await sim.until(() => nodes.get('a')?.peers.list().length === 2);
-    const guest = stranger(sim, 'guest');
+    const guest = rawPeer(sim, 'guest');
     const error = await t.throwsAsync(sim.settle(guest.transport.dial('a')), {
       instanceOf: TransportError,
     });

@@ -10,7 +10,7 @@ import { anyAddress, idOf, MINUTE, makeBook, node } from './testing/addresses.ts
 const ID = idOf(1);
 const HOME = '1.1.1.1:1';
 const friend = node(8, '88.1.2.3:5', 'b');
-const liar = node(9, '99.1.2.3:5', 'b');
+const falseReporter = node(9, '99.1.2.3:5', 'b');
 
 /** Returns a book whose only entry was reached once and has not answered since. */
 function bookOfOneDown(options: Partial<AddressBookOptions> = {}): AddressBook {
@@ -103,7 +103,7 @@ test('a node that answers at its address, or reports itself there, is not search
 
 test('the first alternative stays until it was dialed, then the next one fits, but for a minute none from the same group', (t) => {
   const book = bookOfOneDown();
-  t.is(book.add(node(1, '6.6.6.6:1'), liar, 2), 'alternative');
+  t.is(book.add(node(1, '6.6.6.6:1'), falseReporter, 2), 'alternative');
   t.is(book.add(node(1, '2.2.2.2:2'), friend, 3), 'vetted');
   t.is(book.alternative(ID), '6.6.6.6:1');
   book.attempted(ID, 4, '6.6.6.6:1');
@@ -115,7 +115,7 @@ test('the first alternative stays until it was dialed, then the next one fits, b
   fail(book, HOME, 7);
   t.is(book.alternative(ID), '2.2.2.2:2');
   fail(book, '2.2.2.2:2', 8);
-  t.is(book.add(node(1, '6.6.6.6:2'), liar, 9), 'alternative', 'others had their turn');
+  t.is(book.add(node(1, '6.6.6.6:2'), falseReporter, 9), 'alternative', 'others had their turn');
 });
 
 test('a group whose alternative failed may give another after a minute', (t) => {
@@ -128,9 +128,9 @@ test('a group whose alternative failed may give another after a minute', (t) => 
 
 test('an alternative that is never dialed is dropped after five minutes, and the report of another group replaces it', (t) => {
   const book = bookOfOneDown();
-  book.add(node(1, '6.6.6.6:1'), liar, 0);
+  book.add(node(1, '6.6.6.6:1'), falseReporter, 0);
   t.is(book.add(node(1, '2.2.2.2:2'), friend, 5 * MINUTE), 'vetted');
-  t.is(book.add(node(1, '6.6.6.6:2'), liar, 5 * MINUTE + 1), 'vetted');
+  t.is(book.add(node(1, '6.6.6.6:2'), falseReporter, 5 * MINUTE + 1), 'vetted');
   t.is(book.add(node(1, '2.2.2.2:2'), friend, 5 * MINUTE + 2), 'alternative');
 });
 
@@ -150,21 +150,21 @@ test('a reached address of another node is no alternative, and stops being one w
   const book = bookOfOneDown();
   book.succeeded(idOf(2), '2.2.2.2:2', 0);
   t.is(book.add(node(1, '2.2.2.2:2'), friend, 2), 'vetted');
-  book.add(node(3, '3.3.3.3:3'), liar, 2);
+  book.add(node(3, '3.3.3.3:3'), falseReporter, 2);
   t.is(
     book.add(node(1, '3.3.3.3:3'), friend, 2),
     'alternative',
-    'that a liar reported it for another id does not matter',
+    'that a falseReporter reported it for another id does not matter',
   );
   t.is(book.at('3.3.3.3:3')?.nodeId, idOf(3));
   book.succeeded(idOf(3), '3.3.3.3:3', 3);
   t.is(book.alternative(ID), undefined);
-  t.is(book.add(node(1, '4.4.4.4:4'), liar, 4), 'alternative');
+  t.is(book.add(node(1, '4.4.4.4:4'), falseReporter, 4), 'alternative');
 });
 
 test('a node that is reached at an address reported for two ids is the one that it proves to be', (t) => {
   const book = bookOfOneDown();
-  book.add(node(3, '3.3.3.3:3'), liar, 2);
+  book.add(node(3, '3.3.3.3:3'), falseReporter, 2);
   book.add(node(1, '3.3.3.3:3'), friend, 2);
   book.succeeded(ID, '3.3.3.3:3', 3);
   t.is(book.at('3.3.3.3:3')?.nodeId, ID);

@@ -256,7 +256,7 @@ export class World {
 }
 
 /** Returns the events of a node that have the given type. */
-export function told<T extends PeerEvent['type']>(
+export function emitted<T extends PeerEvent['type']>(
   { events }: RealNode,
   type: T,
 ): (Extract<PeerEvent<any>, { readonly type: T }> & { readonly at: number })[] {

@@ -7,7 +7,7 @@ import { type Random, seededRandom } from '@trunkline/transport-core';
 import { placeOf } from '../../address/place.ts';
 import { parseSavedState } from '../../driver/saved-state.ts';
 import { idOf } from '../cluster.ts';
-import { type Stranger, stranger } from '../stranger.ts';
+import { type RawPeer, stranger } from '../raw-peer.ts';
 import { Fleet, shuffled } from './fleet.ts';
 import { entryOf, prefilled } from './prefilled.ts';
 
@@ -192,7 +192,7 @@ export async function poison({
   const sim = createSimulation({ seed, link: { latency: [5, 50] } });
   const random = seededRandom(seed);
   const store = await prefilled(honestAddresses(100, random), random);
-  const source = stranger(sim, '66.6.1.1', {
+  const source = rawPeer(sim, '66.6.1.1', {
     transport: { idleTimeout: LONG },
     answer: () => Array.from({ length: LONGEST }, () => entryOf(anyAddress(random))),
   });
@@ -221,7 +221,7 @@ export async function poison({
 class Crowd {
   readonly #sim: Simulation;
   readonly #answer: (name: string) => readonly string[];
-  readonly #all = new Map<string, Stranger>();
+  readonly #all = new Map<string, RawPeer>();
   readonly #names = new Map<string, string>();
 
   constructor(sim: Simulation, answer: (name: string) => readonly string[]) {
@@ -229,10 +229,10 @@ class Crowd {
     this.#answer = answer;
   }
 
-  get(name: string): Stranger {
+  get(name: string): RawPeer {
     let known = this.#all.get(name);
     if (known === undefined) {
-      known = stranger(this.#sim, name, {
+      known = rawPeer(this.#sim, name, {
         answer: () => this.#answer(name).map(entryOf),
         transport: { idleTimeout: LONG },
       });

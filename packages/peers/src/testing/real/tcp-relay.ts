@@ -10,7 +10,7 @@ interface Pipe {
 }
 
 /** A TCP relay between two nodes. */
-export class Wire {
+export class TcpRelay {
   readonly #server: Server;
   readonly #pipes = new Set<Pipe>();
   readonly #swallowed = new Set<Socket>();
@@ -23,13 +23,13 @@ export class Wire {
   }
 
   /** Creates a relay to an address, 'host:port'. It is closed after the test. */
-  static async to(target: string, t?: Pick<ExecutionContext, 'teardown'>): Promise<Wire> {
-    const wire = new Wire(target);
-    t?.teardown(() => wire.close());
+  static async to(target: string, t?: Pick<ExecutionContext, 'teardown'>): Promise<TcpRelay> {
+    const relay = new TcpRelay(target);
+    t?.teardown(() => relay.close());
     await new Promise<void>((resolve, reject) =>
-      wire.#server.once('error', reject).listen(0, '127.0.0.1', resolve),
+      relay.#server.once('error', reject).listen(0, '127.0.0.1', resolve),
     );
-    return wire;
+    return relay;
   }
 
   /** The address where its near end listens. */
@@ -38,7 +38,7 @@ export class Wire {
   }
 
   /** Sets the target of new connections. */
-  lead(target: string): void {
+  redirect(target: string): void {
     this.#target = target;
   }
 
@@ -61,7 +61,7 @@ export class Wire {
    * the old connections, so data sent over one of them is answered with a reset.
    */
   reboot(target: string): void {
-    this.lead(target);
+    this.redirect(target);
     this.thaw();
     for (const { near, far } of this.#pipes) {
       far.removeAllListeners('close').destroy();

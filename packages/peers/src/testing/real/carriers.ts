@@ -16,7 +16,7 @@ import type { NodeCredentials } from './credentials.ts';
 type Given = TcpTransportOptions<typeof echo>;
 
 /** A kind of transport to test. */
-export interface Way {
+export interface Carrier {
   readonly name: string;
   /** Whether each end proves its node id. */
   readonly proves: boolean;
@@ -27,7 +27,7 @@ export interface Way {
 let names = 0;
 const memory = inmem();
 
-export const ways: readonly Way[] = [
+export const carriers: readonly Carrier[] = [
   {
     name: 'memory',
     proves: false,

@@ -28,7 +28,7 @@ export const looseProtocol = defineProjectProtocol({
 });
 
 /** A node that speaks the wire protocol of peers by hand. */
-export interface Stranger {
+export interface RawPeer {
   readonly name: string;
   readonly nodeId: string;
   readonly transport: Transport<typeof echo>;
@@ -42,25 +42,25 @@ export interface Stranger {
   readonly links: Set<Remote>;
 }
 
-/** Options of {@link stranger}. */
-export interface StrangerOptions {
+/** Options of {@link rawPeer}. */
+export interface RawPeerOptions {
   readonly nodeId?: string;
   readonly transport?: Omit<SimTransportOptions, 'name'>;
   /** Returns the addresses to send to a peer that asks for them; undefined sends no answer. */
-  readonly answer?: (stranger: Stranger) => readonly unknown[] | undefined;
+  readonly answer?: (peer: RawPeer) => readonly unknown[] | undefined;
   /** Returns the response to a pull; undefined sends no response. */
   readonly status?: () => Uint8Array | undefined;
 }
 
 /**
- * Creates a stranger. It is outside of all nodes of the simulation, so no partition cuts it off.
+ * Creates a raw peer. It is outside of all nodes of the simulation, so no partition cuts it off.
  * Once its transport listens, it is reached by its name.
  */
-export function stranger(
+export function rawPeer(
   sim: Simulation,
   name: string,
-  { nodeId = idOf(name), transport: options = {}, answer, status }: StrangerOptions = {},
-): Stranger {
+  { nodeId = idOf(name), transport: options = {}, answer, status }: RawPeerOptions = {},
+): RawPeer {
   const transport = sim.client(echo, { ...options, name });
   const downs: TransportError[] = [];
   const links = new Set<Remote>();
@@ -73,11 +73,11 @@ export function stranger(
     },
     links: () => [],
     reach: () =>
-      Promise.reject(new TransportError('unavailable', 'a stranger knows nobody by an id')),
+      Promise.reject(new TransportError('unavailable', 'a raw peer knows nobody by an id')),
     closed() {},
   });
   const words = transport.mount(looseProtocol);
-  const self: Stranger = { name, nodeId, transport, words, heard: [], downs, links };
+  const self: RawPeer = { name, nodeId, transport, words, heard: [], downs, links };
   void (async () => {
     for await (const rpc of words.consumer()) {
       self.heard.push({ method: rpc.method, request: rpc.request });
@@ -92,6 +92,6 @@ export function stranger(
 }
 
 /** Returns how many messages of a method it received. */
-export function heardOf({ heard }: Stranger, method: string): number {
+export function countReceived({ heard }: RawPeer, method: string): number {
   return heard.filter((message) => message.method === method).length;
 }
