@@ -7,7 +7,7 @@ import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { peersProtocol } from './protocol.ts';
 import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
-import { countReceived, stranger } from './testing/raw-peer.ts';
+import { countReceived, rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 
 /** Does not dial on its own initiative. */

@@ -9,7 +9,7 @@ import { formatSavedState } from './driver/saved-state.ts';
 import type { PeersOptions } from './options.ts';
 import { type AddressBookStore, createMemoryAddressBook } from './store/address-book-store.ts';
 import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
-import { stranger } from './testing/raw-peer.ts';
+import { rawPeer } from './testing/raw-peer.ts';
 import { runs, simulationOf } from './testing/runs.ts';
 import { TrustBook } from './trust/trust-book.ts';
 

@@ -5,7 +5,7 @@ import { createSimulation, type SimTransportOptions } from '@trunkline/simulatio
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { cluster, idOf, type TestNode } from './testing/cluster.ts';
-import { stranger } from './testing/raw-peer.ts';
+import { rawPeer } from './testing/raw-peer.ts';
 import { eventsOf } from './testing/runs.ts';
 
 const SEED = '8.8.4.4:7000';

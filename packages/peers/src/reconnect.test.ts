@@ -4,7 +4,7 @@
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
-import { stranger } from './testing/raw-peer.ts';
+import { rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 
 /** Does not dial on its own initiative. */

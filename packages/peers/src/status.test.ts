@@ -7,7 +7,7 @@ import * as z from 'zod/mini';
 import type { PeersOptions } from './options.ts';
 import { encodeStatus } from './protocol.ts';
 import { cluster, idOf, type TestNode } from './testing/cluster.ts';
-import { countReceived, stranger } from './testing/raw-peer.ts';
+import { countReceived, rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 
 const status = json(z.object({ height: z.number(), note: z.optional(z.string()) }));

@@ -11,7 +11,8 @@ import type { Placement } from './placement.ts';
  * Keeps at most one alternative address for each id. A report never replaces a tried address, so
  * two nodes that both moved while both were down would not meet, even though others report to each
  * of them where the other is. Therefore an address reported for a tried entry that failed since its
- * last success is kept beside that entry. A peer that reports false addresses gains little from this:
+ * last success is kept beside that entry. A peer that reports false addresses gains little from
+ * this:
  * - An alternative is a new address: it stands in the new buckets, by its group and its source's,
  *   shares their picks, and counts on its host.
  * - The entry's own address is dialed at least every other time.
