@@ -3,9 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from '../child-process.ts';
 import { cores } from '../cores.ts';
+import type { FloodKind } from './flood-kinds.ts';
 import type { FlooderCommand, FlooderCounts, FlooderReport } from './flooder.ts';
 import type { HonestCommand, HonestFigures, HonestReport } from './honest.ts';
-import type { FloodKind } from './flood-kinds.ts';
 import type { Options } from './options.ts';
 import type { ServerCommand, ServerCounts, ServerReport } from './server.ts';
 

@@ -423,13 +423,13 @@ test.serial(
         }
         return JSON.stringify(spy.heard.slice(from).map(({ request }) => request));
       };
-      t.true((await emitted()).includes(idOf('secret')), run.name);
+      t.true((await told()).includes(idOf('secret')), run.name);
       await sim.settle(nodes.get('a')!.peers.close());
       nodes.delete('a');
       sim.crash('a');
       isPrivate = true;
       sim.restart('a');
-      const text = await emitted();
+      const text = await told();
       t.true(text.includes(idOf('open')), run.name);
       t.false(text.includes(idOf('secret')) || text.includes('"secret"'));
       t.deepEqual(await sim.close(), []);
@@ -453,15 +453,15 @@ test.serial(
       await sim.run(11_000);
       return JSON.stringify(spy.heard.at(-1)!.request).includes(idOf('b'));
     };
-    t.true(await emitted());
+    t.true(await told());
     a.peers.setTopology([]);
     nodes.get('b')!.peers.add('a');
     await sim.run(2_000);
-    t.true(await emitted());
+    t.true(await told());
     a.peers.ban(idOf('b'), 60_000);
-    t.false(await emitted());
+    t.false(await told());
     await sim.run(60_000);
-    t.true(await emitted());
+    t.true(await told());
     t.deepEqual(await sim.close(), []);
   },
 );

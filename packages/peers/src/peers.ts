@@ -203,7 +203,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * book does not have the node, and for private and bad nodes.
    */
   addressOf(nodeId: string): string | undefined {
-    const address = this.#driver.node.keeper.book.emitted(nodeId)?.address;
+    const address = this.#driver.node.keeper.book.told(nodeId)?.address;
     return address === undefined ? undefined : spelled(address);
   }
 

@@ -17,7 +17,7 @@ test('a visitor that got addresses may return after its pause, and at most 64 vi
   const visitors = new Visitors(10_000);
   t.true(visitors.take('a', 0, 0));
   t.true(visitors.take('a', 0, 0), 'its first visit did not succeed');
-  visitors.emitted('a', 0);
+  visitors.told('a', 0);
   t.false(visitors.take('a', 0, 9_999));
   t.true(visitors.take('a', 0, 10_000));
   t.true(visitors.take('b', 63, 10_000));
@@ -27,6 +27,6 @@ test('a visitor that got addresses may return after its pause, and at most 64 vi
 test('it remembers the nodes of one pause only', (t) => {
   const visitors = new Visitors(10_000);
   for (let now = 0; now < 60_000; now++)
-    if (visitors.take(`n${now}`, 0, now)) visitors.emitted(`n${now}`, now);
+    if (visitors.take(`n${now}`, 0, now)) visitors.told(`n${now}`, now);
   t.true(visitors.size <= 1_101, String(visitors.size));
 });

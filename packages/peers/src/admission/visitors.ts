@@ -28,7 +28,7 @@ export class Visitors {
   }
 
   /** Records that addresses were sent to a node. */
-  emitted(nodeId: string, now: number): void {
+  told(nodeId: string, now: number): void {
     this.#told.delete(nodeId);
     this.#told.set(nodeId, now);
   }

@@ -208,8 +208,8 @@ export class AddressBook {
   }
 
   /** Returns the entry of a node that is alive; undefined if the book has none that may be sent. */
-  emitted(nodeId: string): BookAddress | undefined {
-    return this.#selection.emitted(nodeId, this.#now);
+  told(nodeId: string): BookAddress | undefined {
+    return this.#selection.told(nodeId, this.#now);
   }
 
   /**

@@ -42,7 +42,7 @@ export class AddressSelection {
    * Returns the entry of a node that is alive, for sending it to others; undefined if the book has
    * none that may be sent.
    */
-  emitted(nodeId: string, now: number): BookAddress | undefined {
+  told(nodeId: string, now: number): BookAddress | undefined {
     const known = this.#index.get(nodeId);
     return known !== undefined && this.#isTold(known, now) ? addressOf(known) : undefined;
   }

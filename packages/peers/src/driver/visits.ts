@@ -52,7 +52,7 @@ export class Visits {
     const visit = this.#open.get(remote);
     if (visit === undefined || visit.isOver || remote.direction !== direction) return undefined;
     visit.isOver = true;
-    if (direction === 'in') this.#visitors.emitted(visit.nodeId, now);
+    if (direction === 'in') this.#visitors.told(visit.nodeId, now);
     return visit.nodeId;
   }
 

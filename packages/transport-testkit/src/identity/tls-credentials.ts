@@ -135,7 +135,7 @@ export async function tlsCredentials<I extends ToolIdentity, D>({
     const own = await credentials();
     return { ...own, tls: { ...own.tls, cert: own.tls.cert + cert.repeat(CHAIN) } };
   };
-  const certificates: Omit<Certificates<TlsCredentials>, 'strange'> = {
+  const certificates: Omit<Certificates<TlsCredentials>, 'unsupported'> = {
     refused,
     unusable,
     giant,

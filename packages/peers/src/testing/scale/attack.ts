@@ -7,7 +7,7 @@ import { type Random, seededRandom } from '@trunkline/transport-core';
 import { placeOf } from '../../address/place.ts';
 import { parseSavedState } from '../../driver/saved-state.ts';
 import { idOf } from '../cluster.ts';
-import { type RawPeer, stranger } from '../raw-peer.ts';
+import { type RawPeer, rawPeer } from '../raw-peer.ts';
 import { Fleet, shuffled } from './fleet.ts';
 import { entryOf, prefilled } from './prefilled.ts';
 
