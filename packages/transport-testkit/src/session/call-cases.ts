@@ -230,7 +230,7 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
     });
     const error = await failure(t, sent);
     t.is(error.code, 'data_loss');
-    t.regex(error.message, /the disk went/);
+    t.regex(error.message, /the disk is gone/);
     await s.peer.barrier();
   });
 
