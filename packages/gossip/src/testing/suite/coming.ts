@@ -254,7 +254,7 @@ export const coming: readonly Behavior[] = [
       await scene.settle(peers.close().then(() => transport.close()));
       scene.ears.delete('a');
       const isLong = (word: string) => word.length === 50_000;
-      await scene.until('all came', () =>
+      await scene.until('b and c have read all messages', () =>
         ['b', 'c'].every((name) => scene.words(name).filter(isLong).length === LONG.length),
       );
       for (const name of ['b', 'c'])
