@@ -26,7 +26,6 @@ export {
 export { reasonError } from './errors.ts';
 export { formatHostPort, type HostPort, isUnspecified, parseHostPort } from './host-port.ts';
 export { isProtocol } from './protocol/protocol.ts';
-export { lookAlike } from './session/preamble.ts';
 export { type SocketAction, socketError } from './stream/socket-error.ts';
 export type {
   DialOptions,
@@ -42,3 +41,4 @@ export { cleanText } from './text.ts';
 export type { BackendLayerOptions } from './transport/backend.ts';
 export { NetworkTransport, type NetworkTransportOptions } from './transport/network-transport.ts';
 export { checkAdvertised } from './transport/scheme-layer.ts';
+export { lookAlike } from './wire/preamble.ts';

@@ -210,7 +210,7 @@ test('leaving the loop of a download cancels it at the callee', async (t) => {
   for await (const _ of await items(call)) break;
   await scene.rest();
   t.is(returned, 1);
-  t.is(scene.pair.dialer.session.caller.slots.size, 0);
+  t.is(scene.pair.dialer.session.parts.caller.slots.size, 0);
   t.is(scene.pair.dialer.memory.used, 0);
 });
 
@@ -404,9 +404,9 @@ async function chaos(t: ExecutionContext, seed: number, cut: boolean): Promise<v
   for (const { signal } of controllers) t.is(getEventListeners(signal, 'abort').length, 0);
   for (const end of ends) {
     t.is(end.memory.used, 0);
-    t.is(end.session.caller.slots.size, 0);
-    t.is(end.session.served.ids.size, 0);
-    for (const channel of end.session.openChannels) t.is(channel.running, 0);
+    t.is(end.session.parts.caller.slots.size, 0);
+    t.is(end.session.parts.callee.served.ids.size, 0);
+    for (const channel of end.session.parts.channels.all()) t.is(channel.running, 0);
     if (!cut) t.is(end.ending, undefined);
   }
 }
@@ -445,7 +445,7 @@ test('a one-way message costs its sender credit and its receiver memory until it
   for (const end of running.splice(0)) end();
   await scene.rest();
   t.is(acceptor.memory.used, 0);
-  t.is(dialer.session.channel(protocol.channel).lanes.shortCredit, 4_096);
+  t.is(dialer.session.parts.channels.get(protocol.channel).lanes.shortCredit, 4_096);
 });
 
 test('a long one-way message does, too; a handler that returns at once returns the credit at once', async (t) => {
@@ -458,7 +458,7 @@ test('a long one-way message does, too; a handler that returns at once returns t
         ? new Promise<void>((resolve) => (end = resolve))
         : undefined,
   });
-  const { lanes } = dialer.session.channel(protocol.channel);
+  const { lanes } = dialer.session.parts.channels.get(protocol.channel);
   scene.call(dialer, 'tell', new Uint8Array(10_000));
   await scene.rest();
   t.is(lanes.longCredit, 32 * 1024);
@@ -498,7 +498,7 @@ test('limits.calls bounds the running one-way messages; more of them wait in ord
     running.pop()![1]();
     await scene.rest();
   }
-  t.is(acceptor.session.channel(protocol.channel).oneways, 0);
+  t.is(acceptor.session.parts.channels.get(protocol.channel).oneways, 0);
   t.is(acceptor.memory.used, 0);
 });
 
@@ -577,7 +577,7 @@ test('one-way messages beyond limits.total.bytes are dropped and counted, and th
   await scene.rest();
   t.is(memory.bytes, 2 * 1_600, 'each weighs 512 more than it costs');
   t.is(acceptor.count('onewayDropped'), 58);
-  t.is(dialer.session.channel(protocol.channel).lanes.shortCredit, 4_096 - 2 * 1_088);
+  t.is(dialer.session.parts.channels.get(protocol.channel).lanes.shortCredit, 4_096 - 2 * 1_088);
   await reader.next();
   await reader.next();
   await reader.return();

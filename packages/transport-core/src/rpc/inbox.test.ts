@@ -23,7 +23,7 @@ test('calls wait until there is a reader, and the first reader gets them in orde
   for (let i = 0; i < 5; i++) seen.push(first(await read(consumer)));
   t.deepEqual(seen, [1, 2, 3, 4, 5]);
   t.is(bench.inbox.waiting, 0);
-  t.is(a.context.held, 0);
+  t.is(a.context.usage.held, 0);
 });
 
 test('a waiting reader gets the next call at once', async (t) => {
@@ -222,7 +222,7 @@ test('a call whose caller is gone leaves the queue', async (t) => {
   bench.inbox.remove(gone);
   t.is(bench.inbox.waiting, 1);
   t.is(first(await read(consume(bench))), 2);
-  t.deepEqual([a.channel.queued, a.channel.queuedBytes, a.context.held], [0, 0, 0]);
+  t.deepEqual([a.channel.queued, a.channel.queuedBytes, a.context.usage.held], [0, 0, 0]);
 });
 
 test('while the answers of a connection are blocked its calls are not dispatched, but those of others are', async (t) => {
@@ -252,7 +252,7 @@ test('a closed inbox refuses waiting calls and ends its readers', async (t) => {
   bench.inbox.close(new TransportError('unavailable', 'closed'));
   t.deepEqual(a.answers, ['ask 3 ! unavailable (unprocessed)']);
   t.is((await consumer.next()).done, true);
-  t.is(a.context.held, 0);
+  t.is(a.context.usage.held, 0);
   t.is((await consume(bench).next()).done, true);
 });
 

@@ -9,9 +9,8 @@ import { decodeAs } from '../protocol/message.ts';
 import type { Method, MethodTable, Protocol } from '../protocol/protocol.ts';
 import { workOf } from '../protocol/refusal.ts';
 import type { Remote } from '../remote.ts';
-import type { InCall, InChannel } from '../session/in-call.ts';
-import { unserved } from '../session/refusal.ts';
-import { DECODED_SHIFT, UNDECODABLE, UNDECODABLE_SHIFT } from '../session/work.ts';
+import { type InCall, type InChannel, unserved } from '../session/in-call.ts';
+import { DECODED_SHIFT, UNDECODABLE, UNDECODABLE_SHIFT } from '../session/session-context.ts';
 import { type IncomingRpc, makeRpc } from './rpc.ts';
 
 /** A reader of calls: a server (`serve`) or a consumer. */
@@ -111,7 +110,7 @@ export class Inbox {
     for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
         if (this.#takerOf(call.method) !== undefined) {
-          call.refuseAt = Number.POSITIVE_INFINITY;
+          call.refuseBy(Number.POSITIVE_INFINITY);
           continue;
         }
         this.remove(call);
@@ -143,7 +142,7 @@ export class Inbox {
   #awaitReader(call: InCall): void {
     if (call.method.kind === 'oneway') return;
     const now = this.#now();
-    call.refuseAt = now + Math.min(PATIENCE, (call.due - now) / 2);
+    call.refuseBy(now + Math.min(PATIENCE, (call.due - now) / 2));
     call.carrier.expires(call, call.refuseAt);
   }
 
@@ -168,11 +167,8 @@ export class Inbox {
   withdrawn(call: InCall): void {
     const { channel } = call;
     this.waiting--;
-    channel.context.leaves(call.cost, call.method.kind !== 'oneway');
-    if (call.account === undefined) {
-      channel.queued--;
-      channel.queuedBytes -= call.cost;
-    }
+    channel.context.usage.leaves(call.cost, call.method.kind !== 'oneway');
+    if (call.account === undefined) channel.removeQueued(call.cost);
     if (channel.inbound.length === 0) this.#ring.splice(this.#ring.indexOf(channel), 1);
   }
 
@@ -261,10 +257,9 @@ export class Inbox {
         call.carrier.fail(call, stackless('resource_exhausted', message), true);
         return false;
       }
-      channel.queued++;
-      channel.queuedBytes += call.cost;
+      channel.addQueued(call.cost);
     }
-    channel.context.enters(call.cost, call.method.kind !== 'oneway');
+    channel.context.usage.enters(call.cost, call.method.kind !== 'oneway');
     if (channel.inbound.length === 0) this.#ring.push(channel);
     call.widen();
     channel.inbound.push(call);
@@ -278,8 +273,9 @@ export class Inbox {
    */
   #crowds({ method, channel }: InCall): boolean {
     if (method.kind !== 'oneway' || channel.oneways === 0) return false;
-    if (channel.oneways < channel.context.limits.calls && !channel.context.hasTooMany) return false;
-    channel.crowded = true;
+    if (channel.oneways < channel.context.limits.calls && !channel.context.usage.hasTooMany)
+      return false;
+    channel.setCrowded(true);
     return true;
   }
 
@@ -288,19 +284,18 @@ export class Inbox {
    * reader is done with it.
    */
   release(call: InCall): void {
-    call.account?.giveBack(call.cost, call.channel.inbound.length === 0);
-    call.account = undefined;
+    call.giveBack(call.channel.inbound.length === 0);
   }
 
   /** Feeds the readers, because another one-way of the connection may be handled. */
   uncrowded(channel: InChannel): void {
-    channel.crowded = false;
+    channel.setCrowded(false);
     this.feedAll();
   }
 
   #hand(taker: Taker, call: InCall): void {
     const { method, payload } = call;
-    if (method.request !== bytes) call.channel.context.units -= payload.length >> DECODED_SHIFT;
+    if (method.request !== bytes) call.channel.context.spend(payload.length >> DECODED_SHIFT);
     let request: unknown;
     try {
       request = decodeAs(method.request, method.what.request, payload);
@@ -316,7 +311,7 @@ export class Inbox {
     const work = Math.max(call.payload.length, workOf(error));
     if (call.method.kind === 'oneway') this.#dropOneway(call);
     else call.carrier.fail(call, error, true);
-    context.units -= UNDECODABLE + work;
+    context.spend(UNDECODABLE + work);
     context.refused(work >> UNDECODABLE_SHIFT);
   }
 

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
-import { InStream } from '../session/in-stream.ts';
+import { InStream } from '../session/streams.ts';
 import { OutboxBench } from '../session/testing/outbox-bench.ts';
 import { ItemReader } from './item-reader.ts';
 
@@ -71,7 +71,7 @@ test('a break takes effect at once, even if items are left', async (t) => {
   reader.break(new Error('second'));
   t.is(await t.throwsAsync(reader.next()), reason);
   t.is((await reader.next()).done, true);
-  t.is(context.held, 0);
+  t.is(context.usage.held, 0);
 });
 
 test('a break reaches a waiting reader', async (t) => {
@@ -88,7 +88,7 @@ test('leaving the loop notifies the call, and drops present and later items', as
   for await (const _ of reader) break;
   t.deepEqual(log, ['taken', 'left']);
   push(4);
-  t.is(context.held, 0);
+  t.is(context.usage.held, 0);
   t.is((await reader.next()).done, true);
   await reader.return();
   t.deepEqual(log, ['taken', 'left']);
@@ -119,5 +119,5 @@ test('an item that its codec refuses ends the stream with that error', async (t)
   await t.throwsAsync(reader.next(), { message: 'failure: no 2' });
   t.is((await reader.next()).done, true);
   t.deepEqual(log, ['taken', 'left']);
-  t.is(context.held, 0);
+  t.is(context.usage.held, 0);
 });

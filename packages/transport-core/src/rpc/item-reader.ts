@@ -1,7 +1,7 @@
 // The reading end of a stream as an async iterator. It takes items only as its user reads them, so
 // a user who stops reading stops the sender.
 
-import type { InStream } from '../session/in-stream.ts';
+import type { InStream } from '../session/streams.ts';
 
 /** The call behind a stream, as its reader sees it. */
 export interface ItemReaderHooks<T> {

@@ -116,7 +116,7 @@ export class IncomingRpc {
 function claim(call: InCall, how: string): void {
   if (call.answered)
     throw new TypeError(`rpc.${how}: this call of '${call.method.name}' was already answered`);
-  call.answered = true;
+  call.answer();
 }
 
 /**
@@ -126,7 +126,7 @@ function claim(call: InCall, how: string): void {
  */
 export function answer(call: InCall, value: unknown): boolean {
   const { carrier, method } = call;
-  call.answered = true;
+  call.answer();
   let payload: Uint8Array;
   try {
     payload = encodeAs(method.response!, method.what.response, value);
@@ -159,15 +159,13 @@ interface Seen {
 }
 
 function seenOf(call: InCall): Seen {
-  call.widen();
-  call.seen ??= {};
-  return call.seen;
+  return call.seen ?? call.remember<Seen>({});
 }
 
 function controllerOf(call: InCall): AbortController {
   const controller = new AbortController();
   if (call.gone !== undefined) controller.abort(call.gone);
-  else call.cancelled = (error) => controller.abort(error);
+  else call.whenGone((error) => controller.abort(error));
   return controller;
 }
 

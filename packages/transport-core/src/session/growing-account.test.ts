@@ -4,8 +4,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
-import type { InStream } from './in-stream.ts';
-import type { OutStream } from './out-stream.ts';
+import type { InStream, OutStream } from './streams.ts';
 import { type End, Pair, SMALL } from './testing/pair.ts';
 import { TestCall } from './testing/test-call.ts';
 

@@ -213,7 +213,7 @@ for (const rude of [0, 0.02, 0.3]) {
             frames++;
             end.session.receive(pair.now, plausible(random, rude));
           }
-          if (end.memory.used < 0 || end.session.context.held < 0)
+          if (end.memory.used < 0 || end.session.parts.context.usage.held < 0)
             throw new Error(`the gauge fell to ${end.memory.used}`);
           if (step % 10 === 0) await null;
         }
@@ -222,9 +222,12 @@ for (const rude of [0, 0.02, 0.3]) {
         t.is(end.endings, 1);
         for (const call of prey.made) t.is(call.settlements, 1, call.method.name);
         t.is(end.memory.used, 0);
-        t.is(end.session.context.held, 0);
-        t.deepEqual([end.session.caller.slots.size, end.session.served.ids.size], [0, 0]);
-        for (const channel of end.session.openChannels) t.is(channel.running, 0);
+        t.is(end.session.parts.context.usage.held, 0);
+        t.deepEqual(
+          [end.session.parts.caller.slots.size, end.session.parts.callee.served.ids.size],
+          [0, 0],
+        );
+        for (const channel of end.session.parts.channels.all()) t.is(channel.running, 0);
       } catch (error) {
         t.log(`seed ${seed}`);
         throw error;

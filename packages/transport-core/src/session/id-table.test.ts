@@ -5,7 +5,16 @@ import test from 'ava';
 import { seededRandom } from '../random.ts';
 import { PeerIds, Slots } from './id-table.ts';
 
-const entry = () => ({ id: 0 });
+interface Entry {
+  id: number;
+  assignId(id: number): void;
+}
+const entry = (): Entry => ({
+  id: 0,
+  assignId(id) {
+    this.id = id;
+  },
+});
 
 test('ids have the parity of their side, are at least 1 and dense', (t) => {
   for (const parity of [0, 1] as const) {
@@ -22,7 +31,7 @@ test('ids have the parity of their side, are at least 1 and dense', (t) => {
 });
 
 test('an id finds its entry until it is deleted, and an old one finds nothing', (t) => {
-  const slots = new Slots<{ id: number }>(1);
+  const slots = new Slots<Entry>(1);
   const first = entry();
   slots.add(first);
   const old = first.id;
@@ -37,7 +46,7 @@ test('an id finds its entry until it is deleted, and an old one finds nothing', 
 });
 
 test('deleting twice, or deleting a missing entry, does nothing', (t) => {
-  const slots = new Slots<{ id: number }>(1);
+  const slots = new Slots<Entry>(1);
   const [first, second] = [entry(), entry()];
   slots.add(first);
   slots.delete(first);
@@ -55,7 +64,7 @@ test('deleting twice, or deleting a missing entry, does nothing', (t) => {
 });
 
 test('a slot is used again by its last generation but one: ids stay dense, and none comes back soon', (t) => {
-  const slots = new Slots<{ id: number }>(1);
+  const slots = new Slots<Entry>(1);
   const seen = new Set<number>();
   for (let i = 0; i < 1_000; i++) {
     const call = entry();
@@ -69,7 +78,7 @@ test('a slot is used again by its last generation but one: ids stay dense, and n
 
 for (const parity of [0, 1] as const) {
   test(`ids wrap below 2^31 and pass over 0 and what lives (parity ${parity})`, (t) => {
-    const slots = new Slots<{ id: number }>(parity);
+    const slots = new Slots<Entry>(parity);
     const living = entry();
     slots.add(living);
     const { id } = living;
@@ -94,7 +103,7 @@ for (const parity of [0, 1] as const) {
 }
 
 test('ids always remain small integers of V8, because others would deoptimize all code that uses calls', (t) => {
-  const slots = new Slots<{ id: number }>(1);
+  const slots = new Slots<Entry>(1);
   for (let i = 0; i < 40_000; i++) {
     const call = entry();
     slots.add(call);
@@ -107,7 +116,7 @@ test('ids always remain small integers of V8, because others would deoptimize al
 });
 
 test('the first slot of an acceptor never gives id 0, however often it wraps', (t) => {
-  const slots = new Slots<{ id: number }>(0);
+  const slots = new Slots<Entry>(0);
   for (let i = 0; i < 70_000; i++) {
     const call = entry();
     slots.add(call);
@@ -118,7 +127,7 @@ test('the first slot of an acceptor never gives id 0, however often it wraps', (
 });
 
 test('65,536 calls fill the table', (t) => {
-  const slots = new Slots<{ id: number }>(1);
+  const slots = new Slots<Entry>(1);
   const calls = Array.from({ length: 0x1_0000 }, entry);
   for (const call of calls) {
     if (slots.full) t.fail('full too early');
@@ -199,10 +208,10 @@ test('a peer that chooses far ids does not cause a large array', (t) => {
 });
 
 test('the highest slot shows how many calls of a dense peer are in flight, until it is read', (t) => {
-  const slots = new Slots<{ id: number }>(1);
+  const slots = new Slots<Entry>(1);
   const ids = new PeerIds<{ id: number }>();
   for (let i = 0; i < 100; i++) {
-    const call = { id: 0 };
+    const call = entry();
     slots.add(call);
     ids.set(call);
   }

@@ -19,7 +19,7 @@ export function slotOf(id: number): number {
  * Our own calls: an array with a free list that is last in, first out, so that ids stay dense (5 ns
  * for a lookup; a Map takes 42 ns).
  */
-export class Slots<T extends { id: number }> {
+export class Slots<T extends { readonly id: number; assignId(id: number): void }> {
   readonly #entries: (T | undefined)[] = [];
   readonly #ids: number[] = [];
   readonly #free: number[] = [];
@@ -44,7 +44,7 @@ export class Slots<T extends { id: number }> {
     }
     this.#entries[slot] = entry;
     this.size++;
-    entry.id = this.#ids[slot]!;
+    entry.assignId(this.#ids[slot]!);
   }
 
   get(id: number): T | undefined {
@@ -74,7 +74,7 @@ export class Slots<T extends { id: number }> {
 }
 
 /** The peer's calls: an array indexed by slot while ids are dense, and a Map for the rest. */
-export class PeerIds<T extends { id: number }> {
+export class PeerIds<T extends { readonly id: number }> {
   private readonly dense: (T | undefined)[] = [];
   #rest: Map<number, T> | undefined = undefined;
   size = 0;

@@ -1,19 +1,19 @@
 // An incoming call as the session sees it. The `rpc` directory builds on it what a handler or
 // reader sees.
+//
+// Owns the state of the call. The session that serves it, its inbox and its reader tell it what
+// happened; it counts itself at its channel and gives its cost back to its account.
 
-import type { TransportError } from '../errors.ts';
+import { stackless, type TransportError } from '../errors.ts';
 import type { List, ListEntry } from '../list.ts';
 import type { Method } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import type { Frame } from '../wire/frame.ts';
-import type { Assembly } from './assembly.ts';
-import type { Timed } from './deadlines.ts';
-import type { InStream } from './in-stream.ts';
-import { longCost } from './incoming-packets.ts';
-import type { OutStream } from './out-stream.ts';
-import type { Lanes, Outgoing, UnitSender } from './outgoing.ts';
+import { EMPTY, type Frame } from '../wire/frame.ts';
+import { type Assembly, longCost } from './incoming-packets/incoming-packets.ts';
+import type { Lanes, Outgoing, UnitSender } from './outgoing/outgoing.ts';
 import type { ReceiveAccount } from './receive-account.ts';
 import type { SessionContext } from './session-context.ts';
+import type { InStream, OutStream } from './streams.ts';
 
 /** The side of a `Channel` that its incoming calls use. */
 export interface InChannel {
@@ -26,21 +26,43 @@ export interface InChannel {
   /**
    * The peer's calls that have no terminal frame yet, and the requests whose handlers are running.
    */
-  openIn: number;
-  running: number;
+  readonly openIn: number;
+  readonly running: number;
   /**
    * One-ways whose handlers are running; and whether more wait because that number has reached
    * `limits.calls`.
    */
-  oneways: number;
-  crowded: boolean;
+  readonly oneways: number;
+  readonly crowded: boolean;
   /**
    * Calls that arrived and were not taken; `queued` counts the short requests among them,
    * `queuedBytes` their bytes.
    */
   readonly inbound: List<InCall>;
-  queued: number;
-  queuedBytes: number;
+  readonly queued: number;
+  readonly queuedBytes: number;
+  /** Called when a call of the peer was admitted, and when its terminal frame was written. */
+  addIncoming(): void;
+  removeIncoming(): void;
+  /** Called when a handler or a reader starts on a call, and when it has ended. */
+  addRunning(isOneway: boolean): void;
+  removeRunning(isOneway: boolean): void;
+  /** Called when a short request begins to wait for a reader, and when it no longer waits. */
+  addQueued(cost: number): void;
+  removeQueued(cost: number): void;
+  /** Called when one-ways begin to wait because too many are being handled, and when one may go. */
+  setCrowded(isCrowded: boolean): void;
+}
+
+/** Receives the peer's calls once they are complete. */
+export interface Calls {
+  /**
+   * A complete request or one-way, or the opening request of an upload. `call.channel.mounted` is
+   * set.
+   */
+  incoming(call: InCall): void;
+  /** The call was removed from the inbound queue because its caller is gone. */
+  withdrawn(call: InCall): void;
 }
 
 /** Sends the answers of incoming calls. */
@@ -79,7 +101,7 @@ export const READER = 2;
 /**
  * One incoming call, from its last request packet until it is answered and its handler has ended.
  */
-export class InCall implements ListEntry, Timed, UnitSender {
+export class InCall implements ListEntry, UnitSender {
   readonly id: number;
   readonly channel: InChannel;
   readonly method: Method;
@@ -106,7 +128,7 @@ export class InCall implements ListEntry, Timed, UnitSender {
   /** The kind of reader that works on it; 0 if none does. */
   running: 0 | Running = 0;
   readonly carrier: AnswerCarrier;
-  /** Its place among the deadlines of its session. */
+  /** Its place among the deadlines of its session; only the heap that it is in changes it. */
   place = -1;
 
   // The following properties matter only for a call that waits, is long, streams or is given up;
@@ -164,6 +186,115 @@ export class InCall implements ListEntry, Timed, UnitSender {
     this.refuseAt = Number.POSITIVE_INFINITY;
   }
 
+  // Changes of the state, by the session that serves the call, its inbox and its reader.
+
+  /** Sets the account that pays for it. */
+  chargeTo(account: ReceiveAccount | undefined): void {
+    this.account = account;
+  }
+
+  /**
+   * Gives its cost back to the account that paid for it, once.
+   * @param eager true if a reader waits for more, so nothing is held back.
+   */
+  giveBack(eager: boolean): void {
+    this.account?.giveBack(this.cost, eager);
+    this.account = undefined;
+  }
+
+  /** Sets the calling peer. */
+  comeFrom(remote: Remote | undefined): void {
+    this.from = remote;
+  }
+
+  /** Begins to receive a long request or one-way. */
+  assemble(assembly: Assembly): void {
+    this.widen();
+    this.assembly = assembly;
+    this.payload = EMPTY;
+  }
+
+  /** Takes over the complete message. */
+  complete(assembly: Assembly): void {
+    this.endAssembly();
+    this.payload = assembly.buffer;
+  }
+
+  /** Ends the receipt of a long message, which is complete or given up. */
+  endAssembly(): void {
+    if (this.assembly === undefined) return;
+    this.assembly.release();
+    this.assembly = undefined;
+  }
+
+  openStreams(upload: InStream | undefined, download: OutStream | undefined): void {
+    this.widen();
+    this.upload = upload;
+    this.download = download;
+  }
+
+  /** Sets the time at which the call is refused unless a reader takes it. */
+  refuseBy(time: number): void {
+    this.widen();
+    this.refuseAt = time;
+  }
+
+  /** Called when a handler or a reader starts on it; the request was decoded. */
+  run(by: Running): void {
+    this.running = by;
+    this.dropPayload();
+    this.channel.addRunning(this.method.kind === 'oneway');
+  }
+
+  /** Called when its handler or reader has ended. */
+  endRun(): void {
+    this.running = 0;
+    this.channel.removeRunning(this.method.kind === 'oneway');
+  }
+
+  /** Releases the request; its reader keeps what it needs of it. */
+  dropPayload(): void {
+    this.payload = EMPTY;
+  }
+
+  /** Marks the call as answered by its reader. */
+  answer(): void {
+    this.answered = true;
+  }
+
+  /** Marks the call as settled. Returns false if the caller was no longer waiting. */
+  close(): boolean {
+    const { open } = this;
+    this.open = false;
+    return open;
+  }
+
+  /** Queues its terminal frame. */
+  queueReply(unit: Outgoing): void {
+    this.widen();
+    this.reply = unit;
+  }
+
+  /** Returns the terminal frame that still waits in the lanes, and forgets it. */
+  takeReply(): Outgoing | undefined {
+    const { reply } = this;
+    if (reply !== undefined) this.reply = undefined;
+    return reply;
+  }
+
+  /** Keeps an object of its reader. */
+  remember<T extends object>(seen: T): T {
+    this.widen();
+    this.seen = seen;
+    return seen;
+  }
+
+  /** Calls `notify` when the caller is gone. */
+  whenGone(notify: (error: TransportError) => void): void {
+    this.widen();
+    this.cancelled = notify;
+  }
+
   /** Called when the caller is gone. */
   left(error: TransportError): void {
     this.widen();
@@ -188,6 +319,14 @@ export class InCall implements ListEntry, Timed, UnitSender {
     this.reply = undefined;
     this.carrier.forget(this);
   }
+}
+
+/** Returns the answer to a call that no handler and no consumer takes. */
+export function unserved({ full }: Method): TransportError {
+  return stackless(
+    'unimplemented',
+    `'${full}' is not served on this peer: give serve() a handler for it, or read its calls from consumer()`,
+  );
 }
 
 /** Defaults of the optional properties, stored on the prototype. */

@@ -161,7 +161,7 @@ test('if memory is scarce, the largest unfinished message is refused unprocessed
   t.is(honest.calls, 1);
   t.deepEqual([hog.errors.length, other.errors.length, honest.errors.length], [1, 0, 0]);
   t.is(receiver.memory.used, 20 * packet);
-  t.is(hog.pair.acceptor.session.channel(0x20).long.left, 2 ** 30);
+  t.is(hog.pair.acceptor.session.parts.channels.get(0x20).long.left, 2 ** 30);
   hog.more(id, 10); // The packets that were in flight are dropped.
   t.is(hog.reason, undefined);
 });
@@ -295,7 +295,7 @@ test('a response or item that does not fit the memory limit fails its call, and 
       );
     t.is(acceptor.ending, undefined, 'what still comes is dropped');
     if (kind === Kind.ITEM) write((encoder) => encoder.signal(Kind.END, call.id));
-    t.is(acceptor.session.caller.slots.size, 0);
+    t.is(acceptor.session.parts.caller.slots.size, 0);
     t.is(receiver.memory.used, 96 * packet);
   }
 });

@@ -1,36 +1,24 @@
-// The memory that a transport holds for all its connections. When the limit is exceeded, incomplete
-// messages are refused, first those of the connection that has most of them.
+// The memory that a transport holds for all its connections, and the part of it that each of them
+// holds. When the limit is exceeded, incomplete messages are refused, first those of the connection
+// that has most of them.
+//
+// `Memory` owns the sums of a transport, and `MemoryUsage` the figures of one connection. The parts
+// of a session tell it what they hold and what they free. It may refuse incomplete messages, and
+// end a connection that sends them too slowly.
 
-/**
- * Bytes that a transport holds for all its connections: incomplete, unread, being handled or unsent
- * messages.
- */
-export interface MemoryGauge {
-  used: number;
+import { TransportError } from '../errors.ts';
+import { List, type ListEntry } from '../list.ts';
+import { UNIT } from '../wire/frame.ts';
+
+/** The memory of a transport; its limit is `limits.memory`. */
+export class Memory {
+  /**
+   * Bytes that are held for all connections: incomplete, unread, being handled or unsent messages.
+   */
+  used = 0;
   /**
    * Bytes by which windows have grown, so that peers may send as much beyond the initial windows.
    */
-  lent: number;
-  readonly limit: number;
-}
-
-/** A connection that has incomplete messages. */
-export interface MemoryHolder {
-  /** Bytes that have arrived of incomplete messages. */
-  readonly unfinished: number;
-  /** The part of `unfinished` that belongs to the largest message. */
-  readonly largest: number;
-  /** Returns the recent rate of incoming long messages in bytes a second. */
-  rate(now: number): number;
-  /**
-   * Refuses an incomplete message, which then holds no memory: the largest or, with `spares`, the
-   * second largest.
-   */
-  refuse(now: number, spares: boolean): void;
-}
-
-export class Memory implements MemoryGauge {
-  used = 0;
   lent = 0;
   readonly limit: number;
   /** Incoming requests that wait or are being handled, and one-ways that are being handled. */
@@ -44,10 +32,53 @@ export class Memory implements MemoryGauge {
   unfinished = 0;
   /** Bytes that were allocated for incomplete messages and have not arrived yet. */
   ahead = 0;
-  readonly #senders = new Set<MemoryHolder>();
+  readonly #senders = new Set<MemoryUsage>();
 
   constructor(limit: number) {
     this.limit = limit;
+  }
+
+  hold(bytes: number): void {
+    this.used += bytes;
+  }
+
+  free(bytes: number): void {
+    this.used -= bytes;
+  }
+
+  /** Counts a window that grew by `bytes`, or shrank if they are negative. */
+  lend(bytes: number): void {
+    this.lent += bytes;
+  }
+
+  /** Adds to the calls and bytes that `limits.total` bounds; negative amounts are subtracted. */
+  count(calls: number, bytes: number): void {
+    this.calls += calls;
+    this.bytes += bytes;
+  }
+
+  /** Counts bytes that were allocated ahead of their arrival; a negative amount was released. */
+  reserve(bytes: number): void {
+    this.ahead += bytes;
+  }
+
+  /** Counts bytes of an incomplete message that arrived in memory that was reserved for them. */
+  arrived(bytes: number): void {
+    this.used += bytes;
+    this.unfinished += bytes;
+    this.ahead -= bytes;
+  }
+
+  /** Removes an incomplete message of `bytes`, for which `ahead` bytes were reserved. */
+  finished(bytes: number, ahead: number): void {
+    this.used -= bytes;
+    this.unfinished -= bytes;
+    this.ahead -= ahead;
+  }
+
+  /** Returns true if `bytes` may be allocated before they arrive. */
+  mayReserve(bytes: number): boolean {
+    return this.ahead + bytes <= this.maxAhead;
   }
 
   /** The maximum of `ahead`: announcing a message must not cost its whole size at once. */
@@ -55,11 +86,12 @@ export class Memory implements MemoryGauge {
     return this.limit / AHEAD;
   }
 
-  begins(sender: MemoryHolder): void {
+  /** Adds a connection that has incomplete messages. */
+  begins(sender: MemoryUsage): void {
     this.#senders.add(sender);
   }
 
-  ends(sender: MemoryHolder): void {
+  ends(sender: MemoryUsage): void {
     this.#senders.delete(sender);
   }
 
@@ -70,7 +102,7 @@ export class Memory implements MemoryGauge {
    */
   makeRoom(now: number): void {
     while (this.used > this.limit && this.#senders.size > 0) {
-      let fastest: MemoryHolder | undefined;
+      let fastest: MemoryUsage | undefined;
       let best = -1;
       for (const sender of this.#senders) {
         const rate = sender.rate(now);
@@ -90,5 +122,276 @@ export class Memory implements MemoryGauge {
   }
 }
 
+/** An incoming long message, as its connection sees it. */
+export interface Unfinished extends ListEntry {
+  /** Bytes that have arrived so far. */
+  readonly got: number;
+  /** Discards the message because there is no room for the rest. */
+  refuse(): void;
+  /** Gives up the message because no packet of it has come for too long. */
+  stopped(): void;
+}
+
+/** The connection as its memory figures see it. */
+export interface MemoryOwner {
+  /** The time of this tick. */
+  readonly now: number;
+  readonly terms: { readonly packet: number };
+  readonly limits: { readonly total: { readonly calls: number; readonly bytes: number } };
+  /** Called before the connection refuses a message in the tick of another connection. */
+  advance(now: number): void;
+  /** Ends the connection with a GO_AWAY that carries this error. */
+  breakOff(error: TransportError): void;
+}
+
+/** The memory that one connection holds. */
+export class MemoryUsage {
+  /** Bytes held for this connection; its part of {@link Memory.used}. */
+  held = 0;
+  /**
+   * The part of `held` that belongs to requests and one-ways whose handler is running, or that a
+   * reader was given and has not answered.
+   */
+  working = 0;
+  #reading = 0;
+  #readCalls = 0;
+  #readWeight = 0;
+  /** This connection's part of what `limits.total` bounds. */
+  calls = 0;
+  bytes = 0;
+  #over = false;
+  /** Bytes that have arrived of incomplete messages. */
+  unfinished = 0;
+  readonly #assemblies = new List<Unfinished>();
+  /** Bytes of long messages that arrived since `#since`. */
+  #came = 0;
+  #since = 0;
+  /**
+   * Bytes that arrived before that, since `#from`; and whether the rate was too low when it was
+   * last judged.
+   */
+  #before = 0;
+  #from = 0;
+  #wasSlow = false;
+  readonly #memory: Memory;
+  readonly #owner: MemoryOwner;
+
+  constructor(memory: Memory, owner: MemoryOwner) {
+    this.#memory = memory;
+    this.#owner = owner;
+  }
+
+  hold(bytes: number): void {
+    this.held += bytes;
+    this.#memory.hold(bytes);
+  }
+
+  free(bytes: number): void {
+    this.held -= bytes;
+    this.#memory.free(bytes);
+  }
+
+  /**
+   * Counts an incoming message that waits or is being handled against `limits.memory` and
+   * `limits.total`, until `leaves`. A waiting one-way does not count as a call yet.
+   */
+  enters(cost: number, isCall: boolean): void {
+    this.hold(cost);
+    this.#count(isCall ? 1 : 0, this.#weight(cost));
+  }
+
+  leaves(cost: number, isCall: boolean): void {
+    this.free(cost);
+    this.#count(isCall ? -1 : 0, -this.#weight(cost));
+  }
+
+  /** Called when a handler or a reader starts on an incoming message. */
+  begin(cost: number, isRead: boolean): void {
+    this.enters(cost, true);
+    this.working += cost;
+    if (!isRead) return;
+    this.#reading += cost;
+    this.#readCalls++;
+    this.#readWeight += this.#weight(cost);
+  }
+
+  finish(cost: number, isRead: boolean): void {
+    if (isRead && this.#over) return;
+    this.leaves(cost, true);
+    this.working -= cost;
+    if (!isRead) return;
+    this.#reading -= cost;
+    this.#readCalls--;
+    this.#readWeight -= this.#weight(cost);
+  }
+
+  /**
+   * Returns what a message counts against `limits.total.bytes`. A long message counts only as a
+   * call, because `limits.memory` bounds its bytes.
+   */
+  #weight(cost: number): number {
+    return cost > this.#owner.terms.packet + UNIT ? CALL : cost + CALL;
+  }
+
+  #count(calls: number, bytes: number): void {
+    this.calls += calls;
+    this.bytes += bytes;
+    this.#memory.count(calls, bytes);
+  }
+
+  /**
+   * True if this connection may open no more calls, because the room left in `limits.total` is not
+   * larger than what the connection already holds. So a connection that holds much is refused
+   * before the limit is reached, and one that holds nothing is served as long as there is any room.
+   */
+  get hasTooMany(): boolean {
+    return this.calls + this.#memory.calls >= this.#owner.limits.total.calls || this.hasTooMuch;
+  }
+
+  /** The same check for bytes only. */
+  get hasTooMuch(): boolean {
+    return this.bytes + this.#memory.bytes >= this.#owner.limits.total.bytes;
+  }
+
+  /**
+   * Called when the connection is over. Running handlers continue to count until they end; the
+   * calls held by readers no longer count, since they need no answer.
+   */
+  end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.free(this.#reading);
+    this.working -= this.#reading;
+    this.#count(-this.#readCalls, -this.#readWeight);
+  }
+
+  // Incoming long messages.
+
+  /**
+   * Registers a long message with the bytes that have arrived and the `ahead` bytes that were
+   * allocated before they arrive.
+   */
+  begins(assembly: Unfinished, bytes: number, ahead: number): void {
+    if (this.#assemblies.length === 0) {
+      this.#memory.begins(this);
+      this.#from = this.#since = this.#owner.now;
+      this.#came = this.#before = 0;
+    }
+    this.#assemblies.push(assembly);
+    this.#memory.reserve(ahead + bytes);
+    this.comes(bytes);
+  }
+
+  /** Counts further bytes of a long message, which arrive in memory that was allocated for them. */
+  comes(bytes: number): void {
+    const { now } = this.#owner;
+    this.held += bytes;
+    this.unfinished += bytes;
+    this.#memory.arrived(bytes);
+    if (now >= this.#since + SLOW_TIME) {
+      this.#wasSlow = this.#came < ((now - this.#since) / 1_000) * SLOW_RATE;
+      this.#from = this.#since;
+      this.#before = this.#came;
+      this.#since = now;
+      this.#came = 0;
+    }
+    this.#came += bytes;
+  }
+
+  /** Removes a long message that is complete or was dropped. */
+  ends(assembly: Unfinished, bytes: number, ahead: number): void {
+    this.held -= bytes;
+    this.unfinished -= bytes;
+    this.#memory.finished(bytes, ahead);
+    this.#assemblies.remove(assembly);
+    if (this.#assemblies.length > 0) return;
+    this.#wasSlow = false;
+    this.#memory.ends(this);
+  }
+
+  /** The incomplete messages of this connection. */
+  get assemblies(): Iterable<Unfinished> {
+    return this.#assemblies;
+  }
+
+  /** Refuses incomplete messages, of any connection, while `limits.memory` is exceeded. */
+  makeRoom(): void {
+    if (this.#memory.used > this.#memory.limit) this.#memory.makeRoom(this.#owner.now);
+  }
+
+  /** Returns the recent rate of incoming long messages in bytes a second. */
+  rate(now: number): number {
+    return (this.#before + this.#came) / Math.max((now - this.#from) / 1_000, 1);
+  }
+
+  /** The part of `unfinished` that belongs to the largest message. */
+  get largest(): number {
+    return this.#largest(undefined)?.got ?? 0;
+  }
+
+  /**
+   * Refuses an incomplete message, which then holds no memory: the largest or, with `spares`, the
+   * second largest. Ends the connection instead if it has sent too slowly.
+   */
+  refuse(now: number, spares: boolean): void {
+    this.#owner.advance(now);
+    const time = now - this.#since;
+    const isSlow = time < SLOW_TIME ? this.#wasSlow : this.#came < (time / 1_000) * SLOW_RATE;
+    if (isSlow) return this.#owner.breakOff(tooSlow(this.#memory));
+    const largest = this.#largest(undefined);
+    (spares ? this.#largest(largest) : largest)!.refuse();
+  }
+
+  #largest(but: Unfinished | undefined): Unfinished | undefined {
+    let largest: Unfinished | undefined;
+    for (const each of this.#assemblies)
+      if (each !== but && (largest === undefined || each.got > largest.got)) largest = each;
+    return largest;
+  }
+
+  /**
+   * Moves the rate measurement by the `lateness` milliseconds of sleep, in which nothing was read;
+   * the sender did not cause that.
+   */
+  excuse(lateness: number): void {
+    this.#since += lateness;
+    this.#from += lateness;
+  }
+
+  /** Returns true if a long message of `bytes` would have room if nothing else were incomplete. */
+  fits(bytes: number): boolean {
+    return this.#memory.used - this.#memory.unfinished + bytes <= this.#memory.limit;
+  }
+
+  /** Returns true if `bytes` more would exceed `limits.memory`. */
+  full(bytes: number): boolean {
+    return this.#memory.used + bytes > this.#memory.limit;
+  }
+}
+
+/** Returns the error for a call that would have to wait, although `limits.memory` is reached. */
+export function memoryFull({ used, limit }: Memory): TransportError {
+  return new TransportError(
+    'resource_exhausted',
+    `limits.memory is reached: ${used} of ${limit} bytes are held, the call was not sent`,
+    { sent: false },
+  );
+}
+
+function tooSlow({ used, limit }: Memory): TransportError {
+  const message = `limits.memory is reached (${used} of ${limit} bytes are held), and this connection sent less than ${SLOW_RATE} bytes of long messages a second for ${SLOW_TIME / 1_000} s`;
+  return new TransportError('resource_exhausted', message);
+}
+
 /** The divisor of `limits.memory` that gives the part that may be allocated before it arrives. */
 const AHEAD = 8;
+/**
+ * A sender of long messages below this rate, in bytes a second, is too slow when memory is scarce,
+ * if it was that slow for `SLOW_TIME` milliseconds.
+ */
+const SLOW_RATE = 16 * 1024;
+const SLOW_TIME = 10_000;
+/**
+ * Bytes that a call is assumed to cost besides its payload: our objects and those of its handler.
+ */
+const CALL = 512;

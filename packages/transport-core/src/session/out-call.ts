@@ -1,15 +1,16 @@
 // An outgoing call as the session sees it. A subclass in the `rpc` directory adds what the caller
 // sees.
+//
+// Owns the state of the call on its connection. The carrier and the parts of a session tell it what
+// happened to its request and its streams; it tells its carrier when the caller gives up.
 
 import type { TransportError } from '../errors.ts';
 import type { List, ListEntry } from '../list.ts';
 import type { Method } from '../protocol/protocol.ts';
-import type { EncodedMetadata } from '../wire/frame.ts';
-import type { Assembly } from './assembly.ts';
-import type { InStream } from './in-stream.ts';
-import type { OutStream } from './out-stream.ts';
-import type { Outgoing, UnitSender } from './outgoing.ts';
-import { UNIT } from './session-context.ts';
+import { type EncodedMetadata, UNIT } from '../wire/frame.ts';
+import type { Assembly } from './incoming-packets/incoming-packets.ts';
+import type { Outgoing, UnitSender } from './outgoing/outgoing.ts';
+import type { InStream, OutStream } from './streams.ts';
 
 /** The session, or the pool, that carries a call. */
 export interface CallCarrier {
@@ -89,6 +90,64 @@ export abstract class OutCall implements ListEntry, UnitSender {
     this.unit = this.assembly = this.upload = this.download = undefined;
     this.travels = true;
     this.retried = false;
+  }
+
+  // Changes of that state, by the session or the pool that carries the call.
+
+  /** Sets its id on the wire, when it enters the table of open calls. */
+  assignId(id: number): void {
+    this.id = id;
+  }
+
+  /** Sets its carrier; undefined if none carries it for now. */
+  carryBy(carrier: CallCarrier | undefined): void {
+    this.carrier = carrier;
+  }
+
+  /** Records that its request went into the batch with this number. */
+  writeIn(batch: number): void {
+    this.writtenIn = batch;
+  }
+
+  /** Queues its request as this unit. */
+  queue(unit: Outgoing): void {
+    this.widen();
+    this.unit = unit;
+  }
+
+  /** Returns the unit of its request if that still waits, and forgets it. */
+  takeUnit(): Outgoing | undefined {
+    const { unit } = this;
+    if (unit !== undefined) this.unit = undefined;
+    return unit;
+  }
+
+  openStreams(upload: OutStream | undefined, download: InStream | undefined): void {
+    this.widen();
+    this.upload = upload;
+    this.download = download;
+  }
+
+  /** Begins to receive a long response. */
+  assemble(assembly: Assembly): void {
+    this.widen();
+    this.assembly = assembly;
+  }
+
+  /** Ends the receipt of a long response, which is complete or given up. */
+  endAssembly(): void {
+    if (this.assembly === undefined) return;
+    this.assembly.release();
+    this.assembly = undefined;
+  }
+
+  /** Makes it a call that was never sent, so that another connection may carry it. */
+  unsend(): void {
+    this.widen();
+    this.id = 0;
+    this.writtenIn = 0;
+    this.carrier = undefined;
+    this.upload = this.download = undefined;
   }
 
   /** The cost on an account and in the queues, in bytes. */

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { Account, Kind } from '../wire/frame.ts';
-import { STUCK } from './batch.ts';
+import { STUCK } from './batch/batch.ts';
 import { OutboxBench, Teller, unit } from './testing/outbox-bench.ts';
 import { SMALL } from './testing/pair.ts';
 
@@ -300,17 +300,17 @@ test('waiting messages count in the gauge until they are written, withdrawn or d
   bench.outbox.push(lanes, units[2]!, 'replies');
   bench.outbox.push(lanes, units[3]!, 'replies');
   t.is(
-    bench.context.held,
+    bench.context.usage.held,
     units.reduce((sum, { cost }) => sum + cost, 0),
   );
   bench.pump();
-  t.is(bench.context.held, units[0]!.cost + units[1]!.cost + units[3]!.cost);
+  t.is(bench.context.usage.held, units[0]!.cost + units[1]!.cost + units[3]!.cost);
   bench.outbox.remove(lanes, units[1]!);
   bench.outbox.remove(lanes, units[1]!);
-  t.is(bench.context.held, units[0]!.cost + units[3]!.cost);
+  t.is(bench.context.usage.held, units[0]!.cost + units[3]!.cost);
   bench.outbox.end();
   bench.outbox.drop(lanes);
-  t.is(bench.context.held, 0);
+  t.is(bench.context.usage.held, 0);
   t.is(bench.context.memory.used, 0);
 });
 

@@ -7,10 +7,10 @@
 // peer which credit came. It writes into the batch, and tells each unit's sender what became of it.
 
 import { List } from '../list.ts';
-import { Account, Kind, type WireError } from '../wire/frame.ts';
-import { type Batch, STUCK } from './batch.ts';
-import { type Lanes, needsPipe, type Outgoing } from './outgoing.ts';
-import { ACCOUNT_MAX, type SessionContext, UNIT } from './session-context.ts';
+import { ACCOUNT_MAX, Account, Kind, UNIT, type WireError } from '../wire/frame.ts';
+import { type Batch, STUCK } from './batch/batch.ts';
+import { type Lanes, needsPipe, type Outgoing } from './outgoing/outgoing.ts';
+import type { SessionContext } from './session-context.ts';
 
 export class Outbox {
   /** Our credit for packets of long messages and items, in bytes. */
@@ -129,7 +129,7 @@ export class Outbox {
     const { refusals } = lanes;
     const { calls, outbound } = this.#context.limits;
     const isFull = refusals.messages >= calls && refusals.full(outbound);
-    if (!isFull && (refusals.messages < SCARCE || !this.#context.full(0)))
+    if (!isFull && (refusals.messages < SCARCE || !this.#context.usage.full(0)))
       return this.push(lanes, unit, 'replies');
     const limit = isFull ? 'limits.outbound' : 'limits.memory';
     this.#context.violation(
@@ -150,34 +150,22 @@ export class Outbox {
    */
   push(lanes: Lanes, unit: Outgoing, lane: 'replies' | 'short' | 'bulk'): void {
     this.#waiting++;
-    this.#context.hold(unit.cost);
-    const tally = lanes.tallyOf(unit, this.#context.terms.packet);
-    tally.messages++;
-    tally.bytes += unit.cost;
+    this.#context.usage.hold(unit.cost);
+    lanes.tallyOf(unit, this.#context.terms.packet).add(unit.cost);
     if (unit.account === Account.REPLY) return this.#pushReply(lanes, unit);
     if (lane === 'bulk' && unit.account === Account.LONG) return this.#pushLong(lanes, unit);
     lanes[lane].push(unit);
     this.#wake(lanes);
-    if (lane === 'short' && unit.account !== 0) {
-      if (lanes.firstUnpaid === undefined && lanes.pay(unit)) unit.sender?.paid(unit);
-      else {
-        unit.unpaid = true;
-        lanes.firstUnpaid ??= unit;
-      }
-    }
+    if (lane === 'short' && unit.account !== 0 && lanes.payOrWait(unit, false))
+      unit.sender?.paid(unit);
     this.#context.port.dirty();
   }
 
   #pushLong(lanes: Lanes, unit: Outgoing): void {
-    if (lanes.unpaidLong.length === 0 && lanes.pay(unit)) {
-      lanes.bulk.push(unit);
-      this.#wake(lanes);
-      this.#context.port.dirty();
-      unit.sender?.paid(unit);
-    } else {
-      unit.unpaid = true;
-      lanes.unpaidLong.push(unit);
-    }
+    if (!lanes.payOrWait(unit, true)) return;
+    this.#wake(lanes);
+    this.#context.port.dirty();
+    unit.sender?.paid(unit);
   }
 
   #pushReply(lanes: Lanes, unit: Outgoing): void {
@@ -186,8 +174,7 @@ export class Outbox {
   }
 
   #park(lanes: Lanes, unit: Outgoing): void {
-    unit.unpaid = true;
-    unit.waitsFor = lanes;
+    unit.wait(lanes);
     this.#unpaidReplies.push(unit);
   }
 
@@ -204,8 +191,7 @@ export class Outbox {
     ) {
       const lanes = unit.waitsFor!;
       this.#unpaidReplies.remove(unit);
-      unit.waitsFor = undefined;
-      unit.unpaid = false;
+      unit.endWait();
       lanes.bulk.push(unit);
       this.#wake(lanes);
       this.#context.port.dirty();
@@ -218,26 +204,19 @@ export class Outbox {
    */
   #wake(lanes: Lanes): void {
     if (lanes.busy) return;
-    lanes.busy = true;
     let least = Number.POSITIVE_INFINITY;
     for (const other of this.#busy) if (other.spent < least) least = other.spent;
-    lanes.spent = least === Number.POSITIVE_INFINITY ? 0 : least;
+    lanes.join(least === Number.POSITIVE_INFINITY ? 0 : least);
     this.#busy.push(lanes);
   }
 
   /** Takes back a unit that was not completely written. */
   remove(lanes: Lanes, unit: Outgoing): void {
     if (unit.list === undefined) return;
-    if (unit === lanes.firstUnpaid) this.#nextUnpaid(lanes, unit);
-    (unit.list as unknown as List<Outgoing>).remove(unit);
-    unit.waitsFor = undefined;
+    lanes.remove(unit);
     this.#gone(lanes, unit);
     if (this.#over) return;
-    // A unit that was paid for and never began is unknown to the receiver, which therefore can't
-    // give its credit back.
-    const refund = unit.unpaid || unit.begun ? 0 : unit.cost;
-    if (unit.account === Account.SHORT) lanes.shortCredit += refund;
-    else if (unit.account === Account.LONG) lanes.longCredit += refund;
+    lanes.refund(unit);
     this.#payWaiting(lanes);
   }
 
@@ -250,17 +229,9 @@ export class Outbox {
 
   #gone(lanes: Lanes, unit: Outgoing): void {
     this.#waiting--;
-    this.#context.free(unit.cost);
-    const tally = lanes.tallyOf(unit, this.#context.terms.packet);
-    tally.messages--;
-    tally.bytes -= unit.cost;
+    this.#context.usage.free(unit.cost);
+    lanes.tallyOf(unit, this.#context.terms.packet).remove(unit.cost);
     if (this.#farewell !== undefined || this.#awaited) this.#context.port.dirty();
-  }
-
-  #nextUnpaid(lanes: Lanes, from: Outgoing): void {
-    let unit = from.after as Outgoing | undefined;
-    while (unit !== undefined && !unit.unpaid) unit = unit.after as Outgoing | undefined;
-    lanes.firstUnpaid = unit;
   }
 
   /**
@@ -286,14 +257,7 @@ export class Outbox {
    * maximum.
    */
   grantChannel(lanes: Lanes, account: number, credit: number): boolean {
-    if (account === Account.SHORT) {
-      lanes.shortCredit += credit;
-      lanes.uncreditedShort.credited(credit);
-    } else {
-      lanes.longCredit += credit;
-      lanes.uncreditedLong.credited(credit);
-    }
-    if (lanes.shortCredit > ACCOUNT_MAX || lanes.longCredit > ACCOUNT_MAX) return false;
+    if (!lanes.grant(account, credit)) return false;
     this.#payWaiting(lanes);
     this.#context.port.dirty();
     return true;
@@ -301,23 +265,11 @@ export class Outbox {
 
   /** Pays for the waiting units of a channel, in order, as far as its accounts reach. */
   #payWaiting(lanes: Lanes): void {
-    for (
-      let unit = lanes.firstUnpaid;
-      unit !== undefined && lanes.pay(unit);
-      unit = lanes.firstUnpaid
-    ) {
-      this.#nextUnpaid(lanes, unit);
-      unit.sender?.paid(unit);
-    }
-    for (
-      let unit = lanes.unpaidLong.first;
-      unit !== undefined && lanes.pay(unit);
-      unit = lanes.unpaidLong.first
-    ) {
-      lanes.unpaidLong.remove(unit);
-      lanes.bulk.push(unit);
-      this.#wake(lanes);
-      this.#context.port.dirty();
+    for (let unit = lanes.payNext(); unit !== undefined; unit = lanes.payNext()) {
+      if ((unit.list as unknown) === lanes.bulk) {
+        this.#wake(lanes);
+        this.#context.port.dirty();
+      }
       unit.sender?.paid(unit);
     }
   }
@@ -385,7 +337,7 @@ export class Outbox {
     for (let i = this.#busy.length - 1; i >= 0; i--) {
       const lanes = this.#busy[i]!;
       if (lanes.empty) {
-        lanes.busy = false;
+        lanes.leave();
         this.#busy.splice(i, 1);
       } else if (
         (best === undefined || lanes.spent < best.spent) &&
@@ -419,7 +371,7 @@ export class Outbox {
     }
     if (needsPipe(unit, terms.packet)) this.#pipe -= end - start + extra + UNIT;
     if (pays) this.#reply -= unit.cost;
-    else if (unit.account !== 0 && !unit.begun) leaves(lanes, unit);
+    else if (unit.account !== 0 && !unit.begun) lanes.left(unit);
     this.#batch.unit(unit, lanes.byte, end, timeout);
     this.#context.touch();
     lanes.took(end - start + extra + UNIT);
@@ -431,13 +383,6 @@ export class Outbox {
     unit.sender?.written(unit, isLast);
     return !this.#batch.full || this.#batch.flush();
   }
-}
-
-/** Records that a message of account 2 or 3 has left and that its credit is outstanding. */
-function leaves(lanes: Lanes, unit: Outgoing): void {
-  if (unit.account === Account.SHORT) lanes.uncreditedShort.oneway(unit.cost);
-  else if (unit.kind === Kind.ONEWAY) lanes.uncreditedLong.oneway(unit.cost);
-  else lanes.uncreditedLong.request(unit.cost);
 }
 
 /** Returns the bytes that the first frame of a unit needs besides its packet. */

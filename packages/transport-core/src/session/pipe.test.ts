@@ -22,7 +22,7 @@ const limits = (pipe: number, pipeMax: number) => ({
   ...SMALL,
   credit: { ...SMALL.credit, pipe, pipeMax, long: 8 * 1024 * KIB },
 });
-const windowOf = (end: End) => end.session.packets.window;
+const windowOf = (end: End) => end.session.parts.packets.window;
 
 /** Two ends whose bytes take WAY milliseconds in each direction. */
 class LongLine {
@@ -54,8 +54,9 @@ class LongLine {
       const crossing = [dialer, acceptor].map((end) => [end, end.sent.length] as const);
       pair.pass(WAY);
       for (const [end, count] of crossing) for (let i = 0; i < count; i++) pair.move(end);
-      this.most = Math.max(this.most, dialer.session.outbox.pipe);
-      for (const call of acceptor.take()) acceptor.session.served.respond(call, new Uint8Array(0));
+      this.most = Math.max(this.most, dialer.session.parts.outbox.pipe);
+      for (const call of acceptor.take())
+        acceptor.session.parts.callee.served.respond(call, new Uint8Array(0));
     }
     return this;
   }
@@ -74,12 +75,12 @@ test('a transfer lets the pipe grow at both ends, up to the maximum', (t) => {
 
 test('a pipe that may not grow stays as it is, and nothing is measured', (t) => {
   const line = new LongLine(16 * KIB, 16 * KIB);
-  const { rtt } = line.pair.acceptor.session.liveness;
+  const { rtt } = line.pair.acceptor.session.parts.liveness;
   const calls = Array.from({ length: 5 }, () => line.put(200 * KIB));
   line.pass(400);
   t.true(calls.every(({ answer }) => answer !== undefined));
   t.is(line.most, 16 * KIB);
-  t.is(line.pair.acceptor.session.liveness.rtt, rtt);
+  t.is(line.pair.acceptor.session.parts.liveness.rtt, rtt);
 });
 
 test('a sender that spends more than the grown pipe violates the protocol', (t) => {
@@ -90,7 +91,7 @@ test('a sender that spends more than the grown pipe violates the protocol', (t) 
   t.true(windowOf(acceptor).granted > 32 * KIB);
   t.is(acceptor.ending, undefined);
   // Exceeds the single packet by which the account may be overdrawn.
-  dialer.session.outbox.grant(Account.PIPE, 8 * KIB);
+  dialer.session.parts.outbox.grant(Account.PIPE, 8 * KIB);
   line.pass(4);
   t.is(acceptor.ending!.error.reason, 'malformed');
   t.regex(acceptor.ending!.error.message, /without pipe credit/);

@@ -7,10 +7,10 @@ import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol, type Protocol } from '../protocol/protocol.ts';
 import { type Random, seededRandom } from '../random.ts';
 import { HANDLER, type InCall } from './in-call.ts';
+import type { PipeWindow } from './incoming-packets/window.ts';
 import type { ReceiveAccount } from './receive-account.ts';
 import { type End, Pair, pick, SMALL } from './testing/pair.ts';
 import { TestCall } from './testing/test-call.ts';
-import type { PipeWindow } from './window.ts';
 
 const methods = {
   ask: { id: 1, request: bytes, response: bytes },
@@ -281,26 +281,27 @@ class World {
 /** Pays all credit that receivers owe, and checks that the senders have what they began with. */
 function checkAccounts(t: ExecutionContext, pair: Pair): void {
   for (const end of [pair.dialer, pair.acceptor]) {
-    const { pipe, reply } = end.session.packets as {
+    const { pipe, reply } = end.session.parts.packets as {
       pipe: ReceiveAccount;
       reply: ReceiveAccount;
     };
     for (const receiving of [pipe, reply]) receiving.pay();
-    for (const channel of end.session.openChannels)
+    for (const channel of end.session.parts.channels.all())
       for (const receiving of [channel.short, channel.long]) receiving.pay();
   }
   pair.quiet();
   for (const end of [pair.dialer, pair.acceptor]) {
-    const { caller, outbox, served } = end.session;
+    const { caller, callee, outbox } = end.session.parts;
+    const { served } = callee;
     const other = end === pair.dialer ? pair.acceptor : pair.dialer;
-    const { window } = other.session.packets as { window: PipeWindow };
+    const { window } = other.session.parts.packets as { window: PipeWindow };
     t.is(outbox.pipe, window.granted, 'pipe');
     t.true(
       outbox.pipe >= SMALL.credit.pipe && outbox.pipe <= SMALL.credit.pipeMax,
       'within its limits',
     );
     t.is(outbox.reply, SMALL.credit.reply, 'reply');
-    for (const { lanes, ...channel } of end.session.openChannels) {
+    for (const { lanes, ...channel } of end.session.parts.channels.all()) {
       t.is(lanes.shortCredit, SMALL.credit.short, 'short');
       t.is(lanes.longCredit, SMALL.credit.long, 'long');
       t.is(channel.short.left, SMALL.credit.short);
@@ -327,7 +328,7 @@ function checkAccounts(t: ExecutionContext, pair: Pair): void {
 function checkMemory(t: ExecutionContext, pair: Pair): void {
   for (const end of [pair.dialer, pair.acceptor]) {
     t.is(end.memory.used, 0, 'the gauge');
-    t.is(end.session.context.held, 0, 'held');
+    t.is(end.session.parts.context.usage.held, 0, 'held');
   }
 }
 
@@ -429,7 +430,7 @@ test('when a transport closes, accepted messages arrive, and every call settles 
         by === end && call.method.kind === 'oneway' && call.done && call.error === undefined,
     );
     const grace = random() < 0.5 ? 0 : 500;
-    end.session.context.now = world.pair.now;
+    end.session.parts.context.now = world.pair.now;
     end.session.shut(grace);
     for (const one of world.ends) one.drain(world.pair.now);
     for (let passed = 0; passed <= grace + 1_000; passed += 50) {

@@ -4,10 +4,9 @@ import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { Account, Kind } from '../wire/frame.ts';
 import { FrameCollector } from '../wire/frame-collector.ts';
-import { InStream } from './in-stream.ts';
-import { OutStream } from './out-stream.ts';
-import { Outgoing } from './outgoing.ts';
+import { Outgoing } from './outgoing/outgoing.ts';
 import type { ReceiveAccount } from './receive-account.ts';
+import { InStream, OutStream } from './streams.ts';
 import { OutboxBench } from './testing/outbox-bench.ts';
 import { SMALL } from './testing/pair.ts';
 
@@ -16,7 +15,7 @@ const BROKEN = new TransportError('unavailable', 'gone');
 
 function out(credit = 1_000, limits = SMALL) {
   const bench = new OutboxBench(limits);
-  bench.context.terms.stream = credit;
+  bench.context.terms = { ...bench.context.terms, stream: credit };
   const lanes = bench.lanes(0x20);
   const seen = { progress: 0 };
   return {
@@ -72,7 +71,7 @@ test('items wait for the receiver’s credit, one at a time, and keep their orde
     bench.frames.map(({ payload }) => payload[0]),
     [1, 2, 3],
   );
-  t.is(bench.context.held, 0);
+  t.is(bench.context.usage.held, 0);
 });
 
 test('an account overdrawn by one item starts the next only above 0', (t) => {
@@ -105,7 +104,7 @@ test('a long item is one write of many packets', async (t) => {
 
 test('an item above the limit of the peer fails, and the stream continues', async (t) => {
   const { bench, stream } = out();
-  bench.context.terms.item = 50;
+  bench.context.terms = { ...bench.context.terms, item: 50 };
   const error = (await t.throwsAsync(stream.write(new Uint8Array(51)))) as TransportError;
   t.deepEqual([error.code, error.reason, error.sent], ['resource_exhausted', 'too_large', false]);
   await t.notThrowsAsync(stream.write(new Uint8Array(50)));
@@ -163,7 +162,7 @@ test('a stopped stream rejects all its writers with the reason, and sends nothin
   for (const { error } of fates) t.is(error, BROKEN);
   t.is(await t.throwsAsync(stream.write(new Uint8Array(1))), BROKEN);
   t.is(bench.pump().length, 0);
-  t.is(bench.context.held, 0);
+  t.is(bench.context.usage.held, 0);
 });
 
 test('waiting items are bounded: a writer that does not await its writes gets an error', async (t) => {
@@ -173,7 +172,7 @@ test('waiting items are bounded: a writer that does not await its writes gets an
   t.true(fates.filter(({ state }) => state === 'failed').length >= 1);
   t.is((fates.at(-1)!.error as TransportError).code, 'resource_exhausted');
   stream.stop(BROKEN);
-  t.is(bench.context.held, 0);
+  t.is(bench.context.usage.held, 0);
 });
 
 test('an account above 2^31 − 1 is a violation', (t) => {
@@ -205,13 +204,13 @@ test('items are read in order, held until then, and their credit is returned', (
     t.true(stream.account.spend(3_064));
     stream.push(item, 3_064);
   }
-  t.is(context.held, 6_128);
+  t.is(context.usage.held, 6_128);
   t.is(stream.take(), items[0]);
-  t.is(context.held, 3_064);
+  t.is(context.usage.held, 3_064);
   t.deepEqual(paid(), [[Account.STREAM, 9, 3_064]]);
   t.is(stream.take(), items[1]);
   t.is(stream.take(), undefined);
-  t.is(context.held, 0);
+  t.is(context.usage.held, 0);
 });
 
 test('a waiting reader is notified once of an item, and of the end', (t) => {
@@ -254,7 +253,7 @@ test('a reader that has left drops present and later items, and their credit is 
   stream.push(new Uint8Array(2_936), 3_000);
   stream.discard();
   stream.discard();
-  t.is(context.held, 0);
+  t.is(context.usage.held, 0);
   t.deepEqual(paid(), [[Account.STREAM, 9, 3_000]]);
   stream.account.spend(3_000);
   stream.push(new Uint8Array(2_936), 3_000);
@@ -269,9 +268,9 @@ test('after the call, unread items belong to the reader and no longer count in t
   stream.end(undefined);
   stream.release();
   stream.release();
-  t.is(context.held, 0);
+  t.is(context.usage.held, 0);
   t.is(stream.take()?.length, 10);
   t.is(stream.take()?.length, 0);
   t.is(stream.take(), undefined);
-  t.is(context.held, 0);
+  t.is(context.usage.held, 0);
 });

@@ -42,9 +42,9 @@ test('CREDIT for unmounted channels creates no channel', (t) => {
     });
   }
   t.is(acceptor.ending, undefined);
-  t.is([...acceptor.session.openChannels].length, 0);
+  t.is([...acceptor.session.parts.channels.all()].length, 0);
   frames((encoder) => encoder.credit(Account.SHORT, 1_000, 0, 0x20));
-  t.is(acceptor.session.channel(0x20).lanes.shortCredit, SMALL.credit.short + 1_000);
+  t.is(acceptor.session.parts.channels.get(0x20).lanes.shortCredit, SMALL.credit.short + 1_000);
 });
 
 test('calls and one-way messages on such channels create none either; their credit returns, and requests are refused', (t) => {
@@ -67,7 +67,7 @@ test('calls and one-way messages on such channels create none either; their cred
     });
     pair.tick(acceptor);
   }
-  t.is([...acceptor.session.openChannels].length, 0);
+  t.is([...acceptor.session.parts.channels.all()].length, 0);
   t.is(acceptor.count('refusedCall'), 32);
   t.is(acceptor.count('onewayDropped'), 32);
   t.is(acceptor.memory.used, 0);

@@ -34,7 +34,7 @@ function waitingBehindAnItem() {
   pair.quiet();
   const [served] = acceptor.take();
   served!.carrier.started(served!);
-  acceptor.session.outbox.open({ pipe: 0, reply: 0 });
+  acceptor.session.parts.outbox.open({ pipe: 0, reply: 0 });
   served!.download!.write(new Uint8Array(100)).catch(() => {});
   const tell = new TestCall(protocol, 'tell', long);
   pair.start(acceptor, tell);
@@ -45,7 +45,7 @@ function waitingBehindAnItem() {
 test('a call that waits for room is sent after an item before it has left', (t) => {
   const { pair, dialer, acceptor, tell } = waitingBehindAnItem();
   t.false(tell.done);
-  acceptor.session.outbox.grant(1, SMALL.credit.pipe);
+  acceptor.session.parts.outbox.grant(1, SMALL.credit.pipe);
   pair.quiet();
   t.true(tell.done);
   t.is(tell.error, undefined);
@@ -67,7 +67,7 @@ test('nothing is written while the connection keeps a batch, even if a waiting c
     limits: { ...SMALL, outbound: { messages: 1, bytes: 64 * 1024 } },
   }).open();
   const { dialer, acceptor } = pair;
-  const { batch } = dialer.session;
+  const { batch } = dialer.session.parts;
   const tell = (size: number) => {
     const call = new TestCall(protocol, 'tell', new Uint8Array(size).fill(size));
     pair.start(dialer, call);
@@ -77,7 +77,7 @@ test('nothing is written while the connection keeps a batch, even if a waiting c
   pair.quiet();
   const calls = [tell(1), tell(2), tell(3), tell(4)];
   const taken = acceptor.take();
-  acceptor.session.channel(protocol.channel).short.pay();
+  acceptor.session.parts.channels.get(protocol.channel).short.pay();
   pair.tick(acceptor);
   while (pair.move(acceptor));
   batch.read(0, 1, 1);

@@ -8,8 +8,8 @@ import { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 import { header } from '../wire/testing/frames.ts';
+import { CANCEL, CANCEL_TOLD, CHUNK, CHUNK_SHIFT, REFUSAL, TURN } from './session-context.ts';
 import { Pair, SMALL } from './testing/pair.ts';
-import { CANCEL, CANCEL_TOLD, CHUNK, CHUNK_SHIFT, REFUSAL, TURN } from './work.ts';
 
 const protocol = defineProtocol({
   name: 'work',
@@ -39,7 +39,7 @@ function victim(options = {}) {
   const { acceptor } = pair;
   acceptor.sent = [];
   pair.now += 1_000; // Leaves the second in which the dialer's first PING counts.
-  const { context } = acceptor.session;
+  const { context } = acceptor.session.parts;
   return {
     pair,
     acceptor,
@@ -156,7 +156,7 @@ test('calls that are opened and canceled cost units and are never a flood', (t) 
   );
   t.is(spent, 20_000 * (2 + CANCEL));
   t.is(acceptor.ending, undefined);
-  t.is(acceptor.session.served.ids.size, 0);
+  t.is(acceptor.session.parts.callee.served.ids.size, 0);
 });
 
 test('PONGs that were not requested, and lists of protocols, are a flood above 1,000 a second', (t) => {

@@ -3,9 +3,14 @@
 // only as far as the peer's work units go (read-scheduler.ts). It passes the rest to the session.
 
 import { plain } from '../plain.ts';
-import type { Session } from '../session/session.ts';
-import { UNBOUNDED } from '../session/session-context.ts';
-import { CHUNK, CHUNK_SHIFT, TURN } from '../session/work.ts';
+import type { Session } from '../session/session/session.ts';
+import {
+  CHUNK,
+  CHUNK_SHIFT,
+  type SessionContext,
+  TURN,
+  UNBOUNDED,
+} from '../session/session-context.ts';
 import type { Frame } from '../wire/frame.ts';
 import { Backlog } from './backlog.ts';
 import type { ConnectionResources } from './connection-resources.ts';
@@ -48,6 +53,8 @@ export class ConnectionInput implements ScheduledReader {
   readonly #owner: InputOwner;
   readonly #stream: StreamConnection;
   readonly #session: Session;
+  /** The part of the session that accounts for the peer's work units. */
+  readonly #context: SessionContext;
   readonly #scheduler: ReadScheduler;
   readonly #ticker: Ticker;
 
@@ -60,6 +67,7 @@ export class ConnectionInput implements ScheduledReader {
     this.#owner = owner;
     this.#stream = stream;
     this.#session = session;
+    this.#context = session.parts.context;
     this.#scheduler = scheduler;
     this.#ticker = ticker;
     const { receive } = config.limits.rate;
@@ -148,7 +156,7 @@ export class ConnectionInput implements ScheduledReader {
     const backlog = this.#stopWaiting();
     this.stop();
     if (backlog === undefined) return;
-    this.#session.grant(UNBOUNDED);
+    this.#context.grant(UNBOUNDED);
     if (backlog.frames !== undefined) this.#session.receiveFrames(now, backlog.frames);
     else this.#session.receive(now, backlog.bytes);
   }
@@ -161,7 +169,7 @@ export class ConnectionInput implements ScheduledReader {
 
   #read(now: number, chunk: Uint8Array): boolean {
     const units = this.#unitsLeft();
-    this.#session.grant(units - CHUNK - (chunk.length >> CHUNK_SHIFT));
+    this.#context.grant(units - CHUNK - (chunk.length >> CHUNK_SHIFT));
     const isDone = this.#session.receive(now, chunk);
     if (this.#isWithin(units)) return isDone;
     const { unread } = this.#session;
@@ -171,7 +179,7 @@ export class ConnectionInput implements ScheduledReader {
 
   #readFrames(now: number, batch: readonly Frame[]): void {
     const units = this.#unitsLeft();
-    this.#session.grant(units - CHUNK);
+    this.#context.grant(units - CHUNK);
     const read = this.#session.receiveFrames(now, batch);
     if (this.#isWithin(units)) return;
     const phase = this.#wait(now);
@@ -191,9 +199,9 @@ export class ConnectionInput implements ScheduledReader {
    * session is over.
    */
   #isWithin(units: number): boolean {
-    const { unitsLeft } = this.#session;
-    this.#spend(units - unitsLeft);
-    return unitsLeft > 0 || this.#owner.over;
+    const left = this.#context.units;
+    this.#spend(units - left);
+    return left > 0 || this.#owner.over;
   }
 
   #spend(units: number): void {

@@ -5,13 +5,10 @@
 import type { HelloFields } from '../common-options.ts';
 import { type TransportError, withDetails } from '../errors.ts';
 import type { Method } from '../protocol/protocol.ts';
-import { unsentOn, whenWritable } from '../session/backpressure.ts';
-import type { Channel } from '../session/channel.ts';
+import type { Channel } from '../session/channels/channels.ts';
 import type { InCall } from '../session/in-call.ts';
 import type { OutCall } from '../session/out-call.ts';
-import { Session } from '../session/session.ts';
-import { type SessionFigures, sessionFigures } from '../session/session-figures.ts';
-import type { SessionVisitor } from '../session/session-options.ts';
+import { Session, type SessionVisitor } from '../session/session/session.ts';
 import type { Frame } from '../wire/frame.ts';
 import type { Hello, HelloProtocol } from '../wire/hello.ts';
 import { ConnectionInput } from './connection-input.ts';
@@ -135,16 +132,16 @@ export class Connection implements StreamSink, SessionVisitor, RemoteLink {
   }
 
   get rtt(): number | undefined {
-    return this.#session.rtt;
+    return this.#session.figures.rtt;
   }
 
   get silence(): number {
-    return this.#session.silence(this.host.ticker.now());
+    return this.#session.figures.silence(this.host.ticker.now());
   }
 
   /** The amount of work it has, for comparison with other connections to the same target. */
   get load(): number {
-    return this.#session.load;
+    return this.#session.figures.load;
   }
 
   /** True if long messages wait for credit: another connection might help. */
@@ -154,29 +151,29 @@ export class Connection implements StreamSink, SessionVisitor, RemoteLink {
 
   /** The bytes of limits.memory that it holds. */
   get held(): number {
-    return this.#session.held;
+    return this.#session.figures.held;
   }
 
   /** The longest message, in bytes, that the peer accepts. */
   get messageLimit(): number {
-    return this.#session.messageLimit;
+    return this.#session.figures.messageLimit;
   }
 
   /** The open calls and queued messages at this moment. */
-  get figures(): SessionFigures {
-    return sessionFigures(this.#session);
+  get figures(): Session['figures']['counts'] {
+    return this.#session.figures.counts;
   }
 
   /** Returns the one-ways and requests of a protocol that were accepted but not sent yet. */
-  unsent(channel: number): SessionFigures['outbound'] {
-    return unsentOn(this.#session, channel);
+  unsent(channel: number): { readonly messages: number; readonly bytes: number } {
+    return this.#session.figures.unsent(channel);
   }
 
   // Calls.
 
   /** Takes a call, which starts at once or waits for room. */
   send(call: OutCall): void {
-    this.#session.caller.start(call);
+    this.#session.parts.caller.start(call);
   }
 
   /**
@@ -185,22 +182,22 @@ export class Connection implements StreamSink, SessionVisitor, RemoteLink {
   trySend(channel: number, method: Method, payload: Uint8Array): boolean {
     if (!this.isUp) return false;
     this.host.ticker.now();
-    return this.#session.caller.trySend(channel, method, payload);
+    return this.#session.parts.caller.trySend(channel, method, payload);
   }
 
-  /** Resolves when `trySend` would return true; see `whenWritable`. */
+  /** Resolves when `trySend` would return true; see `Session.whenWritable`. */
   writable(channel: number): Promise<void> {
-    return whenWritable(this.#session, channel, this.endpoint);
+    return this.#session.whenWritable(channel, this.endpoint);
   }
 
   /** Returns an error if the two ends share no usable protocol. */
   nothingShared(): TransportError | undefined {
-    return this.#session.nothingShared();
+    return this.#session.parts.channels.protocols.nothingShared();
   }
 
   /** Returns the protocols that both ends mount in incompatible ways; each one only once. */
-  disagreements(): ReturnType<Session['disagreements']> {
-    return this.#session.disagreements();
+  disagreements(): ReturnType<Session['parts']['channels']['protocols']['disagreements']> {
+    return this.#session.parts.channels.protocols.disagreements();
   }
 
   /** Tells the peer that a protocol was mounted or unmounted here. */
@@ -251,7 +248,7 @@ export class Connection implements StreamSink, SessionVisitor, RemoteLink {
     this.#output.wake(now);
     this.#input.wake(now);
     // A connection that its own rate limit holds back is not stuck.
-    if (this.#output.isHeldBack) this.#session.heldBack(now);
+    if (this.#output.isHeldBack) this.#session.parts.heldBack(now);
     const next = this.#session.wake(now);
     this.due = Math.min(this.due, next, this.#output.due, this.#input.due);
   }
@@ -373,7 +370,7 @@ export class Connection implements StreamSink, SessionVisitor, RemoteLink {
   }
 
   incoming(call: InCall): void {
-    call.from = this.remote;
+    call.comeFrom(this.remote);
     this.host.incoming(call);
   }
 

@@ -4,7 +4,7 @@
 import { parseTarget } from '../address.ts';
 import { TransportError, withDetails } from '../errors.ts';
 import { List } from '../list.ts';
-import type { MemoryGauge } from '../session/memory.ts';
+import type { Memory } from '../session/memory.ts';
 import type { CallCarrier, OutCall } from '../session/out-call.ts';
 import type { Connection } from './connection.ts';
 
@@ -12,7 +12,7 @@ import type { Connection } from './connection.ts';
 export interface PoolEntryOwner {
   readonly host: {
     /** Counts the memory of waiting calls towards limits.memory. */
-    readonly memory: MemoryGauge;
+    readonly memory: Memory;
     now(): number;
     wakeBy(time: number): void;
   };
@@ -70,14 +70,14 @@ export class PoolEntry implements CallCarrier {
   }
 
   wait(call: OutCall): void {
-    call.carrier = this;
+    call.carryBy(this);
     call.widen();
     this.#waiting.push(call);
-    this.#pool.host.memory.used += call.cost;
+    this.#pool.host.memory.hold(call.cost);
   }
 
   drop(call: OutCall): void {
-    if (this.#waiting.remove(call)) this.#pool.host.memory.used -= call.cost;
+    if (this.#waiting.remove(call)) this.#pool.host.memory.free(call.cost);
   }
 
   /** Waits for a connection; the signal ends this wait only. */

@@ -6,6 +6,7 @@ import { createManualClock } from '../manual-clock.ts';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../protocol/protocol.ts';
 import { Call, type CallHost } from '../rpc/call.ts';
+import { Memory } from '../session/memory.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { Connection } from './connection.ts';
 import { Pool } from './pool.ts';
@@ -58,7 +59,7 @@ function scene(maxPool = 3, limit = Number.POSITIVE_INFINITY) {
   const dials: Dial[] = [];
   const failed: string[] = [];
   const wakes: number[] = [];
-  const memory = { used: 0, lent: 0, limit };
+  const memory = new Memory(limit);
   const pool: Pool = new Pool({
     config: { maxPool, limits: { packet: 65_536 } },
     memory,

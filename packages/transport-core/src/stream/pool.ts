@@ -4,8 +4,7 @@
 import { parseTarget } from '../address.ts';
 import { TransportError, withDetails } from '../errors.ts';
 import type { Call } from '../rpc/call.ts';
-import type { MemoryGauge } from '../session/memory.ts';
-import { memoryFull } from '../session/session-context.ts';
+import { type Memory, memoryFull } from '../session/memory.ts';
 import type { Connection } from './connection.ts';
 import { nodeOf } from './membership.ts';
 import { PoolEntry, type PoolEntryOwner } from './pool-entry.ts';
@@ -17,7 +16,7 @@ export interface PoolHost {
     readonly limits: { readonly packet: number };
   };
   /** Counts the memory of waiting calls towards limits.memory. */
-  readonly memory: MemoryGauge;
+  readonly memory: Memory;
   now(): number;
   wakeBy(time: number): void;
   /**

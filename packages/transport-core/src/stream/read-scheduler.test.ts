@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { createManualClock } from '../manual-clock.ts';
-import { SCARCE, SHARE, TURN } from '../session/work.ts';
+import { SCARCE, SHARE, TURN } from '../session/session-context.ts';
 import { ReadScheduler } from './read-scheduler.ts';
 
 /** Creates a ReadScheduler on a clock whose turns the test ends. */

@@ -3,7 +3,7 @@
 // others were served.
 
 import type { Clock, Timer } from '../clock.ts';
-import { SCARCE, SHARE, TURN } from '../session/work.ts';
+import { SCARCE, SHARE, TURN } from '../session/session-context.ts';
 
 /** A connection that waits for its next turn. */
 export interface ScheduledReader {

@@ -7,7 +7,7 @@ import { createManualClock } from '../manual-clock.ts';
 import { bytes } from '../protocol/bytes.ts';
 import { json } from '../protocol/json.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
-import { REFUSAL, TURN } from '../session/work.ts';
+import { REFUSAL, TURN } from '../session/session-context.ts';
 import type { StreamConnection, StreamLayer, StreamSink } from '../stream/stream-layer.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import { Kind, PREAMBLE } from '../wire/frame.ts';

@@ -1,9 +1,9 @@
 // The identity that a transport presents to every peer.
 
 import { type Random, randomBytes } from '../random.ts';
-import type { Introduction } from '../session/handshake.ts';
 import type { Membership } from '../stream/membership.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
+import type { Introduction } from '../wire/hello.ts';
 
 /** The parts of a transport that determine its identity and may change while it runs. */
 export interface Introduced {

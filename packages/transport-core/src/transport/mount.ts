@@ -7,7 +7,7 @@ import { type MethodTable, methodTable, type Protocol } from '../protocol/protoc
 import type { Remote } from '../remote.ts';
 import type { CallHost } from '../rpc/call.ts';
 import { Inbox } from '../rpc/inbox.ts';
-import type { Mounted } from '../session/channel.ts';
+import type { Mounted } from '../session/channels/channels.ts';
 import type { Ticker } from '../stream/ticker.ts';
 import type { EventDispatcher } from './event-dispatcher.ts';
 

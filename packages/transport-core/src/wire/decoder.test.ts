@@ -228,7 +228,7 @@ test('maxLength may change between two frames', (t) => {
   const visitor = {
     frame(frame: Frame) {
       kinds.push(frame.kind);
-      decoder.maxLength = 7;
+      decoder.limit(7);
       return true;
     },
   };

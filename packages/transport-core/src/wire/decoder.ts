@@ -19,11 +19,8 @@ export interface Violation {
  * and hello are views into the chunk, or into a buffer if the frame was split across chunks.
  */
 export class FrameDecoder {
-  /**
-   * The longest frame that is accepted, in bytes after its length, below 2^28. A change applies
-   * from the next frame on.
-   */
-  maxLength: number;
+  /** The longest frame that is accepted, in bytes after its length, below 2^28. */
+  #maxLength: number;
   readonly #allocate: (size: number) => Uint8Array;
   readonly #frame = Frame.empty().widen();
   #dead = false;
@@ -55,8 +52,13 @@ export class FrameDecoder {
   unread: Uint8Array = EMPTY;
 
   constructor(options: { maxLength: number; allocate: (size: number) => Uint8Array }) {
-    this.maxLength = options.maxLength;
+    this.#maxLength = options.maxLength;
     this.#allocate = options.allocate;
+  }
+
+  /** Sets the longest frame that is accepted, from the next frame on. */
+  limit(maxLength: number): void {
+    this.#maxLength = maxLength;
   }
 
   /**
@@ -134,10 +136,10 @@ export class FrameDecoder {
         this.#length = this.#lengthBytes = 0;
       }
       if (length === 0) return malformed('an empty frame');
-      if (length > this.maxLength)
+      if (length > this.#maxLength)
         return {
           reason: 'too_large',
-          message: `a frame of ${length} bytes, above the limit of ${this.maxLength} here`,
+          message: `a frame of ${length} bytes, above the limit of ${this.#maxLength} here`,
         };
       const end = at + length;
       if (end > available) {

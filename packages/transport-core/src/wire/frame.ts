@@ -273,3 +273,11 @@ export interface FrameWriter {
 
 /** The five flow-control accounts (docs/wire-protocol.md §6), by their numbers in CREDIT frames. */
 export const Account = { PIPE: 1, SHORT: 2, LONG: 3, REPLY: 4, STREAM: 5 } as const;
+
+/**
+ * Bytes that each unit costs its account in addition to its own; bounds the number of empty units
+ * (docs/wire-protocol.md §6).
+ */
+export const UNIT = 64;
+/** The highest value of an account (docs/wire-protocol.md §6). */
+export const ACCOUNT_MAX = 0x7fff_ffff;

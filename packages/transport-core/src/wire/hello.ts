@@ -2,7 +2,9 @@
 // plain data; protobufjs' generated code converts it into bytes and back.
 
 import { TransportError } from '../errors.ts';
+import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText } from '../text.ts';
+import { ACCOUNT_MAX } from './frame.ts';
 import { trunkline } from './generated/hello.js';
 import { Reader } from './hello-runtime.ts';
 import { METADATA_LIMIT, utf8Length, wellFormed } from './metadata.ts';
@@ -35,6 +37,17 @@ export interface HelloProtocol {
   channel: number;
 }
 
+/** Information about a transport that its hellos give to every peer. */
+export interface Introduction {
+  /** 32 hex digits, drawn once for each transport. */
+  readonly instance: string;
+  readonly network: string;
+  /** The address at which others reach it; empty if it does not listen. */
+  readonly addr: string;
+  /** Its own node id; empty if it has none. */
+  readonly nodeId: string;
+}
+
 /**
  * The limits of what the sender is ready to receive, in bytes except for `calls` and `streams`.
  * Absent fields are 0.
@@ -50,6 +63,11 @@ export interface HelloLimits {
   stream: number;
   calls: number;
   streams: number;
+}
+
+/** Returns the description of a protocol in a hello. */
+export function helloProtocol({ name, version, accepts, channel }: Protocol): HelloProtocol {
+  return { name, version, accepts: [...accepts], channel };
 }
 
 /**
@@ -282,6 +300,3 @@ const INSTANCE_LENGTH = 16;
 const INSTANCE = /^[0-9a-f]{32}$/;
 /** A node id; empty for a sender that has none. */
 const NODE_ID = /^([0-9a-f]{64})?$/;
-
-/** The largest initial credit of an account. */
-const ACCOUNT_MAX = 0x7fff_ffff;

@@ -42,7 +42,7 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
     scenario: 'calls',
     edits: [
       {
-        file: `${CORE}/session/caller.js`,
+        file: `${CORE}/session/caller/caller.js`,
         find: 'this.#batch.control(Kind.CANCEL, call.id);',
         replace: 'this.#batch.control(Kind.CANCEL, call.id); this.#release(channel, call);',
       },
@@ -63,7 +63,7 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
     scenario: 'calls',
     edits: [
       {
-        file: `${CORE}/session/caller.js`,
+        file: `${CORE}/session/caller/caller.js`,
         find: 'if (sent || (call.method.flags !== 0 && call.writtenIn !== 0))',
         replace: 'if (false)',
       },

@@ -11,8 +11,8 @@ import { Kind, PREAMBLE } from '../../wire/frame.ts';
 import { encodeHello } from '../../wire/hello.ts';
 import { encodeMetadata } from '../../wire/metadata.ts';
 import { header } from '../../wire/testing/frames.ts';
-import { makeHello } from '../handshake.ts';
 import { HANDLER, type InCall } from '../in-call.ts';
+import { makeHello } from '../session/handshake.ts';
 import { End, SMALL } from './pair.ts';
 import { TestCall } from './test-call.ts';
 
@@ -193,9 +193,9 @@ class Scene {
       if (what < 16) this.#say(what);
       else if (what < 24) this.#receive(this.#take(this.#byte()));
       else this.#act(what);
-      if (this.#end.memory.used < 0 || session.context.held < 0)
+      if (this.#end.memory.used < 0 || session.parts.context.usage.held < 0)
         throw new Error(
-          `the gauge fell to ${this.#end.memory.used}, of it ${session.context.held}`,
+          `the gauge fell to ${this.#end.memory.used}, of it ${session.parts.context.usage.held}`,
         );
       this.#end.sent.length = 0;
     }
@@ -221,13 +221,14 @@ class Scene {
         throw new Error(`a call of ${call.method.name} settled ${call.settlements} times`);
     }
     end.session.tick(this.#now);
-    const { context, caller, served } = end.session;
-    if (end.memory.used !== 0 || context.held !== 0)
+    const { context, caller, callee } = end.session.parts;
+    const { served } = callee;
+    if (end.memory.used !== 0 || context.usage.held !== 0)
       throw new Error(
-        `${end.memory.used} bytes are still held, of them ${context.held} by the connection`,
+        `${end.memory.used} bytes are still held, of them ${context.usage.held} by the connection`,
       );
     if (caller.slots.size !== 0 || served.ids.size !== 0) throw new Error('calls are still known');
-    for (const channel of end.session.openChannels)
+    for (const channel of end.session.parts.channels.all())
       if (channel.running !== 0) throw new Error(`${channel.running} handlers still run`);
   }
 
@@ -243,7 +244,7 @@ class Scene {
   #receive(chunk: Uint8Array): void {
     const { session } = this.#end;
     for (let rest = chunk; rest.length > 0 && this.#end.ending === undefined; ) {
-      if (this.#units > 0) session.context.units = this.#units;
+      if (this.#units > 0) session.parts.context.units = this.#units;
       const isDone = session.receive(this.#now, rest);
       const unread = session.unread.slice();
       if (isDone || this.#isDialer) rest.fill(0xee);
@@ -406,7 +407,7 @@ class Scene {
         else if (how === 252) session.endChannel(0x20, new TransportError('shutdown', 'it closed'));
         else if (how === 253) end.mounts.clear();
         else if (how === 254) session.mountsChanged();
-        else session.watch(session.channel(0x20));
+        else session.parts.channels.watch(session.parts.channels.get(0x20));
     }
   }
 
@@ -421,8 +422,8 @@ class Scene {
     if ((how & 8) !== 0) call.due = this.#now + 50;
     call.seq = this.#seq++;
     this.#made.push(call);
-    session.context.now = this.#now;
-    session.caller.start(call);
+    session.parts.context.now = this.#now;
+    session.parts.caller.start(call);
   }
 
   #serve(call: InCall | undefined, how: number): void {

@@ -7,13 +7,12 @@ import { methodTable, type Protocol } from '../../protocol/protocol.ts';
 import { type Random, seededRandom } from '../../random.ts';
 import { FrameEncoder } from '../../wire/encoder.ts';
 import type { Hello } from '../../wire/hello.ts';
-import type { Channel, Mounted } from '../channel.ts';
+import type { Channel, Mounted } from '../channels/channels.ts';
 import type { InCall } from '../in-call.ts';
 import { Memory } from '../memory.ts';
 import type { OutCall } from '../out-call.ts';
-import { Session } from '../session.ts';
+import { Session, type SessionOptions, type SessionVisitor } from '../session/session.ts';
 import type { SessionLimits, SessionPort } from '../session-context.ts';
-import type { SessionOptions, SessionVisitor } from '../session-options.ts';
 
 const KIB = 1024;
 
@@ -229,8 +228,8 @@ export class Pair {
 
   start(end: End, call: OutCall): void {
     call.seq = this.#seq++;
-    end.session.context.now = this.now;
-    end.session.caller.start(call);
+    end.session.parts.context.now = this.now;
+    end.session.parts.caller.start(call);
   }
 
   tick(end: End): void {

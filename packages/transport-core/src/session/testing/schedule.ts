@@ -7,9 +7,9 @@ import { TransportError, withDetails } from '../../errors.ts';
 import { bytes } from '../../protocol/bytes.ts';
 import { defineProtocol } from '../../protocol/protocol.ts';
 import { HANDLER, type InCall } from '../in-call.ts';
+import type { PipeWindow } from '../incoming-packets/window.ts';
 import type { ReceiveAccount } from '../receive-account.ts';
 import type { SessionLimits } from '../session-context.ts';
-import type { PipeWindow } from '../window.ts';
 import { type End, Pair, SMALL } from './pair.ts';
 import { TestCall } from './test-call.ts';
 
@@ -246,8 +246,8 @@ class World {
     this.#checkCalls();
     for (const end of this.#ends) {
       check(
-        end.memory.used === 0 && end.session.context.held === 0,
-        `${end.memory.used} bytes are held, of them ${end.session.context.held} by the connection`,
+        end.memory.used === 0 && end.session.parts.context.usage.held === 0,
+        `${end.memory.used} bytes are held, of them ${end.session.parts.context.usage.held} by the connection`,
       );
     }
   }
@@ -391,7 +391,7 @@ class World {
    */
   #shut(by: End, grace: number): void {
     const pair = this.#pair;
-    by.session.context.now = pair.now;
+    by.session.parts.context.now = pair.now;
     by.session.shut(grace);
     for (const end of this.#ends) end.drain(pair.now);
     for (let passed = 0; passed <= grace + 1_000; passed += 50) {
@@ -438,19 +438,20 @@ class World {
   #checkAccounts(): void {
     const pair = this.#pair;
     for (const end of this.#ends) {
-      const { pipe, reply } = end.session.packets as {
+      const { pipe, reply } = end.session.parts.packets as {
         pipe: ReceiveAccount;
         reply: ReceiveAccount;
       };
       for (const receiving of [pipe, reply]) receiving.pay();
-      for (const channel of end.session.openChannels)
+      for (const channel of end.session.parts.channels.all())
         for (const receiving of [channel.short, channel.long]) receiving.pay();
     }
     pair.quiet();
     const { credit } = this.#limits;
     for (const end of this.#ends) {
-      const { caller, outbox, served } = end.session;
-      const { window } = pair.other(end).session.packets as {
+      const { caller, callee, outbox } = end.session.parts;
+      const { served } = callee;
+      const { window } = pair.other(end).session.parts.packets as {
         window: PipeWindow;
       };
       check(
@@ -461,7 +462,7 @@ class World {
         outbox.reply === credit.reply,
         `the reply account has ${outbox.reply}, not ${credit.reply}`,
       );
-      for (const { lanes, ...channel } of end.session.openChannels) {
+      for (const { lanes, ...channel } of end.session.parts.channels.all()) {
         check(
           lanes.shortCredit === credit.short,
           `the short account has ${lanes.shortCredit}, not ${credit.short}`,

@@ -1,0 +1,133 @@
+// Tests the assembly of long messages: the order of packets, buffer sizes, and the memory they are
+// charged.
+
+import test from 'ava';
+import { Frame, Kind } from '../../wire/frame.ts';
+import { header } from '../../wire/testing/frames.ts';
+import { OutboxBench } from '../testing/outbox-bench.ts';
+import { SMALL } from '../testing/pair.ts';
+import { Assembly } from './incoming-packets.ts';
+
+const { packet } = SMALL;
+const begin = (size: number, keep = true, limit?: number) => {
+  const { context } = new OutboxBench(SMALL, limit);
+  context.now = 5;
+  return {
+    context,
+    assembly: new Assembly(
+      context,
+      new Frame(header({ kind: Kind.REQUEST, size }), new Uint8Array(packet).fill(1)),
+      keep,
+      { refuse: () => {} },
+    ),
+  };
+};
+
+test('packets are joined in order of arrival', (t) => {
+  const { assembly, context } = begin(2 * packet + 3);
+  t.false(assembly.complete);
+  context.now = 9;
+  t.true(assembly.add(new Uint8Array(packet).fill(2)));
+  t.is(assembly.last, 9);
+  t.false(assembly.complete);
+  t.true(assembly.add(new Uint8Array(3).fill(3)));
+  t.true(assembly.complete);
+  t.deepEqual(
+    [assembly.buffer[0], assembly.buffer[packet], assembly.buffer[2 * packet + 2]],
+    [1, 2, 3],
+  );
+});
+
+test('a packet that exceeds the total, is empty, or is not full before the last one, is refused', (t) => {
+  t.false(begin(packet + 3).assembly.add(new Uint8Array(4)));
+  t.false(begin(packet + 3).assembly.add(new Uint8Array(0)));
+  t.false(begin(packet + 3).assembly.add(new Uint8Array(2)));
+  t.false(begin(3 * packet).assembly.add(new Uint8Array(packet - 1)));
+  t.true(begin(2 * packet).assembly.add(new Uint8Array(packet)));
+});
+
+test('a packet that was read into its place is not copied', (t) => {
+  const { assembly } = begin(2 * packet + 3);
+  const room = assembly.room(packet)!;
+  t.is(room.length, packet);
+  room.fill(2);
+  t.true(assembly.add(room));
+  t.true(assembly.add(new Uint8Array(3).fill(3)));
+  t.deepEqual(
+    [
+      assembly.buffer[0],
+      assembly.buffer[packet],
+      assembly.buffer[2 * packet - 1],
+      assembly.buffer[2 * packet],
+    ],
+    [1, 2, 2, 3],
+  );
+});
+
+test('there is no place for a packet that exceeds the total, nor if nothing is kept', (t) => {
+  t.is(begin(packet + 3).assembly.room(4), undefined);
+  t.is(begin(packet + 3).assembly.room(0), undefined);
+  t.is(begin(packet + 3, false).assembly.room(3), undefined);
+  const { assembly } = begin(packet + 3);
+  assembly.release();
+  t.is(assembly.room(3), undefined, 'it was handed over or dropped');
+});
+
+test('received bytes are held until they are released, once', (t) => {
+  const { assembly, context } = begin(3 * packet);
+  t.is(context.usage.held, packet);
+  assembly.add(new Uint8Array(packet));
+  t.deepEqual(
+    [context.usage.held, context.usage.unfinished, context.memory.used, context.memory.unfinished],
+    Array(4).fill(2 * packet),
+  );
+  assembly.release();
+  assembly.release();
+  t.deepEqual(
+    [
+      context.usage.held,
+      context.usage.unfinished,
+      context.memory.used,
+      context.memory.unfinished,
+      context.memory.ahead,
+    ],
+    Array(5).fill(0),
+  );
+});
+
+test('memory is allocated at once while little is allocated ahead, otherwise in doubling steps', (t) => {
+  const roomy = begin(40 * packet);
+  t.is(roomy.assembly.buffer.length, 40 * packet);
+  t.is(roomy.context.memory.ahead, 39 * packet);
+  const { assembly, context } = begin(40 * packet, true, 80 * packet);
+  const sizes = [assembly.buffer.length];
+  for (let i = 1; i < 40; i++) {
+    if (i % 2 === 0) t.true(assembly.add(assembly.room(packet)!.fill(i)));
+    else t.true(assembly.add(new Uint8Array(packet).fill(i)));
+    t.is(context.memory.ahead, assembly.buffer.length - assembly.got);
+    if (sizes.at(-1) !== assembly.buffer.length) sizes.push(assembly.buffer.length);
+  }
+  // Beyond 30 packets at most 10 are outstanding, an eighth of the limit, so the rest is allocated
+  // at once.
+  t.deepEqual(sizes, [2 * packet, 6 * packet, 14 * packet, 30 * packet, 40 * packet]);
+  for (let i = 1; i < 40; i++) t.is(assembly.buffer[i * packet], i);
+  t.true(assembly.complete);
+});
+
+test('a dropped message holds nothing, and is counted to its end', (t) => {
+  const { assembly, context } = begin(3 * packet);
+  assembly.drop();
+  t.deepEqual([context.usage.held, context.memory.ahead, assembly.buffer.length], [0, 0, 0]);
+  t.true(assembly.add(new Uint8Array(packet)));
+  t.true(assembly.add(new Uint8Array(packet)));
+  t.true(assembly.complete);
+  t.is(context.usage.held, 0);
+});
+
+test('an unwanted message is counted and takes no memory', (t) => {
+  const { assembly, context } = begin(2 * packet, false);
+  t.is(context.usage.held, 0);
+  t.is(assembly.buffer.length, 0);
+  t.true(assembly.add(new Uint8Array(packet)));
+  t.true(assembly.complete);
+});

@@ -1,0 +1,322 @@
+// Incoming packets: the pipe's account, the checks on the first packet of a long message, and the
+// messages that packets add up to (docs/wire-protocol.md §4, §6).
+//
+// Owns the accounts of the pipe and of long responses, the window of the pipe, and each incomplete
+// message. The callers and callees tell it of messages and packets. It gives credit back through
+// the creditor, reports violations, and requests a PING when it measures the line.
+
+import type { List, ListEntry } from '../../list.ts';
+import type { Codec } from '../../protocol/codec.ts';
+import { Account, EMPTY, type Frame, Kind, UNIT } from '../../wire/frame.ts';
+import type { Unfinished } from '../memory.ts';
+import { type Creditor, GrowingAccount, ReceiveAccount } from '../receive-account.ts';
+import type { SessionContext } from '../session-context.ts';
+import { PayloadRetainer } from './payload-retainer.ts';
+import { PipeWindow } from './window.ts';
+
+/**
+ * The memory in which payloads arrive: `frames` that own their payloads, chunks that are each in
+ * memory of their `own`, or chunks that are all in `one` piece of memory, which each overwrites.
+ */
+export type ChunkMemory = 'frames' | 'own' | 'one';
+
+/** The messages and packets of the peer, as one connection receives them. */
+export class IncomingPackets {
+  /**
+   * The account of the packets of long messages and items; credit is given back as they are read.
+   */
+  readonly pipe: ReceiveAccount;
+  /** The window of the pipe: how much the sender may have in flight. */
+  readonly window: PipeWindow;
+  /**
+   * The account of long responses; credit is given back when a response is complete and handed
+   * over.
+   */
+  readonly reply: GrowingAccount;
+  /** The time at which the last packet of a long message or an item came in. */
+  lastPacket: number;
+  /**
+   * The last time at which credit of the pipe was given back to keep to PROMPT, regardless of the
+   * amount owed.
+   */
+  #credited: number;
+  readonly #context: SessionContext;
+  /** Undefined if every payload is already a copy. */
+  readonly #retainer: PayloadRetainer | undefined;
+  readonly #ping: () => boolean;
+
+  /** @param ping sends a PING; returns false if one is already outstanding. */
+  constructor(
+    context: SessionContext,
+    creditor: Creditor,
+    memory: ChunkMemory,
+    ping: () => boolean,
+  ) {
+    this.#context = context;
+    this.#retainer =
+      memory === 'frames' ? undefined : new PayloadRetainer(context.allocate, memory === 'one');
+    this.#ping = ping;
+    const { pipe, pipeMax } = context.limits.credit;
+    this.pipe = new ReceiveAccount(creditor, Account.PIPE, pipe);
+    this.window = new PipeWindow(pipe, pipeMax);
+    this.reply = new GrowingAccount(context, creditor, Account.REPLY);
+    this.lastPacket = this.#credited = context.now;
+  }
+
+  /**
+   * Moves the timeouts by the `lateness` milliseconds of sleep, in which nothing that arrived was
+   * late.
+   */
+  excuse(lateness: number): void {
+    this.lastPacket += lateness;
+    this.window.excuse();
+  }
+
+  /** Handles a PONG that came `rtt` milliseconds after its PING. */
+  pong(rtt: number, now: number): void {
+    this.window.pong(rtt, now);
+  }
+
+  /** Called when the connection is over. */
+  end(): void {
+    this.reply.end();
+  }
+
+  /** Called before a chunk of bytes is read. */
+  open(chunk: Uint8Array): void {
+    this.#retainer?.open(chunk);
+  }
+
+  /** Called after a chunk was read. Returns true if no payload shares its memory. */
+  clear(): boolean {
+    return this.#retainer?.clear() ?? true;
+  }
+
+  /** Returns the payload in a form that its reader may keep. */
+  keep(frame: Frame): Uint8Array {
+    return this.#retainer === undefined ? frame.payload : this.#retainer.keep(frame);
+  }
+
+  /**
+   * Charges a packet to the pipe. Returns false after a violation, which has then been reported.
+   */
+  packet(frame: Frame): boolean {
+    const cost = frame.length + frame.metadataSize + UNIT;
+    if (!this.pipe.spend(cost)) {
+      this.#context.violation('malformed', 'a packet arrived without pipe credit');
+      return false;
+    }
+    const { now } = this.#context;
+    this.lastPacket = now;
+    const isDue = now >= this.#credited + PROMPT;
+    if (isDue) this.#credited = now;
+    this.pipe.giveBack(this.window.giveBack(cost, now, isDue ? cost : 0), isDue, this.window.spare);
+    this.#context.grow(this.window.granted - this.#context.limits.credit.pipe);
+    if (this.window.wantsRound(now) && this.#ping()) this.window.begin(now);
+    return true;
+  }
+
+  /** Checks a frame that is a complete message. Returns false after a violation. */
+  short(frame: Frame): boolean {
+    if (frame.kind !== Kind.ITEM) this.window.short();
+    return frame.length <= this.#context.terms.packet || this.#tooLarge(frame);
+  }
+
+  #tooLarge(frame: Frame): false {
+    this.#context.violation(
+      'too_large',
+      `a packet of ${frame.length} bytes is above the agreed limit of ${this.#context.terms.packet}`,
+    );
+    return false;
+  }
+
+  /**
+   * Checks the first packet of a long message of at most `limit` bytes and charges the message to
+   * `account`. Returns false after a violation.
+   */
+  long(frame: Frame, limit: number, name: string, account: ReceiveAccount): boolean {
+    const { size, length } = frame;
+    if (size <= length || length !== this.#context.terms.packet) {
+      this.#context.violation(
+        'malformed',
+        `a message of ${size} bytes began with a packet of ${length} bytes`,
+      );
+    } else if (size > limit) {
+      this.#context.violation(
+        'too_large',
+        `a message of ${size} bytes is above our ${name}, ${limit}`,
+      );
+    } else if (!account.spend(longCost(frame))) {
+      this.#context.violation(
+        'malformed',
+        `a message of ${size} bytes arrived without credit of its account`,
+      );
+    } else return this.packet(frame);
+    return false;
+  }
+}
+
+/** The call that a long message belongs to; it is notified when the message is given up. */
+export interface AssemblyOwner {
+  /** Called when there is no room for the rest, so the message must be dropped. */
+  refuse(): void;
+  /**
+   * Called when no packet has come for STALLED milliseconds. An owner without this method checks
+   * for that itself.
+   */
+  stopped?(): void;
+}
+
+/**
+ * Puts the packets of an incoming long message together in one buffer. Memory accounts are charged
+ * with the bytes that have arrived, not with the size that was announced.
+ */
+export class Assembly implements Unfinished {
+  // Links of the list of incomplete messages of the connection.
+  list: List<ListEntry> | undefined = undefined;
+  before: ListEntry | undefined = undefined;
+  after: ListEntry | undefined = undefined;
+  readonly size: number;
+  /** The charge to its account, given back when the message is used or discarded. */
+  readonly cost: number;
+  /** The message once it is complete; empty if the packets are only counted. */
+  buffer: Uint8Array;
+  got: number;
+  /** The time at which the last packet arrived. */
+  last: number;
+  readonly #owner: AssemblyOwner;
+  readonly #context: SessionContext;
+  #isKept: boolean;
+  /** The memory into which the next packet is being read. */
+  #room: Uint8Array | undefined = undefined;
+
+  /**
+   * Begins a message with its first packet, whose size was checked.
+   * @param keep false if the message is no longer wanted: its packets are counted and dropped.
+   */
+  constructor(context: SessionContext, frame: Frame, keep: boolean, owner: AssemblyOwner) {
+    this.#context = context;
+    this.size = frame.size;
+    this.cost = longCost(frame);
+    this.#isKept = keep;
+    this.#owner = owner;
+    this.buffer = EMPTY;
+    this.got = frame.length;
+    this.last = context.now;
+    if (!keep) return;
+    this.buffer = context.allocate(this.#capacity(this.got));
+    this.buffer.set(frame.payload);
+    context.usage.begins(this, this.got, this.buffer.length - this.got);
+  }
+
+  refuse(): void {
+    this.#owner.refuse();
+  }
+
+  stopped(): void {
+    this.#owner.stopped?.();
+  }
+
+  get complete(): boolean {
+    return this.got === this.size;
+  }
+
+  /**
+   * Returns the memory for the next packet if a packet of this length fits and is kept. Bytes read
+   * there need not be copied.
+   */
+  room(length: number): Uint8Array | undefined {
+    const isFit = this.#isKept && length > 0 && this.got + length <= this.size;
+    if (isFit) this.#reach(this.got + length);
+    this.#room = isFit ? this.buffer.subarray(this.got, this.got + length) : undefined;
+    return this.#room;
+  }
+
+  /**
+   * Adds a packet. Returns false if it exceeds the announced size, or if it is not the last one and
+   * not full.
+   */
+  add(packet: Uint8Array): boolean {
+    const end = this.got + packet.length;
+    if (
+      packet.length === 0 ||
+      end > this.size ||
+      (end < this.size && packet.length !== this.#context.terms.packet)
+    )
+      return false;
+    if (this.#isKept) {
+      // Compared by identity, because asking an array for its memory is a call into the engine.
+      if (packet !== this.#room) {
+        this.#reach(end);
+        this.buffer.set(packet, this.got);
+      }
+      this.#context.usage.comes(packet.length);
+    }
+    this.#room = undefined;
+    this.got = end;
+    this.last = this.#context.now;
+    return true;
+  }
+
+  /** Gives up the memory charge, because the bytes were handed over or dropped. */
+  release(): void {
+    if (!this.#isKept) return;
+    this.#isKept = false;
+    this.#context.usage.ends(this, this.got, this.buffer.length - this.got);
+  }
+
+  /** Drops what has arrived; packets that still come are only counted. */
+  drop(): void {
+    this.release();
+    this.buffer = EMPTY;
+  }
+
+  #reach(end: number): void {
+    if (end > this.buffer.length) this.#grow(end);
+  }
+
+  #grow(end: number): void {
+    const { memory } = this.#context;
+    const before = this.buffer;
+    memory.reserve(this.got - before.length);
+    this.buffer = this.#context.allocate(this.#capacity(end));
+    this.buffer.set(before.subarray(0, this.got));
+    memory.reserve(this.buffer.length - this.got);
+  }
+
+  /**
+   * Returns how much to allocate when `needed` bytes have arrived: the whole message as long as the
+   * transport has allocated little memory ahead of arrival, otherwise twice the bytes that are
+   * there. (Pages that are never written cost no memory, but the garbage collector counts them, and
+   * not every system overcommits.)
+   */
+  #capacity(needed: number): number {
+    return this.#context.memory.mayReserve(this.size - needed)
+      ? this.size
+      : Math.min(this.size, needed * 2);
+  }
+}
+
+/**
+ * Returns the cost of a long message or an item on its own account; all of it is charged with the
+ * first packet.
+ */
+export function longCost(frame: Frame): number {
+  return Math.max(frame.size, frame.length) + frame.metadataSize + UNIT;
+}
+
+/** Returns true if a message with this announced size is larger than its codec accepts. */
+export function oversized(codec: Codec<unknown, unknown> | undefined, size: number): boolean {
+  return codec?.limit !== undefined && size > codec.limit;
+}
+
+/**
+ * Milliseconds without a packet after which an incomplete message is given up, if nothing else long
+ * arrives on the connection.
+ */
+export const STALLED = 10_000;
+/**
+ * Milliseconds within which arriving packets bring back some credit. A sender without credit of the
+ * pipe disconnects after 10 s.
+ */
+const PROMPT = 3_000;

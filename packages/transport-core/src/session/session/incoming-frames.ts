@@ -1,0 +1,268 @@
+// Reads the input of a session: bytes or frames, until the work units of the turn are spent, and
+// hands each frame to the part that handles its kind.
+//
+// Owns the decoder, and the time by which the frame that is arriving must be complete. The session
+// tells it what arrived and when calls may flow. It calls the caller's and the callee's half, and
+// tells the session of frames that come before the hello is over and of a GO_AWAY.
+
+import { FrameDecoder } from '../../wire/decoder.ts';
+import { Account, type Frame, type FrameVisitor, Kind, UNKNOWN_KINDS } from '../../wire/frame.ts';
+import { HELLO_LIMIT } from '../../wire/hello.ts';
+import type { Callee } from '../callee/callee.ts';
+import type { Caller } from '../caller/caller.ts';
+import { FIELDS_SHIFT, type SessionContext } from '../session-context.ts';
+import type { SessionParts } from './session-parts.ts';
+
+/** Handles the frames that concern the session as a whole. */
+export interface FrameReceiver {
+  /** Called with each frame before calls may flow. */
+  early(frame: Frame): void;
+  goneAway(frame: Frame): void;
+}
+
+export class IncomingFrames implements FrameVisitor {
+  /** The time by which the frame that is now arriving must be complete. */
+  due = Number.POSITIVE_INFINITY;
+  /** Calls may flow, and frames other than those of the hello are handled. */
+  #isOpen = false;
+  /** The session is over, and nothing more is read. */
+  #isOver = false;
+  /** The peer has sent GO_AWAY, so it may open nothing more. */
+  #peerLeft = false;
+  /** The number of frames that were read of this chunk. */
+  #frames = 0;
+  /** The parity of our own call ids. */
+  readonly #parity: 0 | 1;
+  /** Decodes the byte stream; undefined if the connection carries frames. */
+  readonly #decoder: FrameDecoder | undefined;
+  readonly #receiver: FrameReceiver;
+  readonly #parts: SessionParts;
+  readonly #context: SessionContext;
+  readonly #answers: Caller['answers'];
+  readonly #callee: Callee;
+
+  constructor(
+    receiver: FrameReceiver,
+    parts: SessionParts,
+    { parity, isBytes }: { readonly parity: 0 | 1; readonly isBytes: boolean },
+  ) {
+    const { context, caller, callee } = parts;
+    this.#receiver = receiver;
+    this.#parts = parts;
+    this.#context = context;
+    this.#answers = caller.answers;
+    this.#callee = callee;
+    this.#parity = parity;
+    this.#decoder = isBytes
+      ? new FrameDecoder({ maxLength: HELLO_LIMIT + HELLO_SLACK, allocate: context.allocate })
+      : undefined;
+  }
+
+  /** Sets the longest frame that is accepted, once the hello has settled it. */
+  limit(maxLength: number): void {
+    this.#decoder?.limit(maxLength);
+  }
+
+  /** Called when the hello is over. */
+  open(): void {
+    this.#isOpen = true;
+  }
+
+  /** Called when the peer may open nothing more. */
+  leave(): void {
+    this.#peerLeft = true;
+  }
+
+  /** Called when the session is over. */
+  end(): void {
+    this.#isOver = true;
+    this.#context.grant(0); // No more frames are read.
+  }
+
+  /** Moves the time limit by the `lateness` milliseconds of sleep. */
+  excuse(lateness: number): void {
+    this.due += lateness;
+  }
+
+  /** Reports a frame that took too long, and returns true, if there is one. */
+  wake(now: number): boolean {
+    if (now < this.due) return false;
+    this.#context.violation('malformed', 'a frame was not complete after 15 s');
+    return true;
+  }
+
+  /** True if `frame` returned false only because the work units are spent. */
+  get pauses(): boolean {
+    return !this.#isOver;
+  }
+
+  /** The part of the chunk that the last `receive` did not read. */
+  get unread(): Uint8Array {
+    return this.#decoder!.unread;
+  }
+
+  /** Reads bytes that arrived at `now`. Returns true if nobody keeps a reference to them. */
+  receive(now: number, bytes: Uint8Array): boolean {
+    const { batch, caller, callee, packets } = this.#parts;
+    const decoder = this.#decoder!;
+    const calls = caller.slots.size;
+    this.#frames = 0;
+    packets.open(bytes);
+    const violation = decoder.read(bytes, this);
+    batch.read(calls, callee.served.ids.takePeak(), this.#frames);
+    const isDone = packets.clear();
+    if (violation !== undefined && !this.#isOver)
+      this.#context.violation(violation.reason, violation.message);
+    if (decoder.partial === 0) this.due = Number.POSITIVE_INFINITY;
+    else if (this.due === Number.POSITIVE_INFINITY || this.#frames > 0) {
+      this.due = now + FRAME_TIME;
+      this.#context.port.wakeBy(this.due);
+    }
+    return isDone;
+  }
+
+  /** Reads frames of a connection that carries frames. Returns how many were read. */
+  receiveFrames(batch: readonly Frame[]): number {
+    let read = 0;
+    while (read < batch.length && this.frame(batch[read++]!));
+    return read;
+  }
+
+  frame(frame: Frame): boolean {
+    if (++this.#frames === 2) this.#parts.batch.readsOn();
+    if (frame.rich) this.#context.spend(frame.fields >> FIELDS_SHIFT);
+    if (frame.kind === Kind.GO_AWAY) this.#receiver.goneAway(frame);
+    else if (this.#isOpen) {
+      this.#dispatch(frame);
+      // The packet has been copied into its message or dropped, so its buffer can be reused.
+      if (frame.kind === Kind.PART || frame.size > 0) this.#decoder?.recycle();
+    } else this.#receiver.early(frame);
+    return this.#context.spendFrame();
+  }
+
+  /**
+   * Handles the most common kinds of frames. The function is small so that V8 inlines it into the
+   * loop that reads them.
+   */
+  #dispatch(frame: Frame): void {
+    const { kind } = frame;
+    if (kind === Kind.RESPONSE) this.#answers.response(frame);
+    else if (kind === Kind.REQUEST) {
+      if (this.#opens(frame)) this.#callee.request(frame);
+    } else if (kind === Kind.ONEWAY) {
+      if (this.#opens(frame)) this.#callee.oneway(frame);
+    } else this.#rarer(frame);
+  }
+
+  /**
+   * Returns the memory for the next packet of an incoming long message; undefined if there is none.
+   */
+  place(id: number, length: number): Uint8Array | undefined {
+    const half = this.#isOurs(id) ? this.#answers : this.#callee;
+    return half.assembly(id)?.room(length);
+  }
+
+  #rarer(frame: Frame): void {
+    const { kind, id } = frame;
+    const half = this.#isOurs(id) ? this.#answers : this.#callee;
+    switch (kind) {
+      case Kind.ITEM:
+        return half.item(frame);
+      case Kind.PART:
+        return half.part(frame);
+      case Kind.END:
+        return half.end(frame);
+      case Kind.ERROR:
+        return this.#answers.error(frame);
+      case Kind.CANCEL:
+        return this.#callee.cancel(frame);
+      case Kind.CREDIT:
+        return this.#credit(frame);
+      case Kind.PING:
+        return this.#ping(id);
+      case Kind.PONG:
+        return this.#pong(id);
+      case Kind.PROTOCOLS:
+        return this.#protocols(frame);
+      default:
+        if (kind < UNKNOWN_KINDS)
+          return this.#context.violation(
+            'malformed',
+            `a frame of kind ${kind}, which is not allowed here`,
+          );
+        this.#context.count('unknownFrame', 1);
+        this.#context.abused();
+    }
+  }
+
+  /** Returns true if the peer may open this call. */
+  #opens(frame: Frame): boolean {
+    const { id } = frame;
+    // A short one-way has no id.
+    const isTheirs =
+      id === 0 ? frame.kind === Kind.ONEWAY && frame.size === 0 : (id & 1) !== this.#parity;
+    return (isTheirs && frame.method !== 0 && !this.#peerLeft) || this.#mayOpen(frame);
+  }
+
+  #mayOpen(frame: Frame): boolean {
+    const named = frame.kind === Kind.REQUEST || frame.size > 0;
+    if (this.#peerLeft) this.#context.violation('malformed', 'it opened a call after its GO_AWAY');
+    else if (named && (frame.id === 0 || this.#isOurs(frame.id)))
+      this.#context.violation(
+        'malformed',
+        `it opened call ${frame.id}, an id that belongs to this end`,
+      );
+    else if (frame.method === 0) this.#context.violation('malformed', 'it called method 0');
+    else return true;
+    return false;
+  }
+
+  #isOurs(id: number): boolean {
+    return (id & 1) === this.#parity && id !== 0;
+  }
+
+  #credit(frame: Frame): void {
+    const { account, credit, id, channel } = frame;
+    const { channels, outbox } = this.#parts;
+    if (credit > 0) {
+      if (account === Account.STREAM)
+        return (this.#isOurs(id) ? this.#answers : this.#callee).credit(frame);
+      if (account === Account.PIPE || account === Account.REPLY) {
+        if (outbox.grant(account, credit)) return;
+      } else if (account === Account.SHORT || account === Account.LONG) {
+        // A channel unknown to this end was never sent anything, so its credit is ignored.
+        const known = channels.known(channel);
+        if (known === undefined || outbox.grantChannel(known.lanes, account, credit)) return;
+      }
+    }
+    this.#context.violation('malformed', `CREDIT of ${credit} for account ${account}`);
+  }
+
+  /** Answers a PING whatever is queued, as long as the peer does not send too many of them. */
+  #ping(id: number): void {
+    if (this.#context.abused()) this.#parts.batch.control(Kind.PONG, id);
+  }
+
+  #pong(nonce: number): void {
+    const { now, active, port } = this.#context;
+    const { liveness, packets } = this.#parts;
+    const rtt = liveness.pong(nonce, now);
+    if (rtt === undefined) return void this.#context.abused();
+    packets.pong(rtt, now);
+    port.wakeBy(liveness.due(active));
+  }
+
+  #protocols(frame: Frame): void {
+    if (!this.#context.abused()) return;
+    const wrong = this.#parts.channels.learn(frame.hello);
+    if (wrong !== undefined) this.#context.violation('malformed', `its PROTOCOLS has ${wrong}`);
+  }
+}
+
+/** Milliseconds within which a frame that has begun must end. */
+const FRAME_TIME = 15_000;
+/**
+ * Bytes by which a frame may exceed the limit of a hello before the hello is over, to allow for
+ * other fields and the text of a GO_AWAY.
+ */
+const HELLO_SLACK = 4_096;

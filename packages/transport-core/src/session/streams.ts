@@ -1,0 +1,360 @@
+// The two ends of a stream of items: the sending end, which the receiver's credit limits, and the
+// receiving end, which keeps items until their reader takes them (docs/wire-protocol.md §6,
+// account 5).
+//
+// Each end owns its items and its account. The frames of the peer and the user of the stream tell
+// it what happens. The sending end puts one unit at a time into the outbox; the receiving end gives
+// credit back, so that a reader that stops taking items stops its own sender and nothing else.
+
+import { TransportError } from '../errors.ts';
+import { List } from '../list.ts';
+import { Account, EMPTY, type Frame, Kind, UNIT } from '../wire/frame.ts';
+import {
+  Assembly,
+  type AssemblyOwner,
+  type IncomingPackets,
+  longCost,
+} from './incoming-packets/incoming-packets.ts';
+import type { Outbox } from './outbox.ts';
+import { type Lanes, Outgoing, type UnitSender } from './outgoing/outgoing.ts';
+import { type Creditor, GrowingAccount } from './receive-account.ts';
+import type { SessionContext } from './session-context.ts';
+
+/** The receiving end of a stream: items that have arrived and wait for their reader. */
+export class InStream {
+  readonly account: GrowingAccount;
+  /** The long item that is arriving. */
+  assembly: Assembly | undefined = undefined;
+  /** True once the stream is complete or broken; `error` is set if it is broken. */
+  ended = false;
+  error: TransportError | undefined = undefined;
+  /**
+   * The number of items that arrived, and the time of the last one (before the first, the time at
+   * which the call was opened).
+   */
+  came = 0;
+  heard: number;
+  /** Called when there is an item to take or the stream has ended; set while a reader waits. */
+  #waiter: (() => void) | undefined = undefined;
+  #items: { payload: Uint8Array; cost: number }[] = [];
+  #head = 0;
+  /** The total cost of the items that were not taken yet. */
+  #unread = 0;
+  #discarding = false;
+  #released = false;
+  readonly #context: SessionContext;
+
+  constructor(context: SessionContext, creditor: Creditor, id: number) {
+    this.#context = context;
+    this.heard = context.now;
+    this.account = new GrowingAccount(context, creditor, Account.STREAM, id);
+  }
+
+  /**
+   * Handles an ITEM: a short one, or the first packet of a long one.
+   * @param keep false if its reader is gone.
+   * @param owner notified if a long item is given up.
+   */
+  receive(frame: Frame, packets: IncomingPackets, keep: boolean, owner: AssemblyOwner): void {
+    const context = this.#context;
+    const { item } = context.limits;
+    if (this.assembly !== undefined)
+      return context.violation(
+        'malformed',
+        `ITEM of call ${frame.id} in the middle of another item`,
+      );
+    if (frame.size > 0) {
+      if (!packets.long(frame, item, 'limits.item', this.account)) return;
+      this.assembly = new Assembly(context, frame, keep, owner);
+      return context.usage.makeRoom();
+    }
+    if (!packets.short(frame)) return;
+    if (frame.length > item)
+      return context.violation(
+        'too_large',
+        `an item of ${frame.length} bytes is above our limits.item, ${item}`,
+      );
+    const cost = longCost(frame);
+    if (!this.account.spend(cost))
+      return context.violation(
+        'malformed',
+        `an item of call ${frame.id} arrived without credit of its stream`,
+      );
+    if (!packets.packet(frame)) return;
+    if (keep) this.push(packets.keep(frame), cost);
+    else this.account.giveBack(cost, false);
+  }
+
+  /** Handles a further packet of the long item that is arriving. */
+  receivePart(frame: Frame): void {
+    const assembly = this.assembly!;
+    if (!assembly.add(frame.payload))
+      return this.#context.violation(
+        'malformed',
+        `the packets of an item of call ${frame.id} do not match its declared size`,
+      );
+    if (!assembly.complete) return this.#context.usage.makeRoom();
+    this.dropAssembly();
+    if (assembly.buffer.length === assembly.size) this.push(assembly.buffer, assembly.cost);
+    else this.account.giveBack(assembly.cost, false);
+  }
+
+  /** Adds a complete item. */
+  push(payload: Uint8Array, cost: number): void {
+    if (this.#discarding) return this.account.giveBack(cost, false);
+    this.came++;
+    this.heard = this.#context.now;
+    this.#context.usage.hold(cost);
+    this.#items.push({ payload, cost });
+    this.#unread += cost;
+    this.#notify();
+  }
+
+  /** Takes the next item and gives its credit back. Returns undefined if there is none. */
+  take(): Uint8Array | undefined {
+    if (this.#head >= this.#items.length) return undefined;
+    const { payload, cost } = this.#items[this.#head++]!;
+    if (this.#head === this.#items.length) {
+      this.#items = [];
+      this.#head = 0;
+    }
+    if (!this.#released) this.#context.usage.free(cost);
+    this.#unread -= cost;
+    this.account.used(cost, this.#unread);
+    return payload;
+  }
+
+  /**
+   * Calls `waiter` once, when there is an item to take or the stream has ended. Credit that was
+   * held back is paid, so the sender can continue.
+   */
+  wait(waiter: () => void): void {
+    this.#waiter = waiter;
+    this.account.pay();
+  }
+
+  /** Ends the stream. Items that have arrived can still be taken, unless it ended with an error. */
+  end(error: TransportError | undefined): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.error = error;
+    this.account.end();
+    this.dropAssembly();
+    this.#notify();
+  }
+
+  /**
+   * Called when the call is over. The remaining items belong to the reader, which may never take
+   * them, and no longer count as held by the connection.
+   */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.dropAssembly();
+    for (let i = this.#head; i < this.#items.length; i++)
+      this.#context.usage.free(this.#items[i]!.cost);
+  }
+
+  /** Called when the reader has left: items that are here or still arrive are dropped. */
+  discard(): void {
+    if (this.#discarding) return;
+    this.#discarding = true;
+    while (this.take() !== undefined);
+  }
+
+  dropAssembly(): void {
+    this.assembly?.release();
+    this.assembly = undefined;
+  }
+
+  #notify(): void {
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    waiter?.();
+  }
+}
+
+/** An item, with the promise functions of the writer that waits for it. */
+class Item extends Outgoing {
+  resolve: (() => void) | undefined = undefined;
+  reject: ((error: TransportError) => void) | undefined = undefined;
+}
+
+/**
+ * The sending end of a stream. It waits for credit, keeps the order of items, and ends exactly
+ * once.
+ */
+export class OutStream implements UnitSender {
+  /** Bytes that the receiver still accepts. */
+  #credit: number;
+  readonly #queue = new List<Outgoing>();
+  #queuedBytes = 0;
+  /** The unit that is in the lanes. */
+  #current: Outgoing | undefined = undefined;
+  #ended: TransportError | 'ended' | undefined = undefined;
+  #finish: (() => void) | undefined = undefined;
+  readonly #id: number;
+  readonly #context: SessionContext;
+  readonly #outbox: Outbox;
+  readonly #lanes: Lanes;
+  readonly #progress: () => void;
+
+  /**
+   * @param progress called when a packet of the stream has been written, so a timeout for progress
+   *   starts again.
+   */
+  constructor(
+    context: SessionContext,
+    outbox: Outbox,
+    lanes: Lanes,
+    id: number,
+    progress: () => void = NOTHING,
+  ) {
+    this.#context = context;
+    this.#outbox = outbox;
+    this.#lanes = lanes;
+    this.#id = id;
+    this.#credit = context.terms.stream;
+    this.#progress = progress;
+  }
+
+  /** True if the stream was stopped because its call is over. */
+  get stopped(): boolean {
+    return this.#ended instanceof TransportError;
+  }
+
+  /** True if items wait to be sent. */
+  get busy(): boolean {
+    return this.#current !== undefined || this.#queue.length > 0;
+  }
+
+  /**
+   * Resolves once the item was written to the batch; rejects if the stream is over or its queue is
+   * full.
+   */
+  write(payload: Uint8Array): Promise<void> {
+    if (this.#ended !== undefined) return Promise.reject(this.#over());
+    const { terms, limits } = this.#context;
+    if (payload.length > terms.item) {
+      const message = `an item of ${payload.length} bytes is above limits.item, ${terms.item} bytes with this peer`;
+      return Promise.reject(
+        new TransportError('resource_exhausted', message, { reason: 'too_large', sent: false }),
+      );
+    }
+    const cost = payload.length + UNIT;
+    if (!this.busy && this.#credit > 0 && this.#outbox.item(this.#id, payload)) {
+      this.#credit -= cost;
+      this.#progress();
+      return RESOLVED;
+    }
+    if (
+      this.#queue.length > 0 &&
+      (this.#queue.length >= limits.outbound.messages ||
+        this.#queuedBytes + cost > limits.outbound.bytes)
+    ) {
+      const message = `${this.#queue.length} items already wait on this stream (limits.outbound): await write()`;
+      return Promise.reject(new TransportError('resource_exhausted', message, { sent: false }));
+    }
+    const item = new Item(Kind.ITEM, this.#id, payload, this);
+    const written = new Promise<void>((resolve, reject) => {
+      item.resolve = resolve;
+      item.reject = reject;
+    });
+    this.#enqueue(item);
+    return written;
+  }
+
+  /**
+   * Ends the stream with a last unit, END or an ERROR, behind the items that were written. `finish`
+   * is called when that unit is in the batch.
+   */
+  close(terminal: Outgoing | undefined, finish?: () => void): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = 'ended';
+    this.#finish = finish;
+    this.#enqueue(terminal ?? new Outgoing(Kind.END, this.#id, EMPTY, this));
+  }
+
+  /**
+   * Stops the stream at once. Items that were not sent are dropped, and their writers get `error`.
+   */
+  stop(error: TransportError): void {
+    if (this.#ended instanceof TransportError) return;
+    this.#ended = error;
+    if (this.#current !== undefined) {
+      this.#outbox.remove(this.#lanes, this.#current);
+      (this.#current as Item).reject?.(error);
+      this.#current = undefined;
+    }
+    for (let unit = this.#queue.shift(); unit !== undefined; unit = this.#queue.shift()) {
+      this.#context.usage.free(unit.cost);
+      (unit as Item).reject?.(error);
+    }
+    this.#queuedBytes = 0;
+  }
+
+  /** Adds CREDIT. Returns false if the account would pass its maximum. */
+  grant(credit: number, max: number): boolean {
+    this.#credit += credit;
+    if (this.#credit > max) return false;
+    this.#feed();
+    return true;
+  }
+
+  isLate(): boolean {
+    return false;
+  }
+
+  timeLeft(): number {
+    return 0;
+  }
+
+  paid(): void {}
+
+  dropped(): void {}
+
+  written(unit: Outgoing, last: boolean): void {
+    this.#progress();
+    if (!last) return;
+    this.#current = undefined;
+    (unit as Item).resolve?.();
+    if (unit.kind !== Kind.ITEM) this.#finish?.();
+    else this.#feed();
+  }
+
+  #enqueue(unit: Outgoing): void {
+    this.#queuedBytes += unit.cost;
+    this.#context.usage.hold(unit.cost);
+    this.#queue.push(unit);
+    this.#feed();
+  }
+
+  /**
+   * Moves the first unit of the queue into the lanes if the receiver has room for it. An END or
+   * ERROR needs no credit.
+   */
+  #feed(): void {
+    const head = this.#queue.first;
+    if (
+      head === undefined ||
+      this.#current !== undefined ||
+      (head.kind === Kind.ITEM && this.#credit <= 0)
+    )
+      return;
+    this.#queue.remove(head);
+    this.#queuedBytes -= head.cost;
+    this.#context.usage.free(head.cost);
+    if (head.kind === Kind.ITEM) this.#credit -= head.cost;
+    this.#current = head;
+    this.#outbox.push(this.#lanes, head, head.kind === Kind.ITEM ? 'bulk' : 'replies');
+  }
+
+  #over(): TransportError {
+    return this.#ended instanceof TransportError
+      ? this.#ended
+      : new TransportError('failed_precondition', 'this stream has already ended');
+  }
+}
+
+const NOTHING = () => {};
+const RESOLVED: Promise<void> = Promise.resolve();
