@@ -144,10 +144,10 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
     return {
       name,
       codec: this.#codec,
-      clock: session.host.clock,
+      clock: session.node.clock,
       tell: (event, reader) => {
         if (event.type === 'failed') return session.failed(event.error);
-        if (event.type === 'lagged') return session.host.events.tell({ ...event, topic: name });
+        if (event.type === 'lagged') return session.node.events.tell({ ...event, topic: name });
         session.deliveries.removeReader(reader);
         session.release();
       },

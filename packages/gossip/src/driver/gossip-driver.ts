@@ -20,8 +20,8 @@ import type { Push } from '../plumtree/message.ts';
 import { gossipProtocol, MOST_TOPICS } from '../protocol.ts';
 import { Signatures } from '../signatures/signatures.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
-import type { TopicSessionHost, ViewSession } from '../topics/session-host.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
+import type { TopicNode, ViewSession } from '../topics/topic-node.ts';
 import { TopicSession } from '../topics/topic-session.ts';
 import type { CloseResult, GossipEvent } from '../types.ts';
 import { FRAME_AROUND } from '../wire/frame.ts';
@@ -37,7 +37,7 @@ import { TopicInbox } from './topic-inbox.ts';
 import { ViewMessenger } from './view-messenger.ts';
 import { Walker } from './walker.ts';
 
-export class GossipDriver implements TopicSessionHost {
+export class GossipDriver implements TopicNode {
   readonly self: string;
   readonly clock: Clock;
   readonly random: Random;

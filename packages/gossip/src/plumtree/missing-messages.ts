@@ -107,7 +107,7 @@ export class MissingMessages {
   }
 
   /**
-   * A message arrived and the host is looking at it. No peer is asked for it until `take` or
+   * A message arrived and the topic is looking at it. No peer is asked for it until `take` or
    * `refuse` is called.
    */
   hold(key: string): void {

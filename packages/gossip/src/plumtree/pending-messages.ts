@@ -1,11 +1,11 @@
-// The messages that have arrived and that the host is still looking at, and those that it did not
+// The messages that have arrived and that the topic is still looking at, and those that it did not
 // accept. No peer is asked for either.
 
 import type { Advertiser } from './advertiser.ts';
 
 export class PendingMessages {
   /**
-   * Messages that the host is looking at, with the peers that gave notice of them. The host bounds
+   * Messages that the topic is looking at, with the peers that gave notice of them. The topic bounds
    * their number.
    */
   readonly #held = new Map<string, readonly Advertiser[]>();
@@ -13,7 +13,7 @@ export class PendingMessages {
   readonly #refused = new Set<string>();
 
   /**
-   * The host is looking at a message.
+   * The topic is looking at a message.
    * @param advertisers the peers that gave notice of it so far.
    */
   hold(key: string, advertisers: readonly Advertiser[]): void {

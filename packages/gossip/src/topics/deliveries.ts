@@ -25,7 +25,7 @@ export class Deliveries {
     this.#failed = (error) => topic.failed(error);
     this.#asked = new ReceiptRequests((id, verdict) => {
       const receipt = encodeReceipt({ topic: topic.key.hex, id, verdict });
-      topic.host.members.acknowledge(id.origin, receipt);
+      topic.node.members.acknowledge(id.origin, receipt);
     });
   }
 
@@ -62,16 +62,16 @@ export class Deliveries {
 
   /** A message arrived for the first time. `key` is the `messageKey` of its id. */
   deliver({ payload: body, id, size }: Push<Body>, key: string, from: string, hops: number): void {
-    const { codec, host, key: topic } = this.#topic;
-    if (body.audience === 'except' && body.nodes.includes(host.self))
+    const { codec, node, key: topic } = this.#topic;
+    if (body.audience === 'except' && body.nodes.includes(node.self))
       return this.drop('excluded', id, from);
     this.delivered++;
     if (!this.#asked.isEmpty) this.#asked.answer(id, from, 'took');
     const { origin } = id;
     const signed = body.signature !== undefined;
-    if (host.events.isRead) {
+    if (node.events.isRead) {
       const type = 'delivered';
-      host.events.tell({ type, topic: topic.name, id: key, origin, signed, from, hops });
+      node.events.tell({ type, topic: topic.name, id: key, origin, signed, from, hops });
     }
     const meta: MessageMeta = { id: key, origin, signed, from, hops, missed: 0 };
     // A reader that one of these readers adds gets only later messages.
@@ -84,7 +84,7 @@ export class Deliveries {
   repeated(id: MessageId, from: string): void {
     this.duplicates++;
     if (!this.#asked.isEmpty) this.#asked.answer(id, from, 'took');
-    const { events } = this.#topic.host;
+    const { events } = this.#topic.node;
     if (events.isRead)
       events.tell({ type: 'duplicate', topic: this.#topic.key.name, id: messageKey(id), from });
   }
@@ -93,7 +93,7 @@ export class Deliveries {
   drop(reason: DropReason, id: MessageId, from: string, first = reason): void {
     this.#count(reason);
     if (!this.#asked.isEmpty) this.#asked.answer(id, from, first);
-    const { events } = this.#topic.host;
+    const { events } = this.#topic.node;
     if (events.isRead)
       events.tell({
         type: 'dropped',
@@ -107,7 +107,7 @@ export class Deliveries {
   /** A message could not be sent to a peer. */
   unsent(reason: Unsent, id: MessageId, to: string): void {
     this.#count(reason);
-    const { events } = this.#topic.host;
+    const { events } = this.#topic.node;
     if (events.isRead)
       events.tell({ type: 'dropped', topic: this.#topic.key.name, reason, id: messageKey(id), to });
   }

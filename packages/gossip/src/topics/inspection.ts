@@ -80,14 +80,14 @@ export class Inspection {
       validateQueue,
     }: TopicConfig,
   ) {
-    const { host, codec } = topic;
+    const { node, codec } = topic;
     this.#topic = topic;
     this.#overlayFor = overlayFor;
     this.#validate = validate;
-    this.#isShared = host.isKept && codec.name !== 'json';
+    this.#isShared = node.isKept && codec.name !== 'json';
     const { messages = QUEUED, bytes = QUEUED_BYTES } = validateQueue;
-    this.#validation = new Validation({ timeout, atOnce, messages, bytes }, host.clock, (time) =>
-      host.dueBy(time),
+    this.#validation = new Validation({ timeout, atOnce, messages, bytes }, node.clock, (time) =>
+      node.dueBy(time),
     );
   }
 
@@ -140,7 +140,7 @@ export class Inspection {
       this.#validate !== undefined ||
       audience !== 'all' ||
       signature !== undefined ||
-      this.#topic.host.signatures.isStrict
+      this.#topic.node.signatures.isStrict
     )
       return false;
     return (
@@ -187,7 +187,7 @@ export class Inspection {
     const overlay = this.#overlayFor(envelope.audience);
     const { id, hops, payload, signature } = envelope;
     const isRead = !isRelayed || from === id.origin;
-    if (envelope.audience === 'to' && !isFor(envelope, topic.host.self))
+    if (envelope.audience === 'to' && !isFor(envelope, topic.node.self))
       return this.#drop('not-addressed', id, from);
     const screening = overlay.overlay.screen(
       isRelayed ? id.origin : from,
@@ -196,7 +196,7 @@ export class Inspection {
       signature !== undefined,
     );
     if (screening !== 'new') return this.#screened(screening, from, envelope, now, isRead);
-    const { signatures } = topic.host;
+    const { signatures } = topic.node;
     if (signature === undefined && signatures.isStrict)
       return this.#drop('unsigned', id, from, isRead);
     overlay.feed(now, { type: 'arrived', from, id });
@@ -279,14 +279,14 @@ export class Inspection {
       begin: () => validate(payload.message as never, meta as never),
       settled: (finding, error) => {
         this.#copies.delete(key);
-        const { host } = this.#topic;
+        const { node } = this.#topic;
         if (finding === 'accept')
           for (const copy of [first, ...copies]) {
             const message = { ...push, hops: copy.hops };
-            overlay.feed(host.clock.now(), { type: 'received', from: copy.from, message });
+            overlay.feed(node.clock.now(), { type: 'received', from: copy.from, message });
           }
         else this.#found(finding, error, given, [first, ...copies]);
-        host.dueBy(this.#topic.due);
+        node.dueBy(this.#topic.due);
       },
     };
     this.#validation.run(check, now);
@@ -319,7 +319,7 @@ export class Inspection {
     // An overloaded validator did not look at the message, so another copy may still be accepted.
     if (reason !== 'overloaded') {
       this.#remember(key, reason);
-      overlay.feed(this.#topic.host.clock.now(), { type: 'refused', id });
+      overlay.feed(this.#topic.node.clock.now(), { type: 'refused', id });
     }
     return this.#drop(reason, id, from, isToBlame);
   }

@@ -75,7 +75,7 @@ export class OverlayDriver {
       case 'deliver':
         return topic.deliver(output.push, output.key, output.from, output.hops);
       case 'send-control':
-        if (!topic.host.members.control(output.to, topic.key, output.control))
+        if (!topic.node.members.control(output.to, topic.key, output.control))
           this.overlay.handle(now, { type: 'no-room', output });
         return;
       case 'send':
@@ -101,7 +101,7 @@ export class OverlayDriver {
       case 'grafted':
       case 'pruned': {
         const { type, peer: nodeId } = output;
-        return topic.host.events.tell({ type, topic: topic.key.name, nodeId });
+        return topic.node.events.tell({ type, topic: topic.key.name, nodeId });
       }
       case 'showed':
         return topic.showed(output.peer, output.overlay);
@@ -123,12 +123,12 @@ export class OverlayDriver {
   #tryPush(to: string, push: Push<Body>): boolean {
     const topic = this.#topic;
     const reason = topic.takes(to, push.size)
-      ? topic.host.members.tryPush(to, topic.key, push)
+      ? topic.node.members.tryPush(to, topic.key, push)
       : 'too-large';
     if (reason !== 'too-large') return reason === undefined;
     topic.unsent(reason, push, to);
     // The peer may have asked for the message after a notice.
-    topic.host.members.control(to, topic.key, { kind: 'absent', ids: [push.id] });
+    topic.node.members.control(to, topic.key, { kind: 'absent', ids: [push.id] });
     return true;
   }
 }

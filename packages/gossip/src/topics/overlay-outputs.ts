@@ -8,19 +8,19 @@ import type { Body } from '../overlay/body.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { DropReason, NeighborDownCause, Unsent } from '../types.ts';
 import type { Deliveries } from './deliveries.ts';
-import type { TopicSessionHost } from './session-host.ts';
 import type { TopicContext } from './topic-context.ts';
 import type { TopicKey } from './topic-key.ts';
+import type { TopicNode } from './topic-node.ts';
 
 export class OverlayOutputs {
   readonly key: TopicKey;
-  readonly host: TopicSessionHost;
+  readonly node: TopicNode;
   readonly #topic: TopicContext;
   readonly #deliveries: Deliveries;
 
   constructor(topic: TopicContext, deliveries: Deliveries) {
     this.key = topic.key;
-    this.host = topic.host;
+    this.node = topic.node;
     this.#topic = topic;
     this.#deliveries = deliveries;
   }
@@ -48,11 +48,11 @@ export class OverlayOutputs {
     const takers = this.#topic.differences.isAny
       ? to.filter((nodeId) => this.takes(nodeId, push.size))
       : to;
-    return this.host.relay(this.key, push, takers);
+    return this.node.relay(this.key, push, takers);
   }
 
   view(to: string, message: PartialViewMessage): void {
-    this.host.view(to, this.#topic, message);
+    this.node.view(to, this.#topic, message);
   }
 
   deliver(push: Push<Body>, key: string, from: string, hops: number): void {
@@ -68,12 +68,12 @@ export class OverlayOutputs {
   refused(reason: DropReason, id: MessageId, from: string): void {
     this.#deliveries.drop(reason, id, from);
     if (reason === 'old' && id.origin === from && this.#topic.lifeOf(from) !== undefined)
-      this.#topic.compare(this.host.clock.now(), { type: 'introduce', peer: from });
+      this.#topic.compare(this.node.clock.now(), { type: 'introduce', peer: from });
   }
 
   /** A peer has shown which overlay it uses. */
   showed(nodeId: string, overlay: string): void {
-    this.#topic.compare(this.host.clock.now(), { type: 'showed', peer: nodeId, overlay });
+    this.#topic.compare(this.node.clock.now(), { type: 'showed', peer: nodeId, overlay });
   }
 
   misbehaved(nodeId: string, what: string, isToBlame: boolean): void {
@@ -81,15 +81,15 @@ export class OverlayOutputs {
   }
 
   neighborUp(nodeId: string): void {
-    this.host.neighbor(nodeId, true);
-    this.host.events.tell({ type: 'neighborUp', topic: this.key.name, nodeId });
+    this.node.neighbor(nodeId, true);
+    this.node.events.tell({ type: 'neighborUp', topic: this.key.name, nodeId });
     this.#topic.offerTo(nodeId);
   }
 
   neighborDown(nodeId: string, given: NeighborDownCause, error: TransportError | undefined): void {
-    this.host.neighbor(nodeId, false);
+    this.node.neighbor(nodeId, false);
     const cause = this.#topic.differences.isApart(nodeId) ? 'differs' : given;
-    this.host.events.tell({
+    this.node.events.tell({
       type: 'neighborDown',
       topic: this.key.name,
       nodeId,

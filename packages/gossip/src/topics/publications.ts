@@ -54,7 +54,7 @@ export class Publications {
   /** Checks whether a publication is over, after something has happened to it. */
   look(publication: Publication): void {
     publication.look();
-    if (!publication.isOver || this.#topic.host.clock.now() < publication.due) return;
+    if (!publication.isOver || this.#topic.node.clock.now() < publication.due) return;
     this.#open.delete(publication);
     for (const key of publication.keys) this.#asking.delete(key);
   }
@@ -152,7 +152,7 @@ export class Publications {
   }
 
   #offer(publication: Publication, nodeId: string): boolean {
-    const isTaken = this.#topic.offer(nodeId, publication.message!, this.#topic.host.clock.now());
+    const isTaken = this.#topic.offer(nodeId, publication.message!, this.#topic.node.clock.now());
     if (isTaken) publication.queued(nodeId);
     return isTaken;
   }

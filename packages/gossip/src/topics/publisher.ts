@@ -36,14 +36,14 @@ export class Publisher {
   #isOver = false;
 
   constructor(topic: TopicContext) {
-    const { host, key, epoch } = topic;
+    const { node, key, epoch } = topic;
     const isOver = () => this.#isOver;
     this.#topic = topic;
-    this.#ids = new IdSource({ origin: host.self, epoch });
+    this.#ids = new IdSource({ origin: node.self, epoch });
     this.#publications = new Publications(topic);
     this.#sender = {
       key,
-      host,
+      node,
       get isOver() {
         return isOver();
       },
@@ -52,21 +52,21 @@ export class Publisher {
       takes: (nodeId, size) => topic.takes(nodeId, size),
       notSent: (reason, to, size) => topic.notSent(reason, to, size),
       arrival: (nodeId) => {
-        const arrival = this.#expected.wait(nodeId, host.clock.now());
-        host.dueBy(this.#expected.due);
+        const arrival = this.#expected.wait(nodeId, node.clock.now());
+        node.dueBy(this.#expected.due);
         return arrival;
       },
       track: (publication, message) => this.#publications.add(publication, message),
       look: (publication) => {
         this.#publications.look(publication);
-        host.dueBy(publication.due);
+        node.dueBy(publication.due);
       },
     };
   }
 
   /** Gossip has started, and the overlay exists: publishes the messages that waited for that. */
   begin(): void {
-    this.#expected.begin(this.#topic.host.clock.now());
+    this.#expected.begin(this.#topic.node.clock.now());
     for (const publish of this.#waiting.splice(0)) publish();
   }
 
@@ -91,20 +91,20 @@ export class Publisher {
     const nodes = options.to ?? options.except;
     if (
       nodes !== undefined &&
-      payload.length + KEY_BYTES * nodes.length > this.#topic.host.longest
+      payload.length + KEY_BYTES * nodes.length > this.#topic.node.longest
     ) {
       const text = `publish: a message of ${payload.length} bytes with ${nodes.length} node ids does not fit limits.message of the transport of this node`;
       throw reasonError('too_large', text, { sent: false });
     }
     if (this.#isOver) throw topicClosed(this.#topic.key.name);
-    const { receipts, name } = this.#topic.host.overlay;
+    const { receipts, name } = this.#topic.node.overlay;
     if (options.min > receipts && options.to === undefined && options.any === undefined) {
       throw new TypeError(
         `topic.publish: min: must be at most ${receipts}, the links of a node (active of ${name}); got ${options.min}`,
       );
     }
-    this.#topic.host.signatures.checkPublisher();
-    if (this.#topic.host.isStarted) return this.#publish(payload, options);
+    this.#topic.node.signatures.checkPublisher();
+    if (this.#topic.node.isStarted) return this.#publish(payload, options);
     if (this.#waiting.length >= WAITING) {
       throw new TransportError(
         'resource_exhausted',
@@ -127,7 +127,7 @@ export class Publisher {
     payload: Uint8Array,
     { to, except, any, min, timeout }: PublishConfig,
   ): PublishResult | Promise<PublishResult> {
-    const { host } = this.#topic;
+    const { node } = this.#topic;
     if (this.#isOver) throw topicClosed(this.#topic.key.name);
     if (this.#publications.size >= OPEN) {
       throw new TransportError(
@@ -148,7 +148,7 @@ export class Publisher {
     const audience = to !== undefined ? 'to' : nodes.length > 0 ? 'except' : 'all';
     const message = this.#message(audience, nodes, payload, isAsked);
     if (audience === 'to') return sendTo(this.#sender, message, { min, timeout });
-    const now = host.clock.now();
+    const now = node.clock.now();
     const failed: PublishFailure[] = [];
     this.#refused = failed;
     let queued = this.#topic.spread(message, min, now);
@@ -158,10 +158,10 @@ export class Publisher {
     // sent to them.
     if (failed.length > 0)
       queued = queued.filter((peer) => failed.every(({ nodeId }) => nodeId !== peer));
-    const pending = host.members.pending();
+    const pending = node.members.pending();
     const isNew = now < this.#expected.until && this.#publications.size < LINGERING;
     if (!isAsked && pending.length === 0 && !isNew && (queued.length > 0 || !this.#isBeginning)) {
-      host.dueBy(this.#topic.due);
+      node.dueBy(this.#topic.due);
       return resultOf(queued.length, failed);
     }
     const patience = isAsked ? timeout : Math.min(timeout, this.#isBeginning ? PATIENCE : NEW);
@@ -179,7 +179,7 @@ export class Publisher {
     if (queued.length === 0 && (isNew || this.#isBeginning)) publication.wait(ANYBODY);
     this.#publications.add(publication, message);
     this.#publications.look(publication);
-    host.dueBy(this.#topic.due);
+    node.dueBy(this.#topic.due);
     return publication.promise;
   }
 
@@ -207,7 +207,7 @@ export class Publisher {
       receipt,
       frame: undefined,
     };
-    body.signature = this.#topic.host.signatures.sign(this.#topic.key.bytes, id, body);
+    body.signature = this.#topic.node.signatures.sign(this.#topic.key.bytes, id, body);
     return { id, body };
   }
 
@@ -219,7 +219,7 @@ export class Publisher {
     this.#publications.renew(({ id, body: { audience, nodes, payload, receipt } }) => {
       const message = this.#message(audience, nodes, payload, receipt === true);
       const input = { type: 'replace', id, by: message } as const;
-      this.#topic.feed(this.#topic.host.clock.now(), input);
+      this.#topic.feed(this.#topic.node.clock.now(), input);
       return message;
     });
   }

@@ -1,33 +1,18 @@
 // Sends messages to a list of nodes, directly to each, whether it is a neighbor or not. Failing
 // recipients don't affect the others.
 
-import { type Random, TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
 import type { Body } from '../overlay/body.ts';
 import type { OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
-import type { PublishFailure, PublishResult, Unsent } from '../types.ts';
+import type { PublishFailure, PublishResult } from '../types.ts';
 import { notOnTopic } from './errors.ts';
 import { Publication } from './publication.ts';
-import type { TopicMembers } from './session-host.ts';
-import type { TopicKey } from './topic-key.ts';
+import type { TopicContext } from './topic-context.ts';
 
-/** The functions of the topic that sending uses. */
-export interface DirectSender {
-  readonly key: TopicKey;
-  readonly isOver: boolean;
-  readonly host: {
-    readonly self: string;
-    readonly random: Random;
-    readonly clock: { now(): number };
-    readonly members: Pick<TopicMembers, 'pending' | 'interested' | 'isOn' | 'reach'>;
-    relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
-  };
-  push(to: string, push: Push<Body>, lost?: () => void): Unsent | undefined;
-  /** Returns true if the peer takes messages of that size on the topic, as far as is known. */
-  takes(nodeId: string, size: number): boolean;
-  /** Returns the error for a message that could not be sent. */
-  notSent(reason: Unsent, to: string, size: number): TransportError;
-  unsent(reason: Unsent, push: Pick<Push<Body>, 'id' | 'size'>, to: string): void;
+/** The publisher of a topic, as sending to a list of nodes uses it. */
+export interface DirectSender
+  extends Pick<TopicContext, 'key' | 'isOver' | 'node' | 'push' | 'takes' | 'notSent' | 'unsent'> {
   /**
    * Resolves to whether that node, or any node if no id is given, turns out to be on the topic
    * while the topic is new here.
@@ -54,7 +39,7 @@ export function sendTo(
   message: OwnMessage,
   wanted: Wanted,
 ): Promise<PublishResult> {
-  const { host, key } = session;
+  const { node, key } = session;
   const { id, body } = message;
   const push: Push<Body> = { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
   const publication = publicationOf(session, wanted);
@@ -70,8 +55,8 @@ export function sendTo(
     publication.wait(dial);
     try {
       const isOn =
-        host.members.isOn(nodeId, key.hex) ??
-        (await host.members.reach(nodeId, key.hex, wanted.timeout));
+        node.members.isOn(nodeId, key.hex) ??
+        (await node.members.reach(nodeId, key.hex, wanted.timeout));
       if (isOn || (await session.arrival(nodeId))) hand(nodeId);
       else publication.failed({ nodeId, error: notOnTopic(nodeId, key.name) });
     } catch (error) {
@@ -82,15 +67,15 @@ export function sendTo(
   };
   const here = body.nodes.filter(
     (nodeId) =>
-      nodeId !== host.self &&
-      host.members.isOn(nodeId, key.hex) === true &&
+      nodeId !== node.self &&
+      node.members.isOn(nodeId, key.hex) === true &&
       session.takes(nodeId, push.size),
   );
-  const relayed = new Set(host.relay(key, push, here) ? here : []);
+  const relayed = new Set(node.relay(key, push, here) ? here : []);
   for (const nodeId of body.nodes) {
-    if (nodeId === host.self) continue;
+    if (nodeId === node.self) continue;
     if (relayed.has(nodeId)) publication.queued(nodeId);
-    else if (host.members.isOn(nodeId, key.hex) === true) hand(nodeId);
+    else if (node.members.isOn(nodeId, key.hex) === true) hand(nodeId);
     else void reach(nodeId);
   }
   session.look(publication);
@@ -109,14 +94,14 @@ export function sendToAny(
   count: number,
   wanted: Wanted,
 ): Promise<PublishResult> {
-  const { host, key } = session;
+  const { node, key } = session;
   const tried = new Set<string>();
   const replaced = new Set<string>();
   const publication = publicationOf(session, wanted, (nodeId) => replace(nodeId));
   const handOne = (): boolean => {
-    const rest = host.members.interested(key.hex).filter((nodeId) => !tried.has(nodeId));
+    const rest = node.members.interested(key.hex).filter((nodeId) => !tried.has(nodeId));
     while (rest.length > 0 && !session.isOver) {
-      const [nodeId] = rest.splice(Math.floor(host.random() * rest.length), 1) as [string];
+      const [nodeId] = rest.splice(Math.floor(node.random() * rest.length), 1) as [string];
       tried.add(nodeId);
       const message = make([nodeId]);
       const { id, body } = message;
@@ -161,14 +146,14 @@ export function sendToAny(
 }
 
 function publicationOf(
-  { host }: DirectSender,
+  { node }: DirectSender,
   { min, timeout }: Wanted,
   missed?: (nodeId: string) => void,
 ): Publication {
   return new Publication({
     min,
     timeout,
-    due: min === 0 ? Number.POSITIVE_INFINITY : host.clock.now() + timeout,
+    due: min === 0 ? Number.POSITIVE_INFINITY : node.clock.now() + timeout,
     missed,
   });
 }

@@ -8,13 +8,13 @@ import type { Overlay, OverlayInput, OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { DropReason, Unsent } from '../types.ts';
 import type { Differences, DifferencesInput } from './differences.ts';
-import type { TopicSessionHost, ViewSession } from './session-host.ts';
+import type { TopicNode, ViewSession } from './topic-node.ts';
 
 export interface TopicContext extends ViewSession {
   readonly codec: Codec<unknown, any>;
   /** Bytes of the longest message. */
   readonly limit: number;
-  readonly host: TopicSessionHost;
+  readonly node: TopicNode;
   /** The state of the overlay; undefined until gossip has started. */
   readonly overlay: Overlay | undefined;
   readonly differences: Pick<Differences, 'isAny' | 'isApart' | 'addFailures'>;

@@ -1,25 +1,19 @@
 // The number of this node's life on a topic, and the lives of other nodes that were restarted.
 
 import type { RestartedNodes } from './restarted-nodes.ts';
-import type { TopicSessionHost } from './session-host.ts';
-
-/** The functions of the driver that lives depend on. */
-export type TopicLifeHost = Pick<
-  TopicSessionHost,
-  'clock' | 'signatures' | 'epoch' | 'outlived' | 'latestLife'
->;
+import type { TopicNode } from './topic-node.ts';
 
 export class TopicLife {
   readonly restartedNodes: RestartedNodes;
-  readonly #host: TopicLifeHost;
+  readonly #node: TopicNode;
   #epoch = -1;
-  /** When this life began, in milliseconds of the host's clock. */
+  /** When this life began, in milliseconds of this node's clock. */
   #joinedAt = 0;
   /** Number of times that the life was raised because a peer remembered a later one. */
   #raised = 0;
 
-  constructor(host: TopicLifeHost, restartedNodes: RestartedNodes) {
-    this.#host = host;
+  constructor(node: TopicNode, restartedNodes: RestartedNodes) {
+    this.#node = node;
     this.restartedNodes = restartedNodes;
   }
 
@@ -32,8 +26,8 @@ export class TopicLife {
   }
 
   begin(): void {
-    this.#epoch = this.#host.epoch();
-    this.#joinedAt = this.#host.clock.now();
+    this.#epoch = this.#node.epoch();
+    this.#joinedAt = this.#node.clock.now();
   }
 
   /**
@@ -43,7 +37,7 @@ export class TopicLife {
    */
   raise(life: number, from: string): boolean {
     if (life < this.#epoch || this.#raised >= RAISES || this.#isLate(life)) return false;
-    this.#epoch = this.#host.outlived(life, from) ?? this.#epoch;
+    this.#epoch = this.#node.outlived(life, from) ?? this.#epoch;
     this.#raised++;
     return true;
   }
@@ -54,10 +48,10 @@ export class TopicLife {
    * peers that know the present one.
    */
   #isLate(life: number): boolean {
-    const { clock, signatures } = this.#host;
+    const { clock, signatures } = this.#node;
     return (
       !signatures.signs &&
-      life > this.#host.latestLife() &&
+      life > this.#node.latestLife() &&
       clock.now() - this.#joinedAt >= REMEMBERED
     );
   }

@@ -20,10 +20,10 @@ import { OverlayDriver } from './overlay-driver.ts';
 import { OverlayOutputs } from './overlay-outputs.ts';
 import { Publisher } from './publisher.ts';
 import { RestartedNodes } from './restarted-nodes.ts';
-import type { TopicSessionHost } from './session-host.ts';
 import type { TopicContext } from './topic-context.ts';
 import type { TopicKey } from './topic-key.ts';
 import { TopicLife } from './topic-life.ts';
+import type { TopicNode } from './topic-node.ts';
 
 /**
  * The state of one topic at this node. Connects the overlay, the publisher, the inspection of
@@ -34,7 +34,7 @@ export class TopicSession implements TopicContext {
   readonly codec: Codec<unknown, any>;
   readonly limit: number;
   readonly validate: TopicConfig['validate'];
-  readonly host: TopicSessionHost;
+  readonly node: TopicNode;
   readonly #life: TopicLife;
   readonly deliveries: Deliveries;
   handles = 0;
@@ -51,28 +51,23 @@ export class TopicSession implements TopicContext {
   /** True if `dueBy` will be called at the end of this tick. */
   #isDueTold = false;
 
-  constructor(
-    key: TopicKey,
-    codec: Codec<unknown, any>,
-    config: TopicConfig,
-    host: TopicSessionHost,
-  ) {
+  constructor(key: TopicKey, codec: Codec<unknown, any>, config: TopicConfig, node: TopicNode) {
     this.key = key;
     this.codec = codec;
-    this.limit = config.limit ?? Math.min(LIMIT, host.longest);
+    this.limit = config.limit ?? Math.min(LIMIT, node.longest);
     this.#isSpecial = (config.limit ?? LIMIT) !== LIMIT;
     this.validate = config.validate;
-    this.host = host;
+    this.node = node;
     const newest = (nodeId: string) =>
       Math.max(this.#direct.overlay.lifeOf(nodeId) ?? -1, this.overlay?.lifeOf(nodeId) ?? -1);
-    this.#life = new TopicLife(host, new RestartedNodes(newest));
+    this.#life = new TopicLife(node, new RestartedNodes(newest));
     this.deliveries = new Deliveries(this);
     this.#publisher = new Publisher(this);
     const overlayFor = (audience: Audience) => (audience === 'to' ? this.#direct : this.#driver!);
     this.#inspection = new Inspection(this, overlayFor, config);
-    const terms = { overlay: host.overlay.name, limit: this.limit };
+    const terms = { overlay: node.overlay.name, limit: this.limit };
     this.differences = new Differences(key.name, terms);
-    const direct = new FullMesh({ self: host.self, latest: () => host.latestLife() });
+    const direct = new FullMesh({ self: node.self, latest: () => node.latestLife() });
     this.#outputs = new OverlayOutputs(this, this.deliveries);
     this.#direct = new OverlayDriver(direct, this.#outputs);
   }
@@ -91,16 +86,16 @@ export class TopicSession implements TopicContext {
   /** Gossip has started: creates the overlay and begins to publish. */
   join(): void {
     this.#life.begin();
-    const { clock, overlay, random, self, events } = this.host;
-    const latest = () => this.host.latestLife();
+    const { clock, overlay, random, self, events } = this.node;
+    const latest = () => this.node.latestLife();
     this.#driver = new OverlayDriver(
       overlay.create({ self, random, now: clock.now(), latest }),
       this.#outputs,
     );
     events.tell({ type: 'joined', topic: this.key.name });
-    for (const peer of this.host.members.interested(this.key.hex)) this.peerUp(peer, clock.now());
+    for (const peer of this.node.members.interested(this.key.hex)) this.peerUp(peer, clock.now());
     this.#publisher.begin();
-    this.host.dueBy(this.due);
+    this.node.dueBy(this.due);
   }
 
   /** Gossip is closing: nothing more is published. */
@@ -119,14 +114,14 @@ export class TopicSession implements TopicContext {
     this.deliveries.forgetReceipts();
     this.#inspection.close();
     if (this.#driver === undefined) return;
-    this.#driver.feed(this.host.clock.now(), { type: 'leave' });
-    this.host.events.tell({ type: 'left', topic: this.key.name });
+    this.#driver.feed(this.node.clock.now(), { type: 'leave' });
+    this.node.events.tell({ type: 'left', topic: this.key.name });
   }
 
   /** A handle or a reader is gone. */
   release(): void {
     if (!this.#isOver && this.handles === 0 && this.deliveries.readers.length === 0)
-      this.host.unused(this);
+      this.node.unused(this);
   }
 
   // Publishing.
@@ -151,14 +146,14 @@ export class TopicSession implements TopicContext {
       this.compare(now, { type: 'introduce', peer });
     if (!this.differences.isApart(peer)) this.#enter(peer, now);
     this.#publisher.peerUp(peer);
-    this.host.dueBy(this.due);
+    this.node.dueBy(this.due);
   }
 
   peerDown(peer: string, error: TransportError | undefined, now: number): void {
     this.#driver?.feed(now, { type: 'peer-down', peer, error });
     this.compare(now, { type: 'peer-down', peer });
     this.#publisher.peerDown(peer, error);
-    this.host.dueBy(this.due);
+    this.node.dueBy(this.due);
   }
 
   /** A node connected that was restarted since it was last connected. */
@@ -179,7 +174,7 @@ export class TopicSession implements TopicContext {
     const ours = this.#life.epoch;
     if (this.overlay?.passesOn !== true || !this.#life.raise(life, from)) return;
     if (this.#life.epoch !== ours) this.#publisher.renew();
-    this.host.events.tell({
+    this.node.events.tell({
       type: 'differs',
       topic: this.key.name,
       nodeId: from,
@@ -201,37 +196,37 @@ export class TopicSession implements TopicContext {
   }
 
   #onDifference(output: DifferencesOutput, now: number): void {
-    const { host, key, differences } = this;
+    const { node, key, differences } = this;
     const { peer } = output;
     switch (output.type) {
       case 'announce':
-        return host.members.terms(peer, key, { ...differences.terms, life: this.lifeOf(peer) });
+        return node.members.terms(peer, key, { ...differences.terms, life: this.lifeOf(peer) });
       case 'differed': {
         const topic = key.name;
-        return host.events.tell({ type: 'differs', topic, nodeId: peer, ...output.difference });
+        return node.events.tell({ type: 'differs', topic, nodeId: peer, ...output.difference });
       }
       case 'separated':
         this.#driver?.feed(now, { type: 'peer-down', peer, error: undefined });
-        return host.dueBy(this.due);
+        return node.dueBy(this.due);
       case 'rejoined':
-        if (host.members.isOn(peer, key.hex) === true) this.#enter(peer, now);
-        return host.dueBy(this.due);
+        if (node.members.isOn(peer, key.hex) === true) this.#enter(peer, now);
+        return node.dueBy(this.due);
     }
   }
 
   #enter(peer: string, now: number): void {
-    this.#driver?.feed(now, { type: 'peer-up', peer, isChosen: this.host.members.isChosen(peer) });
+    this.#driver?.feed(now, { type: 'peer-up', peer, isChosen: this.node.members.isChosen(peer) });
   }
 
   /** Number of connected peers on the topic that may become neighbors. */
   get candidates(): number {
-    return this.host.members.interested(this.key.hex).length - this.differences.apart.size;
+    return this.node.members.interested(this.key.hex).length - this.differences.apart.size;
   }
 
   /** Sends or queues a message. Returns undefined, or the reason if neither was possible. */
   push(to: string, push: Push<Body>, lost?: () => void): Unsent | undefined {
     return this.takes(to, push.size)
-      ? this.host.members.push(to, this.key, push, lost)
+      ? this.node.members.push(to, this.key, push, lost)
       : 'too-large';
   }
 
@@ -255,12 +250,12 @@ export class TopicSession implements TopicContext {
   /** Something happened that concerns the overlay. */
   feed(now: number, input: OverlayInput): void {
     this.#driver?.feed(now, input);
-    this.host.dueBy(this.due);
+    this.node.dueBy(this.due);
   }
 
   unreachable(nodeId: string, error: TransportError, now: number): void {
     this.#driver?.unreachable(now, nodeId, error);
-    this.host.dueBy(this.due);
+    this.node.dueBy(this.due);
   }
 
   offerTo(nodeId: string): void {
@@ -280,7 +275,7 @@ export class TopicSession implements TopicContext {
     this.#inspection.inspect(from, envelope, now);
     if (this.#isDueTold) return;
     this.#isDueTold = true;
-    this.host.clock.defer(this.#tellDue);
+    this.node.clock.defer(this.#tellDue);
   }
 
   /**
@@ -289,7 +284,7 @@ export class TopicSession implements TopicContext {
    */
   readonly #tellDue = (): void => {
     this.#isDueTold = false;
-    this.host.dueBy(this.due);
+    this.node.dueBy(this.due);
   };
 
   /**
@@ -299,12 +294,12 @@ export class TopicSession implements TopicContext {
    */
   #begin(from: string, { id, signature }: Envelope): void {
     if (
-      (signature !== undefined && !this.host.isProven(from)) ||
+      (signature !== undefined && !this.node.isProven(from)) ||
       !this.#life.restartedNodes.begin(from)
     )
       return;
     const isSigned = signature !== undefined;
-    const now = this.host.clock.now();
+    const now = this.node.clock.now();
     if (this.lifeOf(from) !== undefined) this.compare(now, { type: 'introduce', peer: from });
     this.#direct.feed(now, { type: 'begun', id, isSigned });
     this.#driver?.feed(now, { type: 'begun', id, isSigned });
@@ -317,7 +312,7 @@ export class TopicSession implements TopicContext {
   relayed(from: string, envelope: Envelope, now: number): boolean {
     if (envelope.isAsked) this.deliveries.ask(envelope.id, from);
     const isTaken = this.#inspection.inspect(from, envelope, now, true);
-    this.host.dueBy(this.due);
+    this.node.dueBy(this.due);
     return isTaken;
   }
 
@@ -340,13 +335,13 @@ export class TopicSession implements TopicContext {
   }
 
   misbehaved(nodeId: string, what: string, isToBlame = true): void {
-    this.host.events.tell({ type: 'misbehaved', topic: this.key.name, nodeId, what });
-    if (what === 'origin-flood') this.host.cut(nodeId, 'it sent messages of too many publishers');
-    else if (isToBlame) this.host.misbehaved(nodeId);
+    this.node.events.tell({ type: 'misbehaved', topic: this.key.name, nodeId, what });
+    if (what === 'origin-flood') this.node.cut(nodeId, 'it sent messages of too many publishers');
+    else if (isToBlame) this.node.misbehaved(nodeId);
   }
 
   failed(error: unknown): void {
-    this.host.events.tell({ type: 'failed', topic: this.key.name, error });
+    this.node.events.tell({ type: 'failed', topic: this.key.name, error });
   }
 
   // Time.
@@ -374,10 +369,10 @@ export class TopicSession implements TopicContext {
     return {
       topic: this.key.name,
       key: this.key.hex,
-      overlay: this.host.overlay.name,
+      overlay: this.node.overlay.name,
       life: this.#life.epoch,
       neighbors: overlay?.neighbors() ?? [],
-      interested: this.host.members.interested(this.key.hex).length,
+      interested: this.node.members.interested(this.key.hex).length,
       handles: this.handles,
       readers: readers.map((reader) => reader.state),
       validating: this.#inspection.validating,

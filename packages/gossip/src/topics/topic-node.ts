@@ -1,4 +1,4 @@
-// The interface from the session of a topic to the driver of gossip.
+// This node as its topics see it. The driver of gossip implements these interfaces.
 
 import type { Clock, Random, TransportError } from '@trunkline/transport-core';
 import type { EventHub } from '@trunkline/transport-core/internal';
@@ -63,8 +63,8 @@ export interface TopicMembers {
   acknowledge(to: string, receipt: Uint8Array): void;
 }
 
-/** The functions that a session calls: those of the driver. */
-export interface TopicSessionHost {
+/** This node: its identity, its peers, its lives and its timer. */
+export interface TopicNode {
   readonly self: string;
   readonly clock: Clock;
   readonly random: Random;
