@@ -3,14 +3,20 @@
 
 import test from 'ava';
 import { createSimulation, type NodeContext } from './index.ts';
-import { type Lab, lab, outcome, server, startLab } from './testing/lab.ts';
+import {
+  outcome,
+  server,
+  startTransport,
+  type TestTransport,
+  testProtocol,
+} from './testing/test-protocol.ts';
 
 for (const level of ['message', 'stream'] as const) {
   test.serial(
     `after a crash others see a reset at once, and a refusal until the node restarts (${level})`,
     async (t) => {
       const sim = createSimulation({ seed: 1, level, link: { latency: 10 } }).node('b', server());
-      const client = sim.client(lab);
+      const client = sim.client(testProtocol);
       await sim.settle(client.send('b', 'echo', 'x'));
       const call = outcome(client.send('b', 'echo', 'x'));
       await sim.run(3);
@@ -34,7 +40,7 @@ for (const level of ['message', 'stream'] as const) {
     async (t) => {
       for (const back of [false, true]) {
         const sim = createSimulation({ seed: 1, level }).node('b', server());
-        const client = sim.client(lab, { keepAlive: { interval: 2_000, timeout: 1_000 } });
+        const client = sim.client(testProtocol, { keepAlive: { interval: 2_000, timeout: 1_000 } });
         await sim.settle(client.send('b', 'echo', 'x'));
         sim.crash('b', { power: 'lost' });
         const crashed = sim.now;
@@ -62,8 +68,8 @@ for (const level of ['message', 'stream'] as const) {
           'b',
           server((hint) => heard.push(hint)),
         );
-        let node: Lab | undefined;
-        sim.node('a', async (context) => void (node = await startLab(context)));
+        let node: TestTransport | undefined;
+        sim.node('a', async (context) => void (node = await startTransport(context)));
         await sim.run(100);
         await sim.settle(node!.dial('b'));
         await sim.run(200);
@@ -88,14 +94,14 @@ test.serial(
       server((hint) => heard.push(hint)),
     );
     let old: NodeContext | undefined;
-    let node: Lab | undefined;
+    let node: TestTransport | undefined;
     const settled: string[] = [];
     const lives: Promise<Uint8Array | undefined>[] = [];
     sim.node('a', async (context) => {
       lives.push(context.store.get('key'));
       if (old !== undefined) return;
       old = context;
-      node = await startLab(context);
+      node = await startTransport(context);
     });
     await sim.run(10);
     await sim.settle(node!.dial('b'));
@@ -110,7 +116,7 @@ test.serial(
     void old!.store.sync().then(...tick('sync'));
     old!.clock.setTimeout(tick('timer')[0], 1);
     old!.log('a zombie speaks');
-    const late = old!.transport(lab, { name: 'late' });
+    const late = old!.transport(testProtocol, { name: 'late' });
     void late.listen().then(...tick('listen'));
     void late.send('b', 'hint', 'zombie').then(...tick('late hint'));
     await sim.run(60_000);
@@ -120,7 +126,7 @@ test.serial(
     await sim.run(10);
     t.is(await sim.settle(lives[1]!), undefined);
     t.is(
-      await sim.settle(outcome(sim.client(lab).send('a/late', 'echo', 'x'))),
+      await sim.settle(outcome(sim.client(testProtocol).send('a/late', 'echo', 'x'))),
       'unavailable/connection_refused',
     );
     t.deepEqual(settled, []);
@@ -134,7 +140,7 @@ test.serial(
     const sim = createSimulation({ seed: 1 });
     let answers = 0;
     sim.node('b', async ({ transport, clock }) => {
-      const node = transport(lab);
+      const node = transport(testProtocol);
       await node.listen();
       for await (const rpc of node.consumer('echo')) {
         void clock.sleep(50).then(() => {
@@ -143,7 +149,7 @@ test.serial(
         });
       }
     });
-    const client = sim.client(lab);
+    const client = sim.client(testProtocol);
     const call = outcome(client.send('b', 'echo', 'x', { timeout: 1_000 }));
     await sim.run(20);
     sim.crash('b');
@@ -162,11 +168,11 @@ test.serial(
       let incarnation = 0;
       sim.node('b', async ({ transport }) => {
         const mine = ++incarnation;
-        const node = transport(lab);
+        const node = transport(testProtocol);
         await node.listen();
         for await (const rpc of node.consumer()) if (rpc.method === 'echo') rpc.respond(`${mine}`);
       });
-      const client = sim.client(lab);
+      const client = sim.client(testProtocol);
       t.is(await sim.settle(client.send('b', 'echo', 'x')), '1');
       for (let i = 2; i < 12; i++) {
         const calls = Array.from({ length: 10 }, () =>

@@ -3,7 +3,13 @@
 
 import process from 'node:process';
 import { createSimulation, type Level, type LinkOptions, type Simulation } from './index.ts';
-import { drain, items, type Lab, outcome, startLab } from './testing/lab.ts';
+import {
+  drain,
+  items,
+  outcome,
+  startTransport,
+  type TestTransport,
+} from './testing/test-protocol.ts';
 
 export interface World {
   readonly sim: Simulation;
@@ -46,7 +52,7 @@ export async function wildRun(
     drawn[name] = [];
     sim.node(name, async (context) => {
       const { clock, random, store, log } = context;
-      const node: Lab = await startLab(context);
+      const node: TestTransport = await startTransport(context);
       const peers = names.slice(0, 4).filter((other) => other !== name);
       const work = async (i: number) => {
         drawn[name]!.push(random());

@@ -3,7 +3,14 @@
 import { serve } from '@trunkline/transport-core';
 import test from 'ava';
 import { createSimulation, type InterceptedMessage, type Simulation } from './index.ts';
-import { drain, items, type Lab, lab, outcome, server } from './testing/lab.ts';
+import {
+  drain,
+  items,
+  outcome,
+  server,
+  type TestTransport,
+  testProtocol,
+} from './testing/test-protocol.ts';
 
 const KIB = 1024;
 const LONG = 'x'.repeat(200 * KIB);
@@ -11,14 +18,14 @@ const LONG = 'x'.repeat(200 * KIB);
 function setUp(
   seed = 1,
   level: 'message' | 'stream' = 'message',
-): { sim: Simulation; client: Lab; heard: string[] } {
+): { sim: Simulation; client: TestTransport; heard: string[] } {
   const heard: string[] = [];
   const sim = createSimulation({ seed, level });
   sim.node(
     'b',
     server((hint) => heard.push(hint)),
   );
-  return { sim, client: sim.client(lab, { name: 'c', maxPool: 1 }), heard };
+  return { sim, client: sim.client(testProtocol, { name: 'c', maxPool: 1 }), heard };
 }
 
 test.serial(
@@ -57,7 +64,7 @@ test.serial(
 test.serial('an interceptor gets an error as an error of its method', async (t) => {
   const { sim, client } = setUp();
   sim.node('n', async ({ transport }) => {
-    const node = transport(lab);
+    const node = transport(testProtocol);
     await node.listen();
     serve(node, {
       echo: () => {

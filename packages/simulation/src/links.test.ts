@@ -3,7 +3,7 @@
 import { serve } from '@trunkline/transport-core';
 import test from 'ava';
 import { createSimulation, type Level, type LinkOptions } from './index.ts';
-import { drain, items, lab, linked, outcome, server } from './testing/lab.ts';
+import { drain, items, linked, outcome, server, testProtocol } from './testing/test-protocol.ts';
 
 const LEVELS: readonly Level[] = ['message', 'stream'];
 const KIB = 1024;
@@ -105,7 +105,7 @@ test.serial(
       const heard: number[] = [];
       for (const name of ['a', 'b', 'c', 'd'])
         sim.node(name, async ({ transport, clock }) => {
-          const t = transport(lab);
+          const t = transport(testProtocol);
           await t.listen();
           serve(t, { hint: () => void heard.push(clock.now()) });
           if (name === 'a' || name === 'd')
@@ -241,7 +241,7 @@ test.serial(
         link: { fragment: 1, latency: [0, 3] },
       });
       sim.node('b', server());
-      const client = sim.client(lab);
+      const client = sim.client(testProtocol);
       const long = 'y'.repeat(200 * KIB);
       t.is(await sim.settle(client.send('b', 'echo', 'short')), 'short');
       t.true((await sim.settle(client.send('b', 'echo', long))) === long);

@@ -4,22 +4,22 @@
 import { type ConnectionEvent, seededRandom, serve } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { createSimulation, type LinkOptions, type Simulation } from './index.ts';
+import { seeds } from './testing/seeds.ts';
 import {
   drain,
   items,
-  type Lab,
-  type LabOptions,
-  lab,
   outcome,
   server,
-  startLab,
-} from './testing/lab.ts';
-import { seeds } from './testing/seeds.ts';
+  startTransport,
+  type TestTransport,
+  type TestTransportOptions,
+  testProtocol,
+} from './testing/test-protocol.ts';
 
 const KIB = 1024;
 const LONG = 'x'.repeat(200 * KIB);
 /** Small limits, so that a leak exhausts them soon. */
-const options: LabOptions = {
+const options: TestTransportOptions = {
   maxPool: 1,
   idleTimeout: Number.POSITIVE_INFINITY,
   limits: {
@@ -111,7 +111,12 @@ for (const seed of seeds(20)) {
 
 async function call(
   tally: CallTally,
-  { from, to, shape, tag }: { from: Lab; to: string; shape: (typeof shapes)[number]; tag: string },
+  {
+    from,
+    to,
+    shape,
+    tag,
+  }: { from: TestTransport; to: string; shape: (typeof shapes)[number]; tag: string },
   random: () => number,
 ): Promise<void> {
   tally.made++;
@@ -130,7 +135,7 @@ async function call(
  * stream, an error may follow a part of the correct result.
  */
 async function made(
-  from: Lab,
+  from: TestTransport,
   to: string,
   shape: (typeof shapes)[number],
   tag: string,
@@ -196,7 +201,7 @@ async function made(
 }
 
 /** Asserts that no call is open and nothing waits to be sent. */
-function quiet(t: ExecutionContext, node: Lab): void {
+function quiet(t: ExecutionContext, node: TestTransport): void {
   const { connections, memory, waiting } = node.snapshot();
   t.deepEqual(
     { memory, waiting, connections: connections.length },
@@ -211,7 +216,12 @@ function quiet(t: ExecutionContext, node: Lab): void {
 }
 
 /** Asserts that every kind of call works, for three times as much as the limits allow at once. */
-async function works(t: ExecutionContext, sim: Simulation, from: Lab, to: string): Promise<void> {
+async function works(
+  t: ExecutionContext,
+  sim: Simulation,
+  from: TestTransport,
+  to: string,
+): Promise<void> {
   const many = <T>(count: number, make: (i: number) => Promise<T>) =>
     sim.settle(Promise.all(Array.from({ length: count }, (_, i) => make(i))), 60_000);
   const timeout = 20_000;
@@ -243,15 +253,15 @@ async function works(t: ExecutionContext, sim: Simulation, from: Lab, to: string
 /** Creates two nodes that call each other. `downs` collects the connections that were lost. */
 function pair(seed: number): {
   sim: Simulation;
-  nodes: Record<string, Lab>;
+  nodes: Record<string, TestTransport>;
   downs: ConnectionEvent[];
 } {
   const sim = createSimulation({ seed });
-  const nodes: Record<string, Lab> = {};
+  const nodes: Record<string, TestTransport> = {};
   const downs: ConnectionEvent[] = [];
   for (const name of ['a', 'b']) {
     sim.node(name, async (context) => {
-      const node = (nodes[name] = await startLab(context, () => {}, {
+      const node = (nodes[name] = await startTransport(context, () => {}, {
         ...options,
         resolve: undefined,
       }));
@@ -274,14 +284,14 @@ test.serial(
     const sim = createSimulation({ seed: 1, link: { duplicate: 1, latency: [1, 5] } });
     const downs: unknown[] = [];
     sim.node('b', async ({ transport }) => {
-      const node = transport(lab, { limits: { credit: { short: 16 * KIB } } });
+      const node = transport(testProtocol, { limits: { credit: { short: 16 * KIB } } });
       await node.listen();
       void (async () => {
         for await (const event of node.connections())
           if (event.type === 'down') downs.push(event.cause?.message);
       })();
     });
-    const client = sim.client(lab, { maxPool: 1 });
+    const client = sim.client(testProtocol, { maxPool: 1 });
     await sim.settle(client.dial('b'));
     await sim.run(100);
     for (let i = 0; i < 20; i++)
@@ -297,7 +307,7 @@ test.serial(
   async (t) => {
     const sim = createSimulation({ seed: 1, link: { duplicate: 1, latency: [1, 5] } });
     sim.node('b', async ({ transport, clock }) => {
-      const node = transport(lab, { limits: { calls: 4 } });
+      const node = transport(testProtocol, { limits: { calls: 4 } });
       await node.listen();
       serve(node, {
         async echo(request) {
@@ -306,7 +316,7 @@ test.serial(
         },
       });
     });
-    const client = sim.client(lab, { maxPool: 1 });
+    const client = sim.client(testProtocol, { maxPool: 1 });
     await sim.settle(client.dial('b'));
     const answers = await sim.settle(
       Promise.all(Array.from({ length: 100 }, (_, i) => outcome(client.send('b', 'echo', `${i}`)))),
@@ -322,7 +332,7 @@ test.serial(
 test.serial('a lost message keeps its call waiting until its deadline and no longer', async (t) => {
   const sim = createSimulation({ seed: 1 });
   sim.node('b', server());
-  const client = sim.client(lab, { limits: { calls: 1 } });
+  const client = sim.client(testProtocol, { limits: { calls: 1 } });
   await sim.settle(client.dial('b'));
   for (const direction of ['request', 'response'] as const) {
     const remove = sim.intercept(({ kind }) => (kind === direction ? 'drop' : 'pass'));

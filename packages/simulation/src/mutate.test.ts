@@ -2,18 +2,18 @@
 
 import test from 'ava';
 import { createSimulation, type Simulation } from './index.ts';
-import { type Lab, lab, outcome, server } from './testing/lab.ts';
+import { outcome, server, type TestTransport, testProtocol } from './testing/test-protocol.ts';
 
 const KIB = 1024;
 
-function setUp(seed = 1): { sim: Simulation; client: Lab; heard: string[] } {
+function setUp(seed = 1): { sim: Simulation; client: TestTransport; heard: string[] } {
   const heard: string[] = [];
   const sim = createSimulation({ seed });
   sim.node(
     'b',
     server((hint) => heard.push(hint)),
   );
-  return { sim, client: sim.client(lab, { name: 'c', maxPool: 1 }), heard };
+  return { sim, client: sim.client(testProtocol, { name: 'c', maxPool: 1 }), heard };
 }
 
 for (const [what, sent, arrives] of [
@@ -77,12 +77,12 @@ test.serial(
     const sim = createSimulation({ seed: 1 });
     let reads = true;
     sim.node('b', async ({ transport, clock }) => {
-      const node = transport(lab, { limits: { credit: { short: 256 * KIB } } });
+      const node = transport(testProtocol, { limits: { credit: { short: 256 * KIB } } });
       await node.listen();
       const hints = node.consumer('hint');
       while (reads) await Promise.race([hints.next(), clock.sleep(1_000)]);
     });
-    const client = sim.client(lab, { maxPool: 1 });
+    const client = sim.client(testProtocol, { maxPool: 1 });
     const remote = await sim.settle(client.dial('b'));
     const remove = sim.intercept(({ kind }) =>
       kind === 'oneway' ? { mutate: 'x'.repeat(2_000) } : 'pass',

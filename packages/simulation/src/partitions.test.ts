@@ -3,13 +3,20 @@
 
 import test from 'ava';
 import { createSimulation, type Simulation } from './index.ts';
-import { type Lab, type LabOptions, lab, outcome, server, startLab } from './testing/lab.ts';
+import {
+  outcome,
+  server,
+  startTransport,
+  type TestTransport,
+  type TestTransportOptions,
+  testProtocol,
+} from './testing/test-protocol.ts';
 
 const NAMES = ['n1', 'n2', 'n3', 'n4', 'n5'];
 
 interface Cluster {
   readonly sim: Simulation;
-  readonly nodes: Record<string, Lab>;
+  readonly nodes: Record<string, TestTransport>;
   readonly heard: Record<string, string[]>;
   /** Resolves to the pairs of nodes that reach each other now, as 'n1>n2'. */
   reach(): Promise<string[]>;
@@ -17,17 +24,17 @@ interface Cluster {
 
 async function cluster(
   options: Partial<Parameters<typeof createSimulation>[0]> = {},
-  lab: LabOptions = {},
+  testProtocol: TestTransportOptions = {},
 ): Promise<Cluster> {
   const sim = createSimulation({ seed: 1, ...options });
-  const nodes: Record<string, Lab> = {};
+  const nodes: Record<string, TestTransport> = {};
   const heard: Record<string, string[]> = {};
   for (const name of NAMES) {
     heard[name] = [];
     sim.node(name, async (context) => {
-      const node = (nodes[name] = await startLab(context, (hint) => heard[name]!.push(hint), {
+      const node = (nodes[name] = await startTransport(context, (hint) => heard[name]!.push(hint), {
         dialTimeout: 500,
-        ...lab,
+        ...testProtocol,
       }));
       return () => node.close();
     });
@@ -242,7 +249,7 @@ test.serial(
 
 test.serial('a client is outside of partitions, and can be cut off by name', async (t) => {
   const sim = createSimulation({ seed: 1 }).node('n1', server()).node('n2', server());
-  const client = sim.client(lab, { name: 'c' });
+  const client = sim.client(testProtocol, { name: 'c' });
   sim.partition(['n1'], ['n2']);
   t.is(await sim.settle(outcome(client.send('n1', 'echo', 'x'))), 'x');
   t.is(await sim.settle(outcome(client.send('n2', 'echo', 'x'))), 'x');
@@ -260,10 +267,10 @@ test.serial(
     const after = async (level: 'message' | 'stream', fault: 'cut' | 'hold') => {
       const sim = createSimulation({ seed: 1, level, link: { latency: 1, fragment: 0 } });
       sim.node('n1', async (context) => {
-        const node = await startLab(context, () => {});
+        const node = await startTransport(context, () => {});
         return () => node.close();
       });
-      const client = sim.client(lab);
+      const client = sim.client(testProtocol);
       await sim.settle(client.send('n1', 'echo', 'up'));
       const begin = sim.now;
       sim[fault]('client-1', 'n1');

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { createSimulation, type Level } from './index.ts';
-import { drain, items, lab, linked, outcome, server } from './testing/lab.ts';
+import { drain, items, linked, outcome, server, testProtocol } from './testing/test-protocol.ts';
 
 const LEVELS: readonly Level[] = ['message', 'stream'];
 
@@ -17,7 +17,7 @@ test.serial(
         'b',
         server((hint) => seen.push(hint)),
       );
-      const client = sim.client(lab);
+      const client = sim.client(testProtocol);
       let requests = 0;
       sim.intercept(({ kind }) => void (requests += kind === 'request' ? 1 : 0));
       t.is(await sim.settle(client.send('b', 'echo', 'once')), 'once');
@@ -93,7 +93,7 @@ test.serial(
         link: { latency: [1, 20], reorder: 0.5, duplicate: 0.5 },
       });
       sim.node('b', server());
-      const client = sim.client(lab);
+      const client = sim.client(testProtocol);
       const answers = await sim.settle(
         Promise.all([...'abcdef'].map((x) => outcome(client.send('b', 'echo', x)))),
       );

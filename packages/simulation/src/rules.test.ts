@@ -3,7 +3,13 @@
 
 import test from 'ava';
 import { createSimulation, SimulationError } from './index.ts';
-import { type Lab, lab, outcome, server, startLab } from './testing/lab.ts';
+import {
+  outcome,
+  server,
+  startTransport,
+  type TestTransport,
+  testProtocol,
+} from './testing/test-protocol.ts';
 
 async function failure(promise: Promise<unknown>): Promise<SimulationError> {
   const error = await promise.then(
@@ -160,10 +166,10 @@ test.serial(
     t.regex(error.message, /no further event can happen/);
     await sim.close();
     const other = createSimulation({ seed: 1 }).node('b', server());
-    let node: Lab | undefined;
+    let node: TestTransport | undefined;
     const forever: Promise<string>[] = [];
     other.node('a', async (context) => {
-      node = await startLab(context, undefined, {
+      node = await startTransport(context, undefined, {
         timeout: Number.POSITIVE_INFINITY,
         idleTimeout: Number.POSITIVE_INFINITY,
       });
@@ -191,12 +197,12 @@ test.serial(
     for (const peer of ['messy', 'tidy']) {
       const sim = createSimulation({ seed: 1, disk: { sync: 400_000 } });
       sim.node('b', async (context) => {
-        const node = context.transport(lab);
+        const node = context.transport(testProtocol);
         await node.listen();
         return peer === 'tidy' ? () => node.close() : () => {};
       });
       sim.node('messy', async (context) => {
-        const node = await startLab(context);
+        const node = await startTransport(context);
         await node.dial('b');
         return () => {
           for (let i = 0; i < 2; i++)
@@ -222,7 +228,7 @@ test.serial(
   'a client leaks only its open calls, and a call that was awaited is not a leak',
   async (t) => {
     const sim = createSimulation({ seed: 1 }).node('b', server());
-    const client = sim.client(lab, { name: 'c' });
+    const client = sim.client(testProtocol, { name: 'c' });
     await sim.settle(client.send('b', 'echo', 'x'));
     sim.hold('b', 'c');
     void client.send('b', 'echo', 'x').catch(() => {});
@@ -245,7 +251,7 @@ test.serial(
     ]) {
       const sim = createSimulation({ seed: 1 }).node('b', server());
       sim.node('hanging', async (context) => {
-        await startLab(context);
+        await startTransport(context);
         return stop;
       });
       await sim.run(10);

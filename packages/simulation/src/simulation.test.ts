@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { createSimulation, SimulationError } from './index.ts';
-import { lab, outcome, server } from './testing/lab.ts';
+import { outcome, server, testProtocol } from './testing/test-protocol.ts';
 
 test.serial(
   'nodes boot at time 0 in order of declaration, and not before the first run',
@@ -76,7 +76,7 @@ test.serial(
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     sim.node('b', server());
-    const client = sim.client(lab, { name: 'c' });
+    const client = sim.client(testProtocol, { name: 'c' });
     t.is(await sim.settle(client.send('b', 'echo', 'x')), 'x');
     t.is(await sim.settle(Promise.resolve(7)), 7);
     await t.throwsAsync(sim.settle(client.send('nobody', 'echo', 'x')), {
@@ -158,9 +158,15 @@ test.serial(
     t.throws(() => sim.isUp('nobody'), { instanceOf: TypeError });
     t.throws(() => sim.partition(['a', 'nobody']), { instanceOf: TypeError });
     t.throws(() => sim.cut('a', 'nobody'), { instanceOf: TypeError });
-    t.is(sim.client(lab, { name: 'c' }).protocol, lab);
-    t.throws(() => sim.client(lab, { name: 'c' }), { instanceOf: TypeError, message: /'c'/ });
-    t.throws(() => sim.client(lab, { name: 'a' }), { instanceOf: TypeError, message: /'a'/ });
+    t.is(sim.client(testProtocol, { name: 'c' }).protocol, testProtocol);
+    t.throws(() => sim.client(testProtocol, { name: 'c' }), {
+      instanceOf: TypeError,
+      message: /'c'/,
+    });
+    t.throws(() => sim.client(testProtocol, { name: 'a' }), {
+      instanceOf: TypeError,
+      message: /'a'/,
+    });
   },
 );
 
@@ -183,7 +189,10 @@ test.serial('invalid options throw TypeErrors with their path', async (t) => {
       JSON.stringify(options),
     );
   const sim = createSimulation({ seed: 1 });
-  t.throws(() => sim.client(lab, { timeout: -1 }), { instanceOf: TypeError, message: /timeout/ });
+  t.throws(() => sim.client(testProtocol, { timeout: -1 }), {
+    instanceOf: TypeError,
+    message: /timeout/,
+  });
   for (const time of [-1, Number.NaN, undefined, '5'])
     await t.throwsAsync(sim.run(time as number), { instanceOf: TypeError, message: /run/ });
   await sim.close();
@@ -262,7 +271,7 @@ test.serial('a node that is declared later boots at the next run', async (t) => 
   });
   await sim.run(5);
   t.deepEqual(booted, [100]);
-  t.is(await sim.settle(sim.client(lab).send('b', 'echo', 'x')), 'x');
+  t.is(await sim.settle(sim.client(testProtocol).send('b', 'echo', 'x')), 'x');
   await sim.close();
 });
 

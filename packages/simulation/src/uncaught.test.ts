@@ -11,7 +11,7 @@ import {
   type Simulation,
   SimulationError,
 } from './index.ts';
-import { lab, server } from './testing/lab.ts';
+import { server, testProtocol } from './testing/test-protocol.ts';
 
 const module = new URL('./uncaught.test.child.js', import.meta.url);
 
@@ -179,7 +179,7 @@ test.serial(
   'promises held by the test may be handled after the run, but not later than at close',
   async (t) => {
     const sim = createSimulation({ seed: 1 }).node('b', server());
-    const client = sim.client(lab);
+    const client = sim.client(testProtocol);
     await sim.settle(client.dial('b'));
     sim.cut('client-1', 'b');
     const call = client.send('b', 'echo', 'x', { timeout: 500 });
@@ -188,7 +188,7 @@ test.serial(
     await sim.close();
 
     const forgetful = createSimulation({ seed: 1 }).node('b', server());
-    const other = forgetful.client(lab, { name: 'c' });
+    const other = forgetful.client(testProtocol, { name: 'c' });
     await forgetful.settle(other.dial('b'));
     forgetful.cut('c', 'b');
     void other.send('b', 'echo', 'x', { timeout: 500 });

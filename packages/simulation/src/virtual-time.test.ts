@@ -4,7 +4,12 @@
 import type { Clock } from '@trunkline/transport-core';
 import test from 'ava';
 import { createSimulation, type NodeContext, type Simulation } from './index.ts';
-import { type LabOptions, lab, outcome, server } from './testing/lab.ts';
+import {
+  outcome,
+  server,
+  type TestTransportOptions,
+  testProtocol,
+} from './testing/test-protocol.ts';
 
 /** Creates a simulation with one node, and returns the node's context and clock. */
 async function alone(
@@ -62,7 +67,10 @@ test.serial(
   async (t) => {
     for (const level of ['message', 'stream'] as const) {
       const sim = createSimulation({ seed: 1, level, link: { fragment: 0 } }).node('b', server());
-      const client = sim.client(lab, { name: 'c', keepAlive: { interval: 4_000, timeout: 1_000 } });
+      const client = sim.client(testProtocol, {
+        name: 'c',
+        keepAlive: { interval: 4_000, timeout: 1_000 },
+      });
       await sim.settle(client.send('b', 'echo', 'x'));
       await sim.run(10);
       sim.cut('c', 'b');
@@ -89,7 +97,7 @@ test.serial(
   'an unused connection is closed after idleTimeout, and a later call dials again',
   async (t) => {
     const sim = createSimulation({ seed: 1 }).node('b', server());
-    const client = sim.client(lab, { idleTimeout: 30_000 });
+    const client = sim.client(testProtocol, { idleTimeout: 30_000 });
     await sim.settle(client.send('b', 'echo', 'x'));
     const used = sim.now;
     await sim.run(29_000);
@@ -129,10 +137,10 @@ test.serial(
         const sim = createSimulation({ seed: 2, level });
         let node: { remotes(): unknown[] } | undefined;
         sim.node('b', server());
-        const options: LabOptions = { idleTimeout: Number.POSITIVE_INFINITY };
+        const options: TestTransportOptions = { idleTimeout: Number.POSITIVE_INFINITY };
         let ended: string | undefined;
         sim.node('a', async ({ transport, clock }) => {
-          const transported = transport(lab, options);
+          const transported = transport(testProtocol, options);
           node = transported;
           for (;;) {
             const result = await outcome(transported.send('b', 'echo', 'x'));
@@ -226,7 +234,7 @@ test.serial(
       const sim = createSimulation({ seed: 1, stepLimit: 10_000 }).node('b', server());
       const codes: Record<string, number> = {};
       sim.node('a', async ({ transport, clock }) => {
-        const node = transport(lab, { idleTimeout: 15_000 });
+        const node = transport(testProtocol, { idleTimeout: 15_000 });
         for (;;) {
           const code = await outcome(node.send('b', 'echo', 'ok'));
           codes[code] = (codes[code] ?? 0) + 1;

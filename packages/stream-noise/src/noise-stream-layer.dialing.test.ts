@@ -7,7 +7,7 @@ import { suite } from './primitives.node.ts';
 import { pattern } from './testing/bytes.ts';
 import { ada, bob, greeting } from './testing/greetings.ts';
 import { answer, connect, dialing } from './testing/layers.ts';
-import { Ear, ManualStream } from './testing/manual-stream.ts';
+import { ManualStream, RecordingSink } from './testing/manual-stream.ts';
 
 test('a dial succeeds when the other end has proven its id, and passes its options to the layer below', async (t) => {
   const { layer, clock, noise } = dialing();
@@ -189,19 +189,19 @@ test('updatePeers disconnects only the peers that are no longer allowed', async 
     const dial = noise.dial('there', { timeout: 1_000, nodeId });
     answer(await connect(layer));
     const connection = (await dial) as NoiseConnection;
-    const ear = new Ear();
-    connection.attach(ear);
-    return { connection, ear };
+    const recorder = new RecordingSink();
+    connection.attach(recorder);
+    return { connection, recorder };
   };
   const one = await meet();
   const meant = await meet(bob.nodeId);
   const gone = await meet();
   gone.connection.close();
   noise.updatePeers({ allow: [] });
-  t.is(one.ear.revocations[0]!.reason, 'denied');
-  t.deepEqual([meant.ear.revocations, gone.ear.revocations], [[], []]);
+  t.is(one.recorder.revocations[0]!.reason, 'denied');
+  t.deepEqual([meant.recorder.revocations, gone.recorder.revocations], [[], []]);
   noise.updatePeers({ deny: [bob.nodeId] });
-  t.is(meant.ear.revocations.length, 1);
+  t.is(meant.recorder.revocations.length, 1);
   noise.updatePeers({ deny: [] });
   t.is((await meet()).connection.refused?.reason, 'denied', 'the allow list is unchanged');
   noise.updatePeers({ allow: null });
@@ -229,8 +229,8 @@ test('a dial whose last message waits below succeeds when that is sent, and lose
   wire.sink.drained();
   const connection = await dial;
   t.true(responder.receive(wire.written[1]!)!.done !== undefined);
-  const ear = new Ear();
-  connection.attach(ear);
+  const recorder = new RecordingSink();
+  connection.attach(recorder);
   for (let i = 0; i < 3; i++) await Promise.resolve();
   // The received bytes are not a record. They were not lost: the connection detects the mistake.
   t.is(wire.destroyed, undefined);

@@ -7,13 +7,13 @@ import { suite } from './primitives.node.ts';
 import { secure } from './secure.ts';
 import { concat, pattern } from './testing/bytes.ts';
 import { ada, bob, greeting } from './testing/greetings.ts';
-import { answerTo, connect, listening, shake } from './testing/layers.ts';
+import { answerTo, completeHandshake, connect, listening } from './testing/layers.ts';
 import { ManualLayer, ManualSlot } from './testing/manual-layer.ts';
 
 test('a connection that completed its greeting is handed over with its peer, its binding and its pass', async (t) => {
   const { layer, accepted, handshakes } = await listening();
   const wire = layer.come();
-  const { binding } = shake(wire);
+  const { binding } = completeHandshake(wire);
   const { connection, slot } = accepted[0]!;
   t.is(connection.nodeId, ada.nodeId);
   t.deepEqual(connection.binding, binding);
@@ -47,7 +47,7 @@ test('if there is no room a connection is destroyed unread', async (t) => {
 test('a slot of the layer below is used, and no other is acquired', async (t) => {
   const { layer, accepted, handshakes, clock } = await listening();
   const slot = new ManualSlot(clock.now());
-  shake(layer.come(slot));
+  completeHandshake(layer.come(slot));
   t.is(accepted[0]!.slot, slot);
   t.is(handshakes.acquisitions, 0);
   t.is(layer.options?.handshakes, handshakes, 'the layer below got the limiter');
@@ -94,7 +94,7 @@ test('by default a greeting has five seconds and no limiter', async (t) => {
   const layer = new ManualLayer();
   const accepted: StreamConnection[] = [];
   await secure(layer, { identity: bob, clock }).listen((connection) => accepted.push(connection));
-  shake(layer.come());
+  completeHandshake(layer.come());
   t.is(accepted.length, 1);
   const slow = layer.come();
   clock.advance(4_999);
@@ -170,7 +170,7 @@ test('a connection that carries frames is refused: noise needs bytes', async (t)
 test('close() ends greetings in progress, leaves connections that were handed over, and closes the layer below', async (t) => {
   const { layer, accepted, handshakes, noise, clock } = await listening();
   const done = layer.come();
-  shake(done);
+  completeHandshake(done);
   const pending = layer.come();
   await noise.close();
   t.true(pending.destroyed !== undefined);

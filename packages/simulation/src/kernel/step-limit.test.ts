@@ -2,7 +2,13 @@
 
 import test from 'ava';
 import { createSimulation, type NodeContext, type Setup, SimulationError } from '../index.ts';
-import { type Lab, lab, outcome, server, startLab } from '../testing/lab.ts';
+import {
+  outcome,
+  server,
+  startTransport,
+  type TestTransport,
+  testProtocol,
+} from '../testing/test-protocol.ts';
 
 /** Rounds after which a loop ends by itself, so that a failing test does not hang. */
 const ENDLESS = 100_000;
@@ -71,7 +77,7 @@ test.serial('sends in a loop over links without latency end at the step limit', 
   const sim = createSimulation({ seed: 1, stepLimit: 1_000, link: { latency: 0 } });
   sim.node('b', server());
   sim.node('looping', async (context: NodeContext) => {
-    const node: Lab = context.transport(lab);
+    const node: TestTransport = context.transport(testProtocol);
     for (let left = ENDLESS; left > 0; left--) await outcome(node.send('b', 'echo', 'x'));
   });
   const error = (await t.throwsAsync(sim.run(10), { instanceOf: SimulationError })) as
@@ -96,7 +102,7 @@ test.serial(
         await clock.sleep(1);
       }
     });
-    sim.node('b', (context) => startLab(context).then(() => {}));
+    sim.node('b', (context) => startTransport(context).then(() => {}));
     await sim.run(100);
     t.is(done, 9_000);
     await sim.close();

@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import { createSimulation, type Simulation, type SimulationOptions } from '../index.ts';
-import { drain, items, lab, outcome, server } from '../testing/lab.ts';
+import { drain, items, outcome, server, testProtocol } from '../testing/test-protocol.ts';
 
 /** Runs nodes that work in chains of awaits, and returns what each saw and when. */
 async function chains(
@@ -15,7 +15,7 @@ async function chains(
   sim.node('b', server());
   for (const name of ['a', 'c']) {
     sim.node(name, async ({ transport, clock, store, random }) => {
-      const node = transport(lab);
+      const node = transport(testProtocol);
       for (let i = 0; i < 20; i++) {
         for (let turn = 0; turn < length; turn++) await undefined;
         seen.push(`${name} ${i} awake ${clock.now()}`);
@@ -87,7 +87,7 @@ test.serial(
   async (t) => {
     const run = async (strict: boolean) => {
       const sim = createSimulation({ seed: 1, strict }).node('b', server());
-      const client = sim.client(lab);
+      const client = sim.client(testProtocol);
       const seen: string[] = [];
       for (const count of [0, 1, 3, 20])
         seen.push(
@@ -137,7 +137,7 @@ test.serial(
     let at = -1;
     sim.node('b', server());
     sim.node('a', async ({ transport, clock }) => {
-      const node = transport(lab);
+      const node = transport(testProtocol);
       await node.dial('b');
       const inner = async () => node.send('b', 'echo', 'x');
       const middle = async () => await inner();

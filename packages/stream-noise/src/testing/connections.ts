@@ -9,14 +9,14 @@ import { suite } from '../primitives.node.ts';
 import { RecordCutter } from '../wire/record-cutter.ts';
 import { openRecord, sealRecord } from '../wire/records.ts';
 import { pattern } from './bytes.ts';
-import { Ear, ManualStream } from './manual-stream.ts';
+import { ManualStream, RecordingSink } from './manual-stream.ts';
 
-export interface Making {
+export interface MakeOptions {
   readonly blocked?: boolean;
   readonly attached?: boolean;
   readonly sent?: number;
   readonly received?: number;
-  readonly arrived?: (far: Far) => Uint8Array[];
+  readonly arrived?: (remoteEnd: RemoteEnd) => Uint8Array[];
 }
 
 /**
@@ -28,12 +28,12 @@ export function make({
   sent = 0,
   received = 0,
   arrived = () => [],
-}: Making = {}) {
+}: MakeOptions = {}) {
   const clock = createManualClock();
   const host = { clock, buffers: new Buffers(), peers: new NodeFilter('self', {}) };
   const build = () => {
     const wire = new ManualStream();
-    const far = new Far(sent, received);
+    const remoteEnd = new RemoteEnd(sent, received);
     const channel = {
       send: new CipherState(suite, pattern(32, 1), sent),
       receive: new CipherState(suite, pattern(32, 2), received),
@@ -46,7 +46,7 @@ export function make({
       channel,
       refused: undefined,
       blocked,
-      arrived: arrived(far),
+      arrived: arrived(remoteEnd),
     });
     wire.attach({
       data: (chunk) => connection.data(chunk),
@@ -55,15 +55,15 @@ export function make({
       revoked: (error) => connection.revoked(error),
       closed: (error) => connection.closed(error),
     });
-    const ear = new Ear();
-    if (attached) connection.attach(ear);
-    return { connection, wire, ear, far };
+    const recorder = new RecordingSink();
+    if (attached) connection.attach(recorder);
+    return { connection, wire, recorder, remoteEnd };
   };
   return { ...build(), clock, make: build };
 }
 
 /** The other end of the wire. */
-export class Far {
+export class RemoteEnd {
   readonly #send: CipherState;
   readonly #receive: CipherState;
   readonly #cutter = new RecordCutter();

@@ -16,7 +16,7 @@ const hosts = [make(), make({ blocked: true })] as const;
 /** Each step takes two bytes: the action and its parameter. */
 export const target = {
   async run(input: Uint8Array): Promise<void> {
-    const { connection, wire, ear, far } = hosts[(input[0] ?? 0) & 1]!.make();
+    const { connection, wire, recorder, remoteEnd } = hosts[(input[0] ?? 0) & 1]!.make();
     let written = 0;
     let sent = 0;
     let isTampered = false;
@@ -32,14 +32,14 @@ export const target = {
         case 0:
         case 1: {
           const length = 1 + how * 3;
-          const record = far.record(pattern(sent, length));
+          const record = remoteEnd.record(pattern(sent, length));
           if (!isTampered && !isWhole) sent += length;
           deliver(record);
           break;
         }
         case 2: {
           // In pieces.
-          const record = far.record(pattern(sent, 1 + how));
+          const record = remoteEnd.record(pattern(sent, 1 + how));
           if (!isTampered && !isWhole) sent += 1 + how;
           const size = 1 + (how % 7);
           for (let from = 0; from < record.length; from += size)
@@ -47,7 +47,7 @@ export const target = {
           break;
         }
         case 3: {
-          const record = far.record(pattern(sent, 1 + how));
+          const record = remoteEnd.record(pattern(sent, 1 + how));
           record[how % record.length]! ^= 1 << (how & 7);
           isTampered = true;
           deliver(record);
@@ -61,7 +61,7 @@ export const target = {
         }
         case 5:
           isWhole ||= !isTampered;
-          deliver(far.end());
+          deliver(remoteEnd.end());
           break;
         case 6:
           connection.pause();
@@ -95,9 +95,9 @@ export const target = {
     if (!isOver) wire.sink.closed();
     connection.resume();
     await turn();
-    check(ear.chunks, sent);
-    if (ear.ends.length !== 1) throw new Error(`it ended ${ear.ends.length} times`);
-    const [error] = ear.ends;
+    check(recorder.chunks, sent);
+    if (recorder.ends.length !== 1) throw new Error(`it ended ${recorder.ends.length} times`);
+    const [error] = recorder.ends;
     if (error !== undefined && !(error instanceof TransportError))
       throw new Error(`it ended with ${String(error)}`);
     if (error === undefined && !isWhole && !isOurs)

@@ -48,7 +48,7 @@ export async function connect(
 }
 
 /** Performs the whole handshake as the dialer. */
-export function shake(wire: ManualStream) {
+export function completeHandshake(wire: ManualStream) {
   const dialer = greeting({ suite, role: 'initiator' });
   wire.sink.data(dialer.begin());
   return answerTo(wire, dialer);

@@ -45,7 +45,7 @@ export class ManualStream implements StreamConnection {
 }
 
 /** A sink that records all events. */
-export class Ear implements StreamSink {
+export class RecordingSink implements StreamSink {
   readonly chunks: Uint8Array[] = [];
   drains = 0;
   readonly revocations: TransportError[] = [];

@@ -10,7 +10,14 @@ import { pick } from '../session/testing/pair.ts';
 import type { Call } from './call.ts';
 import type { RespondingRpc, StreamingRpc } from './rpc.ts';
 import type { AnyHandler } from './serving.ts';
-import { type Bytes, type Name, type Options, protocol, Scene, turn } from './testing/scene.ts';
+import {
+  type Bytes,
+  CallFixture,
+  type Name,
+  type Options,
+  protocol,
+  turn,
+} from './testing/call-fixture.ts';
 
 const error = async (call: Call<unknown>) =>
   (await call.promise.then(
@@ -24,23 +31,23 @@ async function* upload(...numbers: number[]): AsyncGenerator<Uint8Array> {
 const one = (number: number): Bytes => new Uint8Array([number]);
 
 test('a unary call resolves to its response', async (t) => {
-  const scene = new Scene();
-  scene.serve(scene.pair.acceptor, { ask: (request) => one((request as Uint8Array)[0]! + 1) });
-  const call = scene.call(scene.pair.dialer, 'ask', one(4));
-  await scene.rest();
+  const fixture = new CallFixture();
+  fixture.serve(fixture.pair.acceptor, { ask: (request) => one((request as Uint8Array)[0]! + 1) });
+  const call = fixture.call(fixture.pair.dialer, 'ask', one(4));
+  await fixture.rest();
   t.deepEqual(await call.promise, one(5));
-  t.deepEqual(scene.settled, ['fine']);
+  t.deepEqual(fixture.settled, ['fine']);
 });
 
 test('an error thrown by a handler becomes the caller’s error: remote, sent, with its target', async (t) => {
-  const scene = new Scene();
-  scene.serve(scene.pair.acceptor, {
+  const fixture = new CallFixture();
+  fixture.serve(fixture.pair.acceptor, {
     ask: () => {
       throw new TransportError('not_found', 'no such', { metadata: { leader: 'b' } });
     },
   });
-  const call = scene.call(scene.pair.dialer, 'ask', one(4));
-  await scene.rest();
+  const call = fixture.call(fixture.pair.dialer, 'ask', one(4));
+  await fixture.rest();
   const { code, message, origin, sent, target, metadata, cause } = await error(call);
   t.deepEqual(
     [code, message, origin, sent, target, { ...metadata }, cause],
@@ -49,55 +56,55 @@ test('an error thrown by a handler becomes the caller’s error: remote, sent, w
 });
 
 test('a call whose signal aborts is canceled with its reason as the cause, and leaves no listener', async (t) => {
-  const scene = new Scene();
+  const fixture = new CallFixture();
   let seen: AbortSignal | undefined;
-  scene.serve(scene.pair.acceptor, {
+  fixture.serve(fixture.pair.acceptor, {
     ask: (_request, rpc) => {
       seen = rpc.signal;
       return new Promise(() => {});
     },
   });
   const controller = new AbortController();
-  const call = scene.call(scene.pair.dialer, 'ask', one(1), { signal: controller.signal });
-  await scene.rest();
+  const call = fixture.call(fixture.pair.dialer, 'ask', one(1), { signal: controller.signal });
+  await fixture.rest();
   controller.abort('enough');
   const { code, cause, sent } = await error(call);
   t.deepEqual([code, cause, sent], ['cancelled', 'enough', true]);
-  await scene.rest();
+  await fixture.rest();
   t.true(seen!.aborted);
   t.is(getEventListeners(controller.signal, 'abort').length, 0);
 });
 
 test('an error of a deadline says how far the call got', async (t) => {
-  const scene = new Scene();
-  scene.serve(scene.pair.acceptor, { ask: () => new Promise(() => {}) });
-  const call = scene.call(scene.pair.dialer, 'ask', one(1), { timeout: 50 });
-  await scene.rest();
-  scene.pair.pass(50);
+  const fixture = new CallFixture();
+  fixture.serve(fixture.pair.acceptor, { ask: () => new Promise(() => {}) });
+  const call = fixture.call(fixture.pair.dialer, 'ask', one(1), { timeout: 50 });
+  await fixture.rest();
+  fixture.pair.pass(50);
   const { code, message } = await error(call);
   t.is(code, 'deadline_exceeded');
   t.regex(message, /calls\.ask to there: 50 ms passed; no response arrived/);
 });
 
 test('an upload is read to its end and answered', async (t) => {
-  const scene = new Scene();
-  scene.serve(scene.pair.acceptor, {
+  const fixture = new CallFixture();
+  fixture.serve(fixture.pair.acceptor, {
     give: async (_request, rpc) => {
       let sum = 0;
       for await (const item of rpc.upload!) sum += (item as Uint8Array)[0]!;
       return one(sum);
     },
   });
-  const call = scene.call(scene.pair.dialer, 'give', one(0), { upload: upload(1, 2, 3) });
-  await scene.rest();
+  const call = fixture.call(fixture.pair.dialer, 'give', one(0), { upload: upload(1, 2, 3) });
+  await fixture.rest();
   t.deepEqual(await call.promise, one(6));
 });
 
 test('an upload is read from its source only as fast as the handler reads it', async (t) => {
-  const scene = new Scene();
+  const fixture = new CallFixture();
   let pulled = 0;
   const release: (() => void)[] = [];
-  scene.serve(scene.pair.acceptor, {
+  fixture.serve(fixture.pair.acceptor, {
     give: async (_request, rpc) => {
       await new Promise<void>((resolve) => release.push(resolve));
       for await (const _ of rpc.upload!);
@@ -107,18 +114,18 @@ test('an upload is read from its source only as fast as the handler reads it', a
   async function* endless() {
     for (; pulled < 1_000; pulled++) yield new Uint8Array(1_000);
   }
-  const call = scene.call(scene.pair.dialer, 'give', one(0), { upload: endless() });
-  await scene.rest();
+  const call = fixture.call(fixture.pair.dialer, 'give', one(0), { upload: endless() });
+  await fixture.rest();
   t.true(pulled < 20, String(pulled));
   release[0]!();
-  for (let i = 0; i < 300; i++) await scene.rest();
+  for (let i = 0; i < 300; i++) await fixture.rest();
   t.deepEqual(await call.promise, one(1));
 });
 
 test('an upload that throws ends the call with aborted and its cause, at both ends', async (t) => {
-  const scene = new Scene();
+  const fixture = new CallFixture();
   let failure: unknown;
-  scene.serve(scene.pair.acceptor, {
+  fixture.serve(fixture.pair.acceptor, {
     give: async (_request, rpc) => {
       try {
         for await (const _ of rpc.upload!);
@@ -132,16 +139,16 @@ test('an upload that throws ends the call with aborted and its cause, at both en
     yield one(1);
     throw cause;
   }
-  const call = scene.call(scene.pair.dialer, 'give', one(0), { upload: broken() });
-  await scene.rest();
+  const call = fixture.call(fixture.pair.dialer, 'give', one(0), { upload: broken() });
+  await fixture.rest();
   const thrown = await error(call);
   t.deepEqual([thrown.code, thrown.cause], ['aborted', cause]);
   t.is((failure as TransportError).code, 'cancelled');
 });
 
 test('an answer before the end of the upload returns its iterator', async (t) => {
-  const scene = new Scene();
-  scene.serve(scene.pair.acceptor, { give: () => one(9) });
+  const fixture = new CallFixture();
+  fixture.serve(fixture.pair.acceptor, { give: () => one(9) });
   let returned = 0;
   async function* endless() {
     try {
@@ -150,38 +157,38 @@ test('an answer before the end of the upload returns its iterator', async (t) =>
       returned++;
     }
   }
-  const call = scene.call(scene.pair.dialer, 'give', one(0), { upload: endless() });
-  for (let i = 0; i < 5; i++) await scene.rest();
+  const call = fixture.call(fixture.pair.dialer, 'give', one(0), { upload: endless() });
+  for (let i = 0; i < 5; i++) await fixture.rest();
   t.deepEqual(await call.promise, one(9));
   t.is(returned, 1);
 });
 
 test('a download is read in order, to its end', async (t) => {
-  const scene = new Scene();
-  scene.serve(scene.pair.acceptor, {
+  const fixture = new CallFixture();
+  fixture.serve(fixture.pair.acceptor, {
     get: async function* () {
       for (let i = 1; i <= 5; i++) yield one(i);
     },
   });
-  const call = scene.call(scene.pair.dialer, 'get', one(0));
-  await scene.rest();
+  const call = fixture.call(fixture.pair.dialer, 'get', one(0));
+  await fixture.rest();
   const read: number[] = [];
   for await (const item of await items(call)) read.push(item[0]!);
   t.deepEqual(read, [1, 2, 3, 4, 5]);
-  t.deepEqual(scene.settled, ['fine']);
+  t.deepEqual(fixture.settled, ['fine']);
 });
 
 test('a failed download yields the complete items, then its error', async (t) => {
-  const scene = new Scene();
-  scene.serve(scene.pair.acceptor, {
+  const fixture = new CallFixture();
+  fixture.serve(fixture.pair.acceptor, {
     get: async function* () {
       yield one(1);
       yield one(2);
       throw new TransportError('data_loss', 'torn');
     },
   });
-  const call = scene.call(scene.pair.dialer, 'get', one(0));
-  await scene.rest();
+  const call = fixture.call(fixture.pair.dialer, 'get', one(0));
+  await fixture.rest();
   const read: number[] = [];
   const thrown = (await t.throwsAsync(async () => {
     for await (const item of await items(call)) read.push(item[0]!);
@@ -194,9 +201,9 @@ test('a failed download yields the complete items, then its error', async (t) =>
 });
 
 test('leaving the loop of a download cancels it at the callee', async (t) => {
-  const scene = new Scene();
+  const fixture = new CallFixture();
   let returned = 0;
-  scene.serve(scene.pair.acceptor, {
+  fixture.serve(fixture.pair.acceptor, {
     get: async function* () {
       try {
         for (;;) yield one(1);
@@ -205,20 +212,20 @@ test('leaving the loop of a download cancels it at the callee', async (t) => {
       }
     },
   });
-  const call = scene.call(scene.pair.dialer, 'get', one(0));
-  await scene.rest();
+  const call = fixture.call(fixture.pair.dialer, 'get', one(0));
+  await fixture.rest();
   for await (const _ of await items(call)) break;
-  await scene.rest();
+  await fixture.rest();
   t.is(returned, 1);
-  t.is(scene.pair.dialer.session.parts.caller.slots.size, 0);
-  t.is(scene.pair.dialer.memory.used, 0);
+  t.is(fixture.pair.dialer.session.parts.caller.slots.size, 0);
+  t.is(fixture.pair.dialer.memory.used, 0);
 });
 
 test('a refusal of a download rejects the first next()', async (t) => {
-  const scene = new Scene();
-  scene.serve(scene.pair.acceptor, { ask: () => one(1) });
-  const call = scene.call(scene.pair.dialer, 'get', one(0));
-  await scene.rest();
+  const fixture = new CallFixture();
+  fixture.serve(fixture.pair.acceptor, { ask: () => one(1) });
+  const call = fixture.call(fixture.pair.dialer, 'get', one(0));
+  await fixture.rest();
   const reader = await items(call);
   const thrown = (await t.throwsAsync(reader.next())) as TransportError;
   t.deepEqual([thrown.code, thrown.sent], ['unimplemented', false]);
@@ -232,16 +239,16 @@ test('the timeout of a method limits each wait of a stream, that of a call the w
     ['get', true, ['item', 'deadline_exceeded', 'done', 'done']],
     ['get', false, ['item', 'item', 'item', 'item']],
   ] as const) {
-    const scene = new Scene();
+    const fixture = new CallFixture();
     const writers: StreamingRpc[] = [];
-    scene.serve(scene.pair.acceptor, {
+    fixture.serve(fixture.pair.acceptor, {
       [name]: (_request: unknown, rpc: unknown) => {
         writers.push(rpc as StreamingRpc);
         return new Promise(() => {});
       },
     });
-    const call = scene.call(scene.pair.dialer, name, one(0), own ? { timeout: 10_000 } : {});
-    await scene.rest();
+    const call = fixture.call(fixture.pair.dialer, name, one(0), own ? { timeout: 10_000 } : {});
+    await fixture.rest();
     const reader = await items(call);
     const fates: string[] = [];
     for (const wait of [6_000, 6_000, 6_000, 11_000]) {
@@ -249,10 +256,10 @@ test('the timeout of a method limits each wait of a stream, that of a call the w
         ({ done }) => void fates.push(done ? 'done' : 'item'),
         (failure: TransportError) => void fates.push(failure.code),
       );
-      scene.pair.pass(wait);
-      await scene.rest();
+      fixture.pair.pass(wait);
+      await fixture.rest();
       writers[0]!.write(one(1)).catch(() => {});
-      await scene.rest();
+      await fixture.rest();
       await next;
     }
     t.deepEqual(fates, expected);
@@ -260,20 +267,20 @@ test('the timeout of a method limits each wait of a stream, that of a call the w
 });
 
 test('a duplex call streams both ways at once', async (t) => {
-  const scene = new Scene();
-  scene.serve(scene.pair.acceptor, {
+  const fixture = new CallFixture();
+  fixture.serve(fixture.pair.acceptor, {
     both: async function* (_request: unknown, rpc: { upload?: AsyncIterable<unknown> }) {
       for await (const item of rpc.upload!) yield one((item as Uint8Array)[0]! * 2);
     } as unknown as AnyHandler,
   });
-  const call = scene.call(scene.pair.dialer, 'both', one(0), { upload: upload(1, 2, 3) });
-  await scene.rest();
+  const call = fixture.call(fixture.pair.dialer, 'both', one(0), { upload: upload(1, 2, 3) });
+  await fixture.rest();
   const reader = await items(call);
   const read: number[] = [];
   const reading = (async () => {
     for await (const item of reader) read.push(item[0]!);
   })();
-  for (let i = 0; i < 5; i++) await scene.rest();
+  for (let i = 0; i < 5; i++) await fixture.rest();
   await reading;
   t.deepEqual(read, [2, 4, 6]);
 });
@@ -281,8 +288,8 @@ test('a duplex call streams both ways at once', async (t) => {
 /** Lets callers and handlers act at random. */
 async function chaos(t: ExecutionContext, seed: number, cut: boolean): Promise<void> {
   const random: Random = seededRandom(seed);
-  const scene = new Scene();
-  const { pair } = scene;
+  const fixture = new CallFixture();
+  const { pair } = fixture;
   const gates: (() => void)[] = [];
   const pause = () =>
     random() < 0.5 ? Promise.resolve() : new Promise<void>((resolve) => gates.push(resolve));
@@ -321,7 +328,7 @@ async function chaos(t: ExecutionContext, seed: number, cut: boolean): Promise<v
     },
   };
   const ends = [pair.dialer, pair.acceptor];
-  for (const end of ends) scene.serve(end, handlers);
+  for (const end of ends) fixture.serve(end, handlers);
   async function* source() {
     for (let i = 0; i < 5; i++) {
       await pause();
@@ -341,7 +348,7 @@ async function chaos(t: ExecutionContext, seed: number, cut: boolean): Promise<v
     const options: Options = { signal: controller.signal };
     if (random() < 0.2) options.timeout = 1 + random() * 300;
     if (name === 'give' || name === 'both') options.upload = source();
-    const call = scene.call(pick(ends, random)!, name, payload, options);
+    const call = fixture.call(pick(ends, random)!, name, payload, options);
     const made: (typeof calls)[number] = { call, settled: 0 };
     calls.push(made);
     made.reading = call.promise
@@ -400,7 +407,7 @@ async function chaos(t: ExecutionContext, seed: number, cut: boolean): Promise<v
     await turn();
   }
   for (const { call, settled } of calls) t.is(settled, 1, call.method.name);
-  t.is(scene.settled.length, calls.length);
+  t.is(fixture.settled.length, calls.length);
   for (const { signal } of controllers) t.is(getEventListeners(signal, 'abort').length, 0);
   for (const end of ends) {
     t.is(end.memory.used, 0);
@@ -425,98 +432,98 @@ for (const cut of [false, true]) {
 }
 
 test('a one-way message costs its sender credit and its receiver memory until its handler ends', async (t) => {
-  const scene = new Scene();
-  const { acceptor, dialer } = scene.pair;
+  const fixture = new CallFixture();
+  const { acceptor, dialer } = fixture.pair;
   const running: (() => void)[] = [];
   let failing = 0;
-  scene.serve(acceptor, {
+  fixture.serve(acceptor, {
     tell: async () => {
       await new Promise<void>((resolve) => running.push(resolve));
       if (++failing % 2 === 0) throw new Error('half of them fail');
     },
   });
-  for (let i = 0; i < 100; i++) scene.call(dialer, 'tell', new Uint8Array(0));
-  await scene.rest();
+  for (let i = 0; i < 100; i++) fixture.call(dialer, 'tell', new Uint8Array(0));
+  await fixture.rest();
   t.is(running.length, 64, 'its short account is 4,096 bytes, and an empty one-way costs 64');
   t.is(acceptor.memory.used, 64 * 64);
   for (const end of running.splice(0, 40)) end();
-  await scene.rest();
+  await fixture.rest();
   t.is(running.length, 60);
   for (const end of running.splice(0)) end();
-  await scene.rest();
+  await fixture.rest();
   t.is(acceptor.memory.used, 0);
   t.is(dialer.session.parts.channels.get(protocol.channel).lanes.shortCredit, 4_096);
 });
 
 test('a long one-way message does, too; a handler that returns at once returns the credit at once', async (t) => {
-  const scene = new Scene();
-  const { acceptor, dialer } = scene.pair;
+  const fixture = new CallFixture();
+  const { acceptor, dialer } = fixture.pair;
   let end: (() => void) | undefined;
-  scene.serve(acceptor, {
+  fixture.serve(acceptor, {
     tell: (request) =>
       (request as Uint8Array)[0] === 1
         ? new Promise<void>((resolve) => (end = resolve))
         : undefined,
   });
   const { lanes } = dialer.session.parts.channels.get(protocol.channel);
-  scene.call(dialer, 'tell', new Uint8Array(10_000));
-  await scene.rest();
+  fixture.call(dialer, 'tell', new Uint8Array(10_000));
+  await fixture.rest();
   t.is(lanes.longCredit, 32 * 1024);
-  scene.call(dialer, 'tell', new Uint8Array(10_000).fill(1));
-  await scene.rest();
+  fixture.call(dialer, 'tell', new Uint8Array(10_000).fill(1));
+  await fixture.rest();
   t.is(lanes.longCredit, 32 * 1024 - 10_064);
   t.is(acceptor.memory.used, 10_064);
   end!();
-  await scene.rest();
+  await fixture.rest();
   t.is(lanes.longCredit, 32 * 1024);
 });
 
 test('limits.calls bounds the running one-way messages; more of them wait in order, and block no request', async (t) => {
-  const scene = new Scene({ calls: 3 });
-  const { acceptor, dialer } = scene.pair;
+  const fixture = new CallFixture({ calls: 3 });
+  const { acceptor, dialer } = fixture.pair;
   const running: [number, () => void][] = [];
-  scene.serve(acceptor, {
+  fixture.serve(acceptor, {
     tell: (request) =>
       new Promise<void>((resolve) => running.push([(request as Bytes)[0]!, resolve])),
     ask: () => one(9),
   });
-  for (let i = 0; i < 8; i++) scene.call(dialer, 'tell', one(i));
-  const ask = scene.call(dialer, 'ask', one(1));
-  await scene.rest();
+  for (let i = 0; i < 8; i++) fixture.call(dialer, 'tell', one(i));
+  const ask = fixture.call(dialer, 'ask', one(1));
+  await fixture.rest();
   t.deepEqual(await ask.promise, one(9));
   t.deepEqual(
     running.map(([which]) => which),
     [0, 1, 2],
   );
   running.splice(1, 1)[0]![1]();
-  await scene.rest();
+  await fixture.rest();
   t.deepEqual(
     running.map(([which]) => which),
     [0, 2, 3],
   );
   while (running.length > 0) {
     running.pop()![1]();
-    await scene.rest();
+    await fixture.rest();
   }
   t.is(acceptor.session.parts.channels.get(protocol.channel).oneways, 0);
   t.is(acceptor.memory.used, 0);
 });
 
 test('a request counts against limits.memory while its handler runs, even if its caller and connection are gone', async (t) => {
-  const scene = new Scene();
-  const { acceptor, dialer } = scene.pair;
+  const fixture = new CallFixture();
+  const { acceptor, dialer } = fixture.pair;
   const running: (() => void)[] = [];
-  scene.serve(acceptor, {
+  fixture.serve(acceptor, {
     ask: () => new Promise<Bytes>((resolve) => running.push(() => resolve(one(1)))),
   });
-  scene.call(dialer, 'ask', new Uint8Array(10_000), { timeout: 50 });
-  scene.call(dialer, 'ask', one(1));
-  await scene.rest();
+  fixture.call(dialer, 'ask', new Uint8Array(10_000), { timeout: 50 });
+  fixture.call(dialer, 'ask', one(1));
+  await fixture.rest();
   t.is(acceptor.memory.used, 10_064 + 65);
-  scene.pair.pass(100);
-  await scene.rest();
+  fixture.pair.pass(100);
+  await fixture.rest();
   t.is(acceptor.memory.used, 10_064 + 65);
-  scene.pair.cut();
+  fixture.pair.cut();
   t.is(acceptor.memory.used, 10_064 + 65);
   for (const end of running) end();
   await turn();
@@ -524,17 +531,17 @@ test('a request counts against limits.memory while its handler runs, even if its
 });
 
 test('a reader that drops calls of a lost connection holds nothing', async (t) => {
-  const scene = new Scene();
-  const { acceptor, dialer } = scene.pair;
-  const reader = scene.read(acceptor);
+  const fixture = new CallFixture();
+  const { acceptor, dialer } = fixture.pair;
+  const reader = fixture.read(acceptor);
   const [first, second] = [reader.next(), reader.next()];
-  scene.call(dialer, 'ask', one(1));
-  scene.call(dialer, 'ask', one(2));
-  await scene.rest();
+  fixture.call(dialer, 'ask', one(1));
+  fixture.call(dialer, 'ask', one(2));
+  await fixture.rest();
   t.is(acceptor.memory.used, 2 * 65);
   const { value } = await first;
   await second;
-  scene.pair.cut();
+  fixture.pair.cut();
   t.is(acceptor.memory.used, 0);
   t.false((value as RespondingRpc).respond(one(1)));
   t.is(acceptor.memory.used, 0);
@@ -543,10 +550,10 @@ test('a reader that drops calls of a lost connection holds nothing', async (t) =
 test('limits.total bounds the calls of all connections: each may take as much as is left', async (t) => {
   const memory = new Memory(2 ** 30);
   const total = { calls: 30, bytes: 2 ** 20 };
-  const [first, second] = [new Scene({ total }, memory), new Scene({ total }, memory)];
+  const [first, second] = [new CallFixture({ total }, memory), new CallFixture({ total }, memory)];
   const running: (() => void)[] = [];
   const ask = () => new Promise<Bytes>((resolve) => running.push(() => resolve(one(1))));
-  for (const scene of [first, second]) scene.serve(scene.pair.acceptor, { ask, tell: ask });
+  for (const fixture of [first, second]) fixture.serve(fixture.pair.acceptor, { ask, tell: ask });
   const greedy = Array.from({ length: 20 }, () => first.call(first.pair.dialer, 'ask', one(1)));
   await first.rest();
   t.is(running.length, 15, 'half of it');
@@ -570,11 +577,11 @@ test('limits.total bounds the calls of all connections: each may take as much as
 
 test('one-way messages beyond limits.total.bytes are dropped and counted, and their credit is returned', async (t) => {
   const memory = new Memory(2 ** 30);
-  const scene = new Scene({ total: { calls: 1_000, bytes: 4 * 1_600 } }, memory);
-  const { acceptor, dialer } = scene.pair;
-  const reader = scene.read(acceptor);
-  for (let i = 0; i < 60; i++) scene.call(dialer, 'tell', new Uint8Array(1_024));
-  await scene.rest();
+  const fixture = new CallFixture({ total: { calls: 1_000, bytes: 4 * 1_600 } }, memory);
+  const { acceptor, dialer } = fixture.pair;
+  const reader = fixture.read(acceptor);
+  for (let i = 0; i < 60; i++) fixture.call(dialer, 'tell', new Uint8Array(1_024));
+  await fixture.rest();
   t.is(memory.bytes, 2 * 1_600, 'each weighs 512 more than it costs');
   t.is(acceptor.count('onewayDropped'), 58);
   t.is(dialer.session.parts.channels.get(protocol.channel).lanes.shortCredit, 4_096 - 2 * 1_088);

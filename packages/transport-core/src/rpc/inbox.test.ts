@@ -4,33 +4,33 @@ import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { Consumer } from './consumer.ts';
 import type { IncomingRpc, RespondingRpc } from './rpc.ts';
-import { InboxBench, type Name } from './testing/inbox-bench.ts';
+import { InboxFixture, type Name } from './testing/inbox-fixture.ts';
 
-const consume = (bench: InboxBench, ...methods: Name[]) =>
-  new Consumer(bench.inbox, methods.length === 0 ? undefined : new Set(methods));
+const consume = (fixture: InboxFixture, ...methods: Name[]) =>
+  new Consumer(fixture.inbox, methods.length === 0 ? undefined : new Set(methods));
 const read = async (consumer: Consumer): Promise<IncomingRpc> =>
   (await consumer.next()).value as IncomingRpc;
 const first = (rpc: IncomingRpc) => (rpc.request as Uint8Array)[0];
 const byte = (number: number) => new Uint8Array([number]);
 
 test('calls wait until there is a reader, and the first reader gets them in order', async (t) => {
-  const bench = new InboxBench();
-  const a = bench.connection();
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
   for (let i = 1; i <= 5; i++) a.send(i % 2 === 0 ? 'tell' : 'ask', byte(i));
-  t.is(bench.inbox.waiting, 5);
-  const consumer = consume(bench);
+  t.is(fixture.inbox.waiting, 5);
+  const consumer = consume(fixture);
   const seen: unknown[] = [];
   for (let i = 0; i < 5; i++) seen.push(first(await read(consumer)));
   t.deepEqual(seen, [1, 2, 3, 4, 5]);
-  t.is(bench.inbox.waiting, 0);
+  t.is(fixture.inbox.waiting, 0);
   t.is(a.context.usage.held, 0);
 });
 
 test('a waiting reader gets the next call at once', async (t) => {
-  const bench = new InboxBench();
-  const consumer = consume(bench);
+  const fixture = new InboxFixture();
+  const consumer = consume(fixture);
   const next = read(consumer);
-  const a = bench.connection();
+  const a = fixture.connection();
   a.send('ask', byte(7));
   const rpc = await next;
   t.is(first(rpc), 7);
@@ -40,45 +40,45 @@ test('a waiting reader gets the next call at once', async (t) => {
 });
 
 test('readers take from connections in turn, and from each in order', async (t) => {
-  const bench = new InboxBench();
-  const [a, b, c] = [bench.connection('a'), bench.connection('b'), bench.connection('c')];
+  const fixture = new InboxFixture();
+  const [a, b, c] = [fixture.connection('a'), fixture.connection('b'), fixture.connection('c')];
   for (let i = 0; i < 4; i++) a.send('ask', byte(10 + i));
   for (let i = 0; i < 2; i++) b.send('ask', byte(20 + i));
   c.send('ask', byte(30));
-  const consumer = consume(bench);
+  const consumer = consume(fixture);
   const seen: unknown[] = [];
   for (let i = 0; i < 7; i++) seen.push(first(await read(consumer)));
   t.deepEqual(seen, [10, 20, 30, 11, 21, 12, 13]);
 });
 
 test('each call goes to exactly one reader', async (t) => {
-  const bench = new InboxBench();
-  const [one, two] = [consume(bench), consume(bench)];
+  const fixture = new InboxFixture();
+  const [one, two] = [consume(fixture), consume(fixture)];
   const reads = [read(one), read(two), read(one)];
-  const a = bench.connection();
+  const a = fixture.connection();
   for (let i = 1; i <= 3; i++) a.send('ask', byte(i));
   t.deepEqual((await Promise.all(reads)).map(first).sort(), [1, 2, 3]);
-  t.is(bench.inbox.waiting, 0);
+  t.is(fixture.inbox.waiting, 0);
 });
 
 test('a reader that names a method has priority over one that takes all', async (t) => {
-  const bench = new InboxBench();
-  const [all, named] = [consume(bench), consume(bench, 'ask')];
+  const fixture = new InboxFixture();
+  const [all, named] = [consume(fixture), consume(fixture, 'ask')];
   const [any, mine] = [read(all), read(named)];
-  const a = bench.connection();
+  const a = fixture.connection();
   a.send('ask', byte(1));
   a.send('other', byte(2));
   t.is(first(await mine), 1);
   t.is(first(await any), 2);
   a.send('ask', byte(3));
-  t.is(bench.inbox.waiting, 1, 'it waits for its own reader, even if another is free');
+  t.is(fixture.inbox.waiting, 1, 'it waits for its own reader, even if another is free');
   t.is(first(await read(named)), 3);
 });
 
 test('calls that wait for a busy reader do not block other methods of the connection', async (t) => {
-  const bench = new InboxBench();
-  const [slow, quick] = [consume(bench, 'ask'), consume(bench, 'other')];
-  const a = bench.connection();
+  const fixture = new InboxFixture();
+  const [slow, quick] = [consume(fixture, 'ask'), consume(fixture, 'other')];
+  const a = fixture.connection();
   a.send('ask', byte(1));
   const next = read(quick);
   a.send('other', byte(2));
@@ -87,34 +87,34 @@ test('calls that wait for a busy reader do not block other methods of the connec
 });
 
 test('once a reader exists, a call without a reader fails with unimplemented, and a one-way is dropped and counted', (t) => {
-  const bench = new InboxBench();
-  consume(bench, 'ask');
-  const a = bench.connection();
+  const fixture = new InboxFixture();
+  consume(fixture, 'ask');
+  const a = fixture.connection();
   a.send('other');
   const tell = a.send('tell');
   t.deepEqual(a.answers, ['other 3 ! unimplemented (unprocessed)']);
-  t.deepEqual(bench.counters, ['onewayDropped']);
+  t.deepEqual(fixture.counters, ['onewayDropped']);
   t.is(tell.account, undefined);
-  t.is(bench.inbox.waiting, 0);
+  t.is(fixture.inbox.waiting, 0);
 });
 
 test('the first reader refuses waiting calls that have no reader', (t) => {
-  const bench = new InboxBench();
-  const a = bench.connection();
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
   a.send('other');
   a.send('tell');
   a.send('ask');
-  consume(bench, 'ask');
+  consume(fixture, 'ask');
   t.deepEqual(a.answers, ['other 3 ! unimplemented (unprocessed)']);
-  t.deepEqual(bench.counters, ['onewayDropped']);
-  t.is(bench.inbox.waiting, 1);
+  t.deepEqual(fixture.counters, ['onewayDropped']);
+  t.is(fixture.inbox.waiting, 1);
 });
 
 test('a request that its codec refuses reaches no reader, which continues to wait', async (t) => {
-  const bench = new InboxBench();
-  const consumer = consume(bench);
+  const fixture = new InboxFixture();
+  const consumer = consume(fixture);
   const next = read(consumer);
-  const a = bench.connection();
+  const a = fixture.connection();
   a.send('typed', new TextEncoder().encode('{"n":"x"}'));
   t.deepEqual(a.answers, ['typed 3 ! invalid_argument (unprocessed)']);
   a.send('typed', new TextEncoder().encode('{"n":5}'));
@@ -122,18 +122,18 @@ test('a request that its codec refuses reaches no reader, which continues to wai
 });
 
 test('a queue that is full by count refuses short requests unprocessed; each connection has its own', (t) => {
-  const bench = new InboxBench();
-  const [a, b] = [bench.connection('a'), bench.connection('b')];
+  const fixture = new InboxFixture();
+  const [a, b] = [fixture.connection('a'), fixture.connection('b')];
   for (let i = 0; i < 101; i++) a.send('ask');
   t.deepEqual(a.answers, ['ask 203 ! resource_exhausted (unprocessed)']);
-  t.deepEqual(bench.counters, ['refusedCall']);
+  t.deepEqual(fixture.counters, ['refusedCall']);
   b.send('ask');
   t.deepEqual(b.answers, []);
 });
 
 test('a queue that is full by bytes refuses, but an empty one accepts any message', (t) => {
-  const bench = new InboxBench();
-  const a = bench.connection();
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
   a.send('ask', new Uint8Array(100_000));
   t.deepEqual(a.answers, []);
   a.send('ask', new Uint8Array(1));
@@ -141,8 +141,8 @@ test('a queue that is full by bytes refuses, but an empty one accepts any messag
 });
 
 test('one-way messages and long requests do not count in the queue, because their accounts limit them', (t) => {
-  const bench = new InboxBench();
-  const a = bench.connection();
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
   for (let i = 0; i < 150; i++) a.send('tell');
   for (let i = 0; i < 150; i++) a.send('ask', new Uint8Array(5_000), true);
   a.send('ask');
@@ -151,20 +151,20 @@ test('one-way messages and long requests do not count in the queue, because thei
 });
 
 test('a long request that is taken returns its account', async (t) => {
-  const bench = new InboxBench();
-  const a = bench.connection();
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
   const ask = a.send('ask', new Uint8Array(5_000), true);
   t.truthy(ask.account);
-  await read(consume(bench));
+  await read(consume(fixture));
   t.is(a.credited, 1);
   t.is(ask.account, undefined);
 });
 
 test('a one-way message returns its account when its reader asks for another, or leaves', async (t) => {
-  const bench = new InboxBench();
-  const a = bench.connection();
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
   const [first, second, third] = [a.send('tell'), a.send('tell'), a.send('tell')];
-  const consumer = consume(bench);
+  const consumer = consume(fixture);
   const isHeld = () => [first, second, third].map(({ account }) => account !== undefined);
   await read(consumer);
   t.deepEqual(isHeld(), [true, true, true]);
@@ -182,10 +182,10 @@ test('a one-way message returns its account when its reader asks for another, or
 });
 
 test('a request costs work units and flood points for each issue that its schema reports', (t) => {
-  const bench = new InboxBench();
-  const consumer = consume(bench);
+  const fixture = new InboxFixture();
+  const consumer = consume(fixture);
   void consumer.next();
-  const a = bench.connection();
+  const a = fixture.connection();
   const spent = (values: number) => {
     const { units } = a.context;
     a.send('many', new TextEncoder().encode(JSON.stringify([Array(values).fill('')])));
@@ -206,86 +206,86 @@ test('a request costs work units and flood points for each issue that its schema
 });
 
 test('a one-way message that its codec refuses returns its account', (t) => {
-  const bench = new InboxBench();
-  const a = bench.connection();
-  void consume(bench).next();
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
+  void consume(fixture).next();
   const shout = a.send('shout', new TextEncoder().encode('{"n":"x"}'));
   t.is(shout.account, undefined);
-  t.deepEqual(bench.counters, ['onewayDropped']);
+  t.deepEqual(fixture.counters, ['onewayDropped']);
 });
 
 test('a call whose caller is gone leaves the queue', async (t) => {
-  const bench = new InboxBench();
-  const a = bench.connection();
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
   const [gone] = [a.send('ask', byte(1)), a.send('ask', byte(2))];
-  bench.inbox.remove(gone);
-  bench.inbox.remove(gone);
-  t.is(bench.inbox.waiting, 1);
-  t.is(first(await read(consume(bench))), 2);
+  fixture.inbox.remove(gone);
+  fixture.inbox.remove(gone);
+  t.is(fixture.inbox.waiting, 1);
+  t.is(first(await read(consume(fixture))), 2);
   t.deepEqual([a.channel.queued, a.channel.queuedBytes, a.context.usage.held], [0, 0, 0]);
 });
 
 test('while the answers of a connection are blocked its calls are not dispatched, but those of others are', async (t) => {
-  const bench = new InboxBench();
-  const [a, b] = [bench.connection('a'), bench.connection('b')];
+  const fixture = new InboxFixture();
+  const [a, b] = [fixture.connection('a'), fixture.connection('b')];
   a.jammed = true;
-  const consumer = consume(bench);
+  const consumer = consume(fixture);
   const reads = [read(consumer), read(consumer)];
   a.send('ask', byte(1));
   b.send('ask', byte(2));
   t.is(first((await reads[0])!), 2);
-  t.is(bench.inbox.waiting, 1);
+  t.is(fixture.inbox.waiting, 1);
   a.jammed = false;
-  bench.inbox.feedAll();
+  fixture.inbox.feedAll();
   t.is(first((await reads[1])!), 1);
 });
 
 test('a closed inbox refuses waiting calls and ends its readers', async (t) => {
-  const bench = new InboxBench();
-  const consumer = consume(bench, 'ask');
-  const a = bench.connection();
+  const fixture = new InboxFixture();
+  const consumer = consume(fixture, 'ask');
+  const a = fixture.connection();
   a.send('ask');
-  const tellers = new InboxBench();
+  const tellers = new InboxFixture();
   tellers.connection().send('tell');
   tellers.inbox.close(new TransportError('unavailable', 'closed'));
   t.deepEqual(tellers.counters, ['onewayDropped']);
-  bench.inbox.close(new TransportError('unavailable', 'closed'));
+  fixture.inbox.close(new TransportError('unavailable', 'closed'));
   t.deepEqual(a.answers, ['ask 3 ! unavailable (unprocessed)']);
   t.is((await consumer.next()).done, true);
   t.is(a.context.usage.held, 0);
-  t.is((await consume(bench).next()).done, true);
+  t.is((await consume(fixture).next()).done, true);
 });
 
 test('a consumer that returns ends its waiting reads, and its calls go to others', async (t) => {
-  const bench = new InboxBench();
-  const [one, two] = [consume(bench), consume(bench)];
+  const fixture = new InboxFixture();
+  const [one, two] = [consume(fixture), consume(fixture)];
   const next = one.next();
   await one.return();
   t.is((await next).done, true);
   t.is((await one.next()).done, true);
-  const a = bench.connection();
+  const a = fixture.connection();
   a.send('ask', byte(1));
   t.is(first(await read(two)), 1);
 });
 
 test('leaving a loop returns the consumer', async (t) => {
-  const bench = new InboxBench();
-  const a = bench.connection();
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
   a.send('ask', byte(1));
   a.send('ask', byte(2));
-  for await (const rpc of consume(bench)) {
+  for await (const rpc of consume(fixture)) {
     t.is(first(rpc), 1);
     break;
   }
-  t.is(bench.inbox.waiting, 1);
-  t.is(first(await read(consume(bench))), 2);
+  t.is(fixture.inbox.waiting, 1);
+  t.is(first(await read(consume(fixture))), 2);
 });
 
 test('a consumer takes no call before it is asked', async (t) => {
-  const bench = new InboxBench();
-  const consumer = consume(bench);
-  const a = bench.connection();
+  const fixture = new InboxFixture();
+  const consumer = consume(fixture);
+  const a = fixture.connection();
   a.send('ask', byte(1));
-  t.is(bench.inbox.waiting, 1);
+  t.is(fixture.inbox.waiting, 1);
   t.is(first(await read(consumer)), 1);
 });

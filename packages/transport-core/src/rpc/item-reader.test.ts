@@ -6,7 +6,7 @@ import { InStream } from '../session/streams.ts';
 import { OutboxBench } from '../session/testing/outbox-bench.ts';
 import { ItemReader } from './item-reader.ts';
 
-function scene(decode: (bytes: Uint8Array) => number = (bytes) => bytes[0]!) {
+function fixture(decode: (bytes: Uint8Array) => number = (bytes) => bytes[0]!) {
   const { context } = new OutboxBench();
   const stream = new InStream(context, { credit: () => {}, holds: () => {} }, 1);
   const log: string[] = [];
@@ -25,7 +25,7 @@ function scene(decode: (bytes: Uint8Array) => number = (bytes) => bytes[0]!) {
 const BROKEN = new TransportError('unavailable', 'gone');
 
 test('items are read in order, and the end ends the loop', async (t) => {
-  const { stream, reader, push, log } = scene();
+  const { stream, reader, push, log } = fixture();
   push(1, 2, 3);
   stream.end(undefined);
   const read: number[] = [];
@@ -36,14 +36,14 @@ test('items are read in order, and the end ends the loop', async (t) => {
 });
 
 test('a reader that waits gets the item as it comes', async (t) => {
-  const { reader, push } = scene();
+  const { reader, push } = fixture();
   const next = reader.next();
   push(7);
   t.deepEqual(await next, { value: 7, done: false });
 });
 
 test('concurrent next() calls are served in order, and all end at the end', async (t) => {
-  const { reader, push, stream } = scene();
+  const { reader, push, stream } = fixture();
   const all = [reader.next(), reader.next(), reader.next(), reader.next()];
   push(1);
   push(2);
@@ -55,7 +55,7 @@ test('concurrent next() calls are served in order, and all end at the end', asyn
 });
 
 test('an error follows the complete items, once; then the iterator is done', async (t) => {
-  const { reader, push, stream } = scene();
+  const { reader, push, stream } = fixture();
   push(1);
   stream.end(BROKEN);
   t.is((await reader.next()).value, 1);
@@ -64,7 +64,7 @@ test('an error follows the complete items, once; then the iterator is done', asy
 });
 
 test('a break takes effect at once, even if items are left', async (t) => {
-  const { reader, push, context } = scene();
+  const { reader, push, context } = fixture();
   push(1, 2);
   const reason = new Error('mine');
   reader.break(reason);
@@ -75,7 +75,7 @@ test('a break takes effect at once, even if items are left', async (t) => {
 });
 
 test('a break reaches a waiting reader', async (t) => {
-  const { reader } = scene();
+  const { reader } = fixture();
   const next = reader.next();
   const reason = new Error('mine');
   reader.break(reason);
@@ -83,7 +83,7 @@ test('a break reaches a waiting reader', async (t) => {
 });
 
 test('leaving the loop notifies the call, and drops present and later items', async (t) => {
-  const { reader, push, context, log } = scene();
+  const { reader, push, context, log } = fixture();
   push(1, 2, 3);
   for await (const _ of reader) break;
   t.deepEqual(log, ['taken', 'left']);
@@ -95,7 +95,7 @@ test('leaving the loop notifies the call, and drops present and later items', as
 });
 
 test('leaving after the end notifies nobody', async (t) => {
-  const { reader, push, stream, log } = scene();
+  const { reader, push, stream, log } = fixture();
   push(1, 2);
   stream.end(undefined);
   for await (const _ of reader) break;
@@ -103,14 +103,14 @@ test('leaving after the end notifies nobody', async (t) => {
 });
 
 test('return() ends waiting reads', async (t) => {
-  const { reader } = scene();
+  const { reader } = fixture();
   const next = reader.next();
   await reader.return();
   t.is((await next).done, true);
 });
 
 test('an item that its codec refuses ends the stream with that error', async (t) => {
-  const { reader, push, log, context } = scene((bytes) => {
+  const { reader, push, log, context } = fixture((bytes) => {
     if (bytes[0] === 2) throw new Error('no 2');
     return bytes[0]!;
   });

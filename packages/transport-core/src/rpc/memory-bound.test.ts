@@ -8,7 +8,7 @@ import { SMALL } from '../session/testing/pair.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
 import { header } from '../wire/testing/frames.ts';
-import { type Bytes, protocol, Scene, turn } from './testing/scene.ts';
+import { type Bytes, CallFixture, protocol, turn } from './testing/call-fixture.ts';
 
 const KIB = 1024;
 const { packet } = SMALL;
@@ -24,27 +24,27 @@ const body = new Uint8Array(packet);
 
 /** A peer that sends as many legal messages as it can, and completes few of them. */
 class Attacker {
-  readonly scene: Scene;
+  readonly fixture: CallFixture;
   readonly #random: Random;
   readonly #open: number[] = [];
   #ids = 1;
 
   constructor(memory: Memory, random: Random, running: (() => void)[]) {
-    this.scene = new Scene(limits, memory);
+    this.fixture = new CallFixture(limits, memory);
     this.#random = random;
     const never = () =>
       new Promise<Bytes>((resolve) => running.push(() => resolve(new Uint8Array(0))));
-    this.scene.serve(this.scene.pair.acceptor, { ask: never, tell: never, give: never });
-    this.scene.pair.acceptor.stuck = random() < 0.5;
+    this.fixture.serve(this.fixture.pair.acceptor, { ask: never, tell: never, give: never });
+    this.fixture.pair.acceptor.stuck = random() < 0.5;
   }
 
   get isOver(): boolean {
-    return this.scene.pair.acceptor.ending !== undefined;
+    return this.fixture.pair.acceptor.ending !== undefined;
   }
 
   act(): void {
     if (this.isOver) return;
-    const { acceptor } = this.scene.pair;
+    const { acceptor } = this.fixture.pair;
     const random = this.#random;
     const encoder = new FrameEncoder((size) => new Uint8Array(size), 64 * KIB);
     const id = (this.#ids += 2);
@@ -68,8 +68,8 @@ class Attacker {
       if (random() < 0.005) this.#open.splice(which, 1);
     }
     const bytes = encoder.take().slice();
-    if (bytes.length > 0) acceptor.session.receive(this.scene.pair.now, bytes);
-    if (random() < 0.2 && !this.isOver) this.scene.pair.tick(acceptor);
+    if (bytes.length > 0) acceptor.session.receive(this.fixture.pair.now, bytes);
+    if (random() < 0.2 && !this.isOver) this.fixture.pair.tick(acceptor);
     acceptor.sent = [];
   }
 
@@ -109,7 +109,7 @@ test('the memory that hostile peers occupy stays within limits.memory and limits
       if (step % 50 === 0) await turn();
     }
     t.true(attackers.some(({ isOver }) => !isOver));
-    for (const { scene } of attackers) scene.pair.cut();
+    for (const { fixture } of attackers) fixture.pair.cut();
     while (running.length > 0) {
       for (const end of running.splice(0)) end();
       await turn();

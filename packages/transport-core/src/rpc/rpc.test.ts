@@ -4,13 +4,13 @@ import { inspect } from 'node:util';
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { makeRpc, type RespondingRpc, type StreamingRpc } from './rpc.ts';
-import { InboxBench, type Name } from './testing/inbox-bench.ts';
+import { InboxFixture, type Name } from './testing/inbox-fixture.ts';
 
 const byte = (number: number) => new Uint8Array([number]);
 
 function incoming(name: Name) {
-  const bench = new InboxBench();
-  const connection = bench.connection();
+  const fixture = new InboxFixture();
+  const connection = fixture.connection();
   const call = connection.call(name);
   connection.channel.version = 3;
   const rpc = makeRpc(call, 'request') as RespondingRpc & StreamingRpc;
@@ -23,7 +23,7 @@ function incoming(name: Name) {
     call,
     rpc,
     leave,
-    late: () => bench.counters.filter((counter) => counter === 'lateAnswer').length,
+    late: () => fixture.counters.filter((counter) => counter === 'lateAnswer').length,
   };
 }
 

@@ -5,20 +5,20 @@ import { TransportError } from '../errors.ts';
 import { Consumer } from './consumer.ts';
 import { type IncomingRpc, type RespondingRpc, toTransportError } from './rpc.ts';
 import { type AnyHandler, Serving, type ServingOptions } from './serving.ts';
-import { InboxBench } from './testing/inbox-bench.ts';
+import { InboxFixture } from './testing/inbox-fixture.ts';
 
 const byte = (number: number) => new Uint8Array([number]);
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function serve(
-  bench: InboxBench,
+  fixture: InboxFixture,
   handlers: Record<string, AnyHandler>,
   options: Partial<ServingOptions> = {},
 ): Serving {
-  return new Serving(bench.inbox, new Map(Object.entries(handlers)), {
+  return new Serving(fixture.inbox, new Map(Object.entries(handlers)), {
     concurrency: Number.POSITIVE_INFINITY,
     toError: toTransportError,
-    failed: (error) => void bench.failures.push(error),
+    failed: (error) => void fixture.failures.push(error),
     ...options,
   });
 }
@@ -39,10 +39,10 @@ function gate() {
 }
 
 test('a handler that returns has answered before the next one runs', (t) => {
-  const bench = new InboxBench();
-  const a = bench.connection();
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
   const seen: string[] = [];
-  serve(bench, {
+  serve(fixture, {
     ask: (request) => {
       seen.push(`${a.answers.length} answered`);
       return request;
@@ -56,10 +56,10 @@ test('a handler that returns has answered before the next one runs', (t) => {
 });
 
 test('handlers start in order and end in any order', async (t) => {
-  const bench = new InboxBench();
+  const fixture = new InboxFixture();
   const { waiting, handler } = gate();
-  serve(bench, { ask: handler });
-  const a = bench.connection();
+  serve(fixture, { ask: handler });
+  const a = fixture.connection();
   for (let i = 1; i <= 3; i++) a.send('ask', byte(i));
   t.deepEqual(
     waiting.map(({ number }) => number),
@@ -75,13 +75,13 @@ test('handlers start in order and end in any order', async (t) => {
 });
 
 test('at most as many handlers run at once as concurrency allows; the rest waits in order', async (t) => {
-  const bench = new InboxBench();
+  const fixture = new InboxFixture();
   const { waiting, handler } = gate();
-  serve(bench, { ask: handler }, { concurrency: 2 });
-  const a = bench.connection();
+  serve(fixture, { ask: handler }, { concurrency: 2 });
+  const a = fixture.connection();
   for (let i = 1; i <= 5; i++) a.send('ask', byte(i));
   t.is(waiting.length, 2);
-  t.is(bench.inbox.waiting, 3);
+  t.is(fixture.inbox.waiting, 3);
   waiting[1]!.go();
   await turn();
   t.deepEqual(
@@ -96,23 +96,23 @@ test('at most as many handlers run at once as concurrency allows; the rest waits
   waiting[4]!.go();
   await turn();
   t.is(a.answers.length, 5);
-  t.is(bench.inbox.waiting, 0);
+  t.is(fixture.inbox.waiting, 0);
 });
 
 test('10,000 calls that wait for a synchronous handler are served in a loop, not by recursion', (t) => {
-  const bench = new InboxBench();
-  const connections = Array.from({ length: 100 }, (_, i) => bench.connection(String(i)));
+  const fixture = new InboxFixture();
+  const connections = Array.from({ length: 100 }, (_, i) => fixture.connection(String(i)));
   for (const connection of connections) for (let i = 0; i < 100; i++) connection.send('ask');
-  t.is(bench.inbox.waiting, 10_000);
-  serve(bench, { ask: (request) => request }, { concurrency: 1 });
-  t.is(bench.inbox.waiting, 0);
+  t.is(fixture.inbox.waiting, 10_000);
+  serve(fixture, { ask: (request) => request }, { concurrency: 1 });
+  t.is(fixture.inbox.waiting, 0);
   t.true(connections.every(({ answers }) => answers.length === 100));
 });
 
 test('a TransportError is sent unchanged, any other error as internal with its message', async (t) => {
-  const bench = new InboxBench();
+  const fixture = new InboxFixture();
   const seen: TransportError[] = [];
-  const a = bench.connection();
+  const a = fixture.connection();
   a.fail = (_call, error) => seen.push(error) > 0;
   const throws = [
     new TransportError('not_found', 'no such block', { metadata: { height: '7' } }),
@@ -126,7 +126,7 @@ test('a TransportError is sent unchanged, any other error as internal with its m
     },
   ];
   let next = 0;
-  serve(bench, {
+  serve(fixture, {
     ask: () => {
       throw throws[next++];
     },
@@ -151,8 +151,8 @@ test('a TransportError is sent unchanged, any other error as internal with its m
 });
 
 test('toError may hide details; one that throws hides all', (t) => {
-  const bench = new InboxBench();
-  const a = bench.connection();
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
   const messages: string[] = [];
   a.fail = (_call, error) => messages.push(error.message) > 0;
   let breaks = false;
@@ -161,7 +161,7 @@ test('toError may hide details; one that throws hides all', (t) => {
     return new TransportError('internal', 'sorry');
   };
   serve(
-    bench,
+    fixture,
     {
       ask: () => {
         throw new Error('secret');
@@ -173,27 +173,27 @@ test('toError may hide details; one that throws hides all', (t) => {
   breaks = true;
   a.send('ask');
   t.deepEqual(messages, ['sorry', 'the handler failed']);
-  t.is(bench.failures.length, 1);
+  t.is(fixture.failures.length, 1);
 });
 
 test('a handler is called as a method of its object', (t) => {
-  const bench = new InboxBench();
+  const fixture = new InboxFixture();
   let self: unknown;
   const handlers = {
     tell(this: unknown) {
       self = this;
     },
   };
-  serve(bench, handlers, { self: handlers });
-  bench.inbox.arrive(bench.connection().call('tell'));
+  serve(fixture, handlers, { self: handlers });
+  fixture.inbox.arrive(fixture.connection().call('tell'));
   t.is(self, handlers);
 });
 
 test('an error thrown by the handler of a one-way is reported only to the observer', async (t) => {
-  const bench = new InboxBench();
-  const a = bench.connection();
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
   const { waiting, handler } = gate();
-  serve(bench, { tell: handler }, { concurrency: 1 });
+  serve(fixture, { tell: handler }, { concurrency: 1 });
   a.send('tell', byte(1));
   a.send('tell', byte(2));
   t.is(waiting.length, 1);
@@ -204,9 +204,9 @@ test('an error thrown by the handler of a one-way is reported only to the observ
 });
 
 test('rpc.respond answers, and the return value of the handler is ignored', async (t) => {
-  const bench = new InboxBench();
-  const a = bench.connection();
-  serve(bench, {
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
+  serve(fixture, {
     ask: (_request, rpc) => void (rpc as RespondingRpc).respond(byte(9)),
     other: async (_request, rpc) => {
       rpc.fail(new Error('early'));
@@ -217,30 +217,30 @@ test('rpc.respond answers, and the return value of the handler is ignored', asyn
   a.send('other');
   await turn();
   t.deepEqual(a.answers, ['ask 3 = 9', 'other 5 ! internal']);
-  t.is(bench.failures.length, 1);
+  t.is(fixture.failures.length, 1);
 });
 
 test('a handler that returns nothing although its codec needs a value fails the call with internal', (t) => {
-  const bench = new InboxBench();
-  const a = bench.connection();
-  serve(bench, { typed: () => 'no number' });
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
+  serve(fixture, { typed: () => 'no number' });
   a.send('typed', new TextEncoder().encode('{"n":1}'));
   t.deepEqual(a.answers, ['typed 3 ! internal']);
-  t.is(bench.failures.length, 1);
+  t.is(fixture.failures.length, 1);
   t.is(a.running, 0);
 });
 
 test('a method has one handler; a consumer of all methods takes the rest', async (t) => {
-  const bench = new InboxBench();
-  serve(bench, { ask: (request) => request });
-  t.throws(() => serve(bench, { ask: (request) => request }), {
+  const fixture = new InboxFixture();
+  serve(fixture, { ask: (request) => request });
+  t.throws(() => serve(fixture, { ask: (request) => request }), {
     instanceOf: TypeError,
     message: /'ask' of 'bench' already has a reader/,
   });
-  t.throws(() => new Consumer(bench.inbox, new Set(['ask'])), { instanceOf: TypeError });
-  const consumer = new Consumer(bench.inbox, undefined);
+  t.throws(() => new Consumer(fixture.inbox, new Set(['ask'])), { instanceOf: TypeError });
+  const consumer = new Consumer(fixture.inbox, undefined);
   const next = consumer.next();
-  const a = bench.connection();
+  const a = fixture.connection();
   a.send('ask', byte(1));
   a.send('other', byte(2));
   t.deepEqual(a.answers, ['ask 3 = 1']);
@@ -248,16 +248,16 @@ test('a method has one handler; a consumer of all methods takes the rest', async
 });
 
 test('a method that a consumer names cannot have a handler', (t) => {
-  const bench = new InboxBench();
-  void new Consumer(bench.inbox, new Set(['ask']));
-  t.throws(() => serve(bench, { ask: () => byte(1) }), { instanceOf: TypeError });
+  const fixture = new InboxFixture();
+  void new Consumer(fixture.inbox, new Set(['ask']));
+  t.throws(() => serve(fixture, { ask: () => byte(1) }), { instanceOf: TypeError });
 });
 
 test('stop accepts no more calls, waits for running ones, and leaves the rest to others', async (t) => {
-  const bench = new InboxBench();
+  const fixture = new InboxFixture();
   const { waiting, handler } = gate();
-  const serving = serve(bench, { ask: handler }, { concurrency: 1 });
-  const a = bench.connection();
+  const serving = serve(fixture, { ask: handler }, { concurrency: 1 });
+  const a = fixture.connection();
   a.send('ask', byte(1));
   a.send('ask', byte(2));
   let stopped = false;
@@ -269,29 +269,29 @@ test('stop accepts no more calls, waits for running ones, and leaves the rest to
   waiting[0]!.go();
   await stop;
   t.is(waiting.length, 1);
-  t.is(bench.inbox.waiting, 1);
+  t.is(fixture.inbox.waiting, 1);
   await serving.stop();
-  serve(bench, { ask: (request) => request });
+  serve(fixture, { ask: (request) => request });
   t.deepEqual(a.answers, ['ask 3 = 0', 'ask 5 = 2']);
 });
 
 test('calls that wait for a stopped handler fail with unimplemented if other readers exist that do not take them', async (t) => {
-  const bench = new InboxBench();
+  const fixture = new InboxFixture();
   const { handler } = gate();
-  const serving = serve(bench, { ask: handler }, { concurrency: 1 });
-  serve(bench, { other: handler }, { concurrency: 1 });
-  const a = bench.connection();
+  const serving = serve(fixture, { ask: handler }, { concurrency: 1 });
+  serve(fixture, { other: handler }, { concurrency: 1 });
+  const a = fixture.connection();
   for (const name of ['ask', 'ask', 'other', 'other'] as const) a.send(name);
   void serving.stop();
   t.deepEqual(a.answers, ['ask 5 ! unimplemented (unprocessed)']);
-  t.is(bench.inbox.waiting, 1);
+  t.is(fixture.inbox.waiting, 1);
 });
 
 test('after the grace of a stop running calls fail, and their late answers are ignored', async (t) => {
-  const bench = new InboxBench();
+  const fixture = new InboxFixture();
   const { waiting, handler } = gate();
-  const serving = serve(bench, { ask: handler });
-  const a = bench.connection();
+  const serving = serve(fixture, { ask: handler });
+  const a = fixture.connection();
   a.send('ask', byte(1));
   const stop = serving.stop();
   serving.failRunning(new TransportError('unavailable', 'stopped'));
@@ -302,20 +302,20 @@ test('after the grace of a stop running calls fail, and their late answers are i
 });
 
 test('a download ends when its handler returns', async (t) => {
-  const bench = new InboxBench();
-  const a = bench.connection();
-  serve(bench, { get: async () => {} });
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
+  serve(fixture, { get: async () => {} });
   a.send('get');
   await turn();
   t.deepEqual(a.answers, ['get 3 end']);
 });
 
 test('a download that returns an iterable is written item by item, and its source is returned when the caller leaves', async (t) => {
-  const bench = new InboxBench();
-  const a = bench.connection();
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
   const written: number[] = [];
   let cleaned = 0;
-  serve(bench, {
+  serve(fixture, {
     get: async function* () {
       try {
         for (let i = 0; ; i++) yield byte(i);
@@ -333,7 +333,7 @@ test('a download that returns an iterable is written item by item, and its sourc
       return new Promise<void>((resolve) => rooms.push(resolve));
     },
   } as never;
-  bench.inbox.arrive(call);
+  fixture.inbox.arrive(call);
   await turn();
   t.deepEqual(written, [0]);
   rooms[0]!();
@@ -349,9 +349,9 @@ test('a download that returns an iterable is written item by item, and its sourc
 });
 
 test('a source that throws answers with its error', async (t) => {
-  const bench = new InboxBench();
-  const a = bench.connection();
-  serve(bench, {
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
+  serve(fixture, {
     get: async function* () {
       yield byte(1);
       throw new TransportError('data_loss', 'torn');
@@ -360,7 +360,7 @@ test('a source that throws answers with its error', async (t) => {
   const call = a.call('get');
   call.widen();
   call.download = { write: () => Promise.resolve() } as never;
-  bench.inbox.arrive(call);
+  fixture.inbox.arrive(call);
   await turn();
   t.deepEqual(a.answers, ['get 3 ! data_loss']);
   t.is(a.running, 0);

@@ -35,7 +35,7 @@ const stream: StreamLayer = {
 };
 
 /** Creates a transport, and delivers calls to it without a connection. */
-function scene() {
+function fixture() {
   const clock = createManualClock();
   const transport = new NetworkTransport({ protocol, stream, clock });
   const answers: string[] = [];
@@ -73,14 +73,14 @@ function scene() {
 }
 
 test('handlers get the request and answer by returning', (t) => {
-  const { transport, answers, arrive } = scene();
+  const { transport, answers, arrive } = fixture();
   serve(transport, { ask: (request) => request });
   arrive('ask', 1, 2);
   t.deepEqual(answers, ['ask = 1,2']);
 });
 
 test('`this` of a handler is its object', (t) => {
-  const { transport, answers, arrive } = scene();
+  const { transport, answers, arrive } = fixture();
   class Service {
     readonly #factor = 3;
     ask = function (this: Service, request: Uint8Array) {
@@ -94,7 +94,7 @@ test('`this` of a handler is its object', (t) => {
 });
 
 test('an unknown method, a handler that is not a function and an invalid concurrency throw TypeErrors', (t) => {
-  const { transport } = scene();
+  const { transport } = fixture();
   const attempt = (handlers: object, options?: object) => () =>
     serve(transport, handlers as never, options as never);
   t.throws(attempt({ aks: () => {} }), {
@@ -112,7 +112,7 @@ test('an unknown method, a handler that is not a function and an invalid concurr
 });
 
 test('two handlers for one method throw a TypeError, but two halves of a protocol are allowed', (t) => {
-  const { transport, answers, arrive } = scene();
+  const { transport, answers, arrive } = fixture();
   serve(transport, { ask: (request) => request });
   t.throws(() => serve(transport, { ask: (request) => request }), { instanceOf: TypeError });
   t.throws(() => transport.consumer('ask'), { instanceOf: TypeError });
@@ -122,14 +122,14 @@ test('two handlers for one method throw a TypeError, but two halves of a protoco
 });
 
 test('a call of a method without a handler fails with unimplemented once another method is served', (t) => {
-  const { transport, answers, arrive } = scene();
+  const { transport, answers, arrive } = fixture();
   serve(transport, { ask: (request) => request });
   arrive('other');
   t.regex(answers[0]!, /^other ! unimplemented/);
 });
 
 test('stop waits for running handlers, at most for its grace on the transport’s clock', async (t) => {
-  const { transport, clock, answers, arrive } = scene();
+  const { transport, clock, answers, arrive } = fixture();
   let finish: ((value: Uint8Array<ArrayBuffer>) => void) | undefined;
   const server = serve(transport, {
     ask: () =>
@@ -155,13 +155,13 @@ test('stop waits for running handlers, at most for its grace on the transport’
 });
 
 test('a stop that finishes in time leaves no timer', async (t) => {
-  const { transport, clock } = scene();
+  const { transport, clock } = fixture();
   await serve(transport, { ask: (request) => request }).stop({ grace: 5_000 });
   t.is(clock.timers, 0);
 });
 
 test('after a stop the method can be served again', async (t) => {
-  const { transport, answers, arrive } = scene();
+  const { transport, answers, arrive } = fixture();
   await serve(transport, { ask: () => new Uint8Array([1]) }).stop();
   serve(transport, { ask: () => new Uint8Array([2]) });
   arrive('ask');
@@ -169,7 +169,7 @@ test('after a stop the method can be served again', async (t) => {
 });
 
 test('serving a closed transport serves nothing, and stops', async (t) => {
-  const { transport } = scene();
+  const { transport } = fixture();
   await transport.close();
   const server = serve(transport, { ask: (request) => request });
   await t.notThrowsAsync(server.stop());

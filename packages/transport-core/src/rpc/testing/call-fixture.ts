@@ -39,7 +39,7 @@ export interface Options {
 }
 
 /** Two connected ends, both of which can call and serve. */
-export class Scene {
+export class CallFixture {
   readonly pair: Pair;
   readonly settled: string[] = [];
   readonly failures: unknown[] = [];

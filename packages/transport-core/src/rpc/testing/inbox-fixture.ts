@@ -45,10 +45,10 @@ export class FakeConnection implements AnswerCarrier {
   jammed = false;
   credited = 0;
   #ids = 1;
-  readonly #bench: InboxBench;
+  readonly #fixture: InboxFixture;
 
-  constructor(bench: InboxBench, name: string) {
-    this.#bench = bench;
+  constructor(fixture: InboxFixture, name: string) {
+    this.#fixture = fixture;
     this.remote = {
       id: name,
       endpoint: name,
@@ -85,7 +85,7 @@ export class FakeConnection implements AnswerCarrier {
   /** Delivers a call to the inbox. */
   send(name: Name, payload?: Uint8Array, long = false): InCall {
     const call = this.call(name, payload, long);
-    this.#bench.inbox.arrive(call);
+    this.#fixture.inbox.arrive(call);
     return call;
   }
 
@@ -121,7 +121,7 @@ export class FakeConnection implements AnswerCarrier {
   }
 
   late(): void {
-    this.#bench.counters.push('lateAnswer');
+    this.#fixture.counters.push('lateAnswer');
   }
 
   started(call: InCall): void {
@@ -135,7 +135,7 @@ export class FakeConnection implements AnswerCarrier {
   }
 }
 
-export class InboxBench {
+export class InboxFixture {
   readonly counters: string[] = [];
   readonly failures: unknown[] = [];
   readonly inbox: Inbox;

@@ -25,7 +25,7 @@ export const text: Codec<string> = {
   decode: (value) => new TextDecoder().decode(value),
 };
 
-export const lab = defineProtocol({
+export const testProtocol = defineProtocol({
   name: 'lab',
   version: 1,
   channel: 0x20,
@@ -40,16 +40,16 @@ export const lab = defineProtocol({
   },
 });
 
-export type Lab = Transport<typeof lab>;
-export type LabOptions = Omit<CommonOptions, 'clock' | 'random'>;
+export type TestTransport = Transport<typeof testProtocol>;
+export type TestTransportOptions = Omit<CommonOptions, 'clock' | 'random'>;
 
-/** Starts a lab transport that listens and serves every method; `heard` receives the hints. */
-export async function startLab(
+/** Starts a transport of the test protocol that listens and serves every method; `heard` receives the hints. */
+export async function startTransport(
   { transport }: NodeContext,
   heard: (hint: string) => void = () => {},
-  options: LabOptions = {},
-): Promise<Lab> {
-  const node = transport(lab, options);
+  options: TestTransportOptions = {},
+): Promise<TestTransport> {
+  const node = transport(testProtocol, options);
   await node.listen();
   serve(node, {
     echo: (request) => request,
@@ -72,10 +72,10 @@ export async function startLab(
   return node;
 }
 
-/** Returns a node setup that serves the lab protocol. */
-export function server(heard?: (hint: string) => void, options?: LabOptions): Setup {
+/** Returns a node setup that serves the test protocol. */
+export function server(heard?: (hint: string) => void, options?: TestTransportOptions): Setup {
   return async (context) => {
-    const node = await startLab(context, heard, options);
+    const node = await startTransport(context, heard, options);
     return () => node.close();
   };
 }
@@ -112,14 +112,14 @@ export async function linked(
   link: LinkOptions,
   level: Level = 'message',
   seed = 1,
-): Promise<{ sim: Simulation; client: Lab; heard: [hint: string, at: number][] }> {
+): Promise<{ sim: Simulation; client: TestTransport; heard: [hint: string, at: number][] }> {
   const heard: [string, number][] = [];
   const sim = createSimulation({ seed, level });
   sim.node(
     'b',
     server((hint) => heard.push([hint, sim.now])),
   );
-  const client = sim.client(lab, {
+  const client = sim.client(testProtocol, {
     name: 'c',
     maxPool: 1,
     idleTimeout: Number.POSITIVE_INFINITY,
