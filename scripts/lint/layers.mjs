@@ -5,6 +5,16 @@
  * The folders of transport-core, from the lowest layer up; a file imports its own or a lower one.
  */
 const CORE = ['protocol', 'wire', 'session', 'rpc', 'stream', 'transport'];
+/** The modules of session/ that are folders. */
+const MODULES = [
+  'batch',
+  'callee',
+  'caller',
+  'channels',
+  'incoming-packets',
+  'outgoing',
+  'session/session',
+];
 /** From this folder on, code may read the machine's clock and its source of random numbers. */
 const IMPURE = CORE.indexOf('stream');
 
@@ -21,6 +31,15 @@ const GOSSIP = [
   'relay',
   'driver',
 ];
+
+/** Only the head of a module, the file of the same name, is imported from outside its folder. */
+const HEADS = {
+  group: MODULES.flatMap((folder) => [
+    `**/${folder}/*`,
+    `!**/${folder}/${folder.split('/').at(-1)}.ts`,
+  ]),
+  message: 'A module that is a folder is imported through its head, the file of the same name.',
+};
 
 const SOURCE = ['!**/*.test.ts', '!**/testing/**'];
 
@@ -267,6 +286,7 @@ function coreRules() {
     const higher = CORE.slice(layer).map((name) => `**/${name}/**`);
     const name = folder === '' ? 'The root of core' : `${folder}/`;
     const patterns = [];
+    if (layer >= CORE.indexOf('session') + 1) patterns.push(HEADS);
     if (higher.length > 0)
       patterns.push({
         group: higher,

@@ -7,8 +7,6 @@ import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol, type Protocol } from '../protocol/protocol.ts';
 import { type Random, seededRandom } from '../random.ts';
 import { HANDLER, type InCall } from './in-call.ts';
-import type { PipeWindow } from './incoming-packets/window.ts';
-import type { ReceiveAccount } from './receive-account.ts';
 import { type End, Pair, pick, SMALL } from './testing/pair.ts';
 import { TestCall } from './testing/test-call.ts';
 
@@ -281,10 +279,7 @@ class World {
 /** Pays all credit that receivers owe, and checks that the senders have what they began with. */
 function checkAccounts(t: ExecutionContext, pair: Pair): void {
   for (const end of [pair.dialer, pair.acceptor]) {
-    const { pipe, reply } = end.session.parts.packets as {
-      pipe: ReceiveAccount;
-      reply: ReceiveAccount;
-    };
+    const { pipe, reply } = end.session.parts.packets;
     for (const receiving of [pipe, reply]) receiving.pay();
     for (const channel of end.session.parts.channels.all())
       for (const receiving of [channel.short, channel.long]) receiving.pay();
@@ -294,7 +289,7 @@ function checkAccounts(t: ExecutionContext, pair: Pair): void {
     const { caller, callee, outbox } = end.session.parts;
     const { served } = callee;
     const other = end === pair.dialer ? pair.acceptor : pair.dialer;
-    const { window } = other.session.parts.packets as { window: PipeWindow };
+    const { window } = other.session.parts.packets;
     t.is(outbox.pipe, window.granted, 'pipe');
     t.true(
       outbox.pipe >= SMALL.credit.pipe && outbox.pipe <= SMALL.credit.pipeMax,

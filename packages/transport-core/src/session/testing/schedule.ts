@@ -7,8 +7,6 @@ import { TransportError, withDetails } from '../../errors.ts';
 import { bytes } from '../../protocol/bytes.ts';
 import { defineProtocol } from '../../protocol/protocol.ts';
 import { HANDLER, type InCall } from '../in-call.ts';
-import type { PipeWindow } from '../incoming-packets/window.ts';
-import type { ReceiveAccount } from '../receive-account.ts';
 import type { SessionLimits } from '../session-context.ts';
 import { type End, Pair, SMALL } from './pair.ts';
 import { TestCall } from './test-call.ts';
@@ -438,10 +436,7 @@ class World {
   #checkAccounts(): void {
     const pair = this.#pair;
     for (const end of this.#ends) {
-      const { pipe, reply } = end.session.parts.packets as {
-        pipe: ReceiveAccount;
-        reply: ReceiveAccount;
-      };
+      const { pipe, reply } = end.session.parts.packets;
       for (const receiving of [pipe, reply]) receiving.pay();
       for (const channel of end.session.parts.channels.all())
         for (const receiving of [channel.short, channel.long]) receiving.pay();
@@ -451,9 +446,7 @@ class World {
     for (const end of this.#ends) {
       const { caller, callee, outbox } = end.session.parts;
       const { served } = callee;
-      const { window } = pair.other(end).session.parts.packets as {
-        window: PipeWindow;
-      };
+      const { window } = pair.other(end).session.parts.packets;
       check(
         outbox.pipe === window.granted,
         `the pipe has ${outbox.pipe}, and its receiver granted ${window.granted}`,
