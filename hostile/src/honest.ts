@@ -135,5 +135,5 @@ const WARM_AT_ONCE = 512;
 const SMALL = new Uint8Array(64);
 const LONG = new Uint8Array(1_048_576);
 /** Milliseconds between two small calls, and from the end of a long call to the next one. */
-const INTERVAL = 5;
-const LONG_INTERVAL = 500;
+const INTERVAL = 2;
+const LONG_INTERVAL = 150;

@@ -5,7 +5,7 @@
  * Flags that make V8 collect early and often: memory then grows by what is held, and hardly by
  * uncollected garbage.
  */
-export const SMALL_HEAP: readonly string[] = ['--max-semi-space-size=1', '--optimize-for-size'];
+export const SMALL_HEAP: readonly string[] = ['--max-semi-space-size=8', '--optimize-for-size'];
 
 /**
  * Lets V8's young generation grow to its full size before an attack. Allocates objects of which
