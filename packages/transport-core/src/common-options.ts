@@ -136,7 +136,9 @@ export interface LimitOptions {
    * - `bytes` (default 128 MiB): bytes of all short calls that wait or are being handled, plus 512
    *   for each of them.
    *
-   * One connection may hold at most as much as is still free, so a single one gets at most half.
+   * Of three quarters of these limits, a connection may hold at most as much as is still free; of
+   * the last quarter, at most as much as it leaves for each other connection. So a single one gets
+   * at most three eighths, and many greedy ones leave room for the others.
    * Beyond that, its requests are refused with `resource_exhausted`. Its one-ways wait if `calls`
    * is exceeded, and are dropped if `bytes` is exceeded.
    */

@@ -6,6 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import { TransportError, withDetails } from '../errors.ts';
 import { type Random, seededRandom } from '../random.ts';
 import { Memory } from '../session/memory.ts';
+import { SIGNAL } from '../session/session-context.ts';
 import { pick } from '../session/testing/pair.ts';
 import type { Call } from './call.ts';
 import type { RespondingRpc, StreamingRpc } from './rpc.ts';
@@ -547,7 +548,49 @@ test('a reader that drops calls of a lost connection holds nothing', async (t) =
   t.is(acceptor.memory.used, 0);
 });
 
-test('limits.total bounds the calls of all connections: each may take as much as is left', async (t) => {
+test('a handler that uses its signal costs the caller more work units', async (t) => {
+  const scene = new Scene();
+  const { dialer, acceptor } = scene.pair;
+  scene.serve(acceptor, {
+    ask: (request, rpc) => one((request as Bytes)[0] === 1 && rpc.signal.aborted ? 0 : 1),
+  });
+  const costOf = async (request: Bytes) => {
+    const { context } = acceptor.session.parts;
+    const before = context.units;
+    scene.call(dialer, 'ask', request);
+    await scene.rest();
+    return before - context.units;
+  };
+  const plain = await costOf(one(0));
+  t.is(await costOf(one(1)), plain + SIGNAL);
+});
+
+test('many connections that hold all calls they may leave room for one that holds none', async (t) => {
+  const memory = new Memory(2 ** 30);
+  const total = { calls: 400, bytes: 2 ** 20 };
+  const scenes = Array.from({ length: 21 }, () => new Scene({ total }, memory));
+  const running: (() => void)[] = [];
+  const ask = () => new Promise<Bytes>((resolve) => running.push(() => resolve(one(1))));
+  for (const scene of scenes) scene.serve(scene.pair.acceptor, { ask, tell: ask });
+  const honest = scenes.pop()!;
+  for (const scene of scenes) {
+    for (let i = 0; i < 400; i++) scene.call(scene.pair.dialer, 'ask', one(1));
+    await scene.rest();
+  }
+  t.true(memory.calls > 300 && memory.calls < 400);
+  const held = running.length;
+  honest.call(honest.pair.dialer, 'ask', one(1));
+  honest.call(honest.pair.dialer, 'ask', one(1));
+  await honest.rest();
+  t.is(running.length, held + 2, 'both are being handled');
+  while (running.length > 0) {
+    for (const end of running.splice(0)) end();
+    for (const scene of [...scenes, honest]) await scene.rest();
+  }
+  t.deepEqual([memory.calls, memory.bytes, memory.used], [0, 0, 0]);
+});
+
+test('limits.total bounds the calls of all connections: each may take half of what is free', async (t) => {
   const memory = new Memory(2 ** 30);
   const total = { calls: 30, bytes: 2 ** 20 };
   const [first, second] = [new CallFixture({ total }, memory), new CallFixture({ total }, memory)];
@@ -556,17 +599,17 @@ test('limits.total bounds the calls of all connections: each may take as much as
   for (const fixture of [first, second]) fixture.serve(fixture.pair.acceptor, { ask, tell: ask });
   const greedy = Array.from({ length: 20 }, () => first.call(first.pair.dialer, 'ask', one(1)));
   await first.rest();
-  t.is(running.length, 15, 'half of it');
-  t.is((await error(greedy[15]!)).code, 'resource_exhausted');
-  t.regex((await error(greedy[15]!)).message, /limits\.total is reached/);
-  t.false((await error(greedy[15]!)).sent);
+  t.is(running.length, 12, 'half of three quarters');
+  t.is((await error(greedy[12]!)).code, 'resource_exhausted');
+  t.regex((await error(greedy[12]!)).message, /limits\.total is reached/);
+  t.false((await error(greedy[12]!)).sent);
   for (let i = 0; i < 20; i++) second.call(second.pair.dialer, 'ask', one(1));
   await second.rest();
-  t.is(running.length, 15 + 8, 'half of what is left');
+  t.is(running.length, 12 + 6, 'half of what is left of them');
   for (let i = 0; i < 3; i++) second.call(second.pair.dialer, 'tell', one(1));
   await second.rest();
-  t.is(running.length, 24, 'one one-way message runs, the others wait');
-  t.is(memory.calls, 24);
+  t.is(running.length, 19, 'one one-way message runs, the others wait');
+  t.is(memory.calls, 19);
   while (running.length > 0) {
     for (const end of running.splice(0)) end();
     await second.rest();

@@ -5,6 +5,7 @@ import { reasonError, TransportError } from '../errors.ts';
 import { decodeAs, encodeAs } from '../protocol/message.ts';
 import type { Remote } from '../remote.ts';
 import type { InCall } from '../session/in-call.ts';
+import { SIGNAL } from '../session/session-context.ts';
 import { ItemReader } from './item-reader.ts';
 
 /**
@@ -163,6 +164,7 @@ function seenOf(call: InCall): Seen {
 }
 
 function controllerOf(call: InCall): AbortController {
+  call.channel.context.spend(SIGNAL);
   const controller = new AbortController();
   if (call.gone !== undefined) controller.abort(call.gone);
   else call.whenGone((error) => controller.abort(error));

@@ -216,14 +216,14 @@ export class InCall implements ListEntry, UnitSender {
 
   /** Takes over the complete message. */
   complete(assembly: Assembly): void {
-    this.endAssembly();
-    this.payload = assembly.buffer;
+    this.assembly = undefined;
+    this.payload = assembly.take()!;
   }
 
-  /** Ends the receipt of a long message, which is complete or given up. */
+  /** Gives up a long message that is incomplete. */
   endAssembly(): void {
     if (this.assembly === undefined) return;
-    this.assembly.release();
+    this.assembly.drop();
     this.assembly = undefined;
   }
 
@@ -297,9 +297,19 @@ export class InCall implements ListEntry, UnitSender {
 
   /** Called when the caller is gone. */
   left(error: TransportError): void {
+    if (this.leaves(error)) this.tell();
+  }
+
+  /** The same, without telling its handler. Returns true if its handler must be told. */
+  leaves(error: TransportError): boolean {
     this.widen();
     this.gone = error;
-    this.cancelled?.(error);
+    return this.cancelled !== undefined;
+  }
+
+  /** Tells its handler that the caller is gone. */
+  tell(): void {
+    this.cancelled?.(this.gone!);
   }
 
   isLate(): boolean {

@@ -21,6 +21,8 @@ export class Memory {
    */
   lent = 0;
   readonly limit: number;
+  /** Open connections, including those whose handshake is not finished. */
+  connections = 0;
   /** Incoming requests that wait or are being handled, and one-ways that are being handled. */
   calls = 0;
   /**
@@ -36,6 +38,15 @@ export class Memory {
 
   constructor(limit: number) {
     this.limit = limit;
+  }
+
+  /** Counts a connection; `leave` follows when it is over. */
+  join(): void {
+    this.connections++;
+  }
+
+  leave(): void {
+    this.connections--;
   }
 
   hold(bytes: number): void {
@@ -179,6 +190,7 @@ export class MemoryUsage {
   constructor(memory: Memory, owner: MemoryOwner) {
     this.#memory = memory;
     this.#owner = owner;
+    memory.join();
   }
 
   hold(bytes: number): void {
@@ -239,18 +251,30 @@ export class MemoryUsage {
     this.#memory.count(calls, bytes);
   }
 
-  /**
-   * True if this connection may open no more calls, because the room left in `limits.total` is not
-   * larger than what the connection already holds. So a connection that holds much is refused
-   * before the limit is reached, and one that holds nothing is served as long as there is any room.
-   */
+  /** True if this connection has used up its share of `limits.total`: it may open no more calls. */
   get hasTooMany(): boolean {
-    return this.calls + this.#memory.calls >= this.#owner.limits.total.calls || this.hasTooMuch;
+    const { calls } = this.#owner.limits.total;
+    return this.hasTooMuch || this.#isBeyond(this.calls, this.#memory.calls, calls);
   }
 
   /** The same check for bytes only. */
   get hasTooMuch(): boolean {
-    return this.bytes + this.#memory.bytes >= this.#owner.limits.total.bytes;
+    return this.#isBeyond(this.bytes, this.#memory.bytes, this.#owner.limits.total.bytes);
+  }
+
+  /**
+   * Returns true if this connection may not take more of what `limits.total` bounds. Of three
+   * quarters of the limit, a connection may take as much as it leaves free. So one that holds much
+   * is refused before one that holds little (dynamic thresholds, Choudhury and Hahne 1998). But
+   * many connections that take half of the rest one after another leave nothing, therefore the last
+   * quarter is shared more cautiously: each connection takes as much as it leaves for each other.
+   */
+  #isBeyond(own: number, used: number, limit: number): boolean {
+    const reserve = limit * RESERVE;
+    return (
+      own + used >= limit - reserve &&
+      own * this.#memory.connections >= Math.min(limit - used, reserve)
+    );
   }
 
   /**
@@ -260,6 +284,7 @@ export class MemoryUsage {
   end(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#memory.leave();
     this.free(this.#reading);
     this.working -= this.#reading;
     this.#count(-this.#readCalls, -this.#readWeight);
@@ -395,3 +420,5 @@ const SLOW_TIME = 10_000;
  * Bytes that a call is assumed to cost besides its payload: our objects and those of its handler.
  */
 const CALL = 512;
+/** The part of `limits.total` that all connections share in equal parts. */
+const RESERVE = 1 / 4;

@@ -134,10 +134,17 @@ export abstract class OutCall implements ListEntry, UnitSender {
     this.assembly = assembly;
   }
 
-  /** Ends the receipt of a long response, which is complete or given up. */
+  /** Returns a long response that is complete; undefined if its packets were only counted. */
+  takeAssembly(): Uint8Array | undefined {
+    const { assembly } = this;
+    this.assembly = undefined;
+    return assembly?.take();
+  }
+
+  /** Gives up a long response that is incomplete. */
   endAssembly(): void {
     if (this.assembly === undefined) return;
-    this.assembly.release();
+    this.assembly.drop();
     this.assembly = undefined;
   }
 

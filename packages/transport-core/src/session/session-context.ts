@@ -94,7 +94,15 @@ export type Violation = (reason: 'malformed' | 'too_large' | 'flood', message: s
 export type ContextInit = Readonly<
   Pick<
     SessionContext,
-    'port' | 'limits' | 'memory' | 'allocate' | 'count' | 'violation' | 'breakOff' | 'now'
+    | 'port'
+    | 'limits'
+    | 'memory'
+    | 'allocate'
+    | 'freeMemory'
+    | 'count'
+    | 'violation'
+    | 'breakOff'
+    | 'now'
   >
 >;
 
@@ -125,6 +133,8 @@ export class SessionContext implements MemoryOwner {
   /** The memory that this connection holds. */
   readonly usage: MemoryUsage;
   readonly allocate: (size: number) => Uint8Array;
+  /** Frees memory that was allocated here and that nobody uses any more. */
+  readonly freeMemory: (memory: Uint8Array) => void;
   readonly count: (counter: Counter, amount: number) => void;
   readonly violation: Violation;
   /** Ends the connection with a GO_AWAY that carries this error. */
@@ -136,6 +146,7 @@ export class SessionContext implements MemoryOwner {
     this.memory = init.memory;
     this.usage = new MemoryUsage(init.memory, this);
     this.allocate = init.allocate;
+    this.freeMemory = init.freeMemory;
     this.count = init.count;
     this.violation = init.violation;
     this.breakOff = init.breakOff;
@@ -253,5 +264,7 @@ export const UNDECODABLE_SHIFT = 6;
  */
 export const CANCEL = 16;
 export const CANCEL_TOLD = 256;
+/** A call whose handler uses its signal: the signal, and usually a timer and a listener. */
+export const SIGNAL = 256;
 /** Metadata and lists of protocols, which are read field by field: one unit for each 16 bytes. */
 export const FIELDS_SHIFT = 4;

@@ -94,8 +94,9 @@ export class InStream {
         `the packets of an item of call ${frame.id} do not match its declared size`,
       );
     if (!assembly.complete) return this.#context.usage.makeRoom();
-    this.dropAssembly();
-    if (assembly.buffer.length === assembly.size) this.push(assembly.buffer, assembly.cost);
+    this.assembly = undefined;
+    const item = assembly.take();
+    if (item !== undefined) this.push(item, assembly.cost);
     else this.account.giveBack(assembly.cost, false);
   }
 
@@ -163,7 +164,7 @@ export class InStream {
   }
 
   dropAssembly(): void {
-    this.assembly?.release();
+    this.assembly?.drop();
     this.assembly = undefined;
   }
 

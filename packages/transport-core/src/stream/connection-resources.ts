@@ -10,8 +10,9 @@ import type { Mounted } from '../session/channels/channels.ts';
 import type { Memory } from '../session/memory.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { SessionOptions } from '../session/session/session.ts';
-import { allocate } from '../system-memory.ts';
+import { allocate, freeChunk } from '../system-memory.ts';
 import type { Introduction } from '../wire/hello.ts';
+import type { AbortQueue } from './abort-queue.ts';
 import type { BufferPool } from './buffers.ts';
 import type { Membership } from './membership.ts';
 import type { ReadScheduler } from './read-scheduler.ts';
@@ -28,6 +29,7 @@ export interface ConnectionResources {
   readonly mounts: ReadonlyMap<number, Mounted>;
   readonly ticker: Ticker;
   readonly scheduler: ReadScheduler;
+  readonly aborts: AbortQueue;
   readonly buffers: BufferPool;
   readonly memory: Memory;
   readonly random: Random;
@@ -76,6 +78,7 @@ export function sessionBasics(
     limits,
     memory,
     allocate,
+    freeMemory: freeChunk,
     self: stream.nodeId === undefined ? selfUnproven : self,
     proven: stream.nodeId,
     observed: stream.endpoint.slice(0, OBSERVED),

@@ -357,6 +357,10 @@ export class Connection implements StreamSink, SessionVisitor, RemoteLink {
     this.host.leaving(this, waiting);
   }
 
+  abandoned(calls: InCall[]): void {
+    this.host.aborts.add(calls);
+  }
+
   down(error: TransportError, unsent: OutCall[]): void {
     const wasUp = this.#phase.name === 'up';
     this.#input.stop();

@@ -13,6 +13,7 @@ import type { Channel } from '../session/channels/channels.ts';
 import type { InCall } from '../session/in-call.ts';
 import { Memory } from '../session/memory.ts';
 import type { OutCall } from '../session/out-call.ts';
+import { AbortQueue } from '../stream/abort-queue.ts';
 import { BufferPool, batchSize } from '../stream/buffers.ts';
 import { Connection, type ConnectionHost } from '../stream/connection.ts';
 import type { ConnectionEnd, ConnectionInit } from '../stream/connection-resources.ts';
@@ -40,6 +41,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   readonly mounts = new Map<number, Mount>();
   readonly ticker: Ticker;
   readonly scheduler: ReadScheduler;
+  readonly aborts: AbortQueue;
   readonly buffers: BufferPool;
   readonly memory: Memory;
   readonly pool: Pool;
@@ -74,6 +76,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     this.dispatcher = new EventDispatcher(config.observer);
     this.ticker = new Ticker(clock);
     this.scheduler = new ReadScheduler(clock);
+    this.aborts = new AbortQueue(this.scheduler);
     this.buffers = new BufferPool(batchSize(config.limits.packet));
     this.memory = new Memory(config.limits.memory);
     this.self = introduce(this, config.network, random);
@@ -350,6 +353,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     await stopped.catch(() => {});
     this.#endGrace();
     this.#timer.stop();
+    this.aborts.finish();
     this.scheduler.stop();
     this.state = 'closed';
     this.dispatcher.end();

@@ -104,10 +104,10 @@ export class Answers {
         `the packets of the response to call ${frame.id} do not match its declared size`,
       );
     if (!assembly.complete) return this.#context.usage.makeRoom();
-    call.endAssembly();
+    const message = call.takeAssembly();
     this.#caller.terminal(call);
-    if (call.done) this.#context.count('lateReply', 1);
-    else call.answered(assembly.buffer);
+    if (call.done || message === undefined) this.#context.count('lateReply', 1);
+    else call.answered(message);
     this.#incomingPackets.reply.used(assembly.cost, 0);
   }
 

@@ -168,8 +168,10 @@ export interface AssemblyOwner {
 }
 
 /**
- * Puts the packets of an incoming long message together in one buffer. Memory accounts are charged
- * with the bytes that have arrived, not with the size that was announced.
+ * Puts the packets of an incoming long message together. Memory accounts are charged with the bytes
+ * that have arrived, not with the size that was announced. As long as the transport has allocated
+ * little ahead of arrival, a message has one buffer of its whole size; otherwise its memory grows
+ * piece by piece, and the pieces are joined at the end.
  */
 export class Assembly implements Unfinished {
   // Links of the list of incomplete messages of the connection.
@@ -179,14 +181,17 @@ export class Assembly implements Unfinished {
   readonly size: number;
   /** The charge to its account, given back when the message is used or discarded. */
   readonly cost: number;
-  /** The message once it is complete; empty if the packets are only counted. */
-  buffer: Uint8Array;
   got: number;
   /** The time at which the last packet arrived. */
   last: number;
   readonly #owner: AssemblyOwner;
   readonly #context: SessionContext;
   #isKept: boolean;
+  /** The pieces that are full, in order. */
+  #full: Uint8Array[] | undefined = undefined;
+  /** The piece into which packets go, and the bytes of it that are used. */
+  #piece: Uint8Array = EMPTY;
+  #used = 0;
   /** The memory into which the next packet is being read. */
   #room: Uint8Array | undefined = undefined;
 
@@ -200,13 +205,13 @@ export class Assembly implements Unfinished {
     this.cost = longCost(frame);
     this.#isKept = keep;
     this.#owner = owner;
-    this.buffer = EMPTY;
     this.got = frame.length;
     this.last = context.now;
     if (!keep) return;
-    this.buffer = context.allocate(this.#capacity(this.got));
-    this.buffer.set(frame.payload);
-    context.usage.begins(this, this.got, this.buffer.length - this.got);
+    this.#piece = context.allocate(this.#capacity(this.got, this.got));
+    this.#piece.set(frame.payload);
+    this.#used = this.got;
+    context.usage.begins(this, this.got, this.#free);
   }
 
   refuse(): void {
@@ -222,13 +227,34 @@ export class Assembly implements Unfinished {
   }
 
   /**
+   * Returns the complete message, which then belongs to the caller, and gives up its memory charge;
+   * undefined if its packets were only counted.
+   */
+  take(): Uint8Array | undefined {
+    if (!this.#isKept) return undefined;
+    this.release();
+    const last = this.#piece;
+    if (this.#full === undefined) return last;
+    const message = this.#context.allocate(this.size);
+    let at = 0;
+    for (const piece of this.#full) {
+      message.set(piece, at);
+      at += piece.length;
+      this.#context.freeMemory(piece);
+    }
+    message.set(last, at);
+    this.#context.freeMemory(last);
+    return message;
+  }
+
+  /**
    * Returns the memory for the next packet if a packet of this length fits and is kept. Bytes read
    * there need not be copied.
    */
   room(length: number): Uint8Array | undefined {
     const isFit = this.#isKept && length > 0 && this.got + length <= this.size;
-    if (isFit) this.#reach(this.got + length);
-    this.#room = isFit ? this.buffer.subarray(this.got, this.got + length) : undefined;
+    if (isFit) this.#reach(length);
+    this.#room = isFit ? this.#piece.subarray(this.#used, this.#used + length) : undefined;
     return this.#room;
   }
 
@@ -237,20 +263,22 @@ export class Assembly implements Unfinished {
    * not full.
    */
   add(packet: Uint8Array): boolean {
-    const end = this.got + packet.length;
+    const { length } = packet;
+    const end = this.got + length;
     if (
-      packet.length === 0 ||
+      length === 0 ||
       end > this.size ||
-      (end < this.size && packet.length !== this.#context.terms.packet)
+      (end < this.size && length !== this.#context.terms.packet)
     )
       return false;
     if (this.#isKept) {
       // Compared by identity, because asking an array for its memory is a call into the engine.
       if (packet !== this.#room) {
-        this.#reach(end);
-        this.buffer.set(packet, this.got);
+        this.#reach(length);
+        this.#piece.set(packet, this.#used);
       }
-      this.#context.usage.comes(packet.length);
+      this.#used += length;
+      this.#context.usage.comes(length);
     }
     this.#room = undefined;
     this.got = end;
@@ -262,38 +290,52 @@ export class Assembly implements Unfinished {
   release(): void {
     if (!this.#isKept) return;
     this.#isKept = false;
-    this.#context.usage.ends(this, this.got, this.buffer.length - this.got);
-  }
-
-  /** Drops what has arrived; packets that still come are only counted. */
-  drop(): void {
-    this.release();
-    this.buffer = EMPTY;
-  }
-
-  #reach(end: number): void {
-    if (end > this.buffer.length) this.#grow(end);
-  }
-
-  #grow(end: number): void {
-    const { memory } = this.#context;
-    const before = this.buffer;
-    memory.reserve(this.got - before.length);
-    this.buffer = this.#context.allocate(this.#capacity(end));
-    this.buffer.set(before.subarray(0, this.got));
-    memory.reserve(this.buffer.length - this.got);
+    this.#context.usage.ends(this, this.got, this.#free);
   }
 
   /**
-   * Returns how much to allocate when `needed` bytes have arrived: the whole message as long as the
-   * transport has allocated little memory ahead of arrival, otherwise twice the bytes that are
-   * there. (Pages that are never written cost no memory, but the garbage collector counts them, and
-   * not every system overcommits.)
+   * Drops what has arrived; packets that still come are only counted. The memory is freed at once,
+   * because a peer can make this end drop messages faster than the garbage collector runs.
    */
-  #capacity(needed: number): number {
-    return this.#context.memory.mayReserve(this.size - needed)
-      ? this.size
-      : Math.min(this.size, needed * 2);
+  drop(): void {
+    if (!this.#isKept) return;
+    this.release();
+    for (const piece of this.#full ?? []) this.#context.freeMemory(piece);
+    // The decoder may still be reading a packet into the last piece.
+    if (this.#room === undefined) this.#context.freeMemory(this.#piece);
+    this.#full = undefined;
+    this.#piece = EMPTY;
+  }
+
+  /** Bytes that were allocated ahead of their arrival. */
+  get #free(): number {
+    return this.#piece.length - this.#used;
+  }
+
+  /** Begins another piece if a packet of this length does not fit into the present one. */
+  #reach(length: number): void {
+    if (length <= this.#free) return;
+    // It is full: all packets but the last are equally long, and pieces are multiples of them.
+    this.#full ??= [];
+    this.#full.push(this.#piece);
+    this.#piece = this.#context.allocate(this.#capacity(this.got + length, length));
+    this.#used = 0;
+    this.#context.memory.reserve(this.#piece.length);
+  }
+
+  /**
+   * Returns how much to allocate for a packet of `length` bytes when `needed` bytes of the message
+   * have come, the packet included: the whole rest as long as the transport has allocated little
+   * memory ahead of arrival, otherwise a few packets,
+   * and no more than have come. (Pages that are never written cost no memory,
+   * but the garbage collector counts them, not every system overcommits, and recycled memory has
+   * its pages. Pieces are equally long, so that freed ones fit others and the heap of the system
+   * does not fragment.)
+   */
+  #capacity(needed: number, length: number): number {
+    const rest = this.size - needed + length;
+    if (this.#context.memory.mayReserve(rest - length)) return rest;
+    return Math.min(rest, Math.max(2 * length, Math.min(PIECE * length, needed)));
   }
 }
 
@@ -320,3 +362,5 @@ export const STALLED = 10_000;
  * pipe disconnects after 10 s.
  */
 const PROMPT = 3_000;
+/** The most packets of a piece of a message that is not allocated as a whole. */
+const PIECE = 8;

@@ -15,7 +15,7 @@ import {
   type Mounted,
   type ProtocolsVisitor,
 } from '../channels/channels.ts';
-import type { Calls } from '../in-call.ts';
+import type { Calls, InCall } from '../in-call.ts';
 import { IncomingPackets } from '../incoming-packets/incoming-packets.ts';
 import type { OutCall } from '../out-call.ts';
 import { Outbox } from '../outbox.ts';
@@ -27,6 +27,8 @@ import { type KeepAlive, Liveness } from './liveness.ts';
 export interface PartsVisitor extends Calls, ProtocolsVisitor {
   /** The queued replies of a channel have drained, so its calls may be dispatched again. */
   roomForReplies(channel: Channel): void;
+  /** The callers of these calls are gone: `InCall.tell` must be called for each, now or later. */
+  abandoned(calls: InCall[]): void;
 }
 
 /** The options of the parts. */
@@ -60,6 +62,7 @@ export class SessionParts {
   readonly caller: Caller;
   readonly callee: Callee;
   readonly #roomForReplies: (channel: Channel) => void;
+  readonly #abandoned: (calls: InCall[]) => void;
 
   /** @param breakOff ends the connection with a GO_AWAY that carries the error. */
   constructor(options: PartsOptions, breakOff: (error: TransportError) => void) {
@@ -83,6 +86,7 @@ export class SessionParts {
     this.caller = new Caller(this, side === 'dialer' ? 1 : 0);
     this.callee = new Callee(this, visitor);
     this.#roomForReplies = (channel) => visitor.roomForReplies(channel);
+    this.#abandoned = (calls) => visitor.abandoned(calls);
   }
 
   /** Sends a PING to measure the round trip. Returns false if one is already outstanding. */
@@ -124,11 +128,12 @@ export class SessionParts {
     const { channels, outbox } = this;
     outbox.end();
     const unsent = this.caller.close(error, arrived);
-    this.callee.served.close(error);
+    const untold = this.callee.served.close(error);
     this.packets.end();
     this.context.usage.end();
     for (const lanes of channels.lanes()) outbox.drop(lanes);
     channels.rejectWriters(error);
+    this.#abandoned(untold);
     return unsent;
   }
 

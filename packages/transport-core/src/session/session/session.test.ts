@@ -237,6 +237,24 @@ test('a deadline is sent as the remaining time, and ends the call at the callee 
   t.is(call.error?.code, 'deadline_exceeded');
 });
 
+test('many calls whose deadlines pass at the same time end over several turns', (t) => {
+  const pair = open();
+  const due = pair.now + 500;
+  for (let i = 0; i < 100; i++) {
+    const call = ask();
+    call.due = due;
+    pair.start(pair.dialer, call);
+  }
+  pair.quiet();
+  const served = pair.acceptor.take();
+  const ended = () => served.filter((call) => !call.open).length;
+  const { session } = pair.acceptor;
+  t.true(session.wake(due + 1) <= due + 1, 'it wants to be woken again at once');
+  t.is(ended(), 64);
+  t.true(session.wake(due + 2) > due + 2);
+  t.is(ended(), 100);
+});
+
 test('a call that its caller cancels while it waits is never sent', (t) => {
   const pair = open();
   pair.dialer.stuck = true;

@@ -33,6 +33,7 @@ export class OutboxBench {
       limits,
       memory: new Memory(memory),
       allocate: (size) => new Uint8Array(size),
+      freeMemory: () => {},
       count: () => {},
       violation: (_reason, message) => void this.violations.push(message),
       breakOff: (error) => void this.violations.push(error.message),

@@ -87,6 +87,7 @@ export class End implements SessionPort, SessionVisitor {
       limits,
       memory: this.memory,
       allocate: (size) => new Uint8Array(size),
+      freeMemory: () => {},
       count: (counter, amount) =>
         void this.counters.set(counter, (this.counters.get(counter) ?? 0) + amount),
       self: {
@@ -189,6 +190,10 @@ export class End implements SessionPort, SessionVisitor {
   roomForReplies(channel: Channel): void {
     this.roomy.push(channel);
     this.inbox?.feedAll();
+  }
+
+  abandoned(calls: InCall[]): void {
+    for (const call of calls) call.tell();
   }
 
   down(error: TransportError, unsent: OutCall[]): void {
