@@ -549,16 +549,16 @@ test('a reader that drops calls of a lost connection holds nothing', async (t) =
 });
 
 test('a handler that uses its signal costs the caller more work units', async (t) => {
-  const scene = new Scene();
-  const { dialer, acceptor } = scene.pair;
-  scene.serve(acceptor, {
+  const fixture = new CallFixture();
+  const { dialer, acceptor } = fixture.pair;
+  fixture.serve(acceptor, {
     ask: (request, rpc) => one((request as Bytes)[0] === 1 && rpc.signal.aborted ? 0 : 1),
   });
   const costOf = async (request: Bytes) => {
     const { context } = acceptor.session.parts;
     const before = context.units;
-    scene.call(dialer, 'ask', request);
-    await scene.rest();
+    fixture.call(dialer, 'ask', request);
+    await fixture.rest();
     return before - context.units;
   };
   const plain = await costOf(one(0));
@@ -568,14 +568,14 @@ test('a handler that uses its signal costs the caller more work units', async (t
 test('many connections that hold all calls they may leave room for one that holds none', async (t) => {
   const memory = new Memory(2 ** 30);
   const total = { calls: 400, bytes: 2 ** 20 };
-  const scenes = Array.from({ length: 21 }, () => new Scene({ total }, memory));
+  const fixtures = Array.from({ length: 21 }, () => new CallFixture({ total }, memory));
   const running: (() => void)[] = [];
   const ask = () => new Promise<Bytes>((resolve) => running.push(() => resolve(one(1))));
-  for (const scene of scenes) scene.serve(scene.pair.acceptor, { ask, tell: ask });
-  const honest = scenes.pop()!;
-  for (const scene of scenes) {
-    for (let i = 0; i < 400; i++) scene.call(scene.pair.dialer, 'ask', one(1));
-    await scene.rest();
+  for (const fixture of fixtures) fixture.serve(fixture.pair.acceptor, { ask, tell: ask });
+  const honest = fixtures.pop()!;
+  for (const fixture of fixtures) {
+    for (let i = 0; i < 400; i++) fixture.call(fixture.pair.dialer, 'ask', one(1));
+    await fixture.rest();
   }
   t.true(memory.calls > 300 && memory.calls < 400);
   const held = running.length;
@@ -585,7 +585,7 @@ test('many connections that hold all calls they may leave room for one that hold
   t.is(running.length, held + 2, 'both are being handled');
   while (running.length > 0) {
     for (const end of running.splice(0)) end();
-    for (const scene of [...scenes, honest]) await scene.rest();
+    for (const fixture of [...fixtures, honest]) await fixture.rest();
   }
   t.deepEqual([memory.calls, memory.bytes, memory.used], [0, 0, 0]);
 });
