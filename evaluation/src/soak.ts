@@ -8,7 +8,7 @@ import { named } from '@trunkline/bench/named';
 import { alignTable } from '@trunkline/bench/table';
 import { CARRIERS, type Carrier } from './soak/carriers.ts';
 import { handles, leftOver } from './soak/memory.ts';
-import { calls, cycles, kills, type Phase, type Scene } from './soak/phases.ts';
+import { calls, cycles, kills, type Phase, type SoakContext } from './soak/phases.ts';
 import { serveAll } from './soak/protocol.ts';
 
 const USAGE = `usage: node evaluation/dist/soak.js [options]
@@ -116,7 +116,7 @@ async function soakOne(
   await server.listen();
   const begin = performance.now();
   let told = begin;
-  const scene = (what: string): Scene => ({
+  const context = (what: string): SoakContext => ({
     carrier,
     server,
     handled,
@@ -132,11 +132,11 @@ async function soakOne(
     },
   });
   const phases: Phase[] = [];
-  phases.push(await cycles(scene('cycles'), plan.cycles, milliseconds * 0.45));
-  phases.push(await calls(scene('calls on one connection'), plan.calls, milliseconds * 0.3));
+  phases.push(await cycles(context('cycles'), plan.cycles, milliseconds * 0.45));
+  phases.push(await calls(context('calls on one connection'), plan.calls, milliseconds * 0.3));
   phases.push(
     await kills(
-      scene('calls while connections are killed'),
+      context('calls while connections are killed'),
       Math.max(milliseconds - (performance.now() - begin), 1_000),
     ),
   );

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transport } from '@trunkline/transport-core';
 import type { Carrier } from './carriers.ts';
 import type { RunCredentials } from './credentials.ts';
-import type { lab } from './lab-protocol.ts';
 import { dialingNode } from './node.ts';
 import { serveCommands } from './parent-channel.ts';
+import type { victimProtocol } from './victim-protocol.ts';
 
 export type HonestCommand =
   | {
@@ -34,7 +34,7 @@ export interface HonestReport {
   readonly longFailed: Readonly<Record<string, number>>;
 }
 
-let transport: Transport<typeof lab>;
+let transport: Transport<typeof victimProtocol>;
 let address: string;
 let measurement: { readonly end: () => Promise<HonestReport> } | undefined;
 

@@ -7,9 +7,9 @@ import type { Attack } from './attack.ts';
 import { CARRIERS, type Carrier } from './carriers.ts';
 import { twoCores } from './cores.ts';
 import { issueCredentials } from './credentials.ts';
-import { Lab } from './lab.ts';
 import type { Outcome } from './outcome.ts';
 import { formatOutcomes, writeReport } from './report.ts';
+import { Testbed } from './testbed.ts';
 
 const USAGE = `usage: node hostile/dist/main.js [options] [name...]
 
@@ -59,21 +59,21 @@ async function attackAll(): Promise<void> {
   const [quiet, long] = [Number(values.quiet) * 1_000, Number(values.seconds) * 1_000];
   const common = { credentials: await issueCredentials(), quiet, cores: twoCores() };
   const outcomes: Outcome[] = [];
-  let shared: { readonly lab: Lab; readonly carrier: Carrier } | undefined;
+  let shared: { readonly testbed: Testbed; readonly carrier: Carrier } | undefined;
 
   async function run(attack: Attack, carrier: Carrier): Promise<Outcome> {
     if (shared !== undefined && (shared.carrier !== carrier || attack.isBrief !== true)) {
-      await shared.lab.close();
+      await shared.testbed.close();
       shared = undefined;
     }
-    const lab =
-      shared?.lab ?? (await Lab.open({ ...common, carrier, victim: attack.victim ?? {} }));
-    const outcome = await lab.attack(attack, {
+    const testbed =
+      shared?.testbed ?? (await Testbed.open({ ...common, carrier, victim: attack.victim ?? {} }));
+    const outcome = await testbed.attack(attack, {
       milliseconds: attack.isBrief === true ? Math.min(BRIEF, long) : long,
     });
-    if (attack.isBrief === true && outcome.flaws.length === 0) shared = { lab, carrier };
+    if (attack.isBrief === true && outcome.flaws.length === 0) shared = { testbed, carrier };
     else {
-      await lab.close();
+      await testbed.close();
       shared = undefined;
     }
     return outcome;
@@ -89,7 +89,7 @@ async function attackAll(): Promise<void> {
     } while (outcome.flaws.length > 0 && ++tries < TRIES);
     outcomes.push(outcome);
   }
-  await shared?.lab.close();
+  await shared?.testbed.close();
   console.log(formatOutcomes(outcomes, byName(attacks)));
   if (values.report) writeReport(outcomes, byName(attacksNamed([])));
   if (outcomes.some(({ flaws }) => flaws.length > 0)) process.exitCode = 1;

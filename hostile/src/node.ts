@@ -15,7 +15,7 @@ import { createTcpTransport, tcp } from '@trunkline/transport-tcp';
 import { createWsTransport } from '@trunkline/transport-ws';
 import type { Carrier } from './carriers.ts';
 import type { Credentials, RunCredentials } from './credentials.ts';
-import { lab } from './lab-protocol.ts';
+import { victimProtocol } from './victim-protocol.ts';
 
 export interface NodeOptions {
   readonly carrier: Carrier;
@@ -26,7 +26,7 @@ export interface NodeOptions {
 }
 
 export interface Node {
-  readonly transport: Transport<typeof lab>;
+  readonly transport: Transport<typeof victimProtocol>;
   /** The listening address, for raw sockets and for honest peers. */
   readonly host: string;
   readonly port: number;
@@ -60,7 +60,7 @@ export async function listeningNode(options: NodeOptions): Promise<Node> {
 }
 
 /** Opens a node that only dials, over one connection, so that handles can be counted. */
-export function dialingNode(options: NodeOptions): Transport<typeof lab> {
+export function dialingNode(options: NodeOptions): Transport<typeof victimProtocol> {
   return makeNode(options, options.credentials.honest, undefined, 1);
 }
 
@@ -69,9 +69,9 @@ function makeNode(
   { key, cert }: Credentials,
   site: Server | undefined,
   maxPool?: number,
-): Transport<typeof lab> {
+): Transport<typeof victimProtocol> {
   const tls = { key, cert, ca: credentials.ca };
-  const common = { protocol: lab, limits, observer, maxPool };
+  const common = { protocol: victimProtocol, limits, observer, maxPool };
   switch (carrier) {
     case 'tcp':
       return createTcpTransport(common);

@@ -13,11 +13,11 @@ import {
 } from '@trunkline/transport-core';
 import type { Carrier } from './carriers.ts';
 import type { RunCredentials } from './credentials.ts';
-import type { lab } from './lab-protocol.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { MemoryPeak } from './memory-peak.ts';
 import { listeningNode } from './node.ts';
 import { serveCommands } from './parent-channel.ts';
+import type { victimProtocol } from './victim-protocol.ts';
 import { growYoungGeneration } from './warm-up.ts';
 
 /** Options in which the victim differs from the defaults. */
@@ -162,7 +162,9 @@ async function start({ carrier, credentials, options }: Extract<VictimCommand, {
 }
 
 /** Starts peers and gossip above the transport; returns a function that closes them. */
-async function startNode(transport: Transport<typeof lab>): Promise<() => Promise<void>> {
+async function startNode(
+  transport: Transport<typeof victimProtocol>,
+): Promise<() => Promise<void>> {
   const peers = createPeers({ transport });
   const gossip = createGossip({ transport, peers, overlay: partialView() });
   gossip.topic('hostile', bytes).subscribe(() => {});

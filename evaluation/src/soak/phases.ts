@@ -25,7 +25,7 @@ export interface Phase {
   readonly wrong: readonly string[];
 }
 
-export interface Scene {
+export interface SoakContext {
   readonly carrier: Carrier;
   readonly server: Soaked;
   readonly handled: Handled;
@@ -36,15 +36,19 @@ export interface Scene {
 }
 
 /** Connects, calls once and closes, `most` times or until `milliseconds` are over. */
-export async function cycles(scene: Scene, most: number, milliseconds: number): Promise<Phase> {
+export async function cycles(
+  context: SoakContext,
+  most: number,
+  milliseconds: number,
+): Promise<Phase> {
   const ledger = new Ledger();
   const one = async () => {
-    const client = await open(scene);
-    await ledger.call(() => client.send(scene.address, 'echo', SMALL));
+    const client = await open(context);
+    await ledger.call(() => client.send(context.address, 'echo', SMALL));
     ledger.keep(client);
     await client.close();
   };
-  return measured(scene, {
+  return measured(context, {
     name: 'connect, call, close',
     what: 'cycles',
     ledger,
@@ -52,21 +56,25 @@ export async function cycles(scene: Scene, most: number, milliseconds: number): 
     milliseconds,
     width: 16,
     one,
-    end: async () => gone(scene),
+    end: async () => gone(context),
   });
 }
 
 /** Makes calls over one connection, `most` times or until `milliseconds` are over. */
-export async function calls(scene: Scene, most: number, milliseconds: number): Promise<Phase> {
+export async function calls(
+  context: SoakContext,
+  most: number,
+  milliseconds: number,
+): Promise<Phase> {
   const ledger = new Ledger();
   let ups = 0;
-  const client = await open(scene, {
+  const client = await open(context, {
     maxPool: 1,
     observer: { event: ({ type }) => void (ups += Number(type === 'up')) },
   });
-  await client.dial(scene.address);
-  const one = () => ledger.call(() => client.send(scene.address, 'echo', SMALL));
-  return measured(scene, {
+  await client.dial(context.address);
+  const one = () => ledger.call(() => client.send(context.address, 'echo', SMALL));
+  return measured(context, {
     name: 'calls on one connection',
     what: 'calls',
     ledger,
@@ -79,7 +87,7 @@ export async function calls(scene: Scene, most: number, milliseconds: number): P
       await client.close();
       return [
         ...(ups === 1 ? [] : [`${ups} connections came up instead of one`]),
-        ...(await gone(scene)),
+        ...(await gone(context)),
       ];
     },
   });
@@ -89,22 +97,22 @@ export async function calls(scene: Scene, most: number, milliseconds: number): P
  * Makes calls of every kind from several clients for `milliseconds`, while connections are killed
  * at random.
  */
-export async function kills(scene: Scene, milliseconds: number): Promise<Phase> {
+export async function kills(context: SoakContext, milliseconds: number): Promise<Phase> {
   const ledger = new Ledger();
-  const random = seededRandom(scene.seed);
+  const random = seededRandom(context.seed);
   const networks: FaultyStreamLayer[] = [];
   const faultyOf = (layer: StreamLayer) =>
     faulty(layer, { seed: Math.floor(random() * 1e9), cutEvery: 20_000_000 });
   const clients: Soaked[] = [];
   for (let i = 0; i < CLIENTS; i++)
-    clients.push(await open(scene, {}, (layer) => (networks[i] = faultyOf(layer))));
+    clients.push(await open(context, {}, (layer) => (networks[i] = faultyOf(layer))));
   let lost = 0;
   const close = async (client: Soaked) => {
     await client.close();
     ledger.keep(client);
     lost += client.snapshot().counters.onewayLost ?? 0;
   };
-  const notes = { before: scene.handled.notes, accepted: 0 };
+  const notes = { before: context.handled.notes, accepted: 0 };
   let killed = 0;
   const killing = new AbortController();
   const killer = (async () => {
@@ -115,17 +123,23 @@ export async function kills(scene: Scene, milliseconds: number): Promise<Phase> 
       const at = Math.floor(random() * CLIENTS);
       if (way < 0.6) networks[at]?.cut();
       else if (way < 0.7) void clients[at]!.closeStreams();
-      else if (way < 0.8) void scene.server.closeStreams();
+      else if (way < 0.8) void context.server.closeStreams();
       else {
         const gone = clients[at]!;
-        clients[at] = await open(scene, {}, (layer) => (networks[at] = faultyOf(layer)));
+        clients[at] = await open(context, {}, (layer) => (networks[at] = faultyOf(layer)));
         await close(gone);
       }
     }
   })();
   const one = () =>
-    anyCall(clients[Math.floor(random() * clients.length)]!, scene.address, random, ledger, notes);
-  return measured(scene, {
+    anyCall(
+      clients[Math.floor(random() * clients.length)]!,
+      context.address,
+      random,
+      ledger,
+      notes,
+    );
+  return measured(context, {
     name: 'calls of every kind, connections killed',
     what: 'calls',
     ledger,
@@ -138,8 +152,8 @@ export async function kills(scene: Scene, milliseconds: number): Promise<Phase> 
       await killer;
       const wrong: string[] = killed === 0 ? ['no connection was killed'] : [];
       for (const client of clients) await close(client);
-      wrong.push(...(await gone(scene)));
-      const handled = scene.handled.notes - notes.before;
+      wrong.push(...(await gone(context)));
+      const handled = context.handled.notes - notes.before;
       if (handled > notes.accepted || handled + lost < notes.accepted) {
         wrong.push(
           `${notes.accepted} one-ways were accepted, ${handled} handled and ${lost} counted as lost`,
@@ -187,7 +201,7 @@ async function* items(): AsyncGenerator<Uint8Array, void, void> {
 }
 
 async function open(
-  { carrier, server }: Scene,
+  { carrier, server }: SoakContext,
   options?: Parameters<Carrier['open']>[1],
   wrap?: Parameters<Carrier['open']>[2],
 ): Promise<Soaked> {
@@ -221,7 +235,7 @@ interface Work {
  * phase, when code is compiled.
  */
 async function measured(
-  scene: Scene,
+  context: SoakContext,
   { name, what, ledger, most, milliseconds, width, one, end }: Work,
 ): Promise<Phase> {
   const begin = performance.now();
@@ -231,7 +245,7 @@ async function measured(
     const lane = async () => {
       while (left-- > 0 && performance.now() - begin < time) {
         await one();
-        if (++done % 1_000 === 0) scene.progress(done);
+        if (++done % 1_000 === 0) context.progress(done);
       }
     };
     await Promise.all(Array.from({ length: width }, lane));
@@ -251,7 +265,7 @@ async function measured(
 }
 
 /** Waits until the server has no connection left; returns a sentence for all it still holds. */
-async function gone({ server }: Scene): Promise<string[]> {
+async function gone({ server }: SoakContext): Promise<string[]> {
   for (let i = 0; i < 500 && server.snapshot().connections.length > 0; i++) await sleep(10);
   const { connections, memory, waiting } = server.snapshot();
   const wrong: string[] = [];

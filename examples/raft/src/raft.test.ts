@@ -1,4 +1,4 @@
-// Tests Raft scene by scene in virtual time. raft.fuzz.test.ts tries hundreds of seeds.
+// Tests Raft step by step in virtual time. raft.fuzz.test.ts tries hundreds of seeds.
 
 import test from 'ava';
 import type { AppendRequest } from './messages.ts';

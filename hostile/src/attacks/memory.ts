@@ -238,7 +238,7 @@ export const memory: readonly Attack[] = [
   },
 ];
 
-/** Tracks account 2 of the lab's channel. */
+/** Tracks account 2 of the channel of the victim's protocol. */
 function creditOf(attacker: AttackerConnection): { left: number } {
   const account = { left: MIB };
   attacker.onFrame = (read) => {

@@ -10,8 +10,8 @@ import { NOISE_PREAMBLE } from '../noise-client.ts';
 import { concat, frame, hello, Kind, PREAMBLE } from '../wire.ts';
 
 export const secure: readonly Attack[] = [
-  stranger('tls-no-certificate', 'presents no certificate', /^GO_AWAY 16\/15$/, {}),
-  stranger(
+  wrongCertificate('tls-no-certificate', 'presents no certificate', /^GO_AWAY 16\/15$/, {}),
+  wrongCertificate(
     'tls-stranger',
     'presents a certificate of another authority',
     /^GO_AWAY 16\/15$/,
@@ -104,7 +104,7 @@ export const secure: readonly Attack[] = [
 ];
 
 /** A peer with an unacceptable certificate; the victim rejects it before sending a hello. */
-function stranger(
+function wrongCertificate(
   name: string,
   title: string,
   answer: RegExp,

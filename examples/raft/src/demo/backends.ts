@@ -4,8 +4,8 @@
 import { secured } from '@trunkline/stream-noise';
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
+import { certified, listed } from './credentials.ts';
 import { inMemory, type MakeNetwork, plain, secure } from './network.ts';
-import { certified, listed } from './papers.ts';
 
 export const BACKENDS: Readonly<Record<string, MakeNetwork>> = {
   inmem: inMemory,

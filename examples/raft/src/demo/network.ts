@@ -4,7 +4,7 @@
 import { type Backend, createTransport, type Transport } from '@trunkline/transport-core';
 import { connectAll, createInmemTransport } from '@trunkline/transport-inmem';
 import { raftProtocol as protocol, type RaftProtocol } from '../protocol.ts';
-import type { Roll } from './papers.ts';
+import type { DemoCredentials } from './credentials.ts';
 
 /** Creates the network of a run, with that many places. */
 export type MakeNetwork = (places: number) => Promise<Network>;
@@ -58,21 +58,21 @@ export function plain(anywhere: string, backend: () => Backend): MakeNetwork {
   });
 }
 
-/** A network in which every node proves its id, with papers that are passed to the backend. */
+/** A network in which every node proves its id, with credentials that are passed to the backend. */
 export function secure<P extends { readonly nodeId: string }>(
   anywhere: string,
-  issue: (count: number) => Promise<Roll<P>>,
-  backend: (papers: P) => SecureBackend,
+  issue: (count: number) => Promise<DemoCredentials<P>>,
+  backend: (credentials: P) => SecureBackend,
 ): MakeNetwork {
   return async (count) => {
     const { members, stranger } = await issue(count);
-    const places = members.map((papers) => {
-      const secured = backend(papers);
+    const places = members.map((credentials) => {
+      const secured = backend(credentials);
       const deny = (nodeIds: readonly string[]) =>
         'updateTls' in secured
           ? secured.updateTls({ deny: nodeIds })
           : secured.updatePeers({ deny: nodeIds });
-      return { open: opener(anywhere, secured), proof: { nodeId: papers.nodeId, deny } };
+      return { open: opener(anywhere, secured), proof: { nodeId: credentials.nodeId, deny } };
     });
     const open = () => createTransport({ ...patient, protocol, backends: [backend(stranger)] });
     return { places, stranger: { nodeId: stranger.nodeId, open } };

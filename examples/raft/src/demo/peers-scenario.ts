@@ -57,7 +57,7 @@ export async function runPeersScenario(
     desk = await acquaintance.open(network.places[nodes]!);
     await acquaintance.meet([desk]);
     const workload = new Workload(desk.transport, cluster.targets);
-    const write: Scene['write'] = (name, count, phase) =>
+    const write: DemoContext['write'] = (name, count, phase) =>
       workload.run(
         name,
         count,
@@ -66,14 +66,14 @@ export async function runPeersScenario(
       );
     await write('before', writes, 'by node id');
 
-    const scene = { acquaintance, cluster, write, writes: Math.ceil(writes / 2), note, signal };
-    const backMs = await move(others.find((member) => member !== cluster.leader)!, scene);
+    const context = { acquaintance, cluster, write, writes: Math.ceil(writes / 2), note, signal };
+    const backMs = await move(others.find((member) => member !== cluster.leader)!, context);
 
     progress('the seed stops for good');
     await cluster.lose(seed!);
     const leader = await until('a leader', () => cluster.leader, signal);
     note(`seed      ${brief(seed!.target)} has stopped for good`);
-    const backWithoutSeedMs = await move(others.findLast((member) => member !== leader)!, scene);
+    const backWithoutSeedMs = await move(others.findLast((member) => member !== leader)!, context);
 
     const { commitsPerSecond } = workload.statistics;
     return {
@@ -90,7 +90,7 @@ export async function runPeersScenario(
   }
 }
 
-interface Scene {
+interface DemoContext {
   readonly acquaintance: ById;
   readonly cluster: Cluster;
   readonly write: (name: string, count: number, phase: string) => Promise<void>;
@@ -106,7 +106,7 @@ interface Scene {
  */
 async function move(
   member: Member,
-  { acquaintance, cluster, write, writes, note, signal }: Scene,
+  { acquaintance, cluster, write, writes, note, signal }: DemoContext,
 ): Promise<number> {
   const { target, addr } = member;
   const id = brief(target);

@@ -7,8 +7,8 @@ import test from 'ava';
 import { KeyValueStore } from '../kv.ts';
 import { BACKENDS } from './backends.ts';
 import { Cluster } from './cluster.ts';
+import { listed } from './credentials.ts';
 import { secure } from './network.ts';
-import { listed } from './papers.ts';
 import { runScenario } from './scenario.ts';
 import { Workload } from './workload.ts';
 

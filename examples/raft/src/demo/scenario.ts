@@ -96,8 +96,8 @@ export async function runScenario(
 
     if (stranger !== undefined) {
       progress('a member is denied and admitted again, a stranger is refused');
-      const scene = { cluster, workload, writes: Math.ceil(writes / 10), note, signal };
-      failures.push(...(await denyAndLetIn(scene)), ...(await refuseStranger(stranger, scene)));
+      const context = { cluster, workload, writes: Math.ceil(writes / 10), note, signal };
+      failures.push(...(await denyAndLetIn(context)), ...(await refuseStranger(stranger, context)));
     }
     failures.push(...cluster.breaches(workload.written));
     if (term <= before.term)

@@ -9,7 +9,7 @@ import { until, within } from './patience.ts';
 import { brief } from './screen.ts';
 import type { Workload } from './workload.ts';
 
-export interface Scene {
+export interface DemoContext {
   readonly cluster: Cluster;
   readonly workload: Workload;
   /** The number of writes while the denied member is away. */
@@ -20,7 +20,7 @@ export interface Scene {
 }
 
 /** Lists the members, all of whom have dialed each other. Returns failed checks. */
-export function introduce({ members }: Cluster, note: Scene['note']): string[] {
+export function introduce({ members }: Cluster, note: DemoContext['note']): string[] {
   const failures: string[] = [];
   for (const { place, transport } of members) {
     const proven = new Set(transport.remotes().map(({ nodeId }) => nodeId));
@@ -47,7 +47,7 @@ export async function denyAndLetIn({
   writes,
   note,
   signal,
-}: Scene): Promise<string[]> {
+}: DemoContext): Promise<string[]> {
   const { leader, members } = cluster;
   const denied = members.find((member) => member !== leader)!;
   const others = members.filter((member) => member !== denied);
@@ -90,7 +90,7 @@ export async function denyAndLetIn({
 /** Lets a stranger try to write. Returns failed checks. */
 export async function refuseStranger(
   { nodeId, open }: Stranger,
-  { cluster, note }: Scene,
+  { cluster, note }: DemoContext,
 ): Promise<string[]> {
   const transport = open();
   try {

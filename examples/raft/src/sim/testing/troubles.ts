@@ -51,25 +51,25 @@ export function torment(sim: Simulation, until: number): Trouble {
 export function figure8(sim: Simulation, until: number): Trouble {
   const random = seededRandom(sim.seed);
   const between = (least: number, most: number) => Math.round(least + (most - least) * random());
-  let scene = 0;
+  let step = 0;
   let second = '';
   const split = (after: number, side: readonly string[]) =>
     sim.schedule([{ at: sim.now + after, do: 'partition', groups: [side, without(sim, side)] }]);
   return (leader) => {
     if (sim.now + LONGEST > until) return;
-    if (scene === 0) {
+    if (step === 0) {
       const friend = without(sim, [leader])[between(0, sim.nodes.length - 2)]!;
       split(between(200, 800), [leader, friend]);
-    } else if (scene === 1) {
+    } else if (step === 1) {
       second = leader;
       split(0, [leader]);
-    } else if (scene === 2) {
+    } else if (step === 2) {
       // The second leader is cut off together with two random nodes. It can win their votes as long
       // as they lack the new leader's first entry.
       const side = without(sim, [leader, second]).sort(() => random() - 0.5);
       split(between(20, 200), [second, ...side.slice(0, 2)]);
     } else sim.schedule([{ at: sim.now + 500, do: 'heal' }]);
-    scene = (scene + 1) % 4;
+    step = (step + 1) % 4;
   };
 }
 
@@ -94,17 +94,17 @@ export function blackouts(sim: Simulation, until: number): Trouble {
 export function lateMessages(sim: Simulation, until: number): Trouble {
   const random = seededRandom(sim.seed);
   const between = (least: number, most: number) => Math.round(least + (most - least) * random());
-  let scene = 0;
+  let step = 0;
   let first = '';
   return (leader) => {
     if (sim.now + LONGEST > until) return;
     const links = (from: string) =>
       without(sim, [from]).map((to) => ({ from, to, direction: 'one-way' }) as const);
-    if (scene === 0) {
+    if (step === 0) {
       first = leader;
       const at = sim.now + between(100, 600);
       sim.schedule(links(leader).map((link) => ({ at, do: 'hold', ...link })));
-    } else if (scene === 1) {
+    } else if (step === 1) {
       const at = sim.now + between(60, 300);
       const end = at + between(8, 40);
       sim.schedule([
@@ -113,7 +113,7 @@ export function lateMessages(sim: Simulation, until: number): Trouble {
         { at: end + 2_000, do: 'restart', node: leader },
       ]);
     }
-    scene = (scene + 1) % 3;
+    step = (step + 1) % 3;
   };
 }
 
@@ -121,5 +121,5 @@ function without(sim: Simulation, names: readonly string[]): string[] {
   return sim.nodes.filter((name) => !names.includes(name));
 }
 
-/** The longest duration of a scene, in milliseconds. */
+/** The longest duration of a step, in milliseconds. */
 const LONGEST = 5_000;

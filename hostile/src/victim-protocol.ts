@@ -23,7 +23,7 @@ interface Lists {
   readonly nested: readonly Lists[];
 }
 
-export const lab = defineProtocol({
+export const victimProtocol = defineProtocol({
   name: 'hostile.lab',
   version: 1,
   channel: CHANNEL,

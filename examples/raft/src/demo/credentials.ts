@@ -9,8 +9,8 @@ import {
 } from '@trunkline/identity';
 import type { TlsOptions } from '@trunkline/transport-tcp';
 
-/** The papers of the members, and those of one stranger. */
-export interface Roll<P> {
+/** The credentials of the members, and those of one stranger. */
+export interface DemoCredentials<P> {
   readonly members: readonly P[];
   readonly stranger: P;
 }
@@ -24,7 +24,7 @@ export interface Certified {
  * Creates certificates. Members share an authority and so recognize each other; the stranger's
  * certificate is from another authority.
  */
-export async function certified(count: number): Promise<Roll<Certified>> {
+export async function certified(count: number): Promise<DemoCredentials<Certified>> {
   const authority = await createAuthority();
   const issue = async (issuer: Authority): Promise<Certified> => {
     const identity = createIdentity();
@@ -47,7 +47,7 @@ export interface Listed {
  * Creates identities without certificates. Each member has a list of all members' ids; the stranger
  * is in none.
  */
-export async function listed(count: number): Promise<Roll<Listed>> {
+export async function listed(count: number): Promise<DemoCredentials<Listed>> {
   const identities = Array.from({ length: count }, () => createIdentity());
   const allow = identities.map(({ nodeId }) => nodeId);
   const stranger = createIdentity();

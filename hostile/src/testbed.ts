@@ -1,5 +1,5 @@
-// A lab of three processes (a victim, an honest peer that measures, and an attacker) that measures
-// the effect of one attack at a time.
+// A testbed of three processes that measures the effect of one attack at a time: a victim, an honest
+// peer that measures, and an attacker.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack, Effort } from './attack.ts';
@@ -13,7 +13,7 @@ import { settle } from './settle.ts';
 import type { VictimCommand, VictimOptions, VictimReport } from './victim.ts';
 import { SMALL_HEAP } from './warm-up.ts';
 
-export interface LabOptions {
+export interface TestbedOptions {
   readonly carrier: Carrier;
   readonly credentials: RunCredentials;
   readonly victim: VictimOptions;
@@ -25,7 +25,7 @@ export interface LabOptions {
   readonly cores: readonly [string | undefined, string | undefined];
 }
 
-export class Lab {
+export class Testbed {
   readonly #carrier: Carrier;
   readonly #victim: Child<VictimCommand, VictimReport>;
   readonly #honest: Child<HonestCommand, HonestReport>;
@@ -33,7 +33,7 @@ export class Lab {
   #target: Target | undefined;
   #before: HonestReport | undefined;
 
-  private constructor({ carrier, cores }: LabOptions) {
+  private constructor({ carrier, cores }: TestbedOptions) {
     this.#carrier = carrier;
     this.#victim = new Child('victim', { core: cores[0], flags: SMALL_HEAP });
     this.#honest = new Child('honest', { core: cores[1] });
@@ -41,13 +41,13 @@ export class Lab {
   }
 
   /** Starts all three, and measures the honest peer's calls while nobody attacks. */
-  static async open(options: LabOptions): Promise<Lab> {
-    const lab = new Lab(options);
+  static async open(options: TestbedOptions): Promise<Testbed> {
+    const testbed = new Testbed(options);
     try {
-      await lab.#start(options);
-      return lab;
+      await testbed.#start(options);
+      return testbed;
     } catch (error) {
-      await lab.close();
+      await testbed.close();
       throw error;
     }
   }
@@ -93,7 +93,7 @@ export class Lab {
     await this.#victim.close();
   }
 
-  async #start({ carrier, credentials, victim, quiet }: LabOptions): Promise<void> {
+  async #start({ carrier, credentials, victim, quiet }: TestbedOptions): Promise<void> {
     const { host, port, address } = await this.#victim.ask({
       do: 'start',
       carrier,
