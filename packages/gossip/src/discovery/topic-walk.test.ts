@@ -13,49 +13,59 @@ function walk({
   seed = 1,
 } = {}) {
   const random = seededRandom(seed);
-  const machine = new TopicWalk({ random, walkers, slowest });
   const all = Array.from({ length: strangers }, (_, i) => `s${i}`);
   const connected = new Set(members);
-  const view = {
+  const machine = new TopicWalk({
+    random,
+    walkers,
+    slowest,
     members: () => members,
-    isConnected: (nodeId: string) => connected.has(nodeId),
-    pick: (isFit: (nodeId: string) => boolean) => {
+    isConnected: (nodeId) => connected.has(nodeId),
+    draw: (isFit) => {
       const fit = all.filter(isFit);
       return fit[Math.floor(random() * fit.length)];
     },
-  };
+  });
   const steps: (Step & { readonly at: number })[] = [];
   let now = 0;
+  const wake = (at: number): Step[] => {
+    const taken: Step[] = [];
+    machine.handle(at, { type: 'wake' });
+    for (let step = machine.poll(); step !== undefined; step = machine.poll()) taken.push(step);
+    return taken;
+  };
+  /** Ends a step 50 ms after the present tick. Returns true if it found a node. */
+  const end = (walker: number, isFound: boolean, named: readonly string[] = []): boolean => {
+    const { found } = machine;
+    machine.handle(now + 50, { type: 'ended', walker, isFound, named });
+    return machine.found > found;
+  };
   /**
-   * Runs the walk for that long in ticks of 100 ms. Each step ends after 50 ms, with the result of
-   * `finds`.
+   * Runs the walk for that long in ticks of 100 ms. Each step ends with the result of `finds`.
    */
   const run = (milliseconds: number, finds: (step: Step) => boolean = () => false) => {
-    const end = now + milliseconds;
-    for (; now < end; now += 100) {
-      if (now < machine.due) continue;
-      const taken: Step[] = [];
-      for (let step = machine.step(now, view); step !== undefined; step = machine.step(now, view))
-        taken.push(step);
-      for (const step of taken) {
+    const until = now + milliseconds;
+    for (; now < until; now += 100) {
+      if (now < machine.wakeAt) continue;
+      for (const step of wake(now)) {
         steps.push({ ...step, at: now });
-        machine.ended(step, finds(step), now + 50);
+        end(step.walker, finds(step));
       }
     }
     return steps.splice(0);
   };
-  const need = (what: Need) => machine.need(what, now);
-  return { machine, view, run, need, now: () => now };
+  const need = (what: Need) => machine.handle(now, { type: 'need', need: what });
+  return { machine, wake, end, run, need, now: () => now };
 }
 
 test('no node is visited unless members are wanted', (t) => {
   const { machine, run, need } = walk();
-  t.is(machine.due, Number.POSITIVE_INFINITY);
+  t.is(machine.wakeAt, Number.POSITIVE_INFINITY);
   t.deepEqual(run(60_000), []);
   need('first');
   t.true(run(60_000).length > 0);
   need('none');
-  t.is(machine.due, Number.POSITIVE_INFINITY);
+  t.is(machine.wakeAt, Number.POSITIVE_INFINITY);
   t.deepEqual(run(60_000), []);
 });
 
@@ -79,15 +89,14 @@ test('walkers that find nobody pause longer and longer, up to the slowest pace, 
 });
 
 test('a walker that finds a member continues after a second; there are as many steps at once as walkers', (t) => {
-  const { run, need, machine, view, now } = walk({ walkers: 3 });
+  const { run, need, machine, wake, now } = walk({ walkers: 3 });
   need('first');
   const found = run(20_000, () => true);
   t.true(found.length >= 3 * 15 && found.length <= 3 * 20, `${found.length}`);
   const later = now() + 10_000;
-  const under = [machine.step(later, view), machine.step(later, view), machine.step(later, view)];
-  t.is(new Set(under.map((step) => step!.walker)).size, 3);
-  t.is(machine.step(later, view), undefined);
-  t.is(machine.due, Number.POSITIVE_INFINITY);
+  t.is(new Set(wake(later).map(({ walker }) => walker)).size, 3);
+  t.deepEqual(wake(later), []);
+  t.is(machine.wakeAt, Number.POSITIVE_INFINITY);
 });
 
 test('if more nodes would be welcome, one walker continues at the slowest pace', (t) => {
@@ -107,7 +116,7 @@ test('every node is visited before any is visited twice', (t) => {
 });
 
 test('members are asked once a minute each; nodes that they name are visited first, unless they are connected', (t) => {
-  const { run, need, machine, now } = walk({
+  const { run, need, machine, end } = walk({
     strangers: 500,
     members: ['m1', 'm2'],
     slowest: 1_000,
@@ -117,30 +126,27 @@ test('members are asked once a minute each; nodes that they name are visited fir
   t.deepEqual(
     first
       .slice(0, 2)
-      .map(({ kind, nodeId }) => `${kind} ${nodeId}`)
+      .map(({ type, nodeId }) => `${type} ${nodeId}`)
       .sort(),
     ['ask m1', 'ask m2'],
   );
-  t.true(first.slice(2).every(({ kind }) => kind === 'visit'));
-  t.is(machine.told(['x', 'm1', 'y', 'x'], now()), 3);
-  const next = run(20_000).filter(({ kind }) => kind === 'visit');
+  t.true(first.slice(2).every(({ type }) => type === 'visit'));
+  t.true(end(0, false, ['x', 'm1', 'y', 'x']));
+  t.is(machine.leads, 3);
+  const next = run(20_000).filter(({ type }) => type === 'visit');
   t.deepEqual(
     next.slice(0, 2).map(({ nodeId }) => nodeId),
     ['x', 'y'],
   );
-  t.is(machine.told(['x', 'y'], now()), 0, 'nothing new');
+  t.false(end(0, false, ['x', 'y']), 'nothing new');
 });
 
 test('the number of kept names is limited, and none is kept when no members are wanted', (t) => {
-  const { run, need, machine, now } = walk({ strangers: 0, slowest: 1_000 });
+  const { run, need, machine, end } = walk({ strangers: 0, slowest: 1_000 });
   need('more');
-  t.is(
-    machine.told(
-      Array.from({ length: 1_000 }, (_, i) => `t${i}`),
-      now(),
-    ),
-    64,
-  );
+  const names = Array.from({ length: 1_000 }, (_, i) => `t${i}`);
+  end(0, false, names);
+  t.is(machine.leads, 64);
   need('none');
   need('more');
   t.deepEqual(run(60_000), []);

@@ -3,6 +3,7 @@
 // It is told what is needed and how steps end, and returns the steps to take.
 
 import type { Random } from '@trunkline/transport-core';
+import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
 import { jittered, pick } from '../hyparview/chance.ts';
 
 /**
@@ -11,30 +12,46 @@ import { jittered, pick } from '../hyparview/chance.ts';
  */
 export type Need = 'first' | 'more' | 'none';
 
+/** An input of {@link TopicWalk}. */
+export type TopicWalkInput =
+  /** Sets what is needed now. */
+  | { readonly type: 'need'; readonly need: Need }
+  | StepEnded
+  /** Takes the steps that are due. */
+  | { readonly type: 'wake' };
+
+/** A walker's step is over. */
+export interface StepEnded {
+  readonly type: 'ended';
+  readonly walker: number;
+  /** True if a new node is on a topic with this one. */
+  readonly isFound: boolean;
+  /** Nodes that a trustworthy node says are on a topic. */
+  readonly named: readonly string[];
+}
+
 /**
- * A step of the walk. `visit`: connect to a node and so learn which topics it is on; `ask`: ask a
- * node that shares a topic with this one which other nodes it knows there.
+ * An output of {@link TopicWalk}: a step that a walker takes. `visit`: connect to a node and so
+ * learn which topics it is on; `ask`: ask a node that shares a topic with this one which other
+ * nodes it knows there. The input `ended` says that the step is over.
  */
 export interface Step {
+  readonly type: 'visit' | 'ask';
   readonly walker: number;
-  readonly kind: 'visit' | 'ask';
   readonly nodeId: string;
 }
 
-export interface WalkView {
-  /** Returns the connected nodes on a topic for which nodes are needed. */
-  members(): readonly string[];
-  isConnected(nodeId: string): boolean;
-  /** Returns a random node that is not connected, has a known address, and fits. */
-  pick(isFit: (nodeId: string) => boolean): string | undefined;
-}
-
-export interface TopicWalkSetup {
+export interface TopicWalkInit {
   readonly random: Random;
   /** Number of steps that may be under way concurrently. */
   readonly walkers: number;
   /** The longest pause between two steps of a walker, in milliseconds. */
   readonly slowest: number;
+  /** Returns the connected nodes on a topic for which nodes are needed. */
+  readonly members: () => readonly string[];
+  readonly isConnected: (nodeId: string) => boolean;
+  /** Returns a random node that is not connected, has a known address, and fits. */
+  readonly draw: (isFit: (nodeId: string) => boolean) => string | undefined;
 }
 
 interface Walker {
@@ -58,9 +75,11 @@ interface Walker {
  *
  * Times are milliseconds of a monotonic clock.
  */
-export class TopicWalk {
+export class TopicWalk implements Machine<TopicWalkInput, Step> {
+  readonly #init: TopicWalkInit;
   readonly #random: Random;
   readonly #slowest: number;
+  readonly #outputs = new OutputQueue<Step>();
   readonly #walkers: readonly Walker[];
   #need: Need = 'none';
   /** When the pauses start over. */
@@ -69,8 +88,11 @@ export class TopicWalk {
   readonly #leads = new Set<string>();
   readonly #visited = new Set<string>();
   readonly #asked = new Map<string, number>();
+  #found = 0;
 
-  constructor({ random, walkers, slowest }: TopicWalkSetup) {
+  constructor(init: TopicWalkInit) {
+    const { random, walkers, slowest } = init;
+    this.#init = init;
     this.#random = random;
     this.#slowest = slowest;
     this.#walkers = Array.from({ length: walkers }, () => ({
@@ -80,8 +102,43 @@ export class TopicWalk {
     }));
   }
 
-  /** Sets what is needed now. */
-  need(need: Need, now: number): void {
+  handle(now: number, input: TopicWalkInput): void {
+    switch (input.type) {
+      case 'need':
+        return this.#setNeed(input.need, now);
+      case 'ended':
+        return this.#ended(input, now);
+      case 'wake':
+        return this.#wake(now);
+    }
+  }
+
+  poll(): Step | undefined {
+    return this.#outputs.poll();
+  }
+
+  get wakeAt(): number {
+    let wakeAt = Number.POSITIVE_INFINITY;
+    for (const { isUnderWay, next } of this.#active)
+      if (!isUnderWay) wakeAt = Math.min(wakeAt, next);
+    return wakeAt;
+  }
+
+  get need(): Need {
+    return this.#need;
+  }
+
+  /** Number of steps that found a node. */
+  get found(): number {
+    return this.#found;
+  }
+
+  /** Number of nodes to be visited next. */
+  get leads(): number {
+    return this.#leads.size;
+  }
+
+  #setNeed(need: Need, now: number): void {
     if (need === this.#need) return;
     this.#need = need;
     if (need === 'first') this.#beginAnew(now);
@@ -91,51 +148,36 @@ export class TopicWalk {
     if (need === 'none') this.#leads.clear();
   }
 
-  /** When `step` may next return a step. */
-  get due(): number {
-    const due = this.#active.map(({ isUnderWay, next }) =>
-      isUnderWay ? Number.POSITIVE_INFINITY : next,
-    );
-    return Math.min(Number.POSITIVE_INFINITY, ...due);
-  }
-
-  /**
-   * Returns a step to take now, or undefined if it is too early. Call `ended` when the step is
-   * over.
-   */
-  step(now: number, view: WalkView): Step | undefined {
+  #wake(now: number): void {
     if (this.#need === 'first' && now >= this.#anew) this.#beginAnew(now);
     for (const [index, walker] of this.#active.entries()) {
       if (walker.isUnderWay || now < walker.next) continue;
-      const place = this.#place(now, view);
-      if (place === undefined) {
-        this.#pause(walker, false, now);
-        continue;
-      }
-      walker.isUnderWay = true;
-      return { walker: index, ...place };
+      const place = this.#place(now);
+      walker.isUnderWay = place !== undefined;
+      if (place === undefined) this.#pause(walker, false, now);
+      else this.#outputs.add({ ...place, walker: index });
     }
-    return undefined;
   }
 
-  /** Ends a step. `found` means that a new node is on a topic with this one, or is said to be. */
-  ended({ walker: index }: Step, found: boolean, now: number): void {
+  #ended({ walker: index, isFound, named }: StepEnded, now: number): void {
     const walker = this.#walkers[index]!;
+    const found = this.#follow(named, now) || isFound;
+    if (found) this.#found++;
     walker.isUnderWay = false;
     this.#pause(walker, found, now);
   }
 
-  /** Adds nodes that a trustworthy node says are on a topic. Returns how many of them are new. */
-  told(nodeIds: readonly string[], now: number): number {
-    let count = 0;
+  /** Adds nodes to be visited next. Returns true if any of them is new. */
+  #follow(nodeIds: readonly string[], now: number): boolean {
+    let isAnyNew = false;
     for (const nodeId of nodeIds) {
       if (this.#leads.size >= LEADS || this.#leads.has(nodeId)) continue;
-      if (!this.#visited.has(nodeId)) count++;
+      if (!this.#visited.has(nodeId)) isAnyNew = true;
       this.#leads.add(nodeId);
     }
-    if (count > 0)
+    if (isAnyNew)
       for (const walker of this.#active) walker.next = Math.min(walker.next, now + PACE);
-    return count;
+    return isAnyNew;
   }
 
   /** The walkers that are active under the present need. */
@@ -160,13 +202,14 @@ export class TopicWalk {
     walker.next = now + jittered(pause, this.#random);
   }
 
-  #place(now: number, view: WalkView): Pick<Step, 'kind' | 'nodeId'> | undefined {
+  #place(now: number): Omit<Step, 'walker'> | undefined {
+    const { members, isConnected, draw } = this.#init;
     for (const nodeId of this.#leads) {
       this.#leads.delete(nodeId);
-      if (!view.isConnected(nodeId)) return this.#visit(nodeId);
+      if (!isConnected(nodeId)) return this.#visit(nodeId);
     }
     const member = pick(
-      view.members(),
+      members(),
       this.#random,
       (nodeId) => now >= (this.#asked.get(nodeId) ?? Number.NEGATIVE_INFINITY) + ASK_AGAIN,
     );
@@ -174,18 +217,18 @@ export class TopicWalk {
       this.#asked.delete(member);
       this.#asked.set(member, now);
       if (this.#asked.size > MEMORY) this.#asked.delete(first(this.#asked.keys()));
-      return { kind: 'ask', nodeId: member };
+      return { type: 'ask', nodeId: member };
     }
-    const stranger = view.pick((nodeId) => !this.#visited.has(nodeId));
+    const stranger = draw((nodeId) => !this.#visited.has(nodeId));
     // All nodes have been visited: the next step begins a new round.
     if (stranger === undefined) this.#visited.clear();
     return stranger === undefined ? undefined : this.#visit(stranger);
   }
 
-  #visit(nodeId: string): Pick<Step, 'kind' | 'nodeId'> {
+  #visit(nodeId: string): Omit<Step, 'walker'> {
     this.#visited.add(nodeId);
     if (this.#visited.size > MEMORY) this.#visited.delete(first(this.#visited));
-    return { kind: 'visit', nodeId };
+    return { type: 'visit', nodeId };
   }
 }
 

@@ -6,7 +6,7 @@ import { isNodeId, type Remote, type Transport, TransportError } from '@trunklin
 import type { DiscoveryConfig } from '../discovery/options.ts';
 import { encodeQuestion, MOST_ASKED, Question } from '../discovery/question.ts';
 import { Ration } from '../discovery/ration.ts';
-import { type Need, type Step, TopicWalk, type WalkView } from '../discovery/topic-walk.ts';
+import { type Need, type Step, TopicWalk } from '../discovery/topic-walk.ts';
 import { sample } from '../hyparview/chance.ts';
 import type { gossipProtocol } from '../protocol.ts';
 import type { DiscoverySnapshot } from '../snapshots.ts';
@@ -34,7 +34,7 @@ export interface Introduction {
   addresses: unknown[];
 }
 
-export class Walker implements WalkView {
+export class Walker {
   readonly #init: WalkerInit;
   readonly #peers: WalkerInit['peers'];
   readonly #walk: TopicWalk | undefined;
@@ -44,8 +44,7 @@ export class Walker implements WalkView {
    * moves on.
    */
   readonly #places = new Map<number, { readonly nodeId: string; readonly remote: Remote }>();
-  readonly #counts = { visited: 0, asked: 0, found: 0, answered: 0, refused: 0 };
-  #need: Need = 'none';
+  readonly #counts = { visited: 0, asked: 0, answered: 0, refused: 0 };
   #lookAt = 0;
   #isClosed = false;
 
@@ -53,25 +52,31 @@ export class Walker implements WalkView {
     const { mount, peers, options } = init;
     this.#init = init;
     this.#peers = peers;
-    if (options !== undefined) this.#walk = new TopicWalk({ random: mount.random, ...options });
+    if (options === undefined) return;
+    this.#walk = new TopicWalk({
+      random: mount.random,
+      ...options,
+      members: () => this.#members(),
+      isConnected: (nodeId) => this.#isConnected(nodeId),
+      draw: (isFit) => peers.known(DRAWN).find((nodeId) => peers.mayDial(nodeId) && isFit(nodeId)),
+    });
   }
 
   /** When to call `wake`. Every two seconds it looks for topics that want more neighbors. */
   get due(): number {
     if (this.#walk === undefined || (this.#init.sessions.size === 0 && this.#places.size === 0))
       return Number.POSITIVE_INFINITY;
-    return Math.min(this.#lookAt, this.#walk.due);
+    return Math.min(this.#lookAt, this.#walk.wakeAt);
   }
 
   wake(now: number): void {
     const walk = this.#walk;
     if (walk === undefined || now < this.due) return;
     this.#lookAt = now + LOOK;
-    this.#need = this.#needed();
-    walk.need(this.#need, now);
-    for (let step = walk.step(now, this); step !== undefined; step = walk.step(now, this))
-      void this.#take(step);
-    if (this.#need === 'none') for (const walker of [...this.#places.keys()]) this.#leave(walker);
+    walk.handle(now, { type: 'need', need: this.#needed() });
+    walk.handle(now, { type: 'wake' });
+    for (let step = walk.poll(); step !== undefined; step = walk.poll()) void this.#take(step);
+    if (walk.need === 'none') for (const walker of [...this.#places.keys()]) this.#leave(walker);
   }
 
   gone(nodeId: string): void {
@@ -85,28 +90,25 @@ export class Walker implements WalkView {
 
   /** True if discovery is on and no topic needs more nodes. */
   get isContent(): boolean {
-    return this.#walk !== undefined && this.#need === 'none';
+    return this.#walk?.need === 'none';
   }
 
   snapshot(): DiscoverySnapshot {
-    return { need: this.#need, ...this.#counts };
+    const { need = 'none', found = 0 } = this.#walk ?? {};
+    return { need, found, ...this.#counts };
   }
 
   // Searching.
 
-  members(): readonly string[] {
+  #members(): readonly string[] {
     const members = new Set<string>();
     for (const { key } of this.#hungry())
       for (const nodeId of this.#init.members.interested(key.hex)) members.add(nodeId);
     return [...members];
   }
 
-  isConnected(nodeId: string): boolean {
+  #isConnected(nodeId: string): boolean {
     return this.#peers.get(nodeId) !== undefined;
-  }
-
-  pick(isFit: (nodeId: string) => boolean): string | undefined {
-    return this.#peers.known(DRAWN).find((nodeId) => this.#peers.mayDial(nodeId) && isFit(nodeId));
   }
 
   *#hungry(): IterableIterator<TopicSession> {
@@ -126,17 +128,19 @@ export class Walker implements WalkView {
   }
 
   async #take(step: Step): Promise<void> {
-    const { walker, kind, nodeId } = step;
+    const { type, walker, nodeId } = step;
     this.#leave(walker);
-    let found = false;
+    let isFound = false;
+    let named: readonly string[] = [];
     try {
-      found = kind === 'visit' ? await this.#visit(walker, nodeId) : await this.#ask(nodeId);
+      if (type === 'visit') isFound = await this.#visit(walker, nodeId);
+      else named = await this.#ask(nodeId);
     } catch {
       // The node can't be reached or does not answer; others may.
     }
     if (this.#isClosed) return;
-    if (found) this.#counts.found++;
-    this.#walk!.ended(step, found, this.#init.mount.clock.now());
+    const now = this.#init.mount.clock.now();
+    this.#walk!.handle(now, { type: 'ended', walker, isFound, named });
     this.#init.soon();
   }
 
@@ -145,7 +149,7 @@ export class Walker implements WalkView {
     const [wanted] = this.#hungry();
     if (wanted === undefined) return false;
     this.#counts.visited++;
-    const wasHere = this.isConnected(nodeId);
+    const wasHere = this.#isConnected(nodeId);
     await this.#init.members.seek(nodeId, wanted.key.hex, VISIT);
     const remote = this.#peers.get(nodeId)?.remote;
     if (remote?.direction === 'out' && !wasHere) this.#places.set(walker, { nodeId, remote });
@@ -172,16 +176,17 @@ export class Walker implements WalkView {
   }
 
   /**
-   * Asks a node for others. The node has proven that it is on a topic for which nodes are wanted.
+   * Asks a node for others, and returns those that it names. The node has proven that it is on a
+   * topic for which nodes are wanted.
    */
-  async #ask(nodeId: string): Promise<boolean> {
+  async #ask(nodeId: string): Promise<readonly string[]> {
     const { self, mount } = this.#init;
-    const { random, clock } = mount;
+    const { random } = mount;
     const remote = this.#peers.get(nodeId)?.remote;
     const shared = [...this.#hungry()].filter(({ key }) =>
       this.#init.members.isOn(nodeId, key.hex),
     );
-    if (remote === undefined || shared.length === 0) return false;
+    if (remote === undefined || shared.length === 0) return [];
     this.#counts.asked++;
     const keys = sample(shared, MOST_ASKED, random).map(({ key }) => key.bytes);
     const { addresses } = await mount.send(
@@ -189,7 +194,7 @@ export class Walker implements WalkView {
       'ask',
       encodeQuestion({ teller: self, hearer: nodeId }, keys, random),
     );
-    const known = addresses.slice(0, MOST_ASKED).flatMap((entry) => {
+    return addresses.slice(0, MOST_ASKED).flatMap((entry) => {
       const { nodeId: other, address } = (entry ?? {}) as {
         readonly nodeId?: unknown;
         readonly address?: unknown;
@@ -199,13 +204,12 @@ export class Walker implements WalkView {
         !isNodeId(other) ||
         typeof address !== 'string' ||
         other === self ||
-        this.isConnected(other)
+        this.#isConnected(other)
       )
         return [];
       if (!this.#peers.mayDial(other)) return [];
       return this.#peers.learn(other, address, nodeId) ? [other] : [];
     });
-    return this.#walk!.told(known, clock.now()) > 0;
   }
 
   // Answering.
