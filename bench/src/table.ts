@@ -16,7 +16,7 @@ export function alignTable(lines: readonly (readonly string[])[], texts: number)
     .join('\n');
 }
 
-/** Formats a number with three digits, which is all that noise leaves. */
+/** Formats a number with three digits, because noise affects the rest. */
 export function round3(value: number): string {
   return Number(value.toPrecision(3)).toLocaleString('en-US');
 }

@@ -35,7 +35,7 @@ export type VictimCommand =
       readonly credentials: RunCredentials;
       readonly options: VictimOptions;
     }
-  /** Marks the start of an attack: peaks start anew. */
+  /** Marks the start of an attack: peaks are reset. */
   | { readonly do: 'mark' }
   | { readonly do: 'look' };
 

@@ -1,4 +1,4 @@
-// The interface that a way of carrying calls implements to be measured: a server in one process, a
+// The interface of each measured way to make calls: a server in one process, a
 // caller in another.
 
 /** Answers one request. Every adapter uses the same function, so that none does less work. */

@@ -45,7 +45,7 @@ export interface Keeping {
 
 type Progress = (what: string, done: number) => void;
 
-/** @param progress receives what is going on, and how far it is, from 0 to 1. */
+/** @param progress receives the current step, and its progress from 0 to 1. */
 export async function measure(
   kind: KindName,
   options: Options,

@@ -44,7 +44,7 @@ export interface Kind {
     setting: { readonly nodes: number; readonly dials: readonly string[] },
     received: (message: Uint8Array) => void,
   ): Promise<Spreader>;
-  /** A server that runs beside the processes. */
+  /** A server that runs in addition to the processes. */
   readonly server?: { isInstalled(): boolean; start(): Promise<RunningServer> };
 }
 

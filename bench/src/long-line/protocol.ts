@@ -35,7 +35,7 @@ export function asked(request: Uint8Array): number {
   return new DataView(request.buffer, request.byteOffset).getUint32(0);
 }
 
-/** Yields items of `total` bytes in all. */
+/** Yields items of `total` bytes in total. */
 export async function* items(total: number): AsyncGenerator<Uint8Array, void, void> {
   const item = new Uint8Array(ITEM);
   for (let sent = 0; sent < total; sent += ITEM) yield item;

@@ -1,4 +1,4 @@
-// Measures one connection between two processes, started anew for each point: more calls in flight,
+// Measures one connection between two processes, restarted for each point: more calls in flight,
 // or larger messages.
 
 import { Child } from '../child-process.ts';

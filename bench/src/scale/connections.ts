@@ -92,5 +92,5 @@ function kindOf(carrier: string): KindName {
 
 /** Calls in flight, over all clients. */
 const IN_FLIGHT = 128;
-/** The least number of connections whose memory can be told from noise. */
+/** The least number of connections whose memory exceeds the noise. */
 const ENOUGH = 1_000;

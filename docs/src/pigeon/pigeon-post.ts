@@ -20,7 +20,7 @@ export interface PigeonPost {
 export interface PigeonOptions {
   /** The loft to listen at: 'north', with or without 'pigeon://'. Default: a free one. */
   readonly address?: string | undefined;
-  /** The address that other nodes are told, verbatim. Default: the loft. */
+  /** The address that is sent to other nodes, verbatim. Default: the loft. */
   readonly advertiseAddr?: string | undefined;
   /** The clock. Default: the system's. */
   readonly clock?: Clock | undefined;

@@ -111,7 +111,7 @@ export class Raft {
   #commit = 0;
   #applied = 0;
   /**
-   * How long this node waits for a leader, in milliseconds; drawn anew at each election, so that
+   * How long this node waits for a leader, in milliseconds; drawn again at each election, so that
    * split votes end.
    */
   #patience: number;

@@ -22,7 +22,7 @@ export const SEQUENCE = 0x30;
 export const CONTEXT_0 = 0xa0;
 /** [1], constructed: an optional member. */
 export const CONTEXT_1 = 0xa1;
-/** [1], primitive: implicitly tagged, in place of the tag of a BIT STRING. */
+/** [1], primitive: implicitly tagged, instead of the tag of a BIT STRING. */
 export const CONTEXT_1_PRIMITIVE = 0x81;
 
 /**

@@ -35,7 +35,7 @@ export class Buffers {
 
 const SMALL = 4_096;
 /**
- * Two full records. What a connection of core writes at once fits: a packet of 64 KiB and its
+ * Two full records. A single write of core fits: a packet of 64 KiB and its
  * overhead.
  */
 const LARGE: number = 2 * (MOST_PLAINTEXT + RECORD_OVERHEAD);

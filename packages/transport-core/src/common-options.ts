@@ -182,7 +182,7 @@ export interface LimitOptions {
   /**
    * Accepted connections whose handshake is not finished.
    *
-   * - `pending` (default 64): in all. Up to four times as many wait; any further ones are closed.
+   * - `pending` (default 64): in total. Up to four times as many wait; any further ones are closed.
    * - `perSource` (default: unlimited): from one source, which is an IPv4 address or the /64
    *   network of an IPv6 address. Further connections are closed. A handshake that fails keeps its
    *   place for a second.

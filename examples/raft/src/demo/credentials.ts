@@ -1,4 +1,4 @@
-// The identities of a secure backend and their proofs, created anew for each run and kept in
+// The identities of a secure backend and their proofs, created for each run and kept in
 // memory.
 
 import {

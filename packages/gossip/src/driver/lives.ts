@@ -10,7 +10,7 @@ export interface LivesOptions {
   /** Keeps the highest number; undefined if it is not kept. */
   readonly store: Store | undefined;
   /**
-   * Called if a number could not be stored. What was stored before still covers the numbers given
+   * Called if a number could not be stored. The number stored before still covers the numbers given
    * so far.
    */
   onFailed(error: TransportError): void;

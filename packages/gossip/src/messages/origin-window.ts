@@ -15,7 +15,7 @@ export type SequenceVerdict = 'new' | 'seen' | 'old';
 interface Gap {
   /** The first missing sequence. */
   readonly from: number;
-  /** The first sequence after the gap that was seen. */
+  /** The first sequence number that was seen after the gap. */
   readonly to: number;
   /** When the gap was created, or was last shortened from below. */
   readonly since: number;
@@ -28,7 +28,7 @@ interface Gap {
 export class OriginWindow {
   /** The highest sequence seen; −1 if there is none. */
   #top = -1;
-  /** Below this sequence a gap was closed, so it can't be told which sequences were seen. */
+  /** Below this sequence a gap was closed, so it is unknown which sequences were seen. */
   #floor = 0;
   /** The gaps, in ascending order. */
   #gaps: Gap[] | undefined;

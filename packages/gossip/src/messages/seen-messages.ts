@@ -64,8 +64,8 @@ export type SeenVerdict = 'new' | 'seen' | 'conflict' | 'old' | 'full' | 'flood'
  * (`old`) are refused, not origins that publish already.
  *
  * Unsigned messages can take each other's ids under the same origin, and claim a later life. They
- * never affect an origin that signs: its first signed message starts its memory anew, and from then
- * on unsigned messages in its name are refused until it is forgotten.
+ * never affect an origin that signs: its first signed message resets what is remembered of it, and
+ * from then on unsigned messages in its name are refused until it is forgotten.
  */
 export class SeenMessages {
   readonly #options: SeenMessagesOptions;

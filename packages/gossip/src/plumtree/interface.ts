@@ -187,7 +187,7 @@ export interface Publication<P> {
 export interface NeighborAccount {
   /** Messages that the peer was the first to bring. */
   delivered: number;
-  /** Messages that the peer brought when they were here already. */
+  /** Messages that the peer sent after they had arrived from others. */
   duplicates: number;
   /** Ids that the peer gave notice of. */
   noticed: number;

@@ -152,7 +152,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   }
 
   /**
-   * Returns true if a message with that id was here already, or would be refused for another
+   * Returns true if a message with that id has already arrived, or would be refused for another
    * reason. Assumes that the message is signed if its origin is known to sign.
    */
   isKnown(id: MessageId, now: number): boolean {

@@ -16,7 +16,7 @@ export interface ViewSession {
   readonly key: TopicKey;
   readonly isOver: boolean;
   readonly due: number;
-  /** The life that a peer is to be told. */
+  /** The life that must be sent to a peer. */
   lifeOf(nodeId: string): number | undefined;
   /** A node could not be reached. */
   unreachable(nodeId: string, error: TransportError, now: number): void;

@@ -162,7 +162,7 @@ export class TopicSession implements TopicContext {
   }
 
   /**
-   * The life that a peer is to be told: the newest of its lives that is remembered here, if the
+   * The life that must be sent to a peer: the newest of its lives that is remembered here, if the
    * peer was restarted since.
    */
   lifeOf(nodeId: string): number | undefined {

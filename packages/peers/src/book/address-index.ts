@@ -49,7 +49,7 @@ export class AddressIndex {
     return this.#hosts.get(host) ?? 0;
   }
 
-  /** The tried entries in bucket order, which a book read from its document shares. */
+  /** The tried entries in bucket order, which a book that is read from its document shares. */
   allTried(): KnownAddress[] {
     return this.tried.rows.flat();
   }

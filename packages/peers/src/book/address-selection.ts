@@ -30,7 +30,7 @@ export class AddressSelection {
 
   /**
    * Like `select`, for a caller that knows which nodes are alive: returns those, plus a quarter as
-   * many others that have not failed (more if that makes fewer than 32, and at most 250 in all).
+   * many others that have not failed (more if that makes fewer than 32, and at most 250 in total).
    * Otherwise nodes that are gone would be reported forever.
    */
   selectAround(now: number, alive: Iterable<string>): BookAddress[] {

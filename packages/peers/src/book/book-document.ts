@@ -7,7 +7,7 @@ import { TransportError } from '@trunkline/transport-core';
 
 /**
  * The content of a book that is kept across restarts. Times are ages in whole milliseconds, counted
- * back from when the book was saved, because a monotonic clock starts anew with each process and a
+ * back from when the book was saved, because a monotonic clock starts again in each process and a
  * wall clock can go back. As a consequence, the time while a node is down does not count.
  */
 export interface BookDocument {

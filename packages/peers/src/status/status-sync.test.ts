@@ -309,7 +309,7 @@ test('there is no beat without a status or without peers', (t) => {
   t.is(sync.beat(2e6), undefined);
 });
 
-test('the number is sent every 2 s ± 20 %, drawn anew each time', (t) => {
+test('the number is sent every 2 s ± 20 %, drawn again each time', (t) => {
   const sync = withPeer();
   sync.set(bytes(1), 0);
   t.deepEqual(sync.beat(sync.wakeAt), { seq: 1 });

@@ -5,7 +5,9 @@ import type { Operation } from './history.ts';
 /** The value of a register; `undefined` if it is absent. */
 export type Value = string | undefined;
 
-/** Stands for all values that no later operation asks for by name; they need not be told apart. */
+/**
+ * Stands for all values that no later operation asks for by name; they need not be distinguished.
+ */
 export const OTHER: unique symbol = Symbol('other');
 export type Held = Value | typeof OTHER;
 

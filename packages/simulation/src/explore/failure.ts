@@ -94,8 +94,8 @@ export function failedRun(
 }
 
 /**
- * Returns whether two runs have failed for the same reason, as far as can be told: they broke the
- * same rule, or their errors have the same name.
+ * Returns whether two runs have failed for the same reason, as far as can be determined: they broke
+ * the same rule, or their errors have the same name.
  */
 export function isSameFailure(one: FailedRun, other: FailedRun): boolean {
   return (

@@ -50,7 +50,7 @@ export class FaultInjector {
 
   /**
    * Updates `calmSince`. A node that has not booted yet does not disturb the calm. With
-   * `recovered`, the calm starts anew now.
+   * `recovered`, the calm period starts now.
    */
   updateCalm(recovered: boolean): void {
     const isWell = (node: SimNode) =>

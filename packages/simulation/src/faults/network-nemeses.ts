@@ -22,7 +22,7 @@ import { type NemesisDefinition, nemesisOf, rounded, share, type Wave } from './
 const LASTS = [500, 5_000] as const;
 const CALM = [500, 4_000] as const;
 
-/** Splits the nodes into two sides of random sizes, drawn anew each time. */
+/** Splits the nodes into two sides of random sizes, drawn again each time. */
 export const splitBrain = nemesisOf(partitions('splitBrain', 2, twoSides));
 
 /** Isolates one node from all others: a random one each time, or always `node`. */

@@ -75,7 +75,7 @@ export const pauses = nemesisOf<Victim>({
 });
 
 /**
- * Makes each event take a node `cost` milliseconds (default 1 to 20), drawn anew each time: for a
+ * Makes each event take a node `cost` milliseconds (default 1 to 20), drawn again each time: for a
  * random node each time, or always for `node`.
  */
 export const slowNode = nemesisOf<Victim & { readonly cost: Delay }>({

@@ -33,7 +33,9 @@ export class InFlightFrame {
   copy = false;
   /** The number of its name in the trace. */
   readonly word: number;
-  /** The checksum of its payload, for the trace. Whoever replaces the payload sets it anew. */
+  /**
+   * The checksum of its payload, for the trace. Code that replaces the payload must set it again.
+   */
   check: number;
 
   constructor(frame: Frame, role: Role, call: TrackedCall | undefined, word: number) {

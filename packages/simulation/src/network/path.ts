@@ -29,7 +29,7 @@ export class Path {
   /** While true, nothing passes, and nothing is lost. */
   held = false;
   #stalled: Set<Stalled> | undefined;
-  /** Whether a burst of loss is going on. */
+  /** Whether a burst of loss is in progress. */
   #bad = false;
   /** When the last byte sent so far has entered the link, if bandwidth limits that. */
   #freeAt = 0;

@@ -17,7 +17,7 @@ export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc, undef
   readonly #read: InCall[] = [];
   readonly #waiting: ((result: IteratorResult<IncomingRpc, undefined>) => void)[] = [];
 
-  /** @param methods the methods to read; undefined: all that no other reader takes. */
+  /** @param methods the methods to read; undefined: all methods that no other reader takes. */
   constructor(inbox: Inbox, methods: ReadonlySet<string> | undefined) {
     this.#inbox = inbox;
     this.methods = methods;

@@ -15,7 +15,7 @@ import { type IncomingRpc, makeRpc } from './rpc.ts';
 
 /** A reader of calls: a server (`serve`) or a consumer. */
 export interface Taker {
-  /** The methods it takes; undefined means all that no other reader takes. */
+  /** The methods it takes; undefined means all methods that no other reader takes. */
   readonly methods: ReadonlySet<string> | undefined;
   /** True for a server (`serve`): no other reader may name its methods. */
   readonly exclusive: boolean;

@@ -300,7 +300,7 @@ export class InCall implements ListEntry, UnitSender {
     if (this.leaves(error)) this.tell();
   }
 
-  /** The same, without telling its handler. Returns true if its handler must be told. */
+  /** The same, without telling its handler. Returns true if its handler must be notified. */
   leaves(error: TransportError): boolean {
     this.widen();
     this.gone = error;

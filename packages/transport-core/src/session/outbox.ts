@@ -34,7 +34,7 @@ export class Outbox {
   readonly #busy: Lanes[] = [];
   /** Long responses that wait for credit of account 4, in order. */
   readonly #unpaidReplies = new List<Outgoing>();
-  /** The GO_AWAY that goes behind everything that was accepted. */
+  /** The GO_AWAY that is sent after everything that was accepted. */
   #farewell: WireError | undefined = undefined;
   #saidFarewell = false;
   /** The number of units in lanes, including those that wait for credit. */
@@ -274,7 +274,7 @@ export class Outbox {
     }
   }
 
-  /** Sends a GO_AWAY behind everything that was accepted. */
+  /** Sends a GO_AWAY after everything that was accepted. */
   sayFarewell(farewell: WireError): void {
     this.#farewell ??= farewell;
     this.#context.port.dirty();

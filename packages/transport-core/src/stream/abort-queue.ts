@@ -6,12 +6,12 @@ import { CANCEL_TOLD, TURN } from '../session/session-context.ts';
 import type { ReadScheduler, ScheduledReader } from './read-scheduler.ts';
 
 /**
- * Owns the calls of one transport whose connection is over and whose handlers were not told yet.
- * Their number is bounded by the calls that may be handled at once.
+ * Owns the calls of one transport whose connection is over and whose handlers were not notified
+ * yet. Their number is bounded by the calls that may be handled at once.
  */
 export class AbortQueue implements ScheduledReader {
   #calls: InCall[] = [];
-  /** The index of the first call in `#calls` whose handler was not told. */
+  /** The index of the first call in `#calls` whose handler was not notified. */
   #next = 0;
   readonly #scheduler: ReadScheduler;
 

@@ -27,7 +27,7 @@ type Phase =
   | { readonly name: 'open' }
   /** The last message waits until `due` behind a batch that the stream keeps. */
   | { readonly name: 'lingering'; readonly due: number }
-  /** The stream was told to close; nothing more is written. */
+  /** `close` of the stream was called; nothing more is written. */
   | { readonly name: 'closed' };
 
 /** Writes the batches of a session to its stream. */

@@ -40,7 +40,7 @@ export interface StreamLayer {
    */
   checkAddress?(address: string): void;
   /**
-   * Returns the bound address (with the real port in place of `:0`); throws `failed_precondition`
+   * Returns the bound address (with the real port instead of `:0`); throws `failed_precondition`
    * before `listen` has resolved.
    */
   localAddr(): string;

@@ -122,7 +122,7 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
     ...methods: N[]
   ): AsyncIterableIterator<Rpc<P, N>>;
   /**
-   * Returns the address that it listens on, with the real port in place of `:0`; with several
+   * Returns the address that it listens on, with the real port instead of `:0`; with several
    * addresses, the first. Throws `failed_precondition` before `listen`.
    */
   localAddr(): string;

@@ -18,7 +18,7 @@ export interface Faults {
    */
   readonly delay?: number | undefined;
   /**
-   * Up to this many further milliseconds for each chunk, drawn anew each time; the order of chunks
+   * Up to this many further milliseconds for each chunk, drawn again each time; the order of chunks
    * never changes. Default: 0.
    */
   readonly jitter?: number | undefined;

@@ -6,7 +6,7 @@ import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/ba
 import type { TestContext } from '../test-runner.ts';
 import { Recorder } from './recorder.ts';
 
-/** The backend under test, created anew for each case. */
+/** The backend under test, created for each case. */
 export interface StreamLayerBackend {
   /**
    * Creates a layer. Without `bindAddr` it listens at a free address that the layer or the system

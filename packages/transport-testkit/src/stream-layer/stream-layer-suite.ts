@@ -19,7 +19,7 @@ import {
 export type { StreamLayerBackend, StreamLayerSuiteOptions };
 
 /**
- * Declares a case for each rule of the interface. `make` creates the backend anew for each case, on
+ * Declares a case for each rule of the interface. `make` creates a new backend for each case, on
  * the given clock; the reason of a skip becomes part of the title.
  *
  * ```ts

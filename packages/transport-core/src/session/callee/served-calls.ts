@@ -301,7 +301,7 @@ export class ServedCalls implements AnswerCarrier {
 
   /**
    * Ends all calls because the connection is over and no answers are awaited. One-ways that arrived
-   * completely are still delivered. Returns the calls whose handlers must be told.
+   * completely are still delivered. Returns the calls whose handlers must be notified.
    */
   close(error: TransportError): InCall[] {
     const untold: InCall[] = [];

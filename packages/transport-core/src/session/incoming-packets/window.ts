@@ -3,7 +3,7 @@
 // allows it to grant more than was spent.
 
 /**
- * The window of the pipe, between the start that the hello told and a maximum.
+ * The window of the pipe, between the start value of the hello and a maximum.
  *
  * A PING goes out, and its PONG comes back behind what the sender has written. The bytes read
  * between the two, divided by the time between them, are the rate of the line. The shortest such

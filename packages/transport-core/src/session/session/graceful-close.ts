@@ -31,11 +31,11 @@ export class GracefulClose {
   readonly #session: GracefulCloseHost;
 
   /**
-   * Sends a GO_AWAY behind everything that was accepted.
+   * Sends a GO_AWAY after everything that was accepted.
    * @param told the text that the peer receives.
    * @param time milliseconds that leaving may take. The default is unlimited for a duplicate
-   *   connection, which lives until its calls end, and for a peer whose transport closes, which sets
-   *   its own limit.
+   *   connection, which lives until its calls end, and for a peer whose transport closes, which
+   *   sets its own limit.
    */
   constructor(
     session: GracefulCloseHost,
