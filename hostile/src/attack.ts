@@ -121,7 +121,7 @@ export interface MessageAttack {
   readonly message: (attacker: AttackerConnection) => Uint8Array | Promise<void>;
 }
 
-/** Creates an attack that repeats a message. Its answer is how the victim answered the last one. */
+/** Creates an attack that repeats a message. Returns how the victim answered the last one. */
 export function messageAttack({ message, ...rest }: MessageAttack): Attack {
   return {
     ...rest,

@@ -27,7 +27,7 @@ export interface PeersReport {
 
 /**
  * Runs the story once and closes everything. Needs at least five nodes, because two are away at
- * once. Rejects if it cannot continue, and with the signal's reason.
+ * once. Rejects if it cannot continue, or with the signal's reason if it aborts.
  */
 export async function runPeersScenario(
   makeNetwork: MakeNetwork,

@@ -242,7 +242,7 @@ export class TopicSession implements TopicContext {
     return this.#driver!.publish(now, message, receipts);
   }
 
-  /** Offers a message to a neighbor. Returns true if the neighbor was handed it. */
+  /** Offers a message to a neighbor. Returns true if the message was handed to the neighbor. */
   offer(peer: string, message: OwnMessage, now: number): boolean {
     return this.#driver!.offer(now, peer, message);
   }

@@ -11,7 +11,7 @@ import { isReported, type Order } from './orders-in-progress.ts';
 /**
  * Returns the address to dial for an order. In public mode, looks up a host name that other nodes
  * reported, and returns the first public address found, with the port and path of the name. Never
- * returns such a name: whoever dials would look it up again, and could be led elsewhere.
+ * returns such a name: a dialer would look it up again, and could be sent elsewhere.
  */
 export async function addressToDial(order: Order, config: PeersConfig): Promise<string> {
   const { address } = order;

@@ -26,7 +26,7 @@ export interface InterceptedMessage {
  * An interceptor's decision about a message; undefined is the same as 'pass'.
  * - 'drop' loses the message, as chance might. The rest of a call is lost with a dropped item, and
  *   a dropped chunk resets its connection.
- * - `delay` holds the message back for so many virtual milliseconds. Other messages may overtake
+ * - `delay` holds the message back for that many virtual milliseconds. Other messages may overtake
  *   it, but not the rest of the same long message or stream. Chunks of streams cannot be delayed.
  * - `mutate` replaces the value; for the kind 'bytes' it takes bytes. Errors cannot be mutated, and
  *   other messages must fit one packet before and after. A mutated item must not be longer than the

@@ -137,7 +137,7 @@ export class Inbox {
 
   /**
    * Sets the time at which a call without a reader is refused, well before its deadline. A one-way
-   * waits on, bounded by its credit.
+   * continues to wait, bounded by its credit.
    */
   #awaitReader(call: InCall): void {
     if (call.method.kind === 'oneway') return;

@@ -16,8 +16,8 @@ export class BufferPool {
 
   /**
    * Returns a buffer of at least `size` bytes, with arbitrary content. One that is larger than the
-   * pool's has exactly `size` bytes and is not kept later. A property, because encoders are given
-   * it as a function.
+   * pool's has exactly `size` bytes and is not kept later. This is a property because encoders
+   * receive it as a function.
    */
   readonly take = (size: number): Uint8Array =>
     size <= this.size ? (this.#free.pop() ?? allocate(this.size)) : allocate(size);
