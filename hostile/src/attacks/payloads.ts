@@ -131,7 +131,7 @@ export const payloads: readonly Attack[] = [
       name,
       title: `sends ${what} as protobuf`,
       cases: [fault],
-      // The message while it is assembled, and 262,144 decoded values of a hundred bytes each.
+      // The message while it is assembled, and 131,072 decoded values of a hundred bytes each.
       memory: 80 * MIB,
       isHeavy: true,
       answer: /^(ERROR (3|8\/14)|GO_AWAY 8\/13|answered)$/,

@@ -286,7 +286,7 @@ for (const [name, codec, type] of each) {
       for (let i = 0; i < bomb.length; i += 2) bomb.set(item, i);
       t.regex(
         decodingOf(codec, bomb),
-        /^resource_exhausted: request: has more values than the limit of 262144/,
+        /^resource_exhausted: request: has more values than the limit of 131072/,
         what,
       );
     }
@@ -294,7 +294,7 @@ for (const [name, codec, type] of each) {
     packed.set([0x2a, ...varint(packed.length - 5)]);
     t.regex(
       decodingOf(codec, packed),
-      /^resource_exhausted: request: has more values than the limit of 262144/,
+      /^resource_exhausted: request: has more values than the limit of 131072/,
     );
     t.regex(
       decodingOf(codec, new Uint8Array(9_000_000)),

@@ -33,7 +33,7 @@ export interface ProtobufOptions {
   /**
    * The number of values: fields of the type, including those of nested messages, and elements of
    * packed lists. Each 64-bit integer of a packed list counts as one, and eight other numbers count
-   * as one. Default 262,144. The limit exists because empty fields take far more memory than bytes.
+   * as one. Default 131,072. The limit exists because empty fields take far more memory than bytes.
    */
   readonly values?: number | undefined;
 }
@@ -129,7 +129,7 @@ export function protobuf<Out, In = Out>(
 }
 
 const LIMIT = 8 * 1024 * 1024;
-const VALUES = 262_144;
+const VALUES = 131_072;
 
 /** Splits protobufjs' 'entries.term: integer expected' into path and problem. */
 function split(problem: string): [path: string, problem: string] {
