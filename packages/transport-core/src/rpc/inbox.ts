@@ -168,7 +168,7 @@ export class Inbox {
     const { channel } = call;
     this.waiting--;
     channel.context.usage.leaves(call.cost, call.method.kind !== 'oneway');
-    if (call.account === undefined) channel.removeQueued(call.cost);
+    if (call.account === undefined) channel.countQueued(-1, call.cost);
     if (channel.inbound.length === 0) this.#ring.splice(this.#ring.indexOf(channel), 1);
   }
 
@@ -257,7 +257,7 @@ export class Inbox {
         call.carrier.fail(call, stackless('resource_exhausted', message), true);
         return false;
       }
-      channel.addQueued(call.cost);
+      channel.countQueued(1, call.cost);
     }
     channel.context.usage.enters(call.cost, call.method.kind !== 'oneway');
     if (channel.inbound.length === 0) this.#ring.push(channel);
@@ -275,7 +275,7 @@ export class Inbox {
     if (method.kind !== 'oneway' || channel.oneways === 0) return false;
     if (channel.oneways < channel.context.limits.calls && !channel.context.usage.hasTooMany)
       return false;
-    channel.setCrowded(true);
+    channel.crowd(true);
     return true;
   }
 
@@ -289,7 +289,7 @@ export class Inbox {
 
   /** Feeds the readers, because another one-way of the connection may be handled. */
   uncrowded(channel: InChannel): void {
-    channel.setCrowded(false);
+    channel.crowd(false);
     this.feedAll();
   }
 

@@ -41,17 +41,14 @@ export interface InChannel {
   readonly inbound: List<InCall>;
   readonly queued: number;
   readonly queuedBytes: number;
-  /** Called when a call of the peer was admitted, and when its terminal frame was written. */
-  addIncoming(): void;
-  removeIncoming(): void;
+  /** Called with 1 when a call is admitted, and with -1 when its terminal frame is written. */
+  countIncoming(change: 1 | -1): void;
   /** Called when a handler or a reader starts on a call, and when it has ended. */
-  addRunning(isOneway: boolean): void;
-  removeRunning(isOneway: boolean): void;
+  countRunning(change: 1 | -1, isOneway: boolean): void;
   /** Called when a short request begins to wait for a reader, and when it no longer waits. */
-  addQueued(cost: number): void;
-  removeQueued(cost: number): void;
+  countQueued(change: 1 | -1, cost: number): void;
   /** Called when one-ways begin to wait because too many are being handled, and when one may go. */
-  setCrowded(isCrowded: boolean): void;
+  crowd(isCrowded: boolean): void;
 }
 
 /** Receives the peer's calls once they are complete. */
@@ -121,8 +118,6 @@ export class InCall implements ListEntry, UnitSender {
   readonly cost: number;
   /** True while the caller still waits; always false for a one-way. */
   open: boolean;
-  /** The calling peer. */
-  from: Remote | undefined = undefined;
   /** True once its reader has answered it. */
   answered = false;
   /** The kind of reader that works on it; 0 if none does. */
@@ -176,6 +171,11 @@ export class InCall implements ListEntry, UnitSender {
     this.payload = payload;
   }
 
+  /** The calling peer. */
+  get from(): Remote | undefined {
+    return this.channel.context.remote;
+  }
+
   /** Initializes the optional properties, all at once; values set before are lost. */
   widen(): void {
     if (this.wide) return;
@@ -200,11 +200,6 @@ export class InCall implements ListEntry, UnitSender {
   giveBack(eager: boolean): void {
     this.account?.giveBack(this.cost, eager);
     this.account = undefined;
-  }
-
-  /** Sets the calling peer. */
-  comeFrom(remote: Remote | undefined): void {
-    this.from = remote;
   }
 
   /** Begins to receive a long request or one-way. */
@@ -243,13 +238,13 @@ export class InCall implements ListEntry, UnitSender {
   run(by: Running): void {
     this.running = by;
     this.dropPayload();
-    this.channel.addRunning(this.method.kind === 'oneway');
+    this.channel.countRunning(1, this.method.kind === 'oneway');
   }
 
   /** Called when its handler or reader has ended. */
   endRun(): void {
     this.running = 0;
-    this.channel.removeRunning(this.method.kind === 'oneway');
+    this.channel.countRunning(-1, this.method.kind === 'oneway');
   }
 
   /** Releases the request; its reader keeps what it needs of it. */

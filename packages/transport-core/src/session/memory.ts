@@ -40,21 +40,14 @@ export class Memory {
     this.limit = limit;
   }
 
-  /** Counts a connection; `leave` follows when it is over. */
-  join(): void {
-    this.connections++;
+  /** Called with 1 when a connection is made, and with -1 when it is over. */
+  countConnection(change: 1 | -1): void {
+    this.connections += change;
   }
 
-  leave(): void {
-    this.connections--;
-  }
-
+  /** Counts `bytes` that are held, or that are free again if they are negative. */
   hold(bytes: number): void {
     this.used += bytes;
-  }
-
-  free(bytes: number): void {
-    this.used -= bytes;
   }
 
   /** Counts a window that grew by `bytes`, or shrank if they are negative. */
@@ -73,18 +66,10 @@ export class Memory {
     this.ahead += bytes;
   }
 
-  /** Counts bytes of an incomplete message that arrived in memory that was reserved for them. */
-  arrived(bytes: number): void {
+  /** Counts bytes of incomplete messages that arrived; negative ones were handed over or dropped. */
+  arrive(bytes: number): void {
     this.used += bytes;
     this.unfinished += bytes;
-    this.ahead -= bytes;
-  }
-
-  /** Removes an incomplete message of `bytes`, for which `ahead` bytes were reserved. */
-  finished(bytes: number, ahead: number): void {
-    this.used -= bytes;
-    this.unfinished -= bytes;
-    this.ahead -= ahead;
   }
 
   /** Returns true if `bytes` may be allocated before they arrive. */
@@ -133,9 +118,8 @@ export class Memory {
   }
 }
 
-/** An incoming long message, as its connection sees it. */
+/** An incomplete long message, of which `got` bytes have arrived. */
 export interface Unfinished extends ListEntry {
-  /** Bytes that have arrived so far. */
   readonly got: number;
   /** Discards the message because there is no room for the rest. */
   refuse(): void;
@@ -145,7 +129,6 @@ export interface Unfinished extends ListEntry {
 
 /** The connection as its memory figures see it. */
 export interface MemoryOwner {
-  /** The time of this tick. */
   readonly now: number;
   readonly terms: { readonly packet: number };
   readonly limits: { readonly total: { readonly calls: number; readonly bytes: number } };
@@ -177,10 +160,7 @@ export class MemoryUsage {
   /** Bytes of long messages that arrived since `#since`. */
   #came = 0;
   #since = 0;
-  /**
-   * Bytes that arrived before that, since `#from`; and whether the rate was too low when it was
-   * last judged.
-   */
+  /** Bytes that arrived before that, since `#from`, and whether they came too slowly. */
   #before = 0;
   #from = 0;
   #wasSlow = false;
@@ -190,7 +170,7 @@ export class MemoryUsage {
   constructor(memory: Memory, owner: MemoryOwner) {
     this.#memory = memory;
     this.#owner = owner;
-    memory.join();
+    memory.countConnection(1);
   }
 
   hold(bytes: number): void {
@@ -200,7 +180,7 @@ export class MemoryUsage {
 
   free(bytes: number): void {
     this.held -= bytes;
-    this.#memory.free(bytes);
+    this.#memory.hold(-bytes);
   }
 
   /**
@@ -220,21 +200,21 @@ export class MemoryUsage {
   /** Called when a handler or a reader starts on an incoming message. */
   begin(cost: number, isRead: boolean): void {
     this.enters(cost, true);
-    this.working += cost;
-    if (!isRead) return;
-    this.#reading += cost;
-    this.#readCalls++;
-    this.#readWeight += this.#weight(cost);
+    this.#work(1, cost, isRead);
   }
 
   finish(cost: number, isRead: boolean): void {
     if (isRead && this.#over) return;
     this.leaves(cost, true);
-    this.working -= cost;
+    this.#work(-1, cost, isRead);
+  }
+
+  #work(calls: 1 | -1, cost: number, isRead: boolean): void {
+    this.working += calls * cost;
     if (!isRead) return;
-    this.#reading -= cost;
-    this.#readCalls--;
-    this.#readWeight -= this.#weight(cost);
+    this.#reading += calls * cost;
+    this.#readCalls += calls;
+    this.#readWeight += calls * this.#weight(cost);
   }
 
   /**
@@ -284,7 +264,7 @@ export class MemoryUsage {
   end(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#memory.leave();
+    this.#memory.countConnection(-1);
     this.free(this.#reading);
     this.working -= this.#reading;
     this.#count(-this.#readCalls, -this.#readWeight);
@@ -292,10 +272,7 @@ export class MemoryUsage {
 
   // Incoming long messages.
 
-  /**
-   * Registers a long message with the bytes that have arrived and the `ahead` bytes that were
-   * allocated before they arrive.
-   */
+  /** Registers a message of which `bytes` have arrived, and `ahead` more bytes were allocated. */
   begins(assembly: Unfinished, bytes: number, ahead: number): void {
     if (this.#assemblies.length === 0) {
       this.#memory.begins(this);
@@ -312,7 +289,8 @@ export class MemoryUsage {
     const { now } = this.#owner;
     this.held += bytes;
     this.unfinished += bytes;
-    this.#memory.arrived(bytes);
+    this.#memory.arrive(bytes);
+    this.#memory.reserve(-bytes);
     if (now >= this.#since + SLOW_TIME) {
       this.#wasSlow = this.#came < ((now - this.#since) / 1_000) * SLOW_RATE;
       this.#from = this.#since;
@@ -327,7 +305,8 @@ export class MemoryUsage {
   ends(assembly: Unfinished, bytes: number, ahead: number): void {
     this.held -= bytes;
     this.unfinished -= bytes;
-    this.#memory.finished(bytes, ahead);
+    this.#memory.arrive(-bytes);
+    this.#memory.reserve(-ahead);
     this.#assemblies.remove(assembly);
     if (this.#assemblies.length > 0) return;
     this.#wasSlow = false;
@@ -374,10 +353,7 @@ export class MemoryUsage {
     return largest;
   }
 
-  /**
-   * Moves the rate measurement by the `lateness` milliseconds of sleep, in which nothing was read;
-   * the sender did not cause that.
-   */
+  /** Moves the rate measurement by `lateness` milliseconds of sleep: the sender is not to blame. */
   excuse(lateness: number): void {
     this.#since += lateness;
     this.#from += lateness;

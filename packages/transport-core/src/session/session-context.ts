@@ -6,6 +6,7 @@
 
 import type { TransportError } from '../errors.ts';
 import type { Counter } from '../observer.ts';
+import type { Remote } from '../remote.ts';
 import type { HelloLimits } from '../wire/hello.ts';
 import { type Memory, type MemoryOwner, MemoryUsage } from './memory.ts';
 
@@ -111,6 +112,8 @@ export class SessionContext implements MemoryOwner {
   /** The time of this tick. */
   now: number;
   terms: Terms;
+  /** The peer; undefined before its HELLO was accepted. */
+  remote: Remote | undefined = undefined;
   /**
    * Bytes by which the pipe's window has grown. The windows of streams and of long responses follow
    * it.
@@ -163,6 +166,11 @@ export class SessionContext implements MemoryOwner {
   /** Called when a call or message was sent or received. */
   touch(): void {
     this.active = this.now;
+  }
+
+  /** Sets the peer, as its calls report it. */
+  meet(remote: Remote): void {
+    this.remote = remote;
   }
 
   /** Takes over the limits of the peer's HELLO. */

@@ -139,34 +139,14 @@ export class Connection implements StreamSink, SessionVisitor, RemoteLink {
     return this.#session.figures.silence(this.host.ticker.now());
   }
 
-  /** The amount of work it has, for comparison with other connections to the same target. */
-  get load(): number {
-    return this.#session.figures.load;
-  }
-
   /** True if long messages wait for credit: another connection might help. */
   get crowded(): boolean {
     return this.#session.crowded;
   }
 
-  /** The bytes of limits.memory that it holds. */
-  get held(): number {
-    return this.#session.figures.held;
-  }
-
-  /** The longest message, in bytes, that the peer accepts. */
-  get messageLimit(): number {
-    return this.#session.figures.messageLimit;
-  }
-
-  /** The open calls and queued messages at this moment. */
-  get figures(): Session['figures']['counts'] {
-    return this.#session.figures.counts;
-  }
-
-  /** Returns the one-ways and requests of a protocol that were accepted but not sent yet. */
-  unsent(channel: number): { readonly messages: number; readonly bytes: number } {
-    return this.#session.figures.unsent(channel);
+  /** The load of the session, and its calls and queues. */
+  get figures(): Session['figures'] {
+    return this.#session.figures;
   }
 
   // Calls.
@@ -319,6 +299,7 @@ export class Connection implements StreamSink, SessionVisitor, RemoteLink {
   greeted(hello: Hello): void {
     const { config, membership, ticker } = this.host;
     this.remote = new LiveRemote(this, this.#stream.nodeId, hello);
+    this.#session.parts.context.meet(this.remote);
     const agree = (features: readonly string[]) => {
       if (this.direction === 'out') ticker.run(() => this.#session.consent({}));
       else this.#introduce((fields) => ticker.run(() => this.#session.consent(fields, features)));
@@ -374,7 +355,6 @@ export class Connection implements StreamSink, SessionVisitor, RemoteLink {
   }
 
   incoming(call: InCall): void {
-    call.comeFrom(this.remote);
     this.host.incoming(call);
   }
 

@@ -77,7 +77,7 @@ export class PoolEntry implements CallCarrier {
   }
 
   drop(call: OutCall): void {
-    if (this.#waiting.remove(call)) this.#pool.host.memory.free(call.cost);
+    if (this.#waiting.remove(call)) this.#pool.host.memory.hold(-call.cost);
   }
 
   /** Waits for a connection; the signal ends this wait only. */

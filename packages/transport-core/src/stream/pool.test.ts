@@ -34,7 +34,7 @@ class FakeConnection {
   over = false;
   readonly started: OutCall[] = [];
   crowded = false;
-  load = 0;
+  readonly figures = { load: 0 };
   readonly target: string;
 
   constructor(target: string) {
@@ -318,12 +318,12 @@ test('short calls stay on the first connection, bulky ones go to the least loade
   const first = await dials[0]!.up();
   const second = new FakeConnection('a:1');
   pool.add(second.real);
-  first.load = 100;
-  second.load = 5;
+  first.figures.load = 100;
+  second.figures.load = 5;
   start('a:1', call());
   start('a:1', call(), true);
   t.deepEqual([first.started.length, second.started.length], [2, 1]);
-  second.load = 500;
+  second.figures.load = 500;
   start('a:1', call(), true);
   t.is(first.started.length, 3);
 });

@@ -262,7 +262,7 @@ export class Pool implements PoolEntryOwner {
 function leastLoaded(connections: readonly Connection[]): Connection | undefined {
   let best: Connection | undefined;
   for (const connection of connections)
-    if (best === undefined || connection.load < best.load) best = connection;
+    if (best === undefined || connection.figures.load < best.figures.load) best = connection;
   return best;
 }
 

@@ -11,7 +11,7 @@ import type { AnyTransport, Transport } from './types.ts';
  * `remote`, the longest that this peer accepts.
  */
 export function messageLimit(transport: AnyTransport, remote?: Remote): number {
-  if (remote !== undefined) return connectionOf(remote).messageLimit;
+  if (remote !== undefined) return connectionOf(remote).figures.messageLimit;
   return (transport as unknown as Record<symbol, TransportEngine>)[ENGINE]!.config.limits.message;
 }
 
@@ -23,5 +23,7 @@ export function unsentOf(
   { protocol }: Pick<Transport, 'protocol'>,
   remote: Remote,
 ): { messages: number; bytes: number } {
-  return remote.closed ? { messages: 0, bytes: 0 } : connectionOf(remote).unsent(protocol.channel);
+  return remote.closed
+    ? { messages: 0, bytes: 0 }
+    : connectionOf(remote).figures.unsent(protocol.channel);
 }

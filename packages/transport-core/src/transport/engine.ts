@@ -241,11 +241,11 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   #relieve(): void {
     let most: Connection | undefined;
     for (const connection of this.connections)
-      if (most === undefined || connection.held > most.held) most = connection;
+      if (most === undefined || connection.figures.held > most.figures.held) most = connection;
     most?.break(
       new TransportError(
         'resource_exhausted',
-        `this connection held ${most.held} of the ${this.memory.limit} bytes of limits.memory`,
+        `this connection held ${most.figures.held} of the ${this.memory.limit} bytes of limits.memory`,
       ),
     );
   }

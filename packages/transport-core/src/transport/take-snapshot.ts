@@ -42,6 +42,6 @@ function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
     age: at - connection.since,
     // The counts may start at -0, so that V8 keeps them as doubles; adding 0 makes that 0.
     bytes: { in: connection.bytesIn + 0, out: connection.bytesOut + 0 },
-    ...connection.figures,
+    ...connection.figures.counts,
   };
 }

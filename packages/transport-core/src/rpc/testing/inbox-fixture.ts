@@ -57,6 +57,7 @@ export class FakeConnection implements AnswerCarrier {
       instance: name,
       hello: {},
     };
+    this.context.meet(this.remote);
     this.channel = new Channel(
       this.context,
       { credit: () => void this.credited++, holds: () => {} },
@@ -70,7 +71,6 @@ export class FakeConnection implements AnswerCarrier {
     const id = method.kind === 'oneway' ? 0 : (this.#ids += 2);
     const frame = new Frame(header({ id }), payload);
     const call = new InCall(this, frame, this.channel, method, payload);
-    call.from = this.remote;
     if (method.kind === 'oneway' || long) {
       call.account = new ReceiveAccount(
         { credit: () => void this.credited++, holds: () => {} },

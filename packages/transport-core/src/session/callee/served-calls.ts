@@ -60,7 +60,7 @@ export class ServedCalls implements AnswerCarrier {
   /** Enters a request that was admitted, with the streams of its method. */
   open(channel: Channel, call: InCall): void {
     this.ids.set(call);
-    channel.addIncoming();
+    channel.countIncoming(1);
     if (call.due !== Number.POSITIVE_INFINITY) this.#context.port.wakeBy(call.due);
     const { flags } = call.method;
     if (flags === 0) return;
@@ -250,7 +250,7 @@ export class ServedCalls implements AnswerCarrier {
     if (!this.ids.delete(call)) return;
     this.#deadlines.remove(call);
     call.dropPayload();
-    call.channel.removeIncoming();
+    call.channel.countIncoming(-1);
     if (call.method.flags === 0) return;
     this.streams--;
     call.upload?.end(ANSWERED);

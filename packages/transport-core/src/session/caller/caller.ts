@@ -140,7 +140,7 @@ export class Caller implements CallCarrier {
       return this.#batch.wrote();
     }
     this.slots.add(call);
-    channel.addCall();
+    channel.countCall(1);
     if (method.flags !== 0) this.#openStreams(channel, call);
     const bytes = payload.length + (metadata === undefined ? 0 : metadata.bytes.length);
     const isLong = payload.length > this.#context.terms.packet;
@@ -234,7 +234,7 @@ export class Caller implements CallCarrier {
     const { method } = call;
     call.endAssembly();
     if (method.kind === 'oneway') return;
-    channel.removeCall();
+    channel.countCall(-1);
     if (method.flags === 0) return;
     this.streams--;
     call.download?.release();

@@ -90,48 +90,28 @@ export class Channel implements InChannel {
     this.long = new ReceiveAccount(creditor, Account.LONG, context.limits.credit.long, 0, byte);
   }
 
-  // Our calls.
+  // Its calls; see `InChannel` for those of the peer.
 
-  /** Called when one of our calls was admitted, and when its terminal frame was read. */
-  addCall(): void {
-    this.open++;
+  /** Called with 1 when one of our calls is admitted, and with -1 when its terminal frame is read. */
+  countCall(change: 1 | -1): void {
+    this.open += change;
   }
 
-  removeCall(): void {
-    this.open--;
+  countIncoming(change: 1 | -1): void {
+    this.openIn += change;
   }
 
-  // The peer's calls; see `InChannel`.
-
-  addIncoming(): void {
-    this.openIn++;
+  countRunning(change: 1 | -1, isOneway: boolean): void {
+    if (isOneway) this.oneways += change;
+    else this.running += change;
   }
 
-  removeIncoming(): void {
-    this.openIn--;
+  countQueued(change: 1 | -1, cost: number): void {
+    this.queued += change;
+    this.queuedBytes += change * cost;
   }
 
-  addRunning(isOneway: boolean): void {
-    if (isOneway) this.oneways++;
-    else this.running++;
-  }
-
-  removeRunning(isOneway: boolean): void {
-    if (isOneway) this.oneways--;
-    else this.running--;
-  }
-
-  addQueued(cost: number): void {
-    this.queued++;
-    this.queuedBytes += cost;
-  }
-
-  removeQueued(cost: number): void {
-    this.queued--;
-    this.queuedBytes -= cost;
-  }
-
-  setCrowded(isCrowded: boolean): void {
+  crowd(isCrowded: boolean): void {
     this.crowded = isCrowded;
   }
 

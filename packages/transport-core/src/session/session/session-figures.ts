@@ -6,7 +6,7 @@
 import type { SessionParts } from './session-parts.ts';
 
 /** The calls and queues of a session at one moment. */
-export interface SessionCounts {
+interface SessionCounts {
   /** Open calls: those made here (`out`) and those of the peer (`in`). */
   readonly calls: { readonly out: number; readonly in: number };
   /** Open calls that stream in either direction. */
