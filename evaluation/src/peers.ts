@@ -76,7 +76,7 @@ async function runAll(jobs: readonly Job[], workers: number): Promise<Result[]> 
       const { faults, figures, seconds, megabytes } = result;
       const told = Object.entries(figures).map(([key, value]) => `${key} ${round3(value)}`);
       console.error(
-        `${results.length} of ${jobs.length}: ${job.scenario}, seed ${job.seed}: ${faults.length === 0 ? 'well' : faults.join('; ')} (${[...told, `${seconds.toFixed(0)} s`, `${megabytes.toFixed(0)} MB`].join(', ')})`,
+        `${results.length} of ${jobs.length}: ${job.scenario}, seed ${job.seed}: ${faults.length === 0 ? 'passed' : faults.join('; ')} (${[...told, `${seconds.toFixed(0)} s`, `${megabytes.toFixed(0)} MB`].join(', ')})`,
       );
     }
   };
@@ -106,7 +106,9 @@ function run(job: Job): Promise<Result> {
 function report(name: string, results: readonly Result[]): void {
   const well = results.filter(({ faults }) => faults.length === 0).length;
   const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
-  console.log(`\n${name}: ${well} of ${results.length} seeds well, ${seconds.toFixed(0)} s in all`);
+  console.log(
+    `\n${name}: ${well} of ${results.length} seeds passed, ${seconds.toFixed(0)} s in total`,
+  );
   for (const { job, faults } of results)
     if (faults.length > 0) console.log(`  seed ${job.seed}: ${faults.join('; ')}`);
   const figures = (key: string) =>

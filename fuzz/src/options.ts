@@ -47,10 +47,10 @@ export function readOptions(args: string[]): Options {
   const strange = positionals.filter((name) => !(TARGET_NAMES as string[]).includes(name));
   if (strange.length > 0)
     throw new TypeError(
-      `no target is called ${strange.join(', ')}; choose from ${TARGET_NAMES.join(', ')}`,
+      `there is no target ${strange.join(', ')}; choose from ${TARGET_NAMES.join(', ')}`,
     );
   if (values.input !== undefined && positionals.length !== 1)
-    throw new TypeError('--input: name the one target that it is for');
+    throw new TypeError('--input: name exactly one target');
   return {
     targets: positionals.length === 0 ? TARGET_NAMES : (positionals as TargetName[]),
     runs: count('--runs', values.runs),

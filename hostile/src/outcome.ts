@@ -45,7 +45,9 @@ export function flawsOf(measured: Measured): string[] {
   return [
     ...countedFlawsOf(measured),
     ...(during.p99 > MOST_RATIO * before.p99
-      ? [`p99 of honest calls is ${(during.p99 / before.p99).toFixed(1)} times that before`]
+      ? [
+          `p99 of honest calls is ${(during.p99 / before.p99).toFixed(1)} times its value before the attack`,
+        ]
       : []),
     ...(heldUp(after) > MOST_DELAY
       ? [`the event loop was blocked for ${heldUp(after).toFixed(0)} ms`]

@@ -42,7 +42,7 @@ export function judge(outcomes: readonly Outcome[]): Verdict[] {
       if (simulated !== undefined) {
         const off = difference(real[end], simulated[end]);
         verdicts.push({
-          bar: `${kind.name}, ${end}: the simulation comes to the same within ${TOLERANCE} s`,
+          bar: `${kind.name}, ${end}: the simulation has the same outcome within ${TOLERANCE} s`,
           ratio: off,
           holds: off <= TOLERANCE,
         });
@@ -66,7 +66,7 @@ function isAsWanted({ reason, after, answered }: Fate, wanted: Wanted): boolean 
 }
 
 function describe({ reason, least = 0, most }: Wanted): string {
-  return reason === undefined ? 'the connection lives' : `${reason} after ${least} to ${most} s`;
+  return reason === undefined ? 'the connection stays up' : `${reason} after ${least} to ${most} s`;
 }
 
 function cells({ reason, after, slowest }: Fate): string[] {
