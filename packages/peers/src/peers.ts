@@ -93,7 +93,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const { node } = this.#driver;
     node.checkTarget(target, 'peers.add');
     const { nodeId } = parseTarget(target);
-    if (nodeId !== undefined) node.keeper.book.unban(nodeId);
+    if (nodeId !== undefined) node.keeper.book.unban(nodeId, node.now());
     node.planner.addPersistent(target);
     this.#driver.topologyChanged();
   }
@@ -163,7 +163,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /** Ends a ban. */
   unban(nodeId: string): void {
-    this.#driver.node.keeper.book.unban(nodeId);
+    const { node } = this.#driver;
+    node.keeper.book.unban(nodeId, node.now());
   }
 
   /**
@@ -203,7 +204,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * book does not have the node, and for private and bad nodes.
    */
   addressOf(nodeId: string): string | undefined {
-    const address = this.#driver.node.keeper.book.told(nodeId)?.address;
+    const { node } = this.#driver;
+    const address = node.keeper.book.told(nodeId, node.now())?.address;
     return address === undefined ? undefined : spelled(address);
   }
 

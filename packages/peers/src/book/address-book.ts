@@ -64,14 +64,11 @@ export class AddressBook {
   readonly #rules: AddressRules;
   readonly #selection: AddressSelection;
   #news = 0;
-  /** The latest time that a caller passed; `select` and `unban` use it. */
-  #now: number;
 
   constructor(options: AddressBookOptions) {
     const { random, now, mode = 'any', saved, privateIds = [], nodeId } = options;
     checkOptions(options);
     this.#random = random;
-    this.#now = now;
     this.#mode = mode;
     this.#rules = new AddressRules({ mode, nodeId, privateIds }, this.#index, this.#bans);
     this.#selection = new AddressSelection(this.#index, this.#rules, random);
@@ -122,34 +119,34 @@ export class AddressBook {
    * `source` undefined for addresses from the operator.
    */
   add(entry: BookAddress, source: BookAddress | undefined, now: number): AddVerdict {
-    const time = this.#advance(now);
+    this.#endBans(now);
     const place = this.#rules.placeFor(entry, source?.nodeId);
     if (typeof place === 'string') return place;
     const known = this.#index.get(entry.nodeId);
     if (known?.address === place.key) {
-      known.seen = time;
+      known.seen = now;
       // The more buckets the entry is in, the less likely it gets into another one.
       const isOut =
         known.tried ||
         known.rows.length >= NEW_BUCKETS_PER_ADDRESS ||
         this.#random() * 2 * known.rows.length >= 1;
       if (!isOut)
-        this.#index.addNew(known, this.#placement.newRow(place.group, sourceGroup(source)), time);
+        this.#index.addNew(known, this.#placement.newRow(place.group, sourceGroup(source)), now);
       return 'known';
     }
     const holder = this.#index.at(place.key);
     if (holder?.tried) return 'vetted';
     if (known?.tried) {
-      const verdict = this.#alternatives.offer(known, place, sourceGroup(source), time);
+      const verdict = this.#alternatives.offer(known, place, sourceGroup(source), now);
       if (verdict === 'alternative') this.#news++;
       return verdict;
     }
     if (
-      (known !== undefined && !known.isBad(time)) ||
-      (holder !== undefined && !holder.isBad(time))
+      (known !== undefined && !known.isBad(now)) ||
+      (holder !== undefined && !holder.isBad(now))
     )
       return 'known';
-    return this.#settle(entry.nodeId, place, sourceGroup(source), time) === undefined
+    return this.#settle(entry.nodeId, place, sourceGroup(source), now) === undefined
       ? 'full'
       : 'added';
   }
@@ -165,19 +162,19 @@ export class AddressBook {
    * group of the reported address.
    */
   learn(entry: BookAddress, now: number, seenAt?: string): AddVerdict {
-    const time = this.#advance(now);
+    this.#endBans(now);
     const place = this.#rules.placeFor(entry, undefined);
     if (typeof place === 'string') return place;
     const known = this.#index.get(entry.nodeId);
     if (known?.address === place.key) {
-      known.seen = time;
+      known.seen = now;
       this.#alternatives.forget(entry.nodeId);
       return 'known';
     }
     const holder = this.#index.at(place.key);
-    if (holder?.tried && holder.isRecent(time)) return 'vetted';
+    if (holder?.tried && holder.isRecent(now)) return 'vetted';
     const source = seenAt === undefined ? place.group : groupOf(seenAt);
-    return this.#settle(entry.nodeId, place, source, time) === undefined ? 'full' : 'added';
+    return this.#settle(entry.nodeId, place, source, now) === undefined ? 'full' : 'added';
   }
 
   /**
@@ -191,25 +188,25 @@ export class AddressBook {
    * argument.
    */
   pick(bias: number, now: number, eligible?: (entry: BookEntry) => boolean): BookEntry | undefined {
-    const time = this.#advance(now);
+    this.#endBans(now);
     const isEligible = (known: KnownAddress) =>
       !this.#alternatives.isOutOfTurn(known) && (eligible === undefined || eligible(known));
-    return drawOne(this.#index, this.#random, bias, time, isEligible)?.snapshot();
+    return drawOne(this.#index, this.#random, bias, now, isEligible)?.snapshot();
   }
 
   /** Returns addresses to send to a peer that asks: see `AddressSelection.select`. */
-  select(bias?: number): BookAddress[] {
-    return this.#selection.select(this.#now, bias);
+  select(now: number, bias?: number): BookAddress[] {
+    return this.#selection.select(now, bias);
   }
 
   /** Like `select`, for a caller that knows which nodes are alive. */
-  selectAround(alive: Iterable<string>): BookAddress[] {
-    return this.#selection.selectAround(this.#now, alive);
+  selectAround(alive: Iterable<string>, now: number): BookAddress[] {
+    return this.#selection.selectAround(alive, now);
   }
 
   /** Returns the entry of a node that is alive; undefined if the book has none that may be sent. */
-  told(nodeId: string): BookAddress | undefined {
-    return this.#selection.told(nodeId, this.#now);
+  told(nodeId: string, now: number): BookAddress | undefined {
+    return this.#selection.told(nodeId, now);
   }
 
   /**
@@ -217,19 +214,19 @@ export class AddressBook {
    * ignored. The dial counts as a failure until `succeeded` is called.
    */
   attempted(nodeId: string, now: number, address?: string): void {
-    const time = this.#advance(now);
+    this.#endBans(now);
     const known = this.#index.get(nodeId);
     const key = address === undefined ? known?.address : placeOf(address)?.key;
-    if (known?.address === key) known?.attempted(time);
-    else this.#alternatives.attempted(nodeId, key, time);
+    if (known?.address === key) known?.attempted(now);
+    else this.#alternatives.attempted(nodeId, key, now);
   }
 
   /**
    * Records that a dial to the node failed. A failed alternative is removed; after a failure at the
    * main address, the alternative is next.
    */
-  failed(nodeId: string, address: string): void {
-    if (this.#alternatives.failed(nodeId, placeOf(address)?.key, this.#now)) this.#news++;
+  failed(nodeId: string, address: string, now: number): void {
+    if (this.#alternatives.failed(nodeId, placeOf(address)?.key, now)) this.#news++;
   }
 
   /**
@@ -239,7 +236,7 @@ export class AddressBook {
    * another id at this address is removed.
    */
   succeeded(nodeId: string, address: string, now: number): void {
-    const time = this.#advance(now);
+    this.#endBans(now);
     let known = this.#index.get(nodeId);
     if (known?.address !== address && known?.address !== placeOf(address)?.key) {
       const place = this.#rules.placeFor({ nodeId, address }, undefined);
@@ -248,12 +245,12 @@ export class AddressBook {
         nodeId,
         place,
         this.#alternatives.sourceOf(nodeId, place) ?? known?.source ?? place.group,
-        time,
+        now,
       );
     }
     if (known === undefined) return;
-    known.succeeded(time);
-    if (!known.tried) this.#promotion.promote(known, time);
+    known.succeeded(now);
+    if (!known.tried) this.#promotion.promote(known, now);
     this.#alternatives.forget(nodeId);
   }
 
@@ -266,25 +263,25 @@ export class AddressBook {
     checkId(nodeId, 'AddressBook.ban: nodeId');
     if (!(time > 0))
       throw new TypeError(`AddressBook.ban: time: must be milliseconds above 0, got ${time}`);
-    const start = this.#advance(now);
+    this.#endBans(now);
     const known = this.#index.get(nodeId);
     if (known !== undefined) this.#index.remove(known);
     const out = this.#bans.add(
-      { nodeId, until: start + time, place: known?.place, source: known?.source ?? '' },
-      start,
+      { nodeId, until: now + time, place: known?.place, source: known?.source ?? '' },
+      now,
     );
-    if (out !== undefined) this.#reinstate(out);
+    if (out !== undefined) this.#reinstate(out, now);
   }
 
   isBanned(nodeId: string, now: number): boolean {
-    this.#advance(now);
+    this.#endBans(now);
     return this.#bans.get(nodeId) !== undefined;
   }
 
   /** Ends a ban at once; the address returns to the book. */
-  unban(nodeId: string): void {
+  unban(nodeId: string, now: number): void {
     const ban = this.#bans.remove(nodeId);
-    if (ban !== undefined) this.#reinstate(ban);
+    if (ban !== undefined) this.#reinstate(ban, now);
   }
 
   /**
@@ -347,20 +344,19 @@ export class AddressBook {
    * corresponds to the feeler connections of Heilman et al.
    */
   toTest(now: number): BookEntry | undefined {
-    this.#advance(now);
+    this.#endBans(now);
     return this.#promotion.toTest()?.snapshot();
   }
 
   /** Returns everything that the next book needs, as plain data: see `formatBook`. */
   save(now: number): BookDocument {
-    return saveBook(this.#key, this.#index, this.#bans, this.#advance(now));
+    this.#endBans(now);
+    return saveBook(this.#key, this.#index, this.#bans, now);
   }
 
-  /** Advances the clock, which never goes back, and ends the bans that are over. */
-  #advance(now: number): number {
-    if (now > this.#now) this.#now = now;
-    for (const ban of this.#bans.ended(this.#now)) this.#reinstate(ban);
-    return this.#now;
+  /** Ends the bans that are over. */
+  #endBans(now: number): void {
+    for (const ban of this.#bans.ended(now)) this.#reinstate(ban, now);
   }
 
   /**
@@ -389,9 +385,9 @@ export class AddressBook {
    * Returns an address to the new entries after its ban. If another entry has taken the address
    * meanwhile, it is dropped.
    */
-  #reinstate({ nodeId, place, source }: Ban): void {
+  #reinstate({ nodeId, place, source }: Ban, now: number): void {
     if (place === undefined || this.#index.at(place.key) !== undefined) return;
     if (typeof this.#rules.placeFor({ nodeId, address: place.key }, undefined) !== 'string')
-      this.#settle(nodeId, place, source, this.#now);
+      this.#settle(nodeId, place, source, now);
   }
 }

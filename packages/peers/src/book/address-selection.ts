@@ -33,7 +33,7 @@ export class AddressSelection {
    * many others that have not failed (more if that makes fewer than 32, and at most 250 in total).
    * Otherwise nodes that are gone would be reported forever.
    */
-  selectAround(now: number, alive: Iterable<string>): BookAddress[] {
+  selectAround(alive: Iterable<string>, now: number): BookAddress[] {
     const isFit = (known: KnownAddress) => this.#isTold(known, now);
     return drawAround(this.#index, this.#random, alive, isFit).map(addressOf);
   }

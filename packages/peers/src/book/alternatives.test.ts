@@ -17,14 +17,14 @@ function bookOfOneDown(options: Partial<AddressBookOptions> = {}): AddressBook {
   const book = makeBook(options);
   book.succeeded(ID, HOME, 0);
   book.attempted(ID, 1);
-  book.failed(ID, HOME);
+  book.failed(ID, HOME, 1);
   return book;
 }
 
 /** Records a failed dial. */
 function fail(book: AddressBook, address: string, now: number): void {
   book.attempted(ID, now, address);
-  book.failed(ID, address);
+  book.failed(ID, address, now);
 }
 
 test('a reported address of a tried node is kept as an alternative only if that node has failed since its last answer', (t) => {
@@ -40,13 +40,13 @@ test('a reported address of a tried node is kept as an alternative only if that 
   t.like(book.get(ID), { address: HOME, tried: true });
   t.is(book.at('2.2.2.2:2'), undefined);
   t.deepEqual([book.size, book.tried, book.fresh], [1, 1, 0]);
-  t.deepEqual(book.select(), [{ nodeId: ID, address: HOME }], 'it is not sent to others');
+  t.deepEqual(book.select(2), [{ nodeId: ID, address: HOME }], 'it is not sent to others');
   t.deepEqual(
     [...book.entries()].map(({ address }) => address),
     [HOME],
   );
   t.deepEqual(
-    makeBook({ saved: book.save(3) }).select(),
+    makeBook({ saved: book.save(3) }).select(3),
     [{ nodeId: ID, address: HOME }],
     'nor saved',
   );
@@ -108,7 +108,7 @@ test('the first alternative stays until it was dialed, then the next one fits, b
   t.is(book.alternative(ID), '6.6.6.6:1');
   book.attempted(ID, 4, '6.6.6.6:1');
   t.is(book.alternative(ID), undefined, 'it is being dialed');
-  book.failed(ID, '6.6.6.6:1');
+  book.failed(ID, '6.6.6.6:1', 4);
   t.is(book.add(node(1, '6.6.6.6:2'), node(10, '99.1.7.7:7', 'b'), 5), 'vetted');
   t.is(book.add(node(1, '2.2.2.2:2'), friend, 6), 'alternative');
   t.is(book.alternative(ID), undefined, 'first its old address');

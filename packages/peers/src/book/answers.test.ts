@@ -16,21 +16,21 @@ test('an answer has all connected nodes plus a quarter as many others; at least 
     [400, 250],
   ] as const) {
     const alive = all.slice(0, there);
-    const told = book.selectAround(alive).map(({ nodeId }) => nodeId);
+    const told = book.selectAround(alive, 0).map(({ nodeId }) => nodeId);
     t.is(told.length, length, `${there} there`);
     t.is(new Set(told).size, length);
     if (there <= 200) t.true(alive.every((nodeId) => told.includes(nodeId)));
   }
-  t.notDeepEqual(book.selectAround(all.slice(0, 20)), book.selectAround(all.slice(0, 20)));
+  t.notDeepEqual(book.selectAround(all.slice(0, 20), 0), book.selectAround(all.slice(0, 20), 0));
   const few = filledBook(2, 2);
-  t.is(few.selectAround([]).length, 4);
+  t.is(few.selectAround([], 0).length, 4);
 });
 
 test('nodes that did not answer their last dial are left out of an answer, unless they are connected', (t) => {
   const book = makeBook();
   for (let i = 0; i < 20; i++) book.succeeded(idOf(i), `8.${i}.1.1:1`, 0);
   for (let i = 0; i < 10; i++) book.attempted(idOf(i), HOUR);
-  const told = book.selectAround([idOf(3)]).map(({ nodeId }) => nodeId);
+  const told = book.selectAround([idOf(3)], HOUR).map(({ nodeId }) => nodeId);
   t.deepEqual(
     told.sort(),
     [3, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19].map((i) => idOf(i)),
@@ -44,7 +44,10 @@ test('private, banned and unknown nodes are left out of an answer even if they a
   book.ban(idOf(1), 0);
   t.deepEqual(
     book
-      .selectAround([0, 1, 2, 9].map((i) => idOf(i)))
+      .selectAround(
+        [0, 1, 2, 9].map((i) => idOf(i)),
+        0,
+      )
       .map(({ nodeId }) => nodeId)
       .sort(),
     [idOf(2), idOf(3)],

@@ -98,7 +98,7 @@ test('an attacker gets no more if a tenth of the honest nodes are down and it ke
       const { nodeId, address } = book.pick(30, now)!;
       book.attempted(nodeId, now, address);
       if (theirs.has(address)) caught++;
-      if (down.has(nodeId)) book.failed(nodeId, address);
+      if (down.has(nodeId)) book.failed(nodeId, address, now);
       else book.succeeded(nodeId, address, now);
     }
     t.log(`${caught} of 1,000 dials, told from ${name}`);
@@ -121,7 +121,7 @@ test('false addresses of nodes that are all down fill the quota of their source,
   for (let dial = 0, elsewhere = 0; dial < 1_000; dial++) {
     const { nodeId, address } = book.pick(100, HOUR)!;
     book.attempted(nodeId, HOUR, address);
-    book.failed(nodeId, address);
+    book.failed(nodeId, address, HOUR);
     if (address !== homes.get(nodeId)) elsewhere++;
     if (dial === 999) t.true(elsewhere <= 100, `${elsewhere} of 1,000 dials`);
   }

@@ -191,11 +191,11 @@ test('every operation leaves a book consistent, and its copy picks the same entr
       else if (pick < 0.8) dial(book, now, below(101), random() < 0.5);
       else if (pick < 0.88) book.learn(some(), now, random() < 0.5 ? someAddress() : undefined);
       else if (pick < 0.91) book.ban(someId(), now, 1 + below(DAY));
-      else if (pick < 0.93) book.unban(someId());
+      else if (pick < 0.93) book.unban(someId(), now);
       else if (pick < 0.95) book.remove(someId());
       else if (pick < 0.955) book.addOwn(someAddress());
       else if (pick < 0.97) book.toTest(now);
-      else book.select(below(101));
+      else book.select(now, below(101));
       if (step % 500 === 499) checkOrder(book, now, mode);
     }
     // Alternatives are not saved, so `learn` removes them before the comparison.
@@ -213,7 +213,7 @@ test('every operation leaves a book consistent, and its copy picks the same entr
     for (let i = 0; i < 300; i++) {
       const bias = i % 101;
       t.is(copy.pick(bias, later)?.nodeId, book.pick(bias, now)?.nodeId);
-      if (i % 50 === 0) t.deepEqual(copy.select(bias), book.select(bias));
+      if (i % 50 === 0) t.deepEqual(copy.select(later, bias), book.select(now, bias));
     }
   }
 });
@@ -223,7 +223,7 @@ function dial(book: AddressBook, now: number, bias: number, isThere: boolean): v
   if (entry === undefined) return;
   book.attempted(entry.nodeId, now, entry.address);
   if (isThere) book.succeeded(entry.nodeId, entry.address, now);
-  else book.failed(entry.nodeId, entry.address);
+  else book.failed(entry.nodeId, entry.address, now);
 }
 
 /** Checks that index and buckets agree, that quotas hold, and that nothing occurs twice. */

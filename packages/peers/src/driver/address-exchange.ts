@@ -148,9 +148,10 @@ export class AddressExchange {
 
   #answer(to: Remote): void {
     const { config, keeper, peerTable } = this.#node;
+    const now = this.#node.now();
     const addresses = config.exchange.seed
-      ? keeper.book.select(SEED_BIAS)
-      : keeper.book.selectAround(peerTable.peers.keys());
+      ? keeper.book.select(now, SEED_BIAS)
+      : keeper.book.selectAround(peerTable.peers.keys(), now);
     this.#channel.say(to, 'addresses', { addresses });
   }
 }

@@ -115,7 +115,7 @@ export class DialOutcomes {
     const now = this.#node.now();
     if (error.reason === 'self') book.addOwn(address);
     if (error.reason === 'identity_mismatch' && this.#isBooked(order)) book.remove(nodeId!);
-    else if (nodeId !== undefined) book.failed(nodeId, address);
+    else if (nodeId !== undefined) book.failed(nodeId, address, now);
     const isHopeless =
       kind === 'crawl'
         ? crawledInVain(book.get(nodeId!))

@@ -122,7 +122,7 @@ function tell(book: AddressBook, entries: readonly unknown[], now: number): void
   if (readAddressEntries(answer.entries).length !== answer.entries.length)
     throw new Error('one entry stands there twice');
   if (book.size > answer.entries.length) throw new Error(`the book has ${book.size} entries`);
-  const told = book.select();
+  const told = book.select(now);
   if (addressList.encode({ addresses: told }).length > LONGEST_LIST)
     throw new Error('a list is too long');
   for (const { address } of told)
