@@ -80,7 +80,7 @@ export class AddressBook {
     this.#promotion = new Promotion(this.#index, this.#placement);
     this.#alternatives = new Alternatives(this.#index, this.#placement, mode);
     if (saved !== undefined)
-      restoreBook(saved, this.#index, this.#bans, this.#placement, mode, now);
+      restoreBook(saved, { index: this.#index, bans: this.#bans }, this.#placement, mode, now);
     const self = nodeId === undefined ? undefined : this.#index.get(nodeId);
     if (self !== undefined) this.#index.remove(self);
   }
@@ -141,10 +141,7 @@ export class AddressBook {
       if (verdict === 'alternative') this.#news++;
       return verdict;
     }
-    if (
-      (known !== undefined && !known.isBad(now)) ||
-      (holder !== undefined && !holder.isBad(now))
-    )
+    if ((known !== undefined && !known.isBad(now)) || (holder !== undefined && !holder.isBad(now)))
       return 'known';
     return this.#settle(entry.nodeId, place, sourceGroup(source), now) === undefined
       ? 'full'
@@ -351,7 +348,7 @@ export class AddressBook {
   /** Returns everything that the next book needs, as plain data: see `formatBook`. */
   save(now: number): BookDocument {
     this.#endBans(now);
-    return saveBook(this.#key, this.#index, this.#bans, now);
+    return saveBook(this.#key, { index: this.#index, bans: this.#bans }, now);
   }
 
   /** Ends the bans that are over. */

@@ -10,13 +10,14 @@ import { KnownAddress } from './known-address.ts';
 import { LONGEST_BAN, MOST_BANS, MOST_ON_A_HOST, NEW_BUCKETS_PER_ADDRESS } from './limits.ts';
 import type { Placement } from './placement.ts';
 
-/** Returns the document of a book at the time `now`. */
-export function saveBook(
-  key: string,
-  index: AddressIndex,
-  bans: BanList,
-  now: number,
-): BookDocument {
+/** The parts of a book that its document describes. */
+interface BookParts {
+  readonly index: AddressIndex;
+  readonly bans: BanList;
+}
+
+/** Returns the document of a book at the time `now`; `key` is the secret of its buckets. */
+export function saveBook(key: string, { index, bans }: BookParts, now: number): BookDocument {
   const all = [...index.allTried(), ...index.allNew()];
   const positions = new Map(all.map((known, position) => [known, position]));
   return {
@@ -29,11 +30,13 @@ export function saveBook(
   };
 }
 
-/** Fills an empty index with the bans and entries of a document. */
+/**
+ * Fills an empty index and an empty list of bans from a document. `placement` must use the
+ * document's key, and `mode` decides which addresses may be dialed.
+ */
 export function restoreBook(
   document: BookDocument,
-  index: AddressIndex,
-  bans: BanList,
+  { index, bans }: BookParts,
   placement: Placement,
   mode: DialMode,
   now: number,
