@@ -10,7 +10,7 @@ import {
 } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { spelled } from '@trunkline/transport-core/internal';
-import { knownNodes } from './book/known-nodes.ts';
+import { knownNodes } from './book/address-selection.ts';
 import type { TopologyDiff } from './dialing/topology.ts';
 import { PeersDriver } from './driver/peers-driver.ts';
 import { readAddressEntry } from './exchange/address-entry.ts';
@@ -196,7 +196,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const { node } = this.#driver;
     const isFit = (nodeId: string) =>
       node.peer(nodeId) === undefined && !node.config.privateIds.includes(nodeId);
-    return knownNodes(node.keeper.book, count, node.now(), isFit);
+    const now = node.now();
+    return knownNodes(count, (isNext) => node.keeper.book.pick(0, now, isNext), isFit);
   }
 
   /**

@@ -3,7 +3,19 @@
 // little.
 
 import { formatIp, startsWith } from './ip.ts';
-import { embeddedIPv4, kindOfIp } from './ip-kind.ts';
+import { embeddedIPv4, type IpKind, kindOfIp } from './ip-kind.ts';
+
+/**
+ * Returns the group of an IP address with a port. Private addresses cost their owner nothing, and
+ * each stands for one machine, so each is a group. On this machine, each port is a node and
+ * therefore a group. For any other address, see `groupOfIp`.
+ */
+export function groupOfPlace(ip: Uint8Array, kind: IpKind, port: number | undefined): string {
+  if (kind === 'loopback') return `local:${port}`;
+  return kind === 'private' || kind === 'shared' || kind === 'link_local'
+    ? formatIp(ip)
+    : groupOfIp(ip);
+}
 
 /**
  * Returns the group of an IP address, by the rule of Bitcoin, btcd and Tendermint (groupKey):

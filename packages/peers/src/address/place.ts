@@ -4,7 +4,7 @@
 import { parseTarget } from '@trunkline/transport-core';
 import { formatHostPort, parseHostPort } from '@trunkline/transport-core/backend';
 import { splitScheme } from '@trunkline/transport-core/internal';
-import { groupOfIp, groupOfName } from './group.ts';
+import { groupOfName, groupOfPlace } from './group.ts';
 import { formatIp, parseIp } from './ip.ts';
 import { embeddedIPv4, type IpKind, kindOfIp } from './ip-kind.ts';
 
@@ -25,8 +25,7 @@ export interface Place {
   readonly ip: Uint8Array | undefined;
   readonly kind: PlaceKind;
   /**
-   * The address group, see `groupOfIp` and `groupOfName`. In a private network each machine is a
-   * group of its own, and on this machine each port is.
+   * The address group, see `groupOfPlace` and `groupOfName`.
    */
   readonly group: string;
 }
@@ -140,17 +139,6 @@ function placeAt(
     kind,
     group: groupOfName(host),
   };
-}
-
-/**
- * Private addresses cost their owner nothing, and each stands for one machine, so each is a group.
- * On this machine, each port is a node and therefore a group.
- */
-function groupOfPlace(ip: Uint8Array, kind: IpKind, port: number | undefined): string {
-  if (kind === 'loopback') return `local:${port}`;
-  return kind === 'private' || kind === 'shared' || kind === 'link_local'
-    ? formatIp(ip)
-    : groupOfIp(ip);
 }
 
 function isName(host: string, hasPort: boolean): boolean {

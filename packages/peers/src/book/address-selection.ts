@@ -1,12 +1,13 @@
-// Selects addresses of the book to send to other nodes.
+// Selects addresses of the book to send to other nodes, and nodes to dial by their ids.
 
 import type { Random } from '@trunkline/transport-core';
 import type { AddressIndex } from './address-index.ts';
 import type { AddressRules } from './address-rules.ts';
-import type { BookAddress } from './book-entry.ts';
+import type { BookAddress, BookEntry } from './book-entry.ts';
 import { drawAround, drawMany } from './draw.ts';
 import type { KnownAddress } from './known-address.ts';
 
+/** Selects addresses that may be sent to other nodes. */
 export class AddressSelection {
   readonly #index: AddressIndex;
   readonly #rules: AddressRules;
@@ -52,6 +53,37 @@ export class AddressSelection {
   }
 }
 
+/**
+ * Returns at most `count` ids of nodes that fit, at random: first nodes that answered their last
+ * dial, then nodes that were never dialed, then nodes whose last dial failed. `pick` returns a
+ * random entry that passes a test, see `AddressBook.pick`.
+ */
+export function knownNodes(
+  count: number,
+  pick: (isEligible: (entry: BookEntry) => boolean) => BookEntry | undefined,
+  isFit: (nodeId: string) => boolean,
+): string[] {
+  const chosen = new Set<string>();
+  for (const isNext of LIKELY_FIRST) {
+    while (chosen.size < count) {
+      const entry = pick(
+        (candidate) =>
+          isNext(candidate) && !chosen.has(candidate.nodeId) && isFit(candidate.nodeId),
+      );
+      if (entry === undefined) break;
+      chosen.add(entry.nodeId);
+    }
+  }
+  return [...chosen];
+}
+
 function addressOf({ nodeId, address }: KnownAddress): BookAddress {
   return { nodeId, address };
 }
+
+/** Tests of an entry, the most likely to be alive first. */
+const LIKELY_FIRST: readonly ((entry: BookEntry) => boolean)[] = [
+  ({ tried, failures }) => tried && failures === 0,
+  ({ failures }) => failures === 0,
+  () => true,
+];

@@ -1,10 +1,10 @@
 // Implements a store in a folder, one file for each key. Each value is written completely before
-// its file gets its name.
+// its file gets its name. Keys are converted to file names that are readable, and distinct on file
+// systems that ignore case.
 
 import { join } from 'node:path';
 import { codeOf, type FileDisk, fileError, ignoreMissing } from '@trunkline/files';
 import { type Store, TransportError } from '@trunkline/transport-core';
-import { fileOfKey, keyOfFile } from './file-key.ts';
 import { FileLock } from './file-lock.ts';
 import type { Processes } from './processes.ts';
 
@@ -203,6 +203,34 @@ export class FileEntries implements FileStore {
   }
 }
 
+/**
+ * Returns the file name of a key. Lower-case letters, digits, '-', '_' and '.' stay as they are;
+ * every other byte becomes '%' and two hex digits, and so does a leading '.'.
+ */
+function fileOfKey(key: string): string {
+  if (key === '') return EMPTY;
+  let name = '';
+  for (const byte of new TextEncoder().encode(key)) {
+    const sign = String.fromCharCode(byte);
+    name +=
+      /[a-z0-9_-]/.test(sign) || (sign === '.' && name !== '')
+        ? sign
+        : `%${byte.toString(16).padStart(2, '0')}`;
+  }
+  return name;
+}
+
+/** Returns the key of a file name, or undefined if it is not the name of a key's file. */
+function keyOfFile(name: string): string | undefined {
+  if (name === EMPTY) return '';
+  try {
+    const key = decodeURIComponent(name);
+    return fileOfKey(key) === name ? key : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function tooLarge(
   path: string,
   size: number,
@@ -216,6 +244,8 @@ function tooLarge(
 }
 
 const KIND = 'store';
+/** The file name of the empty key. */
+const EMPTY = '%';
 /** Maximum size of a value in bytes: 64 MiB. */
 const LARGEST = 67_108_864;
 /**

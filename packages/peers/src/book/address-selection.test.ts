@@ -2,8 +2,19 @@
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
-import { knownNodes } from './known-nodes.ts';
+import type { AddressBook } from './address-book.ts';
+import { knownNodes } from './address-selection.ts';
 import { filledBook, HOUR, idOf, makeBook } from './testing/addresses.ts';
+
+/** Returns at most `count` ids of nodes of a book that fit. */
+function known(
+  book: AddressBook,
+  count: number,
+  now: number,
+  isFit: (nodeId: string) => boolean = () => true,
+): string[] {
+  return knownNodes(count, (isEligible) => book.pick(0, now, isEligible), isFit);
+}
 
 test('nodes that answered the last dial come before new ones, and those that did not answer come last', (t) => {
   const book = makeBook();
@@ -11,7 +22,7 @@ test('nodes that answered the last dial come before new ones, and those that did
   for (let i = 20; i < 30; i++)
     book.add({ nodeId: idOf(i), address: `8.${i}.1.1:1` }, undefined, 0);
   for (let i = 10; i < 20; i++) book.attempted(idOf(i), HOUR);
-  const numbers = knownNodes(book, 30, HOUR, () => true).map((nodeId) =>
+  const numbers = known(book, 30, HOUR).map((nodeId) =>
     Array.from({ length: 30 }, (_, i) => idOf(i)).indexOf(nodeId),
   );
   t.is(numbers.length, 30);
@@ -22,16 +33,10 @@ test('nodes that answered the last dial come before new ones, and those that did
 
 test('it is a random sample of the eligible nodes, and no larger than requested', (t) => {
   const book = filledBook(500, 500, { random: seededRandom(1) });
-  const first = knownNodes(book, 16, 0, () => true);
+  const first = known(book, 16, 0);
   t.is(new Set(first).size, 16);
-  t.notDeepEqual(
-    first,
-    knownNodes(book, 16, 0, () => true),
-  );
+  t.notDeepEqual(first, known(book, 16, 0));
   const fit = new Set(first.slice(0, 3));
-  t.deepEqual(new Set(knownNodes(book, 16, 0, (nodeId) => fit.has(nodeId))), fit);
-  t.deepEqual(
-    knownNodes(makeBook(), 16, 0, () => true),
-    [],
-  );
+  t.deepEqual(new Set(known(book, 16, 0, (nodeId) => fit.has(nodeId))), fit);
+  t.deepEqual(known(makeBook(), 16, 0), []);
 });
