@@ -295,7 +295,7 @@ function coreRules() {
     if (layer <= IMPURE)
       patterns.push({
         group: ['**/system-*'],
-        message: `system-clock and system-random belong to layer ${IMPURE + 1}: the pure layers below it get time and random numbers as arguments.`,
+        message: `system-runtime and system-memory belong to layer ${IMPURE + 1}: the pure layers below it get time and random numbers as arguments.`,
       });
     patterns.push(only([], 'transport-core is the lowest package: it imports no other.'));
     const files =

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { formatHostPort, isUnspecified, parseHostPort, sourceOf } from './host-port.ts';
-import { systemClock } from './system-clock.ts';
+import { systemClock } from './system-runtime.ts';
 
 test('names, IPv4, IPv6 and zones are read', (t) => {
   t.deepEqual(parseHostPort('Node-1.example:7000'), { host: 'node-1.example', port: 7000 });

@@ -38,8 +38,7 @@ export { type Random, randomBytes, seededRandom } from './random.ts';
 export type { Remote } from './remote.ts';
 export type * from './rpc/types.ts';
 export { createMemoryStore, type Store } from './store.ts';
-export { systemClock, systemWall } from './system-clock.ts';
-export { systemRandom } from './system-random.ts';
+export { systemClock, systemRandom, systemWall } from './system-runtime.ts';
 export type { Backend } from './transport/backend.ts';
 export {
   type ComposedTransport,

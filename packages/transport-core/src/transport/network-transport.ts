@@ -1,13 +1,11 @@
-// ReadScheduler any stream layer into a Transport.
+// Makes a Transport of any stream layer.
 
 import type { CommonOptions } from '../common-options.ts';
 import { commonOptions } from '../common-options.ts';
 import { extendOptions, parseOptions, reference } from '../config.ts';
 import { isProtocol, type Protocol } from '../protocol/protocol.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
-import { systemClock } from '../system-clock.ts';
-import { environmentAsksForStacks } from '../system-environment.ts';
-import { systemRandom } from '../system-random.ts';
+import { environmentAsksForStacks, systemClock, systemRandom } from '../system-runtime.ts';
 import { TransportEngine } from './engine.ts';
 import { ProtocolTransport } from './protocol-transport.ts';
 

@@ -1,0 +1,88 @@
+// The machine's own clock, time of day, randomness and settings of the environment; a simulation
+// may replace randomness and time of day. Only the system-*.ts files use such globals of the
+// runtime.
+
+import { type Clock, LONGEST_DELAY, sleepOn, type Timer } from './clock.ts';
+import type { Random } from './random.ts';
+
+declare const performance: { now(): number };
+declare function setTimeout(callback: () => void, delay: number): unknown;
+declare function clearTimeout(timer: unknown): void;
+declare const setImmediate: ((callback: () => void) => unknown) | undefined;
+declare const process:
+  | {
+      nextTick?(callback: () => void): void;
+      readonly env?: Readonly<Record<string, string | undefined>>;
+    }
+  | undefined;
+declare const crypto: { getRandomValues<T extends ArrayBufferView>(array: T): T };
+
+/**
+ * The real-time clock: `performance.now` and the runtime's timers. `defer` is `process.nextTick`,
+ * or a microtask if the runtime lacks it. `turn` is `setImmediate`, or `setTimeout` with 0.
+ */
+export const systemClock: Clock = Object.freeze({
+  now: () => performance.now(),
+  setTimeout: (callback: () => void, delay: number): Timer =>
+    setTimeout(callback, Math.min(Math.max(delay, 0), LONGEST_DELAY)),
+  clearTimeout: (timer: Timer) => clearTimeout(timer),
+  sleep: (delay: number, signal?: AbortSignal) => sleepOn(systemClock, delay, signal),
+  defer:
+    typeof process !== 'undefined' && process.nextTick !== undefined
+      ? process.nextTick
+      : (callback: () => void) => queueMicrotask(callback),
+  // A timeout of 0 takes a millisecond in Node, and up to four in browsers, which have nothing
+  // shorter.
+  turn: (callback: () => void) =>
+    void (typeof setImmediate === 'function' ? setImmediate(callback) : setTimeout(callback, 0)),
+});
+
+/**
+ * Returns the time of day in milliseconds since 1970; inside a simulation, that of the simulated
+ * machine.
+ */
+export const systemWall = (): number => (override === undefined ? Date.now() : override.wall());
+
+/**
+ * Returns random numbers from the runtime's cryptographic source, 32 bits each; instance ids are
+ * made of them. In a simulation, the numbers come from its seed.
+ */
+export const systemRandom: Random = () => {
+  if (override !== undefined) return override.random();
+  if (left === 0) {
+    crypto.getRandomValues(pool);
+    left = pool.length;
+  }
+  return pool[--left]! / 0x1_0000_0000;
+};
+
+/** Random numbers that were drawn but not used yet: the first `left` of the pool. */
+const pool = new Uint32Array(64);
+let left = 0;
+
+/**
+ * Returns true if the environment asks for the stacks of callers (TRUNKLINE_CALLER_STACKS=1);
+ * always false in a browser.
+ */
+export const environmentAsksForStacks = (): boolean =>
+  typeof process !== 'undefined' && process.env?.['TRUNKLINE_CALLER_STACKS'] === '1';
+
+/** The replacement for the machine's randomness and time of day. */
+export interface RuntimeOverride {
+  /** Returns a number in [0, 1), for `systemRandom`. */
+  random(): number;
+  /** Returns the milliseconds since 1970, for `systemWall`. */
+  wall(): number;
+}
+
+/** The current override; undefined if the machine's own values are used. */
+export let override: RuntimeOverride | undefined;
+
+/**
+ * Replaces the machine's randomness and time of day for all code in this thread, so that code that
+ * uses them can be replayed; undefined ends that. For simulations only, because it makes keys
+ * guessable.
+ */
+export function replaceSystem(next: RuntimeOverride | undefined): void {
+  override = next;
+}
