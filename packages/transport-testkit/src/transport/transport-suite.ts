@@ -20,7 +20,6 @@ import { oneWayCases } from './one-way.ts';
 import { orderCases } from './order.ts';
 import { poolCases } from './pool.ts';
 import { pressureCases } from './pressure.ts';
-import { rateCases } from './rates.ts';
 import { readerCases } from './readers.ts';
 import { reentrancyCases } from './reentrancy.ts';
 import { streamBoundCases } from './stream-bounds.ts';
@@ -53,7 +52,6 @@ export function transportSuite(test: TransportTest, backend: TransportBackend): 
     streamEndCases,
     orderCases,
     pressureCases,
-    rateCases,
     poolCases,
     livenessCases,
     faultyLineCases,
