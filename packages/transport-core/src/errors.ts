@@ -1,5 +1,5 @@
-// The one error class of Trunkline, and the two closed tables behind it: codes (the kind of
-// failure) and reasons (the specific cause).
+// The one error class of Trunkline, the two closed tables behind it, which are codes (the kind of
+// failure) and reasons (the specific cause), and control over the stack traces of errors.
 
 /**
  * gRPC's status codes by name, with the number that is sent on the wire. `shutdown` is Trunkline's
@@ -225,6 +225,31 @@ export function traceDepth(depth: number | undefined): number | undefined {
     return undefined;
   }
   return before;
+}
+
+/**
+ * Wraps a function so that the errors it rejects with end with the caller's stack. Such an error is
+ * created on a later turn, so its own stack does not include the caller. `what` names the function
+ * in the error.
+ */
+export function withCallerStack<A extends unknown[], R>(
+  what: string,
+  call: (...args: A) => Promise<R>,
+): (...args: A) => Promise<R> {
+  const traced = (...args: A): Promise<R> => {
+    const here: { stack?: string } = {};
+    (Error as { captureStackTrace?(target: object, above: unknown): void }).captureStackTrace?.(
+      here,
+      traced,
+    );
+    const { stack = new Error().stack } = here;
+    return call(...args).catch((error: unknown) => {
+      if (error instanceof Error && stack !== undefined)
+        error.stack = `${error.stack}\n${what} was called:\n${stack.slice(stack.indexOf('\n') + 1)}`;
+      throw error;
+    });
+  };
+  return traced;
 }
 
 const codeByNumber: (Code | undefined)[] = [];

@@ -13,14 +13,15 @@ export { HIGHEST as HIGHEST_CALL_ID, slotOf as slotOfCall } from './session/id-t
 export { longCost } from './session/incoming-packets/incoming-packets.ts';
 export { DeadlineTimer } from './stream/deadline-timer.ts';
 export { type Membership, nodeOf, type PendingConnection } from './stream/membership.ts';
-export { ByteConnection } from './stream/memory/byte-connection.ts';
 export type { CallbackRunner } from './stream/memory/end-of-tick.ts';
-export { FrameConnection } from './stream/memory/frame-connection.ts';
 export type { Line, LineEnd } from './stream/memory/line.ts';
-export { MemoryConnection } from './stream/memory/memory-connection.ts';
+export {
+  ByteConnection,
+  FrameConnection,
+  MemoryConnection,
+} from './stream/memory/memory-connection.ts';
 export { type Dial, MemoryLayer } from './stream/memory/memory-layer.ts';
 export { type RuntimeOverride, replaceSystem } from './system-runtime.ts';
-export { messageLimit, unsentOf } from './transport/carriage.ts';
-export { type Management, manage } from './transport/manage.ts';
+export { type Management, manage, messageLimit, unsentOf } from './transport/manage.ts';
 export { Account, Frame, Kind, UNIT as UNIT_COST } from './wire/frame.ts';
 export { decodeHello, encodeHello, type Hello } from './wire/hello.ts';

@@ -1,7 +1,6 @@
 // Definition of a protocol: a name, a channel and its methods. One definition gives both the types
 // and the wire format.
 
-import { channelOf } from './channel-of.ts';
 import { checkDefinition } from './check-definition.ts';
 import type { Codec } from './codec.ts';
 
@@ -253,6 +252,16 @@ function build(definition: ProtocolDefinition, lowestChannel: number): Protocol 
   };
   Object.defineProperty(protocol, TABLE, { value: Object.freeze({ byName, byId, byLowId }) });
   return Object.freeze(protocol);
+}
+
+/**
+ * Returns the default channel of a protocol, from 0x10 to 0xff: 0x10 plus FNV-1a (32 bits) of the
+ * name's UTF-8, modulo 240. It is the same at every node.
+ */
+function channelOf(name: string): number {
+  let hash = 0x811c_9dc5;
+  for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, 0x0100_0193);
+  return 0x10 + ((hash >>> 0) % 240);
 }
 
 function toMethod(

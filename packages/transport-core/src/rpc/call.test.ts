@@ -1,9 +1,10 @@
-// Tests of the deadlines of outgoing calls.
+// Tests of outgoing calls: their deadlines, and the abort listeners that they share.
 
+import { getEventListeners } from 'node:events';
 import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../protocol/protocol.ts';
-import { Call, NO_OPTIONS } from './call.ts';
+import { Call, NO_OPTIONS, unwatch, watch } from './call.ts';
 
 const protocol = defineProtocol({
   name: 'echo',
@@ -40,4 +41,69 @@ test('the remaining time is rounded up, and a call without any is late', (t) => 
   t.is(long.timeLeft(0), 2 ** 31 + 1);
   const longer = lasting(2 ** 40);
   t.is(longer.timeLeft(0), 0xffff_ffff);
+});
+
+/** Returns a call that records the reasons of its aborts. */
+const abortable = () => {
+  const reasons: unknown[] = [];
+  return { reasons, aborted: (reason: unknown) => void reasons.push(reason) };
+};
+const listeners = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
+
+test('one listener serves all calls of a signal', (t) => {
+  const controller = new AbortController();
+  const calls = Array.from({ length: 1_000 }, abortable);
+  for (const each of calls) watch(controller.signal, each);
+  t.is(listeners(controller.signal), 1);
+  const reason = new Error('enough');
+  controller.abort(reason);
+  for (const each of calls) t.deepEqual(each.reasons, [reason]);
+  t.is(listeners(controller.signal), 0);
+});
+
+test('the last call to settle removes the listener, and a later call adds it again', (t) => {
+  const controller = new AbortController();
+  const [first, second, third] = [abortable(), abortable(), abortable()];
+  watch(controller.signal, first);
+  watch(controller.signal, second);
+  unwatch(controller.signal, first);
+  unwatch(controller.signal, first);
+  t.is(listeners(controller.signal), 1);
+  unwatch(controller.signal, second);
+  t.is(listeners(controller.signal), 0);
+  watch(controller.signal, third);
+  controller.abort();
+  t.is(third.reasons.length, 1);
+  t.deepEqual([first.reasons, second.reasons], [[], []]);
+});
+
+test('a call that settles because another was aborted is not aborted itself', (t) => {
+  const controller = new AbortController();
+  const second = abortable();
+  watch(controller.signal, { aborted: () => unwatch(controller.signal, second) });
+  watch(controller.signal, second);
+  controller.abort();
+  t.deepEqual(second.reasons, []);
+});
+
+test('signals are independent of each other', (t) => {
+  const [a, b] = [new AbortController(), new AbortController()];
+  const [first, second] = [abortable(), abortable()];
+  watch(a.signal, first);
+  watch(b.signal, second);
+  a.abort('a');
+  t.deepEqual([first.reasons, second.reasons], [['a'], []]);
+  unwatch(a.signal, second);
+  b.abort('b');
+  t.deepEqual(second.reasons, ['b']);
+});
+
+test('100,000 calls share one signal', (t) => {
+  const { signal } = new AbortController();
+  for (let i = 0; i < 100_000; i++) {
+    const each = abortable();
+    watch(signal, each);
+    unwatch(signal, each);
+  }
+  t.is(listeners(signal), 0);
 });

@@ -7,7 +7,6 @@ import type { Method } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { OutCall } from '../session/out-call.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
-import { type Abortable, unwatch, watch } from './abort.ts';
 
 /** The transport as its outgoing calls see it. */
 export interface CallHost {
@@ -201,4 +200,43 @@ function promiseOf<Result>(call: Call<Result>): Promise<Result> {
   return new Promise((resolve) => {
     call.resolve = resolve;
   });
+}
+
+// Abort signals. A signal gets one listener, however many calls it cancels, so that 100,000 calls
+// can share a signal without warnings or leaks.
+
+/** A call that an abort cancels. */
+export interface Abortable {
+  aborted(reason: unknown): void;
+}
+
+interface Watched {
+  readonly calls: Set<Abortable>;
+  readonly listener: () => void;
+}
+
+const watched = new WeakMap<AbortSignal, Watched>();
+
+/** Calls `call.aborted` when the signal aborts, until `unwatch`. */
+export function watch(signal: AbortSignal, call: Abortable): void {
+  let entry = watched.get(signal);
+  if (entry === undefined) {
+    const calls = new Set<Abortable>();
+    const listener = () => {
+      for (const waiting of calls) waiting.aborted(signal.reason);
+      watched.delete(signal);
+    };
+    entry = { calls, listener };
+    watched.set(signal, entry);
+    signal.addEventListener('abort', listener, { once: true });
+  }
+  entry.calls.add(call);
+}
+
+/** Stops watching the signal for a call that has settled; the last call removes the listener. */
+export function unwatch(signal: AbortSignal, call: Abortable): void {
+  const entry = watched.get(signal);
+  if (entry === undefined || !entry.calls.delete(call) || entry.calls.size > 0) return;
+  signal.removeEventListener('abort', entry.listener);
+  watched.delete(signal);
 }

@@ -1,5 +1,5 @@
-// Lets a membership manage the connections of a transport; `createPeers` uses it, once for each
-// transport.
+// Access to the connections of a transport for Trunkline's own packages: a membership manages them
+// (`createPeers`, once for each transport), and gossip asks for their limits and send queues.
 
 import { reasonError, type TransportError } from '../errors.ts';
 import type { Remote } from '../remote.ts';
@@ -7,7 +7,7 @@ import type { Membership } from '../stream/membership.ts';
 import type { TransportEngine } from './engine.ts';
 import { connectionOf } from './members.ts';
 import { ENGINE } from './protocol-transport.ts';
-import type { AnyTransport } from './types.ts';
+import type { AnyTransport, Transport } from './types.ts';
 
 /** The operations that a membership may perform on the transport that it manages. */
 export interface Management {
@@ -77,6 +77,28 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
       if (engine.membership === membership) engine.membership = undefined;
     },
   };
+}
+
+/**
+ * Returns the longest message, in bytes, that `transport` accepts (`limits.message`); with
+ * `remote`, the longest that this peer accepts.
+ */
+export function messageLimit(transport: AnyTransport, remote?: Remote): number {
+  if (remote !== undefined) return connectionOf(remote).figures.messageLimit;
+  return (transport as unknown as Record<symbol, TransportEngine>)[ENGINE]!.config.limits.message;
+}
+
+/**
+ * Returns the number and bytes of the one-ways and requests of a mount's protocol that a connection
+ * has accepted but not sent yet.
+ */
+export function unsentOf(
+  { protocol }: Pick<Transport, 'protocol'>,
+  remote: Remote,
+): { messages: number; bytes: number } {
+  return remote.closed
+    ? { messages: 0, bytes: 0 }
+    : connectionOf(remote).figures.unsent(protocol.channel);
 }
 
 /**

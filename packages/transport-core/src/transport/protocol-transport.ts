@@ -3,7 +3,7 @@
 // every mount are ProtocolTransports.
 
 import type { Clock } from '../clock.ts';
-import { reasonError, TransportError, withDetails } from '../errors.ts';
+import { reasonError, TransportError, withCallerStack, withDetails } from '../errors.ts';
 import { encodeAs } from '../protocol/message.ts';
 import type { Method, Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
@@ -15,7 +15,6 @@ import { StreamCall } from '../rpc/stream-call.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
 import { Connection } from '../stream/connection.ts';
 import { LiveRemote } from '../stream/remote.ts';
-import { withCallerStack } from './caller-stack.ts';
 import type { TransportEngine } from './engine.ts';
 import type { Mount } from './mount.ts';
 import type { Snapshot } from './snapshot.ts';

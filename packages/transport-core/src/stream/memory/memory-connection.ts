@@ -1,9 +1,11 @@
 // One end of a connection within this process, for `transport-inmem` and the simulation. It owns
 // the unread data and the state of its end, is told by its line what the other end does, and calls
-// its sink and its line. Subclasses decide what it carries: bytes or frames.
+// its sink and its line. One subclass carries bytes, the other frames.
 
 import type { Clock, Timer } from '../../clock.ts';
 import { reasonError, type TransportError } from '../../errors.ts';
+import type { Frame } from '../../wire/frame.ts';
+import { FrameCollector } from '../../wire/frame-collector.ts';
 import type { StreamConnection, StreamSink } from '../stream-layer.ts';
 import { type CallbackRunner, EndOfTick } from './end-of-tick.ts';
 import { DirectLine, type Line, type LineEnd } from './line.ts';
@@ -227,6 +229,47 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
     return reasonError('reset', `Connection with ${this.endpoint}: ${what}`, {
       target: this.endpoint,
     });
+  }
+}
+
+/** One end of a connection that carries bytes. */
+export class ByteConnection extends MemoryConnection<Uint8Array> {
+  override write(chunk: Uint8Array): boolean {
+    // A copy, so that the writer may reuse its memory, and neither end sees changes by the other.
+    return chunk.length === 0 || this.put(new Uint8Array(chunk));
+  }
+
+  protected override sizeOf(chunk: Uint8Array): number {
+    return chunk.length;
+  }
+
+  protected override deliver(sink: StreamSink, chunk: Uint8Array): void {
+    sink.data(chunk);
+  }
+}
+
+/**
+ * One end of a connection without bytes. Its unit is the batch of frames that a session wrote at
+ * once.
+ */
+export class FrameConnection extends MemoryConnection<Frame[]> {
+  readonly frames: { readonly collector: FrameCollector; send(batch: Frame[]): void };
+
+  constructor(endpoint: string, clock: Clock, callbacks?: CallbackRunner) {
+    super(endpoint, clock, Number.POSITIVE_INFINITY, callbacks);
+    this.frames = { collector: new FrameCollector(), send: (batch) => void this.put(batch) };
+  }
+
+  override write(): boolean {
+    return true;
+  }
+
+  protected override sizeOf(): number {
+    return 0;
+  }
+
+  protected override deliver(sink: StreamSink, batch: Frame[]): void {
+    sink.frames(batch);
   }
 }
 
