@@ -4,8 +4,8 @@
 import { createManualClock } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 import test from 'ava';
-import { pattern } from '../stream-layer/recorder.ts';
 import { createPipes } from '../testing/pipes.ts';
+import { pattern } from '../transport/values.ts';
 import type { FaultyOptions } from './faults.ts';
 import { type FaultyStreamLayer, faulty } from './faulty.ts';
 

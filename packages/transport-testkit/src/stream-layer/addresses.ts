@@ -1,8 +1,8 @@
 // Rules of listening and of addresses.
 
+import { pattern } from '../transport/values.ts';
 import { failure } from './failure.ts';
 import type { Rule } from './fixture.ts';
-import { pattern } from './recorder.ts';
 
 export const addressRules: Rule[] = [
   {

@@ -1,8 +1,9 @@
 // Rules of the carried bytes: every byte arrives once and in order, in memory that belongs to the
 // reader.
 
+import { equalBytes, pattern } from '../transport/values.ts';
 import type { Rule } from './fixture.ts';
-import { pattern, type Recorder, sameBytes } from './recorder.ts';
+import type { Recorder } from './recorder.ts';
 
 const SIZES = [
   1,
@@ -28,7 +29,7 @@ export const byteRules: Rule[] = [
         const bytes = pattern(size);
         await near.write(bytes);
         await far.until(() => far.size >= size);
-        t.true(sameBytes(far.bytes(), bytes));
+        t.true(equalBytes(far.bytes(), bytes));
       },
     }),
   ),
@@ -53,7 +54,7 @@ export const byteRules: Rule[] = [
         await from.writeAll([cut(200_000, 1_600_000), cut(1_800_000, 1)]);
         await from.write(cut(1_800_001, 199_999));
         await to.until(() => to.size >= bytes.length);
-        t.true(sameBytes(to.bytes(), bytes));
+        t.true(equalBytes(to.bytes(), bytes));
       }
     },
   },
@@ -101,7 +102,7 @@ export const byteRules: Rule[] = [
         to.onData = (chunk) => void copies.push(new Uint8Array(chunk));
         for (let i = 0; i < 200; i++) await from.write(pattern(1_000, i + 1));
         await to.until(() => to.size === 200_000);
-        t.true(to.chunks.every((chunk, i) => sameBytes(chunk, copies[i]!)));
+        t.true(to.chunks.every((chunk, i) => equalBytes(chunk, copies[i]!)));
       }
     },
   },
@@ -135,8 +136,8 @@ export const byteRules: Rule[] = [
       const got = readers.map((reader) => reader.bytes()).sort((a, b) => a.length - b.length);
       const isRight = got.map(
         (bytes, i) =>
-          sameBytes(bytes.subarray(0, 20), pattern(20)) &&
-          sameBytes(bytes.subarray(20), pattern(sizes[i]!, i + 1)),
+          equalBytes(bytes.subarray(0, 20), pattern(20)) &&
+          equalBytes(bytes.subarray(20), pattern(sizes[i]!, i + 1)),
       );
       t.deepEqual(isRight, [true, true, true]);
     },
@@ -162,7 +163,7 @@ export const byteRules: Rule[] = [
       const bytes = pattern(100_000);
       await Promise.all([near.write(bytes), far.write(bytes)]);
       await Promise.all([near, far].map((end) => end.until(() => end.size === bytes.length)));
-      t.true(sameBytes(bytes, pattern(100_000)));
+      t.true(equalBytes(bytes, pattern(100_000)));
     },
   },
   {
@@ -173,7 +174,7 @@ export const byteRules: Rule[] = [
       far.onData = (chunk) => void chunk.fill(0);
       await near.write(bytes);
       await far.until(() => far.size === bytes.length);
-      t.true(sameBytes(bytes, pattern(5_000)));
+      t.true(equalBytes(bytes, pattern(5_000)));
     },
   },
   {
@@ -197,7 +198,7 @@ export const byteRules: Rule[] = [
       });
       const near = await fixture.dial(layer.localAddr());
       await near.until(() => near.size === 50);
-      t.true(sameBytes(near.bytes(), pattern(50)));
+      t.true(equalBytes(near.bytes(), pattern(50)));
     },
   },
   {
@@ -234,7 +235,7 @@ async function inOrder(from: Recorder, to: Recorder): Promise<boolean> {
   let at = 0;
   return chunks.every((chunk) => {
     at += chunk.length;
-    return sameBytes(bytes.subarray(at - chunk.length, at), chunk);
+    return equalBytes(bytes.subarray(at - chunk.length, at), chunk);
   });
 }
 
@@ -263,9 +264,9 @@ async function keepingHalf(from: Recorder, to: Recorder): Promise<boolean> {
   }
   at = 0;
   const isRight = sizes.every((size, i) =>
-    sameBytes(whole.subarray(at, (at += size)), pattern(size, i + 1)),
+    equalBytes(whole.subarray(at, (at += size)), pattern(size, i + 1)),
   );
-  return isRight && [...kept].every(([chunk, copy]) => sameBytes(chunk, copy));
+  return isRight && [...kept].every(([chunk, copy]) => equalBytes(chunk, copy));
 }
 
 /** Writes from one buffer, overwriting it as soon as the connection no longer needs it. */
@@ -281,6 +282,6 @@ async function reusing(from: Recorder, to: Recorder): Promise<boolean> {
   await to.until(() => to.size === rounds * size);
   const bytes = to.bytes();
   return Array.from({ length: rounds }).every((_, i) =>
-    sameBytes(bytes.subarray(i * size, (i + 1) * size), pattern(size, i + 1)),
+    equalBytes(bytes.subarray(i * size, (i + 1) * size), pattern(size, i + 1)),
   );
 }

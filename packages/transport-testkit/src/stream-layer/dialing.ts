@@ -1,8 +1,8 @@
 // Rules of dialing: how it succeeds, and every way in which it ends without a connection.
 
+import { equalBytes, pattern } from '../transport/values.ts';
 import { failure } from './failure.ts';
 import type { Listening, Rule, StreamLayerFixture } from './fixture.ts';
-import { pattern, sameBytes } from './recorder.ts';
 
 export const dialRules: Rule[] = [
   {
@@ -168,7 +168,7 @@ export const dialRules: Rule[] = [
       for (const far of accepted) {
         await far.until(() => far.size >= 100);
         const seed = nears.findIndex((_, i) =>
-          sameBytes(far.bytes().subarray(0, 100), pattern(100, i + 1)),
+          equalBytes(far.bytes().subarray(0, 100), pattern(100, i + 1)),
         );
         await far.until(() => far.size === 100 + seed);
         seeds.add(seed);

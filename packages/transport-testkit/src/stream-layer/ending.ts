@@ -2,8 +2,9 @@
 // anything written before it.
 
 import { TransportError } from '@trunkline/transport-core';
+import { equalBytes, pattern } from '../transport/values.ts';
 import type { Rule } from './fixture.ts';
-import { pattern, type Recorder, sameBytes } from './recorder.ts';
+import type { Recorder } from './recorder.ts';
 
 export const endRules: Rule[] = [
   {
@@ -13,7 +14,7 @@ export const endRules: Rule[] = [
       await near.write(pattern(1_000));
       near.connection.close();
       await Promise.all([near.ended(), far.ended()]);
-      t.true(sameBytes(far.bytes(), pattern(1_000)));
+      t.true(equalBytes(far.bytes(), pattern(1_000)));
       t.is(near.error, undefined);
       t.is(far.error, undefined);
       t.deepEqual([near.ends, far.ends, near.late, far.late], [1, 1, 0, 0]);
@@ -26,7 +27,7 @@ export const endRules: Rule[] = [
       await far.write(pattern(1_000));
       far.connection.close();
       await Promise.all([near.ended(), far.ended()]);
-      t.true(sameBytes(near.bytes(), pattern(1_000)));
+      t.true(equalBytes(near.bytes(), pattern(1_000)));
       t.deepEqual([near.error, far.error], [undefined, undefined]);
     },
   },
@@ -198,7 +199,7 @@ export const endRules: Rule[] = [
       near.connection.write(pattern(200_000));
       await Promise.all([near.ended(), far.ended()]);
       t.is(far.chunks.length, 1);
-      t.true(sameBytes(near.bytes(), pattern(77)));
+      t.true(equalBytes(near.bytes(), pattern(77)));
       t.deepEqual([near.error, far.error, far.late], [undefined, undefined, 0]);
     },
   },
@@ -211,7 +212,7 @@ export const endRules: Rule[] = [
       await far.write(pattern(40_000));
       far.connection.close();
       await Promise.all([near.ended(), far.ended()]);
-      t.true(sameBytes(near.bytes(), pattern(40_000)));
+      t.true(equalBytes(near.bytes(), pattern(40_000)));
       t.deepEqual([near.error, far.size], [undefined, 0]);
     },
   },

@@ -39,7 +39,7 @@ export interface Rule {
 }
 
 /** Two ends of one connection. */
-export interface Pair {
+export interface ConnectionPair {
   /** The end that dialed. */
   readonly near: Recorder;
   /** The end that was accepted. */
@@ -99,7 +99,7 @@ export class StreamLayerFixture {
     return this.record(await layer.dial(address, { timeout: 10_000 }), copies);
   }
 
-  async pair(): Promise<Pair> {
+  async pair(): Promise<ConnectionPair> {
     const listening = await this.listen();
     const near = await this.dial(listening.address);
     return { near, far: await listening.accept(0), listening };

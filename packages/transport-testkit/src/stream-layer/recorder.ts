@@ -111,19 +111,3 @@ export class Recorder implements StreamSink {
     for (const check of [...this.#waiters]) check();
   }
 }
-
-/** Returns pseudo-random bytes determined by the seed. */
-export function pattern(length: number, seed = 1): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let state = (seed * 2_654_435_761) >>> 0 || 1;
-  for (let i = 0; i < length; i++) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    bytes[i] = state >>> 24;
-  }
-  return bytes;
-}
-
-/** Compares two arrays by hand, because a diff of megabytes helps nobody. */
-export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, i) => byte === right[i]);
-}
