@@ -5,7 +5,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, link, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { platform } from 'node:process';
-import { codeOf } from './file-error.ts';
+import { systemErrorCode } from './file-error.ts';
 
 /** The disk operations. All reject with the errors of node:fs (`code: 'ENOENT'` …). */
 export interface FileDisk {
@@ -76,7 +76,7 @@ export async function readRegular(
 
 /** Returns whether the error of a link means that the file system has no links. */
 export function hasNoLinks(error: unknown): boolean {
-  return NO_LINKS.has(codeOf(error) ?? '');
+  return NO_LINKS.has(systemErrorCode(error) ?? '');
 }
 
 function read(path: string, onSize: (size: number) => void): Promise<Uint8Array> {
@@ -108,7 +108,7 @@ async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: FOLDER_MODE });
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
+    if (systemErrorCode(error) !== 'EEXIST') throw error;
   }
 }
 
@@ -123,7 +123,7 @@ async function syncFolderOf(path: string): Promise<void> {
     handle = await open(dirname(path), 'r');
     await handle.sync();
   } catch (error) {
-    if (!NO_SYNC.has(codeOf(error) ?? '')) throw error;
+    if (!NO_SYNC.has(systemErrorCode(error) ?? '')) throw error;
   } finally {
     await handle?.close();
   }

@@ -16,7 +16,7 @@ export function fileError(
   action: 'read' | 'write' = 'write',
 ): TransportError {
   if (error instanceof TransportError) return error;
-  const code = codeOf(error) ?? 'no code';
+  const code = systemErrorCode(error) ?? 'no code';
   const [as, text] =
     code === 'ENOENT' ? MISSING[action] : (MEANINGS[code] ?? ['unknown', 'the system failed']);
   return new TransportError(as, `${subject}: ${path}: ${text} (${code})`, {
@@ -26,14 +26,14 @@ export function fileError(
 }
 
 /** Returns the `code` of an error, such as 'ENOENT'; undefined if it has none. */
-export function codeOf(error: unknown): string | undefined {
+export function systemErrorCode(error: unknown): string | undefined {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === 'string' ? code : undefined;
 }
 
 /** Ignores ENOENT and rethrows anything else; for removing files that may be gone already. */
 export function ignoreMissing(error: unknown): void {
-  if (codeOf(error) !== 'ENOENT') throw error;
+  if (systemErrorCode(error) !== 'ENOENT') throw error;
 }
 
 const MISSING: Record<'read' | 'write', [Code, string]> = {

@@ -3,4 +3,4 @@
 
 export { type AtomicFileOptions, writeAtomically } from './atomic-file.ts';
 export { type FileDisk, fileDisk, hasNoLinks, readRegular } from './file-disk.ts';
-export { codeOf, fileError, ignoreMissing } from './file-error.ts';
+export { fileError, ignoreMissing, systemErrorCode } from './file-error.ts';

@@ -2,7 +2,7 @@
 
 import type { Stats } from 'node:fs';
 import { geteuid, platform } from 'node:process';
-import { codeOf, fileError, writeAtomically } from '@trunkline/files';
+import { fileError, systemErrorCode, writeAtomically } from '@trunkline/files';
 import { TransportError } from '@trunkline/transport-core';
 import {
   optional,
@@ -41,7 +41,7 @@ export async function saveIdentity(
   try {
     await writeAtomically(path, key, { mode: KEY_MODE, overwrite });
   } catch (error) {
-    if (overwrite || codeOf(error) !== 'EEXIST') throw fileError(error, caller, path);
+    if (overwrite || systemErrorCode(error) !== 'EEXIST') throw fileError(error, caller, path);
     await checkSame(path, identity);
   }
 }
@@ -88,7 +88,7 @@ async function create(path: string, identity: Identity, caller: string): Promise
     await writeAtomically(path, identity.key, { mode: KEY_MODE, overwrite: false });
     return identity;
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw fileError(error, caller, path);
+    if (systemErrorCode(error) !== 'EEXIST') throw fileError(error, caller, path);
     return load(path, caller);
   }
 }

@@ -2,10 +2,10 @@
 
 import { Buffer } from 'node:buffer';
 import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { createAuthority, createIdentity, nodeIdOf as idOf, selfSigned } from '@trunkline/identity';
+import { createAuthority, createIdentity, nodeIdOf, selfSigned } from '@trunkline/identity';
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import { keyWeakness, nodeIdOf, readCredentials } from './credentials.ts';
+import { keyWeakness, nodeIdOfCertificate, readCredentials } from './credentials.ts';
 import type { TlsOptions } from './tls-options.ts';
 
 const a = createIdentity();
@@ -29,7 +29,7 @@ const wrong = (
 test('the node id is that of the identity, for both kinds of keys', (t) => {
   t.is(readCredentials({ key: a.key, cert: certA }).nodeId, a.nodeId);
   t.is(readCredentials({ key: b.key, cert: certB, ca: authority.cert }).nodeId, b.nodeId);
-  t.is(nodeIdOf(new X509Certificate(certB)), idOf(certB));
+  t.is(nodeIdOfCertificate(new X509Certificate(certB)), nodeIdOf(certB));
 });
 
 test('texts may be bytes, and a certificate may contain its chain', (t) => {

@@ -47,7 +47,11 @@ export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
     secureOptions: SSL_OP_NO_TICKET,
   };
   try {
-    return { nodeId: nodeIdOf(certificate), options, context: createSecureContext(options) };
+    return {
+      nodeId: nodeIdOfCertificate(certificate),
+      options,
+      context: createSecureContext(options),
+    };
   } catch (error) {
     throw wrong(
       `tls: the TLS library of this system rejects the key or the certificate (${(error as Error).message})`,
@@ -57,7 +61,7 @@ export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
 }
 
 /** Returns the node id of a certificate's key: SHA-256 of its SPKI (DER), in lower-case hex. */
-export function nodeIdOf(certificate: X509Certificate): string {
+export function nodeIdOfCertificate(certificate: X509Certificate): string {
   return createHash('sha256').update(spkiOf(certificate)).digest('hex');
 }
 

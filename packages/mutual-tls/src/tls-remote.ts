@@ -4,7 +4,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
-import { keyWeakness, nodeIdOf } from './credentials.ts';
+import { keyWeakness, nodeIdOfCertificate } from './credentials.ts';
 
 /** The nodes that this end trusts at the moment. */
 export interface Trust {
@@ -28,7 +28,7 @@ export class TlsRemote {
 
   constructor(socket: TLSSocket, expected: string | undefined, trust: Trust, live: Set<TlsRemote>) {
     const certificate = socket.getPeerX509Certificate();
-    this.nodeId = certificate === undefined ? undefined : nodeIdOf(certificate);
+    this.nodeId = certificate === undefined ? undefined : nodeIdOfCertificate(certificate);
     this.#expected = expected;
     this.#live = live;
     const weakness = certificate === undefined ? 'it presented none' : keyWeakness(certificate);

@@ -10,7 +10,7 @@ import type { Buffers } from './buffers.ts';
 import type { ByteSink } from './forwarding-sink.ts';
 import type { NodeFilter } from './node-filter.ts';
 import type { CipherState } from './noise/cipher-state.ts';
-import type { Channel } from './wire/greeting.ts';
+import type { SecureChannel } from './wire/greeting.ts';
 import { RecordCutter } from './wire/record-cutter.ts';
 import {
   MOST_PLAINTEXT,
@@ -21,16 +21,16 @@ import {
 } from './wire/records.ts';
 
 /** The objects that all connections of a layer share. */
-export interface ConnectionHost {
+export interface LayerResources {
   readonly clock: Clock;
   readonly buffers: Buffers;
   readonly peers: NodeFilter;
 }
 
 /** The state with which a connection begins after the handshake. */
-export interface ConnectionInit {
+export interface NoiseConnectionInit {
   readonly inner: StreamConnection;
-  readonly channel: Channel;
+  readonly channel: SecureChannel;
   readonly refused: TransportError | undefined;
   /**
    * The last handshake message has not been sent yet, so the connection beneath owes a `drained`.
@@ -45,7 +45,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   readonly nodeId: string | undefined;
   readonly binding: Uint8Array;
   refused: TransportError | undefined;
-  readonly #host: ConnectionHost;
+  readonly #host: LayerResources;
   readonly #inner: StreamConnection;
   readonly #send: CipherState;
   readonly #receive: CipherState;
@@ -83,7 +83,10 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   #discarded = 0;
   #timer: Timer | undefined = undefined;
 
-  constructor(host: ConnectionHost, { inner, channel, refused, blocked, arrived }: ConnectionInit) {
+  constructor(
+    host: LayerResources,
+    { inner, channel, refused, blocked, arrived }: NoiseConnectionInit,
+  ) {
     this.#host = host;
     this.#inner = inner;
     this.endpoint = inner.endpoint;

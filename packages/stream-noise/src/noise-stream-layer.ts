@@ -13,10 +13,10 @@ import {
 } from '@trunkline/transport-core/backend';
 import type { PeerUpdate } from './node-filter.ts';
 import { KEY, type KeyPair, type Suite } from './noise/suite.ts';
-import type { ConnectionHost } from './noise-connection.ts';
+import type { LayerResources } from './noise-connection.ts';
 import { Opening } from './opening.ts';
 import { Greeting } from './wire/greeting.ts';
-import type { Role } from './wire/identity-proof.ts';
+import type { HandshakeRole } from './wire/identity-proof.ts';
 
 /**
  * A stream layer whose connections are encrypted and whose ends have proven their node ids
@@ -30,7 +30,7 @@ export interface NoiseStreamLayer extends StreamLayer {
   updatePeers(lists: PeerUpdate): void;
 }
 
-export interface LayerInit extends ConnectionHost {
+export interface LayerInit extends LayerResources {
   readonly identity: Pick<Identity, 'publicKey' | 'sign'>;
   readonly suite: Suite;
   readonly random: Random;
@@ -195,7 +195,7 @@ export class SecureLayer implements NoiseStreamLayer {
     await this.#inner.close();
   }
 
-  #greet(role: Role): Greeting {
+  #greet(role: HandshakeRole): Greeting {
     const { suite, identity } = this.#init;
     return new Greeting({
       suite,

@@ -4,8 +4,8 @@
 import { type Timer, TransportError } from '@trunkline/transport-core';
 import { reasonError, type StreamConnection } from '@trunkline/transport-core/backend';
 import { type ByteSink, ForwardingSink } from './forwarding-sink.ts';
-import { type ConnectionHost, NoiseConnection } from './noise-connection.ts';
-import type { Channel, Greeting, Step } from './wire/greeting.ts';
+import { type LayerResources, NoiseConnection } from './noise-connection.ts';
+import type { Greeting, GreetingStep, SecureChannel } from './wire/greeting.ts';
 
 export interface OpeningInit {
   readonly greeting: Greeting;
@@ -21,7 +21,7 @@ export interface OpeningInit {
 }
 
 export class Opening implements ByteSink {
-  readonly #host: ConnectionHost;
+  readonly #host: LayerResources;
   readonly #inner: StreamConnection;
   readonly #init: OpeningInit;
   readonly #forwarding: ForwardingSink;
@@ -35,13 +35,13 @@ export class Opening implements ByteSink {
   /** Messages that wait until the connection beneath has drained. */
   readonly #outgoing: Uint8Array[] = [];
   #blocked = false;
-  #channel: Channel | undefined = undefined;
+  #channel: SecureChannel | undefined = undefined;
   /** The error of an orderly failure, reported once the connection beneath has ended. */
   #farewell: TransportError | undefined = undefined;
   readonly #timer: Timer;
 
   /** Attaches to the connection, and reads nothing from it before `begin`. */
-  constructor(host: ConnectionHost, inner: StreamConnection, init: OpeningInit) {
+  constructor(host: LayerResources, inner: StreamConnection, init: OpeningInit) {
     this.#host = host;
     this.#inner = inner;
     this.#init = init;
@@ -101,7 +101,7 @@ export class Opening implements ByteSink {
   }
 
   /** Handles a step. Returns true if no step follows it. */
-  #take({ send, done, failed }: Step): boolean {
+  #take({ send, done, failed }: GreetingStep): boolean {
     if (send !== undefined) this.#write(send);
     if (failed !== undefined) {
       const error = reasonError(failed.reason, failed.text);

@@ -64,6 +64,11 @@ export type {
 } from './stream-layer/stream-layer-suite.ts';
 export { streamLayerSuite } from './stream-layer/stream-layer-suite.ts';
 export type { Expectation, TestContext, TestFunction } from './test-runner.ts';
-export type { Place, Probe, TransportBackend, TransportTest } from './transport/backend.ts';
+export type {
+  Probe,
+  TransportBackend,
+  TransportPlace,
+  TransportTest,
+} from './transport/backend.ts';
 export { nodeProbe } from './transport/node-probe.ts';
 export { transportSuite } from './transport/transport-suite.ts';

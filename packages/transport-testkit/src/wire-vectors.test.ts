@@ -9,7 +9,7 @@ import test from 'ava';
 import protobufjs from 'protobufjs';
 import type { RawPeer } from './raw/raw-peer.ts';
 import { sideProtocol, suiteProtocol } from './session/protocols.ts';
-import { type Line, readBlock, spell, Transcript } from './testing/transcript.ts';
+import { type TranscriptLine, readBlock, spell, Transcript } from './testing/transcript.ts';
 import {
   answered,
   closed,
@@ -373,7 +373,7 @@ function judge(
   },
   name: string,
   about: string,
-  lines: readonly Line[],
+  lines: readonly TranscriptLine[],
 ): void {
   const sent = conversationOf(name, about, lines);
   if (WRITES) write((vectors) => put(vectors.conversations, sent, (each) => each.name === name));

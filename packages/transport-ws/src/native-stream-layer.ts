@@ -9,7 +9,7 @@ import {
 import { closeError, SUB_PROTOCOL } from './close-codes.ts';
 import { NativeConnection } from './native-connection.ts';
 import type { NativeWebSocketClass } from './native-web-socket.ts';
-import { parseTarget } from './ws-address.ts';
+import { targetUrl } from './ws-address.ts';
 import type { WsStreamLayer } from './ws-options.ts';
 
 export interface NativeStreamLayerOptions {
@@ -47,7 +47,7 @@ class NativeStreamLayer implements WsStreamLayer {
   dial(address: string, options: DialOptions): Promise<StreamConnection> {
     const { timeout, signal } = options;
     return new Promise((resolve, reject) => {
-      const url = parseTarget(address);
+      const url = targetUrl(address);
       if (signal?.aborted) return reject(signal.reason);
       const WebSocket =
         this.#options.webSocket ?? (globalThis as { WebSocket?: NativeWebSocketClass }).WebSocket;
@@ -102,7 +102,7 @@ class NativeStreamLayer implements WsStreamLayer {
   }
 
   checkAddress(address: string): void {
-    parseTarget(address);
+    targetUrl(address);
   }
 
   localAddr(): string {

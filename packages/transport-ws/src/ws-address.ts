@@ -13,7 +13,7 @@ export interface WsBinding extends HostPort {
  * Returns the URL of a target: 'ws://host:port/path' or 'wss://…'. Throws `invalid_argument` for
  * anything else.
  */
-export function parseTarget(address: string): URL {
+export function targetUrl(address: string): URL {
   const match = /^wss?:\/\/([^/?#]+)/i.exec(address);
   const url = match === null ? undefined : urlOf(address);
   const hasPort =
@@ -46,7 +46,7 @@ export function parseBinding(bindAddr: string, path: string | undefined): WsBind
  * Returns the host of an `advertiseAddr`, with or without scheme and path, or undefined if it
  * cannot be parsed.
  */
-export function hostOf(address: string): string | undefined {
+export function advertisedHost(address: string): string | undefined {
   const match = /^(?:wss?:\/\/)?([^/?#]*)/i.exec(address);
   return match === null ? undefined : (parseHostPort(match[1]!)?.host ?? readHost(match[1]!));
 }

@@ -14,12 +14,12 @@ import {
 import { type ClientOptions, WebSocket } from 'ws';
 import { SUB_PROTOCOL } from './close-codes.ts';
 import { refusalError } from './refused-upgrade.ts';
-import { parseTarget } from './ws-address.ts';
+import { targetUrl } from './ws-address.ts';
 import { WsConnection } from './ws-connection.ts';
 import { WS_LIMITS } from './ws-limits.ts';
 
 /** The parts of a layer that a dial uses. */
-export interface Dialer {
+export interface DialContext {
   readonly clock: Clock;
   readonly tls: MutualTls | undefined;
   /** A function for each pending dial, which fails it with the given error. */
@@ -30,11 +30,11 @@ export interface Dialer {
 export function dialWebSocket(
   address: string,
   options: DialOptions,
-  { clock, tls, pending }: Dialer,
+  { clock, tls, pending }: DialContext,
 ): Promise<StreamConnection> {
   const { timeout, signal, nodeId } = options;
   return new Promise((resolve, reject) => {
-    const url = parseTarget(address);
+    const url = targetUrl(address);
     if (tls !== undefined && url.protocol !== 'wss:') return reject(notSecure(address));
     if (signal?.aborted) return reject(signal.reason);
     tls?.check();

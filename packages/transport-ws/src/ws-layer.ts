@@ -18,7 +18,7 @@ import {
 import { checkHosts, hostCheck } from './hosts.ts';
 import { createUpgradeServer } from './own-server.ts';
 import { takeUpgrades, type UpgradeOptions } from './upgrades.ts';
-import { hostOf, parseBinding, parseTarget } from './ws-address.ts';
+import { advertisedHost, parseBinding, targetUrl } from './ws-address.ts';
 import { dialWebSocket } from './ws-dial.ts';
 import {
   checkWsOptions,
@@ -77,7 +77,7 @@ export class WsLayer implements WsStreamLayer {
   }
 
   checkAddress(address: string): void {
-    parseTarget(address);
+    targetUrl(address);
   }
 
   localAddr(): string {
@@ -220,7 +220,7 @@ export class WsLayer implements WsStreamLayer {
         : formatHostPort(address.address, address.port);
     this.#localAddr = `${scheme}://${place}${upgrades.path}`;
     const { origins, hosts, bindAddr, advertiseAddr } = this.#options;
-    const own = [bindAddr, advertiseAddr].map((each) => each && hostOf(each));
+    const own = [bindAddr, advertiseAddr].map((each) => each && advertisedHost(each));
     const bound = address === null || typeof address === 'string' ? undefined : address.address;
     const release = takeUpgrades({
       ...upgrades,
@@ -237,7 +237,7 @@ export class WsLayer implements WsStreamLayer {
 
   #requireAdvertised(given: string): void {
     const { advertiseAddr } = this.#options;
-    const host = advertiseAddr === undefined ? undefined : hostOf(advertiseAddr);
+    const host = advertiseAddr === undefined ? undefined : advertisedHost(advertiseAddr);
     if (advertiseAddr !== undefined && (host === undefined || !isUnspecified(host))) return;
     throw reasonError(
       'not_advertisable',

@@ -93,8 +93,8 @@ export function isDialable(place: Place, mode: DialMode): boolean {
 }
 
 /**
- * The longest valid address, in characters. No host and port needs more, and the limit keeps a book
- * of 20,480 addresses small.
+ * The longest valid address, in characters: Tendermint's maxAddressSize. No host and port needs
+ * more, and the limit keeps a book of 20,480 addresses small.
  */
 export const LONGEST_ADDRESS = 256;
 

@@ -19,7 +19,7 @@ import type {
 import { DialQuota } from './dial-quota.ts';
 import type { DialTarget } from './dial-target.ts';
 import type { DialTargets } from './dial-targets.ts';
-import { type Dial, DialsUnderWay } from './dials-under-way.ts';
+import { DialsUnderWay, type DialUnderWay } from './dials-under-way.ts';
 import {
   LONGEST_ORDINARY,
   MOST_AGAIN,
@@ -171,7 +171,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   }
 
   /** The address is not dialed again, unless it is set or added as a persistent peer. */
-  #reachedSelf(dial: Dial<DialKind>): void {
+  #reachedSelf(dial: DialUnderWay<DialKind>): void {
     dial.target?.waitUntil(Number.NEGATIVE_INFINITY); // In case the address is set again.
     this.#ordinary.addOwn(dial.key);
   }
@@ -353,7 +353,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     this.#outputs.add({ type: 'dial', order });
   }
 
-  #end({ kind, address }: DialOrder): Dial<DialKind> | undefined {
+  #end({ kind, address }: DialOrder): DialUnderWay<DialKind> | undefined {
     this.#wakeAt = Number.NEGATIVE_INFINITY;
     this.#ordinary.ended();
     return this.#underWay.end(kind, addressKey(address)!);

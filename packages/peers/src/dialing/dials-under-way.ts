@@ -4,7 +4,7 @@
 import { hostOf } from './address-key.ts';
 import type { DialTarget } from './dial-target.ts';
 
-export interface Dial<Kind> {
+export interface DialUnderWay<Kind> {
   readonly kind: Kind;
   /** The canonical address, which identifies the dial. */
   readonly key: string;
@@ -17,19 +17,19 @@ export interface Dial<Kind> {
 }
 
 export class DialsUnderWay<Kind extends string> {
-  readonly #dials = new Map<string, Dial<Kind>>();
+  readonly #dials = new Map<string, DialUnderWay<Kind>>();
   readonly #ids = new Set<string>();
   readonly #kinds = new Map<Kind, number>();
   readonly #hosts = new Map<string, number>();
 
-  start(dial: Dial<Kind>): void {
+  start(dial: DialUnderWay<Kind>): void {
     this.#dials.set(dial.key, dial);
     if (dial.id !== undefined) this.#ids.add(dial.id);
     this.#count(dial, 1);
   }
 
   /** Returns undefined for a dial that has ended already or was never started. */
-  end(kind: Kind, key: string): Dial<Kind> | undefined {
+  end(kind: Kind, key: string): DialUnderWay<Kind> | undefined {
     const dial = this.#dials.get(key);
     if (dial?.kind !== kind) return undefined;
     this.#dials.delete(key);
@@ -66,7 +66,7 @@ export class DialsUnderWay<Kind extends string> {
     return this.#dials.size;
   }
 
-  #count({ kind, key, target }: Dial<Kind>, change: 1 | -1): void {
+  #count({ kind, key, target }: DialUnderWay<Kind>, change: 1 | -1): void {
     this.#kinds.set(kind, this.of(kind) + change);
     if (target !== undefined) return;
     const host = hostOf(key);

@@ -19,7 +19,7 @@ import type { Node } from './node.ts';
 import type { Order } from './orders-in-progress.ts';
 import type { Peer } from './peer-table.ts';
 import type { Places } from './places.ts';
-import { refusedBy } from './rejection.ts';
+import { filterRefusal } from './rejection.ts';
 import type { Visits } from './visits.ts';
 
 /** A connection that may come up as a peer's. */
@@ -308,7 +308,7 @@ export class AdmissionControl {
     try {
       await Promise.race([answers(), late]);
     } catch (error) {
-      throw refusedBy('a filter', error);
+      throw filterRefusal('a filter', error);
     } finally {
       enough.abort();
     }

@@ -15,7 +15,7 @@ import { DialOutcomes } from './dial-outcomes.ts';
 import { Links } from './links.ts';
 import { Node, VIOLATION } from './node.ts';
 import type { PeerConnection } from './peer-table.ts';
-import { refusedBy } from './rejection.ts';
+import { filterRefusal } from './rejection.ts';
 import { Visits } from './visits.ts';
 
 export class PeersDriver implements Membership {
@@ -160,7 +160,7 @@ export class PeersDriver implements Membership {
       return undefined;
     } catch (error) {
       this.node.keeper.trust.bad(peer.nodeId, this.node.now(), VIOLATION);
-      return refusedBy('a message filter', error);
+      return filterRefusal('a message filter', error);
     }
   }
 
@@ -223,7 +223,7 @@ export class PeersDriver implements Membership {
     const { node } = this;
     if (this.#crawler === undefined || now < this.#crawler.wakeAt) return;
     const candidates = node.keeper.book
-      .select()
+      .select(now)
       .filter(
         ({ nodeId, address }) =>
           node.peer(nodeId) === undefined && !node.planner.isResting(address, now),

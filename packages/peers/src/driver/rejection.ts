@@ -19,7 +19,7 @@ export function rejectionOf(error: TransportError, direction: 'in' | 'out'): Rej
 }
 
 /** Wraps an error that a filter threw, for both ends to see. Returns a TransportError unchanged. */
-export function refusedBy(filter: string, error: unknown): TransportError {
+export function filterRefusal(filter: string, error: unknown): TransportError {
   if (error instanceof TransportError) return error;
   return reasonError(
     'refused',

@@ -3,6 +3,7 @@
 import { isNodeId, parseTarget } from '@trunkline/transport-core';
 import { isUnspecified, parseHostPort } from '@trunkline/transport-core/backend';
 import { splitScheme } from '@trunkline/transport-core/internal';
+import { LONGEST_ADDRESS } from '../address/place.ts';
 
 /** A node and one of its addresses, as peers send them to each other. */
 export interface AddressEntry {
@@ -11,9 +12,6 @@ export interface AddressEntry {
   /** The address to dial, without a node id in front. */
   readonly address: string;
 }
-
-/** Maximum characters of an address that is accepted from a peer: Tendermint's maxAddressSize. */
-export const LONGEST_ADDRESS = 256;
 
 /**
  * Reads an entry as a peer sent it. Returns undefined for a malformed entry, and for an address

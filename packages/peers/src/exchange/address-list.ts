@@ -30,7 +30,7 @@ export class AddressList {
 }
 
 /** A list to send. */
-export interface Addresses {
+export interface AddressesToSend {
   readonly addresses: readonly unknown[];
 }
 
@@ -45,12 +45,12 @@ const raw = limited(bytes, LONGEST_LIST);
  */
 export const addressList: Limited<{
   readonly name: string;
-  encode(value: Addresses): Uint8Array;
+  encode(value: AddressesToSend): Uint8Array;
   decode(encoded: Uint8Array): AddressList;
 }> = Object.freeze({
   name: list.name,
   limit: raw.limit,
-  encode({ addresses }: Addresses): Uint8Array {
+  encode({ addresses }: AddressesToSend): Uint8Array {
     for (let count = addresses.length; ; count = Math.floor(count * 0.9)) {
       const encoded = list.encode({ addresses: addresses.slice(0, count) });
       if (encoded.length <= LONGEST_LIST) return encoded;

@@ -1,7 +1,13 @@
 // Keeps an address book in a file. A new version is written completely before it gets the file's
 // name, and the old version is kept under another name.
 
-import { codeOf, type FileDisk, fileError, hasNoLinks, ignoreMissing } from '@trunkline/files';
+import {
+  type FileDisk,
+  fileError,
+  hasNoLinks,
+  ignoreMissing,
+  systemErrorCode,
+} from '@trunkline/files';
 import { TransportError } from '@trunkline/transport-core';
 import type { Backing } from './exclusive-store.ts';
 import { FileLock } from './file-lock.ts';
@@ -109,7 +115,7 @@ export class FileBacking implements Backing {
       });
       return { value: readText(bytes, read, path) };
     } catch (cause) {
-      if (codeOf(cause) === 'ENOENT') return undefined;
+      if (systemErrorCode(cause) === 'ENOENT') return undefined;
       const error = fileError(cause, KIND, path);
       if (isMisplaced(error)) throw error;
       warnings.push(withRemedy(error, await this.#putAside(path)));
@@ -142,7 +148,7 @@ export class FileBacking implements Backing {
     try {
       await this.#disk.link(this.#path, old);
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return; // Somebody removed the file.
+      if (systemErrorCode(error) === 'ENOENT') return; // Somebody removed the file.
       if (!hasNoLinks(error)) throw error;
       await this.#disk.rename(this.#path, old);
       this.#isGood = false;

@@ -3,7 +3,7 @@
 // systems that ignore case.
 
 import { join } from 'node:path';
-import { codeOf, type FileDisk, fileError, ignoreMissing } from '@trunkline/files';
+import { type FileDisk, fileError, ignoreMissing, systemErrorCode } from '@trunkline/files';
 import { type Store, TransportError } from '@trunkline/transport-core';
 import { FileLock } from './file-lock.ts';
 import type { Processes } from './processes.ts';
@@ -55,7 +55,7 @@ export class FileEntries implements FileStore {
         if (size > LARGEST) throw tooLarge(path, size, 'data_loss');
       });
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined;
+      if (systemErrorCode(error) === 'ENOENT') return undefined;
       throw fileError(error, KIND, path);
     }
   }

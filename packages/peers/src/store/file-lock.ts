@@ -7,7 +7,7 @@
 
 import { basename, dirname, join } from 'node:path';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { codeOf, type FileDisk, hasNoLinks, ignoreMissing } from '@trunkline/files';
+import { type FileDisk, hasNoLinks, ignoreMissing, systemErrorCode } from '@trunkline/files';
 import { randomBytes, systemRandom, TransportError } from '@trunkline/transport-core';
 import type { Processes } from './processes.ts';
 
@@ -111,7 +111,7 @@ export class FileLock {
       await this.#disk.write(temporary, bytes);
       return (await this.#name(temporary, path, bytes)) ? token : undefined;
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
+      if (systemErrorCode(error) !== 'EEXIST') throw error;
       return undefined;
     } finally {
       await this.#disk.unlink(temporary).catch(() => {});
@@ -126,7 +126,7 @@ export class FileLock {
     try {
       await this.#disk.link(temporary, path);
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return false;
+      if (systemErrorCode(error) === 'ENOENT') return false;
       if (!hasNoLinks(error)) throw error;
       await this.#disk.write(path, bytes); // Others may briefly see a part of it.
     }
@@ -151,7 +151,7 @@ export class FileLock {
         birth: match[3] === '' ? undefined : match[3],
       };
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined;
+      if (systemErrorCode(error) === 'ENOENT') return undefined;
       throw error;
     }
   }

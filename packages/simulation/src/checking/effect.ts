@@ -76,7 +76,7 @@ function effectOf(operation: Operation): Effect | undefined {
 }
 
 function completed(operation: Operation): Effect {
-  // An absent key is `undefined` in the result of a get, and `null` in that of a set (`ResultOf`).
+  // An absent key is `undefined` in the result of a get, and `null` in that of a set.
   const { op, result } = operation;
   if (op === 'get') return looks(operation, 'is', result as Value);
   if (op === 'cas')

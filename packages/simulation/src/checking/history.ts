@@ -24,7 +24,7 @@ export type Command =
  * - delete: whether the key existed; `undefined` if that is not known
  * - cas: whether it wrote
  */
-export type ResultOf<C extends Command> = {
+export type CommandResult<C extends Command> = {
   get: string | undefined;
   set: string | null | undefined;
   delete: boolean | undefined;
@@ -39,7 +39,7 @@ export type Operation = Command & {
    * `unknown` (the client gave up): it may take effect at any time after its call, or never.
    */
   readonly outcome: 'open' | 'ok' | 'failed' | 'unknown';
-  /** The result of an `ok` operation: see ResultOf. */
+  /** The result of an `ok` operation: see CommandResult. */
   readonly result?: string | boolean | null | undefined;
   /** Position of the call in the order of all calls and answers of the history: 1, 2, 3 ... */
   readonly called: number;
@@ -62,7 +62,7 @@ export interface Handle<C extends Command = Command> {
    * Reports that the operation completed. Throws a TypeError if the result does not fit the
    * command.
    */
-  ok(result?: ResultOf<C>, at?: number): void;
+  ok(result?: CommandResult<C>, at?: number): void;
   /** Reports that the operation has had no effect and never will. */
   fail(at?: number): void;
   /**

@@ -29,7 +29,7 @@
 // can stand directly before it.
 
 import { accepts, type Effect, type Held, isBlind, observes } from './effect.ts';
-import { type Stage, type Step, timelineOf } from './timeline.ts';
+import { type Stage, type TimelineStep, timelineOf } from './timeline.ts';
 
 /** The result of a search. */
 export interface Found {
@@ -157,7 +157,7 @@ function successors(stages: readonly Stage[], from: Configuration): Configuratio
  */
 function isLost(
   value: Held,
-  but: Step,
+  but: TimelineStep,
   { must, used }: Configuration,
   { inPlay, wanted, coming }: Stage,
 ): boolean {
@@ -177,7 +177,7 @@ function isLost(
   );
 }
 
-function mayTake(step: Step, from: Configuration): boolean {
+function mayTake(step: TimelineStep, from: Configuration): boolean {
   if (!step.writes) return (from.must & step.bit) !== 0n;
   return (from.used & step.bit) === 0n && (from.used & step.twin) === step.twin;
 }

@@ -5,7 +5,7 @@ import { type Effect, type Held, isBlind, OTHER, observes, type Value } from './
 import { hiding } from './hiding.ts';
 
 /** An operation with its bit in a configuration's bitsets. */
-export interface Step extends Effect {
+export interface TimelineStep extends Effect {
   /**
    * A single bit, its own while the step is in play. Later steps reuse it, so a bitset is only as
    * wide as the concurrency.
@@ -25,9 +25,9 @@ export interface Step extends Effect {
  * that is not done.
  */
 export interface Stage {
-  readonly due: Step;
+  readonly due: TimelineStep;
   /** The steps called before the due one returned that are still in play, in order of call. */
-  readonly inPlay: readonly Step[];
+  readonly inPlay: readonly TimelineStep[];
   /** The bits of the completed operations called since the previous one returned. */
   readonly entering: bigint;
   /** The bits of the steps that leave play once the due one has returned. */
@@ -70,7 +70,7 @@ export function timelineOf(effects: readonly Effect[]): Stage[] {
   }
   const hidden = hiding(effects);
   const bits = new Bits();
-  let playing: Step[] = [];
+  let playing: TimelineStep[] = [];
   let next = 0;
   return order.map(({ operation, returned }, index) => {
     const held = (value: Held) => ((lastName.get(value) ?? -1) < index ? OTHER : value);
@@ -159,9 +159,9 @@ function isSeen(
  * values that later operations cannot tell apart.
  */
 function grouped(
-  steps: readonly Step[],
+  steps: readonly TimelineStep[],
   held: (value: Held) => Held,
-): { inPlay: Step[]; groups: bigint[][] } {
+): { inPlay: TimelineStep[]; groups: bigint[][] } {
   const groups = new Map<string, bigint[]>();
   let changed = false;
   const inPlay = steps.map((step) => {
@@ -200,7 +200,7 @@ class Bits {
   }
 }
 
-function union(steps: readonly Step[]): bigint {
+function union(steps: readonly TimelineStep[]): bigint {
   return steps.reduce((bits, step) => bits | step.bit, NONE);
 }
 

@@ -93,7 +93,7 @@ export interface Progress {
 }
 
 /** A search with all defaults filled in. */
-export interface Search {
+export interface SeedSearch {
   readonly name: string;
   readonly seeds: readonly number[];
   readonly scenario: Scenario | string;
@@ -110,7 +110,7 @@ export interface Search {
  *
  * @throws TypeError naming the invalid option.
  */
-export function searchOf(options: ExploreOptions): Search {
+export function searchOf(options: ExploreOptions): SeedSearch {
   const given = parseOptions(schema, options as OptionsInput<typeof schema>, 'explore');
   const {
     seed,

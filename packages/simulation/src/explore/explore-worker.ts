@@ -5,7 +5,7 @@ import { describeError } from '../kernel/event-loop.ts';
 import { LocalRunner } from './local-runner.ts';
 import { workerSide } from './runtime.ts';
 import { loadScenario } from './scenario-module.ts';
-import type { Answer, Request, WorkerData } from './worker-runner.ts';
+import type { WorkerAnswer, WorkerData, WorkerRequest } from './worker-runner.ts';
 
 const side = workerSide();
 const { url, options } = side.data as WorkerData;
@@ -15,21 +15,21 @@ const started = loadScenario(url, options).then(
 // Each request awaits `started` and gets this error in its answer.
 started.catch(() => {});
 
-const answer = async (request: Request): Promise<unknown> => {
+const answer = async (request: WorkerRequest): Promise<unknown> => {
   const runner = await started;
   return request.do === 'run'
     ? runner.run(request.seeds, request.stopAfter)
     : runner.shrink(request.seed, request.failed);
 };
 
-side.onMessage((request: Request) => {
+side.onMessage((request: WorkerRequest) => {
   answer(request).then(
     (result) => tell({ result }),
     (error: unknown) => tell({ error }),
   );
 });
 
-function tell(answer: Answer): void {
+function tell(answer: WorkerAnswer): void {
   try {
     side.post(answer);
   } catch (error) {

@@ -1,7 +1,7 @@
 // The search for failing seeds: runs many seeds, in this thread or in worker threads, and shrinks
 // the faults of those that fail.
 
-import { type ExploreOptions, type Search, searchOf } from './explore-options.ts';
+import { type ExploreOptions, type SeedSearch, searchOf } from './explore-options.ts';
 import { type FailedRun, type Failure, reported } from './failure.ts';
 import { LocalRunner, type Runner } from './local-runner.ts';
 import { environmentReplay, type Replay, replayLine } from './replay-line.ts';
@@ -77,7 +77,7 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
  * troubles of the link. A replay that names faults is not shrunk again, because its schedule is the
  * result of shrinking.
  */
-function replayed(search: Search, { seed, only, without }: Replay): Search {
+function replayed(search: SeedSearch, { seed, only, without }: Replay): SeedSearch {
   return {
     ...search,
     seeds: [seed],
@@ -105,7 +105,7 @@ const names = new Map<string, number>();
  * otherwise this thread.
  */
 async function runnersOf(
-  { scenario, options, signal }: Search,
+  { scenario, options, signal }: SeedSearch,
   workers: number,
 ): Promise<readonly Runner[]> {
   if (typeof scenario !== 'string') return [new LocalRunner(scenario, options, signal)];
@@ -129,7 +129,7 @@ async function runnersOf(
 async function hunt(
   runners: readonly Runner[],
   tally: SeedTally,
-  { stopAfter, onProgress }: Search,
+  { stopAfter, onProgress }: SeedSearch,
   seeds: number,
 ): Promise<number> {
   const began = realTime();

@@ -35,7 +35,7 @@ export interface RunnerOptions
 }
 
 /** The result of running a seed. */
-export interface Outcome {
+export interface SeedOutcome {
   readonly seed: number;
   /** Virtual milliseconds that the scenario took. */
   readonly virtual: number;
@@ -45,7 +45,7 @@ export interface Outcome {
 /** Runs seeds, in this thread or in a worker. */
 export interface Runner {
   /** Runs seeds in order until `stopAfter` of them have failed. */
-  run(seeds: readonly number[], stopAfter: number): Promise<readonly Outcome[]>;
+  run(seeds: readonly number[], stopAfter: number): Promise<readonly SeedOutcome[]>;
   /** Shrinks the faults of a failed seed. */
   shrink(seed: number, failed: FailedRun): Promise<Shrunk>;
   /** Stops everything that is still running. */
@@ -64,8 +64,8 @@ export class LocalRunner implements Runner {
     this.#signal = signal;
   }
 
-  async run(seeds: readonly number[], stopAfter: number): Promise<readonly Outcome[]> {
-    const outcomes: Outcome[] = [];
+  async run(seeds: readonly number[], stopAfter: number): Promise<readonly SeedOutcome[]> {
+    const outcomes: SeedOutcome[] = [];
     let failures = 0;
     for (const seed of seeds) {
       const outcome = await this.#runSeed(seed, this.#options);
@@ -88,7 +88,7 @@ export class LocalRunner implements Runner {
   async #runSeed(
     seed: number,
     { leaks, shrinkRuns, nemesis, only, without = [], link, ...options }: RunnerOptions,
-  ): Promise<Outcome> {
+  ): Promise<SeedOutcome> {
     // A simulation runs in microtasks only, so let other work of the thread run between two of
     // them.
     await realTurn();

@@ -2,7 +2,7 @@
 // time, and in whatever order they finish.
 
 import type { FailedRun } from './failure.ts';
-import type { Outcome } from './local-runner.ts';
+import type { SeedOutcome } from './local-runner.ts';
 
 /** The seeds of a search and their outcomes. */
 export class SeedTally {
@@ -37,7 +37,7 @@ export class SeedTally {
     return seeds;
   }
 
-  add({ seed, virtual, failed }: Outcome): void {
+  add({ seed, virtual, failed }: SeedOutcome): void {
     const place = this.#places.get(seed)!;
     this.done++;
     this.virtualHours += virtual / HOUR;

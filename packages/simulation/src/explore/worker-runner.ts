@@ -1,7 +1,7 @@
 // Runs the seeds of a search in a worker thread, which answers one request at a time.
 
 import { brokenSearch, type FailedRun, type Shrunk } from './failure.ts';
-import type { Outcome, Runner, RunnerOptions } from './local-runner.ts';
+import type { SeedOutcome, Runner, RunnerOptions } from './local-runner.ts';
 import { startWorker, type WorkerHandle } from './runtime.ts';
 
 /** The initial data of a worker. */
@@ -11,12 +11,12 @@ export interface WorkerData {
 }
 
 /** A request to a worker. */
-export type Request =
+export type WorkerRequest =
   | { readonly do: 'run'; readonly seeds: readonly number[]; readonly stopAfter: number }
   | { readonly do: 'shrink'; readonly seed: number; readonly failed: FailedRun };
 
 /** A worker's answer to a request. */
-export type Answer = { readonly result: unknown } | { readonly error: unknown };
+export type WorkerAnswer = { readonly result: unknown } | { readonly error: unknown };
 
 /** Runs seeds in a worker thread. */
 export class WorkerRunner implements Runner {
@@ -35,7 +35,7 @@ export class WorkerRunner implements Runner {
   private constructor(worker: WorkerHandle, url: string) {
     this.#worker = worker;
     this.#url = url;
-    worker.onMessage((answer: Answer) => this.#settle(answer));
+    worker.onMessage((answer: WorkerAnswer) => this.#settle(answer));
     worker.onEnd((end) => this.#end(end));
   }
 
@@ -45,7 +45,7 @@ export class WorkerRunner implements Runner {
     return worker && new WorkerRunner(worker, data.url);
   }
 
-  run(seeds: readonly number[], stopAfter: number): Promise<readonly Outcome[]> {
+  run(seeds: readonly number[], stopAfter: number): Promise<readonly SeedOutcome[]> {
     const [first, last] = [seeds[0], seeds.at(-1)];
     return this.#ask(first === last ? `seed ${first}` : `seeds ${first} to ${last}`, {
       do: 'run',
@@ -65,7 +65,7 @@ export class WorkerRunner implements Runner {
     this.#settle({ error: this.#ended });
   }
 
-  #ask<T>(what: string, request: Request): Promise<T> {
+  #ask<T>(what: string, request: WorkerRequest): Promise<T> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
       this.#pending = { what, resolve, reject };
@@ -73,7 +73,7 @@ export class WorkerRunner implements Runner {
     });
   }
 
-  #settle(answer: Answer): void {
+  #settle(answer: WorkerAnswer): void {
     const pending = this.#pending;
     this.#pending = undefined;
     if ('error' in answer) pending?.reject(answer.error);

@@ -2,14 +2,14 @@
 // clocks, random numbers and sockets throw an error that names them.
 
 /** The ban, for the time that a simulation runs. */
-export interface Ban {
+export interface SuspendableGuard {
   /** Lifts the ban, and imposes it again, around a turn of the real event loop. */
   lift(): void;
   impose(): void;
 }
 
 /** The ban made by {@link banReality}. */
-export interface NondeterminismGuard extends Ban {
+export interface NondeterminismGuard extends SuspendableGuard {
   /** Ends the ban for good. */
   end(): void;
   /**
@@ -93,7 +93,7 @@ export function realTurn(): Promise<void> {
  * Waits for a turn of the real event loop within a ban. The ban is lifted for other work of the
  * loop, but not for what is still in the microtask queue.
  */
-export function macrotask(ban: Ban): Promise<void> {
+export function macrotask(ban: SuspendableGuard): Promise<void> {
   return new Promise((resolve) => {
     // Node runs `nextTick` callbacks once its microtask queue is empty. In a page no other code
     // needs what is banned.

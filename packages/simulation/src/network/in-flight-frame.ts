@@ -20,12 +20,12 @@ export function traceNames(trace: Trace, method: Method | undefined): readonly n
  * 'body' is discarded once a message of its call was lost, and a 'cancel' if the request of its
  * call has not arrived.
  */
-export type Role = 'request' | 'oneway' | 'answer' | 'body' | 'cancel' | 'control';
+export type FrameRole = 'request' | 'oneway' | 'answer' | 'body' | 'cancel' | 'control';
 
 /** A frame in flight. */
 export class InFlightFrame {
   readonly frame: Frame;
-  readonly role: Role;
+  readonly role: FrameRole;
   readonly call: TrackedCall | undefined;
   /** Whether an interceptor has judged it. */
   judged = false;
@@ -38,7 +38,7 @@ export class InFlightFrame {
    */
   check: number;
 
-  constructor(frame: Frame, role: Role, call: TrackedCall | undefined, word: number) {
+  constructor(frame: Frame, role: FrameRole, call: TrackedCall | undefined, word: number) {
     this.frame = frame;
     this.word = word;
     this.check = frame.payload.length === 0 ? 0 : checksum(frame.payload);
@@ -108,7 +108,7 @@ export class InFlightFrame {
 }
 
 /** Returns the role of a frame. */
-export function roleOf({ kind, account, id }: Frame, call: TrackedCall | undefined): Role {
+export function roleOf({ kind, account, id }: Frame, call: TrackedCall | undefined): FrameRole {
   switch (kind) {
     case Kind.REQUEST:
       return 'request';

@@ -19,7 +19,7 @@ export interface HandshakeOptions {
 }
 
 /** A message that was read. */
-export interface Received {
+export interface ReceivedPayload {
   readonly payload: Uint8Array;
   /**
    * The handshake hash just before the payload. It covers everything that the sender had sent and
@@ -80,7 +80,7 @@ export class Handshake {
    * Reads the next message. Returns an error text if the message is invalid; the handshake cannot
    * continue after that.
    */
-  read(message: Uint8Array): Received | string {
+  read(message: Uint8Array): ReceivedPayload | string {
     const number = this.#next + 1;
     let at = 0;
     const take = (length: number) => message.subarray(at, (at += length));

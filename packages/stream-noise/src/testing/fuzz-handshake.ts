@@ -4,7 +4,7 @@
 
 import type { Random } from '@trunkline/transport-core';
 import { suite } from '../primitives.node.ts';
-import type { Channel } from '../wire/greeting.ts';
+import type { SecureChannel } from '../wire/greeting.ts';
 import { ada, bob, greet, greeting } from './greetings.ts';
 
 const { said } = greet(
@@ -22,7 +22,7 @@ export const target = {
     const bytes = input.subarray(1);
     const end = greeting({ suite, role: isInitiator ? 'initiator' : 'responder' });
     if (isInitiator) end.begin();
-    let channel: Channel | undefined;
+    let channel: SecureChannel | undefined;
     let isOver = false;
     for (let at = 0; at < bytes.length && !isOver; at += size) {
       let step = end.receive(bytes.subarray(at, at + size));

@@ -3,8 +3,8 @@
 import { createIdentity, type Identity } from '@trunkline/identity';
 import { seededRandom } from '@trunkline/transport-core';
 import type { KeyPair, Suite } from '../noise/suite.ts';
-import { type Channel, Greeting, type Step } from '../wire/greeting.ts';
-import type { Role } from '../wire/identity-proof.ts';
+import { Greeting, type GreetingStep, type SecureChannel } from '../wire/greeting.ts';
+import type { HandshakeRole } from '../wire/identity-proof.ts';
 import { pattern } from './bytes.ts';
 
 export const ada = createIdentity({ random: seededRandom(1) });
@@ -12,7 +12,7 @@ export const bob = createIdentity({ random: seededRandom(2) });
 
 export interface EndOptions {
   readonly suite: Suite;
-  readonly role: Role;
+  readonly role: HandshakeRole;
   readonly identity?: Pick<Identity, 'publicKey' | 'sign'>;
   /** The seed of the static and the ephemeral key. */
   readonly seed?: number;
@@ -45,17 +45,17 @@ export interface Said {
 }
 
 export interface Greeted {
-  readonly initiator: Channel;
-  readonly responder: Channel;
+  readonly initiator: SecureChannel;
+  readonly responder: SecureChannel;
   readonly said: Said;
 }
 
 /** Lets two ends greet each other, one whole message at a time. */
 export function greet(initiator: Greeting, responder: Greeting): Greeted {
   const first = initiator.begin();
-  const { send: second } = responder.receive(first) as Step;
-  const last = initiator.receive(second!) as Step;
-  const end = responder.receive(last.send!) as Step;
+  const { send: second } = responder.receive(first) as GreetingStep;
+  const last = initiator.receive(second!) as GreetingStep;
+  const end = responder.receive(last.send!) as GreetingStep;
   return {
     initiator: last.done!,
     responder: end.done!,
@@ -64,8 +64,8 @@ export function greet(initiator: Greeting, responder: Greeting): Greeted {
 }
 
 /** Returns every step that the chunks cause. */
-export function feed(end: Greeting, ...chunks: readonly Uint8Array[]): Step[] {
-  const steps: Step[] = [];
+export function feed(end: Greeting, ...chunks: readonly Uint8Array[]): GreetingStep[] {
+  const steps: GreetingStep[] = [];
   for (const chunk of chunks) {
     for (let step = end.receive(chunk); step !== undefined; step = end.receive(new Uint8Array(0)))
       steps.push(step);

@@ -7,7 +7,7 @@ import type { Reason } from '@trunkline/transport-core';
 import type { CipherState } from '../noise/cipher-state.ts';
 import { Handshake } from '../noise/handshake.ts';
 import { KEY, type KeyPair, type Suite } from '../noise/suite.ts';
-import { encodeProof, judgeProof, type Role } from './identity-proof.ts';
+import { encodeProof, type HandshakeRole, judgeProof } from './identity-proof.ts';
 import { judgePreamble, PREAMBLE } from './preamble.ts';
 import { LENGTH } from './records.ts';
 
@@ -17,11 +17,11 @@ export interface GreetingOptions {
   readonly staticKey: KeyPair;
   /** Creates a new key pair; called once, when it is needed. */
   readonly ephemeralKey: () => KeyPair;
-  readonly role: Role;
+  readonly role: HandshakeRole;
 }
 
 /** The state that both ends hold when the greeting is over. */
-export interface Channel {
+export interface SecureChannel {
   readonly send: CipherState;
   readonly receive: CipherState;
   /** The handshake hash. */
@@ -33,9 +33,9 @@ export interface Channel {
 }
 
 /** A step of the greeting: something to send, the end, or both. */
-export interface Step {
+export interface GreetingStep {
   readonly send?: Uint8Array | undefined;
-  readonly done?: Channel;
+  readonly done?: SecureChannel;
   /**
    * Set if the greeting failed. `cut`: the connection must be destroyed at once instead of being
    * closed in order.
@@ -94,7 +94,7 @@ export class Greeting {
    * Takes a chunk and makes at most one step. Returns undefined if more bytes are needed. Pass an
    * empty chunk to make the next step, if there is one.
    */
-  receive(chunk: Uint8Array): Step | undefined {
+  receive(chunk: Uint8Array): GreetingStep | undefined {
     this.#bytes = join(this.#bytes, chunk);
     if (this.#over) return undefined;
     if (!this.#greeted) {
@@ -134,7 +134,7 @@ export class Greeting {
     return bytes.subarray(LENGTH, LENGTH + length);
   }
 
-  #read(message: Uint8Array): Step {
+  #read(message: Uint8Array): GreetingStep {
     const handshake = this.#handshake;
     const received = handshake.read(message);
     if (typeof received === 'string') return this.#malformed(received);
@@ -150,7 +150,7 @@ export class Greeting {
     return handshake.isOver ? this.#end({ done: this.#channel() }) : this.#answer();
   }
 
-  #answer(): Step {
+  #answer(): GreetingStep {
     const { identity, role, staticKey } = this.#options;
     let message: Uint8Array | string;
     try {
@@ -166,7 +166,7 @@ export class Greeting {
     return { send: join(PREAMBLE, framed(message)) };
   }
 
-  #channel(): Channel {
+  #channel(): SecureChannel {
     return {
       ...this.#handshake.split(),
       binding: this.#handshake.hash,
@@ -176,11 +176,11 @@ export class Greeting {
     };
   }
 
-  #malformed(text: string): Step {
+  #malformed(text: string): GreetingStep {
     return this.#end({ failed: { reason: 'malformed', text, cut: true } });
   }
 
-  #end(step: Step): Step {
+  #end(step: GreetingStep): GreetingStep {
     this.#over = true;
     return step;
   }

@@ -4,7 +4,7 @@
 import { type Identity, nodeIdOf, verifySignature } from '@trunkline/identity';
 import { HASH, KEY } from '../noise/suite.ts';
 
-export type Role = 'initiator' | 'responder';
+export type HandshakeRole = 'initiator' | 'responder';
 
 /**
  * Encodes a proof: two bytes of length (big-endian) and the public key (SPKI, DER), two bytes of
@@ -17,7 +17,7 @@ export type Role = 'initiator' | 'responder';
  */
 export function encodeProof(
   identity: Pick<Identity, 'publicKey' | 'sign'>,
-  role: Role,
+  role: HandshakeRole,
   hash: Uint8Array,
   staticKey: Uint8Array,
 ): Uint8Array {
@@ -35,7 +35,7 @@ export function encodeProof(
 /** Returns the node that the payload proves, or the flaw in the proof. */
 export function judgeProof(
   payload: Uint8Array,
-  role: Role,
+  role: HandshakeRole,
   hash: Uint8Array,
   staticKey: Uint8Array,
 ): { nodeId: string } | { flaw: string } {
@@ -53,7 +53,7 @@ export function judgeProof(
   return { nodeId: nodeIdOf(publicKey) };
 }
 
-function signedBytes(role: Role, hash: Uint8Array, staticKey: Uint8Array): Uint8Array {
+function signedBytes(role: HandshakeRole, hash: Uint8Array, staticKey: Uint8Array): Uint8Array {
   const domain = DOMAIN[role];
   const bytes = new Uint8Array(domain.length + HASH + KEY);
   bytes.set(domain);
@@ -70,7 +70,7 @@ function field(payload: Uint8Array, at: number): Uint8Array | undefined {
 }
 
 const encoder = new TextEncoder();
-const DOMAIN: Record<Role, Uint8Array> = {
+const DOMAIN: Record<HandshakeRole, Uint8Array> = {
   initiator: encoder.encode('trunkline-noise-1/initiator'),
   responder: encoder.encode('trunkline-noise-1/responder'),
 };

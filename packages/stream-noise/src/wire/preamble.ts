@@ -17,7 +17,7 @@ export const VERSION = 1;
 export const PREAMBLE: Uint8Array = Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, VERSION);
 
 /** Describes an end that does not speak this protocol, as its first bytes reveal. */
-export interface Stranger {
+export interface PreambleMismatch {
   readonly reason: Extract<Reason, 'wrong_preamble' | 'wrong_version'>;
   readonly text: string;
   /**
@@ -28,7 +28,7 @@ export interface Stranger {
 }
 
 /** Judges the first bytes: 'more' if there are too few, 'ours' if the first five are right. */
-export function judgePreamble(bytes: Uint8Array): 'more' | 'ours' | Stranger {
+export function judgePreamble(bytes: Uint8Array): 'more' | 'ours' | PreambleMismatch {
   const magic = MAGIC.findIndex((byte, i) => i < bytes.length && bytes[i] !== byte);
   if (magic >= 0) {
     const isPlain = startsWith(bytes, 'TRKL');

@@ -4,7 +4,7 @@ import { getEventListeners } from 'node:events';
 import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../protocol/protocol.ts';
-import { Call, NO_OPTIONS, unwatch, watch } from './call.ts';
+import { Call, NO_OPTIONS, unwatchSignal, watchSignal } from './call.ts';
 
 const protocol = defineProtocol({
   name: 'echo',
@@ -53,7 +53,7 @@ const listeners = (signal: AbortSignal) => getEventListeners(signal, 'abort').le
 test('one listener serves all calls of a signal', (t) => {
   const controller = new AbortController();
   const calls = Array.from({ length: 1_000 }, abortable);
-  for (const each of calls) watch(controller.signal, each);
+  for (const each of calls) watchSignal(controller.signal, each);
   t.is(listeners(controller.signal), 1);
   const reason = new Error('enough');
   controller.abort(reason);
@@ -64,14 +64,14 @@ test('one listener serves all calls of a signal', (t) => {
 test('the last call to settle removes the listener, and a later call adds it again', (t) => {
   const controller = new AbortController();
   const [first, second, third] = [abortable(), abortable(), abortable()];
-  watch(controller.signal, first);
-  watch(controller.signal, second);
-  unwatch(controller.signal, first);
-  unwatch(controller.signal, first);
+  watchSignal(controller.signal, first);
+  watchSignal(controller.signal, second);
+  unwatchSignal(controller.signal, first);
+  unwatchSignal(controller.signal, first);
   t.is(listeners(controller.signal), 1);
-  unwatch(controller.signal, second);
+  unwatchSignal(controller.signal, second);
   t.is(listeners(controller.signal), 0);
-  watch(controller.signal, third);
+  watchSignal(controller.signal, third);
   controller.abort();
   t.is(third.reasons.length, 1);
   t.deepEqual([first.reasons, second.reasons], [[], []]);
@@ -80,8 +80,8 @@ test('the last call to settle removes the listener, and a later call adds it aga
 test('a call that settles because another was aborted is not aborted itself', (t) => {
   const controller = new AbortController();
   const second = abortable();
-  watch(controller.signal, { aborted: () => unwatch(controller.signal, second) });
-  watch(controller.signal, second);
+  watchSignal(controller.signal, { aborted: () => unwatchSignal(controller.signal, second) });
+  watchSignal(controller.signal, second);
   controller.abort();
   t.deepEqual(second.reasons, []);
 });
@@ -89,11 +89,11 @@ test('a call that settles because another was aborted is not aborted itself', (t
 test('signals are independent of each other', (t) => {
   const [a, b] = [new AbortController(), new AbortController()];
   const [first, second] = [abortable(), abortable()];
-  watch(a.signal, first);
-  watch(b.signal, second);
+  watchSignal(a.signal, first);
+  watchSignal(b.signal, second);
   a.abort('a');
   t.deepEqual([first.reasons, second.reasons], [['a'], []]);
-  unwatch(a.signal, second);
+  unwatchSignal(a.signal, second);
   b.abort('b');
   t.deepEqual(second.reasons, ['b']);
 });
@@ -102,8 +102,8 @@ test('100,000 calls share one signal', (t) => {
   const { signal } = new AbortController();
   for (let i = 0; i < 100_000; i++) {
     const each = abortable();
-    watch(signal, each);
-    unwatch(signal, each);
+    watchSignal(signal, each);
+    unwatchSignal(signal, each);
   }
   t.is(listeners(signal), 0);
 });

@@ -79,7 +79,7 @@ export class Call<Result> extends OutCall implements Abortable {
     this.signal = signal;
     this.due = now + timeout;
     this.promise = promiseOf(this);
-    if (signal !== undefined) watch(signal, this);
+    if (signal !== undefined) watchSignal(signal, this);
   }
 
   /** Registers the call, which is about to be sent. */
@@ -171,7 +171,7 @@ export class Call<Result> extends OutCall implements Abortable {
   /** Marks the call as settled; called exactly once. */
   protected settle(code: Code | undefined): void {
     this.done = true;
-    if (this.signal !== undefined) unwatch(this.signal, this);
+    if (this.signal !== undefined) unwatchSignal(this.signal, this);
     this.host.settled(code);
   }
 
@@ -217,8 +217,8 @@ interface Watched {
 
 const watched = new WeakMap<AbortSignal, Watched>();
 
-/** Calls `call.aborted` when the signal aborts, until `unwatch`. */
-export function watch(signal: AbortSignal, call: Abortable): void {
+/** Calls `call.aborted` when the signal aborts, until `unwatchSignal`. */
+export function watchSignal(signal: AbortSignal, call: Abortable): void {
   let entry = watched.get(signal);
   if (entry === undefined) {
     const calls = new Set<Abortable>();
@@ -234,7 +234,7 @@ export function watch(signal: AbortSignal, call: Abortable): void {
 }
 
 /** Stops watching the signal for a call that has settled; the last call removes the listener. */
-export function unwatch(signal: AbortSignal, call: Abortable): void {
+export function unwatchSignal(signal: AbortSignal, call: Abortable): void {
   const entry = watched.get(signal);
   if (entry === undefined || !entry.calls.delete(call) || entry.calls.size > 0) return;
   signal.removeEventListener('abort', entry.listener);

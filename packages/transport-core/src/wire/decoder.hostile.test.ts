@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { seededRandom } from '../random.ts';
-import { FrameDecoder, type Violation } from './decoder.ts';
+import { FrameDecoder, type FrameViolation } from './decoder.ts';
 import type { Frame } from './frame.ts';
 import { randomFrame } from './testing/frames.ts';
 import {
@@ -35,7 +35,7 @@ test('hostile lengths end the connection before any memory is taken', (t) => {
         allocate: () => t.fail('memory was taken') as never,
       });
       const bytes = bytesOf(digits);
-      let violation: Violation | undefined;
+      let violation: FrameViolation | undefined;
       for (const chunk of bytewise ? Array.from(bytes, (byte) => new Uint8Array([byte])) : [bytes])
         violation ??= decoder.read(chunk, { frame: () => t.fail() as never });
       t.is(violation?.reason, reason as 'malformed', digits);

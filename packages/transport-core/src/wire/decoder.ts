@@ -8,7 +8,7 @@ import { parseFrame } from './parse-frame.ts';
  * A protocol violation by the peer, which ends its connection: `too_large` for a frame above this
  * end's limit, otherwise `malformed`.
  */
-export interface Violation {
+export interface FrameViolation {
   reason: 'malformed' | 'too_large';
   message: string;
 }
@@ -77,14 +77,14 @@ export class FrameDecoder {
    * @throws TypeError when called from inside a visitor: pass the chunk after the visitor has
    * returned.
    */
-  read(chunk: Uint8Array, visitor: FrameVisitor): Violation | undefined {
+  read(chunk: Uint8Array, visitor: FrameVisitor): FrameViolation | undefined {
     if (this.#dead) return undefined;
     if (this.#reading)
       throw new TypeError(
         'read() was called from inside a FrameVisitor; pass the chunk after the visitor has returned',
       );
     this.#reading = true;
-    let result: Violation | undefined = STOPPED;
+    let result: FrameViolation | undefined = STOPPED;
     this.unread = EMPTY;
     try {
       result = this.#read(chunk, visitor);
@@ -105,7 +105,7 @@ export class FrameDecoder {
     if (this.#body !== EMPTY) this.#spare = this.#body;
   }
 
-  #read(chunk: Uint8Array, visitor: FrameVisitor): Violation | undefined {
+  #read(chunk: Uint8Array, visitor: FrameVisitor): FrameViolation | undefined {
     let at = 0;
     if (this.#expected !== 0) {
       at = this.#place === undefined ? this.#fill(chunk, 0) : this.#pour(chunk, 0);
@@ -161,7 +161,7 @@ export class FrameDecoder {
    * Handles a false from the visitor: keeps the rest of the chunk if the visitor pauses, otherwise
    * stops.
    */
-  #stop(chunk: Uint8Array, at: number, visitor: FrameVisitor): Violation | undefined {
+  #stop(chunk: Uint8Array, at: number, visitor: FrameVisitor): FrameViolation | undefined {
     if (visitor.pauses !== true) return STOPPED;
     if (at < chunk.length) this.unread = chunk.subarray(at);
     return undefined;
@@ -246,7 +246,7 @@ export class FrameDecoder {
   }
 
   /** Passes a frame that was cut to the visitor, once it is complete. */
-  #assembled(visitor: FrameVisitor): Violation | undefined {
+  #assembled(visitor: FrameVisitor): FrameViolation | undefined {
     const length = this.#expected;
     this.#filled = this.#expected = 0;
     const wrong =
@@ -269,12 +269,12 @@ export class FrameDecoder {
   }
 }
 
-function malformed(message: string): Violation {
+function malformed(message: string): FrameViolation {
   return { reason: 'malformed', message };
 }
 
 /** The result for a visitor that wants no more frames. */
-const STOPPED: Violation = { reason: 'malformed', message: '' };
+const STOPPED: FrameViolation = { reason: 'malformed', message: '' };
 
 /**
  * The longest varint of a frame's length in bytes, over-long forms included: lengths are below

@@ -12,7 +12,7 @@ import type { FaultSettings } from './faults.ts';
 import { type Cargo, Lane } from './lane.ts';
 
 /** The layer, as its connections use it. */
-export interface ConnectionHost {
+export interface FaultyConnectionOwner {
   readonly clock: Clock;
   /** The current faults. */
   readonly settings: { readonly out: FaultSettings; readonly in: FaultSettings };
@@ -32,7 +32,7 @@ export class FaultyConnection implements StreamConnection {
   readonly refused: TransportError | undefined;
   readonly frames: StreamConnection['frames'];
   readonly writeAll: StreamConnection['writeAll'];
-  readonly #host: ConnectionHost;
+  readonly #host: FaultyConnectionOwner;
   readonly #inner: StreamConnection;
   readonly #out: Lane;
   readonly #in: Lane;
@@ -52,7 +52,7 @@ export class FaultyConnection implements StreamConnection {
   #linger: Timer | undefined = undefined;
 
   constructor(
-    host: ConnectionHost,
+    host: FaultyConnectionOwner,
     inner: StreamConnection,
     random: { readonly out: Random; readonly in: Random },
   ) {

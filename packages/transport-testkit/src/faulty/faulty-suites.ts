@@ -8,14 +8,14 @@ import {
   streamLayerSuite,
 } from '../stream-layer/stream-layer-suite.ts';
 import type { TestFunction } from '../test-runner.ts';
-import type { Place, TransportBackend, TransportTest } from '../transport/backend.ts';
+import type { TransportBackend, TransportPlace, TransportTest } from '../transport/backend.ts';
 import { transportSuite } from '../transport/transport-suite.ts';
 import { faulty } from './faulty.ts';
 
 /** A backend whose transports consist of a stream layer. */
 export interface FaultyTransportBackend extends Omit<TransportBackend, 'create' | 'link'> {
   /** Creates the layer of a transport with these options; the suite wraps it. */
-  layer(options: CommonOptions, place: Place): StreamLayer;
+  layer(options: CommonOptions, place: TransportPlace): StreamLayer;
 }
 
 /** Declares all cases of `transportSuite` for both lines. The titles begin with 'faulty'. */

@@ -5,7 +5,7 @@ import { TransportError } from '@trunkline/transport-core';
 import { equalBytes } from '../transport/values.ts';
 import { count, type IdentityFixture, type Node } from './identity-fixture.ts';
 import { checkCall, rejections } from './refusals.ts';
-import type { Direction, Relay, Tamperings } from './relay.ts';
+import type { Writer, Relay, Tamperings } from './relay.ts';
 
 /** Two nodes, and the wire between them. */
 export interface RelayedNodes {
@@ -49,7 +49,7 @@ export async function relayedNodes(
 export async function handshakeLengths(
   f: IdentityFixture,
   { a, relay }: RelayedNodes,
-): Promise<Readonly<Record<Direction, number>>> {
+): Promise<Readonly<Record<Writer, number>>> {
   const layer = f.backend.layer(a.credentials);
   relay.tamperings = {};
   const connection = await layer.dial(relay.at, { timeout: 60_000 });
@@ -61,7 +61,7 @@ export async function handshakeLengths(
   return { dialer: dialer.written, acceptor: acceptor.written };
 }
 
-export type Outcome = 'whole' | 'failed';
+export type CallOutcome = 'whole' | 'failed';
 
 /**
  * Makes one call over a wire with the given tamperings. It must either fail, typed and never
@@ -73,7 +73,7 @@ export async function attempt(
   tamperings: Tamperings,
   what: string,
   step = 3_000,
-): Promise<Outcome> {
+): Promise<CallOutcome> {
   const { t } = f;
   relay.tamperings = tamperings;
   const served = b.served.length;

@@ -1,9 +1,9 @@
 // Cases about lists at the handshake: `deny` takes precedence over `allow`, at both ends alike.
 
-import { checkCall, checkRefused, type Refusal } from './refusals.ts';
+import { checkCall, checkRefused, type ExpectedRefusal } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
-const denied = (by: Refusal['by'], id: string): Refusal => ({
+const denied = (by: ExpectedRefusal['by'], id: string): ExpectedRefusal => ({
   code: 'permission_denied',
   reason: 'denied',
   says: new RegExp(id),

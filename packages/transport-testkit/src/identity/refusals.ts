@@ -5,7 +5,7 @@ import type { Code, Reason, Remote, TransportError } from '@trunkline/transport-
 import { caught, checked } from '../transport/expect.ts';
 import type { EventOf, IdentityFixture, Node } from './identity-fixture.ts';
 
-export interface Refusal {
+export interface ExpectedRefusal {
   readonly code: Code;
   readonly reason: Reason;
   /** Matches the error texts of both ends. */
@@ -26,7 +26,7 @@ export async function checkRefused(
   dialer: Node,
   target: string,
   acceptor: Pick<Node, 'events'> & Partial<Node>,
-  expected: Refusal,
+  expected: ExpectedRefusal,
 ): Promise<void> {
   const { t } = f;
   const { transport } = dialer;

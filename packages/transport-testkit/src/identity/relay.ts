@@ -3,7 +3,8 @@
 
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 
-export type Direction = 'dialer' | 'acceptor';
+/** The end that wrote the bytes. */
+export type Writer = 'dialer' | 'acceptor';
 
 /** The treatment of the bytes that one end writes; positions count from its first byte. */
 export interface Tampering {
@@ -17,7 +18,7 @@ export interface Tampering {
   readonly piece?: number | undefined;
 }
 
-export type Tamperings = Readonly<Partial<Record<Direction, Tampering>>>;
+export type Tamperings = Readonly<Partial<Record<Writer, Tampering>>>;
 
 export interface RelayHooks {
   /** Called for every event on the wire. */

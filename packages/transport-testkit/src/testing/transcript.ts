@@ -5,7 +5,7 @@ import { decodeBody, type RawFrame } from '../raw/raw-frames.ts';
 import type { Side } from './pipes.ts';
 
 /** The preamble, or one frame with its length. */
-export interface Line {
+export interface TranscriptLine {
   side: Side;
   bytes: Uint8Array;
   /** Undefined for a preamble and for bytes that are not a frame. */
@@ -14,7 +14,7 @@ export interface Line {
 
 /** Splits what both sides write into lines, without PING and PONG. */
 export class Transcript {
-  readonly lines: Line[] = [];
+  readonly lines: TranscriptLine[] = [];
   private readonly rest = new Map<Side, Uint8Array>();
   private readonly begun = new Set<Side>();
 

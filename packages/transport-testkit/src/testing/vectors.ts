@@ -3,7 +3,7 @@
 
 import type { RawFrame, RawHello } from '../raw/raw-frames.ts';
 import type { Side } from './pipes.ts';
-import { type Line, readHex, spell } from './transcript.ts';
+import { readHex, spell, type TranscriptLine } from './transcript.ts';
 
 export interface Vectors {
   about: string[];
@@ -27,7 +27,11 @@ interface Sent {
   frame: Record<string, unknown> | 'preamble' | null;
 }
 
-export function conversationOf(name: string, about: string, lines: readonly Line[]): Conversation {
+export function conversationOf(
+  name: string,
+  about: string,
+  lines: readonly TranscriptLine[],
+): Conversation {
   return {
     name,
     about,

@@ -14,7 +14,10 @@ export interface TransportBackend {
    * and the options of the case. If `place` names no address, the backend picks a free one (port
    * 0).
    */
-  create<P extends Protocol>(options: CommonOptions & { protocol: P }, place?: Place): Transport<P>;
+  create<P extends Protocol>(
+    options: CommonOptions & { protocol: P },
+    place?: TransportPlace,
+  ): Transport<P>;
   /**
    * Lets both ends dial each other, if an address alone is not enough (the direct in-memory
    * transport). Called again after `disconnect`.
@@ -45,7 +48,7 @@ export interface TransportBackend {
 }
 
 /** The address of a transport. */
-export interface Place {
+export interface TransportPlace {
   /** The exact address: `localAddr()` of an earlier transport, or `unspecified`. */
   readonly address?: string | undefined;
   /** The option of that name. */

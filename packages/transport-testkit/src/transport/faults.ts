@@ -6,7 +6,7 @@ import type { StreamConnection, StreamLayer, StreamSink } from '@trunkline/trans
 
 /** Controls every connection of one layer. */
 export interface Wire {
-  /** Wraps the layer of a transport (`Place.wrap`). */
+  /** Wraps the layer of a transport (`TransportPlace.wrap`). */
   wrap(layer: StreamLayer): StreamLayer;
   /**
    * Stops all traffic in both directions, but still takes writes: the other process has stopped,

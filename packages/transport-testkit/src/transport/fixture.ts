@@ -14,7 +14,7 @@ import {
   type Transport,
 } from '@trunkline/transport-core';
 import type { TestContext } from '../test-runner.ts';
-import type { Place, TransportBackend } from './backend.ts';
+import type { TransportBackend, TransportPlace } from './backend.ts';
 import { type Kit, kit } from './protocols.ts';
 import { watch } from './values.ts';
 
@@ -25,7 +25,7 @@ export interface Seen {
 }
 
 /** Two transports that can reach each other, both listening, and the address of the second. */
-export interface Pair<P extends Protocol> {
+export interface TransportPair<P extends Protocol> {
   readonly a: Transport<P>;
   readonly b: Transport<P>;
   readonly at: string;
@@ -42,12 +42,16 @@ export interface Fixture {
   /** Creates another clock, for a transport with a time of its own. */
   newClock(start?: number): ManualClock;
   /** Creates a transport that does not listen. */
-  create<P extends Protocol>(protocol: P, options?: CommonOptions, place?: Place): Transport<P>;
+  create<P extends Protocol>(
+    protocol: P,
+    options?: CommonOptions,
+    place?: TransportPlace,
+  ): Transport<P>;
   /** Creates a transport that listens. */
   open<P extends Protocol>(
     protocol: P,
     options?: CommonOptions,
-    place?: Place,
+    place?: TransportPlace,
   ): Promise<Transport<P>>;
   /** Lets two transports dial each other; has no effect if the backend needs no help. */
   link(a: AnyTransport, b: AnyTransport): void;
@@ -58,9 +62,9 @@ export interface Fixture {
   pair(options?: {
     readonly a?: CommonOptions;
     readonly b?: CommonOptions;
-    readonly placeA?: Place;
-    readonly placeB?: Place;
-  }): Promise<Pair<Kit>>;
+    readonly placeA?: TransportPlace;
+    readonly placeB?: TransportPlace;
+  }): Promise<TransportPair<Kit>>;
   /** Returns the record of a transport's observer. */
   seen(transport: AnyTransport): Seen;
   /** Returns the value of a transport's counter. */
@@ -107,7 +111,7 @@ export function makeFixture(t: TestContext, backend: TransportBackend): Fixture 
     create<P extends Protocol>(
       protocol: P,
       options: CommonOptions = {},
-      place: Place = {},
+      place: TransportPlace = {},
     ): Transport<P> {
       const seen: Seen = { events: [], counts: new Map() };
       const transport = backend.create(

@@ -2,7 +2,7 @@
 // violation, and all numbers are valid.
 
 import { type Random, randomBytes } from '../../random.ts';
-import { FrameDecoder, type Violation } from '../decoder.ts';
+import { FrameDecoder, type FrameViolation } from '../decoder.ts';
 import type { Frame } from '../frame.ts';
 import { randomFrame } from './frames.ts';
 import { framed, joined, writtenByProto } from './proto.ts';
@@ -46,14 +46,14 @@ export const target = {
 function read(
   chunks: readonly Uint8Array[],
   turn = Number.POSITIVE_INFINITY,
-): { frames: string[]; violation: Violation | undefined } {
+): { frames: string[]; violation: FrameViolation | undefined } {
   const decoder = new FrameDecoder({ maxLength: MOST, allocate });
   const frames: string[] = [];
   const visitor = {
     frame: (frame: Frame) => frames.push(checked(frame)) % turn !== 0,
     pauses: true,
   };
-  let violation: Violation | undefined;
+  let violation: FrameViolation | undefined;
   let bytes = 0;
   for (const chunk of chunks) {
     bytes += chunk.length;

@@ -1,6 +1,6 @@
 // Helpers that decode bytes with a new decoder, to plain data.
 
-import { FrameDecoder, type Violation } from '../decoder.ts';
+import { FrameDecoder, type FrameViolation } from '../decoder.ts';
 import type { Frame } from '../frame.ts';
 import { bytesOf, framed, type PlainFrame, plainFrame } from './proto.ts';
 
@@ -8,11 +8,11 @@ import { bytesOf, framed, type PlainFrame, plainFrame } from './proto.ts';
 export function read(
   chunks: readonly Uint8Array[],
   maxLength = MAX,
-): { frames: PlainFrame[]; violation: Violation | undefined; partial: number } {
+): { frames: PlainFrame[]; violation: FrameViolation | undefined; partial: number } {
   const decoder = new FrameDecoder({ maxLength, allocate });
   const frames: PlainFrame[] = [];
   const visitor = { frame: (frame: Frame) => frames.push(plainFrame(frame)) > 0 };
-  let violation: Violation | undefined;
+  let violation: FrameViolation | undefined;
   for (const chunk of chunks) violation ??= decoder.read(chunk, visitor);
   return { frames, violation, partial: decoder.partial };
 }
