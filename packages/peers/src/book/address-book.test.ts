@@ -1,10 +1,10 @@
-// Tests of the address book: adding, learning, promoting, banning and bounds.
+// Tests of the address book: adding, learning, promoting and bounds.
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { AddressBook } from './address-book.ts';
 import type { BookAddress } from './book-entry.ts';
-import { DAY, filledBook, HOUR, idOf, MINUTE, makeBook, node, nodes } from './testing/addresses.ts';
+import { DAY, filledBook, idOf, MINUTE, makeBook, node, nodes } from './testing/addresses.ts';
 
 const source = node(1, '99.1.2.3:5', 'b');
 
@@ -226,7 +226,8 @@ test('private ids never leak: they are neither added nor sent, and addresses fro
   }
   book.setPrivate([idOf(5), idOf(6)]);
   for (let i = 0; i < 50; i++)
-    for (const { nodeId } of book.select(0, i)) t.false([idOf(1), idOf(5), idOf(6)].includes(nodeId));
+    for (const { nodeId } of book.select(0, i))
+      t.false([idOf(1), idOf(5), idOf(6)].includes(nodeId));
   t.is(book.get(idOf(5))?.tried, true, 'existing entries may still be dialed');
 });
 
@@ -316,80 +317,6 @@ test('a node that is not at its address is removed', (t) => {
   book.attempted(idOf(2), 0);
   book.remove(idOf(2));
   t.is(book.tried + book.fresh, 0);
-});
-
-test('a banned id leaves the book, is not added again, and returns as a new address when its ban ends', (t) => {
-  const book = makeBook();
-  book.add(node(1, '1.1.1.1:1'), source, 0);
-  book.succeeded(idOf(1), '1.1.1.1:1', 0);
-  book.ban(idOf(1), 100, 1_000);
-  t.true(book.isBanned(idOf(1), 1_099));
-  t.is(book.size, 0);
-  t.is(book.add(node(1, '2.2.2.2:2'), source, 500), 'banned', 'also at a new address');
-  t.is(book.learn(node(1, '2.2.2.2:2'), 500), 'banned');
-  book.succeeded(idOf(1), '1.1.1.1:1', 500);
-  t.deepEqual(book.select(500), []);
-  t.is(book.pick(50, 600), undefined);
-  t.false(book.isBanned(idOf(1), 1_100));
-  t.like(book.get(idOf(1)), {
-    address: '1.1.1.1:1',
-    tried: false,
-    failures: 0,
-    source: '99.1.0.0',
-  });
-  t.is(book.pick(50, 1_100)?.nodeId, idOf(1));
-});
-
-test('a ban lasts 24 hours by default and 30 days at most, is never shortened, and can be lifted', (t) => {
-  const book = makeBook();
-  book.succeeded(idOf(1), '1.1.1.1:1', 0);
-  book.ban(idOf(1), 0);
-  book.ban(idOf(1), 0, 1_000);
-  t.true(book.isBanned(idOf(1), DAY - 1));
-  t.false(book.isBanned(idOf(1), DAY));
-  book.ban(idOf(1), DAY, Infinity);
-  t.false(book.isBanned(idOf(1), 31 * DAY));
-  book.ban(idOf(1), 31 * DAY);
-  book.unban(idOf(1), 31 * DAY);
-  t.false(book.isBanned(idOf(1), 31 * DAY));
-  t.is(book.get(idOf(1))?.address, '1.1.1.1:1');
-  book.unban(idOf(1), 31 * DAY);
-  book.ban(idOf(2), 31 * DAY);
-  t.true(book.isBanned(idOf(2), 31 * DAY), 'unknown ids can be banned, too');
-});
-
-test('an address that another node took during the ban is not restored', (t) => {
-  const book = makeBook();
-  book.add(node(1, '1.1.1.1:1'), source, 0);
-  book.ban(idOf(1), 0);
-  book.add(node(2, '1.1.1.1:1'), source, 0);
-  t.false(book.isBanned(idOf(1), 2 * DAY));
-  t.is(book.at('1.1.1.1:1')?.nodeId, idOf(2));
-  t.is(book.size, 1);
-});
-
-test('the number of bans is bounded: the one that ends soonest is removed', (t) => {
-  const book = makeBook();
-  book.add(node(7, '1.1.1.1:1'), source, 0);
-  for (let i = 0; i < 4_096; i++) book.ban(idOf(i), 0, i === 7 ? HOUR : DAY);
-  t.true(book.isBanned(idOf(7), 0));
-  book.ban(idOf(5_000), 0);
-  t.false(book.isBanned(idOf(7), 0));
-  t.is(book.get(idOf(7))?.address, '1.1.1.1:1');
-  t.true(book.isBanned(idOf(5_000), 0));
-  t.true(book.isBanned(idOf(8), 0));
-});
-
-test('a clock that jumps back neither ends a ban early nor extends it', (t) => {
-  const book = makeBook({ now: 1_000 });
-  book.ban(idOf(1), 1_000, 500);
-  t.true(book.isBanned(idOf(1), 0));
-  book.ban(idOf(2), 0, 500);
-  t.true(book.isBanned(idOf(2), 499));
-  t.false(book.isBanned(idOf(2), 500));
-  t.true(book.isBanned(idOf(1), 1_499));
-  t.false(book.isBanned(idOf(1), 1_500));
-  t.false(book.isBanned(idOf(1), 0), 'once over, it is over');
 });
 
 test('a book of 10,000 addresses is filled in well under a second', (t) => {

@@ -1,0 +1,80 @@
+// Tests of bans: how they end, and what happens to the addresses of banned nodes.
+
+import test from 'ava';
+import { DAY, HOUR, idOf, makeBook, node } from './testing/addresses.ts';
+
+const source = node(1, '99.1.2.3:5', 'b');
+
+test('a banned id leaves the book, is not added again, and returns as a new address when its ban ends', (t) => {
+  const book = makeBook();
+  book.add(node(1, '1.1.1.1:1'), source, 0);
+  book.succeeded(idOf(1), '1.1.1.1:1', 0);
+  book.ban(idOf(1), 100, 1_000);
+  t.true(book.isBanned(idOf(1), 1_099));
+  t.is(book.size, 0);
+  t.is(book.add(node(1, '2.2.2.2:2'), source, 500), 'banned', 'also at a new address');
+  t.is(book.learn(node(1, '2.2.2.2:2'), 500), 'banned');
+  book.succeeded(idOf(1), '1.1.1.1:1', 500);
+  t.deepEqual(book.select(500), []);
+  t.is(book.pick(50, 600), undefined);
+  t.false(book.isBanned(idOf(1), 1_100));
+  t.like(book.get(idOf(1)), {
+    address: '1.1.1.1:1',
+    tried: false,
+    failures: 0,
+    source: '99.1.0.0',
+  });
+  t.is(book.pick(50, 1_100)?.nodeId, idOf(1));
+});
+
+test('a ban lasts 24 hours by default and 30 days at most, is never shortened, and can be lifted', (t) => {
+  const book = makeBook();
+  book.succeeded(idOf(1), '1.1.1.1:1', 0);
+  book.ban(idOf(1), 0);
+  book.ban(idOf(1), 0, 1_000);
+  t.true(book.isBanned(idOf(1), DAY - 1));
+  t.false(book.isBanned(idOf(1), DAY));
+  book.ban(idOf(1), DAY, Infinity);
+  t.false(book.isBanned(idOf(1), 31 * DAY));
+  book.ban(idOf(1), 31 * DAY);
+  book.unban(idOf(1), 31 * DAY);
+  t.false(book.isBanned(idOf(1), 31 * DAY));
+  t.is(book.get(idOf(1))?.address, '1.1.1.1:1');
+  book.unban(idOf(1), 31 * DAY);
+  book.ban(idOf(2), 31 * DAY);
+  t.true(book.isBanned(idOf(2), 31 * DAY), 'unknown ids can be banned, too');
+});
+
+test('an address that another node took during the ban is not restored', (t) => {
+  const book = makeBook();
+  book.add(node(1, '1.1.1.1:1'), source, 0);
+  book.ban(idOf(1), 0);
+  book.add(node(2, '1.1.1.1:1'), source, 0);
+  t.false(book.isBanned(idOf(1), 2 * DAY));
+  t.is(book.at('1.1.1.1:1')?.nodeId, idOf(2));
+  t.is(book.size, 1);
+});
+
+test('the number of bans is bounded: the one that ends soonest is removed', (t) => {
+  const book = makeBook();
+  book.add(node(7, '1.1.1.1:1'), source, 0);
+  for (let i = 0; i < 4_096; i++) book.ban(idOf(i), 0, i === 7 ? HOUR : DAY);
+  t.true(book.isBanned(idOf(7), 0));
+  book.ban(idOf(5_000), 0);
+  t.false(book.isBanned(idOf(7), 0));
+  t.is(book.get(idOf(7))?.address, '1.1.1.1:1');
+  t.true(book.isBanned(idOf(5_000), 0));
+  t.true(book.isBanned(idOf(8), 0));
+});
+
+test('a clock that jumps back neither ends a ban early nor extends it', (t) => {
+  const book = makeBook({ now: 1_000 });
+  book.ban(idOf(1), 1_000, 500);
+  t.true(book.isBanned(idOf(1), 0));
+  book.ban(idOf(2), 0, 500);
+  t.true(book.isBanned(idOf(2), 499));
+  t.false(book.isBanned(idOf(2), 500));
+  t.true(book.isBanned(idOf(1), 1_499));
+  t.false(book.isBanned(idOf(1), 1_500));
+  t.false(book.isBanned(idOf(1), 0), 'once over, it is over');
+});
