@@ -1,126 +1,13 @@
-// Tests of the connection pool: shared dials, waiting calls, failures and growth.
+// Tests of the connection pool: shared dials, waiting calls and failures.
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
-import { createManualClock } from '../manual-clock.ts';
-import { bytes } from '../protocol/bytes.ts';
-import { defineProtocol, methodTable } from '../protocol/protocol.ts';
-import { Call, type CallHost } from '../rpc/call.ts';
-import { Memory } from '../session/memory.ts';
-import type { OutCall } from '../session/out-call.ts';
-import type { Connection } from './connection.ts';
-import { Pool } from './pool.ts';
-
-const protocol = defineProtocol({
-  name: 'pool',
-  version: 1,
-  channel: 0x20,
-  methods: { ask: { id: 1, request: bytes, response: bytes }, tell: { id: 2, request: bytes } },
-});
-const table = methodTable(protocol);
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-
-interface Dial {
-  target: string;
-  address: string;
-  nodeId: string | undefined;
-  signal: AbortSignal;
-  /** Completes the dial. */
-  up(): Promise<FakeConnection>;
-  fail(error: TransportError): Promise<void>;
-}
-
-class FakeConnection {
-  over = false;
-  readonly started: OutCall[] = [];
-  crowded = false;
-  readonly figures = { load: 0 };
-  readonly target: string;
-
-  constructor(target: string) {
-    this.target = target;
-  }
-
-  get isUp(): boolean {
-    return !this.over;
-  }
-
-  send(call: OutCall): void {
-    this.started.push(call);
-  }
-
-  get real(): Connection {
-    return this as unknown as Connection;
-  }
-}
-
-function scene(maxPool = 3, limit = Number.POSITIVE_INFINITY) {
-  const clock = createManualClock(0);
-  const dials: Dial[] = [];
-  const failed: string[] = [];
-  const wakes: number[] = [];
-  const memory = new Memory(limit);
-  const pool: Pool = new Pool({
-    config: { maxPool, limits: { packet: 65_536 } },
-    memory,
-    known: () => undefined,
-    now: () => clock.now(),
-    wakeBy: (time) => void wakes.push(time),
-    dialFailed: (target) => void failed.push(target),
-    open: (target, address, nodeId, signal) =>
-      new Promise((resolve, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason));
-        dials.push({
-          target,
-          address,
-          nodeId,
-          signal,
-          up: async () => {
-            const connection = new FakeConnection(target);
-            pool.add(connection.real);
-            resolve(connection.real);
-            await turn();
-            return connection;
-          },
-          fail: async (error) => {
-            reject(error);
-            await turn();
-          },
-        });
-      }),
-  });
-  const call = (
-    name: 'ask' | 'tell' = 'ask',
-    options: { timeout?: number; signal?: AbortSignal; channel?: number } = {},
-  ) => {
-    const method = table.byName.get(name)!;
-    const { timeout = 1_000, signal } = options;
-    const host: CallHost = {
-      channel: options.channel ?? protocol.channel,
-      ordered: false,
-      timeout,
-      ticker: clock,
-      begin: () => 0,
-      settled: () => {},
-      wakeBy: () => {},
-    };
-    const made = new Call<unknown>(host, method, new Uint8Array(1), 'a:1', { signal });
-    const fate: { error?: TransportError } = {};
-    made.promise.catch((error) => {
-      fate.error = error;
-    });
-    return Object.assign(made, { fate });
-  };
-  /** Starts a call as if it had this target and size. */
-  const start = (target: string, made: Call<unknown>, isBulky = false): void =>
-    pool.start(Object.assign(made, { target, isBulky: () => isBulky }));
-  return { clock, pool, dials, failed, wakes, memory, call, start };
-}
+import { type FakeConnection, poolFixture, turn } from './testing/pool-fixture.ts';
 
 const REFUSED = new TransportError('unavailable', 'refused', { reason: 'connection_refused' });
 
 test('concurrent callers share one dial, and use its connection in order', async (t) => {
-  const { pool, dials, call, start } = scene();
+  const { pool, dials, call, start } = poolFixture();
   const calls = Array.from({ length: 10 }, () => call());
   for (const each of calls) start('a:1', each);
   const connecting = pool.connect('a:1');
@@ -137,7 +24,7 @@ test('concurrent callers share one dial, and use its connection in order', async
 });
 
 test('all spellings of a target are one target', async (t) => {
-  const { pool, dials, call, start } = scene();
+  const { pool, dials, call, start } = poolFixture();
   for (const spelling of ['Host:1', 'host:1', 'tcp://HOST:1', ' host:1 ', 'tcp://host:1/'])
     start(spelling, call());
   t.is(dials.length, 1);
@@ -148,7 +35,7 @@ test('all spellings of a target are one target', async (t) => {
 });
 
 test('a target with an id differs from one without', (t) => {
-  const { dials, call, start } = scene();
+  const { dials, call, start } = poolFixture();
   const id = 'ab'.repeat(32);
   start('a:1', call());
   start(`${id}@a:1`, call());
@@ -162,7 +49,7 @@ test('a target with an id differs from one without', (t) => {
 });
 
 test('an invalid target fails with invalid_argument and leaves nothing behind', async (t) => {
-  const { pool, dials, call, start } = scene();
+  const { pool, dials, call, start } = poolFixture();
   for (const wrong of ['', 'x@a:1', 'a\n:1']) {
     const refused = call();
     start(wrong, refused);
@@ -173,7 +60,7 @@ test('an invalid target fails with invalid_argument and leaves nothing behind', 
 });
 
 test('a dial that fails fails all calls that wait for it, unsent, and the next call dials again', async (t) => {
-  const { pool, dials, failed, call, start } = scene();
+  const { pool, dials, failed, call, start } = poolFixture();
   const calls = [call(), call('tell')];
   for (const each of calls) start('a:1', each);
   const connecting = pool.connect('a:1');
@@ -192,7 +79,7 @@ test('a dial that fails fails all calls that wait for it, unsent, and the next c
 });
 
 test('when the last waiter leaves, the dial is aborted', async (t) => {
-  const { pool, dials, call, start } = scene();
+  const { pool, dials, call, start } = poolFixture();
   const controller = new AbortController();
   const [first, second] = [call('ask', { signal: controller.signal }), call()];
   start('a:1', first);
@@ -208,7 +95,7 @@ test('when the last waiter leaves, the dial is aborted', async (t) => {
 });
 
 test('a new call right after an aborted dial has its own dial', async (t) => {
-  const { dials, call, start } = scene();
+  const { dials, call, start } = poolFixture();
   const first = call();
   start('a:1', first);
   first.aborted('x');
@@ -222,7 +109,7 @@ test('a new call right after an aborted dial has its own dial', async (t) => {
 });
 
 test('a call that times out while it waits fails with deadline_exceeded, unsent, and says how far it got', async (t) => {
-  const { pool, clock, dials, wakes, call, start } = scene();
+  const { pool, clock, dials, wakes, call, start } = poolFixture();
   const [soon, later] = [call('ask', { timeout: 50 }), call('ask', { timeout: 80 })];
   start('a:1', soon);
   start('a:1', later);
@@ -239,7 +126,7 @@ test('a call that times out while it waits fails with deadline_exceeded, unsent,
 });
 
 test('a forgotten connection is not used again', async (t) => {
-  const { pool, dials, call, start } = scene();
+  const { pool, dials, call, start } = poolFixture();
   start('a:1', call());
   const connection = await dials[0]!.up();
   pool.forget(connection.real);
@@ -250,7 +137,7 @@ test('a forgotten connection is not used again', async (t) => {
 });
 
 test('a connection that is lost while it is being established does not fail a second dial', async (t) => {
-  const { pool, dials, call, start } = scene();
+  const { pool, dials, call, start } = poolFixture();
   const first = call();
   start('a:1', first);
   const coming = dials[0]!.up();
@@ -271,7 +158,7 @@ test('a connection that is lost while it is being established does not fail a se
 });
 
 test('close() rejects waiting calls and aborts the dials', async (t) => {
-  const { pool, dials, call, start } = scene();
+  const { pool, dials, call, start } = poolFixture();
   const waiting = call();
   start('a:1', waiting);
   const connecting = t.throwsAsync(pool.connect('b:1')) as unknown as Promise<TransportError>;
@@ -283,7 +170,7 @@ test('close() rejects waiting calls and aborts the dials', async (t) => {
 });
 
 test('cancel() gives up only the dials to one target', async (t) => {
-  const { pool, dials, call, start } = scene();
+  const { pool, dials, call, start } = poolFixture();
   const [a, b] = [call(), call()];
   start('a:1', a);
   start('b:1', b);
@@ -299,7 +186,7 @@ test('cancel() gives up only the dials to one target', async (t) => {
 });
 
 test('a protocol that closes removes its calls from the queue, and the dial if no other call waits', async (t) => {
-  const { pool, dials, call, start } = scene();
+  const { pool, dials, call, start } = poolFixture();
   const [mine, other] = [call('ask', { channel: 0x21 }), call()];
   start('a:1', mine);
   start('a:1', other);
@@ -312,92 +199,8 @@ test('a protocol that closes removes its calls from the queue, and the dial if n
   t.true(dials[0]!.signal.aborted);
 });
 
-test('short calls stay on the first connection, bulky ones go to the least loaded', async (t) => {
-  const { pool, dials, call, start } = scene();
-  start('a:1', call());
-  const first = await dials[0]!.up();
-  const second = new FakeConnection('a:1');
-  pool.add(second.real);
-  first.figures.load = 100;
-  second.figures.load = 5;
-  start('a:1', call());
-  start('a:1', call(), true);
-  t.deepEqual([first.started.length, second.started.length], [2, 1]);
-  second.figures.load = 500;
-  start('a:1', call(), true);
-  t.is(first.started.length, 3);
-});
-
-test('a pool whose connections are all crowded for 50 ms grows in the background, up to maxPool', async (t) => {
-  const { pool, clock, dials, failed, wakes, call, start } = scene(2);
-  start('a:1', call());
-  const first = await dials[0]!.up();
-  first.crowded = true;
-  pool.crowding(first.real);
-  t.is(wakes.at(-1), 50);
-  clock.advance(49);
-  t.is(pool.wake(49), 50);
-  t.is(dials.length, 1);
-  clock.advance(1);
-  pool.wake(50);
-  t.is(dials.length, 2);
-  start('a:1', call());
-  t.is(first.started.length, 2, 'no call waits for the new one');
-  const second = await dials[1]!.up();
-  t.deepEqual(pool.connectionsOf('a:1'), [first.real, second.real]);
-  second.crowded = true;
-  pool.crowding(second.real);
-  clock.advance(100);
-  pool.wake(clock.now());
-  t.is(dials.length, 2, 'maxPool');
-  t.deepEqual(failed, []);
-});
-
-test('if credit arrives within the 50 ms, or one connection has some, the pool stays as it is', async (t) => {
-  const { pool, clock, dials, call, start } = scene();
-  start('a:1', call());
-  const first = await dials[0]!.up();
-  first.crowded = true;
-  pool.crowding(first.real);
-  clock.advance(30);
-  first.crowded = false;
-  pool.crowding(first.real);
-  clock.advance(30);
-  pool.wake(clock.now());
-  t.is(dials.length, 1);
-  pool.add(new FakeConnection('a:1').real);
-  first.crowded = true;
-  pool.crowding(first.real);
-  clock.advance(60);
-  pool.wake(clock.now());
-  t.is(dials.length, 1);
-});
-
-test('a failed background dial affects no call and is reported', async (t) => {
-  const { pool, clock, dials, failed, call, start } = scene();
-  start('a:1', call());
-  const first = await dials[0]!.up();
-  first.crowded = true;
-  pool.crowding(first.real);
-  clock.advance(50);
-  pool.wake(50);
-  await dials[1]!.fail(REFUSED);
-  t.is(failed.length, 1, 'the observer is notified');
-  const next = call();
-  start('a:1', next);
-  t.is(first.started.at(-1), next);
-  for (let i = 0; i < 18; i++) {
-    clock.advance(50);
-    pool.wake(clock.now());
-  }
-  t.is(dials.length, 2, 'a peer that is full is not dialed at each turn');
-  clock.advance(100);
-  pool.wake(clock.now());
-  t.is(dials.length, 3);
-});
-
 test('messages that wait for a dial count in the gauge until they are sent, fail or are given up; those above the limit are refused', async (t) => {
-  const { dials, memory, call, start } = scene(3, 200);
+  const { dials, memory, call, start } = poolFixture(3, 200);
   const controller = new AbortController();
   const [first, second, third] = [call('ask', { signal: controller.signal }), call(), call()];
   for (const each of [first, second, third]) start('a:1', each);
@@ -414,7 +217,7 @@ test('messages that wait for a dial count in the gauge until they are sent, fail
 });
 
 test('10,000 targets with failed dials leave nothing behind', async (t) => {
-  const { pool, dials, call, start } = scene();
+  const { pool, dials, call, start } = poolFixture();
   for (let i = 0; i < 10_000; i++) {
     start(`h${i}:1`, call());
     dials[i]!.fail(REFUSED);

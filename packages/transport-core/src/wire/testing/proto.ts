@@ -65,6 +65,22 @@ export function framed(bytes: Uint8Array, width = 0): Uint8Array {
   return joined([new Uint8Array(prefix), bytes]);
 }
 
+/** Splits a batch into its frames. */
+export function split(batch: Uint8Array): Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  for (let at = 0; at < batch.length; ) {
+    let length = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = batch[at++]!;
+      length |= (byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    frames.push(batch.subarray(at, at + length));
+    at += length;
+  }
+  return frames;
+}
+
 export function joined(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
