@@ -20,6 +20,7 @@ import { createTcpStreamLayer, tcp } from '@trunkline/transport-tcp';
 import test, { type ExecutionContext } from 'ava';
 import { secure, secured } from './secure.ts';
 import { toHex } from './testing/bytes.ts';
+import { record, watchArrivals } from './testing/watched-layers.ts';
 
 const protocol = defineProtocol({
   name: 'echo',
@@ -350,54 +351,6 @@ function serve(transport: Transport<Echo>): void {
   })();
 }
 
-/** Returns the layer, recording everything written to its connections in `said`. */
-function record(layer: StreamLayer, said: Uint8Array[]): StreamLayer {
-  const watch = <C extends { write(chunk: Uint8Array): boolean }>(connection: C): C => {
-    const write = connection.write.bind(connection);
-    connection.write = (chunk) => {
-      said.push(chunk.slice());
-      return write(chunk);
-    };
-    return connection;
-  };
-  return {
-    listen: (accept, failed, options) =>
-      layer.listen((connection, slot) => accept(watch(connection), slot), failed, options),
-    dial: async (address, options) => watch(await layer.dial(address, options)),
-    localAddr: () => layer.localAddr(),
-    advertiseAddr: () => layer.advertiseAddr(),
-    close: () => layer.close(),
-  };
-}
-
 function failure(t: ExecutionContext, promise: PromiseLike<unknown>): Promise<TransportError> {
   return t.throwsAsync<TransportError>(async () => promise, { instanceOf: TransportError });
-}
-
-/** Returns the layer, and a promise that resolves when it has accepted `count` connections. */
-function watchArrivals(
-  inner: StreamLayer,
-  count: number,
-): { layer: StreamLayer; all: Promise<void> } {
-  let arrived = 0;
-  let told = () => {};
-  const all = new Promise<void>((resolve) => {
-    told = resolve;
-  });
-  const layer: StreamLayer = {
-    listen: (accept, failed, options) =>
-      inner.listen(
-        (connection, slot) => {
-          accept(connection, slot);
-          if (++arrived === count) told();
-        },
-        failed,
-        options,
-      ),
-    dial: (address, options) => inner.dial(address, options),
-    localAddr: () => inner.localAddr(),
-    advertiseAddr: () => inner.advertiseAddr(),
-    close: () => inner.close(),
-  };
-  return { layer, all };
 }
