@@ -5,7 +5,7 @@ import test from 'ava';
 import { KvClient } from './client.ts';
 import { command, OPS, result } from './kv.ts';
 import { MemoryStore } from './memory-store.ts';
-import type { RaftNodeOptions } from './node.ts';
+import type { RaftNodeOptions } from './node-options.ts';
 import { Nodes } from './testing/nodes.ts';
 
 let clients = 0;

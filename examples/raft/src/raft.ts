@@ -7,96 +7,25 @@ import { Log } from './log.ts';
 import type {
   AppendReply,
   AppendRequest,
-  Entry,
   InstallReply,
   InstallRequest,
   Position,
-  Save,
-  Saved,
   Snapshot,
   VoteReply,
   VoteRequest,
 } from './messages.ts';
-
-export interface RaftOptions {
-  /** The address of this node. */
-  readonly id: string;
-  /** The addresses of all nodes, including this one. */
-  readonly members: readonly string[];
-  /**
-   * Milliseconds without a leader after which a node stands for election: each node waits between
-   * this time and twice this time.
-   */
-  readonly electionTimeout: number;
-  /** Milliseconds between a leader's heartbeats; several must fit into one election timeout. */
-  readonly heartbeat: number;
-  /** The state that the node had saved; omitted on its first start. */
-  readonly saved?: Saved | undefined;
-}
-
-/**
- * A request for another node. The driver passes the same object back with the answer, or to
- * `failed` if there will be none.
- */
-export type Message =
-  | { readonly method: 'requestVote'; readonly to: string; readonly request: VoteRequest }
-  | { readonly method: 'appendEntries'; readonly to: string; readonly request: AppendRequest }
-  | {
-      readonly method: 'installSnapshot';
-      readonly to: string;
-      readonly request: InstallRequest;
-      readonly data: Uint8Array;
-    };
-
-/**
- * The actions to perform, in this order. Nothing else may happen before `save` is on disk; replies
- * returned meanwhile must wait for it, too.
- */
-export interface Outputs {
-  save: Save | undefined;
-  messages: Message[];
-  /** Replaces the state machine's content. */
-  restore: Snapshot | undefined;
-  /** Committed entries, each exactly once and in order, without no-ops. */
-  apply: { index: number; term: number; command: Uint8Array }[];
-  /** The index up to which everything is applied afterwards. */
-  applied: number;
-}
-
-export interface Status {
-  role: 'follower' | 'candidate' | 'leader';
-  term: number;
-  /** The leader of this term, as far as the node knows. */
-  leader: string | undefined;
-  /** The log is committed up to this index. */
-  commit: number;
-  /** The last entry that the log no longer contains, and the last that it contains. */
-  base: number;
-  last: number;
-}
+import type { Message, Outputs, RaftOptions, Status } from './raft-io.ts';
+import { Replication } from './replication.ts';
 
 type Role =
   | { readonly t: 'follower'; leader: string | undefined }
   | { readonly t: 'candidate'; readonly request: VoteRequest; readonly votes: Set<string> }
   | {
       readonly t: 'leader';
-      readonly followers: Map<string, Follower>;
+      readonly replication: Replication;
       heartbeatAt: number;
       quorumAt: number;
     };
-
-/**
- * The leader's view of one follower. A lost call pauses it: only heartbeats are sent until one of
- * them is answered.
- */
-interface Follower {
-  next: number;
-  match: number;
-  inFlight: Message | undefined;
-  heartbeat: Message | undefined;
-  paused: boolean;
-  heardAt: number;
-}
 
 export class Raft {
   readonly id: string;
@@ -174,14 +103,13 @@ export class Raft {
     if (now >= role.quorumAt) {
       // If no majority has answered within an election timeout, another leader may exist already
       // (thesis §6.2).
-      const live =
-        [...role.followers.values()].filter(
-          (follower) => now - follower.heardAt <= this.#options.electionTimeout,
-        ).length + 1;
+      const live = role.replication.heardWithin(this.#options.electionTimeout, now) + 1;
       if (live < this.#majority) return this.#follow(now, this.#term, undefined);
       role.quorumAt = now + this.#options.electionTimeout;
     }
-    if (now >= role.heartbeatAt) this.#beat(now, role);
+    if (now < role.heartbeatAt) return;
+    role.heartbeatAt = now + this.#options.heartbeat;
+    this.#messages.push(...role.replication.heartbeats(this.#commit));
   }
 
   /**
@@ -281,38 +209,18 @@ export class Raft {
   /** Handles a follower's answer to appendEntries. */
   appended(now: number, message: Message, reply: AppendReply): void {
     if (reply.term > this.#term) return this.#follow(now, reply.term, undefined);
-    const follower = this.#release(message);
-    if (follower === undefined) return;
-    follower.heardAt = now;
-    follower.paused = false;
-    if (reply.success) {
-      follower.match = Math.max(follower.match, reply.match);
-      follower.next = Math.max(follower.next, follower.match + 1);
-    } else if (message.method === 'appendEntries') {
-      // Skips a whole term at a time (paper, end of §5.3). A heartbeat is refused only by a node
-      // that has lost its log.
-      const end = reply.conflictTerm > 0 ? this.#log.endOfTerm(reply.conflictTerm) : undefined;
-      follower.next = Math.max(
-        1,
-        Math.min(message.request.prevIndex, end === undefined ? reply.conflictIndex : end + 1),
-      );
-    }
+    if (this.#role.t === 'leader') this.#role.replication.appended(now, message, reply);
   }
 
   /** Handles a follower's answer to installSnapshot: it has the snapshot, or does not need it. */
   installed(now: number, message: Message, reply: InstallReply): void {
     if (reply.term > this.#term) return this.#follow(now, reply.term, undefined);
-    const follower = this.#release(message);
-    if (follower === undefined || message.method !== 'installSnapshot') return;
-    follower.heardAt = now;
-    follower.match = Math.max(follower.match, message.request.index);
-    follower.next = follower.match + 1;
+    if (this.#role.t === 'leader') this.#role.replication.installed(now, message);
   }
 
   /** Handles the news that a message will have no answer: the call failed or timed out. */
   failed(message: Message): void {
-    const follower = this.#release(message);
-    if (follower !== undefined) follower.paused = true;
+    if (this.#role.t === 'leader') this.#role.replication.failed(message);
   }
 
   /**
@@ -333,8 +241,9 @@ export class Raft {
   /** Returns all actions since the last call. Proposals made in between leave in one batch. */
   take(): Outputs {
     if (this.#role.t === 'leader') {
-      this.#countReplicas(this.#role.followers);
-      this.#replicate(this.#role.followers);
+      const { replication } = this.#role;
+      this.#countReplicas(replication);
+      this.#messages.push(...replication.batches(this.#commit, this.#snapshot));
     }
     const { first, entries } = this.#log.takeUnsaved();
     const { base, last } = this.#log;
@@ -412,23 +321,15 @@ export class Raft {
   }
 
   #lead(now: number): void {
-    const followers = new Map<string, Follower>();
-    const next = this.#log.last.index + 1;
-    for (const to of this.#members) {
-      if (to !== this.id)
-        followers.set(to, {
-          next,
-          match: 0,
-          inFlight: undefined,
-          heartbeat: undefined,
-          paused: false,
-          heardAt: now,
-        });
-    }
     const { electionTimeout, heartbeat } = this.#options;
     this.#role = {
       t: 'leader',
-      followers,
+      replication: new Replication(
+        { term: this.#term, leader: this.id },
+        [...this.#members].filter((to) => to !== this.id),
+        this.#log,
+        now,
+      ),
       heartbeatAt: now + heartbeat,
       quorumAt: now + electionTimeout,
     };
@@ -437,91 +338,14 @@ export class Raft {
     this.#log.append({ term: this.#term, command: NO_OP });
   }
 
-  // Actions of a leader.
-
-  /**
-   * Sends heartbeats. They have a slot of their own beside the batch in flight, so no snapshot and
-   * no slow batch delays them.
-   */
-  #beat(now: number, role: Role & { t: 'leader' }): void {
-    role.heartbeatAt = now + this.#options.heartbeat;
-    for (const [to, follower] of role.followers) {
-      if (follower.heartbeat !== undefined) continue;
-      // An entry that is known to match cannot be refused, and the heartbeat tells the follower up
-      // to where it is committed.
-      const known = this.#log.termAt(follower.match) !== undefined ? follower.match : 0;
-      this.#messages.push((follower.heartbeat = this.#append(to, known, [])));
-    }
-  }
-
-  /**
-   * Sends one batch at a time to each follower; commands proposed meanwhile go into the next batch.
-   */
-  #replicate(followers: ReadonlyMap<string, Follower>): void {
-    for (const [to, follower] of followers) {
-      if (
-        follower.inFlight !== undefined ||
-        follower.paused ||
-        follower.next > this.#log.last.index
-      )
-        continue;
-      if (follower.next > this.#log.base.index) {
-        follower.inFlight = this.#append(to, follower.next - 1, this.#log.batch(follower.next));
-      } else {
-        const { index, term, data } = this.#snapshot!; // A log is only truncated behind a snapshot.
-        const request = {
-          term: this.#term,
-          leader: this.id,
-          index,
-          indexTerm: term,
-          size: data.length,
-        };
-        follower.inFlight = { method: 'installSnapshot', to, request, data };
-      }
-      this.#messages.push(follower.inFlight);
-    }
-  }
-
-  #append(to: string, prevIndex: number, entries: Entry[]): Message {
-    const prevTerm = prevIndex === 0 ? 0 : this.#log.termAt(prevIndex)!;
-    return {
-      method: 'appendEntries',
-      to,
-      request: {
-        term: this.#term,
-        leader: this.id,
-        prevIndex,
-        prevTerm,
-        entries,
-        commit: this.#commit,
-      },
-    };
-  }
-
   /**
    * Commits what a majority has, if its last entry is of this term: only then is counting replicas
    * safe (paper §5.4.2, figure 8).
    */
-  #countReplicas(followers: ReadonlyMap<string, Follower>): void {
-    const matches = [
-      this.#log.last.index,
-      ...[...followers.values()].map((follower) => follower.match),
-    ].sort((a, b) => b - a);
+  #countReplicas(replication: Replication): void {
+    const matches = [this.#log.last.index, ...replication.matches].sort((a, b) => b - a);
     const index = matches[this.#majority - 1]!;
     if (index > this.#commit && this.#log.termAt(index) === this.#term) this.#commit = index;
-  }
-
-  /**
-   * Frees the slot of a message that was answered or lost. Returns undefined if it was sent in
-   * another term or role.
-   */
-  #release(message: Message): Follower | undefined {
-    if (this.#role.t !== 'leader' || message.request.term !== this.#term) return undefined;
-    const follower = this.#role.followers.get(message.to);
-    if (follower?.heartbeat === message) follower.heartbeat = undefined;
-    else if (follower?.inFlight === message) follower.inFlight = undefined;
-    else return undefined;
-    return follower;
   }
 
   #refuse(conflictIndex: number, conflictTerm: number): AppendReply {

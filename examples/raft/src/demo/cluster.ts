@@ -4,7 +4,8 @@
 import { systemClock, type Transport, TransportError } from '@trunkline/transport-core';
 import { KeyValueStore } from '../kv.ts';
 import { MemoryStore } from '../memory-store.ts';
-import { type RaftEvent, RaftNode } from '../node.ts';
+import { RaftNode } from '../node.ts';
+import type { RaftEvent } from '../node-options.ts';
 import type { RaftProtocol } from '../protocol.ts';
 import type { Network, Place } from './network.ts';
 

@@ -9,7 +9,8 @@ import {
   type Stop,
 } from '@trunkline/simulation';
 import type { TransportError } from '@trunkline/transport-core';
-import { type RaftEvent, RaftNode } from '../node.ts';
+import { RaftNode } from '../node.ts';
+import type { RaftEvent } from '../node-options.ts';
 import { raftProtocol } from '../protocol.ts';
 import { type Breach, Laws } from './laws.ts';
 import { RecordedClient } from './recorded-client.ts';

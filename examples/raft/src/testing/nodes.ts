@@ -5,7 +5,8 @@ import { createManualClock, type Store, type Transport } from '@trunkline/transp
 import { connectAll, createInmemTransport } from '@trunkline/transport-inmem';
 import { KeyValueStore } from '../kv.ts';
 import { MemoryStore } from '../memory-store.ts';
-import { type RaftEvent, RaftNode, type RaftNodeOptions } from '../node.ts';
+import { RaftNode } from '../node.ts';
+import type { RaftEvent, RaftNodeOptions } from '../node-options.ts';
 import { type RaftProtocol, raftProtocol } from '../protocol.ts';
 
 export interface Peer {

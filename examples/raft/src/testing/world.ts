@@ -4,7 +4,8 @@
 
 import { seededRandom } from '@trunkline/transport-core';
 import type { Entry, Save, Saved } from '../messages.ts';
-import { type Message, type Outputs, Raft } from '../raft.ts';
+import { Raft } from '../raft.ts';
+import type { Message, Outputs } from '../raft-io.ts';
 import { EventQueue } from './event-queue.ts';
 
 export interface WorldOptions {

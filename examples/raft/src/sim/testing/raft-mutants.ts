@@ -4,6 +4,7 @@ import type { Mutant } from './mutant.ts';
 
 const RAFT = 'examples/raft/dist/raft.js';
 const LOG = 'examples/raft/dist/log.js';
+const REPLICATION = 'examples/raft/dist/replication.js';
 const NODE = 'examples/raft/dist/node.js';
 const STORAGE = 'examples/raft/dist/storage.js';
 const KV = 'examples/raft/dist/kv.js';
@@ -100,25 +101,25 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'counts a lost reply as a success',
-    RAFT,
+    REPLICATION,
     'follower.paused = true;\n    }',
     `{ follower.paused = true; if (message.method === 'appendEntries') follower.match = Math.max(follower.match, message.request.prevIndex + message.request.entries.length); }\n    }`,
   ),
   mutant(
     'counts a success for its whole current log',
-    RAFT,
+    REPLICATION,
     'follower.match = Math.max(follower.match, reply.match);',
     'follower.match = this.#log.last.index;',
   ),
   mutant(
     'counts a refusal as a success',
-    RAFT,
+    REPLICATION,
     'if (reply.success) {',
     `if (reply.success || message.method === 'appendEntries') {\n reply.match = Math.max(reply.match, message.request.prevIndex);`,
   ),
   mutant(
     'never resends the entries that a follower lacks',
-    RAFT,
+    REPLICATION,
     'follower.next = Math.max(1, Math.min(message.request.prevIndex, end === undefined ? reply.conflictIndex : end + 1));',
     '',
   ),
@@ -144,7 +145,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
   mutant(
     'applies an entry before a majority has it',
     RAFT,
-    'this.#countReplicas(this.#role.followers);',
+    'this.#countReplicas(replication);',
     'this.#commit = this.#log.last.index;',
   ),
   // The disk and restarts.

@@ -1,0 +1,59 @@
+// The options of a Raft node, and the events that it reports.
+
+import type { Store, Transport, TransportError } from '@trunkline/transport-core';
+import type { RaftProtocol } from './protocol.ts';
+import type { Message, Status } from './raft-io.ts';
+import type { StateMachine } from './state-machine.ts';
+
+export interface RaftNodeOptions {
+  /** A transport that is already listening. It stays the caller's: the node never closes it. */
+  readonly transport: Transport<RaftProtocol>;
+  /**
+   * The targets of all nodes, including this one: addresses, with 'nodeId@' in front if ids are
+   * proven. All nodes have the same list.
+   */
+  readonly members: readonly string[];
+  /** The entry of `members` for this node. Default: the advertised address of its transport. */
+  readonly id?: string | undefined;
+  readonly machine: StateMachine;
+  /**
+   * The storage that outlives the node. Without one, the node starts with an empty memory each
+   * time, which is safe only for its first start.
+   */
+  readonly store?: Store | undefined;
+  /**
+   * Milliseconds without a leader before a node stands for election; each node waits between this
+   * time and twice this time. Default: 300.
+   */
+  readonly electionTimeout?: number | undefined;
+  /**
+   * Milliseconds between heartbeats. Default: 60, so that a few may be lost before a node stands
+   * for election.
+   */
+  readonly heartbeat?: number | undefined;
+  /** Entries applied between two snapshots. Default: 1,000. */
+  readonly snapshotEvery?: number | undefined;
+  /**
+   * Entries that stay in the log behind a snapshot, for nodes that lag a little. Default: half of
+   * `snapshotEvery`.
+   */
+  readonly keep?: number | undefined;
+  /** Receives events, for monitoring; it must not throw. */
+  readonly onEvent?: ((event: RaftEvent) => void) | undefined;
+}
+
+export type RaftEvent =
+  | { readonly type: 'role'; readonly status: Status }
+  | {
+      readonly type: 'unreached';
+      readonly to: string;
+      readonly method: Message['method'];
+      readonly error: TransportError;
+    }
+  | {
+      readonly type: 'restored';
+      readonly index: number;
+      readonly bytes: number;
+      readonly from: 'disk' | 'leader';
+    }
+  | { readonly type: 'failed'; readonly error: unknown };
