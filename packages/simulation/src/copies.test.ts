@@ -1,4 +1,4 @@
-// FAULTS 146: messages are copied on their way. No one else sees changes that a receiver makes, and
+// Messages are copied on their way. No one else sees changes that a receiver makes, and
 // no receiver sees changes that a sender makes later.
 
 import { bytes, defineProtocol, serve, type Transport } from '@trunkline/transport-core';

@@ -1,4 +1,4 @@
-// FAULTS 141: the same seed and the same code give the same run, event for event, in any process;
+// The same seed and the same code give the same run, event for event, in any process;
 // another seed gives another run.
 
 import { execFile } from 'node:child_process';

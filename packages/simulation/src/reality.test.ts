@@ -1,4 +1,4 @@
-// FAULTS 142: while a simulation runs, real time, randomness and sockets throw errors that name
+// While a simulation runs, real time, randomness and sockets throw errors that name
 // them; before and after, they work as usual.
 
 import dgram from 'node:dgram';

@@ -155,7 +155,7 @@ test.serial(
 );
 
 test.serial(
-  'a deadlock is reported with its owners: nothing can happen, but something is awaited (FAULTS 143)',
+  'a deadlock is reported with its owners: nothing can happen, but something is awaited',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     sim.node('stuck', ({ store }) => {

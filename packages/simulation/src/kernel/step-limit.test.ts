@@ -1,4 +1,4 @@
-// FAULTS 144: a loop that never lets time advance ends the run with an error that names its owner.
+// A loop that never lets time advance ends the run with an error that names its owner.
 
 import test from 'ava';
 import { createSimulation, type NodeContext, type Setup, SimulationError } from '../index.ts';

@@ -11,7 +11,6 @@ import type { Cases } from './suite.ts';
 export const certificateCases: Cases = (define, { certificates }) => {
   for (const title of REFUSED) {
     const flaw = () => certificates!.refused[title];
-    // FAULTS 81
     define(
       `${title} is refused at both ends (presented by a dialer)`,
       async (f) => {
@@ -31,7 +30,6 @@ export const certificateCases: Cases = (define, { certificates }) => {
       },
       { what: 'certificates' },
     );
-    // FAULTS 81
     define(
       `${title} is refused at both ends (presented by an acceptor)`,
       async (f) => {
@@ -54,7 +52,6 @@ export const certificateCases: Cases = (define, { certificates }) => {
   }
 
   for (const title of UNSUPPORTED) {
-    // FAULTS 81, 87
     define(
       `${title} is refused at both ends (presented by a dialer)`,
       async (f, t) => {
@@ -82,7 +79,6 @@ export const certificateCases: Cases = (define, { certificates }) => {
     );
     // A TLS server always shows a certificate.
     if (title === 'no certificate') continue;
-    // FAULTS 81, 87
     define(
       `${title} is refused at both ends (presented by an acceptor)`,
       async (f, t) => {
@@ -114,7 +110,6 @@ export const certificateCases: Cases = (define, { certificates }) => {
     );
   }
 
-  // FAULTS 87
   for (const who of ['dialer', 'acceptor'] as const) {
     define(
       `a chain of hundreds of certificates is refused without being read to its end (presented by ${who === 'dialer' ? 'a dialer' : 'an acceptor'})`,

@@ -10,7 +10,6 @@ import { rejections } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
 export const claimCases: Cases = (define) => {
-  // FAULTS 84, SEEDS 63
   define(
     'a hello that claims another id than the proven one is refused with both ids (as acceptor)',
     async (f, t) => {
@@ -26,7 +25,6 @@ export const claimCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 84
   define(
     'a hello that claims another id than the proven one is refused with both ids (as dialer)',
     async (f, t) => {

@@ -7,7 +7,6 @@ import type { Cases } from './suite.ts';
 
 export const cuttingCases: Cases = (define) => {
   for (const direction of ['dialer', 'acceptor'] as const) {
-    // SEEDS 57, FAULTS 92
     define(
       `a handshake that is cut off at any byte from the ${direction} fails with a typed error, and the acceptor keeps serving`,
       async (f, t) => {
@@ -29,7 +28,6 @@ export const cuttingCases: Cases = (define) => {
       { time: LONG },
     );
 
-    // SEEDS 57, 62
     for (const impatient of ['dialer', 'acceptor'] as const) {
       define(
         `a handshake in which the ${direction} falls silent at any tenth byte ends at the timeout of the ${impatient}`,

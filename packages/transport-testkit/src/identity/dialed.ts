@@ -7,7 +7,6 @@ import { checkCall, checkRefused } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
 export const dialedCases: Cases = (define) => {
-  // FAULTS 83, SEEDS 63
   define(
     'a node with another id than the dialed one fails with identity_mismatch and both ids at both ends, before any application data',
     async (f, t) => {
@@ -28,7 +27,6 @@ export const dialedCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 83
   define('the wrong node gets a preamble and a refusal, but no hello', async (f, t) => {
     const meant = await f.backend.credentials();
     const wrong = await f.backend.credentials();
@@ -49,7 +47,6 @@ export const dialedCases: Cases = (define) => {
     t.deepEqual(a.asked, [], 'the dialer asked its user nothing');
   });
 
-  // FAULTS 83
   define(
     'a resolver that returns the wrong node has no effect, because only the id counts',
     async (f) => {
@@ -65,7 +62,6 @@ export const dialedCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 83
   define(
     'a dialed id on a plain backend fails with identity_mismatch, because nothing is proven there',
     async (f, t) => {
@@ -132,7 +128,6 @@ export const dialedCases: Cases = (define) => {
     },
   );
 
-  // SEEDS 63
   define(
     'a wrong id, a wrong network, a refusal by admit and a denied node have four different reasons',
     async (f, t) => {

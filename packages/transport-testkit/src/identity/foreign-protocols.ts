@@ -22,7 +22,6 @@ export const foreignProtocolCases: Cases = (define) => {
     ],
   ];
   for (const [what, bytes] of first) {
-    // FAULTS 89
     define(
       `a connection that sends ${what} to a secured port is closed in time and reported to the observer, and others continue`,
       async (f, t) => {
@@ -50,7 +49,6 @@ export const foreignProtocolCases: Cases = (define) => {
     );
   }
 
-  // FAULTS 89
   for (const what of ['an HTTP request', 'plain Trunkline']) {
     define(
       `${what} on a secured port is reported to the observer at once, as wrong_preamble`,
@@ -65,7 +63,6 @@ export const foreignProtocolCases: Cases = (define) => {
     );
   }
 
-  // FAULTS 89
   define(
     "a plain and a secured end fail in time with typed errors, whichever dials, and both report the other's protocol",
     async (f, t) => {
@@ -95,7 +92,6 @@ export const foreignProtocolCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 89
   define(
     'a secured dialer fails in time with a typed error on HTTP, random bytes, silence or an early end',
     async (f, t) => {

@@ -9,7 +9,6 @@ import { checkCall, rejections } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
 export const handshakeLimitCases: Cases = (define) => {
-  // SEEDS 62
   define(
     'a peer that never finishes its handshake delays no other, and is disconnected in time',
     async (f, t) => {

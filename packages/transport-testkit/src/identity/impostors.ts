@@ -1,5 +1,4 @@
 // Cases about impostors, which show another node's public key and cannot prove that they own it.
-// The numbers above a case are rows of COVERAGE.md, which quotes titles: a test compares them.
 
 import { IMPOSTORS } from './backend.ts';
 import { checkCall, checkRefused } from './refusals.ts';
@@ -9,7 +8,6 @@ import type { Cases } from './suite.ts';
 export const impostorCases: Cases = (define, { impostors }) => {
   for (const how of IMPOSTORS) {
     for (const who of ['dialer', 'acceptor'] as const) {
-      // SEEDS 57, FAULTS 91
       define(
         `${who === 'dialer' ? 'a dialer' : 'an acceptor'} that presents another's key and ${how} is refused at both ends`,
         async (f, t) => {

@@ -11,7 +11,6 @@ const denied = (by: ExpectedRefusal['by'], id: string): ExpectedRefusal => ({
 });
 
 export const listCases: Cases = (define, { untrusting }) => {
-  // FAULTS 85
   define(
     'a denied node is refused at the handshake, and the others are not (the acceptor denies)',
     async (f) => {
@@ -22,7 +21,6 @@ export const listCases: Cases = (define, { untrusting }) => {
     },
   );
 
-  // FAULTS 85
   define(
     'a denied node is refused at the handshake, and the others are not (the dialer denies)',
     async (f) => {

@@ -8,7 +8,6 @@ import type { Cases } from './suite.ts';
 export const provingCases: Cases = (define) => {
   for (const here of ['ed25519', 'p256'] as const) {
     for (const there of ['ed25519', 'p256'] as const) {
-      // SEEDS 55
       define(`both ends learn the other's id: ${here} dials ${there}`, async (f, t) => {
         const a = await f.open({ credentials: await f.backend.credentials(here) });
         const b = await f.open({ credentials: await f.backend.credentials(there) });
@@ -88,7 +87,6 @@ export const provingCases: Cases = (define) => {
     await checkCall(f, a, b);
   });
 
-  // SEEDS 55: arbitrary chunking
   for (const piece of [1, 2, 7]) {
     define(
       `the boundaries of chunks have no effect: bytes arrive ${piece === 1 ? 'one by one' : `${piece} at a time`}`,

@@ -10,7 +10,6 @@ import type { RelayedConnection } from './relay.ts';
 import type { Cases } from './suite.ts';
 
 export const replayCases: Cases = (define) => {
-  // FAULTS 92
   for (const how of ['at once', 'piece by piece as answers arrive'] as const) {
     define(
       `a replay of a dialer's bytes to its acceptor, ${how}, does not come up`,
@@ -43,7 +42,6 @@ export const replayCases: Cases = (define) => {
     );
   }
 
-  // FAULTS 92
   define("a replay of an acceptor's bytes to its dialer does not come up", async (f, t) => {
     const [a, b] = [await f.open(), await f.open()];
     const { acceptor } = await recorded(f, a, b);
@@ -63,7 +61,6 @@ export const replayCases: Cases = (define) => {
     await checkCall(f, a, b);
   });
 
-  // FAULTS 92
   define("a mirror that sends a dialer's bytes back does not become a peer", async (f, t) => {
     const a = await f.open();
     const at = await f.bareListener(
@@ -76,7 +73,7 @@ export const replayCases: Cases = (define) => {
     t.is(count(a, 'up'), 0);
   });
 
-  // FAULTS 92: two honest ends, each given the other's part in a handshake that it did not begin.
+  // Two honest ends, each given the other's part in a handshake that it did not begin.
   define(
     "two dialers connected to each other prove nothing, and one acceptor's proof is not valid for another",
     async (f, t) => {

@@ -13,7 +13,6 @@ const DENIED = { code: 'permission_denied', reason: 'denied' } as const;
 
 export const revokingCases: Cases = (define) => {
   for (const who of ['acceptor', 'dialer'] as const) {
-    // FAULTS 85
     define(
       `a node that is denied while connected is disconnected at once, its calls fail at both ends, and others stay connected (the ${who} denies)`,
       async (f, t) => {
@@ -28,7 +27,6 @@ export const revokingCases: Cases = (define) => {
       },
     );
 
-    // FAULTS 85
     define(
       `a node that a shorter list omits is disconnected at once, and admitted again when the list is removed (the ${who} has the list)`,
       async (f) => {

@@ -10,7 +10,6 @@ import type { Cases } from './suite.ts';
 export const rotationCases: Cases = (define, { certificates }) => {
   const needs = { what: 'certificates' } as const;
 
-  // FAULTS 90
   define(
     'new connections use a renewed certificate in both directions, and live ones continue with their calls',
     async (f, t) => {
@@ -46,7 +45,6 @@ export const rotationCases: Cases = (define, { certificates }) => {
     needs,
   );
 
-  // FAULTS 90
   define(
     'a new key gives a new id to new connections in both directions, and live ones keep the old id',
     async (f, t) => {
@@ -76,7 +74,6 @@ export const rotationCases: Cases = (define, { certificates }) => {
   );
 
   for (const title of UNUSABLE) {
-    // FAULTS 90
     define(
       `${title} is refused as an update with invalid_argument, and the old one keeps working`,
       async (f, t) => {
@@ -96,7 +93,6 @@ export const rotationCases: Cases = (define, { certificates }) => {
     );
   }
 
-  // FAULTS 90
   define(
     'after a change of the authority, new connections from nodes of the old one are refused, and live ones continue',
     async (f, t) => {

@@ -10,7 +10,6 @@ import type { Cases } from './suite.ts';
 
 export const tamperingCases: Cases = (define, { ignoredBytes = 0 }) => {
   for (const direction of ['dialer', 'acceptor'] as const) {
-    // SEEDS 57, FAULTS 92
     define(
       `a handshake with one changed bit in any byte from the ${direction} fails with a typed error, and the acceptor keeps serving`,
       async (f, t) => {
@@ -39,7 +38,6 @@ export const tamperingCases: Cases = (define, { ignoredBytes = 0 }) => {
       { time: LONG },
     );
 
-    // FAULTS 25
     define(
       `one changed bit of application data from the ${direction} ends the connection, and no altered data is delivered`,
       async (f, t) => {

@@ -8,7 +8,6 @@ import type { Cases } from './suite.ts';
 export const tlsCases: Cases = (define, { tls }) => {
   const needs = { what: 'tls' } as const;
 
-  // FAULTS 86
   define(
     'a session that a client offers again is never resumed, and its identity is verified again',
     async (f, t) => {
@@ -48,7 +47,6 @@ export const tlsCases: Cases = (define, { tls }) => {
     needs,
   );
 
-  // FAULTS 85, 86
   define(
     'a session of a node that was denied meanwhile does not admit it',
     async (f, t) => {
@@ -73,7 +71,6 @@ export const tlsCases: Cases = (define, { tls }) => {
     needs,
   );
 
-  // FAULTS 87
   define(
     'a client of TLS 1.2 is refused and reported to the observer, and the next one is served',
     async (f, t) => {
@@ -93,7 +90,6 @@ export const tlsCases: Cases = (define, { tls }) => {
     needs,
   );
 
-  // FAULTS 87
   define(
     'a connection that is up is never renegotiated',
     async (f, t) => {
@@ -109,7 +105,6 @@ export const tlsCases: Cases = (define, { tls }) => {
     needs,
   );
 
-  // FAULTS 88
   for (const [what, hello] of [
     ['no server name and no protocol', {}],
     ['another server name', { servername: 'not.this.one.example' }],

@@ -9,7 +9,6 @@ import type { Cases } from './suite.ts';
 
 export const unusableCases: Cases = (define, { certificates }) => {
   for (const title of UNUSABLE) {
-    // FAULTS 82
     define(
       `${title} fails listen() and send() with invalid_argument, and no address is bound`,
       async (f, t) => {

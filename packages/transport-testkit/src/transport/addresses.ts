@@ -10,7 +10,6 @@ import type { Cases } from './suite.ts';
 import { pattern, textOf, utf8 } from './values.ts';
 
 export const addressCases: Cases = (define) => {
-  // PEERS 2i-9
   define('listen binds an address of its own, which can be dialed at once', async (f, t) => {
     const [a, b, c] = [await f.open(kit), await f.open(kit), await f.open(kit)];
     t.is(new Set([a, b, c].map((transport) => transport.localAddr())).size, 3);
@@ -20,7 +19,6 @@ export const addressCases: Cases = (define) => {
     t.is(textOf(await a.send(b.localAddr(), 'echo', utf8('there'))), 'there');
   });
 
-  // SEEDS 9, PEERS 2i-9
   define('an advertised address is reported unchanged', async (f, t) => {
     const nowhere = f.backend.unreachable();
     const b = await f.open(kit, {}, { advertiseAddr: nowhere });
@@ -31,7 +29,6 @@ export const addressCases: Cases = (define) => {
     t.is((await a.dial(b.localAddr())).addr, spelled(nowhere));
   });
 
-  // SEEDS 7, 8, PEERS 2i-9
   define(UNSPECIFIED, async (f, t) => {
     const { unspecified } = f.backend;
     if (unspecified === undefined)
@@ -51,7 +48,6 @@ export const addressCases: Cases = (define) => {
     t.is(b.advertiseAddr(), f.backend.unreachable());
   });
 
-  // FAULTS 64
   define(
     'listen on an address in use fails with address_in_use, and may be tried again',
     async (f, t) => {
@@ -70,7 +66,6 @@ export const addressCases: Cases = (define) => {
     },
   );
 
-  // SEEDS 12
   define('close frees the address', async (f, t) => {
     const first = await f.open(kit);
     const at = first.localAddr();
@@ -79,7 +74,6 @@ export const addressCases: Cases = (define) => {
     t.is(second.localAddr(), at);
   });
 
-  // SEEDS 22, FAULTS 63
   define(
     'a listener that failed is tried again after 5 ms, then doubling up to a second',
     async (f, t) => {
@@ -108,7 +102,6 @@ export const addressCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 53
   define(
     'a call to an address without a listener fails with unavailable, unsent, and names the address',
     async (f, t) => {
@@ -142,7 +135,6 @@ export const addressCases: Cases = (define) => {
     });
   });
 
-  // FAULTS 72
   define('invalid options throw a TypeError that names their path', async (f, t) => {
     for (const [options, path] of [
       [{ timeout: -1 }, /timeout/],

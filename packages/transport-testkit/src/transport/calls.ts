@@ -9,7 +9,6 @@ import type { Cases } from './suite.ts';
 import { deferred, equalBytes, pattern, textOf, utf8, watch } from './values.ts';
 
 export const callCases: Cases = (define) => {
-  // SEEDS 1, 12, 23
   define('a transport opens, is open, and closes without an error', async (f, t) => {
     const a = await f.open(kit);
     t.is(a.protocol, kit);
@@ -18,7 +17,6 @@ export const callCases: Cases = (define) => {
     t.is(a.snapshot().state, 'closed');
   });
 
-  // SEEDS 2
   define('a request reaches the handler intact, and its answer the caller', async (f, t) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer('echo');
@@ -30,7 +28,6 @@ export const callCases: Cases = (define) => {
     t.is(textOf(await answer), 'pong');
   });
 
-  // SEEDS 3
   define('null, empty lists, empty objects and zero survive', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
@@ -46,7 +43,6 @@ export const callCases: Cases = (define) => {
     t.deepEqual(await a.send(at, 'sync', nested), nested);
   });
 
-  // SEEDS 4
   define('a large nested body with binary data survives', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
@@ -63,7 +59,6 @@ export const callCases: Cases = (define) => {
     t.is(back.parents[1]?.state.length, 0);
   });
 
-  // SEEDS 19, 66
   define('each method goes to its own handler', async (f, t) => {
     const { a, b, at } = await f.pair();
     serve(b, {
@@ -83,7 +78,6 @@ export const callCases: Cases = (define) => {
     t.is(await client.note(utf8('two')), undefined);
   });
 
-  // SEEDS 53, 82, 98, PEERS 2i-5, FAULTS 5, 20
   define(
     'messages of sizes around a packet and a window arrive complete in both directions',
     async (f, t) => {
@@ -105,7 +99,6 @@ export const callCases: Cases = (define) => {
     t.true(equalBytes(await a.send(at, 'echo', request), request));
   });
 
-  // SEEDS 56
   define('a thousand calls at once each get their own answer', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
@@ -118,7 +111,6 @@ export const callCases: Cases = (define) => {
     );
   });
 
-  // SEEDS 56
   define('long and short messages in both directions at once are never mixed up', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(a);
@@ -147,7 +139,7 @@ export const callCases: Cases = (define) => {
     t.is(textOf(await slow), 'at last');
   });
 
-  // FAULTS 38: docs/wire-protocol.md §6, no deadlock
+  // docs/wire-protocol.md §6: there is no deadlock.
   define('a handler calls its caller back before it answers', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(a, { echo: (request) => utf8(`${textOf(request)}, said a`) });
@@ -165,7 +157,6 @@ export const callCases: Cases = (define) => {
     t.is(textOf(await a.send(a.advertiseAddr(), 'echo', utf8('me'))), 'me');
   });
 
-  // FAULTS 146
   define('changes that one end makes to bytes are not visible at the other', async (f, t) => {
     const { a, b, at } = await f.pair();
     const kept = deferred<Uint8Array>();
@@ -212,7 +203,6 @@ export const callCases: Cases = (define) => {
     t.true(kept.every((request, i) => equalBytes(request, pattern(1_000, i + 1))));
   });
 
-  // FAULTS 31
   define('names of prototype members are ordinary keys of metadata and JSON', async (f, t) => {
     const { a, b, at } = await f.pair();
     const metadata: Record<string, string> = Object.fromEntries(
@@ -237,7 +227,6 @@ export const callCases: Cases = (define) => {
     t.is(({} as Record<string, unknown>)['polluted'], undefined);
   });
 
-  // FAULTS 31, 37
   define(
     'send rejects with a TypeError for a method that the protocol does not have',
     async (f, t) => {
@@ -268,7 +257,6 @@ export const callCases: Cases = (define) => {
     await misused(t, send.call(a, at, 'echo', utf8(''), { metadata: { key: 1 } }));
   });
 
-  // SEEDS 41, FAULTS 37
   define(
     'a call of a protocol that the peer does not have fails with unimplemented, and other protocols continue',
     async (f, t) => {

@@ -9,7 +9,6 @@ import type { Cases } from './suite.ts';
 import { deferred, pattern, textOf, utf8 } from './values.ts';
 
 export const cancellationCases: Cases = (define) => {
-  // FAULTS 44, 52, PEERS 2i-1
   define('a signal that has already aborted cancels before anything is dialed', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
@@ -41,7 +40,6 @@ export const cancellationCases: Cases = (define) => {
     t.deepEqual(a.remotes(), []);
   });
 
-  // FAULTS 44
   define("an abort in flight cancels the call, and the handler's signal aborts", async (f, t) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer('echo');
@@ -59,7 +57,6 @@ export const cancellationCases: Cases = (define) => {
     t.is(f.count(b, 'lateAnswer'), 1);
   });
 
-  // FAULTS 44
   define('an abort after the answer changes nothing', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
@@ -99,7 +96,6 @@ export const cancellationCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 52
   define(
     'one signal for thousands of calls keeps no listeners of calls that have settled',
     async (f, t) => {
@@ -250,7 +246,6 @@ export const cancellationCases: Cases = (define) => {
     t.false(remote.closed);
   });
 
-  // FAULTS 45
   define(
     'handlers that keep running after a cancel count as calls; further requests are refused without a disconnection',
     async (f, t) => {

@@ -9,7 +9,6 @@ import type { Cases } from './suite.ts';
 import { deferred, listOf, pattern, textOf, utf8, watch } from './values.ts';
 
 export const closingCases: Cases = (define) => {
-  // FAULTS 71, PEERS 2i-8
   define('close with a grace waits for calls in flight, both made and served', async (f, t) => {
     for (const closer of ['caller', 'callee'] as const) {
       const { a, b, at } = await f.pair();
@@ -33,7 +32,6 @@ export const closingCases: Cases = (define) => {
     }
   });
 
-  // FAULTS 71
   define(
     'after the grace open calls fail: with shutdown at this end, and with unavailable at the other',
     async (f, t) => {
@@ -69,7 +67,6 @@ export const closingCases: Cases = (define) => {
     await failed;
   });
 
-  // FAULTS 70, PEERS 2i-1
   define('close during a dial ends the dial, and no connection comes up later', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
@@ -87,7 +84,6 @@ export const closingCases: Cases = (define) => {
     await f.until('the other end has no connection', () => b.snapshot().connections.length === 0);
   });
 
-  // FAULTS 70
   define('close during a handshake ends it, at either end', async (f, t) => {
     const wire = createWire();
     const { a, b, at } = await f.pair({ placeB: { wrap: wire.wrap } });
@@ -130,7 +126,6 @@ export const closingCases: Cases = (define) => {
     await f.drive(Promise.all([call, closed.promise]));
   });
 
-  // SEEDS 17
   define('close in the middle of streams ends them all, once', async (f, t) => {
     const { a, b, at } = await f.pair();
     async function* endless() {
@@ -151,7 +146,6 @@ export const closingCases: Cases = (define) => {
     await f.until('the callee has no connection', () => b.snapshot().connections.length === 0);
   });
 
-  // SEEDS 45
   define('an answer given just before the close still arrives', async (f, t) => {
     const { a, b, at } = await f.pair();
     let closing: Promise<void> | undefined;
@@ -165,7 +159,6 @@ export const closingCases: Cases = (define) => {
     await f.drive(closing as Promise<void>);
   });
 
-  // SEEDS 45
   define('a large answer is flushed before the close ends', async (f, t) => {
     const { a, b, at } = await f.pair();
     const gate = deferred();
@@ -202,7 +195,6 @@ export const closingCases: Cases = (define) => {
     t.true(kept?.closed);
   });
 
-  // FAULTS 73
   define('a call made in the tick of the close settles once, never lost', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);

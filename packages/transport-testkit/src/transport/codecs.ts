@@ -18,7 +18,6 @@ import type { Cases } from './suite.ts';
 import { utf8 } from './values.ts';
 
 export const codecCases: Cases = (define) => {
-  // FAULTS 33
   define(
     'a value that JSON cannot hold is refused at the sender, with its path, and never sent',
     async (f, t) => {
@@ -67,7 +66,6 @@ export const codecCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 26, 30
   define(
     'a request that the codec of the receiver refuses reaches no reader, and the caller gets the path of the error',
     async (f, t) => {
@@ -124,7 +122,6 @@ export const codecCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 34
   define('JSON with 100,000 levels is refused without a stack overflow', async (f, t) => {
     const { a, b, at } = await linkedKit(f);
     serveKit(b);
@@ -192,7 +189,6 @@ export const codecCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 33
   define('a number that overflows is refused at the receiver, by its path', async (f, t) => {
     const { a, b, at } = await linkedKit(f);
     serveKit(b);
@@ -204,7 +200,6 @@ export const codecCases: Cases = (define) => {
     });
   });
 
-  // FAULTS 26
   define(
     'a protobuf request that is cut off anywhere is refused, and never read as half a value',
     async (f, t) => {
@@ -221,7 +216,6 @@ export const codecCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 27, 28, 32
   define('hostile protobuf is refused: nesting, counts, varints', async (f, t) => {
     const { a, b, at } = await linkedKit(f);
     serveKit(b);
@@ -240,7 +234,6 @@ export const codecCases: Cases = (define) => {
     );
   });
 
-  // FAULTS 29, 36
   define('a million unknown fields are skipped quickly', async (f, t) => {
     const { a, b, at } = await linkedKit(f);
     serveKit(b, { block: (request) => ({ ...request, index: request.index + 1 }) });
@@ -251,7 +244,6 @@ export const codecCases: Cases = (define) => {
     t.is(back.index, 42);
   });
 
-  // FAULTS 32
   define('integers above 2^53 are never rounded silently', async (f, t) => {
     const counter = new proto.Type('Counter').add(new proto.Field('value', 1, 'uint64'));
     new proto.Root().add(counter);

@@ -10,7 +10,6 @@ import type { Cases } from './suite.ts';
 import { deferred, listOf, pattern, textOf, utf8, watch } from './values.ts';
 
 export const deadlineCases: Cases = (define) => {
-  // SEEDS 5, 24, PEERS 2i-1
   define('a call without an answer ends at its own timeout', async (f, t) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer();
@@ -24,7 +23,6 @@ export const deadlineCases: Cases = (define) => {
     await rejected(t, call, { code: 'deadline_exceeded', sent: true, origin: 'local' });
   });
 
-  // SEEDS 5
   define(
     "the timeout of a call overrides that of its method, which overrides the transport's",
     async (f, t) => {
@@ -62,7 +60,6 @@ export const deadlineCases: Cases = (define) => {
     await rejected(t, call, { code: 'deadline_exceeded' });
   });
 
-  // FAULTS 40
   define(
     'an infinite timeout never fires, and one above 2^31 - 1 ms fires late, not at once',
     async (f, t) => {
@@ -86,7 +83,6 @@ export const deadlineCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 40
   define('an invalid timeout is refused at once, and nothing is sent', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
@@ -121,7 +117,6 @@ export const deadlineCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 15
   define(
     'an answer after the deadline is dropped and counted, and the next call gets its own answer',
     async (f, t) => {
@@ -140,7 +135,6 @@ export const deadlineCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 41
   define('a call that waits for its connection ends on time and is never sent', async (f, t) => {
     const wire = createWire();
     const b = await f.open(kit, {}, { wrap: wire.wrap });
@@ -165,7 +159,6 @@ export const deadlineCases: Cases = (define) => {
     t.is(served, 0);
   });
 
-  // PEERS 2i-2, SEEDS 24
   define('a call to a stopped peer ends at its deadline and counts as sent', async (f, t) => {
     const wire = createWire();
     const { a, b, at } = await f.pair({ placeB: { wrap: wire.wrap } });
@@ -349,7 +342,6 @@ export const deadlineCases: Cases = (define) => {
     await f.until('the iterator of the upload is returned', () => returned);
   });
 
-  // FAULTS 43
   define(
     'a process that slept reads received bytes before it disconnects silent peers',
     async (f, t) => {

@@ -8,7 +8,6 @@ import type { Cases } from './suite.ts';
 import { deferred, textOf, utf8 } from './values.ts';
 
 export const failureCases: Cases = (define) => {
-  // FAULTS 38, SEEDS 83
   define(
     'a handler that throws, rejects or throws a non-Error answers internal, and the server keeps running',
     async (f, t) => {
@@ -40,7 +39,6 @@ export const failureCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 38
   define('a handler that returns nothing instead of an answer answers internal', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b, { echo: () => undefined, sync: async () => undefined });
@@ -48,7 +46,6 @@ export const failureCases: Cases = (define) => {
     await rejected(t, a.send(at, 'sync', plain), { code: 'internal' });
   });
 
-  // FAULTS 39
   define('only code, reason, message and metadata of an error are sent', async (f, t) => {
     const { a, b, at } = await f.pair();
     const secret: { self?: unknown; password: string } = { password: 'hunter2' };
@@ -138,7 +135,6 @@ export const failureCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 52, C: each call settles once
   define('a failed call does not affect the connection and other calls', async (f, t) => {
     const { a, b, at } = await f.pair();
     const gate = deferred<Uint8Array>();

@@ -10,7 +10,6 @@ import type { Cases } from './suite.ts';
 import { deferred, textOf, utf8, watch } from './values.ts';
 
 export const helloCases: Cases = (define) => {
-  // SEEDS 65
   define('each end gets the hello fields of the other', async (f, t) => {
     const { a, b, at } = await f.pair({
       a: { hello: { token: 'from a', 'tenant ö': '' } },
@@ -64,7 +63,6 @@ export const helloCases: Cases = (define) => {
     t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
   });
 
-  // SEEDS 31, FAULTS 18, PEERS 2i-3
   define(
     'a peer of another network is refused, and the errors at both ends name both networks',
     async (f, t) => {
@@ -85,7 +83,6 @@ export const helloCases: Cases = (define) => {
     },
   );
 
-  // SEEDS 59, 64
   define(
     "if the acceptor's admit refuses, both ends get permission_denied/refused",
     async (f, t) => {
@@ -110,7 +107,6 @@ export const helloCases: Cases = (define) => {
     },
   );
 
-  // SEEDS 59
   define("the dialer's admit can refuse, too", async (f, t) => {
     const { a, b, at } = await f.pair({
       a: {
@@ -144,7 +140,6 @@ export const helloCases: Cases = (define) => {
     t.is((await rejection(f, b)).code, 'unauthenticated');
   });
 
-  // SEEDS 59
   define(
     'an admit that hangs ends with handshake_timeout, which differs from a refusal',
     async (f, t) => {
@@ -163,7 +158,6 @@ export const helloCases: Cases = (define) => {
     },
   );
 
-  // SEEDS 83
   define(
     'calls are served only after admit has agreed, including those that waited',
     async (f, t) => {
@@ -187,7 +181,6 @@ export const helloCases: Cases = (define) => {
     },
   );
 
-  // SEEDS 64, adapted to admit
   define('admit can limit connections per address', async (f, t) => {
     const seen = new Set<string>();
     const b = await f.open(kit, {
@@ -215,7 +208,6 @@ export const helloCases: Cases = (define) => {
     });
   });
 
-  // SEEDS 60
   define(
     'above limits.connections the next one is refused as full, and live ones continue',
     async (f, t) => {
@@ -241,7 +233,6 @@ export const helloCases: Cases = (define) => {
     },
   );
 
-  // SEEDS 61, FAULTS 60
   define('a hundred simultaneous dials are all accepted', async (f, t) => {
     const b = await f.open(kit);
     serveKit(b);
@@ -259,7 +250,6 @@ export const helloCases: Cases = (define) => {
     t.is(b.remotes().length, 100);
   });
 
-  // SEEDS 62
   define(
     'handshakes that hang delay others only at their limit, and only until their timeout',
     async (f, t) => {

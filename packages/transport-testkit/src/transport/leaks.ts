@@ -8,7 +8,6 @@ import type { Cases } from './suite.ts';
 import { utf8 } from './values.ts';
 
 export const leakCases: Cases = (define) => {
-  // FAULTS 78, PEERS 2i-1, 2i-8, SEEDS 49
   define.alone(
     'a thousand transports that open, call and close leave no handles and no heap behind',
     async (f, t) => {
@@ -25,7 +24,6 @@ export const leakCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 74, 78
   define.alone(
     'a thousand connections that open and close leave nothing behind at either end',
     async (f, t) => {

@@ -54,7 +54,6 @@ export const livenessCases: Cases = (define) => {
     },
   );
 
-  // SEEDS 49, FAULTS 48
   define('keep-alive keeps a quiet connection up and measures its round trip', async (f, t) => {
     const { a, b, at } = await f.pair({
       a: { idleTimeout: Infinity },
@@ -72,7 +71,6 @@ export const livenessCases: Cases = (define) => {
     t.is(textOf(await a.send(at, 'echo', utf8('still up'))), 'still up');
   });
 
-  // SEEDS 46, 50, FAULTS 48, 54
   define(
     'a silent peer is disconnected after interval and timeout, and calls to it fail with unavailable',
     async (f, t) => {
@@ -127,7 +125,6 @@ export const livenessCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 61
   define('idle connections do not need a timer each', async (f, t) => {
     const own = f.newClock();
     const b = await f.open(kit, { clock: own });
@@ -145,7 +142,6 @@ export const livenessCases: Cases = (define) => {
     );
   });
 
-  // SEEDS 62, FAULTS 62, PEERS 2i-1
   define(
     'a dial to a peer that accepts and sends nothing fails with handshake_timeout, and delays no other dial',
     async (f, t) => {
@@ -165,7 +161,6 @@ export const livenessCases: Cases = (define) => {
     },
   );
 
-  // SEEDS 62, FAULTS 62
   define(
     'a dialer that sends nothing is disconnected in time, and the next one is served meanwhile',
     async (f, t) => {

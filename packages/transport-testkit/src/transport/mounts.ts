@@ -16,7 +16,6 @@ import type { Cases } from './suite.ts';
 import { textOf, utf8 } from './values.ts';
 
 export const mountCases: Cases = (define) => {
-  // SEEDS 66
   define(
     'mounted protocols share listener and connections and keep their calls apart',
     async (f, t) => {
@@ -33,7 +32,6 @@ export const mountCases: Cases = (define) => {
     },
   );
 
-  // SEEDS 66
   define(
     'one-ways on several channels each reach their own reader, broadcast to all',
     async (f, t) => {
@@ -159,7 +157,6 @@ export const mountCases: Cases = (define) => {
     t.is(textOf(await a.send(root.advertiseAddr(), 'echo', utf8('heard'))), 'heard');
   });
 
-  // FAULTS 18
   define('both ends agree on the highest version in both lists', async (f, t) => {
     const [older, newer] = [versioned(2, [1]), versioned(3, [2, 1, 0])];
     const a = await f.open(older);
@@ -183,7 +180,6 @@ export const mountCases: Cases = (define) => {
     t.deepEqual(versions, [2, 2]);
   });
 
-  // FAULTS 18
   define(
     'calls between ends without a common version fail with failed_precondition and both versions, for that protocol only',
     async (f, t) => {
@@ -205,7 +201,6 @@ export const mountCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 18
   define(
     'ends without a common version report it once to both observers, and to the dialer unless another protocol is shared',
     async (f, t) => {
@@ -288,7 +283,6 @@ export const mountCases: Cases = (define) => {
     t.is((await client.dial(at)).addr, spelled(at));
   });
 
-  // SEEDS 52
   define(
     'a name on two channels, or a channel with two names, fails with channel_mismatch for that protocol only',
     async (f, t) => {
@@ -327,7 +321,6 @@ export const mountCases: Cases = (define) => {
     t.is((await a.dial(b.advertiseAddr())).addr, spelled(b.advertiseAddr()));
   });
 
-  // SEEDS 41, FAULTS 37
   define(
     'a call of a method that only the caller has fails with unimplemented, and of one of another kind with failed_precondition',
     async (f, t) => {

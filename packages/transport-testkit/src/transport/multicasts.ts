@@ -21,7 +21,6 @@ export const multicastCases: Cases = (define) => {
     }
   });
 
-  // FAULTS 59
   define('a target that fails yields its error and disturbs no other', async (f, t) => {
     const { a, at } = await group(f, 3);
     const nowhere = f.backend.unreachable();
@@ -125,7 +124,6 @@ export const multicastCases: Cases = (define) => {
     });
   });
 
-  // FAULTS 59
   define('a stopped peer delays no other answer', async (f, t) => {
     const wire = createWire();
     const { a, at } = await group(f, 5);

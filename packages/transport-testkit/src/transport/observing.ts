@@ -9,7 +9,6 @@ import type { Cases } from './suite.ts';
 import { deferred, listOf, pattern, textOf, utf8 } from './values.ts';
 
 export const observingCases: Cases = (define) => {
-  // SEEDS 44, PEERS 2i-10
   define('a snapshot counts calls, errors and bytes correctly', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b, {
@@ -38,7 +37,6 @@ export const observingCases: Cases = (define) => {
     t.is(mine.at, f.clock.now());
   });
 
-  // SEEDS 44
   define('a snapshot shows open calls and streams, and none after their end', async (f, t) => {
     const { a, b, at } = await f.pair();
     const gate = deferred<Uint8Array>();
@@ -86,7 +84,6 @@ export const observingCases: Cases = (define) => {
     t.true(table.split('\n').length > 2);
   });
 
-  // PEERS 2i-10
   define(
     'each connection is reported to the observers of both ends once up and once down',
     async (f, t) => {
@@ -104,7 +101,6 @@ export const observingCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 76
   define('an observer that throws has no effect on calls', async (f, t) => {
     const observer = {
       event() {
@@ -121,7 +117,6 @@ export const observingCases: Cases = (define) => {
     await f.drive(a.disconnect(at));
   });
 
-  // PEERS 2i-10
   define('several readers of connections all get every event', async (f, t) => {
     const { a, b, at } = await f.pair();
     const readers = [1, 2, 3].map(async () => {

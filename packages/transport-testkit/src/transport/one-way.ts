@@ -59,7 +59,6 @@ export const oneWayCases: Cases = (define) => {
     t.is(notes, 10);
   });
 
-  // SEEDS 41
   define('a one-way for an unknown protocol is dropped and counted', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
@@ -70,7 +69,6 @@ export const oneWayCases: Cases = (define) => {
     t.is(b.remotes().length, 1);
   });
 
-  // PEERS 2i-6
   define(
     'a one-way that waits for room ends at its deadline and is never sent late',
     async (f, t) => {
@@ -89,7 +87,6 @@ export const oneWayCases: Cases = (define) => {
     },
   );
 
-  // SEEDS 45
   define('one-ways that were accepted are delivered before a graceful close ends', async (f, t) => {
     const { a, b, at } = await f.pair();
     let notes = 0;

@@ -8,7 +8,6 @@ import type { Cases } from './suite.ts';
 import { deferred, pattern, textOf, utf8 } from './values.ts';
 
 export const orderCases: Cases = (define) => {
-  // SEEDS 16, 25
   define('ten calls in flight are handled and answered in order', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
@@ -22,7 +21,6 @@ export const orderCases: Cases = (define) => {
     t.deepEqual(answered, ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
   });
 
-  // PEERS 2i-6, SEEDS 16
   define(
     'calls and one-ways of a channel arrive as they were sent, those that waited for the dial first',
     async (f, t) => {
@@ -111,7 +109,6 @@ export const orderCases: Cases = (define) => {
     );
   });
 
-  // SEEDS 14, FAULTS 24, 80
   define('a short call passes a long one of its own channel', async (f, t) => {
     const { a, b, at } = await f.pair({ a: { timeout: Infinity } });
     serveKit(b);
@@ -125,7 +122,6 @@ export const orderCases: Cases = (define) => {
     t.deepEqual(done, [...Array<string>(20).fill('short'), 'long']);
   });
 
-  // SEEDS 14, 66, FAULTS 24, 80
   define('a short call on another channel passes a long one', async (f, t) => {
     const { a, b, at } = await f.pair({ a: { timeout: Infinity } });
     const [sideA, sideB] = [a.mount(side), b.mount(side)];
@@ -162,7 +158,6 @@ export const orderCases: Cases = (define) => {
     t.deepEqual(got, sizes);
   });
 
-  // SEEDS 66, 43, PEERS 2i-4
   define('a channel whose reader is stuck delays no other channel', async (f, t) => {
     const { a, b, at } = await f.pair();
     const [sideA, sideB] = [a.mount(side), b.mount(side)];
@@ -178,7 +173,6 @@ export const orderCases: Cases = (define) => {
     await stuck.return?.();
   });
 
-  // SEEDS 14
   define('a channel of higher priority gets the greater share of a narrow wire', async (f, t) => {
     const a = await f.open(humble, { timeout: Infinity });
     const b = await f.open(humble);
@@ -229,7 +223,6 @@ export const orderCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 6
   define('thousands of messages in one tick are all handled, in order', async (f, t) => {
     const { a, b, at } = await f.pair();
     const got: number[] = [];

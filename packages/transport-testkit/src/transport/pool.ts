@@ -10,7 +10,6 @@ import type { Cases } from './suite.ts';
 import { deferred, pattern, textOf, utf8 } from './values.ts';
 
 export const poolCases: Cases = (define) => {
-  // SEEDS 6, adapted to a multiplexed pool
   define(
     'five calls at once share a pool of three and leave no more than three connections',
     async (f, t) => {
@@ -51,7 +50,6 @@ export const poolCases: Cases = (define) => {
     t.is(wire.dialed, 1);
   });
 
-  // FAULTS 53, docs/design.md, the pool
   define(
     'a failed dial fails each call that waits for it with its own error, unsent',
     async (f, t) => {
@@ -91,7 +89,6 @@ export const poolCases: Cases = (define) => {
     t.is(textOf(await a.send('service', 'echo', utf8('now'))), 'now');
   });
 
-  // SEEDS 13
   define(
     'closeStreams drops every connection and continues to listen; calls dial again',
     async (f, t) => {
@@ -149,7 +146,6 @@ export const poolCases: Cases = (define) => {
     t.deepEqual(a.remotes(), []);
   });
 
-  // SEEDS 26: a disconnect that races a new call never leaves half a connection
   define(
     'a disconnect that races calls leaves each settled once and the pool usable',
     async (f, t) => {
@@ -171,7 +167,6 @@ export const poolCases: Cases = (define) => {
     },
   );
 
-  // SEEDS 15, 21, FAULTS 66
   define('resolve turns a name into an address once per dial', async (f, t) => {
     const [one, two] = [await f.open(kit), await f.open(kit)];
     serveKit(one, { echo: () => utf8('one') });
@@ -208,7 +203,6 @@ export const poolCases: Cases = (define) => {
     t.is(error.cause, cause);
   });
 
-  // FAULTS 51, SEEDS 17, PEERS 2i-2
   define(
     'a call whose connection is lost after it was sent fails, and is never repeated',
     async (f, t) => {
@@ -232,7 +226,6 @@ export const poolCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 51, PEERS 2i-2
   define(
     'a long call that is cut off before its last packet is repeated once on another connection',
     async (f, t) => {
@@ -256,7 +249,6 @@ export const poolCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 57, PEERS 2i-2
   define(
     'a call that is cut off in its answer fails as sent and is never repeated',
     async (f, t) => {
@@ -283,7 +275,6 @@ export const poolCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 55, 56, 77
   define('a broken connection is not used again', async (f, t) => {
     const wire = createWire();
     const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
@@ -295,7 +286,6 @@ export const poolCases: Cases = (define) => {
     t.is(wire.dialed, 20);
   });
 
-  // FAULTS 55, PEERS 2i-7
   define(
     'a peer that restarts at its address is reached again, as another instance',
     async (f, t) => {
@@ -316,7 +306,6 @@ export const poolCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 57, 71
   define(
     'calls in flight to a peer that closes fail with unavailable, and answers that it gave are delivered',
     async (f, t) => {
@@ -342,7 +331,6 @@ export const poolCases: Cases = (define) => {
     },
   );
 
-  // SEEDS 70, FAULTS 76
   define(
     "a disconnect that races the peer's own close takes the connection down once",
     async (f, t) => {

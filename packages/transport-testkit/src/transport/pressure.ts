@@ -9,7 +9,6 @@ import type { Cases } from './suite.ts';
 import { deferred, equalBytes, pattern, textOf, utf8, watch } from './values.ts';
 
 export const pressureCases: Cases = (define) => {
-  // SEEDS 32, 53, PEERS 2i-5
   define(
     'a message of exactly the limit is accepted, and one with a byte more is refused before it is sent',
     async (f, t) => {
@@ -29,7 +28,6 @@ export const pressureCases: Cases = (define) => {
     },
   );
 
-  // SEEDS 32
   define('the limits of the peer apply, and are learned in the hello', async (f, t) => {
     const { a, b, at } = await f.pair({ b: { limits: { message: 70_000 } } });
     serveKit(b);
@@ -55,7 +53,6 @@ export const pressureCases: Cases = (define) => {
       t.true(equalBytes(await a.send(at, 'echo', pattern(size)), pattern(size)));
   });
 
-  // FAULTS 49, C
   define('a full inbound queue refuses quickly, and disconnects nobody', async (f, t) => {
     const { a, b, at } = await f.pair({
       b: { limits: { inbound: { calls: 10, bytes: 1_000_000 } } },
@@ -104,7 +101,6 @@ export const pressureCases: Cases = (define) => {
     t.is(textOf(await (calls[0] as Promise<Uint8Array>)), 'it fits');
   });
 
-  // SEEDS 18, FAULTS 79
   for (const most of [1, 2, 10]) {
     define(
       `with ${most} calls allowed, the next waits in line until one is answered`,
@@ -143,7 +139,6 @@ export const pressureCases: Cases = (define) => {
     t.is(textOf(await first), 'done');
   });
 
-  // SEEDS 24, FAULTS 23, 54, 58, PEERS 2i-4
   define(
     'messages that wait for a peer that reads nothing are limited, and end at their deadline',
     async (f, t) => {
@@ -173,7 +168,6 @@ export const pressureCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 58, 59, PEERS 2i-4
   define('one slow peer among many delays no other', async (f, t) => {
     const wire = createWire();
     const a = await f.open(kit);
@@ -195,7 +189,7 @@ export const pressureCases: Cases = (define) => {
     wire.thaw();
   });
 
-  // FAULTS 45, 49: docs/wire-protocol.md §7, ends that fill each other
+  // docs/wire-protocol.md §7
   define('two ends that fill each other with calls both get through', async (f, t) => {
     const { a, b, at } = await f.pair({ a: { timeout: Infinity }, b: { timeout: Infinity } });
     serveKit(a);

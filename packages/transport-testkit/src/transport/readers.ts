@@ -180,7 +180,6 @@ export const readerCases: Cases = (define) => {
     },
   );
 
-  // SEEDS 14: the fast handler, and what is left to the consumer
   define('served methods never reach a consumer', async (f, t) => {
     const { a, b, at } = await f.pair();
     serve(b, { echo: () => utf8('fast path') });
@@ -288,7 +287,6 @@ export const readerCases: Cases = (define) => {
     );
   });
 
-  // FAULTS 39
   define('toError lets a server hide details of errors', async (f, t) => {
     const { a, b, at } = await f.pair();
     const seen: unknown[] = [];

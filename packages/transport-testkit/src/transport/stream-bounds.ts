@@ -8,7 +8,6 @@ import type { Cases } from './suite.ts';
 import { deferred, listOf, pattern, streamOf, textOf, utf8, watch } from './values.ts';
 
 export const streamBoundCases: Cases = (define) => {
-  // SEEDS 53, PEERS 2i-5
   define(
     'an item above the limit is refused where it is written, and names both sizes',
     async (f, t) => {
@@ -36,7 +35,6 @@ export const streamBoundCases: Cases = (define) => {
     },
   );
 
-  // PEERS 2i-4, FAULTS 58
   define('a download that nobody reads stops its writer within one window', async (f, t) => {
     const { a, b, at } = await f.pair();
     let written = 0;
@@ -83,7 +81,7 @@ export const streamBoundCases: Cases = (define) => {
     t.is(pulled, 500);
   });
 
-  // FAULTS 4, 36: each item costs 64 bytes, which bounds even empty ones
+  // Each item costs 64 bytes, which bounds even empty ones.
   define('empty items are limited, too', async (f, t) => {
     const { a, b, at } = await f.pair();
     let written = 0;
@@ -105,7 +103,6 @@ export const streamBoundCases: Cases = (define) => {
     await items.return?.();
   });
 
-  // PEERS 2i-5
   define('ten thousand tiny streams all complete', async (f, t) => {
     const { a, b, at } = await f.pair({ a: { timeout: Infinity } });
     serveKit(b, {

@@ -9,7 +9,6 @@ import type { Cases } from './suite.ts';
 import { deferred, equalBytes, listOf, pattern, streamOf, textOf, utf8 } from './values.ts';
 
 export const streamCases: Cases = (define) => {
-  // SEEDS 20
   define('a snapshot is uploaded in pieces, header first, and answered once', async (f, t) => {
     const { a, b, at } = await f.pair();
     const snapshot = pattern(1_000_000);
@@ -50,7 +49,6 @@ export const streamCases: Cases = (define) => {
     t.deepEqual(await listOf(await a.send(at, 'range', rangeOf(0, 0))), []);
   });
 
-  // PEERS 2i-5
   define('items of sizes around a packet and a window arrive complete', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
@@ -271,7 +269,6 @@ export const streamCases: Cases = (define) => {
     },
   );
 
-  // SEEDS 17, PEERS 2i-2
   define('a connection cut in the middle ends both halves of every stream', async (f, t) => {
     const wire = createWire();
     const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });

@@ -63,7 +63,6 @@ export const targetCases: Cases = (define) => {
     await watching;
   });
 
-  // SEEDS 83
   define(
     'a server calls a client that does not listen, over the connection that it made',
     async (f, t) => {
@@ -159,7 +158,6 @@ export const targetCases: Cases = (define) => {
     t.is((await waiting[1])?.value.remote, remote);
   });
 
-  // PEERS 2i-2
   define('both ends notice a cut connection, with one event each', async (f, t) => {
     const wire = createWire();
     const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });

@@ -10,7 +10,6 @@ import { ENDED, LIVE, STATES, type State, type Subject, subjectIn } from './stat
 import type { Cases } from './suite.ts';
 import { textOf, utf8 } from './values.ts';
 
-// FAULTS 72, 73, PEERS 2i-8
 export const traitCases: Cases = (define) => {
   const trait = (
     what: string,

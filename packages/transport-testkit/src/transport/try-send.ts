@@ -10,7 +10,6 @@ import type { Cases } from './suite.ts';
 import { pattern, textOf, utf8, watch } from './values.ts';
 
 export const trySendCases: Cases = (define) => {
-  // SEEDS 42
   define('trySend is false without a connection, and dials none', async (f, t) => {
     const { a, at } = await f.pair();
     t.false(a.trySend(at, 'note', utf8('')));
@@ -20,7 +19,6 @@ export const trySendCases: Cases = (define) => {
     t.deepEqual(a.snapshot().dialing, []);
   });
 
-  // SEEDS 42
   define('trySend is true on a live connection, by address and by Remote', async (f, t) => {
     const { a, b, at } = await f.pair();
     const got: string[] = [];
@@ -32,7 +30,6 @@ export const trySendCases: Cases = (define) => {
     t.deepEqual(got, ['one', 'two']);
   });
 
-  // SEEDS 42, FAULTS 58, PEERS 2i-6
   define(
     'trySend is false when the receiver is full, and true once writable says so',
     async (f, t) => {
@@ -69,7 +66,6 @@ export const trySendCases: Cases = (define) => {
     t.throws(() => wrong.call(a, 42, 'note', utf8('')), { instanceOf: TypeError });
   });
 
-  // FAULTS 59
   define('trySendAll returns a result per target in order and encodes once', async (f, t) => {
     let encoded = 0;
     const counting = {
@@ -115,7 +111,6 @@ export const trySendCases: Cases = (define) => {
     t.is(a.remotes().length, 1);
   });
 
-  // FAULTS 53
   define(
     'writable rejects with the error of the dial, or of a Remote that is gone',
     async (f, t) => {
@@ -160,7 +155,6 @@ export const trySendCases: Cases = (define) => {
     },
   );
 
-  // FAULTS 41, 58
   define(
     'messages that wait for a dial count against limits.memory, and excess ones are refused unsent',
     async (f, t) => {
