@@ -25,6 +25,7 @@ import type { KeyType } from './public-key.ts';
  */
 export type Pkcs8 = FoundKey | { t: 'other'; found: string };
 
+/** A key. Its `point` is the public half, if the structure has one. */
 interface FoundKey {
   t: 'key';
   type: KeyType;
@@ -117,11 +118,16 @@ function describe(oid: DerElement, parameters: DerElement | undefined): string |
   return `an EC key of another curve (${CURVES[bytesToHex(parameters.body)] ?? dottedOid(parameters.body)})`;
 }
 
+/** The result for bytes that are no PKCS#8. */
 const damaged: Pkcs8 = {
   t: 'other',
   found: 'a PRIVATE KEY whose contents are not PKCS#8; the file is damaged',
 };
 
+/**
+ * The DER bytes in front of the secret: of an Ed25519 key, of a P-256 key alone, and of one that is
+ * followed by POINT and its public key, the uncompressed point.
+ */
 const ED25519 = hexToBytes('302e020100300506032b657004220420');
 const P256_ALONE = hexToBytes(
   '3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420',
@@ -131,6 +137,7 @@ const P256_WITH_POINT = hexToBytes(
 );
 const POINT = hexToBytes('a144034200');
 
+/** Object identifiers, as the hex of their contents. */
 const ED25519_OID = '2b6570';
 const EC_OID = '2a8648ce3d0201';
 const P256_CURVE = '2a8648ce3d030107';

@@ -1,5 +1,5 @@
-// The end of a simulation: all nodes stop, and what they left open is reported. It is told by
-// `Simulation.close`, and drives the loop one last time.
+// The end of a simulation: all nodes stop, and what they left open is reported. `Simulation.close`
+// calls it once; it owns no state, and drives the loop for the last time.
 
 import type { EventLoop } from './kernel/event-loop.ts';
 import type { SimNetwork } from './network/sim-network.ts';
@@ -23,12 +23,13 @@ export async function shutDown(
   // failure.
   const { failure } = loop;
   if (failure !== undefined) loop.forgive();
-  const isTold = (error: unknown) =>
+  const wasReported = (error: unknown) =>
     failure !== undefined && (error === failure || error === (failure as Error).cause);
+  /** The first error of a node while the nodes stop. */
   let found: unknown;
   const leaks = await cluster.stop(async (promise) => {
     found ??= await settleQuietly(loop, promise);
-  }, isTold);
+  }, wasReported);
   found ??= await loop.end();
   if (failure === undefined && found !== undefined) throw found;
   return leaks;

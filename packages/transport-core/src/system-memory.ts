@@ -33,8 +33,8 @@ interface Transferable extends ArrayBuffer {
 export const allocate: (size: number) => Uint8Array<ArrayBuffer> =
   typeof Buffer !== 'undefined' && Buffer.allocUnsafeSlow !== undefined
     ? (size) => {
-        if (size > LONG && !isTold) {
-          isTold = true;
+        if (size > LONG && !hasRaisedThresholds) {
+          hasRaisedThresholds = true;
           // Left to the garbage collector: on Node 20, freeing it now would need a MessageChannel,
           // which simulations forbid.
           unzeroed(MAPPED);
@@ -47,7 +47,8 @@ function unzeroed(size: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Buffer!.allocUnsafeSlow!(size).buffer, 0, size);
 }
 
-let isTold = false;
+/** Whether the block was allocated whose end makes glibc keep more free memory. */
+let hasRaisedThresholds = false;
 
 /**
  * Frees the memory of a chunk or of an incomplete message now instead of waiting for the garbage collector. A stream layer

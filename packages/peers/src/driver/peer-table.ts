@@ -1,5 +1,6 @@
 // The connected peers: groups connections by node, and picks for each peer the connection to use.
-// Pure.
+// The table only keeps records: `Links` adds and removes connections; `Links` and `Places` set the
+// fields of peers, and call `recount` after a change that counts.
 
 import type { Remote } from '@trunkline/transport-core';
 
@@ -39,22 +40,27 @@ export interface Peer {
    */
   leaving: boolean;
   readonly links: PeerConnection[];
+  /** The connection in use: one of `links`, chosen by `elect`. */
   main: PeerConnection;
   /** Releases the hold that keeps the connection in use from being closed as idle. */
   release: () => void;
 }
 
+/** The peers of this node and their connections. */
 export class PeerTable {
+  /** The connected peers by node id. */
   readonly peers = new Map<string, Peer>();
   readonly #self: string;
   readonly #byRemote = new Map<Remote, Peer>();
   /** The last results of `count`, until a peer connects, disconnects or changes. */
   #counts: { readonly in: number; readonly out: number } | undefined;
 
+  /** @param self this node's own id. */
   constructor(self: string) {
     this.#self = self;
   }
 
+  /** Returns the peer behind a connection. */
   of(remote: Remote): Peer | undefined {
     return this.#byRemote.get(remote);
   }
@@ -118,6 +124,7 @@ export class PeerTable {
     return this.#counts[direction];
   }
 
+  /** Returns the number of ordinary inbound peers from a network. */
   countInbound(group: string): number {
     let count = 0;
     for (const peer of this.peers.values())

@@ -1,16 +1,23 @@
 // The lifecycle that all address book stores share: one user at a time, one save at a time, and
-// only the newest waiting text is saved.
+// only the newest waiting text is saved. A `Backing` says how the text is kept.
 
 import { TransportError } from '@trunkline/transport-core';
 import type { Loaded } from './read-text.ts';
 
-/** The operations that each kind of store implements. */
+/**
+ * The operations that each kind of store implements. They are called one at a time: `open`, then
+ * `write` any number of times, then `release`.
+ */
 export interface Backing {
+  /** Takes the storage and reads the text. After a failure, the storage is not taken. */
   open<T>(read: (text: string) => T): Promise<Loaded<T>>;
+  /** Replaces the text. A failure leaves the previous text intact. */
   write(text: string): Promise<void>;
+  /** Gives the storage back, so that others may open it. */
   release(): Promise<void>;
 }
 
+/** The phases of a store. A closed store may be loaded again. */
 type State =
   | { readonly t: 'closed' }
   | { readonly t: 'loading'; readonly done: Promise<unknown> }

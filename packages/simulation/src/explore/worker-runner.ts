@@ -1,7 +1,7 @@
 // Runs the seeds of a search in a worker thread, which answers one request at a time.
 
 import { brokenSearch, type FailedRun, type Shrunk } from './failure.ts';
-import type { SeedOutcome, Runner, RunnerOptions } from './local-runner.ts';
+import type { Runner, RunnerOptions, SeedOutcome } from './local-runner.ts';
 import { startWorker, type WorkerHandle } from './runtime.ts';
 
 /** The initial data of a worker. */
@@ -18,10 +18,14 @@ export type WorkerRequest =
 /** A worker's answer to a request. */
 export type WorkerAnswer = { readonly result: unknown } | { readonly error: unknown };
 
-/** Runs seeds in a worker thread. */
+/**
+ * Runs seeds in a worker thread. Wait for the answer of a request before you make the next one. If
+ * the thread dies, the pending request and all later ones reject.
+ */
 export class WorkerRunner implements Runner {
   readonly #worker: WorkerHandle;
   readonly #url: string;
+  /** The request that the worker is working on. */
   #pending:
     | {
         readonly what: string;

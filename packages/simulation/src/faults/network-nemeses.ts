@@ -1,5 +1,6 @@
 // Ready-made nemeses of the network: partitions of every shape, and links that flap, lose messages,
-// hold them back and reset connections.
+// hold them back and reset connections. Each says which faults a wave of trouble consists of; when
+// waves begin and end, and the options that all nemeses have, are the part of `nemesisOf`.
 
 import { optional, reference, withDefault } from '@trunkline/transport-core/backend';
 import { pick, shuffled } from '../kernel/distributions.ts';

@@ -6,7 +6,7 @@ import { type RuntimeOverride, replaceSystem } from '@trunkline/transport-core/i
 import { childRandom } from './distributions.ts';
 import { type EventKind, type EventOwner, EventQueue, type SimEvent } from './event-queue.ts';
 import {
-  banReality,
+  forbidNondeterminism,
   macrotask,
   type NondeterminismGuard,
   realTurn,
@@ -68,7 +68,7 @@ export class EventLoop {
   };
   /** Answers code outside all nodes and clients. */
   readonly #outside: RuntimeOverride;
-  #ban: NondeterminismGuard | undefined;
+  #guard: NondeterminismGuard | undefined;
   #running = false;
   /** Number of events since time last advanced. */
   #still = 0;
@@ -159,7 +159,7 @@ export class EventLoop {
 
   /**
    * Runs until `done` returns true, until `end`, or until no event is left. In the last case time
-   * advances to `end` only if `patient`. Real time, randomness and sockets are banned meanwhile.
+   * advances to `end` only if `patient`. Real time, randomness and sockets are forbidden meanwhile.
    */
   async drive(
     done: () => boolean,
@@ -170,21 +170,21 @@ export class EventLoop {
       throw new TypeError(
         'this simulation is already running: await run, until or settle before the next call',
       );
-    const ban = banReality((name, remedy) => this.#forbidden(name, remedy));
+    const guard = forbidNondeterminism((name, remedy) => this.#forbidden(name, remedy));
     this.#running = true;
-    this.#ban = ban;
+    this.#guard = guard;
     this.#watch ??= this.#watchUncaught();
     const watch = this.#watch;
     watch.impose();
     replaceSystem(this.#system);
     const around = {
-      lift: () => {
+      suspend: () => {
         watch.lift();
         replaceSystem(undefined);
-        ban.lift();
+        guard.suspend();
       },
-      impose: () => {
-        ban.impose();
+      resume: () => {
+        guard.resume();
         replaceSystem(this.#system);
         watch.impose();
       },
@@ -244,7 +244,7 @@ export class EventLoop {
       watch.lift();
       replaceSystem(undefined);
       if (watch.isExact && this.#rejections.size === 0) watch.forget();
-      ban.end();
+      guard.end();
     }
   }
 
@@ -327,7 +327,7 @@ export class EventLoop {
       },
       handled: (promise) => this.#rejections.handled(promise),
       threw: (error) => this.#threw(this.#acting, error),
-      handedOver: () => this.#ban?.spareNode(),
+      handedOver: () => this.#guard?.allowNodeOnce(),
     });
   }
 

@@ -1,64 +1,68 @@
-// The ban on everything that would make a simulation irreproducible: while it runs, real timers,
-// clocks, random numbers and sockets throw an error that names them.
+// Forbids everything that would make a simulation irreproducible: while the guard is active, real
+// timers, clocks, random numbers and sockets throw an error that names them.
 
-/** The ban, for the time that a simulation runs. */
+/** A guard that can be suspended for a while. */
 export interface SuspendableGuard {
-  /** Lifts the ban, and imposes it again, around a turn of the real event loop. */
-  lift(): void;
-  impose(): void;
+  /** Gives the program its real functions back. */
+  suspend(): void;
+  /** Replaces them again. */
+  resume(): void;
 }
 
-/** The ban made by {@link banReality}. */
+/** The guard that {@link forbidNondeterminism} installs. */
 export interface NondeterminismGuard extends SuspendableGuard {
-  /** Ends the ban for good. */
+  /** Removes the guard for good. */
   end(): void;
   /**
    * Allows the next call of `setImmediate` of `node:timers`: Node itself makes it after an uncaught
    * exception was handled.
    */
-  spareNode(): void;
+  allowNodeOnce(): void;
 }
 
+/** A property to replace while the guard is active. */
 interface Target {
   readonly object: object;
   readonly key: PropertyKey;
   readonly replacement: unknown;
 }
 
-/** A banned name and the property that it replaces. */
+/** A property that is replaced now, with its descriptor from before. */
 interface Patch extends Target {
   readonly before: PropertyDescriptor | undefined;
 }
 
 /**
- * Bans real time, randomness and sockets in this thread. `report` creates the error that a caller
- * of a banned name gets.
+ * Forbids real time, randomness and sockets in this thread, until `end`. `report` creates the error
+ * that a caller of a forbidden function gets; `remedy` says what to call instead.
  *
  * @throws TypeError if another simulation is running in this thread, because their microtasks would
  * interleave.
  */
-export function banReality(report: (name: string, remedy: string) => Error): NondeterminismGuard {
-  if (held)
+export function forbidNondeterminism(
+  report: (name: string, remedy: string) => Error,
+): NondeterminismGuard {
+  if (isInstalled)
     throw new TypeError(
       'another simulation runs in this thread: await it first, and run tests of simulations serially (test.serial in AVA)',
     );
-  held = true;
-  let isSpared = false;
+  isInstalled = true;
+  let isAllowed = false;
   const targets = targetsOf(report, () => {
-    const spared = isSpared;
-    isSpared = false;
-    return spared;
+    const allowed = isAllowed;
+    isAllowed = false;
+    return allowed;
   });
   let patches: Patch[] = [];
-  const ban = {
-    lift() {
+  const guard = {
+    suspend() {
       for (const { object, key, before } of patches.reverse()) {
         if (before === undefined) Reflect.deleteProperty(object, key);
         else Object.defineProperty(object, key, before);
       }
       patches = [];
     },
-    impose() {
+    resume() {
       if (patches.length > 0) return;
       for (const target of targets) {
         const before = Object.getOwnPropertyDescriptor(target.object, target.key);
@@ -73,15 +77,15 @@ export function banReality(report: (name: string, remedy: string) => Error): Non
       }
     },
     end() {
-      ban.lift();
-      held = false;
+      guard.suspend();
+      isInstalled = false;
     },
-    spareNode() {
-      isSpared = true;
+    allowNodeOnce() {
+      isAllowed = true;
     },
   };
-  ban.impose();
-  return ban;
+  guard.resume();
+  return guard;
 }
 
 /** Waits for a turn of the real event loop. */
@@ -90,27 +94,30 @@ export function realTurn(): Promise<void> {
 }
 
 /**
- * Waits for a turn of the real event loop within a ban. The ban is lifted for other work of the
- * loop, but not for what is still in the microtask queue.
+ * Waits for a turn of the real event loop. The guard is suspended for other work of the loop, but
+ * not for what is still in the microtask queue.
  */
-export function macrotask(ban: SuspendableGuard): Promise<void> {
+export function macrotask(guard: SuspendableGuard): Promise<void> {
   return new Promise((resolve) => {
     // Node runs `nextTick` callbacks once its microtask queue is empty. In a page no other code
-    // needs what is banned.
-    tick?.(() => ban.lift());
+    // needs a forbidden function.
+    tick?.(() => guard.suspend());
     immediate(() => {
-      ban.impose();
+      guard.resume();
       resolve();
     });
   });
 }
 
-let held = false;
+/** Whether a guard is installed in this thread. */
+let isInstalled = false;
 
+// The runtime's own functions, taken before a guard replaces them.
 const globals = globalThis as unknown as Record<string, any>;
 const tick: ((callback: () => void) => void) | undefined = globals['process']?.nextTick;
 const immediate: (callback: () => void) => void = globals['setImmediate'] ?? viaChannel();
 
+/** Returns a function that runs callbacks on a later turn, where there is no `setImmediate`. */
 function viaChannel(): (callback: () => void) => void {
   const channel = new globals['MessageChannel']();
   const waiting: (() => void)[] = [];
@@ -121,33 +128,37 @@ function viaChannel(): (callback: () => void) => void {
   };
 }
 
+/**
+ * Returns every function that this runtime has and that is forbidden. `isAllowed` is asked at each
+ * call of Node's own `setImmediate`.
+ */
 function targetsOf(
   report: (name: string, remedy: string) => Error,
-  isSpared: () => boolean,
+  isAllowed: () => boolean,
 ): Target[] {
   // A function instead of an arrow function, because some of them are called with `new`.
   const fails = (name: string, remedy: string) =>
-    function banned(): never {
+    function forbidden(): never {
       throw report(name, remedy);
     };
   const targets: Target[] = [];
-  const ban = (object: object | undefined, key: string, name: string, remedy: string) => {
+  const forbid = (object: object | undefined, key: string, name: string, remedy: string) => {
     if (object !== undefined && object !== null && key in object)
       targets.push({ object, key, replacement: fails(name, remedy) });
   };
   for (const key of ['setTimeout', 'setInterval', 'setImmediate', 'requestAnimationFrame'])
-    ban(globals, key, `${key}()`, TIMER);
-  ban(globals['AbortSignal'], 'timeout', 'AbortSignal.timeout()', TIMER);
-  ban(globals['performance'], 'now', 'performance.now()', CLOCK);
-  ban(globals['Date'], 'now', 'Date.now()', CLOCK);
+    forbid(globals, key, `${key}()`, TIMER);
+  forbid(globals['AbortSignal'], 'timeout', 'AbortSignal.timeout()', TIMER);
+  forbid(globals['performance'], 'now', 'performance.now()', CLOCK);
+  forbid(globals['Date'], 'now', 'Date.now()', CLOCK);
   targets.push({
     object: globals,
     key: 'Date',
     replacement: datesOnly(fails('new Date()', CLOCK)),
   });
-  ban(globals['Math'], 'random', 'Math.random()', CHANCE);
+  forbid(globals['Math'], 'random', 'Math.random()', CHANCE);
   for (const key of ['getRandomValues', 'randomUUID'])
-    ban(globals['crypto'], key, `crypto.${key}()`, CHANCE);
+    forbid(globals['crypto'], key, `crypto.${key}()`, CHANCE);
   for (const key of [
     'digest',
     'sign',
@@ -159,7 +170,7 @@ function targetsOf(
     'deriveBits',
     'deriveKey',
   ]) {
-    ban(
+    forbid(
       globals['crypto']?.subtle,
       key,
       `crypto.subtle.${key}()`,
@@ -167,9 +178,9 @@ function targetsOf(
     );
   }
   for (const key of ['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest'])
-    ban(globals, key, key, SOCKET);
-  ban(globals['process'], 'hrtime', 'process.hrtime()', CLOCK);
-  ban(
+    forbid(globals, key, key, SOCKET);
+  forbid(globals['process'], 'hrtime', 'process.hrtime()', CLOCK);
+  forbid(
     globals,
     'MessageChannel',
     'MessageChannel',
@@ -178,18 +189,18 @@ function targetsOf(
   const builtin = globals['process']?.getBuiltinModule as ((name: string) => any) | undefined;
   if (builtin !== undefined) {
     const timers = builtin('node:timers');
-    for (const key of ['setTimeout', 'setInterval']) ban(timers, key, `timers.${key}()`, TIMER);
+    for (const key of ['setTimeout', 'setInterval']) forbid(timers, key, `timers.${key}()`, TIMER);
     const setImmediate = (callback: () => void) => {
-      if (isSpared()) return immediate(callback);
+      if (isAllowed()) return immediate(callback);
       throw report('timers.setImmediate()', TIMER);
     };
     targets.push({ object: timers, key: 'setImmediate', replacement: setImmediate });
     for (const key of ['randomBytes', 'randomInt', 'randomUUID', 'randomFillSync'])
-      ban(builtin('node:crypto'), key, `crypto.${key}()`, CHANCE);
-    ban(builtin('node:net').Socket.prototype, 'connect', 'net.Socket.connect()', SOCKET);
-    ban(builtin('node:net').Server.prototype, 'listen', 'net.Server.listen()', SOCKET);
-    ban(builtin('node:dgram').Socket.prototype, 'bind', 'dgram.Socket.bind()', SOCKET);
-    ban(builtin('node:dgram').Socket.prototype, 'send', 'dgram.Socket.send()', SOCKET);
+      forbid(builtin('node:crypto'), key, `crypto.${key}()`, CHANCE);
+    forbid(builtin('node:net').Socket.prototype, 'connect', 'net.Socket.connect()', SOCKET);
+    forbid(builtin('node:net').Server.prototype, 'listen', 'net.Server.listen()', SOCKET);
+    forbid(builtin('node:dgram').Socket.prototype, 'bind', 'dgram.Socket.bind()', SOCKET);
+    forbid(builtin('node:dgram').Socket.prototype, 'send', 'dgram.Socket.send()', SOCKET);
   }
   return targets;
 }

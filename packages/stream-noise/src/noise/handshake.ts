@@ -1,10 +1,12 @@
 // Noise_XX_25519_ChaChaPoly_SHA256: three messages, after which both ends share secret keys and
 // know each other's static key. This class does no I/O: it takes keys and bytes, and returns bytes.
+// § means the Noise specification, revision 34.
 
 import type { CipherState } from './cipher-state.ts';
 import { KEY, type KeyPair, type Suite, TAG } from './suite.ts';
 import { SymmetricState } from './symmetric-state.ts';
 
+/** The keys and the role of one end. */
 export interface HandshakeOptions {
   readonly suite: Suite;
   /** True for the end that sends the first message. */
@@ -28,6 +30,10 @@ export interface ReceivedPayload {
   readonly hash: Uint8Array;
 }
 
+/**
+ * One end of a handshake. Call `write` and `read` in turn until `isOver`, the initiator `write`
+ * first; then `split`. After an error text, drop the handshake.
+ */
 export class Handshake {
   /** The other end's static key, once received. */
   remoteStatic: Uint8Array | undefined = undefined;
@@ -105,7 +111,7 @@ export class Handshake {
     return payload === undefined ? altered(number) : { payload, hash };
   }
 
-  /** Returns the cipher states for the messages that follow. */
+  /** Returns the cipher states for everything after the handshake. Call it once `isOver`. */
   split(): { send: CipherState; receive: CipherState } {
     const [initiators, responders] = this.#state.split();
     return this.#options.initiator
@@ -143,9 +149,15 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
+/** The text for a public key that makes every shared secret zero. */
 const LOW_ORDER = 'its key has low order, so the shared secret would be known to anybody';
 
+/** The name of the protocol (§8), which is the first input of the handshake hash. */
 const NAME = new TextEncoder().encode('Noise_XX_25519_ChaChaPoly_SHA256');
 
-/** XX (§7.5): the tokens of each message; the initiator sends the first. */
+/**
+ * XX (§7.5): the tokens of each message; the initiator sends the first. 'e' and 's' send a public
+ * key, ephemeral or static; two letters mix in the secret that the initiator's key (first letter)
+ * and the responder's key share.
+ */
 const MESSAGES = [['e'], ['e', 'ee', 's', 'es'], ['s', 'se']] as const;
