@@ -1,7 +1,7 @@
 // Runs each target with its corpus and a few mutated inputs.
 
 import test from 'ava';
-import { readCorpus } from './engine/corpus-file.ts';
+import { readCorpus } from './engine/corpus.ts';
 import { fuzz } from './engine/loop.ts';
 import { loadTarget, TARGET_NAMES } from './targets.ts';
 

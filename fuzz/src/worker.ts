@@ -3,8 +3,7 @@
 
 import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
-import { minimized } from './engine/corpus.ts';
-import { readCorpus, writeCorpus } from './engine/corpus-file.ts';
+import { minimized, readCorpus, writeCorpus } from './engine/corpus.ts';
 import { Coverage } from './engine/coverage.ts';
 import { fuzz, type LoopState } from './engine/loop.ts';
 import { shrunk } from './engine/shrink.ts';

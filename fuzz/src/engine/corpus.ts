@@ -1,5 +1,8 @@
 // The inputs worth mutating: each ran through a new edge, or through an edge a new number of times.
+// On disk, a corpus is a file with one input a line, in base64, the smallest first.
 
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { Random } from '@trunkline/transport-core';
 
 export interface Entry {
@@ -72,7 +75,32 @@ function sizeOf(input: Uint8Array): number {
   return Math.ceil(input.length / 3) * 4 + 1;
 }
 
+/** Returns the inputs in a target's file; none if there is no file. */
+export function readCorpus(name: string): Uint8Array[] {
+  const path = pathOf(name);
+  if (!existsSync(path)) return [];
+  const lines = readFileSync(path, 'utf8').split('\n');
+  return lines
+    .filter((line) => line !== '')
+    .map((line) => new Uint8Array(Buffer.from(line, 'base64')));
+}
+
+/** Replaces a target's file. */
+export function writeCorpus(name: string, inputs: readonly Uint8Array[]): void {
+  mkdirSync(FOLDER, { recursive: true });
+  writeFileSync(
+    pathOf(name),
+    inputs.map((input) => `${Buffer.from(input).toString('base64')}\n`).join(''),
+  );
+}
+
+function pathOf(name: string): string {
+  return `${FOLDER}/${name}.txt`;
+}
+
 const NOTHING = new Uint8Array(0);
 const NEWEST = 32;
 /** The cost of an input besides its bytes. */
 const LINE = 8;
+/** The `corpus` folder beside `dist`. */
+const FOLDER = fileURLToPath(new URL('../../corpus', import.meta.url));
