@@ -9,7 +9,7 @@ import test from 'ava';
 import protobufjs from 'protobufjs';
 import type { RawPeer } from './raw/raw-peer.ts';
 import { sideProtocol, suiteProtocol } from './session/protocols.ts';
-import { type TranscriptLine, readBlock, spell, Transcript } from './testing/transcript.ts';
+import { readBlock, spell, Transcript, type TranscriptLine } from './testing/transcript.ts';
 import {
   answered,
   closed,

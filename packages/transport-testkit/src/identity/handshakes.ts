@@ -5,7 +5,7 @@ import { TransportError } from '@trunkline/transport-core';
 import { equalBytes } from '../transport/values.ts';
 import { count, type IdentityFixture, type Node } from './identity-fixture.ts';
 import { checkCall, rejections } from './refusals.ts';
-import type { Writer, Relay, Tamperings } from './relay.ts';
+import type { Relay, Tamperings, Writer } from './relay.ts';
 
 /** Two nodes, and the wire between them. */
 export interface RelayedNodes {
