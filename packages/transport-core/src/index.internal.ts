@@ -9,6 +9,7 @@ export { EventHub } from './event-hub.ts';
 export type { Machine } from './machine.ts';
 export { OutputQueue } from './output-queue.ts';
 export { defineProjectProtocol, type MethodTable, methodTable } from './protocol/protocol.ts';
+export { type RuntimeOverride, replaceSystem } from './runtime-override.ts';
 export { HIGHEST as HIGHEST_CALL_ID, slotOf as slotOfCall } from './session/id-table.ts';
 export { longCost } from './session/incoming-packets/incoming-packets.ts';
 export { DeadlineTimer } from './stream/deadline-timer.ts';
@@ -21,7 +22,6 @@ export {
   MemoryConnection,
 } from './stream/memory/memory-connection.ts';
 export { type Dial, MemoryLayer } from './stream/memory/memory-layer.ts';
-export { type RuntimeOverride, replaceSystem } from './system-runtime.ts';
 export { type Management, manage, messageLimit, unsentOf } from './transport/manage.ts';
 export { Account, Frame, Kind, UNIT as UNIT_COST } from './wire/frame.ts';
 export { decodeHello, encodeHello, type Hello } from './wire/hello.ts';

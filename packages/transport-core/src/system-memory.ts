@@ -6,7 +6,7 @@
 // the freed 31 MiB, 1.09 times, and 5 to 80 page faults for each message instead of 0.4 to 5 (Node
 // 20, medians of alternating runs).
 
-import { override } from './system-runtime.ts';
+import { override } from './runtime-override.ts';
 
 declare const Buffer: { allocUnsafeSlow?(size: number): Uint8Array<ArrayBuffer> } | undefined;
 declare const MessageChannel: (new () => { readonly port1: MessagePortLike }) | undefined;

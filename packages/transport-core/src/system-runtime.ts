@@ -4,6 +4,7 @@
 
 import { type Clock, LONGEST_DELAY, sleepOn, type Timer } from './clock.ts';
 import type { Random } from './random.ts';
+import { override } from './runtime-override.ts';
 
 declare const performance: { now(): number };
 declare function setTimeout(callback: () => void, delay: number): unknown;
@@ -66,23 +67,3 @@ let left = 0;
  */
 export const environmentAsksForStacks = (): boolean =>
   typeof process !== 'undefined' && process.env?.['TRUNKLINE_CALLER_STACKS'] === '1';
-
-/** The replacement for the machine's randomness and time of day. */
-export interface RuntimeOverride {
-  /** Returns a number in [0, 1), for `systemRandom`. */
-  random(): number;
-  /** Returns the milliseconds since 1970, for `systemWall`. */
-  wall(): number;
-}
-
-/** The current override; undefined if the machine's own values are used. */
-export let override: RuntimeOverride | undefined;
-
-/**
- * Replaces the machine's randomness and time of day for all code in this thread, so that code that
- * uses them can be replayed; undefined ends that. For simulations only, because it makes keys
- * guessable.
- */
-export function replaceSystem(next: RuntimeOverride | undefined): void {
-  override = next;
-}

@@ -1,0 +1,21 @@
+// Lets a simulation replace the machine's randomness and time of day, so that code that uses them
+// can be replayed.
+
+/** The replacement for the machine's randomness and time of day. */
+export interface RuntimeOverride {
+  /** Returns a number in [0, 1), for `systemRandom`. */
+  random(): number;
+  /** Returns the milliseconds since 1970, for `systemWall`. */
+  wall(): number;
+}
+
+/** The current override; undefined if the machine's own values are used. */
+export let override: RuntimeOverride | undefined;
+
+/**
+ * Replaces the machine's randomness and time of day for all code in this thread; undefined ends
+ * that. For simulations only, because it makes keys guessable.
+ */
+export function replaceSystem(next: RuntimeOverride | undefined): void {
+  override = next;
+}
