@@ -28,6 +28,12 @@ export interface Attack {
    * same victim.
    */
   readonly isBrief?: boolean;
+  /**
+   * The attack sends the largest messages that a codec accepts, each of which may hold up the
+   * victim for `MOST_DELAY`. So the times of the honest peer's calls are reported, but have no
+   * limit.
+   */
+  readonly isAtCodecLimit?: boolean;
   /** Rounds of a short run. Default 1. */
   readonly rounds?: number;
   /** The attack lasts as long as a deadline of the victim, so quick tests leave it out. */

@@ -133,6 +133,7 @@ export const payloads: readonly Attack[] = [
       cases: [fault],
       // The message while it is assembled, and 131,072 decoded values of a hundred bytes each.
       memory: 80 * MIB,
+      isAtCodecLimit: true,
       isHeavy: true,
       answer: /^(ERROR (3|8\/14)|GO_AWAY 8\/13|answered)$/,
       async run(run) {
