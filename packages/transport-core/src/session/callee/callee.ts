@@ -130,10 +130,12 @@ export class Callee {
    * violation was then reported.
    */
   #charge(frame: Frame, account: ReceiveAccount | undefined): boolean {
-    if (frame.size > 0)
-      return this.#packets.long(frame, this.#context.limits.message, 'limits.message', account!);
+    if (frame.size > 0) return this.#packets.longMessage(frame, account!);
     if (!this.#packets.short(frame)) return false;
-    if (account === undefined || account.spend(longCost(frame))) return true;
+    return account === undefined || account.spend(longCost(frame)) || this.#overspent(frame);
+  }
+
+  #overspent(frame: Frame): false {
     this.#context.violation(
       'malformed',
       `a one-way call on channel ${frame.channel} arrived without credit`,

@@ -24,14 +24,13 @@ export function refusalOf(
     return channel?.disagreement ?? unmounted(frame);
   if (method === undefined || method.kind === 'oneway' || method.flags !== frame.flags)
     return unlike(frame, channel, method);
-  if (oversized(method.request, frame.size)) return tooLarge(frame, method);
+  const isLong = frame.size > 0;
+  if (isLong && oversized(method.request, frame.size)) return tooLarge(frame, method);
   const { calls } = context.limits;
   if (channel.openIn >= calls || channel.running >= calls || context.usage.hasTooMany)
     return crowded(channel, context);
   if (method.flags !== 0 && streams >= context.limits.streams) return streaming(streams);
-  return frame.size > 0 && !context.usage.fits(frame.size)
-    ? memoryShort(frame, context)
-    : undefined;
+  return isLong && !context.usage.fits(frame.size) ? memoryShort(frame, context) : undefined;
 }
 
 function unmounted({ channel }: Frame): TransportError {

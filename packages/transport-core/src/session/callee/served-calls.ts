@@ -62,9 +62,12 @@ export class ServedCalls implements AnswerCarrier {
     this.ids.set(call);
     channel.countIncoming(1);
     if (call.due !== Number.POSITIVE_INFINITY) this.#context.port.wakeBy(call.due);
-    const { flags } = call.method;
-    if (flags === 0) return;
+    if (call.method.flags !== 0) this.#openStreams(channel, call);
+  }
+
+  #openStreams(channel: Channel, call: InCall): void {
     this.streams++;
+    const { flags } = call.method;
     const context = this.#context;
     call.openStreams(
       flags & UPLOAD ? new InStream(context, this.#batch, call.id) : undefined,
@@ -251,7 +254,10 @@ export class ServedCalls implements AnswerCarrier {
     this.#deadlines.remove(call);
     call.dropPayload();
     call.channel.countIncoming(-1);
-    if (call.method.flags === 0) return;
+    if (call.method.flags !== 0) this.#closeUpload(call);
+  }
+
+  #closeUpload(call: InCall): void {
     this.streams--;
     call.upload?.end(ANSWERED);
     call.upload?.release();

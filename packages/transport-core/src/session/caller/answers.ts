@@ -43,10 +43,7 @@ export class Answers {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined) return this.#unknown(frame);
     if (call.method.response === undefined || call.assembly !== undefined)
-      return this.#context.violation(
-        'malformed',
-        `RESPONSE to call ${frame.id}, which awaits no response`,
-      );
+      return this.#unawaited(frame);
     this.#context.touch();
     if (frame.size > 0) return this.#long(frame, call);
     if (!this.#incomingPackets.short(frame)) return;
@@ -55,11 +52,14 @@ export class Answers {
     else call.answered(this.#incomingPackets.keep(frame));
   }
 
+  #unawaited({ id }: Frame): void {
+    this.#context.violation('malformed', `RESPONSE to call ${id}, which awaits no response`);
+  }
+
   /** Handles the first packet of a long response. */
   #long(frame: Frame, call: OutCall): void {
     const { reply } = this.#incomingPackets;
-    const { message } = this.#context.limits;
-    if (!this.#incomingPackets.long(frame, message, 'limits.message', reply)) return;
+    if (!this.#incomingPackets.longMessage(frame, reply)) return;
     if (!call.done && oversized(call.method.response, frame.size))
       call.failed(excess(call.method, frame.size));
     call.assemble(

@@ -116,8 +116,11 @@ export class Caller implements CallCarrier {
 
   /** Admits waiting calls as far as there is room. */
   admitWaiting(channel: Channel): void {
-    if (this.#waiting.size > 0)
-      for (const queue of this.#waiting.queues(channel)) this.#admitFrom(queue);
+    if (this.#waiting.size > 0) this.#admitAll(channel);
+  }
+
+  #admitAll(channel: Channel): void {
+    for (const queue of this.#waiting.queues(channel)) this.#admitFrom(queue);
   }
 
   #admitFrom(queue: List<OutCall>): void {
@@ -132,13 +135,7 @@ export class Caller implements CallCarrier {
   /** Writes a call straight into the batch, or queues it in the lanes of its channel. */
   #admit(channel: Channel, call: OutCall): void {
     const { method, metadata, payload } = call;
-    if (method.kind === 'oneway') {
-      if (!this.#writeOneway(channel, method, payload, metadata))
-        return this.#queueOneway(channel, call);
-      call.writeIn(this.#batch.number);
-      call.accepted();
-      return this.#batch.wrote();
-    }
+    if (method.kind === 'oneway') return this.#admitOneway(channel, call);
     this.slots.add(call);
     channel.countCall(1);
     if (method.flags !== 0) this.#openStreams(channel, call);
@@ -152,6 +149,14 @@ export class Caller implements CallCarrier {
     call.writeIn(this.#batch.number);
     this.#batch.request(call, call.timeLeft(now));
     if (method.flags !== 0) call.accepted();
+    this.#batch.wrote();
+  }
+
+  #admitOneway(channel: Channel, call: OutCall): void {
+    if (!this.#writeOneway(channel, call.method, call.payload, call.metadata))
+      return this.#queueOneway(channel, call);
+    call.writeIn(this.#batch.number);
+    call.accepted();
     this.#batch.wrote();
   }
 
@@ -231,11 +236,13 @@ export class Caller implements CallCarrier {
 
   #release(channel: Channel, call: OutCall): void {
     if (call.id === 0 || !this.slots.delete(call)) return;
-    const { method } = call;
+    if (call.method.kind !== 'oneway') channel.countCall(-1);
+    if (call.wide) this.#releaseStreams(call);
+  }
+
+  #releaseStreams(call: OutCall): void {
     call.endAssembly();
-    if (method.kind === 'oneway') return;
-    channel.countCall(-1);
-    if (method.flags === 0) return;
+    if (call.method.flags === 0) return;
     this.streams--;
     call.download?.release();
   }
@@ -246,11 +253,15 @@ export class Caller implements CallCarrier {
    */
   terminal(call: OutCall): void {
     const channel = this.#channels.get(call.channel);
-    const unit = call.takeUnit();
-    if (unit !== undefined) this.#outbox.remove(channel.lanes, unit);
-    call.upload?.stop(ANSWERED);
+    if (call.wide) this.#stopSending(channel, call, ANSWERED);
     this.#release(channel, call);
     this.admitWaiting(channel);
+  }
+
+  #stopSending(channel: Channel, call: OutCall, error: TransportError): void {
+    const unit = call.takeUnit();
+    if (unit !== undefined) this.#outbox.remove(channel.lanes, unit);
+    call.upload?.stop(error);
   }
 
   // Time and the end of the connection.
@@ -332,9 +343,7 @@ export class Caller implements CallCarrier {
     let lost = 0;
     const over = (channel: Channel, call: OutCall) => {
       const { sent } = call;
-      const unit = call.takeUnit();
-      if (unit !== undefined) this.#outbox.remove(channel.lanes, unit);
-      call.upload?.stop(error);
+      this.#stopSending(channel, call, error);
       call.download?.end(error);
       this.#release(channel, call);
       if (call.done) return;

@@ -130,6 +130,11 @@ export class IncomingPackets {
     return false;
   }
 
+  /** Checks the first packet of a long request, one-way or response; see `long`. */
+  longMessage(frame: Frame, account: ReceiveAccount): boolean {
+    return this.long(frame, this.#context.limits.message, 'limits.message', account);
+  }
+
   /**
    * Checks the first packet of a long message of at most `limit` bytes and charges the message to
    * `account`. Returns false after a violation.
