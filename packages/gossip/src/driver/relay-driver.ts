@@ -50,6 +50,7 @@ export class RelayDriver {
   readonly #uploads = new Map<number, Upload>();
   readonly #downloads = new Map<number, Download>();
   #lastDownload = 0;
+  #isBusy = false;
   /** Connections to peers that don't support relaying. */
   readonly #unable = new WeakSet<Remote>();
 
@@ -133,16 +134,36 @@ export class RelayDriver {
     );
   }
 
-  /** Gives the machine an input, and carries out its outputs. Calls may be nested. */
+  /** Gives the machine an input, and carries out its outputs. */
   #feed(input: RelayInput): void {
+    this.#relays.handle(this.#init.mount.clock.now(), input);
+    this.#carryOut();
+  }
+
+  /**
+   * An upload asks for bytes. If it does so as it begins, the loop that began it goes on, so that
+   * the uploads of a message take turns.
+   */
+  #pulled(upload: number): void {
+    this.#relays.handle(this.#init.mount.clock.now(), { type: 'pulled', upload });
+    if (!this.#isBusy) this.#carryOut();
+  }
+
+  /** Calls may be nested: a reader may publish while a message is delivered to it. */
+  #carryOut(): void {
     const relays = this.#relays;
-    relays.handle(this.#init.mount.clock.now(), input);
-    for (let output = relays.poll(); output !== undefined; output = relays.poll())
-      this.#carryOut(output);
+    const wasBusy = this.#isBusy;
+    this.#isBusy = true;
+    try {
+      for (let output = relays.poll(); output !== undefined; output = relays.poll())
+        this.#carryOutOne(output);
+    } finally {
+      this.#isBusy = wasBusy;
+    }
     this.#init.dueBy(relays.wakeAt);
   }
 
-  #carryOut(output: RelayOutput): void {
+  #carryOutOne(output: RelayOutput): void {
     const { members, peers, sessions, mount } = this.#init;
     switch (output.type) {
       case 'upload':
@@ -209,7 +230,7 @@ export class RelayDriver {
   async #upload(id: number, to: string, head: RelayHead): Promise<void> {
     const remote = this.#init.members.remoteOf(to);
     if (remote === undefined) return this.#feed({ type: 'upload-failed', upload: id });
-    const upload = new Upload(() => this.#feed({ type: 'pulled', upload: id }));
+    const upload = new Upload(() => this.#pulled(id));
     this.#uploads.set(id, upload);
     try {
       const report = decodeReport(

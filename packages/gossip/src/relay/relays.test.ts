@@ -103,8 +103,8 @@ test('a message of another node is passed on while it comes, delivered, acknowle
   const [origin, relay, next] = PEERS as [string, string, string];
   const { head, frame } = message(origin, 1, 1_000, [next]);
   t.deepEqual(offer(7, head, relay), [
-    { type: 'receive', download: 7 },
     { type: 'upload', upload: 1, to: next, head: { ...head, hops: 2, rest: [] } },
+    { type: 'receive', download: 7 },
   ]);
   t.deepEqual(feed(0, { type: 'pulled', upload: 1 }), []);
   const chunk = frame.subarray(0, 500);

@@ -43,8 +43,8 @@ export class Transit {
     const { topic, id, size } = head;
     const hops = Math.min(head.hops + 1, MOST_HOPS);
     this.#distribution = new Distribution(shared, this.#buffer, { topic, id, hops, size }, now);
-    shared.outputs.add({ type: 'receive', download });
     this.#distribution.send(head.rest, now);
+    shared.outputs.add({ type: 'receive', download });
   }
 
   /** The next bytes of the message came. */
