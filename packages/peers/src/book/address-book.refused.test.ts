@@ -1,7 +1,7 @@
-// Tests of bans: how they end, and what happens to the addresses of banned nodes.
+// Tests of ids and addresses that the book refuses: own, private and banned ones, and how bans end.
 
 import test from 'ava';
-import { DAY, HOUR, idOf, makeBook, node } from './testing/addresses.ts';
+import { DAY, HOUR, idOf, makeBook, node, nodes } from './testing/addresses.ts';
 
 const source = node(1, '99.1.2.3:5', 'b');
 
@@ -77,4 +77,45 @@ test('a clock that jumps back neither ends a ban early nor extends it', (t) => {
   t.true(book.isBanned(idOf(1), 1_499));
   t.false(book.isBanned(idOf(1), 1_500));
   t.false(book.isBanned(idOf(1), 0), 'once over, it is over');
+});
+
+test('own addresses and the own id are never added', (t) => {
+  const book = makeBook({ nodeId: idOf(9) });
+  book.add(node(1, '1.1.1.1:1'), source, 0);
+  book.addOwn('tcp://[::ffff:1.1.1.1]:1');
+  book.addOwn('nonsense here');
+  t.is(book.size, 0, 'and are removed when they turn out to be own');
+  t.true(book.isOwn('1.1.1.1:1'));
+  t.false(book.isOwn('1.1.1.1:2'));
+  t.false(book.isOwn('nonsense here'));
+  t.is(book.add(node(1, '1.1.1.1:1'), source, 0), 'own');
+  t.is(book.learn(node(1, '1.1.1.1:1'), 0), 'own');
+  book.succeeded(idOf(1), '1.1.1.1:1', 0);
+  t.is(book.add(node(9, '3.3.3.3:1'), source, 0), 'own');
+  t.is(book.size, 0);
+});
+
+test('the number of own addresses is bounded: the oldest is removed', (t) => {
+  const book = makeBook();
+  for (let port = 1; port <= 300; port++) book.addOwn(`1.1.1.1:${port}`);
+  t.false(book.isOwn('1.1.1.1:1'));
+  t.true(book.isOwn('1.1.1.1:300'));
+});
+
+test('private ids never leak: they are neither added nor sent, and addresses from them are ignored', (t) => {
+  const book = makeBook({ privateIds: [idOf(1)] });
+  t.is(book.add(node(1, '1.1.1.1:1'), source, 0), 'private');
+  t.is(book.add(node(2, '2.2.2.2:1'), node(1, '1.1.1.1:1'), 0), 'private');
+  t.is(book.learn(node(1, '1.1.1.1:1'), 0), 'private');
+  book.succeeded(idOf(1), '1.1.1.1:1', 0);
+  t.is(book.size, 0);
+  for (const [i, entry] of nodes(40, 3).entries()) {
+    book.add({ ...entry, nodeId: idOf(i) }, source, 0);
+    book.succeeded(idOf(i), entry.address, 0);
+  }
+  book.setPrivate([idOf(5), idOf(6)]);
+  for (let i = 0; i < 50; i++)
+    for (const { nodeId } of book.select(0, i))
+      t.false([idOf(1), idOf(5), idOf(6)].includes(nodeId));
+  t.is(book.get(idOf(5))?.tried, true, 'existing entries may still be dialed');
 });
