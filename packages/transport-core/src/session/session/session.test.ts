@@ -6,7 +6,7 @@ import { reasonError, type TransportError } from '../../errors.ts';
 import { bytes } from '../../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
 import { PREAMBLE } from '../../wire/frame.ts';
-import { type End, Pair, SMALL } from '../testing/pair.ts';
+import { type End, Pair } from '../testing/pair.ts';
 import { TestCall } from '../testing/test-call.ts';
 
 const protocol = defineProtocol({
@@ -19,6 +19,7 @@ const protocol = defineProtocol({
     get: { id: 3, request: bytes, download: bytes },
   },
 });
+
 const open = (options = {}, theirs = options) => new Pair([protocol], options, theirs).open();
 const ask = (size = 1) => new TestCall(protocol, 'ask', new Uint8Array(size));
 const tell = (size = 1) => new TestCall(protocol, 'tell', new Uint8Array(size));
@@ -187,17 +188,6 @@ test('a one-way message that was read is not lost; one that waits for its reader
   }
 });
 
-test('an end that leaves first sends the credit that it held back, and one that closes drops later messages', (t) => {
-  const pair = open();
-  for (let i = 0; i < 5; i++) pair.start(pair.dialer, tell());
-  pair.quiet();
-  for (const call of pair.acceptor.calls.splice(0, 3)) call.account!.giveBack(call.cost, false);
-  pair.acceptor.session.shut(0);
-  pair.quiet();
-  t.is(pair.dialer.ending!.error.reason, 'closed');
-  t.is(pair.dialer.count('onewayLost'), 2);
-});
-
 test('a deadline that passes at the caller cancels the call at the callee; the late answer is counted', (t) => {
   const pair = open();
   const call = ask();
@@ -331,107 +321,6 @@ test('frames that arrive slowly, each within its time, are not a violation', (t)
   t.is(pair.acceptor.calls.length, 5);
 });
 
-test('the dialer leaves an idle connection after idleTimeout, in order', (t) => {
-  const pair = open({ idleTimeout: 1_000 });
-  pair.pass(999);
-  pair.quiet();
-  t.is(pair.dialer.ending, undefined);
-  pair.pass(1);
-  pair.quiet();
-  t.is(reasonOf(pair.dialer), 'idle');
-  t.is(reasonOf(pair.acceptor), 'idle');
-});
-
-test('a hold or an open call keeps the connection', (t) => {
-  const pair = open({ idleTimeout: 1_000 }, { idleTimeout: Number.POSITIVE_INFINITY });
-  const release = pair.dialer.session.hold();
-  pair.pass(5_000);
-  pair.quiet();
-  t.is(pair.dialer.ending, undefined);
-  const call = ask();
-  pair.start(pair.dialer, call);
-  pair.quiet();
-  release();
-  release();
-  pair.pass(5_000);
-  pair.quiet();
-  t.is(pair.dialer.ending, undefined);
-  const [served] = pair.acceptor.take();
-  served!.carrier.respond(served!, new Uint8Array(1));
-  pair.quiet();
-  t.is(call.settlements, 1);
-  pair.pass(5_000);
-  pair.quiet();
-  t.is(reasonOf(pair.dialer), 'idle');
-});
-
-test('leaving sends waiting calls elsewhere, and completes open ones', (t) => {
-  const pair = open({ limits: { ...SMALL, calls: 1 } });
-  const [running, waiting] = [ask(), ask()];
-  pair.start(pair.dialer, running);
-  pair.start(pair.dialer, waiting);
-  pair.quiet();
-  pair.dialer.session.leave('disconnected', 'bye');
-  t.deepEqual(pair.dialer.left, [waiting]);
-  pair.quiet();
-  t.is(pair.dialer.ending, undefined);
-  const [served] = pair.acceptor.take();
-  served!.carrier.respond(served!, new Uint8Array([7]));
-  pair.quiet();
-  t.is(running.answer?.[0], 7);
-  t.is(reasonOf(pair.dialer), 'disconnected');
-  t.is(reasonOf(pair.acceptor), 'disconnected');
-});
-
-test('leaving takes no longer than 5 s', (t) => {
-  const pair = open();
-  const call = ask();
-  pair.start(pair.dialer, call);
-  pair.quiet();
-  pair.dialer.session.leave('disconnected', 'bye');
-  pair.quiet();
-  pair.pass(4_999);
-  t.is(call.settlements, 0);
-  pair.pass(1);
-  t.deepEqual([call.error?.code, call.error?.sent], ['unavailable', true]);
-});
-
-test('a transport that closes fails unsent calls at once, and gives the rest its grace', (t) => {
-  const pair = open();
-  const flying = ask();
-  pair.start(pair.dialer, flying);
-  pair.quiet();
-  pair.dialer.stuck = true;
-  pair.start(pair.dialer, tell());
-  pair.tick(pair.dialer);
-  const unsent = ask();
-  pair.start(pair.dialer, unsent);
-  pair.dialer.session.shut(500);
-  t.deepEqual([unsent.error?.code, unsent.error?.sent], ['shutdown', false]);
-  t.is(flying.settlements, 0);
-  pair.dialer.drain(pair.now);
-  pair.quiet();
-  pair.pass(500);
-  t.deepEqual([flying.error?.code, flying.error?.sent], ['shutdown', true]);
-});
-
-test('calls that arrive at a closing transport are refused unprocessed', (t) => {
-  const pair = open();
-  const open1 = ask();
-  pair.start(pair.acceptor, open1);
-  pair.quiet();
-  const call = ask();
-  pair.start(pair.dialer, call);
-  pair.tick(pair.dialer);
-  pair.acceptor.session.shut(500);
-  pair.quiet();
-  t.deepEqual(
-    [call.error?.code, call.error?.reason, call.error?.sent, call.error?.origin],
-    ['unavailable', 'closed', false, 'remote'],
-  );
-  t.is(pair.acceptor.calls.length, 0);
-});
-
 test('the peer learns a protocol that is mounted later, and an unmounted one is unimplemented', (t) => {
   const late = defineProtocol({
     name: 'late',
@@ -480,18 +369,4 @@ test('a violation ends the session at both ends with its reason, and unsent call
   t.deepEqual([reasonOf(pair.dialer), pair.dialer.ending!.error.origin], ['malformed', 'remote']);
   t.is(sent.error?.sent, true);
   t.deepEqual(pair.dialer.ending!.unsent, [unsent]);
-});
-
-test('a call answered at once, long after its chunk arrived, does not keep its session from leaving', (t) => {
-  const pair = open();
-  const call = ask();
-  pair.start(pair.dialer, call);
-  pair.quiet();
-  pair.dialer.session.leave('disconnected', 'this end disconnected');
-  pair.quiet();
-  t.is(pair.acceptor.session.state, 'closing');
-  pair.acceptor.session.parts.callee.served.respond(pair.acceptor.calls[0]!, new Uint8Array(1));
-  pair.quiet();
-  t.is(pair.acceptor.session.state, 'closed');
-  t.is(call.answer?.length, 1);
 });

@@ -9,11 +9,10 @@ import { type Random, randomBytes } from '../../random.ts';
 import { FrameEncoder } from '../../wire/encoder.ts';
 import { Kind, PREAMBLE } from '../../wire/frame.ts';
 import { encodeHello } from '../../wire/hello.ts';
-import { encodeMetadata } from '../../wire/metadata.ts';
-import { header } from '../../wire/testing/frames.ts';
 import { HANDLER, type InCall } from '../in-call.ts';
 import { makeHello } from '../session/handshake.ts';
 import { End, SMALL } from './pair.ts';
+import { encodePeerFrame, payload } from './peer-frame.ts';
 import { TestCall } from './test-call.ts';
 
 /**
@@ -24,9 +23,9 @@ import { TestCall } from './test-call.ts';
  */
 export const target = {
   run(input: Uint8Array): void {
-    const scene = new Scene(input);
-    scene.play();
-    scene.over();
+    const fuzzed = new FuzzedSession(input);
+    fuzzed.play();
+    fuzzed.over();
   },
 
   *seeds(): Iterable<Uint8Array> {
@@ -147,9 +146,9 @@ const protocol = defineProtocol({
   },
 });
 const names = Object.keys(protocol.methods);
-const payload = new Uint8Array(SMALL.packet * 3);
 
-class Scene {
+/** The session, its user and its peer, which act as an input says. */
+class FuzzedSession {
   readonly #input: Uint8Array;
   readonly #end: End;
   readonly #encoder = new FrameEncoder((size) => new Uint8Array(size), 1_024);
@@ -271,100 +270,7 @@ class Scene {
   /** Sends one frame of the peer. */
   #say(kind: number): void {
     const encoder = this.#encoder;
-    const [a, b, c, d, e, f] = this.#take(6) as unknown as number[];
-    const [id = 0, channel = 0, method = 0, flags = 0, length = 0, more = 0] = [
-      a,
-      b === 0 ? 0x20 : b,
-      c,
-      d,
-      e,
-      f,
-    ];
-    const end = Math.min(payload.length, length < 250 ? length : SMALL.packet + 252 - length);
-    const size = (more & 7) === 0 ? 0 : (more & 7) * (more < 128 ? 500 : SMALL.packet);
-    const metadata = more === 64 ? encodeMetadata({ key: 'value' }) : undefined;
-    switch (kind) {
-      case 0:
-        encoder.message(
-          header({
-            kind: Kind.REQUEST,
-            id,
-            channel,
-            method,
-            flags: flags & 7,
-            timeout: more,
-            metadata,
-            size,
-          }),
-          payload,
-          0,
-          end,
-        );
-        break;
-      case 1:
-        encoder.message(
-          header({ kind: Kind.ONEWAY, id, channel, method, metadata, size }),
-          payload,
-          0,
-          end,
-        );
-        break;
-      case 2:
-        encoder.message(header({ kind: Kind.RESPONSE, id, size }), payload, 0, end);
-        break;
-      case 3:
-        encoder.message(header({ kind: Kind.ITEM, id, size }), payload, 0, end);
-        break;
-      case 4:
-        encoder.message(header({ kind: Kind.PART, id }), payload, 0, end);
-        break;
-      case 5:
-        encoder.signal(Kind.END, id);
-        break;
-      case 6:
-        encoder.error(id, more & 1, {
-          code: method,
-          reason: flags,
-          text: 'no',
-          metadata: metadata,
-        });
-        break;
-      case 7:
-        encoder.signal(Kind.CANCEL, id);
-        break;
-      case 8:
-        encoder.credit(flags & 7, length * (more < 200 ? 100 : 0x80_0000), id, channel);
-        break;
-      case 9:
-        encoder.signal(Kind.PING, id);
-        break;
-      case 10:
-        encoder.signal(Kind.PONG, id);
-        break;
-      case 11:
-        encoder.hello(Kind.PROTOCOLS, this.#take(length & 63));
-        break;
-      case 12:
-        encoder.goAway(method, flags, 'bye');
-        break;
-      case 13:
-        encoder.signal(kind === 13 && flags < 16 ? Kind.READY : 32 + flags, id);
-        break;
-      default:
-        // Opens the same call again and again, as a flood does.
-        for (let i = 0; i < (more & 31); i++)
-          encoder.message(
-            header({
-              kind: kind === 14 ? Kind.REQUEST : Kind.ONEWAY,
-              id: kind === 14 ? id + 2 * i : 0,
-              channel: 0x20,
-              method,
-            }),
-            payload,
-            0,
-            length,
-          );
-    }
+    const more = encodePeerFrame(encoder, kind, (length) => this.#take(length));
     const frames = encoder.take().slice();
     encoder.clear();
     const cut = more === 0 ? frames.length : more % (frames.length + 1);

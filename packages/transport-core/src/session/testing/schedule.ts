@@ -3,13 +3,10 @@
 // another call's answer, and items must arrive in order. In the end nothing may be held, and both
 // ends must agree on all credit.
 
-import { TransportError, withDetails } from '../../errors.ts';
-import { bytes } from '../../protocol/bytes.ts';
-import { defineProtocol } from '../../protocol/protocol.ts';
-import { HANDLER, type InCall } from '../in-call.ts';
 import type { SessionLimits } from '../session-context.ts';
 import { type End, Pair, SMALL } from './pair.ts';
-import { TestCall } from './test-call.ts';
+import { check, ScheduledUsers } from './scheduled-users.ts';
+import { protocols, readStamp } from './stamped-calls.ts';
 
 /** The number of bytes in a schedule's head and in each step. */
 export const HEAD = 2;
@@ -47,25 +44,6 @@ export function describeSchedule(schedule: Uint8Array): string {
   return lines.join('\n');
 }
 
-const methods = {
-  ask: { id: 1, request: bytes, response: bytes },
-  tell: { id: 2, request: bytes },
-  give: { id: 3, request: bytes, upload: bytes, response: bytes },
-  get: { id: 4, request: bytes, download: bytes },
-  both: { id: 5, request: bytes, upload: bytes, download: bytes },
-};
-const NAMES = ['ask', 'ask', 'ask', 'tell', 'tell', 'give', 'get', 'both'] as const;
-const protocols = [
-  defineProtocol({ name: 'first', version: 1, channel: 0x20, methods }),
-  defineProtocol({
-    name: 'second',
-    version: 1,
-    channel: 0x21,
-    priority: 3,
-    ordered: true,
-    methods,
-  }),
-];
 /**
  * The kinds of steps. The ones that make progress are listed several times, so they are chosen more
  * often.
@@ -95,6 +73,9 @@ const STEPS = [
   'quiet',
   'tell',
 ] as const;
+/** The methods of a call, selected by three bits; the frequent ones are listed several times. */
+const NAMES = ['ask', 'ask', 'ask', 'tell', 'tell', 'give', 'get', 'both'] as const;
+/** The limits of both ends, selected by the second byte. */
 const LIMITS: readonly SessionLimits[] = [
   SMALL,
   SMALL,
@@ -111,35 +92,18 @@ const SCARCE = 48 * 1024;
 /** The time in milliseconds after which the clock stops. The clock starts at 1,000. */
 const LATEST = 5_000;
 
-interface Made {
-  readonly number: number;
-  readonly call: TestCall;
-  uploadClosed: boolean;
-  written: number;
-  read: number;
-}
-
-interface Served {
-  readonly call: InCall;
-  readonly number: number;
-  answered: boolean;
-  written: number;
-  read: number;
-}
-
+/** Two sessions, their users and the wire between them, which act step by step. */
 class World {
   readonly #ending: number;
   readonly #limits: SessionLimits;
   readonly #pair: Pair;
-  readonly #made: Made[] = [];
-  readonly #served: Served[] = [];
-  /** The number of times that each one-way arrived. */
-  readonly #told = new Map<number, number>();
+  readonly #users: ScheduledUsers;
 
   constructor(ending: number, limits: number) {
     this.#ending = ending;
     this.#limits = LIMITS[limits % LIMITS.length]!;
     this.#pair = new Pair(protocols, { limits: this.#limits }).open();
+    this.#users = new ScheduledUsers(this.#pair);
     if (limits % LIMITS.length === LIMITS.length - 1) {
       for (const end of this.#ends) Object.assign(end.memory, { limit: SCARCE });
     }
@@ -155,7 +119,7 @@ class World {
     const end = this.#ends[how & 1]!;
     switch (STEPS[what % STEPS.length]!) {
       case 'call':
-        this.#make(
+        this.#users.make(
           end,
           NAMES[(how >> 2) & 7]!,
           protocols[(how >> 1) & 1]!,
@@ -165,27 +129,27 @@ class World {
         return undefined;
       case 'tell':
         for (let i = more & 15; i >= 0; i--)
-          this.#make(end, 'tell', protocols[(how >> 1) & 1]!, more >> 4, false);
+          this.#users.make(end, 'tell', protocols[(how >> 1) & 1]!, more >> 4, false);
         return undefined;
       case 'take':
-        this.#take(end);
+        this.#users.take(end);
         return undefined;
       case 'answer':
-        this.#answer(recent(this.#served, how), more);
+        this.#users.answer(recent(this.#users.served, how), more);
         return undefined;
       case 'write':
-        return this.#write(recent(this.#served, how), more);
+        return this.#users.write(recent(this.#users.served, how), more);
       case 'read':
-        this.#readUpload(recent(this.#served, how));
+        this.#users.readUpload(recent(this.#users.served, how));
         return undefined;
       case 'use':
-        return this.#use(recent(this.#made, how), more);
+        return this.#users.use(recent(this.#users.made, how), more);
       case 'cancel':
-        recent(this.#made, how)?.call.giveUp('cancelled');
+        recent(this.#users.made, how)?.call.giveUp('cancelled');
         return undefined;
       case 'discard':
-        if (how < 128) recent(this.#made, how)?.call.download?.discard();
-        else recent(this.#served, how)?.call.upload?.discard();
+        if (how < 128) recent(this.#users.made, how)?.call.download?.discard();
+        else recent(this.#users.served, how)?.call.upload?.discard();
         return undefined;
       case 'stick':
         end.stuck = true;
@@ -216,12 +180,12 @@ class World {
       case 0:
         for (const { ending } of this.#ends)
           check(ending === undefined, `the session ended: ${ending?.error.message}`);
-        this.#finish();
+        this.#users.finish();
         this.#checkAccounts();
         break;
       case 1:
         by.session.leave('disconnected', 'enough');
-        this.#finish();
+        this.#users.finish();
         pair.quiet();
         break;
       case 2:
@@ -229,14 +193,14 @@ class World {
         break;
       default:
         pair.cut();
-        this.#returnUnsent();
+        this.#users.returnUnsent();
         for (const end of this.#ends) for (const call of end.take()) call.carrier.finished(call);
     }
     if ((this.#ending & 3) !== 0) {
       for (const { endings } of this.#ends)
         check(endings === 1, `a session ended ${endings} times`);
-      for (const { call } of this.#made) call.download?.discard();
-      for (const { call } of this.#served) {
+      for (const { call } of this.#users.made) call.download?.discard();
+      for (const { call } of this.#users.served) {
         call.upload?.discard();
         call.carrier.finished(call);
       }
@@ -250,139 +214,6 @@ class World {
     }
   }
 
-  #make(
-    end: End,
-    name: keyof typeof methods,
-    protocol: (typeof protocols)[number],
-    more: number,
-    isShort: boolean,
-  ): void {
-    if (end.session.state !== 'up') return;
-    const number = this.#made.length + 1;
-    const call = new TestCall(protocol, name, stamp(number, sizeOf(more)));
-    if (isShort) call.due = this.#pair.now + more;
-    this.#made.push({ number, call, uploadClosed: false, written: 0, read: 0 });
-    this.#pair.start(end, call);
-  }
-
-  #take(end: End): void {
-    for (const call of end.take()) {
-      // An inbox would have been told that its caller is gone.
-      if (call.gone !== undefined) continue;
-      const number = readStamp(call.payload);
-      if (call.method.kind === 'oneway') this.#told.set(number, (this.#told.get(number) ?? 0) + 1);
-      else {
-        call.carrier.started(call, HANDLER);
-        this.#served.push({ call, number, answered: false, written: 0, read: 0 });
-      }
-    }
-  }
-
-  #answer(served: Served | undefined, more: number): void {
-    if (served === undefined || served.answered) return;
-    const { call, number } = served;
-    served.answered = true;
-    if (more > 240) call.carrier.fail(call, new TransportError('aborted', String(number)), false);
-    else if (call.download !== undefined) call.carrier.finish(call);
-    else call.carrier.respond(call, stamp(number, sizeOf(more)));
-    call.carrier.finished(call);
-  }
-
-  #write(served: Served | undefined, more: number): Promise<void> | undefined {
-    if (served === undefined || served.answered || !served.call.open) return undefined;
-    const item = stamp(served.number + served.written++, more * 60);
-    return served.call.download?.write(item).catch(() => void served.written--);
-  }
-
-  #readUpload(served: Served | undefined): boolean {
-    const item = served?.call.upload?.take();
-    if (item === undefined) return false;
-    check(
-      readStamp(item) === served!.number + served!.read++,
-      `the upload of call ${served!.number} is out of order`,
-    );
-    return true;
-  }
-
-  #use(made: Made | undefined, more: number): Promise<void> | undefined {
-    if (made === undefined) return undefined;
-    const { upload } = made.call;
-    let written: Promise<void> | undefined;
-    if (upload !== undefined && made.call.opened && !made.uploadClosed && !made.call.done) {
-      made.uploadClosed = more < 50;
-      if (made.uploadClosed) upload.close(undefined);
-      else
-        written = upload
-          .write(stamp(made.number + made.written++, more * 60))
-          .catch(() => void made.written--);
-    }
-    this.#readDownload(made);
-    return written;
-  }
-
-  #readDownload(made: Made): boolean {
-    const { download } = made.call;
-    const item = download?.take();
-    if (item === undefined) {
-      download?.wait(() => {});
-      return false;
-    }
-    check(
-      readStamp(item) === made.number + made.read++,
-      `the download of call ${made.number} is out of order`,
-    );
-    return true;
-  }
-
-  /** Fails the calls that came back unsent, since there is no other connection for them. */
-  #returnUnsent(): void {
-    for (const end of this.#ends) {
-      const returned = end.left.splice(0);
-      if (end.ending !== undefined) returned.push(...end.ending.unsent.splice(0));
-      for (const call of returned) {
-        check(!call.done, 'a call that is done came back unsent');
-        call.failed(
-          withDetails(new TransportError('unavailable', 'it came back'), {
-            reason: 'disconnected',
-            sent: false,
-          }),
-        );
-      }
-    }
-  }
-
-  /** Lets both users finish everything that was begun. */
-  #finish(): void {
-    const pair = this.#pair;
-    for (let round = 0; round < 2_000; round++) {
-      for (const end of this.#ends) end.drain(pair.now);
-      pair.quiet();
-      this.#returnUnsent();
-      for (const end of this.#ends) this.#take(end);
-      for (const served of this.#served) {
-        while (this.#readUpload(served));
-        if (served.call.upload === undefined || served.call.upload.ended) this.#answer(served, 0);
-      }
-      for (const made of this.#made) {
-        const { call } = made;
-        if (call.upload !== undefined && call.opened && !made.uploadClosed && !call.done) {
-          made.uploadClosed = true;
-          call.upload.close(undefined);
-        }
-        while (this.#readDownload(made));
-      }
-      const isQuiet = this.#ends.every(
-        (end) => !end.isDirty && end.sent.length === 0 && end.calls.length === 0,
-      );
-      if (isQuiet && this.#made.every(({ call }) => call.done)) return;
-      pair.pass(1);
-    }
-    const open = this.#made.filter(({ call }) => !call.done);
-    throw new Error(
-      `calls never settled: ${open.map(({ number, call }) => `${number} ${call.method.name}`).join(', ')}`,
-    );
-  }
-
   /**
    * Closes one transport, and lets the time of its grace period and one more second pass, in which
    * everything must settle.
@@ -394,19 +225,19 @@ class World {
     for (const end of this.#ends) end.drain(pair.now);
     for (let passed = 0; passed <= grace + 1_000; passed += 50) {
       pair.quiet();
-      this.#returnUnsent();
-      for (const end of this.#ends) this.#take(end);
+      this.#users.returnUnsent();
+      for (const end of this.#ends) this.#users.take(end);
       pair.pass(50);
     }
     pair.quiet();
-    for (const end of this.#ends) this.#take(end);
-    this.#returnUnsent();
+    for (const end of this.#ends) this.#users.take(end);
+    this.#users.returnUnsent();
   }
 
   #checkCalls(): void {
     const inPeace = (this.#ending & 3) === 0;
     const lost: string[] = [];
-    for (const { number, call } of this.#made) {
+    for (const { number, call } of this.#users.made) {
       const name = `call ${number} (${call.method.name})`;
       check(call.settlements === 1, `${name} settled ${call.settlements} times`);
       if (call.answer !== undefined)
@@ -419,7 +250,7 @@ class World {
           call.error.message === String(number),
           `${name} failed as call ${call.error.message}`,
         );
-      const told = this.#told.get(number) ?? 0;
+      const told = this.#users.timesTold(number);
       check(told <= 1, `${name} came ${told} times`);
       if (inPeace && call.method.kind === 'oneway' && call.error === undefined && told === 0)
         lost.push(name);
@@ -496,33 +327,7 @@ function recent<T>(items: readonly T[], how: number): T | undefined {
 }
 const RECENT = 8;
 
-/** Returns the size of a short message, or of a long one of several packets. */
-function sizeOf(more: number): number {
-  return more < 200 ? more : (more - 199) * 800;
-}
-
-/** Makes a message that carries its number at the beginning and at the end. */
-function stamp(number: number, size: number): Uint8Array<ArrayBuffer> {
-  const message = new Uint8Array(Math.max(size, 8));
-  const view = new DataView(message.buffer);
-  view.setUint32(0, number);
-  view.setUint32(message.length - 4, number);
-  return message;
-}
-
-function readStamp(message: Uint8Array): number {
-  check(message.length >= 8, `a message has ${message.length} bytes`);
-  const view = new DataView(message.buffer, message.byteOffset, message.length);
-  const number = view.getUint32(0);
-  check(view.getUint32(message.length - 4) === number, 'a message is torn');
-  return number;
-}
-
 /** Waits a few microtasks, so that the handlers of settled promises have run. */
 async function settled(): Promise<void> {
   for (let i = 0; i < 4; i++) await null;
-}
-
-function check(holds: boolean, problem: string): void {
-  if (!holds) throw new Error(problem);
 }

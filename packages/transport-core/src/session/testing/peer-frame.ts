@@ -1,0 +1,118 @@
+// The frame of a misbehaving peer, made of arbitrary bytes: any kind, with any fields, whether or not
+// the protocol allows it.
+
+import type { FrameEncoder } from '../../wire/encoder.ts';
+import { Kind } from '../../wire/frame.ts';
+import { encodeMetadata } from '../../wire/metadata.ts';
+import { header } from '../../wire/testing/frames.ts';
+import { SMALL } from './pair.ts';
+
+/** Bytes for payloads: three packets. */
+export const payload: Uint8Array = new Uint8Array(SMALL.packet * 3);
+
+/**
+ * Encodes one frame or, for the kinds 14 and 15, a flood of them. `kind` is 0 to 15, and `take`
+ * returns the next bytes of the input, which become the fields. Returns a number that says where
+ * the bytes are to be cut.
+ */
+export function encodePeerFrame(
+  encoder: FrameEncoder,
+  kind: number,
+  take: (length: number) => Uint8Array,
+): number {
+  const [a, b, c, d, e, f] = take(6) as unknown as number[];
+  const [id = 0, channel = 0, method = 0, flags = 0, length = 0, more = 0] = [
+    a,
+    b === 0 ? 0x20 : b,
+    c,
+    d,
+    e,
+    f,
+  ];
+  const end = Math.min(payload.length, length < 250 ? length : SMALL.packet + 252 - length);
+  const size = (more & 7) === 0 ? 0 : (more & 7) * (more < 128 ? 500 : SMALL.packet);
+  const metadata = more === 64 ? encodeMetadata({ key: 'value' }) : undefined;
+  switch (kind) {
+    case 0:
+      encoder.message(
+        header({
+          kind: Kind.REQUEST,
+          id,
+          channel,
+          method,
+          flags: flags & 7,
+          timeout: more,
+          metadata,
+          size,
+        }),
+        payload,
+        0,
+        end,
+      );
+      break;
+    case 1:
+      encoder.message(
+        header({ kind: Kind.ONEWAY, id, channel, method, metadata, size }),
+        payload,
+        0,
+        end,
+      );
+      break;
+    case 2:
+      encoder.message(header({ kind: Kind.RESPONSE, id, size }), payload, 0, end);
+      break;
+    case 3:
+      encoder.message(header({ kind: Kind.ITEM, id, size }), payload, 0, end);
+      break;
+    case 4:
+      encoder.message(header({ kind: Kind.PART, id }), payload, 0, end);
+      break;
+    case 5:
+      encoder.signal(Kind.END, id);
+      break;
+    case 6:
+      encoder.error(id, more & 1, {
+        code: method,
+        reason: flags,
+        text: 'no',
+        metadata: metadata,
+      });
+      break;
+    case 7:
+      encoder.signal(Kind.CANCEL, id);
+      break;
+    case 8:
+      encoder.credit(flags & 7, length * (more < 200 ? 100 : 0x80_0000), id, channel);
+      break;
+    case 9:
+      encoder.signal(Kind.PING, id);
+      break;
+    case 10:
+      encoder.signal(Kind.PONG, id);
+      break;
+    case 11:
+      encoder.hello(Kind.PROTOCOLS, take(length & 63));
+      break;
+    case 12:
+      encoder.goAway(method, flags, 'bye');
+      break;
+    case 13:
+      encoder.signal(kind === 13 && flags < 16 ? Kind.READY : 32 + flags, id);
+      break;
+    default:
+      // Opens the same call again and again, as a flood does.
+      for (let i = 0; i < (more & 31); i++)
+        encoder.message(
+          header({
+            kind: kind === 14 ? Kind.REQUEST : Kind.ONEWAY,
+            id: kind === 14 ? id + 2 * i : 0,
+            channel: 0x20,
+            method,
+          }),
+          payload,
+          0,
+          length,
+        );
+  }
+  return more;
+}
