@@ -5,11 +5,11 @@ import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
 import {
   cluster,
-  type Ear,
   idOf,
   listen,
   type Run,
   runs,
+  type Subscriber,
   simulationOf,
 } from './testing/cluster.ts';
 
@@ -34,7 +34,7 @@ function network(run: Run, count: number, onTopic: (name: string) => boolean = (
   const sim = simulationOf(run);
   const names = namesOf(count);
   const seeds = names.slice(0, 3);
-  const ears = new Map<string, Ear>();
+  const subscribers = new Map<string, Subscriber>();
   const nodes = cluster(sim, names, {
     gossip: () => ({ overlay }),
     transport: { idleTimeout: 5_000 },
@@ -44,24 +44,25 @@ function network(run: Run, count: number, onTopic: (name: string) => boolean = (
       exchange: { interval: 3_000 },
     }),
     setup: (node) => {
-      if (onTopic(node.name)) ears.set(node.name, listen(node));
+      if (onTopic(node.name)) subscribers.set(node.name, listen(node));
     },
   });
   const said = async (from: string, word: string) => {
-    await sim.settle(ears.get(from)!.topic.publish(word));
+    await sim.settle(subscribers.get(from)!.topic.publish(word));
     await sim.run(5_000);
   };
-  const heard = (name: string, word: string) => ears.get(name)!.words.includes(word);
+  const heard = (name: string, word: string) => subscribers.get(name)!.words.includes(word);
   return {
     sim,
     names,
     seeds,
     nodes,
-    ears,
+    subscribers,
     said,
     heard,
     ready: () =>
-      nodes.size === count && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+      nodes.size === count &&
+      [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
   };
 }
 
@@ -70,13 +71,13 @@ test.serial(
   async (t) => {
     t.timeout(60_000);
     for (const run of runs(1)) {
-      const { sim, names, ears, said, heard, ready } = network(run, 30);
+      const { sim, names, subscribers, said, heard, ready } = network(run, 30);
       await sim.until(ready, 60_000);
       await sim.run(30_000);
       const left = names.slice(27);
       for (const name of names.slice(0, 27)) sim.crash(name);
       await sim.until(
-        () => left.every((name) => ears.get(name)!.topic.neighbors.length > 0),
+        () => left.every((name) => subscribers.get(name)!.topic.neighbors.length > 0),
         120_000,
       );
       await sim.run(180_000);
@@ -121,12 +122,12 @@ test.serial(
   'a node that is alone on a topic keeps no link to the strangers that it visits',
   async (t) => {
     for (const run of runs(1)) {
-      const { sim, nodes, ears } = network(run, 20, (name) => name === 'n19');
+      const { sim, nodes, subscribers } = network(run, 20, (name) => name === 'n19');
       await sim.until(() => nodes.size === 20, 20_000);
       await sim.run(40_000);
       const lonely = nodes.get('n19')!;
       await sim.run(600_000);
-      t.deepEqual(ears.get('n19')!.topic.neighbors, []);
+      t.deepEqual(subscribers.get('n19')!.topic.neighbors, []);
       t.true(lonely.peers.list().length <= 3 + 8, `${run.name}: unneeded links end`);
       t.deepEqual(await sim.close(), []);
     }
@@ -138,10 +139,12 @@ test.serial(
   async (t) => {
     for (const run of runs(1)) {
       const members = ['n10', 'n11', 'n12', 'n19'];
-      const { sim, nodes, ears, said, heard } = network(run, 20, (name) => members.includes(name));
+      const { sim, nodes, subscribers, said, heard } = network(run, 20, (name) =>
+        members.includes(name),
+      );
       await sim.until(() => nodes.size === 20, 20_000);
       await sim.until(
-        () => members.every((name) => ears.get(name)!.topic.neighbors.length > 0),
+        () => members.every((name) => subscribers.get(name)!.topic.neighbors.length > 0),
         180_000,
       );
       await sim.run(60_000);
@@ -149,7 +152,9 @@ test.serial(
       for (const name of members.slice(0, 3))
         t.true(heard(name, 'here I am'), `${run.name}, ${name}`);
       t.true(
-        ears.get('n19')!.topic.neighbors.every((nodeId) => members.map(idOf).includes(nodeId)),
+        subscribers
+          .get('n19')!
+          .topic.neighbors.every((nodeId) => members.map(idOf).includes(nodeId)),
       );
       t.deepEqual(await sim.close(), []);
     }

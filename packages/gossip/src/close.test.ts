@@ -4,7 +4,15 @@
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import { areMet, cluster, type Ear, idOf, listen, runs, simulationOf } from './testing/cluster.ts';
+import {
+  areMet,
+  cluster,
+  idOf,
+  listen,
+  runs,
+  type Subscriber,
+  simulationOf,
+} from './testing/cluster.ts';
 
 for (const overlay of [fullMesh(), partialView()]) {
   test.serial(
@@ -17,17 +25,17 @@ for (const overlay of [fullMesh(), partialView()]) {
           [0, 0],
         ] as const) {
           const sim = simulationOf(run);
-          const ears = new Map<string, Ear>();
+          const subscribers = new Map<string, Subscriber>();
           const nodes = cluster(sim, ['a', 'b', 'c'], {
             gossip: () => ({ overlay }),
             transport: { limits: { outbound: { messages: 20 } } },
-            setup: (node) => ears.set(node.name, listen(node)),
+            setup: (node) => subscribers.set(node.name, listen(node)),
           });
-          await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
+          await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
           sim.cut('a', 'b');
           const { gossip } = nodes.get('a')!;
           for (let i = 0; i < 100; i++)
-            void ears
+            void subscribers
               .get('a')!
               .topic.publish(String(i).padEnd(50_000))
               .catch(() => {});
@@ -46,7 +54,7 @@ for (const overlay of [fullMesh(), partialView()]) {
           if (grace !== 0) t.deepEqual(unsent.length, 1);
           t.deepEqual(await gossip.close(), { unsent }, 'idempotent');
           await sim.run(1_000);
-          if (grace !== 0) t.is(ears.get('c')!.words.length, 100);
+          if (grace !== 0) t.is(subscribers.get('c')!.words.length, 100);
           await sim.close();
         }
       }
@@ -59,9 +67,11 @@ test.serial(
   async (t) => {
     const [run] = runs(1);
     const sim = simulationOf(run!);
-    const ears = new Map<string, Ear>();
-    const nodes = cluster(sim, ['a', 'b'], { setup: (node) => ears.set(node.name, listen(node)) });
-    await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
+    const subscribers = new Map<string, Subscriber>();
+    const nodes = cluster(sim, ['a', 'b'], {
+      setup: (node) => subscribers.set(node.name, listen(node)),
+    });
+    await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
     const { gossip } = nodes.get('a')!;
     for (const grace of [-1, Number.NaN, '5'])
       await t.throwsAsync(gossip.close({ grace: grace as number }), {

@@ -7,11 +7,11 @@ import { partialView } from './overlay/partial-view.ts';
 import {
   areMet,
   cluster,
-  type Ear,
   eventsOf,
   idOf,
   listen,
   runs,
+  type Subscriber,
   simulationOf,
   type TestNode,
 } from './testing/cluster.ts';
@@ -30,19 +30,19 @@ for (const overlay of [fullMesh(), partialView()]) {
     async (t) => {
       for (const run of runs(1)) {
         const sim = simulationOf(run);
-        const ears = new Map<string, Ear>();
+        const subscribers = new Map<string, Subscriber>();
         const nodes = cluster(sim, ['a', 'b', 'c'], {
           gossip: () => ({ overlay }),
           setup: (node) =>
-            void ears.set(
+            void subscribers.set(
               node.name,
               listen(node, 'news', node.name === 'b' ? { limit: 1_000 } : {}),
             ),
         });
-        await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
+        await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
         await sim.run(1_000);
         const [a, b] = [nodes.get('a')!, nodes.get('b')!];
-        const { topic } = ears.get('a')!;
+        const { topic } = subscribers.get('a')!;
         const before = b.peers.get(a.nodeId)!.score;
         t.deepEqual(
           differences(a).filter(({ nodeId }) => nodeId === b.nodeId),
@@ -69,7 +69,10 @@ for (const overlay of [fullMesh(), partialView()]) {
         }
         await sim.settle(topic.publish('short'));
         await sim.run(20_000);
-        t.deepEqual([ears.get('b')!.words, ears.get('c')!.words.length], [['short'], 3]);
+        t.deepEqual(
+          [subscribers.get('b')!.words, subscribers.get('c')!.words.length],
+          [['short'], 3],
+        );
         for (const node of nodes.values()) t.deepEqual(eventsOf(node, 'misbehaved'), [], node.name);
         t.true(b.peers.get(a.nodeId)!.score >= before);
         t.deepEqual(await sim.close(), []);
@@ -83,18 +86,23 @@ test.serial(
   async (t) => {
     for (const run of runs(1, ['message'])) {
       const sim = simulationOf(run);
-      const ears = new Map<string, Ear>();
+      const subscribers = new Map<string, Subscriber>();
       const nodes = cluster(sim, ['a', 'b'], {
         setup: (node) =>
-          void ears.set(node.name, listen(node, 'news', node.name === 'b' ? { limit: 1_000 } : {})),
+          void subscribers.set(
+            node.name,
+            listen(node, 'news', node.name === 'b' ? { limit: 1_000 } : {}),
+          ),
       });
       const remove = sim.intercept(({ method }) => (method === 'terms' ? 'drop' : 'pass'));
-      await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
+      await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
       await sim.run(11_000);
       remove();
       const [a, b] = [nodes.get('a')!, nodes.get('b')!];
       const before = b.peers.get(a.nodeId)!.score;
-      t.deepEqual(await sim.settle(ears.get('a')!.topic.publish('x'.repeat(5_000))), { queued: 1 });
+      t.deepEqual(await sim.settle(subscribers.get('a')!.topic.publish('x'.repeat(5_000))), {
+        queued: 1,
+      });
       await sim.run(500);
       t.deepEqual(
         eventsOf(b, 'dropped').map(({ reason }) => reason),
@@ -103,7 +111,7 @@ test.serial(
       t.is(differences(a).length, 1, run.name);
       t.deepEqual([eventsOf(b, 'misbehaved'), b.peers.get(a.nodeId)!.score >= before], [[], true]);
       const { queued, failed = [] } = await sim.settle(
-        ears.get('a')!.topic.publish('x'.repeat(5_000)),
+        subscribers.get('a')!.topic.publish('x'.repeat(5_000)),
       );
       t.deepEqual([queued, failed.map(({ error }) => error.reason)], [0, ['too_large']]);
       t.deepEqual(await sim.close(), []);
@@ -116,13 +124,13 @@ test.serial(
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
-      const ears = new Map<string, Ear>();
+      const subscribers = new Map<string, Subscriber>();
       const nodes = cluster(sim, ['a', 'b', 'c'], {
         gossip: (name) => ({ overlay: name === 'b' ? partialView() : fullMesh() }),
-        setup: (node) => void ears.set(node.name, listen(node)),
+        setup: (node) => void subscribers.set(node.name, listen(node)),
       });
       await sim.until(
-        () => nodes.size === 3 && areMet([ears.get('a')!, ears.get('c')!], 1),
+        () => nodes.size === 3 && areMet([subscribers.get('a')!, subscribers.get('c')!], 1),
         20_000,
       );
       await sim.run(5_000);
@@ -144,7 +152,7 @@ test.serial(
       ] as const) {
         const before = sim.now;
         const { queued, failed = [] } = await sim.settle(
-          ears.get(from)!.topic.publish(`of ${from}`),
+          subscribers.get(from)!.topic.publish(`of ${from}`),
         );
         t.true(sim.now - before < 100, 'nobody is waited for');
         t.is(queued, 2 - others.length);
@@ -157,9 +165,9 @@ test.serial(
           );
         }
       }
-      await sim.settle(ears.get('a')!.topic.publish('to b', { to: [b.nodeId] }));
+      await sim.settle(subscribers.get('a')!.topic.publish('to b', { to: [b.nodeId] }));
       await sim.run(30_000);
-      t.deepEqual([ears.get('b')!.words, ears.get('c')!.words], [['to b'], ['of a']]);
+      t.deepEqual([subscribers.get('b')!.words, subscribers.get('c')!.words], [['to b'], ['of a']]);
       for (const node of nodes.values()) {
         t.deepEqual(eventsOf(node, 'misbehaved'), [], node.name);
         for (const { nodeId } of node.peers.list()) t.true(node.peers.get(nodeId)!.score >= 50);
@@ -172,20 +180,20 @@ test.serial(
 test.serial('a node that returns with the overlay of the others rejoins them', async (t) => {
   for (const run of runs(1)) {
     const sim = simulationOf(run);
-    const ears = new Map<string, Ear>();
+    const subscribers = new Map<string, Subscriber>();
     let isTree = true;
     const nodes = cluster(sim, ['a', 'b'], {
       gossip: (name) => ({ overlay: name === 'b' && isTree ? partialView() : fullMesh() }),
-      setup: (node) => void ears.set(node.name, listen(node)),
+      setup: (node) => void subscribers.set(node.name, listen(node)),
     });
     await sim.until(() => nodes.size === 2 && differences(nodes.get('a')!).length === 1, 20_000);
-    t.deepEqual(ears.get('a')!.topic.neighbors, []);
+    t.deepEqual(subscribers.get('a')!.topic.neighbors, []);
     isTree = false;
     sim.restart('b');
-    await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 60_000);
-    await sim.settle(ears.get('a')!.topic.publish('again'));
+    await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 60_000);
+    await sim.settle(subscribers.get('a')!.topic.publish('again'));
     await sim.run(500);
-    t.deepEqual(ears.get('b')!.words, ['again'], run.name);
+    t.deepEqual(subscribers.get('b')!.words, ['again'], run.name);
     t.deepEqual(await sim.close(), []);
   }
 });

@@ -9,8 +9,16 @@ import { encodeList } from './discovery/topic-list.ts';
 import { createGossip } from './gossip.ts';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { gossipProtocol } from './protocol.ts';
-import { cluster, type Ear, idle, idOf, listen, runs, simulationOf } from './testing/cluster.ts';
-import { stranger } from './testing/stranger.ts';
+import {
+  cluster,
+  idle,
+  idOf,
+  listen,
+  runs,
+  type Subscriber,
+  simulationOf,
+} from './testing/cluster.ts';
+import { rawPeer } from './testing/raw-peer.ts';
 import { wiretap } from './testing/wiretap.ts';
 import { topicKey } from './topics/topic-key.ts';
 
@@ -20,13 +28,17 @@ const seeking = { teller: idOf('stranger'), hearer: idOf('a') };
 /** Sets up two nodes on a topic, and a stranger that is connected to one of them. */
 async function visited(run: ReturnType<typeof runs>[number], topics: readonly string[]) {
   const sim = simulationOf(run);
-  const ears = new Map<string, Ear>();
-  const nodes = cluster(sim, ['a', 'b'], { setup: (node) => ears.set(node.name, listen(node)) });
+  const subscribers = new Map<string, Subscriber>();
+  const nodes = cluster(sim, ['a', 'b'], {
+    setup: (node) => subscribers.set(node.name, listen(node)),
+  });
   await sim.until(
-    () => nodes.size === 2 && [...ears.values()].every(({ topic }) => topic.neighbors.length === 1),
+    () =>
+      nodes.size === 2 &&
+      [...subscribers.values()].every(({ topic }) => topic.neighbors.length === 1),
     20_000,
   );
-  const guest = await stranger(sim, { topics });
+  const guest = await rawPeer(sim, { topics });
   await sim.run(2_000);
   const ask = async (question = encodeQuestion(seeking, [news], guest.transport.random)) => {
     const answer = await guest.talk
@@ -148,14 +160,14 @@ test.serial(
     for (const run of runs(2, ['message'])) {
       const sim = simulationOf(run);
       const { leaks } = wiretap(sim, 'news');
-      const ears: Ear[] = [];
+      const subscribers: Subscriber[] = [];
       const nodes = cluster(sim, ['a', 'innocent'], {
         gossip: () => ({ overlay: fullMesh(), discovery: { slowest: 2_000 } }),
         peers: () => ({ maxOutbound: 0, persistent: [] }),
-        setup: (node) => node.name === 'a' && ears.push(listen(node)),
+        setup: (node) => node.name === 'a' && subscribers.push(listen(node)),
       });
       await sim.until(() => nodes.size === 2, 10_000);
-      const asked = await liar(sim, [
+      const asked = await falseReporter(sim, [
         null,
         7,
         'a',
@@ -174,9 +186,9 @@ test.serial(
       t.true(asked() >= 2 && asked() <= 5, `${run.name}: asked ${asked()} times`);
       t.true(peers.snapshot().book.size <= 16);
       t.is(gossip.snapshot().topics[0]!.neighbors.length, 1);
-      await sim.settle(ears[0]!.topic.publish('hello'));
+      await sim.settle(subscribers[0]!.topic.publish('hello'));
       await sim.run(1_000);
-      t.deepEqual(leaks, [{ from: 'a', to: 'liar', method: 'push' }]);
+      t.deepEqual(leaks, [{ from: 'a', to: 'falseReporter', method: 'push' }]);
       t.deepEqual(await sim.close(), []);
     }
   },
@@ -186,11 +198,11 @@ test.serial(
  * Adds a node on the topic that answers each question with these addresses. Returns a function that
  * tells how often it was asked.
  */
-async function liar(sim: Simulation, addresses: unknown[]): Promise<() => number> {
-  const transport = sim.client(idle, { name: 'liar' });
+async function falseReporter(sim: Simulation, addresses: unknown[]): Promise<() => number> {
+  const transport = sim.client(idle, { name: 'falseReporter' });
   const peers = createPeers({
     transport,
-    identity: { nodeId: idOf('liar') },
+    identity: { nodeId: idOf('falseReporter') },
     maxOutbound: 0,
     persistent: ['a'],
   });
@@ -202,7 +214,7 @@ async function liar(sim: Simulation, addresses: unknown[]): Promise<() => number
     interest: () => {},
     pull: (question) =>
       encodeList(
-        { teller: idOf('liar'), hearer: idOf('a') },
+        { teller: idOf('falseReporter'), hearer: idOf('a') },
         question,
         1,
         [news],
@@ -240,22 +252,23 @@ test.serial('nodes on the path between members need not speak gossip', async (t)
         };
       });
     }
-    const ears = new Map<string, Ear>();
+    const subscribers = new Map<string, Subscriber>();
     const nodes = cluster(sim, ['a', 'z'], {
       peers: (name) => ({
         maxOutbound: 0,
         persistent: [name === 'a' ? 'p' : 'r'],
         exchange: { interval: 2_000 },
       }),
-      setup: (node) => ears.set(node.name, listen(node)),
+      setup: (node) => subscribers.set(node.name, listen(node)),
     });
     await sim.until(
       () =>
-        nodes.size === 2 && [...ears.values()].every(({ topic }) => topic.neighbors.length === 1),
+        nodes.size === 2 &&
+        [...subscribers.values()].every(({ topic }) => topic.neighbors.length === 1),
       300_000,
     );
-    await sim.settle(ears.get('a')!.topic.publish('hello'));
-    await sim.until(() => ears.get('z')!.words.includes('hello'), 5_000);
+    await sim.settle(subscribers.get('a')!.topic.publish('hello'));
+    await sim.until(() => subscribers.get('z')!.words.includes('hello'), 5_000);
     t.pass(run.name);
     t.deepEqual(await sim.close(), []);
   }

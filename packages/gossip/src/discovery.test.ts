@@ -6,10 +6,10 @@ import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
 import {
   cluster,
-  type Ear,
   idOf,
   listen,
   runs,
+  type Subscriber,
   simulationOf,
   type TestNode,
   words,
@@ -56,9 +56,9 @@ for (const overlay of [calm, fullMesh()]) {
           60_000,
         );
         const { leaks, messages } = wiretap(sim, 'a secret topic');
-        const ears = new Map<string, Ear>();
+        const subscribers = new Map<string, Subscriber>();
         for (const name of three) {
-          ears.set(name, listen(nodes.get(name)!, 'a secret topic'));
+          subscribers.set(name, listen(nodes.get(name)!, 'a secret topic'));
           t.deepEqual(
             nodes
               .get(name)!
@@ -71,18 +71,19 @@ for (const overlay of [calm, fullMesh()]) {
         const opened = sim.now;
         await sim.until(
           () =>
-            [...ears.values()].every(
+            [...subscribers.values()].every(
               ({ topic }) => topic.neighbors.length >= (overlay === calm ? 1 : 2),
             ),
           600_000,
         );
         t.log(`${run.name}: ${Math.round((sim.now - opened) / 1_000)} s, ${messages()} messages`);
         await sim.run(5_000);
-        for (const name of three) await sim.settle(ears.get(name)!.topic.publish(`from ${name}`));
+        for (const name of three)
+          await sim.settle(subscribers.get(name)!.topic.publish(`from ${name}`));
         await sim.run(5_000);
         for (const name of three) {
           t.deepEqual(
-            [...ears.get(name)!.words].sort(),
+            [...subscribers.get(name)!.words].sort(),
             three.filter((other) => other !== name).map((other) => `from ${other}`),
             `${run.name}, ${name}`,
           );
@@ -110,7 +111,7 @@ for (const overlay of [
         const sim = simulationOf(run);
         const { names, before } = ring(16);
         const four = ['n00', 'n01', 'n08', 'n09'];
-        const ears = new Map<string, Ear>();
+        const subscribers = new Map<string, Subscriber>();
         const nodes = cluster(sim, names, {
           gossip: () => ({ overlay }),
           peers: (name) => ({
@@ -118,22 +119,23 @@ for (const overlay of [
             persistent: before(name),
             exchange: { interval: 5_000 },
           }),
-          setup: (node) => four.includes(node.name) && ears.set(node.name, listen(node)),
+          setup: (node) => four.includes(node.name) && subscribers.set(node.name, listen(node)),
         });
         await sim.until(
           () =>
-            nodes.size === 16 && four.every((name) => ears.get(name)!.topic.neighbors.length >= 1),
+            nodes.size === 16 &&
+            four.every((name) => subscribers.get(name)!.topic.neighbors.length >= 1),
           10_000,
         );
-        t.deepEqual(ears.get('n00')!.topic.neighbors, [idOf('n01')], run.name);
+        t.deepEqual(subscribers.get('n00')!.topic.neighbors, [idOf('n01')], run.name);
         await sim.until(
-          () => four.every((name) => ears.get(name)!.topic.neighbors.length === 3),
+          () => four.every((name) => subscribers.get(name)!.topic.neighbors.length === 3),
           600_000,
         );
-        await sim.settle(ears.get('n09')!.topic.publish('hello'));
+        await sim.settle(subscribers.get('n09')!.topic.publish('hello'));
         await sim.run(2_000);
         t.deepEqual(
-          four.map((name) => ears.get(name)!.words),
+          four.map((name) => subscribers.get(name)!.words),
           [['hello'], ['hello'], ['hello'], []],
         );
         t.deepEqual(await sim.close(), []);
@@ -163,7 +165,7 @@ test.serial(
       );
       for (const { peers } of nodes.values()) peers.status.set('here');
       const walker = nodes.get('n05')!;
-      const ear = listen(walker, 'lonely');
+      const subscriber = listen(walker, 'lonely');
       let most = 0;
       sim.always('it is looked at', () => {
         most = Math.max(most, walker.peers.list().length);
@@ -174,8 +176,8 @@ test.serial(
       t.deepEqual({ need, asked, found }, { need: 'first', asked: 0, found: 0 }, run.name);
       t.true(visited >= 15 && visited <= 120, `${visited}`);
       t.true(most <= 4 + 2 * 2, `two strangers, and two that are being disconnected: ${most}`);
-      ear.topic.close();
-      ear.subscription.close();
+      subscriber.topic.close();
+      subscriber.subscription.close();
       await sim.run(10_000);
       t.is(walker.peers.list().length, 4);
       t.is(walker.gossip.snapshot().discovery!.visited, visited);
@@ -189,7 +191,7 @@ test.serial(
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
-      const ears = new Map<string, Ear>();
+      const subscribers = new Map<string, Subscriber>();
       const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
         gossip: () => ({ overlay: calm }),
         peers: (name) => ({
@@ -197,33 +199,34 @@ test.serial(
           persistent: name === 'b' || name === 'd' ? ['a'] : [],
           exchange: { interval: 2_000 },
         }),
-        setup: (node) => node.name !== 'd' && ears.set(node.name, listen(node)),
+        setup: (node) => node.name !== 'd' && subscribers.set(node.name, listen(node)),
       });
       const { peers } = await up(sim, nodes, 'c');
       await sim.until(
-        () => nodes.size === 4 && ears.get('b')!.topic.neighbors.length === 1,
+        () => nodes.size === 4 && subscribers.get('b')!.topic.neighbors.length === 1,
         60_000,
       );
       await sim.run(10_000);
       sim.crash('a');
       peers.add('a');
       await sim.run(120_000);
-      await sim.settle(ears.get('c')!.topic.publish('is anybody there?'));
+      await sim.settle(subscribers.get('c')!.topic.publish('is anybody there?'));
       await sim.run(5_000);
       t.deepEqual(
-        [ears.get('c')!.topic.neighbors, ears.get('b')!.words],
+        [subscribers.get('c')!.topic.neighbors, subscribers.get('b')!.words],
         [[], []],
         `${run.name}: no node gets it`,
       );
       // c is told of d, which is not on the topic but has heard of b from a.
       peers.add('d');
-      await sim.until(() => ears.get('c')!.topic.neighbors.length === 1, 120_000);
-      t.deepEqual(ears.get('c')!.topic.neighbors, [idOf('b')]);
-      await sim.settle(ears.get('c')!.topic.publish('hello'));
-      await sim.settle(ears.get('b')!.topic.publish('hello to you'));
+      await sim.until(() => subscribers.get('c')!.topic.neighbors.length === 1, 120_000);
+      t.deepEqual(subscribers.get('c')!.topic.neighbors, [idOf('b')]);
+      await sim.settle(subscribers.get('c')!.topic.publish('hello'));
+      await sim.settle(subscribers.get('b')!.topic.publish('hello to you'));
       await sim.run(2_000);
       t.true(
-        ears.get('b')!.words.includes('hello') && ears.get('c')!.words.includes('hello to you'),
+        subscribers.get('b')!.words.includes('hello') &&
+          subscribers.get('c')!.words.includes('hello to you'),
       );
       t.deepEqual(await sim.close(), []);
     }

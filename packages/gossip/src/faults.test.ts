@@ -7,11 +7,11 @@ import { gossipProtocol } from './protocol.ts';
 import {
   areMet,
   cluster,
-  type Ear,
   eventsOf,
   listen,
   type Run,
   runs,
+  type Subscriber,
   simulationOf,
 } from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
@@ -21,21 +21,21 @@ const NAMES = ['a', 'b', 'c'];
 
 async function meet(run: Run, { isSigned = false, isTree = false } = {}) {
   const sim = simulationOf(run);
-  const ears = new Map<string, Ear>();
+  const subscribers = new Map<string, Subscriber>();
   const nodes = cluster(sim, NAMES, {
     gossip: (name) => ({
       ...(isSigned ? { signatures: { identity: identityOf(name), mode: 'strict' as const } } : {}),
       ...(isTree ? { overlay: partialView() } : {}),
     }),
     peers: (name) => (isSigned ? { identity: identityOf(name) } : {}),
-    setup: (node) => ears.set(node.name, listen(node)),
+    setup: (node) => subscribers.set(node.name, listen(node)),
   });
-  await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
+  await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
   return {
     sim,
     nodes,
-    ears,
-    ear: (name: string) => ears.get(name)!,
+    subscribers,
+    subscriber: (name: string) => subscribers.get(name)!,
     node: (name: string) => nodes.get(name)!,
   };
 }
@@ -49,7 +49,7 @@ test.serial(
   'a message that is corrupted on the way to one node is intact for the others',
   async (t) => {
     for (const isSigned of [false, true]) {
-      const { sim, ear, node } = await meet(
+      const { sim, subscriber, node } = await meet(
         { seed: 1, level: 'message', name: 'message' },
         { isSigned, isTree: true },
       );
@@ -61,18 +61,18 @@ test.serial(
         garbled++;
         return { mutate: garble(value as Uint8Array) };
       });
-      await sim.settle(ear('a').topic.publish('hello'));
+      await sim.settle(subscriber('a').topic.publish('hello'));
       await sim.run(50);
       remove();
       await sim.run(3_000);
       t.true(garbled > 0);
-      t.deepEqual(ear('c').words, ['hello']);
+      t.deepEqual(subscriber('c').words, ['hello']);
       // b gets the message from c as well. If it is unsigned, the first content under an id is
       // valid, and the other is reported.
-      t.is(ear('b').words.length, 1);
+      t.is(subscriber('b').words.length, 1);
       if (isSigned)
         t.deepEqual(
-          [ear('b').words, eventsOf(node('b'), 'dropped').map(({ reason }) => reason)],
+          [subscriber('b').words, eventsOf(node('b'), 'dropped').map(({ reason }) => reason)],
           [['hello'], ['forged']],
         );
       else
@@ -93,15 +93,16 @@ test.serial(
 
 test.serial('a message that a link delivers twice is received once', async (t) => {
   for (const isTree of [false, true]) {
-    const { sim, ear, node } = await meet(
+    const { sim, subscriber, node } = await meet(
       { seed: 1, level: 'message', name: 'message' },
       { isTree },
     );
     sim.link('a', 'b', { duplicate: 1 });
     const sent = Array.from({ length: 50 }, (_, i) => `word ${i}`);
-    for (const word of sent) await sim.settle(ear('a').topic.publish(word));
+    for (const word of sent) await sim.settle(subscriber('a').topic.publish(word));
     await sim.run(1_000);
-    for (const name of ['b', 'c']) t.deepEqual(ear(name).words.toSorted(), sent.toSorted(), name);
+    for (const name of ['b', 'c'])
+      t.deepEqual(subscriber(name).words.toSorted(), sent.toSorted(), name);
     t.true(eventsOf(node('b'), 'duplicate').length >= 50);
     t.deepEqual(await sim.close(), []);
   }
@@ -111,15 +112,19 @@ test.serial(
   'a message that is held back for one node arrives when released; the others do not wait',
   async (t) => {
     for (const run of runs(1)) {
-      const { sim, ear } = await meet(run);
+      const { sim, subscriber } = await meet(run);
       sim.inject({ do: 'hold', from: 'a', to: 'b', direction: 'one-way' });
-      await sim.settle(ear('a').topic.publish('first'));
-      await sim.settle(ear('a').topic.publish('second'));
+      await sim.settle(subscriber('a').topic.publish('first'));
+      await sim.settle(subscriber('a').topic.publish('second'));
       await sim.run(500);
-      t.deepEqual([ear('b').words, ear('c').words], [[], ['first', 'second']], run.name);
+      t.deepEqual(
+        [subscriber('b').words, subscriber('c').words],
+        [[], ['first', 'second']],
+        run.name,
+      );
       sim.inject({ do: 'release', from: 'a', to: 'b', direction: 'one-way' });
       await sim.run(500);
-      t.deepEqual(ear('b').words, ['first', 'second']);
+      t.deepEqual(subscriber('b').words, ['first', 'second']);
       t.deepEqual(await sim.close(), []);
     }
   },
@@ -129,13 +134,13 @@ test.serial(
   'a node that hangs gets the messages when it continues; the others do not wait for it',
   async (t) => {
     for (const run of runs(1)) {
-      const { sim, ear } = await meet(run);
+      const { sim, subscriber } = await meet(run);
       sim.pause('b', 2_000);
-      await sim.settle(ear('a').topic.publish('hello'));
+      await sim.settle(subscriber('a').topic.publish('hello'));
       await sim.run(500);
-      t.deepEqual([ear('b').words, ear('c').words], [[], ['hello']], run.name);
+      t.deepEqual([subscriber('b').words, subscriber('c').words], [[], ['hello']], run.name);
       await sim.run(3_000);
-      t.deepEqual(ear('b').words, ['hello']);
+      t.deepEqual(subscriber('b').words, ['hello']);
       t.deepEqual(await sim.close(), []);
     }
   },
@@ -146,7 +151,7 @@ test.serial(
   async (t) => {
     t.timeout(60_000);
     for (const seed of seeds(3)) {
-      const { sim, ear, ears } = await meet(
+      const { sim, subscriber, subscribers } = await meet(
         { seed, level: 'stream', name: `stream, seed ${seed}` },
         { isSigned: true },
       );
@@ -156,7 +161,7 @@ test.serial(
       for (let i = 0; i < 150; i++) {
         const name = NAMES[i % 3]!;
         said.add(`${name} says ${i}`);
-        await sim.settle(ear(name).topic.publish(`${name} says ${i}`));
+        await sim.settle(subscriber(name).topic.publish(`${name} says ${i}`));
         await sim.run(50);
       }
       sim.heal();
@@ -164,8 +169,8 @@ test.serial(
       // bytes, so what it spoiled lasts as long as the connection.
       for (const from of NAMES) for (const to of NAMES) if (from < to) sim.reset(from, to);
       await sim.run(1);
-      await sim.until(() => areMet(ears.values(), 2), 120_000);
-      for (const [name, { heard }] of ears) {
+      await sim.until(() => areMet(subscribers.values(), 2), 120_000);
+      for (const [name, { heard }] of subscribers) {
         t.true(heard.length < 100, 'some were lost');
         t.true(
           heard.every(
@@ -176,9 +181,9 @@ test.serial(
         );
         t.is(new Set(heard.map(({ message }) => message)).size, heard.length);
       }
-      await sim.settle(ear('a').topic.publish('whole again'));
+      await sim.settle(subscriber('a').topic.publish('whole again'));
       await sim.run(500);
-      for (const name of ['b', 'c']) t.is(ear(name).words.at(-1), 'whole again');
+      for (const name of ['b', 'c']) t.is(subscriber(name).words.at(-1), 'whole again');
       t.deepEqual(await sim.close(), []);
     }
   },

@@ -22,7 +22,7 @@ for (const overlay of [fullMesh(), partialView()]) {
         }),
       });
       await sim.until(() => nodes.size === names.length);
-      const ears = new Map(names.map((name) => [name, listen(nodes.get(name)!)]));
+      const subscribers = new Map(names.map((name) => [name, listen(nodes.get(name)!)]));
       const peersOf = (name: string) =>
         nodes
           .get(name)!
@@ -47,12 +47,12 @@ for (const overlay of [fullMesh(), partialView()]) {
       await sim.run(5 * MINUTE);
       t.is(back, '');
       for (const name of left) t.is(peersOf(name), left.filter((other) => other !== name).join());
-      await sim.settle(ears.get('a')!.topic.publish('to those that are left'));
+      await sim.settle(subscribers.get('a')!.topic.publish('to those that are left'));
       await sim.until(
-        () => left.every((name) => name === 'a' || ears.get(name)!.words.length === 1),
+        () => left.every((name) => name === 'a' || subscribers.get(name)!.words.length === 1),
         10_000,
       );
-      t.deepEqual(ears.get('e')!.words, []);
+      t.deepEqual(subscribers.get('e')!.words, []);
       t.deepEqual(await sim.close(), []);
     },
   );

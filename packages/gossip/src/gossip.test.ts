@@ -6,10 +6,10 @@ import test from 'ava';
 import {
   areMet,
   cluster,
-  type Ear,
   listen,
   type Run,
   runs,
+  type Subscriber,
   simulationOf,
   words,
 } from './testing/cluster.ts';
@@ -19,20 +19,20 @@ const NAMES = ['a', 'b', 'c', 'd'];
 /** Sets up nodes on one topic that are all connected. */
 async function meet(run: Run) {
   const sim = simulationOf(run);
-  const ears = new Map<string, Ear>();
-  const nodes = cluster(sim, NAMES, { setup: (node) => ears.set(node.name, listen(node)) });
+  const subscribers = new Map<string, Subscriber>();
+  const nodes = cluster(sim, NAMES, { setup: (node) => subscribers.set(node.name, listen(node)) });
   await sim.until(
-    () => nodes.size === NAMES.length && areMet(ears.values(), NAMES.length - 1),
+    () => nodes.size === NAMES.length && areMet(subscribers.values(), NAMES.length - 1),
     20_000,
   );
   const node = (name: string) => nodes.get(name)!;
-  const ear = (name: string) => ears.get(name)!;
-  return { sim, node, ear };
+  const subscriber = (name: string) => subscribers.get(name)!;
+  return { sim, node, subscriber };
 }
 
 test.serial('String(gossip) lists the topics', async (t) => {
-  const { sim, node, ear } = await meet(runs(1)[0]!);
-  void ear('a').topic.publish('hello');
+  const { sim, node, subscriber } = await meet(runs(1)[0]!);
+  void subscriber('a').topic.publish('hello');
   await sim.run(200);
   t.regex(String(node('b').gossip), /: 1 topics, 3 peers\n.*\nnews +fullMesh +3 +3 +1 +0 +1 +0/u);
   t.deepEqual(await sim.close(), []);
@@ -40,11 +40,13 @@ test.serial('String(gossip) lists the topics', async (t) => {
 
 test.serial('any: n sends to n members of the topic, chosen at random', async (t) => {
   for (const run of runs()) {
-    const { sim, ear } = await meet(run);
+    const { sim, subscriber } = await meet(run);
     for (let i = 0; i < 60; i++)
-      t.deepEqual(await sim.settle(ear('a').topic.publish(String(i), { any: 1 })), { queued: 1 });
+      t.deepEqual(await sim.settle(subscriber('a').topic.publish(String(i), { any: 1 })), {
+        queued: 1,
+      });
     await sim.run(500);
-    const heard = ['b', 'c', 'd'].map((name) => ear(name).words.length);
+    const heard = ['b', 'c', 'd'].map((name) => subscriber(name).words.length);
     t.is(
       heard.reduce((sum, count) => sum + count, 0),
       60,
@@ -54,9 +56,9 @@ test.serial('any: n sends to n members of the topic, chosen at random', async (t
       heard.every((count) => count > 5),
       `${run.name}: ${heard.join(', ')}`,
     );
-    t.deepEqual(await sim.settle(ear('a').topic.publish('two', { any: 2 })), { queued: 2 });
-    t.deepEqual(await sim.settle(ear('a').topic.publish('all', { any: 9 })), { queued: 3 });
-    await t.throwsAsync(sim.settle(ear('a').topic.publish('four', { any: 4, min: 4 })), {
+    t.deepEqual(await sim.settle(subscriber('a').topic.publish('two', { any: 2 })), { queued: 2 });
+    t.deepEqual(await sim.settle(subscriber('a').topic.publish('all', { any: 9 })), { queued: 3 });
+    await t.throwsAsync(sim.settle(subscriber('a').topic.publish('four', { any: 4, min: 4 })), {
       code: 'unavailable',
     });
     t.deepEqual(await sim.close(), []);
@@ -66,12 +68,12 @@ test.serial('any: n sends to n members of the topic, chosen at random', async (t
 test.serial('messages published before or right after the start are not lost', async (t) => {
   for (const run of runs(3)) {
     const sim = simulationOf(run);
-    const ears = new Map<string, Ear>();
+    const subscribers = new Map<string, Subscriber>();
     const results: Promise<unknown>[] = [];
     const nodes = cluster(sim, ['a', 'b', 'c'], {
       start: false,
       setup: (node) => {
-        if (node.name !== 'c') ears.set(node.name, listen(node));
+        if (node.name !== 'c') subscribers.set(node.name, listen(node));
       },
     });
     await sim.until(
@@ -83,14 +85,14 @@ test.serial('messages published before or right after the start are not lost', a
     await sim.run(3_000);
     // The last node subscribes, publishes and starts without waiting in between.
     const c = nodes.get('c')!;
-    ears.set('c', listen(c));
-    results.push(ears.get('c')!.topic.publish('before'));
+    subscribers.set('c', listen(c));
+    results.push(subscribers.get('c')!.topic.publish('before'));
     void c.gossip.start();
-    results.push(ears.get('c')!.topic.publish('after'));
+    results.push(subscribers.get('c')!.topic.publish('after'));
     t.deepEqual(await sim.settle(Promise.all(results)), [{ queued: 2 }, { queued: 2 }], run.name);
     await sim.run(200);
     for (const name of ['a', 'b'])
-      t.deepEqual(ears.get(name)!.words, ['before', 'after'], run.name);
+      t.deepEqual(subscribers.get(name)!.words, ['before', 'after'], run.name);
     t.deepEqual(await sim.close(), []);
   }
 });
@@ -98,22 +100,22 @@ test.serial('messages published before or right after the start are not lost', a
 test.serial('publish() waits for a minimum of peers, and fails at its deadline', async (t) => {
   for (const run of runs()) {
     const sim = simulationOf(run);
-    const ears = new Map<string, Ear>();
+    const subscribers = new Map<string, Subscriber>();
     const nodes = cluster(sim, ['a', 'b'], {
-      setup: (node) => node.name === 'a' && ears.set('a', listen(node)),
+      setup: (node) => node.name === 'a' && subscribers.set('a', listen(node)),
     });
     await sim.until(() => nodes.size === 2 && nodes.get('a')!.peers.list().length === 1, 20_000);
     await sim.run(2_000);
-    t.deepEqual(await sim.settle(ears.get('a')!.topic.publish('nobody')), { queued: 0 });
-    const late = ears.get('a')!.topic.publish('late', { min: 1, timeout: 5_000 });
+    t.deepEqual(await sim.settle(subscribers.get('a')!.topic.publish('nobody')), { queued: 0 });
+    const late = subscribers.get('a')!.topic.publish('late', { min: 1, timeout: 5_000 });
     await sim.run(1_000);
-    ears.set('b', listen(nodes.get('b')!));
+    subscribers.set('b', listen(nodes.get('b')!));
     t.deepEqual(await sim.settle(late), { queued: 1, received: 1 });
     await sim.run(200);
-    t.deepEqual(ears.get('b')!.words, ['late'], run.name);
+    t.deepEqual(subscribers.get('b')!.words, ['late'], run.name);
     const before = sim.now;
     await t.throwsAsync(
-      sim.settle(ears.get('a')!.topic.publish('two', { min: 2, timeout: 3_000 })),
+      sim.settle(subscribers.get('a')!.topic.publish('two', { min: 2, timeout: 3_000 })),
       { code: 'deadline_exceeded', message: /1 of 2/ },
     );
     t.true(sim.now - before >= 3_000);
@@ -165,26 +167,26 @@ test.serial('a topic may be 32 bytes, or any name', async (t) => {
   for (const run of runs(1)) {
     const sim = simulationOf(run);
     const names = ['', ' ', 'ü\u0000/#', 'x'.repeat(100_000), new Uint8Array(32).fill(7)];
-    const ears = new Map<string, Ear[]>();
+    const subscribers = new Map<string, Subscriber[]>();
     const nodes = cluster(sim, ['a', 'b'], {
       setup: (node) =>
-        ears.set(
+        subscribers.set(
           node.name,
           names.map((name) => listen(node, name)),
         ),
     });
     await sim.until(
-      () => nodes.size === 2 && [...ears.values()].every((each) => areMet(each, 1)),
+      () => nodes.size === 2 && [...subscribers.values()].every((each) => areMet(each, 1)),
       20_000,
     );
-    ears.get('a')!.forEach(({ topic }, i) => void topic.publish(String(i)));
+    subscribers.get('a')!.forEach(({ topic }, i) => void topic.publish(String(i)));
     await sim.run(500);
     t.deepEqual(
-      ears.get('b')!.map((ear) => ear.words),
+      subscribers.get('b')!.map((subscriber) => subscriber.words),
       names.map((_, i) => [String(i)]),
       run.name,
     );
-    t.is(ears.get('b')!.at(-1)!.topic.name, '07'.repeat(32));
+    t.is(subscribers.get('b')!.at(-1)!.topic.name, '07'.repeat(32));
     t.deepEqual(await sim.close(), []);
   }
 });

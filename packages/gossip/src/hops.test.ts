@@ -5,15 +5,15 @@ import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
 import {
   cluster,
-  type Ear,
   eventsOf,
   idOf,
   listen,
   type Run,
   runs,
+  type Subscriber,
   simulationOf,
 } from './testing/cluster.ts';
-import { frame, stranger } from './testing/stranger.ts';
+import { frame, rawPeer } from './testing/raw-peer.ts';
 
 /** Connects nodes with the given links. All but the deaf ones are on the same topic. */
 async function connect(
@@ -23,12 +23,12 @@ async function connect(
   deaf: readonly string[] = [],
 ) {
   const sim = simulationOf(run);
-  const ears = new Map<string, Ear>();
+  const subscribers = new Map<string, Subscriber>();
   const names = Object.keys(links);
   const nodes = cluster(sim, names, {
     peers: (name) => ({ persistent: links[name]! }),
     gossip: () => ({ overlay: fullMesh({ hops }) }),
-    setup: (node) => void (deaf.includes(node.name) || ears.set(node.name, listen(node))),
+    setup: (node) => void (deaf.includes(node.name) || subscribers.set(node.name, listen(node))),
   });
   const both = names.flatMap((name) => links[name]!.map((to) => [name, to] as const));
   const areUp = () =>
@@ -39,11 +39,12 @@ async function connect(
     );
   await sim.until(() => nodes.size === names.length && areUp(), 20_000);
   await sim.run(1_000);
-  const heard = () => names.filter((name) => (ears.get(name)?.words.length ?? 0) > 0).join('');
+  const heard = () =>
+    names.filter((name) => (subscribers.get(name)?.words.length ?? 0) > 0).join('');
   return {
     sim,
     node: (name: string) => nodes.get(name)!,
-    ear: (name: string) => ears.get(name)!,
+    subscriber: (name: string) => subscribers.get(name)!,
     heard,
   };
 }
@@ -58,14 +59,14 @@ test.serial('along a chain a message travels up to its hop limit, once to each',
       [5, 'bcdef'],
       [16, 'bcdef'],
     ] as const) {
-      const { sim, ear, heard } = await connect(run, CHAIN, hops);
-      t.deepEqual(await sim.settle(ear('a').topic.publish('hello')), { queued: 1 });
+      const { sim, subscriber, heard } = await connect(run, CHAIN, hops);
+      t.deepEqual(await sim.settle(subscriber('a').topic.publish('hello')), { queued: 1 });
       await sim.run(2_000);
       t.is(heard(), expected, `${run.name}, ${hops} hops`);
       for (const [i, name] of [...expected].entries()) {
-        const { origin, from, hops: passed } = ear(name).heard[0]!.meta;
+        const { origin, from, hops: passed } = subscriber(name).heard[0]!.meta;
         t.deepEqual(
-          [ear(name).words, origin, from, passed],
+          [subscriber(name).words, origin, from, passed],
           [['hello'], idOf('a'), idOf('abcdef'[i]!), i + 1],
           `${run.name}: ${name}`,
         );
@@ -78,8 +79,8 @@ test.serial(
   'each hop chooses among its own peers on the topic; a node that is not on it forwards nothing',
   async (t) => {
     for (const run of runs()) {
-      const { sim, ear, heard } = await connect(run, CHAIN, 5, ['d']);
-      void ear('a').topic.publish('hello');
+      const { sim, subscriber, heard } = await connect(run, CHAIN, 5, ['d']);
+      void subscriber('a').topic.publish('hello');
       await sim.run(2_000);
       t.is(heard(), 'bc', run.name);
       t.deepEqual(await sim.close(), []);
@@ -92,19 +93,19 @@ test.serial(
   async (t) => {
     for (const run of runs()) {
       // A ring of six, with two diagonals.
-      const { sim, node, ear } = await connect(
+      const { sim, node, subscriber } = await connect(
         run,
         { a: [], b: ['a'], c: ['b', 'a'], d: ['c'], e: ['d'], f: ['e', 'a', 'c'] },
         6,
       );
       for (const name of 'abcdef')
-        for (let i = 0; i < 20; i++) void ear(name).topic.publish(`${name}${i}`);
+        for (let i = 0; i < 20; i++) void subscriber(name).topic.publish(`${name}${i}`);
       await sim.run(3_000);
       for (const name of 'abcdef') {
         const others = [...'abcdef']
           .filter((other) => other !== name)
           .flatMap((other) => Array.from({ length: 20 }, (_, i) => `${other}${i}`));
-        t.deepEqual([...ear(name).words].sort(), others.sort(), `${run.name}: ${name}`);
+        t.deepEqual([...subscriber(name).words].sort(), others.sort(), `${run.name}: ${name}`);
         t.deepEqual(eventsOf(node(name), 'misbehaved'), []);
         // A message crosses each of the 8 links at most twice.
         t.true(eventsOf(node(name), 'duplicate').length <= 100 * 3);
@@ -118,15 +119,15 @@ test.serial(
   'nodes excluded by a list neither get nor forward the message; a message to a list is not forwarded',
   async (t) => {
     for (const run of runs()) {
-      const { sim, ear, heard } = await connect(run, CHAIN, 5);
-      void ear('a').topic.publish('x', { except: [idOf('d')] });
+      const { sim, subscriber, heard } = await connect(run, CHAIN, 5);
+      void subscriber('a').topic.publish('x', { except: [idOf('d')] });
       await sim.run(2_000);
       t.is(heard(), 'bc', run.name);
-      t.deepEqual(await sim.settle(ear('a').topic.publish('y', { to: [idOf('b')] })), {
+      t.deepEqual(await sim.settle(subscriber('a').topic.publish('y', { to: [idOf('b')] })), {
         queued: 1,
       });
       await sim.run(1_000);
-      t.deepEqual([ear('b').words, ear('c').words], [['x', 'y'], ['x']]);
+      t.deepEqual([subscriber('b').words, subscriber('c').words], [['x', 'y'], ['x']]);
       t.deepEqual(await sim.close(), []);
     }
   },
@@ -137,13 +138,13 @@ test.serial(
   async (t) => {
     for (const run of runs())
       for (const hops of [1, 2]) {
-        const { sim, node, ear } = await connect(run, { a: [], b: ['a'] }, hops);
-        const guest = await stranger(sim);
-        await sim.until(() => ear('a').topic.neighbors.length === 2, 3_000);
+        const { sim, node, subscriber } = await connect(run, { a: [], b: ['a'] }, hops);
+        const guest = await rawPeer(sim);
+        await sim.until(() => subscriber('a').topic.neighbors.length === 2, 3_000);
         guest.push(frame({ origin: idOf('nobody') }), frame({ origin: idOf('a') }));
         await sim.run(500);
         t.deepEqual(
-          [ear('a').words.length, ear('b').words.length],
+          [subscriber('a').words.length, subscriber('b').words.length],
           hops === 1 ? [0, 0] : [1, 1],
           `${run.name}, ${hops} hops`,
         );

@@ -8,17 +8,17 @@ import { gossipProtocol } from './protocol.ts';
 import {
   areMet,
   cluster,
-  type Ear,
   eventsOf,
   idle,
   idOf,
   listen,
   type Run,
   runs,
+  type Subscriber,
   simulationOf,
   words,
 } from './testing/cluster.ts';
-import { type Forgery, frame, stranger } from './testing/stranger.ts';
+import { type Forgery, frame, rawPeer } from './testing/raw-peer.ts';
 import { topicKey } from './topics/topic-key.ts';
 import { encodeControl } from './wire/frame.ts';
 
@@ -28,13 +28,13 @@ function decodedSeq(answer: Uint8Array): number {
 
 async function visit(run: Run, limit = 1_000) {
   const sim = simulationOf(run);
-  const ears = new Map<string, Ear>();
+  const subscribers = new Map<string, Subscriber>();
   const nodes = cluster(sim, ['a', 'b'], {
-    setup: (node) => ears.set(node.name, listen(node, 'news', { limit })),
+    setup: (node) => subscribers.set(node.name, listen(node, 'news', { limit })),
   });
-  await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
-  const guest = await stranger(sim);
-  await sim.until(() => areMet([ears.get('a')!], 2), 3_000);
+  await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
+  const guest = await rawPeer(sim);
+  await sim.until(() => areMet([subscribers.get('a')!], 2), 3_000);
   const push = (...forgeries: Forgery[]) => {
     guest.push(...forgeries.map(frame));
     return sim.run(200);
@@ -45,23 +45,33 @@ async function visit(run: Run, limit = 1_000) {
     eventsOf(a, 'misbehaved').map(
       ({ nodeId, what }) => `${nodeId === guest.nodeId ? 'stranger' : nodeId} ${what}`,
     );
-  return { sim, nodes, a, ears, ear: ears.get('a')!, guest, push, drops, blame };
+  return {
+    sim,
+    nodes,
+    a,
+    subscribers,
+    subscriber: subscribers.get('a')!,
+    guest,
+    push,
+    drops,
+    blame,
+  };
 }
 
 test.serial(
   'a repeated message is delivered once; a message of an earlier life of its publisher is refused',
   async (t) => {
     for (const run of runs()) {
-      const { sim, a, ear, push, drops } = await visit(run);
+      const { sim, a, subscriber, push, drops } = await visit(run);
       await push({ sequence: 0 }, { sequence: 0 }, { sequence: 1 }, { sequence: 0 });
-      t.deepEqual(ear.words, ['said', 'said'], run.name);
+      t.deepEqual(subscriber.words, ['said', 'said'], run.name);
       t.is(eventsOf(a, 'duplicate').length, 2);
       await sim.run(100_000);
       await push({ sequence: 0 }, { sequence: 1 }, { epoch: 0, sequence: 7 });
-      t.is(ear.words.length, 2, 'long afterwards');
+      t.is(subscriber.words.length, 2, 'long afterwards');
       t.deepEqual(drops(), ['old']);
       await push({ epoch: 2, sequence: 0 });
-      t.is(ear.words.length, 3, 'its next life');
+      t.is(subscriber.words.length, 3, 'its next life');
       t.deepEqual(await sim.close(), []);
     }
   },
@@ -71,7 +81,7 @@ test.serial(
   'on a full mesh messages in the name of another are neither delivered nor forwarded, and lower the sender’s score',
   async (t) => {
     for (const run of runs()) {
-      const { sim, ears, ear, push, drops, blame, guest, a } = await visit(run);
+      const { sim, subscribers, subscriber, push, drops, blame, guest, a } = await visit(run);
       const before = a.peers.get(guest.nodeId)!.score;
       await push(
         { origin: idOf('b') },
@@ -79,7 +89,7 @@ test.serial(
         { origin: idOf('nobody') },
         { origin: idOf('b'), audience: 'to', nodes: [idOf('a')] },
       );
-      t.deepEqual([ear.words, ears.get('b')!.words], [[], []], run.name);
+      t.deepEqual([subscriber.words, subscribers.get('b')!.words], [[], []], run.name);
       t.deepEqual(drops(), Array(4).fill('forged'));
       t.deepEqual(blame(), Array(4).fill('stranger forged'));
       t.true(a.peers.get(guest.nodeId)!.score < before);
@@ -92,7 +102,7 @@ test.serial(
   'messages for others are dropped: a list without this node, an exclusion of this node, another topic',
   async (t) => {
     for (const run of runs()) {
-      const { sim, ear, push, drops } = await visit(run);
+      const { sim, subscriber, push, drops } = await visit(run);
       await push(
         { sequence: 0, audience: 'to', nodes: [idOf('b')] },
         { sequence: 1, audience: 'except', nodes: [idOf('b'), idOf('a')] },
@@ -100,7 +110,7 @@ test.serial(
         { sequence: 3, audience: 'to', nodes: [idOf('b'), idOf('a')] },
         { sequence: 4, audience: 'except', nodes: [idOf('b')] },
       );
-      t.is(ear.words.length, 2, run.name);
+      t.is(subscriber.words.length, 2, run.name);
       t.deepEqual(drops(), ['not-addressed', 'excluded']);
       t.deepEqual(await sim.close(), []);
     }
@@ -111,7 +121,7 @@ test.serial(
   'malformed messages are dropped and lower the score, oversized ones are dropped, and a second content under one id is reported',
   async (t) => {
     for (const run of runs()) {
-      const { sim, ear, push, drops, blame, guest } = await visit(run);
+      const { sim, subscriber, push, drops, blame, guest } = await visit(run);
       await push(
         { sequence: 0, payload: new Uint8Array(1_001) },
         { sequence: 1, payload: Uint8Array.of(0xff) },
@@ -123,7 +133,7 @@ test.serial(
         run.name,
       );
       await push({ sequence: 2 }, { sequence: 2, payload: words.encode('another') });
-      t.deepEqual(ear.words, ['said']);
+      t.deepEqual(subscriber.words, ['said']);
       t.is(blame().at(-1), 'stranger conflict');
       for (const size of [0, 1, 78, 79, 80])
         for (const first of [0, 1, 2, 3, 255])
@@ -137,7 +147,7 @@ test.serial(
       });
       await sim.run(200);
       await push({ sequence: 3 });
-      t.deepEqual(ear.words, ['said', 'said']);
+      t.deepEqual(subscriber.words, ['said', 'said']);
       t.deepEqual(await sim.close(), []);
     }
   },
@@ -153,7 +163,7 @@ test.serial(
           setup: (node) => topics.forEach((name) => void listen(node, name)),
         });
         await sim.until(() => nodes.size === 1, 5_000);
-        const guest = await stranger(sim);
+        const guest = await rawPeer(sim);
         const a = nodes.get('a')!;
         await sim.until(() => a.peers.list().length === 1, 5_000);
         const score = () => a.peers.get(guest.nodeId)!.score;
@@ -184,7 +194,7 @@ test.serial(
   'messages for unknown topics leave nothing behind and lower no score, because the sender may not know yet',
   async (t) => {
     for (const run of runs(1)) {
-      const { sim, a, guest, ear } = await visit(run);
+      const { sim, a, guest, subscriber } = await visit(run);
       const state = () =>
         JSON.stringify([
           a.gossip.snapshot().topics,
@@ -212,7 +222,7 @@ test.serial(
       t.is(a.peers.get(guest.nodeId)!.score, score);
       guest.push(frame());
       await sim.run(200);
-      t.deepEqual(ear.words, ['said']);
+      t.deepEqual(subscriber.words, ['said']);
       t.deepEqual(await sim.close(), []);
     }
   },
@@ -220,7 +230,7 @@ test.serial(
 
 test.serial('gossip from a node that is not a peer is ignored', async (t) => {
   for (const run of runs()) {
-    const { sim, a, ear } = await visit(run);
+    const { sim, a, subscriber } = await visit(run);
     const transport = sim.client(idle, { name: 'nobody' });
     const talk = transport.mount(gossipProtocol);
     const remote = await sim.settle(transport.dial('a'));
@@ -235,7 +245,7 @@ test.serial('gossip from a node that is not a peer is ignored', async (t) => {
       message: { type: 'join', request: 1 },
     });
     await sim.run(500);
-    t.deepEqual([ear.words, a.gossip.snapshot().peers.length], [[], before], run.name);
+    t.deepEqual([subscriber.words, a.gossip.snapshot().peers.length], [[], before], run.name);
     t.deepEqual(await sim.close(), []);
   }
 });
@@ -244,16 +254,16 @@ test.serial(
   'of a peer on four thousand topics only as many as allowed count, and all are forgotten when it disconnects',
   async (t) => {
     for (const run of runs(1)) {
-      const { sim, a, ear, guest } = await visit(run);
+      const { sim, a, subscriber, guest } = await visit(run);
       const state = () => a.gossip.snapshot().peers.find(({ nodeId }) => nodeId === guest.nodeId);
       guest.say(2, ['news'], 4_000);
-      await sim.until(() => areMet([ear], 1), 5_000);
+      await sim.until(() => areMet([subscriber], 1), 5_000);
       t.is(state()?.topics, 0, `${run.name}: this one came too late`);
       guest.say(3, ['news'], 1_016);
-      await sim.until(() => areMet([ear], 2), 2_000);
+      await sim.until(() => areMet([subscriber], 2), 2_000);
       t.is(state()?.topics, 1);
       await sim.settle(guest.transport.close());
-      await sim.until(() => areMet([ear], 1), 5_000);
+      await sim.until(() => areMet([subscriber], 1), 5_000);
       t.is(state(), undefined);
       t.deepEqual(await sim.close(), []);
     }
@@ -292,7 +302,7 @@ test.serial(
   'a peer that changes its topics all the time is asked only now and then; its last list counts',
   async (t) => {
     for (const run of runs(1)) {
-      const { sim, ear, guest } = await visit(run);
+      const { sim, subscriber, guest } = await visit(run);
       const [from, before] = [sim.now, guest.pulls()];
       let seq = 2;
       for (let i = 0; i < 2_000; i++) {
@@ -305,9 +315,9 @@ test.serial(
         `${run.name}: ${guest.pulls() - before} pulls, ${most} at most`,
       );
       guest.say(seq++, ['other']);
-      await sim.until(() => areMet([ear], 1), 5_000);
+      await sim.until(() => areMet([subscriber], 1), 5_000);
       guest.say(seq++, ['news']);
-      await sim.until(() => areMet([ear], 2), 5_000);
+      await sim.until(() => areMet([subscriber], 2), 5_000);
       t.deepEqual(await sim.close(), []);
     }
   },
@@ -332,11 +342,11 @@ test.serial(
   async (t) => {
     for (const run of runs(1)) {
       const sim = simulationOf(run);
-      const ears = new Map<string, Ear>();
+      const subscribers = new Map<string, Subscriber>();
       const nodes = cluster(sim, ['a', 'b'], {
-        setup: (node) => ears.set(node.name, listen(node)),
+        setup: (node) => subscribers.set(node.name, listen(node)),
       });
-      await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
+      await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
       const transport = sim.client(
         defineProtocol({
           name: 'mute',
@@ -356,15 +366,15 @@ test.serial(
         persistent: ['a'],
       });
       await sim.settle(peers.start());
-      const { topic } = ears.get('a')!;
+      const { topic } = subscribers.get('a')!;
       for (const wait of [1_000, 50]) {
         await sim.until(() => nodes.get('a')!.peers.list().length === 2, 10_000);
         const before = sim.now;
         const published = topic.publish('x');
-        await sim.until(() => ears.get('b')!.words.length > 0, 50);
+        await sim.until(() => subscribers.get('b')!.words.length > 0, 50);
         t.deepEqual(await sim.settle(published), { queued: 1 });
         t.true(sim.now - before <= wait + 50, `${run.name}: ${sim.now - before}`);
-        ears.get('b')!.words.length = 0;
+        subscribers.get('b')!.words.length = 0;
         await sim.settle(transport.closeStreams());
       }
       await sim.settle(peers.close());

@@ -8,17 +8,17 @@ import type { Signer } from './signatures/signatures.ts';
 import {
   areMet,
   cluster,
-  type Ear,
   eventsOf,
   idOf,
   listen,
   type Run,
   runs,
+  type Subscriber,
   simulationOf,
   type TestNode,
 } from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
-import { type Forgery, frame, stranger } from './testing/stranger.ts';
+import { type Forgery, frame, rawPeer } from './testing/raw-peer.ts';
 
 const NOW = 1_800_000_000_000;
 const DAY = 86_400_000;
@@ -33,22 +33,22 @@ const blame = (node: TestNode) => eventsOf(node, 'misbehaved').map(({ what }) =>
  */
 async function visit(run: Run, overlay = partialView()) {
   const sim = simulationOf(run);
-  const ears = new Map<string, Ear>();
+  const subscribers = new Map<string, Subscriber>();
   const nodes = cluster(sim, ['a', 'b'], {
     gossip: () => ({ overlay, wall: () => NOW }),
-    setup: (node) => void ears.set(node.name, listen(node)),
+    setup: (node) => void subscribers.set(node.name, listen(node)),
   });
-  await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
-  const guest = await stranger(sim);
+  await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
+  const guest = await rawPeer(sim);
   await sim.run(1_500);
-  if (!ears.get('a')!.topic.neighbors.includes(guest.nodeId)) guest.join();
-  await sim.until(() => ears.get('a')!.topic.neighbors.includes(guest.nodeId), 5_000);
+  if (!subscribers.get('a')!.topic.neighbors.includes(guest.nodeId)) guest.join();
+  await sim.until(() => subscribers.get('a')!.topic.neighbors.includes(guest.nodeId), 5_000);
   const push = (...forgeries: Forgery[]) => {
     guest.push(...forgeries.map(frame));
     return sim.run(300);
   };
   const heard = () =>
-    [...ears.values()].map(({ heard: all }) =>
+    [...subscribers.values()].map(({ heard: all }) =>
       all.map(
         ({ meta: { signed, id } }) => `${signed ? 'signed' : 'unsigned'} ${id.split('.')[0]}`,
       ),
@@ -56,7 +56,7 @@ async function visit(run: Run, overlay = partialView()) {
   return {
     sim,
     nodes,
-    ears,
+    subscribers,
     a: nodes.get('a')!,
     b: nodes.get('b')!,
     guest,
@@ -170,7 +170,7 @@ test.serial(
     t.timeout(120_000);
     for (const overlay of [partialView(), fullMesh({ hops: 3 })]) {
       for (const run of runs(1, ['message'])) {
-        const { sim, a, b, ears, guest, heard, author } = await visit(run, overlay);
+        const { sim, a, b, subscribers, guest, heard, author } = await visit(run, overlay);
         const name = `${overlay.name}, ${run.name}`;
         const score = a.peers.get(guest.nodeId)!.score;
         const origin = (i: number) => i.toString(16).padStart(64, '0');
@@ -189,10 +189,10 @@ test.serial(
         );
         await t.throwsAsync(sim.settle(guest.transport.dial('a')), undefined, 'it is refused');
         // Nodes that sign are heard at once.
-        const other = await stranger(sim, { name: 'other', nodeId: author.nodeId });
+        const other = await rawPeer(sim, { name: 'other', nodeId: author.nodeId });
         await sim.run(1_500);
-        if (!ears.get('a')!.topic.neighbors.includes(other.nodeId)) other.join();
-        await sim.until(() => ears.get('a')!.topic.neighbors.includes(other.nodeId), 10_000);
+        if (!subscribers.get('a')!.topic.neighbors.includes(other.nodeId)) other.join();
+        await sim.until(() => subscribers.get('a')!.topic.neighbors.includes(other.nodeId), 10_000);
         const before = heard()[1]!.length;
         other.push(
           frame({ signer: author, epoch: NOW, sequence: 77 }),
@@ -218,7 +218,7 @@ test.serial(
   'without a mode, a node with an identity is strict, and one without is lenient',
   async (t) => {
     const sim = simulationOf(runs(1)[0]!);
-    const ears = new Map<string, Ear>();
+    const subscribers = new Map<string, Subscriber>();
     const signing: Record<string, { identity?: Signer; mode?: 'lenient' } | undefined> = {
       plain: undefined,
       signer: { identity: identityOf('signer') },
@@ -227,16 +227,21 @@ test.serial(
     const nodes = cluster(sim, Object.keys(signing), {
       gossip: (name) => ({ signatures: signing[name] }),
       peers: (name) => ({ identity: identityOf(name) }),
-      setup: (node) => void ears.set(node.name, listen(node)),
+      setup: (node) => void subscribers.set(node.name, listen(node)),
     });
-    await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
-    for (const [name, ear] of ears) await sim.settle(ear.topic.publish(name));
+    await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
+    for (const [name, subscriber] of subscribers) await sim.settle(subscriber.topic.publish(name));
     await sim.run(500);
-    t.deepEqual(Object.fromEntries([...ears].map(([name, ear]) => [name, ear.words.toSorted()])), {
-      plain: ['signer', 'tolerant'],
-      signer: ['tolerant'],
-      tolerant: ['plain', 'signer'],
-    });
+    t.deepEqual(
+      Object.fromEntries(
+        [...subscribers].map(([name, subscriber]) => [name, subscriber.words.toSorted()]),
+      ),
+      {
+        plain: ['signer', 'tolerant'],
+        signer: ['tolerant'],
+        tolerant: ['plain', 'signer'],
+      },
+    );
     t.deepEqual(drops(nodes.get('signer')!), ['unsigned']);
     t.deepEqual(await sim.close(), []);
   },

@@ -8,11 +8,11 @@ import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
 import {
   cluster,
-  type Ear,
   eventsOf,
   idOf,
   listen,
   runs,
+  type Subscriber,
   simulationOf,
 } from './testing/cluster.ts';
 
@@ -52,10 +52,11 @@ for (const overlay of [fullMesh(), partialView()]) {
     async (t) => {
       for (const run of runs(1)) {
         const sim = simulationOf(run);
-        const ears = new Map<string, Ear>();
+        const subscribers = new Map<string, Subscriber>();
         const options = {
           gossip: () => ({ overlay }),
-          setup: (node: Parameters<typeof listen>[0]) => void ears.set(node.name, listen(node)),
+          setup: (node: Parameters<typeof listen>[0]) =>
+            void subscribers.set(node.name, listen(node)),
         };
         const nodes = cluster(sim, ['a', 'b'], options);
         cluster(sim, ['c'], {
@@ -65,13 +66,13 @@ for (const overlay of [fullMesh(), partialView()]) {
           peers: () => ({ persistent: ['a'], exchange: { enabled: false } }),
         });
         await sim.until(
-          () => nodes.size === 3 && ears.get('a')!.topic.neighbors.length === 2,
+          () => nodes.size === 3 && subscribers.get('a')!.topic.neighbors.length === 2,
           20_000,
         );
         const long = 'x'.repeat(200_000);
         for (const audience of [{}, { to: ['b', 'c'].map(idOf) }]) {
           const { queued, failed = [] } = await sim.settle(
-            ears.get('a')!.topic.publish(long, audience),
+            subscribers.get('a')!.topic.publish(long, audience),
           );
           t.is(queued, 1, run.name);
           t.deepEqual(
@@ -83,12 +84,13 @@ for (const overlay of [fullMesh(), partialView()]) {
             /^a message of 200002 bytes is above what node [0-9a-f]{64} accepts \(limits\.message/u,
           );
         }
-        void ears.get('a')!.topic.publish('short');
+        void subscribers.get('a')!.topic.publish('short');
         await sim.until(
-          () => ears.get('b')!.words.length === 3 && ears.get('c')!.words.length === 1,
+          () =>
+            subscribers.get('b')!.words.length === 3 && subscribers.get('c')!.words.length === 1,
           10_000,
         );
-        t.deepEqual(ears.get('c')!.words, ['short']);
+        t.deepEqual(subscribers.get('c')!.words, ['short']);
         const drops = eventsOf(nodes.get('a')!, 'dropped');
         t.true(
           drops.length >= 2 &&

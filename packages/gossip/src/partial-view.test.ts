@@ -4,12 +4,12 @@ import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
 import {
   cluster,
-  type Ear,
   eventsOf,
   idOf,
   listen,
   type Run,
   runs,
+  type Subscriber,
   simulationOf,
 } from './testing/cluster.ts';
 import type { TopicOptions } from './types.ts';
@@ -30,7 +30,7 @@ function network(
 ) {
   const sim = simulationOf(run);
   const names = Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`);
-  const ears = new Map<string, Ear>();
+  const subscribers = new Map<string, Subscriber>();
   const nodes = cluster(sim, names, {
     gossip: () => ({ overlay }),
     peers: (name) => ({
@@ -40,47 +40,48 @@ function network(
       exchange: { interval: 2_000 },
     }),
     setup: (node) => {
-      if (!late.includes(node.name)) ears.set(node.name, listen(node, 'news', options));
+      if (!late.includes(node.name)) subscribers.set(node.name, listen(node, 'news', options));
     },
   });
-  const ear = (name: string) => ears.get(name)!;
-  return { sim, names, nodes, ears, ear };
+  const subscriber = (name: string) => subscribers.get(name)!;
+  return { sim, names, nodes, subscribers, subscriber };
 }
 
 test.serial(
   'a message reaches every node of a topic exactly once, even over several hops',
   async (t) => {
     for (const run of runs(1)) {
-      const { sim, names, nodes, ears, ear } = network(run, 20);
+      const { sim, names, nodes, subscribers, subscriber } = network(run, 20);
       await sim.until(
         () =>
-          nodes.size === 20 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+          nodes.size === 20 &&
+          [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
         60_000,
       );
       await sim.run(30_000);
-      for (const name of names) t.true(ear(name).topic.neighbors.length <= 3, run.name);
+      for (const name of names) t.true(subscriber(name).topic.neighbors.length <= 3, run.name);
       const sent: string[] = [];
       for (let i = 0; i < 40; i++) {
         const name = names[(i * 7) % 20]!;
         sent.push(`${name} ${i}`);
-        const { queued } = await sim.settle(ear(name).topic.publish(`${name} ${i}`));
+        const { queued } = await sim.settle(subscriber(name).topic.publish(`${name} ${i}`));
         t.true(queued >= 1 && queued <= 3);
         await sim.run(100);
       }
       await sim.run(5_000);
       for (const name of names)
         t.deepEqual(
-          [...ear(name).words].sort(),
+          [...subscriber(name).words].sort(),
           sent.filter((word) => !word.startsWith(name)).sort(),
           `${run.name}, ${name}`,
         );
       const hops = Math.max(
-        ...names.flatMap((name) => ear(name).heard.map(({ meta }) => meta.hops)),
+        ...names.flatMap((name) => subscriber(name).heard.map(({ meta }) => meta.hops)),
       );
       t.true(hops >= 2 && hops <= 19, `${run.name}: ${hops} hops`);
       t.true(
-        ear('n05').heard.every(
-          ({ meta }) => meta.origin !== idOf('n05') && ear('n05').topic.neighbors.length > 0,
+        subscriber('n05').heard.every(
+          ({ meta }) => meta.origin !== idOf('n05') && subscriber('n05').topic.neighbors.length > 0,
         ),
       );
       t.deepEqual(await sim.close(), []);
@@ -93,19 +94,20 @@ test.serial(
   async (t) => {
     for (const run of runs()) {
       const late = ['n03'];
-      const { sim, names, nodes, ears, ear } = network(run, 6, {}, late);
+      const { sim, names, nodes, subscribers, subscriber } = network(run, 6, {}, late);
       await sim.until(
         () =>
-          nodes.size === 6 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+          nodes.size === 6 &&
+          [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
         60_000,
       );
       await sim.run(10_000);
-      ears.set('n03', listen(nodes.get('n03')!));
-      const { queued } = await sim.settle(ear('n03').topic.publish('first'));
+      subscribers.set('n03', listen(nodes.get('n03')!));
+      const { queued } = await sim.settle(subscriber('n03').topic.publish('first'));
       t.is(queued, 1, run.name);
       await sim.run(3_000);
       for (const name of names)
-        if (name !== 'n03') t.deepEqual(ear(name).words, ['first'], `${run.name}, ${name}`);
+        if (name !== 'n03') t.deepEqual(subscriber(name).words, ['first'], `${run.name}, ${name}`);
       t.deepEqual(await sim.close(), []);
     }
   },
@@ -115,10 +117,11 @@ test.serial(
   'crashed neighbors are replaced, and nodes that return get all new messages',
   async (t) => {
     for (const run of runs()) {
-      const { sim, names, nodes, ears, ear } = network(run, 12);
+      const { sim, names, nodes, subscribers, subscriber } = network(run, 12);
       await sim.until(
         () =>
-          nodes.size === 12 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+          nodes.size === 12 &&
+          [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
         60_000,
       );
       await sim.run(20_000);
@@ -126,11 +129,11 @@ test.serial(
       for (const name of gone) sim.crash(name);
       await sim.run(60_000);
       const alive = names.filter((name) => !gone.includes(name));
-      for (const name of alive) await sim.settle(ear(name).topic.publish(`from ${name}`));
+      for (const name of alive) await sim.settle(subscriber(name).topic.publish(`from ${name}`));
       await sim.run(10_000);
       for (const name of alive) {
         t.deepEqual(
-          [...ear(name).words].sort(),
+          [...subscriber(name).words].sort(),
           alive
             .filter((other) => other !== name)
             .map((other) => `from ${other}`)
@@ -142,17 +145,18 @@ test.serial(
       for (const name of gone) sim.restart(name);
       await sim.until(
         () =>
-          nodes.size === 12 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+          nodes.size === 12 &&
+          [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
         120_000,
       );
       await sim.run(10_000);
-      for (const name of gone) await sim.settle(ear(name).topic.publish(`again ${name}`));
+      for (const name of gone) await sim.settle(subscriber(name).topic.publish(`again ${name}`));
       await sim.run(10_000);
       for (const name of names)
         for (const other of gone)
           if (name !== other)
             t.true(
-              ear(name).words.includes(`again ${other}`),
+              subscriber(name).words.includes(`again ${other}`),
               `${run.name}: ${name} from ${other}`,
             );
       t.deepEqual(await sim.close(), []);
@@ -167,7 +171,7 @@ test.serial(
       const sim = simulationOf(run);
       const names = Array.from({ length: 14 }, (_, i) => `n${String(i).padStart(2, '0')}`);
       const calm = partialView({ active: 3, passive: 12, mergeInterval: 20_000 });
-      const ears = new Map<string, Ear>();
+      const subscribers = new Map<string, Subscriber>();
       const nodes = cluster(sim, names, {
         gossip: () => ({ overlay: calm }),
         transport: { idleTimeout: 1_000 },
@@ -176,18 +180,19 @@ test.serial(
           persistent: name === 'n00' ? [] : ['n00'],
           exchange: { interval: 10_000 },
         }),
-        setup: (node) => ears.set(node.name, listen(node)),
+        setup: (node) => subscribers.set(node.name, listen(node)),
       });
       await sim.until(
         () =>
-          nodes.size === 14 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+          nodes.size === 14 &&
+          [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
         60_000,
       );
       await sim.run(120_000);
       const others = names.slice(1);
       const links = others.map((name) => nodes.get(name)!.peers.list().length);
       t.true(
-        others.every((name) => ears.get(name)!.topic.neighbors.length >= 2),
+        others.every((name) => subscribers.get(name)!.topic.neighbors.length >= 2),
         run.name,
       );
       t.true(
@@ -196,9 +201,11 @@ test.serial(
       );
       sim.crash('n00');
       await sim.run(60_000);
-      for (const name of others) await sim.settle(ears.get(name)!.topic.publish(`from ${name}`));
+      for (const name of others)
+        await sim.settle(subscribers.get(name)!.topic.publish(`from ${name}`));
       await sim.run(10_000);
-      for (const name of others) t.is(ears.get(name)!.words.length, 12, `${run.name}, ${name}`);
+      for (const name of others)
+        t.is(subscribers.get(name)!.words.length, 12, `${run.name}, ${name}`);
       t.deepEqual(await sim.close(), []);
     }
   },
@@ -206,10 +213,11 @@ test.serial(
 
 test.serial('two halves that were apart merge again', async (t) => {
   for (const run of runs()) {
-    const { sim, names, nodes, ears, ear } = network(run, 12);
+    const { sim, names, nodes, subscribers, subscriber } = network(run, 12);
     await sim.until(
       () =>
-        nodes.size === 12 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+        nodes.size === 12 &&
+        [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
       60_000,
     );
     await sim.run(20_000);
@@ -217,20 +225,21 @@ test.serial('two halves that were apart merge again', async (t) => {
     sim.partition(halves[0], halves[1]);
     await sim.run(60_000);
     for (const half of halves) {
-      await sim.settle(ear(half[0]!).topic.publish(`alone ${half[0]}`));
+      await sim.settle(subscriber(half[0]!).topic.publish(`alone ${half[0]}`));
       await sim.run(5_000);
       for (const name of half.slice(1))
-        t.true(ear(name).words.includes(`alone ${half[0]}`), `${run.name}, ${name}`);
+        t.true(subscriber(name).words.includes(`alone ${half[0]}`), `${run.name}, ${name}`);
     }
     sim.heal();
     await sim.run(120_000);
-    for (const half of halves) await sim.settle(ear(half[1]!).topic.publish(`together ${half[1]}`));
+    for (const half of halves)
+      await sim.settle(subscriber(half[1]!).topic.publish(`together ${half[1]}`));
     await sim.run(10_000);
     for (const name of names) {
       for (const half of halves)
         if (name !== half[1])
           t.true(
-            ear(name).words.includes(`together ${half[1]}`),
+            subscriber(name).words.includes(`together ${half[1]}`),
             `${run.name}: ${name} from ${half[1]}`,
           );
     }
@@ -242,22 +251,23 @@ test.serial(
   'listed recipients are reached whether or not they are neighbors; an exclusion applies to forwarded messages, too',
   async (t) => {
     for (const run of runs(1)) {
-      const { sim, names, nodes, ears, ear } = network(run, 12);
+      const { sim, names, nodes, subscribers, subscriber } = network(run, 12);
       await sim.until(
         () =>
-          nodes.size === 12 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+          nodes.size === 12 &&
+          [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
         60_000,
       );
       await sim.run(20_000);
       const to = ['n01', 'n05', 'n09', 'n11'];
-      t.deepEqual(await sim.settle(ear('n02').topic.publish('to', { to: to.map(idOf) })), {
+      t.deepEqual(await sim.settle(subscriber('n02').topic.publish('to', { to: to.map(idOf) })), {
         queued: 4,
       });
-      await sim.settle(ear('n02').topic.publish('except', { except: to.map(idOf) }));
+      await sim.settle(subscriber('n02').topic.publish('except', { except: to.map(idOf) }));
       await sim.run(5_000);
       for (const name of names) {
         const expected = name === 'n02' ? [] : [to.includes(name) ? 'to' : 'except'];
-        t.deepEqual(ear(name).words, expected, `${run.name}, ${name}`);
+        t.deepEqual(subscriber(name).words, expected, `${run.name}, ${name}`);
       }
       t.deepEqual(await sim.close(), []);
     }
@@ -269,7 +279,7 @@ test.serial(
   async (t) => {
     for (const run of runs(1)) {
       const asked = new Map<string, number>();
-      const { sim, names, nodes, ears, ear } = network(run, 10, {
+      const { sim, names, nodes, subscribers, subscriber } = network(run, 10, {
         validate: async (message, { from }) => {
           asked.set(message, (asked.get(message) ?? 0) + 1);
           if (message === 'bad') t.is(from, idOf('n02'), 'only its publisher');
@@ -278,15 +288,16 @@ test.serial(
       });
       await sim.until(
         () =>
-          nodes.size === 10 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+          nodes.size === 10 &&
+          [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
         60_000,
       );
       await sim.run(20_000);
-      await sim.settle(ear('n02').topic.publish('bad'));
-      await sim.settle(ear('n02').topic.publish('good'));
+      await sim.settle(subscriber('n02').topic.publish('bad'));
+      await sim.settle(subscriber('n02').topic.publish('good'));
       await sim.run(10_000);
       for (const name of names)
-        t.deepEqual(ear(name).words, name === 'n02' ? [] : ['good'], run.name);
+        t.deepEqual(subscriber(name).words, name === 'n02' ? [] : ['good'], run.name);
       t.is(asked.get('good'), 9, 'once per node');
       t.true(asked.get('bad')! >= 1 && asked.get('bad')! < 9);
       t.deepEqual(await sim.close(), []);

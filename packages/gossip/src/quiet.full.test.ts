@@ -2,14 +2,21 @@
 
 import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
-import { cluster, type Ear, eventsOf, listen, runs, simulationOf } from './testing/cluster.ts';
+import {
+  cluster,
+  eventsOf,
+  listen,
+  runs,
+  type Subscriber,
+  simulationOf,
+} from './testing/cluster.ts';
 
 test.serial('nodes that lose no neighbor keep their neighbors', async (t) => {
   t.timeout(60_000);
   for (const run of runs(1)) {
     const sim = simulationOf(run);
     const names = Array.from({ length: 20 }, (_, i) => `n${String(i).padStart(2, '0')}`);
-    const ears = new Map<string, Ear>();
+    const subscribers = new Map<string, Subscriber>();
     const nodes = cluster(sim, names, {
       gossip: () => ({
         overlay: partialView({
@@ -24,11 +31,12 @@ test.serial('nodes that lose no neighbor keep their neighbors', async (t) => {
         persistent: name === 'n00' ? [] : ['n00'],
         exchange: { interval: 5_000 },
       }),
-      setup: (node) => ears.set(node.name, listen(node)),
+      setup: (node) => subscribers.set(node.name, listen(node)),
     });
     await sim.until(
       () =>
-        nodes.size === 20 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+        nodes.size === 20 &&
+        [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
       60_000,
     );
     await sim.run(400_000);
@@ -39,9 +47,9 @@ test.serial('nodes that lose no neighbor keep their neighbors', async (t) => {
     t.log(`${run.name}: ${before} in the first 400 s, ${downs() - before} in the next 200 s`);
     // One of every 16 intervals has a merge: 13 of 200 in this time, each of which ends four links.
     t.true(downs() - before <= 100, run.name);
-    await sim.settle(ears.get('n07')!.topic.publish('all there?'));
+    await sim.settle(subscribers.get('n07')!.topic.publish('all there?'));
     await sim.run(5_000);
-    t.true([...ears].every(([name, { words }]) => name === 'n07' || words.length === 1));
+    t.true([...subscribers].every(([name, { words }]) => name === 'n07' || words.length === 1));
     t.deepEqual(await sim.close(), []);
   }
 });

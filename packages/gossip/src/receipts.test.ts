@@ -7,10 +7,10 @@ import { partialView } from './overlay/partial-view.ts';
 import {
   areMet,
   cluster,
-  type Ear,
   idOf,
   listen,
   runs,
+  type Subscriber,
   simulationOf,
   words,
 } from './testing/cluster.ts';
@@ -22,7 +22,7 @@ test.serial(
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);
-      const ears = new Map<string, Ear>();
+      const subscribers = new Map<string, Subscriber>();
       let accept: (verdict: Verdict) => void = () => {};
       const verdicts: Record<string, () => Verdict | Promise<Verdict>> = {
         b: () => 'reject',
@@ -33,7 +33,7 @@ test.serial(
       };
       const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
         setup: (node) =>
-          void ears.set(
+          void subscribers.set(
             node.name,
             listen(
               node,
@@ -42,8 +42,8 @@ test.serial(
             ),
           ),
       });
-      await sim.until(() => nodes.size === 4 && areMet(ears.values(), 3), 20_000);
-      const published = ears.get('a')!.topic.publish('x', { min: 1 });
+      await sim.until(() => nodes.size === 4 && areMet(subscribers.values(), 3), 20_000);
+      const published = subscribers.get('a')!.topic.publish('x', { min: 1 });
       await sim.run(500);
       accept('accept');
       const { queued, received, failed = [] } = await sim.settle(published);
@@ -67,24 +67,24 @@ test.serial(
   async (t) => {
     for (const run of runs(1)) {
       const sim = simulationOf(run);
-      const ears = new Map<string, Ear>();
+      const subscribers = new Map<string, Subscriber>();
       const nodes = cluster(sim, ['a', 'b'], {
         gossip: (name) => ({ overlay: name === 'a' ? fullMesh() : partialView() }),
-        setup: (node) => void ears.set(node.name, listen(node)),
+        setup: (node) => void subscribers.set(node.name, listen(node)),
       });
       await sim.until(
-        () => nodes.size === 2 && ears.get('a')!.topic.neighbors.length === 1,
+        () => nodes.size === 2 && subscribers.get('a')!.topic.neighbors.length === 1,
         20_000,
       );
       await t.throwsAsync(
-        sim.settle(ears.get('a')!.topic.publish('x', { min: 1, timeout: 1_000 })),
+        sim.settle(subscribers.get('a')!.topic.publish('x', { min: 1, timeout: 1_000 })),
         {
           code: 'deadline_exceeded',
           message:
             /0 of 1 peers confirmed it within 1000 ms; it is queued for 0; 1 failed, the first because node .* it uses another overlay \(stranger\)/u,
         },
       );
-      t.deepEqual(ears.get('b')!.words, []);
+      t.deepEqual(subscribers.get('b')!.words, []);
       await sim.close();
     }
   },
@@ -95,20 +95,20 @@ test.serial(
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);
-      const ears = new Map<string, Ear>();
+      const subscribers = new Map<string, Subscriber>();
       const nodes = cluster(sim, ['a', 'b', 'c'], {
-        setup: (node) => void ears.set(node.name, listen(node)),
+        setup: (node) => void subscribers.set(node.name, listen(node)),
       });
-      await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
-      const { topic, subscription } = ears.get('c')!;
+      await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
+      const { topic, subscription } = subscribers.get('c')!;
       topic.close();
       subscription.close();
       // The message that c has left is still in flight.
-      const published = ears.get('a')!.topic.publish('x', { min: 2 });
+      const published = subscribers.get('a')!.topic.publish('x', { min: 2 });
       await sim.run(2_000);
-      ears.set('c', listen(nodes.get('c')!));
+      subscribers.set('c', listen(nodes.get('c')!));
       t.deepEqual(await sim.settle(published), { queued: 2, received: 2 }, run.name);
-      t.deepEqual(ears.get('c')!.words, ['x']);
+      t.deepEqual(subscribers.get('c')!.words, ['x']);
       await sim.close();
     }
   },
@@ -119,20 +119,20 @@ test.serial(
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);
-      const ears = new Map<string, Ear>();
+      const subscribers = new Map<string, Subscriber>();
       const names = ['a', 'b', 'c', 'd', 'e'];
       const nodes = cluster(sim, names, {
         gossip: () => ({ overlay: partialView({ active: 4 }) }),
         setup: (node) =>
-          void ears.set(
+          void subscribers.set(
             node.name,
             listen(node, 'news', {
               validate: (word) => (word.includes(node.name) ? 'ignore' : 'accept'),
             }),
           ),
       });
-      await sim.until(() => nodes.size === 5 && areMet(ears.values(), 4), 60_000);
-      const { topic } = ears.get('a')!;
+      await sim.until(() => nodes.size === 5 && areMet(subscribers.values(), 4), 60_000);
+      const { topic } = subscribers.get('a')!;
       for (let i = 0; i < 5; i++) {
         for (const refusing of ['b', 'bc', 'bcd', 'e', 'de']) {
           const min = 4 - refusing.length;
@@ -176,18 +176,18 @@ test.serial(
 test.serial('without min no receipts are requested', async (t) => {
   const [run] = runs(1, ['message']);
   const sim = simulationOf(run!);
-  const ears = new Map<string, Ear>();
+  const subscribers = new Map<string, Subscriber>();
   const nodes = cluster(sim, ['a', 'b', 'c'], {
-    setup: (node) => void ears.set(node.name, listen(node)),
+    setup: (node) => void subscribers.set(node.name, listen(node)),
   });
-  await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
+  await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
   const sent = { push: 0, receipt: 0 };
   sim.intercept(({ method }) => {
     if (method.endsWith('push')) sent.push++;
     if (method.endsWith('receipt')) sent.receipt++;
     return undefined;
   });
-  const { topic } = ears.get('a')!;
+  const { topic } = subscribers.get('a')!;
   for (let i = 0; i < 10; i++) await sim.settle(topic.publish('x'));
   await sim.settle(topic.publish('x', { to: [idOf('b')] }));
   await sim.run(1_000);
@@ -202,26 +202,28 @@ test.serial(
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);
-      const ears = new Map<string, Ear>();
+      const subscribers = new Map<string, Subscriber>();
       const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
-        setup: (node) => void (node.name === 'a' && ears.set('a', listen(node, 'before'))),
+        setup: (node) => void (node.name === 'a' && subscribers.set('a', listen(node, 'before'))),
       });
       await sim.until(() => nodes.size === 4 && nodes.get('a')!.peers.list().length === 3, 20_000);
       await sim.run(5_000);
       const topic = nodes.get('a')!.gossip.topic('news', words);
       const published = topic.publish('x');
-      ears.set('b', listen(nodes.get('b')!));
+      subscribers.set('b', listen(nodes.get('b')!));
       t.deepEqual(await sim.settle(published), { queued: 1 }, run.name);
-      ears.set('c', listen(nodes.get('c')!));
+      subscribers.set('c', listen(nodes.get('c')!));
       await sim.run(1_500);
-      ears.set('d', listen(nodes.get('d')!));
+      subscribers.set('d', listen(nodes.get('d')!));
       await sim.run(1_500);
       t.deepEqual(
-        ['b', 'c', 'd'].map((name) => ears.get(name)!.words),
+        ['b', 'c', 'd'].map((name) => subscribers.get(name)!.words),
         [['x'], ['x'], []],
       );
       const before = sim.now;
-      t.deepEqual(await sim.settle(ears.get('a')!.topic.publish('to nobody'), 1), { queued: 0 });
+      t.deepEqual(await sim.settle(subscribers.get('a')!.topic.publish('to nobody'), 1), {
+        queued: 0,
+      });
       t.true(sim.now - before < 5);
       t.deepEqual(await sim.close(), []);
     }

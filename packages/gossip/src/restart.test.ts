@@ -7,15 +7,15 @@ import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
 import {
   cluster,
-  type Ear,
   eventsOf,
   listen,
   type Run,
   runs,
+  type Subscriber,
   simulationOf,
 } from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
-import { stranger } from './testing/stranger.ts';
+import { rawPeer } from './testing/raw-peer.ts';
 import { topicKey } from './topics/topic-key.ts';
 import type { PublishResult } from './types.ts';
 
@@ -31,7 +31,7 @@ function meet(
   listed = names,
 ) {
   const sim = simulationOf(run);
-  const ears = new Map<string, Ear>();
+  const subscribers = new Map<string, Subscriber>();
   const nodes = cluster(sim, names, {
     gossip: (name, store) => {
       const wall =
@@ -42,22 +42,22 @@ function meet(
       persistent: listed.filter((other) => other < name),
       ...(isSigned(options) ? { identity: identityOf(name) } : {}),
     }),
-    setup: (node) => void ears.set(node.name, listen(node)),
+    setup: (node) => void subscribers.set(node.name, listen(node)),
   });
   const ready = async (neighbors: number) => {
     await sim.until(
       () =>
         nodes.size === names.length &&
-        [...ears.values()].every(({ topic }) => topic.neighbors.length >= neighbors),
+        [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= neighbors),
       60_000,
     );
   };
   return {
     sim,
-    ears,
+    subscribers,
     nodes,
     ready,
-    ear: (name: string) => ears.get(name)!,
+    subscriber: (name: string) => subscribers.get(name)!,
     node: (name: string) => nodes.get(name)!,
   };
 }
@@ -75,22 +75,23 @@ for (const [title, clock] of [
       `${overlay.name}: after a restart a publisher whose clock stands ${title} is accepted from its first message on`,
       async (t) => {
         for (const run of runs(2)) {
-          const { sim, ready, ear, node } = meet(run, ['a', 'b', 'c'], [NOW, clock], () => ({
+          const { sim, ready, subscriber, node } = meet(run, ['a', 'b', 'c'], [NOW, clock], () => ({
             overlay,
           }));
           await ready(2);
-          for (let i = 0; i < 5; i++) await sim.settle(ear('a').topic.publish(`before ${i}`));
+          for (let i = 0; i < 5; i++)
+            await sim.settle(subscriber('a').topic.publish(`before ${i}`));
           await sim.run(1_000);
-          for (const name of ['b', 'c']) t.is(ear(name).words.length, 5, run.name);
+          for (const name of ['b', 'c']) t.is(subscriber(name).words.length, 5, run.name);
           sim.restart('a');
           await sim.run(10);
           await ready(2);
           for (let i = 0; i < 5; i++)
-            await sim.settle(ear('a').topic.publish(`after ${i}`, { min: i === 0 ? 2 : 0 }));
+            await sim.settle(subscriber('a').topic.publish(`after ${i}`, { min: i === 0 ? 2 : 0 }));
           await sim.run(1_000);
           for (const name of ['b', 'c']) {
             t.deepEqual(
-              ear(name).words.slice(5).sort(),
+              subscriber(name).words.slice(5).sort(),
               [0, 1, 2, 3, 4].map((i) => `after ${i}`),
               `${run.name}: ${name}`,
             );
@@ -110,7 +111,7 @@ for (const overlay of [fullMesh(), partialView()])
       for (const [i, run] of runs(2).entries()) {
         const min = i % 2;
         const sim = simulationOf(run);
-        const ears = new Map<string, Ear>();
+        const subscribers = new Map<string, Subscriber>();
         const results: Promise<PublishResult>[] = [];
         const clocks = [NOW, 0];
         const nodes = cluster(sim, ['a', 'b'], {
@@ -119,17 +120,19 @@ for (const overlay of [fullMesh(), partialView()])
             return { overlay, wall: () => wall };
           },
           setup: (node) => {
-            ears.set(node.name, listen(node));
+            subscribers.set(node.name, listen(node));
             if (node.name === 'a')
               results.push(
-                ears.get('a')!.topic.publish(clocks.length === 0 ? 'second' : 'first', { min }),
+                subscribers
+                  .get('a')!
+                  .topic.publish(clocks.length === 0 ? 'second' : 'first', { min }),
               );
           },
         });
-        await sim.until(() => nodes.size === 2 && ears.get('b')!.words.length === 1, 20_000);
+        await sim.until(() => nodes.size === 2 && subscribers.get('b')!.words.length === 1, 20_000);
         sim.restart('a');
-        await sim.until(() => ears.get('b')!.words.length === 2, 20_000);
-        t.deepEqual(ears.get('b')!.words, ['first', 'second'], run.name);
+        await sim.until(() => subscribers.get('b')!.words.length === 2, 20_000);
+        t.deepEqual(subscribers.get('b')!.words, ['first', 'second'], run.name);
         // The receipt is still in flight.
         await sim.run(100);
         t.deepEqual(await sim.close(), []);
@@ -142,14 +145,14 @@ test.serial(
   async (t) => {
     for (const run of runs(2)) {
       // Messages travel along the line a, b, c.
-      const { sim, ears, ready, ear, node } = meet(
+      const { sim, subscribers, ready, subscriber, node } = meet(
         run,
         ['a', 'b', 'c'],
         [NOW, 0],
         (_, store) => ({ overlay: fullMesh({ hops: 4 }), store }),
         [],
       );
-      await sim.until(() => ears.size === 3, 5_000);
+      await sim.until(() => subscribers.size === 3, 5_000);
       await sim.until(
         () => node('a') !== undefined && node('b') !== undefined && node('c') !== undefined,
         5_000,
@@ -158,8 +161,8 @@ test.serial(
       node('c').peers.add('b');
       await ready(1);
       await sim.run(1_000);
-      await sim.settle(ear('a').topic.publish('before'));
-      await sim.until(() => ear('c').words.length === 1, 5_000);
+      await sim.settle(subscriber('a').topic.publish('before'));
+      await sim.until(() => subscriber('c').words.length === 1, 5_000);
       const life = node('a').gossip.snapshot().topics[0]!.life;
       t.is(life, NOW);
       sim.restart('b');
@@ -171,9 +174,9 @@ test.serial(
       node('c').peers.add('b');
       await ready(1);
       await sim.run(1_000);
-      await sim.settle(ear('a').topic.publish('after'));
-      await sim.until(() => ear('c').words.length === 2, 5_000);
-      t.deepEqual(ear('c').words, ['before', 'after'], run.name);
+      await sim.settle(subscriber('a').topic.publish('after'));
+      await sim.until(() => subscriber('c').words.length === 2, 5_000);
+      t.deepEqual(subscriber('c').words, ['before', 'after'], run.name);
       await sim.close();
     }
   },
@@ -183,7 +186,7 @@ test.serial(
   'over several hops a neighbor tells a node whose clock went back its last life, and distant nodes accept it',
   async (t) => {
     for (const run of runs(2)) {
-      const { sim, ready, ear, node } = meet(
+      const { sim, ready, subscriber, node } = meet(
         run,
         ['a', 'b', 'c'],
         [NOW, 0],
@@ -195,15 +198,15 @@ test.serial(
       node('c').peers.add('b');
       await ready(1);
       await sim.run(1_000);
-      await sim.settle(ear('a').topic.publish('before'));
-      await sim.until(() => ear('c').words.length === 1, 5_000);
+      await sim.settle(subscriber('a').topic.publish('before'));
+      await sim.until(() => subscriber('c').words.length === 1, 5_000);
       sim.restart('a');
       await sim.run(10);
       await ready(1);
       await sim.run(1_000);
-      await sim.settle(ear('a').topic.publish('after'));
-      await sim.until(() => ear('c').words.length === 2, 5_000);
-      t.deepEqual(ear('c').words, ['before', 'after'], run.name);
+      await sim.settle(subscriber('a').topic.publish('after'));
+      await sim.until(() => subscriber('c').words.length === 2, 5_000);
+      t.deepEqual(subscriber('c').words, ['before', 'after'], run.name);
       t.deepEqual(
         eventsOf(node('a'), 'differs').map(({ what, ours, theirs }) => [what, ours, theirs]),
         [['life', 0, NOW]],
@@ -217,21 +220,21 @@ test.serial(
 test.serial('a relayed long message is accepted after such a restart', async (t) => {
   for (const run of runs(1)) {
     const names = ['a', 'b', 'c', 'd', 'e'];
-    const { sim, ready, ear } = meet(run, names, [NOW, 0], () => ({
+    const { sim, ready, subscriber } = meet(run, names, [NOW, 0], () => ({
       overlay: fullMesh(),
       relay: { above: 1_000, fanout: 2, stall: 2_000 },
     }));
     await ready(4);
-    await sim.settle(ear('a').topic.publish('before'.padEnd(5_000)));
+    await sim.settle(subscriber('a').topic.publish('before'.padEnd(5_000)));
     await sim.run(1_000);
     sim.restart('a');
     await sim.run(10);
     await ready(4);
-    await sim.settle(ear('a').topic.publish('after'.padEnd(5_000)));
+    await sim.settle(subscriber('a').topic.publish('after'.padEnd(5_000)));
     await sim.run(20_000);
     for (const name of names.slice(1))
       t.deepEqual(
-        ear(name).words.map((word) => word.trim()),
+        subscriber(name).words.map((word) => word.trim()),
         ['before', 'after'],
         `${run.name}: ${name}`,
       );
@@ -243,11 +246,11 @@ test.serial(
   'a stranger that reports lives far ahead is not believed; one within the bound does no permanent harm',
   async (t) => {
     for (const run of runs(1)) {
-      const { sim, ready, ear, node } = meet(run, ['a', 'b'], [NOW, NOW + 1_000], () => ({
+      const { sim, ready, subscriber, node } = meet(run, ['a', 'b'], [NOW, NOW + 1_000], () => ({
         overlay: fullMesh({ hops: 2 }),
       }));
       await ready(1);
-      const guest = await stranger(sim);
+      const guest = await rawPeer(sim);
       await sim.until(() => node('a').peers.list().length === 2, 5_000);
       const lie = (life: number) =>
         guest.talk.trySend(guest.remote, 'terms', {
@@ -267,14 +270,14 @@ test.serial(
         await sim.run(100);
       }
       t.true(life() < NOW + 30_000, 'a few times and no more');
-      await sim.settle(ear('a').topic.publish('one'));
+      await sim.settle(subscriber('a').topic.publish('one'));
       await sim.run(500);
       sim.restart('a');
       await sim.run(10);
       await ready(1);
-      await sim.settle(ear('a').topic.publish('two'));
+      await sim.settle(subscriber('a').topic.publish('two'));
       await sim.run(500);
-      t.deepEqual(ear('b').words, ['one', 'two'], run.name);
+      t.deepEqual(subscriber('b').words, ['one', 'two'], run.name);
       await sim.close();
     }
   },
@@ -289,11 +292,11 @@ test.serial(
           overlay: fullMesh({ hops: 2 }),
           ...(signs ? { signatures: { identity: identityOf(name) } } : {}),
         });
-        const { sim, ready, ear, node } = meet(run, ['a', 'b'], [NOW], options);
+        const { sim, ready, subscriber, node } = meet(run, ['a', 'b'], [NOW], options);
         await ready(1);
-        await sim.settle(ear('a').topic.publish('one'));
+        await sim.settle(subscriber('a').topic.publish('one'));
         await sim.run(610_000);
-        const guest = await stranger(sim);
+        const guest = await rawPeer(sim);
         await sim.until(() => node('a').peers.list().length === 2, 5_000);
         guest.talk.trySend(guest.remote, 'terms', {
           topic: topicKey('news').hex,
@@ -307,9 +310,9 @@ test.serial(
           signs ? NOW + YEAR + 1 : NOW,
           `${run.name}, ${signs}`,
         );
-        await sim.settle(ear('a').topic.publish('two'));
+        await sim.settle(subscriber('a').topic.publish('two'));
         await sim.run(500);
-        t.deepEqual(ear('b').words, ['one', 'two']);
+        t.deepEqual(subscriber('b').words, ['one', 'two']);
         await sim.close();
       }
     }
@@ -324,17 +327,17 @@ test.serial(
         overlay: partialView(),
         signatures: { identity: identityOf(name), mode: 'strict' as const },
       });
-      const { sim, ready, ear } = meet(run, ['a', 'b', 'c'], [NOW, NOW - YEAR], signed);
+      const { sim, ready, subscriber } = meet(run, ['a', 'b', 'c'], [NOW, NOW - YEAR], signed);
       await ready(2);
-      await sim.settle(ear('a').topic.publish('before'));
+      await sim.settle(subscriber('a').topic.publish('before'));
       await sim.run(500);
       sim.restart('a');
       await sim.run(10);
       await ready(2);
-      await sim.settle(ear('a').topic.publish('after'));
+      await sim.settle(subscriber('a').topic.publish('after'));
       await sim.run(1_000);
       for (const name of ['b', 'c'])
-        t.deepEqual(ear(name).words, ['before', 'after'], `${run.name}: ${name}`);
+        t.deepEqual(subscriber(name).words, ['before', 'after'], `${run.name}: ${name}`);
       t.deepEqual(await sim.close(), []);
     }
   },

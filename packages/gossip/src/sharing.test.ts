@@ -7,10 +7,10 @@ import { partialView } from './overlay/partial-view.ts';
 import {
   areMet,
   cluster,
-  type Ear,
   eventsOf,
   listen,
   runs,
+  type Subscriber,
   simulationOf,
   type TestNode,
 } from './testing/cluster.ts';
@@ -162,8 +162,8 @@ test.serial('changes that a reader makes to bytes are not forwarded', async (t) 
 
 test.serial('a reader may close another while both receive a message', async (t) => {
   const { sim, a, b } = await pair((node) => {
-    const ear: Ear = listen(node);
-    return ear;
+    const subscriber: Subscriber = listen(node);
+    return subscriber;
   });
   t.true(areMet([a, b], 1));
   const words: string[] = [];

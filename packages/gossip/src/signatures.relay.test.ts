@@ -6,16 +6,16 @@ import { FORGERIES } from './signatures/signatures.ts';
 import {
   areMet,
   cluster,
-  type Ear,
   eventsOf,
   listen,
   type Run,
   runs,
+  type Subscriber,
   simulationOf,
 } from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
+import { type Forgery, frame, rawPeer } from './testing/raw-peer.ts';
 import { blob } from './testing/relay-mesh.ts';
-import { type Forgery, frame, stranger } from './testing/stranger.ts';
 import type { Topic } from './topic.ts';
 import { topicKey } from './topics/topic-key.ts';
 import type { Received } from './types.ts';
@@ -115,16 +115,16 @@ test.serial(
   async (t) => {
     for (const run of runs(1)) {
       const sim = simulationOf(run);
-      const ears = new Map<string, Ear>();
+      const subscribers = new Map<string, Subscriber>();
       const nodes = cluster(sim, ['a', 'b'], {
         gossip: strictly,
         peers: (name) => ({ identity: identityOf(name) }),
-        setup: (node) => ears.set(node.name, listen(node)),
+        setup: (node) => subscribers.set(node.name, listen(node)),
       });
-      await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
+      await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
       const [liar, author] = [identityOf('stranger'), identityOf('author')];
-      const guest = await stranger(sim, { nodeId: liar.nodeId });
-      await sim.until(() => areMet([ears.get('a')!], 2), 5_000);
+      const guest = await rawPeer(sim, { nodeId: liar.nodeId });
+      await sim.until(() => areMet([subscribers.get('a')!], 2), 5_000);
       const bring = async (forgery: Forgery) => {
         const bytes = frame(forgery);
         const id = { origin: forgery.origin!, epoch: 1, sequence: forgery.sequence ?? 0 };
@@ -158,12 +158,12 @@ test.serial(
       const { forged, refused } = nodes.get('a')!.gossip.snapshot().topics[0]!.dropped;
       t.is(forged! + refused!, 200, run.name);
       t.true(forged! <= FORGERIES * (1 + Math.ceil((sim.now - from) / 1_000)), `${forged}`);
-      t.deepEqual(ears.get('a')!.words, ['said']);
+      t.deepEqual(subscribers.get('a')!.words, ['said']);
       t.deepEqual(eventsOf(nodes.get('a')!, 'misbehaved'), []);
       // The true message is still accepted from the same relay, in the next second.
       await sim.run(1_000);
       await sim.settle(bring({ signer: author, origin: author.nodeId }));
-      t.deepEqual(ears.get('a')!.words, ['said', 'said']);
+      t.deepEqual(subscribers.get('a')!.words, ['said', 'said']);
       t.deepEqual(await sim.close(), []);
     }
   },

@@ -11,18 +11,18 @@ import type { Signer } from './signatures/signatures.ts';
 import {
   areMet,
   cluster,
-  type Ear,
   eventsOf,
   idle,
   listen,
   type Run,
   runs,
+  type Subscriber,
   simulationOf,
   type TestNode,
   words,
 } from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
-import { type Forgery, frame, stranger } from './testing/stranger.ts';
+import { type Forgery, frame, rawPeer } from './testing/raw-peer.ts';
 import { topicKey } from './topics/topic-key.ts';
 import type { TopicOptions } from './types.ts';
 import { encodeControl } from './wire/frame.ts';
@@ -47,7 +47,7 @@ function network(
   { type = () => 'ed25519', overlay = fullMesh, ...plan }: Plan = {},
 ) {
   const sim = simulationOf(run);
-  const ears = new Map<string, Ear>();
+  const subscribers = new Map<string, Subscriber>();
   const identity = (name: string) => identityOf(name, type(name));
   const signing = plan.signing ?? ((name) => ({ identity: identity(name), mode: 'strict' }));
   const made = overlay();
@@ -57,11 +57,11 @@ function network(
       identity: identity(name),
       ...(plan.persistent === undefined ? {} : { persistent: plan.persistent(name) }),
     }),
-    setup: (node) => ears.set(node.name, listen(node, 'news', plan.topic)),
+    setup: (node) => subscribers.set(node.name, listen(node, 'news', plan.topic)),
   });
-  const ear = (name: string) => ears.get(name)!;
+  const subscriber = (name: string) => subscribers.get(name)!;
   const node = (name: string) => nodes.get(name)!;
-  return { sim, nodes, ears, ear, node, identity };
+  return { sim, nodes, subscribers, subscriber, node, identity };
 }
 
 const drops = (node: TestNode) => eventsOf(node, 'dropped').map(({ reason }) => reason);
@@ -71,26 +71,28 @@ test.serial(
   'signed messages arrive at all, some or any nodes, and are marked as signed, with keys of both types',
   async (t) => {
     for (const run of runs()) {
-      const { sim, nodes, ears, ear, identity } = network(run, ['a', 'b', 'c'], {
+      const { sim, nodes, subscribers, subscriber, identity } = network(run, ['a', 'b', 'c'], {
         type: (name) => (name === 'b' ? 'p256' : 'ed25519'),
       });
-      await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
+      await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
       for (const name of ['a', 'b']) {
-        await sim.settle(ear(name).topic.publish(`${name} to all`));
-        await sim.settle(ear(name).topic.publish(`${name} to c`, { to: [identity('c').nodeId] }));
-        await sim.settle(ear(name).topic.publish(`${name} to any`, { any: 2 }));
+        await sim.settle(subscriber(name).topic.publish(`${name} to all`));
         await sim.settle(
-          ear(name).topic.publish(`${name} but c`, { except: [identity('c').nodeId] }),
+          subscriber(name).topic.publish(`${name} to c`, { to: [identity('c').nodeId] }),
+        );
+        await sim.settle(subscriber(name).topic.publish(`${name} to any`, { any: 2 }));
+        await sim.settle(
+          subscriber(name).topic.publish(`${name} but c`, { except: [identity('c').nodeId] }),
         );
       }
       await sim.run(500);
       t.deepEqual(
-        ear('c').words.toSorted(),
+        subscriber('c').words.toSorted(),
         ['a to all', 'a to any', 'a to c', 'b to all', 'b to any', 'b to c'],
         run.name,
       );
-      t.deepEqual(ear('a').words.toSorted(), ['b but c', 'b to all', 'b to any']);
-      for (const { heard } of ears.values()) t.true(heard.every(({ meta }) => meta.signed));
+      t.deepEqual(subscriber('a').words.toSorted(), ['b but c', 'b to all', 'b to any']);
+      for (const { heard } of subscribers.values()) t.true(heard.every(({ meta }) => meta.signed));
       for (const node of nodes.values()) t.deepEqual(blame(node), []);
       t.deepEqual(await sim.close(), []);
     }
@@ -101,7 +103,7 @@ test.serial(
   'a strict node refuses unsigned messages and reports their sender; a lenient one accepts both and marks them',
   async (t) => {
     for (const run of runs()) {
-      const { sim, nodes, ears, ear, node, identity } = network(
+      const { sim, nodes, subscribers, subscriber, node, identity } = network(
         run,
         ['plain', 'lenient', 'strict'],
         {
@@ -111,12 +113,14 @@ test.serial(
               : { identity: identityOf(name), mode: name as 'strict' | 'lenient' },
         },
       );
-      await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
+      await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
       const before = node('strict').peers.get(identity('plain').nodeId)!.score;
-      for (const name of nodes.keys()) await sim.settle(ear(name).topic.publish(name));
+      for (const name of nodes.keys()) await sim.settle(subscriber(name).topic.publish(name));
       await sim.run(500);
       const heard = (name: string) =>
-        Object.fromEntries(ear(name).heard.map(({ message, meta }) => [message, meta.signed]));
+        Object.fromEntries(
+          subscriber(name).heard.map(({ message, meta }) => [message, meta.signed]),
+        );
       t.deepEqual(heard('strict'), { lenient: true }, run.name);
       t.deepEqual(heard('lenient'), { plain: false, strict: true });
       t.deepEqual(
@@ -133,14 +137,14 @@ test.serial(
 );
 
 test.serial('a strict node without an identity receives but cannot publish', async (t) => {
-  const { sim, nodes, ears, ear } = network(runs(1)[0]!, ['a', 'b'], {
+  const { sim, nodes, subscribers, subscriber } = network(runs(1)[0]!, ['a', 'b'], {
     signing: (name) => ({ mode: 'strict', ...(name === 'a' ? { identity: identityOf('a') } : {}) }),
   });
-  await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
-  await sim.settle(ear('a').topic.publish('hello'));
+  await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
+  await sim.settle(subscriber('a').topic.publish('hello'));
   await sim.run(200);
-  t.deepEqual(ear('b').words, ['hello']);
-  await t.throwsAsync(sim.settle(ear('b').topic.publish('x')), {
+  t.deepEqual(subscriber('b').words, ['hello']);
+  await t.throwsAsync(sim.settle(subscriber('b').topic.publish('x')), {
     code: 'failed_precondition',
     message: /signatures.identity/u,
   });
@@ -153,18 +157,18 @@ test.serial('publish() rejects with the error of the signer, and nothing is sent
   const sign = () => {
     throw new Error('the token was unplugged');
   };
-  const { sim, nodes, ears, ear } = network(runs(1)[0]!, ['a', 'b'], {
+  const { sim, nodes, subscribers, subscriber } = network(runs(1)[0]!, ['a', 'b'], {
     signing: (name) => (name === 'a' ? { identity: { nodeId, publicKey, sign } } : {}),
   });
-  await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
-  await t.throwsAsync(sim.settle(ear('a').topic.publish('x')), {
+  await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
+  await t.throwsAsync(sim.settle(subscriber('a').topic.publish('x')), {
     message: 'the token was unplugged',
   });
-  await t.throwsAsync(sim.settle(ear('a').topic.publish('x', { any: 1 })), {
+  await t.throwsAsync(sim.settle(subscriber('a').topic.publish('x', { any: 1 })), {
     message: 'the token was unplugged',
   });
   await sim.run(200);
-  t.deepEqual(ear('b').words, []);
+  t.deepEqual(subscriber('b').words, []);
   t.deepEqual(await sim.close(), []);
 });
 
@@ -194,25 +198,26 @@ test.serial(
   async (t) => {
     for (const run of runs(1)) {
       const names = Array.from({ length: 14 }, (_, i) => `n${String(i).padStart(2, '0')}`);
-      const { sim, nodes, ears, ear } = network(run, names, {
+      const { sim, nodes, subscribers, subscriber } = network(run, names, {
         overlay: () => partialView({ active: 2, passive: 12, mergeInterval: 10_000 }),
         type: (name) => (name === 'n03' ? 'p256' : 'ed25519'),
       });
       await sim.until(
         () =>
-          nodes.size === 14 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+          nodes.size === 14 &&
+          [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
         60_000,
       );
       await sim.run(20_000);
-      for (const name of ['n00', 'n03']) await sim.settle(ear(name).topic.publish(name));
+      for (const name of ['n00', 'n03']) await sim.settle(subscriber(name).topic.publish(name));
       await sim.run(10_000);
       for (const name of names)
         t.deepEqual(
-          ear(name).words.toSorted(),
+          subscriber(name).words.toSorted(),
           ['n00', 'n03'].filter((other) => other !== name),
           `${run.name}, ${name}`,
         );
-      const heard = [...ears.values()].flatMap((one) => one.heard);
+      const heard = [...subscribers.values()].flatMap((one) => one.heard);
       t.true(heard.every(({ meta }) => meta.signed));
       t.true(
         heard.some(({ meta }) => meta.hops >= 4) &&
@@ -230,17 +235,18 @@ test.serial(
   async (t) => {
     for (const run of runs(1)) {
       const names = ['a', 'b', 'c', 'd'];
-      const { sim, nodes, ear, node, identity } = network(run, names, {
+      const { sim, nodes, subscriber, node, identity } = network(run, names, {
         overlay: () => fullMesh({ hops: 3 }),
         persistent: (name) => names.slice(names.indexOf(name) - 1, names.indexOf(name)),
       });
       await sim.until(
         () =>
-          nodes.size === 4 && ['b', 'c'].every((name) => ear(name).topic.neighbors.length === 2),
+          nodes.size === 4 &&
+          ['b', 'c'].every((name) => subscriber(name).topic.neighbors.length === 2),
         20_000,
       );
-      const guest = await stranger(sim, { nodeId: identity('stranger').nodeId });
-      await sim.until(() => ear('a').topic.neighbors.length === 2, 5_000);
+      const guest = await rawPeer(sim, { nodeId: identity('stranger').nodeId });
+      await sim.until(() => subscriber('a').topic.neighbors.length === 2, 5_000);
       const author = identity('author');
       guest.push(
         frame({
@@ -249,11 +255,11 @@ test.serial(
           hops: 1,
         }),
       );
-      await sim.settle(ear('a').topic.publish('hello'));
+      await sim.settle(subscriber('a').topic.publish('hello'));
       await sim.run(1_000);
       t.deepEqual(
         names.map((name) =>
-          ear(name).heard.map(({ message, meta }) => [message, meta.signed, meta.hops]),
+          subscriber(name).heard.map(({ message, meta }) => [message, meta.signed, meta.hops]),
         ),
         [[], [['hello', true, 1]], [['hello', true, 2]], [['hello', true, 3]]],
         run.name,
@@ -273,13 +279,13 @@ test.serial(
  */
 async function visit(run: Run, plan: Plan = {}) {
   const net = network(run, ['a', 'b'], { overlay: () => partialView(), ...plan });
-  const { sim, nodes, ears, ear, node, identity } = net;
-  await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
-  const guest = await stranger(sim, { nodeId: identity('stranger').nodeId });
+  const { sim, nodes, subscribers, subscriber, node, identity } = net;
+  await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
+  const guest = await rawPeer(sim, { nodeId: identity('stranger').nodeId });
   // The stranger becomes a neighbor by itself; if not, it asks to become one.
   await sim.run(1_500);
-  if (!ear('a').topic.neighbors.includes(guest.nodeId)) guest.join();
-  await sim.until(() => ear('a').topic.neighbors.includes(guest.nodeId), 5_000);
+  if (!subscriber('a').topic.neighbors.includes(guest.nodeId)) guest.join();
+  await sim.until(() => subscriber('a').topic.neighbors.includes(guest.nodeId), 5_000);
   const push = (...forgeries: Forgery[]) => {
     guest.push(...forgeries.map(frame));
     return sim.run(300);
@@ -288,7 +294,7 @@ async function visit(run: Run, plan: Plan = {}) {
     ...net,
     guest,
     push,
-    heard: () => [...ears.values()].map((one) => one.words),
+    heard: () => [...subscribers.values()].map((one) => one.words),
     a: node('a'),
     author: identity('author'),
   };
@@ -381,7 +387,7 @@ test.serial(
       const verdict = new Promise<'accept'>((resolve) => {
         judge = resolve;
       });
-      const { sim, a, push, heard, author, ear } = await visit(run, {
+      const { sim, a, push, heard, author, subscriber } = await visit(run, {
         topic: {
           validate: (_, { signed }) => (signed ? verdict : 'reject'),
           validateTimeout: 60_000,
@@ -397,7 +403,7 @@ test.serial(
       await sim.run(300);
       t.deepEqual(heard(), [['said'], ['said']]);
       t.deepEqual(drops(a), ['forged']);
-      t.true(ear('b').heard[0]!.meta.signed);
+      t.true(subscriber('b').heard[0]!.meta.signed);
       t.deepEqual(await sim.close(), []);
     }
   },
@@ -423,12 +429,12 @@ test.serial(
   'only a few forgeries of a flood are verified, and the other peers are heard meanwhile',
   async (t) => {
     for (const run of runs(1)) {
-      const { sim, a, guest, heard, author, ear } = await visit(run);
+      const { sim, a, guest, heard, author, subscriber } = await visit(run);
       const signature = { publicKey: author.publicKey, bytes: author.sign(Uint8Array.of(1)) };
       const from = sim.now;
       for (let i = 0; i < 2_000; i++)
         guest.push(frame({ origin: author.nodeId, signature, sequence: i }));
-      await sim.settle(ear('b').topic.publish('hello'));
+      await sim.settle(subscriber('b').topic.publish('hello'));
       await sim.run(2_000);
       t.deepEqual(heard(), [['hello'], []], run.name);
       const { dropped } = a.gossip.snapshot().topics[0]!;

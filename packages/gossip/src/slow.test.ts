@@ -5,12 +5,12 @@ import test from 'ava';
 import {
   areMet,
   cluster,
-  type Ear,
   eventsOf,
   idOf,
   listen,
   type Run,
   runs,
+  type Subscriber,
   simulationOf,
   type TestNode,
 } from './testing/cluster.ts';
@@ -21,21 +21,21 @@ import type { MessageMeta, Received, TopicOptions, Verdict } from './types.ts';
  */
 async function pair(run: Run, topics: Readonly<Record<string, TopicOptions<string>>>) {
   const sim = simulationOf(run);
-  const ears = new Map<string, Ear[]>();
+  const subscribers = new Map<string, Subscriber[]>();
   const names = Object.keys(topics);
   const nodes = cluster(sim, ['a', 'b'], {
     setup: (node) =>
-      ears.set(
+      subscribers.set(
         node.name,
         names.map((name) => listen(node, name, node.name === 'b' ? topics[name] : {})),
       ),
   });
   await sim.until(
-    () => nodes.size === 2 && [...ears.values()].every((each) => areMet(each, 1)),
+    () => nodes.size === 2 && [...subscribers.values()].every((each) => areMet(each, 1)),
     20_000,
   );
   const [a, b] = [nodes.get('a')!, nodes.get('b')!];
-  return { sim, a, b, from: ears.get('a')!, at: ears.get('b')! };
+  return { sim, a, b, from: subscribers.get('a')!, at: subscribers.get('b')! };
 }
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => String(i));
@@ -302,18 +302,18 @@ test.serial(
   async (t) => {
     for (const run of runs(2, ['stream'])) {
       const sim = simulationOf(run);
-      const ears = new Map<string, Ear>();
+      const subscribers = new Map<string, Subscriber>();
       const nodes = cluster(sim, ['a', 'b', 'c'], {
         gossip: () => ({ outbound: { messages: 50 } }),
         transport: { limits: { outbound: { messages: 20 }, inbound: { calls: 20 } } },
-        setup: (node) => ears.set(node.name, listen(node)),
+        setup: (node) => subscribers.set(node.name, listen(node)),
       });
-      await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
+      await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
       sim.cut('a', 'b');
       let failures = 0;
       for (let i = 0; i < 200; i++) {
         const { queued, failed = [] } = await sim.settle(
-          ears.get('a')!.topic.publish(String(i).padEnd(20_000)),
+          subscribers.get('a')!.topic.publish(String(i).padEnd(20_000)),
           1,
         );
         t.is(queued + failed.length, 2);
@@ -324,7 +324,7 @@ test.serial(
         await sim.run(5);
       }
       await sim.run(500);
-      t.is(ears.get('c')!.words.length, 200, run.name);
+      t.is(subscribers.get('c')!.words.length, 200, run.name);
       t.true(failures > 50, `${run.name}: ${failures}`);
       t.true(dropsOf(nodes.get('a')!).filter((reason) => reason === 'no-room').length === failures);
       t.deepEqual(await sim.close(), []);
@@ -339,23 +339,23 @@ test.serial(
       const sim = simulationOf(run, {
         link: { latency: [1, 20], loss: 0.3, duplicate: 0.1, reorder: 0.1 },
       });
-      const ears = new Map<string, Ear>();
+      const subscribers = new Map<string, Subscriber>();
       const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
         // Without the exchange, because a duplicated address list counts as one that nobody asked
         // for.
         peers: () => ({ exchange: { enabled: false } }),
-        setup: (node) => ears.set(node.name, listen(node)),
+        setup: (node) => subscribers.set(node.name, listen(node)),
       });
-      await sim.until(() => nodes.size === 4 && areMet(ears.values(), 3), 120_000);
-      const { topic, subscription } = ears.get('d')!;
+      await sim.until(() => nodes.size === 4 && areMet(subscribers.values(), 3), 120_000);
+      const { topic, subscription } = subscribers.get('d')!;
       topic.close();
       subscription.close();
-      ears.delete('d');
-      for (let i = 0; i < 120 && !areMet(ears.values(), 2); i++) {
-        for (const ear of ears.values()) void ear.topic.publish('x');
+      subscribers.delete('d');
+      for (let i = 0; i < 120 && !areMet(subscribers.values(), 2); i++) {
+        for (const subscriber of subscribers.values()) void subscriber.topic.publish('x');
         await sim.run(500);
       }
-      t.true(areMet(ears.values(), 2), run.name);
+      t.true(areMet(subscribers.values(), 2), run.name);
       await sim.close();
     }
   },
@@ -366,21 +366,24 @@ test.serial(
   async (t) => {
     for (const run of runs(2, ['stream'])) {
       const sim = simulationOf(run);
-      const ears = new Map<string, Ear>();
+      const subscribers = new Map<string, Subscriber>();
       const nodes = cluster(sim, ['a', 'b', 'c'], {
         transport: { limits: { outbound: { messages: 20 }, inbound: { calls: 20 } } },
-        setup: (node) => ears.set(node.name, listen(node)),
+        setup: (node) => subscribers.set(node.name, listen(node)),
       });
-      await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
+      await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
       sim.cut('a', 'b');
       for (let i = 0; i < 200; i++) {
         t.deepEqual(
-          await sim.settle(ears.get('a')!.topic.publish(String(i).padEnd(20_000), { any: 1 }), 1),
+          await sim.settle(
+            subscribers.get('a')!.topic.publish(String(i).padEnd(20_000), { any: 1 }),
+            1,
+          ),
           { queued: 1 },
         );
         await sim.run(5);
       }
-      const { words } = ears.get('c')!;
+      const { words } = subscribers.get('c')!;
       const waiting = nodes
         .get('a')!
         .gossip.snapshot()
@@ -391,7 +394,7 @@ test.serial(
       );
       const before = words.length;
       sim.crash('b');
-      await sim.until(() => areMet([ears.get('a')!], 1), 20_000);
+      await sim.until(() => areMet([subscribers.get('a')!], 1), 20_000);
       await sim.run(2_000);
       t.true(
         words.length - before >= waiting - 1,

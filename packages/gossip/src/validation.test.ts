@@ -11,13 +11,13 @@ import { partialView } from './overlay/partial-view.ts';
 import { gossipProtocol } from './protocol.ts';
 import {
   cluster,
-  type Ear,
   eventsOf,
   idle,
   idOf,
   listen,
   type Run,
   runs,
+  type Subscriber,
   simulationOf,
   type TestNode,
   words,
@@ -36,7 +36,7 @@ function network(
   verdict: (message: string, node: TestNode) => Verdict | Promise<Verdict>,
 ) {
   const sim = simulationOf(run);
-  const ears = new Map<string, Ear>();
+  const subscribers = new Map<string, Subscriber>();
   const asked: string[] = [];
   const nodes = cluster(sim, names, {
     gossip: () => ({ overlay }),
@@ -45,7 +45,7 @@ function network(
         asked.push(message);
         return verdict(message, node);
       };
-      ears.set(node.name, listen(node, 'news', node.name === strict ? { validate } : {}));
+      subscribers.set(node.name, listen(node, 'news', node.name === strict ? { validate } : {}));
     },
   });
   const details = (name: string) => {
@@ -56,12 +56,13 @@ function network(
   };
   return {
     sim,
-    ears,
+    subscribers,
     nodes,
     asked,
     details,
     ready: () =>
-      nodes.size === 6 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 3),
+      nodes.size === 6 &&
+      [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 3),
   };
 }
 
@@ -76,18 +77,22 @@ for (const [title, ms] of [
     `a node whose validator ${title} messages that others forward does not request them again, and blames nobody`,
     async (t) => {
       for (const run of runs()) {
-        const { sim, ears, nodes, asked, details, ready } = network(run, 'f', (message, node) => {
-          if (!message.startsWith('odd')) return 'accept';
-          return ms > 0 ? later(node, ms).then(() => 'ignore' as const) : 'ignore';
-        });
+        const { sim, subscribers, nodes, asked, details, ready } = network(
+          run,
+          'f',
+          (message, node) => {
+            if (!message.startsWith('odd')) return 'accept';
+            return ms > 0 ? later(node, ms).then(() => 'ignore' as const) : 'ignore';
+          },
+        );
         await sim.until(ready, 60_000);
         for (let i = 0; i < 10; i++) {
-          await sim.settle(ears.get('a')!.topic.publish(`even ${i}`));
+          await sim.settle(subscribers.get('a')!.topic.publish(`even ${i}`));
           await sim.run(300);
         }
         const before = details('f').graftsSent!;
         for (let i = 0; i < 20; i++) {
-          await sim.settle(ears.get('a')!.topic.publish(`odd ${i}`));
+          await sim.settle(subscribers.get('a')!.topic.publish(`odd ${i}`));
           await sim.run(300);
         }
         await sim.run(20_000);
@@ -98,10 +103,10 @@ for (const [title, ms] of [
           `${run.name}: each validated once`,
         );
         t.deepEqual(eventsOf(nodes.get('f')!, 'misbehaved'), [], run.name);
-        t.is(ears.get('b')!.words.length, 30);
-        await sim.settle(ears.get('b')!.topic.publish('even at last'));
+        t.is(subscribers.get('b')!.words.length, 30);
+        await sim.settle(subscribers.get('b')!.topic.publish('even at last'));
         await sim.run(2_000);
-        t.true(ears.get('f')!.words.includes('even at last'), run.name);
+        t.true(subscribers.get('f')!.words.includes('even at last'), run.name);
         t.deepEqual(await sim.close(), []);
       }
     },
@@ -112,15 +117,15 @@ test.serial(
   'after a forgery was refused, or while it is validated, the authentic message under its id is accepted when it is pushed',
   async (t) => {
     for (const run of runs()) {
-      const { sim, ears, nodes, ready } = network(run, 'f', async (message, node) => {
+      const { sim, subscribers, nodes, ready } = network(run, 'f', async (message, node) => {
         if (message === 'forged slowly') await later(node, 500);
         return message.startsWith('forged') ? 'ignore' : 'accept';
       });
       await sim.until(ready, 60_000);
       await sim.run(5_000);
-      await sim.settle(ears.get('a')!.topic.publish('first'));
+      await sim.settle(subscribers.get('a')!.topic.publish('first'));
       await sim.run(1_000);
-      const [sequence, epoch] = ears.get('f')!.heard[0]!.meta.id.split('.').map(Number) as [
+      const [sequence, epoch] = subscribers.get('f')!.heard[0]!.meta.id.split('.').map(Number) as [
         number,
         number,
       ];
@@ -138,10 +143,10 @@ test.serial(
         1,
         `${run.name}: the first one`,
       );
-      await sim.settle(ears.get('a')!.topic.publish('second'));
-      await sim.settle(ears.get('a')!.topic.publish('third'));
+      await sim.settle(subscribers.get('a')!.topic.publish('second'));
+      await sim.settle(subscribers.get('a')!.topic.publish('third'));
       await sim.run(1_000);
-      t.deepEqual(ears.get('f')!.words, ['first', 'second', 'third'], run.name);
+      t.deepEqual(subscribers.get('f')!.words, ['first', 'second', 'third'], run.name);
       t.deepEqual(await sim.close(), []);
     }
   },

@@ -1,7 +1,15 @@
 // Tests that whole nodes learn at once which peers are on their topics, and tell nobody else.
 
 import test from 'ava';
-import { areMet, cluster, type Ear, idOf, listen, runs, simulationOf } from '../testing/cluster.ts';
+import {
+  areMet,
+  cluster,
+  idOf,
+  listen,
+  runs,
+  type Subscriber,
+  simulationOf,
+} from '../testing/cluster.ts';
 import { wiretap } from '../testing/wiretap.ts';
 
 test.serial(
@@ -23,19 +31,19 @@ test.serial(
         ({ from, to, kind, method }) =>
           void (kind === 'request' && method === 'pull' && pulls.push(`${from} ${to}`)),
       );
-      const ear = listen(nodes.get('a')!);
+      const subscriber = listen(nodes.get('a')!);
       t.deepEqual(
-        [...ear.topic.neighbors].sort(),
+        [...subscriber.topic.neighbors].sort(),
         [idOf('b'), idOf('c')].sort(),
         `${run.name}: at once`,
       );
       const other = listen(nodes.get('a')!, 'other');
       t.deepEqual(other.topic.neighbors, []);
-      t.deepEqual(await sim.settle(ear.topic.publish('hello')), { queued: 2 });
+      t.deepEqual(await sim.settle(subscriber.topic.publish('hello')), { queued: 2 });
       await sim.run(3_000);
       t.deepEqual(pulls.sort(), ['b a', 'c a'], 'and they ask once about the new topic');
-      ear.topic.close();
-      ear.subscription.close();
+      subscriber.topic.close();
+      subscriber.subscription.close();
       await sim.run(3_000);
       t.deepEqual(
         [...listen(nodes.get('a')!).topic.neighbors].sort(),
@@ -53,18 +61,18 @@ test.serial(
     for (const run of runs(2, ['message'])) {
       const sim = simulationOf(run);
       const { leaks, messages } = wiretap(sim, 'a secret topic');
-      const ears = new Map<string, Ear>();
+      const subscribers = new Map<string, Subscriber>();
       const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
         setup: (node) =>
-          ears.set(
+          subscribers.set(
             node.name,
             listen(node, ['a', 'b'].includes(node.name) ? 'a secret topic' : 'another'),
           ),
       });
-      await sim.until(() => nodes.size === 4 && areMet(ears.values(), 1), 20_000);
-      for (const { topic } of ears.values()) await sim.settle(topic.publish('hello'));
+      await sim.until(() => nodes.size === 4 && areMet(subscribers.values(), 1), 20_000);
+      for (const { topic } of subscribers.values()) await sim.settle(topic.publish('hello'));
       await sim.run(10_000);
-      for (const { words } of ears.values()) t.deepEqual(words, ['hello'], run.name);
+      for (const { words } of subscribers.values()) t.deepEqual(words, ['hello'], run.name);
       t.true(messages() > 50);
       t.true(leaks.length > 0, 'members send it to each other');
       t.deepEqual(

@@ -2,8 +2,8 @@
 
 import test from 'ava';
 import { partialView } from '../overlay/partial-view.ts';
-import { cluster, type Ear, idOf, listen, runs, simulationOf } from '../testing/cluster.ts';
-import { stranger } from '../testing/stranger.ts';
+import { cluster, idOf, listen, runs, type Subscriber, simulationOf } from '../testing/cluster.ts';
+import { rawPeer } from '../testing/raw-peer.ts';
 import { topicKey } from '../topics/topic-key.ts';
 import { type Addresses, addressesFor, MessageAddresses } from './message-addresses.ts';
 
@@ -13,7 +13,7 @@ test.serial(
     for (const run of runs()) {
       const sim = simulationOf(run);
       const names = ['a', 'b', 'c', 'd'];
-      const ears = new Map<string, Ear>();
+      const subscribers = new Map<string, Subscriber>();
       const nodes = cluster(sim, names, {
         gossip: () => ({ overlay: partialView({ mergeInterval: Number.POSITIVE_INFINITY }) }),
         peers: (name) => ({
@@ -21,11 +21,12 @@ test.serial(
           persistent: name === 'a' ? [] : ['a'],
           exchange: { enabled: false },
         }),
-        setup: (node) => ears.set(node.name, listen(node)),
+        setup: (node) => subscribers.set(node.name, listen(node)),
       });
       await sim.until(
         () =>
-          nodes.size === 4 && names.every((name) => ears.get(name)!.topic.neighbors.length === 3),
+          nodes.size === 4 &&
+          names.every((name) => subscribers.get(name)!.topic.neighbors.length === 3),
         90_000,
       );
       t.true(
@@ -37,10 +38,10 @@ test.serial(
       );
       sim.crash('a');
       await sim.run(5_000);
-      await sim.settle(ears.get('c')!.topic.publish('without a'));
+      await sim.settle(subscribers.get('c')!.topic.publish('without a'));
       await sim.run(2_000);
       t.deepEqual(
-        [ears.get('b')!.words, ears.get('d')!.words],
+        [subscribers.get('b')!.words, subscribers.get('d')!.words],
         [['without a'], ['without a']],
         run.name,
       );
@@ -53,13 +54,16 @@ test.serial(
   'whatever addresses a peer sends, gossip continues, and accepts no more of them than peer exchange does',
   async (t) => {
     const sim = simulationOf(runs(1)[0]!);
-    const ears = new Map<string, Ear>();
+    const subscribers = new Map<string, Subscriber>();
     const nodes = cluster(sim, ['a', 'b'], {
       gossip: () => ({ overlay: partialView() }),
-      setup: (node) => ears.set(node.name, listen(node)),
+      setup: (node) => subscribers.set(node.name, listen(node)),
     });
-    await sim.until(() => nodes.size === 2 && ears.get('a')!.topic.neighbors.length === 1, 20_000);
-    const guest = await stranger(sim);
+    await sim.until(
+      () => nodes.size === 2 && subscribers.get('a')!.topic.neighbors.length === 1,
+      20_000,
+    );
+    const guest = await rawPeer(sim);
     const { hex: topic } = topicKey('news');
     const before = nodes.get('a')!.peers.snapshot().book.size;
     const say = (addresses: unknown) =>
@@ -88,9 +92,9 @@ test.serial(
     await sim.run(100);
     t.is(nodes.get('a')!.peers.addressOf(idOf('x')), 'x');
     t.is(nodes.get('a')!.peers.addressOf(idOf('y')), 'y');
-    await sim.settle(ears.get('b')!.topic.publish('still here'));
+    await sim.settle(subscribers.get('b')!.topic.publish('still here'));
     await sim.run(1_000);
-    t.deepEqual(ears.get('a')!.words, ['still here']);
+    t.deepEqual(subscribers.get('a')!.words, ['still here']);
     t.deepEqual(await sim.close(), []);
   },
 );

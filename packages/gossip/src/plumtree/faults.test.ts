@@ -5,14 +5,14 @@ import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import type { Control, Push } from './message.ts';
 import { plumtreeOptions } from './options.ts';
-import { graftOf, idOf, ihaveOf, lone, pushOf } from './testing/lone.ts';
 import { type Double, Network, nameOf } from './testing/network.ts';
 import { regularOverlay } from './testing/overlay.ts';
+import { graftOf, idOf, ihaveOf, pushOf, singleMachine } from './testing/single-machine.ts';
 
 const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);
 
 test('a repeated message is delivered once, whoever sends it and whenever', (t) => {
-  const { feed, delivered } = lone(['a', 'b']);
+  const { feed, delivered } = singleMachine(['a', 'b']);
   for (let now = 0; now < 500_000; now += 10_000) {
     feed(now, { type: 'wake' });
     feed(now, { type: 'received', from: now % 20_000 === 0 ? 'a' : 'b', message: pushOf(1) });
@@ -21,7 +21,7 @@ test('a repeated message is delivered once, whoever sends it and whenever', (t) 
 });
 
 test('a second content under an id is not delivered, and is reported', (t) => {
-  const { machine, feed, delivered, reports } = lone(['a', 'b']);
+  const { machine, feed, delivered, reports } = singleMachine(['a', 'b']);
   feed(0, { type: 'received', from: 'a', message: pushOf(1, { payload: 'first' }) });
   feed(1, { type: 'received', from: 'b', message: pushOf(1, { payload: 'the second' }) });
   t.deepEqual(delivered, ['x1 first from a in 1']);
@@ -30,7 +30,7 @@ test('a second content under an id is not delivered, and is reported', (t) => {
 });
 
 test('messages in this node’s name that it did not publish are dropped and reported; those of its earlier life are only dropped', (t) => {
-  const { feed, delivered, reports, sent } = lone(['a', 'b']);
+  const { feed, delivered, reports, sent } = singleMachine(['a', 'b']);
   feed(0, { type: 'publish', publication: { id: idOf(0, 'me', 5), payload: 'p', size: 1 } });
   sent();
   feed(1, { type: 'received', from: 'a', message: pushOf(4, { origin: 'me', epoch: 4 }) });
@@ -46,7 +46,7 @@ test('messages in this node’s name that it did not publish are dropped and rep
 });
 
 test('of a flood of notices only one second’s worth is accepted, and the peer is reported once a second', (t) => {
-  const { machine, feed, reports } = lone(['a'], { notices: 100 });
+  const { machine, feed, reports } = singleMachine(['a'], { notices: 100 });
   for (let i = 0; i < 50; i++)
     feed(i, { type: 'received', from: 'a', message: ihaveOf(numbers(10, i * 10)) });
   t.is(machine.snapshot().missing, 100);
@@ -57,7 +57,7 @@ test('of a flood of notices only one second’s worth is accepted, and the peer 
 });
 
 test('made-up ids take bounded memory, expire, and their peer is blamed', (t) => {
-  const { machine, feed, reports, sent } = lone(['a', 'b'], { outstanding: 200 });
+  const { machine, feed, reports, sent } = singleMachine(['a', 'b'], { outstanding: 200 });
   for (let second = 0; second < 20; second++) {
     feed(second * 1_000, {
       type: 'received',
@@ -80,7 +80,7 @@ test('made-up ids take bounded memory, expire, and their peer is blamed', (t) =>
 });
 
 test('a peer that gives notice and serves nothing is skipped, reported, and from then on asked last', (t) => {
-  const { feed, sent, reports } = lone(['liar', 'b']);
+  const { feed, sent, reports } = singleMachine(['liar', 'b']);
   feed(0, { type: 'received', from: 'b', message: { kind: 'prune' } });
   feed(0, { type: 'received', from: 'liar', message: ihaveOf([1]) });
   feed(0, { type: 'received', from: 'b', message: ihaveOf([1]) });
@@ -100,7 +100,7 @@ test('a peer that gives notice and serves nothing is skipped, reported, and from
 });
 
 test('a promise is kept by a late message, too, even if another peer was faster', (t) => {
-  const { feed, reports } = lone(['a', 'b']);
+  const { feed, reports } = singleMachine(['a', 'b']);
   feed(0, { type: 'received', from: 'a', message: ihaveOf([1]) });
   feed(80, { type: 'wake' });
   feed(100, { type: 'received', from: 'b', message: pushOf(1) });
@@ -110,7 +110,7 @@ test('a promise is kept by a late message, too, even if another peer was faster'
 });
 
 test('one message is sent to one peer on request only a few times', (t) => {
-  const { feed, sent, reports } = lone(['a', 'b']);
+  const { feed, sent, reports } = singleMachine(['a', 'b']);
   feed(0, { type: 'received', from: 'b', message: pushOf(1) });
   sent();
   for (let i = 0; i < 1_000; i++)
@@ -120,7 +120,7 @@ test('one message is sent to one peer on request only a few times', (t) => {
 });
 
 test('a flood of grafts of unknown ids costs only short answers', (t) => {
-  const { machine, feed, sent, reports } = lone(['a'], { notices: 50 });
+  const { machine, feed, sent, reports } = singleMachine(['a'], { notices: 50 });
   for (let i = 0; i < 100; i++)
     feed(0, { type: 'received', from: 'a', message: graftOf(...numbers(20, i * 20)) });
   t.is(sent().length, 3);
@@ -137,7 +137,7 @@ test('a flood of grafts of unknown ids costs only short answers', (t) => {
 });
 
 test('messages from a node that is no neighbor are ignored and leave nothing behind', (t) => {
-  const { machine, feed, sent, delivered } = lone(['a']);
+  const { machine, feed, sent, delivered } = singleMachine(['a']);
   for (const message of [pushOf(1), ihaveOf([1]), graftOf(1), { kind: 'prune' } as const])
     feed(0, { type: 'received', from: 'stranger', message: message });
   feed(0, { type: 'writable', peer: 'stranger' });
@@ -147,7 +147,7 @@ test('messages from a node that is no neighbor are ignored and leave nothing beh
 });
 
 test('nothing that a peer sends throws, and malformed messages are reported', (t) => {
-  const { machine, feed, reports, delivered } = lone(['a']);
+  const { machine, feed, reports, delivered } = singleMachine(['a']);
   const values: unknown[] = [
     undefined,
     null,
@@ -195,7 +195,7 @@ test('nothing that a peer sends throws, and malformed messages are reported', (t
 });
 
 test('a peer that takes notices and never forwards anything is detected; one that forwards is not', (t) => {
-  const { machine, feed, reports } = lone(['source', 'mute', 'giver', 'asker']);
+  const { machine, feed, reports } = singleMachine(['source', 'mute', 'giver', 'asker']);
   for (const peer of ['mute', 'giver', 'asker'])
     feed(0, { type: 'received', from: peer, message: { kind: 'prune' } });
   for (let i = 0; i < 400; i++) {
@@ -223,7 +223,7 @@ test('a peer that takes notices and never forwards anything is detected; one tha
 });
 
 test('if many notices arrive at once, no peer counts as mute before it had time', (t) => {
-  const { feed, reports } = lone(['source', 'b']);
+  const { feed, reports } = singleMachine(['source', 'b']);
   feed(0, { type: 'received', from: 'b', message: { kind: 'prune' } });
   for (let i = 0; i < 1_000; i++)
     feed(100_000, { type: 'received', from: 'source', message: pushOf(i) });

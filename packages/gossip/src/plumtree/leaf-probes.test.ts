@@ -3,16 +3,16 @@
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
-import { graftOf, ihaveOf, lone, pushOf } from './testing/lone.ts';
 import { Network } from './testing/network.ts';
 import { regularOverlay } from './testing/overlay.ts';
+import { graftOf, ihaveOf, pushOf, singleMachine } from './testing/single-machine.ts';
 
 /**
  * Runs a machine that a source pushes to twice a second, with `peer` in its tree. Returns when the
  * peer was asked for a sign, and when it was reported.
  */
 function tried(answers: boolean, seconds: number) {
-  const { machine, feed, reports, sent } = lone(['source', 'peer']);
+  const { machine, feed, reports, sent } = singleMachine(['source', 'peer']);
   const asked: number[] = [];
   let mute: number | undefined;
   for (let i = 1; i <= 2 * seconds; i++) {
@@ -59,7 +59,7 @@ test('a push, a notice, a graft or a prune counts as a sign', (t) => {
     () => ({ kind: 'prune' }) as const,
   ];
   for (const sign of signs) {
-    const { feed, reports, sent } = lone(['source', 'peer']);
+    const { feed, reports, sent } = singleMachine(['source', 'peer']);
     for (let i = 1; i <= 200; i++) {
       feed(i * 500, { type: 'received', from: 'source', message: pushOf(i) });
       feed(i * 500 + 5, { type: 'wake' });
@@ -71,11 +71,11 @@ test('a push, a notice, a graft or a prune counts as a sign', (t) => {
 });
 
 test('a peer that sends messages is not probed, nor one that receives many at once', (t) => {
-  const { feed, sent } = lone(['a', 'b']);
+  const { feed, sent } = singleMachine(['a', 'b']);
   for (let i = 1; i <= 200; i++)
     feed(i * 500, { type: 'received', from: i % 2 === 0 ? 'a' : 'b', message: pushOf(i) });
   t.false(sent().some((what) => what.endsWith('graft me0')));
-  const burst = lone(['a', 'b']);
+  const burst = singleMachine(['a', 'b']);
   for (let i = 1; i <= 200; i++) burst.feed(i, { type: 'received', from: 'a', message: pushOf(i) });
   t.false(burst.sent().some((what) => what.endsWith('graft me0')));
 });

@@ -1,17 +1,22 @@
 // Tests of waiting longer for messages that come late by the tree.
 
 import test from 'ava';
-import { idOf, ihaveOf, lone, pushOf } from './testing/lone.ts';
+import { idOf, ihaveOf, pushOf, singleMachine } from './testing/single-machine.ts';
 
 /** Peer b gives notice of the message; peer a pushes it `by` milliseconds later. */
-function late({ feed }: ReturnType<typeof lone>, sequence: number, from: number, by: number): void {
+function late(
+  { feed }: ReturnType<typeof singleMachine>,
+  sequence: number,
+  from: number,
+  by: number,
+): void {
   feed(from, { type: 'received', from: 'b', message: ihaveOf([sequence]) });
   feed(from + by, { type: 'arrived', from: 'a', id: idOf(sequence) });
   feed(from + by, { type: 'received', from: 'a', message: pushOf(sequence) });
 }
 
 test('if messages arrive late through the tree, no peer is asked for them before that', (t) => {
-  const net = lone(['a', 'b']);
+  const net = singleMachine(['a', 'b']);
   const { machine, feed, sent } = net;
   late(net, 1, 0, 70);
   feed(1_000, { type: 'received', from: 'b', message: ihaveOf([2]) });
@@ -24,7 +29,7 @@ test('if messages arrive late through the tree, no peer is asked for them before
 });
 
 test('the expected lateness decreases with messages that arrive in time', (t) => {
-  const net = lone(['a', 'b']);
+  const net = singleMachine(['a', 'b']);
   const { machine, feed } = net;
   late(net, 1, 0, 70);
   for (let sequence = 2; sequence < 100; sequence++)
@@ -34,7 +39,7 @@ test('the expected lateness decreases with messages that arrive in time', (t) =>
 });
 
 test('the expected lateness is two seconds at most, and requested messages do not affect it', (t) => {
-  const net = lone(['a', 'b']);
+  const net = singleMachine(['a', 'b']);
   const { machine, feed } = net;
   feed(0, { type: 'received', from: 'b', message: ihaveOf([1]) });
   feed(80, { type: 'wake' });

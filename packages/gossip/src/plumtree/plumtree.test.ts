@@ -2,13 +2,13 @@
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
-import { graftOf, idOf, ihaveOf, lone, pushOf } from './testing/lone.ts';
 import { Network } from './testing/network.ts';
+import { graftOf, idOf, ihaveOf, pushOf, singleMachine } from './testing/single-machine.ts';
 
 const PRUNE = { kind: 'prune' } as const;
 
 test('a new message is pushed to the tree, announced to the others, and delivered with its path', (t) => {
-  const { machine, feed, sent, delivered } = lone(['a', 'b', 'c']);
+  const { machine, feed, sent, delivered } = singleMachine(['a', 'b', 'c']);
   feed(0, { type: 'received', from: 'c', message: PRUNE });
   feed(10, { type: 'received', from: 'a', message: pushOf(1, { hops: 3 }) });
   t.deepEqual(sent(), ['b push x1']);
@@ -21,7 +21,7 @@ test('a new message is pushed to the tree, announced to the others, and delivere
 });
 
 test('a published message is pushed to peers of the tree with room, and announced to others', (t) => {
-  const { feed, sent, full } = lone(['a', 'b', 'c']);
+  const { feed, sent, full } = singleMachine(['a', 'b', 'c']);
   feed(0, { type: 'received', from: 'b', message: PRUNE });
   full.add('c');
   const publish = (origin: string) => {
@@ -42,7 +42,7 @@ test('a published message is pushed to peers of the tree with room, and announce
 });
 
 test('notices of one moment are combined into messages of bounded size', (t) => {
-  const { machine, feed, sent } = lone(['a', 'b'], { controlSize: 256 });
+  const { machine, feed, sent } = singleMachine(['a', 'b'], { controlSize: 256 });
   feed(0, { type: 'received', from: 'b', message: PRUNE });
   for (let sequence = 0; sequence < 12; sequence++)
     feed(sequence / 10, { type: 'received', from: 'a', message: pushOf(sequence) });
@@ -52,7 +52,7 @@ test('notices of one moment are combined into messages of bounded size', (t) => 
 });
 
 test('a duplicate prunes the link that it came over', (t) => {
-  const { feed, sent, delivered } = lone(['a', 'b']);
+  const { feed, sent, delivered } = singleMachine(['a', 'b']);
   feed(0, { type: 'received', from: 'a', message: pushOf(1) });
   feed(1, { type: 'received', from: 'b', message: pushOf(1) });
   t.deepEqual(sent(), ['b push x1', 'b prune']);
@@ -70,7 +70,7 @@ test('a duplicate prunes the link that it came over', (t) => {
 });
 
 test('several messages in transit at once do not prune both links', (t) => {
-  const { machine, feed, sent } = lone(['a', 'b']);
+  const { machine, feed, sent } = singleMachine(['a', 'b']);
   feed(0, { type: 'received', from: 'a', message: pushOf(1) });
   feed(1, { type: 'received', from: 'b', message: pushOf(1) });
   feed(2, { type: 'received', from: 'b', message: pushOf(2) });
@@ -89,7 +89,7 @@ test('several messages in transit at once do not prune both links', (t) => {
 });
 
 test('a link that repeats its own message is not a second path', (t) => {
-  const { machine, feed, sent } = lone(['a']);
+  const { machine, feed, sent } = singleMachine(['a']);
   feed(0, { type: 'received', from: 'a', message: pushOf(1) });
   feed(1, { type: 'received', from: 'a', message: pushOf(1) });
   t.deepEqual(sent(), []);
@@ -97,7 +97,7 @@ test('a link that repeats its own message is not a second path', (t) => {
 });
 
 test('with a threshold, that many duplicates in a row are tolerated', (t) => {
-  const { feed, sent } = lone(['a', 'b'], { pruneAfter: 3 });
+  const { feed, sent } = singleMachine(['a', 'b'], { pruneAfter: 3 });
   const duplicate = (sequence: number) => {
     feed(sequence, { type: 'received', from: 'a', message: pushOf(sequence) });
     feed(sequence, { type: 'received', from: 'b', message: pushOf(sequence) });
@@ -112,7 +112,7 @@ test('with a threshold, that many duplicates in a row are tolerated', (t) => {
 });
 
 test('an announced message is requested after 80 ms, then from each next peer after 40 ms, then all over again', (t) => {
-  const { machine, feed, sent, delivered } = lone(['a', 'b', 'c']);
+  const { machine, feed, sent, delivered } = singleMachine(['a', 'b', 'c']);
   for (const peer of ['a', 'b', 'c']) feed(0, { type: 'received', from: peer, message: PRUNE });
   feed(100, { type: 'received', from: 'b', message: ihaveOf([7], 4) });
   feed(110, { type: 'received', from: 'c', message: ihaveOf([7], 2) });
@@ -133,7 +133,7 @@ test('an announced message is requested after 80 ms, then from each next peer af
 });
 
 test('a message that arrives in time is not requested', (t) => {
-  const { feed, sent } = lone(['a', 'b']);
+  const { feed, sent } = singleMachine(['a', 'b']);
   feed(0, { type: 'received', from: 'b', message: ihaveOf([7]) });
   feed(79, { type: 'received', from: 'a', message: pushOf(7) });
   feed(80, { type: 'wake' });
@@ -141,7 +141,7 @@ test('a message that arrives in time is not requested', (t) => {
 });
 
 test('a graft adds the link to the tree and is served from the cache', (t) => {
-  const { feed, sent } = lone(['a', 'b']);
+  const { feed, sent } = singleMachine(['a', 'b']);
   feed(0, { type: 'received', from: 'b', message: PRUNE });
   feed(0, { type: 'received', from: 'a', message: pushOf(1, { hops: 5 }) });
   feed(5, { type: 'wake' });
@@ -151,7 +151,7 @@ test('a graft adds the link to the tree and is served from the cache', (t) => {
 });
 
 test('a graft of an unknown message is answered at once, and the asker tries the next peer', (t) => {
-  const { machine, feed, sent } = lone(['a', 'b', 'c']);
+  const { machine, feed, sent } = singleMachine(['a', 'b', 'c']);
   feed(0, { type: 'received', from: 'a', message: graftOf(1, 2) });
   t.deepEqual(sent(), ['a absent x1 x2']);
 
@@ -175,7 +175,7 @@ test('a peer that is much nearer to the publisher replaces the one that pushed',
     [3, 5, true],
     [3, 4, false],
   ] as const) {
-    const { machine, feed, sent } = lone(['a', 'b'], { optimizeAt: threshold });
+    const { machine, feed, sent } = singleMachine(['a', 'b'], { optimizeAt: threshold });
     feed(0, { type: 'received', from: 'b', message: PRUNE });
     feed(0, { type: 'received', from: 'b', message: ihaveOf([1], 2) });
     feed(50, { type: 'received', from: 'a', message: pushOf(1, { hops }) });
@@ -188,7 +188,7 @@ test('a peer that is much nearer to the publisher replaces the one that pushed',
 });
 
 test('a peer without room gets a notice, and the message as soon as it has room', (t) => {
-  const { feed, sent, full } = lone(['a', 'b', 'c']);
+  const { feed, sent, full } = singleMachine(['a', 'b', 'c']);
   full.add('b');
   feed(0, { type: 'received', from: 'a', message: pushOf(1) });
   full.delete('b');
@@ -204,7 +204,7 @@ test('a peer without room gets a notice, and the message as soon as it has room'
 });
 
 test('a message requested by a peer without room is sent when there is room', (t) => {
-  const { feed, sent, full } = lone(['a', 'b']);
+  const { feed, sent, full } = singleMachine(['a', 'b']);
   feed(0, { type: 'received', from: 'a', message: pushOf(1) });
   sent();
   full.add('b');
@@ -217,7 +217,7 @@ test('a message requested by a peer without room is sent when there is room', (t
 });
 
 test('if there is no room even for notices, they wait, and the oldest are dropped; the other peers lose nothing', (t) => {
-  const { machine, feed, sent, stuck } = lone(['a', 'b', 'c'], { backlog: 3 });
+  const { machine, feed, sent, stuck } = singleMachine(['a', 'b', 'c'], { backlog: 3 });
   feed(0, { type: 'received', from: 'b', message: PRUNE });
   stuck.add('b');
   for (let sequence = 0; sequence < 5; sequence++) {
@@ -233,7 +233,7 @@ test('if there is no room even for notices, they wait, and the oldest are droppe
 });
 
 test('a peer that comes up is told what is in the cache; one that went down gets none of its waiting messages', (t) => {
-  const { feed, sent } = lone(['a', 'b'], { announce: 2 });
+  const { feed, sent } = singleMachine(['a', 'b'], { announce: 2 });
   feed(0, { type: 'received', from: 'b', message: PRUNE });
   for (let sequence = 0; sequence < 4; sequence++)
     feed(0, { type: 'received', from: 'a', message: pushOf(sequence) });
@@ -246,7 +246,7 @@ test('a peer that comes up is told what is in the cache; one that went down gets
 });
 
 test('a peer that went down is not asked for messages', (t) => {
-  const { machine, feed, sent } = lone(['a', 'b']);
+  const { machine, feed, sent } = singleMachine(['a', 'b']);
   feed(0, { type: 'received', from: 'a', message: ihaveOf([1, 2]) });
   feed(0, { type: 'received', from: 'b', message: ihaveOf([2]) });
   feed(0, { type: 'neighbor-down', peer: 'a' });
@@ -258,7 +258,7 @@ test('a peer that went down is not asked for messages', (t) => {
 });
 
 test('the cache is limited by time, entries and bytes, ids by time', (t) => {
-  const { machine, feed, sent } = lone(['a'], { cacheMessages: 3, cacheBytes: 100 });
+  const { machine, feed, sent } = singleMachine(['a'], { cacheMessages: 3, cacheBytes: 100 });
   for (let sequence = 0; sequence < 5; sequence++)
     feed(0, { type: 'received', from: 'a', message: pushOf(sequence, { size: 10 }) });
   t.deepEqual(machine.snapshot().cached, { messages: 3, bytes: 30 });
@@ -279,7 +279,7 @@ test('the cache is limited by time, entries and bytes, ids by time', (t) => {
 });
 
 test('a restarted origin is accepted, and remaining messages of its earlier life are dropped', (t) => {
-  const { feed, delivered, dropped } = lone(['a']);
+  const { feed, delivered, dropped } = singleMachine(['a']);
   feed(0, { type: 'received', from: 'a', message: pushOf(9, { epoch: 1 }) });
   feed(1, { type: 'received', from: 'a', message: pushOf(0, { epoch: 2 }) });
   feed(2, { type: 'received', from: 'a', message: pushOf(10, { epoch: 1 }) });
@@ -288,7 +288,7 @@ test('a restarted origin is accepted, and remaining messages of its earlier life
 });
 
 test('a cached message expires on time, also after the cache was empty for a while, and is no longer announced', (t) => {
-  const { machine, feed, sent } = lone(['a']);
+  const { machine, feed, sent } = singleMachine(['a']);
   for (const [sequence, begin] of [0, 40_000, 80_000].entries()) {
     feed(begin, { type: 'received', from: 'a', message: pushOf(sequence) });
     for (let now = begin; now < begin + 40_000; now += 1_000)
@@ -302,7 +302,7 @@ test('a cached message expires on time, also after the cache was empty for a whi
 });
 
 test('a pruned link that brings a new message after all has settled joins the tree again', (t) => {
-  const { feed, sent } = lone(['a', 'b']);
+  const { feed, sent } = singleMachine(['a', 'b']);
   feed(0, { type: 'received', from: 'a', message: pushOf(1) });
   feed(1, { type: 'received', from: 'b', message: pushOf(1) });
   feed(400, { type: 'received', from: 'b', message: pushOf(2) });

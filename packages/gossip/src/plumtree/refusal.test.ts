@@ -1,14 +1,20 @@
 // Tests of messages that are refused, or take time to be looked at.
 
 import test from 'ava';
-import { idOf, ihaveOf, type Lone, lone, pushOf } from './testing/lone.ts';
+import {
+  idOf,
+  ihaveOf,
+  pushOf,
+  type SingleMachine,
+  singleMachine,
+} from './testing/single-machine.ts';
 
-function runOut({ machine, feed }: Pick<Lone, 'machine' | 'feed'>, until: number): void {
+function runOut({ machine, feed }: Pick<SingleMachine, 'machine' | 'feed'>, until: number): void {
   for (let now = machine.wakeAt; now <= until; now = machine.wakeAt) feed(now, { type: 'wake' });
 }
 
 test('a peer that sent a requested message has kept its promise even if the message is refused', (t) => {
-  const { machine, feed, sent, reports } = lone(['a', 'b']);
+  const { machine, feed, sent, reports } = singleMachine(['a', 'b']);
   feed(0, { type: 'received', from: 'a', message: ihaveOf([1]) });
   feed(80, { type: 'wake' });
   t.deepEqual(sent(), ['a graft x1']);
@@ -22,7 +28,7 @@ test('a peer that sent a requested message has kept its promise even if the mess
 });
 
 test('a refused message is not requested from peers that announced it before or after, and is neither forwarded nor delivered', (t) => {
-  const { machine, feed, sent, delivered } = lone(['a', 'b', 'c']);
+  const { machine, feed, sent, delivered } = singleMachine(['a', 'b', 'c']);
   feed(0, { type: 'received', from: 'b', message: ihaveOf([1]) });
   feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
   feed(0, { type: 'refused', id: idOf(1) });
@@ -37,7 +43,7 @@ test('a refused message is not requested from peers that announced it before or 
 });
 
 test('a refused message counts as new when it is pushed again, because the refused one may be a forgery', (t) => {
-  const { machine, feed, sent, delivered, reports } = lone(['a', 'b', 'c']);
+  const { machine, feed, sent, delivered, reports } = singleMachine(['a', 'b', 'c']);
   feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
   feed(0, { type: 'refused', id: idOf(1) });
   t.is(machine.screen(idOf(1), 5), 'new');
@@ -48,7 +54,7 @@ test('a refused message counts as new when it is pushed again, because the refus
 });
 
 test('while a message is validated it is not requested from others, nor pushed to peers that announced it meanwhile', (t) => {
-  const { machine, feed, sent, delivered } = lone(['a', 'b', 'c', 'd']);
+  const { machine, feed, sent, delivered } = singleMachine(['a', 'b', 'c', 'd']);
   feed(0, { type: 'received', from: 'b', message: ihaveOf([1]) });
   feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
   feed(0, { type: 'held', id: idOf(1) });
@@ -62,7 +68,7 @@ test('while a message is validated it is not requested from others, nor pushed t
 });
 
 test('a message is accepted after validation even if the neighbor that sent it is gone', (t) => {
-  const { machine, feed, sent, delivered } = lone(['a', 'b'], { settleTime: 0 });
+  const { machine, feed, sent, delivered } = singleMachine(['a', 'b'], { settleTime: 0 });
   feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
   feed(0, { type: 'held', id: idOf(1) });
   feed(0, { type: 'neighbor-down', peer: 'a' });
@@ -78,7 +84,7 @@ test('a message is accepted after validation even if the neighbor that sent it i
 });
 
 test('the memory of refusals is bounded: for the oldest, one more copy may be requested', (t) => {
-  const { machine, feed, sent } = lone(['a']);
+  const { machine, feed, sent } = singleMachine(['a']);
   for (let sequence = 0; sequence <= 4_096; sequence++)
     feed(0, { type: 'refused', id: idOf(sequence) });
   feed(0, { type: 'received', from: 'a', message: ihaveOf([0, 1]) });

@@ -102,7 +102,7 @@ export function cluster(
 }
 
 /** A topic of a node, and everything that the node receives on it. */
-export interface Ear {
+export interface Subscriber {
   readonly topic: Topic<string>;
   readonly heard: Received<string>[];
   /** The messages without their metadata. */
@@ -115,7 +115,7 @@ export function listen(
   node: TestNode,
   name: string | Uint8Array = 'news',
   options: TopicOptions<string> = {},
-): Ear {
+): Subscriber {
   const topic = node.gossip.topic(name, words, options);
   const heard: Received<string>[] = [];
   const said: string[] = [];
@@ -127,8 +127,8 @@ export function listen(
 }
 
 /** Returns true if all of these nodes have that many neighbors on their topic. */
-export function areMet(ears: Iterable<Ear>, neighbors: number): boolean {
-  return [...ears].every(({ topic }) => topic.neighbors.length === neighbors);
+export function areMet(subscribers: Iterable<Subscriber>, neighbors: number): boolean {
+  return [...subscribers].every(({ topic }) => topic.neighbors.length === neighbors);
 }
 
 /** Returns a node id for a name. */

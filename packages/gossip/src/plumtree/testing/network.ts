@@ -8,7 +8,7 @@ import type { Misbehavior, PlumtreeInput, PlumtreeOutput } from '../interface.ts
 import type { Control, Push } from '../message.ts';
 import type { PlumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
-import { Agenda } from './agenda.ts';
+import { EventQueue } from './event-queue.ts';
 
 /** A message on a link. */
 export type Sent = Push<number> | Control;
@@ -77,7 +77,7 @@ export class Network {
   repeated = 0;
   now = 0;
   readonly #settings: NetworkOptions;
-  readonly #agenda = new Agenda<() => void>();
+  readonly #agenda = new EventQueue<() => void>();
   readonly #links = new Map<number, Link>();
   readonly #wakes: number[];
   readonly #doubles = new Map<number, Double>();

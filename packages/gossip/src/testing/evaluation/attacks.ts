@@ -4,23 +4,23 @@
 import { idOf } from '../cluster.ts';
 import { attackerNames, Fleet, honestNames } from './fleet.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
-import { type Crew, sleepers, sybils } from './sybil.ts';
+import { type SybilGroup, sleepers, sybils } from './sybil.ts';
 
 interface Attack {
   readonly fleet: Fleet;
   readonly names: readonly string[];
-  readonly crew: Crew;
+  readonly group: SybilGroup;
 }
 
 function attack(seed: number, honest: number, attackers: number, target?: string): Attack {
   const names = attackerNames(attackers);
-  const crew = {
+  const group = {
     ids: names.map(idOf),
     target: target === undefined ? undefined : idOf(target),
     press: PRESS,
     isMute: false,
   };
-  return { fleet: new Fleet({ seed, honest }), names, crew };
+  return { fleet: new Fleet({ seed, honest }), names, group };
 }
 
 /**
@@ -28,11 +28,11 @@ function attack(seed: number, honest: number, attackers: number, target?: string
  * nothing.
  */
 export async function sybilAttack({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
-  const { fleet, names, crew } = attack(seed, nodes, 4 * nodes);
+  const { fleet, names, group } = attack(seed, nodes, 4 * nodes);
   const met = await settle(fleet);
   const before = named('before', await fleet.traffic(20, 500));
   log?.('they come');
-  fleet.invade(names, sybils(crew));
+  fleet.invade(names, sybils(group));
   await fleet.sim.run(30_000);
   const during = named('during', await fleet.traffic(30, 1_000));
   log?.('they are there');
@@ -51,9 +51,9 @@ export async function sybilAttack({ seed, nodes = 100, log }: ScenarioOptions): 
  */
 export async function eclipse({ seed, nodes = 20, log }: ScenarioOptions): Promise<Figures> {
   const target = honestNames(nodes).at(-1)!;
-  const { fleet, names, crew } = attack(seed, nodes, 10 * nodes, target);
+  const { fleet, names, group } = attack(seed, nodes, 10 * nodes, target);
   const met = await settle(fleet);
-  fleet.invade(names, sybils(crew), target);
+  fleet.invade(names, sybils(group), target);
   await fleet.sim.run(2 * MINUTE);
   log?.('it is restarted');
   const honest: number[] = [fleet.honestNeighbors(target)];
@@ -92,9 +92,9 @@ export async function eclipse({ seed, nodes = 20, log }: ScenarioOptions): Promi
  * before.
  */
 export async function coldBoot({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
-  const { fleet, names, crew } = attack(seed, nodes, 4 * nodes);
+  const { fleet, names, group } = attack(seed, nodes, 4 * nodes);
   for (const name of fleet.honest) fleet.crash(name);
-  return dawnOf({ fleet, names, crew }, log);
+  return dawnOf({ fleet, names, group }, log);
 }
 
 /**
@@ -109,10 +109,10 @@ export async function dawn({ seed, nodes = 100, log }: ScenarioOptions): Promise
 }
 
 async function dawnOf(
-  { fleet, names, crew }: Attack,
+  { fleet, names, group }: Attack,
   log: ScenarioOptions['log'],
 ): Promise<Figures> {
-  fleet.invade(names, sybils(crew));
+  fleet.invade(names, sybils(group));
   await fleet.sim.run(1_000);
   for (const name of fleet.honest) fleet.sim.restart(name);
   const met = await fleet.met(1, 10 * MINUTE);
@@ -127,13 +127,13 @@ async function dawnOf(
  * of them stop passing messages on at once.
  */
 export async function covertFlash({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
-  const { fleet, names, crew } = attack(seed, nodes, 4 * nodes);
-  fleet.invade(names, sleepers(crew));
+  const { fleet, names, group } = attack(seed, nodes, 4 * nodes);
+  fleet.invade(names, sleepers(group));
   const met = await settle(fleet);
   await fleet.sim.run(7 * MINUTE);
   const before = named('before', await fleet.traffic(60, 1_000));
   log?.('they turn');
-  crew.isMute = true;
+  group.isMute = true;
   const flash = named('flash', await fleet.traffic(60, 500));
   await fleet.sim.run(4 * MINUTE);
   return finish(fleet, {

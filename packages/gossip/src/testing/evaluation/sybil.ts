@@ -13,7 +13,7 @@ import type {
 import { partialView } from '../../overlay/partial-view.ts';
 
 /** State that the attackers share. Ids are node ids. */
-export interface Crew {
+export interface SybilGroup {
   readonly ids: readonly string[];
   /** The node that they press for links; undefined: all nodes but the attackers. */
   readonly target?: string | undefined;
@@ -27,15 +27,15 @@ export interface Crew {
  * Creates an overlay of attackers that press every peer for links, give a link to every peer that
  * asks, name only attackers, and pass no message on.
  */
-export function sybils(crew: Crew): OverlayFactory {
-  return { ...partialView(), create: (setup) => new Sybil(setup, crew) };
+export function sybils(group: SybilGroup): OverlayFactory {
+  return { ...partialView(), create: (setup) => new Sybil(setup, group) };
 }
 
 /**
- * Creates an overlay of attackers that behave well until `crew.isMute` is set. From then on they
+ * Creates an overlay of attackers that behave well until `group.isMute` is set. From then on they
  * neither pass messages on nor give notice of any.
  */
-export function sleepers(crew: Crew): OverlayFactory {
+export function sleepers(group: SybilGroup): OverlayFactory {
   const honest = partialView();
   return {
     ...honest,
@@ -44,7 +44,7 @@ export function sleepers(crew: Crew): OverlayFactory {
       const poll = overlay.poll.bind(overlay);
       overlay.poll = () => {
         let output = poll();
-        while (output !== undefined && crew.isMute && passesOn(output)) output = poll();
+        while (output !== undefined && group.isMute && passesOn(output)) output = poll();
         return output;
       };
       return overlay;
@@ -64,24 +64,24 @@ class Sybil implements Overlay {
   readonly passesOn = true;
   readonly #outputs = new OutputQueue<OverlayOutput>();
   readonly #random: Random;
-  readonly #crew: Crew;
+  readonly #group: SybilGroup;
   /** Connected peers that are not attackers. */
   readonly #met = new Set<string>();
   readonly #links = new Set<string>();
   #pressAt: number;
   #request = 0;
 
-  constructor({ random, now }: OverlaySetup, crew: Crew) {
+  constructor({ random, now }: OverlaySetup, group: SybilGroup) {
     this.#random = random;
-    this.#crew = crew;
-    this.#pressAt = now + random() * crew.press;
+    this.#group = group;
+    this.#pressAt = now + random() * group.press;
   }
 
   handle(now: number, input: OverlayInput): void {
     if (input.type === 'wake') this.#wake(now);
     else if (input.type === 'viewed') this.#viewed(input.from, input.message);
     else if (input.type === 'peer-up') {
-      if (!this.#crew.ids.includes(input.peer)) this.#met.add(input.peer);
+      if (!this.#group.ids.includes(input.peer)) this.#met.add(input.peer);
     } else if (input.type === 'peer-down') {
       this.#met.delete(input.peer);
       this.#unlink(input.peer);
@@ -102,8 +102,8 @@ class Sybil implements Overlay {
 
   #wake(now: number): void {
     if (now < this.#pressAt) return;
-    this.#pressAt = now + this.#crew.press;
-    const victims = [...this.#met].filter((peer) => peer === (this.#crew.target ?? peer));
+    this.#pressAt = now + this.#group.press;
+    const victims = [...this.#met].filter((peer) => peer === (this.#group.target ?? peer));
     const victim = victims[Math.floor(this.#random() * victims.length)];
     if (victim === undefined) return;
     const request = ++this.#request;
@@ -121,7 +121,7 @@ class Sybil implements Overlay {
   }
 
   #viewed(from: string, message: unknown): void {
-    if (this.#crew.ids.includes(from)) return;
+    if (this.#group.ids.includes(from)) return;
     const said = message as PartialViewMessage;
     if (said.type === 'accept') this.#link(from);
     else if (said.type === 'disconnect') this.#unlink(from);
@@ -151,7 +151,7 @@ class Sybil implements Overlay {
   }
 
   #other(): string {
-    return this.#crew.ids[Math.floor(this.#random() * this.#crew.ids.length)]!;
+    return this.#group.ids[Math.floor(this.#random() * this.#group.ids.length)]!;
   }
 
   #lies(): string[] {

@@ -3,16 +3,16 @@
 import test from 'ava';
 import { fullMesh } from '../../overlay/full-mesh.ts';
 import { partialView } from '../../overlay/partial-view.ts';
-import { coming } from './coming.ts';
-import { differing } from './differing.ts';
+import { differences } from './differences.ts';
+import { type Behavior, GossipFixture } from './gossip-fixture.ts';
+import { joining } from './joining.ts';
 import type { GossipBackend } from './network.ts';
 import { reading } from './reading.ts';
 import { receipts } from './receipts.ts';
 import { recipients } from './recipients.ts';
 import { relays } from './relays.ts';
-import { type Behavior, Scene } from './scene.ts';
 import { sizes } from './sizes.ts';
-import { waiting } from './waiting.ts';
+import { slowPeers } from './slow-peers.ts';
 
 const BEHAVIORS: readonly Behavior[] = [
   ...recipients,
@@ -20,9 +20,9 @@ const BEHAVIORS: readonly Behavior[] = [
   ...relays,
   ...reading,
   ...receipts,
-  ...waiting,
-  ...coming,
-  ...differing,
+  ...slowPeers,
+  ...joining,
+  ...differences,
 ];
 
 /**
@@ -43,7 +43,7 @@ export function gossipSuite(backend: GossipBackend): void {
         if (!backend.simulated) t.timeout(60_000);
         for (const network of backend.networks()) {
           try {
-            await check(t, new Scene(network, overlay));
+            await check(t, new GossipFixture(network, overlay));
           } finally {
             t.deepEqual(await network.close(), [], network.name);
           }

@@ -1,7 +1,7 @@
 // Behaviors with readers that keep up, and with readers that do not.
 
 import { words } from '../cluster.ts';
-import { type Behavior, numbers } from './scene.ts';
+import { type Behavior, numbers } from './gossip-fixture.ts';
 
 const COUNT = 1_000;
 
@@ -9,7 +9,7 @@ export const reading: readonly Behavior[] = [
   {
     title:
       'loops that keep up miss nothing, however many messages arrive in one turn, and however short their queue is',
-    async check(t, scene) {
+    async check(t, fixture) {
       const heard = { usual: 0, short: 0, one: 0, strict: 0 };
       let missed = 0;
       const count = async (
@@ -21,7 +21,7 @@ export const reading: readonly Behavior[] = [
           missed += meta.missed;
         }
       };
-      await scene.meet(['a', 'b'], {
+      await fixture.meet(['a', 'b'], {
         setup({ name, gossip }) {
           if (name === 'a') return;
           const topic = gossip.topic('news', words);
@@ -31,22 +31,22 @@ export const reading: readonly Behavior[] = [
           void count('strict', topic.messages({ queue: { bytes: 100, policy: 'error' } }));
         },
       });
-      const { gossip } = scene.node('a');
+      const { gossip } = fixture.node('a');
       const hasRoom = () => gossip.snapshot().peers.every(({ waiting }) => waiting.messages === 0);
       let queued = 0;
       for (const number of numbers(COUNT)) {
         // One after the other, and no faster than the connection accepts them.
-        queued += (await scene.publish('a', number)).queued;
-        if (!hasRoom()) await scene.until('the publisher has room for another message', hasRoom);
+        queued += (await fixture.publish('a', number)).queued;
+        if (!hasRoom()) await fixture.until('the publisher has room for another message', hasRoom);
       }
       t.is(queued, COUNT);
-      await scene.until('b has read all messages', () => scene.words('b').length === COUNT);
-      await scene.until('every subscription has read all messages', () =>
+      await fixture.until('b has read all messages', () => fixture.words('b').length === COUNT);
+      await fixture.until('every subscription has read all messages', () =>
         Object.values(heard).every((each) => each === COUNT),
       );
       t.is(missed, 0);
       t.deepEqual(
-        scene.node('b').events.filter(({ type }) => type === 'lagged'),
+        fixture.node('b').events.filter(({ type }) => type === 'lagged'),
         [],
       );
     },

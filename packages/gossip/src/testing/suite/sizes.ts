@@ -1,7 +1,7 @@
 // Behaviors with messages of all sizes up to the limit.
 
 import { TransportError } from '@trunkline/transport-core';
-import type { Behavior } from './scene.ts';
+import type { Behavior } from './gossip-fixture.ts';
 
 const LIMIT = 1_500_000;
 /**
@@ -27,18 +27,21 @@ export const sizes: readonly Behavior[] = [
   {
     title:
       'every size up to the limit is delivered; one byte more fails at the publisher, and nothing is sent',
-    async check(t, scene) {
-      await scene.meet(['a', 'b'], { topic: { limit: LIMIT } });
-      for (const size of SIZES) t.is((await scene.publish('a', 'x'.repeat(size - 2))).queued, 1);
-      await scene.until('b has read all messages', () => scene.words('b').length === SIZES.length);
-      const error = await t.throwsAsync(scene.publish('a', 'x'.repeat(LIMIT - 1)), {
+    async check(t, fixture) {
+      await fixture.meet(['a', 'b'], { topic: { limit: LIMIT } });
+      for (const size of SIZES) t.is((await fixture.publish('a', 'x'.repeat(size - 2))).queued, 1);
+      await fixture.until(
+        'b has read all messages',
+        () => fixture.words('b').length === SIZES.length,
+      );
+      const error = await t.throwsAsync(fixture.publish('a', 'x'.repeat(LIMIT - 1)), {
         instanceOf: TransportError,
         code: 'resource_exhausted',
       });
       t.is((error as TransportError).reason, 'too_large');
-      await scene.publish('a', 'later');
-      await scene.heard('later', ['b']);
-      const came = scene
+      await fixture.publish('a', 'later');
+      await fixture.heard('later', ['b']);
+      const came = fixture
         .words('b')
         .filter((word) => word !== 'later')
         .map((word) => word.length + 2);

@@ -12,7 +12,7 @@ export type Sent = { to: string; message: PartialViewMessage };
  * One partial view with a record of everything it does. `onSend` is called at each send; its inputs
  * reach the view before the other outputs are carried out.
  */
-export class Bench {
+export class SingleView {
   readonly view: PartialView;
   readonly downs: string[] = [];
   readonly ups: string[] = [];
@@ -52,14 +52,14 @@ export class Bench {
     return sent;
   }
 
-  hear(from: string, message: PartialViewMessage): Sent[] {
+  receive(from: string, message: PartialViewMessage): Sent[] {
     this.tell({ type: 'received', from, message });
     return this.take();
   }
 
   /** Lets a peer ask for a link. Returns the messages sent. */
   asked(from: string, high = false): Sent[] {
-    return this.hear(from, { type: 'neighbor', request: 1, high, full: false });
+    return this.receive(from, { type: 'neighbor', request: 1, high, full: false });
   }
 
   /** Lets the view ask these peers for links, which they accept. */

@@ -14,8 +14,8 @@ import { topicKey } from '../topics/topic-key.ts';
 import { decodeControl, encodePush } from '../wire/frame.ts';
 import { idle, idOf, words } from './cluster.ts';
 
-/** The stranger, and everything that was sent to it. */
-export interface Stranger {
+/** The raw peer, and everything that was sent to it. */
+export interface RawPeer {
   readonly nodeId: string;
   readonly peers: Peers;
   readonly transport: Transport<typeof idle>;
@@ -37,8 +37,8 @@ export interface Stranger {
   join(topic?: string): void;
 }
 
-/** Options of a stranger. */
-export interface StrangerOptions {
+/** Options of a raw peer. */
+export interface RawPeerOptions {
   readonly name?: string;
   readonly nodeId?: string;
   readonly topics?: readonly string[];
@@ -46,11 +46,11 @@ export interface StrangerOptions {
   readonly to?: string;
 }
 
-/** Creates a stranger and connects it to a node, as its peer. */
-export async function stranger(
+/** Creates a raw peer and connects it to a node, as its peer. */
+export async function rawPeer(
   sim: Simulation,
-  { name = 'stranger', nodeId = idOf(name), topics = ['news'], to = 'a' }: StrangerOptions = {},
-): Promise<Stranger> {
+  { name = 'stranger', nodeId = idOf(name), topics = ['news'], to = 'a' }: RawPeerOptions = {},
+): Promise<RawPeer> {
   const transport = sim.client(idle, { name });
   const peers = createPeers({ transport, identity: { nodeId }, maxOutbound: 0, persistent: [to] });
   const talk = transport.mount(gossipProtocol);
@@ -120,7 +120,7 @@ export interface Forgery {
   readonly signature?: Signature;
 }
 
-/** Encodes a message of the stranger, with the given fields changed. */
+/** Encodes a message of the raw peer, with the given fields changed. */
 export function frame(forgery: Forgery = {}): Uint8Array {
   const {
     topic = 'news',

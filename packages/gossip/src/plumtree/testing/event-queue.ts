@@ -2,7 +2,7 @@
 // time.
 
 /** Values with the times at which they are due, in a binary heap. */
-export class Agenda<T> {
+export class EventQueue<T> {
   readonly #entries: { readonly at: number; readonly order: number; readonly value: T }[] = [];
   #order = 0;
 

@@ -1,9 +1,10 @@
-// A scene: the nodes of one test on one overlay, and the messages that each receives.
+// The fixture of a behavior: the nodes of one test on one overlay, and the messages that each
+// receives.
 
 import type { ExecutionContext } from 'ava';
 import type { OverlayFactory } from '../../overlay/overlay.ts';
 import type { PublishOptions, PublishResult, TopicOptions } from '../../types.ts';
-import { areMet, type Ear, listen, type TestNode } from '../cluster.ts';
+import { areMet, listen, type Subscriber, type TestNode } from '../cluster.ts';
 import type { Network, NodeOptions } from './network.ts';
 
 /** A behavior that gossip shows on every backend. */
@@ -11,13 +12,13 @@ export interface Behavior {
   readonly title: string;
   /** Limits the behavior to one overlay. */
   readonly overlay?: 'fullMesh';
-  check(t: ExecutionContext, scene: Scene): Promise<void>;
+  check(t: ExecutionContext, fixture: GossipFixture): Promise<void>;
 }
 
-export interface SceneOptions extends Partial<Omit<NodeOptions, 'gossip'>> {
+export interface GossipFixtureOptions extends Partial<Omit<NodeOptions, 'gossip'>> {
   readonly outbound?: NodeOptions['gossip']['outbound'];
   readonly relay?: NodeOptions['gossip']['relay'];
-  /** Further options of gossip, which override those of the scene. */
+  /** Further options of gossip, which override those of the fixture. */
   readonly gossip?: Partial<NodeOptions['gossip']>;
   /**
    * Returns true for nodes that listen to 'news' from the beginning. Default: all nodes, each with
@@ -27,11 +28,11 @@ export interface SceneOptions extends Partial<Omit<NodeOptions, 'gossip'>> {
   readonly topic?: TopicOptions<string>;
 }
 
-export class Scene {
+export class GossipFixture {
   readonly network: Network;
   readonly overlay: OverlayFactory;
   /** The listeners on 'news' by node, in the node's current life. */
-  readonly ears = new Map<string, Ear>();
+  readonly subscribers = new Map<string, Subscriber>();
 
   constructor(network: Network, overlay: OverlayFactory) {
     this.network = network;
@@ -51,12 +52,12 @@ export class Scene {
     return this.node(name).nodeId;
   }
 
-  ear(name: string): Ear {
-    return this.ears.get(name)!;
+  subscriber(name: string): Subscriber {
+    return this.subscribers.get(name)!;
   }
 
   words(name: string): string[] {
-    return this.ear(name).words;
+    return this.subscriber(name).words;
   }
 
   /** Boots nodes. Each is a peer of those before it. */
@@ -71,7 +72,7 @@ export class Scene {
       setup,
       to,
       peers,
-    }: SceneOptions = {},
+    }: GossipFixtureOptions = {},
   ): Promise<void> {
     await this.network.boot(names, {
       gossip: { overlay: this.overlay, outbound, relay, ...gossip },
@@ -80,14 +81,17 @@ export class Scene {
       setup: (node) => {
         setup?.(node);
         if (listens(node.name))
-          this.ears.set(node.name, listen(node, 'news', { queue: { size: 10_000 }, ...topic }));
+          this.subscribers.set(
+            node.name,
+            listen(node, 'news', { queue: { size: 10_000 }, ...topic }),
+          );
       },
     });
     await this.until('all nodes are up', () => names.every((name) => this.network.nodes.has(name)));
   }
 
   /** Boots nodes, and waits until those that listen have met. */
-  async meet(names: readonly string[], options?: SceneOptions): Promise<void> {
+  async meet(names: readonly string[], options?: GossipFixtureOptions): Promise<void> {
     await this.boot(names, options);
     await this.met();
   }
@@ -98,7 +102,9 @@ export class Scene {
   met(): Promise<void> {
     return this.until(
       'all nodes know each other on the topic',
-      () => [...this.ears.keys()].every((name) => this.network.nodes.has(name)) && this.#areOne(),
+      () =>
+        [...this.subscribers.keys()].every((name) => this.network.nodes.has(name)) &&
+        this.#areOne(),
     );
   }
 
@@ -107,7 +113,7 @@ export class Scene {
    * list of recipients can be sent to without a dial.
    */
   acquainted(name: string, others: number): Promise<void> {
-    const key = this.ear(name).topic.name;
+    const key = this.subscriber(name).topic.name;
     const isOn = () =>
       this.node(name)
         .gossip.snapshot()
@@ -124,12 +130,12 @@ export class Scene {
   }
 
   publish(name: string, word: string, options?: PublishOptions): Promise<PublishResult> {
-    return this.settle(this.ear(name).topic.publish(word, options));
+    return this.settle(this.subscriber(name).topic.publish(word, options));
   }
 
   /** Publishes without waiting for the result. */
   say(name: string, word: string): void {
-    void this.ear(name).topic.publish(word);
+    void this.subscriber(name).topic.publish(word);
   }
 
   /** Waits until all of these nodes have received the word. */
@@ -140,9 +146,9 @@ export class Scene {
   }
 
   #areOne(): boolean {
-    if (this.isMesh) return areMet(this.ears.values(), this.ears.size - 1);
+    if (this.isMesh) return areMet(this.subscribers.values(), this.subscribers.size - 1);
     const links = new Map(
-      [...this.ears].map(([name, { topic }]) => [this.idOf(name), new Set(topic.neighbors)]),
+      [...this.subscribers].map(([name, { topic }]) => [this.idOf(name), new Set(topic.neighbors)]),
     );
     const [first] = links.keys();
     const reached = new Set([first!]);
@@ -154,8 +160,8 @@ export class Scene {
 }
 
 /** Returns the words in order if the overlay keeps the order, and sorted otherwise. */
-export function inOrder(scene: Scene, words: readonly string[]): readonly string[] {
-  return scene.isMesh ? words : [...words].sort();
+export function inOrder(fixture: GossipFixture, words: readonly string[]): readonly string[] {
+  return fixture.isMesh ? words : [...words].sort();
 }
 
 export function numbers(count: number): string[] {

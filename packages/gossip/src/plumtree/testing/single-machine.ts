@@ -7,7 +7,7 @@ import { type PlumtreeOptionsInput, plumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
 
 /** The machine, and everything that it did. */
-export interface Lone {
+export interface SingleMachine {
   readonly machine: Plumtree<string>;
   /** Gives the machine an input, and records its outputs. */
   feed(now: number, input: PlumtreeInput<string>): void;
@@ -24,7 +24,10 @@ export interface Lone {
 /**
  * Creates a machine 'me' with these peers. Payloads are texts, and their digest is their length.
  */
-export function lone(peers: readonly string[], options: PlumtreeOptionsInput = {}): Lone {
+export function singleMachine(
+  peers: readonly string[],
+  options: PlumtreeOptionsInput = {},
+): SingleMachine {
   let sent: string[] = [];
   const delivered: string[] = [];
   const reports: (readonly [string, Misbehavior])[] = [];
