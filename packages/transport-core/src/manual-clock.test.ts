@@ -3,7 +3,7 @@
 import test from 'ava';
 import { createManualClock } from './manual-clock.ts';
 
-function scene(start?: number) {
+function setUp(start?: number) {
   const clock = createManualClock(start);
   const log: [string, number][] = [];
   const note = (name: string) => () => void log.push([name, clock.now()]);
@@ -19,7 +19,7 @@ test('time stands still until it is moved', (t) => {
 });
 
 test('timers run at their own times, in order of due time, then of creation', (t) => {
-  const { clock, log, note } = scene(0);
+  const { clock, log, note } = setUp(0);
   clock.setTimeout(note('late'), 30);
   clock.setTimeout(note('early'), 10);
   clock.setTimeout(note('also early'), 10);
@@ -36,7 +36,7 @@ test('timers run at their own times, in order of due time, then of creation', (t
 });
 
 test('timers created within the span run in it', (t) => {
-  const { clock, log, note } = scene(0);
+  const { clock, log, note } = setUp(0);
   clock.setTimeout(() => {
     note('first')();
     clock.setTimeout(note('second'), 5);
@@ -50,7 +50,7 @@ test('timers created within the span run in it', (t) => {
 });
 
 test('a stopped timer does not run; stopping it twice, or after it ran, does nothing', (t) => {
-  const { clock, log, note } = scene(0);
+  const { clock, log, note } = setUp(0);
   const stopped = clock.setTimeout(note('stopped'), 1);
   const ran = clock.setTimeout(note('ran'), 1);
   clock.clearTimeout(stopped);
@@ -63,14 +63,14 @@ test('a stopped timer does not run; stopping it twice, or after it ran, does not
 });
 
 test('a delay below 0 is 0', (t) => {
-  const { clock, log, note } = scene(0);
+  const { clock, log, note } = setUp(0);
   clock.setTimeout(note('now'), -5);
   clock.advance(0);
   t.deepEqual(log, [['now', 0]]);
 });
 
 test('after a jump overdue timers run late, in order, and timers that they create wait', (t) => {
-  const { clock, log, note } = scene(0);
+  const { clock, log, note } = setUp(0);
   clock.setTimeout(() => {
     note('due at 20')();
     clock.setTimeout(note('made in the jump'), 0);
@@ -87,7 +87,7 @@ test('after a jump overdue timers run late, in order, and timers that they creat
 });
 
 test('defer runs after the current code and before any timer', async (t) => {
-  const { clock, log, note } = scene(0);
+  const { clock, log, note } = setUp(0);
   clock.setTimeout(note('timer'), 0);
   clock.defer(note('deferred'));
   note('now')();

@@ -245,10 +245,10 @@ test('a closed inbox refuses waiting calls and ends its readers', async (t) => {
   const consumer = consume(fixture, 'ask');
   const a = fixture.connection();
   a.send('ask');
-  const tellers = new InboxFixture();
-  tellers.connection().send('tell');
-  tellers.inbox.close(new TransportError('unavailable', 'closed'));
-  t.deepEqual(tellers.counters, ['onewayDropped']);
+  const senders = new InboxFixture();
+  senders.connection().send('tell');
+  senders.inbox.close(new TransportError('unavailable', 'closed'));
+  t.deepEqual(senders.counters, ['onewayDropped']);
   fixture.inbox.close(new TransportError('unavailable', 'closed'));
   t.deepEqual(a.answers, ['ask 3 ! unavailable (unprocessed)']);
   t.is((await consumer.next()).done, true);

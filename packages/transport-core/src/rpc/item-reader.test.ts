@@ -3,11 +3,11 @@
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { InStream } from '../session/streams.ts';
-import { OutboxBench } from '../session/testing/outbox-bench.ts';
+import { OutboxFixture } from '../session/testing/outbox-fixture.ts';
 import { ItemReader } from './item-reader.ts';
 
 function fixture(decode: (bytes: Uint8Array) => number = (bytes) => bytes[0]!) {
-  const { context } = new OutboxBench();
+  const { context } = new OutboxFixture();
   const stream = new InStream(context, { credit: () => {}, holds: () => {} }, 1);
   const log: string[] = [];
   const reader = new ItemReader<number>(stream, {

@@ -7,22 +7,22 @@ import { FrameCollector } from '../wire/frame-collector.ts';
 import { Outgoing } from './outgoing/outgoing.ts';
 import type { ReceiveAccount } from './receive-account.ts';
 import { InStream, OutStream } from './streams.ts';
-import { OutboxBench } from './testing/outbox-bench.ts';
+import { OutboxFixture } from './testing/outbox-fixture.ts';
 import { SMALL } from './testing/pair.ts';
 
 const { packet } = SMALL;
 const BROKEN = new TransportError('unavailable', 'gone');
 
 function out(credit = 1_000, limits = SMALL) {
-  const bench = new OutboxBench(limits);
-  bench.context.terms = { ...bench.context.terms, stream: credit };
-  const lanes = bench.lanes(0x20);
+  const fixture = new OutboxFixture(limits);
+  fixture.context.terms = { ...fixture.context.terms, stream: credit };
+  const lanes = fixture.lanes(0x20);
   const seen = { progress: 0 };
   return {
-    bench,
+    fixture,
     lanes,
     seen,
-    stream: new OutStream(bench.context, bench.outbox, lanes, 7, () => void seen.progress++),
+    stream: new OutStream(fixture.context, fixture.outbox, lanes, 7, () => void seen.progress++),
   };
 }
 
@@ -37,17 +37,17 @@ function fate(promise: Promise<void>): { state: string; error?: unknown } {
 }
 
 test('an item is sent at once if there is room, and its write resolves', async (t) => {
-  const { bench, stream, seen } = out();
+  const { fixture, stream, seen } = out();
   await stream.write(new Uint8Array(10));
   t.deepEqual(
-    bench.pump().map(({ kind, id }) => [kind, id]),
+    fixture.pump().map(({ kind, id }) => [kind, id]),
     [[Kind.ITEM, 7]],
   );
   t.is(seen.progress, 1);
 });
 
 test('items wait for the receiver’s credit, one at a time, and keep their order', async (t) => {
-  const { bench, stream } = out(100);
+  const { fixture, stream } = out(100);
   const fates = [1, 2, 3].map((number) => fate(stream.write(new Uint8Array(100).fill(number))));
   await null;
   t.deepEqual(
@@ -55,42 +55,42 @@ test('items wait for the receiver’s credit, one at a time, and keep their orde
     ['written', 'waits', 'waits'],
   );
   t.true(stream.busy);
-  bench.pump();
+  fixture.pump();
   t.true(stream.grant(65, 0x7fff_ffff));
-  bench.pump();
+  fixture.pump();
   await null;
   t.deepEqual(
     fates.map(({ state }) => state),
     ['written', 'written', 'waits'],
   );
   stream.grant(164 + 64, 0x7fff_ffff);
-  bench.pump();
+  fixture.pump();
   await null;
   t.is(fates[2]!.state, 'written');
   t.deepEqual(
-    bench.frames.map(({ payload }) => payload[0]),
+    fixture.frames.map(({ payload }) => payload[0]),
     [1, 2, 3],
   );
-  t.is(bench.context.usage.held, 0);
+  t.is(fixture.context.usage.held, 0);
 });
 
 test('an account overdrawn by one item starts the next only above 0', (t) => {
-  const { bench, stream } = out(1);
+  const { fixture, stream } = out(1);
   void stream.write(new Uint8Array(packet));
-  bench.pump();
+  fixture.pump();
   void stream.write(new Uint8Array(1));
   stream.grant(packet + 63, 0x7fff_ffff);
-  t.is(bench.pump().length, 0);
+  t.is(fixture.pump().length, 0);
   stream.grant(1, 0x7fff_ffff);
-  t.is(bench.pump().length, 1);
+  t.is(fixture.pump().length, 1);
 });
 
 test('a long item is one write of many packets', async (t) => {
-  const { bench, stream, seen } = out(10_000);
+  const { fixture, stream, seen } = out(10_000);
   const written = fate(stream.write(new Uint8Array(3 * packet)));
   t.is(written.state, 'waits');
   t.deepEqual(
-    bench.pump().map(({ kind, size }) => [kind, size]),
+    fixture.pump().map(({ kind, size }) => [kind, size]),
     [
       [Kind.ITEM, 3 * packet],
       [Kind.PART, 0],
@@ -103,56 +103,56 @@ test('a long item is one write of many packets', async (t) => {
 });
 
 test('an item above the limit of the peer fails, and the stream continues', async (t) => {
-  const { bench, stream } = out();
-  bench.context.terms = { ...bench.context.terms, item: 50 };
+  const { fixture, stream } = out();
+  fixture.context.terms = { ...fixture.context.terms, item: 50 };
   const error = (await t.throwsAsync(stream.write(new Uint8Array(51)))) as TransportError;
   t.deepEqual([error.code, error.reason, error.sent], ['resource_exhausted', 'too_large', false]);
   await t.notThrowsAsync(stream.write(new Uint8Array(50)));
 });
 
 test('the end follows the written items', async (t) => {
-  const { bench, stream } = out(1);
+  const { fixture, stream } = out(1);
   const finished: string[] = [];
   void stream.write(new Uint8Array(10));
   const second = fate(stream.write(new Uint8Array(10)));
   stream.close(undefined, () => void finished.push('end'));
-  bench.pump();
+  fixture.pump();
   t.deepEqual(finished, []);
   stream.grant(1_000, 0x7fff_ffff);
-  bench.pump();
+  fixture.pump();
   await null;
   t.is(second.state, 'written');
   t.deepEqual(
-    bench.frames.map(({ kind }) => kind),
+    fixture.frames.map(({ kind }) => kind),
     [Kind.ITEM, Kind.ITEM, Kind.END],
   );
   t.deepEqual(finished, ['end']);
 });
 
 test('an end needs no credit, and may be an ERROR', (t) => {
-  const { bench, stream } = out(0);
+  const { fixture, stream } = out(0);
   const told = { code: 10, reason: 0, text: '', metadata: undefined };
   const error = Outgoing.error(7, 0, told, stream);
   stream.close(error);
   t.deepEqual(
-    bench.pump().map(({ kind, code }) => [kind, code]),
+    fixture.pump().map(({ kind, code }) => [kind, code]),
     [[Kind.ERROR, 10]],
   );
 });
 
 test('after the end a write is refused, and a second end does nothing', async (t) => {
-  const { bench, stream } = out();
+  const { fixture, stream } = out();
   stream.close(undefined);
   stream.close(undefined);
   await t.throwsAsync(stream.write(new Uint8Array(1)), { message: /has already ended/ });
-  t.is(bench.pump().length, 1);
+  t.is(fixture.pump().length, 1);
   t.false(stream.stopped);
 });
 
 test('a stopped stream rejects all its writers with the reason, and sends nothing more', async (t) => {
-  const { bench, stream } = out(1);
+  const { fixture, stream } = out(1);
   void stream.write(new Uint8Array(10));
-  bench.pump();
+  fixture.pump();
   const fates = [fate(stream.write(new Uint8Array(10))), fate(stream.write(new Uint8Array(10)))];
   stream.grant(64 + 10, 0x7fff_ffff);
   stream.stop(BROKEN);
@@ -161,18 +161,18 @@ test('a stopped stream rejects all its writers with the reason, and sends nothin
   await new Promise(setImmediate);
   for (const { error } of fates) t.is(error, BROKEN);
   t.is(await t.throwsAsync(stream.write(new Uint8Array(1))), BROKEN);
-  t.is(bench.pump().length, 0);
-  t.is(bench.context.usage.held, 0);
+  t.is(fixture.pump().length, 0);
+  t.is(fixture.context.usage.held, 0);
 });
 
 test('waiting items are bounded: a writer that does not await its writes gets an error', async (t) => {
-  const { stream, bench } = out(1, { ...SMALL, outbound: { messages: 3, bytes: 1_000_000 } });
+  const { stream, fixture } = out(1, { ...SMALL, outbound: { messages: 3, bytes: 1_000_000 } });
   const fates = Array.from({ length: 6 }, () => fate(stream.write(new Uint8Array(10))));
   await new Promise(setImmediate);
   t.true(fates.filter(({ state }) => state === 'failed').length >= 1);
   t.is((fates.at(-1)!.error as TransportError).code, 'resource_exhausted');
   stream.stop(BROKEN);
-  t.is(bench.context.usage.held, 0);
+  t.is(fixture.context.usage.held, 0);
 });
 
 test('an account above 2^31 − 1 is a violation', (t) => {
@@ -182,7 +182,7 @@ test('an account above 2^31 − 1 is a violation', (t) => {
 });
 
 function into(limits = SMALL) {
-  const { context } = new OutboxBench(limits);
+  const { context } = new OutboxFixture(limits);
   const owing: ReceiveAccount[] = [];
   const stream = new InStream(
     context,

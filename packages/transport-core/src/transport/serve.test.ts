@@ -8,7 +8,7 @@ import { defineProtocol, methodTable } from '../protocol/protocol.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { Channel } from '../session/channels/channels.ts';
 import { type AnswerCarrier, InCall } from '../session/in-call.ts';
-import { OutboxBench } from '../session/testing/outbox-bench.ts';
+import { OutboxFixture } from '../session/testing/outbox-fixture.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
 import { Frame } from '../wire/frame.ts';
 import { header } from '../wire/testing/frames.ts';
@@ -59,7 +59,7 @@ function fixture() {
     finished: () => {},
   };
   const channel = new Channel(
-    new OutboxBench().context,
+    new OutboxFixture().context,
     { credit: () => {}, holds: () => {} },
     0x20,
   );

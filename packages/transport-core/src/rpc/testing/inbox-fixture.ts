@@ -9,7 +9,7 @@ import type { Remote } from '../../remote.ts';
 import { Channel } from '../../session/channels/channels.ts';
 import { type AnswerCarrier, HANDLER, InCall } from '../../session/in-call.ts';
 import { ReceiveAccount } from '../../session/receive-account.ts';
-import { OutboxBench } from '../../session/testing/outbox-bench.ts';
+import { OutboxFixture } from '../../session/testing/outbox-fixture.ts';
 import { SMALL } from '../../session/testing/pair.ts';
 import { Account, Frame } from '../../wire/frame.ts';
 import { header } from '../../wire/testing/frames.ts';
@@ -38,7 +38,7 @@ export type Name = keyof typeof protocol.methods;
  */
 export class FakeConnection implements AnswerCarrier {
   readonly answers: string[] = [];
-  readonly context = new OutboxBench(SMALL).context;
+  readonly context = new OutboxFixture(SMALL).context;
   readonly channel: Channel;
   readonly remote: Remote;
   running = 0;

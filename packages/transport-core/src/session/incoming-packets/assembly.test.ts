@@ -4,13 +4,13 @@
 import test from 'ava';
 import { Frame, Kind } from '../../wire/frame.ts';
 import { header } from '../../wire/testing/frames.ts';
-import { OutboxBench } from '../testing/outbox-bench.ts';
+import { OutboxFixture } from '../testing/outbox-fixture.ts';
 import { SMALL } from '../testing/pair.ts';
 import { Assembly } from './incoming-packets.ts';
 
 const { packet } = SMALL;
 const begin = (size: number, keep = true, limit?: number) => {
-  const { context } = new OutboxBench(SMALL, limit);
+  const { context } = new OutboxFixture(SMALL, limit);
   context.now = 5;
   return {
     context,

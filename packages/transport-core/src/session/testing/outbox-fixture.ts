@@ -11,7 +11,7 @@ import { SessionContext, type SessionLimits } from '../session-context.ts';
 import { SMALL } from './pair.ts';
 
 /** An outbox whose connection accepts every batch or, with `stuck`, holds it. */
-export class OutboxBench {
+export class OutboxFixture {
   readonly context: SessionContext;
   readonly batch: Batch;
   readonly outbox: Outbox;
@@ -83,7 +83,7 @@ export class OutboxBench {
 }
 
 /** A sender that records its notifications. */
-export class Teller implements UnitSender {
+export class RecordingSender implements UnitSender {
   left = 0;
   late = false;
   paidFor = 0;
@@ -119,7 +119,7 @@ export function unit(
   kind: number,
   size: number,
   account = 0,
-  sender: UnitSender = new Teller(),
+  sender: UnitSender = new RecordingSender(),
 ): Outgoing {
   const made = new Outgoing(kind, (ids += 2), new Uint8Array(size), sender);
   made.method = 1;
