@@ -16,10 +16,10 @@ import type { TopicMembers } from '../topics/topic-node.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import type { Unsent } from '../types.ts';
 import { encodeControl, encodePush } from '../wire/frame.ts';
+import { CurrentConnection } from './current-connection.ts';
 import { Dials } from './dials.ts';
 import { type Member, MemberTable } from './member-table.ts';
 import { MessageAddresses } from './message-addresses.ts';
-import { PeerConnection } from './peer-connection.ts';
 import { PeerOutbox } from './peer-outbox.ts';
 import { PendingInterests } from './pending-interests.ts';
 
@@ -253,7 +253,7 @@ export class ConnectedMembers implements TopicMembers {
     this.#instances.set(nodeId, instance);
     if (this.#instances.size > INSTANCES)
       this.#instances.delete(this.#instances.keys().next().value!);
-    const connection = new PeerConnection(peers, peer);
+    const connection = new CurrentConnection(peers, peer);
     const writable = () => this.#tell({ type: 'writable', nodeId });
     const member: ConnectedMember = {
       nodeId,

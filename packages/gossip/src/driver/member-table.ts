@@ -3,13 +3,13 @@
 
 import type { PeerEvent, PeerInfo, Peers } from '@trunkline/peers';
 import { type Remote, TransportError } from '@trunkline/transport-core';
-import type { PeerConnection } from './peer-connection.ts';
+import type { CurrentConnection } from './current-connection.ts';
 
 /** A connected peer. */
 export interface Member {
   readonly nodeId: string;
   readonly instance: string;
-  readonly connection: PeerConnection;
+  readonly connection: CurrentConnection;
 }
 
 export class MemberTable<M extends Member> {

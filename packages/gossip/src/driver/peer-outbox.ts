@@ -5,7 +5,7 @@ import type { Transport, TransportError } from '@trunkline/transport-core';
 import { messageLimit } from '@trunkline/transport-core/internal';
 import type { gossipProtocol } from '../protocol.ts';
 import type { Unsent } from '../types.ts';
-import type { PeerConnection } from './peer-connection.ts';
+import type { CurrentConnection } from './current-connection.ts';
 
 type Mount = Transport<typeof gossipProtocol>;
 
@@ -29,7 +29,7 @@ export interface PeerOutboxLimits {
 
 export class PeerOutbox {
   readonly #mount: Mount;
-  readonly #connection: PeerConnection;
+  readonly #connection: CurrentConnection;
   readonly #limits: PeerOutboxLimits;
   readonly #writable: () => void;
   readonly #queue: Parcel[] = [];
@@ -45,7 +45,7 @@ export class PeerOutbox {
   /** @param writable is called when there is room again after `tryNow` refused a message */
   constructor(
     mount: Mount,
-    connection: PeerConnection,
+    connection: CurrentConnection,
     limits: PeerOutboxLimits,
     writable: () => void,
   ) {

@@ -30,7 +30,7 @@ export interface WalkerInit {
 /**
  * An answer to `ask`: node ids and addresses, but its entries are untrusted and may be anything.
  */
-export interface Introduction {
+export interface WalkAnswer {
   addresses: unknown[];
 }
 
@@ -218,7 +218,7 @@ export class Walker {
    * Answers a question with nodes that this node knows on its topics. It only answers about topics
    * that the asking peer is on too, and limits the answers per second.
    */
-  answer({ nodeId }: Member, bytes: Uint8Array): Introduction {
+  answer({ nodeId }: Member, bytes: Uint8Array): WalkAnswer {
     const { self, sessions, mount } = this.#init;
     const { random, clock } = mount;
     if (this.#walk === undefined) return { addresses: [] };

@@ -6,7 +6,7 @@ import type { PlumtreeCounters } from './counters.ts';
 import type { MissingMessages } from './missing-messages.ts';
 import type { Neighbor } from './neighbor.ts';
 import type { PlumtreeOptions } from './options.ts';
-import type { Outgoing } from './outgoing.ts';
+import type { OutgoingMessages } from './outgoing-messages.ts';
 import { PendingGrafts } from './pending-grafts.ts';
 import type { Reports } from './reports.ts';
 import type { Tree } from './tree.ts';
@@ -16,7 +16,7 @@ export interface GraftRequestsInit<P> {
   readonly counters: PlumtreeCounters;
   readonly missing: MissingMessages;
   readonly neighbors: ReadonlyMap<string, Neighbor>;
-  readonly outgoing: Outgoing<P>;
+  readonly outgoing: OutgoingMessages<P>;
   readonly tree: Tree<P>;
   readonly reports: Reports<P>;
 }

@@ -31,7 +31,7 @@ export type PlumtreeInput<P> =
    * Publishes a message. `handle` throws a TypeError if the id is another node's, or was published
    * before.
    */
-  | { readonly type: 'publish'; readonly publication: Publication<P> }
+  | { readonly type: 'publish'; readonly publication: MessageToPublish<P> }
   /** Takes a published message out of the cache, so that no further peer learns of it. */
   | { readonly type: 'withdraw'; readonly id: MessageId }
   /** Pushes a cached message to a neighbor, as if the neighbor had asked for it. */
@@ -172,7 +172,7 @@ export interface PlumtreeInit<P> {
 }
 
 /** A message to publish. */
-export interface Publication<P> {
+export interface MessageToPublish<P> {
   /** An id from this node's IdSource. */
   readonly id: MessageId;
   readonly payload: P;

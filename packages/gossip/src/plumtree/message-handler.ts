@@ -4,7 +4,7 @@
 import type { OutputQueue } from '@trunkline/transport-core/internal';
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
 import { type Advertiser, nearest } from './advertiser.ts';
-import type { PlumtreeOutput, Publication } from './interface.ts';
+import type { MessageToPublish, PlumtreeOutput } from './interface.ts';
 import { isHops, MOST_HOPS, type Push } from './message.ts';
 import type { Neighbor } from './neighbor.ts';
 import type { PlumtreeParts } from './parts.ts';
@@ -44,7 +44,7 @@ export class MessageHandler<P> {
         : Math.max(now, due) + this.#parts.options.evictInterval;
   }
 
-  publish({ id, payload, size }: Publication<P>, now: number): void {
+  publish({ id, payload, size }: MessageToPublish<P>, now: number): void {
     this.#parts.history.own.publish(id, now);
     this.#parts.counters.published++;
     const key = messageKey(id);

@@ -3,14 +3,14 @@
 import type { OutputQueue } from '@trunkline/transport-core/internal';
 import type { PlumtreeCounters } from './counters.ts';
 import { GraftRequests } from './graft-requests.ts';
-import { History } from './history.ts';
 import type { PlumtreeOutput } from './interface.ts';
 import { LeafProbes } from './leaf-probes.ts';
 import { MessageCache } from './message-cache.ts';
+import { MessageHistory } from './message-history.ts';
 import { MissingMessages } from './missing-messages.ts';
 import type { Neighbor } from './neighbor.ts';
 import type { PlumtreeOptions } from './options.ts';
-import { Outgoing } from './outgoing.ts';
+import { OutgoingMessages } from './outgoing-messages.ts';
 import { Reports } from './reports.ts';
 import { Tree } from './tree.ts';
 
@@ -26,10 +26,10 @@ export interface PlumtreeShared<P> {
 
 /** The parts that handle inputs together. */
 export interface PlumtreeParts<P> extends PlumtreeShared<P> {
-  readonly history: History;
+  readonly history: MessageHistory;
   readonly cache: MessageCache<P>;
   readonly missing: MissingMessages;
-  readonly outgoing: Outgoing<P>;
+  readonly outgoing: OutgoingMessages<P>;
   readonly tree: Tree<P>;
   readonly graftRequests: GraftRequests<P>;
   readonly leafProbes: LeafProbes<P>;
@@ -44,11 +44,11 @@ export function plumtreeParts<P>(
   init: PlumtreeShared<P> & { readonly latest: (() => number) | undefined },
 ): PlumtreeParts<P> {
   const { self, options, counters, outputs, neighbors, latest } = init;
-  const history = new History(self, options, latest);
+  const history = new MessageHistory(self, options, latest);
   const cache = new MessageCache<P>(options);
   const missing = new MissingMessages(options);
   const reports = new Reports(outputs, counters);
-  const outgoing: Outgoing<P> = new Outgoing({
+  const outgoing: OutgoingMessages<P> = new OutgoingMessages({
     outputs,
     options,
     counters,

@@ -10,7 +10,6 @@ import type { SeenVerdict } from '../messages/seen-messages.ts';
 import { ControlHandler } from './control-handler.ts';
 import { PlumtreeCounters } from './counters.ts';
 import type { GraftRequests } from './graft-requests.ts';
-import type { History } from './history.ts';
 import type {
   ControlOutput,
   PlumtreeInit,
@@ -23,10 +22,11 @@ import type { LeafProbes } from './leaf-probes.ts';
 import type { Control, Push } from './message.ts';
 import type { MessageCache } from './message-cache.ts';
 import { MessageHandler } from './message-handler.ts';
+import type { MessageHistory } from './message-history.ts';
 import type { MissingMessages } from './missing-messages.ts';
 import { Neighbor } from './neighbor.ts';
 import { plumtreeOptions } from './options.ts';
-import type { Outgoing } from './outgoing.ts';
+import type { OutgoingMessages } from './outgoing-messages.ts';
 import { plumtreeParts } from './parts.ts';
 import type { Tree } from './tree.ts';
 
@@ -40,9 +40,9 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   readonly #announce: number;
   readonly #outputs = new OutputQueue<PlumtreeOutput<P>>();
   readonly #neighbors = new Map<string, Neighbor>();
-  readonly #history: History;
+  readonly #history: MessageHistory;
   readonly #cache: MessageCache<P>;
-  readonly #outgoing: Outgoing<P>;
+  readonly #outgoing: OutgoingMessages<P>;
   readonly #tree: Tree<P>;
   readonly #missing: MissingMessages;
   readonly #graftRequests: GraftRequests<P>;

@@ -5,12 +5,12 @@ import type { PlumtreeCounters } from './counters.ts';
 import type { PlumtreeOutput } from './interface.ts';
 import type { Control } from './message.ts';
 import type { Neighbor } from './neighbor.ts';
-import type { Outgoing } from './outgoing.ts';
+import type { OutgoingMessages } from './outgoing-messages.ts';
 
 export interface TreeInit<P> {
   readonly outputs: OutputQueue<PlumtreeOutput<P>>;
   readonly counters: PlumtreeCounters;
-  readonly outgoing: Outgoing<P>;
+  readonly outgoing: OutgoingMessages<P>;
   /** Milliseconds after a prune during which messages may still be in flight. */
   readonly settleTime: number;
 }

@@ -6,7 +6,7 @@ import { type MessageId, messageKey } from '../messages/message-id.ts';
 import { isFor } from '../overlay/body.ts';
 import type { OwnMessage } from '../overlay/overlay.ts';
 import type { PublishFailure } from '../types.ts';
-import type { Verdict } from '../wire/relay-frames.ts';
+import type { DeliveryOutcome } from '../wire/relay-frames.ts';
 import { gone, refusedBy } from './errors.ts';
 import type { Publication } from './publication.ts';
 import type { TopicContext } from './topic-context.ts';
@@ -60,7 +60,7 @@ export class Publications {
   }
 
   /** A peer reports the outcome of a message that it was asked to confirm. */
-  receipt(id: MessageId, from: string, verdict: Verdict): void {
+  receipt(id: MessageId, from: string, verdict: DeliveryOutcome): void {
     const publication = this.#asking.get(messageKey(id));
     if (publication === undefined) return;
     // A neighbor that only got a notice of the message may have asked for it.

@@ -10,7 +10,7 @@ import type { Audience, Body } from '../overlay/body.ts';
 import type { OwnMessage } from '../overlay/overlay.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import type { PublishFailure, PublishResult } from '../types.ts';
-import type { Verdict } from '../wire/relay-frames.ts';
+import type { DeliveryOutcome } from '../wire/relay-frames.ts';
 import { topicClosed } from './errors.ts';
 import { ExpectedMembers, NEW } from './expected-members.ts';
 import { Publication, resultOf } from './publication.ts';
@@ -226,7 +226,7 @@ export class Publisher {
 
   // Outcomes.
 
-  receipt(id: MessageId, from: string, verdict: Verdict): void {
+  receipt(id: MessageId, from: string, verdict: DeliveryOutcome): void {
     this.#publications.receipt(id, from, verdict);
   }
 

@@ -2,15 +2,15 @@
 // outcome is known.
 
 import { type MessageId, messageKey } from '../messages/message-id.ts';
-import type { Verdict } from '../wire/relay-frames.ts';
+import type { DeliveryOutcome } from '../wire/relay-frames.ts';
 
 /** The messages of one topic that a receipt is asked for. */
 export class ReceiptRequests {
-  readonly #tell: (id: MessageId, verdict: Verdict) => void;
+  readonly #tell: (id: MessageId, verdict: DeliveryOutcome) => void;
   /** Message keys → the peers that brought them; the oldest first. */
   readonly #messages = new Map<string, string>();
 
-  constructor(tell: (id: MessageId, verdict: Verdict) => void) {
+  constructor(tell: (id: MessageId, verdict: DeliveryOutcome) => void) {
     this.#tell = tell;
   }
 
@@ -29,7 +29,7 @@ export class ReceiptRequests {
   }
 
   /** Sends a receipt, unless the outcome is that of a copy that another peer brought. */
-  answer(id: MessageId, from: string, verdict: Verdict): void {
+  answer(id: MessageId, from: string, verdict: DeliveryOutcome): void {
     const key = messageKey(id);
     if (this.#messages.get(key) !== from) return;
     this.#messages.delete(key);

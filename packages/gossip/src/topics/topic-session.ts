@@ -11,7 +11,7 @@ import type { Push } from '../plumtree/message.ts';
 import type { TopicSnapshot } from '../snapshots.ts';
 import type { DropReason, PublishResult, Unsent } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';
-import type { Verdict } from '../wire/relay-frames.ts';
+import type { DeliveryOutcome } from '../wire/relay-frames.ts';
 import { Deliveries } from './deliveries.ts';
 import { Differences, type DifferencesInput, type DifferencesOutput } from './differences.ts';
 import { notSent } from './errors.ts';
@@ -135,7 +135,7 @@ export class TopicSession implements TopicContext {
   }
 
   /** A peer reports the outcome of a message that it was asked to confirm. */
-  receipt(id: MessageId, from: string, verdict: Verdict): void {
+  receipt(id: MessageId, from: string, verdict: DeliveryOutcome): void {
     this.#publisher.receipt(id, from, verdict);
   }
 

@@ -43,11 +43,11 @@ export interface Receipt {
   readonly topic: string;
   readonly id: MessageId;
   /** The outcome at the receiver of a message whose origin asked for a receipt. */
-  readonly verdict?: Verdict | undefined;
+  readonly verdict?: DeliveryOutcome | undefined;
 }
 
 /** The outcome of a message at a receiver. `took`: it was delivered to the readers. */
-export type Verdict = 'took' | Refusal;
+export type DeliveryOutcome = 'took' | Refusal;
 
 /**
  * Encodes 32 bytes of the topic, 44 of the id, 2 of the hops and 4 of the size; then 32 per node.
@@ -130,7 +130,7 @@ const RECEIPT = KEY_BYTES + MESSAGE_ID_BYTES;
 const HEAD = RECEIPT + 2 + 4;
 const OUTCOMES = ['took', 'had', 'busy'] as const;
 /** The numbers of the verdicts on the wire (docs/wire-gossip.md). */
-const VERDICTS: Readonly<Record<Verdict, number>> = {
+const VERDICTS: Readonly<Record<DeliveryOutcome, number>> = {
   took: 0,
   'not-on-topic': 1,
   'not-addressed': 2,
@@ -151,5 +151,5 @@ const VERDICTS: Readonly<Record<Verdict, number>> = {
   'no-room': 17,
 };
 const BY_NUMBER = new Map(
-  Object.entries(VERDICTS).map(([verdict, number]) => [number, verdict as Verdict]),
+  Object.entries(VERDICTS).map(([verdict, number]) => [number, verdict as DeliveryOutcome]),
 );

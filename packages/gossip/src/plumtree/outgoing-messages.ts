@@ -23,7 +23,7 @@ export interface OutgoingInit<P> {
  * Outputs count as sent as soon as they are queued. If there was no room for one, `pushUnsent` or
  * `noticesUnsent` takes that back.
  */
-export class Outgoing<P> {
+export class OutgoingMessages<P> {
   readonly #outputs: OutputQueue<PlumtreeOutput<P>>;
   readonly #options: PlumtreeOptions;
   readonly #counters: PlumtreeCounters;

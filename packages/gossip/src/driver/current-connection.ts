@@ -3,7 +3,7 @@
 import type { PeerInfo, Peers } from '@trunkline/peers';
 import type { Remote } from '@trunkline/transport-core';
 
-export class PeerConnection {
+export class CurrentConnection {
   readonly #peers: Pick<Peers, 'get'>;
   readonly #nodeId: string;
   readonly #instance: string;

@@ -6,7 +6,7 @@ import { type PlumtreeOptions, plumtreeOptions } from './options.ts';
 import { OwnMessages } from './own-messages.ts';
 
 /** This node's own messages and those of others, which are kept apart. */
-export class History {
+export class MessageHistory {
   readonly seen: SeenMessages;
   readonly own: OwnMessages;
   readonly #self: string;
