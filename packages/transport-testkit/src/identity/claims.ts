@@ -5,7 +5,7 @@ import { rawHello } from '../raw/raw-hello.ts';
 import type { RawPeer } from '../raw/raw-peer.ts';
 import { caught, checked } from '../transport/expect.ts';
 import type { NodeCredentials } from './backend.ts';
-import { count, type IdentityFixture, type Node } from './identity-fixture.ts';
+import { count, type IdentityFixture, type IdentityNode } from './identity-fixture.ts';
 import { rejections } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
@@ -86,7 +86,7 @@ export const claimCases: Cases = (define) => {
 
 async function refusedClaim(
   f: IdentityFixture,
-  node: Node,
+  node: IdentityNode,
   peer: RawPeer,
   claimant: NodeCredentials,
   victim: NodeCredentials,

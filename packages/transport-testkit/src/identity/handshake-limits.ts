@@ -3,7 +3,7 @@
 
 import { caught, checked } from '../transport/expect.ts';
 import { watch } from '../transport/values.ts';
-import { count, type IdentityFixture, type Node } from './identity-fixture.ts';
+import { count, type IdentityFixture, type IdentityNode } from './identity-fixture.ts';
 import type { RawConnection } from './raw-connection.ts';
 import { checkCall, rejections } from './refusals.ts';
 import type { Cases } from './suite.ts';
@@ -203,7 +203,7 @@ export const handshakeLimitCases: Cases = (define) => {
 /** Checks that the remaining connections time out. */
 async function ended(
   f: IdentityFixture,
-  node: Node,
+  node: IdentityNode,
   flood: readonly RawConnection[],
 ): Promise<void> {
   const now = f.clock.now();

@@ -3,16 +3,16 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import { equalBytes } from '../transport/values.ts';
-import { count, type IdentityFixture, type Node } from './identity-fixture.ts';
+import { count, type IdentityFixture, type IdentityNode } from './identity-fixture.ts';
 import { checkCall, rejections } from './refusals.ts';
-import type { Relay, Tamperings, Writer } from './relay.ts';
+import type { Relay, Tamperings, WritingEnd } from './relay.ts';
 
 /** Two nodes, and the wire between them. */
 export interface RelayedNodes {
-  readonly a: Node;
-  readonly b: Node;
+  readonly a: IdentityNode;
+  readonly b: IdentityNode;
   /** A bystander, which must keep working whatever happens to the others. */
-  readonly other: Node;
+  readonly other: IdentityNode;
   readonly relay: Relay & { readonly at: string };
 }
 
@@ -49,7 +49,7 @@ export async function relayedNodes(
 export async function handshakeLengths(
   f: IdentityFixture,
   { a, relay }: RelayedNodes,
-): Promise<Readonly<Record<Writer, number>>> {
+): Promise<Readonly<Record<WritingEnd, number>>> {
   const layer = f.backend.layer(a.credentials);
   relay.tamperings = {};
   const connection = await layer.dial(relay.at, { timeout: 60_000 });

@@ -13,20 +13,18 @@ import {
 } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 import { RawListener, RawPeer } from '../raw/raw-peer.ts';
-import { suiteProtocol } from '../session/protocols.ts';
+import { type SuiteProtocol, suiteProtocol } from '../session/protocols.ts';
 import type { TestContext } from '../test-runner.ts';
 import { watch } from '../transport/values.ts';
 import type { Change, IdentityBackend, Lists, NodeCredentials } from './backend.ts';
 import { RawConnection } from './raw-connection.ts';
 import { Relay } from './relay.ts';
 
-export type SuiteProtocol = typeof suiteProtocol;
-
 /** A call whose first byte is this is never answered. */
 export const STUCK = 0xff;
 
 /** One node: its transport, and records of everything that reached it. */
-export interface Node {
+export interface IdentityNode {
   readonly nodeId: string;
   readonly credentials: NodeCredentials;
   readonly transport: Transport<SuiteProtocol>;
@@ -57,7 +55,7 @@ export class IdentityFixture {
   readonly t: TestContext;
   readonly backend: IdentityBackend<NodeCredentials>;
   readonly clock: ManualClock = createManualClock();
-  readonly #nodes: Node[] = [];
+  readonly #nodes: IdentityNode[] = [];
   readonly #transports: {
     readonly transport: Transport<SuiteProtocol>;
     readonly events: ObserverEvent[];
@@ -75,11 +73,11 @@ export class IdentityFixture {
   }
 
   /** Creates a node that does not listen yet. */
-  async create(setup: NodeSetup = {}): Promise<Node> {
+  async create(setup: NodeSetup = {}): Promise<IdentityNode> {
     const credentials = setup.credentials ?? (await this.backend.credentials());
     const { hello, admit, ...options } = setup.options ?? {};
     const events: ObserverEvent[] = [];
-    const served: Node['served'] = [];
+    const served: IdentityNode['served'] = [];
     const asked: string[] = [];
     const { transport, update } = this.backend.transport(
       credentials,
@@ -111,7 +109,7 @@ export class IdentityFixture {
         yield request;
       },
     });
-    const node: Node = {
+    const node: IdentityNode = {
       nodeId: credentials.nodeId,
       credentials,
       transport,
@@ -128,7 +126,7 @@ export class IdentityFixture {
   }
 
   /** Creates a node that listens. */
-  async open(setup: NodeSetup = {}): Promise<Node> {
+  async open(setup: NodeSetup = {}): Promise<IdentityNode> {
     const node = await this.create(setup);
     await node.transport.listen();
     return node;
@@ -154,7 +152,7 @@ export class IdentityFixture {
   }
 
   /** Opens a wire to a node, at an address of its own. */
-  async relay(to: Node): Promise<Relay & { readonly at: string }> {
+  async relay(to: IdentityNode): Promise<Relay & { readonly at: string }> {
     const { beneath } = this.backend;
     const relay = await Relay.open(beneath.layer(), beneath.layer(), this.under(to.at), {
       stirred: () => this.#stirs++,
@@ -164,7 +162,7 @@ export class IdentityFixture {
   }
 
   /** Opens a raw connection to a node, on the layer beneath. */
-  async rawConnection(to: Node): Promise<RawConnection> {
+  async rawConnection(to: IdentityNode): Promise<RawConnection> {
     if (this.#rawLayer === undefined) {
       const layer = this.backend.beneath.layer();
       this.#rawLayer = layer;

@@ -3,7 +3,7 @@
 
 import type { Code, Reason, Remote, TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';
-import type { EventOf, IdentityFixture, Node } from './identity-fixture.ts';
+import type { EventOf, IdentityFixture, IdentityNode } from './identity-fixture.ts';
 
 export interface ExpectedRefusal {
   readonly code: Code;
@@ -23,9 +23,9 @@ const MINE = /the other end refused this end's certificate/;
  */
 export async function checkRefused(
   f: IdentityFixture,
-  dialer: Node,
+  dialer: IdentityNode,
   target: string,
-  acceptor: Pick<Node, 'events'> & Partial<Node>,
+  acceptor: Pick<IdentityNode, 'events'> & Partial<IdentityNode>,
   expected: ExpectedRefusal,
 ): Promise<void> {
   const { t } = f;
@@ -86,8 +86,8 @@ export async function checkRefused(
 /** Checks that two nodes can talk: each knows the other's id, and the answer is right. */
 export async function checkCall(
   f: IdentityFixture,
-  dialer: Node,
-  acceptor: Node,
+  dialer: IdentityNode,
+  acceptor: IdentityNode,
   target = acceptor.at,
 ): Promise<Remote> {
   const { t } = f;
@@ -106,13 +106,13 @@ export async function checkCall(
   return remote;
 }
 
-function failures(of: Node): EventOf<'dialFailed'>[] {
+function failures(of: IdentityNode): EventOf<'dialFailed'>[] {
   return of.events.filter((event): event is EventOf<'dialFailed'> => event.type === 'dialFailed');
 }
 
 /** Returns the events of a node about connections that did not come up. */
 export function rejections(
-  of: Pick<Node, 'events'>,
+  of: Pick<IdentityNode, 'events'>,
   direction?: 'in' | 'out',
 ): EventOf<'rejected'>[] {
   return of.events.filter(

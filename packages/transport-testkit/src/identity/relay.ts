@@ -4,7 +4,7 @@
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 
 /** The end that wrote the bytes. */
-export type Writer = 'dialer' | 'acceptor';
+export type WritingEnd = 'dialer' | 'acceptor';
 
 /** The treatment of the bytes that one end writes; positions count from its first byte. */
 export interface Tampering {
@@ -18,7 +18,7 @@ export interface Tampering {
   readonly piece?: number | undefined;
 }
 
-export type Tamperings = Readonly<Partial<Record<Writer, Tampering>>>;
+export type Tamperings = Readonly<Partial<Record<WritingEnd, Tampering>>>;
 
 export interface RelayHooks {
   /** Called for every event on the wire. */

@@ -3,7 +3,7 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import { caught } from '../transport/expect.ts';
-import { count, type IdentityFixture, type Node } from './identity-fixture.ts';
+import { count, type IdentityFixture, type IdentityNode } from './identity-fixture.ts';
 import type { RawConnection } from './raw-connection.ts';
 import { checkCall, rejections } from './refusals.ts';
 import type { RelayedConnection } from './relay.ts';
@@ -97,7 +97,11 @@ export const replayCases: Cases = (define) => {
 };
 
 /** Makes one connection with a call on it, and returns it as recorded on the wire. */
-async function recorded(f: IdentityFixture, a: Node, b: Node): Promise<RelayedConnection> {
+async function recorded(
+  f: IdentityFixture,
+  a: IdentityNode,
+  b: IdentityNode,
+): Promise<RelayedConnection> {
   const relay = await f.relay(b);
   await checkCall(f, a, b, relay.at);
   await f.drive(a.transport.disconnect(relay.at));
@@ -108,7 +112,11 @@ async function recorded(f: IdentityFixture, a: Node, b: Node): Promise<RelayedCo
   return relay.last;
 }
 
-async function comesToNothing(f: IdentityFixture, dialer: Node, target: string): Promise<void> {
+async function comesToNothing(
+  f: IdentityFixture,
+  dialer: IdentityNode,
+  target: string,
+): Promise<void> {
   const error = await f.drive(caught(f.t, dialer.transport.send(target, 'echo', Uint8Array.of(1))));
   f.t.true(
     error instanceof TransportError && error.sent === false && error.reason !== undefined,

@@ -5,7 +5,7 @@ import { TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';
 import { deferred, watch } from '../transport/values.ts';
 import type { Change, NodeCredentials } from './backend.ts';
-import { count, type IdentityFixture, type Node, STUCK } from './identity-fixture.ts';
+import { count, type IdentityFixture, type IdentityNode, STUCK } from './identity-fixture.ts';
 import { checkCall, checkRefused } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
@@ -161,11 +161,11 @@ export const revokingCases: Cases = (define) => {
 
 /** The nodes of a revocation: `a` has dialed `b`, and `judge` and `other` are these two. */
 interface RevocationNodes {
-  readonly a: Node;
-  readonly b: Node;
-  readonly third: Node;
-  readonly judge: Node;
-  readonly other: Node;
+  readonly a: IdentityNode;
+  readonly b: IdentityNode;
+  readonly third: IdentityNode;
+  readonly judge: IdentityNode;
+  readonly other: IdentityNode;
 }
 
 /** Lets `judge` revoke its trust in `other`; `third` is connected to `judge` and must stay so. */
@@ -189,7 +189,8 @@ async function cut(
   ].map((call) => caught(t, call));
   const checkUnharmed = third.transport.send(judge.at, 'echo', stuck).catch(() => {});
   const goesOn = watch(checkUnharmed);
-  const isStuck = ({ served }: Node) => served.filter(({ request }) => request[0] === STUCK).length;
+  const isStuck = ({ served }: IdentityNode) =>
+    served.filter(({ request }) => request[0] === STUCK).length;
   await f.until(
     'all calls are in flight',
     () => isStuck(a) === (judge === a ? 2 : 1) && isStuck(b) === (judge === b ? 3 : 2),

@@ -16,6 +16,7 @@ export const suiteProtocol = defineProtocol({
     steady: { id: 20, request: bytes, download: bytes, timeout: 2_000 },
   },
 });
+export type SuiteProtocol = typeof suiteProtocol;
 
 /** A second protocol on another channel, for traffic that must not affect the first. */
 export const sideProtocol = defineProtocol({

@@ -18,7 +18,7 @@ import type { RawFrameInput, RawHello } from '../raw/raw-frames.ts';
 import { RawListener, RawPeer } from '../raw/raw-peer.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
 import { type ObserverLog, recordObserver } from './observer-log.ts';
-import { sideProtocol, suiteProtocol } from './protocols.ts';
+import { type SuiteProtocol, sideProtocol, suiteProtocol } from './protocols.ts';
 
 /** The backend under test: a kind of streams, and transports over it. */
 export interface SessionBackend {
@@ -54,8 +54,6 @@ export interface SessionPlace {
 
 /** The role of the transport: the raw peer dials an acceptor, and a dialer dials the raw peer. */
 export type Role = 'acceptor' | 'dialer';
-
-export type SuiteProtocol = typeof suiteProtocol;
 
 /** Options of the transport under test. The fixture sets its protocol, clock and observer. */
 export type FixtureOptions = Omit<CommonOptions, 'clock' | 'observer'>;
