@@ -210,7 +210,7 @@ const BARS: readonly Bar[] = [
   ratio('s7', 'rate', TCP, LIMIT, { least: 0.3 }),
   ratio('s7', 'rate', TCP, NATS, { least: 1 }),
   {
-    bar: `s8 RSS: ${TCP.title} at most ${MOST_MEMORY} KiB a connection`,
+    bar: `s8 RSS: ${TCP.title} at most ${MOST_MEMORY} KiB per connection`,
     value: (round) => round.get('s8')?.get(TCP.title)?.rss,
     most: MOST_MEMORY,
   },

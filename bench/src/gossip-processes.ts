@@ -23,7 +23,7 @@ async function bench(options: Options): Promise<void> {
   if (options.json) return console.log(formatJson(measurements, options, verdicts));
   const { rounds, seconds, size } = options;
   console.log(
-    `Node ${process.versions.node}, ${size} bytes a message, ${rounds} rounds of ${seconds} s; ${formatLoad(measurements)}\n`,
+    `Node ${process.versions.node}, ${size} bytes per message, ${rounds} rounds of ${seconds} s; ${formatLoad(measurements)}\n`,
   );
   console.log(
     options.report ? formatMarkdown(measurements, options) : formatTables(measurements, options),

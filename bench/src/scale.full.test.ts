@@ -42,9 +42,9 @@ test('tables name their points, for a terminal and as Markdown', (t) => {
     formatText(summaries.slice(0, 2)),
     [
       '64 bytes echoed, one connection',
-      'in flight  carried by     calls/s  client CPU, ns a call  server CPU, ns a call  ÷ limit-net',
-      '128        limit-net        2,000                                           500',
-      '128        trunkline-tcp    1,000                                           500         0.50',
+      'in flight  carried by     calls/s  client CPU, ns per call  server CPU, ns per call  ÷ limit-net',
+      '128        limit-net        2,000                                               500',
+      '128        trunkline-tcp    1,000                                               500         0.50',
     ].join('\n'),
   );
   t.regex(

@@ -101,6 +101,6 @@ async function memory(): Promise<void> {
   const { nodes, links, heap, rss } = await measureMemory(10_000, 5);
   const mib = (size: number) => `${Math.round(size / 1024 / 1024)} MiB`;
   console.log(
-    `${nodes} nodes with ${links} links: ${mib(heap)} of heap, ${mib(rss)} of memory (goal: under 1024 MiB), ${Math.round(heap / links)} bytes of heap a link`,
+    `${nodes} nodes with ${links} links: ${mib(heap)} of heap, ${mib(rss)} of memory (goal: under 1024 MiB), ${Math.round(heap / links)} bytes of heap per link`,
   );
 }

@@ -16,7 +16,7 @@ export interface PointFigures {
   readonly rate: number;
   /** Megabytes (10^6) a second, one way. */
   readonly bulk?: number | undefined;
-  /** Nanoseconds of CPU a call. */
+  /** Nanoseconds of CPU per call. */
   readonly clientCpu?: number | undefined;
   readonly serverCpu?: number | undefined;
   /** Bytes of the server per connection, for the connections added since the point before. */

@@ -109,14 +109,17 @@ function bytesName(bytes: number): string {
 
 const RATE: Column = { title: 'calls/s', figure: ({ rate }) => rate };
 const BULK: Column = { title: 'MB/s', figure: ({ bulk }) => bulk };
-const SERVER_CPU: Column = { title: 'server CPU, ns a call', figure: ({ serverCpu }) => serverCpu };
+const SERVER_CPU: Column = {
+  title: 'server CPU, ns per call',
+  figure: ({ serverCpu }) => serverCpu,
+};
 const CPU: readonly Column[] = [
-  { title: 'client CPU, ns a call', figure: ({ clientCpu }) => clientCpu },
+  { title: 'client CPU, ns per call', figure: ({ clientCpu }) => clientCpu },
   SERVER_CPU,
 ];
 const MEMORY: readonly Column[] = [
-  { title: 'RSS, KiB each', figure: ({ rss }) => rss && rss / 1_024 },
-  { title: 'heap, KiB each', figure: ({ heap }) => heap && heap / 1_024 },
+  { title: 'RSS, KiB per connection', figure: ({ rss }) => rss && rss / 1_024 },
+  { title: 'heap, KiB per connection', figure: ({ heap }) => heap && heap / 1_024 },
 ];
 
 const SHOWN: readonly Shown[] = [
