@@ -12,6 +12,7 @@ import { type Batch, STUCK } from './batch/batch.ts';
 import { type Lanes, needsPipe, type Outgoing } from './outgoing/outgoing.ts';
 import type { SessionContext } from './session-context.ts';
 
+/** The queue of a connection: all messages that wait to be sent. */
 export class Outbox {
   /** Our credit for packets of long messages and items, in bytes. */
   #pipe = 0;

@@ -6,6 +6,7 @@
 // of a fixed batch of 32.) If few calls are in flight and come one at a time, the next frame would
 // leave alone anyway, so it is sent at once, and the rest of the tick is done while it travels.
 
+/** Decides when a batch leaves. */
 export class BatchPacer {
   /** The number of frames at which a batch leaves. */
   batch: number;

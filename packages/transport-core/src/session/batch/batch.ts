@@ -37,6 +37,7 @@ export interface BatchOptions {
   readonly isDirect: boolean;
 }
 
+/** The frames that leave next, and the state of the connection that takes them. */
 export class Batch implements Creditor {
   /** The connection still holds our last batch: nothing is written until `drained`. */
   blocked = false;

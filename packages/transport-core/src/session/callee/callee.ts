@@ -36,6 +36,7 @@ export interface CalleeParts {
   readonly channels: Channels;
 }
 
+/** Handles the frames of the peer's calls. */
 export class Callee {
   /** The calls that are being served. */
   readonly served: ServedCalls;

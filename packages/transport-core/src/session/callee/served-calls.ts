@@ -36,6 +36,7 @@ interface ServedParts {
   readonly channels: Channels;
 }
 
+/** The peer's open calls. */
 export class ServedCalls implements AnswerCarrier {
   readonly ids = new PeerIds<InCall>();
   /** The number of open streaming calls. */

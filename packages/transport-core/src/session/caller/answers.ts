@@ -28,6 +28,7 @@ export interface AnswerReceiver {
   abandon(call: OutCall): void;
 }
 
+/** Handles the peer's answers to our calls. */
 export class Answers {
   readonly #context: SessionContext;
   readonly #incomingPackets: IncomingPackets;

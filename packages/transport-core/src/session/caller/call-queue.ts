@@ -21,6 +21,7 @@ interface OpenCalls {
   readonly streams: number;
 }
 
+/** Our calls that wait, and the limits that they wait for. */
 export class CallQueue {
   readonly streams = new List<OutCall>();
   /** The number of calls that wait, on all channels. */

@@ -31,6 +31,7 @@ export interface CallerParts {
   readonly packets: IncomingPackets;
 }
 
+/** Our open calls. */
 export class Caller implements CallCarrier {
   readonly stage = 'it was waiting to be sent';
   readonly slots: Slots<OutCall>;

@@ -8,6 +8,7 @@ import type { Protocol } from '../../protocol/protocol.ts';
 import { cleanText } from '../../text.ts';
 import { encodeProtocols, type HelloProtocol, helloProtocol } from '../../wire/hello.ts';
 
+/** The protocols that each end has mounted. */
 export class ProtocolLists {
   /** The peer's protocols as it last announced them. */
   theirs: readonly HelloProtocol[] = [];

@@ -6,6 +6,7 @@
 import { Account, type FrameWriter } from '../../wire/frame.ts';
 import { type Creditor, ReceiveAccount } from '../receive-account.ts';
 
+/** The accounts of channels without a protocol. */
 export class StrayAccounts {
   /** The accounts by number and channel. */
   #accounts: Map<number, ReceiveAccount> | undefined = undefined;

@@ -5,6 +5,7 @@
 
 import { EMPTY, type Frame } from '../../wire/frame.ts';
 
+/** Copies payloads if a view would keep too much memory alive. */
 export class PayloadRetainer {
   readonly #allocate: (size: number) => Uint8Array;
   readonly #copies: boolean;

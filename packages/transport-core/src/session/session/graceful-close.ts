@@ -17,6 +17,7 @@ export interface GracefulCloseHost {
   end(error: TransportError, arrived: boolean): void;
 }
 
+/** A session that leaves in order. */
 export class GracefulClose {
   /** The reason why this end opens nothing more. */
   readonly left: TransportError;
@@ -155,6 +156,7 @@ const LEAVE_TIME = 5_000;
 export const FLUSH_TIME = 1_000;
 /** The reason that the peers of a closing transport receive. */
 export const CLOSED = reasonError('closed', 'the other end has closed its transport');
+/** The error of calls that are open when this transport closes. */
 export const SHUTDOWN = new TransportError('shutdown', 'this transport was closed');
 /**
  * Reasons for which leaving has no time limit of its own. When our own transport closes, `shut`

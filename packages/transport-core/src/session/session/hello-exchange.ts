@@ -24,6 +24,7 @@ export interface HelloHost {
   break(error: TransportError): void;
 }
 
+/** The facts that this end announces, checks and must keep to. */
 export interface HelloExchangeOptions {
   readonly port: SessionPort;
   readonly side: 'dialer' | 'acceptor';
@@ -44,6 +45,7 @@ export interface HelloExchangeOptions {
   readonly now: number;
 }
 
+/** The hello of one connection. */
 export class HelloExchange {
   /** True once the peer's preamble was read completely. */
   matched: boolean;

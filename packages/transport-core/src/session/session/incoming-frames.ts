@@ -20,6 +20,7 @@ export interface FrameReceiver {
   goneAway(frame: Frame): void;
 }
 
+/** The input of a session. */
 export class IncomingFrames implements FrameVisitor {
   /** The time by which the frame that is now arriving must be complete. */
   due = Number.POSITIVE_INFINITY;

@@ -13,6 +13,7 @@ import type { Caller } from '../caller/caller.ts';
 import type { Outbox } from '../outbox.ts';
 import type { SessionContext } from '../session-context.ts';
 
+/** The times after which a silent peer is asked, and then disconnected. */
 export interface KeepAlive {
   /** Milliseconds without received data after which a PING is sent. */
   readonly interval: number;
@@ -126,6 +127,7 @@ interface LimitedParts {
   readonly callee: Callee;
 }
 
+/** The time limits of a connection. */
 export interface TimeLimitOptions {
   readonly side: 'dialer' | 'acceptor';
   readonly keepAlive: KeepAlive;

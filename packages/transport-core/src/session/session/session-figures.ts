@@ -17,6 +17,7 @@ interface SessionCounts {
   readonly outbound: { readonly messages: number; readonly bytes: number };
 }
 
+/** The figures of one session. */
 export class SessionFigures {
   readonly #parts: SessionParts;
 

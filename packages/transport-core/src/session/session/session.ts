@@ -50,6 +50,7 @@ export interface SessionVisitor extends PartsVisitor {
   down(error: TransportError, unsent: OutCall[]): void;
 }
 
+/** The options of a session: those of its parts, its hello and its time limits. */
 export interface SessionOptions extends PartsOptions, HelloExchangeOptions, TimeLimitOptions {
   readonly visitor: SessionVisitor;
 }
@@ -67,6 +68,7 @@ type Phase =
   /** `arrived` is true if everything that was written is known to have arrived. */
   | { readonly name: 'closed'; readonly error: TransportError; readonly arrived: boolean };
 
+/** The state machine of one connection. */
 export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
   readonly parts: SessionParts;
   readonly figures: SessionFigures;
@@ -224,8 +226,6 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
     if (this.#phase.name === 'leaving') this.#options.port.dirty();
     return read;
   }
-
-  // Protocols.
 
   /** Tells the peer the new list of protocols after one was mounted or unmounted. */
   mountsChanged(): void {
