@@ -1,19 +1,27 @@
-// Keeps connections to neighbors on any topic open even if nobody uses them for a while.
+// Keeps connections to neighbors on any topic open even if nobody uses them for a while. It owns
+// one hold for each neighbor; `set` says who is a neighbor, and `wake` must be called when it is
+// due.
 
 import type { AnyTransport, Remote } from '@trunkline/transport-core';
 
 interface ConnectionPin {
+  /** The number of topics on which the node is a neighbor, at least 1. */
   topics: number;
+  /** The connection that is held; undefined if the node had none. */
   remote: Remote | undefined;
+  /** Releases the hold on `remote`. */
   release: () => void;
 }
 
+/** The holds on connections to neighbors. */
 export class ConnectionPins {
   readonly #transport: AnyTransport;
   readonly #remoteOf: (nodeId: string) => Remote | undefined;
   readonly #pins = new Map<string, ConnectionPin>();
+  /** When to look next whether a peer uses another connection. */
   #lookAt = Number.POSITIVE_INFINITY;
 
+  /** @param remoteOf returns the connection of a peer that is in use now */
   constructor(transport: AnyTransport, remoteOf: (nodeId: string) => Remote | undefined) {
     this.#transport = transport;
     this.#remoteOf = remoteOf;
@@ -33,6 +41,7 @@ export class ConnectionPins {
     this.#lookAt = Math.min(this.#lookAt, this.#transport.clock.now() + LOOK);
   }
 
+  /** When to call `wake`; Infinity if nothing is held. */
   get due(): number {
     return this.#pins.size === 0 ? Number.POSITIVE_INFINITY : this.#lookAt;
   }
@@ -44,6 +53,7 @@ export class ConnectionPins {
     for (const [nodeId, pin] of this.#pins) this.#take(nodeId, pin);
   }
 
+  /** Releases all holds. */
   close(): void {
     for (const { release } of this.#pins.values()) release();
     this.#pins.clear();

@@ -1,9 +1,12 @@
 // Numbers the lives of this node, each higher than all before, because other nodes treat messages
-// of a lower life than they know as old.
+// of a lower life than they know as old. A life lasts from joining a topic to leaving it or to the
+// end of the process. Numbers begin with the time of day; the store covers a clock that goes back
+// between two starts.
 
 import { type Store, TransportError } from '@trunkline/transport-core';
 import { LARGEST_NUMBER } from '../messages/message-id.ts';
 
+/** Options of {@link Lives}. */
 export interface LivesOptions {
   /** Returns the time of day in milliseconds since 1970. */
   readonly wall: () => number;
@@ -16,6 +19,7 @@ export interface LivesOptions {
   onFailed(error: TransportError): void;
 }
 
+/** The life numbers of this node. Call `load` once before any other method. */
 export class Lives {
   readonly #options: LivesOptions;
   /** The number of this start. */
@@ -127,9 +131,11 @@ function ourError(error: unknown): TransportError {
   );
 }
 
+/** The key of the number in the store. */
 const KEY = 'gossip-life';
 /** How many numbers are reserved ahead: joining a topic again within one start takes one. */
 const SPARE = 65_536;
+/** The highest number that is believed or begun with, so that numbers are left above it. */
 const MOST = 2 ** 47;
 /** The beginning of 2026. A clock that shows an earlier time was never set. */
 const EARLIEST = 1_767_225_600_000;

@@ -12,7 +12,9 @@ export interface Member {
   readonly connection: CurrentConnection;
 }
 
+/** The records of the connected peers, by node id and by connection. */
 export class MemberTable<M extends Member> {
+  /** The connected peers by node id. */
   readonly members = new Map<string, M>();
   readonly #peers: Peers<any>;
   readonly #came: (peer: PeerInfo) => M;

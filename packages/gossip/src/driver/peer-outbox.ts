@@ -1,5 +1,5 @@
 // The queue of messages to one peer. It is bounded and keeps their order, and a slow peer does not
-// delay others.
+// delay others. It owns the messages that wait; `PeerOutbox` alone sends to its peer.
 
 import type { Transport, TransportError } from '@trunkline/transport-core';
 import { messageLimit } from '@trunkline/transport-core/internal';
@@ -7,9 +7,13 @@ import type { gossipProtocol } from '../protocol.ts';
 import type { Unsent } from '../types.ts';
 import type { CurrentConnection } from './current-connection.ts';
 
+/** The transport, with the protocol of gossip. */
 type Mount = Transport<typeof gossipProtocol>;
 
-/** A message to send. `lost` is called if the message was queued and can no longer be sent. */
+/**
+ * A message to send, of `size` bytes. `lost` is called if the message was queued and can no longer
+ * be sent.
+ */
 export type Parcel = { readonly size: number; readonly lost?: (() => void) | undefined } & (
   | { readonly method: 'push' | 'control' | 'receipt'; readonly request: Uint8Array }
   | {
@@ -22,11 +26,13 @@ export type Parcel = { readonly size: number; readonly lost?: (() => void) | und
     }
 );
 
+/** The most messages and bytes that may wait. A single message may exceed `bytes`. */
 export interface PeerOutboxLimits {
   readonly messages: number;
   readonly bytes: number;
 }
 
+/** Sends what can be sent at once, and queues the rest until its peer takes more. */
 export class PeerOutbox {
   readonly #mount: Mount;
   readonly #connection: CurrentConnection;
@@ -96,7 +102,7 @@ export class PeerOutbox {
     return undefined;
   }
 
-  /** Is the message too large for the peer over the connection in use? */
+  /** Returns whether a message is too large for the peer over the connection in use. */
   #isTooLarge(size: number): boolean {
     const remote = size > SHORT ? this.#connection.current : undefined;
     return remote !== undefined && size > messageLimit(this.#mount, remote);

@@ -17,7 +17,9 @@ export interface CachedMessage<P> {
 export interface MessageCacheLimits {
   /** Milliseconds that a message is kept. */
   readonly cacheTime: number;
+  /** The most messages in the cache. */
   readonly cacheMessages: number;
+  /** The most bytes of their payloads. */
   readonly cacheBytes: number;
 }
 

@@ -30,6 +30,7 @@ export type Level = 'message' | 'stream';
 /** The network between all nodes and clients of a simulation. */
 export class SimNetwork {
   readonly interceptors = new Interceptors();
+  /** The listening transports by address; entries of ended ones stay, see `vacate`. */
   readonly listening = new Map<string, TransportPort>();
   readonly topology: Topology;
   readonly #loop: EventLoop;
