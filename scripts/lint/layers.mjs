@@ -48,7 +48,7 @@ const PUBLIC = ['transport-core', 'transport-core/backend'];
 const ALL_OF_CORE = [...PUBLIC, 'transport-core/internal'];
 
 /**
- * What each package may import of the project's other packages, in its own code.
+ * The other packages of the project that each package may import, in its own code.
  * `files`: globs below `packages/`. `also`: rules that apply in addition.
  */
 const PACKAGES = [

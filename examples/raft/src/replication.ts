@@ -19,7 +19,7 @@ interface Follower {
   heardAt: number;
 }
 
-/** What a leader knows of its followers. */
+/** The state of each follower, as its leader knows it. */
 export class Replication {
   readonly #lead: { readonly term: number; readonly leader: string };
   readonly #log: Log;

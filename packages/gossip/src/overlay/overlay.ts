@@ -79,7 +79,7 @@ export type OverlayInput =
   | { readonly type: 'begun'; readonly id: MessageId; readonly isSigned: boolean }
   /** A partial-view message came from a peer. It has not been checked in any way. */
   | { readonly type: 'viewed'; readonly from: string; readonly message: unknown }
-  /** There was no room for a `push` or `send-control` output. It comes before the next `poll`. */
+  /** A `push` or `send-control` output had no room. This input comes before the next `poll`. */
   | { readonly type: 'no-room'; readonly output: PushOutput<Body> | ControlOutput }
   /** A peer that had no room for something has room again. */
   | { readonly type: 'writable'; readonly peer: string }

@@ -44,9 +44,9 @@ export type PlumtreeInput<P> =
   | { readonly type: 'neighbor-up'; readonly peer: string }
   /** The link is down. The peer's notices, promises and owed messages are forgotten. */
   | { readonly type: 'neighbor-down'; readonly peer: string }
-  /** There was no room for a `push` or `send-control` output. It comes before the next `poll`. */
+  /** A `push` or `send-control` output had no room. This input comes before the next `poll`. */
   | { readonly type: 'no-room'; readonly output: PushOutput<P> | ControlOutput }
-  /** There is room again for messages to that peer. */
+  /** Messages to that peer have room again. */
   | { readonly type: 'writable'; readonly peer: string }
   /** Does everything that is due. */
   | { readonly type: 'wake' };

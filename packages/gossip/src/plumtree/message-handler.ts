@@ -197,7 +197,7 @@ export class MessageHandler<P> {
     this.#parts.tree.prune(sender, now);
   }
 
-  /** There was no room to tell the nearer peer, so the other one takes its place again. */
+  /** Lets the other peer take its place again, because a control to the nearer one had no room. */
   undoOptimization(nearer: Neighbor): void {
     const sender = this.#parts.neighbors.get(nearer.replaces ?? '');
     this.#parts.counters.optimized--;

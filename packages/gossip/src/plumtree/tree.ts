@@ -45,7 +45,7 @@ export class Tree<P> {
     this.leave(neighbor);
   }
 
-  /** There was no room to tell the other end, so it goes on pushing until the next duplicate. */
+  /** The prune had no room, so the other end continues to push until the next duplicate. */
   pruneUnsent(neighbor: Neighbor): void {
     this.#init.counters.prunesSent--;
     neighbor.prunedAt = Number.NEGATIVE_INFINITY;

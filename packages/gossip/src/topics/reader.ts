@@ -24,7 +24,7 @@ export interface ReaderTopic {
 
 /** An event of a reader. */
 export type ReaderEvent =
-  /** It has missed that many messages in all. Comes when the number reaches a power of two. */
+  /** The reader missed that many messages in total. Comes at each power of two. */
   | { readonly type: 'lagged'; readonly missed: number }
   /** A callback threw an error, or was too slow for its queue. */
   | { readonly type: 'failed'; readonly error: unknown }

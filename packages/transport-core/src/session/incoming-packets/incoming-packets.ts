@@ -320,7 +320,7 @@ export class Assembly implements Unfinished {
   /** Begins another piece if a packet of this length does not fit into the present one. */
   #reach(length: number): void {
     if (length <= this.#free) return;
-    // It is full: all packets but the last are equally long, and pieces are multiples of them.
+    // The piece is full: all packets but the last have one length, and pieces are multiples of it.
     this.#full ??= [];
     this.#full.push(this.#piece);
     this.#piece = this.#context.allocate(this.#capacity(this.got + length, length));
