@@ -1,0 +1,172 @@
+// Tests of a full view: which requests it refuses, and which neighbors it replaces.
+
+import test from 'ava';
+import { seeds } from '../testing/seeds.ts';
+import { disconnect, type Sent, SingleView, types } from './testing/single-view.ts';
+
+test('a full view refuses a low-priority request, and names a node to ask instead', (t) => {
+  const single = new SingleView();
+  for (const peer of ['a', 'b', 'c', 'd', 'e']) single.asked(peer);
+  const [refused] = single.asked('x');
+  t.true(refused!.message.type === 'refuse' && refused!.message.peers.length > 0);
+  t.is(single.view.active().length, 5);
+});
+
+test('two refused nodes are told of each other', (t) => {
+  const single = new SingleView();
+  for (const peer of ['a', 'b', 'c', 'd', 'e']) single.asked(peer);
+  single.asked('x');
+  const [refused] = single.asked('y');
+  t.is(refused!.message.type === 'refuse' && refused!.message.free, 'x');
+});
+
+test('a node that learns of a free node asks that one first', (t) => {
+  const single = new SingleView();
+  single.chooses('a', 'b', 'c', 'd', 'e');
+  const sent = single.receive('a', {
+    type: 'disconnect',
+    alive: true,
+    free: 'z',
+    peers: ['p', 'q', 'r'],
+  });
+  t.deepEqual(types(sent), ['neighbor z']);
+});
+
+test('a high-priority request is never refused while favors last: one neighbor is dropped, and told of a free node', (t) => {
+  const single = new SingleView();
+  for (const peer of ['a', 'b', 'c', 'd', 'e']) single.asked(peer);
+  for (const peer of ['v', 'w', 'x']) {
+    const sent = single.asked(peer, true);
+    t.deepEqual(
+      sent.map(({ message }) => message.type),
+      ['disconnect', 'accept'],
+    );
+    const [{ to, message }] = sent as [Sent];
+    t.true(
+      message.type === 'disconnect' &&
+        message.alive &&
+        message.free === peer &&
+        message.peers.length > 0,
+    );
+    t.true(
+      single.view.isNeighbor(peer) &&
+        !single.view.isNeighbor(to) &&
+        single.view.passive().includes(to),
+    );
+  }
+  t.is(single.downs.filter((down) => down.endsWith('evicted')).length, 3);
+});
+
+for (const kind of ['join', 'high'] as const) {
+  test(`a flood of strangers cannot replace the links that the node requested (${kind})`, (t) => {
+    for (const seed of seeds(50)) {
+      const single = new SingleView({}, seed);
+      const own = ['a', 'b', 'c', 'd', 'e'];
+      single.chooses(...own);
+      for (let i = 0; i < 2_000; i++) {
+        single.now += 5;
+        if (kind === 'join') single.receive(`sybil${i}`, { type: 'join', request: i });
+        else single.asked(`sybil${i}`, true);
+      }
+      t.true(own.filter((peer) => single.view.isNeighbor(peer)).length >= 4);
+      // 10 at once, and one more every ten seconds.
+      t.true(single.downs.length <= 11, `${single.downs.length}`);
+    }
+  });
+}
+
+test('a flood of introductions replaces no link that the node requested, and others no faster than favors allow', (t) => {
+  for (const seed of seeds(50)) {
+    const single = new SingleView({}, seed);
+    const own = ['a', 'b', 'c', 'd', 'e'];
+    single.chooses(...own);
+    for (let i = 0; i < 2_000; i++) {
+      single.now += 5;
+      for (const { to, message } of single.receive(
+        own.find((peer) => single.view.isNeighbor(peer))!,
+        {
+          type: 'forward-join',
+          peer: `sybil${i}`,
+          ttl: 0,
+        },
+      ))
+        single.accept(to, message);
+    }
+    t.true(own.filter((peer) => single.view.isNeighbor(peer)).length >= 4);
+    t.true(single.downs.length <= 16, `${single.downs.length}`);
+  }
+});
+
+test('a useless neighbor is told so and replaced, and returns only if it asks', (t) => {
+  const single = new SingleView({ active: 3 });
+  single.chooses('a', 'b', 'c');
+  single.receive('a', disconnect(true, []));
+  single.chooses('a');
+  single.receive('b', { type: 'shuffle-reply', id: -1, peers: [] });
+  single.tell({ type: 'found', nodes: ['d'], isChosen: true });
+  single.take();
+  single.tell({ type: 'dismiss', peer: 'a' });
+  t.is(single.downs.at(-1), 'a evicted');
+  t.false(single.view.isNeighbor('a'));
+  t.deepEqual(types(single.sent), ['disconnect a', 'neighbor d']);
+  for (const { to, message } of single.take()) single.accept(to, message);
+  t.true(single.view.isNeighbor('d'));
+  t.false(single.view.passive().includes('a'));
+  single.tell({ type: 'dismiss', peer: 'nobody' });
+  t.deepEqual(single.take(), []);
+  single.receive('d', disconnect(false));
+  single.asked('a');
+  t.true(single.view.isNeighbor('a'));
+});
+
+test('the place of a useless neighbor goes to a node of its own choice, even if others request it', (t) => {
+  const single = new SingleView({ active: 3 });
+  single.chooses('a', 'b');
+  single.asked('c');
+  single.tell({ type: 'found', nodes: ['d'], isChosen: true });
+  single.take();
+  single.tell({ type: 'dismiss', peer: 'a' });
+  const request = single.take().find(({ to }) => to === 'd')!;
+  single.asked('presser');
+  t.deepEqual(single.view.active().sort(), ['b', 'c', 'presser']);
+  single.accept(request.to, request.message);
+  t.deepEqual(single.view.active().sort(), ['b', 'c', 'd']);
+});
+
+test('a neighbor that has forwarded messages stays when one must go, even if it came later', (t) => {
+  const single = new SingleView({ active: 3 });
+  single.chooses('own');
+  single.asked('taker');
+  single.asked('giver');
+  single.tell({ type: 'gave', peer: 'giver' });
+  single.tell({ type: 'gave', peer: 'nobody' });
+  single.receive('other', { type: 'neighbor', request: 1, high: true, full: false });
+  t.deepEqual(single.view.active(), ['own', 'giver', 'other']);
+});
+
+test('a full view that is told to seek asks an outside node for a link, unless merging is off', (t) => {
+  const single = new SingleView({ active: 2, mergeInterval: 600_000 });
+  single.chooses('a', 'b');
+  single.tell({ type: 'found', nodes: ['c'], isChosen: true });
+  single.take();
+  single.tell({ type: 'seek' });
+  t.deepEqual(types(single.sent), ['neighbor c']);
+  const off = new SingleView({ active: 2 });
+  off.chooses('a', 'b');
+  off.tell({ type: 'found', nodes: ['c'], isChosen: true });
+  off.take();
+  off.tell({ type: 'seek' });
+  t.deepEqual(off.take(), []);
+});
+
+test('requested links beyond the wanted number are dropped before links that forwarded messages; wanted ones stay', (t) => {
+  const single = new SingleView({ active: 4, own: 2 });
+  single.chooses('a', 'b', 'c');
+  single.asked('giver');
+  single.tell({ type: 'gave', peer: 'giver' });
+  single.receive('other', { type: 'neighbor', request: 1, high: true, full: false });
+  t.deepEqual(single.view.active(), ['a', 'b', 'giver', 'other']);
+  single.tell({ type: 'gave', peer: 'other' });
+  single.receive('more', { type: 'neighbor', request: 1, high: true, full: false });
+  t.deepEqual(single.view.active(), ['a', 'b', 'giver', 'more']);
+});
