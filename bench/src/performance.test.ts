@@ -96,7 +96,7 @@ test('a new measurement replaces its part and nothing else', (t) => {
   t.deepEqual(
     Object.keys(renewed(beside, { calls: now }).newer!),
     ['s2'],
-    'what stood beside other rounds is gone',
+    'the figures beside other rounds are removed',
   );
   t.deepEqual(Object.keys(renewed(beside, { calls: now, newer: now }).newer!), ['s2', 's1']);
   t.deepEqual(recordCalls([new Map([['s2', new Map()]])], MACHINE, 1), {});

@@ -177,11 +177,7 @@ for (const { title, carrier, options = {}, come, reason, cause } of cases) {
       peers: passive,
       make: carrier.make(await credentials()),
     });
-    await t.throwsAsync(
-      world.settle(come(world, a.address)),
-      undefined,
-      'whoever came was refused',
-    );
+    await t.throwsAsync(world.settle(come(world, a.address)), undefined, 'the caller was refused');
     await world.until("a emits 'rejected'", () => emitted(a, 'rejected').length > 0, 10_000);
     await world.run(1_000);
     t.deepEqual(

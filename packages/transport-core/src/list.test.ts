@@ -80,7 +80,7 @@ test('the current entry of an iteration may be removed', (t) => {
   t.deepEqual(names(list), [1, 3]);
 });
 
-test('it agrees with an array after any operations', (t) => {
+test('a list agrees with an array after any operations', (t) => {
   const random = seededRandom(1);
   const list = new List<Item>();
   let model: Item[] = [];

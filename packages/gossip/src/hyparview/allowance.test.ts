@@ -3,7 +3,7 @@
 import test from 'ava';
 import { Allowance } from './allowance.ts';
 
-test('it allows a burst, then one per interval; it is scarce until half of the burst is back', (t) => {
+test('an allowance permits a burst, then one per interval, and is scarce until half of the burst is back', (t) => {
   const allowance = new Allowance(4, 100, 0);
   t.deepEqual(
     [1, 2, 3, 4, 5].map(() => allowance.take(0)),

@@ -4,7 +4,7 @@ import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { OldestFirst } from './oldest-first.ts';
 
-test('it has the same oldest entry as a Map whose updated entries move to the end, whatever is deleted', (t) => {
+test('the map has the same oldest entry as a Map whose updated entries move to the end, whatever is deleted', (t) => {
   const random = seededRandom(1);
   for (let round = 0; round < 50; round++) {
     const map = new OldestFirst<{ n: number }>();

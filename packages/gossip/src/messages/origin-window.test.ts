@@ -65,7 +65,7 @@ test('if there are too many gaps the lowest is dropped, and none of it is ever n
   t.is(window.look(198, 0, limits), 'seen');
 });
 
-test('it gives the same answers as a set of numbers, in any order', (t) => {
+test('an origin window gives the same answers as a set of numbers, in any order', (t) => {
   for (const seed of seeds(60)) {
     const random = seededRandom(seed);
     const window = new OriginWindow();

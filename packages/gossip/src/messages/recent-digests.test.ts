@@ -4,7 +4,7 @@ import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { RecentDigests } from './recent-digests.ts';
 
-test('it keeps the digests that a list would keep if the oldest went first', (t) => {
+test('the digests that are kept are those that a list would keep if the oldest went first', (t) => {
   const random = seededRandom(1);
   for (const most of [1, 5, 16, 50, 200]) {
     const digests = new RecentDigests(most);

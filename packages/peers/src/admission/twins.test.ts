@@ -31,7 +31,7 @@ test('the refusal of a twin is reported once, other refusals always', (t) => {
   t.deepEqual([twinOf(other), twins.isNews(other), twins.isNews(other)], [undefined, true, true]);
 });
 
-test('it remembers 1,024 instances, and forgets those that were replaced longest ago first', (t) => {
+test('the list of twins remembers 1,024 instances, and forgets those that were replaced longest ago first', (t) => {
   const twins = new Twins();
   for (let i = 0; i < 1_025; i++) twins.replaced(NODE, `instance ${i}`);
   t.deepEqual(

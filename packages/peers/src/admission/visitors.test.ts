@@ -24,7 +24,7 @@ test('a visitor that got addresses may return after its pause, and at most 64 vi
   t.false(visitors.take('c', 64, 10_000));
 });
 
-test('it remembers the nodes of one pause only', (t) => {
+test('the list of visitors remembers only the nodes of one pause', (t) => {
   const visitors = new Visitors(10_000);
   for (let now = 0; now < 60_000; now++)
     if (visitors.take(`n${now}`, 0, now)) visitors.told(`n${now}`, now);

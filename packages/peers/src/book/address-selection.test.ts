@@ -31,7 +31,7 @@ test('nodes that answered the last dial come before new ones, and those that did
   t.true(numbers.slice(20).every((i) => i >= 10 && i < 20));
 });
 
-test('it is a random sample of the eligible nodes, and no larger than requested', (t) => {
+test('a selection is a random sample of the eligible nodes, and no larger than requested', (t) => {
   const book = filledBook(500, 500, { random: seededRandom(1) });
   const first = known(book, 16, 0);
   t.is(new Set(first).size, 16);

@@ -23,7 +23,7 @@ test('waits grow 1.6-fold from the interval to the maximum, within the jitter', 
   t.is(Math.round(backOffDelay({ ...gRPC, jitter: 0 }, 3, random)), 2_560);
 });
 
-test('it stays finite after years of failures', (t) => {
+test('a back-off stays finite after years of failures', (t) => {
   t.is(backOffDelay({ ...gRPC, jitter: 0 }, 1e9, seededRandom(1)), 120_000);
 });
 

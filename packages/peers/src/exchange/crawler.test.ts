@@ -8,7 +8,7 @@ const nodes = (count: number) =>
   Array.from({ length: count }, (_, n) => ({ nodeId: `node${n}`, address: `host:${n + 1}` }));
 const create = (most?: number, now = 0) => new Crawler({ random: seededRandom(1), now, most });
 
-test('it crawls at once, then every 30 s', (t) => {
+test('a crawler starts at once, and continues every 30 s', (t) => {
   const crawler = create(2, 7);
   t.is(crawler.wakeAt, 7);
   t.is(crawler.crawl(7, nodes(10), 99).length, 2);
@@ -50,7 +50,7 @@ test('the candidates are not modified', (t) => {
   t.deepEqual(candidates, nodes(20));
 });
 
-test('it remembers the last two minutes only, however many nodes there are', (t) => {
+test('a crawler remembers only the last two minutes, however many nodes there are', (t) => {
   const crawler = create(16);
   for (let crawl = 0; crawl < 1_000; crawl++) {
     const strangers = Array.from({ length: 250 }, (_, n) => ({ nodeId: `${crawl}/${n}` }));

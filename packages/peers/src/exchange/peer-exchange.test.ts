@@ -274,7 +274,7 @@ test('the planner of requests never violates the limit of the other end, whateve
   }
 });
 
-test('it does not violate the limit if messages are lost either', (t) => {
+test('the exchange does not violate the limit if messages are lost, either', (t) => {
   for (const seed of seeds(50)) {
     const requests = anHour(t, seed, { latency: 2_000, loss: 0.1 }) ?? [0, 0];
     for (const count of requests) t.true(count > 10, `seed ${seed}: ${count} requests`);

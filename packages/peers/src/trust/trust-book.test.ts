@@ -95,7 +95,7 @@ test('if no peer is away, the record of the longest present one starts anew', (t
   t.is(book.score(id(3), 3), 0);
 });
 
-test('it holds 4,096 peers, however many come and go', (t) => {
+test('a trust book holds 4,096 peers, however many come and go', (t) => {
   const book = new TrustBook({ now: 0 });
   for (let n = 0; n < 10_000; n++) {
     book.connected(id(n), n);

@@ -107,7 +107,7 @@ class Slow {
   }
 }
 
-test('it agrees with the definition, interval by interval', (t) => {
+test('the metric agrees with its definition, interval by interval', (t) => {
   const random = seededRandom(1);
   const metric = new TrustMetric(0);
   const slow = new Slow();

@@ -11,7 +11,7 @@ import { shrink } from './shrink.ts';
 import { hasOrder } from './testing/brute-force.ts';
 import { type RandomHistory, randomHistory } from './testing/random-history.ts';
 
-test('it agrees with a search of all orders on small histories of all kinds', (t) => {
+test('the checker agrees with a search of all orders on small histories of all kinds', (t) => {
   const random = seededRandom(1);
   const verdicts = { true: 0, false: 0 };
   for (let round = 0; round < 12_000; round++) {

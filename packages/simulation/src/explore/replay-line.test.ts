@@ -95,7 +95,7 @@ const cases: readonly (readonly [
 ];
 
 for (const [title, argv, environment, line] of cases) {
-  test.serial(`it repeats the command that runs: ${title}`, (t) => {
+  test.serial(`the replay line repeats the command that runs: ${title}`, (t) => {
     given(t, environment);
     t.is(runningCommand(argv), line);
   });

@@ -29,7 +29,7 @@ function incoming(name: Name) {
 
 const GONE = new TransportError('cancelled', 'gone');
 
-test('it shows what arrived with the call', (t) => {
+test('an Rpc shows what arrived with the call', (t) => {
   const { rpc, connection } = incoming('ask');
   t.deepEqual([rpc.method, rpc.request, rpc.version], ['ask', 'request', 3]);
   t.is(rpc.from, connection.remote);

@@ -38,6 +38,6 @@ test('the number of kept buffers is limited', (t) => {
   t.is(buffers.filter((buffer) => again.has(buffer)).length, 32);
 });
 
-test('it returns a plain Uint8Array', (t) => {
+test('a pool returns plain Uint8Arrays', (t) => {
   t.is(Object.getPrototypeOf(new BufferPool(64).take(1)), Uint8Array.prototype);
 });

@@ -20,7 +20,7 @@ function scene() {
   return { clock, log, state, timer };
 }
 
-test('it fires at the earliest requested time, with one timer', (t) => {
+test('a deadline timer fires at the earliest requested time, with one timer', (t) => {
   const { clock, log, timer } = scene();
   timer.by(100);
   timer.by(50);

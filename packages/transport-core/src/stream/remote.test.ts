@@ -16,7 +16,7 @@ const link = () => ({
 const hello = (changes: Partial<Hello> = {}) =>
   ({ addr: 'a:1', instance: 'ab', nodeId: 'claimed', fields: { token: 'x' }, ...changes }) as Hello;
 
-test('it shows what the peer sent, and the current state of its link', (t) => {
+test('a Remote shows what the peer sent, and the current state of its connection', (t) => {
   const connection = link();
   const remote: Remote = new LiveRemote(connection, undefined, hello());
   t.deepEqual(

@@ -111,12 +111,12 @@ const ends: [
   ['first', 'first', others, '-a +b +c', 'ab'],
   ['a number', 2, others, '+a -b +c +d', 'abc'],
   ['a number above the targets', 9, others, '+a +b +c +d', 'abcd'],
-  ['a quorum of five, the caller counted', 'quorum', others, '+a -b +c +d', 'abc'],
-  ['a quorum of four, the caller counted', 'quorum', ['a', 'b', 'c'], '+a +b +c', 'ab'],
-  ['a quorum of two, the caller counted', 'quorum', ['a'], '+a', 'a'],
-  ['a quorum that can no longer be', 'quorum', others, '-a -b -c +d', 'abcd'],
+  ['a quorum of five, including the caller', 'quorum', others, '+a -b +c +d', 'abc'],
+  ['a quorum of four, including the caller', 'quorum', ['a', 'b', 'c'], '+a +b +c', 'ab'],
+  ['a quorum of two, including the caller', 'quorum', ['a'], '+a', 'a'],
+  ['a quorum that can no longer be reached', 'quorum', others, '-a -b -c +d', 'abcd'],
   [
-    'a function, asked after errors too',
+    'a function, which is also called after errors',
     (answers) => answers.some(({ error }) => error !== undefined),
     others,
     '+a -b +c',
@@ -125,7 +125,7 @@ const ends: [
   ['all', 'all', others, '+a +b -c +d', 'abcd'],
 ];
 for (const [name, until, targets, sequence, yielded] of ends) {
-  test(`it ends at ${name}`, async (t) => {
+  test(`a multicast ends as until says: ${name}`, async (t) => {
     const { transport, answer, fail } = fakeTransport();
     const all = collect(multicast(transport, targets, 'vote', request, { until }));
     for (const step of sequence.split(' ')) {

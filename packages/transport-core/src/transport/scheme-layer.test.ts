@@ -154,7 +154,7 @@ test('local addresses have a scheme, that of the layer or the requested one', as
   t.deepEqual(layer.localAddrs(), ['tcp://a:7000', 'ws://a:7001']);
 });
 
-test('it has no local address before it listens', (t) => {
+test('a layer of several schemes has no local address before it listens', (t) => {
   const layer = layerOf(['tcp://a:1'], [], backend(['tcp']).value);
   for (const ask of [
     () => layer.localAddr(),

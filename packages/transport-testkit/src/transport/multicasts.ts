@@ -79,7 +79,7 @@ export const multicastCases: Cases = (define) => {
     );
   });
 
-  define('it ends when all have answered, even if until is not met', async (f, t) => {
+  define('a multicast ends when all have answered, even if until is not met', async (f, t) => {
     const { a, at } = await group(f, 2);
     const answers = await listOf(
       multicast(a, [...at, f.backend.unreachable()], 'echo', utf8(''), { until: 3 }),

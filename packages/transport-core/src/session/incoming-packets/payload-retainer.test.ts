@@ -82,7 +82,7 @@ test('a payload before the piece, or across its end, has its own piece', (t) => 
   }
 });
 
-test('it holds nothing between chunks', (t) => {
+test('a payload retainer holds nothing between chunks', (t) => {
   const used = retainer();
   const before = used.keep(framed(chunk.subarray(0, 100)));
   used.clear();

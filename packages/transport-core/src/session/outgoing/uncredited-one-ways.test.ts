@@ -39,7 +39,7 @@ test('credit above the spent amount does not count later', (t) => {
   t.is(uncredited.size, 1);
 });
 
-test('it agrees with a plain list after any operations', (t) => {
+test('the queue agrees with a plain list after any operations', (t) => {
   const random = seededRandom(7);
   const uncredited = new UncreditedOneWays();
   const list: number[] = [];
