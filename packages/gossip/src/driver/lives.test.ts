@@ -7,7 +7,7 @@ import { Lives } from './lives.ts';
 const NOW = 1_800_000_000_000;
 const TEN_YEARS = 315_576_000_000;
 
-function bench(wall = NOW, store?: Store) {
+function setUp(wall = NOW, store?: Store) {
   const failures: TransportError[] = [];
   return {
     lives: new Lives({ wall: () => wall, store, onFailed: (error) => failures.push(error) }),
@@ -16,7 +16,7 @@ function bench(wall = NOW, store?: Store) {
 }
 
 test('without a store a life has the time of the start, and the one after it the next number', (t) => {
-  const { lives } = bench(NOW + 0.7);
+  const { lives } = setUp(NOW + 0.7);
   t.is(lives.next(), NOW);
   t.is(lives.next(), NOW, 'another topic');
   lives.used(NOW);
@@ -27,7 +27,7 @@ test('with a store each start is above all earlier ones, whatever the clock says
   const store = createMemoryStore();
   let before = -1;
   for (const wall of [NOW, 0, NOW - 1, -5, Number.MAX_SAFE_INTEGER, 0, 0]) {
-    const { lives, failures } = bench(wall, store);
+    const { lives, failures } = setUp(wall, store);
     await lives.load();
     for (let i = 0; i < 3; i++) {
       const life = lives.next();
@@ -46,7 +46,7 @@ test('lives of one start, and of a later one, are above all earlier ones; a stor
     ...store,
     set: (key, value) => (fails ? Promise.reject(new Error('no disk')) : store.set(key, value)),
   };
-  const { lives, failures } = bench(100, flaky);
+  const { lives, failures } = setUp(100, flaky);
   await lives.load();
   fails = true;
   for (let i = 0; i < 40_000; i++) lives.used(lives.next());
@@ -59,13 +59,13 @@ test('lives of one start, and of a later one, are above all earlier ones; a stor
   }
   await settled();
   const last = lives.next();
-  const again = bench(100, store).lives;
+  const again = setUp(100, store).lives;
   await again.load();
   t.true(again.next() > last);
 });
 
 test('a stranger is believed up to ten years ahead of the clock and of 2026, a proven node further, but none without limit', (t) => {
-  const { lives } = bench();
+  const { lives } = setUp();
   t.is(lives.above(NOW + 5, false), NOW + 6);
   t.is(lives.above(NOW + 1, false), NOW + 6, 'it is above it already');
   t.is(lives.above(NOW + TEN_YEARS, false), undefined);
@@ -73,8 +73,8 @@ test('a stranger is believed up to ten years ahead of the clock and of 2026, a p
   t.is(lives.above(NOW + TEN_YEARS, true), NOW + TEN_YEARS + 1);
   t.is(lives.above(2 ** 47, true), undefined);
   t.is(lives.above(2 ** 48 - 1, true), undefined);
-  t.is(bench(0).lives.above(NOW, false), NOW + 1, 'the clock was never set');
-  t.is(bench(0).lives.above(NOW + TEN_YEARS, false), undefined);
+  t.is(setUp(0).lives.above(NOW, false), NOW + 1, 'the clock was never set');
+  t.is(setUp(0).lives.above(NOW + TEN_YEARS, false), undefined);
 });
 
 async function settled(): Promise<void> {
