@@ -17,8 +17,8 @@ export interface Command {
 }
 
 /**
- * A report to the parent: the process is ready, or the result of a command. `figures` is null if the
- * scenario does not suit the adapter.
+ * A report to the parent: the process is ready, or the result of a command. `figures` is null if
+ * the scenario does not suit the adapter.
  */
 export interface Report {
   readonly address?: string;

@@ -1,5 +1,5 @@
-// A testbed of three processes that measures the effect of one attack at a time: a victim, an honest
-// peer that measures, and an attacker.
+// A testbed of three processes that measures the effect of one attack at a time: a victim, an
+// honest peer that measures, and an attacker.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack, Effort } from './attack.ts';

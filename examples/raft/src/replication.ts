@@ -1,6 +1,6 @@
-// The leader's part of Raft in one term: what each follower has, which messages to it are in flight,
-// and what to send next. `Raft` makes one when it becomes the leader and drops it when it no longer
-// is. Only `Raft` decides what is committed.
+// The leader's part of Raft in one term: what each follower has, which messages to it are in
+// flight, and what to send next. `Raft` makes one when it becomes the leader and drops it when it
+// no longer is. Only `Raft` decides what is committed.
 
 import type { Log } from './log.ts';
 import type { AppendReply, Entry, Snapshot } from './messages.ts';

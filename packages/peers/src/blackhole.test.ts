@@ -26,7 +26,8 @@ async function scene(t: ExecutionContext) {
 }
 
 /**
- * Freezes the relay, and mutes its endpoints so that nothing waits for the end of an old connection.
+ * Freezes the relay, and mutes its endpoints so that nothing waits for the end of an old
+ * connection.
  */
 function blackhole(world: World, relay: TcpRelay, b: RealNode): void {
   relay.freeze();

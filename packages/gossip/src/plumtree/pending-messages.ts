@@ -5,8 +5,8 @@ import type { Advertiser } from './advertiser.ts';
 
 export class PendingMessages {
   /**
-   * Messages that the topic is looking at, with the peers that gave notice of them. The topic bounds
-   * their number.
+   * Messages that the topic is looking at, with the peers that gave notice of them. The topic
+   * bounds their number.
    */
   readonly #held = new Map<string, readonly Advertiser[]>();
   /** Messages that were not accepted, the oldest first. */

@@ -43,7 +43,10 @@ export const testProtocol = defineProtocol({
 export type TestTransport = Transport<typeof testProtocol>;
 export type TestTransportOptions = Omit<CommonOptions, 'clock' | 'random'>;
 
-/** Starts a transport of the test protocol that listens and serves every method; `heard` receives the hints. */
+/**
+ * Starts a transport of the test protocol that listens and serves every method; `heard` receives
+ * the hints.
+ */
 export async function startTransport(
   { transport }: NodeContext,
   heard: (hint: string) => void = () => {},

@@ -1,4 +1,5 @@
-// Tests of the values that the protobuf codec counts, of invalid types, and of the stacks of refusals.
+// Tests of the values that the protobuf codec counts, of invalid types, and of the stacks of
+// refusals.
 
 import test from 'ava';
 import protobufjs from 'protobufjs';

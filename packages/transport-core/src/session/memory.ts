@@ -66,7 +66,9 @@ export class Memory {
     this.ahead += bytes;
   }
 
-  /** Counts bytes of incomplete messages that arrived; negative ones were handed over or dropped. */
+  /**
+   * Counts bytes of incomplete messages that arrived; negative ones were handed over or dropped.
+   */
   arrive(bytes: number): void {
     this.used += bytes;
     this.unfinished += bytes;

@@ -92,7 +92,9 @@ export class Channel implements InChannel {
 
   // Its calls; see `InChannel` for those of the peer.
 
-  /** Called with 1 when one of our calls is admitted, and with -1 when its terminal frame is read. */
+  /**
+   * Called with 1 when one of our calls is admitted, and with -1 when its terminal frame is read.
+   */
   countCall(change: 1 | -1): void {
     this.open += change;
   }

@@ -1,5 +1,5 @@
-// The accounts of channels that have no protocol mounted. Messages that arrive there are dropped, and
-// their credit is given back.
+// The accounts of channels that have no protocol mounted. Messages that arrive there are dropped,
+// and their credit is given back.
 //
 // Owns the accounts that still have credit to give back; the channels ask for them.
 

@@ -302,7 +302,9 @@ export class Lanes {
     return false;
   }
 
-  /** Pays for the next unit that waits, a short one first; returns undefined if none can be paid. */
+  /**
+   * Pays for the next unit that waits, a short one first; returns undefined if none can be paid.
+   */
   payNext(): Outgoing | undefined {
     const short = this.firstUnpaid;
     if (short !== undefined && this.#pay(short)) {

@@ -1,5 +1,5 @@
-// The frame of a misbehaving peer, made of arbitrary bytes: any kind, with any fields, whether or not
-// the protocol allows it.
+// The frame of a misbehaving peer, made of arbitrary bytes: any kind, with any fields, whether or
+// not the protocol allows it.
 
 import type { FrameEncoder } from '../../wire/encoder.ts';
 import { Kind } from '../../wire/frame.ts';

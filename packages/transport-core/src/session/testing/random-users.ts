@@ -1,5 +1,5 @@
-// The users of two joined sessions, who call, answer, stream and cancel at random, and who know what
-// must have arrived.
+// The users of two joined sessions, who call, answer, stream and cancel at random, and who know
+// what must have arrived.
 
 import type { ExecutionContext } from 'ava';
 import { TransportError } from '../../errors.ts';

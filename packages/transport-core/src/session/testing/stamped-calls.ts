@@ -13,7 +13,9 @@ export const methods = {
   both: { id: 5, request: bytes, upload: bytes, download: bytes },
 };
 
-/** Two protocols with these methods. The second has a priority, and keeps long messages in order. */
+/**
+ * Two protocols with these methods. The second has a priority, and keeps long messages in order.
+ */
 export const protocols = [
   defineProtocol({ name: 'first', version: 1, channel: 0x20, methods }),
   defineProtocol({
