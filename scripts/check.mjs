@@ -22,7 +22,7 @@ import { filesBelow, packages as folders, root, run, runTool, tools } from './wo
  * zod/mini that the page itself uses. The aim is 35 kB, which this feature set has not reached;
  * nats-core takes 42, libp2p 108.
  */
-const LARGEST_BUNDLE = 65_000;
+const LARGEST_BUNDLE = 67_000;
 
 /** The largest part of all comments that may begin with a word such as "What". */
 const MOST_RIDDLES = 0.02;

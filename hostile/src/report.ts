@@ -46,11 +46,19 @@ export function writeReport(outcomes: readonly Outcome[], order: readonly string
   if (from === -1 || to === -1) throw new Error(`docs/reliability.md has no '${BEGIN}' … '${END}'`);
   const rows = earlierRows(page.slice(from, to));
   for (const outcome of outcomes)
-    rows.set(`${outcome.attack} ${outcome.carrier}`, `| ${cells(outcome).join(' | ')} |`);
+    rows.set(
+      `${outcome.attack} ${outcome.carrier}`,
+      `| ${cells(outcome).map(escaped).join(' | ')} |`,
+    );
   writeFileSync(
     PAGE,
     `${page.slice(0, from + BEGIN.length)}\n${section(rows, order)}\n${page.slice(to)}`,
   );
+}
+
+/** Returns a text as a cell of a Markdown table. */
+function escaped(cell: string): string {
+  return cell.replaceAll('|', '\\|');
 }
 
 /** Returns the rows of a table by attack and carrier. */
