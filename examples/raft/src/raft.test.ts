@@ -3,130 +3,131 @@
 import test from 'ava';
 import type { AppendRequest } from './messages.ts';
 import { Raft } from './raft.ts';
-import { ELECTION, HEARTBEAT, type TestNode, World } from './testing/world.ts';
+import { ELECTION, HEARTBEAT, RaftFixture, type TestNode } from './testing/raft-fixture.ts';
 
 const text = (value: string) => new TextEncoder().encode(value);
-const up = (world: World) => world.nodes.filter(({ raft }) => raft !== undefined);
-const commits = (world: World, command: string) => () =>
-  up(world).every(({ applied }) => [...applied.values()].includes(command));
+const up = (fixture: RaftFixture) => fixture.nodes.filter(({ raft }) => raft !== undefined);
+const commits = (fixture: RaftFixture, command: string) => () =>
+  up(fixture).every(({ applied }) => [...applied.values()].includes(command));
 
-function electedWorld(options: Partial<ConstructorParameters<typeof World>[0]> = {}): {
-  world: World;
+function electedWorld(options: Partial<ConstructorParameters<typeof RaftFixture>[0]> = {}): {
+  fixture: RaftFixture;
   leader: TestNode;
   others: TestNode[];
 } {
-  const world = new World({ seed: 1, ...options });
-  if (!world.until(() => world.leader !== undefined, 2_000)) throw new Error('nobody was elected');
-  const leader = world.leader!;
-  world.run(HEARTBEAT); // The leader's no-op reaches all nodes.
-  return { world, leader, others: world.nodes.filter((node) => node !== leader) };
+  const fixture = new RaftFixture({ seed: 1, ...options });
+  if (!fixture.until(() => fixture.leader !== undefined, 2_000))
+    throw new Error('nobody was elected');
+  const leader = fixture.leader!;
+  fixture.run(HEARTBEAT); // The leader's no-op reaches all nodes.
+  return { fixture, leader, others: fixture.nodes.filter((node) => node !== leader) };
 }
 
 test('five nodes elect one leader, which commits its commands on all of them', (t) => {
-  const { world, leader } = electedWorld();
-  t.true(world.propose(leader, 'x=1'));
-  t.true(world.until(commits(world, 'x=1'), 1_000));
-  t.true(world.nodes.every(({ raft }) => raft!.status.leader === leader.id));
+  const { fixture, leader } = electedWorld();
+  t.true(fixture.propose(leader, 'x=1'));
+  t.true(fixture.until(commits(fixture, 'x=1'), 1_000));
+  t.true(fixture.nodes.every(({ raft }) => raft!.status.leader === leader.id));
 });
 
 test('a single node leads and commits at once', (t) => {
-  const { world, leader } = electedWorld({ nodes: 1 });
-  world.propose(leader, 'x=1');
-  t.true(world.until(commits(world, 'x=1'), 10));
+  const { fixture, leader } = electedWorld({ nodes: 1 });
+  fixture.propose(leader, 'x=1');
+  t.true(fixture.until(commits(fixture, 'x=1'), 10));
 });
 
 test('only a leader accepts commands', (t) => {
-  const { world, others } = electedWorld();
-  t.false(world.propose(others[0]!, 'x=1'));
+  const { fixture, others } = electedWorld();
+  t.false(fixture.propose(others[0]!, 'x=1'));
 });
 
 test('when the leader is lost another takes over, and committed entries stay', (t) => {
-  const { world, leader } = electedWorld();
-  world.propose(leader, 'x=1');
-  world.until(commits(world, 'x=1'), 1_000);
-  world.crash(leader);
-  t.true(world.until(() => world.leader !== undefined, 2_000));
-  world.propose(world.leader!, 'x=2');
-  t.true(world.until(commits(world, 'x=2'), 1_000));
-  world.start(leader);
-  t.true(world.until(commits(world, 'x=2'), 1_000));
-  t.true(commits(world, 'x=1')());
+  const { fixture, leader } = electedWorld();
+  fixture.propose(leader, 'x=1');
+  fixture.until(commits(fixture, 'x=1'), 1_000);
+  fixture.crash(leader);
+  t.true(fixture.until(() => fixture.leader !== undefined, 2_000));
+  fixture.propose(fixture.leader!, 'x=2');
+  t.true(fixture.until(commits(fixture, 'x=2'), 1_000));
+  fixture.start(leader);
+  t.true(fixture.until(commits(fixture, 'x=2'), 1_000));
+  t.true(commits(fixture, 'x=1')());
 });
 
 test('a leader that does not reach a majority steps down within two election timeouts', (t) => {
-  const { world, leader, others } = electedWorld();
-  world.partition([leader], others);
-  t.true(world.until(() => leader.raft!.status.role !== 'leader', 2 * ELECTION + HEARTBEAT));
+  const { fixture, leader, others } = electedWorld();
+  fixture.partition([leader], others);
+  t.true(fixture.until(() => leader.raft!.status.role !== 'leader', 2 * ELECTION + HEARTBEAT));
 });
 
 test('an isolated node returns without a new term, because pre-vote prevented its candidacy', (t) => {
-  const { world, leader, others } = electedWorld();
+  const { fixture, leader, others } = electedWorld();
   const [away, ...rest] = others as [TestNode, ...TestNode[]];
   const { term } = leader.raft!.status;
-  world.partition([away], [leader, ...rest]);
-  world.run(20 * ELECTION);
+  fixture.partition([away], [leader, ...rest]);
+  fixture.run(20 * ELECTION);
   t.is(away.raft!.status.role, 'candidate');
-  world.heal();
-  world.run(5 * ELECTION);
+  fixture.heal();
+  fixture.run(5 * ELECTION);
   t.deepEqual([away.raft!.status.term, away.raft!.status.leader], [term, leader.id]);
-  t.is(world.leaders.size, 1);
+  t.is(fixture.leaders.size, 1);
 });
 
 test('a node that reaches only half of the others cannot replace their leader', (t) => {
-  const { world, leader, others } = electedWorld();
+  const { fixture, leader, others } = electedWorld();
   const [odd] = others as [TestNode, ...TestNode[]];
-  world.passes = (from, to) =>
+  fixture.passes = (from, to) =>
     !(from === leader.id && to === odd.id) && !(from === odd.id && to === leader.id);
-  world.run(20 * ELECTION);
-  t.is(world.leader, leader);
-  t.is(world.leaders.size, 1);
+  fixture.run(20 * ELECTION);
+  t.is(fixture.leader, leader);
+  t.is(fixture.leaders.size, 1);
 });
 
 test('a node that was away until the log had moved on gets a snapshot, and then the rest', (t) => {
-  const { world, leader, others } = electedWorld({ snapshotEvery: 10 });
+  const { fixture, leader, others } = electedWorld({ snapshotEvery: 10 });
   const away = others[0]!;
-  world.crash(away);
+  fixture.crash(away);
   for (let i = 0; i < 55; i++) {
-    world.propose(leader, `x=${i}`);
-    world.run(10);
+    fixture.propose(leader, `x=${i}`);
+    fixture.run(10);
   }
   t.true(leader.raft!.status.base > 0);
-  world.start(away);
-  t.true(world.until(commits(world, 'x=54'), 1_000));
+  fixture.start(away);
+  t.true(fixture.until(commits(fixture, 'x=54'), 1_000));
   t.is(away.restores, 1);
   t.deepEqual([...away.applied], [...leader.applied]);
 });
 
 test('a restarted node starts with its snapshot and applies none of it again', (t) => {
-  const { world, leader, others } = electedWorld({ snapshotEvery: 10 });
+  const { fixture, leader, others } = electedWorld({ snapshotEvery: 10 });
   for (let i = 0; i < 25; i++) {
-    world.propose(leader, `x=${i}`);
-    world.run(10);
+    fixture.propose(leader, `x=${i}`);
+    fixture.run(10);
   }
   const node = others[0]!;
-  world.crash(node);
-  world.start(node);
+  fixture.crash(node);
+  fixture.start(node);
   t.is(node.restores, 1);
-  t.true(world.until(() => node.applied.size === leader.applied.size, 1_000));
+  t.true(fixture.until(() => node.applied.size === leader.applied.size, 1_000));
 });
 
 test('nodes that lag a little get the entries that a snapshot keeps', (t) => {
-  const { world, leader } = electedWorld({ snapshotEvery: 10, keep: 20, latency: [1, 20] });
+  const { fixture, leader } = electedWorld({ snapshotEvery: 10, keep: 20, latency: [1, 20] });
   for (let i = 0; i < 200; i++) {
-    world.propose(leader, `x=${i}`);
-    world.run(5);
+    fixture.propose(leader, `x=${i}`);
+    fixture.run(5);
   }
-  t.true(world.until(commits(world, 'x=199'), 2_000));
-  t.true(world.nodes.every(({ restores }) => restores === 0));
+  t.true(fixture.until(commits(fixture, 'x=199'), 2_000));
+  t.true(fixture.nodes.every(({ restores }) => restores === 0));
 });
 
 test('a lost message costs a pause, but not the batch', (t) => {
-  const { world, leader, others } = electedWorld();
-  world.partition([leader, others[0]!, others[1]!], others.slice(2));
-  world.propose(leader, 'x=1');
-  world.run(3 * ELECTION);
-  world.heal();
-  t.true(world.until(commits(world, 'x=1'), 2 * ELECTION));
+  const { fixture, leader, others } = electedWorld();
+  fixture.partition([leader, others[0]!, others[1]!], others.slice(2));
+  fixture.propose(leader, 'x=1');
+  fixture.run(3 * ELECTION);
+  fixture.heal();
+  t.true(fixture.until(commits(fixture, 'x=1'), 2 * ELECTION));
 });
 
 test('logs that differ by many entries agree after one refusal per term', (t) => {

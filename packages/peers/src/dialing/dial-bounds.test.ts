@@ -6,7 +6,7 @@ import test from 'ava';
 import { AddressHistory } from './address-history.ts';
 import type { DialOrder } from './dial-order.ts';
 import { ReconnectList } from './reconnect-list.ts';
-import { idOf, refused, reset, someone, World } from './testing/planner-world.ts';
+import { idOf, PlannerFixture, refused, reset, someone } from './testing/planner-fixture.ts';
 
 const HOUR = 3_600_000;
 const someones = (count: number, first = 1) =>
@@ -17,13 +17,13 @@ const up = (lives: number) => (order: DialOrder) => ({
   lives,
   end: reset,
 });
-const kinds = (world: World) => world.dialed.map(({ kind }) => kind);
+const kinds = (fixture: PlannerFixture) => fixture.dialed.map(({ kind }) => kind);
 
 test('a few persistent peers are dialed at once, many are spread over three intervals', (t) => {
-  const few = new World({ persistent: ['a:1', 'b:1', 'c:1', 'd:1'], maxOutbound: 0 });
+  const few = new PlannerFixture({ persistent: ['a:1', 'b:1', 'c:1', 'd:1'], maxOutbound: 0 });
   few.run(10);
   t.is(few.dialed.length, 4);
-  const many = new World({
+  const many = new PlannerFixture({
     persistent: Array.from({ length: 300 }, (_, i) => `n${i}:1`),
     maxOutbound: 0,
     outcome: (order) => up(HOUR)(order),
@@ -34,7 +34,7 @@ test('a few persistent peers are dialed at once, many are spread over three inte
     const count = many.dialed.filter(({ at }) => Math.floor(at / 1_000) === second).length;
     t.true(count > 70 && count < 130, `${count} in second ${second}`);
   }
-  const slow = new World({
+  const slow = new PlannerFixture({
     persistent: Array.from({ length: 9 }, (_, i) => `n${i}:1`),
     maxOutbound: 0,
     reconnect: { interval: 60_000, max: 60_000, jitter: 0 },
@@ -48,7 +48,7 @@ test('dials keep to their limits per second, at once and per host', (t) => {
     nodeId: idOf(i),
     address: `victim.example:${1_000 + i}`,
   }));
-  const rate = new World({
+  const rate = new PlannerFixture({
     book,
     maxOutbound: 100,
     concurrent: 100,
@@ -63,11 +63,11 @@ test('dials keep to their limits per second, at once and per host', (t) => {
   t.is(rate.dialed.filter(({ at }) => at === 0).length, 20);
 
   const hang = () => ({ after: 1e9, error: refused });
-  const concurrent = new World({ book, maxOutbound: 100, outcome: hang });
+  const concurrent = new PlannerFixture({ book, maxOutbound: 100, outcome: hang });
   concurrent.run(60_000);
   t.is(concurrent.dialed.length, 16);
 
-  const host = new World({
+  const host = new PlannerFixture({
     book: [...book, ...someones(5, 1_000)],
     maxOutbound: 100,
     perHost: 2,
@@ -80,7 +80,7 @@ test('dials keep to their limits per second, at once and per host', (t) => {
 
 test('three dials begin at once; the next one waits until one is over or is a second old', (t) => {
   const book = someones(40);
-  const prompt = new World({
+  const prompt = new PlannerFixture({
     book,
     outcome: (order) => ({ after: 100, nodeId: order.nodeId!, lives: HOUR, end: reset }),
   });
@@ -89,7 +89,7 @@ test('three dials begin at once; the next one waits until one is over or is a se
     prompt.dialed.map(({ at }) => at),
     [0, 0, 0, 100, 100, 100, 200, 200, 200, 300],
   );
-  const hanging = new World({ book, outcome: () => ({ after: 1e9, error: refused }) });
+  const hanging = new PlannerFixture({ book, outcome: () => ({ after: 1e9, error: refused }) });
   hanging.run(3_500);
   t.deepEqual(
     hanging.dialed.map(({ at }) => at),
@@ -99,31 +99,31 @@ test('three dials begin at once; the next one waits until one is over or is a se
 
 test('persistent peers that hang fill all dials but a quarter', (t) => {
   const hang = () => ({ after: 1e9, error: refused });
-  const world = new World({
+  const fixture = new PlannerFixture({
     persistent: Array.from({ length: 200 }, (_, i) => `p${i}:1`),
     maxOutbound: 50,
     outcome: hang,
   });
-  world.run(10_000);
-  world.book.push(...someones(50));
-  world.ask();
-  world.run(HOUR);
-  t.is(kinds(world).filter((kind) => kind === 'persistent').length, 64);
-  t.is(kinds(world).filter((kind) => kind === 'book').length, 4);
+  fixture.run(10_000);
+  fixture.book.push(...someones(50));
+  fixture.ask();
+  fixture.run(HOUR);
+  t.is(kinds(fixture).filter((kind) => kind === 'persistent').length, 64);
+  t.is(kinds(fixture).filter((kind) => kind === 'book').length, 4);
 });
 
 test('if there are more persistent peers than dials at once, each gets its turn', (t) => {
   const persistent = Array.from({ length: 200 }, (_, i) => `p${i}:1`);
   const outcome = () => ({ after: 1_000, error: refused });
-  const world = new World({
+  const fixture = new PlannerFixture({
     persistent,
     maxOutbound: 0,
     outcome,
     reconnect: { interval: 1, max: 1, jitter: 0 },
   });
-  world.run(60_000);
+  fixture.run(60_000);
   const counts = persistent.map(
-    (target) => world.dialed.filter(({ address }) => address === target).length,
+    (target) => fixture.dialed.filter(({ address }) => address === target).length,
   );
   t.true(
     Math.min(...counts) >= 15 && Math.max(...counts) <= 22,

@@ -4,7 +4,7 @@ import { type Reason, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import type { DialOrder } from './dial-order.ts';
-import { idOf, refused, reset, someone, World } from './testing/planner-world.ts';
+import { idOf, PlannerFixture, refused, reset, someone } from './testing/planner-fixture.ts';
 
 const HOUR = 3_600_000;
 
@@ -15,43 +15,46 @@ const up =
   (lives: number, end: TransportError = reset) =>
   (order: DialOrder) => ({ after: 20, nodeId: order.nodeId ?? idOf(9_999), lives, end });
 
-const gaps = (world: World, address = world.dialed[0]!.address) => {
-  const times = world.dialed.filter((order) => order.address === address).map(({ at }) => at);
+const gaps = (fixture: PlannerFixture, address = fixture.dialed[0]!.address) => {
+  const times = fixture.dialed.filter((order) => order.address === address).map(({ at }) => at);
   return times.slice(1).map((at, i) => at - times[i]!);
 };
 
-const kinds = (world: World) => world.dialed.map(({ kind }) => kind);
+const kinds = (fixture: PlannerFixture) => fixture.dialed.map(({ kind }) => kind);
 
 test('slots are filled from the book and not beyond; persistent peers take none', (t) => {
-  const world = new World({
+  const fixture = new PlannerFixture({
     persistent: ['a:1', 'b:1', 'c:1'],
     book: someones(50),
     maxOutbound: 10,
     outcome: (order) => ({ ...up(HOUR)(order), nodeId: order.nodeId ?? order.address }),
   });
-  world.run(60_000);
-  t.deepEqual(kinds(world).filter((kind) => kind === 'book').length, 10);
-  t.deepEqual(kinds(world).slice(0, 3), ['persistent', 'persistent', 'persistent']);
-  t.is(world.outbound, 10);
+  fixture.run(60_000);
+  t.deepEqual(kinds(fixture).filter((kind) => kind === 'book').length, 10);
+  t.deepEqual(kinds(fixture).slice(0, 3), ['persistent', 'persistent', 'persistent']);
+  t.is(fixture.outbound, 10);
 });
 
 test('an address of the book that fails is left alone for at most half a minute, and others are tried', (t) => {
-  const world = new World({ book: someones(1), maxOutbound: 1 });
-  world.run(60_000);
-  world.book.push(someone(2));
-  world.ask();
-  world.run(10 * 60_000);
-  t.true(gaps(world, someone(1).address).every((gap) => gap <= 36_020));
-  t.true(world.dialed.some(({ address }) => address === someone(2).address));
+  const fixture = new PlannerFixture({ book: someones(1), maxOutbound: 1 });
+  fixture.run(60_000);
+  fixture.book.push(someone(2));
+  fixture.ask();
+  fixture.run(10 * 60_000);
+  t.true(gaps(fixture, someone(1).address).every((gap) => gap <= 36_020));
+  t.true(fixture.dialed.some(({ address }) => address === someone(2).address));
 });
 
 test('after sixteen failures an address of the book is given up, but a seed never is, even if it is in the book', (t) => {
   const seed = someone(7);
-  const world = new World({ book: [someone(1), seed], seeds: [`${seed.nodeId}@${seed.address}`] });
-  world.run(HOUR);
-  t.deepEqual(world.givenUp, [someone(1).address]);
-  t.is(world.dialed.filter(({ address }) => address === someone(1).address).length, 16);
-  t.true(gaps(world, seed.address).length > 90);
+  const fixture = new PlannerFixture({
+    book: [someone(1), seed],
+    seeds: [`${seed.nodeId}@${seed.address}`],
+  });
+  fixture.run(HOUR);
+  t.deepEqual(fixture.givenUp, [someone(1).address]);
+  t.is(fixture.dialed.filter(({ address }) => address === someone(1).address).length, 16);
+  t.true(gaps(fixture, seed.address).length > 90);
 });
 
 test('if retrying soon cannot help, an address of the book waits four times as long', (t) => {
@@ -63,19 +66,19 @@ test('if retrying soon cannot help, an address of the book waits four times as l
     'wrong_network',
   ] as Reason[]) {
     const outcome = () => ({ after: 0, error: reasonError(reason, reason) });
-    const world = new World({
+    const fixture = new PlannerFixture({
       book: someones(1),
       persistent: ['a:1'],
       outcome,
       reconnect: { interval: 1_000, max: 120_000, jitter: 0 },
     });
-    world.run(60_000);
+    fixture.run(60_000);
     t.deepEqual(
-      gaps(world, someone(1).address).slice(0, 3).map(Math.round),
+      gaps(fixture, someone(1).address).slice(0, 3).map(Math.round),
       [4_000, 6_400, 10_240],
       reason,
     );
-    t.deepEqual(gaps(world, 'a:1').slice(0, 3).map(Math.round), [1_000, 1_600, 2_560], reason);
+    t.deepEqual(gaps(fixture, 'a:1').slice(0, 3).map(Math.round), [1_000, 1_600, 2_560], reason);
   }
 });
 
@@ -89,7 +92,7 @@ test('an ordinary peer that was lost by accident is dialed again before unknown 
     new TransportError('unavailable', ''),
   ];
   for (const end of transient) {
-    const world = new World({
+    const fixture = new PlannerFixture({
       book: [someone(1)],
       maxOutbound: 1,
       outcome: (order, count) =>
@@ -97,16 +100,17 @@ test('an ordinary peer that was lost by accident is dialed again before unknown 
           ? up(20_000, end)(order)
           : { after: 20, error: refused },
     });
-    world.run(19_000);
-    world.book.splice(0, 1, ...someones(2_000, 10)); // Forgets the peer, adds many others.
-    world.run(60_000);
+    fixture.run(19_000);
+    fixture.book.splice(0, 1, ...someones(2_000, 10)); // Forgets the peer, adds many others.
+    fixture.run(60_000);
     t.is(
-      world.dialed.filter(({ kind, address }) => kind === 'again' && address === someone(1).address)
-        .length,
+      fixture.dialed.filter(
+        ({ kind, address }) => kind === 'again' && address === someone(1).address,
+      ).length,
       3,
       end.reason,
     );
-    t.true(kinds(world).includes('book'));
+    t.true(kinds(fixture).includes('book'));
   }
 });
 
@@ -121,135 +125,140 @@ test('an ordinary peer that was lost for another reason is not preferred', (t) =
     'flood',
     'idle',
   ] as Reason[]) {
-    const world = new World({
+    const fixture = new PlannerFixture({
       book: [someone(1)],
       maxOutbound: 1,
       outcome: up(20_000, reasonError(reason, '')),
     });
-    world.run(20_010);
-    world.book.length = 0;
-    world.run(HOUR);
-    t.is(world.dialed.length, 1, reason);
+    fixture.run(20_010);
+    fixture.book.length = 0;
+    fixture.run(HOUR);
+    t.is(fixture.dialed.length, 1, reason);
   }
 });
 
 test('a peer that was dialed again and then lost for another reason is left to the book', (t) => {
   const end = (count: number) => (count === 1 ? reset : reasonError('denied', ''));
-  const world = new World({
+  const fixture = new PlannerFixture({
     book: [someone(1)],
     maxOutbound: 1,
     outcome: (order, count) => up(20_000, end(count))(order),
   });
-  world.run(19_000);
-  world.book.length = 0;
-  world.run(HOUR);
-  t.deepEqual(kinds(world), ['book', 'again']);
+  fixture.run(19_000);
+  fixture.book.length = 0;
+  fixture.run(HOUR);
+  t.deepEqual(kinds(fixture), ['book', 'again']);
 });
 
 test('a lost peer is not dialed if it had dialed this node or is no longer persistent', (t) => {
-  const world = new World({ outcome: up(HOUR) });
-  world.comeIn(idOf(1));
-  world.lose(idOf(1), undefined, reset);
-  world.planner.handle(world.now, {
+  const fixture = new PlannerFixture({ outcome: up(HOUR) });
+  fixture.comeIn(idOf(1));
+  fixture.lose(idOf(1), undefined, reset);
+  fixture.planner.handle(fixture.now, {
     type: 'lost',
     peer: { nodeId: idOf(2), address: 'a:1', persistent: true },
     error: reset,
   });
-  world.run(HOUR);
-  t.is(world.dialed.length, 0);
+  fixture.run(HOUR);
+  t.is(fixture.dialed.length, 0);
 });
 
 test('connected, banned and persistent peers are not picked from the book', (t) => {
-  const world = new World({
+  const fixture = new PlannerFixture({
     book: someones(4),
     persistent: [`${idOf(3)}@p:1`, someone(4).address],
     outcome: up(HOUR),
   });
-  world.banned.add(idOf(1));
-  world.comeIn(idOf(2));
-  world.run(60_000);
-  t.true(kinds(world).every((kind) => kind === 'persistent'));
+  fixture.banned.add(idOf(1));
+  fixture.comeIn(idOf(2));
+  fixture.run(60_000);
+  t.true(kinds(fixture).every((kind) => kind === 'persistent'));
 });
 
 test('if the book is empty a seed is asked at once, two at a time; otherwise none is', (t) => {
   const seeds = Array.from({ length: 6 }, (_, i) => `s${i}:1`);
-  const empty = new World({ seeds, outcome: () => ({ after: 5_000, error: refused }) });
+  const empty = new PlannerFixture({ seeds, outcome: () => ({ after: 5_000, error: refused }) });
   empty.run(0);
   t.deepEqual(kinds(empty), ['seed', 'seed']);
   empty.run(HOUR);
   t.is(new Set(empty.dialed.map(({ address }) => address)).size, 6);
   t.true(gaps(empty, 's0:1').every((gap) => gap <= 60_000));
   const first = (seed: number) => {
-    const world = new World({ seeds, seed });
-    world.run(0);
-    return world.dialed[0]!.address;
+    const fixture = new PlannerFixture({ seeds, seed });
+    fixture.run(0);
+    return fixture.dialed[0]!.address;
   };
   t.true(new Set(Array.from({ length: 60 }, (_, i) => first(i))).size === 6, 'in no fixed order');
-  const full = new World({ seeds, book: someones(20), maxOutbound: 10, outcome: up(HOUR) });
+  const full = new PlannerFixture({
+    seeds,
+    book: someones(20),
+    maxOutbound: 10,
+    outcome: up(HOUR),
+  });
   full.run(HOUR / 2);
   t.false(kinds(full).includes('seed'));
 });
 
 test('addresses from a seed are dialed at once', (t) => {
-  const world = new World({
+  const fixture = new PlannerFixture({
     seeds: ['s:1'],
     outcome: (order) =>
       order.kind === 'seed' ? up(300, reasonError('closed', ''))(order) : up(HOUR)(order),
   });
-  world.at(200, () => {
-    world.book.push(...someones(10));
-    world.ask();
+  fixture.at(200, () => {
+    fixture.book.push(...someones(10));
+    fixture.ask();
   });
-  world.run(1_000);
-  t.is(world.outbound, 10);
+  fixture.run(1_000);
+  t.is(fixture.outbound, 10);
 });
 
 test('if all seeds are down, they are dialed again with back-off, and dials from the book continue', (t) => {
-  const world = new World({
+  const fixture = new PlannerFixture({
     seeds: ['s:1', 't:1'],
     book: someones(3),
     maxOutbound: 5,
     outcome: (order) =>
       order.kind === 'seed' ? { after: 3_000, error: refused } : up(HOUR)(order),
   });
-  world.run(HOUR / 2);
-  t.is(world.outbound, 3);
-  const seeds = world.dialed.filter(({ kind }) => kind === 'seed');
+  fixture.run(HOUR / 2);
+  t.is(fixture.outbound, 3);
+  const seeds = fixture.dialed.filter(({ kind }) => kind === 'seed');
   t.true(seeds.length > 60 && seeds.length < 200, `${seeds.length} dials to seeds`);
-  world.book.push(...someones(2, 50));
-  world.ask();
-  world.run(HOUR / 2 + 100);
-  t.is(world.outbound, 5);
+  fixture.book.push(...someones(2, 50));
+  fixture.ask();
+  fixture.run(HOUR / 2 + 100);
+  t.is(fixture.outbound, 5);
 });
 
 test('a connected seed is not dialed', (t) => {
-  const world = new World({
+  const fixture = new PlannerFixture({
     seeds: ['s:1'],
     outcome: (order) => ({ ...up(HOUR)(order), nodeId: order.address }),
   });
-  world.run(HOUR / 2);
-  t.is(world.dialed.length, 1);
+  fixture.run(HOUR / 2);
+  t.is(fixture.dialed.length, 1);
 });
 
 test('one entry that is not connected is tested every ten seconds, even if all slots are taken', (t) => {
   const tests = [...someones(5, 100), someone(1), ...someones(100, 200)];
-  const world = new World({
+  const fixture = new PlannerFixture({
     book: someones(2),
     maxOutbound: 2,
     tests,
     outcome: (order) =>
       order.kind === 'test' ? { after: 12_000, error: refused } : up(HOUR)(order),
   });
-  world.run(HOUR / 6);
-  const tested = world.dialed.filter(({ kind }) => kind === 'test');
+  fixture.run(HOUR / 6);
+  const tested = fixture.dialed.filter(({ kind }) => kind === 'test');
   t.is(tested.length, 5, 'someone(1) is connected');
   for (let i = 1; i < tested.length; i++) t.true(tested[i]!.at - tested[i - 1]!.at >= 12_000);
 });
 
 test('the book is asked for an entry to test every ten seconds, even if nothing else happens', (t) => {
-  const world = new World({ maxOutbound: 0 });
+  const fixture = new PlannerFixture({ maxOutbound: 0 });
   let asked = 0;
-  world.toTest = () => void asked++ as undefined;
-  world.run(100_000);
+  fixture.toTest = () => void asked++ as undefined;
+  fixture.run(100_000);
   t.is(asked, 10);
 });

@@ -10,12 +10,12 @@ import { DialPlanner } from './dial-planner.ts';
 import {
   idOf,
   type Outcome,
+  PlannerFixture,
   plan,
   RECONNECT,
   reset,
   someone,
-  World,
-} from './testing/planner-world.ts';
+} from './testing/planner-fixture.ts';
 
 const REASONS = [
   'connection_refused',
@@ -64,13 +64,13 @@ function hash(text: string): number {
   return state;
 }
 
-function randomWorld(seed: number, options: { poll?: number } = {}): World {
+function randomWorld(seed: number, options: { poll?: number } = {}): PlannerFixture {
   const random = seededRandom(seed);
   const between = (least: number, most: number) =>
     least + Math.floor(random() * (most - least + 1));
   const list = <T>(count: number, make: (i: number) => T) =>
     Array.from({ length: count }, (_, i) => make(i));
-  return new World({
+  return new PlannerFixture({
     ...options,
     seed,
     grain: 50,
@@ -91,18 +91,18 @@ function randomWorld(seed: number, options: { poll?: number } = {}): World {
   });
 }
 
-const print = (world: World) =>
-  world.dialed.map(({ at, kind, address }) => `${at} ${kind} ${address}`);
+const print = (fixture: PlannerFixture) =>
+  fixture.dialed.map(({ at, kind, address }) => `${at} ${kind} ${address}`);
 
 test('polled only when it is due, the planner gives the same orders as when it is polled every 50 ms', (t) => {
   for (const seed of seeds(60)) {
     const [due, polled] = [randomWorld(seed), randomWorld(seed, { poll: 50 })];
-    for (const world of [due, polled]) {
-      world.at(60_000, () => {
-        world.planner.setPersistent(['p0:1', 'new:1', `${idOf(5_001)}@p1:2`]);
-        world.ask();
+    for (const fixture of [due, polled]) {
+      fixture.at(60_000, () => {
+        fixture.planner.setPersistent(['p0:1', 'new:1', `${idOf(5_001)}@p1:2`]);
+        fixture.ask();
       });
-      world.run(240_000);
+      fixture.run(240_000);
     }
     t.deepEqual(print(due), print(polled), `seed ${seed}`);
     t.true(due.asked < polled.asked);
@@ -113,13 +113,13 @@ test('there are never two dials to one address or id, no limit is exceeded, and 
   let orders = 0;
   for (const seed of seeds(120)) {
     const random = seededRandom(seed);
-    const world = randomWorld(seed);
+    const fixture = randomWorld(seed);
     const limits = limitsOf(seed);
     const recent: number[] = [];
-    world.check = (ordered) => {
-      const dials = [...world.underWay];
+    fixture.check = (ordered) => {
+      const dials = [...fixture.underWay];
       const count = (isFit: (order: DialOrder) => boolean) => dials.filter(isFit).length;
-      const fail = (what: string) => t.fail(`seed ${seed}, at ${world.now}: ${what}`);
+      const fail = (what: string) => t.fail(`seed ${seed}, at ${fixture.now}: ${what}`);
       if (new Set(dials.map(({ address }) => addressKey(address))).size < dials.length)
         fail('an address twice');
       const ids = dials.flatMap(({ nodeId }) => nodeId ?? []);
@@ -134,14 +134,14 @@ test('there are never two dials to one address or id, no limit is exceeded, and 
         fail('a kind');
       const ordinary = count(({ kind }) => kind === 'book' || kind === 'again' || kind === 'seed');
       // A dial with all places filled replaces another peer.
-      const isFull = world.outbound >= limits.maxOutbound;
+      const isFull = fixture.outbound >= limits.maxOutbound;
       if (
         ordered.some(({ kind }) => kind === 'book' || (kind === 'seed' && !isFull)) &&
-        world.outbound + ordinary > limits.maxOutbound
+        fixture.outbound + ordinary > limits.maxOutbound
       )
         fail('maxOutbound');
       const again = count(({ kind }) => kind === 'again');
-      if (again > Math.max(4, limits.maxOutbound - world.outbound))
+      if (again > Math.max(4, limits.maxOutbound - fixture.outbound))
         fail(`${again} dials to who was lost`);
       if (
         limits.maxOutbound === 0 &&
@@ -156,43 +156,43 @@ test('there are never two dials to one address or id, no limit is exceeded, and 
       if (Math.max(0, ...hosts.values()) > limits.perHost) fail('perHost');
       for (const { kind, nodeId } of ordered) {
         orders++;
-        if (nodeId !== undefined && world.isConnected(nodeId)) fail('dials who is connected');
-        if (kind !== 'persistent') recent.push(world.now);
+        if (nodeId !== undefined && fixture.isConnected(nodeId)) fail('dials who is connected');
+        if (kind !== 'persistent') recent.push(fixture.now);
       }
-      while (recent.length > 0 && recent[0]! <= world.now - 10_000) recent.shift();
+      while (recent.length > 0 && recent[0]! <= fixture.now - 10_000) recent.shift();
       if (recent.length > limits.rate * 11) fail(`${recent.length} dials in ten seconds`);
     };
     for (let i = 0; i < 40; i++) {
       const at = Math.floor(random() * 600_000);
       const id = idOf(1 + Math.floor(random() * 60));
-      world.at(at, () => (world.isConnected(id) ? undefined : world.comeIn(id)));
+      fixture.at(at, () => (fixture.isConnected(id) ? undefined : fixture.comeIn(id)));
       if (random() < 0.5)
-        world.at(at + 30_000, () =>
-          world.isConnected(id) ? world.lose(id, undefined, reset) : undefined,
+        fixture.at(at + 30_000, () =>
+          fixture.isConnected(id) ? fixture.lose(id, undefined, reset) : undefined,
         );
     }
     for (let i = 0; i < 40; i++) {
       const [named, other] = [someone(1 + Math.floor(random() * 60)), `s${i % 4}:1`];
-      world.at(Math.floor(random() * 600_000), () => {
+      fixture.at(Math.floor(random() * 600_000), () => {
         const added =
           random() < 0.3
             ? other
             : random() < 0.5
               ? named.address
               : `${named.nodeId}@elsewhere${i}:1`;
-        world.planner.addPersistent(added);
-        world.ask();
-        world.planner.removePersistent(added);
+        fixture.planner.addPersistent(added);
+        fixture.ask();
+        fixture.planner.removePersistent(added);
       });
     }
-    world.at(200_000, () => {
-      world.planner.setPersistent([...world.planner.persistent, 'late:1']);
-      world.ask();
+    fixture.at(200_000, () => {
+      fixture.planner.setPersistent([...fixture.planner.persistent, 'late:1']);
+      fixture.ask();
     });
-    world.run(900_000);
-    for (const text of world.planner.persistent) {
+    fixture.run(900_000);
+    for (const text of fixture.planner.persistent) {
       const address = text.slice(text.indexOf('@') + 1);
-      if (!world.dialed.some((order) => order.address === address))
+      if (!fixture.dialed.some((order) => order.address === address))
         t.fail(`seed ${seed}: ${text} was never dialed`);
     }
   }

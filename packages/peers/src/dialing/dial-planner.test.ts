@@ -4,7 +4,7 @@ import { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import type { DialOrder } from './dial-order.ts';
-import { idOf, plan, refused, reset, World } from './testing/planner-world.ts';
+import { idOf, PlannerFixture, plan, refused, reset } from './testing/planner-fixture.ts';
 
 const HOUR = 3_600_000;
 
@@ -12,55 +12,55 @@ const up =
   (lives: number, end: TransportError = reset) =>
   (order: DialOrder) => ({ after: 20, nodeId: order.nodeId ?? idOf(9_999), lives, end });
 
-const gaps = (world: World, address = world.dialed[0]!.address) => {
-  const times = world.dialed.filter((order) => order.address === address).map(({ at }) => at);
+const gaps = (fixture: PlannerFixture, address = fixture.dialed[0]!.address) => {
+  const times = fixture.dialed.filter((order) => order.address === address).map(({ at }) => at);
   return times.slice(1).map((at, i) => at - times[i]!);
 };
 
-const kinds = (world: World) => world.dialed.map(({ kind }) => kind);
+const kinds = (fixture: PlannerFixture) => fixture.dialed.map(({ kind }) => kind);
 
 test('a persistent peer is dialed at once, and again within the bounds of the back-off', (t) => {
-  const world = new World({ persistent: ['a:1'], maxOutbound: 0 });
-  world.run(HOUR);
-  t.is(world.dialed[0]!.at, 0);
-  for (const [i, gap] of gaps(world).entries()) {
+  const fixture = new PlannerFixture({ persistent: ['a:1'], maxOutbound: 0 });
+  fixture.run(HOUR);
+  t.is(fixture.dialed[0]!.at, 0);
+  for (const [i, gap] of gaps(fixture).entries()) {
     const middle = Math.min(120_000, 1_000 * 1.6 ** i);
     t.true(gap - 20 >= 0.8 * middle && gap - 20 <= 1.2 * middle, `wait ${i + 1}: ${gap}`);
   }
 });
 
 test('a persistent peer is dialed forever', (t) => {
-  const world = new World({ persistent: ['a:1'], maxOutbound: 0 });
-  world.run(7 * 24 * HOUR);
-  t.true(world.dialed.length > (7 * 24 * HOUR) / 145_000);
-  t.true(Math.max(...gaps(world)) <= 144_020);
-  t.deepEqual(world.givenUp, []);
+  const fixture = new PlannerFixture({ persistent: ['a:1'], maxOutbound: 0 });
+  fixture.run(7 * 24 * HOUR);
+  t.true(fixture.dialed.length > (7 * 24 * HOUR) / 145_000);
+  t.true(Math.max(...gaps(fixture)) <= 144_020);
+  t.deepEqual(fixture.givenUp, []);
 });
 
 test('a fixed interval does not grow', (t) => {
-  const world = new World({
+  const fixture = new PlannerFixture({
     persistent: ['a:1'],
     maxOutbound: 0,
     reconnect: { interval: 60_000, max: 60_000, jitter: 0 },
   });
-  world.run(HOUR);
-  t.deepEqual([...new Set(gaps(world))], [60_020]);
+  fixture.run(HOUR);
+  t.deepEqual([...new Set(gaps(fixture))], [60_020]);
 });
 
 test('a lost persistent peer is dialed again, also after failed dials; only a link resets the back-off', (t) => {
   const answers = new Set([4, 9]);
   const outcome = (order: DialOrder, count: number) =>
     answers.has(count) ? up(60_000)(order) : { after: 0, error: refused };
-  const world = new World({
+  const fixture = new PlannerFixture({
     persistent: [`${idOf(1)}@a:1`],
     maxOutbound: 0,
     outcome,
     reconnect: { interval: 1_000, max: 120_000, jitter: 0 },
   });
-  world.run(5_000);
-  world.planner.setPersistent([`${idOf(1)}@a:1`, 'other:1']); // Keeps the peer: resets nothing.
-  world.run(5 * 60_000);
-  const waits = gaps(world, 'a:1').map((gap) => (gap > 60_000 ? gap - 60_020 : gap));
+  fixture.run(5_000);
+  fixture.planner.setPersistent([`${idOf(1)}@a:1`, 'other:1']); // Keeps the peer: resets nothing.
+  fixture.run(5 * 60_000);
+  const waits = gaps(fixture, 'a:1').map((gap) => (gap > 60_000 ? gap - 60_020 : gap));
   t.deepEqual(
     waits.slice(0, 9).map((wait) => Math.round(wait)),
     [1_000, 1_600, 2_560, 1_000, 1_600, 2_560, 4_096, 6_554, 1_000],
@@ -73,156 +73,160 @@ test('a peer that accepts and closes at once is not dialed in a hot loop', (t) =
     { book: [{ nodeId: idOf(1), address: 'a:1' }] },
     { seeds: ['a:1'] },
   ]) {
-    const world = new World({ ...options, outcome: up(5) });
-    world.run(10 * 60_000);
-    t.true(world.dialed.length < 40, `${world.dialed.length} dials`);
+    const fixture = new PlannerFixture({ ...options, outcome: up(5) });
+    fixture.run(10 * 60_000);
+    t.true(fixture.dialed.length < 40, `${fixture.dialed.length} dials`);
     const longest = 'persistent' in options ? 120_000 : 30_000;
-    t.true(gaps(world).at(-1)! > 0.79 * longest);
+    t.true(gaps(fixture).at(-1)! > 0.79 * longest);
     if ('seeds' in options)
       t.true(
-        kinds(world).every((kind) => kind === 'seed'),
+        kinds(fixture).every((kind) => kind === 'seed'),
         'a seed that closes is not dialed before unknown nodes',
       );
   }
 });
 
 test('a persistent peer that dialed this node, or answers at another address, is not dialed', (t) => {
-  const world = new World({ persistent: [`${idOf(1)}@a:1`], maxOutbound: 0 });
-  world.comeIn(idOf(1));
-  world.run(HOUR);
-  t.is(world.dialed.length, 0);
-  world.lose(idOf(1), undefined, reset);
-  world.run(HOUR + 2_000);
+  const fixture = new PlannerFixture({ persistent: [`${idOf(1)}@a:1`], maxOutbound: 0 });
+  fixture.comeIn(idOf(1));
+  fixture.run(HOUR);
+  t.is(fixture.dialed.length, 0);
+  fixture.lose(idOf(1), undefined, reset);
+  fixture.run(HOUR + 2_000);
   t.deepEqual(
-    world.dialed.map(({ address }) => address),
+    fixture.dialed.map(({ address }) => address),
     ['a:1'],
   );
 });
 
 test('the id of an address is learned from the node that answers, which is not dialed while it is connected', (t) => {
-  const world = new World({
+  const fixture = new PlannerFixture({
     persistent: ['a:1'],
     maxOutbound: 0,
     outcome: (order, count) => (count === 1 ? up(50_000)(order) : { after: 0, error: refused }),
   });
-  t.false(world.planner.named.isPersistent(idOf(9_999)));
-  world.run(40_000);
-  t.true(world.planner.named.isPersistent(idOf(9_999)));
-  t.true(world.planner.named.isPersistent(undefined, 'tcp://A:1'));
-  t.false(world.planner.named.isPersistent(idOf(5), 'b:1'));
-  t.is(world.planner.named.addressOf(idOf(9_999)), 'a:1');
-  world.at(50_021, () => world.comeIn(idOf(9_999)));
-  world.run(HOUR);
-  t.is(world.dialed.length, 1);
+  t.false(fixture.planner.named.isPersistent(idOf(9_999)));
+  fixture.run(40_000);
+  t.true(fixture.planner.named.isPersistent(idOf(9_999)));
+  t.true(fixture.planner.named.isPersistent(undefined, 'tcp://A:1'));
+  t.false(fixture.planner.named.isPersistent(idOf(5), 'b:1'));
+  t.is(fixture.planner.named.addressOf(idOf(9_999)), 'a:1');
+  fixture.at(50_021, () => fixture.comeIn(idOf(9_999)));
+  fixture.run(HOUR);
+  t.is(fixture.dialed.length, 1);
 });
 
 test('an end without a report is noticed', (t) => {
-  const world = new World({ persistent: [`${idOf(1)}@a:1`], maxOutbound: 0, outcome: up(HOUR) });
-  world.run(60_000);
-  world.isConnected = () => false;
-  world.ask();
-  world.run(62_000);
-  t.is(world.dialed.length, 2);
+  const fixture = new PlannerFixture({
+    persistent: [`${idOf(1)}@a:1`],
+    maxOutbound: 0,
+    outcome: up(HOUR),
+  });
+  fixture.run(60_000);
+  fixture.isConnected = () => false;
+  fixture.ask();
+  fixture.run(62_000);
+  t.is(fixture.dialed.length, 2);
 });
 
 test('if an id is given, another node at that address is not the persistent peer', (t) => {
-  const { planner } = new World({ persistent: [`${idOf(1)}@a:1`] });
+  const { planner } = new PlannerFixture({ persistent: [`${idOf(1)}@a:1`] });
   t.true(planner.named.isPersistent(idOf(1), 'elsewhere:1'));
   t.true(planner.named.isPersistent(undefined, 'a:1'));
   t.false(planner.named.isPersistent(idOf(2), 'a:1'));
 });
 
 test('after the topology is replaced, removed peers are not dialed, added ones are dialed at once, and moved ones at the new address', (t) => {
-  const world = new World({ persistent: ['a:1', `${idOf(1)}@b:1`], maxOutbound: 0 });
-  world.run(60_000);
-  const diff = world.planner.setPersistent([`${idOf(1)}@b:2`, 'c:1']);
+  const fixture = new PlannerFixture({ persistent: ['a:1', `${idOf(1)}@b:1`], maxOutbound: 0 });
+  fixture.run(60_000);
+  const diff = fixture.planner.setPersistent([`${idOf(1)}@b:2`, 'c:1']);
   t.deepEqual(diff, {
     removed: ['a:1', `${idOf(1)}@b:1`],
     added: [`${idOf(1)}@b:2`, 'c:1'],
     changed: [{ from: `${idOf(1)}@b:1`, to: `${idOf(1)}@b:2` }],
     kept: [],
   });
-  t.true(world.planner.wakeAt <= 60_000);
-  const before = world.dialed.length;
-  world.run(60_001);
+  t.true(fixture.planner.wakeAt <= 60_000);
+  const before = fixture.dialed.length;
+  fixture.run(60_001);
   t.deepEqual(
-    world.dialed.slice(before).map(({ address, at }) => [address, at]),
+    fixture.dialed.slice(before).map(({ address, at }) => [address, at]),
     [
       ['b:2', 60_000],
       ['c:1', 60_000],
     ],
   );
-  world.run(HOUR);
-  t.deepEqual([...new Set(world.dialed.slice(before).map(({ address }) => address))].sort(), [
+  fixture.run(HOUR);
+  t.deepEqual([...new Set(fixture.dialed.slice(before).map(({ address }) => address))].sort(), [
     'b:2',
     'c:1',
   ]);
-  t.deepEqual(world.planner.persistent, [`${idOf(1)}@b:2`, 'c:1']);
-  t.throws(() => world.planner.setPersistent(['d:1', 'me@x']), { instanceOf: TransportError });
-  t.deepEqual(world.planner.persistent, [`${idOf(1)}@b:2`, 'c:1']);
+  t.deepEqual(fixture.planner.persistent, [`${idOf(1)}@b:2`, 'c:1']);
+  t.throws(() => fixture.planner.setPersistent(['d:1', 'me@x']), { instanceOf: TransportError });
+  t.deepEqual(fixture.planner.persistent, [`${idOf(1)}@b:2`, 'c:1']);
 });
 
 test('persistent peers are added, and removed by id, by learned id, by address or by both', (t) => {
-  const world = new World({ persistent: [], maxOutbound: 0, outcome: up(HOUR) });
+  const fixture = new PlannerFixture({ persistent: [], maxOutbound: 0, outcome: up(HOUR) });
   const [one, two] = [`${idOf(1)}@a:1`, `${idOf(2)}@b:1`];
-  for (const target of [one, two, 'c:1', 'd:1', 'c:1']) world.planner.addPersistent(target);
-  t.deepEqual(world.planner.persistent, [one, two, 'c:1', 'd:1']);
-  t.deepEqual(world.planner.addPersistent(`${idOf(2)}@b:2`).changed, [
+  for (const target of [one, two, 'c:1', 'd:1', 'c:1']) fixture.planner.addPersistent(target);
+  t.deepEqual(fixture.planner.persistent, [one, two, 'c:1', 'd:1']);
+  t.deepEqual(fixture.planner.addPersistent(`${idOf(2)}@b:2`).changed, [
     { from: two, to: `${idOf(2)}@b:2` },
   ]);
-  t.deepEqual(world.planner.removePersistent(idOf(1)), [one]);
-  t.deepEqual(world.planner.removePersistent(`${idOf(2)}@elsewhere:1`), []);
-  t.deepEqual(world.planner.removePersistent('tcp://B:2'), [`${idOf(2)}@b:2`]);
-  world.run(100);
-  t.deepEqual(world.planner.removePersistent(idOf(9_999)), ['c:1']);
-  t.deepEqual(world.planner.removePersistent('nobody:1'), []);
-  t.deepEqual(world.planner.persistent, ['d:1']);
-  t.throws(() => world.planner.removePersistent(''), { instanceOf: TransportError });
+  t.deepEqual(fixture.planner.removePersistent(idOf(1)), [one]);
+  t.deepEqual(fixture.planner.removePersistent(`${idOf(2)}@elsewhere:1`), []);
+  t.deepEqual(fixture.planner.removePersistent('tcp://B:2'), [`${idOf(2)}@b:2`]);
+  fixture.run(100);
+  t.deepEqual(fixture.planner.removePersistent(idOf(9_999)), ['c:1']);
+  t.deepEqual(fixture.planner.removePersistent('nobody:1'), []);
+  t.deepEqual(fixture.planner.persistent, ['d:1']);
+  t.throws(() => fixture.planner.removePersistent(''), { instanceOf: TransportError });
 });
 
 test('a node does not dial itself twice until the topology is replaced', (t) => {
   const self = reasonError('self', 'it is us');
-  const world = new World({
+  const fixture = new PlannerFixture({
     persistent: ['me:1'],
     seeds: ['me:2'],
     book: [{ nodeId: idOf(1), address: 'me:3' }],
     own: ['me:4'],
     outcome: () => ({ after: 20, error: self }),
   });
-  world.book.push({ nodeId: idOf(2), address: 'me:4' });
-  world.run(HOUR);
+  fixture.book.push({ nodeId: idOf(2), address: 'me:4' });
+  fixture.run(HOUR);
   t.deepEqual(
-    world.dialed.map(({ address }) => address),
+    fixture.dialed.map(({ address }) => address),
     ['me:1', 'me:3', 'me:2'],
   );
-  t.deepEqual(world.givenUp, []);
-  world.planner.setPersistent(['me:1', 'tcp://me:3']);
-  world.run(2 * HOUR);
+  t.deepEqual(fixture.givenUp, []);
+  fixture.planner.setPersistent(['me:1', 'tcp://me:3']);
+  fixture.run(2 * HOUR);
   t.deepEqual(
-    world.dialed.slice(3).map(({ address }) => address),
+    fixture.dialed.slice(3).map(({ address }) => address),
     ['me:1', 'tcp://me:3'],
   );
 });
 
 test('reports about unknown or finished dials change nothing', (t) => {
-  const world = new World({
+  const fixture = new PlannerFixture({
     persistent: ['a:1'],
     maxOutbound: 0,
     outcome: () => ({ after: 1e9, error: refused }),
   });
-  world.run(10);
-  const [order] = world.underWay;
+  fixture.run(10);
+  const [order] = fixture.underWay;
   const stranger = { address: 'b:1', nodeId: idOf(1), kind: 'book' } as const;
   const fail = (failed: DialOrder, error = refused) =>
-    world.planner.handle(10, { type: 'failed', order: failed, error });
+    fixture.planner.handle(10, { type: 'failed', order: failed, error });
   for (let i = 0; i < 20; i++) fail(stranger);
-  world.planner.handle(10, { type: 'opened', order: stranger, nodeId: idOf(1) });
+  fixture.planner.handle(10, { type: 'opened', order: stranger, nodeId: idOf(1) });
   fail(stranger, reasonError('self', 'it was us'));
-  t.is(world.planner.poll(), undefined);
+  t.is(fixture.planner.poll(), undefined);
   fail({ ...order! }); // The order is identified by its address.
   const due = () => {
-    t.deepEqual(plan(world.planner, 10), []);
-    return world.planner.wakeAt;
+    t.deepEqual(plan(fixture.planner, 10), []);
+    return fixture.planner.wakeAt;
   };
   const first = due();
   t.true(first > 800 && first < 1_220);

@@ -5,7 +5,7 @@ import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import type { DialOrder, LostPeer, PlannerView } from './dial-order.ts';
 import { DialPlanner } from './dial-planner.ts';
-import { idOf, plan, RECONNECT, refused, reset } from './testing/planner-world.ts';
+import { idOf, plan, RECONNECT, refused, reset } from './testing/planner-fixture.ts';
 
 const ID = idOf(1);
 /** A lost peer that had dialed us and advertised its address. */

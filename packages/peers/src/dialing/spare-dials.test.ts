@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import type { DialCandidate, DialOrder } from './dial-order.ts';
-import { refused, reset, someone, World } from './testing/planner-world.ts';
+import { PlannerFixture, refused, reset, someone } from './testing/planner-fixture.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -14,23 +14,24 @@ const up = (lives: number) => (order: DialOrder) => ({
   lives,
   end: reset,
 });
-const of = (world: World, kind: string) => world.dialed.filter((dial) => dial.kind === kind);
+const of = (fixture: PlannerFixture, kind: string) =>
+  fixture.dialed.filter((dial) => dial.kind === kind);
 
 test('with all links up one more dial goes to a new node or a seed about every five minutes; with a link to spare none does', (t) => {
-  const world = new World({
+  const fixture = new PlannerFixture({
     book: someones(100),
     seeds: ['seed:1'],
     maxOutbound: 3,
     outcome: (order) =>
       order.kind === 'seed' ? { after: 20, error: refused } : up(HOUR * 9)(order),
   });
-  world.run(4 * MINUTE - 1);
+  fixture.run(4 * MINUTE - 1);
   t.deepEqual(
-    world.dialed.map(({ kind }) => kind),
+    fixture.dialed.map(({ kind }) => kind),
     ['book', 'book', 'book'],
   );
-  world.run(2 * HOUR);
-  const [spare, seeds] = [of(world, 'spare'), of(world, 'seed')];
+  fixture.run(2 * HOUR);
+  const [spare, seeds] = [of(fixture, 'spare'), of(fixture, 'seed')];
   const times = [...spare, ...seeds].map(({ at }) => at).sort((a, b) => a - b);
   for (const [i, at] of times.slice(1).entries())
     t.true(
@@ -43,10 +44,10 @@ test('with all links up one more dial goes to a new node or a seed about every f
   );
   t.is(new Set(spare.map(({ address }) => address)).size, spare.length);
 
-  const hungry = new World({ book: someones(2), maxOutbound: 3, outcome: up(HOUR * 9) });
+  const hungry = new PlannerFixture({ book: someones(2), maxOutbound: 3, outcome: up(HOUR * 9) });
   hungry.run(HOUR);
   t.is(of(hungry, 'spare').length, 0);
-  const none = new World({
+  const none = new PlannerFixture({
     book: someones(9),
     seeds: ['seed:1'],
     maxOutbound: 0,
@@ -64,17 +65,17 @@ test('a peer lost by accident is searched although others replaced it, until it 
         return up(order.address === lost.address ? 30_000 : HOUR * 9)(order);
       return comesBack && now > 3 * MINUTE ? up(HOUR * 9)(order) : { after: 20, error: refused };
     };
-    const world = new World({ book: someones(20), maxOutbound: 1, outcome });
-    world.run(4 * MINUTE);
-    const again = of(world, 'again');
+    const fixture = new PlannerFixture({ book: someones(20), maxOutbound: 1, outcome });
+    fixture.run(4 * MINUTE);
+    const again = of(fixture, 'again');
     t.true(
       again.length > 6 && again.every(({ address }) => address === lost.address),
       `${again.length} dials`,
     );
-    world.run(HOUR);
-    const last = of(world, 'again').at(-1)!.at;
+    fixture.run(HOUR);
+    const last = of(fixture, 'again').at(-1)!.at;
     if (comesBack) t.true(last > 3 * MINUTE && last < 3 * MINUTE + 40_000, `${last} ms`);
-    else t.is(of(world, 'again').length, 15, 'the loss was the first of sixteen failures');
+    else t.is(of(fixture, 'again').length, 15, 'the loss was the first of sixteen failures');
   }
 });
 
@@ -84,9 +85,9 @@ test('of many lost peers four are dialed at once while all links are up', (t) =>
     if (Number(order.address.match(/\d+/)![0]) <= 10 && count === 1) return up(20_000)(order);
     return order.kind === 'again' ? { after: 9_000, error: refused } : up(HOUR * 9)(order);
   };
-  const world = new World({ book, maxOutbound: 10, outcome });
-  world.run(9 * MINUTE);
-  const late = of(world, 'again').filter(({ at }) => at > 3 * MINUTE);
+  const fixture = new PlannerFixture({ book, maxOutbound: 10, outcome });
+  fixture.run(9 * MINUTE);
+  const late = of(fixture, 'again').filter(({ at }) => at > 3 * MINUTE);
   t.true(late.length > 20, `${late.length} dials`);
   const most = Math.max(
     ...late.map(({ at }) => late.filter((dial) => dial.at > at - 9_000 && dial.at <= at).length),
@@ -96,27 +97,27 @@ test('of many lost peers four are dialed at once while all links are up', (t) =>
 
 test('a book without an eligible entry is not searched again before it changes or an entry may be dialed again', (t) => {
   let picks = 0;
-  class Counting extends World {
+  class Counting extends PlannerFixture {
     news = 0;
     override pick(eligible: (candidate: DialCandidate) => boolean): DialCandidate | undefined {
       picks++;
       return super.pick(eligible);
     }
   }
-  const world = new Counting({ book: someones(3), maxOutbound: 10, outcome: up(HOUR) });
-  world.run(1_000);
-  t.is(world.dialed.length, 3);
+  const fixture = new Counting({ book: someones(3), maxOutbound: 10, outcome: up(HOUR) });
+  fixture.run(1_000);
+  t.is(fixture.dialed.length, 3);
   picks = 0;
-  for (let i = 0; i < 100; i++) world.ask();
+  for (let i = 0; i < 100; i++) fixture.ask();
   t.is(picks, 0);
-  world.book.push(someone(4));
-  world.ask();
-  t.is(world.dialed.length, 3, 'nothing was reported');
-  world.news++;
-  world.ask();
-  t.is(world.dialed.length, 4);
-  world.run(20_000);
+  fixture.book.push(someone(4));
+  fixture.ask();
+  t.is(fixture.dialed.length, 3, 'nothing was reported');
+  fixture.news++;
+  fixture.ask();
+  t.is(fixture.dialed.length, 4);
+  fixture.run(20_000);
   picks = 0;
-  world.run(80_000);
+  fixture.run(80_000);
   t.true(picks >= 1 && picks <= 5, `${picks}: a ban may have ended`);
 });

@@ -1,4 +1,4 @@
-// A world of Raft machines in virtual time, with late, lost and duplicated messages, slow disks,
+// Raft machines in virtual time, with late, lost and duplicated messages, slow disks,
 // crashes and partitions, all drawn from one seed. It checks the four safety properties of the
 // paper (figure 3) at each step.
 
@@ -8,7 +8,7 @@ import { Raft } from '../raft.ts';
 import type { Message, Outputs } from '../raft-io.ts';
 import { EventQueue } from './event-queue.ts';
 
-export interface WorldOptions {
+export interface RaftFixtureOptions {
   seed: number;
   nodes?: number;
   /** Probabilities for each message, 0 to 1. */
@@ -43,7 +43,7 @@ export interface TestNode {
 export const ELECTION = 150;
 export const HEARTBEAT = 30;
 
-export class World {
+export class RaftFixture {
   readonly nodes: TestNode[];
   readonly random: () => number;
   readonly committed = new Map<number, { term: number; command: string }>();
@@ -51,11 +51,11 @@ export class World {
   now = 0;
   /** Tells whether a message may pass from one node to another. */
   passes: (from: string, to: string) => boolean = () => true;
-  #options: Required<WorldOptions>;
+  #options: Required<RaftFixtureOptions>;
   readonly #queue = new EventQueue();
   readonly #entries = new Map<string, string>();
 
-  constructor(options: WorldOptions) {
+  constructor(options: RaftFixtureOptions) {
     this.#options = {
       nodes: 5,
       loss: 0,

@@ -18,7 +18,7 @@ import { echo } from '../cluster.ts';
 
 type Echo = Transport<typeof echo>;
 
-/** A node of a {@link World}. */
+/** A node of a {@link RealFixture}. */
 export interface RealNode {
   readonly name: string;
   readonly transport: Echo;
@@ -30,11 +30,11 @@ export interface RealNode {
   readonly events: (PeerEvent<any> & { readonly at: number })[];
   /** The targets that it dialed, in order. */
   readonly dials: { readonly target: string; readonly at: number }[];
-  /** Closes the node and removes it from the world. */
+  /** Closes the node and removes it from the fixture. */
   close(): Promise<void>;
 }
 
-/** Options of {@link World.node}. */
+/** Options of {@link RealFixture.node}. */
 export interface RealNodeOptions {
   readonly transport?: Partial<TcpTransportOptions<typeof echo>>;
   readonly peers?: Partial<PeersOptions<any>>;
@@ -47,14 +47,14 @@ export interface RealNodeOptions {
 }
 
 /** Nodes over real sockets with one clock, which advances only as the test asks for it. */
-export class World {
+export class RealFixture {
   /**
    * The time of all nodes. It stands still while a node dials or does its handshake, while a pong
    * is outstanding, and while a file is written.
    */
   readonly clock: ManualClock = createManualClock();
   readonly nodes = new Set<RealNode>();
-  /** Transports without peers, which are closed together with the world. */
+  /** Transports without peers, which are closed together with the fixture. */
   readonly guests = new Set<Pick<Echo, 'close'>>();
   /** Addresses that never answer; time does not wait for them. */
   readonly mute = new Set<string>();
@@ -210,7 +210,7 @@ export class World {
     await node.transport.close();
   }
 
-  /** Advances time to the next due timer, and lets the outside world catch up. */
+  /** Advances time to the next due timer, and lets the outside fixture catch up. */
   async #step(end: number): Promise<void> {
     const { clock } = this;
     const step = Math.min(
@@ -231,7 +231,7 @@ export class World {
     }
   }
 
-  /** Returns what the outside world must finish before time may advance, or undefined. */
+  /** Returns what the outside fixture must finish before time may advance, or undefined. */
   #underWay(): string | undefined {
     if (this.#files > 0) return 'a file is written';
     for (const { name, transport } of this.nodes) {

@@ -1,5 +1,5 @@
-// A simulated world for the dial planner: a network that answers its dials, and a driver that calls
-// `plan` when it is due or at fixed times.
+// A simulated network for the dial planner: answers its dials, and calls `plan` when it is due or
+// at fixed times.
 
 import { seededRandom, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
@@ -19,7 +19,7 @@ export type Outcome =
       readonly end: TransportError;
     };
 
-export interface WorldOptions extends Partial<Omit<DialPlannerOptions, 'now' | 'random'>> {
+export interface PlannerFixtureOptions extends Partial<Omit<DialPlannerOptions, 'now' | 'random'>> {
   readonly seed?: number;
   readonly book?: DialCandidate[];
   readonly own?: string[];
@@ -35,7 +35,7 @@ export interface Dialed extends DialOrder {
   readonly at: number;
 }
 
-export class World implements PlannerView {
+export class PlannerFixture implements PlannerView {
   now = 0;
   readonly planner: DialPlanner;
   readonly dialed: Dialed[] = [];
@@ -46,12 +46,12 @@ export class World implements PlannerView {
   asked = 0;
   /** Called after each call of `plan`. */
   check: (orders: DialOrder[]) => void = () => {};
-  readonly #options: WorldOptions;
+  readonly #options: PlannerFixtureOptions;
   readonly #links = new Map<string, { readonly ordinary: boolean }>();
   readonly #events: { at: number; run: () => void }[] = [];
   readonly #counts = new Map<string, number>();
 
-  constructor(options: WorldOptions) {
+  constructor(options: PlannerFixtureOptions) {
     const {
       persistent = [],
       seeds = [],
