@@ -10,6 +10,13 @@ export {
 } from './authority.ts';
 export type { CertificateOptions } from './certificate-options.ts';
 export { type CreateIdentityOptions, createIdentity, type Identity } from './identity.ts';
+export {
+  type LiveConnection,
+  NodeFilter,
+  nodeIds,
+  type PeerLists,
+  type PeerUpdate,
+} from './node-filter.ts';
 export { nodeIdOf } from './node-id.ts';
 export { parseIdentity } from './parse-identity.ts';
 export type { KeyType } from './public-key.ts';

@@ -1,5 +1,5 @@
-// Hashing, signing and verifying with OpenSSL. Node gets this file as '#primitives'. It has the
-// functions of primitives.ts and accepts exactly the same signatures.
+// Hashing, signing and verifying with OpenSSL. In Node, the import '#primitives' is this file,
+// elsewhere primitives.ts; both accept exactly the same signatures.
 
 import { Buffer } from 'node:buffer';
 import {
@@ -21,8 +21,8 @@ export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Returns the key of a secret of 32 bytes. A P-256 secret must be a number from 1 to n − 1,
- * otherwise it throws.
+ * Returns the key of a secret of 32 bytes. Throws a RangeError for a P-256 secret that is not a
+ * number from 1 to n − 1.
  */
 export function openSecret(type: KeyType, secret: Uint8Array): SecretKey {
   if (type === 'p256' && !isScalar(secret))
@@ -41,7 +41,7 @@ export function openSecret(type: KeyType, secret: Uint8Array): SecretKey {
   };
 }
 
-/** Returns whether `signature` is valid under the strict rules. Never throws. */
+/** Returns whether `signature` is valid and passes `isStrictSignature`. Never throws. */
 export function verify(publicKey: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
   if (!isStrictSignature(publicKey, signature)) return false;
   try {

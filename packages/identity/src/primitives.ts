@@ -17,8 +17,8 @@ export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Returns the key of a secret of 32 bytes. A P-256 secret must be a number from 1 to n − 1,
- * otherwise it throws.
+ * Returns the key of a secret of 32 bytes. Throws a RangeError for a P-256 secret that is not a
+ * number from 1 to n − 1.
  */
 export function openSecret(type: KeyType, secret: Uint8Array): SecretKey {
   if (type === 'ed25519')
@@ -29,11 +29,12 @@ export function openSecret(type: KeyType, secret: Uint8Array): SecretKey {
   if (!isScalar(secret)) throw new RangeError('a P-256 key is a number from 1 to n - 1');
   return {
     point: p256.getPublicKey(secret, false),
+    // By default, @noble hashes the message with SHA-256 before it signs or verifies.
     sign: (message) => p256.sign(message, secret, { lowS: true }) as Uint8Array<ArrayBuffer>,
   };
 }
 
-/** Returns whether `signature` is valid under the strict rules. Never throws. */
+/** Returns whether `signature` is valid and passes `isStrictSignature`. Never throws. */
 export function verify(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
   if (!isStrictSignature(key, signature)) return false;
   try {
@@ -41,13 +42,14 @@ export function verify(key: PublicKey, message: Uint8Array, signature: Uint8Arra
       ? verifyEd25519(key.point, message, signature)
       : p256.verify(signature, message, key.point, { lowS: true });
   } catch {
-    return false; // The point is not on the curve.
+    return false; // The key is not a point of the curve.
   }
 }
 
 /**
  * Checks R = SB − kA, compared as bytes: the equation of OpenSSL and of RFC 8032's reference code.
  * @noble's own `verify` multiplies both sides by 8, and so accepts signatures that others reject.
+ * `multiplyUnsafe` takes a time that depends on its argument, which is public here.
  */
 function verifyEd25519(point: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const { Point } = ed25519;

@@ -60,7 +60,7 @@ export class TlsConnection {
     cutOff(this.#raw);
   }
 
-  /** Stops watching the peer after the connection has ended. */
+  /** Stops watching the trust in the other end. Call it when the connection has ended. */
   release(): void {
     this.#peer.release();
   }

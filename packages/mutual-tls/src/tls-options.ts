@@ -23,12 +23,12 @@ export interface TlsOptions {
   readonly cert: Pem;
   /**
    * The trusted authorities, PEM: a node with a certificate signed by one of them is trusted.
-   * Without `ca`, only ids in `allow` and the dialed id are trusted; with neither, no node is.
+   * Without `ca`, the ids in `allow` are trusted; without both, only the id that was dialed.
    */
   readonly ca?: Pem | readonly Pem[] | undefined;
   /**
-   * The node ids that may connect or be dialed; all others are refused. (Without `ca`, a node that
-   * is dialed by its id is trusted as well.) Default: all nodes that `ca` trusts.
+   * The node ids that may connect or be dialed; all others are refused. Default: all nodes that
+   * `ca` trusts.
    */
   readonly allow?: readonly string[] | undefined;
   /**

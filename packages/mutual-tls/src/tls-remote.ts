@@ -69,13 +69,12 @@ export class TlsRemote {
     if (id === undefined) return undefined;
     if (deny.has(id)) return reasonError('denied', `node ${id} is denied (tls.deny)`);
     if (allow?.has(id) || id === self) return undefined;
-    if (!hasAuthority && id === this.#expected) return undefined;
     if (allow !== undefined)
       return reasonError(
         'denied',
         `node ${id} is not allowed (tls.allow has ${allow.size} others)`,
       );
-    if (hasAuthority) return undefined;
+    if (hasAuthority || id === this.#expected) return undefined;
     return reasonError(
       'denied',
       `node ${id} is not trusted: give tls.ca, add the id to tls.allow, or dial the node by its id (${id.slice(0, 8)}…@host:port)`,

@@ -1,5 +1,6 @@
 // A connection whose handshake is complete: plaintext above, records on the connection beneath.
 
+import type { NodeFilter } from '@trunkline/identity';
 import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
 import {
   reasonError,
@@ -8,7 +9,6 @@ import {
 } from '@trunkline/transport-core/backend';
 import type { Buffers } from './buffers.ts';
 import type { ByteSink } from './forwarding-sink.ts';
-import type { NodeFilter } from './node-filter.ts';
 import type { CipherState } from './noise/cipher-state.ts';
 import type { SecureChannel } from './wire/greeting.ts';
 import { RecordCutter } from './wire/record-cutter.ts';
@@ -159,6 +159,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
 
   data(chunk: Uint8Array): void {
     if (this.#state !== 'open') return this.#discard(chunk.length);
+    if (chunk.length === 0) return void this.#sink?.data(chunk);
     if (this.#inbox !== undefined || this.#paused || this.#sink === undefined) {
       this.#inbox ??= [];
       this.#inbox.push(chunk);

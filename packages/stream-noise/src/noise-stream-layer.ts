@@ -1,7 +1,7 @@
 // A stream layer that secures another one with Noise. The layer beneath dials and listens; the
 // handshake is done here.
 
-import type { Identity } from '@trunkline/identity';
+import type { Identity, PeerUpdate } from '@trunkline/identity';
 import { type Random, randomBytes, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
@@ -11,7 +11,6 @@ import {
   type StreamConnection,
   type StreamLayer,
 } from '@trunkline/transport-core/backend';
-import type { PeerUpdate } from './node-filter.ts';
 import { KEY, type KeyPair, type Suite } from './noise/suite.ts';
 import type { LayerResources } from './noise-connection.ts';
 import { Opening } from './opening.ts';

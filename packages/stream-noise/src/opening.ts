@@ -69,7 +69,7 @@ export class Opening implements ByteSink {
   }
 
   data(chunk: Uint8Array): void {
-    if (this.#over || this.#farewell !== undefined) return;
+    if (this.#over || this.#farewell !== undefined || chunk.length === 0) return;
     if (!this.#reads || this.#channel !== undefined) {
       this.#arrived.push(chunk);
       return this.#inner.pause();

@@ -1,5 +1,5 @@
-// The functions of Noise by OpenSSL, which Node gets as '#primitives'. The results are the same
-// bytes as those of primitives.ts.
+// The functions of Noise, computed by OpenSSL. In Node, the import '#primitives' is this file,
+// elsewhere primitives.ts; both compute the same bytes.
 
 import { Buffer } from 'node:buffer';
 import {
@@ -21,9 +21,10 @@ export const suite: Suite = {
   hmac: (key, data) => plain(createHmac('sha256', key).update(data).digest()),
   seal({ key, nonce }, ad, plaintext, target, at) {
     const cipher = createCipheriv('chacha20-poly1305', key, nonce, AEAD);
+    // Only the types of Node demand the length of the plaintext, which other ciphers (CCM) need.
     if (ad !== undefined) cipher.setAAD(ad, { plaintextLength: plaintext.length });
     target.set(cipher.update(plaintext), at);
-    cipher.final();
+    cipher.final(); // Returns no bytes, but completes the tag.
     target.set(cipher.getAuthTag(), at + plaintext.length);
   },
   open({ key, nonce }, ad, ciphertext) {
@@ -34,10 +35,11 @@ export const suite: Suite = {
     if (ad !== undefined) decipher.setAAD(ad, { plaintextLength: length });
     const plaintext = decipher.update(ciphertext.subarray(0, length));
     try {
-      decipher.final();
+      decipher.final(); // Checks the tag.
     } catch {
       return undefined;
     }
+    // The same memory, which `update` has allocated, without the class Buffer.
     return new Uint8Array(plaintext.buffer as ArrayBuffer, plaintext.byteOffset, length);
   },
 };
@@ -89,10 +91,13 @@ function privateKey(secret: Uint8Array): KeyObject {
   return createPrivateKey({ key: Buffer.concat([PKCS8, secret]), format: 'der', type: 'pkcs8' });
 }
 
-/** Set by the first key. */
+/**
+ * Set by the first key: true if this Node rejected it as a JWK, whose public half is empty. Keys
+ * are parsed as PKCS#8 from then on.
+ */
 let publicHalfIsChecked: boolean | undefined;
 
-/** Returns a copy that holds no more memory than its bytes. */
+/** Returns a copy in memory of its own: a small Buffer keeps a pool of 8 KiB alive. */
 function plain(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer);
 }

@@ -1,6 +1,6 @@
 // The options of a secured layer, and their validation.
 
-import { type Identity, nodeIdOf } from '@trunkline/identity';
+import { type Identity, nodeIdOf, nodeIds, type PeerLists } from '@trunkline/identity';
 import { type Clock, type Random, systemRandom } from '@trunkline/transport-core';
 import {
   callback,
@@ -9,7 +9,6 @@ import {
   parseOptions,
   reference,
 } from '@trunkline/transport-core/backend';
-import { nodeIds, type PeerLists } from './node-filter.ts';
 
 /** Options of a channel that noise secures: this end's identity, and the peers that it accepts. */
 export interface SecureOptions extends PeerLists {

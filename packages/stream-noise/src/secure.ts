@@ -1,10 +1,10 @@
 // Wraps Noise around a stream layer, and around a backend of createTransport.
 
+import { NodeFilter, type PeerUpdate } from '@trunkline/identity';
 import { type Backend, systemClock } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 import { suite } from '#primitives';
 import { Buffers } from './buffers.ts';
-import { NodeFilter, type PeerUpdate } from './node-filter.ts';
 import { type NoiseStreamLayer, SecureLayer } from './noise-stream-layer.ts';
 import { parseSecureOptions, type SecureOptions } from './secure-options.ts';
 
@@ -44,6 +44,7 @@ export function secured(backend: Backend, options: SecureOptions): SecuredBacken
   const buffers = new Buffers();
   return {
     schemes: backend.schemes,
+    channels: backend.channels,
     layer: (given) =>
       new SecureLayer(backend.layer(given), {
         identity,

@@ -44,8 +44,8 @@ export interface KeyPair {
   /** 32 bytes. */
   readonly publicKey: Uint8Array;
   /**
-   * Returns the shared secret, 32 bytes, or undefined if it is all zeros: the other key is of low
-   * order, and anybody could compute the result.
+   * Returns the secret shared with a public key of 32 bytes: 32 bytes, or undefined if they are all
+   * zeros, because then that key is of low order and anybody could compute the result.
    */
   agree(publicKey: Uint8Array): Uint8Array | undefined;
 }

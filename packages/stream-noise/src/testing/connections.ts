@@ -1,8 +1,8 @@
 // Helpers that build a secured connection over a connection driven by hand, and its far end.
 
+import { NodeFilter } from '@trunkline/identity';
 import { createManualClock } from '@trunkline/transport-core';
 import { Buffers } from '../buffers.ts';
-import { NodeFilter } from '../node-filter.ts';
 import { CipherState } from '../noise/cipher-state.ts';
 import { NoiseConnection } from '../noise-connection.ts';
 import { suite } from '../primitives.node.ts';

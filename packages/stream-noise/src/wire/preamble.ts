@@ -1,5 +1,5 @@
-// The first five bytes of each end: "TRKN" and a version. The error for any other beginning names
-// the protocol, so that the mistake can be fixed.
+// The first five bytes of each end: "TRKN" and a version. For any other beginning, the error names
+// the protocols of both ends, so that the mistake can be fixed.
 
 import type { Reason } from '@trunkline/transport-core';
 import { lookAlike } from '@trunkline/transport-core/backend';
@@ -16,22 +16,25 @@ export const VERSION = 1;
  */
 export const PREAMBLE: Uint8Array = Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, VERSION);
 
-/** Describes an end that does not speak this protocol, as its first bytes reveal. */
+/** Describes an end whose first bytes show that it does not speak this version of noise. */
 export interface PreambleMismatch {
   readonly reason: Extract<Reason, 'wrong_preamble' | 'wrong_version'>;
   readonly text: string;
   /**
-   * True for another version of this protocol, which receives our preamble to learn what it has
-   * met.
+   * True for another version of noise and for plain Trunkline: a responder sends them its preamble
+   * before it closes, so that they, too, can name the mistake.
    */
   readonly answer: boolean;
 }
 
-/** Judges the first bytes: 'more' if there are too few, 'ours' if the first five are right. */
+/**
+ * Judges the first bytes that have arrived: 'ours' if the first five are right, 'more' if fewer
+ * than five have arrived and all are right. A wrong byte of "TRKN" is reported at once.
+ */
 export function judgePreamble(bytes: Uint8Array): 'more' | 'ours' | PreambleMismatch {
-  const magic = MAGIC.findIndex((byte, i) => i < bytes.length && bytes[i] !== byte);
-  if (magic >= 0) {
-    const isPlain = startsWith(bytes, 'TRKL');
+  if (MAGIC.some((byte, i) => i < bytes.length && bytes[i] !== byte)) {
+    // TRKL differs from TRKN in its last byte, so a fragment of it is not a mismatch yet.
+    const isPlain = String.fromCharCode(...bytes.subarray(0, 4)) === 'TRKL';
     const text = isPlain
       ? 'the other end speaks plain Trunkline (TRKL), this end speaks noise: give both the same security'
       : `the other end speaks ${lookAlike(bytes)}, this end speaks Trunkline secured by noise (TRKN): give both the same security`;
@@ -44,12 +47,4 @@ export function judgePreamble(bytes: Uint8Array): 'more' | 'ours' | PreambleMism
   return { reason: 'wrong_version', text, answer: true };
 }
 
-function startsWith(bytes: Uint8Array, text: string): boolean {
-  return textOf(bytes.subarray(0, text.length)) === text;
-}
-
-function textOf(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
-}
-
-const MAGIC = Array.from(PREAMBLE.subarray(0, 4));
+const MAGIC = PREAMBLE.subarray(0, 4);

@@ -35,9 +35,11 @@ export interface PeerUpdate {
 /** A live connection to a node that proved its id. */
 export interface LiveConnection {
   readonly nodeId: string | undefined;
+  /** Tells the peer why it is no longer wanted, and disconnects it. */
   revoke(error: TransportError): void;
 }
 
+/** The nodes that one end wants: judges peers by their ids, for layers that prove node ids. */
 export class NodeFilter {
   /** The id of this node. */
   readonly self: string;
@@ -77,6 +79,7 @@ export class NodeFilter {
     this.#live.set(peer, dialed);
   }
 
+  /** Stops watching a connection that has ended. */
   forget(peer: LiveConnection): void {
     this.#live.delete(peer);
   }
