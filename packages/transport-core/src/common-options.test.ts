@@ -136,7 +136,7 @@ test('invalid clocks and observers are refused', (t) => {
   );
   t.regex(
     messageOf({ observer: { event: 1 } }),
-    /^createTransport: observer: must be an object whose event and count/,
+    /^createTransport: observer: must be an object whose hooks/,
   );
   t.regex(messageOf({ random: 4 }), /^createTransport: random: must be a function, got 4/);
 });

@@ -57,6 +57,7 @@ const wireReasons: [number, Code, Reason][] = [
   [16, 'unavailable', 'handshake_timeout'],
   [17, 'failed_precondition', 'channel_mismatch'],
   [18, 'failed_precondition', 'version_mismatch'],
+  [19, 'unavailable', 'draining'],
 ];
 
 const localReasons: [Code, Reason][] = [

@@ -60,6 +60,7 @@ export const REASONS = {
   reset: { wire: 0, code: 'unavailable' },
   channel_mismatch: { wire: 17, code: 'failed_precondition' },
   version_mismatch: { wire: 18, code: 'failed_precondition' },
+  draining: { wire: 19, code: 'unavailable' },
   no_shared_protocol: { wire: 0, code: 'failed_precondition' },
 } as const satisfies Record<string, { wire: number; code: Code }>;
 

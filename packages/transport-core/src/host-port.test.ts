@@ -91,6 +91,8 @@ test('a source is an IPv4 address in any spelling, the /64 of an IPv6 address, o
     '[::1]:1',
     '10.0.0.1:1',
     'node-1:1',
+    'webrtc://node-1',
+    'webrtc://node-2',
     'a peer that is gone',
   ];
   t.is(new Set(strangers.map(sourceOf)).size, strangers.length);

@@ -42,14 +42,13 @@ export function isUnspecified(host: string): boolean {
 
 /**
  * Returns the source of an endpoint, as limits count it: an IPv4 address, the /64 network of an
- * IPv6 address (which usually belongs to one customer), or the name before the port.
+ * IPv6 address (which usually belongs to one customer), the name before the port, or an endpoint
+ * without a port as it is.
  */
 export function sourceOf(endpoint: string): string {
   const literal = /^\[([\da-f:.]+)/i.exec(endpoint)?.[1];
   const plain =
-    literal === undefined
-      ? endpoint.slice(0, Math.max(endpoint.lastIndexOf(':'), 0)) || endpoint
-      : unmapped(literal);
+    literal === undefined ? (/^(.+):\d+$/.exec(endpoint)?.[1] ?? endpoint) : unmapped(literal);
   if (literal === undefined || !plain.includes(':')) return plain;
   const [head = '', tail = ''] = plain.split('::');
   const groups = head.split(':');

@@ -38,6 +38,7 @@ export type {
 } from './stream/stream-layer.ts';
 export { freeChunk } from './system-memory.ts';
 export { cleanText } from './text.ts';
+export type { TraceChannel, TraceChannels } from './trace-channels.ts';
 export type { BackendLayerOptions } from './transport/backend.ts';
 export { NetworkTransport, type NetworkTransportOptions } from './transport/network-transport.ts';
 export { checkAdvertised } from './transport/scheme-layer.ts';

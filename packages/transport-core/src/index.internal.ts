@@ -4,11 +4,13 @@
 
 export { spelled, splitScheme } from './address.ts';
 export { LONGEST_DELAY, sleepOn } from './clock.ts';
-export { withDetails } from './errors.ts';
+export { stackless, withDetails } from './errors.ts';
 export { EventHub } from './event-hub.ts';
+export { sourceOf } from './host-port.ts';
 export type { Machine } from './machine.ts';
 export { OutputQueue } from './output-queue.ts';
 export { defineProjectProtocol, type MethodTable, methodTable } from './protocol/protocol.ts';
+export { charge } from './rpc/rpc.ts';
 export { type RuntimeOverride, replaceSystem } from './runtime-override.ts';
 export { HIGHEST as HIGHEST_CALL_ID, slotOf as slotOfCall } from './session/id-table.ts';
 export { longCost } from './session/incoming-packets/incoming-packets.ts';
@@ -22,6 +24,13 @@ export {
   MemoryConnection,
 } from './stream/memory/memory-connection.ts';
 export { type Dial, MemoryLayer } from './stream/memory/memory-layer.ts';
-export { type Management, manage, messageLimit, unsentOf } from './transport/manage.ts';
+export {
+  type Management,
+  manage,
+  messageLimit,
+  reporterOf,
+  unsentOf,
+} from './transport/manage.ts';
+export type { Reporter } from './transport/reporter.ts';
 export { Account, Frame, Kind, UNIT as UNIT_COST } from './wire/frame.ts';
 export { decodeHello, encodeHello, type Hello } from './wire/hello.ts';

@@ -3,8 +3,15 @@
 // clocks and sources of randomness. It follows semver, and no name of it stands in another entry.
 
 export { isNodeId, parseTarget, type TargetAddress } from './address.ts';
+export type {
+  CallRecord,
+  DeliveryRecord,
+  DialRecord,
+  HandshakeRecord,
+  PublishRecord,
+} from './call-record.ts';
 export type { Clock, Timer } from './clock.ts';
-export type { CommonOptions, KeepAliveOptions, LimitOptions } from './common-options.ts';
+export type { CommonOptions, KeepAliveOptions } from './common-options.ts';
 export {
   CODES,
   type Code,
@@ -13,8 +20,20 @@ export {
   TransportError,
   type TransportErrorOptions,
 } from './errors.ts';
+export type {
+  Allow,
+  ClientCall,
+  ClientInterceptor,
+  ClientNext,
+  Interceptors,
+  ServerCall,
+  ServerInterceptor,
+  ServerNext,
+} from './interceptors.ts';
+export type { LimitOptions } from './limit-options.ts';
+export type { Logger } from './logger.ts';
 export { createManualClock, type ManualClock } from './manual-clock.ts';
-export type { Counter, Observer, ObserverEvent } from './observer.ts';
+export { type Counter, combineObservers, type Observer, type ObserverEvent } from './observer.ts';
 export { bytes } from './protocol/bytes.ts';
 export type { Codec } from './protocol/codec.ts';
 export { type JsonOptions, json } from './protocol/json.ts';
@@ -45,7 +64,18 @@ export {
   type CreateTransportOptions,
   createTransport,
 } from './transport/create-transport.ts';
+export { type DrainOptions, drain } from './transport/drain.ts';
 export { formatSnapshot } from './transport/format-snapshot.ts';
+export {
+  type Health,
+  type HealthOptions,
+  type HealthRequest,
+  type HealthResponse,
+  healthHandler,
+  healthProtocol,
+  type ServingStatus,
+  serveHealth,
+} from './transport/health.ts';
 export { type Answer, type MulticastOptions, multicast } from './transport/multicast.ts';
 export { type ServeOptions, type Server, serve } from './transport/serve.ts';
 export type { ConnectionSnapshot, Snapshot } from './transport/snapshot.ts';

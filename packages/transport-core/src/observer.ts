@@ -1,6 +1,13 @@
 // Events and counters of a transport, for metrics, tracing, logs and dashboards. A transport never
 // waits for its observer.
 
+import type {
+  CallRecord,
+  DeliveryRecord,
+  DialRecord,
+  HandshakeRecord,
+  PublishRecord,
+} from './call-record.ts';
 import type { TransportError } from './errors.ts';
 import type { Remote } from './remote.ts';
 
@@ -24,8 +31,8 @@ export type ObserverEvent =
    */
   | { type: 'acceptFailed'; error: TransportError }
   /**
-   * A callback of the user threw (`admit`, `hello`, `resolve`; not the observer's own), or the
-   * clean-up of a handler did.
+   * A callback of the user threw (`admit`, `hello`, `resolve`, `allow`; not the observer's own), or
+   * the clean-up of a handler did.
    */
   | { type: 'callbackFailed'; callback: string; error: unknown };
 
@@ -36,7 +43,8 @@ export type ObserverEvent =
  *   credit came back. Credit comes back when the handler has ended, so a one-way whose handler was
  *   still running counts, too.
  * - onewayDropped: a one-way was dropped because it has no reader, because its codec refused the
- *   request, or because `limits.total.bytes` or `limits.memory` left no room for it.
+ *   request, because its sender may not send it (`allow`), or because `limits.total.bytes` or
+ *   `limits.memory` left no room for it.
  * - lateReply: an answer arrived for a call that had settled (its deadline passed, or it was
  *   canceled).
  * - lateAnswer: a handler answered after its caller had gone.
@@ -61,7 +69,7 @@ export type Counter =
 
 /**
  * Hooks, all optional. They are called synchronously and must not throw; what they throw is
- * ignored.
+ * ignored. A hook that is missing costs nothing.
  */
 export interface Observer {
   /** Receives each event when it happens. */
@@ -71,4 +79,62 @@ export interface Observer {
    * was involved.
    */
   count?(counter: Counter, amount: number, remote: Remote | undefined): void;
+  /**
+   * A call made here starts. Calls that fail before that (an invalid request, a closed transport)
+   * and messages of `trySend` are not reported.
+   */
+  callStarted?(call: CallRecord): void;
+  /** A call made here has settled. */
+  callEnded?(call: CallRecord): void;
+  /** A peer's call was decoded and is handed to its handler or reader. */
+  handlerStarted?(call: CallRecord): void;
+  /**
+   * A peer's call was answered, or its caller is gone; for a one-way, its handler has ended.
+   */
+  handlerEnded?(call: CallRecord): void;
+  /** A dial has succeeded or failed. */
+  dialEnded?(dial: DialRecord): void;
+  /** A handshake has succeeded or failed. */
+  handshakeEnded?(handshake: HandshakeRecord): void;
+  /** A message was published on a topic of gossip, or could not be. */
+  publishEnded?(message: PublishRecord): void;
+  /** A message of another node was delivered on a topic of gossip. */
+  delivered?(message: DeliveryRecord): void;
 }
+
+/**
+ * Returns an observer that passes everything on to several observers, for example to one for
+ * metrics and one for traces. It has only the hooks that one of them has. An observer that throws
+ * does not keep the others from being called.
+ */
+export function combineObservers(...observers: readonly Observer[]): Observer {
+  const combined: Partial<Record<keyof Observer, (...args: unknown[]) => void>> = {};
+  for (const name of HOOKS) {
+    const hearing = observers.filter((observer) => observer[name] !== undefined);
+    if (hearing.length === 0) continue;
+    combined[name] = (...args) => {
+      for (const observer of hearing) {
+        try {
+          (observer[name] as (...args: unknown[]) => void)(...args);
+        } catch {
+          // An observer must not throw; its errors are ignored.
+        }
+      }
+    };
+  }
+  return combined as Observer;
+}
+
+/** The names of all hooks. */
+export const HOOKS: readonly (keyof Observer)[] = [
+  'event',
+  'count',
+  'callStarted',
+  'callEnded',
+  'handlerStarted',
+  'handlerEnded',
+  'dialEnded',
+  'handshakeEnded',
+  'publishEnded',
+  'delivered',
+];

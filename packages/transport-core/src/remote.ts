@@ -23,7 +23,7 @@ export interface Remote {
   readonly silence?: number | undefined;
   /**
    * The address at which the peer says it can be dialed, with its scheme: 'tcp://host:port'.
-   * Several addresses are separated by commas.
+   * Several addresses are separated by commas. It changes if the peer calls `advertise`.
    */
   readonly addr?: string | undefined;
   /** The peer's node id; set only if the peer proved it (TLS, noise). */

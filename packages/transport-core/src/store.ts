@@ -3,7 +3,8 @@
 
 /**
  * Stores bytes under names. `createMemoryStore()` keeps them as long as the process lives.
- * `createFileStore(folder)` of `@trunkline/peers/node` keeps them in files. Each node of a
+ * `createFileStore(folder)` of `@trunkline/peers/node` keeps them in files, and
+ * `createIndexedDbStore(name)` of `@trunkline/peers/browser` in a browser. Each node of a
  * simulation has a `store` on its own simulated disk.
  */
 export interface Store {
@@ -11,7 +12,7 @@ export interface Store {
   get(key: string): Promise<Uint8Array | undefined>;
   /**
    * Sets the value of a key. Later reads see it at once. A crash before the next `sync` may undo
-   * it, but never leaves half of it.
+   * it, even if it keeps later changes of other keys, but never leaves half of it.
    */
   set(key: string, value: Uint8Array): Promise<void>;
   /** Removes a key; a key that does not exist is ignored. As with `set`, a crash may undo it. */
@@ -23,14 +24,15 @@ export interface Store {
 }
 
 /**
- * Returns a store in memory, whose contents end with the process. Bytes are copied when they are
- * stored and when they are read.
+ * Returns a store in memory, whose contents end with the process. Bytes are copied when `set` is
+ * called and when they are read.
  */
 export function createMemoryStore(): Store {
   const entries = new Map<string, Uint8Array>();
   return {
     get: async (key) => entries.get(key)?.slice(),
-    set: async (key, value) => void entries.set(key, value.slice()),
+    // Not `slice`, which returns a view if the value is a Buffer.
+    set: async (key, value) => void entries.set(key, new Uint8Array(value)),
     delete: async (key) => void entries.delete(key),
     keys: async () => [...entries.keys()],
     sync: async () => {},

@@ -48,10 +48,19 @@ function decodeWith<Out>(codec: Codec<Out, any>, what: string, encoded: Uint8Arr
   try {
     return codec.decode(encoded);
   } catch (error) {
-    if (error instanceof AsyncSchemaError)
-      throw new TransportError('internal', `${what}: ${error.message}`);
-    throw refused(codec, what, error, stackless);
+    throw decodingError(codec, what, error);
   }
+}
+
+/** Returns the error of `decodeAs` for what a codec threw. */
+export function decodingError(
+  codec: Codec<any, any>,
+  what: string,
+  error: unknown,
+): TransportError {
+  return error instanceof AsyncSchemaError
+    ? new TransportError('internal', `${what}: ${error.message}`)
+    : refused(codec, what, error, stackless);
 }
 
 function make(code: Code, message: string, options: TransportErrorOptions): TransportError {
@@ -59,6 +68,8 @@ function make(code: Code, message: string, options: TransportErrorOptions): Tran
 }
 
 /**
+ * Returns the error for a value that its codec refused. An error of our own codecs has the place in
+ * the value (`WHERE`) and the cost of finding it (`WORK`); any other TransportError keeps its text.
  * @param create makes an error with a stack trace for a program's mistake, and without one for a
  * peer's.
  */

@@ -4,6 +4,7 @@ import { getEventListeners } from 'node:events';
 import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../protocol/protocol.ts';
+import { CallOrder } from '../session/out-call.ts';
 import { Call, NO_OPTIONS, unwatchSignal, watchSignal } from './call.ts';
 
 const protocol = defineProtocol({
@@ -18,7 +19,8 @@ const host = (now: number) => ({
   ordered: false,
   timeout: 5_000,
   ticker: { now: () => now },
-  begin: () => 0,
+  begin() {},
+  order: new CallOrder(),
   settled() {},
   wakeBy() {},
 });
@@ -30,7 +32,7 @@ test('the remaining time is rounded up, and a call without any is late', (t) => 
   t.is(left(5_100 - 2 ** -20), 1);
   const times = [100, 5_099.999, 5_100, 6_000];
   t.deepEqual(
-    times.map((now) => call.isLate(now)),
+    times.map((now) => call.timeLeft(now) < 0),
     [false, false, true, true],
   );
   const lasting = (timeout: number) =>

@@ -5,7 +5,7 @@ import { type Code, reasonError, TransportError, withDetails } from '../errors.t
 import { decodeAs } from '../protocol/message.ts';
 import type { Method } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { OutCall } from '../session/out-call.ts';
+import { type CallOrder, OutCall } from '../session/out-call.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 
 /** The transport as its outgoing calls see it. */
@@ -17,8 +17,10 @@ export interface CallHost {
   /** The transport's timeout in milliseconds, for calls and methods without their own. */
   readonly timeout: number;
   readonly ticker: { now(): number };
-  /** Registers a call that starts; returns its place in the order of all calls. */
-  begin(): number;
+  /** The order of all calls of the transport. */
+  readonly order: CallOrder;
+  /** Counts a call that starts. */
+  begin(): void;
   /** Reports that a call has settled, with this code if it failed. */
   settled(code: Code | undefined): void;
   /** Requests to be woken at `time`, when the call may expire. */
@@ -49,13 +51,8 @@ export class Call<Result> extends OutCall implements Abortable {
   /** Set by `promiseOf`. */
   declare resolve: (value: Result | PromiseLike<Result>) => void;
   readonly promise: Promise<Result>;
-  /** The target as the user wrote it. */
-  readonly target: string;
-  /**
-   * True for a string target, which can be dialed again; a Remote is reached over its own
-   * connection only.
-   */
-  readonly redial: boolean;
+  /** The target as the user gave it. */
+  readonly to: string | Remote;
   /** The timeout in milliseconds, or Infinity. */
   protected readonly timeout: number;
   protected readonly host: CallHost;
@@ -73,8 +70,7 @@ export class Call<Result> extends OutCall implements Abortable {
     super(host.channel, method, payload, encoded);
     const now = host.ticker.now();
     this.host = host;
-    this.redial = typeof target === 'string';
-    this.target = typeof target === 'string' ? target : target.endpoint;
+    this.to = target;
     this.timeout = timeout;
     this.signal = signal;
     this.due = now + timeout;
@@ -82,9 +78,23 @@ export class Call<Result> extends OutCall implements Abortable {
     if (signal !== undefined) watchSignal(signal, this);
   }
 
+  /** The address or name that the user gave; the endpoint of a Remote. */
+  get target(): string {
+    return typeof this.to === 'string' ? this.to : this.to.endpoint;
+  }
+
+  /**
+   * True for a string target, which can be dialed again; a Remote is reached over its own
+   * connection only.
+   */
+  get redial(): boolean {
+    return typeof this.to === 'string';
+  }
+
   /** Registers the call, which is about to be sent. */
   begin(): void {
-    this.seq = this.host.begin();
+    this.host.begin();
+    this.seq = this.host.order.next();
   }
 
   /** Returns true for a call that may delay short messages, because it streams or is long. */
@@ -101,7 +111,7 @@ export class Call<Result> extends OutCall implements Abortable {
   failed(error: TransportError): void {
     if (this.done) return;
     const detailed = withDetails(error, { target: this.target, sent: error.sent ?? this.sent });
-    this.settle(error.code);
+    this.settle(detailed);
     this.broken(detailed);
   }
 
@@ -163,16 +173,16 @@ export class Call<Result> extends OutCall implements Abortable {
 
   /** Settles the call from this side, and withdraws or cancels it. */
   protected giveUp(error: TransportError): void {
-    this.settle(error.code);
+    this.settle(error);
     this.carrier?.abandon(this);
     this.broken(error);
   }
 
-  /** Marks the call as settled; called exactly once. */
-  protected settle(code: Code | undefined): void {
+  /** Marks the call as settled, with this error if it failed; called exactly once. */
+  protected settle(error: TransportError | undefined): void {
     this.done = true;
     if (this.signal !== undefined) unwatchSignal(this.signal, this);
-    this.host.settled(code);
+    this.host.settled(error?.code);
   }
 
   /** Rejects the promise, one microtask later. */

@@ -5,7 +5,7 @@ import type { TransportError } from '../errors.ts';
 import { Memory } from '../session/memory.ts';
 import { SIGNAL } from '../session/session-context.ts';
 import type { Call } from './call.ts';
-import type { RespondingRpc } from './rpc.ts';
+import { charge, type RespondingRpc } from './rpc.ts';
 import { type Bytes, CallFixture, protocol, turn } from './testing/call-fixture.ts';
 
 const error = async (call: Call<unknown>) =>
@@ -132,11 +132,15 @@ test('a reader that drops calls of a lost connection holds nothing', async (t) =
   t.is(acceptor.memory.used, 0);
 });
 
-test('a handler that uses its signal costs the caller more work units', async (t) => {
+test('a handler that uses its signal, or charges for its work, costs the caller more work units', async (t) => {
   const fixture = new CallFixture();
   const { dialer, acceptor } = fixture.pair;
   fixture.serve(acceptor, {
-    ask: (request, rpc) => one((request as Bytes)[0] === 1 && rpc.signal.aborted ? 0 : 1),
+    ask(request, rpc) {
+      const [kind] = request as Bytes;
+      if (kind === 2) charge(rpc, 1_000);
+      return one(kind === 1 && rpc.signal.aborted ? 0 : 1);
+    },
   });
   const costOf = async (request: Bytes) => {
     const { context } = acceptor.session.parts;
@@ -147,6 +151,7 @@ test('a handler that uses its signal costs the caller more work units', async (t
   };
   const plain = await costOf(one(0));
   t.is(await costOf(one(1)), plain + SIGNAL);
+  t.is(await costOf(one(2)), plain + 1_000);
 });
 
 test('many connections that hold all calls they may leave room for one that holds none', async (t) => {

@@ -1,12 +1,13 @@
-// Incoming calls as an async iterator: Babble's Consumer(). It takes a call only when its user asks
-// for one. Asking for another call means that the user is done with the oldest one-way; only then
-// does its sender get the credit back.
+// Incoming calls as an async iterator, for `consumer()` of a transport. It takes a call only when
+// its user asks for one. Asking for another call means that the user is done with the oldest
+// one-way; only then does its sender get the credit back.
 
 import { type InCall, READER } from '../session/in-call.ts';
-import type { Inbox, Taker } from './inbox.ts';
+import type { Inbox } from './inbox.ts';
 import type { IncomingRpc } from './rpc.ts';
+import type { Taker } from './taker.ts';
 
-/** An async iterator over the calls of one inbox. */
+/** An async iterator over the calls of one inbox, to which it is a `Taker`. */
 export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc, undefined> {
   readonly exclusive = false;
   feeding = false;
@@ -15,6 +16,7 @@ export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc, undef
   #over = false;
   /** One-ways that were taken and still hold their credit, the oldest first. */
   readonly #read: InCall[] = [];
+  /** The calls of `next` that have no result yet, the oldest first. */
   readonly #waiting: ((result: IteratorResult<IncomingRpc, undefined>) => void)[] = [];
 
   /** @param methods the methods to read; undefined: all methods that no other reader takes. */
@@ -35,6 +37,7 @@ export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc, undef
 
   next(): Promise<IteratorResult<IncomingRpc, undefined>> {
     if (this.#over) return Promise.resolve(DONE);
+    // Only queues the credit, so it cannot end this iterator.
     if (this.#read.length > 0) this.#inbox.release(this.#read.shift()!);
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
@@ -42,6 +45,7 @@ export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc, undef
     });
   }
 
+  /** Ends the iteration. Calls that were not read stay in the inbox, for other readers. */
   return(): Promise<IteratorResult<IncomingRpc, undefined>> {
     if (!this.#over) this.#inbox.drop(this);
     this.close();
@@ -50,6 +54,7 @@ export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc, undef
 
   take(rpc: IncomingRpc, call: InCall): void {
     if (call.method.kind === 'oneway') this.#read.push(call);
+    // The call counts as running until it is answered; see `Running` for what READER tells.
     else call.carrier.started(call, READER);
     this.#waiting.shift()!({ value: rpc, done: false });
   }

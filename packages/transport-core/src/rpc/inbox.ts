@@ -3,32 +3,32 @@
 // refused after a second at most, so that its caller does not wait in vain.
 
 import { stackless, type TransportError } from '../errors.ts';
+import type { Allow, ServerInterceptor } from '../interceptors.ts';
 import type { Counter } from '../observer.ts';
 import { bytes } from '../protocol/bytes.ts';
-import { decodeAs } from '../protocol/message.ts';
+import { decodingError } from '../protocol/message.ts';
 import type { Method, MethodTable, Protocol } from '../protocol/protocol.ts';
 import { workOf } from '../protocol/refusal.ts';
 import type { Remote } from '../remote.ts';
 import { type InCall, type InChannel, unserved } from '../session/in-call.ts';
-import { DECODED_SHIFT, UNDECODABLE, UNDECODABLE_SHIFT } from '../session/session-context.ts';
-import { type IncomingRpc, makeRpc } from './rpc.ts';
+import {
+  DECODED_SHIFT,
+  HANDED,
+  UNDECODABLE,
+  UNDECODABLE_SHIFT,
+} from '../session/session-context.ts';
+import type { CallWatch } from './call-watch.ts';
+import { handObserved, observeHandling } from './observed-handling.ts';
+import { Permissions } from './permissions.ts';
+import { makeRpc } from './rpc.ts';
+import type { Taker } from './taker.ts';
 
-/** A reader of calls: a server (`serve`) or a consumer. */
-export interface Taker {
-  /** The methods it takes; undefined means all methods that no other reader takes. */
-  readonly methods: ReadonlySet<string> | undefined;
-  /** True for a server (`serve`): no other reader may name its methods. */
-  readonly exclusive: boolean;
-  /** True if it could take another call now. */
-  readonly ready: boolean;
-  /**
-   * True while it is being fed: if it becomes ready again meanwhile, the running loop continues.
-   */
-  feeding: boolean;
-  /** Receives a decoded call, which belongs to this reader from now on. */
-  take(rpc: IncomingRpc, call: InCall): void;
-  /** Called when the transport or its mount closes. */
-  close(): void;
+/** The steps, if any, before a call is handed over. */
+interface InboxHooks {
+  /** Follows the call, if anybody observes it. */
+  readonly watch: CallWatch | undefined;
+  /** True if some calls need a permission. */
+  readonly asks: boolean;
 }
 
 /** The incoming calls of one mounted protocol, and its readers. */
@@ -38,6 +38,11 @@ export class Inbox {
   closed = false;
   /** The number of calls that wait for a reader. */
   waiting = 0;
+  /** Applied to the handling of the calls. */
+  interceptors: readonly ServerInterceptor[] = [];
+  /** Undefined if calls are just handed over. */
+  #hooks: InboxHooks | undefined = undefined;
+  #permissions: Permissions;
   readonly #takers: Taker[] = [];
   /** The only reader of a method, by method id: found without a search until the readers change. */
   #only: (Taker | undefined)[] = [];
@@ -51,6 +56,7 @@ export class Inbox {
    */
   readonly handlerFailed: (error: unknown) => void;
 
+  readonly #callbackFailed: (callback: string, error: unknown) => void;
   readonly #now: () => number;
 
   constructor(
@@ -58,13 +64,42 @@ export class Inbox {
     table: MethodTable,
     now: () => number,
     count: (counter: Counter, remote: Remote | undefined) => void,
-    handlerFailed: (error: unknown) => void,
+    callbackFailed: (callback: string, error: unknown) => void,
   ) {
     this.protocol = protocol;
     this.table = table;
     this.#now = now;
     this.#count = count;
-    this.handlerFailed = handlerFailed;
+    this.#callbackFailed = callbackFailed;
+    this.#permissions = new Permissions(this, undefined, callbackFailed);
+    this.handlerFailed = (error) => callbackFailed('handler', error);
+  }
+
+  /** Sets the interceptors, and the rule for calls of all methods. */
+  guard(interceptors: readonly ServerInterceptor[], allow: Allow | undefined): void {
+    this.interceptors = interceptors;
+    this.#permissions = new Permissions(this, allow, this.#callbackFailed);
+    this.#hook(this.#hooks?.watch);
+  }
+
+  /** Refuses calls that are not handed over yet, except one-ways. */
+  refuse(error: TransportError): void {
+    this.#permissions.refusal = error;
+    this.#hook(this.#hooks?.watch);
+  }
+
+  /** Has the calls followed that are handed over from now on; undefined ends that. */
+  watchBy(watch: CallWatch | undefined): void {
+    this.#hook(watch);
+  }
+
+  #hook(watch: CallWatch | undefined): void {
+    const { allow: rule, refusal } = this.#permissions;
+    const asks =
+      refusal !== undefined ||
+      rule !== undefined ||
+      this.#takers.some(({ allow }) => allow !== undefined);
+    this.#hooks = watch === undefined && !asks ? undefined : { watch, asks };
   }
 
   /**
@@ -72,15 +107,16 @@ export class Inbox {
    * connection waits before it.
    */
   arrive(call: InCall): void {
-    const taker = this.#only[call.method.id] ?? this.#takerOf(call.method);
+    const { channel, method } = call;
+    const taker = this.#only[method.id] ?? this.#takerOf(method);
     if (
       taker === undefined ||
       !taker.ready ||
-      call.channel.inbound.length > 0 ||
-      call.carrier.congested(call.channel)
+      channel.inbound.length > 0 ||
+      call.carrier.congested(channel)
     )
       return this.#queue(taker, call);
-    if (call.method.kind === 'oneway') {
+    if (method.kind === 'oneway') {
       if (this.#crowds(call)) return this.#queue(taker, call);
     } else if (call.account !== undefined) this.release(call);
     this.#hand(taker, call);
@@ -98,6 +134,7 @@ export class Inbox {
     this.#check(taker);
     this.#takers.push(taker);
     this.#only = [];
+    this.#hook(this.#hooks?.watch);
     this.#refuseUnserved();
     this.feed(taker);
   }
@@ -262,6 +299,7 @@ export class Inbox {
     channel.context.usage.enters(call.cost, call.method.kind !== 'oneway');
     if (channel.inbound.length === 0) this.#ring.push(channel);
     call.widen();
+    if (this.#hooks?.watch !== undefined) call.waitsSince(this.#hooks.watch.now);
     channel.inbound.push(call);
     this.waiting++;
     return true;
@@ -294,15 +332,34 @@ export class Inbox {
   }
 
   #hand(taker: Taker, call: InCall): void {
+    const hooks = this.#hooks;
+    if (hooks?.asks === true && !this.#permissions.permits(call, taker.allow)) return;
     const { method, payload } = call;
-    if (method.request !== bytes) call.channel.context.spend(payload.length >> DECODED_SHIFT);
-    let request: unknown;
-    try {
-      request = decodeAs(method.request, method.what.request, payload);
-    } catch (error) {
-      return this.#undecodable(call, error as TransportError);
+    const { context } = call.channel;
+    context.spend(HANDED);
+    let request: unknown = payload;
+    if (method.request !== bytes) {
+      context.spend(payload.length >> DECODED_SHIFT);
+      try {
+        request = method.request.decode(payload);
+      } catch (error) {
+        return this.#undecodable(call, decodingError(method.request, method.what.request, error));
+      }
     }
-    taker.take(makeRpc(call, request), call);
+    if (hooks?.watch === undefined) taker.take(makeRpc(call, request), call);
+    else handObserved(hooks.watch, this.protocol.name, taker, makeRpc(call, request), call);
+  }
+
+  /** Refuses a call that its caller may not make. */
+  deny(call: InCall, error: TransportError): void {
+    const { watch } = this.#hooks ?? {};
+    const refuse = () => {
+      if (call.method.kind === 'oneway') return this.#dropOneway(call);
+      call.carrier.fail(call, error, true);
+      if (error.reason !== 'draining') call.channel.context.refused();
+    };
+    if (watch === undefined) refuse();
+    else observeHandling(watch, this.protocol.name, call, refuse);
   }
 
   /** Refuses a request that its codec can't decode; it reaches no reader. */

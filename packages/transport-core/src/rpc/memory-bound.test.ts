@@ -7,7 +7,7 @@ import { Memory } from '../session/memory.ts';
 import { SMALL } from '../session/testing/pair.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
-import { header } from '../wire/testing/frames.ts';
+import { writeMessage } from '../wire/testing/frames.ts';
 import { type Bytes, CallFixture, protocol, turn } from './testing/call-fixture.ts';
 
 const KIB = 1024;
@@ -52,19 +52,19 @@ class Attacker {
     const { left } = acceptor.session.parts.channels.get(protocol.channel).long;
     const draw = random();
     if (draw < 0.25)
-      encoder.message(header({ kind: Kind.REQUEST, id, channel: 0x20, method: 1 }), body, 0, size);
+      writeMessage(encoder, { kind: Kind.REQUEST, id, channel: 0x20, method: 1 }, body, 0, size);
     else if (draw < 0.4)
-      encoder.message(header({ kind: Kind.REQUEST, id, channel: 0x20, method: 99 }), body, 0, size);
+      writeMessage(encoder, { kind: Kind.REQUEST, id, channel: 0x20, method: 99 }, body, 0, size);
     else if (draw < 0.5) {
       if (acceptor.session.parts.channels.get(protocol.channel).short.left > 0)
-        encoder.message(header({ kind: Kind.ONEWAY, channel: 0x20, method: 2 }), body, 0, size);
+        writeMessage(encoder, { kind: Kind.ONEWAY, channel: 0x20, method: 2 }, body, 0, size);
     } else if (draw < 0.6) {
       if (left > 0) this.#begin(encoder, id, random() < 0.5 ? Kind.REQUEST : Kind.ONEWAY);
     } else if (this.#open.length > 0) {
       const which = Math.floor(random() * this.#open.length);
       // The message has 32 packets: each PART is full, and the PARTs of a refused message are
       // dropped.
-      encoder.message(header({ kind: Kind.PART, id: this.#open[which]! }), body, 0, packet);
+      writeMessage(encoder, { kind: Kind.PART, id: this.#open[which]! }, body, 0, packet);
       if (random() < 0.005) this.#open.splice(which, 1);
     }
     const bytes = encoder.take().slice();
@@ -75,8 +75,9 @@ class Attacker {
 
   #begin(encoder: FrameEncoder, id: number, kind: number): void {
     this.#open.push(id);
-    encoder.message(
-      header({ kind, id, channel: 0x20, method: kind === Kind.REQUEST ? 1 : 2, size: 32 * packet }),
+    writeMessage(
+      encoder,
+      { kind, id, channel: 0x20, method: kind === Kind.REQUEST ? 1 : 2, size: 32 * packet },
       body,
       0,
       packet,

@@ -3,6 +3,7 @@
 
 import { reasonError, TransportError } from '../errors.ts';
 import { decodeAs, encodeAs } from '../protocol/message.ts';
+import type { MethodKind } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { InCall } from '../session/in-call.ts';
 import { SIGNAL } from '../session/session-context.ts';
@@ -35,6 +36,10 @@ export class IncomingRpc {
     return this[CALL].method.name;
   }
 
+  get kind(): MethodKind {
+    return this[CALL].method.kind;
+  }
+
   get from(): Remote {
     return this[CALL].from!;
   }
@@ -59,10 +64,15 @@ export class IncomingRpc {
     return this[CALL].answered;
   }
 
+  /** True if a caller waits for the answer. */
+  get isAwaited(): boolean {
+    return this[CALL].open;
+  }
+
   fail(error: unknown): boolean {
     const call = this[CALL];
     if (call.method.kind === 'oneway') {
-      call.carrier.late();
+      call.carrier.late(error);
       return false;
     }
     claim(call, 'fail');
@@ -70,7 +80,7 @@ export class IncomingRpc {
   }
 
   protected writeItem(item: unknown): Promise<void> {
-    const { method, download, gone } = this[CALL];
+    const { method, download, gone, observer } = this[CALL];
     if (this[CALL].answered && gone === undefined)
       throw new TypeError(`rpc.write: '${method.name}' has already ended`);
     if (gone !== undefined) return Promise.reject(gone);
@@ -80,6 +90,7 @@ export class IncomingRpc {
     } catch (error) {
       return Promise.reject(error);
     }
+    observer?.itemSent(payload.length);
     return download!.write(payload);
   }
 
@@ -90,11 +101,14 @@ export class IncomingRpc {
   }
 
   get upload(): ItemReader<unknown> | undefined {
-    const { method, upload } = this[CALL];
+    const { method, upload, observer } = this[CALL];
     if (upload === undefined) return undefined;
     const seen = seenOf(this[CALL]);
     seen.upload ??= new ItemReader(upload, {
-      decode: (bytes) => decodeAs(method.upload!, method.what.upload, bytes),
+      decode: (bytes) => {
+        observer?.itemReceived(bytes.length);
+        return decodeAs(method.upload!, method.what.upload, bytes);
+      },
       taken: () => {},
       left: () => {},
       failure: (error) => error,
@@ -132,23 +146,21 @@ export function answer(call: InCall, value: unknown): boolean {
   try {
     payload = encodeAs(method.response!, method.what.response, value);
   } catch (error) {
-    const message = `the handler returned a response that its codec rejects: ${error instanceof Error ? error.message : String(error)}`;
-    const isLarge = error instanceof TransportError && error.reason === 'too_large';
-    told(
-      call,
-      carrier.fail(
-        call,
-        isLarge ? reasonError('too_large', message) : new TransportError('internal', message),
-        false,
-      ),
-    );
+    told(call, carrier.fail(call, badResponse(error), false));
     throw error;
   }
   return told(call, carrier.respond(call, payload));
 }
 
+function badResponse(error: unknown): TransportError {
+  const message = `the handler returned a response that its codec rejects: ${error instanceof Error ? error.message : String(error)}`;
+  return error instanceof TransportError && error.reason === 'too_large'
+    ? reasonError('too_large', message)
+    : new TransportError('internal', message);
+}
+
 function told(call: InCall, open: boolean): boolean {
-  call.carrier.finished(call);
+  call.handled();
   if (!open) call.carrier.late();
   return open;
 }
@@ -198,8 +210,17 @@ export function makeRpc(call: InCall, request: unknown): IncomingRpc {
 
 export type { RespondingRpc, StreamingRpc };
 
+/**
+ * Charges the peer that made a call for work beyond the bytes of the call, in work units
+ * (session-context.ts). They count for the turn of the event loop in which the call is read, or, if
+ * that is over, for the next one in which its connection is read.
+ */
+export function charge(rpc: { readonly from: Remote }, units: number): void {
+  (rpc as IncomingRpc)[CALL].channel.context.spend(units);
+}
+
 /** Shared by all calls without metadata. */
-const NO_METADATA: Readonly<Record<string, string>> = Object.freeze({});
+export const NO_METADATA: Readonly<Record<string, string>> = Object.freeze({});
 
 /**
  * Converts what a handler threw into the error for the caller: a TransportError as it is, anything

@@ -2,9 +2,11 @@
 // returns a plain value has answered before the next one runs.
 
 import type { TransportError } from '../errors.ts';
+import type { Allow } from '../interceptors.ts';
 import { HANDLER, type InCall } from '../session/in-call.ts';
-import type { Inbox, Taker } from './inbox.ts';
+import type { Inbox } from './inbox.ts';
 import { answer, type IncomingRpc, type StreamingRpc, toTransportError } from './rpc.ts';
+import type { Taker } from './taker.ts';
 
 /** The untyped form of a handler. */
 export type AnyHandler = (request: unknown, rpc: IncomingRpc) => unknown;
@@ -22,6 +24,10 @@ export interface ServingOptions {
    * handler that has answered already.
    */
   readonly failed: (error: unknown) => void;
+  /** Decides which calls the handlers get. */
+  readonly allow?: Allow | undefined;
+  /** False if another reader passes its calls to it. */
+  readonly reads?: boolean | undefined;
 }
 
 /** A reader of calls that runs a handler for each. */
@@ -29,6 +35,7 @@ export class Serving implements Taker {
   readonly exclusive = true;
   feeding = false;
   readonly methods: ReadonlySet<string>;
+  readonly allow: Allow | undefined;
   readonly #inbox: Inbox;
   readonly #handlers: ReadonlyMap<string, AnyHandler>;
   /** The handlers of methods with low ids, by id. */
@@ -45,7 +52,8 @@ export class Serving implements Taker {
     this.#byLowId = inbox.table.byLowId.map((method) => method && handlers.get(method.name));
     this.methods = new Set(handlers.keys());
     this.#options = options;
-    if (!inbox.closed) inbox.add(this);
+    this.allow = options.allow;
+    if (!inbox.closed && options.reads !== false) inbox.add(this);
   }
 
   get ready(): boolean {
@@ -194,7 +202,7 @@ export class Serving implements Taker {
   #done(call: InCall): void {
     this.#active--;
     if (call.account !== undefined) this.#inbox.release(call);
-    call.carrier.finished(call);
+    call.handled();
     if (call.channel.crowded) this.#inbox.uncrowded(call.channel);
     if (this.#stopped) this.#tellIdle();
     else if (this.#active === this.#options.concurrency - 1) this.#inbox.feed(this);

@@ -1,7 +1,7 @@
 // Outgoing calls that stream. An upload is pulled as the callee takes it; a download is sent as its
 // reader reads.
 
-import { type Code, TransportError, withDetails } from '../errors.ts';
+import { TransportError, withDetails } from '../errors.ts';
 import { decodeAs, encodeAs } from '../protocol/message.ts';
 import type { Method } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
@@ -48,7 +48,7 @@ export class StreamCall extends Call<unknown> {
     if (this.#bounds === 'opening') this.due = Number.POSITIVE_INFINITY;
     if (this.download !== undefined) {
       this.#reader = new ItemReader(this.download, {
-        decode: (bytes) => decodeAs(this.method.download!, this.method.what.download, bytes),
+        decode: (bytes) => this.decodeItem(bytes),
         taken: () => this.#moved(),
         left: (failure) => this.#leave(failure),
         failure: (error) => this.#failure(error),
@@ -76,8 +76,8 @@ export class StreamCall extends Call<unknown> {
     return `${came} ${came === 1 ? 'item' : 'items'} arrived, then the stream was silent for ${Math.round(now - heard)} ms`;
   }
 
-  protected override settle(code: Code | undefined): void {
-    super.settle(code);
+  protected override settle(error: TransportError | undefined): void {
+    super.settle(error);
     this.#stopSource();
   }
 
@@ -88,13 +88,21 @@ export class StreamCall extends Call<unknown> {
     else if (this.download?.ended !== true) this.#reader.break(error);
   }
 
+  protected decodeItem(item: Uint8Array): unknown {
+    return decodeAs(this.method.download!, this.method.what.download, item);
+  }
+
+  protected encodeItem(item: unknown): Uint8Array {
+    return encodeAs(this.method.upload!, this.method.what.upload, item);
+  }
+
   #moved(): void {
     if (this.carrier !== undefined) this.progressed(this.carrier.now);
   }
 
   #leave(failure: unknown): void {
     if (this.done) return;
-    this.settle(failure instanceof TransportError ? failure.code : undefined);
+    this.settle(failure instanceof TransportError ? failure : undefined);
     this.carrier?.abandon(this);
   }
 
@@ -113,7 +121,7 @@ export class StreamCall extends Call<unknown> {
         const { value, done } = await Promise.resolve(source.next()).catch(thrown);
         if (done === true) break;
         if (upload.stopped) return;
-        await upload.write(encodeAs(this.method.upload!, this.method.what.upload, value));
+        await upload.write(this.encodeItem(value));
       }
       upload.close(undefined);
     } catch (error) {

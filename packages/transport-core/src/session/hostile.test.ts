@@ -8,7 +8,7 @@ import { defineProtocol } from '../protocol/protocol.ts';
 import { type Random, seededRandom } from '../random.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
-import { header } from '../wire/testing/frames.ts';
+import { writeMessage } from '../wire/testing/frames.ts';
 import { HANDLER, type InCall } from './in-call.ts';
 import { type End, Pair, pick, SMALL } from './testing/pair.ts';
 import { TestCall } from './testing/test-call.ts';
@@ -47,27 +47,30 @@ function plausible(random: Random, rude: number): Uint8Array {
   switch (below(rude > 0 ? 14 : 11)) {
     case 0:
     case 1:
-      encoder.message(
-        header({ kind: Kind.REQUEST, id: mine, channel, method, flags, timeout: below(100), size }),
+      writeMessage(
+        encoder,
+        { kind: Kind.REQUEST, id: mine, channel, method, flags, timeout: below(100), size },
         payload,
         0,
         end,
       );
       break;
     case 2:
-      encoder.message(
-        header({ kind: Kind.ONEWAY, id: long ? mine : 0, channel, method, size }),
+      writeMessage(
+        encoder,
+        { kind: Kind.ONEWAY, id: long ? mine : 0, channel, method, size },
         payload,
         0,
         end,
       );
       break;
     case 3:
-      encoder.message(header({ kind: Kind.RESPONSE, id: yours, size }), payload, 0, end);
+      writeMessage(encoder, { kind: Kind.RESPONSE, id: yours, size }, payload, 0, end);
       break;
     case 4:
-      encoder.message(
-        header({ kind: Kind.ITEM, id: random() < 0.5 ? mine : yours, size }),
+      writeMessage(
+        encoder,
+        { kind: Kind.ITEM, id: random() < 0.5 ? mine : yours, size },
         payload,
         0,
         end,
@@ -75,8 +78,9 @@ function plausible(random: Random, rude: number): Uint8Array {
       break;
     case 5:
     case 6:
-      encoder.message(
-        header({ kind: Kind.PART, id: random() < 0.5 ? mine : yours }),
+      writeMessage(
+        encoder,
+        { kind: Kind.PART, id: random() < 0.5 ? mine : yours },
         payload,
         0,
         random() < 0.7 ? SMALL.packet : 1 + below(SMALL.packet),
@@ -171,7 +175,7 @@ class Prey {
     if (draw < 0.7) call.carrier.fail(call, new TransportError('aborted', 'x'), false);
     else if (call.download !== undefined) call.carrier.finish(call);
     else call.carrier.respond(call, new Uint8Array(Math.floor(this.random() * 9_000)));
-    call.carrier.finished(call);
+    call.handled();
   }
 
   private use(call: TestCall | undefined): void {
@@ -188,10 +192,10 @@ class Prey {
     for (const call of end.ending!.unsent)
       call.failed(withDetails(end.ending!.error, { sent: false }));
     for (const call of end.left) call.failed(withDetails(end.ending!.error, { sent: false }));
-    for (const call of end.take()) call.carrier.finished(call);
+    for (const call of end.take()) call.handled();
     for (const call of this.served) {
       call.upload?.discard();
-      call.carrier.finished(call);
+      call.handled();
     }
     for (const call of this.made) call.download?.discard();
     pair.tick(end);

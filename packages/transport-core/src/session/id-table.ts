@@ -91,11 +91,11 @@ export class PeerIds<T extends { readonly id: number }> {
   }
 
   set(entry: T): void {
+    const { dense } = this;
     const slot = slotOf(entry.id);
     if (slot >= this.#peak) this.#peak = slot + 1;
     this.size++;
-    if (slot <= this.dense.length && slot < DENSE && this.dense[slot] === undefined)
-      this.dense[slot] = entry;
+    if (slot <= dense.length && slot < DENSE && dense[slot] === undefined) dense[slot] = entry;
     else this.#setElsewhere(entry);
   }
 

@@ -11,7 +11,6 @@ import type { Remote } from '../remote.ts';
 import { EMPTY, type Frame } from '../wire/frame.ts';
 import { type Assembly, longCost } from './incoming-packets/incoming-packets.ts';
 import type { Lanes, Outgoing, UnitSender } from './outgoing/outgoing.ts';
-import type { ReceiveAccount } from './receive-account.ts';
 import type { SessionContext } from './session-context.ts';
 import type { InStream, OutStream } from './streams.ts';
 
@@ -60,6 +59,8 @@ export interface Calls {
   incoming(call: InCall): void;
   /** The call was removed from the inbound queue because its caller is gone. */
   withdrawn(call: InCall): void;
+  /** The queued replies of a channel have drained, so its calls may be dispatched again. */
+  roomForReplies(channel: InChannel): void;
 }
 
 /** Sends the answers of incoming calls. */
@@ -72,11 +73,13 @@ export interface AnswerCarrier {
   forget(call: InCall): void;
   /**
    * Returns true if so many answers wait that no more calls of the channel should be dispatched;
-   * `SessionVisitor.roomForReplies` tells when there is room.
+   * `Calls.roomForReplies` tells when there is room.
    */
   congested(channel: InChannel): boolean;
-  /** Called when a reader answered after its caller was gone. */
-  late(): void;
+  /**
+   * Called when a reader answered after its caller was gone, or failed a one-way with this error.
+   */
+  late(error?: unknown): void;
   /** Schedules a check of the call at `time`, in case no reader takes it until then. */
   expires(call: InCall, time: number): void;
   /**
@@ -95,6 +98,19 @@ export type Running = typeof HANDLER | typeof READER;
 export const HANDLER = 1;
 export const READER = 2;
 
+/** The account that paid for a call; see `ReceiveAccount`. */
+export interface Payer {
+  giveBack(cost: number, eager: boolean): void;
+}
+
+/** Follows a call that somebody observes. */
+export interface CallObserver {
+  itemSent(bytes: number): void;
+  itemReceived(bytes: number): void;
+  /** Called when the caller is gone. */
+  left(error: TransportError): void;
+}
+
 /**
  * One incoming call, from its last request packet until it is answered and its handler has ended.
  */
@@ -110,7 +126,7 @@ export class InCall implements ListEntry, UnitSender {
    * The account that paid for it. It is charged until a request is taken or a one-way's reader is
    * done with it; undefined if no account paid.
    */
-  account: ReceiveAccount | undefined = undefined;
+  account: Payer | undefined = undefined;
   /**
    * The cost on that account. The inbound queue counts the same amount, and the call holds as much
    * of the transport's memory while it waits.
@@ -122,7 +138,7 @@ export class InCall implements ListEntry, UnitSender {
   answered = false;
   /** The kind of reader that works on it; 0 if none does. */
   running: 0 | Running = 0;
-  readonly carrier: AnswerCarrier;
+  carrier: AnswerCarrier;
   /** Its place among the deadlines of its session; only the heap that it is in changes it. */
   place = -1;
 
@@ -149,6 +165,14 @@ export class InCall implements ListEntry, UnitSender {
    */
   declare refuseAt: number;
 
+  // The following properties matter only for a call that needs a permission or that somebody
+  // observes.
+  /** True once an asynchronous rule has allowed it. */
+  declare permitted: boolean;
+  /** The time at which it began to wait for a reader. */
+  declare queuedAt: number | undefined;
+  declare observer: CallObserver | undefined;
+
   /** @param payload the payload of the frame, in a form that the reader may keep. */
   constructor(
     carrier: AnswerCarrier,
@@ -164,10 +188,7 @@ export class InCall implements ListEntry, UnitSender {
     this.metadata = frame.metadata;
     this.cost = longCost(frame);
     this.open = method.kind !== 'oneway';
-    this.due =
-      this.open && frame.timeout !== 0
-        ? channel.context.now + frame.timeout
-        : Number.POSITIVE_INFINITY;
+    this.due = frame.timeout === 0 || !this.open ? NEVER : channel.context.now + frame.timeout;
     this.payload = payload;
   }
 
@@ -189,7 +210,7 @@ export class InCall implements ListEntry, UnitSender {
   // Changes of the state, by the session that serves the call, its inbox and its reader.
 
   /** Sets the account that pays for it. */
-  chargeTo(account: ReceiveAccount | undefined): void {
+  chargeTo(account: Payer): void {
     this.account = account;
   }
 
@@ -241,6 +262,11 @@ export class InCall implements ListEntry, UnitSender {
     this.channel.countRunning(1, this.method.kind === 'oneway');
   }
 
+  /** Called when it was answered or its handler has ended; ends its run if one has started. */
+  handled(): void {
+    if (this.running !== 0) this.carrier.finished(this);
+  }
+
   /** Called when its handler or reader has ended. */
   endRun(): void {
     this.running = 0;
@@ -287,7 +313,31 @@ export class InCall implements ListEntry, UnitSender {
   /** Calls `notify` when the caller is gone. */
   whenGone(notify: (error: TransportError) => void): void {
     this.widen();
-    this.cancelled = notify;
+    const { cancelled } = this;
+    this.cancelled =
+      cancelled === undefined
+        ? notify
+        : (error) => {
+            cancelled(error);
+            notify(error);
+          };
+  }
+
+  /** An asynchronous rule has allowed it. Its payload was released while it waited for that. */
+  permit(payload: Uint8Array): void {
+    this.permitted = true;
+    this.payload = payload;
+  }
+
+  /** Records that it waits for a reader since `time`. */
+  waitsSince(time: number): void {
+    this.queuedAt = time;
+  }
+
+  /** Has `observer` follow it, and answers through `carrier`. */
+  observe(observer: CallObserver, carrier: AnswerCarrier): void {
+    this.observer = observer;
+    this.carrier = carrier;
   }
 
   /** Called when the caller is gone. */
@@ -299,16 +349,13 @@ export class InCall implements ListEntry, UnitSender {
   leaves(error: TransportError): boolean {
     this.widen();
     this.gone = error;
+    this.observer?.left(error);
     return this.cancelled !== undefined;
   }
 
   /** Tells its handler that the caller is gone. */
   tell(): void {
     this.cancelled?.(this.gone!);
-  }
-
-  isLate(): boolean {
-    return false;
   }
 
   timeLeft(): number {
@@ -334,6 +381,8 @@ export function unserved({ full }: Method): TransportError {
   );
 }
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 /** Defaults of the optional properties, stored on the prototype. */
 const none = undefined;
 const unusual = {
@@ -347,5 +396,8 @@ const unusual = {
   gone: none,
   cancelled: none,
   seen: none,
+  queuedAt: none,
+  observer: none,
+  permitted: false,
 };
 Object.assign(InCall.prototype, unusual, { refuseAt: Number.POSITIVE_INFINITY });

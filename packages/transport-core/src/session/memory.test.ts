@@ -6,7 +6,7 @@ import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
-import { header } from '../wire/testing/frames.ts';
+import { writeMessage } from '../wire/testing/frames.ts';
 import { Memory } from './memory.ts';
 import { Pair, SMALL } from './testing/pair.ts';
 import { TestCall } from './testing/test-call.ts';
@@ -108,15 +108,16 @@ class Peer {
     this.#ids += 2;
     const id = this.#ids;
     this.write((encoder) =>
-      encoder.message(
-        header({
+      writeMessage(
+        encoder,
+        {
           kind,
           id,
           channel: 0x20,
           method,
           flags: method === 3 ? 1 : 0,
           size: packets * packet,
-        }),
+        },
         new Uint8Array(packet),
         0,
         packet,
@@ -128,7 +129,7 @@ class Peer {
   more(id: number, packets: number): void {
     for (let i = 0; i < packets; i++)
       this.write((encoder) =>
-        encoder.message(header({ kind: Kind.PART, id }), new Uint8Array(packet), 0, packet),
+        writeMessage(encoder, { kind: Kind.PART, id }, new Uint8Array(packet), 0, packet),
       );
   }
 
@@ -218,14 +219,16 @@ test('unfinished one-ways and items count like requests', (t) => {
   t.is(tells.reason, undefined);
   for (let i = 0; i < 20; i++) {
     gives.write((encoder) => {
-      encoder.message(
-        header({ kind: Kind.REQUEST, id: 2 * i + 1, channel: 0x20, method: 3, flags: 1 }),
+      writeMessage(
+        encoder,
+        { kind: Kind.REQUEST, id: 2 * i + 1, channel: 0x20, method: 3, flags: 1 },
         new Uint8Array(0),
         0,
         0,
       );
-      encoder.message(
-        header({ kind: Kind.ITEM, id: 2 * i + 1, size: 100 * packet }),
+      writeMessage(
+        encoder,
+        { kind: Kind.ITEM, id: 2 * i + 1, size: 100 * packet },
         new Uint8Array(packet),
         0,
         packet,
@@ -262,8 +265,9 @@ test('a response or item that does not fit the memory limit fails its call, and 
       acceptor.session.receive(receiver.now, encoder.take().slice());
     };
     write((encoder) =>
-      encoder.message(
-        header({ kind, id: call.id, size: 90 * packet }),
+      writeMessage(
+        encoder,
+        { kind, id: call.id, size: 90 * packet },
         new Uint8Array(packet),
         0,
         packet,
@@ -271,12 +275,7 @@ test('a response or item that does not fit the memory limit fails its call, and 
     );
     for (let i = 0; i < 20; i++)
       write((encoder) =>
-        encoder.message(
-          header({ kind: Kind.PART, id: call.id }),
-          new Uint8Array(packet),
-          0,
-          packet,
-        ),
+        writeMessage(encoder, { kind: Kind.PART, id: call.id }, new Uint8Array(packet), 0, packet),
       );
     hold.more(held, 95);
     t.is(call.error?.code, 'resource_exhausted', name);
@@ -286,12 +285,7 @@ test('a response or item that does not fit the memory limit fails its call, and 
     );
     for (let i = 0; i < 69; i++)
       write((encoder) =>
-        encoder.message(
-          header({ kind: Kind.PART, id: call.id }),
-          new Uint8Array(packet),
-          0,
-          packet,
-        ),
+        writeMessage(encoder, { kind: Kind.PART, id: call.id }, new Uint8Array(packet), 0, packet),
       );
     t.is(acceptor.ending, undefined, 'what still comes is dropped');
     if (kind === Kind.ITEM) write((encoder) => encoder.signal(Kind.END, call.id));

@@ -235,8 +235,11 @@ export class MemoryUsage {
 
   /** True if this connection has used up its share of `limits.total`: it may open no more calls. */
   get hasTooMany(): boolean {
-    const { calls } = this.#owner.limits.total;
-    return this.hasTooMuch || this.#isBeyond(this.calls, this.#memory.calls, calls);
+    return this.#memory.bytes > 0 && (this.hasTooMuch || this.#hasTooManyCalls());
+  }
+
+  #hasTooManyCalls(): boolean {
+    return this.#isBeyond(this.calls, this.#memory.calls, this.#owner.limits.total.calls);
   }
 
   /** The same check for bytes only. */

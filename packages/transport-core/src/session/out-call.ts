@@ -7,6 +7,7 @@
 import type { TransportError } from '../errors.ts';
 import type { List, ListEntry } from '../list.ts';
 import type { Method } from '../protocol/protocol.ts';
+import type { Remote } from '../remote.ts';
 import { type EncodedMetadata, UNIT } from '../wire/frame.ts';
 import type { Assembly } from './incoming-packets/incoming-packets.ts';
 import type { Outgoing, UnitSender } from './outgoing/outgoing.ts';
@@ -22,10 +23,23 @@ export interface CallCarrier {
   readonly stage: string;
   /** The time of this tick. */
   readonly now: number;
+  /** The peer that it carries calls to; undefined for the pool. */
+  readonly remote?: Remote | undefined;
   /** Called when the request of `call` is completely written to the batch. */
   requestWritten(call: OutCall): void;
   /** Called when the caller gave up: the call is taken back or cancelled. */
   abandon(call: OutCall): void;
+}
+
+/** Numbers the calls of a transport in the order in which they are made. */
+export class CallOrder {
+  /** The number of calls that were made. */
+  made = 0;
+
+  /** Returns the place of the next call. */
+  next(): number {
+    return this.made++;
+  }
 }
 
 /** One outgoing call, from `send` until it has settled and its terminal frame was read. */
@@ -186,13 +200,10 @@ export abstract class OutCall implements ListEntry, UnitSender {
    */
   abstract progressed(now: number): void;
 
-  isLate(now: number): boolean {
-    return this.travels && this.due <= now;
-  }
-
   timeLeft(now: number): number {
     if (!this.travels || this.due === Number.POSITIVE_INFINITY) return 0;
     const left = this.due - now;
+    if (left <= 0) return -1;
     // This rounds up; `Math.ceil` and the conversion back to an integer take three times as long.
     return left < 0x4000_0000
       ? (left + NEARLY_ONE) | 0 || 1

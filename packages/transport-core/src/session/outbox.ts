@@ -363,18 +363,17 @@ export class Outbox {
     if (!this.#batch.hasRoom(end - start + room(unit))) return false;
     let timeout = 0;
     if (unit.kind === Kind.REQUEST && !unit.begun) {
-      if (unit.sender!.isLate(now)) {
+      timeout = unit.sender!.timeLeft(now);
+      if (timeout < 0) {
         this.remove(lanes, unit);
         unit.sender!.dropped(unit);
         return true;
       }
-      timeout = unit.sender!.timeLeft(now);
     }
     if (needsPipe(unit, terms.packet)) this.#pipe -= end - start + extra + UNIT;
     if (pays) this.#reply -= unit.cost;
     else if (unit.account !== 0 && !unit.begun) lanes.left(unit);
     this.#batch.unit(unit, lanes.byte, end, timeout);
-    this.#context.touch();
     lanes.took(end - start + extra + UNIT);
     const isLast = unit.wrote(end);
     if (isLast) {

@@ -21,11 +21,11 @@ export interface Creditor {
 /**
  * One account on its receiver's side. The credit of units that were used or discarded is given
  * back. Up to a quarter of the account may be held back to save frames, but nothing while a reader
- * waits, and of accounts 2 and 3 nothing for long, because only credit tells their senders that a
- * one-way was taken.
+ * waits (`eager`, or a call of `pay`). The accounts of a channel, SHORT and LONG, hold back nothing
+ * for long, because only credit tells their senders that a one-way was taken.
  */
 export class ReceiveAccount {
-  /** The sender's credit as far as this end knows; never less than the sender's own figure. */
+  /** The sender's credit as known here, never below its own figure; negative after a large unit. */
   left: number;
   #owed = 0;
   #queued = false;
@@ -56,7 +56,7 @@ export class ReceiveAccount {
   /**
    * Gives back the cost of a unit that was used or discarded.
    * @param eager true if a reader waits for more, so nothing is held back.
-   * @param spare credit that the sender has and does not need.
+   * @param spare credit that the sender has and does not need; below 2 GiB, as all credit.
    */
   giveBack(cost: number, eager: boolean, spare = 0): void {
     this.#owed += cost;
@@ -64,7 +64,7 @@ export class ReceiveAccount {
     else if (this.#isOfChannel && this.#owed === cost) this.#creditor.holds();
   }
 
-  /** Pays all credit that is owed, at the next pump. */
+  /** Pays all credit that is owed, in the next batch of frames. */
   pay(): void {
     if (this.#owed === 0 || this.#queued || this.#ended) return;
     this.#queued = true;
@@ -76,6 +76,7 @@ export class ReceiveAccount {
     this.#ended = true;
   }
 
+  /** Called by the creditor when it can write the credit. */
   write(writer: FrameWriter): void {
     this.#queued = false;
     if (this.#ended || this.#owed === 0) return;
@@ -86,9 +87,9 @@ export class ReceiveAccount {
 }
 
 /**
- * The account of a stream or of long responses, whose window grows with the line. Only the pipe
- * measures the line, and these accounts follow it: their credit comes back no sooner than the
- * pipe's, so they need at least as large a window.
+ * The account of a stream or of long responses, whose window grows with the line. Only the pipe,
+ * the account of all packets and items, measures the line, and these accounts follow it: their
+ * credit comes back no sooner than the pipe's, so they need at least as large a window.
  */
 export class GrowingAccount extends ReceiveAccount {
   /** Bytes granted to the sender beyond the start. */
@@ -126,6 +127,7 @@ export class GrowingAccount extends ReceiveAccount {
     if (this.#over || (grown === 0 && this.#more === 0 && !isLarge))
       return this.giveBack(cost, false);
     const backlog = Math.max(unread - this.#least, 0);
+    // Held messages and grown windows share half of `limits.memory` (docs/design.md).
     const room = memory.limit / 2 - memory.used - memory.lent;
     const wanted = Math.max(
       Math.min(
@@ -135,6 +137,7 @@ export class GrowingAccount extends ReceiveAccount {
       ),
       0,
     );
+    // Credit that was granted cannot be taken back, only given back later.
     const change = Math.max(Math.round(wanted) - this.#more, -cost);
     this.#more += change;
     memory.lend(change);

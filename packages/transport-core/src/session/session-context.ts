@@ -239,10 +239,10 @@ export const UNBOUNDED = 0x3fff_ffff;
 
 // The cost of a peer's input in work units (docs/wire-protocol.md §9). Unlike time, they are the
 // same on every machine and in a simulation. One unit is the cost of the smallest frame, 0.05 to
-// 0.2 µs on a machine of 2023. A chunk of 64 KiB of small, legal requests always stays below TURN.
+// 0.2 µs on a machine of 2023.
 
 /** Units that one connection may cost in one turn before others are served. */
-export const TURN = 8_192;
+export const TURN = 4_096;
 /**
  * Total units of all connections after which a turn is scarce: from then on a connection may cost
  * only SHARE units, which is enough for one that makes a few calls.
@@ -256,6 +256,11 @@ export const SHARE = 512;
  */
 export const CHUNK = 4;
 export const CHUNK_SHIFT = 10;
+/**
+ * A request or one-way that a reader takes: the call, and what its handler and its answer cost at
+ * least. So at most 455 calls of a connection are handled in a turn.
+ */
+export const HANDED = 8;
 /** A refused request: its ERROR with the text, and the counter. */
 export const REFUSAL = 8;
 /**
@@ -277,5 +282,5 @@ export const CANCEL = 16;
 export const CANCEL_TOLD = 256;
 /** A call whose handler uses its signal: the signal, and usually a timer and a listener. */
 export const SIGNAL = 256;
-/** Metadata and lists of protocols, which are read field by field: one unit for each 16 bytes. */
-export const FIELDS_SHIFT = 4;
+/** Metadata and lists of protocols, which are read field by field: one unit for each 8 bytes. */
+export const FIELDS_SHIFT = 3;

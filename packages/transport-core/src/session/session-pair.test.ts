@@ -62,7 +62,7 @@ function checkMemory(t: ExecutionContext, pair: Pair): void {
 async function forSeeds(
   t: ExecutionContext,
   from: number,
-  body: (world: RandomUsers, random: Random) => Promise<void>,
+  body: (users: RandomUsers, random: Random) => Promise<void>,
 ): Promise<void> {
   for (let seed = from; seed < from + SEEDS; seed++) {
     const random = seededRandom(seed);
@@ -75,9 +75,9 @@ async function forSeeds(
   }
 }
 
-async function live(world: RandomUsers, steps: number): Promise<void> {
+async function live(users: RandomUsers, steps: number): Promise<void> {
   for (let step = 0; step < steps; step++) {
-    world.step();
+    users.step();
     if (step % 10 === 0) await null;
   }
 }
@@ -85,21 +85,21 @@ async function live(world: RandomUsers, steps: number): Promise<void> {
 const SEEDS = 60;
 
 test('in any order of events each call settles once with its own answer, and no state is left behind', (t) =>
-  forSeeds(t, 0, async (world) => {
-    await live(world, 600);
-    for (const end of world.ends) t.is(end.ending, undefined);
-    world.finish();
-    world.checkAnswers();
-    world.checkOneways();
-    checkAccounts(t, world.pair);
-    checkMemory(t, world.pair);
+  forSeeds(t, 0, async (users) => {
+    await live(users, 600);
+    for (const end of users.ends) t.is(end.ending, undefined);
+    users.finish();
+    users.checkAnswers();
+    users.checkOneways();
+    checkAccounts(t, users.pair);
+    checkMemory(t, users.pair);
   }));
 
 test('when the connection breaks, each call settles once or is returned unsent, and nothing is held', (t) =>
-  forSeeds(t, 1_000, async (world, random) => {
-    await live(world, 50 + Math.floor(random() * 400));
-    world.pair.cut();
-    for (const end of world.ends) {
+  forSeeds(t, 1_000, async (users, random) => {
+    await live(users, 50 + Math.floor(random() * 400));
+    users.pair.cut();
+    for (const end of users.ends) {
       t.is(end.endings, 1);
       const { error, unsent } = end.ending!;
       t.is(error.code, 'unavailable');
@@ -113,69 +113,69 @@ test('when the connection breaks, each call settles once or is returned unsent, 
         t.is(call.carrier, undefined);
         call.failed(withDetails(error, { sent: false }));
       }
-      for (const call of end.take()) call.carrier.finished(call);
+      for (const call of end.take()) call.handled();
     }
-    for (const { call } of world.served) call.carrier.finished(call);
-    world.checkAnswers();
-    for (const { call } of world.made)
+    for (const { call } of users.served) call.handled();
+    users.checkAnswers();
+    for (const { call } of users.made)
       if (call.error?.code === 'unavailable') t.not(call.error.sent, undefined);
-    checkMemory(t, world.pair);
+    checkMemory(t, users.pair);
   }));
 
 test('when an end leaves in order, accepted messages arrive, open calls are answered, and nothing that waits is lost', (t) =>
-  forSeeds(t, 2_000, async (world, random) => {
-    await live(world, 100 + Math.floor(random() * 200));
-    const leavers = random() < 0.3 ? world.ends : [pick(world.ends, random)!];
+  forSeeds(t, 2_000, async (users, random) => {
+    await live(users, 100 + Math.floor(random() * 200));
+    const leavers = random() < 0.3 ? users.ends : [pick(users.ends, random)!];
     for (const end of leavers) end.session.leave('disconnected', 'enough');
     for (let step = 0; step < 200; step++) {
-      world.step();
-      world.failReturned();
+      users.step();
+      users.failReturned();
       if (step % 10 === 0) await null;
     }
-    for (const end of world.ends) end.stuck = false;
-    world.finish();
-    world.pair.quiet();
-    world.checkAnswers();
-    world.checkOneways();
-    for (const end of world.ends) {
+    for (const end of users.ends) end.stuck = false;
+    users.finish();
+    users.pair.quiet();
+    users.checkAnswers();
+    users.checkOneways();
+    for (const end of users.ends) {
       t.is(end.endings, 1);
       t.deepEqual(
         [end.ending!.error.code, end.ending!.error.reason, end.ending!.error.message],
         ['unavailable', 'disconnected', 'enough'],
       );
     }
-    checkMemory(t, world.pair);
+    checkMemory(t, users.pair);
   }));
 
 test('when a transport closes, accepted messages arrive, and every call settles at both ends within its grace and a second', (t) =>
-  forSeeds(t, 3_000, async (world, random) => {
-    await live(world, 100 + Math.floor(random() * 200));
-    const end = pick(world.ends, random)!;
-    const told = world.made.filter(
+  forSeeds(t, 3_000, async (users, random) => {
+    await live(users, 100 + Math.floor(random() * 200));
+    const end = pick(users.ends, random)!;
+    const told = users.made.filter(
       ({ call, end: by }) =>
         by === end && call.method.kind === 'oneway' && call.done && call.error === undefined,
     );
     const grace = random() < 0.5 ? 0 : 500;
-    end.session.parts.context.now = world.pair.now;
+    end.session.parts.context.now = users.pair.now;
     end.session.shut(grace);
-    for (const one of world.ends) one.drain(world.pair.now);
+    for (const one of users.ends) one.drain(users.pair.now);
     for (let passed = 0; passed <= grace + 1_000; passed += 50) {
-      world.pair.quiet();
-      world.failReturned();
-      for (let i = 0; i < 5; i++) world.takeAll();
+      users.pair.quiet();
+      users.failReturned();
+      for (let i = 0; i < 5; i++) users.takeAll();
       await null;
-      world.pair.pass(50);
+      users.pair.pass(50);
     }
-    world.pair.quiet();
-    world.takeAll();
-    world.failReturned();
-    world.checkAnswers();
-    for (const { number } of told) t.is(world.timesTold(number), 1, `one-way ${number}`);
-    for (const one of world.ends) t.is(one.endings, 1);
-    for (const { call } of world.made) call.download?.discard();
-    for (const { call } of world.served) {
+    users.pair.quiet();
+    users.takeAll();
+    users.failReturned();
+    users.checkAnswers();
+    for (const { number } of told) t.is(users.timesTold(number), 1, `one-way ${number}`);
+    for (const one of users.ends) t.is(one.endings, 1);
+    for (const { call } of users.made) call.download?.discard();
+    for (const { call } of users.served) {
       call.upload?.discard();
-      call.carrier.finished(call);
+      call.handled();
     }
-    checkMemory(t, world.pair);
+    checkMemory(t, users.pair);
   }));

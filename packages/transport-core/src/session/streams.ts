@@ -229,6 +229,11 @@ export class OutStream implements UnitSender {
     return this.#current !== undefined || this.#queue.length > 0;
   }
 
+  /** True if the next item waits for credit. */
+  get isBlocked(): boolean {
+    return this.#credit <= 0 && this.#queue.first?.kind === Kind.ITEM;
+  }
+
   /**
    * Resolves once the item was written to the batch; rejects if the stream is over or its queue is
    * full.
@@ -300,10 +305,6 @@ export class OutStream implements UnitSender {
     if (this.#credit > max) return false;
     this.#feed();
     return true;
-  }
-
-  isLate(): boolean {
-    return false;
   }
 
   timeLeft(): number {

@@ -6,7 +6,7 @@ import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import { Account, Kind } from '../wire/frame.ts';
-import { header } from '../wire/testing/frames.ts';
+import { writeMessage } from '../wire/testing/frames.ts';
 import { Pair, SMALL } from './testing/pair.ts';
 
 const EMPTY = new Uint8Array(0);
@@ -52,18 +52,14 @@ test('calls and one-way messages on such channels create none either; their cred
   acceptor.sent = [];
   for (let channel = 0; channel < 0x20; channel++) {
     frames((encoder) => {
-      encoder.message(
-        header({ kind: Kind.REQUEST, id: 2 * channel + 1, channel, method: 1 }),
+      writeMessage(
+        encoder,
+        { kind: Kind.REQUEST, id: 2 * channel + 1, channel, method: 1 },
         EMPTY,
         0,
         0,
       );
-      encoder.message(
-        header({ kind: Kind.ONEWAY, channel, method: 1 }),
-        new Uint8Array(100),
-        0,
-        100,
-      );
+      writeMessage(encoder, { kind: Kind.ONEWAY, channel, method: 1 }, new Uint8Array(100), 0, 100);
     });
     pair.tick(acceptor);
   }
@@ -83,7 +79,7 @@ test('one-way messages beyond the credit of such a channel are a violation while
   const oneways = (number: number) => {
     for (let i = 0; i < number; i++)
       frames((encoder) =>
-        encoder.message(header({ kind: Kind.ONEWAY, channel: 0x40, method: 1 }), EMPTY, 0, 0),
+        writeMessage(encoder, { kind: Kind.ONEWAY, channel: 0x40, method: 1 }, EMPTY, 0, 0),
       );
   };
   oneways(64);
@@ -103,8 +99,9 @@ test('a peer that keeps making refused calls without reading the refusals is dis
     let id = 1;
     const ask = () =>
       frames((encoder) =>
-        encoder.message(
-          header({ kind: Kind.REQUEST, id: (id += 2), channel: 0x20, method: 99 }),
+        writeMessage(
+          encoder,
+          { kind: Kind.REQUEST, id: (id += 2), channel: 0x20, method: 99 },
           EMPTY,
           0,
           0,
@@ -125,8 +122,9 @@ test('any number of refusals is fine if they are read', (t) => {
   });
   for (let i = 0; i < 1_000; i++) {
     frames((encoder) =>
-      encoder.message(
-        header({ kind: Kind.REQUEST, id: 2 * i + 1, channel: i % 300, method: 99 }),
+      writeMessage(
+        encoder,
+        { kind: Kind.REQUEST, id: 2 * i + 1, channel: i % 300, method: 99 },
         EMPTY,
         0,
         0,

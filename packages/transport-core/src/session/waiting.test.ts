@@ -5,7 +5,7 @@ import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
-import { header } from '../wire/testing/frames.ts';
+import { writeMessage } from '../wire/testing/frames.ts';
 import { Pair, SMALL } from './testing/pair.ts';
 import { TestCall } from './testing/test-call.ts';
 
@@ -104,8 +104,9 @@ test('a peer that sends a part of an item before the request has left holds no m
   pair.start(dialer, get);
   t.is(get.writtenIn, 0, 'it waits behind what the connection keeps');
   const encoder = new FrameEncoder((size) => new Uint8Array(size));
-  encoder.message(
-    header({ kind: Kind.ITEM, id: get.id, size: SMALL.packet * 3 }),
+  writeMessage(
+    encoder,
+    { kind: Kind.ITEM, id: get.id, size: SMALL.packet * 3 },
     long,
     0,
     SMALL.packet,

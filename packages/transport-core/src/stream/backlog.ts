@@ -1,5 +1,6 @@
-// Holds the input of a connection that has spent its work units: frames, or bytes in one piece,
-// however small their chunks were.
+// Holds the input of a connection that may not be read now, because it has spent its work units of
+// this turn or waits for its handshake slot: frames, or bytes in one piece, however small their
+// chunks were. The stream is paused meanwhile, so little is added. It is read once and dropped.
 
 import { EMPTY, type Frame } from '../wire/frame.ts';
 
@@ -12,13 +13,14 @@ export class Backlog {
   /** True if the buffer was allocated here and may be written to. */
   #isOwn = false;
 
+  /** Everything that was added, valid until the next `add`. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#size);
   }
 
   /** @param copies true if the memory of the chunk will be reused, so the chunk must be copied. */
   add(chunk: Uint8Array, copies: boolean): void {
-    if (this.#size === 0 && !copies) this.#bytes = chunk;
+    if (this.#bytes === EMPTY && !copies) this.#bytes = chunk;
     else {
       this.#reserve(this.#size + chunk.length);
       this.#bytes.set(chunk, this.#size);
@@ -26,10 +28,12 @@ export class Backlog {
     this.#size += chunk.length;
   }
 
+  /** Keeps `batch` itself if it is the first. */
   addFrames(batch: readonly Frame[]): void {
     this.frames = this.frames === undefined ? batch : [...this.frames, ...batch];
   }
 
+  /** Makes the buffer one that has `size` bytes. Doubling keeps the cost of small chunks linear. */
   #reserve(size: number): void {
     if (this.#isOwn && this.#bytes.length >= size) return;
     const bytes = new Uint8Array(this.#size === 0 ? size : size * 2);

@@ -1,7 +1,9 @@
 // The input of one connection. It owns what has arrived and was not read yet, and decides when the
 // stream is read: not before the handshake has a slot, not above the receive rate, and in each turn
-// only as far as the peer's work units go (read-scheduler.ts). It passes the rest to the session.
+// only as far as the peer's work units go (read-scheduler.ts). It passes what it reads to the
+// session, and the other reports of the stream to the connection.
 
+import type { TransportError } from '../errors.ts';
 import { plain } from '../plain.ts';
 import type { Session } from '../session/session/session.ts';
 import {
@@ -15,7 +17,7 @@ import type { Frame } from '../wire/frame.ts';
 import { Backlog } from './backlog.ts';
 import type { ConnectionResources } from './connection-resources.ts';
 import type { ReadScheduler, ScheduledReader } from './read-scheduler.ts';
-import type { StreamConnection } from './stream-layer.ts';
+import type { StreamConnection, StreamSink } from './stream-layer.ts';
 import type { Ticker } from './ticker.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -26,6 +28,10 @@ export interface InputOwner {
   wakeBy(time: number): void;
   /** Reports that the peer's input has to wait because it cost too much. */
   slowed(): void;
+  // Reports of the stream that are no input; see `StreamSink`.
+  drained(): void;
+  revoked(error: TransportError): void;
+  closed(error: TransportError | undefined): void;
 }
 
 /** The phases of a connection's input. */
@@ -37,9 +43,10 @@ type Phase =
   | { readonly name: 'waiting'; since: number; backlog: Backlog | undefined };
 
 /** Reads the input of a connection into its session. */
-export class ConnectionInput implements ScheduledReader {
+export class ConnectionInput implements StreamSink, ScheduledReader {
   /** The bytes that arrived so far; starts at -0 like `ConnectionOutput.bytes`. */
   bytes = -0;
+  readonly copies: boolean;
   #phase: Phase = READING;
   /**
    * The work units that the peer has cost in turn `#turn`, plus the debt from earlier turns. Each
@@ -47,6 +54,8 @@ export class ConnectionInput implements ScheduledReader {
    */
   #spent = 0;
   #turn = 0;
+  /** The units that the last read has left in `#context.units`. */
+  #left = UNBOUNDED;
   /** The token bucket of limits.rate.receive, and the time at which it has filled again. */
   readonly #rate: TokenBucket | undefined;
   #readAgain = Number.POSITIVE_INFINITY;
@@ -67,6 +76,7 @@ export class ConnectionInput implements ScheduledReader {
     this.#owner = owner;
     this.#stream = stream;
     this.#session = session;
+    this.copies = stream.reuses === true;
     this.#context = session.parts.context;
     this.#scheduler = scheduler;
     this.#ticker = ticker;
@@ -77,6 +87,7 @@ export class ConnectionInput implements ScheduledReader {
   /** Reads a chunk. Returns true if nobody keeps any part of it. */
   data(chunk: Uint8Array): boolean {
     const phase = this.#phase;
+    if (chunk.length === 0) return this.#empty();
     if (phase.name === 'parked') return this.#keep(phase, chunk);
     const now = this.#ticker.enter();
     try {
@@ -90,6 +101,16 @@ export class ConnectionInput implements ScheduledReader {
     } finally {
       this.#ticker.leave();
     }
+  }
+
+  /** Counts a message of the carrier that carries nothing toward a flood. */
+  #empty(): true {
+    this.#ticker.run((now) => {
+      this.#spend(CHUNK);
+      this.#context.advance(now);
+      if (!this.#owner.over) this.#context.abused();
+    });
+    return true;
   }
 
   /** Keeps a chunk that a paused stream still delivers, because it had read it before. */
@@ -108,6 +129,18 @@ export class ConnectionInput implements ScheduledReader {
       else this.#readFrames(now, batch);
       if (this.#rate !== undefined) this.#readLater(this.#rate.take(bytes, now), now);
     });
+  }
+
+  drained(): void {
+    this.#owner.drained();
+  }
+
+  revoked(error: TransportError): void {
+    this.#owner.revoked(error);
+  }
+
+  closed(error?: TransportError): void {
+    this.#owner.closed(error);
   }
 
   /** Pauses reading until the connection has its handshake slot. */
@@ -186,11 +219,20 @@ export class ConnectionInput implements ScheduledReader {
     if (read < batch.length) this.#keepFrames(phase, batch.slice(read));
   }
 
+  /**
+   * Returns the units that are left in this turn. Calls that were handed over after they had been
+   * read are charged now.
+   */
   #unitsLeft(): number {
     const { number, allowance } = this.#scheduler;
     if (this.#turn !== number)
       this.#spent = Math.max(this.#spent - (number - this.#turn) * TURN, 0);
     this.#turn = number;
+    const late = this.#left - this.#context.units;
+    if (late > 0) {
+      this.#left -= late;
+      this.#spend(late);
+    }
     return allowance - this.#spent;
   }
 
@@ -199,7 +241,7 @@ export class ConnectionInput implements ScheduledReader {
    * session is over.
    */
   #isWithin(units: number): boolean {
-    const left = this.#context.units;
+    const left = (this.#left = this.#context.units);
     this.#spend(units - left);
     return left > 0 || this.#owner.over;
   }
@@ -252,7 +294,7 @@ export class ConnectionInput implements ScheduledReader {
   }
 
   #keep(phase: Keeping, bytes: Uint8Array): false {
-    this.#backlogOf(phase).add(bytes, this.#stream.reuses === true);
+    this.#backlogOf(phase).add(bytes, this.copies);
     return false;
   }
 

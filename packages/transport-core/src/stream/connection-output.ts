@@ -11,6 +11,7 @@ import type { FrameWriter } from '../wire/frame.ts';
 import type { FrameCollector } from '../wire/frame-collector.ts';
 import type { BufferPool } from './buffers.ts';
 import type { ConnectionResources } from './connection-resources.ts';
+import type { ReadScheduler, ScheduledReader } from './read-scheduler.ts';
 import type { StreamConnection } from './stream-layer.ts';
 import type { Flushable, Ticker } from './ticker.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -31,7 +32,7 @@ type Phase =
   | { readonly name: 'closed' };
 
 /** Writes the batches of a session to its stream. */
-export class ConnectionOutput implements SessionPort, Flushable {
+export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader {
   /** Where the session writes its frames. */
   readonly writer: FrameWriter;
   /**
@@ -42,6 +43,7 @@ export class ConnectionOutput implements SessionPort, Flushable {
   readonly #owner: OutputOwner;
   readonly #stream: StreamConnection;
   readonly #ticker: Ticker;
+  readonly #scheduler: ReadScheduler;
   readonly #buffers: BufferPool;
   readonly #encoder: FrameEncoder | undefined;
   readonly #collector: FrameCollector | undefined;
@@ -52,18 +54,24 @@ export class ConnectionOutput implements SessionPort, Flushable {
   /** The token bucket of limits.rate.send, and the time at which it has filled again. */
   readonly #rate: TokenBucket | undefined;
   #sendAgain = Number.POSITIVE_INFINITY;
+  /** The bytes that the stream took at once in turn `#turn`, since it last kept a batch. */
+  #burst = 0;
+  #turn = 0;
+  /** True until the next turn, because a BURST was written in this one. */
+  #isResting = false;
   /** True if `flushTick` is already scheduled for the end of this tick. */
   #isScheduled = false;
   #isCrowded = false;
 
   constructor(
     owner: OutputOwner,
-    { ticker, buffers, config }: ConnectionResources,
+    { ticker, scheduler, buffers, config }: ConnectionResources,
     stream: StreamConnection,
   ) {
     this.#owner = owner;
     this.#stream = stream;
     this.#ticker = ticker;
+    this.#scheduler = scheduler;
     this.#buffers = buffers;
     const { send } = config.limits.rate;
     this.#rate = send === undefined ? undefined : new TokenBucket(send, ticker.now());
@@ -127,7 +135,35 @@ export class ConnectionOutput implements SessionPort, Flushable {
     const buffer = encoder.release();
     if (isDone) this.#buffers.give(buffer);
     else this.#kept = buffer;
-    return this.#sendLater(size, isDone);
+    return this.#sendLater(size, isDone && this.#goesOn(size));
+  }
+
+  /**
+   * Returns true if more may be written in this turn. A stream that takes each batch at once, for
+   * example because encrypting it takes longer than reading it at the other end, or because it is
+   * broken and drops it, would otherwise hold up the event loop as long as there is anything to
+   * send.
+   */
+  #goesOn(bytes: number): boolean {
+    const { number } = this.#scheduler;
+    if (this.#turn !== number) {
+      this.#turn = number;
+      this.#burst = 0;
+    }
+    this.#burst += bytes;
+    if (this.#burst < BURST / 2) return true;
+    this.#scheduler.endTurn();
+    if (this.#burst < BURST) return true;
+    this.#isResting = true;
+    this.#scheduler.wait(this);
+    return false;
+  }
+
+  /** Goes on with writing in a new turn. */
+  goOn(): void {
+    this.#burst = 0;
+    this.#isResting = false;
+    this.#writeOn();
   }
 
   /** Applies the send rate: if it is exceeded, nothing is written for a while. */
@@ -147,9 +183,9 @@ export class ConnectionOutput implements SessionPort, Flushable {
 
   close(): void {
     if (this.#phase !== OPEN) return;
-    const isBlocked = this.#kept !== undefined || this.isHeldBack;
+    const isBlocked = this.#kept !== undefined || this.#isResting || this.isHeldBack;
     if (!isBlocked || this.writer.count === 0) this.#close();
-    else if (this.#kept === undefined) this.#writeLast();
+    else if (this.#kept === undefined && !this.#isResting) this.#writeLast();
     else {
       this.#phase = { name: 'lingering', due: this.#ticker.now() + LINGER };
       this.#owner.wakeBy(this.#phase.due);
@@ -177,6 +213,11 @@ export class ConnectionOutput implements SessionPort, Flushable {
   drained(): void {
     this.#buffers.give(this.#kept);
     this.#kept = undefined;
+    this.#burst = 0;
+    if (!this.#isResting) this.#writeOn();
+  }
+
+  #writeOn(): void {
     if (this.#phase.name === 'lingering') this.#writeLast();
     else if (!this.isHeldBack) this.#ticker.run((now) => this.#session!.drained(now));
   }
@@ -185,7 +226,7 @@ export class ConnectionOutput implements SessionPort, Flushable {
   wake(now: number): void {
     if (now >= this.#sendAgain) {
       this.#sendAgain = Number.POSITIVE_INFINITY;
-      if (this.#kept === undefined) this.#session!.drained(now);
+      if (this.#kept === undefined && !this.#isResting) this.#session!.drained(now);
     }
     if (this.#phase.name === 'lingering' && now >= this.#phase.due) this.#close();
   }
@@ -199,10 +240,13 @@ export class ConnectionOutput implements SessionPort, Flushable {
 
   /** Returns the buffer of the unfinished batch to the pool, because the stream is closed. */
   release(): void {
+    this.#scheduler.leave(this);
     this.#buffers.give(this.#encoder?.release());
   }
 }
 
+/** The most bytes that a connection writes in a turn while its stream takes them at once. */
+export const BURST = 1_048_576;
 const OPEN: Phase = Object.freeze({ name: 'open' });
 const CLOSED: Phase = Object.freeze({ name: 'closed' });
 /**

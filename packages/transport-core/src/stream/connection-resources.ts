@@ -70,7 +70,7 @@ export function sessionBasics(
   { config, memory, self, selfUnproven, mounts, random, ticker }: ConnectionResources,
   stream: StreamConnection,
   { direction, slot, refused }: ConnectionInit,
-): Omit<SessionOptions, 'visitor' | 'writer' | 'port' | 'preamble' | 'count'> {
+): Omit<SessionOptions, 'visitor' | 'calls' | 'writer' | 'port' | 'preamble' | 'count'> {
   const now = ticker.now();
   const { limits, keepAlive, idleTimeout, handshakeTimeout } = config;
   return {

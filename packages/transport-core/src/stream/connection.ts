@@ -1,17 +1,18 @@
 // One connection of a transport: it joins a session to a stream and a clock. It owns the phase of
 // the connection and the admission of the peer; its input and output own the stream. It is told by
-// the session, the stream and the transport, and passes on what only the transport can answer.
+// the session, the transport and its input, and passes on what only the transport can answer. Calls
+// do not pass through it: the transport gives ours to `caller`, and the session the peer's to the
+// transport.
 
 import type { HelloFields } from '../common-options.ts';
 import { type TransportError, withDetails } from '../errors.ts';
 import type { Method } from '../protocol/protocol.ts';
-import type { Channel } from '../session/channels/channels.ts';
-import type { InCall } from '../session/in-call.ts';
+import type { Caller } from '../session/caller/caller.ts';
+import type { Calls, InCall } from '../session/in-call.ts';
 import type { OutCall } from '../session/out-call.ts';
 import { Session, type SessionVisitor } from '../session/session/session.ts';
-import type { Frame } from '../wire/frame.ts';
-import type { Hello, HelloProtocol } from '../wire/hello.ts';
-import { ConnectionInput } from './connection-input.ts';
+import type { Announcement, Hello } from '../wire/hello.ts';
+import { ConnectionInput, type InputOwner } from './connection-input.ts';
 import { ConnectionOutput } from './connection-output.ts';
 import {
   type ConnectionEnd,
@@ -20,14 +21,11 @@ import {
   sessionBasics,
 } from './connection-resources.ts';
 import { LiveRemote, type RemoteLink } from './remote.ts';
-import type { StreamConnection, StreamSink } from './stream-layer.ts';
+import type { StreamConnection } from './stream-layer.ts';
 import { askAdmit, askHello, mismatch, unreachable } from './user-hooks.ts';
 
 /** The transport as its connections see it. */
-export interface ConnectionHost extends ConnectionResources {
-  incoming(call: InCall): void;
-  withdrawn(call: InCall): void;
-  roomForReplies(channel: Channel): void;
+export interface ConnectionHost extends ConnectionResources, Calls {
   up(connection: Connection): void;
   protocolsChanged(connection: Connection): void;
   leaving(connection: Connection, waiting: OutCall[]): void;
@@ -50,19 +48,20 @@ type Phase =
   | { readonly name: 'gone' };
 
 /** One connection of a transport. */
-export class Connection implements StreamSink, SessionVisitor, RemoteLink {
+export class Connection implements InputOwner, SessionVisitor, RemoteLink {
   readonly id: string;
   readonly direction: 'in' | 'out';
   readonly endpoint: string;
   readonly target: string | undefined;
   readonly since: number;
-  readonly copies: boolean;
   /** True if it counts towards limits.connections; refused connections do not. */
   readonly counts: boolean;
   remote: LiveRemote | undefined = undefined;
   /** The time at which the connection needs `wake` at the latest. */
   due = Number.POSITIVE_INFINITY;
   readonly host: ConnectionHost;
+  /** Starts our calls on this connection. */
+  readonly caller: Caller;
   #phase: Phase;
   readonly #session: Session;
   readonly #stream: StreamConnection;
@@ -81,25 +80,26 @@ export class Connection implements StreamSink, SessionVisitor, RemoteLink {
     this.counts = init.refused === undefined;
     this.#expected = init.expected;
     this.endpoint = stream.endpoint;
-    this.copies = stream.reuses === true;
     this.since = host.ticker.now();
     this.#phase = { name: 'opening', slot: init.slot, opened: init.opened };
     this.#output = new ConnectionOutput(this, host, stream);
     this.#session = new Session({
       ...sessionBasics(host, stream, init),
       visitor: this,
+      calls: host,
       writer: this.#output.writer,
       port: this.#output,
       preamble: this.#output.preamble,
       count: (counter, amount) => host.count(counter, amount, this.remote),
     });
     this.#output.attach(this.#session);
+    this.caller = this.#session.parts.caller;
     this.#input = new ConnectionInput(this, host, stream, this.#session);
   }
 
   /** Starts the connection: the stream reports from now on, and the dialing end sends its hello. */
   start(): void {
-    this.#stream.attach(this);
+    this.#stream.attach(this.#input);
     if (this.direction === 'in' || this.over) return;
     if (this.#expected !== undefined && this.#stream.nodeId !== this.#expected)
       return this.#session.break(mismatch(this.#expected, this.#stream));
@@ -151,18 +151,13 @@ export class Connection implements StreamSink, SessionVisitor, RemoteLink {
 
   // Calls.
 
-  /** Takes a call, which starts at once or waits for room. */
-  send(call: OutCall): void {
-    this.#session.parts.caller.start(call);
-  }
-
   /**
    * Sends a one-way if it can go now, and returns false otherwise. Throws if it can never be sent.
    */
   trySend(channel: number, method: Method, payload: Uint8Array): boolean {
     if (!this.isUp) return false;
     this.host.ticker.now();
-    return this.#session.parts.caller.trySend(channel, method, payload);
+    return this.caller.trySend(channel, method, payload);
   }
 
   /** Resolves when `trySend` would return true; see `Session.whenWritable`. */
@@ -181,8 +176,8 @@ export class Connection implements StreamSink, SessionVisitor, RemoteLink {
   }
 
   /** Tells the peer that a protocol was mounted or unmounted here. */
-  mountsChanged(): void {
-    this.#session.mountsChanged();
+  announce(): void {
+    this.#session.announce();
   }
 
   /** Ends the calls of a protocol that closes. */
@@ -244,15 +239,7 @@ export class Connection implements StreamSink, SessionVisitor, RemoteLink {
     this.#session.excuse(lateness);
   }
 
-  // Reports of the stream.
-
-  data(chunk: Uint8Array): boolean {
-    return this.#input.data(chunk);
-  }
-
-  frames(batch: Frame[]): void {
-    this.#input.frames(batch);
-  }
+  // Reports of the stream, through the input.
 
   drained(): void {
     this.#output.drained();
@@ -350,20 +337,10 @@ export class Connection implements StreamSink, SessionVisitor, RemoteLink {
     opened?.(unreachable(error, this.target!));
   }
 
-  remounted(protocols: readonly HelloProtocol[]): void {
-    this.host.membership?.remounted?.(this.remote!, protocols);
-  }
-
-  incoming(call: InCall): void {
-    this.host.incoming(call);
-  }
-
-  withdrawn(call: InCall): void {
-    this.host.withdrawn(call);
-  }
-
-  roomForReplies(channel: Channel): void {
-    this.host.roomForReplies(channel);
+  announced({ protocols, addr }: Announcement): void {
+    const remote = this.remote!;
+    if (remote.move(addr)) this.host.membership?.moved?.(remote);
+    this.host.membership?.remounted?.(remote, protocols);
   }
 
   protocolsChanged(): void {

@@ -48,10 +48,12 @@ export interface Membership {
    */
   up(remote: Remote): void;
   /**
-   * Reports that the peer of a live connection has mounted or unmounted protocols; `protocols` is
-   * its new list.
+   * Reports that the peer of a live connection has announced its protocols and its address anew;
+   * `protocols` is its new list.
    */
   remounted?(remote: Remote, protocols: PendingConnection['protocols']): void;
+  /** Reports that the peer of a live connection has changed its address, `remote.addr`. */
+  moved?(remote: Remote): void;
   /** Reports that a connection for which `admit` was called is closed, whether it was up or not. */
   down(remote: Remote, cause: TransportError): void;
   /**

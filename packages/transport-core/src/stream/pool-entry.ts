@@ -7,6 +7,7 @@ import { List } from '../list.ts';
 import type { Memory } from '../session/memory.ts';
 import type { CallCarrier, OutCall } from '../session/out-call.ts';
 import type { Connection } from './connection.ts';
+import type { HeldTarget } from './held-target.ts';
 
 /** The pool as its entries see it. */
 export interface PoolEntryOwner {
@@ -34,6 +35,8 @@ export class PoolEntry implements CallCarrier {
   readonly address: string;
   readonly nodeId: string | undefined;
   readonly connections: Connection[] = [];
+  /** Set once the target was held. */
+  held: HeldTarget | undefined = undefined;
   readonly #waiting = new List<OutCall>();
   readonly #pending = new Set<PendingDial>();
   #dialing: AbortController | undefined = undefined;
@@ -114,7 +117,7 @@ export class PoolEntry implements CallCarrier {
   opened(connection: Connection): void {
     for (let call = this.#next(); call !== undefined; call = this.#next()) {
       if (connection.over) call.failed(LOST);
-      else connection.send(call);
+      else connection.caller.start(call);
     }
     for (const pending of this.#pending) pending.resolve(connection);
     this.#pending.clear();
@@ -136,9 +139,9 @@ export class PoolEntry implements CallCarrier {
     return call;
   }
 
-  /** True if anything waits for a connection. */
+  /** True if anything waits for a connection, or the target is held. */
   get wanted(): boolean {
-    return this.#waiting.length > 0 || this.#pending.size > 0;
+    return this.#waiting.length > 0 || this.#pending.size > 0 || this.held?.active === true;
   }
 
   // The dial.

@@ -3,9 +3,11 @@
 
 import { parseTarget } from '../address.ts';
 import { TransportError, withDetails } from '../errors.ts';
+import type { Random } from '../random.ts';
 import type { Call } from '../rpc/call.ts';
 import { type Memory, memoryFull } from '../session/memory.ts';
 import type { Connection } from './connection.ts';
+import { HeldTarget } from './held-target.ts';
 import { nodeOf } from './membership.ts';
 import { PoolEntry, type PoolEntryOwner } from './pool-entry.ts';
 
@@ -17,6 +19,7 @@ export interface PoolHost {
   };
   /** Counts the memory of waiting calls towards limits.memory. */
   readonly memory: Memory;
+  readonly random: Random;
   now(): number;
   wakeBy(time: number): void;
   /**
@@ -55,11 +58,13 @@ export class Pool implements PoolEntryOwner {
    * Throws `invalid_argument` if the target can't be parsed.
    */
   live(target: string): Connection | undefined {
-    if (target !== this.#lastTarget || this.#last === undefined) {
-      this.#last = this.entries.get(this.#key(target));
-      this.#lastTarget = target;
-    }
+    if (target !== this.#lastTarget || this.#last === undefined) this.#find(target);
     return this.#last?.connections[0] ?? this.host.known(target);
+  }
+
+  #find(target: string): void {
+    this.#last = this.entries.get(this.#key(target));
+    this.#lastTarget = target;
   }
 
   /** Returns all connections to a target. */
@@ -77,7 +82,7 @@ export class Pool implements PoolEntryOwner {
     try {
       const isBulky = call.isBulky(this.host.config.limits.packet);
       const live = isBulky ? this.host.known(call.target) : this.live(call.target);
-      if (live !== undefined) live.send(call);
+      if (live !== undefined) live.caller.start(call);
       else this.#startPooled(call, isBulky);
     } catch (error) {
       call.failed(error as TransportError);
@@ -93,7 +98,7 @@ export class Pool implements PoolEntryOwner {
     const entry = this.#entry(call.target);
     const connection = isBulky ? leastLoaded(entry.connections) : entry.connections[0];
     if (connection !== undefined) {
-      connection.send(call);
+      connection.caller.start(call);
       if (isBulky) entry.look();
       return;
     }
@@ -120,6 +125,25 @@ export class Pool implements PoolEntryOwner {
     return connected;
   }
 
+  /** Keeps a target connected until the returned function is called; see `Transport.hold`. */
+  hold(target: string): () => void {
+    if (nodeOf(target) !== undefined)
+      throw new TypeError(
+        `hold: ${target} names no address; to stay connected to a node, add it to the peers`,
+      );
+    const entry = this.#entry(target);
+    const held = (entry.held ??= new HeldTarget(this.host.random));
+    held.hold();
+    if (held.due === Number.POSITIVE_INFINITY) this.#connectHeld(entry);
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      held.leave();
+      this.settle(entry);
+    };
+  }
+
   /** Removes a connection that takes no new calls because it is closing or closed. */
   forget(connection: Connection): void {
     if (connection.target === undefined) return;
@@ -127,6 +151,7 @@ export class Pool implements PoolEntryOwner {
     const at = entry?.connections.indexOf(connection) ?? -1;
     if (entry === undefined || at < 0) return;
     entry.connections.splice(at, 1);
+    this.#heldLost(entry, connection);
     this.settle(entry);
   }
 
@@ -156,14 +181,46 @@ export class Pool implements PoolEntryOwner {
   cancel(target: string, error: TransportError): void {
     const entry = this.entries.get(this.#key(target));
     if (entry === undefined) return;
+    if (entry.dialing) entry.held?.failed(this.host.now());
     entry.abortDial(error);
     entry.fail(error);
+    this.#wakeForHeld(entry.held);
     this.settle(entry);
   }
 
+  /** Holds a live connection to a held target, or dials if there is none. */
+  #connectHeld(entry: PoolEntry): void {
+    const live = entry.connections[0] ?? this.host.known(entry.target);
+    if (live === undefined) this.#dial(entry);
+    else this.#holdLive(entry, live);
+  }
+
+  #holdLive(entry: PoolEntry, connection: Connection): void {
+    const { held } = entry;
+    if (held === undefined) return;
+    if (connection.isUp) held.up(connection, this.host.now());
+    else if (held.due === Number.POSITIVE_INFINITY) held.failed(this.host.now());
+    this.#wakeForHeld(held);
+    // forget() knows this entry only for connections that were dialed for it.
+    if (connection.isUp && !entry.connections.includes(connection))
+      void connection.whenGone().then(() => this.#heldLost(entry, connection));
+  }
+
+  /** Holds another connection to the target if there is one; otherwise dials when that is due. */
+  #heldLost(entry: PoolEntry, connection: Connection): void {
+    if (entry.held?.lost(connection, this.host.now()) !== true) return;
+    const [other] = entry.connections;
+    if (other !== undefined) this.#holdLive(entry, other);
+    else this.#wakeForHeld(entry.held);
+  }
+
+  #wakeForHeld(held: HeldTarget | undefined): void {
+    if (held !== undefined && held.due < Number.POSITIVE_INFINITY) this.host.wakeBy(held.due);
+  }
+
   /**
-   * Expires waiting calls whose time is up, and opens connections for crowded targets. Returns the
-   * next due time.
+   * Expires waiting calls whose time is up, and opens connections for crowded and held targets.
+   * Returns the next due time.
    */
   wake(now: number): number {
     let next = Number.POSITIVE_INFINITY;
@@ -174,6 +231,10 @@ export class Pool implements PoolEntryOwner {
       }
       if (now >= entry.growthDue) this.#grow(entry);
       else next = Math.min(next, entry.growthDue);
+      if (entry.held !== undefined) {
+        if (now >= entry.held.due) this.#connectHeld(entry);
+        next = Math.min(next, entry.held.due);
+      }
     }
     return next;
   }
@@ -211,6 +272,8 @@ export class Pool implements PoolEntryOwner {
   }
 
   #dial(entry: PoolEntry, background = false): void {
+    // A dial that is under way serves the holders, too.
+    if (entry.held !== undefined) entry.held.due = Number.POSITIVE_INFINITY;
     if (entry.dialing) return;
     const dial = entry.startDial();
     this.host.open(entry.target, entry.address, entry.nodeId, dial.signal).then(
@@ -220,6 +283,7 @@ export class Pool implements PoolEntryOwner {
         // one.
         if (!connection.isUp && entry.wanted && nodeOf(entry.target) !== undefined)
           return this.#dial(entry);
+        this.#holdLive(entry, connection);
         this.#opened(entry, connection);
       },
       (error) => {
@@ -227,6 +291,8 @@ export class Pool implements PoolEntryOwner {
         if (background) entry.pauseGrowth();
         this.host.dialFailed(entry.target, error);
         entry.fail(error);
+        if (entry.connections.length === 0) entry.held?.failed(this.host.now());
+        this.#wakeForHeld(entry.held);
         this.settle(entry);
       },
     );
@@ -244,6 +310,7 @@ export class Pool implements PoolEntryOwner {
   add(connection: Connection): void {
     const entry = this.#entry(connection.target!);
     entry.connections.push(connection);
+    entry.held?.up(connection, this.host.now());
     this.#opened(entry, connection);
   }
 

@@ -51,6 +51,21 @@ test('waiting connections continue in order of arrival, as many as one turn has 
   t.is(ends.length, 1, 'the turn in which much was spent ends, too');
 });
 
+test('connections that wait share the units of a turn', (t) => {
+  const { scheduler, next } = scene();
+  const allowances: number[] = [];
+  const waitAll = (count: number) => {
+    for (let n = 0; n < count; n++)
+      scheduler.wait({ goOn: () => void allowances.push(scheduler.allowance) });
+    next();
+    return new Set(allowances.splice(0));
+  };
+  t.deepEqual(waitAll(1), new Set([TURN]));
+  t.deepEqual(waitAll(4), new Set([TURN / 4]));
+  t.deepEqual(waitAll(100), new Set([SHARE]));
+  t.is(scheduler.allowance, TURN, 'others that are read in this turn have their own units');
+});
+
 test('a connection that waits again in its turn comes after the others, and not twice in one turn', (t) => {
   const { scheduler, log, connection, next } = scene();
   const greedy = {

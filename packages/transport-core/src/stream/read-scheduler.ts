@@ -15,7 +15,8 @@ export interface ScheduledReader {
  * Counts the work units that all connections cost in a turn. A turn ends when the event loop has
  * read the input that waited. The end is requested only when much was spent, so an idle transport
  * pays just an addition for each chunk. Then waiting connections continue in the order in which
- * they came, as many as one turn has units for.
+ * they came, as many as one turn has units for. They share these units, so that a connection which
+ * seldom waits is not behind a whole turn of each of the others.
  */
 export class ReadScheduler {
   /** The number of the current turn. */
@@ -37,14 +38,14 @@ export class ReadScheduler {
   spend(units: number): void {
     this.#spent += units;
     if (this.#spent < TURN / 2) return;
-    this.#end();
+    this.endTurn();
     if (this.#spent >= SCARCE) this.allowance = SHARE;
   }
 
   /** Makes a connection that has spent its units wait for a later turn. */
   wait(connection: ScheduledReader): void {
     this.#waiting.add(connection);
-    this.#end();
+    this.endTurn();
   }
 
   /** Removes a connection that is over. */
@@ -58,7 +59,8 @@ export class ReadScheduler {
     this.#waiting.clear();
   }
 
-  #end(): void {
+  /** Ends the turn as soon as the event loop has read the input that waits. */
+  endTurn(): void {
     if (this.#ending) return;
     this.#ending = true;
     const { turn } = this.#clock;
@@ -70,13 +72,14 @@ export class ReadScheduler {
     this.#ending = false;
     this.number++;
     this.#spent = 0;
-    this.allowance = TURN;
     let left = this.#waiting.size;
+    this.allowance = left < 2 ? TURN : Math.max(SHARE, Math.floor(TURN / left));
     for (const connection of this.#waiting) {
       if (left-- === 0 || this.#spent >= TURN) break;
       this.#waiting.delete(connection);
       connection.goOn();
     }
-    if (this.#waiting.size > 0) this.#end();
+    this.allowance = this.#spent >= SCARCE ? SHARE : TURN;
+    if (this.#waiting.size > 0) this.endTurn();
   };
 }

@@ -20,7 +20,7 @@ export class LiveRemote implements Remote {
   readonly id: string;
   readonly endpoint: string;
   readonly direction: 'in' | 'out';
-  readonly addr: string | undefined;
+  addr: string | undefined;
   readonly nodeId: string | undefined;
   readonly instance: string;
   readonly hello: Readonly<Record<string, string>>;
@@ -32,10 +32,16 @@ export class LiveRemote implements Remote {
     this.endpoint = link.endpoint;
     this.direction = link.direction;
     this.nodeId = nodeId;
-    this.addr =
-      hello.addr === '' ? undefined : cleanText(hello.addr).split(',').map(spelled).join();
+    this.addr = hello.addr === '' ? undefined : spelledAddresses(hello.addr);
     this.instance = hello.instance;
     this.hello = Object.freeze(hello.fields);
+  }
+
+  /** Replaces the address unless `addr` is empty. Returns whether that changes it. */
+  move(addr: string): boolean {
+    const before = this.addr;
+    if (addr !== '') this.addr = spelledAddresses(addr);
+    return this.addr !== before;
   }
 
   get closed(): boolean {
@@ -54,4 +60,8 @@ export class LiveRemote implements Remote {
   static linkOf(remote: Remote): RemoteLink | undefined {
     return #link in remote ? (remote as LiveRemote).#link : undefined;
   }
+}
+
+function spelledAddresses(addr: string): string {
+  return cleanText(addr).split(',').map(spelled).join();
 }

@@ -63,8 +63,8 @@ export interface StreamLayer {
    */
   proves?(address: string): boolean;
   /**
-   * Stops listening and ends pending dials. Connections that were handed over belong to their
-   * receiver. Idempotent.
+   * Stops listening and ends pending dials. A pending `listen` may resolve or reject, but leaves
+   * nothing bound. Connections that were handed over belong to their receiver. Idempotent.
    */
   close(): Promise<void>;
 }
@@ -182,7 +182,8 @@ export interface StreamSink {
   /**
    * Receives bytes as a plain Uint8Array. True means that the sink is done with the chunk, whose
    * memory may be reused or freed (`freeChunk`). False or undefined means that the sink may keep
-   * parts of it, so the memory must not be changed any more.
+   * parts of it, so the memory must not be changed any more. A layer whose connections carry
+   * messages also passes empty ones, which count toward a flood (docs/wire-protocol.md §9).
    */
   data(chunk: Uint8Array): boolean | void;
   /** Receives frames, from a connection that carries them. */

@@ -11,6 +11,7 @@ export interface Flushable {
 /** Provides the time of the current tick, and flushes output at its end. */
 export class Ticker {
   readonly #clock: Clock;
+  readonly #began: (() => void) | undefined;
   #time = 0;
   #fresh = false;
   #scheduled = false;
@@ -19,17 +20,23 @@ export class Ticker {
   /** An empty array for the next flush. */
   #spare: Flushable[] | undefined = undefined;
 
-  constructor(clock: Clock) {
+  /** @param began called at the beginning of each tick, if given. */
+  constructor(clock: Clock, began: (() => void) | undefined = undefined) {
     this.#clock = clock;
+    this.#began = began;
   }
 
   /** Returns the time of this tick in milliseconds. */
   now(): number {
-    if (!this.#fresh) {
-      this.#time = this.#clock.now();
-      this.#fresh = true;
-      this.#schedule();
-    }
+    return this.#fresh ? this.#time : this.#begin();
+  }
+
+  /** Begins a tick: reads the clock. */
+  #begin(): number {
+    this.#time = this.#clock.now();
+    this.#fresh = true;
+    if (this.#began !== undefined) this.#began();
+    this.#schedule();
     return this.#time;
   }
 
@@ -60,6 +67,7 @@ export class Ticker {
     if (this.#inside++ === 0) {
       this.#time = this.#clock.now();
       this.#fresh = true;
+      if (this.#began !== undefined) this.#began();
     }
     return this.#time;
   }

@@ -33,6 +33,7 @@ export class Acceptor {
   readonly #handshakes: BoundedHandshakes;
   readonly #listener: Listener;
   #listened: Promise<void> | undefined = undefined;
+  #stopped: Promise<void> | undefined = undefined;
 
   constructor(transport: ConnectionRegistry) {
     this.#transport = transport;
@@ -78,9 +79,11 @@ export class Acceptor {
     return this.#listened;
   }
 
+  /** Accepts no more connections. Idempotent; resolves when nothing is bound any more. */
   stop(): Promise<void> {
     this.listening = false;
-    return this.#listener.stop();
+    this.#stopped ??= this.#listener.stop();
+    return this.#stopped;
   }
 
   #accept(stream: StreamConnection, given: HandshakeSlot | undefined): void {

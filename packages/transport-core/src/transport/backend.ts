@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Observer } from '../observer.ts';
 import type { Random } from '../random.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
+import type { TraceChannels } from '../trace-channels.ts';
 
 /**
  * A backend, as backend packages create it for `createTransport`: `tcp()`, `ws()`, `inmem()`. One
@@ -15,6 +16,8 @@ export interface Backend {
    * addresses that have no scheme.
    */
   readonly schemes: readonly string[];
+  /** The tracing channels of the process, if the backend runs where there are any. */
+  readonly channels?: TraceChannels | undefined;
   /** Creates a layer that dials and, if there is a `bindAddr`, listens on it. */
   layer(options: BackendLayerOptions): StreamLayer;
 }

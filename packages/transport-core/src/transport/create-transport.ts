@@ -82,8 +82,10 @@ export function createTransport<P extends Protocol>(
     backends as readonly Backend[],
     { clock, random, observer: options.observer },
   );
+  const { channels } = (backends as readonly Backend[]).find((backend) => backend.channels) ?? {};
+  const { protocol } = options;
   return new Composed<P>(
-    { ...(common as CommonOptions), protocol: options.protocol, stream: layer, clock, random },
+    { ...(common as CommonOptions), protocol, stream: layer, clock, random, channels },
     backends as readonly Backend[],
   );
 }

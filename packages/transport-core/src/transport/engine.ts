@@ -3,16 +3,16 @@
 
 import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
-import { reasonError, TransportError, withDetails } from '../errors.ts';
+import { reasonError, stackless, TransportError, withDetails } from '../errors.ts';
 import type { Counter } from '../observer.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import { Call } from '../rpc/call.ts';
-import type { Channel } from '../session/channels/channels.ts';
-import type { InCall } from '../session/in-call.ts';
+import { checkAllow } from '../rpc/permissions.ts';
+import type { InCall, InChannel } from '../session/in-call.ts';
 import { Memory } from '../session/memory.ts';
-import type { OutCall } from '../session/out-call.ts';
+import { CallOrder, type OutCall } from '../session/out-call.ts';
 import { AbortQueue } from '../stream/abort-queue.ts';
 import { BufferPool, batchSize } from '../stream/buffers.ts';
 import { Connection, type ConnectionHost } from '../stream/connection.ts';
@@ -23,14 +23,18 @@ import { Pool, type PoolHost } from '../stream/pool.ts';
 import { ReadScheduler } from '../stream/read-scheduler.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { Ticker } from '../stream/ticker.ts';
+import type { TraceChannels } from '../trace-channels.ts';
 import type { Introduction } from '../wire/hello.ts';
 import { Acceptor, type ConnectionRegistry } from './acceptor.ts';
 import type { ConnectionEvents } from './connection-events.ts';
 import { Dialer } from './dialer.ts';
 import { EventDispatcher } from './event-dispatcher.ts';
-import { introduce, introduceUnproven } from './introduction.ts';
+import { introduceUnproven, SelfIntroduction } from './introduction.ts';
 import { connectionOf, Members } from './members.ts';
-import { channelTaken, Mount, type MountHost } from './mount.ts';
+import { channelTaken, FIRST_OWN, isProjectProtocol, Mount, type MountHost } from './mount.ts';
+import { Reporter } from './reporter.ts';
+import { CLOSED, Shutdown } from './shutdown.ts';
+import type { MountOptions } from './types.ts';
 
 /** The shared state of a transport and all its mounts. */
 export class TransportEngine implements ConnectionHost, ConnectionRegistry, PoolHost, MountHost {
@@ -47,54 +51,81 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   readonly pool: Pool;
   membership: Membership | undefined = undefined;
   readonly members = new Members(this);
-  readonly self: Introduction;
+  readonly self: SelfIntroduction;
   readonly selfUnproven: Introduction;
   /** All connections whose stream is not closed yet, in order of arrival. */
   readonly connections = new Set<Connection>();
-  state: 'open' | 'closing' | 'closed' = 'open';
-  /** The number of calls made here; gives calls their order. */
-  seq = 0;
+  isDraining = false;
+  /** Resolves when the transport begins to drain. */
+  readonly draining: Promise<void>;
+  readonly order = new CallOrder();
   served = 0;
   readonly dispatcher: EventDispatcher;
-  readonly #timer: DeadlineTimer;
-  readonly #acceptor: Acceptor;
+  readonly reporter: Reporter;
+  readonly timer: DeadlineTimer;
+  readonly acceptor: Acceptor;
   readonly #dialer: Dialer;
+  readonly #shutdown = new Shutdown(this);
+  #drained!: () => void;
   #ids = 0;
-  /**
-   * The number of connections that are neither refused nor closed; bounded by limits.connections.
-   */
+  /** Bytes of connections that are gone. */
+  readonly #past = { in: 0, out: 0 };
+  /** Connections that are neither refused nor closed; bounded by limits.connections. */
   #live = 0;
-  #graceDue = Number.POSITIVE_INFINITY;
-  #ending: Promise<void> | undefined = undefined;
-  #ended: (() => void) | undefined = undefined;
 
-  constructor(layer: StreamLayer, config: CommonConfig, clock: Clock, random: Random) {
+  constructor(
+    layer: StreamLayer,
+    config: CommonConfig,
+    clock: Clock,
+    random: Random,
+    channels: TraceChannels | undefined,
+  ) {
     this.layer = layer;
     this.config = config;
     this.clock = clock;
     this.random = random;
-    this.dispatcher = new EventDispatcher(config.observer);
-    this.ticker = new Ticker(clock);
+    this.dispatcher = new EventDispatcher(config.observer, config.logger);
+    this.reporter = new Reporter(config.observer, channels, this);
+    this.ticker = new Ticker(clock, channels && (() => this.reporter.look()));
     this.scheduler = new ReadScheduler(clock);
     this.aborts = new AbortQueue(this.scheduler);
     this.buffers = new BufferPool(batchSize(config.limits.packet));
     this.memory = new Memory(config.limits.memory);
-    this.self = introduce(this, config.network, random);
+    this.self = new SelfIntroduction(this, config.network, random);
     this.selfUnproven = introduceUnproven(this.self, this);
-    this.#timer = new DeadlineTimer(
+    this.timer = new DeadlineTimer(
       clock,
       (now) => this.#ring(now),
       (lateness) => this.#excuse(lateness),
     );
+    this.draining = new Promise((resolve) => (this.#drained = resolve));
     this.pool = new Pool(this);
-    this.#acceptor = new Acceptor(this);
+    this.acceptor = new Acceptor(this);
     this.#dialer = new Dialer(this, this.members);
+  }
+
+  get state(): 'open' | 'closing' | 'closed' {
+    return this.#shutdown.state;
+  }
+
+  /** Bytes received and sent since the start. */
+  get bytes(): { readonly in: number; readonly out: number } {
+    const sum = { ...this.#past };
+    for (const { bytesIn, bytesOut } of this.connections) {
+      sum.in += bytesIn;
+      sum.out += bytesOut;
+    }
+    return sum;
   }
 
   // Mounts, listening and dialing.
 
-  mount(protocol: Protocol): Mount {
+  mount(protocol: Protocol, { allow }: MountOptions): Mount {
+    checkAllow(allow, 'mount');
     const mount = new Mount(protocol, this);
+    const { server = [] } = isProjectProtocol(protocol) ? {} : (this.config.interceptors ?? {});
+    mount.inbox.guard(server, allow);
+    if (this.isDraining && !isProjectProtocol(protocol)) mount.inbox.refuse(DRAINING);
     for (const other of this.mounts.values()) {
       if (other.protocol.name === protocol.name)
         throw new TypeError(
@@ -105,33 +136,35 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     if (taken !== undefined)
       throw new TypeError(channelTaken(protocol, taken.protocol.name, this.mounts));
     this.mounts.set(protocol.channel, mount);
+    mount.watchBy(this.reporter.watch);
     if (this.state !== 'open') mount.refuse();
-    this.#mountsChanged();
+    this.announce();
     return mount;
   }
 
   unmount(mount: Mount): void {
     if (this.mounts.get(mount.protocol.channel) !== mount) return;
     this.mounts.delete(mount.protocol.channel);
-    this.#mountsChanged();
+    this.announce();
   }
 
-  #mountsChanged(): void {
+  /** Tells the peers the protocols and the address after they changed. */
+  announce(): void {
     this.ticker.run(() => {
-      for (const connection of this.connections) connection.mountsChanged();
+      for (const connection of this.connections) connection.announce();
     });
   }
 
   listen(): Promise<void> {
-    return this.#acceptor.listen();
+    return this.acceptor.listen();
   }
 
   get listening(): boolean {
-    return this.state === 'open' && this.#acceptor.listening;
+    return this.state === 'open' && this.acceptor.listening;
   }
 
   open(...dial: Parameters<PoolHost['open']>): Promise<Connection> {
-    return this.#dialer.open(...dial);
+    return this.reporter.dial(dial[0], () => this.#dialer.open(...dial));
   }
 
   add(stream: StreamConnection, init: Omit<ConnectionInit, 'id'>): Connection {
@@ -152,6 +185,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
 
   up(connection: Connection): void {
     const remote = connection.remote!;
+    this.reporter.handshakeEnded(connection, undefined);
     this.dispatcher.tell({ type: 'up', remote });
     this.membership?.up(remote);
     if (connection.target !== undefined) this.pool.add(connection);
@@ -174,6 +208,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     if (connection.counts) this.#live--;
     this.pool.forget(connection);
     const { remote, endpoint, direction } = connection;
+    if (!wasUp) this.reporter.handshakeEnded(connection, error);
     if (direction === 'in' && !wasUp) this.membership?.turnedAway?.(endpoint, error, remote);
     if (remote !== undefined) this.membership?.down(remote, error);
     if (wasUp && remote !== undefined) {
@@ -190,8 +225,10 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   }
 
   gone(connection: Connection): void {
+    this.#past.in += connection.bytesIn;
+    this.#past.out += connection.bytesOut;
     this.connections.delete(connection);
-    if (this.state === 'closing' && this.connections.size === 0) this.#ended?.();
+    this.#shutdown.gone();
   }
 
   crowding(connection: Connection): void {
@@ -201,22 +238,23 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   incoming(call: InCall): void {
     const mount = call.channel.mounted as Mount;
     this.served++;
-    const unfit = this.membership?.screen?.(
-      call.from!,
-      mount.protocol.name,
-      call.method.name,
-      call.payload,
-    );
-    if (unfit !== undefined) return connectionOf(call.from!).break(unfit);
+    if (this.membership?.screen !== undefined && !this.#isFit(call, mount)) return;
     mount.inbox.arrive(call);
     if (this.memory.used > this.memory.limit * 1.25) this.#relieve();
+  }
+
+  /** Returns false if the membership refuses the call; its connection has then ended. */
+  #isFit({ from, method, payload }: InCall, { protocol }: Mount): boolean {
+    const unfit = this.membership!.screen!(from!, protocol.name, method.name, payload);
+    if (unfit !== undefined) connectionOf(from!).break(unfit);
+    return unfit === undefined;
   }
 
   withdrawn(call: InCall): void {
     (call.channel.mounted as Mount | undefined)?.inbox.withdrawn(call);
   }
 
-  roomForReplies(channel: Channel): void {
+  roomForReplies(channel: InChannel): void {
     (channel.mounted as Mount | undefined)?.inbox.feedAll();
   }
 
@@ -262,16 +300,12 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     return this.members.live(target);
   }
 
-  nextSeq(): number {
-    return this.seq++;
-  }
-
   now(): number {
     return this.ticker.now();
   }
 
   wakeBy(time: number): void {
-    this.#timer.by(time);
+    this.timer.by(time);
   }
 
   #ring(now: number): number {
@@ -282,8 +316,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
         if (now >= connection.due) connection.wake(now);
         if (connection.due < next) next = connection.due;
       }
-      if (now >= this.#graceDue) this.#endGrace();
-      return Math.min(next, this.#graceDue);
+      return Math.min(next, this.#shutdown.wake(now));
     });
   }
 
@@ -313,6 +346,24 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
 
   // Closing.
 
+  /** Refuses new calls of peers from now on, except those of Trunkline's own protocols. */
+  drain(): void {
+    if (this.isDraining) return;
+    this.isDraining = true;
+    for (const mount of this.mounts.values())
+      if (!isProjectProtocol(mount.protocol)) mount.inbox.refuse(DRAINING);
+    this.#drained();
+  }
+
+  /**
+   * The number of calls of peers that are being served, except those of Trunkline's own protocols.
+   */
+  get inFlight(): number {
+    let sum = 0;
+    for (const { figures } of this.connections) sum += figures.incomingFrom(FIRST_OWN);
+    return sum;
+  }
+
   /** Drains and closes connections; resolves when their streams are closed. */
   leave(
     connections: readonly Connection[],
@@ -333,67 +384,17 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   }
 
   close(grace: number): Promise<void> {
-    this.#ending ??= this.#end(grace);
-    return this.#ending;
+    return this.#shutdown.close(grace);
   }
 
-  async #end(grace: number): Promise<void> {
-    this.state = 'closing';
-    this.membership?.closed();
-    for (const mount of this.mounts.values()) mount.refuse();
-    const stopped = this.#acceptor.stop();
-    this.pool.close(CLOSED);
-    this.ticker.run((now) => {
-      for (const connection of [...this.connections]) connection.shut(grace);
-      this.#graceDue = now + grace;
-      if (grace === 0) this.#endGrace();
-      else this.wakeBy(this.#graceDue);
-    });
-    if (this.connections.size > 0) await new Promise<void>((resolve) => (this.#ended = resolve));
-    await stopped.catch(() => {});
-    this.#endGrace();
-    this.#timer.stop();
-    this.aborts.finish();
-    this.scheduler.stop();
-    this.state = 'closed';
-    this.dispatcher.end();
-  }
-
-  /**
-   * Closes one protocol. Its calls have `grace` milliseconds; then calls made here fail and calls
-   * of peers are refused.
-   */
-  async closeMount(mount: Mount, grace: number): Promise<void> {
-    mount.refuse();
-    if (grace > 0 && mount.open > 0 && this.state === 'open') {
-      const enough = new AbortController();
-      void mount.whenIdle().then(() => enough.abort());
-      await this.clock.sleep(grace, enough.signal).catch(() => {});
-    }
-    this.ticker.run(() => {
-      if (!mount.inbox.closed)
-        mount.inbox.close(
-          new TransportError(
-            'unimplemented',
-            `protocol '${mount.protocol.name}' was closed on this node`,
-          ),
-        );
-      this.pool.failChannel(mount.protocol.channel, mount.over!);
-      for (const connection of this.connections)
-        connection.endChannel(mount.protocol.channel, mount.over!);
-      this.unmount(mount);
-    });
-  }
-
-  #endGrace(): void {
-    this.#graceDue = Number.POSITIVE_INFINITY;
-    for (const mount of this.mounts.values())
-      if (!mount.inbox.closed)
-        mount.inbox.close(reasonError('closed', 'the other end has closed its transport'));
+  closeMount(mount: Mount, grace: number): Promise<void> {
+    return this.#shutdown.closeMount(mount, grace);
   }
 }
 
-const CLOSED = new TransportError('shutdown', 'this transport was closed', { sent: false });
+const DRAINING = stackless('unavailable', 'this node is being taken out of service', {
+  reason: 'draining',
+});
 const GONE = new TransportError('unavailable', 'the connection is closing', {
   reason: 'disconnected',
   sent: false,

@@ -2,9 +2,11 @@
 // counters.
 
 import type { Code } from '../errors.ts';
+import type { Logger } from '../logger.ts';
 import type { Counter, Observer, ObserverEvent } from '../observer.ts';
 import type { Remote } from '../remote.ts';
 import { ConnectionEvents } from './connection-events.ts';
+import { OperatorLog } from './operator-log.ts';
 
 /** The events and counters of one transport. */
 export class EventDispatcher {
@@ -12,10 +14,14 @@ export class EventDispatcher {
   readonly errors = new Map<Code, number>();
   readonly counters = new Map<Counter, number>();
   readonly #observer: Observer | undefined;
+  readonly #log: OperatorLog | undefined;
+  /** True once the transport closes. */
+  #isClosing = false;
   readonly #followers = new Set<ConnectionEvents>();
 
-  constructor(observer: Observer | undefined) {
+  constructor(observer: Observer | undefined, logger: Logger | undefined) {
     this.#observer = observer;
+    this.#log = logger && new OperatorLog(logger);
   }
 
   tell(event: ObserverEvent): void {
@@ -24,6 +30,7 @@ export class EventDispatcher {
     } catch {
       // An observer must not throw; its errors are ignored.
     }
+    this.#log?.event(event);
     if (event.type === 'up' || event.type === 'down')
       for (const follower of this.#followers) follower.push(event);
   }
@@ -35,6 +42,12 @@ export class EventDispatcher {
     } catch {
       // An observer's errors are ignored here, too.
     }
+    this.#log?.count(counter, remote, this.#isClosing);
+  }
+
+  /** Called when the transport begins to close. */
+  closing(): void {
+    this.#isClosing = true;
   }
 
   /** Records that a call made here has failed. */

@@ -8,11 +8,12 @@ import { bytes } from '../protocol/bytes.ts';
 import { json } from '../protocol/json.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { REFUSAL, TURN } from '../session/session-context.ts';
+import { BURST } from '../stream/connection-output.ts';
 import type { StreamConnection, StreamLayer, StreamSink } from '../stream/stream-layer.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import { Kind, PREAMBLE } from '../wire/frame.ts';
 import { encodeHello } from '../wire/hello.ts';
-import { header } from '../wire/testing/frames.ts';
+import { writeMessage } from '../wire/testing/frames.ts';
 import { NetworkTransport } from './network-transport.ts';
 import { serve } from './serve.ts';
 
@@ -23,9 +24,11 @@ const protocol = defineProtocol({
   methods: {
     echo: { id: 1, request: bytes, response: bytes },
     count: { id: 2, request: json(z.array(z.number())), response: bytes },
+    long: { id: 3, request: bytes, response: bytes },
   },
 });
 const NONE = new Uint8Array(0);
+const LONG = 16 * BURST;
 
 function frames(write: (encoder: FrameEncoder) => void): Uint8Array<ArrayBuffer> {
   const encoder = new FrameEncoder((size) => new Uint8Array(size), 1024 * 1024);
@@ -36,21 +39,30 @@ function frames(write: (encoder: FrameEncoder) => void): Uint8Array<ArrayBuffer>
 /** Requests of an unknown method, as many as fit into a chunk of 64 KiB. */
 const JUNK = frames((encoder) => {
   for (let id = 1; encoder.size < 65_000; id += 2)
-    encoder.message(
-      header({ kind: Kind.REQUEST, id, channel: 0x20, method: 99 }),
+    writeMessage(
+      encoder,
+      { kind: Kind.REQUEST, id, channel: 0x20, method: 99 },
       NONE,
       0,
       NONE.length,
     );
 });
 const REQUEST = frames((encoder) =>
-  encoder.message(
-    header({ kind: Kind.REQUEST, id: 1, channel: 0x20, method: 1 }),
+  writeMessage(
+    encoder,
+    { kind: Kind.REQUEST, id: 1, channel: 0x20, method: 1 },
     NONE,
     0,
     NONE.length,
   ),
 );
+
+/** A request that its codec refuses, which costs 5 turns. */
+const COSTLY = frames((encoder) => {
+  const payload = new TextEncoder().encode('['.repeat(5 * TURN));
+  const request = { kind: Kind.REQUEST, id: 1, channel: 0x20, method: 2 };
+  writeMessage(encoder, request, payload, 0, payload.length);
+});
 
 /** A stream whose peer the test plays. */
 class Peer implements StreamConnection {
@@ -97,7 +109,7 @@ class Peer implements StreamConnection {
   }
 }
 
-async function scene(peers: number) {
+async function scene(peers: number, credit = 0) {
   const clock = createManualClock();
   const turns: (() => void)[] = [];
   let accept: ((connection: StreamConnection) => void) | undefined;
@@ -121,7 +133,12 @@ async function scene(peers: number) {
     clock: { ...clock, turn: (callback) => void turns.push(callback) },
     observer,
   });
-  serve(transport, { echo: (request) => request, count: () => NONE });
+  const handlers = {
+    echo: (request: Uint8Array) => request,
+    count: () => NONE,
+    long: () => new Uint8Array(LONG),
+  };
+  const server = serve(transport, handlers);
   await transport.listen();
   const made: Peer[] = [];
   for (let n = 0; n < peers; n++) {
@@ -129,13 +146,13 @@ async function scene(peers: number) {
     accept!(peer);
     const instance = n.toString(16).padStart(32, '0');
     const limits = {
-      message: 65_536,
+      message: Math.max(65_536, credit),
       item: 0,
       packet: 65_536,
-      pipe: 0,
+      pipe: credit,
       short: 0,
       long: 0,
-      reply: 0,
+      reply: credit,
       stream: 0,
       calls: 0,
       streams: 0,
@@ -167,7 +184,13 @@ async function scene(peers: number) {
     return ran;
   };
   settle();
-  return { transport, clock, peers: made, turns, counted, settle };
+  /** Keeps calls waiting while `run` runs. */
+  const unserved = async (run: () => void) => {
+    await server.stop();
+    run();
+    serve(transport, handlers);
+  };
+  return { transport, clock, peers: made, turns, counted, settle, unserved };
 }
 
 test('a peer whose requests are refused is read one turn at a time, and loses nothing', async (t) => {
@@ -235,17 +258,7 @@ test('expensive peers share the turns: none is more than one turn behind another
 test('a peer that cost many turns at once waits for as many', async (t) => {
   const { peers, turns, counted, transport } = await scene(1);
   const peer = peers[0]!;
-  const payload = new TextEncoder().encode('['.repeat(5 * TURN));
-  peer.send(
-    frames((encoder) =>
-      encoder.message(
-        header({ kind: Kind.REQUEST, id: 1, channel: 0x20, method: 2 }),
-        payload,
-        0,
-        payload.length,
-      ),
-    ),
-  );
+  peer.send(COSTLY);
   peer.send(REQUEST);
   const { written } = peer;
   let waited = 0;
@@ -253,6 +266,23 @@ test('a peer that cost many turns at once waits for as many', async (t) => {
   t.is(waited, 5);
   t.is(peer.paused, 0);
   t.is(counted.get('slowed'), 1);
+  await transport.close();
+});
+
+test('a call that waits for a reader costs as much as one that is handed over at once', async (t) => {
+  const { peers, turns, counted, settle, unserved, transport } = await scene(1);
+  const peer = peers[0]!;
+  await unserved(() => {
+    peer.send(COSTLY);
+    settle();
+  });
+  t.is(counted.get('slowed'), undefined);
+  peer.send(REQUEST);
+  const { written } = peer;
+  peer.send(REQUEST);
+  let waited = 0;
+  for (; peer.written === written && turns.length > 0; waited++) turns.shift()!();
+  t.is(waited, 5);
   await transport.close();
 });
 
@@ -276,6 +306,19 @@ test('a flood of refusals is disconnected, whatever waits', async (t) => {
   await transport.close();
 });
 
+test('more than 1,000 empty messages of the carrier in a second are a flood, and fewer are not', async (t) => {
+  const { peers, clock, transport } = await scene(1);
+  const peer = peers[0]!;
+  for (let second = 0; second < 3; second++) {
+    for (let n = 0; n < 1_000; n++) peer.send(NONE);
+    t.false(peer.ended);
+    clock.advance(1_000);
+  }
+  for (let n = 0; n < 1_001; n++) peer.send(NONE);
+  t.true(peer.ended);
+  await transport.close();
+});
+
 test('requests that their codec refuses cost by size: a few large ones are a flood like many small ones', async (t) => {
   for (const text of ['{', JSON.stringify(Array.from({ length: 500 }, () => 'not a number'))]) {
     const { peers, settle, transport } = await scene(1);
@@ -283,8 +326,9 @@ test('requests that their codec refuses cost by size: a few large ones are a flo
     const payload = new TextEncoder().encode(text);
     const enough = 10_000 / (1 + (payload.length >> 6));
     const request = frames((encoder) =>
-      encoder.message(
-        header({ kind: Kind.REQUEST, id: 1, channel: 0x20, method: 2 }),
+      writeMessage(
+        encoder,
+        { kind: Kind.REQUEST, id: 1, channel: 0x20, method: 2 },
         payload,
         0,
         payload.length,
@@ -301,4 +345,54 @@ test('requests that their codec refuses cost by size: a few large ones are a flo
     );
     await transport.close();
   }
+});
+
+test('a stream that takes everything at once is given a limited amount in a turn', async (t) => {
+  const { peers, turns, settle, transport } = await scene(1, 2 * LONG);
+  const peer = peers[0]!;
+  const before = peer.written;
+  peer.send(
+    frames((encoder) =>
+      writeMessage(encoder, { kind: Kind.REQUEST, id: 1, channel: 0x20, method: 3 }, NONE, 0, 0),
+    ),
+  );
+  for (let turn = 1; turn < 8; turn++) {
+    await null;
+    t.true(
+      peer.written - before <= turn * (BURST + 131_072),
+      `${peer.written} bytes in turn ${turn}`,
+    );
+    t.is(turns.length, 1);
+    turns.shift()!();
+  }
+  settle();
+  t.true(peer.written - before > LONG);
+  await transport.close();
+});
+
+test('a stream that takes a limited amount in each turn is never held back', async (t) => {
+  const { peers, settle, transport } = await scene(1, 2 * LONG);
+  const peer = peers[0]!;
+  const payload = new Uint8Array(60_000);
+  let id = 1;
+  for (let turn = 0; turn < 16; turn++) {
+    const before = peer.written;
+    for (let n = 0; n < 4; n++, id += 2) {
+      peer.send(
+        frames((encoder) =>
+          writeMessage(
+            encoder,
+            { kind: Kind.REQUEST, id, channel: 0x20, method: 1 },
+            payload,
+            0,
+            payload.length,
+          ),
+        ),
+      );
+      await null;
+    }
+    t.true(peer.written - before > 4 * payload.length, `all is answered in turn ${turn}`);
+    settle();
+  }
+  await transport.close();
 });

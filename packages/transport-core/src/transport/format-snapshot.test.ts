@@ -13,6 +13,8 @@ const quiet: Snapshot = {
   connections: [],
   dialing: [],
   memory: 0,
+  memoryLimit: 1,
+  bytes: { in: 0, out: 0 },
   waiting: 0,
   calls: { made: 0, served: 0 },
   errors: {},
@@ -33,6 +35,7 @@ test('connections are shown in a table with aligned columns', (t) => {
     instance: 'ab',
     calls: { in: 1, out: 22 },
     streams: 3,
+    blocked: 0,
     inbound: { calls: 4, bytes: 1_536 },
     outbound: { messages: 0, bytes: 0 },
   } as const;

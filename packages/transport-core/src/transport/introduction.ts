@@ -3,7 +3,9 @@
 import { type Random, randomBytes } from '../random.ts';
 import type { Membership } from '../stream/membership.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
-import type { Introduction } from '../wire/hello.ts';
+import { HELLO_TEXT_LIMIT, type Introduction } from '../wire/hello.ts';
+import { utf8Length } from '../wire/metadata.ts';
+import { checkAdvertised } from './scheme-layer.ts';
 
 /** The parts of a transport that determine its identity and may change while it runs. */
 export interface Introduced {
@@ -29,25 +31,59 @@ export function introduceUnproven(self: Introduction, engine: Introduced): Intro
   };
 }
 
-/** Returns the identity of a transport, with a new random instance id. */
-export function introduce(engine: Introduced, name: string, random: Random): Introduction {
-  const instance = Array.from(randomBytes(random, 16), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');
-  return {
-    instance,
-    network: name,
-    get nodeId() {
-      return engine.membership?.nodeId ?? '';
-    },
-    get addr() {
-      if (!engine.listening) return '';
-      try {
-        return engine.layer.advertiseAddr();
-      } catch {
-        // The listener has failed and has not been restarted yet.
-        return '';
-      }
-    },
-  };
+/** The identity of a transport. Its address may be replaced while the transport runs. */
+export class SelfIntroduction implements Introduction {
+  readonly instance: string;
+  readonly network: string;
+  readonly #engine: Introduced;
+  #advertised: string | undefined = undefined;
+
+  /** Creates an identity with a new random instance id. */
+  constructor(engine: Introduced, network: string, random: Random) {
+    this.instance = Array.from(randomBytes(random, 16), (byte) =>
+      byte.toString(16).padStart(2, '0'),
+    ).join('');
+    this.network = network;
+    this.#engine = engine;
+  }
+
+  get nodeId(): string {
+    return this.#engine.membership?.nodeId ?? '';
+  }
+
+  get addr(): string {
+    if (!this.#engine.listening) return '';
+    try {
+      return this.advertiseAddr();
+    } catch {
+      // The listener has failed and has not been restarted yet.
+      return '';
+    }
+  }
+
+  advertiseAddr(): string {
+    return this.#advertised ?? this.#engine.layer.advertiseAddr();
+  }
+
+  /**
+   * Replaces the address; undefined restores the layer's own. Returns whether that changes it.
+   *
+   * @throws TypeError for an address that can't be dialed or sent.
+   */
+  advertise(addresses: string | readonly string[] | undefined): boolean {
+    const given = typeof addresses === 'string' ? addresses.split(',') : (addresses ?? []);
+    const list = given.map((address) => address.trim());
+    for (const address of list) {
+      if (address === '') throw new TypeError('advertise: an address is empty');
+      checkAdvertised(this.#engine.layer, address, 'advertise');
+    }
+    const advertised = list.join(',');
+    if (utf8Length(advertised) > HELLO_TEXT_LIMIT)
+      throw new TypeError(
+        `advertise: ${utf8Length(advertised)} bytes of addresses; at most ${HELLO_TEXT_LIMIT}`,
+      );
+    const before = this.addr;
+    this.#advertised = advertised === '' ? undefined : advertised;
+    return this.addr !== before;
+  }
 }

@@ -7,6 +7,7 @@ import type { Membership } from '../stream/membership.ts';
 import type { TransportEngine } from './engine.ts';
 import { connectionOf } from './members.ts';
 import { ENGINE } from './protocol-transport.ts';
+import type { Reporter } from './reporter.ts';
 import type { AnyTransport, Transport } from './types.ts';
 
 /** The operations that a membership may perform on the transport that it manages. */
@@ -86,6 +87,11 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
 export function messageLimit(transport: AnyTransport, remote?: Remote): number {
   if (remote !== undefined) return connectionOf(remote).figures.messageLimit;
   return (transport as unknown as Record<symbol, TransportEngine>)[ENGINE]!.config.limits.message;
+}
+
+/** Returns the reporter of a transport, to which gossip reports its messages. */
+export function reporterOf(transport: AnyTransport): Reporter {
+  return (transport as unknown as Record<symbol, TransportEngine>)[ENGINE]!.reporter;
 }
 
 /**

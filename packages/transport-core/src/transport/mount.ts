@@ -2,12 +2,15 @@
 
 import type { CommonConfig } from '../common-options.ts';
 import { type Code, TransportError } from '../errors.ts';
+import type { ClientNext } from '../interceptors.ts';
 import type { Counter } from '../observer.ts';
 import { type MethodTable, methodTable, type Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { CallHost } from '../rpc/call.ts';
+import type { CallWatch } from '../rpc/call-watch.ts';
 import { Inbox } from '../rpc/inbox.ts';
 import type { Mounted } from '../session/channels/channels.ts';
+import type { CallOrder } from '../session/out-call.ts';
 import type { Ticker } from '../stream/ticker.ts';
 import type { EventDispatcher } from './event-dispatcher.ts';
 
@@ -16,11 +19,18 @@ export interface MountHost {
   readonly config: CommonConfig;
   readonly ticker: Ticker;
   readonly dispatcher: EventDispatcher;
-  /** Returns the place of the next call in the order of all calls. */
-  nextSeq(): number;
+  readonly order: CallOrder;
   wakeBy(time: number): void;
   count(counter: Counter, amount: number, remote: Remote | undefined): void;
   callbackFailed(callback: string, error: unknown): void;
+}
+
+/** The steps, if any, before an outgoing call is sent. */
+export interface MountHooks {
+  /** Follows the calls, if anybody observes them. */
+  readonly watch: CallWatch | undefined;
+  /** The interceptors, around the function that makes the call. */
+  readonly chain: ClientNext | undefined;
 }
 
 /** One mounted protocol. */
@@ -30,10 +40,13 @@ export class Mount implements Mounted, CallHost {
   readonly ordered: boolean;
   readonly timeout: number;
   readonly ticker: Ticker;
+  readonly order: CallOrder;
   readonly table: MethodTable;
   readonly inbox: Inbox;
   /** The error with which new calls fail; set when the mount closes. */
   over: TransportError | undefined = undefined;
+  /** Undefined if outgoing calls are just sent. */
+  hooks: MountHooks | undefined = undefined;
   /** The number of outgoing calls that have not settled. */
   open = 0;
   readonly #host: MountHost;
@@ -45,6 +58,7 @@ export class Mount implements Mounted, CallHost {
     this.ordered = protocol.ordered;
     this.timeout = host.config.timeout;
     this.ticker = host.ticker;
+    this.order = host.order;
     this.table = methodTable(protocol);
     this.#host = host;
     this.inbox = new Inbox(
@@ -52,13 +66,27 @@ export class Mount implements Mounted, CallHost {
       this.table,
       () => host.ticker.now(),
       (counter, remote) => host.count(counter, 1, remote),
-      (error) => host.callbackFailed('handler', error),
+      (callback, error) => host.callbackFailed(callback, error),
     );
   }
 
-  begin(): number {
+  /** Has its calls in both directions followed from now on; undefined ends that. */
+  watchBy(watch: CallWatch | undefined): void {
+    this.#hook(watch, this.hooks?.chain);
+    this.inbox.watchBy(watch);
+  }
+
+  /** Has its outgoing calls pass interceptors. */
+  interceptBy(chain: ClientNext | undefined): void {
+    this.#hook(this.hooks?.watch, chain);
+  }
+
+  #hook(watch: CallWatch | undefined, chain: ClientNext | undefined): void {
+    this.hooks = watch === undefined && chain === undefined ? undefined : { watch, chain };
+  }
+
+  begin(): void {
     this.open++;
-    return this.#host.nextSeq();
   }
 
   settled(code: Code | undefined): void {
@@ -103,3 +131,11 @@ export function channelTaken(
   while (mounts.has(free)) free++;
   return `channel ${channel} of '${name}' is taken by '${other}' on this transport: give one of them another channel on all nodes, such as channel: ${free}`;
 }
+
+/** Returns true for a protocol of Trunkline itself, which interceptors do not see. */
+export function isProjectProtocol({ channel }: Protocol): boolean {
+  return channel < FIRST_OWN;
+}
+
+/** The lowest channel of protocols that `defineProtocol` makes. */
+export const FIRST_OWN = 0x10;

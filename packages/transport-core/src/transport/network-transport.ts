@@ -2,10 +2,11 @@
 
 import type { CommonOptions } from '../common-options.ts';
 import { commonOptions } from '../common-options.ts';
-import { extendOptions, parseOptions, reference } from '../config.ts';
+import { extendOptions, optional, parseOptions, reference } from '../config.ts';
 import { isProtocol, type Protocol } from '../protocol/protocol.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
 import { environmentAsksForStacks, systemClock, systemRandom } from '../system-runtime.ts';
+import type { TraceChannels } from '../trace-channels.ts';
 import { TransportEngine } from './engine.ts';
 import { ProtocolTransport } from './protocol-transport.ts';
 
@@ -17,6 +18,8 @@ export interface NetworkTransportOptions<P extends Protocol> extends CommonOptio
    * must not be shared.
    */
   readonly stream: StreamLayer;
+  /** The tracing channels of the process. Default: none. */
+  readonly channels?: TraceChannels | undefined;
 }
 
 /**
@@ -25,7 +28,11 @@ export interface NetworkTransportOptions<P extends Protocol> extends CommonOptio
  */
 export class NetworkTransport<P extends Protocol> extends ProtocolTransport<P> {
   constructor(options: NetworkTransportOptions<P>) {
-    const { protocol, stream, ...common } = parseOptions(schema, options, 'NetworkTransport');
+    const { protocol, stream, channels, ...common } = parseOptions(
+      schema,
+      options,
+      'NetworkTransport',
+    );
     const callerStacks = common.callerStacks ?? environmentAsksForStacks();
     super(
       new TransportEngine(
@@ -33,6 +40,7 @@ export class NetworkTransport<P extends Protocol> extends ProtocolTransport<P> {
         { ...common, callerStacks },
         options.clock ?? systemClock,
         options.random ?? systemRandom,
+        channels as TraceChannels | undefined,
       ),
       protocol as P,
       true,
@@ -45,6 +53,12 @@ const schema = extendOptions(commonOptions, {
   stream: reference<StreamLayer>(
     isStreamLayer,
     'a StreamLayer: listen, dial, localAddr, advertiseAddr, close',
+  ),
+  channels: optional(
+    reference<TraceChannels>(
+      (value) => typeof value === 'object' && value !== null,
+      'the tracing channels of the process',
+    ),
   ),
 });
 

@@ -4,6 +4,7 @@
 
 import type { Clock } from '../clock.ts';
 import { reasonError, TransportError, withCallerStack, withDetails } from '../errors.ts';
+import { type ClientCall, compose } from '../interceptors.ts';
 import { encodeAs } from '../protocol/message.ts';
 import type { Method, Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
@@ -11,17 +12,22 @@ import type { Remote } from '../remote.ts';
 import { Call, NO_OPTIONS, type OwnOptions } from '../rpc/call.ts';
 import { Consumer } from '../rpc/consumer.ts';
 import type { Inbox } from '../rpc/inbox.ts';
+import { InterceptedConsumer } from '../rpc/intercepted-consumer.ts';
+import { observedCall } from '../rpc/observed-call.ts';
 import { StreamCall } from '../rpc/stream-call.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
-import { Connection } from '../stream/connection.ts';
-import { LiveRemote } from '../stream/remote.ts';
+import type { Connection } from '../stream/connection.ts';
+import type { TraceChannel } from '../trace-channels.ts';
+import { checkOptions, connectionOf, lost, nameOf, startOn, unsent } from './call-start.ts';
 import type { TransportEngine } from './engine.ts';
-import type { Mount } from './mount.ts';
+import { InterceptedCall } from './intercepted-call.ts';
+import { isProjectProtocol, type Mount, type MountHooks } from './mount.ts';
 import type { Snapshot } from './snapshot.ts';
 import { takeSnapshot } from './take-snapshot.ts';
 import type {
   Client,
   ConnectionEvent,
+  MountOptions,
   ResultOf,
   SendArguments,
   Target,
@@ -45,16 +51,20 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   protected readonly engine: TransportEngine;
   readonly #mount: Mount;
   readonly #root: boolean;
+  /** The functions that end the holds of targets. */
+  readonly #holds = new Set<() => void>();
   /** The method that was looked up last: most calls use the same method as the one before. */
   #last: Method | undefined = undefined;
 
-  constructor(engine: TransportEngine, protocol: P, root: boolean) {
+  constructor(engine: TransportEngine, protocol: P, root: boolean, options: MountOptions = {}) {
     this.protocol = protocol;
     this.engine = engine;
     this.clock = engine.clock;
     this.random = engine.random;
-    this.#mount = engine.mount(protocol);
+    this.#mount = engine.mount(protocol, options);
     this.#root = root;
+    const { client = [] } = isProjectProtocol(protocol) ? {} : (engine.config.interceptors ?? {});
+    if (client.length > 0) this.#mount.interceptBy(compose(client, this.#makeIntercepted));
     if (engine.config.callerStacks === true) {
       this.send = withCallerStack(
         'send',
@@ -74,20 +84,85 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   ): Promise<ResultOf<P, N>>;
   send(target: Target, method: string, request: unknown, options?: OwnOptions): Promise<unknown> {
     try {
-      const remote = typeof target === 'string' ? undefined : this.#connectionOf(target);
+      const remote = typeof target === 'string' ? undefined : connectionOf(this.engine, target);
       const found = this.#method(method, 'send');
       this.#refuseWhenOver();
-      if (options !== undefined || found.flags !== 0) checkOptions(found, options ?? NO_OPTIONS);
+      const own = options ?? NO_OPTIONS;
+      if (own !== NO_OPTIONS || found.flags !== 0) checkOptions(found, own);
+      const { hooks } = this.#mount;
+      if (hooks !== undefined) return this.#sendHooked(hooks, found, target, request, own);
       const payload = encodeAs(found.request, found.what.request, request);
       const call =
         found.flags === 0
-          ? new Call(this.#mount, found, payload, target, options ?? NO_OPTIONS)
-          : new StreamCall(this.#mount, found, payload, target, options ?? NO_OPTIONS);
-      if (!call.done) this.#start(call, remote);
+          ? new Call(this.#mount, found, payload, target, own)
+          : new StreamCall(this.#mount, found, payload, target, own);
+      if (call.done) return call.promise;
+      call.begin();
+      if (remote === undefined) this.engine.pool.start(call);
+      else startOn(remote, call);
       return call.promise;
     } catch (error) {
       return Promise.reject(unsent(error, target));
     }
+  }
+
+  /** Sends a call through the interceptors, and has it observed. */
+  #sendHooked(
+    { chain }: MountHooks,
+    method: Method,
+    target: Target,
+    request: unknown,
+    options: OwnOptions,
+  ): Promise<unknown> {
+    if (chain === undefined) return this.#launch(method, target, request, options);
+    const now = this.#mount.ticker.now();
+    const call = new InterceptedCall(this.#mount, method, now, options);
+    call.target = target;
+    call.request = request;
+    const result = chain(call);
+    return result instanceof Promise ? result : Promise.resolve(result);
+  }
+
+  /** Makes a call that the interceptors have passed on. */
+  readonly #makeIntercepted = (call: ClientCall): Promise<unknown> => {
+    const { target } = call;
+    try {
+      this.#refuseWhenOver();
+      const { definition } = call as InterceptedCall;
+      const options = (call as InterceptedCall).options(this.#mount.ticker.now());
+      return this.#launch(definition, target, call.request, options);
+    } catch (error) {
+      return Promise.reject(unsent(error, target));
+    }
+  };
+
+  #launch(method: Method, target: Target, request: unknown, options: OwnOptions): Promise<unknown> {
+    const payload = encodeAs(method.request, method.what.request, request);
+    const host = this.#mount;
+    const { watch } = host.hooks ?? {};
+    if (watch === undefined) {
+      const call =
+        method.flags === 0
+          ? new Call(host, method, payload, target, options)
+          : new StreamCall(host, method, payload, target, options);
+      return this.#start(call);
+    }
+    const observation = { watch, protocol: this.protocol.name };
+    const call = observedCall(observation, host, method, { payload, target }, options);
+    const channel = watch.begin(call.record!);
+    return channel === undefined ? this.#start(call) : this.#trace(channel, call);
+  }
+
+  #trace(channel: TraceChannel, call: ReturnType<typeof observedCall>): Promise<unknown> {
+    return channel.run(call.record!, () => this.#start(call));
+  }
+
+  #start(call: Call<unknown>): Promise<unknown> {
+    if (call.done) return call.promise;
+    call.begin();
+    if (typeof call.to === 'string') this.engine.pool.start(call);
+    else startOn(connectionOf(this.engine, call.to), call);
+    return call.promise;
   }
 
   to(target: Target): Client<P> {
@@ -144,21 +219,19 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     ...methods: N[]
   ): AsyncIterableIterator<Rpc<P, N>> {
     for (const method of methods) this.#method(method, 'consumer');
-    return new Consumer(
-      this.#mount.inbox,
-      methods.length === 0 ? undefined : new Set(methods),
-    ) as unknown as AsyncIterableIterator<Rpc<P, N>>;
-  }
-
-  #start(call: Call<unknown>, remote: Connection | undefined): void {
-    call.begin();
-    if (remote === undefined) this.engine.pool.start(call);
-    else if (remote.isUp) remote.send(call);
-    else call.failed(lost(call.target));
+    const { inbox } = this.#mount;
+    const names = methods.length === 0 ? undefined : new Set<string>(methods);
+    const consumer =
+      inbox.interceptors.length === 0
+        ? new Consumer(inbox, names)
+        : new InterceptedConsumer(inbox, names, inbox.interceptors);
+    return consumer as unknown as AsyncIterableIterator<Rpc<P, N>>;
   }
 
   #live(target: Target): Connection | undefined {
-    return typeof target === 'string' ? this.engine.pool.live(target) : this.#connectionOf(target);
+    return typeof target === 'string'
+      ? this.engine.pool.live(target)
+      : connectionOf(this.engine, target);
   }
 
   #try(connection: Connection | undefined, method: Method, payload: Uint8Array): boolean {
@@ -196,24 +269,6 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   // Connections.
 
-  /**
-   * Returns the connection behind a Remote.
-   *
-   * @throws TypeError if it does not belong to this transport.
-   */
-  #connectionOf(target: Target): Connection {
-    const link =
-      typeof target === 'object' && target !== null ? LiveRemote.linkOf(target) : undefined;
-    if (link instanceof Connection && link.host === this.engine) return link;
-    const what =
-      link === undefined
-        ? typeof target === 'object'
-          ? 'another object'
-          : String(target)
-        : 'a Remote of another transport';
-    throw new TypeError(`a target is an address, or a Remote of this transport; got ${what}`);
-  }
-
   async #connect(target: Target, signal?: AbortSignal): Promise<Connection> {
     if (signal?.aborted === true)
       throw new TransportError(
@@ -226,7 +281,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       );
     if (typeof target === 'string')
       return this.engine.pool.live(target) ?? this.engine.pool.connect(target, signal);
-    const connection = this.#connectionOf(target);
+    const connection = connectionOf(this.engine, target);
     if (!connection.isUp) throw lost(target.endpoint);
     return connection;
   }
@@ -250,8 +305,15 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     return this.engine.follow() as AsyncIterableIterator<ConnectionEvent>;
   }
 
-  hold(remote: Remote): () => void {
-    return this.#connectionOf(remote).hold();
+  hold(target: Target): () => void {
+    if (typeof target !== 'string') return connectionOf(this.engine, target).hold();
+    this.#refuseWhenOver();
+    const release = this.engine.pool.hold(target);
+    this.#holds.add(release);
+    return () => {
+      this.#holds.delete(release);
+      release();
+    };
   }
 
   async disconnect(target: Target, reason?: string): Promise<void> {
@@ -268,7 +330,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       );
       return this.engine.leave(connections, reason);
     }
-    return this.engine.leave([this.#connectionOf(target)], reason);
+    return this.engine.leave([connectionOf(this.engine, target)], reason);
   }
 
   closeStreams(): Promise<void> {
@@ -290,12 +352,16 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   advertiseAddr(): string {
-    return this.engine.layer.advertiseAddr();
+    return this.engine.self.advertiseAddr();
   }
 
-  mount<Q extends Protocol>(protocol: Q): Transport<Q> {
+  advertise(addresses: string | readonly string[] | undefined): void {
+    if (this.engine.self.advertise(addresses)) this.engine.announce();
+  }
+
+  mount<Q extends Protocol>(protocol: Q, options: MountOptions = {}): Transport<Q> {
     this.#refuseWhenOver();
-    return new ProtocolTransport<Q>(this.engine, protocol, false);
+    return new ProtocolTransport<Q>(this.engine, protocol, false, options);
   }
 
   snapshot(): Snapshot {
@@ -306,6 +372,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const { grace = 0 } = options;
     if (!(grace >= 0))
       throw new TypeError(`close: grace must be milliseconds, 0 or more, got ${String(grace)}`);
+    for (const release of this.#holds) release();
+    this.#holds.clear();
     if (this.#root) return this.engine.close(grace);
     return this.engine.closeMount(this.#mount, grace);
   }
@@ -322,51 +390,5 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   /** @internal */
   get [INBOX as never](): Inbox {
     return this.#mount.inbox;
-  }
-}
-
-function nameOf(target: Target): string {
-  return typeof target === 'string' ? target : (target?.endpoint ?? String(target));
-}
-
-/** Adds `sent: false` and the target to the error of a call that could not be started. */
-function unsent(error: unknown, target: Target): unknown {
-  return error instanceof TransportError
-    ? withDetails(error, { sent: false, target: nameOf(target) })
-    : error;
-}
-
-function lost(endpoint: string): TransportError {
-  return reasonError(
-    'disconnected',
-    `the connection to ${endpoint} is gone; a Remote can be reached only over its own connection`,
-    {
-      target: endpoint,
-      sent: false,
-    },
-  );
-}
-
-function checkOptions(method: Method, { timeout, signal, upload }: OwnOptions): void {
-  if (timeout !== undefined && !(timeout > 0))
-    throw new TypeError(
-      `send: timeout must be milliseconds above 0, or Infinity, got ${String(timeout)}`,
-    );
-  checkUpload(method, upload);
-  if (signal?.aborted === true) {
-    throw new TransportError(
-      'cancelled',
-      `${method.full}: its signal was aborted before it was sent`,
-      { cause: signal.reason },
-    );
-  }
-}
-
-function checkUpload(method: Method, upload: unknown): void {
-  if (method.upload === undefined) {
-    if (upload !== undefined)
-      throw new TypeError(`send: '${method.full}' has no upload, but was given one`);
-  } else if (typeof upload !== 'object' || upload === null || !(Symbol.asyncIterator in upload)) {
-    throw new TypeError(`send: '${method.full}' needs an upload: an AsyncIterable of items`);
   }
 }

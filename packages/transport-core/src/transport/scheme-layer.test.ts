@@ -196,6 +196,21 @@ test('if an address cannot be bound, the ones bound before it are closed', async
   t.is(layer.localAddr(), 'tcp://a:1');
 });
 
+test('close while listen is pending leaves nothing bound, and the layer can listen again', async (t) => {
+  const [tcp, ws] = [backend(['tcp']), backend(['ws'])];
+  const layer = layerOf(['tcp://a:1', 'ws://a:2'], [], tcp.value, ws.value);
+  const listening = t.throwsAsync(
+    layer.listen(() => {}),
+    { message: /was closed/ },
+  );
+  await layer.close();
+  await listening;
+  const bound = () => [tcp.made[0]!.listens, ws.made[0]!.listens];
+  t.deepEqual(bound(), [false, false]);
+  await layer.listen(() => {});
+  t.deepEqual(bound(), [true, true]);
+});
+
 test('a broken listener is repaired while the others continue to listen', async (t) => {
   const [tcp, ws] = [backend(['tcp']), backend(['ws'])];
   const layer = layerOf(['tcp://a:1', 'ws://a:2'], [], tcp.value, ws.value);

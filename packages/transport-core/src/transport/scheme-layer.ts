@@ -24,6 +24,8 @@ export class SchemeLayer implements StreamLayer {
   /** The layers that dial. A backend that listens dials with the same layer. */
   readonly #dialers = new Map<Backend, StreamLayer>();
   #listens = false;
+  /** The number of calls of `close`; a pending `listen` ends when it changes. */
+  #closes = 0;
   /** The layers that are listening now. */
   readonly #up = new Set<StreamLayer>();
 
@@ -61,6 +63,7 @@ export class SchemeLayer implements StreamLayer {
         `createTransport: no address to listen on was given; give one, such as '${this.#backends[0]?.schemes[0] ?? 'tcp'}://127.0.0.1:0'`,
       );
     }
+    const closes = this.#closes;
     let failure: unknown;
     for (const { layer } of this.#listeners) {
       if (this.#up.has(layer)) continue;
@@ -70,6 +73,8 @@ export class SchemeLayer implements StreamLayer {
           failed?.(error);
         };
         await layer.listen(accept, broke, options);
+        if (closes !== this.#closes)
+          throw new TransportError('shutdown', 'Listening was cancelled: the layer was closed');
         this.#up.add(layer);
       } catch (error) {
         failure ??= error;
@@ -160,6 +165,9 @@ export class SchemeLayer implements StreamLayer {
   }
 
   async close(): Promise<void> {
+    this.#closes++;
+    this.#listens = false;
+    this.#up.clear();
     const layers = new Set([
       ...this.#listeners.map(({ layer }) => layer),
       ...this.#dialers.values(),

@@ -10,8 +10,7 @@ import { Channel } from '../session/channels/channels.ts';
 import { type AnswerCarrier, InCall } from '../session/in-call.ts';
 import { OutboxFixture } from '../session/testing/outbox-fixture.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
-import { Frame } from '../wire/frame.ts';
-import { header } from '../wire/testing/frames.ts';
+import { frameOf } from '../wire/testing/frames.ts';
 import { NetworkTransport } from './network-transport.ts';
 import { INBOX } from './protocol-transport.ts';
 import { serve } from './serve.ts';
@@ -66,7 +65,7 @@ function fixture() {
   const arrive = (name: keyof typeof protocol.methods, ...payload: number[]) => {
     const method = methodTable(protocol).byName.get(name)!;
     const inbox = (transport as unknown as Record<symbol, Inbox>)[INBOX]!;
-    const frame = new Frame(header({ id: 1 }), new Uint8Array(payload));
+    const frame = frameOf({ id: 1 }, new Uint8Array(payload));
     inbox.arrive(new InCall(carrier, frame, channel, method, frame.payload));
   };
   return { transport, clock, answers, arrive };

@@ -2,8 +2,11 @@
 
 import { LONGEST_DELAY } from '../clock.ts';
 import { TransportError } from '../errors.ts';
+import type { Allow, ServerInterceptor } from '../interceptors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Inbox } from '../rpc/inbox.ts';
+import { intercepted } from '../rpc/intercepted-rpc.ts';
+import { checkAllow } from '../rpc/permissions.ts';
 import { toTransportError } from '../rpc/rpc.ts';
 import { type AnyHandler, Serving } from '../rpc/serving.ts';
 import type { Handlers } from '../rpc/types.ts';
@@ -23,6 +26,13 @@ export interface ServeOptions {
    * never with a stack or a cause.
    */
   readonly toError?: ((error: unknown) => TransportError) | undefined;
+  /**
+   * Decides which calls of these methods a peer may make. Default: all. If the protocol was mounted
+   * with a rule of its own, both must allow the call.
+   */
+  readonly allow?: Allow | undefined;
+  /** Interceptors around the handlers, inside those of the transport. Default: none. */
+  readonly interceptors?: readonly ServerInterceptor[] | undefined;
 }
 
 /** Running handlers, as returned by `serve`. */
@@ -58,9 +68,11 @@ export function serve<P extends Protocol>(
   const inbox = (transport as unknown as Record<symbol, Inbox | undefined>)[INBOX];
   if (inbox === undefined)
     throw new TypeError('serve: expected a transport that this library created');
-  const { concurrency = Number.POSITIVE_INFINITY, toError = toTransportError } = options;
+  const { concurrency = Number.POSITIVE_INFINITY, toError = toTransportError, allow } = options;
+  const interceptors = [...inbox.interceptors, ...(options.interceptors ?? [])];
   if (!(concurrency >= 1))
     throw new TypeError(`serve: concurrency must be 1 or more, got ${String(concurrency)}`);
+  checkAllow(allow, 'serve');
   const table = new Map<string, AnyHandler>();
   for (const [name, handler] of Object.entries(handlers)) {
     if (!inbox.table.byName.has(name))
@@ -72,12 +84,23 @@ export function serve<P extends Protocol>(
       throw new TypeError(
         `serve: the handler of '${name}' must be a function, got ${typeof handler}`,
       );
-    table.set(name, handler as AnyHandler);
+    table.set(
+      name,
+      interceptors.length === 0
+        ? (handler as AnyHandler)
+        : intercepted(
+            inbox.protocol.name,
+            interceptors,
+            (request, rpc) => (handler as AnyHandler).call(handlers, request, rpc as never),
+            inbox.handlerFailed,
+          ),
+    );
   }
   const serving = new Serving(inbox, table, {
     self: handlers,
     concurrency,
     toError,
+    allow,
     failed: (error) => inbox.handlerFailed(error),
   });
   return {

@@ -28,6 +28,12 @@ export interface Snapshot {
   readonly dialing: readonly string[];
   /** Bytes of incomplete, waiting, running and unsent messages; bounded by `limits.memory`. */
   readonly memory: number;
+  /** The value of `limits.memory`, in bytes. */
+  readonly memoryLimit: number;
+  /**
+   * Bytes received (`in`) and sent (`out`) since the start, including those of past connections.
+   */
+  readonly bytes: { readonly in: number; readonly out: number };
   /** Calls that wait in the inbound queue for a reader. */
   readonly waiting: number;
   /** Calls made and received since the start, including those of past connections. */
@@ -64,6 +70,8 @@ export interface ConnectionSnapshot {
   readonly calls: { readonly out: number; readonly in: number };
   /** Open calls that stream in either direction. */
   readonly streams: number;
+  /** Streams whose next item waits because the peer's reader has given no credit for it. */
+  readonly blocked: number;
   /** Calls of the peer that no reader has taken yet. */
   readonly inbound: { readonly calls: number; readonly bytes: number };
   /** Messages accepted here that have not been sent yet. */

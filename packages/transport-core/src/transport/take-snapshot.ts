@@ -21,8 +21,10 @@ export function takeSnapshot(engine: TransportEngine): Snapshot {
     connections: [...engine.connections].map((connection) => ofConnection(connection, at)),
     dialing: engine.pool.dialing,
     memory: engine.memory.used,
+    memoryLimit: engine.memory.limit,
+    bytes: engine.bytes,
     waiting: [...engine.mounts.values()].reduce((sum, mount) => sum + mount.inbox.waiting, 0),
-    calls: { made: engine.seq, served: engine.served },
+    calls: { made: engine.order.made, served: engine.served },
     errors: Object.fromEntries(engine.dispatcher.errors),
     counters: Object.fromEntries(engine.dispatcher.counters),
   };

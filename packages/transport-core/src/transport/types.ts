@@ -4,6 +4,7 @@
 
 import type { Clock } from '../clock.ts';
 import type { TransportError } from '../errors.ts';
+import type { Allow } from '../interceptors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
@@ -101,6 +102,12 @@ export interface ConnectionEvent {
   readonly cause?: TransportError | undefined;
 }
 
+/** Options of `mount`. */
+export interface MountOptions {
+  /** Decides which calls of the protocol a peer may make. Default: all. */
+  readonly allow?: Allow | undefined;
+}
+
 /**
  * Sends and receives the calls of one protocol, over one or more backends. Every error is a
  * TransportError, except that misuse is a TypeError.
@@ -129,10 +136,17 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
   /** Returns all addresses that it listens on. Throws `failed_precondition` before `listen`. */
   localAddrs(): string[];
   /**
-   * Returns the address at which others reach this transport: the one given as an option, verbatim,
-   * otherwise one that it listens on, usually `localAddr()`.
+   * Returns the address at which others reach this transport: the one given to `advertise` or as an
+   * option, verbatim, otherwise one that it listens on, usually `localAddr()`.
    */
   advertiseAddr(): string;
+  /**
+   * Changes the address at which others reach this transport, while it runs: for example to one
+   * that a router maps to it. Several addresses are a list, or one string with commas. Peers on
+   * live connections are told, and then see it as `remote.addr`. `undefined` returns to the
+   * configured address. Throws a TypeError for an address that this transport could not dial.
+   */
+  advertise(addresses: string | readonly string[] | undefined): void;
   /**
    * Calls a method. It never throws, even for misuse: the promise rejects instead.
    *
@@ -192,8 +206,14 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    * now. It ends when the transport closes.
    */
   connections(): AsyncIterableIterator<ConnectionEvent>;
-  /** Keeps a connection from being closed for idleness until the returned function is called. */
-  hold(remote: Remote): () => void;
+  /**
+   * Holds a connection until the returned function is called: it is not closed for idleness. A
+   * string target is dialed now, and again whenever its connection is lost, even by `disconnect`:
+   * at once, and after a failed dial with a back-off of 100 ms that doubles up to 30 s. This ends
+   * when this transport closes. Throws a TypeError for a target that names only a node id, because
+   * peers keep such connections.
+   */
+  hold(target: Target): () => void;
   /** Drains and closes the connections to a target; a later `send` dials again. */
   disconnect(target: Target, reason?: string): Promise<void>;
   /** Drains and closes every connection, but keeps listening. */
@@ -202,7 +222,7 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    * Mounts another protocol on the same listener, pool and connections. Peers on live connections
    * are told about it. Throws a TypeError if the name or the channel is taken.
    */
-  mount<Q extends Protocol>(protocol: Q): Transport<Q>;
+  mount<Q extends Protocol>(protocol: Q, options?: MountOptions): Transport<Q>;
   /** Returns the state of the transport as plain data; `formatSnapshot` prints it. */
   snapshot(): Snapshot;
   readonly protocol: P;

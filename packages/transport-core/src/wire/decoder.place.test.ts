@@ -4,7 +4,7 @@ import test from 'ava';
 import { FrameDecoder } from './decoder.ts';
 import { FrameEncoder } from './encoder.ts';
 import { type Frame, Kind } from './frame.ts';
-import { header } from './testing/frames.ts';
+import { writeMessage } from './testing/frames.ts';
 import { bytesOf, framed, plainFrame } from './testing/proto.ts';
 import { allocate } from './testing/reading.ts';
 
@@ -13,13 +13,14 @@ const payload = Uint8Array.from({ length: 300 }, (_, i) => i);
 /** Returns three frames: a PART between two others. */
 function frames(): Uint8Array {
   const encoder = new FrameEncoder(allocate);
-  encoder.message(
-    header({ kind: Kind.RESPONSE, id: 0xfedc_ba98, size: 400 }),
+  writeMessage(
+    encoder,
+    { kind: Kind.RESPONSE, id: 0xfedc_ba98, size: 400 },
     payload.subarray(0, 100),
     0,
     100,
   );
-  encoder.message(header({ kind: Kind.PART, id: 0xfedc_ba98 }), payload, 0, payload.length);
+  writeMessage(encoder, { kind: Kind.PART, id: 0xfedc_ba98 }, payload, 0, payload.length);
   encoder.credit(1, 77, 0, 0);
   return encoder.take().slice();
 }

@@ -6,7 +6,7 @@ import { FrameDecoder } from './decoder.ts';
 import { FrameEncoder } from './encoder.ts';
 import { type Frame, Kind } from './frame.ts';
 import { encodeMetadata } from './metadata.ts';
-import { header, randomFrame, shuffled } from './testing/frames.ts';
+import { randomFrame, shuffled, writeMessage } from './testing/frames.ts';
 import {
   bytesOf,
   FrameType,
@@ -126,8 +126,9 @@ test('the decoder reads what the encoder writes', (t) => {
   const encoder = new FrameEncoder(allocate);
   const metadata = encodeMetadata({ trace: '00-\ufeffé😀' })!;
   const payload = bytesOf('00010203');
-  encoder.message(
-    header({
+  writeMessage(
+    encoder,
+    {
       kind: Kind.REQUEST,
       id: 2 ** 32 - 1,
       channel: 255,
@@ -136,13 +137,13 @@ test('the decoder reads what the encoder writes', (t) => {
       timeout: 2 ** 32 - 1,
       metadata,
       size: 2 ** 31,
-    }),
+    },
     payload,
     1,
     3,
   );
-  encoder.message(header({ kind: Kind.ONEWAY, channel: 128, method: 300 }), payload, 0, 4);
-  encoder.message(header({ kind: Kind.RESPONSE, id: 127, size: 70_000 }), payload, 0, 0);
+  writeMessage(encoder, { kind: Kind.ONEWAY, channel: 128, method: 300 }, payload, 0, 4);
+  writeMessage(encoder, { kind: Kind.RESPONSE, id: 127, size: 70_000 }, payload, 0, 0);
   encoder.credit(5, 2 ** 31 - 1, 4, 0);
   encoder.error(3, 1, { code: 16, reason: 6, text: 'non à tout', metadata: metadata });
   encoder.goAway(13, 12, 'x'.repeat(500));

@@ -6,7 +6,7 @@ import { seededRandom } from '../random.ts';
 import { FrameEncoder } from './encoder.ts';
 import { Kind, PREAMBLE } from './frame.ts';
 import { encodeMetadata } from './metadata.ts';
-import { header } from './testing/frames.ts';
+import { writeMessage } from './testing/frames.ts';
 import { hex, joined, readByProto, split } from './testing/proto.ts';
 
 const allocate = (size: number) => new Uint8Array(size);
@@ -49,8 +49,9 @@ test('announced frames never grow the buffer; one that does not fit does, withou
   const payload = new Uint8Array(300).fill(5);
   const metadata = encodeMetadata({ key: 'x'.repeat(100) })!;
   while (encoder.fits(300 + metadata.bytes.length))
-    encoder.message(
-      header({
+    writeMessage(
+      encoder,
+      {
         kind: Kind.REQUEST,
         id: 2 ** 32 - 1,
         channel: 255,
@@ -59,14 +60,14 @@ test('announced frames never grow the buffer; one that does not fit does, withou
         timeout: 2 ** 32 - 1,
         metadata,
         size: 2 ** 32 - 1,
-      }),
+      },
       payload,
       0,
       300,
     );
   t.deepEqual(sizes, [1000]);
   const before = encoder.take().slice();
-  encoder.message(header({ kind: Kind.PART, id: 1 }), new Uint8Array(2000), 0, 2000);
+  writeMessage(encoder, { kind: Kind.PART, id: 1 }, new Uint8Array(2000), 0, 2000);
   t.is(sizes.length, 2);
   t.deepEqual(encoder.take().slice(0, before.length), before);
   t.is(readByProto(split(encoder.take()).at(-1)!)['payload'], '00'.repeat(2000));
@@ -82,17 +83,18 @@ test('a batch in parts has the same bytes, and large payloads are not copied', (
     for (const encoder of [whole, parted]) {
       encoder.clear();
       encoder.signal(Kind.PING, 7);
-      encoder.message(
-        header({ kind: Kind.REQUEST, id: 1, channel: 2, method: 3, metadata, size: 200_000 }),
+      writeMessage(
+        encoder,
+        { kind: Kind.REQUEST, id: 1, channel: 2, method: 3, metadata, size: 200_000 },
         payload,
         10,
         65_546,
       );
-      encoder.message(header({ kind: Kind.PART, id: 1 }), payload, 0, 16_383);
-      encoder.message(header({ kind: Kind.PART, id: 1 }), payload, 0, 16_384);
-      encoder.message(header({ kind: Kind.RESPONSE, id: 5 }), payload, 0, 65_536);
+      writeMessage(encoder, { kind: Kind.PART, id: 1 }, payload, 0, 16_383);
+      writeMessage(encoder, { kind: Kind.PART, id: 1 }, payload, 0, 16_384);
+      writeMessage(encoder, { kind: Kind.RESPONSE, id: 5 }, payload, 0, 65_536);
       if (round < 2)
-        encoder.message(header({ kind: Kind.ONEWAY, channel: 2, method: 3 }), payload, 0, round);
+        writeMessage(encoder, { kind: Kind.ONEWAY, channel: 2, method: 3 }, payload, 0, round);
     }
     const parts = parted.takeParts()!;
     t.is(parts.filter(({ buffer }) => buffer === payload.buffer).length, 3);
@@ -103,7 +105,7 @@ test('a batch in parts has the same bytes, and large payloads are not copied', (
   }
   parted.clear();
   t.is(parted.size, 0);
-  parted.message(header({ kind: Kind.PART, id: 1 }), payload, 0, 16_383);
+  writeMessage(parted, { kind: Kind.PART, id: 1 }, payload, 0, 16_383);
   t.is(parted.takeParts(), undefined, 'all of it is in the buffer');
   t.is(parted.take().length, parted.size);
 });
@@ -113,7 +115,7 @@ test('a batch in parts is full at 256 KiB, even if its buffer has room for more'
   const packet = new Uint8Array(64 * 1024);
   for (let i = 0; i < 4; i++) {
     t.true(encoder.fits(packet.length));
-    encoder.message(header({ kind: Kind.PART, id: 1 }), packet, 0, packet.length);
+    writeMessage(encoder, { kind: Kind.PART, id: 1 }, packet, 0, packet.length);
   }
   t.false(encoder.fits(1));
   encoder.clear();
@@ -139,7 +141,7 @@ test('payloads of every small length, and of lengths near each width, are copied
     for (let i = 0; i < length; i += 1 + Math.floor(length / 1000))
       payload[i] = Math.floor(random() * 256);
     encoder.clear();
-    encoder.message(header({ kind: Kind.RESPONSE, id: 9 }), payload, 0, length);
+    writeMessage(encoder, { kind: Kind.RESPONSE, id: 9 }, payload, 0, length);
     const frames = split(encoder.take());
     t.is(frames.length, 1);
     t.is(readByProto(frames[0]!)['payload'] ?? '', hex(payload));

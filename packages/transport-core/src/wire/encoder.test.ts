@@ -5,7 +5,7 @@ import { seededRandom } from '../random.ts';
 import { FrameEncoder } from './encoder.ts';
 import { EMPTY, Kind } from './frame.ts';
 import { encodeMetadata } from './metadata.ts';
-import { header, randomFrame } from './testing/frames.ts';
+import { randomFrame, writeMessage } from './testing/frames.ts';
 import { bytesOf, hex, joined, type PlainFrame, readByProto, split } from './testing/proto.ts';
 
 const allocate = (size: number) => new Uint8Array(size);
@@ -43,8 +43,9 @@ function write(encoder: FrameEncoder, frame: PlainFrame): void {
     case Kind.RESPONSE:
     case Kind.ITEM:
     case Kind.PART:
-      return encoder.message(
-        header({
+      return writeMessage(
+        encoder,
+        {
           kind,
           id,
           channel: number('channel'),
@@ -53,7 +54,7 @@ function write(encoder: FrameEncoder, frame: PlainFrame): void {
           timeout: number('timeout'),
           metadata,
           size,
-        }),
+        },
         payload,
         3,
         end,
@@ -166,8 +167,9 @@ test('the bytes of these frames never change', (t) => {
   );
   t.is(
     bytes(() =>
-      encoder.message(
-        header({ kind: Kind.REQUEST, id: 1, channel: 0x20, method: 2, timeout: 500 }),
+      writeMessage(
+        encoder,
+        { kind: Kind.REQUEST, id: 1, channel: 0x20, method: 2, timeout: 500 },
         bytesOf('cafe'),
         0,
         2,
@@ -177,8 +179,9 @@ test('the bytes of these frames never change', (t) => {
   );
   t.is(
     bytes(() =>
-      encoder.message(
-        header({ kind: Kind.REQUEST, id: 1, channel: 0x20, method: 2, flags: 3, metadata }),
+      writeMessage(
+        encoder,
+        { kind: Kind.REQUEST, id: 1, channel: 0x20, method: 2, flags: 3, metadata },
         EMPTY,
         0,
         0,
@@ -188,16 +191,16 @@ test('the bytes of these frames never change', (t) => {
   );
   t.is(
     bytes(() =>
-      encoder.message(header({ kind: Kind.ONEWAY, channel: 0x20, method: 3 }), bytesOf('01'), 0, 1),
+      writeMessage(encoder, { kind: Kind.ONEWAY, channel: 0x20, method: 3 }, bytesOf('01'), 0, 1),
     ),
     '090809' + '1820' + '2003' + '7a0101',
   );
   t.is(
-    bytes(() => encoder.message(header({ kind: Kind.RESPONSE, id: 1 }), EMPTY, 0, 0)),
+    bytes(() => writeMessage(encoder, { kind: Kind.RESPONSE, id: 1 }, EMPTY, 0, 0)),
     '07080a' + '1501000000',
   );
   t.is(
-    bytes(() => encoder.message(header({ kind: Kind.PART, id: 1 }), long, 0, 200)),
+    bytes(() => writeMessage(encoder, { kind: Kind.PART, id: 1 }, long, 0, 200)),
     `d201080c15010000007ac801${'ee'.repeat(200)}`,
   );
   t.is(
@@ -222,7 +225,7 @@ test('a length has redundant bytes so that it is computed once, except for small
   const encoder = new FrameEncoder(allocate);
   // 100 bytes with the longest header could exceed 127, so two bytes are reserved; the actual
   // lengths are 109 (6d) and 104 (68).
-  encoder.message(header({ kind: Kind.PART, id: 1 }), new Uint8Array(100), 0, 100);
+  writeMessage(encoder, { kind: Kind.PART, id: 1 }, new Uint8Array(100), 0, 100);
   t.is(hex(encoder.take().subarray(0, 3)), '6d' + '080c');
   encoder.clear();
   encoder.hello(Kind.HELLO, new Uint8Array(100));
@@ -271,43 +274,41 @@ test('a short message has the same bytes as from the method of its kind, except 
     const payload = Uint8Array.from({ length: size }, (_, at) => at * 7);
     t.is(
       written((encoder) =>
-        encoder.message(
-          header({ kind: Kind.RESPONSE, id: 0x7fff_fffe }),
-          payload,
-          0,
-          payload.length,
-        ),
+        writeMessage(encoder, { kind: Kind.RESPONSE, id: 0x7fff_fffe }, payload, 0, payload.length),
       ),
       written((encoder) =>
-        encoder.message(header({ kind: Kind.RESPONSE, id: 0x7fff_fffe }), payload, 0, size),
+        writeMessage(encoder, { kind: Kind.RESPONSE, id: 0x7fff_fffe }, payload, 0, size),
       ),
     );
     t.is(
       written((encoder) =>
-        encoder.message(
-          header({ kind: Kind.ONEWAY, channel: 0x20, method: 3 }),
+        writeMessage(
+          encoder,
+          { kind: Kind.ONEWAY, channel: 0x20, method: 3 },
           payload,
           0,
           payload.length,
         ),
       ),
       written((encoder) =>
-        encoder.message(header({ kind: Kind.ONEWAY, channel: 0x20, method: 3 }), payload, 0, size),
+        writeMessage(encoder, { kind: Kind.ONEWAY, channel: 0x20, method: 3 }, payload, 0, size),
       ),
     );
     for (const [channel, method, timeout] of places)
       t.is(
         written((encoder) =>
-          encoder.message(
-            header({ kind: Kind.REQUEST, id: 1, channel, method, timeout }),
+          writeMessage(
+            encoder,
+            { kind: Kind.REQUEST, id: 1, channel, method, timeout },
             payload,
             0,
             payload.length,
           ),
         ),
         written((encoder) =>
-          encoder.message(
-            header({ kind: Kind.REQUEST, id: 1, channel, method, timeout }),
+          writeMessage(
+            encoder,
+            { kind: Kind.REQUEST, id: 1, channel, method, timeout },
             payload,
             0,
             size,

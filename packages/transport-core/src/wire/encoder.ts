@@ -4,6 +4,7 @@
 
 import {
   EMPTY,
+  type EncodedMetadata,
   FRAME_OVERHEAD,
   type FrameWriter,
   Kind,
@@ -34,6 +35,8 @@ export class FrameEncoder implements FrameWriter {
   #begin = 0;
   #width = 1;
   #count = 0;
+  /** The header of the message that was begun; one for all messages, to save allocations. */
+  readonly #header = { kind: 0, id: 0, channel: 0, method: 0, flags: 0, timeout: 0, size: 0 };
   /**
    * The parts of the batch before position `#from`: pieces of the buffer, and payloads of
    * `#attached` bytes in all.
@@ -136,8 +139,21 @@ export class FrameEncoder implements FrameWriter {
     this.#close(writeUint(this.#buffer, at, ACCOUNT, account));
   }
 
-  message(header: MessageHeader, payload: Uint8Array, start: number, end: number): void {
-    const { kind, id, channel, method, flags, timeout, size, metadata } = header;
+  begin(kind: number, id: number): MessageHeader {
+    const header = this.#header;
+    header.kind = kind;
+    header.id = id;
+    header.channel = header.method = header.flags = header.timeout = header.size = 0;
+    return header;
+  }
+
+  message(
+    payload: Uint8Array,
+    start: number,
+    end: number,
+    metadata: EncodedMetadata | undefined,
+  ): void {
+    const { kind, id, channel, method, flags, timeout, size } = this.#header;
     let at = this.#open(kind, end - start + (metadata === undefined ? 0 : metadata.bytes.length));
     if (id !== 0) at = this.#id(at, id);
     const buffer = this.#buffer;

@@ -7,7 +7,6 @@ import {
   Frame,
   type FrameWriter,
   Kind,
-  type MessageHeader,
   type WireError,
 } from './frame.ts';
 
@@ -15,6 +14,8 @@ import {
 export class FrameCollector implements FrameWriter {
   size = 0;
   #batch: Frame[] = [];
+  /** The last message that was begun. */
+  #begun = Frame.empty();
 
   get count(): number {
     return this.#batch.length;
@@ -54,12 +55,23 @@ export class FrameCollector implements FrameWriter {
     frame.channel = channel;
   }
 
-  message(header: MessageHeader, payload: Uint8Array, start: number, end: number): void {
+  begin(kind: number, id: number): Frame {
+    this.#begun = new Frame(kind, id);
+    return this.#begun;
+  }
+
+  message(
+    payload: Uint8Array,
+    start: number,
+    end: number,
+    metadata: EncodedMetadata | undefined,
+  ): void {
+    const frame = this.#begun;
     const length = end - start;
     // The whole buffer is copied without a view, which would cost as much as the copy.
     const bytes = length === payload.length ? payload : payload.subarray(start, end);
-    const frame = new Frame(header, length === 0 ? EMPTY : new Uint8Array(bytes));
-    if (header.metadata !== undefined) carry(frame, header.metadata);
+    frame.place(length === 0 ? EMPTY : new Uint8Array(bytes), 0, length);
+    if (metadata !== undefined) carry(frame, metadata);
     this.#batch.push(frame);
     this.size += length;
   }
@@ -74,9 +86,7 @@ export class FrameCollector implements FrameWriter {
   }
 
   #add(kind: number, id: number): Frame {
-    const frame = Frame.empty().widen();
-    frame.kind = kind;
-    frame.id = id;
+    const frame = new Frame(kind, id).widen();
     this.#batch.push(frame);
     return frame;
   }

@@ -47,7 +47,7 @@ export const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
  * A decoded frame. Absent fields are 0, '' or EMPTY. The decoder reuses one object for all frames,
  * so read what you need before it continues.
  */
-export class Frame {
+export class Frame implements MessageHeader {
   kind: number;
   id: number;
   channel: number;
@@ -79,26 +79,18 @@ export class Frame {
   /** Bytes of the frame without its payload; set if it was parsed field by field. */
   declare fields: number;
 
-  /**
-   * Makes a frame whose payload is all of `payload`. It assigns fields one by one, because V8 would
-   * write each twice through setters.
-   */
-  constructor(header: MessageHeader, payload: Uint8Array) {
-    this.kind = header.kind;
-    this.id = header.id;
-    this.channel = header.channel;
-    this.method = header.method;
-    this.flags = header.flags;
-    this.timeout = header.timeout;
-    this.size = header.size;
-    this.bytes = payload;
-    this.start = 0;
-    this.end = payload.length;
+  /** Makes a frame whose other fields are absent, to be filled. */
+  constructor(kind: number, id: number) {
+    this.kind = kind;
+    this.id = id;
+    this.channel = this.method = this.flags = this.timeout = this.size = 0;
+    this.bytes = EMPTY;
+    this.start = this.end = 0;
   }
 
   /** Returns an empty frame, to be filled. */
   static empty(): Frame {
-    return new Frame(NO_HEADER, EMPTY);
+    return new Frame(0, 0);
   }
 
   /** Adds all rare fields at once, because V8 is slow with objects of many shapes. */
@@ -161,17 +153,6 @@ const UNUSUAL = {
 };
 Object.assign(Frame.prototype, UNUSUAL);
 
-const NO_HEADER: MessageHeader = {
-  kind: 0,
-  id: 0,
-  channel: 0,
-  method: 0,
-  flags: 0,
-  timeout: 0,
-  size: 0,
-  metadata: undefined,
-};
-
 /**
  * The memory of the chunk that was viewed last, by any frame. Asking a chunk for its memory is a
  * call into the engine and takes twice as long as creating a view.
@@ -210,21 +191,15 @@ export interface EncodedMetadata {
   readonly value: Readonly<Record<string, string>>;
 }
 
-/**
- * The fields of a message besides its payload. Fields that its kind does not have are 0 or
- * undefined; a short one-way has no id.
- */
+/** The fields of a message besides its kind, its id, its metadata and its payload. */
 export interface MessageHeader {
-  readonly kind: number;
-  readonly id: number;
-  readonly channel: number;
-  readonly method: number;
-  readonly flags: number;
+  channel: number;
+  method: number;
+  flags: number;
   /** Milliseconds until the deadline; 0 if the call has no deadline. */
-  readonly timeout: number;
+  timeout: number;
   /** The total length of the message if PARTs follow, otherwise 0. */
-  readonly size: number;
-  readonly metadata: EncodedMetadata | undefined;
+  size: number;
 }
 
 /** An error as an ERROR frame carries it. */
@@ -264,10 +239,17 @@ export interface FrameWriter {
    */
   credit(account: number, credit: number, id: number, channel: number): void;
   /**
-   * Writes a REQUEST, ONEWAY, RESPONSE, ITEM or PART with payload[start … end). The header may
-   * change as soon as this returns.
+   * Begins a REQUEST, ONEWAY, RESPONSE, ITEM or PART; a short one-way has the id 0. Returns its
+   * header, whose fields are 0, to be filled before the `message` that must follow.
    */
-  message(header: MessageHeader, payload: Uint8Array, start: number, end: number): void;
+  begin(kind: number, id: number): MessageHeader;
+  /** Writes the message that was begun, with payload[start … end). */
+  message(
+    payload: Uint8Array,
+    start: number,
+    end: number,
+    metadata: EncodedMetadata | undefined,
+  ): void;
   error(id: number, flags: number, error: WireError): void;
 }
 

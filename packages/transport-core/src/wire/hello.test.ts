@@ -201,11 +201,15 @@ test('a hello that a peer would refuse is not encoded', (t) => {
     channel: i,
   }));
   t.regex(refused({ protocols: wide }), /takes \d+ bytes, above 16384/);
-  t.throws(() => encodeProtocols(wide), { instanceOf: TransportError, code: 'invalid_argument' });
-  t.throws(() => encodeProtocols([hello.protocols[0]!, hello.protocols[0]!]), {
-    instanceOf: TransportError,
-    code: 'invalid_argument',
-  });
+  for (const announcement of [
+    { protocols: wide, addr: '' },
+    { protocols: [hello.protocols[0]!, hello.protocols[0]!], addr: '' },
+    { protocols: [], addr: 'x'.repeat(1025) },
+  ])
+    t.throws(() => encodeProtocols(announcement), {
+      instanceOf: TransportError,
+      code: 'invalid_argument',
+    });
 });
 
 test('lone surrogates are sent as U+FFFD', (t) => {
@@ -216,14 +220,21 @@ test('lone surrogates are sent as U+FFFD', (t) => {
   t.deepEqual({ ...decoded.fields }, { '\ufffd': '\ufffdx' });
 });
 
-test('a list of protocols is a hello with only its protocols', (t) => {
-  const bytes = encodeProtocols(hello.protocols);
-  t.deepEqual(decodeProtocols(bytes), hello.protocols);
+test('an announcement is a hello with only its protocols and its address', (t) => {
+  const { protocols } = hello;
+  const announcement = { protocols, addr: 'tcp://a.example:1' };
+  t.deepEqual(decodeProtocols(encodeProtocols(announcement)), announcement);
   t.deepEqual(
-    decodeProtocols(new Uint8Array(HelloType.encode({ protocols: hello.protocols }).finish())),
-    hello.protocols,
+    decodeProtocols(new Uint8Array(HelloType.encode({ protocols }).finish())),
+    { protocols, addr: '' },
+    'the address is optional',
   );
-  t.deepEqual(decodeProtocols(encodeProtocols([])), []);
+  t.deepEqual(decodeProtocols(encodeProtocols({ protocols: [], addr: '' })), {
+    protocols: [],
+    addr: '',
+  });
+  const long = HelloType.encode({ addr: 'x'.repeat(1025) }).finish();
+  t.regex(String(decodeProtocols(new Uint8Array(long))), /addr of 1025 bytes; at most 1024/);
   t.regex(String(decodeProtocols(bytesOf('42ff'))), /not valid protobuf/);
   t.regex(String(decodeProtocols(bytesOf('4200'))), /without a name/);
 });

@@ -139,30 +139,38 @@ export function decodeHello(bytes: Uint8Array): Hello | string {
   return wrong === undefined ? hello : cleanText(wrong);
 }
 
+/** The parts of a hello that may change while a connection is up. */
+export interface Announcement {
+  readonly protocols: readonly HelloProtocol[];
+  /** The address at which the sender is reached; empty if it has not changed. */
+  readonly addr: string;
+}
+
 /**
- * Encodes a PROTOCOLS frame: a Hello that contains only protocols.
+ * Encodes a PROTOCOLS frame: a Hello that contains only protocols and an address.
  *
- * @throws TransportError `invalid_argument` for a list that a peer would refuse: more than 64
- * protocols, or above 16 KiB.
+ * @throws TransportError `invalid_argument` for an announcement that a peer would refuse: more than
+ * 64 protocols, or above 16 KiB.
  */
-export function encodeProtocols(protocols: readonly HelloProtocol[]): Uint8Array {
-  const wrong = wrongProtocols(protocols);
+export function encodeProtocols({ protocols, addr }: Announcement): Uint8Array {
+  const wrong = wrongText('addr', addr) ?? wrongProtocols(protocols);
   if (wrong !== undefined)
     throw new TransportError(
       'invalid_argument',
       `this transport's list of protocols can't be sent: ${wrong}`,
       { sent: false },
     );
-  return encode({ protocols: protocols.map(wellNamed) });
+  return encode({ protocols: protocols.map(wellNamed), addr: wellFormed(addr) });
 }
 
 /** Decodes a PROTOCOLS frame; returns a string that describes the problem if it is invalid. */
-export function decodeProtocols(bytes: Uint8Array): HelloProtocol[] | string {
+export function decodeProtocols(bytes: Uint8Array): Announcement | string {
   const message = decode(bytes);
   if (typeof message === 'string') return message;
+  const { addr } = message;
   const protocols = plainProtocols(message.protocols);
-  const wrong = wrongProtocols(protocols);
-  return wrong === undefined ? protocols : cleanText(wrong);
+  const wrong = wrongText('addr', addr) ?? wrongProtocols(protocols);
+  return wrong === undefined ? { protocols, addr } : cleanText(wrong);
 }
 
 /** The largest Hello, in bytes. */

@@ -4,6 +4,7 @@
 import { bytes } from '../../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
 import type { Memory } from '../../session/memory.ts';
+import { CallOrder } from '../../session/out-call.ts';
 import type { SessionLimits } from '../../session/session-context.ts';
 import { type End, Pair, SMALL } from '../../session/testing/pair.ts';
 import { Call, type CallHost } from '../call.ts';
@@ -87,7 +88,8 @@ export class CallFixture {
       ordered,
       timeout: 10_000,
       ticker: { now: () => this.pair.now },
-      begin: () => 0,
+      begin() {},
+      order: new CallOrder(),
       settled: (code) => void this.settled.push(code ?? 'fine'),
       wakeBy: (time) => end.wakeBy(time),
     };

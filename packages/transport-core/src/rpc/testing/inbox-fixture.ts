@@ -11,8 +11,8 @@ import { type AnswerCarrier, HANDLER, InCall } from '../../session/in-call.ts';
 import { ReceiveAccount } from '../../session/receive-account.ts';
 import { OutboxFixture } from '../../session/testing/outbox-fixture.ts';
 import { SMALL } from '../../session/testing/pair.ts';
-import { Account, Frame } from '../../wire/frame.ts';
-import { header } from '../../wire/testing/frames.ts';
+import { Account } from '../../wire/frame.ts';
+import { frameOf } from '../../wire/testing/frames.ts';
 import { Inbox } from '../inbox.ts';
 
 export const protocol = defineProtocol({
@@ -69,15 +69,16 @@ export class FakeConnection implements AnswerCarrier {
   call(name: Name, payload: Uint8Array = new Uint8Array([this.#ids & 0xff]), long = false): InCall {
     const method = table.byName.get(name)!;
     const id = method.kind === 'oneway' ? 0 : (this.#ids += 2);
-    const frame = new Frame(header({ id }), payload);
+    const frame = frameOf({ id }, payload);
     const call = new InCall(this, frame, this.channel, method, payload);
     if (method.kind === 'oneway' || long) {
-      call.account = new ReceiveAccount(
+      const account = new ReceiveAccount(
         { credit: () => void this.credited++, holds: () => {} },
         method.kind === 'oneway' ? Account.SHORT : Account.LONG,
         1_000_000,
       );
-      call.account.spend(call.cost);
+      account.spend(call.cost);
+      call.account = account;
     }
     return call;
   }

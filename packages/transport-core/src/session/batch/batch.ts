@@ -54,7 +54,6 @@ export class Batch implements Creditor {
   readonly #controls: Control[] = [];
   #controlBytes = 0;
   readonly #credits: ReceiveAccount[] = [];
-  readonly #header = new Header();
   readonly #context: SessionContext;
   readonly #writer: FrameWriter;
 
@@ -95,16 +94,12 @@ export class Batch implements Creditor {
   /** Writes a REQUEST of one packet. */
   request(call: RequestMessage, timeout: number): void {
     const { method, payload } = call;
-    const header = this.#header;
-    header.kind = Kind.REQUEST;
-    header.id = call.id;
+    const header = this.#writer.begin(Kind.REQUEST, call.id);
     header.channel = call.channel;
     header.method = method.id;
     header.flags = method.flags;
     header.timeout = timeout;
-    header.size = 0;
-    header.metadata = call.metadata;
-    this.#message(payload, 0, payload.length);
+    this.#message(payload, 0, payload.length, call.metadata);
   }
 
   /** Writes a ONEWAY of one packet, which has no id. */
@@ -114,19 +109,16 @@ export class Batch implements Creditor {
     payload: Uint8Array,
     metadata: EncodedMetadata | undefined,
   ): void {
-    const header = this.#header;
-    header.kind = Kind.ONEWAY;
+    const header = this.#writer.begin(Kind.ONEWAY, 0);
     header.channel = channel;
     header.method = method;
-    header.id = header.flags = header.timeout = header.size = 0;
-    header.metadata = metadata;
-    this.#message(payload, 0, payload.length);
+    this.#message(payload, 0, payload.length, metadata);
   }
 
   /** Writes a RESPONSE or an ITEM of one packet. */
   answer(kind: number, id: number, payload: Uint8Array): void {
-    this.#name(kind, id);
-    this.#message(payload, 0, payload.length);
+    this.#writer.begin(kind, id);
+    this.#message(payload, 0, payload.length, undefined);
   }
 
   /**
@@ -138,33 +130,27 @@ export class Batch implements Creditor {
     const { kind, id, payload, offset } = unit;
     if (kind === Kind.END) return this.#writer.signal(kind, id);
     if (unit.error !== undefined) return this.#writer.error(id, unit.flags, unit.error);
-    if (unit.begun) this.#name(Kind.PART, id);
-    else {
-      const header = this.#header;
-      const size = end < payload.length ? payload.length : 0;
-      header.kind = kind;
-      header.id = kind === Kind.ONEWAY && size === 0 ? 0 : id;
-      header.channel = kind === Kind.REQUEST || kind === Kind.ONEWAY ? channel : 0;
-      header.method = unit.method;
-      header.flags = unit.flags;
-      header.timeout = timeout;
-      header.size = size;
-      header.metadata = unit.metadata;
+    if (unit.begun) {
+      this.#writer.begin(Kind.PART, id);
+      return this.#message(payload, offset, end, undefined);
     }
-    this.#message(payload, offset, end);
+    const size = end < payload.length ? payload.length : 0;
+    const header = this.#writer.begin(kind, kind === Kind.ONEWAY && size === 0 ? 0 : id);
+    header.channel = kind === Kind.REQUEST || kind === Kind.ONEWAY ? channel : 0;
+    header.method = unit.method;
+    header.flags = unit.flags;
+    header.timeout = timeout;
+    header.size = size;
+    this.#message(payload, offset, end, unit.metadata);
   }
 
-  /** Sets the header of a message that has only an id. */
-  #name(kind: number, id: number): void {
-    const header = this.#header;
-    header.kind = kind;
-    header.id = id;
-    header.channel = header.method = header.flags = header.timeout = header.size = 0;
-    header.metadata = undefined;
-  }
-
-  #message(payload: Uint8Array, start: number, end: number): void {
-    this.#writer.message(this.#header, payload, start, end);
+  #message(
+    payload: Uint8Array,
+    start: number,
+    end: number,
+    metadata: EncodedMetadata | undefined,
+  ): void {
+    this.#writer.message(payload, start, end, metadata);
     this.#context.touch();
   }
 
@@ -318,18 +304,6 @@ export class Batch implements Creditor {
   leave(): void {
     this.#leaving = true;
   }
-}
-
-/** The header of the message that is being written; one for all messages, to save allocations. */
-class Header {
-  kind = 0;
-  id = 0;
-  channel = 0;
-  method = 0;
-  flags = 0;
-  timeout = 0;
-  size = 0;
-  metadata: EncodedMetadata | undefined = undefined;
 }
 
 /** Room for any control frame without a body. */

@@ -24,7 +24,7 @@ import type { Outbox } from '../outbox.ts';
 import { Outgoing } from '../outgoing/outgoing.ts';
 import type { ReceiveAccount } from '../receive-account.ts';
 import { CANCEL, CANCEL_TOLD, REFUSAL, type SessionContext } from '../session-context.ts';
-import { refusalOf } from './refusal.ts';
+import { crowded, memoryShort, streaming, tooLarge, unlike } from './refusal.ts';
 import { ServedCalls } from './served-calls.ts';
 
 /** The parts of a session that its callee uses. */
@@ -73,16 +73,44 @@ export class Callee {
     const channel = this.#channels.known(frame.channel);
     const method = methodOf(channel, frame.method);
     const account = frame.size === 0 ? undefined : this.#longAccount(frame, channel);
-    if (!this.#charge(frame, account)) return;
+    if (!(account === undefined ? this.#packets.short(frame) : this.#charge(frame, account)))
+      return;
     if (this.served.ids.get(frame.id) !== undefined) return this.#duplicate(frame, account);
-    const refusal =
-      this.#refusing ?? refusalOf(frame, channel, method, this.#context, this.served.streams);
+    const refusal = this.#refusing ?? this.#refusal(frame, channel, method);
     if (refusal !== undefined) return this.#refuse(frame, account, refusal);
-    const call = this.#make(frame, channel!, method!, account);
-    this.served.open(channel!, call);
+    const call = new InCall(this.served, frame, channel!, method!, this.#packets.keep(frame));
+    if (account !== undefined) call.chargeTo(account);
+    this.served.open(call);
     if (frame.size > 0) this.#begin(call, frame);
     else this.#calls.incoming(call);
     this.served.watchDeadline(call);
+  }
+
+  /**
+   * Returns the answer to a REQUEST that no handler may see; undefined if one may, and then its
+   * channel and its method exist.
+   */
+  #refusal(
+    frame: Frame,
+    channel: Channel | undefined,
+    method: Method | undefined,
+  ): TransportError | undefined {
+    // A channel without a protocol has no method.
+    if (
+      method === undefined ||
+      channel!.disagreement !== undefined ||
+      method.kind === 'oneway' ||
+      method.flags !== frame.flags
+    )
+      return unlike(frame, channel, method);
+    const { size } = frame;
+    if (size > 0 && oversized(method.request, size)) return tooLarge(frame, method);
+    const { limits, usage } = this.#context;
+    if (channel!.openIn >= limits.calls || channel!.running >= limits.calls || usage.hasTooMany)
+      return crowded(channel!, this.#context);
+    if (method.flags !== 0 && this.served.streams >= limits.streams)
+      return streaming(this.served.streams);
+    return size > 0 && !usage.fits(size) ? memoryShort(frame, this.#context) : undefined;
   }
 
   oneway(frame: Frame): void {
@@ -103,7 +131,8 @@ export class Callee {
       this.#context.count('onewayDropped', 1);
       return account.giveBack(longCost(frame), true);
     }
-    const call = this.#make(frame, channel!, method!, account);
+    const call = new InCall(this.served, frame, channel!, method!, this.#packets.keep(frame));
+    call.chargeTo(account);
     if (frame.size === 0) return this.#calls.incoming(call);
     this.served.ids.set(call);
     if (!this.#context.usage.fits(frame.size)) return this.served.crowdOut(call);
@@ -127,13 +156,13 @@ export class Callee {
   }
 
   /**
-   * Charges a message to its account, if it has one. Returns false if it broke the rules; the
-   * violation was then reported.
+   * Charges a message to its account. Returns false if it broke the rules; the violation was then
+   * reported.
    */
-  #charge(frame: Frame, account: ReceiveAccount | undefined): boolean {
-    if (frame.size > 0) return this.#packets.longMessage(frame, account!);
+  #charge(frame: Frame, account: ReceiveAccount): boolean {
+    if (frame.size > 0) return this.#packets.longMessage(frame, account);
     if (!this.#packets.short(frame)) return false;
-    return account === undefined || account.spend(longCost(frame)) || this.#overspent(frame);
+    return account.spend(longCost(frame)) || this.#overspent(frame);
   }
 
   #overspent(frame: Frame): false {
@@ -142,17 +171,6 @@ export class Callee {
       `a one-way call on channel ${frame.channel} arrived without credit`,
     );
     return false;
-  }
-
-  #make(
-    frame: Frame,
-    channel: Channel,
-    method: Method,
-    account: ReceiveAccount | undefined,
-  ): InCall {
-    const call = new InCall(this.served, frame, channel, method, this.#packets.keep(frame));
-    call.chargeTo(account);
-    return call;
   }
 
   #duplicate(frame: Frame, account: ReceiveAccount | undefined): void {
@@ -264,5 +282,5 @@ export class Callee {
 
 function methodOf(channel: Channel | undefined, id: number): Method | undefined {
   const table = channel?.mounted?.table;
-  return table?.byLowId[id] ?? table?.byId.get(id);
+  return table === undefined ? undefined : (table.byLowId[id] ?? table.byId.get(id));
 }

@@ -59,26 +59,28 @@ export class ServedCalls implements AnswerCarrier {
   // Beginning.
 
   /** Enters a request that was admitted, with the streams of its method. */
-  open(channel: Channel, call: InCall): void {
+  open(call: InCall): void {
     this.ids.set(call);
-    channel.countIncoming(1);
-    if (call.due !== Number.POSITIVE_INFINITY) this.#context.port.wakeBy(call.due);
-    if (call.method.flags !== 0) this.#openStreams(channel, call);
+    call.channel.countIncoming(1);
+    if (call.due < NEVER) this.#context.port.wakeBy(call.due);
+    if (call.method.flags !== 0) this.#openStreams(call);
   }
 
-  #openStreams(channel: Channel, call: InCall): void {
+  #openStreams(call: InCall): void {
     this.streams++;
     const { flags } = call.method;
     const context = this.#context;
     call.openStreams(
       flags & UPLOAD ? new InStream(context, this.#batch, call.id) : undefined,
-      flags & DOWNLOAD ? new OutStream(context, this.#outbox, channel.lanes, call.id) : undefined,
+      flags & DOWNLOAD
+        ? new OutStream(context, this.#outbox, call.channel.lanes, call.id)
+        : undefined,
     );
   }
 
   /** Keeps the deadline of a call that was not answered at once. */
   watchDeadline(call: InCall): void {
-    if (call.due !== Number.POSITIVE_INFINITY && (call.open || call.reply !== undefined))
+    if (call.due < NEVER && (call.open || call.reply !== undefined))
       this.#deadlines.add(call, call.due);
   }
 
@@ -93,7 +95,6 @@ export class ServedCalls implements AnswerCarrier {
   }
 
   finished(call: InCall): void {
-    if (call.running === 0) return;
     this.#context.usage.finish(call.cost, call.running === READER);
     call.endRun();
   }
@@ -328,6 +329,7 @@ export class ServedCalls implements AnswerCarrier {
   }
 }
 
+const NEVER = Number.POSITIVE_INFINITY;
 /** Calls whose deadline passed that end in one turn: 1 to 2 ms if their handlers use signals. */
 const EXPIRED_AT_ONCE = 64;
 const ANSWERED = new TransportError('cancelled', 'the call was answered');

@@ -8,6 +8,7 @@
 import { TransportError, withDetails } from '../../errors.ts';
 import type { List } from '../../list.ts';
 import type { Method } from '../../protocol/protocol.ts';
+import type { Remote } from '../../remote.ts';
 import { Account, DOWNLOAD, type EncodedMetadata, Kind, UNIT, UPLOAD } from '../../wire/frame.ts';
 import type { Batch } from '../batch/batch.ts';
 import type { Channel, Channels } from '../channels/channels.ts';
@@ -64,6 +65,10 @@ export class Caller implements CallCarrier {
     return this.#context.now;
   }
 
+  get remote(): Remote | undefined {
+    return this.#context.remote;
+  }
+
   /**
    * Takes a call. It starts at once, or waits in order until there is room. A call that can never
    * be sent fails here.
@@ -74,6 +79,12 @@ export class Caller implements CallCarrier {
     if (refusal !== undefined) return call.failed(refusal);
     call.carryBy(this);
     if (call.due < Number.POSITIVE_INFINITY) this.#context.port.wakeBy(call.due);
+    if (this.#waiting.size === 0 && this.#waiting.hasRoom(channel, call))
+      return this.#admit(channel, call);
+    this.#admitOrWait(channel, call);
+  }
+
+  #admitOrWait(channel: Channel, call: OutCall): void {
     const queue = this.#waiting.queueOf(channel, call);
     if (queue.length === 0 && this.#waiting.hasRoom(channel, call))
       return this.#admit(channel, call);
@@ -144,11 +155,11 @@ export class Caller implements CallCarrier {
     const isLong = payload.length > this.#context.terms.packet;
     if (isLong || channel.lanes.short.length > 0 || !this.#outbox.straight(bytes))
       return this.#queue(channel, call, isLong ? Account.LONG : 0);
-    const { now } = this.#context;
+    const timeout = call.timeLeft(this.#context.now);
     // Its deadline fails it soon.
-    if (call.isLate(now)) return;
+    if (timeout < 0) return;
     call.writeIn(this.#batch.number);
-    this.#batch.request(call, call.timeLeft(now));
+    this.#batch.request(call, timeout);
     if (method.flags !== 0) call.accepted();
     this.#batch.wrote();
   }
@@ -236,7 +247,7 @@ export class Caller implements CallCarrier {
   }
 
   #release(channel: Channel, call: OutCall): void {
-    if (call.id === 0 || !this.slots.delete(call)) return;
+    if (!this.slots.delete(call)) return;
     if (call.method.kind !== 'oneway') channel.countCall(-1);
     if (call.wide) this.#releaseStreams(call);
   }
@@ -256,7 +267,7 @@ export class Caller implements CallCarrier {
     const channel = this.#channels.get(call.channel);
     if (call.wide) this.#stopSending(channel, call, ANSWERED);
     this.#release(channel, call);
-    this.admitWaiting(channel);
+    if (this.#waiting.size > 0) this.#admitAll(channel);
   }
 
   #stopSending(channel: Channel, call: OutCall, error: TransportError): void {

@@ -9,7 +9,7 @@ import { TransportError } from '../../errors.ts';
 import { List } from '../../list.ts';
 import type { MethodTable, Protocol } from '../../protocol/protocol.ts';
 import { Account } from '../../wire/frame.ts';
-import { decodeProtocols, type HelloProtocol } from '../../wire/hello.ts';
+import { type Announcement, decodeProtocols, type HelloProtocol } from '../../wire/hello.ts';
 import type { InCall, InChannel } from '../in-call.ts';
 import type { OutCall } from '../out-call.ts';
 import { Lanes } from '../outgoing/outgoing.ts';
@@ -26,8 +26,8 @@ export interface Mounted {
 
 /** Receives changes of the protocols of a connection. */
 export interface ProtocolsVisitor {
-  /** The peer has mounted or unmounted protocols; `protocols` is its new list. */
-  remounted?(protocols: readonly HelloProtocol[]): void;
+  /** The peer has announced its protocols and its address anew. */
+  announced?(announcement: Announcement): void;
   /** The protocols of one end have changed. */
   protocolsChanged?(): void;
 }
@@ -236,7 +236,10 @@ export class Channels {
    */
   known(number: number): Channel | undefined {
     const last = this.#last;
-    if (last !== undefined && last.byte === number) return last;
+    return last !== undefined && last.byte === number ? last : this.#findKnown(number);
+  }
+
+  #findKnown(number: number): Channel | undefined {
     return this.#mounts.has(number) ? this.#find(number) : this.used(number);
   }
 
@@ -290,20 +293,24 @@ export class Channels {
     this.protocols.learn(theirs);
   }
 
-  /** Applies a change of our own protocols; returns the encoded list to send to the peer. */
-  remount(): Uint8Array {
+  /**
+   * Applies a change of our own protocols or address; returns the encoded announcement to send to
+   * the peer.
+   */
+  remount(addr: string): Uint8Array {
     for (const channel of this.#opened) this.#join(channel);
     this.#visitor.protocolsChanged?.();
-    return this.protocols.encode();
+    return this.protocols.encode(addr);
   }
 
   /** Applies a change of the peer's protocols; returns a text if the list is malformed. */
   learn(list: Uint8Array): string | undefined {
-    const protocols = decodeProtocols(list);
-    if (typeof protocols === 'string') return protocols;
+    const announcement = decodeProtocols(list);
+    if (typeof announcement === 'string') return announcement;
+    const { protocols } = announcement;
     this.protocols.learn(protocols);
     for (const channel of this.#opened) channel.agree(protocols);
-    this.#visitor.remounted?.(protocols);
+    this.#visitor.announced?.(announcement);
     this.#visitor.protocolsChanged?.();
     return undefined;
   }

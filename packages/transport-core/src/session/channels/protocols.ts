@@ -25,11 +25,10 @@ export class ProtocolLists {
     this.theirs = theirs;
   }
 
-  /** Encodes our list, to be sent to the peer. */
-  encode(): Uint8Array {
-    return encodeProtocols(
-      [...this.#mounts.values()].map((mount) => helloProtocol(mount.protocol)),
-    );
+  /** Encodes our list and our address, to be sent to the peer. */
+  encode(addr: string): Uint8Array {
+    const protocols = [...this.#mounts.values()].map((mount) => helloProtocol(mount.protocol));
+    return encodeProtocols({ protocols, addr });
   }
 
   /**

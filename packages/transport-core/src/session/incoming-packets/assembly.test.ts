@@ -2,8 +2,8 @@
 // charged.
 
 import test from 'ava';
-import { Frame, Kind } from '../../wire/frame.ts';
-import { header } from '../../wire/testing/frames.ts';
+import { Kind } from '../../wire/frame.ts';
+import { frameOf } from '../../wire/testing/frames.ts';
 import { OutboxFixture } from '../testing/outbox-fixture.ts';
 import { SMALL } from '../testing/pair.ts';
 import { Assembly } from './incoming-packets.ts';
@@ -16,7 +16,7 @@ const begin = (size: number, keep = true, limit?: number) => {
     context,
     assembly: new Assembly(
       context,
-      new Frame(header({ kind: Kind.REQUEST, size }), new Uint8Array(packet).fill(1)),
+      frameOf({ kind: Kind.REQUEST, size }, new Uint8Array(packet).fill(1)),
       keep,
       { refuse: () => {} },
     ),

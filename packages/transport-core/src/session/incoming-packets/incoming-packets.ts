@@ -94,7 +94,7 @@ export class IncomingPackets {
 
   /** Returns the payload in a form that its reader may keep. */
   keep(frame: Frame): Uint8Array {
-    return this.#retainer === undefined ? frame.payload : this.#retainer.keep(frame);
+    return this.#retainer === undefined ? frame.bytes : this.#retainer.keep(frame);
   }
 
   /**
@@ -331,11 +331,10 @@ export class Assembly implements Unfinished {
   /**
    * Returns how much to allocate for a packet of `length` bytes when `needed` bytes of the message
    * have come, the packet included: the whole rest as long as the transport has allocated little
-   * memory ahead of arrival, otherwise a few packets,
-   * and no more than have come. (Pages that are never written cost no memory,
-   * but the garbage collector counts them, not every system overcommits, and recycled memory has
-   * its pages. Pieces are equally long, so that freed ones fit others and the heap of the system
-   * does not fragment.)
+   * memory ahead of arrival, otherwise a few packets, and no more than have come. Memory that is
+   * never written is not free either: the garbage collector counts it, not every system
+   * overcommits, and recycled memory has its pages. Pieces are equally long, so that freed ones fit
+   * others and the heap does not fragment.
    */
   #capacity(needed: number, length: number): number {
     const rest = this.size - needed + length;

@@ -18,9 +18,10 @@ import { UncreditedOneWays } from './uncredited-one-ways.ts';
 
 /** The call or stream behind a unit; it is notified of the unit's progress. */
 export interface UnitSender {
-  /** Returns true if the deadline of a REQUEST has passed, so that it is dropped. */
-  isLate(now: number): boolean;
-  /** Returns the milliseconds left for a REQUEST that is not late, or 0 if it has no deadline. */
+  /**
+   * Returns the milliseconds left for a REQUEST: 0 if it has no deadline, and a negative number if
+   * the deadline has passed, so that it is dropped.
+   */
   timeLeft(now: number): number;
   /** Called when the account of the unit has paid for it. */
   paid(unit: Outgoing): void;
@@ -247,8 +248,7 @@ export class Lanes {
    */
   congested(limits: { readonly messages: number; readonly bytes: number }): boolean {
     return (
-      this.refusals.full(limits) ||
-      this.shortReplies.full(limits) ||
+      (this.replies.length > 0 && (this.refusals.full(limits) || this.shortReplies.full(limits))) ||
       (this.longReplies.messages > 1 && this.longReplies.full(limits))
     );
   }

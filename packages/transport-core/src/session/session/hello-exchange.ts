@@ -52,8 +52,8 @@ export class HelloExchange {
   /** The time by which the hello must be over. */
   due: number;
   /**
-   * True if our protocols changed after we sent our HELLO, so the peer still has to learn the new
-   * list.
+   * True if our protocols or address changed after we sent our HELLO, so the peer still has to
+   * learn them.
    */
   isStale = false;
   readonly #host: HelloHost;
@@ -75,8 +75,8 @@ export class HelloExchange {
     this.due += lateness;
   }
 
-  /** Called when a protocol was mounted or unmounted. */
-  mountsChanged(): void {
+  /** Makes the session announce the changes once it is up: our HELLO may be on its way. */
+  announce(): void {
     this.isStale = true;
   }
 

@@ -132,12 +132,11 @@ export class IncomingFrames implements FrameVisitor {
   frame(frame: Frame): boolean {
     if (++this.#frames === 2) this.#parts.batch.readsOn();
     if (frame.rich) this.#context.spend(frame.fields >> FIELDS_SHIFT);
-    if (frame.kind === Kind.GO_AWAY) this.#receiver.goneAway(frame);
-    else if (this.#isOpen) {
-      this.#dispatch(frame);
-      // The packet has been copied into its message or dropped, so its buffer can be reused.
-      if (frame.kind === Kind.PART || frame.size > 0) this.#decoder?.recycle();
-    } else this.#receiver.early(frame);
+    if (this.#isOpen) this.#dispatch(frame);
+    else if (frame.kind === Kind.GO_AWAY) this.#receiver.goneAway(frame);
+    else this.#receiver.early(frame);
+    // The packet has been copied into its message or dropped, so its buffer can be reused.
+    if (frame.kind === Kind.PART || frame.size > 0) this.#decoder?.recycle();
     return this.#context.spendFrame();
   }
 
@@ -185,6 +184,8 @@ export class IncomingFrames implements FrameVisitor {
         return this.#pong(id);
       case Kind.PROTOCOLS:
         return this.#protocols(frame);
+      case Kind.GO_AWAY:
+        return this.#receiver.goneAway(frame);
       default:
         if (kind < UNKNOWN_KINDS)
           return this.#context.violation(

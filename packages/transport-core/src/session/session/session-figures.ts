@@ -11,6 +11,8 @@ interface SessionCounts {
   readonly calls: { readonly out: number; readonly in: number };
   /** Open calls that stream in either direction. */
   readonly streams: number;
+  /** Streams whose next item waits for credit. */
+  readonly blocked: number;
   /** Calls of the peer that no reader has taken yet. */
   readonly inbound: { readonly calls: number; readonly bytes: number };
   /** Messages accepted here that have not been sent yet. */
@@ -57,6 +59,16 @@ export class SessionFigures {
     return { messages: shorts.messages + longs.messages, bytes: shorts.bytes + longs.bytes };
   }
 
+  /**
+   * The peer's open calls on channels from `lowest` on, and its one-ways that are handled there.
+   */
+  incomingFrom(lowest: number): number {
+    let sum = 0;
+    for (const { byte, openIn, running, oneways } of this.#parts.channels.all())
+      if (byte >= lowest) sum += Math.max(openIn, running) + oneways;
+    return sum;
+  }
+
   /** The open calls and queued messages at this moment. */
   get counts(): SessionCounts {
     const { caller, callee, channels } = this.#parts;
@@ -70,9 +82,13 @@ export class SessionFigures {
         outbound.bytes += tally.bytes;
       }
     }
+    let blocked = 0;
+    for (const call of caller.slots.values()) if (call.upload?.isBlocked) blocked++;
+    for (const call of callee.served.ids.values()) if (call.download?.isBlocked) blocked++;
     return {
       calls: { out: caller.slots.size, in: callee.served.ids.size },
       streams: caller.streams + callee.served.streams,
+      blocked,
       inbound,
       outbound,
     };

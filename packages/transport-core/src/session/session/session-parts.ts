@@ -24,9 +24,7 @@ import { broken } from './hello-exchange.ts';
 import { type KeepAlive, Liveness } from './liveness.ts';
 
 /** Receives the events of the parts. */
-export interface PartsVisitor extends Calls, ProtocolsVisitor {
-  /** The queued replies of a channel have drained, so its calls may be dispatched again. */
-  roomForReplies(channel: Channel): void;
+export interface PartsVisitor extends ProtocolsVisitor {
   /** The callers of these calls are gone: `InCall.tell` must be called for each, now or later. */
   abandoned(calls: InCall[]): void;
 }
@@ -35,6 +33,8 @@ export interface PartsVisitor extends Calls, ProtocolsVisitor {
 export interface PartsOptions extends Omit<ContextInit, 'violation' | 'breakOff'> {
   readonly side: 'dialer' | 'acceptor';
   readonly visitor: PartsVisitor;
+  /** Receives the peer's calls. */
+  readonly calls: Calls;
   readonly writer: FrameWriter;
   /** Writes the preamble; undefined if the connection carries frames. */
   readonly preamble: (() => void) | undefined;
@@ -66,7 +66,7 @@ export class SessionParts {
 
   /** @param breakOff ends the connection with a GO_AWAY that carries the error. */
   constructor(options: PartsOptions, breakOff: (error: TransportError) => void) {
-    const { mounts, preamble, side, visitor } = options;
+    const { calls, mounts, preamble, side, visitor } = options;
     const isBytes = preamble !== undefined;
     const context = new SessionContext({
       ...options,
@@ -84,8 +84,8 @@ export class SessionParts {
     this.channels = new Channels(context, this.batch, mounts, visitor);
     this.liveness = new Liveness(options.keepAlive, options.random, options.now);
     this.caller = new Caller(this, side === 'dialer' ? 1 : 0);
-    this.callee = new Callee(this, visitor);
-    this.#roomForReplies = (channel) => visitor.roomForReplies(channel);
+    this.callee = new Callee(this, calls);
+    this.#roomForReplies = (channel) => calls.roomForReplies(channel);
     this.#abandoned = (calls) => visitor.abandoned(calls);
   }
 
@@ -101,6 +101,11 @@ export class SessionParts {
     this.context.settle(limits);
     this.outbox.open(limits);
     this.channels.met(protocols);
+  }
+
+  /** Tells the peer our protocols and our address, which may have changed. */
+  announce(addr: string): void {
+    this.batch.control(Kind.PROTOCOLS, 0, this.channels.remount(addr));
   }
 
   /** Writes everything that can be written, and admits and settles what waited for room. */

@@ -338,12 +338,12 @@ test('the peer learns a protocol that is mounted later, and an unmounted one is 
   const pair = open();
   const before = new TestCall(late, 'ask', new Uint8Array(1));
   pair.dialer.mounts.set(0x30, { protocol: late, table: methodTable(late) });
-  pair.dialer.session.mountsChanged();
+  pair.dialer.session.announce();
   pair.start(pair.dialer, before);
   pair.quiet();
   t.is(before.error?.code, 'unimplemented');
   pair.acceptor.mounts.set(0x30, { protocol: older, table: methodTable(older) });
-  pair.acceptor.session.mountsChanged();
+  pair.acceptor.session.announce();
   pair.quiet();
   const call = new TestCall(late, 'ask', new Uint8Array(1));
   pair.start(pair.dialer, call);

@@ -136,7 +136,7 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
     this.parts.batch.control(Kind.PING, this.parts.liveness.ping(now));
     this.#options.port.wakeBy(this.#nextDue());
     this.#options.visitor.up();
-    if (isStale) this.mountsChanged();
+    if (isStale) this.announce();
   }
 
   /** The calls that waited for room go elsewhere. */
@@ -227,13 +227,11 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
     return read;
   }
 
-  /** Tells the peer the new list of protocols after one was mounted or unmounted. */
-  mountsChanged(): void {
+  /** Tells the peer our protocols and address after they changed. */
+  announce(): void {
     const phase = this.#phase;
-    // Our HELLO may already be on its way, so the list is sent once the session is up.
-    if ('exchange' in phase) phase.exchange.mountsChanged();
-    else if (phase.name !== 'closed')
-      this.parts.batch.control(Kind.PROTOCOLS, 0, this.parts.channels.remount());
+    if ('exchange' in phase) phase.exchange.announce();
+    else if (phase.name !== 'closed') this.parts.announce(this.#options.self.addr);
   }
 
   /** Closes one protocol: its outgoing calls fail, and the calls that it serves are aborted. */

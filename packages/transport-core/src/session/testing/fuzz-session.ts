@@ -209,10 +209,10 @@ class FuzzedSession {
     if (!(error instanceof TransportError) || error.message === '')
       throw new Error(`it ended with ${String(error)}`);
     for (const call of [...unsent, ...end.left]) call.failed(withDetails(error, { sent: false }));
-    for (const call of end.take()) call.carrier.finished(call);
+    for (const call of end.take()) call.handled();
     for (const call of this.#served) {
       call.upload?.discard();
-      call.carrier.finished(call);
+      call.handled();
     }
     for (const call of this.#made) {
       call.download?.discard();
@@ -312,7 +312,7 @@ class FuzzedSession {
         else if (how === 251) session.shut(500);
         else if (how === 252) session.endChannel(0x20, new TransportError('shutdown', 'it closed'));
         else if (how === 253) end.mounts.clear();
-        else if (how === 254) session.mountsChanged();
+        else if (how === 254) session.announce();
         else session.parts.channels.watch(session.parts.channels.get(0x20));
     }
   }
@@ -340,7 +340,7 @@ class FuzzedSession {
     if (how < 120) call.carrier.fail(call, new TransportError('aborted', 'x'), how < 110);
     else if (call.download !== undefined) call.carrier.finish(call);
     else call.carrier.respond(call, payload.subarray(0, (how - 120) * 90));
-    call.carrier.finished(call);
+    call.handled();
   }
 
   #use(call: TestCall | undefined, how: number): void {

@@ -91,12 +91,8 @@ export class RecordingSender implements UnitSender {
   whole = false;
   wasDropped = false;
 
-  isLate(): boolean {
-    return this.late;
-  }
-
   timeLeft(): number {
-    return this.left;
+    return this.late ? -1 : this.left;
   }
 
   paid(): void {

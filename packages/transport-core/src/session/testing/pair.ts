@@ -8,7 +8,7 @@ import { type Random, seededRandom } from '../../random.ts';
 import { FrameEncoder } from '../../wire/encoder.ts';
 import type { Hello } from '../../wire/hello.ts';
 import type { Channel, Mounted } from '../channels/channels.ts';
-import type { InCall } from '../in-call.ts';
+import type { Calls, InCall } from '../in-call.ts';
 import { Memory } from '../memory.ts';
 import type { OutCall } from '../out-call.ts';
 import { Session, type SessionOptions, type SessionVisitor } from '../session/session.ts';
@@ -39,7 +39,7 @@ export const SMALL: SessionLimits = {
 };
 
 /** One end: the driver of its session, which records the session's events. */
-export class End implements SessionPort, SessionVisitor {
+export class End implements SessionPort, SessionVisitor, Calls {
   readonly session: Session;
   readonly memory: Memory;
   readonly counters = new Map<Counter, number>();
@@ -82,6 +82,7 @@ export class End implements SessionPort, SessionVisitor {
     this.session = new Session({
       side,
       visitor: this,
+      calls: this,
       port: this,
       writer: this.#encoder,
       limits,
@@ -163,7 +164,7 @@ export class End implements SessionPort, SessionVisitor {
     this.closing = true;
   }
 
-  // Implementation of SessionVisitor.
+  // Implementation of SessionVisitor and Calls.
 
   greeted(hello: Hello): void {
     this.hello = hello;

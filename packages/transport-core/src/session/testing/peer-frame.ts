@@ -4,7 +4,7 @@
 import type { FrameEncoder } from '../../wire/encoder.ts';
 import { Kind } from '../../wire/frame.ts';
 import { encodeMetadata } from '../../wire/metadata.ts';
-import { header } from '../../wire/testing/frames.ts';
+import { writeMessage } from '../../wire/testing/frames.ts';
 import { SMALL } from './pair.ts';
 
 /** Bytes for payloads: three packets. */
@@ -34,8 +34,9 @@ export function encodePeerFrame(
   const metadata = more === 64 ? encodeMetadata({ key: 'value' }) : undefined;
   switch (kind) {
     case 0:
-      encoder.message(
-        header({
+      writeMessage(
+        encoder,
+        {
           kind: Kind.REQUEST,
           id,
           channel,
@@ -44,28 +45,29 @@ export function encodePeerFrame(
           timeout: more,
           metadata,
           size,
-        }),
+        },
         payload,
         0,
         end,
       );
       break;
     case 1:
-      encoder.message(
-        header({ kind: Kind.ONEWAY, id, channel, method, metadata, size }),
+      writeMessage(
+        encoder,
+        { kind: Kind.ONEWAY, id, channel, method, metadata, size },
         payload,
         0,
         end,
       );
       break;
     case 2:
-      encoder.message(header({ kind: Kind.RESPONSE, id, size }), payload, 0, end);
+      writeMessage(encoder, { kind: Kind.RESPONSE, id, size }, payload, 0, end);
       break;
     case 3:
-      encoder.message(header({ kind: Kind.ITEM, id, size }), payload, 0, end);
+      writeMessage(encoder, { kind: Kind.ITEM, id, size }, payload, 0, end);
       break;
     case 4:
-      encoder.message(header({ kind: Kind.PART, id }), payload, 0, end);
+      writeMessage(encoder, { kind: Kind.PART, id }, payload, 0, end);
       break;
     case 5:
       encoder.signal(Kind.END, id);
@@ -102,13 +104,14 @@ export function encodePeerFrame(
     default:
       // Opens the same call again and again, as a flood does.
       for (let i = 0; i < (more & 31); i++)
-        encoder.message(
-          header({
+        writeMessage(
+          encoder,
+          {
             kind: kind === 14 ? Kind.REQUEST : Kind.ONEWAY,
             id: kind === 14 ? id + 2 * i : 0,
             channel: 0x20,
             method,
-          }),
+          },
           payload,
           0,
           length,

@@ -145,7 +145,7 @@ export class RandomUsers {
     if (fails) call.carrier.fail(call, new TransportError('aborted', String(number)), false);
     else if (call.download !== undefined) call.carrier.finish(call);
     else call.carrier.respond(call, stamp(number, this.size()));
-    call.carrier.finished(call);
+    call.handled();
   }
 
   private readUpload(served: Served): void {

@@ -21,14 +21,14 @@ export const ENDINGS = ['in peace', 'one leaves', 'one closes', 'the wire breaks
  * parameters.
  */
 export async function playSchedule(schedule: Uint8Array): Promise<void> {
-  const world = new World(schedule[0] ?? 0, schedule[1] ?? 0);
+  const run = new ScheduleRun(schedule[0] ?? 0, schedule[1] ?? 0);
   for (let at = HEAD; at < schedule.length; at += STEP) {
-    const written = world.step(schedule[at]!, schedule[at + 1] ?? 0, schedule[at + 2] ?? 0);
+    const written = run.step(schedule[at]!, schedule[at + 1] ?? 0, schedule[at + 2] ?? 0);
     // A write that is refused rejects within a few microtasks.
     if (written !== undefined) await Promise.race([written, settled()]);
   }
   await settled();
-  world.end();
+  run.end();
 }
 
 /** Describes a schedule in words, with one step on each line. */
@@ -93,7 +93,7 @@ const SCARCE = 48 * 1024;
 const LATEST = 5_000;
 
 /** Two sessions, their users and the wire between them, which act step by step. */
-class World {
+class ScheduleRun {
   readonly #ending: number;
   readonly #limits: SessionLimits;
   readonly #pair: Pair;
@@ -194,7 +194,7 @@ class World {
       default:
         pair.cut();
         this.#users.returnUnsent();
-        for (const end of this.#ends) for (const call of end.take()) call.carrier.finished(call);
+        for (const end of this.#ends) for (const call of end.take()) call.handled();
     }
     if ((this.#ending & 3) !== 0) {
       for (const { endings } of this.#ends)
@@ -202,7 +202,7 @@ class World {
       for (const { call } of this.#users.made) call.download?.discard();
       for (const { call } of this.#users.served) {
         call.upload?.discard();
-        call.carrier.finished(call);
+        call.handled();
       }
     }
     this.#checkCalls();

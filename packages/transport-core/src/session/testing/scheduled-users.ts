@@ -85,7 +85,7 @@ export class ScheduledUsers {
     if (more > 240) call.carrier.fail(call, new TransportError('aborted', String(number)), false);
     else if (call.download !== undefined) call.carrier.finish(call);
     else call.carrier.respond(call, stamp(number, sizeOf(more)));
-    call.carrier.finished(call);
+    call.handled();
   }
 
   /** Writes an item of a download. */

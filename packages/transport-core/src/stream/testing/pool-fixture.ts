@@ -6,7 +6,7 @@ import { bytes } from '../../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
 import { Call, type CallHost } from '../../rpc/call.ts';
 import { Memory } from '../../session/memory.ts';
-import type { OutCall } from '../../session/out-call.ts';
+import { CallOrder, type OutCall } from '../../session/out-call.ts';
 import type { Connection } from '../connection.ts';
 import { Pool } from '../pool.ts';
 
@@ -28,6 +28,8 @@ export interface Dial {
   signal: AbortSignal;
   /** Completes the dial. */
   up(): Promise<FakeConnection>;
+  /** Completes the dial with a connection of another target. */
+  find(connection: FakeConnection): Promise<void>;
   fail(error: TransportError): Promise<void>;
 }
 
@@ -46,9 +48,27 @@ export class FakeConnection {
     return !this.over;
   }
 
-  send(call: OutCall): void {
-    this.started.push(call);
+  /** How often the connection is held now. */
+  holds = 0;
+  readonly #gone: (() => void)[] = [];
+
+  hold(): () => void {
+    this.holds++;
+    return () => void this.holds--;
   }
+
+  whenGone(): Promise<void> {
+    return new Promise((resolve) => this.#gone.push(resolve));
+  }
+
+  /** Ends the connection. */
+  async end(): Promise<void> {
+    this.over = true;
+    for (const resolve of this.#gone) resolve();
+    await turn();
+  }
+
+  readonly caller = { start: (call: OutCall) => void this.started.push(call) };
 
   get real(): Connection {
     return this as unknown as Connection;
@@ -60,11 +80,14 @@ export function poolFixture(maxPool = 3, limit = Number.POSITIVE_INFINITY) {
   const dials: Dial[] = [];
   const failed: string[] = [];
   const wakes: number[] = [];
+  /** Connections to nodes, which a membership knows. */
+  const known = new Map<string, FakeConnection>();
   const memory = new Memory(limit);
   const pool: Pool = new Pool({
     config: { maxPool, limits: { packet: 65_536 } },
     memory,
-    known: () => undefined,
+    random: () => 0.5,
+    known: (target) => known.get(target)?.real,
     now: () => clock.now(),
     wakeBy: (time) => void wakes.push(time),
     dialFailed: (target) => void failed.push(target),
@@ -82,6 +105,10 @@ export function poolFixture(maxPool = 3, limit = Number.POSITIVE_INFINITY) {
             resolve(connection.real);
             await turn();
             return connection;
+          },
+          find: async (connection) => {
+            resolve(connection.real);
+            await turn();
           },
           fail: async (error) => {
             reject(error);
@@ -101,7 +128,8 @@ export function poolFixture(maxPool = 3, limit = Number.POSITIVE_INFINITY) {
       ordered: false,
       timeout,
       ticker: clock,
-      begin: () => 0,
+      begin() {},
+      order: new CallOrder(),
       settled: () => {},
       wakeBy: () => {},
     };
@@ -114,6 +142,6 @@ export function poolFixture(maxPool = 3, limit = Number.POSITIVE_INFINITY) {
   };
   /** Starts a call as if it had this target and size. */
   const start = (target: string, made: Call<unknown>, isBulky = false): void =>
-    pool.start(Object.assign(made, { target, isBulky: () => isBulky }));
-  return { clock, pool, dials, failed, wakes, memory, call, start };
+    pool.start(Object.assign(made, { to: target, isBulky: () => isBulky }));
+  return { clock, pool, dials, failed, wakes, known, memory, call, start };
 }

@@ -2,13 +2,31 @@
 
 import type { Random } from '../../random.ts';
 import { randomBytes } from '../../random.ts';
-import type { MessageHeader } from '../frame.ts';
+import { type EncodedMetadata, Frame, type FrameWriter, type MessageHeader } from '../frame.ts';
 import { hex, type PlainFrame } from './proto.ts';
 
-/** Returns the header of a message; fields that are not given are absent. */
-export function header(fields: Partial<MessageHeader>): MessageHeader {
-  const absent = { kind: 0, id: 0, channel: 0, method: 0, flags: 0, timeout: 0, size: 0 };
-  return { ...absent, metadata: undefined, ...fields };
+/** The fields of a message; those that are not given are absent. */
+export interface MessageFields extends Partial<MessageHeader> {
+  readonly kind?: number;
+  readonly id?: number;
+  readonly metadata?: EncodedMetadata | undefined;
+}
+
+/** Writes a message with payload[start … end). */
+export function writeMessage(
+  writer: FrameWriter,
+  { kind = 0, id = 0, metadata, ...header }: MessageFields,
+  payload: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  Object.assign(writer.begin(kind, id), header);
+  writer.message(payload, start, end, metadata);
+}
+
+/** Returns a frame with this payload. */
+export function frameOf(fields: Partial<Frame>, payload: Uint8Array): Frame {
+  return Object.assign(Frame.empty(), fields, { payload });
 }
 
 /**

@@ -29,7 +29,10 @@ export const target = {
 
   *seeds(): Iterable<Uint8Array> {
     yield encodeHello({ ...bare, instance: '0123456789abcdef'.repeat(2) });
-    yield encodeProtocols([{ name: 'chat', version: 1, accepts: [1, 2], channel: 0x20 }]);
+    yield encodeProtocols({
+      protocols: [{ name: 'chat', version: 1, accepts: [1, 2], channel: 0x20 }],
+      addr: 'tcp://127.0.0.1:7000',
+    });
   },
 
   make(random: Random): Uint8Array {

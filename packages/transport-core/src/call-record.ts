@@ -1,0 +1,99 @@
+// The records that an observer receives: of a call, a dial, a handshake, and a gossip message.
+
+import type { Code, Reason, TransportError } from './errors.ts';
+import type { Remote } from './remote.ts';
+
+/**
+ * One call, as the end that made it (`client`) or the end that handles it (`server`) sees it. An
+ * observer receives the same object at the start and at the end of the call, so it can keep state
+ * for the call in a Map or a WeakMap. Times are in milliseconds, on the transport's clock.
+ */
+export interface CallRecord {
+  readonly side: 'client' | 'server';
+  /** The name of the protocol. */
+  readonly protocol: string;
+  readonly method: string;
+  readonly kind: 'unary' | 'oneway' | 'upload' | 'download' | 'duplex';
+  /** The target as the caller gave it, or the endpoint of a Remote; undefined at the server. */
+  readonly target: string | undefined;
+  /**
+   * The peer. At the server it is known from the start; at the client from the end, and only if a
+   * connection carried the call.
+   */
+  readonly remote: Remote | undefined;
+  /** The metadata of the request. */
+  readonly metadata: Readonly<Record<string, string>> | undefined;
+  /** The time at which the call was made, or was handed to its handler. */
+  readonly startedAt: number;
+  /** The time at which the call expires; undefined if it has no deadline. */
+  readonly deadline: number | undefined;
+  /**
+   * The time for which the request waited: at the client until it was written to a connection, at
+   * the server until a handler took it (0 if the handler was free).
+   */
+  readonly queued: number;
+  /**
+   * The number of times that the request was written to a connection: more than 1 if a connection
+   * broke and the call was sent again, 0 if it never was. At the server 1.
+   */
+  readonly attempts: number;
+  /** The time from the start to the end; 0 before the end. */
+  readonly duration: number;
+  /** The error with which the call failed; undefined before the end, and if it succeeded. */
+  readonly error: TransportError | undefined;
+  /** The code and the reason of `error`. */
+  readonly code: Code | undefined;
+  readonly reason: Reason | undefined;
+  /** Whether a handler may have seen the call; true at the server. */
+  readonly sent: boolean;
+  /** Bytes of messages and items, as their codecs encoded them. */
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** The number of items of streams. */
+  readonly itemsSent: number;
+  readonly itemsReceived: number;
+}
+
+/** A dial of a target, including its handshake. */
+export interface DialRecord {
+  readonly target: string;
+  readonly startedAt: number;
+  /** Milliseconds; 0 before the end. */
+  readonly duration: number;
+  /** The connected peer; undefined before the end, and if the dial failed. */
+  readonly remote: Remote | undefined;
+  readonly error: TransportError | undefined;
+}
+
+/** The hello of a connection, from the open stream until the connection was up or had failed. */
+export interface HandshakeRecord {
+  readonly endpoint: string;
+  readonly direction: 'in' | 'out';
+  /** Milliseconds. */
+  readonly duration: number;
+  /** The peer; undefined if the connection failed before its hello. */
+  readonly remote: Remote | undefined;
+  readonly error: TransportError | undefined;
+}
+
+/** A message that this node publishes on a topic of gossip. */
+export interface PublishRecord {
+  readonly topic: string;
+  readonly bytes: number;
+  readonly startedAt: number;
+  /** Milliseconds until `publish` resolved or rejected; 0 before the end. */
+  readonly duration: number;
+  readonly error: unknown;
+}
+
+/** A message of another node that was delivered to the readers of a topic here. */
+export interface DeliveryRecord {
+  readonly topic: string;
+  /** The id of the message, as in its MessageMeta. */
+  readonly id: string;
+  readonly bytes: number;
+  /** The node id of the peer that brought the message. */
+  readonly from: string;
+  /** The number of connections that the message has crossed. */
+  readonly hops: number;
+}

@@ -1,0 +1,91 @@
+// The interfaces of interceptors, which see calls on their way out and in, and of the rule that
+// decides which calls a peer may make.
+
+import type { Remote } from './remote.ts';
+
+/** The properties that a call has at both ends. */
+interface InterceptedCall {
+  /** The name of the protocol. */
+  readonly protocol: string;
+  readonly method: string;
+  readonly kind: 'unary' | 'oneway' | 'upload' | 'download' | 'duplex';
+  /** The request. An interceptor may replace it. */
+  request: unknown;
+  /** The metadata of the request, frozen. An interceptor may replace it, but not change it. */
+  metadata: Readonly<Record<string, string>>;
+  /**
+   * The items that the caller streams; undefined if it streams none. To see each item, replace it
+   * with an iterable that passes the items on.
+   */
+  upload: AsyncIterable<unknown> | undefined;
+  /** The time on `transport.clock` at which the call expires; undefined if it has no deadline. */
+  readonly deadline: number | undefined;
+}
+
+/** A call that is about to be made. */
+export interface ClientCall extends InterceptedCall {
+  /** The target. An interceptor may replace it, for example to turn to another node. */
+  target: string | Remote;
+  /** Cancels the call. An interceptor may replace it. */
+  signal: AbortSignal | undefined;
+}
+
+/** A call of a peer that is about to be handled. */
+export interface ServerCall extends InterceptedCall {
+  /** The caller's connection. */
+  readonly from: Remote;
+  /** The version of the protocol that both ends agreed on. */
+  readonly version: number;
+  /** Aborts when the caller cancels or is gone, or when the deadline passes. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes a call. Resolves to the response, to the items of a download, or to nothing for a one-way.
+ * It may be called several times, to repeat the call.
+ */
+export type ClientNext = (call: ClientCall) => Promise<unknown>;
+
+/**
+ * Wraps the calls that a transport makes: `(next) => (call) => next(call)`. It is applied once for
+ * each protocol. It passes the same call object on, and should return the promise of `next` instead
+ * of awaiting it, unless it needs the result. An error that it throws reaches the caller as it is.
+ */
+export type ClientInterceptor = (next: ClientNext) => ClientNext;
+
+/**
+ * Has a call handled, once. Returns the handler's result, or a promise of it: the response, the
+ * items of a download, or anything for a one-way. For a reader of `consumer()`, it returns a
+ * promise of the reader's answer. It throws or rejects with the handler's error.
+ */
+export type ServerNext = (call: ServerCall) => unknown;
+
+/**
+ * Wraps the handling of calls: `(next) => (call) => next(call)`. It is applied once for each
+ * handler. It passes the same call object on. An error that it throws is the answer to the caller.
+ */
+export type ServerInterceptor = (next: ServerNext) => ServerNext;
+
+/** Interceptors of a transport; the first one of a list is the outermost. */
+export interface Interceptors {
+  readonly client?: readonly ClientInterceptor[] | undefined;
+  readonly server?: readonly ServerInterceptor[] | undefined;
+}
+
+/**
+ * Decides whether a peer may make a call. It is asked before the request is decoded. If it returns
+ * false, the call fails with `permission_denied`, reason `denied`; a one-way is dropped and counted
+ * in `onewayDropped`. If it throws a TransportError, the caller gets that error; anything else that
+ * it throws is reported as `callbackFailed`, and the call is denied. While a promise is pending,
+ * the call counts as being handled, and later calls may overtake it.
+ */
+export type Allow = (
+  remote: Remote,
+  method: string,
+  metadata: Readonly<Record<string, string>>,
+) => boolean | PromiseLike<boolean>;
+
+/** Applies interceptors to the function that they wrap. */
+export function compose<N>(interceptors: readonly ((next: N) => N)[], innermost: N): N {
+  return interceptors.reduceRight((next, interceptor) => interceptor(next), innermost);
+}

@@ -1,0 +1,229 @@
+// An incoming call as server interceptors and the handler behind them see it. Its answer goes
+// through the interceptors before it is sent, however the handler gives it.
+
+import { TransportError } from '../errors.ts';
+import {
+  compose,
+  type ServerCall,
+  type ServerInterceptor,
+  type ServerNext,
+} from '../interceptors.ts';
+import type { Remote } from '../remote.ts';
+import { ItemPipe } from './item-pipe.ts';
+import type { IncomingRpc } from './rpc.ts';
+import type { AnyHandler } from './serving.ts';
+
+/** Wraps a handler into interceptors, once. */
+export function intercepted(
+  protocol: string,
+  interceptors: readonly ServerInterceptor[],
+  handler: (request: unknown, call: InterceptedRpc) => unknown,
+  failed: (error: unknown) => void,
+): AnyHandler {
+  const chain: ServerNext = compose<ServerNext>(interceptors, (call) => {
+    const rpc = call as InterceptedRpc;
+    return rpc.resultOf(handler(rpc.request, rpc), failed);
+  });
+  return (_, rpc) => chain(new InterceptedRpc(protocol, rpc));
+}
+
+/** The parts of an intercepted call that few calls need. */
+interface RareState {
+  /** The metadata and the upload that an interceptor has set. */
+  metadata: Readonly<Record<string, string>> | undefined;
+  upload: AsyncIterable<unknown> | undefined;
+  /** True once the handler has answered through the members of the Rpc. */
+  isAnswered: boolean;
+  /** The answer that the handler gave before it returned: a value or an error. */
+  answer: { readonly value?: unknown; readonly error?: unknown } | undefined;
+  /** The items that the handler writes. */
+  pipe: ItemPipe | undefined;
+  /** Settles the promise of the result. */
+  settle: { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
+}
+
+/** The call, with the same members as any other Rpc. */
+export class InterceptedRpc implements ServerCall {
+  readonly protocol: string;
+  request: unknown;
+  /** The call as it would be without interceptors. */
+  readonly incoming: IncomingRpc;
+  /** Everything else, for calls that interceptors change or that do more than return a value. */
+  private rare: RareState | undefined = undefined;
+
+  constructor(protocol: string, rpc: IncomingRpc) {
+    this.protocol = protocol;
+    this.incoming = rpc;
+    this.request = rpc.request;
+  }
+
+  get method(): string {
+    return this.incoming.method;
+  }
+
+  get kind(): ServerCall['kind'] {
+    return this.incoming.kind;
+  }
+
+  get from(): Remote {
+    return this.incoming.from;
+  }
+
+  get version(): number {
+    return this.incoming.version;
+  }
+
+  get metadata(): Readonly<Record<string, string>> {
+    return this.rare?.metadata ?? this.incoming.metadata;
+  }
+
+  set metadata(metadata: Readonly<Record<string, string>>) {
+    this.#state().metadata = metadata;
+  }
+
+  get upload(): AsyncIterable<unknown> | undefined {
+    return this.rare?.upload ?? this.incoming.upload;
+  }
+
+  set upload(upload: AsyncIterable<unknown> | undefined) {
+    this.#state().upload = upload;
+  }
+
+  get signal(): AbortSignal {
+    return this.incoming.signal;
+  }
+
+  get deadline(): number | undefined {
+    return this.incoming.deadline;
+  }
+
+  respond(value: unknown): boolean {
+    this.#claim('respond');
+    this.#settle({ value });
+    return this.incoming.isAwaited;
+  }
+
+  fail(error: unknown): boolean {
+    if (this.kind === 'oneway') return this.incoming.fail(error);
+    this.#claim('fail');
+    const { pipe } = this.#state();
+    if (pipe !== undefined) pipe.end({ error });
+    else this.#settle({ error });
+    return this.incoming.isAwaited;
+  }
+
+  write(item: unknown): Promise<void> {
+    if (this.#state().isAnswered)
+      throw new TypeError(`rpc.write: '${this.method}' has already ended`);
+    return this.#items().write(item);
+  }
+
+  end(): boolean {
+    this.#claim('end');
+    this.#items().end(undefined);
+    return this.incoming.isAwaited;
+  }
+
+  #items(): ItemPipe {
+    const state = this.#state();
+    if (state.pipe === undefined) {
+      state.pipe = new ItemPipe();
+      this.#settle({ value: state.pipe });
+    }
+    return state.pipe;
+  }
+
+  #claim(how: string): void {
+    const state = this.#state();
+    if (state.isAnswered)
+      throw new TypeError(`rpc.${how}: this call of '${this.method}' was already answered`);
+    state.isAnswered = true;
+  }
+
+  #settle(answer: { readonly value?: unknown; readonly error?: unknown }): void {
+    const state = this.#state();
+    if (state.settle === undefined) state.answer = answer;
+    else if ('error' in answer) state.settle.reject(answer.error);
+    else state.settle.resolve(answer.value);
+  }
+
+  /**
+   * Returns the result of the call, which is what the handler returned unless it answered by
+   * itself.
+   *
+   * @param failed receives the error of a handler that has answered before.
+   */
+  resultOf(returned: unknown, failed: (error: unknown) => void): unknown {
+    if (!isThenable(returned)) {
+      if (this.rare === undefined) return returned;
+      const { answer, isAnswered, pipe } = this.rare;
+      if (!isAnswered) pipe?.end(undefined);
+      if (answer === undefined) return returned;
+      if ('error' in answer) throw answer.error;
+      return answer.value;
+    }
+    const state = this.#state();
+    const result = this.result();
+    returned.then(
+      (value) => {
+        if (state.isAnswered) return;
+        if (state.pipe !== undefined) state.pipe.end(undefined);
+        else state.settle!.resolve(value);
+      },
+      (error) => {
+        if (state.isAnswered) failed(error);
+        else if (state.pipe !== undefined) state.pipe.end({ error });
+        else state.settle!.reject(error);
+      },
+    );
+    return result;
+  }
+
+  /** Returns a promise of the answer. */
+  result(): Promise<unknown> {
+    const state = this.#state();
+    return new Promise((resolve, reject) => {
+      state.settle = { resolve, reject };
+      if (state.answer !== undefined) this.#settle(state.answer);
+    });
+  }
+
+  #state(): RareState {
+    this.rare ??= {
+      metadata: undefined,
+      upload: undefined,
+      isAnswered: false,
+      answer: undefined,
+      pipe: undefined,
+      settle: undefined,
+    };
+    return this.rare;
+  }
+
+  /** Ends a one-way whose reader is done with it. */
+  done(): void {
+    this.#settle({ value: undefined });
+  }
+
+  /** Ends the call because its caller is gone. */
+  leave(error: unknown): void {
+    const gone = error ?? new TransportError('cancelled', 'the caller was gone');
+    const { pipe } = this.#state();
+    if (pipe !== undefined) pipe.end({ error: gone });
+    else this.#settle({ error: gone });
+  }
+
+  /** Returns the form that Node's console shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): object {
+    const { protocol, method, kind, from, request, metadata, deadline } = this;
+    return { protocol, method, kind, from: from.endpoint, request, metadata, deadline };
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as PromiseLike<unknown>).then === 'function'
+  );
+}

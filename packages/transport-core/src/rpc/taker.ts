@@ -1,0 +1,25 @@
+// The interface of the readers of an inbox.
+
+import type { Allow } from '../interceptors.ts';
+import type { InCall } from '../session/in-call.ts';
+import type { IncomingRpc } from './rpc.ts';
+
+/** A reader of calls: a server (`serve`) or a consumer. */
+export interface Taker {
+  /** The methods it takes; undefined means all methods that no other reader takes. */
+  readonly methods: ReadonlySet<string> | undefined;
+  /** True for a server (`serve`): no other reader may name its methods. */
+  readonly exclusive: boolean;
+  /** Decides which calls it gets. */
+  readonly allow?: Allow | undefined;
+  /** True if it could take another call now. */
+  readonly ready: boolean;
+  /**
+   * True while it is being fed: if it becomes ready again meanwhile, the running loop continues.
+   */
+  feeding: boolean;
+  /** Receives a decoded call, which belongs to this reader from now on. */
+  take(rpc: IncomingRpc, call: InCall): void;
+  /** Called when the transport or its mount closes. */
+  close(): void;
+}

@@ -1,0 +1,79 @@
+// The holds of one target, and when it is dialed because of them: at once after a connection that
+// lasted, otherwise with a back-off.
+
+import type { Random } from '../random.ts';
+import type { Connection } from './connection.ts';
+
+/** Keeps one connection to a target held, and tells when to dial the next one. */
+export class HeldTarget {
+  /** The time of the next dial; Infinity while none is due. */
+  due = Number.POSITIVE_INFINITY;
+  readonly #random: Random;
+  #holds = 0;
+  #delay = FIRST_DELAY;
+  #connection: Connection | undefined;
+  #since = 0;
+  #release: (() => void) | undefined;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** True while anybody holds the target. */
+  get active(): boolean {
+    return this.#holds > 0;
+  }
+
+  hold(): void {
+    this.#holds++;
+  }
+
+  /** Ends one hold; the last one gives up the connection and the dial. */
+  leave(): void {
+    this.#holds--;
+    if (this.#holds > 0) return;
+    this.due = Number.POSITIVE_INFINITY;
+    this.#release?.();
+    this.#connection = this.#release = undefined;
+  }
+
+  /** Holds a connection that is up, unless another one is held. */
+  up(connection: Connection, now: number): void {
+    this.due = Number.POSITIVE_INFINITY;
+    if (!this.active || this.#connection !== undefined) return;
+    this.#connection = connection;
+    this.#since = now;
+    this.#release = connection.hold();
+  }
+
+  /**
+   * Reports that a connection takes no new calls. One that lasted longer than the back-off is
+   * replaced at once. Returns false if it was not the one that is held.
+   */
+  lost(connection: Connection, now: number): boolean {
+    if (connection !== this.#connection) return false;
+    this.#release?.();
+    this.#connection = this.#release = undefined;
+    if (now - this.#since <= this.#delay) this.failed(now);
+    else {
+      this.#delay = FIRST_DELAY;
+      this.due = now;
+    }
+    return true;
+  }
+
+  /** Reports that a dial has failed. */
+  failed(now: number): void {
+    if (!this.active) return;
+    this.due = now + this.#delay * (1 + JITTER * (2 * this.#random() - 1));
+    this.#delay = Math.min(2 * this.#delay, LONGEST_DELAY);
+  }
+}
+
+/** Milliseconds before the second dial; each further wait is twice as long. */
+const FIRST_DELAY = 100;
+const LONGEST_DELAY = 30_000;
+/**
+ * The fraction by which a wait varies, so that the clients of a server do not return all at once.
+ */
+const JITTER = 0.2;

@@ -1,0 +1,176 @@
+// Tests of targets that are held: the pool keeps one connection to each, with a back-off.
+
+import test from 'ava';
+import { TransportError } from '../errors.ts';
+import { FakeConnection, poolFixture, turn } from './testing/pool-fixture.ts';
+
+const REFUSED = new TransportError('unavailable', 'refused', { reason: 'connection_refused' });
+
+/** A pool whose wakes are made when they are due. */
+function heldFixture() {
+  const fixture = poolFixture();
+  const { clock, pool, wakes } = fixture;
+  const advance = (milliseconds: number) => {
+    clock.advance(milliseconds);
+    if (wakes.some((time) => time <= clock.now())) pool.wake(clock.now());
+  };
+  return { ...fixture, advance };
+}
+
+test('a held target is dialed at once, and again as soon as its connection is lost', async (t) => {
+  const { pool, dials, advance } = heldFixture();
+  pool.hold('a:1');
+  t.is(dials.length, 1);
+  const first = await dials[0]!.up();
+  t.is(first.holds, 1);
+  advance(1_000);
+  pool.forget(first.real);
+  t.is(first.holds, 0);
+  advance(0);
+  t.is(dials.length, 2);
+  t.is((await dials[1]!.up()).holds, 1);
+});
+
+test('the waits after failed dials double from 100 ms to 30 s', async (t) => {
+  const { pool, dials, advance } = heldFixture();
+  pool.hold('a:1');
+  const waits = [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000];
+  for (const [i, wait] of waits.entries()) {
+    await dials[i]!.fail(REFUSED);
+    advance(wait - 1);
+    t.is(dials.length, i + 1);
+    advance(1);
+    t.is(dials.length, i + 2);
+  }
+  const late = await dials.at(-1)!.up();
+  advance(30_001);
+  pool.forget(late.real);
+  advance(0);
+  t.is(dials.length, waits.length + 2);
+  await dials.at(-1)!.fail(REFUSED);
+  advance(100);
+  t.is(dials.length, waits.length + 3, 'the back-off starts again after a connection that lasted');
+});
+
+test('a connection that is lost soon after it came up is replaced with the back-off', async (t) => {
+  const { pool, dials, advance } = heldFixture();
+  pool.hold('a:1');
+  pool.forget((await dials[0]!.up()).real);
+  advance(99);
+  t.is(dials.length, 1);
+  advance(1);
+  t.is(dials.length, 2);
+});
+
+test('a held target uses a live connection, and another one if that is lost', async (t) => {
+  const { pool, dials, call, start, advance } = heldFixture();
+  start('a:1', call());
+  const live = await dials[0]!.up();
+  pool.hold('a:1');
+  const other = new FakeConnection('a:1');
+  pool.add(other.real);
+  t.deepEqual([dials.length, live.holds, other.holds], [1, 1, 0]);
+  pool.forget(live.real);
+  t.deepEqual([live.holds, other.holds], [0, 1]);
+  advance(1_000);
+  t.is(dials.length, 1);
+});
+
+test('a held target uses a connection to the node that its name resolved to', async (t) => {
+  const { pool, dials, advance } = heldFixture();
+  const release = pool.hold('app');
+  const [first, second] = [new FakeConnection('b:2'), new FakeConnection('c:3')];
+  await dials[0]!.find(first);
+  t.is(first.holds, 1);
+  advance(1_000);
+  await first.end();
+  t.is(first.holds, 0);
+  advance(0);
+  t.is(dials.length, 2);
+  await dials[1]!.find(second);
+  t.is(second.holds, 1);
+  release();
+  t.is(second.holds, 0);
+  await second.end();
+  advance(60_000);
+  t.is(dials.length, 2);
+});
+
+test('a held node that is connected already is not dialed', async (t) => {
+  const { pool, dials, known, advance } = heldFixture();
+  const target = `${'ab'.repeat(32)}@a:1`;
+  const link = new FakeConnection('b:2');
+  known.set(target, link);
+  pool.hold(target);
+  advance(1_000);
+  t.deepEqual([dials.length, link.holds], [0, 1]);
+  known.clear();
+  await link.end();
+  advance(0);
+  t.is(dials.length, 1);
+});
+
+test('a connection that is lost before its dial resolves is replaced with the back-off', async (t) => {
+  const { pool, dials, advance } = heldFixture();
+  pool.hold('app');
+  const dead = new FakeConnection('b:2');
+  dead.over = true;
+  await dials[0]!.find(dead);
+  t.is(dead.holds, 0);
+  advance(99);
+  t.is(dials.length, 1);
+  advance(1);
+  t.is(dials.length, 2);
+});
+
+test('after the last release nothing is held or dialed', async (t) => {
+  const { pool, dials, advance } = heldFixture();
+  const [one, two] = [pool.hold('a:1'), pool.hold('a:1')];
+  const connection = await dials[0]!.up();
+  one();
+  one();
+  t.is(connection.holds, 1);
+  two();
+  t.is(connection.holds, 0);
+  pool.forget(connection.real);
+  advance(60_000);
+  t.is(dials.length, 1);
+  const again = pool.hold('a:1');
+  t.is(dials.length, 2);
+  again();
+  t.true(dials[1]!.signal.aborted);
+  await turn();
+  advance(60_000);
+  t.is(dials.length, 2);
+});
+
+test('a call to a held target that is being dialed again waits for that dial', async (t) => {
+  const { pool, dials, call, start, advance } = heldFixture();
+  pool.hold('a:1');
+  await dials[0]!.fail(REFUSED);
+  const waiting = call();
+  start('a:1', waiting);
+  t.is(dials.length, 2, 'a call dials at once, without the back-off');
+  const connection = await dials[1]!.up();
+  t.deepEqual(connection.started, [waiting]);
+  t.is(connection.holds, 1);
+  advance(60_000);
+  t.is(dials.length, 2);
+});
+
+test('a closed pool dials no held target', async (t) => {
+  const { pool, dials, advance } = heldFixture();
+  const release = pool.hold('a:1');
+  pool.close(new TransportError('shutdown', 'closed'));
+  await turn();
+  advance(60_000);
+  t.is(dials.length, 1);
+  release();
+});
+
+test('a target that names no address, or is malformed, cannot be held', (t) => {
+  const { pool, dials } = heldFixture();
+  t.throws(() => pool.hold(`node:${'ab'.repeat(32)}`), { instanceOf: TypeError });
+  t.throws(() => pool.hold(''), { instanceOf: TransportError });
+  t.is(dials.length, 0);
+});

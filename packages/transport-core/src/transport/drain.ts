@@ -1,0 +1,37 @@
+// Takes a node out of service: it refuses new calls, and calls in flight finish.
+
+import type { TransportEngine } from './engine.ts';
+import { ENGINE } from './protocol-transport.ts';
+import type { AnyTransport } from './types.ts';
+
+/** Options of `drain`. */
+export interface DrainOptions {
+  /** The longest time in milliseconds for calls in flight, at least 0. Default 10,000. */
+  readonly grace?: number | undefined;
+}
+
+/**
+ * Takes a transport out of service, ahead of its `close`. From now on the health of the node says
+ * that it is not ready, and peers' calls are refused with `unavailable`, reason `draining`,
+ * `sent: false`, so that their callers can turn to other nodes. Calls whose handlers have started
+ * finish. The node may still make calls, and one-ways and the protocols of Trunkline itself (peers,
+ * gossip) go on. Resolves when no call of a peer is in flight, or when the grace period is over.
+ * Then close the transport with a grace period: calls that are still on their way are refused
+ * unsent, too. Draining can't be undone.
+ */
+export async function drain(transport: AnyTransport, options: DrainOptions = {}): Promise<void> {
+  const { grace = 10_000 } = options;
+  if (!(grace >= 0))
+    throw new TypeError(`drain: grace must be milliseconds, 0 or more, got ${String(grace)}`);
+  const engine = (transport as unknown as Record<symbol, TransportEngine | undefined>)[ENGINE];
+  if (engine === undefined)
+    throw new TypeError('drain: expected a transport that this library created');
+  engine.drain();
+  const { clock } = engine;
+  const until = clock.now() + grace;
+  while (engine.state === 'open' && engine.inFlight > 0 && clock.now() < until)
+    await clock.sleep(Math.min(STEP, until - clock.now()));
+}
+
+/** The time between two looks for calls in flight, in milliseconds. */
+const STEP = 10;

@@ -1,0 +1,208 @@
+// The health of a node: whether it lives, and which of its services take calls. Other nodes ask for
+// it with a protocol of its own, and probes by HTTP.
+
+import { TransportError } from '../errors.ts';
+import type { Allow } from '../interceptors.ts';
+import { plain } from '../plain.ts';
+import type { Codec } from '../protocol/codec.ts';
+import { defineProjectProtocol } from '../protocol/protocol.ts';
+import { refusal } from '../protocol/refusal.ts';
+import type { RpcBase } from '../rpc/types.ts';
+import type { TransportEngine } from './engine.ts';
+import { ENGINE } from './protocol-transport.ts';
+import { serve } from './serve.ts';
+import type { AnyTransport, Transport } from './types.ts';
+
+/** Whether a service takes calls; 'unknown' for a service that the node does not have. */
+export type ServingStatus = 'serving' | 'not_serving' | 'unknown';
+
+const STATUSES: readonly ServingStatus[] = ['unknown', 'serving', 'not_serving'];
+/** Maximum bytes of the name of a service. */
+const LONGEST_NAME = 256;
+
+const serviceName: Codec<string> = {
+  name: 'health(service)',
+  limit: LONGEST_NAME,
+  encode(service) {
+    const encoded = new TextEncoder().encode(service);
+    if (encoded.length <= LONGEST_NAME) return encoded;
+    throw refusal('health', '', `the name of a service has at most ${LONGEST_NAME} bytes`);
+  },
+  decode: (bytes) => new TextDecoder().decode(plain(bytes)),
+};
+
+const servingStatus: Codec<ServingStatus> = {
+  name: 'health(status)',
+  limit: 1,
+  encode: (status) => new Uint8Array([STATUSES.indexOf(status)]),
+  decode: (bytes) => STATUSES[bytes[0] ?? 0] ?? 'unknown',
+};
+
+/**
+ * The protocol `trunkline.health`. Mount it to ask other nodes: `check` returns the status of a
+ * service, and `watch` returns it at once and after each change. A service is the name of a
+ * protocol, or a name that the node has given to `Health.set`. The empty name stands for the node
+ * itself, which is 'serving' as long as it answers.
+ */
+export const healthProtocol = defineProjectProtocol({
+  name: 'trunkline.health',
+  version: 1,
+  channel: 0x04,
+  methods: {
+    check: { id: 1, request: serviceName, response: servingStatus },
+    watch: { id: 2, request: serviceName, download: servingStatus },
+  },
+});
+
+/** Options of `serveHealth`. */
+export interface HealthOptions {
+  /**
+   * Decides which peers may ask for the status of named services. Everybody may ask with the empty
+   * name, which says only that the node lives. Default: all.
+   */
+  readonly allow?: Allow | undefined;
+}
+
+/** The health of a node, as `serveHealth` returns it. */
+export interface Health {
+  /** Sets the status of a service. Default: 'serving' for the protocols of the transport. */
+  set(service: string, status: 'serving' | 'not_serving'): void;
+  /** Returns the status of a service. While the transport drains, no service is 'serving'. */
+  status(service: string): ServingStatus;
+  /**
+   * True if the transport is open and not draining, and no service was set to 'not_serving'. It
+   * does not say that the transport listens.
+   */
+  readonly isReady: boolean;
+  /** Ends the protocol. */
+  close(): Promise<void>;
+}
+
+/**
+ * Mounts the health protocol on a transport and answers it.
+ *
+ * @throws TypeError if the transport has it already.
+ */
+export function serveHealth(transport: AnyTransport, options: HealthOptions = {}): Health {
+  return new HealthService(transport, options.allow);
+}
+
+type Asked = 'from' | 'method' | 'metadata';
+
+class HealthService implements Health {
+  readonly #engine: TransportEngine;
+  readonly #mount: Transport<typeof healthProtocol>;
+  readonly #set = new Map<string, 'serving' | 'not_serving'>();
+  /** Has each open `watch` look at the status again. */
+  readonly #watchers = new Set<() => void>();
+  #isClosed = false;
+
+  constructor(transport: AnyTransport, allow: Allow | undefined) {
+    const engine = (transport as unknown as Record<symbol, TransportEngine | undefined>)[ENGINE];
+    if (engine === undefined)
+      throw new TypeError('serveHealth: expected a transport that this library created');
+    this.#engine = engine;
+    this.#mount = transport.mount(healthProtocol);
+    engine.draining.then(() => this.#changed());
+    const ask = async (service: string, rpc: Pick<RpcBase<string, string>, Asked>) => {
+      if (service === '' || allow === undefined) return;
+      if (await allow(rpc.from, rpc.method, rpc.metadata)) return;
+      throw new TransportError('permission_denied', `this peer may not ask for '${service}'`, {
+        reason: 'denied',
+      });
+    };
+    serve(this.#mount, {
+      check: async (service, rpc) => {
+        await ask(service, rpc);
+        return this.#answer(service);
+      },
+      watch: async (service, rpc) => {
+        await ask(service, rpc);
+        return this.#watch(service, rpc.signal);
+      },
+    });
+  }
+
+  get isReady(): boolean {
+    if (this.#engine.state !== 'open' || this.#engine.isDraining) return false;
+    return [...this.#set.values()].every((status) => status === 'serving');
+  }
+
+  set(service: string, status: 'serving' | 'not_serving'): void {
+    if (status !== 'serving' && status !== 'not_serving')
+      throw new TypeError(`health.set: expected 'serving' or 'not_serving', got ${String(status)}`);
+    this.#set.set(service, status);
+    this.#changed();
+  }
+
+  status(service: string): ServingStatus {
+    const { isDraining, mounts } = this.#engine;
+    const known =
+      this.#set.get(service) ??
+      ([...mounts.values()].some(({ protocol }) => protocol.name === service)
+        ? 'serving'
+        : 'unknown');
+    return known === 'serving' && isDraining ? 'not_serving' : known;
+  }
+
+  #answer(service: string): ServingStatus {
+    return service === '' ? 'serving' : this.status(service);
+  }
+
+  async *#watch(service: string, signal: AbortSignal): AsyncGenerator<ServingStatus, void> {
+    let wake = () => {};
+    const look = () => wake();
+    this.#watchers.add(look);
+    signal.addEventListener('abort', look, { once: true });
+    try {
+      let last: ServingStatus | undefined;
+      while (!this.#isClosed && !signal.aborted) {
+        const status = this.#answer(service);
+        if (status === last) await new Promise<void>((resolve) => (wake = resolve));
+        else yield (last = status);
+      }
+    } finally {
+      this.#watchers.delete(look);
+      signal.removeEventListener('abort', look);
+    }
+  }
+
+  #changed(): void {
+    for (const look of this.#watchers) look();
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    this.#changed();
+    return this.#mount.close();
+  }
+}
+
+/** A request of node:http, as far as `healthHandler` reads it. */
+export interface HealthRequest {
+  readonly url?: string | undefined;
+}
+
+/** A response of node:http, as far as `healthHandler` writes it. */
+export interface HealthResponse {
+  writeHead(status: number, headers: Record<string, string>): unknown;
+  end(body: string): unknown;
+}
+
+/**
+ * Returns a handler of HTTP requests for probes: `/healthz` is answered with 200 as long as the
+ * process answers, `/readyz` with 200 if `health.isReady`, otherwise with 503. It returns false,
+ * and does nothing, for any other path.
+ */
+export function healthHandler(
+  health: Pick<Health, 'isReady'>,
+): (request: HealthRequest, response: HealthResponse) => boolean {
+  return ({ url = '' }, response) => {
+    const [path] = url.split('?');
+    if (path !== '/healthz' && path !== '/readyz') return false;
+    const isGood = path === '/healthz' || health.isReady;
+    response.writeHead(isGood ? 200 : 503, { 'content-type': 'text/plain' });
+    response.end(isGood ? 'ok\n' : 'not ready\n');
+    return true;
+  };
+}

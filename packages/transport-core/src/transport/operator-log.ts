@@ -1,0 +1,85 @@
+// Writes to the logger of a transport the events and counters that an operator should see.
+
+import type { Logger } from '../logger.ts';
+import type { Counter, ObserverEvent } from '../observer.ts';
+import type { Remote } from '../remote.ts';
+
+/** The messages for an operator. What a logger throws is ignored. */
+export class OperatorLog {
+  readonly #logger: Logger;
+  /** Counters that were logged at least once. */
+  readonly #logged = new Set<Counter>();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  event(event: ObserverEvent): void {
+    switch (event.type) {
+      case 'up':
+        return this.#write('debug', { remote: peer(event.remote) }, 'a connection is up');
+      case 'down': {
+        const { remote, cause } = event;
+        const isOrderly = cause?.reason !== undefined && ORDERLY.has(cause.reason);
+        const details = { remote: peer(remote), err: cause };
+        return this.#write(isOrderly ? 'debug' : 'info', details, 'a connection is down');
+      }
+      case 'mismatch': {
+        const { remote, protocol, error } = event;
+        const text = `a peer cannot speak protocol '${protocol}' with this node`;
+        return this.#write('warn', { remote: peer(remote), err: error }, text);
+      }
+      case 'rejected': {
+        const { endpoint, direction, error } = event;
+        return this.#write('info', { endpoint, direction, err: error }, 'a handshake failed');
+      }
+      case 'dialFailed':
+        return this.#write('info', { target: event.target, err: event.error }, 'a dial failed');
+      case 'listenFailed': {
+        const { error, retryIn } = event;
+        const text = `the listener failed; it listens again in ${retryIn} ms`;
+        return this.#write('error', { err: error }, text);
+      }
+      case 'acceptFailed':
+        return this.#write('warn', { err: event.error }, 'a connection could not be accepted');
+      case 'callbackFailed': {
+        const { callback, error } = event;
+        return this.#write('error', { err: error }, `the callback '${callback}' failed`);
+      }
+    }
+  }
+
+  /**
+   * Logs a counter as a warning when it goes up for the first time, because a flood would otherwise
+   * fill the log. While the transport closes, one-ways are dropped in the ordinary course of
+   * events.
+   */
+  count(counter: Counter, remote: Remote | undefined, isClosing: boolean): void {
+    const isAlarm = ALARMS.has(counter) && !this.#logged.has(counter) && !isClosing;
+    if (!isAlarm) return;
+    this.#logged.add(counter);
+    const text = `the counter '${counter}' went up for the first time; see the snapshot for its value`;
+    this.#write('warn', { counter, remote: remote && peer(remote) }, text);
+  }
+
+  #write(level: keyof Logger, details: object, text: string): void {
+    try {
+      this.#logger[level](details, text);
+    } catch {
+      // The transport works on without its log.
+    }
+  }
+}
+
+function peer({ id, endpoint, nodeId }: Remote): object {
+  return nodeId === undefined ? { id, endpoint } : { id, endpoint, nodeId };
+}
+
+const ORDERLY: ReadonlySet<string> = new Set(['idle', 'closed', 'disconnected', 'duplicate']);
+const ALARMS: ReadonlySet<Counter> = new Set([
+  'onewayLost',
+  'onewayDropped',
+  'refusedCall',
+  'duplicateRequest',
+  'unknownAnswer',
+]);

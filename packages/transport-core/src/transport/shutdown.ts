@@ -1,0 +1,153 @@
+// The end of a transport and of its mounts: calls in flight have a grace period, then everything
+// closes.
+
+import type { Clock } from '../clock.ts';
+import { reasonError, TransportError } from '../errors.ts';
+import type { AbortQueue } from '../stream/abort-queue.ts';
+import type { Connection } from '../stream/connection.ts';
+import type { DeadlineTimer } from '../stream/deadline-timer.ts';
+import type { Membership } from '../stream/membership.ts';
+import type { Pool } from '../stream/pool.ts';
+import type { ReadScheduler } from '../stream/read-scheduler.ts';
+import type { Ticker } from '../stream/ticker.ts';
+import type { Acceptor } from './acceptor.ts';
+import type { EventDispatcher } from './event-dispatcher.ts';
+import type { Mount } from './mount.ts';
+
+/** The transport as its end sees it. */
+interface ClosingTransport {
+  readonly clock: Clock;
+  readonly ticker: Ticker;
+  readonly mounts: ReadonlyMap<number, Mount>;
+  readonly connections: ReadonlySet<Connection>;
+  readonly membership: Membership | undefined;
+  readonly acceptor: Acceptor;
+  readonly pool: Pool;
+  readonly timer: DeadlineTimer;
+  readonly aborts: AbortQueue;
+  readonly scheduler: ReadScheduler;
+  readonly dispatcher: EventDispatcher;
+  readonly isDraining: boolean;
+  leave(connections: readonly Connection[], text: string): Promise<void>;
+  unmount(mount: Mount): void;
+}
+
+/** Closes a transport and its mounts. */
+export class Shutdown {
+  state: 'open' | 'closing' | 'closed' = 'open';
+  readonly #transport: ClosingTransport;
+  #graceDue = Number.POSITIVE_INFINITY;
+  #ending: Promise<void> | undefined = undefined;
+  #ended: (() => void) | undefined = undefined;
+
+  constructor(transport: ClosingTransport) {
+    this.#transport = transport;
+  }
+
+  close(grace: number): Promise<void> {
+    this.#ending ??=
+      this.#transport.isDraining && grace > 0 ? this.#leaveFirst(grace) : this.#end(grace);
+    return this.#ending;
+  }
+
+  /**
+   * Closes a transport that was drained. It accepts no more connections, and leaves those that it
+   * has as if it stayed open: then both ends wait for each other, so calls that are on their way
+   * here are still refused unsent.
+   */
+  async #leaveFirst(grace: number): Promise<void> {
+    const { acceptor, clock, connections } = this.#transport;
+    const until = clock.now() + grace;
+    acceptor.stop().catch(() => {});
+    const left = new AbortController();
+    const leaving = async () => {
+      // A connection may have been in its hello, and is up only now.
+      for (let up = this.#up; up.length > 0 && !left.signal.aborted; up = this.#up)
+        await this.#transport.leave(up, 'this node goes out of service');
+      left.abort();
+    };
+    void leaving();
+    await clock.sleep(grace, left.signal).catch(() => {});
+    left.abort();
+    await this.#end(connections.size === 0 ? 0 : Math.max(until - clock.now(), 0));
+  }
+
+  get #up(): Connection[] {
+    return [...this.#transport.connections].filter((connection) => connection.isUp);
+  }
+
+  async #end(grace: number): Promise<void> {
+    const { acceptor, aborts, connections, dispatcher, mounts, pool, scheduler, ticker, timer } =
+      this.#transport;
+    this.state = 'closing';
+    dispatcher.closing();
+    this.#transport.membership?.closed();
+    for (const mount of mounts.values()) mount.refuse();
+    const stopped = acceptor.stop();
+    pool.close(CLOSED);
+    ticker.run((now) => {
+      for (const connection of [...connections]) connection.shut(grace);
+      this.#graceDue = now + grace;
+      if (grace === 0) this.#endGrace();
+      else timer.by(this.#graceDue);
+    });
+    if (connections.size > 0) await new Promise<void>((resolve) => (this.#ended = resolve));
+    await stopped.catch(() => {});
+    this.#endGrace();
+    timer.stop();
+    aborts.finish();
+    scheduler.stop();
+    this.state = 'closed';
+    dispatcher.end();
+  }
+
+  /** Called when the stream of a connection has closed. */
+  gone(): void {
+    if (this.state === 'closing' && this.#transport.connections.size === 0) this.#ended?.();
+  }
+
+  /** Ends the grace period if its time has come. Returns the time at which it ends. */
+  wake(now: number): number {
+    if (now >= this.#graceDue) this.#endGrace();
+    return this.#graceDue;
+  }
+
+  /**
+   * Closes one protocol. Its calls have `grace` milliseconds; then calls made here fail and calls
+   * of peers are refused.
+   */
+  async closeMount(mount: Mount, grace: number): Promise<void> {
+    const { clock, connections, pool, ticker } = this.#transport;
+    mount.refuse();
+    if (grace > 0 && mount.open > 0 && this.state === 'open') {
+      const enough = new AbortController();
+      void mount.whenIdle().then(() => enough.abort());
+      await clock.sleep(grace, enough.signal).catch(() => {});
+    }
+    ticker.run(() => {
+      if (!mount.inbox.closed)
+        mount.inbox.close(
+          new TransportError(
+            'unimplemented',
+            `protocol '${mount.protocol.name}' was closed on this node`,
+          ),
+        );
+      pool.failChannel(mount.protocol.channel, mount.over!);
+      for (const connection of connections)
+        connection.endChannel(mount.protocol.channel, mount.over!);
+      this.#transport.unmount(mount);
+    });
+  }
+
+  #endGrace(): void {
+    this.#graceDue = Number.POSITIVE_INFINITY;
+    for (const mount of this.#transport.mounts.values())
+      if (!mount.inbox.closed)
+        mount.inbox.close(reasonError('closed', 'the other end has closed its transport'));
+  }
+}
+
+/** The error of calls that were made before the transport closed. */
+export const CLOSED: TransportError = new TransportError('shutdown', 'this transport was closed', {
+  sent: false,
+});
