@@ -3,6 +3,7 @@
 import {
   isTlsOptions,
   MutualTls,
+  nodeChannels,
   type TlsOptions,
   type TlsUpdate,
   updateTls,
@@ -79,7 +80,13 @@ export function createTcpTransport<P extends Protocol>(
   const tls = options.tls && new MutualTls(options.tls, 'createTcpTransport');
   const stream = tcpStreamLayer({ bindAddr, advertiseAddr, clock, observer }, tls);
   checkAdvertised(stream, advertiseAddr, 'createTcpTransport: advertiseAddr');
-  return new OverTcp<P>({ ...(common as CommonOptions), protocol, stream, clock });
+  return new OverTcp<P>({
+    ...(common as CommonOptions),
+    protocol,
+    stream,
+    clock,
+    channels: nodeChannels,
+  });
 }
 
 class OverTcp<P extends Protocol> extends NetworkTransport<P> implements TcpTransport<P> {
@@ -108,6 +115,7 @@ export function tcp(options: TcpBackendOptions = {}): TcpBackend {
   tcpStreamLayer({ keepAlive }, tls);
   return {
     schemes: ['tcp'],
+    channels: nodeChannels,
     layer: ({ bindAddr, advertiseAddr, clock, observer }) =>
       tcpStreamLayer({ bindAddr, advertiseAddr, clock, observer, keepAlive }, tls),
     updateTls: async (update) => updateTls(tls, update),

@@ -1,0 +1,184 @@
+// Tests of `allow`: which calls a peer may make.
+
+import {
+  type Allow,
+  bytes,
+  createTransport,
+  defineProtocol,
+  type Observer,
+  serve,
+  TransportError,
+} from '@trunkline/transport-core';
+import test, { type ExecutionContext } from 'ava';
+import { inmem } from './index.ts';
+
+let decoded = 0;
+const counted = {
+  name: 'counted',
+  encode: (value: Uint8Array) => value,
+  decode: (payload: Uint8Array) => {
+    decoded++;
+    return payload;
+  },
+};
+const protocol = defineProtocol({
+  name: 'guarded',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    read: { id: 1, request: counted, response: bytes },
+    write: { id: 2, request: bytes, response: bytes },
+    tell: { id: 3, request: bytes },
+    watch: { id: 4, request: bytes, download: bytes },
+  },
+});
+const of = (...numbers: number[]) => new Uint8Array(numbers);
+
+async function fixture(
+  t: ExecutionContext,
+  allow: Allow | undefined,
+  { observer, mountAllow }: { observer?: Observer; mountAllow?: Allow } = {},
+) {
+  const backends = [inmem()];
+  const root = defineProtocol({ name: 'root', version: 1, channel: 0x30, methods: {} });
+  const server = createTransport('inmem://server', { protocol: root, backends, observer });
+  const mount = server.mount(protocol, { allow: mountAllow });
+  const handled: string[] = [];
+  serve(
+    mount,
+    {
+      read: (request) => {
+        handled.push('read');
+        return request;
+      },
+      write: (request) => {
+        handled.push('write');
+        return request;
+      },
+      tell: () => void handled.push('tell'),
+      watch: async function* () {
+        yield of(1);
+      },
+    },
+    { allow },
+  );
+  await server.listen();
+  const client = createTransport({ protocol, backends });
+  t.teardown(async () => {
+    await client.close();
+    await server.close();
+  });
+  return { client, server, handled, to: 'inmem://server' };
+}
+
+test.serial('a call that is not allowed is refused before its request is decoded', async (t) => {
+  const { client, handled, to } = await fixture(t, (_, method) => method !== 'read');
+  decoded = 0;
+  const error = await t.throwsAsync<TransportError>(client.send(to, 'read', of(1)), {
+    code: 'permission_denied',
+  });
+  t.is(error!.reason, 'denied');
+  t.is(error!.sent, false);
+  t.is(error!.origin, 'remote');
+  t.is(decoded, 0);
+  t.deepEqual(await client.send(to, 'write', of(2)), of(2));
+  t.deepEqual(handled, ['write']);
+});
+
+test.serial('the rule sees the peer and the metadata, and may answer with a promise', async (t) => {
+  const { client, to } = await fixture(t, async (remote, _, metadata) => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return remote.direction === 'in' && metadata['token'] === 'good';
+  });
+  const metadata = { token: 'good' };
+  t.deepEqual(await client.send(to, 'read', of(3), { metadata }), of(3));
+  const items = await client.send(to, 'watch', of(3), { metadata });
+  for await (const item of items) t.deepEqual(item, of(1));
+  await t.throwsAsync(client.send(to, 'read', of(3)), { code: 'permission_denied' });
+  const all = [1, 2, 3, 4].map((n) => client.send(to, 'write', of(n), { metadata }));
+  t.deepEqual(await Promise.all(all), [of(1), of(2), of(3), of(4)]);
+});
+
+test.serial('a one-way that is not allowed is dropped and counted', async (t) => {
+  for (const allow of [() => false, () => Promise.resolve(false)]) {
+    const { client, server, handled, to } = await fixture(t, allow);
+    await client.send(to, 'tell', of(1));
+    while (server.snapshot().counters.onewayDropped !== 1)
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    t.deepEqual(handled, []);
+    await server.close();
+    await client.close();
+  }
+});
+
+test.serial('a rule of the mount and one of the server must both allow a call', async (t) => {
+  const asked: string[] = [];
+  const { client, to } = await fixture(
+    t,
+    (_, method) => {
+      asked.push(`server ${method}`);
+      return method !== 'write';
+    },
+    {
+      mountAllow: (_, method) => {
+        asked.push(`mount ${method}`);
+        return method !== 'read';
+      },
+    },
+  );
+  await t.throwsAsync(client.send(to, 'read', of(1)), { code: 'permission_denied' });
+  await t.throwsAsync(client.send(to, 'write', of(1)), { code: 'permission_denied' });
+  t.deepEqual(asked, ['mount read', 'mount write', 'server write']);
+});
+
+test.serial(
+  'a rule that throws denies the call: a TransportError reaches the caller',
+  async (t) => {
+    const failed: string[] = [];
+    const observer: Observer = {
+      event: (event) => void (event.type === 'callbackFailed' && failed.push(event.callback)),
+    };
+    const { client, to } = await fixture(
+      t,
+      (_, method) => {
+        if (method === 'read') throw new TransportError('unauthenticated', 'the token has expired');
+        throw new Error('the database is down');
+      },
+      { observer },
+    );
+    await t.throwsAsync(client.send(to, 'read', of(1)), { code: 'unauthenticated' });
+    await t.throwsAsync(client.send(to, 'write', of(1)), {
+      code: 'permission_denied',
+      message: "'guarded.write': this peer may not call it",
+    });
+    t.deepEqual(failed, ['allow']);
+  },
+);
+
+test.serial('a rule that hangs harms only the call that it was asked about', async (t) => {
+  const { client, server, handled, to } = await fixture(t, (_, method) =>
+    method === 'read' ? new Promise<boolean>(() => {}) : true,
+  );
+  const hung = client.send(to, 'read', of(1), { timeout: 50 });
+  t.deepEqual(await client.send(to, 'write', of(1)), of(1));
+  await t.throwsAsync(hung, { code: 'deadline_exceeded' });
+  t.deepEqual(handled, ['write']);
+  t.is(server.snapshot().memory, 0);
+});
+
+test.serial('an observer sees a denied call', async (t) => {
+  const codes: (string | undefined)[] = [];
+  const observer: Observer = { handlerEnded: ({ reason }) => void codes.push(reason) };
+  const { client, to } = await fixture(t, () => false, { observer });
+  await t.throwsAsync(client.send(to, 'read', of(1)), { code: 'permission_denied' });
+  t.deepEqual(codes, ['denied']);
+});
+
+test.serial('a rule that is no function is a TypeError', (t) => {
+  const root = defineProtocol({ name: 'root', version: 1, channel: 0x30, methods: {} });
+  const transport = createTransport({ protocol: root, backends: [inmem()] });
+  const expected = { instanceOf: TypeError, message: /allow must be a function, got boolean/ };
+  t.throws(() => transport.mount(protocol, { allow: true as never }), expected);
+  t.throws(() => serve(transport, {}, { allow: true as never }), expected);
+  return transport.close();
+});

@@ -1,0 +1,193 @@
+// Tests of health, its protocol and its HTTP handler, and of draining.
+
+import {
+  bytes,
+  createTransport,
+  defineProtocol,
+  drain,
+  healthHandler,
+  healthProtocol,
+  type ServingStatus,
+  serve,
+  serveHealth,
+  type TransportError,
+} from '@trunkline/transport-core';
+import test, { type ExecutionContext } from 'ava';
+import { inmem } from './index.ts';
+
+const protocol = defineProtocol({
+  name: 'orders',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    echo: { id: 1, request: bytes, response: bytes },
+    slow: { id: 2, request: bytes, response: bytes },
+    tell: { id: 3, request: bytes },
+  },
+});
+const one = new Uint8Array(1);
+const turn = () => new Promise((resolve) => setTimeout(resolve, 2));
+
+async function fixture(t: ExecutionContext, options?: Parameters<typeof serveHealth>[1]) {
+  const backends = [inmem()];
+  const server = createTransport('inmem://server', { protocol, backends });
+  let finish = () => {};
+  const finished = new Promise<void>((resolve) => (finish = resolve));
+  const told: number[] = [];
+  serve(server, {
+    echo: (request) => request,
+    slow: (request) => finished.then(() => request),
+    tell: (request) => void told.push(request.length),
+  });
+  const health = serveHealth(server, options);
+  await server.listen();
+  const client = createTransport({ protocol, backends });
+  const asked = client.mount(healthProtocol);
+  t.teardown(async () => {
+    finish();
+    await client.close();
+    await server.close();
+  });
+  const to = 'inmem://server';
+  const check = (service: string) => asked.send(to, 'check', service);
+  return { server, client, health, asked, check, finish, told, to };
+}
+
+/** Returns the answer of the handler to a path. */
+function get(handler: ReturnType<typeof healthHandler>, url: string) {
+  let answer: string | undefined;
+  let status = 0;
+  const isHandled = handler(
+    { url },
+    { writeHead: (code) => void (status = code), end: (text) => void (answer = text) },
+  );
+  return isHandled ? `${status} ${answer?.trim()}` : 'not handled';
+}
+
+test('a check tells whether a service takes calls', async (t) => {
+  const { health, check } = await fixture(t);
+  t.is(await check(''), 'serving');
+  t.is(await check('orders'), 'serving');
+  t.is(await check('database'), 'unknown');
+  health.set('database', 'not_serving');
+  t.is(await check('database'), 'not_serving');
+  health.set('database', 'serving');
+  t.is(await check('database'), 'serving');
+  await t.throwsAsync(check('x'.repeat(257)), { code: 'invalid_argument' });
+  t.throws(() => health.set('database', 'fine' as never), { instanceOf: TypeError });
+});
+
+test('everybody may ask whether the node lives; named services follow the rule', async (t) => {
+  const { asked, check, to } = await fixture(t, {
+    allow: (_, method, { token }) => token === 'good' && method !== 'watch',
+  });
+  t.is(await check(''), 'serving');
+  await t.throwsAsync(check('orders'), { code: 'permission_denied' });
+  t.is(await asked.send(to, 'check', 'orders', { metadata: { token: 'good' } }), 'serving');
+  const items = await asked.send(to, 'watch', 'orders', { metadata: { token: 'good' } });
+  const error = await t.throwsAsync<TransportError>(items[Symbol.asyncIterator]().next());
+  t.is(error!.reason, 'denied');
+});
+
+test('a watch yields the status and each change of it, and ends with the protocol', async (t) => {
+  const { health, asked, to } = await fixture(t);
+  const seen: ServingStatus[] = [];
+  const watching = (async () => {
+    for await (const status of await asked.send(to, 'watch', 'database')) seen.push(status);
+  })();
+  while (seen.length < 1) await turn();
+  health.set('database', 'serving');
+  while (seen.length < 2) await turn();
+  health.set('database', 'serving');
+  health.set('other', 'serving');
+  health.set('database', 'not_serving');
+  while (seen.length < 3) await turn();
+  t.deepEqual(seen, ['unknown', 'serving', 'not_serving']);
+  await health.close().catch(() => {});
+  await watching.catch(() => {});
+  t.is(seen.length, 3);
+});
+
+test('a watch of many changes leaves nothing behind', async (t) => {
+  const { health, asked, to } = await fixture(t);
+  const warnings: string[] = [];
+  const warned = (warning: Error) => void warnings.push(warning.name);
+  process.on('warning', warned);
+  t.teardown(() => process.off('warning', warned));
+  let seen = 0;
+  for await (const status of await asked.send(to, 'watch', 'flag')) {
+    if (++seen === 50) break;
+    health.set('flag', status === 'serving' ? 'not_serving' : 'serving');
+  }
+  await turn();
+  t.deepEqual(warnings, []);
+});
+
+test('a node that drains refuses calls as draining, unsent, and finishes those in flight', async (t) => {
+  const { server, client, health, asked, check, finish, told, to } = await fixture(t);
+  const handler = healthHandler(health);
+  t.deepEqual(
+    ['/healthz', '/readyz?verbose', '/other'].map((url) => get(handler, url)),
+    ['200 ok', '200 ok', 'not handled'],
+  );
+  const watched: ServingStatus[] = [];
+  const watching = (async () => {
+    for await (const status of await asked.send(to, 'watch', 'orders')) watched.push(status);
+  })();
+  watching.catch(() => {});
+  const inFlight = client.send(to, 'slow', one);
+  while (server.snapshot().connections[0]?.calls.in !== 2 || watched.length === 0) await turn();
+  let isDrained = false;
+  const drained = drain(server).then(() => (isDrained = true));
+  const error = await t.throwsAsync<TransportError>(client.send(to, 'echo', one), {
+    code: 'unavailable',
+  });
+  t.is(error!.reason, 'draining');
+  t.is(error!.sent, false);
+  await client.send(to, 'tell', one);
+  t.is(await check(''), 'serving', 'it lives');
+  t.is(await check('orders'), 'not_serving');
+  t.deepEqual(
+    ['/healthz', '/readyz'].map((url) => get(handler, url)),
+    ['200 ok', '503 not ready'],
+  );
+  while (watched.length < 2 || told.length < 1) await turn();
+  t.deepEqual(watched, ['serving', 'not_serving']);
+  t.false(isDrained);
+  finish();
+  t.is((await inFlight).length, 1);
+  await drained;
+  t.is(server.snapshot().state, 'open', 'draining does not close the transport');
+});
+
+test('draining ends with its grace period, and a second drain waits as well', async (t) => {
+  const { server, client, to } = await fixture(t);
+  const hung = client.send(to, 'slow', one).catch((error: TransportError) => error.code);
+  while (server.snapshot().connections[0]?.calls.in !== 1) await turn();
+  await Promise.all([drain(server, { grace: 20 }), drain(server, { grace: 20 })]);
+  t.is(server.snapshot().connections[0]?.calls.in, 1);
+  const late = server.mount(
+    defineProtocol({
+      name: 'late',
+      version: 1,
+      channel: 0x21,
+      methods: { ask: { id: 1, request: bytes, response: bytes } },
+    }),
+  );
+  serve(late, { ask: (request) => request });
+  const asking = client.mount(late.protocol);
+  await turn();
+  await t.throwsAsync(asking.send(to, 'ask', one), { code: 'unavailable' });
+  await server.close();
+  t.is(await hung, 'unavailable');
+  await t.throwsAsync(drain(server, { grace: -1 }), { instanceOf: TypeError });
+});
+
+test('a service that is set to not_serving makes the node not ready', async (t) => {
+  const { health } = await fixture(t);
+  t.true(health.isReady);
+  health.set('cache', 'not_serving');
+  t.false(health.isReady);
+  health.set('cache', 'serving');
+  t.true(health.isReady);
+});

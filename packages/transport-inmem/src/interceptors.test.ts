@@ -1,0 +1,371 @@
+// Tests of interceptors: what they see and may change, at both ends.
+
+import {
+  bytes,
+  type ClientInterceptor,
+  createManualClock,
+  createTransport,
+  defineProtocol,
+  type Interceptors,
+  type ServerInterceptor,
+  serve,
+  TransportError,
+} from '@trunkline/transport-core';
+import test, { type ExecutionContext } from 'ava';
+import { inmem } from './index.ts';
+
+const protocol = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    echo: { id: 1, request: bytes, response: bytes },
+    tell: { id: 2, request: bytes },
+    sum: { id: 3, request: bytes, upload: bytes, response: bytes },
+    count: { id: 4, request: bytes, download: bytes },
+    write: { id: 5, request: bytes, download: bytes },
+    respond: { id: 6, request: bytes, response: bytes },
+    who: { id: 7, request: bytes, response: bytes },
+  },
+});
+const of = (...numbers: number[]) => new Uint8Array(numbers);
+const text = (value: string) => new TextEncoder().encode(value);
+const read = (value: Uint8Array) => new TextDecoder().decode(value);
+
+async function fixture(t: ExecutionContext, interceptors: Interceptors, told: number[] = []) {
+  const backends = [inmem()];
+  const clock = createManualClock();
+  const server = createTransport('inmem://server', { protocol, backends, interceptors });
+  serve(server, {
+    echo: (request) => request,
+    tell: (request) => void told.push(request[0]!),
+    sum: async (_, rpc) => {
+      let sum = 0;
+      for await (const item of rpc.upload) sum += item[0]!;
+      return of(sum);
+    },
+    count: async function* () {
+      yield of(1);
+      yield of(2);
+    },
+    write: async (_, rpc) => {
+      await rpc.write(of(3));
+      await rpc.write(of(4));
+    },
+    respond: (request, rpc) => {
+      if (request[0] === 0) rpc.fail(new TransportError('not_found', 'zero'));
+      else rpc.respond(request);
+    },
+    who: (_, rpc) => text(rpc.metadata['user'] ?? 'nobody'),
+  });
+  await server.listen();
+  const client = createTransport({ protocol, backends, interceptors, clock });
+  t.teardown(async () => {
+    await client.close();
+    await server.close();
+  });
+  return { client, server, clock, to: 'inmem://server' };
+}
+
+const pass: ClientInterceptor = (next) => (call) => next(call);
+const passOn: ServerInterceptor = (next) => (call) => next(call);
+
+test('interceptors that pass every call on change nothing', async (t) => {
+  const told: number[] = [];
+  const { client, to } = await fixture(t, { client: [pass, pass], server: [passOn, passOn] }, told);
+  t.deepEqual(await client.send(to, 'echo', of(7)), of(7));
+  await client.send(to, 'tell', of(8));
+  async function* upload() {
+    yield of(1);
+    yield of(2);
+  }
+  t.deepEqual(await client.send(to, 'sum', of(), { upload: upload() }), of(3));
+  for (const [method, items] of [
+    ['count', [1, 2]],
+    ['write', [3, 4]],
+  ] as const) {
+    const seen: number[] = [];
+    for await (const item of await client.send(to, method, of())) seen.push(item[0]!);
+    t.deepEqual(seen, [...items]);
+  }
+  t.deepEqual(await client.send(to, 'respond', of(1)), of(1));
+  await t.throwsAsync(client.send(to, 'respond', of(0)), { code: 'not_found' });
+  t.deepEqual(told, [8]);
+});
+
+test('the first interceptor is the outermost; both ends see the call, its deadline and its outcome', async (t) => {
+  const log: string[] = [];
+  const named =
+    (name: string): ClientInterceptor =>
+    (next) =>
+    (call) => {
+      log.push(`${name} ${call.protocol}/${call.method} ${call.kind} to ${String(call.target)}`);
+      return next(call).then(
+        (result) => {
+          log.push(`${name} ok`);
+          return result;
+        },
+        (error) => {
+          log.push(`${name} ${error.code}`);
+          throw error;
+        },
+      );
+    };
+  const deadlines: (number | undefined)[] = [];
+  const server: ServerInterceptor = (next) => async (call) => {
+    deadlines.push(call.deadline);
+    log.push(`server ${call.method} from ${call.from.direction}`);
+    try {
+      return await next(call);
+    } catch (error) {
+      log.push(`server failed: ${(error as TransportError).code}`);
+      throw error;
+    }
+  };
+  const { client, clock, to } = await fixture(t, {
+    client: [
+      named('a'),
+      named('b'),
+      (next) => (call) => {
+        deadlines.push(call.deadline);
+        return next(call);
+      },
+    ],
+    server: [server],
+  });
+  await t.throwsAsync(client.send(to, 'respond', of(0), { timeout: 5_000 }), { code: 'not_found' });
+  t.deepEqual(log, [
+    'a echo/respond unary to inmem://server',
+    'b echo/respond unary to inmem://server',
+    'server respond from in',
+    'server failed: not_found',
+    'b not_found',
+    'a not_found',
+  ]);
+  t.is(deadlines[0], clock.now() + 5_000);
+  t.is(typeof deadlines[1], 'number');
+});
+
+test('metadata, requests and results may be changed at both ends', async (t) => {
+  const { client, to } = await fixture(t, {
+    client: [
+      (next) => (call) => {
+        call.metadata = { ...call.metadata, token: 'ada' };
+        return next(call);
+      },
+    ],
+    server: [
+      (next) => (call) => {
+        call.metadata = { ...call.metadata, user: `user ${call.metadata['token']}` };
+        return next(call);
+      },
+      (next) => async (call) => {
+        if (call.method !== 'echo') return next(call);
+        call.request = of(5);
+        return of(...((await next(call)) as Uint8Array), 6);
+      },
+    ],
+  });
+  t.is(read(await client.send(to, 'who', of())), 'user ada');
+  t.deepEqual(await client.send(to, 'echo', of(1)), of(5, 6));
+});
+
+test('each item of a stream can be seen, in both directions and at both ends', async (t) => {
+  const seen: string[] = [];
+  async function* watched(name: string, items: AsyncIterable<unknown>) {
+    for await (const item of items) {
+      seen.push(`${name} ${(item as Uint8Array)[0]}`);
+      yield item;
+    }
+  }
+  const isStream = (value: unknown): value is AsyncIterable<unknown> =>
+    typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+  const watching = (end: string) => (next: (call: any) => unknown) => async (call: any) => {
+    if (call.upload !== undefined) call.upload = watched(`${end} up`, call.upload);
+    const result = await next(call);
+    return isStream(result) ? watched(`${end} down`, result) : result;
+  };
+  const { client, to } = await fixture(t, {
+    client: [watching('client')],
+    server: [watching('server')],
+  });
+  async function* upload() {
+    yield of(1);
+  }
+  t.deepEqual(await client.send(to, 'sum', of(), { upload: upload() }), of(1));
+  t.deepEqual(seen.splice(0), ['client up 1', 'server up 1']);
+  for (const method of ['count', 'write'] as const) {
+    for await (const _ of await client.send(to, method, of()));
+    t.deepEqual(seen.filter((line) => line.startsWith('server')).length, 2, method);
+    t.deepEqual(seen.splice(0).filter((line) => line.startsWith('client')).length, 2, method);
+  }
+});
+
+test('an interceptor may answer without the handler, refuse a call, or repeat it', async (t) => {
+  let attempts = 0;
+  const { client, to } = await fixture(t, {
+    client: [
+      (next) => (call) => (call.method === 'who' ? Promise.resolve(text('a double')) : next(call)),
+      (next) => (call) => next(call).catch(() => next(call)),
+    ],
+    server: [
+      (next) => (call) => {
+        attempts++;
+        if (attempts === 1) throw new TransportError('unavailable', 'once');
+        return next(call);
+      },
+    ],
+  });
+  t.is(read(await client.send(to, 'who', of())), 'a double');
+  t.is(attempts, 0);
+  t.deepEqual(await client.send(to, 'echo', of(9)), of(9));
+  t.is(attempts, 2);
+});
+
+test('an interceptor that throws harms only the call that it saw', async (t) => {
+  const throws = (call: { method: string }) => {
+    if (call.method === 'echo') throw new RangeError('a bad interceptor');
+  };
+  const client = await fixture(t, {
+    client: [
+      (next) => (call) => {
+        throws(call);
+        return next(call);
+      },
+    ],
+  });
+  await t.throwsAsync(client.client.send(client.to, 'echo', of(1)), { instanceOf: RangeError });
+  t.is(read(await client.client.send(client.to, 'who', of())), 'nobody');
+});
+
+test('the time that an interceptor takes counts; one that hangs harms only the call that it saw', async (t) => {
+  const slow: ClientInterceptor = (next) => async (call) => {
+    await new Promise((resolve) => setTimeout(resolve, 5)); // a later tick
+    if (call.method === 'echo') clock.advance(6_000);
+    return next(call);
+  };
+  const { client, clock, to } = await fixture(t, {
+    client: [slow],
+    server: [(next) => (call) => (call.method === 'respond' ? new Promise(() => {}) : next(call))],
+  });
+  const { sent } = (await t.throwsAsync<TransportError>(
+    client.send(to, 'echo', of(1), { timeout: 5_000 }),
+    { code: 'deadline_exceeded' },
+  ))!;
+  t.is(sent, false);
+  t.deepEqual(await client.send(to, 'echo', of(1), { timeout: 7_000 }), of(1));
+  const hung = client.send(to, 'respond', of(1), { timeout: 1_000 });
+  t.is(read(await client.send(to, 'who', of())), 'nobody');
+  clock.advance(1_000);
+  await t.throwsAsync(hung, { code: 'deadline_exceeded' });
+});
+
+test('server interceptors work around the reader of consumer()', async (t) => {
+  const backends = [inmem()];
+  const log: string[] = [];
+  const server: ServerInterceptor = (next) => async (call) => {
+    await Promise.resolve();
+    if (call.metadata['token'] === undefined && call.kind === 'unary')
+      throw new TransportError('unauthenticated', 'no token');
+    const result = await next(call);
+    log.push(`${call.method} answered`);
+    return result;
+  };
+  const transport = createTransport('inmem://reader', {
+    protocol,
+    backends,
+    interceptors: { server: [server] },
+  });
+  await transport.listen();
+  const reading = (async () => {
+    for await (const rpc of transport.consumer()) {
+      if (rpc.method === 'echo') rpc.respond(of(rpc.request[0]! + 1));
+      else if (rpc.method === 'count') {
+        await rpc.write(of(1));
+        rpc.end();
+      } else if (rpc.method === 'respond') rpc.fail(new TransportError('aborted', 'no'));
+    }
+  })();
+  const client = createTransport({ protocol, backends });
+  const to = 'inmem://reader';
+  const metadata = { token: 'x' };
+  await t.throwsAsync(client.send(to, 'echo', of(1)), { code: 'unauthenticated' });
+  t.deepEqual(
+    await Promise.all([1, 2, 3].map((n) => client.send(to, 'echo', of(n), { metadata }))),
+    [of(2), of(3), of(4)],
+  );
+  await t.throwsAsync(client.send(to, 'respond', of(1), { metadata }), { code: 'aborted' });
+  await client.send(to, 'tell', of(1));
+  const items: number[] = [];
+  for await (const item of await client.send(to, 'count', of(1))) items.push(item[0]!);
+  t.deepEqual(items, [1]);
+  await transport.close();
+  await client.close();
+  await reading;
+  t.deepEqual(
+    log.filter((line) => line === 'echo answered').length,
+    3,
+    'the interceptor sees the outcome of each call',
+  );
+  t.true(log.includes('tell answered'));
+});
+
+test('a handler that fails after it has answered is reported, and the answer stands', async (t) => {
+  const failures: unknown[] = [];
+  const backends = [inmem()];
+  const server = createTransport('inmem://late', {
+    protocol,
+    backends,
+    interceptors: { server: [passOn] },
+    observer: {
+      event: (event) => void (event.type === 'callbackFailed' && failures.push(event.error)),
+    },
+  });
+  serve(server, {
+    respond: async (request, rpc) => {
+      rpc.respond(request);
+      t.throws(() => rpc.respond(request), { instanceOf: TypeError });
+      throw new Error('too late');
+    },
+  });
+  await server.listen();
+  const client = createTransport({ protocol, backends });
+  t.deepEqual(await client.send('inmem://late', 'respond', of(1)), of(1));
+  t.is((failures[0] as Error).message, 'too late');
+  await client.close();
+  await server.close();
+});
+
+test('a caller that leaves a stream ends the writes of its handler', async (t) => {
+  const backends = [inmem()];
+  const server = createTransport('inmem://left', {
+    protocol,
+    backends,
+    interceptors: { server: [passOn] },
+  });
+  let ended: (error: unknown) => void = () => {};
+  const left = new Promise<unknown>((resolve) => (ended = resolve));
+  serve(server, {
+    write: async (_, rpc) => {
+      try {
+        for (;;) await rpc.write(new Uint8Array(10_000));
+      } catch (error) {
+        ended(error);
+      }
+    },
+  });
+  await server.listen();
+  const client = createTransport({ protocol, backends });
+  for await (const _ of await client.send('inmem://left', 'write', of())) break;
+  t.is(((await left) as TransportError).code, 'cancelled');
+  await client.close();
+  await server.close();
+});
+
+test('interceptors that are no functions are a TypeError', (t) => {
+  t.throws(
+    () =>
+      createTransport({ protocol, backends: [inmem()], interceptors: { client: [1] } as never }),
+    { instanceOf: TypeError, message: /interceptors: must be an object with lists of functions/ },
+  );
+});

@@ -1,0 +1,338 @@
+// Tests of what an observer learns of calls, handlers, dials and handshakes.
+
+import { inspect } from 'node:util';
+import {
+  bytes,
+  type CallRecord,
+  createManualClock,
+  createTransport,
+  type DialRecord,
+  defineProtocol,
+  type HandshakeRecord,
+  type Observer,
+  serve,
+  TransportError,
+} from '@trunkline/transport-core';
+import test, { type ExecutionContext } from 'ava';
+import { inmem } from './index.ts';
+
+const protocol = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    echo: { id: 1, request: bytes, response: bytes },
+    tell: { id: 2, request: bytes },
+    sum: { id: 3, request: bytes, upload: bytes, response: bytes },
+    count: { id: 4, request: bytes, download: bytes },
+    fail: { id: 5, request: bytes, response: bytes },
+    hang: { id: 6, request: bytes, response: bytes },
+  },
+});
+
+/** Records the calls that an observer is told of. */
+class Recorder implements Observer {
+  readonly started: CallRecord[] = [];
+  readonly ended: CallRecord[] = [];
+  readonly dials: DialRecord[] = [];
+  readonly handshakes: HandshakeRecord[] = [];
+  callStarted = (call: CallRecord) => void this.started.push(call);
+  callEnded = (call: CallRecord) => void this.ended.push(call);
+  handlerStarted = this.callStarted;
+  handlerEnded = this.callEnded;
+  dialEnded = (dial: DialRecord) => void this.dials.push(dial);
+  handshakeEnded = (handshake: HandshakeRecord) => void this.handshakes.push(handshake);
+}
+
+async function fixture(t: ExecutionContext, concurrency?: number) {
+  const backends = [inmem()];
+  const seen = { client: new Recorder(), server: new Recorder() };
+  const server = createTransport('inmem://server', {
+    protocol,
+    backends,
+    observer: seen.server,
+  });
+  serve(
+    server,
+    {
+      echo: (request) => request,
+      tell: (request) => {
+        if (request.length === 0) throw new TransportError('invalid_argument', 'nothing to tell');
+      },
+      sum: async (_, rpc) => {
+        let sum = 0;
+        for await (const item of rpc.upload) sum += item.length;
+        return new Uint8Array([sum]);
+      },
+      count: async function* () {
+        yield new Uint8Array(1);
+        yield new Uint8Array(2);
+      },
+      fail: () => {
+        throw new TransportError('not_found', 'no such thing');
+      },
+      hang: () => new Promise<never>(() => {}),
+    },
+    { concurrency },
+  );
+  await server.listen();
+  const client = createTransport({ protocol, backends, observer: seen.client });
+  t.teardown(async () => {
+    await client.close();
+    await server.close();
+  });
+  return { client, server, seen, to: 'inmem://server' };
+}
+
+const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+test('a unary call is reported at both ends, at its start and at its end', async (t) => {
+  const { client, seen, to } = await fixture(t);
+  await client.send(to, 'echo', new Uint8Array(3), { metadata: { tenant: 'a' }, timeout: 5_000 });
+  for (const [side, { started, ended }] of Object.entries(seen)) {
+    t.is(started.length, 1, side);
+    t.is(started[0], ended[0], 'the same object');
+    const { method, kind, metadata, code, sent, attempts } = ended[0]!;
+    const { bytesSent, bytesReceived, deadline } = ended[0]!;
+    t.deepEqual(
+      {
+        protocol: ended[0]!.protocol,
+        method,
+        kind,
+        code,
+        sent,
+        attempts,
+        bytesSent,
+        bytesReceived,
+      },
+      {
+        protocol: 'echo',
+        method: 'echo',
+        kind: 'unary',
+        code: undefined,
+        sent: true,
+        attempts: 1,
+        bytesSent: 3,
+        bytesReceived: 3,
+      },
+    );
+    t.is(ended[0]!.side, side as never);
+    t.is(metadata?.['tenant'], 'a');
+    t.true(deadline! > ended[0]!.startedAt);
+    t.is(ended[0]!.remote?.direction, side === 'client' ? 'out' : 'in');
+  }
+  t.is(seen.client.ended[0]!.target, to);
+});
+
+test('the record of a call can be logged', async (t) => {
+  const { client, seen, to } = await fixture(t);
+  await client.send(to, 'echo', new Uint8Array(3));
+  for (const { ended } of Object.values(seen)) {
+    const { method, bytesSent, remote } = JSON.parse(JSON.stringify(ended[0]));
+    t.deepEqual([method, bytesSent, typeof remote], ['echo', 3, 'string']);
+    t.true(inspect(ended[0]).length < 1_000);
+  }
+});
+
+test('an error is reported with its code, and with whether a handler may have seen the call', async (t) => {
+  const { client, seen, to } = await fixture(t);
+  await t.throwsAsync(client.send(to, 'fail', new Uint8Array(1)), { code: 'not_found' });
+  t.deepEqual(
+    [seen.client.ended[0]!, seen.server.ended[0]!].map(({ code, sent }) => [code, sent]),
+    [
+      ['not_found', true],
+      ['not_found', true],
+    ],
+  );
+  await t.throwsAsync(client.send('inmem://nobody', 'echo', new Uint8Array(1)));
+  const { code, reason, sent, remote, attempts } = seen.client.ended[1]!;
+  t.deepEqual(
+    [code, reason, sent, remote, attempts],
+    ['unavailable', 'connection_refused', false, undefined, 0],
+  );
+});
+
+test('items and their bytes are counted in both directions', async (t) => {
+  const { client, seen, to } = await fixture(t);
+  async function* upload() {
+    yield new Uint8Array(2);
+    yield new Uint8Array(3);
+  }
+  await client.send(to, 'sum', new Uint8Array(1), { upload: upload() });
+  const items = await client.send(to, 'count', new Uint8Array(1));
+  for await (const _ of items);
+  await turn();
+  const figures = ({ itemsSent, itemsReceived, bytesSent, bytesReceived }: CallRecord) => [
+    itemsSent,
+    itemsReceived,
+    bytesSent,
+    bytesReceived,
+  ];
+  t.deepEqual(seen.client.ended.map(figures), [
+    [2, 0, 6, 1],
+    [0, 2, 1, 3],
+  ]);
+  t.deepEqual(seen.server.ended.map(figures), [
+    [0, 2, 1, 6],
+    [2, 0, 3, 1],
+  ]);
+});
+
+test('a one-way ends at the server when its handler has ended, with the error of the handler', async (t) => {
+  const { client, seen, to } = await fixture(t);
+  await client.send(to, 'tell', new Uint8Array(1));
+  await client.send(to, 'tell', new Uint8Array(0));
+  while (seen.server.ended.length < 2) await turn();
+  t.deepEqual(
+    seen.server.ended.map(({ code }) => code),
+    [undefined, 'invalid_argument'],
+  );
+  t.deepEqual(
+    seen.client.ended.map(({ code }) => code),
+    [undefined, undefined],
+  );
+});
+
+test('a call whose caller leaves ends once, as cancelled', async (t) => {
+  const { client, seen, to } = await fixture(t);
+  const leave = new AbortController();
+  const call = client.send(to, 'hang', new Uint8Array(1), { signal: leave.signal });
+  while (seen.server.started.length === 0) await turn();
+  leave.abort();
+  await t.throwsAsync(call, { code: 'cancelled' });
+  while (seen.server.ended.length === 0) await turn();
+  t.is(seen.server.ended[0]!.code, 'cancelled');
+  t.is(seen.client.ended[0]!.code, 'cancelled');
+  t.is(seen.server.ended.length, 1);
+});
+
+test('a call that waits for a handler is reported with the time for which it waited', async (t) => {
+  const backends = [inmem()];
+  const seen = new Recorder();
+  const clock = createManualClock();
+  const server = createTransport('inmem://busy', { protocol, backends, observer: seen, clock });
+  let finish = () => {};
+  const finished = new Promise<void>((resolve) => (finish = resolve));
+  serve(server, { echo: (request) => finished.then(() => request) }, { concurrency: 1 });
+  await server.listen();
+  const client = createTransport({ protocol, backends });
+  const calls = [1, 2].map(() => client.send('inmem://busy', 'echo', new Uint8Array(1)));
+  while (server.snapshot().waiting === 0) await turn();
+  clock.advance(70);
+  finish();
+  await Promise.all(calls);
+  t.deepEqual(
+    seen.ended.map(({ queued }) => queued),
+    [0, 70],
+  );
+  await client.close();
+  await server.close();
+});
+
+test('a reader of consumer() is observed like a handler', async (t) => {
+  const backends = [inmem()];
+  const seen = new Recorder();
+  const server = createTransport('inmem://reader', { protocol, backends, observer: seen });
+  await server.listen();
+  const client = createTransport({ protocol, backends });
+  const calls = server.consumer('echo', 'tell');
+  const answer = client.send('inmem://reader', 'echo', new Uint8Array(4));
+  const { value: rpc } = await calls.next();
+  t.is(seen.started.length, 1);
+  t.is(seen.ended.length, 0);
+  if (rpc?.method === 'echo') rpc.respond(rpc.request);
+  await answer;
+  t.is(seen.ended[0]!.bytesSent, 4);
+  await client.send('inmem://reader', 'tell', new Uint8Array(1));
+  await calls.next();
+  t.is(seen.ended.length, 1, 'the reader still works on the one-way');
+  void calls.next();
+  t.is(seen.ended.length, 2);
+  await client.close();
+  await server.close();
+});
+
+test('dials and handshakes are reported with their durations and errors', async (t) => {
+  const { client, seen, to } = await fixture(t);
+  await client.dial(to);
+  await t.throwsAsync(client.dial('inmem://nobody'));
+  while (seen.server.handshakes.length === 0) await turn();
+  const [good, bad] = seen.client.dials;
+  t.is(good!.target, to);
+  t.is(good!.error, undefined);
+  t.is(good!.remote?.direction, 'out');
+  t.is(bad!.error?.reason, 'connection_refused');
+  t.true(good!.duration >= 0);
+  t.deepEqual(
+    [...seen.client.handshakes, ...seen.server.handshakes].map(({ direction, error }) => [
+      direction,
+      error,
+    ]),
+    [
+      ['out', undefined],
+      ['in', undefined],
+    ],
+  );
+});
+
+test('an observer that throws harms no call', async (t) => {
+  const backends = [inmem()];
+  const fail = () => {
+    throw new Error('a bad observer');
+  };
+  const observer: Observer = {
+    event: fail,
+    count: fail,
+    callStarted: fail,
+    callEnded: fail,
+    handlerStarted: fail,
+    handlerEnded: fail,
+    dialEnded: fail,
+    handshakeEnded: fail,
+  };
+  const server = createTransport('inmem://robust', { protocol, backends, observer });
+  serve(server, { echo: (request) => request });
+  await server.listen();
+  const client = createTransport({ protocol, backends, observer });
+  t.is((await client.send('inmem://robust', 'echo', new Uint8Array(3))).length, 3);
+  await client.close();
+  await server.close();
+});
+
+test('a hook that is no function is a TypeError', (t) => {
+  t.throws(
+    () => createTransport({ protocol, backends: [inmem()], observer: { callEnded: 1 } as never }),
+    { instanceOf: TypeError, message: /observer: must be an object whose hooks/ },
+  );
+});
+
+test('a logger gets alarms once, and none at an ordinary shutdown', async (t) => {
+  const backends = [inmem()];
+  const lines: string[] = [];
+  const log = (level: string) => (_: object, text: string) => void lines.push(`${level}: ${text}`);
+  const logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
+  const server = createTransport('inmem://logged', {
+    protocol,
+    backends,
+    logger,
+    limits: { inbound: { calls: 1 } },
+  });
+  await server.listen();
+  const client = createTransport({ protocol, backends });
+  const calls = [1, 2, 3].map(() =>
+    client.send('inmem://logged', 'echo', new Uint8Array(1), { timeout: 100 }).catch(() => {}),
+  );
+  await Promise.all(calls);
+  // No reader takes it, so it is dropped when the server closes.
+  await client.send('inmem://logged', 'tell', new Uint8Array(1));
+  while (server.snapshot().waiting === 0) await turn();
+  await server.close();
+  await client.close();
+  t.true(server.snapshot().counters.refusedCall! >= 2);
+  t.is(server.snapshot().counters.onewayDropped, 1);
+  t.deepEqual(
+    lines.filter((line) => /^(warn|error)/.test(line)),
+    ["warn: the counter 'refusedCall' went up for the first time; see the snapshot for its value"],
+  );
+  t.true(lines.includes('debug: a connection is up'));
+});
