@@ -36,11 +36,15 @@ export function endpointOf({ remoteAddress, remotePort }: Socket): string {
  * (milliseconds): its request did not arrive, or it arrived and waited for a handshake slot.
  */
 export function tooLate(endpoint: string, timeout: number): TransportError {
-  return reasonError(
-    'handshake_timeout',
-    `Connection with ${endpoint}: its WebSocket upgrade was not complete after ${timeout} ms (handshakeTimeout)`,
-    {
-      target: endpoint,
-    },
-  );
+  const message = `Connection with ${endpoint}: its WebSocket upgrade was not complete after ${timeout} ms (handshakeTimeout)`;
+  return reasonError('handshake_timeout', message, { target: endpoint });
+}
+
+/**
+ * Creates the error for a connection that ended before it was a WebSocket. It used a handshake
+ * slot, and perhaps a costly TLS handshake, for nothing.
+ */
+export function endedEarly(endpoint: string, when: string): TransportError {
+  const message = `Connection with ${endpoint}: it ended ${when}`;
+  return reasonError('reset', message, { target: endpoint });
 }

@@ -1,6 +1,6 @@
 // WebSocket as a Transport and as a backend of createTransport, in Node.
 
-import { MutualTls } from '@trunkline/mutual-tls';
+import { MutualTls, nodeChannels } from '@trunkline/mutual-tls';
 import type { Protocol } from '@trunkline/transport-core';
 import { checkHosts } from './hosts.ts';
 import { WsLayer } from './ws-layer.ts';
@@ -15,7 +15,7 @@ export function createWsTransport<P extends Protocol>(
   options: WsTransportOptions<P>,
 ): WsTransport<P> {
   const tls = options.tls && new MutualTls(options.tls, 'createWsTransport');
-  return wsTransport(options, (given) => new WsLayer(given, tls));
+  return wsTransport(options, (given) => new WsLayer(given, tls), nodeChannels);
 }
 
 /**
@@ -25,5 +25,5 @@ export function createWsTransport<P extends Protocol>(
 export function ws(options: WsBackendOptions = {}): WsBackend {
   checkHosts(options.hosts);
   const tls = options.tls && new MutualTls(options.tls, 'ws');
-  return wsBackend(options, (given) => new WsLayer(given, tls));
+  return wsBackend(options, (given) => new WsLayer(given, tls), nodeChannels);
 }

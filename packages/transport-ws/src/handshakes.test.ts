@@ -58,6 +58,21 @@ test('a plain connection that sends no upgrade is ended by handshakeTimeout, and
   t.regex(error.message, /2000 ms/);
 });
 
+test('bytes that are not HTTP are reported as wrong_preamble, and HTTP requests with an error as malformed', async (t) => {
+  const { address, rejected } = await node(t, {});
+  for (const [first, reason, text] of [
+    ['TRKL\u0004', 'wrong_preamble', /speaks plain Trunkline/],
+    ['SSH-2.0-OpenSSH_9.6\r\n', 'wrong_preamble', /speaks SSH/],
+    [`GET / HTTP/1.1\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`, 'malformed', /HPE_HEADER_OVERFLOW/],
+    ['GET / HTTP/1.1\r\nx y: z\r\n\r\n', 'malformed', /HPE_INVALID_HEADER_TOKEN/],
+  ] as const) {
+    (await raw(address)).write(first);
+    const error = await rejected();
+    t.is(error.reason, reason, error.message);
+    t.regex(error.message, text);
+  }
+});
+
 test('plain connections wait unread for their turn before their upgrade', async (t) => {
   const { address, rejected } = await node(t, { pending: 1 });
   const silent = await raw(address);

@@ -95,10 +95,9 @@ export class NativeConnection implements StreamConnection {
       );
       return this.#close(UNSUPPORTED_DATA, 'binary messages only');
     }
-    if (data.byteLength > 0) {
-      this.#unread.push(new Uint8Array(data));
-      this.#unreadSize += data.byteLength;
-    }
+    if (data.byteLength === 0) return void this.#sink?.data(new Uint8Array(0));
+    this.#unread.push(new Uint8Array(data));
+    this.#unreadSize += data.byteLength;
     if (this.#unreadSize > UNREAD) {
       return this.destroy(
         new TransportError(

@@ -6,7 +6,7 @@ import { createServer as createNetServer, type Server as NetServer, type Socket 
 import { cutOff, type MutualTls } from '@trunkline/mutual-tls';
 import type { Clock, Observer, Timer, TransportError } from '@trunkline/transport-core';
 import { type ListenOptions, lookAlike, reasonError } from '@trunkline/transport-core/backend';
-import { type Arrival, endpointOf, leave, tooLate } from './arrival.ts';
+import { type Arrival, endedEarly, endpointOf, leave, tooLate } from './arrival.ts';
 
 export interface UpgradeServer {
   /** The server to bind; it does not listen yet. Its close() frees the port. */
@@ -51,11 +51,14 @@ export function createUpgradeServer({
       // An observer that throws is ignored, because what strangers send must not end the process.
     }
   };
-  http.on('clientError', (error: Error & { rawPacket?: Uint8Array }, socket: Socket) => {
+  http.on('clientError', (error: ParseError, socket: Socket) => {
     if (error.rawPacket !== undefined) {
-      const arrival = arrived(socket);
-      leave(arrival, notHttp(error, socket));
-      if (listen === undefined) tell(notHttp(error, socket), endpointOf(socket));
+      const endpoint = endpointOf(socket);
+      const rejected = notUpgrade(error, error.rawPacket, endpoint);
+      leave(arrived(socket), rejected);
+      // Without a limiter no slot reports errors. This one is reported all the same, because it
+      // shows a mistake in the configuration.
+      if (listen === undefined) tell(rejected, endpoint);
     }
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
     socket.destroySoon();
@@ -71,7 +74,7 @@ export function createUpgradeServer({
     leave(arrived(socket), error);
     socket.destroy();
   };
-  /** Keeps a connection until its upgrade arrives, for at most `time` milliseconds. */
+  /** Keeps a connection until its upgrade arrives, for the `time` that is left of the timeout. */
   const wait = (socket: Socket, arrival: Arrival, time: number) => {
     const endpoint = endpointOf(socket);
     // The limiter, if there is one, bounds the number of waiting connections; otherwise WAITING
@@ -81,7 +84,8 @@ export function createUpgradeServer({
       ? undefined
       : clock.setTimeout(() => end(socket, tooLate(endpoint, timeout)), time);
     waiting.set(socket, { ...arrival, timer });
-    socket.once('close', () => end(socket, noUpgrade(endpoint)));
+    // Has no effect on a socket whose upgrade has arrived.
+    socket.once('close', () => end(socket, endedEarly(endpoint, 'before its WebSocket upgrade')));
     if (isFull) end(socket);
   };
   const cut = () => {
@@ -101,10 +105,11 @@ export function createUpgradeServer({
   const begin = (socket: Socket) => {
     if (socket.destroyed) return;
     http.emit('connection', tune(socket));
-    socket.resume();
+    socket.resume(); // Ends the `pauseOnConnect` of the listener.
   };
   const take = (socket: Socket) => {
     socket.on('error', ignore);
+    // The turn may come within `acquire`, before the socket is kept, or later.
     let isKept = false;
     let isTurn = listen === undefined;
     const slot = listen?.handshakes.acquire(endpointOf(socket), () => {
@@ -116,8 +121,9 @@ export function createUpgradeServer({
     isKept = true;
     if (isTurn) begin(socket);
   };
-  // Nothing is read before a connection has its handshake slot. Under TLS, half-open sockets are
-  // not allowed, so a peer that ends during the handshake is closed.
+  // Nothing is read before a connection has its handshake slot. As in Node's own HTTP server, a
+  // client may end its side and still get the response; under TLS, a peer that ends during the
+  // handshake is closed.
   const listener =
     acceptor === undefined
       ? createNetServer({ pauseOnConnect: true, allowHalfOpen: true }, take)
@@ -125,22 +131,24 @@ export function createUpgradeServer({
   return { listener, http, arrived, cut };
 }
 
-/**
- * Creates the error for a connection that ended before its upgrade. It used a handshake slot, and
- * perhaps a costly TLS handshake, for nothing.
- */
-function noUpgrade(endpoint: string) {
-  return reasonError(
-    'reset',
-    `Connection with ${endpoint}: it ended before its WebSocket upgrade`,
-    { target: endpoint },
-  );
+/** An error of Node's HTTP parser, or of the socket; only the former has the packet. */
+interface ParseError extends Error {
+  readonly code?: string;
+  readonly rawPacket?: Uint8Array;
 }
 
-function notHttp(error: Error & { rawPacket?: Uint8Array }, socket: Socket) {
-  const endpoint = endpointOf(socket);
-  const message = `Connection with ${endpoint}: the other end speaks ${lookAlike(error.rawPacket!)}, this end speaks WebSocket: give both the same scheme`;
-  return reasonError('wrong_preamble', message, { target: endpoint, cause: error });
+/**
+ * Creates the error for bytes that Node's HTTP parser refuses: either another protocol, which has
+ * no HTTP method at its beginning, or an HTTP request with an error.
+ */
+function notUpgrade(error: ParseError, packet: Uint8Array, endpoint: string): TransportError {
+  const isHttp = error.code !== 'HPE_INVALID_METHOD' && error.code !== 'HPE_PAUSED_H2_UPGRADE';
+  const text = isHttp
+    ? `its HTTP request is malformed: ${error.message} (${error.code})`
+    : `the other end speaks ${lookAlike(packet)}, this end speaks WebSocket: give both the same scheme`;
+  const message = `Connection with ${endpoint}: ${text}`;
+  const reason = isHttp ? 'malformed' : 'wrong_preamble';
+  return reasonError(reason, message, { target: endpoint, cause: error });
 }
 
 function ignore(): void {}
@@ -148,8 +156,8 @@ function ignore(): void {}
 /** Milliseconds of silence before the kernel probes a connection. */
 const KEEP_ALIVE = 30_000;
 /**
- * Without a limiter: the most connections that may wait for their upgrade, the same number that
- * core lets wait before their hello (64 plus 4 times 64).
+ * Without a limiter: the most connections that may wait for their upgrade. A transport's default
+ * limit (`limits.handshakes`) is the same: 64 handshakes, and four times as many that wait.
  */
 const WAITING = 320;
 /**

@@ -10,7 +10,7 @@ import {
   reasonError,
 } from '@trunkline/transport-core/backend';
 import { WebSocketServer } from 'ws';
-import { type Arrival, endpointOf, leave, tooLate } from './arrival.ts';
+import { type Arrival, endedEarly, endpointOf, leave, tooLate } from './arrival.ts';
 import { SUB_PROTOCOL } from './close-codes.ts';
 import { Unmasker } from './unmasker.ts';
 import { WsConnection } from './ws-connection.ts';
@@ -69,17 +69,7 @@ export function takeUpgrades({
       }
       // Until the WebSocket is handed over, this function must release the handshake slot.
       const endpoint = endpointOf(socket);
-      const gone = () =>
-        leave(
-          given,
-          reasonError(
-            'reset',
-            `Connection with ${endpoint}: it ended during its WebSocket upgrade`,
-            {
-              target: endpoint,
-            },
-          ),
-        );
+      const gone = () => leave(given, endedEarly(endpoint, 'during its WebSocket upgrade'));
       socket.once('close', gone);
       webSockets.handleUpgrade(request, socket, head, (webSocket) => {
         socket.off('close', gone);
@@ -131,16 +121,7 @@ function park(
     socket.destroy();
   };
   const cut = () => end();
-  const gone = () =>
-    end(
-      reasonError(
-        'reset',
-        `Connection with ${endpoint}: it ended while it waited for its handshake`,
-        {
-          target: endpoint,
-        },
-      ),
-    );
+  const gone = () => end(endedEarly(endpoint, 'while it waited for its handshake'));
   const slot = handshakes.acquire(endpoint, (given) => {
     isTurn = true;
     done();

@@ -35,6 +35,14 @@ test('boundaries of messages are ignored: fragments and pieces are one stream', 
   t.is(sink.text, 'abcdef');
 });
 
+test('an empty message is reported, because many of them are a flood', async (t) => {
+  const { sink, peer } = await accepted(t);
+  for (let n = 0; n < 3; n++) peer.send(Buffer.alloc(0));
+  peer.send('end', { binary: true });
+  await sink.until(() => sink.size === 3);
+  t.is(sink.chunks, 4);
+});
+
 test('a ping is answered and reports nothing', async (t) => {
   const { sink, peer } = await accepted(t);
   peer.ping('are you there');
@@ -226,6 +234,21 @@ test('the dialer disconnects a server that masks its frames or sends text', asyn
   }
 });
 
+test('empty messages after close are cut off, too', async (t) => {
+  const clock = createManualClock();
+  const { layer, next } = await accepted(t, clock);
+  const socket = await rawUpgrade(t, layer.localAddr());
+  const sink = await next();
+  sink.connection.close();
+  const gone = once(socket, 'close');
+  socket.on('error', () => {}).resume();
+  for (let n = 0; n < 5_000; n++) socket.write(Buffer.from([0x82, 0x80, 0, 0, 0, 0]));
+  await gone;
+  await sink.until(() => sink.ends === 1);
+  t.is(sink.chunks, 0);
+  t.is(clock.timers, 0);
+});
+
 test('a dial to a server that does not speak HTTP fails with wrong_preamble, and to one that hangs up with reset', async (t) => {
   const babbling = await rawServer(t, (socket) => socket.write('SSH-2.0-OpenSSH\r\n'));
   const babble = await rejection(createWsStreamLayer().dial(babbling, { timeout: 10_000 }));
@@ -278,6 +301,7 @@ test('a dial to a server that never answers fails with dial_timeout, and its soc
 class Record implements StreamSink {
   readonly connection: StreamConnection;
   size = 0;
+  chunks = 0;
   text = '';
   ends = 0;
   error: TransportError | undefined;
@@ -288,6 +312,7 @@ class Record implements StreamSink {
   }
   data(chunk: Uint8Array): void {
     this.size += chunk.length;
+    this.chunks++;
     if (this.size < 100) this.text += new TextDecoder().decode(chunk);
     this.#wake();
   }

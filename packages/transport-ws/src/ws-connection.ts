@@ -138,7 +138,7 @@ export class WsConnection implements StreamConnection {
   readonly #message = (data: RawData, isBinary: boolean): void => {
     const buffer = data as Uint8Array;
     if (this.#ending) {
-      this.#discarded += buffer.length;
+      this.#discarded += Math.max(buffer.length, LEAST);
       if (this.#discarded > DISCARD) this.#webSocket.terminate();
     } else if (!isBinary) {
       const error = violationError(
@@ -147,7 +147,7 @@ export class WsConnection implements StreamConnection {
         this.endpoint,
       );
       this.#violated(error);
-    } else if (buffer.length > 0) {
+    } else {
       const chunk = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
       if (this.#sink?.data(chunk)) freeChunk(chunk);
     }
@@ -217,7 +217,8 @@ export class WsConnection implements StreamConnection {
 const MESSAGE = 256 * 1024;
 /**
  * How long one end waits for the other's close frame, in milliseconds, and how many bytes it
- * discards meanwhile (docs/wire-protocol.md §8).
+ * discards meanwhile (docs/wire-protocol.md §8), where a message counts at least LEAST.
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;
+const LEAST = 64;

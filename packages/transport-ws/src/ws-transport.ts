@@ -17,6 +17,7 @@ import {
   optional,
   parseOptions,
   reference,
+  type TraceChannels,
   text,
 } from '@trunkline/transport-core/backend';
 import {
@@ -44,6 +45,7 @@ type CreateLayer = (options: Omit<WsStreamLayerOptions, 'tls'>) => WsStreamLayer
 export function wsTransport<P extends Protocol>(
   options: WsTransportOptions<P>,
   createLayer: CreateLayer,
+  channels?: TraceChannels,
 ): WsTransport<P> {
   const {
     bindAddr,
@@ -67,7 +69,7 @@ export function wsTransport<P extends Protocol>(
     observer,
   });
   checkAdvertised(stream, advertiseAddr, 'createWsTransport: advertiseAddr');
-  return new OverWs<P>({ ...(common as CommonOptions), protocol, stream, clock });
+  return new OverWs<P>({ ...(common as CommonOptions), protocol, stream, clock, channels });
 }
 
 class OverWs<P extends Protocol> extends NetworkTransport<P> implements WsTransport<P> {
@@ -83,11 +85,16 @@ class OverWs<P extends Protocol> extends NetworkTransport<P> implements WsTransp
   }
 }
 
-export function wsBackend(options: WsBackendOptions, createLayer: CreateLayer): WsBackend {
+export function wsBackend(
+  options: WsBackendOptions,
+  createLayer: CreateLayer,
+  channels?: TraceChannels,
+): WsBackend {
   const { path, server, origins, hosts } = options;
   checkWsOptions(options);
   return {
     schemes: ['ws', 'wss'],
+    channels,
     layer({ bindAddr, advertiseAddr, clock, observer }) {
       if (server === undefined)
         return createLayer({ bindAddr, advertiseAddr, path, origins, hosts, clock, observer });
