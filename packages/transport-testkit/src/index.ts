@@ -55,7 +55,8 @@ export {
 } from './raw/raw-frames.ts';
 export { RAW_LIMITS, rawHello } from './raw/raw-hello.ts';
 // For tests on raw bytes: a peer that shares no code with core.
-export { RawListener, RawPeer } from './raw/raw-peer.ts';
+export { RawListener } from './raw/raw-listener.ts';
+export { RawPeer } from './raw/raw-peer.ts';
 export type { SessionBackend, SessionPlace } from './session/session-fixture.ts';
 export { sessionSuite } from './session/session-suite.ts';
 export type {

@@ -100,7 +100,7 @@ export class FaultyConnection implements StreamConnection {
   write(chunk: Uint8Array): boolean {
     if (this.#state !== 'open' || chunk.length === 0) return true;
     if (this.#out.isClear) return this.#passed(this.#inner.write(chunk));
-    this.#out.enterChunk(chunk.slice());
+    this.#out.enterChunk(new Uint8Array(chunk)); // `slice` of a Buffer returns a view.
     return this.#queued();
   }
 
@@ -171,7 +171,7 @@ export class FaultyConnection implements StreamConnection {
   #writeAll(chunks: readonly Uint8Array[]): boolean {
     if (this.#state !== 'open') return true;
     if (this.#out.isClear) return this.#passed(this.#inner.writeAll!(chunks));
-    for (const chunk of chunks) if (chunk.length > 0) this.#out.enterChunk(chunk.slice());
+    for (const chunk of chunks) if (chunk.length > 0) this.#out.enterChunk(new Uint8Array(chunk));
     return this.#queued();
   }
 

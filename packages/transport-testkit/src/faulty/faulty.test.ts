@@ -1,6 +1,7 @@
 // Tests of `faulty` by itself: random faults that a seed repeats, options that are checked, and
 // lines that are dead in one direction.
 
+import { Buffer } from 'node:buffer';
 import { createManualClock } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 import test from 'ava';
@@ -121,6 +122,16 @@ test('the error names an invalid option or fault', (t) => {
     instanceOf: TypeError,
     message: /direction: must be 'out', 'in' or 'both', got "up"/,
   });
+});
+
+test('a Buffer that is written is neither altered nor read later', async (t) => {
+  const { near, far } = await pair({ corruptEvery: 10, bandwidth: 1_000_000 });
+  const given = Buffer.from(pattern(1_000));
+  near.connection.write(given);
+  t.deepEqual(new Uint8Array(given), pattern(1_000));
+  given.fill(0);
+  await far.until(() => far.size === given.length);
+  t.true(far.bytes().some((byte) => byte !== 0));
 });
 
 /** Returns the positions of the altered bytes among 20,000. */

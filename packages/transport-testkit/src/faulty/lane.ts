@@ -183,7 +183,7 @@ export class Lane {
   #corrupted(chunk: Uint8Array): Uint8Array {
     let altered: Uint8Array | undefined;
     while (this.#toCorrupt <= chunk.length) {
-      altered ??= chunk.slice();
+      altered ??= new Uint8Array(chunk);
       altered[this.#toCorrupt - 1]! ^= 1 + Math.floor(this.#host.random() * 255);
       this.#toCorrupt += this.#draw(this.#settings.corruptEvery);
     }

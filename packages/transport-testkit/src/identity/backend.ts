@@ -70,6 +70,13 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
     under?(address: string): string;
     /** Returns the secured address over one of these. Default: the same. */
     over?(address: string): string;
+    /** True if a dial completes only once the acceptor has a handshake slot for it. */
+    readonly dialsWait?: boolean | undefined;
+    /**
+     * Returns true while a connection is being made outside the event loop, such as by the threads
+     * of a native library; the clock stands still meanwhile. Cases must then run one at a time.
+     */
+    isBusy?(): boolean;
   };
   /** Omitted if ids are proven without certificates. */
   readonly certificates?: Certificates<P> | undefined;

@@ -12,7 +12,8 @@ import {
   type Transport,
 } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
-import { RawListener, RawPeer } from '../raw/raw-peer.ts';
+import { RawListener } from '../raw/raw-listener.ts';
+import { RawPeer } from '../raw/raw-peer.ts';
 import { type SuiteProtocol, suiteProtocol } from '../session/protocols.ts';
 import type { TestContext } from '../test-runner.ts';
 import { watch } from '../transport/values.ts';
@@ -168,7 +169,10 @@ export class IdentityFixture {
       this.#rawLayer = layer;
       this.atEnd(() => layer.close());
     }
-    const raw = await RawConnection.dial(this.#rawLayer, this.under(to.at), () => this.#stirs++);
+    const raw = await RawConnection.dial(this.#rawLayer, this.under(to.at), {
+      waits: this.backend.beneath.dialsWait === true,
+      heard: () => this.#stirs++,
+    });
     this.atEnd(() => raw.destroy());
     return raw;
   }
@@ -257,10 +261,14 @@ export class IdentityFixture {
   async quiet(turns = QUIET): Promise<void> {
     for (let still = 0, seen = this.#stirs; still < turns; still++) {
       await systemClock.sleep(0);
-      if (seen === this.#stirs) continue;
+      if (seen === this.#stirs && !this.#isBusy) continue;
       seen = this.#stirs;
       still = 0;
     }
+  }
+
+  get #isBusy(): boolean {
+    return this.backend.beneath.isBusy?.() === true;
   }
 
   /**
@@ -275,7 +283,7 @@ export class IdentityFixture {
         throw new Error(
           `the promise did not settle in ${WATCHDOG / 1_000} s, although the clock advanced`,
         );
-      if (seen !== this.#stirs) still = 0;
+      if (seen !== this.#stirs || this.#isBusy) still = 0;
       seen = this.#stirs;
       if (still >= QUIET) {
         this.clock.advance(step);

@@ -1,5 +1,5 @@
-// The identity suite: tests how both ends of a connection prove their ids, and what becomes of
-// those that cannot. COVERAGE.md lists which case covers which requirement.
+// The identity suite: tests that both ends of a connection prove their ids, and that an end that
+// cannot is refused. COVERAGE.md lists which case covers which requirement.
 
 import type { TestFunction } from '../test-runner.ts';
 import type { IdentityBackend, NodeCredentials } from './backend.ts';
@@ -24,30 +24,32 @@ import { unusableCases } from './unusable.ts';
 /**
  * Declares every case for a backend whose connections prove node ids.
  * @param test the runner's: AVA's `test`, or anything of its shape (see TestFunction).
- * @param backend how to make nodes, and what lies beneath their connections.
+ * @param backend makes nodes, and gives access to the plain connections that carry theirs.
  */
 export function identitySuite<P extends NodeCredentials>(
   test: TestFunction,
   backend: IdentityBackend<P>,
 ): void {
+  // The suite gives a backend only credentials that the same backend made, so any type fits.
   register(test, backend as unknown as IdentityBackend<NodeCredentials>, CASES);
 }
 
+/** Each declares the cases of one subject. */
 const CASES: readonly Cases[] = [
   provingCases,
-  bindingCases,
-  dialedCases,
-  claimCases,
-  impostorCases,
-  certificateCases,
-  unusableCases,
-  listCases,
-  revokingCases,
-  rotationCases,
-  tlsCases,
+  bindingCases, // A secret that only both ends of a connection share.
+  dialedCases, // The dialed node id must be the proven one.
+  claimCases, // The id in a hello must be the proven one.
+  impostorCases, // Another node's public key without its private key.
+  certificateCases, // Certificates that are refused.
+  unusableCases, // Credentials that cannot be used at all.
+  listCases, // Allowed and denied ids.
+  revokingCases, // Lists that change while connections are up.
+  rotationCases, // Certificates that change while a transport runs.
+  tlsCases, // TLS clients that are not ours.
   foreignProtocolCases,
   handshakeLimitCases,
   replayCases,
-  cuttingCases,
-  tamperingCases,
+  cuttingCases, // Handshakes that are cut off at any byte.
+  tamperingCases, // Bits that are changed on the way.
 ];

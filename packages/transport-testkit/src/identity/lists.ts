@@ -84,7 +84,7 @@ export const listCases: Cases = (define, { untrusting }) => {
   );
 
   define(
-    'without an authority the dialed id is trusted, and a member of the list',
+    'without an authority the dialed id is trusted, or with a list only its members',
     async (f) => {
       const here = await alone();
       const a = await f.open({ credentials: here });
@@ -97,6 +97,8 @@ export const listCases: Cases = (define, { untrusting }) => {
       );
       await a.update({ allow: [b.nodeId] });
       await checkCall(f, b, a, a.at);
+      const c = await f.open({ credentials: await alone(), lists: { allow: [b.nodeId] } });
+      await checkRefused(f, b, `${c.nodeId}@${c.at}`, c, denied('dialer', c.nodeId));
     },
     { what: 'untrusting' },
   );

@@ -4,51 +4,69 @@
 import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 
+/** Is called with each chunk, and with undefined at the end. */
+type Heard = (raw: RawConnection, chunk: Uint8Array | undefined) => void;
+
 /** Records what it receives, and writes what the test gives it. */
 export class RawConnection {
   /** The received chunks, in order. */
   readonly chunks: Uint8Array[] = [];
   /** The number of received bytes. */
   received = 0;
-  over: boolean;
-  readonly #connection: StreamConnection | undefined;
+  over = false;
+  #connection: StreamConnection | undefined;
+  readonly #heard: Heard;
   readonly #outgoing: Uint8Array[] = [];
-  #blocked = false;
+  #blocked = true;
+  #isDestroyed = false;
 
-  /** Without a connection, it is over from the start. */
-  constructor(
-    connection: StreamConnection | undefined,
-    heard: (raw: RawConnection, chunk: Uint8Array | undefined) => void = () => {},
-  ) {
-    this.#connection = connection;
-    this.over = connection === undefined;
-    connection?.attach({
-      data: (chunk) => {
-        this.chunks.push(chunk.slice());
-        this.received += chunk.length;
-        heard(this, chunk);
-      },
-      frames: () => {},
-      drained: () => this.#drained(),
-      closed: () => {
-        this.over = true;
-        heard(this, undefined);
-      },
-    });
+  /** Without a connection, written bytes wait until it is open. */
+  constructor(connection: StreamConnection | undefined, heard: Heard = () => {}) {
+    this.#heard = heard;
+    if (connection !== undefined) this.#opened(connection);
   }
 
-  /** Dials. A connection that is reset at once may never open; then the result has none. */
+  /**
+   * Dials. A connection that is reset at once may never open; then it is over.
+   *
+   * @param waits returns before the connection is open; it is over if the dial fails.
+   */
   static async dial(
     layer: StreamLayer,
     address: string,
-    heard?: (raw: RawConnection, chunk: Uint8Array | undefined) => void,
+    { waits, heard }: { readonly waits: boolean; readonly heard?: Heard },
   ): Promise<RawConnection> {
-    const connection = await layer
-      .dial(address, { timeout: 60_000 })
-      .catch((error: TransportError) => {
-        if (error.reason !== 'reset') throw error;
-      });
-    return new RawConnection(connection ?? undefined, heard);
+    const raw = new RawConnection(undefined, heard);
+    const dial = layer.dial(address, { timeout: 60_000 }).then(
+      (connection) => raw.#opened(connection),
+      (error: TransportError) => {
+        if (!waits && error.reason !== 'reset') throw error;
+        raw.#ended();
+      },
+    );
+    if (!waits) await dial;
+    return raw;
+  }
+
+  #opened(connection: StreamConnection): void {
+    this.#connection = connection;
+    connection.attach({
+      data: (chunk) => {
+        this.chunks.push(chunk.slice());
+        this.received += chunk.length;
+        this.#heard(this, chunk);
+      },
+      frames: () => {},
+      drained: () => this.#drained(),
+      closed: () => this.#ended(),
+    });
+    if (this.#isDestroyed) connection.destroy();
+    else this.#drained();
+  }
+
+  #ended(): void {
+    this.over = true;
+    this.#heard(this, undefined);
   }
 
   write(chunk: Uint8Array): void {
@@ -63,6 +81,7 @@ export class RawConnection {
   }
 
   destroy(): void {
+    this.#isDestroyed = true;
     this.#connection?.destroy();
   }
 

@@ -1,18 +1,24 @@
-// A wire between two secured ends that records, alters, cuts and falls silent, as an attacker on
-// the path can.
+// A wire between two nodes that secure their connection. It sees their bytes as an attacker on the
+// path does, and records, alters, cuts or holds them.
 
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 
 /** The end that wrote the bytes. */
 export type WritingEnd = 'dialer' | 'acceptor';
 
-/** The treatment of the bytes that one end writes; positions count from its first byte. */
+/**
+ * The treatment of the bytes that one end writes; positions count from its first byte. `flip`,
+ * `end` and `piece` don't apply to bytes that `hold` holds.
+ */
 export interface Tampering {
   /** Flips one bit of the byte at this position. */
   readonly flip?: number | undefined;
-  /** Passes that many bytes and then ends both connections, in order or not. */
+  /**
+   * Ends both connections as soon as this end has written that many bytes: in order, after they
+   * have passed, or at once.
+   */
   readonly end?: { readonly at: number; readonly how: 'close' | 'destroy' } | undefined;
-  /** Passes that many bytes and holds the rest. */
+  /** Passes that many bytes and holds the rest, until `release`; an end of the writer passes. */
   readonly hold?: number | undefined;
   /** Passes bytes on in pieces of at most this size. */
   readonly piece?: number | undefined;
@@ -21,14 +27,14 @@ export interface Tampering {
 export type Tamperings = Readonly<Partial<Record<WritingEnd, Tampering>>>;
 
 export interface RelayHooks {
-  /** Called for every event on the wire. */
+  /** Called when bytes arrive or a connection ends. */
   stirred(): void;
 }
 
 export class Relay {
-  /** The address that dialers use: an address of the layer beneath. */
+  /** The address that dialers use: one of the layer that carries the secured bytes. */
   readonly address: string;
-  /** The tamperings of the next connection. */
+  /** The tamperings of the connections that follow. */
   tamperings: Tamperings = {};
   readonly connections: RelayedConnection[] = [];
   readonly #layers: readonly StreamLayer[];
@@ -94,7 +100,10 @@ export class RelayedConnection {
   join(here: StreamConnection, there: Promise<StreamConnection | undefined>): void {
     this.acceptor.goTo(here, this.dialer);
     void there.then((connection) => {
-      if (connection === undefined) return here.destroy();
+      if (connection === undefined) {
+        this.dialer.over = true;
+        return here.destroy();
+      }
       this.dialer.goTo(connection, this.acceptor);
     });
   }
@@ -109,14 +118,15 @@ export class RelayedConnection {
   }
 }
 
-/** The bytes of one direction, on their way to `to`. */
+/** The bytes of one direction: what one end wrote, on its way to the connection of the other. */
 class Lane {
   /** The chunks as they were written. */
   readonly chunks: Uint8Array[] = [];
-  /** The number of bytes received, and passed on. */
+  /** The number of bytes received, and of those that were not held. */
   written = 0;
   passed = 0;
   course: Tampering;
+  /** True if the connection that it writes to has ended, or was never there. */
   over = false;
   readonly #hooks: RelayHooks;
   readonly #ended: (how: 'close' | 'destroy') => void;
@@ -136,7 +146,7 @@ class Lane {
     this.#to = to;
     to.attach({
       data: (chunk) => back.push(chunk),
-      frames: () => {},
+      frames: () => {}, // A connection that carries bytes reports none.
       drained: () => {
         this.#blocked = false;
         this.#pump();
@@ -158,7 +168,7 @@ class Lane {
     const begin = this.written;
     this.written += chunk.length;
     const most = Math.min(end?.at ?? Number.POSITIVE_INFINITY, hold ?? Number.POSITIVE_INFINITY);
-    const passing = chunk.slice(0, Math.max(most - begin, 0));
+    const passing = chunk.slice(0, this.#ending === undefined ? Math.max(most - begin, 0) : 0);
     if (flip !== undefined && flip >= begin && flip < begin + passing.length)
       passing[flip - begin]! ^= 1 << (flip % 8);
     const step = piece ?? Math.max(passing.length, 1);
@@ -184,8 +194,9 @@ class Lane {
     this.#pump();
   }
 
+  /** Ends the connection that it writes to; an orderly end waits for the bytes that came before. */
   end(how: 'close' | 'destroy'): void {
-    if (this.#ending === 'destroy' || (this.#ending === how && how === 'close')) return;
+    if (this.#ending === 'destroy' || this.#ending === how) return;
     this.#ending = how;
     if (how === 'destroy') this.#to?.destroy();
     else this.#pump();

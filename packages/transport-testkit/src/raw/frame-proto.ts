@@ -62,7 +62,8 @@ message Frame {
   // ERROR and GO_AWAY: the reason, a more exact cause than the code; 0 means none.
   uint32 reason = 12;
 
-  // HELLO and PROTOCOLS: the bytes of a Hello message. In PROTOCOLS it has only its protocols.
+  // HELLO and PROTOCOLS: the bytes of a Hello message. In PROTOCOLS it has only its
+  // protocols, and its addr if the sender can be dialed.
   bytes hello = 13;
 
   // CREDIT: 1 pipe, 2 short, 3 long, 4 reply, 5 stream.

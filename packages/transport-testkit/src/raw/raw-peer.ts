@@ -1,6 +1,6 @@
-// A peer that knows only the wire format. It dials or accepts over any StreamLayer, sends what the
-// test gives it, well-formed or not, and records what it receives. All waits end with an event: a
-// frame, or the end of the connection.
+// A peer that knows only the wire format. It dials over any StreamLayer, or is accepted by a
+// RawListener, sends what the test gives it, well-formed or not, and records what it receives. All
+// waits end with an event, a frame or the end of the connection, and never by time.
 
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import {
@@ -20,6 +20,8 @@ export const RAW_PREAMBLE: Uint8Array = Uint8Array.from([0x54, 0x52, 0x4b, 0x4c]
 
 interface Waiter {
   wants: (frame: RawFrame) => boolean;
+  /** Whether it takes the frame; otherwise others can still take it. */
+  takes: boolean;
   what: string;
   resolve: (frame: RawFrame) => void;
   reject: (error: Error) => void;
@@ -32,9 +34,12 @@ export class RawPeer {
   readonly log: RawFrame[] = [];
   /** Answers PINGs at once, as every peer must. */
   answerPings = true;
-  /** Returns pipe credit (account 1) at once, to the byte. */
+  /** Gives back the exact cost of each packet on the pipe (account 1) at once. */
   returnPipe = true;
-  /** Our credit for packets of long messages and items, after the hello. */
+  /**
+   * Our credit for packets of long messages and items: set by the other end's hello, which must
+   * come before such packets are sent, and increased by each CREDIT of account 1.
+   */
   pipe = 0;
   /**
    * The number of received bytes, including the preamble; `received` holds the first MiB of them.
@@ -52,8 +57,10 @@ export class RawPeer {
   #preamble: Uint8Array = new Uint8Array(0);
   #gotPreamble: (() => void) | undefined;
   #blocked = false;
+  #closing = false;
   #over = false;
   #error: Error | undefined;
+  /** The id of the last PING of `barrier`, above those that cases choose. */
   #nonce = 0x7000_0000;
 
   constructor(connection: StreamConnection, role: 'dialer' | 'acceptor') {
@@ -64,7 +71,7 @@ export class RawPeer {
     });
     connection.attach({
       data: (chunk) => this.#data(chunk),
-      frames: () => {},
+      frames: () => {}, // A connection that carries bytes reports none.
       drained: () => this.#drained(),
       closed: (error) => this.#closed(error),
     });
@@ -82,13 +89,12 @@ export class RawPeer {
 
   /** Sends frames, all in one chunk. */
   send(...frames: RawFrameInput[]): void {
-    for (const frame of frames) if (onPipe(frame)) this.pipe -= cost(frame);
-    this.#write(concat(frames.map(encodeFrame)));
+    this.#write(this.#encoded(frames));
   }
 
   /**
    * Sends frames one by one; each packet that is charged to the pipe (account 1) waits until there
-   * is credit.
+   * is credit. Takes the CREDIT frames of that account.
    */
   async paced(frames: readonly RawFrameInput[]): Promise<void> {
     for (const frame of frames) {
@@ -100,7 +106,7 @@ export class RawPeer {
 
   /** Sends the preamble, followed by frames in the same chunk. */
   begin(...frames: RawFrameInput[]): void {
-    this.#write(concat([RAW_PREAMBLE, ...frames.map(encodeFrame)]));
+    this.#write(concat([RAW_PREAMBLE, this.#encoded(frames)]));
   }
 
   /**
@@ -114,7 +120,7 @@ export class RawPeer {
     const wants = (frame: RawFrame) => frame.kind === kind && where(frame);
     const at = this.#untaken.findIndex(wants);
     if (at >= 0) return Promise.resolve(this.#untaken.splice(at, 1)[0] as RawFrame);
-    return this.#when(String(kind), wants);
+    return this.#when({ what: String(kind), wants, takes: true });
   }
 
   /** Returns how many frames of that kind have arrived so far. */
@@ -122,15 +128,19 @@ export class RawPeer {
     return this.log.filter((frame) => frame.kind === kind).length;
   }
 
-  /** Resolves once `total` frames of these kinds have arrived since the connection began. */
+  /**
+   * Resolves once `total` frames of these kinds have arrived since the connection began; takes none
+   * of them.
+   */
   async arrived(total: number, ...kinds: (RawKind | number)[]): Promise<void> {
     let read = 0;
     let count = 0;
-    const isThere = () => {
+    const wants = () => {
       for (; read < this.log.length; read++) if (kinds.includes(this.log[read]!.kind)) count++;
       return count >= total;
     };
-    if (!isThere()) await this.#when(`${total} frames (${kinds.join(' or ')})`, isThere);
+    const what = `${total} frames (${kinds.join(' or ')})`;
+    if (!wants()) await this.#when({ what, wants, takes: false });
   }
 
   /**
@@ -144,7 +154,10 @@ export class RawPeer {
     await this.next('PONG', (frame) => frame.id === id);
   }
 
-  /** Resolves with the other end's preamble, once complete. */
+  /**
+   * Resolves with the other end's preamble, or with the part of it that came before the connection
+   * ended. Only one call may wait.
+   */
   async preamble(): Promise<Uint8Array> {
     while (this.#preamble.length < 4 && !this.#over)
       await new Promise<void>((resolve) => (this.#gotPreamble = resolve));
@@ -196,8 +209,8 @@ export class RawPeer {
   }
 
   /**
-   * Grants credit: to a channel for accounts 2 and 3, to a call for account 5, to the connection
-   * for 1 and 4.
+   * Grants credit (docs/wire-protocol.md §6): to the connection for packets (account 1) and long
+   * responses (4), to a channel for its short (2) and long (3) calls, to a call for its stream (5).
    */
   grant(account: number, credit: number, of: { id?: number; channel?: number } = {}): void {
     this.send({ kind: 'CREDIT', account, credit, ...of });
@@ -228,18 +241,25 @@ export class RawPeer {
 
   /** Closes in order, after what was sent. */
   close(): void {
-    this.#connection.close();
+    this.#closing = true;
+    this.#flush();
   }
 
-  /** Destroys the connection. */
+  /** Destroys the connection, which is over at once. */
   destroy(): void {
     this.#connection.destroy();
     this.#closed(undefined);
   }
 
-  #when(what: string, wants: (frame: RawFrame) => boolean): Promise<RawFrame> {
-    if (this.#over) return Promise.reject(this.#missing(what));
-    return new Promise((resolve, reject) => this.#waiters.push({ wants, what, resolve, reject }));
+  #when(waiter: Pick<Waiter, 'what' | 'wants' | 'takes'>): Promise<RawFrame> {
+    if (this.#over) return Promise.reject(this.#missing(waiter.what));
+    return new Promise((resolve, reject) => this.#waiters.push({ ...waiter, resolve, reject }));
+  }
+
+  /** Encodes frames to send, and charges the pipe for those that it pays for. */
+  #encoded(frames: readonly RawFrameInput[]): Uint8Array {
+    for (const frame of frames) if (onPipe(frame)) this.pipe -= cost(frame);
+    return concat(frames.map(encodeFrame));
   }
 
   #write(chunk: Uint8Array): void {
@@ -249,13 +269,21 @@ export class RawPeer {
 
   #drained(): void {
     this.#blocked = false;
+    this.#flush();
+  }
+
+  #flush(): void {
     while (!this.#blocked && this.#outgoing.length > 0)
       this.#blocked = !this.#connection.write(this.#outgoing.shift() as Uint8Array);
+    if (!this.#closing || this.#outgoing.length > 0) return;
+    this.#closing = false;
+    this.#connection.close();
   }
 
   #data(chunk: Uint8Array): void {
+    const room = RECEIVED_KEPT - this.receivedBytes;
+    if (room > 0) this.#received.push(chunk.slice(0, room));
     this.receivedBytes += chunk.length;
-    if (this.receivedBytes <= RECEIVED_KEPT) this.#received.push(chunk.slice());
     let rest = chunk;
     if (this.#preamble.length < 4) {
       const missing = 4 - this.#preamble.length;
@@ -272,9 +300,14 @@ export class RawPeer {
     if (frame.kind === 'HELLO') this.pipe = frame.hello?.limits?.pipe ?? 0;
     if (frame.kind === 'CREDIT' && frame.account === 1) this.pipe += frame.credit;
     if (this.returnPipe && onPipe(frame)) this.grant(1, cost(frame));
-    const waiting = this.#waiters.findIndex((waiter) => waiter.wants(frame));
-    if (waiting >= 0) (this.#waiters.splice(waiting, 1)[0] as Waiter).resolve(frame);
-    else this.#untaken.push(frame);
+    let isTaken = false;
+    for (const waiter of [...this.#waiters]) {
+      if ((isTaken && waiter.takes) || !waiter.wants(frame)) continue;
+      isTaken ||= waiter.takes;
+      this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+      waiter.resolve(frame);
+    }
+    if (!isTaken) this.#untaken.push(frame);
   }
 
   #closed(error: Error | undefined): void {
@@ -292,47 +325,6 @@ export class RawPeer {
     return new Error(
       `the connection ended${why} before ${what} arrived; the last frames were: ${came.join(', ') || 'none'}`,
     );
-  }
-}
-
-/** Accepts connections of a layer as raw peers. */
-export class RawListener {
-  readonly #layer: StreamLayer;
-  readonly #ready: RawPeer[] = [];
-  readonly #waiters: ((peer: RawPeer) => void)[] = [];
-  /** Every accepted peer. */
-  readonly peers: RawPeer[] = [];
-
-  private constructor(layer: StreamLayer) {
-    this.#layer = layer;
-  }
-
-  static async listen(layer: StreamLayer): Promise<RawListener> {
-    const listener = new RawListener(layer);
-    await layer.listen((connection) => {
-      const peer = new RawPeer(connection, 'acceptor');
-      listener.peers.push(peer);
-      const waiter = listener.#waiters.shift();
-      if (waiter === undefined) listener.#ready.push(peer);
-      else waiter(peer);
-    });
-    return listener;
-  }
-
-  get address(): string {
-    return this.#layer.localAddr();
-  }
-
-  /** Resolves with the next accepted peer, attached and silent. */
-  next(): Promise<RawPeer> {
-    const peer = this.#ready.shift();
-    if (peer !== undefined) return Promise.resolve(peer);
-    return new Promise((resolve) => this.#waiters.push(resolve));
-  }
-
-  async close(): Promise<void> {
-    for (const peer of this.peers) peer.destroy();
-    await this.#layer.close();
   }
 }
 
@@ -376,6 +368,7 @@ export function describeFrame(frame: RawFrame): string {
     'code',
     'reason',
   ] as const) {
+    // A field that was absent is 0.
     if (frame[name] !== 0) parts.push(`${name} ${frame[name]}`);
   }
   for (const [key, value] of Object.entries(frame.metadata)) parts.push(`${key}=${value}`);

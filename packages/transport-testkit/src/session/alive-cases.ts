@@ -176,7 +176,11 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
       const s = await session(t, backend, role, { options: { idleTimeout: 20_000 } });
       const idle = role === 'dialer' ? 20_000 : 40_000;
       const began = s.clock.now();
-      const bye = await s.until(s.peer.next('GO_AWAY'));
+      for (let left = idle - 2_000; left > 0; left -= 2_000) {
+        s.clock.advance(2_000);
+        await s.peer.barrier();
+      }
+      const bye = await s.until(s.peer.next('GO_AWAY'), 20);
       t.is(bye.code, 14);
       t.is(bye.reason, 1);
       const took = s.clock.now() - began;

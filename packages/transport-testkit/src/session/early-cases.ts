@@ -124,7 +124,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   test('early: a dialer that sends nothing at all is disconnected after 5 s', async (t) => {
     const on = await openTransport(t, backend);
     const peer = await on.dialIn();
-    await on.until(cutOff(t, peer, backend));
+    await on.until(cutOff(t, peer, backend), 25);
     t.true(on.clock.now() >= 6_000);
     t.true(on.clock.now() <= 8_000);
     t.is(peer.receivedBytes, 0);

@@ -191,6 +191,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
       const small = await s.peer.next('REQUEST');
       s.peer.send({ kind: 'RESPONSE', id: small.id, payload: tag(1) });
       await beside;
+      await s.peer.arrived(3, 'PART');
       s.clock.advance(2_001);
       t.is((await failure(t, sent)).code, 'deadline_exceeded');
       await s.peer.next('CANCEL');

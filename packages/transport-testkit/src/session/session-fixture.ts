@@ -15,7 +15,8 @@ import {
 } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 import type { RawFrameInput, RawHello } from '../raw/raw-frames.ts';
-import { RawListener, RawPeer } from '../raw/raw-peer.ts';
+import { RawListener } from '../raw/raw-listener.ts';
+import { RawPeer } from '../raw/raw-peer.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
 import { type ObserverLog, recordObserver } from './observer-log.ts';
 import { type SuiteProtocol, sideProtocol, suiteProtocol } from './protocols.ts';

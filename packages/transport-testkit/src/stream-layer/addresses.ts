@@ -1,4 +1,4 @@
-// Rules of listening and of addresses.
+// Rules of listening and of addresses. `StreamLayerFixture` explains what they call.
 
 import { pattern } from '../transport/values.ts';
 import { failure } from './failure.ts';
@@ -40,6 +40,7 @@ export const addressRules: Rule[] = [
     title: 'advertiseAddr is the given one, unchanged',
     async run(t, fixture) {
       const { address } = await fixture.listen();
+      // Capitals, which a layer might normalize.
       const given = address.replace(/127\.0\.0\.1|\[::1\]/, 'Node-1.Example');
       const { layer } = await fixture.listen(fixture.layer(undefined, given));
       t.is(layer.advertiseAddr(), given);
@@ -55,6 +56,7 @@ export const addressRules: Rule[] = [
       );
       t.is(error.code, 'unavailable');
       t.is(error.reason, 'address_in_use');
+      // The text may omit the scheme and the final slash.
       t.true(
         error.message.includes(address.replace(/^\w+:\/\//, '').replace(/\/$/, '')),
         error.message,
@@ -139,7 +141,6 @@ export const addressRules: Rule[] = [
       const listening = layer.listen(() => {}).catch((error: unknown) => error);
       await layer.close();
       await listening;
-      await layer.close();
       const next = await fixture.listen(fixture.layer(address));
       t.is(next.address, address);
     },

@@ -117,9 +117,9 @@ export const dialRules: Rule[] = [
     async run(t, fixture) {
       const listening = await fixture.listen();
       const dialer = fixture.layer();
-      const dialing = dialer.dial(listening.address, { timeout: 10_000 });
+      const failing = failure(t, dialer.dial(listening.address, { timeout: 10_000 }));
       await dialer.close();
-      t.is((await failure(t, dialing)).code, 'shutdown');
+      t.is((await failing).code, 'shutdown');
       await nothingLeft(fixture, listening);
     },
   },

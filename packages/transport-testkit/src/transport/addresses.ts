@@ -29,6 +29,26 @@ export const addressCases: Cases = (define) => {
     t.is((await a.dial(b.localAddr())).addr, spelled(nowhere));
   });
 
+  define('peers on live connections see an address that changes', async (f, t) => {
+    const nowhere = f.backend.unreachable();
+    const [a, b] = [await f.open(kit), await f.open(kit)];
+    f.link(a, b);
+    const before = b.advertiseAddr();
+    const remote = await a.dial(b.localAddr());
+    t.is(remote.addr, spelled(before));
+    b.advertise(nowhere);
+    t.is(b.advertiseAddr(), nowhere);
+    await f.until('the peer knows the new address', () => remote.addr === spelled(nowhere));
+    b.advertise([nowhere, before]);
+    const both = `${spelled(nowhere)},${spelled(before)}`;
+    await f.until('the peer knows both addresses', () => remote.addr === both);
+    b.advertise(undefined);
+    await f.until('the address is the former one', () => remote.addr === spelled(before));
+    t.throws(() => b.advertise(''), { instanceOf: TypeError, message: /^advertise: / });
+    t.is(b.advertiseAddr(), before);
+    t.false(remote.closed);
+  });
+
   define(UNSPECIFIED, async (f, t) => {
     const { unspecified } = f.backend;
     if (unspecified === undefined)

@@ -1,5 +1,5 @@
 // Cases about liveness: idle connections are kept or closed as configured, silent peers are
-// detected, and nobody waits for them.
+// detected, and nobody waits for them. A frozen peer has a clock of its own, which stands still.
 
 import { rejected } from './expect.ts';
 import { createWire } from './faults.ts';
@@ -23,53 +23,54 @@ export const livenessCases: Cases = (define) => {
         'the connection is closed at both ends',
         () => remote?.closed === true && b.remotes().length === 0,
       );
+      // If the peer closes first, the connection ends without a cause.
       const down = f.seen(a).events.find((event) => event.type === 'down');
       if (down?.type === 'down' && down.cause !== undefined) t.is(down.cause.reason, 'idle');
       t.is(textOf(await a.send(at, 'echo', utf8('again'))), 'again');
     },
   );
 
+  define('a call in flight and a hold each keep an idle connection from closing', async (f, t) => {
+    const { a, b, at } = await f.pair({
+      a: { idleTimeout: 2_000, timeout: Infinity },
+      b: { idleTimeout: 2_000 },
+    });
+    const gate = deferred<Uint8Array>();
+    serveKit(b, { brisk: () => gate.promise });
+    const remote = await a.dial(at);
+    const call = a.send(at, 'brisk', utf8(''), { timeout: Infinity });
+    await f.advance(6_000);
+    t.false(remote.closed, 'a call keeps it');
+    gate.resolve(utf8(''));
+    await call;
+    const release = a.hold(remote);
+    await f.advance(3_000);
+    t.false(remote.closed, 'a hold keeps it');
+    release();
+    release();
+    await f.advance(6_000);
+    await f.until('the connection is closed', () => remote.closed);
+  });
+
   define(
-    'a call in flight, a stream and a hold each keep an idle connection from closing',
+    'a quiet connection whose PINGs are answered stays up, and its round trip is measured',
     async (f, t) => {
       const { a, b, at } = await f.pair({
-        a: { idleTimeout: 2_000, timeout: Infinity },
-        b: { idleTimeout: 2_000 },
+        a: { idleTimeout: Infinity },
+        b: { idleTimeout: Infinity },
       });
-      const gate = deferred<Uint8Array>();
-      serveKit(b, { brisk: () => gate.promise });
+      serveKit(b);
       const remote = await a.dial(at);
-      const call = a.send(at, 'brisk', utf8(''), { timeout: Infinity });
-      await f.advance(6_000);
-      t.false(remote.closed, 'a call keeps it');
-      gate.resolve(utf8(''));
-      await call;
-      const release = a.hold(remote);
-      await f.advance(3_000);
-      t.false(remote.closed, 'a hold keeps it');
-      release();
-      release();
-      await f.advance(6_000);
-      await f.until('the connection is closed', () => remote.closed);
+      await f.until('the round trip is measured', () => remote.rtt !== undefined);
+      for (let i = 0; i < 10; i++) {
+        await f.advance(10_100, 2_000);
+        await f.turns(5);
+      }
+      t.false(remote.closed);
+      t.true((remote.rtt as number) >= 0);
+      t.is(textOf(await a.send(at, 'echo', utf8('still up'))), 'still up');
     },
   );
-
-  define('keep-alive keeps a quiet connection up and measures its round trip', async (f, t) => {
-    const { a, b, at } = await f.pair({
-      a: { idleTimeout: Infinity },
-      b: { idleTimeout: Infinity },
-    });
-    serveKit(b);
-    const remote = await a.dial(at);
-    await f.until('the round trip is measured', () => remote.rtt !== undefined);
-    for (let i = 0; i < 10; i++) {
-      await f.advance(10_100, 2_000);
-      await f.turns(5);
-    }
-    t.false(remote.closed);
-    t.true((remote.rtt as number) >= 0);
-    t.is(textOf(await a.send(at, 'echo', utf8('still up'))), 'still up');
-  });
 
   define(
     'a silent peer is disconnected after interval and timeout, and calls to it fail with unavailable',
@@ -83,14 +84,14 @@ export const livenessCases: Cases = (define) => {
       });
       serveKit(b, { brisk: () => new Promise(() => undefined) });
       const call = a.send(at, 'brisk', utf8(''), { timeout: Infinity });
-      const queued = rejected(t, call, { code: 'unavailable', reason: 'ping_timeout', sent: true });
+      const failed = rejected(t, call, { code: 'unavailable', reason: 'ping_timeout', sent: true });
       await a.send(at, 'echo', utf8(''));
       const [remote] = a.remotes();
       wire.freeze();
       await f.advance(2_000);
       t.false(remote?.closed);
       await f.advance(1_500);
-      await queued;
+      await failed;
       t.true(remote?.closed);
       t.is(f.seen(a).events.filter((event) => event.type === 'down').length, 1);
       wire.thaw();
@@ -128,17 +129,17 @@ export const livenessCases: Cases = (define) => {
   define('idle connections do not need a timer each', async (f, t) => {
     const own = f.newClock();
     const b = await f.open(kit, { clock: own });
-    const clients = Array.from({ length: 60 }, () => f.create(kit));
-    const timers: number[] = [];
-    for (const client of clients) {
+    let first: number | undefined;
+    for (let i = 0; i < 60; i++) {
+      const client = f.create(kit);
       f.link(client, b);
       await client.dial(b.advertiseAddr());
-      timers.push(own.timers);
+      first ??= own.timers;
     }
     await f.until('all connections are up', () => b.remotes().length === 60);
     t.true(
-      own.timers <= (timers[0] as number) + 3,
-      `${timers[0]} timers with one connection, ${own.timers} with sixty`,
+      own.timers <= first! + 3,
+      `${first} timers with one connection, ${own.timers} with sixty`,
     );
   });
 

@@ -61,6 +61,30 @@ export const mountCases: Cases = (define) => {
     },
   );
 
+  define('a held target stays connected until its protocol closes', async (f, t) => {
+    const { a, b, at } = await f.pair({
+      a: { idleTimeout: 2_000 },
+      b: { idleTimeout: Infinity },
+    });
+    const sideA = a.mount(side);
+    sideA.hold(at);
+    await f.until('the target is connected', () => a.remotes().length === 1);
+    const [first] = a.remotes();
+    await f.advance(6_000);
+    t.false(first!.closed, 'a hold keeps it');
+    await a.disconnect(at);
+    f.link(a, b); // The direct in-memory transport removes the link, too.
+    await f.advance(200);
+    await f.until('the target is dialed again', () => a.remotes().length === 1);
+    const [second] = a.remotes();
+    t.not(second, first);
+    await sideA.close();
+    await f.advance(6_000);
+    await f.until('the connection is closed', () => second!.closed);
+    await f.advance(60_000);
+    t.deepEqual(a.remotes(), []);
+  });
+
   define('live connections learn a protocol that is mounted later', async (f, t) => {
     const { a, b, at } = await f.pair();
     const sideA = a.mount(side);

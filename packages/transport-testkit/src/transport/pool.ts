@@ -322,7 +322,7 @@ export const poolCases: Cases = (define) => {
           return request;
         },
       });
-      const pending = a.send(at, 'brisk', utf8(''));
+      const pending = a.send(at, 'brisk', utf8(''), { timeout: Infinity });
       const answered = a.send(at, 'echo', utf8('kept'));
       await Promise.all([running.promise, heard.promise]);
       await f.drive(b.close());

@@ -33,7 +33,7 @@ import { trySendCases } from './try-send.ts';
 /**
  * Declares every case for a backend: `transportSuite(test, { name: 'tcp', create, unreachable })`.
  * `test` comes from the runner (AVA's fits unchanged); the suite imports none.
- * @throws TypeError if `skip` names an unknown case, gives no reason, or has more than five
+ * @throws TypeError if `skip` names an unknown case, gives no reason, or has more than seven
  * entries.
  */
 export function transportSuite(test: TransportTest, backend: TransportBackend): void {
