@@ -74,7 +74,12 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   async publish(message: In, options?: PublishOptions): Promise<PublishResult> {
     const config = options === undefined ? TO_ALL : configOf(options);
     if (this.#isClosed) throw topicClosed(this.name);
-    return this.#session.publish(this.#codec.encode(message), config);
+    const payload = this.#codec.encode(message);
+    const { reporter } = this.#session.node;
+    if (!reporter.hearsPublications) return this.#session.publish(payload, config);
+    return reporter.publish(this.name, payload.length, async () =>
+      this.#session.publish(payload, config),
+    );
   }
 
   /**

@@ -1,4 +1,5 @@
-// The list of a node's topics as it is pulled: a version number, and a tag for each topic.
+// The answer by which a node tells another, which asked, its topics: the list's number, and a tag
+// for each topic. A topic can be recognized by its tag, but not read from it.
 
 import { concatBytes } from '@noble/hashes/utils.js';
 import { type Random, randomBytes } from '@trunkline/transport-core';
@@ -21,8 +22,9 @@ export function askForList(random: Random): Uint8Array {
 
 /**
  * Encodes the answer: 4 bytes of the list's number (big-endian), 4 bytes of a checksum over
- * question and answer, 16 random bytes, and 16 bytes for each tag. Returns undefined if the
- * question is malformed. The keys are 32 bytes each; 1,024 of them take 10 ms.
+ * question and answer, 16 random bytes, and 16 bytes for each tag (see `makeTags`). Returns
+ * undefined if the question is malformed.
+ * @param keys topic keys of 32 bytes each, at most 1,024, which take 10 ms
  */
 export function encodeList(
   between: Between,
@@ -40,7 +42,7 @@ export function encodeList(
   return sealList(question, concatBytes(head, makeTags(tagger, keys, random, LEAST_TAGS)));
 }
 
-/** Writes the checksum into an answer and returns the answer. */
+/** Writes the checksum into an answer and returns the answer. Tests forge answers with it. */
 export function sealList(
   question: Uint8Array,
   answer: Uint8Array<ArrayBuffer>,
@@ -50,11 +52,12 @@ export function sealList(
 }
 
 /**
- * Decodes an answer. Returns its number and the part of the list to keep (undefined if there are no
- * topics), at most 16 KiB and 32 bytes, in which topics can still be recognized later. Tags beyond
+ * Decodes an answer. Returns its number and the part to keep for a {@link TopicList}: at most 32
+ * bytes and 16 KiB, or undefined for a node without topics, whose list has no tags. Tags beyond
  * 1,024 are dropped. Returns undefined if the answer is malformed, or if bit errors have changed it
- * or its question: otherwise its number would be believed until the next change, although no topic
- * could be recognized.
+ * or its question: no topic would be recognized in such a list, but a list is pulled again only
+ * when its number changes.
+ * @param question as `askForList` returned it
  */
 export function decodeList(
   question: Uint8Array,
@@ -83,7 +86,7 @@ function check(question: Uint8Array, answer: Uint8Array): number {
   return hash >>> 0;
 }
 
-/** A list that was pulled from a peer. */
+/** A list that was pulled from a peer. Topics that this node joins later are recognized, too. */
 export class TopicList {
   readonly #tagger: Tagger;
   readonly #tags: Uint8Array;
@@ -105,7 +108,7 @@ export class TopicList {
 }
 
 const FNV_PRIME = 0x0100_0193;
-/** Minimum number of tags in a list: a node on 1 topic looks like one on 8. */
+/** Tags are padded to this number, so a node on 1 topic looks like one on 8. */
 const LEAST_TAGS = 8;
 const SEQ_BYTES = 4;
 const SALT = SEQ_BYTES + 4;

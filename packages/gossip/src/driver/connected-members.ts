@@ -4,6 +4,7 @@
 
 import type { PeerInfo } from '@trunkline/peers';
 import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
+import { stackless } from '@trunkline/transport-core/internal';
 import { sameName } from '../messages/hex-names.ts';
 import type { GossipConfig } from '../options.ts';
 import type { Body } from '../overlay/body.ts';
@@ -107,7 +108,7 @@ export class ConnectedMembers implements TopicMembers {
   mustBe(from: Remote): ConnectedMember {
     const member = this.#table.of(from);
     if (member !== undefined) return member;
-    throw new TransportError(
+    throw stackless(
       'failed_precondition',
       'only peers may send topics and messages, and the hello of this connection has no node id',
     );

@@ -11,7 +11,13 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import { DeadlineTimer, EventHub, messageLimit } from '@trunkline/transport-core/internal';
+import {
+  DeadlineTimer,
+  EventHub,
+  messageLimit,
+  type Reporter,
+  reporterOf,
+} from '@trunkline/transport-core/internal';
 import type { PartialViewMessage } from '../hyparview/message.ts';
 import type { GossipConfig, TopicConfig } from '../options.ts';
 import type { Body } from '../overlay/body.ts';
@@ -29,6 +35,7 @@ import { decodeReceipt } from '../wire/relay-frames.ts';
 import { ConnectedMembers, type MembersEvent } from './connected-members.ts';
 import { ConnectionPins } from './connection-pins.ts';
 import { flush, type Waiting } from './flush.ts';
+import { handlers } from './handlers.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
 import { PartitionProbe } from './partition-probe.ts';
@@ -44,6 +51,7 @@ export class GossipDriver implements TopicNode {
   readonly overlay: OverlayFactory;
   readonly signatures: Signatures;
   readonly events = new EventHub<GossipEvent>((missed) => ({ type: 'lagged', missed }));
+  readonly reporter: Reporter;
   readonly sessions = new Map<string, TopicSession>();
   readonly longest: number;
   readonly #config: GossipConfig;
@@ -70,6 +78,7 @@ export class GossipDriver implements TopicNode {
     this.clock = transport.clock;
     this.random = transport.random;
     this.overlay = overlay;
+    this.reporter = reporterOf(transport);
     this.longest = Math.max(1, messageLimit(transport) - FRAME_AROUND);
     this.signatures = new Signatures(this.self, config.signatures);
     this.#lives = new Lives({
@@ -164,27 +173,9 @@ export class GossipDriver implements TopicNode {
     });
     this.#state = 'running';
     this.#changed();
-    this.#server = serve(mount, {
-      push: (request, { from }) => inbox.pushed(request, from),
-      control: (request, { from }) => inbox.controlled(request, from),
-      view: (request, { from }) => inbox.viewed(request, from),
-      terms: (request, { from }) => inbox.told(request, from),
-      interest: ({ seq, empty }, { from }) => {
-        inbox.settle();
-        const peer = this.members.of(from);
-        if (peer !== undefined) this.#interests!.heard(peer, seq, empty);
-      },
-      pull: (question, { from }) => this.#interests!.answer(this.members.mustBe(from), question),
-      ask: (question, { from }) => this.#walker!.answer(this.members.mustBe(from), question),
-      relay:
-        relays &&
-        ((request, { from, upload }) =>
-          relays.receive(this.members.mustBe(from).nodeId, request, upload)),
-      receipt: (request, { from }) => {
-        const peer = this.members.of(from);
-        if (peer !== undefined) this.#receipt(request, peer.nodeId);
-      },
-    });
+    const receipt = (request: Uint8Array, from: string) => this.#receipt(request, from);
+    const parts = { members, inbox, interests, walker: this.#walker, relays, sessions, receipt };
+    this.#server = serve(mount, handlers(parts));
     this.members.start(mount);
     for (const session of this.sessions.values()) session.join();
     this.soon();

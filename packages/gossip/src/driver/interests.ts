@@ -5,6 +5,7 @@ import { concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 import { type Peers, StatusSync } from '@trunkline/peers';
 import type { Remote, Transport } from '@trunkline/transport-core';
 import { TransportError } from '@trunkline/transport-core';
+import { stackless } from '@trunkline/transport-core/internal';
 import { Ration } from '../discovery/ration.ts';
 import { askForList, decodeList, encodeList, TopicList } from '../discovery/topic-list.ts';
 import { Allowance } from '../hyparview/allowance.ts';
@@ -139,7 +140,7 @@ export class Interests {
     const verdict = answered.seq === seq ? answered.ration.take(now) : 'yes';
     if (verdict === 'abuse') this.#init.peers.report(nodeId, 'bad');
     if (verdict !== 'yes')
-      throw new TransportError(
+      throw stackless(
         'resource_exhausted',
         'the list of topics has not changed and was requested too often',
       );
@@ -151,10 +152,7 @@ export class Interests {
       this.#init.mount.random,
     );
     if (answer === undefined)
-      throw new TransportError(
-        'invalid_argument',
-        'the request for the list of topics is malformed',
-      );
+      throw stackless('invalid_argument', 'the request for the list of topics is malformed');
     answered.seq = seq;
     return answer;
   }

@@ -2,7 +2,8 @@
 // answers other nodes that search.
 
 import type { Peers } from '@trunkline/peers';
-import { isNodeId, type Remote, type Transport, TransportError } from '@trunkline/transport-core';
+import { isNodeId, type Remote, type Transport } from '@trunkline/transport-core';
+import { stackless } from '@trunkline/transport-core/internal';
 import type { DiscoveryConfig } from '../discovery/options.ts';
 import { encodeQuestion, MOST_ASKED, Question } from '../discovery/question.ts';
 import { Ration } from '../discovery/ration.ts';
@@ -234,7 +235,7 @@ export class Walker {
     const question = Question.read({ teller: nodeId, hearer: self }, bytes);
     if (question === undefined) {
       this.#peers.report(nodeId, 'bad');
-      throw new TransportError('invalid_argument', 'the request for nodes of topics is malformed');
+      throw stackless('invalid_argument', 'the request for nodes of topics is malformed');
     }
     const known = new Set<string>();
     for (const [topic, { key, overlay }] of sessions) {

@@ -23,7 +23,7 @@ export class Allowance {
     return true;
   }
 
-  /** Has more than half been taken recently? */
+  /** Returns whether fewer than half of the burst may be taken now. */
   isScarce(now: number): boolean {
     this.#refill(now);
     return 2 * this.#left < this.#burst;

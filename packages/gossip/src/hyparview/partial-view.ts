@@ -87,7 +87,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   handle(now: number, input: PartialViewInput): void {
     if (input.type === 'gave') return this.#gave(input.peer);
     this.#take(now, input);
-    this.#search.isShort(this.#requester.isShort, now);
+    this.#search.update(this.#requester.isShort, now);
   }
 
   poll(): PartialViewOutput | undefined {

@@ -42,6 +42,7 @@ export class Search {
     return this.#refusals;
   }
 
+  /** Returns whether the peer may be asked in this round. */
   mayAsk(peer: string): boolean {
     return this.#asked.size < this.#most && !this.#asked.has(peer);
   }
@@ -54,8 +55,11 @@ export class Search {
     this.#refusals++;
   }
 
-  /** Tells whether the view is short. Call it after every change. */
-  isShort(isShort: boolean, now: number): void {
+  /**
+   * Tells whether the view is short: if so, a round follows; if not, the search starts over. Call
+   * it after every change.
+   */
+  update(isShort: boolean, now: number): void {
     if (!isShort) {
       if (this.#next !== Number.POSITIVE_INFINITY || this.#refusals > 0 || this.#asked.size > 0)
         this.restart();
@@ -64,7 +68,7 @@ export class Search {
     }
   }
 
-  /** Begins a round if it is time for one; returns whether it did. */
+  /** Begins a round if one is due; returns whether it did. */
   begin(now: number): boolean {
     if (now < this.#next) return false;
     this.#asked.clear();

@@ -10,7 +10,10 @@ import type { PartialViewConfig } from './options.ts';
 import { PassiveView } from './passive-view.ts';
 import { RecentLosses } from './recent-losses.ts';
 
-/** Nobody is in two of the first three lists; the node itself is in none. */
+/**
+ * Nobody is in two of the first three lists, and the node itself is in none. `remember` keeps that
+ * for passive peers; callers that change `active` or `losses` take the peer off the others.
+ */
 export class Views {
   readonly active: ActiveView;
   readonly passive: PassiveView;
@@ -18,12 +21,13 @@ export class Views {
   readonly contacts: Contacts;
   readonly #self: string;
   readonly #random: Random;
-  readonly #told: number;
+  /** Number of peers in a shuffle. */
+  readonly #sampleSize: number;
 
   constructor(self: string, config: PartialViewConfig, random: Random) {
     this.#self = self;
     this.#random = random;
-    this.#told = config.shuffleActive + config.shufflePassive;
+    this.#sampleSize = config.shuffleActive + config.shufflePassive;
     this.active = new ActiveView(config);
     this.passive = new PassiveView(config.passive, random);
     this.losses = new RecentLosses(config.denyWindow);
@@ -41,20 +45,26 @@ export class Views {
     }
   }
 
-  /** Adds peers while there is room: a peer that an answer merely names replaces nobody. */
+  /**
+   * Adds peers while there is room: peers that are merely named by a node that refuses or ends a
+   * link replace nobody.
+   */
   note(peers: readonly string[], now: number): void {
     for (const peer of peers) if (!this.passive.isFull) this.remember([peer], [], now);
   }
 
-  /** Returns peers that `to` may turn to: passive peers, then neighbors. */
-  some(to: string, count = this.#told): string[] {
+  /** Returns up to `count` peers that `to` may ask for a link: passive ones, then neighbors. */
+  some(to: string, count = this.#sampleSize): string[] {
     const some = this.passive.sample(count);
     if (some.length < count)
       some.push(...sample(this.active.peers(), count - some.length, this.#random));
     return some.filter((peer) => peer !== to);
   }
 
-  /** Adds contacts. Returns true if at least one of them was not known before. */
+  /**
+   * Adds contacts; see `Contacts.add`. Returns true if at least one of them is in no view and was
+   * not a contact before.
+   */
   know(contacts: readonly string[], isChosen: boolean): boolean {
     const others = contacts.filter((peer) => isPeerId(peer) && peer !== this.#self);
     const isNews = others.some(
@@ -79,9 +89,9 @@ export class Views {
   }
 
   /**
-   * Returns a peer that fits, preferably a contact outside the views. With few contacts, such as a
-   * single bootstrap node, this prefers passive peers most of the time, because not every node may
-   * turn to these few.
+   * Returns a peer that fits (`isFit` must exclude neighbors), preferably a contact that is not
+   * passive. With few contacts, such as a single bootstrap node, this prefers passive peers most of
+   * the time, because these few could not serve every node.
    */
   outsider(isFit: (peer: string) => boolean): string | undefined {
     const { contacts, passive } = this;

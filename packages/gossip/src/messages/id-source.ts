@@ -1,4 +1,5 @@
-// Assigns ids to the messages that a node publishes, in each of its lives.
+// Assigns ids to the messages that a node publishes. A life is the time from a node's start to its
+// end; its number is the epoch of an id.
 
 import { isMessageId, LARGEST_NUMBER, type MessageId } from './message-id.ts';
 

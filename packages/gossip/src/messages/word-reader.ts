@@ -1,11 +1,11 @@
-// Reads bytes by 32-bit words. The names and the content of each message are read, which takes a
-// third of the time it takes by the byte. Getting the buffer of a typed array is a call into the
+// Gives access to bytes by 32-bit words. Comparing node ids and digesting contents by words takes a
+// third of the time it takes by bytes. Getting the buffer of a typed array is a call into the
 // engine, and so is creating a view. So the last ones are kept: a message is read several times,
 // and messages that arrive together share their memory.
 
 /**
- * A view of the memory that holds some bytes, and their offset in it. The object is shared: it is
- * valid until the next call of `look`.
+ * A view of the whole memory that holds some bytes, and their offset in it. Readers must stay
+ * within the bytes. The object is shared: it is valid until the next call of `look` or `rest`.
  */
 export interface WordReader {
   readonly view: DataView<ArrayBufferLike>;
@@ -19,14 +19,15 @@ const here = {
   at: 0,
 };
 
+/** Returns access to these bytes. */
 export function look(bytes: Uint8Array): WordReader {
   if (bytes !== here.bytes) turn(bytes);
   return here;
 }
 
 /**
- * Returns the same as `bytes.subarray(from)`, in half the time. The result becomes the array that
- * was looked at last.
+ * Returns the same bytes as `bytes.subarray(from)`, in half the time, as a plain Uint8Array. The
+ * result becomes the array that was looked at last. Throws a RangeError if `from` is too large.
  */
 export function rest(bytes: Uint8Array, from: number): Uint8Array {
   if (bytes !== here.bytes) turn(bytes);

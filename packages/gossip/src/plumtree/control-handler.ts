@@ -1,4 +1,6 @@
-// Handles the control messages of neighbors: notices, grafts, prunes, and answers to grafts.
+// Handles the control messages of neighbors: notices, grafts, prunes, and answers to grafts. They
+// are untrusted: their form is checked before use, and their items are limited in number. A
+// malformed item ends a message; the items before it have taken effect.
 
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
 import { type Absent, type Control, type Graft, type IHave, isHops } from './message.ts';
@@ -43,11 +45,15 @@ export class ControlHandler<P> {
       const notice = notices[i];
       if (!isMessageId(notice?.id) || !isHops(notice.hops)) return reports.malformed(neighbor, now);
       const verdict = history.look(notice.id, now);
+      // Only a notice of a message that this node has proves that the peer has it, too.
       if (verdict === 'seen') leafProbes.gave(neighbor, now);
       if (verdict !== 'new' && !neighbor.owed?.size) continue;
       const key = messageKey(notice.id);
+      // The peer has the message, so it is no longer owed to it.
       neighbor.owed?.delete(key);
+      // Nobody else publishes in this node's name, so a notice of such a message is false.
       if (verdict !== 'new' || notice.id.origin === self) continue;
+      // False: the peer has announced too many messages that are missing here.
       if (!missing.advertise(notice.id, key, neighbor.id, notice.hops, now)) ignored++;
     }
     counters.ignored += ignored;
@@ -58,6 +64,7 @@ export class ControlHandler<P> {
     const { options, counters, cache, leafProbes, outgoing, reports, tree } = this.#parts;
     counters.graftsReceived++;
     neighbor.account.requested += ids.length;
+    // A graft without ids asks for this alone.
     tree.graft(neighbor);
     const taken = neighbor.takeGrafts(ids.length, options.notices, now);
     let ignored = ids.length - taken;
@@ -68,7 +75,7 @@ export class ControlHandler<P> {
       const key = messageKey(id);
       const cached = cache.get(key);
       if (cached === undefined) {
-        if (absent.length < outgoing.idsEach) absent.push(id);
+        absent.push(id);
       } else if (neighbor.serve(key, options.backlog) > options.attempts) {
         ignored++;
       } else {
@@ -76,7 +83,9 @@ export class ControlHandler<P> {
         outgoing.serve(neighbor, key, cached.push);
       }
     }
-    if (absent.length > 0) outgoing.control(neighbor, { kind: 'absent', ids: absent });
+    const { idsEach } = outgoing;
+    for (let i = 0; i < absent.length; i += idsEach)
+      outgoing.control(neighbor, { kind: 'absent', ids: absent.slice(i, i + idsEach) });
     counters.ignored += ignored;
     if (ignored > 0) reports.add(neighbor, 'graft-flood', now);
   }

@@ -1,5 +1,5 @@
-// The messages that Plumtree machines exchange (SRDS 2007, algorithms 1 to 3). `wire/` encodes
-// them.
+// The messages that Plumtree machines exchange (Leitão, Pereira and Rodrigues, "Epidemic Broadcast
+// Trees", SRDS 2007, algorithms 1 to 3). `wire/` encodes them.
 
 import type { MessageId } from '../messages/message-id.ts';
 

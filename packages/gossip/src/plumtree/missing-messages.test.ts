@@ -55,3 +55,47 @@ test('the expected lateness is two seconds at most, and requested messages do no
   feed(12_080, { type: 'wake' });
   t.is(machine.counters.graftsSent, 2);
 });
+
+test('a message that is a minute late raises the estimate no more than one that is a second late', (t) => {
+  const waits = [1_000, 60_000].map((by) => {
+    const net = singleMachine(['a', 'b']);
+    late(net, 1, 60_000 - by, by);
+    for (let sequence = 2; sequence < 20; sequence++)
+      net.feed(60_000, { type: 'arrived', from: 'a', id: idOf(sequence) });
+    net.feed(60_000, { type: 'received', from: 'b', message: ihaveOf([100]) });
+    return net.machine.wakeAt - 60_000;
+  });
+  t.true(waits[0]! < 1_000, `${waits[0]}`);
+  t.is(waits[1], waits[0]);
+});
+
+test('only a peer that was asked makes the next request due at once by saying that it lacks the message', (t) => {
+  const { feed, sent } = singleMachine(['a', 'b', 'c']);
+  for (const from of ['a', 'b', 'c']) feed(0, { type: 'received', from, message: ihaveOf([1]) });
+  feed(80, { type: 'wake' });
+  t.deepEqual(sent(), ['a graft x1']);
+  const absent = { kind: 'absent', ids: [idOf(1)] } as const;
+  feed(81, { type: 'received', from: 'b', message: absent });
+  feed(82, { type: 'wake' });
+  t.deepEqual(sent(), []);
+  feed(83, { type: 'received', from: 'a', message: absent });
+  feed(84, { type: 'wake' });
+  t.deepEqual(sent(), ['c graft x1']);
+});
+
+test('a peer that withdraws or disconnects before it is asked does not hasten the next round', (t) => {
+  for (const gone of [
+    { type: 'received', from: 'b', message: { kind: 'absent', ids: [idOf(1)] } },
+    { type: 'neighbor-down', peer: 'b' },
+  ] as const) {
+    const { machine, feed, sent } = singleMachine(['a', 'b']);
+    for (const from of ['a', 'b']) feed(0, { type: 'received', from, message: ihaveOf([1]) });
+    feed(80, { type: 'wake' });
+    t.deepEqual(sent(), ['a graft x1']);
+    feed(81, gone);
+    for (let now = machine.wakeAt; now < 1_080; now = machine.wakeAt) feed(now, { type: 'wake' });
+    t.deepEqual(sent(), []);
+    feed(1_080, { type: 'wake' });
+    t.deepEqual(sent(), ['a graft x1']);
+  }
+});

@@ -14,6 +14,8 @@ export interface MissingMessage {
   readonly since: number;
   /** The peers that gave notice of it, in the order of their notices. */
   readonly advertisers: Advertiser[];
+  /** When a peer was last asked for it, plus the allowance at that time. */
+  askedAt: number;
 }
 
 /** The options of Plumtree that matter here; see options.ts. */
@@ -34,8 +36,11 @@ export interface MissingMessagesOptions {
  */
 export class MissingMessages {
   readonly #options: MissingMessagesOptions;
+  /** Each has at least one advertiser and is in exactly one of the four queues. */
   readonly #messages = new Map<string, MissingMessage>();
+  /** Messages that no peer was asked for. */
   readonly #first: DelayQueue<MissingMessage>;
+  /** Messages that some of their peers were asked for in this round, and `#again` all of them. */
   readonly #next: DelayQueue<MissingMessage>;
   readonly #again: DelayQueue<MissingMessage>;
   /** Messages due at once, because the peer that was asked doesn't have them. */
@@ -58,9 +63,7 @@ export class MissingMessages {
 
   /** When `ask` has something to do; Infinity: never. */
   get due(): number {
-    return this.#messages.size === 0
-      ? Number.POSITIVE_INFINITY
-      : Math.min(this.#atOnce.due, this.#first.due, this.#next.due, this.#again.due);
+    return Math.min(this.#atOnce.due, this.#first.due, this.#next.due, this.#again.due);
   }
 
   /**
@@ -74,10 +77,11 @@ export class MissingMessages {
     const outstanding = this.#outstanding.get(peer) ?? 0;
     if (outstanding >= this.#options.outstanding) return false;
     if (message === undefined) {
-      message = { id, key, since: now, advertisers: [] };
+      message = { id, key, since: now, advertisers: [], askedAt: now };
       this.#messages.set(key, message);
       this.#first.set(key, message, now + this.#lateness.allowance);
     } else if (this.#again.delete(key)) {
+      // No allowance: the first request has waited for it.
       this.#next.set(key, message, now);
     }
     message.advertisers.push({ peer, hops, asked: 0 });
@@ -86,8 +90,8 @@ export class MissingMessages {
   }
 
   /**
-   * A peer sent a message. If the peer wasn't asked for it, this measures how late the message came
-   * after its first notice.
+   * A peer sent a message, perhaps not for the first time. If the peer wasn't asked for it, this
+   * measures how late the message came after its first notice, and 0 for one that is not missing.
    */
   arrived(key: string, peer: string, now: number): void {
     const message = this.#messages.get(key);
@@ -130,7 +134,8 @@ export class MissingMessages {
   /**
    * Returns which peers to ask for which messages now. Messages that are given up are passed to
    * `onLost`.
-   * @param isTrusted returns false for peers that are to be asked after the others.
+   * @param isTrusted returns false for peers that did not send what they were asked for; they are
+   *   asked after the others of the same round.
    */
   ask(
     now: number,
@@ -153,15 +158,17 @@ export class MissingMessages {
   }
 
   /**
-   * A peer doesn't have the message after all. If another peer gave notice of it, that one is due
-   * at once.
+   * A peer doesn't have the message after all. If it was asked, the next peer is due at once. If it
+   * was not, the next request keeps its time; otherwise a peer could use up all requests at once by
+   * giving notice and withdrawing again and again.
    */
   withdraw(key: string, peer: string, now: number): void {
     const message = this.#messages.get(key);
-    if (message === undefined || !this.#dismiss(message, peer)) return;
+    const asked = message && this.#dismiss(message, peer)?.asked;
+    if (message === undefined || asked === undefined) return;
     if (message.advertisers.length === 0) return this.#remove(message);
-    // If no peer was asked yet, the first request keeps its time.
-    if (this.#next.delete(key) || this.#again.delete(key)) this.#atOnce.set(key, message, now);
+    if (asked > 0 && (this.#next.delete(key) || this.#again.delete(key)))
+      this.#atOnce.set(key, message, now);
   }
 
   /** The peer is no longer a neighbor. */
@@ -170,7 +177,6 @@ export class MissingMessages {
     for (const message of this.#messages.values()) {
       if (this.#dismiss(message, peer) && message.advertisers.length === 0) this.#remove(message);
     }
-    this.#outstanding.delete(peer);
   }
 
   #take(key: string): readonly Advertiser[] {
@@ -193,21 +199,27 @@ export class MissingMessages {
     const left = message.advertisers.filter(({ asked }) => asked === round);
     const chosen = left.find(({ peer }) => isTrusted(peer)) ?? left[0]!;
     chosen.asked++;
-    // A message that was asked for may come as late as one that is pushed.
-    (left.length > 1 ? this.#next : this.#again).set(
-      message.key,
-      message,
-      now + this.#lateness.allowance,
-    );
+    // `left` includes the chosen peer. The answer may come as late as messages that are pushed.
+    message.askedAt = now + this.#lateness.allowance;
+    (left.length > 1 ? this.#next : this.#again).set(message.key, message, message.askedAt);
     return chosen.peer;
   }
 
-  #dismiss(message: MissingMessage, peer: string): boolean {
-    const index = message.advertisers.findIndex((advertiser) => advertiser.peer === peer);
-    if (index < 0) return false;
-    message.advertisers.splice(index, 1);
+  /**
+   * Removes a peer from those that gave notice; returns undefined if it gave none. If it was the
+   * only one that this round had not asked, the others wait for the next round.
+   */
+  #dismiss(message: MissingMessage, peer: string): Advertiser | undefined {
+    const { key, advertisers, askedAt } = message;
+    const index = advertisers.findIndex((advertiser) => advertiser.peer === peer);
+    if (index < 0) return undefined;
     this.#release(peer);
-    return true;
+    const dismissed = advertisers.splice(index, 1)[0]!;
+    const round = advertisers[0]?.asked ?? 0;
+    const isRoundOver =
+      round > dismissed.asked && advertisers.every(({ asked }) => asked === round);
+    if (isRoundOver && this.#next.delete(key)) this.#again.set(key, message, askedAt);
+    return dismissed;
   }
 
   #remove({ key, advertisers }: MissingMessage): void {
@@ -227,11 +239,10 @@ export class MissingMessages {
 }
 
 /**
- * Estimates how much longer to wait before a message is asked for. Notices are short and overtake
- * messages when links or processors are busy, so a late message is not lost, and asking for it
- * makes a busy network busier. A peak counts at once and fades with messages that come in time, as
- * TCP's timeout follows its round-trip times (RFC 6298). A peer that gives notice of messages it
- * doesn't have can raise the estimate to 2 s at most.
+ * Estimates how late messages come. Notices are short and overtake messages when links or
+ * processors are busy, so a late message is not lost, and asking for it makes a busy network
+ * busier. A peak counts at once and fades with messages that come in time. It is bounded, because a
+ * peer can give notice of messages that it doesn't have.
  */
 class Lateness {
   #late = 0;
@@ -240,16 +251,17 @@ class Lateness {
    * A message came over the tree `late` milliseconds after its first notice; 0: before any notice.
    */
   observe(late: number): void {
-    this.#late = late > this.#late ? late : this.#late + (late - this.#late) / FADE;
+    this.#late =
+      late > this.#late ? Math.min(late, MOST_LATE) : this.#late + (late - this.#late) / FADE;
   }
 
-  /** Milliseconds to wait in addition to the delays before a peer is asked. */
+  /** Milliseconds to wait beyond the delays before a peer is asked: the estimate, doubled. */
   get allowance(): number {
-    return Math.min(2 * this.#late, MOST_ALLOWANCE);
+    return 2 * this.#late;
   }
 }
 
 /** The latest message enters the estimate with a weight of 1/16. */
 const FADE = 16;
-/** Upper bound of the allowance in milliseconds. */
-const MOST_ALLOWANCE = 2_000;
+/** Upper bound of the estimate in milliseconds. */
+const MOST_LATE = 1_000;

@@ -155,6 +155,11 @@ test('a graft of an unknown message is answered at once, and the asker tries the
   feed(0, { type: 'received', from: 'a', message: graftOf(1, 2) });
   t.deepEqual(sent(), ['a absent x1 x2']);
 
+  // A peer whose control messages are longer gets several answers.
+  const short = singleMachine(['a'], { controlSize: 256 });
+  short.feed(0, { type: 'received', from: 'a', message: graftOf(1, 2, 3, 4, 5, 6) });
+  t.deepEqual(short.sent(), ['a absent x1 x2 x3 x4 x5', 'a absent x6']);
+
   feed(0, { type: 'received', from: 'b', message: ihaveOf([9]) });
   feed(0, { type: 'received', from: 'c', message: ihaveOf([9]) });
   feed(80, { type: 'wake' });

@@ -58,7 +58,9 @@ export class Distribution {
   readonly #buffer: RelayBuffer;
   readonly #head: Omit<RelayHead, 'rest'>;
   readonly #uploads = new Map<number, Upload>();
+  /** See `takeMissed`. */
   #missed: string[] = [];
+  /** When an upload that has ended last made progress. */
   #movedAt: number;
 
   constructor(
@@ -96,6 +98,7 @@ export class Distribution {
     return missed;
   }
 
+  /** Begins uploads to all these nodes that can be reached; the others have missed the message. */
   send(nodes: readonly string[], now: number): void {
     const { config, random, outputs, reaches, uploads } = this.#shared;
     const near = new Set(nodes.filter((nodeId) => reaches(nodeId, this.#head.topic)));
@@ -108,7 +111,7 @@ export class Distribution {
     }
   }
 
-  /** More of the message has arrived, or no more will come. */
+  /** The buffer has more bytes of the message, or it has failed. */
   arrived(now: number): void {
     for (const [id, { reader }] of this.#uploads)
       if (reader.isStarved) this.#write(id, reader, now);
@@ -131,11 +134,12 @@ export class Distribution {
     for (const nodeId of report.missed) if (rest.includes(nodeId)) this.#missed.push(nodeId);
   }
 
-  /** An upload failed. */
+  /** An upload failed. Its relay has missed the message, and other nodes relay it to the rest. */
   failed(id: number, now: number): void {
     this.#replace(this.#end(id), now);
   }
 
+  /** When `wake` has something to do; Infinity: never. */
   get due(): number {
     let due = Number.POSITIVE_INFINITY;
     for (const { reader } of this.#uploads.values()) due = Math.min(due, this.#dueOf(reader));

@@ -7,7 +7,10 @@ export class RelayBuffer {
   #length: number;
   #error: unknown = undefined;
 
-  /** @param length bytes that are there already. */
+  /**
+   * @param bytes memory for the whole message; readers get views of it.
+   * @param length bytes that are there already: all, for a message of this node.
+   */
   constructor(bytes: Uint8Array, length = 0) {
     this.bytes = bytes;
     this.#length = length;
@@ -38,7 +41,10 @@ export class RelayBuffer {
     return true;
   }
 
-  /** No more bytes will come. Readers get this error after the bytes that have arrived. */
+  /**
+   * No more bytes will come: `read` returns undefined after those that have arrived. The first
+   * error counts; it must not be undefined. A message that is whole cannot fail.
+   */
   fail(error: unknown): void {
     if (!this.isWhole) this.#error ??= error;
   }
@@ -63,7 +69,11 @@ export class RelayBufferReader {
     return this.#at;
   }
 
-  /** When reading began, plus the time that the reader spent waiting for bytes to arrive. */
+  /**
+   * When reading began, plus the time that the reader spent waiting for bytes to arrive, so that
+   * `length / (now - begunAt)` is the receiver's own rate. While `isStarved`, the current wait is
+   * not included.
+   */
   get begunAt(): number {
     return this.#begunAt + this.#starvedFor;
   }
@@ -84,8 +94,9 @@ export class RelayBufferReader {
   }
 
   /**
-   * Reads the next chunk, because the receiver asks for it, or because a starved one can go on.
-   * Returns undefined if the message was read as a whole, failed, or has not arrived yet.
+   * Reads the next chunk: when the receiver asks for it, and for a starved receiver after each
+   * `append` and `fail` of the buffer. Returns undefined if the message was read as a whole,
+   * failed, or has not arrived yet.
    */
   read(now: number): Uint8Array | undefined {
     const { bytes, length, error } = this.#buffer;

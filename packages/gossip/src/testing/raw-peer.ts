@@ -48,7 +48,7 @@ export interface RawPeerOptions {
 
 /** Creates a raw peer and connects it to a node, as its peer. */
 export async function rawPeer(
-  sim: Simulation,
+  sim: Pick<Simulation, 'client' | 'settle' | 'until'>,
   { name = 'stranger', nodeId = idOf(name), topics = ['news'], to = 'a' }: RawPeerOptions = {},
 ): Promise<RawPeer> {
   const transport = sim.client(idle, { name });

@@ -73,6 +73,8 @@ export class Deliveries {
       const type = 'delivered';
       node.events.tell({ type, topic: topic.name, id: key, origin, signed, from, hops });
     }
+    if (node.reporter.hearsDeliveries)
+      node.reporter.delivered({ topic: topic.name, id: key, bytes: size, from, hops });
     const meta: MessageMeta = { id: key, origin, signed, from, hops, missed: 0 };
     // A reader that one of these readers adds gets only later messages.
     const list = this.#readers;

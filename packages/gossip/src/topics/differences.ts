@@ -1,7 +1,7 @@
-// Differences between this node and its peers in the settings of a topic. Each difference is
-// reported once at both ends, and no peer is blamed for it. This machine owns what is known of the
-// peers' settings. It is told of settings that peers announced or showed; its outputs announce this
-// node's, and report differences.
+// Differences between this node and its peers in the settings of a topic. Both ends report each
+// difference once per connection, and again if it changes; no peer loses trust for it. This machine
+// owns what is known of the peers' settings. It is told of settings that peers announced or showed;
+// its outputs announce this node's, and report differences.
 
 import { TransportError } from '@trunkline/transport-core';
 import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
@@ -28,9 +28,9 @@ export type DifferencesInput =
   | { readonly type: 'introduce'; readonly peer: string }
   /** A peer announced its terms. */
   | { readonly type: 'announced'; readonly peer: string; readonly terms: TopicTerms }
-  /** A peer has shown which overlay it uses. */
+  /** A peer sent a message that only this overlay has. */
   | { readonly type: 'showed'; readonly peer: string; readonly overlay: string }
-  /** A peer left the topic or disconnected. */
+  /** A peer left the topic or disconnected. Inputs about it may follow only when it is back. */
   | { readonly type: 'peer-down'; readonly peer: string };
 
 /** An output of {@link Differences}. */
@@ -44,6 +44,7 @@ export type DifferencesOutput =
   /** Messages can be exchanged with a peer again. */
   | { readonly type: 'rejoined'; readonly peer: string };
 
+/** The terms of one peer; undefined counts as equal to this node's. */
 interface Known {
   /** When the peer was last told this node's terms. */
   toldAt: number;
@@ -58,10 +59,11 @@ export class Differences implements Machine<DifferencesInput, DifferencesOutput>
   readonly terms: TopicTerms;
   readonly #topic: string;
   readonly #outputs = new OutputQueue<DifferencesOutput>();
-  /** Connected peers that announced their terms or were told this node's. */
+  /** Connected peers that announced or showed their terms, or were told this node's. */
   readonly #known = new Map<string, Known>();
-  /** Limits of the peers with a lower limit, and errors for the peers with another overlay. */
+  /** Limits of the peers with a lower limit. */
   readonly #limits = new Map<string, number>();
+  /** Errors for the peers with another overlay. */
   readonly #apart = new Map<string, TransportError>();
 
   constructor(topic: string, terms: TopicTerms) {
@@ -115,9 +117,9 @@ export class Differences implements Machine<DifferencesInput, DifferencesOutput>
   }
 
   /**
-   * Adds the peers that a message to all can't reach, and those that don't take messages of its
-   * size, to `failed`.
-   * @param handed the peers that the message was handed to
+   * Adds the recipients of a message that use another overlay, and those that don't take messages
+   * of its size, to `failed`.
+   * @param handed the peers that the message was handed to, none of which uses another overlay
    */
   addFailures(failed: PublishFailure[], handed: readonly string[], body: Body): void {
     if (!this.isAny) return;

@@ -1,7 +1,7 @@
 // This node as its topics see it. The driver of gossip implements these interfaces.
 
 import type { Clock, Random, TransportError } from '@trunkline/transport-core';
-import type { EventHub } from '@trunkline/transport-core/internal';
+import type { EventHub, Reporter } from '@trunkline/transport-core/internal';
 import type { PartialViewMessage } from '../hyparview/message.ts';
 import type { Body } from '../overlay/body.ts';
 import type { OverlayFactory } from '../overlay/overlay.ts';
@@ -69,6 +69,11 @@ export interface TopicNode {
   readonly clock: Clock;
   readonly random: Random;
   readonly events: EventHub<GossipEvent>;
+  /** Reports messages to the observer of the transport. */
+  readonly reporter: Pick<
+    Reporter,
+    'hearsPublications' | 'publish' | 'hearsDeliveries' | 'delivered'
+  >;
   readonly overlay: OverlayFactory;
   readonly signatures: Signatures;
   readonly members: TopicMembers;

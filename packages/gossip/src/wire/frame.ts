@@ -76,6 +76,11 @@ export function encodeRecipients({
   return bytes;
 }
 
+/** Returns true if an encoded message has a signature. */
+export function isSignedPush(bytes: Uint8Array): boolean {
+  return (bytes[0]! & SIGNED) !== 0;
+}
+
 /** Decodes a message. Returns undefined if the bytes are malformed. */
 export function decodePush(bytes: Uint8Array): Envelope | undefined {
   if (bytes.length < HEAD) return undefined;

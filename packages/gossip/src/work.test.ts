@@ -1,0 +1,129 @@
+// Tests how much work of one peer gossip does in a turn of the event loop. The test drives the
+// clock and the turns by hand.
+
+import { createPeers } from '@trunkline/peers';
+import { type Clock, createManualClock, type Protocol } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { createInmemStreams } from '@trunkline/transport-inmem';
+import test from 'ava';
+import { createGossip } from './gossip.ts';
+import { fullMesh } from './overlay/full-mesh.ts';
+import { idle, idOf, words } from './testing/cluster.ts';
+import { identityOf } from './testing/identities.ts';
+import { frame, rawPeer } from './testing/raw-peer.ts';
+
+const author = identityOf('author');
+
+/** Encodes a message of the author that says its number. */
+const said = (sequence: number, signer?: typeof author) =>
+  frame({
+    origin: author.nodeId,
+    sequence,
+    payload: words.encode(String(sequence)),
+    ...(signer && { signer }),
+  });
+
+/** Sets up a node on a topic, and a raw peer that is connected to it. */
+async function scene() {
+  const clock = createManualClock();
+  const turns: (() => void)[] = [];
+  const streams = createInmemStreams({ clock });
+  const make = <P extends Protocol>(protocol: P, name: string, own: Clock = clock) =>
+    new NetworkTransport({ protocol, stream: streams.layer(`inmem://${name}`), clock: own });
+  const transport = make(idle, 'a', { ...clock, turn: (callback) => void turns.push(callback) });
+  await transport.listen();
+  const peers = createPeers({ transport, identity: { nodeId: idOf('a') }, maxOutbound: 0 });
+  const gossip = createGossip({ transport, peers, overlay: fullMesh() });
+  const topic = gossip.topic('news', words);
+  const heard: string[] = [];
+  topic.subscribe((message) => void heard.push(message));
+  await gossip.start();
+  await peers.start();
+  /** Runs everything that can run without further turns. */
+  const settle = async () => {
+    for (let steps = 0; steps < 20; steps++) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      clock.advance(0);
+    }
+  };
+  const until = async (condition: () => boolean) => {
+    for (let steps = 0; !condition(); steps++) {
+      if (steps > 10_000) throw new Error('the condition was never met');
+      await settle();
+      for (const turn of turns.splice(0)) turn();
+      clock.advance(1);
+    }
+  };
+  const guest = await rawPeer(
+    {
+      client: (protocol, { name = '' } = {}) => make(protocol, name),
+      settle: async (promise) => promise,
+      until,
+    },
+    { nodeId: author.nodeId, to: 'inmem://a' },
+  );
+  await until(() => topic.neighbors.length === 1);
+  return {
+    guest,
+    heard,
+    /** Sends in one chunk, and returns how much `count` grows in each turn. */
+    async perTurn(send: () => void, count: () => number): Promise<number[]> {
+      const counts: number[] = [];
+      send();
+      for (let before = count(); ; before = count()) {
+        await settle();
+        counts.push(count() - before);
+        const next = turns.splice(0);
+        if (next.length === 0) return counts;
+        for (const turn of next) turn();
+      }
+    },
+    async close() {
+      await guest.peers.close();
+      await guest.transport.close();
+      await gossip.close();
+      await peers.close();
+      await transport.close();
+    },
+  };
+}
+
+test('signatures that one peer makes a node verify are spread over turns, in order', async (t) => {
+  const { guest, heard, perTurn, close } = await scene();
+  const frames = Array.from({ length: 100 }, (_, sequence) => said(sequence, author));
+  const counts = await perTurn(
+    () => guest.push(...frames),
+    () => heard.length,
+  );
+  t.is(heard.length, 100);
+  t.true(Math.max(...counts) <= 8, `${counts}`);
+  t.deepEqual(
+    heard,
+    frames.map((_, sequence) => String(sequence)),
+  );
+  await close();
+});
+
+test('unsigned messages and refused requests of one peer are spread over turns, too', async (t) => {
+  const { guest, heard, perTurn, close } = await scene();
+  const { talk, remote } = guest;
+  const messages = await perTurn(
+    () => {
+      for (let sequence = 0; sequence < 500; sequence++) guest.push(said(sequence));
+    },
+    () => heard.length,
+  );
+  t.is(heard.length, 500);
+  t.true(Math.max(...messages) <= 140, `${messages}`);
+  let refused = 0;
+  const pulls = await perTurn(
+    () => {
+      for (let n = 0; n < 200; n++)
+        talk.send(remote, 'pull', new Uint8Array(16)).catch(() => void refused++);
+    },
+    () => refused,
+  );
+  t.true(refused > 150, `${refused}`);
+  t.true(Math.max(...pulls) <= 32, `${pulls}`);
+  await close();
+});
