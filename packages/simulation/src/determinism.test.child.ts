@@ -11,7 +11,7 @@ import {
   type TestTransport,
 } from './testing/test-protocol.ts';
 
-export interface World {
+export interface WildRun {
   readonly sim: Simulation;
   /** The random numbers that each node drew, by name. */
   readonly drawn: Record<string, number[]>;
@@ -38,7 +38,7 @@ export async function wildRun(
   seed: number,
   level: Level,
   { nodes = 4, change = false, corrupt = 0 } = {},
-): Promise<World> {
+): Promise<WildRun> {
   const sim = createSimulation({
     seed,
     level,

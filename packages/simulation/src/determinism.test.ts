@@ -6,7 +6,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
-import { type World, wildRun } from './determinism.test.child.ts';
+import { type WildRun, wildRun } from './determinism.test.child.ts';
 import { createSimulation, type TraceSummary } from './index.ts';
 
 const LEVELS = ['message', 'stream'] as const;
@@ -15,7 +15,7 @@ const child = fileURLToPath(new URL('./determinism.test.child.js', import.meta.u
 async function closed({
   sim,
   ...rest
-}: World): Promise<Omit<World, 'sim'> & { trace: TraceSummary }> {
+}: WildRun): Promise<Omit<WildRun, 'sim'> & { trace: TraceSummary }> {
   const { hash, events, timeline, states } = sim.trace;
   await sim.close().catch(() => {});
   return { ...rest, trace: { hash, events, timeline, states } };

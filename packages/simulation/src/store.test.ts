@@ -1,6 +1,7 @@
 // Tests of a node's store: what a crash loses, what a sync makes durable, and slow or failing
 // disks.
 
+import { Buffer } from 'node:buffer';
 import test from 'ava';
 import { createSimulation, type NodeContext, type Simulation } from './index.ts';
 
@@ -216,3 +217,16 @@ test.serial(
     await sim.close();
   },
 );
+
+test.serial('the store copies a Buffer when it is set and when it is read', async (t) => {
+  const { sim, store } = await setUp();
+  const given = Buffer.from([1]);
+  const set = store().set('life', given);
+  given[0] = 2;
+  await sim.settle(set);
+  const read = await sim.settle(store().get('life'));
+  t.deepEqual(read, bytes(1));
+  read![0] = 3;
+  t.deepEqual(await sim.settle(store().get('life')), bytes(1));
+  await sim.close();
+});

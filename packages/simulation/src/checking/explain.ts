@@ -4,9 +4,10 @@ import { accepts, type Effect, type Value } from './effect.ts';
 import type { Operation } from './history.ts';
 
 /**
- * Formats a counter-example: one line per operation, and a last line with the reason. `effects`
- * fail because of the one that returns last; `prefix` is the history from which they were taken,
- * and `total` the number of all operations on the key.
+ * Formats a counter-example: one line per operation, and a last line with the reason.
+ * @param effects what `shrink` has left of `prefix`.
+ * @param prefix the shortest prefix that fails, so the operation that returned last is the culprit.
+ * @param total the number of all operations on the key.
  */
 export function explain(
   key: string,
@@ -14,6 +15,7 @@ export function explain(
   prefix: readonly Effect[],
   total: number,
 ): string {
+  // Operations whose results say what they found; `shrink` drops results that are not needed.
   const looked = new Set(
     prefix.filter((effect) => effect.needs !== 'any').map((effect) => effect.operation),
   );
@@ -30,8 +32,8 @@ export function explain(
 }
 
 /**
- * Explains why `effects` fail. Each statement about the operations in the table is true of the
- * whole prefix.
+ * Explains why `effects` fail. Writes are searched in the whole prefix, because otherwise "nothing
+ * had written" could be true only of the operations in the table.
  */
 function reason(effects: readonly Effect[], prefix: readonly Effect[]): string {
   const certain = effects
@@ -55,7 +57,8 @@ function reason(effects: readonly Effect[], prefix: readonly Effect[]): string {
   if (since !== undefined)
     return `${who} after ${named(since)} had completed, and nothing wrote ${what} since`;
 
-  for (const other of writes.length === 1 && !fromStart ? others : []) {
+  const isWrittenOnce = writes.length === 1 && !fromStart;
+  for (const other of isWrittenOnce ? others : []) {
     const seen = certain.find(
       (effect) =>
         effect.returned < other.called && effect.needs === 'is' && accepts(culprit, effect.needed),
@@ -68,7 +71,7 @@ function reason(effects: readonly Effect[], prefix: readonly Effect[]): string {
 
 /**
  * Returns whether the key certainly held a value that `culprit` cannot have found when `effect`
- * took effect.
+ * took effect. An effect that does not write needs 'is' or 'not'.
  */
 function showsOther(effect: Effect, culprit: Effect): boolean {
   if (effect.writes) return !accepts(culprit, effect.value);
@@ -81,6 +84,7 @@ function named({ operation }: Effect): string {
   return `${operation.op === 'set' && operation.result === undefined ? asked(operation) : told(operation)} by ${operation.client}`;
 }
 
+/** Formats an operation and its answer, or '?' without one. */
 function told(operation: Operation): string {
   return `${asked(operation)} -> ${operation.outcome === 'ok' ? answered(operation) : '?'}`;
 }
@@ -95,6 +99,7 @@ function asked(operation: Operation): string {
 
 function answered({ op, result }: Operation): string {
   if (op === 'get') return quoted(result as Value);
+  // A set may return the previous value, null if the key was absent.
   if (op === 'set' && result !== undefined)
     return `ok, was ${quoted((result as string | null) ?? undefined)}`;
   return result === undefined ? 'ok' : String(result);

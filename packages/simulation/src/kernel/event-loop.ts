@@ -216,9 +216,9 @@ export class EventLoop {
         if (this.#failure !== undefined) throw this.#failure;
         if (done()) return 'done';
         const soonest = this.queue.soonest();
-        if (soonest - this.now >= LEAP) {
+        if (soonest - this.now >= LEAP || this.queue.hasTimerAt(this.now)) {
           // A chain of awaits may take more turns than that. It must finish before time leaps, or a
-          // timeout would come before an answer.
+          // timeout would come before an answer; and before a timer of 0 ms, as it does in reality.
           await macrotask(around);
           if (
             this.#touched ||

@@ -105,6 +105,12 @@ export class EventQueue {
     return Number.POSITIVE_INFINITY;
   }
 
+  /** Returns true if the next event is a timer that is due at that time. */
+  hasTimerAt(time: number): boolean {
+    const first = this.#heap[0];
+    return first !== undefined && first.at === time && first.kind === 'timer';
+  }
+
   #push(event: SimEvent): void {
     const heap = this.#heap;
     let at = heap.length;

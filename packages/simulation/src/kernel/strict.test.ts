@@ -130,6 +130,20 @@ test.serial(
   },
 );
 
+test.serial('a chain of awaits of any length is over before a timer of 0 ms fires', async (t) => {
+  const sim = createSimulation({ seed: 1 });
+  const seen: string[] = [];
+  sim.node('a', async ({ clock }) => {
+    await clock.sleep(10);
+    clock.setTimeout(() => seen.push('timer'), 0);
+    for (let turn = 0; turn < 1_000; turn++) await undefined;
+    seen.push('chain');
+  });
+  await sim.run(20);
+  t.deepEqual(seen, ['chain', 'timer']);
+  await sim.close();
+});
+
 test.serial(
   'a promise that settles in an instant is seen in it, however many functions pass it on',
   async (t) => {

@@ -19,13 +19,13 @@ export interface Host {
   readonly isClient: boolean;
 }
 
-/** The end of a connection, as its incarnation knows it. */
-export interface OwnedEnd {
+/** One direction of a connection, as the incarnation that writes to it knows it. */
+export interface OwnedLine {
   /**
-   * Ends with its incarnation. If `told`, the other end sees a reset; otherwise the machine has
-   * lost its power.
+   * Called when the incarnation ends. If its machine is `powered`, the machine resets the
+   * connection; otherwise the reader learns nothing.
    */
-  die(told: boolean): void;
+  die(powered: boolean): void;
 }
 
 /** One incarnation of a node or client. */
@@ -37,7 +37,7 @@ export class Incarnation implements EventOwner {
   busyUntil = 0;
   cost = 0;
   system: RuntimeOverride | undefined;
-  readonly ends = new Set<OwnedEnd>();
+  readonly lines = new Set<OwnedLine>();
   /** Addresses on which it listens or has listened. */
   readonly addresses = new Set<string>();
   /** Its protocols by channel, from which traces and interceptors take the names of methods. */
@@ -56,7 +56,7 @@ export class Incarnation implements EventOwner {
   /** Ends at once: none of its events happen any more. */
   crash(): void {
     this.alive = false;
-    for (const end of this.ends) end.die(this.host.powered);
-    this.ends.clear();
+    for (const line of this.lines) line.die(this.host.powered);
+    this.lines.clear();
   }
 }

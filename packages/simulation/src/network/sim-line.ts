@@ -1,21 +1,21 @@
 // One direction of a simulated connection: data sent in order arrives in order, later, or not at
-// all. It owns what waits for its path to open; its writer's end tells it what to send, and it
-// calls the reader's end. Subclasses carry messages or bytes.
+// all. It owns the data that waits for its path to open. The writer's end calls the methods of
+// `Line`; this calls the reader's end. Subclasses carry messages or bytes.
 
 import type { Line, MemoryConnection } from '@trunkline/transport-core/internal';
 import type { EventLoop } from '../kernel/event-loop.ts';
 import { pair, TraceKind } from '../kernel/trace.ts';
-import type { Incarnation, OwnedEnd } from './incarnation.ts';
+import type { Incarnation, OwnedLine } from './incarnation.ts';
 import type { Interceptors } from './interceptors.ts';
 import type { Path, Stalled } from './path.ts';
 
 /** Marks that travel behind the data: the writer has finished, or has reset the connection. */
 const FINISH = Symbol('finish');
 const RESET = Symbol('reset');
-/** A number is the amount that the other end has read. */
+/** A number acknowledges that the writer of this line has read so much of the other direction. */
 type Mark = typeof FINISH | typeof RESET | number;
 
-/** The parts of one direction of a connection. */
+/** The parts of one direction of a connection; only subclasses use `interceptors` and `parity`. */
 export interface LineParts<Unit> {
   readonly loop: EventLoop;
   readonly interceptors: Interceptors;
@@ -30,7 +30,7 @@ export interface LineParts<Unit> {
 }
 
 /** Base class of both levels: `Unit` is what the ends write and read, `Data` what travels. */
-export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedEnd {
+export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedLine {
   /** The other direction. */
   back!: SimLine<Unit, Data>;
   protected readonly loop: EventLoop;
@@ -60,7 +60,7 @@ export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedE
     this.from = from;
     this.to = to;
     this.end = end;
-    from.ends.add(this);
+    from.lines.add(this);
   }
 
   abstract put(unit: Unit): void;
@@ -76,24 +76,25 @@ export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedE
     if (this.from.alive) this.cross(FINISH, this.latency());
   }
 
+  /** Called when the writer has destroyed its end. */
   cut(): void {
     if (this.from.alive) this.reset();
   }
 
   acknowledge(size: number): void {
-    // Only a blocked writer can tell when the acknowledgment arrives, so otherwise it needs no
-    // event.
+    // The reader of this line is the writer that is acknowledged. While it is not blocked, the
+    // acknowledgment needs no event and passes even a cut: that writer only blocks a little later.
     const writer = this.end;
     if (!writer.blocked) return writer.acknowledge(size);
     this.crossAt(this.loop.now + this.latency(), size);
   }
 
   ended(): void {
-    this.from.ends.delete(this);
+    this.from.lines.delete(this);
   }
 
-  die(told: boolean): void {
-    if (told) this.reset();
+  die(powered: boolean): void {
+    if (powered) this.reset();
   }
 
   /** Sends `data` in order: it overtakes nothing, and nothing ordered overtakes it. */
@@ -102,15 +103,22 @@ export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedE
     this.crossAt(this.lastAt, data);
   }
 
+  /**
+   * Sends `data`, which may overtake other data. If the reader ends before `at`, the data vanishes:
+   * the reader's machine resets the connection then, if it can. Events of a reader that has ended
+   * already would not happen, so this one has no owner, and `#bounce` answers.
+   */
   protected crossAt(at: number, data: Data | Mark): void {
     const { to } = this;
     this.loop.scheduleAt(at, 'network', to.alive ? to : undefined, this.#arrive, data);
   }
 
+  /** Draws the time that a mark takes: 0 bytes, which wait in any queue and are never refused. */
   protected latency(): number {
     return this.path.delay(this.loop.now, 0, true)!;
   }
 
+  /** See `Trace.record`. */
   protected trace(kind: TraceKind, detail?: number, size?: number, check?: number): void {
     this.loop.trace.record(kind, this.#names, detail, size, check);
   }
@@ -123,6 +131,7 @@ export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedE
     return this.loop.now + trip;
   }
 
+  /** Called when the path has opened; data for a reader that has ended by then vanishes. */
   resume(): void {
     const trip = this.latency();
     const at = this.#cutAt === undefined ? this.loop.now + trip : this.resentAt(this.#cutAt, trip);
@@ -170,14 +179,11 @@ export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedE
 
   #hand(data: Data | Mark): void {
     if (data === FINISH) this.end.finish();
-    else if (data === RESET) this.#broken();
-    else if (isMark(data)) this.end.acknowledge(data as number);
+    else if (data === RESET) {
+      this.trace(TraceKind.reset);
+      this.end.cut();
+    } else if (isMark(data)) this.end.acknowledge(data as number);
     else this.deliver(data);
-  }
-
-  #broken(): void {
-    this.trace(TraceKind.reset);
-    this.end.cut();
   }
 
   /**

@@ -126,10 +126,7 @@ export class SimNetwork {
   }
 
   #linesBetween(a: Incarnation, b: Incarnation): SimLine<unknown, unknown>[] {
-    return [...a.ends].filter((end) => (end as SimLine<unknown, unknown>).leadsTo(b)) as SimLine<
-      unknown,
-      unknown
-    >[];
+    return ([...a.lines] as SimLine<unknown, unknown>[]).filter((line) => line.leadsTo(b));
   }
 
   #connect(

@@ -119,7 +119,7 @@ export class NodeStore implements Store {
   }
 
   set(key: string, value: Uint8Array): Promise<void> {
-    const copy = value.slice();
+    const copy = new Uint8Array(value); // `slice` of a Buffer returns a view.
     return this.#change('store.set', key, copy);
   }
 

@@ -2,7 +2,7 @@
 // restart begins anew. It owns the node's disk, clock and transports, and is told by the cluster
 // and the fault injector to boot, crash and stop.
 
-import type { Protocol, Random, Transport } from '@trunkline/transport-core';
+import type { MountOptions, Protocol, Random, Transport } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import type { RuntimeOverride } from '@trunkline/transport-core/internal';
 import { childRandom } from '../kernel/distributions.ts';
@@ -220,8 +220,8 @@ class SimTransport<P extends Protocol> extends NetworkTransport<P> {
     incarnation.protocols.set(this.protocol.channel, this.protocol);
   }
 
-  override mount<Q extends Protocol>(protocol: Q): Transport<Q> {
-    const transport = super.mount(protocol);
+  override mount<Q extends Protocol>(protocol: Q, options?: MountOptions): Transport<Q> {
+    const transport = super.mount(protocol, options);
     this.#incarnation.protocols.set(protocol.channel, protocol);
     return transport;
   }
