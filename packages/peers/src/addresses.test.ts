@@ -9,7 +9,7 @@ import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
 import { echo, idOf } from './testing/cluster.ts';
-import { emitted, isLinked, World } from './testing/real/world.ts';
+import { emitted, isLinked, RealFixture } from './testing/real/real-fixture.ts';
 
 const good = `${idOf('b')}@127.0.0.1:7000`;
 const WRONG = [
@@ -116,13 +116,13 @@ test('an advertised address that nobody can dial throws a TypeError that names i
 });
 
 test('events, lists and remotes spell an address in one carrier, with its scheme; a transport reports its own addresses unchanged', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const passive = { maxOutbound: 0 };
-  const b = await world.node('b', { peers: passive });
+  const b = await fixture.node('b', { peers: passive });
   const full = spelled(b.address);
   t.deepEqual([full, b.transport.localAddr()], [`tcp://${b.address}`, b.address]);
-  const a = await world.node('a', { peers: { ...passive, persistent: [`TCP://${b.address}/`] } });
-  await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
+  const a = await fixture.node('a', { peers: { ...passive, persistent: [`TCP://${b.address}/`] } });
+  await fixture.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
   const [seen, back] = [a.peers.get(b.nodeId)!, b.peers.get(a.nodeId)!];
   t.deepEqual(
     [seen.addr, seen.remote.addr, emitted(a, 'up')[0]!.peer.addr, a.peers.addressOf(b.nodeId)],
@@ -130,10 +130,10 @@ test('events, lists and remotes spell an address in one carrier, with its scheme
   );
   t.deepEqual([back.addr, back.remote.addr], [spelled(a.address), spelled(a.address)]);
   await b.close();
-  await world.until(
+  await fixture.until(
     'a has lost b and its next dial was refused',
     () => emitted(a, 'down').length === 1 && emitted(a, 'rejected').length > 0,
   );
   t.deepEqual([emitted(a, 'down')[0]!.addr, emitted(a, 'rejected')[0]!.addr], [full, full]);
-  t.deepEqual(await world.close(), []);
+  t.deepEqual(await fixture.close(), []);
 });

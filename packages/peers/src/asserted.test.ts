@@ -17,7 +17,7 @@ import { createPeers } from './peers.ts';
 import { peersProtocol } from './protocol.ts';
 import { echo } from './testing/cluster.ts';
 import { credentials, type NodeCredentials } from './testing/real/credentials.ts';
-import { emitted, isLinked, type RealNode, World } from './testing/real/world.ts';
+import { emitted, isLinked, RealFixture, type RealNode } from './testing/real/real-fixture.ts';
 
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
@@ -25,30 +25,30 @@ const LOCAL = { wss: 'ws://127.0.0.1:0', tls: 'tcp://127.0.0.1:0' };
 
 /** A node that listens on TCP under mutual TLS and on plain WebSocket. */
 const mixed = (
-  world: World,
+  fixture: RealFixture,
   name: string,
   { tls }: NodeCredentials,
   peers: Partial<PeersOptions> = passive,
   listens = [LOCAL.tls, LOCAL.wss],
 ) =>
-  world.node(name, {
+  fixture.node(name, {
     peers,
     make: (given) =>
       createTransport(listens, { ...given, protocol: echo, backends: [tcp({ tls }), ws()] }),
   });
 
 /** A node that listens on plain WebSocket and proves nothing. */
-const plain = (world: World, name: string, peers: Partial<PeersOptions> = passive) =>
-  world.node(name, { peers, make: createWsTransport });
+const plain = (fixture: RealFixture, name: string, peers: Partial<PeersOptions> = passive) =>
+  fixture.node(name, { peers, make: createWsTransport });
 
 /** A node that proves its id and listens only on TLS. */
 const proving = (
-  world: World,
+  fixture: RealFixture,
   name: string,
   { tls }: NodeCredentials,
   peers: Partial<PeersOptions> = passive,
 ) =>
-  world.node(name, {
+  fixture.node(name, {
     peers,
     make: (given) =>
       createTransport(LOCAL.tls, { ...given, protocol: echo, backends: [tcp({ tls })] }),
@@ -76,7 +76,7 @@ let impostors = 0;
  */
 function impostor(
   t: ExecutionContext,
-  { clock }: World,
+  { clock }: RealFixture,
   nodeId: string,
   seed: number = 2_000 + ++impostors,
 ): Impostor {
@@ -104,85 +104,88 @@ function impostor(
 }
 
 test('where the transport proves ids, a node that only asserts an id is a client and gets nothing sent to that id', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const [ours, theirs] = [await credentials(), await credentials()];
-  const a = await mixed(world, 'a', ours);
-  const { transport, heard } = impostor(t, world, theirs.nodeId);
-  await world.settle(transport.dial(wsOf(a)));
+  const a = await mixed(fixture, 'a', ours);
+  const { transport, heard } = impostor(t, fixture, theirs.nodeId);
+  await fixture.settle(transport.dial(wsOf(a)));
   t.deepEqual([a.peers.list(), a.transport.remotes().length], [[], 1]);
-  t.is(await world.settle(transport.send(wsOf(a), 'say', 'hi')), 'a: hi', 'it may call');
+  t.is(await fixture.settle(transport.send(wsOf(a), 'say', 'hi')), 'a: hi', 'it may call');
   t.false(a.transport.trySend(`node:${theirs.nodeId}`, 'hint', 'a secret'));
-  await t.throwsAsync(world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')), {
-    code: 'unavailable',
-  } as never);
-  const b = await mixed(world, 'b', theirs, { ...passive, persistent: [tlsOf(a)] });
-  await world.until(
+  await t.throwsAsync(
+    fixture.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')),
+    {
+      code: 'unavailable',
+    } as never,
+  );
+  const b = await mixed(fixture, 'b', theirs, { ...passive, persistent: [tlsOf(a)] });
+  await fixture.until(
     'the node that proves its id is a peer of a',
     () => isLinked(a, b) && isLinked(b, a),
   );
   t.true(a.peers.get(theirs.nodeId)!.proven);
   t.is(
-    await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')),
+    await fixture.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')),
     'b: a secret',
   );
   t.deepEqual([heard, emitted(a, 'down').length, a.transport.remotes().length], [[], 0, 2]);
-  await world.settle(transport.close());
-  t.deepEqual(await world.close(), []);
+  await fixture.settle(transport.close());
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('a persistent peer with an id is still dialed while another node asserts that id, until a node proves it', async (t) => {
   for (const allowAsserted of [false, true]) {
-    const world = new World(t);
+    const fixture = new RealFixture(t);
     const [ours, theirs] = [await credentials(), await credentials()];
-    const b = await mixed(world, 'b', theirs);
+    const b = await mixed(fixture, 'b', theirs);
     const target = `${theirs.nodeId}@${tlsOf(b)}`;
-    await world.settle(b.transport.close());
-    const a = await mixed(world, 'a', ours, { ...passive, allowAsserted, persistent: [target] });
-    const { transport, heard } = impostor(t, world, theirs.nodeId);
-    const dialed = world.settle(transport.dial(wsOf(a)));
+    await fixture.settle(b.transport.close());
+    const a = await mixed(fixture, 'a', ours, { ...passive, allowAsserted, persistent: [target] });
+    const { transport, heard } = impostor(t, fixture, theirs.nodeId);
+    const dialed = fixture.settle(transport.dial(wsOf(a)));
     if (allowAsserted)
       t.is(((await t.throwsAsync(dialed)) as { reason?: string }).reason, 'identity_mismatch');
     else await dialed;
     const { length } = a.dials;
-    await world.run(60_000);
+    await fixture.run(60_000);
     t.true(a.dials.length > length + 3, `${a.dials.length - length} dials`);
     t.deepEqual([a.peers.list(), heard], [[], []]);
-    await world.settle(transport.close());
-    t.deepEqual(await world.close(), []);
+    await fixture.settle(transport.close());
+    t.deepEqual(await fixture.close(), []);
   }
 });
 
 test('a proving node and a node that proves nothing do not become peers, whoever dials, and each reports why', async (t) => {
-  const world = new World(t);
-  const p = await plain(world, 'p');
-  const a = await mixed(world, 'a', await credentials(), { ...passive, persistent: [p.address] });
-  await world.until('a has dialed p and rejected it', () => emitted(a, 'rejected').length > 0);
+  const fixture = new RealFixture(t);
+  const p = await plain(fixture, 'p');
+  const a = await mixed(fixture, 'a', await credentials(), { ...passive, persistent: [p.address] });
+  await fixture.until('a has dialed p and rejected it', () => emitted(a, 'rejected').length > 0);
   const [out] = emitted(a, 'rejected');
   t.deepEqual(
     [out!.reason, out!.direction, out!.error.reason, out!.addr],
     ['unproven', 'out', 'identity_mismatch', p.address],
   );
   t.regex(out!.error.message, /only asserts its id.*'allowAsserted: true'/);
-  const q = await plain(world, 'q', { ...passive, persistent: [wsOf(a)] });
-  await world.until('q has dialed a and was rejected', () => emitted(q, 'rejected').length > 0);
+  const q = await plain(fixture, 'q', { ...passive, persistent: [wsOf(a)] });
+  await fixture.until('q has dialed a and was rejected', () => emitted(q, 'rejected').length > 0);
   const [other] = emitted(q, 'rejected');
   t.deepEqual([other!.reason, other!.error.code], ['incompatible', 'failed_precondition']);
   t.regex(other!.error.message, /accepts only nodes that prove/);
   for (const node of [a, p, q]) t.deepEqual(node.peers.list(), [], node.name);
-  t.deepEqual(await world.close(), []);
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('with allowAsserted a node that only asserts its id is a peer until another node proves the id', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const [ours, theirs] = [await credentials(), await credentials()];
-  const a = await mixed(world, 'a', ours, {
+  const a = await mixed(fixture, 'a', ours, {
     ...passive,
     allowAsserted: true,
     unconditional: [theirs.nodeId],
   });
-  const { transport, heard } = impostor(t, world, theirs.nodeId);
-  await world.settle(transport.dial(wsOf(a)));
-  await world.until(
+  const { transport, heard } = impostor(t, fixture, theirs.nodeId);
+  await fixture.settle(transport.dial(wsOf(a)));
+  await fixture.until(
     'the node that asserts the id is a peer of a',
     () => a.peers.get(theirs.nodeId) !== undefined,
   );
@@ -193,12 +196,12 @@ test('with allowAsserted a node that only asserts its id is a peer until another
     'it counts against the cap because nothing shows that it is the listed node',
   );
   t.is(
-    await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'hi')),
+    await fixture.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'hi')),
     'from the impostor',
   );
   t.is(a.peers.addressOf(theirs.nodeId), undefined, 'the addresses that it reports change no book');
-  const b = await mixed(world, 'b', theirs, { ...passive, persistent: [tlsOf(a)] });
-  await world.until(
+  const b = await mixed(fixture, 'b', theirs, { ...passive, persistent: [tlsOf(a)] });
+  await fixture.until(
     'the node that proves its id is a peer of a',
     () => a.peers.get(theirs.nodeId)?.proven === true,
   );
@@ -206,104 +209,104 @@ test('with allowAsserted a node that only asserts its id is a peer until another
     emitted(a, 'down').map(({ cause }) => cause.reason),
     ['duplicate'],
   );
-  t.is(await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'hi')), 'b: hi');
+  t.is(await fixture.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'hi')), 'b: hi');
   t.deepEqual([heard, a.peers.snapshot().inbound], [['hi'], 0]);
-  const second = impostor(t, world, theirs.nodeId);
-  const error = (await t.throwsAsync(world.settle(second.transport.dial(wsOf(a))))) as {
+  const second = impostor(t, fixture, theirs.nodeId);
+  const error = (await t.throwsAsync(fixture.settle(second.transport.dial(wsOf(a))))) as {
     reason?: string;
   };
   t.is(error.reason, 'duplicate');
   t.true(isLinked(a, b) && a.peers.get(theirs.nodeId)!.proven);
-  for (const each of [transport, second.transport]) await world.settle(each.close());
-  t.deepEqual(await world.close(), []);
+  for (const each of [transport, second.transport]) await fixture.settle(each.close());
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('with allowAsserted, a peer that only asserts its id is disconnected when that id becomes a persistent peer', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const [ours, theirs] = [await credentials(), await credentials()];
-  const a = await mixed(world, 'a', ours, { ...passive, allowAsserted: true });
-  const { transport } = impostor(t, world, theirs.nodeId);
-  await world.settle(transport.dial(wsOf(a)));
-  await world.until(
+  const a = await mixed(fixture, 'a', ours, { ...passive, allowAsserted: true });
+  const { transport } = impostor(t, fixture, theirs.nodeId);
+  await fixture.settle(transport.dial(wsOf(a)));
+  await fixture.until(
     'the node that asserts the id is a peer of a',
     () => a.peers.get(theirs.nodeId) !== undefined,
   );
-  const b = await mixed(world, 'b', theirs);
+  const b = await mixed(fixture, 'b', theirs);
   a.peers.add(`${theirs.nodeId}@${tlsOf(b)}`);
-  await world.until(
+  await fixture.until(
     'the node that proves its id is a peer of a',
     () => a.peers.get(theirs.nodeId)?.proven === true,
   );
   t.regex(emitted(a, 'down')[0]!.cause.message, /must prove that id/);
   t.is(
-    await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')),
+    await fixture.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')),
     'b: a secret',
   );
-  await world.settle(transport.close());
-  t.deepEqual(await world.close(), []);
+  await fixture.settle(transport.close());
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('an impostor that repeats the instance of a proven node gets nothing meant for that node, whoever connects first', async (t) => {
   for (const isFirst of [true, false]) {
-    const world = new World(t);
+    const fixture = new RealFixture(t);
     const [ours, theirs] = [await credentials(), await credentials()];
-    const a = await mixed(world, 'a', ours, { ...passive, allowAsserted: true });
+    const a = await mixed(fixture, 'a', ours, { ...passive, allowAsserted: true });
     // The instance is drawn from `random`, so the same seed gives the same instance.
     const make = (given: object) =>
       createTransport([LOCAL.tls], {
-        ...(given as { clock: World['clock'] }),
+        ...(given as { clock: RealFixture['clock'] }),
         random: seededRandom(77),
         protocol: echo,
         backends: [tcp({ tls: theirs.tls })],
       });
-    const double = impostor(t, world, theirs.nodeId, 77);
-    const come = () => world.settle(double.transport.dial(wsOf(a)));
+    const double = impostor(t, fixture, theirs.nodeId, 77);
+    const come = () => fixture.settle(double.transport.dial(wsOf(a)));
     if (isFirst) await come();
-    const b = await world.node('b', { peers: { ...passive, persistent: [tlsOf(a)] }, make });
-    await world.until(
+    const b = await fixture.node('b', { peers: { ...passive, persistent: [tlsOf(a)] }, make });
+    await fixture.until(
       'the node that proves its id is a peer of a',
       () => a.peers.get(theirs.nodeId)?.proven === true,
     );
     if (!isFirst) t.is(((await t.throwsAsync(come())) as { reason?: string }).reason, 'duplicate');
     const links: Remote[] = a.transport.remotes().filter(({ nodeId }) => nodeId === undefined);
     t.is(
-      await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')),
+      await fixture.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')),
       'b: a secret',
     );
     t.deepEqual(double.heard, []);
     t.deepEqual([links.every(({ closed }) => closed), isLinked(a, b)], [true, true]);
-    await world.settle(double.transport.close());
-    t.deepEqual(await world.close(), []);
+    await fixture.settle(double.transport.close());
+    t.deepEqual(await fixture.close(), []);
   }
 });
 
 test('a node that also listens on plain WebSocket advertises the address where it proves its id, and is found there', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const [ours, theirs] = [await credentials(), await credentials()];
-  const a = await proving(world, 'a', ours);
-  const b = await mixed(world, 'b', theirs, passive, [LOCAL.wss, LOCAL.tls]);
+  const a = await proving(fixture, 'a', ours);
+  const b = await mixed(fixture, 'b', theirs, passive, [LOCAL.wss, LOCAL.tls]);
   t.is(b.transport.advertiseAddr(), tlsOf(b));
   t.is(
-    await world.settle(b.transport.send(`node:${b.nodeId}`, 'say', 'hi')),
+    await fixture.settle(b.transport.send(`node:${b.nodeId}`, 'say', 'hi')),
     'b: hi',
     'by itself, too',
   );
-  await world.settle(b.transport.dial(tlsOf(a)));
-  await world.until('a and b are peers', () => isLinked(a, b));
+  await fixture.settle(b.transport.dial(tlsOf(a)));
+  await fixture.until('a and b are peers', () => isLinked(a, b));
   t.is(bare(a.peers.addressOf(b.nodeId)), bare(tlsOf(b)));
-  await world.settle(a.transport.disconnect(a.transport.remotes()[0]!));
-  t.is(await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'hi')), 'b: hi');
-  t.deepEqual(await world.close(), []);
+  await fixture.settle(a.transport.disconnect(a.transport.remotes()[0]!));
+  t.is(await fixture.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'hi')), 'b: hi');
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('of several advertised addresses, the one where the node proves its id is dialed', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const [ours, theirs] = [await credentials(), await credentials()];
-  const a = await proving(world, 'a', ours);
-  const first = await mixed(world, 'b', theirs);
+  const a = await proving(fixture, 'a', ours);
+  const first = await mixed(fixture, 'b', theirs);
   const addresses = [wsOf(first), tlsOf(first)];
-  await world.settle(first.close());
-  const b = await world.node('b', {
+  await fixture.settle(first.close());
+  const b = await fixture.node('b', {
     peers: passive,
     make: (given) =>
       createTransport(addresses, {
@@ -313,33 +316,33 @@ test('of several advertised addresses, the one where the node proves its id is d
         backends: [tcp({ tls: theirs.tls }), ws()],
       }),
   });
-  await world.settle(b.transport.dial(tlsOf(a)));
-  await world.until('a and b are peers', () => isLinked(a, b));
+  await fixture.settle(b.transport.dial(tlsOf(a)));
+  await fixture.until('a and b are peers', () => isLinked(a, b));
   t.deepEqual(
     [a.peers.addressOf(b.nodeId), a.peers.get(b.nodeId)!.addr].map(bare),
     [tlsOf(b), tlsOf(b)].map(bare),
   );
-  t.deepEqual(await world.close(), []);
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('a transport that only dials has the id that it proves', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const [ours, theirs] = [await credentials(), await credentials()];
-  const a = await proving(world, 'a', ours);
+  const a = await proving(fixture, 'a', ours);
   const transport = createTransport({
     protocol: echo,
-    clock: world.clock,
+    clock: fixture.clock,
     random: seededRandom(99),
     backends: [ws(), tcp({ tls: theirs.tls })],
   });
   const peers = createPeers({ transport, ...passive, persistent: [a.address] });
   t.is(peers.nodeId, theirs.nodeId);
   await peers.start();
-  await world.until(
+  await fixture.until(
     'the node that proves its id is a peer of a',
     () => a.peers.get(theirs.nodeId)?.proven === true,
   );
-  await world.settle(peers.close());
-  await world.settle(transport.close());
-  t.deepEqual(await world.close(), []);
+  await fixture.settle(peers.close());
+  await fixture.settle(transport.close());
+  t.deepEqual(await fixture.close(), []);
 });

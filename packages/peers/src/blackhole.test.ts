@@ -3,36 +3,36 @@
 
 import test, { type ExecutionContext } from 'ava';
 import type { PeersOptions } from './options.ts';
+import { emitted, isLinked, RealFixture, type RealNode } from './testing/real/real-fixture.ts';
 import { TcpRelay } from './testing/real/tcp-relay.ts';
-import { emitted, isLinked, type RealNode, World } from './testing/real/world.ts';
 
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 
 /** A node that dials one peer over a relay that can break, and another one directly. */
 async function scene(t: ExecutionContext) {
-  const world = new World(t, 50);
-  const b = await world.node('b', { peers: passive });
-  const c = await world.node('c', { peers: passive });
+  const fixture = new RealFixture(t, 50);
+  const b = await fixture.node('b', { peers: passive });
+  const c = await fixture.node('c', { peers: passive });
   const relay = await TcpRelay.to(b.address, t);
-  const a = await world.node('a', {
+  const a = await fixture.node('a', {
     peers: { ...passive, persistent: [relay.address, c.address] },
   });
-  await world.until(
+  await fixture.until(
     'b and c are peers of a',
     () => isLinked(a, b) && isLinked(a, c) && isLinked(b, a) && isLinked(c, a),
   );
-  return { world, a, b, c, relay };
+  return { fixture, a, b, c, relay };
 }
 
 /**
  * Freezes the relay, and mutes its endpoints so that nothing waits for the end of an old
  * connection.
  */
-function blackhole(world: World, relay: TcpRelay, b: RealNode): void {
+function blackhole(fixture: RealFixture, relay: TcpRelay, b: RealNode): void {
   relay.freeze();
-  world.mute.add(relay.address);
-  for (const { endpoint } of b.transport.remotes()) world.mute.add(endpoint);
+  fixture.mute.add(relay.address);
+  for (const { endpoint } of b.transport.remotes()) fixture.mute.add(endpoint);
 }
 
 for (const [title, flood] of [
@@ -43,11 +43,11 @@ for (const [title, flood] of [
   ['so is one for whom messages pile up', true],
 ] as const) {
   test(title, async (t) => {
-    const { world, a, b, c, relay } = await scene(t);
-    await world.run(33_333);
+    const { fixture, a, b, c, relay } = await scene(t);
+    await fixture.run(33_333);
     t.is(a.peers.get(b.nodeId)!.score, 100);
-    blackhole(world, relay, b);
-    const began = world.clock.now();
+    blackhole(fixture, relay, b);
+    const began = fixture.clock.now();
     let queued = 0;
     if (flood)
       while (
@@ -57,12 +57,12 @@ for (const [title, flood] of [
         queued++;
     if (flood) t.true(queued > 0 && queued < 100_000, `what waits is bounded: ${queued} messages`);
     let [last, healthy] = [100, 100];
-    while (isLinked(a, b) && world.clock.now() - began < 30_000) {
+    while (isLinked(a, b) && fixture.clock.now() - began < 30_000) {
       last = a.peers.get(b.nodeId)!.score;
       healthy = Math.min(healthy, a.peers.get(c.nodeId)!.score);
-      await world.run(50);
+      await fixture.run(50);
     }
-    await world.until('b has noticed the loss of a, too', () => !isLinked(b, a), 16_000);
+    await fixture.until('b has noticed the loss of a, too', () => !isLinked(b, a), 16_000);
     for (const [node, other] of [
       [a, b],
       [b, a],
@@ -81,29 +81,29 @@ for (const [title, flood] of [
     t.is(healthy, 100, 'the others keep their scores');
     t.true(isLinked(a, c) && emitted(a, 'down').length === 1 && emitted(c, 'down').length === 0);
     t.is(
-      await world.settle(a.transport.send(`node:${c.nodeId}`, 'say', 'still here')),
+      await fixture.settle(a.transport.send(`node:${c.nodeId}`, 'say', 'still here')),
       'c: still here',
     );
 
     relay.thaw();
-    world.mute.clear();
-    await world.until('a and b are peers again', () => isLinked(a, b), 10_000);
+    fixture.mute.clear();
+    await fixture.until('a and b are peers again', () => isLinked(a, b), 10_000);
     t.true(a.peers.get(b.nodeId)!.score < 100, 'the score does not recover at once');
-    t.deepEqual(await world.close(), []);
+    t.deepEqual(await fixture.close(), []);
   });
 }
 
 test('a node behind a blackholed relay from the start is dialed again and again, one dial at a time, in vain', async (t) => {
-  const world = new World(t, 50);
-  const b = await world.node('b', { peers: passive });
+  const fixture = new RealFixture(t, 50);
+  const b = await fixture.node('b', { peers: passive });
   const relay = await TcpRelay.to(b.address, t);
-  blackhole(world, relay, b);
-  const a = await world.node('a', {
+  blackhole(fixture, relay, b);
+  const a = await fixture.node('a', {
     peers: { ...passive, persistent: [`${b.nodeId}@${relay.address}`] },
   });
   let most = 0;
   for (let i = 0; i < 400; i++) {
-    await world.run(100);
+    await fixture.run(100);
     most = Math.max(most, a.transport.snapshot().connections.length);
   }
   const failed = emitted(a, 'rejected');
@@ -115,71 +115,71 @@ test('a node behind a blackholed relay from the start is dialed again and again,
     );
   t.is(most, 1);
   relay.thaw();
-  world.mute.clear();
-  await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a), 30_000);
-  t.deepEqual(await world.close(), []);
+  fixture.mute.clear();
+  await fixture.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a), 30_000);
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('a machine that restarted resets unknown connections: the peer is down at once and is dialed with back-off', async (t) => {
-  const { world, a, b, c, relay } = await scene(t);
-  await world.run(12_000);
+  const { fixture, a, b, c, relay } = await scene(t);
+  await fixture.run(12_000);
   // A power failure: no other node notices the end.
-  blackhole(world, relay, b);
-  await world.settle(b.close());
-  await world.run(3_000);
+  blackhole(fixture, relay, b);
+  await fixture.settle(b.close());
+  await fixture.run(3_000);
   t.true(isLinked(a, b), 'nobody has noticed yet');
-  const again = await world.node('b', { peers: { ...passive, identity: { nodeId: b.nodeId } } });
+  const again = await fixture.node('b', { peers: { ...passive, identity: { nodeId: b.nodeId } } });
   relay.reboot(again.address);
-  world.mute.clear();
-  await world.run(100);
+  fixture.mute.clear();
+  await fixture.run(100);
   t.true(isLinked(a, b), 'nothing was sent, so nothing was reset');
-  const said = world.clock.now();
+  const said = fixture.clock.now();
   const dials = a.dials.length;
   t.true(a.transport.trySend(`node:${b.nodeId}`, 'hint', 'are you there?'));
-  await world.until('a has lost b', () => !isLinked(a, b), 5_000);
+  await fixture.until('a has lost b', () => !isLinked(a, b), 5_000);
   const [down] = emitted(a, 'down');
   t.deepEqual([down!.nodeId, down!.cause.reason], [b.nodeId, 'reset']);
   t.true(down!.at - said < 5_000, `${down!.at - said} ms later, before a ping is even due`);
-  await world.until('a has the restarted b as a peer', () => isLinked(a, again), 5_000);
+  await fixture.until('a has the restarted b as a peer', () => isLinked(a, again), 5_000);
   t.is(a.dials.length, dials + 1);
   const wait = a.dials.at(-1)!.at - down!.at;
   t.true(wait >= 750 && wait <= 1_250, `dialed again after ${wait} ms`);
-  t.is(await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'hello')), 'b: hello');
+  t.is(await fixture.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'hello')), 'b: hello');
   t.deepEqual([emitted(a, 'down').length, emitted(c, 'down').length], [1, 0]);
-  t.deepEqual(await world.close(), []);
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('if nobody sends anything, the next ping discovers that the machine restarted', async (t) => {
-  const { world, a, b, relay } = await scene(t);
-  await world.run(12_000);
-  blackhole(world, relay, b);
-  await world.settle(b.close());
-  const again = await world.node('b', { peers: { ...passive, identity: { nodeId: b.nodeId } } });
+  const { fixture, a, b, relay } = await scene(t);
+  await fixture.run(12_000);
+  blackhole(fixture, relay, b);
+  await fixture.settle(b.close());
+  const again = await fixture.node('b', { peers: { ...passive, identity: { nodeId: b.nodeId } } });
   relay.reboot(again.address);
-  const began = world.clock.now();
-  await world.until('a has lost b', () => !isLinked(a, b), 16_000);
+  const began = fixture.clock.now();
+  await fixture.until('a has lost b', () => !isLinked(a, b), 16_000);
   const [down] = emitted(a, 'down');
   t.is(down!.cause.reason, 'reset');
   t.true(down!.at - began < 15_000, `after ${down!.at - began} ms`);
-  world.mute.clear();
-  await world.until('a has the restarted b as a peer', () => isLinked(a, again), 5_000);
-  t.deepEqual(await world.close(), []);
+  fixture.mute.clear();
+  await fixture.until('a has the restarted b as a peer', () => isLinked(a, again), 5_000);
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('after both ends have disconnected, neither keeps a socket, though neither received the other’s close', async (t) => {
-  const { world, a, b, relay } = await scene(t);
-  blackhole(world, relay, b);
-  await world.until(
+  const { fixture, a, b, relay } = await scene(t);
+  blackhole(fixture, relay, b);
+  await fixture.until(
     'both ends have disconnected',
     () => !isLinked(a, b) && !isLinked(b, a),
     16_000,
   );
-  await world.run(2_000);
+  await fixture.run(2_000);
   t.deepEqual(b.transport.snapshot().connections, []);
   t.true(
     a.transport
       .snapshot()
       .connections.every(({ state, endpoint }) => state === 'up' || endpoint === relay.address),
   );
-  t.deepEqual(await world.close(), []);
+  t.deepEqual(await fixture.close(), []);
 });

@@ -8,54 +8,54 @@ import { createFileAddressBook } from './index.node.ts';
 import type { PeersOptions } from './options.ts';
 import { idOf } from './testing/cluster.ts';
 import { folder } from './testing/real/folder.ts';
-import { emitted, isLinked, World } from './testing/real/world.ts';
+import { emitted, isLinked, RealFixture } from './testing/real/real-fixture.ts';
 
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const named = (name: string) => ({ identity: { nodeId: idOf(name) } });
 
 test('a node that opens the file of a closed one loads its addresses, bans and scores', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const path = join(await folder(t), 'book');
-  const b = await world.node('b', { peers: { ...passive, ...named('b') } });
-  const first = await world.node('a', {
+  const b = await fixture.node('b', { peers: { ...passive, ...named('b') } });
+  const first = await fixture.node('a', {
     peers: { ...named('a'), seeds: [b.address], addressBook: createFileAddressBook(path) },
   });
-  await world.until('the first node has b as a peer', () => isLinked(first, b));
-  await world.run(15_000);
+  await fixture.until('the first node has b as a peer', () => isLinked(first, b));
+  await fixture.run(15_000);
   first.peers.report(b.nodeId, 'bad', 100);
   first.peers.ban(idOf('evil'));
   const { score } = first.peers.get(b.nodeId)!;
   t.true(score < 50);
-  await world.settle(first.close());
+  await fixture.settle(first.close());
   t.deepEqual((await readdir(join(path, '..'))).sort(), ['book', 'book.old'], 'the lock is gone');
   t.true((await readFile(path, 'utf8')).includes(b.address));
 
-  const a = await world.node('a', {
+  const a = await fixture.node('a', {
     peers: { ...named('a'), addressBook: createFileAddressBook(path) },
   });
-  await world.until(
+  await fixture.until(
     'a and b are peers without a seed',
     () => isLinked(a, b) && isLinked(b, a),
     10_000,
   );
   t.is(a.peers.snapshot().book.tried, 1);
   t.true(a.peers.get(b.nodeId)!.score <= score + 10);
-  const evil = await world.node('evil', {
+  const evil = await fixture.node('evil', {
     peers: { ...passive, ...named('evil'), persistent: [a.address] },
   });
-  await world.until('the banned node is refused', () => emitted(evil, 'rejected').length > 0);
+  await fixture.until('the banned node is refused', () => emitted(evil, 'rejected').length > 0);
   t.is(emitted(evil, 'rejected')[0]!.reason, 'denied');
-  t.deepEqual(await world.close(), []);
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('two nodes with one path: the second fails to start with failed_precondition naming the path, until the first has closed', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const path = join(await folder(t), 'book');
-  const one = await world.node('one', {
+  const one = await fixture.node('one', {
     peers: { ...passive, addressBook: createFileAddressBook(path) },
   });
-  const other = await world.node('other', {
+  const other = await fixture.node('other', {
     peers: { ...passive, persistent: [one.address], addressBook: createFileAddressBook(path) },
     start: false,
   });
@@ -68,36 +68,36 @@ test('two nodes with one path: the second fails to start with failed_preconditio
     error.message.includes(path) && error.message.includes(`process ${process.pid} uses it`),
     error.message,
   );
-  await world.run(5_000);
+  await fixture.run(5_000);
   t.deepEqual([other.peers.list(), other.dials], [[], []], 'it does nothing');
-  await world.settle(one.close());
+  await fixture.settle(one.close());
   await other.peers.start();
-  await world.until('the second node has dialed', () => other.dials.length > 0);
-  t.deepEqual(await world.close(), []);
+  await fixture.until('the second node has dialed', () => other.dials.length > 0);
+  t.deepEqual(await fixture.close(), []);
   t.deepEqual((await readdir(join(path, '..'))).sort(), ['book', 'book.old']);
 });
 
 test('two nodes that share one store object get the same error', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const path = join(await folder(t), 'book');
   const addressBook = createFileAddressBook(path);
-  await world.node('one', { peers: { ...passive, addressBook } });
-  const other = await world.node('other', { peers: { ...passive, addressBook }, start: false });
+  await fixture.node('one', { peers: { ...passive, addressBook } });
+  const other = await fixture.node('other', { peers: { ...passive, addressBook }, start: false });
   const error = (await t.throwsAsync(other.peers.start(), {
     instanceOf: TransportError,
     any: true,
   })) as TransportError;
   t.true(error.code === 'failed_precondition' && error.message.includes(path), error.message);
   // Closing a node that never had the book does not release it.
-  await world.settle(other.close());
+  await fixture.settle(other.close());
   t.true((await readdir(join(path, '..'))).includes('book.lock'));
-  t.deepEqual(await world.close(), []);
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('a folder that does not exist fails with not_found naming the path', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const path = join(await folder(t), 'none', 'book');
-  const a = await world.node('a', {
+  const a = await fixture.node('a', {
     peers: { ...passive, addressBook: createFileAddressBook(path) },
     start: false,
   });
@@ -106,18 +106,18 @@ test('a folder that does not exist fails with not_found naming the path', async 
     any: true,
   })) as TransportError;
   t.true(error.code === 'not_found' && error.message.includes(path), error.message);
-  t.deepEqual(await world.close(), []);
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('a broken file is put aside with a warning; the node runs, and the next save writes a whole file', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const path = join(await folder(t), 'book');
   await writeFile(path, '{"trunkline address book": 1}\n{"nodes": [');
-  const b = await world.node('b', { peers: passive });
-  const a = await world.node('a', {
+  const b = await fixture.node('b', { peers: passive });
+  const a = await fixture.node('a', {
     peers: { seeds: [b.address], addressBook: createFileAddressBook(path) },
   });
-  await world.until('a has b as a peer', () => isLinked(a, b));
+  await fixture.until('a has b as a peer', () => isLinked(a, b));
   const [warning, ...others] = emitted(a, 'warning');
   t.is(others.length, 0);
   t.is(warning!.error.code, 'data_loss');
@@ -126,34 +126,34 @@ test('a broken file is put aside with a warning; the node runs, and the next sav
     warning!.error.message,
   );
   t.deepEqual((await readdir(join(path, '..'))).sort(), ['book.broken', 'book.lock']);
-  await world.run(121_000);
-  await world.until('the book of a has one entry', () => a.peers.snapshot().book.size === 1);
-  await world.settle(a.close());
+  await fixture.run(121_000);
+  await fixture.until('the book of a has one entry', () => a.peers.snapshot().book.size === 1);
+  await fixture.settle(a.close());
   t.true((await readFile(path, 'utf8')).includes(b.nodeId));
-  const again = await world.node('a', { peers: { addressBook: createFileAddressBook(path) } });
+  const again = await fixture.node('a', { peers: { addressBook: createFileAddressBook(path) } });
   t.deepEqual([emitted(again, 'warning').length, again.peers.snapshot().book.size], [0, 1]);
-  t.deepEqual(await world.close(), []);
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('a disk that fails at run time causes one warning and nothing else; when it works again the book is saved', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const root = await folder(t);
   const [place, away] = [join(root, 'place'), join(root, 'away')];
   await mkdir(place);
   const path = join(place, 'book');
-  const b = await world.node('b', { peers: passive });
-  const a = await world.node('a', {
+  const b = await fixture.node('b', { peers: passive });
+  const a = await fixture.node('a', {
     peers: { seeds: [b.address], addressBook: createFileAddressBook(path) },
   });
-  await world.until('a has b as a peer', () => isLinked(a, b));
+  await fixture.until('a has b as a peer', () => isLinked(a, b));
   await rename(place, away);
-  await world.until('a emits a warning', () => emitted(a, 'warning').length > 0, 130_000);
-  await world.run(400_000);
+  await fixture.until('a emits a warning', () => emitted(a, 'warning').length > 0, 130_000);
+  await fixture.run(400_000);
   t.is(emitted(a, 'warning').length, 1, 'once');
   t.true(emitted(a, 'warning')[0]!.error.message.includes(path));
   t.true(isLinked(a, b));
   await rename(away, place);
-  await world.settle(a.close());
+  await fixture.settle(a.close());
   t.true((await readFile(path, 'utf8')).includes(b.nodeId));
-  t.deepEqual(await world.close(), []);
+  t.deepEqual(await fixture.close(), []);
 });

@@ -1,5 +1,5 @@
-// Tests of nodes that all moved while they were down, and learn each other's new addresses from a
-// node that stayed.
+// Tests of nodes whose addresses change: while they run, or while they are down and only a node that
+// stayed can tell the others.
 
 import type { Simulation } from '@trunkline/simulation';
 import { seededRandom } from '@trunkline/transport-core';
@@ -9,7 +9,7 @@ import { formatSavedState } from './driver/saved-state.ts';
 import type { PeersOptions } from './options.ts';
 import { type AddressBookStore, createMemoryAddressBook } from './store/address-book-store.ts';
 import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
-import { rawPeer } from './testing/raw-peer.ts';
+import { countReceived, rawPeer } from './testing/raw-peer.ts';
 import { runs, simulationOf } from './testing/runs.ts';
 import { TrustBook } from './trust/trust-book.ts';
 
@@ -58,6 +58,30 @@ const ways: Record<string, (name: string) => Partial<PeersOptions>> = {
     return { persistent: others.map((other) => `${idOf(other)}@${other}`), maxOutbound: 0 };
   },
 };
+
+test.serial('a node that changes its address while it runs is known by the new one', async (t) => {
+  for (const run of runs()) {
+    const sim = simulationOf(run);
+    const nodes = cluster(sim, ['a', 'b'], {
+      peers: (name) => ({ persistent: name === 'b' ? [] : ['b'], maxOutbound: 0 }),
+      durable: false,
+    });
+    await sim.until(() => isLinked(nodes.get('b'), 'a'), 60_000);
+    nodes.get('a')!.transport.advertise('elsewhere,a');
+    await sim.until(() => nodes.get('b')!.peers.get(idOf('a'))!.addr === 'elsewhere', 1_000);
+    const guest = rawPeer(sim, 'guest');
+    const remote = await sim.settle(guest.transport.dial('b'));
+    guest.words.trySend(remote, 'request', new Uint8Array());
+    await sim.until(() => countReceived(guest, 'addresses') === 1, 1_000);
+    t.deepEqual(
+      guest.heard.find(({ method }) => method === 'addresses')!.request,
+      { addresses: [{ nodeId: idOf('a'), address: 'elsewhere' }] },
+      `${run.name}: others are told the first of its addresses`,
+    );
+    t.true(isLinked(nodes.get('b'), 'a'), run.name);
+    t.deepEqual(await sim.close(), []);
+  }
+});
 
 for (const [way, given] of Object.entries(ways)) {
   test.serial(

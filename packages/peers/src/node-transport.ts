@@ -2,10 +2,12 @@
 // A transport whose targets are node ids.
 
 import type {
+  AnyTransport,
   Client,
   Clock,
   ConnectionEvent,
   MethodName,
+  MountOptions,
   OneWayName,
   Protocol,
   Random,
@@ -22,6 +24,25 @@ import type {
 /** Keys under which transport-core finds the inbox and the engine of a transport. */
 const INBOX: symbol = Symbol.for('trunkline.inbox');
 const ENGINE: symbol = Symbol.for('trunkline.engine');
+
+/**
+ * Mounts a protocol with node ids as targets. For the transport's own protocol, it wraps the
+ * transport itself.
+ */
+export function nodeTransport<P extends Protocol>(
+  transport: AnyTransport,
+  protocol: P,
+  nodeId: string,
+  options: MountOptions = {},
+): Transport<P> {
+  if ((transport.protocol as Protocol) !== protocol)
+    return new NodeTransport<P>(transport.mount(protocol, options), nodeId);
+  if (options.allow !== undefined)
+    throw new TypeError(
+      `peers.transport: '${protocol.name}' is the transport's own protocol; give allow to serve`,
+    );
+  return new NodeTransport<P>(transport as unknown as Transport<P>, nodeId);
+}
 
 /**
  * A mount of one protocol that uses node ids as addresses: its own address is this node's id, and a
@@ -108,6 +129,11 @@ export class NodeTransport<P extends Protocol> implements Transport<P> {
     return this.#nodeId;
   }
 
+  /** Changes the address at which this node is dialed; its id stays. */
+  advertise(addresses: string | readonly string[] | undefined): void {
+    this.#mount.advertise(addresses);
+  }
+
   listen(): Promise<void> {
     return this.#mount.listen();
   }
@@ -120,16 +146,16 @@ export class NodeTransport<P extends Protocol> implements Transport<P> {
     return this.#mount.connections();
   }
 
-  hold(remote: Remote): () => void {
-    return this.#mount.hold(remote);
+  hold(target: Target): () => void {
+    return this.#mount.hold(target);
   }
 
   closeStreams(): Promise<void> {
     return this.#mount.closeStreams();
   }
 
-  mount<Q extends Protocol>(protocol: Q): Transport<Q> {
-    return new NodeTransport<Q>(this.#mount.mount(protocol), this.#nodeId);
+  mount<Q extends Protocol>(protocol: Q, options?: MountOptions): Transport<Q> {
+    return new NodeTransport<Q>(this.#mount.mount(protocol, options), this.#nodeId);
   }
 
   snapshot(): Snapshot {

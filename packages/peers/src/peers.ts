@@ -3,6 +3,7 @@
 
 import {
   isNodeId,
+  type MountOptions,
   type Protocol,
   parseTarget,
   type Transport,
@@ -15,7 +16,7 @@ import type { TopologyDiff } from './dialing/topology.ts';
 import { PeersDriver } from './driver/peers-driver.ts';
 import { readAddressEntry } from './exchange/address-entry.ts';
 import { MOST_ADDRESSES } from './exchange/peer-exchange.ts';
-import { NodeTransport } from './node-transport.ts';
+import { nodeTransport } from './node-transport.ts';
 import { type PeersOptions, readOptions, readTarget } from './options.ts';
 import { LONGEST_STATUS } from './protocol.ts';
 import { formatPeers, type PeersSnapshot } from './snapshot.ts';
@@ -100,14 +101,16 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /**
    * Removes persistent peers by node id, by address, or by both, and closes their connections in an
-   * orderly way. Returns the targets that were removed, as they were written.
+   * orderly way. Returns the targets that were removed, as they were written. Nodes that are not on
+   * the list are not affected.
    */
   remove(nodeIdOrTarget: string): string[] {
     const { node } = this.#driver;
     if (!isNodeId(nodeIdOrTarget)) readTarget(nodeIdOrTarget, 'peers.remove');
-    const gone = this.#idsOf(nodeIdOrTarget);
+    const ids = this.#idsOf(nodeIdOrTarget); // Asked first: a removed target stands for nobody.
     const removed = node.planner.removePersistent(nodeIdOrTarget);
-    for (const nodeId of this.#unwanted(nodeIdOrTarget, gone))
+    if (removed.length === 0) return removed;
+    for (const nodeId of this.#unwanted(nodeIdOrTarget, ids))
       this.#part(nodeId, 'it was removed from the peers of the other end');
     this.#driver.topologyChanged();
     return removed;
@@ -155,6 +158,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
       'denied',
       `node ${nodeId} was banned${why === undefined ? '' : `: ${why}`}`,
     );
+    // A peer may only assert its id; a client that proves it is no peer.
     const peer = node.peer(nodeId);
     if (peer !== undefined) node.cut(peer, denied);
     for (const remote of node.config.transport.remotes())
@@ -197,6 +201,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const isFit = (nodeId: string) =>
       node.peer(nodeId) === undefined && !node.config.privateIds.includes(nodeId);
     const now = node.now();
+    // A bias of 0 prefers nodes that have answered before.
     return knownNodes(count, (isNext) => node.keeper.book.pick(0, now, isNext), isFit);
   }
 
@@ -261,12 +266,12 @@ export class Peers<S = unknown> implements AsyncDisposable {
     signal,
   }: ReadyOptions = {}): Promise<void> {
     signal?.throwIfAborted();
-    const { clock } = this.#driver.node;
+    const { clock, peerTable } = this.#driver.node;
     const enough = new AbortController();
-    const isReady = () => this.#driver.node.peerTable.peers.size >= peers;
+    const isReady = () => peerTable.peers.size >= peers;
     if (isReady()) return;
     const events = this.events();
-    const onAbort = () => void events.return?.();
+    const onAbort = () => void events.return?.(); // Ends the loop below, even while it waits.
     signal?.addEventListener('abort', onAbort, { once: true });
     let isLate = false;
     if (timeout !== Number.POSITIVE_INFINITY) {
@@ -285,11 +290,10 @@ export class Peers<S = unknown> implements AsyncDisposable {
       signal?.removeEventListener('abort', onAbort);
     }
     signal?.throwIfAborted();
-    const size = this.#driver.node.peerTable.peers.size;
     if (isLate)
       throw new TransportError(
         'deadline_exceeded',
-        `peers.ready: ${size} of ${peers} peers are connected after ${timeout} ms`,
+        `peers.ready: ${peerTable.peers.size} of ${peers} peers are connected after ${timeout} ms`,
       );
     throw new TransportError('shutdown', 'peers.ready: these peers were closed');
   }
@@ -297,15 +301,12 @@ export class Peers<S = unknown> implements AsyncDisposable {
   /**
    * Mounts another protocol on the same transport, with node ids as targets. Connections to nodes
    * whose address is known are made as needed. For the transport's own protocol, this wraps the
-   * transport itself, so `close` closes the transport.
+   * transport itself, so `close` closes the transport, and a rule `allow` must be given to `serve`
+   * instead (TypeError).
    */
-  transport<P extends Protocol>(protocol: P): Transport<P> {
+  transport<P extends Protocol>(protocol: P, options?: MountOptions): Transport<P> {
     const { transport } = this.#driver.node.config;
-    const own =
-      (transport.protocol as Protocol) === protocol
-        ? (transport as unknown as Transport<P>)
-        : undefined;
-    return new NodeTransport<P>(own ?? transport.mount(protocol), this.nodeId);
+    return nodeTransport(transport, protocol, this.nodeId, options);
   }
 
   /** Returns the peers and the size of the address book as plain data; `formatPeers` prints it. */
@@ -324,7 +325,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /**
    * Disconnects the peers that this node dialed, saves the address book and stops all timers. The
-   * transport stays open. Idempotent.
+   * transport stays open, with the connections that others dialed. Idempotent.
    */
   close(): Promise<void> {
     return this.#driver.close();
@@ -338,29 +339,27 @@ export class Peers<S = unknown> implements AsyncDisposable {
     return formatPeers(this.snapshot());
   }
 
-  /** Returns the node ids that a persistent target stands for now. */
+  /** Returns the ids that a persistent target stands for: given, connected or learned ones. */
   #idsOf(nodeIdOrTarget: string): string[] {
     if (isNodeId(nodeIdOrTarget)) return [nodeIdOrTarget];
     const { nodeId, key } = parseTarget(nodeIdOrTarget);
     if (nodeId !== undefined) return [nodeId];
-    const peers = [...this.#driver.node.peerTable.peers.values()].filter((peer) =>
-      peer.links.some((link) => link.dialed !== undefined && parseTarget(link.dialed).key === key),
-    );
-    return [
-      ...new Set([
-        ...peers.map((peer) => peer.nodeId),
-        ...this.#driver.node.planner.named.idsAt(nodeIdOrTarget),
-      ]),
-    ];
+    const { peerTable, planner } = this.#driver.node;
+    const isThere = (dialed: string | undefined) =>
+      dialed !== undefined && parseTarget(dialed).key === key;
+    const connected = [...peerTable.peers.values()]
+      .filter(({ links }) => links.some(({ dialed }) => isThere(dialed)))
+      .map((peer) => peer.nodeId);
+    return [...new Set([...connected, ...planner.named.idsAt(nodeIdOrTarget)])];
   }
 
   /**
-   * Returns those of `ids` that are no longer persistent: a node that was removed by its address
-   * alone may still be listed by another address.
+   * Returns those of a removed target's `ids` to disconnect: all if it names an id, because that is
+   * listed no longer, or with another address, where it is dialed again. Otherwise, nodes that
+   * another target lists stay.
    */
-  #unwanted(nodeIdOrTarget: string, ids: readonly string[]): string[] {
-    if (isNodeId(nodeIdOrTarget) || parseTarget(nodeIdOrTarget).nodeId !== undefined)
-      return [...ids];
+  #unwanted(nodeIdOrTarget: string, ids: readonly string[]): readonly string[] {
+    if (isNodeId(nodeIdOrTarget) || parseTarget(nodeIdOrTarget).nodeId !== undefined) return ids;
     return ids.filter((nodeId) => !this.#driver.node.planner.named.isPersistent(nodeId));
   }
 
@@ -369,11 +368,9 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * ordinary peer.
    */
   #part(nodeId: string, reason: string): void {
-    const { keeper, config } = this.#driver.node;
-    const { transport } = config;
-    keeper.book.remove(nodeId);
-    for (const remote of this.#driver.node.links(nodeId))
-      void transport.disconnect(remote, reason).catch(() => {});
+    const { node } = this.#driver;
+    node.keeper.book.remove(nodeId);
+    for (const remote of node.links(nodeId)) node.disconnect(remote, reason);
   }
 }
 

@@ -15,7 +15,7 @@ import { createPeers } from './peers.ts';
 import { echo, idOf } from './testing/cluster.ts';
 import { folder } from './testing/real/folder.ts';
 import { hasIPv6, onFreePort } from './testing/real/listeners.ts';
-import { emitted, isLinked, type RealNode, World } from './testing/real/world.ts';
+import { emitted, isLinked, RealFixture, type RealNode } from './testing/real/real-fixture.ts';
 
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
@@ -75,32 +75,32 @@ test('a process whose peers and transports are closed exits by itself', async (t
 });
 
 test('three nodes find each other through one seed and call each other by id; one that is killed and returns elsewhere is found again', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const path = join(await folder(t), 'book');
-  const a = await world.node('a', { peers: named('a') });
-  const c = await world.node('c', { peers: { ...named('c'), seeds: [a.address] } });
-  const first = await world.node('b', {
+  const a = await fixture.node('a', { peers: named('a') });
+  const c = await fixture.node('c', { peers: { ...named('c'), seeds: [a.address] } });
+  const first = await fixture.node('b', {
     peers: { ...named('b'), seeds: [a.address], addressBook: createFileAddressBook(path) },
   });
-  await world.until(
+  await fixture.until(
     'a, the first b and c are all peers',
     () => areAllLinked([a, first, c]),
     60_000,
   );
-  t.is(await world.settle(c.transport.send(`node:${first.nodeId}`, 'say', 'hello')), 'b: hello');
-  await world.run(130_000);
-  await world.settle(first.close());
-  await world.until(
+  t.is(await fixture.settle(c.transport.send(`node:${first.nodeId}`, 'say', 'hello')), 'b: hello');
+  await fixture.run(130_000);
+  await fixture.settle(first.close());
+  await fixture.until(
     'a and c have lost the first b',
     () => !isLinked(a, first) && !isLinked(c, first),
   );
 
   // The node knows no seed any more, and no other node knows its port.
-  const b = await world.node('b', {
+  const b = await fixture.node('b', {
     peers: { ...named('b'), addressBook: createFileAddressBook(path) },
   });
   t.not(b.address, first.address);
-  await world.until('a, b and c are all peers', () => areAllLinked([a, b, c]), 60_000);
+  await fixture.until('a, b and c are all peers', () => areAllLinked([a, b, c]), 60_000);
   for (const [from, to] of [
     [a, b],
     [b, a],
@@ -108,11 +108,11 @@ test('three nodes find each other through one seed and call each other by id; on
     [b, c],
   ] as const) {
     t.is(
-      await world.settle(from.transport.send(`node:${to.nodeId}`, 'say', 'again')),
+      await fixture.settle(from.transport.send(`node:${to.nodeId}`, 'say', 'again')),
       `${to.name}: again`,
     );
   }
-  await world.run(60_000);
+  await fixture.run(60_000);
   for (const node of [a, b, c]) {
     t.is(node.transport.remotes().length, 2, 'one link per peer');
     t.true(
@@ -121,12 +121,12 @@ test('three nodes find each other through one seed and call each other by id; on
         .every(({ proven, rtt, score }) => !proven && rtt !== undefined && score === 100),
     );
   }
-  t.deepEqual(await world.close(), []);
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('one address in many spellings is one peer with one link, permanently', async (t) => {
-  const world = new World(t);
-  const b = await world.node('b', { peers: passive });
+  const fixture = new RealFixture(t);
+  const b = await fixture.node('b', { peers: passive });
   const port = b.address.split(':')[1];
   const spellings = [
     'localhost',
@@ -136,16 +136,16 @@ test('one address in many spellings is one peer with one link, permanently', asy
     '2130706433',
     '[::ffff:127.0.0.1]',
   ].map((host) => `${host}:${port}`);
-  const a = await world.node('a', {
+  const a = await fixture.node('a', {
     peers: { ...passive, persistent: [...spellings, `tcp://127.0.0.1:${port}`] },
   });
-  await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
-  await world.run(20_000);
+  await fixture.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
+  await fixture.run(20_000);
   const dials = a.dials.length;
   const [link] = a.transport.remotes();
   for (const node of [a, b])
     t.is(node.transport.remotes().length, 1, 'the others are closed, not merely idle');
-  await world.run(120_000);
+  await fixture.run(120_000);
   for (const node of [a, b])
     t.deepEqual(
       [
@@ -160,13 +160,15 @@ test('one address in many spellings is one peer with one link, permanently', asy
   t.is(a.dials.length, dials, 'each is dialed once, then never again');
   t.true(dials <= spellings.length + 1);
   t.deepEqual([b.peers.snapshot().inbound, a.peers.snapshot().outbound], [1, 0]);
-  t.deepEqual(await world.close(), []);
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('removing a peer by its configured address disconnects it, even if the link in use is one that it dialed', async (t) => {
-  const world = new World(t);
-  const b = await world.node('b', { peers: { ...passive, identity: { nodeId: '1'.repeat(64) } } });
-  const a = await world.node('a', {
+  const fixture = new RealFixture(t);
+  const b = await fixture.node('b', {
+    peers: { ...passive, identity: { nodeId: '1'.repeat(64) } },
+  });
+  const a = await fixture.node('a', {
     peers: {
       ...passive,
       identity: { nodeId: '2'.repeat(64) },
@@ -174,16 +176,16 @@ test('removing a peer by its configured address disconnects it, even if the link
       persistent: [b.address],
     },
   });
-  await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
+  await fixture.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
   b.peers.add(a.address);
-  await world.settle(a.transport.disconnect(a.transport.remotes()[0]!));
-  await world.until(
+  await fixture.settle(a.transport.disconnect(a.transport.remotes()[0]!));
+  await fixture.until(
     'a has the connection that b dialed',
     () => a.peers.list()[0]?.direction === 'in' && isLinked(b, a),
   );
-  await world.run(15_000);
+  await fixture.run(15_000);
   t.deepEqual(a.peers.remove(b.address), [b.address]);
-  await world.until(
+  await fixture.until(
     'a and b are no longer peers',
     () => !isLinked(a, b) && !isLinked(b, a),
     10_000,
@@ -192,31 +194,31 @@ test('removing a peer by its configured address disconnects it, even if the link
     [emitted(a, 'down').at(-1)!.cause.reason, emitted(b, 'down').at(-1)!.cause.reason],
     ['disconnected', 'disconnected'],
   );
-  await world.run(60_000);
+  await fixture.run(60_000);
   t.deepEqual(
     [a.peers.list(), emitted(b, 'rejected').every(({ reason }) => reason === 'full')],
     [[], true],
   );
-  t.deepEqual(await world.close(), []);
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('removing one of two spellings of a peer leaves its link alone', async (t) => {
   for (const first of ['localhost', '127.0.0.1']) {
-    const world = new World(t);
-    const b = await world.node('b', { peers: passive });
+    const fixture = new RealFixture(t);
+    const b = await fixture.node('b', { peers: passive });
     const spellings = ['localhost', '127.0.0.1'].map(
       (host) => `${host}:${b.address.split(':')[1]}`,
     );
-    const a = await world.node('a', { peers: { ...passive, persistent: spellings } });
-    await world.until(
+    const a = await fixture.node('a', { peers: { ...passive, persistent: spellings } });
+    await fixture.until(
       'a and b are peers and both addresses were dialed',
       () => isLinked(a, b) && a.dials.length === 2,
     );
-    await world.run(15_000);
+    await fixture.run(15_000);
     const going = spellings.find((spelling) => spelling.startsWith(first))!;
     if (first === 'localhost') a.peers.remove(going);
     else a.peers.setTopology(spellings.filter((spelling) => spelling !== going));
-    await world.run(15_000);
+    await fixture.run(15_000);
     t.deepEqual(
       [
         emitted(a, 'down').length,
@@ -228,20 +230,20 @@ test('removing one of two spellings of a peer leaves its link alone', async (t) 
       first,
     );
     a.peers.setTopology([]);
-    await world.until(
+    await fixture.until(
       'a and b are no longer peers',
       () => !isLinked(a, b) && !isLinked(b, a),
       10_000,
     );
-    t.deepEqual(await world.close(), []);
+    t.deepEqual(await fixture.close(), []);
   }
 });
 
 onIPv6('a node that is reached over IPv4 and IPv6 is one peer, whoever dials', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const make = (name: string, persistent: readonly string[] = []) =>
     onFreePort('::', (port) =>
-      world.node(name, {
+      fixture.node(name, {
         transport: { bindAddr: `[::]:${port}`, advertiseAddr: `127.0.0.1:${port}` },
         peers: { ...passive, ...named(name), persistent },
       }),
@@ -256,37 +258,37 @@ onIPv6('a node that is reached over IPv4 and IPv6 is one peer, whoever dials', a
   ]);
   b.peers.add(`[::1]:${portOf(a)}`);
   b.peers.add(`localhost:${portOf(a)}`);
-  await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
+  await fixture.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
   for (const time of [15_000, 120_000]) {
-    await world.run(time);
+    await fixture.run(time);
     for (const node of [a, b])
       t.deepEqual(
         [node.peers.list().length, node.transport.remotes().length, emitted(node, 'down').length],
         [1, 1, 0],
       );
   }
-  t.is(await world.settle(b.transport.send(`node:${a.nodeId}`, 'say', 'hi')), 'a: hi');
-  t.deepEqual(await world.close(), []);
+  t.is(await fixture.settle(b.transport.send(`node:${a.nodeId}`, 'say', 'hi')), 'a: hi');
+  t.deepEqual(await fixture.close(), []);
 });
 
 onIPv6(
   'a node finds that it dialed itself however its own address is spelled, and dials that no more',
   async (t) => {
-    const world = new World(t);
+    const fixture = new RealFixture(t);
     const a = await onFreePort('::', (port) =>
-      world.node('a', {
+      fixture.node('a', {
         transport: { bindAddr: `[::]:${port}`, advertiseAddr: `127.0.0.1:${port}` },
         peers: {
           persistent: ['127.0.0.1', '[::1]', 'localhost', '127.1'].map((host) => `${host}:${port}`),
         },
       }),
     );
-    await world.run(200_000);
+    await fixture.run(200_000);
     t.deepEqual(a.peers.list(), []);
     const outward = emitted(a, 'rejected').filter(({ direction }) => direction === 'out');
     t.true(outward.every(({ reason }) => reason === 'self'));
     t.is(outward.length, 3, 'except for its advertised address, which is known');
     t.is(a.dials.length, 3);
-    t.deepEqual(await world.close(), []);
+    t.deepEqual(await fixture.close(), []);
   },
 );

@@ -14,8 +14,13 @@ import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
 import { echo } from './testing/cluster.ts';
 import { credentials, type NodeCredentials } from './testing/real/credentials.ts';
+import {
+  emitted,
+  isLinked,
+  RealFixture,
+  type RealNodeOptions,
+} from './testing/real/real-fixture.ts';
 import { TcpRelay } from './testing/real/tcp-relay.ts';
-import { emitted, isLinked, type RealNodeOptions, World } from './testing/real/world.ts';
 
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
@@ -30,11 +35,11 @@ const proving = (
 });
 
 test('over TLS a node’s id is derived from its key, and its peers are proven', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const [ours, theirs] = [await credentials(), await credentials()];
-  const b = await world.node('b', proving(theirs));
-  const a = await world.node('a', proving(ours, { ...passive, persistent: [b.address] }));
-  await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
+  const b = await fixture.node('b', proving(theirs));
+  const a = await fixture.node('a', proving(ours, { ...passive, persistent: [b.address] }));
+  await fixture.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
   t.deepEqual([a.nodeId, b.nodeId], [ours.nodeId, theirs.nodeId]);
   for (const [node, other] of [
     [a, b],
@@ -47,8 +52,8 @@ test('over TLS a node’s id is derived from its key, and its peers are proven',
     );
   }
   t.deepEqual([a.peers.list()[0]!.persistent, b.peers.list()[0]!.persistent], [true, false]);
-  t.is(await world.settle(b.transport.send(`node:${a.nodeId}`, 'say', 'hi')), 'a: hi');
-  t.deepEqual(await world.close(), []);
+  t.is(await fixture.settle(b.transport.send(`node:${a.nodeId}`, 'say', 'hi')), 'a: hi');
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('an identity other than the one that the transport proves throws a TypeError that names both, and changes nothing', async (t) => {
@@ -70,16 +75,16 @@ test('an identity other than the one that the transport proves throws a TypeErro
 });
 
 test('another node that answers at a dialed address is not mistaken for the peer, which is dialed until it is there', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const [ours, theirs, impostors] = [await credentials(), await credentials(), await credentials()];
-  const impostor = await world.node('impostor', proving(impostors));
+  const impostor = await fixture.node('impostor', proving(impostors));
   const relay = await TcpRelay.to(impostor.address, t);
   const { address } = relay;
-  const a = await world.node(
+  const a = await fixture.node(
     'a',
     proving(ours, { ...passive, persistent: [`${theirs.nodeId}@${address}`] }),
   );
-  await world.run(10_000);
+  await fixture.run(10_000);
   const failed = emitted(a, 'rejected');
   t.true(failed.length >= 3, `${failed.length} times`);
   for (const { direction, error, nodeId, addr } of failed) {
@@ -93,15 +98,15 @@ test('another node that answers at a dialed address is not mistaken for the peer
     [[], [], [], []],
   );
   t.false(a.transport.trySend(`node:${theirs.nodeId}`, 'hint', 'for him alone'));
-  const b = await world.node('b', proving(theirs));
+  const b = await fixture.node('b', proving(theirs));
   relay.redirect(b.address);
-  await world.until(
+  await fixture.until(
     'a and the right node are peers',
     () => isLinked(a, b) && isLinked(b, a),
     60_000,
   );
   t.true(a.peers.get(b.nodeId)!.proven);
-  t.deepEqual(await world.close(), []);
+  t.deepEqual(await fixture.close(), []);
 });
 
 for (const [title, options] of [
@@ -113,60 +118,60 @@ for (const [title, options] of [
   ],
 ] as const) {
   test(`a node that returns on another port with the same key is reached by its id again: one that ${title}`, async (t) => {
-    const world = new World(t);
+    const fixture = new RealFixture(t);
     const [ours, theirs] = [await credentials(), await credentials()];
-    const first = await world.node('b', proving(theirs, passive));
-    const a = await world.node('a', proving(ours, options(theirs.nodeId, first.address)));
-    await world.settle(first.transport.dial(a.address));
-    await world.until('a and the first node are peers', () => isLinked(a, first));
-    await world.run(15_000);
-    await world.settle(first.close());
-    await world.until('a has lost the first node', () => !isLinked(a, first));
-    const b = await world.node('b', proving(theirs, passive));
+    const first = await fixture.node('b', proving(theirs, passive));
+    const a = await fixture.node('a', proving(ours, options(theirs.nodeId, first.address)));
+    await fixture.settle(first.transport.dial(a.address));
+    await fixture.until('a and the first node are peers', () => isLinked(a, first));
+    await fixture.run(15_000);
+    await fixture.settle(first.close());
+    await fixture.until('a has lost the first node', () => !isLinked(a, first));
+    const b = await fixture.node('b', proving(theirs, passive));
     t.not(b.address, first.address);
     t.is(b.nodeId, first.nodeId);
     // The peer advertises its new address over a connection of its own.
-    await world.settle(b.transport.dial(a.address));
-    await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
-    await world.run(15_000);
+    await fixture.settle(b.transport.dial(a.address));
+    await fixture.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
+    await fixture.run(15_000);
     const [link] = a.transport.remotes();
     t.deepEqual([link!.direction, link!.addr], ['in', spelled(b.address)]);
     const { length } = a.dials;
-    await world.settle(a.transport.disconnect(link!));
+    await fixture.settle(a.transport.disconnect(link!));
     t.is(
-      await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'are you there?')),
+      await fixture.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'are you there?')),
       'b: are you there?',
     );
-    await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
+    await fixture.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
     const [again] = a.transport.remotes();
     t.deepEqual([again!.direction, again!.endpoint, again!.nodeId], ['out', b.address, b.nodeId]);
     t.true(a.dials.slice(length).some(({ target }) => target === b.address));
-    t.deepEqual(await world.close(), []);
+    t.deepEqual(await fixture.close(), []);
   });
 }
 
 test('a persistent peer that moved is dialed at its last advertised address, even if another node has its old one', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const [ours, theirs, others] = [await credentials(), await credentials(), await credentials()];
-  const first = await world.node('b', proving(theirs));
+  const first = await fixture.node('b', proving(theirs));
   const relay = await TcpRelay.to(first.address, t);
-  const a = await world.node(
+  const a = await fixture.node(
     'a',
     proving(ours, { ...passive, persistent: [`${theirs.nodeId}@${relay.address}`] }),
   );
-  await world.until('a and the first node are peers', () => isLinked(a, first));
-  await world.settle(first.close());
-  const squatter = await world.node('squatter', proving(others));
+  await fixture.until('a and the first node are peers', () => isLinked(a, first));
+  await fixture.settle(first.close());
+  const squatter = await fixture.node('squatter', proving(others));
   relay.redirect(squatter.address);
-  const b = await world.node('b', proving(theirs));
-  await world.settle(b.transport.dial(a.address));
-  await world.until('a and b are peers', () => isLinked(a, b));
+  const b = await fixture.node('b', proving(theirs));
+  await fixture.settle(b.transport.dial(a.address));
+  await fixture.until('a and b are peers', () => isLinked(a, b));
   t.is(a.peers.get(b.nodeId)!.direction, 'in');
   for (let round = 0; round < 3; round++) {
-    await world.run(15_000);
-    await world.settle(b.transport.disconnect(b.transport.remotes()[0]!));
-    await world.until('a has lost b', () => !isLinked(a, b));
-    await world.until('a and b are peers again', () => isLinked(a, b) && isLinked(b, a), 20_000);
+    await fixture.run(15_000);
+    await fixture.settle(b.transport.disconnect(b.transport.remotes()[0]!));
+    await fixture.until('a has lost b', () => !isLinked(a, b));
+    await fixture.until('a and b are peers again', () => isLinked(a, b) && isLinked(b, a), 20_000);
     const [link] = a.transport.remotes();
     t.deepEqual(
       [link!.direction, link!.endpoint, a.peers.get(b.nodeId)!.persistent],
@@ -175,37 +180,37 @@ test('a persistent peer that moved is dialed at its last advertised address, eve
   }
   // A call by id finds the peer as well, right after the other node answered at the old address.
   const before = emitted(a, 'rejected').length;
-  await world.settle(b.transport.disconnect(b.transport.remotes()[0]!));
-  await world.until(
+  await fixture.settle(b.transport.disconnect(b.transport.remotes()[0]!));
+  await fixture.until(
     'another node answers, and a rejects it',
     () => emitted(a, 'rejected').length > before,
   );
   t.is(emitted(a, 'rejected').at(-1)!.error.reason, 'identity_mismatch');
-  t.is(await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'hi')), 'b: hi');
+  t.is(await fixture.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'hi')), 'b: hi');
   t.true(
     a.dials.filter(({ target }) => target === relay.address).length > 2,
     'the operator’s address is still dialed',
   );
   t.deepEqual([squatter.peers.list(), isLinked(a, squatter)], [[], false]);
-  t.deepEqual(await world.close(), []);
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('of two nodes with one key the newest is the peer: the other’s link accepts no calls, and ends after the running ones', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const [ours, theirs] = [await credentials(), await credentials()];
   let answer: (said: string) => void = () => {};
-  const a = await world.node('a', {
+  const a = await fixture.node('a', {
     ...proving(ours),
     answer: (said) =>
       said === 'wait' ? new Promise((resolve) => (answer = resolve)) : Promise.resolve(said),
   });
   const [older, newer] = [
-    await world.node('older', proving(theirs)),
-    await world.node('newer', proving(theirs)),
+    await fixture.node('older', proving(theirs)),
+    await fixture.node('newer', proving(theirs)),
   ];
   t.is(older.nodeId, newer.nodeId);
-  await world.settle(older.transport.dial(a.address));
-  await world.until(
+  await fixture.settle(older.transport.dial(a.address));
+  await fixture.until(
     'a and the older node are peers',
     () => isLinked(a, older) && isLinked(older, a),
   );
@@ -213,12 +218,12 @@ test('of two nodes with one key the newest is the peer: the other’s link accep
   const running = older.transport.send(`node:${a.nodeId}`, 'say', 'wait', {
     timeout: Number.POSITIVE_INFINITY,
   });
-  await world.until(
+  await fixture.until(
     'the call of the older node runs',
     () => a.transport.snapshot().calls.served > 0,
   );
-  await world.settle(newer.transport.dial(a.address));
-  await world.until(
+  await fixture.settle(newer.transport.dial(a.address));
+  await fixture.until(
     'the newer node is a peer of a',
     () => a.peers.get(newer.nodeId)?.instance !== before.instance,
   );
@@ -232,13 +237,13 @@ test('of two nodes with one key the newest is the peer: the other’s link accep
     [before.instance, a.peers.get(newer.nodeId)!.instance],
   );
   t.true(a.transport.trySend(`node:${newer.nodeId}`, 'hint', 'for the newest'));
-  await world.run(30_000);
+  await fixture.run(30_000);
   t.false(
     isLinked(older, a) && older.transport.trySend(`node:${a.nodeId}`, 'hint', 'from the older'),
   );
   answer('at last');
-  t.is(await world.settle(running), 'at last');
-  await world.until(
+  t.is(await fixture.settle(running), 'at last');
+  await fixture.until(
     'the older node has lost a',
     () => older.transport.remotes().length === 0 && !isLinked(older, a),
   );
@@ -247,44 +252,44 @@ test('of two nodes with one key the newest is the peer: the other’s link accep
     [a.transport.remotes().length, isLinked(newer, a), emitted(newer, 'down').length],
     [1, true, 0],
   );
-  t.deepEqual(await world.close(), []);
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('a node is not a peer of another node with its own key', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const theirs = await credentials();
-  const one = await world.node('one', proving(theirs));
-  const other = await world.node(
+  const one = await fixture.node('one', proving(theirs));
+  const other = await fixture.node(
     'other',
     proving(theirs, { ...passive, persistent: [one.address] }),
   );
-  await world.run(60_000);
+  await fixture.run(60_000);
   t.deepEqual(
     emitted(other, 'rejected').map(({ reason, direction }) => [reason, direction]),
     [['self', 'out']],
   );
   t.deepEqual([one.peers.list(), other.peers.list()], [[], []]);
-  t.deepEqual(await world.close(), []);
+  t.deepEqual(await fixture.close(), []);
 });
 
 for (const how of ['peers.ban', 'updateTls'] as const) {
   test(`a peer that ${how} denies is disconnected, both ends are told why, and it is admitted again once allowed`, async (t) => {
-    const world = new World(t);
+    const fixture = new RealFixture(t);
     const [ours, theirs, others] = [await credentials(), await credentials(), await credentials()];
-    const a = await world.node('a', proving(ours));
-    const b = await world.node(
+    const a = await fixture.node('a', proving(ours));
+    const b = await fixture.node(
       'b',
       proving(theirs, { ...passive, persistent: [`${ours.nodeId}@${a.address}`] }),
     );
-    const c = await world.node('c', proving(others, { ...passive, persistent: [a.address] }));
-    await world.until(
+    const c = await fixture.node('c', proving(others, { ...passive, persistent: [a.address] }));
+    await fixture.until(
       'b and c are peers of a',
       () => isLinked(a, b) && isLinked(b, a) && isLinked(a, c),
     );
     const transport = a.transport as TcpTransport<typeof echo>;
     if (how === 'peers.ban') a.peers.ban(b.nodeId);
     else await transport.updateTls({ deny: [b.nodeId] });
-    await world.until(
+    await fixture.until(
       'a and b are no longer peers',
       () => !isLinked(a, b) && !isLinked(b, a),
       1_000,
@@ -294,7 +299,7 @@ for (const how of ['peers.ban', 'updateTls'] as const) {
         emitted(node, 'down').map(({ cause }) => [cause.code, cause.reason]),
         [['permission_denied', 'denied']],
       );
-    await world.run(20_000);
+    await fixture.run(20_000);
     const refused = emitted(b, 'rejected');
     t.true(
       refused.length >= 2 &&
@@ -311,14 +316,14 @@ for (const how of ['peers.ban', 'updateTls'] as const) {
     t.true(!isLinked(a, b) && isLinked(a, c));
     if (how === 'peers.ban') a.peers.unban(b.nodeId);
     else await transport.updateTls({ deny: [] });
-    await world.until('a and b are peers again', () => isLinked(a, b) && isLinked(b, a));
+    await fixture.until('a and b are peers again', () => isLinked(a, b) && isLinked(b, a));
     t.is(emitted(c, 'down').length, 0);
-    t.deepEqual(await world.close(), []);
+    t.deepEqual(await fixture.close(), []);
   });
 }
 
 test('over noise, too, ids are derived from keys, proven, and found from one seed', async (t) => {
-  const world = new World(t);
+  const fixture = new RealFixture(t);
   const make = async () => {
     const { identity } = await credentials();
     const options = (peers: Partial<PeersOptions>): RealNodeOptions => ({
@@ -335,9 +340,9 @@ test('over noise, too, ids are derived from keys, proven, and found from one see
     return { identity, options };
   };
   const [one, two, three] = [await make(), await make(), await make()];
-  const a = await world.node('a', one.options({}));
-  const b = await world.node('b', two.options({ seeds: [a.address] }));
-  const c = await world.node(
+  const a = await fixture.node('a', one.options({}));
+  const b = await fixture.node('b', two.options({ seeds: [a.address] }));
+  const c = await fixture.node(
     'c',
     three.options({ seeds: [`${one.identity.nodeId}@${a.address}`] }),
   );
@@ -346,12 +351,12 @@ test('over noise, too, ids are derived from keys, proven, and found from one see
     nodes.map(({ nodeId }) => nodeId),
     [one, two, three].map(({ identity }) => identity.nodeId),
   );
-  await world.until(
+  await fixture.until(
     'all nodes are peers',
     () => nodes.every(({ peers }) => peers.list().length === 2),
     90_000,
   );
   t.true(nodes.every(({ peers }) => peers.list().every(({ proven }) => proven)));
-  t.is(await world.settle(c.transport.send(`node:${b.nodeId}`, 'say', 'hi')), 'b: hi');
-  t.deepEqual(await world.close(), []);
+  t.is(await fixture.settle(c.transport.send(`node:${b.nodeId}`, 'say', 'hi')), 'b: hi');
+  t.deepEqual(await fixture.close(), []);
 });

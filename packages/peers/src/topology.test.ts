@@ -144,6 +144,29 @@ test.serial(
   },
 );
 
+test.serial('remove does not affect a peer that is not on the list', async (t) => {
+  for (const run of runs(2)) {
+    const sim = simulationOf(run);
+    const nodes = cluster(sim, ['a', 'b', 'c'], {
+      peers: (name) =>
+        name === 'a' ? { persistent: [named('c')], maxOutbound: 1, seeds: ['b'] } : passive,
+    });
+    await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('a'), 'c'), 10_000);
+    const { peers, transport } = nodes.get('a')!;
+    const links = transport.remotes().map(({ id }) => id);
+    for (const target of [idOf('b'), 'b', named('b'), `${idOf('c')}@elsewhere`])
+      t.deepEqual(peers.remove(target), [], `${run.name}: ${target}`);
+    t.not(peers.addressOf(idOf('b')), undefined, 'its address stays in the book');
+    await sim.run(5_000);
+    t.deepEqual(
+      transport.remotes().map(({ id }) => id),
+      links,
+      run.name,
+    );
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
 test.serial('a peer that is removed while it is being dialed does not come up', async (t) => {
   for (const run of runs()) {
     for (const delay of [0, 20, 45, 70, 95, 120]) {

@@ -1,5 +1,5 @@
-// Classifies IP addresses: public, private, this machine, or one of the special-purpose kinds that
-// nobody should dial.
+// Classifies IP addresses: public, private, this machine, or a special-purpose kind. `isDialable`
+// in place.ts decides which kinds may be dialed.
 
 import { startsWith } from './ip.ts';
 
@@ -25,8 +25,9 @@ export type IpKind =
   | 'reserved';
 
 /**
- * Returns the kind of an address of 4 or 16 bytes. An address that leads through a tunnel or a
- * translator to an IPv4 address has the kind of that IPv4 address.
+ * Returns the kind of an address of 4 or 16 bytes, as `parseIp` returns it; IPv4-mapped addresses
+ * must have 4. An address that leads through a tunnel or a public translator to an IPv4 address has
+ * the kind of that IPv4 address.
  */
 export function kindOfIp(ip: Uint8Array): IpKind {
   if (ip.length === 4) return rowOf(ip, IPV4) ?? 'public';
@@ -34,18 +35,18 @@ export function kindOfIp(ip: Uint8Array): IpKind {
   if (found !== undefined) return found;
   const ipv4 = embeddedIPv4(ip);
   if (ipv4 !== undefined) return kindOfIp(ipv4);
-  // RFC 8215: a translator internal to a site. Its prefix may have any length, but most have 96
-  // bits, and then the last 4 bytes may be a metadata address.
+  // RFC 8215: a translator internal to a site, so the address is private whatever it leads to. Its
+  // prefix may have any length; with the usual 96 bits, the last 4 bytes show a metadata address.
   if (startsWith(ip, [0x00, 0x64, 0xff, 0x9b, 0x00, 0x01], 48))
     return kindOfIp(ip.subarray(12)) === 'metadata' ? 'metadata' : 'private';
-  // All addresses that IANA has assigned so far are in 2000::/3.
+  // IANA has assigned global unicast addresses from 2000::/3 alone.
   return startsWith(ip, [0x20], 3) ? 'public' : 'reserved';
 }
 
 /**
  * Returns the IPv4 address embedded in an IPv6 address of one of these forms, otherwise undefined:
- * 6to4 (RFC 3964), Teredo (RFC 4380), NAT64 (RFC 6052), IPv4-translated (RFC 6145), IPv4-compatible
- * (RFC 4291 2.5.5.1, deprecated).
+ * 6to4 (RFC 3056), Teredo (RFC 4380), NAT64 (RFC 6052), IPv4-translated (RFC 2765), IPv4-compatible
+ * (RFC 4291 2.5.5.1, deprecated). The last form includes `::` and `::1`.
  */
 export function embeddedIPv4(ip: Uint8Array): Uint8Array | undefined {
   if (ip.length === 4) return undefined;
@@ -55,19 +56,22 @@ export function embeddedIPv4(ip: Uint8Array): Uint8Array | undefined {
   return isTail ? ip.subarray(12) : undefined;
 }
 
-type Row<K> = readonly [prefix: readonly number[], bits: number, kind: K];
+/** A prefix matches as in `startsWith`, which fills it up with zeros. */
+type Row = readonly [prefix: readonly number[], bits: number, kind: IpKind];
 
-function rowOf<K>(ip: Uint8Array, rows: readonly Row<K>[]): K | undefined {
+function rowOf(ip: Uint8Array, rows: readonly Row[]): IpKind | undefined {
   return rows.find(([prefix, bits]) => startsWith(ip, prefix, bits))?.[2];
 }
 
-/** The first row that matches counts. */
-const IPV4: readonly Row<IpKind>[] = [
+/** The first row that matches counts, here and in `IPV6`. */
+const IPV4: readonly Row[] = [
   [[169, 254, 169, 254], 32, 'metadata'], // AWS, Azure, Google and most others.
   [[169, 254, 170, 2], 32, 'metadata'], // AWS ECS.
   [[169, 254, 170, 23], 32, 'metadata'], // AWS EKS.
+  [[169, 254, 42, 42], 32, 'metadata'], // Scaleway.
   [[100, 100, 100, 200], 32, 'metadata'], // Alibaba.
   [[168, 63, 129, 16], 32, 'metadata'], // Azure's WireServer.
+  [[192, 0, 0, 192], 32, 'metadata'], // Oracle, classic.
   [[0, 0, 0, 0], 32, 'unspecified'],
   [[0], 8, 'reserved'],
   [[10], 8, 'private'],
@@ -75,7 +79,7 @@ const IPV4: readonly Row<IpKind>[] = [
   [[127], 8, 'loopback'],
   [[169, 254], 16, 'link_local'],
   [[172, 16], 12, 'private'],
-  [[192, 0, 0], 24, 'reserved'], // IETF protocol assignments; Oracle's metadata at 192.0.0.192.
+  [[192, 0, 0], 24, 'reserved'], // IETF protocol assignments.
   [[192, 0, 2], 24, 'reserved'], // Documentation.
   [[192, 88, 99], 24, 'reserved'], // 6to4 relays, deprecated.
   [[192, 168], 16, 'private'],
@@ -86,12 +90,13 @@ const IPV4: readonly Row<IpKind>[] = [
   [[240], 4, 'reserved'], // Also broadcast.
 ];
 
-const IPV6: readonly Row<IpKind>[] = [
+const IPV6: readonly Row[] = [
   [[], 128, 'unspecified'],
   [[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], 128, 'loopback'],
-  [[0xfd, 0x00, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54], 128, 'metadata'], // AWS, fd00:ec2::254.
-  [[0xfd, 0x00, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x23], 128, 'metadata'], // AWS EKS, fd00:ec2::23.
-  [[0xfd, 0x20, 0x00, 0xce, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54], 128, 'metadata'], // Google, fd20:ce::254.
+  [[0xfd, 0, 0x0e, 0xc2], 32, 'metadata'], // AWS, its services at fd00:ec2::.
+  [[0xfd, 0, 0, 0xc1, 0, 0, 0, 0, 0, 0, 0, 0, 0xa9, 0xfe, 0xa9, 0xfe], 128, 'metadata'], // Oracle.
+  [[0xfd, 0, 0, 0x42, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x42], 128, 'metadata'], // Scaleway.
+  [[0xfd, 0x20, 0, 0xce, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54], 128, 'metadata'], // Google.
   [[0xfc], 7, 'private'],
   [[0xfe, 0x80], 10, 'link_local'],
   [[0xfe, 0xc0], 10, 'private'], // Site-local, deprecated.

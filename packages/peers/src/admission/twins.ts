@@ -1,6 +1,6 @@
 // Detects two live nodes with one key. The newest instance of a node replaces older ones, as it
 // must after a restart. An instance that comes back after it was replaced is no restart, and the
-// two would replace each other again and again. Pure.
+// two would replace each other again and again. Uses no clock: `now` is passed in.
 
 import type { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
@@ -8,6 +8,7 @@ import { reasonError } from '@trunkline/transport-core/backend';
 interface Replaced {
   /** When the refusal ends; undefined if the instance has not come back. */
   until: number | undefined;
+  /** True if a refusal of it was reported. */
   told: boolean;
 }
 
@@ -25,8 +26,9 @@ export class Twins {
   }
 
   /**
-   * Returns whether an instance was replaced and comes back while its replacement is connected. It
-   * is then refused for 30 seconds from the first time; after that it is judged like any other.
+   * Returns whether to refuse an instance because it was replaced and comes back. Call it only
+   * while another instance is connected: the first call begins a period of 30 seconds, and the
+   * first call after that period forgets the instance, which is then judged like any other.
    */
   isTwin(nodeId: string, instance: string, now: number): boolean {
     const key = keyOf(nodeId, instance);
@@ -38,7 +40,10 @@ export class Twins {
     return false;
   }
 
-  /** Returns whether to report a refusal: each twin once, everything else always. */
+  /**
+   * Returns whether to report a refusal, and remembers it: that of a twin once after it was
+   * replaced, never if that is forgotten; any other always.
+   */
   isNews(error: TransportError): boolean {
     const key = twinOf(error);
     if (key === undefined) return true;
@@ -49,13 +54,13 @@ export class Twins {
   }
 }
 
-/** Makes the error with which a twin is refused; both ends see it. */
+/** Makes the error with which a twin is refused. It is sent to the twin, so both ends see it. */
 export function twinError(nodeId: string, instance: string): TransportError {
   const message = `node ${nodeId} is connected as another instance, which had replaced this one (${instance}): two running nodes have the same key. This instance is refused for ${REFUSED / 1000} s; give each node its own key, or stop one of them`;
   return reasonError('duplicate', message, { metadata: { nodeId, instance } });
 }
 
-/** Returns the key of the twin if the error is this node's refusal of a twin. */
+/** Returns the key of the twin if the error was made here ('local') to refuse a twin. */
 export function twinOf({ reason, origin, metadata }: TransportError): string | undefined {
   const { nodeId, instance } = metadata ?? {};
   return reason === 'duplicate' &&
@@ -72,8 +77,5 @@ function keyOf(nodeId: string, instance: string): string {
 
 /** Milliseconds for which a twin is refused. */
 const REFUSED = 30_000;
-/**
- * Maximum replaced instances that are remembered; far more than the nodes that start twice at the
- * same time.
- */
+/** Maximum replaced instances that are remembered. Each restart of a peer adds one. */
 const MOST = 1_024;

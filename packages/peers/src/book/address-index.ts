@@ -97,7 +97,7 @@ export class AddressIndex {
     return true;
   }
 
-  /** Promotes an entry to the slot of a tried one, which goes back to a new bucket. */
+  /** Promotes an entry to the bucket of a tried one, which goes to the new bucket `newRow`. */
   replace(incumbent: KnownAddress, known: KnownAddress, now: number, newRow: number): void {
     const [row] = incumbent.rows;
     this.#clear(incumbent);

@@ -40,9 +40,12 @@ export interface BookAddress {
  * The book's knowledge of an address. Times are in milliseconds of the caller's monotonic clock.
  */
 export interface BookEntry extends BookAddress {
-  /** True if a dial has reached it; otherwise it was only reported ('new'). */
+  /**
+   * True if it is in a 'tried' bucket: a dial has reached it. Otherwise it is 'new': only reported,
+   * or reached while the entries of its tried bucket had not failed a test.
+   */
   readonly tried: boolean;
-  /** The number of attempts since the last success. */
+  /** The number of attempts since the last success, one in progress included; at most a million. */
   readonly failures: number;
   readonly lastAttempt: number | undefined;
   readonly lastSuccess: number | undefined;
@@ -52,15 +55,16 @@ export interface BookEntry extends BookAddress {
 
 /**
  * The outcome of adding an address:
- * - `added`: it is a new entry. `known`: it is in the book already, or its id is known at another
- *   address, or its address belongs to another id, and that entry is not bad.
- * - `alternative`: the id has a tried address that does not answer, and this one is dialed in turn
- *   with it: see `Alternatives`.
- * - `vetted`: it would have replaced an address that we reached ourselves.
- * - `own`: it is ours. `private`: it has a private id or was reported by one. `banned`: its id is
- *   banned. `undialable`: it may not be dialed in this mode. `malformed`: it is not a valid id and
- *   address.
- * - `full`: its host has the maximum number of entries (public mode).
+ * - `added`: it is a new entry, and bad entries with its id or at its address are gone.
+ * - `known`: the book has it already. Or a new entry that is not bad has its id at another address,
+ *   or another id at its address.
+ * - `alternative`: the id has a tried address that does not answer. This one is kept beside that
+ *   entry, and the two are dialed in turn: see `Alternatives`.
+ * - `vetted`: a tried entry has its id at another address, or another id at its address.
+ * - `own`: its id is this node's, or its address is one of the own addresses.
+ * - `private`: it has a private id or was reported by one. `banned`: its id is banned.
+ * - `undialable`: it may not be dialed in this mode. `malformed`: id or address is invalid.
+ * - `full`: its host has 8 entries already (public mode).
  */
 export type AddVerdict =
   | 'added'

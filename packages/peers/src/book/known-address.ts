@@ -1,7 +1,8 @@
 // One entry of the address book: an address, its node, the source that reported it, and the history
-// of our dials.
+// of our dials. All times come from the book's monotonic clock. The book keeps `tried` and `rows`.
 
 import type { Place } from '../address/place.ts';
+import type { BookEntry } from './book-entry.ts';
 import {
   ATTEMPT_TIME,
   FAILURES_AT_FIRST,
@@ -23,9 +24,9 @@ export class KnownAddress {
   lastAttempt: number | undefined = undefined;
   lastSuccess: number | undefined = undefined;
   tried = false;
-  /** True if its node was last dialed at an alternative address. */
+  /** True if its node was last dialed at its alternative address: see `Alternatives`. */
   dialedElsewhere = false;
-  /** The group whose alternative failed, and the time until which it may report no other. */
+  /** The group whose alternative failed last, and the time until which it may report no other. */
   misled: { readonly source: string; readonly until: number } | undefined = undefined;
   /** The buckets the entry is in: exactly one if tried, 1 to 4 if new. */
   readonly rows: number[] = [];
@@ -42,6 +43,7 @@ export class KnownAddress {
     return this.place.key;
   }
 
+  /** A dial begins. It counts as a failure until it succeeds. */
   attempted(now: number): void {
     this.lastAttempt = now;
     this.dialedElsewhere = false;
@@ -57,12 +59,10 @@ export class KnownAddress {
   /**
    * Returns whether the entry is bad, by Tendermint's isBad: it is new, without an attempt in the
    * last minute, and one of:
-   * - nobody has reported it for a week
+   * - neither a report nor an attempt for a week; Tendermint counts from the last attempt, with a
+   *   note that it should not
    * - 3 failures without any success
    * - 10 failures without a success in the last week
-   *
-   * The first condition counts from the last report or attempt, whichever is later. Tendermint
-   * counts from the last attempt, with a note that it should not.
    */
   isBad(now: number): boolean {
     if (this.tried || (this.lastAttempt !== undefined && now - this.lastAttempt < ATTEMPT_TIME))
@@ -86,7 +86,10 @@ export class KnownAddress {
     return this.lastSuccess !== undefined && now - this.lastSuccess <= SUCCESS_HOLDS;
   }
 
-  /** Returns whether it was dialed since its last success, and that dial has had its time. */
+  /**
+   * Returns whether its last dial began after its last success, at least a minute ago, and so
+   * failed. A tried entry that failed gives way to a newcomer (see `AddressBook`).
+   */
   hasFailedTest(now: number): boolean {
     const { lastAttempt, lastSuccess } = this;
     return (
@@ -96,14 +99,17 @@ export class KnownAddress {
     );
   }
 
-  /** Returns the entry as it is now, as a `BookEntry` that callers may keep. */
-  snapshot() {
+  /** Returns the entry as it is now; callers may keep it. */
+  snapshot(): BookEntry {
     const { nodeId, address, tried, failures, lastAttempt, lastSuccess, source } = this;
     return Object.freeze({ nodeId, address, tried, failures, lastAttempt, lastSuccess, source });
   }
 }
 
-/** Returns undefined if there are no entries. */
+/**
+ * Returns the entry whose last success is oldest, the first one without any success if there is
+ * one; undefined if there are no entries.
+ */
 export function longestWithoutSuccess(entries: readonly KnownAddress[]): KnownAddress | undefined {
   const [first] = entries;
   return first === undefined

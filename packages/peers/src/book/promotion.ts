@@ -7,12 +7,12 @@ import type { Placement } from './placement.ts';
 
 /**
  * Implements test-before-evict: a tried entry gives way only if it was dialed and did not answer.
- * See the differences listed at `AddressBook`.
+ * The doc comment of `AddressBook` says why. A row is the number of a bucket.
  */
 export class Promotion {
   readonly #index: AddressIndex;
   readonly #placement: Placement;
-  /** The test that is due in each tried bucket, at most one, and since when. */
+  /** The test that is due in each tried bucket; a dial after `since` was that test. */
   readonly #toTest = new Map<number, { nodeId: string; since: number }>();
 
   constructor(index: AddressIndex, placement: Placement) {
@@ -21,12 +21,13 @@ export class Promotion {
   }
 
   /**
-   * Promotes a new entry that a dial has reached, if its bucket has room or another entry there
-   * failed a test.
+   * Promotes a new entry that a dial has reached, if its tried bucket has room, or in place of an
+   * entry there that failed a test, which becomes new again. Otherwise the entry stays new until
+   * the next call, and an entry of the bucket is to be tested.
    */
   promote(known: KnownAddress, now: number): void {
     const row = this.#placement.triedRow(known.place);
-    if (this.#index.promote(known, row)) return;
+    if (this.#index.promote(known, row)) return; // Otherwise the bucket is full.
     const incumbents = this.#index.tried.rows[row]!;
     const failed = longestWithoutSuccess(
       incumbents.filter((incumbent) => incumbent.hasFailedTest(now)),
@@ -43,7 +44,7 @@ export class Promotion {
     this.#toTest.set(row, { nodeId: longestWithoutSuccess(incumbents)!.nodeId, since: now });
   }
 
-  /** Returns a tried entry that blocks a newcomer's promotion, each once. */
+  /** Returns a tried entry that blocks a promotion, if any, and forgets that its test is due. */
   toTest(): KnownAddress | undefined {
     for (const [row, { nodeId, since }] of this.#toTest) {
       this.#toTest.delete(row);

@@ -52,6 +52,7 @@ export class DialTargets {
       target.waitUntil(fresh.length > FEW ? now + spread * random() : now);
   }
 
+  /** Records the id of the node that was reached at the target's address. */
   learn(target: DialTarget, nodeId: string): void {
     if (target.learned === nodeId) return;
     target.learned = nodeId;
@@ -69,6 +70,7 @@ export class DialTargets {
     return this.#ids.has(nodeId) || this.#keys.has(key);
   }
 
+  /** Returns the targets that have this id or this canonical address; see `DialTarget.matches`. */
   matching(nodeId: string | undefined, key: string | undefined): DialTarget[] {
     return [...this.#targets.values()].filter((target) => target.matches(nodeId, key));
   }

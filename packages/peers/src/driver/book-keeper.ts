@@ -11,6 +11,7 @@ export interface BookKeeperOptions {
   readonly store: AddressBookStore | undefined;
   readonly clock: Clock;
   readonly random: Random;
+  /** Which addresses the book accepts: the option `addresses` of `createPeers`. */
   readonly mode: 'any' | 'public';
   readonly privateIds: readonly string[];
   /** This node's id, which is never added to the book. */
@@ -19,12 +20,14 @@ export interface BookKeeperOptions {
 }
 
 export class BookKeeper {
+  /** `open` replaces both books, so read them from here each time. */
   book: AddressBook;
   trust: TrustBook;
-  /** When to save next; Infinity without a store. */
+  /** When to save next; Infinity without an open store. Not to be used after `close`. */
   wakeAt = Number.POSITIVE_INFINITY;
   readonly #options: BookKeeperOptions;
   #saving: Promise<void> | undefined = undefined;
+  /** Whether the last save failed, and its warning was given. */
   #failing = false;
   #closing: Promise<void> | undefined = undefined;
   #opened = false;
@@ -37,27 +40,29 @@ export class BookKeeper {
   }
 
   /**
-   * Loads the saved data, and reports malformed data as warnings. Rejects if another process uses
-   * the store.
+   * Loads the saved data, adds what was learned meanwhile, and reports malformed data as warnings.
+   * Rejects if another process uses the store.
    */
   async open(): Promise<void> {
-    const { store, clock, warn } = this.#options;
+    const { store, clock } = this.#options;
     if (store === undefined) return;
     const { value, warnings } = await store.load(parseSavedState);
     // Closed meanwhile: release the store at once.
     if (this.#closing !== undefined) return this.#leave(store);
     this.#opened = true;
-    for (const warning of warnings) warn(warning);
+    for (const warning of warnings) this.#options.warn(warning);
     const now = clock.now();
     this.wakeAt = now + SAVE;
     if (value === undefined) return;
-    const early = this.book;
+    const { book: early, trust: earlyTrust } = this;
     this.book = this.#bookOf(value.book, now);
     this.trust = new TrustBook({ now, saved: value.trust });
+    this.trust.merge(earlyTrust, now);
     for (const { nodeId, address, tried } of early.entries()) {
       if (tried) this.book.succeeded(nodeId, address, now);
       else this.book.learn({ nodeId, address }, now);
     }
+    // A ban removes the address of its node, so bans come last.
     for (const { nodeId, left } of early.save(now).bans) this.book.ban(nodeId, now, left);
   }
 
@@ -97,7 +102,6 @@ export class BookKeeper {
   }
 
   async #close(): Promise<void> {
-    this.wakeAt = Number.POSITIVE_INFINITY;
     const { store, clock } = this.#options;
     if (store === undefined || !this.#opened) return;
     const enough = new AbortController();
@@ -109,7 +113,6 @@ export class BookKeeper {
   async #finish(store: AddressBookStore): Promise<void> {
     await this.#saving;
     await this.save();
-    this.wakeAt = Number.POSITIVE_INFINITY;
     await this.#leave(store);
   }
 
@@ -156,11 +159,11 @@ export class BookKeeper {
   }
 }
 
-/** Milliseconds that a store has for closing: no longer than connections have for closing. */
+/** Milliseconds that a store has for closing: as long as a connection has to leave in order. */
 const PATIENCE = 5_000;
 /** Milliseconds between saves: two minutes, as in Tendermint. */
 const SAVE = 120_000;
-/** Addresses of a small book: a few more than a node keeps dialed. */
+/** Most addresses of a small book: a few more than the default of `maxOutbound`, 10. */
 const FEW = 16;
 /**
  * Milliseconds before a small book is saved, so that peers that connect together are saved

@@ -2,6 +2,7 @@
 // address exchange and statuses to the status exchange.
 
 import { type Server, serve } from '@trunkline/transport-core';
+import { charge } from '@trunkline/transport-core/internal';
 import { AddressExchange } from './address-exchange.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';
@@ -23,8 +24,15 @@ export class Conversation {
     this.#server = serve(channel.mount, {
       request: (_, { from }) => this.addresses.requested(from),
       addresses: (list, { from }) => this.addresses.received(list, from),
-      status: ({ seq }, { from }) => this.statuses.heard(seq, from),
-      pull: () => this.statuses.answer(),
+      status: ({ seq }, rpc) => {
+        charge(rpc, STATUS);
+        this.statuses.heard(seq, rpc.from);
+      },
+      pull: (_, rpc) => {
+        const answer = this.statuses.answer();
+        charge(rpc, STATUS + (answer.length >> STATUS_SHIFT));
+        return answer;
+      },
     });
   }
 
@@ -52,3 +60,10 @@ export class Conversation {
     await this.#channel.mount.close();
   }
 }
+
+/**
+ * The work units of the number of a status, or of a request for the status itself; one more for
+ * each 64 bytes of the status (docs/wire-peers.md).
+ */
+const STATUS = 64;
+const STATUS_SHIFT = 6;

@@ -195,6 +195,18 @@ export class Links {
     );
   }
 
+  /** Enters the new address of a peer in the address book, and follows it when dialing again. */
+  moved(remote: Remote): void {
+    const { peerTable, keeper } = this.#node;
+    const peer = peerTable.of(remote);
+    const address = this.#node.toldAddress(remote);
+    if (peer === undefined || address === undefined || !this.#node.isCertain(peer)) return;
+    const now = this.#node.now();
+    keeper.book.learn({ nodeId: peer.nodeId, address }, now, remote.endpoint);
+    keeper.met(now);
+    this.#node.soon();
+  }
+
   down(remote: Remote, cause: TransportError): void {
     this.#admission.take(remote);
     this.#leave(remote, cause);

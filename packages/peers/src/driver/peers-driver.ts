@@ -144,6 +144,10 @@ export class PeersDriver implements Membership {
     this.#links.remounted(remote, protocols);
   }
 
+  moved(remote: Remote): void {
+    this.#links.moved(remote);
+  }
+
   turnedAway(endpoint: string, error: TransportError, remote: Remote | undefined): void {
     this.#links.turnedAway(endpoint, error, remote);
   }

@@ -5,10 +5,15 @@ import { reasonError } from '@trunkline/transport-core/backend';
 import { twinOf } from '../admission/twins.ts';
 import type { Rejection } from '../types.ts';
 
+/**
+ * Returns how events name the failure of a connection: by the reason of its error if BY_REASON has
+ * it, otherwise by the code.
+ */
 export function rejectionOf(error: TransportError, direction: 'in' | 'out'): Rejection {
   const { code, reason } = error;
   if (twinOf(error) !== undefined) return 'twin';
-  // A refusal without a reason of its own crosses the wire as 'refused'; its code tells the rest.
+  // `admit` of the other end threw an error without a reason, which is sent as 'refused' with its
+  // code.
   if (reason === 'refused' && code === 'failed_precondition') return 'incompatible';
   if (reason !== undefined && BY_REASON[reason] !== undefined) return BY_REASON[reason];
   return code === 'failed_precondition'

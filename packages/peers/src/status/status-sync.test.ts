@@ -1,5 +1,6 @@
 // Tests of status sync.
 
+import { Buffer } from 'node:buffer';
 import { seededRandom, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { seeds } from '../testing/seeds.ts';
@@ -34,10 +35,12 @@ test('each status has the next number; equal bytes are not a new status', (t) =>
 
 test('a status is copied when it is set and when it is pulled', (t) => {
   const sync = withPeer();
-  const own = bytes(1, 2);
-  sync.set(own, 0);
-  own[0] = 9;
-  t.deepEqual(sync.own, bytes(1, 2));
+  for (const own of [bytes(1, 2), Buffer.from([1, 2])]) {
+    sync.set(undefined, 0);
+    sync.set(own, 0);
+    own[0] = 9;
+    t.deepEqual(sync.own, bytes(1, 2));
+  }
   const theirs = bytes(3, 4);
   sync.heard('a', 'i1', 1, 0);
   sync.pulled('a', 'i1', 1, theirs, 1);

@@ -137,7 +137,7 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
         'status: it was set 4294967295 times; restart the node to continue',
       );
     this.#seq++;
-    this.#own = value?.slice();
+    this.#own = value && new Uint8Array(value); // `slice` of a Buffer returns a view.
     if (this.#peers.size === 0) return;
     const soon = now + this.#interval * this.#between(SOON / 2, SOON);
     // An overdue beat stays overdue; otherwise frequent changes would put it off forever. Before

@@ -64,7 +64,7 @@ export class FileEntries implements FileStore {
     const file = this.#fileOf(key);
     if (value.length > LARGEST)
       throw tooLarge(join(this.#folder, file), value.length, 'resource_exhausted');
-    return this.#change(file, value.slice());
+    return this.#change(file, new Uint8Array(value)); // `slice` of a Buffer returns a view.
   }
 
   async delete(key: string): Promise<void> {

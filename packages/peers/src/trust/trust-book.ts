@@ -107,6 +107,18 @@ export class TrustBook {
     return this.#find(nodeId)?.score(now) ?? 100;
   }
 
+  /**
+   * Takes over the connected peers of `other` and the events of its current interval: all that were
+   * recorded, if no time has passed there.
+   */
+  merge(other: TrustBook, now: number): void {
+    for (const { nodeId, good, bad } of other.save(now).peers) {
+      this.good(nodeId, now, good);
+      this.bad(nodeId, now, bad);
+    }
+    for (const nodeId of other.#present.keys()) this.connected(nodeId, now);
+  }
+
   save(now: number): TrustBookDocument {
     const peers = [...this.#absent, ...this.#present].map(([nodeId, metric]) => ({
       nodeId,

@@ -1,5 +1,6 @@
 // Tests that every `Store` must pass, wherever it keeps its bytes.
 
+import { Buffer } from 'node:buffer';
 import type { Store } from '@trunkline/transport-core';
 import type { ExecutionContext, TestFn } from 'ava';
 
@@ -63,15 +64,16 @@ export function keysSuite(
   });
 
   test(`${name}: the store copies bytes that are set, and the reader owns bytes that are read`, async (t) => {
-    const store = await make(t);
-    const given = bytes(1);
-    const done = store.set('life', given);
-    given[0] = 2;
-    const read = await store.get('life');
-    t.deepEqual(read, bytes(1));
-    read![0] = 3;
-    await done;
-    t.deepEqual(await store.get('life'), bytes(1));
+    for (const given of [bytes(1), Buffer.from([1])]) {
+      const store = await make(t);
+      const done = store.set('life', given);
+      given[0] = 2;
+      const read = await store.get('life');
+      t.deepEqual(read, bytes(1));
+      read![0] = 3;
+      await done;
+      t.deepEqual(await store.get('life'), bytes(1));
+    }
   });
 }
 

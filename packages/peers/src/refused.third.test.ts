@@ -15,7 +15,7 @@ import type { PeersOptions } from './options.ts';
 import { echo } from './testing/cluster.ts';
 import { carriers } from './testing/real/carriers.ts';
 import { credentials } from './testing/real/credentials.ts';
-import { emitted, World } from './testing/real/world.ts';
+import { emitted, RealFixture } from './testing/real/real-fixture.ts';
 import type { Rejection } from './types.ts';
 
 type Given = TcpTransportOptions<typeof echo>;
@@ -26,9 +26,9 @@ const tls = carriers.find(({ name }) => name === 'TLS')!;
 const plain = carriers.find(({ name }) => name === 'TCP')!;
 let made = 0;
 
-/** Makes a transport to dial from, which lives until the world ends. */
+/** Makes a transport to dial from, which lives until the fixture ends. */
 function caller(
-  { clock, guests }: World,
+  { clock, guests }: RealFixture,
   make: (given: Given) => Transport<typeof echo>,
   options: Partial<Given> = {},
 ) {
@@ -46,7 +46,7 @@ interface Case {
   readonly title: string;
   readonly carrier: (typeof carriers)[number];
   readonly options?: Partial<Given>;
-  readonly come: (world: World, address: string) => Promise<unknown>;
+  readonly come: (fixture: RealFixture, address: string) => Promise<unknown>;
   readonly reason: Rejection;
   /** The reason of the error. */
   readonly cause: string | undefined;
@@ -59,8 +59,8 @@ const cases: readonly Case[] = [
     (carrier): Case => ({
       title: `another network, over ${carrier.name}`,
       carrier,
-      come: async (world, address) =>
-        caller(world, carrier.make(await credentials()), { network: 'another' }).dial(address),
+      come: async (fixture, address) =>
+        caller(fixture, carrier.make(await credentials()), { network: 'another' }).dial(address),
       reason: 'incompatible',
       cause: 'wrong_network',
     }),
@@ -68,7 +68,7 @@ const cases: readonly Case[] = [
   {
     title: 'a certificate of another authority',
     carrier: tls,
-    come: async (world, address) => {
+    come: async (fixture, address) => {
       const identity = createIdentity();
       const { cert, issue } = await strangers;
       const { ca } = (await credentials()).tls;
@@ -77,7 +77,9 @@ const cases: readonly Case[] = [
         cert: await issue(identity),
         ca: [cert, ca].flat() as string[],
       };
-      return caller(world, (given) => createTcpTransport({ ...given, tls: foreign })).dial(address);
+      return caller(fixture, (given) => createTcpTransport({ ...given, tls: foreign })).dial(
+        address,
+      );
     },
     reason: 'unproven',
     cause: 'bad_certificate',
@@ -85,21 +87,22 @@ const cases: readonly Case[] = [
   {
     title: 'plain TCP against TLS',
     carrier: tls,
-    come: async (world, address) => caller(world, createTcpTransport).dial(address),
+    come: async (fixture, address) => caller(fixture, createTcpTransport).dial(address),
     reason: 'incompatible',
     cause: 'wrong_preamble',
   },
   {
     title: 'plain TCP against noise',
     carrier: noise,
-    come: async (world, address) => caller(world, createTcpTransport).dial(address),
+    come: async (fixture, address) => caller(fixture, createTcpTransport).dial(address),
     reason: 'incompatible',
     cause: 'wrong_preamble',
   },
   {
     title: 'noise against plain TCP',
     carrier: plain,
-    come: async (world, address) => caller(world, noise.make(await credentials())).dial(address),
+    come: async (fixture, address) =>
+      caller(fixture, noise.make(await credentials())).dial(address),
     reason: 'incompatible',
     cause: 'wrong_preamble',
   },
@@ -119,7 +122,8 @@ const cases: readonly Case[] = [
             }),
           }),
     },
-    come: async (world, address) => caller(world, noise.make(await credentials())).dial(address),
+    come: async (fixture, address) =>
+      caller(fixture, noise.make(await credentials())).dial(address),
     reason: 'denied',
     cause: 'denied',
   },
@@ -152,7 +156,7 @@ const cases: readonly Case[] = [
         throw new Error('not today');
       },
     },
-    come: async (world, address) => caller(world, createTcpTransport).dial(address),
+    come: async (fixture, address) => caller(fixture, createTcpTransport).dial(address),
     reason: 'filtered',
     cause: 'refused',
   },
@@ -160,9 +164,9 @@ const cases: readonly Case[] = [
     title: 'one connection more than limits.connections',
     carrier: plain,
     options: { limits: { connections: 1 } },
-    come: async (world, address) => {
-      await caller(world, createTcpTransport).dial(address);
-      return caller(world, createTcpTransport).dial(address);
+    come: async (fixture, address) => {
+      await caller(fixture, createTcpTransport).dial(address);
+      return caller(fixture, createTcpTransport).dial(address);
     },
     reason: 'full',
     cause: 'full',
@@ -171,30 +175,34 @@ const cases: readonly Case[] = [
 
 for (const { title, carrier, options = {}, come, reason, cause } of cases) {
   test(`a refused node is reported once: ${title}`, async (t) => {
-    const world = new World(t);
-    const a = await world.node('a', {
+    const fixture = new RealFixture(t);
+    const a = await fixture.node('a', {
       transport: options,
       peers: passive,
       make: carrier.make(await credentials()),
     });
-    await t.throwsAsync(world.settle(come(world, a.address)), undefined, 'the caller was refused');
-    await world.until("a emits 'rejected'", () => emitted(a, 'rejected').length > 0, 10_000);
-    await world.run(1_000);
+    await t.throwsAsync(
+      fixture.settle(come(fixture, a.address)),
+      undefined,
+      'the caller was refused',
+    );
+    await fixture.until("a emits 'rejected'", () => emitted(a, 'rejected').length > 0, 10_000);
+    await fixture.run(1_000);
     t.deepEqual(
       emitted(a, 'rejected').map((event) => [event.reason, event.direction, event.error.reason]),
       [[reason, 'in', cause]],
     );
     t.is(typeof emitted(a, 'rejected')[0]!.endpoint, 'string');
     t.deepEqual([a.peers.list(), emitted(a, 'up'), emitted(a, 'down')], [[], [], []]);
-    t.deepEqual(await world.close(), []);
+    t.deepEqual(await fixture.close(), []);
   });
 }
 
 test('a refused node whose hello was read is reported with its id and its advertised address', async (t) => {
-  const world = new World(t);
-  const a = await world.node('a', { peers: { ...passive, maxInbound: 0 } });
-  const b = await world.node('b', { peers: { ...passive, persistent: [a.address] } });
-  await world.until("a emits 'rejected'", () => emitted(a, 'rejected').length > 0);
+  const fixture = new RealFixture(t);
+  const a = await fixture.node('a', { peers: { ...passive, maxInbound: 0 } });
+  const b = await fixture.node('b', { peers: { ...passive, persistent: [a.address] } });
+  await fixture.until("a emits 'rejected'", () => emitted(a, 'rejected').length > 0);
   const [{ reason, direction, nodeId, addr, endpoint, remote }] = emitted(a, 'rejected') as [
     ReturnType<typeof emitted<'rejected'>>[0],
   ];
@@ -202,19 +210,19 @@ test('a refused node whose hello was read is reported with its id and its advert
     [reason, direction, nodeId, addr, endpoint],
     ['full', 'in', b.nodeId, `tcp://${b.address}`, remote!.endpoint],
   );
-  t.deepEqual(await world.close(), []);
+  t.deepEqual(await fixture.close(), []);
 });
 
 for (const carrier of carriers.filter(({ proves }) => proves)) {
   test(`over ${carrier.name}, of two live nodes with one key the replaced one is refused for 30 s, and reported once`, async (t) => {
-    const world = new World(t);
-    const { a, older, newer, first } = await nodesWithOneKey(world, carrier);
-    await world.until(
+    const fixture = new RealFixture(t);
+    const { a, older, newer, first } = await nodesWithOneKey(fixture, carrier);
+    await fixture.until(
       'the second node has replaced the first',
       () => emitted(a, 'down').length === 1,
     );
     const second = a.peers.get(newer.nodeId)!.instance;
-    await world.until(
+    await fixture.until(
       'the first node was rejected once',
       () => emitted(a, 'rejected').length === 1,
     );
@@ -228,7 +236,7 @@ for (const carrier of carriers.filter(({ proves }) => proves)) {
         twin!.error.message.includes('two running nodes have the same key'),
       twin!.error.message,
     );
-    await world.run(27_000);
+    await fixture.run(27_000);
     t.deepEqual(
       [
         emitted(a, 'rejected').length,
@@ -242,53 +250,53 @@ for (const carrier of carriers.filter(({ proves }) => proves)) {
       'it keeps dialing, and gets the reason each time',
     );
     t.regex(emitted(older, 'rejected')[0]!.error.message, /two running nodes have the same key/);
-    t.is(await world.settle(a.transport.send(`node:${newer.nodeId}`, 'say', 'hi')), 'newer: hi');
+    t.is(await fixture.settle(a.transport.send(`node:${newer.nodeId}`, 'say', 'hi')), 'newer: hi');
     // After that it is judged like any other instance, and the other one becomes the twin.
-    await world.until(
+    await fixture.until(
       'the first node is admitted again',
       () => emitted(a, 'down').length === 2,
       10_000,
     );
     t.is(a.peers.get(older.nodeId)!.instance, first);
-    await world.until('the second node was rejected', () => emitted(a, 'rejected').length === 2);
-    await world.run(20_000);
+    await fixture.until('the second node was rejected', () => emitted(a, 'rejected').length === 2);
+    await fixture.run(20_000);
     t.deepEqual(
       [emitted(a, 'rejected').map(({ reason }) => reason), emitted(a, 'down').length],
       [['twin', 'twin'], 2],
     );
-    t.deepEqual(await world.close(), []);
+    t.deepEqual(await fixture.close(), []);
   });
 
   test(`over ${carrier.name}, a replaced node may reconnect once the other is gone`, async (t) => {
-    const world = new World(t);
-    const { a, older, newer, first } = await nodesWithOneKey(world, carrier);
-    await world.until(
+    const fixture = new RealFixture(t);
+    const { a, older, newer, first } = await nodesWithOneKey(fixture, carrier);
+    await fixture.until(
       'the first node was rejected once',
       () => emitted(a, 'rejected').length === 1,
     );
-    await world.settle(newer.close());
-    await world.until(
+    await fixture.settle(newer.close());
+    await fixture.until(
       'the first node is a peer again',
       () => a.peers.get(older.nodeId)?.instance === first,
       5_000,
     );
-    t.deepEqual(await world.close(), []);
+    t.deepEqual(await fixture.close(), []);
   });
 }
 
 /** Starts a node, and two others with the same key, one after the other, that dial it. */
-async function nodesWithOneKey(world: World, carrier: (typeof carriers)[number]) {
+async function nodesWithOneKey(fixture: RealFixture, carrier: (typeof carriers)[number]) {
   const theirs = await credentials();
-  const a = await world.node('a', { peers: passive, make: carrier.make(await credentials()) });
+  const a = await fixture.node('a', { peers: passive, make: carrier.make(await credentials()) });
   const persistent = {
     ...passive,
     persistent: [a.address],
     reconnect: { interval: 1_000, max: 1_000 },
   };
-  const older = await world.node('older', { peers: persistent, make: carrier.make(theirs) });
-  await world.until('the first node is a peer', () => a.peers.get(older.nodeId) !== undefined);
+  const older = await fixture.node('older', { peers: persistent, make: carrier.make(theirs) });
+  await fixture.until('the first node is a peer', () => a.peers.get(older.nodeId) !== undefined);
   const first = a.peers.get(older.nodeId)!.instance;
-  const newer = await world.node('newer', { peers: persistent, make: carrier.make(theirs) });
+  const newer = await fixture.node('newer', { peers: persistent, make: carrier.make(theirs) });
   return { a, older, newer, first };
 }
 

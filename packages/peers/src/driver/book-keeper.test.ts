@@ -1,0 +1,42 @@
+// Tests of the address book and the trust book while they are being loaded.
+
+import { createManualClock, seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { AddressBook } from '../book/address-book.ts';
+import { createMemoryAddressBook } from '../store/address-book-store.ts';
+import { idOf } from '../testing/cluster.ts';
+import { TrustBook } from '../trust/trust-book.ts';
+import { BookKeeper } from './book-keeper.ts';
+import { formatSavedState } from './saved-state.ts';
+
+test('open keeps the trust recorded while it loads, and the peers that connected meanwhile', async (t) => {
+  const [known, reported, connected] = [idOf('known'), idOf('reported'), idOf('connected')];
+  const trust = new TrustBook({ now: 0 });
+  trust.bad(known, 0, 3);
+  const before = trust.score(known, 0);
+  const book = new AddressBook({ random: seededRandom(1), now: 0 });
+  const store = createMemoryAddressBook();
+  await store.load((text) => text);
+  await store.save(formatSavedState({ book: book.save(0), trust: trust.save(0) }));
+  await store.close();
+
+  const keeper = new BookKeeper({
+    store,
+    clock: createManualClock(),
+    random: seededRandom(1),
+    mode: 'any',
+    privateIds: [],
+    nodeId: idOf('me'),
+    warn: (error) => t.fail(error.message),
+  });
+  keeper.trust.connected(connected, 0);
+  keeper.trust.connected(known, 0);
+  keeper.trust.bad(reported, 0, 2);
+  keeper.trust.good(known, 0, 3);
+  await keeper.open();
+  t.true(keeper.trust.score(reported, 0) < 100, 'a report');
+  t.true(keeper.trust.score(known, 0) > before, 'a report about a node of the saved data');
+  keeper.trust.looked(connected, 2_000, 2_000, 'bad');
+  t.true(keeper.trust.score(connected, 2_000) < 100, 'a peer that connected while it loaded');
+  await keeper.close();
+});
