@@ -1,0 +1,110 @@
+// Finds the routers of the local network that may map ports, and limits the time of each request
+// to them.
+
+import { isIPv4 } from 'node:net';
+import { type Clock, TransportError } from '@trunkline/transport-core';
+import type { Gateway } from './gateway.ts';
+import type { NatLibrary } from './library.ts';
+import { routerCandidates } from './local-network.ts';
+import { natPmpGateway } from './nat-pmp.ts';
+import { findUpnpGateways, upnpGatewayAt } from './upnp.ts';
+
+/** Options of a search. */
+export interface GatewaySearchOptions {
+  readonly gateway?: string | undefined;
+  readonly description: string;
+}
+
+export class GatewaySearch {
+  readonly #library: NatLibrary;
+  readonly #clock: Clock;
+  readonly #options: GatewaySearchOptions;
+  readonly #stop = new AbortController();
+
+  /** @throws TypeError for a `gateway` that is neither a URL nor an IPv4 address. */
+  constructor(library: NatLibrary, clock: Clock, options: GatewaySearchOptions) {
+    const { gateway } = options;
+    if (gateway !== undefined && !isIPv4(gateway) && !/^https?:\/\//.test(gateway))
+      throw new TypeError(
+        `mapPort: gateway: '${gateway}' is neither the URL of a UPnP description ('http://192.168.1.1:5000/rootDesc.xml') nor an IPv4 address`,
+      );
+    this.#library = library;
+    this.#clock = clock;
+    this.#options = options;
+  }
+
+  /** Ends the search that is under way, and all later ones. */
+  stop(): void {
+    this.#stop.abort(new TransportError('cancelled', 'mapPort: the mapping was closed'));
+  }
+
+  /** Yields the routers, the one that most probably maps the port first. */
+  async *gateways(last: Gateway | undefined): AsyncGenerator<Gateway, void, undefined> {
+    const { gateway, description } = this.#options;
+    if (gateway !== undefined) {
+      if (isIPv4(gateway)) yield natPmpGateway(this.#library, gateway);
+      else
+        yield await this.within(REQUEST_TIME, (signal) =>
+          upnpGatewayAt(this.#library, description, new URL(gateway), signal),
+        );
+      return;
+    }
+    const hosts = new Set<string>();
+    if (last?.protocol === 'nat-pmp') {
+      hosts.add(last.host);
+      yield last;
+    }
+    const search = this.#limit(SEARCH_TIME);
+    let count = 0;
+    try {
+      for await (const found of findUpnpGateways(this.#library, description, search.signal)) {
+        yield found;
+        if (search.signal.aborted || ++count === MOST_GATEWAYS) break;
+      }
+    } finally {
+      search.end();
+    }
+    for (const host of await routerCandidates()) {
+      if (this.#stop.signal.aborted) return;
+      if (!hosts.has(host)) yield natPmpGateway(this.#library, host);
+    }
+  }
+
+  /** Runs a request, which `signal` aborts after `timeout` milliseconds. */
+  async within<T>(timeout: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const request = this.#limit(timeout, false);
+    try {
+      return await run(request.signal);
+    } finally {
+      request.end();
+    }
+  }
+
+  /**
+   * Returns a signal that aborts after a time, and with `isSearch` at the end of all searches. A
+   * request is not aborted then, because its effect would be unknown.
+   */
+  #limit(timeout: number, isSearch = true): { signal: AbortSignal; end(): void } {
+    const controller = new AbortController();
+    const abort = () =>
+      controller.abort(new TransportError('deadline_exceeded', `no answer within ${timeout} ms`));
+    const timer = this.#clock.setTimeout(abort, timeout);
+    const stop = this.#stop.signal;
+    if (isSearch) {
+      stop.addEventListener('abort', abort, { once: true });
+      if (stop.aborted) abort();
+    }
+    const end = () => {
+      this.#clock.clearTimeout(timer);
+      stop.removeEventListener('abort', abort);
+    };
+    return { signal: controller.signal, end };
+  }
+}
+
+/** Milliseconds of a search by UPnP; routers answer within one second (MX). */
+const SEARCH_TIME = 3_000;
+/** The number of gateways of which a search takes notice. */
+const MOST_GATEWAYS = 8;
+/** Milliseconds of one request to a UPnP gateway. */
+export const REQUEST_TIME = 5_000;

@@ -1,0 +1,72 @@
+// A gateway that maps ports: the interface that UPnP and NAT-PMP implement, and its errors.
+
+import { TransportError } from '@trunkline/transport-core';
+
+/** A gateway. Each method rejects with an error that says what the gateway answered. */
+export interface Gateway {
+  readonly protocol: 'upnp' | 'nat-pmp';
+  /** The address of the gateway in the local network. */
+  readonly host: string;
+  /**
+   * Creates a mapping to a port of this machine, or renews it, for `LEASE` seconds. The gateway may
+   * choose another external port than the requested one.
+   */
+  map(request: MappingRequest, signal: AbortSignal): Promise<ExternalPort>;
+  /** Removes a mapping. */
+  unmap(request: MappingRequest, signal: AbortSignal): Promise<void>;
+}
+
+/** A mapping as it is asked for. */
+export interface MappingRequest {
+  readonly internalHost: string;
+  readonly internalPort: number;
+  readonly externalPort: number;
+}
+
+/** The external end of a mapping. */
+export interface ExternalPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Seconds after which a mapping that was not renewed ends. The library asks UPnP gateways for at
+ * least an hour.
+ */
+export const LEASE = 3_600;
+
+/** Returns the error of a gateway that refused a request or did not answer it. */
+export function gatewayError(
+  gateway: Pick<Gateway, 'protocol' | 'host'>,
+  action: string,
+  cause: unknown,
+  signal: AbortSignal,
+): TransportError {
+  const shown = signal.aborted ? signal.reason : cause;
+  const text = shown instanceof Error ? shown.message : String(shown);
+  const hint =
+    HINTS.find(([pattern]) => pattern.test(text))?.[1] ??
+    'restart the router or update its software';
+  return new TransportError(
+    'unavailable',
+    `Cannot ${action} by ${NAMES[gateway.protocol]} on the router ${gateway.host}: ${text}; ${hint}`,
+    { target: gateway.host, cause },
+  );
+}
+
+const NAMES = { upnp: 'UPnP', 'nat-pmp': 'NAT-PMP' };
+/** Advice for the answers of routers: UPnP's error codes, and the texts of NAT-PMP's results. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [
+    /Code 606|Not Authorized/i,
+    "allow port mapping by UPnP or NAT-PMP in the router's settings, or forward the port there by hand",
+  ],
+  [/Code 718|Code 729/, 'another device uses this external port; listen on another port'],
+  [/Code 725/, 'the router accepts only permanent mappings; forward the port there by hand'],
+  [/Code 728|Out of Resources/i, 'the router has no free entry; remove mappings in its settings'],
+  [/Network Failure/i, 'the router has no connection to the internet; the next attempt follows'],
+  [
+    /no answer/,
+    'check that UPnP or NAT-PMP is turned on in the router, and that no firewall drops its answers',
+  ],
+];

@@ -1,0 +1,79 @@
+// The facts about the local network that the system knows: the default router, and the address of
+// this machine that another one sees.
+
+import { createSocket } from 'node:dgram';
+import { readFile } from 'node:fs/promises';
+import { BlockList } from 'node:net';
+import { networkInterfaces } from 'node:os';
+
+/**
+ * Returns the addresses at which the router may be: the default gateway where the system tells it
+ * (Linux), otherwise the first address of each private network.
+ */
+export async function routerCandidates(): Promise<string[]> {
+  const routes = await readFile('/proc/net/route', 'utf8').catch(() => '');
+  const known = defaultGateways(routes);
+  if (known.length > 0) return known;
+  const guesses = new Set<string>();
+  for (const addresses of Object.values(networkInterfaces()))
+    for (const { address, family, internal } of addresses ?? [])
+      if (family === 'IPv4' && !internal && !isPublicAddress(address))
+        guesses.add(address.replace(/\d+$/, '1'));
+  return [...guesses];
+}
+
+/** Returns the default gateways in the text of /proc/net/route. */
+export function defaultGateways(routes: string): string[] {
+  const found = routes.split('\n').flatMap((line) => {
+    const [, destination, gateway, flags] = line.split('\t');
+    const isDefault =
+      destination === '00000000' && (Number.parseInt(flags ?? '', 16) & GATEWAY) !== 0;
+    // The bytes stand in the order of a little-endian machine.
+    return isDefault && gateway !== undefined && /^[\dA-F]{8}$/i.test(gateway)
+      ? [
+          gateway
+            .match(/../g)!
+            .reverse()
+            .map((byte) => Number.parseInt(byte, 16))
+            .join('.'),
+        ]
+      : [];
+  });
+  return [...new Set(found)];
+}
+
+/** Returns the address of this machine from which packets to `host` are sent. */
+export function sourceAddress(host: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket('udp4');
+    socket.once('error', reject);
+    // Connecting a UDP socket chooses the route and sends nothing.
+    socket.connect(ANY_PORT, host, () => {
+      const { address } = socket.address();
+      socket.close();
+      resolve(address);
+    });
+  });
+}
+
+/** Returns whether an IPv4 address can be reached from the internet. */
+export function isPublicAddress(address: string): boolean {
+  return !SPECIAL.check(address, 'ipv4');
+}
+
+/** The flag of a route through a gateway (RTF_GATEWAY). */
+const GATEWAY = 2;
+const ANY_PORT = 9;
+/** Networks that are not part of the internet: private, shared by a provider (RFC 6598), local. */
+const SPECIAL = new BlockList();
+for (const [network, prefix] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['224.0.0.0', 3],
+] as const)
+  SPECIAL.addSubnet(network, prefix, 'ipv4');

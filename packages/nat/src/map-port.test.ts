@@ -1,0 +1,243 @@
+// Tests of port mapping against a fake gateway: what is asked for and when, what is advertised, and
+// what the errors say.
+
+import {
+  type AnyTransport,
+  bytes,
+  createManualClock,
+  defineProtocol,
+  type ManualClock,
+  type TransportError,
+} from '@trunkline/transport-core';
+import { createTcpTransport } from '@trunkline/transport-tcp';
+import test, { type ExecutionContext } from 'ava';
+import { loadLibrary } from './library.ts';
+import {
+  mapPort,
+  type PortMapping,
+  type PortMappingEvent,
+  type PortMappingOptions,
+} from './map-port.ts';
+import { type FakeGateway, startFakeGateway } from './testing/fake-gateway.ts';
+
+const protocol = defineProtocol({
+  name: 'nothing',
+  version: 1,
+  channel: 0x20,
+  methods: { ask: { id: 1, request: bytes, response: bytes } },
+});
+const FORMER = 'inside.example:1';
+const REFUSED = { upnp: '606 Action not authorized', pmp: 2 };
+
+interface Fixture {
+  readonly gateway: FakeGateway;
+  readonly transport: AnyTransport;
+  readonly clock: ManualClock;
+  readonly port: number;
+  readonly events: PortMappingEvent[];
+  map(options?: PortMappingOptions): Promise<PortMapping>;
+  /** Waits until so many events were reported. */
+  reported(count: number): Promise<void>;
+}
+
+let hosts = 0;
+/** Starts a fake gateway and a transport with a manual clock. */
+async function fixture(t: ExecutionContext, kind: 'upnp' | 'nat-pmp'): Promise<Fixture> {
+  const host = `127.${1 + (process.pid % 250)}.${1 + (hosts >> 8)}.${1 + (hosts++ % 250)}`;
+  const gateway = await startFakeGateway(host);
+  const clock = createManualClock();
+  const transport = createTcpTransport({
+    protocol,
+    bindAddr: '0.0.0.0:0',
+    advertiseAddr: FORMER,
+    clock,
+    // No jitter: a renewal starts when its interval is over.
+    random: () => 0,
+  });
+  await transport.listen();
+  const events: PortMappingEvent[] = [];
+  const waiting: (() => void)[] = [];
+  const mappings: PortMapping[] = [];
+  t.teardown(async () => {
+    for (const mapping of mappings) await mapping.close();
+    await transport.close();
+    await gateway.close();
+  });
+  return {
+    gateway,
+    transport,
+    clock,
+    events,
+    port: Number(transport.localAddr().split(':').at(-1)),
+    async map(options) {
+      const mapping = await mapPort(transport, {
+        gateway: kind === 'upnp' ? gateway.url : host,
+        onEvent(event) {
+          events.push(event);
+          for (const wake of waiting.splice(0)) wake();
+        },
+        ...options,
+      });
+      mappings.push(mapping);
+      return mapping;
+    },
+    async reported(count) {
+      while (events.length < count) await new Promise<void>((resolve) => waiting.push(resolve));
+    },
+  };
+}
+
+for (const kind of ['upnp', 'nat-pmp'] as const) {
+  test.serial(
+    `${kind}: the external address is advertised until the mapping is closed`,
+    async (t) => {
+      const { gateway, transport, port, events, map } = await fixture(t, kind);
+      const mapping = await map();
+      const external = `203.0.113.7:${port}`;
+      t.deepEqual(mapping.addresses, [external]);
+      t.is(mapping.error, undefined);
+      t.is(transport.advertiseAddr(), `${external},${FORMER}`);
+      t.deepEqual([...gateway.mappings.keys()], [port]);
+      t.deepEqual(gateway.leases, [3_600]);
+      t.like(events[0], { type: 'mapped', addresses: [external], protocol: kind });
+      await mapping.close();
+      await mapping.close();
+      t.is(gateway.mappings.size, 0);
+      t.is(transport.advertiseAddr(), FORMER);
+      t.is(events.length, 1);
+    },
+  );
+
+  test.serial(`${kind}: a port that another device uses is replaced, and then kept`, async (t) => {
+    const { gateway, clock, port, map } = await fixture(t, kind);
+    gateway.mappings.set(port, '192.168.1.9:7000');
+    const mapping = await map({ renewInterval: 60_000 });
+    t.deepEqual(mapping.addresses, [`203.0.113.7:${port + 1}`]);
+    gateway.mappings.delete(port);
+    await clock.advance(60_000);
+    while (gateway.leases.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    await mapping.close();
+    t.is(gateway.mappings.size, 0, 'the mapping is removed by its external port');
+  });
+
+  test.serial(`${kind}: a mapping that the router has forgotten is made again`, async (t) => {
+    const { gateway, transport, clock, port, events, map, reported } = await fixture(t, kind);
+    await map({ renewInterval: 60_000 });
+    gateway.mappings.clear();
+    gateway.externalAddress = '203.0.113.8';
+    await clock.advance(60_000);
+    await reported(2);
+    t.deepEqual([...gateway.mappings.keys()], [port]);
+    t.like(events[1], { type: 'mapped', addresses: [`203.0.113.8:${port}`] });
+    t.is(transport.advertiseAddr(), `203.0.113.8:${port},${FORMER}`);
+  });
+
+  test.serial(`${kind}: a refusal is reported with advice, and tried again later`, async (t) => {
+    const { gateway, transport, clock, events, map, reported } = await fixture(t, kind);
+    gateway.refuse = REFUSED;
+    const mapping = await map();
+    const [event] = events;
+    if (event?.type !== 'failed') return t.fail(`event: ${event?.type}`);
+    t.is(mapping.error, event.error);
+    t.is(event.error.code, 'unavailable');
+    t.regex(
+      event.error.message,
+      /Cannot map port \d+ by (UPnP|NAT-PMP) on the router 127\..*not authorized.*allow port mapping/i,
+    );
+    t.true(event.retryIn === 15_000);
+    t.is(transport.advertiseAddr(), FORMER);
+    gateway.refuse = undefined;
+    await clock.advance(15_000);
+    await reported(2);
+    t.is(events[1]!.type, 'mapped');
+    t.is(mapping.error, undefined);
+  });
+
+  test.serial(`${kind}: the address is advertised until the lease ends`, async (t) => {
+    const { gateway, transport, clock, events, map, reported } = await fixture(t, kind);
+    const mapping = await map({ renewInterval: 1_800_000 });
+    gateway.refuse = REFUSED;
+    await clock.advance(1_800_000);
+    await reported(2);
+    t.is(events[1]!.type, 'failed');
+    t.is(mapping.addresses.length, 1);
+    for (let count = 3; events.at(-1)!.type !== 'lost'; count++) {
+      await clock.advance(900_000);
+      await reported(count);
+    }
+    t.deepEqual(mapping.addresses, []);
+    t.is(transport.advertiseAddr(), FORMER);
+  });
+
+  test.serial(`${kind}: an external address that is private is not advertised`, async (t) => {
+    const { gateway, transport, map } = await fixture(t, kind);
+    gateway.externalAddress = '100.64.3.4';
+    const { error } = await map();
+    t.regex(error!.message, /100\.64\.3\.4 is not public.*behind another router/);
+    t.is(gateway.mappings.size, 0);
+    t.is(transport.advertiseAddr(), FORMER);
+  });
+}
+
+test.serial('nat-pmp: a request whose answer is lost is sent again', async (t) => {
+  const { gateway, clock, map } = await fixture(t, 'nat-pmp');
+  gateway.lose = 1;
+  const mapped = map();
+  while (gateway.lose > 0) await new Promise((resolve) => setImmediate(resolve));
+  await clock.advance(500);
+  t.is((await mapped).addresses.length, 1);
+});
+
+test.serial('upnp: a router that does not answer fails the attempt after 5 s', async (t) => {
+  const { gateway, clock, map } = await fixture(t, 'upnp');
+  gateway.hang = true;
+  let isOver = false;
+  const mapped = map().finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    await clock.advance(100);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  t.regex((await mapped).error!.message, /no answer within 5000 ms; check that/);
+});
+
+test.serial('an error of onEvent changes nothing', async (t) => {
+  const { gateway, transport, port, map } = await fixture(t, 'upnp');
+  const onEvent = () => {
+    throw new Error('from the listener');
+  };
+  const mapping = await map({ onEvent });
+  t.is(mapping.error, undefined);
+  t.true(transport.advertiseAddr().startsWith(`203.0.113.7:${port},`));
+  await mapping.close();
+  t.is(gateway.mappings.size, 0);
+});
+
+test('a transport that no router can reach is refused', async (t) => {
+  const transport = createTcpTransport({ protocol });
+  t.teardown(() => transport.close());
+  await t.throwsAsync(mapPort(transport), { code: 'failed_precondition' });
+  await transport.listen();
+  const error = (await t.throwsAsync(mapPort(transport))) as TransportError;
+  t.is(error.code, 'failed_precondition');
+  t.regex(error.message, /a router can't reach 127\.0\.0\.1:\d+; listen on/);
+});
+
+test('invalid options are a TypeError that names them', async (t) => {
+  const { map } = await fixture(t, 'upnp');
+  await t.throwsAsync(map({ gateway: 'router' }), { instanceOf: TypeError, message: /gateway/ });
+  await t.throwsAsync(map({ renewInterval: 1 }), {
+    instanceOf: TypeError,
+    message: /renewInterval/,
+  });
+});
+
+test('a missing library is an error that says what to install', async (t) => {
+  const load = () =>
+    Promise.reject(new Error("Cannot find package '@achingbrain/nat-port-mapper'"));
+  await t.throwsAsync(loadLibrary(load), {
+    code: 'failed_precondition',
+    message: /npm install @achingbrain\/nat-port-mapper/,
+  });
+});

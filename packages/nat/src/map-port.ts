@@ -1,0 +1,218 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// Keeps a transport reachable from outside of its local network: maps its ports on the router,
+// renews the mappings, advertises the external addresses, and removes the mappings at the end.
+
+import type { AnyTransport, TransportError } from '@trunkline/transport-core';
+import {
+  callback,
+  integer,
+  type OptionField,
+  optional,
+  optionsSchema,
+  parseOptions,
+  text,
+  withDefault,
+} from '@trunkline/transport-core/backend';
+import { GatewaySearch } from './gateway-search.ts';
+import { loadLibrary } from './library.ts';
+import { type ListeningAddress, mappableAddresses } from './listening-address.ts';
+import { RouterMappings } from './router-mappings.ts';
+
+/** Options of `mapPort`; all may be left out. */
+export interface PortMappingOptions {
+  /**
+   * The router to ask: the URL of its UPnP description ('http://192.168.1.1:5000/rootDesc.xml'), or
+   * its IPv4 address, which is asked by NAT-PMP. Default: the routers that answer a UPnP search;
+   * if none maps the port, the default router by NAT-PMP.
+   */
+  readonly gateway?: string | undefined;
+  /**
+   * Milliseconds between two renewals, 1,000 to 1,800,000. After a restart of the router, the
+   * mapping is missing for at most this long. Default: 300,000.
+   */
+  readonly renewInterval?: number | undefined;
+  /** The description that the router's settings show for the mapping. Default: 'trunkline'. */
+  readonly description?: string | undefined;
+  /**
+   * Receives events: what was mapped, what failed and what to do about it. Its errors are ignored.
+   */
+  readonly onEvent?: ((event: PortMappingEvent) => void) | undefined;
+}
+
+/** An event of a port mapping. */
+export type PortMappingEvent =
+  /** The ports are mapped, and these external addresses are advertised from now on. */
+  | {
+      readonly type: 'mapped';
+      readonly addresses: readonly string[];
+      readonly protocol: 'upnp' | 'nat-pmp';
+      /** The address of the router in the local network. */
+      readonly gateway: string;
+    }
+  /**
+   * An attempt to map, renew or remove failed; the message says what to do. `retryIn` is the time
+   * in milliseconds until the next attempt; undefined if none follows.
+   */
+  | {
+      readonly type: 'failed';
+      readonly error: TransportError;
+      readonly retryIn: number | undefined;
+    }
+  /** The mapping was not renewed in time, so its addresses are no longer advertised. */
+  | { readonly type: 'lost'; readonly addresses: readonly string[] };
+
+/** The mapping of a transport's ports. */
+export interface PortMapping extends AsyncDisposable {
+  /** The external addresses, which the transport advertises; empty without a mapping. */
+  readonly addresses: readonly string[];
+  /** Why the last attempt failed; undefined if it succeeded. */
+  readonly error: TransportError | undefined;
+  /**
+   * Removes the mappings from the router, and advertises the former address again. Call it before
+   * the transport's `close`. Never rejects: a failure is an event, and the mapping then ends within
+   * the hour. Idempotent.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Maps the ports of a listening transport on the router, so that nodes outside of the local network
+ * can dial it. Resolves after the first attempt, even if that failed; further attempts follow. Uses
+ * the transport's clock and random source.
+ *
+ * Rejects with `failed_precondition` if '@achingbrain/nat-port-mapper' is not installed, if the
+ * transport does not listen, or if it listens only on addresses that a router can't reach.
+ */
+export async function mapPort(
+  transport: AnyTransport,
+  options: PortMappingOptions = {},
+): Promise<PortMapping> {
+  const config = parseOptions(schema, options, 'mapPort');
+  const addresses = mappableAddresses(transport.localAddrs());
+  const library = await loadLibrary();
+  const { clock } = transport;
+  const search = new GatewaySearch(library, clock, config);
+  const mapper = new PortMapper(transport, addresses, {
+    mappings: new RouterMappings(search, clock),
+    renewInterval: config.renewInterval,
+    onEvent: config.onEvent,
+  });
+  await mapper.start();
+  return mapper;
+}
+
+interface PortMapperOptions {
+  readonly mappings: RouterMappings;
+  readonly renewInterval: number;
+  readonly onEvent: PortMappingOptions['onEvent'];
+}
+
+class PortMapper implements PortMapping {
+  addresses: readonly string[] = [];
+  error: TransportError | undefined = undefined;
+  readonly #transport: AnyTransport;
+  readonly #listening: readonly ListeningAddress[];
+  readonly #options: PortMapperOptions;
+  /** The address that the transport advertises without a mapping. */
+  readonly #former: string;
+  #failures = 0;
+  #timer: unknown;
+  #attempt: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined = undefined;
+
+  constructor(
+    transport: AnyTransport,
+    listening: readonly ListeningAddress[],
+    options: PortMapperOptions,
+  ) {
+    this.#transport = transport;
+    this.#listening = listening;
+    this.#options = options;
+    this.#former = transport.advertiseAddr();
+  }
+
+  start(): Promise<void> {
+    this.#attempt = this.#map();
+    return this.#attempt;
+  }
+
+  async #map(): Promise<void> {
+    const { mappings, renewInterval } = this.#options;
+    try {
+      const { ports, gateway } = await mappings.map(this.#listening);
+      if (this.#closing !== undefined) return;
+      this.#failures = 0;
+      this.error = undefined;
+      const addresses = this.#listening.map((address, i) =>
+        address.at(ports[i]!.host, ports[i]!.port),
+      );
+      if (addresses.join() !== this.addresses.join()) {
+        this.#advertise(addresses);
+        const { protocol, host } = gateway;
+        this.#tell({ type: 'mapped', addresses, protocol, gateway: host });
+      }
+      this.#schedule(renewInterval);
+    } catch (error) {
+      if (this.#closing !== undefined) return;
+      this.error = error as TransportError;
+      const retryIn = this.#schedule(Math.min(renewInterval, FIRST_RETRY * 2 ** this.#failures++));
+      this.#tell({ type: 'failed', error: this.error, retryIn });
+      const lost = this.addresses;
+      if (lost.length === 0 || mappings.isHeld) return;
+      this.#advertise([]);
+      this.#tell({ type: 'lost', addresses: lost });
+    }
+  }
+
+  /** Schedules the next attempt, up to a tenth earlier. Returns the delay in milliseconds. */
+  #schedule(most: number): number {
+    const { clock, random } = this.#transport;
+    const delay = Math.round(most * (1 - random() / 10));
+    this.#timer = clock.setTimeout(() => void this.start(), delay);
+    return delay;
+  }
+
+  /** Advertises the external addresses and then the former ones. */
+  #advertise(addresses: readonly string[]): void {
+    this.addresses = addresses;
+    this.#transport.advertise([...new Set([...addresses, ...this.#former.split(',')])]);
+  }
+
+  #tell(event: PortMappingEvent): void {
+    try {
+      this.#options.onEvent?.(event);
+    } catch {
+      // Like an observer, `onEvent` must not throw.
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { mappings } = this.#options;
+    this.#transport.clock.clearTimeout(this.#timer);
+    mappings.stop();
+    // A request that is under way may still create a mapping, which has to be removed, too.
+    await this.#attempt;
+    this.#advertise([]);
+    for (const error of await mappings.removeAll())
+      this.#tell({ type: 'failed', error, retryIn: undefined });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+const schema = optionsSchema({
+  gateway: optional(text(1_024)),
+  renewInterval: withDefault(integer(1_000, 1_800_000), 300_000),
+  description: withDefault(text(), 'trunkline'),
+  onEvent: optional(callback<(event: PortMappingEvent) => void>()),
+} satisfies Record<keyof PortMappingOptions, OptionField>);
+
+/** Milliseconds after the first failure in a row; doubled by each further one. */
+const FIRST_RETRY = 15_000;

@@ -1,0 +1,147 @@
+// The mappings that this node has on routers: creates and renews them, and remembers each until it
+// is removed or its lease has ended.
+
+import { type Clock, TransportError } from '@trunkline/transport-core';
+import { type ExternalPort, type Gateway, LEASE, type MappingRequest } from './gateway.ts';
+import { type GatewaySearch, REQUEST_TIME } from './gateway-search.ts';
+import type { ListeningAddress } from './listening-address.ts';
+import { isPublicAddress, sourceAddress } from './local-network.ts';
+
+/** A mapping on a router. */
+interface HeldMapping {
+  readonly gateway: Gateway;
+  readonly request: MappingRequest;
+  /** The time at which its lease ends. */
+  readonly until: number;
+}
+
+export class RouterMappings {
+  readonly #search: GatewaySearch;
+  readonly #clock: Clock;
+  /** The mappings by router and port; at most one for each port and router within a lease. */
+  readonly #held = new Map<string, HeldMapping>();
+  #last: Gateway | undefined = undefined;
+
+  constructor(search: GatewaySearch, clock: Clock) {
+    this.#search = search;
+    this.#clock = clock;
+  }
+
+  /** Whether the lease of a mapping has not ended yet. */
+  get isHeld(): boolean {
+    return this.#held.size > 0;
+  }
+
+  /** Ends the search for routers. */
+  stop(): void {
+    this.#search.stop();
+  }
+
+  /**
+   * Maps all addresses on the first router that does, or renews their mappings there.
+   *
+   * @throws TransportError `unavailable` that says what each router answered.
+   */
+  async map(
+    addresses: readonly ListeningAddress[],
+  ): Promise<{ readonly ports: readonly ExternalPort[]; readonly gateway: Gateway }> {
+    this.#forgetEnded();
+    const errors: TransportError[] = [];
+    try {
+      for await (const gateway of this.#search.gateways(this.#last)) {
+        try {
+          const ports: ExternalPort[] = [];
+          for (const address of addresses) ports.push(await this.#mapOne(gateway, address));
+          this.#last = gateway;
+          return { ports, gateway };
+        } catch (error) {
+          errors.push(asError(error));
+        }
+      }
+    } catch (error) {
+      errors.push(asError(error));
+    }
+    this.#last = undefined;
+    if (errors.length === 1) throw errors[0]!;
+    throw new TransportError(
+      'unavailable',
+      errors.length === 0
+        ? 'mapPort: no router answered by UPnP or NAT-PMP; turn one of them on in its settings, or forward the port there by hand and give advertiseAddr'
+        : errors.map(({ message }) => message).join('. '),
+      { cause: errors[0] },
+    );
+  }
+
+  async #mapOne(gateway: Gateway, { host, port }: ListeningAddress): Promise<ExternalPort> {
+    const internalHost = host ?? (await sourceAddress(gateway.host));
+    const before = [...this.#held.values()].find(
+      (held) => held.gateway.host === gateway.host && held.request.internalPort === port,
+    );
+    const wanted = before?.request.externalPort ?? port;
+    const request = { internalHost, internalPort: port, externalPort: wanted };
+    const external = await this.#ask(gateway, (signal) => gateway.map(request, signal));
+    const made = { ...request, externalPort: external.port };
+    const key = [gateway.protocol, gateway.host, port, external.port].join();
+    this.#held.set(key, { gateway, request: made, until: this.#clock.now() + LEASE * 1_000 });
+    if (isPublicAddress(external.host)) return external;
+    await this.#remove(key);
+    throw new TransportError(
+      'unavailable',
+      `The router ${gateway.host} has mapped port ${port}, but its own address ${external.host} is not public: it is behind another router or a provider's NAT; map the port there, or ask the provider for a public address`,
+      { target: gateway.host },
+    );
+  }
+
+  /** Removes all mappings; returns the errors. */
+  async removeAll(): Promise<TransportError[]> {
+    this.#forgetEnded();
+    const errors: TransportError[] = [];
+    // One at a time: all NAT-PMP clients of the library receive on the same port.
+    for (const key of [...this.#held.keys()]) {
+      const error = await this.#remove(key);
+      if (error !== undefined) errors.push(error);
+    }
+    return errors;
+  }
+
+  async #remove(key: string): Promise<TransportError | undefined> {
+    const { gateway, request } = this.#held.get(key)!;
+    this.#held.delete(key);
+    try {
+      await this.#ask(gateway, (signal) => gateway.unmap(request, signal));
+      return undefined;
+    } catch (error) {
+      return asError(error);
+    }
+  }
+
+  /** Sends a request to a router, again if a datagram may be lost. */
+  async #ask<T>(gateway: Gateway, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const times = gateway.protocol === 'upnp' ? [REQUEST_TIME] : DATAGRAM_TIMES;
+    for (let i = 0; ; i++) {
+      let signal: AbortSignal | undefined;
+      try {
+        return await this.#search.within(times[i]!, (given) => {
+          signal = given;
+          return run(given);
+        });
+      } catch (error) {
+        if (!signal?.aborted || i === times.length - 1) throw error;
+      }
+    }
+  }
+
+  #forgetEnded(): void {
+    for (const [key, { until }] of this.#held)
+      if (until <= this.#clock.now()) this.#held.delete(key);
+  }
+}
+
+function asError(error: unknown): TransportError {
+  return error instanceof TransportError
+    ? error
+    : new TransportError('unavailable', `mapPort: ${(error as Error).message}`, { cause: error });
+}
+
+/** Milliseconds that each of the datagrams of a request waits for its answer. */
+const DATAGRAM_TIMES = [500, 1_000, 2_000];

@@ -1,0 +1,150 @@
+// A router of the tests' own: speaks UPnP (SOAP over HTTP) and NAT-PMP (RFC 6886) on loopback, and
+// fails on demand.
+
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** The faults of a fake gateway; they may be changed at any time. */
+export interface GatewayFaults {
+  /** The UPnP error code and text, or the NAT-PMP result code, of each request to map. */
+  refuse?: { readonly upnp: string; readonly pmp: number } | undefined;
+  /** The number of NAT-PMP requests that get no answer. */
+  lose?: number;
+  /** Answers no UPnP request to map. */
+  hang?: boolean;
+}
+
+/** A fake gateway. */
+export interface FakeGateway extends GatewayFaults {
+  /** The URL of its UPnP description. */
+  readonly url: string;
+  /** The mappings by external port, each with its internal address. */
+  readonly mappings: Map<number, string>;
+  /** The lease of each request to map, in seconds. */
+  readonly leases: number[];
+  externalAddress: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a fake gateway. @param host the address at which it answers NAT-PMP, on the only port that
+ * the protocol has; give each test its own. @param webHost the address at which it answers UPnP.
+ */
+export async function startFakeGateway(host: string, webHost = '127.0.0.1'): Promise<FakeGateway> {
+  const gateway = {
+    url: '',
+    mappings: new Map<number, string>(),
+    leases: [] as number[],
+    externalAddress: '203.0.113.7',
+  } as FakeGateway & { url: string };
+  const server = createServer((request, response) => {
+    const reply = (status: number, body: string) =>
+      response.writeHead(status, { 'content-type': 'text/xml' }).end(body);
+    if (request.method === 'GET') return reply(200, DESCRIPTION);
+    let body = '';
+    request.on('data', (chunk) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      const action = /<u:(\w+)/.exec(body)![1]!;
+      if (action === 'AddAnyPortMapping' && gateway.hang === true) return;
+      const answer = upnpAnswer(gateway, action, body);
+      if (typeof answer === 'string') reply(500, soap(fault(answer)));
+      else
+        reply(
+          200,
+          soap(`<u:${action}Response xmlns:u="${SERVICE}">${fields(answer)}</u:${action}Response>`),
+        );
+    });
+  });
+  server.listen(0, webHost);
+  await once(server, 'listening');
+  gateway.url = `http://${webHost}:${(server.address() as AddressInfo).port}/rootDesc.xml`;
+  const socket = createSocket('udp4');
+  socket.on('message', (message, from) => {
+    if ((gateway.lose ?? 0) > 0) return void gateway.lose!--;
+    const answer = pmpAnswer(gateway, message, from.address);
+    socket.send(answer, from.port, from.address);
+  });
+  socket.bind(5351, host);
+  await once(socket, 'listening');
+  gateway.close = async () => {
+    socket.close();
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  };
+  return gateway;
+}
+
+/** Returns the fields of the answer, or the code and text of an error. */
+function upnpAnswer(
+  gateway: FakeGateway,
+  action: string,
+  body: string,
+): Record<string, string | number> | string {
+  const field = (name: string) => new RegExp(`<${name}>([^<]*)`).exec(body)?.[1] ?? '';
+  if (action === 'GetExternalIPAddress') return { NewExternalIPAddress: gateway.externalAddress };
+  let port = Number(field('NewExternalPort'));
+  if (action === 'DeletePortMapping') {
+    if (field('NewProtocol') !== 'TCP') return '402 Invalid Args';
+    return gateway.mappings.delete(port) ? {} : '714 NoSuchEntryInArray';
+  }
+  if (gateway.refuse !== undefined) return gateway.refuse.upnp;
+  const internal = `${field('NewInternalClient')}:${field('NewInternalPort')}`;
+  while (gateway.mappings.has(port) && gateway.mappings.get(port) !== internal) port++;
+  gateway.mappings.set(port, internal);
+  gateway.leases.push(Number(field('NewLeaseDuration')));
+  return { NewReservedPort: port };
+}
+
+function pmpAnswer(gateway: FakeGateway, message: Buffer, host: string): Uint8Array {
+  const isMap = message[1] === 2;
+  const answer = Buffer.alloc(isMap ? 16 : 12);
+  answer[1] = 128 + message[1]!;
+  if (!isMap) {
+    answer.set(gateway.externalAddress.split('.').map(Number), 8);
+    return answer;
+  }
+  if (gateway.refuse !== undefined) {
+    answer.writeUInt16BE(gateway.refuse.pmp, 2);
+    return answer;
+  }
+  const internal = `${host}:${message.readUInt16BE(4)}`;
+  const lease = message.readUInt32BE(8);
+  let port = message.readUInt16BE(6);
+  if (lease === 0) {
+    for (const [external, owner] of gateway.mappings)
+      if (owner === internal) gateway.mappings.delete(external);
+  } else {
+    const [held] = [...gateway.mappings].find(([, owner]) => owner === internal) ?? [];
+    if (held !== undefined) port = held;
+    while (gateway.mappings.has(port) && gateway.mappings.get(port) !== internal) port++;
+    gateway.mappings.set(port, internal);
+    gateway.leases.push(lease);
+  }
+  message.copy(answer, 8, 4, 6);
+  answer.writeUInt16BE(lease === 0 ? 0 : port, 10);
+  answer.writeUInt32BE(lease, 12);
+  return answer;
+}
+
+const SERVICE = 'urn:schemas-upnp-org:service:WANIPConnection:2';
+const DESCRIPTION = `<?xml version="1.0"?><root xmlns="urn:schemas-upnp-org:device-1-0"><device><deviceType>urn:schemas-upnp-org:device:InternetGatewayDevice:2</deviceType><UDN>uuid:fake</UDN><deviceList><device><deviceType>urn:schemas-upnp-org:device:WANDevice:2</deviceType><serviceList><service><serviceType>${SERVICE}</serviceType><serviceId>urn:upnp-org:serviceId:WANIPConn1</serviceId><SCPDURL>/scpd.xml</SCPDURL><controlURL>/control</controlURL><eventSubURL>/events</eventSubURL></service></serviceList></device></deviceList></device></root>`;
+
+function fault(error: string): string {
+  const [code, text] = error.split(/ (.*)/);
+  return `<s:Fault><faultcode>s:Client</faultcode><faultstring>UPnPError</faultstring><detail><UPnPError xmlns="urn:schemas-upnp-org:control-1-0"><errorCode>${code}</errorCode><errorDescription>${text}</errorDescription></UPnPError></detail></s:Fault>`;
+}
+
+function soap(body: string): string {
+  return `<?xml version="1.0"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>${body}</s:Body></s:Envelope>`;
+}
+
+function fields(values: Record<string, string | number>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `<${name}>${value}</${name}>`)
+    .join('');
+}

@@ -1,0 +1,58 @@
+// A node in a network namespace, as a process of its own: reads commands from stdin, one in each
+// line, and answers each with a line of JSON. Started as
+// 'node.child.js <address to listen on> [<persistent peer>]'.
+
+import { createInterface } from 'node:readline';
+import { createPeers } from '@trunkline/peers';
+import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
+import { createTcpTransport } from '@trunkline/transport-tcp';
+import { mapPort, type PortMapping } from '../map-port.ts';
+
+const protocol = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
+const [, , bindAddr = '', persistent] = process.argv;
+const transport = createTcpTransport({ protocol, bindAddr });
+serve(transport, { echo: (request) => request });
+await transport.listen();
+const peers = createPeers({
+  transport,
+  persistent: persistent === undefined ? [] : [persistent],
+  maxOutbound: 0,
+});
+await peers.start();
+let mapping: PortMapping | undefined;
+
+const commands: Record<string, (argument: string) => unknown> = {
+  /** Maps the port, and answers with the external addresses or the error. */
+  async map() {
+    mapping = await mapPort(transport, { renewInterval: 1_000 });
+    return { addresses: mapping.addresses, error: mapping.error?.message };
+  },
+  async unmap() {
+    await mapping?.close();
+    return transport.advertiseAddr();
+  },
+  /** Dials an address anew, calls the node there, and answers with 'reached' or the error's code. */
+  async call(address) {
+    await transport.disconnect(address);
+    return transport.send(address, 'echo', Uint8Array.of(1), { timeout: 1_500 }).then(
+      () => 'reached',
+      (error) => error.code,
+    );
+  },
+  /** Answers with the addresses of the peers. */
+  peers: () => peers.list().map(({ addr }) => addr),
+};
+
+console.log(JSON.stringify('ready'));
+for await (const line of createInterface({ input: process.stdin })) {
+  const [name = '', argument = ''] = line.split(' ');
+  console.log(JSON.stringify((await commands[name]!(argument)) ?? null));
+}
+await mapping?.close();
+await peers.close();
+await transport.close();
