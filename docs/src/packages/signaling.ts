@@ -1,0 +1,34 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { createIdentity } from '@trunkline/identity';
+import { createSignalHub, hubSignal, signalingProtocol } from '@trunkline/signaling';
+import { createWsTransport, ws } from '@trunkline/transport-ws';
+
+const site = createServer((_request, response) => response.end('a page')).listen(0, '127.0.0.1'); // your own, with its pages
+await once(site, 'listening');
+const transport = createWsTransport({ protocol: signalingProtocol, server: site, path: '/signal' });
+const hub = createSignalHub({ transport, realms: ['main'] });
+await transport.listen();
+
+// A node: pass its signal to the WebRTC backend. Here the sessions are used by hand.
+const node = () =>
+  hubSignal({ hub: transport.localAddr(), backends: [ws()], identity: createIdentity() });
+const [ada, bob] = [node(), node()];
+await bob.listen((session) => {
+  console.log('from Ada:', session.peer === ada.nodeId);
+  session.attach({
+    message: () => session.send({ type: 'answer', sdp: 'v=0' }),
+    closed: () => console.log('closed'),
+  });
+});
+const session = await ada.open(bob.nodeId, { timeout: 5_000 }); // rejects if Bob isn't there
+const answered = new Promise((resolve) => session.attach({ message: resolve, closed: resolve }));
+session.send({ type: 'offer', sdp: 'v=0' });
+console.log('Bob:', await answered);
+console.log(hub.snapshot());
+session.close();
+
+await ada.close();
+await bob.close();
+await transport.close();
+site.close();

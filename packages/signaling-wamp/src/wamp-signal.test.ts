@@ -1,0 +1,212 @@
+// Tests of the WAMP signal with a real router and with a second client.
+
+import { createManualClock, TransportError } from '@trunkline/transport-core';
+import type { SignalMessage, SignalSession } from '@trunkline/transport-webrtc';
+import test, { type ExecutionContext } from 'ava';
+import { Wampy } from 'wampy';
+import { WebSocket } from 'ws';
+import { FakeSocket } from './testing/fake-socket.ts';
+import { router } from './testing/router.ts';
+import { type WampSignalOptions, wampSignal } from './wamp-signal.ts';
+
+const OPEN = { timeout: 5_000 };
+const offer: SignalMessage = { type: 'offer', sdp: 'v=0\r\n' };
+const answer: SignalMessage = { type: 'answer', sdp: 'v=0\r\nb=1\r\n' };
+
+test('an invalid option is a TypeError that names it', (t) => {
+  const valid = { url: 'wss://router.example/ws', nodeId: 'ada' };
+  t.notThrows(() => wampSignal(valid));
+  for (const [option, value] of [
+    ['url', 'https://router.example'],
+    ['url', undefined],
+    ['nodeId', ''],
+    ['nodeId', 7],
+    ['realm', ''],
+    ['timeout', 0],
+    ['timeout', 'soon'],
+    ['webSocket', 'ws'],
+    ['clock', {}],
+    ['random', 4],
+    ['relm', 'main'],
+  ] as const)
+    t.throws(() => wampSignal({ ...valid, [option]: value } as WampSignalOptions), {
+      instanceOf: TypeError,
+      message: new RegExp(`^wampSignal: .*${option}`),
+    });
+});
+
+test('an offer is answered over a real router, and the caller is named', async (t) => {
+  const { url } = await router(t);
+  const [ada, bob] = [node(t, url, 'ada'), node(t, url, 'bob')];
+  t.false(ada.trickle);
+  await bob.listen((session) => {
+    t.is(session.peer, 'ada');
+    session.attach({
+      message(message) {
+        t.deepEqual(message, offer);
+        session.send(answer);
+        session.close();
+      },
+      closed() {},
+    });
+  });
+  const dialed = await ada.open('bob', OPEN);
+  t.is(dialed.peer, 'bob');
+  t.deepEqual(await result(dialed), answer);
+});
+
+test('an offer that the node refuses ends with its error', async (t) => {
+  const { url } = await router(t);
+  const [ada, bob] = [node(t, url, 'ada'), node(t, url, 'bob')];
+  await bob.listen((session) => session.close(new TransportError('resource_exhausted', 'no room')));
+  const error = (await result(await ada.open('bob', OPEN))) as TransportError;
+  t.is(error.code, 'aborted');
+});
+
+test('an offer to nobody, or to a node that has left, ends with connection_refused', async (t) => {
+  const { url } = await router(t);
+  const [ada, bob] = [node(t, url, 'ada'), node(t, url, 'bob')];
+  const refused = async () =>
+    ((await result(await ada.open('bob', OPEN))) as TransportError).reason;
+  t.is(await refused(), 'connection_refused');
+  await bob.listen(() => {});
+  await bob.unlisten();
+  await bob.unlisten();
+  t.is(await refused(), 'connection_refused');
+  const cyd = node(t, url, 'bob', { realm: 'other' });
+  await cyd.listen(() => {});
+  t.is(await refused(), 'connection_refused');
+});
+
+test('an offer that is not answered in time ends at both nodes', async (t) => {
+  const { url } = await router(t);
+  const clock = createManualClock();
+  const [ada, bob] = [node(t, url, 'ada'), node(t, url, 'bob', { clock })];
+  let cut: (error: TransportError | undefined) => void = () => {};
+  const ended = new Promise<TransportError | undefined>((resolve) => {
+    cut = resolve;
+  });
+  await bob.listen((session) =>
+    session.attach({ message: () => clock.advance(5_000), closed: cut }),
+  );
+  const error = (await result(await ada.open('bob', OPEN))) as TransportError;
+  t.regex(error.message, /processing_offer/);
+  t.is((await ended)?.code, 'deadline_exceeded');
+});
+
+test('a node registers again by itself when the router has restarted', async (t) => {
+  const { url, stop, start } = await router(t);
+  const [ada, bob] = [node(t, url, 'ada'), node(t, url, 'bob')];
+  await bob.listen((session) =>
+    session.attach({ message: () => session.send(answer), closed() {} }),
+  );
+  await stop();
+  await start();
+  for (;;) {
+    const session = await ada.open('bob', OPEN).catch(() => undefined);
+    if (session !== undefined && !((await result(session)) instanceof Error)) break;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  t.pass();
+});
+
+test('a router that is away is unavailable', async (t) => {
+  const { url, stop } = await router(t);
+  await stop();
+  const error = await t.throwsAsync(node(t, url, 'ada').open('bob', OPEN));
+  t.is((error as TransportError).code, 'unavailable');
+  const invalid = await t.throwsAsync(node(t, 'ws://[', 'ada').open('bob', OPEN));
+  t.is((invalid as TransportError).code, 'invalid_argument');
+});
+
+test('another WAMP client calls this node, and is called, as a Babble node would', async (t) => {
+  const { url } = await router(t);
+  const babble = new Wampy(url, { realm: 'main', ws: WebSocket as never });
+  await babble.connect();
+  t.teardown(() => babble.disconnect());
+  await babble.register('0X04BABB1E', ({ argsList }) => {
+    const [from, description] = argsList as string[];
+    t.is(from, 'ada');
+    t.deepEqual(JSON.parse(description!), offer);
+    return { argsList: [JSON.stringify(answer)] };
+  });
+  const ada = node(t, url, 'ada');
+  t.deepEqual(await result(await ada.open('0X04BABB1E', OPEN)), answer);
+  await ada.listen((session) =>
+    session.attach({ message: () => session.send(answer), closed() {} }),
+  );
+  const { argsList } = await babble.call('ada', ['0X04BABB1E', JSON.stringify(offer)]);
+  t.deepEqual(JSON.parse(argsList![0] as string), answer);
+  await t.throwsAsync(babble.call('ada', ['0X04BABB1E', 'no JSON']));
+});
+
+test('a registered node calls itself every 30 s, and replaces a connection that does not answer', async (t) => {
+  const clock = createManualClock();
+  const sockets: FakeSocket[] = [];
+  const webSocket = () => {
+    const socket = new FakeSocket();
+    sockets.push(socket);
+    return socket;
+  };
+  const ada = node(t, 'ws://router', 'ada', { clock, webSocket });
+  const listening = ada.listen(() => {});
+  const register = async (socket: FakeSocket) => {
+    socket.open();
+    socket.receive(2, 1, {});
+    await turn();
+    socket.receive(65, 1, 7);
+    await turn();
+  };
+  await register(sockets[0]!);
+  await listening;
+  clock.advance(30_000);
+  t.deepEqual(sockets[0]!.sent.at(-1), [48, 2, {}, 'ada', []]);
+  sockets[0]!.receive(68, 9, 7, {}, []);
+  await turn();
+  t.deepEqual(sockets[0]!.sent.at(-1), [70, 9, {}, []]);
+  sockets[0]!.receive(50, 2, {}, []);
+  await turn();
+  clock.advance(30_000);
+  t.deepEqual(sockets[0]!.sent.at(-1), [48, 3, {}, 'ada', []]);
+  clock.advance(5_000);
+  await turn();
+  t.true(sockets[0]!.isClosed);
+  clock.advance(250);
+  await turn();
+  await register(sockets[1]!);
+  t.deepEqual(sockets[1]!.sent.at(-1), [64, 1, {}, 'ada']);
+});
+
+test('close leaves the realm, and everything fails with shutdown afterwards', async (t) => {
+  const { url } = await router(t);
+  const [ada, bob] = [node(t, url, 'ada'), node(t, url, 'bob')];
+  await bob.listen(() => {});
+  await bob.close();
+  await bob.close();
+  t.is(
+    ((await result(await ada.open('bob', OPEN))) as TransportError).reason,
+    'connection_refused',
+  );
+  t.is(((await t.throwsAsync(bob.open('ada', OPEN))) as TransportError).code, 'shutdown');
+});
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+function node(
+  t: ExecutionContext,
+  url: string,
+  nodeId: string,
+  options: Partial<WampSignalOptions> = {},
+) {
+  const signal = wampSignal({ url, nodeId, ...options });
+  t.teardown(() => signal.close());
+  return signal;
+}
+
+/** Sends the offer, and resolves with the answer or with the error of the session. */
+function result(session: SignalSession): Promise<unknown> {
+  return new Promise((resolve) => {
+    session.attach({ message: resolve, closed: resolve });
+    session.send(offer);
+  });
+}

@@ -1,0 +1,286 @@
+// A WAMP router as a `Signal` of transport-webrtc: a node registers a procedure named by its id,
+// and others call it with their offers.
+
+import {
+  type Clock,
+  type Random,
+  systemClock,
+  systemRandom,
+  type Timer,
+  TransportError,
+} from '@trunkline/transport-core';
+import {
+  callback,
+  milliseconds,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reasonError,
+  reference,
+  text,
+} from '@trunkline/transport-core/backend';
+import type { Signal, SignalOpenOptions, SignalSession } from '@trunkline/transport-webrtc';
+import { openWebSocket } from '#web-socket';
+import { WampClient } from './wamp-client.ts';
+import { OFFER_ERROR } from './wamp-message.ts';
+import { CalleeSession, CallerSession, readDescription } from './wamp-session.ts';
+import type { OpenWebSocket } from './web-socket.ts';
+
+/** Options of `wampSignal`; `url` and `nodeId` are required. */
+export interface WampSignalOptions {
+  /** The address of the router: 'wss://router.example/ws'. */
+  readonly url: string;
+  /**
+   * The name of this node's procedure: its node id, or in a network of Babble nodes its public key
+   * in hex. The router believes it; the connection proves it.
+   */
+  readonly nodeId: string;
+  /** The realm. Default 'main', as in Babble. */
+  readonly realm?: string | undefined;
+  /** The time that the router and the other node have to answer, in milliseconds. Default 5,000. */
+  readonly timeout?: number | undefined;
+  /**
+   * Opens the WebSocket, for a router with a certificate of your own authority:
+   * `(url, protocol) => new WebSocket(url, protocol, { ca })` with ws. Default: ws in Node, and
+   * the native WebSocket in browsers.
+   */
+  readonly webSocket?: OpenWebSocket | undefined;
+  readonly clock?: Clock | undefined;
+  readonly random?: Random | undefined;
+}
+
+/** A node's access to a WAMP router. */
+export interface WampSignal extends Signal, AsyncDisposable {
+  /** Ends the registration and leaves the realm. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Creates a node's access to a WAMP router. It connects when it is first used. Throws a TypeError
+ * if an option is invalid.
+ */
+export function wampSignal(options: WampSignalOptions): WampSignal {
+  parseOptions(schema, options, 'wampSignal');
+  return new Wamp(options);
+}
+
+const schema = optionsSchema({
+  url: reference<string>(
+    (value) => typeof value === 'string' && /^wss?:\/\/\S+$/.test(value),
+    "an address such as 'wss://router.example/ws'",
+  ),
+  nodeId: text(),
+  realm: optional(text()),
+  timeout: optional(milliseconds()),
+  webSocket: optional(callback<OpenWebSocket>()),
+  clock: optional(
+    reference<Clock>(
+      (value) => typeof (value as Clock | null)?.setTimeout === 'function',
+      'a Clock',
+    ),
+  ),
+  random: optional(callback<Random>()),
+});
+
+/** Offers of other nodes that may wait for their answers. */
+const MOST_OFFERS = 64;
+/** The interval at which a registered node calls itself, so that it notices a dead connection. */
+const CHECK_INTERVAL = 30_000;
+/** The first pause before the node registers again; it doubles up to the longest. */
+const FIRST_PAUSE = 250;
+const LONGEST_PAUSE = 30_000;
+
+interface Listener {
+  accept(session: SignalSession): void;
+  readonly failed: ((error: TransportError) => void) | undefined;
+}
+
+class Wamp implements WampSignal {
+  readonly nodeId: string;
+  readonly trickle = false;
+  readonly #options: Required<Pick<WampSignalOptions, 'url' | 'realm' | 'timeout'>> & {
+    readonly webSocket: OpenWebSocket;
+  };
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #closing = new AbortController();
+  readonly #offers = new Set<CalleeSession>();
+  #client: Promise<WampClient> | undefined;
+  #listener: Listener | undefined;
+  #registration: number | undefined;
+  #check: Timer;
+  #isRestoring = false;
+
+  constructor(options: WampSignalOptions) {
+    const { url, nodeId, realm = 'main', timeout = 5_000, webSocket = openWebSocket } = options;
+    this.nodeId = nodeId;
+    this.#options = { url, realm, timeout, webSocket };
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? systemRandom;
+  }
+
+  async listen(
+    accept: (session: SignalSession) => void,
+    failed?: (error: TransportError) => void,
+  ): Promise<void> {
+    this.#listener = { accept, failed };
+    try {
+      await this.#register();
+    } catch (error) {
+      this.#listener = undefined;
+      throw error;
+    }
+  }
+
+  async unlisten(): Promise<void> {
+    this.#listener = undefined;
+    this.#clock.clearTimeout(this.#check);
+    const registration = this.#registration;
+    this.#registration = undefined;
+    if (registration === undefined || this.#client === undefined) return;
+    try {
+      await (await this.#client).unregister(registration);
+    } catch {
+      // The session with the router is over, and the registration with it.
+    }
+  }
+
+  async open(target: string, { timeout, signal }: SignalOpenOptions): Promise<SignalSession> {
+    signal?.throwIfAborted();
+    const client = await this.#bounded(this.#join(), timeout, signal);
+    return new CallerSession(target, (offer) => client.call(target, [this.nodeId, offer]));
+  }
+
+  async close(): Promise<void> {
+    this.#listener = undefined;
+    this.#clock.clearTimeout(this.#check);
+    this.#closing.abort();
+    (await this.#client?.catch(() => undefined))?.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Returns the session with the router; makes one if there is none. */
+  #join(): Promise<WampClient> {
+    if (this.#closing.signal.aborted)
+      return Promise.reject(new TransportError('shutdown', 'this signal is closed'));
+    if (this.#client === undefined) {
+      const { url, realm, timeout, webSocket } = this.#options;
+      const client = WampClient.join({
+        url,
+        realm,
+        timeout,
+        clock: this.#clock,
+        openWebSocket: webSocket,
+        invoked: (request, args) => void this.#invoked(client, request, args),
+        closed: (error) => this.#lost(error),
+      });
+      this.#client = client;
+      client.catch(() => {
+        this.#client = undefined;
+      });
+    }
+    return this.#client;
+  }
+
+  /** Waits for the router, for no longer than a dial may take. */
+  #bounded<T>(promise: Promise<T>, timeout: number, signal: AbortSignal | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const abort = () => reject(signal?.reason);
+      signal?.addEventListener('abort', abort);
+      const timer = this.#clock.setTimeout(() => {
+        const { url } = this.#options;
+        reject(reasonError('dial_timeout', `${url}: not joined within ${timeout} ms`));
+      }, timeout);
+      promise.then(resolve, reject).finally(() => {
+        signal?.removeEventListener('abort', abort);
+        this.#clock.clearTimeout(timer);
+      });
+    });
+  }
+
+  async #register(): Promise<void> {
+    const client = await this.#join();
+    this.#registration = await client.register(this.nodeId);
+    this.#checkLater(client);
+  }
+
+  /** Calls this node itself from time to time; a session that doesn't answer is replaced. */
+  #checkLater(client: WampClient): void {
+    this.#clock.clearTimeout(this.#check);
+    this.#check = this.#clock.setTimeout(async () => {
+      try {
+        await client.call(this.nodeId, []);
+      } catch (error) {
+        if ((error as TransportError).reason === 'dial_timeout') client.close();
+      }
+      if (this.#registration !== undefined) this.#checkLater(client);
+    }, CHECK_INTERVAL);
+  }
+
+  async #invoked(joined: Promise<WampClient>, request: number, args: unknown): Promise<void> {
+    const client = await joined;
+    const [from, offer] = Array.isArray(args) ? args : [];
+    if (from === undefined) return client.answer(request, []); // its own check
+    const refuse = (text: string) => client.refuse(request, OFFER_ERROR, text);
+    if (this.#listener === undefined) return refuse('the node accepts no sessions');
+    if (this.#offers.size >= MOST_OFFERS) return refuse('too many offers wait for their answers');
+    if (typeof from !== 'string') return refuse('the first argument is not an id');
+    let description: unknown;
+    try {
+      description = readDescription(offer);
+    } catch (error) {
+      return refuse((error as Error).message);
+    }
+    const late = this.#clock.setTimeout(() => {
+      const text = `no answer within ${this.#options.timeout} ms`;
+      this.#offers.delete(session);
+      session.cut(new TransportError('deadline_exceeded', text));
+      refuse(text);
+    }, this.#options.timeout);
+    const session: CalleeSession = new CalleeSession(from, description, (answer) => {
+      this.#clock.clearTimeout(late);
+      this.#offers.delete(session);
+      if (typeof answer === 'string') client.answer(request, [answer]);
+      else refuse(answer.message);
+    });
+    this.#offers.add(session);
+    this.#listener.accept(session);
+  }
+
+  #lost(error: TransportError): void {
+    this.#client = undefined;
+    this.#registration = undefined;
+    this.#clock.clearTimeout(this.#check);
+    for (const session of this.#offers) session.cut(error);
+    this.#offers.clear();
+    if (this.#listener !== undefined && !this.#isRestoring) void this.#restore();
+  }
+
+  /**
+   * Registers again, until it succeeds or nobody listens any more. The router may hold the old
+   * registration for a while, so that one isn't final here.
+   */
+  async #restore(): Promise<void> {
+    this.#isRestoring = true;
+    const { signal } = this.#closing;
+    for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+      await this.#clock.sleep(pause * (0.5 + this.#random() / 2), signal).catch(() => {});
+      if (this.#listener === undefined || signal.aborted) break;
+      try {
+        await this.#register();
+        if (this.#client !== undefined) break;
+      } catch (error) {
+        if ((error as TransportError).code === 'permission_denied') {
+          const listener: Listener = this.#listener;
+          this.#listener = undefined;
+          listener.failed?.(error as TransportError);
+          break;
+        }
+      }
+    }
+    this.#isRestoring = false;
+  }
+}

@@ -1,0 +1,17 @@
+// The part of a WebSocket that the client uses: the browser's own and that of ws both have it.
+
+/** A WebSocket; assign the handlers before its first event. */
+export interface WebSocketLike {
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: never) => void) | null;
+  onclose: ((event: never) => void) | null;
+  onerror: ((event: never) => void) | null;
+  send(text: string): void;
+  close(): void;
+}
+
+/** Opens a WebSocket with a sub-protocol. */
+export type OpenWebSocket = (url: string, protocol: string) => WebSocketLike;
+
+/** The longest message of a router that is read, in characters; it carries one description. */
+export const LONGEST_MESSAGE = 128 * 1024;

@@ -1,0 +1,59 @@
+// Bounds what a dial waits for: by its timeout and by its abort signal.
+
+import { type Clock, TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
+
+/** The bounds of one dial. */
+export interface Bounds {
+  readonly clock: Clock;
+  readonly timeout: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly target: string;
+}
+
+/**
+ * Runs a dial, which gets a signal that aborts when its time is over. Rejects with `dial_timeout`
+ * then, or with the reason of `signal` if that aborts first.
+ */
+export async function withDeadline<T>(
+  { clock, timeout, signal, target }: Bounds,
+  run: (ending: AbortSignal) => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const ending = new AbortController();
+  const late = clock.setTimeout(
+    () =>
+      ending.abort(
+        reasonError('dial_timeout', `Cannot connect to ${target}: no answer within ${timeout} ms`, {
+          target,
+        }),
+      ),
+    timeout,
+  );
+  const abort = () => ending.abort(signal?.reason);
+  signal?.addEventListener('abort', abort);
+  try {
+    return await Promise.race([
+      new Promise<never>((_, reject) => {
+        ending.signal.addEventListener('abort', () => reject(ending.signal.reason));
+      }),
+      run(ending.signal),
+    ]);
+  } finally {
+    clock.clearTimeout(late);
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** Translates the hub's `not_found`: nobody is there to connect to. */
+export function nobodyThere(error: unknown, target: string): unknown {
+  if (!(error instanceof TransportError) || error.code !== 'not_found') return error;
+  return reasonError(
+    'connection_refused',
+    `Cannot connect to ${target}: no node accepts sessions under this id`,
+    {
+      cause: error,
+      target,
+    },
+  );
+}

@@ -1,0 +1,113 @@
+// A node's registered connection to its hub. It is made when it is needed, and all who need it
+// share it.
+
+import type { Identity } from '@trunkline/identity';
+import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
+import { encodeKey, messageToSign } from './proof.ts';
+import type { SignalingProtocol } from './protocol.ts';
+
+/** The time a registration may take once the hub is connected, in milliseconds. */
+const REGISTRATION_TIME = 10_000;
+
+/** The node that registers, and its hub. */
+export interface HubLinkOptions {
+  readonly hub: string;
+  readonly realm: string;
+  readonly identity: Identity;
+}
+
+/** The connection to a hub, registered for a node. */
+export class HubLink {
+  readonly #transport: Transport<SignalingProtocol>;
+  readonly #options: HubLinkOptions;
+  readonly #lost: (error: TransportError) => void;
+  #remote: Promise<Remote> | undefined;
+
+  /** @param lost receives the reason when a registration has ended. */
+  constructor(
+    transport: Transport<SignalingProtocol>,
+    options: HubLinkOptions,
+    lost: (error: TransportError) => void,
+  ) {
+    this.#transport = transport;
+    this.#options = options;
+    this.#lost = lost;
+  }
+
+  /** Whether the node is registered, or about to be. */
+  get isUp(): boolean {
+    return this.#remote !== undefined;
+  }
+
+  /** Returns the connection; makes and registers it if there is none. */
+  reach(): Promise<Remote> {
+    if (this.#remote === undefined) {
+      const remote = this.#register();
+      this.#remote = remote;
+      remote.catch(() => {
+        this.#remote = undefined;
+      });
+    }
+    return this.#remote;
+  }
+
+  async #register(): Promise<Remote> {
+    const { hub, realm, identity } = this.#options;
+    const transport = this.#transport;
+    const remote = await transport.dial(hub);
+    const give = new AbortController();
+    const late = transport.clock.setTimeout(
+      () =>
+        give.abort(
+          new TransportError('deadline_exceeded', `${hub} didn't register this node within 10 s`),
+        ),
+      REGISTRATION_TIME,
+    );
+    try {
+      let answer: (signature: Uint8Array) => void = () => {};
+      const signature = new Promise<Uint8Array>((resolve) => {
+        answer = resolve;
+      });
+      const items = await transport.send(
+        remote,
+        'register',
+        { hub, realm, publicKey: encodeKey(identity.publicKey) },
+        { upload: once(signature), signal: give.signal },
+      );
+      const call = items[Symbol.asyncIterator]();
+      const challenge = await nextItem(call);
+      if (challenge.length > 0) {
+        answer(identity.sign(messageToSign({ hub, realm }, challenge)));
+        await nextItem(call);
+      }
+      void this.#watch(call);
+      return remote;
+    } finally {
+      transport.clock.clearTimeout(late);
+    }
+  }
+
+  /** Waits for the end of the registration, and reports it. */
+  async #watch(call: AsyncIterator<Uint8Array>): Promise<void> {
+    let error = new TransportError('unavailable', 'the hub ended the registration');
+    try {
+      await nextItem(call);
+      await call.return?.();
+    } catch (cause) {
+      error = cause as TransportError;
+    }
+    this.#remote = undefined;
+    this.#lost(error);
+  }
+}
+
+/** Returns the next item of a call; throws `unavailable` if there is none. */
+export async function nextItem(call: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
+  const { done, value } = await call.next();
+  if (done === true) throw new TransportError('unavailable', 'the other end ended the call early');
+  return value;
+}
+
+async function* once(item: Promise<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield await item;
+}

@@ -1,0 +1,141 @@
+// The options of a signaling hub, with their defaults and their validation.
+
+import type { AnyTransport, Random, Remote } from '@trunkline/transport-core';
+import { systemRandom } from '@trunkline/transport-core';
+import {
+  callback,
+  group,
+  integer,
+  type Options,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reference,
+  withDefault,
+} from '@trunkline/transport-core/backend';
+import { HUB_ADDRESS, LONGEST_REALM } from './protocol.ts';
+
+/** Options of `createSignalHub`; only `transport` is required. */
+export interface SignalHubOptions {
+  /**
+   * The transport to serve on: one of your program's, on which the hub mounts its protocol, or one
+   * created with `signalingProtocol`. Nodes must be able to dial it.
+   */
+  readonly transport: AnyTransport;
+  /** The realms in which nodes may register. Default: any, up to `limits.realms`. */
+  readonly realms?: readonly string[] | undefined;
+  /**
+   * The addresses at which nodes dial this hub. A proof that was made for any other address is
+   * refused, so that another hub which a node uses can't register as that node here. Default: any.
+   */
+  readonly addresses?: readonly string[] | undefined;
+  /**
+   * Called before a node is registered, with its proven id. It throws to refuse the node, which
+   * gets a TransportError as it is, and anything else as `permission_denied`.
+   */
+  readonly admit?: ((node: RegisteringNode) => unknown) | undefined;
+  /**
+   * Relays streams between nodes that can't connect directly, within these limits; `{}` means the
+   * defaults. Default: the hub doesn't relay, and answers `unimplemented`.
+   */
+  readonly relay?: RelayLimits | undefined;
+  readonly limits?: SignalHubLimits | undefined;
+  /** Draws the challenges. Default: the system's cryptographic source. */
+  readonly random?: Random | undefined;
+}
+
+/** A node that is about to be registered. */
+export interface RegisteringNode {
+  readonly realm: string;
+  readonly nodeId: string;
+  readonly remote: Remote;
+}
+
+/**
+ * The limits of a hub. A node above one of them is refused with `resource_exhausted`. A source is
+ * an IPv4 address or the first 64 bits of an IPv6 address; behind a reverse proxy all nodes have
+ * one source.
+ */
+export interface SignalHubLimits {
+  /** Realms that have a node. Default 1,000. */
+  readonly realms?: number | undefined;
+  /** Registered nodes, in all realms. Default 10,000. */
+  readonly nodes?: number | undefined;
+  /** Registered nodes in one realm. Default: `nodes`. */
+  readonly nodesPerRealm?: number | undefined;
+  /** Registered nodes of one source. Default 256. */
+  readonly nodesPerSource?: number | undefined;
+  /**
+   * Sessions that a node has opened, and again as many that it has accepted. One other node takes
+   * at most an eighth of them, but two always. Default 64.
+   */
+  readonly sessionsPerNode?: number | undefined;
+  /**
+   * Registrations and sessions that a source may start in a second, with bursts of ten times as
+   * many. Default 10.
+   */
+  readonly ratePerSource?: number | undefined;
+}
+
+/** The limits of relayed streams. */
+export interface RelayLimits {
+  /** Streams that the hub relays at a time. Default 64. */
+  readonly streams?: number | undefined;
+  /** As `sessionsPerNode`, for relayed streams. Default 4. */
+  readonly streamsPerNode?: number | undefined;
+  /** Bytes per second of one stream, in each direction; more wait. Default 262,144. */
+  readonly rate?: number | undefined;
+}
+
+const MOST = 1_000_000;
+const count = (standard: number) => withDefault(integer(1, MOST), standard);
+
+const schema = optionsSchema({
+  transport: reference<AnyTransport>(
+    (value) => typeof (value as AnyTransport | null)?.mount === 'function',
+    'must be a transport',
+  ),
+  realms: optional(
+    reference<readonly string[]>(
+      (value) =>
+        Array.isArray(value) &&
+        value.every(
+          (name) => typeof name === 'string' && name !== '' && name.length <= LONGEST_REALM,
+        ),
+      `must be an array of names of 1 to ${LONGEST_REALM} characters`,
+    ),
+  ),
+  addresses: optional(
+    reference<readonly string[]>(
+      (value) =>
+        Array.isArray(value) &&
+        value.every((address) => typeof address === 'string' && HUB_ADDRESS.test(address)),
+      "must be an array of addresses such as 'wss://hub.example/signal'",
+    ),
+  ),
+  admit: optional(callback<(node: RegisteringNode) => unknown>()),
+  relay: optional(
+    group({
+      streams: count(64),
+      streamsPerNode: count(4),
+      rate: withDefault(integer(1_024, 1e9), 262_144),
+    }),
+  ),
+  limits: group({
+    realms: count(1_000),
+    nodes: count(10_000),
+    nodesPerRealm: optional(integer(1, MOST)),
+    nodesPerSource: count(256),
+    sessionsPerNode: count(64),
+    ratePerSource: count(10),
+  }),
+  random: withDefault(callback<Random>(), systemRandom),
+});
+
+/** The options of a hub, complete. */
+export type SignalHubConfig = Options<typeof schema>;
+
+/** Returns the complete options; throws a TypeError that names an invalid one. */
+export function parseHubOptions(options: SignalHubOptions): SignalHubConfig {
+  return parseOptions(schema, options, 'createSignalHub');
+}

@@ -1,0 +1,281 @@
+// The signaling hub: registers nodes that prove their ids, and passes the sessions between them on.
+// It keeps nothing of what they say; a session is a call to the hub, joined to a call to the node.
+
+import {
+  type Remote,
+  type Rpc,
+  randomBytes,
+  type Server,
+  serve,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
+import { sourceOf } from '@trunkline/transport-core/internal';
+import {
+  parseHubOptions,
+  type RegisteringNode,
+  type SignalHubConfig,
+  type SignalHubOptions,
+} from './hub-options.ts';
+import { Places } from './places.ts';
+import { CHALLENGE_LENGTH, checkProof, claimedId, plainAddress } from './proof.ts';
+import { type SignalingProtocol, signalingProtocol } from './protocol.ts';
+import { type Registration, Registry } from './registry.ts';
+import { Sources } from './sources.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** A running hub. */
+export interface SignalHub extends AsyncDisposable {
+  /** Returns the state of the hub as plain data. */
+  snapshot(): SignalHubSnapshot;
+  /**
+   * Ends all registrations and sessions, and stops serving. The transport stays open. Idempotent.
+   */
+  close(): Promise<void>;
+}
+
+/** The state of a hub. */
+export interface SignalHubSnapshot {
+  readonly realms: readonly { readonly name: string; readonly nodes: number }[];
+  /** Sessions that are open now. */
+  readonly sessions: number;
+  /** Streams that are relayed now. */
+  readonly relays: number;
+}
+
+/** The time a node has for its proof, in milliseconds. */
+const PROOF_TIME = 10_000;
+/** The time a session may take, in milliseconds; a connection is made long before. */
+const SESSION_TIME = 60_000;
+/** Messages of a session in one direction: a description and its candidates. */
+const MOST_MESSAGES = 256;
+const EMPTY = new Uint8Array(0);
+
+/**
+ * Starts a hub on a transport. Nodes reach it with `hubSignal`, at any address of the transport.
+ * Throws a TypeError if an option is invalid, or if the transport has a hub already.
+ */
+export function createSignalHub(options: SignalHubOptions): SignalHub {
+  return new Hub(parseHubOptions(options));
+}
+
+class Hub implements SignalHub {
+  readonly #config: SignalHubConfig;
+  readonly #transport: Transport<SignalingProtocol>;
+  readonly #addresses: ReadonlySet<string> | undefined;
+  readonly #isMounted: boolean;
+  readonly #sources: Sources;
+  readonly #registry: Registry;
+  readonly #sessions: Places;
+  readonly #relays: Places;
+  readonly #server: Server;
+  readonly #closing = new AbortController();
+
+  constructor(config: SignalHubConfig) {
+    this.#config = config;
+    const { transport, addresses } = config;
+    this.#addresses = addresses && new Set(addresses.map(plainAddress));
+    this.#isMounted = transport.protocol !== signalingProtocol;
+    this.#transport = this.#isMounted
+      ? transport.mount(signalingProtocol)
+      : (transport as unknown as Transport<SignalingProtocol>);
+    this.#sources = new Sources(config.limits, () => transport.clock.now());
+    this.#registry = new Registry(config.limits, this.#sources);
+    this.#sessions = new Places('sessions', config.limits.sessionsPerNode);
+    this.#relays = new Places('relayed streams', config.relay?.streamsPerNode ?? 0);
+    this.#server = serve(this.#transport, {
+      register: (_request, rpc) => this.#register(rpc),
+      accepting: (isAccepting, rpc) => {
+        this.#registry.of(rpc.from).isAccepting = isAccepting;
+        return EMPTY;
+      },
+      open: (_request, rpc) => this.#open(rpc),
+      relay: (_request, rpc) => this.#relay(rpc),
+    });
+  }
+
+  snapshot(): SignalHubSnapshot {
+    return {
+      realms: this.#registry.realms(),
+      sessions: this.#sessions.size,
+      relays: this.#relays.size,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new TransportError('unavailable', 'the signaling hub is closed'));
+    await this.#server.stop({ grace: 0 });
+    if (this.#isMounted) await this.#transport.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Serves `register`: the registration lasts as long as the call. */
+  async *#register(rpc: Rpc<SignalingProtocol, 'register'>): AsyncGenerator<Uint8Array> {
+    const { hub, realm, publicKey } = rpc.request;
+    const source = sourceOf(rpc.from.endpoint);
+    this.#sources.spend(source);
+    if (this.#config.realms?.includes(realm) === false)
+      throw new TransportError('permission_denied', `register: this hub has no realm '${realm}'`);
+    const { nodeId, key } = claimedId(publicKey);
+    if (rpc.from.nodeId !== nodeId) {
+      if (this.#addresses?.has(plainAddress(hub)) === false)
+        throw new TransportError(
+          'unauthenticated',
+          `register: this hub doesn't have the address ${hub}, for which the proof would be`,
+        );
+      const challenge = randomBytes(this.#config.random, CHALLENGE_LENGTH);
+      yield challenge;
+      checkProof(key, { hub, realm }, challenge, await this.#proof(rpc));
+    }
+    await this.#admit({ realm, nodeId, remote: rpc.from });
+    yield* this.#registered({ realm, nodeId, source }, rpc);
+  }
+
+  /** Keeps a node registered until its call or the hub ends. */
+  async *#registered(
+    node: Pick<Registration, 'realm' | 'nodeId' | 'source'>,
+    rpc: Rpc<SignalingProtocol, 'register'>,
+  ): AsyncGenerator<Uint8Array> {
+    const end = new AbortController();
+    const registration: Registration = {
+      ...node,
+      remote: rpc.from,
+      isAccepting: false,
+      end: (error) => end.abort(error),
+    };
+    this.#registry.add(registration);
+    try {
+      yield EMPTY;
+      await aborted(AbortSignal.any([end.signal, rpc.signal, this.#closing.signal]));
+    } finally {
+      this.#registry.remove(registration);
+    }
+  }
+
+  /** Returns the first item that the node uploads, its signature. */
+  async #proof(rpc: Rpc<SignalingProtocol, 'register'>): Promise<Uint8Array | undefined> {
+    const late = this.#transport.clock.setTimeout(
+      () => rpc.fail(new TransportError('unauthenticated', 'register: no proof came within 10 s')),
+      PROOF_TIME,
+    );
+    try {
+      const { value } = await rpc.upload[Symbol.asyncIterator]().next();
+      return value;
+    } finally {
+      this.#transport.clock.clearTimeout(late);
+    }
+  }
+
+  async #admit(node: RegisteringNode): Promise<void> {
+    try {
+      await this.#config.admit?.(node);
+    } catch (error) {
+      if (error instanceof TransportError) throw error;
+      throw new TransportError('permission_denied', 'register: this hub refuses the node', {
+        cause: error,
+      });
+    }
+  }
+
+  /** Serves `open`: joins the call of one node to a call to another. */
+  async *#open(rpc: Rpc<SignalingProtocol, 'open'>): AsyncGenerator<Uint8Array> {
+    const [caller, callee] = this.#pair(rpc.from, rpc.request.to);
+    const free = this.#sessions.take(caller, callee);
+    const late = this.#transport.clock.setTimeout(
+      () => rpc.fail(new TransportError('deadline_exceeded', 'a session lasts at most 60 s')),
+      SESSION_TIME,
+    );
+    try {
+      yield* fewMessages(
+        await this.#transport.send(
+          callee.remote,
+          'session',
+          { from: caller.nodeId },
+          {
+            upload: fewMessages(rpc.upload),
+            signal: this.#ending(rpc.signal),
+            timeout: SESSION_TIME,
+          },
+        ),
+      );
+    } finally {
+      this.#transport.clock.clearTimeout(late);
+      free();
+    }
+  }
+
+  /** Serves `relay`, as `open` within the limits of relayed streams. */
+  async *#relay(rpc: Rpc<SignalingProtocol, 'relay'>): AsyncGenerator<Uint8Array> {
+    const limits = this.#config.relay;
+    if (limits === undefined)
+      throw new TransportError('unimplemented', "relay: this hub doesn't relay streams");
+    const [caller, callee] = this.#pair(rpc.from, rpc.request.to);
+    if (this.#relays.size >= limits.streams)
+      throw new TransportError(
+        'resource_exhausted',
+        `relay: the hub relays ${limits.streams} streams, its most`,
+      );
+    const free = this.#relays.take(caller, callee);
+    try {
+      yield* this.#metered(
+        await this.#transport.send(
+          callee.remote,
+          'relayed',
+          { from: caller.nodeId },
+          { upload: this.#metered(rpc.upload, limits.rate), signal: this.#ending(rpc.signal) },
+        ),
+        limits.rate,
+      );
+    } finally {
+      free();
+    }
+  }
+
+  /** Returns the registrations of a caller and of the node that it wants to reach. */
+  #pair(from: Remote, to: string): readonly [Registration, Registration] {
+    const caller = this.#registry.of(from);
+    this.#sources.spend(caller.source);
+    return [caller, this.#registry.accepting(caller.realm, to)];
+  }
+
+  /** Returns a signal that aborts with the call, or when the hub closes. */
+  #ending(signal: AbortSignal): AbortSignal {
+    return AbortSignal.any([signal, this.#closing.signal]);
+  }
+
+  /** Passes on at most `rate` bytes per second, with bursts of one second's worth. */
+  async *#metered(pieces: AsyncIterable<Uint8Array>, rate: number): AsyncGenerator<Uint8Array> {
+    const { clock } = this.#transport;
+    const bucket = new TokenBucket(rate, rate, clock.now());
+    for await (const piece of pieces) {
+      const wait = bucket.take(piece.length, clock.now());
+      if (wait > 0) await clock.sleep(wait, this.#closing.signal);
+      yield piece;
+    }
+  }
+}
+
+/** Passes messages on, as many as a session may have. */
+async function* fewMessages(messages: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let count = 0;
+  for await (const message of messages) {
+    if (++count > MOST_MESSAGES)
+      throw new TransportError(
+        'resource_exhausted',
+        `a session carries at most ${MOST_MESSAGES} messages in each direction`,
+      );
+    yield message;
+  }
+}
+
+/** Rejects with the signal's reason when it aborts. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}

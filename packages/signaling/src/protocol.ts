@@ -1,0 +1,73 @@
+// The wire protocol of signaling: what nodes and the hub call on each other. The hub passes the
+// items of `open` and `relay` on without reading them.
+
+import { bytes, json, limited } from '@trunkline/transport-core';
+import { defineProjectProtocol } from '@trunkline/transport-core/internal';
+import * as z from 'zod/mini';
+
+/** Maximum bytes of a registration or of a request that names one node. */
+const SHORT = 2_048;
+/** Maximum bytes of one message of a session: a description of 16,384 characters, as JSON. */
+export const LONGEST_MESSAGE = 128 * 1024;
+/** Maximum bytes of one piece of a relayed stream. */
+export const LONGEST_PIECE = 64 * 1024;
+/** The realm of nodes that name none, as in Babble. */
+export const DEFAULT_REALM = 'main';
+/** Maximum characters of a realm's name. */
+export const LONGEST_REALM = 64;
+/** The address of a hub: at most 512 printable characters of ASCII. */
+export const HUB_ADDRESS = /^[!-~]{1,512}$/;
+
+const nodeId = z.string().check(z.maxLength(64));
+const base64 = z.string().check(z.maxLength(512));
+const target = limited(json(z.object({ to: nodeId })), SHORT);
+const source = limited(json(z.object({ from: nodeId })), SHORT);
+const messages = limited(bytes, LONGEST_MESSAGE);
+const pieces = limited(bytes, LONGEST_PIECE);
+
+/**
+ * The protocol of signaling. A transport that only serves a hub is created with it; a transport
+ * with another protocol mounts it.
+ */
+export const signalingProtocol = defineProjectProtocol({
+  name: 'trunkline.signaling',
+  version: 1,
+  channel: 0x03,
+  methods: {
+    /**
+     * Registers the calling connection for a node in a realm, for as long as the call lasts. The
+     * hub sends a challenge, the node answers with its signature (see `proof.ts`), and the hub
+     * sends an empty item once the node is registered. If the connection has proven this node id,
+     * there is no challenge: the first item is the empty one.
+     */
+    register: {
+      id: 1,
+      request: limited(
+        json(
+          z.object({
+            /** The address at which the node has dialed the hub; the signature covers it. */
+            hub: z.string().check(z.regex(HUB_ADDRESS)),
+            realm: z.string().check(z.minLength(1), z.maxLength(LONGEST_REALM)),
+            publicKey: base64,
+          }),
+        ),
+        SHORT,
+      ),
+      upload: limited(bytes, SHORT),
+      download: limited(bytes, SHORT),
+    },
+    /** Says whether the registered node accepts sessions (and relayed streams) of others. */
+    accepting: { id: 2, request: limited(json(z.boolean()), SHORT), response: bytes },
+    /** A node opens a session to another one; the first item back is empty: it was accepted. */
+    open: { id: 3, request: target, upload: messages, download: messages },
+    /** The hub passes a session on to the node that it is for. */
+    session: { id: 4, request: source, upload: messages, download: messages },
+    /** As `open`, for a stream of bytes that the hub relays. */
+    relay: { id: 5, request: target, upload: pieces, download: pieces },
+    /** As `session`, for a stream of bytes that the hub relays. */
+    relayed: { id: 6, request: source, upload: pieces, download: pieces },
+  },
+});
+
+/** The protocol's type, for transports that carry it. */
+export type SignalingProtocol = typeof signalingProtocol;

@@ -1,0 +1,110 @@
+// A stream that the hub relays, as a StreamConnection: one duplex call, whose items are its bytes.
+
+import { TransportError } from '@trunkline/transport-core';
+import {
+  reasonError,
+  type StreamConnection,
+  type StreamSink,
+} from '@trunkline/transport-core/backend';
+import { LONGEST_PIECE } from './protocol.ts';
+
+/** One end of a relayed stream. Its owner sends the pieces of `outgoing`. */
+export class RelayConnection implements StreamConnection {
+  /** 'relay:' and the other node's id, so that people see which path a connection has. */
+  readonly endpoint: string;
+  readonly #incoming: AsyncIterator<Uint8Array>;
+  readonly #abort: (error: TransportError) => void;
+  #sink: StreamSink | undefined;
+  #chunk: Uint8Array | undefined;
+  #isClosing = false;
+  #isOver = false;
+  #isPaused = false;
+  #wakeWriter: () => void = () => {};
+  #wakeReader: () => void = () => {};
+
+  /** @param abort ends the call at once, in both directions. */
+  constructor(
+    peer: string,
+    incoming: AsyncIterator<Uint8Array>,
+    abort: (error: TransportError) => void,
+  ) {
+    this.endpoint = `relay:${peer}`;
+    this.#incoming = incoming;
+    this.#abort = abort;
+  }
+
+  /** The bytes to send; ends when the connection does. */
+  async *outgoing(): AsyncGenerator<Uint8Array, void, undefined> {
+    for (;;) {
+      const chunk = this.#chunk;
+      if (chunk === undefined) {
+        if (this.#isClosing || this.#isOver) return;
+        await new Promise<void>((resolve) => {
+          this.#wakeWriter = resolve;
+        });
+      } else {
+        for (let at = 0; at < chunk.length; at += LONGEST_PIECE)
+          yield chunk.slice(at, at + LONGEST_PIECE);
+        this.#chunk = undefined;
+        if (!this.#isOver) this.#sink?.drained();
+      }
+    }
+  }
+
+  attach(sink: StreamSink): void {
+    this.#sink = sink;
+    void this.#read(sink);
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#isOver || this.#isClosing || chunk.length === 0) return true;
+    this.#chunk = chunk;
+    this.#wakeWriter();
+    return false;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#wakeReader();
+  }
+
+  close(): void {
+    this.#isClosing = true;
+    this.#wakeWriter();
+    this.resume();
+  }
+
+  destroy(error?: TransportError): void {
+    if (this.#isOver) return;
+    this.#abort(error ?? new TransportError('aborted', 'the connection was destroyed'));
+    this.#finish(error);
+  }
+
+  async #read(sink: StreamSink): Promise<void> {
+    try {
+      for (;;) {
+        const { done, value } = await this.#incoming.next();
+        while (this.#isPaused && !this.#isOver)
+          await new Promise<void>((resolve) => {
+            this.#wakeReader = resolve;
+          });
+        if (this.#isOver || done === true) return this.#finish();
+        if (!this.#isClosing) sink.data(value.slice());
+      }
+    } catch (cause) {
+      this.#finish(reasonError('reset', `${this.endpoint}: the relayed stream was cut`, { cause }));
+    }
+  }
+
+  #finish(error?: TransportError): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#wakeWriter();
+    this.#wakeReader();
+    this.#sink?.closed(error);
+  }
+}

@@ -1,0 +1,45 @@
+// Tests of the limits of sources.
+
+import { TransportError } from '@trunkline/transport-core';
+import test from 'ava';
+import { Sources } from './sources.ts';
+
+const refused = { instanceOf: TransportError, code: 'resource_exhausted' };
+
+test('a source has a few nodes, and another source has its own', (t) => {
+  const sources = new Sources({ nodesPerSource: 2, ratePerSource: 1 }, () => 0);
+  sources.enter('a');
+  sources.enter('a');
+  t.throws(() => sources.enter('a'), refused);
+  sources.enter('b');
+  sources.leave('a');
+  sources.enter('a');
+});
+
+test('a source starts a burst of ten seconds at once, and then its rate', (t) => {
+  let now = 0;
+  const sources = new Sources({ nodesPerSource: 1, ratePerSource: 2 }, () => now);
+  for (let i = 0; i < 20; i++) sources.spend('a');
+  t.throws(() => sources.spend('a'), refused);
+  now = 1_000;
+  sources.spend('a');
+  sources.spend('a');
+  t.throws(() => sources.spend('a'), refused);
+});
+
+test('a source keeps its rate when its nodes leave, until 1,024 others have come', (t) => {
+  const sources = new Sources({ nodesPerSource: 1, ratePerSource: 1 }, () => 0);
+  sources.enter('a');
+  for (let i = 0; i < 10; i++) sources.spend('a');
+  sources.leave('a');
+  t.throws(() => sources.spend('a'), refused);
+  for (let i = 0; i < 1_024; i++) sources.spend(`other ${i}`);
+  sources.spend('a');
+});
+
+test('a source with nodes is never forgotten', (t) => {
+  const sources = new Sources({ nodesPerSource: 1, ratePerSource: 1 }, () => 0);
+  sources.enter('a');
+  for (let i = 0; i < 3_000; i++) sources.spend(`other ${i}`);
+  t.throws(() => sources.enter('a'), refused);
+});

@@ -1,0 +1,82 @@
+// The sources that nodes register from: how many nodes each has, and how fast it may start
+// something. A source is remembered after its last node has left, until others need the place.
+
+import { TransportError } from '@trunkline/transport-core';
+import { TokenBucket } from './token-bucket.ts';
+
+/** Sources without a node that are remembered, so that reconnecting doesn't renew the rate. */
+const REMEMBERED = 1_024;
+
+/** How many times the tokens of one second a source may use at once. */
+const BURST = 10;
+
+interface Source {
+  nodes: number;
+  readonly bucket: TokenBucket;
+}
+
+/** Counts the nodes of each source and bounds its rate. */
+export class Sources {
+  readonly #most: number;
+  readonly #rate: number;
+  readonly #now: () => number;
+  /** In the order of their last use. */
+  readonly #sources = new Map<string, Source>();
+  #idle = 0;
+
+  constructor(limits: { nodesPerSource: number; ratePerSource: number }, now: () => number) {
+    this.#most = limits.nodesPerSource;
+    this.#rate = limits.ratePerSource;
+    this.#now = now;
+  }
+
+  /** Takes one start from the source's rate; throws `resource_exhausted` if there is none. */
+  spend(name: string): void {
+    if (!this.#use(name).bucket.tryTake(this.#now()))
+      throw new TransportError(
+        'resource_exhausted',
+        `this source may start ${this.#rate} registrations and sessions per second: try again later`,
+      );
+  }
+
+  /** Counts a node; throws `resource_exhausted` if the source has too many. */
+  enter(name: string): void {
+    const source = this.#use(name);
+    if (source.nodes >= this.#most)
+      throw new TransportError(
+        'resource_exhausted',
+        `this source has ${source.nodes} nodes registered, the most that one source may have`,
+      );
+    if (source.nodes++ === 0) this.#idle--;
+  }
+
+  /** Counts a node out. */
+  leave(name: string): void {
+    const source = this.#sources.get(name)!;
+    if (--source.nodes === 0) this.#idle++;
+  }
+
+  /** Returns the source, as the one used last. */
+  #use(name: string): Source {
+    let source = this.#sources.get(name);
+    if (source === undefined) {
+      this.#forgetOne();
+      const bucket = new TokenBucket(this.#rate, this.#rate * BURST, this.#now());
+      source = { nodes: 0, bucket };
+      this.#idle++;
+    } else this.#sources.delete(name);
+    this.#sources.set(name, source);
+    return source;
+  }
+
+  /** Makes room: forgets the source without a node that was used the longest time ago. */
+  #forgetOne(): void {
+    if (this.#idle < REMEMBERED) return;
+    for (const [name, source] of this.#sources)
+      if (source.nodes === 0) {
+        this.#sources.delete(name);
+        this.#idle--;
+        return;
+      }
+  }
+}

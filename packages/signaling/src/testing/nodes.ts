@@ -1,0 +1,134 @@
+// A hub in memory and nodes that use it, for tests.
+
+import { createIdentity } from '@trunkline/identity';
+import {
+  type Backend,
+  type Clock,
+  createTransport,
+  type TransportError,
+} from '@trunkline/transport-core';
+import { inmem } from '@trunkline/transport-inmem';
+import type { SignalSession } from '@trunkline/transport-webrtc';
+import type { ExecutionContext } from 'ava';
+import { createSignalHub, type SignalHub } from '../hub.ts';
+import type { SignalHubOptions } from '../hub-options.ts';
+import { type HubSignal, type HubSignalOptions, hubSignal } from '../hub-signal.ts';
+import { signalingProtocol } from '../protocol.ts';
+
+/** A hub and the network that its nodes share. */
+export interface HubFixture {
+  readonly hub: SignalHub;
+  readonly address: string;
+  readonly backends: readonly Backend[];
+  node(options?: Partial<HubSignalOptions>): HubSignal;
+  /** Ends the hub as a crash would; `start` starts it again. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** Returns the address of a test's hub. */
+export function hubAddress(t: ExecutionContext): string {
+  return `inmem://hub-${encodeURIComponent(t.title).slice(0, 200)}`;
+}
+
+/** Starts a hub; everything is closed at the end of the test. */
+export async function hubFixture(
+  t: ExecutionContext,
+  options: Omit<SignalHubOptions, 'transport'> = {},
+  clock?: Clock,
+): Promise<HubFixture> {
+  const address = hubAddress(t);
+  const backends = [inmem()];
+  let hub: SignalHub;
+  let transport: { close(): Promise<void> };
+  const start = async () => {
+    const created = createTransport(address, { protocol: signalingProtocol, backends, clock });
+    transport = created;
+    hub = createSignalHub({ ...options, transport: created });
+    await created.listen();
+  };
+  const stop = async () => {
+    await hub.close();
+    await transport.close();
+  };
+  await start();
+  t.teardown(stop);
+  return {
+    get hub() {
+      return hub;
+    },
+    address,
+    backends,
+    start,
+    stop,
+    node(given = {}) {
+      const signal = hubSignal({ hub: address, backends, identity: createIdentity(), ...given });
+      t.teardown(() => signal.close());
+      return signal;
+    },
+  };
+}
+
+/** What one end of a session has received. */
+export interface RecordedSession {
+  readonly session: SignalSession;
+  /** Resolves with the next message. */
+  next(): Promise<unknown>;
+  /** Resolves with the error, or undefined, when the session has been ended by the other side. */
+  readonly closed: Promise<TransportError | undefined>;
+}
+
+/** Attaches to a session. */
+export function recorded(session: SignalSession): RecordedSession {
+  const messages: unknown[] = [];
+  let wake = () => {};
+  let close: (error: TransportError | undefined) => void = () => {};
+  const closed = new Promise<TransportError | undefined>((resolve) => {
+    close = resolve;
+  });
+  session.attach({
+    message(message) {
+      messages.push(message);
+      wake();
+    },
+    closed: (error) => close(error),
+  });
+  return {
+    session,
+    closed,
+    async next() {
+      while (messages.length === 0)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      return messages.shift();
+    },
+  };
+}
+
+/** Listens at a node, and returns a function that waits for the next session. */
+export async function listening(node: HubSignal): Promise<() => Promise<RecordedSession>> {
+  const sessions: RecordedSession[] = [];
+  let wake = () => {};
+  await node.listen((session) => {
+    sessions.push(recorded(session));
+    wake();
+  });
+  return async () => {
+    while (sessions.length === 0)
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    return sessions.shift()!;
+  };
+}
+
+/** Resolves with the error of a promise that rejects. */
+export async function rejection(promise: Promise<unknown>): Promise<TransportError> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as TransportError;
+  }
+  throw new Error('expected a rejection');
+}

@@ -1,0 +1,86 @@
+// Tests of a hub on WebSocket: on an HTTP server of the program, and as a command.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { createIdentity } from '@trunkline/identity';
+import { bytes, defineProtocol } from '@trunkline/transport-core';
+import { createWsTransport, ws } from '@trunkline/transport-ws';
+import test from 'ava';
+import { createSignalHub } from './hub.ts';
+import { hubSignal } from './hub-signal.ts';
+import { signalingProtocol } from './protocol.ts';
+import { listening, recorded } from './testing/nodes.ts';
+
+const OPEN = { timeout: 5_000 };
+
+test("a hub runs on the program's HTTP server, beside a protocol of its own", async (t) => {
+  const server = createServer((_, response) => response.end('a page')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const echo = defineProtocol({
+    name: 'echo',
+    version: 1,
+    channel: 0x20,
+    methods: { echo: { id: 1, request: bytes, response: bytes } },
+  });
+  const transport = createWsTransport({ protocol: echo, server, path: '/signal' });
+  const hub = createSignalHub({ transport });
+  await transport.listen();
+  t.teardown(() => transport.close());
+  const address = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/signal`;
+  await connectTwo(address);
+  t.deepEqual(hub.snapshot().sessions, 0);
+  await hub.close();
+  await hub.close();
+  t.true(server.listening);
+});
+
+test('a node whose connection is cut registers again by itself', async (t) => {
+  const sockets = new Set<Socket>();
+  const server = createServer().listen(0, '127.0.0.1');
+  server.on('connection', (socket) => sockets.add(socket));
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const transport = createWsTransport({ protocol: signalingProtocol, server });
+  createSignalHub({ transport });
+  await transport.listen();
+  t.teardown(() => transport.close());
+  const hub = transport.localAddr();
+  const node = () => hubSignal({ hub, backends: [ws()], identity: createIdentity() });
+  const [ada, bob] = [node(), node()];
+  t.teardown(() => Promise.all([ada.close(), bob.close()]));
+  const next = await listening(bob);
+  for (const socket of sockets) socket.destroy();
+  while ((await ada.open(bob.nodeId, OPEN).catch(() => undefined)) === undefined)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  t.is((await next()).session.peer, ada.nodeId);
+});
+
+test('the command serves a hub until it is told to end', async (t) => {
+  const main = fileURLToPath(new URL('main.js', import.meta.url));
+  const child = spawn(process.execPath, [main, '--bind', '127.0.0.1:0', '--realm', 'main']);
+  t.teardown(() => child.kill('SIGKILL'));
+  const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
+  const address = /listens on (ws:\S+)/.exec(line)?.[1];
+  await connectTwo(address!);
+  child.kill('SIGTERM');
+  t.deepEqual(await once(child, 'exit'), [0, null]);
+});
+
+/** Opens a session between two nodes of a hub, and closes everything. */
+async function connectTwo(hub: string): Promise<void> {
+  const node = () => hubSignal({ hub, backends: [ws()], identity: createIdentity() });
+  const [ada, bob] = [node(), node()];
+  const next = await listening(bob);
+  const dialed = recorded(await ada.open(bob.nodeId, OPEN));
+  const accepted = await next();
+  dialed.session.send({ type: 'offer', sdp: 'v=0' });
+  await accepted.next();
+  accepted.session.close();
+  await dialed.closed;
+  await Promise.all([ada.close(), bob.close()]);
+}
