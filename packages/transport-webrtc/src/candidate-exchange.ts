@@ -1,0 +1,92 @@
+// The candidates of one connection, in both directions: when they are sent and used, and how many.
+
+import type { Clock, Timer } from '@trunkline/transport-core';
+import type { RtcPeerConnection } from './rtc.ts';
+import { candidatesOf } from './session-description.ts';
+import type { SignalCandidate, SignalSession } from './signal.ts';
+import { normalizedCandidate } from './signal-message.ts';
+
+/**
+ * Holds candidates back until the other end is ready for them. Without that, an answerer that
+ * already knows a path begins with DTLS at once: its first message is lost because the offerer
+ * isn't ready, and repeated only after a second, or the offerer can't check the certificate yet.
+ */
+export class CandidateExchange {
+  readonly #session: SignalSession;
+  readonly #trickle: boolean;
+  readonly #clock: Clock;
+  /** Candidates of this end that were sent or wait in `#unsent`. */
+  readonly #sent = new Set<string>();
+  readonly #unsent: SignalCandidate[] = [];
+  #maySend = false;
+  /** Candidates of the other end that arrived before its description was set. */
+  readonly #early: SignalCandidate[] = [];
+  #received = 0;
+  /** Set as soon as candidates of the other end can be used. */
+  #peer: RtcPeerConnection | undefined;
+  #hold: Timer | undefined;
+  #isClosed = false;
+
+  /** @param trickle false if offer and answer have to contain all candidates. */
+  constructor(session: SignalSession, trickle: boolean, clock: Clock) {
+    this.#session = session;
+    this.#trickle = trickle;
+    this.#clock = clock;
+  }
+
+  /** Takes a candidate that the library found, or that is in this end's description. */
+  found(candidate: Parameters<typeof normalizedCandidate>[0]): void {
+    if (this.#isClosed || !this.#trickle || this.#sent.size >= MOST) return;
+    const message = normalizedCandidate(candidate);
+    if (message.candidate === '' || this.#sent.has(message.candidate)) return;
+    this.#sent.add(message.candidate);
+    if (this.#maySend) this.#session.send(message);
+    else this.#unsent.push(message);
+  }
+
+  /** Begins to send: the answerer after its answer, the offerer once it has set the answer. */
+  send(): void {
+    if (this.#isClosed) return;
+    this.#maySend = true;
+    for (const candidate of this.#unsent.splice(0)) this.#session.send(candidate);
+  }
+
+  /** Takes a candidate of the other end. */
+  receive(candidate: SignalCandidate): void {
+    if (this.#isClosed || candidate.candidate === '' || ++this.#received > MOST) return;
+    if (this.#peer === undefined) this.#early.push(candidate);
+    else use(this.#peer, candidate);
+  }
+
+  /**
+   * Begins to use the other end's candidates, with those in its description, which has been set. An
+   * offer that had to contain all candidates arrives before the offerer is ready, so they wait.
+   */
+  use(peer: RtcPeerConnection, type: 'offer' | 'answer', sdp: string): void {
+    if (this.#isClosed) return;
+    for (const candidate of candidatesOf(sdp)) this.receive(normalizedCandidate(candidate));
+    const begin = () => {
+      this.#peer = peer;
+      for (const candidate of this.#early.splice(0)) use(peer, candidate);
+    };
+    if (type === 'answer' || this.#trickle) begin();
+    else this.#hold = this.#clock.setTimeout(begin, HOLD_TIME);
+  }
+
+  /** Ends the exchange; the connection needs no more candidates. Idempotent. */
+  close(): void {
+    this.#isClosed = true;
+    this.#clock.clearTimeout(this.#hold);
+    this.#peer = undefined;
+  }
+}
+
+/** A candidate that the library can't use is one path less, and no failure. */
+function use(peer: RtcPeerConnection, { candidate, sdpMid, sdpMLineIndex }: SignalCandidate): void {
+  peer.addIceCandidate({ candidate, sdpMid, sdpMLineIndex }).catch(() => {});
+}
+
+/** The most candidates in one direction; the others are dropped. */
+const MOST = 64;
+/** How long an answerer waits before it uses the candidates of a whole offer, in milliseconds. */
+const HOLD_TIME = 250;

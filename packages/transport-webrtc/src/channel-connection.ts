@@ -1,0 +1,316 @@
+// One data channel as a StreamConnection. A channel carries messages and can neither be paused nor
+// closed in order, so this class adds a window, in which the reader acknowledges bytes, and an end.
+
+import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
+import {
+  reasonError,
+  type StreamConnection,
+  type StreamSink,
+} from '@trunkline/transport-core/backend';
+import type { OpenChannel } from './open-channel.ts';
+import type { RtcDataChannel } from './rtc.ts';
+
+/** Wraps a channel that is open and over which both ends have said hello. */
+export class ChannelConnection implements StreamConnection {
+  readonly endpoint: string;
+  readonly nodeId: string | undefined;
+  /** Set before `attach` if this end doesn't want the peer. */
+  refused: TransportError | undefined = undefined;
+  readonly #open: OpenChannel;
+  readonly #channel: RtcDataChannel;
+  readonly #clock: Clock;
+  #sink: StreamSink | undefined;
+  /** Received messages that were not reported yet, because the reader pauses. */
+  readonly #unread: (Uint8Array | 'end')[] = [];
+  #unreadSize = 0;
+  /** Before `attach` and from `pause` to `resume`, messages are kept. */
+  #isPaused = true;
+  /** Bytes that were read and not yet acknowledged. */
+  #taken = 0;
+  /** Bytes sent that the other end has not acknowledged. */
+  #inFlight = 0;
+  /** The rest of the chunk whose `write` returned false. */
+  #rest: Uint8Array | undefined;
+  /** True from a `write` that returned false until `drained`. */
+  #isBlocked = false;
+  /** `close` was called: received bytes are acknowledged and dropped. */
+  #isEnding = false;
+  #endSent = false;
+  #discarded = 0;
+  #linger: Timer | undefined;
+  #isOver = false;
+  #isReleased = false;
+  #error: TransportError | undefined;
+
+  constructor(open: OpenChannel, clock: Clock) {
+    this.endpoint = open.endpoint;
+    this.nodeId = open.nodeId;
+    this.#open = open;
+    this.#channel = open.channel;
+    this.#clock = clock;
+    this.#channel.bufferedAmountLowThreshold = LOW;
+    this.#channel.addEventListener('bufferedamountlow', this.#onLow);
+    open.handOver({
+      message: (data) => this.#message(data),
+      gone: (why) => this.#gone(why),
+    });
+  }
+
+  attach(sink: StreamSink): void {
+    this.#sink = sink;
+    this.#isPaused = false;
+    this.#clock.defer(() => (this.#isOver ? this.#report() : this.#deliver()));
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#isEnding || this.#isOver || chunk.length === 0) return true;
+    this.#rest = chunk;
+    this.#pump();
+    this.#isBlocked = this.#rest !== undefined;
+    return !this.#isBlocked;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    if (this.#sink === undefined) return;
+    this.#isPaused = false;
+    this.#clock.defer(() => this.#deliver());
+  }
+
+  close(): void {
+    if (this.#isEnding || this.#isOver) return;
+    this.#isEnding = true;
+    this.#linger = this.#clock.setTimeout(
+      () => this.#finish(this.#reset(`it did not close within ${LINGER} ms`), 'cut'),
+      LINGER,
+    );
+    this.#pump();
+    this.#clock.defer(() => this.#deliver());
+  }
+
+  destroy(error?: TransportError): void {
+    if (this.#isOver) this.#release();
+    else this.#finish(error, 'cut');
+  }
+
+  /** Called when this end no longer wants the peer, because its lists changed. */
+  revoke(error: TransportError): void {
+    if (this.#sink === undefined) this.refused ??= error;
+    else if (this.#sink.revoked === undefined) this.destroy(error);
+    else if (!this.#isEnding) this.#sink.revoked(error);
+  }
+
+  /** Sends as much of the chunk as the window and the channel's buffer allow, then the end. */
+  #pump(): void {
+    const { maxMessage } = this.#open;
+    // A channel that has closed reports it soon; until then, nothing can be written.
+    if (this.#channel.readyState !== 'open') return;
+    let rest = this.#rest;
+    while (rest !== undefined) {
+      const room = Math.min(maxMessage, WINDOW - this.#inFlight);
+      if (room <= 0 || this.#channel.bufferedAmount >= HIGH) {
+        this.#rest = rest;
+        return;
+      }
+      const message: Uint8Array = rest.length <= room ? rest : rest.subarray(0, room);
+      if (!this.#send(message)) return;
+      this.#inFlight += message.length;
+      rest = message.length === rest.length ? undefined : rest.subarray(message.length);
+    }
+    this.#rest = undefined;
+    if (this.#isEnding) this.#sendEnd();
+  }
+
+  #sendEnd(): void {
+    if (this.#endSent) return;
+    this.#endSent = true;
+    this.#send(END);
+  }
+
+  /** Returns false if the channel has failed; `send` copies the bytes. */
+  #send(message: Uint8Array | string): boolean {
+    try {
+      if (this.#channel.readyState === 'open') this.#channel.send(message);
+      return true;
+    } catch (cause) {
+      this.#clock.defer(() =>
+        this.#finish(this.#reset('it could not be written to', cause), 'cut'),
+      );
+      return false;
+    }
+  }
+
+  readonly #onLow = (): void => {
+    if (this.#isOver) return this.#releaseOnceSent();
+    if (this.#rest === undefined) return;
+    this.#pump();
+    this.#drain();
+  };
+
+  #drain(): void {
+    if (!this.#isBlocked || this.#rest !== undefined || this.#isOver) return;
+    this.#isBlocked = false;
+    if (!this.#isEnding) this.#sink?.drained();
+  }
+
+  #message(data: unknown): void {
+    if (this.#isOver) return;
+    if (typeof data === 'string') return this.#control(data);
+    const bytes = bytesOf(data);
+    if (bytes === undefined) return;
+    if (bytes.length === 0) {
+      if (!this.#isEnding) this.#sink?.data(bytes);
+      return;
+    }
+    this.#unread.push(bytes);
+    this.#unreadSize += bytes.length;
+    if (this.#unreadSize > WINDOW)
+      return this.destroy(
+        new TransportError(
+          'resource_exhausted',
+          `Connection with ${this.endpoint}: it sent more than its window of ${WINDOW} bytes`,
+          { target: this.endpoint },
+        ),
+      );
+    this.#deliver();
+  }
+
+  #control(text: string): void {
+    if (text === END) {
+      this.#unread.push('end');
+      return this.#deliver();
+    }
+    if (text === CUT)
+      return this.#finish(this.#reset('the other end reset the connection'), 'ended');
+    const taken = /^t([1-9]\d{0,6})$/.exec(text)?.[1];
+    if (taken === undefined || Number(taken) > this.#inFlight)
+      return this.destroy(
+        reasonError('malformed', `Connection with ${this.endpoint}: it sent a wrong message`, {
+          target: this.endpoint,
+        }),
+      );
+    this.#inFlight -= Number(taken);
+    this.#pump();
+    this.#drain();
+  }
+
+  /**
+   * Reports received messages while there is a reader. After our own end, they are read and dropped
+   * here.
+   */
+  #deliver(): void {
+    while (!this.#isOver && (this.#isEnding || !this.#isPaused)) {
+      const next = this.#unread.shift();
+      if (next === undefined) return;
+      if (next === 'end') return this.#ended();
+      this.#unreadSize -= next.length;
+      this.#acknowledge(next.length);
+      if (!this.#isEnding) this.#sink?.data(next);
+      else if ((this.#discarded += next.length) > DISCARD) return this.#cutOff();
+    }
+  }
+
+  /** Stops reading from an end that goes on writing after ours has ended. */
+  #cutOff(): void {
+    this.#finish(this.#reset('it continued to write after the end'), 'ended');
+  }
+
+  #acknowledge(size: number): void {
+    this.#taken += size;
+    if (this.#taken < ACKNOWLEDGE) return;
+    this.#send(`t${this.#taken}`);
+    this.#taken = 0;
+  }
+
+  /** A half-closed connection serves no purpose, so this end ends too. */
+  #ended(): void {
+    this.#rest = undefined;
+    this.#sendEnd();
+    this.#finish(undefined, 'ended');
+  }
+
+  /** The channel has closed. After our own end, that may be the other end's way of closing. */
+  #gone(why: string): void {
+    if (this.#isOver) return this.#release();
+    // Messages that arrived before are still reported, once reading resumes.
+    if (this.#unread.includes('end')) {
+      this.#isReleased = true;
+      return this.#open.release();
+    }
+    this.#finish(this.#endSent ? undefined : this.#reset(why), 'ended');
+  }
+
+  #finish(error: TransportError | undefined, how: 'ended' | 'cut'): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#error = error;
+    this.#unread.length = 0;
+    this.#rest = undefined;
+    this.#clock.clearTimeout(this.#linger);
+    this.#clock.defer(() => this.#report());
+    // A full buffer would delay the message that cuts the connection, so it isn't waited for.
+    if (how === 'cut' && (this.#buffered() > CUT_BEHIND || !this.#send(CUT)))
+      return this.#release();
+    this.#releaseOnceSent();
+  }
+
+  /** Closing the channel could drop the message that it buffers. */
+  #releaseOnceSent(): void {
+    if (this.#buffered() === 0) return this.#release();
+    this.#channel.bufferedAmountLowThreshold = 0;
+  }
+
+  #buffered(): number {
+    return this.#channel.readyState === 'open' ? this.#channel.bufferedAmount : 0;
+  }
+
+  #release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#clock.clearTimeout(this.#linger);
+    this.#channel.removeEventListener('bufferedamountlow', this.#onLow);
+    this.#open.release();
+  }
+
+  #report(): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.closed(this.#error);
+  }
+
+  #reset(why: string, cause?: unknown): TransportError {
+    return reasonError('reset', `Connection with ${this.endpoint}: ${why}`, {
+      target: this.endpoint,
+      cause,
+    });
+  }
+}
+
+/** Returns a message as a plain Uint8Array; libraries deliver an ArrayBuffer or a Buffer. */
+function bytesOf(data: unknown): Uint8Array | undefined {
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (!ArrayBuffer.isView(data)) return undefined;
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** The messages of text: an end in order, an end at once; 't' and a number acknowledges bytes. */
+const END = 'end';
+const CUT = 'cut';
+/** Bytes in the channel's buffer up to which END and CUT wait for their turn. */
+const CUT_BEHIND = 64 * 1024;
+/** The most bytes in flight in one direction that the reader has not acknowledged. */
+const WINDOW = 1024 * 1024;
+/** Bytes after which a reader acknowledges. */
+const ACKNOWLEDGE = 64 * 1024;
+/** Bytes in the channel's buffer at which sending stops, and at which it continues. */
+const HIGH = 1024 * 1024;
+const LOW = 256 * 1024;
+/**
+ * How long an end waits for the other's end, in milliseconds, and how many bytes it drops
+ * meanwhile (docs/wire-protocol.md §8).
+ */
+const LINGER = 1_000;
+const DISCARD = 256 * 1024;

@@ -1,0 +1,23 @@
+// Compliance tests of the WebRTC transport on node-datachannel.
+
+import process from 'node:process';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { createTestRealm } from './testing/layers.ts';
+
+const realm = createTestRealm();
+
+transportSuite(test, {
+  name: 'webrtc',
+  create(options, { address, advertiseAddr, wrap } = {}) {
+    const layer = realm.layer({ address, advertiseAddr, clock: options.clock });
+    return new NetworkTransport({ ...options, stream: wrap === undefined ? layer : wrap(layer) });
+  },
+  unreachable: () => 'webrtc://nobody',
+  probe: nodeProbe(process),
+  skip: {
+    'listen on an address that cannot be dialed needs an advertised address':
+      'an id stands for one node, and none stands for all',
+  },
+});

@@ -1,0 +1,118 @@
+// WebRTC as a stream layer, as a Transport and as a backend of createTransport.
+
+import { NodeFilter, type PeerUpdate } from '@trunkline/identity';
+import {
+  type Backend,
+  type CommonOptions,
+  type Protocol,
+  systemClock,
+  type Transport,
+} from '@trunkline/transport-core';
+import {
+  checkAdvertised,
+  commonOptions,
+  extendOptions,
+  isProtocol,
+  NetworkTransport,
+  optional,
+  parseOptions,
+  reference,
+  text,
+} from '@trunkline/transport-core/backend';
+import { RelayFallback } from './relay-fallback.ts';
+import { parseAddress } from './webrtc-address.ts';
+import { updatePeers, WebRtcLayer, type WebRtcStreamLayer } from './webrtc-layer.ts';
+import {
+  backendFields,
+  backendSchema,
+  checkIds,
+  layerSchema,
+  type WebRtcBackendOptions,
+  type WebRtcStreamLayerOptions,
+} from './webrtc-options.ts';
+
+/** Options of a transport over WebRTC; `protocol` and `signal` are required. */
+export type WebRtcTransportOptions<P extends Protocol> = CommonOptions &
+  WebRtcStreamLayerOptions & { readonly protocol: P };
+
+/** Creates a stream layer over WebRTC data channels, one for each connection. */
+export function createWebRtcStreamLayer(options: WebRtcStreamLayerOptions): WebRtcStreamLayer {
+  parseOptions(layerSchema, options, 'createWebRtcStreamLayer');
+  return createLayer(options, 'createWebRtcStreamLayer');
+}
+
+/**
+ * Creates a transport over WebRTC. Targets and its own address have the form
+ * '[nodeId@]webrtc://id', with the id under which a node is registered with signaling.
+ */
+export function createWebRtcTransport<P extends Protocol>(
+  options: WebRtcTransportOptions<P>,
+): Transport<P> {
+  const {
+    signal: _signal,
+    identity: _identity,
+    allow: _allow,
+    deny: _deny,
+    iceServers: _iceServers,
+    iceTransportPolicy: _iceTransportPolicy,
+    rtc: _rtc,
+    advertiseAddr: _advertiseAddr,
+    ...common
+  } = parseOptions(transportSchema, options, 'createWebRtcTransport');
+  const { protocol, clock = systemClock } = options;
+  const stream = createLayer({ ...options, clock }, 'createWebRtcTransport');
+  return new NetworkTransport<P>({ ...(common as CommonOptions), protocol, stream, clock });
+}
+
+/** A backend over WebRTC. */
+export interface WebRtcBackend extends Backend {
+  /** Like `updatePeers` of a layer, for all layers that this backend has made. */
+  updatePeers(lists: PeerUpdate): void;
+}
+
+/**
+ * Creates a backend for 'webrtc://id'. To listen, the address has to have the id of the signal, or
+ * be 'webrtc://0', which stands for it.
+ */
+export function webrtc(options: WebRtcBackendOptions): WebRtcBackend {
+  parseOptions(backendSchema, options, 'webrtc');
+  checkIds(options, 'webrtc');
+  const { nodeId } = options.signal;
+  const peers = filterOf(options);
+  return {
+    schemes: ['webrtc'],
+    layer({ bindAddr, advertiseAddr, clock }) {
+      if (bindAddr !== undefined && !['0', nodeId].includes(parseAddress(bindAddr, 'listen at')))
+        throw new TypeError(
+          `createTransport: '${bindAddr}': the signal has the id ${nodeId}, so listen at 'webrtc://${nodeId}'`,
+        );
+      return createLayer({ ...options, advertiseAddr, clock }, 'createTransport', peers);
+    },
+    updatePeers: (lists) => updatePeers(options, peers, lists),
+  };
+}
+
+function createLayer(
+  options: WebRtcStreamLayerOptions,
+  name: string,
+  peers = filterOf(options),
+): WebRtcStreamLayer {
+  checkIds(options, name);
+  const layer = new WebRtcLayer(options, peers);
+  checkAdvertised(layer, options.advertiseAddr, `${name}: advertiseAddr`);
+  const { signal, allow, deny } = options;
+  if (signal.relay === undefined) return layer;
+  signal.relay.updatePeers({ allow, deny });
+  return new RelayFallback(layer, signal.relay);
+}
+
+function filterOf(options: WebRtcBackendOptions): NodeFilter {
+  const { signal, identity } = options;
+  return new NodeFilter(identity?.nodeId ?? signal.nodeId, options);
+}
+
+const transportSchema = extendOptions(commonOptions, {
+  ...backendFields,
+  protocol: reference<Protocol>(isProtocol, 'a protocol made by defineProtocol'),
+  advertiseAddr: optional(text()),
+});

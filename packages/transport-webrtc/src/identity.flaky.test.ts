@@ -1,0 +1,44 @@
+// Identity tests of Noise over WebRTC.
+
+import { createIdentity, type Identity } from '@trunkline/identity';
+import { secure } from '@trunkline/stream-noise';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { identitySuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { createCountingRtc } from './testing/counting-rtc.ts';
+import { createTestRealm } from './testing/layers.ts';
+
+const rtc = await createCountingRtc();
+const realm = createTestRealm(rtc);
+
+// Serial, because `isBusy` is about all cases that run.
+identitySuite<Identity>(test.serial, {
+  name: 'noise over webrtc',
+  credentials: async (type) => createIdentity({ type }),
+  transport(identity, options, { lists, address }) {
+    const { clock } = options;
+    const stream = secure(realm.layer({ clock, address }), { identity, clock, ...lists });
+    return {
+      transport: new NetworkTransport({ ...options, stream }),
+      update: async ({ allow, deny }) => stream.updatePeers({ allow, deny }),
+    };
+  },
+  layer: (identity) => secure(realm.layer(), { identity }),
+  plain: {
+    transport: (options) =>
+      new NetworkTransport({ ...options, stream: realm.layer({ clock: options.clock }) }),
+  },
+  impostors: {
+    'signs with a key of its own': async (victim) =>
+      impostor(victim, (message) => createIdentity({ type: victim.type }).sign(message)),
+    'sends zeros as a signature': async (victim) => impostor(victim, () => new Uint8Array(64)),
+    'sends a signature that the victim made of other data': async (victim) =>
+      impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
+  },
+  beneath: { layer: () => realm.layer(), dialsWait: true, isBusy: rtc.isConnecting },
+});
+
+/** Returns an identity with the victim's public key and another signing function. */
+function impostor({ nodeId, type, publicKey, key }: Identity, sign: Identity['sign']): Identity {
+  return { nodeId, type, publicKey, key, sign };
+}

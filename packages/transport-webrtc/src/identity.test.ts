@@ -1,0 +1,172 @@
+// Tests that a signature over both fingerprints proves the other node's id, whatever signaling
+// does.
+
+import { createIdentity, type Identity } from '@trunkline/identity';
+import { type Clock, systemClock, type TransportError } from '@trunkline/transport-core';
+import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
+import test, { type ExecutionContext } from 'ava';
+import { createWebRtcStreamLayer } from './create-webrtc-transport.ts';
+import { createMemorySignaling } from './memory-signaling.ts';
+import { loadRtc } from './node-rtc.ts';
+import type { RtcDataChannel, RtcPeerConnection } from './rtc.ts';
+import { withoutCandidates } from './session-description.ts';
+import type { Signal } from './signal.ts';
+
+test('both ends know the node id that the other has proven', async (t) => {
+  const [server, client] = [createIdentity(), createIdentity()];
+  const { dial, accepted } = await setUp(t, { server, client });
+  const near = await dial();
+  t.is(near.nodeId, server.nodeId);
+  t.is((await accepted).nodeId, client.nodeId);
+});
+
+test('signaling that puts itself between two nodes is found out: identity_mismatch', async (t) => {
+  const [server, client] = [createIdentity(), createIdentity()];
+  const [near, far] = [createMemorySignaling(), createMemorySignaling()];
+  await putBetween(t, near.signal(server.nodeId), (id) => far.signal(id));
+  const { dial } = await setUp(t, {
+    server,
+    client,
+    listening: far.signal(server.nodeId),
+    dialing: near.signal(client.nodeId),
+  });
+  const error = (await dial().catch((error) => error)) as TransportError;
+  t.is(error.reason, 'identity_mismatch');
+  t.regex(error.message, /signaling may have replaced them/);
+});
+
+test('a hello with a signature over other fingerprints is refused by both ends', async (t) => {
+  const [server, client] = [createIdentity(), createIdentity()];
+  const { dial } = await setUp(t, {
+    server,
+    client: { ...client, sign: () => client.sign(new Uint8Array(3)) },
+  });
+  const error = (await dial().catch((error) => error)) as TransportError;
+  t.is(error.reason, 'identity_mismatch');
+  t.is(error.origin, 'remote');
+  t.regex(error.message, /certificates/);
+});
+
+test('a node that registered under the id of another is refused', async (t) => {
+  const [server, client, thief] = [createIdentity(), createIdentity(), createIdentity()];
+  const signaling = createMemorySignaling();
+  const stolen = signaling.signal(server.nodeId);
+  const { dial } = await setUp(t, {
+    server: thief,
+    client,
+    listening: {
+      nodeId: thief.nodeId,
+      listen: (accept) => stolen.listen(accept),
+      unlisten: () => stolen.unlisten(),
+      open: (target, options) => stolen.open(target, options),
+    },
+    dialing: signaling.signal(client.nodeId),
+  });
+  const error = (await dial(`webrtc://${server.nodeId}`).catch((error) => error)) as TransportError;
+  t.is(error.reason, 'identity_mismatch');
+  t.true(error.message.includes(thief.nodeId));
+});
+
+test('an end without an identity is refused by one that has one', async (t) => {
+  const server = createIdentity();
+  const { dial } = await setUp(t, { server, client: undefined });
+  const error = (await dial().catch((error) => error)) as TransportError;
+  t.is(error.reason, 'identity_mismatch');
+  t.regex(error.message, /give it an identity/);
+});
+
+test('the id of the signal must be that of the identity', (t) => {
+  const signal = createMemorySignaling().signal(createIdentity().nodeId);
+  t.throws(() => createWebRtcStreamLayer({ signal, identity: createIdentity() }), {
+    instanceOf: TypeError,
+    message: /signal: must have the node id/,
+  });
+});
+
+interface Setting {
+  readonly server: Identity;
+  readonly client: Identity | undefined;
+  /** The access of the server. Default: under its own id. */
+  readonly listening?: Signal;
+  readonly dialing?: Signal;
+}
+
+async function setUp(t: ExecutionContext, { server, client, listening, dialing }: Setting) {
+  const signaling = createMemorySignaling();
+  const at = listening ?? signaling.signal(server.nodeId);
+  const listener = createWebRtcStreamLayer({ signal: at, identity: server, clock });
+  const dialer = createWebRtcStreamLayer({
+    signal: dialing ?? signaling.signal(client?.nodeId ?? 'client'),
+    identity: client,
+    clock,
+  });
+  let accept!: (connection: StreamConnection) => void;
+  const accepted = new Promise<StreamConnection>((resolve) => (accept = resolve));
+  const open: StreamConnection[] = [];
+  await listener.listen((connection) => {
+    open.push(connection);
+    accept(connection);
+  });
+  t.teardown(async () => {
+    for (const connection of open) connection.destroy();
+    await Promise.all([listener, dialer].map((layer: StreamLayer) => layer.close()));
+  });
+  const dial = async (address = listener.localAddr()) => {
+    const connection = await dialer.dial(address, { timeout: 10_000 });
+    open.push(connection);
+    return connection;
+  };
+  return { dial, accepted };
+}
+
+/** Has no timers, so that no deadline overtakes an error on a slow machine. */
+const clock: Clock = { ...systemClock, setTimeout: () => undefined };
+
+/**
+ * Answers each offer at `near` with a connection of its own, opens another to the same node in the
+ * other realm, in the name of the dialer, and relays every byte between the two.
+ */
+async function putBetween(
+  t: ExecutionContext,
+  near: Signal,
+  far: (nodeId: string) => Signal,
+): Promise<void> {
+  const { RTCPeerConnection } = await loadRtc();
+  const peers = [0, 1].map(() => new RTCPeerConnection({ iceServers: [] }));
+  const [a, b] = peers as [RtcPeerConnection, RtcPeerConnection];
+  t.teardown(() => peers.forEach((peer) => void peer.close()));
+  const channel = (peer: RtcPeerConnection) =>
+    peer.createDataChannel('', { negotiated: true, id: 0, ordered: true });
+  await near.listen(async (session) => {
+    const other = await far(session.peer).open(near.nodeId, { timeout: 1_000 });
+    const two = channel(b);
+    let one: RtcDataChannel | undefined;
+    const relay =
+      (to: RtcDataChannel | undefined) =>
+      ({ data }: { data: unknown }) => {
+        if (to?.readyState === 'open') to.send(data);
+        else to?.addEventListener('open', () => to.send(data));
+      };
+    two.addEventListener('message', (event) => relay(one)(event));
+    session.attach({
+      async message(message: any) {
+        if (message.type === 'candidate') return a.addIceCandidate(message).catch(() => {});
+        await a.setRemoteDescription(message);
+        one = channel(a);
+        one.addEventListener('message', relay(two));
+        await a.setLocalDescription(await a.createAnswer());
+        session.send({ type: 'answer', sdp: a.localDescription!.sdp });
+      },
+      closed: (error) => other.close(error),
+    });
+    other.attach({
+      message: (message: any) =>
+        message.type === 'candidate'
+          ? void b.addIceCandidate(message).catch(() => {})
+          : void b.setRemoteDescription(message),
+      closed: (error) => session.close(error),
+    });
+    await b.setLocalDescription(await b.createOffer());
+    other.send({ type: 'offer', sdp: withoutCandidates(b.localDescription!.sdp) });
+  });
+}

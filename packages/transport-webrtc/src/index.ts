@@ -1,0 +1,36 @@
+// WebRTC as a backend of Trunkline, and the interface of signaling.
+
+export {
+  createWebRtcStreamLayer,
+  createWebRtcTransport,
+  type WebRtcBackend,
+  type WebRtcTransportOptions,
+  webrtc,
+} from './create-webrtc-transport.ts';
+export {
+  createMemorySignaling,
+  type MemorySignaling,
+  type MemorySignalOptions,
+} from './memory-signaling.ts';
+export { type ChannelConnectionOptions, createChannelConnection } from './ready-channel.ts';
+export type {
+  RtcChannelOptions,
+  RtcDataChannel,
+  RtcDescription,
+  RtcIceServer,
+  RtcLibrary,
+  RtcPeerConnection,
+} from './rtc.ts';
+export type {
+  Signal,
+  SignalCandidate,
+  SignalDescription,
+  SignalMessage,
+  SignalOpenOptions,
+  SignalReceiver,
+  SignalRelay,
+  SignalSession,
+} from './signal.ts';
+export { parseSignalMessage } from './signal-message.ts';
+export type { WebRtcStreamLayer } from './webrtc-layer.ts';
+export type { WebRtcBackendOptions, WebRtcStreamLayerOptions } from './webrtc-options.ts';

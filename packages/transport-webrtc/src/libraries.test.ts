@@ -1,0 +1,126 @@
+// Tests of both WebRTC libraries of Node, alone and with each other, and of many connections in a
+// row.
+
+import { readdirSync, readlinkSync } from 'node:fs';
+import process from 'node:process';
+import type { StreamConnection } from '@trunkline/transport-core/backend';
+import { nodeProbe } from '@trunkline/transport-testkit';
+import test from 'ava';
+import * as werift from 'werift';
+import { createWebRtcStreamLayer } from './create-webrtc-transport.ts';
+import { createMemorySignaling } from './memory-signaling.ts';
+import type { RtcLibrary } from './rtc.ts';
+import { createCountingRtc } from './testing/counting-rtc.ts';
+
+const { collect } = nodeProbe(process);
+const PURE = werift as unknown as RtcLibrary;
+const libraries: [string, RtcLibrary | undefined][] = [
+  ['node-datachannel', undefined],
+  ['werift', PURE],
+];
+for (const [dialing, rtc] of libraries) {
+  for (const [listening, other] of libraries) {
+    test.serial(
+      `${dialing} dials ${listening}: bytes both ways, and an end in order`,
+      async (t) => {
+        const signaling = createMemorySignaling();
+        const listener = createWebRtcStreamLayer({ signal: signaling.signal('b'), rtc: other });
+        const dialer = createWebRtcStreamLayer({ signal: signaling.signal('a'), rtc });
+        const fars: StreamConnection[] = [];
+        const echoed = new Promise((resolve) => {
+          void listener.listen((far) => {
+            fars.push(far);
+            far.attach({
+              data: (chunk) => void far.write(new Uint8Array(chunk)),
+              frames() {},
+              drained() {},
+              closed: resolve,
+            });
+          });
+        });
+        const near = await dialer.dial('webrtc://b', { timeout: 20_000 });
+        let size = 0;
+        const ended = new Promise((resolve) =>
+          near.attach({
+            data(chunk) {
+              t.is(Object.getPrototypeOf(chunk), Uint8Array.prototype);
+              size += chunk.length;
+              if (size === 100_000) near.close();
+            },
+            frames() {},
+            drained() {},
+            closed: resolve,
+          }),
+        );
+        near.write(new Uint8Array(100_000));
+        t.deepEqual(await Promise.all([ended, echoed]), [undefined, undefined]);
+        t.is(size, 100_000);
+        await Promise.all([listener.close(), dialer.close()]);
+      },
+    );
+  }
+}
+
+test.serial(
+  'connections that open and close one after the other leave nothing behind',
+  async (t) => {
+    t.timeout(180_000);
+    const rtc = await createCountingRtc();
+    const signaling = createMemorySignaling();
+    const listener = createWebRtcStreamLayer({ signal: signaling.signal('b'), rtc });
+    const dialer = createWebRtcStreamLayer({ signal: signaling.signal('a'), rtc });
+    await listener.listen((far) =>
+      far.attach({ data() {}, frames() {}, drained() {}, closed() {} }),
+    );
+    const cycle = async () => {
+      const near = await dialer.dial('webrtc://b', { timeout: 20_000 });
+      const ended = new Promise((resolve) =>
+        near.attach({ data() {}, frames() {}, drained() {}, closed: resolve }),
+      );
+      near.write(new Uint8Array(1_000));
+      near.close();
+      await ended;
+    };
+    const [warmUp, cycles] =
+      process.env['TRUNKLINE_TEST_SEEDS'] === 'all' ? [200, 1_000] : [20, 60];
+    const [handles, sockets] = [openHandles().length, openSockets()];
+    for (let i = 0; i < warmUp; i++) await cycle();
+    const memory = memoryInUse();
+    for (let i = warmUp; i < cycles; i++) {
+      if (i % 100 === 0) collect?.(); // the heap would keep the size of its largest garbage
+      await cycle();
+    }
+    const grown = (memoryInUse() - memory) / 2 ** 20;
+    t.log(`${cycles} cycles, RSS ${grown.toFixed(1)} MiB more than after ${warmUp}`);
+    t.true(grown < 16, `RSS has grown by ${grown.toFixed(1)} MiB`);
+    for (let i = 0; i < 500; i++) {
+      if (rtc.open() === 0 && openHandles().length <= handles && openSockets() <= sockets) break;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    t.is(rtc.open(), 0);
+    t.true(openHandles().length <= handles, openHandles().join());
+    t.true(openSockets() <= sockets);
+    await Promise.all([listener.close(), dialer.close()]);
+  },
+);
+
+function memoryInUse(): number {
+  collect?.();
+  return process.memoryUsage.rss();
+}
+
+function openHandles(): string[] {
+  return process.getActiveResourcesInfo();
+}
+
+/** The library's sockets are no handles of Node's. */
+function openSockets(): number {
+  if (process.platform !== 'linux') return 0;
+  return readdirSync('/proc/self/fd').filter((name) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${name}`).startsWith('socket:');
+    } catch {
+      return false; // the descriptor that has listed the folder
+    }
+  }).length;
+}

@@ -1,0 +1,124 @@
+// Tests of the nodes that a node allows and denies, at the handshake and while they are connected.
+
+import {
+  createIdentity,
+  type Identity,
+  type PeerLists,
+  type PeerUpdate,
+} from '@trunkline/identity';
+import {
+  bytes,
+  createTransport,
+  defineProtocol,
+  type ObserverEvent,
+  serve,
+  TransportError,
+} from '@trunkline/transport-core';
+import test, { type ExecutionContext } from 'ava';
+import { createWebRtcStreamLayer, webrtc } from './create-webrtc-transport.ts';
+import { createMemorySignaling } from './memory-signaling.ts';
+import type { SignalRelay } from './signal.ts';
+import { createFakeRtc } from './testing/fake-rtc.ts';
+
+const protocol = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
+const request = Uint8Array.of(1);
+const [ada, bob, eve] = [createIdentity(), createIdentity(), createIdentity()];
+
+test('a denied node is refused with denied at both ends, and others are served', async (t) => {
+  const node = realm(t);
+  const server = await node(bob, { deny: [eve.nodeId] });
+  const [friend, stranger] = [await node(ada), await node(eve)];
+  t.deepEqual(await friend.transport.send(server.at, 'echo', request), request);
+  const error = await failure(stranger.transport.send(server.at, 'echo', request));
+  t.deepEqual([error.code, error.reason], ['permission_denied', 'denied']);
+  t.true(error.message.includes(eve.nodeId));
+  t.deepEqual(
+    server.events.flatMap((event) => (event.type === 'rejected' ? [event.error.reason] : [])),
+    ['denied'],
+  );
+});
+
+test('a list admits its members, and the nodes that are dialed by id', async (t) => {
+  const node = realm(t);
+  const server = await node(bob, { allow: [ada.nodeId] });
+  const [friend, stranger] = [await node(ada), await node(eve)];
+  t.deepEqual(await friend.transport.send(server.at, 'echo', request), request);
+  const error = await failure(stranger.transport.send(server.at, 'echo', request));
+  t.is(error.reason, 'denied');
+  t.deepEqual(await server.transport.send(stranger.at, 'echo', request), request);
+});
+
+test('a node that is denied while connected is disconnected at once, and admitted again later', async (t) => {
+  const node = realm(t);
+  const [server, client] = [await node(bob), await node(ada)];
+  await client.transport.send(server.at, 'echo', request);
+  server.updatePeers({ deny: [ada.nodeId] });
+  t.deepEqual(server.transport.remotes(), []);
+  t.is((await failure(client.transport.send(server.at, 'echo', request))).reason, 'denied');
+  server.updatePeers({ deny: [] });
+  t.deepEqual(await client.transport.send(server.at, 'echo', request), request);
+});
+
+test('the relay of signaling gets the lists, and their changes', (t) => {
+  const updates: PeerUpdate[] = [];
+  const relay = {
+    updatePeers: (lists: PeerUpdate) => void updates.push(lists),
+  } as SignalRelay;
+  const signal = createMemorySignaling().signal(bob.nodeId);
+  const layer = createWebRtcStreamLayer({
+    signal: {
+      nodeId: signal.nodeId,
+      relay,
+      listen: (accept) => signal.listen(accept),
+      unlisten: () => signal.unlisten(),
+      open: (target, options) => signal.open(target, options),
+    },
+    identity: bob,
+    deny: [eve.nodeId],
+  });
+  layer.updatePeers({ deny: [] });
+  t.deepEqual(updates, [{ allow: undefined, deny: [eve.nodeId] }, { deny: [] }]);
+});
+
+test('lists need an identity, and hold node ids', (t) => {
+  const signal = createMemorySignaling().signal('bob');
+  const create = (options: object) => () => createWebRtcStreamLayer({ signal, ...options });
+  const TYPE_ERROR = { instanceOf: TypeError };
+  t.throws(create({ deny: [eve.nodeId] }), { ...TYPE_ERROR, message: /need 'identity'/ });
+  t.throws(create({ identity: bob, allow: ['eve'] }), { ...TYPE_ERROR, message: /allow: must be/ });
+  t.throws(() => create({})().updatePeers({ deny: [] }), { instanceOf: TransportError });
+  const layer = create({ identity: bob })();
+  t.throws(() => layer.updatePeers({ deny: ['eve'] }), { ...TYPE_ERROR, message: /deny: must be/ });
+});
+
+/** Returns a function that creates listening nodes, which find each other. */
+function realm(t: ExecutionContext) {
+  const signaling = createMemorySignaling();
+  const rtc = createFakeRtc();
+  return async (identity: Identity, lists: PeerLists = {}) => {
+    const events: ObserverEvent[] = [];
+    const backend = webrtc({ signal: signaling.signal(identity.nodeId), identity, rtc, ...lists });
+    const transport = createTransport('webrtc://0', {
+      protocol,
+      backends: [backend],
+      observer: { event: (event) => events.push(event) },
+    });
+    serve(transport, { echo: (echoed) => echoed });
+    await transport.listen();
+    t.teardown(() => transport.close());
+    const { updatePeers } = backend;
+    return { transport, events, updatePeers, at: transport.localAddr() };
+  };
+}
+
+function failure(promise: Promise<unknown>): Promise<TransportError> {
+  return promise.then(
+    () => Promise.reject(new Error('it did not fail')),
+    (error) => error,
+  );
+}

@@ -1,0 +1,382 @@
+// Makes one WebRTC connection: exchanges offer, answer and candidates over a session of signaling,
+// opens the channel and exchanges hellos. Both roles.
+
+import type { Identity } from '@trunkline/identity';
+import { type Clock, isNodeId, type Timer, TransportError } from '@trunkline/transport-core';
+import { cleanText, reasonError } from '@trunkline/transport-core/backend';
+import { CandidateExchange } from './candidate-exchange.ts';
+import { encodeHello, type Fingerprints, type Role, readHello } from './hello.ts';
+import {
+  type ChannelUser,
+  LEAST_MESSAGE,
+  LONGEST_MESSAGE,
+  type OpenChannel,
+} from './open-channel.ts';
+import type { RtcDataChannel, RtcLibrary, RtcPeerConnection } from './rtc.ts';
+import {
+  candidatesOf,
+  fingerprintOf,
+  maxMessageOf,
+  withoutCandidates,
+} from './session-description.ts';
+import type { SignalSession } from './signal.ts';
+import { parseSignalMessage } from './signal-message.ts';
+
+/** Options of one negotiation. */
+export interface NegotiationOptions {
+  readonly role: Role;
+  readonly session: SignalSession;
+  /** False if all candidates have to be in the offer and in the answer. */
+  readonly trickle: boolean;
+  /** Set if both ends have to prove their node ids. */
+  readonly identity: Identity | undefined;
+  /** The configuration of the RTCPeerConnection. */
+  readonly configuration: object;
+  readonly clock: Clock;
+  done(open: OpenChannel): void;
+  /** The negotiation has failed, and everything of it has been released. */
+  failed(error: TransportError): void;
+}
+
+/** The negotiation of one connection; it attaches to its session at once. */
+export class Negotiation {
+  readonly #options: NegotiationOptions;
+  readonly #endpoint: string;
+  readonly #candidates: CandidateExchange;
+  #rtc: RtcLibrary | undefined;
+  #peer: RtcPeerConnection | undefined;
+  #channel: RtcDataChannel | undefined;
+  /** The offer that arrived before `begin`. */
+  #offer: string | undefined;
+  #remoteSdp: string | undefined;
+  #isRemoteSet = false;
+  #isDescriptionSent = false;
+  #fingerprints: Fingerprints | undefined;
+  #nodeId: string | undefined;
+  #helloSent = false;
+  #isDone = false;
+  #isOver = false;
+  #user: ChannelUser | undefined;
+  /** Messages that arrived after the hello and before `handOver`. */
+  readonly #messages: unknown[] = [];
+  #isGone = false;
+  #gathering: { readonly timer: Timer; readonly end: () => void } | undefined;
+
+  constructor(options: NegotiationOptions) {
+    this.#options = options;
+    this.#endpoint = `webrtc://${options.session.peer}`;
+    this.#candidates = new CandidateExchange(options.session, options.trickle, options.clock);
+    options.session.attach({
+      message: (message) => this.#signaled(message),
+      closed: (error) => this.#sessionClosed(error),
+    });
+  }
+
+  /** The step that is under way, for the error of a deadline. */
+  get step(): string {
+    if (this.#peer === undefined)
+      return this.#rtc === undefined ? 'waiting to begin' : 'waiting for the offer';
+    if (!this.#isRemoteSet) return 'waiting for the answer';
+    if (this.#channel?.readyState === 'open') return 'waiting for the hello';
+    const { connectionState, iceConnectionState = '' } = this.#peer;
+    if (connectionState === 'connected') return 'opening the channel';
+    if (/^(connected|completed)$/.test(iceConnectionState)) return 'encrypting the path (DTLS)';
+    return 'looking for a path (ICE)';
+  }
+
+  /** Begins with this library. */
+  begin(rtc: RtcLibrary): void {
+    if (this.#isOver) return;
+    this.#rtc = rtc;
+    if (this.#options.role === 'offerer') this.#run(() => this.#makeOffer());
+    else if (this.#offer !== undefined) this.#run(() => this.#makeAnswer());
+  }
+
+  /** Ends the negotiation without calling `failed`; the other end receives the error. */
+  abandon(error?: TransportError): void {
+    if (this.#isOver || this.#isDone) return;
+    this.#isOver = true;
+    this.#options.session.close(error);
+    this.#release();
+  }
+
+  #run(step: () => Promise<void>): void {
+    step().catch((cause: unknown) =>
+      this.#fail(
+        cause instanceof TransportError
+          ? cause
+          : new TransportError('internal', `the WebRTC library failed: ${textOf(cause)}`, {
+              cause,
+            }),
+      ),
+    );
+  }
+
+  async #makeOffer(): Promise<void> {
+    const peer = this.#createPeer();
+    this.#createChannel(peer);
+    await peer.setLocalDescription(await peer.createOffer());
+    await this.#gathered(peer);
+    this.#sendDescription('offer', peer);
+  }
+
+  async #makeAnswer(): Promise<void> {
+    const offer = this.#offer!;
+    const peer = this.#createPeer();
+    await this.#setRemote(peer, 'offer', offer);
+    if (this.#isOver) return;
+    // Only now: libraries that negotiate by themselves would make an offer of their own.
+    this.#createChannel(peer);
+    await peer.setLocalDescription(await peer.createAnswer());
+    await this.#gathered(peer);
+    this.#sendDescription('answer', peer);
+    this.#greet();
+  }
+
+  #createPeer(): RtcPeerConnection {
+    const peer = new this.#rtc!.RTCPeerConnection(this.#options.configuration);
+    this.#peer = peer;
+    peer.onicecandidate = ({ candidate }: { candidate?: { candidate: string } | null }) =>
+      candidate ? this.#candidates.found(candidate) : this.#gathering?.end();
+    peer.onicegatheringstatechange = () => {
+      if (peer.iceGatheringState === 'complete') this.#gathering?.end();
+    };
+    peer.onconnectionstatechange = () => this.#stateChanged(peer.connectionState);
+    return peer;
+  }
+
+  #createChannel(peer: RtcPeerConnection): void {
+    const channel = peer.createDataChannel('trunkline', {
+      negotiated: true,
+      id: 0,
+      ordered: true,
+    });
+    channel.binaryType = 'arraybuffer';
+    this.#channel = channel;
+    channel.addEventListener('open', this.#onOpen);
+    channel.addEventListener('message', this.#onMessage);
+    channel.addEventListener('close', this.#onClose);
+    channel.addEventListener('error', ignore);
+    if (channel.readyState === 'open') this.#greet();
+  }
+
+  /** Without trickling, waits until all candidates were found, but not for long. */
+  async #gathered(peer: RtcPeerConnection): Promise<void> {
+    if (this.#options.trickle || peer.iceGatheringState === 'complete' || this.#isOver) return;
+    const { clock } = this.#options;
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        clock.clearTimeout(timer);
+        this.#gathering = undefined;
+        resolve();
+      };
+      const timer = clock.setTimeout(end, GATHER_TIME);
+      this.#gathering = { timer, end };
+    });
+  }
+
+  #sendDescription(type: 'offer' | 'answer', peer: RtcPeerConnection): void {
+    if (this.#isOver) return;
+    const { sdp } = peer.localDescription!;
+    if (sdp.length > MOST_SDP)
+      throw new TransportError(
+        'resource_exhausted',
+        `its ${type} has ${sdp.length} characters, but signaling takes at most ${MOST_SDP}`,
+      );
+    const { trickle, session } = this.#options;
+    session.send({ type, sdp: trickle && type === 'offer' ? withoutCandidates(sdp) : sdp });
+    this.#isDescriptionSent = true;
+    this.#learnFingerprints();
+    if (type === 'answer') this.#candidates.send();
+    else for (const candidate of candidatesOf(sdp)) this.#candidates.found(candidate);
+  }
+
+  #signaled(value: unknown): void {
+    if (this.#isOver || this.#isDone) return;
+    const message = parseSignalMessage(value);
+    if (message === undefined) return this.#fail(malformed('sent a malformed message'));
+    if (message.type === 'candidate') return this.#candidates.receive(message);
+    if (message.type !== (this.#options.role === 'offerer' ? 'answer' : 'offer'))
+      return this.#fail(malformed(`sent an ${message.type}, which is not its turn`));
+    if (this.#remoteSdp !== undefined || this.#offer !== undefined)
+      return this.#fail(malformed(`sent a second ${message.type}`));
+    if (message.type === 'answer') {
+      const peer = this.#peer;
+      if (peer === undefined || !this.#isDescriptionSent)
+        return this.#fail(malformed('sent an answer before the offer'));
+      this.#run(async () => {
+        await this.#setRemote(peer, 'answer', message.sdp);
+        this.#candidates.send();
+        this.#greet();
+      });
+    } else {
+      this.#offer = message.sdp;
+      if (this.#rtc !== undefined) this.#run(() => this.#makeAnswer());
+    }
+  }
+
+  async #setRemote(peer: RtcPeerConnection, type: 'offer' | 'answer', sdp: string): Promise<void> {
+    this.#remoteSdp = sdp;
+    if (maxMessageOf(sdp) < LEAST_MESSAGE) throw malformed('accepts only tiny messages');
+    this.#learnFingerprints();
+    try {
+      // The candidates follow, so that nothing arrives before the library is ready for it.
+      await peer.setRemoteDescription({ type, sdp: withoutCandidates(sdp) });
+    } catch (cause) {
+      throw malformed(`sent an unusable ${type} (${textOf(cause)})`);
+    }
+    this.#isRemoteSet = true;
+    this.#candidates.use(peer, type, sdp);
+  }
+
+  /** Throws if the other end's description has not exactly one fingerprint. */
+  #learnFingerprints(): void {
+    const remote = this.#remoteSdp && fingerprintOf(this.#remoteSdp);
+    const local = this.#isDescriptionSent && fingerprintOf(this.#peer!.localDescription!.sdp);
+    if (!remote || !local) return;
+    this.#fingerprints =
+      this.#options.role === 'offerer'
+        ? { offerer: local, answerer: remote }
+        : { offerer: remote, answerer: local };
+  }
+
+  #sessionClosed(error: TransportError | undefined): void {
+    if (this.#isOver || this.#isDone) return;
+    if (error !== undefined) {
+      const { code, reason, message } = error;
+      return this.#fail(new TransportError(code, cleanText(message), { reason, origin: 'remote' }));
+    }
+    // Both ends close the session once they are connected, and one of them is first.
+    if (this.#fingerprints !== undefined) return;
+    this.#fail(reasonError('reset', 'the node ended the negotiation', { origin: 'remote' }));
+  }
+
+  readonly #onOpen = (): void => this.#greet();
+
+  /** Sends the hello: the offerer's is first, so that a dial resolves only if both ends agree. */
+  #greet(): void {
+    if (this.#isOver || this.#helloSent || this.#channel?.readyState !== 'open') return;
+    if (this.#fingerprints === undefined) return;
+    if (this.#options.role === 'offerer') this.#sendHello();
+    else if (this.#messages.length > 0) this.#meet(this.#messages.shift());
+  }
+
+  #sendHello(): void {
+    const { identity, role } = this.#options;
+    this.#helloSent = true;
+    this.#channel!.send(encodeHello(identity, role, this.#fingerprints!));
+  }
+
+  readonly #onMessage = ({ data }: { data: unknown }): void => {
+    if (this.#user !== undefined) return this.#user.message(data);
+    if (this.#isDone) return void this.#messages.push(data);
+    if (this.#isOver) return;
+    if (this.#options.role === 'offerer' ? this.#helloSent : this.#channel?.readyState === 'open')
+      if (this.#fingerprints !== undefined) return this.#meet(data);
+    this.#messages.push(data);
+    if (this.#messages.length > MOST_EARLY) this.#fail(malformed('sent data before its hello'));
+  };
+
+  /** Judges the other end's hello. */
+  #meet(data: unknown): void {
+    const { role, identity, session } = this.#options;
+    const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : data;
+    if (!(bytes instanceof Uint8Array)) return this.#fail(malformed('sent no hello'));
+    const hello = readHello(
+      bytes,
+      role === 'offerer' ? 'answerer' : 'offerer',
+      this.#fingerprints!,
+    );
+    if ('flaw' in hello) return this.#fail(mismatch(hello.flaw));
+    const { nodeId } = hello;
+    if (nodeId === undefined && identity !== undefined)
+      return this.#fail(mismatch('it proved no node id; give it an identity'));
+    if (nodeId !== undefined && isNodeId(session.peer) && nodeId !== session.peer)
+      return this.#fail(mismatch(`it is node ${nodeId}`));
+    this.#nodeId = nodeId;
+    try {
+      if (role === 'answerer') this.#sendHello();
+    } catch (cause) {
+      return this.#fail(reasonError('reset', 'the channel closed', { cause }));
+    }
+    this.#isDone = true;
+    session.close();
+    this.#options.done(this.#opened());
+  }
+
+  #opened(): OpenChannel {
+    return {
+      channel: this.#channel!,
+      endpoint: this.#endpoint,
+      nodeId: this.#nodeId,
+      maxMessage: Math.min(LONGEST_MESSAGE, maxMessageOf(this.#remoteSdp!)),
+      handOver: (user) => {
+        this.#user = user;
+        for (const data of this.#messages.splice(0)) user.message(data);
+        if (this.#isGone) user.gone('the channel closed');
+      },
+      release: () => this.#release(),
+    };
+  }
+
+  readonly #onClose = (): void => this.#gone('the other end closed the channel');
+
+  #stateChanged(state: string): void {
+    if (state === 'failed') this.#gone('no path to the other end works (ICE or DTLS failed)');
+    else if (state === 'closed') this.#gone('the connection closed');
+  }
+
+  #gone(why: string): void {
+    if (this.#isGone || this.#isOver) return;
+    if (!this.#isDone) return this.#fail(new TransportError('unavailable', why));
+    this.#isGone = true;
+    this.#user?.gone(why);
+  }
+
+  #fail(error: TransportError): void {
+    if (this.#isOver || this.#isDone) return;
+    this.#isOver = true;
+    this.#options.session.close(error);
+    this.#release();
+    this.#options.failed(error);
+  }
+
+  #release(): void {
+    this.#isOver = true;
+    this.#gathering?.end();
+    this.#candidates.close();
+    const [channel, peer] = [this.#channel, this.#peer];
+    this.#channel = this.#peer = undefined;
+    if (channel !== undefined) {
+      channel.removeEventListener('open', this.#onOpen);
+      channel.removeEventListener('message', this.#onMessage);
+      channel.removeEventListener('close', this.#onClose);
+    }
+    if (peer === undefined) return;
+    peer.onicecandidate = peer.onconnectionstatechange = peer.onicegatheringstatechange = null;
+    // One library returns a promise, and others throw when the connection has failed before.
+    try {
+      Promise.resolve(peer.close()).catch(ignore);
+    } catch {}
+  }
+}
+
+function malformed(what: string): TransportError {
+  return reasonError('malformed', `the node ${what}`);
+}
+
+function mismatch(what: string): TransportError {
+  return reasonError('identity_mismatch', what);
+}
+
+function textOf(cause: unknown): string {
+  return cleanText(String((cause as Error | null)?.message ?? cause)).slice(0, 200);
+}
+
+function ignore(): void {}
+
+const MOST_SDP = 16_384;
+/** Messages that may arrive before this end is ready for the hello. */
+const MOST_EARLY = 4;
+/** How long to look for candidates if all of them have to be in one message, in milliseconds. */
+const GATHER_TIME = 2_000;

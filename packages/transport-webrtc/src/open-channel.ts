@@ -1,0 +1,31 @@
+// A data channel that is open, with everything that belongs to it: between the negotiation that
+// opened it and the connection that uses it.
+
+import type { RtcDataChannel } from './rtc.ts';
+
+/** A channel that has just been opened, or one that you opened yourself. */
+export interface OpenChannel {
+  readonly channel: RtcDataChannel;
+  /** The other end as people read it: 'webrtc://' and its id. */
+  readonly endpoint: string;
+  /** The other end's node id, if it proved one. */
+  readonly nodeId: string | undefined;
+  /** The longest message to send, in bytes: 16 KiB, or less if the other end accepts less. */
+  readonly maxMessage: number;
+  /** Passes all events to `user` from now on, beginning with the messages that have arrived. */
+  handOver(user: ChannelUser): void;
+  /** Closes the channel and everything beneath it. Idempotent. */
+  release(): void;
+}
+
+/** Receives the events of a channel. */
+export interface ChannelUser {
+  message(data: unknown): void;
+  /** The channel or the connection beneath it has closed or failed. */
+  gone(why: string): void;
+}
+
+/** The longest message that this package sends, in bytes. */
+export const LONGEST_MESSAGE = 16 * 1024;
+/** The longest message that the other end must accept at least: the hello is shorter. */
+export const LEAST_MESSAGE = 1_024;

@@ -1,0 +1,122 @@
+// Tests of connections over channels that were opened without this package.
+
+import { bytes, defineProtocol, serve, TransportError } from '@trunkline/transport-core';
+import {
+  NetworkTransport,
+  type StreamConnection,
+  type StreamLayer,
+} from '@trunkline/transport-core/backend';
+import test from 'ava';
+import { loadRtc } from './node-rtc.ts';
+import { createChannelConnection } from './ready-channel.ts';
+import type { RtcDataChannel } from './rtc.ts';
+import { createFakeChannels } from './testing/fake-rtc.ts';
+
+const protocol = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
+
+test('a transport calls over a channel that the program has opened', async (t) => {
+  const { RTCPeerConnection } = await loadRtc();
+  const [one, two] = [0, 1].map(() => new RTCPeerConnection({ iceServers: [] })) as [any, any];
+  t.teardown(() => {
+    one.close();
+    two.close();
+  });
+  const create = (peer: any): RtcDataChannel =>
+    peer.createDataChannel('mine', { negotiated: true, id: 7, ordered: true });
+  one.onicecandidate = ({ candidate }: any) => candidate && void two.addIceCandidate(candidate);
+  two.onicecandidate = ({ candidate }: any) => candidate && void one.addIceCandidate(candidate);
+  const near = create(one);
+  await one.setLocalDescription(await one.createOffer());
+  await two.setRemoteDescription(one.localDescription);
+  const far = create(two);
+  await two.setLocalDescription(await two.createAnswer());
+  const open = [near, far].map((channel) => connectionOf(channel));
+  await one.setRemoteDescription(two.localDescription);
+  const [a, b] = (await Promise.all(open)) as [StreamConnection, StreamConnection];
+  const { client, server } = transports(a, b);
+  t.teardown(async () => {
+    await client.close();
+    await server.close();
+  });
+  serve(server, { echo: (request) => request });
+  await server.listen();
+  const long = new Uint8Array(100_000).fill(7);
+  t.deepEqual(await client.send('there', 'echo', long), long);
+  t.is(client.remotes()[0]!.endpoint, 'a channel');
+});
+
+test('an end in order closes both channels, after all bytes', async (t) => {
+  const channels = createFakeChannels();
+  const [near, far] = channels.map((channel) =>
+    createChannelConnection(channel, { endpoint: 'a channel', maxMessage: 1_024 }),
+  ) as [StreamConnection, StreamConnection];
+  let received = 0;
+  const ends = [near, far].map(
+    (end) =>
+      new Promise((resolve) =>
+        end.attach({
+          data: (chunk) => {
+            received += chunk.length;
+          },
+          frames() {},
+          drained() {},
+          closed: resolve,
+        }),
+      ),
+  );
+  near.write(new Uint8Array(5_000));
+  near.close();
+  t.deepEqual(await Promise.all(ends), [undefined, undefined]);
+  t.is(received, 5_000);
+  t.deepEqual(
+    channels.map(({ readyState }) => readyState),
+    ['closed', 'closed'],
+  );
+});
+
+test('a channel that is not open is refused', (t) => {
+  const [channel] = createFakeChannels();
+  channel.close();
+  const error = t.throws(() => createChannelConnection(channel, { endpoint: 'a channel' }), {
+    instanceOf: TransportError,
+  });
+  t.is(error.code, 'failed_precondition');
+  t.regex(error.message, /it is closed/);
+});
+
+test('invalid options throw a TypeError', (t) => {
+  const [channel] = createFakeChannels();
+  for (const options of [{}, { endpoint: '' }, { endpoint: 'x', maxMessage: 100 }])
+    t.throws(() => createChannelConnection(channel, options as never), { instanceOf: TypeError });
+});
+
+function connectionOf(channel: RtcDataChannel): Promise<StreamConnection> {
+  return new Promise((resolve) =>
+    channel.addEventListener('open', () =>
+      resolve(createChannelConnection(channel, { endpoint: 'a channel' })),
+    ),
+  );
+}
+
+/** Two transports whose only connection is this one. */
+function transports(near: StreamConnection, far: StreamConnection) {
+  const layer = (part: Partial<StreamLayer>): StreamLayer => ({
+    listen: async () => {},
+    dial: async () => near,
+    localAddr: () => 'there',
+    advertiseAddr: () => 'there',
+    close: async () => {},
+    ...part,
+  });
+  const client = new NetworkTransport({ protocol, stream: layer({}) });
+  const server = new NetworkTransport({
+    protocol,
+    stream: layer({ listen: async (accept) => accept(far) }),
+  });
+  return { client, server };
+}

@@ -1,0 +1,58 @@
+// The part of the W3C's WebRTC interface that this package uses, which browsers, node-datachannel
+// and werift provide.
+
+/** A WebRTC library: `globalThis` of a browser, 'node-datachannel/polyfill' or 'werift'. */
+export interface RtcLibrary {
+  readonly RTCPeerConnection: new (configuration: any) => RtcPeerConnection;
+}
+
+/** An `RTCPeerConnection`. */
+export interface RtcPeerConnection {
+  readonly connectionState: string;
+  readonly iceConnectionState?: string;
+  readonly iceGatheringState: string;
+  readonly localDescription: RtcDescription | null | undefined;
+  onicecandidate: any;
+  onconnectionstatechange: any;
+  onicegatheringstatechange?: any;
+  createDataChannel(label: string, options: RtcChannelOptions): RtcDataChannel;
+  createOffer(): Promise<any>;
+  createAnswer(): Promise<any>;
+  setLocalDescription(description: any): Promise<any>;
+  setRemoteDescription(description: any): Promise<any>;
+  addIceCandidate(candidate: any): Promise<any>;
+  close(): unknown;
+}
+
+/** An SDP and its type. */
+export interface RtcDescription {
+  readonly type: string;
+  readonly sdp: string;
+}
+
+/** Options of a data channel on whose number both ends have agreed. */
+export interface RtcChannelOptions {
+  readonly negotiated: true;
+  readonly id: number;
+  readonly ordered: true;
+}
+
+/** An `RTCDataChannel`. */
+export interface RtcDataChannel {
+  binaryType: any;
+  readonly readyState: string;
+  readonly bufferedAmount: number;
+  bufferedAmountLowThreshold: number;
+  addEventListener(type: string, listener: (event: any) => void): void;
+  removeEventListener(type: string, listener: (event: any) => void): void;
+  send(data: any): void;
+  close(): void;
+}
+
+/** A server that helps to find a path: STUN or TURN. */
+export interface RtcIceServer {
+  /** 'stun:host:port', 'turn:host:port' or 'turns:host:port'. */
+  readonly urls: string | readonly string[];
+  readonly username?: string | undefined;
+  readonly credential?: string | undefined;
+}

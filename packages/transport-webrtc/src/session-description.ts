@@ -1,0 +1,44 @@
+// Reads and changes the few lines of an SDP that matter to a data channel.
+
+import { TransportError } from '@trunkline/transport-core';
+
+/**
+ * Returns the fingerprint of the certificate that an SDP announces, in upper case. Throws `internal`
+ * if there is none, or several: libraries differ in which of them they check.
+ */
+export function fingerprintOf(sdp: string): string {
+  const found = new Set(
+    [...sdp.matchAll(/^a=fingerprint:(\S+) ([0-9a-f:]+)\s*$/gim)].map(([, algorithm, digest]) =>
+      `${algorithm} ${digest}`.toUpperCase(),
+    ),
+  );
+  const [fingerprint] = found;
+  if (found.size === 1 && /^SHA-256 ([0-9A-F]{2}:){31}[0-9A-F]{2}$/.test(fingerprint!))
+    return fingerprint!;
+  throw new TransportError(
+    'internal',
+    `the session description has ${found.size} fingerprints, but needs exactly one of SHA-256`,
+    { reason: 'malformed' },
+  );
+}
+
+/**
+ * Returns the longest message that the sender of this SDP accepts, in bytes (RFC 8841: 64 KiB if
+ * it doesn't say, unlimited if it says 0).
+ */
+export function maxMessageOf(sdp: string): number {
+  const size = /^a=max-message-size:(\d{1,15})\s*$/m.exec(sdp)?.[1];
+  return size === undefined ? 65_536 : Number(size) || Number.POSITIVE_INFINITY;
+}
+
+/** Returns the candidates in an SDP. */
+export function candidatesOf(sdp: string): { readonly candidate: string }[] {
+  return [...sdp.matchAll(/^a=(candidate:[^\r\n]*)/gm)].map(([, candidate]) => ({
+    candidate: candidate!,
+  }));
+}
+
+/** Returns an SDP without its candidates, which are sent one by one. */
+export function withoutCandidates(sdp: string): string {
+  return sdp.replace(/^a=(?:candidate:|end-of-candidates)[^\r\n]*\r?\n/gm, '');
+}

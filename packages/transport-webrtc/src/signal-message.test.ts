@@ -1,0 +1,30 @@
+// Tests of the check of signaling messages.
+
+import test from 'ava';
+import { parseSignalMessage } from './signal-message.ts';
+
+test('a description within the limit is copied without foreign fields', (t) => {
+  const offer = { type: 'offer', sdp: 'x'.repeat(16_384), more: 1 };
+  t.deepEqual(parseSignalMessage(offer), { type: 'offer', sdp: offer.sdp });
+});
+
+test('a candidate is normalized', (t) => {
+  const candidate = { type: 'candidate', candidate: 'a=candidate:1', sdpMLineIndex: null };
+  t.deepEqual(parseSignalMessage(candidate), {
+    type: 'candidate',
+    candidate: 'candidate:1',
+    sdpMid: '0',
+    sdpMLineIndex: 0,
+  });
+});
+
+for (const [name, value] of [
+  ['null', null],
+  ['a text', 'offer'],
+  ['an empty description', { type: 'answer', sdp: '' }],
+  ['a long description', { type: 'offer', sdp: 'x'.repeat(16_385) }],
+  ['a long candidate', { type: 'candidate', candidate: 'x'.repeat(1_025) }],
+  ['a wrong line', { type: 'candidate', candidate: '', sdpMLineIndex: -1 }],
+  ['another type', { type: 'end' }],
+] as const)
+  test(`${name} is no message`, (t) => t.is(parseSignalMessage(value), undefined));

@@ -1,0 +1,16 @@
+// Stream layer tests of WebRTC on node-datachannel.
+
+import { streamLayerSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { createTestRealm } from './testing/layers.ts';
+
+streamLayerSuite(test, {
+  name: 'webrtc',
+  make: ({ clock }) => {
+    const realm = createTestRealm();
+    return {
+      layer: (address, advertiseAddr) => realm.layer({ address, advertiseAddr, clock }),
+      malformed: ['', 'two words', 'tcp://node', 'webrtc://', 'webrtc://a:1'],
+    };
+  },
+});

@@ -1,0 +1,136 @@
+// A WebRTC library in memory. Its connections stop at the step that a test chooses.
+
+import type { RtcDataChannel, RtcDescription, RtcLibrary, RtcPeerConnection } from '../rtc.ts';
+
+/** The step that is not completed. */
+export type Step = 'ice' | 'dtls' | 'channel' | 'hello';
+
+export interface FakeRtc extends RtcLibrary {
+  /** The step at which connections stop; undefined lets them open. */
+  stopsAt: Step | undefined;
+  /** True once a connection has stopped there. */
+  readonly hasStopped: () => boolean;
+  /** The number of peer connections that are not closed. */
+  readonly open: () => number;
+}
+
+export function createFakeRtc(stopsAt?: Step): FakeRtc {
+  const peers: FakePeer[] = [];
+  const open = new Set<FakePeer>();
+  let hasStopped = false;
+
+  class FakePeer implements RtcPeerConnection {
+    connectionState = 'new';
+    iceConnectionState = 'new';
+    readonly iceGatheringState = 'complete';
+    localDescription: RtcDescription | null = null;
+    onicecandidate: any = null;
+    onconnectionstatechange: any = null;
+    readonly channel = new FakeChannel();
+    readonly #sdp: string;
+
+    constructor() {
+      const pair = peers.length.toString(16).padStart(2, '0');
+      this.#sdp = `v=0\r\na=fingerprint:sha-256 ${Array(32).fill(pair).join(':')}\r\n`;
+      peers.push(this);
+      open.add(this);
+    }
+
+    createDataChannel(): RtcDataChannel {
+      return this.channel;
+    }
+
+    async createOffer(): Promise<RtcDescription> {
+      return { type: 'offer', sdp: this.#sdp };
+    }
+
+    async createAnswer(): Promise<RtcDescription> {
+      return { type: 'answer', sdp: this.#sdp };
+    }
+
+    async setLocalDescription(description: RtcDescription): Promise<void> {
+      this.localDescription = description;
+    }
+
+    async setRemoteDescription({ type, sdp }: RtcDescription): Promise<void> {
+      const other = peers[Number.parseInt(/sha-256 (..)/.exec(sdp)![1]!, 16)]!;
+      if (type === 'answer') queueMicrotask(() => connect([this, other]));
+    }
+
+    async addIceCandidate(): Promise<void> {}
+
+    /** The other end isn't told, as it may happen on the network. */
+    close(): void {
+      open.delete(this);
+      this.channel.readyState = 'closed';
+    }
+  }
+
+  function connect(ends: readonly [FakePeer, FakePeer]): void {
+    const [one, two] = ends;
+    if (isStop('ice')) return;
+    for (const end of ends) end.iceConnectionState = 'connected';
+    if (isStop('dtls')) return;
+    for (const end of ends) {
+      end.connectionState = 'connected';
+      end.onconnectionstatechange?.();
+    }
+    if (isStop('channel')) return;
+    one.channel.isMute = two.channel.isMute = isStop('hello');
+    join(one.channel, two.channel);
+  }
+
+  const isStop = (step: Step): boolean => {
+    const isHere = step === rtc.stopsAt;
+    hasStopped ||= isHere;
+    return isHere;
+  };
+  const rtc: FakeRtc = {
+    RTCPeerConnection: FakePeer,
+    stopsAt,
+    hasStopped: () => hasStopped,
+    open: () => open.size,
+  };
+  return rtc;
+}
+
+/** Returns the two ends of an open channel. */
+export function createFakeChannels(): [FakeChannel, FakeChannel] {
+  const ends: [FakeChannel, FakeChannel] = [new FakeChannel(), new FakeChannel()];
+  join(...ends);
+  return ends;
+}
+
+class FakeChannel extends EventTarget implements RtcDataChannel {
+  binaryType: unknown = 'blob';
+  readyState = 'connecting';
+  readonly bufferedAmount = 0;
+  bufferedAmountLowThreshold = 0;
+  /** Drops the messages that this end sends. */
+  isMute = false;
+  other: FakeChannel | undefined;
+
+  send(data: Uint8Array | string): void {
+    const message = typeof data === 'string' ? data : data.slice().buffer;
+    if (this.isMute) return;
+    queueMicrotask(() =>
+      this.other?.dispatchEvent(Object.assign(new Event('message'), { data: message })),
+    );
+  }
+
+  close(): void {
+    for (const end of [this, this.other]) {
+      if (end === undefined || end.readyState === 'closed') continue;
+      end.readyState = 'closed';
+      queueMicrotask(() => end.dispatchEvent(new Event('close')));
+    }
+  }
+}
+
+/** Opens both; messages travel in later microtasks, so neither end has sent one yet. */
+function join(one: FakeChannel, two: FakeChannel): void {
+  one.other = two;
+  two.other = one;
+  for (const end of [one, two]) end.readyState = 'open';
+  for (const end of [one, two]) end.dispatchEvent(new Event('open'));
+}

@@ -1,0 +1,33 @@
+// Stream layers of WebRTC in one realm in memory, as the suites create them.
+
+import type { Clock } from '@trunkline/transport-core';
+import type { StreamLayer } from '@trunkline/transport-core/backend';
+import { createWebRtcStreamLayer } from '../create-webrtc-transport.ts';
+import { createMemorySignaling } from '../memory-signaling.ts';
+import type { RtcLibrary } from '../rtc.ts';
+
+/** A realm in which each layer gets an id of its own. */
+export interface TestRealm {
+  layer(options?: {
+    readonly address?: string | undefined;
+    readonly advertiseAddr?: string | undefined;
+    readonly clock?: Clock | undefined;
+  }): StreamLayer;
+}
+
+/** @param rtc the library of each next layer in turn; undefined is the default library. */
+export function createTestRealm(...rtc: (RtcLibrary | undefined)[]): TestRealm {
+  const signaling = createMemorySignaling();
+  let count = 0;
+  return {
+    layer: ({ address, advertiseAddr, clock } = {}) => {
+      const id = address?.replace('webrtc://', '') ?? `node-${++count}`;
+      return createWebRtcStreamLayer({
+        signal: signaling.signal(id),
+        advertiseAddr,
+        clock,
+        rtc: rtc[count % Math.max(1, rtc.length)],
+      });
+    },
+  };
+}

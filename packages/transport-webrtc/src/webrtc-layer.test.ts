@@ -1,0 +1,250 @@
+// Tests of dialing and listening over signaling: deadlines, malformed messages and resources. The
+// defects of an earlier WebRTC transport (Babble's) are among them.
+
+import { createManualClock, type TransportError } from '@trunkline/transport-core';
+import type { StreamConnection } from '@trunkline/transport-core/backend';
+import test, { type ExecutionContext } from 'ava';
+import { createWebRtcStreamLayer } from './create-webrtc-transport.ts';
+import { createMemorySignaling } from './memory-signaling.ts';
+import type { Signal, SignalSession } from './signal.ts';
+import { createCountingRtc } from './testing/counting-rtc.ts';
+import { lyingSignal } from './testing/lying-signal.ts';
+
+test('no peer connection exists before signaling has answered', async (t) => {
+  const { dialer, rtc } = await setUp(t);
+  const error = await failure(dialer.dial('webrtc://nobody', { timeout: 10_000 }));
+  t.is(error.reason, 'connection_refused');
+  t.is(rtc.created(), 0);
+});
+
+const steps: [string, (signal: Signal) => Signal, RegExp][] = [
+  [
+    'signaling does not answer',
+    (signal) => ({
+      ...bound(signal),
+      open: () => new Promise(() => {}),
+    }),
+    /waiting for signaling/,
+  ],
+  ['no answer arrives', (signal) => lyingSignal(signal, () => []), /waiting for the answer/],
+  [
+    'no path is found',
+    (signal) =>
+      lyingSignal(signal, (message) =>
+        message.type === 'answer'
+          ? [
+              {
+                ...message,
+                sdp: message.sdp.replace(/a=ice-pwd:.*/, `a=ice-pwd:${'x'.repeat(22)}`),
+              },
+            ]
+          : [message],
+      ),
+    /looking for a path/,
+  ],
+];
+for (const [what, lie, says] of steps) {
+  test(`the deadline of a dial holds if ${what}, and the error names the step`, async (t) => {
+    const clock = createManualClock();
+    const { dialer, address, rtc } = await setUp(t, { lie, clock });
+    const dialing = failure(dialer.dial(address, { timeout: 1_000 }));
+    await turns(40);
+    clock.advance(1_000);
+    const error = await dialing;
+    t.is(error.reason, 'dial_timeout');
+    t.regex(error.message, says);
+    await until(() => rtc.open() === 0);
+    t.is(clock.timers, 0);
+  });
+}
+
+test('an abort while the path is looked for releases everything at both ends', async (t) => {
+  const { dialer, address, rtc } = await setUp(t, { lie: steps[2]![1] });
+  const controller = new AbortController();
+  const dialing = dialer.dial(address, { timeout: 10_000, signal: controller.signal });
+  await until(() => rtc.open() === 2);
+  const reason = new Error('enough');
+  controller.abort(reason);
+  t.is(await dialing.catch((error) => error), reason);
+  await until(() => rtc.open() === 0);
+  t.pass();
+});
+
+const malformed: unknown[] = [
+  null,
+  'offer',
+  {},
+  { type: 'offer' },
+  { type: 'offer', sdp: '' },
+  { type: 'offer', sdp: 'nonsense' },
+  { type: 'offer', sdp: 'x'.repeat(20_000) },
+  { type: 'answer', sdp: 'v=0' },
+  { type: 'offer', sdp: `v=0\r\na=fingerprint:sha-256 ${'00:'.repeat(31)}00\r\n` },
+  { type: 'offer', sdp: `v=0\r\na=max-message-size:1\r\n` },
+  { type: 'candidate', candidate: 'x'.repeat(2_000) },
+  { type: 'candidate', candidate: 3 },
+];
+
+test('malformed offers end their own session, and the next dial is served', async (t) => {
+  const { dialer, address, rtc, open } = await setUp(t);
+  for (const message of malformed) {
+    const session = await open();
+    const ended = new Promise<TransportError | undefined>((resolve) =>
+      session.attach({ message() {}, closed: resolve }),
+    );
+    session.send(message as never);
+    t.is((await ended)?.reason, 'malformed', JSON.stringify(message)?.slice(0, 60));
+  }
+  t.is(rtc.open(), 0);
+  const connection = await dialer.dial(address, { timeout: 10_000 });
+  connection.destroy();
+});
+
+test('an answer that cannot be used fails the dial at once', async (t) => {
+  const lie = (signal: Signal) =>
+    lyingSignal(signal, (message) =>
+      message.type === 'answer' ? [{ ...message, sdp: 'v=0' }] : [message],
+    );
+  const { dialer, address, rtc } = await setUp(t, { lie });
+  const error = await failure(dialer.dial(address, { timeout: 10_000 }));
+  t.is(error.reason, 'malformed');
+  t.is(error.target, address);
+  await until(() => rtc.open() === 0);
+});
+
+test('a thousand candidates, doubled and useless ones do no harm', async (t) => {
+  const lie = (signal: Signal) =>
+    lyingSignal(signal, (message) =>
+      message.type === 'candidate'
+        ? [
+            { ...message, sdpMLineIndex: null },
+            ...Array.from({ length: 50 }, (_, i) => ({
+              type: 'candidate',
+              candidate: `candidate:${i} 1 udp 1 ${i}.example.local 9 typ host`,
+              sdpMid: null,
+            })),
+            { type: 'candidate', candidate: 'garbage' },
+          ]
+        : [message],
+    );
+  const { dialer, address } = await setUp(t, { lie });
+  const connection = await dialer.dial(address, { timeout: 10_000 });
+  connection.destroy();
+  t.pass();
+});
+
+test('signaling without trickling connects, too', async (t) => {
+  const { dialer, address } = await setUp(t, { trickle: false });
+  const connection = await dialer.dial(address, { timeout: 20_000 });
+  connection.destroy();
+  t.pass();
+});
+
+test('two nodes that dial each other at once get a connection each', async (t) => {
+  const { dialer, layer, address } = await setUp(t);
+  const accepted: StreamConnection[] = [];
+  await dialer.listen((connection) => void accepted.push(connection));
+  const both = await Promise.all([
+    dialer.dial(address, { timeout: 10_000 }),
+    layer.dial(dialer.localAddr(), { timeout: 10_000 }),
+  ]);
+  await until(() => accepted.length === 1);
+  for (const connection of [...both, ...accepted]) connection.destroy();
+  t.pass();
+});
+
+test('each dial has a peer connection of its own, and all are released', async (t) => {
+  const { dialer, address, rtc, accepted } = await setUp(t);
+  const connections = await Promise.all(
+    Array.from({ length: 5 }, () => dialer.dial(address, { timeout: 10_000 })),
+  );
+  await until(() => accepted.length === 5);
+  t.is(rtc.open(), 10);
+  for (const connection of connections) connection.destroy();
+  await until(() => rtc.open() === 0);
+  t.is(rtc.created(), 10);
+});
+
+test('close ends handshakes that are under way, and refuses later sessions', async (t) => {
+  const { layer, rtc, open } = await setUp(t);
+  const session = await open();
+  const ended = new Promise<TransportError | undefined>((resolve) =>
+    session.attach({ message() {}, closed: resolve }),
+  );
+  await turns(5);
+  await layer.close();
+  t.is((await ended)?.code, 'shutdown');
+  t.is(rtc.open(), 0);
+  t.is((await failure(open())).reason, 'connection_refused');
+});
+
+test('a session that sends no offer ends after the handshake timeout', async (t) => {
+  const clock = createManualClock();
+  const { open } = await setUp(t, { clock });
+  const session = await open();
+  const ended = new Promise<TransportError | undefined>((resolve) =>
+    session.attach({ message() {}, closed: resolve }),
+  );
+  await turns(5);
+  clock.advance(5_000);
+  t.is((await ended)?.reason, 'handshake_timeout');
+  t.is(clock.timers, 0);
+});
+
+interface Setting {
+  lie?(signal: Signal): Signal;
+  readonly clock?: ReturnType<typeof createManualClock>;
+  readonly trickle?: boolean;
+}
+
+/** A layer that listens, one that dials through signaling that may lie, and their resources. */
+async function setUp(t: ExecutionContext, { lie = (s) => s, clock, trickle }: Setting = {}) {
+  const signaling = createMemorySignaling();
+  const rtc = await createCountingRtc();
+  const layer = createWebRtcStreamLayer({
+    signal: signaling.signal('server', { trickle }),
+    clock,
+    rtc,
+  });
+  const dialer = createWebRtcStreamLayer({
+    signal: lie(signaling.signal('client', { trickle })),
+    clock,
+    rtc,
+  });
+  const accepted: StreamConnection[] = [];
+  await layer.listen((connection) => {
+    accepted.push(connection);
+    connection.attach({ data() {}, frames() {}, drained() {}, closed() {} });
+  });
+  t.teardown(async () => {
+    for (const connection of accepted) connection.destroy();
+    await Promise.all([layer.close(), dialer.close()]);
+  });
+  const open = (): Promise<SignalSession> =>
+    signaling.signal('stranger').open('server', { timeout: 1_000 });
+  return { layer, dialer, address: layer.localAddr(), rtc, accepted, open };
+}
+
+function bound(signal: Signal): Signal {
+  return {
+    nodeId: signal.nodeId,
+    listen: (accept, failed) => signal.listen(accept, failed),
+    unlisten: () => signal.unlisten(),
+    open: (target, options) => signal.open(target, options),
+  };
+}
+
+async function failure(promise: Promise<unknown>): Promise<TransportError> {
+  return promise.then(
+    () => Promise.reject(new Error('it did not fail')),
+    (error) => error,
+  );
+}
+
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await turns(1);
+}

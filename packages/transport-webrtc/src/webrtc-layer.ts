@@ -1,0 +1,312 @@
+// The WebRTC stream layer: dials and listens through signaling, in browsers and in Node.
+
+import type { NodeFilter, PeerUpdate } from '@trunkline/identity';
+import { type Clock, systemClock, TransportError } from '@trunkline/transport-core';
+import {
+  type DialOptions,
+  type HandshakeSlot,
+  type ListenOptions,
+  reasonError,
+  type StreamConnection,
+  type StreamLayer,
+} from '@trunkline/transport-core/backend';
+import { loadRtc } from '#rtc';
+import { ChannelConnection } from './channel-connection.ts';
+import { Negotiation } from './negotiation.ts';
+import type { OpenChannel } from './open-channel.ts';
+import type { RtcLibrary } from './rtc.ts';
+import type { SignalSession } from './signal.ts';
+import { parseAddress } from './webrtc-address.ts';
+import type { WebRtcBackendOptions, WebRtcStreamLayerOptions } from './webrtc-options.ts';
+
+type Accept = (connection: StreamConnection, slot?: HandshakeSlot) => void;
+
+/** A stream layer over WebRTC. */
+export interface WebRtcStreamLayer extends StreamLayer {
+  /**
+   * Replaces the lists, at once, also those of the relay. Live connections to nodes that are no
+   * longer wanted are aborted with `denied` at both ends. Throws a TypeError that names the flaw if
+   * a list is invalid, and `failed_precondition` without an `identity`.
+   */
+  updatePeers(lists: PeerUpdate): void;
+}
+
+export class WebRtcLayer implements WebRtcStreamLayer {
+  readonly clock: Clock;
+  readonly #options: WebRtcStreamLayerOptions;
+  readonly #peers: NodeFilter;
+  #listening: 'no' | 'starting' | 'yes' = 'no';
+  /** A function for each pending dial and handshake, which ends it with the given error. */
+  readonly #pending = new Set<(error: TransportError) => void>();
+
+  /** @param options must be valid. */
+  constructor(options: WebRtcStreamLayerOptions, peers: NodeFilter) {
+    this.#options = options;
+    this.#peers = peers;
+    this.clock = options.clock ?? systemClock;
+  }
+
+  get nodeId(): string | undefined {
+    return this.#options.identity?.nodeId;
+  }
+
+  async listen(
+    accept: Accept,
+    failed?: (error: TransportError) => void,
+    options?: ListenOptions,
+  ): Promise<void> {
+    const { signal } = this.#options;
+    if (this.#listening !== 'no')
+      throw new TransportError(
+        'failed_precondition',
+        `Already listening at ${this.#ownAddress}: close() first`,
+      );
+    this.#listening = 'starting';
+    try {
+      await signal.listen(
+        (session) => this.#meet(session, accept, options),
+        (error) => {
+          this.#listening = 'no';
+          failed?.(error);
+        },
+      );
+    } catch (error) {
+      this.#listening = 'no';
+      throw error;
+    }
+    // TypeScript doesn't see that close() may have run meanwhile.
+    if ((this.#listening as string) === 'no') {
+      await signal.unlisten();
+      throw new TransportError('shutdown', 'Listening was cancelled: the layer was closed');
+    }
+    this.#listening = 'yes';
+  }
+
+  async dial(address: string, options: DialOptions): Promise<StreamConnection> {
+    const target = parseAddress(address, 'dial');
+    const { timeout, signal, nodeId = target } = options;
+    signal?.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const cancel = new AbortController();
+      let negotiation: Negotiation | undefined;
+      let isOver = false;
+      const settle = () => {
+        isOver = true;
+        this.clock.clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        this.#pending.delete(giveUp);
+      };
+      const giveUp = (reason: unknown) => {
+        settle();
+        cancel.abort(reason);
+        negotiation?.abandon(new TransportError('cancelled', 'the dialer gave up'));
+        reject(reason);
+      };
+      const onAbort = () => giveUp(signal?.reason);
+      const fail = (error: unknown) => {
+        if (isOver) return;
+        settle();
+        reject(error instanceof TransportError ? cannotConnect(address, error) : error);
+      };
+      const timer = this.clock.setTimeout(() => {
+        const step = negotiation?.step ?? 'waiting for signaling';
+        giveUp(
+          reasonError(
+            'dial_timeout',
+            `Cannot connect to ${address}: not connected within ${timeout} ms (dialTimeout), while ${step}`,
+            { target: address },
+          ),
+        );
+      }, timeout);
+      this.#pending.add(giveUp);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#openSession(target, timeout, cancel.signal).then(
+        ([session, rtc]) => {
+          if (isOver) return session.close(new TransportError('cancelled', 'the dialer gave up'));
+          negotiation = new Negotiation({
+            ...this.#negotiationOptions(),
+            role: 'offerer',
+            session,
+            done: (open) => {
+              settle();
+              resolve(this.#connection(open, nodeId));
+            },
+            failed: fail,
+          });
+          negotiation.begin(rtc);
+        },
+        (error) => fail(error),
+      );
+    });
+  }
+
+  /** Resolves once signaling has answered; before that, no peer connection exists. */
+  async #openSession(
+    target: string,
+    timeout: number,
+    signal: AbortSignal,
+  ): Promise<[SignalSession, RtcLibrary]> {
+    const rtc = await this.#library();
+    signal.throwIfAborted();
+    return [await this.#options.signal.open(target, { timeout, signal }), rtc];
+  }
+
+  /**
+   * Handles a session that another node opened: asks the limiter for a handshake slot, waits for
+   * its turn, and hands the connection over once it is open.
+   */
+  #meet(session: SignalSession, accept: Accept, options: ListenOptions | undefined): void {
+    const { handshakes, timeout = HANDSHAKE_TIMEOUT } = options ?? {};
+    if (this.#listening === 'no')
+      return session.close(new TransportError('unavailable', 'the node has stopped listening'));
+    let isTurn = handshakes === undefined;
+    let begin: (() => void) | undefined;
+    const slot = handshakes?.acquire(`webrtc://${session.peer}`, () => {
+      isTurn = true;
+      begin?.();
+    });
+    if (slot === undefined && handshakes !== undefined)
+      return session.close(
+        reasonError('full', 'the node has too many handshakes under way (limits.handshakes)'),
+      );
+    const settle = () => {
+      this.clock.clearTimeout(timer);
+      this.#pending.delete(giveUp);
+    };
+    const giveUp = (error: TransportError) => {
+      settle();
+      negotiation.abandon(error);
+      slot?.leave(error.code === 'shutdown' ? undefined : error);
+    };
+    const since = slot?.since ?? this.clock.now();
+    const timer = this.clock.setTimeout(
+      () =>
+        giveUp(
+          reasonError(
+            'handshake_timeout',
+            `Connection with webrtc://${session.peer}: not open within ${timeout} ms (handshakeTimeout), while ${negotiation.step}`,
+            { target: `webrtc://${session.peer}` },
+          ),
+        ),
+      Math.max(1, timeout - (this.clock.now() - since)),
+    );
+    this.#pending.add(giveUp);
+    const negotiation = new Negotiation({
+      ...this.#negotiationOptions(),
+      role: 'answerer',
+      session,
+      done: (open) => {
+        settle();
+        accept(this.#connection(open, undefined), slot);
+      },
+      failed: (error) => {
+        settle();
+        slot?.leave(error);
+      },
+    });
+    begin = () =>
+      this.#library().then(
+        (rtc) => negotiation.begin(rtc),
+        (error) => giveUp(error),
+      );
+    if (isTurn) begin();
+  }
+
+  /** @param dialed the node that the dialer means to reach. */
+  #connection(open: OpenChannel, dialed: string | undefined): ChannelConnection {
+    const peers = this.#peers;
+    const { nodeId } = open;
+    if (nodeId === undefined) return new ChannelConnection(open, this.clock);
+    let watched: ChannelConnection | undefined;
+    let isReleased = false;
+    const release = () => {
+      isReleased = true;
+      if (watched !== undefined) peers.forget(watched);
+      open.release();
+    };
+    const connection = new ChannelConnection({ ...open, release }, this.clock);
+    connection.refused = peers.judge(nodeId, dialed);
+    if (connection.refused !== undefined || isReleased) return connection;
+    watched = connection;
+    peers.watch(connection, dialed);
+    return connection;
+  }
+
+  updatePeers(lists: PeerUpdate): void {
+    updatePeers(this.#options, this.#peers, lists);
+  }
+
+  #negotiationOptions() {
+    const { signal, identity, iceServers, iceTransportPolicy } = this.#options;
+    return {
+      identity,
+      trickle: signal.trickle !== false,
+      configuration: {
+        iceServers: (iceServers ?? []).map((server) => ({ ...server })),
+        iceTransportPolicy: iceTransportPolicy ?? 'all',
+      },
+      clock: this.clock,
+    };
+  }
+
+  async #library(): Promise<RtcLibrary> {
+    return this.#options.rtc ?? (await loadRtc());
+  }
+
+  checkAddress(address: string): void {
+    parseAddress(address, 'dial');
+  }
+
+  get #ownAddress(): string {
+    return `webrtc://${this.#options.signal.nodeId}`;
+  }
+
+  localAddr(): string {
+    if (this.#listening === 'yes') return this.#ownAddress;
+    throw new TransportError('failed_precondition', 'Not listening yet: await listen() first');
+  }
+
+  advertiseAddr(): string {
+    return this.#options.advertiseAddr ?? this.localAddr();
+  }
+
+  async close(): Promise<void> {
+    for (const end of [...this.#pending])
+      end(new TransportError('shutdown', 'The dial was cancelled: the layer was closed'));
+    const wasListening = this.#listening === 'yes';
+    this.#listening = 'no';
+    if (wasListening) await this.#options.signal.unlisten();
+  }
+}
+
+/** Replaces the lists of a layer or a backend with these options. */
+export function updatePeers(
+  { identity, signal }: WebRtcBackendOptions,
+  peers: NodeFilter,
+  lists: PeerUpdate,
+): void {
+  if (identity === undefined)
+    throw new TransportError(
+      'failed_precondition',
+      "Cannot update the lists of nodes: without the option 'identity', no node proves its id",
+    );
+  peers.update(lists);
+  signal.relay?.updatePeers(lists);
+}
+
+function cannotConnect(address: string, error: TransportError): TransportError {
+  const { code, message, reason, cause, origin } = error;
+  const text = message.startsWith('Cannot ') ? message.replace(/^Cannot [^:]*: /, '') : message;
+  return new TransportError(code, `Cannot connect to ${address}: ${text}`, {
+    reason,
+    target: address,
+    cause,
+    origin,
+  });
+}
+
+/**
+ * The default handshake timeout, in milliseconds, if the transport sets none
+ * (docs/wire-protocol.md).
+ */
+const HANDSHAKE_TIMEOUT = 5_000;

@@ -1,0 +1,114 @@
+// Installs the tarball of transport-webrtc as a user's project would, without its optional library
+// and with it, and runs it in Node, in bundles for Node, and as a bundle for pages.
+
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { build } from 'esbuild';
+import { root, run } from './workspace.mjs';
+
+/** Transport-webrtc and the packages of ours that it needs. */
+const OURS = ['transport-core', 'files', 'identity', 'transport-webrtc'];
+const LIBRARY = 'node-datachannel';
+
+/** Dials another node of this process, and prints how that ended. */
+const PROGRAM = `
+import { createMemorySignaling, createWebRtcStreamLayer } from '@trunkline/transport-webrtc';
+const signaling = createMemorySignaling();
+const [near, far] = ['near', 'far'].map((id) =>
+  createWebRtcStreamLayer({ signal: signaling.signal(id) }));
+await far.listen(() => {});
+console.log(await near.dial(far.localAddr(), { timeout: 20_000 }).then(
+  () => 'connected', (error) => error.code + ': ' + error.message));
+process.exit();
+`;
+
+/**
+ * Returns the title and the outcome of each check.
+ *
+ * @param tarballs the folder with the tarballs of all packages.
+ */
+export async function installedWebRtc(tarballs) {
+  const folder = mkdtempSync(join(tmpdir(), 'trunkline-webrtc-'));
+  try {
+    for (const name of OURS) await install(folder, tarballs, name);
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    writeFileSync(join(folder, 'main.js'), PROGRAM);
+    const bundled = await bundle(folder, 'node', []);
+    const external = await bundle(folder, 'node', [LIBRARY]);
+    const page = await bundle(folder, 'browser', []);
+    const outcomes = [
+      ['without its library says what to install', await prints(folder, 'main.js', MISSING)],
+      ['in a bundle without its library says so, too', await prints(folder, bundled, MISSING)],
+      ['in a bundle for pages has no library', lacksLibrary(folder, page)],
+    ];
+    link(folder, join('packages/transport-webrtc', 'node_modules', LIBRARY), LIBRARY);
+    outcomes.push(
+      ['with its library connects', await prints(folder, 'main.js', /^connected$/m)],
+      ['in a bundle with its library connects', await prints(folder, external, /^connected$/m)],
+    );
+    return outcomes;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const MISSING = /^unimplemented: .*npm install node-datachannel/m;
+
+/** Unpacks one of our tarballs; the dependencies of others come from the workspace. */
+async function install(folder, tarballs, name) {
+  const tarball = readdirSync(tarballs).find((file) => new RegExp(`-${name}-\\d`).test(file));
+  const target = join(folder, 'node_modules/@trunkline', name);
+  mkdirSync(target, { recursive: true });
+  await run('tar', ['-xzf', join(tarballs, tarball), '-C', target, '--strip-components=1']);
+  const { dependencies } = JSON.parse(readFileSync(join(target, 'package.json'), 'utf8'));
+  for (const dependency of Object.keys(dependencies))
+    if (!dependency.startsWith('@trunkline/'))
+      link(folder, join('packages', name, 'node_modules', dependency), dependency);
+}
+
+function link(folder, from, name) {
+  const path = join(folder, 'node_modules', name);
+  mkdirSync(dirname(path), { recursive: true });
+  rmSync(path, { force: true });
+  symlinkSync(join(root, from), path);
+}
+
+/** Bundles the program, and returns the name of the file. */
+async function bundle(folder, platform, external) {
+  const outfile = `${platform}-${external.length}.js`;
+  await build({
+    entryPoints: [join(folder, 'main.js')],
+    outfile: join(folder, outfile),
+    bundle: true,
+    format: 'esm',
+    platform,
+    external,
+    logLevel: 'silent',
+  });
+  return outfile;
+}
+
+async function prints(folder, file, expected) {
+  const { code, output } = await run(process.execPath, [file], {
+    cwd: folder,
+    capture: 'all',
+    limit: 60_000,
+  });
+  return { well: code === 0 && expected.test(output), output };
+}
+
+function lacksLibrary(folder, file) {
+  const found = readFileSync(join(folder, file), 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(`import("${LIBRARY}`));
+  return { well: found.length === 0, output: found.join('\n') };
+}
