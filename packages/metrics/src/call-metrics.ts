@@ -1,0 +1,106 @@
+// Counts and durations of the calls of one side, by method and code. A call allocates nothing,
+// except the first of a method with a code.
+
+import type { CallRecord, Code } from '@trunkline/transport-core';
+import type { Attributes, Collection } from './collection.ts';
+import { METRICS } from './definitions.ts';
+import { Histogram } from './histogram.ts';
+
+/** The calls of one method. */
+class MethodMetrics {
+  readonly protocol: string;
+  readonly method: string;
+  /** The value of `rpc.method`. */
+  readonly name: string;
+  active = 0;
+  attempts = 0;
+  readonly queued: Histogram;
+  /** One histogram for each code that occurred. */
+  readonly durations = new Map<Code | 'ok', Histogram>();
+
+  constructor(protocol: string, method: string, name: string, bounds: readonly number[]) {
+    this.protocol = protocol;
+    this.method = method;
+    this.name = name;
+    this.queued = new Histogram(bounds);
+  }
+}
+
+/** The calls that a node makes, or those that it handles. */
+export class CallMetrics {
+  readonly #bounds: readonly number[];
+  /** At most this many methods are counted by name. */
+  readonly #most: number;
+  readonly #protocols = new Map<string, Map<string, MethodMetrics>>();
+  #count = 0;
+  #others: MethodMetrics | undefined = undefined;
+  /** The method of the last call, because the next one is often of the same. */
+  #last: MethodMetrics;
+
+  constructor(bounds: readonly number[], most: number) {
+    this.#bounds = bounds;
+    this.#most = most;
+    this.#last = new MethodMetrics('', '', '', bounds);
+  }
+
+  started(call: CallRecord): void {
+    this.#of(call).active++;
+  }
+
+  ended(call: CallRecord): void {
+    const method = this.#of(call);
+    method.active--;
+    method.attempts += call.attempts;
+    if (call.attempts > 0) method.queued.record(call.queued / 1_000);
+    const code = call.code ?? 'ok';
+    let durations = method.durations.get(code);
+    if (durations === undefined) {
+      durations = new Histogram(this.#bounds);
+      method.durations.set(code, durations);
+    }
+    durations.record(call.duration / 1_000);
+  }
+
+  collect(into: Collection, side: CallRecord['side']): void {
+    const isClient = side === 'client';
+    for (const method of this.#all()) {
+      const attributes: Attributes = { 'rpc.system.name': 'trunkline', 'rpc.method': method.name };
+      for (const [code, durations] of method.durations) {
+        into.addHistogram(isClient ? METRICS.clientDuration : METRICS.serverDuration, durations, {
+          ...attributes,
+          'rpc.status_code': code,
+          ...(code === 'ok' ? undefined : { 'error.type': code }),
+        });
+      }
+      into.add(isClient ? METRICS.clientActive : METRICS.serverActive, method.active, attributes);
+      if (!isClient) continue;
+      into.add(METRICS.attempts, method.attempts, attributes);
+      into.addHistogram(METRICS.queued, method.queued, attributes);
+    }
+  }
+
+  *#all(): IterableIterator<MethodMetrics> {
+    for (const methods of this.#protocols.values()) yield* methods.values();
+    if (this.#others !== undefined) yield this.#others;
+  }
+
+  #of({ protocol, method }: CallRecord): MethodMetrics {
+    const last = this.#last;
+    if (last.method === method && last.protocol === protocol) return last;
+    const found = this.#protocols.get(protocol)?.get(method) ?? this.#add(protocol, method);
+    if (found !== this.#others) this.#last = found;
+    return found;
+  }
+
+  #add(protocol: string, method: string): MethodMetrics {
+    if (this.#count >= this.#most) {
+      this.#others ??= new MethodMetrics('', '', '_OTHER', this.#bounds);
+      return this.#others;
+    }
+    this.#count++;
+    const added = new MethodMetrics(protocol, method, `${protocol}/${method}`, this.#bounds);
+    const methods = this.#protocols.get(protocol) ?? new Map<string, MethodMetrics>();
+    this.#protocols.set(protocol, methods.set(method, added));
+    return added;
+  }
+}

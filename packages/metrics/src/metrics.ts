@@ -1,0 +1,208 @@
+// Metrics of one node: an observer that counts and times, sources of snapshots, and the collection
+// of both.
+
+import {
+  type CallRecord,
+  type Code,
+  type Counter,
+  type DeliveryRecord,
+  type DialRecord,
+  type HandshakeRecord,
+  type Observer,
+  type ObserverEvent,
+  type PublishRecord,
+  TransportError,
+} from '@trunkline/transport-core';
+import { CallMetrics } from './call-metrics.ts';
+import { Collection, type Metric } from './collection.ts';
+import { METRICS, type MetricDefinition } from './definitions.ts';
+import { LabeledCounter, LabeledHistogram } from './labeled.ts';
+import type { MetricSources } from './source-types.ts';
+import { Sources } from './sources.ts';
+
+/** Options of {@link createMetrics}; all are optional. */
+export interface MetricsOptions {
+  /**
+   * The upper bounds of the buckets of durations, in seconds, ascending. Default: from 0.5 ms to
+   * 10 s, in steps as OpenTelemetry recommends them for calls.
+   */
+  readonly bounds?: readonly number[] | undefined;
+  /**
+   * The largest number of methods that are counted by name, for each side. Calls of any others are
+   * counted as the method `_OTHER`. Default 1,000.
+   */
+  readonly methods?: number | undefined;
+  /**
+   * True to label the metrics of gossip with the name of the topic. Use it only if the topics are
+   * few. Further topics after the first 100 are counted as `_OTHER`. Default false.
+   */
+  readonly topics?: boolean | undefined;
+}
+
+/** The metrics of a node. Exporters read them with `collect`. */
+export interface Metrics {
+  /** Pass it as the `observer` of each transport of the node. */
+  readonly observer: Observer;
+  /** The metrics that `collect` returns, without points. */
+  readonly definitions: readonly MetricDefinition[];
+  /**
+   * Adds the state of a transport, of its peers and of its gossip to each collection. Returns a
+   * function that removes them again; sums keep what they counted. A transport that is closed is
+   * removed by itself.
+   */
+  watch(sources: MetricSources): () => void;
+  /** Returns all metrics at this moment. */
+  collect(): readonly Metric[];
+}
+
+/** Creates the metrics of a node. */
+export function createMetrics(options: MetricsOptions = {}): Metrics {
+  return new NodeMetrics(options);
+}
+
+class NodeMetrics implements Metrics {
+  readonly definitions = Object.values(METRICS);
+  readonly observer: Observer;
+  readonly #recorder: Recorder;
+  readonly #sources: Sources;
+
+  constructor({ bounds = DURATIONS, methods = 1_000, topics = false }: MetricsOptions) {
+    checkBounds(bounds);
+    if (!Number.isSafeInteger(methods) || methods < 0)
+      throw new TypeError(`createMetrics: methods must be a number of methods, not ${methods}`);
+    this.#recorder = new Recorder(bounds, methods, topics);
+    this.#sources = new Sources((topic) => this.#recorder.topic(topic));
+    this.observer = this.#recorder;
+  }
+
+  watch(sources: MetricSources): () => void {
+    return this.#sources.add(sources);
+  }
+
+  collect(): readonly Metric[] {
+    const collection = new Collection(this.definitions);
+    this.#recorder.collect(collection);
+    this.#sources.collect(collection);
+    return collection.metrics();
+  }
+}
+
+/** Counts and times what a transport reports. */
+class Recorder implements Observer {
+  readonly #client: CallMetrics;
+  readonly #server: CallMetrics;
+  readonly #refused = new LabeledCounter(METRICS.refused, '');
+  readonly #dropped = new LabeledCounter(METRICS.onewaysDropped, 'reason');
+  readonly #closed = new LabeledCounter(METRICS.closed, 'reason');
+  readonly #rejected = new LabeledCounter(METRICS.rejected, 'direction', 'error.type');
+  readonly #dials: LabeledHistogram;
+  readonly #handshakes: LabeledHistogram;
+  readonly #messages = new LabeledCounter(METRICS.gossipMessages, 'outcome', 'topic');
+  readonly #hops = new LabeledHistogram(METRICS.hops, HOPS, 'topic');
+  readonly #deliveries: LabeledHistogram;
+  readonly #topics: Set<string> | undefined;
+
+  constructor(bounds: readonly number[], methods: number, topics: boolean) {
+    this.#client = new CallMetrics(bounds, methods);
+    this.#server = new CallMetrics(bounds, methods);
+    this.#dials = new LabeledHistogram(METRICS.dials, bounds, 'error.type');
+    this.#handshakes = new LabeledHistogram(METRICS.handshakes, bounds, 'direction', 'error.type');
+    this.#deliveries = new LabeledHistogram(METRICS.deliveries, bounds, 'topic', 'error.type');
+    this.#topics = topics ? new Set() : undefined;
+    // Counters that stand at 0 are exported, so that a query finds them before the first failure.
+    this.#refused.add(0, undefined);
+    for (const reason of ['dropped', 'lost']) this.#dropped.add(0, reason);
+  }
+
+  callStarted(call: CallRecord): void {
+    this.#client.started(call);
+  }
+
+  callEnded(call: CallRecord): void {
+    this.#client.ended(call);
+  }
+
+  handlerStarted(call: CallRecord): void {
+    this.#server.started(call);
+  }
+
+  handlerEnded(call: CallRecord): void {
+    this.#server.ended(call);
+  }
+
+  event(event: ObserverEvent): void {
+    if (event.type === 'down') this.#closed.add(1, event.cause?.reason ?? event.cause?.code);
+    if (event.type === 'rejected') this.#rejected.add(1, event.direction, event.error.code);
+  }
+
+  count(counter: Counter, amount: number): void {
+    if (counter === 'refusedCall') this.#refused.add(amount, undefined);
+    if (counter === 'onewayDropped') this.#dropped.add(amount, 'dropped');
+    if (counter === 'onewayLost') this.#dropped.add(amount, 'lost');
+  }
+
+  dialEnded({ duration, error }: DialRecord): void {
+    this.#dials.record(duration / 1_000, error?.code);
+  }
+
+  handshakeEnded({ duration, direction, error }: HandshakeRecord): void {
+    this.#handshakes.record(duration / 1_000, direction, error?.code);
+  }
+
+  publishEnded({ topic, duration, error }: PublishRecord): void {
+    const label = this.topic(topic);
+    this.#deliveries.record(duration / 1_000, label, error === undefined ? error : codeOf(error));
+    if (error === undefined) this.#messages.add(1, 'published', label);
+  }
+
+  delivered({ topic, hops }: DeliveryRecord): void {
+    const label = this.topic(topic);
+    this.#messages.add(1, 'delivered', label);
+    this.#hops.record(hops, label);
+  }
+
+  /** Returns the label for a topic: undefined unless metrics are labeled with topics. */
+  topic(name: string): string | undefined {
+    const topics = this.#topics;
+    if (topics === undefined || topics.has(name)) return topics && name;
+    if (topics.size >= MOST_TOPICS) return '_OTHER';
+    topics.add(name);
+    return name;
+  }
+
+  collect(into: Collection): void {
+    this.#client.collect(into, 'client');
+    this.#server.collect(into, 'server');
+    for (const part of [
+      this.#refused,
+      this.#dropped,
+      this.#closed,
+      this.#rejected,
+      this.#dials,
+      this.#handshakes,
+      this.#messages,
+      this.#hops,
+      this.#deliveries,
+    ])
+      part.collect(into);
+  }
+}
+
+function codeOf(error: unknown): Code {
+  return error instanceof TransportError ? error.code : 'unknown';
+}
+
+function checkBounds(bounds: readonly number[]): void {
+  const isAscending = bounds.every(
+    (bound, i) => Number.isFinite(bound) && (i === 0 || bound > bounds[i - 1]!),
+  );
+  if (bounds.length === 0 || bounds.length > 100 || !isAscending)
+    throw new TypeError('createMetrics: bounds must be 1 to 100 ascending numbers of seconds');
+}
+
+/** Seconds; those of OpenTelemetry for calls, and three below them for fast networks. */
+const DURATIONS = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+];
+const HOPS = [1, 2, 3, 4, 5, 6, 8, 10, 15, 20];
+const MOST_TOPICS = 100;

@@ -1,0 +1,168 @@
+// Metrics that come from the snapshots of transports, peers and gossip, which are taken when
+// metrics are collected.
+
+import type { ConnectionSnapshot, Snapshot } from '@trunkline/transport-core';
+import type { Collection } from './collection.ts';
+import { METRICS } from './definitions.ts';
+import type { GossipState, MetricSources, PeersState, TopicState } from './source-types.ts';
+
+/** The watched parts of a node. */
+export class Sources {
+  readonly #watched = new Set<Watched>();
+  readonly #label: (topic: string) => string | undefined;
+  /** Sums of sources that are no longer watched. */
+  readonly #io = { in: 0, out: 0 };
+  readonly #gossip = new Map<string, Map<string | undefined, number>>();
+
+  /** @param label returns the label for a topic. */
+  constructor(label: (topic: string) => string | undefined) {
+    this.#label = label;
+  }
+
+  add(sources: MetricSources): () => void {
+    const watched: Watched = { sources, topics: new Map() };
+    this.#watched.add(watched);
+    return () => this.#remove(watched);
+  }
+
+  collect(into: Collection): void {
+    const totals = new Totals();
+    const io = { ...this.#io };
+    for (const watched of [...this.#watched]) {
+      const { transport, peers, gossip } = watched.sources;
+      const state = transport?.snapshot();
+      if (state !== undefined) {
+        totals.addTransport(state);
+        io.in += state.bytes.in;
+        io.out += state.bytes.out;
+      }
+      if (peers !== undefined) totals.addPeers(peers.snapshot());
+      if (gossip !== undefined) this.#addGossip(watched, gossip.snapshot(), totals);
+      if (state?.state === 'closed') this.#remove(watched);
+    }
+    totals.collect(into);
+    into.add(METRICS.io, io.in, { direction: 'receive' });
+    into.add(METRICS.io, io.out, { direction: 'transmit' });
+    for (const [outcome, topics] of this.#gossip) {
+      for (const [topic, count] of topics) {
+        const label = topic === undefined ? undefined : { topic };
+        into.add(METRICS.gossipMessages, count, { outcome, ...label });
+      }
+    }
+  }
+
+  #remove(watched: Watched): void {
+    if (!this.#watched.delete(watched)) return;
+    const { transport, gossip } = watched.sources;
+    const { bytes } = transport?.snapshot() ?? { bytes: { in: 0, out: 0 } };
+    this.#io.in += bytes.in;
+    this.#io.out += bytes.out;
+    if (gossip !== undefined) this.#addGossip(watched, gossip.snapshot(), undefined);
+  }
+
+  /**
+   * Adds the messages since the last collection. A topic counts from 0 in each of its lives, so its
+   * messages between the last collection and its end are not counted.
+   */
+  #addGossip(watched: Watched, { topics }: GossipState, totals: Totals | undefined): void {
+    const before = watched.topics;
+    watched.topics = new Map(topics.map((topic) => [`${topic.key} ${topic.life}`, topic]));
+    for (const [key, topic] of watched.topics) {
+      const last = before.get(key);
+      const label = this.#label(topic.topic);
+      totals?.addTopic(topic, label);
+      this.#count('duplicate', label, topic.duplicates - (last?.duplicates ?? 0));
+      for (const [reason, count = 0] of Object.entries(topic.dropped))
+        this.#count(reason, label, count - (last?.dropped[reason] ?? 0));
+    }
+  }
+
+  #count(outcome: string, topic: string | undefined, amount: number): void {
+    const counts = this.#gossip.get(outcome) ?? new Map<string | undefined, number>();
+    this.#gossip.set(outcome, counts.set(topic, (counts.get(topic) ?? 0) + amount));
+  }
+}
+
+/** The sources of one node, and what the last collection saw of them. */
+interface Watched {
+  readonly sources: MetricSources;
+  topics: Map<string, TopicState>;
+}
+
+/** The sums of all snapshots of one collection. */
+class Totals {
+  readonly #connections = { in: 0, out: 0 };
+  readonly #rtts: number[] = [];
+  readonly #queues = { inbound: { messages: 0, bytes: 0 }, outbound: { messages: 0, bytes: 0 } };
+  readonly #peers = { in: 0, out: 0, persistent: 0 };
+  readonly #neighbors = new Map<string | undefined, { neighbors: number; topics: number }>();
+  #streams = 0;
+  #blocked = 0;
+  #memory = 0;
+  #memoryLimit = 0;
+
+  addTransport({ connections, memory, memoryLimit, state }: Snapshot): void {
+    for (const connection of connections) this.#addConnection(connection);
+    if (state === 'closed') return;
+    this.#memory += memory;
+    this.#memoryLimit += memoryLimit;
+  }
+
+  #addConnection({
+    direction,
+    rtt,
+    streams,
+    blocked,
+    inbound,
+    outbound,
+  }: ConnectionSnapshot): void {
+    this.#connections[direction]++;
+    if (rtt !== undefined) this.#rtts.push(rtt);
+    this.#streams += streams;
+    this.#blocked += blocked;
+    this.#queues.inbound.messages += inbound.calls;
+    this.#queues.inbound.bytes += inbound.bytes;
+    this.#queues.outbound.messages += outbound.messages;
+    this.#queues.outbound.bytes += outbound.bytes;
+  }
+
+  addPeers({ inbound, outbound, peers }: PeersState): void {
+    this.#peers.in += inbound;
+    this.#peers.out += outbound;
+    for (const { persistent } of peers) if (persistent) this.#peers.persistent++;
+  }
+
+  addTopic({ neighbors }: TopicState, label: string | undefined): void {
+    const sums = this.#neighbors.get(label) ?? { neighbors: 0, topics: 0 };
+    sums.neighbors += neighbors.length;
+    sums.topics++;
+    this.#neighbors.set(label, sums);
+  }
+
+  collect(into: Collection): void {
+    for (const direction of ['in', 'out'] as const) {
+      into.add(METRICS.connections, this.#connections[direction], { direction });
+      into.add(METRICS.peers, this.#peers[direction], { kind: direction });
+    }
+    into.add(METRICS.peers, this.#peers.persistent, { kind: 'persistent' });
+    const rtts = this.#rtts.sort((a, b) => a - b);
+    if (rtts.length > 0) {
+      const statistics = { min: 0, median: (rtts.length - 1) >> 1, max: rtts.length - 1 };
+      for (const [statistic, at] of Object.entries(statistics))
+        into.add(METRICS.rtt, rtts[at]! / 1_000, { statistic });
+    }
+    into.add(METRICS.streams, this.#streams);
+    into.add(METRICS.blocked, this.#blocked);
+    for (const [queue, { messages, bytes }] of Object.entries(this.#queues)) {
+      into.add(METRICS.queueMessages, messages, { queue });
+      into.add(METRICS.queueSize, bytes, { queue });
+    }
+    into.add(METRICS.memory, this.#memory);
+    into.add(METRICS.memoryLimit, this.#memoryLimit);
+    for (const [topic, { neighbors, topics }] of this.#neighbors) {
+      const attributes = topic === undefined ? undefined : { topic };
+      into.add(METRICS.neighbors, neighbors, attributes);
+      into.add(METRICS.topics, topics, attributes);
+    }
+  }
+}
