@@ -1,0 +1,53 @@
+// A codec for messages of gossip that carry the context of the span that published them.
+
+import { type Codec, TransportError } from '@trunkline/transport-core';
+import type { TraceContext } from './trace-context.ts';
+
+/** A message with the context of the span that published it. */
+export interface Traced<T> {
+  readonly value: T;
+  /** Absent if the publisher traced nothing. */
+  readonly trace?: TraceContext | undefined;
+}
+
+/**
+ * Returns a codec that puts the context of a span before the bytes of another codec. All nodes of a
+ * topic must use it.
+ */
+export function traced<Out, In = Out>(codec: Codec<Out, In>): Codec<Traced<Out>, Traced<In>> {
+  return {
+    name: `traced(${codec.name})`,
+    limit: codec.limit === undefined ? undefined : codec.limit + HEAD + LONGEST,
+    encode({ value, trace }) {
+      const text = trace === undefined ? '' : `${trace.traceparent}\n${trace.tracestate ?? ''}`;
+      const encoded = new TextEncoder().encode(text);
+      const head = encoded.length <= LONGEST ? encoded : new Uint8Array();
+      const payload = codec.encode(value);
+      const bytes = new Uint8Array(HEAD + head.length + payload.length);
+      bytes[0] = head.length >> 8;
+      bytes[1] = head.length & 0xff;
+      bytes.set(head, HEAD);
+      bytes.set(payload, HEAD + head.length);
+      return bytes;
+    },
+    decode(bytes) {
+      const length = bytes.length < HEAD ? LONGEST + 1 : (bytes[0]! << 8) | bytes[1]!;
+      const start = HEAD + length;
+      if (length > LONGEST || start > bytes.length)
+        throw new TransportError(
+          'invalid_argument',
+          'the message has no trace context before it: its publisher must use the codec traced()',
+        );
+      const value = codec.decode(bytes.subarray(start));
+      if (length === 0) return { value };
+      const text = new TextDecoder().decode(bytes.subarray(HEAD, start));
+      const [traceparent = '', tracestate] = text.split('\n');
+      return { value, trace: { traceparent, tracestate: tracestate || undefined } };
+    },
+  };
+}
+
+/** The bytes of the length of the context. */
+const HEAD = 2;
+/** The most bytes of a context: 55 for traceparent, 512 for tracestate. */
+const LONGEST = 600;

@@ -1,0 +1,64 @@
+// Traces of calls and of messages of gossip.
+
+import { type TracerProvider, trace } from '@opentelemetry/api';
+import type { ClientInterceptor, Remote, ServerInterceptor } from '@trunkline/transport-core';
+import { type CallSpans, clientSpans, serverSpans } from './call-spans.ts';
+import {
+  consumeTraced,
+  publishTraced,
+  type TracedMeta,
+  type TracedTopic,
+} from './message-spans.ts';
+import { PeerAttributes } from './span-attributes.ts';
+import type { Traced } from './traced-codec.ts';
+
+/** Options of {@link createTracing}; all are optional. */
+export interface TracingOptions {
+  /** The provider of the tracer. Default: the global one of `@opentelemetry/api`. */
+  readonly tracerProvider?: TracerProvider | undefined;
+  /**
+   * Whether the span of a call continues the trace of its caller. A caller that is trusted decides
+   * whether the call is sampled. The spans of other callers begin a trace, and are linked to that
+   * of the caller. Default false.
+   */
+  readonly trustRemote?: boolean | ((remote: Remote) => boolean) | undefined;
+  /** True to leave out addresses and node ids of peers. Default false. */
+  readonly omitPeerAttributes?: boolean | undefined;
+}
+
+/** The traces of a node. */
+export interface Tracing {
+  /** Pass them as the `interceptors` of each transport, or put them into its lists. */
+  readonly interceptors: {
+    readonly client: readonly ClientInterceptor[];
+    readonly server: readonly ServerInterceptor[];
+  };
+  /** Publishes a message on a topic whose codec is `traced(…)`, in a PRODUCER span. */
+  publish<T, O, R>(topic: TracedTopic<T, O, R>, value: T, options?: O): Promise<R>;
+  /**
+   * Returns a function for `topic.subscribe` that handles each message in a CONSUMER span, which is
+   * linked to that of its publisher.
+   */
+  consumer<T, M extends TracedMeta, R>(
+    topic: { readonly name: string },
+    handle: (value: T, meta: M) => R,
+  ): (message: Traced<T>, meta: M) => R;
+}
+
+/** Creates the traces of a node. */
+export function createTracing(options: TracingOptions = {}): Tracing {
+  const { tracerProvider = trace, trustRemote = false, omitPeerAttributes = false } = options;
+  const tracer = tracerProvider.getTracer('@trunkline/opentelemetry');
+  const trusts = typeof trustRemote === 'function' ? trustRemote : () => trustRemote;
+  const spans: CallSpans = {
+    tracer,
+    trusts,
+    peers: omitPeerAttributes ? undefined : new PeerAttributes(),
+  };
+  return {
+    interceptors: { client: [clientSpans(spans)], server: [serverSpans(spans)] },
+    publish: (topic, value, publishOptions) => publishTraced(tracer, topic, value, publishOptions),
+    consumer: (topic, handle) => (message, meta) =>
+      consumeTraced(spans, topic.name, message, meta, handle),
+  };
+}

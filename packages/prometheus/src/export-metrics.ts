@@ -1,0 +1,118 @@
+// Metrics of a node in a registry of prom-client. The values are collected when Prometheus scrapes.
+
+import type { Metric, MetricDefinition, Metrics } from '@trunkline/metrics';
+import { type Metric as PromMetric, type Registry, register } from 'prom-client';
+import { labelsOf, promName } from './names.ts';
+
+/** Options of {@link exportMetrics}; all are optional. */
+export interface ExportOptions {
+  /** The registry. Default: the global registry of prom-client, `register`. */
+  readonly registry?: Registry | undefined;
+}
+
+/**
+ * Registers the metrics of a node with prom-client. Returns a function that removes them again.
+ * Throws if the registry has metrics of these names already.
+ */
+export function exportMetrics(metrics: Metrics, options: ExportOptions = {}): () => void {
+  const { registry = register } = options;
+  const scrape = new Scrape(metrics);
+  const exported = metrics.definitions.map((definition) => new Exported(definition, scrape));
+  const registered: string[] = [];
+  const remove = () => {
+    for (const name of registered.splice(0)) registry.removeSingleMetric(name);
+  };
+  try {
+    for (const metric of exported) {
+      registry.registerMetric(metric as unknown as PromMetric);
+      registered.push(metric.registeredName);
+    }
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  return remove;
+}
+
+/** Collects once for all metrics that a registry reads in one turn. */
+class Scrape {
+  readonly #metrics: Metrics;
+  #current: Map<string, Metric> | undefined = undefined;
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
+  }
+
+  find(name: string): Metric | undefined {
+    if (this.#current === undefined) {
+      this.#current = new Map(this.#metrics.collect().map((metric) => [metric.name, metric]));
+      void Promise.resolve().then(() => {
+        this.#current = undefined;
+      });
+    }
+    return this.#current.get(name);
+  }
+}
+
+/** One metric as a registry of prom-client expects it. */
+class Exported {
+  /** A registry for OpenMetrics takes the suffix `_total` from it and adds it again. */
+  name: string;
+  readonly registeredName: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly aggregator: 'sum' | 'average';
+  readonly #source: string;
+  readonly #scrape: Scrape;
+
+  constructor(definition: MetricDefinition, scrape: Scrape) {
+    const { type } = definition;
+    this.name = promName(definition);
+    this.registeredName = this.name;
+    this.help = definition.description;
+    this.type = type === 'level' ? 'gauge' : type;
+    this.aggregator = type === 'gauge' ? 'average' : 'sum';
+    this.#source = definition.name;
+    this.#scrape = scrape;
+  }
+
+  /** Called by the registry for each scrape. */
+  async get(): Promise<object> {
+    const { name, help, type, aggregator } = this;
+    const points = this.#scrape.find(this.#source)?.points ?? [];
+    return {
+      name,
+      help,
+      type,
+      aggregator,
+      values: points.flatMap((point) => valuesOf(name, point)),
+    };
+  }
+
+  /** Does nothing: the metrics belong to their node. */
+  reset(): void {}
+}
+
+/** A line of the text that Prometheus reads. */
+interface Value {
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly metricName?: string;
+}
+
+function valuesOf(name: string, { attributes, value, buckets }: Metric['points'][number]): Value[] {
+  const labels = labelsOf(attributes);
+  if (buckets === undefined) return [{ value, labels }];
+  const metricName = `${name}_bucket`;
+  let count = 0;
+  const values: Value[] = buckets.bounds.map((bound, i) => {
+    count += buckets.counts[i]!;
+    return { value: count, labels: { ...labels, le: bound }, metricName };
+  });
+  return [
+    ...values,
+    { value: buckets.count, labels: { ...labels, le: '+Inf' }, metricName },
+    { value, labels, metricName: `${name}_sum` },
+    { value: buckets.count, labels, metricName: `${name}_count` },
+  ];
+}

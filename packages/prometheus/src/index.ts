@@ -1,0 +1,3 @@
+// Exports metrics to Prometheus.
+
+export { type ExportOptions, exportMetrics } from './export-metrics.ts';

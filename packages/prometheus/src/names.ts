@@ -1,0 +1,23 @@
+// Names of metrics and labels as Prometheus writes them.
+
+import type { Attributes, MetricDefinition } from '@trunkline/metrics';
+
+/**
+ * Returns the name of a metric: `rpc.client.call.duration` in seconds becomes
+ * `rpc_client_call_duration_seconds`, a counter ends in `_total`, and `trunkline.peer.count`
+ * becomes `trunkline_peers`, because Prometheus keeps the suffix `_count` for histograms.
+ */
+export function promName({ name, unit, type }: MetricDefinition): string {
+  const suffix = SUFFIXES[unit] ?? '';
+  return `${name.replace(/\.count$/, 's').replaceAll('.', '_')}${suffix}${type === 'counter' ? '_total' : ''}`;
+}
+
+/** Returns the labels of a point: `rpc.method` becomes `rpc_method`. */
+export function labelsOf(attributes: Attributes): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [name.replaceAll('.', '_'), value]),
+  );
+}
+
+/** Units that Prometheus has in the name; others, such as `{call}`, it leaves out. */
+const SUFFIXES: Readonly<Record<string, string>> = { s: '_seconds', By: '_bytes' };
