@@ -1,0 +1,38 @@
+// Tests that WebRTC connections of a page leave nothing behind once they are closed.
+
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+import { executablePath, NO_CHROMIUM, TestBrowser } from './chromium.ts';
+
+const title = '400 connections that a page opens and closes leave no peer connection and no memory';
+
+if (executablePath === undefined) test.skip(`${title} (${NO_CHROMIUM})`, () => {});
+else
+  test(title, async (t) => {
+    t.timeout(300_000);
+    const browser = await TestBrowser.start();
+    t.teardown(() => browser.close());
+    const { page, uncaught } = await browser.open('cycles');
+    const devTools = await page.context().newCDPSession(page);
+    await devTools.send('Performance.enable');
+    const measured = async () => {
+      await devTools.send('HeapProfiler.collectGarbage');
+      const { metrics } = await devTools.send('Performance.getMetrics');
+      const peers = metrics.find(({ name }) => name === 'RTCPeerConnections')!.value;
+      const rss = (await browser.renderers()).reduce((sum, pid) => sum + residentMiB(pid), 0);
+      return { peers, rss };
+    };
+    await page.evaluate('openAndClose(200)');
+    const middle = await measured();
+    await page.evaluate('openAndClose(200)');
+    const end = await measured();
+    t.log({ middle, end });
+    t.is(end.peers, 0);
+    t.true(end.rss < middle.rss + 16, `RSS grew from ${middle.rss} to ${end.rss} MiB`);
+    t.deepEqual(uncaught, []);
+  });
+
+function residentMiB(pid: number): number {
+  const [, kib] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))!;
+  return Number(kib) / 1024;
+}

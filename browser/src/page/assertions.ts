@@ -1,0 +1,102 @@
+// The assertions of AVA that the suites use, for a page. Each one throws if it fails.
+
+import type { Expectation, TestContext } from '@trunkline/transport-testkit';
+
+/** The assertions of a TestContext, without what belongs to the life of a case. */
+export type Assertions = Omit<TestContext, 'teardown' | 'log' | 'timeout'>;
+
+/** @param failed receives each failure, in case the body catches what is thrown. */
+export function assertions(failed: (error: Error) => void): Assertions {
+  const fail = (message: string | undefined, problem: string): never => {
+    const error = new Error(message === undefined ? problem : `${message}: ${problem}`);
+    failed(error);
+    throw error;
+  };
+  const expect = (holds: boolean, message: string | undefined, problem: () => string): true =>
+    holds || fail(message, problem());
+  const caught = (error: unknown, expected: Expectation = {}, message?: string): unknown => {
+    const { instanceOf, message: text, any } = expected;
+    if (any !== true)
+      expect(error instanceof Error, message, () => `expected an Error, got ${show(error)}`);
+    if (instanceOf !== undefined)
+      expect(error instanceof instanceOf, message, () => `unexpected class of ${show(error)}`);
+    const said = (error as Error).message;
+    const fits =
+      text === undefined ||
+      (typeof text === 'string'
+        ? said === text
+        : text instanceof RegExp
+          ? text.test(said)
+          : text(said));
+    expect(fits, message, () => `unexpected message: ${said}`);
+    return error;
+  };
+  return {
+    is: (actual, expected, message) =>
+      expect(
+        Object.is(actual, expected),
+        message,
+        () => `${show(actual)} is not ${show(expected)}`,
+      ),
+    not: (actual, other, message) =>
+      expect(!Object.is(actual, other), message, () => `it is ${show(actual)}`),
+    deepEqual: (actual, expected, message) =>
+      expect(equal(actual, expected), message, () => `${show(actual)} is not ${show(expected)}`),
+    notDeepEqual: (actual, other, message) =>
+      expect(!equal(actual, other), message, () => `it is ${show(actual)}`),
+    true: (actual, message) =>
+      expect(actual === true, message, () => `${show(actual)} is not true`),
+    false: (actual, message) =>
+      expect(actual === false, message, () => `${show(actual)} is not false`),
+    regex: (actual, expected, message) =>
+      expect(expected.test(actual), message, () => `${show(actual)} does not match ${expected}`),
+    throws(run, expectation, message) {
+      try {
+        run();
+      } catch (error) {
+        return caught(error, expectation, message);
+      }
+      return fail(message, 'nothing was thrown');
+    },
+    async throwsAsync(run, expectation, message) {
+      let value: unknown;
+      try {
+        value = await (typeof run === 'function' ? run() : run);
+      } catch (error) {
+        return caught(error, expectation, message);
+      }
+      return fail(message, `expected a rejection, but it resolved to ${show(value)}`);
+    },
+    pass: () => true,
+    fail: (message) => fail(message, 'the case failed'),
+  };
+}
+
+/** Returns whether two values have the same prototypes and equal contents. */
+export function equal(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
+  if (a instanceof Map || a instanceof Set) return equal([...a], [...(b as Iterable<unknown>)]);
+  if (a instanceof Error && a.message !== (b as Error).message) return false;
+  const [keys, others] = [Object.keys(a), Object.keys(b)];
+  return (
+    keys.length === others.length &&
+    keys.every(
+      (key) => Object.hasOwn(b, key) && equal(a[key as keyof typeof a], b[key as keyof typeof b]),
+    )
+  );
+}
+
+function show(value: unknown): string {
+  if (value instanceof Error) return `${value.name}: ${value.message}`;
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  try {
+    return JSON.stringify(value, (_, part) =>
+      typeof part === 'bigint' ? String(part) : part,
+    ).slice(0, 500);
+  } catch {
+    return String(value);
+  }
+}

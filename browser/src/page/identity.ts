@@ -1,0 +1,104 @@
+// The identity suite in a page: Noise over WebRTC, between two peer connections of the page, and
+// between a page that dials and Node.
+
+import { createIdentity, type Identity } from '@trunkline/identity';
+import { secure } from '@trunkline/stream-noise';
+import { type Clock, systemClock } from '@trunkline/transport-core';
+import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
+import { identitySuite, type TransportTest } from '@trunkline/transport-testkit';
+import {
+  createMemorySignaling,
+  createWebRtcStreamLayer,
+  type RtcLibrary,
+} from '@trunkline/transport-webrtc';
+import { nodeSignal } from './node-signal.ts';
+import { PageLayer } from './page-layer.ts';
+import { offerSuites, skipping } from './run-cases.ts';
+
+type CreateLayer = (clock?: Clock, address?: string) => StreamLayer;
+
+declare const RTCPeerConnection: typeof NativePeerConnection;
+declare class NativePeerConnection {
+  constructor(configuration: unknown);
+  readonly signalingState: string;
+  readonly sctp: { readonly state: string } | null;
+  close(): void;
+}
+
+const open = new Set<NativePeerConnection>();
+
+/** The browser's peer connections, which are counted until they are closed. */
+class CountedPeerConnection extends RTCPeerConnection {
+  constructor(configuration: unknown) {
+    super(configuration);
+    open.add(this);
+  }
+
+  override close(): void {
+    open.delete(this);
+    super.close();
+  }
+}
+
+const rtc = { RTCPeerConnection: CountedPeerConnection } as unknown as RtcLibrary;
+
+/** Returns true while a peer connection knows its other end and is not connected to it. */
+function isBusy(): boolean {
+  return [...open].some(
+    ({ signalingState, sctp }) => signalingState === 'stable' && sctp?.state === 'connecting',
+  );
+}
+
+const signaling = createMemorySignaling();
+let ids = 0;
+
+const inPage: CreateLayer = (clock, address) => {
+  const id = address?.replace('webrtc://', '') ?? `node-${++ids}`;
+  return createWebRtcStreamLayer({ signal: signaling.signal(id), rtc, clock });
+};
+
+const toNode: CreateLayer = (clock = systemClock, bindAddr = undefined) =>
+  new PageLayer({ bindAddr }, createWebRtcStreamLayer({ signal: nodeSignal, rtc, clock }));
+
+function identities(test: TransportTest, name: string, layer: CreateLayer): void {
+  const isSlow = (title: string) =>
+    layer === toNode && MANY_HANDSHAKES.some((text) => title.includes(text));
+  identitySuite<Identity>(skipping(test, SLOW, isSlow).serial!, {
+    name,
+    credentials: async (type) => createIdentity({ type }),
+    transport(identity, options, { lists, address }) {
+      const { clock } = options;
+      const stream = secure(layer(clock, address), { identity, clock, ...lists });
+      return {
+        transport: new NetworkTransport({ ...options, stream }),
+        update: async ({ allow, deny }) => stream.updatePeers({ allow, deny }),
+      };
+    },
+    layer: (identity) => secure(layer(), { identity }),
+    plain: {
+      transport: (options) => new NetworkTransport({ ...options, stream: layer(options.clock) }),
+    },
+    impostors: {
+      'signs with a key of its own': async (victim) =>
+        impostor(victim, (message) => createIdentity({ type: victim.type }).sign(message)),
+      'sends zeros as a signature': async (victim) => impostor(victim, () => new Uint8Array(64)),
+      'sends a signature that the victim made of other data': async (victim) =>
+        impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
+    },
+    beneath: { layer: () => layer(), dialsWait: layer === inPage, isBusy },
+  });
+}
+
+/** Returns an identity with the victim's public key and another signing function. */
+function impostor({ nodeId, type, publicKey, key }: Identity, sign: Identity['sign']): Identity {
+  return { nodeId, type, publicKey, key, sign };
+}
+
+/** Cases that make a connection for each byte or for many bits of a handshake. */
+const MANY_HANDSHAKES = ['at any byte', 'at any tenth byte', 'bit'];
+const SLOW = 'hundreds of handshakes between two processes take minutes; they run in one page';
+
+offerSuites({
+  identity: (test) => identities(test, 'page on noise over webrtc', inPage),
+  'identity to Node': (test) => identities(test, 'page to Node on noise over webrtc', toNode),
+});

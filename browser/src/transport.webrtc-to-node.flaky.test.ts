@@ -1,0 +1,6 @@
+// The transport suite over WebRTC between Chromium, which dials, and Node.
+
+import test from 'ava';
+import { suitesInChromium } from './in-chromium.ts';
+
+await suitesInChromium(test, { page: 'webrtc', suites: ['transport to Node'], node: 'webrtc' });
