@@ -1,8 +1,10 @@
 // The backends that can carry the protocol. This is the only part of the demo that tells them
 // apart: one line for each, and for its security.
 
+import { createIdentity } from '@trunkline/identity';
 import { secured } from '@trunkline/stream-noise';
 import { tcp } from '@trunkline/transport-tcp';
+import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
 import { ws } from '@trunkline/transport-ws';
 import { certified, listed } from './credentials.ts';
 import { inMemory, type MakeNetwork, plain, secure } from './network.ts';
@@ -16,4 +18,12 @@ export const BACKENDS: Readonly<Record<string, MakeNetwork>> = {
   noise: secure('tcp://127.0.0.1:0', listed, ({ identity, allow }) =>
     secured(tcp(), { identity, allow }),
   ),
+  webrtc: (places) => {
+    const signaling = createMemorySignaling();
+    const backend = () => {
+      const identity = createIdentity();
+      return webrtc({ signal: signaling.signal(identity.nodeId), identity });
+    };
+    return plain('webrtc://0', backend)(places);
+  },
 };

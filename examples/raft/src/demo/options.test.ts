@@ -34,7 +34,15 @@ test('several backends may be given, by commas or one by one; each runs once and
   const transports = (...args: string[]) => (parseOptions(args) as DemoOptions).transports;
   t.deepEqual(transports('--transport', 'wss,noise'), ['wss', 'noise']);
   t.deepEqual(transports('--transport', 'tls', '--transport=tcp,tls'), ['tls', 'tcp']);
-  t.deepEqual(transports('--transport', 'ws,all'), ['ws', 'inmem', 'tcp', 'tls', 'wss', 'noise']);
+  t.deepEqual(transports('--transport', 'ws,all'), [
+    'ws',
+    'inmem',
+    'tcp',
+    'tls',
+    'wss',
+    'noise',
+    'webrtc',
+  ]);
 });
 
 test('one backend, other numbers, and help are accepted', (t) => {
@@ -50,14 +58,17 @@ test('one backend, other numbers, and help are accepted', (t) => {
 for (const [args, message] of [
   [
     ['--transport', 'udp'],
-    "--transport: expected inmem, tcp, ws, tls, wss, noise or all, got 'udp'",
+    "--transport: expected inmem, tcp, ws, tls, wss, noise, webrtc or all, got 'udp'",
   ],
-  [['--transport', 'tls,'], "--transport: expected inmem, tcp, ws, tls, wss, noise or all, got ''"],
+  [
+    ['--transport', 'tls,'],
+    "--transport: expected inmem, tcp, ws, tls, wss, noise, webrtc or all, got ''",
+  ],
   [['--nodes', '2'], "--nodes: expected a whole number from 3 to 9, got '2'"],
   [['--writes', '1e3'], "--writes: expected a whole number from 1 to 100000, got '1e3'"],
   [
     ['--transport', 'constructor'],
-    "--transport: expected inmem, tcp, ws, tls, wss, noise or all, got 'constructor'",
+    "--transport: expected inmem, tcp, ws, tls, wss, noise, webrtc or all, got 'constructor'",
   ],
 ] as const) {
   test(`${args.join(' ')} is refused, and the error says what is valid`, (t) => {

@@ -1,0 +1,291 @@
+// A node of the mesh, the same in a page and in a process: a transport, its peers, and a topic
+// above them.
+
+import { createGossip, type Gossip, partialView, type Topic } from '@trunkline/gossip';
+import type { Identity } from '@trunkline/identity';
+import { createPeers, type PeerInfo, type Peers } from '@trunkline/peers';
+import {
+  type Backend,
+  createTransport,
+  json,
+  type Remote,
+  randomBytes,
+  serve,
+  type Transport,
+} from '@trunkline/transport-core';
+import { Board } from './board.ts';
+import { firstHue, freeHue } from './names.ts';
+import { type Ends, type MeshChange, MeshPicture } from './picture.ts';
+import {
+  type Kind,
+  type LinkReport,
+  type MeshProtocol,
+  Message,
+  MOST_LINKS,
+  meshProtocol,
+  type Path,
+  type Point,
+  type Report,
+  type Stroke,
+} from './protocol.ts';
+
+/** Milliseconds between two reports, and between two measurements of a link. */
+const INTERVAL = 1_000;
+/** How long a link stays cut, in milliseconds. */
+const CUT_TIME = 3_000;
+/** A cut link that is not back after this long is no longer reported, in milliseconds. */
+const FORGET_TIME = 30_000;
+/** How long a ping may take, in milliseconds. */
+const PING_TIME = 5_000;
+const EMPTY = new Uint8Array(0);
+
+export interface ParticipantOptions {
+  readonly kind: Kind;
+  readonly identity: Identity;
+  /** The address at which the other nodes reach this one. */
+  readonly listen: string;
+  readonly advertise?: string | undefined;
+  readonly backends: readonly Backend[];
+  /** Addresses of nodes to stay connected to. The others are found through them. */
+  readonly join: readonly string[];
+  /** Called when the mesh has changed. */
+  changed?(change: MeshChange): void;
+}
+
+export class Participant {
+  readonly nodeId: string;
+  readonly picture: MeshPicture;
+  readonly board = new Board();
+  readonly #kind: Kind;
+  readonly #transport: Transport<MeshProtocol>;
+  readonly #peers: Peers;
+  readonly #gossip: Gossip;
+  readonly #topic: Topic<Message>;
+  /** The last round-trip time of each connected node, in milliseconds. */
+  readonly #times = new Map<string, number>();
+  /** Nodes to which this node has cut its link, with the time of the cut. */
+  readonly #cuts = new Map<string, number>();
+  /** Nodes that have not answered a ping yet. */
+  readonly #pinged = new Set<string>();
+  readonly #closing = new AbortController();
+  #hue: number;
+  #reports = 0;
+
+  constructor({ kind, identity, listen, advertise, backends, join, changed }: ParticipantOptions) {
+    this.nodeId = identity.nodeId;
+    this.#kind = kind;
+    this.#hue = firstHue(identity.nodeId);
+    this.picture = new MeshPicture((change) => changed?.(change));
+    this.#transport = createTransport(listen, {
+      protocol: meshProtocol,
+      backends,
+      advertiseAddr: advertise,
+      // A node whose computer sleeps is missed after 5 s.
+      keepAlive: { interval: 2_500, timeout: 2_500 },
+      // A direct WebRTC connection is tried for 0.6 of this, then the relay.
+      dialTimeout: 8_000,
+    });
+    this.#peers = createPeers({
+      transport: this.#transport,
+      identity,
+      persistent: join,
+      maxOutbound: 16,
+      reconnect: { interval: 2_000, max: 5_000 },
+      exchange: { interval: 12_000 },
+    });
+    this.#gossip = createGossip({
+      transport: this.#transport,
+      peers: this.#peers,
+      overlay: partialView({ neighborTimeout: 3_000, denyWindow: 1_000 }),
+    });
+    this.#topic = this.#gossip.topic('mesh', json(Message));
+    this.#topic.subscribe((message, { origin }) => this.#received(message, origin));
+    const { board } = this;
+    serve(this.#transport, {
+      ping: (request) => request,
+      cut: (nodeId) => this.#cutOwn(nodeId),
+      async *board() {
+        yield* board.batches();
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#transport.listen();
+    await this.#gossip.start();
+    await this.#peers.start();
+    void this.#followPeers();
+    void this.#reportRegularly();
+  }
+
+  now(): number {
+    return this.#transport.clock.now();
+  }
+
+  /** Draws a line of at most 64 points, here and at all other nodes. */
+  draw(points: Point[]): void {
+    const id = Array.from(randomBytes(this.#transport.random, 8), (byte) =>
+      byte.toString(16).padStart(2, '0'),
+    ).join('');
+    const stroke: Stroke = { type: 'stroke', id, hue: this.#hue, points };
+    this.board.add(stroke);
+    this.#publish(stroke);
+  }
+
+  moveCursor([x, y]: Point): void {
+    this.#publish({ type: 'cursor', x, y });
+  }
+
+  /** Cuts a link, also one between two other nodes. Resolves to whether one of them did so. */
+  async cut([one, other]: Ends): Promise<boolean> {
+    if (one === this.nodeId) return this.#cutOwn(other);
+    if (other === this.nodeId) return this.#cutOwn(one);
+    try {
+      return await this.#transport.send(`node:${one}`, 'cut', other);
+    } catch {
+      return this.#transport.send(`node:${other}`, 'cut', one);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#publish({ type: 'leave' });
+    await this.#gossip.close({ grace: 500 });
+    await this.#peers.close();
+    await this.#transport.close();
+  }
+
+  /** Refuses a node for some seconds, and then connects to it again. */
+  #cutOwn(nodeId: string): boolean {
+    const peer = this.#peers.get(nodeId);
+    if (peer === undefined) return false;
+    this.#peers.ban(nodeId, CUT_TIME, 'the link was cut');
+    if (this.#cuts.size < MOST_LINKS) this.#cuts.set(nodeId, this.now());
+    this.#report();
+    if (peer.addr !== undefined) void this.#reconnect(nodeId, peer.addr);
+    return true;
+  }
+
+  async #reconnect(nodeId: string, address: string): Promise<void> {
+    const { signal } = this.#closing;
+    try {
+      await this.#transport.clock.sleep(CUT_TIME, signal);
+      this.#peers.unban(nodeId);
+      await this.#transport.dial(`${nodeId}@${address}`, { signal });
+    } catch {
+      // The node has gone, or it is found again as any other node is.
+    }
+  }
+
+  #received(message: Message, origin: string): void {
+    switch (message.type) {
+      case 'stroke':
+        return this.board.add(message);
+      case 'cursor':
+        return this.board.moveCursor(origin, [message.x, message.y], this.now());
+      case 'report':
+        this.picture.report(origin, message, this.now());
+        return this.#avoidColor(origin, message.hue);
+      case 'leave':
+        this.board.removeCursor(origin);
+        return this.picture.remove(origin);
+    }
+  }
+
+  /** Takes another color if a node with a smaller id has the same one. */
+  #avoidColor(nodeId: string, hue: number): void {
+    if (hue !== this.#hue || nodeId >= this.nodeId) return;
+    const free = freeHue(new Set(this.picture.nodes().map((node) => node.hue)));
+    if (free === undefined) return;
+    this.#hue = free;
+    this.#report();
+  }
+
+  /** Ignores failures: the next report, or the next copy of the board, makes up for them. */
+  #publish(message: Message): void {
+    this.#topic.publish(message).catch(() => {});
+  }
+
+  async #followPeers(): Promise<void> {
+    for await (const event of this.#peers.events()) {
+      if (event.type === 'up') {
+        this.#cuts.delete(event.peer.nodeId);
+        void this.#measure(event.peer);
+        void this.#copyBoard(event.peer);
+      } else if (event.type === 'down') this.#times.delete(event.nodeId);
+      else continue;
+      this.#report();
+    }
+  }
+
+  async #reportRegularly(): Promise<void> {
+    const { clock } = this.#transport;
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      for (const peer of this.#peers.list()) void this.#measure(peer);
+      this.#report();
+      this.picture.expire(this.now());
+      this.board.expire(this.now());
+      await clock.sleep(INTERVAL, signal).catch(() => {});
+    }
+  }
+
+  #report(): void {
+    if (this.#closing.signal.aborted) return;
+    const neighbors = new Set(this.#topic.neighbors);
+    for (const [nodeId, at] of this.#cuts)
+      if (this.now() - at > FORGET_TIME) this.#cuts.delete(nodeId);
+    const links = this.#peers
+      .list()
+      .filter(({ nodeId }) => !this.#cuts.has(nodeId))
+      .slice(0, MOST_LINKS)
+      .map(
+        ({ nodeId, remote }): LinkReport => ({
+          nodeId,
+          path: pathOf(remote),
+          rtt: this.#times.get(nodeId),
+          isNeighbor: neighbors.has(nodeId),
+        }),
+      );
+    const report: Report = {
+      type: 'report',
+      number: this.#reports++,
+      kind: this.#kind,
+      hue: this.#hue,
+      strokes: this.board.size,
+      links,
+      cuts: [...this.#cuts.keys()],
+    };
+    this.picture.report(this.nodeId, report, this.now());
+    this.#publish(report);
+  }
+
+  async #measure({ nodeId, remote }: PeerInfo): Promise<void> {
+    if (this.#pinged.has(nodeId)) return;
+    this.#pinged.add(nodeId);
+    const start = this.now();
+    try {
+      await this.#transport.send(remote, 'ping', EMPTY, { timeout: PING_TIME });
+      if (this.#peers.get(nodeId) !== undefined) this.#times.set(nodeId, this.now() - start);
+    } catch {
+      this.#times.delete(nodeId);
+    } finally {
+      this.#pinged.delete(nodeId);
+    }
+  }
+
+  /** Adds the strokes of another node, which both may have missed of each other while apart. */
+  async #copyBoard({ remote }: PeerInfo): Promise<void> {
+    try {
+      for await (const strokes of await this.#transport.send(remote, 'board', EMPTY))
+        for (const stroke of strokes) this.board.add(stroke);
+    } catch {
+      // The connection is lost; the board is copied when the node is back.
+    }
+  }
+}
+
+function pathOf({ endpoint }: Remote): Path {
+  if (endpoint.startsWith('relay:')) return 'relay';
+  return endpoint.startsWith('webrtc:') ? 'webrtc' : 'ws';
+}

@@ -1,0 +1,123 @@
+// The web site of the mesh: the page, the signaling hub, and the WebSocket of the first node, all
+// on one port.
+
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { createSignalHub, signalingProtocol } from '@trunkline/signaling';
+import { createWsTransport } from '@trunkline/transport-ws';
+
+export interface Site {
+  /** The addresses of the page, the most useful one first. */
+  readonly urls: readonly string[];
+  /** The origins of the page: only it may open WebSockets. */
+  readonly origins: readonly string[];
+  readonly server: Server;
+  close(): Promise<void>;
+}
+
+/** The paths of the two WebSockets. The page uses the same ones. */
+export const HUB_PATH = '/signal';
+export const MESH_PATH = '/mesh';
+
+/** Serves the page and the hub. Rejects if the port is taken. */
+export async function openSite(host: string, port: number): Promise<Site> {
+  const files = await loadFiles();
+  const server = createServer((request, response) => {
+    const path = (request.url ?? '/').split('?', 1)[0]!;
+    if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405);
+    const file = files.get(path);
+    if (file === undefined) return refuse(response, 404);
+    response.writeHead(200, { ...HEADERS, 'content-type': file.type }).end(file.content);
+  });
+  await listen(server, host, port);
+  const urlOf = (name: string) => `http://${name}:${(server.address() as AddressInfo).port}`;
+  const urls = hostsOf(host).map(urlOf);
+  const origins = [...urls, urlOf('localhost')];
+  const transport = createWsTransport({
+    protocol: signalingProtocol,
+    server,
+    path: HUB_PATH,
+    origins,
+    advertiseAddr: `${urls[0]!.replace('http', 'ws')}${HUB_PATH}`,
+  });
+  const hub = createSignalHub({ transport, realms: ['main'], relay: {} });
+  await transport.listen();
+  return {
+    urls,
+    origins,
+    server,
+    async close() {
+      await hub.close();
+      await transport.close();
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+interface File {
+  readonly type: string;
+  readonly content: Uint8Array;
+}
+
+async function loadFiles(): Promise<Map<string, File>> {
+  const entries = FILES.map(async ([path, name, type]): Promise<[string, File]> => {
+    const content = await readFile(new URL(name, import.meta.url));
+    return [path, { type, content }];
+  });
+  return new Map(await Promise.all(entries));
+}
+
+/** Starts to listen, and explains the error if the port is taken. */
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new Error(`port ${port} of ${host} is taken; choose another one with --port`);
+  }
+}
+
+/** Returns the hosts at which a bound host can be reached, the most useful one first. */
+function hostsOf(host: string): string[] {
+  if (host !== '0.0.0.0') return [host.includes(':') ? `[${host}]` : host];
+  const external = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    .map(({ address }) => address);
+  return [...external, '127.0.0.1'];
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  response.writeHead(status, HEADERS).end();
+}
+
+const FILES = [
+  ['/', '../page/index.html', 'text/html; charset=utf-8'],
+  ['/style.css', '../page/style.css', 'text/css; charset=utf-8'],
+  ['/icon.svg', '../page/icon.svg', 'image/svg+xml'],
+  ['/page.js', './bundle/page.js', 'text/javascript; charset=utf-8'],
+] as const;
+
+/** The page loads nothing from elsewhere, and runs no code but its own file. */
+const HEADERS = {
+  'content-security-policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; '),
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-cache',
+};
