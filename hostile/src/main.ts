@@ -7,7 +7,7 @@ import type { Attack } from './attack.ts';
 import { CARRIERS, type Carrier } from './carriers.ts';
 import { twoCores } from './cores.ts';
 import { issueCredentials } from './credentials.ts';
-import type { Outcome } from './outcome.ts';
+import { joined, type Outcome, QUANTITIES, type Quantity } from './outcome.ts';
 import { formatOutcomes, writeReport } from './report.ts';
 import { Testbed } from './testbed.ts';
 
@@ -16,6 +16,7 @@ const USAGE = `usage: node hostile/dist/main.js [options] [name...]
   name                runs only the attacks whose names begin with this text (default: all)
   --on <carriers>     runs only on these carriers, comma-separated (${CARRIERS.join(', ')}, wss)
   --seconds <n>       duration of an attack (default: 8)
+  --measure <q>       measures only this: times or memory (default: both, in two runs)
   --quiet <n>         seconds for which the honest peer is measured before an attack (default: 3)
   --report            writes the figures into docs/reliability.md
   --list              lists the attacks without running them
@@ -33,6 +34,7 @@ const { values, positionals } = parseArgs({
   options: {
     on: { type: 'string' },
     seconds: { type: 'string', default: '8' },
+    measure: { type: 'string' },
     quiet: { type: 'string', default: '3' },
     report: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
@@ -57,17 +59,23 @@ async function attackAll(): Promise<void> {
       .map((attack) => ({ attack, carrier })),
   );
   const [quiet, long] = [Number(values.quiet) * 1_000, Number(values.seconds) * 1_000];
-  const common = { credentials: await issueCredentials(), quiet, cores: twoCores() };
-  const outcomes: Outcome[] = [];
+  const common = { credentials: await issueCredentials(), cores: twoCores() };
   let shared: { readonly testbed: Testbed; readonly carrier: Carrier } | undefined;
 
-  async function run(attack: Attack, carrier: Carrier): Promise<Outcome> {
+  async function run(attack: Attack, carrier: Carrier, quantity: Quantity): Promise<Outcome> {
     if (shared !== undefined && (shared.carrier !== carrier || attack.isBrief !== true)) {
       await shared.testbed.close();
       shared = undefined;
     }
     const testbed =
-      shared?.testbed ?? (await Testbed.open({ ...common, carrier, victim: attack.victim ?? {} }));
+      shared?.testbed ??
+      (await Testbed.open({
+        ...common,
+        carrier,
+        quantity,
+        victim: attack.victim ?? {},
+        quiet: quantity === 'times' ? quiet : 0,
+      }));
     const outcome = await testbed.attack(attack, {
       milliseconds: attack.isBrief === true ? Math.min(BRIEF, long) : long,
     });
@@ -79,17 +87,33 @@ async function attackAll(): Promise<void> {
     return outcome;
   }
 
-  for (const [at, { attack, carrier }] of jobs.entries()) {
-    let outcome: Outcome;
-    let tries = 0;
-    do {
-      outcome = await run(attack, carrier);
-      const verdict = outcome.flaws.length === 0 ? 'holds' : outcome.flaws.join('; ');
-      console.error(`${at + 1}/${jobs.length} ${attack.name} on ${carrier}: ${verdict}`);
-    } while (outcome.flaws.length > 0 && ++tries < TRIES);
-    outcomes.push(outcome);
+  async function runAll(quantity: Quantity): Promise<readonly Outcome[]> {
+    const outcomes: Outcome[] = [];
+    for (const [at, { attack, carrier }] of jobs.entries()) {
+      let outcome: Outcome;
+      let tries = 0;
+      do {
+        outcome = await run(attack, carrier, quantity);
+        const verdict = outcome.flaws.length === 0 ? 'holds' : outcome.flaws.join('; ');
+        console.error(
+          `${quantity} ${at + 1}/${jobs.length} ${attack.name} on ${carrier}: ${verdict}`,
+        );
+      } while (outcome.flaws.length > 0 && ++tries < TRIES);
+      outcomes.push(outcome);
+    }
+    await shared?.testbed.close();
+    shared = undefined;
+    return outcomes;
   }
-  await shared?.testbed.close();
+
+  const wanted = QUANTITIES.filter((q) => values.measure === undefined || values.measure === q);
+  if (wanted.length === 0)
+    throw new Error(`--measure is '${values.measure}'; it takes ${QUANTITIES.join(' or ')}`);
+  if (values.report && wanted.length < QUANTITIES.length)
+    throw new Error('--report needs both quantities: leave --measure out');
+  const [first, second] = [await runAll(wanted[0]!), wanted[1] && (await runAll(wanted[1]))];
+  const outcomes =
+    second === undefined ? first : first.map((each, at) => joined(each, second[at]!));
   console.log(formatOutcomes(outcomes, byName(attacks)));
   if (values.report) writeReport(outcomes, byName(attacksNamed([])));
   if (outcomes.some(({ flaws }) => flaws.length > 0)) process.exitCode = 1;

@@ -6,6 +6,14 @@ import type { HonestReport } from './honest.ts';
 import { leftOver } from './settle.ts';
 import type { VictimReport } from './victim.ts';
 
+/**
+ * The quantity that a run measures. The victims differ in their flags for V8 (warm-up.ts), so each
+ * attack is run once for each.
+ */
+export type Quantity = 'times' | 'memory';
+
+export const QUANTITIES: readonly Quantity[] = ['times', 'memory'];
+
 export interface Outcome {
   readonly attack: string;
   readonly carrier: Carrier;
@@ -28,6 +36,16 @@ export interface Outcome {
   readonly flaws: readonly string[];
 }
 
+/** Joins the outcomes of the two runs of an attack. */
+export function joined(times: Outcome, memory: Outcome): Outcome {
+  return {
+    ...times,
+    growth: memory.growth,
+    answer: memory.flaws.length > 0 && times.flaws.length === 0 ? memory.answer : times.answer,
+    flaws: [...new Set([...times.flaws, ...memory.flaws])],
+  };
+}
+
 export interface Measured {
   readonly attack: Attack;
   readonly answer: string;
@@ -38,22 +56,30 @@ export interface Measured {
   readonly during: HonestReport;
 }
 
-/** Returns the violated conditions, including those on times. */
-export function flawsOf(measured: Measured): string[] {
-  const { attack, after, before, during } = measured;
+/** Returns the violated conditions of a run that measured `quantity`. */
+export function flawsOf(measured: Measured, quantity: Quantity): string[] {
+  const { after, during } = measured;
   if (after === undefined) return ['the process crashed'];
+  const counted = countedFlawsOf(measured);
   return [
-    ...countedFlawsOf(measured),
+    ...(quantity === 'memory'
+      ? counted
+      : [...counted.filter((flaw) => !isOfMemory(flaw)), ...slownessOf(measured)]),
+    ...failures('small', during.failed),
+    ...failures('long', during.longFailed),
+  ];
+}
+
+function slownessOf({ attack, after, before, during }: Measured): string[] {
+  return [
     ...(attack.isAtCodecLimit !== true && during.p99 > MOST_RATIO * before.p99
       ? [
           `p99 of honest calls is ${(during.p99 / before.p99).toFixed(1)} times its value before the attack`,
         ]
       : []),
-    ...(heldUp(after) > MOST_DELAY
-      ? [`the event loop was blocked for ${heldUp(after).toFixed(0)} ms`]
+    ...(heldUp(after!) > MOST_DELAY
+      ? [`the event loop was blocked for ${heldUp(after!).toFixed(0)} ms`]
       : []),
-    ...failures('small', during.failed),
-    ...failures('long', during.longFailed),
   ];
 }
 

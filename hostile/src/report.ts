@@ -110,7 +110,7 @@ function cells({
   return [
     attack,
     carrier,
-    mib(growth),
+    Number.isNaN(growth) ? '–' : mib(growth),
     mib(bound),
     during.toFixed(1),
     before.toFixed(1),

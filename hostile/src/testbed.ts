@@ -8,15 +8,16 @@ import type { Carrier, Target } from './carriers.ts';
 import { Child } from './child.ts';
 import type { RunCredentials } from './credentials.ts';
 import type { HonestCommand, HonestReport } from './honest.ts';
-import { flawsOf, heldUp, type Outcome } from './outcome.ts';
+import { flawsOf, heldUp, type Outcome, type Quantity } from './outcome.ts';
 import { settle } from './settle.ts';
 import type { VictimCommand, VictimOptions, VictimReport } from './victim.ts';
-import { SMALL_HEAP } from './warm-up.ts';
+import { FAST_HEAP, SMALL_HEAP } from './warm-up.ts';
 
 export interface TestbedOptions {
   readonly carrier: Carrier;
   readonly credentials: RunCredentials;
   readonly victim: VictimOptions;
+  readonly quantity: Quantity;
   /** Milliseconds that the honest peer measures before the first attack. */
   readonly quiet: number;
   /**
@@ -27,15 +28,18 @@ export interface TestbedOptions {
 
 export class Testbed {
   readonly #carrier: Carrier;
+  readonly #quantity: Quantity;
   readonly #victim: Child<VictimCommand, VictimReport>;
   readonly #honest: Child<HonestCommand, HonestReport>;
   readonly #attacker: Child<AttackerCommand, AttackerReport>;
   #target: Target | undefined;
   #before: HonestReport | undefined;
 
-  private constructor({ carrier, cores }: TestbedOptions) {
+  private constructor({ carrier, quantity, cores }: TestbedOptions) {
     this.#carrier = carrier;
-    this.#victim = new Child('victim', { core: cores[0], flags: SMALL_HEAP });
+    this.#quantity = quantity;
+    const flags = quantity === 'memory' ? SMALL_HEAP : FAST_HEAP;
+    this.#victim = new Child('victim', { core: cores[0], flags });
     this.#honest = new Child('honest', { core: cores[1] });
     this.#attacker = new Child('attacker', { core: cores[1], yields: true });
   }
@@ -83,7 +87,7 @@ export class Testbed {
       delay: after?.delay ?? Number.NaN,
       busy: after === undefined ? Number.NaN : heldUp(after),
       answer,
-      flaws: flawsOf(measured),
+      flaws: flawsOf(measured, this.#quantity),
     };
   }
 

@@ -173,13 +173,14 @@ export const floods: readonly Attack[] = [
     cases: [4],
     carriers: ['ws', 'ws-attached'],
     rounds: 20,
-    answer: /^(nothing|cut|close \d+|GO_AWAY 8\/13)$/,
+    answer: /^(cut|close \d+|GO_AWAY 8\/13)$/,
     async run(run) {
       const attacker = await run.admitted();
+      const { socket, line } = attacker;
       const bytes = repeat(Uint8Array.of(0x82, 0x80, 0, 0, 0, 0), 5_000);
-      while (run.goesOn() && !attacker.isOver)
-        if (!attacker.socket.write(bytes)) await attacker.line.drained();
-      return attacker.outcome();
+      while (run.goesOn() && !socket.destroyed && !attacker.isOver)
+        if (!socket.write(bytes)) await line.drained();
+      return attacker.over();
     },
   },
   {
