@@ -16,6 +16,7 @@ await dispatch(
     scale: new URL('./scale.js', import.meta.url),
     simulation: new URL('./simulation.js', import.meta.url),
     start: new URL('./start.js', import.meta.url),
+    webrtc: new URL('./webrtc.js', import.meta.url),
   },
   calls,
 );

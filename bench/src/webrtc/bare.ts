@@ -1,0 +1,173 @@
+// Hand-written echo and large messages over a WebSocket or a data channel. Both ends, in Node and
+// in a page.
+
+import type { RtcDataChannel, RtcLibrary, RtcPeerConnection } from '@trunkline/transport-webrtc';
+import type { Link } from './tasks.ts';
+
+/** The part of a WebSocket, of `ws` or a browser, that is used. */
+export interface PlainWebSocket {
+  binaryType: any;
+  addEventListener(type: string, listener: (event: any) => void): void;
+  send(data: any): void;
+  close(): void;
+}
+
+export interface Wire {
+  send(message: Uint8Array): void;
+  /** Sends a large message, with back-pressure. */
+  sendLarge(message: Uint8Array): Promise<void> | undefined;
+  received(handler: (message: Uint8Array) => void): void;
+  close(): void;
+}
+
+export function webSocketWire(socket: PlainWebSocket): Wire {
+  socket.binaryType = 'arraybuffer';
+  return {
+    send: (message) => socket.send(message),
+    sendLarge: (message) => void socket.send(message),
+    received: (handler) =>
+      socket.addEventListener('message', ({ data }) => handler(new Uint8Array(data))),
+    close: () => socket.close(),
+  };
+}
+
+export function channelWire(channel: RtcDataChannel, peer: RtcPeerConnection): Wire {
+  channel.binaryType = 'arraybuffer';
+  channel.bufferedAmountLowThreshold = LOW;
+  return {
+    send: (message) => channel.send(message),
+    async sendLarge(message) {
+      for (let at = 0; at < message.length; at += PIECE) {
+        channel.send(message.subarray(at, at + PIECE));
+        if (channel.bufferedAmount >= HIGH) await event(channel, 'bufferedamountlow');
+      }
+    },
+    received: (handler) =>
+      channel.addEventListener('message', ({ data }) => handler(new Uint8Array(data))),
+    close: () => void peer.close(),
+  };
+}
+
+/**
+ * Answers each message with itself. A message of eight bytes announces a large one with its number
+ * and its length, and is sent back when all of it has arrived.
+ */
+export function serveWire(wire: Wire): void {
+  let announced: Uint8Array | undefined;
+  let left = 0;
+  wire.received((message) => {
+    if (announced !== undefined) {
+      left -= message.length;
+      if (left > 0) return;
+      wire.send(announced);
+      announced = undefined;
+    } else if (message.length === ANNOUNCEMENT) {
+      announced = message.slice();
+      left = viewOf(message).getUint32(4);
+    } else wire.send(message);
+  });
+}
+
+export function linkOf(wire: Wire): Link {
+  const slots: (((message: Uint8Array) => void) | undefined)[] = [];
+  const free: number[] = [];
+  let sending: Promise<void> | undefined;
+  wire.received((message) => {
+    const id = viewOf(message).getUint32(0);
+    const settle = slots[id]!;
+    slots[id] = undefined;
+    free.push(id);
+    settle(message.subarray(ID));
+  });
+  const answered = (send: (id: number) => void) =>
+    new Promise<Uint8Array>((resolve) => {
+      const id = free.pop() ?? slots.length;
+      slots[id] = resolve;
+      send(id);
+    });
+  return {
+    call: (request) =>
+      answered((id) => {
+        const message = new Uint8Array(ID + request.length);
+        viewOf(message).setUint32(0, id);
+        message.set(request, ID);
+        wire.send(message);
+      }),
+    async put(message) {
+      await answered((id) => {
+        const announcement = new Uint8Array(ANNOUNCEMENT);
+        viewOf(announcement).setUint32(0, id);
+        viewOf(announcement).setUint32(4, message.length);
+        // Pieces of two messages must not mix.
+        sending = Promise.resolve(sending).then(() => {
+          wire.send(announcement);
+          return wire.sendLarge(message);
+        });
+      });
+    },
+    close: async () => wire.close(),
+  };
+}
+
+/** Opens a channel; `exchange` sends the offer to the server and returns its answer. */
+export async function dialChannel(
+  { RTCPeerConnection }: RtcLibrary,
+  exchange: (offer: string) => Promise<string>,
+): Promise<Wire> {
+  const peer = new RTCPeerConnection({ iceServers: [] });
+  const channel = peer.createDataChannel('', CHANNEL);
+  await peer.setLocalDescription(await peer.createOffer());
+  // The server must not find a path before this end can check its certificate.
+  const offer = (await gathered(peer)).replace(/^a=candidate:.*\r?\n/gm, '');
+  await peer.setRemoteDescription({ type: 'answer', sdp: await exchange(offer) });
+  if (channel.readyState !== 'open') await event(channel, 'open');
+  return channelWire(channel, peer);
+}
+
+/** Returns the answer to an offer, for a channel that the server serves. */
+export async function acceptChannel(
+  { RTCPeerConnection }: RtcLibrary,
+  offer: string,
+): Promise<string> {
+  const peer = new RTCPeerConnection({ iceServers: [] });
+  await peer.setRemoteDescription({ type: 'offer', sdp: offer });
+  serveWire(channelWire(peer.createDataChannel('', CHANNEL), peer));
+  await peer.setLocalDescription(await peer.createAnswer());
+  return gathered(peer);
+}
+
+/** Returns the local description once it contains all candidates. */
+async function gathered(peer: RtcPeerConnection): Promise<string> {
+  if (peer.iceGatheringState !== 'complete')
+    await new Promise<void>((resolve) => {
+      peer.onicegatheringstatechange = () => {
+        if (peer.iceGatheringState === 'complete') resolve();
+      };
+    });
+  return peer.localDescription!.sdp;
+}
+
+export function event(
+  target: { addEventListener(type: string, listener: (event: any) => void): void },
+  type: string,
+): Promise<any> {
+  return new Promise((resolve) => {
+    const listener = (event: unknown) => {
+      (target as Partial<EventTarget>).removeEventListener?.(type, listener);
+      resolve(event);
+    };
+    target.addEventListener(type, listener);
+  });
+}
+
+function viewOf({ buffer, byteOffset, length }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, length);
+}
+
+const CHANNEL = { negotiated: true, id: 0, ordered: true } as const;
+const ID = 4;
+const ANNOUNCEMENT = 8;
+/** The size of the messages and the bounds of the buffer are those of transport-webrtc. */
+const PIECE = 16 * 1024;
+const HIGH = 1024 * 1024;
+const LOW = 256 * 1024;

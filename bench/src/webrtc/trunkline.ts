@@ -1,0 +1,61 @@
+// Trunkline over WebSocket and WebRTC, with an identity and a hub on the same server. Runs in Node
+// and in a page.
+
+import { createIdentity } from '@trunkline/identity';
+import { hubSignal } from '@trunkline/signaling';
+import {
+  bytes,
+  type CommonOptions,
+  defineProtocol,
+  serve,
+  type Transport,
+} from '@trunkline/transport-core';
+import { createWebRtcTransport } from '@trunkline/transport-webrtc';
+import { createWsTransport, ws } from '@trunkline/transport-ws';
+import type { Link } from './tasks.ts';
+
+const protocol = defineProtocol({
+  name: 'bench-webrtc',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    echo: { id: 1, request: bytes, response: bytes },
+    put: { id: 2, request: bytes, response: bytes },
+  },
+});
+type Protocol = typeof protocol;
+const OPTIONS = { maxPool: 1 } satisfies CommonOptions;
+const RECEIPT = new Uint8Array(8);
+
+/** Serves on WebSocket; resolves with the address. */
+export async function serveWs(): Promise<string> {
+  return listening(createWsTransport({ protocol, bindAddr: 'ws://127.0.0.1:0', ...OPTIONS }));
+}
+
+/** Serves on WebRTC; resolves with the address. */
+export async function serveWebRtc(hub: string): Promise<string> {
+  return listening(webRtc(hub));
+}
+
+/** Dials a server of `serveWs` or, with a hub, of `serveWebRtc`. */
+export async function dial(address: string, hub?: string): Promise<Link> {
+  const transport = hub === undefined ? createWsTransport({ protocol, ...OPTIONS }) : webRtc(hub);
+  const remote = await transport.dial(address);
+  return {
+    call: (request) => transport.send(remote, 'echo', request),
+    put: async (message) => void (await transport.send(remote, 'put', message)),
+    close: () => transport.close(),
+  };
+}
+
+async function listening(transport: Transport<Protocol>): Promise<string> {
+  serve(transport, { echo: (request) => request, put: () => RECEIPT });
+  await transport.listen();
+  return transport.localAddr();
+}
+
+function webRtc(hub: string): Transport<Protocol> {
+  const identity = createIdentity();
+  const signal = hubSignal({ hub, backends: [ws()], identity });
+  return createWebRtcTransport({ protocol, signal, identity, ...OPTIONS });
+}
