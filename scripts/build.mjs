@@ -1,7 +1,7 @@
 // Builds every package with `tsc -b`. Because tsc leaves the output of deleted sources behind,
 // stale output is removed first; otherwise a deleted test would go on running. Then bundles core's
-// modules into one file, which Node loads in a third of the time. Run by `pnpm build`, and first by
-// every other script of package.json.
+// modules into one file, which Node loads in a third of the time, and the page of an example. Run
+// by `pnpm build`, and first by every other script of package.json.
 
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ for (const folder of packages) {
 
 console.log(`Building ${packages.length} packages`);
 process.exitCode = (await runTool(tools.tsc, ['-b', ...process.argv.slice(2)])).code;
-if (process.exitCode === 0) await bundleCore();
+if (process.exitCode === 0) await Promise.all([bundleCore(), bundlePage()]);
 
 /**
  * Builds the files that core's exports give Node: `all.js` with all code, and for each entry a file
@@ -61,4 +61,19 @@ async function bundleCore() {
       `export {\n${exports.map((value) => `  ${value},\n`).join('')}} from './all.js';\n`,
     );
   }
+}
+
+/** Bundles the page of examples/browser-mesh. */
+async function bundlePage() {
+  const dist = join(root, 'examples/browser-mesh/dist');
+  await build({
+    entryPoints: [join(dist, 'page/main.js')],
+    outfile: join(dist, 'bundle/page.js'),
+    bundle: true,
+    minify: true,
+    platform: 'browser',
+    format: 'esm',
+    target: 'es2022',
+    logLevel: 'error',
+  });
 }

@@ -5,11 +5,14 @@
 //   node scripts/test.mjs [--full | --share 2/6] [--seed 2] [--compiled] [package...]
 //
 //   --full        runs everything; the quick run leaves out the files *.full.test.ts (repeated
-//                 combinations and long searches), and nine tenths of the seeds of tests that try
-//                 many
-//   --share I/N   runs only the I-th of N equal parts of the files that the quick run leaves out,
+//                 combinations and long searches), *.flaky.test.ts (suites over WebRTC and in
+//                 Chromium, of which a case fails now and then), two thirds of the files
+//                 *.third.test.ts (long tests of the same things as others), and nine tenths of the
+//                 seeds of tests that try many
+//   --share I/N   runs only the I-th of N equal parts of the files *.full.test.ts,
 //                 with all seeds
-//   --seed K      the quick run takes the K-th tenth of the seeds instead of the first
+//   --seed K      the quick run takes the K-th tenth of the seeds and the K-th third of the files
+//                 *.third.test.ts instead of the first; CI runs 1, 2 and 3 on three Nodes
 //   --compiled    leaves out the tests of the workspace itself, which need the Node of the build
 //                 tools
 //   package       the name of a package's folder; `workspace` is the repository's own tooling
@@ -32,6 +35,7 @@ const SLOWEST = [
     'simulation',
     'evaluation',
     'bench',
+    'browser',
     'transport-tcp',
     'stream-noise',
     'transport-core',
@@ -100,11 +104,17 @@ function chosenJobs() {
   const left = all
     .flatMap(({ folder, files }) => files.filter(isFull).map((file) => join(folder, file)))
     .sort();
+  const thirds = all
+    .flatMap(({ folder, files }) => files.filter(isThird).map((file) => join(folder, file)))
+    .sort();
+  const third = (Number(options.seed) - 1) % 3;
   const [part, parts] = parseShare(options.share ?? '1/1');
   const inShare = (path) => left.indexOf(path) % parts === part - 1;
   const runs = (folder, file) => {
     if (options.share !== undefined) return isFull(file) && inShare(join(folder, file));
-    return options.full || !isFull(file);
+    if (options.full) return true;
+    if (isThird(file)) return thirds.indexOf(join(folder, file)) % 3 === third;
+    return !isFull(file) && !isFlaky(file);
   };
   const strange = named.filter((name) => !all.some((job) => job.name === name));
   if (strange.length > 0)
@@ -173,6 +183,14 @@ function testFiles(folder) {
 
 function isFull(file) {
   return /\.full\.test\.m?js$/.test(file);
+}
+
+function isFlaky(file) {
+  return /\.flaky\.test\.m?js$/.test(file);
+}
+
+function isThird(file) {
+  return /\.third\.test\.m?js$/.test(file);
 }
 
 function parseShare(text) {

@@ -16,6 +16,7 @@ export const packages = [
   ...published,
   ...subfolders('examples'),
   'bench',
+  'browser',
   'consumer',
   'docs',
   'evaluation',

@@ -1,9 +1,11 @@
 // The imports of a page: these declarations must not refer to any name of Node.
 
 import { createGossip, partialView } from '@trunkline/gossip';
-import { createPeers } from '@trunkline/peers';
+import { createPeers, createStoreAddressBook } from '@trunkline/peers';
+import { createIndexedDbStore } from '@trunkline/peers/browser';
 import { bytes, createTransport, serve, type TransportError } from '@trunkline/transport-core';
 import { createInmemTransport } from '@trunkline/transport-inmem';
+import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
 import { handlers, ledger, use } from './ledger.ts';
 
@@ -11,14 +13,22 @@ export async function main(
   url: string,
   upload: AsyncIterable<Uint8Array>,
 ): Promise<TransportError | undefined> {
-  const transport = createTransport({ protocol: ledger, backends: [ws()] });
+  const signal = createMemorySignaling().signal('page');
+  const transport = createTransport({
+    protocol: ledger,
+    backends: [ws(), webrtc({ signal, rtc: globalThis })],
+  });
   serve(transport, handlers);
   await use(transport, url, upload);
   await use(createWsTransport({ protocol: ledger }), url, upload);
   await createInmemTransport({ protocol: ledger }).close();
   const gossip = createGossip({
     transport,
-    peers: createPeers({ transport, seeds: [url] }),
+    peers: createPeers({
+      transport,
+      seeds: [url],
+      addressBook: createStoreAddressBook(createIndexedDbStore('peers')),
+    }),
     overlay: partialView(),
   });
   for await (const { message } of gossip.topic('pictures', bytes)) if (message.length > 0) break;

@@ -1,6 +1,8 @@
 // The imports of a server in Node.
 
 import { createServer } from 'node:http';
+import { metrics as otel } from '@opentelemetry/api';
+import type { MetricProducer } from '@opentelemetry/sdk-metrics';
 import {
   createGossip,
   fullMesh,
@@ -10,9 +12,14 @@ import {
 } from '@trunkline/gossip';
 import { createAuthority, createIdentity, type Identity } from '@trunkline/identity';
 import { loadOrCreateIdentity } from '@trunkline/identity/node';
+import { createMetrics, type Metric } from '@trunkline/metrics';
+import { mapPort, type PortMapping } from '@trunkline/nat';
+import { createMetricProducer, createTracing, recordCalls, traced } from '@trunkline/opentelemetry';
 import { createPeers, type PeerEvent } from '@trunkline/peers';
 import { createFileAddressBook, createFileStore, systemLookup } from '@trunkline/peers/node';
+import { exportMetrics } from '@trunkline/prometheus';
 import {
+  combineObservers,
   createTransport,
   json,
   multicast,
@@ -28,7 +35,9 @@ import {
   inmem,
 } from '@trunkline/transport-inmem';
 import { createTcpStreamLayer, createTcpTransport, tcp } from '@trunkline/transport-tcp';
+import { createMemorySignaling, createWebRtcTransport } from '@trunkline/transport-webrtc';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
+import { Registry } from 'prom-client';
 import { z } from 'zod';
 import { equal, handlers, type Ledger, ledger, use } from './ledger.ts';
 
@@ -51,6 +60,13 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
       limits: { message: 1_024 },
     }),
     createWsTransport({ protocol: ledger, server: createServer(), path: '/rpc' }),
+    createWebRtcTransport({
+      protocol: ledger,
+      signal: createMemorySignaling().signal(identity.nodeId),
+      identity,
+      iceServers: [{ urls: 'stun:stun.example:3478' }],
+      deny: undefined,
+    }),
     createInmemTransport({ protocol: ledger }),
     createTransport('tcp://127.0.0.1:0', { protocol: ledger, backends: [tcp(), ws(), inmem()] }),
     createTransport({ protocol: ledger, backends: [tcp({ tls }), ws({ tls })] }),
@@ -80,19 +96,35 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   await createFileStore('kept').close();
   await peers.start();
   peers.status.set({ height: 1 });
+  const mapping: PortMapping = await mapPort(transports[0]!, { gateway: '192.168.1.1' });
+  await mapping.close();
   for await (const event of peers.events()) {
     if (event.type === 'up') equal<typeof event.peer.status, { height: number } | undefined>(true);
     if (event.type === 'down') void (event satisfies PeerEvent<{ height: number }>).cause.reason;
   }
   await use(peers.transport(ledger), peers.nodeId, upload);
-  await gossip(
-    createGossip({
-      transport: transports[0]!,
-      peers,
-      overlay: partialView({ active: 5, tree: { optimizeAt: 3 } }),
-      signatures: { identity, mode: 'strict' },
-    }),
-  );
+  const tree = createGossip({
+    transport: transports[0]!,
+    peers,
+    overlay: partialView({ active: 5, tree: { optimizeAt: 3 } }),
+    signatures: { identity, mode: 'strict' },
+  });
+  const metrics = createMetrics({ topics: true });
+  createTcpTransport({
+    protocol: ledger,
+    observer: combineObservers(metrics.observer, recordCalls(otel.getMeter('a'))),
+  });
+  metrics.watch({ transport: transports[0], peers, gossip: tree })();
+  exportMetrics(metrics, { registry: new Registry() })();
+  const tracing = createTracing({ trustRemote: ({ nodeId }) => nodeId !== undefined });
+  createTcpTransport({ protocol: ledger, interceptors: tracing.interceptors });
+  const news = tree.topic('news', traced(json(z.string())));
+  news.subscribe(tracing.consumer(news, (text) => equal<typeof text, string>(true)));
+  equal<number, Awaited<ReturnType<typeof news.publish>>['queued']>(true);
+  void (await tracing.publish(news, 'rain', { min: 1 })).queued;
+  void (createMetricProducer(metrics) satisfies MetricProducer);
+  void (metrics.collect() satisfies readonly Metric[]);
+  await gossip(tree);
   createGossip({
     transport: transports[1]!,
     peers,

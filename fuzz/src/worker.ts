@@ -31,7 +31,10 @@ export interface Progress {
   readonly corpus: number;
   /** Milliseconds that the slowest input took. */
   readonly slowest: number;
-  /** Bytes by which the process has grown since warm-up, after a garbage collection. */
+  /**
+   * The most bytes by which the process has grown since warm-up, in two reports in a row, each after
+   * a garbage collection. A peak in one of them is memory that is given back.
+   */
   readonly growth: number;
   readonly crashes: readonly { readonly input: string; readonly error: string }[];
   readonly slowestInput: string;
@@ -56,6 +59,7 @@ async function work(task: Task): Promise<void> {
   const warm = Math.min(WARM_UP, task.runs >> 1);
   let base = 0;
   let growth = 0;
+  let last = 0;
   let told = began;
   let runs = 0;
   const before = (input: Uint8Array) => {
@@ -64,7 +68,9 @@ async function work(task: Task): Promise<void> {
     counter[0] = ++runs;
   };
   const tell = async (state: LoopState, isOver: boolean) => {
-    if (base > 0) growth = Math.max(growth, residentSize() - base);
+    const size = residentSize();
+    if (base > 0) growth = Math.max(growth, Math.min(size, last) - base);
+    last = size;
     const crashes: { input: string; error: string }[] = [];
     for (const { input, error } of state.crashes) {
       const shown = isOver ? await smallest(target, input, error) : input;

@@ -85,6 +85,13 @@ const PACKAGES = [
       "Backends know nothing of each other: they import transport-core's public entries and mutual-tls alone.",
   },
   {
+    files: ['transport-webrtc/src/**'],
+    except: SOURCE,
+    may: [...PUBLIC, 'identity'],
+    because:
+      "Backends know nothing of each other: transport-webrtc imports transport-core's public entries and identity alone.",
+  },
+  {
     files: ['{files,mutual-tls}/src/**'],
     except: SOURCE,
     may: PUBLIC,
@@ -113,6 +120,46 @@ const PACKAGES = [
       'peers is an ordinary user of a Transport and knows no backend: it imports transport-core and files alone.',
   },
   {
+    files: ['signaling/src/**'],
+    except: SOURCE,
+    may: [...ALL_OF_CORE, 'identity', 'stream-noise', 'transport-webrtc', 'transport-ws'],
+    because:
+      'signaling is an ordinary user of a Transport: it imports transport-core, identity, stream-noise, the interface of transport-webrtc and, for its command, transport-ws.',
+  },
+  {
+    files: ['signaling-wamp/src/**'],
+    except: SOURCE,
+    may: [...PUBLIC, 'transport-webrtc'],
+    because:
+      "signaling-wamp imports transport-core's public entries and the interface of transport-webrtc alone.",
+  },
+  {
+    files: ['nat/src/**'],
+    except: SOURCE,
+    may: PUBLIC,
+    because:
+      "nat is an ordinary user of a Transport and knows no backend: it imports transport-core's public entries alone.",
+  },
+  {
+    files: ['metrics/src/**'],
+    except: SOURCE,
+    may: PUBLIC,
+    because:
+      "metrics is an ordinary observer of a Transport: it imports transport-core's public entries alone.",
+  },
+  {
+    files: ['prometheus/src/**'],
+    except: SOURCE,
+    may: ['metrics'],
+    because: 'prometheus exports what metrics collects: it imports metrics alone.',
+  },
+  {
+    files: ['opentelemetry/src/**'],
+    except: SOURCE,
+    may: [...PUBLIC, 'metrics'],
+    because: "opentelemetry imports transport-core's public entries and metrics alone.",
+  },
+  {
     files: ['gossip/src/**'],
     except: SOURCE,
     may: [...ALL_OF_CORE, 'peers', 'identity'],
@@ -120,6 +167,8 @@ const PACKAGES = [
       'gossip is an ordinary user of a Transport and of peers, and knows no backend: it imports transport-core, peers and identity alone.',
   },
 ];
+
+const WEBRTC = PACKAGES.find(({ files }) => files.includes('transport-webrtc/src/**'));
 
 const TIMERS = {
   group: ['node:timers', 'node:timers/**', 'node:perf_hooks', 'timers', 'timers/**', 'perf_hooks'],
@@ -165,7 +214,8 @@ const MAY_BE_AMBIENT = [
   '!packages/transport-core/src/manual-clock.ts',
   '!packages/transport-core/src/system-*.ts',
   '!packages/transport-core/src/globals.d.ts',
-  '!packages/transport-ws/src/native-*.ts',
+  '!packages/{transport-ws,transport-webrtc,signaling-wamp}/src/native-*.ts',
+  '!packages/peers/src/store/native-*.ts',
   '!packages/simulation/src/kernel/nondeterminism-guard.ts',
   '!packages/simulation/src/kernel/sha256.ts',
   '!packages/simulation/src/kernel/uncaught.ts',
@@ -245,6 +295,17 @@ export function overrides(deniedGlobals) {
       ],
     ),
     imports(
+      ['packages/transport-webrtc/src/**', '!**/node-rtc.ts', ...SOURCE],
+      [
+        only(WEBRTC.may, WEBRTC.because),
+        {
+          group: ['node-datachannel', 'node-datachannel/**', 'werift'],
+          message: 'Only node-rtc.ts loads a WebRTC library: browsers have their own.',
+        },
+        TIMERS,
+      ],
+    ),
+    imports(
       ['packages/simulation/src/**/*.test.ts'],
       [
         only(
@@ -268,7 +329,7 @@ export function overrides(deniedGlobals) {
     ),
     {
       includes: [
-        'packages/transport-{core,inmem}/src/**',
+        'packages/{transport-core,transport-inmem,transport-webrtc,metrics,opentelemetry}/src/**',
         'packages/simulation/src/**',
         ...NATIVE,
         '!**/*.test.ts',
