@@ -181,7 +181,8 @@ export const handshakes: readonly Attack[] = [
     title: 'opens 64 sockets to a victim that accepts four of one address at a time',
     cases: [60],
     victim: { limits: { handshakes: { perSource: 4 } } },
-    answer: /^[1-4] kept$/,
+    // Less than four where honest clients of the same address are in their handshakes just then.
+    answer: /^[0-4] kept$/,
     carriers: ['tcp', 'tls', 'ws', 'wss', 'noise'],
     run: (run) => kept(run, 64),
   },
