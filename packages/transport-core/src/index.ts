@@ -55,6 +55,7 @@ export {
 } from './protocol/protocol.ts';
 export { type Random, randomBytes, seededRandom } from './random.ts';
 export type { Remote } from './remote.ts';
+export type { ResolutionObserver, ResolvedAddress, Resolver } from './resolver.ts';
 export type * from './rpc/types.ts';
 export { createMemoryStore, type Store } from './store.ts';
 export { systemClock, systemRandom, systemWall } from './system-runtime.ts';
