@@ -47,6 +47,7 @@ const lintBreaches = [
   ['signaling-wamp that imports signaling', 'packages/signaling-wamp/src/planted-package.ts', "import { hubSignal } from '@trunkline/signaling';\nexport const make = hubSignal;\n", /noRestrictedImports.*signaling-wamp imports/],
   ['nat that imports a backend', 'packages/nat/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*nat is an ordinary user/],
   ['metrics that import peers', 'packages/metrics/src/planted-package.ts', "import { createPeers } from '@trunkline/peers';\nexport const make = createPeers;\n", /noRestrictedImports.*metrics is an ordinary observer/],
+  ['resumption that imports a backend', 'packages/resumption/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*resumption is an ordinary user/],
   ['prometheus that imports core', 'packages/prometheus/src/planted-package.ts', "import { createTransport } from '@trunkline/transport-core';\nexport const make = createTransport;\n", /noRestrictedImports.*imports metrics alone/],
   ['opentelemetry that imports gossip', 'packages/opentelemetry/src/planted-package.ts', "import { createGossip } from '@trunkline/gossip';\nexport const make = createGossip;\n", /noRestrictedImports.*opentelemetry imports/],
   ['node: in opentelemetry', 'packages/opentelemetry/src/planted-node.ts', "import { createSocket } from 'node:dgram';\nexport const open = createSocket;\n", /noNodejsModules/],

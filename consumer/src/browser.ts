@@ -3,6 +3,7 @@
 import { createGossip, partialView } from '@trunkline/gossip';
 import { createPeers, createStoreAddressBook } from '@trunkline/peers';
 import { createIndexedDbStore } from '@trunkline/peers/browser';
+import { resumable, resume } from '@trunkline/resumption';
 import { bytes, createTransport, serve, type TransportError } from '@trunkline/transport-core';
 import { createInmemTransport } from '@trunkline/transport-inmem';
 import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
@@ -22,6 +23,11 @@ export async function main(
   await use(transport, url, upload);
   await use(createWsTransport({ protocol: ledger }), url, upload);
   await createInmemTransport({ protocol: ledger }).close();
+  const dump = resumable(transport, 'dump', handlers.dump!, { items: 100, size: undefined });
+  for await (const { amount } of await resume(transport, url, 'dump', 'a', { timeout: 1_000 }))
+    if (amount > dump.streams) dump.close();
+  // @ts-expect-error: only a download can be continued
+  await resume(transport, url, 'replay', new Uint8Array());
   const gossip = createGossip({
     transport,
     peers: createPeers({

@@ -148,6 +148,13 @@ const PACKAGES = [
       "metrics is an ordinary observer of a Transport: it imports transport-core's public entries alone.",
   },
   {
+    files: ['resumption/src/**'],
+    except: SOURCE,
+    may: PUBLIC,
+    because:
+      "resumption is an ordinary user of a Transport and knows no backend: it imports transport-core's public entries alone.",
+  },
+  {
     files: ['prometheus/src/**'],
     except: SOURCE,
     may: ['metrics'],
@@ -329,7 +336,7 @@ export function overrides(deniedGlobals) {
     ),
     {
       includes: [
-        'packages/{transport-core,transport-inmem,transport-webrtc,metrics,opentelemetry}/src/**',
+        'packages/{transport-core,transport-inmem,transport-webrtc,metrics,opentelemetry,resumption}/src/**',
         'packages/simulation/src/**',
         ...NATIVE,
         '!**/*.test.ts',

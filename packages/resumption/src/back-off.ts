@@ -1,0 +1,44 @@
+// The pauses between the attempts of one stream.
+
+import type { Random } from '@trunkline/transport-core';
+
+/** Counts the failures in a row, and says how long to wait after each. */
+export class BackOff {
+  readonly #attempts: number;
+  readonly #first: number;
+  readonly #max: number;
+  readonly #random: Random;
+  #failures = 0;
+
+  constructor(
+    {
+      attempts,
+      backOff,
+    }: {
+      readonly attempts: number;
+      readonly backOff: { readonly first: number; readonly max: number };
+    },
+    random: Random,
+  ) {
+    this.#attempts = attempts;
+    this.#first = backOff.first;
+    this.#max = backOff.max;
+    this.#random = random;
+  }
+
+  /** Called when an attempt has succeeded. */
+  reset(): void {
+    this.#failures = 0;
+  }
+
+  /**
+   * Returns the milliseconds until the next attempt: the full pause, less up to a half at random.
+   * Returns undefined if there were too many failures in a row.
+   */
+  next(): number | undefined {
+    this.#failures++;
+    if (this.#failures >= this.#attempts) return undefined;
+    const doubled = this.#first * 2 ** Math.min(this.#failures - 1, 30);
+    return Math.min(doubled, this.#max) * (1 - this.#random() / 2);
+  }
+}

@@ -1,0 +1,102 @@
+// The options of `resumable`: how much of each stream the server keeps, and for how long.
+
+import {
+  callback,
+  integer,
+  milliseconds,
+  type OptionField,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reference,
+  withDefault,
+} from '@trunkline/transport-core/backend';
+
+/** Options of `resumable`. */
+export interface ResumableOptions<Item = unknown> {
+  /**
+   * Maximum number of items that are kept of one stream. Default 10,000. Beyond it the oldest item
+   * is dropped, and a client that still needs it gets a gap.
+   */
+  readonly items?: number | undefined;
+  /**
+   * Maximum bytes of the encoded items that are kept of one stream; the last item is always kept.
+   * Default 4 MiB. It should exceed what can be on its way to one client: the window of a stream
+   * (256 KiB, more on a long line) and the buffers of the kernel.
+   */
+  readonly bytes?: number | undefined;
+  /**
+   * Maximum bytes of the encoded items that are kept of all streams together. Default 256 MiB.
+   * Beyond it, the stream that holds most drops its oldest items.
+   */
+  readonly totalBytes?: number | undefined;
+  /**
+   * Milliseconds for which a stream is kept after its connection was lost, and for which an item is
+   * kept after it was sent. Default 60,000. It should exceed the longest time for which a client
+   * may be away or may stop reading.
+   */
+  readonly time?: number | undefined;
+  /**
+   * Maximum number of streams, with and without a connection. Default 1,000. At the limit a new
+   * stream replaces the one that has been without a connection for longest, and first those that
+   * have ended; if all have a connection, the call fails with `resource_exhausted`.
+   */
+  readonly streams?: number | undefined;
+  /**
+   * Maximum number of streams of one caller, with the same reaction among its own streams. Default
+   * 250, at most `streams`. A caller is a proven node id, otherwise the host of its endpoint.
+   */
+  readonly streamsPerCaller?: number | undefined;
+  /**
+   * What happens to a handler while its stream has no connection. Default 'wait'.
+   *
+   * - 'wait': its writes wait, as for a client that does not read. So no item is lost.
+   * - 'continue': it goes on, and the oldest items are dropped once the limits are reached.
+   */
+  readonly disconnected?: 'wait' | 'continue' | undefined;
+  /**
+   * Returns the bytes that an item counts against `bytes`. Default: the length of the encoded item,
+   * for which each item is encoded twice.
+   */
+  readonly size?: ((item: Item) => number) | undefined;
+}
+
+/** The options with their defaults. */
+export interface ResumableConfig {
+  readonly items: number;
+  readonly bytes: number;
+  readonly totalBytes: number;
+  readonly time: number;
+  readonly streams: number;
+  readonly streamsPerCaller: number;
+  readonly disconnected: 'wait' | 'continue';
+  readonly size?: ((item: never) => number) | undefined;
+}
+
+/** Checks the options of `resumable`. @throws TypeError naming each wrong option. */
+export function parseResumableOptions(options: ResumableOptions<never>): ResumableConfig {
+  const parsed = parseOptions(schema, options, 'resumable');
+  const { streams, streamsPerCaller } = parsed;
+  if (options.streamsPerCaller !== undefined && streamsPerCaller > streams)
+    throw new TypeError(
+      `resumable: streamsPerCaller: must be at most streams, ${streams}, got ${streamsPerCaller}`,
+    );
+  return parsed;
+}
+
+const count = (value: number) => withDefault(integer(1, Number.MAX_SAFE_INTEGER), value);
+const modes: OptionField<'wait' | 'continue', 'wait' | 'continue'> = reference(
+  (value) => value === 'wait' || value === 'continue',
+  "'wait' or 'continue'",
+);
+
+const schema = optionsSchema({
+  items: count(10_000),
+  bytes: count(4 * 1024 * 1024),
+  totalBytes: count(256 * 1024 * 1024),
+  time: withDefault(milliseconds(), 60_000),
+  streams: count(1_000),
+  streamsPerCaller: count(250),
+  disconnected: withDefault(modes, 'wait'),
+  size: optional(callback<(item: never) => number>()),
+});

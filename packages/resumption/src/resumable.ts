@@ -1,0 +1,138 @@
+// The server's half: a handler whose streams outlive their connections.
+
+import {
+  type DownloadDefinition,
+  type Handler,
+  type ItemInput,
+  type Protocol,
+  type Rpc,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
+import { type DownloadName, downloadOf } from './download.ts';
+import { keptAnswer } from './failures.ts';
+import { parseResumableOptions, type ResumableOptions } from './resumable-options.ts';
+import { StreamRun } from './stream-run.ts';
+import { StreamTable } from './stream-table.ts';
+import { readRequest } from './wire.ts';
+
+/** A handler of a download whose streams can be continued; pass it to `serve`. */
+export type Resumable<P extends Protocol, N extends DownloadName<P>> = Handler<P, N> & {
+  /** The number of streams that are kept now. */
+  readonly streams: number;
+  /** The bytes of all items that are kept now, as encoded. */
+  readonly bytes: number;
+  /**
+   * Ends all streams: handlers that run are aborted, and their callers get `unavailable`. This also
+   * happens when the transport closes. Idempotent.
+   */
+  close(): void;
+};
+
+/**
+ * Wraps the handler of a download so that a client can continue the stream with `resume` after its
+ * connection was lost. The handler runs once for a stream, not once for a connection:
+ *
+ * - `rpc.signal` aborts when the client leaves, or has been away for `time`; not when a connection
+ *   is lost.
+ * - `rpc.from` is the connection over which the stream was opened.
+ * - Do not change an item after you have passed it on, because it may be sent again. (Bytes are
+ *   copied.)
+ *
+ * If the client reads slowly or is away, `rpc.write` and the iterator of the handler wait, as in
+ * any download. If you do not await `rpc.write`, the oldest items are dropped at the limits.
+ *
+ * Calls that `resume` did not make go to the handler as they are.
+ *
+ * @throws TypeError for a method that is no download, and for wrong options.
+ */
+export function resumable<P extends Protocol, N extends DownloadName<P>>(
+  transport: Pick<Transport<P>, 'protocol' | 'clock' | 'connections'>,
+  method: N,
+  handler: Handler<P, N>,
+  options: ResumableOptions<ItemInput<P, N>> = {},
+): Resumable<P, N> {
+  const served = new ResumableHandler(transport, method, handler as unknown as AnyHandler, options);
+  const face = (request: unknown, rpc: AnyRpc) => served.handle(request, rpc);
+  return Object.defineProperties(face, {
+    streams: { get: () => served.table.size },
+    bytes: { get: () => served.table.bytes },
+    close: { value: () => served.close() },
+  }) as unknown as Resumable<P, N>;
+}
+
+type AnyProtocol = Protocol<{ download: DownloadDefinition }>;
+type AnyHandler = Handler<AnyProtocol, 'download'>;
+type AnyRpc = Rpc<AnyProtocol, 'download'>;
+
+class ResumableHandler {
+  readonly table: StreamTable<unknown>;
+  readonly #transport: Pick<Transport, 'connections'>;
+  readonly #handler: AnyHandler;
+  readonly #sizeOf: (item: unknown) => number;
+  /** Follows the transport until it closes; set while there are streams to end then. */
+  #events: ReturnType<Transport['connections']> | undefined;
+
+  constructor(
+    transport: Pick<Transport, 'protocol' | 'clock' | 'connections'>,
+    method: string,
+    handler: AnyHandler,
+    options: ResumableOptions<never>,
+  ) {
+    const definition = downloadOf(transport.protocol, method, 'resumable');
+    if (typeof handler !== 'function')
+      throw new TypeError(
+        `resumable: the handler of '${method}' must be a function, got ${typeof handler}`,
+      );
+    const config = parseResumableOptions(options);
+    this.table = new StreamTable(transport.clock, config);
+    this.#transport = transport;
+    this.#handler = handler;
+    const { size } = config;
+    this.#sizeOf =
+      (size as ((item: unknown) => number) | undefined) ??
+      ((item) => definition.download.encode(item).length);
+  }
+
+  /** Handles a call: opens a stream, continues one, or runs the handler as it is. */
+  handle(request: unknown, rpc: AnyRpc): unknown {
+    const { request: asked, own } = readRequest(rpc.metadata);
+    if (asked === undefined) return this.#handler(request, rpc);
+    const { token, offset, isCheck } = asked;
+    if (isCheck) {
+      this.table.get(token, rpc.from).check(offset ?? 0);
+      throw keptAnswer();
+    }
+    if (offset !== undefined) return this.table.get(token, rpc.from).attach(offset, rpc.signal);
+    const stream = this.table.find(token, rpc.from);
+    return stream === undefined
+      ? this.#open(token, request, rpc, own)
+      : stream.attach(0, rpc.signal);
+  }
+
+  close(): void {
+    this.table.close(new TransportError('unavailable', 'the server ends its streams'));
+    const events = this.#events;
+    this.#events = undefined;
+    void events?.return?.();
+  }
+
+  #open(token: string, request: unknown, rpc: AnyRpc, metadata: AnyRpc['metadata']): unknown {
+    const stream = this.table.open(token, rpc.from);
+    void this.#follow();
+    const items = stream.attach(0, rpc.signal);
+    const { method, from, version } = rpc;
+    const run = new StreamRun(stream, this.#sizeOf, { method, request, from, version, metadata });
+    void run.run(this.#handler);
+    return items;
+  }
+
+  /** Waits until the transport closes, then ends the streams that are left. */
+  async #follow(): Promise<void> {
+    if (this.#events !== undefined) return;
+    const events = this.#transport.connections();
+    this.#events = events;
+    for await (const _ of events);
+    if (this.#events === events) this.close();
+  }
+}

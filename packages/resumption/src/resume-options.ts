@@ -1,0 +1,73 @@
+// The options of `resume`: for how long it tries, and how it waits between two attempts.
+
+import type { CallOptions } from '@trunkline/transport-core';
+import {
+  group,
+  integer,
+  milliseconds,
+  millisecondsOrNever,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reference,
+  withDefault,
+} from '@trunkline/transport-core/backend';
+
+/** Options of `resume`. */
+export interface ResumeOptions {
+  /**
+   * Milliseconds after which the stream ends with `deadline_exceeded`, all attempts included.
+   * Default `Infinity`. The timeout of the method still bounds each wait for an item.
+   */
+  readonly timeout?: number | undefined;
+  /**
+   * Maximum number of attempts in a row without an item, including the first; afterwards the error
+   * of the last one is thrown. A connection that lasts longer than `backOff.max` starts the count
+   * over. Default 20, with which a server may be away for about 80 s.
+   */
+  readonly attempts?: number | undefined;
+  /**
+   * The pause before the next attempt, in milliseconds: `first` (default 100), doubled after each
+   * failure in a row up to `max` (default 10,000). A random part of up to a half is taken off, so
+   * that the clients of a server do not come back all at once.
+   */
+  readonly backOff?:
+    | { readonly first?: number | undefined; readonly max?: number | undefined }
+    | undefined;
+  /** Ends the stream with `cancelled` when it aborts, also between two attempts. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Metadata of each attempt, as for `send`; about 130 bytes of the 8 KiB are needed for the stream
+   * itself. The handler sees that of the first attempt that reached it; rules (`allow`) and
+   * interceptors see it each time.
+   */
+  readonly metadata?: CallOptions['metadata'];
+}
+
+/** The options with their defaults. */
+export interface ResumeConfig {
+  readonly timeout: number;
+  readonly attempts: number;
+  readonly backOff: { readonly first: number; readonly max: number };
+  readonly signal?: AbortSignal | undefined;
+  readonly metadata?: CallOptions['metadata'];
+}
+
+/** Checks the options of `resume`. @throws TypeError naming each wrong option. */
+export function parseResumeOptions(options: ResumeOptions): ResumeConfig {
+  return parseOptions(schema, options, 'resume');
+}
+
+const isObject = (value: unknown) => typeof value === 'object' && value !== null;
+const isSignal = (value: unknown) => isObject(value) && 'aborted' in (value as object);
+
+const schema = optionsSchema({
+  timeout: withDefault(millisecondsOrNever(), Number.POSITIVE_INFINITY),
+  attempts: withDefault(integer(1, Number.MAX_SAFE_INTEGER), 20),
+  backOff: group({
+    first: withDefault(milliseconds(), 100),
+    max: withDefault(milliseconds(), 10_000),
+  }),
+  signal: optional(reference<AbortSignal>(isSignal, 'an AbortSignal')),
+  metadata: optional(reference<Readonly<Record<string, string>>>(isObject, 'an object of strings')),
+});

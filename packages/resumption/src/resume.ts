@@ -1,0 +1,43 @@
+// The client's half: a download that continues on another connection when its own is lost.
+
+import type { ItemOf, Protocol, RequestInput, Transport } from '@trunkline/transport-core';
+import { type DownloadName, downloadOf } from './download.ts';
+import { parseResumeOptions, type ResumeOptions } from './resume-options.ts';
+import { ResumedStream } from './resumed-stream.ts';
+
+/**
+ * Calls a download whose handler is `resumable`. Returns its items, each exactly once and in order,
+ * also if connections are lost meanwhile. Resolves once the request has been sent, as `send` does.
+ * Leaving the loop cancels the call.
+ *
+ * The items end with a TransportError if the stream cannot be continued; `resumptionFailure(error)`
+ * says why: `gap`, `unknown`, `replaced`, `full` or `unsupported`. Errors of the handler arrive as
+ * they are. If the server cannot be reached any more, the error is that of the last attempt.
+ *
+ * `target` must be one node, because a stream is kept only where it was opened: an address, not a
+ * name for several nodes.
+ *
+ * Rejects with a TypeError for a method that is no download, and for wrong options.
+ */
+export async function resume<P extends Protocol, N extends DownloadName<P>>(
+  transport: Pick<Transport<P>, 'send' | 'protocol' | 'clock' | 'random'>,
+  target: string,
+  method: N,
+  request: RequestInput<P, N>,
+  options: ResumeOptions = {},
+): Promise<AsyncIterableIterator<ItemOf<P, N>, undefined>> {
+  downloadOf(transport.protocol, method, 'resume');
+  if (typeof target !== 'string')
+    throw new TypeError(
+      "resume: the target must be an address: a Remote can't be dialed again when it is gone",
+    );
+  const { clock, random } = transport;
+  const { send } = transport as Pick<Transport, 'send'>;
+  const stream = new ResumedStream<ItemOf<P, N>>(
+    { clock, random, name: `${transport.protocol.name}.${method}`, target },
+    (attempt) => send.call(transport, target, method, request, attempt as never) as never,
+    parseResumeOptions(options),
+  );
+  await stream.open();
+  return stream;
+}

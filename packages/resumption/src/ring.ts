@@ -1,0 +1,73 @@
+// The items of one stream that can be sent again, from the oldest that is kept to the newest.
+
+/** How much a ring may hold. */
+export interface RingLimits {
+  readonly items: number;
+  /** Bytes of all items; the newest item is kept even if it alone has more. */
+  readonly bytes: number;
+}
+
+interface Kept<Item> {
+  readonly item: Item;
+  readonly size: number;
+  readonly at: number;
+}
+
+/** A bounded queue of items, numbered from 0. It drops the oldest ones. */
+export class Ring<Item> {
+  /** The offset of the oldest item that is kept; equal to `next` if none is. */
+  first = 0;
+  bytes = 0;
+  readonly #limits: RingLimits;
+  /** The items from `first` on start at `#head`; earlier places are empty. */
+  #items: (Kept<Item> | undefined)[] = [];
+  #head = 0;
+
+  constructor(limits: RingLimits) {
+    this.#limits = limits;
+  }
+
+  /** The offset that the next item gets. */
+  get next(): number {
+    return this.first + this.length;
+  }
+
+  get length(): number {
+    return this.#items.length - this.#head;
+  }
+
+  /** The time at which the oldest item was added; undefined if the ring is empty. */
+  get oldest(): number | undefined {
+    return this.#items[this.#head]?.at;
+  }
+
+  /** Adds an item, and drops the oldest ones beyond the limits. */
+  append(item: Item, size: number, now: number): void {
+    this.#items.push({ item, size, at: now });
+    this.bytes += size;
+    const { items, bytes } = this.#limits;
+    while (this.length > items || (this.bytes > bytes && this.length > 1)) this.drop();
+  }
+
+  /** Returns an item; undefined if it is not here. */
+  at(offset: number): { readonly item: Item } | undefined {
+    return offset < this.first ? undefined : this.#items[this.#head + offset - this.first];
+  }
+
+  /** Drops the items before `offset` that were added at `time` or earlier. */
+  dropUntil(time: number, offset: number): void {
+    while (this.first < offset && (this.oldest ?? Number.POSITIVE_INFINITY) <= time) this.drop();
+  }
+
+  /** Drops the oldest item. */
+  drop(): void {
+    this.bytes -= this.#items[this.#head]!.size;
+    this.#items[this.#head++] = undefined;
+    this.first++;
+    // Removing empty places in bulk makes a drop cost constant time on average.
+    if (this.#head * 2 >= this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+}
