@@ -369,3 +369,34 @@ test('interceptors that are no functions are a TypeError', (t) => {
     { instanceOf: TypeError, message: /interceptors: must be an object with lists of functions/ },
   );
 });
+
+for (const [title, interceptors] of [
+  ['', {}],
+  [' behind interceptors', { server: [(next) => (call) => next(call)] }],
+] as const satisfies readonly (readonly [string, Interceptors])[]) {
+  test(`an answer of a reader${title} counts as late if the caller has gone, and only then`, async (t) => {
+    const backends = [inmem()];
+    const server = createTransport('inmem://server', { protocol, backends, interceptors });
+    const client = createTransport({ protocol, backends });
+    t.teardown(() => Promise.all([client.close(), server.close()]));
+    await server.listen();
+    const reader = server.consumer('echo');
+    const late = () => server.snapshot().counters.lateAnswer ?? 0;
+    const read = async () => {
+      const caller = new AbortController();
+      const call = client.send('inmem://server', 'echo', of(1), { signal: caller.signal });
+      const { value: rpc } = await reader.next();
+      caller.abort();
+      await t.throwsAsync(call, { code: 'cancelled' });
+      while (!rpc.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 1));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return rpc;
+    };
+    const [responds, fails] = [await read(), await read()];
+    t.is(late(), 0, 'nobody has answered yet');
+    t.false(responds.respond(of(1)));
+    t.is(late(), 1);
+    t.false(fails.fail(new Error('too late')));
+    t.is(late(), 2);
+  });
+}

@@ -81,7 +81,7 @@ async function fixture(t: ExecutionContext, concurrency?: number) {
     await client.close();
     await server.close();
   });
-  return { client, server, seen, to: 'inmem://server' };
+  return { client, server, seen, backends, to: 'inmem://server' };
 }
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
@@ -122,6 +122,18 @@ test('a unary call is reported at both ends, at its start and at its end', async
     t.is(ended[0]!.remote?.direction, side === 'client' ? 'out' : 'in');
   }
   t.is(seen.client.ended[0]!.target, to);
+});
+
+test('the record of a handler has the error that the caller gets instead of a response that is too large', async (t) => {
+  const { seen, backends, to } = await fixture(t);
+  const small = createTransport({ protocol, backends, limits: { message: 4_096 } });
+  t.teardown(() => small.close());
+  const error = await t.throwsAsync<TransportError>(small.send(to, 'echo', new Uint8Array(8_192)));
+  t.is(error!.reason, 'too_large');
+  const [record] = seen.server.ended;
+  t.is(record!.code, 'resource_exhausted');
+  t.is(record!.error?.reason, 'too_large');
+  t.is(record!.bytesSent, 0);
 });
 
 test('the record of a call can be logged', async (t) => {

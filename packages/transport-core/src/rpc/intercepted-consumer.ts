@@ -5,7 +5,7 @@ import type { ServerInterceptor } from '../interceptors.ts';
 import type { InCall } from '../session/in-call.ts';
 import type { Inbox } from './inbox.ts';
 import { type InterceptedRpc, intercepted } from './intercepted-rpc.ts';
-import { type IncomingRpc, toTransportError } from './rpc.ts';
+import { abandon, type IncomingRpc, toTransportError } from './rpc.ts';
 import { type AnyHandler, Serving } from './serving.ts';
 import type { Taker } from './taker.ts';
 
@@ -23,6 +23,8 @@ export class InterceptedConsumer
   #held = 0;
   /** Calls that the interceptors passed on when nobody waited any more. */
   readonly #passed: InterceptedRpc[] = [];
+  /** Calls whose caller has gone before their reader answered. */
+  readonly #abandoned = new WeakSet<IncomingRpc>();
   /** One-ways that were read and still hold their credit, the oldest first. */
   readonly #read: InterceptedRpc[] = [];
   readonly #waiting: ((result: IteratorResult<InterceptedRpc, undefined>) => void)[] = [];
@@ -49,6 +51,10 @@ export class InterceptedConsumer
       held.add(rpc);
       try {
         return await give(request, rpc);
+      } catch (error) {
+        if (!this.#abandoned.has(rpc)) throw error;
+        abandon(rpc);
+        return undefined;
       } finally {
         // An interceptor may have answered by itself.
         if (held.delete(rpc)) this.#release();
@@ -96,8 +102,12 @@ export class InterceptedConsumer
   #give(call: InterceptedRpc): Promise<unknown> {
     this.#held--;
     const result = call.result();
-    if (call.kind !== 'oneway')
-      call.signal.addEventListener('abort', () => call.leave(call.signal.reason), { once: true });
+    const { signal } = call;
+    const onAbort = () => {
+      this.#abandoned.add(call.incoming);
+      call.abandon(signal.reason);
+    };
+    if (call.kind !== 'oneway') signal.addEventListener('abort', onAbort, { once: true });
     const reader = this.#waiting.shift();
     if (reader !== undefined) reader({ value: this.#hand(call), done: false });
     else if (this.#over) call.leave(undefined);

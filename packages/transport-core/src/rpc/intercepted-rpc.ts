@@ -10,7 +10,7 @@ import {
 } from '../interceptors.ts';
 import type { Remote } from '../remote.ts';
 import { ItemPipe } from './item-pipe.ts';
-import type { IncomingRpc } from './rpc.ts';
+import { answeredLate, type IncomingRpc } from './rpc.ts';
 import type { AnyHandler } from './serving.ts';
 
 /** Wraps a handler into interceptors, once. */
@@ -34,6 +34,8 @@ interface RareState {
   upload: AsyncIterable<unknown> | undefined;
   /** True once the handler has answered through the members of the Rpc. */
   isAnswered: boolean;
+  /** True if the caller had gone before that. */
+  isAbandoned: boolean;
   /** The answer that the handler gave before it returned: a value or an error. */
   answer: { readonly value?: unknown; readonly error?: unknown } | undefined;
   /** The items that the handler writes. */
@@ -138,6 +140,7 @@ export class InterceptedRpc implements ServerCall {
     if (state.isAnswered)
       throw new TypeError(`rpc.${how}: this call of '${this.method}' was already answered`);
     state.isAnswered = true;
+    if (state.isAbandoned) answeredLate(this.incoming);
   }
 
   #settle(answer: { readonly value?: unknown; readonly error?: unknown }): void {
@@ -193,6 +196,7 @@ export class InterceptedRpc implements ServerCall {
       metadata: undefined,
       upload: undefined,
       isAnswered: false,
+      isAbandoned: false,
       answer: undefined,
       pipe: undefined,
       settle: undefined,
@@ -205,7 +209,16 @@ export class InterceptedRpc implements ServerCall {
     this.#settle({ value: undefined });
   }
 
-  /** Ends the call because its caller is gone. */
+  /**
+   * Ends the call because its caller is gone. Interceptors see the error; what the reader answers
+   * from now on only counts as late.
+   */
+  abandon(error: unknown): void {
+    this.#state().isAbandoned = true;
+    this.leave(error);
+  }
+
+  /** Ends the call because no reader will answer it. */
   leave(error: unknown): void {
     const gone = error ?? new TransportError('cancelled', 'the caller was gone');
     const { pipe } = this.#state();

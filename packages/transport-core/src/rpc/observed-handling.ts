@@ -72,11 +72,11 @@ class HandlingRecord extends OpenRecord implements AnswerCarrier, CallObserver, 
     if (call.method.kind === 'oneway') call.chargeTo(this);
   }
 
-  respond(call: InCall, payload: Uint8Array): boolean {
-    const isOpen = this.carrier.respond(call, payload);
-    if (isOpen) this.bytesSent += payload.length;
-    this.end(isOpen ? undefined : lost(call));
-    return isOpen;
+  respond(call: InCall, payload: Uint8Array): boolean | TransportError {
+    const sent = this.carrier.respond(call, payload);
+    if (sent === true) this.bytesSent += payload.length;
+    this.end(sent === true ? undefined : sent || lost(call));
+    return sent;
   }
 
   fail(call: InCall, error: TransportError, unprocessed: boolean): boolean {

@@ -149,7 +149,23 @@ export function answer(call: InCall, value: unknown): boolean {
     told(call, carrier.fail(call, badResponse(error), false));
     throw error;
   }
-  return told(call, carrier.respond(call, payload));
+  return told(call, carrier.respond(call, payload) !== false);
+}
+
+/**
+ * Ends the handling of a call whose caller has gone before its reader answered. Nothing is sent, and
+ * no late answer is counted.
+ */
+export function abandon(rpc: IncomingRpc): void {
+  const call = rpc[CALL];
+  if (call.answered) return;
+  call.answer();
+  call.handled();
+}
+
+/** Counts an answer to a call that was abandoned. */
+export function answeredLate(rpc: IncomingRpc): void {
+  rpc[CALL].carrier.late();
 }
 
 function badResponse(error: unknown): TransportError {

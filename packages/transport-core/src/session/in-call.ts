@@ -65,7 +65,10 @@ export interface Calls {
 
 /** Sends the answers of incoming calls. */
 export interface AnswerCarrier {
-  respond(call: InCall, payload: Uint8Array): boolean;
+  /**
+   * Returns false if the caller has gone, and the error that was sent if the response can't be.
+   */
+  respond(call: InCall, payload: Uint8Array): boolean | TransportError;
   fail(call: InCall, error: TransportError, unprocessed: boolean): boolean;
   /** Ends the download of a call. */
   finish(call: InCall): boolean;

@@ -111,7 +111,7 @@ export class ServedCalls implements AnswerCarrier {
 
   // Answers of the reader.
 
-  respond(call: InCall, payload: Uint8Array): boolean {
+  respond(call: InCall, payload: Uint8Array): boolean | TransportError {
     if (!call.open) return false;
     const { packet, message } = this.#context.terms;
     const { length } = payload;
@@ -131,22 +131,23 @@ export class ServedCalls implements AnswerCarrier {
     return true;
   }
 
-  /** Queues a response that is long or has to wait. */
-  #queueReply(call: InCall, lanes: Lanes, payload: Uint8Array): true {
+  /**
+   * Queues a response that is long or has to wait. Returns the error that was sent if there is no
+   * room for it.
+   */
+  #queueReply(call: InCall, lanes: Lanes, payload: Uint8Array): true | TransportError {
     const { terms } = this.#context;
     if (payload.length > terms.message) {
       const message = `${call.method.full}: a response of ${payload.length} bytes is above limits.message, ${terms.message} bytes with this peer; stream it with a download`;
-      this.fail(
-        call,
-        new TransportError('resource_exhausted', message, { reason: 'too_large' }),
-        false,
-      );
-      return true;
+      const error = new TransportError('resource_exhausted', message, { reason: 'too_large' });
+      this.fail(call, error, false);
+      return error;
     }
     if (this.#context.usage.full(payload.length)) {
       const message = `${call.method.full}: limits.memory is reached, ${this.#context.memory.used} bytes are held; there is no room for a response of ${payload.length} bytes`;
-      this.fail(call, new TransportError('resource_exhausted', message), false);
-      return true;
+      const error = new TransportError('resource_exhausted', message);
+      this.fail(call, error, false);
+      return error;
     }
     call.close();
     const account = payload.length > terms.packet ? Account.REPLY : 0;
