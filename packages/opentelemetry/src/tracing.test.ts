@@ -1,6 +1,13 @@
 // Tests of the spans of calls.
 
-import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  context,
+  createTraceState,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  trace,
+} from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import {
@@ -138,6 +145,29 @@ test.serial('a trace goes through three nodes', async (t) => {
   for (const [i, span] of chain.slice(1).entries())
     t.is(span.parentSpanContext?.spanId, idOf(chain[i]!));
 });
+
+test.serial(
+  'the tracestate of a caller goes through three nodes, and is not lost on the way',
+  async (t) => {
+    const { a, spans, seen } = await fixture(t, { trustRemote: true });
+    const caller = {
+      traceId: '0af7651916cd43dd8448eb211c80319c',
+      spanId: 'b7ad6b7169203331',
+      traceFlags: TraceFlags.SAMPLED,
+      isRemote: true,
+      traceState: createTraceState('vendor=1,other=a:b'),
+    };
+    await context.with(trace.setSpanContext(context.active(), caller), () =>
+      a.send('inmem://b', 'forward', EMPTY),
+    );
+    const { clients, servers } = await spans(4);
+    for (const span of [...clients, ...servers]) {
+      t.is(traceOf(span), caller.traceId);
+      t.is(span.spanContext().traceState?.serialize(), 'vendor=1,other=a:b', span.name);
+    }
+    t.is(seen[0]!['tracestate'], 'vendor=1,other=a:b', 'the third node receives it');
+  },
+);
 
 test.serial('the trace of a caller that is not trusted is only linked', async (t) => {
   const { a, spans } = await fixture(t);
