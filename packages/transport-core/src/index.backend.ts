@@ -37,6 +37,7 @@ export type {
   StreamSink,
 } from './stream/stream-layer.ts';
 export { freeChunk } from './system-memory.ts';
+export { environmentSharesPorts } from './system-runtime.ts';
 export { cleanText } from './text.ts';
 export type { TraceChannel, TraceChannels } from './trace-channels.ts';
 export type { BackendLayerOptions } from './transport/backend.ts';

@@ -67,3 +67,10 @@ let left = 0;
  */
 export const environmentAsksForStacks = (): boolean =>
   typeof process !== 'undefined' && process.env?.['TRUNKLINE_CALLER_STACKS'] === '1';
+
+/**
+ * Returns true if the environment asks listeners to share their ports (TRUNKLINE_REUSE_PORT=1), as
+ * it does in the threads of a cluster; always false in a browser.
+ */
+export const environmentSharesPorts = (): boolean =>
+  typeof process !== 'undefined' && process.env?.['TRUNKLINE_REUSE_PORT'] === '1';

@@ -183,6 +183,36 @@ test('draining ends with its grace period, and a second drain waits as well', as
   await t.throwsAsync(drain(server, { grace: -1 }), { instanceOf: TypeError });
 });
 
+test('draining without refusing leaves accepted connections, and their callers dial again', async (t) => {
+  const { server, client, health, finish, to } = await fixture(t);
+  const inFlight = client.send(to, 'slow', one);
+  while (server.snapshot().connections[0]?.calls.in !== 1) await turn();
+  let isDrained = false;
+  const drained = drain(server, { refuse: false }).then(() => (isDrained = true));
+  t.false(health.isReady);
+  while (client.remotes().length > 0) await turn();
+  t.false(isDrained, 'a call is in flight');
+  await t.throwsAsync<TransportError>(client.send(to, 'echo', one), {
+    message: /not listening|refused|listen/,
+  });
+  finish();
+  t.is((await inFlight).length, 1);
+  await drained;
+  t.deepEqual(server.snapshot().connections, []);
+  t.is(server.snapshot().state, 'open');
+  await server.close({ grace: 1_000 });
+  t.is(server.snapshot().state, 'closed');
+});
+
+test('a call that is on its way to a node that drains without refusing is served', async (t) => {
+  const { server, client, to } = await fixture(t);
+  await client.dial(to);
+  const calls: Promise<unknown>[] = [];
+  for (let i = 0; i < 50; i++) calls.push(client.send(to, 'echo', one));
+  await drain(server, { refuse: false });
+  await t.notThrowsAsync(Promise.all(calls));
+});
+
 test('a service that is set to not_serving makes the node not ready', async (t) => {
   const { health } = await fixture(t);
   t.true(health.isReady);

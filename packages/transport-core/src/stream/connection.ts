@@ -10,7 +10,7 @@ import type { Method } from '../protocol/protocol.ts';
 import type { Caller } from '../session/caller/caller.ts';
 import type { Calls, InCall } from '../session/in-call.ts';
 import type { OutCall } from '../session/out-call.ts';
-import { Session, type SessionVisitor } from '../session/session/session.ts';
+import { type LeaveReason, Session, type SessionVisitor } from '../session/session/session.ts';
 import type { Announcement, Hello } from '../wire/hello.ts';
 import { ConnectionInput, type InputOwner } from './connection-input.ts';
 import { ConnectionOutput } from './connection-output.ts';
@@ -193,7 +193,7 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
   }
 
   /** Leaves in order; see `Session.leave`. */
-  leave(reason: 'disconnected' | 'duplicate', text: string, told: string): void {
+  leave(reason: LeaveReason, text: string, told: string): void {
     this.#session.leave(reason, text, told);
   }
 

@@ -8,6 +8,13 @@ import type { AnyTransport } from './types.ts';
 export interface DrainOptions {
   /** The longest time in milliseconds for calls in flight, at least 0. Default 10,000. */
   readonly grace?: number | undefined;
+  /**
+   * False if the address of this transport leads to other processes, too: those of a cluster, or
+   * those behind a load balancer. Then the transport stops listening and leaves the connections
+   * that it has accepted, 16 every 10 ms. Callers dial the address again, and no call is refused.
+   * Default true: the address leads only here, so new calls of peers are refused.
+   */
+  readonly refuse?: boolean | undefined;
 }
 
 /**
@@ -15,23 +22,33 @@ export interface DrainOptions {
  * that it is not ready, and peers' calls are refused with `unavailable`, reason `draining`,
  * `sent: false`, so that their callers can turn to other nodes. Calls whose handlers have started
  * finish. The node may still make calls, and one-ways and the protocols of Trunkline itself (peers,
- * gossip) go on. Resolves when no call of a peer is in flight, or when the grace period is over.
+ * gossip) go on. Resolves when no call of a peer is in flight (with `refuse: false`, when also no
+ * accepted connection is left), or when the grace period is over.
  * Then close the transport with a grace period: calls that are still on their way are refused
  * unsent, too. Draining can't be undone.
  */
 export async function drain(transport: AnyTransport, options: DrainOptions = {}): Promise<void> {
-  const { grace = 10_000 } = options;
+  const { grace = 10_000, refuse = true } = options;
   if (!(grace >= 0))
     throw new TypeError(`drain: grace must be milliseconds, 0 or more, got ${String(grace)}`);
   const engine = (transport as unknown as Record<symbol, TransportEngine | undefined>)[ENGINE];
   if (engine === undefined)
     throw new TypeError('drain: expected a transport that this library created');
-  engine.drain();
+  engine.drain(refuse);
   const { clock } = engine;
   const until = clock.now() + grace;
-  while (engine.state === 'open' && engine.inFlight > 0 && clock.now() < until)
+  const isBusy = () => {
+    const connections = refuse ? 0 : engine.leaveAccepted(BATCH);
+    return connections > 0 || engine.inFlight > 0;
+  };
+  while (engine.state === 'open' && isBusy() && clock.now() < until)
     await clock.sleep(Math.min(STEP, until - clock.now()));
 }
 
 /** The time between two looks for calls in flight, in milliseconds. */
 const STEP = 10;
+/**
+ * The most connections that are left at each look. Their callers dial again, and a transport
+ * completes only `limits.handshakes` handshakes at a time.
+ */
+const BATCH = 16;

@@ -13,6 +13,7 @@ import { checkAllow } from '../rpc/permissions.ts';
 import type { InCall, InChannel } from '../session/in-call.ts';
 import { Memory } from '../session/memory.ts';
 import { CallOrder, type OutCall } from '../session/out-call.ts';
+import type { LeaveReason } from '../session/session/session.ts';
 import { AbortQueue } from '../stream/abort-queue.ts';
 import { BufferPool, batchSize } from '../stream/buffers.ts';
 import { Connection, type ConnectionHost } from '../stream/connection.ts';
@@ -56,6 +57,8 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   /** All connections whose stream is not closed yet, in order of arrival. */
   readonly connections = new Set<Connection>();
   isDraining = false;
+  /** True once new calls of peers are refused because the node drains. */
+  refuses = false;
   /** Resolves when the transport begins to drain. */
   readonly draining: Promise<void>;
   readonly order = new CallOrder();
@@ -125,7 +128,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     const mount = new Mount(protocol, this);
     const { server = [] } = isProjectProtocol(protocol) ? {} : (this.config.interceptors ?? {});
     mount.inbox.guard(server, allow);
-    if (this.isDraining && !isProjectProtocol(protocol)) mount.inbox.refuse(DRAINING);
+    if (this.refuses && !isProjectProtocol(protocol)) mount.inbox.refuse(DRAINING);
     for (const other of this.mounts.values()) {
       if (other.protocol.name === protocol.name)
         throw new TypeError(
@@ -346,13 +349,26 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
 
   // Closing.
 
-  /** Refuses new calls of peers from now on, except those of Trunkline's own protocols. */
-  drain(): void {
-    if (this.isDraining) return;
+  /** Says that the node drains, and refuses new calls of peers from now on if `refuse`. */
+  drain(refuse: boolean): void {
     this.isDraining = true;
+    this.#drained();
+    if (!refuse || this.refuses) return;
+    this.refuses = true;
     for (const mount of this.mounts.values())
       if (!isProjectProtocol(mount.protocol)) mount.inbox.refuse(DRAINING);
-    this.#drained();
+  }
+
+  /**
+   * Stops listening, and leaves up to `most` accepted connections in order. Returns how many of
+   * them have not ended yet.
+   */
+  leaveAccepted(most: number): number {
+    this.acceptor.stop().catch(() => {});
+    const accepted = [...this.connections].filter(({ direction }) => direction === 'in');
+    const up = accepted.filter(({ isUp }) => isUp).slice(0, most);
+    void this.leave(up, 'this node goes out of service', 'draining');
+    return accepted.length;
   }
 
   /**
@@ -368,7 +384,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   leave(
     connections: readonly Connection[],
     text: string | undefined,
-    reason: 'disconnected' | 'duplicate' = 'disconnected',
+    reason: LeaveReason = 'disconnected',
   ): Promise<void> {
     this.ticker.run(() => {
       for (const connection of connections)

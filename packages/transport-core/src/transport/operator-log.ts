@@ -75,7 +75,13 @@ function peer({ id, endpoint, nodeId }: Remote): object {
   return nodeId === undefined ? { id, endpoint } : { id, endpoint, nodeId };
 }
 
-const ORDERLY: ReadonlySet<string> = new Set(['idle', 'closed', 'disconnected', 'duplicate']);
+const ORDERLY: ReadonlySet<string> = new Set([
+  'idle',
+  'closed',
+  'disconnected',
+  'duplicate',
+  'draining',
+]);
 const ALARMS: ReadonlySet<Counter> = new Set([
   'onewayLost',
   'onewayDropped',

@@ -35,8 +35,8 @@ export class GracefulClose {
    * Sends a GO_AWAY after everything that was accepted.
    * @param told the text that the peer receives.
    * @param time milliseconds that leaving may take. The default is unlimited for a duplicate
-   *   connection, which lives until its calls end, and for a peer whose transport closes, which
-   *   sets its own limit.
+   *   connection and for a node that drains, whose connections live until their calls end, and for
+   *   a peer whose transport closes, which sets its own limit.
    */
   constructor(
     session: GracefulCloseHost,
@@ -141,11 +141,11 @@ export function goAwayError(frame: Frame): TransportError {
 }
 
 /**
- * Returns the error for calls that are open when a connection ends. `duplicate` only concerns the
- * connection; for the calls it is `disconnected`.
+ * Returns the error for calls that are open when a connection ends. `duplicate` and `draining` only
+ * concern the connection; for the calls it is `disconnected`.
  */
 export function lossOf(error: TransportError): TransportError {
-  return error.reason === 'duplicate'
+  return error.reason === 'duplicate' || error.reason === 'draining'
     ? reasonError('disconnected', error.message, { origin: error.origin })
     : error;
 }
@@ -162,10 +162,15 @@ export const SHUTDOWN = new TransportError('shutdown', 'this transport was close
  * Reasons for which leaving has no time limit of its own. When our own transport closes, `shut`
  * sets a limit from the grace period.
  */
-const PATIENT: ReadonlySet<Reason | undefined> = new Set(['duplicate', 'closed'] as const);
+const PATIENT: ReadonlySet<Reason | undefined> = new Set([
+  'duplicate',
+  'draining',
+  'closed',
+] as const);
 const ORDERLY: ReadonlySet<Reason> = new Set([
   'idle',
   'closed',
   'disconnected',
   'duplicate',
+  'draining',
 ] as const);

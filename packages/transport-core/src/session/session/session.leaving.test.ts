@@ -147,3 +147,34 @@ test('a call answered at once, long after its chunk arrived, does not keep its s
   t.is(pair.acceptor.session.state, 'closed');
   t.is(call.answer?.length, 1);
 });
+
+test('an end that drains serves its calls for as long as they take, and both ends learn why', (t) => {
+  const pair = open();
+  const call = ask();
+  pair.start(pair.dialer, call);
+  pair.quiet();
+  pair.acceptor.session.leave('draining', 'out of service');
+  pair.quiet();
+  pair.pass(60_000);
+  pair.quiet();
+  t.is(pair.dialer.ending, undefined);
+  const [served] = pair.acceptor.calls.splice(0);
+  served!.carrier.respond(served!, new Uint8Array(3));
+  pair.quiet();
+  t.is(call.answer?.length, 3);
+  t.is(reasonOf(pair.dialer), 'draining');
+  t.is(reasonOf(pair.acceptor), 'draining');
+});
+
+test('a call that is open when a draining end is cut fails as disconnected, because a handler has seen it', (t) => {
+  const pair = open();
+  const call = ask();
+  pair.start(pair.dialer, call);
+  pair.quiet();
+  pair.acceptor.session.leave('draining', 'out of service');
+  pair.quiet();
+  pair.acceptor.session.shut(0);
+  pair.quiet();
+  t.not(call.error?.reason, 'draining');
+  t.is(call.error?.sent, true);
+});

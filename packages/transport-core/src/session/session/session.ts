@@ -68,6 +68,9 @@ type Phase =
   /** `arrived` is true if everything that was written is known to have arrived. */
   | { readonly name: 'closed'; readonly error: TransportError; readonly arrived: boolean };
 
+/** The reasons for which an end leaves in order. */
+export type LeaveReason = 'idle' | 'disconnected' | 'duplicate' | 'draining';
+
 /** The state machine of one connection. */
 export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
   readonly parts: SessionParts;
@@ -272,7 +275,7 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
    * opens, are served.
    * @param told the text that the peer receives.
    */
-  leave(reason: 'idle' | 'disconnected' | 'duplicate', text: string, told = text): void {
+  leave(reason: LeaveReason, text: string, told = text): void {
     if (this.#phase.name === 'up') this.#leave(reasonError(reason, text), told);
   }
 
