@@ -47,6 +47,13 @@ export interface TcpTransportOptions<P extends Protocol> extends CommonOptions {
    * dial (another scheme, no port, port 0) throws a TypeError.
    */
   readonly advertiseAddr?: string | undefined;
+  /**
+   * True to let several listeners have this port, each in a thread or process of its own, where
+   * Node and the system support it (Node 22.12 or newer, on Linux among others); the kernel spreads
+   * the connections over them. Elsewhere the second listener gets `address_in_use`. Port 0 is then
+   * refused. Default: false, except in the threads of a cluster (TRUNKLINE_REUSE_PORT=1).
+   */
+  readonly reusePort?: boolean | undefined;
   /** Mutual TLS 1.3: both ends prove their node ids. Default: plain TCP. */
   readonly tls?: TlsOptions | undefined;
 }
@@ -73,12 +80,13 @@ export function createTcpTransport<P extends Protocol>(
   const {
     bindAddr,
     advertiseAddr,
+    reusePort,
     tls: _tls,
     ...common
   } = parseOptions(schema, options, 'createTcpTransport');
   const { protocol, observer, clock = systemClock } = options;
   const tls = options.tls && new MutualTls(options.tls, 'createTcpTransport');
-  const stream = tcpStreamLayer({ bindAddr, advertiseAddr, clock, observer }, tls);
+  const stream = tcpStreamLayer({ bindAddr, advertiseAddr, reusePort, clock, observer }, tls);
   checkAdvertised(stream, advertiseAddr, 'createTcpTransport: advertiseAddr');
   return new OverTcp<P>({
     ...(common as CommonOptions),
@@ -103,21 +111,21 @@ class OverTcp<P extends Protocol> extends NetworkTransport<P> implements TcpTran
 }
 
 /** Options of `tcp()`. */
-export type TcpBackendOptions = Pick<TcpStreamLayerOptions, 'keepAlive' | 'tls'>;
+export type TcpBackendOptions = Pick<TcpStreamLayerOptions, 'keepAlive' | 'reusePort' | 'tls'>;
 
 /** A backend for 'tcp://host:port'; `updateTls` acts on all its transports. */
 export interface TcpBackend extends Backend, Pick<TcpStreamLayer, 'updateTls'> {}
 
 /** Creates a backend for 'tcp://host:port'. */
 export function tcp(options: TcpBackendOptions = {}): TcpBackend {
-  const { keepAlive } = options;
+  const { keepAlive, reusePort } = options;
   const tls = options.tls && new MutualTls(options.tls, 'tcp');
-  tcpStreamLayer({ keepAlive }, tls);
+  tcpStreamLayer({ keepAlive, reusePort }, tls);
   return {
     schemes: ['tcp'],
     channels: nodeChannels,
     layer: ({ bindAddr, advertiseAddr, clock, observer }) =>
-      tcpStreamLayer({ bindAddr, advertiseAddr, clock, observer, keepAlive }, tls),
+      tcpStreamLayer({ bindAddr, advertiseAddr, clock, observer, keepAlive, reusePort }, tls),
     updateTls: async (update) => updateTls(tls, update),
   };
 }
@@ -126,6 +134,7 @@ const schema = extendOptions(commonOptions, {
   protocol: reference<Protocol>(isProtocol, 'a protocol made by defineProtocol'),
   bindAddr: optional(text()),
   advertiseAddr: optional(text()),
+  reusePort: optional(reference<boolean>((value) => typeof value === 'boolean', 'true or false')),
   tls: optional(
     reference<TlsOptions>(isTlsOptions, 'an object: { key, cert, ca?, allow?, deny? }'),
   ),

@@ -91,6 +91,26 @@ test('an address of another machine cannot be bound', async (t) => {
   t.true(error.message.includes('192.0.2.1:0'));
 });
 
+test('with reusePort several listeners share a port, or the second one finds it in use', async (t) => {
+  const bindAddr = `127.0.0.1:${await freePort()}`;
+  await listening(t, { bindAddr, reusePort: true });
+  const second = createTcpStreamLayer({ bindAddr, reusePort: true });
+  t.teardown(() => second.close());
+  const [major = 0] = process.versions.node.split('.').map(Number);
+  if (major >= 24 && process.platform === 'linux') await second.listen(() => {});
+  else if (major < 22) t.is((await rejection(second.listen(() => {}))).reason, 'address_in_use');
+  const alone = await rejection(createTcpStreamLayer({ bindAddr }).listen(() => {}));
+  t.is(alone.reason, 'address_in_use');
+});
+
+test('with reusePort port 0 is refused, because each listener would get another port', async (t) => {
+  const error = await rejection(
+    createTcpStreamLayer({ bindAddr: '127.0.0.1:0', reusePort: true }).listen(() => {}),
+  );
+  t.is(error.code, 'invalid_argument');
+  t.regex(error.message, /'127\.0\.0\.1:0' with reusePort: .* give a fixed port/);
+});
+
 test('close while a host name is looked up leaves the port free', async (t) => {
   const port = await freePort();
   const layer = createTcpStreamLayer({ bindAddr: `localhost:${port}` });

@@ -13,6 +13,7 @@ import { type Clock, type Observer, systemClock, TransportError } from '@trunkli
 import {
   checkAdvertised,
   type DialOptions,
+  environmentSharesPorts,
   formatHostPort,
   type HandshakeSlot,
   type HostPort,
@@ -44,6 +45,13 @@ export interface TcpStreamLayerOptions {
    * disables probes. Default: 30,000.
    */
   readonly keepAlive?: number | false | undefined;
+  /**
+   * True to let several listeners have this port, each in a thread or process of its own, where
+   * Node and the system support it (Node 22.12 or newer, on Linux among others); the kernel spreads
+   * the connections over them. Elsewhere the second listener gets `address_in_use`. Port 0 is then
+   * refused. Default: false, except in the threads of a cluster (TRUNKLINE_REUSE_PORT=1).
+   */
+  readonly reusePort?: boolean | undefined;
   /** Mutual TLS 1.3: both ends prove their node ids. Default: plain TCP. */
   readonly tls?: TlsOptions | undefined;
   /** Default: the system clock. */
@@ -93,6 +101,7 @@ class TcpLayer implements TcpStreamLayer {
   readonly #clock: Clock;
   readonly #observer: Observer | undefined;
   readonly #socketOptions;
+  readonly #reusePort: boolean;
   readonly #tls: MutualTls | undefined;
   #acceptor: TlsAcceptor | undefined;
   /** Set from the moment listen() is called until close(). */
@@ -107,6 +116,7 @@ class TcpLayer implements TcpStreamLayer {
       bindAddr = '127.0.0.1:0',
       advertiseAddr,
       keepAlive = 30_000,
+      reusePort = environmentSharesPorts(),
       clock = systemClock,
       observer,
     } = options;
@@ -116,6 +126,7 @@ class TcpLayer implements TcpStreamLayer {
       );
     this.#bindAddr = bindAddr;
     this.#advertiseAddr = advertiseAddr;
+    this.#reusePort = reusePort;
     this.#clock = clock;
     this.#observer = observer;
     this.#tls = tls;
@@ -140,6 +151,7 @@ class TcpLayer implements TcpStreamLayer {
       );
     const bind = parseTcpAddress(this.#bindAddr);
     if (bind === undefined) throw badAddress('listen on', this.#bindAddr);
+    if (this.#reusePort && bind.port === 0) throw noSharedPort(this.#bindAddr);
     if (isUnspecified(bind.host)) this.#requireAdvertised();
     const { keepAlive, keepAliveInitialDelay } = this.#socketOptions;
     const acceptor = this.#tls?.acceptor({
@@ -168,7 +180,11 @@ class TcpLayer implements TcpStreamLayer {
         );
         // Node binds even if close() was called while a host name was being looked up.
         server.on('listening', () => (this.#server === server ? resolve() : server.close()));
-        server.listen({ port: bind.port, ...(bind.host !== '' && { host: bind.host }) });
+        server.listen({
+          port: bind.port,
+          ...(bind.host !== '' && { host: bind.host }),
+          ...(this.#reusePort && SHARED),
+        });
       });
       const { address, port } = server.address() as AddressInfo;
       if (isUnspecified(address)) this.#requireAdvertised();
@@ -317,6 +333,15 @@ function parseTcpAddress(text: string) {
   return parseHostPort(text.replace(/^tcp:\/\/([^/]*)\/?$/i, '$1'));
 }
 
+/** Returns the error for port 0, of which each listener would get another port. */
+function noSharedPort(address: string): TransportError {
+  return new TransportError(
+    'invalid_argument',
+    `Cannot listen on '${address}' with reusePort: for port 0 each listener gets another port; give a fixed port, or reusePort: false`,
+    { target: address },
+  );
+}
+
 function badAddress(action: string, address: string): TransportError {
   return new TransportError(
     'invalid_argument',
@@ -332,3 +357,6 @@ function badAddress(action: string, address: string): TransportError {
 function isOwnEcho(socket: Socket): boolean {
   return socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;
 }
+
+/** Node 20 ignores this option, and its types lack it. */
+const SHARED: object = { reusePort: true };

@@ -2,7 +2,13 @@
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
+import {
+  bytes,
+  createTransport,
+  defineProtocol,
+  serve,
+  type TransportError,
+} from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import { WebSocket } from 'ws';
@@ -16,6 +22,24 @@ const echo = defineProtocol({
   version: 1,
   channel: 0x20,
   methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
+
+test('with reusePort port 0 is refused, and a port is shared with other listeners if it can be', async (t) => {
+  const zero = createWsTransport({ protocol: echo, bindAddr: 'ws://127.0.0.1:0', reusePort: true });
+  const error = await t.throwsAsync<TransportError>(zero.listen());
+  t.is(error!.code, 'invalid_argument');
+  t.regex(error!.message, /reusePort: .* give a fixed port/);
+  // Below the ports that the system assigns by itself.
+  const bindAddr = `ws://127.0.0.1:${20_000 + ((process.pid * 31) % 12_000)}`;
+  const listeners = [1, 2].map(() =>
+    createWsTransport({ protocol: echo, bindAddr, reusePort: true }),
+  );
+  t.teardown(() => Promise.all([zero, ...listeners].map((each) => each.close())).then(() => {}));
+  await listeners[0]!.listen();
+  const [major = 0] = process.versions.node.split('.').map(Number);
+  if (major >= 24 && process.platform === 'linux') await listeners[1]!.listen();
+  else if (major < 22)
+    t.is((await t.throwsAsync<TransportError>(listeners[1]!.listen()))!.reason, 'address_in_use');
 });
 
 test('one end calls the other under a path', async (t) => {

@@ -7,6 +7,7 @@ import { type MutualTls, type TlsUpdate, updateTls } from '@trunkline/mutual-tls
 import { type Clock, type Observer, systemClock, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
+  environmentSharesPorts,
   formatHostPort,
   type HandshakeSlot,
   isUnspecified,
@@ -112,8 +113,13 @@ export class WsLayer implements WsStreamLayer {
   }
 
   async #listenAlone(accept: Accept, options: ListenOptions | undefined): Promise<void> {
-    const { bindAddr = '127.0.0.1:0', path: pathOption } = this.#options;
+    const {
+      bindAddr = '127.0.0.1:0',
+      reusePort = environmentSharesPorts(),
+      path: pathOption,
+    } = this.#options;
     const { host, port, path } = parseBinding(bindAddr, pathOption);
+    if (reusePort && port === 0) throw noSharedPort(bindAddr);
     if (isUnspecified(host)) this.#requireAdvertised(bindAddr);
     const { listener, http, arrived, cut } = createUpgradeServer({
       clock: this.#clock,
@@ -127,7 +133,8 @@ export class WsLayer implements WsStreamLayer {
     };
     this.#stop = stop;
     try {
-      await bind(listener, host, port, () => this.#stop === stop);
+      const place = { port, ...(host !== '' && { host }), ...(reusePort && SHARED) };
+      await bind(listener, place, () => this.#stop === stop);
       this.#take(listener, bindAddr, { server: http, path, accept, arrived });
     } catch (error) {
       if (this.#stop === stop) this.#stopListening();
@@ -247,7 +254,16 @@ export class WsLayer implements WsStreamLayer {
   }
 }
 
-function bind(server: Server, host: string, port: number, isWanted: () => boolean): Promise<void> {
+/** Returns the error for port 0, of which each listener would get another port. */
+function noSharedPort(address: string): TransportError {
+  return new TransportError(
+    'invalid_argument',
+    `Cannot listen on '${address}' with reusePort: for port 0 each listener gets another port; give a fixed port, or reusePort: false`,
+    { target: address },
+  );
+}
+
+function bind(server: Server, place: object, isWanted: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     server.on('error', reject);
     server.on('close', () =>
@@ -255,9 +271,11 @@ function bind(server: Server, host: string, port: number, isWanted: () => boolea
     );
     // Node binds even if close() was called while a host name was being looked up.
     server.on('listening', () => (isWanted() ? resolve() : server.close()));
-    server.listen({ port, ...(host !== '' && { host }) });
+    server.listen(place);
   });
 }
 
 /** How many milliseconds to wait for a given server to listen. */
 const SERVER_TIME = 5_000;
+/** Node 20 ignores this option, and its types lack it. */
+const SHARED: object = { reusePort: true };

@@ -22,6 +22,14 @@ export interface WsStreamLayerOptions {
    * address. Required if that is 0.0.0.0 or ::.
    */
   readonly advertiseAddr?: string | undefined;
+  /**
+   * True to let several listeners have this port, each in a thread or process of its own, where
+   * Node and the system support it (Node 22.12 or newer, on Linux among others); the kernel spreads
+   * the connections over them. Elsewhere the second listener gets `address_in_use`. Port 0 is then
+   * refused. It does not apply to a given `server`. Default: false, except in the threads of a
+   * cluster (TRUNKLINE_REUSE_PORT=1).
+   */
+  readonly reusePort?: boolean | undefined;
   /** The path of the upgrade, beginning with '/'. Default: '/'. */
   readonly path?: string | undefined;
   /**

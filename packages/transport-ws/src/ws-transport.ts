@@ -33,7 +33,7 @@ import {
 /** Options of `ws()`. */
 export type WsBackendOptions = Pick<
   WsStreamLayerOptions,
-  'path' | 'server' | 'origins' | 'hosts' | 'tls'
+  'path' | 'reusePort' | 'server' | 'origins' | 'hosts' | 'tls'
 >;
 
 /** A backend for 'ws://host:port/path' and 'wss://…'; `updateTls` applies to all its transports. */
@@ -50,6 +50,7 @@ export function wsTransport<P extends Protocol>(
   const {
     bindAddr,
     advertiseAddr,
+    reusePort,
     path,
     server: _server,
     origins: _origins,
@@ -61,6 +62,7 @@ export function wsTransport<P extends Protocol>(
   const stream = createLayer({
     bindAddr,
     advertiseAddr,
+    reusePort,
     path,
     server,
     origins,
@@ -90,14 +92,23 @@ export function wsBackend(
   createLayer: CreateLayer,
   channels?: TraceChannels,
 ): WsBackend {
-  const { path, server, origins, hosts } = options;
+  const { path, reusePort, server, origins, hosts } = options;
   checkWsOptions(options);
   return {
     schemes: ['ws', 'wss'],
     channels,
     layer({ bindAddr, advertiseAddr, clock, observer }) {
       if (server === undefined)
-        return createLayer({ bindAddr, advertiseAddr, path, origins, hosts, clock, observer });
+        return createLayer({
+          bindAddr,
+          advertiseAddr,
+          reusePort,
+          path,
+          origins,
+          hosts,
+          clock,
+          observer,
+        });
       const given =
         bindAddr === undefined ? undefined : /^wss?:\/\/[^/?#]*(\/[^?#]*)/i.exec(bindAddr)?.[1];
       return createLayer({
@@ -118,6 +129,7 @@ const schema = extendOptions(commonOptions, {
   protocol: reference<Protocol>(isProtocol, 'a protocol made by defineProtocol'),
   bindAddr: optional(text()),
   advertiseAddr: optional(text()),
+  reusePort: optional(reference<boolean>((value) => typeof value === 'boolean', 'true or false')),
   path: optional(text()),
   server: optional(
     reference<HttpServer>(
