@@ -82,6 +82,26 @@ test('a scrape collects once', async (t) => {
   t.is(collections, 2);
 });
 
+test('metrics that are collected asynchronously are collected once, and again after a failure', async (t) => {
+  const { definitions } = createMetrics();
+  let collections = 0;
+  const registry = new Registry();
+  exportMetrics(
+    {
+      definitions,
+      async collect() {
+        await new Promise(setImmediate);
+        if (collections++ === 0) throw new Error('no worker answers');
+        return createMetrics().collect();
+      },
+    },
+    { registry },
+  );
+  await t.throwsAsync(registry.metrics(), { message: 'no worker answers' });
+  t.regex(await registry.metrics(), /^trunkline_memory_usage_bytes 0$/m);
+  t.is(collections, 2);
+});
+
 test('default labels of the registry are added, and a reset changes nothing', async (t) => {
   const registry = new Registry();
   registry.setDefaultLabels({ node: 'a' });

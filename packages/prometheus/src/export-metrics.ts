@@ -1,6 +1,6 @@
 // Metrics of a node in a registry of prom-client. The values are collected when Prometheus scrapes.
 
-import type { Metric, MetricDefinition, Metrics } from '@trunkline/metrics';
+import type { Metric, MetricDefinition } from '@trunkline/metrics';
 import { type Metric as PromMetric, type Registry, register } from 'prom-client';
 import { labelsOf, promName } from './names.ts';
 
@@ -10,11 +10,19 @@ export interface ExportOptions {
   readonly registry?: Registry | undefined;
 }
 
+/** Metrics of a node, or of the workers of a cluster, which are collected asynchronously. */
+export interface MetricsSource {
+  /** The metrics that `collect` returns, without points. */
+  readonly definitions: readonly MetricDefinition[];
+  /** Returns all metrics at this moment. */
+  collect(): readonly Metric[] | Promise<readonly Metric[]>;
+}
+
 /**
- * Registers the metrics of a node with prom-client. Returns a function that removes them again.
+ * Registers the metrics of a node, or of a cluster, with prom-client. Returns a function that removes them again.
  * Throws if the registry has metrics of these names already.
  */
-export function exportMetrics(metrics: Metrics, options: ExportOptions = {}): () => void {
+export function exportMetrics(metrics: MetricsSource, options: ExportOptions = {}): () => void {
   const { registry = register } = options;
   const scrape = new Scrape(metrics);
   const exported = metrics.definitions.map((definition) => new Exported(definition, scrape));
@@ -36,21 +44,26 @@ export function exportMetrics(metrics: Metrics, options: ExportOptions = {}): ()
 
 /** Collects once for all metrics that a registry reads in one turn. */
 class Scrape {
-  readonly #metrics: Metrics;
-  #current: Map<string, Metric> | undefined = undefined;
+  readonly #metrics: MetricsSource;
+  #current: Promise<ReadonlyMap<string, Metric>> | undefined = undefined;
 
-  constructor(metrics: Metrics) {
+  constructor(metrics: MetricsSource) {
     this.#metrics = metrics;
   }
 
-  find(name: string): Metric | undefined {
-    if (this.#current === undefined) {
-      this.#current = new Map(this.#metrics.collect().map((metric) => [metric.name, metric]));
-      void Promise.resolve().then(() => {
-        this.#current = undefined;
-      });
+  async find(name: string): Promise<Metric | undefined> {
+    this.#current ??= this.#collect();
+    return (await this.#current).get(name);
+  }
+
+  async #collect(): Promise<ReadonlyMap<string, Metric>> {
+    try {
+      // An error that `collect` throws must come after the assignment of `#current`.
+      const collected = await Promise.resolve().then(() => this.#metrics.collect());
+      return new Map(collected.map((metric) => [metric.name, metric]));
+    } finally {
+      this.#current = undefined;
     }
-    return this.#current.get(name);
   }
 }
 
@@ -79,7 +92,7 @@ class Exported {
   /** Called by the registry for each scrape. */
   async get(): Promise<object> {
     const { name, help, type, aggregator } = this;
-    const points = this.#scrape.find(this.#source)?.points ?? [];
+    const points = (await this.#scrape.find(this.#source))?.points ?? [];
     return {
       name,
       help,

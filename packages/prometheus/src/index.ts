@@ -1,3 +1,3 @@
 // Exports metrics to Prometheus.
 
-export { type ExportOptions, exportMetrics } from './export-metrics.ts';
+export { type ExportOptions, exportMetrics, type MetricsSource } from './export-metrics.ts';
