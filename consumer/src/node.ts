@@ -3,6 +3,7 @@
 import { createServer } from 'node:http';
 import { metrics as otel } from '@opentelemetry/api';
 import type { MetricProducer } from '@opentelemetry/sdk-metrics';
+import { type Cluster, type clusterSlot, joinCluster, startCluster } from '@trunkline/cluster';
 import {
   createGossip,
   fullMesh,
@@ -116,6 +117,15 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   });
   metrics.watch({ transport: transports[0], peers, gossip: tree })();
   exportMetrics(metrics, { registry: new Registry() })();
+  const cluster: Cluster = await startCluster({
+    worker: new URL('./worker.js', import.meta.url),
+    kind: 'auto',
+    onEvent: (event) => event.type === 'retrying' && event.error.reason,
+  });
+  exportMetrics(cluster.metrics);
+  equal<Awaited<ReturnType<typeof cluster.snapshot>>['total']['connections'], number>(true);
+  await joinCluster(transports[0]!, { metrics, beforeClose: () => peers.close() }).leave();
+  equal<ReturnType<typeof clusterSlot>, number | undefined>(true);
   const tracing = createTracing({ trustRemote: ({ nodeId }) => nodeId !== undefined });
   createTcpTransport({ protocol: ledger, interceptors: tracing.interceptors });
   const news = tree.topic('news', traced(json(z.string())));

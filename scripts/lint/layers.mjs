@@ -155,6 +155,13 @@ const PACKAGES = [
       "resumption is an ordinary user of a Transport and knows no backend: it imports transport-core's public entries alone.",
   },
   {
+    files: ['cluster/src/**'],
+    except: SOURCE,
+    may: [...PUBLIC, 'metrics'],
+    because:
+      "cluster is an ordinary user of a Transport and knows no backend: it imports transport-core's public entries and metrics alone.",
+  },
+  {
     files: ['prometheus/src/**'],
     except: SOURCE,
     may: ['metrics'],

@@ -1,0 +1,34 @@
+// A worker that is also a node of a mesh: with a port, an identity and an address book of its own.
+
+import { clusterSlot, joinCluster } from '@trunkline/cluster';
+import { loadOrCreateIdentity } from '@trunkline/identity/node';
+import { createPeers } from '@trunkline/peers';
+import { createFileAddressBook } from '@trunkline/peers/node';
+import { secured } from '@trunkline/stream-noise';
+import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
+
+const protocol = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
+
+const [, , folder = '.', firstPort = '7100', seed] = process.argv;
+const slot = clusterSlot() ?? 0;
+const identity = await loadOrCreateIdentity(`${folder}/node-${slot}.key`);
+const transport = createTransport(`tcp://127.0.0.1:${Number(firstPort) + slot}`, {
+  protocol,
+  backends: [secured(tcp({ reusePort: false }), { identity })],
+});
+serve(transport, { echo: (request) => request });
+await transport.listen();
+const peers = createPeers({
+  transport,
+  identity,
+  seeds: seed === undefined ? [] : [seed],
+  addressBook: createFileAddressBook(`${folder}/book-${slot}`),
+});
+await peers.start();
+joinCluster(transport, { beforeClose: () => peers.close() });

@@ -1,0 +1,39 @@
+// The metrics of all workers, for one scrape.
+
+import { createMetrics, type Metric, type MetricDefinition } from '@trunkline/metrics';
+import type { ManagedWorker } from './managed-worker.ts';
+import type { ClusterMetrics } from './types.ts';
+
+/** Collects the metrics of workers. */
+export class WorkerMetrics implements ClusterMetrics {
+  readonly definitions: readonly MetricDefinition[] = createMetrics().definitions;
+  readonly #workers: () => readonly ManagedWorker[];
+
+  constructor(workers: () => readonly ManagedWorker[]) {
+    this.#workers = workers;
+  }
+
+  async collect(): Promise<readonly Metric[]> {
+    const points = new Map<string, Metric['points'][number][]>();
+    for (const { name } of this.definitions) points.set(name, []);
+    const answers = this.#workers().map(async (worker) => {
+      const metrics = (await worker.ask('metrics', ANSWER_TIME)) as readonly Metric[];
+      for (const metric of metrics)
+        for (const point of metric.points)
+          points.get(metric.name)?.push({
+            ...point,
+            // Sums over workers would fall when a worker is replaced, which Prometheus takes for a
+            // restart of all.
+            attributes: { ...point.attributes, worker: String(worker.slot) },
+          });
+    });
+    await Promise.allSettled(answers);
+    return this.definitions.map((definition) => ({
+      ...definition,
+      points: points.get(definition.name)!,
+    }));
+  }
+}
+
+/** Milliseconds that a worker has to answer. */
+const ANSWER_TIME = 1_000;

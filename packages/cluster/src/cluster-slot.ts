@@ -1,0 +1,22 @@
+// The slot of this worker, which the primary has told it.
+
+import cluster from 'node:cluster';
+import process from 'node:process';
+import { isMainThread, workerData } from 'node:worker_threads';
+import { isTagged } from './messages.ts';
+
+/** The variable that tells a process its slot. */
+export const SLOT = 'TRUNKLINE_CLUSTER_SLOT';
+
+/**
+ * Returns the number of this worker in its cluster, from 0: for example to choose a port or a
+ * folder of its own. A worker that replaces another one has the same number. Returns undefined if
+ * the module runs outside of a cluster.
+ */
+export function clusterSlot(): number | undefined {
+  if (!isMainThread)
+    return isTagged(workerData) ? (workerData as { slot: number }).slot : undefined;
+  const slot = process.env[SLOT];
+  // A process that a worker starts inherits the variable, but is no worker.
+  return cluster.worker === undefined || slot === undefined ? undefined : Number(slot);
+}

@@ -1,0 +1,74 @@
+// The state of all workers, and its sums.
+
+import type { TransportError } from '@trunkline/transport-core';
+import type { ManagedWorker } from './managed-worker.ts';
+import type { TransportState } from './messages.ts';
+import type { ClusterSnapshot, ClusterTotal, WorkerSnapshot } from './types.ts';
+
+/** Asks all workers, which have `timeout` milliseconds to answer. */
+export async function takeSnapshot(
+  workers: readonly ManagedWorker[],
+  timeout: number,
+  cluster: Pick<ClusterSnapshot, 'at' | 'kind' | 'state'>,
+): Promise<ClusterSnapshot> {
+  const taken = await Promise.all(workers.map((worker) => snapshotOf(worker, timeout, cluster.at)));
+  return { ...cluster, workers: taken, total: totalOf(taken) };
+}
+
+async function snapshotOf(
+  worker: ManagedWorker,
+  timeout: number,
+  now: number,
+): Promise<WorkerSnapshot> {
+  const { slot, restarts, state, started, handle } = worker;
+  const { pid, threadId } = handle;
+  const common = {
+    slot,
+    pid,
+    ...(threadId !== undefined && { threadId }),
+    state: state === 'exited' ? 'leaving' : state,
+    age: now - started,
+    restarts,
+  } as const;
+  if (state === 'starting') return common;
+  try {
+    return { ...common, ...((await worker.ask('snapshot', timeout)) as TransportState) };
+  } catch (thrown) {
+    const { code, message } = thrown as TransportError;
+    return { ...common, error: { code, message } };
+  }
+}
+
+function totalOf(workers: readonly WorkerSnapshot[]): ClusterTotal {
+  const answered = workers.flatMap(({ connections = 0, transport }) =>
+    transport === undefined ? [] : [{ connections, transport }],
+  );
+  const sum = (value: (worker: (typeof answered)[number]) => number) =>
+    answered.reduce((total, worker) => total + value(worker), 0);
+  return {
+    workers: answered.length,
+    connections: sum(({ connections }) => connections),
+    calls: {
+      made: sum(({ transport }) => transport.calls.made),
+      served: sum(({ transport }) => transport.calls.served),
+    },
+    waiting: sum(({ transport }) => transport.waiting),
+    memory: sum(({ transport }) => transport.memory),
+    bytes: {
+      in: sum(({ transport }) => transport.bytes.in),
+      out: sum(({ transport }) => transport.bytes.out),
+    },
+    errors: sumOfEach(answered.map(({ transport }) => transport.errors)),
+    counters: sumOfEach(answered.map(({ transport }) => transport.counters)),
+  };
+}
+
+function sumOfEach<K extends string>(
+  counts: readonly Readonly<Partial<Record<K, number>>>[],
+): Partial<Record<K, number>> {
+  const sums: Partial<Record<K, number>> = {};
+  for (const each of counts)
+    for (const [key, count] of Object.entries(each) as [K, number][])
+      sums[key] = (sums[key] ?? 0) + count;
+  return sums;
+}

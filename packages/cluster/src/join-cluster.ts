@@ -1,0 +1,170 @@
+// The part of a cluster that runs in a worker: tells the primary that it serves, answers its
+// questions, and takes its transport out of service when it leaves.
+
+import process from 'node:process';
+import { isMainThread } from 'node:worker_threads';
+import type { Metrics } from '@trunkline/metrics';
+import { type AnyTransport, drain } from '@trunkline/transport-core';
+import {
+  callback,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reference,
+  withDefault,
+} from '@trunkline/transport-core/backend';
+import { clusterSlot } from './cluster-slot.ts';
+import {
+  MOST_CONNECTIONS,
+  type Question,
+  TAG,
+  type ToWorker,
+  type TransportState,
+} from './messages.ts';
+import { linkToPrimary, type PrimaryLink } from './primary-link.ts';
+
+/** Options of `joinCluster`; all are optional. */
+export interface JoinOptions {
+  /** The metrics of this worker, which `cluster.metrics` of the primary collects. */
+  readonly metrics?: Pick<Metrics, 'collect'> | undefined;
+  /**
+   * Called when the worker leaves, after its calls have ended and before the transport closes:
+   * close gossip, peers, servers and whatever else keeps the process alive. Errors are ignored.
+   */
+  readonly beforeClose?: (() => unknown) | undefined;
+  /**
+   * True to leave on SIGTERM and SIGINT, if this is a process. A second signal ends it at once.
+   * Default: true.
+   */
+  readonly signals?: boolean | undefined;
+  /**
+   * Milliseconds for calls in flight when the worker leaves by itself: because of a signal, of
+   * `leave`, or because the primary has ended. Default: 10,000.
+   */
+  readonly grace?: number | undefined;
+}
+
+/** This worker as a member of its cluster. */
+export interface ClusterMember {
+  /** The number of this worker, from 0; undefined outside of a cluster. */
+  readonly slot: number | undefined;
+  /** Resolves when the transport is closed because the worker has left. */
+  readonly left: Promise<void>;
+  /** Leaves the cluster in order; the primary starts another worker. Returns `left`. */
+  leave(): Promise<void>;
+}
+
+/**
+ * Tells the primary that this worker serves. Call it once, after `transport.listen()`. From then on
+ * the worker leaves when the primary asks for it, when the primary has ended, or on SIGTERM and
+ * SIGINT: it drains the transport, calls `beforeClose`, and closes the transport. The process ends
+ * when nothing else keeps it alive.
+ *
+ * Outside of a cluster, for example during development, signals are handled in the same way.
+ *
+ * Throws `failed_precondition` if the transport does not listen.
+ */
+export function joinCluster(transport: AnyTransport, options: JoinOptions = {}): ClusterMember {
+  const { grace, signals } = parseOptions(schema, options, 'joinCluster');
+  const member = new Member(transport, { ...options, grace });
+  member.join(transport.localAddrs());
+  if (signals && isMainThread)
+    for (const signal of SIGNALS) process.once(signal, () => void member.leave());
+  return member;
+}
+
+class Member implements ClusterMember {
+  readonly slot = clusterSlot();
+  readonly left: Promise<void>;
+  readonly #transport: AnyTransport;
+  readonly #options: JoinOptions & { readonly grace: number };
+  #link: PrimaryLink | undefined = undefined;
+  #isLeaving = false;
+  #hasLeft!: () => void;
+
+  constructor(transport: AnyTransport, options: JoinOptions & { readonly grace: number }) {
+    this.#transport = transport;
+    this.#options = options;
+    this.left = new Promise((resolve) => (this.#hasLeft = resolve));
+  }
+
+  join(addresses: readonly string[]): void {
+    this.#link = linkToPrimary({
+      message: (message) => this.#hear(message),
+      lost: () => this.#leave(this.#options.grace, true),
+    });
+    this.#link?.send({ ...TAG, type: 'joined', addresses });
+  }
+
+  leave(): Promise<void> {
+    const { grace } = this.#options;
+    if (!this.#isLeaving) this.#link?.send({ ...TAG, type: 'leaving', grace });
+    this.#leave(grace, this.#link === undefined);
+    return this.left;
+  }
+
+  #hear(message: ToWorker): void {
+    if (message.type === 'leave') this.#leave(message.grace, message.refuse);
+    else this.#answer(message.what);
+  }
+
+  #answer(what: Question): void {
+    try {
+      const value = what === 'snapshot' ? this.#state() : (this.#options.metrics?.collect() ?? []);
+      this.#link?.send({ ...TAG, type: 'answer', what, value });
+    } catch (error) {
+      this.#link?.send({ ...TAG, type: 'answer', what, error: String(error) });
+    }
+  }
+
+  #state(): TransportState {
+    const snapshot = this.#transport.snapshot();
+    const { length } = snapshot.connections;
+    const connections = snapshot.connections.slice(0, MOST_CONNECTIONS);
+    return { connections: length, transport: { ...snapshot, connections } };
+  }
+
+  #leave(grace: number, refuse: boolean): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    void this.#end(grace, refuse);
+  }
+
+  /** Never rejects. */
+  async #end(grace: number, refuse: boolean): Promise<void> {
+    try {
+      await drain(this.#transport, { grace, refuse });
+      await this.#options.beforeClose?.();
+    } catch {
+      // As documented. The transport is closed in any case.
+    }
+    await this.#transport.close({ grace: LAST_GRACE }).catch(() => {});
+    this.#link?.end();
+    this.#hasLeft();
+  }
+}
+
+const schema = optionsSchema({
+  metrics: optional(
+    reference<Pick<Metrics, 'collect'>>(
+      (value) => typeof (value as Metrics | null)?.collect === 'function',
+      'metrics made by createMetrics',
+    ),
+  ),
+  beforeClose: optional(callback<() => unknown>()),
+  signals: withDefault(
+    reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+    true,
+  ),
+  grace: withDefault(
+    reference<number>(
+      (value) => typeof value === 'number' && value >= 0,
+      'milliseconds, 0 or more',
+    ),
+    10_000,
+  ),
+});
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+/** Milliseconds in which callers of a drained transport leave its connections. */
+const LAST_GRACE = 1_000;

@@ -1,0 +1,219 @@
+// One worker, as the primary sees it: from its start, over joining and leaving, to its end.
+
+import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
+import { type FromWorker, type Question, TAG } from './messages.ts';
+import type { Exit, Spawn, WorkerHandle } from './worker-handle.ts';
+
+/** Receives what happens to a worker. */
+export interface WorkerObserver {
+  joined(worker: ManagedWorker, addresses: readonly string[]): void;
+  /** The worker leaves by itself, in order. */
+  leaving(worker: ManagedWorker): void;
+  /** Called once, after all promises of the worker have settled or been rejected. */
+  exited(worker: ManagedWorker, exit: Exit): void;
+}
+
+/** The options of a worker. */
+export interface ManagedWorkerOptions {
+  readonly slot: number;
+  /** How many workers had the slot before. */
+  readonly restarts: number;
+  readonly spawn: Spawn;
+  readonly clock: Clock;
+  readonly startTimeout: number;
+  readonly observer: WorkerObserver;
+}
+
+type Phase =
+  | { readonly name: 'starting'; readonly timer: Timer }
+  | { readonly name: 'ready' }
+  | { readonly name: 'leaving'; readonly timer: Timer }
+  | { readonly name: 'exited'; readonly error: TransportError };
+
+/** A worker. */
+export class ManagedWorker {
+  readonly slot: number;
+  readonly restarts: number;
+  readonly handle: WorkerHandle;
+  /** The time of its start. */
+  readonly started: number;
+  /** Resolves when it has joined: to undefined, or to an error if it never will. */
+  readonly start: Promise<TransportError | undefined>;
+  /** Resolves when it has ended. */
+  readonly end: Promise<void>;
+  readonly #clock: Clock;
+  readonly #observer: WorkerObserver;
+  readonly #asked = new Map<Question, Answer>();
+  #phase: Phase;
+  #joinedAt: number | undefined = undefined;
+  #settleStart!: (error: TransportError | undefined) => void;
+  #settleEnd!: () => void;
+
+  constructor({ slot, restarts, spawn, clock, startTimeout, observer }: ManagedWorkerOptions) {
+    this.slot = slot;
+    this.restarts = restarts;
+    this.#clock = clock;
+    this.#observer = observer;
+    this.started = clock.now();
+    this.start = new Promise((resolve) => (this.#settleStart = resolve));
+    this.end = new Promise((resolve) => (this.#settleEnd = resolve));
+    this.#phase = {
+      name: 'starting',
+      timer: clock.setTimeout(() => this.#startedTooLate(startTimeout), startTimeout),
+    };
+    try {
+      this.handle = spawn(slot, {
+        message: (message) => this.#hear(message),
+        exited: (exit) => this.#exited(exit),
+      });
+    } catch (error) {
+      this.handle = NOT_STARTED;
+      void Promise.resolve().then(() => this.#exited({ code: null, signal: null, error }));
+    }
+  }
+
+  get state(): Phase['name'] {
+    return this.#phase.name;
+  }
+
+  /** Milliseconds since it has joined; 0 if it never did. */
+  get served(): number {
+    return this.#joinedAt === undefined ? 0 : this.#clock.now() - this.#joinedAt;
+  }
+
+  /** Why it serves no more. */
+  get loss(): TransportError {
+    if (this.#phase.name === 'exited') return this.#phase.error;
+    return new TransportError('unavailable', `${this.name} leaves`);
+  }
+
+  /**
+   * Has the worker leave in order. If it has not ended 5 s after `grace`, it is killed; if it has
+   * not joined yet, at once.
+   * @param refuse false if its address leads to other workers.
+   */
+  leave(grace: number, refuse: boolean): void {
+    const { name } = this.#phase;
+    if (name === 'starting') this.handle.kill();
+    if (name === 'starting' || name === 'ready') {
+      this.handle.send({ ...TAG, type: 'leave', grace, refuse });
+      this.#isLeaving(grace);
+    }
+  }
+
+  /**
+   * Asks the worker, which has `timeout` milliseconds to answer. While a question is open, the next
+   * ones share its answer, so no questions pile up before a worker that hangs. Rejects with
+   * `deadline_exceeded`, or with `unavailable` if the worker ends.
+   */
+  async ask(what: Question, timeout: number): Promise<unknown> {
+    if (this.#phase.name === 'exited') throw this.#phase.error;
+    let answer = this.#asked.get(what);
+    if (answer === undefined) {
+      answer = new Answer();
+      this.#asked.set(what, answer);
+      this.handle.send({ ...TAG, type: 'ask', what });
+    }
+    const enough = new AbortController();
+    const late = this.#clock.sleep(timeout, enough.signal).then(() => {
+      throw new TransportError(
+        'deadline_exceeded',
+        `${this.name} did not answer within ${timeout} ms: its event loop is busy or blocked`,
+      );
+    });
+    try {
+      return await Promise.race([answer.given, late]);
+    } finally {
+      late.catch(() => {});
+      enough.abort();
+    }
+  }
+
+  /** The worker in texts of errors. */
+  get name(): string {
+    const { pid, threadId } = this.handle;
+    return threadId === undefined
+      ? `worker ${this.slot} (process ${pid})`
+      : `worker ${this.slot} (thread ${threadId})`;
+  }
+
+  #hear(message: FromWorker): void {
+    if (message.type === 'joined') this.#joined(message.addresses);
+    if (message.type === 'leaving' && this.#phase.name === 'ready') {
+      this.#isLeaving(message.grace);
+      this.#observer.leaving(this);
+    }
+    if (message.type === 'answer') {
+      const { what, value, error } = message;
+      const answer = this.#asked.get(what);
+      this.#asked.delete(what);
+      if (error === undefined) answer?.give(value);
+      else answer?.refuse(new TransportError('internal', `${this.name}: ${error}`));
+    }
+  }
+
+  #joined(addresses: readonly string[]): void {
+    if (this.#phase.name !== 'starting') return;
+    this.#clock.clearTimeout(this.#phase.timer);
+    this.#phase = { name: 'ready' };
+    this.#joinedAt = this.#clock.now();
+    this.#observer.joined(this, addresses);
+    this.#settleStart(undefined);
+  }
+
+  #startedTooLate(timeout: number): void {
+    this.#settleStart(
+      new TransportError(
+        'deadline_exceeded',
+        `${this.name} has not joined within ${timeout} ms (startTimeout): its module must call joinCluster(transport) after transport.listen()`,
+      ),
+    );
+    this.handle.kill();
+  }
+
+  #isLeaving(grace: number): void {
+    if (this.#phase.name === 'starting') this.#clock.clearTimeout(this.#phase.timer);
+    const timer = this.#clock.setTimeout(() => this.handle.kill(), grace + END_TIME);
+    this.#phase = { name: 'leaving', timer };
+  }
+
+  #exited(exit: Exit): void {
+    if ('timer' in this.#phase) this.#clock.clearTimeout(this.#phase.timer);
+    const how = exit.code === null ? (exit.signal ?? 'not started') : `exit code ${exit.code}`;
+    this.#settleStart(
+      new TransportError(
+        'failed_precondition',
+        `${this.name} ended before it has joined (${how}): its error output says why; its module must listen and call joinCluster(transport)`,
+        { cause: exit.error },
+      ),
+    );
+    const error = new TransportError('unavailable', `${this.name} has ended (${how})`, {
+      cause: exit.error,
+    });
+    for (const answer of this.#asked.values()) answer.refuse(error);
+    this.#asked.clear();
+    this.#observer.exited(this, exit);
+    this.#phase = { name: 'exited', error };
+    this.#settleEnd();
+  }
+}
+
+/** The answer to a question, which several may wait for. */
+class Answer {
+  readonly given: Promise<unknown>;
+  give!: (value: unknown) => void;
+  refuse!: (error: TransportError) => void;
+
+  constructor() {
+    this.given = new Promise((resolve, reject) => {
+      this.give = resolve;
+      this.refuse = reject;
+    });
+    this.given.catch(() => {});
+  }
+}
+
+/** The handle of a worker that the system could not start, for example for lack of memory. */
+const NOT_STARTED: WorkerHandle = { pid: 0, threadId: undefined, send: () => {}, kill: () => {} };
+/** Milliseconds that a worker has to close everything after its grace period. */
+const END_TIME = 5_000;

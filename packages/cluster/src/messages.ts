@@ -1,0 +1,57 @@
+// The messages between the primary and its workers.
+
+import type { Snapshot } from '@trunkline/transport-core';
+
+/** The questions of the primary. */
+export type Question = 'snapshot' | 'metrics';
+
+/** A message from the primary to a worker. */
+export type ToWorker = Tagged &
+  (
+    | {
+        readonly type: 'leave';
+        /** Milliseconds for calls in flight. */
+        readonly grace: number;
+        /** False if the address leads to other workers. */
+        readonly refuse: boolean;
+      }
+    | { readonly type: 'ask'; readonly what: Question }
+  );
+
+/** A message from a worker to the primary. */
+export type FromWorker = Tagged &
+  (
+    | { readonly type: 'joined'; readonly addresses: readonly string[] }
+    /** The worker leaves by itself, for example because of a signal. */
+    | { readonly type: 'leaving'; readonly grace: number }
+    | {
+        readonly type: 'answer';
+        readonly what: Question;
+        readonly value?: unknown;
+        /** Why there is no value. */
+        readonly error?: string | undefined;
+      }
+  );
+
+/** The answer to 'snapshot'. */
+export interface TransportState {
+  /** The number of all connections. */
+  readonly connections: number;
+  /** The snapshot, with at most `MOST_CONNECTIONS` of them. */
+  readonly transport: Snapshot;
+}
+
+/** Messages of the application over the same channel have no such tag. */
+interface Tagged {
+  readonly trunkline: 'cluster';
+}
+
+export const TAG: Tagged = { trunkline: 'cluster' };
+
+/** The most connections in the answer to 'snapshot', about half a megabyte. */
+export const MOST_CONNECTIONS = 1_000;
+
+/** Returns true for a message of a cluster. */
+export function isTagged(message: unknown): boolean {
+  return (message as Tagged | null | undefined)?.trunkline === TAG.trunkline;
+}

@@ -1,0 +1,112 @@
+// One place of the cluster, in which a worker always runs: one that crashes is replaced.
+
+import type { Clock, Random, TransportError } from '@trunkline/transport-core';
+import { backOff } from './back-off.ts';
+import type { ManagedWorker } from './managed-worker.ts';
+
+/** The cluster as its slots see it. */
+export interface SlotHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Aborts when the cluster closes, with the error of what is going on. */
+  readonly closing: AbortSignal;
+  spawn(slot: number): ManagedWorker;
+  retrying(slot: number, error: TransportError, retryIn: number): void;
+}
+
+/** A slot, which keeps a worker. */
+export class Slot {
+  readonly number: number;
+  /** The worker that has joined; undefined while there is none. */
+  #worker: ManagedWorker | undefined = undefined;
+  /** Failures in a row: crashes soon after joining, and starts that failed. */
+  #failures = 0;
+  /** Ends the search for another worker after a crash. */
+  #recovery: AbortController | undefined = undefined;
+  readonly #host: SlotHost;
+
+  constructor(number: number, host: SlotHost) {
+    this.number = number;
+    this.#host = host;
+  }
+
+  get worker(): ManagedWorker | undefined {
+    return this.#worker;
+  }
+
+  /**
+   * Starts a worker and resolves when it has joined. A start that fails is repeated after a pause;
+   * after `attempts` of them, it rejects with the error of the last. The caller keeps the worker
+   * with `take`.
+   */
+  async start(attempts: number, signal: AbortSignal = this.#host.closing): Promise<ManagedWorker> {
+    const { clock } = this.#host;
+    for (let attempt = 1; ; attempt++) {
+      signal.throwIfAborted();
+      const worker = this.#host.spawn(this.number);
+      const stop = () => worker.leave(0, false);
+      signal.addEventListener('abort', stop, { once: true });
+      const error = await worker.start;
+      signal.removeEventListener('abort', stop);
+      signal.throwIfAborted();
+      if (error === undefined) return worker;
+      this.#failures++;
+      if (attempt >= attempts) throw error;
+      await clock.sleep(this.#pause(error), signal);
+    }
+  }
+
+  /** Makes a worker that has joined that of the slot, and returns the one before. */
+  take(worker: ManagedWorker): ManagedWorker | undefined {
+    const before = this.vacate();
+    this.#worker = worker;
+    void worker.end.then(() => this.recover(worker));
+    return before;
+  }
+
+  /** Empties the slot, and returns its worker. No other one is started. */
+  vacate(): ManagedWorker | undefined {
+    this.#recovery?.abort(REPLACED);
+    this.#recovery = undefined;
+    const before = this.#worker;
+    this.#worker = undefined;
+    return before;
+  }
+
+  /**
+   * Starts workers until one has joined, if the slot has none besides `lost`. A worker that had
+   * served for 10 s is replaced at once.
+   */
+  recover(lost?: ManagedWorker): void {
+    const { closing } = this.#host;
+    if (this.#worker !== lost || this.#recovery !== undefined || closing.aborted) return;
+    this.#worker = undefined;
+    const recovery = new AbortController();
+    this.#recovery = recovery;
+    const signal = AbortSignal.any([closing, recovery.signal]);
+    const search = async () => {
+      if (lost !== undefined) await this.#afterCrash(lost, signal);
+      const worker = await this.start(Number.POSITIVE_INFINITY, signal);
+      this.#recovery = undefined;
+      this.take(worker);
+    };
+    // It ends only because the cluster closes, or because the slot got another worker.
+    search().catch(() => {});
+  }
+
+  async #afterCrash(lost: ManagedWorker, signal: AbortSignal): Promise<void> {
+    this.#failures = lost.served >= STABLE ? 0 : this.#failures + 1;
+    if (this.#failures > 0) await this.#host.clock.sleep(this.#pause(lost.loss), signal);
+  }
+
+  /** Returns the milliseconds until the next start. */
+  #pause(error: TransportError): number {
+    const pause = backOff(this.#failures, this.#host.random);
+    this.#host.retrying(this.number, error, pause);
+    return pause;
+  }
+}
+
+const REPLACED = new Error('another worker has the slot');
+/** Milliseconds after which a worker counts as having started well. */
+const STABLE = 10_000;

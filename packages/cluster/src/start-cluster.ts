@@ -1,0 +1,118 @@
+// Starts a cluster: chooses the kind of its workers, and checks the options.
+
+import cluster from 'node:cluster';
+import { availableParallelism } from 'node:os';
+import process from 'node:process';
+import {
+  type Clock,
+  type Random,
+  systemClock,
+  systemRandom,
+  TransportError,
+} from '@trunkline/transport-core';
+import {
+  callback,
+  integer,
+  milliseconds,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reference,
+  withDefault,
+} from '@trunkline/transport-core/backend';
+import { clusterSlot } from './cluster-slot.ts';
+import { processWorkers } from './process-workers.ts';
+import { canSharePorts } from './reuse-port.ts';
+import { Supervisor } from './supervisor.ts';
+import { threadWorkers } from './thread-workers.ts';
+import type { Cluster, ClusterEvent, ClusterOptions, WorkerKind } from './types.ts';
+
+/**
+ * Starts workers that serve one address together, and resolves when all of them have joined. A
+ * worker that ends is replaced: at once if it had served for 10 s, otherwise after a back-off of
+ * 100 ms that doubles up to 30 s.
+ *
+ * Rejects with `failed_precondition` if a worker ends three times before it has joined, if `kind`
+ * is 'thread' and listeners of this platform can't share a port, or if it is called in a worker.
+ * Rejects with `deadline_exceeded` if a worker does not join in time. No worker is left then.
+ */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const config = parseOptions(schema, options, 'startCluster');
+  if (cluster.isWorker || clusterSlot() !== undefined)
+    throw new TransportError(
+      'failed_precondition',
+      'startCluster was called in a worker: call it in the main program, and joinCluster in the module of the workers',
+    );
+  const { worker, workers, args, env, startTimeout, grace, overlap, onEvent } = config;
+  const kind = await chosen(config.kind);
+  const spawn = (kind === 'process' ? processWorkers : threadWorkers)({
+    worker: worker as URL | string,
+    args: args as readonly string[],
+    env: env as Readonly<Record<string, string>>,
+  });
+  const supervisor = new Supervisor({
+    kind,
+    workers: workers ?? availableParallelism(),
+    startTimeout,
+    grace,
+    overlap,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+    spawn,
+    onEvent,
+  });
+  await supervisor.start();
+  return supervisor;
+}
+
+async function chosen(kind: WorkerKind | 'auto'): Promise<WorkerKind> {
+  if (kind === 'process') return kind;
+  if (await canSharePorts()) return 'thread';
+  if (kind === 'auto') return 'process';
+  throw new TransportError(
+    'failed_precondition',
+    `startCluster: kind 'thread' needs listeners that share a port, which Node ${process.versions.node} on ${process.platform} has not: use Node 22.12 or newer on Linux, or kind 'process'`,
+  );
+}
+
+const KINDS: readonly unknown[] = ['process', 'thread', 'auto'];
+
+const schema = optionsSchema({
+  worker: reference<URL | string>(
+    (value) => value instanceof URL || (typeof value === 'string' && value !== ''),
+    "the URL or path of a module, such as new URL('./worker.js', import.meta.url)",
+  ),
+  workers: optional(integer(1, 1_024)),
+  kind: withDefault(
+    reference<WorkerKind | 'auto'>(
+      (value) => KINDS.includes(value),
+      "'process', 'thread' or 'auto'",
+    ),
+    'process',
+  ),
+  args: withDefault(
+    reference<readonly string[]>(
+      (value) => Array.isArray(value) && value.every((each) => typeof each === 'string'),
+      'a list of strings',
+    ),
+    [],
+  ),
+  env: withDefault(
+    reference<Readonly<Record<string, string>>>(
+      (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+      'an object of strings',
+    ),
+    {},
+  ),
+  startTimeout: withDefault(milliseconds(), 30_000),
+  grace: withDefault(milliseconds(), 10_000),
+  overlap: withDefault(
+    reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+    true,
+  ),
+  onEvent: optional(callback<(event: ClusterEvent) => void>()),
+  clock: optional(
+    reference<Clock>((value) => typeof (value as Clock | null)?.now === 'function', 'a Clock'),
+  ),
+  random: optional(callback<Random>()),
+});

@@ -1,0 +1,209 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// The primary of a cluster: keeps a worker in each slot, replaces all of them on request, and ends
+// them.
+
+import { type Clock, type Random, TransportError } from '@trunkline/transport-core';
+import { WorkerMetrics } from './cluster-metrics.ts';
+import { takeSnapshot } from './cluster-snapshot.ts';
+import { ManagedWorker, type WorkerObserver } from './managed-worker.ts';
+import { Slot, type SlotHost } from './slot.ts';
+import type {
+  Cluster,
+  ClusterEvent,
+  ClusterMetrics,
+  ClusterSnapshot,
+  SnapshotOptions,
+  WorkerKind,
+} from './types.ts';
+import type { Exit, Spawn } from './worker-handle.ts';
+
+/** The options of a supervisor, complete. */
+export interface SupervisorOptions {
+  readonly kind: WorkerKind;
+  readonly workers: number;
+  readonly startTimeout: number;
+  readonly grace: number;
+  readonly overlap: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly spawn: Spawn;
+  readonly onEvent: ((event: ClusterEvent) => void) | undefined;
+}
+
+/** A cluster. */
+export class Supervisor implements Cluster, SlotHost, WorkerObserver {
+  readonly kind: WorkerKind;
+  readonly metrics: ClusterMetrics;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly #options: SupervisorOptions;
+  readonly #slots: readonly Slot[];
+  /** All workers that have not ended. */
+  readonly #workers = new Set<ManagedWorker>();
+  /** How many workers each slot had. */
+  readonly #spawned: number[];
+  readonly #closing = new AbortController();
+  #closed: Promise<void> | undefined = undefined;
+  #isClosed = false;
+  #restart: Promise<void> | undefined = undefined;
+  #nextRestart: Promise<void> | undefined = undefined;
+
+  constructor(options: SupervisorOptions) {
+    const { kind, workers, clock, random } = options;
+    this.kind = kind;
+    this.clock = clock;
+    this.random = random;
+    this.#options = options;
+    this.#slots = Array.from({ length: workers }, (_, number) => new Slot(number, this));
+    this.#spawned = this.#slots.map(() => 0);
+    this.metrics = new WorkerMetrics(() => this.#joined);
+  }
+
+  /** Resolves when all workers have joined. If one of them can't, all are ended, and it rejects. */
+  async start(): Promise<void> {
+    try {
+      await Promise.all(this.#slots.map(async (slot) => slot.take(await slot.start(ATTEMPTS))));
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  get isReady(): boolean {
+    return this.#closed === undefined && this.#joined.length > 0;
+  }
+
+  snapshot({ timeout = 1_000 }: SnapshotOptions = {}): Promise<ClusterSnapshot> {
+    const closing = this.#closed === undefined ? 'open' : 'closing';
+    const workers = [...this.#workers].sort((a, b) => a.slot - b.slot || a.started - b.started);
+    return takeSnapshot(workers, timeout, {
+      at: this.clock.now(),
+      kind: this.kind,
+      state: this.#isClosed ? 'closed' : closing,
+    });
+  }
+
+  restart(): Promise<void> {
+    if (this.#closing.signal.aborted) return Promise.reject(this.#closing.signal.reason);
+    if (this.#restart === undefined) {
+      const restart = this.#replaceAll().finally(() => (this.#restart = undefined));
+      this.#restart = restart;
+      return restart;
+    }
+    this.#nextRestart ??= this.#restart
+      .catch(() => {})
+      .then(() => {
+        this.#nextRestart = undefined;
+        return this.restart();
+      });
+    return this.#nextRestart;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // For the slots.
+
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  spawn(slot: number): ManagedWorker {
+    const { spawn, startTimeout } = this.#options;
+    const worker = new ManagedWorker({
+      slot,
+      restarts: this.#spawned[slot]!++,
+      spawn,
+      clock: this.clock,
+      startTimeout,
+      observer: this,
+    });
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  retrying(slot: number, error: TransportError, retryIn: number): void {
+    this.#tell({ type: 'retrying', slot, error, retryIn });
+  }
+
+  // For the workers.
+
+  joined({ slot, handle }: ManagedWorker, addresses: readonly string[]): void {
+    this.#tell({ type: 'joined', slot, pid: handle.pid, addresses });
+  }
+
+  leaving(worker: ManagedWorker): void {
+    this.#slots[worker.slot]!.recover(worker);
+  }
+
+  exited(worker: ManagedWorker, { code, signal }: Exit): void {
+    this.#workers.delete(worker);
+    const { slot, handle, state } = worker;
+    const expected = state === 'leaving';
+    this.#tell({ type: 'exited', slot, pid: handle.pid, code, signal, expected });
+  }
+
+  /** The workers that have joined, at most one of each slot. */
+  get #joined(): ManagedWorker[] {
+    return this.#slots.flatMap(({ worker }) => (worker?.state === 'ready' ? [worker] : []));
+  }
+
+  async #replaceAll(): Promise<void> {
+    if (this.#options.overlap) await this.#replaceAtOnce();
+    else for (const slot of this.#slots) await this.#replaceOne(slot);
+  }
+
+  /**
+   * Starts all new workers before the old ones leave. If these left one after the other, the ones
+   * that stay would get most of the connections that are dialed again.
+   */
+  async #replaceAtOnce(): Promise<void> {
+    const old: ManagedWorker[] = [];
+    try {
+      for (const slot of this.#slots) {
+        const before = slot.take(await slot.start(ATTEMPTS));
+        if (before !== undefined) old.push(before);
+      }
+    } finally {
+      for (const worker of old) worker.leave(this.#options.grace, false);
+      await Promise.all(old.map(({ end }) => end));
+    }
+  }
+
+  async #replaceOne(slot: Slot): Promise<void> {
+    const before = slot.vacate();
+    before?.leave(this.#options.grace, false);
+    await before?.end;
+    try {
+      slot.take(await slot.start(ATTEMPTS));
+    } catch (error) {
+      slot.recover();
+      throw error;
+    }
+  }
+
+  async #end(): Promise<void> {
+    this.#closing.abort(new TransportError('shutdown', 'the cluster was closed'));
+    const workers = [...this.#workers];
+    for (const worker of workers) worker.leave(this.#options.grace, true);
+    await Promise.all(workers.map(({ end }) => end));
+    this.#isClosed = true;
+  }
+
+  #tell(event: ClusterEvent): void {
+    try {
+      this.#options.onEvent?.(event);
+    } catch {
+      // As documented: an observer cannot stop the cluster.
+    }
+  }
+}
+
+/** How often a worker is started, in a row, before a start or a restart of the cluster fails. */
+const ATTEMPTS = 3;

@@ -1,0 +1,178 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// The public interface of a cluster, as its primary sees it.
+
+import type { Metric, MetricDefinition } from '@trunkline/metrics';
+import type {
+  Clock,
+  Code,
+  Counter,
+  Random,
+  Snapshot,
+  TransportError,
+} from '@trunkline/transport-core';
+
+/**
+ * The kind of a worker: a process of its own (`node:cluster`), or a thread of this process, which
+ * shares the port with the others by `reusePort`.
+ */
+export type WorkerKind = 'process' | 'thread';
+
+/** Options of `startCluster`; only `worker` is required. */
+export interface ClusterOptions {
+  /**
+   * The module that each worker runs, such as `new URL('./worker.js', import.meta.url)`, or the
+   * path of a file. It creates a transport, listens, and calls `joinCluster`.
+   */
+  readonly worker: URL | string;
+  /** The number of workers, 1 to 1,024. Default: `os.availableParallelism()`. */
+  readonly workers?: number | undefined;
+  /**
+   * The kind of the workers. 'auto' means threads if listeners of this platform can share a port,
+   * otherwise processes. Default: 'process'.
+   */
+  readonly kind?: WorkerKind | 'auto' | undefined;
+  /** The arguments of each worker, which follow the script in `process.argv`. Default: none. */
+  readonly args?: readonly string[] | undefined;
+  /** Variables that are added to the environment of each worker. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Milliseconds from the start of a worker until it has joined. Default: 30,000. */
+  readonly startTimeout?: number | undefined;
+  /**
+   * Milliseconds that the calls of a worker that leaves may take. A worker that has not ended 5 s
+   * after that is killed. Default: 10,000.
+   */
+  readonly grace?: number | undefined;
+  /**
+   * How `restart` proceeds. True starts all new workers before the old ones leave, so that twice as
+   * many run for a while. False replaces one worker after the other, so that no slot is ever taken
+   * twice. Default: true.
+   */
+  readonly overlap?: boolean | undefined;
+  /** Receives events. Errors that it throws are ignored. */
+  readonly onEvent?: ((event: ClusterEvent) => void) | undefined;
+  /** Default: the system clock. */
+  readonly clock?: Clock | undefined;
+  /** Varies the back-off. Default: the system's randomness. */
+  readonly random?: Random | undefined;
+}
+
+/** An event of a cluster. `slot` is the number of a worker, from 0. */
+export type ClusterEvent =
+  /** A worker has joined: it listens on these addresses. */
+  | {
+      readonly type: 'joined';
+      readonly slot: number;
+      readonly pid: number;
+      readonly addresses: readonly string[];
+    }
+  /** A worker ended. `expected` is true if it was asked to leave, or left by itself in order. */
+  | {
+      readonly type: 'exited';
+      readonly slot: number;
+      readonly pid: number;
+      readonly code: number | null;
+      readonly signal: string | null;
+      readonly expected: boolean;
+    }
+  /** A worker could not be started, or crashed; `retryIn` milliseconds later another one starts. */
+  | {
+      readonly type: 'retrying';
+      readonly slot: number;
+      readonly error: TransportError;
+      readonly retryIn: number;
+    };
+
+/** A running cluster. */
+export interface Cluster extends AsyncDisposable {
+  /** The kind of its workers. */
+  readonly kind: WorkerKind;
+  /**
+   * True while the cluster is open and at least one worker has joined. `healthHandler(cluster)` of
+   * core answers probes with it.
+   */
+  readonly isReady: boolean;
+  /** Returns the state of all workers. A worker that does not answer in time has an `error`. */
+  snapshot(options?: SnapshotOptions): Promise<ClusterSnapshot>;
+  /** The metrics of all workers, for `exportMetrics` of `@trunkline/prometheus`. */
+  readonly metrics: ClusterMetrics;
+  /**
+   * Replaces all workers by new ones, which load the worker module again. Old workers leave in
+   * order: their callers dial again, and calls in flight have `grace`. Rejects with
+   * `failed_precondition` if a new worker ends three times before it has joined, or with
+   * `deadline_exceeded` if it does not join in time; the workers that are not replaced yet stay.
+   * Rejects with `shutdown` if the cluster closes. While a restart runs, another one begins after
+   * it, and further calls share that one.
+   */
+  restart(): Promise<void>;
+  /**
+   * Takes all workers out of service. New calls are refused with `unavailable`, reason `draining`,
+   * calls in flight have `grace`, then the workers close and end. Resolves when all have ended.
+   * Idempotent.
+   */
+  close(): Promise<void>;
+}
+
+/** Options of a snapshot of a cluster. */
+export interface SnapshotOptions {
+  /** Milliseconds that the workers have to answer. Default: 1,000. */
+  readonly timeout?: number | undefined;
+}
+
+/** The state of a cluster at one moment. It can be serialized as JSON. */
+export interface ClusterSnapshot {
+  /** The time of the snapshot in milliseconds, on the clock of the primary. */
+  readonly at: number;
+  readonly kind: WorkerKind;
+  /** 'closing' from `close()` until the last worker has ended. */
+  readonly state: 'open' | 'closing' | 'closed';
+  /** All workers that run, including those that leave; ordered by slot, older ones first. */
+  readonly workers: readonly WorkerSnapshot[];
+  /** The sums over all workers that answered. */
+  readonly total: ClusterTotal;
+}
+
+/** The state of one worker at one moment. */
+export interface WorkerSnapshot {
+  /** The number of the worker, from 0. During a restart, two workers may have the same. */
+  readonly slot: number;
+  /** The process of the worker. */
+  readonly pid: number;
+  /** The id of the thread; undefined for a process. */
+  readonly threadId?: number | undefined;
+  readonly state: 'starting' | 'ready' | 'leaving';
+  /** Milliseconds since it was started. */
+  readonly age: number;
+  /** How many workers had this slot before. */
+  readonly restarts: number;
+  /** The number of its connections. */
+  readonly connections?: number | undefined;
+  /** The state of its transport, with at most 1,000 connections. */
+  readonly transport?: Snapshot | undefined;
+  /** Why there is no `transport`: `deadline_exceeded` if the worker did not answer in time. */
+  readonly error?: { readonly code: Code; readonly message: string } | undefined;
+}
+
+/** Sums over workers. Sizes are bytes. */
+export interface ClusterTotal {
+  /** The number of workers that answered. */
+  readonly workers: number;
+  readonly connections: number;
+  readonly calls: { readonly made: number; readonly served: number };
+  /** Calls that wait for a reader. */
+  readonly waiting: number;
+  readonly memory: number;
+  readonly bytes: { readonly in: number; readonly out: number };
+  readonly errors: Readonly<Partial<Record<Code, number>>>;
+  readonly counters: Readonly<Partial<Record<Counter, number>>>;
+}
+
+/** The metrics of all workers, each point with the attribute `worker`, the slot. */
+export interface ClusterMetrics {
+  /** The metrics that `collect` returns, without points. */
+  readonly definitions: readonly MetricDefinition[];
+  /**
+   * Returns the metrics of the workers that have joined and passed `metrics` to `joinCluster`. A
+   * worker that does not answer within a second, or leaves, is missing.
+   */
+  collect(): Promise<readonly Metric[]>;
+}

@@ -1,0 +1,39 @@
+// A worker as the primary reaches it, whether it is a process or a thread.
+
+import type { FromWorker, ToWorker } from './messages.ts';
+
+/** A worker that was started. */
+export interface WorkerHandle {
+  readonly pid: number;
+  /** Undefined for a process. */
+  readonly threadId: number | undefined;
+  /** Sends a message; has no effect once the worker has ended. */
+  send(message: ToWorker): void;
+  /** Ends the worker at once. */
+  kill(): void;
+}
+
+/** The end of a worker. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** The error that ended it, if it is known. */
+  readonly error?: unknown;
+}
+
+/** Receives what happens to a worker; never called before `Spawn` has returned. */
+export interface WorkerEvents {
+  message(message: FromWorker): void;
+  /** Called once. */
+  exited(exit: Exit): void;
+}
+
+/** Starts a worker in a slot. */
+export type Spawn = (slot: number, events: WorkerEvents) => WorkerHandle;
+
+/** How workers are started. */
+export interface SpawnOptions {
+  readonly worker: URL | string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
