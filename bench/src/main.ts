@@ -7,6 +7,7 @@ const calls = new URL('./index.js', import.meta.url);
 await dispatch(
   {
     calls,
+    cluster: new URL('./cluster.js', import.meta.url),
     connections: new URL('./connections.js', import.meta.url),
     flood: new URL('./flood.js', import.meta.url),
     gossip: new URL('./gossip-processes.js', import.meta.url),
