@@ -62,7 +62,8 @@ export type ServerNext = (call: ServerCall) => unknown;
 
 /**
  * Wraps the handling of calls: `(next) => (call) => next(call)`. It is applied once for each
- * handler. It passes the same call object on. An error that it throws is the answer to the caller.
+ * handler. It passes the same call object on. An error that it throws is the answer to the caller,
+ * with `sent: false` if it throws before it calls `next`.
  */
 export type ServerInterceptor = (next: ServerNext) => ServerNext;
 

@@ -400,3 +400,51 @@ for (const [title, interceptors] of [
     t.is(late(), 2);
   });
 }
+
+test('a call that an interceptor refuses was seen by no handler', async (t) => {
+  const refusal = () => new TransportError('resource_exhausted', 'busy', { metadata: { a: 'b' } });
+  const ways: Record<string, ServerInterceptor> = {
+    'throws at once': () => () => {
+      throw refusal();
+    },
+    'rejects later': () => async () => {
+      await Promise.resolve();
+      throw refusal();
+    },
+  };
+  for (const [name, interceptor] of Object.entries(ways)) {
+    const { client, to } = await fixture(t, { server: [passOn, interceptor] });
+    const error = await t.throwsAsync<TransportError>(
+      client.send(to, 'echo', of(1)),
+      undefined,
+      name,
+    );
+    t.like(error, { code: 'resource_exhausted', message: 'busy', sent: false }, name);
+    t.deepEqual({ ...error.metadata }, { a: 'b' });
+    await client.close();
+  }
+});
+
+test('a call whose interceptor throws after the handler was seen by it', async (t) => {
+  const ways: Record<string, ServerInterceptor> = {
+    'throws at once': (next) => (call) => {
+      next(call);
+      throw new TransportError('internal', 'late');
+    },
+    'rejects later': (next) => async (call) => {
+      await Promise.resolve();
+      await next(call);
+      throw new TransportError('internal', 'late');
+    },
+  };
+  for (const [name, interceptor] of Object.entries(ways)) {
+    const { client, to } = await fixture(t, { server: [interceptor, passOn] });
+    const error = await t.throwsAsync<TransportError>(
+      client.send(to, 'echo', of(1)),
+      undefined,
+      name,
+    );
+    t.like(error, { code: 'internal', message: 'late', sent: true }, name);
+    await client.close();
+  }
+});

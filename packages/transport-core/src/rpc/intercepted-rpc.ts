@@ -12,6 +12,7 @@ import type { Remote } from '../remote.ts';
 import { ItemPipe } from './item-pipe.ts';
 import { answeredLate, type IncomingRpc } from './rpc.ts';
 import type { AnyHandler } from './serving.ts';
+import { UnhandledCall } from './unhandled-call.ts';
 
 /** Wraps a handler into interceptors, once. */
 export function intercepted(
@@ -22,9 +23,22 @@ export function intercepted(
 ): AnyHandler {
   const chain: ServerNext = compose<ServerNext>(interceptors, (call) => {
     const rpc = call as InterceptedRpc;
+    rpc.isReached = true;
     return rpc.resultOf(handler(rpc.request, rpc), failed);
   });
-  return (_, rpc) => chain(new InterceptedRpc(protocol, rpc));
+  return (_, rpc) => {
+    const call = new InterceptedRpc(protocol, rpc);
+    const rethrow = (error: unknown) => {
+      throw call.isReached ? error : new UnhandledCall(error);
+    };
+    let result: unknown;
+    try {
+      result = chain(call);
+    } catch (error) {
+      rethrow(error);
+    }
+    return call.isReached || !isThenable(result) ? result : result.then(undefined, rethrow);
+  };
 }
 
 /** The parts of an intercepted call that few calls need. */
@@ -48,6 +62,8 @@ interface RareState {
 export class InterceptedRpc implements ServerCall {
   readonly protocol: string;
   request: unknown;
+  /** Whether the handler was called. */
+  isReached = false;
   /** The call as it would be without interceptors. */
   readonly incoming: IncomingRpc;
   /** Everything else, for calls that interceptors change or that do more than return a value. */

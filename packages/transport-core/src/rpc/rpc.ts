@@ -69,14 +69,15 @@ export class IncomingRpc {
     return this[CALL].open;
   }
 
-  fail(error: unknown): boolean {
+  /** @param isUnhandled true if no handler has seen the call. */
+  fail(error: unknown, isUnhandled = false): boolean {
     const call = this[CALL];
     if (call.method.kind === 'oneway') {
       call.carrier.late(error);
       return false;
     }
     claim(call, 'fail');
-    return told(call, call.carrier.fail(call, toTransportError(error), false));
+    return told(call, call.carrier.fail(call, toTransportError(error), isUnhandled));
   }
 
   protected writeItem(item: unknown): Promise<void> {

@@ -7,6 +7,7 @@ import { HANDLER, type InCall } from '../session/in-call.ts';
 import type { Inbox } from './inbox.ts';
 import { answer, type IncomingRpc, type StreamingRpc, toTransportError } from './rpc.ts';
 import type { Taker } from './taker.ts';
+import { UnhandledCall } from './unhandled-call.ts';
 
 /** The untyped form of a handler. */
 export type AnyHandler = (request: unknown, rpc: IncomingRpc) => unknown;
@@ -179,7 +180,9 @@ export class Serving implements Taker {
     this.#done(call);
   }
 
-  #throws(rpc: IncomingRpc, error: unknown): void {
+  #throws(rpc: IncomingRpc, thrown: unknown): void {
+    const isUnhandled = thrown instanceof UnhandledCall;
+    const error = isUnhandled ? thrown.error : thrown;
     if (rpc.settled) return this.#options.failed(error);
     let answer: TransportError;
     try {
@@ -188,7 +191,7 @@ export class Serving implements Taker {
       this.#options.failed(failure);
       answer = toTransportError(new Error('the handler failed'));
     }
-    this.#guarded(() => void rpc.fail(answer));
+    this.#guarded(() => void rpc.fail(answer, isUnhandled));
   }
 
   #guarded(run: () => void): void {

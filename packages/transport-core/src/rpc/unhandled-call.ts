@@ -1,0 +1,10 @@
+// The error of an interceptor that threw before it passed the call on: no handler has seen it.
+
+/** Wraps such an error on its way to the answer. */
+export class UnhandledCall {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
