@@ -14,6 +14,7 @@ await dispatch(
     hostile: new URL('./hostile.js', import.meta.url),
     line: new URL('./long-line.js', import.meta.url),
     relay: new URL('./gossip-relay.js', import.meta.url),
+    resilience: new URL('./resilience.js', import.meta.url),
     scale: new URL('./scale.js', import.meta.url),
     simulation: new URL('./simulation.js', import.meta.url),
     start: new URL('./start.js', import.meta.url),

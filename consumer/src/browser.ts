@@ -4,6 +4,15 @@ import { createGossip, partialView } from '@trunkline/gossip';
 import { createPeers, createStoreAddressBook } from '@trunkline/peers';
 import { createIndexedDbStore } from '@trunkline/peers/browser';
 import { resumable, resume } from '@trunkline/resumption';
+import {
+  createAdmission,
+  createBalancer,
+  createCircuitBreaker,
+  createConcurrencyLimit,
+  createRetries,
+  createStaticResolver,
+  rendezvous,
+} from '@trunkline/resilience';
 import { bytes, createTransport, serve, type TransportError } from '@trunkline/transport-core';
 import { createInmemTransport } from '@trunkline/transport-inmem';
 import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
@@ -15,9 +24,25 @@ export async function main(
   upload: AsyncIterable<Uint8Array>,
 ): Promise<TransportError | undefined> {
   const signal = createMemorySignaling().signal('page');
+  const balancer = createBalancer({
+    resolver: createStaticResolver({ ledger: [url, { address: url, weight: 2 }] }),
+    policy: rendezvous(({ metadata }) => metadata['account']),
+    outliers: { interval: 1_000 },
+  });
+  const admission = createAdmission({ limit: { most: 10 } });
   const transport = createTransport({
     protocol: ledger,
     backends: [ws(), webrtc({ signal, rtc: globalThis })],
+    interceptors: {
+      client: [
+        createConcurrencyLimit().interceptor,
+        createRetries({ methods: { 'ledger/*': { idempotent: true } }, throttle: false })
+          .interceptor,
+        balancer.interceptor,
+        createCircuitBreaker({ probes: 1 }).interceptor,
+      ],
+      server: [admission.interceptor],
+    },
   });
   serve(transport, handlers);
   await use(transport, url, upload);

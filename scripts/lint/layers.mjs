@@ -141,6 +141,13 @@ const PACKAGES = [
       "nat is an ordinary user of a Transport and knows no backend: it imports transport-core's public entries alone.",
   },
   {
+    files: ['resilience/src/**'],
+    except: SOURCE,
+    may: PUBLIC,
+    because:
+      "resilience is made of ordinary interceptors of a Transport: it imports transport-core's public entries alone.",
+  },
+  {
     files: ['metrics/src/**'],
     except: SOURCE,
     may: PUBLIC,
@@ -343,7 +350,7 @@ export function overrides(deniedGlobals) {
     ),
     {
       includes: [
-        'packages/{transport-core,transport-inmem,transport-webrtc,metrics,opentelemetry,resumption}/src/**',
+        'packages/{transport-core,transport-inmem,transport-webrtc,metrics,opentelemetry,resilience,resumption}/src/**',
         'packages/simulation/src/**',
         ...NATIVE,
         '!**/*.test.ts',

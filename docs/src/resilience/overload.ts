@@ -1,0 +1,45 @@
+import { createAdmission, createRetries, PRIORITY } from '@trunkline/resilience';
+import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
+import { inmem } from '@trunkline/transport-inmem';
+import { z } from 'zod';
+
+const orders = defineProtocol({
+  name: 'orders',
+  version: 1,
+  channel: 0x20,
+  methods: { pay: { id: 1, request: json(z.string()), response: json(z.string()) } },
+});
+
+const backends = [inmem()];
+const admission = createAdmission({ limit: { least: 1, most: 1 }, queue: { length: 1 } });
+const server = createTransport('inmem://orders', {
+  protocol: orders,
+  backends,
+  interceptors: { server: [admission.interceptor] },
+});
+const handling: (() => void)[] = [];
+serve(server, {
+  pay: (order) => new Promise((resolve) => handling.push(() => resolve(`${order} is paid`))),
+});
+await server.listen();
+
+const retries = createRetries({ methods: { '*': { attempts: 1 } } });
+const client = createTransport({
+  protocol: orders,
+  backends,
+  interceptors: { client: [retries.interceptor] },
+});
+const pay = (order: string, priority: string) =>
+  client
+    .send('inmem://orders', 'pay', order, { metadata: { [PRIORITY]: priority } })
+    .catch((error) => `${order}: ${error.code}, sent: ${error.sent}`);
+
+// One call is handled at a time, and one may wait: the more important one.
+const calls = [pay('first', '5'), pay('report', '1'), pay('checkout', '9')];
+console.log(await calls[1]);
+handling[0]!();
+console.log(await calls[0]);
+handling[1]!();
+console.log(await calls[2]);
+await client.close();
+await server.close();

@@ -1,0 +1,259 @@
+// One address of a name: the calls in flight to it, its latency, and whether it takes calls.
+
+import type { Random, ResolvedAddress } from '@trunkline/transport-core';
+import { decay } from '../portable-math.ts';
+
+/**
+ * The result of a call, as it counts for its address. `late`: its time was up, so it is unknown
+ * whether the address can be reached. `ignored`: its caller canceled it.
+ */
+export type Outcome = 'success' | 'failure' | 'late' | 'unreachable' | 'lost' | 'ignored';
+
+/** The settings that all addresses of a balancer share. */
+export interface AddressSettings {
+  readonly random: Random;
+  /** Milliseconds over which the weight of a new address grows; 0 for none. */
+  readonly slowStart: number;
+  /** Called when the address may have begun or ceased to take calls. */
+  readonly changed: (address: AddressState, event: 'up' | 'down' | undefined) => void;
+}
+
+/** Whether an address gets calls, and why not. */
+export type AddressStatus = 'up' | 'down' | 'probing' | 'ejected' | 'removed';
+
+/** One address and everything that is known of it. */
+export class AddressState {
+  readonly address: string;
+  readonly #settings: AddressSettings;
+  #weight = 1;
+  #priority = 0;
+  #inFlight = 0;
+  #isRemoved = false;
+  // Reachability.
+  /** The number of failed attempts to reach it, since the last success; 0 while it is up. */
+  #misses = 0;
+  #downUntil = 0;
+  #isProbed = false;
+  // Ejection.
+  #isEjected = false;
+  // Latency.
+  /** The moving average in milliseconds; undefined before the first answer. */
+  #latency: number | undefined = undefined;
+  #measuredAt = 0;
+  /** The time at which its weight began to grow; undefined at full weight. */
+  #startedAt: number | undefined = undefined;
+  // Counters since the address was added.
+  #calls = 0;
+  #failures = 0;
+
+  constructor(given: ResolvedAddress, settings: AddressSettings) {
+    this.address = given.address;
+    this.#settings = settings;
+    this.update(given);
+  }
+
+  get priority(): number {
+    return this.#priority;
+  }
+
+  /** The calls that have not ended. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** The calls that have ended. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** The calls that failed and counted against the address. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  get isEjected(): boolean {
+    return this.#isEjected;
+  }
+
+  /** Takes over the weight and the priority of the resolver. */
+  update({ weight = 1, priority = 0 }: ResolvedAddress): void {
+    this.#weight = weight;
+    this.#priority = priority;
+  }
+
+  /** The address is no longer in the list: it gets no new calls. */
+  remove(): void {
+    this.#isRemoved = true;
+  }
+
+  // Whether it takes calls.
+
+  statusAt(now: number): AddressStatus {
+    if (this.#isRemoved) return 'removed';
+    if (this.#isEjected) return 'ejected';
+    if (this.#misses === 0) return 'up';
+    return this.#isProbed || now >= this.#downUntil ? 'probing' : 'down';
+  }
+
+  /** Whether it may get a call now. One that was down gets one at a time, until one succeeds. */
+  takesCalls(now: number): boolean {
+    if (this.#isEjected || this.#isRemoved) return false;
+    return this.#misses === 0 || (!this.#isProbed && now >= this.#downUntil);
+  }
+
+  /** The time at which `takesCalls` or the weight changes by itself. */
+  nextChange(now: number): number {
+    if (this.#misses > 0 && this.#downUntil > now) return this.#downUntil;
+    if (this.#startedAt !== undefined) return this.#startedAt + this.#settings.slowStart;
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** Ejects the address as an outlier, or lets it return. */
+  eject(isEjected: boolean, now: number): void {
+    this.#isEjected = isEjected;
+    if (!isEjected) this.#startSlowly(now);
+    this.#settings.changed(this, undefined);
+  }
+
+  // Weight.
+
+  /** Begins with a small weight, if slow start is on. */
+  joins(now: number): void {
+    this.#startSlowly(now);
+  }
+
+  /**
+   * The weight now. During a slow start it grows in proportion to time, from a tenth: Envoy's
+   * slow start with aggression 1 and its `min_weight_percent` of 10.
+   */
+  weightAt(now: number): number {
+    if (this.#startedAt === undefined) return this.#weight;
+    const part = (now - this.#startedAt) / this.#settings.slowStart;
+    if (part >= 1) {
+      this.#startedAt = undefined;
+      return this.#weight;
+    }
+    return this.#weight * Math.max(0.1, part);
+  }
+
+  /** Whether its weight is growing. */
+  get isStarting(): boolean {
+    return this.#startedAt !== undefined;
+  }
+
+  /** The weight that the resolver gave. */
+  get fullWeight(): number {
+    return this.#weight;
+  }
+
+  #startSlowly(now: number): void {
+    if (this.#settings.slowStart > 0) this.#startedAt = now;
+  }
+
+  // Calls.
+
+  started(): void {
+    this.#inFlight++;
+    if (this.#misses === 0) return;
+    this.#isProbed = true;
+    this.#settings.changed(this, undefined);
+  }
+
+  /** Records the end of a call that took `elapsed` milliseconds. */
+  ended(outcome: Outcome, elapsed: number, now: number): void {
+    this.#inFlight--;
+    if (outcome === 'ignored') {
+      // Its latency would have been at least this.
+      if (elapsed > (this.#latency ?? elapsed)) this.#measure(elapsed, now);
+      return this.#endProbe();
+    }
+    this.#calls++;
+    if (outcome !== 'success') this.#failures++;
+    if (outcome === 'unreachable') return this.#missed(now, true);
+    this.#measure(outcome === 'success' ? elapsed : this.#penalty(elapsed), now);
+    if (outcome === 'lost') return this.#missed(now, false);
+    if (this.#misses === 0) return;
+    if (outcome === 'late') this.#missed(now, true);
+    else this.#reached(now);
+  }
+
+  /** A call ended that says nothing of the address. Another one may probe it. */
+  #endProbe(): void {
+    if (!this.#isProbed) return;
+    this.#isProbed = false;
+    this.#settings.changed(this, undefined);
+  }
+
+  /**
+   * It could not be reached, or its connection was lost. It is down for a back-off as in gRPC's
+   * connection back-off: 1 s, 1.6 times as long after each further failure up to 30 s, ± 20 %.
+   * After a lost connection, one call may try at once whether it can be dialed.
+   */
+  #missed(now: number, wasDialed: boolean): void {
+    const wasUp = this.#misses === 0;
+    this.#isProbed = false;
+    // Calls that fail together, because they waited for one dial, count once.
+    if (!wasUp && wasDialed && now < this.#downUntil) return;
+    if (wasDialed || wasUp) this.#misses++;
+    if (wasDialed) {
+      let wait = BACK_OFF.first;
+      for (let n = 1; n < this.#misses && wait < BACK_OFF.most; n++) wait *= BACK_OFF.factor;
+      wait = Math.min(wait, BACK_OFF.most);
+      this.#downUntil = now + wait * (0.8 + 0.4 * this.#settings.random());
+    } else if (wasUp) this.#downUntil = now;
+    this.#settings.changed(this, wasUp ? 'down' : undefined);
+  }
+
+  #reached(now: number): void {
+    this.#misses = 0;
+    this.#isProbed = false;
+    this.#startSlowly(now);
+    this.#settings.changed(this, 'up');
+  }
+
+  // Latency.
+
+  /**
+   * The expected cost of another call: the average latency times the calls that would then be in
+   * flight. An address without an answer costs nothing while it is idle, so it is tried, and very
+   * much while its first call is pending.
+   */
+  costAt(now: number): number {
+    if (this.#latency === undefined) return this.#inFlight === 0 ? 0 : UNKNOWN + this.#inFlight;
+    return this.latencyAt(now)! * (this.#inFlight + 1);
+  }
+
+  /** The average latency in milliseconds, which decays while there are no calls. */
+  latencyAt(now: number): number | undefined {
+    if (this.#latency === undefined) return undefined;
+    return this.#latency * decay(Math.max(0, now - this.#measuredAt) / DECAY);
+  }
+
+  /** A peak EWMA as in Finagle's `p2cPeakEwma`: a slower answer counts at once, a faster one by time. */
+  #measure(elapsed: number, now: number): void {
+    const last = this.#latency;
+    if (last === undefined) this.#latency = elapsed;
+    else {
+      const kept = decay(Math.max(0, now - this.#measuredAt) / DECAY);
+      const decayed = last * kept;
+      this.#latency = elapsed > decayed ? elapsed : decayed + elapsed * (1 - kept);
+    }
+    this.#measuredAt = now;
+  }
+
+  /**
+   * The latency that a failure counts as: twice the average, at most 10 s. Otherwise a server that
+   * fails fast would attract calls.
+   */
+  #penalty(elapsed: number): number {
+    return Math.max(elapsed, Math.min(MOST_PENALTY, 2 * Math.max(this.#latency ?? 0, 10)));
+  }
+}
+
+/** Milliseconds; gRPC's connection back-off, whose longest is 120 s. */
+const BACK_OFF = { first: 1_000, factor: 1.6, most: 30_000 };
+/** Milliseconds over which an old latency loses its weight; Finagle's default. */
+const DECAY = 10_000;
+/** The cost of an address whose first answer is pending; Finagle's penalty. */
+const UNKNOWN = 1e9;
+const MOST_PENALTY = 10_000;

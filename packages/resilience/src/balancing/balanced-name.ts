@@ -1,0 +1,206 @@
+// One name that a balancer resolves: its addresses, the calls that wait for the first list, and the
+// connections that are held.
+
+import {
+  type AnyTransport,
+  type ClientCall,
+  type Clock,
+  type ResolutionObserver,
+  type ResolvedAddress,
+  TransportError,
+} from '@trunkline/transport-core';
+import { type AddressChange, AddressSet, type AddressSetSettings } from './address-set.ts';
+import type { AddressState, Outcome } from './address-state.ts';
+
+/** The settings of a BalancedName. */
+export interface BalancedNameSettings extends Omit<AddressSetSettings, 'changed'> {
+  readonly clock: Clock;
+  /** The largest number of calls that wait for the first list of addresses. */
+  readonly waiting: number;
+  /** Whether only the address that is used is held. */
+  readonly picksOne: boolean;
+  readonly changed: (name: string, address: string, change: AddressChange) => void;
+}
+
+/** A name and its addresses. */
+export class BalancedName implements ResolutionObserver {
+  readonly name: string;
+  readonly #settings: BalancedNameSettings;
+  readonly #set: AddressSet;
+  readonly #waiters = new Set<(error: TransportError | undefined) => void>();
+  #isResolved = false;
+  #failure: TransportError | undefined = undefined;
+  /** The transports that hold connections, each with its holds by address. */
+  readonly #holders = new Map<AnyTransport, Map<string, () => void>>();
+  /** The address of the last call, if only that one is held. */
+  #chosen: AddressState | undefined = undefined;
+
+  constructor(name: string, settings: BalancedNameSettings) {
+    this.name = name;
+    this.#settings = settings;
+    this.#set = new AddressSet(
+      {
+        ...settings,
+        changed: (address, change) => settings.changed(name, address.address, change),
+      },
+      settings.clock.now(),
+    );
+  }
+
+  get isResolved(): boolean {
+    return this.#isResolved;
+  }
+
+  get addresses(): readonly AddressState[] {
+    return this.#set.addresses;
+  }
+
+  /** The calls that wait for the first list. */
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+
+  get isHeld(): boolean {
+    return this.#holders.size > 0;
+  }
+
+  // The resolver.
+
+  resolved(addresses: readonly ResolvedAddress[]): void {
+    this.#set.update(addresses, this.#settings.clock.now());
+    this.#isResolved = true;
+    this.#failure = undefined;
+    this.#wake(undefined);
+    this.#hold();
+  }
+
+  failed(error: TransportError): void {
+    if (this.#isResolved) return;
+    this.#failure = error;
+    this.#wake(error);
+  }
+
+  /** Fails the calls that wait, because the balancer closes. */
+  close(): void {
+    this.#isResolved = false;
+    this.#failure = new TransportError('shutdown', `the balancer of '${this.name}' was closed`);
+    this.#wake(this.#failure);
+    for (const holds of this.#holders.values()) for (const release of holds.values()) release();
+    this.#holders.clear();
+  }
+
+  // Calls.
+
+  /**
+   * Resolves when the addresses are known for the first time. Rejects if the name can't be resolved
+   * now, at the deadline of the call, when it is canceled, and if too many calls wait.
+   */
+  async untilResolved(call: ClientCall): Promise<void> {
+    if (this.#isResolved) return;
+    if (this.#failure !== undefined) throw this.#error(call, this.#failure);
+    if (this.#waiters.size >= this.#settings.waiting)
+      throw this.#error(
+        call,
+        new TransportError(
+          'resource_exhausted',
+          `${this.#waiters.size} calls already wait for the addresses of '${this.name}' (limits.waiting)`,
+        ),
+      );
+    const { clock } = this.#settings;
+    const { signal, deadline } = call;
+    const error = await new Promise<TransportError | undefined>((resolve) => {
+      const end = (failure: TransportError | undefined) => {
+        this.#waiters.delete(end);
+        if (timer !== undefined) clock.clearTimeout(timer);
+        signal?.removeEventListener('abort', cancel);
+        resolve(failure);
+      };
+      const cancel = () =>
+        end(
+          new TransportError('cancelled', 'its signal was aborted while its name was resolved', {
+            cause: signal?.reason,
+          }),
+        );
+      const expire = () =>
+        end(
+          new TransportError(
+            'deadline_exceeded',
+            `the addresses of '${this.name}' were not known before its deadline`,
+          ),
+        );
+      const timer =
+        deadline === undefined ? undefined : clock.setTimeout(expire, deadline - clock.now());
+      this.#waiters.add(end);
+      signal?.addEventListener('abort', cancel, { once: true });
+      if (signal?.aborted === true) cancel();
+    });
+    if (error !== undefined) throw this.#error(call, error);
+  }
+
+  /**
+   * Chooses the address for a call.
+   *
+   * @throws TransportError `unavailable`, `sent: false`, if the name has no address now.
+   */
+  pick(call: ClientCall, now: number, tried: readonly AddressState[]): AddressState {
+    const address = this.#set.pick(call, now, tried);
+    if (address === undefined)
+      throw this.#error(
+        call,
+        new TransportError('unavailable', `'${this.name}' has no address now; is it deployed?`),
+      );
+    if (this.#settings.picksOne && address !== this.#chosen) {
+      this.#chosen = address;
+      if (this.isHeld) this.#hold();
+    }
+    return address;
+  }
+
+  ended(address: AddressState, outcome: Outcome, elapsed: number, now: number): void {
+    this.#set.ended(address, outcome, elapsed, now);
+  }
+
+  // Connections.
+
+  /** Holds connections to the addresses over this transport, until the returned function is called. */
+  holdOn(transport: AnyTransport): () => void {
+    if (!this.#holders.has(transport)) this.#holders.set(transport, new Map());
+    this.#hold();
+    return () => {
+      for (const release of this.#holders.get(transport)?.values() ?? []) release();
+      this.#holders.delete(transport);
+    };
+  }
+
+  /** Holds the addresses that should be held, and no others. */
+  #hold(): void {
+    const { addresses } = this.#set;
+    const wanted = this.#settings.picksOne
+      ? addresses.filter((address) => address === (this.#chosen ?? addresses[0]))
+      : addresses;
+    for (const [transport, holds] of this.#holders) {
+      for (const [address, release] of holds) {
+        if (wanted.some((each) => each.address === address)) continue;
+        release();
+        holds.delete(address);
+      }
+      for (const { address } of wanted)
+        if (!holds.has(address)) holds.set(address, transport.hold(address));
+    }
+  }
+
+  #wake(error: TransportError | undefined): void {
+    for (const wake of [...this.#waiters]) wake(error);
+  }
+
+  /** Returns the error for one call: no handler has seen it. */
+  #error({ protocol, method }: ClientCall, error: TransportError): TransportError {
+    const { code, reason, cause } = error;
+    return new TransportError(code, `${protocol}.${method} to '${this.name}': ${error.message}`, {
+      reason,
+      sent: false,
+      target: this.name,
+      cause: cause ?? error,
+    });
+  }
+}

@@ -1,0 +1,359 @@
+// The balancer: a client interceptor that sends the calls to a name to the addresses behind it.
+
+import type {
+  AnyTransport,
+  ClientCall,
+  ClientInterceptor,
+  ClientNext,
+  Clock,
+  Random,
+  Resolver,
+} from '@trunkline/transport-core';
+import {
+  callback,
+  group,
+  integer,
+  milliseconds,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reference,
+  withDefault,
+} from '@trunkline/transport-core/backend';
+import {
+  isCallersEnd,
+  isLostConnection,
+  isServerFailure,
+  isTimedOut,
+  isUnreachable,
+} from '../failures.ts';
+import { clockField, number, randomField } from '../option-fields.ts';
+import { TickClock } from '../tick-clock.ts';
+import type { AddressChange } from './address-set.ts';
+import type { AddressState, AddressStatus, Outcome } from './address-state.ts';
+import { BalancedName } from './balanced-name.ts';
+import { followed } from './followed-items.ts';
+import { leastLoaded } from './least-loaded.ts';
+import type { OutlierOptions } from './outliers.ts';
+import type { BalancingPolicy, PickingPolicy } from './policy.ts';
+
+/** Options of {@link createBalancer}. */
+export interface BalancerOptions {
+  /** Finds the addresses of names. Targets that it does not handle are dialed as they are. */
+  readonly resolver: Resolver;
+  /** Chooses the address of each call. Default `leastLoaded()`. */
+  readonly policy?: BalancingPolicy | undefined;
+  /** Ejects addresses whose calls fail more often than those of others. Default: off. */
+  readonly outliers?: OutlierOptions | undefined;
+  /**
+   * Milliseconds over which the weight of an address grows, from a tenth, after it was added, was
+   * down or was ejected. Used by `roundRobin` and `leastLoaded`. Default 0: full weight at once.
+   */
+  readonly slowStart?: number | undefined;
+  /** Receives changes of addresses. It is called synchronously; what it throws is ignored. */
+  readonly onEvent?: ((event: BalancerEvent) => void) | undefined;
+  /** Bounds of the tables. */
+  readonly limits?: BalancerLimits | undefined;
+  /** The clock of the transport. Default: the system's. */
+  readonly clock?: Clock | undefined;
+  /** The source of random numbers. Default: the system's. */
+  readonly random?: Random | undefined;
+}
+
+/** Bounds of a balancer's tables. */
+export interface BalancerLimits {
+  /**
+   * The number of names that are watched. Beyond it, the name that was used least recently, has no
+   * waiting call and is not held is forgotten; it is resolved anew when it is called again. Default
+   * 100.
+   */
+  readonly names?: number | undefined;
+  /** The number of addresses of a name; further ones of a list are ignored. Default 1,000. */
+  readonly addresses?: number | undefined;
+  /**
+   * The number of calls that wait for the first addresses of a name. Further ones fail with
+   * `resource_exhausted`, `sent: false`. Default 1,000.
+   */
+  readonly waiting?: number | undefined;
+}
+
+/**
+ * A change of one address. `down`: it could not be reached or lost its connection, so it gets one
+ * call at a time after a back-off. `up`: one of them has succeeded.
+ */
+export interface BalancerEvent {
+  readonly type: AddressChange;
+  readonly name: string;
+  readonly address: string;
+}
+
+/** The state of a balancer as plain data. */
+export interface BalancerSnapshot {
+  readonly policy: string;
+  readonly names: readonly NameSnapshot[];
+}
+
+/** The state of one name. */
+export interface NameSnapshot {
+  readonly name: string;
+  /** False until the resolver has reported a first list. */
+  readonly resolved: boolean;
+  /** The calls that wait for that list. */
+  readonly waiting: number;
+  readonly addresses: readonly AddressSnapshot[];
+}
+
+/** The state of one address. */
+export interface AddressSnapshot {
+  readonly address: string;
+  readonly priority: number;
+  /** The weight now; less than the resolver's during a slow start. */
+  readonly weight: number;
+  readonly status: AddressStatus;
+  readonly inFlight: number;
+  /** The average latency in milliseconds; undefined before the first answer. */
+  readonly latency: number | undefined;
+  /** Attempts that have ended, and those among them that counted against the address. */
+  readonly calls: number;
+  readonly failures: number;
+}
+
+/** A balancer, made by {@link createBalancer}. */
+export interface Balancer {
+  /** Pass it as the last of the transport's client interceptors, after that of retries. */
+  readonly interceptor: ClientInterceptor;
+  /**
+   * Watches a name from now on, and holds connections over this transport to its addresses (with
+   * `pickFirst`, to the one in use) until the returned function is called or the balancer closes.
+   * Without it, connections are dialed when they are needed, and close when they are idle.
+   */
+  hold(transport: AnyTransport, name: string): () => void;
+  snapshot(): BalancerSnapshot;
+  /** Stops watching names and releases connections. Calls to names fail from then on. */
+  close(): void;
+}
+
+/**
+ * Creates a balancer over the addresses that a resolver reports. It replaces the target of a call,
+ * if that is a name, by one of the addresses behind it.
+ *
+ * @throws TypeError naming the invalid option.
+ */
+export function createBalancer(options: BalancerOptions): Balancer {
+  return new NamesBalancer(options);
+}
+
+/** The addresses that a call was sent to, which further attempts of the call avoid. */
+const TRIED: unique symbol = Symbol('tried');
+type TriedCall = ClientCall & { [TRIED]?: AddressState[] };
+
+class NamesBalancer implements Balancer {
+  readonly interceptor: ClientInterceptor;
+  readonly #options;
+  readonly #policy: PickingPolicy;
+  readonly #resolver: Resolver;
+  readonly #clock: Clock;
+  readonly #ticks: TickClock;
+  /** By name, the least recently used first. */
+  readonly #names = new Map<string, { readonly of: BalancedName; readonly stop: () => void }>();
+  /** The name of the last call, because the next one is often to the same. */
+  #last: BalancedName | undefined = undefined;
+  #isClosed = false;
+
+  constructor(options: BalancerOptions) {
+    this.#options = parseOptions(schema, options, 'createBalancer');
+    this.#policy = this.#options.policy as PickingPolicy;
+    this.#resolver = this.#options.resolver;
+    this.#clock = this.#options.clock;
+    this.#ticks = new TickClock(this.#clock);
+    this.interceptor = (next) => (call) => this.#balance(next, call);
+  }
+
+  #balance(next: ClientNext, call: ClientCall): Promise<unknown> {
+    const { target } = call;
+    if (typeof target !== 'string') return next(call);
+    const name = this.#last?.name === target ? this.#last : this.#nameOf(target);
+    if (name === undefined) return next(call);
+    this.#last = name;
+    if (name.isResolved) return this.#forward(next, call, name);
+    return name.untilResolved(call).then(() => this.#forward(next, call, name));
+  }
+
+  #forward(next: ClientNext, call: TriedCall, name: BalancedName): Promise<unknown> {
+    const now = this.#ticks.now();
+    const tried = call[TRIED];
+    let address: AddressState;
+    try {
+      address = name.pick(call, now, tried ?? NONE);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (tried === undefined) call[TRIED] = [address];
+    else tried.push(address);
+    call.target = address.address;
+    address.started();
+    const end = (outcome: Outcome) => {
+      const ended = this.#ticks.now();
+      name.ended(address, outcome, ended - now, ended);
+    };
+    const result = next(call);
+    if (call.kind === 'download' || call.kind === 'duplex')
+      return result.then(
+        (items) =>
+          followed(items as AsyncIterable<unknown>, (error) =>
+            end(error === undefined ? 'success' : outcomeOf(error)),
+          ),
+        (error) => {
+          end(outcomeOf(error));
+          throw error;
+        },
+      );
+    // The promise itself is returned, so that a call costs no further turn.
+    result.then(
+      () => end('success'),
+      (error) => end(outcomeOf(error)),
+    );
+    return result;
+  }
+
+  #nameOf(target: string): BalancedName | undefined {
+    const known = this.#names.get(target);
+    if (known !== undefined) {
+      this.#names.delete(target);
+      this.#names.set(target, known);
+      return known.of;
+    }
+    return this.#resolver.handles(target) ? this.#watch(target) : undefined;
+  }
+
+  #watch(target: string): BalancedName {
+    const { limits, outliers, random, slowStart } = this.#options;
+    const name = new BalancedName(target, {
+      clock: this.#clock,
+      address: { random, slowStart },
+      outliers,
+      most: limits.addresses,
+      waiting: limits.waiting,
+      picker: this.#policy.create(random),
+      picksOne: this.#policy.picksOne,
+      changed: (of, address, type) => this.#tell({ type, name: of, address }),
+    });
+    if (this.#isClosed) {
+      name.close();
+      return name;
+    }
+    this.#makeRoom(limits.names);
+    this.#names.set(target, { of: name, stop: this.#resolver.watch(target, name) });
+    return name;
+  }
+
+  #makeRoom(most: number): void {
+    for (const [target, { of, stop }] of this.#names) {
+      if (this.#names.size < most) return;
+      if (of.waiting > 0 || of.isHeld) continue;
+      stop();
+      of.close();
+      this.#names.delete(target);
+      if (this.#last === of) this.#last = undefined;
+    }
+  }
+
+  #tell(event: BalancerEvent): void {
+    try {
+      this.#options.onEvent?.(event);
+    } catch {
+      // An observer must not harm the calls that it observes.
+    }
+  }
+
+  hold(transport: AnyTransport, name: string): () => void {
+    if (!this.#resolver.handles(name))
+      throw new TypeError(`hold: the resolver of this balancer does not know the name '${name}'`);
+    return this.#nameOf(name)!.holdOn(transport);
+  }
+
+  snapshot(): BalancerSnapshot {
+    const now = this.#clock.now();
+    return {
+      policy: this.#policy.name,
+      names: [...this.#names.values()].map(({ of }) => ({
+        name: of.name,
+        resolved: of.isResolved,
+        waiting: of.waiting,
+        addresses: of.addresses.map((each) => snapshotOf(each, now)),
+      })),
+    };
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#last = undefined;
+    for (const { of, stop } of this.#names.values()) {
+      stop();
+      of.close();
+    }
+    this.#names.clear();
+  }
+}
+
+function snapshotOf(state: AddressState, now: number): AddressSnapshot {
+  const { address, priority, inFlight, calls, failures } = state;
+  return {
+    address,
+    priority,
+    weight: state.weightAt(now),
+    status: state.statusAt(now),
+    inFlight,
+    latency: state.latencyAt(now),
+    calls,
+    failures,
+  };
+}
+
+function outcomeOf(error: unknown): Outcome {
+  if (isCallersEnd(error)) return 'ignored';
+  if (isUnreachable(error)) return 'unreachable';
+  if (isLostConnection(error)) return 'lost';
+  if (isTimedOut(error)) return 'late';
+  return isServerFailure(error) ? 'failure' : 'success';
+}
+
+const NONE: readonly AddressState[] = [];
+
+/** Fractions and counts up to this are accepted. */
+const MOST = 1_000_000;
+
+const schema = optionsSchema({
+  resolver: reference<Resolver>(
+    (value) => typeof (value as Resolver | undefined)?.watch === 'function',
+    'a Resolver',
+  ),
+  policy: withDefault(
+    reference<BalancingPolicy>(
+      (value) => typeof (value as PickingPolicy | undefined)?.create === 'function',
+      'a policy, such as roundRobin()',
+    ),
+    leastLoaded(),
+  ),
+  outliers: optional(
+    group({
+      interval: withDefault(milliseconds(), 10_000),
+      baseEjection: withDefault(milliseconds(), 30_000),
+      maxEjection: withDefault(milliseconds(), 300_000),
+      maxEjectionPercent: withDefault(number(0, 100), 10),
+      successRateFactor: withDefault(number(0, MOST), 1.9),
+      failurePercent: withDefault(number(0, 100), 85),
+      minimumAddresses: withDefault(integer(1, MOST), 5),
+      minimumCalls: withDefault(integer(1, MOST), 100),
+    }),
+  ),
+  slowStart: withDefault(number(0, 0x7fff_ffff), 0),
+  onEvent: optional(callback<(event: BalancerEvent) => void>()),
+  limits: group({
+    names: withDefault(integer(1, MOST), 100),
+    addresses: withDefault(integer(1, MOST), 1_000),
+    waiting: withDefault(integer(1, MOST), 1_000),
+  }),
+  clock: clockField,
+  random: randomField,
+});

@@ -1,0 +1,39 @@
+// The policy that stays with one address as long as that takes calls.
+
+import type { AddressState } from './address-state.ts';
+import type { BalancingPolicy, Picker, PickingPolicy } from './policy.ts';
+
+/**
+ * Sends all calls to the first address of the list that takes calls, and stays there until it is
+ * down or removed. gRPC's `pick_first`.
+ *
+ * @param options.shuffle if true, each balancer begins at a random address, so that clients spread
+ * over the servers (gRFC A62). Default false.
+ */
+export function pickFirst(
+  options: { readonly shuffle?: boolean | undefined } = {},
+): BalancingPolicy {
+  const { shuffle = false } = options;
+  const policy: PickingPolicy = {
+    name: 'pick-first',
+    picksOne: true,
+    create: (random) => new FirstPicker(shuffle ? random() : 0),
+  };
+  return policy;
+}
+
+class FirstPicker implements Picker {
+  /** The position in the list at which it looks for another address, from 0 to 1. */
+  readonly #start: number;
+  #current: AddressState | undefined = undefined;
+
+  constructor(start: number) {
+    this.#start = start;
+  }
+
+  pick(candidates: readonly AddressState[]): AddressState {
+    if (this.#current === undefined || !candidates.includes(this.#current))
+      this.#current = candidates[Math.floor(this.#start * candidates.length)]!;
+    return this.#current;
+  }
+}

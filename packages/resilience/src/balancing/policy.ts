@@ -1,0 +1,26 @@
+// The interface of balancing policies, which choose one of the addresses that take calls.
+
+import type { ClientCall, Random } from '@trunkline/transport-core';
+import type { AddressState } from './address-state.ts';
+
+/** A rule that chooses an address for each call. `roundRobin()` and the like create one. */
+export interface BalancingPolicy {
+  readonly name: string;
+}
+
+/** A policy as the balancer sees it. */
+export interface PickingPolicy extends BalancingPolicy {
+  /** Whether calls go to one address as long as it takes them; only that one is then held. */
+  readonly picksOne: boolean;
+  /** Creates the state of the policy for one name. */
+  create(random: Random): Picker;
+}
+
+/** The state of a policy for one name. */
+export interface Picker {
+  /**
+   * Chooses one of `candidates`, which is never empty. The list is the same object as long as
+   * nothing about it has changed.
+   */
+  pick(candidates: readonly AddressState[], call: ClientCall, now: number): AddressState;
+}

@@ -1,0 +1,181 @@
+// The client interceptor that refuses calls to a target while most of them fail.
+
+import {
+  type ClientCall,
+  type ClientInterceptor,
+  type ClientNext,
+  type Clock,
+  type Random,
+  TransportError,
+} from '@trunkline/transport-core';
+import {
+  callback,
+  integer,
+  milliseconds,
+  optional,
+  optionsSchema,
+  parseOptions,
+  withDefault,
+} from '@trunkline/transport-core/backend';
+import { isCallersEnd, isServerFailure } from '../failures.ts';
+import { clockField, number, randomField } from '../option-fields.ts';
+import { TickClock } from '../tick-clock.ts';
+import { Circuit, type CircuitState } from './circuit.ts';
+
+/** Options of {@link createCircuitBreaker}; all are optional. */
+export interface CircuitBreakerOptions {
+  /** The milliseconds over which calls are counted. Default 10,000. */
+  readonly window?: number | undefined;
+  /** Opens a circuit if at least this percentage of calls fails. Default 50. */
+  readonly failurePercent?: number | undefined;
+  /** The calls of a window below which a circuit never opens. Default 20. */
+  readonly minimumCalls?: number | undefined;
+  /** The milliseconds for which an open circuit refuses calls, and up to a fifth more. Default 5,000. */
+  readonly openFor?: number | undefined;
+  /** The calls that a half-open circuit lets through; it closes if all succeed. Default 3. */
+  readonly probes?: number | undefined;
+  /** The number of circuits; beyond it, the one that was used least recently is forgotten. Default 1,000. */
+  readonly circuits?: number | undefined;
+  /**
+   * Returns the key of the circuit of a call; undefined for none. Default: the target, so behind a
+   * balancer each address has a circuit of its own.
+   */
+  readonly key?: ((call: ClientCall) => string | undefined) | undefined;
+  /** Decides whether an error counts as a failure. Default: if the server is at fault. */
+  readonly isFailure?: ((error: unknown) => boolean) | undefined;
+  /** Receives changes of circuits. It is called synchronously; what it throws is ignored. */
+  readonly onEvent?: ((event: CircuitEvent) => void) | undefined;
+  /** The clock of the transport. Default: the system's. */
+  readonly clock?: Clock | undefined;
+  /** The source of random numbers. Default: the system's. */
+  readonly random?: Random | undefined;
+}
+
+/** A circuit has changed its state. */
+export interface CircuitEvent {
+  readonly key: string;
+  readonly state: CircuitState;
+}
+
+/** The state of one circuit as plain data. */
+export interface CircuitSnapshot {
+  readonly key: string;
+  readonly state: CircuitState;
+  /** Calls of the window, and those among them that failed. */
+  readonly calls: number;
+  readonly failures: number;
+}
+
+/** A circuit breaker, made by {@link createCircuitBreaker}. */
+export interface CircuitBreaker {
+  /** Pass it among the transport's client interceptors, after that of a balancer. */
+  readonly interceptor: ClientInterceptor;
+  snapshot(): readonly CircuitSnapshot[];
+}
+
+/**
+ * Creates an interceptor that refuses calls with `unavailable`, `sent: false`, while most calls to
+ * the same target fail. Retries and balancers treat such a call as one that reached no server.
+ *
+ * @throws TypeError naming the invalid option.
+ */
+export function createCircuitBreaker(options: CircuitBreakerOptions = {}): CircuitBreaker {
+  return new Breaker(options);
+}
+
+class Breaker implements CircuitBreaker {
+  readonly interceptor: ClientInterceptor;
+  readonly #options;
+  readonly #ticks: TickClock;
+  readonly #circuits = new Map<string, Circuit>();
+
+  constructor(options: CircuitBreakerOptions) {
+    this.#options = parseOptions(schema, options, 'createCircuitBreaker');
+    this.#ticks = new TickClock(this.#options.clock);
+    this.interceptor = (next) => (call) => this.#guard(next, call);
+  }
+
+  #guard(next: ClientNext, call: ClientCall): Promise<unknown> {
+    const key = this.#options.key(call);
+    if (key === undefined) return next(call);
+    const now = this.#ticks.now();
+    const circuit = this.#circuitOf(key, now);
+    const entry = circuit.enter(now);
+    if (entry === undefined) return Promise.reject(refusal(call, key, circuit, now));
+    const result = next(call);
+    result.then(
+      () => circuit.ended(entry, false, this.#ticks.now()),
+      (error) => {
+        const counts = !isCallersEnd(error);
+        const isFailure = counts ? this.#options.isFailure(error) : undefined;
+        circuit.ended(entry, isFailure, this.#ticks.now());
+      },
+    );
+    return result;
+  }
+
+  #circuitOf(key: string, now: number): Circuit {
+    const known = this.#circuits.get(key);
+    if (known !== undefined) return known;
+    if (this.#circuits.size >= this.#options.circuits) this.#forgetOldest();
+    const circuit = new Circuit(this.#options, now, (state) => this.#tell({ key, state }));
+    this.#circuits.set(key, circuit);
+    return circuit;
+  }
+
+  #forgetOldest(): void {
+    let oldest: string | undefined;
+    let usedAt = Number.POSITIVE_INFINITY;
+    for (const [key, circuit] of this.#circuits) {
+      if (circuit.usedAt >= usedAt) continue;
+      usedAt = circuit.usedAt;
+      oldest = key;
+    }
+    if (oldest !== undefined) this.#circuits.delete(oldest);
+  }
+
+  #tell(event: CircuitEvent): void {
+    try {
+      this.#options.onEvent?.(event);
+    } catch {
+      // An observer must not harm the calls that it observes.
+    }
+  }
+
+  snapshot(): readonly CircuitSnapshot[] {
+    const now = this.#options.clock.now();
+    return [...this.#circuits].map(([key, circuit]) => {
+      circuit.window.advance(now);
+      const { calls, failures } = circuit.window;
+      return { key, state: circuit.state, calls, failures };
+    });
+  }
+}
+
+function refusal(call: ClientCall, key: string, circuit: Circuit, now: number): TransportError {
+  const wait = Math.ceil(circuit.waitAt(now));
+  const when = wait > 0 ? `the next attempt is possible in ${wait} ms` : 'its probes are pending';
+  return new TransportError(
+    'unavailable',
+    `${call.protocol}.${call.method}: the circuit of '${key}' is ${circuit.state}, because too many calls failed; ${when}`,
+    { sent: false, target: key },
+  );
+}
+
+const MOST = 1_000_000;
+const schema = optionsSchema({
+  window: withDefault(milliseconds(), 10_000),
+  failurePercent: withDefault(number(1, 100), 50),
+  minimumCalls: withDefault(integer(1, MOST), 20),
+  openFor: withDefault(milliseconds(), 5_000),
+  probes: withDefault(integer(1, 1_000), 3),
+  circuits: withDefault(integer(1, MOST), 1_000),
+  key: withDefault(
+    callback<(call: ClientCall) => string | undefined>(),
+    ({ target }: ClientCall) => (typeof target === 'string' ? target : target.endpoint),
+  ),
+  isFailure: withDefault(callback<(error: unknown) => boolean>(), isServerFailure),
+  onEvent: optional(callback<(event: CircuitEvent) => void>()),
+  clock: clockField,
+  random: randomField,
+});

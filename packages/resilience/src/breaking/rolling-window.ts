@@ -1,0 +1,61 @@
+// Counts of calls over the last seconds, in slices that are dropped one by one.
+
+/** Counts successes and failures of a rolling window. */
+export class RollingWindow {
+  readonly #slice: number;
+  readonly #calls: Float64Array;
+  readonly #failures: Float64Array;
+  /** The number of the current slice since time 0. */
+  #current: number;
+  #callsSum = 0;
+  #failuresSum = 0;
+
+  /** @param length the milliseconds of the window. */
+  constructor(length: number, now: number) {
+    this.#slice = length / SLICES;
+    this.#calls = new Float64Array(SLICES);
+    this.#failures = new Float64Array(SLICES);
+    this.#current = Math.floor(now / this.#slice);
+  }
+
+  get calls(): number {
+    return this.#callsSum;
+  }
+
+  get failures(): number {
+    return this.#failuresSum;
+  }
+
+  record(isFailure: boolean, now: number): void {
+    this.advance(now);
+    const at = this.#current % SLICES;
+    this.#calls[at]!++;
+    this.#callsSum++;
+    if (!isFailure) return;
+    this.#failures[at]!++;
+    this.#failuresSum++;
+  }
+
+  /** Drops the slices that are older than the window. */
+  advance(now: number): void {
+    const current = Math.floor(now / this.#slice);
+    const passed = Math.min(current - this.#current, SLICES);
+    for (let n = 1; n <= passed; n++) {
+      const at = (this.#current + n) % SLICES;
+      this.#callsSum -= this.#calls[at]!;
+      this.#failuresSum -= this.#failures[at]!;
+      this.#calls[at] = 0;
+      this.#failures[at] = 0;
+    }
+    if (current > this.#current) this.#current = current;
+  }
+
+  clear(): void {
+    this.#calls.fill(0);
+    this.#failures.fill(0);
+    this.#callsSum = 0;
+    this.#failuresSum = 0;
+  }
+}
+
+const SLICES = 10;

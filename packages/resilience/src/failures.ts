@@ -1,0 +1,88 @@
+// How the parts of this package read the error of a call: whether the server is at fault, whether
+// it was reached, and how long it asks its callers to wait.
+
+import { type Code, TransportError } from '@trunkline/transport-core';
+
+/**
+ * The key in the metadata of an error with which a server says when to repeat the call: a number of
+ * milliseconds, or a negative number for never. gRPC's `grpc-retry-pushback-ms` (gRFC A6).
+ */
+export const RETRY_PUSHBACK = 'retry-pushback-ms';
+
+/**
+ * The key in the metadata of a request that is not the first attempt: the number of attempts
+ * before it. gRPC's `grpc-previous-rpc-attempts` (gRFC A6).
+ */
+export const PREVIOUS_ATTEMPTS = 'previous-attempts';
+
+/**
+ * Returns whether an error counts against the server: it could not be reached, was too slow or
+ * overloaded, or failed by itself. Errors that depend on the request do not count.
+ */
+export function isServerFailure(error: unknown): boolean {
+  return !(error instanceof TransportError) || SERVER_FAILURES.has(error.code) || isTimedOut(error);
+}
+
+/** The reason with which an attempt is canceled that takes too long, while its call goes on. */
+export class AttemptTimeout extends Error {}
+
+/** Returns whether an attempt took too long: the deadline passed, or it was canceled for that. */
+export function isTimedOut(error: unknown): boolean {
+  return (
+    error instanceof TransportError &&
+    (error.code === 'deadline_exceeded' || error.cause instanceof AttemptTimeout)
+  );
+}
+
+/** Returns whether a call has ended because its caller no longer wanted it, or closed. */
+export function isCallersEnd(error: unknown): boolean {
+  return (
+    error instanceof TransportError &&
+    (error.code === 'cancelled' || error.code === 'shutdown') &&
+    !isTimedOut(error)
+  );
+}
+
+/** Returns whether the server could not be reached, or takes no calls: no handler saw the call. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof TransportError && error.code === 'unavailable' && error.sent === false;
+}
+
+/** Returns whether the connection was lost while a handler may have had the call. */
+export function isLostConnection(error: unknown): boolean {
+  return (
+    error instanceof TransportError &&
+    error.code === 'unavailable' &&
+    error.sent !== false &&
+    error.reason !== undefined &&
+    LOST.has(error.reason)
+  );
+}
+
+/**
+ * Returns the milliseconds after which the server wants the call to be repeated; negative for
+ * never, also if its answer is malformed; undefined if it does not say.
+ */
+export function pushbackOf(error: unknown): number | undefined {
+  const text = error instanceof TransportError ? error.metadata?.[RETRY_PUSHBACK] : undefined;
+  if (text === undefined) return undefined;
+  return /^\d{1,10}$/.test(text) ? Number(text) : -1;
+}
+
+const SERVER_FAILURES: ReadonlySet<Code> = new Set<Code>([
+  'unknown',
+  'deadline_exceeded',
+  'resource_exhausted',
+  'internal',
+  'unavailable',
+  'data_loss',
+]);
+
+const LOST: ReadonlySet<string> = new Set([
+  'reset',
+  'ping_timeout',
+  'closed',
+  'disconnected',
+  'malformed',
+  'idle',
+]);

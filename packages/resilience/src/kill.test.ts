@@ -1,0 +1,18 @@
+// One of three servers dies under load, in simulation.
+
+import test from 'ava';
+import { checkKill } from './testing/check-kill.ts';
+import { runKill } from './testing/kill-scenario.ts';
+
+test.serial(
+  'a server that dies under load fails no idempotent call and doubles no other',
+  async (t) => {
+    for (const seed of [1, 2, 3]) {
+      const result = await runKill(seed);
+      t.log(
+        `seed ${seed}: ${result.calls} calls, ${result.failedAppends} appends failed, p99 ${result.before} -> ${result.after} ms`,
+      );
+      checkKill(t, `seed ${seed}`, result, 1);
+    }
+  },
+);

@@ -1,0 +1,219 @@
+// The server interceptor that limits the calls being handled, and under overload admits the most
+// important ones.
+
+import {
+  type Clock,
+  type ServerCall,
+  type ServerInterceptor,
+  type ServerNext,
+  TransportError,
+} from '@trunkline/transport-core';
+import {
+  callback,
+  group,
+  integer,
+  milliseconds,
+  optional,
+  optionsSchema,
+  parseOptions,
+  withDefault,
+} from '@trunkline/transport-core/backend';
+import { RETRY_PUSHBACK } from '../failures.ts';
+import { clockField } from '../option-fields.ts';
+import { AdmissionQueue, PRIORITIES, type Waiter } from './admission-queue.ts';
+import { GradientLimit } from './gradient.ts';
+import { type AdaptiveLimitOptions, adaptiveFields } from './limit-fields.ts';
+
+/**
+ * The key in the metadata of a request for its priority, '0' to '9'. A higher one is admitted
+ * first. Without it, the priority is 5.
+ */
+export const PRIORITY = 'priority';
+
+/** Options of {@link createAdmission}; all are optional. */
+export interface AdmissionOptions {
+  /**
+   * The calls that are handled at a time: a number that moves between bounds with the latency of
+   * the handlers. For a fixed limit, set `least` and `most` to the same number.
+   */
+  readonly limit?: AdaptiveLimitOptions | undefined;
+  /** The calls that wait above the limit. */
+  readonly queue?: AdmissionQueueOptions | undefined;
+  /** Returns the priority of a call, 0 to 9. Default: from its metadata, by {@link PRIORITY}. */
+  readonly priority?: ((call: ServerCall) => number) | undefined;
+  /**
+   * The milliseconds after which refused callers should try again, sent by {@link RETRY_PUSHBACK}.
+   * Default: callers decide by themselves.
+   */
+  readonly pushback?: number | undefined;
+  /** The clock of the transport. Default: the system's. */
+  readonly clock?: Clock | undefined;
+}
+
+/** Options of the queue; the defaults are those of "Fail at Scale" (Maurer, ACM Queue 2015). */
+export interface AdmissionQueueOptions {
+  /**
+   * The largest number of calls that wait. Above it, the least important one is refused. Default
+   * 1,000.
+   */
+  readonly length?: number | undefined;
+  /** The milliseconds that a call may wait while the queue never empties. Default 5. */
+  readonly target?: number | undefined;
+  /** The milliseconds that a call may wait otherwise. Default 100. */
+  readonly interval?: number | undefined;
+}
+
+/** The state of an admission as plain data. */
+export interface AdmissionSnapshot {
+  readonly limit: number;
+  /** Calls that are being handled. */
+  readonly running: number;
+  readonly waiting: number;
+  readonly admitted: number;
+  readonly refused: number;
+}
+
+/** The admission of calls, made by {@link createAdmission}. */
+export interface Admission {
+  /** Pass it as the first of the transport's, or of `serve`'s, server interceptors. */
+  readonly interceptor: ServerInterceptor;
+  snapshot(): AdmissionSnapshot;
+}
+
+/**
+ * Creates an interceptor that refuses calls which a server can't handle in time with
+ * `resource_exhausted`, so that their callers can turn to another server. Calls above the limit
+ * wait; the most important ones are admitted first. A stream counts until its handler has returned
+ * the items, not while they are sent. One-ways are not limited, because their credit limits them.
+ *
+ * @throws TypeError naming the invalid option.
+ */
+export function createAdmission(options: AdmissionOptions = {}): Admission {
+  return new LimitedAdmission(options);
+}
+
+class LimitedAdmission implements Admission {
+  readonly interceptor: ServerInterceptor;
+  readonly #options;
+  readonly #limit: GradientLimit;
+  readonly #queue: AdmissionQueue;
+  #running = 0;
+  #admitted = 0;
+  #refused = 0;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = parseOptions(schema, options, 'createAdmission');
+    this.#limit = new GradientLimit(this.#options.limit);
+    this.#queue = new AdmissionQueue(this.#options.queue, this.#options.clock.now());
+    this.interceptor = (next) => (call) => this.#handle(next, call);
+  }
+
+  #handle(next: ServerNext, call: ServerCall): unknown {
+    if (call.kind === 'oneway') return next(call);
+    if (this.#running < this.#limit.limit && this.#queue.size === 0) {
+      this.#running++;
+      return this.#run(next, call);
+    }
+    return this.#untilAdmitted(call).then(() => this.#run(next, call));
+  }
+
+  /** Waits until the call is admitted; rejects if it is refused. */
+  async #untilAdmitted(call: ServerCall): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = call;
+    const refusal = await new Promise<string | undefined>((resolve) => {
+      const waiter: Waiter = {
+        priority: priorityOf(this.#options.priority(call)),
+        since: clock.now(),
+        settle: (text) => {
+          signal.removeEventListener('abort', leave);
+          // The place is taken at once, so that no other call takes it before this one runs.
+          if (text === undefined) this.#running++;
+          resolve(text);
+        },
+      };
+      const leave = () => {
+        this.#queue.remove(waiter);
+        resolve('its caller is gone');
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      this.#queue.add(waiter, clock.now());
+    });
+    if (refusal === undefined) return;
+    this.#refused++;
+    const { pushback } = this.#options;
+    throw new TransportError(
+      'resource_exhausted',
+      `${call.protocol}.${call.method}: the server is overloaded: ${refusal}`,
+      {
+        sent: false,
+        metadata: pushback === undefined ? undefined : { [RETRY_PUSHBACK]: String(pushback) },
+      },
+    );
+  }
+
+  /** Has an admitted call handled, which is counted as running already. */
+  #run(next: ServerNext, call: ServerCall): unknown {
+    const startedAt = this.#options.clock.now();
+    this.#admitted++;
+    let result: unknown;
+    try {
+      result = next(call);
+    } catch (error) {
+      this.#ended(call, startedAt);
+      throw error;
+    }
+    if (!isThenable(result)) {
+      this.#ended(call, startedAt);
+      return result;
+    }
+    const end = () => this.#ended(call, startedAt);
+    result.then(end, end);
+    return result;
+  }
+
+  #ended({ kind }: ServerCall, startedAt: number): void {
+    const now = this.#options.clock.now();
+    if (kind === 'unary') this.#limit.record(now - startedAt, this.#running, now);
+    this.#running--;
+    while (this.#running < this.#limit.limit && this.#queue.admitNext(now));
+  }
+
+  snapshot(): AdmissionSnapshot {
+    return {
+      limit: this.#limit.limit,
+      running: this.#running,
+      waiting: this.#queue.size,
+      admitted: this.#admitted,
+      refused: this.#refused,
+    };
+  }
+}
+
+function priorityOf(given: number): number {
+  return Number.isInteger(given) ? Math.max(0, Math.min(PRIORITIES - 1, given)) : USUAL;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as PromiseLike<unknown>).then === 'function'
+  );
+}
+
+const USUAL = 5;
+const schema = optionsSchema({
+  limit: group(adaptiveFields),
+  queue: group({
+    length: withDefault(integer(1, 1_000_000), 1_000),
+    target: withDefault(milliseconds(), 5),
+    interval: withDefault(milliseconds(), 100),
+  }),
+  priority: withDefault(callback<(call: ServerCall) => number>(), ({ metadata }: ServerCall) => {
+    const text = metadata[PRIORITY];
+    return text !== undefined && /^[0-9]$/.test(text) ? Number(text) : USUAL;
+  }),
+  pushback: optional(integer(0, 0x7fff_ffff)),
+  clock: clockField,
+});

@@ -1,0 +1,99 @@
+// The client interceptor that limits calls in flight, and finds the limit by the latency of calls.
+
+import {
+  type ClientCall,
+  type ClientInterceptor,
+  type ClientNext,
+  type Clock,
+  TransportError,
+} from '@trunkline/transport-core';
+import { optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
+import { isCallersEnd } from '../failures.ts';
+import { clockField } from '../option-fields.ts';
+import { GradientLimit } from './gradient.ts';
+import { type AdaptiveLimitOptions, adaptiveFields } from './limit-fields.ts';
+
+/** Options of {@link createConcurrencyLimit}; all are optional. */
+export interface ConcurrencyLimitOptions extends AdaptiveLimitOptions {
+  /** The clock of the transport. Default: the system's. */
+  readonly clock?: Clock | undefined;
+}
+
+/** The state of a limit as plain data. */
+export interface ConcurrencyLimitSnapshot {
+  readonly limit: number;
+  readonly inFlight: number;
+  /** Calls that were refused because of the limit. */
+  readonly refused: number;
+  /** The usual latency in milliseconds; 0 at the start. */
+  readonly usualLatency: number;
+}
+
+/** A limit of calls in flight, made by {@link createConcurrencyLimit}. */
+export interface ConcurrencyLimit {
+  /** Pass it among the transport's client interceptors. */
+  readonly interceptor: ClientInterceptor;
+  snapshot(): ConcurrencyLimitSnapshot;
+}
+
+/**
+ * Creates an interceptor that refuses calls above an adaptive limit with `resource_exhausted`,
+ * `sent: false`. The limit shrinks while unary calls take longer than usual, and grows while they
+ * do not, by Netflix' Gradient2. All calls through the interceptor share it, so create one for each
+ * service.
+ *
+ * @throws TypeError naming the invalid option.
+ */
+export function createConcurrencyLimit(options: ConcurrencyLimitOptions = {}): ConcurrencyLimit {
+  return new Limiter(options);
+}
+
+class Limiter implements ConcurrencyLimit {
+  readonly interceptor: ClientInterceptor;
+  readonly #clock: Clock;
+  readonly #limit: GradientLimit;
+  #inFlight = 0;
+  #refused = 0;
+
+  constructor(options: ConcurrencyLimitOptions) {
+    const { clock, ...limit } = parseOptions(schema, options, 'createConcurrencyLimit');
+    this.#clock = clock;
+    this.#limit = new GradientLimit(limit);
+    this.interceptor = (next) => (call) => this.#send(next, call);
+  }
+
+  #send(next: ClientNext, call: ClientCall): Promise<unknown> {
+    const { limit } = this.#limit;
+    if (this.#inFlight >= limit) {
+      this.#refused++;
+      return Promise.reject(
+        new TransportError(
+          'resource_exhausted',
+          `${call.protocol}.${call.method}: ${this.#inFlight} calls are in flight, and the adaptive limit is ${limit}`,
+          { sent: false },
+        ),
+      );
+    }
+    const startedAt = this.#clock.now();
+    this.#inFlight++;
+    const result = next(call);
+    result.then(
+      () => this.#ended(call, startedAt, true),
+      (error) => this.#ended(call, startedAt, !isCallersEnd(error) && error?.sent !== false),
+    );
+    return result;
+  }
+
+  #ended({ kind }: ClientCall, startedAt: number, counts: boolean): void {
+    const now = this.#clock.now();
+    if (counts && kind === 'unary') this.#limit.record(now - startedAt, this.#inFlight, now);
+    this.#inFlight--;
+  }
+
+  snapshot(): ConcurrencyLimitSnapshot {
+    const { limit, usualLatency } = this.#limit;
+    return { limit, inFlight: this.#inFlight, refused: this.#refused, usualLatency };
+  }
+}
+
+const schema = optionsSchema({ ...adaptiveFields, clock: clockField });

@@ -1,0 +1,87 @@
+// A limit of concurrent calls that follows the gradient of their latency: the algorithm Gradient2
+// of Netflix' concurrency-limits.
+
+/** The settings of a GradientLimit. */
+export interface GradientSettings {
+  /** The limit at the start, and the bounds between which it moves. */
+  readonly initial: number;
+  readonly least: number;
+  readonly most: number;
+  /** The ratio of the latency now to the usual one up to which the limit grows. */
+  readonly tolerance: number;
+  /** The milliseconds of a sample window. */
+  readonly window: number;
+}
+
+/** Moves a limit down while calls get slower, and up while they do not. */
+export class GradientLimit {
+  readonly #settings: GradientSettings;
+  #limit: number;
+  /** The usual latency: an exponential average over 600 windows, the first 10 of them by mean. */
+  #usual = 0;
+  #windows = 0;
+  // The current window.
+  #endsAt: number | undefined = undefined;
+  #sum = 0;
+  #samples = 0;
+  /** The most calls that were in flight in this window. */
+  #peak = 0;
+
+  constructor(settings: GradientSettings) {
+    this.#settings = settings;
+    const { initial, least, most } = settings;
+    this.#limit = Math.max(least, Math.min(most, initial));
+  }
+
+  /** The number of calls that may be in flight. */
+  get limit(): number {
+    return Math.floor(this.#limit);
+  }
+
+  /** The usual latency in milliseconds; 0 before the first window has ended. */
+  get usualLatency(): number {
+    return this.#usual;
+  }
+
+  /**
+   * Records a call that has ended.
+   *
+   * @param inFlight the calls in flight when it ended, itself included.
+   */
+  record(latency: number, inFlight: number, now: number): void {
+    this.#endsAt ??= now + this.#settings.window;
+    this.#sum += latency;
+    this.#samples++;
+    if (inFlight > this.#peak) this.#peak = inFlight;
+    if (now < this.#endsAt || this.#samples < LEAST_SAMPLES) return;
+    this.#update(this.#sum / this.#samples, this.#peak);
+    this.#endsAt = now + this.#settings.window;
+    this.#sum = 0;
+    this.#samples = 0;
+    this.#peak = 0;
+  }
+
+  #update(latency: number, inFlight: number): void {
+    this.#windows++;
+    const factor = this.#windows <= WARM_UP ? 1 / this.#windows : 2 / (LONG + 1);
+    this.#usual += (latency - this.#usual) * factor;
+    // After a long overload, the usual latency is too high; it comes down faster than by averaging.
+    if (this.#usual > 2 * latency) this.#usual *= 0.9;
+    // A client that does not use its limit learns nothing about it.
+    if (inFlight < this.#limit / 2) return;
+    const { least, most, tolerance } = this.#settings;
+    const ratio = latency > 0 ? (tolerance * this.#usual) / latency : 1;
+    const gradient = Math.max(0.5, Math.min(1, ratio));
+    const aim = this.#limit * gradient + HEADROOM;
+    const next = this.#limit * (1 - SMOOTHING) + aim * SMOOTHING;
+    this.#limit = Math.max(least, Math.min(most, next));
+  }
+}
+
+// The defaults of Gradient2Limit and WindowedLimit.
+const LEAST_SAMPLES = 10;
+const WARM_UP = 10;
+const LONG = 600;
+/** The calls that may wait in queues while latency is as usual. */
+const HEADROOM = 4;
+const SMOOTHING = 0.2;

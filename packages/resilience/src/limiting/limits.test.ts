@@ -1,0 +1,204 @@
+// Tests of adaptive limits and of admission.
+
+import {
+  bytes,
+  createManualClock,
+  createTransport,
+  defineProtocol,
+  serve,
+  type TransportError,
+} from '@trunkline/transport-core';
+import { inmem } from '@trunkline/transport-inmem';
+import test, { type ExecutionContext } from 'ava';
+import { FakeServer, fakeCall, settled } from '../testing/fake-call.ts';
+import { type AdmissionOptions, createAdmission, PRIORITY } from './admission.ts';
+import { AdmissionQueue } from './admission-queue.ts';
+import { createConcurrencyLimit } from './concurrency-limit.ts';
+import { GradientLimit } from './gradient.ts';
+
+const SETTINGS = { initial: 20, least: 20, most: 200, tolerance: 1.5, window: 1_000 };
+
+/**
+ * Feeds a limit with the latency of a server that handles `capacity` calls at a time in 10 ms each,
+ * while as many calls are in flight as the limit allows. Returns the limit at the end.
+ */
+function settleLimit(limit: GradientLimit, capacity: number, windows: number, from = 0): number {
+  for (let n = from; n < from + windows; n++) {
+    const inFlight = limit.limit;
+    const latency = 10 * Math.max(1, inFlight / capacity);
+    for (let sample = 0; sample < 20; sample++)
+      limit.record(latency, inFlight, n * 1_000 + sample * 52);
+  }
+  return limit.limit;
+}
+
+test('a limit grows while latency is as usual, and shrinks when calls queue', (t) => {
+  const limit = new GradientLimit(SETTINGS);
+  const fast = settleLimit(limit, 1_000, 100);
+  t.is(fast, 99, 'it grows by 0.8 a window, and the last window has not ended');
+  const slow = settleLimit(limit, 40, 60, 100);
+  t.true(slow < 75, `${slow}`);
+  t.true(slow >= 20);
+});
+
+test('a limit that is not used does not grow', (t) => {
+  const limit = new GradientLimit(SETTINGS);
+  for (let n = 0; n < 1_000; n++) limit.record(10, 5, n * 100);
+  t.is(limit.limit, 20);
+});
+
+test('a client refuses calls above its limit, unsent', async (t) => {
+  const server = new FakeServer();
+  const limit = createConcurrencyLimit({ clock: server.clock, least: 2, most: 2 });
+  const send = () => server.send(limit.interceptor, fakeCall());
+  const first = send();
+  void send();
+  const error = await t.throwsAsync<TransportError>(send(), { code: 'resource_exhausted' });
+  t.is(error.message, 'orders.get: 2 calls are in flight, and the adaptive limit is 2');
+  t.false(error.sent);
+  await server.attempts[0]!.answer('done');
+  await first;
+  void send();
+  t.is(server.attempts.length, 3);
+  t.like(limit.snapshot(), { limit: 2, inFlight: 2, refused: 1 });
+});
+
+test('a queue admits the most important first, and the oldest of those', (t) => {
+  const queue = new AdmissionQueue({ length: 10, target: 5, interval: 100 }, 0);
+  const order: string[] = [];
+  const add = (name: string, priority: number, since: number) =>
+    queue.add(
+      { priority, since, settle: (refusal) => order.push(name + (refusal ? '!' : '')) },
+      since,
+    );
+  add('a', 5, 0);
+  add('b', 9, 1);
+  add('c', 5, 2);
+  for (let n = 0; n < 3; n++) t.true(queue.admitNext(3));
+  t.false(queue.admitNext(3));
+  t.deepEqual(order, ['b', 'a', 'c']);
+});
+
+test('a standing queue refuses calls that waited too long, and admits the newest', (t) => {
+  const queue = new AdmissionQueue({ length: 100, target: 5, interval: 100 }, 0);
+  const order: string[] = [];
+  const add = (name: string, since: number) =>
+    queue.add(
+      {
+        priority: 5,
+        since,
+        settle: (refusal) => order.push(name + (refusal === undefined ? '' : '!')),
+      },
+      since,
+    );
+  add('old', 0);
+  add('older than the target', 90);
+  add('second', 98);
+  add('newest', 99);
+  t.true(queue.isStanding(101));
+  queue.admitNext(101);
+  t.deepEqual(order, ['old!', 'older than the target!', 'newest']);
+});
+
+test('a full queue refuses the oldest of the least important calls', (t) => {
+  const queue = new AdmissionQueue({ length: 2, target: 5, interval: 100 }, 0);
+  const order: string[] = [];
+  const add = (name: string, priority: number) =>
+    queue.add({ priority, since: 0, settle: (refusal) => order.push(`${name}: ${refusal}`) }, 0);
+  add('low', 1);
+  add('usual', 5);
+  add('also low', 1);
+  add('high', 9);
+  t.deepEqual(order, [
+    'also low: 2 calls already wait to be admitted',
+    'low: 2 calls already wait to be admitted',
+  ]);
+});
+
+const orders = defineProtocol({
+  name: 'orders',
+  version: 1,
+  channel: 0x20,
+  methods: { work: { id: 1, request: bytes, response: bytes } },
+});
+
+/** Starts a server whose handlers the test ends. */
+async function startServer(t: ExecutionContext, options: AdmissionOptions) {
+  const backends = [inmem()];
+  const clock = createManualClock();
+  const admission = createAdmission({ clock, ...options });
+  const running: (() => void)[] = [];
+  const server = createTransport('inmem://orders', {
+    protocol: orders,
+    backends,
+    interceptors: { server: [admission.interceptor] },
+  });
+  serve(server, {
+    work: (request) => new Promise((resolve) => running.push(() => resolve(request))),
+  });
+  await server.listen();
+  const client = createTransport({ protocol: orders, backends });
+  t.teardown(() => server.close());
+  t.teardown(() => client.close());
+  let sent = 0;
+  const send = async (priority?: string, signal?: AbortSignal) => {
+    const metadata: Record<string, string> = priority === undefined ? {} : { [PRIORITY]: priority };
+    const result = client.send('inmem://orders', 'work', Uint8Array.of(++sent), {
+      metadata,
+      signal,
+    });
+    result.catch(() => {});
+    const before = seen(admission);
+    while (seen(admission) === before) await new Promise((resolve) => setImmediate(resolve));
+    return { result };
+  };
+  return { admission, clock, running, send };
+}
+const seen = (admission: ReturnType<typeof createAdmission>) => {
+  const { admitted, waiting, refused } = admission.snapshot();
+  return admitted + waiting + refused;
+};
+
+test('a server admits up to its limit, and then by priority', async (t) => {
+  const { admission, running, send } = await startServer(t, {
+    limit: { least: 1, most: 1 },
+    queue: { length: 2 },
+  });
+  const first = await send();
+  const low = await send('1');
+  const high = await send('9');
+  t.like(admission.snapshot(), { limit: 1, running: 1, waiting: 2, admitted: 1 });
+  const usual = (await send()).result;
+  const error = await t.throwsAsync<TransportError>(low.result, { code: 'resource_exhausted' });
+  t.is(error.message, 'orders.work: the server is overloaded: 2 calls already wait to be admitted');
+  t.false(error.sent, 'no handler has seen it');
+  running[0]!();
+  t.deepEqual(await first.result, Uint8Array.of(1));
+  await settled();
+  t.is(running.length, 2);
+  running[1]!();
+  t.deepEqual(await high.result, Uint8Array.of(3));
+  running[2]!();
+  await usual;
+  t.like(admission.snapshot(), { running: 0, waiting: 0, admitted: 3, refused: 1 });
+});
+
+test('a refusal may say when to try again, and a canceled call leaves the queue', async (t) => {
+  const { admission, clock, running, send } = await startServer(t, {
+    limit: { least: 1, most: 1 },
+    pushback: 300,
+  });
+  const first = await send();
+  const controller = new AbortController();
+  const canceled = await send(undefined, controller.signal);
+  const late = await send();
+  controller.abort();
+  await t.throwsAsync(canceled.result, { code: 'cancelled' });
+  while (admission.snapshot().waiting > 1) await new Promise((resolve) => setImmediate(resolve));
+  clock.advance(101);
+  running[0]!();
+  await first.result;
+  const error = await t.throwsAsync<TransportError>(late.result, { code: 'resource_exhausted' });
+  t.deepEqual({ ...error.metadata }, { 'retry-pushback-ms': '300' });
+  t.is(running.length, 1);
+});

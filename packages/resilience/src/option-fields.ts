@@ -1,0 +1,29 @@
+// Fields of options that several parts of this package have.
+
+import { type Clock, type Random, systemClock, systemRandom } from '@trunkline/transport-core';
+import {
+  callback,
+  type OptionField,
+  reference,
+  withDefault,
+} from '@trunkline/transport-core/backend';
+
+/** A number from `least` to `most`, both included. */
+export function number(least: number, most: number): OptionField<number, number> {
+  return reference<number>(
+    (value) => typeof value === 'number' && value >= least && value <= most,
+    `a number from ${least} to ${most}`,
+  );
+}
+
+/** The clock of the transport. Default: the system's. */
+export const clockField: OptionField<Clock | undefined, Clock> = withDefault(
+  reference<Clock>((value) => typeof (value as Clock | undefined)?.now === 'function', 'a Clock'),
+  systemClock,
+);
+
+/** The source of random numbers. Default: the system's. */
+export const randomField: OptionField<Random | undefined, Random> = withDefault(
+  callback<Random>(),
+  systemRandom,
+);

@@ -1,0 +1,343 @@
+// One call and its attempts: it decides after each failure whether, when and how another attempt is
+// made, and settles with the first success or the last failure.
+
+import {
+  type ClientCall,
+  type ClientNext,
+  type Clock,
+  type Random,
+  type Timer,
+  TransportError,
+} from '@trunkline/transport-core';
+import { AttemptTimeout, isUnreachable, PREVIOUS_ATTEMPTS, pushbackOf } from '../failures.ts';
+import type { CompletePolicy } from './retry-policy.ts';
+import type { RetryThrottle } from './retry-throttle.ts';
+import { UnreadUpload } from './unread-upload.ts';
+
+/** The events of calls that are counted. */
+export type Counted = 'retry' | 'hedge' | 'throttled' | 'pushback';
+
+/** The parts of its owner that a RepeatedCall uses. */
+export interface RepeatedCallHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly throttle: RetryThrottle;
+  /** Counts an attempt after the first, or the reason why there was none. */
+  count(what: Counted): void;
+}
+
+/** The fields of a call as they were before its first attempt. */
+export interface OriginalCall {
+  readonly target: ClientCall['target'];
+  readonly metadata: ClientCall['metadata'];
+  readonly request: unknown;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** An attempt that has not ended. */
+interface Attempt {
+  readonly controller: AbortController | undefined;
+  timer: Timer | undefined;
+  isTimedOut: boolean;
+}
+
+/** A call that may need more than one attempt. */
+export class RepeatedCall {
+  readonly promise: Promise<unknown>;
+  readonly #host: RepeatedCallHost;
+  readonly #next: ClientNext;
+  readonly #call: ClientCall;
+  readonly #original: OriginalCall;
+  readonly #policy: CompletePolicy;
+  readonly #open = new Set<Attempt>();
+  #made = 0;
+  /** The number of back-offs since the first attempt or the last push-back. */
+  #backoffs = 0;
+  /** Whether a handler may have seen one of the attempts. */
+  #wasSent = false;
+  /** False once no further attempt may be made. */
+  #mayRepeat = true;
+  #isSettled = false;
+  #timer: Timer | undefined = undefined;
+  #resolve!: (value: unknown) => void;
+  #reject!: (error: unknown) => void;
+
+  constructor(
+    host: RepeatedCallHost,
+    next: ClientNext,
+    call: ClientCall,
+    original: OriginalCall,
+    policy: CompletePolicy,
+  ) {
+    this.#host = host;
+    this.#next = next;
+    this.#call = call;
+    this.#original = original;
+    this.#policy = policy;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    original.signal?.addEventListener('abort', this.#canceled, { once: true });
+  }
+
+  /** Makes the first attempt. */
+  start(): void {
+    this.#attempt();
+  }
+
+  /** Takes over after the first attempt, which was made without this object, has failed. */
+  firstFailed(error: unknown): void {
+    this.#made = 1;
+    this.#failed(error);
+  }
+
+  // Attempts.
+
+  #attempt(): void {
+    const call = this.#call;
+    const { target, metadata, request } = this.#original;
+    const attempt = this.#newAttempt();
+    call.target = target;
+    call.request = request;
+    call.metadata =
+      this.#made === 0 ? metadata : { ...metadata, [PREVIOUS_ATTEMPTS]: String(this.#made) };
+    call.signal = attempt.controller?.signal ?? this.#original.signal;
+    this.#made++;
+    this.#open.add(attempt);
+    let result: Promise<unknown>;
+    try {
+      result = this.#next(call);
+    } catch (error) {
+      result = Promise.reject(error);
+    }
+    result.then(
+      (value) => this.#succeeded(attempt, value),
+      (error) => this.#attemptFailed(attempt, error),
+    );
+    this.#scheduleHedge(this.#policy.hedgeDelay);
+  }
+
+  #newAttempt(): Attempt {
+    const { attemptTimeout, hedgeDelay } = this.#policy;
+    const isUnary = this.#call.kind === 'unary';
+    const isCancelable = isUnary && (attemptTimeout !== undefined || hedgeDelay !== undefined);
+    const attempt: Attempt = {
+      controller: isCancelable ? new AbortController() : undefined,
+      timer: undefined,
+      isTimedOut: false,
+    };
+    if (isUnary && attemptTimeout !== undefined) {
+      attempt.timer = this.#host.clock.setTimeout(() => {
+        attempt.isTimedOut = true;
+        attempt.controller!.abort(
+          new AttemptTimeout(`the attempt took longer than ${attemptTimeout} ms`),
+        );
+      }, attemptTimeout);
+    }
+    return attempt;
+  }
+
+  /** Sends the call once more after a while, if no answer has arrived. */
+  #scheduleHedge(delay: number | undefined): void {
+    if (delay === undefined || this.#call.kind !== 'unary') return;
+    if (!this.#mayRepeat || this.#made >= this.#policy.attempts || this.#isSettled) return;
+    this.#schedule(delay, () => {
+      if (!this.#host.throttle.allows) {
+        this.#mayRepeat = false;
+        return this.#host.count('throttled');
+      }
+      this.#host.throttle.take();
+      this.#host.count('hedge');
+      this.#attempt();
+    });
+  }
+
+  #schedule(delay: number, run: () => void): void {
+    const { clock } = this.#host;
+    if (this.#timer !== undefined) clock.clearTimeout(this.#timer);
+    this.#timer = clock.setTimeout(() => {
+      this.#timer = undefined;
+      run();
+    }, delay);
+  }
+
+  // Results.
+
+  #succeeded(attempt: Attempt, value: unknown): void {
+    this.#end(attempt);
+    if (this.#isSettled) return;
+    this.#host.throttle.succeeded();
+    this.#settle();
+    this.#resolve(value);
+  }
+
+  #attemptFailed(attempt: Attempt, error: unknown): void {
+    this.#end(attempt);
+    if (this.#isSettled) return;
+    this.#failed(attempt.isTimedOut && isCancelled(error) ? this.#timedOut(error) : error);
+  }
+
+  #failed(error: unknown): void {
+    const { throttle } = this.#host;
+    if (!(error instanceof TransportError) || error.sent !== false) this.#wasSent = true;
+    const isFree = this.#isFree(error);
+    const pushback = pushbackOf(error);
+    const isRetryable = isFree || this.#isRetryable(error);
+    if (!isFree && (isRetryable || (pushback !== undefined && pushback < 0))) throttle.take();
+    if (!isRetryable) return this.#fail(error);
+    if (pushback !== undefined && pushback < 0) {
+      this.#host.count('pushback');
+      this.#mayRepeat = false;
+    }
+    if (this.#mayRepeat && !this.#repeats(error, isFree, pushback)) this.#mayRepeat = false;
+    if (!this.#mayRepeat && this.#open.size === 0) this.#fail(error);
+  }
+
+  /** Schedules the next attempt. Returns false if there may be none. */
+  #repeats(error: unknown, isFree: boolean, pushback: number | undefined): boolean {
+    const { attempts } = this.#policy;
+    if (this.#made >= attempts) return false;
+    if (!isFree && !this.#host.throttle.allows) {
+      this.#host.count('throttled');
+      return false;
+    }
+    const delay = this.#delay(error, isFree, pushback);
+    const { deadline } = this.#call;
+    const now = this.#host.clock.now();
+    // A wait beyond the deadline would end with `deadline_exceeded`, which says less.
+    if (deadline !== undefined && now + delay >= deadline) return false;
+    const repeat = () => {
+      this.#host.count('retry');
+      this.#attempt();
+    };
+    if (delay === 0) {
+      if (this.#timer !== undefined) this.#host.clock.clearTimeout(this.#timer);
+      this.#timer = undefined;
+      repeat();
+    } else this.#schedule(delay, repeat);
+    return true;
+  }
+
+  /** Returns the milliseconds until the next attempt. */
+  #delay(error: unknown, isFree: boolean, pushback: number | undefined): number {
+    if (pushback !== undefined) {
+      this.#backoffs = 0;
+      return pushback;
+    }
+    // A call that reached no server turns to another address at once, but only the first time.
+    if (isFree && this.#made === 1) return 0;
+    // While other attempts are pending, the next hedge takes the place of the failed one.
+    if (this.#open.size > 0 && !isOverload(error)) return 0;
+    const { initialBackoff, maxBackoff, backoffFactor } = this.#policy;
+    let most = initialBackoff;
+    for (let n = 0; n < this.#backoffs && most < maxBackoff; n++) most *= backoffFactor;
+    this.#backoffs++;
+    return Math.min(most, maxBackoff) * this.#host.random();
+  }
+
+  /** Whether the call reached no handler, so that a repetition costs no server any work. */
+  #isFree(error: unknown): boolean {
+    if (!isUnreachable(error) || !this.#isRepeatable()) return false;
+    // A Remote is reached over its own connection only.
+    return (
+      typeof this.#original.target === 'string' ||
+      (error as TransportError).reason !== 'disconnected'
+    );
+  }
+
+  #isRetryable(error: unknown): boolean {
+    if (!(error instanceof TransportError) || !this.#isRepeatable()) return false;
+    if (error.sent === false && error.code === 'resource_exhausted')
+      return error.reason !== 'too_large';
+    if (!this.#policy.idempotent) return false;
+    return this.#policy.codes.has(error.code) || error.cause instanceof AttemptTimeout;
+  }
+
+  /** Whether the request can be sent again: the items of an upload can be read only once. */
+  #isRepeatable(): boolean {
+    const { upload } = this.#call;
+    return upload === undefined || (upload instanceof UnreadUpload && !upload.isRead);
+  }
+
+  #timedOut(error: TransportError): TransportError {
+    const { protocol, method } = this.#call;
+    const { attemptTimeout } = this.#policy;
+    const message = `${protocol}.${method}: attempt ${this.#made} took longer than ${attemptTimeout} ms (attemptTimeout)`;
+    return new TransportError('deadline_exceeded', message, {
+      sent: error.sent,
+      target: error.target,
+      cause: error.cause,
+    });
+  }
+
+  // The end.
+
+  readonly #canceled = () => {
+    const reason = this.#original.signal?.reason;
+    // Attempts without a controller of their own got the signal itself, and fail because of it.
+    for (const { controller } of this.#open) controller?.abort(reason);
+    if (this.#open.size > 0 || this.#isSettled) return;
+    const { protocol, method } = this.#call;
+    this.#fail(
+      new TransportError(
+        'cancelled',
+        `${protocol}.${method}: its signal was aborted before attempt ${this.#made + 1}`,
+        { cause: reason, sent: this.#wasSent, target: nameOf(this.#original.target) },
+      ),
+    );
+  };
+
+  #fail(error: unknown): void {
+    if (this.#open.size > 0) this.#wasSent = true;
+    this.#settle();
+    this.#reject(this.#final(error));
+  }
+
+  /** Returns the error for the caller: `sent` is about all attempts. */
+  #final(error: unknown): unknown {
+    if (!(error instanceof TransportError) || this.#made <= 1 || error.sent === this.#wasSent)
+      return error;
+    const { code, message, reason, target, origin, metadata, cause } = error;
+    return new TransportError(code, `${message}; an earlier attempt may have been handled`, {
+      reason,
+      target,
+      origin,
+      metadata: metadata && { ...metadata },
+      cause,
+      sent: this.#wasSent,
+    });
+  }
+
+  /** Ends everything but the promise: the losers are canceled. */
+  #settle(): void {
+    this.#isSettled = true;
+    this.#mayRepeat = false;
+    const { clock } = this.#host;
+    if (this.#timer !== undefined) clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#original.signal?.removeEventListener('abort', this.#canceled);
+    for (const attempt of [...this.#open]) {
+      this.#end(attempt);
+      attempt.controller?.abort(new Error('another attempt of the call has settled it'));
+    }
+  }
+
+  #end(attempt: Attempt): void {
+    this.#open.delete(attempt);
+    if (attempt.timer !== undefined) this.#host.clock.clearTimeout(attempt.timer);
+    attempt.timer = undefined;
+  }
+}
+
+function isCancelled(error: unknown): error is TransportError {
+  return error instanceof TransportError && error.code === 'cancelled';
+}
+
+function isOverload(error: unknown): boolean {
+  return error instanceof TransportError && error.code === 'resource_exhausted';
+}
+
+function nameOf(target: ClientCall['target']): string {
+  return typeof target === 'string' ? target : target.endpoint;
+}

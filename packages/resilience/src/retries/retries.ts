@@ -1,0 +1,158 @@
+// The client interceptor that repeats calls by the policies of their methods.
+
+import type {
+  ClientCall,
+  ClientInterceptor,
+  ClientNext,
+  Clock,
+  Random,
+} from '@trunkline/transport-core';
+import {
+  type OptionField,
+  optionsSchema,
+  parseOptions,
+  reference,
+  withDefault,
+} from '@trunkline/transport-core/backend';
+import { clockField, number, randomField } from '../option-fields.ts';
+import { type Counted, RepeatedCall, type RepeatedCallHost } from './repeated-call.ts';
+import { RetryPolicies, type RetryPolicy } from './retry-policy.ts';
+import { RetryThrottle, type RetryThrottleOptions } from './retry-throttle.ts';
+import { UnreadUpload } from './unread-upload.ts';
+
+/** Options of {@link createRetries}; all are optional. */
+export interface RetriesOptions {
+  /**
+   * The policies of methods, by `'protocol/method'`, `'protocol/*'` or `'*'`; the most specific one
+   * applies. Without a policy, a call is repeated only while no handler can have seen it.
+   */
+  readonly methods?: Readonly<Record<string, RetryPolicy>> | undefined;
+  /**
+   * The token bucket that stops retries and hedges while calls fail. All calls through this
+   * interceptor share it, so create one for each service. `false` turns it off, which lets a
+   * failure grow into a retry storm.
+   */
+  readonly throttle?: RetryThrottleOptions | false | undefined;
+  /** The clock of the transport. Default: the system's. */
+  readonly clock?: Clock | undefined;
+  /** The source of random numbers. Default: the system's. */
+  readonly random?: Random | undefined;
+}
+
+/** Counters of retries as plain data. */
+export interface RetriesSnapshot {
+  /** Calls made by the program. */
+  readonly calls: number;
+  /** Attempts after a failure. */
+  readonly retries: number;
+  /** Attempts that were sent while another one was pending. */
+  readonly hedges: number;
+  /** Attempts that were not made because too many calls failed. */
+  readonly throttled: number;
+  /** Calls that were not repeated because the server asked for that. */
+  readonly pushbacks: number;
+  /** The tokens left in the bucket; retries stop at half of it. `Infinity` if it is off. */
+  readonly tokens: number;
+}
+
+/** Retries, made by {@link createRetries}. */
+export interface Retries {
+  /** Pass it among the transport's client interceptors, ahead of the balancer's. */
+  readonly interceptor: ClientInterceptor;
+  snapshot(): RetriesSnapshot;
+}
+
+/**
+ * Creates an interceptor that repeats failed calls, as in gRFC A6. It holds no timer or connection
+ * but those of pending calls. The deadline of a call covers all its attempts.
+ *
+ * @throws TypeError naming the invalid option.
+ */
+export function createRetries(options: RetriesOptions = {}): Retries {
+  return new Retrying(options);
+}
+
+class Retrying implements Retries, RepeatedCallHost {
+  readonly interceptor: ClientInterceptor;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly throttle: RetryThrottle;
+  readonly #policies: RetryPolicies;
+  readonly #counts = { retry: 0, hedge: 0, throttled: 0, pushback: 0 };
+  #calls = 0;
+
+  constructor(options: RetriesOptions) {
+    const { methods, throttle, clock, random } = parseOptions(schema, options, 'createRetries');
+    this.#policies = new RetryPolicies(methods, 'createRetries');
+    this.throttle = throttle;
+    this.clock = clock;
+    this.random = random;
+    this.interceptor = (next) => (call) => this.#send(next, call);
+  }
+
+  count(what: Counted): void {
+    this.#counts[what]++;
+  }
+
+  #send(next: ClientNext, call: ClientCall): Promise<unknown> {
+    this.#calls++;
+    const policy = this.#policies.of(call.protocol, call.method);
+    if (call.upload !== undefined) call.upload = new UnreadUpload(call.upload);
+    const { target, metadata, request, signal } = call;
+    const original = { target, metadata, request, signal };
+    if (policy.hedgeDelay !== undefined || policy.attemptTimeout !== undefined) {
+      const repeated = new RepeatedCall(this, next, call, original, policy);
+      repeated.start();
+      return repeated.promise;
+    }
+    return next(call).then(this.#succeeded, (error) => {
+      const repeated = new RepeatedCall(this, next, call, original, policy);
+      repeated.firstFailed(error);
+      return repeated.promise;
+    });
+  }
+
+  readonly #succeeded = (result: unknown): unknown => {
+    this.throttle.succeeded();
+    return result;
+  };
+
+  snapshot(): RetriesSnapshot {
+    const { retry, hedge, throttled, pushback } = this.#counts;
+    return {
+      calls: this.#calls,
+      retries: retry,
+      hedges: hedge,
+      throttled,
+      pushbacks: pushback,
+      tokens: this.throttle.tokens,
+    };
+  }
+}
+
+const throttleOptions = optionsSchema({
+  tokens: withDefault(number(1, 1_000_000), 10),
+  ratio: withDefault(number(0.001, 1), 0.1),
+});
+
+const throttle: OptionField<RetryThrottleOptions | false | undefined, RetryThrottle> = {
+  read(given, path, wrong) {
+    if (given === false) return new RetryThrottle(Number.POSITIVE_INFINITY, 1);
+    const before = wrong.length;
+    const { tokens, ratio } = throttleOptions.read(given ?? {}, path, wrong);
+    return wrong.length > before ? new RetryThrottle(1, 1) : new RetryThrottle(tokens, ratio);
+  },
+};
+
+const schema = optionsSchema({
+  methods: withDefault(
+    reference<Readonly<Record<string, RetryPolicy>>>(
+      (value) => typeof value === 'object' && value !== null,
+      "policies by 'protocol/method'",
+    ),
+    {},
+  ),
+  throttle,
+  clock: clockField,
+  random: randomField,
+});

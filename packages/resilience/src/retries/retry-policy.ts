@@ -1,0 +1,140 @@
+// The retry policies of methods: which calls may be repeated, how often and when.
+
+import { CODES, type Code } from '@trunkline/transport-core';
+import {
+  integer,
+  milliseconds,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reference,
+  withDefault,
+} from '@trunkline/transport-core/backend';
+
+/** How the calls of a method are repeated. */
+export interface RetryPolicy {
+  /**
+   * True if handling a call twice has the same effect as once. Only then is a call repeated that a
+   * handler may have seen, and only then may it be hedged. Default false.
+   */
+  readonly idempotent?: boolean | undefined;
+  /** The largest number of attempts of a call, the first one included; 1 to 10. Default 3. */
+  readonly attempts?: number | undefined;
+  /**
+   * The codes after which an idempotent call is repeated. Default `['unavailable']`.
+   */
+  readonly codes?: readonly Code[] | undefined;
+  /**
+   * Milliseconds before the first retry, at most: a retry waits a random part of its back-off.
+   * Default 25.
+   */
+  readonly initialBackoff?: number | undefined;
+  /** The longest back-off in milliseconds. Default 1,000. */
+  readonly maxBackoff?: number | undefined;
+  /** The factor by which the back-off grows with each retry, at least 1. Default 2. */
+  readonly backoffFactor?: number | undefined;
+  /**
+   * Milliseconds after which an idempotent unary call without an answer is sent once more, while
+   * the first attempt goes on. The first answer counts, and the other attempts are canceled.
+   * Default: never.
+   */
+  readonly hedgeDelay?: number | undefined;
+  /**
+   * Milliseconds after which an attempt of an idempotent unary call is canceled and counts as
+   * failed, so that the call is repeated. Default: an attempt may take all the time of the call.
+   */
+  readonly attemptTimeout?: number | undefined;
+}
+
+/** A policy with all defaults filled in. */
+export interface CompletePolicy {
+  readonly idempotent: boolean;
+  readonly attempts: number;
+  readonly codes: ReadonlySet<Code>;
+  readonly initialBackoff: number;
+  readonly maxBackoff: number;
+  readonly backoffFactor: number;
+  readonly hedgeDelay: number | undefined;
+  readonly attemptTimeout: number | undefined;
+}
+
+/** Finds the policy of a method. */
+export class RetryPolicies {
+  readonly #policies = new Map<string, CompletePolicy>();
+  /** The policies of the methods that were called, by protocol and method. */
+  readonly #found = new Map<string, Map<string, CompletePolicy>>();
+
+  /** @throws TypeError naming the invalid policy. */
+  constructor(methods: Readonly<Record<string, RetryPolicy>>, where: string) {
+    for (const [name, policy] of Object.entries(methods)) {
+      if (name !== '*' && !/^[^/]+\/[^/]+$/.test(name))
+        throw new TypeError(
+          `${where}: methods: '${name}' must be 'protocol/method', 'protocol/*' or '*'`,
+        );
+      this.#policies.set(name, completed(policy, `${where}: methods['${name}']`));
+    }
+  }
+
+  of(protocol: string, method: string): CompletePolicy {
+    return this.#found.get(protocol)?.get(method) ?? this.#find(protocol, method);
+  }
+
+  #find(protocol: string, method: string): CompletePolicy {
+    const policies = this.#policies;
+    const policy =
+      policies.get(`${protocol}/${method}`) ??
+      policies.get(`${protocol}/*`) ??
+      policies.get('*') ??
+      DEFAULT;
+    // The methods of mounted protocols are few, so this table is, too.
+    const methods = this.#found.get(protocol) ?? new Map<string, CompletePolicy>();
+    this.#found.set(protocol, methods.set(method, policy));
+    return policy;
+  }
+}
+
+function completed(policy: RetryPolicy, where: string): CompletePolicy {
+  const { codes, ...rest } = parseOptions(schema, policy, where);
+  if (!rest.idempotent && (rest.hedgeDelay !== undefined || rest.attemptTimeout !== undefined))
+    throw new TypeError(
+      `${where}: hedgeDelay and attemptTimeout repeat calls that a handler may have seen, so they need idempotent: true`,
+    );
+  if (rest.maxBackoff < rest.initialBackoff)
+    throw new TypeError(
+      `${where}: maxBackoff must be at least initialBackoff (${rest.initialBackoff}), got ${rest.maxBackoff}`,
+    );
+  return {
+    ...rest,
+    hedgeDelay: rest.hedgeDelay,
+    attemptTimeout: rest.attemptTimeout,
+    codes: new Set(codes),
+  };
+}
+
+const schema = optionsSchema({
+  idempotent: withDefault(
+    reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+    false,
+  ),
+  attempts: withDefault(integer(1, 10), 3),
+  codes: withDefault(
+    reference<readonly Code[]>(
+      (value) => Array.isArray(value) && value.every((code) => Object.hasOwn(CODES, code)),
+      'a list of codes',
+    ),
+    ['unavailable'],
+  ),
+  initialBackoff: withDefault(milliseconds(), 25),
+  maxBackoff: withDefault(milliseconds(), 1_000),
+  backoffFactor: withDefault(
+    reference<number>(
+      (value) => typeof value === 'number' && value >= 1 && value <= 100,
+      'a number from 1 to 100',
+    ),
+    2,
+  ),
+  hedgeDelay: optional(milliseconds()),
+  attemptTimeout: optional(milliseconds()),
+});
+
+const DEFAULT = completed({}, 'the default policy');

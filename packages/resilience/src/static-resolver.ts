@@ -1,0 +1,53 @@
+// A resolver whose lists of addresses the program gives, and may change.
+
+import type { ResolutionObserver, ResolvedAddress, Resolver } from '@trunkline/transport-core';
+
+/** A resolver of names that the program itself knows. */
+export interface StaticResolver extends Resolver {
+  /**
+   * Sets the addresses of a name, now or for the first time. An empty list means that the name has
+   * no instance now.
+   */
+  set(name: string, addresses: readonly (string | ResolvedAddress)[]): void;
+}
+
+/**
+ * Creates a resolver of fixed names: `createStaticResolver({ orders: ['tcp://10.0.0.1:7000'] })`.
+ * Names that were never given are dialed as they are.
+ */
+export function createStaticResolver(
+  names: Readonly<Record<string, readonly (string | ResolvedAddress)[]>> = {},
+): StaticResolver {
+  const resolver = new FixedNames();
+  for (const [name, addresses] of Object.entries(names)) resolver.set(name, addresses);
+  return resolver;
+}
+
+class FixedNames implements StaticResolver {
+  readonly #lists = new Map<string, readonly ResolvedAddress[]>();
+  readonly #observers = new Map<string, Set<ResolutionObserver>>();
+
+  handles(target: string): boolean {
+    return this.#lists.has(target);
+  }
+
+  set(name: string, addresses: readonly (string | ResolvedAddress)[]): void {
+    const list = addresses.map((each) => (typeof each === 'string' ? { address: each } : each));
+    this.#lists.set(name, list);
+    for (const observer of [...(this.#observers.get(name) ?? [])]) observer.resolved(list);
+  }
+
+  watch(target: string, observer: ResolutionObserver): () => void {
+    const observers = this.#observers.get(target) ?? new Set();
+    this.#observers.set(target, observers.add(observer));
+    // An observer is never called before `watch` has returned.
+    void Promise.resolve().then(() => {
+      const list = this.#lists.get(target);
+      if (list !== undefined && observers.has(observer)) observer.resolved(list);
+    });
+    return () => {
+      observers.delete(observer);
+      if (observers.size === 0) this.#observers.delete(target);
+    };
+  }
+}

@@ -1,0 +1,23 @@
+// A retry storm does not happen: attempts return to their rate from before a failure. The same
+// failure without the throttle shows that the test would notice one.
+
+import test from 'ava';
+import { mean, ratioAfter, runStorm } from './testing/storm.ts';
+
+test.serial('attempts 10 to 20 s after recovery are at most 1.2 times those before', async (t) => {
+  const rates = await runStorm(1, { how: 'stall' });
+  t.log(`attempts a second: ${rates.attempts.join(' ')}`);
+  t.log(`successes a second: ${rates.successes.join(' ')}`);
+  t.true(ratioAfter(rates) <= 1.2, `${ratioAfter(rates)}`);
+  t.true(mean(rates.successes, 30, 40) >= 0.95 * mean(rates.successes, 2, 10));
+});
+
+test.serial(
+  'without the throttle, the same failure becomes a storm that does not end',
+  async (t) => {
+    const rates = await runStorm(1, { how: 'stall', throttle: false });
+    t.log(`attempts a second: ${rates.attempts.join(' ')}`);
+    t.log(`successes a second: ${rates.successes.join(' ')}`);
+    t.true(ratioAfter(rates) > 1.5, `${ratioAfter(rates)}`);
+  },
+);

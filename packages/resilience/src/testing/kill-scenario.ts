@@ -1,0 +1,149 @@
+// Three servers behind a name lose one by a crash under 2,000 calls a second, in simulation.
+
+import { createSimulation } from '@trunkline/simulation';
+import { defineProtocol, json, serve, TransportError } from '@trunkline/transport-core';
+import { z } from 'zod';
+import { createBalancer } from '../balancing/balancer.ts';
+import { leastLoaded } from '../balancing/least-loaded.ts';
+import { roundRobin } from '../balancing/round-robin.ts';
+import { createRetries } from '../retries/retries.ts';
+import { createStaticResolver } from '../static-resolver.ts';
+
+/** A protocol with an idempotent method, and one that must not be handled twice. */
+export const ledger = defineProtocol({
+  name: 'ledger',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    read: { id: 1, request: json(z.int()), response: json(z.int()), timeout: 5_000 },
+    append: { id: 2, request: json(z.int()), response: json(z.int()), timeout: 5_000 },
+  },
+});
+
+export const METHODS = { 'ledger/read': { idempotent: true, attempts: 4 } };
+/** Twice the calls that may be in flight to one of three servers. */
+export const THROTTLE = { tokens: 200 };
+
+/** The measurements of one run. */
+export interface KillResult {
+  readonly calls: number;
+  /** Idempotent calls that failed; there should be none. */
+  readonly failedReads: string[];
+  /** Calls of `append` that failed: those that the dead server may have handled. */
+  readonly failedAppends: number;
+  /** Calls of `append` that were handled more than once; there should be none. */
+  readonly doubled: number[];
+  /** Calls of `append` that failed although `sent` was false; there should be none. */
+  readonly unsentFailures: number;
+  /** The 99th percentile of the latency in milliseconds: before, and from 2 s after the crash. */
+  readonly before: number;
+  readonly after: number;
+}
+
+/** Collects the calls of a run and sums them up. */
+export class KillRecorder {
+  readonly handled = new Map<number, number>();
+  readonly failedReads: string[] = [];
+  readonly #latencies: { readonly at: number; readonly took: number }[] = [];
+  #calls = 0;
+  #failedAppends = 0;
+  #unsentFailures = 0;
+
+  handle(id: number): void {
+    this.handled.set(id, (this.handled.get(id) ?? 0) + 1);
+  }
+
+  /** Records the result of a call that began at `at`. */
+  async follow(method: 'read' | 'append', at: number, now: () => number, call: Promise<unknown>) {
+    this.#calls++;
+    try {
+      await call;
+      this.#latencies.push({ at, took: now() - at });
+    } catch (error) {
+      if (method === 'read') this.failedReads.push(String(error));
+      else this.#failedAppends++;
+      if (method === 'append' && error instanceof TransportError && error.sent === false)
+        this.#unsentFailures++;
+    }
+  }
+
+  result(killedAt: number): KillResult {
+    const within = (from: number, to: number) =>
+      percentile(
+        this.#latencies.filter(({ at }) => at >= from && at < to).map(({ took }) => took),
+        0.99,
+      );
+    return {
+      calls: this.#calls,
+      failedReads: [...this.failedReads],
+      failedAppends: this.#failedAppends,
+      doubled: [...this.handled].filter(([, times]) => times > 1).map(([id]) => id),
+      unsentFailures: this.#unsentFailures,
+      // The first calls wait for connections, so they do not count.
+      before: within(killedAt - 400, killedAt),
+      after: within(killedAt + 2_000, Number.POSITIVE_INFINITY),
+    };
+  }
+}
+
+/** Makes calls for 3 s of virtual time; one of three servers crashes after about 0.5 s. */
+export async function runKill(seed: number): Promise<KillResult> {
+  const sim = createSimulation({ seed, link: { latency: [1, 5] } });
+  const recorder = new KillRecorder();
+  const names = ['a', 'b', 'c'];
+  for (const name of names) {
+    sim.node(name, async ({ transport, clock, random }) => {
+      const net = transport(ledger);
+      serve(net, {
+        read: async (id) => {
+          await clock.sleep(5 * random());
+          return id;
+        },
+        append: async (id) => {
+          recorder.handle(id);
+          await clock.sleep(5 * random());
+          return id;
+        },
+      });
+      await net.listen();
+      return () => net.close();
+    });
+  }
+  const killedAt = 500 + (seed % 97) / 10;
+  sim.node('client', ({ transport, clock, random }) => {
+    const balancer = createBalancer({
+      resolver: createStaticResolver({ ledger: names }),
+      policy: seed % 2 === 0 ? leastLoaded() : roundRobin(),
+      clock,
+      random,
+    });
+    const retries = createRetries({ methods: METHODS, throttle: THROTTLE, clock, random });
+    const client = [retries.interceptor, balancer.interceptor];
+    const net = transport(ledger, { interceptors: { client } });
+    const load = async () => {
+      for (let id = 1; clock.now() - begun < 3_000; id++) {
+        const method = id % 2 === 0 ? 'read' : 'append';
+        const at = clock.now();
+        void recorder.follow(method, at, () => clock.now(), net.send('ledger', method, id));
+        await clock.sleep(0.5);
+      }
+    };
+    const begun = clock.now();
+    void load();
+    return async () => {
+      await net.close();
+      balancer.close();
+    };
+  });
+  const victim = names[seed % 3]!;
+  sim.at(killedAt, () => sim.crash(victim));
+  await sim.run(3_200);
+  const result = recorder.result(killedAt);
+  await sim.close();
+  return result;
+}
+
+function percentile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Number.NaN;
+}
