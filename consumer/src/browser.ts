@@ -3,7 +3,6 @@
 import { createGossip, partialView } from '@trunkline/gossip';
 import { createPeers, createStoreAddressBook } from '@trunkline/peers';
 import { createIndexedDbStore } from '@trunkline/peers/browser';
-import { resumable, resume } from '@trunkline/resumption';
 import {
   createAdmission,
   createBalancer,
@@ -13,6 +12,7 @@ import {
   createStaticResolver,
   rendezvous,
 } from '@trunkline/resilience';
+import { resumable, resume } from '@trunkline/resumption';
 import { bytes, createTransport, serve, type TransportError } from '@trunkline/transport-core';
 import { createInmemTransport } from '@trunkline/transport-inmem';
 import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
