@@ -73,8 +73,8 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
     /** True if a dial completes only once the acceptor has a handshake slot for it. */
     readonly dialsWait?: boolean | undefined;
     /**
-     * Returns true while a connection is being made outside the event loop, such as by the threads
-     * of a native library; the clock stands still meanwhile. Cases must then run one at a time.
+     * Returns true while connections are made, or carry bytes, outside the event loop; the clock
+     * stands still meanwhile. `createTransitWatch` makes one. Cases must then run one at a time.
      */
     isBusy?(): boolean;
   };

@@ -18,6 +18,7 @@ import type { RawFrameInput, RawHello } from '../raw/raw-frames.ts';
 import { RawListener } from '../raw/raw-listener.ts';
 import { RawPeer } from '../raw/raw-peer.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
+import { settle } from '../transit/settle.ts';
 import { type ObserverLog, recordObserver } from './observer-log.ts';
 import { type SuiteProtocol, sideProtocol, suiteProtocol } from './protocols.ts';
 
@@ -51,6 +52,11 @@ export interface SessionPlace {
    * options.
    */
   transport<P extends Protocol>(options: CommonOptions & { protocol: P }): Transport<P>;
+  /**
+   * Returns true while connections of this place are made, or carry bytes, outside the event loop;
+   * the suite's clock stands still meanwhile. `createTransitWatch` makes one.
+   */
+  isBusy?(): boolean;
 }
 
 /** The role of the transport: the raw peer dials an acceptor, and a dialer dials the raw peer. */
@@ -115,6 +121,7 @@ export async function openTransport(
   const clock = Object.assign(createManualClock(), { turn: systemClock.turn });
   const { seen, observer } = recordObserver();
   const transport = place.transport({ ...options, protocol: suiteProtocol, clock, observer });
+  const isBusy = () => place.isBusy?.() === true;
   const layers: StreamLayer[] = [];
   const peers: RawPeer[] = [];
   const listeners: RawListener[] = [];
@@ -122,7 +129,7 @@ export async function openTransport(
     for (const peer of peers) peer.destroy();
     for (const listener of listeners) await listener.close();
     for (const layer of layers) await layer.close();
-    await pump(clock, transport.close(), 500);
+    await pump(clock, isBusy, transport.close(), 500);
   });
   await transport.listen();
   let calls: AsyncIterator<Rpc<SuiteProtocol>> | undefined;
@@ -144,6 +151,7 @@ export async function openTransport(
       layers.push(layer);
       const peer = await RawPeer.dial(layer, transport.localAddr());
       peers.push(peer);
+      await settle(isBusy, 0);
       return peer;
     },
     async listen() {
@@ -151,7 +159,7 @@ export async function openTransport(
       listeners.push(listener);
       return listener;
     },
-    until: (done, step) => pump(clock, done, step),
+    until: (done, step) => pump(clock, isBusy, done, step),
   };
 }
 
@@ -213,16 +221,21 @@ async function dialedOut(on: TransportFixture, setup: SessionSetup) {
   return { peer, hello, remote: await dialed };
 }
 
-async function pump<T>(clock: ManualClock, done: PromiseLike<T>, step = 100): Promise<T> {
+async function pump<T>(
+  clock: ManualClock,
+  isBusy: () => boolean,
+  done: PromiseLike<T>,
+  step = 100,
+): Promise<T> {
   let settled = false;
   const finish = () => {
     settled = true;
   };
   done.then(finish, finish);
-  for (let turns = 0; turns < 4; turns++) await turn();
+  await settle(isBusy, 4);
   while (!settled) {
     clock.advance(step);
-    await turn();
+    await settle(isBusy, 1);
   }
   return done;
 }

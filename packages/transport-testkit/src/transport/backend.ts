@@ -1,7 +1,13 @@
 // The interface of a backend under test in the transport suite: how to make a transport, and what
 // it cannot do.
 
-import type { AnyTransport, CommonOptions, Protocol, Transport } from '@trunkline/transport-core';
+import type {
+  AnyTransport,
+  Clock,
+  CommonOptions,
+  Protocol,
+  Transport,
+} from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 import type { TestContext, TestFunction } from '../test-runner.ts';
 
@@ -34,6 +40,11 @@ export interface TransportBackend {
    * its own; then `remote.nodeId` is set.
    */
   readonly proves?: boolean;
+  /**
+   * Returns true while connections of transports with this clock are made, or carry bytes, outside
+   * the event loop; the suite's clocks stand still meanwhile. `createTransitWatch` makes one.
+   */
+  isBusy?(clock: Clock): boolean;
   /**
    * Returns the names of what keeps the process alive: `process.getActiveResourcesInfo` in Node.
    * With it, and with `collect` (a garbage collection), the suite finds leaked handles and a

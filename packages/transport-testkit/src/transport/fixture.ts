@@ -14,6 +14,7 @@ import {
   type Transport,
 } from '@trunkline/transport-core';
 import type { TestContext } from '../test-runner.ts';
+import { settle } from '../transit/settle.ts';
 import type { TransportBackend, TransportPlace } from './backend.ts';
 import { type Kit, kit } from './protocols.ts';
 import { watch } from './values.ts';
@@ -75,10 +76,10 @@ export interface Fixture {
   until(what: string, condition: () => boolean): Promise<void>;
   /**
    * Advances all clocks, `step` milliseconds per turn, while I/O continues, until the promise
-   * settles.
+   * settles. The clocks stand still while the backend is busy.
    */
   drive<T>(promise: Promise<T>, step?: number): Promise<T>;
-  /** Advances the clocks by `milliseconds` in steps, with I/O between them. */
+  /** Advances the clocks by `milliseconds` in steps, with I/O between them; see `drive`. */
   advance(milliseconds: number, step?: number): Promise<void>;
   /**
    * Waits some turns of the event loop, so that bytes in flight arrive. Use it to make a failure
@@ -95,9 +96,8 @@ export function makeFixture(t: TestContext, backend: TransportBackend): Fixture 
   const clocks = [clock];
   const made: { transport: AnyTransport; seen: Seen }[] = [];
   const seenBy = new Map<AnyTransport, Seen>();
-  const turns = async (count = 3) => {
-    for (let i = 0; i < count; i++) await systemClock.sleep(0);
-  };
+  const isBusy = () => clocks.some((each) => backend.isBusy?.(each) === true);
+  const turns = (count = 3) => settle(isBusy, count);
 
   const fixture: Fixture = {
     t,
@@ -151,6 +151,7 @@ export function makeFixture(t: TestContext, backend: TransportBackend): Fixture 
     async drive(promise, step = 100) {
       const state = watch(promise);
       const end = systemClock.now() + WATCHDOG;
+      await turns(0);
       while (!state.settled && systemClock.now() < end) {
         for (const each of clocks) each.advance(step);
         await turns(2);
@@ -162,6 +163,7 @@ export function makeFixture(t: TestContext, backend: TransportBackend): Fixture 
       return promise;
     },
     async advance(milliseconds, step = 250) {
+      await turns(0);
       for (let left = milliseconds; left > 0; left -= step) {
         clock.advance(Math.min(step, left));
         await turns(2);
