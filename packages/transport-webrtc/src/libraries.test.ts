@@ -3,6 +3,7 @@
 
 import { readdirSync, readlinkSync } from 'node:fs';
 import process from 'node:process';
+import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';
 import { nodeProbe } from '@trunkline/transport-testkit';
 import test from 'ava';
@@ -60,6 +61,33 @@ for (const [dialing, rtc] of libraries) {
     );
   }
 }
+
+for (const [dialing, rtc] of libraries)
+  for (const [listening, other] of libraries)
+    for (const end of ['dialer', 'listener'] as const)
+      test.serial(
+        `${dialing} dials ${listening}: a reset by the ${end} reaches the other end at once`,
+        async (t) => {
+          t.timeout(20_000, 'without a sign, ICE finds it out after 30 s');
+          const signaling = createMemorySignaling();
+          const listener = createWebRtcStreamLayer({ signal: signaling.signal('b'), rtc: other });
+          const dialer = createWebRtcStreamLayer({ signal: signaling.signal('a'), rtc });
+          const accepted = new Promise<StreamConnection>(
+            (resolve) => void listener.listen(resolve),
+          );
+          const near = await dialer.dial('webrtc://b', { timeout: 20_000 });
+          const far = await accepted;
+          const [one, two] = end === 'dialer' ? [near, far] : [far, near];
+          const sink = { data() {}, frames() {}, drained() {} };
+          const closed = new Promise<TransportError | undefined>((resolve) =>
+            two.attach({ ...sink, closed: resolve }),
+          );
+          one.attach({ ...sink, closed() {} });
+          one.destroy();
+          t.is((await closed)?.reason, 'reset');
+          await Promise.all([listener.close(), dialer.close()]);
+        },
+      );
 
 test.serial(
   'connections that open and close one after the other leave nothing behind',

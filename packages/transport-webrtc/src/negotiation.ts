@@ -12,6 +12,7 @@ import {
   LONGEST_MESSAGE,
   type OpenChannel,
 } from './open-channel.ts';
+import { closePeer, createPeer } from './peer.ts';
 import type { RtcDataChannel, RtcLibrary, RtcPeerConnection } from './rtc.ts';
 import {
   candidatesOf,
@@ -134,7 +135,7 @@ export class Negotiation {
   }
 
   #createPeer(): RtcPeerConnection {
-    const peer = new this.#rtc!.RTCPeerConnection(this.#options.configuration);
+    const peer = createPeer(this.#rtc!, this.#options.configuration, this.#options.role);
     this.#peer = peer;
     peer.onicecandidate = ({ candidate }: { candidate?: { candidate: string } | null }) =>
       candidate ? this.#candidates.found(candidate) : this.#gathering?.end();
@@ -354,10 +355,7 @@ export class Negotiation {
     }
     if (peer === undefined) return;
     peer.onicecandidate = peer.onconnectionstatechange = peer.onicegatheringstatechange = null;
-    // One library returns a promise, and others throw when the connection has failed before.
-    try {
-      Promise.resolve(peer.close()).catch(ignore);
-    } catch {}
+    closePeer(peer);
   }
 }
 

@@ -5,6 +5,7 @@ import type { StreamConnection } from '@trunkline/transport-core/backend';
 import test, { type ExecutionContext } from 'ava';
 import { createWebRtcStreamLayer } from './create-webrtc-transport.ts';
 import { createMemorySignaling } from './memory-signaling.ts';
+import type { RtcLibrary } from './rtc.ts';
 import { createFakeRtc, type Step } from './testing/fake-rtc.ts';
 
 const steps: [Step, RegExp][] = [
@@ -69,6 +70,40 @@ test('close ends a handshake that is under way, accepts nothing more, and the la
   (await dial(60_000)).destroy();
   t.is(accepted.length, 1);
 });
+
+for (const end of ['dialer', 'listener'] as const) {
+  test(`a dial fails with resource_exhausted if the browser of the ${end} allows no more peer connections`, async (t) => {
+    const signaling = createMemorySignaling();
+    const clock = createManualClock();
+    const rtc = createFakeRtc();
+    const full = {
+      RTCPeerConnection: class {
+        constructor() {
+          throw new DOMException('Cannot create so many PeerConnections', 'UnknownError');
+        }
+      } as unknown as RtcLibrary['RTCPeerConnection'],
+    };
+    const layer = (id: string) =>
+      createWebRtcStreamLayer({
+        signal: signaling.signal(id),
+        clock,
+        rtc: id === end ? full : rtc,
+      });
+    const [dialer, listener] = [layer('dialer'), layer('listener')];
+    t.teardown(() => Promise.all([dialer.close(), listener.close()]).then(() => {}));
+    await listener.listen(() => t.fail());
+    const error = await failure(dialer.dial('webrtc://listener', { timeout: 60_000 }));
+    t.is(error.code, 'resource_exhausted');
+    t.is(error.origin, end === 'dialer' ? 'local' : 'remote');
+    t.is(error.target, 'webrtc://listener');
+    t.regex(
+      error.message,
+      new RegExp(`^Cannot connect to webrtc://listener: the ${end} has as many`),
+    );
+    t.is(rtc.open(), 0);
+    t.is(clock.timers, 0);
+  });
+}
 
 function setUp(t: ExecutionContext, step: Step) {
   const signaling = createMemorySignaling();
