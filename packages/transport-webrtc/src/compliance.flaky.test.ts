@@ -2,18 +2,21 @@
 
 import process from 'node:process';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
+import { createTransitWatch, nodeProbe, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
+import { atOnce } from './testing/at-once.ts';
 import { createTestRealm } from './testing/layers.ts';
 
 const realm = createTestRealm();
+const transit = createTransitWatch();
 
-transportSuite(test, {
+transportSuite(atOnce(8, test), {
   name: 'webrtc',
   create(options, { address, advertiseAddr, wrap } = {}) {
-    const layer = realm.layer({ address, advertiseAddr, clock: options.clock });
+    const layer = transit.watch(realm.layer({ address, advertiseAddr, clock: options.clock }));
     return new NetworkTransport({ ...options, stream: wrap === undefined ? layer : wrap(layer) });
   },
+  isBusy: transit.isBusy,
   unreachable: () => 'webrtc://nobody',
   probe: nodeProbe(process),
   skip: {

@@ -3,13 +3,13 @@
 import { createIdentity, type Identity } from '@trunkline/identity';
 import { secure } from '@trunkline/stream-noise';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { identitySuite } from '@trunkline/transport-testkit';
+import { createTransitWatch, identitySuite } from '@trunkline/transport-testkit';
 import test from 'ava';
-import { createCountingRtc } from './testing/counting-rtc.ts';
 import { createTestRealm } from './testing/layers.ts';
 
-const rtc = await createCountingRtc();
-const realm = createTestRealm(rtc);
+const realm = createTestRealm();
+const transit = createTransitWatch();
+const layer = (options?: Parameters<typeof realm.layer>[0]) => transit.watch(realm.layer(options));
 
 // Serial, because `isBusy` is about all cases that run.
 identitySuite<Identity>(test.serial, {
@@ -17,16 +17,16 @@ identitySuite<Identity>(test.serial, {
   credentials: async (type) => createIdentity({ type }),
   transport(identity, options, { lists, address }) {
     const { clock } = options;
-    const stream = secure(realm.layer({ clock, address }), { identity, clock, ...lists });
+    const stream = secure(layer({ clock, address }), { identity, clock, ...lists });
     return {
       transport: new NetworkTransport({ ...options, stream }),
       update: async ({ allow, deny }) => stream.updatePeers({ allow, deny }),
     };
   },
-  layer: (identity) => secure(realm.layer(), { identity }),
+  layer: (identity) => secure(layer(), { identity }),
   plain: {
     transport: (options) =>
-      new NetworkTransport({ ...options, stream: realm.layer({ clock: options.clock }) }),
+      new NetworkTransport({ ...options, stream: layer({ clock: options.clock }) }),
   },
   impostors: {
     'signs with a key of its own': async (victim) =>
@@ -35,7 +35,7 @@ identitySuite<Identity>(test.serial, {
     'sends a signature that the victim made of other data': async (victim) =>
       impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
   },
-  beneath: { layer: () => realm.layer(), dialsWait: true, isBusy: rtc.isConnecting },
+  beneath: { layer: () => layer(), dialsWait: true, isBusy: transit.isBusy },
 });
 
 /** Returns an identity with the victim's public key and another signing function. */

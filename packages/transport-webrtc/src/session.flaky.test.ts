@@ -1,19 +1,23 @@
 // Session tests over WebRTC.
 
+import type { Clock } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { sessionSuite } from '@trunkline/transport-testkit';
+import { createTransitWatch, sessionSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
+import { atOnce } from './testing/at-once.ts';
 import { createTestRealm } from './testing/layers.ts';
 
-sessionSuite(test, {
+sessionSuite(atOnce(8, test), {
   name: 'webrtc',
   dialsWait: true,
   place() {
     const realm = createTestRealm();
+    const transit = createTransitWatch();
+    const layer = (clock?: Clock) => transit.watch(realm.layer({ clock }));
     return {
-      layer: () => realm.layer(),
-      transport: (options) =>
-        new NetworkTransport({ ...options, stream: realm.layer({ clock: options.clock }) }),
+      layer,
+      transport: (options) => new NetworkTransport({ ...options, stream: layer(options.clock) }),
+      isBusy: transit.isBusy,
     };
   },
 });

@@ -1,0 +1,25 @@
+// Limits how many cases of a suite run at once.
+
+import type { TestFunction, TransportTest } from '@trunkline/transport-testkit';
+
+/**
+ * Returns a `test` that runs at most so many cases at once. AVA would start all of them, and with
+ * hundreds of DTLS handshakes under way none would be done in time.
+ */
+export function atOnce(most: number, test: TransportTest): TransportTest {
+  let free = most;
+  const waiting: (() => void)[] = [];
+  const limited: TestFunction = (title, run) =>
+    test(title, async (t) => {
+      if (free > 0) free--;
+      else await new Promise<void>((resolve) => waiting.push(resolve));
+      try {
+        await run(t);
+      } finally {
+        const next = waiting.shift();
+        if (next === undefined) free++;
+        else next();
+      }
+    });
+  return Object.assign(limited, { serial: test.serial, skip: test.skip });
+}
