@@ -5,60 +5,31 @@ import { createIdentity, type Identity } from '@trunkline/identity';
 import { secure } from '@trunkline/stream-noise';
 import { type Clock, systemClock } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
-import { identitySuite, type TransportTest } from '@trunkline/transport-testkit';
 import {
-  createMemorySignaling,
-  createWebRtcStreamLayer,
-  type RtcLibrary,
-} from '@trunkline/transport-webrtc';
+  createTransitWatch,
+  identitySuite,
+  type TransportTest,
+} from '@trunkline/transport-testkit';
+import { createMemorySignaling, createWebRtcStreamLayer } from '@trunkline/transport-webrtc';
 import { nodeSignal } from './node-signal.ts';
 import { PageLayer } from './page-layer.ts';
 import { offerSuites, skipping } from './run-cases.ts';
 
 type CreateLayer = (clock?: Clock, address?: string) => StreamLayer;
 
-declare const RTCPeerConnection: typeof NativePeerConnection;
-declare class NativePeerConnection {
-  constructor(configuration: unknown);
-  readonly signalingState: string;
-  readonly sctp: { readonly state: string } | null;
-  close(): void;
-}
-
-const open = new Set<NativePeerConnection>();
-
-/** The browser's peer connections, which are counted until they are closed. */
-class CountedPeerConnection extends RTCPeerConnection {
-  constructor(configuration: unknown) {
-    super(configuration);
-    open.add(this);
-  }
-
-  override close(): void {
-    open.delete(this);
-    super.close();
-  }
-}
-
-const rtc = { RTCPeerConnection: CountedPeerConnection } as unknown as RtcLibrary;
-
-/** Returns true while a peer connection knows its other end and is not connected to it. */
-function isBusy(): boolean {
-  return [...open].some(
-    ({ signalingState, sctp }) => signalingState === 'stable' && sctp?.state === 'connecting',
-  );
-}
-
+const transit = createTransitWatch();
 const signaling = createMemorySignaling();
 let ids = 0;
 
 const inPage: CreateLayer = (clock, address) => {
   const id = address?.replace('webrtc://', '') ?? `node-${++ids}`;
-  return createWebRtcStreamLayer({ signal: signaling.signal(id), rtc, clock });
+  return transit.watch(createWebRtcStreamLayer({ signal: signaling.signal(id), clock }));
 };
 
 const toNode: CreateLayer = (clock = systemClock, bindAddr = undefined) =>
-  new PageLayer({ bindAddr }, createWebRtcStreamLayer({ signal: nodeSignal, rtc, clock }));
+  transit.watch(
+    new PageLayer({ bindAddr }, createWebRtcStreamLayer({ signal: nodeSignal, clock }), clock),
+  );
 
 function identities(test: TransportTest, name: string, layer: CreateLayer): void {
   const isSlow = (title: string) =>
@@ -85,7 +56,7 @@ function identities(test: TransportTest, name: string, layer: CreateLayer): void
       'sends a signature that the victim made of other data': async (victim) =>
         impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
     },
-    beneath: { layer: () => layer(), dialsWait: layer === inPage, isBusy },
+    beneath: { layer: () => layer(), dialsWait: layer === inPage, isBusy: transit.isBusy },
   });
 }
 

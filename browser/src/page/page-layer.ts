@@ -1,7 +1,7 @@
 // A stream layer for suites that run in a page: it dials with another layer, natively, and listens
 // in Node.
 
-import { TransportError } from '@trunkline/transport-core';
+import { type Clock, TransportError } from '@trunkline/transport-core';
 import type { DialOptions, StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import { createWsStreamLayer } from '@trunkline/transport-ws';
 import type { NodeCalls, Place, PlainError } from '../node-calls.ts';
@@ -13,6 +13,7 @@ declare function nodeCall<N extends keyof NodeCalls>(
 ): ReturnType<NodeCalls[N]>;
 
 export class PageLayer implements StreamLayer {
+  readonly clock: Clock;
   readonly #id = ++layers;
   readonly #place: Place;
   readonly #native: StreamLayer;
@@ -20,7 +21,8 @@ export class PageLayer implements StreamLayer {
   /** Distinguishes one time of listening from the next. */
   #times = 0;
 
-  constructor(place: Place, native: StreamLayer) {
+  constructor(place: Place, native: StreamLayer, clock: Clock) {
+    this.clock = clock;
     this.#place = place;
     this.#native = native;
   }

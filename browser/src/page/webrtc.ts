@@ -4,6 +4,7 @@
 import { type Clock, systemClock } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import {
+  createTransitWatch,
   sessionSuite,
   streamLayerSuite,
   type TransportTest,
@@ -30,7 +31,7 @@ function createRealm(): CreateLayer {
 /** Returns a function that creates layers which dial from the page and listen in Node. */
 function createPair(): CreateLayer {
   return (place, clock = systemClock) =>
-    new PageLayer(place, createWebRtcStreamLayer({ signal: nodeSignal, clock }));
+    new PageLayer(place, createWebRtcStreamLayer({ signal: nodeSignal, clock }), clock);
 }
 
 function streamLayers(test: TransportTest, name: string, create: () => CreateLayer): void {
@@ -61,11 +62,13 @@ function sessions(test: TransportTest, name: string, create: () => CreateLayer):
     name,
     dialsWait: create === createRealm,
     place() {
-      const layer = create();
+      const transit = createTransitWatch();
+      const native = create();
+      const layer = (clock?: Clock) => transit.watch(native({}, clock));
       return {
-        layer: () => layer({}),
-        transport: (options) =>
-          new NetworkTransport({ ...options, stream: layer({}, options.clock) }),
+        layer,
+        transport: (options) => new NetworkTransport({ ...options, stream: layer(options.clock) }),
+        isBusy: transit.isBusy,
       };
     },
   });
@@ -73,12 +76,14 @@ function sessions(test: TransportTest, name: string, create: () => CreateLayer):
 
 function transports(test: TransportTest, name: string, create: () => CreateLayer): void {
   const layer = create();
+  const transit = createTransitWatch();
   transportSuite(test, {
     name,
     create(options, { address: bindAddr, advertiseAddr, wrap } = {}) {
-      const stream = layer({ bindAddr, advertiseAddr }, options.clock);
+      const stream = transit.watch(layer({ bindAddr, advertiseAddr }, options.clock));
       return new NetworkTransport({ ...options, stream: wrap?.(stream) ?? stream });
     },
+    isBusy: transit.isBusy,
     unreachable: () => 'webrtc://nobody',
     skip: {
       'listen on an address that cannot be dialed needs an advertised address':

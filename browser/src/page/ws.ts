@@ -4,6 +4,7 @@
 import { type Clock, systemClock, type Timer } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import {
+  createTransitWatch,
   sessionSuite,
   streamLayerSuite,
   type TransportTest,
@@ -28,7 +29,11 @@ const owned = {
 /** Returns a layer that dials with the browser's own WebSocket. */
 function layer(place: Place, clock: Clock = systemClock): StreamLayer {
   const { advertiseAddr } = place;
-  return new PageLayer(place, createWsStreamLayer({ advertiseAddr, clock: withRealPolls(clock) }));
+  return new PageLayer(
+    place,
+    createWsStreamLayer({ advertiseAddr, clock: withRealPolls(clock) }),
+    clock,
+  );
 }
 
 /** @param isSecure the layers share an https server of the test. */
@@ -56,21 +61,28 @@ function streamLayers(test: TransportTest, name: string, isSecure: boolean): voi
 function sessions(test: TransportTest, name: string): void {
   sessionSuite(skipping(test, UNPAUSED, pausesPeer), {
     name,
-    place: () => ({
-      layer: () => layer({}),
-      transport: (options) =>
-        new NetworkTransport({ ...options, stream: layer({}, options.clock) }),
-    }),
+    place() {
+      const transit = createTransitWatch();
+      const watched = (clock?: Clock) => transit.watch(layer({}, clock));
+      return {
+        layer: watched,
+        transport: (options) =>
+          new NetworkTransport({ ...options, stream: watched(options.clock) }),
+        isBusy: transit.isBusy,
+      };
+    },
   });
 }
 
 function transports(test: TransportTest, name: string, isSecure: boolean): void {
+  const transit = createTransitWatch();
   transportSuite(test, {
     name,
     create(options, { address: bindAddr, advertiseAddr, wrap } = {}) {
-      const stream = layer({ bindAddr, advertiseAddr }, options.clock);
+      const stream = transit.watch(layer({ bindAddr, advertiseAddr }, options.clock));
       return new NetworkTransport({ ...options, stream: wrap?.(stream) ?? stream });
     },
+    isBusy: transit.isBusy,
     // Nothing listens at port 9, and browsers do not dial port 1.
     unreachable: () => `${isSecure ? 'wss' : 'ws'}://127.0.0.1:9/`,
     unspecified: '0.0.0.0:0',
