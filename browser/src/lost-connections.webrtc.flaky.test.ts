@@ -1,5 +1,5 @@
 // Tests of a page on transport-webrtc that loses its connection to Node: through a restart of the
-// node, sleep, and the end of the page. Both ends prove their node ids.
+// node, the loss of the network, sleep, and the end of the page. Both ends prove their node ids.
 
 import { once } from 'node:events';
 import { createIdentity, type Identity } from '@trunkline/identity';
@@ -9,7 +9,9 @@ import test, { type ExecutionContext } from 'ava';
 import { executablePath, NO_CHROMIUM, TestBrowser } from './chromium.ts';
 import { lines, QUICK } from './lines.ts';
 import { NodeSignals } from './node-signals.ts';
+import { ProxiedSignals } from './proxied-signals.ts';
 import { askOf, TestServer } from './test-server.ts';
+import { UdpProxy } from './udp-proxy.ts';
 
 let browser: TestBrowser;
 const inChromium = executablePath === undefined ? test.skip : test.serial;
@@ -63,6 +65,32 @@ inChromium(title('calls fail with their deadline while a node is not there'), as
   });
 });
 
+inChromium(
+  title('calls fail with their deadline while the network is lost, and both ends find it out'),
+  async (t) => {
+    const proxy = await UdpProxy.start(8);
+    t.teardown(() => proxy.close());
+    const { ask, openServer } = await openPage(t, new ProxiedSignals(proxy));
+    const { server } = await openServer();
+    const address = server.transport.localAddr();
+    t.is((await ask('call', address, 'echo', 5_000)).code, 'ok');
+    await server.next('up');
+    proxy.cut();
+    const lost = await ask('call', address, 'echo', 200);
+    t.like(lost, { code: 'deadline_exceeded', sent: true });
+    const down = await ask('call', address, 'wait', 60_000);
+    t.like(down, { code: 'unavailable', reason: 'ping_timeout' });
+    await server.next('down');
+    t.like(await ask('call', address, 'echo', 60_000), {
+      code: 'unavailable',
+      reason: 'dial_timeout',
+      sent: false,
+    });
+    proxy.mend();
+    t.is((await ask('call', address, 'echo', 10_000)).code, 'ok');
+  },
+);
+
 inChromium(title('a page that slept for longer than the keep-alive comes back'), async (t) => {
   const { ask, openServer } = await openPage(t);
   const { server } = await openServer();
@@ -90,8 +118,7 @@ inChromium(title('the calls of both ends fail when the page is closed'), async (
 });
 
 /** Opens a page with a transport, and a realm of signaling that it shares with Node. */
-async function openPage(t: ExecutionContext) {
-  const signals = new NodeSignals();
+async function openPage(t: ExecutionContext, signals = new NodeSignals()) {
   const { page, uncaught } = await browser.open('webrtc-lines', {
     nodeCall: (name: string, ...args: unknown[]) =>
       (signals as unknown as Record<string, (...args: unknown[]) => unknown>)[name]!(...args),

@@ -46,7 +46,7 @@ export class NodeSignals implements SignalCalls {
         entry.answer = undefined;
       };
       session.attach({
-        message: (message) => report({ message: message as SignalMessage }),
+        message: (message) => report({ message: this.received(message as SignalMessage) }),
         closed: (error) => report({ closed: true, error: error && plain(error) }),
       });
       const number = ++this.#count;
@@ -55,6 +55,11 @@ export class NodeSignals implements SignalCalls {
     } catch (error) {
       return { error: plain(error) };
     }
+  }
+
+  /** Returns a message of Node's as the page receives it. */
+  protected received(message: SignalMessage): SignalMessage {
+    return message;
   }
 
   async sendSignal(session: number, message: SignalMessage): Promise<void> {
