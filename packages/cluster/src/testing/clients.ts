@@ -14,9 +14,13 @@ export function client(t: ExecutionContext): Client {
   return transport;
 }
 
-/** Connects clients, and returns them with the number of connections of each worker. */
+/**
+ * Connects clients, a few at a time, and returns them with the number of connections of each worker.
+ */
 export async function connect(t: ExecutionContext, address: string, count: number) {
   const clients = Array.from({ length: count }, () => client(t));
+  for (let at = 0; at < count; at += AT_ONCE)
+    await Promise.all(clients.slice(at, at + AT_ONCE).map((each) => each.dial(address)));
   return { clients, spread: await spreadOf(clients, address) };
 }
 
@@ -43,6 +47,9 @@ export function unevenness(spread: ReadonlyMap<string, number>, workers: number)
   const mean = counts.reduce((sum, count) => sum + count, 0) / workers;
   return Math.max(...counts.map((count) => Math.abs(count - mean))) / mean;
 }
+
+/** node:cluster hands a connection to the next worker that has taken the last one. */
+const AT_ONCE = 4;
 
 /** Calls in a loop from each client until it is stopped. */
 export class Load {

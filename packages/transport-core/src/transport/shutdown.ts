@@ -61,12 +61,15 @@ export class Shutdown {
     acceptor.stop().catch(() => {});
     const left = new AbortController();
     const leaving = async () => {
-      // A connection may have been in its hello, and is up only now.
-      for (let up = this.#up; up.length > 0 && !left.signal.aborted; up = this.#up)
-        await this.#transport.leave(up, 'this node goes out of service');
+      // A connection in its hello is left once it is up: its peer may have sent calls already.
+      while (connections.size > 0 && !left.signal.aborted) {
+        const up = this.#up;
+        if (up.length === 0) await clock.sleep(STEP, left.signal);
+        else await this.#transport.leave(up, 'this node goes out of service');
+      }
       left.abort();
     };
-    void leaving();
+    leaving().catch(() => {});
     await clock.sleep(grace, left.signal).catch(() => {});
     left.abort();
     await this.#end(connections.size === 0 ? 0 : Math.max(until - clock.now(), 0));
@@ -147,6 +150,8 @@ export class Shutdown {
   }
 }
 
+/** The time between two looks for connections that have come up, in milliseconds. */
+const STEP = 10;
 /** The error of calls that were made before the transport closed. */
 export const CLOSED: TransportError = new TransportError('shutdown', 'this transport was closed', {
   sent: false,
