@@ -28,6 +28,11 @@ export interface JoinOptions {
   /** The metrics of this worker, which `cluster.metrics` of the primary collects. */
   readonly metrics?: Pick<Metrics, 'collect'> | undefined;
   /**
+   * Servers of your own that listen on a shared port, such as the HTTP server of `ws({ server })`.
+   * They are closed when the worker begins to leave, so that other workers get new connections.
+   */
+  readonly servers?: readonly { close(): unknown }[] | undefined;
+  /**
    * Called when the worker leaves, after its calls have ended and before the transport closes:
    * close gossip, peers, servers and whatever else keeps the process alive. Errors are ignored.
    */
@@ -133,6 +138,7 @@ class Member implements ClusterMember {
   /** Never rejects. */
   async #end(grace: number, refuse: boolean): Promise<void> {
     try {
+      for (const server of this.#options.servers ?? []) server.close();
       await drain(this.#transport, { grace, refuse });
       await this.#options.beforeClose?.();
     } catch {
@@ -149,6 +155,12 @@ const schema = optionsSchema({
     reference<Pick<Metrics, 'collect'>>(
       (value) => typeof (value as Metrics | null)?.collect === 'function',
       'metrics made by createMetrics',
+    ),
+  ),
+  servers: optional(
+    reference<readonly { close(): unknown }[]>(
+      (value) => Array.isArray(value) && value.every((each) => typeof each?.close === 'function'),
+      'a list of servers',
     ),
   ),
   beforeClose: optional(callback<() => unknown>()),

@@ -62,6 +62,11 @@ export class SecureLayer implements NoiseStreamLayer {
     );
   }
 
+  stopListening(): void {
+    if (this.#inner.stopListening === undefined) void this.#inner.close().catch(() => {});
+    else this.#inner.stopListening();
+  }
+
   async dial(address: string, options: DialOptions): Promise<StreamConnection> {
     const { timeout, signal, nodeId } = options;
     const due = this.#init.clock.now() + timeout;

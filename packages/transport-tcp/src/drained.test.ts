@@ -1,5 +1,8 @@
 // Tests that no call is lost when a transport drains and closes while peers connect.
 
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { createIdentity, selfSigned } from '@trunkline/identity';
 import { bytes, createTransport, defineProtocol, drain, serve } from '@trunkline/transport-core';
 import test from 'ava';
 import { tcp } from './index.ts';
@@ -37,3 +40,73 @@ test('a call over a connection that comes up while the transport closes fails un
   }
   t.pass();
 });
+
+test('a TLS handshake that has begun is completed by a node that drains without refusing', async (t) => {
+  const backend = async () => {
+    const identity = createIdentity();
+    const tls = { key: identity.key, cert: await selfSigned(identity), allow: null };
+    return { identity, tls };
+  };
+  const [own, other] = [await backend(), await backend()];
+  const server = createTransport('tcp://127.0.0.1:0', {
+    protocol: echo,
+    backends: [tcp({ tls: { ...own.tls, allow: [other.identity.nodeId] } })],
+  });
+  serve(server, { echo: (request) => request });
+  await server.listen();
+  const client = createTransport({
+    protocol: echo,
+    backends: [tcp({ tls: { ...other.tls, allow: [own.identity.nodeId] } })],
+  });
+  const proxy = await holdingProxy(server.localAddr());
+  t.teardown(async () => {
+    proxy.close();
+    await client.close();
+    await server.close();
+  });
+  const call = client.send(proxy.address, 'echo', new Uint8Array(3));
+  await proxy.answered;
+  const drained = drain(server, { refuse: false });
+  await turns(5);
+  proxy.release();
+  t.is((await call).length, 3);
+  await drained;
+  t.deepEqual(server.snapshot().connections, []);
+});
+
+/** Passes on what the client sends, and keeps what the server sends until `release`. */
+async function holdingProxy(target: string) {
+  const { hostname, port } = new URL(target);
+  const held: Uint8Array[] = [];
+  let isHeld = true;
+  let client: Socket | undefined;
+  let server: Socket | undefined;
+  let tell = () => {};
+  const answered = new Promise<void>((resolve) => (tell = resolve));
+  const listener = createServer((socket) => {
+    client = socket;
+    server = connect(Number(port), hostname);
+    server.on('error', () => {}).on('end', () => socket.end());
+    socket.on('error', () => {}).on('end', () => server!.end());
+    socket.on('data', (chunk) => server!.write(chunk));
+    server.on('data', (chunk) => {
+      tell();
+      if (isHeld) held.push(chunk);
+      else socket.write(chunk);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  return {
+    address: `tcp://127.0.0.1:${(listener.address() as AddressInfo).port}`,
+    answered,
+    release() {
+      isHeld = false;
+      for (const chunk of held.splice(0)) client!.write(chunk);
+    },
+    close() {
+      listener.close();
+      client?.destroy();
+      server?.destroy();
+    },
+  };
+}

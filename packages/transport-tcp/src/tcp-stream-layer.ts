@@ -211,6 +211,10 @@ class TcpLayer implements TcpStreamLayer {
     });
   }
 
+  stopListening(): void {
+    this.#server?.close();
+  }
+
   dial(address: string, options: DialOptions): Promise<StreamConnection> {
     const { timeout, signal, nodeId } = options;
     return new Promise((resolve, reject) => {

@@ -38,6 +38,8 @@ export class WsLayer implements WsStreamLayer {
   /** Undoes listen(); set from the moment listen() is called until close(). */
   #stop: (() => void) | undefined;
   #localAddr: string | undefined;
+  /** The own server, while the layer listens on a port of its own. */
+  #listener: Server | undefined;
   /** A function for each pending dial, which fails it with the given error. */
   readonly #dials = new Set<(error: TransportError) => void>();
 
@@ -67,6 +69,11 @@ export class WsLayer implements WsStreamLayer {
       if (!server.listening) await this.#untilItListens(server);
       this.#listenBeside(server, accept, failed, options);
     }
+  }
+
+  /** A given `server` is left alone: its owner closes it. */
+  stopListening(): void {
+    this.#listener?.close();
   }
 
   dial(address: string, options: DialOptions): Promise<StreamConnection> {
@@ -109,6 +116,7 @@ export class WsLayer implements WsStreamLayer {
     const stop = this.#stop;
     this.#stop = undefined;
     this.#localAddr = undefined;
+    this.#listener = undefined;
     stop?.();
   }
 
@@ -135,6 +143,7 @@ export class WsLayer implements WsStreamLayer {
     try {
       const place = { port, ...(host !== '' && { host }), ...(reusePort && SHARED) };
       await bind(listener, place, () => this.#stop === stop);
+      this.#listener = listener;
       this.#take(listener, bindAddr, { server: http, path, accept, arrived });
     } catch (error) {
       if (this.#stop === stop) this.#stopListening();

@@ -32,6 +32,11 @@ export class BoundedHandshakes implements HandshakeLimiter {
     this.#rejected = rejected;
   }
 
+  /** The connections that are in a handshake, or wait for their turn. */
+  get size(): number {
+    return this.#inside + this.#waiting.size;
+  }
+
   acquire(endpoint: string, enter: (slot: HandshakeSlot) => void): HandshakePlace | undefined {
     const now = this.#now();
     this.#letGo(now);

@@ -21,6 +21,7 @@ export class Listener {
   #waits = false;
   #delay = FIRST_DELAY;
   #stopped = false;
+  #retired = false;
 
   constructor(
     layer: StreamLayer,
@@ -39,6 +40,14 @@ export class Listener {
   /** Starts listening; rejects if that fails. Later failures are handled here. */
   async start(): Promise<void> {
     await this.#listen();
+  }
+
+  /** Accepts no more connections; those that are in a handshake of the layer are still handed over. */
+  retire(): void {
+    if (this.#layer.stopListening === undefined) return void this.stop().catch(() => {});
+    this.#retired = true;
+    if (this.#waits) this.#clock.clearTimeout(this.#timer);
+    this.#layer.stopListening();
   }
 
   async stop(): Promise<void> {
@@ -61,7 +70,7 @@ export class Listener {
   }
 
   #again(error: TransportError): void {
-    if (this.#stopped || this.#waits) return;
+    if (this.#stopped || this.#retired || this.#waits) return;
     const delay = this.#delay;
     this.#delay = Math.min(delay * 2, LAST_DELAY);
     this.#waits = true;

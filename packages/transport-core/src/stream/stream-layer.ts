@@ -26,6 +26,11 @@ export interface StreamLayer {
     options?: ListenOptions,
   ): Promise<void>;
   /**
+   * Accepts no more connections. Handshakes of the layer itself that have begun, and pending dials,
+   * go on; `close` follows later. Without this method, `close` is called instead, which ends them.
+   */
+  stopListening?(): void;
+  /**
    * Connects. Rejects with a TransportError: `dial_timeout` after `timeout` milliseconds,
    * `connection_refused`, `host_not_found`, or `invalid_argument` for an address that the layer
    * does not understand. If the signal aborts first, it rejects with the signal's reason. A dial

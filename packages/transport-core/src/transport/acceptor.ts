@@ -79,6 +79,17 @@ export class Acceptor {
     return this.#listened;
   }
 
+  /** Accepts no more connections, but completes handshakes that have begun; `stop` follows later. */
+  retire(): void {
+    if (this.listening) this.#listener.retire();
+    this.listening = false;
+  }
+
+  /** The handshakes that have begun. */
+  get handshaking(): number {
+    return this.#handshakes.size;
+  }
+
   /** Accepts no more connections. Idempotent; resolves when nothing is bound any more. */
   stop(): Promise<void> {
     this.listening = false;

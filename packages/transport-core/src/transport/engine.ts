@@ -361,14 +361,14 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
 
   /**
    * Stops listening, and leaves up to `most` accepted connections in order. Returns how many of
-   * them have not ended yet.
+   * them have not ended yet, and how many are in a handshake.
    */
   leaveAccepted(most: number): number {
-    this.acceptor.stop().catch(() => {});
+    this.acceptor.retire();
     const accepted = [...this.connections].filter(({ direction }) => direction === 'in');
     const up = accepted.filter(({ isUp }) => isUp).slice(0, most);
     void this.leave(up, 'this node goes out of service', 'draining');
-    return accepted.length;
+    return accepted.length + this.acceptor.handshaking;
   }
 
   /**

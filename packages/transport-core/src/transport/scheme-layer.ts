@@ -94,6 +94,13 @@ export class SchemeLayer implements StreamLayer {
     throw failure;
   }
 
+  stopListening(): void {
+    for (const { layer } of this.#listeners) {
+      if (layer.stopListening === undefined) void layer.close().catch(() => {});
+      else layer.stopListening();
+    }
+  }
+
   dial(address: string, options: DialOptions): Promise<StreamConnection> {
     let backend: Backend;
     try {
