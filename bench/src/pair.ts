@@ -39,9 +39,12 @@ class Pair {
     this.#client = client;
   }
 
-  static async start(adapter: string, { node }: Setting): Promise<Pair> {
+  static async start(
+    adapter: string,
+    { node, checkout = import.meta.url }: Setting,
+  ): Promise<Pair> {
     const [serverCore, clientCore] = cores;
-    const common = { script: './child.js', node };
+    const common = { script: new URL('child.js', checkout).href, node };
     const { child: server, report } = await Child.start<Command, Report>({
       ...common,
       name: `the server of ${adapter}`,

@@ -1,7 +1,7 @@
 // Tests medians and percentiles.
 
 import test from 'ava';
-import { median, percentile } from './statistics.ts';
+import { median, medianInterval, percentile } from './statistics.ts';
 
 test('the median is the middle value, or the mean of the two in the middle', (t) => {
   t.is(median([3, 1, 2]), 2);
@@ -14,4 +14,13 @@ test('a percentile is the value at its rank', (t) => {
   t.is(percentile(values, 0.5), 50);
   t.is(percentile(values, 0.99), 99);
   t.is(percentile(Float64Array.of(7), 0.99), 7);
+});
+
+test('the interval of a median leaves out as many values at each end as the sign test allows', (t) => {
+  const upTo = (count: number) => Array.from({ length: count }, (_, at) => count - at);
+  t.is(medianInterval(upTo(5)), undefined);
+  t.deepEqual(medianInterval(upTo(6)), [1, 6]);
+  t.deepEqual(medianInterval(upTo(8)), [1, 8]);
+  t.deepEqual(medianInterval(upTo(9)), [2, 8]);
+  t.deepEqual(medianInterval(upTo(21)), [6, 16]);
 });

@@ -3,6 +3,8 @@
 
 import type { Adapter } from './adapter.ts';
 
+const observed = () => import('./trunkline-observed.ts');
+
 const ADAPTERS: Readonly<Record<string, () => Promise<Adapter>>> = {
   'limit-net': async () => (await import('./limit-net.ts')).limitNet,
   'limit-net-early': async () => (await import('./limit-net.ts')).limitNetEarly,
@@ -21,6 +23,14 @@ const ADAPTERS: Readonly<Record<string, () => Promise<Adapter>>> = {
   'limit-tls': async () => (await import('./limit-tls.ts')).limitTls,
   'trunkline-tls': async () => (await import('./trunkline-tls.ts')).trunklineTls,
   'trunkline-noise': async () => (await import('./trunkline-noise.ts')).trunklineNoise,
+  'trunkline-tcp-interceptors': async () => (await observed()).observedTcp('interceptors'),
+  'trunkline-tcp-metrics': async () => (await observed()).observedTcp('metrics'),
+  'trunkline-tcp-spans-1': async () => (await observed()).observedTcp('spans-1'),
+  'trunkline-tcp-spans-100': async () => (await observed()).observedTcp('spans-100'),
+  'trunkline-inmem-interceptors': async () => (await observed()).observedInmem('interceptors'),
+  'trunkline-inmem-metrics': async () => (await observed()).observedInmem('metrics'),
+  'trunkline-inmem-spans-1': async () => (await observed()).observedInmem('spans-1'),
+  'trunkline-inmem-spans-100': async () => (await observed()).observedInmem('spans-100'),
 };
 
 export const ADAPTER_NAMES: readonly string[] = Object.keys(ADAPTERS);

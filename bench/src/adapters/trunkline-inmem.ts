@@ -21,7 +21,8 @@ export const trunklineInmemStreams: Adapter = inOneProcess('trunkline-inmem-stre
   return between(open(), open());
 });
 
-async function between(client: Transport<First>, server: Transport<First>): Promise<Caller> {
+/** Serves calls on one of two transports in this process, and returns a caller for the other. */
+export async function between(client: Transport<First>, server: Transport<First>): Promise<Caller> {
   byHandlers(server, answer);
   await server.listen();
   return callerOf(client, server.localAddr(), async () => {

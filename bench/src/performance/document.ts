@@ -3,6 +3,7 @@
 import { compare, judge, type Verdict } from '../bars.ts';
 import { type BarsPlot, formatBars } from '../bars-plot.ts';
 import { tableOf as tableOfLine } from '../long-line/report.ts';
+import { judge as judgeObserving, tableOf as tableOfObserving } from '../observing/report.ts';
 import { formatSvg } from '../plot.ts';
 import { LIMIT as RAW } from '../scale/point.ts';
 import { formatMarkdown, plotsOf } from '../scale/report.ts';
@@ -17,6 +18,7 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
   const verdicts = [
     ...judge(rounds),
     ...(record.start === undefined ? [] : judgeStart(record.start.figures)),
+    ...(record.observing === undefined ? [] : judgeObserving(record.observing.figures)),
   ];
   const lines = [
     '# Performance',
@@ -28,6 +30,7 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
     'npx pnpm@12 bench scale --report                 # more in flight, more connections, larger messages',
     'npx pnpm@12 bench line --report                  # a long line; needs root and Linux',
     'npx pnpm@12 bench start --report                 # what packages take to load',
+    'npx pnpm@12 bench observing --report             # what interceptors, metrics and spans cost',
     '```',
     '',
     ...formatMachines(record),
@@ -40,6 +43,7 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
     ...formatScale(record),
     ...formatLine(record),
     ...formatStart(record),
+    ...formatObserving(record),
     '## What was tried',
     '',
     tried.trim(),
@@ -66,6 +70,7 @@ function formatMachines(record: PerformanceRecord): string[] {
     ),
     ...(record.line === undefined ? [] : [['a long line', record.line.machine] as const]),
     ...(record.start === undefined ? [] : [['starting', record.start.machine] as const]),
+    ...(record.observing === undefined ? [] : [['observing', record.observing.machine] as const]),
   ];
   const byMachine = new Map<string, string[]>();
   for (const [what, machine] of measured) {
@@ -201,6 +206,23 @@ function formatStart({ start }: PerformanceRecord): string[] {
     `The figures show what loading a package takes in a new process, in addition to bare Node in the same round. They are medians of ${start.runs} processes. CPU is that of all threads, and the heap is measured after GC.`,
     '',
     ...markdownTable(head!, rows, 1),
+    '',
+  ];
+}
+
+function formatObserving({ observing }: PerformanceRecord): string[] {
+  if (observing === undefined) return [];
+  const { figures, rounds, window } = observing;
+  const [head, ...rows] = tableOfObserving(figures);
+  const before = figures.some(({ what }) => what === 'off')
+    ? ' The first rows compare the calls of this version that nobody observes with those of the version before it had interceptors, metrics and spans.'
+    : '';
+  return [
+    '## Observing',
+    '',
+    `What observes calls is compared with the same calls that nobody observes, in ${rounds} rounds of ${window} ms (\`npx pnpm@12 bench observing\`).${before} Each figure is a median over the rounds; the interval is that of the median ratio, by the sign test. In memory both ends are in one process. The CPU time is that which a call takes more, at both ends together. Spans are made by the SDK of OpenTelemetry and batched, but not sent.`,
+    '',
+    ...markdownTable(head!, rows, 3),
     '',
   ];
 }

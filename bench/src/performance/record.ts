@@ -3,6 +3,7 @@
 
 import { availableParallelism, cpus, release, type } from 'node:os';
 import type { LineFigures } from '../long-line/report.ts';
+import type { ObservingFigures } from '../observing/report.ts';
 import type { Round } from '../rounds.ts';
 import type { Part } from '../scale/point.ts';
 import type { Summary } from '../scale/summary.ts';
@@ -51,6 +52,13 @@ export interface MeasuredLine {
   readonly figures: readonly LineFigures[];
 }
 
+export interface MeasuredObserving {
+  readonly machine: Machine;
+  readonly rounds: number;
+  readonly window: number;
+  readonly figures: readonly ObservingFigures[];
+}
+
 export interface PerformanceRecord {
   /** Figures by the name of the scenario. */
   readonly calls: Readonly<Record<string, MeasuredScenario>>;
@@ -59,6 +67,7 @@ export interface PerformanceRecord {
   readonly scale: Readonly<Partial<Record<Part, MeasuredCurve>>>;
   readonly start?: MeasuredStart | undefined;
   readonly line?: MeasuredLine | undefined;
+  readonly observing?: MeasuredObserving | undefined;
 }
 
 export const NOTHING: PerformanceRecord = { calls: {}, scale: {} };
@@ -86,12 +95,14 @@ export function renewed(
     newer: { ...Object.fromEntries(kept), ...now.newer },
   };
   const line = (now.line ?? before.line) && { line: now.line ?? before.line };
+  const observing = now.observing ?? before.observing;
   return {
     calls: { ...before.calls, ...now.calls },
     ...newer,
     scale: { ...before.scale, ...now.scale },
     start: now.start ?? before.start,
     ...line,
+    ...(observing !== undefined && { observing }),
   };
 }
 

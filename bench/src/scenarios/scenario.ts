@@ -37,4 +37,9 @@ export interface Setting {
   readonly smoke: boolean;
   /** The program that runs servers and clients; undefined for the Node that runs this process. */
   readonly node: string | undefined;
+  /**
+   * The URL of the folder bench/dist/ of another checkout, whose code servers and clients of calls
+   * run. Default: this one.
+   */
+  readonly checkout?: string | undefined;
 }

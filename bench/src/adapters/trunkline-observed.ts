@@ -1,0 +1,84 @@
+// Trunkline with what observes its calls, at both ends: interceptors that pass every call on,
+// metrics, and spans of one call in a hundred or of every call.
+
+import {
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  type SpanExporter,
+  TraceIdRatioBasedSampler,
+} from '@opentelemetry/sdk-trace-base';
+import { createMetrics } from '@trunkline/metrics';
+import { createTracing } from '@trunkline/opentelemetry';
+import type { CommonOptions, Interceptors, Transport } from '@trunkline/transport-core';
+import { createInmemTransport } from '@trunkline/transport-inmem';
+import { createTcpTransport } from '@trunkline/transport-tcp';
+import type { Adapter } from './adapter.ts';
+import { inOneProcess } from './in-one-process.ts';
+import { type First, OPTIONS, trunkline } from './trunkline.ts';
+import { between } from './trunkline-inmem.ts';
+
+/** Opens a transport with the given options in addition to those of all adapters. */
+type Open<T> = (options: CommonOptions) => T;
+/** Opens a transport that is observed. */
+type Observed = <T extends Transport<First>>(open: Open<T>) => T;
+
+const passOn: Observed = (open) => open({ interceptors: PASS });
+
+const withMetrics: Observed = (open) => {
+  const metrics = createMetrics();
+  const transport = open({ observer: metrics.observer });
+  metrics.watch({ transport });
+  return transport;
+};
+
+/** @param part the fraction of the calls whose spans are recorded. */
+function withSpans(part: number): Observed {
+  return (open) => {
+    const tracerProvider = new BasicTracerProvider({
+      sampler: new TraceIdRatioBasedSampler(part),
+      spanProcessors: [new BatchSpanProcessor(DISCARD)],
+    });
+    const { interceptors } = createTracing({ tracerProvider });
+    return open({ interceptors });
+  };
+}
+
+const PASS: Interceptors = {
+  client: [(next) => (call) => next(call), (next) => (call) => next(call)],
+  server: [(next) => (call) => next(call), (next) => (call) => next(call)],
+};
+
+/** Spans are made, recorded and batched; only what sends them to a collector is left out. */
+const DISCARD: SpanExporter = {
+  export: (_, done) => done({ code: 0 }),
+  shutdown: async () => {},
+};
+
+const OBSERVED = {
+  interceptors: passOn,
+  metrics: withMetrics,
+  'spans-1': withSpans(0.01),
+  'spans-100': withSpans(1),
+} satisfies Record<string, Observed>;
+
+export type ObservedName = keyof typeof OBSERVED;
+export const OBSERVED_NAMES = Object.keys(OBSERVED) as ObservedName[];
+
+/** Over TCP, with the two ends in a process each. */
+export function observedTcp(name: ObservedName): Adapter {
+  const observed: Observed = OBSERVED[name];
+  return trunkline(`trunkline-tcp-${name}`, async () =>
+    observed((options) => createTcpTransport({ ...OPTIONS, ...options })),
+  );
+}
+
+/** In memory, with both ends in one process. */
+export function observedInmem(name: ObservedName): Adapter {
+  const observed: Observed = OBSERVED[name];
+  return inOneProcess(`trunkline-inmem-${name}`, async () => {
+    const open = () => observed((options) => createInmemTransport({ ...OPTIONS, ...options }));
+    const [client, server] = [open(), open()];
+    client.connect(server.addr, server);
+    return between(client, server);
+  });
+}

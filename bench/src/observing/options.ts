@@ -1,0 +1,67 @@
+// The command line of the benchmark of observing.
+
+import { existsSync } from 'node:fs';
+import { resolve, sep } from 'node:path';
+import { parseArgs } from 'node:util';
+import { positive } from '../arguments.ts';
+import type { Setting } from '../scenarios/scenario.ts';
+
+export interface Options extends Setting {
+  readonly rounds: number;
+  /** The URL of bench/dist/ of the checkout to compare with; undefined without one. */
+  readonly before: string | undefined;
+  readonly json: boolean;
+  /** Writes the figures into docs/performance.md too. */
+  readonly report: boolean;
+  readonly help: boolean;
+}
+
+export const USAGE = `usage: node bench/dist/observing.js [options]
+
+  --before <folder>  also compares calls that nobody observes with those of another checkout, which
+                     is built
+  --rounds <n>       number of rounds of all rows (default: 21)
+  --window <ms>      duration of a measurement in milliseconds (default: 1000), after a warm-up of
+                     the same length
+  --report           also updates this part of docs/performance.md
+  --json             prints the figures as JSON instead of a table
+  --smoke            runs one short round without bars, to check that everything works
+  --help             prints this text`;
+
+/** Reads the command line. @throws TypeError naming the option that is wrong. */
+export function readOptions(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      help: { type: 'boolean' },
+      before: { type: 'string' },
+      rounds: { type: 'string' },
+      window: { type: 'string' },
+      report: { type: 'boolean' },
+      json: { type: 'boolean' },
+      smoke: { type: 'boolean' },
+    },
+  });
+  const smoke = values.smoke === true;
+  const window = positive('window', values.window, smoke ? 100 : 1_000);
+  return {
+    rounds: positive('rounds', values.rounds, smoke ? 1 : 21),
+    window,
+    warmUp: window,
+    before: values.before === undefined ? undefined : benchOf(values.before),
+    node: undefined,
+    report: values.report === true && !smoke,
+    json: values.json === true,
+    smoke,
+    help: values.help === true,
+  };
+}
+
+function benchOf(folder: string): string {
+  const path = resolve(folder, 'bench', 'dist') + sep;
+  if (!existsSync(`${path}child.js`))
+    throw new TypeError(
+      `--before: must be the folder of a checkout that is built, got '${folder}' (there is no bench/dist/child.js)`,
+    );
+  return new URL(`file://${path}`).href;
+}
