@@ -15,14 +15,29 @@ class MethodMetrics {
   active = 0;
   attempts = 0;
   readonly queued: Histogram;
-  /** One histogram for each code that occurred. */
-  readonly durations = new Map<Code | 'ok', Histogram>();
+  /** The durations of calls that succeeded. */
+  readonly ok: Histogram;
+  /** One histogram for each code with which calls failed. */
+  readonly failed = new Map<Code, Histogram>();
+  readonly #bounds: readonly number[];
 
   constructor(protocol: string, method: string, name: string, bounds: readonly number[]) {
     this.protocol = protocol;
     this.method = method;
     this.name = name;
     this.queued = new Histogram(bounds);
+    this.ok = new Histogram(bounds);
+    this.#bounds = bounds;
+  }
+
+  durationsOf(code: Code | undefined): Histogram {
+    return code === undefined ? this.ok : (this.failed.get(code) ?? this.#add(code));
+  }
+
+  #add(code: Code): Histogram {
+    const durations = new Histogram(this.#bounds);
+    this.failed.set(code, durations);
+    return durations;
   }
 }
 
@@ -50,27 +65,28 @@ export class CallMetrics {
   ended(call: CallRecord): void {
     const method = this.#of(call);
     method.active--;
-    method.attempts += call.attempts;
-    if (call.attempts > 0) method.queued.record(call.queued / 1_000);
-    const code = call.code ?? 'ok';
-    let durations = method.durations.get(code);
-    if (durations === undefined) {
-      durations = new Histogram(this.#bounds);
-      method.durations.set(code, durations);
-    }
-    durations.record(call.duration / 1_000);
+    method.durationsOf(call.code).record(call.duration / 1_000);
+  }
+
+  /** Counts how often the request of a call was written, and how long it waited for that. */
+  written(call: CallRecord): void {
+    const { attempts } = call;
+    if (attempts === 0) return;
+    const method = this.#of(call);
+    method.attempts += attempts;
+    method.queued.record(call.queued / 1_000);
   }
 
   collect(into: Collection, side: CallRecord['side']): void {
     const isClient = side === 'client';
     for (const method of this.#all()) {
       const attributes: Attributes = { 'rpc.system.name': 'trunkline', 'rpc.method': method.name };
-      for (const [code, durations] of method.durations) {
-        into.addHistogram(isClient ? METRICS.clientDuration : METRICS.serverDuration, durations, {
-          ...attributes,
-          'rpc.status_code': code,
-          ...(code === 'ok' ? undefined : { 'error.type': code }),
-        });
+      const durations = isClient ? METRICS.clientDuration : METRICS.serverDuration;
+      if (method.ok.count > 0)
+        into.addHistogram(durations, method.ok, { ...attributes, 'rpc.status_code': 'ok' });
+      for (const [code, failed] of method.failed) {
+        const outcome = { 'rpc.status_code': code, 'error.type': code };
+        into.addHistogram(durations, failed, { ...attributes, ...outcome });
       }
       into.add(isClient ? METRICS.clientActive : METRICS.serverActive, method.active, attributes);
       if (!isClient) continue;

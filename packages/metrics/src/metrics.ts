@@ -120,6 +120,7 @@ class Recorder implements Observer {
 
   callEnded(call: CallRecord): void {
     this.#client.ended(call);
+    this.#client.written(call);
   }
 
   handlerStarted(call: CallRecord): void {

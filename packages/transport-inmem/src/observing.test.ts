@@ -331,8 +331,9 @@ test('a logger gets alarms once, and none at an ordinary shutdown', async (t) =>
   });
   await server.listen();
   const client = createTransport({ protocol, backends });
+  await client.dial('inmem://logged');
   const calls = [1, 2, 3].map(() =>
-    client.send('inmem://logged', 'echo', new Uint8Array(1), { timeout: 100 }).catch(() => {}),
+    client.send('inmem://logged', 'echo', new Uint8Array(1)).catch(() => {}),
   );
   await Promise.all(calls);
   // No reader takes it, so it is dropped when the server closes.

@@ -19,38 +19,49 @@ export interface CallWatch {
   end(record: CallRecord): void;
 }
 
-/** A record that its call fills in. */
-export class OpenRecord implements CallRecord {
-  readonly side: 'client' | 'server';
+/**
+ * A record that its call fills in. Most of it is read from the call only when an observer asks,
+ * because each field that is written costs every call.
+ */
+export abstract class OpenRecord implements CallRecord {
+  abstract readonly side: 'client' | 'server';
+  abstract readonly target: string | undefined;
+  abstract readonly remote: Remote | undefined;
+  abstract readonly metadata: Readonly<Record<string, string>> | undefined;
+  abstract readonly attempts: number;
+  abstract readonly sent: boolean;
   readonly protocol: string;
-  readonly method: string;
-  readonly kind: Method['kind'];
-  target: string | undefined = undefined;
-  remote: Remote | undefined = undefined;
-  metadata: Readonly<Record<string, string>> | undefined = undefined;
   readonly startedAt: number;
-  deadline: number | undefined = undefined;
   queued = 0;
-  attempts: number;
   duration = 0;
   error: TransportError | undefined = undefined;
-  sent: boolean;
   bytesSent = 0;
   bytesReceived = 0;
   itemsSent = 0;
   itemsReceived = 0;
   protected readonly watch: CallWatch;
-  private isOver = false;
+  protected isOver = false;
 
-  constructor(watch: CallWatch, side: 'client' | 'server', protocol: string, method: Method) {
+  constructor(watch: CallWatch, protocol: string) {
     this.watch = watch;
-    this.side = side;
     this.protocol = protocol;
-    this.method = method.name;
-    this.kind = method.kind;
     this.startedAt = watch.now;
-    this.sent = side === 'server';
-    this.attempts = this.sent ? 1 : 0;
+  }
+
+  /** The call as its session sees it. */
+  protected abstract readonly call: { readonly method: Method; readonly due: number };
+
+  get method(): string {
+    return this.call.method.name;
+  }
+
+  get kind(): Method['kind'] {
+    return this.call.method.kind;
+  }
+
+  get deadline(): number | undefined {
+    const { due } = this.call;
+    return due === Number.POSITIVE_INFINITY ? undefined : due;
   }
 
   get code(): Code | undefined {
@@ -59,12 +70,6 @@ export class OpenRecord implements CallRecord {
 
   get reason(): Reason | undefined {
     return this.error?.reason;
-  }
-
-  /** Called when the request was written; a call that is sent again waits until the last time. */
-  written(): void {
-    this.queued = this.watch.now - this.startedAt;
-    this.attempts++;
   }
 
   itemSent(bytes: number): void {

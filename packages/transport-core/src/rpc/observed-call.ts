@@ -1,45 +1,71 @@
 // Outgoing calls that somebody observes. They do the same as other calls, and keep a record.
 
 import type { TransportError } from '../errors.ts';
-import type { Method } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Outgoing } from '../session/outgoing/outgoing.ts';
-import { Call, type CallHost, type OwnOptions } from './call.ts';
+import { Call } from './call.ts';
 import { type CallWatch, OpenRecord } from './call-watch.ts';
 import { StreamCall } from './stream-call.ts';
 
-/** The call as its record describes it. */
-export interface Observation {
-  readonly watch: CallWatch;
-  /** The name of the protocol. */
-  readonly protocol: string;
+/** Has a call report to an observer from now on. Returns its record. */
+export function observeCall(
+  call: ObservedCall | ObservedStreamCall,
+  watch: CallWatch,
+  protocol: string,
+  metadata: Readonly<Record<string, string>> | undefined,
+): OpenRecord {
+  call.record = new OutgoingRecord(watch, protocol, call, metadata);
+  return call.record;
 }
 
-/** Creates a call that reports to an observer. */
-export function observedCall(
-  { watch, protocol }: Observation,
-  host: CallHost,
-  method: Method,
-  { payload, target }: { readonly payload: Uint8Array; readonly target: string | Remote },
-  options: OwnOptions,
-): ObservedCall | ObservedStreamCall {
-  const call =
-    method.flags === 0
-      ? new ObservedCall(host, method, payload, target, options)
-      : new ObservedStreamCall(host, method, payload, target, options);
-  const record = new OpenRecord(watch, 'client', protocol, method);
-  record.target = call.target;
-  record.metadata = options.metadata;
-  if (call.due !== Number.POSITIVE_INFINITY) record.deadline = call.due;
-  record.bytesSent = payload.length;
-  call.record = record;
-  return call;
+/** The record of an outgoing call. */
+class OutgoingRecord extends OpenRecord {
+  readonly metadata: Readonly<Record<string, string>> | undefined;
+  remote: Remote | undefined = undefined;
+  attempts = 0;
+  protected readonly call: ObservedCall | ObservedStreamCall;
+
+  constructor(
+    watch: CallWatch,
+    protocol: string,
+    call: ObservedCall | ObservedStreamCall,
+    metadata: Readonly<Record<string, string>> | undefined,
+  ) {
+    super(watch, protocol);
+    this.call = call;
+    this.metadata = metadata;
+    this.bytesSent = call.payload.length;
+  }
+
+  get side(): 'client' {
+    return 'client';
+  }
+
+  get target(): string {
+    return this.call.target;
+  }
+
+  get sent(): boolean {
+    return this.isOver && (this.error === undefined || this.error.sent === true);
+  }
+
+  /** Called when the request was written; a call that is sent again waits until the last time. */
+  written(): void {
+    this.queued = this.watch.now - this.startedAt;
+    this.attempts++;
+  }
+
+  settled(error: TransportError | undefined): void {
+    const { carrier, to } = this.call;
+    this.remote = carrier?.remote ?? (typeof to === 'string' ? undefined : to);
+    this.end(error);
+  }
 }
 
 /** A unary or one-way call. */
 export class ObservedCall extends Call<unknown> {
   /** Undefined while the call is constructed. */
-  record: OpenRecord | undefined = undefined;
+  record: OutgoingRecord | undefined = undefined;
 
   override writeIn(batch: number): void {
     super.writeIn(batch);
@@ -58,14 +84,14 @@ export class ObservedCall extends Call<unknown> {
 
   protected override settle(error: TransportError | undefined): void {
     super.settle(error);
-    endRecord(this, error);
+    this.record?.settled(error);
   }
 }
 
 /** A call that streams. */
 export class ObservedStreamCall extends StreamCall {
   /** Undefined while the call is constructed. */
-  record: OpenRecord | undefined = undefined;
+  record: OutgoingRecord | undefined = undefined;
 
   override written(unit: Outgoing, last: boolean): void {
     if (this.writtenIn === 0) this.record?.written();
@@ -90,16 +116,6 @@ export class ObservedStreamCall extends StreamCall {
 
   protected override settle(error: TransportError | undefined): void {
     super.settle(error);
-    endRecord(this, error);
+    this.record?.settled(error);
   }
-}
-
-function endRecord(
-  { record, carrier, to }: ObservedCall | ObservedStreamCall,
-  error: TransportError | undefined,
-): void {
-  if (record === undefined) return;
-  record.remote = carrier?.remote ?? (typeof to === 'string' ? undefined : to);
-  record.sent = error === undefined || error.sent === true;
-  record.end(error);
 }

@@ -73,7 +73,8 @@ export class IncomingRpc {
   fail(error: unknown, isUnhandled = false): boolean {
     const call = this[CALL];
     if (call.method.kind === 'oneway') {
-      call.carrier.late(error);
+      call.observer?.failed(toTransportError(error));
+      call.carrier.late();
       return false;
     }
     claim(call, 'fail');
@@ -98,7 +99,9 @@ export class IncomingRpc {
   protected endItems(): boolean {
     const call = this[CALL];
     claim(call, 'end');
-    return told(call, call.carrier.finish(call));
+    const open = call.carrier.finish(call);
+    if (open) call.observer?.answered(0);
+    return told(call, open);
   }
 
   get upload(): ItemReader<unknown> | undefined {
@@ -150,7 +153,10 @@ export function answer(call: InCall, value: unknown): boolean {
     told(call, carrier.fail(call, badResponse(error), false));
     throw error;
   }
-  return told(call, carrier.respond(call, payload) !== false);
+  const open = carrier.respond(call, payload);
+  // If the session had to send an error instead, the observer knows already.
+  if (open) call.observer?.answered(payload.length);
+  return told(call, open);
 }
 
 /**
@@ -178,7 +184,10 @@ function badResponse(error: unknown): TransportError {
 
 function told(call: InCall, open: boolean): boolean {
   call.handled();
-  if (!open) call.carrier.late();
+  if (!open) {
+    call.observer?.left(call.gone ?? new TransportError('cancelled', 'the caller was gone'));
+    call.carrier.late();
+  }
   return open;
 }
 

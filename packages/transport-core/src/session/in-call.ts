@@ -65,10 +65,8 @@ export interface Calls {
 
 /** Sends the answers of incoming calls. */
 export interface AnswerCarrier {
-  /**
-   * Returns false if the caller has gone, and the error that was sent if the response can't be.
-   */
-  respond(call: InCall, payload: Uint8Array): boolean | TransportError;
+  /** Returns false if the caller has gone. An error is sent if the response can't be. */
+  respond(call: InCall, payload: Uint8Array): boolean;
   fail(call: InCall, error: TransportError, unprocessed: boolean): boolean;
   /** Ends the download of a call. */
   finish(call: InCall): boolean;
@@ -79,10 +77,8 @@ export interface AnswerCarrier {
    * `Calls.roomForReplies` tells when there is room.
    */
   congested(channel: InChannel): boolean;
-  /**
-   * Called when a reader answered after its caller was gone, or failed a one-way with this error.
-   */
-  late(error?: unknown): void;
+  /** Called when a reader answered after its caller was gone, or failed a one-way. */
+  late(): void;
   /** Schedules a check of the call at `time`, in case no reader takes it until then. */
   expires(call: InCall, time: number): void;
   /**
@@ -110,6 +106,10 @@ export interface Payer {
 export interface CallObserver {
   itemSent(bytes: number): void;
   itemReceived(bytes: number): void;
+  /** Called when its answer will be sent: a response of `bytes`, or the end of its items (0). */
+  answered(bytes: number): void;
+  /** Called when an error will be sent instead, and when the handler of a one-way has failed. */
+  failed(error: TransportError): void;
   /** Called when the caller is gone. */
   left(error: TransportError): void;
 }
@@ -141,7 +141,7 @@ export class InCall implements ListEntry, UnitSender {
   answered = false;
   /** The kind of reader that works on it; 0 if none does. */
   running: 0 | Running = 0;
-  carrier: AnswerCarrier;
+  readonly carrier: AnswerCarrier;
   /** Its place among the deadlines of its session; only the heap that it is in changes it. */
   place = -1;
 
@@ -337,10 +337,9 @@ export class InCall implements ListEntry, UnitSender {
     this.queuedAt = time;
   }
 
-  /** Has `observer` follow it, and answers through `carrier`. */
-  observe(observer: CallObserver, carrier: AnswerCarrier): void {
+  /** Has `observer` follow it. */
+  observe(observer: CallObserver): void {
     this.observer = observer;
-    this.carrier = carrier;
   }
 
   /** Called when the caller is gone. */

@@ -2,6 +2,7 @@
 // Implements the Transport interface for one protocol on a transport engine. The root transport and
 // every mount are ProtocolTransports.
 
+import type { CallRecord } from '../call-record.ts';
 import type { Clock } from '../clock.ts';
 import { reasonError, TransportError, withCallerStack, withDetails } from '../errors.ts';
 import { type ClientCall, compose } from '../interceptors.ts';
@@ -13,7 +14,7 @@ import { Call, NO_OPTIONS, type OwnOptions } from '../rpc/call.ts';
 import { Consumer } from '../rpc/consumer.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { InterceptedConsumer } from '../rpc/intercepted-consumer.ts';
-import { observedCall } from '../rpc/observed-call.ts';
+import { ObservedCall, ObservedStreamCall, observeCall } from '../rpc/observed-call.ts';
 import { StreamCall } from '../rpc/stream-call.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
 import type { Connection } from '../stream/connection.ts';
@@ -147,14 +148,17 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
           : new StreamCall(host, method, payload, target, options);
       return this.#start(call);
     }
-    const observation = { watch, protocol: this.protocol.name };
-    const call = observedCall(observation, host, method, { payload, target }, options);
-    const channel = watch.begin(call.record!);
-    return channel === undefined ? this.#start(call) : this.#trace(channel, call);
+    const call =
+      method.flags === 0
+        ? new ObservedCall(host, method, payload, target, options)
+        : new ObservedStreamCall(host, method, payload, target, options);
+    const record = observeCall(call, watch, this.protocol.name, options.metadata);
+    const channel = watch.begin(record);
+    return channel === undefined ? this.#start(call) : this.#trace(channel, call, record);
   }
 
-  #trace(channel: TraceChannel, call: ReturnType<typeof observedCall>): Promise<unknown> {
-    return channel.run(call.record!, () => this.#start(call));
+  #trace(channel: TraceChannel, call: Call<unknown>, record: CallRecord): Promise<unknown> {
+    return channel.run(record, () => this.#start(call));
   }
 
   #start(call: Call<unknown>): Promise<unknown> {

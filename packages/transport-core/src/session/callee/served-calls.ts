@@ -111,7 +111,7 @@ export class ServedCalls implements AnswerCarrier {
 
   // Answers of the reader.
 
-  respond(call: InCall, payload: Uint8Array): boolean | TransportError {
+  respond(call: InCall, payload: Uint8Array): boolean {
     if (!call.open) return false;
     const { packet, message } = this.#context.terms;
     const { length } = payload;
@@ -131,23 +131,17 @@ export class ServedCalls implements AnswerCarrier {
     return true;
   }
 
-  /**
-   * Queues a response that is long or has to wait. Returns the error that was sent if there is no
-   * room for it.
-   */
-  #queueReply(call: InCall, lanes: Lanes, payload: Uint8Array): true | TransportError {
+  /** Queues a response that is long or has to wait; sends an error if there is no room for it. */
+  #queueReply(call: InCall, lanes: Lanes, payload: Uint8Array): true {
     const { terms } = this.#context;
     if (payload.length > terms.message) {
       const message = `${call.method.full}: a response of ${payload.length} bytes is above limits.message, ${terms.message} bytes with this peer; stream it with a download`;
       const error = new TransportError('resource_exhausted', message, { reason: 'too_large' });
-      this.fail(call, error, false);
-      return error;
+      return this.#sendInstead(call, error);
     }
     if (this.#context.usage.full(payload.length)) {
       const message = `${call.method.full}: limits.memory is reached, ${this.#context.memory.used} bytes are held; there is no room for a response of ${payload.length} bytes`;
-      const error = new TransportError('resource_exhausted', message);
-      this.fail(call, error, false);
-      return error;
+      return this.#sendInstead(call, new TransportError('resource_exhausted', message));
     }
     call.close();
     const account = payload.length > terms.packet ? Account.REPLY : 0;
@@ -157,9 +151,15 @@ export class ServedCalls implements AnswerCarrier {
     return true;
   }
 
+  #sendInstead(call: InCall, error: TransportError): true {
+    this.fail(call, error, false);
+    return true;
+  }
+
   fail(call: InCall, error: TransportError, unprocessed: boolean): boolean {
     if (!call.close()) return false;
     this.#sendError(call, error, unprocessed);
+    call.observer?.failed(error);
     return true;
   }
 
