@@ -25,9 +25,11 @@ export {
 } from './stream/memory/memory-connection.ts';
 export { type Dial, MemoryLayer } from './stream/memory/memory-layer.ts';
 export {
+  isDraining,
   type Management,
   manage,
   messageLimit,
+  protocolsOf,
   reporterOf,
   unsentOf,
 } from './transport/manage.ts';

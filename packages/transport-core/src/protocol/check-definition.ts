@@ -36,6 +36,7 @@ export function checkDefinition(given: unknown, lowestChannel: number): void {
   }
   if (given['ordered'] !== undefined && typeof given['ordered'] !== 'boolean')
     fail('ordered', 'must be true or false', given['ordered']);
+  checkDoc(given['doc'], 'doc', fail);
   checkMethods(given['methods'], fail);
 }
 
@@ -72,6 +73,14 @@ function checkChannel(channel: unknown, lowest: number, fail: Fail): void {
       'must be 0x10 to 0xff; 0x00 to 0x0f are reserved for the protocols of Trunkline',
       channel,
     );
+}
+
+function checkDoc(doc: unknown, path: string, fail: Fail): void {
+  if (doc === undefined) return;
+  if (typeof doc !== 'string') return fail(path, 'must be a string', doc);
+  if (doc.length > LONGEST_DOC)
+    fail(path, `must be at most ${LONGEST_DOC} characters, got ${doc.length}`);
+  if (hasLoneSurrogate(doc)) fail(path, 'must have no lone surrogates', doc);
 }
 
 function checkMethods(methods: unknown, fail: Fail): void {
@@ -120,7 +129,11 @@ function checkMethod(method: Record<string, unknown>, path: string, fail: Fail):
     fail(path, 'has upload, so it needs response or download');
   if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0))
     fail(`${path}.timeout`, 'must be milliseconds above 0, or Infinity', timeout);
+  checkDoc(method['doc'], `${path}.doc`, fail);
 }
+
+/** The maximum number of characters of a description. */
+const LONGEST_DOC = 4_096;
 
 const PROTOCOL_KEYS = new Set([
   'name',
@@ -129,10 +142,11 @@ const PROTOCOL_KEYS = new Set([
   'channel',
   'priority',
   'ordered',
+  'doc',
   'methods',
 ]);
 const CODEC_KEYS = ['request', 'response', 'upload', 'download'] as const;
-const METHOD_KEYS = new Set<string>(['id', ...CODEC_KEYS, 'timeout']);
+const METHOD_KEYS = new Set<string>(['id', ...CODEC_KEYS, 'timeout', 'doc']);
 
 function isUint32(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff;

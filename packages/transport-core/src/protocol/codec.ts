@@ -14,6 +14,11 @@ export interface Codec<Out, In = Out> {
    * this member, only the transport's `limits` bound messages.
    */
   readonly limit?: number | undefined;
+  /**
+   * The schema or message type from which the codec was made: the Standard Schema of `json`, the
+   * protobufjs type of `protobuf`. Only tools read it, to describe the messages to others.
+   */
+  readonly schema?: unknown;
   /** Returns the bytes of a value. */
   encode(value: In): Uint8Array;
   /** Returns the value of bytes that a peer sent. */

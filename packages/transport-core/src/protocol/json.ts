@@ -77,6 +77,7 @@ export function json<S extends StandardSchemaV1>(
   return Object.freeze({
     name: 'json',
     limit,
+    schema,
     encode(value: StandardSchemaV1.InferInput<S>): Uint8Array {
       const weight = weigh(value);
       if (weight < 0) throw findBreach(value);

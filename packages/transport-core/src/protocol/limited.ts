@@ -24,6 +24,7 @@ export function limited<Out, In>(codec: Codec<Out, In>, limit: number): Limited<
   return Object.freeze({
     name: codec.name,
     limit,
+    schema: codec.schema,
     encode: (value: In) => check(codec.encode(value)),
     decode: (encoded: Uint8Array) => codec.decode(check(encoded)),
   });

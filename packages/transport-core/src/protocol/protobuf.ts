@@ -95,6 +95,7 @@ export function protobuf<Out, In = Out>(
   return Object.freeze({
     name,
     limit,
+    schema: type,
     encode(value: In): Uint8Array {
       if (typeof value !== 'object' || value === null)
         throw refusal(name, '', `expected a message, got ${kindOf(value)}`);

@@ -88,6 +88,17 @@ test('a protocol is frozen and independent of later changes to its definition', 
   t.false(Object.isFrozen(literal.methods.a));
 });
 
+test('a protocol and its methods may have descriptions', (t) => {
+  const protocol = defineProtocol({
+    ...common,
+    doc: 'Agrees on a log.',
+    methods: { a: { id: 1, request: bytes, doc: 'Appends entries.' } },
+  });
+  t.is(protocol.doc, 'Agrees on a log.');
+  t.is(methodTable(protocol).byName.get('a')?.doc, 'Appends entries.');
+  t.is(defineProtocol(common).doc, undefined);
+});
+
 test('a protocol may have no methods', (t) => {
   t.is(methodTable(defineProtocol({ ...common, methods: {} })).byName.size, 0);
 });
@@ -174,10 +185,15 @@ const refused: [changes: object, message: string][] = [
     { priority: Infinity },
     "defineProtocol 'raft': priority: must be a finite number above 0, got Infinity",
   ],
+  [{ doc: 5 }, "defineProtocol 'raft': doc: must be a string, got 5"],
+  [
+    { doc: 'a'.repeat(4_097) },
+    "defineProtocol 'raft': doc: must be at most 4096 characters, got 4097",
+  ],
   [{ ordered: 1 }, "defineProtocol 'raft': ordered: must be true or false, got 1"],
   [
     { chanel: 3 },
-    "defineProtocol 'raft': chanel: unknown member; a protocol has name, version, accepts, channel, priority, ordered, methods",
+    "defineProtocol 'raft': chanel: unknown member; a protocol has name, version, accepts, channel, priority, ordered, doc, methods",
   ],
   [
     { methods: undefined },
@@ -233,7 +249,7 @@ const refused: [changes: object, message: string][] = [
   ],
   [
     { methods: { a: { id: 1, request: bytes, reply: bytes } } },
-    "defineProtocol 'raft': methods.a.reply: unknown member; a method has id, request, response, upload, download, timeout",
+    "defineProtocol 'raft': methods.a.reply: unknown member; a method has id, request, response, upload, download, timeout, doc",
   ],
   [
     { methods: { a: { id: 1, request: bytes, timeout: 0 } } },

@@ -38,6 +38,8 @@ export interface ProtocolDefinition<M extends Methods = Methods> {
    * them. Default false.
    */
   readonly ordered?: boolean | undefined;
+  /** Describes the protocol to people and tools, in at most 4,096 characters. Default none. */
+  readonly doc?: string | undefined;
   readonly methods: M;
 }
 
@@ -50,6 +52,7 @@ export interface Protocol<M extends Methods = Methods> {
   readonly channel: number;
   readonly priority: number;
   readonly ordered: boolean;
+  readonly doc: string | undefined;
   readonly methods: M;
 }
 
@@ -77,6 +80,8 @@ export interface MethodBase {
    * is overridden by the call's own. For a method that streams, it bounds each wait for progress.
    */
   readonly timeout?: number | undefined;
+  /** Describes the method to people and tools, in at most 4,096 characters. Default none. */
+  readonly doc?: string | undefined;
 }
 
 /** A unary method: one request, one response. */
@@ -136,6 +141,7 @@ export interface Method {
   readonly upload: Codec<any, any> | undefined;
   readonly download: Codec<any, any> | undefined;
   readonly timeout: number | undefined;
+  readonly doc: string | undefined;
   /** The flags of its REQUEST frame: 1 if the caller streams, plus 2 if the callee streams. */
   readonly flags: 0 | 1 | 2 | 3;
 }
@@ -229,6 +235,7 @@ function build(definition: ProtocolDefinition, lowestChannel: number): Protocol 
     channel = channelOf(name),
     priority = 10,
     ordered = false,
+    doc,
   } = definition;
   const byName = new Map<string, Method>();
   const byId = new Map<number, Method>();
@@ -248,6 +255,7 @@ function build(definition: ProtocolDefinition, lowestChannel: number): Protocol 
     channel,
     priority,
     ordered,
+    doc,
     methods: Object.freeze(Object.fromEntries(methods)),
   };
   Object.defineProperty(protocol, TABLE, { value: Object.freeze({ byName, byId, byLowId }) });
@@ -267,7 +275,7 @@ function channelOf(name: string): number {
 function toMethod(
   protocol: string,
   name: string,
-  { id, request, response, upload, download, timeout }: MethodDefinition,
+  { id, request, response, upload, download, timeout, doc }: MethodDefinition,
 ): Method {
   const flags = ((upload === undefined ? 0 : 1) +
     (download === undefined ? 0 : 2)) as Method['flags'];
@@ -290,6 +298,7 @@ function toMethod(
     upload,
     download,
     timeout,
+    doc,
     flags,
   });
 }

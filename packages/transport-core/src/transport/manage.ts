@@ -2,6 +2,7 @@
 // (`createPeers`, once for each transport), and gossip asks for their limits and send queues.
 
 import { reasonError, type TransportError } from '../errors.ts';
+import type { Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Membership } from '../stream/membership.ts';
 import type { TransportEngine } from './engine.ts';
@@ -92,6 +93,21 @@ export function messageLimit(transport: AnyTransport, remote?: Remote): number {
 /** Returns the reporter of a transport, to which gossip reports its messages. */
 export function reporterOf(transport: AnyTransport): Reporter {
   return (transport as unknown as Record<symbol, TransportEngine>)[ENGINE]!.reporter;
+}
+
+/** Returns true if a transport was taken out of service with `drain`. */
+export function isDraining(transport: AnyTransport): boolean {
+  return (transport as unknown as Record<symbol, TransportEngine>)[ENGINE]!.isDraining;
+}
+
+/** Returns the protocols that are mounted on a transport, in the order in which they were mounted. */
+export function protocolsOf(transport: AnyTransport): Protocol[] {
+  const engine = (transport as unknown as Record<symbol, TransportEngine | undefined>)[ENGINE];
+  if (engine === undefined)
+    throw new TypeError(
+      'protocolsOf: expected a transport of @trunkline/transport-core, or a mount of one',
+    );
+  return [...engine.mounts.values()].map(({ protocol }) => protocol);
 }
 
 /**
