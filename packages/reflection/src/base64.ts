@@ -1,0 +1,28 @@
+// Bytes as base64, which is how JSON carries them.
+
+import { TransportError } from '@trunkline/transport-core';
+
+/** Returns bytes as base64 with padding (RFC 4648 §4). */
+export function toBase64(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i += CHUNK)
+    text += String.fromCharCode(...bytes.subarray(i, i + CHUNK));
+  return btoa(text);
+}
+
+/**
+ * Returns the bytes of base64, with or without padding. Throws `invalid_argument` for any other
+ * text.
+ */
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  let binary: string;
+  try {
+    binary = atob(text);
+  } catch {
+    throw new TransportError('invalid_argument', 'the text is not base64 (RFC 4648 §4)');
+  }
+  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+}
+
+/** The number of bytes that are converted at a time: arguments of a call are limited. */
+const CHUNK = 8_192;

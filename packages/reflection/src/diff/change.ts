@@ -1,0 +1,80 @@
+// The changes between two versions of a protocol, and whom they break.
+
+/** A program that was built with the old definition, and meets one with the new definition. */
+export type Party = 'callers' | 'servers';
+
+/** The kinds of changes, named like the rules of buf. */
+export type Rule =
+  | 'PROTOCOL_REMOVED'
+  | 'PROTOCOL_ADDED'
+  | 'CHANNEL_CHANGED'
+  | 'VERSION_DROPPED'
+  | 'ORDERED_CHANGED'
+  | 'METHOD_REMOVED'
+  | 'METHOD_ADDED'
+  | 'METHOD_RENAMED'
+  | 'METHOD_ID_CHANGED'
+  | 'METHOD_ID_REUSED'
+  | 'METHOD_KIND_CHANGED'
+  | 'CODEC_CHANGED'
+  | 'LIMIT_LOWERED'
+  | 'LIMIT_RAISED'
+  | 'FIELD_ADDED'
+  | 'REQUIRED_FIELD_ADDED'
+  | 'FIELD_REMOVED'
+  | 'FIELD_MADE_REQUIRED'
+  | 'FIELD_MADE_OPTIONAL'
+  | 'FIELD_RENAMED'
+  | 'FIELD_ID_REUSED'
+  | 'FIELD_TYPE_CHANGED'
+  | 'FIELD_CARDINALITY_CHANGED'
+  | 'FIELD_ONEOF_CHANGED'
+  | 'ENUM_VALUE_ADDED'
+  | 'ENUM_VALUE_REMOVED'
+  | 'CONSTRAINT_TIGHTENED'
+  | 'CONSTRAINT_LOOSENED'
+  | 'CONSTRAINT_CHANGED'
+  | 'ALTERNATIVES_CHANGED';
+
+/** One change. */
+export interface Change {
+  readonly rule: Rule;
+  /** The place: 'greeter', 'greeter.greet', 'greeter.greet request.name'. */
+  readonly path: string;
+  /**
+   * The programs with the old definition that the change may break: `callers` that call a node with
+   * the new one, `servers` that such a node calls. Empty if the change breaks nobody.
+   */
+  readonly breaks: readonly Party[];
+  /** The change as a sentence. */
+  readonly text: string;
+}
+
+/** The ends of a message with the old definition: the one that sends it, or that receives it. */
+export type End = 'sender' | 'receiver';
+
+/** Collects the changes of one message. */
+export class MessageChanges {
+  readonly #all: Change[];
+  readonly #path: string;
+  readonly #isOfCaller: boolean;
+
+  /** @param path the message: 'greeter.greet request'. */
+  constructor(all: Change[], path: string, isOfCaller: boolean) {
+    this.#all = all;
+    this.#path = path;
+    this.#isOfCaller = isOfCaller;
+  }
+
+  /**
+   * Adds a change.
+   * @param ends the ends with the old definition that it breaks: a sender whose messages the new
+   * receiver may refuse, or a receiver that may refuse the messages of the new sender.
+   */
+  add(rule: Rule, path: string, ends: readonly End[], text: string): void {
+    const parties = ends.map(
+      (end): Party => ((end === 'sender') === this.#isOfCaller ? 'callers' : 'servers'),
+    );
+    this.#all.push({ rule, path: this.#path + path, breaks: parties.sort(), text });
+  }
+}

@@ -1,0 +1,18 @@
+// Checks descriptions that come from a file.
+
+import { TransportError } from '@trunkline/transport-core';
+import { type ProtocolDescription, protocolDescription } from './description.ts';
+
+/**
+ * Returns a description that was stored as JSON. Throws `invalid_argument`, which names the first
+ * wrong member, for any other value.
+ */
+export function parseDescription(value: unknown): ProtocolDescription {
+  const { success, data, error } = protocolDescription.safeParse(value);
+  if (success) return data as ProtocolDescription;
+  const [issue] = error!.issues;
+  throw new TransportError(
+    'invalid_argument',
+    `the description of a protocol: ${issue?.path.join('.') || 'value'}: ${issue?.message}`,
+  );
+}

@@ -1,0 +1,47 @@
+// The protocol of reflection. It runs beside the user's own, on a channel that is reserved for the
+// project.
+
+import { type Codec, json, limited } from '@trunkline/transport-core';
+import { defineProjectProtocol } from '@trunkline/transport-core/internal';
+import * as z from 'zod/mini';
+import {
+  type ProtocolDescription,
+  type ProtocolSummary,
+  protocolDescription,
+  protocolSummary,
+} from './description.ts';
+
+/** The maximum bytes of a description: many times those of a large protocol. */
+export const LONGEST_DESCRIPTION: number = 4 * 1024 * 1024;
+/** The maximum number of JSON values in a description, as `json` counts them. */
+const MOST_VALUES = 1_000_000;
+
+/**
+ * The protocol `trunkline.reflection`. `list` returns the protocols of a node, `describe` one of
+ * them with its methods and schemas. Use `reflect` to call them.
+ */
+export const reflectionProtocol = defineProjectProtocol({
+  name: 'trunkline.reflection',
+  version: 1,
+  channel: 0x05,
+  doc: 'Describes the protocols of this node to tools.',
+  methods: {
+    list: {
+      id: 1,
+      doc: 'Returns the protocols that are mounted, without their methods.',
+      request: limited(json(z.object({})), 256),
+      response: json(z.object({ protocols: z.array(protocolSummary) })) as Codec<{
+        protocols: ProtocolSummary[];
+      }>,
+    },
+    describe: {
+      id: 2,
+      doc: 'Returns a protocol with its methods, schemas and protobuf descriptors.',
+      request: limited(json(z.object({ protocol: z.string() })), 2_048),
+      response: json(protocolDescription, {
+        limit: LONGEST_DESCRIPTION,
+        values: MOST_VALUES,
+      }) as Codec<ProtocolDescription>,
+    },
+  },
+});

@@ -1,0 +1,61 @@
+// Makes a protocol from its description, so that a program can call methods that it does not know.
+
+import { defineProtocol, type Protocol, TransportError } from '@trunkline/transport-core';
+import { defineProjectProtocol } from '@trunkline/transport-core/internal';
+import type { MessageDescription, ProtocolDescription } from './description.ts';
+import { DescribedMessages } from './protobuf/read-descriptors.ts';
+import { type ReflectedOptions, reflectedCodec } from './reflected-codec.ts';
+
+/**
+ * Makes a protocol from a description. Mount it on a transport to call its methods of any kind:
+ * `mount.send(target, name, request)`. All values are JSON: those of `json` as they are, those of
+ * `protobuf` in the JSON form of protobuf (64-bit integers are strings, enums names, bytes base64),
+ * and bytes and messages of unknown codecs as base64 in a string.
+ *
+ * Rejects with `invalid_argument` for a description that is no protocol's: two methods with one id,
+ * a kind that does not fit the messages, descriptors that can't be read.
+ */
+export async function reflectedProtocol(
+  description: ProtocolDescription,
+  options: ReflectedOptions = {},
+): Promise<Protocol> {
+  const { name, version, accepts, channel, priority, ordered, doc, descriptors } = description;
+  const messages =
+    descriptors === undefined ? undefined : await DescribedMessages.read(descriptors);
+  const codec = (message: MessageDescription | undefined) =>
+    message && reflectedCodec(message, messages, options);
+  const methods = description.methods.map((method) => [
+    method.name,
+    {
+      id: method.id,
+      doc: method.doc,
+      timeout: method.timeout === 'none' ? Number.POSITIVE_INFINITY : method.timeout,
+      request: codec(method.request),
+      response: codec(method.response),
+      upload: codec(method.upload),
+      download: codec(method.download),
+    },
+  ]);
+  const define = channel < FIRST_OWN ? defineProjectProtocol : defineProtocol;
+  try {
+    return define({
+      name,
+      version,
+      accepts,
+      channel,
+      priority,
+      ordered,
+      doc,
+      methods: Object.fromEntries(methods),
+    });
+  } catch (error) {
+    throw new TransportError(
+      'invalid_argument',
+      `the description of the protocol is wrong: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+}
+
+/** The lowest channel of protocols that are not Trunkline's own. */
+const FIRST_OWN = 0x10;

@@ -1,0 +1,55 @@
+// Answers the questions of tools about the protocols of a transport.
+
+import {
+  type Allow,
+  type AnyTransport,
+  type Protocol,
+  serve,
+  TransportError,
+} from '@trunkline/transport-core';
+import { cleanText } from '@trunkline/transport-core/backend';
+import { protocolsOf } from '@trunkline/transport-core/internal';
+import { describeProtocol, summarize } from './describe.ts';
+import type { ProtocolDescription } from './description.ts';
+import { reflectionProtocol } from './protocol.ts';
+import { type Reflector, reflectorOf } from './reflector.ts';
+
+/** Options of {@link serveReflection}. */
+export interface ReflectionOptions {
+  /**
+   * Decides which peers may ask. Default: all. A description shows names, schemas and the texts of
+   * `doc`, but no data.
+   */
+  readonly allow?: Allow | undefined;
+}
+
+/**
+ * Mounts `trunkline.reflection` on a transport, and answers it: peers may list all protocols that
+ * are mounted, now and later, and have each described. Nothing is described before a peer asks;
+ * then each protocol is described once, and the result is kept. The result may ask other nodes, too.
+ *
+ * @throws TypeError if the transport has it already.
+ */
+export function serveReflection(
+  transport: AnyTransport,
+  options: ReflectionOptions = {},
+): Reflector {
+  const mount = transport.mount(reflectionProtocol, { allow: options.allow });
+  const described = new WeakMap<Protocol, Promise<ProtocolDescription>>();
+  serve(mount, {
+    list: () => ({ protocols: protocolsOf(transport).map(summarize) }),
+    describe: ({ protocol: name }) => {
+      const protocols = protocolsOf(transport);
+      const protocol = protocols.find((each) => each.name === name);
+      if (protocol === undefined)
+        throw new TransportError(
+          'not_found',
+          `this node has no protocol '${cleanText(name)}'; it has ${protocols.map((each) => each.name).join(', ')}`,
+        );
+      const known = described.get(protocol) ?? describeProtocol(protocol);
+      described.set(protocol, known);
+      return known;
+    },
+  });
+  return reflectorOf(mount);
+}
