@@ -166,6 +166,8 @@ async function bundles() {
   await bundle('all of resumption', all('resumption'), 7_500);
   await bundle('all of resilience', all('resilience'), 13_000);
   await bundle('all of opentelemetry', all('opentelemetry'), 8_000);
+  await bundle('all of reflection', all('reflection'), 124_000);
+  await bundle('all of admin', all('admin'), 72_500);
   await bundle('all of peers', all('peers'), 96_000);
   await bundle('all of peers/browser', all('peers/browser'), 2_500);
   await bundle('all of gossip', all('gossip'), 133_000);

@@ -3,6 +3,7 @@
 import { createServer } from 'node:http';
 import { metrics as otel } from '@opentelemetry/api';
 import type { MetricProducer } from '@opentelemetry/sdk-metrics';
+import { adminProtocol, createAdmin, followNode, type NodeState } from '@trunkline/admin';
 import { type Cluster, type clusterSlot, joinCluster, startCluster } from '@trunkline/cluster';
 import {
   createGossip,
@@ -19,6 +20,15 @@ import { createMetricProducer, createTracing, recordCalls, traced } from '@trunk
 import { createPeers, type PeerEvent } from '@trunkline/peers';
 import { createFileAddressBook, createFileStore, systemLookup } from '@trunkline/peers/node';
 import { exportMetrics } from '@trunkline/prometheus';
+import {
+  asyncApi,
+  type Change,
+  compareProtocols,
+  createReflector,
+  describeProtocol,
+  reflectedProtocol,
+  serveReflection,
+} from '@trunkline/reflection';
 import {
   combineObservers,
   createTransport,
@@ -110,6 +120,19 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
     overlay: partialView({ active: 5, tree: { optimizeAt: 3 } }),
     signatures: { identity, mode: 'strict' },
   });
+  const admin = createAdmin({ allow: ({ nodeId }) => nodeId !== undefined, readonly: false });
+  const observed = createTcpTransport({ protocol: ledger, observer: admin.observer });
+  const stop = admin.serve({ transport: observed, peers, gossip: tree, log: { level: 'info' } });
+  const node = transports[0]!.mount(adminProtocol).to('127.0.0.1:1');
+  for await (const state of followNode(node, { interval: 500 }))
+    void (state satisfies NodeState).connections['in-1']?.rtt;
+  equal<number, Awaited<ReturnType<typeof node.disconnect>>['connections']>(true);
+  await stop();
+  await serveReflection(observed, { allow: undefined }).close();
+  const described = await createReflector(observed).describe('127.0.0.1:1', 'ledger');
+  observed.mount(await reflectedProtocol(described));
+  const [change] = await compareProtocols([described], [await describeProtocol(ledger)]);
+  void [asyncApi([described]), (change satisfies Change | undefined)?.breaks];
   const metrics = createMetrics({ topics: true });
   createTcpTransport({
     protocol: ledger,

@@ -181,6 +181,20 @@ const PACKAGES = [
     because: "opentelemetry imports transport-core's public entries and metrics alone.",
   },
   {
+    files: ['reflection/src/**'],
+    except: SOURCE,
+    may: ALL_OF_CORE,
+    because:
+      'reflection is an ordinary user of a Transport and knows no backend: it imports transport-core alone.',
+  },
+  {
+    files: ['admin/src/**'],
+    except: SOURCE,
+    may: [...ALL_OF_CORE, 'metrics'],
+    because:
+      'admin sees peers and gossip only through their shapes: it imports transport-core and metrics alone.',
+  },
+  {
     files: ['gossip/src/**'],
     except: SOURCE,
     may: [...ALL_OF_CORE, 'peers', 'identity'],
@@ -351,6 +365,7 @@ export function overrides(deniedGlobals) {
     {
       includes: [
         'packages/{transport-core,transport-inmem,transport-webrtc,metrics,opentelemetry,resilience,resumption}/src/**',
+        'packages/{reflection,admin}/src/**',
         'packages/simulation/src/**',
         ...NATIVE,
         '!**/*.test.ts',

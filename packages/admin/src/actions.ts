@@ -1,0 +1,91 @@
+// The changes that tools may make to a node.
+
+import {
+  drain,
+  type Handlers,
+  parseTarget,
+  type Remote,
+  TransportError,
+} from '@trunkline/transport-core';
+import type { adminProtocol } from './protocol.ts';
+import type { AdminSources, PeersSource } from './state/sources.ts';
+
+type Admin = typeof adminProtocol;
+
+/** Returns the handlers of the methods that change a node. With `readonly`, they refuse all calls. */
+export function actions(sources: AdminSources, readonly: boolean): Handlers<Admin> {
+  const { transport, log } = sources;
+  const handlers = {
+    disconnect: async ({ connection, target, reason }) => {
+      const remotes = matching(transport.remotes(), connection, target);
+      await Promise.all(remotes.map((remote) => transport.disconnect(remote, reason)));
+      return { connections: remotes.length };
+    },
+    ban: ({ nodeId, time, reason }) => {
+      peersOf(sources).ban(nodeId, time, reason);
+      return {};
+    },
+    unban: ({ nodeId }) => {
+      peersOf(sources).unban(nodeId);
+      return {};
+    },
+    drain: async ({ grace }) => {
+      await drain(transport, { grace });
+      return {};
+    },
+    logLevel: ({ level }) => {
+      if (log === undefined)
+        throw new TransportError(
+          'failed_precondition',
+          "this node has no log whose level can be set: pass 'log' to admin.serve",
+        );
+      const before = log.level;
+      log.level = level;
+      return { before };
+    },
+  } satisfies Handlers<Admin>;
+  return readonly
+    ? (Object.fromEntries(Object.keys(handlers).map((name) => [name, refuse])) as Handlers<Admin>)
+    : handlers;
+}
+
+function refuse(): never {
+  throw new TransportError(
+    'permission_denied',
+    'this node lets tools only read: create its admin with readonly: false to let them change it',
+    { reason: 'denied' },
+  );
+}
+
+function peersOf({ peers }: AdminSources): PeersSource {
+  if (peers !== undefined) return peers;
+  throw new TransportError(
+    'failed_precondition',
+    "this node has no peers that could be banned: pass 'peers' to admin.serve",
+  );
+}
+
+/** Returns the connection with an id, or those to a target: a node id or an address. */
+function matching(
+  remotes: readonly Remote[],
+  connection: string | undefined,
+  target: string | undefined,
+): Remote[] {
+  if ((connection === undefined) === (target === undefined))
+    throw new TransportError('invalid_argument', 'disconnect: give either connection or target');
+  const key = target === undefined ? undefined : parseTarget(target).key;
+  const found = remotes.filter(({ id, nodeId, addr = '', endpoint }) => {
+    if (connection !== undefined) return id === connection;
+    if (nodeId === target) return true;
+    return [endpoint, ...addr.split(',')].some(
+      (address) => address !== '' && parseTarget(address).key === key,
+    );
+  });
+  if (found.length > 0) return found;
+  throw new TransportError(
+    'not_found',
+    connection === undefined
+      ? 'disconnect: there is no connection to this target'
+      : `disconnect: there is no connection '${connection}' that is up`,
+  );
+}

@@ -1,0 +1,181 @@
+// The administration of a node: it records what happens, and serves it to tools.
+
+import { createMetrics, type Metrics } from '@trunkline/metrics';
+import {
+  type Allow,
+  combineObservers,
+  type Observer,
+  serve,
+  TransportError,
+} from '@trunkline/transport-core';
+import { actions } from './actions.ts';
+import { type AdminEvent, adminEvent, isTopicEvent } from './events.ts';
+import { adminProtocol, type StateChange } from './protocol.ts';
+import { Recorder } from './recorder.ts';
+import { ErrorLog } from './state/error-log.ts';
+import type { JsonObject } from './state/merge-patch.ts';
+import { Sampler } from './state/sampler.ts';
+import type { AdminSources } from './state/sources.ts';
+
+/** Options of {@link createAdmin}; `allow` is required. */
+export interface AdminOptions {
+  /**
+   * Decides which peers may use the protocol, for each method. It is required, because the state
+   * shows addresses, node ids and texts of errors. `() => true` allows everybody.
+   */
+  readonly allow: Allow;
+  /**
+   * False to let the peers that `allow` admits change the node: disconnect, ban, drain, and set the
+   * level of the log. Default true.
+   */
+  readonly readonly?: boolean | undefined;
+  /**
+   * The node's metrics, if it has any; then pass `metrics.observer` to the transport as well, with
+   * `combineObservers`. Default: new ones, which `observer` includes.
+   */
+  readonly metrics?: Metrics | undefined;
+  /** The largest number of `watch` and `events` calls at a time, at least 1. Default 16. */
+  readonly watchers?: number | undefined;
+}
+
+/** The administration of a node. */
+export interface Admin {
+  /** Pass it as the `observer` of the node's transport. */
+  readonly observer: Observer;
+  /**
+   * Mounts `trunkline.admin` on a transport, and answers it. Returns a function that ends it.
+   *
+   * @throws TypeError if the transport has the protocol already.
+   */
+  serve(sources: AdminSources): () => Promise<void>;
+}
+
+/**
+ * Creates the administration of a node. Throws a TypeError without a rule `allow`. Nothing is shown
+ * to anybody before `serve`.
+ */
+export function createAdmin(options: AdminOptions): Admin {
+  return new NodeAdmin(options);
+}
+
+class NodeAdmin implements Admin {
+  readonly observer: Observer;
+  readonly #allow: Allow;
+  readonly #readonly: boolean;
+  readonly #metrics: Metrics;
+  readonly #most: number;
+  readonly #errors = new ErrorLog();
+  readonly #recorder = new Recorder(this.#errors);
+  #watchers = 0;
+
+  constructor({ allow, readonly = true, metrics, watchers = 16 }: AdminOptions) {
+    if (typeof allow !== 'function')
+      throw new TypeError(
+        'createAdmin: allow must be a function that decides which peers may see this node; () => true allows all',
+      );
+    if (!(Number.isInteger(watchers) && watchers >= 1))
+      throw new TypeError(`createAdmin: watchers must be an integer above 0, got ${watchers}`);
+    this.#allow = allow;
+    this.#readonly = readonly;
+    this.#metrics = metrics ?? createMetrics();
+    this.#most = watchers;
+    this.observer =
+      metrics === undefined
+        ? combineObservers(this.#metrics.observer, this.#recorder)
+        : this.#recorder;
+  }
+
+  serve(sources: AdminSources): () => Promise<void> {
+    const { transport } = sources;
+    const mount = transport.mount(adminProtocol, { allow: this.#allow });
+    this.#recorder.useClock(transport.clock);
+    const sampler = new Sampler(sources, this.#metrics, this.#errors, this.#readonly);
+    serve(mount, {
+      watch: ({ interval = 1_000 }, { signal }) =>
+        this.#counted(this.#watch(sampler, sources, interval, signal)),
+      events: (_, { signal }) => this.#counted(this.#events(sources, signal)),
+      ...actions(sources, this.#readonly),
+    });
+    return () => mount.close();
+  }
+
+  /** Counts a stream from its start to its end. Refuses it if there are too many. */
+  async *#counted<T>(stream: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
+    if (this.#watchers >= this.#most)
+      throw new TransportError(
+        'resource_exhausted',
+        `${this.#most} tools watch this node already; raise the option watchers, or close one`,
+      );
+    this.#watchers++;
+    try {
+      yield* stream;
+    } finally {
+      this.#watchers--;
+    }
+  }
+
+  /**
+   * Yields changes of the state. A slow reader gets fewer and larger changes, because the next state
+   * is taken when it has taken the last one.
+   */
+  async *#watch(
+    sampler: Sampler,
+    { transport: { clock } }: AdminSources,
+    interval: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<StateChange, void> {
+    let state: JsonObject = {};
+    let due = clock.now();
+    while (!signal.aborted) {
+      const next = sampler.sample();
+      const patch = sampler.difference(state, next);
+      if (patch !== undefined) {
+        state = next;
+        yield { at: next['at'] as number, patch };
+      }
+      due = Math.max(due + interval, clock.now());
+      await clock.sleep(due - clock.now(), signal).catch(() => {});
+    }
+  }
+
+  async *#events(
+    { peers, gossip }: AdminSources,
+    signal: AbortSignal,
+  ): AsyncGenerator<AdminEvent, void> {
+    const { hub, leave } = this.#recorder.follow();
+    const reader = hub.follow([adminEvent(this.#recorder.now, 'admin', { type: 'started' })]);
+    const sources = [
+      this.#forward('peers', peers?.events(), () => true, hub),
+      this.#forward('gossip', gossip?.events(), isTopicEvent, hub),
+    ];
+    const end = () => {
+      leave();
+      for (const source of sources) source();
+    };
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+    try {
+      for await (const event of reader) yield event;
+    } finally {
+      signal.removeEventListener('abort', end);
+      end();
+    }
+  }
+
+  /** Passes the events of a part on to a reader. Returns a function that ends it. */
+  #forward(
+    source: 'peers' | 'gossip',
+    events: AsyncIterableIterator<unknown> | undefined,
+    isWanted: (event: { readonly type: string }) => boolean,
+    hub: { tell(event: AdminEvent): void },
+  ): () => void {
+    if (events === undefined) return () => {};
+    const forward = async () => {
+      for await (const event of events as AsyncIterable<{ readonly type: string }>)
+        if (isWanted(event)) hub.tell(adminEvent(this.#recorder.now, source, event));
+    };
+    // Iterators of events never reject; they end with their part.
+    void forward().catch(() => {});
+    return () => void events.return?.();
+  }
+}

@@ -1,0 +1,142 @@
+// Follows the state of another node.
+
+import { type CallOptions, type Client, TransportError } from '@trunkline/transport-core';
+import * as z from 'zod/mini';
+import type { adminProtocol } from './protocol.ts';
+import { applyPatch } from './state/merge-patch.ts';
+import type { NodeState } from './state/node-state.ts';
+
+/** Options of {@link followNode}. */
+export interface FollowOptions extends CallOptions {
+  /** Milliseconds between two states, 250 or more. Default 1,000. */
+  readonly interval?: number | undefined;
+}
+
+/**
+ * Yields the state of a node: at once, and then each time it has changed. `client` is made by
+ * `transport.mount(adminProtocol).to(target)`. Throws the error of the call when the connection
+ * ends, and `data_loss` if the node sends something that is no state. Texts come from the node, and
+ * partly from its peers: clean them before you show them.
+ */
+export async function* followNode(
+  client: Pick<Client<typeof adminProtocol>, 'watch'>,
+  { interval, ...options }: FollowOptions = {},
+): AsyncGenerator<NodeState, void> {
+  let state: unknown = {};
+  for await (const { patch } of await client.watch({ interval }, options)) {
+    state = applyPatch(state, patch);
+    const { success, error } = shape.safeParse(state);
+    if (!success) {
+      const [issue] = error!.issues;
+      const where = issue?.path.join('.') ?? '';
+      throw new TransportError(
+        'data_loss',
+        `the node sent no valid state: ${where}: ${issue?.message ?? 'unknown'}`,
+      );
+    }
+    yield state as NodeState;
+  }
+}
+
+// The members that tools calculate with or show. Further members are passed on.
+const numbers = z.record(z.string(), z.number());
+const record = <S extends z.ZodMiniType>(schema: S) => z.record(z.string(), schema);
+const direction = z.enum(['in', 'out']);
+const optionalText = z.optional(z.string());
+
+const shape = z.object({
+  at: z.number(),
+  node: z.object({
+    state: z.string(),
+    draining: z.boolean(),
+    readonly: z.boolean(),
+    network: z.string(),
+    addresses: z.array(z.string()),
+    protocols: record(z.object({ version: z.number(), channel: z.number() })),
+    nodeId: optionalText,
+    logLevel: optionalText,
+  }),
+  totals: z.object({
+    received: z.number(),
+    sent: z.number(),
+    memory: z.number(),
+    memoryLimit: z.number(),
+    waiting: z.number(),
+    made: z.number(),
+    served: z.number(),
+    failed: numbers,
+    counters: numbers,
+    dialing: z.array(z.string()),
+  }),
+  connections: record(
+    z.object({
+      endpoint: z.string(),
+      direction,
+      state: z.string(),
+      since: z.number(),
+      instance: z.string(),
+      addr: optionalText,
+      nodeId: optionalText,
+      rtt: z.optional(z.number()),
+      bytes: z.object({ in: z.number(), out: z.number() }),
+      calls: z.object({ in: z.number(), out: z.number() }),
+      streams: z.number(),
+      blocked: z.number(),
+      inbound: z.object({ calls: z.number(), bytes: z.number() }),
+      outbound: z.object({ messages: z.number(), bytes: z.number() }),
+    }),
+  ),
+  calls: record(
+    z.object({
+      side: z.enum(['client', 'server']),
+      method: z.string(),
+      active: z.number(),
+      codes: numbers,
+      seconds: z.number(),
+      counts: z.array(z.number()),
+      bounds: z.array(z.number()),
+    }),
+  ),
+  errors: record(
+    z.object({
+      at: z.number(),
+      count: z.number(),
+      what: z.string(),
+      where: z.string(),
+      code: z.string(),
+      reason: optionalText,
+      text: z.string(),
+    }),
+  ),
+  peers: z.optional(
+    record(
+      z.object({
+        proven: z.boolean(),
+        persistent: z.boolean(),
+        direction,
+        score: z.number(),
+        instance: z.string(),
+        connection: z.string(),
+        addr: optionalText,
+        rtt: z.optional(z.number()),
+      }),
+    ),
+  ),
+  topics: z.optional(
+    record(
+      z.object({
+        topic: z.string(),
+        overlay: z.string(),
+        neighbors: z.array(z.string()),
+        interested: z.number(),
+        published: z.number(),
+        delivered: z.number(),
+        duplicates: z.number(),
+        dropped: numbers,
+        waiting: z.number(),
+        missed: z.number(),
+      }),
+    ),
+  ),
+  omitted: z.optional(numbers),
+});

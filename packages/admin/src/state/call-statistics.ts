@@ -1,0 +1,56 @@
+// The statistics of calls by method, from the metrics of the node.
+
+import type { Metrics, Point } from '@trunkline/metrics';
+import type { CallStatistics } from './node-state.ts';
+
+type Mutable = {
+  -readonly [K in keyof CallStatistics]: CallStatistics[K] extends readonly number[]
+    ? number[]
+    : CallStatistics[K] extends number
+      ? number
+      : CallStatistics[K];
+};
+
+/** Returns the statistics of all methods, by side and method. */
+export function callStatistics(metrics: Metrics): Record<string, CallStatistics> {
+  const methods: Record<string, Mutable> = {};
+  const of = (side: 'client' | 'server', { attributes }: Point): Mutable => {
+    const method = attributes['rpc.method'] ?? '';
+    return (methods[`${side} ${method}`] ??= {
+      side,
+      method,
+      active: 0,
+      codes: {},
+      seconds: 0,
+      counts: [],
+      bounds: [],
+    });
+  };
+  for (const { name, points } of metrics.collect()) {
+    const found = NAMES[name];
+    if (found === undefined) continue;
+    const [side, isDuration] = found;
+    for (const point of points) {
+      const statistics = of(side, point);
+      if (isDuration) addDurations(statistics, point);
+      else statistics.active = point.value;
+    }
+  }
+  return methods;
+}
+
+function addDurations(statistics: Mutable, { attributes, value, buckets }: Point): void {
+  const { counts, bounds, count } = buckets!;
+  statistics.seconds += value;
+  (statistics.codes as Record<string, number>)[attributes['rpc.status_code'] ?? 'ok'] = count;
+  statistics.bounds = bounds as number[];
+  for (const [i, each] of counts.entries())
+    statistics.counts[i] = (statistics.counts[i] ?? 0) + each;
+}
+
+const NAMES: Readonly<Record<string, readonly ['client' | 'server', isDuration: boolean]>> = {
+  'rpc.client.call.duration': ['client', true],
+  'rpc.server.call.duration': ['server', true],
+  'trunkline.client.call.active': ['client', false],
+  'trunkline.server.call.active': ['server', false],
+};

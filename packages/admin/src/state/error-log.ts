@@ -1,0 +1,59 @@
+// The last errors of a node. Equal errors are counted together, so that a flood of one error does
+// not hide the others.
+
+import { type CallRecord, type Code, TransportError } from '@trunkline/transport-core';
+import { cleanText } from '@trunkline/transport-core/backend';
+import type { ErrorRecord } from './node-state.ts';
+
+type Mutable = { -readonly [K in keyof ErrorRecord]: ErrorRecord[K] };
+
+/** The last 100 errors that differ. */
+export class ErrorLog {
+  /** By their properties; the one that occurred last is the last. */
+  readonly #records = new Map<string, { number: number; record: Mutable }>();
+  #number = 0;
+
+  /** Adds the error of a call, made here or handled here. */
+  addCall(call: CallRecord): void {
+    if (call.error === undefined) return;
+    const what = call.side === 'client' ? 'call' : 'handler';
+    this.add(call.startedAt + call.duration, what, `${call.protocol}/${call.method}`, call.error);
+  }
+
+  add(at: number, what: string, where: string, error: unknown): void {
+    const code: Code | 'unknown' = error instanceof TransportError ? error.code : 'unknown';
+    const text = shorten(error instanceof Error ? error.message : String(error));
+    const key = `${what}\n${where}\n${code}\n${text}`;
+    const known = this.#records.get(key);
+    if (known !== undefined) {
+      known.record.at = at;
+      known.record.count++;
+      this.#records.delete(key);
+      this.#records.set(key, known);
+      return;
+    }
+    const reason = error instanceof TransportError ? error.reason : undefined;
+    const record: Mutable = { at, count: 1, what, where: shorten(where), code, reason, text };
+    this.#records.set(key, { number: ++this.#number, record });
+    if (this.#records.size <= MOST) return;
+    const [oldest] = this.#records.keys();
+    this.#records.delete(oldest!);
+  }
+
+  /** Returns the errors by number. */
+  state(): Record<string, ErrorRecord> {
+    return Object.fromEntries(
+      [...this.#records.values()].map(({ number, record }) => [String(number), { ...record }]),
+    );
+  }
+}
+
+/** Cleans and cuts a text, because it may come from a peer. */
+export function shorten(text: string): string {
+  const clean = cleanText(text);
+  return clean.length > LONGEST ? `${clean.slice(0, LONGEST)}…` : clean;
+}
+
+const MOST = 100;
+/** The most characters of a text. */
+const LONGEST = 300;

@@ -1,0 +1,65 @@
+// Tests of differences as JSON Merge Patch, with the cases of RFC 7396.
+
+import test from 'ava';
+import { applyPatch, difference, type JsonObject, toJson } from './merge-patch.ts';
+
+// RFC 7396, appendix A: target, patch, result.
+const cases: [target: unknown, patch: unknown, result: unknown][] = [
+  [{ a: 'b' }, { a: 'c' }, { a: 'c' }],
+  [{ a: 'b' }, { b: 'c' }, { a: 'b', b: 'c' }],
+  [{ a: 'b' }, { a: null }, {}],
+  [{ a: 'b', b: 'c' }, { a: null }, { b: 'c' }],
+  [{ a: ['b'] }, { a: 'c' }, { a: 'c' }],
+  [{ a: 'c' }, { a: ['b'] }, { a: ['b'] }],
+  [{ a: { b: 'c' } }, { a: { b: 'd', c: null } }, { a: { b: 'd' } }],
+  [{ a: [{ b: 'c' }] }, { a: [1] }, { a: [1] }],
+  [
+    ['a', 'b'],
+    ['c', 'd'],
+    ['c', 'd'],
+  ],
+  [{ a: 'b' }, ['c'], ['c']],
+  [{ a: 'foo' }, null, null],
+  [{ a: 'foo' }, 'bar', 'bar'],
+  [{ e: null }, { a: 1 }, { e: null, a: 1 }],
+  [[1, 2], { a: 'b', c: null }, { a: 'b' }],
+  [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
+];
+for (const [target, patch, result] of cases)
+  test(`${JSON.stringify(target)} with ${JSON.stringify(patch)}`, (t) => {
+    t.deepEqual(applyPatch(target, patch), result);
+  });
+
+const states: JsonObject[] = [
+  {},
+  { a: 1 },
+  { a: 2, b: { c: [1, { d: 2 }], e: 'x' } },
+  { a: 2, b: { c: [1, { d: 3 }], e: 'x' } },
+  { b: { e: 'y' }, f: {} },
+  { b: [1], f: { g: true } },
+];
+test('the difference of two states makes one of the other', (t) => {
+  for (const before of states)
+    for (const after of states) {
+      const patch = difference(before, after);
+      t.deepEqual(patch === undefined ? before : applyPatch(before, patch), after);
+      t.is(patch === undefined, before === after);
+    }
+  t.deepEqual(difference(states[2]!, states[3]!), { b: { c: [1, { d: 3 }] } });
+});
+
+test('values become JSON without null, and a patch cannot set a prototype', (t) => {
+  const given = {
+    a: undefined,
+    b: null,
+    c: Number.NaN,
+    d: 5n,
+    e: () => 1,
+    f: [1, null, 'x'],
+    g: -0,
+  };
+  t.deepEqual(toJson(given), { f: [1, 'x'], g: -0 });
+  const patched = applyPatch({}, JSON.parse('{"__proto__": {"x": 1}, "a": 1}')) as object;
+  t.deepEqual(Object.keys(patched), ['a']);
+  t.is(Object.getPrototypeOf(patched), Object.prototype);
+});

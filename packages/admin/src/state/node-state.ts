@@ -1,0 +1,134 @@
+// The state of a node as tools see it. Collections are objects with a key for each member, so that
+// a change of one member is small. Times are milliseconds on the node's clock, sizes bytes.
+
+import type { Code, ConnectionSnapshot, Counter, Reason } from '@trunkline/transport-core';
+
+/** The state of a node at one moment, as plain JSON. */
+export interface NodeState {
+  readonly at: number;
+  readonly node: NodeFacts;
+  readonly totals: Totals;
+  /** The connections by id. */
+  readonly connections: Readonly<Record<string, ConnectionState>>;
+  /** Calls since the start, by side and method: 'server greeter/greet'. */
+  readonly calls: Readonly<Record<string, CallStatistics>>;
+  /** The last errors by number: at most 100, equal ones counted together. */
+  readonly errors: Readonly<Record<string, ErrorRecord>>;
+  /** The connected peers by node id; absent if the node has no peers. */
+  readonly peers?: Readonly<Record<string, PeerState>> | undefined;
+  /** The topics of gossip by key; absent if the node has no gossip. */
+  readonly topics?: Readonly<Record<string, TopicState>> | undefined;
+  /**
+   * The number of members that were left out of a collection, because it has more than 2,000. Absent
+   * if none was.
+   */
+  readonly omitted?: Readonly<Record<string, number>> | undefined;
+}
+
+/** The properties of a node that seldom change. */
+export interface NodeFacts {
+  readonly state: 'open' | 'closing' | 'closed';
+  readonly draining: boolean;
+  /** Whether the node refuses all changes by tools. */
+  readonly readonly: boolean;
+  readonly network: string;
+  readonly addresses: readonly string[];
+  /** The protocols by name. */
+  readonly protocols: Readonly<
+    Record<string, { readonly version: number; readonly channel: number }>
+  >;
+  /** Absent without peers. */
+  readonly nodeId?: string | undefined;
+  /** The level of the node's log; absent if tools can't set it. */
+  readonly logLevel?: string | undefined;
+}
+
+/** Sums of a node. */
+export interface Totals {
+  /** Bytes received and sent since the start. */
+  readonly received: number;
+  readonly sent: number;
+  /** Bytes of messages that are held, and their limit. */
+  readonly memory: number;
+  readonly memoryLimit: number;
+  /** Calls that wait for a reader. */
+  readonly waiting: number;
+  /** Calls made and served since the start. */
+  readonly made: number;
+  readonly served: number;
+  /** Failed calls made by the node, by code. */
+  readonly failed: Readonly<Partial<Record<Code, number>>>;
+  readonly counters: Readonly<Partial<Record<Counter, number>>>;
+  /** The targets that are being dialed. */
+  readonly dialing: readonly string[];
+}
+
+/** A connection. `since` is the time at which it was made. */
+export type ConnectionState = Omit<ConnectionSnapshot, 'id' | 'age'> & { readonly since: number };
+
+/** The calls of one method. */
+export interface CallStatistics {
+  readonly side: 'client' | 'server';
+  /** The method with its protocol: 'greeter/greet'; '_OTHER' for those beyond the first 1,000. */
+  readonly method: string;
+  /** Calls that have not ended. */
+  readonly active: number;
+  /** Ended calls, by code; 'ok' for those that succeeded. */
+  readonly codes: Readonly<Partial<Record<Code | 'ok', number>>>;
+  /** The sum of all durations in seconds. */
+  readonly seconds: number;
+  /**
+   * Ended calls by duration: one count for each of `bounds`, and one for the rest. `bounds` are the
+   * upper bounds in seconds.
+   */
+  readonly counts: readonly number[];
+  readonly bounds: readonly number[];
+}
+
+/** An error, and how often it occurred. */
+export interface ErrorRecord {
+  /** The time of the last occurrence. */
+  readonly at: number;
+  readonly count: number;
+  /** The event or operation that failed: 'call', 'handler', 'dial', 'handshake', 'connection' … */
+  readonly what: string;
+  /** The method, address or endpoint. */
+  readonly where: string;
+  readonly code: Code | 'unknown';
+  readonly reason?: Reason | undefined;
+  readonly text: string;
+}
+
+/** A connected peer. */
+export interface PeerState {
+  readonly proven: boolean;
+  readonly persistent: boolean;
+  readonly direction: 'in' | 'out';
+  readonly score: number;
+  readonly instance: string;
+  /** The id of the connection in use. */
+  readonly connection: string;
+  readonly addr?: string | undefined;
+  readonly rtt?: number | undefined;
+  /** The status that the peer has published, if it is JSON. */
+  readonly status?: unknown;
+}
+
+/** A topic of gossip. */
+export interface TopicState {
+  readonly topic: string;
+  readonly overlay: string;
+  readonly life: number;
+  readonly neighbors: readonly string[];
+  readonly interested: number;
+  readonly published: number;
+  readonly delivered: number;
+  readonly duplicates: number;
+  readonly dropped: Readonly<Partial<Record<string, number>>>;
+  /** Messages and bytes in the queues of all readers, and messages that readers have missed. */
+  readonly waiting: number;
+  readonly bytes: number;
+  readonly missed: number;
+  /** Details that the overlay reports about itself, if they are JSON. */
+  readonly details?: unknown;
+}

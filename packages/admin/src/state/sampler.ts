@@ -1,0 +1,134 @@
+// Takes the state of a node, and the differences between states. All watchers share the results.
+
+import type { Metrics } from '@trunkline/metrics';
+import { isDraining } from '@trunkline/transport-core/internal';
+import { callStatistics } from './call-statistics.ts';
+import type { ErrorLog } from './error-log.ts';
+import { difference, type JsonObject, type Patch, toJson } from './merge-patch.ts';
+import type { NodeFacts, NodeState, PeerState, TopicState, Totals } from './node-state.ts';
+import type { AdminSources, PeerSource, TopicSource } from './sources.ts';
+
+/** The state of a node, as far as it is recorded. */
+export class Sampler {
+  readonly #sources: AdminSources;
+  readonly #metrics: Metrics;
+  readonly #errors: ErrorLog;
+  readonly #readonly: boolean;
+  #last: { readonly at: number; readonly state: JsonObject } | undefined;
+  #patch: { from: JsonObject; to: JsonObject; patch: Patch | undefined } | undefined;
+
+  constructor(sources: AdminSources, metrics: Metrics, errors: ErrorLog, readonly: boolean) {
+    this.#sources = sources;
+    this.#metrics = metrics;
+    this.#errors = errors;
+    this.#readonly = readonly;
+  }
+
+  /** Returns the state as JSON: a new one, unless the last one is less than 100 ms old. */
+  sample(): JsonObject {
+    const at = this.#sources.transport.clock.now();
+    if (this.#last !== undefined && at - this.#last.at < FRESH) return this.#last.state;
+    const state = toJson(this.#take()) as JsonObject;
+    this.#last = { at, state };
+    return state;
+  }
+
+  /** Returns the difference between two states; undefined if only their times differ. */
+  difference(from: JsonObject, to: JsonObject): Patch | undefined {
+    if (this.#patch?.from !== from || this.#patch.to !== to) {
+      const patch = difference(from, to);
+      const isSame = patch === undefined || Object.keys(patch).every((key) => key === 'at');
+      this.#patch = { from, to, patch: isSame ? undefined : patch };
+    }
+    return this.#patch.patch;
+  }
+
+  #take(): NodeState {
+    const { transport, peers, gossip, log } = this.#sources;
+    const snapshot = transport.snapshot();
+    const omitted: Record<string, number> = {};
+    const limited = <T>(name: string, list: readonly T[]): readonly T[] => {
+      if (list.length > MOST) omitted[name] = list.length - MOST;
+      return list.slice(0, MOST);
+    };
+    const node: NodeFacts = {
+      state: snapshot.state,
+      draining: isDraining(transport),
+      readonly: this.#readonly,
+      network: snapshot.network,
+      addresses: snapshot.localAddrs,
+      protocols: Object.fromEntries(
+        snapshot.protocols.map(({ name, version, channel }) => [name, { version, channel }]),
+      ),
+      nodeId: peers?.nodeId,
+      logLevel: log?.level,
+    };
+    const totals: Totals = {
+      received: snapshot.bytes.in,
+      sent: snapshot.bytes.out,
+      memory: snapshot.memory,
+      memoryLimit: snapshot.memoryLimit,
+      waiting: snapshot.waiting,
+      made: snapshot.calls.made,
+      served: snapshot.calls.served,
+      failed: snapshot.errors,
+      counters: snapshot.counters,
+      dialing: snapshot.dialing.slice(0, MOST_DIALING),
+    };
+    const connections = limited('connections', snapshot.connections).map(
+      ({ id, age, ...rest }) => [id, { ...rest, since: Math.round(snapshot.at - age) }] as const,
+    );
+    return {
+      at: snapshot.at,
+      node,
+      totals,
+      connections: Object.fromEntries(connections),
+      calls: callStatistics(this.#metrics),
+      errors: this.#errors.state(),
+      peers: peers && Object.fromEntries(limited('peers', peers.list()).map(peerState)),
+      topics:
+        gossip && Object.fromEntries(limited('topics', gossip.snapshot().topics).map(topicState)),
+      omitted: Object.keys(omitted).length === 0 ? undefined : omitted,
+    };
+  }
+}
+
+function peerState({
+  nodeId,
+  proven,
+  persistent,
+  direction,
+  score,
+  instance,
+  addr,
+  rtt,
+  status,
+  remote,
+}: PeerSource): [string, PeerState] {
+  const connection = remote.id;
+  return [
+    nodeId,
+    { proven, persistent, direction, score, instance, connection, addr, rtt, status },
+  ];
+}
+
+function topicState({ key, readers, ...topic }: TopicSource): [string, TopicState] {
+  const sum = (name: 'waiting' | 'bytes' | 'missed') =>
+    readers.reduce((total, reader) => total + reader[name], 0);
+  const { topic: name, overlay, life, neighbors, interested } = topic;
+  const { published, delivered, duplicates, dropped, details } = topic;
+  const queues = { waiting: sum('waiting'), bytes: sum('bytes'), missed: sum('missed') };
+  return [
+    key,
+    {
+      ...{ topic: name, overlay, life, neighbors, interested },
+      ...{ published, delivered, duplicates, dropped, ...queues, details },
+    },
+  ];
+}
+
+/** Milliseconds for which a state is new enough for another watcher. */
+const FRESH = 100;
+/** The most members of a collection. */
+const MOST = 2_000;
+const MOST_DIALING = 100;
