@@ -17,9 +17,15 @@ const server = createTransport('inmem://orders', {
   backends,
   interceptors: { server: [admission.interceptor] },
 });
-const handling: (() => void)[] = [];
+let pays = () => {};
+const untilPaid = new Promise<void>((resolve) => {
+  pays = resolve;
+});
 serve(server, {
-  pay: (order) => new Promise((resolve) => handling.push(() => resolve(`${order} is paid`))),
+  async pay(order) {
+    await untilPaid;
+    return `${order} is paid`;
+  },
 });
 await server.listen();
 
@@ -37,9 +43,8 @@ const pay = (order: string, priority: string) =>
 // One call is handled at a time, and one may wait: the more important one.
 const calls = [pay('first', '5'), pay('report', '1'), pay('checkout', '9')];
 console.log(await calls[1]);
-handling[0]!();
+pays();
 console.log(await calls[0]);
-handling[1]!();
 console.log(await calls[2]);
 await client.close();
 await server.close();

@@ -16,3 +16,9 @@ test.serial(
     }
   },
 );
+
+test.serial('a machine that loses its power fails no call that is hedged', async (t) => {
+  const result = await runKill(4, { power: 'lost', hedgeDelay: 50 });
+  t.log(`${result.calls} calls, p99 ${result.before} -> ${result.after} ms`);
+  checkKill(t, 'power lost', result, 1);
+});

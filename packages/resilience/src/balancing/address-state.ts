@@ -75,10 +75,10 @@ export class AddressState {
     return this.#isEjected;
   }
 
-  /** Takes over the weight and the priority of the resolver. */
+  /** Takes over the weight and the priority of the resolver; the defaults if they are invalid. */
   update({ weight = 1, priority = 0 }: ResolvedAddress): void {
-    this.#weight = weight;
-    this.#priority = priority;
+    this.#weight = Number.isFinite(weight) && weight >= 0 ? weight : 1;
+    this.#priority = Number.isFinite(priority) ? priority : 0;
   }
 
   /** The address is no longer in the list: it gets no new calls. */

@@ -184,8 +184,14 @@ export class BalancedName implements ResolutionObserver {
         release();
         holds.delete(address);
       }
-      for (const { address } of wanted)
-        if (!holds.has(address)) holds.set(address, transport.hold(address));
+      for (const { address } of wanted) {
+        if (holds.has(address)) continue;
+        try {
+          holds.set(address, transport.hold(address));
+        } catch {
+          // The transport is closed, or can't dial this address: the calls to it say so.
+        }
+      }
     }
   }
 

@@ -7,10 +7,11 @@ import type { KillResult } from './kill-scenario.ts';
 export function checkKill(
   t: ExecutionContext,
   where: string,
-  { calls, failedReads, doubled, unsentFailures, before, after }: KillResult,
+  { calls, failedReads, pendingReads, doubled, unsentFailures, before, after }: KillResult,
   slack: number,
 ): void {
   t.deepEqual(failedReads, [], where);
+  t.is(pendingReads, 0, where);
   t.deepEqual(doubled, [], where);
   t.is(unsentFailures, 0, where);
   t.true(calls > 5_000, `${where}: ${calls} calls`);

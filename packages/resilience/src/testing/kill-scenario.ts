@@ -29,6 +29,8 @@ export interface KillResult {
   readonly calls: number;
   /** Idempotent calls that failed; there should be none. */
   readonly failedReads: string[];
+  /** Idempotent calls without a result at the end; there should be none. */
+  readonly pendingReads: number;
   /** Calls of `append` that failed: those that the dead server may have handled. */
   readonly failedAppends: number;
   /** Calls of `append` that were handled more than once; there should be none. */
@@ -46,6 +48,7 @@ export class KillRecorder {
   readonly failedReads: string[] = [];
   readonly #latencies: { readonly at: number; readonly took: number }[] = [];
   #calls = 0;
+  #pendingReads = 0;
   #failedAppends = 0;
   #unsentFailures = 0;
 
@@ -56,6 +59,7 @@ export class KillRecorder {
   /** Records the result of a call that began at `at`. */
   async follow(method: 'read' | 'append', at: number, now: () => number, call: Promise<unknown>) {
     this.#calls++;
+    if (method === 'read') this.#pendingReads++;
     try {
       await call;
       this.#latencies.push({ at, took: now() - at });
@@ -64,6 +68,8 @@ export class KillRecorder {
       else this.#failedAppends++;
       if (method === 'append' && error instanceof TransportError && error.sent === false)
         this.#unsentFailures++;
+    } finally {
+      if (method === 'read') this.#pendingReads--;
     }
   }
 
@@ -76,6 +82,7 @@ export class KillRecorder {
     return {
       calls: this.#calls,
       failedReads: [...this.failedReads],
+      pendingReads: this.#pendingReads,
       failedAppends: this.#failedAppends,
       doubled: [...this.handled].filter(([, times]) => times > 1).map(([id]) => id),
       unsentFailures: this.#unsentFailures,
@@ -86,8 +93,19 @@ export class KillRecorder {
   }
 }
 
+/** Settings of a run. */
+export interface KillOptions {
+  /** `lost`: the whole machine dies, so nothing resets its connections. Default `kept`. */
+  readonly power?: 'kept' | 'lost';
+  /** The hedging delay of reads. Default: they are not hedged. */
+  readonly hedgeDelay?: number;
+}
+
 /** Makes calls for 3 s of virtual time; one of three servers crashes after about 0.5 s. */
-export async function runKill(seed: number): Promise<KillResult> {
+export async function runKill(
+  seed: number,
+  { power = 'kept', hedgeDelay }: KillOptions = {},
+): Promise<KillResult> {
   const sim = createSimulation({ seed, link: { latency: [1, 5] } });
   const recorder = new KillRecorder();
   const names = ['a', 'b', 'c'];
@@ -113,11 +131,12 @@ export async function runKill(seed: number): Promise<KillResult> {
   sim.node('client', ({ transport, clock, random }) => {
     const balancer = createBalancer({
       resolver: createStaticResolver({ ledger: names }),
-      policy: seed % 2 === 0 ? leastLoaded() : roundRobin(),
+      policy: hedgeDelay !== undefined || seed % 2 === 0 ? leastLoaded() : roundRobin(),
       clock,
       random,
     });
-    const retries = createRetries({ methods: METHODS, throttle: THROTTLE, clock, random });
+    const methods = { 'ledger/read': { ...METHODS['ledger/read'], hedgeDelay } };
+    const retries = createRetries({ methods, throttle: THROTTLE, clock, random });
     const client = [retries.interceptor, balancer.interceptor];
     const net = transport(ledger, { interceptors: { client } });
     const load = async () => {
@@ -136,7 +155,7 @@ export async function runKill(seed: number): Promise<KillResult> {
     };
   });
   const victim = names[seed % 3]!;
-  sim.at(killedAt, () => sim.crash(victim));
+  sim.at(killedAt, () => sim.crash(victim, { power }));
   await sim.run(3_200);
   const result = recorder.result(killedAt);
   await sim.close();
