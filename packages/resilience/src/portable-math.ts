@@ -37,5 +37,5 @@ export function logarithm(x: number): number {
   return 2 * sum + exponent * LN2;
 }
 
-// biome-ignore lint/suspicious/noApproximativeNumericConstant: engines may differ in Math.LN2's last bit.
+// biome-ignore lint/suspicious/noApproximativeNumericConstant: Math.LN2 may differ in its last bit.
 const LN2 = 0.693_147_180_559_945_3;

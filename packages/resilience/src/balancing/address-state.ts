@@ -229,7 +229,9 @@ export class AddressState {
     return this.#latency * decay(Math.max(0, now - this.#measuredAt) / DECAY);
   }
 
-  /** A peak EWMA as in Finagle's `p2cPeakEwma`: a slower answer counts at once, a faster one by time. */
+  /**
+   * A peak EWMA as in Finagle's `p2cPeakEwma`: a slower answer counts at once, a faster one by time.
+   */
   #measure(elapsed: number, now: number): void {
     const last = this.#latency;
     if (last === undefined) this.#latency = elapsed;

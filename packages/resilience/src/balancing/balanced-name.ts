@@ -162,7 +162,9 @@ export class BalancedName implements ResolutionObserver {
 
   // Connections.
 
-  /** Holds connections to the addresses over this transport, until the returned function is called. */
+  /**
+   * Holds connections to the addresses over this transport, until the returned function is called.
+   */
   holdOn(transport: AnyTransport): () => void {
     if (!this.#holders.has(transport)) this.#holders.set(transport, new Map());
     this.#hold();

@@ -7,7 +7,9 @@ import type { AddressState } from './address-state.ts';
 export interface OutlierOptions {
   /** Milliseconds between two examinations. Default 10,000. */
   readonly interval?: number | undefined;
-  /** Milliseconds of the first ejection; the n-th in a row takes n times as long. Default 30,000. */
+  /**
+   * Milliseconds of the first ejection; the n-th in a row takes n times as long. Default 30,000.
+   */
   readonly baseEjection?: number | undefined;
   /** The longest ejection in milliseconds. Default 300,000. */
   readonly maxEjection?: number | undefined;
@@ -18,7 +20,9 @@ export interface OutlierOptions {
    * 0 turns this off. Default 1.9.
    */
   readonly successRateFactor?: number | undefined;
-  /** Ejects addresses of whose calls more than this percentage fail; 100 turns this off. Default 85. */
+  /**
+   * Ejects addresses of whose calls more than this percentage fail; 100 turns this off. Default 85.
+   */
   readonly failurePercent?: number | undefined;
   /**
    * The number of addresses with enough calls below which nothing is ejected. Default 5, as for
@@ -43,7 +47,10 @@ interface Examined {
   ejectedAt: number | undefined;
 }
 
-/** Examines the addresses of one name. It needs no timer: the next call after an interval starts it. */
+/**
+ * Examines the addresses of one name. It needs no timer: the first call after an interval starts
+ * it.
+ */
 export class Outliers {
   readonly #settings: OutlierSettings;
   readonly #ejected: (address: AddressState, isEjected: boolean) => void;

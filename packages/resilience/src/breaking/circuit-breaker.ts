@@ -30,11 +30,17 @@ export interface CircuitBreakerOptions {
   readonly failurePercent?: number | undefined;
   /** The calls of a window below which a circuit never opens. Default 20. */
   readonly minimumCalls?: number | undefined;
-  /** The milliseconds for which an open circuit refuses calls, and up to a fifth more. Default 5,000. */
+  /**
+   * The milliseconds for which an open circuit refuses calls, and up to a fifth more. Default
+   * 5,000.
+   */
   readonly openFor?: number | undefined;
   /** The calls that a half-open circuit lets through; it closes if all succeed. Default 3. */
   readonly probes?: number | undefined;
-  /** The number of circuits; beyond it, the one that was used least recently is forgotten. Default 1,000. */
+  /**
+   * The number of circuits; beyond it, the one that was used least recently is forgotten. Default
+   * 1,000.
+   */
   readonly circuits?: number | undefined;
   /**
    * Returns the key of the circuit of a call; undefined for none. Default: the target, so behind a

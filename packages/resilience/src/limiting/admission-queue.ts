@@ -1,5 +1,5 @@
-// The calls that wait to be admitted: the most important first, and under overload the newest first,
-// because the oldest will miss their deadlines.
+// The calls that wait to be admitted: the most important first, and under overload the newest
+// first, because the oldest will miss their deadlines.
 
 /** A call that waits. */
 export interface Waiter {
@@ -15,7 +15,9 @@ export interface AdmissionQueueSettings {
   readonly length: number;
   /** The milliseconds that a call may wait while the queue never empties. */
   readonly target: number;
-  /** The milliseconds that a call may wait otherwise, and after which the queue counts as standing. */
+  /**
+   * The milliseconds that a call may wait otherwise, and after which the queue counts as standing.
+   */
   readonly interval: number;
 }
 

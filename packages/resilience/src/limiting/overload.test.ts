@@ -16,8 +16,8 @@ const WORK = 10;
 const SECONDS = 20;
 
 /**
- * Sends 200 calls a second to the server, of which a fourth are important. Returns the share of each
- * kind that succeeded, and the calls a second that the server handled in time.
+ * Sends 200 calls a second to the server, of which a fourth are important. Returns the share of
+ * each kind that succeeded, and the calls a second that the server handled in time.
  */
 async function runOverload(isAdmitted: boolean) {
   const sim = createSimulation({ seed: 1, link: { latency: [1, 2] } });

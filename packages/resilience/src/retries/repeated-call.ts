@@ -36,6 +36,8 @@ export interface OriginalCall {
 
 /** An attempt that has not ended. */
 interface Attempt {
+  /** 1 for the first attempt of the call. */
+  readonly number: number;
   readonly controller: AbortController | undefined;
   timer: Timer | undefined;
   isTimedOut: boolean;
@@ -122,11 +124,14 @@ export class RepeatedCall {
     const { attemptTimeout, hedgeDelay } = this.#policy;
     const isUnary = this.#call.kind === 'unary';
     const isCancelable = isUnary && (attemptTimeout !== undefined || hedgeDelay !== undefined);
+    const { signal } = this.#original;
     const attempt: Attempt = {
+      number: this.#made + 1,
       controller: isCancelable ? new AbortController() : undefined,
       timer: undefined,
       isTimedOut: false,
     };
+    if (signal?.aborted === true) attempt.controller?.abort(signal.reason);
     if (isUnary && attemptTimeout !== undefined) {
       attempt.timer = this.#host.clock.setTimeout(() => {
         attempt.isTimedOut = true;
@@ -154,12 +159,16 @@ export class RepeatedCall {
   }
 
   #schedule(delay: number, run: () => void): void {
-    const { clock } = this.#host;
-    if (this.#timer !== undefined) clock.clearTimeout(this.#timer);
-    this.#timer = clock.setTimeout(() => {
+    this.#unschedule();
+    this.#timer = this.#host.clock.setTimeout(() => {
       this.#timer = undefined;
       run();
     }, delay);
+  }
+
+  #unschedule(): void {
+    if (this.#timer !== undefined) this.#host.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   // Results.
@@ -175,7 +184,7 @@ export class RepeatedCall {
   #attemptFailed(attempt: Attempt, error: unknown): void {
     this.#end(attempt);
     if (this.#isSettled) return;
-    this.#failed(attempt.isTimedOut && isCancelled(error) ? this.#timedOut(error) : error);
+    this.#failed(attempt.isTimedOut && isCancelled(error) ? this.#timedOut(attempt, error) : error);
   }
 
   #failed(error: unknown): void {
@@ -191,7 +200,9 @@ export class RepeatedCall {
       this.#mayRepeat = false;
     }
     if (this.#mayRepeat && !this.#repeats(error, isFree, pushback)) this.#mayRepeat = false;
-    if (!this.#mayRepeat && this.#open.size === 0) this.#fail(error);
+    if (this.#mayRepeat) return;
+    this.#unschedule();
+    if (this.#open.size === 0) this.#fail(error);
   }
 
   /** Schedules the next attempt. Returns false if there may be none. */
@@ -212,8 +223,7 @@ export class RepeatedCall {
       this.#attempt();
     };
     if (delay === 0) {
-      if (this.#timer !== undefined) this.#host.clock.clearTimeout(this.#timer);
-      this.#timer = undefined;
+      this.#unschedule();
       repeat();
     } else this.#schedule(delay, repeat);
     return true;
@@ -260,10 +270,10 @@ export class RepeatedCall {
     return upload === undefined || (upload instanceof UnreadUpload && !upload.isRead);
   }
 
-  #timedOut(error: TransportError): TransportError {
+  #timedOut({ number }: Attempt, error: TransportError): TransportError {
     const { protocol, method } = this.#call;
     const { attemptTimeout } = this.#policy;
-    const message = `${protocol}.${method}: attempt ${this.#made} took longer than ${attemptTimeout} ms (attemptTimeout)`;
+    const message = `${protocol}.${method}: attempt ${number} took longer than ${attemptTimeout} ms (attemptTimeout)`;
     return new TransportError('deadline_exceeded', message, {
       sent: error.sent,
       target: error.target,
@@ -313,9 +323,7 @@ export class RepeatedCall {
   #settle(): void {
     this.#isSettled = true;
     this.#mayRepeat = false;
-    const { clock } = this.#host;
-    if (this.#timer !== undefined) clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#unschedule();
     this.#original.signal?.removeEventListener('abort', this.#canceled);
     for (const attempt of [...this.#open]) {
       this.#end(attempt);

@@ -221,6 +221,30 @@ test('a fatal error ends all attempts of a hedged call', async (t) => {
   t.is(server.clock.timers, 0);
 });
 
+test('a server that asks for no repetition gets no further hedge', async (t) => {
+  const { server, send } = setUp({
+    methods: { '*': { idempotent: true, hedgeDelay: 30, attempts: 3 } },
+  });
+  const result = send();
+  await server.advance(30);
+  const metadata = { [RETRY_PUSHBACK]: '-1' };
+  await server.attempts[0]!.fail(
+    new TransportError('unavailable', 'never', { sent: true, metadata }),
+  );
+  await server.advance(1_000);
+  t.is(server.attempts.length, 2, 'the third one is not sent');
+  await server.attempts[1]!.answer('done');
+  t.is(await result, 'done', 'the second one goes on');
+  t.is(server.clock.timers, 0);
+});
+
+test('a call whose signal was aborted before makes no attempt that goes on', async (t) => {
+  const { server, send } = setUp({ methods: { '*': { idempotent: true, hedgeDelay: 30 } } });
+  const signal = AbortSignal.abort(new Error('enough'));
+  void send({ signal });
+  t.true(server.last.signal!.aborted);
+});
+
 test('hedges stop while calls fail', async (t) => {
   const { server, retries, send } = setUp({
     methods: { '*': { idempotent: true, hedgeDelay: 30, attempts: 2 } },

@@ -43,7 +43,7 @@ export function mean(rates: readonly number[], from: number, to: number): number
   return rates.slice(from, to).reduce((sum, rate) => sum + rate, 0) / (to - from);
 }
 
-/** Returns the attempts a second 10 to 20 s after recovery, relative to those before the failure. */
+/** Returns the attempts 10 to 20 s after recovery, relative to those before the failure. */
 export function ratioAfter({ attempts }: StormRates): number {
   return mean(attempts, 30, 40) / mean(attempts, 2, 10);
 }
