@@ -88,6 +88,8 @@ class FaultyConnection implements StreamConnection {
    * This end has destroyed the connection, so its end is reported even while the wire is frozen.
    */
   #isDestroyed = false;
+  /** The inner connection has ended; while the wire is frozen, that is not reported yet. */
+  #isOver = false;
 
   constructor(inner: StreamConnection, isFrozen: () => boolean, onEnd: () => void) {
     this.endpoint = inner.endpoint;
@@ -114,7 +116,10 @@ class FaultyConnection implements StreamConnection {
       frames: (batch) => this.#come(() => this.#sink?.frames(batch)),
       drained: () => this.#drained(),
       revoked: (error) => this.#sink?.revoked?.(error),
-      closed: (error) => this.#come(() => this.#end(error)),
+      closed: (error) => {
+        this.#isOver = true;
+        this.#come(() => this.#end(error));
+      },
     });
   }
 
@@ -145,7 +150,9 @@ class FaultyConnection implements StreamConnection {
     this.#forget();
     this.#isDestroyed = true;
     this.#onEnd();
-    this.#inner.destroy(error);
+    // An inner connection that has ended reports nothing more.
+    if (this.#isOver) void Promise.resolve().then(() => this.#end(error));
+    else this.#inner.destroy(error);
   }
 
   thaw(): void {
