@@ -162,6 +162,7 @@ async function bundles() {
   await bundle('all of signaling', all('signaling'), 115_000);
   await bundle('all of signaling-wamp', all('signaling-wamp'), 5_500);
   await bundle('all of webrtc', all('transport-webrtc'), 94_500);
+  await bundle('all of nats', all('transport-nats'), 125_000);
   await bundle('all of metrics', all('metrics'), 5_000);
   await bundle('all of resumption', all('resumption'), 7_500);
   await bundle('all of resilience', all('resilience'), 13_000);

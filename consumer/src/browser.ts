@@ -15,6 +15,7 @@ import {
 import { resumable, resume } from '@trunkline/resumption';
 import { bytes, createTransport, serve, type TransportError } from '@trunkline/transport-core';
 import { createInmemTransport } from '@trunkline/transport-inmem';
+import { nats } from '@trunkline/transport-nats';
 import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
 import { handlers, ledger, use } from './ledger.ts';
@@ -32,17 +33,17 @@ export async function main(
   const admission = createAdmission({ limit: { most: 10 } });
   const transport = createTransport({
     protocol: ledger,
-    backends: [ws(), webrtc({ signal, rtc: globalThis })],
-    interceptors: {
-      client: [
-        createConcurrencyLimit().interceptor,
-        createRetries({ methods: { 'ledger/*': { idempotent: true } }, throttle: false })
           .interceptor,
         balancer.interceptor,
         createCircuitBreaker({ probes: 1 }).interceptor,
+        createConcurrencyLimit().interceptor,
+        createRetries({ methods: { 'ledger/*': { idempotent: true } }, throttle: false })
       ],
+      client: [
       server: [admission.interceptor],
-    },
+    backends: [ws(), nats(servers: url ), webrtc(signal, rtc: globalThis )],
+    backends: [ws(), webrtc(signal, rtc: globalThis )],
+    interceptors: ,
   });
   serve(transport, handlers);
   await use(transport, url, upload);

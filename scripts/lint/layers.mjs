@@ -92,6 +92,13 @@ const PACKAGES = [
       "Backends know nothing of each other: transport-webrtc imports transport-core's public entries and identity alone.",
   },
   {
+    files: ['transport-nats/src/**'],
+    except: SOURCE,
+    may: PUBLIC,
+    because:
+      "Backends know nothing of each other: transport-nats imports transport-core's public entries alone.",
+  },
+  {
     files: ['{files,mutual-tls}/src/**'],
     except: SOURCE,
     may: PUBLIC,

@@ -1,0 +1,141 @@
+// Starts nats-server as child processes, alone or as a cluster, on ports that the system picks.
+
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+
+/** What to do where `unable` returns a reason. */
+export const INSTALL = 'apt-get install nats-server';
+
+/** Returns the reason why no NATS server can be started on this machine; undefined if one can. */
+export function unable(): string | undefined {
+  try {
+    execFileSync('nats-server', ['--version'], { stdio: 'ignore' });
+    return undefined;
+  } catch {
+    return `nats-server is missing (${INSTALL})`;
+  }
+}
+
+export interface NatsServerOptions {
+  /** Text for the configuration file: users, TLS, limits. */
+  readonly config?: string | undefined;
+  /** Also listens for WebSocket clients, without TLS. */
+  readonly webSocket?: boolean | undefined;
+  /** The port for clients. Default: a free one. */
+  readonly port?: number | undefined;
+  /** Makes the server a member of a cluster: the addresses of other members' routes. */
+  readonly routes?: readonly string[] | undefined;
+}
+
+export interface NatsServer {
+  /** The address for clients, '127.0.0.1:port'. */
+  readonly address: string;
+  readonly port: number;
+  /** The address for the routes of a cluster, if it is a member of one. */
+  readonly route: string | undefined;
+  /** The URL for WebSocket clients, if it was asked for. */
+  readonly webSocket: string | undefined;
+  readonly process: ChildProcess;
+  /** Ends the server at once, as a crash does. Idempotent. */
+  kill(): Promise<void>;
+}
+
+/** Starts a server; resolves once it accepts clients. */
+export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
+  const { config = '', webSocket = false, port = -1, routes } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'trunkline-nats-'));
+  const file = join(folder, 'server.conf');
+  writeFileSync(
+    file,
+    [
+      `listen: "127.0.0.1:${port}"`,
+      webSocket ? 'websocket { listen: "127.0.0.1:-1", no_tls: true }' : '',
+      routes === undefined
+        ? ''
+        : `cluster { name: test, listen: "127.0.0.1:-1", routes: [${routes.map((route) => `"nats://${route}"`).join(', ')}] }`,
+      config,
+    ].join('\n'),
+  );
+  const child = spawn('nats-server', ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const onExit = () => void child.kill('SIGKILL');
+  process.once('exit', onExit);
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const kill = async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    await exited;
+    process.off('exit', onExit);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const addresses = await listening(child, {
+    kinds: [
+      'client',
+      ...(webSocket ? ['websocket'] : []),
+      ...(routes === undefined ? [] : ['route']),
+    ],
+    routes: routes?.length ?? 0,
+  });
+  if (typeof addresses === 'string') {
+    await kill();
+    throw new Error(`nats-server has ended:\n${addresses}`);
+  }
+  const address = addresses.get('client')!;
+  return {
+    address,
+    port: Number(address.split(':').at(-1)),
+    route: addresses.get('route'),
+    webSocket: webSocket ? `ws://${addresses.get('websocket')}` : undefined,
+    process: child,
+    kill,
+  };
+}
+
+/**
+ * Reads the log of a server until it listens for each kind of client and has its routes. Resolves
+ * to the addresses by kind, or to the log if the server has ended.
+ */
+function listening(
+  child: ChildProcess,
+  wanted: { readonly kinds: readonly string[]; readonly routes: number },
+): Promise<ReadonlyMap<string, string> | string> {
+  const log: string[] = [];
+  const found = new Map<string, string>();
+  let routes = 0;
+  return new Promise((resolve) => {
+    // The lines are read to the end, or the server would wait for a reader of its log.
+    const lines = createInterface({ input: child.stderr! });
+    lines.on('line', (line) => {
+      if (log.length < 100) log.push(line);
+      const [, kind, address] = LISTENING.exec(line) ?? [];
+      if (kind !== undefined) found.set(kind, address!);
+      if (line.includes('Route connection created')) routes++;
+      if (routes >= wanted.routes && wanted.kinds.every((each) => found.has(each))) resolve(found);
+    });
+    lines.once('close', () => resolve(log.join('\n')));
+    child.once('error', (error) => resolve(error.message));
+  });
+}
+
+const LISTENING =
+  /Listening for (client|websocket|route) (?:connections|clients) on (?:ws:\/\/)?(\S+)/;
+
+/** Starts a cluster of servers; resolves once each is connected to all others. */
+export async function startNatsCluster(
+  size: number,
+  options: NatsServerOptions = {},
+): Promise<NatsServer[]> {
+  const servers: NatsServer[] = [];
+  try {
+    for (let i = 0; i < size; i++) {
+      const routes = servers.map(({ route }) => route!);
+      servers.push(await startNatsServer({ ...options, routes }));
+    }
+    return servers;
+  } catch (error) {
+    await Promise.all(servers.map((server) => server.kill()));
+    throw error;
+  }
+}

@@ -1,0 +1,26 @@
+// Compliance tests of the NATS transport.
+
+import process from 'node:process';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { layerAt, SHARED_NAME } from './testing/layers.ts';
+import { serverOfFile } from './testing/server.ts';
+
+const server = await serverOfFile();
+
+if (server !== undefined)
+  transportSuite(test, {
+    name: 'nats',
+    create(options, { address, advertiseAddr, wrap } = {}) {
+      const layer = layerAt(server, { address, advertiseAddr, clock: options.clock });
+      return new NetworkTransport({ ...options, stream: wrap === undefined ? layer : wrap(layer) });
+    },
+    unreachable: () => `nats://${server.address}/nobody`,
+    probe: nodeProbe(process),
+    skip: {
+      'listen on an address that cannot be dialed needs an advertised address':
+        'a name can always be dialed',
+      'listen on an address in use fails with address_in_use, and may be tried again': SHARED_NAME,
+    },
+  });

@@ -1,0 +1,92 @@
+// NATS as a stream layer, as a Transport and as a backend of createTransport.
+
+import {
+  type Backend,
+  type CommonOptions,
+  type Protocol,
+  systemClock,
+  type Transport,
+} from '@trunkline/transport-core';
+import {
+  checkAdvertised,
+  commonOptions,
+  extendOptions,
+  isProtocol,
+  NetworkTransport,
+  parseOptions,
+  reference,
+  type StreamLayer,
+} from '@trunkline/transport-core/backend';
+import { NatsLayer } from './nats-layer.ts';
+import {
+  backendSchema,
+  checkNatsOptions,
+  layerFields,
+  layerSchema,
+  type NatsBackendOptions,
+  type NatsStreamLayerOptions,
+} from './nats-options.ts';
+
+/**
+ * Options of a transport over NATS; `protocol` is required. `network`, one of the common options, is
+ * also the second token of all subjects, and must fit there.
+ */
+export type NatsTransportOptions<P extends Protocol> = CommonOptions &
+  Omit<NatsStreamLayerOptions, 'random'> & { readonly protocol: P };
+
+/** Creates a stream layer over NATS subjects. */
+export function createNatsStreamLayer(options: NatsStreamLayerOptions = {}): StreamLayer {
+  parseOptions(layerSchema, options, 'createNatsStreamLayer');
+  return createLayer(options, 'createNatsStreamLayer');
+}
+
+/**
+ * Creates a transport over NATS. Targets and its own address have the form
+ * '[nodeId@]nats://server/name'.
+ */
+export function createNatsTransport<P extends Protocol>(
+  options: NatsTransportOptions<P>,
+): Transport<P> {
+  const {
+    bindAddr: _bindAddr,
+    advertiseAddr: _advertiseAddr,
+    servers: _servers,
+    user: _user,
+    pass: _pass,
+    token: _token,
+    authenticator: _authenticator,
+    tls: _tls,
+    prefix: _prefix,
+    node: _node,
+    maxPending: _maxPending,
+    pingInterval: _pingInterval,
+    ...common
+  } = parseOptions(transportSchema, options, 'createNatsTransport');
+  const { protocol, clock = systemClock } = options;
+  const { random: _random, ...given } = options;
+  const stream = createLayer({ ...given, clock }, 'createNatsTransport');
+  return new NetworkTransport<P>({ ...(common as CommonOptions), protocol, stream, clock });
+}
+
+/** Creates a backend for 'nats://server/name'. */
+export function nats(options: NatsBackendOptions = {}): Backend {
+  parseOptions(backendSchema, options, 'nats');
+  checkNatsOptions(options, 'nats');
+  return {
+    schemes: ['nats'],
+    layer: ({ bindAddr, advertiseAddr, clock }) =>
+      createLayer({ ...options, bindAddr, advertiseAddr, clock }, 'createTransport'),
+  };
+}
+
+function createLayer(options: NatsStreamLayerOptions, name: string): StreamLayer {
+  checkNatsOptions(options, name);
+  const layer = new NatsLayer(options);
+  checkAdvertised(layer, options.advertiseAddr, `${name}: advertiseAddr`);
+  return layer;
+}
+
+const transportSchema = extendOptions(commonOptions, {
+  ...layerFields,
+  protocol: reference<Protocol>(isProtocol, 'a protocol made by defineProtocol'),
+});

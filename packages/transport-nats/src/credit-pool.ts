@@ -1,0 +1,37 @@
+// The credit that one NATS connection may grant to all peers together. A server disconnects a
+// client for which more bytes wait than its `max_pending` (64 MiB); credit keeps us far below that.
+
+/** Divides a number of credit units among connections. */
+export class CreditPool {
+  readonly #size: number;
+  #left: number;
+
+  constructor(size: number) {
+    this.#size = size;
+    this.#left = size;
+  }
+
+  /** Takes and returns the credit of a new connection; 0 if there is none left. */
+  open(): number {
+    if (this.grow(USUAL_CREDIT)) return USUAL_CREDIT;
+    if (this.#left < LEAST_CREDIT) return 0;
+    this.#left -= LEAST_CREDIT;
+    return LEAST_CREDIT;
+  }
+
+  /** Takes more credit for a connection. Half of the pool is kept for new connections. */
+  grow(units: number): boolean {
+    if (this.#left - units < this.#size / 2) return false;
+    this.#left -= units;
+    return true;
+  }
+
+  give(units: number): void {
+    this.#left += units;
+  }
+}
+
+/** The credit with which a connection begins as long as half of the pool is left. */
+const USUAL_CREDIT = 256 * 1024;
+/** The credit with which others begin: enough for one small message after the other. */
+export const LEAST_CREDIT = 32 * 1024;

@@ -1,0 +1,250 @@
+// Exposes the methods of a transport as plain NATS services, for the nats CLI and for clients that
+// know nothing of Trunkline.
+
+import { headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/nats-core';
+import {
+  type MethodDefinition,
+  type Protocol,
+  systemRandom,
+  type Target,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
+import {
+  cleanText,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reference,
+  text,
+} from '@trunkline/transport-core/backend';
+import { isName } from './nats-address.ts';
+import { randomId } from './random-id.ts';
+import { statusOf } from './service-errors.ts';
+import { decodePayload, encodePayload } from './service-payload.ts';
+import { ServiceRecord } from './service-record.ts';
+
+/** Options of `expose`; `connection` is required. */
+export interface ExposeOptions<P extends Protocol> {
+  /**
+   * The NATS connection on which the services listen. It stays yours: `stop` does not close it. It
+   * may reconnect; the services then go on.
+   */
+  readonly connection: NatsConnection;
+  /** Where the requests are sent. Default: the transport itself, at its own address. */
+  readonly target?: Target | undefined;
+  /** The name of the service: letters, digits, '_' and '-'. Default: the protocol's name. */
+  readonly name?: string | undefined;
+  /** The version of the service. Default: the protocol's version, followed by '.0.0'. */
+  readonly version?: string | undefined;
+  readonly description?: string | undefined;
+  /** The methods to expose, unary and one-way ones. Default: all such methods. */
+  readonly methods?: readonly (keyof P['methods'] & string)[] | undefined;
+  /** The subject in front of the methods' names. Default: the name of the service. */
+  readonly subject?: string | undefined;
+  /**
+   * The queue group: each request reaches one of the processes that expose the service. Default
+   * 'q', as for all NATS services.
+   */
+  readonly queue?: string | undefined;
+  /** The number of requests that may be under way; others get 429. Default 256. */
+  readonly concurrency?: number | undefined;
+}
+
+/** Services that are exposed. */
+export interface Exposed {
+  /** The id of this instance, as `$SRV.PING` reports it. */
+  readonly id: string;
+  /** Stops taking requests, and resolves when those under way are answered. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Answers NATS requests to '<name>.<method>' with the method's response. Requests and responses are
+ * in the method's own encoding: JSON if its codec is `json`. An error is answered with the headers
+ * `Nats-Service-Error` and `Nats-Service-Error-Code`. The services also answer PING, INFO and STATS
+ * on `$SRV`, so that `nats micro list` finds them.
+ *
+ * @throws TypeError for a wrong option, and for a method that streams.
+ */
+export function expose<P extends Protocol>(
+  transport: Transport<P>,
+  options: ExposeOptions<P>,
+): Exposed {
+  parseOptions(schema, options, 'expose');
+  return new Service(transport as unknown as Transport, options as ExposeOptions<Protocol>);
+}
+
+class Service implements Exposed {
+  readonly id = randomId(systemRandom);
+  readonly #transport: Transport;
+  readonly #connection: NatsConnection;
+  readonly #target: () => Target;
+  readonly #record: ServiceRecord;
+  readonly #subscriptions: Subscription[] = [];
+  readonly #concurrency: number;
+  #underWay = 0;
+  #idle: (() => void) | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(transport: Transport, options: ExposeOptions<Protocol>) {
+    const { protocol } = transport;
+    const { connection, target, name = protocol.name, version, description = '' } = options;
+    const { subject = name, queue = 'q', concurrency = CONCURRENCY } = options;
+    if (!/^[\w-]+$/.test(name))
+      throw new TypeError(
+        `expose: name: must have only letters, digits, '_' and '-', got '${name}'; set 'name'`,
+      );
+    this.#transport = transport;
+    this.#connection = connection;
+    this.#target = () => target ?? transport.advertiseAddr();
+    this.#concurrency = concurrency;
+    const methods = exposedMethods(protocol, options.methods);
+    this.#record = new ServiceRecord({
+      name,
+      id: this.id,
+      version: version ?? `${protocol.version}.0.0`,
+      description,
+      endpoints: methods.map(([method]) => ({
+        name: method,
+        subject: `${subject}.${method}`,
+        queue_group: queue,
+      })),
+    });
+    for (const [method, definition] of methods)
+      this.#subscribe(`${subject}.${method}`, queue, (message) =>
+        this.#request(method, definition, message),
+      );
+    for (const [verb, answer] of Object.entries(this.#record.verbs))
+      for (const suffix of ['', `.${name}`, `.${name}.${this.id}`])
+        this.#subscribe(`$SRV.${verb}${suffix}`, undefined, (message) =>
+          message.respond(JSON.stringify(answer())),
+        );
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    // Requests that the server has already sent still arrive, and are answered.
+    await Promise.all(this.#subscriptions.map((each) => each.drain().catch(() => {})));
+    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    if (!this.#connection.isClosed()) await this.#connection.flush().catch(() => {});
+  }
+
+  #subscribe(subject: string, queue: string | undefined, take: (message: Msg) => void): void {
+    this.#subscriptions.push(
+      this.#connection.subscribe(subject, {
+        ...(queue === undefined ? {} : { queue }),
+        callback: (error, message) => {
+          if (error === null) take(message);
+        },
+      }),
+    );
+  }
+
+  #request(method: string, definition: MethodDefinition, message: Msg): void {
+    const finish = this.#record.begin(method, this.#transport.clock.now());
+    const done = (error?: TransportError) => {
+      finish(this.#transport.clock.now(), error?.message);
+      if (error !== undefined) this.#fail(message, error);
+    };
+    if (this.#underWay >= this.#concurrency)
+      return done(
+        new TransportError(
+          'resource_exhausted',
+          `${method}: ${this.#concurrency} requests are under way already (concurrency); retry later`,
+        ),
+      );
+    this.#underWay++;
+    this.#call(method, definition, message)
+      .then(
+        () => done(),
+        (error) => done(error instanceof TransportError ? error : unexpected(method, error)),
+      )
+      .finally(() => {
+        this.#underWay--;
+        if (this.#underWay === 0) this.#idle?.();
+      });
+  }
+
+  async #call(
+    method: string,
+    { request, response }: MethodDefinition,
+    message: Msg,
+  ): Promise<void> {
+    const value = decodePayload(request, message.data);
+    const result: unknown = await this.#transport.send(this.#target(), method, value as never);
+    message.respond(response && encodePayload(response, result));
+  }
+
+  #fail(message: Msg, { code, message: text }: TransportError): void {
+    const fields = headers();
+    fields.set('Nats-Service-Error', cleanText(text));
+    fields.set('Nats-Service-Error-Code', String(statusOf(code)));
+    fields.set('Trunkline-Code', code);
+    if (!this.#connection.isClosed()) message.respond(new Uint8Array(0), { headers: fields });
+  }
+}
+
+/** Returns the methods to expose by name; throws a TypeError for one that is unfit. */
+function exposedMethods(
+  { name, methods }: Protocol,
+  wanted: readonly string[] | undefined,
+): [string, MethodDefinition][] {
+  const all = Object.entries(methods);
+  if (wanted === undefined) return all.filter(([, method]) => !streams(method));
+  return wanted.map((each) => {
+    const method = Object.hasOwn(methods, each) ? methods[each] : undefined;
+    if (method === undefined)
+      throw new TypeError(`expose: methods: protocol '${name}' has no method '${each}'`);
+    if (streams(method))
+      throw new TypeError(
+        `expose: methods: '${each}' streams, and a NATS request has one request and one response`,
+      );
+    return [each, method];
+  });
+}
+
+function streams({ upload, download }: MethodDefinition): boolean {
+  return upload !== undefined || download !== undefined;
+}
+
+function unexpected(method: string, error: unknown): TransportError {
+  return new TransportError('internal', `${method}: ${String(error)}`, { cause: error });
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+
+const schema = optionsSchema({
+  connection: reference<NatsConnection>(
+    (value) => typeof (value as NatsConnection | null)?.subscribe === 'function',
+    'a NATS connection, as connect() of @nats-io/transport-node returns it',
+  ),
+  target: optional(
+    reference<Target>((value) => isText(value) || typeof value === 'object', 'an address'),
+  ),
+  name: optional(text()),
+  version: optional(
+    reference<string>(
+      (value) => isText(value) && /^\d+\.\d+\.\d+(?:[-+][\w.+-]+)?$/.test(value as string),
+      "a version such as '1.0.0'",
+    ),
+  ),
+  description: optional(text(1_024)),
+  methods: optional(reference<readonly string[]>(Array.isArray, 'a list of method names')),
+  subject: optional(
+    reference<string>((value) => isText(value) && isName(value as string), 'a NATS subject'),
+  ),
+  queue: optional(
+    reference<string>((value) => isText(value) && isName(value as string), 'a queue group'),
+  ),
+  concurrency: optional(
+    reference<number>((value) => Number.isInteger(value) && (value as number) > 0, 'above 0'),
+  ),
+});
+
+/** The default of `concurrency`. */
+const CONCURRENCY = 256;

@@ -1,0 +1,158 @@
+// Tests of lost servers, lost messages and lost peers.
+
+import { connect } from '@nats-io/transport-node';
+import { startNatsCluster, startNatsServer } from '@trunkline/local-nats';
+import { TransportError } from '@trunkline/transport-core';
+import { createMessage, MessageType } from './message.ts';
+import { client, eventually, node } from './testing/nodes.ts';
+import { natsTest, serverOfFile } from './testing/server.ts';
+
+const shared = (await serverOfFile())!;
+
+natsTest(
+  'a server is killed while calls run: they fail, none is handled twice, and the node comes back',
+  async (t) => {
+    const first = await startNatsServer();
+    t.teardown(() => first.kill());
+    const bindAddr = `nats://${first.address}/orders`;
+    const handled = new Map<number, number>();
+    await node(t, { bindAddr }, { note: (id) => void handled.set(id, (handled.get(id) ?? 0) + 1) });
+    const near = client(t, {});
+    t.is((await near.send(bindAddr, 'echo', new Uint8Array(1))).length, 1);
+
+    let next = 0;
+    const resolved = new Set<number>();
+    const refused: TransportError[] = [];
+    let isOver = false;
+    const caller = async () => {
+      while (!isOver) {
+        const id = next++;
+        await near.send(bindAddr, 'note', id).then(
+          () => resolved.add(id),
+          (error) => void refused.push(error),
+        );
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    const callers = Array.from({ length: 8 }, caller);
+    await eventually(() => handled.size > 200);
+    await first.kill();
+    await eventually(() => refused.length > 50);
+    for (const error of refused) {
+      t.true(error instanceof TransportError);
+      t.is(error.code, 'unavailable', error.message);
+    }
+    const second = await startNatsServer({ port: first.port });
+    t.teardown(() => second.kill());
+    const before = resolved.size;
+    await eventually(() => resolved.size > before + 200);
+    isOver = true;
+    await Promise.all(callers);
+    t.is(Math.max(...handled.values()), 1, 'a message was replayed');
+  },
+);
+
+natsTest(
+  'in a cluster of three of which one is killed, nodes move to another server',
+  async (t) => {
+    const cluster = await startNatsCluster(3);
+    t.teardown(() => Promise.all(cluster.map((each) => each.kill())));
+    const [a, b, c] = cluster.map(({ address }) => address);
+    // Each end begins at a server of its own; the node knows no other, and learns them from the first.
+    const far = await node(t, { bindAddr: `nats://${a}/orders` }, { who: () => 'far' });
+    const near = client(t, { servers: [b!, c!] });
+    const isReached = () =>
+      near.send(far.localAddr(), 'who', null).then(
+        (name) => name === 'far',
+        () => false,
+      );
+    await eventually(isReached);
+    await cluster[0]!.kill();
+    await eventually(isReached);
+    t.pass();
+  },
+);
+
+natsTest('a lost message ends the connection with reset at its receiver', async (t) => {
+  const { near, far, raw, subject } = await wiretapped(t);
+  const down = lost(near.connections());
+  const [toNear] = subject;
+  raw.publish(toNear!, createMessage(1_000, MessageType.data, 10));
+  const error = await down;
+  t.is(error?.reason, 'reset');
+  t.regex(error!.message, /message \d+ was expected and 1000 came, so NATS lost messages/);
+  await eventually(() => far.remotes().length === 0);
+});
+
+natsTest('a repeated message ends the connection, too', async (t) => {
+  const { near, raw, subject } = await wiretapped(t);
+  const down = lost(near.connections());
+  raw.publish(subject[0]!, createMessage(0, MessageType.data, 10));
+  t.is((await down)?.reason, 'reset');
+});
+
+natsTest(
+  'a message of an unknown type, and one that is too short, end the connection',
+  async (t) => {
+    const one = await wiretapped(t);
+    let down = lost(one.near.connections());
+    one.raw.publish(one.subject[0]!, createMessage(one.count(), 77, 0));
+    t.is((await down)?.reason, 'malformed');
+    const other = await wiretapped(t);
+    down = lost(other.near.connections());
+    other.raw.publish(other.subject[0]!, new Uint8Array(3));
+    t.is((await down)?.reason, 'malformed');
+  },
+);
+
+natsTest('a peer that vanishes is noticed with the next message', async (t) => {
+  const proxy = await startNatsCluster(2);
+  t.teardown(() => Promise.all(proxy.map((each) => each.kill())));
+  const [ours, theirs] = proxy;
+  await node(t, { bindAddr: `nats://${theirs!.address}/orders`, servers: theirs!.address });
+  const near = client(t, { servers: ours!.address, keepAlive: { interval: 600_000 } });
+  const target = 'nats://broker/orders';
+  await eventually(() =>
+    near.send(target, 'echo', new Uint8Array(1)).then(
+      () => true,
+      () => false,
+    ),
+  );
+  const down = lost(near.connections());
+  await theirs!.kill();
+  // No keep-alive is due, and the call has a minute; what fails it is the server's answer that
+  // nobody is there.
+  const error = await t.throwsAsync(
+    near.send(target, 'echo', new Uint8Array(1), { timeout: 60_000 }),
+    { instanceOf: TransportError },
+  );
+  t.is(error.code, 'unavailable', error.message);
+  t.is((await down)?.reason, 'reset');
+});
+
+/** A live connection, and a raw client that knows the subjects of both ends. */
+async function wiretapped(t: Parameters<typeof client>[0]) {
+  const raw = await connect({ servers: shared.address });
+  t.teardown(() => raw.close());
+  const name = `wiretapped-${Math.round(raw.info!.client_id)}`;
+  const subjects = new Map<string, number>();
+  raw.subscribe('trunkline.default.in.>', {
+    callback: (_error, { subject }) => {
+      if (subject.includes(name)) subjects.set(subject, (subjects.get(subject) ?? 0) + 1);
+    },
+  });
+  const far = await node(t, { bindAddr: `nats://${shared.address}/far-${name}` });
+  const near = client(t, { node: `near-${name}` });
+  await near.send(far.localAddr(), 'echo', new Uint8Array(10));
+  await raw.flush();
+  const subject = [...subjects.keys()].sort().reverse();
+  return { near, far, raw, subject, count: () => subjects.get(subject[0]!)! };
+}
+
+/** Resolves to the cause of the end of a connection. */
+async function lost(
+  events: AsyncIterable<{ type: string; cause?: TransportError | undefined }>,
+): Promise<TransportError | undefined> {
+  for await (const { type, cause } of events) if (type === 'down') return cause;
+  return undefined;
+}

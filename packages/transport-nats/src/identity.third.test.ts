@@ -1,0 +1,43 @@
+// Identity tests of Noise over NATS.
+
+import { createIdentity, type Identity } from '@trunkline/identity';
+import { secure } from '@trunkline/stream-noise';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { identitySuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { layerAt } from './testing/layers.ts';
+import { serverOfFile } from './testing/server.ts';
+
+const server = await serverOfFile();
+
+if (server !== undefined)
+  identitySuite<Identity>(test, {
+    name: 'noise over nats',
+    credentials: async (type) => createIdentity({ type }),
+    transport(identity, options, { lists, address }) {
+      const { clock } = options;
+      const stream = secure(layerAt(server, { clock, address }), { identity, clock, ...lists });
+      return {
+        transport: new NetworkTransport({ ...options, stream }),
+        update: async ({ allow, deny }) => stream.updatePeers({ allow, deny }),
+      };
+    },
+    layer: (identity) => secure(layerAt(server), { identity }),
+    plain: {
+      transport: (options) =>
+        new NetworkTransport({ ...options, stream: layerAt(server, { clock: options.clock }) }),
+    },
+    impostors: {
+      'signs with a key of its own': async (victim) =>
+        impostor(victim, (message) => createIdentity({ type: victim.type }).sign(message)),
+      'sends zeros as a signature': async (victim) => impostor(victim, () => new Uint8Array(64)),
+      'sends a signature that the victim made of other data': async (victim) =>
+        impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
+    },
+    beneath: { layer: () => layerAt(server) },
+  });
+
+/** Returns an identity with the victim's public key and another signing function. */
+function impostor({ nodeId, type, publicKey, key }: Identity, sign: Identity['sign']): Identity {
+  return { nodeId, type, publicKey, key, sign };
+}

@@ -1,0 +1,117 @@
+// The two subjects of one connection: publishes numbered messages to the peer's, and checks the
+// numbers of those that arrive at its own. A missing or repeated message ends the connection.
+
+import type { TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
+import { createMessage, HEADER, readNumber } from './message.ts';
+import type { NatsClient, SubjectListener } from './nats-client.ts';
+
+/** Receives what happens at one end of a connection. */
+export interface LinkOwner {
+  /** A message came; `content` belongs to the owner. `reply` is the subject that it names. */
+  message(type: number, content: Uint8Array, reply: () => string): void;
+  /** Nobody has subscribed to the peer's subject: the peer has ended, or never existed. */
+  absent(): void;
+  /** The link is broken. */
+  failed(error: TransportError): void;
+}
+
+export class MessageLink {
+  /** The subject at which this end receives. */
+  readonly subject: string;
+  readonly client: NatsClient;
+  #owner: LinkOwner;
+  /** The subject at which the peer receives. */
+  #peer: string;
+  /** The longest message that the peer can receive. */
+  #peerMax = Number.POSITIVE_INFINITY;
+  /** The numbers of the next message in each direction. */
+  #nextOut = 0;
+  #nextIn = 0;
+  readonly #unsubscribe: () => void;
+  #forgetPeer: (() => void) | undefined;
+
+  /** Subscribes to `subject`; a dialer knows the peer's subject only later. */
+  constructor(client: NatsClient, subject: string, owner: LinkOwner, peer = '') {
+    this.client = client;
+    this.subject = subject;
+    this.#owner = owner;
+    this.#peer = peer;
+    this.#unsubscribe = client.subscribe(subject, this.#listener);
+  }
+
+  readonly #listener: SubjectListener = {
+    message: (data, reply) => this.#received(data, reply),
+    noResponders: () => this.#owner.absent(),
+    failed: (error) => this.#owner.failed(error),
+  };
+
+  /** Sets what the peer has said about itself. */
+  meet(peer: string, peerMax: number): void {
+    this.#peer = peer;
+    this.#peerMax = peerMax;
+    this.#forgetPeer = this.client.refusedFor(peer, this.#listener);
+  }
+
+  /** From now on, another object receives the messages. */
+  handTo(owner: LinkOwner): void {
+    this.#owner = owner;
+  }
+
+  /** The most content that the next message can have. */
+  get room(): number {
+    return Math.min(LONGEST, this.client.maxPayload, this.#peerMax) - HEADER;
+  }
+
+  /**
+   * Creates the next message, to be filled from `HEADER` on and published before the next one is
+   * created.
+   */
+  create(type: number, length: number): Uint8Array {
+    const message = createMessage(this.#nextOut, type, length);
+    this.#nextOut = (this.#nextOut + 1) >>> 0;
+    return message;
+  }
+
+  /**
+   * Publishes a message of `create`. It names our subject, so that the server reports at once if
+   * the peer has gone.
+   */
+  publish(message: Uint8Array): void {
+    this.client.publish(this.#peer, message, this.subject);
+  }
+
+  send(type: number, content: Uint8Array = EMPTY): void {
+    const message = this.create(type, content.length);
+    message.set(content, HEADER);
+    this.publish(message);
+  }
+
+  /** Stops receiving. */
+  close(): void {
+    this.#forgetPeer?.();
+    this.#unsubscribe();
+  }
+
+  #received(data: Uint8Array, reply: () => string): void {
+    if (data.length < HEADER) return this.#owner.failed(this.#malformed('is too short'));
+    const number = readNumber(data, 0);
+    if (number !== this.#nextIn)
+      return this.#owner.failed(
+        reasonError(
+          'reset',
+          `message ${this.#nextIn} was expected and ${number} came, so NATS lost messages`,
+        ),
+      );
+    this.#nextIn = (number + 1) >>> 0;
+    this.#owner.message(data[4]!, data.subarray(HEADER), reply);
+  }
+
+  #malformed(what: string): TransportError {
+    return reasonError('malformed', `a message ${what}`);
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+/** The longest message, in bytes: a longer one would delay the messages of other connections. */
+export const LONGEST = 64 * 1024;

@@ -1,0 +1,143 @@
+// The listening end: answers requests to dial, and hands a connection over once its dialer has
+// confirmed that it still wants it.
+
+import type { Clock, Random, Reason, TransportError } from '@trunkline/transport-core';
+import type { StreamConnection } from '@trunkline/transport-core/backend';
+import {
+  createMessage,
+  decodeTerms,
+  encodeRefusal,
+  encodeTerms,
+  HEADER,
+  MessageType,
+  type Terms,
+} from './message.ts';
+import { LONGEST, MessageLink } from './message-link.ts';
+import type { Subjects } from './nats-address.ts';
+import type { NatsClient } from './nats-client.ts';
+import { NatsStreamConnection } from './nats-connection.ts';
+import { randomId } from './random-id.ts';
+
+export interface AcceptorOptions {
+  readonly client: NatsClient;
+  readonly subjects: Subjects;
+  /** The name under which this node listens. */
+  readonly name: string;
+  /** The beginning of the subjects at which this node receives. */
+  readonly inbox: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The time in which a dialer must confirm, in milliseconds. Default 5,000. */
+  readonly timeout: number | undefined;
+  readonly accept: (connection: StreamConnection) => void;
+  /** Called once if requests can't come any more: the server is lost, or forbids the subject. */
+  readonly failed: (error: TransportError) => void;
+}
+
+/**
+ * Has little work to do for a request, so it does not ask the transport for a handshake slot: the
+ * transport takes one itself when it gets the connection.
+ */
+export class Acceptor {
+  readonly #options: AcceptorOptions;
+  readonly #unsubscribe: () => void;
+  /** A function for each handshake under way, which ends it. */
+  readonly #pending = new Set<() => void>();
+  #isClosed = false;
+
+  constructor(options: AcceptorOptions) {
+    this.#options = options;
+    const { client, subjects, name } = options;
+    this.#unsubscribe = client.subscribe(
+      subjects.dial(name),
+      {
+        message: (data, reply) => this.#request(data, reply()),
+        noResponders: () => {},
+        failed: (error) => {
+          if (this.#isClosed) return;
+          this.close();
+          options.failed(error);
+        },
+      },
+      QUEUE,
+    );
+  }
+
+  /** Stops listening and ends pending handshakes. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#unsubscribe();
+    for (const end of [...this.#pending]) end();
+  }
+
+  #request(data: Uint8Array, peer: string): void {
+    const { client, subjects } = this.#options;
+    const node = subjects.nodeOf(peer);
+    // Nobody can be told.
+    if (node === undefined) return;
+    const terms = decodeTerms(data);
+    if (typeof terms === 'string')
+      this.#refuse(peer, 'malformed', `the request is wrong: ${terms}`);
+    else if (this.#pending.size >= MOST_PENDING)
+      this.#refuse(peer, 'full', `it has ${MOST_PENDING} dials under way already`);
+    else {
+      const granted = client.credit.open();
+      if (granted > 0) return this.#answer(`nats://${node}`, peer, terms, granted);
+      this.#refuse(peer, 'full', 'its connections have taken all credit (maxPending)');
+    }
+  }
+
+  /** @param granted the units that the dialer gets from the pool. */
+  #answer(endpoint: string, peer: string, { credit, max }: Terms, granted: number): void {
+    const { client, inbox, clock, random, timeout = HANDSHAKE_TIMEOUT, accept } = this.#options;
+    const settle = () => {
+      clock.clearTimeout(timer);
+      this.#pending.delete(end);
+    };
+    const end = () => {
+      if (!this.#pending.has(end)) return;
+      settle();
+      client.credit.give(granted);
+      link.send(MessageType.reset);
+      link.close();
+    };
+    const timer = clock.setTimeout(end, timeout);
+    this.#pending.add(end);
+    const link: MessageLink = new MessageLink(
+      client,
+      `${inbox}.${randomId(random)}`,
+      {
+        message: (type) => {
+          if (!this.#pending.has(end)) return;
+          if (type !== MessageType.confirm) return end();
+          settle();
+          accept(new NatsStreamConnection(link, endpoint, { granted, credit }, clock));
+        },
+        // The dialer has given up.
+        absent: end,
+        failed: end,
+      },
+      peer,
+    );
+    link.meet(peer, max);
+    link.send(
+      MessageType.accept,
+      encodeTerms({ credit: granted, max: Math.min(LONGEST, client.maxPayload) }),
+    );
+  }
+
+  #refuse(peer: string, reason: Reason, message: string): void {
+    const content = encodeRefusal({ reason, message });
+    const answer = createMessage(0, MessageType.refuse, content.length);
+    answer.set(content, HEADER);
+    this.#options.client.publish(peer, answer, '');
+  }
+}
+
+/** The queue group of a name: a request reaches one of the nodes that listen under it. */
+const QUEUE = 'trunkline';
+/** The most dials that may wait for their confirmation; the next one is refused. */
+const MOST_PENDING = 256;
+/** The default handshake timeout, in milliseconds, if the transport sets none. */
+const HANDSHAKE_TIMEOUT = 5_000;

@@ -1,0 +1,176 @@
+// One connection to a NATS server, shared by the virtual connections over it. It never reconnects:
+// when it is lost, all of them end, so that nothing written before is ever sent later.
+
+import type { ConnectionOptions, NatsConnection, Subscription } from '@nats-io/nats-core';
+import type { Clock, TransportError } from '@trunkline/transport-core';
+import { CreditPool } from './credit-pool.ts';
+import { natsError } from './nats-errors.ts';
+
+/** Connects to the first reachable one of the servers in the options. */
+export type ConnectToNats = (options: ConnectionOptions) => Promise<NatsConnection>;
+
+/** Receives the messages of one subscription. */
+export interface SubjectListener {
+  message(data: Uint8Array, reply: () => string): void;
+  /** No subscriber was there for a message that was published with this subject for replies. */
+  noResponders(): void;
+  /** The server refused the subscription, or a publication with `refusedFor`; or it is gone. */
+  failed(error: TransportError): void;
+}
+
+/** Told that the server refuses a publication. */
+type Publisher = Pick<SubjectListener, 'failed'>;
+
+export class NatsClient {
+  /** The server that it is connected to, 'host:port'. */
+  readonly server: string;
+  readonly credit: CreditPool;
+  /** Addresses of the cluster's servers, as the server told them. */
+  readonly known: readonly string[];
+  readonly #connection: NatsConnection;
+  readonly #clock: Clock;
+  readonly #listeners = new Set<SubjectListener>();
+  /** Which listener to tell that the server refuses to publish to a subject. */
+  readonly #publishers = new Map<string, Set<Publisher>>();
+  #holders = 0;
+  /** `retire` was called: it ends when nobody holds it any more. */
+  #isRetired = false;
+  #isDown = false;
+  #ended: (() => void) | undefined;
+  /** Resolves when the socket is closed. */
+  readonly ended = new Promise<void>((resolve) => (this.#ended = resolve));
+
+  #lost: (() => void) | undefined;
+
+  /** @param maxPending the credit that all connections together may grant, in bytes */
+  constructor(connection: NatsConnection, maxPending: number, clock: Clock) {
+    this.#connection = connection;
+    this.#clock = clock;
+    this.server = connection.getServer();
+    this.known = connection.info?.connect_urls?.slice(0, MOST_KNOWN) ?? [];
+    this.credit = new CreditPool(maxPending);
+    const down = (cause: unknown) => {
+      if (this.#isDown) return;
+      this.#isDown = true;
+      this.#lost?.();
+      const error = natsError(cause, 'lost', this.server);
+      for (const listener of [...this.#listeners]) listener.failed(error);
+    };
+    connection.closed().then((error) => {
+      down(error);
+      this.#ended?.();
+    });
+    void this.#watch(down);
+  }
+
+  /** True if there is no subscription. */
+  get isIdle(): boolean {
+    return this.#holders === 0;
+  }
+
+  /** Calls `lost` when the connection is lost or has ended; at once if it has. */
+  onLost(lost: () => void): void {
+    if (this.#isDown) return lost();
+    this.#lost = lost;
+  }
+
+  /** The longest message that the server takes now, in bytes. */
+  get maxPayload(): number {
+    return this.#connection.info?.max_payload ?? 0;
+  }
+
+  /** Publishes; drops the message if the connection is lost. NATS may keep `data` for a moment. */
+  publish(subject: string, data: Uint8Array, reply: string): void {
+    if (this.#isDown || this.#connection.isClosed()) return;
+    this.#connection.publish(subject, data, { reply });
+  }
+
+  /** Subscribes until the returned function is called. */
+  subscribe(subject: string, listener: SubjectListener, queue?: string): () => void {
+    let subscription: Subscription | undefined;
+    this.#listeners.add(listener);
+    this.#holders++;
+    try {
+      if (this.#isDown) throw new Error('the connection has ended');
+      subscription = this.#connection.subscribe(subject, {
+        ...(queue === undefined ? {} : { queue }),
+        callback: (error, message) => {
+          if (error !== null) return listener.failed(natsError(error, 'subscribe', subject));
+          const { data } = message;
+          if (data.length === 0 && message.headers?.code === NO_RESPONDERS)
+            return listener.noResponders();
+          listener.message(
+            new Uint8Array(data.buffer, data.byteOffset, data.length),
+            () => message.reply ?? '',
+          );
+        },
+      });
+    } catch (error) {
+      this.#clock.defer(() => {
+        if (this.#listeners.has(listener)) listener.failed(natsError(error, 'lost', this.server));
+      });
+    }
+    return () => {
+      if (!this.#listeners.delete(listener)) return;
+      subscription?.unsubscribe();
+      this.#release();
+    };
+  }
+
+  /** Reports to `listener` if the server refuses to publish to `subject`, until released. */
+  refusedFor(subject: string, listener: Publisher): () => void {
+    const those = this.#publishers.get(subject) ?? new Set<Publisher>();
+    this.#publishers.set(subject, those.add(listener));
+    return () => {
+      those.delete(listener);
+      if (those.size === 0) this.#publishers.delete(subject);
+    };
+  }
+
+  /** Resolves when the server has processed everything sent before. Rejects if it is lost. */
+  async flush(): Promise<void> {
+    await Promise.race([
+      this.#connection.flush(),
+      this.#connection.closed().then((cause) => {
+        throw natsError(cause, 'lost', this.server);
+      }),
+    ]);
+  }
+
+  /** Closes the connection once the last subscription has ended. */
+  retire(): void {
+    this.#isRetired = true;
+    if (this.#holders === 0) void this.#end();
+  }
+
+  #release(): void {
+    this.#holders--;
+    if (this.#isRetired && this.#holders === 0) void this.#end();
+  }
+
+  /**
+   * Closes the connection, after what was published has reached the server. A server that does not
+   * answer is given up by the client's pings.
+   */
+  async #end(): Promise<void> {
+    await this.flush().catch(() => {});
+    await this.#connection.close().catch(() => {});
+  }
+
+  /** Reads the client's reports: a lost server, and permissions that are missing to publish. */
+  async #watch(down: (cause: unknown) => void): Promise<void> {
+    for await (const status of this.#connection.status()) {
+      if (status.type === 'disconnect' || status.type === 'staleConnection') down(undefined);
+      if (status.type !== 'error') continue;
+      const { operation, subject } = status.error as { operation?: string; subject?: string };
+      if (operation !== 'publish' || subject === undefined) continue;
+      const error = natsError(status.error, 'publish', subject);
+      for (const listener of [...(this.#publishers.get(subject) ?? [])]) listener.failed(error);
+    }
+  }
+}
+
+/** The status of a message with which a server answers when nobody has subscribed. */
+const NO_RESPONDERS = 503;
+/** The maximum number of the cluster's servers that are remembered. */
+const MOST_KNOWN = 16;

@@ -1,0 +1,273 @@
+// A connection over two NATS subjects as a StreamConnection. NATS has neither back-pressure nor an
+// orderly end for a subject, so this class adds credit, which the reader grants, and an end.
+
+import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
+import {
+  reasonError,
+  type StreamConnection,
+  type StreamSink,
+} from '@trunkline/transport-core/backend';
+import { HEADER, MessageType, MOST_CREDIT, OVERHEAD, readNumber, writeNumber } from './message.ts';
+import type { LinkOwner, MessageLink } from './message-link.ts';
+import { ReceiveWindow } from './receive-window.ts';
+
+/** The units with which a connection begins. */
+export interface Credit {
+  /** The units that this end has granted to the peer. */
+  readonly granted: number;
+  /** The units that the peer has granted to this end. */
+  readonly credit: number;
+}
+
+export class NatsStreamConnection implements StreamConnection, LinkOwner {
+  readonly endpoint: string;
+  readonly #link: MessageLink;
+  readonly #clock: Clock;
+  readonly #window: ReceiveWindow;
+  #sink: StreamSink | undefined;
+  /** Received chunks that were not reported yet, because the reader pauses. */
+  readonly #unread: (Uint8Array | 'end')[] = [];
+  /** Before `attach` and from `pause` to `resume`, chunks are kept. */
+  #isPaused = true;
+  /** The units that this end may still spend. */
+  #credit: number;
+  /** The chunks whose `write` returned false, from the first byte that was not sent. */
+  #rest: Uint8Array[] = [];
+  /** True from a `write` that returned false until `drained`. */
+  #isBlocked = false;
+  /** `close` was called: received bytes are acknowledged and dropped. */
+  #isEnding = false;
+  #endSent = false;
+  #discarded = 0;
+  #linger: Timer | undefined;
+  #isOver = false;
+  #error: TransportError | undefined;
+
+  constructor(link: MessageLink, endpoint: string, { granted, credit }: Credit, clock: Clock) {
+    this.endpoint = endpoint;
+    this.#link = link;
+    this.#credit = credit;
+    this.#clock = clock;
+    this.#window = new ReceiveWindow(link.client.credit, granted, clock);
+    link.handTo(this);
+  }
+
+  attach(sink: StreamSink): void {
+    this.#sink = sink;
+    this.#isPaused = false;
+    this.#clock.defer(() => (this.#isOver ? this.#report() : this.#deliver()));
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.#write(chunk.length === 0 ? [] : [chunk]);
+  }
+
+  readonly writeAll = (chunks: readonly Uint8Array[]): boolean =>
+    this.#write(chunks.filter((chunk) => chunk.length > 0));
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    if (this.#sink === undefined) return;
+    this.#isPaused = false;
+    this.#clock.defer(() => this.#deliver());
+  }
+
+  close(): void {
+    if (this.#isEnding || this.#isOver) return;
+    this.#isEnding = true;
+    this.#linger = this.#clock.setTimeout(
+      () => this.destroy(this.#reset(`it did not close within ${LINGER} ms`)),
+      LINGER,
+    );
+    this.#pump();
+    this.#clock.defer(() => this.#deliver());
+  }
+
+  destroy(error?: TransportError): void {
+    if (!this.#isOver) this.#link.send(MessageType.reset);
+    this.#finish(error);
+  }
+
+  #write(chunks: Uint8Array[]): boolean {
+    if (this.#isEnding || this.#isOver || chunks.length === 0) return true;
+    this.#rest = chunks;
+    this.#pump();
+    this.#isBlocked = this.#rest.length > 0;
+    return !this.#isBlocked;
+  }
+
+  /** Sends as much of the rest as the credit allows, then the end. */
+  #pump(): void {
+    let left = 0;
+    for (const chunk of this.#rest) left += chunk.length;
+    while (left > 0) {
+      const most = this.#link.room;
+      const size = Math.min(left, most, this.#credit - OVERHEAD);
+      // Crumbs would cost more than they carry.
+      if (size < Math.min(left, most, CRUMB)) return;
+      this.#sendData(size);
+      left -= size;
+    }
+    if (this.#isEnding) this.#sendEnd();
+  }
+
+  /** Sends the next `size` bytes of the rest in one message. */
+  #sendData(size: number): void {
+    const message = this.#link.create(MessageType.data, size);
+    let at = HEADER;
+    let taken = 0;
+    while (at < message.length) {
+      const chunk = this.#rest[taken]!;
+      const room = message.length - at;
+      if (chunk.length <= room) {
+        message.set(chunk, at);
+        taken++;
+      } else {
+        message.set(chunk.subarray(0, room), at);
+        this.#rest[taken] = chunk.subarray(room);
+      }
+      at += Math.min(chunk.length, room);
+    }
+    this.#rest.splice(0, taken);
+    this.#credit -= size + OVERHEAD;
+    this.#link.publish(message);
+  }
+
+  #sendEnd(): void {
+    if (this.#endSent) return;
+    this.#endSent = true;
+    this.#link.send(MessageType.end);
+  }
+
+  message(type: number, content: Uint8Array): void {
+    if (this.#isOver) return;
+    switch (type) {
+      case MessageType.data:
+        return this.#data(content);
+      case MessageType.credit:
+        return this.#granted(content);
+      case MessageType.end:
+        this.#unread.push('end');
+        return this.#deliver();
+      case MessageType.reset:
+        return this.#finish(this.#reset('the other end reset the connection'));
+      default:
+        return this.#misbehaved(`it sent a message of type ${type}`);
+    }
+  }
+
+  /** The peer has no subscription any more. After our own end, that is its way of closing. */
+  absent(): void {
+    // Messages that arrived before are still reported, once reading resumes.
+    if (this.#isOver || this.#unread.includes('end')) return;
+    this.#finish(this.#endSent ? undefined : this.#reset('the other end is gone'));
+  }
+
+  failed(error: TransportError): void {
+    if (this.#isOver) return;
+    const { code, reason, message, cause } = error;
+    this.#link.send(MessageType.reset);
+    this.#finish(
+      new TransportError(code, `Connection with ${this.endpoint}: ${message}`, {
+        reason,
+        target: this.endpoint,
+        cause,
+      }),
+    );
+  }
+
+  #data(content: Uint8Array): void {
+    if (!this.#window.receive(content.length))
+      return this.destroy(
+        new TransportError(
+          'resource_exhausted',
+          `Connection with ${this.endpoint}: it sent more than its credit allows`,
+          { target: this.endpoint },
+        ),
+      );
+    this.#unread.push(content);
+    this.#deliver();
+  }
+
+  #granted(content: Uint8Array): void {
+    const units = content.length === 4 ? readNumber(content, 0) : 0;
+    if (units === 0 || this.#credit + units > MOST_CREDIT)
+      return this.#misbehaved('it granted a wrong amount of credit');
+    this.#credit += units;
+    this.#pump();
+    if (!this.#isBlocked || this.#rest.length > 0 || this.#isOver) return;
+    this.#isBlocked = false;
+    if (!this.#isEnding) this.#sink?.drained();
+  }
+
+  #misbehaved(why: string): void {
+    this.destroy(
+      reasonError('malformed', `Connection with ${this.endpoint}: ${why}`, {
+        target: this.endpoint,
+      }),
+    );
+  }
+
+  /** Reports received chunks while there is a reader. After our own end, they are dropped here. */
+  #deliver(): void {
+    while (!this.#isOver && (this.#isEnding || !this.#isPaused)) {
+      const next = this.#unread.shift();
+      if (next === undefined) return;
+      if (next === 'end') return this.#ended();
+      this.#grant(this.#window.consume(next.length));
+      if (!this.#isEnding) this.#sink?.data(next);
+      else if ((this.#discarded += next.length) > DISCARD)
+        return this.destroy(this.#reset('it continued to write after the end'));
+    }
+  }
+
+  #grant(units: number): void {
+    if (units === 0) return;
+    const message = this.#link.create(MessageType.credit, 4);
+    writeNumber(message, HEADER, units);
+    this.#link.publish(message);
+  }
+
+  /** A half-closed connection serves no purpose, so this end ends too. */
+  #ended(): void {
+    this.#rest = [];
+    this.#sendEnd();
+    this.#finish(undefined);
+  }
+
+  #finish(error: TransportError | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#error = error;
+    this.#unread.length = 0;
+    this.#rest = [];
+    this.#clock.clearTimeout(this.#linger);
+    this.#window.close();
+    this.#link.close();
+    this.#clock.defer(() => this.#report());
+  }
+
+  #report(): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.closed(this.#error);
+  }
+
+  #reset(why: string): TransportError {
+    return reasonError('reset', `Connection with ${this.endpoint}: ${why}`, {
+      target: this.endpoint,
+    });
+  }
+}
+
+/** The least content of a message that is not the last of a write: less waits for credit. */
+const CRUMB = 8 * 1024;
+/**
+ * How long an end waits for the other's end, in milliseconds, and how many bytes it drops
+ * meanwhile (docs/wire-protocol.md §8).
+ */
+const LINGER = 1_000;
+const DISCARD = 256 * 1024;

@@ -1,0 +1,124 @@
+// One dial: a request to the subject of a name, the answer of the node that got it, and our
+// confirmation, after which both ends have a connection.
+
+import type { Clock, Random } from '@trunkline/transport-core';
+import { REASONS, type Reason, TransportError } from '@trunkline/transport-core';
+import { cleanText, reasonError } from '@trunkline/transport-core/backend';
+import { decodeRefusal, decodeTerms, encodeTerms, MessageType } from './message.ts';
+import { type LinkOwner, LONGEST, MessageLink } from './message-link.ts';
+import type { Subjects } from './nats-address.ts';
+import type { NatsClient } from './nats-client.ts';
+import { NatsStreamConnection } from './nats-connection.ts';
+import { randomId } from './random-id.ts';
+
+export interface DialPlace {
+  readonly client: NatsClient;
+  readonly subjects: Subjects;
+  /** The beginning of the subjects at which this node receives. */
+  readonly inbox: string;
+  /** The dialed address, and the name in it. */
+  readonly address: string;
+  readonly name: string;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** A dial that is under way. */
+export interface PendingDial {
+  /** Ends it and leaves nothing behind; its promise stays pending. */
+  abandon(): void;
+}
+
+/**
+ * Begins a dial. `done` gets the connection or the error, unless it was abandoned before.
+ */
+export function dialByName(
+  { client, subjects, inbox, address, name, clock, random }: DialPlace,
+  done: (result: NatsStreamConnection | TransportError) => void,
+): PendingDial {
+  const granted = client.credit.open();
+  if (granted === 0) {
+    const error = new TransportError(
+      'resource_exhausted',
+      `Cannot connect to ${address}: the connections over the NATS server ${client.server} have taken all credit; raise maxPending (and max_pending of the server)`,
+      { target: address, reason: 'full' },
+    );
+    clock.defer(() => done(error));
+    return { abandon: () => {} };
+  }
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+    forget();
+    client.credit.give(granted);
+    link.close();
+  };
+  const fail = (error: TransportError) => {
+    if (isOver) return;
+    end();
+    done(error);
+  };
+  const owner: LinkOwner = {
+    message(type, content, reply) {
+      if (isOver) return;
+      if (type === MessageType.refuse) return fail(refused(address, content));
+      if (type !== MessageType.accept) return fail(wrong(address, `a message of type ${type}`));
+      const terms = decodeTerms(content);
+      const peer = reply();
+      if (typeof terms === 'string') return fail(wrong(address, terms));
+      if (subjects.nodeOf(peer) === undefined) return fail(wrong(address, 'no subject of its own'));
+      isOver = true;
+      forget();
+      link.meet(peer, terms.max);
+      link.send(MessageType.confirm);
+      done(new NatsStreamConnection(link, address, { granted, credit: terms.credit }, clock));
+    },
+    absent: () =>
+      fail(
+        reasonError(
+          'connection_refused',
+          `Cannot connect to ${address}: no node listens under this name; check that the peer is running, and its prefix and network`,
+          { target: address },
+        ),
+      ),
+    failed: (error) => fail(prefixed(address, error)),
+  };
+  const link = new MessageLink(client, `${inbox}.${randomId(random)}`, owner);
+  const subject = subjects.dial(name);
+  const forget = client.refusedFor(subject, owner);
+  client.publish(
+    subject,
+    encodeTerms({ credit: granted, max: Math.min(LONGEST, client.maxPayload) }),
+    link.subject,
+  );
+  return {
+    abandon: () => {
+      if (!isOver) end();
+    },
+  };
+}
+
+/** Returns the error of a dial that failed because of its client. */
+export function prefixed(address: string, error: TransportError): TransportError {
+  const { code, reason, message, cause } = error;
+  return new TransportError(code, `Cannot connect to ${address}: ${message}`, {
+    reason,
+    target: address,
+    cause,
+  });
+}
+
+function refused(address: string, content: Uint8Array): TransportError {
+  const { reason, message } = decodeRefusal(content);
+  const text = `Cannot connect to ${address}: the node refuses: ${cleanText(message)}`;
+  const options = { target: address, origin: 'remote' } as const;
+  return reason !== undefined && Object.hasOwn(REASONS, reason)
+    ? reasonError(reason as Reason, text, options)
+    : new TransportError('unavailable', text, options);
+}
+
+function wrong(address: string, what: string): TransportError {
+  return reasonError('malformed', `Cannot connect to ${address}: the node answered with ${what}`, {
+    target: address,
+  });
+}

@@ -1,0 +1,69 @@
+// Translates the errors of the NATS client, in the one place where they enter.
+
+import { type Code, type Reason, TransportError } from '@trunkline/transport-core';
+import { socketError } from '@trunkline/transport-core/backend';
+
+/** The action that failed. */
+export type NatsAction = 'connect' | 'lost' | 'subscribe' | 'publish';
+
+/** Converts an error of the NATS client; `where` is the server or the subject. */
+export function natsError(cause: unknown, action: NatsAction, where: string): TransportError {
+  const [code, reason, text] = meaning(cause, action, where);
+  return new TransportError(code, text, { reason, target: where, cause });
+}
+
+function meaning(
+  cause: unknown,
+  action: NatsAction,
+  where: string,
+): [Code, Reason | undefined, string] {
+  const name = nameOf(cause);
+  if (name === 'PermissionViolationError') {
+    const verb = action === 'publish' ? 'publish to' : 'subscribe to';
+    return [
+      'permission_denied',
+      undefined,
+      `The NATS server forbids this node to ${verb} '${where}': allow the subject in the permissions of its user`,
+    ];
+  }
+  if (name === 'AuthorizationError' || name === 'UserAuthenticationExpiredError')
+    return [
+      'unauthenticated',
+      undefined,
+      `The NATS server ${where} refuses this node: ${textOf(cause)}; check user, pass, token or authenticator`,
+    ];
+  if (action === 'lost')
+    return [
+      'unavailable',
+      'reset',
+      `The connection to the NATS server ${where} was lost${cause === undefined ? '' : ` (${textOf(cause)})`}`,
+    ];
+  if (/connection refused/i.test(textOf(cause)))
+    return [
+      'unavailable',
+      'connection_refused',
+      `Cannot connect to the NATS server ${where}: nothing listens on this address; check that nats-server is running and the port is right`,
+    ];
+  if (/timeout/i.test(name))
+    return [
+      'unavailable',
+      'dial_timeout',
+      `Cannot connect to the NATS server ${where}: it does not answer; check the address and the firewall`,
+    ];
+  const { code, reason } = socketError(causeOf(cause), 'dial', where);
+  return [code, reason, `Cannot connect to the NATS server ${where}: ${textOf(cause)}`];
+}
+
+/** Returns the error of the socket beneath an error of the client, if there is one. */
+function causeOf(error: unknown): unknown {
+  const { cause } = (error ?? {}) as { cause?: unknown };
+  return cause ?? error;
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : '';
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : String(error);
+}

@@ -1,0 +1,219 @@
+// The NATS stream layer: listens under a name, and dials names.
+
+import {
+  type Clock,
+  type Random,
+  systemClock,
+  systemRandom,
+  TransportError,
+} from '@trunkline/transport-core';
+import {
+  type DialOptions,
+  type ListenOptions,
+  reasonError,
+  type StreamConnection,
+  type StreamLayer,
+} from '@trunkline/transport-core/backend';
+import { connectToNats } from '#connect';
+import { Acceptor } from './nats-acceptor.ts';
+import { formatAddress, hostOf, type NatsAddress, parseAddress, Subjects } from './nats-address.ts';
+import type { NatsClient } from './nats-client.ts';
+import { NatsClients } from './nats-clients.ts';
+import { dialByName, type PendingDial, prefixed } from './nats-dial.ts';
+import { clientOptions, type NatsStreamLayerOptions, serversOf } from './nats-options.ts';
+import { randomId } from './random-id.ts';
+
+type Listening =
+  | { readonly state: 'no' }
+  | { readonly state: 'starting'; readonly after: 'no' | 'failed' }
+  | { readonly state: 'yes'; readonly acceptor: Acceptor }
+  /** The listener failed; the transport is about to call `listen` again. It keeps its address. */
+  | { readonly state: 'failed' };
+
+export class NatsLayer implements StreamLayer {
+  readonly clock: Clock;
+  readonly #options: NatsStreamLayerOptions;
+  readonly #random: Random;
+  readonly #subjects: Subjects;
+  readonly #clients: NatsClients;
+  /** The servers of the `servers` option, which are used instead of those in addresses. */
+  readonly #servers: readonly string[] | undefined;
+  /** The address to listen at. */
+  readonly #own: NatsAddress;
+  /** The beginning of the subjects at which this node receives. */
+  readonly #inbox: string;
+  #listening: Listening = { state: 'no' };
+  /** A function for each pending dial, which ends it with the given error. */
+  readonly #dials = new Set<(error: TransportError) => void>();
+
+  /** @param options must be valid. */
+  constructor(options: NatsStreamLayerOptions) {
+    this.#options = options;
+    this.clock = options.clock ?? systemClock;
+    this.#random = options.random ?? systemRandom;
+    const {
+      prefix = 'trunkline',
+      network = 'default',
+      bindAddr,
+      maxPending = MAX_PENDING,
+    } = options;
+    this.#subjects = new Subjects(prefix, network);
+    this.#servers = serversOf(options);
+    const given = bindAddr === undefined ? undefined : parseAddress(bindAddr, 'listen at');
+    this.#own = {
+      server: given?.server ?? hostOf(this.#servers?.[0] ?? DEFAULT_SERVER),
+      name: given?.name ?? options.node ?? randomId(this.#random),
+    };
+    this.#inbox = this.#subjects.inbox(options.node ?? this.#own.name);
+    this.#clients = new NatsClients(connectToNats, clientOptions(options), maxPending, this.clock);
+  }
+
+  async listen(
+    accept: (connection: StreamConnection) => void,
+    failed?: (error: TransportError) => void,
+    { timeout }: Partial<ListenOptions> = {},
+  ): Promise<void> {
+    const { state } = this.#listening;
+    if (state === 'starting' || state === 'yes')
+      throw new TransportError(
+        'failed_precondition',
+        `Already listening at ${this.#address}: close() first`,
+      );
+    const starting: Listening = { state: 'starting', after: state };
+    this.#listening = starting;
+    let acceptor: Acceptor | undefined;
+    let refusal: TransportError | undefined;
+    try {
+      const client = await this.#clients.get(this.#servers ?? [this.#own.server]);
+      if (this.#listening !== starting) throw closedMeanwhile();
+      acceptor = new Acceptor({
+        client,
+        subjects: this.#subjects,
+        name: this.#own.name,
+        inbox: this.#inbox,
+        clock: this.clock,
+        random: this.#random,
+        timeout,
+        accept,
+        failed: (error) => {
+          refusal = cannotListen(this.#address, error);
+          if (this.#listening.state !== 'yes') return;
+          this.#listening = { state: 'failed' };
+          failed?.(refusal);
+        },
+      });
+      await client.flush();
+      if (refusal !== undefined) throw refusal;
+      if (this.#listening !== starting) throw closedMeanwhile();
+      this.#listening = { state: 'yes', acceptor };
+    } catch (error) {
+      acceptor?.close();
+      if (this.#listening === starting) this.#listening = { state };
+      throw cannotListen(this.#address, error);
+    }
+  }
+
+  dial(address: string, { timeout, signal }: DialOptions): Promise<StreamConnection> {
+    return new Promise((resolve, reject) => {
+      const target = parseAddress(address, 'dial');
+      signal?.throwIfAborted();
+      let dial: PendingDial | undefined;
+      let step = 'connecting to the NATS server';
+      let isOver = false;
+      const settle = () => {
+        isOver = true;
+        this.clock.clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        this.#dials.delete(giveUp);
+      };
+      const giveUp = (reason: unknown) => {
+        settle();
+        dial?.abandon();
+        reject(reason);
+      };
+      const onAbort = () => giveUp(signal?.reason);
+      const timer = this.clock.setTimeout(
+        () =>
+          giveUp(
+            reasonError(
+              'dial_timeout',
+              `Cannot connect to ${address}: not connected within ${timeout} ms (dialTimeout), while ${step}`,
+              { target: address },
+            ),
+          ),
+        timeout,
+      );
+      this.#dials.add(giveUp);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const begin = (client: NatsClient) => {
+        if (isOver) return;
+        step = 'waiting for the node';
+        dial = dialByName(
+          {
+            client,
+            subjects: this.#subjects,
+            inbox: this.#inbox,
+            address,
+            name: target.name,
+            clock: this.clock,
+            random: this.#random,
+          },
+          (result) => {
+            settle();
+            if (result instanceof TransportError) reject(result);
+            else resolve(result);
+          },
+        );
+      };
+      this.#clients.get(this.#servers ?? [target.server]).then(begin, (error: TransportError) => {
+        if (!isOver) giveUp(prefixed(address, error));
+      });
+    });
+  }
+
+  checkAddress(address: string): void {
+    parseAddress(address, 'dial');
+  }
+
+  get #address(): string {
+    return formatAddress(this.#own);
+  }
+
+  localAddr(): string {
+    const listening = this.#listening;
+    const state = listening.state === 'starting' ? listening.after : listening.state;
+    if (state !== 'no') return this.#address;
+    throw new TransportError('failed_precondition', 'Not listening yet: await listen() first');
+  }
+
+  advertiseAddr(): string {
+    return this.#options.advertiseAddr ?? this.localAddr();
+  }
+
+  async close(): Promise<void> {
+    for (const end of [...this.#dials])
+      end(new TransportError('shutdown', 'The dial was cancelled: the layer was closed'));
+    if (this.#listening.state === 'yes') this.#listening.acceptor.close();
+    this.#listening = { state: 'no' };
+    await this.#clients.close();
+  }
+}
+
+function closedMeanwhile(): TransportError {
+  return new TransportError('shutdown', 'Listening was cancelled: the layer was closed');
+}
+
+function cannotListen(address: string, error: unknown): TransportError {
+  const { code, reason, message, cause } = error as TransportError;
+  if (code === 'shutdown' || message.startsWith('Cannot listen')) return error as TransportError;
+  return new TransportError(code, `Cannot listen at ${address}: ${message}`, {
+    reason,
+    target: address,
+    cause,
+  });
+}
+
+/** The server if neither the options nor the address to listen at name one. */
+const DEFAULT_SERVER = '127.0.0.1:4222';
+/** The default of `maxPending`: half of what a server lets wait for a client by default. */
+const MAX_PENDING = 32 * 1024 * 1024;

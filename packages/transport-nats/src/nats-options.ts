@@ -1,0 +1,173 @@
+// The options of the NATS layer, and their validation.
+
+import type { Authenticator, ConnectionOptions, TlsOptions } from '@nats-io/nats-core';
+import type { Clock, Random } from '@trunkline/transport-core';
+import {
+  integer,
+  optional,
+  optionsSchema,
+  reference,
+  text,
+} from '@trunkline/transport-core/backend';
+import { isName, parseAddress } from './nats-address.ts';
+
+/** Options of a backend over NATS; all may be left out. */
+export interface NatsBackendOptions {
+  /**
+   * The NATS servers to use, as 'host:port' or a list of them: those of one cluster, of which any
+   * that answers will do. In a browser, their WebSocket URLs ('wss://nats.example:443'). The
+   * servers in addresses are then ignored: a name is looked up through these servers. Default: the
+   * servers in each address. Required with `user`, `token`, `authenticator` and `tls`, which are
+   * never sent to any other server.
+   */
+  readonly servers?: string | readonly string[] | undefined;
+  /** The name and password of the NATS user. */
+  readonly user?: string | undefined;
+  readonly pass?: string | undefined;
+  /** The token, if the server asks for one instead of a user. */
+  readonly token?: string | undefined;
+  /** An nkey, a JWT or credentials: `nkeyAuthenticator(seed)` of @nats-io/nats-core. */
+  readonly authenticator?: Authenticator | undefined;
+  /**
+   * TLS to the NATS server: `{}` uses the system's authorities; `ca`, `cert` and `key` (PEM) or
+   * `caFile`, `certFile` and `keyFile` your own. Default: TLS if the server requires it. Not in
+   * browsers, where the URL decides.
+   */
+  readonly tls?: TlsOptions | undefined;
+  /**
+   * The first token of every subject: letters, digits, '_', '-', and dots between them. Default:
+   * 'trunkline'.
+   */
+  readonly prefix?: string | undefined;
+  /** The second token of every subject: nodes of two networks never meet. Default: 'default'. */
+  readonly network?: string | undefined;
+  /**
+   * The node's own part of the subjects at which it receives, for the permissions of its NATS user:
+   * '<prefix>.<network>.in.<node>.>'. Default: the name under which it listens, otherwise a random
+   * one.
+   */
+  readonly node?: string | undefined;
+  /**
+   * The most bytes that all peers together may have on their way to this node, from 1 MiB to 1 GiB.
+   * Keep it at half of the server's `max_pending` or below, or the server disconnects this node as
+   * a slow consumer. Each connection takes at least 32 KiB of it: the default is enough for at
+   * least 512 connections. Default: 32 MiB.
+   */
+  readonly maxPending?: number | undefined;
+  /**
+   * Milliseconds between the pings to the server. A server that leaves two unanswered is given up.
+   * Default: 20,000.
+   */
+  readonly pingInterval?: number | undefined;
+}
+
+/** Options of a NATS stream layer. */
+export interface NatsStreamLayerOptions extends NatsBackendOptions {
+  /** The address to listen at: 'nats://server/name'. Default: a random name. */
+  readonly bindAddr?: string | undefined;
+  /** The address that others are given, verbatim. Default: the address that it listens at. */
+  readonly advertiseAddr?: string | undefined;
+  /** Default: the system clock. */
+  readonly clock?: Clock | undefined;
+  /**
+   * The source of the subjects' random parts, which others must not guess. Default: the runtime's
+   * cryptographic source.
+   */
+  readonly random?: Random | undefined;
+}
+
+/** Returns the servers of the options as a list, if there are any. */
+export function serversOf({ servers }: NatsBackendOptions): readonly string[] | undefined {
+  if (servers === undefined) return undefined;
+  return typeof servers === 'string' ? servers.split(',') : servers;
+}
+
+/** Returns the options of the NATS client. */
+export function clientOptions(options: NatsBackendOptions): ConnectionOptions {
+  const { user, pass, token, authenticator, tls, pingInterval = PING_INTERVAL } = options;
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(pass === undefined ? {} : { pass }),
+    ...(token === undefined ? {} : { token }),
+    ...(authenticator === undefined ? {} : { authenticator }),
+    ...(tls === undefined ? {} : { tls }),
+    pingInterval,
+    timeout: CONNECT_TIMEOUT,
+  };
+}
+
+/** Throws a TypeError if the options contradict each other, or if the address is no address. */
+export function checkNatsOptions(options: NatsStreamLayerOptions, name: string): void {
+  const secrets = (['user', 'pass', 'token', 'authenticator', 'tls'] as const).filter(
+    (key) => options[key] !== undefined,
+  );
+  if (options.servers === undefined && secrets.length > 0)
+    throw new TypeError(
+      `${name}: ${secrets[0]}: needs 'servers', because it is sent only to servers that you name`,
+    );
+  if (serversOf(options)?.length === 0) throw new TypeError(`${name}: servers: must not be empty`);
+  if (options.bindAddr === undefined) return;
+  try {
+    parseAddress(options.bindAddr, 'listen at');
+  } catch (error) {
+    throw new TypeError(`${name}: bindAddr: ${(error as Error).message}`);
+  }
+}
+
+const subjectPart = (rule: string) =>
+  optional(reference<string>((value) => typeof value === 'string' && isName(value), rule));
+
+const PART = "up to 128 letters, digits, '_', '-', and dots between them";
+
+export const backendFields = {
+  servers: optional(
+    reference<string | readonly string[]>(
+      (value) =>
+        typeof value === 'string' ||
+        (Array.isArray(value) && value.every((each) => typeof each === 'string')),
+      "'host:port', or a list such as ['a:4222', 'b:4222']",
+    ),
+  ),
+  user: optional(text(4_096)),
+  pass: optional(text(4_096)),
+  token: optional(text(4_096)),
+  authenticator: optional(
+    reference<Authenticator>(
+      (value) => typeof value === 'function',
+      'an authenticator, such as nkeyAuthenticator(seed)',
+    ),
+  ),
+  tls: optional(
+    reference<TlsOptions>(
+      (value) => typeof value === 'object' && value !== null,
+      'an object: { ca?, cert?, key? }',
+    ),
+  ),
+  prefix: subjectPart(PART),
+  network: subjectPart(PART),
+  node: subjectPart(PART),
+  maxPending: optional(integer(1024 * 1024, 1024 * 1024 * 1024)),
+  pingInterval: optional(integer(100, 3_600_000)),
+};
+
+export const backendSchema = optionsSchema(backendFields);
+export const layerFields = {
+  ...backendFields,
+  bindAddr: optional(text()),
+  advertiseAddr: optional(text()),
+};
+export const layerSchema = optionsSchema({
+  ...layerFields,
+  clock: optional(
+    reference<Clock>(
+      (value) => typeof (value as Clock | null)?.setTimeout === 'function',
+      'a Clock',
+    ),
+  ),
+  random: optional(reference<Random>((value) => typeof value === 'function', 'a function')),
+});
+
+/** The default of `pingInterval`, in milliseconds; the NATS client's own is 2 minutes. */
+const PING_INTERVAL = 20_000;
+/** The time in which one server must answer, in milliseconds; then the next one is tried. */
+const CONNECT_TIMEOUT = 5_000;

@@ -1,0 +1,31 @@
+// The number with which a plain NATS service answers for each code of an error.
+
+import type { Code } from '@trunkline/transport-core';
+
+/**
+ * Returns the value of `Nats-Service-Error-Code`: HTTP's status codes, as NATS services use them,
+ * mapped as gRPC's gateway maps gRPC's codes.
+ */
+export function statusOf(code: Code): number {
+  return STATUS[code];
+}
+
+const STATUS: Readonly<Record<Code, number>> = {
+  cancelled: 499,
+  unknown: 500,
+  invalid_argument: 400,
+  deadline_exceeded: 504,
+  not_found: 404,
+  already_exists: 409,
+  permission_denied: 403,
+  resource_exhausted: 429,
+  failed_precondition: 400,
+  aborted: 409,
+  out_of_range: 400,
+  unimplemented: 501,
+  internal: 500,
+  unavailable: 503,
+  data_loss: 500,
+  unauthenticated: 401,
+  shutdown: 503,
+};

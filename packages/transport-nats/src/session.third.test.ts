@@ -1,0 +1,19 @@
+// Session tests over NATS.
+
+import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { sessionSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { layerAt } from './testing/layers.ts';
+import { serverOfFile } from './testing/server.ts';
+
+const server = await serverOfFile();
+
+if (server !== undefined)
+  sessionSuite(test, {
+    name: 'nats',
+    place: () => ({
+      layer: () => layerAt(server),
+      transport: (options) =>
+        new NetworkTransport({ ...options, stream: layerAt(server, { clock: options.clock }) }),
+    }),
+  });

@@ -1,0 +1,22 @@
+// Stream layer tests of NATS.
+
+import { streamLayerSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { layerAt, MALFORMED, SHARED_NAME } from './testing/layers.ts';
+import { serverOfFile } from './testing/server.ts';
+
+const server = await serverOfFile();
+
+if (server !== undefined)
+  streamLayerSuite(test, {
+    name: 'nats',
+    make: ({ clock }) => ({
+      layer: (address, advertiseAddr) => layerAt(server, { address, advertiseAddr, clock }),
+      malformed: MALFORMED,
+    }),
+    skip: {
+      'listen on an address in use fails with address_in_use, and the first layer continues':
+        SHARED_NAME,
+      'a layer whose listen failed can listen after the address is free': SHARED_NAME,
+    },
+  });

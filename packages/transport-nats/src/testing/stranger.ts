@@ -1,0 +1,96 @@
+// A client of the messages on the wire that shares no code with this package: it is written from
+// docs/wire-nats.md, on a plain NATS client.
+
+import { type NatsConnection, nuid } from '@nats-io/nats-core';
+import { connect } from '@nats-io/transport-node';
+import type { ExecutionContext } from 'ava';
+
+/** A message without its number. */
+export interface WireMessage {
+  readonly number: number;
+  readonly type: number;
+  readonly content: Uint8Array;
+  readonly reply: string;
+}
+
+export class Stranger {
+  readonly nats: NatsConnection;
+  readonly subject: string;
+  /** The messages that came, and the number of answers that nobody had subscribed. */
+  readonly inbox: WireMessage[] = [];
+  absences = 0;
+  peer = '';
+  #next = 0;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(nats: NatsConnection) {
+    this.nats = nats;
+    this.subject = `trunkline.default.in.stranger.${nuid.next()}`;
+    nats.subscribe(this.subject, {
+      callback: (_error, message) => {
+        const { data } = message;
+        if (message.headers?.code === 503) this.absences++;
+        else {
+          const number = new DataView(data.buffer, data.byteOffset).getUint32(0);
+          this.inbox.push({
+            number,
+            type: data[4]!,
+            content: data.slice(5),
+            reply: message.reply!,
+          });
+        }
+        for (const wake of [...this.#waiting]) wake();
+      },
+    });
+  }
+
+  /** Sends the request to dial. */
+  request(name: string, terms: object = TERMS): void {
+    this.nats.publish(`trunkline.default.dial.${name}`, JSON.stringify(terms), {
+      reply: this.subject,
+    });
+  }
+
+  /** Dials a name, up to the confirmation. */
+  async dial(name: string, terms: object = TERMS): Promise<void> {
+    this.request(name, terms);
+    await this.until(() => this.inbox.length > 0);
+    this.peer = this.inbox[0]!.reply;
+    this.send(CONFIRM);
+  }
+
+  send(type: number, content: Uint8Array = new Uint8Array(0), number = this.#next++): void {
+    const message = new Uint8Array(5 + content.length);
+    new DataView(message.buffer).setUint32(0, number);
+    message[4] = type;
+    message.set(content, 5);
+    this.nats.publish(this.peer, message, { reply: this.subject });
+  }
+
+  /** The bytes of all data messages. */
+  get received(): number {
+    return this.inbox
+      .filter(({ type }) => type === DATA)
+      .reduce((sum, { content }) => sum + content.length, 0);
+  }
+
+  /** Resolves when `holds` returns true; asked after each message. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise<void>((resolve) => this.#waiting.add(resolve));
+  }
+}
+
+export async function stranger(t: ExecutionContext, servers: string): Promise<Stranger> {
+  const nats = await connect({ servers });
+  t.teardown(() => nats.close());
+  return new Stranger(nats);
+}
+
+export const DATA = 0;
+export const CREDIT = 1;
+export const END = 2;
+export const RESET = 3;
+export const ACCEPT = 4;
+export const REFUSE = 5;
+export const CONFIRM = 6;
+const TERMS = { version: 1, credit: 32_768, max: 65_536 };
