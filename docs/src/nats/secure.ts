@@ -1,0 +1,16 @@
+// A node at a cluster of NATS servers with an nkey, and with Noise, so that the servers read nothing.
+
+import { nkeyAuthenticator } from '@nats-io/nats-core';
+import type { Identity } from '@trunkline/identity';
+import { secured } from '@trunkline/stream-noise';
+import { createTransport } from '@trunkline/transport-core';
+import { nats } from '@trunkline/transport-nats';
+import { orders } from './orders.ts';
+
+export function secureNode(servers: readonly string[], seed: Uint8Array, identity: Identity) {
+  const broker = nats({ servers, authenticator: nkeyAuthenticator(seed), network: 'production' });
+  return createTransport('nats://broker/orders', {
+    protocol: orders,
+    backends: [secured(broker, { identity })],
+  });
+}
