@@ -2,13 +2,22 @@
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { unable } from '@trunkline/local-nats';
 import test from 'ava';
 
 const demo = fileURLToPath(new URL('demo.js', import.meta.url));
 
-function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+type Outcome = { code: number | null; out: string; err: string };
+
+/** @param first an argument, or variables of the environment */
+function run(first: string | NodeJS.ProcessEnv, ...rest: string[]): Promise<Outcome> {
+  const args = typeof first === 'string' ? [first, ...rest] : rest;
+  const env = typeof first === 'string' ? process.env : { ...process.env, ...first };
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [demo, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [demo, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env,
+    });
     let out = '';
     let err = '';
     child.stdout.on('data', (chunk) => (out += chunk));
@@ -54,6 +63,24 @@ test('on secure backends it also reports who took part, was denied and was refus
   t.is(err, '');
 });
 
+(unable() === undefined ? test : test.skip)(
+  'over NATS it runs on one server, and on a cluster of which one is killed',
+  async (t) => {
+    const { code, out, err } = await run('--transport', 'nats', '--nodes', '3', '--writes', '20');
+    t.is(code, 0, out + err);
+    t.regex(out, /^nats-cluster server {4}nats:\/\/127\.0\.0\.1:\d+ was killed$/m);
+    for (const name of ['nats', 'nats-cluster'])
+      t.regex(out, new RegExp(`^${name}( +[\\d.]+){6} +\\d+ KiB +ok$`, 'm'));
+    t.is(err, '');
+  },
+);
+
+test('without nats-server it says how to install it, with exit code 3', async (t) => {
+  const { code, out, err } = await run({ PATH: '' }, '--transport', 'nats');
+  t.deepEqual([code, out], [3, '']);
+  t.regex(err, /^apt-get install nats-server$/m);
+});
+
 test('with --peers it reports which nodes were found and where', async (t) => {
   const { code, out, err } = await run('--peers', '--transport', 'inmem', '--writes', '20');
   t.is(code, 0, out + err);
@@ -69,7 +96,7 @@ test('invalid options are reported in one line, with exit code 2', async (t) => 
     ['--nodes', 'five'],
     ['--speed', '9'],
   ]) {
-    const { code, out, err } = await run(...args);
+    const { code, out, err } = await run({}, ...args);
     t.deepEqual([code, out, err.trimEnd().split('\n').length], [2, '', 1], err);
   }
 });

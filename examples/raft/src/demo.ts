@@ -1,5 +1,6 @@
 // `pnpm demo`: the same consensus code elects, commits, fails over and heals on every backend.
 
+import { INSTALL, unable } from '@trunkline/local-nats';
 import { BACKENDS } from './demo/backends.ts';
 import { type DemoOptions, HELP, parseOptions } from './demo/options.ts';
 import { Screen, table } from './demo/screen.ts';
@@ -7,7 +8,10 @@ import { discovery, failover } from './demo/stories.ts';
 
 const screen = new Screen(process.stdout);
 
-/** Runs the demo. Exit codes: 0 all is well, 1 a check failed, 2 wrong options, 130 interrupted. */
+/**
+ * Runs the demo. Exit codes: 0 all is well, 1 a check failed, 2 wrong options, 3 a program is
+ * missing, 130 interrupted.
+ */
 async function main(): Promise<number> {
   let options: DemoOptions | 'help';
   try {
@@ -21,6 +25,11 @@ async function main(): Promise<number> {
   if (options === 'help') {
     screen.print(HELP);
     return 0;
+  }
+  const missing = options.transports.some((name) => name.startsWith('nats')) && unable();
+  if (missing) {
+    process.stderr.write(`demo: nats-server is missing; install it:\n${INSTALL}\n`);
+    return 3;
   }
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort(new Error('interrupted'));

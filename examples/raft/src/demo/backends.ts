@@ -8,6 +8,7 @@ import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
 import { ws } from '@trunkline/transport-ws';
 import { certified, listed } from './credentials.ts';
 import { inMemory, type MakeNetwork, plain, secure } from './network.ts';
+import { overNats } from './over-nats.ts';
 
 export const BACKENDS: Readonly<Record<string, MakeNetwork>> = {
   inmem: inMemory,
@@ -26,4 +27,6 @@ export const BACKENDS: Readonly<Record<string, MakeNetwork>> = {
     };
     return plain('webrtc://0', backend)(places);
   },
+  nats: overNats(1),
+  'nats-cluster': overNats(3),
 };

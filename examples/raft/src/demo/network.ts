@@ -13,6 +13,17 @@ export interface Network {
   readonly places: readonly Place[];
   /** Set if ids are proven: a node of another network that tries to use this one. */
   readonly stranger?: Stranger | undefined;
+  /** Set if something is to break while the nodes write. */
+  readonly accident?: Accident | undefined;
+  /** Ends what belongs to the network itself, after all places have closed. */
+  close?(): Promise<void>;
+}
+
+export interface Accident {
+  /** The text of the phase. */
+  readonly phase: string;
+  /** Lets it happen; resolves to a line that stays visible. */
+  happen(): Promise<string>;
 }
 
 export interface Place {
@@ -88,7 +99,8 @@ type SecureBackend = Backend &
     | { updatePeers(update: { deny: readonly string[] }): void }
   );
 
-function opener(anywhere: string, backend: Backend): Place['open'] {
+/** Returns a function that opens transports on one backend, by default at `anywhere`. */
+export function opener(anywhere: string, backend: Backend): Place['open'] {
   return async (addr = anywhere) => {
     const transport = createTransport(addr, { ...patient, protocol, backends: [backend] });
     try {

@@ -42,7 +42,10 @@ test('several backends may be given, by commas or one by one; each runs once and
     'wss',
     'noise',
     'webrtc',
+    'nats',
+    'nats-cluster',
   ]);
+  t.deepEqual(transports('--transport', 'nats,tcp'), ['nats', 'nats-cluster', 'tcp']);
 });
 
 test('one backend, other numbers, and help are accepted', (t) => {
@@ -58,17 +61,17 @@ test('one backend, other numbers, and help are accepted', (t) => {
 for (const [args, message] of [
   [
     ['--transport', 'udp'],
-    "--transport: expected inmem, tcp, ws, tls, wss, noise, webrtc or all, got 'udp'",
+    "--transport: expected inmem, tcp, ws, tls, wss, noise, webrtc, nats, nats-cluster or all, got 'udp'",
   ],
   [
     ['--transport', 'tls,'],
-    "--transport: expected inmem, tcp, ws, tls, wss, noise, webrtc or all, got ''",
+    "--transport: expected inmem, tcp, ws, tls, wss, noise, webrtc, nats, nats-cluster or all, got ''",
   ],
   [['--nodes', '2'], "--nodes: expected a whole number from 3 to 9, got '2'"],
   [['--writes', '1e3'], "--writes: expected a whole number from 1 to 100000, got '1e3'"],
   [
     ['--transport', 'constructor'],
-    "--transport: expected inmem, tcp, ws, tls, wss, noise, webrtc or all, got 'constructor'",
+    "--transport: expected inmem, tcp, ws, tls, wss, noise, webrtc, nats, nats-cluster or all, got 'constructor'",
   ],
 ] as const) {
   test(`${args.join(' ')} is refused, and the error says what is valid`, (t) => {

@@ -13,6 +13,8 @@ export interface DemoOptions {
 
 /** The default transports: each plain one, and one of the secure ones. */
 const DEFAULT = ['inmem', 'tcp', 'ws', 'tls'];
+/** A name that stands for several transports. */
+const BOTH: Readonly<Record<string, readonly string[]>> = { nats: ['nats', 'nats-cluster'] };
 /**
  * The default transports with --peers: two on which ids are only claimed, and one on which they are
  * proven.
@@ -24,7 +26,8 @@ export const HELP = `Usage: pnpm demo [options]
 Five nodes elect a leader and commit 1,000 writes. Then the leader stops; another one is elected and
 commits 1,000 more. The stopped node returns and catches up by snapshot. The same code runs on each
 backend. On tls, wss and noise every node proves its id: one node is denied and admitted again, and a
-stranger is refused.
+stranger is refused. 'nats' runs over one NATS server and over a cluster of three, of which one is
+killed; it needs nats-server.
 
 With --peers the nodes know each other by id and find each other through one node whose address they
 know. Then a node moves to another address while clients write, the seed stops for good, and another
@@ -72,7 +75,7 @@ function transports(given: readonly string[]): string[] {
   const wrong = given.find((name) => name !== 'all' && !names.includes(name));
   if (wrong !== undefined)
     throw new Error(`--transport: expected ${names.join(', ')} or all, got '${wrong}'`);
-  return [...new Set(given.flatMap((name) => (name === 'all' ? names : [name])))];
+  return [...new Set(given.flatMap((name) => (name === 'all' ? names : (BOTH[name] ?? [name]))))];
 }
 
 function integer(name: string, text: string, least: number, most: number): number {

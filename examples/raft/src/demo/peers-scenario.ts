@@ -87,6 +87,7 @@ export async function runPeersScenario(
   } finally {
     await desk?.close();
     await cluster.close();
+    await network.close?.();
   }
 }
 

@@ -1,6 +1,7 @@
 // Runs the demo's main story on several backends, and checks that it detects lost writes and
 // admitted strangers.
 
+import { unable } from '@trunkline/local-nats';
 import { secured } from '@trunkline/stream-noise';
 import { tcp } from '@trunkline/transport-tcp';
 import test from 'ava';
@@ -20,6 +21,11 @@ const REFUSALS: Readonly<Record<string, RegExp>> = {
 };
 
 for (const [name, network] of Object.entries(BACKENDS)) {
+  const reason = name.startsWith('nats') ? unable() : undefined;
+  if (reason !== undefined) {
+    test.skip(`the scenario ends well on ${name} (${reason})`, () => {});
+    continue;
+  }
   test.serial(`the scenario ends well on ${name}`, async (t) => {
     const phases: string[] = [];
     const notes: string[] = [];
@@ -32,6 +38,10 @@ for (const [name, network] of Object.entries(BACKENDS)) {
     t.deepEqual(report.failures, []);
     t.true(report.snapshotBytes > 0 && report.p50 > 0 && report.p99 >= report.p50);
     const refusal = REFUSALS[name];
+    if (name === 'nats-cluster') {
+      t.is(notes.length, 1);
+      return t.regex(notes[0]!, /^server {4}nats:\/\/127\.0\.0\.1:\d+ was killed$/);
+    }
     t.is(new Set(phases).size, refusal === undefined ? 5 : 6);
     if (refusal === undefined) return t.deepEqual(notes, []);
     t.is(notes.length, 3);

@@ -46,7 +46,7 @@ export async function runScenario(
 ): Promise<Report> {
   // The last place is for the clients.
   const network = await makeNetwork(nodes + 1);
-  const { places, stranger } = network;
+  const { places, stranger, accident } = network;
   const cluster = new Cluster(network, writes);
   let desk: Transport<RaftProtocol> | undefined;
   try {
@@ -80,6 +80,17 @@ export async function runScenario(
       (count) => progress(`${writes} writes after the leader stops`, `${count} committed`),
       signal,
     );
+
+    if (accident !== undefined) {
+      progress(accident.phase);
+      note(await accident.happen());
+      await workload.run(
+        'accident',
+        writes,
+        (count) => progress(`${writes} writes meanwhile`, `${count} committed`),
+        signal,
+      );
+    }
 
     progress('the stopped node returns and catches up by snapshot');
     const returnedAt = clock.now();
@@ -117,6 +128,7 @@ export async function runScenario(
   } finally {
     await desk?.close();
     await cluster.close();
+    await network.close?.();
   }
 }
 
