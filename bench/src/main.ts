@@ -13,6 +13,7 @@ await dispatch(
     gossip: new URL('./gossip-processes.js', import.meta.url),
     hostile: new URL('./hostile.js', import.meta.url),
     line: new URL('./long-line.js', import.meta.url),
+    nats: new URL('./nats.js', import.meta.url),
     observing: new URL('./observing.js', import.meta.url),
     relay: new URL('./gossip-relay.js', import.meta.url),
     resilience: new URL('./resilience.js', import.meta.url),

@@ -33,17 +33,17 @@ export async function main(
   const admission = createAdmission({ limit: { most: 10 } });
   const transport = createTransport({
     protocol: ledger,
+    backends: [ws(), nats({ servers: url }), webrtc({ signal, rtc: globalThis })],
+    interceptors: {
+      client: [
+        createConcurrencyLimit().interceptor,
+        createRetries({ methods: { 'ledger/*': { idempotent: true } }, throttle: false })
           .interceptor,
         balancer.interceptor,
         createCircuitBreaker({ probes: 1 }).interceptor,
-        createConcurrencyLimit().interceptor,
-        createRetries({ methods: { 'ledger/*': { idempotent: true } }, throttle: false })
       ],
-      client: [
       server: [admission.interceptor],
-    backends: [ws(), nats(servers: url ), webrtc(signal, rtc: globalThis )],
-    backends: [ws(), webrtc(signal, rtc: globalThis )],
-    interceptors: ,
+    },
   });
   serve(transport, handlers);
   await use(transport, url, upload);

@@ -1,0 +1,4 @@
+// The measured columns.
+
+export const COLUMNS = ['bare-nats', 'trunkline-nats'] as const;
+export type Column = (typeof COLUMNS)[number];

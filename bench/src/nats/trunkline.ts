@@ -1,0 +1,46 @@
+// Trunkline over NATS: the same requests and a download.
+
+import { bytes, type CommonOptions, defineProtocol, serve } from '@trunkline/transport-core';
+import { createNatsTransport } from '@trunkline/transport-nats';
+import { CHUNK, type Link } from './tasks.ts';
+
+const protocol = defineProtocol({
+  name: 'bench-nats',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    echo: { id: 1, request: bytes, response: bytes },
+    chunks: { id: 2, request: bytes, download: bytes },
+  },
+});
+const OPTIONS = { maxPool: 1 } satisfies CommonOptions;
+const NOTHING = new Uint8Array(0);
+
+export async function serveTrunkline(server: string): Promise<void> {
+  const transport = createNatsTransport({
+    protocol,
+    bindAddr: `nats://${server}/bench`,
+    ...OPTIONS,
+  });
+  const chunk = new Uint8Array(CHUNK);
+  serve(transport, {
+    echo: (request) => request,
+    async *chunks() {
+      for (;;) yield chunk;
+    },
+  });
+  await transport.listen();
+}
+
+export async function dialTrunkline(server: string): Promise<Link> {
+  const transport = createNatsTransport({ protocol, ...OPTIONS });
+  const remote = await transport.dial(`nats://${server}/bench`);
+  return {
+    call: (request) => transport.send(remote, 'echo', request),
+    async stream(take) {
+      for await (const { length } of await transport.send(remote, 'chunks', NOTHING))
+        if (!take(length)) return;
+    },
+    close: () => transport.close(),
+  };
+}
