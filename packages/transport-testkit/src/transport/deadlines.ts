@@ -199,7 +199,9 @@ export const deadlineCases: Cases = (define) => {
         b: { keepAlive: NO_PINGS },
       });
       const gates = Array.from({ length: 3 }, () => deferred());
+      let served = 0;
       async function* tail() {
+        served++;
         for (const gate of gates) {
           await gate.promise;
           yield utf8('line');
@@ -213,6 +215,7 @@ export const deadlineCases: Cases = (define) => {
         await a.send(at, 'range', utf8('')),
         await a.send(at, 'pipe', utf8(''), { upload: silent() }),
       ];
+      await f.until('both calls are served', () => served === 2);
       const readers = streams.map((items) => items[Symbol.asyncIterator]());
       for (const gate of gates) {
         const reads = readers.map((reader) => reader.next());
