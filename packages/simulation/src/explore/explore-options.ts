@@ -17,6 +17,7 @@ import { CALM, type LinkOptions, linkSettings } from '../network/link-settings.t
 import type { Level } from '../network/sim-network.ts';
 import { checkDisk, type DiskOptions } from '../nodes/node-store.ts';
 import type { RunnerOptions, Scenario } from './local-runner.ts';
+import { type Profile, type ProfileName, profilesOf } from './profiles.ts';
 
 /** Options of `explore`. */
 export interface ExploreOptions {
@@ -37,8 +38,8 @@ export interface ExploreOptions {
   /**
    * The scenario declares nodes on the simulation that it gets and runs them. A seed fails if the
    * scenario rejects. It is a function, or the URL of a module with the function as its default
-   * export, which `workers` above 1 require. The module may also export `nemesis` and `options` {
-   * level, link, disk, strict } as defaults for those of `explore`.
+   * export, which `workers` above 1 require. The module may also export `nemesis`, `profiles` and
+   * `options` { level, link, disk, strict } as defaults for those of `explore`.
    */
   readonly scenario: Scenario | URL | string;
   /**
@@ -46,6 +47,14 @@ export interface ExploreOptions {
    * because a function cannot be passed to a thread.
    */
   readonly nemesis?: Nemesis | readonly ScheduledFault[] | undefined;
+  /**
+   * The conditions that the seeds use in turn: names of ready-made profiles, or your own. Default:
+   * all ready-made ones if neither `link` nor `nemesis` is given, by an option or by the module;
+   * otherwise none, so that every seed runs under the given ones. What a profile leaves out is taken
+   * from `link` and `nemesis`. With `workers` above 1, a profile whose nemesis is no list of faults
+   * must be an export of the module.
+   */
+  readonly profiles?: readonly (ProfileName | Profile)[] | undefined;
   /** The same as in `createSimulation`; this also holds for `link`, `disk` and `strict`. */
   readonly level?: Level | undefined;
   readonly link?: LinkOptions | undefined;
@@ -64,6 +73,12 @@ export interface ExploreOptions {
   readonly shrinkRuns?: number | undefined;
   /** With 'fail', a seed also fails if `close` reports leaks. Default 'ignore'. */
   readonly leaks?: 'ignore' | 'fail' | undefined;
+  /**
+   * What happens if two runs of the first seed differ: with 'fail' (default) the search rejects
+   * with an Error that shows the first event that differs; with 'ignore' the first seed runs only
+   * once, and failures may not replay.
+   */
+  readonly irreproducible?: 'fail' | 'ignore' | undefined;
   /**
    * The command in the replay line. Default: the command that is running, such as `npm test`,
    * `npx ava search.test.js` or `node search.js`.
@@ -100,6 +115,7 @@ export interface SeedSearch {
   readonly options: RunnerOptions;
   readonly workers: number;
   readonly stopAfter: number;
+  readonly irreproducible: 'fail' | 'ignore';
   readonly replay: string | undefined;
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal | undefined;
@@ -118,6 +134,7 @@ export function searchOf(options: ExploreOptions): SeedSearch {
     name,
     scenario,
     nemesis,
+    profiles,
     level,
     link,
     disk,
@@ -127,6 +144,7 @@ export function searchOf(options: ExploreOptions): SeedSearch {
     shrinkRuns,
     workers,
     stopAfter,
+    irreproducible,
     replay,
     onProgress,
     signal,
@@ -143,6 +161,19 @@ export function searchOf(options: ExploreOptions): SeedSearch {
       `explore: nemesis: must be a list of faults for ${workers} workers, or exported by the scenario's module: a function cannot be sent to a thread`,
     );
   }
+  if (profiles !== undefined) {
+    for (const profile of profilesOf({ profiles })) {
+      if (profile.nemesis !== undefined && !isNemesis(profile.nemesis))
+        throw new TypeError(`explore: profiles: ${profile.name}: nemesis: must be ${NEMESIS}`);
+    }
+    const planner = profiles.find(
+      (each) => typeof each !== 'string' && 'plan' in (each.nemesis ?? {}),
+    );
+    if (workers > 1 && planner !== undefined)
+      throw new TypeError(
+        `explore: profiles: '${(planner as Profile).name}' must have a list of faults for ${workers} workers, or be exported by the scenario's module: a function cannot be sent to a thread`,
+      );
+  }
   return {
     name: name ?? nameOf(scenario),
     seeds:
@@ -150,9 +181,19 @@ export function searchOf(options: ExploreOptions): SeedSearch {
         ? Array.from({ length: seeds }, (_, index) => seed + index)
         : [...new Set(seeds)].sort((a, b) => a - b),
     scenario: typeof scenario === 'function' ? scenario : String(scenario),
-    options: { nemesis, level, link, disk, strict, leaks, shrinkRuns: shrink ? shrinkRuns : 0 },
+    options: {
+      nemesis,
+      profiles,
+      level,
+      link,
+      disk,
+      strict,
+      leaks,
+      shrinkRuns: shrink ? shrinkRuns : 0,
+    },
     workers,
     stopAfter,
+    irreproducible,
     replay,
     signal,
     onProgress: onProgress ?? (() => {}),
@@ -161,6 +202,8 @@ export function searchOf(options: ExploreOptions): SeedSearch {
 
 /** Limit of the number of seeds, because all seeds of a search are in memory. */
 const MOST_SEEDS = 10_000_000;
+
+const NEMESIS = 'a nemesis { name, plan }, or a list of faults { at, do, … }';
 
 const object = <T>(rule: string) =>
   optional(reference<T>((value) => typeof value === 'object' && value !== null, rule));
@@ -181,10 +224,11 @@ const schema = optionsSchema({
     ),
   ),
   scenario: reference<Scenario | URL | string>(isScenario, 'a function, or the URL of a module'),
-  nemesis: optional(
-    reference<NonNullable<RunnerOptions['nemesis']>>(
-      isNemesis,
-      'a nemesis { name, plan }, or a list of faults { at, do, … }',
+  nemesis: optional(reference<NonNullable<RunnerOptions['nemesis']>>(isNemesis, NEMESIS)),
+  profiles: optional(
+    reference<NonNullable<RunnerOptions['profiles']>>(
+      areProfiles,
+      'a list of names of profiles, or of profiles { name, link?, nemesis? }',
     ),
   ),
   level: optional(
@@ -203,13 +247,8 @@ const schema = optionsSchema({
   ),
   shrink: withDefault(flag(), true),
   shrinkRuns: withDefault(integer(1, Number.MAX_SAFE_INTEGER), 200),
-  leaks: withDefault(
-    reference<'ignore' | 'fail'>(
-      (value) => value === 'ignore' || value === 'fail',
-      "'ignore' or 'fail'",
-    ),
-    'ignore',
-  ),
+  leaks: withDefault(verdict(), 'ignore'),
+  irreproducible: withDefault(verdict(), 'fail'),
   replay: optional(text(1_000)),
   onProgress: optional(callback<(progress: Progress) => void>()),
   signal: optional(
@@ -219,6 +258,13 @@ const schema = optionsSchema({
     ),
   ),
 });
+
+function verdict() {
+  return reference<'ignore' | 'fail'>(
+    (value) => value === 'ignore' || value === 'fail',
+    "'ignore' or 'fail'",
+  );
+}
 
 function flag() {
   return reference<boolean>((value) => typeof value === 'boolean', 'true or false');
@@ -254,6 +300,12 @@ function areSeeds(value: unknown): boolean {
 function isScenario(value: unknown): boolean {
   if (typeof value === 'function' || value instanceof URL) return true;
   return typeof value === 'string' && /^[a-z][a-z\d+.-]*:/i.test(value);
+}
+
+function areProfiles(value: unknown): boolean {
+  const isProfile = (each: unknown) =>
+    typeof each === 'string' || (typeof each === 'object' && each !== null);
+  return Array.isArray(value) && value.every(isProfile);
 }
 
 function isNemesis(value: unknown): boolean {

@@ -17,9 +17,14 @@ started.catch(() => {});
 
 const answer = async (request: WorkerRequest): Promise<unknown> => {
   const runner = await started;
-  return request.do === 'run'
-    ? runner.run(request.seeds, request.stopAfter)
-    : runner.shrink(request.seed, request.failed);
+  switch (request.do) {
+    case 'run':
+      return runner.run(request.seeds, request.stopAfter);
+    case 'repeat':
+      return runner.repeat(request.seed);
+    case 'shrink':
+      return runner.shrink(request.seed, request.failed);
+  }
 };
 
 side.onMessage((request: WorkerRequest) => {

@@ -3,7 +3,7 @@
 
 import { type ExploreOptions, type SeedSearch, searchOf } from './explore-options.ts';
 import { type FailedRun, type Failure, reported } from './failure.ts';
-import { LocalRunner, type Runner } from './local-runner.ts';
+import { LocalRunner, type Runner, type SeedOutcome } from './local-runner.ts';
 import { environmentReplay, type Replay, replayLine } from './replay-line.ts';
 import { realTime } from './runtime.ts';
 import { loadScenario } from './scenario-module.ts';
@@ -29,11 +29,15 @@ export interface Exploration {
 
 /**
  * Runs a scenario with many seeds, each in a simulation of its own, and stops once `stopAfter` of
- * them have failed. Then shrinks the faults of each failure. A failing seed does not make the
+ * them have failed. If neither a link nor a nemesis is given, the seeds cycle through all `profiles`. Then shrinks the faults of each failure. A failing seed does not make the
  * promise reject: check the result, and throw `failed[0].error` if you like.
  *
+ * The first seed runs twice. If its two runs differ, no failure could be replayed, so the search
+ * rejects with an Error that shows the first event that differs (see `irreproducible`).
+ *
  * @throws TypeError if an option is invalid; the reason of the signal if it was aborted; an Error
- * naming the module if the module does not load or a worker died.
+ * naming the module if the module does not load or a worker died; an Error if two runs of the
+ * first seed differ.
  */
 export async function explore(options: ExploreOptions): Promise<Exploration> {
   const given = searchOf(options);
@@ -54,7 +58,7 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
     // The signal may have been aborted while the runners started.
     signal?.throwIfAborted();
     const tally = new SeedTally(seeds, stopAfter);
-    const speed = await hunt(runners, tally, search, seeds.length);
+    const speed = await hunt(runners, tally, search);
     const { passed, failures, virtualHours } = tally.result();
     const failed = await shrunk(runners, failures, async (runner, { seed, run }) => {
       const least = await runner.shrink(seed, run);
@@ -62,7 +66,7 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
       return reported(
         seed,
         least,
-        replayLine({ scenario, seed, only: least.run.only, without }, replay),
+        replayLine({ scenario, seed, profile: run.profile, only: least.run.only, without }, replay),
       );
     });
     return { passed, failed, virtualHours, seedsPerSecond: speed };
@@ -73,16 +77,17 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
 }
 
 /**
- * Turns a search into the run that a replay line names: `only` its faults, and `without` its
- * troubles of the link. A replay that names faults is not shrunk again, because its schedule is the
+ * Turns a search into the run that a replay line names: under its profile, with `only` its faults,
+ * and `without` its troubles of the link. A replay that names faults is not shrunk again, because its schedule is the
  * result of shrinking.
  */
-function replayed(search: SeedSearch, { seed, only, without }: Replay): SeedSearch {
+function replayed(search: SeedSearch, { seed, profile, only, without }: Replay): SeedSearch {
   return {
     ...search,
     seeds: [seed],
     options: {
       ...search.options,
+      profile,
       only,
       without,
       shrinkRuns: only === undefined ? search.options.shrinkRuns : 0,
@@ -123,14 +128,13 @@ async function runnersOf(
 }
 
 /**
- * Lets every runner take seeds until none are left or enough have failed. Returns the seeds per
- * second.
+ * Lets a runner repeat the first seed, and then every runner take seeds until none are left or
+ * enough have failed. Returns the seeds per second.
  */
 async function hunt(
   runners: readonly Runner[],
   tally: SeedTally,
-  { stopAfter, onProgress }: SeedSearch,
-  seeds: number,
+  { seeds: { length: seeds }, stopAfter, irreproducible, onProgress }: SeedSearch,
 ): Promise<number> {
   const began = realTime();
   let told = began;
@@ -158,10 +162,20 @@ async function hunt(
       if (now - told >= PROGRESS_TIME) tell(now);
     }
   };
+  if (irreproducible === 'fail') tally.add(await repeated(runners[0]!, tally.next(1)[0]!));
   await Promise.all(runners.map(take));
   const end = realTime();
   tell(end);
   return speed(end);
+}
+
+/** Runs a seed twice, and throws an Error if the two runs differ. */
+async function repeated(runner: Runner, seed: number): Promise<SeedOutcome> {
+  const { outcome, difference } = await runner.repeat(seed);
+  if (difference === undefined) return outcome;
+  throw new Error(
+    `explore: two runs of seed ${seed} differ, so a failure could not be replayed: ${difference}\n${LOOK_FOR}`,
+  );
 }
 
 /**
@@ -185,6 +199,14 @@ async function shrunk(
   await Promise.all(runners.map(take));
   return made;
 }
+
+/** Advice for the author of a scenario whose runs differ. */
+const LOOK_FOR = `Look for the cause shortly before this event. Usual causes are:
+- a time, an id or a random number that a module takes when it is imported, before the simulation
+  runs: load such a module with createLoader of @trunkline/simulation/loader
+- state of a module, or of the scenario's closure, that the first run changed
+- work that ends in real time: files, sockets, threads, import(), subtle crypto
+With irreproducible: 'ignore' the search runs all the same, but its failures may not replay.`;
 
 /** Milliseconds that a batch of seeds should take; its outcomes arrive together. */
 const BATCH_TIME = 50;

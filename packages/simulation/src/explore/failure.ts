@@ -22,6 +22,8 @@ export interface ScenarioError extends Error {
 /** A seed whose scenario failed. */
 export interface Failure {
   readonly seed: number;
+  /** The name of the profile under which it failed; undefined if the search has none. */
+  readonly profile: string | undefined;
   /**
    * The error of the run under the smallest schedule. Its message also lists that schedule, and
    * ends with `replay`.
@@ -37,8 +39,8 @@ export interface Failure {
   /** Number of faults that the nemesis had planned. */
   readonly faults: number;
   /**
-   * The calmest link found with which the scenario still fails under `schedule`: the link given to
-   * `explore`, possibly without some of its troubles.
+   * The calmest link found with which the scenario still fails under `schedule`: the link of the
+   * profile, or the one given to `explore`, possibly without some of its troubles.
    */
   readonly link: LinkOptions | undefined;
   /**
@@ -56,6 +58,8 @@ export interface FailedRun {
   readonly invariant: string | undefined;
   readonly at: number | undefined;
   readonly trace: TraceSummary;
+  /** The name of the profile, if the search has profiles. */
+  readonly profile: string | undefined;
   /** The faults scheduled for the run. */
   readonly schedule: readonly ScheduledFault[];
   /** Their positions in the planned list; undefined if they are the whole list. */
@@ -79,7 +83,7 @@ export interface Shrunk {
 export function failedRun(
   error: unknown,
   trace: TraceSummary,
-  plan: Pick<FailedRun, 'schedule' | 'only' | 'planned'>,
+  plan: Pick<FailedRun, 'profile' | 'schedule' | 'only' | 'planned'>,
 ): FailedRun {
   const {
     name,
@@ -105,13 +109,8 @@ export function isSameFailure(one: FailedRun, other: FailedRun): boolean {
 
 /** Creates the report of a failed run. */
 export function reported(seed: number, { run, link, note }: Shrunk, replay: string): Failure {
-  const { name, invariant, at, trace, schedule, planned } = run;
-  const lines = [
-    run.message,
-    ...(note === undefined ? [] : [note]),
-    ...told(schedule, planned, link),
-    replay,
-  ];
+  const { name, invariant, at, trace, profile, schedule, planned } = run;
+  const lines = [run.message, ...(note === undefined ? [] : [note]), ...told(run, link), replay];
   const error: Error & { -readonly [K in keyof ScenarioError]: ScenarioError[K] } = new Error(
     lines.join('\n'),
   );
@@ -120,7 +119,7 @@ export function reported(seed: number, { run, link, note }: Shrunk, replay: stri
   error.stack = `${name}: ${error.message}${run.stack.startsWith(head) ? run.stack.slice(head.length) : `\n${run.stack}`}`;
   if (invariant !== undefined) error.invariant = invariant;
   if (at !== undefined) error.at = at;
-  return { seed, error, trace, schedule, faults: planned, link, replay };
+  return { seed, profile, error, trace, schedule, faults: planned, link, replay };
 }
 
 /**
@@ -130,18 +129,16 @@ export function brokenSearch(what: string, cause: unknown): Error {
   return new Error(`explore: ${what}: ${describeError(cause)}`, { cause });
 }
 
-function told(
-  schedule: readonly ScheduledFault[],
-  planned: number,
-  link: LinkOptions | undefined,
-): string[] {
-  if (planned === 0) return [];
+/** Lists the conditions of a failed run; nothing if there were none but the link. */
+function told({ profile, schedule, planned }: FailedRun, link: LinkOptions | undefined): string[] {
   const under = link === undefined ? '' : `, and the link ${JSON.stringify(link)}`;
+  const where = profile === undefined ? '' : ` under the profile ${profile}`;
+  if (planned === 0) return profile === undefined ? [] : [`it fails${where}${under}`];
   const faults = schedule.map(
     (fault) => `${formatTime(fault.at).padStart(11)} ms  ${describeFault(fault)}`,
   );
   return [
-    `it fails with ${schedule.length} of the ${planned} planned faults${under}${faults.length > 0 ? ':' : ''}`,
+    `it fails${where} with ${schedule.length} of the ${planned} planned faults${under}${faults.length > 0 ? ':' : ''}`,
     ...faults,
   ];
 }

@@ -3,12 +3,14 @@
 import type { ScheduledFault } from '../faults/fault.ts';
 import { realTurn } from '../kernel/nondeterminism-guard.ts';
 import { SimulationError } from '../kernel/simulation-error.ts';
-import { summaryOf } from '../kernel/trace.ts';
+import { summaryOf, type Trace } from '../kernel/trace.ts';
 import { createSimulation, type Simulation } from '../simulation.ts';
 import type { SimulationOptions } from '../simulation-options.ts';
 import { type FailedRun, failedRun, type Shrunk } from './failure.ts';
 import { type LinkTrouble, withoutTroubles } from './link-troubles.ts';
+import { type Profile, type ProfileName, profileOf, profilesOf } from './profiles.ts';
 import { shrinkFailure } from './shrink.ts';
+import { TraceComparison } from './trace-comparison.ts';
 
 /**
  * A scenario of a search: it declares nodes on the simulation and runs them, and fails by
@@ -22,14 +24,17 @@ export type Scenario = (sim: Simulation) => unknown;
  */
 export interface RunnerOptions
   extends Pick<SimulationOptions, 'level' | 'link' | 'disk' | 'strict' | 'nemesis'> {
+  /** The profiles that the seeds use in turn. */
+  readonly profiles?: readonly (ProfileName | Profile)[] | undefined;
   /** With 'fail', a scenario fails if its nodes leave something open. */
   readonly leaks: 'ignore' | 'fail';
   /** Maximum number of runs for shrinking one failure; 0 turns shrinking off. */
   readonly shrinkRuns: number;
   /**
-   * For a replay: the positions of the planned faults to inject (`only`), and the troubles to
-   * remove from the link (`without`).
+   * For a replay: the name of the profile, the positions of the planned faults to inject (`only`),
+   * and the troubles to remove from the link (`without`).
    */
+  readonly profile?: string | undefined;
   readonly only?: readonly number[] | undefined;
   readonly without?: readonly LinkTrouble[] | undefined;
 }
@@ -42,10 +47,20 @@ export interface SeedOutcome {
   readonly failed: FailedRun | undefined;
 }
 
+/** The result of running a seed twice. */
+export interface RepeatedOutcome {
+  /** The outcome of the first run. */
+  readonly outcome: SeedOutcome;
+  /** Describes how the second run differs; undefined if it is equal. */
+  readonly difference: string | undefined;
+}
+
 /** Runs seeds, in this thread or in a worker. */
 export interface Runner {
   /** Runs seeds in order until `stopAfter` of them have failed. */
   run(seeds: readonly number[], stopAfter: number): Promise<readonly SeedOutcome[]>;
+  /** Runs a seed twice and compares the two runs. */
+  repeat(seed: number): Promise<RepeatedOutcome>;
   /** Shrinks the faults of a failed seed. */
   shrink(seed: number, failed: FailedRun): Promise<Shrunk>;
   /** Stops everything that is still running. */
@@ -56,50 +71,98 @@ export interface Runner {
 export class LocalRunner implements Runner {
   readonly #scenario: Scenario;
   readonly #options: RunnerOptions;
+  readonly #profiles: readonly Profile[];
   readonly #signal: AbortSignal | undefined;
 
+  /** @throws TypeError if a profile is invalid, or if `options.profile` is not among them. */
   constructor(scenario: Scenario, options: RunnerOptions, signal?: AbortSignal) {
     this.#scenario = scenario;
     this.#options = options;
+    this.#profiles = profilesOf(options);
     this.#signal = signal;
+    if (options.profile !== undefined) this.#profileNamed(options.profile);
   }
 
   async run(seeds: readonly number[], stopAfter: number): Promise<readonly SeedOutcome[]> {
     const outcomes: SeedOutcome[] = [];
     let failures = 0;
     for (const seed of seeds) {
-      const outcome = await this.#runSeed(seed, this.#options);
+      const outcome = await this.#runSeed(seed, this.#runOf(seed));
       outcomes.push(outcome);
       if (outcome.failed !== undefined && ++failures === stopAfter) break;
     }
     return outcomes;
   }
 
+  async repeat(seed: number): Promise<RepeatedOutcome> {
+    const comparison = new TraceComparison();
+    const run = this.#runOf(seed);
+    const first = await this.#runSeed(seed, run, (event) => comparison.keep(event));
+    const second = await this.#runSeed(seed, run, (event) => comparison.compare(event));
+    const { hash, ...outcome } = first;
+    if (hash !== second.hash) return { outcome, difference: comparison.difference() };
+    const [one, other] = [endOf(first), endOf(second)];
+    return {
+      outcome,
+      difference:
+        one === other
+          ? undefined
+          : `their traces are equal, but the first ${one}, and the second ${other}`,
+    };
+  }
+
   shrink(seed: number, failed: FailedRun): Promise<Shrunk> {
-    const { link: given, without = [], shrinkRuns } = this.#options;
-    const attempt = async (nemesis: readonly ScheduledFault[], link: RunnerOptions['link']) =>
-      (await this.#runSeed(seed, { ...this.#options, nemesis, link, only: undefined, without: [] }))
-        .failed;
-    return shrinkFailure(failed, withoutTroubles(given, without), attempt, shrinkRuns);
+    const { profile, link: given } = this.#runOf(seed);
+    const attempt = async (nemesis: readonly ScheduledFault[], link: Run['link']) =>
+      (await this.#runSeed(seed, { profile, nemesis, link, only: undefined })).failed;
+    return shrinkFailure(failed, given, attempt, this.#options.shrinkRuns);
   }
 
   async close(): Promise<void> {}
 
+  /** Returns the conditions of a seed: those of its profile, without what a replay removes. */
+  #runOf(seed: number): Run {
+    const { profile: asked, link, nemesis, only, without = [] } = this.#options;
+    const profile =
+      asked === undefined ? profileOf(this.#profiles, seed) : this.#profileNamed(asked);
+    return {
+      profile: profile?.name,
+      link: withoutTroubles(profile?.link ?? link, without),
+      nemesis: profile?.nemesis ?? nemesis,
+      only,
+    };
+  }
+
+  #profileNamed(name: string): Profile {
+    const profile = this.#profiles.find((each) => each.name === name);
+    if (profile !== undefined) return profile;
+    const names = this.#profiles.map((each) => each.name).join(', ') || 'none';
+    throw new TypeError(
+      `explore: SEED names the profile '${name}', which this search does not have; its profiles: ${names}`,
+    );
+  }
+
   async #runSeed(
     seed: number,
-    { leaks, shrinkRuns, nemesis, only, without = [], link, ...options }: RunnerOptions,
-  ): Promise<SeedOutcome> {
+    { profile, nemesis, link, only }: Run,
+    onRecord?: Trace['onRecord'],
+  ): Promise<SeedOutcome & { readonly hash: string }> {
     // A simulation runs in microtasks only, so let other work of the thread run between two of
     // them.
     await realTurn();
     this.#signal?.throwIfAborted();
-    const plan = { schedule: [] as ScheduledFault[], only, planned: 0 };
+    const { level, disk, strict, leaks } = this.#options;
+    const plan = { profile, schedule: [] as ScheduledFault[], only, planned: 0 };
     const sim = createSimulation({
       seed,
-      ...options,
-      link: withoutTroubles(link, without),
+      level,
+      disk,
+      strict,
+      link,
       nemesis: nemesis && recorded(nemesis, plan),
     });
+    const trace = sim.trace as Trace;
+    trace.onRecord = onRecord;
     let failed: FailedRun | undefined;
     const fail = (error: unknown) => {
       failed ??= failedRun(error, sim.trace, plan);
@@ -120,8 +183,23 @@ export class LocalRunner implements Runner {
     } catch (error) {
       fail(error);
     }
-    return { seed, virtual, failed };
+    return { seed, virtual, failed, hash: trace.hash };
   }
+}
+
+/** The conditions of one run. */
+interface Run {
+  /** The name of the profile that they come from, if any. */
+  readonly profile: string | undefined;
+  readonly link: RunnerOptions['link'];
+  readonly nemesis: RunnerOptions['nemesis'];
+  /** The positions of the planned faults to inject; undefined for all. */
+  readonly only: readonly number[] | undefined;
+}
+
+/** Says how a run ended, to compare it with another one of the same seed. */
+function endOf({ failed }: SeedOutcome): string {
+  return failed === undefined ? 'passed' : `failed with ${failed.name}`;
 }
 
 /** Wraps a nemesis so that it leaves out the faults that a replay skips, and records the rest. */

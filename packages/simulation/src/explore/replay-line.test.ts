@@ -5,7 +5,13 @@ import process from 'node:process';
 import test, { type ExecutionContext } from 'ava';
 import { type Replay, replayLine, runningCommand } from './replay-line.ts';
 
-const replay: Replay = { scenario: 'raft', seed: 7, only: undefined, without: [] };
+const replay: Replay = {
+  scenario: 'raft',
+  seed: 7,
+  profile: undefined,
+  only: undefined,
+  without: [],
+};
 
 /** Sets the environment variables of a package manager, and removes any others of that kind. */
 function given(t: ExecutionContext, environment: Readonly<Record<string, string>>): void {
@@ -106,6 +112,8 @@ test.serial(
   (t) => {
     const line = (more: Partial<Replay>) => replayLine({ ...replay, ...more }, 'node sim.js');
     t.is(line({ seed: -7 }), 'SEED=raft:-7 node sim.js');
+    t.is(line({ profile: 'loss' }), 'SEED=raft:7@loss node sim.js');
+    t.is(line({ profile: 'loss', only: [1] }), 'SEED=raft:7@loss:1 node sim.js');
     t.is(line({ only: [] }), 'SEED=raft:7:none node sim.js');
     t.is(line({ only: [2, 5, 6, 7, 11] }), 'SEED=raft:7:2,5-7,11 node sim.js');
     t.is(line({ only: [2], without: ['loss', 'burst'] }), 'SEED=raft:7:2-loss-burst node sim.js');
@@ -116,7 +124,7 @@ test.serial(
 
 test.serial('in its own process the line is the command itself', (t) => {
   const code = `import { replayLine } from ${JSON.stringify(new URL('./replay-line.js', import.meta.url).href)};
-    console.log(replayLine({ scenario: 'x', seed: 1, only: undefined, without: [] }));`;
+    console.log(replayLine({ scenario: 'x', seed: 1, profile: undefined, only: undefined, without: [] }));`;
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')),
   );

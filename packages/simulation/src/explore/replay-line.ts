@@ -8,6 +8,8 @@ import { commandLine, environment } from './runtime.ts';
 export interface Replay {
   readonly scenario: string;
   readonly seed: number;
+  /** The name of the profile; undefined for the one that the seed has in the search, if any. */
+  readonly profile: string | undefined;
   /** Positions, in the planned list, of the faults to inject. Undefined: all of them. */
   readonly only: readonly number[] | undefined;
   /** The troubles to remove from the link. */
@@ -23,12 +25,14 @@ export function replayLine(replay: Replay, command = runningCommand()): string {
 }
 
 /**
- * Formats the value of SEED: scenario, seed, faults, and the troubles removed from the link.
- * Examples: 'election:3', 'election:3:2,5-7', 'election:3:none-loss-burst', 'election:3:all-loss'.
+ * Formats the value of SEED: scenario, seed, profile, faults, and the troubles removed from the
+ * link. Examples: 'election:3', 'election:3:2,5-7', 'election:3@loss:none-loss-burst',
+ * 'election:3:all-loss'.
  */
-function replayText({ scenario, seed, only, without }: Replay): string {
+function replayText({ scenario, seed, profile, only, without }: Replay): string {
   const faults = only === undefined ? (without.length === 0 ? undefined : 'all') : ranges(only);
-  return [scenario, seed, ...(faults === undefined ? [] : [[faults, ...without].join('-')])].join(
+  const run = profile === undefined ? seed : `${seed}@${profile}`;
+  return [scenario, run, ...(faults === undefined ? [] : [[faults, ...without].join('-')])].join(
     ':',
   );
 }
@@ -42,9 +46,11 @@ export function environmentReplay(scenario: string): Replay | undefined {
   const text = environment('SEED');
   if (text === undefined || text === '') return undefined;
   const match =
-    /^([^:]+):(-?\d+)(?::(all|none|\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)((?:-[a-z]+)*))?$/.exec(text);
+    /^([^:]+):(-?\d+)(?:@(\w+))?(?::(all|none|\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)((?:-[a-z]+)*))?$/.exec(
+      text,
+    );
   const seed = Number(match?.[2]);
-  const without = (match?.[4] ?? '').split('-').filter((word) => word !== '') as LinkTrouble[];
+  const without = (match?.[5] ?? '').split('-').filter((word) => word !== '') as LinkTrouble[];
   if (
     match === null ||
     !Number.isSafeInteger(seed) ||
@@ -58,7 +64,8 @@ export function environmentReplay(scenario: string): Replay | undefined {
   return {
     scenario: match[1]!,
     seed,
-    only: match[3] === undefined || match[3] === 'all' ? undefined : places(match[3]),
+    profile: match[3],
+    only: match[4] === undefined || match[4] === 'all' ? undefined : places(match[4]),
     without,
   };
 }

@@ -5,12 +5,13 @@ import type { RunnerOptions, Scenario } from './local-runner.ts';
 import { importModule } from './runtime.ts';
 
 /**
- * The exports of a scenario's module. `nemesis` and `options` are defaults for the options of
- * `explore`.
+ * The exports of a scenario's module. `nemesis`, `profiles` and `options` are defaults for the
+ * options of `explore`.
  */
 export interface ScenarioModule {
   readonly default: Scenario;
   readonly nemesis?: RunnerOptions['nemesis'];
+  readonly profiles?: RunnerOptions['profiles'];
   readonly options?: Pick<RunnerOptions, 'level' | 'link' | 'disk' | 'strict'>;
 }
 
@@ -32,7 +33,8 @@ export async function loadScenario(
     throw new TypeError(
       `explore: scenario: the default export of the module ${url} must be a scenario, a function`,
     );
-  const options: Record<string, unknown> = { nemesis: module.nemesis, ...module.options };
+  const { nemesis, profiles } = module;
+  const options: Record<string, unknown> = { nemesis, profiles, ...module.options };
   for (const [key, value] of Object.entries(given)) if (value !== undefined) options[key] = value;
   return { scenario: module.default, options: options as unknown as RunnerOptions };
 }

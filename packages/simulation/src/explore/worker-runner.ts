@@ -1,7 +1,7 @@
 // Runs the seeds of a search in a worker thread, which answers one request at a time.
 
 import { brokenSearch, type FailedRun, type Shrunk } from './failure.ts';
-import type { Runner, RunnerOptions, SeedOutcome } from './local-runner.ts';
+import type { RepeatedOutcome, Runner, RunnerOptions, SeedOutcome } from './local-runner.ts';
 import { startWorker, type WorkerHandle } from './runtime.ts';
 
 /** The initial data of a worker. */
@@ -13,6 +13,7 @@ export interface WorkerData {
 /** A request to a worker. */
 export type WorkerRequest =
   | { readonly do: 'run'; readonly seeds: readonly number[]; readonly stopAfter: number }
+  | { readonly do: 'repeat'; readonly seed: number }
   | { readonly do: 'shrink'; readonly seed: number; readonly failed: FailedRun };
 
 /** A worker's answer to a request. */
@@ -56,6 +57,10 @@ export class WorkerRunner implements Runner {
       seeds,
       stopAfter,
     });
+  }
+
+  repeat(seed: number): Promise<RepeatedOutcome> {
+    return this.#ask(`seed ${seed}`, { do: 'repeat', seed });
   }
 
   shrink(seed: number, failed: FailedRun): Promise<Shrunk> {

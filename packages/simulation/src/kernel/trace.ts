@@ -54,6 +54,16 @@ export const TraceKind = {
 /** The kind of a record. */
 export type TraceKind = (typeof TraceKind)[keyof typeof TraceKind];
 
+/** An event as `onRecord` of a trace receives it. */
+export interface TraceRecord {
+  /** The line of the event in a timeline. */
+  readonly line: string;
+  /** The exact virtual time, in milliseconds. */
+  readonly at: number;
+  /** The checksum of what was sent, stored or noted; 0 for none. */
+  readonly check: number;
+}
+
 /** Collects records of a fixed size and hashes them 64 KiB at a time. */
 export class Trace implements TraceSummary {
   events = 0;
@@ -61,9 +71,7 @@ export class Trace implements TraceSummary {
    * Receives each event, to compare two runs: its line, its time, and the checksum of its bytes,
    * which the line does not show.
    */
-  onRecord:
-    | ((event: { readonly line: string; readonly at: number; readonly check: number }) => void)
-    | undefined;
+  onRecord: ((event: TraceRecord) => void) | undefined;
   readonly #clock: { readonly now: number };
   readonly #hasher = createHasher();
   readonly #bytes = new Uint8Array(RECORDS * RECORD);

@@ -1,0 +1,117 @@
+// The profiles of a search: the conditions under which its seeds run in turn, because the
+// conditions that suit one bug hide another.
+
+import type { ScheduledFault } from '../faults/fault.ts';
+import type { Nemesis } from '../faults/nemesis.ts';
+import { nemeses } from '../faults/swarm.ts';
+import { CALM, type LinkOptions, linkSettings } from '../network/link-settings.ts';
+
+/** The conditions of a run: a link, and the faults that a nemesis plans. */
+export interface Profile {
+  /** The name in reports and replay lines: 1 to 50 letters, digits and underscores. */
+  readonly name: string;
+  /** The settings of every link. Default: the `link` of the search. */
+  readonly link?: LinkOptions | undefined;
+  /** The faults. Default: the `nemesis` of the search. */
+  readonly nemesis?: Nemesis | readonly ScheduledFault[] | undefined;
+}
+
+/** The name of a ready-made profile. */
+export type ProfileName =
+  | 'constantLatency'
+  | 'jitter'
+  | 'loss'
+  | 'longLines'
+  | 'longPartitions'
+  | 'crashStorms';
+
+/**
+ * The ready-made profiles, in the order in which the seeds of a search use them: seed 1 runs under
+ * `constantLatency`, seed 2 under `jitter`, and seed 7 under `constantLatency` again.
+ *
+ * - `constantLatency`: every message takes 10 ms. Answers that were asked for together arrive
+ *   together, which random latencies prevent.
+ * - `jitter`: a message takes 1 to 50 ms.
+ * - `loss`: a message takes 5 to 15 ms; 2 % of them are lost.
+ * - `longLines`: lines between continents: 100 ms or more, and 10 Mbit/s.
+ * - `longPartitions`: a few partitions of 4 to 12 s each, or one node cut off for that time.
+ * - `crashStorms`: crashes in quick succession, of up to all nodes at once; half of them lose power.
+ */
+export const profiles: Readonly<Record<ProfileName, Profile>> = {
+  constantLatency: { name: 'constantLatency', link: { latency: 10 } },
+  jitter: { name: 'jitter', link: { latency: [1, 50] } },
+  loss: { name: 'loss', link: { latency: [5, 15], loss: 0.02 } },
+  longLines: {
+    name: 'longLines',
+    link: { latency: { lognormal: 130, sigma: 0.3, least: 100 }, bandwidth: 1_250_000 },
+  },
+  longPartitions: {
+    name: 'longPartitions',
+    link: { latency: [1, 20] },
+    nemesis: {
+      name: 'longPartitions',
+      plan(context) {
+        const shape = context.random() < 0.5 ? nemeses.splitBrain : nemeses.isolate;
+        return shape({ lasts: [4_000, 12_000], calm: [2_000, 8_000] }).plan(context);
+      },
+    },
+  },
+  crashStorms: {
+    name: 'crashStorms',
+    link: { latency: [1, 20] },
+    nemesis: nemeses.crashes({
+      lasts: [50, 1_500],
+      calm: [50, 1_500],
+      maxDown: Number.MAX_SAFE_INTEGER,
+    }),
+  },
+};
+
+/** The options from which the profiles of a search follow. */
+export interface Conditions {
+  readonly profiles?: readonly (ProfileName | Profile)[] | undefined;
+  readonly link?: LinkOptions | undefined;
+  readonly nemesis?: Nemesis | readonly ScheduledFault[] | undefined;
+}
+
+/**
+ * Returns the profiles of a search: the given ones, or all ready-made ones if it sets neither a
+ * link nor a nemesis.
+ *
+ * @throws TypeError naming the invalid profile.
+ */
+export function profilesOf({ profiles: given, link, nemesis }: Conditions): readonly Profile[] {
+  if (given === undefined)
+    return link === undefined && nemesis === undefined ? Object.values(profiles) : [];
+  const list = given.map((profile) => (typeof profile === 'string' ? readyMade(profile) : profile));
+  for (const { name, link: own } of list) {
+    if (typeof name !== 'string' || !/^\w{1,50}$/.test(name))
+      throw new TypeError(
+        `explore: profiles: name must be 1 to 50 letters, digits and underscores, got ${JSON.stringify(name)}`,
+      );
+    linkSettings(CALM, own ?? {}, `explore: profiles: ${name}: link`);
+  }
+  const names = list.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined)
+    throw new TypeError(
+      `explore: profiles: two of them have the name '${twice}': rename one of them`,
+    );
+  return list;
+}
+
+/** Returns the profile under which a seed runs; undefined if there are none. */
+export function profileOf(profiles: readonly Profile[], seed: number): Profile | undefined {
+  const { length } = profiles;
+  // Seed 1 has the first one. The remainder of a negative number is negative.
+  return length === 0 ? undefined : profiles[(((seed - 1) % length) + length) % length];
+}
+
+function readyMade(name: string): Profile {
+  const profile = Object.hasOwn(profiles, name) ? profiles[name as ProfileName] : undefined;
+  if (profile === undefined)
+    throw new TypeError(
+      `explore: profiles: must be names (${Object.keys(profiles).join(', ')}) or profiles { name, link?, nemesis? }, got ${JSON.stringify(name)}`,
+    );
+  return profile;
+}
