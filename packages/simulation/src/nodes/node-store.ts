@@ -26,6 +26,28 @@ export interface DiskOptions {
    * operation has no effect. Default 0.
    */
   readonly failure?: number | undefined;
+  /**
+   * Share of crashes that tear a write: the unsynced changes up to a random one survive, and if that
+   * one is a set, only its first bytes do. The rest of the value are the bytes of the old value, or
+   * zeros. This breaks the promise of `Store` that a crash never leaves half of a value, so it tests
+   * code that adds checksums. Default 0: no unsynced change survives a crash.
+   */
+  readonly torn?: number | undefined;
+  /**
+   * Share of crashes after which unsynced changes have been written in another order: each of them
+   * survives with a probability of one half, whether or not those before it do. Default 0.
+   */
+  readonly reordered?: number | undefined;
+  /**
+   * Share of get operations that find a flipped bit in the value. The damage stays until the key is
+   * written again, and survives a crash. Default 0.
+   */
+  readonly rot?: number | undefined;
+  /**
+   * Bytes of all keys and values that the disk holds. A set that would exceed it fails with
+   * `resource_exhausted` and has no effect. Default: no limit.
+   */
+  readonly capacity?: number | undefined;
 }
 
 type Change = readonly [key: string, value: Uint8Array | undefined];
@@ -56,7 +78,27 @@ export class Disk {
   }
 
   get(key: string): Uint8Array | undefined {
-    return this.#content.get(key);
+    const value = this.#content.get(key);
+    const { rot } = this.settings;
+    if (value === undefined || value.length === 0 || rot === 0 || this.random() >= rot)
+      return value;
+    const bit = Math.floor(this.random() * value.length * 8);
+    const rotten = value.slice();
+    rotten[bit >> 3]! ^= 1 << (bit & 7);
+    this.#content.set(key, rotten);
+    // Only what has been written to the disk can rot there.
+    if (this.#safe.get(key) === value) this.#safe.set(key, rotten);
+    return rotten;
+  }
+
+  /** Returns whether a value fits besides everything else on the disk. */
+  hasRoomFor(key: string, value: Uint8Array): boolean {
+    const { capacity } = this.settings;
+    if (capacity === Number.POSITIVE_INFINITY) return true;
+    let bytes = key.length + value.length;
+    for (const [other, content] of this.#content)
+      if (other !== key) bytes += other.length + content.length;
+    return bytes <= capacity;
   }
 
   keys(): string[] {
@@ -78,10 +120,33 @@ export class Disk {
     for (const change of this.#unsafe.splice(0, count)) apply(this.#safe, change);
   }
 
-  /** Loses all changes that were not synced, as a crash of the machine does. */
+  /**
+   * Loses all changes that were not synced, as a crash of the machine does, except those that
+   * `torn` and `reordered` let through.
+   */
   crash(): void {
+    for (const change of this.#survivors()) apply(this.#safe, change);
     this.#content = new Map(this.#safe);
     this.#unsafe = [];
+  }
+
+  #survivors(): readonly Change[] {
+    const { torn, reordered } = this.settings;
+    const happens = (share: number) => share > 0 && this.random() < share;
+    if (this.#unsafe.length === 0) return [];
+    const isReordered = happens(reordered);
+    const survivors = isReordered ? this.#unsafe.filter(() => this.random() < 0.5) : this.#unsafe;
+    if (!happens(torn) || survivors.length === 0) return isReordered ? survivors : [];
+    const last = Math.floor(this.random() * survivors.length);
+    const [key, value] = survivors[last]!;
+    const before = survivors.slice(0, last);
+    if (value === undefined) return [...before, [key, undefined]];
+    const old = before.findLast((change) => change[0] === key)?.[1] ?? this.#safe.get(key) ?? EMPTY;
+    const written = Math.floor(this.random() * value.length);
+    const mixed = new Uint8Array(value.length);
+    mixed.set(old.subarray(0, value.length));
+    mixed.set(value.subarray(0, written));
+    return [...before, [key, mixed]];
   }
 }
 
@@ -91,7 +156,8 @@ interface StoreOperation {
   readonly key?: string;
   readonly bytes?: Uint8Array | undefined;
   readonly latency: Delay;
-  readonly fails?: boolean;
+  /** Why it fails; undefined if it does not. */
+  readonly fails?: 'failure' | 'full' | undefined;
 }
 
 /** The store of one incarnation of a node. It copies bytes on their way in and out. */
@@ -146,19 +212,20 @@ export class NodeStore implements Store {
   /** Applies a change at once, so that the next read shows it. Only a sync makes it durable. */
   #change(what: string, key: string, value: Uint8Array | undefined): Promise<void> {
     const { latency } = this.#disk.settings;
-    const fails = this.#fails();
-    if (!fails && this.#owner.alive) this.#disk.change(key, value);
+    const isFull = value !== undefined && !this.#disk.hasRoomFor(key, value);
+    const fails = this.#fails() ?? (isFull ? 'full' : undefined);
+    if (fails === undefined && this.#owner.alive) this.#disk.change(key, value);
     return this.#do({ what, key, bytes: value, latency, fails }, () => {});
   }
 
-  #fails(): boolean {
+  #fails(): 'failure' | undefined {
     const { failure } = this.#disk.settings;
-    return failure > 0 && this.#disk.random() < failure;
+    return failure > 0 && this.#disk.random() < failure ? 'failure' : undefined;
   }
 
   /** Performs an operation after its latency, unless it fails or the node crashes meanwhile. */
   #do<T>(
-    { what, key = '', bytes = EMPTY, latency, fails = false }: StoreOperation,
+    { what, key = '', bytes = EMPTY, latency, fails }: StoreOperation,
     act: () => T,
   ): Promise<T> {
     const loop = this.#loop;
@@ -171,11 +238,14 @@ export class NodeStore implements Store {
         const check = checksum(bytes) ^ checksum(encoder.encode(key));
         const { trace } = loop;
         trace.record(TraceKind.stored, pair(number, 0), trace.number(what), bytes.length, check);
-        if (fails)
+        const call = `${what}(${key === '' ? '' : `'${key}'`})`;
+        if (fails === 'failure')
+          reject(new TransportError('unavailable', `${call}: the disk of ${name} failed`));
+        else if (fails === 'full')
           reject(
             new TransportError(
-              'unavailable',
-              `${what}(${key === '' ? '' : `'${key}'`}): the disk of ${name} failed`,
+              'resource_exhausted',
+              `${call}: the disk of ${name} is full: it holds ${this.#disk.settings.capacity} bytes`,
             ),
           );
         else resolve(act());
@@ -199,19 +269,39 @@ export function checkDisk(options: DiskOptions, name: string): void {
 }
 
 function complete(options: DiskOptions): Required<DiskOptions> {
-  const { latency = 0, sync = 1, failure = 0 } = parseOptions(schema, options, 'disk');
-  return { latency, sync, failure };
+  const {
+    latency = 0,
+    sync = 1,
+    failure = 0,
+    torn = 0,
+    reordered = 0,
+    rot = 0,
+    capacity = Number.POSITIVE_INFINITY,
+  } = parseOptions(schema, options, 'disk');
+  return { latency, sync, failure, torn, reordered, rot, capacity };
 }
+
+const share = () =>
+  optional(
+    reference<number>(
+      (value) => typeof value === 'number' && value >= 0 && value <= 1,
+      'a share from 0 to 1',
+    ),
+  );
 
 const delay = () => optional(reference<Delay>(isDelay, 'milliseconds, or a distribution of them'));
 
 const schema = optionsSchema({
   latency: delay(),
   sync: delay(),
-  failure: optional(
+  failure: share(),
+  torn: share(),
+  reordered: share(),
+  rot: share(),
+  capacity: optional(
     reference<number>(
-      (value) => typeof value === 'number' && value >= 0 && value <= 1,
-      'a share from 0 to 1',
+      (value) => typeof value === 'number' && value >= 0,
+      'a number of bytes, or Infinity',
     ),
   ),
 });
