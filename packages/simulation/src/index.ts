@@ -12,11 +12,43 @@ export {
   checkLinearizable,
   type LinearizabilityVerdict,
 } from './checking/linearizable.ts';
+export { checkObject, type ObjectVerdict } from './checking/objects/check-object.ts';
+export {
+  type CounterCommand,
+  type CounterResult,
+  type LockCommand,
+  type LockResult,
+  type LockState,
+  type Model,
+  models,
+  type QueueCommand,
+  type QueueResult,
+  type SetCommand,
+  type SetResult,
+} from './checking/objects/models.ts';
+export {
+  type Call,
+  type CallHandle,
+  createObjectHistory,
+  type ObjectHistory,
+} from './checking/objects/object-history.ts';
+export {
+  checkTransactions,
+  type TransactionsVerdict,
+} from './checking/transactions/check-transactions.ts';
+export type {
+  ListStep,
+  TransactionCall,
+  TransactionCommand,
+  TransactionResult,
+} from './checking/transactions/transaction.ts';
+export type { Anomaly } from './checking/transactions/version-orders.ts';
 export { assertDeterministic } from './explore/assert-deterministic.ts';
 export { type Exploration, explore } from './explore/explore.ts';
 export type { ExploreOptions, Progress } from './explore/explore-options.ts';
 export type { Failure, ScenarioError } from './explore/failure.ts';
 export type { Scenario } from './explore/local-runner.ts';
+export { type Profile, type ProfileName, profiles } from './explore/profiles.ts';
 export { describeFault, type Fault, type ScheduledFault } from './faults/fault.ts';
 export type { Nemesis, NemesisContext } from './faults/nemesis.ts';
 export type { NemesisOptions } from './faults/plan.ts';

@@ -1,0 +1,192 @@
+// The models of shared objects: what a queue, a set, a counter and a lock may answer if they are
+// used by one call at a time.
+
+import type { Call } from './object-history.ts';
+
+/** A sequential object. States are immutable. */
+export interface Model<State, Command, Result> {
+  /** The name in messages: 'queue'. */
+  readonly name: string;
+  readonly initial: State;
+  /**
+   * Returns the states in which a call may leave the object: none if the call cannot have the result
+   * that it has, several if the result is not known.
+   */
+  step(state: State, call: Call<Command, Result>): readonly State[];
+  /** Returns a text that is equal for equal states; messages show it. */
+  show(state: State): string;
+  /** Returns the name of the object that a command uses, if a history covers several. */
+  objectOf?(command: Command): string;
+  /** Looks at all calls of an object, to make the search shorter. The verdict is the same without. */
+  guide?(calls: readonly Call<Command, Result>[]): Guide<State, Command, Result>;
+}
+
+/** Advice for the search. */
+export interface Guide<State, Command, Result> {
+  /** Returns a number that is smaller for calls to try first. */
+  rank(call: Call<Command, Result>): number;
+  /** Returns whether no order of the calls that come after this state can explain their results. */
+  isDead(state: State): boolean;
+}
+
+/** A command of a queue or a bag. An object's name tells several of them apart. */
+export type QueueCommand =
+  | { readonly op: 'enqueue'; readonly value: string; readonly object?: string | undefined }
+  | { readonly op: 'dequeue'; readonly object?: string | undefined };
+/** The value that a dequeue took; `null` if the queue was empty. Nothing for an enqueue. */
+export type QueueResult = string | null;
+
+/** A command of a set. */
+export type SetCommand =
+  | { readonly op: 'add' | 'remove' | 'has'; readonly value: string; readonly object?: string }
+  | { readonly op: 'read'; readonly object?: string | undefined };
+/** add, remove: whether that changed the set. has: whether it holds the value. read: all values. */
+export type SetResult = boolean | readonly string[];
+
+/** A command of a counter, which begins at 0. `by` may be negative. */
+export type CounterCommand =
+  | { readonly op: 'add'; readonly by: number; readonly object?: string | undefined }
+  | { readonly op: 'read'; readonly object?: string | undefined };
+/** read: the value. add: the value afterwards, if the client learns it. */
+export type CounterResult = number;
+
+/** A command of a lock. A client that holds it must not acquire it again. */
+export type LockCommand = {
+  readonly op: 'acquire' | 'release';
+  readonly object?: string | undefined;
+};
+/**
+ * acquire: a fencing token, which must be greater than that of every earlier holder; `true` if the
+ * lock has none, `false` if it was held by another client. release: nothing.
+ */
+export type LockResult = number | boolean;
+
+/** The models that `checkObject` takes. */
+export const models = {
+  /** A queue: first in, first out. */
+  queue: (): Model<readonly string[], QueueCommand, QueueResult> => ({
+    name: 'queue',
+    initial: [],
+    step(state, { command, outcome, result }) {
+      if (command.op === 'enqueue') return [[...state, command.value]];
+      const [first = null, ...rest] = state;
+      const next = first === null ? state : rest;
+      return outcome !== 'ok' || result === undefined || result === first ? [next] : [];
+    },
+    show: (state) => JSON.stringify(state),
+    objectOf,
+    guide: queueGuide,
+  }),
+
+  /** A queue that may deliver in any order, but each value once. */
+  bag: (): Model<readonly string[], QueueCommand, QueueResult> => ({
+    name: 'bag',
+    initial: [],
+    step(state, { command, outcome, result }) {
+      if (command.op === 'enqueue') return [[...state, command.value].sort()];
+      const without = (value: string) => state.toSpliced(state.indexOf(value), 1);
+      if (outcome !== 'ok' || result === undefined)
+        return state.length === 0 ? [state] : [...new Set(state)].map(without);
+      if (result === null) return state.length === 0 ? [state] : [];
+      return state.includes(result) ? [without(result)] : [];
+    },
+    show: (state) => JSON.stringify(state),
+    objectOf,
+  }),
+
+  /** A set of texts. */
+  set: (): Model<readonly string[], SetCommand, SetResult> => ({
+    name: 'set',
+    initial: [],
+    step(state, { command, outcome, result }) {
+      const isKnown = outcome === 'ok' && result !== undefined;
+      if (command.op === 'read') {
+        const isRead =
+          isKnown && JSON.stringify([...(result as string[])].sort()) !== JSON.stringify(state);
+        return isRead ? [] : [state];
+      }
+      const { op, value } = command;
+      const has = state.includes(value);
+      const answer = op === 'add' ? !has : has;
+      if (isKnown && result !== answer) return [];
+      if (op === 'has' || !answer) return [state];
+      return [op === 'add' ? [...state, value].sort() : state.filter((each) => each !== value)];
+    },
+    show: (state) => JSON.stringify(state),
+    objectOf,
+  }),
+
+  /** A counter that begins at 0. */
+  counter: (): Model<number, CounterCommand, CounterResult> => ({
+    name: 'counter',
+    initial: 0,
+    step(state, { command, outcome, result }) {
+      const next = command.op === 'add' ? state + command.by : state;
+      return outcome !== 'ok' || result === undefined || result === next ? [next] : [];
+    },
+    show: String,
+    objectOf,
+  }),
+
+  /** A lock that one client at a time holds. */
+  lock: (): Model<LockState, LockCommand, LockResult> => ({
+    name: 'lock',
+    initial: { holder: undefined, token: Number.NEGATIVE_INFINITY },
+    step({ holder, token }, { client, command, outcome, result }) {
+      if (command.op === 'release') return holder === client ? [{ holder: undefined, token }] : [];
+      if (outcome === 'ok' && result === false)
+        return holder === undefined ? [] : [{ holder, token }];
+      if (holder !== undefined) return outcome === 'ok' ? [] : [{ holder, token }];
+      if (typeof result !== 'number') return [{ holder: client, token }];
+      return result > token ? [{ holder: client, token: result }] : [];
+    },
+    show: ({ holder, token }) =>
+      `${holder === undefined ? 'free' : `held by ${holder}`}${token > Number.NEGATIVE_INFINITY ? `, last token ${token}` : ''}`,
+    objectOf,
+  }),
+} as const;
+
+/** The state of a lock: its holder, and the last token that it gave. */
+export interface LockState {
+  readonly holder: string | undefined;
+  readonly token: number;
+}
+
+/** The times at which each value of a queue was taken tell in which order they got in. */
+function queueGuide(
+  calls: readonly Call<QueueCommand, QueueResult>[],
+): Guide<readonly string[], QueueCommand, QueueResult> {
+  const takers = new Map<string, Call<QueueCommand, QueueResult>>();
+  let twice = false;
+  let hasUnknown = false;
+  const values = new Set<string>();
+  for (const call of calls) {
+    const { command, outcome, result } = call;
+    if (command.op === 'enqueue') {
+      twice ||= values.has(command.value);
+      values.add(command.value);
+    } else if (outcome === 'ok' && typeof result === 'string') takers.set(result, call);
+    else hasUnknown ||= outcome !== 'failed' && result !== null;
+  }
+  return {
+    rank({ command, returned }) {
+      const taker = command.op === 'enqueue' ? takers.get(command.value) : undefined;
+      if (command.op === 'enqueue' && !twice) return taker?.returned ?? Number.POSITIVE_INFINITY;
+      return returned ?? Number.POSITIVE_INFINITY;
+    },
+    isDead(state) {
+      const last = state.at(-1);
+      const taker = last === undefined ? undefined : takers.get(last);
+      if (taker === undefined || twice || hasUnknown) return false;
+      // The last value was taken before one that got in earlier, or that one was never taken.
+      return state.slice(0, -1).some((value) => {
+        const other = takers.get(value);
+        return other === undefined || taker.returned! < other.called;
+      });
+    },
+  };
+}
+
+function objectOf({ object = '' }: { readonly object?: string | undefined }): string {
+  return object;
+}

@@ -1,0 +1,177 @@
+// Tests of the check of transactions: each anomaly, planted, and histories of a correct database.
+
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { createObjectHistory } from '../objects/object-history.ts';
+import { checkTransactions } from './check-transactions.ts';
+import type { TransactionCall, TransactionCommand, TransactionResult } from './transaction.ts';
+
+/**
+ * Returns a transaction from a text such as 'ax1 ry:12 rz:', with one letter for each key and value.
+ * `at` is its call and its answer.
+ */
+function transaction(
+  text: string,
+  at: readonly [called: number, returned: number],
+  outcome: TransactionCall['outcome'] = 'ok',
+): TransactionCall {
+  const steps = text.split(' ').map((step) => {
+    const [op, key = '', ...values] = step.replace(':', '');
+    return op === 'a'
+      ? { step: { op: 'append', key, value: values.join('') } as const, list: undefined }
+      : { step: { op: 'read', key } as const, list: values };
+  });
+  const [called, returned] = at;
+  const command = steps.map(({ step }) => step);
+  const result = steps.map(({ list }) => list);
+  return { client: `c${called}`, command, outcome, result, called, returned };
+}
+
+/** Transactions that all overlap. */
+const together = (...texts: readonly string[]) =>
+  texts.map((text, index) => transaction(text, [index + 1, 100 + index]));
+/** Transactions one after the other. */
+const inTurn = (...texts: readonly string[]) =>
+  texts.map((text, index) => transaction(text, [2 * index + 1, 2 * index + 2]));
+
+const cases: readonly (readonly [
+  anomaly: string,
+  title: string,
+  calls: readonly TransactionCall[],
+])[] = [
+  ['internal', 'a transaction that does not see its own append', together('ax1 rx:')],
+  ['internal', 'a transaction whose two reads differ', together('ax1', 'rx: rx:1')],
+  ['garbage', 'a value that nobody appended', together('rx:1')],
+  ['garbage', 'a value that was appended only later', inTurn('rx:1', 'ax1')],
+  ['duplicate', 'a value that is in a list twice', together('ax1', 'rx:11')],
+  [
+    'incompatible order',
+    'two lists that contradict each other',
+    together('ax1', 'ax2', 'rx:12', 'rx:21'),
+  ],
+  [
+    'G1a',
+    'a read of a failed transaction',
+    [transaction('ax1', [1, 2], 'failed'), transaction('rx:1', [3, 4])],
+  ],
+  ['G1b', 'a read of half a transaction', together('ax1 ax2', 'rx:1', 'rx:12')],
+  ['G0', 'writes that overwrite each other', together('ax1 ay1', 'ax2 ay2', 'rx:12', 'ry:21')],
+  ['G1c', 'two transactions that see each other', together('ax1 ry:1', 'ay1 rx:1')],
+  ['G-single', 'a read that sees half of another transaction', together('ax1 ay1', 'rx: ry:1')],
+  ['G-single', 'a lost update', together('ax1', 'rx:1 ax2', 'rx:1 ax3', 'rx:123')],
+  ['G2', 'write skew', together('rx: ay1', 'ry: ax1', 'rx:1 ry:1')],
+  ['G-single-real time', 'a stale read', inTurn('ax1', 'rx:')],
+  ['G-single-real time', 'an append that is lost', inTurn('ax1', 'ax2', 'rx:1')],
+  [
+    'G0-real time',
+    'writes in the wrong order',
+    [...inTurn('ax1', 'ax2'), transaction('rx:21', [5, 6])],
+  ],
+];
+
+for (const [anomaly, title, calls] of cases) {
+  test(`${title} is found: ${anomaly}`, (t) => {
+    const verdict = checkTransactions(calls);
+    t.is(
+      'anomaly' in verdict ? verdict.anomaly : 'none',
+      anomaly,
+      'text' in verdict ? verdict.text : '',
+    );
+  });
+}
+
+test('the text shows the transactions of the cycle and why each precedes the next', (t) => {
+  const verdict = checkTransactions(inTurn('ax1', 'rx:', 'ry:'));
+  t.is(
+    'text' in verdict ? verdict.text : '',
+    `G-single-real time: a stale read
+  T1  c3  read x -> []  [3..4]
+  T2  c1  append x 1  [1..2]
+  T1 before T2 (rw): T1: it did not see 1 in x, which T2 appended
+  T2 before T1 (real time): T1: it was called after that returned`,
+  );
+});
+
+test('transactions of unknown outcome may have taken effect or not', (t) => {
+  const unknown = transaction('ax1', [1, 2], 'unknown');
+  t.true(checkTransactions([unknown, transaction('rx:', [3, 4])]).serializable);
+  t.true(checkTransactions([unknown, transaction('rx:1', [3, 4])]).serializable);
+  t.true(
+    checkTransactions([unknown, ...[transaction('rx:', [3, 4]), transaction('rx:1', [5, 6])]])
+      .serializable,
+  );
+  t.false(
+    checkTransactions([unknown, ...[transaction('rx:1', [3, 4]), transaction('rx:', [5, 6])]])
+      .serializable,
+  );
+});
+
+test('a value that is appended to a key twice is a TypeError', (t) => {
+  t.throws(() => checkTransactions(together('ax1', 'ax1')), {
+    instanceOf: TypeError,
+    message: /1 was appended to x twice, by c1 and by c2/,
+  });
+});
+
+/**
+ * Runs transactions on a correct database, which runs each at one moment between its call and its
+ * answer; `isolated` false lets a transaction read from an older state.
+ */
+function randomHistory(seed: number, length: number, isolated: boolean) {
+  const random = seededRandom(seed);
+  const history = createObjectHistory<TransactionCommand, TransactionResult>();
+  let lists: Readonly<Record<string, readonly string[]>> = {};
+  const open: { run: (() => void) | undefined; answer: () => void }[] = [];
+  for (let i = 0; i < length || open.length > 0; ) {
+    if (i < length && (open.length === 0 || (open.length < 6 && random() < 0.5))) {
+      const number = ++i;
+      const command: TransactionCommand = Array.from(
+        { length: 1 + Math.floor(random() * 4) },
+        (_, j) => {
+          const key = 'wxyz'[Math.floor(random() * 4)]!;
+          return random() < 0.5
+            ? { op: 'read', key }
+            : { op: 'append', key, value: `${number}.${j}` };
+        },
+      );
+      const call = history.call(`c${number % 6}`, command);
+      const before = lists;
+      const outcome = random();
+      let result: (readonly string[] | undefined)[] = [];
+      open.push({
+        run: () => {
+          if (outcome > 0.95) return;
+          const view = { ...(isolated ? lists : before) };
+          const next = { ...lists };
+          result = command.map((step) => {
+            if (step.op === 'read') return view[step.key] ?? [];
+            next[step.key] = [...(next[step.key] ?? []), step.value];
+            view[step.key] = [...(view[step.key] ?? []), step.value];
+            return undefined;
+          });
+          lists = next;
+        },
+        answer: () =>
+          outcome < 0.9 ? call.ok(result) : outcome <= 0.95 ? call.unknown() : call.fail(),
+      });
+      continue;
+    }
+    const place = Math.floor(random() * open.length);
+    const each = open[place]!;
+    if (each.run !== undefined) each.run();
+    else {
+      each.answer();
+      open.splice(place, 1);
+    }
+    each.run = undefined;
+  }
+  return history;
+}
+
+test('histories of a serializable database pass, and those of one with stale reads do not', (t) => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const verdict = checkTransactions(randomHistory(seed, 300, true));
+    t.true(verdict.serializable, `seed ${seed}: ${'text' in verdict ? verdict.text : ''}`);
+    t.false(checkTransactions(randomHistory(seed, 300, false)).serializable, `seed ${seed}`);
+  }
+});
