@@ -1,0 +1,86 @@
+// The files of loaded packages, each read and compiled once, whatever the number of nodes.
+
+import { readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import { compileFunction } from 'node:vm';
+import { PackageScopes } from './resolution.ts';
+import { isModuleSyntax, PARAMETERS, transformModule, transformScript } from './transform.ts';
+import { GLOBALS } from './virtual-globals.ts';
+
+/** A compiled file. `evaluate` takes the values of `GLOBALS` in order. */
+export type CompiledFile =
+  | { readonly kind: 'json'; readonly text: string }
+  | {
+      readonly kind: 'script';
+      /** Returns the function of a CommonJS module: exports, require, module, file, folder, import. */
+      readonly evaluate: (...globals: readonly unknown[]) => (...args: readonly unknown[]) => void;
+    }
+  | {
+      readonly kind: 'module';
+      readonly imports: readonly string[];
+      readonly stars: readonly string[];
+      readonly isAsync: boolean;
+      /** Returns the function of an ES module, as `transformModule` describes it. */
+      readonly evaluate: (
+        ...globals: readonly unknown[]
+      ) => (...args: readonly unknown[]) => () => Generator | AsyncGenerator;
+    };
+
+/** Reads and compiles files, and keeps them until the loader is dropped. */
+export class CompiledFiles {
+  readonly scopes = new PackageScopes();
+  readonly #files = new Map<string, CompiledFile>();
+
+  /**
+   * Returns a compiled file.
+   *
+   * @throws Error naming the file if it does not compile, or if it is a native addon.
+   */
+  get(file: string): CompiledFile {
+    let compiled = this.#files.get(file);
+    if (compiled === undefined) this.#files.set(file, (compiled = this.#compile(file)));
+    return compiled;
+  }
+
+  #compile(file: string): CompiledFile {
+    const extension = extname(file);
+    if (extension === '.node' || extension === '.wasm')
+      throw new Error(
+        `loader: ${file} is native code, whose time and randomness no simulation can replace: use a JavaScript version of it, such as memdown for leveldown`,
+      );
+    const source = readFileSync(file, 'utf8');
+    if (extension === '.json') return { kind: 'json', text: source };
+    try {
+      return this.#isModule(file, extension, source)
+        ? moduleOf(file, source)
+        : scriptOf(file, source);
+    } catch (error) {
+      throw new Error(`loader: ${file} does not compile: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  #isModule(file: string, extension: string, source: string): boolean {
+    if (extension === '.mjs') return true;
+    if (extension === '.cjs') return false;
+    const { type } = this.scopes.of(file);
+    return type === undefined ? isModuleSyntax(source) : type === 'module';
+  }
+}
+
+function scriptOf(file: string, source: string): CompiledFile {
+  // A function of its own, because a module may declare names like those of the globals.
+  const code = `return function (exports, require, module, __filename, __dirname, ${PARAMETERS[2]}) { ${transformScript(source.replace(/^#!/, '//'))}\n}`;
+  return {
+    kind: 'script',
+    evaluate: compileFunction(code, [...GLOBALS], { filename: file }) as never,
+  };
+}
+
+function moduleOf(file: string, source: string): CompiledFile {
+  const { code, imports, stars, isAsync } = transformModule(source);
+  const outer = `return function (${PARAMETERS.join(', ')}) { ${code} }`;
+  const evaluate = compileFunction(outer, [...GLOBALS], { filename: file }) as never;
+  return { kind: 'module', imports, stars, isAsync, evaluate };
+}

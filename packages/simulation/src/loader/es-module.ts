@@ -1,0 +1,135 @@
+// An ES module of one life of a node: its namespace, its imports, and its evaluation.
+
+import type { CompiledFile } from './compiled-files.ts';
+
+/** A module that an ES module imports. */
+export interface Dependency {
+  readonly namespace: object;
+  /** The ES module behind it; undefined for CommonJS, JSON and built-in modules. */
+  readonly module: EsModule | undefined;
+  /** Evaluates what is no ES module. */
+  readonly evaluate: () => void;
+}
+
+/** The names that the body of a module uses besides its own. */
+export interface ModuleEnvironment {
+  readonly globals: readonly unknown[];
+  readonly importModule: (specifier: string) => Promise<unknown>;
+  readonly meta: object;
+}
+
+/** A linked ES module. The graph creates it, links it, and then evaluates it once. */
+export class EsModule {
+  readonly file: string;
+  readonly namespace: Record<string, unknown> = Object.create(null);
+  readonly isAsync: boolean;
+  dependencies: readonly Dependency[] = [];
+  readonly #stars: readonly string[];
+  readonly #imports: readonly string[];
+  #body: Generator | AsyncGenerator | undefined;
+  #state: 'linked' | 'evaluating' | 'evaluated' = 'linked';
+  #failure: { readonly error: unknown } | undefined;
+  #pending: Promise<void> | undefined;
+
+  constructor(file: string, { imports, stars, isAsync }: CompiledFile & { kind: 'module' }) {
+    this.file = file;
+    this.isAsync = isAsync;
+    this.#imports = imports;
+    this.#stars = stars;
+    Object.defineProperty(this.namespace, Symbol.toStringTag, { value: 'Module' });
+  }
+
+  /** Connects the module with its dependencies, in the order of its imports. */
+  link(
+    compiled: CompiledFile & { kind: 'module' },
+    dependencies: readonly Dependency[],
+    { globals, importModule, meta }: ModuleEnvironment,
+  ): void {
+    this.dependencies = dependencies;
+    const namespaces = dependencies.map(({ namespace }) => namespace);
+    const create = compiled.evaluate(...globals);
+    const body = create(
+      (getters: object) => this.#export(getters),
+      namespaces,
+      importModule,
+      meta,
+    )();
+    this.#body = body;
+    // The first step registers the exports; functions work from here on.
+    void body.next();
+  }
+
+  /** Adds what `export * from` exports, as far as it is known already. */
+  linkStars(): void {
+    for (const star of this.#stars) {
+      const { namespace } = this.dependencies[this.#imports.indexOf(star)]!;
+      for (const name of Object.keys(namespace)) {
+        if (name === 'default' || name in this.namespace) continue;
+        const get = () => (namespace as Record<string, unknown>)[name];
+        Object.defineProperty(this.namespace, name, { get, enumerable: true });
+      }
+    }
+  }
+
+  /** Returns whether this module, or one that it imports, awaits at its top level. */
+  awaits(seen = new Set<EsModule>()): boolean {
+    if (seen.has(this)) return false;
+    seen.add(this);
+    return this.isAsync || this.dependencies.some(({ module }) => module?.awaits(seen));
+  }
+
+  /** Evaluates the module after all that it imports. None of them awaits at its top level. */
+  evaluate(): void {
+    if (this.#begin()) {
+      this.#guarded(() => {
+        for (const { module, evaluate } of this.dependencies)
+          if (module === undefined) evaluate();
+          else module.evaluate();
+        this.linkStars();
+        void this.#body!.next();
+      });
+    }
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Evaluates the module after all that it imports, one after the other. */
+  async evaluateAsync(ancestors: ReadonlySet<EsModule> = new Set()): Promise<void> {
+    if (ancestors.has(this)) return;
+    const own = new Set([...ancestors, this]);
+    if (this.#begin()) {
+      this.#pending = (async () => {
+        for (const { module, evaluate } of this.dependencies)
+          if (module === undefined) evaluate();
+          else await module.evaluateAsync(own);
+        this.linkStars();
+        await this.#body!.next();
+      })();
+      this.#pending.catch((error: unknown) => {
+        this.#failure = { error };
+      });
+    }
+    await this.#pending;
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  #begin(): boolean {
+    const begins = this.#state === 'linked';
+    if (begins) this.#state = 'evaluating';
+    return begins;
+  }
+
+  #guarded(run: () => void): void {
+    try {
+      run();
+      this.#state = 'evaluated';
+    } catch (error) {
+      this.#failure = { error };
+    }
+  }
+
+  #export(getters: object): void {
+    const descriptors = Object.entries(getters).sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [name, get] of descriptors)
+      Object.defineProperty(this.namespace, name, { get, enumerable: true });
+  }
+}

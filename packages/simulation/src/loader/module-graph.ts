@@ -1,0 +1,178 @@
+// The modules of one life of a node. Each file has one instance, as in a process of its own.
+
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { CompiledFile, CompiledFiles } from './compiled-files.ts';
+import { type Dependency, EsModule } from './es-module.ts';
+import { overlay } from './overlay.ts';
+import { type Resolved, resolveImport, resolveRequire } from './resolution.ts';
+import { GLOBALS, type VirtualWorld } from './virtual-globals.ts';
+
+/** A CommonJS module, as its code sees it. */
+interface CommonModule {
+  exports: any;
+  readonly id: string;
+  readonly filename: string;
+  loaded: boolean;
+  readonly children: readonly never[];
+  readonly paths: readonly string[];
+}
+
+/** Loads, links and evaluates modules. */
+export class ModuleGraph {
+  readonly #files: CompiledFiles;
+  readonly #world: VirtualWorld;
+  readonly #globals: readonly unknown[];
+  readonly #isShared: (packageName: string) => boolean;
+  readonly #modules = new Map<string, EsModule>();
+  readonly #common = new Map<string, CommonModule>();
+  /** The namespaces of modules that are no ES modules. */
+  readonly #namespaces = new Map<string, Record<string, unknown>>();
+
+  constructor(
+    files: CompiledFiles,
+    world: VirtualWorld,
+    isShared: (packageName: string) => boolean,
+  ) {
+    this.#files = files;
+    this.#world = world;
+    this.#globals = GLOBALS.map((name) => world.globals[name]);
+    this.#isShared = isShared;
+  }
+
+  /** Imports a module as `import()` in the file `parent` does, and resolves to its namespace. */
+  async import(specifier: string, parent: string): Promise<unknown> {
+    const dependency = this.#dependency(resolveImport(specifier, parent));
+    const { module, namespace, evaluate } = dependency;
+    if (module === undefined) evaluate();
+    else if (module.awaits()) await module.evaluateAsync();
+    else module.evaluate();
+    return namespace;
+  }
+
+  #dependency(resolved: Resolved): Dependency {
+    if ('builtin' in resolved) {
+      const builtin = this.#builtin(resolved.builtin);
+      const namespace = overlay<object>(builtin, { default: builtin });
+      return { namespace, module: undefined, evaluate() {} };
+    }
+    const { file } = resolved;
+    if (!this.#isReal(file) && this.#files.get(file).kind === 'module') {
+      const module = this.#module(file);
+      return { namespace: module.namespace, module, evaluate() {} };
+    }
+    let namespace = this.#namespaces.get(file);
+    if (namespace === undefined)
+      this.#namespaces.set(file, (namespace = Object.create(null) as Record<string, unknown>));
+    const own = namespace;
+    return { namespace: own, module: undefined, evaluate: () => this.#fill(own, file) };
+  }
+
+  /** Gives the namespace of a CommonJS module its names. */
+  #fill(namespace: Record<string, unknown>, file: string): void {
+    if ('default' in namespace) return;
+    const exports = this.#require(file);
+    const isNamespace = exports?.[Symbol.toStringTag] === 'Module';
+    if ((typeof exports === 'object' && exports !== null) || typeof exports === 'function')
+      for (const name of Object.keys(exports)) namespace[name] = exports[name];
+    if (!isNamespace) namespace['default'] = exports;
+  }
+
+  #module(file: string): EsModule {
+    let module = this.#modules.get(file);
+    if (module !== undefined) return module;
+    const compiled = this.#files.get(file) as CompiledFile & { kind: 'module' };
+    module = new EsModule(file, compiled);
+    this.#modules.set(file, module);
+    const dependencies = compiled.imports.map((specifier) =>
+      this.#dependency(resolveImport(specifier, file)),
+    );
+    const url = pathToFileURL(file).href;
+    const resolve = (specifier: string) => {
+      const resolved = resolveImport(specifier, file);
+      return 'builtin' in resolved ? `node:${resolved.builtin}` : pathToFileURL(resolved.file).href;
+    };
+    module.link(compiled, dependencies, {
+      globals: this.#globals,
+      importModule: (specifier) => this.import(String(specifier), file),
+      meta: { url, filename: file, dirname: dirname(file), resolve },
+    });
+    module.linkStars();
+    return module;
+  }
+
+  #builtin(name: string): object {
+    const virtual = this.#world.builtins.get(name);
+    if (virtual !== undefined) return virtual;
+    return createRequire(import.meta.url)(`node:${name}`);
+  }
+
+  #require(file: string): any {
+    if (this.#isReal(file)) return createRequire(file)(file);
+    const known = this.#common.get(file);
+    if (known !== undefined) return known.exports;
+    const compiled = this.#files.get(file);
+    if (compiled.kind === 'module') return this.#requireModule(file);
+    const module: CommonModule = {
+      exports: {},
+      id: file,
+      filename: file,
+      loaded: false,
+      children: [],
+      paths: [],
+    };
+    this.#common.set(file, module);
+    try {
+      if (compiled.kind === 'json') module.exports = JSON.parse(compiled.text);
+      else this.#evaluate(compiled, module);
+    } catch (error) {
+      this.#common.delete(file);
+      throw error;
+    }
+    module.loaded = true;
+    return module.exports;
+  }
+
+  #evaluate({ evaluate }: CompiledFile & { kind: 'script' }, module: CommonModule): void {
+    const { filename: file } = module;
+    const load = (specifier: string) => {
+      const resolved = resolveRequire(specifier, file);
+      return 'builtin' in resolved ? this.#builtin(resolved.builtin) : this.#require(resolved.file);
+    };
+    const resolve = (specifier: string) => {
+      const resolved = resolveRequire(specifier, file);
+      return 'builtin' in resolved ? specifier : resolved.file;
+    };
+    const require = Object.assign(load, { resolve, cache: {}, extensions: {}, main: undefined });
+    const importModule = (specifier: string) => this.import(String(specifier), file);
+    evaluate(...this.#globals).call(
+      module.exports,
+      module.exports,
+      require,
+      module,
+      file,
+      dirname(file),
+      importModule,
+    );
+  }
+
+  /** Returns the namespace of an ES module that is required, as Node 20.19 and later do. */
+  #requireModule(file: string): unknown {
+    const module = this.#module(file);
+    if (module.awaits())
+      throw new Error(
+        `loader: ${file} cannot be required, because it or a module that it imports awaits at its top level: import it`,
+      );
+    module.evaluate();
+    return 'module.exports' in module.namespace
+      ? module.namespace['module.exports']
+      : module.namespace;
+  }
+
+  /** Whether a file belongs to a package that all nodes share with the program. */
+  #isReal(file: string): boolean {
+    const { name } = this.#files.scopes.of(file);
+    return name !== undefined && this.#isShared(name);
+  }
+}

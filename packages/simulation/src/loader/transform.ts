@@ -1,0 +1,301 @@
+// The transformation of an ES module into the body of a function, so that it can be evaluated once
+// for each node, with other globals. Lines keep their numbers.
+
+import { type Node, type Options, parse } from 'acorn';
+import { analyze } from 'eslint-scope';
+
+/** An ES module as a function body. */
+export interface TransformedModule {
+  /**
+   * The code of a function that takes `PARAMETERS` and returns a generator, or an async generator if
+   * the module awaits at its top level. The first step registers the exports, so that modules of a
+   * cycle see each other's functions; the second step evaluates the module.
+   */
+  readonly code: string;
+  /** The specifiers of its static imports, each once, in order. */
+  readonly imports: readonly string[];
+  /** The specifiers of `export * from`. */
+  readonly stars: readonly string[];
+  /** Whether the module awaits at its top level. */
+  readonly isAsync: boolean;
+}
+
+/**
+ * The parameters of a transformed module: a function that receives the getters of the exports, the
+ * namespaces of the imports in order, `import()`, and `import.meta`.
+ */
+export const PARAMETERS = [
+  '__trunklineExports',
+  '__trunklineImports',
+  '__trunklineImport',
+  '__trunklineMeta',
+] as const;
+
+/**
+ * Transforms an ES module.
+ *
+ * @throws SyntaxError if the source is no valid module.
+ */
+export function transformModule(source: string): TransformedModule {
+  const program = parse(source, { ...SYNTAX, sourceType: 'module' }) as unknown as Ast;
+  const edits = new Edits(source);
+  const facts = factsOf(program);
+  const imports: string[] = [];
+  const stars: string[] = [];
+  const exports = new Map<string, string>();
+  const indexOf = (specifier: string) => {
+    if (!imports.includes(specifier)) imports.push(specifier);
+    return imports.indexOf(specifier);
+  };
+  /** The expression that reads each imported binding, by the node of its specifier. */
+  const bindings = new Map<Ast, string>();
+
+  for (const node of program.body as Ast[]) {
+    if (node.type === 'ImportDeclaration') {
+      const from = `${NAMESPACE}${indexOf(node.source.value)}`;
+      for (const each of node.specifiers as Ast[])
+        bindings.set(
+          each,
+          each.type === 'ImportNamespaceSpecifier'
+            ? from
+            : from +
+                member(each.type === 'ImportDefaultSpecifier' ? 'default' : nameOf(each.imported)),
+        );
+      edits.remove(node);
+    } else if (node.type === 'ExportAllDeclaration') {
+      const from = `${NAMESPACE}${indexOf(node.source.value)}`;
+      if (node.exported) exports.set(nameOf(node.exported), from);
+      else stars.push(node.source.value);
+      edits.remove(node);
+    } else if (node.type === 'ExportDefaultDeclaration') {
+      exports.set('default', defaultExport(node, source, edits));
+    } else if (node.type === 'ExportNamedDeclaration') {
+      if (node.declaration) {
+        for (const name of declaredNames(node.declaration)) exports.set(name, name);
+        edits.replace(node.start, node.declaration.start, ';');
+      } else {
+        const from = node.source && `${NAMESPACE}${indexOf(node.source.value)}`;
+        for (const { local, exported } of node.specifiers)
+          exports.set(nameOf(exported), from ? from + member(nameOf(local)) : nameOf(local));
+        edits.remove(node);
+      }
+    }
+  }
+
+  const scopes = analyze(program as never, { ecmaVersion: 2022, sourceType: 'module' });
+  const scope = scopes.globalScope!.childScopes[0]!;
+  for (const { name, defs, references } of scope.variables) {
+    const binding = bindings.get(defs[0]?.node as unknown as Ast);
+    if (binding === undefined) continue;
+    for (const [exported, local] of exports) if (local === name) exports.set(exported, binding);
+    for (const { identifier } of references as unknown as { identifier: Ast }[]) {
+      const { start, end } = identifier;
+      if (edits.isRemoved(start)) continue;
+      if (facts.shorthands.has(start)) edits.replace(start, end, `${name}: ${binding}`);
+      // A call of an imported function has no `this`.
+      else if (facts.callees.has(start) && binding.includes('.'))
+        edits.replace(start, end, `${facts.statements.has(start) ? ';' : ''}(0, ${binding})`);
+      else edits.replace(start, end, binding);
+    }
+  }
+  replaceDynamic(facts, edits);
+
+  const getters = [...exports].map(([name, value]) => `${JSON.stringify(name)}: () => ${value}`);
+  const namespaces = imports.map((_, index) => `${NAMESPACE}${index} = ${PARAMETERS[1]}[${index}]`);
+  const head = [
+    `return ${facts.isAsync ? 'async ' : ''}function* () { 'use strict'`,
+    ...(namespaces.length > 0 ? [`const ${namespaces.join(', ')}`] : []),
+    `${PARAMETERS[0]}({ ${getters.join(', ')} })`,
+    'yield',
+    '',
+  ];
+  return {
+    code: `${head.join('; ')}${edits.apply()}\n}`,
+    imports,
+    stars,
+    isAsync: facts.isAsync,
+  };
+}
+
+/**
+ * Replaces `import()` in the source of a CommonJS module, which is a function body otherwise.
+ *
+ * @throws SyntaxError if the source is no valid script.
+ */
+export function transformScript(source: string): string {
+  if (!/\bimport\s*\(/.test(source)) return source;
+  const options = { ...SYNTAX, sourceType: 'script', allowReturnOutsideFunction: true } as const;
+  const edits = new Edits(source);
+  replaceDynamic(factsOf(parse(source, options) as unknown as Ast), edits);
+  return edits.apply();
+}
+
+/** Returns whether a source has the syntax of an ES module and is no valid script. */
+export function isModuleSyntax(source: string): boolean {
+  if (!/\b(?:import|export)\b/.test(source)) return false;
+  try {
+    parse(source, { ...SYNTAX, sourceType: 'script', allowReturnOutsideFunction: true });
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** A node of the syntax tree. Its fields depend on its type, so they are not typed. */
+type Ast = Node & Record<string, any>;
+
+const SYNTAX = {
+  ecmaVersion: 'latest',
+  allowHashBang: true,
+  ranges: true,
+} as const satisfies Options;
+
+/** The positions in a program that the transformation needs. */
+interface Facts {
+  /** The starts of identifiers that are called, or that tag a template. */
+  readonly callees: Set<number>;
+  /** The starts of properties such as `{ a }`. */
+  readonly shorthands: Set<number>;
+  /** The starts of expression statements in a list of statements. */
+  readonly statements: Set<number>;
+  /** Nodes of `import()` and `import.meta`. */
+  readonly dynamic: Ast[];
+  isAsync: boolean;
+}
+
+function factsOf(program: Ast): Facts {
+  const facts: Facts = {
+    callees: new Set(),
+    shorthands: new Set(),
+    statements: new Set(),
+    dynamic: [],
+    isAsync: false,
+  };
+  const visit = (node: Ast, isInFunction: boolean) => {
+    const { type } = node;
+    const callee = type === 'CallExpression' ? node.callee : node.tag;
+    if (callee?.type === 'Identifier') facts.callees.add(callee.start);
+    if (type === 'Property' && node.shorthand) facts.shorthands.add(node.value.start);
+    else if (
+      type === 'ImportExpression' ||
+      (type === 'MetaProperty' && node.meta.name === 'import')
+    )
+      facts.dynamic.push(node);
+    else if (
+      !isInFunction &&
+      (type === 'AwaitExpression' || (type === 'ForOfStatement' && node.await))
+    )
+      facts.isAsync = true;
+    const isFunction = /Function|^(?:PropertyDefinition|StaticBlock)$/.test(type);
+    const lists = [type === 'SwitchCase' ? node.consequent : node.body].filter(Array.isArray);
+    for (const each of lists.flat())
+      if (each.type === 'ExpressionStatement') facts.statements.add(each.start);
+    for (const value of Object.values(node)) {
+      for (const child of Array.isArray(value) ? value : [value])
+        if (typeof child?.type === 'string') visit(child, isInFunction || isFunction);
+    }
+  };
+  visit(program, false);
+  return facts;
+}
+
+function replaceDynamic({ dynamic }: Facts, edits: Edits): void {
+  for (const { type, start, end } of dynamic) {
+    if (type === 'MetaProperty') edits.replace(start, end, PARAMETERS[3]);
+    else edits.replace(start, start + 'import'.length, PARAMETERS[2]);
+  }
+}
+
+/** Turns `export default` into a declaration, and returns the name that holds the value. */
+function defaultExport(node: Ast, source: string, edits: Edits): string {
+  const { declaration } = node;
+  const isDeclared = /^(?:Function|Class)Declaration$/.test(declaration.type);
+  if (isDeclared && declaration.id) {
+    edits.replace(node.start, declaration.start, ';');
+    return declaration.id.name;
+  }
+  const head = /^(?:async\s+)?function\s*\*?/.exec(source.slice(declaration.start))?.[0];
+  if (isDeclared && head !== undefined) {
+    // A declaration, because functions are hoisted.
+    edits.replace(node.start, declaration.start, ';');
+    edits.insert(declaration.start + head.length, ` ${DEFAULT}`);
+  } else {
+    edits.replace(node.start, declaration.start, `;const ${DEFAULT} = (`);
+    edits.insert(declaration.end, ')');
+  }
+  return DEFAULT;
+}
+
+/** Returns the names that a declaration declares. */
+function declaredNames(declaration: Ast): string[] {
+  if (declaration.type !== 'VariableDeclaration') return [declaration.id.name];
+  const names = (pattern: Ast | null): string[] => {
+    switch (pattern?.type) {
+      case 'Identifier':
+        return [pattern.name];
+      case 'ObjectPattern':
+        return pattern.properties.flatMap((each: Ast) => names(each.value ?? each.argument));
+      case 'ArrayPattern':
+        return pattern.elements.flatMap(names);
+      case 'AssignmentPattern':
+        return names(pattern.left);
+      case 'RestElement':
+        return names(pattern.argument);
+      default:
+        return [];
+    }
+  };
+  return declaration.declarations.flatMap(({ id }: Ast) => names(id));
+}
+
+/** The name of an imported or exported binding, which may be a string literal. */
+function nameOf(node: Ast): string {
+  return node.type === 'Literal' ? node.value : node.name;
+}
+
+function member(name: string): string {
+  return /^[\w$]+$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
+}
+
+/** Replacements of parts of a source. */
+class Edits {
+  readonly #source: string;
+  readonly #edits: { readonly start: number; readonly end: number; readonly text: string }[] = [];
+  readonly #removed: Ast[] = [];
+
+  constructor(source: string) {
+    this.#source = source;
+  }
+
+  replace(start: number, end: number, text: string): void {
+    this.#edits.push({ start, end, text });
+  }
+
+  insert(at: number, text: string): void {
+    this.replace(at, at, text);
+  }
+
+  /** Removes a statement, but not its line breaks. */
+  remove(node: Ast): void {
+    this.#removed.push(node);
+    const lines = this.#source.slice(node.start, node.end).replaceAll(/[^\n]/g, '');
+    this.replace(node.start, node.end, `;${lines}`);
+  }
+
+  isRemoved(at: number): boolean {
+    return this.#removed.some(({ start, end }) => start <= at && at < end);
+  }
+
+  apply(): string {
+    let [text, from] = ['', 0];
+    for (const edit of this.#edits.sort((a, b) => a.start - b.start || a.end - b.end)) {
+      text += this.#source.slice(from, edit.start) + edit.text;
+      from = edit.end;
+    }
+    // A hashbang is no comment inside a function.
+    return (text + this.#source.slice(from)).replace(/^#!/, '//');
+  }
+}
+
+const NAMESPACE = '__trunklineImport$';
+const DEFAULT = '__trunklineDefault';

@@ -1,0 +1,83 @@
+// The parts of WebCrypto and node:crypto that draw random numbers, from the randomness of a
+// simulated node.
+
+import crypto from 'node:crypto';
+import { overlay } from './overlay.ts';
+
+/** Creates the global `crypto` and the module `node:crypto` of a node. */
+export function virtualCrypto(random: () => number): {
+  readonly webcrypto: object;
+  readonly module: object;
+} {
+  const fill = <T extends ArrayBufferView>(view: T): T => {
+    const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = Math.floor(random() * 256);
+    return view;
+  };
+  const randomBytes = (size: number, callback?: (error: null, bytes: Buffer) => void) => {
+    const bytes = fill(Buffer.alloc(size));
+    return callback === undefined ? bytes : answer(callback, bytes);
+  };
+  const randomFillSync = <T extends ArrayBufferView>(view: T, offset = 0, size?: number): T => {
+    const unit = 'BYTES_PER_ELEMENT' in view ? Number(view.BYTES_PER_ELEMENT) : 1;
+    const length = size === undefined ? view.byteLength - offset * unit : size * unit;
+    fill(new Uint8Array(view.buffer, view.byteOffset + offset * unit, length));
+    return view;
+  };
+  const randomInt = (...args: unknown[]) => {
+    const callback = typeof args.at(-1) === 'function' ? (args.pop() as Answer) : undefined;
+    const [min, max] = (args.length > 1 ? args : [0, args[0]]) as [number, number];
+    if (!Number.isSafeInteger(min) || !Number.isSafeInteger(max) || max <= min)
+      throw new RangeError(`crypto.randomInt: expected integers min < max, got ${min} and ${max}`);
+    const number = min + Math.floor(random() * (max - min));
+    return callback === undefined ? number : answer(callback, number);
+  };
+  const randomUUID = () => {
+    const bytes = fill(new Uint8Array(16));
+    // Version 4 and the variant of RFC 9562, section 5.4.
+    bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+    bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+    return Buffer.from(bytes)
+      .toString('hex')
+      .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  };
+  const subtle = overlay<object>(crypto.webcrypto.subtle, { digest });
+  const webcrypto = overlay<object>(crypto.webcrypto, {
+    getRandomValues: fill,
+    randomUUID,
+    subtle,
+  });
+  const module = overlay<object>(crypto, {
+    randomBytes,
+    pseudoRandomBytes: randomBytes,
+    randomFillSync,
+    randomFill(view: ArrayBufferView, ...args: unknown[]) {
+      const callback = args.pop() as Answer;
+      answer(callback, randomFillSync(view, ...(args as [number?, number?])));
+    },
+    randomInt,
+    randomUUID,
+    getRandomValues: fill,
+    webcrypto,
+    subtle,
+  });
+  return { webcrypto, module };
+}
+
+type Answer = (error: null, value: any) => void;
+
+function answer(callback: Answer, value: unknown): void {
+  queueMicrotask(() => callback(null, value));
+}
+
+/** Hashes at once: the real function answers from a thread, at a time that no seed determines. */
+async function digest(
+  algorithm: string | { readonly name: string },
+  data: ArrayBuffer | ArrayBufferView,
+): Promise<ArrayBuffer> {
+  const name = (typeof algorithm === 'string' ? algorithm : algorithm.name).replace('-', '');
+  const bytes = ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
+  return new Uint8Array(crypto.createHash(name).update(bytes).digest()).buffer;
+}

@@ -1,0 +1,149 @@
+// The globals and built-in modules of Node that depend on time or chance, as the code of one life of
+// a simulated node sees them.
+
+import process from 'node:process';
+import type { NodeContext } from '../nodes/node-context.ts';
+import { overlay } from './overlay.ts';
+import { virtualCrypto } from './virtual-crypto.ts';
+import { VirtualTimers } from './virtual-timers.ts';
+
+/** The globals that loaded code gets instead of the real ones. */
+export const GLOBALS = [
+  'setTimeout',
+  'clearTimeout',
+  'setInterval',
+  'clearInterval',
+  'setImmediate',
+  'clearImmediate',
+  'Date',
+  'Math',
+  'performance',
+  'crypto',
+  'process',
+  'globalThis',
+  'global',
+] as const;
+
+/** What the code of one life of a node gets instead of the real globals and built-in modules. */
+export interface VirtualWorld {
+  readonly globals: Readonly<Record<(typeof GLOBALS)[number], unknown>>;
+  /** Built-in modules by name, without `node:`. */
+  readonly builtins: ReadonlyMap<string, object>;
+}
+
+/** Creates the world of one life of a node. Its clock and its randomness are those of the node. */
+export function virtualWorld({
+  clock,
+  random,
+}: Pick<NodeContext, 'clock' | 'random'>): VirtualWorld {
+  const timers = new VirtualTimers(clock);
+  const date = virtualDate(() => Math.floor(clock.wall()));
+  const math = Object.create(Object.prototype, {
+    ...Object.getOwnPropertyDescriptors(Math),
+    random: { value: random, writable: true, configurable: true },
+  });
+  const performance = virtualPerformance(clock);
+  const { webcrypto, module: cryptoModule } = virtualCrypto(random);
+  const virtualProcess = processOf(clock, timers);
+  const own: Record<string, unknown> = {
+    ...timers.functions,
+    Date: date,
+    Math: math,
+    performance,
+    crypto: webcrypto,
+    process: virtualProcess,
+  };
+  const global = overlay<Record<string, unknown>>(globalThis, own);
+  own['globalThis'] = own['global'] = global;
+  const perf = overlay<object>(process.getBuiltinModule('node:perf_hooks'), { performance });
+  const promises = timers.promises;
+  const builtins = new Map<string, object>([
+    ['timers', { ...timers.functions, promises }],
+    ['timers/promises', promises],
+    ['crypto', cryptoModule],
+    ['perf_hooks', perf],
+    ['process', virtualProcess],
+  ]);
+  return { globals: own as unknown as VirtualWorld['globals'], builtins };
+}
+
+function virtualDate(wall: () => number): unknown {
+  const date: unknown = new Proxy(RealDate, {
+    construct: (target, args, newTarget) =>
+      Reflect.construct(
+        target,
+        args.length === 0 ? [wall()] : args,
+        newTarget === date ? target : newTarget,
+      ),
+    apply: () => new RealDate(wall()).toString(),
+    get: (target, key) => (key === 'now' ? wall : Reflect.get(target, key)),
+  });
+  return date;
+}
+
+/** A `performance` that tells the time, and ignores marks and measures. */
+function virtualPerformance(clock: NodeContext['clock']): object {
+  const began = clock.now();
+  const none = () => [];
+  const ignored = () => {};
+  return overlay(globalThis.performance, {
+    now: () => clock.now() - began,
+    timeOrigin: clock.wall(),
+    mark: ignored,
+    measure: ignored,
+    clearMarks: ignored,
+    clearMeasures: ignored,
+    getEntries: none,
+    getEntriesByName: none,
+    getEntriesByType: none,
+  });
+}
+
+function processOf(clock: NodeContext['clock'], timers: VirtualTimers): object {
+  const began = clock.now();
+  const nanoseconds = () => BigInt(Math.floor(clock.now() * 1e6));
+  const hrtime = (since?: readonly [number, number]): [number, number] => {
+    const passed =
+      nanoseconds() - (since === undefined ? 0n : BigInt(since[0]) * SECOND + BigInt(since[1]));
+    const seconds = passed / SECOND - (passed % SECOND < 0n ? 1n : 0n);
+    return [Number(seconds), Number(passed - seconds * SECOND)];
+  };
+  const refuse = (name: string) => () => {
+    throw new Error(
+      `process.${name}() in a simulated node would end this process: end the node with sim.crash`,
+    );
+  };
+  const own: Record<string, unknown> = {
+    nextTick: timers.nextTick,
+    hrtime: Object.assign(hrtime, { bigint: nanoseconds }),
+    uptime: () => (clock.now() - began) / 1_000,
+    pid: 1,
+    ppid: 0,
+    cpuUsage: () => ({ user: 0, system: 0 }),
+    memoryUsage: Object.assign(() => ({ ...NO_MEMORY }), { rss: () => 0 }),
+    exit: refuse('exit'),
+    abort: refuse('abort'),
+    kill: refuse('kill'),
+    emitWarning: () => {},
+  };
+  const self = overlay<object>(process, own);
+  // Listeners for signals and the end of the process would outlive the node.
+  for (const name of LISTENING) own[name] = () => self;
+  return self;
+}
+
+const LISTENING = [
+  'on',
+  'once',
+  'addListener',
+  'prependListener',
+  'prependOnceListener',
+  'off',
+  'removeListener',
+  'removeAllListeners',
+];
+const NO_MEMORY = { rss: 0, heapTotal: 0, heapUsed: 0, external: 0, arrayBuffers: 0 };
+/** Nanoseconds. */
+const SECOND = 1_000_000_000n;
+/** Taken before a simulation replaces it. */
+const RealDate = Date;
