@@ -47,6 +47,8 @@ for (const path of texts.filter((each) => !each.startsWith('examples/'))) {
 for (const [file, { where, prints }] of programs) {
   if (!/^\s*(await |for await|console)/m.test(read(file))) continue;
   test.serial(`${where} runs and exits by itself`, async (t) => {
+    // Searches take longer on a machine that does other work.
+    t.timeout(600_000);
     const { code, output, errors } = await run(compiled(file));
     t.is(errors, '');
     t.is(code, 0);
