@@ -155,7 +155,7 @@ async function bundles() {
   const core = ['transport-core', 'transport-core/backend', 'transport-core/internal'];
   await bundle('all of core', all(...core), 78_000);
   await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 77_000);
-  await bundle('all of the simulation', all('simulation'), 99_000);
+  await bundle('all of the simulation', all('simulation'), 106_000);
   await bundle('all of core + ws', all('transport-core', 'transport-ws'), 77_000);
   await bundle('all of identity', all('identity'), 97_000);
   await bundle('all of noise', all('stream-noise'), 38_500);
