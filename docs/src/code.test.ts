@@ -115,7 +115,7 @@ function run(path: string): Promise<{ code: number | null; output: string; error
     const child = spawn(process.execPath, [path], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 30_000,
+      timeout: 300_000,
       env: { ...process.env, NODE_OPTIONS: '' },
     });
     const result = { output: '', errors: '' };
