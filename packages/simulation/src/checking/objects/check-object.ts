@@ -159,7 +159,8 @@ function explained<Command, Result>(
   const shown = calls.slice(-SHOWN_CALLS);
   const left = calls.length - shown.length;
   const lines = shown.map(
-    (call) => `  ${line(call)}${call === culprit && states.length > 0 ? '   <- cannot be explained' : ''}`,
+    (call) =>
+      `  ${line(call)}${call === culprit && states.length > 0 ? '   <- cannot be explained' : ''}`,
   );
   return [
     `the ${title} is not linearizable: client, command -> result, [call..return]`,
