@@ -104,7 +104,10 @@ export class AddressState {
   /** The time at which `takesCalls` or the weight changes by itself. */
   nextChange(now: number): number {
     if (this.#misses > 0 && this.#downUntil > now) return this.#downUntil;
-    if (this.#startedAt !== undefined) return this.#startedAt + this.#settings.slowStart;
+    if (this.#startedAt === undefined) return Number.POSITIVE_INFINITY;
+    const fullAt = this.#startedAt + this.#settings.slowStart;
+    if (now < fullAt) return fullAt;
+    this.#startedAt = undefined;
     return Number.POSITIVE_INFINITY;
   }
 
@@ -185,9 +188,10 @@ export class AddressState {
   }
 
   /**
-   * It could not be reached, or its connection was lost. It is down for a back-off as in gRPC's
-   * connection back-off: 1 s, 1.6 times as long after each further failure up to 30 s, ± 20 %.
-   * After a lost connection, one call may try at once whether it can be dialed.
+   * Takes the address out of use, because it could not be reached or its connection was lost. It is
+   * down for a back-off as in gRPC's connection back-off: 1 s, 1.6 times as long after each further
+   * failure up to 30 s, ± 20 %. After a lost connection, one call may try at once whether it can be
+   * dialed.
    */
   #missed(now: number, wasDialed: boolean): void {
     const wasUp = this.#misses === 0;

@@ -165,6 +165,8 @@ test('an address that was down gets a small weight at first', (t) => {
   address.ended('success', 1, 1_000);
   t.is(address.weightAt(1_000), 1);
   t.is(address.weightAt(31_000), 5);
+  t.is(address.nextChange(31_000), 61_000);
+  t.is(address.nextChange(61_000), Number.POSITIVE_INFINITY);
   t.is(address.weightAt(61_000), 10);
   t.false(address.isStarting);
 });
