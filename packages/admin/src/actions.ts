@@ -12,7 +12,9 @@ import type { AdminSources, PeersSource } from './state/sources.ts';
 
 type Admin = typeof adminProtocol;
 
-/** Returns the handlers of the methods that change a node. With `readonly`, they refuse all calls. */
+/**
+ * Returns the handlers of the methods that change a node. With `readonly`, they refuse all calls.
+ */
 export function actions(sources: AdminSources, readonly: boolean): Handlers<Admin> {
   const { transport, log } = sources;
   const handlers = {

@@ -115,8 +115,8 @@ class NodeAdmin implements Admin {
   }
 
   /**
-   * Yields changes of the state. A slow reader gets fewer and larger changes, because the next state
-   * is taken when it has taken the last one.
+   * Yields changes of the state. A slow reader gets fewer and larger changes, because the next
+   * state is taken when it has taken the last one.
    */
   async *#watch(
     sampler: Sampler,

@@ -1,5 +1,5 @@
-// Measures what two watchers cost a node, in CPU time of its process: 100 connections, each of which
-// makes five calls a second, so that every sample finds changes in all of them.
+// Measures what two watchers cost a node, in CPU time of its process: 100 connections, each of
+// which makes five calls a second, so that every sample finds changes in all of them.
 
 import { spawn } from 'node:child_process';
 import process from 'node:process';

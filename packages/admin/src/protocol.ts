@@ -21,9 +21,9 @@ const LONGEST_REQUEST = 8_192;
 const request = <S extends z.ZodMiniType>(schema: S) => limited(json(schema), LONGEST_REQUEST);
 
 /**
- * The protocol `trunkline.admin`. `watch` and `events` only read; all other methods change the node,
- * and are refused with `permission_denied` unless the node was set up with `readonly: false`. Mount
- * it to ask other nodes; `followNode` makes states of the changes.
+ * The protocol `trunkline.admin`. `watch` and `events` only read; all other methods change the
+ * node, and are refused with `permission_denied` unless the node was set up with `readonly: false`.
+ * Mount it to ask other nodes; `followNode` makes states of the changes.
  */
 export const adminProtocol = defineProjectProtocol({
   name: 'trunkline.admin',

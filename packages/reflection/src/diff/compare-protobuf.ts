@@ -141,7 +141,9 @@ function nameRule({ repeated, map }: Field): string {
   return repeated ? 'repeated' : 'single';
 }
 
-/** Returns the oneof of a field; a synthetic one, of an optional field of proto3, does not count. */
+/**
+ * Returns the oneof of a field; a synthetic one, of an optional field of proto3, does not count.
+ */
 function oneofOf({ partOf }: Field): string | undefined {
   return partOf === null || partOf.isProto3Optional ? undefined : partOf.name;
 }
