@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { metrics as otel } from '@opentelemetry/api';
 import type { MetricProducer } from '@opentelemetry/sdk-metrics';
 import { adminProtocol, createAdmin, followNode, type NodeState } from '@trunkline/admin';
+import type { run as runCommand, Terminal } from '@trunkline/cli';
 import { type Cluster, type clusterSlot, joinCluster, startCluster } from '@trunkline/cluster';
 import {
   createGossip,
@@ -122,6 +123,7 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
     overlay: partialView({ active: 5, tree: { optimizeAt: 3 } }),
     signatures: { identity, mode: 'strict' },
   });
+  equal<Parameters<typeof runCommand>, [args: readonly string[], terminal: Terminal]>(true);
   const admin = createAdmin({ allow: ({ nodeId }) => nodeId !== undefined, readonly: false });
   const observed = createTcpTransport({ protocol: ledger, observer: admin.observer });
   const stop = admin.serve({ transport: observed, peers, gossip: tree, log: { level: 'info' } });

@@ -1,0 +1,261 @@
+// Tests of the commands that look at nodes, against live nodes.
+
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createPeers } from '@trunkline/peers';
+import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
+import test from 'ava';
+import { z } from 'zod';
+import { folder, startNode, trunkline } from './testing/fixture.ts';
+
+test('ls lists protocols and methods', async (t) => {
+  const { address } = await startNode(t);
+  const { out, code } = await trunkline(['ls', '-a', address]);
+  t.is(code, 0);
+  t.is(
+    out,
+    'PROTOCOL  VERSIONS  CHANNEL  DESCRIPTION\ndemo      1         32       Shows every kind of method.\n',
+  );
+  const all = JSON.parse((await trunkline(['ls', '--all', '--json', '-a', address])).out);
+  t.deepEqual(
+    all.map(({ name }: { name: string }) => name),
+    ['demo', 'trunkline.reflection', 'trunkline.health', 'trunkline.admin'],
+  );
+  const methods = await trunkline(['ls', 'demo', '-a', address]);
+  t.regex(methods.out, /demo\/greet +1 +unary +Returns a greeting\.\n/);
+});
+
+test('describe shows methods with their schemas', async (t) => {
+  const { address } = await startNode(t);
+  const { out } = await trunkline(['describe', 'demo/greet', '-a', address]);
+  t.regex(out, /^protocol demo, version 1, channel 32\n {2}Shows every kind of method\.\n/);
+  t.regex(out, /demo\/greet \(unary, id 1\)\n {2}Returns a greeting\.\n {2}request: json, at most/);
+  t.regex(out, /"required":\["name"\]/);
+  t.false(out.includes('demo/note'));
+});
+
+test('ping measures round trips, also of a node without health', async (t) => {
+  const { address } = await startNode(t);
+  const options = ['--count', '2', '--interval', '1ms'];
+  const { out, code } = await trunkline(['ping', ...options, '-a', address]);
+  t.is(code, 0);
+  t.regex(out, /^connected to .*\ncall 1: .* m?s\ncall 2: .* m?s\nminimum .*\n$/);
+  const bare = await startNode(t, { isBare: true });
+  const { defineProjectProtocol } = await import('@trunkline/transport-core/internal');
+  bare.transport.mount(
+    defineProjectProtocol({ name: 'trunkline.cli', version: 1, channel: 0x0f, methods: {} }),
+  );
+  const connects = await trunkline(['ping', '--json', ...options, '-a', bare.address]);
+  t.is(connects.code, 0, connects.err);
+  t.regex(connects.out, /^{"what":"connect","milliseconds":[\d.]+}\n/);
+});
+
+test('health shows the status of services, and its exit code says no', async (t) => {
+  const { address } = await startNode(t);
+  t.deepEqual(await trunkline(['health', '-a', address]), {
+    code: 0,
+    out: 'SERVICE   STATUS\nthe node  serving\n',
+    err: '',
+  });
+  const { code, out } = await trunkline(['health', 'demo', 'other', '--json', '-a', address]);
+  t.is(code, 1);
+  t.deepEqual(JSON.parse(out), { demo: 'serving', other: 'unknown' });
+});
+
+test('peers, topics and watch show the state of a node', async (t) => {
+  const node = await startNode(t, { hasGossip: true });
+  const other = await startNode(t, { hasGossip: true });
+  other.peers!.add(node.address);
+  await node.peers!.ready();
+  node.gossip!.topic('news', json(z.string()));
+  const to = ['-a', node.address];
+  const peers = await trunkline(['peers', ...to]);
+  t.regex(peers.out, new RegExp(`${other.peers!.nodeId} +asserted +in +tcp://`));
+  t.deepEqual(Object.keys(JSON.parse((await trunkline(['peers', '--json', ...to])).out)), [
+    other.peers!.nodeId,
+  ]);
+  const topics = await trunkline(['topics', ...to]);
+  t.regex(topics.out, /^TOPIC +OVERLAY .*\nnews +fullMesh +/);
+  const watched = await trunkline(['watch', '--count', '1', ...to]);
+  t.regex(watched.out, /^ID +DIRECTION .*\nin-1 +in +up/);
+  t.regex(watched.out, /00:00:00\.000 peers up peer=/);
+  const events = await trunkline(['watch', '--count', '1', '--json', ...to]);
+  t.is(JSON.parse(events.out).type, 'up');
+});
+
+test('top prints calls by method, and sorts them by keys', async (t) => {
+  const { address, transport } = await startNode(t);
+  const client = createTransport({ protocol: transport.protocol, backends: [tcp()] });
+  t.teardown(() => client.close());
+  await client.send(address, 'greet', { name: 'Ada' });
+  const top = ['top', '--interval', '250ms', '-a', address];
+  const { out, code } = await trunkline([...top, '--count', '1', '--json']);
+  t.is(code, 0);
+  t.like(JSON.parse(out).methods[0], {
+    method: 'demo/greet',
+    side: 'server',
+    active: 0,
+    errors: 0,
+  });
+  const text = await trunkline([...top, '--count', '1']);
+  t.regex(text.out, /METHOD +SIDE +CALLS\/S +P50 +P99 +ACTIVE +ERRORS\ndemo\/greet +server/);
+  let press = (_: string) => {};
+  const pressed = new Promise<string>((resolve) => (press = resolve));
+  const keys = async function* () {
+    yield 'm';
+    yield await pressed;
+  };
+  const live = await trunkline(top, {
+    isTerminal: true,
+    keys: keys(),
+    onOut: (screen) => {
+      if (screen.includes('sorted by method')) press('q');
+    },
+  });
+  t.is(live.code, 0);
+  t.true(live.out.startsWith('\u001b[?1049h') && live.out.endsWith('\u001b[?1049l'));
+});
+
+test('bench measures a method', async (t) => {
+  const { address } = await startNode(t);
+  const bench = ['bench', 'demo/greet', '{"name":"Ada"}', '-n', '50', '-c', '5', '-a', address];
+  const { out, code } = await trunkline(bench);
+  t.is(code, 0);
+  t.regex(out, /^50 calls, 0 failed, \d+ calls a second\np50 .*, maximum .*\n/);
+  t.regex(out, /█ \d+\n$/);
+  const { calls, milliseconds } = JSON.parse((await trunkline([...bench, '--json'])).out);
+  t.is(calls, 50);
+  t.true(milliseconds.p50 <= milliseconds.max);
+  const wrong = await trunkline(['bench', 'demo/note', '-a', address]);
+  t.is(wrong.code, 2);
+});
+
+test('pub and sub exchange messages with the network', async (t) => {
+  const node = await startNode(t, { hasGossip: true });
+  const topic = node.gossip!.topic('news', json(z.json()));
+  const to = ['-a', node.address];
+  const sub = trunkline(['sub', 'news', '--count', '1', ...to], {
+    onErr: () => void topic.publish('rain', { min: 1 }),
+  });
+  t.is((await sub).out, '"rain"\n');
+  const received = topic.messages();
+  const pub = await trunkline(['pub', 'news', ...to], { input: '{"a":1}\n"b"\n' });
+  t.deepEqual(pub, { code: 0, out: '', err: 'published 2\n' });
+  t.deepEqual((await received.next()).value?.message, { a: 1 });
+  t.is((await received.next()).value?.message, 'b');
+});
+
+test('schema diff compares files and nodes, and its exit code says no', async (t) => {
+  const { address } = await startNode(t);
+  const exported = await trunkline(['schema', 'export', '-a', address]);
+  const [description] = JSON.parse(exported.out);
+  const path = await folder(t);
+  const same = join(path, 'same.json');
+  await writeFile(same, exported.out);
+  t.deepEqual(await trunkline(['schema', 'diff', same, address]), {
+    code: 0,
+    out: 'no changes\n',
+    err: '',
+  });
+  const before = join(path, 'before.json');
+  description.methods[0].id = 9;
+  await writeFile(before, JSON.stringify(description));
+  const { code, out } = await trunkline(['schema', 'diff', before, address]);
+  t.is(code, 1);
+  t.regex(out, /METHOD_ID_CHANGED +demo\.greet +callers, servers +the id changed from 9 to 1\n/);
+  const missing = await trunkline(['schema', 'diff', 'nothing.json', address]);
+  t.is(missing.code, 15);
+  for (const [format, key] of [
+    ['json-schema', '$defs'],
+    ['asyncapi', 'asyncapi'],
+  ] as const) {
+    const made = await trunkline(['schema', 'export', '--format', format, '-a', address]);
+    t.true(key in JSON.parse(made.out));
+  }
+});
+
+test('texts of a node cannot control the terminal', async (t) => {
+  const backends = [tcp()];
+  const protocol = defineProtocol({
+    name: 'evil',
+    version: 1,
+    channel: 0x20,
+    doc: 'red \u001b[31m\u202e\u009b2J',
+    methods: {},
+  });
+  const node = createTransport('tcp://127.0.0.1:0', { protocol, backends });
+  const { serveReflection } = await import('@trunkline/reflection');
+  serveReflection(node);
+  await node.listen();
+  t.teardown(() => node.close());
+  for (const args of [
+    ['ls'],
+    ['ls', '--json'],
+    ['describe', 'evil'],
+    ['describe', 'evil', '--json'],
+  ]) {
+    const { out, code } = await trunkline([...args, '-a', node.advertiseAddr()]);
+    t.is(code, 0);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    t.notRegex(out, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+  }
+});
+
+test('a node that only has peers is enough to join', async (t) => {
+  const transport = createTransport('tcp://127.0.0.1:0', {
+    protocol: defineProtocol({ name: 'p', version: 1, channel: 0x20, methods: {} }),
+    backends: [tcp()],
+  });
+  const peers = createPeers({ transport });
+  await transport.listen();
+  await peers.start();
+  t.teardown(async () => {
+    await peers.close();
+    await transport.close();
+  });
+  const to = ['-a', transport.advertiseAddr()];
+  const pub = await trunkline(['pub', 'news', '1', '--min', '0', ...to]);
+  t.is(pub.code, 0, pub.err);
+  const alone = await trunkline(['pub', 'news', '1', '--timeout', '1s', ...to]);
+  t.not(alone.code, 0);
+});
+
+test('proxy passes a line on, and keys change it', async (t) => {
+  const node = await startNode(t);
+  const interrupt = new AbortController();
+  let address = (_: string) => {};
+  const listening = new Promise<string>((resolve) => (address = resolve));
+  const pressed: ((key: string) => void)[] = [];
+  const keys = async function* () {
+    for (;;) yield await new Promise<string>((resolve) => pressed.push(resolve));
+  };
+  const told: string[] = [];
+  const proxy = trunkline(['proxy', node.address, '--latency', '5ms', '--rate', '10M'], {
+    keys: keys(),
+    interrupted: interrupt.signal,
+    onOut: (text) => address(/listening on (\S+),/.exec(text)![1]!),
+    onErr: (text) => told.push(text),
+  });
+  const to = `tcp://${await listening}`;
+  const press = async (key: string) => {
+    const seen = told.length;
+    while (pressed.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    pressed.shift()!(key);
+    while (told.length === seen) await new Promise((resolve) => setImmediate(resolve));
+    return told.at(-1)!;
+  };
+  const call = ['call', 'demo/greet', '{"name":"Ada"}', '-a', to];
+  t.is((await trunkline(call)).out, '{"text":"Hello, Ada!"}\n');
+  t.regex(told[0]!, /latency 5\.00 ms, jitter none, rate 10\.0 MB\/s/);
+  t.regex(await press('+'), /latency 55\.0 ms/);
+  t.regex(await press('n'), /refusing connections/);
+  t.is((await trunkline([...call, '--timeout', '2s'])).code, 24);
+  t.regex(await press('0'), /latency none, jitter none, rate unlimited, 0 connections/);
+  t.is((await trunkline(call)).code, 0);
+  t.regex(await press('b'), /losing all bytes/);
+  t.not((await trunkline([...call, '--timeout', '300ms'])).code, 0);
+  while (pressed.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  pressed.shift()!('q');
+  t.is((await proxy).code, 0);
+});

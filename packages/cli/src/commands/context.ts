@@ -1,0 +1,96 @@
+// trunkline context: saves the settings of connections under names.
+
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { type Context, readContexts, writeContexts } from '../contexts.ts';
+import { UsageError } from '../exit-codes.ts';
+import type { GlobalOptions } from '../node.ts';
+import { table, toJson } from '../output.ts';
+import type { Terminal } from '../terminal.ts';
+
+export function addContext(program: Command, terminal: Terminal): void {
+  const context = program
+    .command('context')
+    .summary('save the address and keys of nodes under names')
+    .description(
+      'Saves settings of connections under names: the address, TLS, the token and the network. The file can be read by its owner only. TRUNKLINE_CONTEXTS names another file.',
+    );
+  context
+    .command('add')
+    .summary('save a context')
+    .description(
+      'Saves the options --address, --ca, --cert, --key, --token and --network as a context.',
+    )
+    .argument('<name>', 'the name of the context')
+    .option('--use', 'use this context from now on; the first one is always used')
+    .action(async (name: string, { use }: { use?: boolean }, command: Command) => {
+      const options: GlobalOptions = command.optsWithGlobals();
+      if (options.address === undefined)
+        throw new UsageError('context add: give the address of the node with --address');
+      const path = (file: string | undefined) => (file === undefined ? undefined : resolve(file));
+      const added: Context = {
+        address: options.address,
+        ca: path(options.ca),
+        cert: path(options.cert),
+        key: path(options.key),
+        token: options.token,
+        network: options.network,
+      };
+      const { current, contexts } = await readContexts(terminal);
+      const next = use === true || current === undefined ? name : current;
+      await writeContexts(terminal, { current: next, contexts: { ...contexts, [name]: added } });
+      terminal.err(`saved${next === name ? ', and used from now on' : ''}\n`);
+    });
+  context
+    .command('ls')
+    .summary('list the contexts')
+    .description('Lists the contexts. The one in use has a star. Tokens are not shown.')
+    .action(async (_: object, command: Command) => {
+      const { current, contexts } = await readContexts(terminal);
+      if (command.optsWithGlobals()['json'] === true) {
+        const shown = Object.entries(contexts).map(([name, { token, ...each }]) => [
+          name,
+          { ...each, hasToken: token !== undefined, isCurrent: name === current },
+        ]);
+        return terminal.out(`${toJson(Object.fromEntries(shown))}\n`);
+      }
+      const rows = Object.entries(contexts).map(([name, each]) => [
+        name === current ? `* ${name}` : `  ${name}`,
+        each.address ?? '–',
+        each.key === undefined ? 'no' : 'yes',
+        each.token === undefined ? 'no' : 'yes',
+        each.network ?? 'default',
+      ]);
+      return terminal.out(table([['  NAME', 'ADDRESS', 'TLS', 'TOKEN', 'NETWORK'], ...rows]));
+    });
+  context
+    .command('use')
+    .summary('choose the context of further commands')
+    .description('Chooses the context that commands use if they get no --context.')
+    .argument('<name>', 'the name of the context')
+    .action(async (name: string) => {
+      const { contexts } = await readContexts(terminal);
+      checkKnown(contexts, name);
+      await writeContexts(terminal, { current: name, contexts });
+    });
+  context
+    .command('rm')
+    .summary('remove a context')
+    .description('Removes a context.')
+    .argument('<name>', 'the name of the context')
+    .action(async (name: string) => {
+      const { current, contexts } = await readContexts(terminal);
+      checkKnown(contexts, name);
+      const { [name]: _, ...rest } = contexts;
+      await writeContexts(terminal, {
+        current: current === name ? undefined : current,
+        contexts: rest,
+      });
+    });
+}
+
+function checkKnown(contexts: Readonly<Record<string, Context>>, name: string): void {
+  if (Object.hasOwn(contexts, name)) return;
+  const known = Object.keys(contexts).join(', ') || 'none';
+  throw new UsageError(`there is no context '${name}'; known: ${known}`);
+}

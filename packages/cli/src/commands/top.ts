@@ -1,0 +1,190 @@
+// trunkline top: a live screen of a node.
+
+import { type CallStatistics, followNode, type NodeState } from '@trunkline/admin';
+import { type Command, Option } from 'commander';
+import { bucketPercentile } from '../histogram.ts';
+import { explain, withNode } from '../node.ts';
+import { duration, size, table, toJson } from '../output.ts';
+import type { Terminal } from '../terminal.ts';
+import { parseCount, parseTime } from '../time.ts';
+
+const SORTS = ['rate', 'p50', 'p99', 'active', 'errors', 'method'] as const;
+type Sort = (typeof SORTS)[number];
+
+/** The calls of one method since the last state. */
+interface Row {
+  readonly method: string;
+  readonly side: string;
+  readonly rate: number;
+  /** Milliseconds: the upper bound of the bucket. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly active: number;
+  readonly errors: number;
+}
+
+interface TopOptions {
+  readonly interval: string;
+  readonly sort: Sort;
+  readonly count?: string | undefined;
+  readonly all?: boolean | undefined;
+}
+
+export function addTop(program: Command, terminal: Terminal): void {
+  program
+    .command('top')
+    .summary('show the calls, connections and queues of a node, live')
+    .description(
+      'Shows a screen that is renewed: calls a second, errors and latencies by method, connections, memory and queues. Keys: r, 5, 9, a, e, m sort by rate, p50, p99, active calls, errors, method; q ends. Without a terminal, or with --json, it prints one state after the other.',
+    )
+    .option('--interval <time>', 'the time between two states', '1s')
+    .addOption(new Option('--sort <column>', 'the order of methods').choices(SORTS).default('rate'))
+    .option('--count <number>', 'stop after this many states')
+    .option('--all', "show Trunkline's own protocols, too")
+    .action(async (options: TopOptions, command: Command) =>
+      withNode(command, terminal, async (node) => {
+        const interval = parseTime(options.interval, '--interval');
+        const left =
+          options.count === undefined
+            ? Number.POSITIVE_INFINITY
+            : parseCount(options.count, '--count');
+        const asJson = command.optsWithGlobals()['json'] === true;
+        const states = followNode(node.admin(), { interval, ...node.stream });
+        await show(states, { ...options, left, asJson, target: node.target }, terminal);
+      }),
+    );
+}
+
+interface Screen {
+  readonly left: number;
+  readonly asJson: boolean;
+  readonly target: string;
+  readonly sort: Sort;
+  readonly all?: boolean | undefined;
+}
+
+async function show(
+  states: AsyncGenerator<NodeState, void>,
+  { left, asJson, target, sort, all }: Screen,
+  terminal: Terminal,
+): Promise<void> {
+  const isLive = terminal.isTerminal && !asJson;
+  const end = new AbortController();
+  let order = sort;
+  const keys = isLive ? followKeys(terminal, end, (chosen) => (order = chosen)) : undefined;
+  let before: NodeState | undefined;
+  try {
+    if (isLive) await terminal.out(ENTER);
+    for await (const state of states) {
+      if (end.signal.aborted) break;
+      const rows = sorted(rowsOf(before, state, all === true), order);
+      if (asJson)
+        await terminal.out(`${toJson({ at: state.at, methods: rows, totals: state.totals })}\n`);
+      else {
+        const text = format(target, before, state, rows, order);
+        await terminal.out(isLive ? `${HOME}${fit(text, terminal)}` : `${text}\n`);
+      }
+      before = state;
+      if (--left <= 0) break;
+    }
+  } catch (error) {
+    throw explain(error, 'admin');
+  } finally {
+    end.abort();
+    await keys;
+    if (isLive) await terminal.out(LEAVE);
+  }
+}
+
+async function followKeys(
+  terminal: Terminal,
+  end: AbortController,
+  choose: (sort: Sort) => void,
+): Promise<void> {
+  for await (const key of terminal.keys(end.signal)) {
+    const chosen = KEYS[key];
+    if (chosen !== undefined) choose(chosen);
+    if (key === 'q') return end.abort();
+  }
+}
+
+const KEYS: Readonly<Record<string, Sort>> = {
+  r: 'rate',
+  '5': 'p50',
+  '9': 'p99',
+  a: 'active',
+  e: 'errors',
+  m: 'method',
+};
+
+/** Returns a row for each method, from the difference of two states. */
+export function rowsOf(before: NodeState | undefined, after: NodeState, all: boolean): Row[] {
+  const seconds = before === undefined ? Number.NaN : (after.at - before.at) / 1_000;
+  return Object.entries(after.calls)
+    .filter(([, { method }]) => all || !method.startsWith('trunkline.'))
+    .map(([key, calls]) => rowOf(before?.calls[key], calls, seconds));
+}
+
+function rowOf(before: CallStatistics | undefined, calls: CallStatistics, seconds: number): Row {
+  const { method, side, active, bounds } = calls;
+  const counts = calls.counts.map((count, i) => count - (before?.counts[i] ?? 0));
+  const ended = counts.reduce((sum, count) => sum + count, 0);
+  const errorsOf = ({ codes }: CallStatistics) =>
+    Object.entries(codes).reduce((sum, [code, count]) => (code === 'ok' ? sum : sum + count), 0);
+  const errors = errorsOf(calls) - (before === undefined ? 0 : errorsOf(before));
+  return {
+    ...{ method, side, active, errors },
+    rate: Number.isNaN(seconds) ? 0 : ended / seconds,
+    p50: 1_000 * bucketPercentile(counts, bounds, 0.5),
+    p99: 1_000 * bucketPercentile(counts, bounds, 0.99),
+  };
+}
+
+function sorted(rows: readonly Row[], order: Sort): Row[] {
+  const value = (row: Row) => (order === 'method' ? 0 : row[order] || 0);
+  return rows.toSorted((a, b) => value(b) - value(a) || (a.method < b.method ? -1 : 1));
+}
+
+function format(
+  target: string,
+  before: NodeState | undefined,
+  { at, node, totals, connections }: NodeState,
+  rows: readonly Row[],
+  order: Sort,
+): string {
+  const all = Object.values(connections);
+  const seconds = before === undefined ? 0 : (at - before.at) / 1_000;
+  const rate = (after: number, earlier: number | undefined) =>
+    seconds === 0 ? '–' : `${size(Math.max(0, after - (earlier ?? 0)) / seconds)}/s`;
+  const sum = (of: (each: (typeof all)[number]) => number) =>
+    all.reduce((total, each) => total + of(each), 0);
+  const head = [
+    `${target}  ${node.draining ? 'draining' : node.state}  network ${node.network}`,
+    `connections ${all.length}  streams ${sum(({ streams }) => streams)}  blocked ${sum(({ blocked }) => blocked)}`,
+    `received ${rate(totals.received, before?.totals.received)}  sent ${rate(totals.sent, before?.totals.sent)}  memory ${size(totals.memory)} of ${size(totals.memoryLimit)}`,
+    `queues: ${totals.waiting} waiting for readers, ${sum(({ inbound }) => inbound.calls)} in, ${sum(({ outbound }) => outbound.messages)} out`,
+    `sorted by ${order}`,
+  ];
+  const lines = rows.map((row) => [
+    row.method,
+    row.side,
+    row.rate.toFixed(1),
+    duration(row.p50),
+    duration(row.p99),
+    String(row.active),
+    String(row.errors),
+  ]);
+  const columns = ['METHOD', 'SIDE', 'CALLS/S', 'P50', 'P99', 'ACTIVE', 'ERRORS'];
+  return `${head.map((line) => table([[line]])).join('')}\n${table([columns, ...lines])}`;
+}
+
+/** Cuts a text to the size of the terminal, and erases what was there before. */
+function fit(text: string, { size: { columns, rows } }: Terminal): string {
+  const lines = text.split('\n').slice(0, Math.max(1, rows - 1));
+  return `${lines.map((line) => `${line.slice(0, columns)}\u001b[K`).join('\n')}\u001b[J`;
+}
+
+// The alternate screen without a cursor, and back.
+const ENTER = '\u001b[?1049h\u001b[?25l';
+const LEAVE = '\u001b[?25h\u001b[?1049l';
+const HOME = '\u001b[H';

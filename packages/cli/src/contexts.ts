@@ -1,0 +1,83 @@
+// Contexts: named sets of connection settings, in a file that only its owner can read.
+
+import { mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileDisk, fileError, systemErrorCode, writeAtomically } from '@trunkline/files';
+import { TransportError } from '@trunkline/transport-core';
+import * as z from 'zod/mini';
+import type { Terminal } from './terminal.ts';
+
+/** The settings of a context; paths are absolute. */
+export interface Context {
+  readonly address?: string | undefined;
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly token?: string | undefined;
+  readonly network?: string | undefined;
+}
+
+/** All contexts of a user. */
+export interface Contexts {
+  /** The context that commands use without `--context`. */
+  readonly current?: string | undefined;
+  readonly contexts: Readonly<Record<string, Context>>;
+}
+
+const text = z.optional(z.string());
+const schema = z.object({
+  current: text,
+  contexts: z.record(
+    z.string(),
+    z.object({ address: text, ca: text, cert: text, key: text, token: text, network: text }),
+  ),
+});
+
+/**
+ * Returns the file: TRUNKLINE_CONTEXTS, or trunkline/contexts.json in the user's folder of
+ * settings.
+ */
+export function contextsFile({ env }: Pick<Terminal, 'env'>): string {
+  if (env['TRUNKLINE_CONTEXTS']) return env['TRUNKLINE_CONTEXTS'];
+  const folder = env['XDG_CONFIG_HOME'] || join(env['HOME'] || homedir(), '.config');
+  return join(folder, 'trunkline', 'contexts.json');
+}
+
+/** Reads the contexts; none if there is no file. */
+export async function readContexts(terminal: Pick<Terminal, 'env'>): Promise<Contexts> {
+  const path = contextsFile(terminal);
+  try {
+    const bytes = await fileDisk.read(path, (size) => {
+      if (size > LARGEST) throw new Error(`it has ${size} bytes, above the limit of ${LARGEST}`);
+    });
+    const content = new TextDecoder().decode(bytes);
+    const { success, data, error } = schema.safeParse(JSON.parse(content));
+    if (success) return data;
+    throw new Error(`${error!.issues[0]?.path.join('.')}: ${error!.issues[0]?.message}`);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return { contexts: {} };
+    if (systemErrorCode(error) !== undefined) throw fileError(error, 'contexts', path, 'read');
+    throw new TransportError(
+      'invalid_argument',
+      `the file of contexts ${path} is damaged (${(error as Error).message}); repair or delete it`,
+    );
+  }
+}
+
+/** Writes the contexts. */
+export async function writeContexts(
+  terminal: Pick<Terminal, 'env'>,
+  contexts: Contexts,
+): Promise<void> {
+  const path = contextsFile(terminal);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const content = `${JSON.stringify(contexts, undefined, 2)}\n`;
+    await writeAtomically(path, content, { mode: 0o600, overwrite: true });
+  } catch (error) {
+    throw fileError(error, 'contexts', path);
+  }
+}
+
+const LARGEST = 1024 * 1024;

@@ -1,0 +1,85 @@
+// The page of the documentation about the command, made from its help.
+
+import type { Command } from 'commander';
+import { createProgram } from './program.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Returns docs/cli.md. */
+export function helpPage(): string {
+  // Help neither prints nor reads anything of a terminal.
+  const program = createProgram({} as Terminal, () => {});
+  const commands = leaves(program);
+  const list = commands.map(
+    (command) => `- [\`${nameOf(command)}\`](#${anchorOf(command)}): ${command.summary()}`,
+  );
+  const sections = commands.map(
+    (command) =>
+      `## ${nameOf(command)}\n\n\`\`\`text\n${command.helpInformation().trimEnd()}\n\`\`\`\n`,
+  );
+  return `${INTRODUCTION}\n${list.join('\n')}\n\n## Options of every command\n\n\`\`\`text\n${program.helpInformation().trimEnd()}\n\`\`\`\n\n${EXIT_CODES}\n${sections.join('\n')}`;
+}
+
+/** Returns the commands that do something, not those that only have subcommands. */
+function leaves(command: Command): Command[] {
+  return command.commands
+    .filter((each) => each.name() !== 'complete')
+    .flatMap((each) => (each.commands.length > 0 ? leaves(each) : [each]));
+}
+
+function nameOf(command: Command): string {
+  const { parent } = command;
+  return parent === null ? command.name() : `${nameOf(parent)} ${command.name()}`;
+}
+
+function anchorOf(command: Command): string {
+  return nameOf(command).replaceAll(' ', '-');
+}
+
+const INTRODUCTION = `# The command line
+
+\`trunkline\` calls methods of nodes, watches nodes, compares schemas and makes certificates.
+
+\`\`\`sh
+npx @trunkline/cli --help
+npm install --global @trunkline/cli
+\`\`\`
+
+Calls and schemas need a node that serves [reflection](reflection.md); \`watch\`, \`top\`, \`peers\` and
+\`topics\` need its [admin protocol](admin.md), and \`health\` its
+[health protocol](observing.md#health). \`pub\` and \`sub\` join the network as a node of its own.
+
+## A first call
+
+\`\`\`sh
+trunkline cert ca                          # ca.key and ca.crt
+trunkline cert issue -o node               # node.key and node.crt, for the program
+trunkline cert issue -o me                 # me.key and me.crt, for you
+trunkline context add demo -a tcp://127.0.0.1:7000 --ca ca.crt --cert me.crt --key me.key
+trunkline ls
+trunkline describe greeter/greet
+trunkline call greeter/greet '{"name":"Ada"}'
+\`\`\`
+
+Without TLS, \`--address\` is enough. Options come first, then the environment, then the context. If
+you give an address without \`--context\`, no context is used, so that no other node gets its token.
+The token is sent in the hello as \`token\`, and with each call as the metadata \`authorization\`.
+
+Requests and responses are JSON. Streams are NDJSON, one value for each line, so they can be piped.
+Bytes are base64 in a string. Texts of nodes are cleaned before they reach your terminal.
+
+## The commands
+`;
+
+const EXIT_CODES = `## Exit codes
+
+| code | meaning |
+|---:|---|
+| 0 | done |
+| 1 | the answer is no: \`schema diff\` found breaking changes, a service of \`health\` does not serve |
+| 2 | wrong arguments |
+| 11 to 26 | an error: 10 plus the number of its [code](errors.md). 13 invalid argument, 14 deadline exceeded, 15 not found, 17 permission denied, 18 resource exhausted, 19 failed precondition, 22 unimplemented, 23 internal, 24 unavailable, 26 unauthenticated |
+| 130 | interrupted |
+
+An error is one line on the standard error, which says what to do. With \`--json\` it is an object:
+\`{"error":{"code":"…","reason":"…","message":"…","hint":"…"}}\`.
+`;

@@ -1,0 +1,4 @@
+// The command trunkline as a function, for programs that embed it, and for tests.
+
+export { run } from './run.ts';
+export type { Terminal } from './terminal.ts';

@@ -1,0 +1,109 @@
+// Tests of the commands that need no node: certificates, contexts, completion, help.
+
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { helpPage } from './help-page.ts';
+import { folder, startNode, trunkline } from './testing/fixture.ts';
+
+test('certificates are made with one line each, and calls over TLS use them', async (t) => {
+  const path = await folder(t);
+  const ca = join(path, 'ca');
+  const server = join(path, 'server');
+  const user = join(path, 'user');
+  t.is((await trunkline(['cert', 'ca', '-o', ca])).code, 0);
+  t.is((await trunkline(['cert', 'issue', '--authority', ca, '-o', server])).code, 0);
+  const issued = await trunkline(['cert', 'issue', '--authority', ca, '-o', user, '--json']);
+  const { nodeId } = JSON.parse(issued.out);
+  t.is((await stat(`${user}.key`)).mode & 0o777, 0o600);
+  const shown = JSON.parse((await trunkline(['cert', 'show', `${user}.crt`, '--json'])).out);
+  t.like(shown, { nodeId, kind: 'node' });
+  const key = JSON.parse((await trunkline(['cert', 'key', '-o', user, '--json'])).out);
+  t.is(key.nodeId, nodeId);
+  const read = (file: string) => readFile(file, 'utf8');
+  const tls = {
+    key: await read(`${server}.key`),
+    cert: await read(`${server}.crt`),
+    ca: await read(`${ca}.crt`),
+  };
+  const { address } = await startNode(t, { tls, allow: (remote) => remote.nodeId === nodeId });
+  const files = ['--ca', `${ca}.crt`, '--cert', `${user}.crt`, '--key', `${user}.key`];
+  const call = ['call', 'demo/greet', '{"name":"Ada"}'];
+  t.is((await trunkline([...call, '-a', address, ...files])).out, '{"text":"Hello, Ada!"}\n');
+  const env = { TRUNKLINE_CONTEXTS: join(path, 'contexts.json') };
+  const add = ['context', 'add', 'demo', '-a', address, ...files];
+  t.is((await trunkline(add, { env })).err, 'saved, and used from now on\n');
+  t.is((await trunkline(call, { env })).out, '{"text":"Hello, Ada!"}\n');
+  const plain = await trunkline([...call, '-a', address, '--timeout', '2s']);
+  t.not(plain.code, 0);
+  const half = await trunkline([...call, '-a', address, '--ca', `${ca}.crt`]);
+  t.is(half.code, 2);
+  t.regex(half.err, /TLS needs --key and --cert/);
+  const lost = await trunkline([...call, '-a', address, '--cert', '/no/c', '--key', '/no/k']);
+  t.is(lost.code, 15);
+});
+
+test('contexts are saved, listed, chosen and removed, and tokens are not shown', async (t) => {
+  const path = await folder(t);
+  const env = { TRUNKLINE_CONTEXTS: join(path, 'folder', 'contexts.json') };
+  const context = (...args: string[]) => trunkline(['context', ...args], { env });
+  t.is((await context('add', 'a', '-a', 'tcp://a:1', '--token', 'secret')).code, 0);
+  t.is((await context('add', 'b', '-a', 'tcp://b:1', '--network', 'test')).err, 'saved\n');
+  t.is((await stat(env.TRUNKLINE_CONTEXTS)).mode & 0o777, 0o600);
+  const listed = await context('ls');
+  t.is(
+    listed.out,
+    '  NAME  ADDRESS    TLS  TOKEN  NETWORK\n* a     tcp://a:1  no   yes    default\n  b     tcp://b:1  no   no     test\n',
+  );
+  t.false((await context('ls', '--json')).out.includes('secret'));
+  t.is((await context('use', 'b')).code, 0);
+  t.regex((await context('ls')).out, /\* b/);
+  t.is((await context('rm', 'b')).code, 0);
+  t.is((await context('use', 'b')).code, 2);
+  t.is((await context('add', 'c')).code, 2);
+  const unknown = await trunkline(['ls', '--context', 'x'], { env });
+  t.deepEqual([unknown.code, unknown.err], [2, "trunkline: there is no context 'x'; known: a\n"]);
+});
+
+test('a token of a context is not sent to another address', async (t) => {
+  const { address } = await startNode(t, {
+    allow: (_, __, { authorization }) => authorization === undefined,
+  });
+  const env = { TRUNKLINE_CONTEXTS: join(await folder(t), 'contexts.json') };
+  await trunkline(['context', 'add', 'a', '-a', 'tcp://a:1', '--token', 'secret'], { env });
+  t.is((await trunkline(['ls', '-a', address], { env })).code, 0);
+  t.is((await trunkline(['ls', '-a', address, '--context', 'a'], { env })).code, 17);
+  const variables = { ...env, TRUNKLINE_ADDRESS: address, TRUNKLINE_TOKEN: 'x' };
+  t.is((await trunkline(['ls'], { env: variables })).code, 17);
+});
+
+test('shells complete commands, options, choices and contexts', async (t) => {
+  const env = { TRUNKLINE_CONTEXTS: join(await folder(t), 'contexts.json') };
+  await trunkline(['context', 'add', 'prod', '-a', 'tcp://a:1'], { env });
+  const complete = async (...words: string[]) =>
+    (await trunkline(['complete', '--', ...words], { env })).out.trimEnd().split('\n');
+  t.deepEqual(await complete('c'), ['call', 'cert', 'completion', 'context']);
+  t.deepEqual(await complete('schema', ''), ['diff', 'export']);
+  t.deepEqual(await complete('schema', 'export', '--fo'), ['--format']);
+  t.deepEqual(await complete('schema', 'export', '--format', 'j'), ['json-schema']);
+  t.deepEqual(await complete('ls', '--context', ''), ['prod']);
+  t.deepEqual(await complete('context', 'use', 'p'), ['prod']);
+  for (const shell of ['bash', 'zsh', 'fish'])
+    t.regex((await trunkline(['completion', shell])).out, /trunkline complete --/);
+  t.is((await trunkline(['completion', 'dos'])).code, 2);
+});
+
+test('every command has help, and a mistake suggests the right one', async (t) => {
+  const help = await trunkline(['--help']);
+  t.is(help.code, 0);
+  t.regex(help.out, /Exit codes: 0 done/);
+  t.is((await trunkline(['call', '--help'])).code, 0);
+  const wrong = await trunkline(['cal']);
+  t.is(wrong.code, 2);
+  t.regex(wrong.err, /unknown command 'cal'\n\(Did you mean call\?\)/);
+});
+
+test('docs/cli.md is made from the help', async (t) => {
+  const page = await readFile(new URL('../../../docs/cli.md', import.meta.url), 'utf8');
+  t.is(page, helpPage(), 'run node scripts/cli-page.mjs after a build');
+});

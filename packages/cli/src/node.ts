@@ -1,0 +1,212 @@
+// The connection of a command to a node: its settings come from options, the environment and a
+// context.
+
+import { readFile } from 'node:fs/promises';
+import { adminProtocol } from '@trunkline/admin';
+import { fileError } from '@trunkline/files';
+import { createReflector, type Reflector } from '@trunkline/reflection';
+import {
+  type AnyTransport,
+  type CallOptions,
+  type Client,
+  createTransport,
+  healthProtocol,
+  TransportError,
+} from '@trunkline/transport-core';
+import { defineProjectProtocol } from '@trunkline/transport-core/internal';
+import { tcp } from '@trunkline/transport-tcp';
+import { ws } from '@trunkline/transport-ws';
+import type { Command } from 'commander';
+import { type Context, readContexts } from './contexts.ts';
+import { UsageError } from './exit-codes.ts';
+import { withHint } from './output.ts';
+import type { Terminal } from './terminal.ts';
+import { parseTime } from './time.ts';
+
+/** The options that every command has. */
+export interface GlobalOptions {
+  readonly address?: string | undefined;
+  readonly context?: string | undefined;
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly token?: string | undefined;
+  readonly network?: string | undefined;
+  readonly timeout?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** The settings of a connection after all sources were read. */
+export interface Settings extends Context {
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+/** A transport to one node. Close it in the end. */
+export interface NodeConnection {
+  readonly target: string;
+  readonly transport: AnyTransport;
+  /** The timeout, the metadata and the signal of calls. */
+  readonly call: CallOptions;
+  /** As `call`, without a timeout: for streams that last. */
+  readonly stream: CallOptions;
+  reflector(): Reflector;
+  admin(): Client<typeof adminProtocol>;
+  health(): Client<typeof healthProtocol>;
+  close(): Promise<void>;
+}
+
+/** Adds the options of a connection to a command. */
+export function addGlobalOptions(command: Command): Command {
+  return command
+    .option('-a, --address <address>', 'the node, such as tcp://10.0.0.1:7000 (TRUNKLINE_ADDRESS)')
+    .option('--context <name>', 'the context to use (TRUNKLINE_CONTEXT); see trunkline context')
+    .option('--ca <file>', 'the certificate of the authority that nodes trust (TRUNKLINE_CA)')
+    .option('--cert <file>', 'your certificate; with --key, connections use TLS (TRUNKLINE_CERT)')
+    .option('--key <file>', 'your private key (TRUNKLINE_KEY)')
+    .option('--token <token>', "sent as 'authorization' with each call (TRUNKLINE_TOKEN)")
+    .option('--network <name>', 'the name of the network (TRUNKLINE_NETWORK)')
+    .option('--timeout <time>', "the timeout of a call: '500ms', '5s' (TRUNKLINE_TIMEOUT)")
+    .option('--json', 'print JSON for programs, also for errors');
+}
+
+/**
+ * Reads the settings: options first, then the environment, then the context. An address without
+ * `--context` is used without any context, so that no other node gets a context's token.
+ */
+export async function readSettings(
+  options: GlobalOptions,
+  terminal: Pick<Terminal, 'env'>,
+): Promise<Settings> {
+  const { env } = terminal;
+  const of = (name: keyof GlobalOptions) =>
+    (options[name] as string | undefined) ?? (env[`TRUNKLINE_${name.toUpperCase()}`] || undefined);
+  const address = of('address');
+  const named = of('context');
+  let context: Context = {};
+  if (named !== undefined || address === undefined) {
+    const { current, contexts } = await readContexts(terminal);
+    const name = named ?? current;
+    const found = name === undefined ? undefined : contexts[name];
+    if (named !== undefined && found === undefined)
+      throw new UsageError(
+        `there is no context '${named}'; known: ${Object.keys(contexts).join(', ') || 'none'}`,
+      );
+    context = found ?? {};
+  }
+  const given = of('timeout');
+  return {
+    address: address ?? context.address,
+    ca: of('ca') ?? context.ca,
+    cert: of('cert') ?? context.cert,
+    key: of('key') ?? context.key,
+    token: of('token') ?? context.token,
+    network: of('network') ?? context.network,
+    timeout: given === undefined ? 10_000 : parseTime(given, '--timeout'),
+  };
+}
+
+/** Returns the backends for the settings: TCP and WebSocket, with TLS if there is a key. */
+export async function backendsOf({ ca, cert, key }: Settings) {
+  if (key === undefined && cert === undefined && ca === undefined) return [tcp(), ws()];
+  if (key === undefined || cert === undefined)
+    throw new UsageError(
+      'TLS needs --key and --cert, because nodes prove who they are at both ends; make them with: trunkline cert issue',
+    );
+  const [keyPem, certPem, caPem] = await Promise.all([
+    readPem(key, '--key'),
+    readPem(cert, '--cert'),
+    ca === undefined ? undefined : readPem(ca, '--ca'),
+  ]);
+  const tls = { key: keyPem!, cert: certPem!, ca: caPem };
+  return [tcp({ tls }), ws({ tls })];
+}
+
+async function readPem(path: string, option: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw fileError(error, option, path, 'read');
+  }
+}
+
+/**
+ * Opens a connection to the node that the settings name. Nothing is dialed before the first call.
+ */
+export async function connect(command: Command, terminal: Terminal): Promise<NodeConnection> {
+  const settings = await readSettings(command.optsWithGlobals(), terminal);
+  return open(settings, terminal);
+}
+
+/** Opens a connection with given settings. */
+export async function open(settings: Settings, terminal: Terminal): Promise<NodeConnection> {
+  const { address: target, token, network, timeout } = settings;
+  if (target === undefined)
+    throw new UsageError(
+      'which node? Give --address, set TRUNKLINE_ADDRESS, or save one with: trunkline context add',
+    );
+  const transport = createTransport({
+    protocol: cliProtocol,
+    backends: await backendsOf(settings),
+    network,
+    timeout,
+    dialTimeout: Math.min(timeout, 3_000),
+    hello: token === undefined ? undefined : { token },
+  });
+  const metadata = token === undefined ? undefined : { authorization: token };
+  const signal = terminal.interrupted;
+  let reflector: Reflector | undefined;
+  let admin: Client<typeof adminProtocol> | undefined;
+  let health: Client<typeof healthProtocol> | undefined;
+  return {
+    target,
+    transport,
+    call: { timeout, metadata, signal },
+    stream: { metadata, signal },
+    reflector: () => (reflector ??= createReflector(transport)),
+    admin: () => (admin ??= transport.mount(adminProtocol).to(target)),
+    health: () => (health ??= transport.mount(healthProtocol).to(target)),
+    close: () => transport.close(),
+  };
+}
+
+/** Runs a function with a connection, and closes it. */
+export async function withNode<T>(
+  command: Command,
+  terminal: Terminal,
+  use: (node: NodeConnection) => Promise<T>,
+): Promise<T> {
+  const node = await connect(command, terminal);
+  try {
+    return await use(node);
+  } finally {
+    await node.close();
+  }
+}
+
+/** Adds advice to the error of a node that does not offer a protocol for tools. */
+export function explain(error: unknown, what: 'reflection' | 'admin' | 'health'): unknown {
+  if (!(error instanceof TransportError)) return error;
+  if (error.code === 'unimplemented' || error.reason === 'no_shared_protocol')
+    return withHint(error, `the node does not offer ${what}; its program must call ${OFFER[what]}`);
+  if (error.code === 'permission_denied' && error.reason === 'denied')
+    return withHint(
+      error,
+      `the node's rule for ${what} refuses you; give --token, or --cert and --key`,
+    );
+  return error;
+}
+
+const OFFER = {
+  reflection: 'serveReflection(transport) of @trunkline/reflection',
+  admin: 'createAdmin(…).serve(…) of @trunkline/admin',
+  health: 'serveHealth(transport) of @trunkline/transport-core',
+};
+
+/** The protocol of the command's own transport; it has no methods, and no node has it. */
+const cliProtocol = defineProjectProtocol({
+  name: 'trunkline.cli',
+  version: 1,
+  channel: 0x0f,
+  methods: {},
+});

@@ -1,0 +1,98 @@
+// The output of commands: tables, JSON and errors. All texts of other nodes are cleaned, because
+// they might contain control sequences of terminals.
+
+import { TransportError } from '@trunkline/transport-core';
+import { cleanText } from '@trunkline/transport-core/backend';
+
+/**
+ * Lays out rows as a table: columns are aligned and two blanks apart. The first row is the head.
+ */
+export function table(rows: readonly (readonly string[])[]): string {
+  const clean = rows.map((row) => row.map(cleanText));
+  const widths = (clean[0] ?? []).map((_, column) =>
+    Math.max(...clean.map((row) => row[column]?.length ?? 0)),
+  );
+  return clean
+    .map(
+      (row) =>
+        `${row
+          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}
+
+/**
+ * Returns a value as JSON. JSON escapes most control characters; the others are escaped here.
+ * @param indent the number of blanks for each level; 0 writes one line
+ */
+export function toJson(value: unknown, indent = 0): string {
+  const text = JSON.stringify(value, undefined, indent) ?? 'null';
+  return text.replace(
+    UNSAFE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/**
+ * C1 controls and marks that change the writing direction, which JSON.stringify leaves as they are.
+ */
+const UNSAFE = /[\u007f-\u009f\u2028\u2029]|\p{Bidi_C}/gu;
+
+/** An error as one line, or as JSON. */
+export function errorText(error: unknown, asJson: boolean): string {
+  const message = cleanText(error instanceof Error ? error.message : String(error));
+  const hint = hintOf(error);
+  if (error instanceof TransportError) {
+    const { code, reason } = error;
+    if (asJson) return `${toJson({ error: { code, reason, message, hint } })}\n`;
+    const kind = reason === undefined ? code : `${code} (${reason})`;
+    return `trunkline: ${kind}: ${message}${hint === undefined ? '' : `; ${hint}`}\n`;
+  }
+  if (asJson) return `${toJson({ error: { code: 'unknown', message } })}\n`;
+  return `trunkline: ${message}\n`;
+}
+
+/** An error with advice for the user of the command. */
+export function withHint(error: unknown, hint: string): unknown {
+  if (error instanceof Error) Object.defineProperty(error, HINT, { value: hint });
+  return error;
+}
+
+function hintOf(error: unknown): string | undefined {
+  const { [HINT]: hint, reason } = (error ?? {}) as { [HINT]?: string; reason?: string };
+  return hint ?? (reason === undefined ? undefined : HINTS[reason]);
+}
+
+const HINT = Symbol('hint');
+
+/** Advice for reasons whose messages are about programs. */
+const HINTS: Readonly<Record<string, string>> = {
+  connection_refused: 'is the node running, and is the address right?',
+  dial_timeout: 'is the address right, and does a firewall let you through?',
+  host_not_found: 'is the name spelled right?',
+  wrong_network: 'set the name of the network with --network',
+  bad_certificate: 'check --ca, --cert and --key, and the date of the certificates',
+};
+
+/** Returns bytes in a short form: '1.5 MB'. */
+export function size(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let unit = 0;
+  let value = bytes;
+  while (value >= 1_000 && unit < units.length - 1) {
+    value /= 1_000;
+    unit++;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** Returns milliseconds in a short form: '1.25 ms', '3.1 s'. */
+export function duration(milliseconds: number | undefined): string {
+  if (milliseconds === undefined || Number.isNaN(milliseconds)) return '–';
+  if (milliseconds === Number.POSITIVE_INFINITY) return 'more';
+  if (milliseconds < 1_000) return `${milliseconds.toPrecision(3)} ms`;
+  if (milliseconds < 120_000) return `${(milliseconds / 1_000).toFixed(1)} s`;
+  return `${Math.round(milliseconds / 60_000)} min`;
+}

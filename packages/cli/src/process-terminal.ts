@@ -1,0 +1,59 @@
+// The terminal of a process.
+
+import { once } from 'node:events';
+import process from 'node:process';
+import { systemClock, systemWall } from '@trunkline/transport-core';
+import type { Terminal } from './terminal.ts';
+
+/**
+ * Returns the terminal of this process. SIGINT aborts `interrupted`; a second one ends the process.
+ */
+export function processTerminal(): Terminal {
+  const { stdin, stdout, stderr } = process;
+  const interrupt = new AbortController();
+  process.once('SIGINT', () => interrupt.abort(new Error('interrupted')));
+  // A reader such as 'head' has gone: there is nobody to write for.
+  stdout.on('error', (error) => interrupt.abort(error));
+  return {
+    async out(text) {
+      if (interrupt.signal.aborted || stdout.write(text)) return;
+      await once(stdout, 'drain', { signal: interrupt.signal }).catch(() => {});
+    },
+    err: (text) => void stderr.write(text),
+    input: stdin,
+    isTerminal: stdout.isTTY === true,
+    showsProgress: stderr.isTTY === true,
+    get size() {
+      return { columns: stdout.columns ?? 80, rows: stdout.rows ?? 24 };
+    },
+    keys: (signal) => readKeys(signal, interrupt),
+    env: process.env,
+    interrupted: interrupt.signal,
+    clock: systemClock,
+    date: systemWall,
+  };
+}
+
+async function* readKeys(
+  signal: AbortSignal,
+  interrupt: AbortController,
+): AsyncGenerator<string, void> {
+  const { stdin } = process;
+  if (!stdin.isTTY) return;
+  stdin.setRawMode(true);
+  stdin.resume();
+  try {
+    while (!signal.aborted) {
+      const [chunk] = await once(stdin, 'data', { signal }).catch(() => []);
+      if (chunk === undefined) return;
+      for (const key of String(chunk)) {
+        // In raw mode, Ctrl-C is a character and no signal.
+        if (key === '\u0003') return interrupt.abort(new Error('interrupted'));
+        yield key;
+      }
+    }
+  } finally {
+    stdin.setRawMode(false);
+    stdin.pause();
+  }
+}

@@ -1,0 +1,71 @@
+// The command with all its subcommands.
+
+import { Command } from 'commander';
+import { addBench } from './commands/bench.ts';
+import { addCall } from './commands/call.ts';
+import { addCert } from './commands/cert.ts';
+import { addContext } from './commands/context.ts';
+import { addDescribe } from './commands/describe.ts';
+import { addGossip } from './commands/gossip.ts';
+import { addPing } from './commands/ping.ts';
+import { addProxy } from './commands/proxy.ts';
+import { addSchema } from './commands/schema.ts';
+import { addState } from './commands/state.ts';
+import { addTop } from './commands/top.ts';
+import { addCompletion } from './completion.ts';
+import { addGlobalOptions } from './node.ts';
+import type { Terminal } from './terminal.ts';
+
+/**
+ * Creates the command.
+ * @param exit sets the exit code of a command that has worked, but whose answer is no
+ */
+export function createProgram(terminal: Terminal, exit: (code: number) => void): Command {
+  const program = new Command('trunkline')
+    .description('Calls methods of Trunkline nodes, watches nodes, and makes certificates.')
+    .exitOverride()
+    .showSuggestionAfterError()
+    .showHelpAfterError('(--help shows the arguments and options)')
+    .configureHelp({ helpWidth: 100, showGlobalOptions: false })
+    .configureOutput({
+      writeOut: (text) => void terminal.out(text),
+      writeErr: (text) => terminal.err(text),
+      getOutHelpWidth: () => 100,
+      getErrHelpWidth: () => 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      outputError: (text, write) => write(text.replace(/^error: /, 'trunkline: ')),
+    })
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 done; 1 the answer is no (schema diff, health); 2 wrong arguments; 11 to 26 an error,
+10 plus its number in gRPC (13 invalid argument, 14 deadline exceeded, 15 not found, 17 permission
+denied, 22 unimplemented, 24 unavailable, 26 unauthenticated); 130 interrupted.`,
+    );
+  addGlobalOptions(program);
+  addCall(program, terminal);
+  addDescribe(program, terminal);
+  addPing(program, terminal, exit);
+  addState(program, terminal);
+  addTop(program, terminal);
+  addGossip(program, terminal);
+  addBench(program, terminal);
+  addProxy(program, terminal);
+  addSchema(program, terminal, exit);
+  addCert(program, terminal);
+  addContext(program, terminal);
+  addCompletion(program, terminal);
+  inherit(program);
+  return program;
+}
+
+/**
+ * Gives all subcommands the settings of the program, which commander copies to direct ones only.
+ */
+function inherit(command: Command): void {
+  for (const sub of command.commands) {
+    sub.copyInheritedSettings(command);
+    inherit(sub);
+  }
+}

@@ -1,0 +1,33 @@
+// The world of a command: its input and output, its environment and its clock. Tests pass their
+// own.
+
+import type { Clock } from '@trunkline/transport-core';
+
+/** The parts of a process that commands use. */
+export interface Terminal {
+  /** Writes results. Resolves when there is room for more. */
+  out(text: string): Promise<void>;
+  /** Writes messages for people: errors, warnings, progress. */
+  err(text: string): void;
+  /** The standard input. */
+  readonly input: AsyncIterable<Uint8Array | string>;
+  /** Whether a person reads the results, so that they may be laid out and repainted. */
+  readonly isTerminal: boolean;
+  /** Whether a person reads the messages, so that progress may be shown among them. */
+  readonly showsProgress: boolean;
+  /** The width and height of the terminal in characters. */
+  readonly size: { readonly columns: number; readonly rows: number };
+  /**
+   * Returns the keys that are pressed until the signal aborts; none if there is no keyboard. Ctrl-C
+   * is not among them, but ends the command.
+   */
+  keys(signal: AbortSignal): AsyncIterable<string>;
+  /** The environment variables. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborts when the user interrupts the command. */
+  readonly interrupted: AbortSignal;
+  /** The clock of timeouts, measurements and progress. */
+  readonly clock: Clock;
+  /** Returns the time of day in milliseconds since 1970, for people. */
+  date(): number;
+}

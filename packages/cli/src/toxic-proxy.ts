@@ -1,0 +1,186 @@
+// A TCP proxy that makes a line slower or breaks it.
+
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Clock, Random } from '@trunkline/transport-core';
+
+/** The faults of a line; they apply to both directions, and may change while the proxy runs. */
+export interface Toxics {
+  /** Added to the time that bytes take in each direction, in milliseconds. */
+  latency: number;
+  /** The latency varies by up to this many milliseconds in either direction. */
+  jitter: number;
+  /** Bytes a second for each connection and direction; Infinity means unlimited. */
+  rate: number;
+  /** True to pass no bytes on, as a network that has lost its route: nobody is told. */
+  blackhole: boolean;
+  /** True to refuse new connections. */
+  refuse: boolean;
+}
+
+/** The address of one end. */
+export interface End {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * A running proxy. It has at most 1,000 connections, and holds at most 1 MiB for each direction.
+ */
+export class ToxicProxy {
+  readonly toxics: Toxics;
+  readonly #target: End;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #server: Server;
+  readonly #pairs = new Set<readonly [Socket, Socket]>();
+  readonly #lines = new Set<Line>();
+  /** Bytes that were passed on. */
+  bytes = 0;
+
+  constructor(target: End, toxics: Toxics, clock: Clock, random: Random) {
+    this.#target = target;
+    this.toxics = toxics;
+    this.#clock = clock;
+    this.#random = random;
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+    this.#server.maxConnections = MOST_CONNECTIONS;
+  }
+
+  /** The number of connections. */
+  get connections(): number {
+    return this.#pairs.size;
+  }
+
+  /** Listens; resolves to the port. */
+  listen({ host, port }: End): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject);
+        resolve((this.#server.address() as { port: number }).port);
+      });
+    });
+  }
+
+  /** Applies changed toxics to bytes that are on their way. */
+  changed(): void {
+    for (const line of this.#lines) line.changed();
+  }
+
+  /** Ends all connections with a reset. */
+  reset(): void {
+    for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy();
+  }
+
+  async close(): Promise<void> {
+    this.reset();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #accept(socket: Socket): void {
+    if (this.toxics.refuse) return void socket.resetAndDestroy();
+    const other = connect({ ...this.#target, allowHalfOpen: true });
+    const pair = [socket, other] as const;
+    const host = {
+      toxics: this.toxics,
+      clock: this.#clock,
+      random: this.#random,
+      passed: (bytes: number) => (this.bytes += bytes),
+    };
+    const lines = [new Line(socket, other, host), new Line(other, socket, host)];
+    this.#pairs.add(pair);
+    for (const line of lines) this.#lines.add(line);
+    for (const each of pair) {
+      each.setNoDelay(true);
+      each.on('error', () => {
+        for (const one of pair) one.resetAndDestroy();
+      });
+      each.once('close', () => {
+        if (pair.some((one) => !one.closed && !one.destroyed)) return;
+        this.#pairs.delete(pair);
+        for (const line of lines) {
+          line.end();
+          this.#lines.delete(line);
+        }
+      });
+    }
+  }
+}
+
+/** The proxy as its lines see it. */
+interface LineHost {
+  readonly toxics: Toxics;
+  readonly clock: Clock;
+  readonly random: Random;
+  passed(bytes: number): void;
+}
+
+/** One direction of a connection. */
+class Line {
+  readonly #to: Socket;
+  readonly #from: Socket;
+  readonly #host: LineHost;
+  /** Chunks in order, each with the time at which it leaves; undefined stands for the end. */
+  readonly #queue: { readonly chunk: Uint8Array | undefined; readonly at: number }[] = [];
+  #queued = 0;
+  /** The time at which the line has sent what it was given. */
+  #free = 0;
+  #timer: unknown;
+
+  constructor(from: Socket, to: Socket, host: LineHost) {
+    this.#from = from;
+    this.#to = to;
+    this.#host = host;
+    from.on('data', (chunk: Uint8Array) => this.#push(chunk));
+    from.on('end', () => this.#push(undefined));
+    to.on('drain', () => this.#flush());
+  }
+
+  changed(): void {
+    this.#flush();
+  }
+
+  end(): void {
+    this.#host.clock.clearTimeout(this.#timer);
+    this.#queue.length = 0;
+  }
+
+  #push(chunk: Uint8Array | undefined): void {
+    const { toxics, clock, random } = this.#host;
+    const now = clock.now();
+    const length = chunk?.length ?? 0;
+    // Two chunks keep their order, as TCP keeps it: a later one never leaves first.
+    this.#free = Math.max(this.#free, now) + (1_000 * length) / toxics.rate;
+    const delay = Math.max(0, toxics.latency + toxics.jitter * (2 * random() - 1));
+    const at = Math.max(this.#free + delay, this.#queue.at(-1)?.at ?? 0);
+    this.#queue.push({ chunk, at });
+    this.#queued += length;
+    if (this.#queued > MOST_BYTES) this.#from.pause();
+    this.#flush();
+  }
+
+  #flush(): void {
+    const { toxics, clock } = this.#host;
+    clock.clearTimeout(this.#timer);
+    if (toxics.blackhole) return;
+    while (this.#queue.length > 0 && !this.#to.writableNeedDrain) {
+      const { chunk, at } = this.#queue[0]!;
+      const left = at - clock.now();
+      if (left > 0) {
+        this.#timer = clock.setTimeout(() => this.#flush(), left);
+        return;
+      }
+      this.#queue.shift();
+      this.#queued -= chunk?.length ?? 0;
+      if (this.#queued <= MOST_BYTES && this.#from.isPaused()) this.#from.resume();
+      if (chunk === undefined) this.#to.end();
+      else {
+        this.#host.passed(chunk.length);
+        this.#to.write(chunk);
+      }
+    }
+  }
+}
+
+const MOST_CONNECTIONS = 1_000;
+const MOST_BYTES = 1024 * 1024;
