@@ -22,7 +22,8 @@ let failure: unknown;
 const transports = Array.from({ length: Number(connections) }, () =>
   createTransport({ protocol, backends: [tcp()], maxPool: 1 }),
 );
-await Promise.all(transports.map((transport) => transport.dial(address!)));
+// One after the other: of a burst, a worker that is busy gets fewer connections.
+for (const transport of transports) await transport.dial(address!);
 const loops = transports.flatMap((transport) =>
   Array.from({ length: Number(inFlight) }, async () => {
     const request = new Uint8Array(64);
