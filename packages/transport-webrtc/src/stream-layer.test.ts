@@ -2,9 +2,10 @@
 
 import { streamLayerSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
+import { atOnce } from './testing/at-once.ts';
 import { createTestRealm } from './testing/layers.ts';
 
-streamLayerSuite(test, {
+streamLayerSuite(atOnce(8, test), {
   name: 'webrtc',
   make: ({ clock }) => {
     const realm = createTestRealm();
