@@ -20,7 +20,13 @@ async function bench(options: Options): Promise<void> {
   const summary = summarize(measured);
   if (report) {
     const machine = thisMachine(cores.length || undefined);
-    publish({ observing: { machine, rounds, window, figures: summary } });
+    const observing = Object.fromEntries(
+      options.carriers.map((carrier) => {
+        const figures = summary.filter((row) => row.carrier === carrier);
+        return [carrier, { machine, rounds, window, figures }];
+      }),
+    );
+    publish({ observing });
   }
   const verdicts = smoke ? [] : judge(summary);
   if (json) console.log(JSON.stringify({ rounds, window, figures: summary, verdicts }, null, 2));

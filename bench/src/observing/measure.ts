@@ -3,7 +3,7 @@
 
 import { measurePair } from '../pair.ts';
 import type { Figures } from '../stopwatch.ts';
-import type { Options } from './options.ts';
+import type { Carrier, Options } from './options.ts';
 
 /** One way to be observed, in one scenario, over one carrier. */
 export interface Row {
@@ -12,7 +12,6 @@ export interface Row {
   readonly what: What;
 }
 
-export type Carrier = 'inmem' | 'tcp';
 /** `off` compares calls that nobody observes with those of the checkout before. */
 export type What = 'off' | 'interceptors' | 'metrics' | 'spans-1' | 'spans-100';
 
@@ -21,7 +20,6 @@ export interface Measured extends Row {
   readonly rounds: readonly { readonly observed: Figures; readonly plain: Figures }[];
 }
 
-const CARRIERS: readonly Carrier[] = ['inmem', 'tcp'];
 const SCENARIOS: Readonly<Record<What, readonly string[]>> = {
   off: ['s1', 's2', 's3'],
   interceptors: ['s1', 's2', 's3'],
@@ -31,8 +29,8 @@ const SCENARIOS: Readonly<Record<What, readonly string[]>> = {
 };
 
 /** Returns the rows in the order of the table; those of `off` need another checkout. */
-export function rowsOf({ before }: Pick<Options, 'before'>): Row[] {
-  return CARRIERS.flatMap((carrier) =>
+export function rowsOf({ before, carriers }: Pick<Options, 'before' | 'carriers'>): Row[] {
+  return carriers.flatMap((carrier) =>
     (Object.keys(SCENARIOS) as What[])
       .filter((what) => what !== 'off' || before !== undefined)
       .flatMap((what) => SCENARIOS[what].map((scenario) => ({ carrier, scenario, what }))),

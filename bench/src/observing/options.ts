@@ -3,10 +3,16 @@
 import { existsSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { parseArgs } from 'node:util';
-import { positive } from '../arguments.ts';
+import { listed, positive } from '../arguments.ts';
+import { named } from '../named.ts';
 import type { Setting } from '../scenarios/scenario.ts';
 
+/** Where calls are measured. */
+export const CARRIERS = ['inmem', 'tcp'] as const;
+export type Carrier = (typeof CARRIERS)[number];
+
 export interface Options extends Setting {
+  readonly carriers: readonly Carrier[];
   readonly rounds: number;
   /** The URL of bench/dist/ of the checkout to compare with; undefined without one. */
   readonly before: string | undefined;
@@ -20,8 +26,9 @@ export const USAGE = `usage: node bench/dist/observing.js [options]
 
   --before <folder>  also compares calls that nobody observes with those of another checkout, which
                      is built
+  --carrier <names>  measures only these, comma-separated: inmem, tcp
   --rounds <n>       number of rounds of all rows (default: 21)
-  --window <ms>      duration of a measurement in milliseconds (default: 1000), after a warm-up of
+  --window <ms>      duration of a measurement in milliseconds (default: 1500), after a warm-up of
                      the same length
   --report           also updates this part of docs/performance.md
   --json             prints the figures as JSON instead of a table
@@ -35,6 +42,7 @@ export function readOptions(args: string[]): Options {
     options: {
       help: { type: 'boolean' },
       before: { type: 'string' },
+      carrier: { type: 'string' },
       rounds: { type: 'string' },
       window: { type: 'string' },
       report: { type: 'boolean' },
@@ -43,8 +51,9 @@ export function readOptions(args: string[]): Options {
     },
   });
   const smoke = values.smoke === true;
-  const window = positive('window', values.window, smoke ? 100 : 1_000);
+  const window = positive('window', values.window, smoke ? 100 : 1_500);
   return {
+    carriers: named('carrier', 'carrier', CARRIERS, (carrier) => carrier, listed(values.carrier)),
     rounds: positive('rounds', values.rounds, smoke ? 1 : 21),
     window,
     warmUp: window,

@@ -5,7 +5,8 @@ import type { Verdict } from '../bars.ts';
 import { median, medianInterval } from '../statistics.ts';
 import type { Figures } from '../stopwatch.ts';
 import { round3 } from '../table.ts';
-import type { Carrier, Measured, What } from './measure.ts';
+import type { Measured, What } from './measure.ts';
+import type { Carrier } from './options.ts';
 
 /** The figures of a row, over all rounds. */
 export interface ObservingFigures {

@@ -3,7 +3,11 @@
 import { compare, judge, type Verdict } from '../bars.ts';
 import { type BarsPlot, formatBars } from '../bars-plot.ts';
 import { tableOf as tableOfLine } from '../long-line/report.ts';
-import { judge as judgeObserving, tableOf as tableOfObserving } from '../observing/report.ts';
+import {
+  judge as judgeObserving,
+  type ObservingFigures,
+  tableOf as tableOfObserving,
+} from '../observing/report.ts';
 import { formatSvg } from '../plot.ts';
 import { LIMIT as RAW } from '../scale/point.ts';
 import { formatMarkdown, plotsOf } from '../scale/report.ts';
@@ -18,7 +22,7 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
   const verdicts = [
     ...judge(rounds),
     ...(record.start === undefined ? [] : judgeStart(record.start.figures)),
-    ...(record.observing === undefined ? [] : judgeObserving(record.observing.figures)),
+    ...(record.observing === undefined ? [] : judgeObserving(observed(record.observing))),
   ];
   const lines = [
     '# Performance',
@@ -70,7 +74,9 @@ function formatMachines(record: PerformanceRecord): string[] {
     ),
     ...(record.line === undefined ? [] : [['a long line', record.line.machine] as const]),
     ...(record.start === undefined ? [] : [['starting', record.start.machine] as const]),
-    ...(record.observing === undefined ? [] : [['observing', record.observing.machine] as const]),
+    ...Object.entries(record.observing ?? {}).map(
+      ([carrier, { machine }]) => [`observing, ${carrier}`, machine] as const,
+    ),
   ];
   const byMachine = new Map<string, string[]>();
   for (const [what, machine] of measured) {
@@ -212,7 +218,12 @@ function formatStart({ start }: PerformanceRecord): string[] {
 
 function formatObserving({ observing }: PerformanceRecord): string[] {
   if (observing === undefined) return [];
-  const { figures, rounds, window } = observing;
+  const figures = observed(observing);
+  const lengths = [
+    ...new Set(
+      Object.values(observing).map((each) => `${each.rounds} rounds of ${each.window} ms`),
+    ),
+  ].join(', ');
   const [head, ...rows] = tableOfObserving(figures);
   const before = figures.some(({ what }) => what === 'off')
     ? ' The first rows compare the calls of this version that nobody observes with those of the version before it had interceptors, metrics and spans.'
@@ -220,11 +231,15 @@ function formatObserving({ observing }: PerformanceRecord): string[] {
   return [
     '## Observing',
     '',
-    `What observes calls is compared with the same calls that nobody observes, in ${rounds} rounds of ${window} ms (\`npx pnpm@12 bench observing\`).${before} Each figure is a median over the rounds; the interval is that of the median ratio, by the sign test. In memory both ends are in one process. The CPU time is that which a call takes more, at both ends together. Spans are made by the SDK of OpenTelemetry and batched, but not sent.`,
+    `What observes calls is compared with the same calls that nobody observes, in ${lengths} (\`npx pnpm@12 bench observing\`).${before} Each figure is a median over the rounds; the interval is that of the median ratio, by the sign test. In memory both ends are in one process. The CPU time is that which a call takes more, at both ends together. Spans are made by the SDK of OpenTelemetry and batched, but not sent.`,
     '',
     ...markdownTable(head!, rows, 3),
     '',
   ];
+}
+
+function observed(observing: NonNullable<PerformanceRecord['observing']>): ObservingFigures[] {
+  return Object.values(observing).flatMap(({ figures }) => figures);
 }
 
 function pointsOf({ scale }: PerformanceRecord) {

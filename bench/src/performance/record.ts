@@ -3,6 +3,7 @@
 
 import { availableParallelism, cpus, release, type } from 'node:os';
 import type { LineFigures } from '../long-line/report.ts';
+import type { Carrier } from '../observing/options.ts';
 import type { ObservingFigures } from '../observing/report.ts';
 import type { Round } from '../rounds.ts';
 import type { Part } from '../scale/point.ts';
@@ -67,7 +68,7 @@ export interface PerformanceRecord {
   readonly scale: Readonly<Partial<Record<Part, MeasuredCurve>>>;
   readonly start?: MeasuredStart | undefined;
   readonly line?: MeasuredLine | undefined;
-  readonly observing?: MeasuredObserving | undefined;
+  readonly observing?: Readonly<Partial<Record<Carrier, MeasuredObserving>>> | undefined;
 }
 
 export const NOTHING: PerformanceRecord = { calls: {}, scale: {} };
@@ -95,14 +96,16 @@ export function renewed(
     newer: { ...Object.fromEntries(kept), ...now.newer },
   };
   const line = (now.line ?? before.line) && { line: now.line ?? before.line };
-  const observing = now.observing ?? before.observing;
+  const observing = (now.observing ?? before.observing) && {
+    observing: { ...before.observing, ...now.observing },
+  };
   return {
     calls: { ...before.calls, ...now.calls },
     ...newer,
     scale: { ...before.scale, ...now.scale },
     start: now.start ?? before.start,
     ...line,
-    ...(observing !== undefined && { observing }),
+    ...observing,
   };
 }
 
