@@ -22,6 +22,7 @@ import type { Logger } from './logger.ts';
 import { HOOKS, type Observer } from './observer.ts';
 import type { Random } from './random.ts';
 import type { Remote } from './remote.ts';
+import { isResolver, type ResolveFunction, type Resolver } from './resolver.ts';
 
 /** Application data that a node sends in its hello: at most 8 KiB of keys and values. */
 export type HelloFields = Readonly<Record<string, string>>;
@@ -49,7 +50,7 @@ export interface CommonOptions {
   readonly timeout?: number | undefined;
   /**
    * The time a connection may take to open. Default 3,000. A slower dial fails with `unavailable`,
-   * reason `dial_timeout`.
+   * reason `dial_timeout`. If a name has several addresses, each has this time.
    */
   readonly dialTimeout?: number | undefined;
   /**
@@ -67,10 +68,12 @@ export interface CommonOptions {
   /** Bounds on messages, queues, calls, memory and connections. */
   readonly limits?: LimitOptions | undefined;
   /**
-   * Resolves a target's name to its address; called at each dial. If it throws, the dial fails with
-   * its error.
+   * Resolves names to addresses. A function is called at each dial; if it throws, the dial fails
+   * with its error. A Resolver also follows the changes of a name while the transport uses it. Of
+   * several addresses, one is dialed: by priority, then at random by weight. If that fails, the
+   * next one is tried, with `dialTimeout` for each. Default: targets are dialed as they are.
    */
-  resolve?: ((target: string) => string | Promise<string>) | undefined;
+  resolve?: ResolveFunction | Resolver | undefined;
   /**
    * The fields that this end sends in its hello on each connection; the peer sees them as
    * `remote.hello`. A function receives the target, or undefined on an accepted connection.
@@ -137,7 +140,12 @@ export const commonOptions = optionsSchema({
     timeout: withDefault(milliseconds(), 5_000),
   }),
   limits,
-  resolve: optional(callback<NonNullable<CommonOptions['resolve']>>()),
+  resolve: optional(
+    reference<ResolveFunction | Resolver>(
+      (value) => typeof value === 'function' || isResolver(value),
+      'a function, or a Resolver with the methods handles and watch',
+    ),
+  ),
   hello: optional(
     mapped(
       reference<HelloOption>(

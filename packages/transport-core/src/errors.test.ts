@@ -63,6 +63,7 @@ const wireReasons: [number, Code, Reason][] = [
 const localReasons: [Code, Reason][] = [
   ['unavailable', 'connection_refused'],
   ['unavailable', 'host_not_found'],
+  ['unavailable', 'no_addresses'],
   ['unavailable', 'address_in_use'],
   ['invalid_argument', 'not_advertisable'],
   ['internal', 'wrong_preamble'],

@@ -51,6 +51,7 @@ export const REASONS = {
   bad_certificate: { wire: 15, code: 'unauthenticated' },
   connection_refused: { wire: 0, code: 'unavailable' },
   host_not_found: { wire: 0, code: 'unavailable' },
+  no_addresses: { wire: 0, code: 'unavailable' },
   address_in_use: { wire: 0, code: 'unavailable' },
   not_advertisable: { wire: 0, code: 'invalid_argument' },
   wrong_preamble: { wire: 0, code: 'internal' },

@@ -55,7 +55,14 @@ export {
 } from './protocol/protocol.ts';
 export { type Random, randomBytes, seededRandom } from './random.ts';
 export type { Remote } from './remote.ts';
-export type { ResolutionObserver, ResolvedAddress, Resolver } from './resolver.ts';
+export {
+  combineResolvers,
+  type ResolutionObserver,
+  type ResolvedAddress,
+  type ResolveFunction,
+  type ResolveResult,
+  type Resolver,
+} from './resolver.ts';
 export type * from './rpc/types.ts';
 export { createMemoryStore, type Store } from './store.ts';
 export { systemClock, systemRandom, systemWall } from './system-runtime.ts';
@@ -78,6 +85,7 @@ export {
   serveHealth,
 } from './transport/health.ts';
 export { type Answer, type MulticastOptions, multicast } from './transport/multicast.ts';
+export type { NameSnapshot } from './transport/names.ts';
 export { type ServeOptions, type Server, serve } from './transport/serve.ts';
 export type { ConnectionSnapshot, Snapshot } from './transport/snapshot.ts';
 export type * from './transport/types.ts';

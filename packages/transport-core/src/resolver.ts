@@ -41,4 +41,43 @@ export interface Resolver {
    * function is called. Never calls the observer before it returns.
    */
   watch(target: string, observer: ResolutionObserver): () => void;
+  /**
+   * Reports that an address of a target could not be dialed or lost its connection, so the list may
+   * be out of date. The resolver decides when to look again; it must not do so on each call.
+   * Optional.
+   */
+  resolveNow?(target: string): void;
+}
+
+/**
+ * The option `resolve` as a function, called at each dial with the address of the target. It
+ * returns the address to dial, a list of addresses of which one is dialed, or undefined to dial the
+ * address as it is.
+ */
+export type ResolveFunction = (
+  target: string,
+) => ResolveResult | undefined | Promise<ResolveResult | undefined>;
+
+/** An address, or a list of addresses. */
+export type ResolveResult = string | readonly ResolvedAddress[];
+
+/** Combines resolvers into one: each name is resolved by the first resolver that handles it. */
+export function combineResolvers(...resolvers: readonly Resolver[]): Resolver {
+  const resolverOf = (target: string) => resolvers.find((resolver) => resolver.handles(target));
+  return {
+    handles: (target) => resolverOf(target) !== undefined,
+    watch(target, observer) {
+      const resolver = resolverOf(target);
+      if (resolver === undefined)
+        throw new TypeError(`combineResolvers: no resolver handles '${target}'`);
+      return resolver.watch(target, observer);
+    },
+    resolveNow: (target) => resolverOf(target)?.resolveNow?.(target),
+  };
+}
+
+/** Returns true if the value is a Resolver, and not a function that resolves. */
+export function isResolver(value: unknown): value is Resolver {
+  const { handles, watch } = (value ?? {}) as Partial<Resolver>;
+  return typeof handles === 'function' && typeof watch === 'function';
 }

@@ -4,6 +4,7 @@
 import { isNodeId } from '../address.ts';
 import type { TransportError } from '../errors.ts';
 import type { Remote } from '../remote.ts';
+import type { Resolver } from '../resolver.ts';
 
 /** A connection whose hello was received and that is not up yet. */
 export interface PendingConnection {
@@ -80,6 +81,8 @@ export interface Membership {
         bytes: Uint8Array,
       ) => TransportError | undefined)
     | undefined;
+  /** Resolves names that the membership knows, such as 'service:orders'. Optional. */
+  readonly resolver?: Resolver | undefined;
   /** Reports that the transport is closing. */
   closed(): void;
 }

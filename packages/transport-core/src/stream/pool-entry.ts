@@ -8,6 +8,7 @@ import type { Memory } from '../session/memory.ts';
 import type { CallCarrier, OutCall } from '../session/out-call.ts';
 import type { Connection } from './connection.ts';
 import type { HeldTarget } from './held-target.ts';
+import type { NameWatch } from './name-watch.ts';
 
 /** The pool as its entries see it. */
 export interface PoolEntryOwner {
@@ -37,6 +38,8 @@ export class PoolEntry implements CallCarrier {
   readonly connections: Connection[] = [];
   /** Set once the target was held. */
   held: HeldTarget | undefined = undefined;
+  /** Set while the target is a watched name. */
+  watch: NameWatch | undefined = undefined;
   readonly #waiting = new List<OutCall>();
   readonly #pending = new Set<PendingDial>();
   #dialing: AbortController | undefined = undefined;
@@ -142,6 +145,14 @@ export class PoolEntry implements CallCarrier {
   /** True if anything waits for a connection, or the target is held. */
   get wanted(): boolean {
     return this.#waiting.length > 0 || this.#pending.size > 0 || this.held?.active === true;
+  }
+
+  // Names.
+
+  /** Stops watching the name. */
+  unwatch(): void {
+    this.watch?.close();
+    this.watch = undefined;
   }
 
   // The dial.

@@ -6,9 +6,11 @@ import { TransportError, withDetails } from '../errors.ts';
 import type { Random } from '../random.ts';
 import type { Call } from '../rpc/call.ts';
 import { type Memory, memoryFull } from '../session/memory.ts';
+import { BorrowedConnections } from './borrowed-connections.ts';
 import type { Connection } from './connection.ts';
 import { HeldTarget } from './held-target.ts';
 import { nodeOf } from './membership.ts';
+import type { NameWatch } from './name-watch.ts';
 import { PoolEntry, type PoolEntryOwner } from './pool-entry.ts';
 
 /** The transport as the pool sees it. */
@@ -24,13 +26,19 @@ export interface PoolHost {
   wakeBy(time: number): void;
   /**
    * Connects and completes the hello; rejects with a TransportError, or with the signal's reason.
+   * For a name, one address after another is tried, beginning with that of the connection `inUse`.
    */
   open(
     target: string,
     address: string,
     nodeId: string | undefined,
     signal: AbortSignal,
+    name: { readonly watch: NameWatch; readonly inUse: Connection | undefined } | undefined,
   ): Promise<Connection>;
+  /** Watches an address if it is a name; `changed` is called after each change of its list. */
+  watch(address: string, changed: () => void): NameWatch | undefined;
+  /** Has a connection take no new calls, and close when its calls are done. */
+  retire(connection: Connection): void;
   /** Returns a live connection to a target that names a node; undefined for other targets. */
   known(target: string): Connection | undefined;
   dialFailed(target: string, error: TransportError): void;
@@ -42,6 +50,7 @@ export class Pool implements PoolEntryOwner {
   private readonly entries = new Map<string, PoolEntry>();
   /** Maps targets as written to their canonical form, so that each spelling is parsed only once. */
   private readonly keys = new Map<string, string>();
+  readonly #borrowed = new BorrowedConnections();
   /**
    * The target that was looked up last, as written, and its entry: most calls go to the same target
    * as the one before.
@@ -146,13 +155,20 @@ export class Pool implements PoolEntryOwner {
 
   /** Removes a connection that takes no new calls because it is closing or closed. */
   forget(connection: Connection): void {
+    for (const entry of this.#borrowed.borrowersOf(connection)) this.#remove(entry, connection);
     if (connection.target === undefined) return;
     const entry = this.entries.get(this.#key(connection.target));
-    const at = entry?.connections.indexOf(connection) ?? -1;
-    if (entry === undefined || at < 0) return;
+    if (entry !== undefined) this.#remove(entry, connection);
+  }
+
+  #remove(entry: PoolEntry, connection: Connection): void {
+    const at = entry.connections.indexOf(connection);
+    if (at < 0) return;
     entry.connections.splice(at, 1);
+    this.#borrowed.returned(entry, connection);
     this.#heldLost(entry, connection);
     this.settle(entry);
+    if (entry.watch?.lists(connection) === true) entry.watch.distrust();
   }
 
   /** Aborts all dials and fails all calls and callers that wait. */
@@ -160,8 +176,10 @@ export class Pool implements PoolEntryOwner {
     for (const entry of this.entries.values()) {
       entry.abortDial(error);
       entry.fail(error);
+      entry.unwatch();
     }
     this.entries.clear();
+    this.#borrowed.clear();
     this.#last = undefined;
   }
 
@@ -276,13 +294,16 @@ export class Pool implements PoolEntryOwner {
     if (entry.held !== undefined) entry.held.due = Number.POSITIVE_INFINITY;
     if (entry.dialing) return;
     const dial = entry.startDial();
-    this.host.open(entry.target, entry.address, entry.nodeId, dial.signal).then(
+    const name = this.#watched(entry);
+    this.host.open(entry.target, entry.address, entry.nodeId, dial.signal, name).then(
       (connection) => {
         entry.endDial(dial);
+        const isBorrowed = entry.watch?.borrows(connection) === true;
         // The link to a node was replaced by another one while it came up; dialing again finds that
         // one.
-        if (!connection.isUp && entry.wanted && nodeOf(entry.target) !== undefined)
+        if (!connection.isUp && entry.wanted && (isBorrowed || nodeOf(entry.target) !== undefined))
           return this.#dial(entry);
+        if (isBorrowed && !this.#borrowed.borrow(entry, connection)) entry.pauseGrowth();
         this.#holdLive(entry, connection);
         this.#opened(entry, connection);
       },
@@ -303,6 +324,25 @@ export class Pool implements PoolEntryOwner {
     this.settle(entry);
   }
 
+  // Names.
+
+  /** Watches the target of an entry that is dialed, if it is a name. */
+  #watched(entry: PoolEntry): Parameters<PoolHost['open']>[4] {
+    entry.watch ??= this.host.watch(entry.address, () => this.#listChanged(entry));
+    return entry.watch && { watch: entry.watch, inUse: entry.connections[0] };
+  }
+
+  /** Stops using connections to addresses that are no longer listed. */
+  #listChanged(entry: PoolEntry): void {
+    const { watch } = entry;
+    if (watch === undefined) return;
+    for (const connection of entry.connections.filter((one) => !watch.lists(one))) {
+      if (watch.borrows(connection)) this.#remove(entry, connection);
+      else this.host.retire(connection);
+    }
+    if (entry.held?.active === true && entry.connections.length === 0) this.#connectHeld(entry);
+  }
+
   /**
    * Adds a connection whose session is up, so that calls find it even before the promise of its
    * dial resolves.
@@ -321,6 +361,7 @@ export class Pool implements PoolEntryOwner {
   settle(entry: PoolEntry): void {
     if (entry.wanted || entry.connections.length > 0) return;
     entry.abortDial(UNWANTED);
+    entry.unwatch();
     this.entries.delete(this.#key(entry.target));
     this.#last = undefined;
   }

@@ -4,18 +4,24 @@
 import { type CommonConfig, type HelloFields, isHelloFields } from '../common-options.ts';
 import { reasonError, TransportError, withDetails } from '../errors.ts';
 import type { Remote } from '../remote.ts';
+import type { ResolveFunction } from '../resolver.ts';
 import type { Hello } from '../wire/hello.ts';
+import { type ListedAddress, readAddresses } from './address-list.ts';
 import type { Membership, PendingConnection } from './membership.ts';
 
-/** Resolves a name to its address. `shown` stands for the name in an error. */
+/**
+ * Calls the user's function that resolves the address of a target. Returns the address to dial, or
+ * a list of addresses. `shown` stands for the target in an error.
+ */
 export async function askResolve(
-  { resolve }: CommonConfig,
+  resolve: ResolveFunction,
   target: string,
   shown: string,
   address: string,
-): Promise<string> {
+): Promise<string | readonly ListedAddress[]> {
   try {
-    return await resolve!(address);
+    const result = (await resolve(address)) ?? address;
+    return typeof result === 'string' ? result : readAddresses(result);
   } catch (error) {
     if (error instanceof TransportError) throw error;
     const text = error instanceof Error ? error.message : String(error);

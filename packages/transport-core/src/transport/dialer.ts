@@ -1,19 +1,40 @@
-// The dialing side of a transport: it resolves an address, dials it and completes the hello.
+// The dialing side of a transport: it resolves an address, dials it and completes the hello. Of
+// several addresses, it tries one after another.
 
-import { reasonError, withDetails } from '../errors.ts';
+import { reasonError, TransportError, withDetails } from '../errors.ts';
+import type { Random } from '../random.ts';
+import { orderAddresses } from '../stream/address-list.ts';
 import type { Connection } from '../stream/connection.ts';
 import { nodeOf } from '../stream/membership.ts';
+import type { NameWatch } from '../stream/name-watch.ts';
 import type { StreamConnection } from '../stream/stream-layer.ts';
 import { askResolve } from '../stream/user-hooks.ts';
 import type { ConnectionRegistry } from './acceptor.ts';
 import type { Members } from './members.ts';
 
+/** The transport as its dialer sees it. */
+type DialingTransport = ConnectionRegistry & { readonly random: Random };
+
+/** A name that is dialed, and the connection whose address is tried first. */
+interface DialedName {
+  readonly watch: NameWatch;
+  readonly inUse: Connection | undefined;
+}
+
+/** What the dials of all addresses of a target have in common. */
+interface AddressDial {
+  readonly target: string;
+  readonly nodeId: string | undefined;
+  readonly signal: AbortSignal;
+  readonly watch: NameWatch | undefined;
+}
+
 /** Dials targets for the pool. */
 export class Dialer {
-  readonly #transport: ConnectionRegistry;
+  readonly #transport: DialingTransport;
   readonly #members: Members;
 
-  constructor(transport: ConnectionRegistry, members: Members) {
+  constructor(transport: DialingTransport, members: Members) {
     this.#transport = transport;
     this.#members = members;
   }
@@ -24,29 +45,66 @@ export class Dialer {
     address: string,
     nodeId: string | undefined,
     signal: AbortSignal,
+    name?: DialedName,
   ): Promise<Connection> {
-    const { config, layer } = this.#transport;
+    const { config, random } = this.#transport;
     const full = this.#transport.full();
     if (full !== undefined) throw withDetails(full, { target });
+    const dial = { target, nodeId, signal, watch: name?.watch };
+    if (name !== undefined) {
+      const { watch, inUse } = name;
+      return this.#tryAll(await watch.order(config.dialTimeout, signal, inUse), dial);
+    }
+    const { resolve } = config;
     const found =
-      config.resolve === undefined || nodeOf(target) !== undefined
+      typeof resolve !== 'function' || nodeOf(target) !== undefined
         ? address
-        : await askResolve(config, target, nodeId === undefined ? address : target, address);
+        : await askResolve(resolve, target, nodeId === undefined ? address : target, address);
     signal.throwIfAborted();
-    const named = nodeOf(found);
-    if (named !== undefined) return this.#members.reach(named, target, signal);
-    const stream = await layer.dial(found, { timeout: config.dialTimeout, signal, nodeId });
+    if (typeof found === 'string') return this.#connect(found, dial);
+    return this.#tryAll(orderAddresses(found, random), dial);
+  }
+
+  /** Dials one address after another until one answers. */
+  async #tryAll(addresses: readonly string[], dial: AddressDial): Promise<Connection> {
+    const { target, signal, watch } = dial;
+    let last: TransportError | undefined;
+    for (const address of addresses) {
+      signal.throwIfAborted();
+      const full = this.#transport.full();
+      if (full !== undefined) throw withDetails(full, { target });
+      try {
+        return await this.#connect(address, dial);
+      } catch (error) {
+        signal.throwIfAborted();
+        last = error as TransportError;
+        watch?.distrust();
+      }
+    }
+    throw last === undefined ? noAddresses(target) : allFailed(target, addresses, last);
+  }
+
+  /** Connects to one address, or to the node that it names. */
+  async #connect(address: string, dial: AddressDial): Promise<Connection> {
+    const { target, nodeId, signal, watch } = dial;
+    const named = nodeOf(address);
+    if (named !== undefined) {
+      const connection = await this.#members.reach(named, target, signal, watch === undefined);
+      watch?.reached(connection, address);
+      return connection;
+    }
+    const { config, layer } = this.#transport;
+    const stream = await layer.dial(address, { timeout: config.dialTimeout, signal, nodeId });
     if (signal.aborted) stream.destroy();
     signal.throwIfAborted();
-    return this.#greet(stream, target, nodeId, signal);
+    return this.#greet(stream, address, dial);
   }
 
   /** Starts a connection and waits until it is up. */
   #greet(
     stream: StreamConnection,
-    target: string,
-    expected: string | undefined,
-    signal: AbortSignal,
+    address: string,
+    { target, nodeId: expected, signal, watch }: AddressDial,
   ): Promise<Connection> {
     const { ticker } = this.#transport;
     return new Promise((resolve, reject) => {
@@ -62,6 +120,7 @@ export class Dialer {
           else reject(error);
         },
       });
+      watch?.reached(connection, address);
       const onAbort = () =>
         ticker.run(() => connection.break(reasonError('closed', 'the dialer gave up')));
       signal.addEventListener('abort', onAbort, { once: true });
@@ -69,3 +128,35 @@ export class Dialer {
     });
   }
 }
+
+function noAddresses(target: string): TransportError {
+  return reasonError('no_addresses', `Cannot connect to ${target}: it has no addresses now`, {
+    target,
+    sent: false,
+  });
+}
+
+/** Returns the error of the last address, with all addresses that were tried. */
+function allFailed(
+  target: string,
+  addresses: readonly string[],
+  last: TransportError,
+): TransportError {
+  const shown = addresses.slice(0, SHOWN).join(', ');
+  const more = addresses.length > SHOWN ? ` and ${addresses.length - SHOWN} more` : '';
+  return new TransportError(
+    last.code,
+    `Cannot connect to ${target}: tried ${shown}${more}; the last error: ${last.message}`,
+    {
+      reason: last.reason,
+      origin: last.origin,
+      metadata: last.metadata,
+      target,
+      sent: false,
+      cause: last,
+    },
+  );
+}
+
+/** The maximum number of addresses that an error lists. */
+const SHOWN = 8;

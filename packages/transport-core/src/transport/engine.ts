@@ -33,7 +33,9 @@ import { EventDispatcher } from './event-dispatcher.ts';
 import { introduceUnproven, SelfIntroduction } from './introduction.ts';
 import { connectionOf, Members } from './members.ts';
 import { channelTaken, FIRST_OWN, isProjectProtocol, Mount, type MountHost } from './mount.ts';
+import { Names } from './names.ts';
 import { Reporter } from './reporter.ts';
+import { Serving } from './serving.ts';
 import { CLOSED, Shutdown } from './shutdown.ts';
 import type { MountOptions } from './types.ts';
 
@@ -52,6 +54,8 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   readonly pool: Pool;
   membership: Membership | undefined = undefined;
   readonly members = new Members(this);
+  readonly names = new Names(this);
+  readonly serving = new Serving(this);
   readonly self: SelfIntroduction;
   readonly selfUnproven: Introduction;
   /** All connections whose stream is not closed yet, in order of arrival. */
@@ -164,6 +168,14 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
 
   get listening(): boolean {
     return this.state === 'open' && this.acceptor.listening;
+  }
+
+  watch(...name: Parameters<PoolHost['watch']>): ReturnType<PoolHost['watch']> {
+    return this.names.watch(...name);
+  }
+
+  retire(connection: Connection): void {
+    void this.leave([connection], 'its address is no longer listed for the name that was dialed');
   }
 
   open(...dial: Parameters<PoolHost['open']>): Promise<Connection> {
@@ -353,6 +365,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   drain(refuse: boolean): void {
     this.isDraining = true;
     this.#drained();
+    this.serving.changed();
     if (!refuse || this.refuses) return;
     this.refuses = true;
     for (const mount of this.mounts.values())

@@ -12,6 +12,7 @@ const quiet: Snapshot = {
   protocols: [{ name: 'raft', version: 1, channel: 0x20 }],
   connections: [],
   dialing: [],
+  names: [],
   memory: 0,
   memoryLimit: 1,
   bytes: { in: 0, out: 0 },

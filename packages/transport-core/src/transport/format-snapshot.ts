@@ -15,6 +15,7 @@ export function formatSnapshot(snapshot: Snapshot): string {
     protocols,
     connections,
     dialing,
+    names,
     memory,
     waiting,
     calls,
@@ -27,6 +28,10 @@ export function formatSnapshot(snapshot: Snapshot): string {
     `calls ${calls.made} made, ${calls.served} served, ${waiting} waiting; ${size(memory)} unread`,
   ];
   if (dialing.length > 0) lines.push(`dialing ${dialing.map(cleanText).join(', ')}`);
+  for (const { name, addresses, error } of names) {
+    const list = addresses?.map(({ address }) => address).join(', ') || 'no addresses';
+    lines.push(cleanText(`${name}: ${list}${error === undefined ? '' : ` (${error})`}`));
+  }
   if (connections.length > 0)
     lines.push(
       '',

@@ -104,6 +104,7 @@ class HealthService implements Health {
     this.#engine = engine;
     this.#mount = transport.mount(healthProtocol);
     engine.draining.then(() => this.#changed());
+    engine.serving.health = this;
     const ask = async (service: string, rpc: Pick<RpcBase<string, string>, Asked>) => {
       if (service === '' || allow === undefined) return;
       if (await allow(rpc.from, rpc.method, rpc.metadata)) return;
@@ -168,11 +169,13 @@ class HealthService implements Health {
   }
 
   #changed(): void {
+    this.#engine.serving.changed();
     for (const look of this.#watchers) look();
   }
 
   close(): Promise<void> {
     this.#isClosed = true;
+    this.#engine.serving.health = undefined;
     this.#changed();
     return this.#mount.close();
   }

@@ -41,6 +41,16 @@ export interface Management {
    * and is closed when its calls have ended.
    */
   retire(remote: Remote, text: string): void;
+  /**
+   * Returns whether this node takes calls of a service: not while it drains, nor if its health says
+   * 'not_serving'.
+   */
+  isServing(service: string): boolean;
+  /**
+   * Calls the function whenever a result of `isServing` may have changed, until the returned
+   * function is called.
+   */
+  onServingChanged(changed: () => void): () => void;
   /** Ends the management: hellos assert no node id any more. */
   release(): void;
 }
@@ -75,6 +85,8 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
     received: (remote) => connectionOf(remote).bytesIn,
     cut: (remote, error) => engine.ticker.run(() => connectionOf(remote).break(error)),
     retire: (remote, text) => void engine.leave([connectionOf(remote)], text, 'duplicate'),
+    isServing: (service) => engine.serving.isServing(service),
+    onServingChanged: (changed) => engine.serving.onChange(changed),
     release: () => {
       if (engine.membership === membership) engine.membership = undefined;
     },

@@ -37,14 +37,24 @@ export class Members {
     return this.links(target).find((connection) => connection.isUp);
   }
 
-  async reach(nodeId: string, target: string, signal: AbortSignal): Promise<Connection> {
+  /**
+   * Connects to a node, or returns a connection to it.
+   *
+   * @param remembers whether `target`, if it is a name, stands for this node from now on.
+   */
+  async reach(
+    nodeId: string,
+    target: string,
+    signal: AbortSignal,
+    remembers: boolean,
+  ): Promise<Connection> {
     const { membership } = this.#engine;
     if (membership === undefined) {
       const message = `Cannot connect to ${target}: this transport cannot find nodes by their ids; createPeers({ transport }) can`;
       throw new TransportError('failed_precondition', message, { target, sent: false });
     }
     const connection = connectionOf(await membership.reach(nodeId, signal));
-    if (nodeOf(target) === undefined) {
+    if (remembers && nodeOf(target) === undefined) {
       if (this.#names.size >= NAMES) this.#names.clear();
       this.#names.set(target, nodeId);
     }

@@ -2,6 +2,7 @@
 
 import type { Code } from '../errors.ts';
 import type { Counter } from '../observer.ts';
+import type { NameSnapshot } from './names.ts';
 
 /**
  * The state of a transport at one moment. Times are milliseconds, sizes bytes. It can be serialized
@@ -26,6 +27,8 @@ export interface Snapshot {
   readonly connections: readonly ConnectionSnapshot[];
   /** The targets that are being dialed. */
   readonly dialing: readonly string[];
+  /** The names that a Resolver watches for this transport, with their addresses. */
+  readonly names: readonly NameSnapshot[];
   /** Bytes of incomplete, waiting, running and unsent messages; bounded by `limits.memory`. */
   readonly memory: number;
   /** The value of `limits.memory`, in bytes. */

@@ -20,6 +20,7 @@ export function takeSnapshot(engine: TransportEngine): Snapshot {
     })),
     connections: [...engine.connections].map((connection) => ofConnection(connection, at)),
     dialing: engine.pool.dialing,
+    names: engine.names.snapshot,
     memory: engine.memory.used,
     memoryLimit: engine.memory.limit,
     bytes: engine.bytes,

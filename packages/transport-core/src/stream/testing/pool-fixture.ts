@@ -4,10 +4,12 @@ import type { TransportError } from '../../errors.ts';
 import { createManualClock } from '../../manual-clock.ts';
 import { bytes } from '../../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
+import type { Resolver } from '../../resolver.ts';
 import { Call, type CallHost } from '../../rpc/call.ts';
 import { Memory } from '../../session/memory.ts';
 import { CallOrder, type OutCall } from '../../session/out-call.ts';
 import type { Connection } from '../connection.ts';
+import { NameWatch } from '../name-watch.ts';
 import { Pool } from '../pool.ts';
 
 export const protocol = defineProtocol({
@@ -26,10 +28,10 @@ export interface Dial {
   address: string;
   nodeId: string | undefined;
   signal: AbortSignal;
-  /** Completes the dial. */
-  up(): Promise<FakeConnection>;
+  /** Completes the dial, of a name at one of its addresses. */
+  up(address?: string): Promise<FakeConnection>;
   /** Completes the dial with a connection of another target. */
-  find(connection: FakeConnection): Promise<void>;
+  find(connection: FakeConnection, address?: string): Promise<void>;
   fail(error: TransportError): Promise<void>;
 }
 
@@ -75,11 +77,16 @@ export class FakeConnection {
   }
 }
 
-export function poolFixture(maxPool = 3, limit = Number.POSITIVE_INFINITY) {
+export function poolFixture(
+  maxPool = 3,
+  limit = Number.POSITIVE_INFINITY,
+  resolver: Resolver | undefined = undefined,
+) {
   const clock = createManualClock(0);
   const dials: Dial[] = [];
   const failed: string[] = [];
   const wakes: number[] = [];
+  const retired: FakeConnection[] = [];
   /** Connections to nodes, which a membership knows. */
   const known = new Map<string, FakeConnection>();
   const memory = new Memory(limit);
@@ -91,7 +98,15 @@ export function poolFixture(maxPool = 3, limit = Number.POSITIVE_INFINITY) {
     now: () => clock.now(),
     wakeBy: (time) => void wakes.push(time),
     dialFailed: (target) => void failed.push(target),
-    open: (target, address, nodeId, signal) =>
+    watch: (name, changed) =>
+      resolver?.handles(name) === true
+        ? new NameWatch({ clock, random: () => 0.5, ended: () => {} }, name, resolver, changed)
+        : undefined,
+    retire: (connection) => {
+      retired.push(connection as unknown as FakeConnection);
+      pool.forget(connection);
+    },
+    open: (target, address, nodeId, signal, name) =>
       new Promise((resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason));
         dials.push({
@@ -99,14 +114,16 @@ export function poolFixture(maxPool = 3, limit = Number.POSITIVE_INFINITY) {
           address,
           nodeId,
           signal,
-          up: async () => {
+          up: async (at = address) => {
             const connection = new FakeConnection(target);
+            name?.watch.reached(connection.real, at);
             pool.add(connection.real);
             resolve(connection.real);
             await turn();
             return connection;
           },
-          find: async (connection) => {
+          find: async (connection, at = address) => {
+            name?.watch.reached(connection.real, at);
             resolve(connection.real);
             await turn();
           },
@@ -143,5 +160,5 @@ export function poolFixture(maxPool = 3, limit = Number.POSITIVE_INFINITY) {
   /** Starts a call as if it had this target and size. */
   const start = (target: string, made: Call<unknown>, isBulky = false): void =>
     pool.start(Object.assign(made, { to: target, isBulky: () => isBulky }));
-  return { clock, pool, dials, failed, wakes, known, memory, call, start };
+  return { clock, pool, dials, failed, wakes, retired, known, memory, call, start };
 }

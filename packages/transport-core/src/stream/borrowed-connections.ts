@@ -1,0 +1,42 @@
+// The connections that pool entries use although they were not dialed for them: those of a
+// membership, to whose nodes names lead.
+
+import type { Connection } from './connection.ts';
+import type { PoolEntry } from './pool-entry.ts';
+
+/** Which entries use which connection of the membership. */
+export class BorrowedConnections {
+  readonly #borrowers = new Map<Connection, Set<PoolEntry>>();
+
+  /**
+   * Adds a connection to those of an entry. Returns false if the entry has it already, or if it is
+   * not up.
+   */
+  borrow(entry: PoolEntry, connection: Connection): boolean {
+    if (!connection.isUp || entry.connections.includes(connection)) return false;
+    entry.connections.push(connection);
+    const borrowers = this.#borrowers.get(connection);
+    if (borrowers === undefined) this.#borrowers.set(connection, new Set([entry]));
+    else borrowers.add(entry);
+    return true;
+  }
+
+  /** Returns the entries that use a connection. */
+  borrowersOf(connection: Connection): readonly PoolEntry[] {
+    const borrowers = this.#borrowers.get(connection);
+    return borrowers === undefined ? NOBODY : [...borrowers];
+  }
+
+  /** Records that an entry no longer uses a connection. */
+  returned(entry: PoolEntry, connection: Connection): void {
+    const borrowers = this.#borrowers.get(connection);
+    if (borrowers?.delete(entry) === true && borrowers.size === 0)
+      this.#borrowers.delete(connection);
+  }
+
+  clear(): void {
+    this.#borrowers.clear();
+  }
+}
+
+const NOBODY: readonly PoolEntry[] = Object.freeze([]);

@@ -1,0 +1,216 @@
+// One watched name: its addresses as the resolver reports them, and which address each connection
+// of the name leads to. The pool watches a name for as long as it has an entry for the target.
+
+import type { Clock } from '../clock.ts';
+import { reasonError, TransportError, withDetails } from '../errors.ts';
+import type { Random } from '../random.ts';
+import type { Resolver } from '../resolver.ts';
+import { type ListedAddress, orderAddresses, readAddresses } from './address-list.ts';
+import type { Connection } from './connection.ts';
+import { nodeOf } from './membership.ts';
+
+/** The transport as a watched name sees it. */
+export interface NameWatchHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Reports that the name is no longer watched. */
+  ended(watch: NameWatch): void;
+}
+
+/** A dial that waits for the first report. */
+interface Waiter {
+  resolve(addresses: readonly ListedAddress[]): void;
+  reject(error: unknown): void;
+}
+
+/** The addresses of one name, and the connections to them. */
+export class NameWatch {
+  readonly name: string;
+  readonly #host: NameWatchHost;
+  readonly #resolver: Resolver | undefined;
+  readonly #changed: () => void;
+  readonly #stop: () => void;
+  #addresses: readonly ListedAddress[] | undefined = undefined;
+  /** The last failure, until the resolver reports addresses again. */
+  #error: TransportError | undefined = undefined;
+  readonly #waiters = new Set<Waiter>();
+  readonly #via = new WeakMap<Connection, string>();
+  #isOver = false;
+
+  /**
+   * Starts to watch a name.
+   *
+   * @param resolver an error instead stands for a name that can't be watched.
+   * @param changed called after each change of the list.
+   */
+  constructor(
+    host: NameWatchHost,
+    name: string,
+    resolver: Resolver | TransportError,
+    changed: () => void,
+  ) {
+    this.#host = host;
+    this.name = name;
+    this.#changed = changed;
+    this.#resolver = resolver instanceof TransportError ? undefined : resolver;
+    this.#stop = this.#start(resolver);
+  }
+
+  #start(resolver: Resolver | TransportError): () => void {
+    if (resolver instanceof TransportError) {
+      this.#error = resolver;
+      return () => {};
+    }
+    try {
+      return resolver.watch(this.name, {
+        resolved: (addresses) => this.#resolved(addresses),
+        failed: (error) => this.#failed(error),
+      });
+    } catch (error) {
+      this.#error = error instanceof TransportError ? error : this.#wrong(error);
+      return () => {};
+    }
+  }
+
+  /** The addresses now; undefined before the first report. */
+  get addresses(): readonly ListedAddress[] | undefined {
+    return this.#addresses;
+  }
+
+  /** Why the last resolution failed; undefined if it succeeded. */
+  get error(): TransportError | undefined {
+    return this.#error;
+  }
+
+  #resolved(given: unknown): void {
+    if (this.#isOver) return;
+    try {
+      this.#addresses = readAddresses(given);
+    } catch (error) {
+      return this.#failed(this.#wrong(error));
+    }
+    this.#error = undefined;
+    for (const waiter of this.#waiters) waiter.resolve(this.#addresses);
+    this.#waiters.clear();
+    this.#changed();
+  }
+
+  #failed(error: TransportError): void {
+    if (this.#isOver) return;
+    this.#error = error instanceof TransportError ? error : this.#wrong(error);
+    for (const waiter of this.#waiters) waiter.reject(this.#mine(this.#error));
+    this.#waiters.clear();
+  }
+
+  /** Converts what a resolver threw or reported wrongly. */
+  #wrong(error: unknown): TransportError {
+    const text = error instanceof Error ? error.message : String(error);
+    return reasonError('host_not_found', `the resolver failed for '${this.name}': ${text}`, {
+      target: this.name,
+      cause: error,
+    });
+  }
+
+  /** Returns a copy of an error, because each caller needs its own. */
+  #mine(error: TransportError): TransportError {
+    return withDetails(error, { sent: false });
+  }
+
+  // Dialing.
+
+  /**
+   * Returns the addresses in the order in which a dial tries them; waits for the first report, for
+   * at most `timeout` milliseconds. Rejects with the resolver's error if it has never reported any,
+   * or with the signal's reason.
+   *
+   * @param inUse a connection whose address comes first.
+   */
+  async order(
+    timeout: number,
+    signal: AbortSignal,
+    inUse: Connection | undefined,
+  ): Promise<readonly string[]> {
+    const addresses = this.#addresses ?? (await this.#first(timeout, signal));
+    const first = inUse === undefined ? undefined : this.#via.get(inUse);
+    return orderAddresses(addresses, this.#host.random, first);
+  }
+
+  #first(timeout: number, signal: AbortSignal): Promise<readonly ListedAddress[]> {
+    if (this.#error !== undefined) {
+      this.#resolver?.resolveNow?.(this.name);
+      return Promise.reject(this.#mine(this.#error));
+    }
+    signal.throwIfAborted();
+    const { clock } = this.#host;
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        clock.clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+        this.#waiters.delete(waiter);
+      };
+      const waiter: Waiter = {
+        resolve: (addresses) => {
+          leave();
+          resolve(addresses);
+        },
+        reject: (error) => {
+          leave();
+          reject(error);
+        },
+      };
+      const onAbort = () => waiter.reject(signal.reason);
+      const timer = clock.setTimeout(
+        () =>
+          waiter.reject(
+            reasonError(
+              'host_not_found',
+              `the resolver found no address of '${this.name}' within ${timeout} ms`,
+              { target: this.name, sent: false },
+            ),
+          ),
+        timeout,
+      );
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.add(waiter);
+    });
+  }
+
+  /** Tells the resolver that an address could not be dialed, or that its connection is lost. */
+  distrust(): void {
+    if (!this.#isOver) this.#resolver?.resolveNow?.(this.name);
+  }
+
+  // Connections.
+
+  /** Records the address that a connection of this name leads to. */
+  reached(connection: Connection, address: string): void {
+    this.#via.set(connection, address);
+  }
+
+  /** Returns true if a connection leads to an address that is still listed. */
+  lists(connection: Connection): boolean {
+    const via = this.#via.get(connection);
+    return this.#addresses === undefined || this.#addresses.some(({ address }) => address === via);
+  }
+
+  /**
+   * Returns true if a connection leads to a node, so that it belongs to the membership and serves
+   * other targets, too.
+   */
+  borrows(connection: Connection): boolean {
+    const via = this.#via.get(connection);
+    return via !== undefined && nodeOf(via) !== undefined;
+  }
+
+  /** Stops watching. Dials that still wait are rejected. */
+  close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const waiter of this.#waiters) waiter.reject(GONE);
+    this.#waiters.clear();
+    this.#stop();
+    this.#host.ended(this);
+  }
+}
+
+const GONE = new TransportError('cancelled', 'no caller waits for this name any more');
