@@ -48,6 +48,7 @@ const lintBreaches = [
   ['nat that imports a backend', 'packages/nat/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*nat is an ordinary user/],
   ['cluster that imports a backend', 'packages/cluster/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*cluster is an ordinary user/],
   ['resilience that imports a backend', 'packages/resilience/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const make = tcp;\n", /noRestrictedImports.*resilience is made of ordinary interceptors/],
+  ['resolve-dns that imports a backend', 'packages/resolve-dns/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*resolve-dns is a resolver/],
   ['metrics that import peers', 'packages/metrics/src/planted-package.ts', "import { createPeers } from '@trunkline/peers';\nexport const make = createPeers;\n", /noRestrictedImports.*metrics is an ordinary observer/],
   ['resumption that imports a backend', 'packages/resumption/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*resumption is an ordinary user/],
   ['reflection that imports a backend', 'packages/reflection/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const make = tcp;\n", /noRestrictedImports.*reflection is an ordinary user/],

@@ -21,6 +21,7 @@ import { createMetricProducer, createTracing, recordCalls, traced } from '@trunk
 import { createPeers, type PeerEvent } from '@trunkline/peers';
 import { createFileAddressBook, createFileStore, systemLookup } from '@trunkline/peers/node';
 import { exportMetrics } from '@trunkline/prometheus';
+import { createDnsResolver } from '@trunkline/resolve-dns';
 import {
   asyncApi,
   type Change,
@@ -140,6 +141,7 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   const metrics = createMetrics({ topics: true });
   createTcpTransport({
     protocol: ledger,
+    resolve: createDnsResolver({ servers: ['10.96.0.10'] }),
     observer: combineObservers(metrics.observer, recordCalls(otel.getMeter('a'))),
   });
   metrics.watch({ transport: transports[0], peers, gossip: tree })();

@@ -155,6 +155,13 @@ const PACKAGES = [
       "resilience is made of ordinary interceptors of a Transport: it imports transport-core's public entries alone.",
   },
   {
+    files: ['resolve-dns/src/**'],
+    except: SOURCE,
+    may: PUBLIC,
+    because:
+      "resolve-dns is a resolver for any transport: it imports transport-core's public entries alone.",
+  },
+  {
     files: ['metrics/src/**'],
     except: SOURCE,
     may: PUBLIC,

@@ -1,0 +1,110 @@
+// Asks DNS servers in turn until one of them answers.
+
+import { type Clock, type Random, TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
+import { type Answer, ask, type DnsServer, type QuestionType } from './dns-query.ts';
+
+/** Options of `DnsClient`. */
+export interface DnsClientOptions {
+  /** Returns the servers to ask, in order. */
+  servers(): readonly DnsServer[];
+  /** Milliseconds for the answer of one server. */
+  readonly timeout: number;
+  /** How often each server is asked. */
+  readonly attempts: number;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Answers questions by asking servers. */
+export class DnsClient {
+  readonly #options: DnsClientOptions;
+  /** The servers that answered a question with EDNS by an error. */
+  readonly #plain = new Set<string>();
+
+  constructor(options: DnsClientOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Returns the records of a name; undefined if the name does not exist. Rejects with
+   * `unavailable`, reason `host_not_found`, if no server has answered; with the signal's reason if
+   * that aborts.
+   */
+  async ask(name: string, type: QuestionType, signal: AbortSignal): Promise<Answer | undefined> {
+    const { attempts } = this.#options;
+    const servers = this.#options.servers();
+    let failure = 'no DNS server is configured';
+    let cause: unknown;
+    for (let attempt = 0; attempt < attempts; attempt++)
+      for (const server of servers) {
+        signal.throwIfAborted();
+        try {
+          const answer = await this.#askOne(server, name, type, signal);
+          if (answer.code === NO_SUCH_NAME) return undefined;
+          if (answer.code === 0) return answer;
+          failure = `the server ${shown(server)} answered ${CODES[answer.code] ?? answer.code}`;
+        } catch (error) {
+          signal.throwIfAborted();
+          cause = error;
+          failure = `the server ${shown(server)}: ${error instanceof Error ? error.message : error}`;
+        }
+      }
+    throw reasonError('host_not_found', `DNS: cannot look up ${type} of '${name}': ${failure}`, {
+      target: name,
+      sent: false,
+      cause,
+    });
+  }
+
+  /** Asks one server, once more without EDNS if it does not know that. */
+  async #askOne(
+    server: DnsServer,
+    name: string,
+    type: QuestionType,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const edns = !this.#plain.has(shown(server));
+    const answer = await this.#timed(server, name, type, edns, signal);
+    if (!edns || (answer.code !== FORMAT_ERROR && answer.code !== NOT_IMPLEMENTED)) return answer;
+    if (this.#plain.size >= PLAIN) this.#plain.clear();
+    this.#plain.add(shown(server));
+    return this.#timed(server, name, type, false, signal);
+  }
+
+  async #timed(
+    server: DnsServer,
+    name: string,
+    type: QuestionType,
+    edns: boolean,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const { clock, random, timeout } = this.#options;
+    const late = new AbortController();
+    const timer = clock.setTimeout(
+      () =>
+        late.abort(
+          new TransportError('deadline_exceeded', `it did not answer within ${timeout} ms`),
+        ),
+      timeout,
+    );
+    try {
+      const id = Math.floor(random() * 0x1_0000);
+      return await ask(server, { name, type, id, edns }, AbortSignal.any([signal, late.signal]));
+    } finally {
+      clock.clearTimeout(timer);
+    }
+  }
+}
+
+function shown({ host, port }: DnsServer): string {
+  return `${host}#${port}`;
+}
+
+/** Response codes (RFC 1035). */
+const FORMAT_ERROR = 1;
+const NO_SUCH_NAME = 3;
+const NOT_IMPLEMENTED = 4;
+const CODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'];
+/** The maximum number of servers that are remembered. */
+const PLAIN = 64;

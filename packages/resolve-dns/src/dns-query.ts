@@ -1,0 +1,148 @@
+// One question to one DNS server: over UDP, and again over TCP if the answer was cut off (RFC 1035,
+// RFC 7766). Each question has a socket of its own, so that its source port is random (RFC 5452).
+
+import { Buffer } from 'node:buffer';
+import { createSocket } from 'node:dgram';
+import { connect, isIPv6 } from 'node:net';
+import { decode, encode, type Packet, RECURSION_DESIRED } from 'dns-packet';
+
+/** The records that are asked for. */
+export type QuestionType = 'A' | 'AAAA' | 'SRV';
+
+/** One question. */
+export interface Question {
+  /** An absolute name without the dot at its end. */
+  readonly name: string;
+  readonly type: QuestionType;
+  /** 0 to 65,535; drawn at random for each question. */
+  readonly id: number;
+  /** Whether to announce that answers of 1,232 bytes fit into a packet (EDNS, RFC 6891). */
+  readonly edns: boolean;
+}
+
+/** A DNS server. */
+export interface DnsServer {
+  /** An IP address. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** An answer. */
+export interface Answer extends Required<Pick<Packet, 'answers' | 'additionals'>> {
+  /** The response code: 0 for success, 3 if the name does not exist (RFC 1035). */
+  readonly code: number;
+}
+
+/**
+ * Asks a server. Rejects if the socket fails, and with the signal's reason, which must bound the
+ * time; packets that do not answer the question are ignored.
+ */
+export async function ask(
+  server: DnsServer,
+  question: Question,
+  signal: AbortSignal,
+): Promise<Answer> {
+  signal.throwIfAborted();
+  const answer = await askByUdp(server, question, signal);
+  return answer.isCut ? askByTcp(server, question, signal) : answer;
+}
+
+interface UdpAnswer extends Answer {
+  /** Whether records are missing, because they did not fit into the packet. */
+  readonly isCut: boolean;
+}
+
+function askByUdp(
+  { host, port }: DnsServer,
+  question: Question,
+  signal: AbortSignal,
+): Promise<UdpAnswer> {
+  const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+  const answer = new Promise<UdpAnswer>((resolve, reject) => {
+    socket.on('error', reject);
+    socket.on('message', (message) => {
+      const read = readAnswer(message, question);
+      if (read !== undefined) resolve(read);
+    });
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    // A connected socket takes packets of this server only, and hears that its port is closed.
+    socket.connect(port, host, () => socket.send(encode(packetOf(question))));
+  });
+  return answer.finally(() => socket.close());
+}
+
+function askByTcp(
+  { host, port }: DnsServer,
+  question: Question,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const socket = connect({ host, port });
+  const answer = new Promise<Answer>((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    socket.on('error', reject);
+    socket.on('close', () => reject(new Error('the server closed the connection')));
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      const message = completeMessage(chunks);
+      if (message === undefined) return;
+      const read = readAnswer(message, question);
+      if (read === undefined) reject(new Error('the server sent another answer'));
+      else resolve(read);
+    });
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    const message = encode(packetOf(question));
+    socket.write(new Uint8Array([message.length >> 8, message.length & 0xff]));
+    socket.write(message);
+  });
+  return answer.finally(() => socket.destroy());
+}
+
+/** Returns the first message, which begins with its length in two bytes, once it is complete. */
+function completeMessage(chunks: Buffer[]): Buffer | undefined {
+  const [first, ...others] = chunks;
+  const bytes = others.length === 0 ? first! : Buffer.concat(chunks);
+  chunks.splice(0, chunks.length, bytes);
+  if (bytes.length < 2) return undefined;
+  const end = 2 + bytes.readUInt16BE(0);
+  return bytes.length < end ? undefined : bytes.subarray(2, end);
+}
+
+function packetOf({ name, type, id, edns }: Question): Packet {
+  return {
+    type: 'query',
+    id,
+    flags: RECURSION_DESIRED,
+    questions: [{ type, name, class: 'IN' }],
+    additionals: edns ? [EDNS] : [],
+  };
+}
+
+/** Returns the answer to a question; undefined for any other or malformed packet. */
+function readAnswer(message: Buffer, { id, name, type }: Question): UdpAnswer | undefined {
+  try {
+    const packet = decode(message);
+    const [question] = packet.questions ?? [];
+    const isMine =
+      packet.type === 'response' &&
+      packet.id === id &&
+      question?.type === type &&
+      question.name.toLowerCase() === name;
+    if (!isMine) return undefined;
+    const { answers = [], additionals = [], flags = 0, flag_tc: isCut } = packet;
+    return { code: flags & 0xf, answers, additionals, isCut };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The size that passes every network without being cut into fragments (DNS flag day 2020). */
+const EDNS = {
+  type: 'OPT',
+  name: '.',
+  udpPayloadSize: 1_232,
+  extendedRcode: 0,
+  ednsVersion: 0,
+  flags: 0,
+  flag_do: false,
+  options: [],
+} as const satisfies NonNullable<Packet['additionals']>[number] | { options: readonly [] };

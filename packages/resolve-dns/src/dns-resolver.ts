@@ -1,0 +1,199 @@
+// The resolver of 'dns:' and 'dns+srv:' targets, and its options.
+
+import { getServers } from 'node:dns';
+import { isIP } from 'node:net';
+import {
+  type Clock,
+  type Random,
+  type Resolver,
+  systemClock,
+  systemRandom,
+  TransportError,
+} from '@trunkline/transport-core';
+import {
+  callback,
+  integer,
+  milliseconds,
+  optional,
+  optionsSchema,
+  parseHostPort,
+  parseOptions,
+  reference,
+  withDefault,
+} from '@trunkline/transport-core/backend';
+import { DnsClient } from './dns-client.ts';
+import { isDnsTarget, parseDnsTarget } from './dns-name.ts';
+import type { DnsServer } from './dns-query.ts';
+import { lookUp } from './lookup.ts';
+import { WatchedName } from './watched-name.ts';
+
+/** Options of `createDnsResolver`; all may be left out. Times are in milliseconds. */
+export interface DnsResolverOptions {
+  /**
+   * The DNS servers: IP addresses, with a port if it is not 53 ('10.96.0.10', '127.0.0.1:5353',
+   * '[::1]:53'). They are asked in this order. Default: those of the machine (`/etc/resolv.conf`),
+   * read again at each lookup.
+   */
+  readonly servers?: readonly string[] | undefined;
+  /**
+   * The scheme of the addresses, such as 'tcp' or 'wss', for transports with several backends.
+   * Default: none, so the addresses are 'host:port'.
+   */
+  readonly scheme?: string | undefined;
+  /** The port of targets 'dns:///host' that have none. Default: such targets are refused. */
+  readonly port?: number | undefined;
+  /** Which addresses of a host are used. Default 'both'. */
+  readonly family?: 'both' | 'ipv4' | 'ipv6' | undefined;
+  /**
+   * The shortest time between two lookups of a name, even if its TTL is shorter or its addresses
+   * fail. Default 1,000.
+   */
+  readonly minTtl?: number | undefined;
+  /** The longest time between two lookups, even if the TTL is longer. Default 60,000. */
+  readonly maxTtl?: number | undefined;
+  /** The time in which a server must answer a question. Default 2,000. */
+  readonly timeout?: number | undefined;
+  /** How often each server is asked before a lookup fails, 1 to 10. Default 2. */
+  readonly attempts?: number | undefined;
+  /** Default: the system's clock. Give the clock of the transport if that has its own. */
+  readonly clock?: Clock | undefined;
+  /** Returns numbers in [0, 1). Default: the system's cryptographic source. */
+  readonly random?: Random | undefined;
+}
+
+/**
+ * Creates a resolver for a transport's option `resolve`. Targets are 'dns:///host:port' (A and AAAA
+ * records) and 'dns+srv:///_service._proto.domain' (SRV records). Names are absolute: search
+ * domains are not tried. While a name is watched, it is looked up again when its records expire,
+ * and sooner when an address has failed. Sockets and timers exist only while a name is watched, so
+ * there is nothing to close.
+ *
+ * @throws TypeError that names a wrong option.
+ */
+export function createDnsResolver(options: DnsResolverOptions = {}): Resolver {
+  return new DnsResolver(parseOptions(schema, options, 'createDnsResolver'));
+}
+
+class DnsResolver implements Resolver {
+  readonly #config: ReturnType<typeof parseOptions<typeof schema>>;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #client: DnsClient;
+  /** Watched names, and names whose last result is still valid. */
+  readonly #names = new Map<string, WatchedName>();
+
+  constructor(config: ReturnType<typeof parseOptions<typeof schema>>) {
+    const { servers, timeout, attempts, clock = systemClock, random = systemRandom } = config;
+    const given = servers?.map((server) => readServer(server)!);
+    this.#config = config;
+    this.#clock = clock;
+    this.#random = random;
+    this.#client = new DnsClient({
+      servers: () => given ?? systemServers(),
+      timeout,
+      attempts,
+      clock,
+      random,
+    });
+  }
+
+  handles(target: string): boolean {
+    return isDnsTarget(target);
+  }
+
+  watch(target: string, observer: Parameters<Resolver['watch']>[1]): () => void {
+    return this.#name(target).watch(observer);
+  }
+
+  resolveNow(target: string): void {
+    this.#names.get(target)?.lookUpSoon();
+  }
+
+  #name(target: string): WatchedName {
+    let watched = this.#names.get(target);
+    if (watched !== undefined) return watched;
+    const { port, family, scheme, minTtl, maxTtl } = this.#config;
+    const name = parseDnsTarget(target, port);
+    this.#makeRoom();
+    const options = { family, prefix: scheme === undefined ? '' : `${scheme}://` };
+    watched = new WatchedName({
+      minTtl,
+      maxTtl: Math.max(minTtl, maxTtl),
+      clock: this.#clock,
+      random: this.#random,
+      lookUp: (signal) => lookUp(this.#client, name, options, signal),
+    });
+    this.#names.set(target, watched);
+    return watched;
+  }
+
+  /** Forgets names that nobody watches, first those that are out of date. */
+  #makeRoom(): void {
+    if (this.#names.size < NAMES) return;
+    for (const [target, name] of this.#names)
+      if (!name.isWatched && !name.isFresh) this.#names.delete(target);
+    for (const [target, name] of this.#names) {
+      if (this.#names.size < NAMES) return;
+      if (!name.isWatched) this.#names.delete(target);
+    }
+    if (this.#names.size < NAMES) return;
+    throw new TransportError(
+      'resource_exhausted',
+      `DNS: ${NAMES} names are watched already; use fewer, or another resolver`,
+      { sent: false },
+    );
+  }
+}
+
+/** Returns the servers of the machine. */
+function systemServers(): readonly DnsServer[] {
+  return getServers().flatMap((server) => readServer(server) ?? []);
+}
+
+/** Reads 'ip', 'ip:port' or '[ipv6]:port'; undefined for anything else. */
+function readServer(text: string): DnsServer | undefined {
+  if (isIP(text) !== 0) return { host: text, port: 53 };
+  const place = parseHostPort(text);
+  if (place === undefined || isIP(place.host) === 0 || place.port === 0) return undefined;
+  return place;
+}
+
+const schema = optionsSchema({
+  servers: optional(
+    reference<readonly string[]>(
+      (value) =>
+        Array.isArray(value) &&
+        value.length > 0 &&
+        value.every((server) => typeof server === 'string' && readServer(server) !== undefined),
+      "a list of at least one IP address, such as '10.96.0.10' or '127.0.0.1:5353'",
+    ),
+  ),
+  scheme: optional(
+    reference<string>(
+      (value) => typeof value === 'string' && /^[a-z][a-z0-9+.-]*$/i.test(value),
+      "a scheme without '://', such as 'tcp'",
+    ),
+  ),
+  port: optional(integer(1, 65_535)),
+  family: withDefault(
+    reference<'both' | 'ipv4' | 'ipv6'>(
+      (value) => value === 'both' || value === 'ipv4' || value === 'ipv6',
+      "'both', 'ipv4' or 'ipv6'",
+    ),
+    'both',
+  ),
+  minTtl: withDefault(milliseconds(), 1_000),
+  maxTtl: withDefault(milliseconds(), 60_000),
+  timeout: withDefault(milliseconds(), 2_000),
+  attempts: withDefault(integer(1, 10), 2),
+  clock: optional(
+    reference<Clock>(
+      (value) => typeof (value as Clock | undefined)?.setTimeout === 'function',
+      'a Clock',
+    ),
+  ),
+  random: optional(callback<Random>()),
+});
+
+/** The maximum number of names in memory. */
+const NAMES = 1_024;

@@ -1,0 +1,3 @@
+// Names resolved by DNS: A, AAAA and SRV records, refreshed by their TTL.
+
+export { createDnsResolver, type DnsResolverOptions } from './dns-resolver.ts';

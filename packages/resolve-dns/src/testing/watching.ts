@@ -1,0 +1,48 @@
+// An observer of a name whose reports a test can wait for.
+
+import type {
+  ResolutionObserver,
+  ResolvedAddress,
+  Resolver,
+  TransportError,
+} from '@trunkline/transport-core';
+
+/** A report of a resolver: a list of addresses, or an error. */
+export type Report = readonly ResolvedAddress[] | TransportError;
+
+/** Watches a name and keeps the reports. */
+export class Watching implements ResolutionObserver {
+  readonly reports: Report[] = [];
+  readonly stop: () => void;
+  #wake = () => {};
+
+  constructor(resolver: Resolver, target: string) {
+    this.stop = resolver.watch(target, this);
+  }
+
+  resolved(addresses: readonly ResolvedAddress[]): void {
+    this.reports.push(addresses);
+    this.#wake();
+  }
+
+  failed(error: TransportError): void {
+    this.reports.push(error);
+    this.#wake();
+  }
+
+  /** Returns the report with this number, the first of which is 1, once it is there. */
+  async report(number: number): Promise<Report> {
+    while (this.reports.length < number)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    return this.reports[number - 1]!;
+  }
+
+  /** Returns the addresses of a report, sorted. */
+  async addresses(number: number): Promise<string[]> {
+    const report = await this.report(number);
+    if (!Array.isArray(report)) throw report;
+    return (report as readonly ResolvedAddress[]).map(({ address }) => address).sort();
+  }
+}
