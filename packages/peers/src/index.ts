@@ -9,7 +9,13 @@ export type {
   PeersOptions,
   ReconnectOptions,
 } from './options.ts';
-export { createPeers, type PeerStatuses, type Peers, type ReadyOptions } from './peers.ts';
+export {
+  createPeers,
+  type PeerServices,
+  type PeerStatuses,
+  type Peers,
+  type ReadyOptions,
+} from './peers.ts';
 export { formatPeers, type PeersSnapshot } from './snapshot.ts';
 export {
   type PeerStatus,

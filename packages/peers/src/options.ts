@@ -21,6 +21,7 @@ import {
   reference,
   withDefault,
 } from '@trunkline/transport-core/backend';
+import { readServices } from './services/service-name.ts';
 import type { AddressBookStore } from './store/address-book-store.ts';
 
 /** Options of `createPeers`. Only `transport` is required. Times are in milliseconds. */
@@ -98,6 +99,12 @@ export interface PeersOptions<S = unknown> {
   readonly status?: Codec<S, any> | undefined;
   /** Time between two broadcasts of the status number. Default 2,000 (FISCO-BCOS), ± 20 %. */
   readonly statusInterval?: number | undefined;
+  /**
+   * The services that this node serves: at most 64 names, such as 'orders'. Its peers reach it by
+   * the target 'service:orders' as long as it is not draining and its health does not say that the
+   * service is 'not_serving'. Default none; see also `peers.services`.
+   */
+  readonly services?: readonly string[] | undefined;
   /** Peer exchange: how nodes ask each other for addresses. Default on. */
   readonly exchange?: ExchangeOptions | undefined;
   /**
@@ -235,6 +242,10 @@ const schema = optionsSchema({
     reference<Codec<any, any>>(isCodec, 'a codec: bytes, json(schema), protobuf(type)'),
   ),
   statusInterval: withDefault(milliseconds(), 2_000),
+  services: withDefault(
+    reference<readonly string[]>(isTexts, 'a list of names of services, such as ["orders"]'),
+    [],
+  ),
   exchange: group({
     enabled: flag(true),
     interval: withDefault(milliseconds(), 30_000),
@@ -259,7 +270,9 @@ export const peersOptions: typeof schema = schema;
 
 /** Reads the options of `createPeers`. @throws TypeError naming the option that is wrong. */
 export function readOptions(given: PeersOptions<any>): PeersConfig {
-  const config = parseOptions(peersOptions, given, 'createPeers');
+  const parsed = parseOptions(peersOptions, given, 'createPeers');
+  const services = readServices(parsed.services, 'createPeers: services');
+  const config = { ...parsed, services };
   if (config.membership === 'open') return config;
   if (config.seeds.length > 0)
     throw new TypeError(

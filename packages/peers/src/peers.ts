@@ -6,6 +6,7 @@ import {
   type MountOptions,
   type Protocol,
   parseTarget,
+  type Resolver,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
@@ -38,6 +39,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
   readonly nodeId: string;
   /** The status that this node publishes, and the statuses of its peers. */
   readonly status: PeerStatuses<S>;
+  /** The services that this node serves, and those of its peers. */
+  readonly services: PeerServices;
   readonly #driver: PeersDriver;
 
   constructor(options: PeersOptions<S>) {
@@ -62,6 +65,13 @@ export class Peers<S = unknown> implements AsyncDisposable {
         conversation.statuses.set(bytes);
       },
       of: (nodeId) => node.statuses.get(nodeId) as S | undefined,
+    };
+    const { services } = conversation;
+    this.services = {
+      set: (names) => services.set(names),
+      of: (nodeId) => services.directory.of(nodeId),
+      nodes: (service) => services.directory.nodes(service),
+      resolver: services.resolver,
     };
   }
 
@@ -384,6 +394,26 @@ export interface PeerStatuses<S> {
   set(value: S | undefined): void;
   /** Returns the last status that a connected peer published. */
   of(nodeId: string): S | undefined;
+}
+
+/** The services of this node and those of its peers. */
+export interface PeerServices {
+  /**
+   * Sets the services that this node serves from now on: at most 64 names. Its peers are told at
+   * once. They are also told while the node drains, or while its health says that a service is
+   * 'not_serving', that it does not take calls of these services. Throws a TypeError for a wrong
+   * name.
+   */
+  set(services: readonly string[]): void;
+  /** Returns the services that a connected peer serves now, sorted. */
+  of(nodeId: string): readonly string[];
+  /** Returns the ids of the connected peers that serve a service now, sorted. */
+  nodes(service: string): string[];
+  /**
+   * Resolves 'service:<name>' to the nodes that serve it, as addresses 'node:<id>'. The transport
+   * of these peers uses it without being told; give it to a balancer.
+   */
+  readonly resolver: Resolver;
 }
 
 /** Options of `Peers.ready`. */

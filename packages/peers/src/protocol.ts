@@ -10,6 +10,8 @@ import { addressList } from './exchange/address-list.ts';
 export const LONGEST_STATUS: number = 64 * 1024;
 /** Maximum bytes of a message that is empty or holds a number. */
 const SHORT = 256;
+/** Maximum bytes of a list of services: 64 names of 63 characters, and more. */
+const LONGEST_SERVICES = 8 * 1024;
 /** Bytes of an encoded status besides its value. */
 const STATUS_HEAD = 5;
 
@@ -33,6 +35,11 @@ export const peersProtocol = defineProjectProtocol({
         json(z.object({ seq: z.int().check(z.minimum(0), z.maximum(0xffff_ffff)) })),
         SHORT,
       ),
+    },
+    /** The services that the sender serves now; each list replaces the one before. */
+    services: {
+      id: 5,
+      request: limited(json(z.object({ services: z.array(z.string()) })), LONGEST_SERVICES),
     },
     /** Asks for the status itself; the response is made by `encodeStatus`. */
     pull: {

@@ -23,17 +23,19 @@ export class PeersChannel {
 
   /**
    * Sends a message now or not at all. Ignores a TransportError, because it is no failure of this
-   * node if the other end uses this channel for another protocol.
+   * node if the other end uses this channel for another protocol. Returns false if the message may
+   * be sent later.
    */
   say<N extends OneWayName<typeof peersProtocol>>(
     to: Remote,
     method: N,
     message: RequestInput<typeof peersProtocol, N>,
-  ): void {
+  ): boolean {
     try {
-      this.mount.trySend(to, method, message);
+      return this.mount.trySend(to, method, message);
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
+      return true;
     }
   }
 }

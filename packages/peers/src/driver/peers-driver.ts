@@ -1,7 +1,7 @@
 // Connects the state machines of peers (planner, exchange, status, admission) to a transport:
 // forwards events between them, and wakes them with one timer when something is due.
 
-import { type Remote, TransportError } from '@trunkline/transport-core';
+import { type Remote, type Resolver, TransportError } from '@trunkline/transport-core';
 import {
   DeadlineTimer,
   type Membership,
@@ -29,6 +29,7 @@ export class PeersDriver implements Membership {
   readonly #timer: DeadlineTimer;
   readonly #crawler: Crawler | undefined;
   readonly screen: Membership['screen'];
+  readonly resolver: Resolver;
   #lookDue = Number.POSITIVE_INFINITY;
   /** Whether this process was suspended since it last looked at its peers. */
   #slept = false;
@@ -47,6 +48,7 @@ export class PeersDriver implements Membership {
     this.asserts = !node.proves || config.allowAsserted;
     this.#visits = new Visits(exchange.interval / 3);
     this.conversation = new Conversation(node, this.#visits);
+    this.resolver = this.conversation.services.resolver;
     this.#orders = new DialOutcomes(node, this.#visits);
     this.#links = new Links(node, this.#orders, this.#visits, this.conversation);
     this.#crawler = exchange.seed

@@ -87,7 +87,7 @@ export class RealFixture {
     const dials: RealNode['dials'] = [];
     const resolve = (target: string) => {
       dials.push({ target, at: clock.now() });
-      return given.resolve === undefined ? target : given.resolve(target);
+      return typeof given.resolve === 'function' ? given.resolve(target) : target;
     };
     const transport = make({
       protocol: echo,

@@ -58,7 +58,7 @@ export class Fleet {
     const resolve = common?.resolve ?? ((target: string) => target);
     const counted = (target: string) => {
       this.dials++;
-      return resolve(target);
+      return typeof resolve === 'function' ? resolve(target) : target;
     };
     this.#sim.node(name, async ({ transport: make, clock }) => {
       if (delay > 0) await clock.sleep(delay);

@@ -1,0 +1,63 @@
+// Tests of the table of services.
+
+import test from 'ava';
+import { ServiceDirectory } from './service-directory.ts';
+import { readServices, serviceOf } from './service-name.ts';
+
+test('a list replaces the one before, and only changes count', (t) => {
+  const directory = new ServiceDirectory();
+  t.true(directory.heard('a', ['orders', 'stock', 'orders']));
+  t.false(directory.heard('a', ['stock', 'orders']));
+  t.deepEqual(directory.of('a'), ['orders', 'stock']);
+  t.true(directory.heard('b', ['orders']));
+  t.deepEqual(directory.nodes('orders'), ['a', 'b']);
+  t.true(directory.heard('a', []));
+  t.false(directory.heard('c', []));
+  t.deepEqual(directory.nodes('orders'), ['b']);
+  t.true(directory.gone('b'));
+  t.false(directory.gone('b'));
+  t.deepEqual(directory.nodes('orders'), []);
+});
+
+test('of what a peer says, wrong names and those beyond the 64th are ignored', (t) => {
+  const directory = new ServiceDirectory();
+  directory.heard('a', ['', '7000', 'a b', 'x'.repeat(64), 'good', '-no', 'node\n']);
+  t.deepEqual(directory.of('a'), ['good']);
+  directory.heard(
+    'a',
+    Array.from({ length: 100 }, (_, i) => `s${i}`),
+  );
+  t.is(directory.of('a').length, 64);
+});
+
+test('a target of a service has a name, never a port', (t) => {
+  t.is(serviceOf('service:orders'), 'orders');
+  t.is(serviceOf('service:prod.Orders_v2-a'), 'prod.Orders_v2-a');
+  for (const target of [
+    'service:7000',
+    'service:',
+    'service://orders',
+    'services:orders',
+    'orders',
+  ])
+    t.is(serviceOf(target), undefined, target);
+});
+
+test('services that the user gives are checked', (t) => {
+  t.deepEqual(readServices(['b', 'a', 'b'], 'x'), ['a', 'b']);
+  t.throws(() => readServices(['a', '7'], 'createPeers: services'), {
+    instanceOf: TypeError,
+    message: /^createPeers: services\[1\]: must be 1 to 63 letters.*got "7"$/,
+  });
+  t.throws(
+    () =>
+      readServices(
+        Array.from({ length: 65 }, (_, i) => `s${i}`),
+        'x',
+      ),
+    {
+      instanceOf: TypeError,
+      message: /at most 64/,
+    },
+  );
+});

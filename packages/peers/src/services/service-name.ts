@@ -1,0 +1,32 @@
+// The names of services, and the targets 'service:<name>'.
+
+/** Returns true if the text can be the name of a service. */
+export function isServiceName(value: unknown): value is string {
+  return typeof value === 'string' && /^[a-z][a-z0-9._-]{0,62}$/i.test(value);
+}
+
+/** The form of a name, for errors. */
+export const SERVICE_NAME: string =
+  "1 to 63 letters, digits, '.', '_' and '-', of which the first is a letter";
+
+/** Returns the name in a target 'service:<name>'; undefined for any other target. */
+export function serviceOf(target: string): string | undefined {
+  if (!target.startsWith('service:')) return undefined;
+  const name = target.slice('service:'.length);
+  return isServiceName(name) ? name : undefined;
+}
+
+/** Checks services that the user gave. @throws TypeError naming the entry. */
+export function readServices(given: readonly string[], name: string): readonly string[] {
+  if (!Array.isArray(given) || given.length > SERVICES)
+    throw new TypeError(`${name}: must be a list of at most ${SERVICES} names of services`);
+  for (const [at, service] of given.entries())
+    if (!isServiceName(service))
+      throw new TypeError(
+        `${name}[${at}]: must be ${SERVICE_NAME}, got ${JSON.stringify(service)}`,
+      );
+  return [...new Set(given)].sort();
+}
+
+/** The maximum number of services of one node. */
+export const SERVICES = 64;
