@@ -20,12 +20,12 @@ import { filesBelow, packages as folders, root, run, runTool, tools } from './wo
  * channels from a protocol's name, callers' stacks, texts of peers that are cleaned, sources by
  * IPv6 network, work units and fair turns, memory that is charged as it is received, limits of
  * JSON values, limits of all connections together, windows that stay ahead of a slow start,
- * targets that are held, error texts in complete sentences, and calls that interceptors refuse
- * unhandled.
+ * targets that are held, names with several addresses that are followed, error texts in complete
+ * sentences, and calls that interceptors refuse unhandled.
  * 4.6 kB of it are the zod/mini that the page itself uses. The aim is 35 kB, which this feature set
  * has not reached; nats-core takes 42, libp2p 108.
  */
-const LARGEST_BUNDLE = 74_200;
+const LARGEST_BUNDLE = 76_700;
 
 /** The largest part of all comments that may begin with a word such as "What". */
 const MOST_RIDDLES = 0.02;
@@ -159,7 +159,7 @@ async function bundles() {
   await bundle('all of core + ws', all('transport-core', 'transport-ws'), 77_000);
   await bundle('all of identity', all('identity'), 97_000);
   await bundle('all of noise', all('stream-noise'), 38_500);
-  await bundle('all of signaling', all('signaling'), 115_000);
+  await bundle('all of signaling', all('signaling'), 116_500);
   await bundle('all of signaling-wamp', all('signaling-wamp'), 5_500);
   await bundle('all of webrtc', all('transport-webrtc'), 94_500);
   await bundle('all of nats', all('transport-nats'), 125_000);
@@ -167,9 +167,9 @@ async function bundles() {
   await bundle('all of resumption', all('resumption'), 7_500);
   await bundle('all of resilience', all('resilience'), 13_000);
   await bundle('all of opentelemetry', all('opentelemetry'), 8_000);
-  await bundle('all of reflection', all('reflection'), 124_000);
-  await bundle('all of admin', all('admin'), 72_500);
-  await bundle('all of peers', all('peers'), 96_000);
+  await bundle('all of reflection', all('reflection'), 126_500);
+  await bundle('all of admin', all('admin'), 75_000);
+  await bundle('all of peers', all('peers'), 97_000);
   await bundle('all of peers/browser', all('peers/browser'), 2_500);
   await bundle('all of gossip', all('gossip'), 133_000);
   await bundle(
