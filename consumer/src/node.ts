@@ -21,7 +21,6 @@ import { createMetricProducer, createTracing, recordCalls, traced } from '@trunk
 import { createPeers, type PeerEvent } from '@trunkline/peers';
 import { createFileAddressBook, createFileStore, systemLookup } from '@trunkline/peers/node';
 import { exportMetrics } from '@trunkline/prometheus';
-import { createDnsResolver } from '@trunkline/resolve-dns';
 import {
   asyncApi,
   type Change,
@@ -31,6 +30,7 @@ import {
   reflectedProtocol,
   serveReflection,
 } from '@trunkline/reflection';
+import { createDnsResolver } from '@trunkline/resolve-dns';
 import {
   combineObservers,
   createTransport,
