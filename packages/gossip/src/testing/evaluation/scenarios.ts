@@ -4,6 +4,7 @@ import { coldBoot, covertFlash, dawn, eclipse, sybilAttack } from './attacks.ts'
 import { churn } from './churn.ts';
 import { seen, unseen } from './failures.ts';
 import type { Scenario } from './scenario.ts';
+import { sizes } from './sizes.ts';
 import { swarm } from './swarm.ts';
 import { mending, stable } from './trees.ts';
 
@@ -13,6 +14,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   stable,
   mending,
   churn,
+  sizes,
   swarm,
   sybils: sybilAttack,
   eclipse,
