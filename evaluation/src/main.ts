@@ -6,5 +6,6 @@ await dispatch({
   faults: new URL('./faults.js', import.meta.url),
   gossip: new URL('./gossip.js', import.meta.url),
   peers: new URL('./peers.js', import.meta.url),
+  scale: new URL('./scale.js', import.meta.url),
   soak: new URL('./soak.js', import.meta.url),
 });
