@@ -6,32 +6,27 @@ import type { RtcIceServer, RtcLibrary } from './rtc.ts';
 
 /** Loads node-datachannel; rejects with `unimplemented` if it isn't installed or can't be loaded. */
 export async function loadRtc(): Promise<RtcLibrary> {
-  loading ??= load();
   try {
-    return await loading;
+    // Bundlers accept that a module is missing only if it is imported inside `try`.
+    const { PeerConnection } = await import('node-datachannel');
+    const { RTCPeerConnection } = await import('node-datachannel/polyfill');
+    class Connection extends RTCPeerConnection {
+      constructor({ iceServers = [], ...configuration }: Configuration) {
+        const native = new PeerConnection('trunkline', {
+          ...configuration,
+          iceServers: iceServers.flatMap(urlsOf),
+        });
+        super({ peerConnection: withoutEvents(native) });
+      }
+    }
+    return { RTCPeerConnection: Connection as unknown as RtcLibrary['RTCPeerConnection'] };
   } catch (cause) {
-    loading = undefined;
     throw new TransportError(
       'unimplemented',
       "WebRTC in Node needs node-datachannel, which could not be loaded: install it (npm install node-datachannel@^0.33.4), or pass another library as the option 'rtc'",
       { cause },
     );
   }
-}
-
-async function load(): Promise<RtcLibrary> {
-  const { PeerConnection } = await import('node-datachannel');
-  const { RTCPeerConnection } = await import('node-datachannel/polyfill');
-  class Connection extends RTCPeerConnection {
-    constructor({ iceServers = [], ...configuration }: Configuration) {
-      const native = new PeerConnection('trunkline', {
-        ...configuration,
-        iceServers: iceServers.flatMap(urlsOf),
-      });
-      super({ peerConnection: withoutEvents(native) });
-    }
-  }
-  return { RTCPeerConnection: Connection as unknown as RtcLibrary['RTCPeerConnection'] };
 }
 
 interface Configuration {
@@ -68,4 +63,3 @@ const UNHEARD: ReadonlySet<string | symbol> = new Set([
   'onSignalingStateChange',
   'onDataChannel',
 ]);
-let loading: Promise<RtcLibrary> | undefined;
