@@ -1,9 +1,15 @@
-// Three instances behind a name lose the one in use by SIGKILL, under 2,000 calls a second: behind
-// SRV records, and behind a service of peers.
+// Three instances behind a name lose one by SIGKILL, under 2,000 calls a second: behind SRV records,
+// and behind a service of peers; with one connection in use, and with a balancer and retries.
 
 import { createPeers } from '@trunkline/peers';
+import { createBalancer, createRetries } from '@trunkline/resilience';
 import { createDnsResolver } from '@trunkline/resolve-dns';
-import { createTransport, type Transport, type TransportError } from '@trunkline/transport-core';
+import {
+  createTransport,
+  type Resolver,
+  type Transport,
+  type TransportError,
+} from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import test, { type ExecutionContext } from 'ava';
 import { type Instance, startInstance } from './names/instance.ts';
@@ -109,6 +115,55 @@ test.serial(
       busiest(transport, instances).kill(),
     );
     t.is(peers.services.nodes('ledger').length, 2);
+    await check(t, result, handled, instances);
+  },
+);
+
+/** Interceptors that spread calls over all instances, and repeat what may be repeated. */
+function resilient(t: ExecutionContext, resolver: Resolver) {
+  const balancer = createBalancer({ resolver });
+  t.teardown(() => balancer.close());
+  const methods = { 'ledger/read': { idempotent: true, attempts: 4 } };
+  const retries = createRetries({ methods, throttle: { tokens: 200 } });
+  return { client: [retries.interceptor, balancer.interceptor] };
+}
+
+test.serial(
+  'kill -9 of one of three balanced instances fails no read and doubles no append: SRV records',
+  async (t) => {
+    const { handled, instances } = await instancesOf(t);
+    const names = await startNameServer();
+    names.set(instances.map(({ address }) => Number(address.split(':').at(-1))));
+    const resolver = createDnsResolver({ servers: [names.address], scheme: 'tcp' });
+    const interceptors = resilient(t, resolver);
+    const transport = createTransport({ protocol: ledger, backends: [tcp()], interceptors });
+    t.teardown(() => transport.close().then(() => names.close()));
+    const send = (method: 'read' | 'append', id: number) =>
+      transport.send(`dns+srv:///${NAME}`, method, id);
+    const result = await load(transport, send, () => instances[1]!.kill());
+    await check(t, result, handled, instances);
+  },
+);
+
+test.serial(
+  'kill -9 of one of three balanced instances fails no read and doubles no append: a service of peers',
+  async (t) => {
+    const { handled, instances } = await instancesOf(t);
+    // The peers need the transport, and its interceptors need the peers.
+    const resolver: Resolver = {
+      handles: (target) => peers.services.resolver.handles(target),
+      watch: (target, observer) => peers.services.resolver.watch(target, observer),
+    };
+    const interceptors = resilient(t, resolver);
+    const transport = createTransport({ protocol: ledger, backends: [tcp()], interceptors });
+    const persistent = instances.map(({ address }) => address);
+    const peers = createPeers({ transport, persistent, maxOutbound: 0 });
+    t.teardown(() => peers.close().then(() => transport.close()));
+    await peers.start();
+    await peers.ready({ peers: 3, timeout: 10_000 });
+    const send = (method: 'read' | 'append', id: number) =>
+      transport.send('service:ledger', method, id);
+    const result = await load(transport, send, () => instances[1]!.kill());
     await check(t, result, handled, instances);
   },
 );
