@@ -163,8 +163,8 @@ async function bundles() {
   await bundle('all of signaling-wamp', all('signaling-wamp'), 5_500);
   await bundle('all of webrtc', all('transport-webrtc'), 97_000);
   await bundle('all of nats', all('transport-nats'), 127_500);
-  await bundle('all of webrtc', all('transport-webrtc'), 94_500);
-  await bundle('all of nats', all('transport-nats'), 116_500);
+  await bundle('all of webrtc', all('transport-webrtc'), 97_000);
+  await bundle('all of nats', all('transport-nats'), 127_500);
   await bundle('all of metrics', all('metrics'), 5_000);
   await bundle('all of resumption', all('resumption'), 7_500);
   await bundle('all of resilience', all('resilience'), 13_000);
