@@ -98,7 +98,10 @@ test('an unreachable node and a denied call give one clear line', async (t) => {
   const call = ['call', 'demo/greet', '{"name":"Ada"}'];
   const nobody = await trunkline([...call, '-a', 'tcp://127.0.0.1:1']);
   t.is(nobody.code, 24);
-  t.regex(nobody.err, /^trunkline: unavailable \(connection_refused\): .*is the node running.*\n$/);
+  t.regex(
+    nobody.err,
+    /^trunkline: unavailable \(connection_refused\): .*check that the peer is running.*\n$/,
+  );
   const denied = await trunkline([...call, '-a', address]);
   t.is(denied.code, 17);
   t.regex(denied.err, /^trunkline: permission_denied \(denied\): .*give --token.*\n$/);

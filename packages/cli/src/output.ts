@@ -69,7 +69,6 @@ const HINT = Symbol('hint');
 
 /** Advice for reasons whose messages are about programs. */
 const HINTS: Readonly<Record<string, string>> = {
-  connection_refused: 'is the node running, and is the address right?',
   dial_timeout: 'is the address right, and does a firewall let you through?',
   host_not_found: 'is the name spelled right?',
   wrong_network: 'set the name of the network with --network',
