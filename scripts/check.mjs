@@ -155,23 +155,21 @@ async function bundles() {
   const core = ['transport-core', 'transport-core/backend', 'transport-core/internal'];
   await bundle('all of core', all(...core), 80_000);
   await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 79_000);
-  await bundle('all of the simulation', all('simulation'), 106_000);
+  await bundle('all of the simulation', all('simulation'), 107_500);
   await bundle('all of core + ws', all('transport-core', 'transport-ws'), 79_000);
   await bundle('all of identity', all('identity'), 97_000);
   await bundle('all of noise', all('stream-noise'), 38_500);
   await bundle('all of signaling', all('signaling'), 116_500);
   await bundle('all of signaling-wamp', all('signaling-wamp'), 5_500);
   await bundle('all of webrtc', all('transport-webrtc'), 97_000);
-  await bundle('all of nats', all('transport-nats'), 127_500);
-  await bundle('all of webrtc', all('transport-webrtc'), 97_000);
-  await bundle('all of nats', all('transport-nats'), 127_500);
+  await bundle('all of nats', all('transport-nats'), 118_500);
   await bundle('all of metrics', all('metrics'), 5_000);
   await bundle('all of resumption', all('resumption'), 7_500);
   await bundle('all of resilience', all('resilience'), 13_000);
   await bundle('all of opentelemetry', all('opentelemetry'), 8_000);
-  await bundle('all of reflection', all('reflection'), 126_500);
-  await bundle('all of admin', all('admin'), 75_000);
-  await bundle('all of peers', all('peers'), 97_000);
+  await bundle('all of reflection', all('reflection'), 123_000);
+  await bundle('all of admin', all('admin'), 72_500);
+  await bundle('all of peers', all('peers'), 98_000);
   await bundle('all of peers/browser', all('peers/browser'), 2_500);
   await bundle('all of gossip', all('gossip'), 133_500);
   await bundle(
