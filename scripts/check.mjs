@@ -82,7 +82,7 @@ function comments() {
 /** Compiles a user's project for Node and for a browser with each supported TypeScript. */
 async function types() {
   for (const version of [5, 6, 7]) {
-    for (const platform of ['node', 'browser']) {
+    for (const platform of ['node', 'browser', 'nats-node', 'nats-browser']) {
       const compiler = `consumer/node_modules/typescript-${version}/bin/tsc`;
       const { code, output } = await runTool(
         compiler,

@@ -9,7 +9,15 @@ import { pathToFileURL } from 'node:url';
 import { root } from './workspace.mjs';
 
 /** Licenses that ask users only for attribution. */
-const LICENSES = new Set(['MIT', '0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC']);
+const LICENSES = new Set([
+  'MIT',
+  '0BSD',
+  'Apache-2.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'ISC',
+  'Unlicense',
+]);
 /** The scripts that npm runs while it installs a package. */
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall'];
 const PAGE = join(root, 'docs/security.md');

@@ -15,7 +15,6 @@ import {
 import { resumable, resume } from '@trunkline/resumption';
 import { bytes, createTransport, serve, type TransportError } from '@trunkline/transport-core';
 import { createInmemTransport } from '@trunkline/transport-inmem';
-import { nats } from '@trunkline/transport-nats';
 import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
 import { handlers, ledger, use } from './ledger.ts';
@@ -33,7 +32,7 @@ export async function main(
   const admission = createAdmission({ limit: { most: 10 } });
   const transport = createTransport({
     protocol: ledger,
-    backends: [ws(), nats({ servers: url }), webrtc({ signal, rtc: globalThis })],
+    backends: [ws(), webrtc({ signal, rtc: globalThis })],
     interceptors: {
       client: [
         createConcurrencyLimit().interceptor,

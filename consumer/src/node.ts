@@ -47,7 +47,6 @@ import {
   createInmemTransport,
   inmem,
 } from '@trunkline/transport-inmem';
-import { createNatsTransport, nats } from '@trunkline/transport-nats';
 import { createTcpStreamLayer, createTcpTransport, tcp } from '@trunkline/transport-tcp';
 import { createMemorySignaling, createWebRtcTransport } from '@trunkline/transport-webrtc';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
@@ -81,10 +80,9 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
       iceServers: [{ urls: 'stun:stun.example:3478' }],
       deny: undefined,
     }),
-    createNatsTransport({ protocol: ledger, bindAddr: 'nats://broker/ledger' }),
     createInmemTransport({ protocol: ledger }),
     createTransport('tcp://127.0.0.1:0', { protocol: ledger, backends: [tcp(), ws(), inmem()] }),
-    createTransport({ protocol: ledger, backends: [tcp({ tls }), ws({ tls }), nats()] }),
+    createTransport({ protocol: ledger, backends: [tcp({ tls }), ws({ tls })] }),
     new NetworkTransport({
       protocol: ledger,
       stream: createInmemStreams().layer('a') satisfies StreamLayer,

@@ -33,7 +33,8 @@ export function createPeer(
 export function closePeer(peer: RtcPeerConnection): void {
   // Libraries throw when the connection has failed before.
   try {
-    const stopping = peer.sctp?.stop?.();
+    const sctp = peer.sctp as { stop?(): Promise<unknown> } | null | undefined;
+    const stopping = sctp?.stop?.();
     if (stopping === undefined) Promise.resolve(peer.close()).catch(ignore);
     else closeAfter(stopping, peer).catch(ignore);
   } catch {}

@@ -12,8 +12,8 @@ export interface RtcPeerConnection {
   readonly iceConnectionState?: string;
   readonly iceGatheringState: string;
   readonly localDescription: RtcDescription | null | undefined;
-  /** `stop` is werift's own: it tells the other end that the connection is over. */
-  readonly sctp?: { stop?(): Promise<unknown> } | null | undefined;
+  /** In werift it has a method `stop`, which tells the other end that the connection is over. */
+  readonly sctp?: object | null | undefined;
   onicecandidate: any;
   onconnectionstatechange: any;
   onicegatheringstatechange?: any;
