@@ -3,7 +3,6 @@
 // `from docs/src/x.ts` for consecutive lines of it. A block of language `text` below a whole file
 // is the file's output.
 
-import { spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as noise from '@trunkline/stream-noise';
@@ -12,26 +11,20 @@ import * as tcp from '@trunkline/transport-tcp';
 import * as ws from '@trunkline/transport-ws';
 import test from 'ava';
 import { type Block, blocksOf, isExcerpt, tableBelow } from './markdown.ts';
-import { read, root, texts } from './texts.ts';
+import { checked, findPrograms, isSearch, run, testProgram, wholeFile } from './programs.ts';
+import { read, root } from './texts.ts';
 
 const isCode = ({ language }: Block) =>
   ['ts', 'js', 'mjs', 'typescript', 'javascript'].includes(language);
-const programs = new Map<string, { where: string; prints: string | undefined }>();
-
-// Examples are excluded: the code in their READMEs is compiled by their own tests.
-for (const path of texts.filter((each) => !each.startsWith('examples/'))) {
-  const blocks = blocksOf(read(path));
-  for (const [i, block] of blocks.entries()) {
+for (const path of checked) {
+  for (const block of blocksOf(read(path))) {
     if (!isCode(block)) continue;
     const { note, code } = block;
     const where = `${path}:${block.line}`;
-    const whole = /^(docs\/src\/\S+\.ts)$/.exec(note ?? '')?.[1];
+    const whole = wholeFile(block);
     const partOf = /^from (\S+\.ts)$/.exec(note ?? '')?.[1];
     if (whole !== undefined) {
       test(`${where} is the whole of ${whole}`, (t) => t.is(code, read(whole)));
-      const next = blocks[i + 1];
-      if (!whole.endsWith('.test.ts'))
-        programs.set(whole, { where, prints: next?.language === 'text' ? next.code : undefined });
     } else if (partOf !== undefined) {
       test(`${where} is a part of ${partOf}`, (t) =>
         t.true(isExcerpt(code, read(partOf)), `these lines do not stand in ${partOf}:\n${code}`));
@@ -44,16 +37,9 @@ for (const path of texts.filter((each) => !each.startsWith('examples/'))) {
   }
 }
 
-for (const [file, { where, prints }] of programs) {
-  if (!/^\s*(await |for await|console)/m.test(read(file))) continue;
-  test.serial(`${where} runs and exits by itself`, async (t) => {
-    // Searches take longer on a machine that does other work.
-    t.timeout(600_000);
-    const { code, output, errors } = await run(compiled(file));
-    t.is(errors, '');
-    t.is(code, 0);
-    if (prints !== undefined) t.is(output.replace(PORT, ':PORT'), prints.replace(PORT, ':PORT'));
-  });
+for (const program of findPrograms()) {
+  if (isSearch(program)) continue;
+  test.serial(`${program.where} runs and exits by itself`, (t) => testProgram(t, program));
 }
 
 test.serial('the first program runs in memory once one line is changed', async (t) => {
@@ -103,25 +89,3 @@ test('the table of backends names what the packages export', (t) => {
 
 test('the first program has about twenty lines', (t) =>
   t.true(read('docs/src/hello/hello.ts').trimEnd().split('\n').length <= 25));
-
-const PORT = /(?<=127\.0\.0\.1|\[::1\]):\d+/g;
-
-const compiled = (file: string): string =>
-  join(root, file.replace('docs/src/', 'docs/dist/').replace(/\.ts$/, '.js'));
-
-/** Runs a program with no network but this machine's, as a reader would. */
-function run(path: string): Promise<{ code: number | null; output: string; errors: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path], {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 300_000,
-      env: { ...process.env, NODE_OPTIONS: '' },
-    });
-    const result = { output: '', errors: '' };
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (result.output += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (result.errors += text));
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, ...result }));
-  });
-}

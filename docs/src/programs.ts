@@ -1,0 +1,83 @@
+// Finds the programs in the texts, and runs them as a reader would. An HTML comment on the line above
+// a block of code names its file: `docs/src/x.ts` for the whole file. A block of language `text`
+// below a whole file is the file's output.
+
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { type Block, blocksOf } from './markdown.ts';
+import { read, root, texts } from './texts.ts';
+
+/** A program that a text shows whole. */
+export interface Program {
+  readonly file: string;
+  /** The place of the block in the texts. */
+  readonly where: string;
+  /** What it prints, if the text shows that. */
+  readonly prints: string | undefined;
+}
+
+/** The texts whose code is checked. The code in the READMEs of examples is compiled by their tests. */
+export const checked: readonly string[] = texts.filter((each) => !each.startsWith('examples/'));
+
+/** The programs that the texts show whole. */
+export function findPrograms(): Iterable<Program> {
+  const programs = new Map<string, Program>();
+  for (const path of checked) {
+    const blocks = blocksOf(read(path));
+    for (const [i, block] of blocks.entries()) {
+      const file = wholeFile(block);
+      if (file === undefined || file.endsWith('.test.ts')) continue;
+      if (!/^\s*(await |for await|console)/m.test(read(file))) continue;
+      const next = blocks[i + 1];
+      const prints = next?.language === 'text' ? next.code : undefined;
+      programs.set(file, { file, where: `${path}:${block.line}`, prints });
+    }
+  }
+  return programs.values();
+}
+
+/** Returns the file that the block shows whole. */
+export function wholeFile({ note }: Block): string | undefined {
+  return /^(docs\/src\/\S+\.ts)$/.exec(note ?? '')?.[1];
+}
+
+/** True for a program that searches with thousands of runs, so that it takes many seconds. */
+export function isSearch({ file }: Program): boolean {
+  return file.startsWith('docs/src/libraries/') || file === 'docs/src/simulation/two-leaders.ts';
+}
+
+/** Runs a program: it ends by itself, without errors, and prints what the text says. */
+export async function testProgram(t: ExecutionContext, { file, prints }: Program): Promise<void> {
+  // Searches take longer on a machine that does other work.
+  t.timeout(600_000);
+  const { code, output, errors } = await run(compiled(file));
+  t.is(errors, '');
+  t.is(code, 0);
+  if (prints !== undefined) t.is(output.replace(PORT, ':PORT'), prints.replace(PORT, ':PORT'));
+}
+
+const PORT = /(?<=127\.0\.0\.1|\[::1\]):\d+/g;
+
+function compiled(file: string): string {
+  return join(root, file.replace('docs/src/', 'docs/dist/').replace(/\.ts$/, '.js'));
+}
+
+/** Runs a program with no network but this machine's, as a reader would. */
+export function run(
+  path: string,
+): Promise<{ code: number | null; output: string; errors: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [path], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 300_000,
+      env: { ...process.env, NODE_OPTIONS: '' },
+    });
+    const result = { output: '', errors: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (result.output += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (result.errors += text));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, ...result }));
+  });
+}
