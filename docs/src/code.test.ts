@@ -7,6 +7,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as noise from '@trunkline/stream-noise';
 import * as inmem from '@trunkline/transport-inmem';
+import * as nats from '@trunkline/transport-nats';
 import * as tcp from '@trunkline/transport-tcp';
 import * as ws from '@trunkline/transport-ws';
 import test from 'ava';
@@ -78,7 +79,7 @@ test('the README names the two commands', (t) => {
 });
 
 test('the table of backends names what the packages export', (t) => {
-  const exported = new Set([inmem, tcp, ws, noise].flatMap((each) => Object.keys(each)));
+  const exported = new Set([inmem, nats, tcp, ws, noise].flatMap((each) => Object.keys(each)));
   const named = tableBelow(read('README.md'), 'Which backend').flatMap(
     ([, made = '']) => made.match(/(?<=`)\w+/g) ?? [],
   );

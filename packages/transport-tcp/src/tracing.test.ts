@@ -89,16 +89,20 @@ test.serial('subscribers of the tracing channels follow dials, calls and handler
 
 test.serial('the record of a dial names its target and its peer', async (t) => {
   const server = createTcpTransport({ protocol });
+  t.teardown(() => server.close());
   await server.listen();
   const client = createTcpTransport({ protocol });
-  const records: DialRecord[] = [];
+  t.teardown(() => client.close());
   const channel = tracingChannel<unknown, object>('trunkline:dial');
-  const listener = (record: unknown) => void records.push(record as DialRecord);
-  channel.asyncEnd.subscribe(listener);
+  const ended = new Promise<DialRecord>((resolve) => {
+    const listener = (record: unknown) => {
+      channel.asyncEnd.unsubscribe(listener);
+      resolve(record as DialRecord);
+    };
+    channel.asyncEnd.subscribe(listener);
+  });
   await client.dial(server.advertiseAddr());
-  channel.asyncEnd.unsubscribe(listener);
-  t.is(records[0]!.target, server.advertiseAddr());
-  t.is(records[0]!.remote, client.remotes()[0]);
-  await client.close();
-  await server.close();
+  const record = await ended;
+  t.is(record.target, server.advertiseAddr());
+  t.is(record.remote, client.remotes()[0]);
 });

@@ -213,11 +213,27 @@ export const byAddress: Acquaintance = {
     const targets = seats.map(({ target }) => target);
     await Promise.all(
       seats.flatMap(({ transport, target }) =>
-        targets.filter((other) => other !== target).map((other) => transport.dial(other)),
+        targets.filter((other) => other !== target).map((other) => dialed(transport, other)),
       ),
     );
   },
 };
+
+/**
+ * Dials a node that listens. Retries, because the servers of a NATS cluster learn of a new name one
+ * after the other.
+ */
+async function dialed(transport: Transport<RaftProtocol>, target: string): Promise<void> {
+  for (let tries = 40; ; tries--) {
+    try {
+      return void (await transport.dial(target));
+    } catch (error) {
+      const isRefused = error instanceof TransportError && error.reason === 'connection_refused';
+      if (tries === 0 || !isRefused) throw error;
+      await systemClock.sleep(50);
+    }
+  }
+}
 
 /** Milliseconds, chosen for one machine; over a network, allow ten round trips. */
 const ELECTION_TIMEOUT = 200;
