@@ -22,7 +22,7 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${CORE}/stream/pool.js`,
-        find: 'const at = entry?.connections.indexOf(connection) ?? -1;',
+        find: 'const at = entry.connections.indexOf(connection);',
         replace: 'const at = -1;',
       },
     ],
@@ -32,7 +32,7 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${CORE}/stream/pool.js`,
-        find: 'const at = entry?.connections.indexOf(connection) ?? -1;',
+        find: 'const at = entry.connections.indexOf(connection);',
         replace: 'const at = -1;',
       },
     ],
