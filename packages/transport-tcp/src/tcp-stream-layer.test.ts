@@ -202,7 +202,7 @@ test('a peer that floods after the end of this side is disconnected', async (t) 
   const sink = record(await connections.next());
   sink.connection.close();
   socket.on('error', () => {});
-  const gone = once(socket, 'close');
+  const gone = new Promise((resolve) => socket.once('close', resolve));
   const flood = () => {
     while (!socket.destroyed && socket.write(new Uint8Array(64 * 1024))) {
       // Repeat until the socket is full.

@@ -259,7 +259,7 @@ test('a connection that sends no upgrade is closed after five seconds', async (t
   const socket = raw(address);
   await once(socket, 'connect');
   socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n');
-  const gone = once(socket, 'close');
+  const gone = new Promise((resolve) => socket.once('close', resolve));
   // Once a later connection has been served, the server has seen the first one.
   (await createWsStreamLayer().dial(address, { timeout: 10_000 })).destroy();
   clock.advance(4_999);
@@ -287,7 +287,7 @@ test('close disconnects those that have not sent their upgrade', async (t) => {
   const socket = raw(address);
   await once(socket, 'connect');
   (await createWsStreamLayer().dial(address, { timeout: 10_000 })).destroy();
-  const gone = once(socket, 'close');
+  const gone = new Promise((resolve) => socket.once('close', resolve));
   await layer.close();
   await gone;
   t.pass();

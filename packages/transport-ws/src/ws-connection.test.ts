@@ -240,7 +240,7 @@ test('empty messages after close are cut off, too', async (t) => {
   const socket = await rawUpgrade(t, layer.localAddr());
   const sink = await next();
   sink.connection.close();
-  const gone = once(socket, 'close');
+  const gone = new Promise((resolve) => socket.once('close', resolve));
   socket.on('error', () => {}).resume();
   for (let n = 0; n < 5_000; n++) socket.write(Buffer.from([0x82, 0x80, 0, 0, 0, 0]));
   await gone;
