@@ -1,5 +1,5 @@
-// The benchmark of resilience: unary calls in memory with a balancer, retries and a circuit breaker,
-// as a ratio to the same calls without them, in the same rounds.
+// The benchmark of resilience: unary calls in memory with a balancer, retries and a circuit
+// breaker, as a ratio to the same calls without them, in the same rounds.
 
 import { parseArgs } from 'node:util';
 import {

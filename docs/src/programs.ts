@@ -1,6 +1,6 @@
-// Finds the programs in the texts, and runs them as a reader would. An HTML comment on the line above
-// a block of code names its file: `docs/src/x.ts` for the whole file. A block of language `text`
-// below a whole file is the file's output.
+// Finds the programs in the texts, and runs them as a reader would. An HTML comment on the line
+// above a block of code names its file: `docs/src/x.ts` for the whole file. A block of language
+// `text` below a whole file is the file's output.
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -17,7 +17,9 @@ export interface Program {
   readonly prints: string | undefined;
 }
 
-/** The texts whose code is checked. The code in the READMEs of examples is compiled by their tests. */
+/**
+ * The texts whose code is checked. The code in the READMEs of examples is compiled by their tests.
+ */
 export const checked: readonly string[] = texts.filter((each) => !each.startsWith('examples/'));
 
 /** The programs that the texts show whole. */

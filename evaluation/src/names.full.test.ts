@@ -1,5 +1,6 @@
-// Three instances behind a name lose one by SIGKILL, under 2,000 calls a second: behind SRV records,
-// and behind a service of peers; with one connection in use, and with a balancer and retries.
+// Three instances behind a name lose one by SIGKILL, under 2,000 calls a second: behind SRV
+// records, and behind a service of peers; with one connection in use, and with a balancer and
+// retries.
 
 import { createPeers } from '@trunkline/peers';
 import { createBalancer, createRetries } from '@trunkline/resilience';

@@ -32,8 +32,8 @@ export interface Progress {
   /** Milliseconds that the slowest input took. */
   readonly slowest: number;
   /**
-   * The most bytes by which the process has grown since warm-up, in two reports in a row, each after
-   * a garbage collection. A peak in one of them is memory that is given back.
+   * The most bytes by which the process has grown since warm-up, in two reports in a row, each
+   * after a garbage collection. A peak in one of them is memory that is given back.
    */
   readonly growth: number;
   readonly crashes: readonly { readonly input: string; readonly error: string }[];

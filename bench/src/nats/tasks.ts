@@ -4,7 +4,9 @@
 export interface Link {
   /** Sends a request, and returns the server's echo. */
   call(request: Uint8Array): Promise<Uint8Array>;
-  /** Receives an endless stream until `take`, which gets the length of each chunk, returns false. */
+  /**
+   * Receives an endless stream until `take`, which gets the length of each chunk, returns false.
+   */
   stream(take: (length: number) => boolean): Promise<void>;
   close(): Promise<void>;
 }

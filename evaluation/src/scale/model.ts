@@ -55,7 +55,11 @@ export interface Units {
   readonly sizes: readonly TreeFigures[];
 }
 
-/** Returns the units, of the largest network that was measured. @throws Error if a part is absent. */
+/**
+ * Returns the units, of the largest network that was measured.
+ *
+ * @throws Error if a part is absent.
+ */
 export function unitsOf(
   { processes, whole, trees }: ScaleFigures,
   { rss }: ConnectionMemory,
@@ -137,8 +141,8 @@ export function costOf(kind: Kind, nodes: number, units: Units): Cost {
 }
 
 /**
- * Returns the hops to the last node over trees. Between two sizes that were measured, and beyond the
- * largest one, they grow with the logarithm of the number of nodes.
+ * Returns the hops to the last node over trees. Between two sizes that were measured, and beyond
+ * the largest one, they grow with the logarithm of the number of nodes.
  */
 export function hopsOf(nodes: number, sizes: readonly TreeFigures[]): number {
   const last = sizes.length - 1;

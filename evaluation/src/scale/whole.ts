@@ -26,7 +26,9 @@ export interface WholeFigures {
 /** What one message costs, as a mean over several of one publisher. */
 export interface SpreadFigures {
   readonly size: number;
-  /** Bytes that its publisher sends, that the node sends which sends most, and all for a delivery. */
+  /**
+   * Bytes that its publisher sends, that the node sends which sends most, and all for a delivery.
+   */
   readonly publisher: number;
   readonly most: number;
   readonly delivery: number;

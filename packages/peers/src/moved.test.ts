@@ -1,5 +1,5 @@
-// Tests of nodes whose addresses change: while they run, or while they are down and only a node that
-// stayed can tell the others.
+// Tests of nodes whose addresses change: while they run, or while they are down and only a node
+// that stayed can tell the others.
 
 import type { Simulation } from '@trunkline/simulation';
 import { seededRandom } from '@trunkline/transport-core';

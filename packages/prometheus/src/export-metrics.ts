@@ -19,8 +19,8 @@ export interface MetricsSource {
 }
 
 /**
- * Registers the metrics of a node, or of a cluster, with prom-client. Returns a function that removes them again.
- * Throws if the registry has metrics of these names already.
+ * Registers the metrics of a node, or of a cluster, with prom-client. Returns a function that
+ * removes them again. Throws if the registry has metrics of these names already.
  */
 export function exportMetrics(metrics: MetricsSource, options: ExportOptions = {}): () => void {
   const { registry = register } = options;

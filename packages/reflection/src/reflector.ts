@@ -22,8 +22,8 @@ export interface Reflector {
  * reflection answers with `unimplemented`, and one whose rule `allow` refuses this node with
  * `permission_denied`.
  *
- * @throws TypeError if the transport has the protocol already: `serveReflection` returns a reflector,
- * too.
+ * @throws TypeError if the transport has the protocol already: `serveReflection` returns a
+ * reflector, too.
  */
 export function createReflector(transport: AnyTransport): Reflector {
   return reflectorOf(transport.mount(reflectionProtocol));

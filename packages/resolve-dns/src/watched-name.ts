@@ -159,7 +159,9 @@ function isSame(
   return before !== undefined && key(before) === key(now);
 }
 
-/** Milliseconds before the first repetition of a failed lookup; each further wait is twice as long. */
+/**
+ * Milliseconds before the first repetition of a failed lookup; each further wait is twice as long.
+ */
 const FIRST_DELAY = 1_000;
 const LONGEST_DELAY = 30_000;
 /** The fraction by which waits grow at random, so that clients do not all ask at once. */

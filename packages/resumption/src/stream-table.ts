@@ -62,8 +62,8 @@ export class StreamTable<Item> {
   /**
    * Adds a stream.
    *
-   * @throws TransportError `resource_exhausted` if there is no room, `not_found` if another node has
-   * a stream with this token.
+   * @throws TransportError `resource_exhausted` if there is no room, `not_found` if another node
+   * has a stream with this token.
    */
   open(token: string, from: Remote): ServedStream<Item> {
     if (this.#entries.has(token))

@@ -11,7 +11,9 @@ export class CallerSession implements SignalSession {
   #receiver: SignalReceiver | undefined;
   #isOver = false;
 
-  /** @param call calls the other node with an offer, and resolves to the arguments of its result. */
+  /**
+   * @param call calls the other node with an offer, and resolves to the arguments of its result.
+   */
   constructor(peer: string, call: (offer: string) => Promise<unknown>) {
     this.peer = peer;
     this.#call = call;

@@ -21,7 +21,10 @@ export function encodeEnd(error: TransportError | undefined): Uint8Array {
   });
 }
 
-/** Returns the message of another node, which nobody has checked; throws `internal` if it isn't JSON. */
+/**
+ * Returns the message of another node, which nobody has checked; throws `internal` if it isn't
+ * JSON.
+ */
 export function decodeMessage(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));

@@ -95,7 +95,8 @@ const brand = Symbol.for('trunkline.TransportError');
  */
 export class TransportError extends Error {
   static {
-    // biome-ignore lint/complexity/noThisInStatic: bundlers rename a class that names itself here, and the console shows '_TransportError'.
+    // Bundlers rename a class that names itself here, and the console shows '_TransportError'.
+    // biome-ignore lint/complexity/noThisInStatic: see above
     Object.defineProperties(this.prototype, {
       name: { value: 'TransportError', configurable: true, writable: true },
       [brand]: { value: true },

@@ -28,8 +28,8 @@ import {
 } from './nats-options.ts';
 
 /**
- * Options of a transport over NATS; `protocol` is required. `network`, one of the common options, is
- * also the second token of all subjects, and must fit there.
+ * Options of a transport over NATS; `protocol` is required. `network`, one of the common options,
+ * is also the second token of all subjects, and must fit there.
  */
 export type NatsTransportOptions<P extends Protocol> = CommonOptions &
   Omit<NatsStreamLayerOptions, 'random'> & { readonly protocol: P };

@@ -58,7 +58,8 @@ natsTest(
     const cluster = await startNatsCluster(3);
     t.teardown(() => Promise.all(cluster.map((each) => each.kill())));
     const [a, b, c] = cluster.map(({ address }) => address);
-    // Each end begins at a server of its own; the node knows no other, and learns them from the first.
+    // Each end begins at a server of its own; the node knows no other, and learns them from the
+    // first.
     const far = await node(t, { bindAddr: `nats://${a}/orders` }, { who: () => 'far' });
     const near = client(t, { servers: [b!, c!] });
     const isReached = () =>

@@ -12,8 +12,8 @@ export interface NatsAddress {
 }
 
 /**
- * Parses 'nats://host:port/name', whose default port is 4222. Throws `invalid_argument` for anything
- * else.
+ * Parses 'nats://host:port/name', whose default port is 4222. Throws `invalid_argument` for
+ * anything else.
  */
 export function parseAddress(address: string, action: 'dial' | 'listen at'): NatsAddress {
   const [, host = '', name = ''] = /^(?:nats:\/\/)?([^/\s]+)\/([^/\s]+)$/i.exec(address) ?? [];

@@ -4,7 +4,9 @@
 import { TransportError } from '@trunkline/transport-core';
 import type { RtcIceServer, RtcLibrary } from './rtc.ts';
 
-/** Loads node-datachannel; rejects with `unimplemented` if it isn't installed or can't be loaded. */
+/**
+ * Loads node-datachannel; rejects with `unimplemented` if it isn't installed or can't be loaded.
+ */
 export async function loadRtc(): Promise<RtcLibrary> {
   try {
     // Bundlers accept that a module is missing only if it is imported inside `try`.

@@ -3,8 +3,8 @@
 import { TransportError } from '@trunkline/transport-core';
 
 /**
- * Returns the fingerprint of the certificate that an SDP announces, in upper case. Throws `internal`
- * if there is none, or several: libraries differ in which of them they check.
+ * Returns the fingerprint of the certificate that an SDP announces, in upper case. Throws
+ * `internal` if there is none, or several: libraries differ in which of them they check.
  */
 export function fingerprintOf(sdp: string): string {
   const found = new Set(

@@ -20,7 +20,8 @@ const protocol = defineProtocol({
 const PURE = werift as unknown as RtcLibrary;
 const reason = unable();
 
-// biome-ignore lint/nursery/noJsRestrictedProperties: a timer of werift's TURN client goes on for 500 s after the connection was closed
+// A timer of werift's TURN client goes on for 500 s after the connection was closed.
+// biome-ignore lint/nursery/noJsRestrictedProperties: the process would not end by itself
 registerCompletionHandler(() => process.exit());
 
 for (const [name, near, far] of [

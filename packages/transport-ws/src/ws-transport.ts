@@ -36,7 +36,9 @@ export type WsBackendOptions = Pick<
   'path' | 'reusePort' | 'server' | 'origins' | 'hosts' | 'tls'
 >;
 
-/** A backend for 'ws://host:port/path' and 'wss://…'; `updateTls` applies to all its transports. */
+/**
+ * A backend for 'ws://host:port/path' and 'wss://…'; `updateTls` applies to all its transports.
+ */
 export interface WsBackend extends Backend, TlsUpdates {}
 
 /** Creates a layer. `tls` is missing from the options because each creator handles it by itself. */

@@ -90,7 +90,9 @@ export interface ErrorRecord {
   /** The time of the last occurrence. */
   readonly at: number;
   readonly count: number;
-  /** The event or operation that failed: 'call', 'handler', 'dial', 'handshake', 'connection' … */
+  /**
+   * The event or operation that failed: 'call', 'handler', 'dial', 'handshake', 'connection' …
+   */
   readonly what: string;
   /** The method, address or endpoint. */
   readonly where: string;

@@ -15,7 +15,8 @@ export function client(t: ExecutionContext): Client {
 }
 
 /**
- * Connects clients, a few at a time, and returns them with the number of connections of each worker.
+ * Connects clients, a few at a time, and returns them with the number of connections of each
+ * worker.
  */
 export async function connect(t: ExecutionContext, address: string, count: number) {
   const clients = Array.from({ length: count }, () => client(t));

@@ -1,5 +1,5 @@
-// The module of the workers in tests: `worker.child.js <address> [fault]`. The fault 'crash' ends it
-// before it joins, 'mute' keeps it from joining, and 'file:<path>' ends it if that file exists.
+// The module of the workers in tests: `worker.child.js <address> [fault]`. The fault 'crash' ends
+// it before it joins, 'mute' keeps it from joining, and 'file:<path>' ends it if that file exists.
 
 import { existsSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';

@@ -36,7 +36,9 @@ const commands: Record<string, (argument: string) => unknown> = {
     await mapping?.close();
     return transport.advertiseAddr();
   },
-  /** Dials an address anew, calls the node there, and answers with 'reached' or the error's code. */
+  /**
+   * Dials an address anew, calls the node there, and answers with 'reached' or the error's code.
+   */
   async call(address) {
     await transport.disconnect(address);
     return transport.send(address, 'echo', Uint8Array.of(1), { timeout: 1_500 }).then(

@@ -1,6 +1,6 @@
-// Checks a body of OTLP/JSON against the schema of OTLP: fields that the schema lacks, values of the
-// wrong type, and ids that are not hex digits. The schema is the part of opentelemetry-proto 1.x
-// that spans, counters, gauges and histograms need.
+// Checks a body of OTLP/JSON against the schema of OTLP: fields that the schema lacks, values of
+// the wrong type, and ids that are not hex digits. The schema is the part of opentelemetry-proto
+// 1.x that spans, counters, gauges and histograms need.
 
 import protobuf from 'protobufjs';
 

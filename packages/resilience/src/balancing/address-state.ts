@@ -234,7 +234,8 @@ export class AddressState {
   }
 
   /**
-   * A peak EWMA as in Finagle's `p2cPeakEwma`: a slower answer counts at once, a faster one by time.
+   * A peak EWMA as in Finagle's `p2cPeakEwma`: a slower answer counts at once, a faster one by
+   * time.
    */
   #measure(elapsed: number, now: number): void {
     const last = this.#latency;

@@ -50,9 +50,9 @@ export interface ExploreOptions {
   /**
    * The conditions that the seeds use in turn: names of ready-made profiles, or your own. Default:
    * all ready-made ones if neither `link` nor `nemesis` is given, by an option or by the module;
-   * otherwise none, so that every seed runs under the given ones. What a profile leaves out is taken
-   * from `link` and `nemesis`. With `workers` above 1, a profile whose nemesis is no list of faults
-   * must be an export of the module.
+   * otherwise none, so that every seed runs under the given ones. What a profile leaves out is
+   * taken from `link` and `nemesis`. With `workers` above 1, a profile whose nemesis is no list of
+   * faults must be an export of the module.
    */
   readonly profiles?: readonly (ProfileName | Profile)[] | undefined;
   /** The same as in `createSimulation`; this also holds for `link`, `disk` and `strict`. */

@@ -29,8 +29,9 @@ export interface Exploration {
 
 /**
  * Runs a scenario with many seeds, each in a simulation of its own, and stops once `stopAfter` of
- * them have failed. If neither a link nor a nemesis is given, the seeds cycle through all `profiles`. Then shrinks the faults of each failure. A failing seed does not make the
- * promise reject: check the result, and throw `failed[0].error` if you like.
+ * them have failed. If neither a link nor a nemesis is given, the seeds cycle through all
+ * `profiles`. Then shrinks the faults of each failure. A failing seed does not make the promise
+ * reject: check the result, and throw `failed[0].error` if you like.
  *
  * The first seed runs twice. If its two runs differ, no failure could be replayed, so the search
  * rejects with an Error that shows the first event that differs (see `irreproducible`).
@@ -78,8 +79,8 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
 
 /**
  * Turns a search into the run that a replay line names: under its profile, with `only` its faults,
- * and `without` its troubles of the link. A replay that names faults is not shrunk again, because its schedule is the
- * result of shrinking.
+ * and `without` its troubles of the link. A replay that names faults is not shrunk again, because
+ * its schedule is the result of shrinking.
  */
 function replayed(search: SeedSearch, { seed, profile, only, without }: Replay): SeedSearch {
   return {

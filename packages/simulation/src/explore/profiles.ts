@@ -35,7 +35,8 @@ export type ProfileName =
  * - `loss`: a message takes 5 to 15 ms; 2 % of them are lost.
  * - `longLines`: lines between continents: 100 ms or more, and 10 Mbit/s.
  * - `longPartitions`: a few partitions of 4 to 12 s each, or one node cut off for that time.
- * - `crashStorms`: crashes in quick succession, of up to all nodes at once; half of them lose power.
+ * - `crashStorms`: crashes in quick succession, of up to all nodes at once; half of them lose
+ * power.
  */
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
   constantLatency: { name: 'constantLatency', link: { latency: 10 } },

@@ -12,7 +12,9 @@ export type CompiledFile =
   | { readonly kind: 'json'; readonly text: string }
   | {
       readonly kind: 'script';
-      /** Returns the function of a CommonJS module: exports, require, module, file, folder, import. */
+      /**
+       * Returns the function of a CommonJS module: exports, require, module, file, folder, import.
+       */
       readonly evaluate: (...globals: readonly unknown[]) => (...args: readonly unknown[]) => void;
     }
   | {

@@ -1,5 +1,5 @@
-// The loader: it gives each node of a simulation its own instances of packages that were not written
-// for it, with the node's time and randomness in place of the machine's.
+// The loader: it gives each node of a simulation its own instances of packages that were not
+// written for it, with the node's time and randomness in place of the machine's.
 
 import { fileURLToPath } from 'node:url';
 import type { NodeContext } from '../nodes/node-context.ts';
@@ -19,8 +19,8 @@ export interface LoaderOptions {
 
 /**
  * Imports a module for a node, as `import()` does in the file that the loader was created for, and
- * resolves to its namespace. Later calls with the same context return the same instance; a node that
- * restarts gets a new one, as a process does.
+ * resolves to its namespace. Later calls with the same context return the same instance; a node
+ * that restarts gets a new one, as a process does.
  */
 export type Load = <T = any>(context: NodeContext, specifier: string) => Promise<T>;
 

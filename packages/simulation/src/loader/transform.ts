@@ -7,9 +7,9 @@ import { analyze } from 'eslint-scope';
 /** An ES module as a function body. */
 export interface TransformedModule {
   /**
-   * The code of a function that takes `PARAMETERS` and returns a generator, or an async generator if
-   * the module awaits at its top level. The first step registers the exports, so that modules of a
-   * cycle see each other's functions; the second step evaluates the module.
+   * The code of a function that takes `PARAMETERS` and returns a generator, or an async generator
+   * if the module awaits at its top level. The first step registers the exports, so that modules of
+   * a cycle see each other's functions; the second step evaluates the module.
    */
   readonly code: string;
   /** The specifiers of its static imports, each once, in order. */

@@ -1,5 +1,5 @@
-// The globals and built-in modules of Node that depend on time or chance, as the code of one life of
-// a simulated node sees them.
+// The globals and built-in modules of Node that depend on time or chance, as the code of one life
+// of a simulated node sees them.
 
 import process from 'node:process';
 import type { NodeContext } from '../nodes/node-context.ts';

@@ -27,10 +27,10 @@ export interface DiskOptions {
    */
   readonly failure?: number | undefined;
   /**
-   * Share of crashes that tear a write: the unsynced changes up to a random one survive, and if that
-   * one is a set, only its first bytes do. The rest of the value are the bytes of the old value, or
-   * zeros. This breaks the promise of `Store` that a crash never leaves half of a value, so it tests
-   * code that adds checksums. Default 0: no unsynced change survives a crash.
+   * Share of crashes that tear a write: the unsynced changes up to a random one survive, and if
+   * that one is a set, only its first bytes do. The rest of the value are the bytes of the old
+   * value, or zeros. This breaks the promise of `Store` that a crash never leaves half of a value,
+   * so it tests code that adds checksums. Default 0: no unsynced change survives a crash.
    */
   readonly torn?: number | undefined;
   /**

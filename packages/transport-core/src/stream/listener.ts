@@ -42,7 +42,9 @@ export class Listener {
     await this.#listen();
   }
 
-  /** Accepts no more connections; those that are in a handshake of the layer are still handed over. */
+  /**
+   * Accepts no more connections; those that are in a handshake of the layer are still handed over.
+   */
   retire(): void {
     if (this.#layer.stopListening === undefined) return void this.stop().catch(() => {});
     this.#retired = true;

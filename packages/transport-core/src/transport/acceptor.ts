@@ -79,7 +79,9 @@ export class Acceptor {
     return this.#listened;
   }
 
-  /** Accepts no more connections, but completes handshakes that have begun; `stop` follows later. */
+  /**
+   * Accepts no more connections, but completes handshakes that have begun; `stop` follows later.
+   */
   retire(): void {
     if (this.listening) this.#listener.retire();
     this.listening = false;

@@ -112,7 +112,9 @@ export function isDraining(transport: AnyTransport): boolean {
   return (transport as unknown as Record<symbol, TransportEngine>)[ENGINE]!.isDraining;
 }
 
-/** Returns the protocols that are mounted on a transport, in the order in which they were mounted. */
+/**
+ * Returns the protocols that are mounted on a transport, in the order in which they were mounted.
+ */
 export function protocolsOf(transport: AnyTransport): Protocol[] {
   const engine = (transport as unknown as Record<symbol, TransportEngine | undefined>)[ENGINE];
   if (engine === undefined)

@@ -253,7 +253,9 @@ export interface FrameWriter {
   error(id: number, flags: number, error: WireError): void;
 }
 
-/** The five flow-control accounts (docs/wire-protocol.md §6), by their numbers in CREDIT frames. */
+/**
+ * The five flow-control accounts (docs/wire-protocol.md §6), by their numbers in CREDIT frames.
+ */
 export const Account = { PIPE: 1, SHORT: 2, LONG: 3, REPLY: 4, STREAM: 5 } as const;
 
 /**

@@ -122,8 +122,8 @@ function search<State, Command, Result>(
     if (visited.size > limit) return ended(undefined);
     if (due > furthest) [furthest, states] = [due, []];
     if (due === furthest && states.length < SHOWN_STATES) states.push(state);
-    // Only a call that began before the first outstanding answer can come next. Those pushed last are
-    // tried first.
+    // Only a call that began before the first outstanding answer can come next. Those pushed last
+    // are tried first.
     const { returned } = certain[due]!.call;
     const next: number[] = [];
     for (let i = from; i < calls.length && calls[i]!.called < returned!; i++)

@@ -9,15 +9,17 @@ export interface Model<State, Command, Result> {
   readonly name: string;
   readonly initial: State;
   /**
-   * Returns the states in which a call may leave the object: none if the call cannot have the result
-   * that it has, several if the result is not known.
+   * Returns the states in which a call may leave the object: none if the call cannot have the
+   * result that it has, several if the result is not known.
    */
   step(state: State, call: Call<Command, Result>): readonly State[];
   /** Returns a text that is equal for equal states; messages show it. */
   show(state: State): string;
   /** Returns the name of the object that a command uses, if a history covers several. */
   objectOf?(command: Command): string;
-  /** Looks at all calls of an object, to make the search shorter. The verdict is the same without. */
+  /**
+   * Looks at all calls of an object, to make the search shorter. The verdict is the same without.
+   */
   guide?(calls: readonly Call<Command, Result>[]): Guide<State, Command, Result>;
 }
 

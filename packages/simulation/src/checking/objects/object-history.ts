@@ -31,7 +31,9 @@ export interface CallHandle<Result> {
   unknown(at?: number): void;
 }
 
-/** Records the calls of all clients. The order of its methods' calls is the order of the history. */
+/**
+ * Records the calls of all clients. The order of its methods' calls is the order of the history.
+ */
 export interface ObjectHistory<Command, Result> {
   /** Records a call of `client` at `at`, in virtual milliseconds. */
   call(client: string, command: Command, at?: number): CallHandle<Result>;

@@ -7,8 +7,8 @@ import { checkTransactions } from './check-transactions.ts';
 import type { TransactionCall, TransactionCommand, TransactionResult } from './transaction.ts';
 
 /**
- * Returns a transaction from a text such as 'ax1 ry:12 rz:', with one letter for each key and value.
- * `at` is its call and its answer.
+ * Returns a transaction from a text such as 'ax1 ry:12 rz:', with one letter for each key and
+ * value. `at` is its call and its answer.
  */
 function transaction(
   text: string,

@@ -5,8 +5,8 @@ import type { Versions } from './version-orders.ts';
 
 /**
  * A dependency: the first transaction comes before the second one, because the second one
- * overwrites it (ww), reads what it wrote (wr), overwrites what it read (rw), or was called after it
- * had returned (real time).
+ * overwrites it (ww), reads what it wrote (wr), overwrites what it read (rw), or was called after
+ * it had returned (real time).
  */
 export interface Dependency {
   readonly from: TransactionCall;
