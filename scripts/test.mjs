@@ -49,6 +49,11 @@ const SLOWEST = [
 ];
 /** The milliseconds after which a package's tests are killed. */
 const LIMIT = 30 * 60_000;
+/**
+ * The milliseconds without a finished case after which they are killed, for example because a test
+ * has failed and left a server open. The longest case of the quick run takes less than one minute.
+ */
+const SILENCE = { quick: 5 * 60_000, long: 15 * 60_000 };
 
 const { values: options, positionals: named } = parseArgs({
   options: {
@@ -62,10 +67,8 @@ const { values: options, positionals: named } = parseArgs({
 if (!/^[1-9]\d*$/.test(options.seed))
   throw new Error(`--seed ${options.seed}: expected a number from 1`);
 const jobs = chosenJobs();
-const env = {
-  ...process.env,
-  TRUNKLINE_TEST_SEEDS: options.full || options.share !== undefined ? 'all' : options.seed,
-};
+const isQuick = !options.full && options.share === undefined;
+const env = { ...process.env, TRUNKLINE_TEST_SEEDS: isQuick ? options.seed : 'all' };
 const cores = availableParallelism();
 // One more job than there are cores, because suites over real sockets wait now and then.
 const atOnce = Math.min(cores + 1, jobs.length);
@@ -159,6 +162,7 @@ async function runTests({ folder, name, files }) {
     capture: 'stdout',
     env,
     limit: LIMIT,
+    silence: isQuick ? SILENCE.quick : SILENCE.long,
     onOutput,
   });
   const lines = output.split('\n');

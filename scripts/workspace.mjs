@@ -49,12 +49,13 @@ export const runTool = (tool, args, options) =>
  * Runs a program to its end and returns `{ code, output }`; `code` is 1 if a signal ended the
  * program. Its output goes to the same place as ours or, if `capture` is 'all' or 'stdout', into
  * `output` and, as it arrives, to `onOutput`. A program that has not ended after `limit`
- * milliseconds is killed, and the last line of `output` says so.
+ * milliseconds, or whose captured output pauses for `silence` milliseconds, is killed, and the last
+ * line of `output` says so.
  */
 export function run(
   command,
   args,
-  { cwd = root, capture = 'none', env = process.env, limit, onOutput } = {},
+  { cwd = root, capture = 'none', env = process.env, limit, silence, onOutput } = {},
 ) {
   return new Promise((resolve, reject) => {
     const stdio = [
@@ -66,20 +67,25 @@ export function run(
     let output = '';
     const collect = (text) => {
       output += text;
+      silent?.refresh();
       onOutput?.(text);
     };
     child.stdout?.setEncoding('utf8').on('data', collect);
     child.stderr?.setEncoding('utf8').on('data', collect);
-    const kill = () => {
-      collect(`killed: it had not ended after ${limit / 1000} s\n`);
+    const kill = (reason) => {
+      collect(`killed: ${reason}\n`);
       child.kill('SIGKILL');
       child.stdout?.destroy(); // Child processes of the program may hold the pipes open.
       child.stderr?.destroy();
     };
-    const timer = limit === undefined ? undefined : setTimeout(kill, limit);
+    const killAfter = (delay, reason) =>
+      delay === undefined ? undefined : setTimeout(kill, delay, reason);
+    const slow = killAfter(limit, `it had not ended after ${limit / 1000} s`);
+    const silent = killAfter(silence, `it had printed nothing for ${silence / 1000} s`);
     child.on('error', reject);
     child.on('close', (code) => {
-      clearTimeout(timer);
+      clearTimeout(slow);
+      clearTimeout(silent);
       resolve({ code: code ?? 1, output });
     });
   });
