@@ -4,9 +4,9 @@ import { parseArgs } from 'node:util';
 import type { WorkerKind } from '@trunkline/cluster';
 import { positive } from '../arguments.ts';
 import { cores } from '../cores.ts';
+import { ROUND_FLAGS, type RoundOptions, roundOptions } from '../round-options.ts';
 
-export interface Options {
-  readonly rounds: number;
+export interface Options extends RoundOptions {
   /** The number of workers that is compared with one worker. */
   readonly workers: number;
   readonly kind: WorkerKind;
@@ -15,12 +15,6 @@ export interface Options {
   readonly connections: number;
   /** Calls in flight on each connection. */
   readonly inFlight: number;
-  readonly warmUp: number;
-  readonly window: number;
-  readonly json: boolean;
-  /** Runs one short round that judges nothing. */
-  readonly smoke: boolean;
-  readonly help: boolean;
 }
 
 export const USAGE = `usage: node bench/dist/cluster.js [options]
@@ -42,34 +36,23 @@ export function readOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,
     options: {
-      help: { type: 'boolean' },
-      rounds: { type: 'string' },
+      ...ROUND_FLAGS,
       workers: { type: 'string' },
       kind: { type: 'string', default: 'process' },
       clients: { type: 'string' },
       connections: { type: 'string' },
       'in-flight': { type: 'string' },
-      window: { type: 'string' },
-      json: { type: 'boolean' },
-      smoke: { type: 'boolean' },
     },
   });
   const { kind } = values;
   if (kind !== 'process' && kind !== 'thread')
     throw new TypeError(`--kind: must be process or thread, got '${kind}'`);
-  const smoke = values.smoke === true;
-  const window = positive('window', values.window, smoke ? 100 : 3_000);
   return {
-    rounds: positive('rounds', values.rounds, smoke ? 1 : 5),
+    ...roundOptions(values, { rounds: 5, window: 3_000 }),
     workers: positive('workers', values.workers, 2),
     kind,
     clients: positive('clients', values.clients, cores.length >= 4 ? cores.length >> 1 : 1),
     connections: positive('connections', values.connections, 64),
     inFlight: positive('in-flight', values['in-flight'], 8),
-    warmUp: window,
-    window,
-    json: values.json === true,
-    smoke,
-    help: values.help === true,
   };
 }

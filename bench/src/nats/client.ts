@@ -1,9 +1,10 @@
 // The process of a client: measures one column.
 
 import { report, runCommands } from '../commands.ts';
+import type { Figures, Times } from '../echo-task.ts';
 import { dialBare } from './bare.ts';
 import type { Column } from './columns.ts';
-import { type Figures, measure, type Times } from './tasks.ts';
+import { measure } from './tasks.ts';
 import { dialTrunkline } from './trunkline.ts';
 
 export interface Command extends Times {

@@ -1,16 +1,9 @@
 // The command line of the benchmark of NATS.
 
 import { parseArgs } from 'node:util';
-import { positive } from '../arguments.ts';
-import type { Times } from './tasks.ts';
+import { ROUND_FLAGS, type RoundOptions, roundOptions } from '../round-options.ts';
 
-export interface Options extends Times {
-  readonly rounds: number;
-  readonly json: boolean;
-  /** Runs one short round that judges nothing. */
-  readonly smoke: boolean;
-  readonly help: boolean;
-}
+export type Options = RoundOptions;
 
 export const USAGE = `usage: node bench/dist/nats.js [options]
 
@@ -23,24 +16,6 @@ export const USAGE = `usage: node bench/dist/nats.js [options]
 
 /** Reads the command line. @throws TypeError naming the option that is wrong. */
 export function readOptions(args: string[]): Options {
-  const { values } = parseArgs({
-    args,
-    options: {
-      help: { type: 'boolean' },
-      rounds: { type: 'string' },
-      window: { type: 'string' },
-      json: { type: 'boolean' },
-      smoke: { type: 'boolean' },
-    },
-  });
-  const smoke = values.smoke === true;
-  const window = positive('window', values.window, smoke ? 100 : 1_500);
-  return {
-    rounds: positive('rounds', values.rounds, smoke ? 1 : 5),
-    window,
-    warmUp: window,
-    json: values.json === true,
-    smoke,
-    help: values.help === true,
-  };
+  const { values } = parseArgs({ args, options: ROUND_FLAGS });
+  return roundOptions(values, { rounds: 5, window: 1_500 });
 }

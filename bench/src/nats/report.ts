@@ -1,11 +1,11 @@
 // Formats the figures of both columns as a table, and judges their ratios.
 
 import type { Verdict } from '../bars.ts';
+import type { Figure } from '../echo-task.ts';
 import { median } from '../statistics.ts';
 import { alignTable, round3 } from '../table.ts';
 import { COLUMNS, type Column } from './columns.ts';
 import type { Round } from './rounds.ts';
-import type { Figure } from './tasks.ts';
 
 export function formatTable(rounds: readonly Round[]): string {
   const lines = COLUMNS.map((column) => [

@@ -4,10 +4,10 @@
 import { startNatsServer } from '@trunkline/local-nats';
 import { Child } from '../child-process.ts';
 import { cores } from '../cores.ts';
+import type { Figures } from '../echo-task.ts';
 import type { Command, Report } from './client.ts';
 import { COLUMNS, type Column } from './columns.ts';
 import type { Options } from './options.ts';
-import type { Figures } from './tasks.ts';
 
 /** The figures of a round, by column. */
 export type Round = ReadonlyMap<Column, Figures>;

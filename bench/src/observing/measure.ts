@@ -82,7 +82,7 @@ async function measureOne(
   const isPlain = what === 'plain' || what === 'off';
   const adapter = isPlain ? `trunkline-${carrier}` : `trunkline-${carrier}-${what}`;
   const checkout = what === 'off' ? options.before : undefined;
-  return (await measurePair(adapter, scenario, { ...options, checkout }))!;
+  return (await measurePair(adapter, scenario, { ...options, node: undefined, checkout }))!;
 }
 
 function groupOf({ carrier, scenario }: Row): string {

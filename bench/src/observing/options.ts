@@ -3,23 +3,20 @@
 import { existsSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { parseArgs } from 'node:util';
-import { listed, positive } from '../arguments.ts';
+import { listed } from '../arguments.ts';
 import { named } from '../named.ts';
-import type { Setting } from '../scenarios/scenario.ts';
+import { ROUND_FLAGS, type RoundOptions, roundOptions } from '../round-options.ts';
 
-/** Where calls are measured. */
+/** The backends over which calls are measured. */
 export const CARRIERS = ['inmem', 'tcp'] as const;
 export type Carrier = (typeof CARRIERS)[number];
 
-export interface Options extends Setting {
+export interface Options extends RoundOptions {
   readonly carriers: readonly Carrier[];
-  readonly rounds: number;
   /** The URL of bench/dist/ of the checkout to compare with; undefined without one. */
   readonly before: string | undefined;
-  readonly json: boolean;
   /** Writes the figures into docs/performance.md too. */
   readonly report: boolean;
-  readonly help: boolean;
 }
 
 export const USAGE = `usage: node bench/dist/observing.js [options]
@@ -40,29 +37,18 @@ export function readOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,
     options: {
-      help: { type: 'boolean' },
+      ...ROUND_FLAGS,
       before: { type: 'string' },
       carrier: { type: 'string' },
-      rounds: { type: 'string' },
-      window: { type: 'string' },
       report: { type: 'boolean' },
-      json: { type: 'boolean' },
-      smoke: { type: 'boolean' },
     },
   });
-  const smoke = values.smoke === true;
-  const window = positive('window', values.window, smoke ? 100 : 1_500);
+  const rounds = roundOptions(values, { rounds: 21, window: 1_500 });
   return {
+    ...rounds,
     carriers: named('carrier', 'carrier', CARRIERS, (carrier) => carrier, listed(values.carrier)),
-    rounds: positive('rounds', values.rounds, smoke ? 1 : 21),
-    window,
-    warmUp: window,
     before: values.before === undefined ? undefined : benchOf(values.before),
-    node: undefined,
-    report: values.report === true && !smoke,
-    json: values.json === true,
-    smoke,
-    help: values.help === true,
+    report: values.report === true && !rounds.smoke,
   };
 }
 

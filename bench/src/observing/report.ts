@@ -89,7 +89,7 @@ const TITLES: Readonly<Record<What, string>> = {
   'spans-100': 'spans, all sampled',
 };
 const CARRIERS: Readonly<Record<Carrier, string>> = { inmem: 'memory', tcp: 'TCP' };
-/** What must cost nothing, and the ratio that counts as nothing. */
+/** The things that must cost nothing, and the ratio that counts as nothing. */
 const FREE: ReadonlySet<What> = new Set(['off', 'interceptors']);
 const FREE_RATIO = 0.98;
 /** The part of the rate that metrics must leave. */

@@ -3,8 +3,9 @@
 import { RTCPeerConnection } from 'node-datachannel/polyfill';
 import { WebSocket } from 'ws';
 import { report, runCommands } from '../commands.ts';
+import type { Figures, Times } from '../echo-task.ts';
 import { type Addresses, type Column, connect, type Libraries } from './columns.ts';
-import { type Figures, measure, type Times } from './tasks.ts';
+import { measure } from './tasks.ts';
 
 export interface Command extends Times {
   readonly column: Column;

@@ -1,21 +1,16 @@
 // The command line of the benchmark of WebRTC.
 
 import { parseArgs } from 'node:util';
-import { listed, positive } from '../arguments.ts';
+import { listed } from '../arguments.ts';
 import { named } from '../named.ts';
-import type { Times } from './tasks.ts';
+import { ROUND_FLAGS, type RoundOptions, roundOptions } from '../round-options.ts';
 
-/** Where a client runs; the server always runs in Node. */
+/** The places where a client can run; the server always runs in Node. */
 export const PLACES = ['node', 'chromium'] as const;
 export type Place = (typeof PLACES)[number];
 
-export interface Options extends Times {
-  readonly rounds: number;
+export interface Options extends RoundOptions {
   readonly places: readonly Place[];
-  readonly json: boolean;
-  /** Runs one short round that judges nothing. */
-  readonly smoke: boolean;
-  readonly help: boolean;
 }
 
 export const USAGE = `usage: node bench/dist/webrtc.js [options]
@@ -33,23 +28,12 @@ export function readOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,
     options: {
-      help: { type: 'boolean' },
-      rounds: { type: 'string' },
-      window: { type: 'string' },
+      ...ROUND_FLAGS,
       client: { type: 'string' },
-      json: { type: 'boolean' },
-      smoke: { type: 'boolean' },
     },
   });
-  const smoke = values.smoke === true;
-  const window = positive('window', values.window, smoke ? 100 : 1_500);
   return {
-    rounds: positive('rounds', values.rounds, smoke ? 1 : 5),
-    window,
-    warmUp: window,
+    ...roundOptions(values, { rounds: 5, window: 1_500 }),
     places: named('client', 'place', PLACES, (place) => place, listed(values.client)),
-    json: values.json === true,
-    smoke,
-    help: values.help === true,
   };
 }

@@ -1,8 +1,9 @@
 // The program of a page: measures one column when Node asks for it.
 
+import type { Figures } from '../echo-task.ts';
 import type { Command } from './client.ts';
 import { connect, type Libraries } from './columns.ts';
-import { type Figures, measure } from './tasks.ts';
+import { measure } from './tasks.ts';
 
 /** The function that the page offers as a global. */
 export type MeasureInPage = (command: Command) => Promise<Figures>;

@@ -2,12 +2,12 @@
 // and sockets.
 
 import type { Verdict } from '../bars.ts';
+import type { Figure } from '../echo-task.ts';
 import { median } from '../statistics.ts';
 import { alignTable, round3 } from '../table.ts';
 import { AGAINST, COLUMNS, type Column } from './columns.ts';
 import type { Options, Place } from './options.ts';
 import type { Round } from './rounds.ts';
-import type { Figure } from './tasks.ts';
 
 export function formatTable(rounds: readonly Round[], { places }: Options): string {
   const lines = places.flatMap((place) =>

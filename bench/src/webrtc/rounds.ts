@@ -3,11 +3,11 @@
 
 import { Child } from '../child-process.ts';
 import { cores } from '../cores.ts';
+import type { Figures } from '../echo-task.ts';
 import { Chromium } from './chromium.ts';
 import type { Command, Report } from './client.ts';
 import { type Addresses, COLUMNS, type Column } from './columns.ts';
 import type { Options, Place } from './options.ts';
-import type { Figures } from './tasks.ts';
 
 /** The figures of a round, by the place of the client and the column. */
 export type Round = ReadonlyMap<Place, ReadonlyMap<Column, Figures>>;

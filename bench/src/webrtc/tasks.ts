@@ -1,5 +1,7 @@
 // The measured tasks. They run in Node and in a page.
 
+import { echoed, type Figures, repeat, type Times } from '../echo-task.ts';
+
 /** A connection to the server, by whichever way of carrying messages. */
 export interface Link {
   /** Sends a message, and returns the server's echo. */
@@ -9,29 +11,10 @@ export interface Link {
   close(): Promise<void>;
 }
 
-/** The median time of a call in µs, calls a second, and MB a second. */
-export interface Figures {
-  readonly p50: number;
-  readonly calls: number;
-  readonly bulk: number;
-}
-
-export type Figure = keyof Figures;
-
-/** Milliseconds of each task, and of the warm-up before it. */
-export interface Times {
-  readonly warmUp: number;
-  readonly window: number;
-}
-
 /** Measures the tasks one after the other, and closes the link. */
 export async function measure(link: Link, times: Times): Promise<Figures> {
-  const small = new Uint8Array(SMALL);
   const large = new Uint8Array(LARGE);
-  const call = async () => {
-    const { length } = await link.call(small);
-    if (length !== SMALL) throw new Error(`an echo of ${SMALL} bytes has ${length}`);
-  };
+  const call = echoed((request) => link.call(request));
   const one = await repeat(call, 1, times);
   const many = await repeat(call, IN_FLIGHT, times);
   const puts = await repeat(() => link.put(large), PUTS_IN_FLIGHT, times);
@@ -43,35 +26,6 @@ export async function measure(link: Link, times: Times): Promise<Figures> {
   };
 }
 
-/** Keeps `atOnce` tasks in flight, and returns how many ended a second and how long one took. */
-async function repeat(task: () => Promise<void>, atOnce: number, { warmUp, window }: Times) {
-  let isOver = false;
-  let times: number[] = [];
-  const worker = async () => {
-    while (!isOver) {
-      const start = performance.now();
-      await task();
-      times.push(performance.now() - start);
-    }
-  };
-  const workers = Promise.all(Array.from({ length: atOnce }, worker));
-  // A failure ends the wait.
-  await Promise.race([sleep(warmUp), workers]);
-  times = [];
-  const start = performance.now();
-  await Promise.race([sleep(window), workers]);
-  const seconds = (performance.now() - start) / 1_000;
-  const ended = times.sort((a, b) => a - b);
-  isOver = true;
-  await workers;
-  return { rate: ended.length / seconds, median: ended[ended.length >> 1] ?? Number.NaN };
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-const SMALL = 64;
 const LARGE = 1024 * 1024;
 const IN_FLIGHT = 128;
 const PUTS_IN_FLIGHT = 4;
