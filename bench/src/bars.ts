@@ -45,7 +45,7 @@ export interface Comparison {
   readonly older: number | undefined;
   readonly newer: number;
   /**
-   * How many times worse the newer Node was than the older one in the same round; the median of the
+   * The factor by which the newer Node was worse than the older one in a round; the median of the
    * rounds.
    */
   readonly worse: number | undefined;
@@ -169,7 +169,7 @@ function cpu(figures: Figures | undefined): number | undefined {
 const MOST_MEMORY = 16;
 const MOST_BESIDE_CODEC = 1.15;
 
-/** How many times worse a bar's figure may be on a newer Node. */
+/** The factor by which a bar's figure may be worse on a newer Node. */
 const MOST_WORSE = 1.15;
 
 /**

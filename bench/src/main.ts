@@ -6,6 +6,7 @@ const calls = new URL('./index.js', import.meta.url);
 
 await dispatch(
   {
+    admin: new URL('./admin.js', import.meta.url),
     calls,
     cluster: new URL('./cluster.js', import.meta.url),
     connections: new URL('./connections.js', import.meta.url),

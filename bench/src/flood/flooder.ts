@@ -9,7 +9,7 @@ import { report, runCommands } from '../commands.ts';
 import type { FloodKind } from './flood-kinds.ts';
 
 export interface FlooderCommand {
-  /** How to flood; undefined if nothing is to be opened. */
+  /** The kind of flood; undefined if nothing is to be opened. */
   readonly kind: FloodKind | undefined;
   /** Connections to open a second. */
   readonly rate: number;

@@ -6,7 +6,7 @@ import type { Scenario } from './scenario.ts';
 
 /** The part of a scenario that runs in the client's process. */
 export interface CallScenario extends Omit<Scenario, 'measure' | 'suits'> {
-  /** How many times the usual warm-up the scenario needs. Default 1. */
+  /** The factor of the usual warm-up that the scenario needs. Default 1. */
   readonly warmUps?: number;
   /** Tells whether this caller can run it. */
   suits(caller: Caller): boolean;

@@ -1,0 +1,11 @@
+// The protocol whose calls the node counts.
+
+import { defineProtocol, json } from '@trunkline/transport-core';
+import { z } from 'zod';
+
+export const protocol = defineProtocol({
+  name: 'greeter',
+  version: 1,
+  channel: 0x20,
+  methods: { greet: { id: 1, request: json(z.string()), response: json(z.string()) } },
+});
