@@ -13,7 +13,7 @@ export interface Program {
   readonly file: string;
   /** The place of the block in the texts. */
   readonly where: string;
-  /** What it prints, if the text shows that. */
+  /** The output, if the text shows it. */
   readonly prints: string | undefined;
 }
 

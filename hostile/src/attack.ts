@@ -44,7 +44,7 @@ export interface Attack {
   run(run: AttackRun): Promise<string>;
 }
 
-/** How long an attack goes on: a number of rounds, or milliseconds. */
+/** The length of an attack: a number of rounds, or milliseconds. */
 export type Effort = { readonly rounds: number } | { readonly milliseconds: number };
 
 /** One run of an attack: its target, its duration, and the connections that it opened. */

@@ -29,7 +29,7 @@ export class AttackerConnection {
   onFrame: (frame: ReadFrame) => void = () => {};
   /** Whether the attacker answers PINGs. */
   answersPings = true;
-  /** How the connection ended; undefined while it is open. */
+  /** The way in which the connection ended; undefined while it is open. */
   ending: Ending | undefined = undefined;
   /** The node id that the victim's hello names. */
   victimId = '';

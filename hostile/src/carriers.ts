@@ -25,7 +25,7 @@ export interface Target {
   readonly stranger: { readonly key: string; readonly cert: string };
 }
 
-/** How a connection ended: in order, or with a socket error such as a RST. */
+/** The way in which a connection ended: in order, or with a socket error such as a RST. */
 export type Ending = 'end' | 'reset';
 
 /** A connection whose carrier handshake is done: from here on it is a stream of bytes. */

@@ -155,7 +155,7 @@ export class PigeonConnection implements StreamConnection {
 /** The most bytes in flight in one direction before `write` returns false. */
 const WINDOW = 256 * 1024;
 /**
- * How long an end waits for the other's end, in milliseconds, and how many bytes it drops
+ * The time that an end waits for the other's end, in milliseconds, and the bytes that it drops
  * meanwhile: the same rule as in every layer.
  */
 const LINGER = 1_000;

@@ -7,7 +7,7 @@ import type { WholeFigures, WholeKind } from './whole.ts';
 /** The kinds of networks that are compared. */
 export type Kind = WholeKind | 'nats';
 
-/** What a network of some size costs. Bytes are those of messages of 256 bytes. */
+/** The costs of a network of some size. Bytes are those of messages of 256 bytes. */
 export interface Cost {
   readonly kind: Kind;
   readonly nodes: number;

@@ -9,7 +9,7 @@ import { type AnyTransport, bytes, defineProtocol } from '@trunkline/transport-c
 /** The ways of spreading messages. */
 export type WholeKind = 'mesh' | 'trees' | 'relays';
 
-/** What a network of one size costs. */
+/** The costs of a network of one size. */
 export interface WholeFigures {
   readonly kind: WholeKind;
   readonly nodes: number;
@@ -23,7 +23,7 @@ export interface WholeFigures {
   readonly large: SpreadFigures;
 }
 
-/** What one message costs, as a mean over several of one publisher. */
+/** The costs of one message, as a mean over several of one publisher. */
 export interface SpreadFigures {
   readonly size: number;
   /**

@@ -31,11 +31,11 @@ import {
 
 /** Milliseconds between two reports, and between two measurements of a link. */
 const INTERVAL = 1_000;
-/** How long a link stays cut, in milliseconds. */
+/** The time for which a link stays cut, in milliseconds. */
 const CUT_TIME = 3_000;
 /** A cut link that is not back after this long is no longer reported, in milliseconds. */
 const FORGET_TIME = 30_000;
-/** How long a ping may take, in milliseconds. */
+/** The time that a ping may take, in milliseconds. */
 const PING_TIME = 5_000;
 const EMPTY = new Uint8Array(0);
 

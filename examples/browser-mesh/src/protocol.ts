@@ -29,7 +29,7 @@ export type Point = Stroke['points'][number];
 
 const LinkReport = z.object({
   nodeId: NodeId,
-  /** How the connection is carried: directly, or by the relay of the hub. */
+  /** The path of the connection: direct, or by the relay of the hub. */
   path: z.enum(['ws', 'webrtc', 'relay']),
   /** The round-trip time in milliseconds. */
   rtt: z.optional(z.number().check(z.minimum(0))),

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 
-/** What to do where `unable` returns a reason. */
+/** The advice for machines where `unable` returns a reason. */
 export const INSTALL = 'apt-get install nats-server';
 
 /** Returns the reason why no NATS server can be started on this machine; undefined if one can. */

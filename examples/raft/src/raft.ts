@@ -40,8 +40,8 @@ export class Raft {
   #commit = 0;
   #applied = 0;
   /**
-   * How long this node waits for a leader, in milliseconds; drawn again at each election, so that
-   * split votes end.
+   * The time that this node waits for a leader, in milliseconds; drawn again at each election, so
+   * that split votes end.
    */
   #patience: number;
   #electionAt: number;

@@ -16,7 +16,7 @@ export interface WorkerObserver {
 /** The options of a worker. */
 export interface ManagedWorkerOptions {
   readonly slot: number;
-  /** How many workers had the slot before. */
+  /** The number of workers that had the slot before. */
   readonly restarts: number;
   readonly spawn: Spawn;
   readonly clock: Clock;
@@ -81,7 +81,7 @@ export class ManagedWorker {
     return this.#joinedAt === undefined ? 0 : this.#clock.now() - this.#joinedAt;
   }
 
-  /** Why it serves no more. */
+  /** The reason for which it serves no more. */
   get loss(): TransportError {
     if (this.#phase.name === 'exited') return this.#phase.error;
     return new TransportError('unavailable', `${this.name} leaves`);

@@ -28,7 +28,7 @@ export type FromWorker = Tagged &
         readonly type: 'answer';
         readonly what: Question;
         readonly value?: unknown;
-        /** Why there is no value. */
+        /** The reason if there is no value. */
         readonly error?: string | undefined;
       }
   );

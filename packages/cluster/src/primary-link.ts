@@ -6,7 +6,7 @@ import { isMainThread, parentPort } from 'node:worker_threads';
 import { clusterSlot } from './cluster-slot.ts';
 import { type FromWorker, isTagged, type ToWorker } from './messages.ts';
 
-/** What a worker is told. */
+/** The functions that a worker calls when the primary sends something. */
 export interface PrimaryEvents {
   message(message: ToWorker): void;
   /** The primary has ended. */

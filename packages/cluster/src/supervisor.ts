@@ -40,7 +40,7 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
   readonly #slots: readonly Slot[];
   /** All workers that have not ended. */
   readonly #workers = new Set<ManagedWorker>();
-  /** How many workers each slot had. */
+  /** The number of workers that each slot had. */
   readonly #spawned: number[];
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined = undefined;
@@ -205,5 +205,5 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
   }
 }
 
-/** How often a worker is started, in a row, before a start or a restart of the cluster fails. */
+/** The starts of a worker, in a row, after which a start or a restart of the cluster fails. */
 const ATTEMPTS = 3;

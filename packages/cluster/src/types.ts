@@ -43,9 +43,9 @@ export interface ClusterOptions {
    */
   readonly grace?: number | undefined;
   /**
-   * How `restart` proceeds. True starts all new workers before the old ones leave, so that twice as
-   * many run for a while. False replaces one worker after the other, so that no slot is ever taken
-   * twice. Default: true.
+   * The order in which `restart` proceeds. True starts all new workers before the old ones leave,
+   * so that twice as many run for a while. False replaces one worker after the other, so that no
+   * slot is ever taken twice. Default: true.
    */
   readonly overlap?: boolean | undefined;
   /** Receives events. Errors that it throws are ignored. */
@@ -142,13 +142,13 @@ export interface WorkerSnapshot {
   readonly state: 'starting' | 'ready' | 'leaving';
   /** Milliseconds since it was started. */
   readonly age: number;
-  /** How many workers had this slot before. */
+  /** The number of workers that had this slot before. */
   readonly restarts: number;
   /** The number of its connections. */
   readonly connections?: number | undefined;
   /** The state of its transport, with at most 1,000 connections. */
   readonly transport?: Snapshot | undefined;
-  /** Why there is no `transport`: `deadline_exceeded` if the worker did not answer in time. */
+  /** The reason if there is no `transport`: `deadline_exceeded` if the worker did not answer. */
   readonly error?: { readonly code: Code; readonly message: string } | undefined;
 }
 

@@ -31,7 +31,7 @@ export interface WorkerEvents {
 /** Starts a worker in a slot. */
 export type Spawn = (slot: number, events: WorkerEvents) => WorkerHandle;
 
-/** How workers are started. */
+/** The function that starts workers. */
 export interface SpawnOptions {
   readonly worker: URL | string;
   readonly args: readonly string[];

@@ -8,7 +8,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { randomBytes, systemRandom } from '@trunkline/transport-core';
 import { fileDisk, hasNoLinks } from './file-disk.ts';
 
-/** How to create the file: its `mode`, and what to do if it exists. */
+/** Options for creating the file: its `mode`, and what to do if it exists. */
 export interface AtomicFileOptions {
   readonly mode: number;
   /**

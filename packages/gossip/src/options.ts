@@ -68,8 +68,8 @@ export interface GossipOptions {
     | { readonly identity?: Signer | undefined; readonly mode?: SignatureMode | undefined }
     | undefined;
   /**
-   * How to find other nodes of a topic beyond the connected ones. If no other node is known on a
-   * topic, gossip visits nodes of the address book one after the other, and asks each node that
+   * The ways to find other nodes of a topic beyond the connected ones. If no other node is known on
+   * a topic, gossip visits nodes of the address book one after the other, and asks each node that
    * turns out to be on the topic for others. Nodes that are not on a topic learn nothing about it.
    * With `false` this node neither looks for others nor answers those that look.
    */

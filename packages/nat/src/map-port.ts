@@ -65,7 +65,7 @@ export type PortMappingEvent =
 export interface PortMapping extends AsyncDisposable {
   /** The external addresses, which the transport advertises; empty without a mapping. */
   readonly addresses: readonly string[];
-  /** Why the last attempt failed; undefined if it succeeded. */
+  /** The error of the last attempt; undefined if it succeeded. */
   readonly error: TransportError | undefined;
   /**
    * Removes the mappings from the router, and advertises the former address again. Call it before

@@ -36,7 +36,7 @@ export interface PeerInfo<S = unknown> {
 }
 
 /**
- * Why a connection did not become a peer's:
+ * The reason for which a connection did not become a peer's:
  * - denied: the id is banned, is on a list of unwanted nodes, or is not listed although
  *   `membership` is 'listed'
  * - duplicate: another node with this id is connected already

@@ -10,7 +10,7 @@ export interface DnsClientOptions {
   servers(): readonly DnsServer[];
   /** Milliseconds for the answer of one server. */
   readonly timeout: number;
-  /** How often each server is asked. */
+  /** The number of times that each server is asked. */
   readonly attempts: number;
   readonly clock: Clock;
   readonly random: Random;

@@ -53,7 +53,7 @@ export interface DnsResolverOptions {
   readonly maxTtl?: number | undefined;
   /** The time in which a server must answer a question. Default 2,000. */
   readonly timeout?: number | undefined;
-  /** How often each server is asked before a lookup fails, 1 to 10. Default 2. */
+  /** The number of times that each server is asked before a lookup fails, 1 to 10. Default 2. */
   readonly attempts?: number | undefined;
   /** Default: the system's clock. Give the clock of the transport if that has its own. */
   readonly clock?: Clock | undefined;

@@ -48,7 +48,7 @@ export interface ResumableOptions<Item = unknown> {
    */
   readonly streamsPerCaller?: number | undefined;
   /**
-   * What happens to a handler while its stream has no connection. Default 'wait'.
+   * The behavior of a handler while its stream has no connection. Default 'wait'.
    *
    * - 'wait': its writes wait, as for a client that does not read. So no item is lost.
    * - 'continue': it goes on, and the oldest items are dropped once the limits are reached.

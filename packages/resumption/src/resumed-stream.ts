@@ -13,7 +13,7 @@ import { failure, isKept, isTransient } from './failures.ts';
 import type { ResumeConfig } from './resume-options.ts';
 import { writeRequest } from './wire.ts';
 
-/** What a stream knows of its call. */
+/** The parts of its call that a stream uses. */
 export interface ResumedCall {
   readonly clock: Clock;
   readonly random: Random;

@@ -1,6 +1,6 @@
 // The items of one stream that can be sent again, from the oldest that is kept to the newest.
 
-/** How much a ring may hold. */
+/** The limits of a ring. */
 export interface RingLimits {
   readonly items: number;
   /** Bytes of all items; the newest item is kept even if it alone has more. */

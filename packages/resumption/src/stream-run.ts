@@ -4,7 +4,7 @@
 import { type Remote, TransportError } from '@trunkline/transport-core';
 import type { ServedStream } from './served-stream.ts';
 
-/** What the handler sees of the call that opened the stream. */
+/** The call that opened the stream, as the handler sees it. */
 interface OpeningCall {
   readonly method: string;
   readonly request: unknown;

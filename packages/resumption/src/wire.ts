@@ -10,7 +10,7 @@ const OFFSET = 'trunkline-resume-offset';
 /** Present if the client asks whether the server keeps the stream, and wants no items yet. */
 const CHECK = 'trunkline-resume-check';
 
-/** What a call asks of a stream. */
+/** A request for a stream. */
 export interface StreamRequest {
   readonly token: string;
   /** The number of items that the client has received; undefined to open the stream. */

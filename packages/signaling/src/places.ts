@@ -7,7 +7,7 @@ import { TransportError } from '@trunkline/transport-core';
 const SHARE = 1 / 8;
 const LEAST_SHARE = 2;
 
-/** What has places: a registered node. */
+/** An owner of places: a registered node. */
 export interface PlaceOwner {
   readonly nodeId: string;
 }

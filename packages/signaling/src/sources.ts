@@ -7,7 +7,7 @@ import { TokenBucket } from './token-bucket.ts';
 /** Sources without a node that are remembered, so that reconnecting doesn't renew the rate. */
 const REMEMBERED = 1_024;
 
-/** How many times the tokens of one second a source may use at once. */
+/** The tokens that a source may use at once, as a multiple of those of one second. */
 const BURST = 10;
 
 interface Source {

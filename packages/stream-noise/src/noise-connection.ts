@@ -368,8 +368,8 @@ export class NoiseConnection implements StreamConnection, ByteSink {
 }
 
 /**
- * How long an end waits to flush, in milliseconds, and how many bytes it discards meanwhile, before
- * the connection beneath does both.
+ * The time that an end waits to flush, in milliseconds, and the bytes that it discards meanwhile,
+ * before the connection beneath does both.
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

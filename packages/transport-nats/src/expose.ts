@@ -31,7 +31,7 @@ export interface ExposeOptions<P extends Protocol> {
    * may reconnect; the services then go on.
    */
   readonly connection: NatsConnection;
-  /** Where the requests are sent. Default: the transport itself, at its own address. */
+  /** The target of the requests. Default: the transport itself, at its own address. */
   readonly target?: Target | undefined;
   /** The name of the service: letters, digits, '_' and '-'. Default: the protocol's name. */
   readonly name?: string | undefined;

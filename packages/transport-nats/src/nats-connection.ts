@@ -298,7 +298,7 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
 /** The least content of a message that is not the last of a write: less waits for credit. */
 const CRUMB = 8 * 1024;
 /**
- * How long an end waits for the other's end, in milliseconds, and how many bytes it drops
+ * The time that an end waits for the other's end, in milliseconds, and the bytes that it drops
  * meanwhile (docs/wire-protocol.md §8).
  */
 const LINGER = 1_000;

@@ -263,7 +263,7 @@ const CLOSED: Phase = Object.freeze({ name: 'closed' });
 const COPIED = 16 * 1024;
 const HELD = 64 * 1024;
 /**
- * How long one end waits for the other's FIN, in milliseconds, and how many bytes it discards
+ * The time that one end waits for the other's FIN, in milliseconds, and the bytes that it discards
  * meanwhile (docs/wire-protocol.md §8).
  */
 const LINGER = 1_000;

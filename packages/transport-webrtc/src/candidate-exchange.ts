@@ -88,5 +88,5 @@ function use(peer: RtcPeerConnection, { candidate, sdpMid, sdpMLineIndex }: Sign
 
 /** The most candidates in one direction; the others are dropped. */
 const MOST = 64;
-/** How long an answerer waits before it uses the candidates of a whole offer, in milliseconds. */
+/** The time that an answerer waits before it uses the candidates of a whole offer, in ms. */
 const HOLD_TIME = 250;

@@ -309,7 +309,7 @@ const ACKNOWLEDGE = 64 * 1024;
 const HIGH = 1024 * 1024;
 const LOW = 256 * 1024;
 /**
- * How long an end waits for the other's end, in milliseconds, and how many bytes it drops
+ * The time that an end waits for the other's end, in milliseconds, and the bytes that it drops
  * meanwhile (docs/wire-protocol.md §8).
  */
 const LINGER = 1_000;

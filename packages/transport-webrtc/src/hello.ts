@@ -35,7 +35,7 @@ export function encodeHello(
   return hello;
 }
 
-/** What a hello says: the node id that it proves, if it contains a proof, or its flaw. */
+/** The content of a hello: the node id that it proves, if it contains a proof, or its flaw. */
 export type Hello = { readonly nodeId: string | undefined } | { readonly flaw: string };
 
 /** Reads the hello of the end with this role. */

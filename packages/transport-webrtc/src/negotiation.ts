@@ -376,5 +376,5 @@ function ignore(): void {}
 const MOST_SDP = 16_384;
 /** Messages that may arrive before this end is ready for the hello. */
 const MOST_EARLY = 4;
-/** How long to look for candidates if all of them have to be in one message, in milliseconds. */
+/** The time to look for candidates if all have to be in one message, in milliseconds. */
 const GATHER_TIME = 2_000;

@@ -89,7 +89,7 @@ export interface SignalReceiver {
   closed(error?: TransportError): void;
 }
 
-/** What a session carries; plain JSON. */
+/** A message of a session; plain JSON. */
 export type SignalMessage = SignalDescription | SignalCandidate;
 
 /** An offer or an answer. */

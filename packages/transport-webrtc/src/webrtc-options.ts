@@ -8,7 +8,7 @@ import type { Signal } from './signal.ts';
 
 /** Options of a backend over WebRTC. The lists `allow` and `deny` need an `identity`. */
 export interface WebRtcBackendOptions extends PeerLists {
-  /** How this node exchanges the first messages with others; it also determines the node's id. */
+  /** The way in which this node exchanges first messages; it also determines the node's id. */
   readonly signal: Signal;
   /**
    * Makes both ends of each connection prove their node ids, so that signaling need not be trusted:

@@ -198,7 +198,7 @@ const POLL = 4;
  */
 const UNREAD = 64 * 1024 * 1024;
 /**
- * How long one end waits for the other's close frame, in milliseconds, and how many bytes it
+ * The time that one end waits for the other's close frame, in milliseconds, and the bytes that it
  * discards meanwhile (docs/wire-protocol.md §8).
  */
 const LINGER = 1_000;

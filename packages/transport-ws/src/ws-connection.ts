@@ -216,7 +216,7 @@ export class WsConnection implements StreamConnection {
 /** The longest message that this end sends, in bytes (docs/wire-protocol.md §1). */
 const MESSAGE = 256 * 1024;
 /**
- * How long one end waits for the other's close frame, in milliseconds, and how many bytes it
+ * The time that one end waits for the other's close frame, in milliseconds, and the bytes that it
  * discards meanwhile (docs/wire-protocol.md §8), where a message counts at least LEAST.
  */
 const LINGER = 1_000;

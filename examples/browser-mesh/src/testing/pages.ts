@@ -14,7 +14,7 @@ export type Point = readonly [x: number, y: number];
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
   (path) => existsSync(path),
 );
-/** How long a step may take on a machine that is busy, in milliseconds. */
+/** The time that a step may take on a machine that is busy, in milliseconds. */
 const PATIENCE = 30_000;
 
 /** Defines a test that needs Chromium, and skips it where there is none. */

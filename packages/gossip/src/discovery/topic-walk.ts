@@ -7,8 +7,8 @@ import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
 import { jittered, pick } from '../hyparview/chance.ts';
 
 /**
- * How urgently nodes are needed. `first`: on some topic no other node is known; `more`: the overlay
- * would use more; `none`: there are enough.
+ * The urgency with which nodes are needed. `first`: on some topic no other node is known; `more`:
+ * the overlay would use more; `none`: there are enough.
  */
 export type Need = 'first' | 'more' | 'none';
 

@@ -133,7 +133,7 @@ function ourError(error: unknown): TransportError {
 
 /** The key of the number in the store. */
 const KEY = 'gossip-life';
-/** How many numbers are reserved ahead: joining a topic again within one start takes one. */
+/** The numbers that are reserved ahead: joining a topic again within one start takes one. */
 const SPARE = 65_536;
 /** The highest number that is believed or begun with, so that numbers are left above it. */
 const MOST = 2 ** 47;

@@ -270,8 +270,8 @@ export class Walker {
  */
 const LOOK = 2_000;
 /**
- * How many nodes of the address book are drawn to find one that was not visited yet: the maximum of
- * `peers.known`.
+ * The number of nodes of the address book that are drawn to find one that was not visited yet: the
+ * maximum of `peers.known`.
  */
 const DRAWN = 250;
 /** Time limit of a visit in milliseconds. */

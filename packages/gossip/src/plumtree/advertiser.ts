@@ -4,7 +4,7 @@
 export interface Advertiser {
   readonly peer: string;
   readonly hops: number;
-  /** How often the peer was asked for the message. */
+  /** The number of times that the peer was asked for the message. */
   asked: number;
 }
 

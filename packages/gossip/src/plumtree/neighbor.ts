@@ -43,7 +43,8 @@ export class Neighbor {
   /** When the peer was asked whether it listens; undefined if it was not asked, or has answered. */
   triedAt: number | undefined;
   /**
-   * How often the peer has answered that question, and the time before which it isn't asked again.
+   * The number of times that the peer has answered that question, and the time before which it
+   * isn't asked again.
    */
   leafProbes = 0;
   untriedUntil = Number.NEGATIVE_INFINITY;

@@ -14,7 +14,7 @@ export type Signing =
   | { readonly identity?: Signer; readonly mode?: 'strict' | 'lenient' }
   | undefined;
 
-/** What differs from a network in which all nodes are strict and sign. */
+/** Differences from a network in which all nodes are strict and sign. */
 export interface Plan {
   readonly signing?: (name: string) => Signing;
   readonly type?: (name: string) => KeyType;

@@ -5,7 +5,7 @@
 import type { Random, Reason, TransportError } from '@trunkline/transport-core';
 
 /**
- * How long to wait before a peer is dialed again. gRPC's values are 1 s, 120 s and 0.2. If
+ * The time to wait before a peer is dialed again. gRPC's values are 1 s, 120 s and 0.2. If
  * `interval` equals `max`, the wait is constant (Orbs).
  */
 export interface BackOffOptions {

@@ -10,7 +10,7 @@ export interface DialCandidate {
 }
 
 /**
- * Why a node is dialed:
+ * The reason for which a node is dialed:
  * - `persistent`, `seed`: the operator named it
  * - `again`: its connection was lost by chance
  * - `book`: the address book picked it

@@ -31,7 +31,7 @@ export interface AdmittedConnection extends Candidate {
   readonly orders: readonly Order[];
   /** Whether the peer was lost by chance and is dialed again. */
   readonly returned: boolean;
-  /** Why it does not become a peer; the connection then serves for one exchange of addresses. */
+  /** The reason if it does not become a peer; the connection then serves one address exchange. */
   refused: TransportError | undefined;
 }
 
@@ -325,6 +325,6 @@ export function runsPeers(protocols: PendingConnection['protocols']): boolean {
  * addresses then.
  */
 const INQUIRIES: ReadonlySet<Order['kind']> = new Set(['asked', 'test'] as const);
-/** Why a node that does not prove its id can't be the persistent peer with that id. */
+/** The reason that a node without a proof of its id can't be the persistent peer with that id. */
 export const UNPROVEN =
   'the other end names this node as a persistent peer by its id, so this node must prove that id';

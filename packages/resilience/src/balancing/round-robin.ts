@@ -23,7 +23,7 @@ class TurnPicker implements Picker {
   #last: readonly AddressState[] = [];
   #isUniform = true;
   #next: number;
-  /** How far each address is ahead of its share. */
+  /** The calls by which each address is ahead of its share. */
   readonly #credits = new WeakMap<AddressState, number>();
 
   /** @param start a random number, so that clients do not begin at the same address. */

@@ -11,7 +11,7 @@ import {
   withDefault,
 } from '@trunkline/transport-core/backend';
 
-/** How the calls of a method are repeated. */
+/** The rules for repeating the calls of a method. */
 export interface RetryPolicy {
   /**
    * True if handling a call twice has the same effect as once. Only then is a call repeated that a

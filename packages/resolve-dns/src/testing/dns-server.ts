@@ -13,7 +13,7 @@ import {
   TRUNCATED_RESPONSE,
 } from 'dns-packet';
 
-/** How the server answers a question. */
+/** The server's answer to a question. */
 export interface Zone {
   readonly answers?: readonly Answer[];
   readonly additionals?: readonly Answer[];

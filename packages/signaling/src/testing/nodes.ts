@@ -69,7 +69,7 @@ export async function hubFixture(
   };
 }
 
-/** What one end of a session has received. */
+/** The messages that one end of a session has received. */
 export interface RecordedSession {
   readonly session: SignalSession;
   /** Resolves with the next message. */

@@ -10,13 +10,13 @@ import { shortestFailing, shrink } from './shrink.ts';
 /** Options of {@link checkLinearizable}. */
 export interface CheckOptions {
   /**
-   * How much the check may search per key before its verdict is `undefined`. Each configuration
-   * visited (how far all clients are, and the value at that point) counts as one, and so do a
-   * hundred comparisons between configurations. Default 1,000,000, which takes some ten seconds and
-   * at most about 300 bytes each. Shrinking a counter-example may take as much again, and then
-   * stops where it is. Ordinary histories need one to eight configurations per operation. Unknown
-   * outcomes combined with few distinct values need many more, so let clients write distinct
-   * values.
+   * The number of configurations that the check may search per key before its verdict is
+   * `undefined`. Each configuration visited (how far all clients are, and the value at that point)
+   * counts as one, and so do a hundred comparisons between configurations. Default 1,000,000, which
+   * takes some ten seconds and at most about 300 bytes each. Shrinking a counter-example may take
+   * as much again, and then stops where it is. Ordinary histories need one to eight configurations
+   * per operation. Unknown outcomes combined with few distinct values need many more, so let
+   * clients write distinct values.
    */
   readonly limit?: number;
 }

@@ -74,7 +74,7 @@ export interface ExploreOptions {
   /** With 'fail', a seed also fails if `close` reports leaks. Default 'ignore'. */
   readonly leaks?: 'ignore' | 'fail' | undefined;
   /**
-   * What happens if two runs of the first seed differ: with 'fail' (default) the search rejects
+   * The reaction if two runs of the first seed differ: with 'fail' (default) the search rejects
    * with an Error that shows the first event that differs; with 'ignore' the first seed runs only
    * once, and failures may not replay.
    */

@@ -34,7 +34,7 @@ export class WorkerRunner implements Runner {
         readonly reject: (error: unknown) => void;
       }
     | undefined;
-  /** Why the worker takes no more requests; undefined while it does. */
+  /** The reason if the worker takes no more requests; undefined while it does. */
   #ended: Error | undefined;
 
   private constructor(worker: WorkerHandle, url: string) {

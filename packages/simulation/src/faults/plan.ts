@@ -17,13 +17,13 @@ import type { Nemesis } from './nemesis.ts';
  * numbers.
  */
 export interface NemesisOptions {
-  /** How long the nemesis is active; its plan ends with `recover`. Default 30,000. */
+  /** The time for which the nemesis is active; its plan ends with `recover`. Default 30,000. */
   readonly duration?: number | undefined;
-  /** How long each trouble lasts. The default depends on the nemesis. */
+  /** The duration of each trouble. The default depends on the nemesis. */
   readonly lasts?: Delay | undefined;
   /**
-   * How long the calm before the first trouble and between two troubles is. The default depends on
-   * the nemesis.
+   * The length of the calm before the first trouble and between two troubles. The default depends
+   * on the nemesis.
    */
   readonly calm?: Delay | undefined;
   /** A factor for `lasts` and `calm`: above 1, trouble is rarer and lasts longer. Default 1. */

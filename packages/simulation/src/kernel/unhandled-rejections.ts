@@ -14,7 +14,7 @@ export class UnhandledRejections {
   /** The owners of promises that async callbacks returned. */
   readonly #owners = new WeakMap<object, EventOwner>();
   readonly #unhandled = new Map<object, UnhandledRejection>();
-  /** How many of these belong to nodes and have not been taken by `takeOfNodes`. */
+  /** The number of these that belong to nodes and have not been taken by `takeOfNodes`. */
   #ofNodes = 0;
 
   get size(): number {

@@ -24,7 +24,7 @@ export const GLOBALS = [
   'global',
 ] as const;
 
-/** What the code of one life of a node gets instead of the real globals and built-in modules. */
+/** The globals and built-in modules that the code of one life of a node gets. */
 export interface VirtualWorld {
   readonly globals: Readonly<Record<(typeof GLOBALS)[number], unknown>>;
   /** Built-in modules by name, without `node:`. */

@@ -156,7 +156,7 @@ interface StoreOperation {
   readonly key?: string;
   readonly bytes?: Uint8Array | undefined;
   readonly latency: Delay;
-  /** Why it fails; undefined if it does not. */
+  /** The error with which it fails; undefined if it does not. */
   readonly fails?: 'failure' | 'full' | undefined;
 }
 

@@ -16,7 +16,7 @@ import { NodeClock, NodeTime } from './node-clock.ts';
 import type { NodeContext, Setup, SimTransportOptions, Stop } from './node-context.ts';
 import { Disk, type DiskOptions, NodeStore } from './node-store.ts';
 
-/** How a node or client is declared. */
+/** The declaration of a node or client. */
 export interface NodeDeclaration {
   readonly setup: Setup;
   readonly disk: DiskOptions;

@@ -33,7 +33,7 @@ type Phase =
 
 /** Writes the batches of a session to its stream. */
 export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader {
-  /** Where the session writes its frames. */
+  /** The output to which the session writes its frames. */
   readonly writer: FrameWriter;
   /**
    * The bytes written so far. The count starts at -0, which V8 keeps as a double. Otherwise it

@@ -58,7 +58,7 @@ export interface ConnectionInit {
   readonly opened: ((error: TransportError | undefined) => void) | undefined;
 }
 
-/** How a session ended. */
+/** The end of a session. */
 export interface ConnectionEnd {
   readonly wasUp: boolean;
   /** The calls that no handler can have seen, in order. */

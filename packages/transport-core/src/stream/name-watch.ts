@@ -77,7 +77,7 @@ export class NameWatch {
     return this.#addresses;
   }
 
-  /** Why the last resolution failed; undefined if it succeeded. */
+  /** The error of the last resolution; undefined if it succeeded. */
   get error(): TransportError | undefined {
     return this.#error;
   }

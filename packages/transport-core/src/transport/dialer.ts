@@ -21,7 +21,7 @@ interface DialedName {
   readonly inUse: Connection | undefined;
 }
 
-/** What the dials of all addresses of a target have in common. */
+/** The parts that the dials of all addresses of a target share. */
 interface AddressDial {
   readonly target: string;
   readonly nodeId: string | undefined;

@@ -22,7 +22,7 @@ export interface NameSnapshot {
   readonly name: string;
   /** Its addresses now; undefined before the first result. */
   readonly addresses: readonly ResolvedAddress[] | undefined;
-  /** Why the last resolution failed; undefined if it succeeded. */
+  /** The error of the last resolution; undefined if it succeeded. */
   readonly error?: string | undefined;
 }
 

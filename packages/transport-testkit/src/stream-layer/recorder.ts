@@ -10,7 +10,7 @@ export class Recorder implements StreamSink {
   /** The number of received bytes. */
   size = 0;
   drains = 0;
-  /** How often `closed` was reported, and the error of the first report. */
+  /** The number of reports of `closed`, and the error of the first one. */
   ends = 0;
   error: TransportError | undefined;
   /** The number of reports after `closed`: 0 for a correct layer. */

@@ -27,7 +27,7 @@ export interface AttackOptions {
 export interface AttackOutcome {
   readonly seed: number;
   readonly dials: number;
-  /** How many of these dials went to the attacker. */
+  /** The number of these dials that went to the attacker. */
   readonly caught: number;
   /** The number of addresses that the attacker reported in answers to exchange requests. */
   readonly told: number;
@@ -174,7 +174,7 @@ export interface PoisonOutcome {
    */
   readonly buckets: number;
   readonly entries: number;
-  /** How many times the victim asked the source. */
+  /** The number of times that the victim asked the source. */
   readonly asked: number;
 }
 

@@ -11,7 +11,7 @@ export interface Anomaly {
   readonly text: string;
 }
 
-/** What the reads of a history show of one key. */
+/** The versions of one key, as the reads of a history show them. */
 export interface KeyVersions {
   /** The longest list that was read: all observed values in order. */
   readonly order: readonly string[];

@@ -50,7 +50,7 @@ export class FakeConnection {
     return !this.over;
   }
 
-  /** How often the connection is held now. */
+  /** The number of times that the connection is held now. */
   holds = 0;
   readonly #gone: (() => void)[] = [];
 
