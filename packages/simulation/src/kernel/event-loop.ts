@@ -42,6 +42,11 @@ export class EventLoop {
   readonly rules = new Set<() => void>();
   /** Number of events that have happened. */
   steps = 0;
+  /**
+   * Whether code uses ticks of Node itself, as Node's streams do. Then every event waits until they
+   * have run.
+   */
+  usesTicks = false;
   readonly #strict: boolean;
   readonly #stepLimit: number;
   readonly #deferred: { readonly owner: EventOwner | undefined; readonly callback: () => void }[] =
@@ -216,7 +221,7 @@ export class EventLoop {
         if (this.#failure !== undefined) throw this.#failure;
         if (done()) return 'done';
         const soonest = this.queue.soonest();
-        if (soonest - this.now >= LEAP || this.queue.hasTimerAt(this.now)) {
+        if (soonest - this.now >= LEAP || this.queue.hasTimerAt(this.now) || this.usesTicks) {
           // A chain of awaits may take more turns than that. It must finish before time leaps, or a
           // timeout would come before an answer; and before a timer of 0 ms, as it does in reality.
           await macrotask(around);

@@ -103,7 +103,7 @@ export class ModuleGraph {
   }
 
   #builtin(name: string): object {
-    const virtual = this.#world.builtins.get(name);
+    const virtual = this.#world.builtin(name);
     if (virtual !== undefined) return virtual;
     return createRequire(import.meta.url)(`node:${name}`);
   }

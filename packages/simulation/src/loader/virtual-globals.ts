@@ -1,8 +1,11 @@
 // The globals and built-in modules of Node that depend on time or chance, as the code of one life
 // of a simulated node sees them.
 
+import os from 'node:os';
+import { posix } from 'node:path';
 import process from 'node:process';
 import type { NodeContext } from '../nodes/node-context.ts';
+import { fileSystem } from './files/virtual-fs.ts';
 import { overlay } from './overlay.ts';
 import { virtualCrypto } from './virtual-crypto.ts';
 import { VirtualTimers } from './virtual-timers.ts';
@@ -27,15 +30,13 @@ export const GLOBALS = [
 /** The globals and built-in modules that the code of one life of a node gets. */
 export interface VirtualWorld {
   readonly globals: Readonly<Record<(typeof GLOBALS)[number], unknown>>;
-  /** Built-in modules by name, without `node:`. */
-  readonly builtins: ReadonlyMap<string, object>;
+  /** Returns the virtual version of a built-in module, by its name without `node:`, if it has one. */
+  builtin(name: string): object | undefined;
 }
 
-/** Creates the world of one life of a node. Its clock and its randomness are those of the node. */
-export function virtualWorld({
-  clock,
-  random,
-}: Pick<NodeContext, 'clock' | 'random'>): VirtualWorld {
+/** Creates the world of one life of a node. Its clock, randomness and disk are those of the node. */
+export function virtualWorld(context: NodeContext): VirtualWorld {
+  const { clock, random, name } = context;
   const timers = new VirtualTimers(clock);
   const date = virtualDate(() => Math.floor(clock.wall()));
   const math = Object.create(Object.prototype, {
@@ -57,14 +58,22 @@ export function virtualWorld({
   own['globalThis'] = own['global'] = global;
   const perf = overlay<object>(process.getBuiltinModule('node:perf_hooks'), { performance });
   const promises = timers.promises;
+  const path = virtualPath();
   const builtins = new Map<string, object>([
+    ['path', path],
+    ['path/posix', path],
+    ['os', overlay<object>(os, { hostname: () => name, tmpdir: () => '/tmp' })],
     ['timers', { ...timers.functions, promises }],
     ['timers/promises', promises],
     ['crypto', cryptoModule],
     ['perf_hooks', perf],
     ['process', virtualProcess],
   ]);
-  return { globals: own as unknown as VirtualWorld['globals'], builtins };
+  const builtin = (name: string): object | undefined => {
+    if (name === 'fs') return fileSystem(context);
+    return name === 'fs/promises' ? fileSystem(context).promises : builtins.get(name);
+  };
+  return { globals: own as unknown as VirtualWorld['globals'], builtin };
 }
 
 function virtualDate(wall: () => number): unknown {
@@ -99,6 +108,18 @@ function virtualPerformance(clock: NodeContext['clock']): object {
   });
 }
 
+/** The paths of a node: those of POSIX on every machine. The current directory is `/`. */
+function virtualPath(): object {
+  const own: Record<string, unknown> = {
+    resolve: (...paths: string[]) => posix.resolve('/', ...paths),
+    relative: (from: string, to: string) =>
+      posix.relative(posix.resolve('/', from), posix.resolve('/', to)),
+  };
+  const path = overlay<object>(posix, own);
+  own['posix'] = path;
+  return path;
+}
+
 function processOf(clock: NodeContext['clock'], timers: VirtualTimers): object {
   const began = clock.now();
   const nanoseconds = () => BigInt(Math.floor(clock.now() * 1e6));
@@ -119,6 +140,10 @@ function processOf(clock: NodeContext['clock'], timers: VirtualTimers): object {
     uptime: () => (clock.now() - began) / 1_000,
     pid: 1,
     ppid: 0,
+    cwd: () => '/',
+    chdir: () => {
+      throw new Error('process.chdir() in a simulated node: its current directory is always /');
+    },
     cpuUsage: () => ({ user: 0, system: 0 }),
     memoryUsage: Object.assign(() => ({ ...NO_MEMORY }), { rss: () => 0 }),
     exit: refuse('exit'),

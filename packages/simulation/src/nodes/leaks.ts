@@ -7,7 +7,7 @@ import type { NetworkTransport } from '@trunkline/transport-core/backend';
 export interface Leak {
   /** The name of the node or client. */
   readonly owner: string;
-  readonly kind: 'call' | 'timer' | 'connection' | 'transport' | 'store';
+  readonly kind: 'call' | 'timer' | 'connection' | 'transport' | 'store' | 'file';
   readonly count: number;
   /** A sentence that describes the leak. */
   readonly what: string;

@@ -11,6 +11,7 @@ import { type Delay, draw, isDelay } from '../kernel/distributions.ts';
 import type { EventLoop } from '../kernel/event-loop.ts';
 import type { EventOwner } from '../kernel/event-queue.ts';
 import { checksum, pair, TraceKind } from '../kernel/trace.ts';
+import { survivors } from './survivors.ts';
 
 /** Behavior of a disk. */
 export interface DiskOptions {
@@ -44,18 +45,35 @@ export interface DiskOptions {
    */
   readonly rot?: number | undefined;
   /**
-   * Bytes of all keys and values that the disk holds. A set that would exceed it fails with
-   * `resource_exhausted` and has no effect. Default: no limit.
+   * Bytes of all keys, values and files that the disk holds. A set that would exceed it fails with
+   * `resource_exhausted`, and a write to a file with ENOSPC; neither has an effect. Default: no
+   * limit.
    */
   readonly capacity?: number | undefined;
+  /**
+   * Whether the sync of a file also makes durable all earlier changes of directories: files that
+   * were created, renamed or removed. ext4 and XFS do that. Default false: such a change is durable
+   * once its directory was synced, which is all that POSIX promises. Concerns files only.
+   */
+  readonly journal?: boolean | undefined;
 }
 
 type Change = readonly [key: string, value: Uint8Array | undefined];
+
+/** The files on a disk, beside its keys and values. */
+export interface DiskFiles {
+  /** The number of bytes in all files. */
+  readonly bytes: number;
+  /** Loses all changes that were not synced, except those that the settings let through. */
+  crash(): void;
+}
 
 /** A disk, which lasts over all lives of its node. */
 export class Disk {
   settings: Readonly<Required<DiskOptions>>;
   readonly random: Random;
+  /** The files; undefined until code of the node asks for its file system. */
+  files: DiskFiles | undefined;
   readonly #own: Readonly<Required<DiskOptions>>;
   readonly #safe = new Map<string, Uint8Array>();
   #content = new Map<string, Uint8Array>();
@@ -93,12 +111,18 @@ export class Disk {
 
   /** Returns whether a value fits besides everything else on the disk. */
   hasRoomFor(key: string, value: Uint8Array): boolean {
+    const old = this.#content.get(key);
+    const replaced = old === undefined ? 0 : key.length + old.length;
+    return this.hasRoom(key.length + value.length - replaced);
+  }
+
+  /** Returns whether so many more bytes fit on the disk. */
+  hasRoom(more: number): boolean {
     const { capacity } = this.settings;
-    if (capacity === Number.POSITIVE_INFINITY) return true;
-    let bytes = key.length + value.length;
-    for (const [other, content] of this.#content)
-      if (other !== key) bytes += other.length + content.length;
-    return bytes <= capacity;
+    if (capacity === Number.POSITIVE_INFINITY || more <= 0) return true;
+    let bytes = this.files?.bytes ?? 0;
+    for (const [key, value] of this.#content) bytes += key.length + value.length;
+    return bytes + more <= capacity;
   }
 
   keys(): string[] {
@@ -125,28 +149,23 @@ export class Disk {
    * `torn` and `reordered` let through.
    */
   crash(): void {
-    for (const change of this.#survivors()) apply(this.#safe, change);
+    const changes = survivors(this.#unsafe, this.settings, this.random, (change, before) =>
+      this.#torn(change, before),
+    );
+    for (const change of changes) apply(this.#safe, change);
     this.#content = new Map(this.#safe);
     this.#unsafe = [];
+    this.files?.crash();
   }
 
-  #survivors(): readonly Change[] {
-    const { torn, reordered } = this.settings;
-    const happens = (share: number) => share > 0 && this.random() < share;
-    if (this.#unsafe.length === 0) return [];
-    const isReordered = happens(reordered);
-    const survivors = isReordered ? this.#unsafe.filter(() => this.random() < 0.5) : this.#unsafe;
-    if (!happens(torn) || survivors.length === 0) return isReordered ? survivors : [];
-    const last = Math.floor(this.random() * survivors.length);
-    const [key, value] = survivors[last]!;
-    const before = survivors.slice(0, last);
-    if (value === undefined) return [...before, [key, undefined]];
+  #torn([key, value]: Change, before: readonly Change[]): Change {
+    if (value === undefined) return [key, undefined];
     const old = before.findLast((change) => change[0] === key)?.[1] ?? this.#safe.get(key) ?? EMPTY;
     const written = Math.floor(this.random() * value.length);
     const mixed = new Uint8Array(value.length);
     mixed.set(old.subarray(0, value.length));
     mixed.set(value.subarray(0, written));
-    return [...before, [key, mixed]];
+    return [key, mixed];
   }
 }
 
@@ -277,8 +296,9 @@ function complete(options: DiskOptions): Required<DiskOptions> {
     reordered = 0,
     rot = 0,
     capacity = Number.POSITIVE_INFINITY,
+    journal = false,
   } = parseOptions(schema, options, 'disk');
-  return { latency, sync, failure, torn, reordered, rot, capacity };
+  return { latency, sync, failure, torn, reordered, rot, capacity, journal };
 }
 
 const share = () =>
@@ -304,6 +324,7 @@ const schema = optionsSchema({
       'a number of bytes, or Infinity',
     ),
   ),
+  journal: optional(reference<boolean>((value) => typeof value === 'boolean', 'true or false')),
 });
 
 function apply(content: Map<string, Uint8Array>, [key, value]: Change): void {

@@ -11,6 +11,7 @@ import { pair, TraceKind } from '../kernel/trace.ts';
 import { type Host, Incarnation } from '../network/incarnation.ts';
 import { SimLayer } from '../network/sim-layer.ts';
 import type { SimNetwork } from '../network/sim-network.ts';
+import { type OpenFiles, provideDiskAccess } from './disk-access.ts';
 import { type Leak, leaksOf, waitsOf } from './leaks.ts';
 import { NodeClock, NodeTime } from './node-clock.ts';
 import type { NodeContext, Setup, SimTransportOptions, Stop } from './node-context.ts';
@@ -41,6 +42,8 @@ export class SimNode implements Host {
   #transports: NetworkTransport<Protocol>[] = [];
   #clock: NodeClock | undefined;
   #store: NodeStore | undefined;
+  /** The file systems that code of the current incarnation has asked for. */
+  #files: OpenFiles[] = [];
   #stop: Stop | undefined;
 
   constructor(
@@ -77,6 +80,7 @@ export class SimNode implements Host {
     this.#waits = false;
     this.powered = true;
     this.#transports = [];
+    const files: OpenFiles[] = (this.#files = []);
     this.#stop = undefined;
     const seeds = [name, ++this.#boots] as const;
     const clock = (this.#clock = new NodeClock(this.#loop, this.time, incarnation));
@@ -98,6 +102,12 @@ export class SimNode implements Host {
         if (incarnation.alive) trace.recordState(number, stateText(state));
       },
     };
+    provideDiskAccess(context, {
+      loop: this.#loop,
+      owner: incarnation,
+      disk: this.disk,
+      watch: (each) => void files.push(each),
+    });
     const failed = (error: unknown) => {
       if (incarnation.alive)
         this.#loop.fail(
@@ -132,6 +142,7 @@ export class SimNode implements Host {
     this.incarnation?.crash();
     // Drop the parts of the ended incarnation: a simulation may start and crash thousands of nodes.
     this.#transports = [];
+    this.#files = [];
     this.#clock = this.#store = this.#stop = undefined;
     this.#network.vacate(this.incarnation);
   }
@@ -157,13 +168,21 @@ export class SimNode implements Host {
         count: timers,
         what: `${owner} left ${timers} armed timers on its clock: clear them when it stops`,
       });
-    const pending = this.#store?.pending ?? 0;
+    const pending = this.#pending;
     if (pending > 0)
       leaks.push({
         owner,
         kind: 'store',
         count: pending,
         what: `${owner} left ${pending} operations of its store unanswered`,
+      });
+    const open = this.#files.reduce((sum, { openFiles }) => sum + openFiles, 0);
+    if (open > 0)
+      leaks.push({
+        owner,
+        kind: 'file',
+        count: open,
+        what: `${owner} left ${open} files open: close them when it stops`,
       });
     return leaks;
   }
@@ -172,9 +191,15 @@ export class SimNode implements Host {
   openWaits(): string[] {
     if (!this.isUp) return [];
     const waits = this.#transports.flatMap((transport) => waitsOf(this.name, transport));
-    const pending = this.#store?.pending ?? 0;
+    const pending = this.#pending;
     if (pending > 0) waits.push(`${this.name} waits for ${pending} operations of its store`);
     return waits;
+  }
+
+  /** The number of operations of the store and of files that have not completed. */
+  get #pending(): number {
+    const files = this.#files.reduce((sum, { pending }) => sum + pending, 0);
+    return files + (this.#store?.pending ?? 0);
   }
 
   async closeTransports(): Promise<void> {

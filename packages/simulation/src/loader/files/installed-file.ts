@@ -1,0 +1,34 @@
+// Files of installed packages: code may read those of its own package, which are on the machine and
+// not on the disk of a node.
+
+import { readFileSync } from 'node:fs';
+import { sep } from 'node:path';
+import { FileBytes } from '../../files/file-bytes.ts';
+import type { TreeNode } from '../../files/file-tree.ts';
+
+/**
+ * Returns a file below a folder `node_modules` of the machine, to be read only; undefined if there
+ * is none. `known` remembers the answers.
+ */
+export function installedFile(
+  path: string,
+  known: Map<string, TreeNode | undefined>,
+): TreeNode | undefined {
+  if (!path.includes('/node_modules/')) return undefined;
+  if (known.has(path)) return known.get(path);
+  const node = read(path);
+  known.set(path, node);
+  return node;
+}
+
+function read(path: string): TreeNode | undefined {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path.split('/').join(sep));
+  } catch {
+    return undefined;
+  }
+  const [live, durable] = [new FileBytes(), new FileBytes()];
+  live.write(0, bytes);
+  return { kind: 'file', id: 0, live, durable, createdAt: 0, modifiedAt: 0 };
+}

@@ -1,0 +1,44 @@
+// The way from a node's context to its disk, for the file system of the loader. The context itself
+// shows only the key-value store.
+
+import type { EventLoop } from '../kernel/event-loop.ts';
+import type { EventOwner } from '../kernel/event-queue.ts';
+import type { NodeContext } from './node-context.ts';
+import type { Disk } from './node-store.ts';
+
+/** Counts what a file system has open, for the report of leaks. */
+export interface OpenFiles {
+  /** The number of calls that have not completed yet. */
+  readonly pending: number;
+  /** The number of open files. */
+  readonly openFiles: number;
+}
+
+/** What a file system needs to work on the disk of a node. */
+export interface DiskAccess {
+  readonly loop: EventLoop;
+  readonly owner: EventOwner;
+  readonly disk: Disk;
+  /** Makes the node report what a file system leaves open when the node stops. */
+  watch(files: OpenFiles): void;
+}
+
+const accesses = new WeakMap<NodeContext, DiskAccess>();
+
+/** Gives a context access to the disk of its node. */
+export function provideDiskAccess(context: NodeContext, access: DiskAccess): void {
+  accesses.set(context, access);
+}
+
+/**
+ * Returns the access to the disk of a node.
+ *
+ * @throws TypeError if the context was not made by a simulation.
+ */
+export function diskAccessOf(context: NodeContext): DiskAccess {
+  const access = accesses.get(context);
+  if (access !== undefined) return access;
+  throw new TypeError(
+    'the file system of a node needs the context that the simulation passes to its setup, not a copy of it',
+  );
+}
