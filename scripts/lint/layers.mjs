@@ -78,6 +78,13 @@ const PACKAGES = [
     because: 'simulation knows no backend: it imports transport-core alone.',
   },
   {
+    files: ['simulation-processes/src/**'],
+    except: SOURCE,
+    may: [...PUBLIC, 'simulation', 'transport-testkit', 'transport-tcp', 'peers', 'peers/node'],
+    because:
+      'simulation-processes imports core, simulation, transport-testkit, transport-tcp and peers alone.',
+  },
+  {
     files: ['transport-{tcp,ws}/src/**'],
     except: SOURCE,
     may: [...PUBLIC, 'mutual-tls', 'mutual-tls/options'],

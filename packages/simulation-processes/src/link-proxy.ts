@@ -1,0 +1,98 @@
+// A TCP proxy on the way from one node to another. It owns the faults of the connections that the
+// first node dials; their bytes cross `faulty()`.
+
+import type { Clock } from '@trunkline/transport-core';
+import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp';
+import { type Faults, type FaultyStreamLayer, faulty } from '@trunkline/transport-testkit';
+import { JoinedConnections } from './joined.ts';
+import { ANYWHERE } from './process-network.ts';
+
+/** The faults of a link, as seen from the node that dials. */
+export interface LinkFaults {
+  /** The faults of what the dialing node sends. */
+  readonly onward: Faults;
+  /** The faults of what the dialing node receives. */
+  readonly back: Faults;
+  /** Whether new connections are refused. */
+  readonly isRefused: boolean;
+}
+
+/** The way from a node to a target. */
+export class LinkProxy {
+  readonly #near: StreamLayer = createTcpStreamLayer({ bindAddr: ANYWHERE });
+  readonly #far: FaultyStreamLayer;
+  /** Returns the current address of the target; undefined while it is down. */
+  readonly #address: () => string | undefined;
+  readonly #open = new Set<JoinedConnections>();
+  /** Connections that nothing answers, because the target has lost its power. */
+  readonly #unanswered = new Set<JoinedConnections>();
+  #isRefused = false;
+  #isSilent = false;
+
+  private constructor(address: () => string | undefined, seed: number, clock: Clock) {
+    this.#address = address;
+    this.#far = faulty(createTcpStreamLayer(), { seed, clock });
+  }
+
+  /** Starts a proxy. `address` returns that of its target at the time of a dial. */
+  static async start(
+    address: () => string | undefined,
+    seed: number,
+    clock: Clock,
+  ): Promise<LinkProxy> {
+    const proxy = new LinkProxy(address, seed, clock);
+    await proxy.#near.listen((connection) => void proxy.#accept(connection));
+    return proxy;
+  }
+
+  /** The address that the node dials. */
+  get address(): string {
+    return this.#near.localAddr();
+  }
+
+  set({ onward, back, isRefused }: LinkFaults): void {
+    this.#isRefused = isRefused;
+    this.#isSilent = onward.halfOpen === true;
+    if (!this.#isSilent) for (const joined of [...this.#unanswered]) joined.destroy();
+    this.#far.set({ ...CLEAR, ...onward }, 'out');
+    this.#far.set({ ...CLEAR, ...back }, 'in');
+  }
+
+  /** Resets every connection. */
+  reset(): void {
+    this.#far.cut();
+  }
+
+  async close(): Promise<void> {
+    for (const joined of [...this.#open]) joined.destroy();
+    await Promise.all([this.#near.close(), this.#far.close()]);
+  }
+
+  async #accept(near: StreamConnection): Promise<void> {
+    const joined = new JoinedConnections(near, () => {
+      this.#open.delete(joined);
+      this.#unanswered.delete(joined);
+    });
+    this.#open.add(joined);
+    const address = this.#address();
+    if (this.#isSilent) return void this.#unanswered.add(joined);
+    if (this.#isRefused || address === undefined) return joined.destroy();
+    try {
+      joined.join(await this.#far.dial(address, { timeout: DIAL }));
+    } catch {
+      joined.destroy();
+    }
+  }
+}
+
+/** No faults. Members that are left out of `set` would stay as they are. */
+const CLEAR: Faults = {
+  delay: 0,
+  jitter: 0,
+  bandwidth: Number.POSITIVE_INFINITY,
+  stalled: false,
+  halfOpen: false,
+};
+/** Milliseconds for the second half of a dial; it may wait for a cut to end. */
+const DIAL = 15_000;

@@ -1,0 +1,220 @@
+// Applies the faults of a simulation to processes and to the proxies between them, and owns the time
+// since which nothing is wrong.
+
+import type { Fault, LinkOptions } from '@trunkline/simulation';
+import type { Clock, Timer } from '@trunkline/transport-core';
+import type { Faults } from '@trunkline/transport-testkit';
+import type { LinkProxy } from './link-proxy.ts';
+import type { NodeProcess } from './node-process.ts';
+
+/** What the faults act on. */
+export interface FaultTarget {
+  readonly clock: Clock;
+  readonly nodes: ReadonlyMap<string, NodeProcess>;
+  /** Returns whether a node has started, and its setup has finished. */
+  isReady(name: string): boolean;
+  /** Called before a process is killed, so that nothing of it counts any more. */
+  forget(name: string): void;
+}
+
+/** The state of all faults of a run. */
+export class ProcessFaults {
+  /** The number of faults that could not be applied to processes, by kind. */
+  readonly skipped = new Map<Fault['do'], number>();
+  readonly #target: FaultTarget;
+  readonly #proxies = new Map<string, { from: string; to: string; proxy: LinkProxy }>();
+  readonly #cuts = new Set<string>();
+  readonly #holds = new Set<string>();
+  readonly #links = new Map<string, Faults>();
+  readonly #refusing = new Set<string>();
+  /** Nodes that were killed so that their connections do not end. */
+  readonly #lost = new Set<string>();
+  readonly #resumes = new Map<string, Timer>();
+  /** Nodes that start again once their last process has ended. */
+  readonly #restarting = new Set<string>();
+  #groups: readonly (readonly string[])[] | undefined;
+
+  constructor(target: FaultTarget) {
+    this.#target = target;
+  }
+
+  /** Whether the network is whole and every node is up. Pauses do not count. */
+  get isCalm(): boolean {
+    const isWhole =
+      this.#groups === undefined &&
+      this.#cuts.size + this.#holds.size + this.#links.size + this.#refusing.size === 0;
+    return isWhole && [...this.#target.nodes.keys()].every((name) => this.#target.isReady(name));
+  }
+
+  /** Adds the proxy of a link, which then has the faults of the link. */
+  add(from: string, to: string, proxy: LinkProxy): void {
+    this.#proxies.set(`${from} ${to} ${proxy.address}`, { from, to, proxy });
+    this.#update();
+  }
+
+  /**
+   * Injects a fault now. Returns false if processes cannot have it.
+   *
+   * @throws TypeError if it names a node that does not exist.
+   */
+  inject(fault: Fault): boolean {
+    for (const name of namesIn(fault))
+      if (!this.#target.nodes.has(name))
+        throw new TypeError(
+          `inject: there is no node '${name}'; the nodes are ${[...this.#target.nodes.keys()].join(', ')}`,
+        );
+    const isApplied = this.#apply(fault);
+    if (!isApplied) this.skipped.set(fault.do, (this.skipped.get(fault.do) ?? 0) + 1);
+    this.#update();
+    return isApplied;
+  }
+
+  /** Lets paused processes go on, and starts none any more. */
+  end(): void {
+    this.#restarting.clear();
+    for (const name of this.#resumes.keys()) this.#resume(name);
+  }
+
+  #apply(fault: Fault): boolean {
+    switch (fault.do) {
+      case 'partition':
+        this.#groups = fault.groups;
+        return true;
+      case 'cut':
+      case 'hold': {
+        const set = fault.do === 'cut' ? this.#cuts : this.#holds;
+        for (const way of waysOf(fault)) set.add(way);
+        return true;
+      }
+      case 'release':
+        for (const way of waysOf(fault)) this.#holds.delete(way);
+        return true;
+      case 'link':
+        for (const way of waysOf(fault)) this.#links.set(way, linkFaults(fault.link));
+        return true;
+      case 'reset':
+        for (const { from, to, proxy } of this.#proxies.values())
+          if ([from, to].includes(fault.from) && [from, to].includes(fault.to)) proxy.reset();
+        return true;
+      case 'refuse':
+        this.#refusing.add(fault.node);
+        return true;
+      case 'heal':
+        this.#heal();
+        return true;
+      case 'crash':
+        this.#crash(fault.node, fault.power === 'lost');
+        return true;
+      case 'restart':
+        this.#restart(fault.node);
+        return true;
+      case 'pause':
+        this.#pause(fault.node, fault.for);
+        return true;
+      case 'recover':
+        this.#heal();
+        for (const name of this.#target.nodes.keys()) {
+          this.#resume(name);
+          if (!this.#target.nodes.get(name)!.isUp) this.#restart(name);
+        }
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #heal(): void {
+    this.#groups = undefined;
+    for (const state of [this.#cuts, this.#holds, this.#links, this.#refusing]) state.clear();
+  }
+
+  #crash(name: string, isPowerLost: boolean): void {
+    this.#restarting.delete(name);
+    this.#resume(name);
+    if (isPowerLost) {
+      this.#lost.add(name);
+      // Before the system closes its sockets.
+      this.#update();
+    }
+    this.#target.forget(name);
+    this.#target.nodes.get(name)!.kill();
+  }
+
+  #restart(name: string): void {
+    const node = this.#target.nodes.get(name)!;
+    if (node.isUp) this.#crash(name, false);
+    this.#lost.delete(name);
+    // The files of the node belong to one process at a time.
+    this.#restarting.add(name);
+    void node.exited.then(() => void (this.#restarting.delete(name) && node.start()));
+  }
+
+  #pause(name: string, milliseconds: number): void {
+    const { clock, nodes } = this.#target;
+    this.#resume(name);
+    nodes.get(name)!.pause();
+    this.#resumes.set(
+      name,
+      clock.setTimeout(() => this.#resume(name), milliseconds),
+    );
+  }
+
+  #resume(name: string): void {
+    const timer = this.#resumes.get(name);
+    if (timer === undefined) return;
+    this.#target.clock.clearTimeout(timer);
+    this.#resumes.delete(name);
+    this.#target.nodes.get(name)!.resume();
+  }
+
+  #update(): void {
+    for (const { from, to, proxy } of this.#proxies.values())
+      proxy.set({
+        onward: this.#faultsOf(from, to),
+        back: this.#faultsOf(to, from),
+        isRefused: this.#refusing.has(to),
+      });
+  }
+
+  /** The faults of what one node sends to another. */
+  #faultsOf(from: string, to: string): Faults {
+    const way = `${from} ${to}`;
+    const isSplit =
+      this.#groups !== undefined &&
+      !this.#groups.some((group) => group.includes(from) && group.includes(to));
+    return {
+      ...this.#links.get(way),
+      stalled: isSplit || this.#cuts.has(way) || this.#holds.has(way),
+      halfOpen: this.#lost.has(from) || this.#lost.has(to),
+    };
+  }
+}
+
+function namesIn(fault: Fault): readonly string[] {
+  if ('groups' in fault) return fault.groups.flat();
+  if ('node' in fault) return [fault.node];
+  return 'from' in fault ? [fault.from, fault.to] : [];
+}
+
+/** The directions of a fault, as 'from to'. */
+function waysOf({
+  from,
+  to,
+  direction,
+}: Extract<Fault, { do: 'cut' | 'hold' | 'release' | 'link' }>): readonly string[] {
+  return direction === 'one-way' ? [`${from} ${to}`] : [`${from} ${to}`, `${to} ${from}`];
+}
+
+/**
+ * The settings of a link that a proxy can have: latency and bandwidth. The system itself repairs
+ * loss, duplicates and reordering.
+ */
+function linkFaults({ latency, bandwidth }: LinkOptions): Faults {
+  const [least, most] =
+    typeof latency === 'number'
+      ? [latency, latency]
+      : Array.isArray(latency)
+        ? (latency as [number, number])
+        : [0, 0];
+  return { delay: least, jitter: most - least, ...(bandwidth === undefined ? {} : { bandwidth }) };
+}

@@ -1,0 +1,63 @@
+// The rules of a scenario: conditions that must always hold, or become true once all faults are
+// over.
+
+/** What rules judge by. */
+export interface RuleSetting {
+  readonly now: number;
+  /** The time since which nothing is wrong; undefined while something is. */
+  readonly calmSince: number | undefined;
+  /** Creates the error of a broken rule. */
+  error(rule: string, what: string): Error;
+}
+
+/** All rules of a run. */
+export class Rules {
+  readonly #setting: RuleSetting;
+  readonly #checks = new Set<() => void>();
+
+  constructor(setting: RuleSetting) {
+    this.#setting = setting;
+  }
+
+  /** Throws the error of the first rule that is broken. */
+  check(): void {
+    for (const check of this.#checks) check();
+  }
+
+  /** Adds a rule that must always hold. Returns a function that removes it. */
+  always(name: string, holds: () => unknown): () => void {
+    return this.#add(() => {
+      const broken = brokenBy(holds);
+      if (broken !== undefined) throw this.#setting.error(name, broken);
+    });
+  }
+
+  /**
+   * Adds a rule that must become true within `within` milliseconds of each moment from which nothing
+   * is wrong. Returns a function that removes it.
+   */
+  eventually(name: string, holds: () => unknown, within: number): () => void {
+    let met: number | undefined;
+    return this.#add(() => {
+      const { now, calmSince } = this.#setting;
+      if (calmSince === undefined || calmSince === met) return;
+      const broken = brokenBy(holds);
+      if (broken === undefined) met = calmSince;
+      else if (now - calmSince > within)
+        throw this.#setting.error(name, `${broken}, ${within} ms after the last fault was healed`);
+    });
+  }
+
+  #add(check: () => void): () => void {
+    this.#checks.add(check);
+    return () => void this.#checks.delete(check);
+  }
+}
+
+function brokenBy(holds: () => unknown): string | undefined {
+  try {
+    return holds() === false ? 'it does not hold' : undefined;
+  } catch (error) {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  }
+}

@@ -1,0 +1,95 @@
+// Runs the scenario of a simulation on processes of this machine.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import type { Fault, Nemesis, ScheduledFault, Simulation } from '@trunkline/simulation';
+import { systemClock } from '@trunkline/transport-core';
+import { importNetwork } from './process-network.ts';
+import { ProcessSimulation } from './process-simulation.ts';
+
+/** Options of {@link runOnProcesses}. */
+export interface ProcessRunOptions {
+  /**
+   * The URL of the module with the scenario, as for `explore` with workers: its default export gets
+   * the simulation. It may also export `nemesis`. Each process imports it.
+   */
+  readonly scenario: URL | string;
+  /** The URL of a module that makes the connections; see ProcessNetwork. Default: plain TCP. */
+  readonly network?: URL | string | undefined;
+  /** The faults. Default: the module's `nemesis`, if it has one. */
+  readonly nemesis?: Nemesis | readonly ScheduledFault[] | undefined;
+  /** An integer that determines the plan of the nemesis. Default 1. */
+  readonly seed?: number | undefined;
+  /** Called with each fault, and each state and log line of a node, as text. */
+  readonly onEvent?: ((line: string) => void) | undefined;
+}
+
+/** The result of a run that passed. */
+export interface ProcessRun {
+  /** Real milliseconds that it took, with the start and the end of the processes. */
+  readonly elapsed: number;
+  /** The faults that were planned. */
+  readonly faults: readonly ScheduledFault[];
+  /** The numbers of faults that processes cannot have, by kind; they were left out. */
+  readonly skipped: Readonly<Partial<Record<Fault['do'], number>>>;
+  /** The most recent events, one line each; at most 200. */
+  readonly timeline: readonly string[];
+}
+
+/**
+ * Runs a scenario on real processes: each node is a child process with a store of files, and its
+ * calls cross real sockets and a proxy for each link. A crash kills the process, a pause stops it
+ * with SIGSTOP, and partitions, cuts and holds act in the proxies. Time is real. Rejects with what
+ * the scenario rejects with; then the folder with the stores is kept, and the error names it.
+ *
+ * @throws TypeError if an option is invalid.
+ */
+export async function runOnProcesses(options: ProcessRunOptions): Promise<ProcessRun> {
+  const { seed = 1, onEvent, ...given } = options;
+  const scenario = urlOf('scenario', given.scenario)!;
+  const networkUrl = urlOf('network', given.network);
+  if (!Number.isSafeInteger(seed))
+    throw new TypeError(`runOnProcesses: seed: must be an integer, got ${String(seed)}`);
+  const module = (await import(scenario)) as {
+    readonly default?: (sim: Simulation) => Promise<void>;
+    readonly nemesis?: Nemesis;
+  };
+  if (typeof module.default !== 'function')
+    throw new TypeError(`runOnProcesses: scenario: ${scenario} must export a function as default`);
+  const network = await importNetwork(networkUrl);
+  const prepared = JSON.parse(JSON.stringify((await network.prepare?.()) ?? null));
+  const folder = await mkdtemp(join(tmpdir(), 'trunkline-processes-'));
+  const began = systemClock.now();
+  const nemesis = given.nemesis ?? module.nemesis;
+  const settings = { seed, scenario, networkUrl, network, prepared, nemesis, folder, onEvent };
+  const sim = new ProcessSimulation(settings);
+  const kill = () => sim.kill();
+  process.once('exit', kill);
+  try {
+    await module.default(sim as unknown as Simulation);
+  } catch (error) {
+    if (error instanceof Error) error.message += `\nthe stores of the nodes are in ${folder}`;
+    throw error;
+  } finally {
+    await sim.close();
+    process.off('exit', kill);
+  }
+  await rm(folder, { recursive: true, force: true });
+  return {
+    elapsed: systemClock.now() - began,
+    faults: sim.faults,
+    skipped: Object.fromEntries(sim.injected.skipped),
+    timeline: sim.trace.timeline,
+  };
+}
+
+function urlOf(name: string, url: unknown): string | undefined {
+  if (url === undefined && name === 'network') return undefined;
+  const text = url instanceof URL ? url.href : url;
+  if (typeof text === 'string' && URL.canParse(text)) return text;
+  throw new TypeError(
+    `runOnProcesses: ${name}: must be the URL of a module, such as new URL('./${name}.js', import.meta.url), got ${String(url)}`,
+  );
+}
