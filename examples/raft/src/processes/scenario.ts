@@ -1,0 +1,102 @@
+// Raft as a scenario that runs in virtual time and on real processes alike: it sees of the nodes
+// only what they answer and report, and nothing that they keep in memory.
+
+import {
+  checkLinearizable,
+  createHistory,
+  type NodeContext,
+  type Simulation,
+  type Stop,
+} from '@trunkline/simulation';
+import { KeyValueStore } from '../kv.ts';
+import { RaftNode } from '../node.ts';
+import type { RaftEvent } from '../node-options.ts';
+import { raftProtocol } from '../protocol.ts';
+import { RecordedClient } from '../sim/recorded-client.ts';
+
+export interface PortableOptions {
+  /** Seconds during which clients work. */
+  readonly seconds: number;
+  /** Called at the end with the amount of work that was checked. */
+  readonly onEnd?: ((figures: PortableFigures) => void) | undefined;
+}
+
+/** The amount of work in a run. */
+export interface PortableFigures {
+  readonly commands: number;
+  /** Commands whose clients gave up. */
+  readonly unanswered: number;
+  /** Terms that had a leader. */
+  readonly terms: number;
+}
+
+/**
+ * Creates the scenario: five nodes and four clients. At most one node may lead a term, after the
+ * faults every key must be readable, and the history must be linearizable.
+ */
+export function portableScenario({ seconds, onEnd }: PortableOptions) {
+  return async (sim: Simulation): Promise<void> => {
+    const leaders = new Map<string, string>();
+    const history = createHistory();
+    for (const name of NODES) sim.node(name, raftServer);
+    sim.always('at most one leader per term', () => checkLeaders(leaders, sim.trace.states));
+    const clients = ['c1', 'c2', 'c3', 'c4'].map((name) => {
+      const transport = sim.client(raftProtocol, { name });
+      return new RecordedClient({ transport, nodes: NODES, name, keys: KEYS, history, pause: 50 });
+    });
+    let unanswered = 0;
+    const work = Promise.all(clients.map((client) => client.work(() => void unanswered++)));
+    await sim.run(seconds * 1_000);
+    sim.inject({ do: 'recover' });
+    for (const client of clients) client.stop();
+    await sim.settle(work, PATIENCE);
+    await sim.settle(Promise.all(clients.map((client) => client.readAll())), PATIENCE);
+    const verdict = checkLinearizable(history);
+    if (verdict.linearizable !== true) throw new Error(`not linearizable: ${verdict.text}`);
+    onEnd?.({ commands: history.operations.length, unanswered, terms: leaders.size });
+  };
+}
+
+/** A node of Raft, which reports its role and its term. */
+async function raftServer({ transport: open, store, state }: NodeContext): Promise<Stop> {
+  const transport = open(raftProtocol);
+  await transport.listen();
+  const onEvent = (event: RaftEvent) => {
+    if (event.type === 'role') state({ role: event.status.role, term: event.status.term });
+    // A node whose disk fails stops, which would end the run.
+    if (event.type === 'failed') throw event.error;
+  };
+  const node = await RaftNode.start({
+    transport,
+    members: NODES,
+    machine: new KeyValueStore(),
+    store,
+    onEvent,
+    electionTimeout: 600,
+    heartbeat: 150,
+    snapshotEvery: 200,
+    keep: 50,
+  });
+  return async () => {
+    await node.close();
+    await transport.close();
+  };
+}
+
+function checkLeaders(
+  leaders: Map<string, string>,
+  states: Readonly<Record<string, string>>,
+): void {
+  for (const [name, state] of Object.entries(states)) {
+    const term = /^role leader, term (\d+)$/.exec(state)?.[1];
+    if (term === undefined) continue;
+    const first = leaders.get(term) ?? name;
+    leaders.set(term, first);
+    if (first !== name) throw new Error(`${first} and ${name} both led term ${term}`);
+  }
+}
+
+const NODES = ['n1', 'n2', 'n3', 'n4', 'n5'];
+const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+/** Milliseconds for the last commands and reads, once all faults are over. */
+const PATIENCE = 30_000;
