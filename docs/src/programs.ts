@@ -44,9 +44,13 @@ export function wholeFile({ note }: Block): string | undefined {
   return /^(docs\/src\/\S+\.ts)$/.exec(note ?? '')?.[1];
 }
 
-/** True for a program that searches with thousands of runs, so that it takes many seconds. */
+/** True for a program that takes seconds: it searches with many runs, or runs in real time. */
 export function isSearch({ file }: Program): boolean {
-  return file.startsWith('docs/src/libraries/') || file === 'docs/src/simulation/two-leaders.ts';
+  return (
+    file.startsWith('docs/src/libraries/') ||
+    file.startsWith('docs/src/processes/') ||
+    file === 'docs/src/simulation/two-leaders.ts'
+  );
 }
 
 /** Runs a program: it ends by itself, without errors, and prints what the text says. */
