@@ -113,5 +113,8 @@ export class MessageLink {
 }
 
 const EMPTY = new Uint8Array(0);
-/** The longest message, in bytes: a longer one would delay the messages of other connections. */
-export const LONGEST = 64 * 1024;
+/**
+ * The longest message, in bytes: 64 KiB of an item, and room for the headers around it. A longer
+ * one would delay the messages of other connections.
+ */
+export const LONGEST = 65 * 1024;

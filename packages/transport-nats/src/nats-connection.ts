@@ -33,10 +33,6 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
   #credit: number;
   /** The chunks that were not sent, from the first byte that was not. */
   #rest: Uint8Array[] = [];
-  /** True if `#rest` has no memory of the writer: it is empty, or a copy of a crumb. */
-  #isOwn = true;
-  /** A crumb waits for the end of the tick. */
-  #isHeld = false;
   /** True from a `write` that returned false until `drained`. */
   #isBlocked = false;
   /** `close` was called: received bytes are acknowledged and dropped. */
@@ -98,9 +94,8 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
   #write(chunks: Uint8Array[]): boolean {
     if (this.#isEnding || this.#isOver || chunks.length === 0) return true;
     this.#rest.push(...chunks);
-    this.#isOwn = false;
     this.#pump();
-    this.#isBlocked = !this.#isOwn;
+    this.#isBlocked = this.#rest.length > 0;
     return !this.#isBlocked;
   }
 
@@ -108,45 +103,15 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
   #pump(): void {
     let left = 0;
     for (const chunk of this.#rest) left += chunk.length;
-    for (let sent = 0; left > 0; sent++) {
+    while (left > 0) {
       const most = this.#link.room;
-      // The end of a long write goes together with the beginning of the next one of this tick: a
-      // stream of items of 64 KiB would otherwise take two messages for each.
-      if (sent > 0 && left < CRUMB && !this.#isEnding) return this.#hold(left);
       const size = Math.min(left, most, this.#credit - OVERHEAD);
       // Crumbs would cost more than they carry.
       if (size < Math.min(left, most, CRUMB)) return;
       this.#sendData(size);
       left -= size;
     }
-    this.#isOwn = true;
     if (this.#isEnding) this.#sendEnd();
-  }
-
-  /** Keeps a copy of the rest, which has `left` bytes, until the end of the tick. */
-  #hold(left: number): void {
-    const copy = new Uint8Array(left);
-    let at = 0;
-    for (const chunk of this.#rest) {
-      copy.set(chunk, at);
-      at += chunk.length;
-    }
-    this.#rest = [copy];
-    this.#isOwn = true;
-    if (this.#isHeld) return;
-    this.#isHeld = true;
-    this.#clock.defer(() => {
-      this.#isHeld = false;
-      if (!this.#isOver) this.#goOn();
-    });
-  }
-
-  /** Sends what it can, and reports if a writer that waits may go on. */
-  #goOn(): void {
-    this.#pump();
-    if (!this.#isBlocked || !this.#isOwn || this.#isOver) return;
-    this.#isBlocked = false;
-    if (!this.#isEnding) this.#sink?.drained();
   }
 
   /** Sends the next `size` bytes of the rest in one message. */
@@ -232,7 +197,10 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
     if (units === 0 || this.#credit + units > MOST_CREDIT)
       return this.#misbehaved('it granted a wrong amount of credit');
     this.#credit += units;
-    this.#goOn();
+    this.#pump();
+    if (!this.#isBlocked || this.#rest.length > 0 || this.#isOver) return;
+    this.#isBlocked = false;
+    if (!this.#isEnding) this.#sink?.drained();
   }
 
   #misbehaved(why: string): void {

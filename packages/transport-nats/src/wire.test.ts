@@ -28,7 +28,7 @@ natsTest('the handshake: request, accept, confirm', async (t) => {
   t.deepEqual(JSON.parse(new TextDecoder().decode(accept!.content)), {
     version: 1,
     credit: 262_144,
-    max: 65_536,
+    max: 66_560,
   });
   t.regex(accept!.reply, /^trunkline\.default\.in\.greeting\.[A-Za-z0-9]{22}$/);
   t.is(connection.endpoint, 'nats://stranger');
