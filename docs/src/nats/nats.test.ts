@@ -42,7 +42,7 @@ natsTest('a plain NATS client calls an exposed method', async (t) => {
   const transport = await instance(address, 'a');
   const stop = await exposeOrders(transport, address);
   const plain = await connect({ servers: address });
-  const request = () => plain.request('orders.place', '{"item":"plums"}');
+  const request = () => plain.request('orders.place', '{"item":"plums"}', { timeout: 30_000 });
   t.is((await request()).string(), '"a sends plums"');
   await stop();
   await t.throwsAsync(request());

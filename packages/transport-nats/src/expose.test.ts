@@ -15,22 +15,22 @@ type Options = Omit<ExposeOptions<typeof testProtocol>, 'connection'>;
 
 natsTest('a plain request gets the response of the method, in JSON', async (t) => {
   const { nats, name } = await service(t);
-  t.is((await nats.request(`${name}.who`, 'null')).string(), '"ada"');
-  t.deepEqual((await nats.request(`${name}.echo`, 'plain bytes')).string(), 'plain bytes');
+  t.is((await ask(nats, `${name}.who`, 'null')).string(), '"ada"');
+  t.deepEqual((await ask(nats, `${name}.echo`, 'plain bytes')).string(), 'plain bytes');
 });
 
 natsTest('a one-way is handled, and answered with nothing if an answer is asked for', async (t) => {
   const { nats, name, notes } = await service(t);
-  t.is((await nats.request(`${name}.note`, '1')).data.length, 0);
+  t.is((await ask(nats, `${name}.note`, '1')).data.length, 0);
   nats.publish(`${name}.note`, '2');
-  t.is((await nats.request(`${name}.note`, '3')).data.length, 0);
+  t.is((await ask(nats, `${name}.note`, '3')).data.length, 0);
   t.deepEqual(notes.sort(), [1, 2, 3]);
 });
 
 natsTest('errors are headers: of the codec, of the handler, and of the transport', async (t) => {
   const { nats, name } = await service(t);
   const error = async (method: string, data: string) => {
-    const { headers, data: content } = await nats.request(`${name}.${method}`, data);
+    const { headers, data: content } = await ask(nats, `${name}.${method}`, data);
     t.is(content.length, 0);
     return ['Nats-Service-Error-Code', 'Trunkline-Code', 'Nats-Service-Error'].map((key) =>
       headers?.get(key),
@@ -50,7 +50,7 @@ natsTest('errors are headers: of the codec, of the handler, and of the transport
 natsTest('PING, INFO and STATS describe the service, by all three subjects', async (t) => {
   const { nats, name, exposed } = await service(t, { version: '1.2.3', description: 'A test' });
   for (const subject of [`$SRV.PING.${name}`, `$SRV.PING.${name}.${exposed.id}`])
-    t.deepEqual((await nats.request(subject)).json(), {
+    t.deepEqual((await ask(nats, subject)).json(), {
       type: 'io.nats.micro.v1.ping_response',
       name,
       id: exposed.id,
@@ -61,7 +61,7 @@ natsTest('PING, INFO and STATS describe the service, by all three subjects', asy
   for await (const message of await nats.requestMany('$SRV.PING', empty, { maxWait: 300 }))
     all.push((message.json() as { id: string }).id);
   t.true(all.includes(exposed.id));
-  const info = (await nats.request(`$SRV.INFO.${name}`)).json<Record<string, any>>();
+  const info = (await ask(nats, `$SRV.INFO.${name}`)).json<Record<string, any>>();
   t.is(info['type'], 'io.nats.micro.v1.info_response');
   t.is(info['description'], 'A test');
   t.deepEqual(
@@ -71,9 +71,9 @@ natsTest('PING, INFO and STATS describe the service, by all three subjects', asy
     ]),
     ['echo', 'who', 'note', 'fail'].map((method) => [method, `${name}.${method}`]),
   );
-  await nats.request(`${name}.who`, 'null');
-  await nats.request(`${name}.who`, 'wrong');
-  const stats = (await nats.request(`$SRV.STATS.${name}`)).json<Record<string, any>>();
+  await ask(nats, `${name}.who`, 'null');
+  await ask(nats, `${name}.who`, 'wrong');
+  const stats = (await ask(nats, `$SRV.STATS.${name}`)).json<Record<string, any>>();
   t.is(stats['type'], 'io.nats.micro.v1.stats_response');
   t.regex(stats['started'], /^\d{4}-\d\d-\d\dT/);
   const who = stats['endpoints'].find((each: { name: string }) => each.name === 'who');
@@ -90,7 +90,7 @@ natsTest('each request reaches one of the processes that expose a service', asyn
   expose(transport, { connection: second, name });
   await second.flush();
   let answers = 0;
-  const requests = Array.from({ length: 50 }, () => nats.request(`${name}.who`, 'null'));
+  const requests = Array.from({ length: 50 }, () => ask(nats, `${name}.who`, 'null'));
   await Promise.all(requests.map((request) => request.then(() => answers++)));
   t.is(answers, 50);
   const counts: number[] = [];
@@ -104,12 +104,12 @@ natsTest('each request reaches one of the processes that expose a service', asyn
 
 natsTest('requests above the concurrency get 429', async (t) => {
   const { nats, name, release } = await service(t, { concurrency: 1 });
-  const held = nats.request(`${name}.fail`, '"hold"');
-  const { headers } = await nats.request(`${name}.who`, 'null');
+  const held = ask(nats, `${name}.fail`, '"hold"');
+  const { headers } = await ask(nats, `${name}.who`, 'null');
   t.is(headers?.get('Nats-Service-Error-Code'), '429');
   release();
   await held;
-  t.is((await nats.request(`${name}.who`, 'null')).string(), '"ada"');
+  t.is((await ask(nats, `${name}.who`, 'null')).string(), '"ada"');
 });
 
 natsTest('stop answers what is under way, and nothing after', async (t) => {
@@ -117,12 +117,12 @@ natsTest('stop answers what is under way, and nothing after', async (t) => {
   const held = nats.request(`${name}.fail`, '"hold"', { timeout: 10_000 });
   await nats.flush();
   // An answer to a later request means that the first one is under way.
-  await nats.request(`${name}.who`, 'null');
+  await ask(nats, `${name}.who`, 'null');
   const stopping = exposed.stop();
   release();
   await stopping;
   t.is((await held).headers?.get('Trunkline-Code'), 'aborted');
-  await t.throwsAsync(nats.request(`${name}.who`, 'null'), { message: /no responders/i });
+  await t.throwsAsync(ask(nats, `${name}.who`, 'null'), { message: /no responders/i });
   await exposed.stop();
 });
 
@@ -132,8 +132,8 @@ natsTest('a gateway exposes the methods of another node', async (t) => {
   const nats = await connect({ servers: server.address });
   t.teardown(() => nats.close());
   expose(gateway, { connection: nats, target: far.localAddr(), name: 'gateway', methods: ['who'] });
-  t.is((await nats.request('gateway.who', 'null')).string(), '"far"');
-  await t.throwsAsync(nats.request('gateway.echo', 'x'), { message: /no responders/i });
+  t.is((await ask(nats, 'gateway.who', 'null')).string(), '"far"');
+  await t.throwsAsync(ask(nats, 'gateway.echo', 'x'), { message: /no responders/i });
 });
 
 natsTest('wrong options and methods that stream are refused', async (t) => {
@@ -182,4 +182,9 @@ async function service(t: ExecutionContext, options: Options = {}) {
   const exposed = expose(transport, { connection: connection!, name, ...options });
   await connection!.flush();
   return { transport, nats: nats!, name, exposed, notes, release };
+}
+
+/** Asks with a limit that a busy machine keeps, too. */
+function ask(nats: NatsConnection, subject: string, data?: string): Promise<Msg> {
+  return nats.request(subject, data, { timeout: 30_000 });
 }
