@@ -5,7 +5,9 @@
 import { type RuntimeOverride, replaceSystem } from '@trunkline/transport-core/internal';
 import { childRandom } from './distributions.ts';
 import { type EventKind, type EventOwner, EventQueue, type SimEvent } from './event-queue.ts';
+import { MicrotaskTurns } from './microtask-turns.ts';
 import {
+  emptyMicrotaskQueue,
   forbidNondeterminism,
   macrotask,
   type NondeterminismGuard,
@@ -49,6 +51,7 @@ export class EventLoop {
   usesTicks = false;
   readonly #strict: boolean;
   readonly #stepLimit: number;
+  readonly #turns = new MicrotaskTurns();
   readonly #deferred: { readonly owner: EventOwner | undefined; readonly callback: () => void }[] =
     [];
   #touched = false;
@@ -202,7 +205,7 @@ export class EventLoop {
           this.#touched = false;
           if (this.#deferred.length > 0) this.#runDeferred();
           if (this.#strict) await macrotask(around);
-          else for (let turn = 0; turn < TURNS; turn++) await undefined;
+          else await this.#turns.wait(TURNS);
           if (!this.#touched) {
             watch.flush();
             // A chain of awaits may take more turns than that, and handle the rejection at its end.
@@ -224,7 +227,11 @@ export class EventLoop {
         if (soonest - this.now >= LEAP || this.queue.hasTimerAt(this.now) || this.usesTicks) {
           // A chain of awaits may take more turns than that. It must finish before time leaps, or a
           // timeout would come before an answer; and before a timer of 0 ms, as it does in reality.
-          await macrotask(around);
+          if (soonest > this.now) await macrotask(around);
+          else {
+            await emptyMicrotaskQueue(around);
+            watch.flush();
+          }
           if (
             this.#touched ||
             this.#deferred.length > 0 ||

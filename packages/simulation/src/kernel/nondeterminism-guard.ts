@@ -109,6 +109,15 @@ export function macrotask(guard: SuspendableGuard): Promise<void> {
   });
 }
 
+/**
+ * Waits until the microtask queue is empty. In Node this takes no turn of the event loop, so no
+ * other work of the program runs meanwhile and the guard stays as it is.
+ */
+export function emptyMicrotaskQueue(guard: SuspendableGuard): Promise<void> {
+  if (tick === undefined) return macrotask(guard);
+  return new Promise((resolve) => tick(resolve));
+}
+
 /** Whether a guard is installed in this thread. */
 let isInstalled = false;
 
