@@ -20,6 +20,7 @@ await dispatch(
     resilience: new URL('./resilience.js', import.meta.url),
     scale: new URL('./scale.js', import.meta.url),
     simulation: new URL('./simulation.js', import.meta.url),
+    'simulation-loads': new URL('./simulation-loads.js', import.meta.url),
     start: new URL('./start.js', import.meta.url),
     webrtc: new URL('./webrtc.js', import.meta.url),
   },

@@ -11,6 +11,7 @@ import {
 import { formatSvg } from '../plot.ts';
 import { LIMIT as RAW } from '../scale/point.ts';
 import { formatMarkdown, plotsOf } from '../scale/report.ts';
+import { tableOfLoads } from '../simulation/loads-report.ts';
 import { judge as judgeStart, tableOf } from '../start/report.ts';
 import { markdownTable } from '../table.ts';
 import { formatScenario, measuredLibraries, measuredScenarios, ratioBars } from './calls.ts';
@@ -35,6 +36,7 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
     'npx pnpm@12 bench line --report                  # a long line; needs root and Linux',
     'npx pnpm@12 bench start --report                 # what packages take to load',
     'npx pnpm@12 bench observing --report             # what interceptors, metrics and spans cost',
+    'npx pnpm@12 bench simulation-loads --report      # how fast simulations run',
     '```',
     '',
     ...formatMachines(record),
@@ -48,6 +50,7 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
     ...formatLine(record),
     ...formatStart(record),
     ...formatObserving(record),
+    ...formatSimulation(record),
     '## What was tried',
     '',
     tried.trim(),
@@ -77,6 +80,9 @@ function formatMachines(record: PerformanceRecord): string[] {
     ...Object.entries(record.observing ?? {}).map(
       ([carrier, { machine }]) => [`observing, ${carrier}`, machine] as const,
     ),
+    ...(record.simulation === undefined
+      ? []
+      : [['simulation', record.simulation.machine] as const]),
   ];
   const byMachine = new Map<string, string[]>();
   for (const [what, machine] of measured) {
@@ -234,6 +240,23 @@ function formatObserving({ observing }: PerformanceRecord): string[] {
     `What observes calls is compared with the same calls that nobody observes, in ${lengths} (\`npx pnpm@12 bench observing\`).${before} Each figure is a median over the rounds; the interval is that of the median ratio, by the sign test. In memory both ends are in one process. The CPU time is that which a call takes more, at both ends together. Spans are made by the SDK of OpenTelemetry and batched, but not sent.`,
     '',
     ...markdownTable(head!, rows, 3),
+    '',
+  ];
+}
+
+function formatSimulation({ simulation }: PerformanceRecord): string[] {
+  if (simulation === undefined) return [];
+  const { figures, rounds, window } = simulation;
+  const [head, ...rows] = tableOfLoads(figures);
+  const before = figures.some(({ ratio }) => ratio !== undefined)
+    ? ' `÷ before` is the ratio to the version before these loads were measured, in the same rounds, with the 95 % interval of its median by the sign test.'
+    : '';
+  return [
+    '## Simulation',
+    '',
+    `Four programs run in [simulations](simulation.md), one seed after the other, in one process on one core: ${rounds} rounds of ${window} ms of CPU time after a warm-up twice as long (\`npx pnpm@12 bench simulation-loads\`). The figures are medians over the rounds: virtual time and events by CPU time, because it depends less on what else the machine does; on a core of its own, a simulation takes as much real time.${before} The other columns are shares of the time in this version, by a sampling profiler: \`load\` is the program with zod and yjs, and the functions of the runtime count as their callers.`,
+    '',
+    ...markdownTable(head!, rows, 1),
     '',
   ];
 }

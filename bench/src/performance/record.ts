@@ -8,6 +8,7 @@ import type { ObservingFigures } from '../observing/report.ts';
 import type { Round } from '../rounds.ts';
 import type { Part } from '../scale/point.ts';
 import type { Summary } from '../scale/summary.ts';
+import type { LoadSummary } from '../simulation/loads-report.ts';
 import type { StartFigures } from '../start/report.ts';
 import type { Figures } from '../stopwatch.ts';
 
@@ -60,6 +61,13 @@ export interface MeasuredObserving {
   readonly figures: readonly ObservingFigures[];
 }
 
+export interface MeasuredSimulation {
+  readonly machine: Machine;
+  readonly rounds: number;
+  readonly window: number;
+  readonly figures: readonly LoadSummary[];
+}
+
 export interface PerformanceRecord {
   /** Figures by the name of the scenario. */
   readonly calls: Readonly<Record<string, MeasuredScenario>>;
@@ -69,6 +77,7 @@ export interface PerformanceRecord {
   readonly start?: MeasuredStart | undefined;
   readonly line?: MeasuredLine | undefined;
   readonly observing?: Readonly<Partial<Record<Carrier, MeasuredObserving>>> | undefined;
+  readonly simulation?: MeasuredSimulation | undefined;
 }
 
 export const NOTHING: PerformanceRecord = { calls: {}, scale: {} };
@@ -99,6 +108,7 @@ export function renewed(
   const observing = (now.observing ?? before.observing) && {
     observing: { ...before.observing, ...now.observing },
   };
+  const simulation = now.simulation ?? before.simulation;
   return {
     calls: { ...before.calls, ...now.calls },
     ...newer,
@@ -106,6 +116,7 @@ export function renewed(
     start: now.start ?? before.start,
     ...line,
     ...observing,
+    ...(simulation && { simulation }),
   };
 }
 

@@ -1,0 +1,66 @@
+// A process that runs one load with the packages of one checkout: `load.child.js <load> <url of the
+// checkout>`. It runs the load with one seed after another until the window has passed.
+
+import { report, runCommands } from '../commands.ts';
+import { LOADS } from './loads/by-name.ts';
+import { loadPackages } from './loads/packages.ts';
+import { OWNERS, sharesOf } from './shares.ts';
+
+/**
+ * A command from the parent: the length of the warm-up and of the measurement, in milliseconds of
+ * CPU time.
+ */
+export interface LoadCommand {
+  readonly warmUp: number;
+  readonly window: number;
+  /** Whether to measure where the time goes, with a profiler. */
+  readonly profile: boolean;
+}
+
+/** The figures of a measurement. */
+export interface LoadFigures {
+  /** The ratio of virtual time to CPU time. */
+  readonly times: number;
+  /** Events a second of CPU time. */
+  readonly events: number;
+}
+
+/** A report to the parent: the process is ready, or the result of a command. */
+export interface LoadReport {
+  readonly figures?: LoadFigures;
+  /** The share of the time by the owner of the code, 0 to 1. */
+  readonly shares?: Readonly<Record<string, number>>;
+}
+
+const [name, checkout] = process.argv.slice(2);
+const load = LOADS.find((each) => each.name === name)!;
+const packages = await loadPackages(checkout!);
+let seed = 1;
+
+runCommands<LoadCommand, LoadReport>(
+  async ({ warmUp, window, profile }) => {
+    await runFor(warmUp);
+    if (!profile) return { figures: await runFor(window) };
+    return { shares: Object.fromEntries(await sharesOf(() => runFor(window), OWNERS)) };
+  },
+  () => {},
+);
+report<LoadReport>({});
+
+async function runFor(milliseconds: number): Promise<LoadFigures> {
+  const begin = cpuTime();
+  let [virtual, events, spent] = [0, 0, 0];
+  do {
+    const run = await load.run(packages, seed++);
+    virtual += run.virtual;
+    events += run.events;
+    spent = cpuTime() - begin;
+  } while (spent < milliseconds);
+  return { times: virtual / spent, events: (events / spent) * 1_000 };
+}
+
+/** Returns the CPU time of this process so far, in milliseconds, with all its threads. */
+function cpuTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
