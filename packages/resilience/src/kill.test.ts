@@ -17,6 +17,13 @@ test.serial(
   },
 );
 
+for (const by of ['dns', 'service'] as const)
+  test.serial(`the same holds for servers behind a name: ${by}`, async (t) => {
+    const result = await runKill(1, { by });
+    t.log(`${result.calls} calls, p99 ${result.before} -> ${result.after} ms`);
+    checkKill(t, by, result, 1);
+  });
+
 test.serial('a machine that loses its power fails no call that is hedged', async (t) => {
   const result = await runKill(4, { power: 'lost', hedgeDelay: 50 });
   t.log(`${result.calls} calls, p99 ${result.before} -> ${result.after} ms`);

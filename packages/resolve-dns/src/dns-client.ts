@@ -2,7 +2,13 @@
 
 import { type Clock, type Random, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
-import { type Answer, ask, type DnsServer, type QuestionType } from './dns-query.ts';
+import {
+  type Answer,
+  ask,
+  type DnsExchange,
+  type DnsServer,
+  type QuestionType,
+} from './dns-query.ts';
 
 /** Options of `DnsClient`. */
 export interface DnsClientOptions {
@@ -12,6 +18,8 @@ export interface DnsClientOptions {
   readonly timeout: number;
   /** The number of times that each server is asked. */
   readonly attempts: number;
+  /** Default: UDP and TCP. */
+  readonly exchange: DnsExchange | undefined;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -79,7 +87,7 @@ export class DnsClient {
     edns: boolean,
     signal: AbortSignal,
   ): Promise<Answer> {
-    const { clock, random, timeout } = this.#options;
+    const { clock, random, timeout, exchange } = this.#options;
     const late = new AbortController();
     const timer = clock.setTimeout(
       () =>
@@ -90,7 +98,8 @@ export class DnsClient {
     );
     try {
       const id = Math.floor(random() * 0x1_0000);
-      return await ask(server, { name, type, id, edns }, AbortSignal.any([signal, late.signal]));
+      const either = AbortSignal.any([signal, late.signal]);
+      return await ask(server, { name, type, id, edns }, either, exchange);
     } finally {
       clock.clearTimeout(timer);
     }

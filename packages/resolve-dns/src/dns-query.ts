@@ -4,6 +4,7 @@
 import { Buffer } from 'node:buffer';
 import { createSocket } from 'node:dgram';
 import { connect, isIPv6 } from 'node:net';
+import { formatHostPort } from '@trunkline/transport-core/backend';
 import { decode, encode, type Packet, RECURSION_DESIRED } from 'dns-packet';
 
 /** The records that are asked for. */
@@ -27,6 +28,18 @@ export interface DnsServer {
   readonly port: number;
 }
 
+/**
+ * Carries a query to a server, and resolves to its answer: both are messages in the format of RFC
+ * 1035. Must reject when the signal aborts.
+ *
+ * @param server 'ip:port' or '[ipv6]:port'.
+ */
+export type DnsExchange = (
+  server: string,
+  query: Uint8Array,
+  signal: AbortSignal,
+) => Promise<Uint8Array>;
+
 /** An answer. */
 export interface Answer extends Required<Pick<Packet, 'answers' | 'additionals'>> {
   /** The response code: 0 for success, 3 if the name does not exist (RFC 1035). */
@@ -34,17 +47,31 @@ export interface Answer extends Required<Pick<Packet, 'answers' | 'additionals'>
 }
 
 /**
- * Asks a server. Rejects if the socket fails, and with the signal's reason, which must bound the
+ * Asks a server, by `exchange` or else by UDP and TCP. Rejects if the socket fails, and with the signal's reason, which must bound the
  * time; packets that do not answer the question are ignored.
  */
 export async function ask(
   server: DnsServer,
   question: Question,
   signal: AbortSignal,
+  exchange?: DnsExchange,
 ): Promise<Answer> {
   signal.throwIfAborted();
+  if (exchange !== undefined) return askBy(exchange, server, question, signal);
   const answer = await askByUdp(server, question, signal);
   return answer.isCut ? askByTcp(server, question, signal) : answer;
+}
+
+async function askBy(
+  exchange: DnsExchange,
+  { host, port }: DnsServer,
+  question: Question,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const message = await exchange(formatHostPort(host, port), encode(packetOf(question)), signal);
+  const answer = readAnswer(Buffer.from(message), question);
+  if (answer === undefined) throw new Error('the server sent another answer');
+  return answer;
 }
 
 interface UdpAnswer extends Answer {

@@ -1,8 +1,9 @@
 // Tests of the resolver with a DNS server of the test: records, expiry, failures and bounds.
 
+import { Buffer } from 'node:buffer';
 import { createManualClock, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import { encode } from 'dns-packet';
+import { decode, encode, type Packet } from 'dns-packet';
 import { createDnsResolver } from './dns-resolver.ts';
 import { answerTo, DnsServer } from './testing/dns-server.ts';
 import { dnsFixture } from './testing/fixture.ts';
@@ -307,4 +308,33 @@ test('wrong options are a TypeError that names them', (t) => {
   for (const server of ['10.0.0.1', '10.0.0.1:5353', '::1', '[::1]:53'])
     t.notThrows(() => createDnsResolver({ servers: [server] }));
   t.notThrows(() => createDnsResolver());
+});
+
+test('queries and answers can be carried by a function of the user', async (t) => {
+  const carried: [string, unknown][] = [];
+  let reply: (query: Packet) => Packet = (query) =>
+    answerTo(query, { answers: [{ type: 'A', name: 'orders', ttl: 5, data: '10.0.0.7' }] });
+  const { clock, watch } = await dnsFixture(t, {
+    servers: ['10.0.0.53', '[fd00::1]:5353'],
+    family: 'ipv4',
+    exchange: async (server, query) => {
+      const packet = decode(Buffer.from(query));
+      carried.push([server, packet.questions![0]!.name]);
+      return encode(reply(packet));
+    },
+  });
+  const watching = watch('dns:///orders:7000');
+  t.deepEqual(await watching.report(1), [{ address: '10.0.0.7:7000' }]);
+  t.deepEqual(carried, [['10.0.0.53:53', 'orders']]);
+  // An answer to another question counts as none, and the next server is asked.
+  reply = (query) => ({ ...answerTo(query, {}), id: (query.id! + 1) % 65_536 });
+  clock.advance(6_000);
+  const error = (await watching.report(2)) as TransportError;
+  t.is(error.reason, 'host_not_found');
+  t.regex(error.message, /fd00::1#5353: the server sent another answer/);
+  t.is(carried.length, 5);
+  t.throws(() => createDnsResolver({ exchange: 'https' as never }), {
+    instanceOf: TypeError,
+    message: /exchange/,
+  });
 });

@@ -23,7 +23,7 @@ import {
 } from '@trunkline/transport-core/backend';
 import { DnsClient } from './dns-client.ts';
 import { isDnsTarget, parseDnsTarget } from './dns-name.ts';
-import type { DnsServer } from './dns-query.ts';
+import type { DnsExchange, DnsServer } from './dns-query.ts';
 import { lookUp } from './lookup.ts';
 import { WatchedName } from './watched-name.ts';
 
@@ -55,6 +55,11 @@ export interface DnsResolverOptions {
   readonly timeout?: number | undefined;
   /** The number of times that each server is asked before a lookup fails, 1 to 10. Default 2. */
   readonly attempts?: number | undefined;
+  /**
+   * Carries queries to the servers in another way, for example by DNS over HTTPS (RFC 8484) or
+   * through a simulated network. Default: UDP, and TCP if an answer was cut off.
+   */
+  readonly exchange?: DnsExchange | undefined;
   /** Default: the system's clock. Give the clock of the transport if that has its own. */
   readonly clock?: Clock | undefined;
   /** Returns numbers in [0, 1). Default: the system's cryptographic source. */
@@ -83,7 +88,8 @@ class DnsResolver implements Resolver {
   readonly #names = new Map<string, WatchedName>();
 
   constructor(config: ReturnType<typeof parseOptions<typeof schema>>) {
-    const { servers, timeout, attempts, clock = systemClock, random = systemRandom } = config;
+    const { servers, timeout, attempts, exchange } = config;
+    const { clock = systemClock, random = systemRandom } = config;
     const given = servers?.map((server) => readServer(server)!);
     this.#config = config;
     this.#clock = clock;
@@ -92,6 +98,7 @@ class DnsResolver implements Resolver {
       servers: () => given ?? systemServers(),
       timeout,
       attempts,
+      exchange,
       clock,
       random,
     });
@@ -186,6 +193,7 @@ const schema = optionsSchema({
   maxTtl: withDefault(milliseconds(), 60_000),
   timeout: withDefault(milliseconds(), 2_000),
   attempts: withDefault(integer(1, 10), 2),
+  exchange: optional(callback<DnsExchange>()),
   clock: optional(
     reference<Clock>(
       (value) => typeof (value as Clock | undefined)?.setTimeout === 'function',

@@ -1,13 +1,21 @@
 // Three servers behind a name lose one by a crash under 2,000 calls a second, in simulation.
 
+import { createPeers, type Peers } from '@trunkline/peers';
 import { createSimulation } from '@trunkline/simulation';
-import { defineProtocol, json, serve, TransportError } from '@trunkline/transport-core';
+import {
+  defineProtocol,
+  json,
+  type Resolver,
+  serve,
+  TransportError,
+} from '@trunkline/transport-core';
 import { z } from 'zod';
 import { createBalancer } from '../balancing/balancer.ts';
 import { leastLoaded } from '../balancing/least-loaded.ts';
 import { roundRobin } from '../balancing/round-robin.ts';
 import { createRetries } from '../retries/retries.ts';
 import { createStaticResolver } from '../static-resolver.ts';
+import { ADDRESSES, dns, dnsResolver, SERVICE, startNameServer } from './name-server.ts';
 
 /** A protocol with an idempotent method, and one that must not be handled twice. */
 export const ledger = defineProtocol({
@@ -95,6 +103,8 @@ export class KillRecorder {
 
 /** Settings of a run. */
 export interface KillOptions {
+  /** The resolver of the name. Default `list`. */
+  readonly by?: 'list' | 'dns' | 'service';
   /** `lost`: the whole machine dies, so nothing resets its connections. Default `kept`. */
   readonly power?: 'kept' | 'lost';
   /** The hedging delay of reads. Default: they are not hedged. */
@@ -104,14 +114,26 @@ export interface KillOptions {
 /** Makes calls for 3 s of virtual time; one of three servers crashes after about 0.5 s. */
 export async function runKill(
   seed: number,
-  { power = 'kept', hedgeDelay }: KillOptions = {},
+  { by = 'list', power = 'kept', hedgeDelay }: KillOptions = {},
 ): Promise<KillResult> {
   const sim = createSimulation({ seed, link: { latency: [1, 5] } });
   const recorder = new KillRecorder();
-  const names = ['a', 'b', 'c'];
-  for (const name of names) {
+  // DNS names IP addresses.
+  const servers = by === 'dns' ? ADDRESSES : ['a', 'b', 'c'];
+  const listed = new Set(servers);
+  if (by === 'dns') startNameServer(sim, listed);
+  for (const name of servers) {
     sim.node(name, async ({ transport, clock, random }) => {
       const net = transport(ledger);
+      const peers =
+        by === 'service'
+          ? createPeers({
+              transport: net,
+              identity: idOf(name),
+              services: ['ledger'],
+              maxOutbound: 0,
+            })
+          : undefined;
       serve(net, {
         read: async (id) => {
           await clock.sleep(5 * random());
@@ -124,13 +146,29 @@ export async function runKill(
         },
       });
       await net.listen();
-      return () => net.close();
+      await peers?.start();
+      return async () => {
+        await peers?.close();
+        await net.close();
+      };
     });
   }
-  const killedAt = 500 + (seed % 97) / 10;
-  sim.node('client', ({ transport, clock, random }) => {
+  // Peers need some time to meet.
+  const begin = by === 'list' ? 0 : 1_000;
+  const killedAt = begin + 500 + (seed % 97) / 10;
+  sim.node('client', async ({ transport, clock, random }) => {
+    let peers: Peers | undefined;
+    const resolver: Resolver =
+      by === 'list'
+        ? createStaticResolver({ ledger: servers })
+        : by === 'dns'
+          ? dnsResolver(transport(dns), clock, random)
+          : {
+              handles: (target) => peers!.services.resolver.handles(target),
+              watch: (target, observer) => peers!.services.resolver.watch(target, observer),
+            };
     const balancer = createBalancer({
-      resolver: createStaticResolver({ ledger: names }),
+      resolver,
       policy: hedgeDelay !== undefined || seed % 2 === 0 ? leastLoaded() : roundRobin(),
       clock,
       random,
@@ -139,28 +177,51 @@ export async function runKill(
     const retries = createRetries({ methods, throttle: THROTTLE, clock, random });
     const client = [retries.interceptor, balancer.interceptor];
     const net = transport(ledger, { interceptors: { client } });
+    if (by === 'service') {
+      peers = createPeers({
+        transport: net,
+        identity: idOf('c1'),
+        persistent: servers,
+        maxOutbound: 0,
+      });
+      await peers.start();
+    }
     const load = async () => {
-      for (let id = 1; clock.now() - begun < 3_000; id++) {
+      await clock.sleep(begin - clock.now());
+      for (let id = 1; clock.now() - begin < 3_000; id++) {
         const method = id % 2 === 0 ? 'read' : 'append';
         const at = clock.now();
-        void recorder.follow(method, at, () => clock.now(), net.send('ledger', method, id));
+        void recorder.follow(method, at, () => clock.now(), net.send(TARGETS[by], method, id));
         await clock.sleep(0.5);
       }
     };
-    const begun = clock.now();
     void load();
     return async () => {
+      await peers?.close();
       await net.close();
       balancer.close();
     };
   });
-  const victim = names[seed % 3]!;
+  const victim = servers[seed % 3]!;
   sim.at(killedAt, () => sim.crash(victim, { power }));
-  await sim.run(3_200);
+  // Records follow only after some time, as in a real network.
+  sim.at(killedAt + 1_000, () => listed.delete(victim));
+  await sim.run(begin + 3_200);
   const result = recorder.result(killedAt);
   await sim.close();
   return result;
 }
+
+/** Derives a node id from a name of hex digits. */
+function idOf(name: string): { readonly nodeId: string } {
+  return { nodeId: name.repeat(64).slice(0, 64) };
+}
+
+const TARGETS = {
+  list: 'ledger',
+  dns: `dns+srv:///${SERVICE}`,
+  service: 'service:ledger',
+} as const;
 
 function percentile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b);
