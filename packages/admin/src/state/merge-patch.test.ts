@@ -1,7 +1,7 @@
 // Tests of differences as JSON Merge Patch, with the cases of RFC 7396.
 
 import test from 'ava';
-import { applyPatch, difference, type JsonObject, toJson } from './merge-patch.ts';
+import { applyPatch, createPatch, type JsonObject, toJson } from './merge-patch.ts';
 
 // RFC 7396, appendix A: target, patch, result.
 const cases: [target: unknown, patch: unknown, result: unknown][] = [
@@ -41,11 +41,11 @@ const states: JsonObject[] = [
 test('the difference of two states makes one of the other', (t) => {
   for (const before of states)
     for (const after of states) {
-      const patch = difference(before, after);
+      const patch = createPatch(before, after);
       t.deepEqual(patch === undefined ? before : applyPatch(before, patch), after);
       t.is(patch === undefined, before === after);
     }
-  t.deepEqual(difference(states[2]!, states[3]!), { b: { c: [1, { d: 3 }] } });
+  t.deepEqual(createPatch(states[2]!, states[3]!), { b: { c: [1, { d: 3 }] } });
 });
 
 test('values become JSON without null, and a patch cannot set a prototype', (t) => {

@@ -36,13 +36,13 @@ export function toJson(value: unknown, depth = 0): Json | undefined {
 }
 
 /** Returns the patch that makes `before` equal to `after`; undefined if they are equal. */
-export function difference(before: JsonObject, after: JsonObject): Patch | undefined {
+export function createPatch(before: JsonObject, after: JsonObject): Patch | undefined {
   let patch: Patch | undefined;
   for (const key in after) {
     const [from, to] = [before[key], after[key]!];
     if (from === to) continue;
     let change: PatchValue | undefined = to;
-    if (isObject(from) && isObject(to)) change = difference(from, to);
+    if (isObject(from) && isObject(to)) change = createPatch(from, to);
     else if (Array.isArray(from) && Array.isArray(to) && sameList(from, to)) continue;
     if (change !== undefined) (patch ??= {})[key] = change;
   }
@@ -68,7 +68,7 @@ function sameList(a: readonly Json[], b: readonly Json[]): boolean {
     const other = b[i]!;
     if (each === other) return true;
     if (Array.isArray(each) && Array.isArray(other)) return sameList(each, other);
-    return isObject(each) && isObject(other) && difference(each, other) === undefined;
+    return isObject(each) && isObject(other) && createPatch(each, other) === undefined;
   });
 }
 

@@ -4,7 +4,7 @@ import type { Metrics } from '@trunkline/metrics';
 import { isDraining } from '@trunkline/transport-core/internal';
 import { callStatistics } from './call-statistics.ts';
 import type { ErrorLog } from './error-log.ts';
-import { difference, type JsonObject, type Patch, toJson } from './merge-patch.ts';
+import { createPatch, type JsonObject, type Patch, toJson } from './merge-patch.ts';
 import type { NodeFacts, NodeState, PeerState, TopicState, Totals } from './node-state.ts';
 import type { AdminSources, PeerSource, TopicSource } from './sources.ts';
 
@@ -36,7 +36,7 @@ export class Sampler {
   /** Returns the difference between two states; undefined if only their times differ. */
   difference(from: JsonObject, to: JsonObject): Patch | undefined {
     if (this.#patch?.from !== from || this.#patch.to !== to) {
-      const patch = difference(from, to);
+      const patch = createPatch(from, to);
       const isSame = patch === undefined || Object.keys(patch).every((key) => key === 'at');
       this.#patch = { from, to, patch: isSame ? undefined : patch };
     }
