@@ -3,13 +3,18 @@
 import { createMetrics, type Metrics } from '@trunkline/metrics';
 import {
   type Allow,
+  type Client,
   combineObservers,
+  type Handlers,
   type Observer,
   serve,
+  type Target,
+  type Transport,
   TransportError,
 } from '@trunkline/transport-core';
 import { actions } from './actions.ts';
 import { type AdminEvent, adminEvent, isTopicEvent } from './events.ts';
+import { localClient } from './local-client.ts';
 import { adminProtocol, type StateChange } from './protocol.ts';
 import { Recorder } from './recorder.ts';
 import { ErrorLog } from './state/error-log.ts';
@@ -48,6 +53,12 @@ export interface Admin {
    * @throws TypeError if the transport has the protocol already.
    */
   serve(sources: AdminSources): () => Promise<void>;
+  /**
+   * Returns a client of `trunkline.admin`: of another node, over the transport that was passed to
+   * `serve`, or without a target of this node itself, without a connection. `allow` does not apply
+   * to this node's own client, but `readonly` does. Throws a TypeError before `serve`.
+   */
+  client(target?: Target | undefined): Client<typeof adminProtocol>;
 }
 
 /**
@@ -66,6 +77,13 @@ class NodeAdmin implements Admin {
   readonly #most: number;
   readonly #errors = new ErrorLog();
   readonly #recorder = new Recorder(this.#errors);
+  /** Set by `serve`. */
+  #served:
+    | {
+        readonly mount: Transport<typeof adminProtocol>;
+        readonly local: Client<typeof adminProtocol>;
+      }
+    | undefined;
   #watchers = 0;
 
   constructor({ allow, readonly = true, metrics, watchers = 16 }: AdminOptions) {
@@ -90,13 +108,21 @@ class NodeAdmin implements Admin {
     const mount = transport.mount(adminProtocol, { allow: this.#allow });
     this.#recorder.useClock(transport.clock);
     const sampler = new Sampler(sources, this.#metrics, this.#errors, this.#readonly);
-    serve(mount, {
+    const handlers: Handlers<typeof adminProtocol> = {
       watch: ({ interval = 1_000 }, { signal }) =>
         this.#counted(this.#watch(sampler, sources, interval, signal)),
       events: (_, { signal }) => this.#counted(this.#events(sources, signal)),
       ...actions(sources, this.#readonly),
-    });
+    };
+    serve(mount, handlers);
+    this.#served = { mount, local: localClient(handlers) };
     return () => mount.close();
+  }
+
+  client(target?: Target): Client<typeof adminProtocol> {
+    if (this.#served === undefined)
+      throw new TypeError('admin.client: call admin.serve with the transport of the node first');
+    return target === undefined ? this.#served.local : this.#served.mount.to(target);
   }
 
   /** Counts a stream from its start to its end. Refuses it if there are too many. */

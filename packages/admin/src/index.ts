@@ -4,7 +4,15 @@ export { type Admin, type AdminOptions, createAdmin } from './admin.ts';
 export type { AdminEvent } from './events.ts';
 export { type FollowOptions, followNode } from './follow-node.ts';
 export { adminProtocol, type StateChange } from './protocol.ts';
-export { applyPatch } from './state/merge-patch.ts';
+export { bucketPercentile } from './state/bucket-percentile.ts';
+export {
+  applyPatch,
+  createPatch,
+  type Json,
+  type JsonObject,
+  type Patch,
+  type PatchValue,
+} from './state/merge-patch.ts';
 export type {
   CallStatistics,
   ConnectionState,

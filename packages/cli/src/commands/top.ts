@@ -1,8 +1,12 @@
 // trunkline top: a live screen of a node.
 
-import { type CallStatistics, followNode, type NodeState } from '@trunkline/admin';
+import {
+  bucketPercentile,
+  type CallStatistics,
+  followNode,
+  type NodeState,
+} from '@trunkline/admin';
 import { type Command, Option } from 'commander';
-import { bucketPercentile } from '../histogram.ts';
 import { explain, withNode } from '../node.ts';
 import { duration, size, table, toJson } from '../output.ts';
 import type { Terminal } from '../terminal.ts';

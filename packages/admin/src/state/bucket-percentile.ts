@@ -1,0 +1,21 @@
+// Percentiles of the histograms that nodes report.
+
+/**
+ * Returns a percentile of a histogram: the upper bound of its bucket, in the unit of `bounds`.
+ * Infinity if it is above the last bound, NaN if the histogram is empty. `share` is 0.99 for the
+ * 99th percentile; `counts` and `bounds` are those of {@link CallStatistics}, or differences of two.
+ */
+export function bucketPercentile(
+  counts: readonly number[],
+  bounds: readonly number[],
+  share: number,
+): number {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total <= 0) return Number.NaN;
+  let rank = Math.max(1, Math.ceil(share * total));
+  for (const [i, count] of counts.entries()) {
+    rank -= count;
+    if (rank <= 0) return bounds[i] ?? Number.POSITIVE_INFINITY;
+  }
+  return Number.POSITIVE_INFINITY;
+}
