@@ -1,11 +1,12 @@
 // Builds every package with `tsc -b`. Because tsc leaves the output of deleted sources behind,
 // stale output is removed first; otherwise a deleted test would go on running. Then bundles core's
-// modules into one file, which Node loads in a third of the time, and the page of an example. Run
-// by `pnpm build`, and first by every other script of package.json.
+// modules into one file, which Node loads in a third of the time, and the pages of packages and of
+// an example. Run by `pnpm build`, and first by every other script of package.json.
 
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { buildPages } from './pages.mjs';
 import { filesBelow, packages, root, runTool, tools } from './workspace.mjs';
 
 for (const folder of packages) {
@@ -23,7 +24,10 @@ for (const folder of packages) {
 
 console.log(`Building ${packages.length} packages`);
 process.exitCode = (await runTool(tools.tsc, ['-b', ...process.argv.slice(2)])).code;
-if (process.exitCode === 0) await Promise.all([bundleCore(), bundlePage()]);
+if (process.exitCode === 0) {
+  await Promise.all([bundleCore(), bundlePage()]);
+  await buildPages();
+}
 
 /**
  * Builds the files that core's exports give Node: `all.js` with all code, and for each entry a file

@@ -10,6 +10,7 @@ await dispatch(
     calls,
     cluster: new URL('./cluster.js', import.meta.url),
     connections: new URL('./connections.js', import.meta.url),
+    dashboard: new URL('./dashboard.js', import.meta.url),
     flood: new URL('./flood.js', import.meta.url),
     gossip: new URL('./gossip-processes.js', import.meta.url),
     hostile: new URL('./hostile.js', import.meta.url),

@@ -6,6 +6,7 @@ import type { MetricProducer } from '@opentelemetry/sdk-metrics';
 import { adminProtocol, createAdmin, followNode, type NodeState } from '@trunkline/admin';
 import type { run as runCommand, Terminal } from '@trunkline/cli';
 import { type Cluster, type clusterSlot, joinCluster, startCluster } from '@trunkline/cluster';
+import { type Dashboard, serveDashboard } from '@trunkline/dashboard';
 import {
   createGossip,
   fullMesh,
@@ -127,6 +128,8 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   const observed = createTcpTransport({ protocol: ledger, observer: admin.observer });
   const stop = admin.serve({ transport: observed, peers, gossip: tree, log: { level: 'info' } });
   const node = transports[0]!.mount(adminProtocol).to('127.0.0.1:1');
+  const page: Dashboard = await serveDashboard(observed, { admin, nodes: ['127.0.0.1:1'] });
+  await page.close();
   for await (const state of followNode(node, { interval: 500 }))
     void (state satisfies NodeState).connections['in-1']?.rtt;
   equal<number, Awaited<ReturnType<typeof node.disconnect>>['connections']>(true);

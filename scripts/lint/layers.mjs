@@ -216,6 +216,13 @@ const PACKAGES = [
       'admin sees peers and gossip only through their shapes: it imports transport-core and metrics alone.',
   },
   {
+    files: ['dashboard/src/**'],
+    except: SOURCE,
+    may: [...ALL_OF_CORE, 'admin', 'transport-ws'],
+    because:
+      'dashboard sees nodes through the admin protocol alone: it imports transport-core, admin and transport-ws.',
+  },
+  {
     files: ['gossip/src/**'],
     except: SOURCE,
     may: [...ALL_OF_CORE, 'peers', 'identity'],
@@ -272,6 +279,7 @@ const MAY_BE_AMBIENT = [
   '!packages/transport-core/src/globals.d.ts',
   '!packages/{transport-ws,transport-webrtc,signaling-wamp}/src/native-*.ts',
   '!packages/peers/src/store/native-*.ts',
+  '!packages/{dashboard,replay}/src/page/**',
   '!packages/simulation/src/kernel/nondeterminism-guard.ts',
   '!packages/simulation/src/kernel/sha256.ts',
   '!packages/simulation/src/kernel/uncaught.ts',

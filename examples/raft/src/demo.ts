@@ -2,6 +2,7 @@
 
 import { INSTALL, unable } from '@trunkline/local-nats';
 import { BACKENDS } from './demo/backends.ts';
+import { runLive } from './demo/live.ts';
 import { type DemoOptions, HELP, parseOptions } from './demo/options.ts';
 import { Screen, table } from './demo/screen.ts';
 import { discovery, failover } from './demo/stories.ts';
@@ -35,7 +36,10 @@ async function main(): Promise<number> {
   const onInterrupt = () => interrupt.abort(new Error('interrupted'));
   process.once('SIGINT', onInterrupt); // A second SIGINT ends the process as usual.
   try {
-    return await runAll(options, interrupt.signal);
+    if (!options.stay && !options.dashboard) return await runAll(options, interrupt.signal);
+    const print = (text: string) => screen.print(text);
+    await runLive({ ...options, print, signal: interrupt.signal });
+    return 0;
   } finally {
     process.off('SIGINT', onInterrupt);
   }

@@ -3,8 +3,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPeers } from '@trunkline/peers';
+import { signalingProtocol } from '@trunkline/signaling';
 import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
+import { ws } from '@trunkline/transport-ws';
 import test from 'ava';
 import { z } from 'zod';
 import { folder, startNode, trunkline } from './testing/fixture.ts';
@@ -258,4 +260,60 @@ test('proxy passes a line on, and keys change it', async (t) => {
   while (pressed.length === 0) await new Promise((resolve) => setImmediate(resolve));
   pressed.shift()!('q');
   t.is((await proxy).code, 0);
+});
+
+test('disconnect, ban, drain and log-level change a node that lets its tools', async (t) => {
+  const node = await startNode(t, { hasGossip: true, isWritable: true });
+  const other = await startNode(t, { hasGossip: true });
+  other.peers!.add(node.address);
+  await node.peers!.ready();
+  const to = ['-a', node.address];
+  const { nodeId } = other.peers!;
+  t.deepEqual(await trunkline(['log-level', 'debug', ...to]), {
+    code: 0,
+    out: 'debug, before info\n',
+    err: '',
+  });
+  t.is(node.log.level, 'debug');
+  const { connection } = Object.values(
+    JSON.parse((await trunkline(['peers', '--json', ...to])).out) as Record<string, any>,
+  )[0];
+  t.is((await trunkline(['disconnect', connection, ...to])).out, 'closed 1 connection\n');
+  const unknown = await trunkline(['disconnect', 'tcp://127.0.0.1:1', ...to]);
+  t.is(unknown.code, 15);
+  t.is((await trunkline(['ban', nodeId, '--time', '1m', ...to])).out, 'banned\n');
+  t.is((await trunkline(['unban', nodeId, '--json', ...to])).out, '{}\n');
+  t.is((await trunkline(['ban', 'nobody', ...to])).code, 13);
+  t.is((await trunkline(['drain', '--grace', '1s', ...to])).out, 'drained\n');
+  const late = await trunkline(['call', 'demo/greet', '{"name":"Ada"}', ...to]);
+  t.regex(late.err, /draining/);
+  const readonly = await trunkline(['drain', '-a', other.address]);
+  t.is(readonly.code, 17);
+  t.regex(readonly.err, /^trunkline: permission_denied \(denied\): this node lets tools only read/);
+});
+
+test('dashboard serves a page with a token, and signal a hub, until they are interrupted', async (t) => {
+  const { address } = await startNode(t);
+  const until = async (args: string[], use: (out: string) => Promise<void>) => {
+    const end = new AbortController();
+    let told = (_: string) => {};
+    const printed = new Promise<string>((resolve) => (told = resolve));
+    const outcome = trunkline(args, { interrupted: end.signal, onOut: told });
+    await use(await Promise.race([printed, outcome.then(({ err }) => err)]));
+    end.abort();
+    t.is((await outcome).code, 130);
+  };
+  await until(['dashboard', address], async (out) => {
+    const url = /^open (http:\/\/127\.0\.0\.1:\d+\/#token=[0-9a-f]{32})\n$/.exec(out)?.[1];
+    t.truthy(url, out);
+    t.regex(await (await fetch(url!)).text(), /^<!doctype html>/);
+  });
+  t.is((await trunkline(['dashboard'])).code, 2);
+  await until(['signal', '--bind', '127.0.0.1:0', '--realm', 'main', '--json'], async (out) => {
+    const { address: hub } = JSON.parse(out);
+    t.regex(hub, /^ws:\/\/127\.0\.0\.1:\d+/);
+    const signaling = createTransport({ protocol: signalingProtocol, backends: [ws()] });
+    await signaling.dial(hub);
+    await signaling.close();
+  });
 });

@@ -44,9 +44,12 @@ npx @trunkline/cli --help
 npm install --global @trunkline/cli
 \`\`\`
 
-Calls and schemas need a node that serves [reflection](reflection.md); \`watch\`, \`top\`, \`peers\` and
-\`topics\` need its [admin protocol](admin.md), and \`health\` its
+Calls and schemas need a node that serves [reflection](reflection.md). \`watch\`, \`top\`, \`peers\`,
+\`topics\` and \`dashboard\` need its [admin protocol](admin.md). So do \`disconnect\`, \`ban\`, \`drain\`
+and \`log-level\`, if the node lets its tools change it. \`health\` needs its
 [health protocol](observing.md#health). \`pub\` and \`sub\` join the network as a node of its own.
+[\`dashboard\`](dashboard.md) shows nodes in a web page, and \`signal\` runs a
+[signaling hub](../packages/signaling/README.md).
 
 ## A first call
 

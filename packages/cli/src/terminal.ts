@@ -31,3 +31,11 @@ export interface Terminal {
   /** Returns the time of day in milliseconds since 1970, for people. */
   date(): number;
 }
+
+/** Resolves when the user interrupts the command. */
+export function untilInterrupted({ interrupted }: Pick<Terminal, 'interrupted'>): Promise<void> {
+  if (interrupted.aborted) return Promise.resolve();
+  return new Promise((resolve) =>
+    interrupted.addEventListener('abort', () => resolve(), { once: true }),
+  );
+}

@@ -8,7 +8,7 @@ test('by default each carrier and one secure one run, with five nodes and 1,000 
     transports: ['inmem', 'tcp', 'ws', 'tls'],
     nodes: 5,
     writes: 1_000,
-    peers: false,
+    ...{ peers: false, stay: false, dashboard: false },
   });
 });
 
@@ -17,13 +17,13 @@ test('--peers is another scenario, by default on three backends, and needs at le
     transports: ['inmem', 'tcp', 'tls'],
     nodes: 5,
     writes: 1_000,
-    peers: true,
+    ...{ peers: true, stay: false, dashboard: false },
   });
   t.deepEqual(parseOptions(['--peers', '--transport', 'noise', '--nodes', '7']), {
     transports: ['noise'],
     nodes: 7,
     writes: 1_000,
-    peers: true,
+    ...{ peers: true, stay: false, dashboard: false },
   });
   t.throws(() => parseOptions(['--peers', '--nodes', '4']), {
     message: "--nodes: expected a whole number from 5 to 9, got '4'",
@@ -53,7 +53,7 @@ test('one backend, other numbers, and help are accepted', (t) => {
     transports: ['tcp'],
     nodes: 3,
     writes: 10,
-    peers: false,
+    ...{ peers: false, stay: false, dashboard: false },
   });
   t.is(parseOptions(['--help', '--nodes', 'many']), 'help');
 });
@@ -83,4 +83,11 @@ test('an unknown option, and one without its value, are refused', (t) => {
   t.throws(() => parseOptions(['--node', '3']), { message: /--node/ });
   t.throws(() => parseOptions(['--nodes']), { message: /--nodes/ });
   t.throws(() => parseOptions(['all']), { message: /all/ });
+});
+
+test('a cluster that stays runs over TLS alone', (t) => {
+  t.like(parseOptions(['--stay']), { stay: true, dashboard: false, nodes: 5 });
+  t.like(parseOptions(['--dashboard', '--nodes', '3']), { dashboard: true, nodes: 3 });
+  for (const other of [['--peers'], ['--transport', 'ws']])
+    t.throws(() => parseOptions(['--stay', ...other]), { message: /one cluster over TLS/ });
 });

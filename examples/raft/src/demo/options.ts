@@ -7,8 +7,12 @@ export interface DemoOptions {
   readonly transports: readonly string[];
   readonly nodes: number;
   readonly writes: number;
-  /** Runs run the demo in which nodes find each other by id. */
+  /** Runs the demo in which nodes find each other by id. */
   readonly peers: boolean;
+  /** Keeps one cluster over TLS running until it is interrupted, to be called by the user. */
+  readonly stay: boolean;
+  /** As `stay`, with the dashboard; the leader is lost again and again. */
+  readonly dashboard: boolean;
 }
 
 /** The default transports: each plain one, and one of the secure ones. */
@@ -33,9 +37,15 @@ With --peers the nodes know each other by id and find each other through one nod
 know. Then a node moves to another address while clients write, the seed stops for good, and another
 node moves.
 
+With --stay, one cluster over TLS keeps running, and the demo prints how to call it from the command
+line. With --dashboard it also prints the address of a page that shows the cluster, and stops the
+leader every 20 seconds.
+
   --transport <names>  ${[...Object.keys(BACKENDS), 'all'].join(', ')}; several separated by commas
                        (default: ${DEFAULT.join(',')}; with --peers: ${DEFAULT_PEERS.join(',')})
   --peers              run the demo in which nodes find each other
+  --stay               keep one cluster running, for the command line
+  --dashboard          keep one cluster running, and show it in a page while its leader is lost
   --nodes <n>          3 to 9; with --peers 5 to 9 (default: 5)
   --writes <n>         number of writes before and after the leader stops; with --peers, before and
                        during each move; 1 to 100000 (default: 1000)
@@ -48,13 +58,19 @@ export function parseOptions(args: readonly string[]): DemoOptions | 'help' {
     options: {
       transport: { type: 'string', multiple: true },
       peers: { type: 'boolean' },
+      stay: { type: 'boolean' },
+      dashboard: { type: 'boolean' },
       nodes: { type: 'string' },
       writes: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
   if (values.help) return 'help';
-  const { transport, peers = false } = values;
+  const { transport, peers = false, stay = false, dashboard = false } = values;
+  if ((stay || dashboard) && (peers || transport !== undefined))
+    throw new Error(
+      '--stay and --dashboard: run one cluster over TLS, without --peers and --transport',
+    );
   return {
     transports:
       transport === undefined
@@ -65,7 +81,7 @@ export function parseOptions(args: readonly string[]): DemoOptions | 'help' {
     // With --peers, two are away at once.
     nodes: integer('--nodes', values.nodes ?? '5', peers ? 5 : 3, 9),
     writes: integer('--writes', values.writes ?? '1000', 1, 100_000),
-    peers,
+    ...{ peers, stay, dashboard },
   };
 }
 

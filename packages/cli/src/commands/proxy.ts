@@ -5,7 +5,7 @@ import { parseHostPort } from '@trunkline/transport-core/backend';
 import type { Command } from 'commander';
 import { UsageError } from '../exit-codes.ts';
 import { duration, size } from '../output.ts';
-import type { Terminal } from '../terminal.ts';
+import { type Terminal, untilInterrupted } from '../terminal.ts';
 import { parseTime } from '../time.ts';
 import { type End, ToxicProxy, type Toxics } from '../toxic-proxy.ts';
 
@@ -61,10 +61,7 @@ async function control(proxy: ToxicProxy, terminal: Terminal): Promise<void> {
     terminal.err(`${describe(proxy)}\n`);
   }
   // Without a keyboard, the line stays as it is.
-  if (!interrupted.aborted)
-    await new Promise<void>((resolve) =>
-      interrupted.addEventListener('abort', () => resolve(), { once: true }),
-    );
+  await untilInterrupted(terminal);
 }
 
 /** Changes the line; returns false for a key without a meaning. */

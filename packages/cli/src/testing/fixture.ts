@@ -57,6 +57,8 @@ export interface NodeOptions {
   /** Without the protocols for tools. */
   readonly isBare?: boolean;
   readonly hasGossip?: boolean;
+  /** Lets tools change the node. */
+  readonly isWritable?: boolean;
 }
 
 /** A running node. */
@@ -66,14 +68,22 @@ export interface TestNode {
   readonly notes: string[];
   readonly peers: Peers | undefined;
   readonly gossip: Gossip | undefined;
+  readonly log: { level: string };
 }
 
 /** Starts a node that serves every kind of method, and closes it after the test. */
 export async function startNode(
   t: ExecutionContext,
-  { tls, allow = () => true, isBare = false, hasGossip = false }: NodeOptions = {},
+  {
+    tls,
+    allow = () => true,
+    isBare = false,
+    hasGossip = false,
+    isWritable = false,
+  }: NodeOptions = {},
 ): Promise<TestNode> {
-  const admin = createAdmin({ allow });
+  const admin = createAdmin({ allow, readonly: !isWritable });
+  const log = { level: 'info' };
   const transport = createTransport('tcp://127.0.0.1:0', {
     protocol: demo,
     backends: [tcp({ tls })],
@@ -107,7 +117,7 @@ export async function startNode(
   if (!isBare) {
     serveReflection(transport, { allow });
     serveHealth(transport);
-    admin.serve({ transport, peers, gossip });
+    admin.serve({ transport, peers, gossip, log });
   }
   await transport.listen();
   await peers?.start();
@@ -117,7 +127,7 @@ export async function startNode(
     await peers?.close();
     await transport.close();
   });
-  return { address: transport.advertiseAddr(), transport, notes, peers, gossip };
+  return { address: transport.advertiseAddr(), transport, notes, peers, gossip, log };
 }
 
 /** Settings of a fake terminal. */

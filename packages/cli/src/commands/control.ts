@@ -1,0 +1,120 @@
+// trunkline disconnect, ban, unban, drain and log-level: changes of a node, by its admin protocol.
+
+import { TransportError } from '@trunkline/transport-core';
+import { Argument, type Command } from 'commander';
+import { explain, type NodeConnection, withNode } from '../node.ts';
+import { toJson } from '../output.ts';
+import type { Terminal } from '../terminal.ts';
+import { parseTime } from '../time.ts';
+
+interface ReasonOption {
+  readonly reason?: string | undefined;
+}
+
+export function addControl(program: Command, terminal: Terminal): void {
+  const change = changes(terminal);
+  program
+    .command('disconnect')
+    .summary('close connections of a node')
+    .description(
+      `Closes one connection of a node by its id, which trunkline watch shows, or all its connections to an address or a node id, in an orderly way. ${NEEDS}`,
+    )
+    .argument('<connection>', "the id of a connection, such as 'in-3', an address, or a node id")
+    .option('--reason <text>', 'a text for the other end')
+    .action(async (which: string, { reason }: ReasonOption, command: Command) =>
+      change(
+        command,
+        (node) =>
+          node
+            .admin()
+            .disconnect(
+              CONNECTION_ID.test(which) ? { connection: which, reason } : { target: which, reason },
+              node.call,
+            ),
+        ({ connections }) => `closed ${connections} ${connections === 1 ? ONE : MANY}`,
+      ),
+    );
+  program
+    .command('ban')
+    .summary('disconnect a peer of a node, and refuse it for a time')
+    .description(
+      `Disconnects a peer of a node, and refuses it until the time is over. ${NEEDS} The node must have peers.`,
+    )
+    .argument('<node-id>', 'the id of the peer: 64 hex digits')
+    .option('--time <time>', "how long: '10m', '24h' (default: 24 hours)")
+    .option('--reason <text>', 'a text for the log of the node')
+    .action(async (nodeId: string, options: ReasonOption & { time?: string }, command: Command) => {
+      const { time, reason } = options;
+      const milliseconds = time === undefined ? undefined : parseTime(time, '--time');
+      await change(
+        command,
+        (node) => node.admin().ban({ nodeId, time: milliseconds, reason }, node.call),
+        () => 'banned',
+      );
+    });
+  program
+    .command('unban')
+    .summary('end the ban of a peer')
+    .description(`Ends the ban of a peer, so that it may connect again. ${NEEDS}`)
+    .argument('<node-id>', 'the id of the peer: 64 hex digits')
+    .action(async (nodeId: string, _: object, command: Command) =>
+      change(
+        command,
+        (node) => node.admin().unban({ nodeId }, node.call),
+        () => 'no longer banned',
+      ),
+    );
+  program
+    .command('drain')
+    .summary('take a node out of service')
+    .description(
+      `Makes a node refuse new calls, and waits until its calls in flight have ended, or the grace period is over. It can't be undone. ${NEEDS}`,
+    )
+    .option('--grace <time>', "the longest wait: '30s' (default: 10 seconds)")
+    .action(async ({ grace }: { grace?: string }, command: Command) => {
+      const milliseconds = grace === undefined ? undefined : parseTime(grace, '--grace');
+      await change(
+        command,
+        (node) => node.admin().drain({ grace: milliseconds }, node.stream),
+        () => 'drained',
+      );
+    });
+  program
+    .command('log-level')
+    .summary('set the level of the log of a node')
+    .description(
+      `Sets the level of the log of a node, and prints the level before. ${NEEDS} The node must have passed its log to its admin.`,
+    )
+    .addArgument(new Argument('<level>', 'the level').choices(LEVELS))
+    .action(async (level: (typeof LEVELS)[number], _: object, command: Command) =>
+      change(
+        command,
+        (node) => node.admin().logLevel({ level }, node.call),
+        ({ before }) => `${level}, before ${before}`,
+      ),
+    );
+}
+
+const NEEDS = 'The node must let its tools change it (readonly: false).';
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+const CONNECTION_ID = /^(in|out)-\d+$/;
+const ONE = 'connection';
+const MANY = 'connections';
+
+/** Returns a function that makes a change, and prints the answer. */
+function changes(terminal: Terminal) {
+  return <Answer>(
+    command: Command,
+    make: (node: NodeConnection) => Promise<Answer>,
+    describe: (answer: Answer) => string,
+  ): Promise<void> =>
+    withNode(command, terminal, async (node) => {
+      const answer = await make(node).catch((error) => {
+        // A denial names its reason itself: the rule of the node, or that tools may only read.
+        const isDenied = error instanceof TransportError && error.code === 'permission_denied';
+        throw isDenied ? error : explain(error, 'admin');
+      });
+      const asJson = command.optsWithGlobals()['json'] === true;
+      await terminal.out(`${asJson ? toJson(answer) : describe(answer)}\n`);
+    });
+}

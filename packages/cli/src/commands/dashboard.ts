@@ -1,0 +1,67 @@
+// trunkline dashboard: a page that shows nodes, live.
+
+import { serveDashboard } from '@trunkline/dashboard';
+import type { Command } from 'commander';
+import { UsageError } from '../exit-codes.ts';
+import { type GlobalOptions, open, readSettings } from '../node.ts';
+import { toJson } from '../output.ts';
+import { type Terminal, untilInterrupted } from '../terminal.ts';
+import { parseCount, parseTime } from '../time.ts';
+
+interface DashboardCommandOptions {
+  readonly host: string;
+  readonly port: string;
+  readonly interval: string;
+  readonly allowChanges?: boolean | undefined;
+}
+
+export function addDashboard(program: Command, terminal: Terminal): void {
+  program
+    .command('dashboard')
+    .summary('show nodes in a web page, live')
+    .description(
+      'Serves a page that shows the state of nodes: their connections, calls, topics, peers, queues and errors, live and over the last ten minutes. It prints the address of the page, which includes a token, and runs until you interrupt it. All nodes get the same --token, --cert and --key.',
+    )
+    .argument('[addresses...]', 'the nodes (default: that of --address or of the context)')
+    .option('--host <host>', 'the host to listen on', '127.0.0.1')
+    .option('--port <number>', 'the port to listen on; 0 takes a free one', '0')
+    .option('--interval <time>', 'the time between two states', '1s')
+    .option('--allow-changes', 'let the page disconnect, ban and drain, if the nodes allow it')
+    .action(
+      async (addresses: readonly string[], options: DashboardCommandOptions, command: Command) => {
+        // As with --address, a context is not used for addresses that are given without --context.
+        const [first] = addresses;
+        const given: GlobalOptions = command.optsWithGlobals();
+        const settings = await readSettings(
+          { ...given, address: first ?? given.address },
+          terminal,
+        );
+        const { address } = settings;
+        if (address === undefined)
+          throw new UsageError(
+            'which nodes? Give their addresses, set TRUNKLINE_ADDRESS, or save one with: trunkline context add',
+          );
+        const node = await open(settings, terminal);
+        try {
+          const dashboard = await serveDashboard(node.transport, {
+            nodes: addresses.length > 0 ? addresses : [address],
+            metadata: node.stream.metadata,
+            host: options.host,
+            port: parseCount(options.port, '--port', 0),
+            interval: parseTime(options.interval, '--interval'),
+            readonly: options.allowChanges !== true,
+          });
+          try {
+            const { url } = dashboard;
+            const asJson = command.optsWithGlobals()['json'] === true;
+            await terminal.out(asJson ? `${toJson({ url })}\n` : `open ${url}\n`);
+            await untilInterrupted(terminal);
+          } finally {
+            await dashboard.close();
+          }
+        } finally {
+          await node.close();
+        }
+      },
+    );
+}

@@ -1,0 +1,66 @@
+// The part of the plane that the picture shows.
+
+import type { Point } from './layout.ts';
+
+/** A position and a scale. Its methods change it. */
+export class Camera {
+  /** The point of the plane in the middle of the picture. */
+  x = 0;
+  y = 0;
+  /** Pixels for each unit of the plane. */
+  scale = 1;
+  /** Whether the user has moved it; otherwise it follows the graph. */
+  isMoved = false;
+
+  /** Returns the pixel of a point, from the middle of the picture. */
+  toScreen({ x, y }: Point): Point {
+    return { x: (x - this.x) * this.scale, y: (y - this.y) * this.scale };
+  }
+
+  /** Returns the point at a pixel, from the middle of the picture. */
+  toPlane({ x, y }: Point): Point {
+    return { x: this.x + x / this.scale, y: this.y + y / this.scale };
+  }
+
+  /** Moves the picture by pixels. */
+  pan(dx: number, dy: number): void {
+    this.x -= dx / this.scale;
+    this.y -= dy / this.scale;
+    this.isMoved = true;
+  }
+
+  /** Scales the picture around a pixel. */
+  zoom(factor: number, at: Point = { x: 0, y: 0 }): void {
+    const fixed = this.toPlane(at);
+    this.scale = Math.min(LARGEST, Math.max(SMALLEST, this.scale * factor));
+    this.x = fixed.x - at.x / this.scale;
+    this.y = fixed.y - at.y / this.scale;
+    this.isMoved = true;
+  }
+
+  /** Shows all points in a picture of this size. */
+  fit(points: readonly Point[], width: number, height: number): void {
+    this.isMoved = false;
+    if (points.length === 0) return;
+    let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
+    for (const { x, y } of points) {
+      left = Math.min(left, x);
+      right = Math.max(right, x);
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y);
+    }
+    this.x = (left + right) / 2;
+    this.y = (top + bottom) / 2;
+    const wanted = Math.min(
+      (width - 2 * MARGIN) / Math.max(1, right - left),
+      (height - 2 * MARGIN) / Math.max(1, bottom - top),
+    );
+    this.scale = Math.min(LARGEST_FIT, Math.max(SMALLEST, wanted));
+  }
+}
+
+const SMALLEST = 0.05;
+const LARGEST = 8;
+const LARGEST_FIT = 3;
+/** Pixels around a graph that fits. */
+const MARGIN = 48;

@@ -1,0 +1,252 @@
+// Draws a graph on a canvas that is larger than its frame, so that a pan only moves the canvas.
+
+import { shortName } from '../../model/format.ts';
+import type { Health } from '../../model/graph.ts';
+import { Camera } from './camera.ts';
+import { Layout, type Point } from './layout.ts';
+
+/** A node as it is drawn. */
+export interface DrawnNode {
+  readonly key: string;
+  readonly health: Health;
+}
+
+/** A link as it is drawn: `weight` 0 to 3 is its width, `isFaint` one that carries little. */
+export interface DrawnLink {
+  readonly from: string;
+  readonly to: string;
+  readonly weight: number;
+  readonly isFaint: boolean;
+}
+
+/** A live picture of a graph. It owns its layout; end it with `close`. */
+export class Picture {
+  readonly camera: Camera = new Camera();
+  readonly #canvas: HTMLCanvasElement;
+  readonly #layout: Layout = new Layout(() => this.#changed());
+  #nodes: readonly DrawnNode[] = [];
+  #links: readonly DrawnLink[] = [];
+  #selected: string | undefined;
+  /** The size of the frame in CSS pixels. */
+  #width = 0;
+  #height = 0;
+  /** The camera's position when the canvas was drawn last. */
+  #drawn: Point & { readonly scale: number } = { x: 0, y: 0, scale: 0 };
+  #isStale = true;
+  #frame = 0;
+
+  constructor(canvas: HTMLCanvasElement) {
+    this.#canvas = canvas;
+  }
+
+  /** Shows a graph. */
+  show(
+    nodes: readonly DrawnNode[],
+    links: readonly DrawnLink[],
+    selected: string | undefined,
+  ): void {
+    this.#nodes = nodes;
+    this.#links = links;
+    this.#selected = selected;
+    this.#layout.update(
+      nodes.map(({ key }) => key),
+      links,
+    );
+    this.#changed();
+  }
+
+  /** Fits the canvas into a frame. */
+  resize(width: number, height: number): void {
+    if (width === this.#width && height === this.#height) return;
+    this.#width = width;
+    this.#height = height;
+    const ratio = Math.min(2, devicePixelRatio);
+    const [fullWidth, fullHeight] = [width + 2 * EDGE, height + 2 * EDGE];
+    this.#canvas.width = Math.round(fullWidth * ratio);
+    this.#canvas.height = Math.round(fullHeight * ratio);
+    this.#canvas.style.width = `${fullWidth}px`;
+    this.#canvas.style.height = `${fullHeight}px`;
+    this.#changed();
+  }
+
+  /** Moves the picture by pixels. */
+  pan(dx: number, dy: number): void {
+    this.camera.pan(dx, dy);
+    this.#request();
+  }
+
+  /** Scales the picture around a pixel from the middle of the frame. */
+  zoom(factor: number, at?: Point): void {
+    this.camera.zoom(factor, at);
+    this.#changed();
+  }
+
+  /** Shows the whole graph, and follows it as it grows. */
+  fit(): void {
+    this.camera.isMoved = false;
+    this.#changed();
+  }
+
+  /** Draws again with the colors of the page, which have changed. */
+  recolor(): void {
+    this.#changed();
+  }
+
+  /** Returns the node at a pixel from the middle of the frame; undefined if there is none. */
+  nodeAt(at: Point): string | undefined {
+    let nearest: string | undefined;
+    let least = REACH * REACH;
+    for (const { key } of this.#nodes) {
+      const place = this.#layout.placeOf(key);
+      if (place === undefined) continue;
+      const { x, y } = this.camera.toScreen(place);
+      const distance = (x - at.x) ** 2 + (y - at.y) ** 2;
+      if (distance < least) [nearest, least] = [key, distance];
+    }
+    return nearest;
+  }
+
+  close(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#layout.close();
+  }
+
+  #changed(): void {
+    this.#isStale = true;
+    this.#request();
+  }
+
+  #request(): void {
+    if (this.#frame !== 0) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#update();
+    });
+  }
+
+  #update(): void {
+    if (this.#width === 0) return;
+    if (!this.camera.isMoved) {
+      const places = this.#layout.keys.map((key) => this.#layout.placeOf(key)!);
+      this.camera.fit(places, this.#width, this.#height);
+    }
+    let dx = (this.#drawn.x - this.camera.x) * this.camera.scale;
+    let dy = (this.#drawn.y - this.camera.y) * this.camera.scale;
+    const isInside = Math.abs(dx) <= EDGE && Math.abs(dy) <= EDGE;
+    if (this.#isStale || !isInside || this.#drawn.scale !== this.camera.scale) {
+      this.#draw();
+      [dx, dy] = [0, 0];
+    }
+    this.#canvas.style.transform = `translate(${dx - EDGE}px, ${dy - EDGE}px)`;
+  }
+
+  #draw(): void {
+    this.#isStale = false;
+    const { x, y, scale } = this.camera;
+    this.#drawn = { x, y, scale };
+    const context = this.#canvas.getContext('2d')!;
+    const { width, height } = this.#canvas;
+    const ratio = width / (this.#width + 2 * EDGE);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, width, height);
+    context.setTransform(ratio, 0, 0, ratio, width / 2, height / 2);
+    const places = new Map<string, Point>();
+    for (const key of this.#layout.keys)
+      places.set(key, this.camera.toScreen(this.#layout.placeOf(key)!));
+    const style = getComputedStyle(this.#canvas);
+    const color = (name: string) => style.getPropertyValue(`--${name}`);
+    this.#drawLinks(context, places, color);
+    this.#drawNodes(context, places, color);
+  }
+
+  #drawLinks(
+    context: CanvasRenderingContext2D,
+    places: ReadonlyMap<string, Point>,
+    color: (name: string) => string,
+  ): void {
+    const isDetailed = this.#links.length <= MOST_ARROWS || this.camera.scale > 1.2;
+    const [halfWidth, halfHeight] = [this.#width / 2 + EDGE, this.#height / 2 + EDGE];
+    for (const isFaint of [true, false])
+      for (let weight = 0; weight <= 3; weight++) {
+        context.strokeStyle = color(isFaint ? 'link-faint' : weight > 0 ? 'link-busy' : 'link');
+        context.lineWidth = 1 + 0.7 * weight;
+        context.beginPath();
+        let lines = 0;
+        for (const link of this.#links) {
+          if (link.weight !== weight || link.isFaint !== isFaint) continue;
+          const [a, b] = [places.get(link.from), places.get(link.to)];
+          if (a === undefined || b === undefined) continue;
+          const isOutside =
+            Math.min(a.x, b.x) > halfWidth ||
+            Math.max(a.x, b.x) < -halfWidth ||
+            Math.min(a.y, b.y) > halfHeight ||
+            Math.max(a.y, b.y) < -halfHeight;
+          if (isOutside) continue;
+          context.moveTo(a.x, a.y);
+          context.lineTo(b.x, b.y);
+          if (isDetailed) addArrow(context, a, b);
+          // Strokes of many lines at once take more than linear time.
+          if (++lines % LINES_IN_STROKE === 0) {
+            context.stroke();
+            context.beginPath();
+          }
+        }
+        context.stroke();
+      }
+  }
+
+  #drawNodes(
+    context: CanvasRenderingContext2D,
+    places: ReadonlyMap<string, Point>,
+    color: (name: string) => string,
+  ): void {
+    const radius = this.#nodes.length > 200 ? 4 : 8;
+    const hasLabels = this.#nodes.length <= MOST_LABELS || this.camera.scale > 2;
+    context.font = '12px system-ui, sans-serif';
+    context.textAlign = 'center';
+    for (const { key, health } of this.#nodes) {
+      const place = places.get(key);
+      if (place === undefined) continue;
+      context.fillStyle = color(`health-${health}`);
+      context.beginPath();
+      context.arc(place.x, place.y, radius, 0, 2 * Math.PI);
+      context.fill();
+      if (key === this.#selected) {
+        context.strokeStyle = color('text');
+        context.lineWidth = 2;
+        context.stroke();
+      }
+      if (!hasLabels && key !== this.#selected) continue;
+      context.fillStyle = color('text');
+      context.fillText(labelOf(key), place.x, place.y + radius + 14);
+    }
+  }
+}
+
+/** Adds the head of an arrow near the end of a line. */
+function addArrow(context: CanvasRenderingContext2D, a: Point, b: Point): void {
+  const [dx, dy] = [b.x - a.x, b.y - a.y];
+  const length = Math.hypot(dx, dy);
+  if (length < 30) return;
+  const [ux, uy] = [dx / length, dy / length];
+  const [x, y] = [b.x - ux * 12, b.y - uy * 12];
+  context.moveTo(x, y);
+  context.lineTo(x - ux * 6 - uy * 3.5, y - uy * 6 + ux * 3.5);
+  context.moveTo(x, y);
+  context.lineTo(x - ux * 6 + uy * 3.5, y - uy * 6 - ux * 3.5);
+}
+
+/** Returns the end of a name, in which addresses differ, and the beginning of a node id. */
+function labelOf(key: string): string {
+  const name = shortName(key).replace(/^[a-z]+:\/\//, '');
+  return name.length > 26 ? `…${name.slice(-25)}` : name;
+}
+
+/** Pixels of the canvas beyond each side of its frame. */
+const EDGE = 160;
+/** Pixels within which a click meets a node. */
+const REACH = 14;
+const LINES_IN_STROKE = 64;
+/** More links have arrows only when the picture is enlarged, and more nodes labels. */
+const MOST_ARROWS = 800;
+const MOST_LABELS = 60;
