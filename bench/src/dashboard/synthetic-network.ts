@@ -35,10 +35,12 @@ export async function startSyntheticNetwork(
   const random = seededRandom(1);
   const addresses = Array.from({ length: nodes }, (_, i) => `inmem://node-${i}`);
   const connections = addresses.map(() => new Map<string, Connection>());
+  const used = new Set<string>();
   for (let link = 0; link < links; link++) {
     const from = link % nodes;
-    const step = link < nodes ? 1 : 2 + Math.floor(random() * (nodes - 3));
-    const to = (from + step) % nodes;
+    let to = (from + 1) % nodes;
+    while (to === from || used.has(`${from} ${to}`)) to = Math.floor(random() * nodes);
+    used.add(`${from} ${to}`);
     const rtt = 1 + 40 * random();
     connections[from]!.set(`out-${link}`, { peer: addresses[to]!, direction: 'out', rtt });
     connections[to]!.set(`in-${link}`, { peer: addresses[from]!, direction: 'in', rtt });
