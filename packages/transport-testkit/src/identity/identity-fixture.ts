@@ -17,6 +17,8 @@ import { RawPeer } from '../raw/raw-peer.ts';
 import { type SuiteProtocol, suiteProtocol } from '../session/protocols.ts';
 import type { TestContext } from '../test-runner.ts';
 import { watch } from '../transport/values.ts';
+import { CaseWaits } from '../waits/case-waits.ts';
+import { nameWaits } from '../waits/name-waits.ts';
 import type { Change, IdentityBackend, Lists, NodeCredentials } from './backend.ts';
 import { RawConnection } from './raw-connection.ts';
 import { Relay } from './relay.ts';
@@ -67,10 +69,12 @@ export class IdentityFixture {
   #rawLayer: StreamLayer | undefined = undefined;
   /** Incremented by every event on a wire, and by every observer event. */
   #stirs = 0;
+  #waits: CaseWaits;
 
-  constructor(t: TestContext, backend: IdentityBackend<NodeCredentials>) {
+  constructor(t: TestContext, backend: IdentityBackend<NodeCredentials>, waits: CaseWaits) {
     this.t = t;
     this.backend = backend;
+    this.#waits = waits;
   }
 
   /** Creates a node that does not listen yet. */
@@ -98,7 +102,7 @@ export class IdentityFixture {
       },
       { lists: setup.lists, address: setup.address },
     );
-    this.#transports.push({ transport, events });
+    this.#transports.push({ transport: nameWaits(transport, this.#waits), events });
     serve<SuiteProtocol>(transport, {
       echo: (request, rpc) => {
         served.push({ request: request.slice(), from: rpc.from });
@@ -146,7 +150,7 @@ export class IdentityFixture {
       clock: this.clock,
       observer,
     });
-    this.#transports.push({ transport, events });
+    this.#transports.push({ transport: nameWaits(transport, this.#waits), events });
     serve<SuiteProtocol>(transport, { echo: (request) => request });
     await transport.listen();
     return { transport, events, at: transport.advertiseAddr() };
@@ -205,7 +209,8 @@ export class IdentityFixture {
   /** Returns a raw peer, over a secured layer, that has dialed a node. */
   async rawDial(layer: StreamLayer, to: string): Promise<RawPeer> {
     this.atEnd(() => layer.close());
-    const peer = await RawPeer.dial(layer, to);
+    const peer = await this.#waits.of('the dial of a raw peer', RawPeer.dial(layer, to));
+    this.#waits.add({ waits: () => peer.waits() });
     this.atEnd(() => peer.destroy());
     return peer;
   }
@@ -213,6 +218,7 @@ export class IdentityFixture {
   /** Returns a raw listener over a secured layer. */
   async rawListen(layer: StreamLayer): Promise<RawListener> {
     const listener = await RawListener.listen(layer);
+    this.#waits.add(listener);
     this.atEnd(() => listener.close());
     return listener;
   }
@@ -231,16 +237,17 @@ export class IdentityFixture {
   }
 
   /**
-   * Waits for a condition without advancing the clock. If the watchdog expires, the error contains
-   * `what`.
+   * Waits for a condition without advancing the clock. If nothing happens any more, the error
+   * contains `what`.
    */
   async until(what: string, condition: () => boolean): Promise<void> {
-    const end = systemClock.now() + WATCHDOG;
+    const waits = this.#waits;
+    const end = waits.begin(what);
     while (!condition()) {
-      if (systemClock.now() > end)
-        throw new Error(`timed out after ${WATCHDOG / 1_000} s waiting for: ${what}`);
+      waits.check();
       await systemClock.sleep(1);
     }
+    end();
   }
 
   /** Returns the n-th event of that type (from 0) that a node emitted, past or future. */
@@ -259,7 +266,9 @@ export class IdentityFixture {
    * within this process has arrived.
    */
   async quiet(turns = QUIET): Promise<void> {
+    const waits = this.#waits;
     for (let still = 0, seen = this.#stirs; still < turns; still++) {
+      waits.check();
       await systemClock.sleep(0);
       if (seen === this.#stirs && !this.#isBusy) continue;
       seen = this.#stirs;
@@ -277,12 +286,10 @@ export class IdentityFixture {
    */
   async drive<T>(promise: PromiseLike<T>, step = 500): Promise<T> {
     const state = watch(promise);
-    const end = systemClock.now() + WATCHDOG;
+    const waits = this.#waits;
+    const end = waits.begin('the promise that it drives by its clock');
     for (let still = 0, seen = this.#stirs; !state.settled; still++) {
-      if (systemClock.now() > end)
-        throw new Error(
-          `the promise did not settle in ${WATCHDOG / 1_000} s, although the clock advanced`,
-        );
+      waits.check();
       if (seen !== this.#stirs || this.#isBusy) still = 0;
       seen = this.#stirs;
       if (still >= QUIET) {
@@ -291,6 +298,7 @@ export class IdentityFixture {
       }
       await systemClock.sleep(0);
     }
+    end();
     return promise;
   }
 
@@ -303,15 +311,12 @@ export class IdentityFixture {
   }
 
   /** Closes everything and checks that nothing is left. */
-  async finish(passed: boolean): Promise<void> {
-    for (const end of this.#endings.reverse()) await end();
-    await this.drive(Promise.all(this.#transports.map(({ transport }) => transport.close())));
-    if (passed)
-      await this.until('every connection through a relay has ended', () =>
-        this.#relays.every(({ open }) => open === 0),
-      );
+  async finish(): Promise<void> {
+    await this.#closeTransports();
+    await this.until('every connection through a relay has ended', () =>
+      this.#relays.every(({ open }) => open === 0),
+    );
     for (const relay of this.#relays) await relay.close();
-    if (!passed) return;
     const { t } = this;
     for (const { transport, events } of this.#transports) {
       t.deepEqual(transport.remotes(), [], 'a closed transport has no remotes');
@@ -321,6 +326,18 @@ export class IdentityFixture {
       t.is(of('down'), of('up'), 'each connection that came up went down, once');
     }
     await this.until('closed transports have no timer left', () => this.clock.timers === 0);
+  }
+
+  /** Closes everything after a failure of the case. */
+  async abandon(): Promise<void> {
+    this.#waits = new CaseWaits();
+    await this.#waits.run(() => this.#closeTransports());
+    for (const relay of this.#relays) await relay.close();
+  }
+
+  async #closeTransports(): Promise<void> {
+    for (const end of this.#endings.splice(0).reverse()) await end();
+    await this.drive(Promise.all(this.#transports.map(({ transport }) => transport.close())));
   }
 
   #heard(events: ObserverEvent[], event: ObserverEvent): void {
@@ -337,8 +354,6 @@ export function count(
   return node.events.filter((event) => event.type === type).length;
 }
 
-/** Real milliseconds after which a wait fails; no case needs a hundredth of it. */
-const WATCHDOG = 60_000;
 /**
  * Turns of the event loop without an event after which nothing more comes by itself: both ends and
  * the wire are in this process, and what one of them writes, another reads in the next turn. If the

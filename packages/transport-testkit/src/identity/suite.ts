@@ -3,6 +3,7 @@
 
 import { unlessTaken } from '../address-race.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
+import { CaseWaits } from '../waits/case-waits.ts';
 import type { IdentityBackend, NodeCredentials } from './backend.ts';
 import { IdentityFixture } from './identity-fixture.ts';
 
@@ -57,17 +58,19 @@ async function run(
   backend: IdentityBackend<NodeCredentials>,
   body: (f: IdentityFixture, t: TestContext) => Promise<void>,
 ): Promise<void> {
-  const fixture = new IdentityFixture(t, backend);
+  const waits = new CaseWaits();
+  const guarded = waits.guard(t);
+  const fixture = new IdentityFixture(guarded, backend, waits);
   try {
-    await body(fixture, t);
+    await waits.run(async () => {
+      await body(fixture, guarded);
+      await fixture.finish();
+    });
   } catch (error) {
     // The case's own error comes first; a failure to clean up afterwards would only hide it.
-    await fixture
-      .finish(false)
-      .catch((also: unknown) => t.log(`closing failed, too: ${String(also)}`));
+    await fixture.abandon().catch((also: unknown) => t.log(`closing failed, too: ${String(also)}`));
     throw error;
   }
-  await fixture.finish(true);
 }
 
 /**

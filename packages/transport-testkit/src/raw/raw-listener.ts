@@ -38,6 +38,12 @@ export class RawListener {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
+  /** Returns the events that callers wait for now, here and at the accepted peers, in words. */
+  waits(): string[] {
+    const here = this.#waiters.map(() => 'the next connection at the raw listener');
+    return [...here, ...this.peers.flatMap((peer) => peer.waits())];
+  }
+
   async close(): Promise<void> {
     for (const peer of this.peers) peer.destroy();
     await this.#layer.close();

@@ -59,6 +59,8 @@ export class RawPeer {
   #blocked = false;
   #closing = false;
   #over = false;
+  /** The number of callers that wait for the end of the connection. */
+  #awaitingEnd = 0;
   #error: Error | undefined;
   /** The id of the last PING of `barrier`, above those that cases choose. */
   #nonce = 0x7000_0000;
@@ -161,6 +163,7 @@ export class RawPeer {
   async preamble(): Promise<Uint8Array> {
     while (this.#preamble.length < 4 && !this.#over)
       await new Promise<void>((resolve) => (this.#gotPreamble = resolve));
+    this.#gotPreamble = undefined;
     return this.#preamble;
   }
 
@@ -218,8 +221,18 @@ export class RawPeer {
 
   /** Resolves when the connection is over, with the layer's error, if there is one. */
   async expectClosed(): Promise<Error | undefined> {
+    this.#awaitingEnd++;
     await this.#ended;
+    this.#awaitingEnd--;
     return this.#error;
+  }
+
+  /** Returns the events that callers wait for now, in words: 'PONG', 'the end of the connection'. */
+  waits(): string[] {
+    const waits = this.#waiters.map(({ what }) => `${what} at the raw peer`);
+    if (this.#gotPreamble !== undefined) waits.push('the preamble at the raw peer');
+    if (this.#awaitingEnd > 0) waits.push('the end of the connection at the raw peer');
+    return waits;
   }
 
   get closed(): boolean {

@@ -10,17 +10,20 @@ export interface ObserverLog {
   reaches(counter: Counter, amount: number): Promise<void>;
   /** Resolves with the first event of that type, past ones included. */
   first<T extends ObserverEvent['type']>(type: T): Promise<Extract<ObserverEvent, { type: T }>>;
+  /** Returns the events that callers wait for now, in words. */
+  waits(): string[];
 }
 
 /** Returns an observer, and the record of its events. */
 export function recordObserver(): { seen: ObserverLog; observer: Observer } {
   const events: ObserverEvent[] = [];
   const counts = new Map<Counter, number>();
-  const waiters = new Set<() => void>();
+  /** The callers that wait, and the event that each waits for. */
+  const waiters = new Map<() => void, string>();
   const wake = () => {
-    for (const waiter of [...waiters]) waiter();
+    for (const waiter of [...waiters.keys()]) waiter();
   };
-  const when = <T>(ready: () => T | undefined): Promise<T> =>
+  const when = <T>(what: string, ready: () => T | undefined): Promise<T> =>
     new Promise((resolve) => {
       const look = () => {
         const found = ready();
@@ -28,7 +31,7 @@ export function recordObserver(): { seen: ObserverLog; observer: Observer } {
         waiters.delete(look);
         resolve(found);
       };
-      waiters.add(look);
+      waiters.set(look, what);
       look();
     });
   const counted = (counter: Counter) => counts.get(counter) ?? 0;
@@ -47,8 +50,14 @@ export function recordObserver(): { seen: ObserverLog; observer: Observer } {
       events,
       counted,
       reaches: (counter, amount) =>
-        when(() => (counted(counter) >= amount ? true : undefined)).then(() => {}),
-      first: (type) => when(() => events.find((event) => event.type === type)) as never,
+        when(`${amount} of '${counter}' at the observer`, () =>
+          counted(counter) >= amount ? true : undefined,
+        ).then(() => {}),
+      first: (type) =>
+        when(`'${type}' at the observer`, () =>
+          events.find((event) => event.type === type),
+        ) as never,
+      waits: () => [...waiters.values()],
     },
   };
 }

@@ -19,6 +19,9 @@ import { RawListener } from '../raw/raw-listener.ts';
 import { RawPeer } from '../raw/raw-peer.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
 import { settle } from '../transit/settle.ts';
+import { CaseWaits } from '../waits/case-waits.ts';
+import { nameWaits } from '../waits/name-waits.ts';
+import { waitsOf } from '../waits/waits-of.ts';
 import { type ObserverLog, recordObserver } from './observer-log.ts';
 import { type SuiteProtocol, sideProtocol, suiteProtocol } from './protocols.ts';
 
@@ -116,11 +119,16 @@ export async function openTransport(
   options: FixtureOptions = {},
 ): Promise<TransportFixture> {
   t.timeout(WATCHDOG, 'the case waits for an event that did not happen');
+  const waits = waitsOf(t);
   const place = backend.place();
   // The peer's bytes arrive through the real event loop, so turns are real ones too.
   const clock = Object.assign(createManualClock(), { turn: systemClock.turn });
   const { seen, observer } = recordObserver();
-  const transport = place.transport({ ...options, protocol: suiteProtocol, clock, observer });
+  const transport = nameWaits(
+    place.transport({ ...options, protocol: suiteProtocol, clock, observer }),
+    waits,
+  );
+  waits.add(seen);
   const isBusy = () => place.isBusy?.() === true;
   const layers: StreamLayer[] = [];
   const peers: RawPeer[] = [];
@@ -129,7 +137,9 @@ export async function openTransport(
     for (const peer of peers) peer.destroy();
     for (const listener of listeners) await listener.close();
     for (const layer of layers) await layer.close();
-    await pump(clock, isBusy, transport.close(), 500);
+    const closing = new CaseWaits();
+    const closed = closing.of('close()', transport.close());
+    await closing.run(() => pump(clock, isBusy, closed, closing, 500));
   });
   await transport.listen();
   let calls: AsyncIterator<Rpc<SuiteProtocol>> | undefined;
@@ -140,7 +150,7 @@ export async function openTransport(
     place,
     async call<N extends MethodName<SuiteProtocol>>(method: N) {
       calls ??= transport.consumer();
-      const { value, done } = await calls.next();
+      const { value, done } = await waits.of(`a call of '${method}'`, calls.next());
       if (done === true) throw new Error(`the consumer ended before a call of ${method} arrived`);
       if (value.method !== method)
         throw new Error(`expected a call of ${method}, got one of ${value.method}`);
@@ -149,17 +159,23 @@ export async function openTransport(
     async dialIn() {
       const layer = place.layer();
       layers.push(layer);
-      const peer = await RawPeer.dial(layer, transport.localAddr());
+      const dialed = RawPeer.dial(layer, transport.localAddr());
+      const peer = await waits.of('the dial of the raw peer', dialed);
       peers.push(peer);
+      waits.add({ waits: () => peer.waits() });
       await settle(isBusy, 0);
       return peer;
     },
     async listen() {
       const listener = await RawListener.listen(place.layer());
       listeners.push(listener);
+      waits.add(listener);
       return listener;
     },
-    until: (done, step) => pump(clock, isBusy, done, step),
+    until(done, step) {
+      const end = waits.begin('the promise that it drives by its clock');
+      return pump(clock, isBusy, done, waits, step).finally(end);
+    },
   };
 }
 
@@ -225,6 +241,7 @@ async function pump<T>(
   clock: ManualClock,
   isBusy: () => boolean,
   done: PromiseLike<T>,
+  waits: CaseWaits,
   step = 100,
 ): Promise<T> {
   let settled = false;
@@ -232,10 +249,14 @@ async function pump<T>(
     settled = true;
   };
   done.then(finish, finish);
-  await settle(isBusy, 4);
+  const isMoving = () => {
+    waits.check();
+    return isBusy();
+  };
+  await settle(isMoving, 4);
   while (!settled) {
     clock.advance(step);
-    await settle(isBusy, 1);
+    await settle(isMoving, 1);
   }
   return done;
 }

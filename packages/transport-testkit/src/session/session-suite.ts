@@ -2,6 +2,7 @@
 // COVERAGE.md lists which case covers which rule.
 
 import type { TestFunction } from '../test-runner.ts';
+import { runCase } from '../waits/waits-of.ts';
 import { aliveCases } from './alive-cases.ts';
 import { callCases } from './call-cases.ts';
 import { cancelCases } from './cancel-cases.ts';
@@ -54,7 +55,7 @@ function atMost(count: number, test: TestFunction, name: string): TestFunction {
       if (free > 0) free -= 1;
       else await new Promise<void>((resolve) => waiting.push(resolve));
       t.teardown(leave);
-      await run(t);
+      await runCase(t, run);
     });
 }
 

@@ -4,6 +4,8 @@
 import type { Clock, ManualClock } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import type { TestContext } from '../test-runner.ts';
+import { CaseWaits } from '../waits/case-waits.ts';
+import { nameLayerWaits } from '../waits/name-waits.ts';
 import { Recorder } from './recorder.ts';
 
 /** The backend under test, created for each case. */
@@ -62,6 +64,8 @@ export class StreamLayerFixture {
   readonly backend: StreamLayerBackend;
   readonly #layers: StreamLayer[] = [];
   readonly #recorders: Recorder[] = [];
+  /** The waits of the case on these layers and connections. */
+  readonly waits: CaseWaits = new CaseWaits();
 
   constructor(clock: ManualClock, backend: StreamLayerBackend) {
     this.clock = clock;
@@ -69,7 +73,7 @@ export class StreamLayerFixture {
   }
 
   layer(bindAddr?: string, advertiseAddr?: string): StreamLayer {
-    const layer = this.backend.layer(bindAddr, advertiseAddr);
+    const layer = nameLayerWaits(this.backend.layer(bindAddr, advertiseAddr), this.waits);
     this.#layers.push(layer);
     return layer;
   }
@@ -84,8 +88,11 @@ export class StreamLayerFixture {
       accepted.push(recorder);
     });
     const accept = (n: number): Promise<Recorder> =>
-      new Promise((resolve) =>
-        accepted[n] === undefined ? waiters.set(n, resolve) : resolve(accepted[n]),
+      this.waits.of(
+        `the accepted connection ${n}`,
+        new Promise((resolve) =>
+          accepted[n] === undefined ? waiters.set(n, resolve) : resolve(accepted[n]),
+        ),
       );
     return { layer, address: layer.localAddr(), accepted, accept };
   }
@@ -115,6 +122,7 @@ export class StreamLayerFixture {
   record(connection: StreamConnection, copies = false): Recorder {
     const recorder = new Recorder(connection, copies);
     this.#recorders.push(recorder);
+    this.waits.add({ waits: () => recorder.waits(), bytes: () => recorder.size });
     return recorder;
   }
 

@@ -17,7 +17,8 @@ export class Recorder implements StreamSink {
   late = 0;
   /** Runs inside `data`, and supplies its result: true if the reader no longer needs the chunk. */
   onData: ((chunk: Uint8Array) => boolean | void) | undefined;
-  readonly #waiters = new Set<() => void>();
+  /** The callers that wait, and the event that each waits for. */
+  readonly #waiters = new Map<() => void, string>();
 
   /** @param copies the recorder copies its chunks, and says so to the connection. */
   constructor(connection: StreamConnection, copies = false) {
@@ -53,9 +54,9 @@ export class Recorder implements StreamSink {
 
   /**
    * Resolves as soon as `holds` returns true; it is called now and after each report. Rejects if
-   * the connection ends first.
+   * the connection ends first. `what` names the event for the error of a case that hangs.
    */
-  until(holds: () => boolean): Promise<void> {
+  until(holds: () => boolean, what = `a report after which ${holds}`): Promise<void> {
     return new Promise((resolve, reject) => {
       const check = () => {
         if (!holds() && this.ends === 0) return;
@@ -68,14 +69,19 @@ export class Recorder implements StreamSink {
             ),
           );
       };
-      this.#waiters.add(check);
+      this.#waiters.set(check, what);
       check();
     });
   }
 
   /** Resolves when `closed` was reported. */
   ended(): Promise<void> {
-    return this.until(() => this.ends > 0);
+    return this.until(() => this.ends > 0, 'the end of the connection');
+  }
+
+  /** Returns the events that callers wait for now, in words. */
+  waits(): string[] {
+    return [...this.#waiters.values()];
   }
 
   /** Returns all received bytes in one array. */
@@ -96,7 +102,7 @@ export class Recorder implements StreamSink {
   async write(...chunks: Uint8Array[]): Promise<void> {
     for (const chunk of chunks) {
       const before = this.drains;
-      if (!this.connection.write(chunk)) await this.until(() => this.drains > before);
+      if (!this.connection.write(chunk)) await this.until(() => this.drains > before, "'drained'");
     }
   }
 
@@ -104,10 +110,11 @@ export class Recorder implements StreamSink {
   async writeAll(chunks: Uint8Array[]): Promise<void> {
     const before = this.drains;
     if (this.connection.writeAll === undefined) return this.write(...chunks);
-    if (!this.connection.writeAll(chunks)) await this.until(() => this.drains > before);
+    if (!this.connection.writeAll(chunks))
+      await this.until(() => this.drains > before, "'drained'");
   }
 
   #wake(): void {
-    for (const check of [...this.#waiters]) check();
+    for (const check of [...this.#waiters.keys()]) check();
   }
 }

@@ -172,7 +172,7 @@ export const callCases: Cases = (define) => {
     const answer = await a.send(at, 'echo', request);
     t.is(textOf(request), 'precious');
     answer.fill(0);
-    t.is(textOf(await kept.promise), 'precious');
+    t.is(textOf(await f.event('the request', kept.promise)), 'precious');
   });
 
   define('bytes are delivered as plain Uint8Arrays', async (f, t) => {
@@ -222,7 +222,10 @@ export const callCases: Cases = (define) => {
       { from: '', known, limit: 0, heads: [], parent: null },
       { metadata },
     );
-    t.deepEqual((await got.promise).sort(), Object.entries(metadata).sort());
+    t.deepEqual(
+      (await f.event('the request', got.promise)).sort(),
+      Object.entries(metadata).sort(),
+    );
     t.deepEqual(Object.entries(back.known).sort(), Object.entries(known).sort());
     t.is(({} as Record<string, unknown>)['polluted'], undefined);
   });

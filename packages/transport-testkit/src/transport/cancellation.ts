@@ -154,7 +154,9 @@ export const cancellationCases: Cases = (define) => {
       t.is(textOf(item), 'more');
       break;
     }
-    await rejected(t, Promise.reject(await ended.promise), { code: 'cancelled' });
+    await rejected(t, Promise.reject(await f.event('the error of the handler', ended.promise)), {
+      code: 'cancelled',
+    });
     t.true(signal?.aborted);
   });
 
@@ -171,7 +173,7 @@ export const cancellationCases: Cases = (define) => {
       },
     });
     for await (const _ of await a.send(at, 'range', utf8(''))) break;
-    await cleaned.promise;
+    await f.event('the clean-up of the handler', cleaned.promise);
     t.pass();
   });
 
@@ -206,8 +208,12 @@ export const cancellationCases: Cases = (define) => {
       const call = a.send(at, 'gather', utf8(''), { upload: endless(), signal: controller.signal });
       const error = await rejected(t, call, { code: 'cancelled', sent: true });
       t.is(error.cause, 'seen enough');
-      await returned.promise;
-      await rejected(t, Promise.reject(await handler.promise), { code: 'cancelled' });
+      await f.event("the return of the upload's iterator", returned.promise);
+      await rejected(
+        t,
+        Promise.reject(await f.event('the error of the handler', handler.promise)),
+        { code: 'cancelled' },
+      );
     },
   );
 

@@ -21,7 +21,7 @@ export const closingCases: Cases = (define) => {
         },
       });
       const call = a.send(at, 'echo', utf8(''), { timeout: Infinity });
-      await running.promise;
+      await f.event('the handler runs', running.promise);
       const closing = (closer === 'caller' ? a : b).close({ grace: 3_600_000 });
       const state = watch(closing);
       await f.turns(5);
@@ -173,7 +173,7 @@ export const closingCases: Cases = (define) => {
     const call = a.send(at, 'echo', utf8(''));
     await f.until('the call is being handled', () => b.snapshot().connections[0]?.calls.in === 1);
     gate.resolve();
-    await answered.promise;
+    await f.event('the answer of the handler', answered.promise);
     await f.drive(b.close({ grace: 10_000 }));
     t.is((await call).length, 200_000);
   });

@@ -15,6 +15,8 @@ import {
 } from '@trunkline/transport-core';
 import type { TestContext } from '../test-runner.ts';
 import { settle } from '../transit/settle.ts';
+import { CaseWaits } from '../waits/case-waits.ts';
+import { nameWaits } from '../waits/name-waits.ts';
 import type { TransportBackend, TransportPlace } from './backend.ts';
 import { type Kit, kit } from './protocols.ts';
 import { watch } from './values.ts';
@@ -71,9 +73,11 @@ export interface Fixture {
   /** Returns the value of a transport's counter. */
   count(transport: AnyTransport, counter: Counter): number;
   /**
-   * Waits for I/O until the condition holds. If the watchdog expires, the error contains `what`.
+   * Waits for I/O until the condition holds. If nothing happens any more, the error contains `what`.
    */
   until(what: string, condition: () => boolean): Promise<void>;
+  /** Waits for a promise of the case itself, under a name for the error of a case that hangs. */
+  event<T>(what: string, promise: PromiseLike<T>): Promise<T>;
   /**
    * Advances all clocks, `step` milliseconds per turn, while I/O continues, until the promise
    * settles. The clocks stand still while the backend is busy.
@@ -87,17 +91,35 @@ export interface Fixture {
    */
   turns(count?: number): Promise<void>;
   /** Closes everything and checks that nothing is left. */
-  finish(passed: boolean): Promise<void>;
+  finish(): Promise<void>;
+  /** Closes everything after a failure of the case. */
+  abandon(): Promise<void>;
 }
 
-/** Creates the fixture for one case on one backend. */
-export function makeFixture(t: TestContext, backend: TransportBackend): Fixture {
+/** Creates the fixture for one case on one backend; its waits are added to `waits`. */
+export function makeFixture(t: TestContext, backend: TransportBackend, waits: CaseWaits): Fixture {
   const clock = createManualClock();
   const clocks = [clock];
   const made: { transport: AnyTransport; seen: Seen }[] = [];
   const seenBy = new Map<AnyTransport, Seen>();
   const isBusy = () => clocks.some((each) => backend.isBusy?.(each) === true);
-  const turns = (count = 3) => settle(isBusy, count);
+  const turns = (count = 3) => settleOf(waits, count);
+  const settleOf = (of: CaseWaits, count: number) =>
+    settle(() => {
+      of.check();
+      return isBusy();
+    }, count);
+  /** Advances the clocks until the promise settles, or the case `of` these waits has stalled. */
+  const advanceUntil = async (promise: Promise<unknown>, of: CaseWaits, step = 100) => {
+    const state = watch(promise);
+    await settleOf(of, 0);
+    while (!state.settled) {
+      for (const each of clocks) each.advance(step);
+      await settleOf(of, 2);
+    }
+    await promise;
+  };
+  const closeAll = () => Promise.all(made.map(({ transport }) => transport.close()));
 
   const fixture: Fixture = {
     t,
@@ -118,6 +140,7 @@ export function makeFixture(t: TestContext, backend: TransportBackend): Fixture 
         { clock, ...options, protocol, observer: recorder(seen, options.observer) },
         place,
       );
+      nameWaits(transport, waits);
       made.push({ transport, seen });
       seenBy.set(transport, seen);
       return transport;
@@ -141,38 +164,30 @@ export function makeFixture(t: TestContext, backend: TransportBackend): Fixture 
     },
     count: (transport, counter) => fixture.seen(transport).counts.get(counter) ?? 0,
     async until(what, condition) {
-      const end = systemClock.now() + WATCHDOG;
+      const end = waits.begin(what);
       while (!condition()) {
-        if (systemClock.now() > end)
-          throw new Error(`timed out after ${WATCHDOG / 1_000} s waiting for: ${what}`);
+        waits.check();
         await systemClock.sleep(1);
       }
+      end();
     },
-    async drive(promise, step = 100) {
-      const state = watch(promise);
-      const end = systemClock.now() + WATCHDOG;
-      await turns(0);
-      while (!state.settled && systemClock.now() < end) {
-        for (const each of clocks) each.advance(step);
-        await turns(2);
-      }
-      if (!state.settled)
-        throw new Error(
-          `the promise did not settle in ${WATCHDOG / 1_000} s, although the clock advanced`,
-        );
+    event: (what, promise) => waits.step(what, promise),
+    async drive(promise, step) {
+      const end = waits.begin('the promise that it drives by its clock');
+      await advanceUntil(promise, waits, step).finally(end);
       return promise;
     },
     async advance(milliseconds, step = 250) {
       await turns(0);
       for (let left = milliseconds; left > 0; left -= step) {
+        waits.note();
         clock.advance(Math.min(step, left));
         await turns(2);
       }
     },
     turns,
-    async finish(passed) {
-      await fixture.drive(Promise.all(made.map(({ transport }) => transport.close())));
-      if (!passed) return;
+    async finish() {
+      await advanceUntil(closeAll(), waits);
       for (const { transport, seen } of made) {
         t.deepEqual(transport.remotes(), [], 'a closed transport has no remotes');
         t.deepEqual(transport.snapshot().connections, [], 'a closed transport has no connections');
@@ -181,6 +196,10 @@ export function makeFixture(t: TestContext, backend: TransportBackend): Fixture 
         t.is(of('down'), of('up'), 'each connection that came up went down, once');
       }
       for (const each of clocks) t.is(each.timers, 0, 'closed transports leave no timer');
+    },
+    async abandon() {
+      const closing = new CaseWaits();
+      await closing.run(() => advanceUntil(closing.of('close()', closeAll()), closing));
     },
   };
   return fixture;
@@ -198,6 +217,3 @@ function recorder(seen: Seen, also: Observer | undefined): Observer {
     },
   };
 }
-
-/** Real milliseconds after which a wait fails; no case needs a hundredth of it. */
-const WATCHDOG = 20_000;

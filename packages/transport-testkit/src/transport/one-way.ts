@@ -21,7 +21,7 @@ export const oneWayCases: Cases = (define) => {
       },
     });
     t.is(await a.send(at, 'note', utf8('by the way')), undefined);
-    t.is(await got.promise, 'by the way');
+    t.is(await f.event('the request', got.promise), 'by the way');
     never.resolve();
   });
 
@@ -30,7 +30,7 @@ export const oneWayCases: Cases = (define) => {
     const got = deferred<Uint8Array>();
     serveKit(b, { note: (request) => got.resolve(request) });
     await a.send(at, 'note', pattern(3_000_000));
-    t.true(equalBytes(await got.promise, pattern(3_000_000)));
+    t.true(equalBytes(await f.event('the request', got.promise), pattern(3_000_000)));
   });
 
   define('a one-way has no respond, and its fail is false and counted', async (f, t) => {

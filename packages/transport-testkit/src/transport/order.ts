@@ -234,7 +234,7 @@ export const orderCases: Cases = (define) => {
       },
     });
     for (let i = 0; i < 3_000; i++) void a.send(at, 'note', utf8(`${i}`));
-    await last.promise;
+    await f.event('the last message', last.promise);
     t.deepEqual(
       got,
       got.map((_, i) => i),

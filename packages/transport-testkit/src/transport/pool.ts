@@ -218,7 +218,7 @@ export const poolCases: Cases = (define) => {
         },
       });
       const call = a.send(at, 'brisk', utf8(''));
-      await running.promise;
+      await f.event('the handler runs', running.promise);
       wire.cut();
       await rejected(t, call, { code: 'unavailable', sent: true });
       t.is(textOf(await a.send(at, 'echo', utf8('another connection'))), 'another connection');
@@ -265,7 +265,7 @@ export const poolCases: Cases = (define) => {
         },
       });
       const call = a.send(at, 'brisk', utf8(''), { timeout: Infinity });
-      await answered.promise;
+      await f.event('the answer of the handler', answered.promise);
       await f.turns(5);
       wire.cut();
       wire.thaw();

@@ -225,7 +225,7 @@ export const readerCases: Cases = (define) => {
       },
     });
     const call = a.send(at, 'echo', utf8('one'));
-    await running.promise;
+    await f.event('the handler runs', running.promise);
     const stopping = server.stop({ grace: 10_000 });
     const state = watch(stopping);
     const late = a.send(at, 'echo', utf8('two'), { timeout: Infinity });

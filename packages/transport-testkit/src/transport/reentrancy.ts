@@ -57,7 +57,11 @@ export const reentrancyCases: Cases = (define) => {
     f.link(a, b);
     serveKit(a);
     const remote = await a.dial(b.advertiseAddr());
-    await rejected(t, Promise.reject(await early.promise), { code: 'unavailable', sent: false });
+    await rejected(
+      t,
+      Promise.reject(await f.event('the error of a call made too early', early.promise)),
+      { code: 'unavailable', sent: false },
+    );
     t.false(remote.closed);
   });
 
@@ -104,7 +108,7 @@ export const reentrancyCases: Cases = (define) => {
     rpc.signal.addEventListener('abort', () => answered.resolve(rpc.respond(utf8('late'))));
     controller.abort();
     await rejected(t, call, { code: 'cancelled' });
-    t.false(await answered.promise);
+    t.false(await f.event('the answer of the handler', answered.promise));
   });
 
   define(

@@ -57,7 +57,7 @@ export async function subjectIn(f: Fixture, state: State): Promise<Subject> {
     const call = peer
       .send(address, 'brisk', utf8(''), { timeout: Infinity })
       .catch(() => undefined);
-    await running.promise;
+    await f.event('the handler runs', running.promise);
     under = Promise.all([call, transport.close({ grace: 3_600_000 })]);
   }
   if (state === 'closed') await f.drive(transport.close());

@@ -29,7 +29,10 @@ export const streamBoundCases: Cases = (define) => {
       );
       t.regex(up.message, /5,?001/);
       await listOf(await a.send(at, 'range', utf8(''))).catch(() => undefined);
-      const down = (await refused.promise) as TransportError;
+      const down = (await f.event(
+        'the error of the refused write',
+        refused.promise,
+      )) as TransportError;
       t.is(down.code, 'resource_exhausted');
       t.regex(down.message, /5,?000/);
     },

@@ -115,7 +115,7 @@ export const streamEndCases: Cases = (define) => {
       },
     });
     for await (const _ of await a.send(at, 'range', utf8(''))) break;
-    await cleaned.promise;
+    await f.event('the clean-up of the handler', cleaned.promise);
     await f.turns();
     t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
     await f.until('no stream is open', () => b.snapshot().connections[0]?.streams === 0);

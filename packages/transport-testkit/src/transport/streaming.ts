@@ -118,7 +118,7 @@ export const streamCases: Cases = (define) => {
       }
     }
     t.is(textOf(await a.send(at, 'gather', utf8(''), { upload: endless() })), 'enough after 77');
-    await returned.promise;
+    await f.event("the return of the upload's iterator", returned.promise);
   });
 
   define(
@@ -145,7 +145,11 @@ export const streamCases: Cases = (define) => {
         origin: 'local',
       });
       t.is(error.cause, cause);
-      await rejected(t, Promise.reject(await handler.promise), { code: 'cancelled' });
+      await rejected(
+        t,
+        Promise.reject(await f.event('the error of the handler', handler.promise)),
+        { code: 'cancelled' },
+      );
     },
   );
 
@@ -242,7 +246,7 @@ export const streamCases: Cases = (define) => {
         origin: 'remote',
         message: /no more room/,
       });
-      await returned.promise;
+      await f.event("the return of the upload's iterator", returned.promise);
     },
   );
 
@@ -304,8 +308,10 @@ export const streamCases: Cases = (define) => {
     t.is(textOf((await items.next()).value), 'ready');
     wire.cut();
     await rejected(t, items.next(), { code: 'unavailable', sent: true });
-    await returned.promise;
-    await rejected(t, Promise.reject(await handler.promise), { code: 'unavailable' });
+    await f.event("the return of the upload's iterator", returned.promise);
+    await rejected(t, Promise.reject(await f.event('the error of the handler', handler.promise)), {
+      code: 'unavailable',
+    });
     t.is((await listOf(await a.send(at, 'range', rangeOf(3, 1)))).length, 3);
   });
 };

@@ -3,6 +3,7 @@
 
 import { unlessTaken } from '../address-race.ts';
 import type { TestContext } from '../test-runner.ts';
+import { CaseWaits } from '../waits/case-waits.ts';
 import type { TransportBackend, TransportTest } from './backend.ts';
 import { type Fixture, makeFixture } from './fixture.ts';
 
@@ -57,17 +58,19 @@ async function run(
   body: (f: Fixture, t: TestContext) => Promise<void>,
 ): Promise<void> {
   t.timeout(60_000);
-  const fixture = makeFixture(t, backend);
+  const waits = new CaseWaits();
+  const guarded = waits.guard(t);
+  const fixture = makeFixture(guarded, backend, waits);
   try {
-    await body(fixture, t);
+    await waits.run(async () => {
+      await body(fixture, guarded);
+      await fixture.finish();
+    });
   } catch (error) {
     // The case's own error comes first; a failure to clean up afterwards would only hide it.
-    await fixture
-      .finish(false)
-      .catch((also: unknown) => t.log(`closing failed, too: ${String(also)}`));
+    await fixture.abandon().catch((also: unknown) => t.log(`closing failed, too: ${String(also)}`));
     throw error;
   }
-  await fixture.finish(true);
 }
 
 /**

@@ -1,0 +1,119 @@
+// Tests of a case that hangs: it fails soon, and says what it waits for.
+
+import { type Clock, createManualClock } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
+import test, { type ExecutionContext } from 'ava';
+import { faulty } from '../faulty/faulty.ts';
+import { sessionSuite } from '../session/session-suite.ts';
+import { streamLayerSuite } from '../stream-layer/stream-layer-suite.ts';
+import type { TestFunction } from '../test-runner.ts';
+import { createPipes } from '../testing/pipes.ts';
+import { transportSuite } from '../transport/transport-suite.ts';
+import { CaseWaits } from './case-waits.ts';
+
+/** Runs a case that never ends, advancing the clock as real time does; returns its error. */
+async function hang(t: ExecutionContext, body: (waits: CaseWaits) => void) {
+  const clock = createManualClock();
+  const waits = new CaseWaits(clock);
+  const failed = t.throwsAsync(
+    waits.run(async () => {
+      body(waits);
+      await new Promise(() => {});
+    }),
+  );
+  for (let passed = 0; passed < 5_000; passed += 100) clock.advance(100);
+  const error = await failed;
+  t.is(clock.timers, 0);
+  return error!.message;
+}
+
+test('a case in which nothing happens fails within 5 s, and names all that it waits for', async (t) => {
+  const message = await hang(t, (waits) => {
+    waits.begin('the first event')();
+    waits.begin('the second event');
+    waits.add({ waits: () => ['PONG at the raw peer'] });
+  });
+  t.is(
+    message,
+    'nothing has happened for 4.5 s. The case waits for: the second event; PONG at the raw peer. ' +
+      'The last event was: the first event.',
+  );
+});
+
+test('a case that awaits only a promise of its own says so', async (t) => {
+  t.regex(await hang(t, () => {}), /^nothing .* The case waits for: a promise of its own\.$/);
+});
+
+test('events and bytes begin the time anew, but not the few bytes of pings', async (t) => {
+  const clock = createManualClock();
+  const waits = new CaseWaits(clock);
+  let bytes = 0;
+  waits.add({ bytes: () => bytes });
+  let end = () => {};
+  const running = waits.run(() => new Promise<void>((resolve) => (end = resolve)));
+  const pass = (milliseconds: number) => {
+    for (let passed = 0; passed < milliseconds; passed += 100) clock.advance(100);
+  };
+  pass(4_400);
+  waits.begin('an event')();
+  pass(4_400);
+  bytes += 5_000;
+  pass(4_400);
+  t.notThrows(() => waits.check());
+  bytes += 10;
+  pass(200);
+  t.throws(() => waits.check(), { message: /^nothing has happened/ });
+  await t.throwsAsync(running);
+  end();
+});
+
+test('a case that ends stops its watchdog, and its result is unchanged', async (t) => {
+  const clock = createManualClock();
+  await new CaseWaits(clock).run(async () => {});
+  await t.throwsAsync(
+    new CaseWaits(clock).run(async () => {
+      throw new Error('its own');
+    }),
+    { message: 'its own' },
+  );
+  t.is(clock.timers, 0);
+});
+
+test('cases of all suites on a backend that loses everything name the events they wait for', async (t) => {
+  const cases = new Map<string, Parameters<TestFunction>[1]>();
+  const declare: TestFunction = (title, run) => void cases.set(title, run);
+  const deaf = (clock?: Clock) => faulty(pipes.layer(), { clock, halfOpen: true });
+  const pipes = createPipes();
+  transportSuite(declare, {
+    name: 'deaf',
+    create: (options) => new NetworkTransport({ ...options, stream: deaf(options.clock) }),
+    unreachable: () => 'pipe-0',
+  });
+  sessionSuite(declare, {
+    name: 'deaf',
+    place: () => ({
+      layer: () => pipes.layer(),
+      transport: (options) => new NetworkTransport({ ...options, stream: deaf(options.clock) }),
+    }),
+  });
+  streamLayerSuite(declare, {
+    name: 'deaf',
+    make: ({ clock }) => ({ layer: () => deaf(clock), malformed: [] }),
+  });
+  const errorOf = async (title: string) => {
+    const run = cases.get(`deaf: ${title}`);
+    if (run === undefined) return t.fail(`there is no case '${title}'`) as never;
+    return (await t.throwsAsync(async () => run(t)))!.message;
+  };
+  const [call, ping, dial] = await Promise.all([
+    errorOf('a request reaches the handler intact, and its answer the caller'),
+    errorOf(
+      'alive: the transport answers any PING at once with a PONG of the same id (as acceptor)',
+    ),
+    errorOf('close flushes written bytes; both ends then report closed without an error, once'),
+  ]);
+  t.regex(call, /waits for: .*send\('pipe-\d+', 'echo'\)/);
+  t.regex(call, /the next item of consumer\('echo'\)/);
+  t.regex(ping, /waits for: HELLO at the raw peer/);
+  t.regex(dial, /waits for: dial\('pipe-\d+'\)/);
+});

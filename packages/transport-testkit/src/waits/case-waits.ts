@@ -1,0 +1,162 @@
+// The waits of one case, each with a name. A case in which nothing happens any more fails, and its
+// error lists the events that it waits for.
+
+import { type Clock, systemClock } from '@trunkline/transport-core';
+import type { TestContext } from '../test-runner.ts';
+
+/** Something that a case waits on beside its own waits: a raw peer, a transport. */
+export interface WaitSource {
+  /** Returns the events that are waited for here now, in words. */
+  waits?(): readonly string[];
+  /** Returns the number of bytes that have come and gone here; it never decreases. */
+  bytes?(): number;
+}
+
+export class CaseWaits {
+  readonly #clock: Clock;
+  readonly #open = new Set<{ readonly what: string }>();
+  readonly #sources: WaitSource[] = [];
+  /** Incremented whenever a wait begins or ends, and by `note`. */
+  #changes = 0;
+  /** The wait that ended last. */
+  #last: string | undefined = undefined;
+  #stalled: Error | undefined = undefined;
+
+  /** @param clock measures how long nothing has happened; default: the system's. */
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
+
+  /** Adds something that knows what is waited for on it. */
+  add(source: WaitSource): void {
+    this.#sources.push(source);
+  }
+
+  /** Begins a wait for `what`; the returned function ends it. */
+  begin(what: string): () => void {
+    const wait = { what };
+    this.#open.add(wait);
+    this.#changes++;
+    return () => {
+      if (!this.#open.delete(wait)) return;
+      this.#changes++;
+      this.#last = what;
+    };
+  }
+
+  /** Reports that the case goes on, for example that it advances its clock by one step of many. */
+  note(): void {
+    this.#changes++;
+  }
+
+  /** Returns a promise that settles as the given one, and is a wait for `what` until then. */
+  async of<T>(what: string, promise: PromiseLike<T>): Promise<T> {
+    const end = this.begin(what);
+    try {
+      return await promise;
+    } finally {
+      end();
+    }
+  }
+
+  /**
+   * Like `of`, but in a case that has stalled the promise never settles, so that the rest of the
+   * case does not run.
+   */
+  step<T>(what: string, promise: PromiseLike<T>): Promise<T> {
+    return this.of(what, promise).then(
+      (value) => (this.#stalled === undefined ? value : NEVER),
+      (error) => {
+        if (this.#stalled === undefined) throw error;
+        return NEVER;
+      },
+    );
+  }
+
+  /**
+   * Returns a context whose methods throw once the case has stalled: its error must stay the first
+   * that the runner sees. Clean-up and logs remain possible.
+   */
+  guard(t: TestContext): TestContext {
+    return new Proxy(t, {
+      get: (target, name) => {
+        const method: unknown = Reflect.get(target, name);
+        if (typeof method !== 'function') return method;
+        return (...args: unknown[]) => {
+          if (name !== 'log' && name !== 'teardown') this.check();
+          return method.apply(target, args);
+        };
+      },
+    });
+  }
+
+  /** Throws the error of a case that has stalled, to end loops that wait for an event. */
+  check(): void {
+    if (this.#stalled !== undefined) throw this.#stalled;
+  }
+
+  /** Runs a case, and rejects as soon as nothing has happened in it for {@link STALL} ms. */
+  async run(body: () => Promise<unknown>): Promise<void> {
+    const watchdog = this.#watch();
+    try {
+      await Promise.race([body(), watchdog.stalled]);
+    } finally {
+      watchdog.stop();
+    }
+  }
+
+  /**
+   * Looks every 100 ms whether anything has happened. It counts looks instead of time, so that a
+   * process that was suspended, or that works without a pause, does not count as stalled.
+   */
+  #watch(): { readonly stalled: Promise<never>; stop(): void } {
+    let timer: unknown;
+    let quiet = 0;
+    let changes = this.#changes;
+    let bytes = this.#bytes();
+    const stalled = new Promise<never>((_, reject) => {
+      const look = () => {
+        const now = this.#bytes();
+        if (changes !== this.#changes || now - bytes >= SOME_BYTES) {
+          quiet = 0;
+          changes = this.#changes;
+          bytes = now;
+        } else if (++quiet * LOOK >= STALL) {
+          this.#stalled = new Error(this.#describe());
+          return reject(this.#stalled);
+        }
+        timer = this.#clock.setTimeout(look, LOOK);
+      };
+      timer = this.#clock.setTimeout(look, LOOK);
+    });
+    stalled.catch(() => {}); // The case may have ended before.
+    return { stalled, stop: () => this.#clock.clearTimeout(timer) };
+  }
+
+  #bytes(): number {
+    return this.#sources.reduce((sum, source) => sum + (source.bytes?.() ?? 0), 0);
+  }
+
+  #describe(): string {
+    const own = [...this.#open].map(({ what }) => what);
+    const all = [...own, ...this.#sources.flatMap((source) => source.waits?.() ?? [])];
+    const waits = all.slice(-MOST_NAMED);
+    if (all.length > waits.length) waits.unshift(`${all.length - waits.length} earlier ones`);
+    const after = this.#last === undefined ? '' : ` The last event was: ${this.#last}.`;
+    const what = waits.length > 0 ? waits.join('; ') : 'a promise of its own';
+    return `nothing has happened for ${STALL / 1_000} s. The case waits for: ${what}.${after}`;
+  }
+}
+
+/** Real milliseconds without an event after which a case fails; no case needs a tenth of it. */
+export const STALL = 4_500;
+/** Milliseconds between two looks. */
+const LOOK = 100;
+/**
+ * The bytes that count as an event. While a case advances its clock, the pings of quiet connections
+ * carry fewer in {@link STALL} ms.
+ */
+const SOME_BYTES = 4_096;
+const NEVER = new Promise<never>(() => {});
+/** The number of waits that an error names. */
+const MOST_NAMED = 12;
