@@ -29,7 +29,7 @@ export function findPrograms(): Iterable<Program> {
     const blocks = blocksOf(read(path));
     for (const [i, block] of blocks.entries()) {
       const file = wholeFile(block);
-      if (file === undefined || file.endsWith('.test.ts')) continue;
+      if (file === undefined || !file.endsWith('.ts') || file.endsWith('.test.ts')) continue;
       if (!/^\s*(await |for await|console)/m.test(read(file))) continue;
       const next = blocks[i + 1];
       const prints = next?.language === 'text' ? next.code : undefined;
@@ -41,7 +41,12 @@ export function findPrograms(): Iterable<Program> {
 
 /** Returns the file that the block shows whole. */
 export function wholeFile({ note }: Block): string | undefined {
-  return /^(docs\/src\/\S+\.ts)$/.exec(note ?? '')?.[1];
+  return /^(docs\/src\/\S+\.(?:ts|yaml))$/.exec(note ?? '')?.[1];
+}
+
+/** True for a program of a recipe; all of these run in one process. */
+export function isRecipe({ where }: Program): boolean {
+  return where.startsWith('docs/recipes/');
 }
 
 /** True for a program that takes seconds: it searches with many runs, or runs in real time. */
@@ -60,21 +65,28 @@ export async function testProgram(t: ExecutionContext, { file, prints }: Program
   const { code, output, errors } = await run(compiled(file));
   t.is(errors, '');
   t.is(code, 0);
-  if (prints !== undefined) t.is(output.replace(PORT, ':PORT'), prints.replace(PORT, ':PORT'));
+  if (prints !== undefined) testOutput(t, output, prints);
+}
+
+/** Tests that a program printed what its text shows, apart from ports. */
+export function testOutput(t: ExecutionContext, output: string, prints: string): void {
+  t.is(output.replace(PORT, ':PORT'), prints.replace(PORT, ':PORT'));
 }
 
 const PORT = /(?<=127\.0\.0\.1|\[::1\]):\d+/g;
 
-function compiled(file: string): string {
+/** Returns the path of a compiled program. */
+export function compiled(file: string): string {
   return join(root, file.replace('docs/src/', 'docs/dist/').replace(/\.ts$/, '.js'));
 }
 
 /** Runs a program with no network but this machine's, as a reader would. */
 export function run(
   path: string,
+  ...args: string[]
 ): Promise<{ code: number | null; output: string; errors: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path], {
+    const child = spawn(process.execPath, [path, ...args], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 300_000,

@@ -1,6 +1,6 @@
 // Lists the texts that the tests check, and resolves paths in the repository.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,10 +15,16 @@ export const texts: readonly string[] = [
   'CONTRIBUTING.md',
   'bench/README.md',
   'evaluation/README.md',
-  ...readdirSync(join(root, 'docs'))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
+  ...['docs', 'docs/recipes', 'docs/migration'].flatMap(markdownIn),
   ...['packages', 'examples'].flatMap((folder) =>
     readdirSync(join(root, folder)).map((name) => `${folder}/${name}/README.md`),
   ),
 ];
+
+/** Returns the Markdown files of a folder, by their paths from the root. */
+function markdownIn(folder: string): string[] {
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `${folder}/${name}`);
+}

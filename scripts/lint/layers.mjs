@@ -318,7 +318,7 @@ export function overrides(deniedGlobals) {
     ...PACKAGES.map(packageRule),
     ...gossipRules(),
     imports(
-      ['examples/*/src/**', 'docs/src/**', '!docs/src/pigeon/**'],
+      ['examples/*/src/**', 'docs/src/**', '!docs/src/pigeon/**', '!docs/src/recipes/backend/**'],
       [
         {
           group: ['@trunkline/transport-core/*'],
@@ -327,11 +327,11 @@ export function overrides(deniedGlobals) {
       ],
     ),
     imports(
-      ['docs/src/pigeon/**'],
+      ['docs/src/pigeon/**', 'docs/src/recipes/backend/**'],
       [
         {
           group: ['@trunkline/transport-core/internal'],
-          message: 'The page about writing a backend needs the public entries of core alone.',
+          message: 'The pages about writing a backend need the public entries of core alone.',
         },
       ],
     ),

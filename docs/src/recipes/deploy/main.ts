@@ -1,0 +1,51 @@
+import { createServer } from 'node:http';
+import { createPeers } from '@trunkline/peers';
+import {
+  createTransport,
+  defineProtocol,
+  drain,
+  healthHandler,
+  json,
+  serve,
+  serveHealth,
+} from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
+import { z } from 'zod';
+
+const work = defineProtocol({
+  name: 'work',
+  version: 1,
+  channel: 0x20,
+  methods: { double: { id: 1, request: json(z.int()), response: json(z.int()) } },
+});
+
+const { LISTEN = 'tcp://0.0.0.0:7000', ADVERTISE, SEEDS = '', HTTP_PORT = '8080' } = process.env;
+const transport = createTransport(LISTEN, {
+  protocol: work,
+  backends: [tcp()],
+  advertiseAddr: ADVERTISE, // the name by which other containers reach this one
+});
+const peers = createPeers({ transport, seeds: SEEDS.split(',').filter((seed) => seed !== '') });
+serve(transport, {
+  async double(number) {
+    await transport.clock.sleep(50); // works for a while
+    return 2 * number;
+  },
+});
+const probe = healthHandler(serveHealth(transport)); // answers /healthz and /readyz
+const http = createServer((request, response) => {
+  if (!probe(request, response)) response.writeHead(404).end();
+}).listen(Number(HTTP_PORT));
+
+process.once('SIGTERM', async () => {
+  await drain(transport, { grace: 20_000 }); // not ready; callers turn to other nodes
+  await peers.close();
+  await transport.close({ grace: 1_000 });
+  http.close();
+  http.closeIdleConnections();
+});
+
+await transport.listen();
+await peers.start();
+const { port } = http.address() as { port: number };
+console.log(`ready at ${transport.advertiseAddr()}, probes on port ${port}`);

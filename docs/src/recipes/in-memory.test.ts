@@ -1,0 +1,44 @@
+import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
+import { connectAll, createInmemTransport, inmem } from '@trunkline/transport-inmem';
+import test from 'ava';
+import { z } from 'zod';
+
+const counters = defineProtocol({
+  name: 'counters',
+  version: 1,
+  channel: 0x20,
+  methods: { add: { id: 1, request: json(z.int()), response: json(z.int()) } },
+});
+
+/** The code under test: it receives its transport, so a test can give it any. */
+function startCounter(transport: ReturnType<typeof createTransport<typeof counters>>) {
+  let sum = 0;
+  serve(transport, { add: (number) => (sum += number) });
+  return transport.listen();
+}
+
+test('a counter adds what its callers send', async (t) => {
+  const backends = [inmem()]; // a world of its own: names of other tests do not exist in it
+  const server = createTransport('inmem://counter', { protocol: counters, backends });
+  await startCounter(server);
+  const client = createTransport({ protocol: counters, backends });
+  t.is(await client.send('inmem://counter', 'add', 2), 2);
+  t.is(await client.send('inmem://counter', 'add', 3), 5);
+  await client.close();
+  await server.close();
+});
+
+test('a counter keeps its sum while a caller is cut off', async (t) => {
+  const server = createInmemTransport({ protocol: counters, addr: 'counter' });
+  const client = createInmemTransport({ protocol: counters, addr: 'client' });
+  connectAll(server, client); // with this backend, the test decides who reaches whom
+  await startCounter(server);
+  t.is(await client.send('counter', 'add', 2), 2);
+
+  await client.disconnect('counter');
+  await t.throwsAsync(client.send('counter', 'add', 1), { code: 'unavailable' });
+  connectAll(server, client);
+  t.is(await client.send('counter', 'add', 3), 5);
+  await client.close();
+  await server.close();
+});

@@ -1,0 +1,46 @@
+import { EventEmitter, once } from 'node:events';
+import { resumable, resume } from '@trunkline/resumption';
+import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
+import { faulty } from '@trunkline/transport-testkit';
+import { z } from 'zod';
+
+const Line = z.object({ number: z.int(), text: z.string() });
+const logs = defineProtocol({
+  name: 'logs',
+  version: 1,
+  channel: 0x20,
+  methods: { tail: { id: 1, request: json(z.int()), download: json(Line) } },
+});
+
+const lines = ['started', 'listening'];
+const log = new EventEmitter();
+function append(text: string) {
+  lines.push(text);
+  log.emit('line');
+}
+
+const server = createTransport('tcp://127.0.0.1:0', { protocol: logs, backends: [tcp()] });
+serve(server, {
+  // Sends all lines from the given number on, and then each new line. It ends when its reader leaves.
+  tail: resumable(server, 'tail', async function* (from, { signal }) {
+    for (let number = from; ; number++) {
+      while (number >= lines.length) await once(log, 'line', { signal });
+      yield { number, text: lines[number]! };
+    }
+  }),
+});
+await server.listen();
+
+const network = faulty(tcp()); // so that this program can cut its own connection
+const client = createTransport({ protocol: logs, backends: [network] });
+for await (const { number, text } of await resume(client, server.advertiseAddr(), 'tail', 0)) {
+  console.log(number, text);
+  if (number === 1) {
+    network.cut(); // the reader notices nothing
+    append('first visitor');
+  }
+  if (number === 2) break; // stops reading
+}
+await client.close();
+await server.close();

@@ -1,0 +1,51 @@
+import {
+  createManualClock,
+  createTransport,
+  defineProtocol,
+  json,
+  serve,
+  type Transport,
+} from '@trunkline/transport-core';
+import { inmem } from '@trunkline/transport-inmem';
+import test from 'ava';
+import { z } from 'zod';
+
+const prices = defineProtocol({
+  name: 'prices',
+  version: 1,
+  channel: 0x20,
+  methods: { price: { id: 1, request: json(z.string()), response: json(z.int()) } },
+});
+
+/** The code under test: asks for a price, and keeps it for a minute by the transport's clock. */
+function createCache(transport: Transport<typeof prices>) {
+  const kept = new Map<string, { price: number; until: number }>();
+  return async (item: string) => {
+    const known = kept.get(item);
+    if (known !== undefined && transport.clock.now() < known.until) return known.price;
+    const price = await transport.send('inmem://shop', 'price', item);
+    kept.set(item, { price, until: transport.clock.now() + 60_000 });
+    return price;
+  };
+}
+
+test('a price is asked for again after a minute', async (t) => {
+  const clock = createManualClock(); // stands still until the test moves it
+  const backends = [inmem()];
+  const shop = createTransport('inmem://shop', { protocol: prices, backends, clock });
+  let price = 3;
+  serve(shop, { price: () => price });
+  await shop.listen();
+  const client = createTransport({ protocol: prices, backends, clock });
+  const priceOf = createCache(client);
+
+  t.is(await priceOf('tea'), 3);
+  price = 4;
+  clock.advance(59_999);
+  t.is(await priceOf('tea'), 3);
+  clock.advance(1);
+  t.is(await priceOf('tea'), 4);
+
+  await client.close();
+  await shop.close();
+});

@@ -1,0 +1,29 @@
+import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
+import { createWsTransport, ws } from '@trunkline/transport-ws';
+import fastify from 'fastify';
+import { z } from 'zod';
+
+const chat = defineProtocol({
+  name: 'chat',
+  version: 1,
+  channel: 0x20,
+  methods: { say: { id: 1, request: json(z.string()), response: json(z.string()) } },
+});
+
+const app = fastify();
+app.get('/api/time', async () => ({ year: 2026 }));
+await app.listen({ port: 0, host: '127.0.0.1' });
+
+// The same server takes the upgrades to WebSocket at this path; all else stays with Fastify.
+const transport = createWsTransport({ protocol: chat, server: app.server, path: '/rpc' });
+serve(transport, { say: (text) => `heard: ${text}` });
+await transport.listen();
+
+const { port } = app.server.address() as { port: number };
+console.log(await (await fetch(`http://127.0.0.1:${port}/api/time`)).json());
+const page = createTransport({ protocol: chat, backends: [ws()] });
+console.log(await page.send(`ws://127.0.0.1:${port}/rpc`, 'say', 'hello'));
+
+await page.close();
+await transport.close({ grace: 1_000 }); // first the calls, which leaves the server open
+await app.close();

@@ -1,0 +1,49 @@
+import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
+import { z } from 'zod';
+
+const Name = z.string();
+const users1 = defineProtocol({
+  name: 'users',
+  version: 1,
+  channel: 0x20,
+  methods: { find: { id: 1, request: json(Name), response: json(z.string()) } },
+});
+// Version 2 adds a method and keeps the old one, with its id and its meaning.
+const users2 = defineProtocol({
+  name: 'users',
+  version: 2,
+  accepts: [1, 2],
+  channel: 0x20,
+  methods: {
+    ...users1.methods,
+    profile: {
+      id: 2,
+      request: json(Name),
+      response: json(z.object({ name: Name, city: z.string() })),
+    },
+  },
+});
+// Version 3 no longer speaks to version 1.
+const users3 = defineProtocol({ ...users2, version: 3, accepts: [2, 3] });
+
+const backends = [tcp()];
+for (const protocol of [users2, users3]) {
+  const server = createTransport('tcp://127.0.0.1:0', { protocol, backends });
+  serve(server, {
+    find: (name) => `${name} of Turin`,
+    profile: (name) => ({ name, city: 'Turin' }),
+  });
+  await server.listen();
+  const at = server.advertiseAddr();
+  for (const old of [users1, users2]) {
+    const client = createTransport({ protocol: old, backends });
+    const found = await client
+      .to(at)
+      .find('Ada')
+      .catch(({ reason }) => reason);
+    console.log(`a client of version ${old.version} at version ${protocol.version}: ${found}`);
+    await client.close();
+  }
+  await server.close();
+}
