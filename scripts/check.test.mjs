@@ -57,6 +57,7 @@ const lintBreaches = [
   ['opentelemetry that imports gossip', 'packages/opentelemetry/src/planted-package.ts', "import { createGossip } from '@trunkline/gossip';\nexport const make = createGossip;\n", /noRestrictedImports.*opentelemetry imports/],
   ['node: in opentelemetry', 'packages/opentelemetry/src/planted-node.ts', "import { createSocket } from 'node:dgram';\nexport const open = createSocket;\n", /noNodejsModules/],
   ['gossip that imports a backend', 'packages/gossip/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*gossip is an ordinary user/],
+  ['processes of a simulation that import another backend', 'packages/simulation-processes/src/planted-package.ts', "import { ws } from '@trunkline/transport-ws';\nexport const backend = ws();\n", /noRestrictedImports.*simulation-processes imports core/],
   ['the simulation that imports a backend', 'packages/simulation/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*simulation knows no backend/],
   ["a backend's source that imports the testkit", 'packages/transport-ws/src/planted-package.ts', "import type { A } from '@trunkline/transport-testkit';\nexport type B = A;\n", /noRestrictedImports.*Backends know nothing/],
   ['the testkit that imports a backend', 'packages/transport-testkit/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*transport-core alone/],

@@ -1,5 +1,5 @@
-// Applies the faults of a simulation to processes and to the proxies between them, and owns the time
-// since which nothing is wrong.
+// Applies the faults of a simulation to processes and to the proxies between them, and owns the
+// state of all faults.
 
 import type { Fault, LinkOptions } from '@trunkline/simulation';
 import type { Clock, Timer } from '@trunkline/transport-core';

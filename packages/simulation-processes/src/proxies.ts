@@ -40,8 +40,8 @@ export class Proxies {
   }
 
   /**
-   * Returns the address at which a node dials a target: that of the proxy between them. Undefined if
-   * the target has never listened.
+   * Returns the address at which a node dials a target: that of the proxy between them. Undefined
+   * if the target has never listened.
    */
   async resolve(from: string, target: string): Promise<string | undefined> {
     if (!this.#known.has(target)) return undefined;

@@ -1,5 +1,5 @@
-// TLS between the processes: each node and client proves an identity of its own, which one authority
-// certifies.
+// TLS between the processes: each node and client proves an identity of its own, which one
+// authority certifies.
 
 import { createAuthority, createIdentity, openAuthority } from '@trunkline/identity';
 import { createTcpStreamLayer, type TcpStreamLayer } from '@trunkline/transport-tcp';

@@ -1,5 +1,5 @@
-// The files and directories of a simulated disk: as the running node sees them, as they are durable,
-// and the changes between the two. A crash goes back to what is durable.
+// The files and directories of a simulated disk: as the running node sees them, as they are
+// durable, and the changes between the two. A crash goes back to what is durable.
 
 import type { Disk, DiskFiles } from '../nodes/node-store.ts';
 import { survivors } from '../nodes/survivors.ts';

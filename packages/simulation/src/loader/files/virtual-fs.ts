@@ -1,5 +1,5 @@
-// The modules `node:fs` and `node:fs/promises` of one life of a node: the same calls with callbacks,
-// at once, and as promises, on the node's simulated disk.
+// The modules `node:fs` and `node:fs/promises` of one life of a node: the same calls with
+// callbacks, at once, and as promises, on the node's simulated disk.
 
 import { EventEmitter } from 'node:events';
 import realFs from 'node:fs';
