@@ -1,7 +1,8 @@
 // Tests of scenarios on processes.
 
+import { existsSync, rmSync } from 'node:fs';
 import { createSimulation } from '@trunkline/simulation';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { runOnProcesses } from './index.ts';
 import scenario from './testing/counters.ts';
 
@@ -31,21 +32,34 @@ test.serial('the same scenario passes in virtual time', async (t) => {
   t.pass();
 });
 
+test.serial('a node that forgets what it promised is caught when it is killed', async (t) => {
+  t.timeout(120_000);
+  await failing(t, 'forgetful', /^expected 3, got 1\n/);
+});
+
 test.serial('an uncaught error of a node fails the run, in its name', async (t) => {
   t.timeout(120_000);
-  await t.throwsAsync(runOnProcesses({ scenario: module('broken') }), {
-    message: /^no uncaught error: n2: Error: nobody handles this \(on processes, seed 1, at /,
-  });
+  await failing(t, 'broken', /^no uncaught error: n2: Error: nobody handles this \(on processes/);
 });
 
 test.serial('a broken rule ends the run', async (t) => {
   t.timeout(120_000);
-  const error = await t.throwsAsync(runOnProcesses({ scenario: module('rule') }), {
-    message: /^no count above 2: it does not hold \(on processes/,
-  });
-  t.regex(error!.message, /n1 +count 3/);
-  t.regex(error!.message, /the stores of the nodes are in /);
+  const text = await failing(
+    t,
+    'rule',
+    /^no count above 2: it does not hold \(on processes, seed 1/,
+  );
+  t.regex(text, /n1 +count 3/);
 });
+
+/** Runs a scenario that fails, and removes the stores that it leaves. Returns the error's text. */
+async function failing(t: ExecutionContext, mode: string, message: RegExp): Promise<string> {
+  const error = await t.throwsAsync(runOnProcesses({ scenario: module(mode) }), { message });
+  const folder = /the stores of the nodes are in (.*)$/.exec(error!.message)?.[1];
+  t.true(existsSync(folder!), folder);
+  rmSync(folder!, { recursive: true });
+  return error!.message;
+}
 
 test('invalid options throw TypeErrors that name them', async (t) => {
   for (const [options, message] of [

@@ -1,4 +1,5 @@
-// A scenario for tests: two nodes that count on their disks and ask each other, and a client.
+// A scenario for tests: two nodes that count on their disks and ask each other, and a client. The
+// mode in the URL plants a mistake.
 
 import type { Simulation } from '@trunkline/simulation';
 import { defineProtocol, json, serve } from '@trunkline/transport-core';
@@ -30,7 +31,8 @@ export default async function countersScenario(sim: Simulation): Promise<void> {
       log(`starts at ${count}`);
       serve(net, {
         async add() {
-          await store.set('count', new Uint8Array([++count]));
+          count++;
+          if (mode !== 'forgetful') await store.set('count', new Uint8Array([count]));
           await store.sync();
           state({ count });
           return count;
