@@ -16,7 +16,7 @@ export function helpPage(): string {
     (command) =>
       `## ${nameOf(command)}\n\n\`\`\`text\n${command.helpInformation().trimEnd()}\n\`\`\`\n`,
   );
-  return `${INTRODUCTION}\n${list.join('\n')}\n\n## Options of every command\n\n\`\`\`text\n${program.helpInformation().trimEnd()}\n\`\`\`\n\n${EXIT_CODES}\n${sections.join('\n')}`;
+  return `${INTRODUCTION}\n${list.join('\n')}\n\n## Options of every command\n\n\`\`\`text\n${program.helpInformation().trimEnd()}\n\`\`\`\n\n${EXIT_CODES}\n${sections.join('\n')}\n${NEXT}\n`;
 }
 
 /** Returns the commands that do something, not those that only have subcommands. */
@@ -35,6 +35,9 @@ function anchorOf(command: Command): string {
   return nameOf(command).replaceAll(' ', '-');
 }
 
+const NEXT = `**Next:** [reflection](reflection.md) lets the command call your methods, and [administration](admin.md)
+lets it watch a node.`;
+
 const INTRODUCTION = `# The command line
 
 \`trunkline\` calls methods of nodes, watches nodes, compares schemas and makes certificates.
@@ -47,7 +50,7 @@ npm install --global @trunkline/cli
 Calls and schemas need a node that serves [reflection](reflection.md). \`watch\`, \`top\`, \`peers\`,
 \`topics\` and \`dashboard\` need its [admin protocol](admin.md). So do \`disconnect\`, \`ban\`, \`drain\`
 and \`log-level\`, if the node lets its tools change it. \`health\` needs its
-[health protocol](observing.md#health). \`pub\` and \`sub\` join the network as a node of its own.
+[health protocol](health.md#health). \`pub\` and \`sub\` join the network as a node of its own.
 [\`dashboard\`](dashboard.md) shows nodes in a web page, and \`signal\` runs a
 [signaling hub](../packages/signaling/README.md).
 

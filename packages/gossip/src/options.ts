@@ -212,6 +212,7 @@ export const publishOptions: typeof publish = publish;
 const isGrace = (value: unknown) =>
   typeof value === 'number' && value >= 0 && value <= LONGEST_DELAY;
 const close = optionsSchema({
+  /** The time limit for sending what waits in the queues, in milliseconds, default 5,000. */
   grace: withDefault(reference<number>(isGrace, `milliseconds, 0 to ${LONGEST_DELAY}`), 5_000),
 });
 /** The schema of the options of `gossip.close`. */

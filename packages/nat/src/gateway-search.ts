@@ -104,7 +104,7 @@ export class GatewaySearch {
 
 /** Milliseconds of a search by UPnP; routers answer within one second (MX). */
 const SEARCH_TIME = 3_000;
-/** The number of gateways of which a search takes notice. */
+/** The maximum number of gateways that a search considers. */
 const MOST_GATEWAYS = 8;
 /** Milliseconds of one request to a UPnP gateway. */
 export const REQUEST_TIME = 5_000;

@@ -45,7 +45,9 @@ export interface WampSignalOptions {
    * the native WebSocket in browsers.
    */
   readonly webSocket?: OpenWebSocket | undefined;
+  /** The clock of the time-outs. Default: the system's. */
   readonly clock?: Clock | undefined;
+  /** Spreads the pauses between attempts to connect. Default: the system's source. */
   readonly random?: Random | undefined;
 }
 

@@ -39,6 +39,7 @@ export interface SignalHubOptions {
    * defaults. Default: the hub doesn't relay, and answers `unimplemented`.
    */
   readonly relay?: RelayLimits | undefined;
+  /** Limits of the hub and of each node. */
   readonly limits?: SignalHubLimits | undefined;
   /** Draws the challenges. Default: the system's cryptographic source. */
   readonly random?: Random | undefined;

@@ -20,7 +20,7 @@ export class Sources {
   readonly #most: number;
   readonly #rate: number;
   readonly #now: () => number;
-  /** In the order of their last use. */
+  /** The known sources, the least recently used first. */
   readonly #sources = new Map<string, Source>();
   #idle = 0;
 

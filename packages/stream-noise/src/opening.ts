@@ -16,7 +16,7 @@ export interface OpeningInit {
   readonly late: () => TransportError;
   /** Called when the connection is secured; attach to it at once. */
   done(connection: NoiseConnection): void;
-  /** Called when the opening failed; nothing of it is left. */
+  /** Called when the opening failed; its resources are released by then. */
   failed(error: TransportError): void;
 }
 

@@ -32,7 +32,10 @@ import {
  * is also the second token of all subjects, and must fit there.
  */
 export type NatsTransportOptions<P extends Protocol> = CommonOptions &
-  Omit<NatsStreamLayerOptions, 'random'> & { readonly protocol: P };
+  Omit<NatsStreamLayerOptions, 'random'> & {
+    /** The protocol that the transport speaks; `mount` adds others. */
+    readonly protocol: P;
+  };
 
 /** Creates a stream layer over NATS subjects. */
 export function createNatsStreamLayer(options: NatsStreamLayerOptions = {}): StreamLayer {

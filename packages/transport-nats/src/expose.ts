@@ -37,6 +37,7 @@ export interface ExposeOptions<P extends Protocol> {
   readonly name?: string | undefined;
   /** The version of the service. Default: the protocol's version, followed by '.0.0'. */
   readonly version?: string | undefined;
+  /** A text about the service, which `nats micro info` shows. Default: none. */
   readonly description?: string | undefined;
   /** The methods to expose, unary and one-way ones. Default: all such methods. */
   readonly methods?: readonly (keyof P['methods'] & string)[] | undefined;

@@ -21,8 +21,9 @@ export interface NatsBackendOptions {
    * never sent to any other server.
    */
   readonly servers?: string | readonly string[] | undefined;
-  /** The name and password of the NATS user. */
+  /** The name of the NATS user. */
   readonly user?: string | undefined;
+  /** The password of the NATS user. */
   readonly pass?: string | undefined;
   /** The token, if the server asks for one instead of a user. */
   readonly token?: string | undefined;

@@ -35,6 +35,7 @@ import {
 
 /** Options of a transport over TCP; `protocol` is required. */
 export interface TcpTransportOptions<P extends Protocol> extends CommonOptions {
+  /** The protocol that the transport speaks; `mount` adds others. */
   readonly protocol: P;
   /**
    * The address to bind: 'host:port', with or without 'tcp://'; IPv6 in brackets; port 0 picks a

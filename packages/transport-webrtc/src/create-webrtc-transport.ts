@@ -33,7 +33,10 @@ import {
 
 /** Options of a transport over WebRTC; `protocol` and `signal` are required. */
 export type WebRtcTransportOptions<P extends Protocol> = CommonOptions &
-  WebRtcStreamLayerOptions & { readonly protocol: P };
+  WebRtcStreamLayerOptions & {
+    /** The protocol that the transport speaks; `mount` adds others. */
+    readonly protocol: P;
+  };
 
 /** Creates a stream layer over WebRTC data channels, one for each connection. */
 export function createWebRtcStreamLayer(options: WebRtcStreamLayerOptions): WebRtcStreamLayer {

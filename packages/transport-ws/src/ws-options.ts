@@ -68,7 +68,10 @@ export interface WsStreamLayerOptions {
 
 /** Options of a transport over WebSocket; `protocol` is required. */
 export type WsTransportOptions<P extends Protocol> = CommonOptions &
-  WsStreamLayerOptions & { readonly protocol: P };
+  WsStreamLayerOptions & {
+    /** The protocol that the transport speaks; `mount` adds others. */
+    readonly protocol: P;
+  };
 
 /** A StreamLayer over WebSocket. */
 export interface WsStreamLayer extends StreamLayer, TlsUpdates {}

@@ -55,8 +55,8 @@ export function sealList(
  * Decodes an answer. Returns its number and the part to keep for a {@link TopicList}: at most 32
  * bytes and 16 KiB, or undefined for a node without topics, whose list has no tags. Tags beyond
  * 1,024 are dropped. Returns undefined if the answer is malformed, or if bit errors have changed it
- * or its question: no topic would be recognized in such a list, but a list is pulled again only
- * when its number changes.
+ * or its question. Such a list must not be kept, because no topic can be recognized in it, and it
+ * would not be pulled again before its number changes.
  * @param question as `askForList` returned it
  */
 export function decodeList(

@@ -9,8 +9,8 @@ import type { Dials } from './dials.ts';
 /**
  * Dials one random node of the address book every minute. The node says which topics it is on, and
  * those topics learn of it. So if there is another part of the network, a partial view knows nodes
- * of it when it asks a node outside of its views for a link. Nothing is kept of nodes that are on
- * no topic of this node.
+ * of it when it asks a node outside of its views for a link. Nodes that are on no topic of this
+ * node are not remembered.
  */
 export class PartitionProbe {
   readonly #random: Random;

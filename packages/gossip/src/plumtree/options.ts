@@ -32,8 +32,8 @@ const plumtreeSchema = optionsSchema({
    */
   graftDelay: withDefault(milliseconds(), 80),
   /**
-   * Milliseconds until the next peer that gave notice is asked, default 40. The paper: about a
-   * round trip.
+   * Milliseconds until the next peer that gave notice is asked, default 40. The paper
+   * suggests about one round trip.
    */
   nextGraftDelay: withDefault(milliseconds(), 40),
   /**
@@ -69,10 +69,11 @@ const plumtreeSchema = optionsSchema({
   /** Milliseconds that messages are kept for peers that ask for them, default 30,000. */
   cacheTime: withDefault(milliseconds(), 30_000),
   /**
-   * Messages that are kept, default 8,192, and their bytes, default 16 MiB. Beyond that the oldest
-   * is evicted; the newest always stays.
+   * Messages that are kept, default 8,192. Beyond that, or beyond `cacheBytes`, the oldest is
+   * evicted; the newest always stays.
    */
   cacheMessages: withDefault(integer(1, 2 ** 24), 8_192),
+  /** Bytes of the messages that are kept, default 16 MiB. */
   cacheBytes: withDefault(integer(0, 2 ** 40), 16 * 1024 * 1024),
   /**
    * Number of the newest cached messages that a new neighbor gets notice of, default 1,024. By this
@@ -127,6 +128,7 @@ const plumtreeSchema = optionsSchema({
    * milliseconds (default 5,000), before it is asked for one; default 8. See LeafProbes.
    */
   trialAfter: withDefault(integer(1, 2 ** 24), 8),
+  /** Milliseconds without a sign after which `trialAfter` applies, default 5,000. */
   trialTime: withDefault(milliseconds(), 5_000),
   /**
    * Notices that a peer may leave without any sign, over at least `muteTime` milliseconds (default
@@ -134,6 +136,7 @@ const plumtreeSchema = optionsSchema({
    * to answer.
    */
   muteAfter: withDefault(integer(1, 2 ** 24), 8),
+  /** Milliseconds without a sign after which `muteAfter` applies, default 10,000. */
   muteTime: withDefault(milliseconds(), 10_000),
 });
 

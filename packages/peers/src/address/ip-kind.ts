@@ -56,7 +56,7 @@ export function embeddedIPv4(ip: Uint8Array): Uint8Array | undefined {
   return isTail ? ip.subarray(12) : undefined;
 }
 
-/** A prefix matches as in `startsWith`, which fills it up with zeros. */
+/** A range of addresses and its kind. `startsWith` pads the prefix with zeros. */
 type Row = readonly [prefix: readonly number[], bits: number, kind: IpKind];
 
 function rowOf(ip: Uint8Array, rows: readonly Row[]): IpKind | undefined {

@@ -41,7 +41,7 @@ export interface ConnectedPeer {
   readonly proven: boolean;
   readonly links: number;
   /**
-   * Whether none of its connections takes calls any more, so that a new connection counts as a new
+   * True if none of its connections takes calls any more. A new connection then counts as a new
    * peer.
    */
   readonly isParting: boolean;

@@ -63,7 +63,7 @@ export type StatusInput =
 
 /** The outputs of `StatusSync`. */
 export type StatusOutput =
-  /** Send this number to all connected peers. A lost one is made up for by the next one. */
+  /** Send this number to all connected peers. The next one makes up for a lost one. */
   | { readonly type: 'broadcast'; readonly seq: number }
   /** Send this number to a peer that has just connected. */
   | { readonly type: 'tell'; readonly nodeId: string; readonly seq: number }

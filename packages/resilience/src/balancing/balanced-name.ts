@@ -17,7 +17,7 @@ export interface BalancedNameSettings extends Omit<AddressSetSettings, 'changed'
   readonly clock: Clock;
   /** The largest number of calls that wait for the first list of addresses. */
   readonly waiting: number;
-  /** Whether only the address that is used is held. */
+  /** True if the balancer keeps a connection only to the address that it uses. */
   readonly picksOne: boolean;
   readonly changed: (name: string, address: string, change: AddressChange) => void;
 }

@@ -55,10 +55,13 @@ export interface ExploreOptions {
    * faults must be an export of the module.
    */
   readonly profiles?: readonly (ProfileName | Profile)[] | undefined;
-  /** The same as in `createSimulation`; this also holds for `link`, `disk` and `strict`. */
+  /** The level of the simulated network, as in `createSimulation`. */
   readonly level?: Level | undefined;
+  /** The faults of all links, as in `createSimulation`. */
   readonly link?: LinkOptions | undefined;
+  /** The faults of all disks, as in `createSimulation`. */
   readonly disk?: DiskOptions | undefined;
+  /** Waits for a turn of the real event loop after each event, as in `createSimulation`. */
   readonly strict?: boolean | undefined;
   /**
    * Number of threads that run seeds. Default 1: seeds run in the current thread, as they always do

@@ -17,7 +17,7 @@ export interface EventOwner {
   alive: boolean;
   /** Virtual time before which none of its events run, because it is paused or its CPU is slow. */
   busyUntil: number;
-  /** Milliseconds that each event takes the owner. */
+  /** The milliseconds of its CPU that each event costs the owner. */
   cost: number;
 }
 

@@ -29,7 +29,7 @@ export class InFlightFrame {
   readonly call: TrackedCall | undefined;
   /** Whether an interceptor has judged it. */
   judged = false;
-  /** Whether it is the second copy of a message. */
+  /** True for the second copy of a duplicated message. */
   copy = false;
   /** The number of its name in the trace. */
   readonly word: number;

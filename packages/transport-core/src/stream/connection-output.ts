@@ -159,7 +159,7 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
     return false;
   }
 
-  /** Goes on with writing in a new turn. */
+  /** Continues to write in a new turn of the event loop. */
   goOn(): void {
     this.#burst = 0;
     this.#isResting = false;

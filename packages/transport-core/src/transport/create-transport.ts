@@ -16,6 +16,7 @@ export interface CreateTransportOptions<
   P extends Protocol,
   B extends readonly Backend[] = readonly Backend[],
 > extends CommonOptions {
+  /** The protocol that the transport speaks; `mount` adds others. */
   readonly protocol: P;
   /**
    * The backends that the transport may use: `[tcp(), ws()]`. A target whose scheme has no backend

@@ -12,6 +12,7 @@ import { ProtocolTransport } from './protocol-transport.ts';
 
 /** Options of a NetworkTransport; `protocol` and `stream` are required. */
 export interface NetworkTransportOptions<P extends Protocol> extends CommonOptions {
+  /** The protocol that the transport speaks; `mount` adds others. */
   readonly protocol: P;
   /**
    * The layer that carries the bytes. The transport owns it: it is closed with the transport and

@@ -24,6 +24,7 @@ import { DirectLayer } from './direct-layer.ts';
 
 /** Options of a direct transport; `protocol` is required. */
 export interface InmemTransportOptions<P extends Protocol> extends CommonOptions {
+  /** The protocol that the transport speaks; `mount` adds others. */
   readonly protocol: P;
   /** The transport's own address; any text. Default: a random one. */
   readonly addr?: string | undefined;

@@ -90,8 +90,8 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
   /** Omitted if there is no TLS. */
   readonly tls?: TlsClients<P> | undefined;
   /**
-   * For backends that trust a dialed id only for that dial and, without a list, nobody else.
-   * Omitted if any node that proves an id is accepted.
+   * Creates a node without a list of allowed ids, for backends whose nodes then trust only the ids
+   * that they dial. Omitted if any node that proves an id is accepted.
    */
   readonly untrusting?: { alone(): Promise<P> } | undefined;
   /**

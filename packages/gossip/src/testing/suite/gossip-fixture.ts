@@ -109,8 +109,8 @@ export class GossipFixture {
   }
 
   /**
-   * Waits until a node knows of that many connected nodes that they are on the topic, so that a
-   * list of recipients can be sent to without a dial.
+   * Waits until a node knows that `others` connected nodes are on the topic, so that it can publish
+   * to a list of them without a dial.
    */
   acquainted(name: string, others: number): Promise<void> {
     const key = this.subscriber(name).topic.name;

@@ -245,8 +245,8 @@ export class Channels {
 
   /**
    * Returns an account that gives back the credit of messages for a channel without a protocol. It
-   * is forgotten once the credit is paid back. Numbers above 255 have no account: nothing is given
-   * back on them.
+   * is forgotten once the credit is paid back. Channels above 255 have no account, so their
+   * credit is never given back.
    */
   stray(account: number, number: number): ReceiveAccount {
     return this.#strays.get(account, number);
