@@ -1,0 +1,32 @@
+import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
+import { z } from 'zod';
+
+const Order = z.object({ item: z.string() });
+const orders = defineProtocol({
+  name: 'orders',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    place: { id: 1, request: json(Order), response: json(z.string()) },
+    follow: { id: 2, request: json(Order), download: json(z.string()) },
+  },
+});
+
+const backends = [tcp()];
+const server = createTransport('tcp://127.0.0.1:0', { protocol: orders, backends });
+serve(server, {
+  place: ({ item }) => `${item} ordered`,
+  async *follow() {
+    yield 'packed';
+    yield 'sent';
+  },
+});
+await server.listen();
+
+const client = createTransport({ protocol: orders, backends });
+const shop = client.to(server.localAddr());
+console.log(await shop.place({ item: 'apples' }, { timeout: 5_000 }));
+for await (const step of await shop.follow({ item: 'apples' })) console.log(step);
+await client.close();
+await server.close();
