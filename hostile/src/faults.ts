@@ -60,8 +60,10 @@ export function formatPage(sections: readonly Section[]): string {
     '# Faults',
     '',
     'This page lists what peers, networks, machines and disks may do to Trunkline, how Trunkline behaves',
-    'then, and the tests that check it. The attacks are named as in `npx pnpm@12 hostile <name>`, which',
-    '[Reliability](reliability.md) describes. Other tests are named by file and title.',
+    'then, and the tests that check it.',
+    '',
+    'The attacks are named as in `npx pnpm@12 hostile <name>`, which [Reliability](reliability.md)',
+    'describes. Other tests are named by file and title.',
     '',
     'A program writes this page from [hostile/faults.json](../hostile/faults.json) and the attacks of',
     '`hostile`: `node hostile/dist/write-faults.js`.',
@@ -82,6 +84,10 @@ export function formatPage(sections: readonly Section[]): string {
       );
     }
   }
+  lines.push(
+    '',
+    '**Next:** [reliability](reliability.md) has the measured results of the attacks.',
+  );
   return `${lines.join('\n')}\n`;
 }
 

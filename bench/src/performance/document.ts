@@ -28,7 +28,9 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
   const lines = [
     '# Performance',
     '',
-    'This page compares the cost of Trunkline with the least that Node can do. `limit-net` is calls that are hand-written over a socket, with a length and an id before each message. Programs write this file, so no figure in it is typed by hand. [bench](../bench/README.md) explains what each program measures.',
+    'This page compares the cost of Trunkline with the least that Node can do.',
+    '',
+    '`limit-net` is calls that are hand-written over a socket, with a length and an id before each message. Programs write this file, so no figure in it is typed by hand. [bench](../bench/README.md) explains what each program measures.',
     '',
     '```',
     'npx pnpm@12 bench --peers --beside … --report    # calls, and the same on a newer Node',
@@ -54,6 +56,8 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
     '## What was tried',
     '',
     tried.trim(),
+    '',
+    '**Next:** [scale](scale.md) says what a network costs from 10 to 100,000 nodes.',
   ];
   return `${lines.join('\n').trimEnd()}\n`;
 }

@@ -5,8 +5,10 @@ import test from 'ava';
 import { tableBelow } from '../markdown.ts';
 import { read } from '../texts.ts';
 
-test('docs/metrics.md lists the metrics that are collected', (t) => {
-  const listed = tableBelow(read('docs/metrics.md'), 'The metrics').map((row) => row.slice(0, 3));
+test('docs/metrics-reference.md lists the metrics that are collected', (t) => {
+  const listed = tableBelow(read('docs/metrics-reference.md'), 'The metrics').map((row) =>
+    row.slice(0, 3),
+  );
   const collected = createMetrics().definitions.map(({ name, type, unit }) => [
     `\`${name}\``,
     type,

@@ -24,7 +24,9 @@ export function formatDocument(
   const lines = [
     '# Gossip: evaluation',
     '',
-    'This page repeats the tables of the papers behind `partialView()` with the state machines of the package, and the limits of iroh-gossip and attacks with whole nodes in simulation. A program writes this file: the same seeds give the same figures.',
+    'This page repeats the tables of the papers behind `partialView()` with the state machines of the package, and the limits of iroh-gossip and attacks with whole nodes in simulation.',
+    '',
+    'A program writes this file: the same seeds give the same figures.',
     '',
     '```',
     command,
@@ -38,6 +40,7 @@ export function formatDocument(
     ),
     '',
     ...sections.flatMap(formatSection),
+    '**Next:** [divergences](divergences.md) lists where the code differs from the papers.',
   ];
   return `${lines.join('\n').trimEnd()}\n`;
 }

@@ -40,7 +40,9 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
   const lines = [
     '# Scale',
     '',
-    'This page says what a network costs from 10 to 100,000 nodes: connections, bytes and CPU. It compares four ways of sending a message to all nodes. A program writes this page: `npx pnpm@12 evaluate scale --report`.',
+    'This page says what a network costs from 10 to 100,000 nodes: connections, bytes and CPU.',
+    '',
+    'It compares four ways of sending a message to all nodes. A program writes this page: `npx pnpm@12 evaluate scale --report`.',
     '',
     '- **mesh**: each node is connected to each other, and sends its messages directly (`fullMesh()`).',
     '- **trees**: each node has a few neighbors, and messages travel along trees (`partialView()`).',
@@ -112,7 +114,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
     '',
     `**Memory.** One end of an idle connection takes ${round3(memory.rss)} KiB of RSS over plain TCP ([benchmark s8](performance.md), ${memory.machine.processor}). TLS takes more.`,
     '',
-    `**CPU.** ${processes!.nodes} processes on one machine (${processes!.machine.processor}, ${processes!.machine.cores} cores, Node ${processes!.machine.node}) exchanged ${processes!.rate} messages of ${processes!.size} bytes a second over TCP on loopback. Other programs ran on the same machine, so the figures are rough, and only their order of magnitude counts. The table of [gossip](gossip.md#which-overlay) shows how much they vary with the load, and that a mesh costs less CPU than trees on a machine that is not overloaded: a busy process handles several messages each time it wakes, and then a delivery costs less.`,
+    `**CPU.** ${processes!.nodes} processes on one machine (${processes!.machine.processor}, ${processes!.machine.cores} cores, Node ${processes!.machine.node}) exchanged ${processes!.rate} messages of ${processes!.size} bytes a second over TCP on loopback. Other programs ran on the same machine, so the figures are rough, and only their order of magnitude counts. [What each overlay costs](gossip-explained.md#what-each-overlay-costs) shows how much they vary with the load, and that a mesh costs less CPU than trees on a machine that is not overloaded: a busy process handles several messages each time it wakes, and then a delivery costs less.`,
     '',
     ...markdownTable(
       [
@@ -200,6 +202,8 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
     '- NATS: the server sends *n* − 1 copies. Its bytes are those of its text protocol (`MSG`, with a subject of ten characters). Several servers in a cluster share the subscribers.',
     '',
     '**What is not measured.** Networks above the sizes of the two tables of simulations; real networks of more than one machine; the memory that a NATS server needs for a connection; TLS and Noise at these sizes; churn ([the evaluation of gossip](gossip-evaluation.md) has it).',
+    '',
+    '**Next:** [gossip](gossip.md) shows how to use each of them.',
   ];
   return `${lines.join('\n')}\n`;
 }
