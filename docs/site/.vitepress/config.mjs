@@ -1,0 +1,59 @@
+// The settings of VitePress. The pages are in ../.pages, where main.mjs writes them.
+
+import { readFileSync } from 'node:fs';
+import { defineConfig } from 'vitepress';
+import { sections } from '../pages.mjs';
+
+/** @type {import('vitepress').DefaultTheme.SidebarMulti} */
+const sidebar = JSON.parse(
+  readFileSync(new URL('../.pages/sidebar.json', import.meta.url), 'utf8'),
+);
+
+export default defineConfig({
+  srcDir: '.pages',
+  outDir: 'dist',
+  cacheDir: '.cache',
+  base: process.env.DOCS_BASE ?? '/',
+  lang: 'en-US',
+  title: 'Trunkline',
+  description:
+    'Typed remote calls between your own processes, over TCP, WebSocket, TLS, Noise, WebRTC, NATS or plain memory.',
+  markdown: {
+    anchor: { slugify },
+    // Braces at the end of a paragraph are text, not attributes.
+    attrs: { disable: true },
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+    config(md) {
+      // A text that has {{ }} is no template of Vue.
+      const { escapeHtml } = md.utils;
+      md.renderer.rules.text = (tokens, at) =>
+        escapeHtml(tokens[at].content).replaceAll('{{', '&#123;&#123;');
+      // Code blocks and tables scroll sideways, so they must be reachable with the keyboard.
+      md.renderer.rules.table_open = () => '<table tabindex="0">\n';
+    },
+  },
+  themeConfig: {
+    nav: sections.map(({ title, path, groups }) => ({
+      text: title,
+      link: firstLink(path, groups),
+      activeMatch: `/${path}/`,
+    })),
+    sidebar,
+    outline: [2, 3],
+    search: { provider: 'local' },
+    docFooter: { prev: 'Previous page', next: 'Next page' },
+  },
+});
+
+function firstLink(path, groups) {
+  const [[, [[, name]]]] = groups;
+  return name === 'index' ? `/${path}/` : `/${path}/${name}`;
+}
+
+/** Returns the anchor that GitHub gives to a heading, so that links work there, too. */
+function slugify(heading) {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replace(/\s/g, '-');
+}

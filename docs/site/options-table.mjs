@@ -1,0 +1,131 @@
+// Names every schema of options: where it is, which call takes the options, and the types whose
+// comments describe them.
+
+const COMMON = 'transport-core/common-options#commonOptions';
+
+/**
+ * `[schema, call, types]`. A schema is `package/module#constant`. Options that a call shares with
+ * the schema `COMMON` are listed once.
+ */
+export const schemas = [
+  [COMMON, 'All transports', ['CommonOptions', 'LimitOptions', 'KeepAliveOptions']],
+  [
+    'transport-core/transport/create-transport#schema',
+    'createTransport',
+    ['CreateTransportOptions'],
+  ],
+  [
+    'transport-core/transport/network-transport#schema',
+    'new NetworkTransport',
+    ['NetworkTransportOptions'],
+  ],
+  [
+    'transport-inmem/direct/inmem-transport#schema',
+    'createInmemTransport',
+    ['InmemTransportOptions'],
+  ],
+  [
+    'transport-tcp/create-tcp-transport#schema',
+    'createTcpTransport',
+    ['TcpTransportOptions', 'TcpStreamLayerOptions'],
+  ],
+  ['mutual-tls/tls-options#schema', 'tcp({ tls }), ws({ tls })', ['TlsOptions']],
+  ['mutual-tls/tls-options#updateSchema', 'updateTls', ['TlsUpdate', 'TlsOptions']],
+  [
+    'transport-ws/ws-transport#schema',
+    'createWsTransport',
+    ['WsTransportOptions', 'WsStreamLayerOptions'],
+  ],
+  [
+    'transport-webrtc/create-webrtc-transport#transportSchema',
+    'createWebRtcTransport',
+    ['WebRtcTransportOptions', 'WebRtcStreamLayerOptions', 'WebRtcBackendOptions', 'PeerLists'],
+  ],
+  [
+    'transport-webrtc/ready-channel#schema',
+    'createChannelConnection',
+    ['ChannelConnectionOptions'],
+  ],
+  [
+    'transport-nats/create-nats-transport#transportSchema',
+    'createNatsTransport',
+    ['NatsTransportOptions', 'NatsStreamLayerOptions', 'NatsBackendOptions'],
+  ],
+  ['transport-nats/expose#schema', 'expose', ['ExposeOptions']],
+  ['stream-noise/secure-options#schema', 'secured, secure', ['SecureOptions', 'PeerLists']],
+  [
+    'signaling/hub-options#schema',
+    'createSignalHub',
+    ['SignalHubOptions', 'SignalHubLimits', 'RelayLimits'],
+  ],
+  ['signaling-wamp/wamp-signal#schema', 'wampSignal', ['WampSignalOptions']],
+  ['identity/identity#schema', 'createIdentity', ['CreateIdentityOptions']],
+  ['identity/key-file#saveOptions', 'saveIdentity', ['SaveIdentityOptions']],
+  [
+    'identity/certificate-options#certificateOptions',
+    'issueCertificate, createAuthority',
+    ['CertificateOptions', 'AuthorityOptions'],
+  ],
+  ['identity/authority#openOptions', 'openAuthority', ['OpenAuthorityOptions']],
+  ['identity/node-filter#updateSchema', 'updatePeers', ['PeerUpdate', 'PeerLists']],
+  [
+    'peers/options#schema',
+    'createPeers',
+    ['PeersOptions', 'ReconnectOptions', 'FilterOptions', 'ExchangeOptions'],
+  ],
+  ['nat/map-port#schema', 'mapPort', ['PortMappingOptions']],
+  ['gossip/options#schema', 'createGossip', ['GossipOptions']],
+  ['gossip/discovery/options#schema', 'createGossip({ discovery })', []],
+  ['gossip/relay/options#relayOptions', 'createGossip({ relay })', []],
+  ['gossip/overlay/full-mesh#schema', 'fullMesh', []],
+  ['gossip/hyparview/options#schema', 'partialView', []],
+  ['gossip/plumtree/options#plumtreeSchema', 'partialView({ tree })', []],
+  ['gossip/options#topic', 'gossip.topic', ['TopicOptions', 'QueueOptions']],
+  ['gossip/options#subscribe', 'topic.subscribe', ['SubscribeOptions', 'QueueOptions']],
+  ['gossip/options#publish', 'topic.publish', ['PublishOptions']],
+  ['gossip/options#close', 'gossip.close', ['CloseOptions']],
+  ['resilience/balancing/balancer#schema', 'createBalancer', ['BalancerOptions', 'OutlierOptions']],
+  [
+    'resilience/retries/retries#schema',
+    'createRetries',
+    ['RetriesOptions', 'RetryThrottleOptions'],
+  ],
+  [
+    'resilience/retries/retries#throttleOptions',
+    'createRetries({ throttle })',
+    ['RetryThrottleOptions'],
+  ],
+  ['resilience/retries/retry-policy#schema', 'createRetries({ methods })', ['RetryPolicy']],
+  ['resilience/breaking/circuit-breaker#schema', 'createCircuitBreaker', ['CircuitBreakerOptions']],
+  [
+    'resilience/limiting/concurrency-limit#schema',
+    'createConcurrencyLimit',
+    ['ConcurrencyLimitOptions', 'AdaptiveLimitOptions'],
+  ],
+  [
+    'resilience/limiting/admission#schema',
+    'createAdmission',
+    ['AdmissionOptions', 'AdmissionQueueOptions', 'AdaptiveLimitOptions'],
+  ],
+  ['resolve-dns/dns-resolver#schema', 'createDnsResolver', ['DnsResolverOptions']],
+  ['resumption/resumable-options#schema', 'resumable', ['ResumableOptions']],
+  ['resumption/resume-options#schema', 'resume', ['ResumeOptions']],
+  ['cluster/start-cluster#schema', 'startCluster', ['ClusterOptions', 'StartClusterOptions']],
+  ['cluster/join-cluster#schema', 'joinCluster', ['JoinOptions']],
+  ['simulation/simulation-options#schema', 'createSimulation', ['SimulationOptions']],
+  ['simulation/network/link-settings#schema', 'sim.link', ['LinkOptions']],
+  ['simulation/nodes/node-store#schema', 'createSimulation({ disk })', ['DiskOptions']],
+  ['simulation/explore/explore-options#schema', 'explore', ['ExploreOptions']],
+  ['simulation/faults/swarm#schema', 'nemeses.swarm', ['SwarmOptions']],
+  ['transport-testkit/faulty/faults#schema', 'faulty(…).set', ['Faults', 'FaultSettings']],
+];
+
+/** Schemas that are parts of others, or belong to no call of their own, with the reason. */
+export const parts = new Map([
+  ['transport-nats/nats-options#backendSchema', 'createNatsTransport lists its options'],
+  ['transport-nats/nats-options#layerSchema', 'createNatsTransport lists its options'],
+  ['transport-webrtc/webrtc-options#backendSchema', 'createWebRtcTransport lists its options'],
+  ['transport-webrtc/webrtc-options#layerSchema', 'createWebRtcTransport lists its options'],
+  ['transport-testkit/faulty/faults#optionsOfFaulty', 'the faults and a seed'],
+  ['simulation/faults/plan#schema', 'one for each nemesis, made by a function'],
+]);

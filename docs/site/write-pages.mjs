@@ -1,0 +1,87 @@
+// Writes all pages of the site into .pages: the texts of the repository, the list of options, the
+// API of the packages, and the files that pages link to. Fails if a page is incomplete.
+
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { compose, sidebars } from './compose.mjs';
+import { partsOf, problemsOf, sourceAddress, sourcePage, withoutTags } from './markdown.mjs';
+import { optionsPage } from './options.mjs';
+import { generated, root } from './pages.mjs';
+import { writeApi } from './reference.mjs';
+
+const folder = fileURLToPath(new URL('.pages/', import.meta.url));
+rmSync(folder, { recursive: true, force: true });
+
+const { pages, attachments } = compose();
+pages.set(generated.options.path, await optionsPage());
+await readApi(pages);
+
+const incomplete = [...pages]
+  .filter(([address]) => address !== 'index')
+  .flatMap(([address, text]) => problemsOf(text).map((problem) => `${address} ${problem}`));
+if (incomplete.length > 0) throw new Error(incomplete.join('\n'));
+
+for (const [address, text] of pages) write(`${address}.md`, withHead(text));
+for (const path of attachments.listed) write(`${sourceAddress(path)}.md`, sourcePage(path));
+for (const path of attachments.copied) {
+  mkdirSync(dirname(join(folder, 'public/files', path)), { recursive: true });
+  cpSync(join(root, path), join(folder, 'public/files', path));
+}
+write('sidebar.json', JSON.stringify(sidebars(pages)));
+console.log(`${pages.size} pages, ${attachments.listed.size} files that they link to`);
+
+/** Adds the API of each package, with a summary and a next step. */
+async function readApi(pages) {
+  const out = fileURLToPath(new URL('.api/', import.meta.url));
+  rmSync(out, { recursive: true, force: true });
+  const names = await writeApi(out);
+  for (const name of names) {
+    const text = readFileSync(join(out, `${name}.md`), 'utf8')
+      .replace(/^# .*\n/, '')
+      .replace(/<a id="[^"]*"><\/a> ?/g, '')
+      .replace(/\[([^\]]*)\]\(#property-[^()\s]*\)/g, '$1')
+      .replace(/(\]\([^()\s#]+)#property-[^()\s]*\)/g, '$1)');
+    const [first] = name.split('/');
+    pages.set(
+      `reference/api/${name}`,
+      [
+        `# API of @trunkline/${name}`,
+        '',
+        `This page lists the public names of \`@trunkline/${name}\`, with their types.`,
+        '',
+        withoutTags(text).trim(),
+        '',
+        `**Next:** [the page of the package](/reference/packages/${first}).`,
+        '',
+      ].join('\n'),
+    );
+  }
+  pages.set(generated.api.path, apiIndex(names));
+}
+
+function apiIndex(names) {
+  return [
+    '# API of the packages',
+    '',
+    'These pages list the public names of each package, from the comments in its source.',
+    '',
+    ...names.map((name) => `- [\`@trunkline/${name}\`](/reference/api/${name})`),
+    '',
+    '**Next:** [options](/reference/options) has the units, defaults and rules of all options.',
+    '',
+  ].join('\n');
+}
+
+/** Puts the summary of a page into its head, where search engines and previews find it. */
+function withHead(text) {
+  if (text.startsWith('---\n')) return text;
+  const { title, summary } = partsOf(text);
+  const plain = (words) => words.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll('`', '');
+  return `---\ntitle: ${JSON.stringify(plain(title))}\ndescription: ${JSON.stringify(plain(summary))}\n---\n\n${text}`;
+}
+
+function write(path, text) {
+  mkdirSync(dirname(join(folder, path)), { recursive: true });
+  writeFileSync(join(folder, path), text);
+}
