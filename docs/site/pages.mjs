@@ -87,7 +87,10 @@ export const sections = [
       ['Calls', guide('names', 'resilience', 'resumption', 'cluster', 'nats', 'webrtc')],
       ['Peers and topics', guide('peers', 'gossip', 'nat')],
       ['Security', guide('security', 'guarding')],
-      ['Operation', guide('observing', 'metrics', 'tracing', 'health', 'reflection', 'admin', 'dashboard')],
+      [
+        'Operation',
+        guide('observing', 'metrics', 'tracing', 'health', 'reflection', 'admin', 'dashboard'),
+      ],
       ['Tests', guide('simulation', 'simulation-libraries', 'simulation-files', 'processes')],
       ['Backends', guide('writing-a-transport')],
     ],
