@@ -1,9 +1,9 @@
 // Builds the pages that packages serve: Vite bundles each page, with its scripts, styles and
-// workers, into one HTML file. A page is built again only if one of its inputs has changed. Run by
+// workers, into one HTML file, and lists the licenses of the libraries in it. A page is built again only if one of its inputs has changed. Run by
 // build.mjs, after tsc.
 
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { filesBelow, root } from './workspace.mjs';
 
@@ -29,7 +29,9 @@ export async function buildPages() {
       existsSync(record) &&
       readFileSync(record, 'utf8') === inputs;
     if (isFresh) continue;
-    writeFileSync(join(dist, 'page.html'), await bundle(join(root, page.folder)));
+    const { html, licenses } = await bundle(join(root, page.folder));
+    writeFileSync(join(dist, 'page.html'), html);
+    writeFileSync(join(dist, 'page.licenses.md'), licenses);
     writeFileSync(record, inputs);
   }
 }
@@ -51,10 +53,11 @@ function hashOfInputs({ folder, uses }) {
   return hash.digest('hex');
 }
 
-/** Returns the page of a folder as one HTML text. */
+/** Returns the page of a folder as one HTML text, and the licenses of the libraries in it. */
 async function bundle(folder) {
   // Loaded only when it is needed, because it takes a while.
   const { build } = await import('vite');
+  const inWorkers = new Set();
   const { output } = await build({
     root: folder,
     configFile: false,
@@ -65,9 +68,10 @@ async function bundle(folder) {
       modulePreload: false,
       cssCodeSplit: false,
       assetsInlineLimit: Number.POSITIVE_INFINITY,
+      license: { fileName: 'licenses.md' },
       rollupOptions: { input: join(folder, 'page/index.html') },
     },
-    worker: { format: 'es' },
+    worker: { format: 'es', plugins: () => [collectModules(inWorkers)] },
   });
   const find = (end) => output.filter(({ fileName }) => fileName.endsWith(end));
   const [page] = find('.html');
@@ -76,13 +80,40 @@ async function bundle(folder) {
   if (page === undefined || script.length !== 1 || style.length > 1)
     throw new Error(`the page of ${folder} is not one script and one style`);
   const code = script[0].replaceAll('</script', '<\\/script').trim();
-  return (
-    String(page.source)
-      // Functions, because '$' has a meaning in replacement texts.
-      .replace(
-        /<script type="module"[^>]*><\/script>/,
-        () => `<script type="module">${code}</script>`,
-      )
-      .replace(/<link rel="stylesheet"[^>]*>/, () => `<style>${style[0] ?? ''}</style>`)
+  const html = String(page.source)
+    // Functions, because '$' has a meaning in replacement texts.
+    .replace(
+      /<script type="module"[^>]*><\/script>/,
+      () => `<script type="module">${code}</script>`,
+    )
+    .replace(/<link rel="stylesheet"[^>]*>/, () => `<style>${style[0] ?? ''}</style>`);
+  const licenses = [String(find('licenses.md')[0]?.source ?? ''), ...licensesOf(inWorkers)];
+  return { html, licenses: licenses.join('\n') };
+}
+
+/** A plugin that collects the modules of workers, which Vite's list of licenses leaves out. */
+function collectModules(modules) {
+  return {
+    name: 'collect-modules',
+    generateBundle(_, bundle) {
+      for (const { moduleIds = [] } of Object.values(bundle))
+        for (const id of moduleIds) modules.add(id);
+    },
+  };
+}
+
+/** Returns the licenses of the libraries that modules belong to, in the form of Vite's list. */
+function licensesOf(modules) {
+  const folders = new Set(
+    [...modules].map((id) => /^.*\/node_modules\/(@[^/]+\/)?[^/]+/.exec(id)?.[0]).filter(Boolean),
   );
+  return [...folders].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(
+      readFileSync(join(folder, 'package.json'), 'utf8'),
+    );
+    const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+    if (file === undefined) throw new Error(`${name} has no file with its license`);
+    const text = readFileSync(join(folder, file), 'utf8').trim();
+    return `## ${name} - ${version} (${license})\n\n${text}\n`;
+  });
 }
