@@ -178,6 +178,14 @@ async function bundles() {
     5_000,
   );
   await bundle('a page on core + ws', "export * from './src/page.ts';", LARGEST_BUNDLE);
+  const page = readFileSync(join(root, 'packages/dashboard/dist/page.html'));
+  reportSize('the page of the dashboard', gzipSync(page, { level: 9 }).length, 128_500);
+}
+
+/** Reports the size of a file that is built already. */
+function reportSize(what, size, largest) {
+  const text = `${what}: ${(size / 1000).toFixed(1)} kB gzip (at most ${largest / 1000} kB)`;
+  report('bundle', size <= largest, text, 'it has grown');
 }
 
 async function bundle(what, contents, largest) {

@@ -13,7 +13,7 @@ export interface Moment {
 export interface HistoryBounds {
   /** Milliseconds for which moments are kept. Default ten minutes. */
   readonly span?: number | undefined;
-  /** The most values in all moments together. Default 4,000,000, about 200 MB. */
+  /** The most values in all moments together. Default 4,000,000. */
   readonly values?: number | undefined;
 }
 
