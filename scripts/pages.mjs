@@ -1,6 +1,6 @@
 // Builds the pages that packages serve: Vite bundles each page, with its scripts, styles and
-// workers, into one HTML file, and lists the licenses of the libraries in it. A page is built again only if one of its inputs has changed. Run by
-// build.mjs, after tsc.
+// workers, into one HTML file, and lists the licenses of the libraries in it. A page is built again
+// only if one of its inputs has changed. Run by build.mjs, after tsc.
 
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// Cleaning of all texts of a patch before they reach the page: they come from nodes and their peers.
+// Cleaning of all texts of a patch before the page sees them: they come from nodes and from peers
+// of nodes.
 
 import type { Patch, PatchValue } from '@trunkline/admin';
 import { cleanText } from '@trunkline/transport-core/backend';

@@ -5,6 +5,7 @@ import {
   type Client,
   createTransport,
   systemClock,
+  type Transport,
   TransportError,
 } from '@trunkline/transport-core';
 import { ws } from '@trunkline/transport-ws';
@@ -24,16 +25,17 @@ export interface FeedListener {
 
 /** The page's connection to the dashboard. */
 export class Feed {
+  readonly #transport: Transport<typeof dashboardProtocol>;
   readonly #client: Client<typeof dashboardProtocol>;
   readonly #listener: FeedListener;
 
   constructor(url: string, token: string, listener: FeedListener) {
-    const transport = createTransport({
+    this.#transport = createTransport({
       protocol: dashboardProtocol,
       backends: [ws()],
       hello: { token },
     });
-    this.#client = transport.to(url);
+    this.#client = this.#transport.to(url);
     this.#listener = listener;
   }
 
@@ -45,8 +47,10 @@ export class Feed {
         this.#listener.lost('the dashboard has ended');
       } catch (error) {
         const text = error instanceof Error ? error.message : String(error);
-        if (error instanceof TransportError && error.code === 'unauthenticated')
+        if (error instanceof TransportError && error.code === 'unauthenticated') {
+          await this.#transport.close();
           return this.#listener.refused(text);
+        }
         this.#listener.lost(text);
       }
       await systemClock.sleep(PAUSE);
