@@ -57,7 +57,7 @@ test('events and bytes begin the time anew, but not the few bytes of pings', asy
   pass(4_400);
   waits.begin('an event')();
   pass(4_400);
-  bytes += 5_000;
+  bytes += 5_000; // since the first look without an event
   pass(4_400);
   t.notThrows(() => waits.check());
   bytes += 10;

@@ -113,15 +113,24 @@ export class CaseWaits {
     let timer: unknown;
     let quiet = 0;
     let changes = this.#changes;
-    let bytes = this.#bytes();
+    /** The bytes at the first look without another event: a busy case pays nothing for them. */
+    let bytes: number | undefined;
+    const hasMoved = () => {
+      if (changes !== this.#changes) {
+        changes = this.#changes;
+        bytes = undefined;
+        return true;
+      }
+      const now = this.#bytes();
+      bytes ??= now;
+      if (now - bytes < SOME_BYTES) return false;
+      bytes = now;
+      return true;
+    };
     const stalled = new Promise<never>((_, reject) => {
       const look = () => {
-        const now = this.#bytes();
-        if (changes !== this.#changes || now - bytes >= SOME_BYTES) {
-          quiet = 0;
-          changes = this.#changes;
-          bytes = now;
-        } else if (++quiet * LOOK >= STALL) {
+        quiet = hasMoved() ? 0 : quiet + 1;
+        if (quiet * LOOK >= STALL) {
           this.#stalled = new Error(this.#describe());
           return reject(this.#stalled);
         }
