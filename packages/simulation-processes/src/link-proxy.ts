@@ -14,7 +14,7 @@ export interface LinkFaults {
   readonly onward: Faults;
   /** The faults of what the dialing node receives. */
   readonly back: Faults;
-  /** Whether new connections are refused. */
+  /** True if new connections are refused. */
   readonly isRefused: boolean;
 }
 

@@ -1,6 +1,6 @@
 // The messages between the process of the test and the processes of the nodes.
 
-/** What a process needs to know to run a node; its only argument, as JSON. */
+/** The task of a process that runs a node: its only argument, as JSON. */
 export interface NodeTask {
   readonly name: string;
   /** The number of the node's life: 1, 2, 3 ... */

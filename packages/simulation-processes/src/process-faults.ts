@@ -7,7 +7,7 @@ import type { Faults } from '@trunkline/transport-testkit';
 import type { LinkProxy } from './link-proxy.ts';
 import type { NodeProcess } from './node-process.ts';
 
-/** What the faults act on. */
+/** The processes that faults act on. */
 export interface FaultTarget {
   readonly clock: Clock;
   readonly nodes: ReadonlyMap<string, NodeProcess>;
@@ -38,7 +38,7 @@ export class ProcessFaults {
     this.#target = target;
   }
 
-  /** Whether the network is whole and every node is up. Pauses do not count. */
+  /** True if the network is whole and every node is up. Pauses do not count. */
   get isCalm(): boolean {
     const isWhole =
       this.#groups === undefined &&

@@ -30,7 +30,7 @@ import { Rules } from './rules.ts';
 import { ScenarioClock } from './scenario-clock.ts';
 import { Timeline } from './timeline.ts';
 
-/** What a run needs to know. */
+/** The settings of a run. */
 export interface ProcessSettings {
   readonly seed: number;
   readonly scenario: string;

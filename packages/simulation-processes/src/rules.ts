@@ -1,7 +1,7 @@
 // The rules of a scenario: conditions that must always hold, or become true once all faults are
 // over.
 
-/** What rules judge by. */
+/** The time and the calm that rules judge by. */
 export interface RuleSetting {
   readonly now: number;
   /** The time since which nothing is wrong; undefined while something is. */

@@ -1,4 +1,4 @@
-// What happened in a run: its most recent events as text, and the last state of each node.
+// The events of a run: the most recent ones as text, and the last state of each node.
 
 import type { TraceSummary } from '@trunkline/simulation';
 

@@ -38,7 +38,7 @@ export interface OpenFlags {
   readonly truncate?: boolean | undefined;
 }
 
-/** What a file system needs of its node. */
+/** The parts of a node that a file system uses. */
 export interface FileSurroundings {
   /** The wall clock, in milliseconds since 1970. */
   wall(): number;

@@ -14,7 +14,7 @@ export interface OpenFiles {
   readonly openFiles: number;
 }
 
-/** What a file system needs to work on the disk of a node. */
+/** The disk of a node, and what works on it. */
 export interface DiskAccess {
   readonly loop: EventLoop;
   readonly owner: EventOwner;

@@ -102,7 +102,7 @@ function randomCall(fs: Fs, root: string, random: () => number, open: number[]):
       case 'rmdir':
         return fs.rmdirSync(one);
       case 'rm': {
-        // Whether `force` ignores a path through a file depends on the release of Node.
+        // Some releases of Node let `force` ignore a path through a file.
         const force = number < 6 && fs.statSync(dirname(one)).isDirectory();
         return fs.rmSync(one, { recursive: true, force });
       }

@@ -1,4 +1,4 @@
-// What `stat` and `readdir` of a simulated file system return.
+// The results of `stat` and `readdir` of a simulated file system.
 
 import type { TreeNode } from '../../files/file-tree.ts';
 

@@ -5,7 +5,7 @@ import type { NodeFiles } from '../../files/node-files.ts';
 import { optionsOf, pathOf, targetOf } from './arguments.ts';
 import type { Calls } from './calls.ts';
 
-/** What a stream works with. */
+/** The file system that a stream works with. */
 export interface StreamFiles {
   readonly files: NodeFiles;
   readonly calls: Calls;
