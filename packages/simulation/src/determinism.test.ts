@@ -16,9 +16,9 @@ async function closed({
   sim,
   ...rest
 }: WildRun): Promise<Omit<WildRun, 'sim'> & { trace: TraceSummary }> {
-  const { hash, events, timeline, states } = sim.trace;
+  const { hash, events, timeline, states, nodes } = sim.trace;
   await sim.close().catch(() => {});
-  return { ...rest, trace: { hash, events, timeline, states } };
+  return { ...rest, trace: { hash, events, timeline, states, nodes } };
 }
 
 for (const level of LEVELS) {

@@ -55,6 +55,8 @@ export type { NemesisOptions } from './faults/plan.ts';
 export type { NemesisKind, SwarmOptions } from './faults/swarm.ts';
 export { nemeses } from './faults/swarm.ts';
 export type { Delay } from './kernel/distributions.ts';
+export type { DiskEntry, LogLine, NodeReport, OpenCall } from './kernel/node-report.ts';
+export type { NodeStart, RecordedEvent, RecordedEvents } from './kernel/recorder.ts';
 export { SimulationError } from './kernel/simulation-error.ts';
 export type { TraceSummary } from './kernel/trace.ts';
 export type {
@@ -74,6 +76,7 @@ export type {
   Stop,
 } from './nodes/node-context.ts';
 export type { DiskOptions } from './nodes/node-store.ts';
+export type { RecordedFailure, RecordedSearch, Recording } from './recording.ts';
 export {
   createSimulation,
   type Simulation,

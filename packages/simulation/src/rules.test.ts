@@ -46,12 +46,13 @@ test.serial(
     );
     t.is(error.trace.hash, sim.trace.hash);
     t.true(error.trace.timeline.length > 0 && error.trace.events > 0);
-    const { hash, events, timeline, states } = error.trace;
+    const { hash, events, timeline, states, nodes } = error.trace;
     t.deepEqual(JSON.parse(JSON.stringify(error.trace)), {
       hash,
       events,
       timeline: [...timeline],
       states,
+      nodes,
     });
     await sim.close();
   },

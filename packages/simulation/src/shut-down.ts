@@ -16,6 +16,7 @@ export async function shutDown(
   network: SimNetwork,
   cluster: Cluster,
 ): Promise<Leak[]> {
+  loop.trace.recorder?.stop();
   loop.rules.clear();
   network.interceptors.clear();
   network.topology.heal();

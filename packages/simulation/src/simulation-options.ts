@@ -52,6 +52,11 @@ export interface SimulationOptions {
    * never waits. Default 100,000.
    */
   readonly stepLimit?: number | undefined;
+  /**
+   * Number of events that `recording` of the simulation keeps; older ones are dropped and counted.
+   * Default 0: nothing is recorded.
+   */
+  readonly record?: number | undefined;
 }
 
 /** The options of a simulation with all defaults filled in. */
@@ -63,6 +68,7 @@ export interface SimulationSettings {
   readonly nemesis: SimulationOptions['nemesis'];
   readonly strict: boolean;
   readonly stepLimit: number;
+  readonly record: number;
 }
 
 /**
@@ -76,6 +82,9 @@ export function simulationSettings(options: SimulationOptions): SimulationSettin
   const settings = linkSettings(CALM, link, 'createSimulation: link');
   return { ...given, nemesis: given.nemesis, link: settings, disk };
 }
+
+/** Limit of the number of recorded events: their JSON stays below 200 MB. */
+export const MOST_RECORDED = 1_000_000;
 
 const schema = optionsSchema({
   seed: withDefault(integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 1),
@@ -106,4 +115,5 @@ const schema = optionsSchema({
     false,
   ),
   stepLimit: withDefault(integer(1, Number.MAX_SAFE_INTEGER), 100_000),
+  record: withDefault(integer(0, MOST_RECORDED), 0),
 });

@@ -9,6 +9,7 @@ import { FaultInjector } from './faults/fault-injector.ts';
 import type { Nemesis } from './faults/nemesis.ts';
 import { childRandom } from './kernel/distributions.ts';
 import { EventLoop } from './kernel/event-loop.ts';
+import { Recorder } from './kernel/recorder.ts';
 import type { TraceSummary } from './kernel/trace.ts';
 import type { Interceptor } from './network/interceptors.ts';
 import type { LinkOptions } from './network/link-settings.ts';
@@ -18,6 +19,7 @@ import { Cluster } from './nodes/cluster.ts';
 import type { Leak } from './nodes/leaks.ts';
 import type { Setup, SimTransportOptions } from './nodes/node-context.ts';
 import type { DiskOptions } from './nodes/node-store.ts';
+import { type Recording, recordingOf } from './recording.ts';
 import { shutDown } from './shut-down.ts';
 import { type SimulationOptions, simulationSettings } from './simulation-options.ts';
 
@@ -47,7 +49,8 @@ export class Simulation {
   #closing: Promise<Leak[]> | undefined;
 
   constructor(options: SimulationOptions) {
-    const { seed, level, link, disk, nemesis, strict, stepLimit } = simulationSettings(options);
+    const { seed, level, link, disk, nemesis, strict, stepLimit, record } =
+      simulationSettings(options);
     this.seed = seed;
     this.level = level;
     this.#disk = disk;
@@ -56,6 +59,9 @@ export class Simulation {
     const topology = new Topology(seed, link, (name) => this.#cluster.nodes.has(name));
     this.#network = new SimNetwork(this.#loop, level, topology);
     this.#cluster = new Cluster(this.#loop, this.#network);
+    const { trace } = this.#loop;
+    trace.inspect = () => this.#cluster.report();
+    if (record > 0) trace.recorder = new Recorder(this.#loop, record, trace.inspect);
     this.#faults = new FaultInjector(this.#loop, this.#network, this.#cluster);
   }
 
@@ -67,6 +73,16 @@ export class Simulation {
   /** The trace of everything that has happened. Its hash is the same for the same seed and code. */
   get trace(): TraceSummary {
     return this.#loop.trace;
+  }
+
+  /**
+   * The last events as plain data, and all nodes as they are now, for `@trunkline/replay`. A failure
+   * of the run and `close` end the recording, so it shows the moment of the failure. Undefined
+   * unless the option `record` is set.
+   */
+  get recording(): Recording | undefined {
+    const { recorder } = this.#loop.trace;
+    return recorder && recordingOf(this, recorder.take(), this.#loop.failure);
   }
 
   /** Number of events that have happened, including timers that had nothing to do. */

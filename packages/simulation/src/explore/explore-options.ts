@@ -16,6 +16,7 @@ import type { Nemesis } from '../faults/nemesis.ts';
 import { CALM, type LinkOptions, linkSettings } from '../network/link-settings.ts';
 import type { Level } from '../network/sim-network.ts';
 import { checkDisk, type DiskOptions } from '../nodes/node-store.ts';
+import { MOST_RECORDED } from '../simulation-options.ts';
 import type { RunnerOptions, Scenario } from './local-runner.ts';
 import { type Profile, type ProfileName, profilesOf } from './profiles.ts';
 
@@ -74,6 +75,11 @@ export interface ExploreOptions {
   readonly shrink?: boolean | undefined;
   /** Maximum number of runs for shrinking one failure. Default 200. */
   readonly shrinkRuns?: number | undefined;
+  /**
+   * Number of events that the recording of a failure keeps, the most recent ones; recording takes a
+   * further run. 0 records nothing. Default 10,000.
+   */
+  readonly record?: number | undefined;
   /** With 'fail', a seed also fails if `close` reports leaks. Default 'ignore'. */
   readonly leaks?: 'ignore' | 'fail' | undefined;
   /**
@@ -118,6 +124,7 @@ export interface SeedSearch {
   readonly options: RunnerOptions;
   readonly workers: number;
   readonly stopAfter: number;
+  readonly record: number;
   readonly irreproducible: 'fail' | 'ignore';
   readonly replay: string | undefined;
   readonly onProgress: (progress: Progress) => void;
@@ -145,6 +152,7 @@ export function searchOf(options: ExploreOptions): SeedSearch {
     leaks,
     shrink,
     shrinkRuns,
+    record,
     workers,
     stopAfter,
     irreproducible,
@@ -196,6 +204,7 @@ export function searchOf(options: ExploreOptions): SeedSearch {
     },
     workers,
     stopAfter,
+    record,
     irreproducible,
     replay,
     signal,
@@ -250,6 +259,7 @@ const schema = optionsSchema({
   ),
   shrink: withDefault(flag(), true),
   shrinkRuns: withDefault(integer(1, Number.MAX_SAFE_INTEGER), 200),
+  record: withDefault(integer(0, MOST_RECORDED), 10_000),
   leaks: withDefault(verdict(), 'ignore'),
   irreproducible: withDefault(verdict(), 'fail'),
   replay: optional(text(1_000)),

@@ -23,7 +23,7 @@ const answer = async (request: WorkerRequest): Promise<unknown> => {
     case 'repeat':
       return runner.repeat(request.seed);
     case 'shrink':
-      return runner.shrink(request.seed, request.failed);
+      return runner.shrink(request.seed, request.failed, request.record);
   }
 };
 

@@ -224,7 +224,7 @@ test.serial(
     t.is(trace.timeline.filter((line) => /n2 +state +role follower, term 1$/.test(line)).length, 1);
     t.true(
       error.message.includes(
-        '\nthe last reported states of the nodes:\n  n1           role leader, term 3\n  n2           role follower, term 2\n',
+        '\nthe nodes at that time:\n  n1           role leader, term 3\n  n2           role follower, term 2\n  n3           down\n',
       ),
       error.message,
     );

@@ -4,6 +4,7 @@
 import { type ExploreOptions, type SeedSearch, searchOf } from './explore-options.ts';
 import { type FailedRun, type Failure, reported } from './failure.ts';
 import { LocalRunner, type Runner, type SeedOutcome } from './local-runner.ts';
+import { saveRecording } from './recording-file.ts';
 import { environmentReplay, type Replay, replayLine } from './replay-line.ts';
 import { realTime } from './runtime.ts';
 import { loadScenario } from './scenario-module.ts';
@@ -31,7 +32,8 @@ export interface Exploration {
  * Runs a scenario with many seeds, each in a simulation of its own, and stops once `stopAfter` of
  * them have failed. If neither a link nor a nemesis is given, the seeds cycle through all
  * `profiles`. Then shrinks the faults of each failure. A failing seed does not make the promise
- * reject: check the result, and throw `failed[0].error` if you like.
+ * reject: check the result, and throw `failed[0].error` if you like. If the environment variable
+ * RECORD names a file, the recording of the first failure is written there as JSON.
  *
  * The first seed runs twice. If its two runs differ, no failure could be replayed, so the search
  * rejects with an Error that shows the first event that differs (see `irreproducible`).
@@ -61,15 +63,17 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
     const tally = new SeedTally(seeds, stopAfter);
     const speed = await hunt(runners, tally, search);
     const { passed, failures, virtualHours } = tally.result();
-    const failed = await shrunk(runners, failures, async (runner, { seed, run }) => {
-      const least = await runner.shrink(seed, run);
+    const failed = await shrunk(runners, failures, async (runner, { seed, run }, place) => {
+      const least = await runner.shrink(seed, run, place < MOST_RECORDINGS ? search.record : 0);
       const without = [...(search.options.without ?? []), ...least.without];
       return reported(
+        scenario,
         seed,
         least,
         replayLine({ scenario, seed, profile: run.profile, only: least.run.only, without }, replay),
       );
     });
+    saveRecording(failed);
     return { passed, failed, virtualHours, seedsPerSecond: speed };
   } finally {
     signal?.removeEventListener('abort', abort);
@@ -189,13 +193,14 @@ async function shrunk(
   make: (
     runner: Runner,
     failure: { readonly seed: number; readonly run: FailedRun },
+    place: number,
   ) => Promise<Failure>,
 ): Promise<readonly Failure[]> {
   const made = new Array<Failure>(failures.length);
   // One iterator for all runners, so that each place is taken once.
   const places = failures.keys();
   const take = async (runner: Runner) => {
-    for (const place of places) made[place] = await make(runner, failures[place]!);
+    for (const place of places) made[place] = await make(runner, failures[place]!, place);
   };
   await Promise.all(runners.map(take));
   return made;
@@ -209,6 +214,8 @@ const LOOK_FOR = `Look for the cause shortly before this event. Usual causes are
 - work that ends in real time: files, sockets, threads, import(), subtle crypto
 With irreproducible: 'ignore' the search runs all the same, but its failures may not replay.`;
 
+/** Number of failures that are recorded; each recording takes some megabytes. */
+const MOST_RECORDINGS = 10;
 /** Milliseconds that a batch of seeds should take; its outcomes arrive together. */
 const BATCH_TIME = 50;
 /** Maximum number of seeds in a batch. */

@@ -7,6 +7,7 @@ import { describeError } from '../kernel/event-loop.ts';
 import { SimulationError } from '../kernel/simulation-error.ts';
 import { formatTime, summaryOf, type TraceSummary } from '../kernel/trace.ts';
 import type { LinkOptions } from '../network/link-settings.ts';
+import { failureOf, type Recording } from '../recording.ts';
 import type { LinkTrouble } from './link-troubles.ts';
 
 /** The error of a failed scenario. */
@@ -48,6 +49,11 @@ export interface Failure {
    * 'SEED=election:7:2,5-6 npm test'.
    */
   readonly replay: string;
+  /**
+   * The run under the smallest schedule, event by event, for `@trunkline/replay`. Undefined if the
+   * option `record` is 0, if a further run had another result, and after the tenth failure.
+   */
+  readonly recording: Recording | undefined;
 }
 
 /** A failed run as plain data. */
@@ -66,6 +72,8 @@ export interface FailedRun {
   readonly only: readonly number[] | undefined;
   /** Number of planned faults. */
   readonly planned: number;
+  /** The events of the run, if it was recorded. */
+  readonly recording?: Recording | undefined;
 }
 
 /** The result of shrinking a failure. */
@@ -84,6 +92,7 @@ export function failedRun(
   error: unknown,
   trace: TraceSummary,
   plan: Pick<FailedRun, 'profile' | 'schedule' | 'only' | 'planned'>,
+  recording: Recording | undefined,
 ): FailedRun {
   const {
     name,
@@ -94,7 +103,18 @@ export function failedRun(
     : { name: 'Error', message: `the scenario threw ${String(error)}` };
   const { invariant, at } =
     error instanceof SimulationError ? error : { invariant: undefined, at: undefined };
-  return { name, message, stack, invariant, at, trace: summaryOf(trace), ...plan };
+  return {
+    name,
+    message,
+    stack,
+    invariant,
+    at,
+    trace: summaryOf(trace),
+    ...plan,
+    ...(recording !== undefined && {
+      recording: { ...recording, failure: failureOf(error, recording.at) },
+    }),
+  };
 }
 
 /**
@@ -107,9 +127,22 @@ export function isSameFailure(one: FailedRun, other: FailedRun): boolean {
   );
 }
 
-/** Creates the report of a failed run. */
-export function reported(seed: number, { run, link, note }: Shrunk, replay: string): Failure {
+/** Creates the report of a failed run of a scenario. */
+export function reported(
+  scenario: string,
+  seed: number,
+  { run, link, note }: Shrunk,
+  replay: string,
+): Failure {
   const { name, invariant, at, trace, profile, schedule, planned } = run;
+  const search = {
+    scenario,
+    ...(profile !== undefined && { profile }),
+    schedule: schedule.map((fault) => ({ at: fault.at, fault: describeFault(fault) })),
+    faults: planned,
+    replay,
+  };
+  const recording = run.recording && { ...run.recording, search };
   const lines = [run.message, ...(note === undefined ? [] : [note]), ...told(run, link), replay];
   const error: Error & { -readonly [K in keyof ScenarioError]: ScenarioError[K] } = new Error(
     lines.join('\n'),
@@ -119,7 +152,7 @@ export function reported(seed: number, { run, link, note }: Shrunk, replay: stri
   error.stack = `${name}: ${error.message}${run.stack.startsWith(head) ? run.stack.slice(head.length) : `\n${run.stack}`}`;
   if (invariant !== undefined) error.invariant = invariant;
   if (at !== undefined) error.at = at;
-  return { seed, profile, error, trace, schedule, faults: planned, link, replay };
+  return { seed, profile, error, trace, schedule, faults: planned, link, replay, recording };
 }
 
 /**

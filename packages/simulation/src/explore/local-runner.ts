@@ -61,8 +61,11 @@ export interface Runner {
   run(seeds: readonly number[], stopAfter: number): Promise<readonly SeedOutcome[]>;
   /** Runs a seed twice and compares the two runs. */
   repeat(seed: number): Promise<RepeatedOutcome>;
-  /** Shrinks the faults of a failed seed. */
-  shrink(seed: number, failed: FailedRun): Promise<Shrunk>;
+  /**
+   * Shrinks the faults of a failed seed, and then repeats the run to record up to `record` events
+   * of it, unless that is 0.
+   */
+  shrink(seed: number, failed: FailedRun, record: number): Promise<Shrunk>;
   /** Stops everything that is still running. */
   close(): Promise<void>;
 }
@@ -97,8 +100,12 @@ export class LocalRunner implements Runner {
   async repeat(seed: number): Promise<RepeatedOutcome> {
     const comparison = new TraceComparison();
     const run = this.#runOf(seed);
-    const first = await this.#runSeed(seed, run, (event) => comparison.keep(event));
-    const second = await this.#runSeed(seed, run, (event) => comparison.compare(event));
+    const first = await this.#runSeed(seed, run, {
+      onRecord: (event) => comparison.keep(event),
+    });
+    const second = await this.#runSeed(seed, run, {
+      onRecord: (event) => comparison.compare(event),
+    });
     const { hash, ...outcome } = first;
     if (hash !== second.hash) return { outcome, difference: comparison.difference() };
     const [one, other] = [endOf(first), endOf(second)];
@@ -111,11 +118,17 @@ export class LocalRunner implements Runner {
     };
   }
 
-  shrink(seed: number, failed: FailedRun): Promise<Shrunk> {
+  async shrink(seed: number, failed: FailedRun, record: number): Promise<Shrunk> {
     const { profile, link: given } = this.#runOf(seed);
     const attempt = async (nemesis: readonly ScheduledFault[], link: Run['link']) =>
       (await this.#runSeed(seed, { profile, nemesis, link, only: undefined })).failed;
-    return shrinkFailure(failed, given, attempt, this.#options.shrinkRuns);
+    const shrunk = await shrinkFailure(failed, given, attempt, this.#options.shrinkRuns);
+    if (record === 0) return shrunk;
+    const { schedule, only, planned, trace } = shrunk.run;
+    const last = { profile, nemesis: schedule, link: shrunk.link, only: undefined };
+    const again = (await this.#runSeed(seed, last, { record })).failed;
+    if (again?.trace.hash !== trace.hash) return shrunk;
+    return { ...shrunk, run: { ...again, schedule, only, planned } };
   }
 
   async close(): Promise<void> {}
@@ -145,7 +158,7 @@ export class LocalRunner implements Runner {
   async #runSeed(
     seed: number,
     { profile, nemesis, link, only }: Run,
-    onRecord?: Trace['onRecord'],
+    { onRecord, record = 0 }: { onRecord?: Trace['onRecord']; record?: number } = {},
   ): Promise<SeedOutcome & { readonly hash: string }> {
     // A simulation runs in microtasks only, so let other work of the thread run between two of
     // them.
@@ -159,13 +172,14 @@ export class LocalRunner implements Runner {
       disk,
       strict,
       link,
+      record,
       nemesis: nemesis && recorded(nemesis, plan),
     });
     const trace = sim.trace as Trace;
     trace.onRecord = onRecord;
     let failed: FailedRun | undefined;
     const fail = (error: unknown) => {
-      failed ??= failedRun(error, sim.trace, plan);
+      failed ??= failedRun(error, sim.trace, plan, sim.recording);
     };
     try {
       await this.#scenario(sim);

@@ -38,7 +38,8 @@ for (const workers of [1, 2]) {
       const again = await explore(options);
       t.is(again.passed, 0);
       t.deepEqual(content(again).failed, content({ ...again, failed: [first] }).failed);
-      const sim = createSimulation({ seed: first.seed, link: first.link, nemesis: first.schedule });
+      const { seed, link: calmest, schedule: nemesis } = first;
+      const sim = createSimulation({ seed, link: calmest, nemesis, record: 10_000 });
       const error = await t.throwsAsync<any>(async () => scenario(sim));
       t.deepEqual(error.trace, first.trace);
       t.true(first.error.message.startsWith(error.message), first.error.message);

@@ -83,6 +83,17 @@ export function commandLine(): readonly string[] {
   return words.map((word) => (word.startsWith(here) ? word.slice(here.length) : word));
 }
 
+/**
+ * Replaces a file.
+ *
+ * @throws Error if the runtime has no files, as in a browser, or if the file can't be written.
+ */
+export function writeTextFile(path: string, text: string): void {
+  const files = globals['process']?.getBuiltinModule?.('node:fs');
+  if (files === undefined) throw new Error('this runtime has no files');
+  files.writeFileSync(path, text);
+}
+
 const globals = globalThis as unknown as Record<string, any>;
 const threads: any = globals['process']?.getBuiltinModule?.('node:worker_threads');
 

@@ -14,7 +14,12 @@ export interface WorkerData {
 export type WorkerRequest =
   | { readonly do: 'run'; readonly seeds: readonly number[]; readonly stopAfter: number }
   | { readonly do: 'repeat'; readonly seed: number }
-  | { readonly do: 'shrink'; readonly seed: number; readonly failed: FailedRun };
+  | {
+      readonly do: 'shrink';
+      readonly seed: number;
+      readonly failed: FailedRun;
+      readonly record: number;
+    };
 
 /** A worker's answer to a request. */
 export type WorkerAnswer = { readonly result: unknown } | { readonly error: unknown };
@@ -63,8 +68,8 @@ export class WorkerRunner implements Runner {
     return this.#ask(`seed ${seed}`, { do: 'repeat', seed });
   }
 
-  shrink(seed: number, failed: FailedRun): Promise<Shrunk> {
-    return this.#ask(`seed ${seed}`, { do: 'shrink', seed, failed });
+  shrink(seed: number, failed: FailedRun, record: number): Promise<Shrunk> {
+    return this.#ask(`seed ${seed}`, { do: 'shrink', seed, failed, record });
   }
 
   /** Ends the thread, whatever it is doing. A pending request is rejected with `reason`. */

@@ -250,6 +250,7 @@ export class EventLoop {
     } catch (error) {
       this.#failure = undefined;
       this.failure ??= error;
+      this.trace.recorder?.stop();
       throw error;
     } finally {
       this.#running = false;

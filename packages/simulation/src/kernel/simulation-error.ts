@@ -1,6 +1,7 @@
 // The error that a failed run rejects with. It names the rule that broke, the seed and the virtual
 // time, and shows what happened before.
 
+import { describeNodes } from './describe-nodes.ts';
 import { formatTime, type TraceSummary } from './trace.ts';
 
 /** The details of a {@link SimulationError}. */
@@ -23,13 +24,11 @@ export class SimulationError extends Error {
 
   constructor(what: string, { seed, at, invariant, trace, cause }: SimulationErrorInit) {
     const last = trace.timeline.slice(-SHOWN).map((line) => `  ${line}`);
-    const states = Object.entries(trace.states)
-      .slice(0, STATES)
-      .map(([node, state]) => `  ${node.padEnd(12)} ${state}`);
+    const nodes = describeNodes(trace.nodes);
     const text = [
       `${invariant}: ${what} (seed ${seed}, at ${formatTime(at)} ms)`,
       ...(last.length > 0 ? ['the last events:', ...last] : []),
-      ...(states.length > 0 ? ['the last reported states of the nodes:', ...states] : []),
+      ...(nodes.length > 0 ? ['the nodes at that time:', ...nodes] : []),
     ];
     super(text.join('\n'), cause === undefined ? undefined : { cause });
     this.name = 'SimulationError';
@@ -42,5 +41,3 @@ export class SimulationError extends Error {
 
 /** Lines of the timeline in the message; `trace.timeline` has more. */
 const SHOWN = 20;
-/** Number of nodes whose states are in the message; `trace.states` has all. */
-const STATES = 20;

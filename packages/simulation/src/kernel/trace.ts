@@ -1,6 +1,8 @@
 // The trace of a simulation: a hash over everything that happened, so that two runs are the same if
 // and only if their hashes are, and the most recent events as text.
 
+import type { NodeReport } from './node-report.ts';
+import type { Recorder } from './recorder.ts';
 import { createHasher } from './sha256.ts';
 
 /** A trace as plain data, which can be passed from a worker thread. */
@@ -21,11 +23,16 @@ export interface TraceSummary {
    * The last state that each node reported with `state` of its context. A crashed node has none.
    */
   readonly states: Readonly<Record<string, string>>;
+  /**
+   * Every node and client: its state, the last lines of its log, what it waits for, and its disk;
+   * at most 200 of them.
+   */
+  readonly nodes: readonly NodeReport[];
 }
 
 /** Copies a trace into plain data. */
-export function summaryOf({ hash, events, timeline, states }: TraceSummary): TraceSummary {
-  return { hash, events, timeline, states };
+export function summaryOf({ hash, events, timeline, states, nodes }: TraceSummary): TraceSummary {
+  return { hash, events, timeline, states, nodes };
 }
 
 /** The kinds of records. Their numbers are part of the hash. */
@@ -72,6 +79,10 @@ export class Trace implements TraceSummary {
    * which the line does not show.
    */
   onRecord: ((event: TraceRecord) => void) | undefined;
+  /** Keeps the events, if the simulation records. */
+  recorder: Recorder | undefined;
+  /** Reports all nodes; set by their owner. */
+  inspect: () => readonly NodeReport[] = () => [];
   readonly #clock: { readonly now: number };
   readonly #hasher = createHasher();
   readonly #bytes = new Uint8Array(RECORDS * RECORD);
@@ -126,8 +137,18 @@ export class Trace implements TraceSummary {
    * @param detail the number of the name of what was sent or stored; 0 for none.
    * @param size in bytes.
    * @param check the checksum of the bytes.
+   * @param sent the number of the event in which this message was sent; only recorders get it.
+   * @param call the number of the event that opened its call; only recorders get it.
    */
-  record(kind: TraceKind, names: number, detail = 0, size = 0, check = 0): void {
+  record(
+    kind: TraceKind,
+    names: number,
+    detail = 0,
+    size = 0,
+    check = 0,
+    sent: number = NO_EVENT,
+    call: number = NO_EVENT,
+  ): void {
     const at = this.#clock.now;
     const record = this.#used++;
     this.#times[record * 3] = at;
@@ -137,6 +158,18 @@ export class Trace implements TraceSummary {
     this.#words[word + 2] = size;
     this.#words[word + 3] = check;
     this.events++;
+    this.recorder?.add({
+      event: this.events - 1,
+      at,
+      kind: WORDS[kind]!,
+      from: this.#names[names >>> 16]!,
+      to: this.#names[names & 0xffff]!,
+      what: this.#names[detail]!,
+      size,
+      text: this.#texts.get(this.events - 1),
+      sent,
+      call,
+    });
     this.onRecord?.({ line: this.#line(this.#bytes, record, this.events - 1), at, check });
     if (this.#used === RECORDS) this.#turn();
   }
@@ -159,6 +192,10 @@ export class Trace implements TraceSummary {
 
   get states(): Readonly<Record<string, string>> {
     return Object.fromEntries(this.#states);
+  }
+
+  get nodes(): readonly NodeReport[] {
+    return this.inspect();
   }
 
   get hash(): string {
@@ -229,7 +266,12 @@ export function checksum(bytes: Uint8Array): number {
   return hash >>> 0;
 }
 
-const WORDS = Object.fromEntries(Object.entries(TraceKind).map(([word, number]) => [number, word]));
+/** Stands for no event, where an event is named by its number. */
+export const NO_EVENT = -1;
+
+const WORDS = Object.fromEntries(
+  Object.entries(TraceKind).map(([word, number]) => [number, word]),
+) as Readonly<Record<number, keyof typeof TraceKind>>;
 
 /**
  * Bytes of a record: a time of 8 bytes, then four words: kind and detail, from and to, size,

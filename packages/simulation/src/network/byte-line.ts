@@ -1,14 +1,23 @@
 // Bytes on a simulated link: they arrive whole and in order, as over TCP. Loss only delays them,
 // until so many retransmissions fail that the connection breaks.
 
-import { checksum, TraceKind } from '../kernel/trace.ts';
+import { checksum, NO_EVENT, TraceKind } from '../kernel/trace.ts';
 import { SimLine } from './sim-line.ts';
 
 /** One direction of a stream connection. */
 export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
+  /** The chunks in flight, if the simulation records: each with the offset at its end. */
+  #chunks: { readonly event: number; readonly end: number }[] = [];
+  #bytesSent = 0;
+  #bytesArrived = 0;
+
   put(chunk: Uint8Array): void {
     if (!this.from.alive) return;
     const { path } = this;
+    if (this.loop.trace.recorder !== undefined) {
+      this.#bytesSent += chunk.length;
+      this.#chunks.push({ event: this.loop.trace.events, end: this.#bytesSent });
+    }
     this.trace(TraceKind.sent, 0, chunk.length, checksum(chunk));
     for (const piece of path.chance(path.settings.fragment) ? this.#pieces(chunk) : [chunk]) {
       let delay = path.delay(this.loop.now, piece.length, true)!;
@@ -24,13 +33,22 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
 
   protected deliver(piece: Uint8Array): void {
     const { path, loop } = this;
+    const sent = this.#chunkOf(piece);
     const judged = this.interceptors.empty
       ? piece
       : this.interceptors.chunk(this.from.name, this.to.name, loop.now, piece);
     if (judged === undefined) return this.break();
     const bytes = path.chance(path.settings.corrupt) ? this.#corrupted(judged) : judged;
-    this.trace(TraceKind.arrived, 0, bytes.length, checksum(bytes));
+    this.trace(TraceKind.arrived, 0, bytes.length, checksum(bytes), sent);
     this.end.arrive(bytes);
+  }
+
+  /** Returns the number of the event in which the bytes that arrive now were sent. */
+  #chunkOf({ length }: Uint8Array): number {
+    this.#bytesArrived += length;
+    while (this.#chunks.length > 0 && this.#chunks[0]!.end < this.#bytesArrived)
+      this.#chunks.shift();
+    return this.#chunks[0]?.event ?? NO_EVENT;
   }
 
   protected survivesCut(piece: Uint8Array): Uint8Array {

@@ -3,7 +3,7 @@
 
 import type { Method } from '@trunkline/transport-core';
 import { Account, Frame, Kind, longCost, UNIT_COST } from '@trunkline/transport-core/internal';
-import { checksum, type Trace } from '../kernel/trace.ts';
+import { checksum, NO_EVENT, type Trace } from '../kernel/trace.ts';
 import type { TrackedCall } from './tracked-calls.ts';
 
 /** Returns the numbers of the trace names of a method's frames, by frame kind. */
@@ -31,6 +31,8 @@ export class InFlightFrame {
   judged = false;
   /** True for the second copy of a duplicated message. */
   copy = false;
+  /** The number of the event in which it was sent. */
+  sent = NO_EVENT;
   /** The number of its name in the trace. */
   readonly word: number;
   /**
@@ -89,6 +91,7 @@ export class InFlightFrame {
     if (call !== undefined) again.id = id;
     const copy = new InFlightFrame(again, role, call && { ...call, id, copy: true }, word);
     copy.copy = true;
+    copy.sent = this.sent;
     return copy;
   }
 

@@ -12,7 +12,7 @@ import {
   Kind,
   methodTable,
 } from '@trunkline/transport-core/internal';
-import { checksum, TraceKind } from '../kernel/trace.ts';
+import { checksum, NO_EVENT, TraceKind } from '../kernel/trace.ts';
 import { CreditReserve } from './credit-reserve.ts';
 import { InFlightFrame, roleOf, traceNames } from './in-flight-frame.ts';
 import { MessageView, messageOf } from './message-view.ts';
@@ -59,8 +59,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     for (const frame of batch) {
       const inFlight = this.#inFlight(frame);
       if (inFlight === undefined) continue;
-      if (inFlight.role !== 'control')
-        this.trace(TraceKind.sent, inFlight.word, frame.payload.length, inFlight.check);
+      if (inFlight.role !== 'control') this.#traceSent(inFlight);
       if (inFlight.movable && path.chance(reorder)) loose = [...(loose ?? []), inFlight];
       else {
         inOrder.push(inFlight);
@@ -84,6 +83,14 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   protected override reset(): void {
     this.lastAt = Math.max(this.lastAt, this.#looseUntil);
     super.reset();
+  }
+
+  /** Records a message that is sent, and with it the start of its call. */
+  #traceSent(inFlight: InFlightFrame): void {
+    const { role, call, word, frame, check } = inFlight;
+    inFlight.sent = this.loop.trace.events;
+    if (call !== undefined && (role === 'request' || role === 'oneway')) call.event = inFlight.sent;
+    this.trace(TraceKind.sent, word, frame.payload.length, check, NO_EVENT, call?.event);
   }
 
   #sendInOrder(frames: InFlightFrame[], size: number, notBefore: number): void {
@@ -172,7 +179,8 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
         : inFlight.role === 'control'
           ? TraceKind.control
           : TraceKind.arrived;
-      this.trace(kind, inFlight.word, frame.payload.length, inFlight.check);
+      const { word, check, sent, call } = inFlight;
+      this.trace(kind, word, frame.payload.length, check, sent, call?.event);
       if (frames === undefined) frames = [frame];
       else frames.push(frame);
     }
@@ -250,8 +258,8 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   }
 
   #lose(inFlight: InFlightFrame): void {
-    const { call } = inFlight;
-    this.trace(TraceKind.lost, inFlight.word, inFlight.frame.payload.length);
+    const { call, word, sent, frame } = inFlight;
+    this.trace(TraceKind.lost, word, frame.payload.length, 0, sent, call?.event);
     if (inFlight.copy) return;
     if (call !== undefined) {
       if (call.cancelled && !call.lost) this.#answerFor(call);

@@ -119,8 +119,15 @@ export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedL
   }
 
   /** See `Trace.record`. */
-  protected trace(kind: TraceKind, detail?: number, size?: number, check?: number): void {
-    this.loop.trace.record(kind, this.#names, detail, size, check);
+  protected trace(
+    kind: TraceKind,
+    detail?: number,
+    size?: number,
+    check?: number,
+    sent?: number,
+    call?: number,
+  ): void {
+    this.loop.trace.record(kind, this.#names, detail, size, check, sent, call);
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import type { Method } from '@trunkline/transport-core';
 import { type Frame, slotOfCall } from '@trunkline/transport-core/internal';
+import { NO_EVENT } from '../kernel/trace.ts';
 
 /**
  * A call as the network tracks it, from its first frame on. Both directions of its connection share
@@ -28,6 +29,8 @@ export interface TrackedCall {
    */
   outboundAt: number;
   inboundAt: number;
+  /** The number of the event in which its request was sent. */
+  event: number;
   /** Whether this is the second copy of a request. Answers to it are discarded. */
   readonly copy: boolean;
 }
@@ -49,6 +52,7 @@ export function trackedCall(
     cancelled: false,
     outboundAt: 0,
     inboundAt: 0,
+    event: NO_EVENT,
     copy: false,
   };
 }

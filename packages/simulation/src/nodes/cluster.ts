@@ -3,6 +3,7 @@
 
 import type { Protocol, Transport } from '@trunkline/transport-core';
 import { describeError, type EventLoop } from '../kernel/event-loop.ts';
+import type { NodeReport } from '../kernel/node-report.ts';
 import { isAddress } from '../network/sim-layer.ts';
 import type { SimNetwork } from '../network/sim-network.ts';
 import type { Leak } from './leaks.ts';
@@ -26,6 +27,11 @@ export class Cluster {
 
   get everyone(): SimNode[] {
     return [...this.nodes.values(), ...this.#clients.values()];
+  }
+
+  /** Reports the first 200 nodes and clients. */
+  report(): readonly NodeReport[] {
+    return this.everyone.slice(0, MOST_REPORTS).map((node) => node.report());
   }
 
   declare(name: string, setup: Setup, disk: DiskOptions): void {
@@ -139,3 +145,5 @@ export class Cluster {
 
 /** Clients set nothing up and have no disk faults. */
 const CLIENT: NodeDeclaration = { setup: () => {}, disk: {}, isClient: true };
+/** The number of nodes and clients in a report. */
+const MOST_REPORTS = 200;

@@ -10,6 +10,8 @@ import {
 import { type Delay, draw, isDelay } from '../kernel/distributions.ts';
 import type { EventLoop } from '../kernel/event-loop.ts';
 import type { EventOwner } from '../kernel/event-queue.ts';
+import type { DiskEntry } from '../kernel/node-report.ts';
+import { preview } from '../kernel/preview.ts';
 import { checksum, pair, TraceKind } from '../kernel/trace.ts';
 import { survivors } from './survivors.ts';
 
@@ -132,6 +134,27 @@ export class Disk {
   change(key: string, value: Uint8Array | undefined): void {
     apply(this.#content, [key, value]);
     this.#unsafe.push([key, value]);
+  }
+
+  /** Reports the content, without reading it as `get` does, which may find rot. */
+  report(): {
+    readonly disk: readonly DiskEntry[];
+    readonly moreOnDisk: number;
+    readonly unsynced: number;
+  } {
+    const entries = [...this.#content].slice(0, ENTRIES).map(
+      ([key, value]): DiskEntry => ({
+        key,
+        size: value.length,
+        value: preview(value),
+        synced: this.#safe.get(key) === value,
+      }),
+    );
+    return {
+      disk: entries,
+      moreOnDisk: this.#content.size - entries.length,
+      unsynced: this.#unsafe.length,
+    };
   }
 
   /** Number of changes that have not been synced yet. */
@@ -332,5 +355,7 @@ function apply(content: Map<string, Uint8Array>, [key, value]: Change): void {
   else content.set(key, value);
 }
 
+/** The number of entries in a report. */
+const ENTRIES = 100;
 const EMPTY = new Uint8Array(0);
 const encoder = new TextEncoder();

@@ -7,12 +7,14 @@ import { NetworkTransport } from '@trunkline/transport-core/backend';
 import type { RuntimeOverride } from '@trunkline/transport-core/internal';
 import { childRandom } from '../kernel/distributions.ts';
 import { describeError, type EventLoop } from '../kernel/event-loop.ts';
+import type { NodeReport } from '../kernel/node-report.ts';
 import { pair, TraceKind } from '../kernel/trace.ts';
 import { type Host, Incarnation } from '../network/incarnation.ts';
 import { SimLayer } from '../network/sim-layer.ts';
 import type { SimNetwork } from '../network/sim-network.ts';
 import { type OpenFiles, provideDiskAccess } from './disk-access.ts';
 import { type Leak, leaksOf, waitsOf } from './leaks.ts';
+import { NodeActivity } from './node-activity.ts';
 import { NodeClock, NodeTime } from './node-clock.ts';
 import type { NodeContext, Setup, SimTransportOptions, Stop } from './node-context.ts';
 import { Disk, type DiskOptions, NodeStore } from './node-store.ts';
@@ -45,6 +47,7 @@ export class SimNode implements Host {
   /** The file systems that code of the current incarnation has asked for. */
   #files: OpenFiles[] = [];
   #stop: Stop | undefined;
+  readonly #activity: NodeActivity;
 
   constructor(
     loop: EventLoop,
@@ -58,6 +61,7 @@ export class SimNode implements Host {
     this.#network = network;
     this.#setup = setup;
     this.time = new NodeTime(loop);
+    this.#activity = new NodeActivity(loop, name);
     this.disk = new Disk(disk, childRandom(loop.seed, 'disk', name));
   }
 
@@ -96,7 +100,9 @@ export class SimNode implements Host {
       random: childRandom(this.#loop.seed, 'node', ...seeds),
       transport: (protocol, options) => this.#transport(incarnation, protocol, options),
       log: (text) => {
-        if (incarnation.alive) trace.recordText(TraceKind.note, number, String(text));
+        if (!incarnation.alive) return;
+        this.#activity.logged(String(text));
+        trace.recordText(TraceKind.note, number, String(text));
       },
       state: (state) => {
         if (incarnation.alive) trace.recordState(number, stateText(state));
@@ -137,6 +143,7 @@ export class SimNode implements Host {
     this.powered = power;
     this.#waits = false;
     this.disk.crash();
+    this.#activity.crashed();
     if (this.incarnation !== undefined)
       this.#loop.trace.recordState(this.incarnation.number, undefined);
     this.incarnation?.crash();
@@ -187,6 +194,23 @@ export class SimNode implements Host {
     return leaks;
   }
 
+  /** Reports the node as it is now. */
+  report(): NodeReport {
+    const { name, isClient, isUp, disk } = this;
+    const { log, calls } = this.#activity;
+    const state = this.#loop.trace.states[name];
+    return {
+      name,
+      kind: isClient ? 'client' : 'node',
+      up: isUp,
+      ...(state !== undefined && { state }),
+      log,
+      calls,
+      waits: this.openWaits(),
+      ...disk.report(),
+    };
+  }
+
   /** Describes what the node waits for: calls, dials and store operations. */
   openWaits(): string[] {
     if (!this.isUp) return [];
@@ -209,7 +233,7 @@ export class SimNode implements Host {
   #transport<P extends Protocol>(
     incarnation: Incarnation,
     protocol: P,
-    { name, layer, ...options }: SimTransportOptions = {},
+    { name, layer, observer, ...options }: SimTransportOptions = {},
   ): Transport<P> {
     const number = this.#transports.length;
     const clock = new NodeClock(this.#loop, this.time, incarnation);
@@ -219,6 +243,7 @@ export class SimNode implements Host {
     const stream = layer === undefined ? sim : layer(sim);
     const transport = new SimTransport(incarnation, {
       ...options,
+      observer: this.#activity.observing(observer),
       protocol,
       stream,
       clock,

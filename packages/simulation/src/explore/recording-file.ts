@@ -1,0 +1,21 @@
+// The file of a recording, for tools: written if the environment asks for it.
+
+import { brokenSearch, type Failure } from './failure.ts';
+import { environment, writeTextFile } from './runtime.ts';
+
+/**
+ * Writes the recording of the first failure as JSON to the file that the environment variable
+ * RECORD names, if it is set.
+ *
+ * @throws Error naming the file if it cannot be written.
+ */
+export function saveRecording(failed: readonly Failure[]): void {
+  const path = environment('RECORD');
+  const recording = failed.find((failure) => failure.recording !== undefined)?.recording;
+  if (path === undefined || path === '' || recording === undefined) return;
+  try {
+    writeTextFile(path, `${JSON.stringify(recording)}\n`);
+  } catch (error) {
+    throw brokenSearch(`RECORD names the file '${path}', which cannot be written`, error);
+  }
+}

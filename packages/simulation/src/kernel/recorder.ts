@@ -1,0 +1,165 @@
+// The recorder of a simulation: it keeps the most recent events as plain data, so that a run can be
+// looked at step by step once it has failed.
+
+import type { NodeReport, OpenCall } from './node-report.ts';
+
+/** An event of a recording. */
+export interface RecordedEvent {
+  /** The position of the event in the trace; undefined for 'called' and 'returned'. */
+  readonly event?: number | undefined;
+  /** Virtual milliseconds since the simulation began. */
+  readonly at: number;
+  /**
+   * The kind of event: 'sent', 'arrived', 'lost', 'duplicated' and 'held' of messages; 'dialed',
+   * 'accepted', 'refused', 'ended' and 'reset' of connections; 'called' and 'returned' of calls;
+   * 'booted', 'crashed', 'stored', 'note' and 'state' of nodes; and 'fault'.
+   */
+  readonly kind: string;
+  /** The node of the event, or the sender of the message; undefined for a fault. */
+  readonly from?: string | undefined;
+  /** The receiver of the message, the other end of the connection, or the target of the call. */
+  readonly to?: string | undefined;
+  /** The name of what was sent or stored ('election.vote request'), or the method of a call. */
+  readonly what?: string | undefined;
+  /** The size in bytes. */
+  readonly size?: number | undefined;
+  /** The text of a fault, a state or a note, or the code with which a call failed. */
+  readonly text?: string | undefined;
+  /** The `event` in which the message that arrives, or is lost, was sent. */
+  readonly sent?: number | undefined;
+  /**
+   * The `event` in which the request of its call was sent. For 'called' and 'returned', a number
+   * that the two share.
+   */
+  readonly call?: number | undefined;
+}
+
+/** The state of a node at the beginning of a recording. */
+export interface NodeStart {
+  readonly name: string;
+  readonly up: boolean;
+  readonly state?: string | undefined;
+}
+
+/** What a recorder has kept. */
+export interface RecordedEvents {
+  /** The most recent events, oldest first. */
+  readonly events: readonly RecordedEvent[];
+  /** The number of events before them, which were not kept. */
+  readonly dropped: number;
+  /** The nodes as they were before the first event. */
+  readonly start: readonly NodeStart[];
+  /** The nodes at the end. */
+  readonly nodes: readonly NodeReport[];
+  /** Virtual milliseconds at the end. */
+  readonly at: number;
+}
+
+/** An event as the trace passes it on; numbers below 0 and empty names stand for none. */
+export interface TracedEvent {
+  readonly event: number;
+  readonly at: number;
+  readonly kind: string;
+  readonly from: string;
+  readonly to: string;
+  readonly what: string;
+  readonly size: number;
+  readonly text: string | undefined;
+  readonly sent: number;
+  readonly call: number;
+}
+
+/** Keeps the last events of a simulation, until it is stopped. */
+export class Recorder {
+  readonly #clock: { readonly now: number };
+  readonly #most: number;
+  readonly #inspect: () => readonly NodeReport[];
+  #events: RecordedEvent[] = [];
+  #dropped = 0;
+  readonly #start = new Map<string, NodeStart>();
+  #calls = 0;
+  #ended: RecordedEvents | undefined;
+
+  /**
+   * @param most the number of events that are kept; older ones are dropped and counted.
+   * @param inspect reports all nodes.
+   */
+  constructor(clock: { readonly now: number }, most: number, inspect: () => readonly NodeReport[]) {
+    this.#clock = clock;
+    this.#most = most;
+    this.#inspect = inspect;
+  }
+
+  /** Keeps an event of the trace. Timers and frames that only maintain connections are left out. */
+  add({ event, at, kind, from, to, what, size, text, sent, call }: TracedEvent): void {
+    if (kind === 'timer' || kind === 'control') return;
+    this.#keep({
+      event,
+      at,
+      kind,
+      ...(from !== '' && { from }),
+      ...(to !== '' && { to }),
+      ...(what !== '' && { what }),
+      ...(size > 0 && text === undefined && { size }),
+      ...(text !== undefined && { text }),
+      ...(sent >= 0 && { sent }),
+      ...(call >= 0 && { call }),
+    });
+  }
+
+  /** Keeps the start of a call, and returns a function for its end. */
+  called(from: string, { method, to, since }: OpenCall): (code: string | undefined) => void {
+    const call = this.#calls++;
+    this.#keep({ at: since, kind: 'called', from, to, what: method, call });
+    return (code) =>
+      this.#keep({
+        at: this.#clock.now,
+        kind: 'returned',
+        from,
+        to,
+        what: method,
+        ...(code !== undefined && { text: code }),
+        call,
+      });
+  }
+
+  /** Keeps nothing more from now on. */
+  stop(): void {
+    this.#ended ??= this.take();
+  }
+
+  /** Returns what has been kept so far, or until `stop`. */
+  take(): RecordedEvents {
+    if (this.#ended !== undefined) return this.#ended;
+    this.#drop(this.#events.length - this.#most);
+    return {
+      events: [...this.#events],
+      dropped: this.#dropped,
+      start: [...this.#start.values()],
+      nodes: this.#inspect(),
+      at: this.#clock.now,
+    };
+  }
+
+  #keep(event: RecordedEvent): void {
+    if (this.#ended !== undefined) return;
+    this.#events.push(event);
+    // Dropped in bulk, because dropping one of many is slow.
+    if (this.#events.length >= 2 * this.#most) this.#drop(this.#events.length - this.#most);
+  }
+
+  #drop(count: number): void {
+    if (count <= 0) return;
+    for (const event of this.#events.splice(0, count)) this.#follow(event);
+    this.#dropped += count;
+  }
+
+  /** Follows the states of nodes through the events that are dropped. */
+  #follow({ kind, from: name, text }: RecordedEvent): void {
+    if (name === undefined) return;
+    if (kind === 'booted') this.#start.set(name, { name, up: true });
+    else if (kind === 'crashed') this.#start.set(name, { name, up: false });
+    else if (kind === 'state')
+      this.#start.set(name, { name, up: true, ...(text !== undefined && { state: text }) });
+  }
+}

@@ -1,0 +1,67 @@
+// The recording of a run, as JSON: the format that `@trunkline/replay` shows.
+
+import { describeError } from './kernel/event-loop.ts';
+import type { RecordedEvents } from './kernel/recorder.ts';
+import { SimulationError } from './kernel/simulation-error.ts';
+import type { Level } from './network/sim-network.ts';
+
+/** The reason why a recorded run failed. */
+export interface RecordedFailure {
+  /** The rule that broke; undefined if the scenario threw an error of its own. */
+  readonly rule?: string | undefined;
+  /** The first line of the error. */
+  readonly message: string;
+  /** Virtual milliseconds since the simulation began. */
+  readonly at: number;
+}
+
+/** The search that found a recorded failure. */
+export interface RecordedSearch {
+  /** The name of the scenario. */
+  readonly scenario: string;
+  readonly profile?: string | undefined;
+  /** The faults with which the scenario fails, one line each. */
+  readonly schedule: readonly { readonly at: number; readonly fault: string }[];
+  /** The number of faults that had been planned. */
+  readonly faults: number;
+  /** A shell command that repeats the run. */
+  readonly replay: string;
+}
+
+/**
+ * A recorded run as plain data. A later version of the format may add properties, and keeps the
+ * `version` as long as programs that read this one still can.
+ */
+export interface Recording extends RecordedEvents {
+  readonly format: 'trunkline-recording';
+  readonly version: 1;
+  readonly seed: number;
+  readonly level: Level;
+  /** The hash of the trace; at the end of the whole run if `explore` made the recording. */
+  readonly hash: string;
+  readonly failure?: RecordedFailure | undefined;
+  readonly search?: RecordedSearch | undefined;
+}
+
+/** Returns the recording of a simulation. */
+export function recordingOf(
+  {
+    seed,
+    level,
+    trace: { hash },
+  }: { readonly seed: number; readonly level: Level; readonly trace: { readonly hash: string } },
+  recorded: RecordedEvents,
+  error: unknown,
+): Recording {
+  const head = { format: 'trunkline-recording', version: 1, seed, level, hash } as const;
+  if (error === undefined) return { ...head, ...recorded };
+  return { ...head, failure: failureOf(error, recorded.at), ...recorded };
+}
+
+/** Describes an error at a virtual time. */
+export function failureOf(error: unknown, now: number): RecordedFailure {
+  const line = (text: string) => text.split('\n', 1)[0]!;
+  if (!(error instanceof SimulationError)) return { message: line(describeError(error)), at: now };
+  const { invariant: rule, message, at } = error;
+  return { rule, message: line(message), at };
+}
