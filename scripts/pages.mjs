@@ -16,6 +16,7 @@ const PAGES = [
     folder: 'packages/dashboard',
     uses: ['transport-core', 'transport-ws', 'mutual-tls', 'admin', 'metrics'],
   },
+  { folder: 'packages/replay', uses: [] },
 ];
 
 /** Builds all pages. */

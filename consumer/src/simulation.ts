@@ -1,5 +1,6 @@
 // A simulated cluster, as a user's test would write it.
 
+import { parseRecording, replayPage, replayText } from '@trunkline/replay';
 import {
   assertDeterministic,
   createSimulation,
@@ -41,6 +42,15 @@ export async function search(): Promise<string[]> {
     level: 'stream',
   });
   return failed.map(({ seed, error, trace }) => `${seed} ${error.message} ${trace.hash}`);
+}
+
+export async function pages(): Promise<string[]> {
+  const { failed } = await explore({ scenario, record: 1_000 });
+  return failed.flatMap(({ recording }) =>
+    recording === undefined
+      ? []
+      : [replayPage(recording), replayText(parseRecording(JSON.stringify(recording)))],
+  );
 }
 
 export async function once(): Promise<string> {

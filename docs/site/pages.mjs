@@ -91,7 +91,10 @@ export const sections = [
         'Operation',
         guide('observing', 'metrics', 'tracing', 'health', 'reflection', 'admin', 'dashboard'),
       ],
-      ['Tests', guide('simulation', 'simulation-libraries', 'simulation-files', 'processes')],
+      [
+        'Tests',
+        guide('simulation', 'replay', 'simulation-libraries', 'simulation-files', 'processes'),
+      ],
       ['Backends', guide('writing-a-transport')],
     ],
   },

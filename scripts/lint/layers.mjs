@@ -223,6 +223,12 @@ const PACKAGES = [
       'dashboard sees nodes through the admin protocol alone: it imports transport-core, admin and transport-ws.',
   },
   {
+    files: ['replay/src/**'],
+    except: SOURCE,
+    may: ['simulation'],
+    because: 'replay shows recordings: it imports the types of simulation alone.',
+  },
+  {
     files: ['gossip/src/**'],
     except: SOURCE,
     may: [...ALL_OF_CORE, 'peers', 'identity'],

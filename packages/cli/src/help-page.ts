@@ -40,7 +40,8 @@ lets it watch a node.`;
 
 const INTRODUCTION = `# The command line
 
-\`trunkline\` calls methods of nodes, watches nodes, compares schemas and makes certificates.
+\`trunkline\` calls methods of nodes, watches nodes, compares schemas, makes certificates
+and shows [recorded simulations](replay.md).
 
 \`\`\`sh
 npx @trunkline/cli --help

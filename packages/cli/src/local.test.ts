@@ -1,6 +1,6 @@
 // Tests of the commands that need no node: certificates, contexts, completion, help.
 
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { helpPage } from './help-page.ts';
@@ -41,6 +41,42 @@ test('certificates are made with one line each, and calls over TLS use them', as
   t.regex(half.err, /TLS needs --key and --cert/);
   const lost = await trunkline([...call, '-a', address, '--cert', '/no/c', '--key', '/no/k']);
   t.is(lost.code, 15);
+});
+
+test('replay writes the page of a recording, and prints its report', async (t) => {
+  const file = join(await folder(t), 'failure.json');
+  const node = { name: 'n1', kind: 'node', up: true, state: 'leader', log: [], calls: [] };
+  const disk = { waits: [], disk: [], moreOnDisk: 0, unsynced: 0 };
+  const recording = {
+    format: 'trunkline-recording',
+    version: 1,
+    seed: 3,
+    level: 'message',
+    hash: 'f0',
+    failure: { rule: 'one leader', message: 'one leader: n1 and n2 lead', at: 12 },
+    events: [{ event: 0, at: 0, kind: 'booted', from: 'n1' }],
+    dropped: 0,
+    start: [],
+    nodes: [{ ...node, ...disk }],
+    at: 12,
+  };
+  await writeFile(file, JSON.stringify(recording));
+  const { code, out } = await trunkline(['replay', file]);
+  t.is(code, 0);
+  t.regex(
+    out,
+    /^one leader: n1 and n2 lead\n1 events; the nodes at 12 ms:\nn1: leader\npage: file:/,
+  );
+  t.regex(await readFile(file.replace('.json', '.html'), 'utf8'), /id="recording">\{"format"/);
+  const other = join(await folder(t), 'page.html');
+  const json = JSON.parse((await trunkline(['replay', file, '-o', other, '--json'])).out);
+  t.like(json, { seed: 3, hash: 'f0', failure: { at: 12 }, nodes: [{ name: 'n1' }] });
+  t.true(json.page.endsWith('page.html'));
+  await writeFile(file, '{}');
+  const wrong = await trunkline(['replay', file]);
+  t.is(wrong.code, 2);
+  t.regex(wrong.err, /failure\.json: this is no recording: /);
+  t.is((await trunkline(['replay', '/no/where.json'])).code, 15);
 });
 
 test('contexts are saved, listed, chosen and removed, and tokens are not shown', async (t) => {

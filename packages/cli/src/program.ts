@@ -11,6 +11,7 @@ import { addDescribe } from './commands/describe.ts';
 import { addGossip } from './commands/gossip.ts';
 import { addPing } from './commands/ping.ts';
 import { addProxy } from './commands/proxy.ts';
+import { addReplay } from './commands/replay.ts';
 import { addSchema } from './commands/schema.ts';
 import { addSignal } from './commands/signal.ts';
 import { addState } from './commands/state.ts';
@@ -59,6 +60,7 @@ denied, 22 unimplemented, 24 unavailable, 26 unauthenticated); 130 interrupted.`
   addProxy(program, terminal);
   addSignal(program, terminal);
   addSchema(program, terminal, exit);
+  addReplay(program, terminal);
   addCert(program, terminal);
   addContext(program, terminal);
   addCompletion(program, terminal);

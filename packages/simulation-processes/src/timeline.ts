@@ -28,10 +28,12 @@ export class Timeline {
     else this.#states.set(name, state);
   }
 
-  /** The events in the shape of a simulation's trace. Real runs have no hash. */
+  /**
+   * The events in the shape of a simulation's trace. Real runs have no hash, and no reports of nodes.
+   */
   get summary(): TraceSummary {
     const states = Object.fromEntries(this.#states);
-    return { hash: '', events: this.events, timeline: [...this.#lines], states };
+    return { hash: '', events: this.events, timeline: [...this.#lines], states, nodes: [] };
   }
 
   /** The last events, for an error. */

@@ -1,0 +1,98 @@
+// Tests the page in Chromium: the keyboard, the filters, hostile texts, and axe-core in both themes
+// and widths. With WRITE_SCREENSHOTS=1 it makes the screenshots of docs/replay.md.
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { openRecording, pageTest } from './testing/chromium.ts';
+import { failingRun, HOSTILE } from './testing/failing-run.ts';
+
+const SCREENSHOTS = fileURLToPath(new URL('../../../docs/replay/', import.meta.url));
+
+pageTest('a failure is stepped through by keyboard, buttons, list and pointer', async (t) => {
+  const recording = await failingRun();
+  const { page, problems } = await openRecording(t, recording);
+  const cursor = page.getByRole('slider', { name: 'Cursor' });
+  const now = async () => Number(await cursor.getAttribute('aria-valuenow'));
+  const last = recording.events.length - 1;
+  t.is(await now(), last);
+  t.true((await page.locator('header').textContent())!.includes(recording.failure!.message));
+
+  await cursor.focus();
+  await page.keyboard.press('ArrowLeft');
+  t.is(await now(), last - 1);
+  await page.keyboard.press('Home');
+  t.is(await now(), 0);
+  await page.keyboard.press('PageUp');
+  t.is(await now(), 10);
+  await page.keyboard.press('End');
+  t.is(await now(), last);
+  await page.getByRole('button', { name: 'Previous event' }).click();
+  t.is(await now(), last - 1);
+
+  const crash = recording.events.findLastIndex(({ kind }) => kind === 'crashed');
+  await cursor.focus();
+  await page.keyboard.press('0');
+  while ((await now()) > crash) await page.keyboard.press('ArrowLeft');
+  const server = page.locator('.nodes > ul > li').first();
+  t.regex((await server.textContent())!, /^server down/);
+  t.regex((await page.locator('.event').textContent())!, /server crashed/);
+  t.true((await page.locator('svg line.fault').count()) > 0);
+  t.true((await page.locator('svg line.message').count()) > 20);
+
+  await page.getByLabel('Method').selectOption('locks.release');
+  await page.locator('.event').waitFor();
+  const listed = await page.locator('.events button').allInnerTexts();
+  t.false(listed.join().includes('locks.acquire'));
+  await page.getByText(/^Nodes \(/).click();
+  await page.getByRole('checkbox', { name: 'grace' }).uncheck();
+  t.false((await page.locator('svg .name').allTextContents()).includes('grace'));
+
+  const before = await now();
+  const box = (await page.locator('svg').boundingBox())!;
+  await page.mouse.click(box.x + box.width * 0.3, box.y + 60);
+  t.not(await now(), before);
+  t.deepEqual(problems, []);
+});
+
+pageTest('names and texts with markup are shown as text', async (t) => {
+  const { page, problems } = await openRecording(t, await failingRun('message', HOSTILE.node));
+  t.is(await page.title(), 'Replay');
+  const nodes = await page.locator('.nodes h3').allInnerTexts();
+  t.true(nodes.some((name) => name.startsWith('<img')));
+  t.true((await page.locator('.nodes').textContent())!.includes(HOSTILE.state.slice(0, 17)));
+  t.is(await page.locator('img').count(), 0);
+  t.deepEqual(problems, []);
+});
+
+pageTest('the page is accessible, and fits, in both themes and widths', async (t) => {
+  const { page } = await openRecording(t, await failingRun());
+  await page.evaluate(axe.source);
+  for (const [width, size] of [
+    ['wide', { width: 1_280, height: 800 }],
+    ['phone', { width: 390, height: 844 }],
+  ] as const) {
+    await page.setViewportSize(size);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      t.deepEqual(await violations(page), [], `${width}, ${colorScheme}`);
+      if (process.env['WRITE_SCREENSHOTS'] === undefined) continue;
+      await mkdir(SCREENSHOTS, { recursive: true });
+      await writeFile(`${SCREENSHOTS}${width}-${colorScheme}.png`, await page.screenshot());
+    }
+    const scrollWidth = await page.evaluate(
+      () => (globalThis as any).document.documentElement.scrollWidth as number,
+    );
+    t.true(scrollWidth <= size.width, `${width}: ${scrollWidth}`);
+  }
+});
+
+/** Returns the violations that axe finds, one line for each element. */
+async function violations(page: Page): Promise<string[]> {
+  const { violations } = await page.evaluate(() => (globalThis as any).axe.run());
+  return (violations as axe.Result[]).flatMap(({ id, nodes }) =>
+    nodes.map(({ html, any }) => `${id}: ${html} ${any[0]?.message ?? ''}`),
+  );
+}

@@ -1,0 +1,44 @@
+// The page of a recording: one HTML file, which needs no server and loads nothing.
+
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Recording } from '@trunkline/simulation';
+import { checkRecording } from './parse-recording.ts';
+
+/**
+ * Returns the HTML of a page that shows a recording. Its policy allows only its own script and
+ * style, so texts of the recording can run nothing, and the page connects to nothing.
+ *
+ * @throws TypeError naming the first wrong property if the value is no recording.
+ */
+export function replayPage(recording: Recording): string {
+  const template = readFileSync(new URL('./page.html', import.meta.url), 'utf8');
+  const data = JSON.stringify(checkRecording(recording)).replaceAll('<', '\\u003c');
+  const policy = [
+    "default-src 'none'",
+    `script-src ${hashesOf(template, 'script')}`,
+    `style-src ${hashesOf(template, 'style')}`,
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+  // Functions, because '$' has a meaning in replacement texts.
+  return template
+    .replace(
+      '<meta charset="utf-8" />',
+      (meta) => `${meta}\n    <meta http-equiv="Content-Security-Policy" content="${policy}" />`,
+    )
+    .replace(
+      '<div id="app"></div>',
+      (app) => `${app}\n    <script type="application/json" id="recording">${data}</script>`,
+    );
+}
+
+/** Returns the sources of a policy that allow the elements of this name in the page. */
+function hashesOf(html: string, element: 'script' | 'style'): string {
+  const found = html.matchAll(new RegExp(`<${element}[^>]*>([\\s\\S]*?)</${element}>`, 'g'));
+  return Array.from(
+    found,
+    ([, text]) => `'sha256-${createHash('sha256').update(text!).digest('base64')}'`,
+  ).join(' ');
+}
