@@ -197,6 +197,8 @@ export class EventLoop {
         watch.impose();
       },
     };
+    /** Waits until all chains of awaits have ended, and reports their rejections. */
+    const ended = () => emptyMicrotaskQueue(around).then(() => watch.flush());
     try {
       for (;;) {
         // Finishes this instant. Nothing tells when the microtask queue is empty, so this runs a
@@ -209,7 +211,7 @@ export class EventLoop {
           if (!this.#touched) {
             watch.flush();
             // A chain of awaits may take more turns than that, and handle the rejection at its end.
-            if (this.#rejections.hasSuspects) await macrotask(around);
+            if (this.#rejections.hasSuspects) await ended();
             if (this.#rejections.hasSuspects) this.#accuse();
             if (!this.#touched) break;
           }
@@ -228,10 +230,7 @@ export class EventLoop {
           // A chain of awaits may take more turns than that. It must finish before time leaps, or a
           // timeout would come before an answer; and before a timer of 0 ms, as it does in reality.
           if (soonest > this.now) await macrotask(around);
-          else {
-            await emptyMicrotaskQueue(around);
-            watch.flush();
-          }
+          else await ended();
           if (
             this.#touched ||
             this.#deferred.length > 0 ||

@@ -39,6 +39,9 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   #readyAt = 0;
   /** Credit for copies and longer messages; set once the reader's hello has passed. */
   #reserve = CreditReserve.NONE;
+  /** The method whose trace names were needed last, and these names. */
+  #lastMethod: Method | undefined;
+  #lastWords: readonly number[] | undefined;
 
   constructor(parts: LineParts<Frame[]>) {
     super(parts);
@@ -381,7 +384,11 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   }
 
   #words(method: Method | undefined): readonly number[] {
-    return traceNames(this.loop.trace, method);
+    if (this.#lastWords === undefined || method !== this.#lastMethod) {
+      this.#lastWords = traceNames(this.loop.trace, method);
+      this.#lastMethod = method;
+    }
+    return this.#lastWords;
   }
 }
 

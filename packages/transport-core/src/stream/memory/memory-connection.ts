@@ -140,7 +140,8 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
   }
 
   cut(): void {
-    this.end(this.reset('the other end reset the connection'));
+    // Late data of the other end is answered by resets, so an end that is over may get many.
+    if (this.state !== 'over') this.end(this.reset('the other end reset the connection'));
   }
 
   acknowledge(size: number): void {
