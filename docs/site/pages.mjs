@@ -36,6 +36,7 @@ export const guides = {
   peers: 'docs/peers.md',
   prometheus: 'docs/metrics.md',
   reflection: 'docs/reflection.md',
+  replay: 'docs/replay.md',
   resilience: 'docs/resilience.md',
   'resolve-dns': 'docs/names.md',
   resumption: 'docs/resumption.md',
