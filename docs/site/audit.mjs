@@ -26,6 +26,16 @@ const LEAST = 0.95;
 const PHONE = { width: 360, height: 740 };
 const DESKTOP = { width: 1280, height: 900 };
 
+/** Types of the files that a page loads, by their extensions. */
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.json': 'application/json',
+};
+
 const dist = fileURLToPath(new URL('dist/', import.meta.url));
 if (!existsSync(dist)) throw new Error('the site is not built: run `npx pnpm@12 run docs` first');
 const { chromium } = createRequire(join(root, 'browser/package.json'))('playwright-core');
@@ -122,12 +132,3 @@ function serve(request, response) {
   response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
   createReadStream(file).pipe(response);
 }
-
-const TYPES = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.json': 'application/json',
-};
