@@ -29,6 +29,7 @@ export default defineConfig({
       md.renderer.rules.text = (tokens, at) =>
         escapeHtml(tokens[at].content).replaceAll('{{', '&#123;&#123;');
       // Code blocks and tables scroll sideways, so they must be reachable with the keyboard.
+      md.core.ruler.push('empty_headers', emptyHeaders);
       md.renderer.rules.table_open = () => '<table tabindex="0">\n';
     },
   },
@@ -56,4 +57,12 @@ function slugify(heading) {
     .toLowerCase()
     .replace(/[^\p{L}\p{N}\s_-]/gu, '')
     .replace(/\s/g, '-');
+}
+
+/** Makes an empty header of a table a plain cell, because a screen reader would announce it. */
+function emptyHeaders({ tokens }) {
+  for (const [at, token] of tokens.entries()) {
+    const content = token.type === 'th_open' ? tokens[at + 1] : tokens[at - 1];
+    if (/^th_(open|close)$/.test(token.type) && content.content === '') token.tag = 'td';
+  }
 }
