@@ -155,7 +155,7 @@ async function bundles() {
   const core = ['transport-core', 'transport-core/backend', 'transport-core/internal'];
   await bundle('all of core', all(...core), 80_000);
   await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 79_000);
-  await bundle('all of the simulation', all('simulation'), 107_500);
+  await bundle('all of the simulation', all('simulation'), 110_000);
   await bundle('all of core + ws', all('transport-core', 'transport-ws'), 79_000);
   await bundle('all of identity', all('identity'), 97_000);
   await bundle('all of noise', all('stream-noise'), 38_500);
