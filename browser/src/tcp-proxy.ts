@@ -7,6 +7,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** The sockets whose other half broke while the network was lost; they learn it later. */
+  readonly #broken = new Set<Socket>();
   #isCut = false;
 
   private constructor(server: Server, port: number) {
@@ -20,7 +22,8 @@ export class TcpProxy {
         this.#sockets.add(from);
         from.on('data', (bytes) => to.write(bytes));
         from.on('end', () => to.end());
-        from.on('error', () => to.destroy());
+        // A paused socket still reads a little, so it can be reset while the network is lost.
+        from.on('error', () => (this.#isCut ? this.#broken.add(to) : to.destroy()));
         from.on('close', () => this.#sockets.delete(from));
         if (this.#isCut) from.pause();
       }
@@ -47,6 +50,8 @@ export class TcpProxy {
 
   mend(): void {
     this.#isCut = false;
+    for (const socket of this.#broken) socket.destroy();
+    this.#broken.clear();
     for (const socket of this.#sockets) socket.resume();
   }
 
