@@ -14,18 +14,18 @@ import { filesBelow, packages as folders, root, run, runTool, tools } from './wo
 /**
  * The largest size in bytes, after gzip, of a page that uses core and ws. It is a ratchet, a little
  * above the size of today: lower it when the page shrinks, and raise it only for a feature. The
- * last 15.5 kB went to observers, interceptors and rules for calls (6.2), streams that fill a long
+ * last 15.7 kB went to observers, interceptors and rules for calls (6.2), streams that fill a long
  * line, calls that nobody serves, one-ways without credit that are counted, versions that do not
  * fit, addresses that are checked when given, the strict hello and flags of the wire page,
  * channels from a protocol's name, callers' stacks, texts of peers that are cleaned, sources by
  * IPv6 network, work units and fair turns, memory that is charged as it is received, limits of
  * JSON values, limits of all connections together, windows that stay ahead of a slow start,
  * targets that are held, names with several addresses that are followed, error texts in complete
- * sentences, and calls that interceptors refuse unhandled.
+ * sentences, calls that interceptors refuse unhandled, and limits in snapshots.
  * 4.6 kB of it are the zod/mini that the page itself uses. The aim is 35 kB, which this feature set
  * has not reached; nats-core takes 42, libp2p 108.
  */
-const LARGEST_BUNDLE = 76_700;
+const LARGEST_BUNDLE = 76_900;
 
 /** The largest part of all comments that may begin with a word such as "What". */
 const MOST_RIDDLES = 0.02;
@@ -153,15 +153,15 @@ async function bundles() {
   const all = (...entries) =>
     entries.map((entry) => `export * from '@trunkline/${entry}';`).join('\n');
   const core = ['transport-core', 'transport-core/backend', 'transport-core/internal'];
-  await bundle('all of core', all(...core), 80_000);
-  await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 79_000);
+  await bundle('all of core', all(...core), 80_300);
+  await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 79_400);
   await bundle('all of the simulation', all('simulation'), 110_000);
-  await bundle('all of core + ws', all('transport-core', 'transport-ws'), 79_000);
+  await bundle('all of core + ws', all('transport-core', 'transport-ws'), 79_400);
   await bundle('all of identity', all('identity'), 97_000);
   await bundle('all of noise', all('stream-noise'), 38_500);
-  await bundle('all of signaling', all('signaling'), 116_500);
+  await bundle('all of signaling', all('signaling'), 116_900);
   await bundle('all of signaling-wamp', all('signaling-wamp'), 5_500);
-  await bundle('all of webrtc', all('transport-webrtc'), 97_000);
+  await bundle('all of webrtc', all('transport-webrtc'), 97_400);
   await bundle('all of nats', all('transport-nats'), 118_500);
   await bundle('all of metrics', all('metrics'), 5_000);
   await bundle('all of resumption', all('resumption'), 7_500);
@@ -178,8 +178,13 @@ async function bundles() {
     5_000,
   );
   await bundle('a page on core + ws', "export * from './src/page.ts';", LARGEST_BUNDLE);
-  const page = readFileSync(join(root, 'packages/dashboard/dist/page.html'));
-  reportSize('the page of the dashboard', gzipSync(page, { level: 9 }).length, 128_500);
+  for (const [name, largest] of [
+    ['dashboard', 128_500],
+    ['replay', 21_800],
+  ]) {
+    const page = readFileSync(join(root, `packages/${name}/dist/page.html`));
+    reportSize(`the page of ${name}`, gzipSync(page, { level: 9 }).length, largest);
+  }
 }
 
 /** Reports the size of a file that is built already. */

@@ -218,9 +218,9 @@ const PACKAGES = [
   {
     files: ['dashboard/src/**'],
     except: SOURCE,
-    may: [...ALL_OF_CORE, 'admin', 'transport-ws'],
+    may: [...ALL_OF_CORE, 'admin', 'replay', 'transport-ws'],
     because:
-      'dashboard sees nodes through the admin protocol alone: it imports transport-core, admin and transport-ws.',
+      'dashboard sees nodes through the admin protocol alone: it imports transport-core, admin, transport-ws, and the page of replay.',
   },
   {
     files: ['replay/src/**'],

@@ -1,7 +1,8 @@
-// The page as one HTML file, which the build has made, and the policy that lets nothing else run.
+// The pages as HTML files, which the build has made, and the policies that let nothing else run.
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { replayPage } from '@trunkline/replay';
 
 /** The page and its HTTP headers. */
 export interface PageFile {
@@ -12,16 +13,24 @@ export interface PageFile {
 /** Loads the page. Rejects if the package was not built. */
 export async function loadPage(): Promise<PageFile> {
   const html = await readFile(new URL('./page.html', import.meta.url), 'utf8');
-  const headers = {
+  return { html, headers: headersOf(policyOf(html)) };
+}
+
+/** Returns the page that opens recordings of simulations, which contains its own policy. */
+export function loadReplay(): PageFile {
+  return { html: replayPage(), headers: headersOf("frame-ancestors 'none'") };
+}
+
+function headersOf(policy: string): PageFile['headers'] {
+  return {
     'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': policyOf(html),
+    'content-security-policy': policy,
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
     'cache-control': 'no-cache',
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',
   };
-  return { html, headers };
 }
 
 /**

@@ -47,6 +47,9 @@ test('the page is served with a strict policy, and nothing else is', async (t) =
   t.notRegex(policy, /unsafe|https?:|\*/);
   const html = await page.text();
   t.notRegex(html, /<script[^>]* src=|<link[^>]* href="(?!data:)/);
+  const replay = await fetch(new URL('/replay', dashboard.url));
+  t.is(replay.status, 200);
+  t.regex(await replay.text(), /Content-Security-Policy" content="default-src 'none'/);
   t.is((await fetch(new URL('/other', dashboard.url))).status, 404);
   t.is((await fetch(dashboard.url, { method: 'POST' })).status, 405);
 });

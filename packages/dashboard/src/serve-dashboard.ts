@@ -17,7 +17,7 @@ import {
 import { createWsTransport } from '@trunkline/transport-ws';
 import { serveFeed } from './feed-server.ts';
 import { MOST_NODES, NetworkFollower } from './network-follower.ts';
-import { loadPage, type PageFile } from './page-file.ts';
+import { loadPage, loadReplay, type PageFile } from './page-file.ts';
 import { dashboardProtocol } from './protocol.ts';
 
 /** Options of {@link serveDashboard}; all may be left out. */
@@ -79,12 +79,15 @@ export async function serveDashboard(
   const { token = createToken(options.random ?? systemRandom), readonly = true } = options;
   checkOptions({ token, interval, nodes });
   const { clock } = transport;
-  const page = await loadPage();
+  const pages = new Map([
+    ['/', await loadPage()],
+    [REPLAY, loadReplay()],
+  ]);
   const mount = admin === undefined ? transport.mount(adminProtocol) : undefined;
   const clientOf = (node: string): Client<typeof adminProtocol> =>
     mount === undefined ? admin!.client(node) : mount.to(node);
   const own = admin?.client();
-  const server = createServer((request, response) => answer(page, request, response));
+  const server = createServer((request, response) => answer(pages, request, response));
   try {
     await listen(server, host, port);
   } catch (error) {
@@ -126,6 +129,8 @@ export async function serveDashboard(
 
 /** The path of the WebSocket. The page uses the same one. */
 const FEED = '/feed';
+/** The path of the page for recordings. The page links to it. */
+const REPLAY = '/replay';
 /** The name of the transport's own node. */
 const LOCAL = 'this node';
 const SHORTEST_TOKEN = 16;
@@ -164,14 +169,14 @@ function admit({ hello }: Remote, token: string | false): void {
 }
 
 function answer(
-  { html, headers }: PageFile,
+  pages: ReadonlyMap<string, PageFile>,
   { method, url = '/' }: { method?: string | undefined; url?: string | undefined },
   response: ServerResponse,
 ): void {
-  const isPage = url.split('?', 1)[0] === '/';
+  const page = pages.get(url.split('?', 1)[0]!);
   const isRead = method === 'GET' || method === 'HEAD';
-  if (isPage && isRead) response.writeHead(200, headers).end(html);
-  else response.writeHead(isRead ? 404 : 405, headers).end();
+  if (page !== undefined && isRead) response.writeHead(200, page.headers).end(page.html);
+  else response.writeHead(isRead ? 404 : 405, pages.get('/')!.headers).end();
 }
 
 async function listen(server: Server, host: string, port: number): Promise<void> {

@@ -1,6 +1,7 @@
 // Tests the page in Chromium: the keyboard, the filters, hostile texts, and axe-core in both themes
 // and widths. With WRITE_SCREENSHOTS=1 it makes the screenshots of docs/replay.md.
 
+import { Buffer } from 'node:buffer';
 import { mkdir, writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -56,6 +57,28 @@ pageTest('a failure is stepped through by keyboard, buttons, list and pointer', 
   t.not(await now(), before);
   t.deepEqual(problems, []);
 });
+
+pageTest(
+  'without a recording, the page opens the file of one, and says what is wrong with others',
+  async (t) => {
+    const recording = await failingRun();
+    const { page, problems } = await openRecording(t);
+    await page.evaluate(axe.source);
+    t.deepEqual(await violations(page), []);
+    const choose = (name: string, text: string) =>
+      page.getByLabel(/^Open the recording/).setInputFiles({
+        name,
+        mimeType: 'application/json',
+        buffer: Buffer.from(text),
+      });
+    await choose('notes.json', '{}');
+    await page.getByText(/^notes\.json: this is no recording/).waitFor();
+    await choose('failure.json', JSON.stringify(recording));
+    await page.getByRole('slider', { name: 'Cursor' }).waitFor();
+    t.true((await page.locator('header').textContent())!.includes(recording.failure!.message));
+    t.deepEqual(problems, []);
+  },
+);
 
 pageTest('names and texts with markup are shown as text', async (t) => {
   const { page, problems } = await openRecording(t, await failingRun('message', HOSTILE.node));

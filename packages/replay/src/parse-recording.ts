@@ -1,7 +1,7 @@
 // The check of a recording that comes from a file.
 
 import type { Recording } from '@trunkline/simulation';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 
 /**
  * Parses the JSON of a recording, as `explore` writes it to the file that RECORD names.
@@ -33,36 +33,40 @@ export function checkRecording(value: unknown): Recording {
     throw new TypeError(
       `this recording has version ${head.data.version}, and this program reads version 1: use the replay of the release that made it`,
     );
-  const { success, data, error } = Version1.safeParse(value);
+  const { success, data, error } = Version1.safeParse(value, { error: english });
   if (success) return data;
   const { path, message } = error.issues[0]!;
   throw new TypeError(`this recording is damaged: ${path.join('.')}: ${message}`);
 }
 
+/** The texts of errors, which zod/mini leaves out. */
+const english = z.locales.en().localeError;
+
 const Head = z.object({ format: z.literal('trunkline-recording'), version: z.number() });
 
 const name = z.string();
-const time = z.number().nonnegative();
-const count = z.int().nonnegative();
+const time = z.number().check(z.nonnegative());
+const count = z.int().check(z.nonnegative());
+const text = z.optional(z.string());
 
 const RecordedEvent = z.object({
-  event: count.optional(),
+  event: z.optional(count),
   at: time,
   kind: z.string(),
-  from: name.optional(),
-  to: name.optional(),
-  what: z.string().optional(),
-  size: count.optional(),
-  text: z.string().optional(),
-  sent: count.optional(),
-  call: count.optional(),
+  from: text,
+  to: text,
+  what: text,
+  size: z.optional(count),
+  text,
+  sent: z.optional(count),
+  call: z.optional(count),
 });
 
 const NodeReport = z.object({
   name,
   kind: z.enum(['node', 'client']),
   up: z.boolean(),
-  state: z.string().optional(),
+  state: text,
   log: z.array(z.object({ at: time, text: z.string() })),
   calls: z.array(z.object({ method: z.string(), to: name, since: time })),
   waits: z.array(z.string()),
@@ -77,19 +81,19 @@ const Version1 = z.object({
   seed: z.int(),
   level: z.enum(['message', 'stream']),
   hash: z.string(),
-  failure: z.object({ rule: z.string().optional(), message: z.string(), at: time }).optional(),
-  search: z
-    .object({
+  failure: z.optional(z.object({ rule: text, message: z.string(), at: time })),
+  search: z.optional(
+    z.object({
       scenario: z.string(),
-      profile: z.string().optional(),
+      profile: text,
       schedule: z.array(z.object({ at: time, fault: z.string() })),
       faults: count,
       replay: z.string(),
-    })
-    .optional(),
+    }),
+  ),
   events: z.array(RecordedEvent),
   dropped: count,
-  start: z.array(z.object({ name, up: z.boolean(), state: z.string().optional() })),
+  start: z.array(z.object({ name, up: z.boolean(), state: text })),
   nodes: z.array(NodeReport),
   at: time,
 });

@@ -6,14 +6,18 @@ import type { Recording } from '@trunkline/simulation';
 import { checkRecording } from './parse-recording.ts';
 
 /**
- * Returns the HTML of a page that shows a recording. Its policy allows only its own script and
- * style, so texts of the recording can run nothing, and the page connects to nothing.
+ * Returns the HTML of a page that shows a recording; without one, the page asks for a file. Its
+ * policy allows only its own script and style, so texts of the recording can run nothing, and the
+ * page connects to nothing.
  *
  * @throws TypeError naming the first wrong property if the value is no recording.
  */
-export function replayPage(recording: Recording): string {
+export function replayPage(recording?: Recording): string {
   const template = readFileSync(new URL('./page.html', import.meta.url), 'utf8');
-  const data = JSON.stringify(checkRecording(recording)).replaceAll('<', '\\u003c');
+  const data =
+    recording === undefined
+      ? ''
+      : JSON.stringify(checkRecording(recording)).replaceAll('<', '\\u003c');
   const policy = [
     "default-src 'none'",
     `script-src ${hashesOf(template, 'script')}`,

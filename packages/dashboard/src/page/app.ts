@@ -41,6 +41,7 @@ export function App({ session }: { readonly session: Session }) {
             ${TITLES[name]}
           </a>`,
       )}
+      <a href="/replay" target="_blank">Replay</a>
     </nav>
     <main
       data-nodes=${all}

@@ -1,11 +1,11 @@
-// The start of the page: reads the recording in it, and shows it.
+// The start of the page: shows the recording in it, or asks for one.
 
-import type { Recording } from '@trunkline/simulation';
+import './no-eval.ts';
 import { render } from 'preact';
-import { createRun } from '../model/run.ts';
+import { checkRecording } from '../parse-recording.ts';
 import { html } from './html.ts';
-import { Viewer } from './viewer.ts';
+import { Opener } from './opener.ts';
 
-const recording: Recording = JSON.parse(document.getElementById('recording')?.textContent ?? '');
-const run = createRun(recording);
-render(html`<${Viewer} run=${run} />` as never, document.getElementById('app')!);
+const given = document.getElementById('recording')?.textContent;
+const recording = given ? checkRecording(JSON.parse(given)) : undefined;
+render(html`<${Opener} given=${recording} />` as never, document.getElementById('app')!);

@@ -22,10 +22,13 @@ export function pageTest(title: string, run: (t: ExecutionContext) => Promise<vo
   else test.skip(`${title} (no Chromium here: apt-get install chromium)`, () => {});
 }
 
-/** Opens a recording, and collects the errors of the page and its requests. */
+/**
+ * Opens a recording, or the page that asks for one, and collects the errors of the page and its
+ * requests.
+ */
 export async function openRecording(
   t: ExecutionContext,
-  recording: Recording,
+  recording?: Recording,
 ): Promise<{ readonly page: Page; readonly problems: string[] }> {
   t.timeout(120_000);
   const folder = await mkdtemp(join(tmpdir(), 'replay-'));
@@ -48,6 +51,6 @@ export async function openRecording(
       problems.push(`a request to ${request.url()}`);
   });
   await page.goto(url);
-  await page.getByRole('slider').waitFor();
+  await (recording ? page.getByRole('slider') : page.locator('input[type=file]')).waitFor();
   return { page, problems };
 }
