@@ -85,8 +85,13 @@ function stateOf(address: string, connections: ReadonlyMap<string, Connection>):
       ...{ addresses: [address], protocols: { store: { version: 1, channel: 32 } } },
     },
     totals: {
-      ...{ received: 0, sent: 0, memory: 0, memoryLimit: 1e8, waiting: 0, made: 0, served: 0 },
-      ...{ failed: {}, counters: {}, dialing: [] },
+      ...{ received: 0, sent: 0, memory: 0, waiting: 0, made: 0, served: 0, handshakes: 0 },
+      ...{ incoming: { calls: 0, bytes: 0 }, failed: {}, counters: {}, dialing: [] },
+    },
+    limits: {
+      ...{ memory: 1e8, connections: 16_384, handshakes: 64, calls: 4_096, streams: 128 },
+      ...{ total: { calls: 32_768, bytes: 1e8 }, inbound: { calls: 4_096, bytes: 1e7 } },
+      outbound: { messages: 4_096, bytes: 1e7 },
     },
     connections: Object.fromEntries(
       [...connections].map(([id, { peer, direction, rtt }]) => [
@@ -95,6 +100,7 @@ function stateOf(address: string, connections: ReadonlyMap<string, Connection>):
           ...{ endpoint: peer, direction, state: 'up', addr: peer, instance: peer, rtt, since: 0 },
           ...{ bytes: zero, calls: zero, streams: 0, blocked: 0 },
           ...{ inbound: { calls: 0, bytes: 0 }, outbound: { messages: 0, bytes: 0 } },
+          fill: { calls: 0, streams: 0, inbound: 0, outbound: 0 },
         },
       ]),
     ),

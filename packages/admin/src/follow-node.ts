@@ -43,6 +43,8 @@ const numbers = z.record(z.string(), z.number());
 const record = <S extends z.ZodMiniType>(schema: S) => z.record(z.string(), schema);
 const direction = z.enum(['in', 'out']);
 const optionalText = z.optional(z.string());
+const callsAndBytes = z.object({ calls: z.number(), bytes: z.number() });
+const messagesAndBytes = z.object({ messages: z.number(), bytes: z.number() });
 
 const shape = z.object({
   at: z.number(),
@@ -60,13 +62,24 @@ const shape = z.object({
     received: z.number(),
     sent: z.number(),
     memory: z.number(),
-    memoryLimit: z.number(),
+    incoming: callsAndBytes,
+    handshakes: z.number(),
     waiting: z.number(),
     made: z.number(),
     served: z.number(),
     failed: numbers,
     counters: numbers,
     dialing: z.array(z.string()),
+  }),
+  limits: z.object({
+    memory: z.number(),
+    connections: z.number(),
+    handshakes: z.number(),
+    total: callsAndBytes,
+    calls: z.number(),
+    streams: z.number(),
+    inbound: callsAndBytes,
+    outbound: messagesAndBytes,
   }),
   connections: record(
     z.object({
@@ -82,8 +95,14 @@ const shape = z.object({
       calls: z.object({ in: z.number(), out: z.number() }),
       streams: z.number(),
       blocked: z.number(),
-      inbound: z.object({ calls: z.number(), bytes: z.number() }),
-      outbound: z.object({ messages: z.number(), bytes: z.number() }),
+      inbound: callsAndBytes,
+      outbound: messagesAndBytes,
+      fill: z.object({
+        calls: z.number(),
+        streams: z.number(),
+        inbound: z.number(),
+        outbound: z.number(),
+      }),
     }),
   ),
   calls: record(

@@ -26,6 +26,9 @@ pageTest('the page shows a network live, in the past, and two moments compared',
   await row(page, 'asserted').first().waitFor();
   await show(page, 'queues');
   await row(page, 'memory of messages').first().waitFor();
+  await row(page, /: streams.*0\.8 %/)
+    .first()
+    .waitFor();
   await show(page, 'errors');
   await row(page, 'the printer is out of paper for node').first().waitFor();
   await page.getByLabel('Node', { exact: true }).selectOption('inmem://node-2');
@@ -57,6 +60,8 @@ pageTest('the page shows a network live, in the past, and two moments compared',
   await other.page.getByLabel('Token').fill(new URL(dashboard.url).hash.slice('#token='.length));
   await other.page.getByRole('button', { name: 'Open' }).click();
   await other.page.locator('main[data-up="4"]').waitFor();
+  await other.page.goto(new URL('/replay', dashboard.url).href);
+  await other.page.getByLabel(/^Open the recording/).waitFor();
   t.deepEqual([...problems, ...other.problems], []);
 });
 
@@ -84,7 +89,7 @@ pageTest('a hostile node can neither run code nor change the page', async (t) =>
   t.deepEqual(problems, []);
 });
 
-function row(page: Page, text: string) {
+function row(page: Page, text: string | RegExp) {
   return page.locator('tbody tr', { hasText: text });
 }
 

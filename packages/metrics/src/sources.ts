@@ -101,11 +101,11 @@ class Totals {
   #memory = 0;
   #memoryLimit = 0;
 
-  addTransport({ connections, memory, memoryLimit, state }: Snapshot): void {
+  addTransport({ connections, memory, limits, state }: Snapshot): void {
     for (const connection of connections) this.#addConnection(connection);
     if (state === 'closed') return;
     this.#memory += memory;
-    this.#memoryLimit += memoryLimit;
+    this.#memoryLimit += limits.memory;
   }
 
   #addConnection({

@@ -87,5 +87,5 @@ export {
 export { type Answer, type MulticastOptions, multicast } from './transport/multicast.ts';
 export type { NameSnapshot } from './transport/names.ts';
 export { type ServeOptions, type Server, serve } from './transport/serve.ts';
-export type { ConnectionSnapshot, Snapshot } from './transport/snapshot.ts';
+export type { ConnectionSnapshot, LimitsSnapshot, Snapshot } from './transport/snapshot.ts';
 export type * from './transport/types.ts';

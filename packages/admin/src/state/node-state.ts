@@ -1,13 +1,21 @@
 // The state of a node as tools see it. Collections are objects with a key for each member, so that
 // a change of one member is small. Times are milliseconds on the node's clock, sizes bytes.
 
-import type { Code, ConnectionSnapshot, Counter, Reason } from '@trunkline/transport-core';
+import type {
+  Code,
+  ConnectionSnapshot,
+  Counter,
+  LimitsSnapshot,
+  Reason,
+} from '@trunkline/transport-core';
 
 /** The state of a node at one moment, as plain JSON. */
 export interface NodeState {
   readonly at: number;
   readonly node: NodeFacts;
   readonly totals: Totals;
+  /** The limits that bound the totals and the connections. */
+  readonly limits: LimitsSnapshot;
   /** The connections by id. */
   readonly connections: Readonly<Record<string, ConnectionState>>;
   /** Calls since the start, by side and method: 'server greeter/greet'. */
@@ -48,9 +56,12 @@ export interface Totals {
   /** Bytes received and sent since the start. */
   readonly received: number;
   readonly sent: number;
-  /** Bytes of messages that are held, and their limit. */
+  /** Bytes of messages that are held. */
   readonly memory: number;
-  readonly memoryLimit: number;
+  /** Calls of peers that wait or are being handled, and their bytes. */
+  readonly incoming: { readonly calls: number; readonly bytes: number };
+  /** Accepted connections in a handshake, or waiting for it. */
+  readonly handshakes: number;
   /** Calls that wait for a reader. */
   readonly waiting: number;
   /** Calls made and served since the start. */

@@ -82,8 +82,8 @@ async function show(
     for await (const state of states) {
       if (end.signal.aborted) break;
       const rows = sorted(rowsOf(before, state, all === true), order);
-      if (asJson)
-        await terminal.out(`${toJson({ at: state.at, methods: rows, totals: state.totals })}\n`);
+      const { at, totals, limits } = state;
+      if (asJson) await terminal.out(`${toJson({ at, methods: rows, totals, limits })}\n`);
       else {
         const text = format(target, before, state, rows, order);
         await terminal.out(isLive ? `${HOME}${fit(text, terminal)}` : `${text}\n`);
@@ -152,7 +152,7 @@ function sorted(rows: readonly Row[], order: Sort): Row[] {
 function format(
   target: string,
   before: NodeState | undefined,
-  { at, node, totals, connections }: NodeState,
+  { at, node, totals, limits, connections }: NodeState,
   rows: readonly Row[],
   order: Sort,
 ): string {
@@ -165,7 +165,7 @@ function format(
   const head = [
     `${target}  ${node.draining ? 'draining' : node.state}  network ${node.network}`,
     `connections ${all.length}  streams ${sum(({ streams }) => streams)}  blocked ${sum(({ blocked }) => blocked)}`,
-    `received ${rate(totals.received, before?.totals.received)}  sent ${rate(totals.sent, before?.totals.sent)}  memory ${size(totals.memory)} of ${size(totals.memoryLimit)}`,
+    `received ${rate(totals.received, before?.totals.received)}  sent ${rate(totals.sent, before?.totals.sent)}  memory ${size(totals.memory)} of ${size(limits.memory)}`,
     `queues: ${totals.waiting} waiting for readers, ${sum(({ inbound }) => inbound.calls)} in, ${sum(({ outbound }) => outbound.messages)} out`,
     `sorted by ${order}`,
   ];

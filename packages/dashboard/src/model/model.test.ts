@@ -80,18 +80,26 @@ test('the tree of a topic has the eager links', (t) => {
   ]);
 });
 
-test('queues tell how full they are', (t) => {
+test('queues and limits tell how full they are', (t) => {
   const full = {
     ...connection('in', 'b', 'i', { in: 0, out: 0 }),
+    calls: { in: 5, out: 1 },
+    streams: 2,
     inbound: { calls: 2, bytes: 50 },
+    fill: { calls: 0.25, streams: 0.5, inbound: 0.75, outbound: 0 },
   };
   const rows = queueRows(networkOf(1, { a: { 'in-1': full } }), 'a');
   t.deepEqual(
     rows.map(({ what, count, share }) => [what, count, share]),
     [
       ['memory of messages', undefined, 0.25],
+      ['connections', 1, 0.1],
+      ['handshakes', 90, 1],
+      ['calls of peers', 3, 0.3],
       ['calls waiting for a reader', 0, undefined],
-      ['in-1: received', 2, 0.5],
+      ['in-1: calls in flight', 6, 0.25],
+      ['in-1: streams', 2, 0.5],
+      ['in-1: received', 2, 0.75],
     ],
   );
 });
@@ -146,6 +154,7 @@ function connection(
     ...(addr === undefined ? {} : { addr }),
     ...{ calls: { in: 0, out: 0 }, streams: 0, blocked: 0 },
     ...{ inbound: { calls: 0, bytes: 0 }, outbound: { messages: 0, bytes: 0 } },
+    fill: { calls: 0, streams: 0, inbound: 0, outbound: 0 },
   };
 }
 
@@ -155,10 +164,16 @@ function networkOf(
   rest: Partial<NodeState> = {},
   waiting = 0,
 ): NetworkState {
-  const totals = { memory: 25, memoryLimit: 100, waiting, made: 0, served: 0 };
+  const incoming = { calls: 3, bytes: 10 };
+  const totals = { memory: 25, waiting, made: 0, served: 0, incoming, handshakes: 90 };
+  const limits = {
+    ...{ memory: 100, connections: 10, handshakes: 64, calls: 4, streams: 4 },
+    ...{ total: { calls: 10, bytes: 100 }, inbound: { calls: 4, bytes: 4 } },
+    outbound: { messages: 4, bytes: 4 },
+  };
   const nodes = Object.entries(connections).map(([name, each]) => {
     const node = { state: 'open', draining: false, addresses: [name], nodeId: `id-${name}` };
-    const state = { at, node, totals, connections: each, calls: {}, errors: {}, ...rest };
+    const state = { at, node, totals, limits, connections: each, calls: {}, errors: {}, ...rest };
     return [name, { status: 'up' as const, state: state as unknown as NodeState }] as const;
   });
   return { at, readonly: true, nodes: Object.fromEntries(nodes) };

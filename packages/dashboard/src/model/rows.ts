@@ -78,41 +78,76 @@ export function peerRows(network: NetworkState, node: string | undefined): PeerR
   );
 }
 
-/** A queue or another thing that fills up. */
+/** A queue, or another amount that a limit bounds. */
 export interface QueueRow {
   readonly node: string;
   readonly what: string;
-  /** Messages or calls that wait; undefined if only bytes are counted. */
-  readonly count: number | undefined;
-  readonly bytes: number | undefined;
-  /** The bytes as a part of the node's memory limit, 0 to 1; undefined without bytes. */
+  /** Messages, calls or connections, and their limit; undefined if only bytes are counted. */
+  readonly count?: number | undefined;
+  readonly most?: number | undefined;
+  /** Bytes, and their limit. */
+  readonly bytes?: number | undefined;
+  readonly mostBytes?: number | undefined;
+  /** The part of the limits that is in use, 0 to 1; undefined without a limit. */
   readonly share: number | undefined;
   /** Messages that were lost because it was full. */
   readonly missed: number;
 }
 
-/** Returns the queues of one node, or of all, without those of connections that are empty. */
+/**
+ * Returns the limits of one node, or of all, and the queues of connections that are not empty. The
+ * limits of a connection hold for each of its channels, so their share is that of the fullest one.
+ */
 export function queueRows(network: NetworkState, node: string | undefined): QueueRow[] {
-  return states(network, node).flatMap(([name, { totals, connections, topics = {} }]) => {
-    const row = (what: string, count: number | undefined, bytes?: number, missed = 0): QueueRow => {
-      const hasShare = bytes !== undefined && totals.memoryLimit > 0;
-      const share = hasShare ? Math.min(1, bytes / totals.memoryLimit) : undefined;
-      return { node: name, what, count, bytes, share, missed };
-    };
+  return states(network, node).flatMap(([name, state]) => {
+    const { totals, limits, connections, topics = {}, omitted = {} } = state;
+    const { incoming } = totals;
+    const row = (what: string, amounts: Partial<QueueRow>): QueueRow => ({
+      node: name,
+      what,
+      share: shareOf(amounts),
+      missed: 0,
+      ...amounts,
+    });
+    const known = Object.entries(connections);
     const rows = [
-      row('memory of messages', undefined, totals.memory),
-      row('calls waiting for a reader', totals.waiting),
+      row('memory of messages', { bytes: totals.memory, mostBytes: limits.memory }),
+      row('connections', {
+        count: known.length + (own(omitted, 'connections') ?? 0),
+        most: limits.connections,
+      }),
+      row('handshakes', { count: totals.handshakes, most: limits.handshakes }),
+      row('calls of peers', {
+        count: incoming.calls,
+        most: limits.total.calls,
+        bytes: incoming.bytes,
+        mostBytes: limits.total.bytes,
+      }),
+      row('calls waiting for a reader', { count: totals.waiting }),
     ];
-    for (const [id, { inbound, outbound, blocked }] of Object.entries(connections)) {
-      if (inbound.calls > 0) rows.push(row(`${id}: received`, inbound.calls, inbound.bytes));
-      if (outbound.messages > 0)
-        rows.push(row(`${id}: to be sent`, outbound.messages, outbound.bytes));
-      if (blocked > 0) rows.push(row(`${id}: streams without credit`, blocked));
+    for (const [id, { calls, streams, blocked, inbound, outbound, fill }] of known) {
+      const add = (what: string, count: number, amounts: Partial<QueueRow>) => {
+        if (count > 0) rows.push(row(`${id}: ${what}`, { count, ...amounts }));
+      };
+      add('calls in flight', calls.in + calls.out, { share: fill.calls });
+      add('streams', streams, { share: fill.streams });
+      add('streams without credit', blocked, {});
+      add('received', inbound.calls, { bytes: inbound.bytes, share: fill.inbound });
+      add('to be sent', outbound.messages, { bytes: outbound.bytes, share: fill.outbound });
     }
     for (const { topic, waiting, bytes, missed } of Object.values(topics))
-      rows.push(row(`topic ${topic}: readers`, waiting, bytes, missed));
+      rows.push(row(`topic ${topic}: readers`, { count: waiting, bytes, missed }));
     return rows;
   });
+}
+
+/** Returns the larger part of the limits that is in use; undefined without a limit. */
+function shareOf({ count, most, bytes, mostBytes }: Partial<QueueRow>): number | undefined {
+  const parts = [
+    [count, most],
+    [bytes, mostBytes],
+  ].flatMap(([used, limit]) => (used !== undefined && limit! > 0 ? [used / limit!] : []));
+  return parts.length === 0 ? undefined : Math.min(1, Math.max(...parts));
 }
 
 /** An error of one node. */

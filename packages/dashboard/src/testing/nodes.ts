@@ -136,6 +136,7 @@ function hostileState(): NodeState {
     ...{ since: 0, instance: `${HOSTILE}${id}`, addr: `${HOSTILE}${id}`, rtt: -1 },
     ...{ bytes: { in: 1, out: 1 }, calls: { in: 0, out: 0 }, streams: 0, blocked: 1 },
     ...{ inbound: queue, outbound: { messages: 1, bytes: 1 } },
+    fill: { calls: -1, streams: 7, inbound: 1e99, outbound: 0 },
   });
   const call = { side: 'server' as const, active: 1, codes: { [HOSTILE]: 1, constructor: 2 } };
   return {
@@ -147,8 +148,12 @@ function hostileState(): NodeState {
       logLevel: HOSTILE,
     },
     totals: {
-      ...{ received: 0, sent: 0, memory: 5, memoryLimit: 0, waiting: 1, made: 1, served: 1 },
-      ...{ failed: {}, counters: {}, dialing: [HOSTILE] },
+      ...{ received: 0, sent: 0, memory: 5, waiting: 1, made: 1, served: 1, handshakes: -1 },
+      ...{ incoming: queue, failed: {}, counters: {}, dialing: [HOSTILE] },
+    },
+    limits: {
+      ...{ memory: 0, connections: 0, handshakes: 0, total: queue, calls: -1, streams: 0 },
+      ...{ inbound: queue, outbound: { messages: 0, bytes: 0 } },
     },
     connections: {
       toString: connection('a'),

@@ -14,7 +14,18 @@ const quiet: Snapshot = {
   dialing: [],
   names: [],
   memory: 0,
-  memoryLimit: 1,
+  incoming: { calls: 0, bytes: 0 },
+  handshakes: 0,
+  limits: {
+    memory: 1,
+    connections: 1,
+    handshakes: 1,
+    total: { calls: 1, bytes: 1 },
+    calls: 1,
+    streams: 1,
+    inbound: { calls: 1, bytes: 1 },
+    outbound: { messages: 1, bytes: 1 },
+  },
   bytes: { in: 0, out: 0 },
   waiting: 0,
   calls: { made: 0, served: 0 },
@@ -39,6 +50,7 @@ test('connections are shown in a table with aligned columns', (t) => {
     blocked: 0,
     inbound: { calls: 4, bytes: 1_536 },
     outbound: { messages: 0, bytes: 0 },
+    fill: { calls: 0, streams: 0, inbound: 0, outbound: 0 },
   } as const;
   const text = formatSnapshot({
     ...quiet,

@@ -31,8 +31,12 @@ export interface Snapshot {
   readonly names: readonly NameSnapshot[];
   /** Bytes of incomplete, waiting, running and unsent messages; bounded by `limits.memory`. */
   readonly memory: number;
-  /** The value of `limits.memory`, in bytes. */
-  readonly memoryLimit: number;
+  /** Calls of peers that wait or are being handled, and their bytes; bounded by `limits.total`. */
+  readonly incoming: { readonly calls: number; readonly bytes: number };
+  /** Accepted connections in a handshake, or waiting for it; bounded by `limits.handshakes`. */
+  readonly handshakes: number;
+  /** The limits that bound these figures and those of connections, as in the options. */
+  readonly limits: LimitsSnapshot;
   /**
    * Bytes received (`in`) and sent (`out`) since the start, including those of past connections.
    */
@@ -45,6 +49,26 @@ export interface Snapshot {
   readonly errors: Readonly<Partial<Record<Code, number>>>;
   /** Counters since the start; see {@link Counter}. */
   readonly counters: Readonly<Partial<Record<Counter, number>>>;
+}
+
+/** Limits from the options of a transport; see `LimitOptions`. */
+export interface LimitsSnapshot {
+  /** Bytes of all messages that the transport holds. */
+  readonly memory: number;
+  /** Connections in all. */
+  readonly connections: number;
+  /** Handshakes of accepted connections under way; up to four times as many wait. */
+  readonly handshakes: number;
+  /** Incoming calls of all connections together, and their bytes. */
+  readonly total: { readonly calls: number; readonly bytes: number };
+  /** Calls in flight, for each connection and channel. */
+  readonly calls: number;
+  /** Streaming calls in flight, for each connection. */
+  readonly streams: number;
+  /** Short requests that wait for a reader, for each connection and channel. */
+  readonly inbound: { readonly calls: number; readonly bytes: number };
+  /** Messages that wait to be sent, for each connection and channel. */
+  readonly outbound: { readonly messages: number; readonly bytes: number };
 }
 
 /** The state of one connection at one moment. */
@@ -79,4 +103,18 @@ export interface ConnectionSnapshot {
   readonly inbound: { readonly calls: number; readonly bytes: number };
   /** Messages accepted here that have not been sent yet. */
   readonly outbound: { readonly messages: number; readonly bytes: number };
+  /**
+   * The part of each limit that is in use, from 0 to 1 (reached). If a limit holds for each channel,
+   * the part is that of the fullest channel. The limits are those that both ends agreed on.
+   */
+  readonly fill: {
+    /** Calls in flight and running handlers, of `limits.calls`. */
+    readonly calls: number;
+    /** Streaming calls, of `limits.streams`. */
+    readonly streams: number;
+    /** Short requests that wait for a reader, of `limits.inbound`. */
+    readonly inbound: number;
+    /** Messages that wait to be sent, of `limits.outbound`. */
+    readonly outbound: number;
+  };
 }

@@ -2,7 +2,7 @@
 
 import type { Connection } from '../stream/connection.ts';
 import type { TransportEngine } from './engine.ts';
-import type { ConnectionSnapshot, Snapshot } from './snapshot.ts';
+import type { ConnectionSnapshot, LimitsSnapshot, Snapshot } from './snapshot.ts';
 
 /** Returns a snapshot of a engine. */
 export function takeSnapshot(engine: TransportEngine): Snapshot {
@@ -22,12 +22,28 @@ export function takeSnapshot(engine: TransportEngine): Snapshot {
     dialing: engine.pool.dialing,
     names: engine.names.snapshot,
     memory: engine.memory.used,
-    memoryLimit: engine.memory.limit,
+    incoming: { calls: engine.memory.calls, bytes: engine.memory.bytes },
+    handshakes: engine.acceptor.handshaking,
+    limits: ofLimits(engine),
     bytes: engine.bytes,
     waiting: [...engine.mounts.values()].reduce((sum, mount) => sum + mount.inbox.waiting, 0),
     calls: { made: engine.order.made, served: engine.served },
     errors: Object.fromEntries(engine.dispatcher.errors),
     counters: Object.fromEntries(engine.dispatcher.counters),
+  };
+}
+
+function ofLimits({ config, memory }: TransportEngine): LimitsSnapshot {
+  const { connections, handshakes, total, calls, streams, inbound, outbound } = config.limits;
+  return {
+    memory: memory.limit,
+    connections,
+    handshakes: handshakes.pending,
+    total,
+    calls,
+    streams,
+    inbound,
+    outbound,
   };
 }
 

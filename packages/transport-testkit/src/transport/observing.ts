@@ -51,6 +51,10 @@ export const observingCases: Cases = (define) => {
     const [open] = a.snapshot().connections;
     t.is(open?.calls.out, 4);
     t.is(open?.streams, 1);
+    const { limits, incoming, connections } = b.snapshot();
+    t.is(connections[0]?.fill.calls, 4 / limits.calls);
+    t.is(connections[0]?.fill.streams, 1 / limits.streams);
+    t.is(incoming.calls, 4);
     t.is(open?.state, 'up');
     t.is(open?.direction, 'out');
     gate.resolve(utf8(''));
@@ -65,6 +69,8 @@ export const observingCases: Cases = (define) => {
       const [idle] = end.snapshot().connections;
       t.is(idle?.streams, 0);
       t.is(idle?.outbound.messages, 0);
+      t.deepEqual(idle?.fill, { calls: 0, streams: 0, inbound: 0, outbound: 0 });
+      t.deepEqual(end.snapshot().incoming, { calls: 0, bytes: 0 });
       t.is(end.snapshot().memory, 0);
       t.is(end.snapshot().waiting, 0);
     }

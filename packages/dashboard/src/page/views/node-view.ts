@@ -49,7 +49,7 @@ export function NodeView({ session, network, node }: ViewProperties) {
   `;
 }
 
-function Facts({ state: { node, totals, at } }: { readonly state: NodeState }) {
+function Facts({ state: { node, totals, limits, at } }: { readonly state: NodeState }) {
   const facts: readonly (readonly [string, string])[] = [
     ['Node id', node.nodeId ?? '–'],
     ['Network', node.network],
@@ -64,7 +64,7 @@ function Facts({ state: { node, totals, at } }: { readonly state: NodeState }) {
     ['Sent', size(totals.sent)],
     ['Calls made', number(totals.made)],
     ['Calls served', number(totals.served)],
-    ['Memory', `${size(totals.memory)} of ${size(totals.memoryLimit)}`],
+    ['Memory', `${size(totals.memory)} of ${size(limits.memory)}`],
     ['Level of the log', node.logLevel ?? '–'],
     ['Clock', duration(at)],
   ];

@@ -17,21 +17,25 @@ export function QueuesView({ network, node }: ViewProperties) {
       sort="Full"
     />
     <p class="legend">
-      All messages that a node holds share its limit of memory (limits.memory). Queues of
-      connections are listed while they are not empty.
+      Queues of connections are listed while they are not empty. Their limits (limits.calls,
+      limits.inbound, limits.outbound) hold for each channel, and the bar shows the fullest one.
     </p>
   </section>`;
 }
 
 const COLUMNS: readonly Column<QueueRow>[] = [
   { title: 'Node', value: ({ node }) => node, cell: ({ node }) => shortName(node) },
-  { title: 'Queue', value: ({ what }) => what },
+  { title: 'Queue or limit', value: ({ what }) => what },
   {
-    title: 'Waiting',
+    title: 'In use',
     value: ({ count }) => count,
-    cell: ({ count }) => (count === undefined ? '–' : number(count)),
+    cell: ({ count, most }) => amount(count, most, number),
   },
-  { title: 'Bytes', value: ({ bytes }) => bytes, cell: ({ bytes }) => size(bytes) },
+  {
+    title: 'Bytes',
+    value: ({ bytes }) => bytes,
+    cell: ({ bytes, mostBytes }) => amount(bytes, mostBytes, size),
+  },
   {
     title: 'Full',
     value: ({ share }) => share,
@@ -49,3 +53,13 @@ const COLUMNS: readonly Column<QueueRow>[] = [
   },
   { title: 'Missed', value: ({ missed }) => missed },
 ];
+
+/** Returns an amount with its limit: '12 of 4,096'. */
+function amount(
+  used: number | undefined,
+  most: number | undefined,
+  format: (value: number) => string,
+): string {
+  if (used === undefined) return '–';
+  return most === undefined ? format(used) : `${format(used)} of ${format(most)}`;
+}

@@ -17,6 +17,13 @@ interface SessionCounts {
   readonly inbound: { readonly calls: number; readonly bytes: number };
   /** Messages accepted here that have not been sent yet. */
   readonly outbound: { readonly messages: number; readonly bytes: number };
+  /** The part of each limit that is in use, 0 to 1: that of its fullest channel. */
+  readonly fill: {
+    readonly calls: number;
+    readonly streams: number;
+    readonly inbound: number;
+    readonly outbound: number;
+  };
 }
 
 /** The figures of one session. */
@@ -71,15 +78,41 @@ export class SessionFigures {
 
   /** The open calls and queued messages at this moment. */
   get counts(): SessionCounts {
-    const { caller, callee, channels } = this.#parts;
+    const { caller, callee, channels, context } = this.#parts;
+    const { limits, terms } = context;
     const inbound = { calls: 0, bytes: 0 };
     const outbound = { messages: 0, bytes: 0 };
-    for (const { inbound: queue, lanes } of channels.all()) {
+    const fill = {
+      calls: 0,
+      streams: Math.max(
+        share(caller.streams, terms.streams),
+        share(callee.served.streams, limits.streams),
+      ),
+      inbound: 0,
+      outbound: 0,
+    };
+    for (const channel of channels.all()) {
+      const { inbound: queue, lanes, openIn, running, oneways } = channel;
       for (const call of queue) inbound.bytes += call.payload.length;
       inbound.calls += queue.length;
+      fill.calls = Math.max(
+        fill.calls,
+        share(channel.open, terms.calls),
+        share(Math.max(openIn, running, oneways), limits.calls),
+      );
+      fill.inbound = Math.max(
+        fill.inbound,
+        share(channel.queued, limits.inbound.calls),
+        share(channel.queuedBytes, limits.inbound.bytes),
+      );
       for (const tally of [lanes.shorts, lanes.longs, lanes.shortReplies, lanes.longReplies]) {
         outbound.messages += tally.messages;
         outbound.bytes += tally.bytes;
+        fill.outbound = Math.max(
+          fill.outbound,
+          share(tally.messages, limits.outbound.messages),
+          share(tally.bytes, limits.outbound.bytes),
+        );
       }
     }
     let blocked = 0;
@@ -91,6 +124,12 @@ export class SessionFigures {
       blocked,
       inbound,
       outbound,
+      fill,
     };
   }
+}
+
+/** Returns the part of a limit that is in use. One long message may exceed a limit. */
+function share(used: number, limit: number): number {
+  return used === 0 ? 0 : Math.min(1, used / limit);
 }
