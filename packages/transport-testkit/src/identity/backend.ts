@@ -78,6 +78,11 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
      */
     isBusy?(): boolean;
   };
+  /**
+   * Real milliseconds without an event after which a case counts as hanging; at most 30,000.
+   * Default: 4,500. Set more if it may take seconds to make a connection.
+   */
+  readonly stallTimeout?: number | undefined;
   /** Omitted if ids are proven without certificates. */
   readonly certificates?: Certificates<P> | undefined;
   /**

@@ -330,7 +330,7 @@ export class IdentityFixture {
 
   /** Closes everything after a failure of the case. */
   async abandon(): Promise<void> {
-    this.#waits = new CaseWaits();
+    this.#waits = new CaseWaits(this.backend.stallTimeout);
     await this.#waits.run(() => this.#closeTransports());
     for (const relay of this.#relays) await relay.close();
   }

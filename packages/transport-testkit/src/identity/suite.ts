@@ -58,7 +58,7 @@ async function run(
   backend: IdentityBackend<NodeCredentials>,
   body: (f: IdentityFixture, t: TestContext) => Promise<void>,
 ): Promise<void> {
-  const waits = new CaseWaits();
+  const waits = new CaseWaits(backend.stallTimeout);
   const guarded = waits.guard(t);
   const fixture = new IdentityFixture(guarded, backend, waits);
   try {

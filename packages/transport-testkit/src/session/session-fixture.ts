@@ -40,6 +40,11 @@ export interface SessionBackend {
    */
   dialsWait?: boolean;
   /**
+   * Real milliseconds without an event after which a case counts as hanging; at most 30,000.
+   * Default: 4,500. Set more if it may take seconds to make a connection.
+   */
+  stallTimeout?: number | undefined;
+  /**
    * Called once per case. Returns a new place whose layers and transports reach each other by their
    * `localAddr()`.
    */
@@ -137,7 +142,7 @@ export async function openTransport(
     for (const peer of peers) peer.destroy();
     for (const listener of listeners) await listener.close();
     for (const layer of layers) await layer.close();
-    const closing = new CaseWaits();
+    const closing = new CaseWaits(backend.stallTimeout);
     const closed = closing.of('close()', transport.close());
     await closing.run(() => pump(clock, isBusy, closed, closing, 500));
   });

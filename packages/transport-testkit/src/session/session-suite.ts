@@ -34,7 +34,7 @@ import { textCases } from './text-cases.ts';
  * @param backend creates stream layers for the raw peer and transports to test.
  */
 export function sessionSuite(test: TestFunction, backend: SessionBackend): void {
-  const few = atMost(CASES_AT_ONCE, test, backend.name);
+  const few = atMost(CASES_AT_ONCE, test, backend);
   for (const cases of CASES) cases(few, backend);
 }
 
@@ -42,7 +42,11 @@ export function sessionSuite(test: TestFunction, backend: SessionBackend): void 
  * Limits how many cases run at once. Runners start all cases of a file together, and some cases
  * hold 64 MiB. A case that hangs keeps its place until it ends.
  */
-function atMost(count: number, test: TestFunction, name: string): TestFunction {
+function atMost(
+  count: number,
+  test: TestFunction,
+  { name, stallTimeout }: SessionBackend,
+): TestFunction {
   let free = count;
   const waiting: (() => void)[] = [];
   const leave = () => {
@@ -55,7 +59,7 @@ function atMost(count: number, test: TestFunction, name: string): TestFunction {
       if (free > 0) free -= 1;
       else await new Promise<void>((resolve) => waiting.push(resolve));
       t.teardown(leave);
-      await runCase(t, run);
+      await runCase(t, stallTimeout, run);
     });
 }
 

@@ -30,6 +30,11 @@ export interface StreamLayerSuiteOptions {
    * busy machine.
    */
   make(options: { clock: Clock }): StreamLayerBackend | Promise<StreamLayerBackend>;
+  /**
+   * Real milliseconds without an event after which a case counts as hanging; at most 30,000.
+   * Default: 4,500. Set more if it may take seconds to make a connection.
+   */
+  readonly stallTimeout?: number | undefined;
   /** Cases that are not run: title → reason. */
   readonly skip?: Readonly<Record<string, string>> | undefined;
 }
@@ -65,11 +70,12 @@ export class StreamLayerFixture {
   readonly #layers: StreamLayer[] = [];
   readonly #recorders: Recorder[] = [];
   /** The waits of the case on these layers and connections. */
-  readonly waits: CaseWaits = new CaseWaits();
+  readonly waits: CaseWaits;
 
-  constructor(clock: ManualClock, backend: StreamLayerBackend) {
+  constructor(clock: ManualClock, backend: StreamLayerBackend, stallTimeout?: number) {
     this.clock = clock;
     this.backend = backend;
+    this.waits = new CaseWaits(stallTimeout);
   }
 
   layer(bindAddr?: string, advertiseAddr?: string): StreamLayer {

@@ -40,7 +40,7 @@ export function streamLayerSuite(test: TestFunction, options: StreamLayerSuiteOp
     ...backPressureRules,
     ...endRules,
   ];
-  const { name, make, skip = {} } = options;
+  const { name, make, stallTimeout, skip = {} } = options;
   for (const title of Object.keys(skip)) {
     if (!rules.some((rule) => rule.title === title))
       throw new TypeError(`skip: the suite has no case '${title}'`);
@@ -55,7 +55,7 @@ export function streamLayerSuite(test: TestFunction, options: StreamLayerSuiteOp
       t.timeout(WATCHDOG);
       await unlessTaken(async () => {
         const clock = createManualClock();
-        const fixture = new StreamLayerFixture(clock, await make({ clock }));
+        const fixture = new StreamLayerFixture(clock, await make({ clock }), stallTimeout);
         t.teardown(() => fixture.close());
         await fixture.waits.run(() => run(fixture.waits.guard(t), fixture));
       });

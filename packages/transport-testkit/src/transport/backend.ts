@@ -46,6 +46,11 @@ export interface TransportBackend {
    */
   isBusy?(clock: Clock): boolean;
   /**
+   * Real milliseconds without an event after which a case counts as hanging; at most 30,000.
+   * Default: 4,500. Set more if it may take seconds to make a connection.
+   */
+  readonly stallTimeout?: number | undefined;
+  /**
    * Returns the names of what keeps the process alive: `process.getActiveResourcesInfo` in Node.
    * With it, and with `collect` (a garbage collection), the suite finds leaked handles and a
    * growing heap. `nodeProbe(process)` is Node's.

@@ -198,7 +198,7 @@ export function makeFixture(t: TestContext, backend: TransportBackend, waits: Ca
       for (const each of clocks) t.is(each.timers, 0, 'closed transports leave no timer');
     },
     async abandon() {
-      const closing = new CaseWaits();
+      const closing = new CaseWaits(backend.stallTimeout);
       await closing.run(() => advanceUntil(closing.of('close()', closeAll()), closing));
     },
   };

@@ -58,7 +58,7 @@ async function run(
   body: (f: Fixture, t: TestContext) => Promise<void>,
 ): Promise<void> {
   t.timeout(60_000);
-  const waits = new CaseWaits();
+  const waits = new CaseWaits(backend.stallTimeout);
   const guarded = waits.guard(t);
   const fixture = makeFixture(guarded, backend, waits);
   try {

@@ -14,7 +14,7 @@ import { CaseWaits } from './case-waits.ts';
 /** Runs a case that never ends, advancing the clock as real time does; returns its error. */
 async function hang(t: ExecutionContext, body: (waits: CaseWaits) => void) {
   const clock = createManualClock();
-  const waits = new CaseWaits(clock);
+  const waits = new CaseWaits(undefined, clock);
   const failed = t.throwsAsync(
     waits.run(async () => {
       body(waits);
@@ -46,7 +46,7 @@ test('a case that awaits only a promise of its own says so', async (t) => {
 
 test('events and bytes begin the time anew, but not the few bytes of pings', async (t) => {
   const clock = createManualClock();
-  const waits = new CaseWaits(clock);
+  const waits = new CaseWaits(undefined, clock);
   let bytes = 0;
   waits.add({ bytes: () => bytes });
   let end = () => {};
@@ -67,11 +67,33 @@ test('events and bytes begin the time anew, but not the few bytes of pings', asy
   end();
 });
 
+test('on a machine that is late, a case fails only after 30 s, and on any after its own limit', async (t) => {
+  const clock = createManualClock();
+  const [usual, patient] = [new CaseWaits(undefined, clock), new CaseWaits(10_000, clock)];
+  const failed = [usual, patient].map((waits) =>
+    t.throwsAsync(waits.run(() => new Promise(() => {}))),
+  );
+  const pass = (looks: number, late: number) => {
+    for (let look = 0; look < looks; look++) clock.jump(100 + late);
+  };
+  pass(44, 0); // one look less than the default allows
+  pass(100, 50);
+  t.notThrows(() => usual.check());
+  pass(1, 0);
+  t.throws(() => usual.check(), { message: /^nothing has happened for 14.5 s/ });
+  pass(154, 50);
+  t.notThrows(() => patient.check());
+  pass(1, 50);
+  t.throws(() => patient.check(), { message: /^nothing has happened for 30 s/ });
+  await Promise.all(failed);
+  t.is(clock.timers, 0);
+});
+
 test('a case that ends stops its watchdog, and its result is unchanged', async (t) => {
   const clock = createManualClock();
-  await new CaseWaits(clock).run(async () => {});
+  await new CaseWaits(undefined, clock).run(async () => {});
   await t.throwsAsync(
-    new CaseWaits(clock).run(async () => {
+    new CaseWaits(undefined, clock).run(async () => {
       throw new Error('its own');
     }),
     { message: 'its own' },

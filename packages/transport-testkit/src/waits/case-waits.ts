@@ -13,6 +13,8 @@ export interface WaitSource {
 }
 
 export class CaseWaits {
+  /** Real milliseconds without an event after which the case fails. */
+  readonly stallTimeout: number;
   readonly #clock: Clock;
   readonly #open = new Set<{ readonly what: string }>();
   readonly #sources: WaitSource[] = [];
@@ -23,7 +25,8 @@ export class CaseWaits {
   #stalled: Error | undefined = undefined;
 
   /** @param clock measures how long nothing has happened; default: the system's. */
-  constructor(clock: Clock = systemClock) {
+  constructor(stallTimeout: number = STALL, clock: Clock = systemClock) {
+    this.stallTimeout = stallTimeout;
     this.#clock = clock;
   }
 
@@ -95,7 +98,7 @@ export class CaseWaits {
     if (this.#stalled !== undefined) throw this.#stalled;
   }
 
-  /** Runs a case, and rejects as soon as nothing has happened in it for {@link STALL} ms. */
+  /** Runs a case, and rejects as soon as nothing has happened in it for `stallTimeout` ms. */
   async run(body: () => Promise<unknown>): Promise<void> {
     const watchdog = this.#watch();
     try {
@@ -107,11 +110,16 @@ export class CaseWaits {
 
   /**
    * Looks every 100 ms whether anything has happened. It counts looks instead of time, so that a
-   * process that was suspended, or that works without a pause, does not count as stalled.
+   * process that was suspended, or that works without a pause, does not count as stalled. A look
+   * that comes late shows a busy machine, on which events are late, too: such looks fail a case only
+   * after {@link BUSY_STALL} ms.
    */
   #watch(): { readonly stalled: Promise<never>; stop(): void } {
     let timer: unknown;
-    let quiet = 0;
+    let due = 0;
+    /** The looks since the last event, and those of them that were not late. */
+    let looks = 0;
+    let punctual = 0;
     let changes = this.#changes;
     /** The bytes at the first look without another event: a busy case pays nothing for them. */
     let bytes: number | undefined;
@@ -128,15 +136,21 @@ export class CaseWaits {
       return true;
     };
     const stalled = new Promise<never>((_, reject) => {
-      const look = () => {
-        quiet = hasMoved() ? 0 : quiet + 1;
-        if (quiet * LOOK >= STALL) {
-          this.#stalled = new Error(this.#describe());
-          return reject(this.#stalled);
-        }
+      const schedule = () => {
+        due = this.#clock.now() + LOOK;
         timer = this.#clock.setTimeout(look, LOOK);
       };
-      timer = this.#clock.setTimeout(look, LOOK);
+      const look = () => {
+        if (hasMoved()) looks = punctual = 0;
+        else {
+          looks++;
+          if (this.#clock.now() - due < LATE) punctual++;
+        }
+        if (punctual * LOOK < this.stallTimeout && looks * LOOK < BUSY_STALL) return schedule();
+        this.#stalled = new Error(this.#describe(looks * LOOK));
+        reject(this.#stalled);
+      };
+      schedule();
     });
     stalled.catch(() => {}); // The case may have ended before.
     return { stalled, stop: () => this.#clock.clearTimeout(timer) };
@@ -146,21 +160,25 @@ export class CaseWaits {
     return this.#sources.reduce((sum, source) => sum + (source.bytes?.() ?? 0), 0);
   }
 
-  #describe(): string {
+  /** @param quiet the milliseconds in which nothing has happened. */
+  #describe(quiet: number): string {
     const own = [...this.#open].map(({ what }) => what);
     const all = [...own, ...this.#sources.flatMap((source) => source.waits?.() ?? [])];
     const waits = all.slice(-MOST_NAMED);
     if (all.length > waits.length) waits.unshift(`${all.length - waits.length} earlier ones`);
     const after = this.#last === undefined ? '' : ` The last event was: ${this.#last}.`;
     const what = waits.length > 0 ? waits.join('; ') : 'a promise of its own';
-    return `nothing has happened for ${STALL / 1_000} s. The case waits for: ${what}.${after}`;
+    return `nothing has happened for ${quiet / 1_000} s. The case waits for: ${what}.${after}`;
   }
 }
 
-/** Real milliseconds without an event after which a case fails; no case needs a tenth of it. */
-export const STALL = 4_500;
-/** Milliseconds between two looks. */
+/** The default of `stallTimeout`; on a machine with time to spare, no case needs a tenth of it. */
+const STALL = 4_500;
+/** As `STALL`, on a machine so busy that timers are late; the longest `stallTimeout`. */
+const BUSY_STALL = 30_000;
+/** Milliseconds between two looks, and those by which one is late. */
 const LOOK = 100;
+const LATE = 20;
 /**
  * The bytes that count as an event. While a case advances its clock, the pings of quiet connections
  * carry fewer in {@link STALL} ms.

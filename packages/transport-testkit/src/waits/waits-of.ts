@@ -8,9 +8,10 @@ const running = new WeakMap<TestContext, CaseWaits>();
 /** Runs a case with a context of its own; see {@link CaseWaits.run}. */
 export async function runCase(
   t: TestContext,
+  stallTimeout: number | undefined,
   body: (t: TestContext) => void | Promise<void>,
 ): Promise<void> {
-  const waits = new CaseWaits();
+  const waits = new CaseWaits(stallTimeout);
   const guarded = waits.guard(t);
   running.set(guarded, waits);
   await waits.run(async () => body(guarded));
