@@ -5,7 +5,7 @@ import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createTransitWatch, nodeProbe, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { atOnce } from './testing/at-once.ts';
-import { createTestRealm } from './testing/layers.ts';
+import { createTestRealm, HANDSHAKE_TIME } from './testing/layers.ts';
 
 const realm = createTestRealm();
 const transit = createTransitWatch();
@@ -17,6 +17,7 @@ transportSuite(atOnce(8, test), {
     return new NetworkTransport({ ...options, stream: wrap === undefined ? layer : wrap(layer) });
   },
   isBusy: transit.isBusy,
+  stallTimeout: HANDSHAKE_TIME,
   unreachable: () => 'webrtc://nobody',
   probe: nodeProbe(process),
   skip: {

@@ -5,7 +5,7 @@ import { secure } from '@trunkline/stream-noise';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createTransitWatch, identitySuite } from '@trunkline/transport-testkit';
 import test from 'ava';
-import { createTestRealm } from './testing/layers.ts';
+import { createTestRealm, HANDSHAKE_TIME } from './testing/layers.ts';
 
 const realm = createTestRealm();
 const transit = createTransitWatch();
@@ -35,6 +35,7 @@ identitySuite<Identity>(test.serial, {
     'sends a signature that the victim made of other data': async (victim) =>
       impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
   },
+  stallTimeout: HANDSHAKE_TIME,
   beneath: { layer: () => layer(), dialsWait: true, isBusy: transit.isBusy },
 });
 

@@ -5,11 +5,12 @@ import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createTransitWatch, sessionSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { atOnce } from './testing/at-once.ts';
-import { createTestRealm } from './testing/layers.ts';
+import { createTestRealm, HANDSHAKE_TIME } from './testing/layers.ts';
 
 sessionSuite(atOnce(8, test), {
   name: 'webrtc',
   dialsWait: true,
+  stallTimeout: HANDSHAKE_TIME,
   place() {
     const realm = createTestRealm();
     const transit = createTransitWatch();

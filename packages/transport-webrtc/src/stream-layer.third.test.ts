@@ -3,10 +3,11 @@
 import { streamLayerSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { atOnce } from './testing/at-once.ts';
-import { createTestRealm } from './testing/layers.ts';
+import { createTestRealm, HANDSHAKE_TIME } from './testing/layers.ts';
 
 streamLayerSuite(atOnce(8, test), {
   name: 'webrtc',
+  stallTimeout: HANDSHAKE_TIME,
   make: ({ clock }) => {
     const realm = createTestRealm();
     return {
