@@ -11,9 +11,10 @@ import {
   type TransportTest,
 } from '@trunkline/transport-testkit';
 import { createMemorySignaling, createWebRtcStreamLayer } from '@trunkline/transport-webrtc';
+import { collectingRtc } from './collecting-rtc.ts';
 import { nodeSignal } from './node-signal.ts';
 import { PageLayer } from './page-layer.ts';
-import { offerSuites, skipping } from './run-cases.ts';
+import { HANDSHAKE_TIME, offerSuites, skipping } from './run-cases.ts';
 
 type CreateLayer = (clock?: Clock, address?: string) => StreamLayer;
 
@@ -23,12 +24,18 @@ let ids = 0;
 
 const inPage: CreateLayer = (clock, address) => {
   const id = address?.replace('webrtc://', '') ?? `node-${++ids}`;
-  return transit.watch(createWebRtcStreamLayer({ signal: signaling.signal(id), clock }));
+  return transit.watch(
+    createWebRtcStreamLayer({ signal: signaling.signal(id), clock, rtc: collectingRtc }),
+  );
 };
 
 const toNode: CreateLayer = (clock = systemClock, bindAddr = undefined) =>
   transit.watch(
-    new PageLayer({ bindAddr }, createWebRtcStreamLayer({ signal: nodeSignal, clock }), clock),
+    new PageLayer(
+      { bindAddr },
+      createWebRtcStreamLayer({ signal: nodeSignal, clock, rtc: collectingRtc }),
+      clock,
+    ),
   );
 
 function identities(test: TransportTest, name: string, layer: CreateLayer): void {
@@ -56,6 +63,7 @@ function identities(test: TransportTest, name: string, layer: CreateLayer): void
       'sends a signature that the victim made of other data': async (victim) =>
         impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
     },
+    stallTimeout: HANDSHAKE_TIME,
     beneath: { layer: () => layer(), dialsWait: layer === inPage, isBusy: transit.isBusy },
   });
 }

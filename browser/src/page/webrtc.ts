@@ -12,9 +12,10 @@ import {
 } from '@trunkline/transport-testkit';
 import { createMemorySignaling, createWebRtcStreamLayer } from '@trunkline/transport-webrtc';
 import type { Place } from '../node-calls.ts';
+import { collectingRtc } from './collecting-rtc.ts';
 import { nodeSignal } from './node-signal.ts';
 import { PageLayer, pausesPeer } from './page-layer.ts';
-import { offerSuites, skipping } from './run-cases.ts';
+import { HANDSHAKE_TIME, offerSuites, skipping } from './run-cases.ts';
 
 type CreateLayer = (place: Place, clock?: Clock) => StreamLayer;
 
@@ -24,19 +25,29 @@ function createRealm(): CreateLayer {
   let count = 0;
   return ({ bindAddr, advertiseAddr }, clock) => {
     const id = bindAddr?.replace('webrtc://', '') ?? `node-${++count}`;
-    return createWebRtcStreamLayer({ signal: signaling.signal(id), advertiseAddr, clock });
+    return createWebRtcStreamLayer({
+      signal: signaling.signal(id),
+      advertiseAddr,
+      clock,
+      rtc: collectingRtc,
+    });
   };
 }
 
 /** Returns a function that creates layers which dial from the page and listen in Node. */
 function createPair(): CreateLayer {
   return (place, clock = systemClock) =>
-    new PageLayer(place, createWebRtcStreamLayer({ signal: nodeSignal, clock }), clock);
+    new PageLayer(
+      place,
+      createWebRtcStreamLayer({ signal: nodeSignal, clock, rtc: collectingRtc }),
+      clock,
+    );
 }
 
 function streamLayers(test: TransportTest, name: string, create: () => CreateLayer): void {
   streamLayerSuite(test, {
     name,
+    stallTimeout: HANDSHAKE_TIME,
     make: ({ clock }) => {
       const layer = create();
       return {
@@ -46,7 +57,7 @@ function streamLayers(test: TransportTest, name: string, create: () => CreateLay
     },
     skip:
       create === createRealm
-        ? { 'two hundred connections opened, used and closed leave no timer': TOO_MANY }
+        ? {}
         : {
             'writes to a paused reader start to return false, and drained follows once it reads':
               BRIDGED,
@@ -61,6 +72,7 @@ function sessions(test: TransportTest, name: string, create: () => CreateLayer):
   sessionSuite(skipping(test, BRIDGED, isBridged), {
     name,
     dialsWait: create === createRealm,
+    stallTimeout: HANDSHAKE_TIME,
     place() {
       const transit = createTransitWatch();
       const native = create();
@@ -84,6 +96,7 @@ function transports(test: TransportTest, name: string, create: () => CreateLayer
       return new NetworkTransport({ ...options, stream: wrap?.(stream) ?? stream });
     },
     isBusy: transit.isBusy,
+    stallTimeout: HANDSHAKE_TIME,
     unreachable: () => 'webrtc://nobody',
     skip: {
       'listen on an address that cannot be dialed needs an advertised address':
@@ -94,7 +107,6 @@ function transports(test: TransportTest, name: string, create: () => CreateLayer
   });
 }
 
-const TOO_MANY = 'Chromium allows a page 500 peer connections, and this case has 400';
 const BRIDGED = 'what Node accepts reaches the page over a WebSocket, which a page cannot pause';
 const PROBE = 'pages have no probe of handles, and a thousand cycles take a minute';
 
