@@ -11,7 +11,10 @@ import { concat } from './wire.ts';
 export type Carrier = 'tcp' | 'tls' | 'ws' | 'ws-attached' | 'wss' | 'noise';
 
 /** The carriers that an attack runs on unless it names others. */
-export const CARRIERS: readonly Carrier[] = ['tcp', 'tls', 'ws', 'ws-attached', 'noise'];
+export const CARRIERS: readonly Carrier[] = ['tcp', 'tls', 'ws', 'ws-attached', 'wss', 'noise'];
+
+/** The carriers that are WebSockets. */
+export const WEB_SOCKETS: readonly Carrier[] = ['ws', 'ws-attached', 'wss'];
 
 /** The victim's address, and the credentials with which it admits the attacker. */
 export interface Target {

@@ -3,6 +3,7 @@
 
 import type { Attack, AttackRun } from '../attack.ts';
 import type { AttackerConnection } from '../attacker-connection.ts';
+import { WEB_SOCKETS } from '../carriers.ts';
 import { CHANNEL, Method } from '../methods.ts';
 import { block, concat, frame, Kind, number, repeat, text } from '../wire.ts';
 
@@ -151,7 +152,7 @@ export const floods: readonly Attack[] = [
     name: 'flood-tiny-messages',
     title: 'sends valid calls in WebSocket messages of one byte',
     cases: [5],
-    carriers: ['ws', 'ws-attached'],
+    carriers: WEB_SOCKETS,
     rounds: 20,
     answer: /^(nothing|cut|close \d+|GO_AWAY 8\/13)$/,
     async run(run) {
@@ -171,7 +172,7 @@ export const floods: readonly Attack[] = [
     name: 'flood-empty-messages',
     title: 'sends empty WebSocket messages',
     cases: [4],
-    carriers: ['ws', 'ws-attached'],
+    carriers: WEB_SOCKETS,
     rounds: 20,
     answer: /^(cut|close \d+|GO_AWAY 8\/13)$/,
     async run(run) {

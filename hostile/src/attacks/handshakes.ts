@@ -173,7 +173,7 @@ export const handshakes: readonly Attack[] = [
     cases: [60, 62],
     memory: 320 * 64 * 1_024,
     answer: /^320 kept$/,
-    carriers: ['tcp', 'tls', 'ws', 'noise'],
+    carriers: ['tcp', 'tls', 'ws', 'wss', 'noise'],
     run: (run) => kept(run, 400),
   },
   {

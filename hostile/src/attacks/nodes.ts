@@ -12,7 +12,7 @@ import { concat, frame, Kind, repeat, text } from '../wire.ts';
 const MIB = 1024 * 1024;
 const PEERS = 1;
 const victim = { nodes: true };
-const carriers = ['tcp', 'tls', 'ws', 'noise'] as const;
+const carriers = ['tcp', 'tls', 'ws', 'wss', 'noise'] as const;
 
 export const nodes: readonly Attack[] = [
   {
@@ -164,7 +164,7 @@ export const nodes: readonly Attack[] = [
 /** Connects as a peer, and if wanted as a member of the victim's topic. */
 async function asNode(run: AttackRun, isMember = false): Promise<AttackerConnection> {
   const { carrier, key } = run.target;
-  const isProven = carrier === 'tls' || carrier === 'noise';
+  const isProven = carrier === 'tls' || carrier === 'wss' || carrier === 'noise';
   const nodeId = isProven
     ? createHash('sha256')
         .update(createPublicKey(key).export({ type: 'spki', format: 'der' }))

@@ -114,7 +114,7 @@ function wrongCertificate(
     name,
     title,
     cases: [81],
-    carriers: ['tls'],
+    carriers: ['tls', 'wss'],
     isBrief: true,
     answer,
     async run(run) {

@@ -2,10 +2,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack, AttackRun } from '../attack.ts';
+import { WEB_SOCKETS } from '../carriers.ts';
 import { upgradeRequest, WebSocketReader, webSocketFrame } from '../web-socket-client.ts';
 import { concat, repeat, text } from '../wire.ts';
-
-const CARRIERS = ['ws', 'ws-attached'] as const;
 
 export const webSocket: readonly Attack[] = [
   upgrade('ws-no-protocol', 'offers no sub-protocol', [127], 400, { 'Sec-WebSocket-Protocol': '' }),
@@ -67,7 +66,7 @@ export const webSocket: readonly Attack[] = [
     name: 'ws-ping-flood',
     title: 'sends WebSocket pings and reads none of the pongs',
     cases: [47, 58],
-    carriers: CARRIERS,
+    carriers: WEB_SOCKETS,
     rounds: 200,
     memory: 16 * 1024 * 1024,
     answer: /^(cut|ended|close \d+|nothing)$/,
@@ -97,7 +96,7 @@ function upgrade(
     name,
     title,
     cases,
-    carriers: CARRIERS,
+    carriers: WEB_SOCKETS,
     isBrief: true,
     answer: new RegExp(`^HTTP ${status}`),
     async run(run) {
@@ -140,7 +139,7 @@ function speaking(
     name,
     title,
     cases: [...cases, 132],
-    carriers: CARRIERS,
+    carriers: WEB_SOCKETS,
     isBrief: true,
     answer: new RegExp(`^close ${code}$`),
     async run(run) {
