@@ -23,12 +23,9 @@ export type HonestCommand =
   | { readonly do: 'stop' };
 
 export interface HonestReport {
-  /** Small calls that were answered, and the milliseconds that they took. */
-  readonly calls: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly longest: number;
-  /** Calls that failed, by code; long ones are counted separately. */
+  /** The milliseconds that each small call took until it was answered. */
+  readonly times: Float64Array;
+  /** Small calls that failed, by code; long ones are counted separately. */
   readonly failed: Readonly<Record<string, number>>;
   readonly longCalls: number;
   readonly longFailed: Readonly<Record<string, number>>;
@@ -98,19 +95,7 @@ function measure(): { readonly end: () => Promise<HonestReport> } {
     async end() {
       isOver = true;
       await through;
-      times.sort((a, b) => a - b);
-      const part = (share: number) =>
-        times[Math.min(times.length - 1, Math.floor(times.length * share))] ??
-        Number.POSITIVE_INFINITY;
-      return {
-        calls: times.length,
-        p50: part(0.5),
-        p99: part(0.99),
-        longest: part(1),
-        failed,
-        longCalls,
-        longFailed,
-      };
+      return { times: Float64Array.from(times), failed, longCalls, longFailed };
     },
   };
 }
@@ -122,10 +107,7 @@ function count(counts: Record<string, number>, error: unknown): void {
 }
 
 const NOTHING: HonestReport = {
-  calls: 0,
-  p50: 0,
-  p99: 0,
-  longest: 0,
+  times: new Float64Array(0),
   failed: {},
   longCalls: 0,
   longFailed: {},

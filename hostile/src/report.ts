@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { mib, type Outcome } from './outcome.ts';
+import { isOfMemory, mib, type Outcome, type Quantity } from './outcome.ts';
 
 const HEAD = [
   'attack',
@@ -25,9 +25,7 @@ export function formatOutcomes(outcomes: readonly Outcome[], order: readonly str
   const widths = HEAD.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)));
   const lines = rows.map((row) =>
     row
-      .map((cell, at) =>
-        at >= 2 && at <= 8 ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!),
-      )
+      .map((cell, at) => (isFigure(at) ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!)))
       .join('  ')
       .trimEnd(),
   );
@@ -36,24 +34,50 @@ export function formatOutcomes(outcomes: readonly Outcome[], order: readonly str
 }
 
 /**
- * Writes the figures between the markers of docs/reliability.md. Attacks that were not run keep
- * their rows.
+ * Writes the figures of one attack between the markers of docs/reliability.md. All other rows, and
+ * the row's figures of the other quantity, stay as they are.
  */
-export function writeReport(outcomes: readonly Outcome[], order: readonly string[]): void {
+export function writeReport(outcome: Outcome, quantity: Quantity, order: readonly string[]): void {
   const page = readFileSync(PAGE, 'utf8');
   const from = page.indexOf(BEGIN);
   const to = page.indexOf(END);
   if (from === -1 || to === -1) throw new Error(`docs/reliability.md has no '${BEGIN}' … '${END}'`);
   const rows = earlierRows(page.slice(from, to));
-  for (const outcome of outcomes)
-    rows.set(
-      `${outcome.attack} ${outcome.carrier}`,
-      `| ${cells(outcome).map(escaped).join(' | ')} |`,
-    );
+  const key = `${outcome.attack} ${outcome.carrier}`;
+  const row = renewed(rows.get(key), cells(outcome).map(escaped), quantity);
+  rows.set(key, `| ${row.join(' | ')} |`);
   writeFileSync(
     PAGE,
     `${page.slice(0, from + BEGIN.length)}\n${section(rows, order)}\n${page.slice(to)}`,
   );
+}
+
+/**
+ * Returns the cells of a row with the new figures of one quantity, and the earlier ones of the
+ * other.
+ */
+function renewed(
+  earlier: string | undefined,
+  cells: readonly string[],
+  quantity: Quantity,
+): readonly string[] {
+  const old = earlier?.slice(2, -2).split(/(?<!\\) \| /);
+  const [from, to] = quantity === 'memory' ? MEMORY_CELLS : TIME_CELLS;
+  const row = cells.map((cell, at) =>
+    (at >= from && at < to) || !isFigure(at) ? cell : (old?.[at] ?? '–'),
+  );
+  const kept = flawsIn(old?.at(-1)).filter((flaw) => isOfMemory(flaw) === (quantity === 'times'));
+  const flaws = [...new Set([...kept, ...flawsIn(row.at(-1))])];
+  return [...row.slice(0, -1), flaws.length === 0 ? HOLDS : flaws.join('; ')];
+}
+
+function flawsIn(verdict: string = HOLDS): readonly string[] {
+  return verdict === HOLDS ? [] : verdict.split('; ');
+}
+
+/** Tells whether a column has figures, which are aligned to the right. */
+function isFigure(column: number): boolean {
+  return column >= MEMORY_CELLS[0] && column < TIME_CELLS[1];
 }
 
 /** Returns a text as a cell of a Markdown table. */
@@ -74,13 +98,13 @@ function earlierRows(table: string): Map<string, string> {
 function section(rows: ReadonlyMap<string, string>, order: readonly string[]): string {
   const known = [...rows].filter(([key]) => order.includes(attackOf(key)));
   const sorted = known.sort(([a], [b]) => order.indexOf(attackOf(a)) - order.indexOf(attackOf(b)));
-  const held = known.filter(([, row]) => row.endsWith('| holds |')).length;
+  const held = known.filter(([, row]) => row.endsWith(`| ${HOLDS} |`)).length;
   return [
     '',
     `Measured on ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${process.platform} ${release()}, Node ${process.versions.node}. ${held} of ${known.length} hold.`,
     '',
     `| ${HEAD.join(' | ')} |`,
-    `|${HEAD.map((_, at) => (at >= 2 && at <= 8 ? '---:' : '---')).join('|')}|`,
+    `|${HEAD.map((_, at) => (isFigure(at) ? '---:' : '---')).join('|')}|`,
     ...sorted.map(([, row]) => row),
     '',
   ].join('\n');
@@ -106,7 +130,7 @@ function cells({
   answer,
   flaws,
 }: Outcome): string[] {
-  const verdict = flaws.length === 0 ? 'holds' : flaws.join('; ');
+  const verdict = flaws.length === 0 ? HOLDS : flaws.join('; ');
   return [
     attack,
     carrier,
@@ -122,6 +146,11 @@ function cells({
   ];
 }
 
+/** The verdict on an attack that violated no condition. */
+const HOLDS = 'holds';
+/** The columns of the figures of memory, and of times: the first, and the one after the last. */
+const MEMORY_CELLS = [2, 4] as const;
+const TIME_CELLS = [4, 9] as const;
 const PAGE = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url));
 const BEGIN = '<!-- hostile: begin -->';
 const END = '<!-- hostile: end -->';

@@ -8,7 +8,7 @@ import type { Carrier, Target } from './carriers.ts';
 import { Child } from './child.ts';
 import type { RunCredentials } from './credentials.ts';
 import type { HonestCommand, HonestReport } from './honest.ts';
-import { flawsOf, heldUp, type Outcome, type Quantity } from './outcome.ts';
+import { flawsOf, heldUp, isOfRatio, type Outcome, p99Of, type Quantity } from './outcome.ts';
 import { settle } from './settle.ts';
 import type { VictimCommand, VictimOptions, VictimReport } from './victim.ts';
 import { FAST_HEAP, SMALL_HEAP } from './warm-up.ts';
@@ -18,12 +18,18 @@ export interface TestbedOptions {
   readonly credentials: RunCredentials;
   readonly victim: VictimOptions;
   readonly quantity: Quantity;
-  /** Milliseconds that the honest peer measures before the first attack. */
-  readonly quiet: number;
   /**
    * The core of the victim, and the core of the honest peer and the attacker; undefined for any.
    */
   readonly cores: readonly [string | undefined, string | undefined];
+}
+
+/** The extent of an attack: rounds that alternate between a quiet time and the attack. */
+export interface Extent {
+  readonly rounds: number;
+  /** Milliseconds of a round in which nobody attacks; 0 to measure nothing then. */
+  readonly quiet: number;
+  readonly effort: Effort;
 }
 
 export class Testbed {
@@ -33,7 +39,6 @@ export class Testbed {
   readonly #honest: Child<HonestCommand, HonestReport>;
   readonly #attacker: Child<AttackerCommand, AttackerReport>;
   #target: Target | undefined;
-  #before: HonestReport | undefined;
 
   private constructor({ carrier, quantity, cores }: TestbedOptions) {
     this.#carrier = carrier;
@@ -44,7 +49,7 @@ export class Testbed {
     this.#attacker = new Child('attacker', { core: cores[1], yields: true });
   }
 
-  /** Starts all three, and measures the honest peer's calls while nobody attacks. */
+  /** Starts all three. */
   static async open(options: TestbedOptions): Promise<Testbed> {
     const testbed = new Testbed(options);
     try {
@@ -56,39 +61,56 @@ export class Testbed {
     }
   }
 
-  async attack(attack: Attack, effort: Effort): Promise<Outcome> {
-    const victim = this.#victim;
-    const base = await victim.ask({ do: 'mark' });
-    await this.#honest.ask({ do: 'measure' });
-    const attacked = this.#attacker.ask({ attack: attack.name, target: this.#target!, effort });
-    const { answer } = await attacked.catch((error: Error) => ({
-      answer: `failed: ${error.message.split('\n')[0]}`,
-    }));
-    const during = await this.#honest.ask({ do: 'stop' });
-    const after = victim.isAlive
-      ? await settle(() => victim.ask({ do: 'look' }), base).catch(() => undefined)
-      : undefined;
-    const measured = {
-      attack,
-      carrier: this.#carrier,
-      answer,
-      base,
-      after,
-      before: this.#before!,
-      during,
-    };
-    return {
-      attack: attack.name,
-      carrier: this.#carrier,
-      growth: after === undefined ? Number.NaN : after.peak - base.rss,
-      bound: attack.memory ?? 0,
-      before: this.#before!.p99,
-      during: during.p99,
-      delay: after?.delay ?? Number.NaN,
-      busy: after === undefined ? Number.NaN : heldUp(after),
-      answer,
-      flaws: flawsOf(measured, this.#quantity),
-    };
+  /**
+   * Runs the rounds of an attack. Ends early if a condition is violated, unless it is that of the
+   * honest peer's times, which all rounds decide together.
+   */
+  async attack(attack: Attack, { rounds, quiet, effort }: Extent): Promise<Outcome> {
+    const before: HonestReport[] = [];
+    const during: HonestReport[] = [];
+    let worst: Outcome | undefined;
+    for (let round = 0; round < rounds; round++) {
+      if (quiet > 0) before.push(await this.#measure(quiet));
+      const base = await this.#victim.ask({ do: 'mark' });
+      await this.#honest.ask({ do: 'measure' });
+      const answer = await this.#attacked(attack, effort);
+      during.push(await this.#honest.ask({ do: 'stop' }));
+      const after = await this.#settled(base);
+      const outcome: Outcome = {
+        attack: attack.name,
+        carrier: this.#carrier,
+        growth: Math.max(
+          worst?.growth ?? 0,
+          after === undefined ? Number.NaN : after.peak - base.rss,
+        ),
+        bound: attack.memory ?? 0,
+        before: p99Of(before),
+        during: p99Of(during),
+        delay: Math.max(worst?.delay ?? 0, after?.delay ?? Number.NaN),
+        busy: Math.max(worst?.busy ?? 0, after === undefined ? Number.NaN : heldUp(after)),
+        answer,
+        flaws: flawsOf({ attack, answer, base, after, before, during }, this.#quantity),
+      };
+      worst = outcome;
+      if (after === undefined || outcome.flaws.some((flaw) => !isOfRatio(flaw))) break;
+    }
+    return worst!;
+  }
+
+  /** Runs the attack, and returns how the victim answered. */
+  async #attacked(attack: Attack, effort: Effort): Promise<string> {
+    try {
+      return (await this.#attacker.ask({ attack: attack.name, target: this.#target!, effort }))
+        .answer;
+    } catch (error) {
+      return `failed: ${(error as Error).message.split('\n')[0]}`;
+    }
+  }
+
+  /** Returns the victim's report when nothing of the attack is left; undefined if it died. */
+  async #settled(base: VictimReport): Promise<VictimReport | undefined> {
+    if (!this.#victim.isAlive) return undefined;
+    return settle(() => this.#victim.ask({ do: 'look' }), base).catch(() => undefined);
   }
 
   async close(): Promise<void> {
@@ -97,7 +119,7 @@ export class Testbed {
     await this.#victim.close();
   }
 
-  async #start({ carrier, credentials, victim, quiet }: TestbedOptions): Promise<void> {
+  async #start({ carrier, credentials, victim, quantity }: TestbedOptions): Promise<void> {
     const { host, port, address } = await this.#victim.ask({
       do: 'start',
       carrier,
@@ -107,8 +129,7 @@ export class Testbed {
     this.#target = { carrier, host, port, ...credentials.attacker, stranger: credentials.stranger };
     await this.#honest.ask({ do: 'start', carrier, credentials, address });
     await this.#honest.ask({ do: 'warm' });
-    await this.#measure(quiet / 2);
-    this.#before = await this.#measure(quiet);
+    if (quantity === 'times') await this.#measure(SETTLING);
   }
 
   async #measure(milliseconds: number): Promise<HonestReport> {
@@ -117,3 +138,6 @@ export class Testbed {
     return this.#honest.ask({ do: 'stop' });
   }
 }
+
+/** Milliseconds of calls that are not counted, after the warm-up. */
+const SETTLING = 1_500;
