@@ -1,6 +1,9 @@
 // Runs `pnpm sim` as a process: passing seeds, failures, replays and options.
 
 import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import type { Edit } from './sim/testing/mutant.ts';
@@ -44,6 +47,12 @@ test('passing seeds end with one line about them, and exit code 0', async (t) =>
   t.is(err, '');
 });
 
+test('with --json, it prints only the outcome', async (t) => {
+  const { code, out, err } = await run(['--seeds', '1', '--minutes', '1', '--json']);
+  t.deepEqual([code, err], [0, '']);
+  t.like(JSON.parse(out), { passed: 1, failed: [], settings: { minutes: 1, nemesis: 'swarm' } });
+});
+
 test('SEED runs only that seed', async (t) => {
   const { code, out } = await run(['--minutes', '1', '--nemesis', 'none'], { SEED: 'raft:3' });
   t.is(code, 0);
@@ -69,6 +78,20 @@ test('a failure shows what broke, the last events of each lane, the smallest pla
   const again = await run(args, { edits, SEED: replay![1]! });
   t.is(again.code, 1);
   t.true(again.out.includes(/^✘ .*$/m.exec(out)![0]), again.out);
+
+  const folder = await mkdtemp(join(tmpdir(), 'sim-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'failure.json');
+  const output = ['--json', '--record', file];
+  const data = await run([...args, ...output], { edits, SEED: replay![1]! });
+  t.is(data.code, 1, data.err);
+  const [failure] = JSON.parse(data.out).failed;
+  t.true(out.includes(`✘ seed ${failure.seed}: ${failure.message}`), failure.message);
+  t.is(failure.replay, replay![0]);
+  t.is(failure.nodes.length, 8);
+  const recording = JSON.parse(await readFile(file, 'utf8'));
+  t.is(recording.format, 'trunkline-recording');
+  t.deepEqual([recording.hash, recording.failure.rule], [failure.hash, failure.rule]);
 });
 
 test('invalid options are reported in one line, with exit code 2', async (t) => {
@@ -77,6 +100,7 @@ test('invalid options are reported in one line, with exit code 2', async (t) => 
     [['--nodes', 'five'], ''],
     [['--speed', '9'], ''],
     [[], 'seven'],
+    [['--record', '/nonexistent/failure.json'], ''],
   ] as const) {
     const { code, out, err } = await run(args, { SEED });
     t.deepEqual([code, out, err.trimEnd().split('\n').length], [2, '', 1], err);
@@ -96,6 +120,8 @@ test('--help shows the options', async (t) => {
     '--nemesis',
     '--level',
     '--workers',
+    '--record',
+    '--json',
     'SEED',
   ])
     t.true(out.includes(option));

@@ -1,12 +1,15 @@
 // `pnpm sim`: runs Raft in virtual time under any number of seeds; shows and shrinks failures, and
 // tells how to replay them.
 
+import { access, constants, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import process from 'node:process';
 import { explore, type Failure, type Progress } from '@trunkline/simulation';
 import { systemClock } from '@trunkline/transport-core';
 import { Screen } from './demo/screen.ts';
 import { drawLanes } from './sim/lanes.ts';
 import { HELP, parseOptions, type SimOptions } from './sim/options.ts';
+import { outcomeOf } from './sim/outcome.ts';
 import { type Settings, scenarioUrl } from './sim/settings.ts';
 
 const screen = new Screen(process.stdout);
@@ -19,6 +22,7 @@ async function main(): Promise<number> {
   let options: SimOptions | 'help';
   try {
     options = parseOptions(process.argv.slice(2));
+    if (options !== 'help') await checkFolder(options.record);
     const { SEED = '' } = process.env;
     if (SEED !== '' && !SEED.startsWith(`${NAME}:`))
       throw new Error(
@@ -41,7 +45,7 @@ async function main(): Promise<number> {
     return await search(options, interrupt.signal);
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
-    screen.print('interrupted');
+    process.stderr.write('interrupted\n');
     return 130;
   } finally {
     process.off('SIGINT', onInterrupt);
@@ -49,7 +53,7 @@ async function main(): Promise<number> {
 }
 
 async function search(
-  { seeds, from, workers, settings, replay }: SimOptions,
+  { seeds, from, workers, settings, replay, json, record }: SimOptions,
   signal: AbortSignal,
 ): Promise<number> {
   const began = systemClock.now();
@@ -63,17 +67,25 @@ async function search(
     );
   };
   const command = ['npx pnpm@12 sim', ...replay].join(' ');
-  const { passed, failed, virtualHours } = await explore({
+  const exploration = await explore({
     name: NAME,
     seed: from,
     seeds,
     workers,
     scenario: scenarioUrl(settings),
     replay: command,
-    onProgress,
+    onProgress: json ? undefined : onProgress,
     signal,
   });
+  const { passed, failed, virtualHours } = exploration;
   const elapsed = systemClock.now() - began;
+  const recording = failed[0]?.recording;
+  if (record !== undefined && recording !== undefined)
+    await writeFile(record, `${JSON.stringify(recording)}\n`);
+  if (json) {
+    process.stdout.write(`${JSON.stringify(outcomeOf(exploration, settings, elapsed))}\n`);
+    return failed.length === 0 ? 0 : 1;
+  }
   for (const failure of failed) showFailure(failure);
   const outcome =
     failed.length === 0 ? 'all passed' : `${number(passed)} passed, ${failed.length} failed`;
@@ -85,6 +97,16 @@ async function search(
     ),
   );
   return failed.length === 0 ? 0 : 1;
+}
+
+/** Rejects before a long search if its recording could not be written. */
+async function checkFolder(file: string | undefined): Promise<void> {
+  if (file === undefined) return;
+  try {
+    await access(dirname(resolve(file)), constants.W_OK);
+  } catch {
+    throw new Error(`--record: expected a file in a folder that can be written, got '${file}'`);
+  }
 }
 
 /**

@@ -35,10 +35,15 @@ test('other settings work, also in replays, and are passed in the URL of the sce
     '3',
     '--workers',
     '1',
+    '--json',
+    '--record',
+    'failure.json',
   ]);
   t.like(options, {
     seeds: 7,
     workers: 1,
+    json: true,
+    record: 'failure.json',
     replay: ['--hours', '1.5', '--nemesis', 'split-brain', '--level', 'stream', '--nodes', '3'],
   });
   const { settings } = options as Exclude<typeof options, 'help'>;

@@ -9,7 +9,11 @@ export interface SimOptions {
   readonly from: number;
   readonly workers: number;
   readonly settings: Settings;
-  /** The options of a replay: all except the choice of seeds and the number of workers. */
+  /** Prints the outcome as JSON, and nothing else. */
+  readonly json: boolean;
+  /** The file that gets the recording of the first failure. */
+  readonly record: string | undefined;
+  /** The options of a replay: all except the choice of seeds, the workers and the output. */
   readonly replay: readonly string[];
 }
 
@@ -28,6 +32,8 @@ always gives the same run. A failure ends with the line that repeats it: SEED=ra
                     ${listed(Object.keys(NEMESES))}
   --level <name>    message: whole messages; stream: the bytes of connections (default: ${DEFAULTS.level})
   --workers <n>     threads (default: one for each CPU)
+  --record <file>   write the recording of the first failure, for trunkline replay
+  --json            print only the outcome, as JSON
   --help            this text`;
 
 /** Returns the options, or 'help'. Throws an Error with a one-line message if they are invalid. */
@@ -36,6 +42,7 @@ export function parseOptions(args: readonly string[]): SimOptions | 'help' {
     args: args.filter((arg) => arg !== '--'), // Arrives with `pnpm sim -- --nodes 3`.
     options: {
       ...Object.fromEntries(NAMES.map((name) => [name, { type: 'string' } as const])),
+      json: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
     tokens: true,
@@ -67,6 +74,8 @@ export function parseOptions(args: readonly string[]): SimOptions | 'help' {
     from: integer('from', 1, 0, 1_000_000_000),
     workers: integer('workers', availableParallelism(), 1, 1_024),
     settings,
+    json: values.json === true,
+    record: text('record'),
     replay,
   };
 }
@@ -111,7 +120,9 @@ const NAMES = [
   'nemesis',
   'level',
   'workers',
+  'record',
 ] as const;
-const SEARCH = ['seeds', 'from', 'workers'];
+/** The options that a replay leaves out. */
+const SEARCH = ['seeds', 'from', 'workers', 'record', 'json'];
 /** The most virtual minutes of a seed. */
 const MOST_MINUTES = 1_000 * 60;
