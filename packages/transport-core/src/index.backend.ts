@@ -36,7 +36,7 @@ export type {
   StreamLayer,
   StreamSink,
 } from './stream/stream-layer.ts';
-export { freeChunk } from './system-memory.ts';
+export { allocate, freeChunk } from './system-memory.ts';
 export { environmentSharesPorts } from './system-runtime.ts';
 export { cleanText } from './text.ts';
 export type { TraceChannel, TraceChannels } from './trace-channels.ts';

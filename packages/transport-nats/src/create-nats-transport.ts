@@ -65,10 +65,16 @@ export function createNatsTransport<P extends Protocol>(
     pingInterval: _pingInterval,
     ...common
   } = parseOptions(transportSchema, options, 'createNatsTransport');
-  const { protocol, clock = systemClock } = options;
+  const { protocol, clock = systemClock, limits } = options;
   const { random: _random, ...given } = options;
   const stream = createLayer({ ...given, clock }, 'createNatsTransport');
-  return new NetworkTransport<P>({ ...(common as CommonOptions), protocol, stream, clock });
+  return new NetworkTransport<P>({
+    ...(common as CommonOptions),
+    ...(limits?.credit === undefined ? { limits: { ...limits, credit: CREDIT } } : {}),
+    protocol,
+    stream,
+    clock,
+  });
 }
 
 /** Creates a backend for 'nats://server/name'. */
@@ -88,6 +94,17 @@ function createLayer(options: NatsStreamLayerOptions, name: string): StreamLayer
   checkAdvertised(layer, options.advertiseAddr, `${name}: advertiseAddr`);
   return layer;
 }
+
+/**
+ * Credit for connections through a server. Each grant is a message of its own there, which costs
+ * two processes as much as a packet, so accounts begin at a size that needs few of them.
+ */
+const CREDIT = {
+  pipe: 4 * 2 ** 20,
+  pipeMax: 16 * 2 ** 20,
+  stream: 4 * 2 ** 20,
+  streamMax: 16 * 2 ** 20,
+};
 
 const transportSchema = extendOptions(commonOptions, {
   ...layerFields,

@@ -1,6 +1,7 @@
 // The messages on the two subjects of a connection (docs/wire-nats.md): a sequence number, a type,
 // and the content.
 
+import { allocate } from '@trunkline/transport-core/backend';
 import { LEAST_CREDIT } from './credit-pool.ts';
 
 /** The types of messages. */
@@ -24,9 +25,9 @@ export const MessageType = {
 /** The bytes in front of the content: the sequence number (32 bits, big-endian) and the type. */
 export const HEADER = 5;
 
-/** Creates a message with room for its content, which begins at `HEADER`. */
+/** Creates a message with room for its content, which the caller writes from `HEADER` on. */
 export function createMessage(sequence: number, type: number, length: number): Uint8Array {
-  const message = new Uint8Array(HEADER + length);
+  const message = allocate(HEADER + length);
   writeNumber(message, 0, sequence);
   message[4] = type;
   return message;

@@ -105,13 +105,28 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
     for (const chunk of this.#rest) left += chunk.length;
     while (left > 0) {
       const most = this.#link.room;
-      const size = Math.min(left, most, this.#credit - OVERHEAD);
+      const size = Math.min(this.#whole(left, most), this.#credit - OVERHEAD);
       // Crumbs would cost more than they carry.
       if (size < Math.min(left, most, CRUMB)) return;
       this.#sendData(size);
       left -= size;
     }
     if (this.#isEnding) this.#sendEnd();
+  }
+
+  /**
+   * Returns the length of the next message, at most `most`. It ends between two chunks if it can,
+   * and not between a frame's header and its payload, so that the reader need not join the parts.
+   */
+  #whole(left: number, most: number): number {
+    if (left <= most) return left;
+    let size = 0;
+    for (let at = 0; ; at++) {
+      const { length } = this.#rest[at]!;
+      const next = length < SHORT ? length + (this.#rest[at + 1]?.length ?? 0) : length;
+      if (size + next > most) return size < CRUMB ? most : size;
+      size += length;
+    }
   }
 
   /** Sends the next `size` bytes of the rest in one message. */
@@ -265,6 +280,8 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
 
 /** The least content of a message that is not the last of a write: less waits for credit. */
 const CRUMB = 8 * 1024;
+/** Chunks shorter than this can be headers. */
+const SHORT = 64;
 /**
  * The time that an end waits for the other's end, in milliseconds, and the bytes that it drops
  * meanwhile (docs/wire-protocol.md §8).

@@ -90,6 +90,23 @@ natsTest('a writer spends the credit that it was granted, and no more', async (t
   t.is(peer.received, 200_000);
 });
 
+natsTest(
+  'a message ends between frames if it can, and a header stays with its payload',
+  async (t) => {
+    const { peer, connection } = await meet(t, 'whole', {}, shared.address, {
+      credit: 524_288,
+      max: 66_560,
+    });
+    const item = [new Uint8Array(14), new Uint8Array(60_000)];
+    connection.writeAll!([...item, ...item, new Uint8Array(100_000), ...item]);
+    await peer.until(() => peer.received === 280_042);
+    t.deepEqual(
+      peer.inbox.filter(({ type }) => type === DATA).map(({ content }) => content.length),
+      [60_014, 60_014, 66_555, 33_445, 60_014],
+    );
+  },
+);
+
 natsTest('a reader grants credit for what it took, and only then', async (t) => {
   const { peer, connection } = await meet(t, 'reader');
   connection.pause();

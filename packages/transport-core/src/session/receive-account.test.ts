@@ -106,6 +106,22 @@ test('a waiting reader gets the credit that was held back', (t) => {
   t.is(pay()[0]!.credit, 100);
 });
 
+test('while a reader waits, a large account holds back an eighth of what it has above 256 KiB', (t) => {
+  const credit: number[] = [];
+  const receiving = new ReceiveAccount(
+    { credit: () => void credit.push(1), holds: () => {} },
+    Account.STREAM,
+    264 * 1024,
+    9,
+  );
+  receiving.giveBack(1_023, false);
+  receiving.payWaiting();
+  t.is(credit.length, 0);
+  receiving.giveBack(1, false);
+  receiving.payWaiting();
+  t.is(credit.length, 1);
+});
+
 test('without owed credit nothing is sent', (t) => {
   const { receiving, announced } = account();
   receiving.pay();

@@ -20,9 +20,10 @@ export interface Creditor {
 
 /**
  * One account on its receiver's side. The credit of units that were used or discarded is given
- * back. Up to a quarter of the account may be held back to save frames, but nothing while a reader
- * waits (`eager`, or a call of `pay`). The accounts of a channel, SHORT and LONG, hold back nothing
- * for long, because only credit tells their senders that a one-way was taken.
+ * back. Up to a quarter of the account may be held back to save frames; while a reader waits,
+ * nothing (`eager`), or little of a large account (`payWaiting`). The accounts of a channel, SHORT
+ * and LONG, hold back nothing for long, because only credit tells their senders that a one-way was
+ * taken.
  */
 export class ReceiveAccount {
   /** The sender's credit as known here, never below its own figure; negative after a large unit. */
@@ -64,6 +65,14 @@ export class ReceiveAccount {
     else if (this.#isOfChannel && this.#owed === cost) this.#creditor.holds();
   }
 
+  /**
+   * Called while a reader waits for more: pays what is owed, unless the account is large and little
+   * is owed. The sender's account is then far above 0, so it continues.
+   */
+  payWaiting(): void {
+    if (this.#owed >= (this.#start - USUAL_START) >> 3) this.pay();
+  }
+
   /** Pays all credit that is owed, in the next batch of frames. */
   pay(): void {
     if (this.#owed === 0 || this.#queued || this.#ended) return;
@@ -85,6 +94,12 @@ export class ReceiveAccount {
     this.#owed = 0;
   }
 }
+
+/**
+ * Accounts up to this size hold nothing back while a reader waits; larger ones hold back an eighth
+ * of what they have above it.
+ */
+const USUAL_START = 256 * 1024;
 
 /**
  * The account of a stream or of long responses, whose window grows with the line. Only the pipe,

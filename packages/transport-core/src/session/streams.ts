@@ -131,7 +131,7 @@ export class InStream {
    */
   wait(waiter: () => void): void {
     this.#waiter = waiter;
-    this.account.pay();
+    this.account.payWaiting();
   }
 
   /** Ends the stream. Items that have arrived can still be taken, unless it ended with an error. */
