@@ -308,6 +308,18 @@ test('dashboard serves a page with a token, and signal a hub, until they are int
     t.truthy(url, out);
     t.regex(await (await fetch(url!)).text(), /^<!doctype html>/);
   });
+  const end = new AbortController();
+  let browse = (_: string) => {};
+  const opened = new Promise<string>((resolve) => (browse = resolve));
+  const opening = trunkline(['dashboard', '--open', address], {
+    interrupted: end.signal,
+    onBrowse: browse,
+  });
+  const page = await fetch(await Promise.race([opened, opening.then(({ err }) => err)]));
+  t.true(page.redirected);
+  t.regex(await page.text(), /^<!doctype html>/);
+  end.abort();
+  await opening;
   t.is((await trunkline(['dashboard'])).code, 2);
   await until(['signal', '--bind', '127.0.0.1:0', '--realm', 'main', '--json'], async (out) => {
     const { address: hub } = JSON.parse(out);

@@ -27,6 +27,11 @@ export function processTerminal(): Terminal {
       return { columns: stdout.columns ?? 80, rows: stdout.rows ?? 24 };
     },
     keys: (signal) => readKeys(signal, interrupt),
+    async browse(url) {
+      // Loaded only when it is needed, because few commands do.
+      const { default: open } = await import('open');
+      await open(url);
+    },
     env: process.env,
     interrupted: interrupt.signal,
     clock: systemClock,

@@ -22,6 +22,8 @@ export interface Terminal {
    * is not among them, but ends the command.
    */
   keys(signal: AbortSignal): AsyncIterable<string>;
+  /** Opens an address in the user's browser; rejects if there is none. */
+  browse(url: string): Promise<void>;
   /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborts when the user interrupts the command. */

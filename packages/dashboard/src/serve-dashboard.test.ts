@@ -1,7 +1,12 @@
 // Tests of the server: the token, the page's policy, the feed, changes, and lost nodes.
 
 import { applyPatch, createAdmin } from '@trunkline/admin';
-import { createTransport, serve, TransportError } from '@trunkline/transport-core';
+import {
+  createManualClock,
+  createTransport,
+  serve,
+  TransportError,
+} from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
 import { createWsTransport } from '@trunkline/transport-ws';
 import test, { type ExecutionContext } from 'ava';
@@ -52,6 +57,36 @@ test('the page is served with a strict policy, and nothing else is', async (t) =
   t.regex(await replay.text(), /Content-Security-Policy" content="default-src 'none'/);
   t.is((await fetch(new URL('/other', dashboard.url))).status, 404);
   t.is((await fetch(dashboard.url, { method: 'POST' })).status, 405);
+});
+
+test('a ticket leads to the page with its token, once and within a minute', async (t) => {
+  const clock = createManualClock();
+  const transport = createTransport('inmem://desk', {
+    protocol: greeter,
+    backends: [inmem()],
+    clock,
+  });
+  const dashboard = await serveDashboard(transport);
+  t.teardown(async () => {
+    await dashboard.close();
+    await transport.close();
+  });
+  const open = async (address: string, method = 'GET') => {
+    const { status, headers } = await fetch(address, { method, redirect: 'manual' });
+    return [status, headers.get('location')];
+  };
+  const ticket = dashboard.ticket();
+  const { hash, origin } = new URL(dashboard.url);
+  t.true(ticket.startsWith(`${origin}/open/`) && !ticket.includes(hash.slice('#token='.length)));
+  t.deepEqual(await open(ticket, 'HEAD'), [404, null]);
+  t.deepEqual(await open(ticket), [302, `/${hash}`]);
+  t.deepEqual(await open(ticket), [410, null]);
+  const late = dashboard.ticket();
+  clock.advance(60_000);
+  t.deepEqual(await open(late), [410, null]);
+  const all = Array.from({ length: 17 }, () => dashboard.ticket());
+  t.deepEqual(await open(all[0]!), [410, null]);
+  t.deepEqual(await open(all[16]!), [302, `/${hash}`]);
 });
 
 test('the feed needs the token', async (t) => {

@@ -19,6 +19,7 @@ import { serveFeed } from './feed-server.ts';
 import { MOST_NODES, NetworkFollower } from './network-follower.ts';
 import { loadPage, loadReplay, type PageFile } from './page-file.ts';
 import { dashboardProtocol } from './protocol.ts';
+import { Tickets } from './tickets.ts';
 
 /** Options of {@link serveDashboard}; all may be left out. */
 export interface DashboardOptions {
@@ -55,6 +56,11 @@ export interface DashboardOptions {
 export interface Dashboard extends AsyncDisposable {
   /** The address of the page, with its token. */
   readonly url: string;
+  /**
+   * Returns an address that opens the page once, within a minute. Start a browser with it instead
+   * of `url`, because other users of the machine can read the arguments of a process.
+   */
+  ticket(): string;
   /** The names of the nodes that it shows. */
   readonly nodes: readonly string[];
   /** Shows another node. Throws a RangeError if there are 2,000 already. */
@@ -76,18 +82,25 @@ export async function serveDashboard(
   options: DashboardOptions = {},
 ): Promise<Dashboard> {
   const { nodes = [], admin, metadata, host = '127.0.0.1', port = 0, interval = 1_000 } = options;
-  const { token = createToken(options.random ?? systemRandom), readonly = true } = options;
+  const { random = systemRandom, readonly = true } = options;
+  const { token = createToken(random) } = options;
   checkOptions({ token, interval, nodes });
   const { clock } = transport;
-  const pages = new Map([
-    ['/', await loadPage()],
-    [REPLAY, loadReplay()],
-  ]);
+  const tickets = new Tickets(clock, () => createToken(random));
+  const fragment = token === false ? '' : `#token=${encodeURIComponent(token)}`;
+  const site: Site = {
+    pages: new Map([
+      ['/', await loadPage()],
+      [REPLAY, loadReplay()],
+    ]),
+    entry: `/${fragment}`,
+    tickets,
+  };
   const mount = admin === undefined ? transport.mount(adminProtocol) : undefined;
   const clientOf = (node: string): Client<typeof adminProtocol> =>
     mount === undefined ? admin!.client(node) : mount.to(node);
   const own = admin?.client();
-  const server = createServer((request, response) => answer(pages, request, response));
+  const server = createServer((request, response) => answer(site, request, response));
   try {
     await listen(server, host, port);
   } catch (error) {
@@ -116,7 +129,8 @@ export async function serveDashboard(
     server.close();
   };
   return {
-    url: `${urls[0]}/${token === false ? '' : `#token=${encodeURIComponent(token)}`}`,
+    url: `${urls[0]}/${fragment}`,
+    ticket: () => `${urls[0]}${OPEN}${tickets.issue()}`,
     get nodes() {
       return follower.names;
     },
@@ -131,6 +145,8 @@ export async function serveDashboard(
 const FEED = '/feed';
 /** The path of the page for recordings. The page links to it. */
 const REPLAY = '/replay';
+/** The path of a ticket. */
+const OPEN = '/open/';
 /** The name of the transport's own node. */
 const LOCAL = 'this node';
 const SHORTEST_TOKEN = 16;
@@ -168,16 +184,32 @@ function admit({ hello }: Remote, token: string | false): void {
   );
 }
 
+/** The contents of the HTTP server. */
+interface Site {
+  /** The pages by path. */
+  readonly pages: ReadonlyMap<string, PageFile>;
+  /** The path and fragment to which a ticket leads. */
+  readonly entry: string;
+  readonly tickets: Tickets;
+}
+
 function answer(
-  pages: ReadonlyMap<string, PageFile>,
+  { pages, entry, tickets }: Site,
   { method, url = '/' }: { method?: string | undefined; url?: string | undefined },
   response: ServerResponse,
 ): void {
-  const page = pages.get(url.split('?', 1)[0]!);
+  const path = url.split('?', 1)[0]!;
+  const page = pages.get(path);
   const isRead = method === 'GET' || method === 'HEAD';
+  if (method === 'GET' && path.startsWith(OPEN))
+    return void (tickets.redeem(path.slice(OPEN.length))
+      ? response.writeHead(302, { location: entry, 'cache-control': 'no-store' }).end()
+      : response.writeHead(410, { 'content-type': 'text/plain' }).end(USED));
   if (page !== undefined && isRead) response.writeHead(200, page.headers).end(page.html);
   else response.writeHead(isRead ? 404 : 405, pages.get('/')!.headers).end();
 }
+
+const USED = 'This address opened the page once. Open the address that the dashboard printed.\n';
 
 async function listen(server: Server, host: string, port: number): Promise<void> {
   server.listen(port, host);

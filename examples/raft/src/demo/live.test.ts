@@ -19,6 +19,7 @@ async function trunkline(contexts: string, ...args: string[]) {
     showsProgress: false,
     size: { columns: 100, rows: 30 },
     keys: () => (async function* () {})(),
+    browse: async () => {},
     env: { TRUNKLINE_CONTEXTS: contexts },
     interrupted: new AbortController().signal,
     clock: systemClock,

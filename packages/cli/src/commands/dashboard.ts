@@ -13,6 +13,7 @@ interface DashboardCommandOptions {
   readonly port: string;
   readonly interval: string;
   readonly allowChanges?: boolean | undefined;
+  readonly open?: boolean | undefined;
 }
 
 export function addDashboard(program: Command, terminal: Terminal): void {
@@ -26,6 +27,7 @@ export function addDashboard(program: Command, terminal: Terminal): void {
     .option('--host <host>', 'the host to listen on', '127.0.0.1')
     .option('--port <number>', 'the port to listen on; 0 takes a free one', '0')
     .option('--interval <time>', 'the time between two states', '1s')
+    .option('--open', 'open the page in your browser')
     .option('--allow-changes', 'let the page disconnect, ban and drain, if the nodes allow it')
     .action(
       async (addresses: readonly string[], options: DashboardCommandOptions, command: Command) => {
@@ -55,6 +57,10 @@ export function addDashboard(program: Command, terminal: Terminal): void {
             const { url } = dashboard;
             const asJson = command.optsWithGlobals()['json'] === true;
             await terminal.out(asJson ? `${toJson({ url })}\n` : `open ${url}\n`);
+            if (options.open === true)
+              await terminal
+                .browse(dashboard.ticket())
+                .catch(({ message }) => terminal.err(`--open: no browser started: ${message}\n`));
             await untilInterrupted(terminal);
           } finally {
             await dashboard.close();

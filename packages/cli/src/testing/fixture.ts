@@ -141,6 +141,8 @@ export interface TerminalOptions {
   /** Called with each text that is printed. */
   readonly onOut?: (text: string) => void;
   readonly onErr?: (text: string) => void;
+  /** Called with each address that is opened in a browser. */
+  readonly onBrowse?: (url: string) => void;
 }
 
 /** The outcome of a command. */
@@ -172,6 +174,7 @@ export async function trunkline(
     showsProgress: options.showsProgress ?? false,
     size: { columns: 100, rows: 30 },
     keys: () => keys,
+    browse: async (url) => options.onBrowse?.(url),
     env: { TRUNKLINE_CONTEXTS: '/nonexistent/contexts.json', ...options.env },
     interrupted: options.interrupted ?? new AbortController().signal,
     clock: systemClock,
