@@ -2,7 +2,14 @@
 
 import { createAdmin } from '@trunkline/admin';
 import { serveReflection } from '@trunkline/reflection';
-import { createTransport, serve, serveHealth, type Transport } from '@trunkline/transport-core';
+import {
+  createTransport,
+  type ServerInterceptor,
+  serve,
+  serveHealth,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import type { KvClient } from '../client.ts';
 import { raftProtocol as protocol, type RaftProtocol } from '../protocol.ts';
@@ -16,20 +23,25 @@ export interface LiveSetup {
   readonly credentials: readonly Certified[];
   /** Returns true for a node that may use the administration and reflection of the others. */
   readonly mayLook: (nodeId: string | undefined) => boolean;
+  /** Returns true for a node that may call the protocol of Raft. */
+  readonly mayReplicate: (nodeId: string | undefined) => boolean;
   /** Runs a command on the store; commands run one after the other. */
   readonly execute: <T>(command: (client: KvClient) => Promise<T>) => Promise<T>;
 }
 
 /** Creates the network. Each place is that of one node id. */
-export function liveNetwork({ credentials, mayLook, execute }: LiveSetup): Network {
+export function liveNetwork(setup: LiveSetup): Network {
+  const { credentials, mayLook, mayReplicate, execute } = setup;
   const allow = ({ nodeId }: { readonly nodeId?: string | undefined }) => mayLook(nodeId);
+  const interceptors = { server: [onlyReplicas(mayReplicate)] };
   const open = async (
     { tls }: Certified,
     address = 'tcp://127.0.0.1:0',
   ): Promise<Transport<RaftProtocol>> => {
     const admin = createAdmin({ allow, readonly: false });
     const { observer } = admin;
-    const transport = createTransport(address, { protocol, backends: [tcp({ tls })], observer });
+    const backends = [tcp({ tls })];
+    const transport = createTransport(address, { protocol, backends, observer, interceptors });
     try {
       serve(transport.mount(storeProtocol), {
         get: async ({ key }) => ({ value: await execute((client) => client.get(key)) }),
@@ -53,5 +65,18 @@ export function liveNetwork({ credentials, mayLook, execute }: LiveSetup): Netwo
       open: (address) => open(each, address),
       proof: { nodeId: each.nodeId, deny: () => {} },
     })),
+  };
+}
+
+/** Refuses calls of Raft's protocol, which could change the log, by nodes that are no replicas. */
+function onlyReplicas(mayReplicate: LiveSetup['mayReplicate']): ServerInterceptor {
+  return (next) => (call) => {
+    if (call.protocol === protocol.name && !mayReplicate(call.from.nodeId))
+      throw new TransportError(
+        'permission_denied',
+        `only members of the cluster may call '${call.protocol}'; call 'store' instead`,
+        { reason: 'denied' },
+      );
+    return next(call);
   };
 }

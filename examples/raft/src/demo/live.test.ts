@@ -46,21 +46,32 @@ test('a user calls the cluster over TLS, and a mistake gives one clear line', as
   const contexts = await Promise.race([printed, live.then(() => '')]);
   const set = await trunkline(contexts, 'call', 'store/set', '{"key":"color","value":"blue"}');
   t.deepEqual(set, { code: 0, out: '{}\n', err: '' });
-  const get = await trunkline(contexts, 'call', 'store/get', '{"key":"color"}');
-  t.is(get.out, '{"value":"blue"}\n');
+  const got = await trunkline(contexts, 'call', 'store/get', '{"key":"color"}');
+  t.is(got.out, '{"value":"blue"}\n');
 
+  const { demo } = JSON.parse(await readFile(contexts, 'utf8')).contexts;
+  t.is(dirname(demo.key), dirname(contexts));
+  const stranger = join(dirname(contexts), 'stranger');
+  const other = join(dirname(contexts), 'other');
+  const issue = ['issue', '--authority', other, '-o', stranger];
+  for (const args of [['ca', '-o', other], issue])
+    t.is((await trunkline(contexts, 'cert', ...args)).code, 0);
+  const asStranger = ['--ca', demo.ca, '--cert', `${stranger}.crt`, '--key', `${stranger}.key`];
+  const get = ['store/get', '{"key":"color"}'];
   const failures = [
-    { args: ['store/gte', '{}'], code: 22 },
-    { args: ['store/get', '{"kee":"color"}'], code: 13 },
-    { args: ['store/get', '{"key":"color"}', '-a', 'tcp://127.0.0.1:1'], code: 24 },
+    { args: ['store/gte', '{}'], code: 22, says: /no method 'gte'; it has get, set/ },
+    { args: ['store/get', '{"kee":"color"}'], code: 13, says: /kee: unknown field; .* key/ },
+    { args: ['raft/propose', '""'], code: 17, says: /only members .*; call 'store' instead/ },
+    { args: [...get, '-a', 'tcp://127.0.0.1:1'], code: 24, says: /connection_refused/ },
+    { args: [...get, ...asStranger], code: 26, says: /bad_certificate/ },
   ];
-  for (const { args, code } of failures) {
+  for (const { args, code, says } of failures) {
     const failed = await trunkline(contexts, 'call', ...args, '--context', 'demo');
     t.is(failed.code, code, failed.err);
     t.regex(failed.err, /^trunkline: [^\n]+\n$/);
+    t.regex(failed.err, says);
+    t.is(failed.out, '');
   }
-  const { contexts: all } = JSON.parse(await readFile(contexts, 'utf8'));
-  t.is(dirname(all.demo.key), dirname(contexts));
   end.abort();
   await live;
   await t.throwsAsync(readFile(join(dirname(contexts), 'me.key')), { code: 'ENOENT' });

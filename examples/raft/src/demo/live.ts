@@ -38,10 +38,12 @@ export async function runLive({ nodes, dashboard, print, signal }: LiveOptions):
   const all = await Promise.all(Array.from({ length: nodes + 2 }, issue));
   const [user, own, ...credentials] = all as [Certified, Certified, ...Certified[]];
   const lookers = new Set([user.nodeId, own.nodeId]);
+  const replicas = new Set([own, ...credentials].map(({ nodeId }) => nodeId));
   const commands = new CommandQueue();
   const network = liveNetwork({
     credentials,
     mayLook: (nodeId) => nodeId !== undefined && lookers.has(nodeId),
+    mayReplicate: (nodeId) => nodeId !== undefined && replicas.has(nodeId),
     execute: (command) => commands.run(command),
   });
   const cluster = new Cluster(network, 4_000);
