@@ -14,7 +14,7 @@ import { createMemorySignaling, createWebRtcStreamLayer } from '@trunkline/trans
 import { collectingRtc } from './collecting-rtc.ts';
 import { nodeSignal } from './node-signal.ts';
 import { PageLayer } from './page-layer.ts';
-import { HANDSHAKE_TIME, offerSuites, skipping } from './run-cases.ts';
+import { offerSuites, STALL_TIMEOUT, skipping } from './run-cases.ts';
 
 type CreateLayer = (clock?: Clock, address?: string) => StreamLayer;
 
@@ -63,7 +63,7 @@ function identities(test: TransportTest, name: string, layer: CreateLayer): void
       'sends a signature that the victim made of other data': async (victim) =>
         impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
     },
-    stallTimeout: HANDSHAKE_TIME,
+    stallTimeout: STALL_TIMEOUT,
     beneath: { layer: () => layer(), dialsWait: layer === inPage, isBusy: transit.isBusy },
   });
 }

@@ -15,7 +15,7 @@ import type { Place } from '../node-calls.ts';
 import { collectingRtc } from './collecting-rtc.ts';
 import { nodeSignal } from './node-signal.ts';
 import { PageLayer, pausesPeer } from './page-layer.ts';
-import { HANDSHAKE_TIME, offerSuites, skipping } from './run-cases.ts';
+import { offerSuites, STALL_TIMEOUT, skipping } from './run-cases.ts';
 
 type CreateLayer = (place: Place, clock?: Clock) => StreamLayer;
 
@@ -47,7 +47,7 @@ function createPair(): CreateLayer {
 function streamLayers(test: TransportTest, name: string, create: () => CreateLayer): void {
   streamLayerSuite(test, {
     name,
-    stallTimeout: HANDSHAKE_TIME,
+    stallTimeout: STALL_TIMEOUT,
     make: ({ clock }) => {
       const layer = create();
       return {
@@ -72,7 +72,7 @@ function sessions(test: TransportTest, name: string, create: () => CreateLayer):
   sessionSuite(skipping(test, BRIDGED, isBridged), {
     name,
     dialsWait: create === createRealm,
-    stallTimeout: HANDSHAKE_TIME,
+    stallTimeout: STALL_TIMEOUT,
     place() {
       const transit = createTransitWatch();
       const native = create();
@@ -96,7 +96,7 @@ function transports(test: TransportTest, name: string, create: () => CreateLayer
       return new NetworkTransport({ ...options, stream: wrap?.(stream) ?? stream });
     },
     isBusy: transit.isBusy,
-    stallTimeout: HANDSHAKE_TIME,
+    stallTimeout: STALL_TIMEOUT,
     unreachable: () => 'webrtc://nobody',
     skip: {
       'listen on an address that cannot be dialed needs an advertised address':

@@ -13,7 +13,7 @@ import {
 import { createWsStreamLayer } from '@trunkline/transport-ws';
 import type { Place } from '../node-calls.ts';
 import { PageLayer, pausesPeer } from './page-layer.ts';
-import { offerSuites, skipping } from './run-cases.ts';
+import { offerSuites, STALL_TIMEOUT, skipping } from './run-cases.ts';
 
 const HIDDEN = 'a browser does not tell pages why a dial failed';
 const BUFFERS = 'the browser decides how much it buffers';
@@ -40,6 +40,7 @@ function layer(place: Place, clock: Clock = systemClock): StreamLayer {
 function streamLayers(test: TransportTest, name: string, isSecure: boolean): void {
   streamLayerSuite(test, {
     name,
+    stallTimeout: STALL_TIMEOUT,
     make: ({ clock }) => ({
       layer: (bindAddr, advertiseAddr) => layer({ bindAddr, advertiseAddr }, clock),
       malformed: ['', '127.0.0.1:7000', 'tcp://127.0.0.1:7000', 'ws://127.0.0.1:0/'],
@@ -61,6 +62,7 @@ function streamLayers(test: TransportTest, name: string, isSecure: boolean): voi
 function sessions(test: TransportTest, name: string): void {
   sessionSuite(skipping(test, UNPAUSED, pausesPeer), {
     name,
+    stallTimeout: STALL_TIMEOUT,
     place() {
       const transit = createTransitWatch();
       const watched = (clock?: Clock) => transit.watch(layer({}, clock));
@@ -83,6 +85,7 @@ function transports(test: TransportTest, name: string, isSecure: boolean): void 
       return new NetworkTransport({ ...options, stream: wrap?.(stream) ?? stream });
     },
     isBusy: transit.isBusy,
+    stallTimeout: STALL_TIMEOUT,
     // Nothing listens at port 9, and browsers do not dial port 1.
     unreachable: () => `${isSecure ? 'wss' : 'ws'}://127.0.0.1:9/`,
     unspecified: '0.0.0.0:0',

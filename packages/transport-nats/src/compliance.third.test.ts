@@ -12,6 +12,7 @@ const server = await serverOfFile();
 if (server !== undefined)
   transportSuite(test, {
     name: 'nats',
+    stallTimeout: 30_000, // The server is another process, which may be busy.
     create(options, { address, advertiseAddr, wrap } = {}) {
       const layer = layerAt(server, { address, advertiseAddr, clock: options.clock });
       return new NetworkTransport({ ...options, stream: wrap === undefined ? layer : wrap(layer) });

@@ -11,6 +11,7 @@ const server = await serverOfFile();
 if (server !== undefined)
   sessionSuite(test, {
     name: 'nats',
+    stallTimeout: 30_000, // The server is another process, which may be busy.
     place: () => ({
       layer: () => layerAt(server),
       transport: (options) =>

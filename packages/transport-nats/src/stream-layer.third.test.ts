@@ -10,6 +10,7 @@ const server = await serverOfFile();
 if (server !== undefined)
   streamLayerSuite(test, {
     name: 'nats',
+    stallTimeout: 30_000, // The server is another process, which may be busy.
     make: ({ clock }) => ({
       layer: (address, advertiseAddr) => layerAt(server, { address, advertiseAddr, clock }),
       malformed: MALFORMED,

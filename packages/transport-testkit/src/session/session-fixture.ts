@@ -267,4 +267,4 @@ async function pump<T>(
 }
 
 /** Real milliseconds, far above what a case needs on a busy machine. */
-const WATCHDOG = 60_000;
+const WATCHDOG = 120_000;

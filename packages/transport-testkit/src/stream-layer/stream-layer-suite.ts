@@ -64,4 +64,4 @@ export function streamLayerSuite(test: TestFunction, options: StreamLayerSuiteOp
 }
 
 /** Real milliseconds for a case that works without a pause; one that hangs fails after 5 s. */
-const WATCHDOG = 60_000;
+const WATCHDOG = 120_000;

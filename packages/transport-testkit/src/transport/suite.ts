@@ -57,7 +57,7 @@ async function run(
   backend: TransportBackend,
   body: (f: Fixture, t: TestContext) => Promise<void>,
 ): Promise<void> {
-  t.timeout(60_000);
+  t.timeout(120_000);
   const waits = new CaseWaits(backend.stallTimeout);
   const guarded = waits.guard(t);
   const fixture = makeFixture(guarded, backend, waits);
