@@ -292,7 +292,7 @@ test('disconnect, ban, drain and log-level change a node that lets its tools', a
   t.regex(readonly.err, /^trunkline: permission_denied \(denied\): this node lets tools only read/);
 });
 
-test('dashboard serves a page with a token, and signal a hub, until they are interrupted', async (t) => {
+test('dashboard, signal and proxy serve until they are interrupted', async (t) => {
   const { address } = await startNode(t);
   const until = async (args: string[], use: (out: string) => Promise<void>) => {
     const end = new AbortController();
@@ -327,5 +327,11 @@ test('dashboard serves a page with a token, and signal a hub, until they are int
     const signaling = createTransport({ protocol: signalingProtocol, backends: [ws()] });
     await signaling.dial(hub);
     await signaling.close();
+  });
+  const to = address.replace('tcp://', '');
+  await until(['proxy', to, '--json'], async (out) => {
+    const proxy = JSON.parse(out);
+    t.is(proxy.to, to);
+    t.is((await trunkline(['health', '-a', `tcp://${proxy.address}`])).code, 0);
   });
 });

@@ -134,6 +134,9 @@ test('every command has help, and a mistake suggests the right one', async (t) =
   t.is(help.code, 0);
   t.regex(help.out, /Exit codes: 0 done/);
   t.is((await trunkline(['call', '--help'])).code, 0);
+  const { code, out } = await trunkline(['--version']);
+  t.is(code, 0);
+  t.regex(out, /^\d+\.\d+\.\d+\n$/);
   const wrong = await trunkline(['cal']);
   t.is(wrong.code, 2);
   t.regex(wrong.err, /unknown command 'cal'\n\(Did you mean call\?\)/);

@@ -1,5 +1,6 @@
 // The command with all its subcommands.
 
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addBench } from './commands/bench.ts';
 import { addCall } from './commands/call.ts';
@@ -27,6 +28,7 @@ import type { Terminal } from './terminal.ts';
 export function createProgram(terminal: Terminal, exit: (code: number) => void): Command {
   const program = new Command('trunkline')
     .description('Calls methods of Trunkline nodes, watches nodes, and makes certificates.')
+    .version(versionOf(), '-V, --version', 'print the version')
     .exitOverride()
     .showSuggestionAfterError()
     .showHelpAfterError('(--help shows the arguments and options)')
@@ -66,6 +68,12 @@ denied, 22 unimplemented, 24 unavailable, 26 unauthenticated); 130 interrupted.`
   addCompletion(program, terminal);
   inherit(program);
   return program;
+}
+
+/** Returns the version of this package. */
+function versionOf(): string {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return JSON.parse(manifest).version;
 }
 
 /**

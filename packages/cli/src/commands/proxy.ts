@@ -4,7 +4,7 @@ import { systemRandom } from '@trunkline/transport-core';
 import { parseHostPort } from '@trunkline/transport-core/backend';
 import type { Command } from 'commander';
 import { UsageError } from '../exit-codes.ts';
-import { duration, size } from '../output.ts';
+import { duration, size, toJson } from '../output.ts';
 import { type Terminal, untilInterrupted } from '../terminal.ts';
 import { parseTime } from '../time.ts';
 import { type End, ToxicProxy, type Toxics } from '../toxic-proxy.ts';
@@ -28,7 +28,7 @@ export function addProxy(program: Command, terminal: Terminal): void {
     .option('--latency <time>', 'the latency to add in each direction')
     .option('--jitter <time>', 'how much the latency varies')
     .option('--rate <bytes>', "bytes a second in each direction: '64k', '1M'")
-    .action(async (to: string, options: ProxyOptions) => {
+    .action(async (to: string, options: ProxyOptions, command: Command) => {
       const time = (text: string | undefined, option: string) =>
         text === undefined ? 0 : parseTime(text, option);
       const toxics: Toxics = {
@@ -42,7 +42,11 @@ export function addProxy(program: Command, terminal: Terminal): void {
       const listen = endOf(options.listen, 0);
       const port = await proxy.listen(listen);
       try {
-        await terminal.out(`listening on ${listen.host}:${port}, passing on to ${to}\n`);
+        const address = `${listen.host}:${port}`;
+        const asJson = command.optsWithGlobals()['json'] === true;
+        await terminal.out(
+          `${asJson ? toJson({ address, to }) : `listening on ${address}, passing on to ${to}`}\n`,
+        );
         terminal.err(`${describe(proxy)}\n`);
         await control(proxy, terminal);
       } finally {
