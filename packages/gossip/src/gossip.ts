@@ -52,14 +52,14 @@ export class Gossip implements AsyncDisposable {
    * topics, so normalize names that people type.
    *
    * Joining the same topic again shares one membership. The `limit` and the validator of the first
-   * handle apply, and another limit or validator is a TypeError, as is a limit that does not fit
-   * the `limits.message` of the transport.
+   * handle apply, and another limit or validator throws a TypeError, as does a limit above the
+   * `limits.message` of the transport.
    *
    * Each handle uses the codec passed to it to encode what it publishes and to decode what its
-   * readers get. All codecs of a topic must have the same name ('json', 'bytes' …), otherwise it is
-   * a TypeError. No reader gets a message that the codec of the first handle rejects. If the codec
-   * of another handle rejects a message, the readers of that handle don't get it, and a `failed`
-   * event reports the error. More than 1,024 topics throw `resource_exhausted`.
+   * readers get. All codecs of a topic must have the same name ('json', 'bytes' …), otherwise this
+   * throws a TypeError. No reader gets a message that the codec of the first handle rejects. If the
+   * codec of another handle rejects a message, the readers of that handle don't get it, and a
+   * `failed` event reports the error. More than 1,024 topics throw `resource_exhausted`.
    */
   topic<T, In = T>(
     name: string | Uint8Array,
@@ -87,7 +87,7 @@ export class Gossip implements AsyncDisposable {
   /**
    * Returns the events on topics, beginning with the topics that this node is on and their
    * neighbors. The iterator ends with `close`. If it is read too slowly, it misses the oldest
-   * events, and a `lagged` event tells how many.
+   * events, and a `lagged` event reports how many.
    */
   events(): AsyncIterableIterator<GossipEvent> {
     const first: GossipEvent[] = [];
@@ -106,11 +106,12 @@ export class Gossip implements AsyncDisposable {
   }
 
   /**
-   * Sends what `publish` has resolved for, then leaves all topics: readers end, and neighbors are
-   * told. From the call on, publishing rejects with `shutdown`, and so do messages that wait for
-   * confirmation. `grace` is the time limit for sending in milliseconds, default 5,000; if nothing
-   * is left to send, closing does not wait. The result tells which peers could not be sent
-   * everything. Peers and the transport keep running; close the transport afterwards. Idempotent.
+   * Sends the messages for which `publish` has resolved, then leaves all topics: readers end, and
+   * neighbors are informed. From the call on, publishing rejects with `shutdown`, and so do
+   * messages that wait for confirmation. `grace` is the time limit for sending in milliseconds,
+   * default 5,000; if nothing is left to send, closing does not wait. The result lists the peers to
+   * which not everything could be sent. Peers and the transport keep running; close the transport
+   * afterwards. Idempotent.
    */
   async close(options: { readonly grace?: number | undefined } = {}): Promise<CloseResult> {
     const { grace } = parseOptions(closeOptions, options, 'gossip.close');

@@ -29,8 +29,8 @@ import { MOST_RECIPIENTS } from './wire/frame.ts';
 /** Options of `createGossip`; `transport`, `peers` and `overlay` are required. */
 export interface GossipOptions {
   /**
-   * The transport to run on: gossip uses its clock, its random source and its connections. Each
-   * transport takes one `createGossip`.
+   * The transport to run on. Gossip uses its clock, its random source and its connections. A
+   * transport supports one gossip instance.
    */
   readonly transport: AnyTransport;
   /** The peers of that transport. */
@@ -45,20 +45,21 @@ export interface GossipOptions {
     | { readonly messages?: number | undefined; readonly bytes?: number | undefined }
     | undefined;
   /**
-   * Signatures of messages. Whatever the options say, this node verifies each signed message before
-   * it is delivered, validated or passed on. A message that was changed, or that is not from the
-   * node it names, is dropped, and the peer that sent it is reported. Verifying takes 0.1 to 0.3 ms
-   * in Node and 2 to 4 ms in a browser. At most 16 forgeries of one peer are examined in a second;
-   * further signed messages that it sends in that second are refused. Messages that a peer relays
-   * before it has read them are counted separately, with the same limit.
-   * - identity: this node signs what it publishes with this key. Its id must be the one of `peers`.
+   * Signatures of messages. Regardless of these options, this node verifies each signed message
+   * before it is delivered, validated or passed on. A message that was changed, or that is not from
+   * the node it names, is dropped, and the peer that sent it is reported. Verifying takes 0.1 to
+   * 0.3 ms in Node and 2 to 4 ms in a browser. At most 16 forgeries of one peer are examined in a
+   * second; further signed messages that it sends in that second are refused. Messages that a peer
+   * relays before it has read them are counted separately, with the same limit.
+   * - identity: this node signs what it publishes with this key. Its id must be the node id of
+   *   `peers`.
    * - mode: `strict` (default with an identity) drops messages without a signature and reports the
    *   peers that send them; use it at all nodes of a topic or at none. A strict node without an
    *   identity receives everything but can't publish (`failed_precondition`). `lenient` (default
    *   without an identity) accepts unsigned messages as well, for networks in which not all nodes
-   *   sign yet. Anybody can then publish in the name of a node that doesn't sign. The first signed
-   *   message of a node ends that: unsigned messages in its name are dropped until ten minutes
-   *   after its last message.
+   *   sign yet. Anybody can then publish in the name of a node that doesn't sign. As soon as a node
+   *   has sent a signed message, unsigned messages in its name are dropped until ten minutes after
+   *   its last message.
    *
    * A signed message stays valid forever. If it is sent again, it counts as a duplicate while its
    * publisher is remembered (10 minutes after its last message). If that matters to you, put a time
@@ -70,15 +71,15 @@ export interface GossipOptions {
   /**
    * The ways to find other nodes of a topic beyond the connected ones. If no other node is known on
    * a topic, gossip visits nodes of the address book one after the other, and asks each node that
-   * turns out to be on the topic for others. Nodes that are not on a topic learn nothing about it.
-   * With `false` this node neither looks for others nor answers those that look.
+   * is on the topic for others. Nodes that are not on a topic learn nothing about it. With `false`,
+   * this node neither searches for others nor answers nodes that search.
    */
   readonly discovery?: DiscoveryOptions | false | undefined;
   /**
    * Keeps the number of this node's life across restarts, so that peers accept the messages of a
    * node whose clock went back. `start` reads it, and rejects if the store fails. Without a store
-   * the number is the time of the start, and peers tell a node with a lower one which number they
-   * remember.
+   * the number is the time of the start, and peers inform a node with a lower one of the number
+   * that they remember.
    */
   readonly store?: Store | undefined;
   /**

@@ -6,16 +6,19 @@ import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import * as z from 'zod/mini';
 import { LARGEST_NUMBER } from './messages/message-id.ts';
 
-/** Maximum bytes of messages with a few numbers and names. */
+/** Maximum size, in bytes, of messages with a few numbers and names. */
 const SHORT = 1_024;
 /**
- * Maximum bytes of messages with lists: of 1,024 node ids or tags, or of 16 nodes and their
- * addresses.
+ * Maximum size, in bytes, of messages with lists of 1,024 node ids or tags, or of 16 nodes and
+ * their addresses.
  */
 const LISTS = 64 * 1024;
-/** Maximum bytes of one piece of a relayed message. */
+/** Maximum size, in bytes, of one piece of a relayed message. */
 const PIECE = 256 * 1024;
-/** Maximum bytes of a Plumtree control message, and the upper bound of the option `controlSize`. */
+/**
+ * Maximum size, in bytes, of a Plumtree control message, and the upper bound of the option
+ * `controlSize`.
+ */
 export const LONGEST_CONTROL = 64 * 1024;
 
 const life = z.int().check(z.minimum(0), z.maximum(LARGEST_NUMBER));
@@ -68,8 +71,8 @@ export const gossipProtocol = defineProjectProtocol({
       ),
     },
     /**
-     * Asks for the list of topics, in which only members of a topic can recognize it: `askForList`,
-     * `encodeList`.
+     * Asks for the list of topics; only members of a topic can recognize it there. See `askForList`
+     * and `encodeList`.
      */
     pull: {
       id: 5,
@@ -87,12 +90,12 @@ export const gossipProtocol = defineProjectProtocol({
       upload: limited(bytes, PIECE),
       response: limited(bytes, LISTS),
     },
-    /** Tells the origin of a message what became of it at the sender, see `encodeReceipt`. */
+    /** Informs the origin of a message what the sender did with it; see `encodeReceipt`. */
     receipt: { id: 7, request: limited(bytes, SHORT) },
     /**
      * The sender's settings on a topic, identified by its key in hex. Sent if they differ from what
-     * peers assume. `life`: the newest life of the receiver that the sender has heard of, if the
-     * receiver has restarted since.
+     * peers assume. `life`: the newest life of the receiver that the sender knows, if the receiver
+     * has restarted since.
      */
     terms: {
       id: 9,
@@ -123,5 +126,5 @@ export const gossipProtocol = defineProjectProtocol({
 
 /** Maximum number of topics of one node. */
 export const MOST_TOPICS = 1_024;
-/** Bytes of a topic key. */
+/** Size of a topic key in bytes. */
 export const KEY_BYTES = 32;

@@ -33,10 +33,13 @@ export interface TopicSnapshot {
    */
   readonly validating: number;
   readonly toValidate: number;
-  /** Messages since the topic was opened: published by this node, and delivered to its readers. */
+  /**
+   * Numbers of messages since the topic was opened: published by this node, and delivered to its
+   * readers.
+   */
   readonly published: number;
   readonly delivered: number;
-  /** Copies of messages that had arrived already. */
+  /** Number of copies of messages that had arrived already. */
   readonly duplicates: number;
   /** The number of dropped messages for each reason. */
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;

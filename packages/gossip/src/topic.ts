@@ -25,9 +25,9 @@ import type {
  * A handle on a topic that this node is on, returned by `gossip.topic`. The node leaves the topic
  * when the last handle and the last reader of the topic are closed.
  *
- * Order: messages of one publisher that fit one packet arrive in the order published as long as
- * they take the same path, as on a full mesh. Paths over a tree change, so messages may arrive in
- * another order there; so may messages longer than a packet.
+ * Order: messages of one publisher that fit in one packet arrive in the order in which they were
+ * published as long as they take the same path, as on a full mesh. Paths over a tree change, so
+ * messages may arrive in another order there; so may messages longer than a packet.
  */
 export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   readonly #session: TopicSession;
@@ -58,12 +58,12 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   }
 
   /**
-   * Sends a message to all other nodes on the topic, or to those that `options` selects. It
-   * resolves when the message is queued for, or announced to, the peers that are known to be on the
-   * topic; with `min`, when that many peers have confirmed it.
+   * Sends a message to all other nodes on the topic, or to those that `options` selects. Without
+   * `min`, it resolves when the message is queued for, or announced to, the peers that are known to
+   * be on the topic; with `min`, when that many peers have confirmed it.
    *
-   * It waits for `start`, and for at most 1 s each for a first peer while the topic is new, and for
-   * newly connected peers to say which topics they are on.
+   * It first waits for `start`. It then waits at most 1 s for a first peer while the topic is new,
+   * and at most 1 s for newly connected peers to report their topics.
    *
    * It rejects with `resource_exhausted` (`too_large`) if the message is above the limit, with
    * `invalid_argument` if the codec rejects the message, and with `shutdown` after closing. With
@@ -168,8 +168,11 @@ function configOf(options: PublishOptions): PublishConfig {
   return config;
 }
 
-/** The options of a message to all: checked once, because most messages are published that way. */
+/**
+ * The options of a message to all. They are checked only once, because most messages are published
+ * that way.
+ */
 const TO_ALL = parseOptions(publishOptions, {}, 'topic.publish');
-/** The default queue of a reader: messages, and bytes. */
+/** The default limits of a reader's queue, in messages and in bytes. */
 const SIZE = 4_096;
 const BYTES = 16 * 1024 * 1024;

@@ -10,8 +10,9 @@ export interface MessageMeta {
    */
   readonly id: string;
   /**
-   * The node id of the publisher. Unless the message is `signed`, this is only what the message
-   * claims; but on a full mesh of one hop without relays, it is also the node that sent it.
+   * The node id of the publisher. Unless the message is `signed`, this is only a claim of the
+   * message. On a full mesh with one hop and without relays, however, it is the node that sent the
+   * message.
    */
   readonly origin: string;
   /** True if the key of `origin` has signed the message: its id, topic, recipients and payload. */
@@ -62,7 +63,7 @@ export interface QueueOptions {
   readonly size?: number | undefined;
   /**
    * Maximum size of the queued messages as received, in bytes, 1 or more. Default 16 MiB. An empty
-   * queue always takes one message, whatever its size.
+   * queue always takes one message, regardless of its size.
    */
   readonly bytes?: number | undefined;
   /** The reaction to a full queue. Default 'drop-oldest'. */
@@ -139,8 +140,9 @@ export interface PublishOptions {
   readonly any?: number | undefined;
   /**
    * Waits until this many peers have confirmed the message. Without it, or with 0, no peer is asked
-   * to confirm. On a partial view only neighbors are asked, so more than its `active` links is a
-   * TypeError; `to` and `any` go directly and may ask for more. Default 0.
+   * to confirm. On a partial view only neighbors are asked, so more than its `active` links throws
+   * a TypeError. With `to` and `any`, messages are sent directly, and more peers may be asked.
+   * Default 0.
    */
   readonly min?: number | undefined;
   /**
@@ -157,24 +159,24 @@ export type Refusal = DropReason | 'not-on-topic';
 export interface PublishResult {
   /**
    * The number of peers that the message is on its way to: a connection has taken it, it is queued
-   * for the peer, the peer was told that it is available, or relays are bringing it. This does not
-   * mean that it arrived: what a connection has taken is lost with the connection.
+   * for the peer, the message was announced to the peer, or relays are bringing it. This does not
+   * mean that it arrived: messages that a connection has taken are lost if the connection is lost.
    */
   readonly queued: number;
   /**
    * Only with `min`: the number of peers that have confirmed the message so far. A peer confirms
-   * when it has accepted the message (size, codec, signature, validator) and given it to its
+   * when it has accepted the message (size, codec, signature, validator) and handed it to its
    * readers. All of them are also counted in `queued`.
    */
   readonly received?: number;
   /**
-   * The peers that could not be sent the message and, with `min`, those that did not take it, each
-   * with the reason. Absent if there are none.
+   * The peers to which the message could not be sent and, with `min`, those that did not take it,
+   * each with the reason. Absent if there are none.
    */
   readonly failed?: readonly PublishFailure[];
 }
 
-/** A peer that a message could not be sent to, or that did not take it. */
+/** A peer to which a message could not be sent, or that did not take it. */
 export interface PublishFailure {
   readonly nodeId: string;
   /**
@@ -220,8 +222,8 @@ export type NeighborDownCause = 'lost' | 'left' | 'evicted' | 'disconnected' | '
  * - overloaded: too many messages wait for the validator (`validateQueue`)
  * - refused: the message was dropped before, or its sender has recently sent too many forgeries for
  *   this one to be examined
- * - old: the message came too late to tell whether it is a duplicate, or belongs to an earlier life
- *   of its publisher
+ * - old: the message came too late to determine whether it is a duplicate, or belongs to an earlier
+ *   life of its publisher
  * - full: there are too many publishers to remember one more
  * - own: the message claims to be from this node
  * - stranger: the sender is not a neighbor
@@ -264,7 +266,10 @@ export interface CloseResult {
  */
 export type Unsent = 'no-room' | 'too-large';
 
-/** Events on topics, in order. `topic` is the name of the topic, or its 32 bytes in hex. */
+/**
+ * An event on a topic. Events arrive in the order in which they happened. `topic` is the name of
+ * the topic, or its 32 bytes in hex.
+ */
 export type GossipEvent =
   /** This node joined a topic. */
   | { readonly type: 'joined'; readonly topic: string }
@@ -272,7 +277,7 @@ export type GossipEvent =
   | { readonly type: 'left'; readonly topic: string }
   /** A node became a neighbor: this node exchanges messages of the topic with it. */
   | { readonly type: 'neighborUp'; readonly topic: string; readonly nodeId: string }
-  /** A node is no longer a neighbor. `error` tells why its connection was lost, if it was. */
+  /** A node is no longer a neighbor. If its connection was lost, `error` is the reason. */
   | {
       readonly type: 'neighborDown';
       readonly topic: string;
@@ -296,7 +301,7 @@ export type GossipEvent =
       readonly from: string;
       readonly hops: number;
     }
-  /** A message arrived again. */
+  /** A known message arrived again. */
   | {
       readonly type: 'duplicate';
       readonly topic: string;
@@ -324,8 +329,8 @@ export type GossipEvent =
    *   lower limit, and are dropped there (`too-large`).
    * - overlay: messages to all are not exchanged with the peer; messages to a list (`to`) are.
    * - life: the peer remembers a later life of this node (`theirs`) than the present one, so nodes
-   *   behind it would take messages of this life for old. This node continues under a later number,
-   *   unless `theirs` is too far ahead to be believed. Only this end reports it.
+   *   behind it would regard messages of this life as old. This node continues under a later
+   *   number, unless `theirs` is too far ahead to be believed. Only this end reports it.
    */
   | {
       readonly type: 'differs';
@@ -336,7 +341,7 @@ export type GossipEvent =
       readonly theirs: string | number;
     }
   /**
-   * A peer did something that honest peers never or seldom do. `origin-flood`: the peer named more
+   * A peer did something that honest peers never or rarely do. `origin-flood`: the peer named more
    * publishers than a node remembers, and was disconnected.
    */
   | {

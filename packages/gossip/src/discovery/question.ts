@@ -1,4 +1,5 @@
-// The question which nodes the receiver knows on topics that both are on: a tag for each topic.
+// Asks another node which nodes it knows on the topics that both are on. The question holds a tag
+// for each topic.
 
 import { concatBytes } from '@noble/hashes/utils.js';
 import { type Random, randomBytes } from '@trunkline/transport-core';
@@ -44,7 +45,7 @@ export class Question {
       : new Question(between, bytes);
   }
 
-  /** Is the question about the topic with that key? */
+  /** Returns true if the question is about the topic with that key. */
   isAbout(key: Uint8Array): boolean {
     return hasTag(this.#tags, this.#tagger.tag(key));
   }

@@ -1,4 +1,4 @@
-// Limits how many answers a peer gets. A peer that asks for more gets none, and one that keeps
+// Limits how many answers a peer gets. A peer that exceeds the limit gets no answer; one that keeps
 // asking is reported.
 
 import { Allowance } from '../hyparview/allowance.ts';
@@ -28,7 +28,7 @@ const BURST = 10;
 /** Milliseconds until one more answer is available. */
 const INTERVAL = 1_000;
 /**
- * Every so many refusals count as abuse. An honest node that was refused asks again only once, some
- * seconds later.
+ * Number of refusals that count as one abuse. An honest node that was refused asks again only once,
+ * some seconds later.
  */
 const ABUSE = 100;

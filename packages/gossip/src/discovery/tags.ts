@@ -6,9 +6,9 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { type Random, randomBytes } from '@trunkline/transport-core';
 
-/** Bytes of a tag. */
+/** Size of a tag in bytes. */
 export const TAG_BYTES = 16;
-/** Bytes of the random value that each end contributes. */
+/** Size in bytes of the random value that each end contributes. */
 export const NONCE_BYTES = 16;
 
 /** The context of one exchange of tags: its sender, its receiver and a nonce. */
@@ -70,7 +70,7 @@ export function makeTags(
   return concatBytes(...tags.sort(compare));
 }
 
-/** Is the tag among the sorted tags? If they are not sorted, it may not be found. */
+/** Returns true if the tag is among the tags, which must be sorted. */
 export function hasTag(tags: Uint8Array, tag: Uint8Array): boolean {
   let low = 0;
   let high = Math.floor(tags.length / TAG_BYTES);

@@ -1,5 +1,5 @@
-// The answer by which a node tells another, which asked, its topics: the list's number, and a tag
-// for each topic. A topic can be recognized by its tag, but not read from it.
+// The answer that lists a node's topics for another node that asked: the number of the list, and a
+// tag for each topic. A topic can be recognized by its tag, but not read from it.
 
 import { concatBytes } from '@noble/hashes/utils.js';
 import { type Random, randomBytes } from '@trunkline/transport-core';
@@ -101,7 +101,7 @@ export class TopicList {
     this.#tags = kept.subarray(2 * NONCE_BYTES);
   }
 
-  /** Is the topic with that key on the list? */
+  /** Returns true if the topic with that key is on the list. */
   has(key: Uint8Array): boolean {
     return hasTag(this.#tags, this.#tagger.tag(key));
   }

@@ -1,6 +1,6 @@
 // Decides when and where to look for other nodes of a topic: p2panda's random walk over the
 // network, as a pure state machine. It owns the pace of the walkers, and the nodes to visit next.
-// It is told what is needed and how steps end, and returns the steps to take.
+// Its inputs report which nodes are needed and how steps ended; its outputs are the steps to take.
 
 import type { Random } from '@trunkline/transport-core';
 import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
@@ -8,7 +8,7 @@ import { jittered, pick } from '../hyparview/chance.ts';
 
 /**
  * The urgency with which nodes are needed. `first`: on some topic no other node is known; `more`:
- * the overlay would use more; `none`: there are enough.
+ * the overlay could use more; `none`: there are enough.
  */
 export type Need = 'first' | 'more' | 'none';
 
@@ -33,7 +33,7 @@ export interface StepEnded {
 /**
  * An output of {@link TopicWalk}: a step that a walker takes. `visit`: connect to a node and so
  * learn which topics it is on; `ask`: ask a node that shares a topic with this one which other
- * nodes it knows there. The input `ended` says that the step is over.
+ * nodes it knows there. The input `ended` reports the end of the step.
  */
 export interface Step {
   readonly type: 'visit' | 'ask';
@@ -67,11 +67,11 @@ interface Walker {
  * (p2panda). If nodes are known on the topic and more would be welcome, a single walker goes at the
  * slowest pace.
  *
- * A walker first visits nodes that it was told are on the topic, then asks connected members, each
- * once a minute, and then visits any node, none twice in a round of 1,024. p2panda's walkers
- * continue from the node they visited, except in 2 % of the steps. Here each step may go to any
- * node of the address book, which learns the surroundings of each visited node through the exchange
- * of addresses. So no node can lead a walk astray.
+ * A walker first visits nodes that others have named as members of the topic. Then it asks
+ * connected members, each at most once a minute. Finally it visits any other node, but none twice
+ * in a round of 1,024. p2panda's walkers continue from the node they visited, except in 2 % of the
+ * steps. Here each step may go to any node of the address book, which learns the surroundings of
+ * each visited node through the exchange of addresses. So no node can lead a walk astray.
  *
  * Times are milliseconds of a monotonic clock.
  */
@@ -82,7 +82,7 @@ export class TopicWalk implements Machine<TopicWalkInput, Step> {
   readonly #outputs = new OutputQueue<Step>();
   readonly #walkers: readonly Walker[];
   #need: Need = 'none';
-  /** When the pauses start over. */
+  /** Time at which the pauses start over. */
   #anew = 0;
   /** Nodes that are said to be on a topic, to be visited next. */
   readonly #leads = new Set<string>();
@@ -241,9 +241,9 @@ function first<T>(items: Iterable<T>): T {
   return item!;
 }
 
-/** Shortest pause between two steps of a walker in milliseconds. */
+/** Shortest pause between two steps of a walker, in milliseconds. */
 const PACE = 1_000;
-/** Milliseconds until the same node is asked again. */
+/** Milliseconds until the same node may be asked again. */
 const ASK_AGAIN = 60_000;
 /** Maximum number of nodes remembered as visited, and as asked. */
 const MEMORY = 1_024;

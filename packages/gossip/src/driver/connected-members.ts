@@ -1,6 +1,6 @@
-// The connected peers of gossip: it owns the topics that each is on and its queue of messages. It
-// is told which topics peers are on, calls the sessions of these topics, and reports peers that
-// come and go.
+// The connected peers of gossip: it owns the topics that each is on and its queue of messages. When
+// it learns which topics a peer is on, it calls the sessions of these topics. It also reports peers
+// that connect and disconnect.
 
 import type { PeerInfo } from '@trunkline/peers';
 import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
@@ -37,7 +37,7 @@ export interface ConnectedMember extends Member {
 export type MembersEvent =
   /** A peer has connected. Reported after the current code has run. */
   | { readonly type: 'connected'; readonly member: ConnectedMember }
-  /** A peer that had no room for a message has room again. */
+  /** A peer that could not take a message can take messages again. */
   | { readonly type: 'writable'; readonly nodeId: string }
   | { readonly type: 'disconnected'; readonly nodeId: string; readonly cause: TransportError };
 
@@ -153,8 +153,8 @@ export class ConnectedMembers implements TopicMembers {
   }
 
   /**
-   * Connects to a node if gossip may dial it. Resolves, when it is known which topics the node is
-   * on, to whether it is on this one.
+   * Connects to a node if gossip may dial it. As soon as the node's topics are known, resolves to
+   * true if it is on this one.
    */
   async seek(nodeId: string, topic: string, timeout: number): Promise<boolean> {
     await this.dials.seek(nodeId, timeout);
@@ -173,8 +173,8 @@ export class ConnectedMembers implements TopicMembers {
   }
 
   /**
-   * Notes which of this node's topics a peer is on, and tells their sessions. If the list of the
-   * peer could not be pulled, these are the topics on the last list that was.
+   * Records which of this node's topics a peer is on, and informs their sessions. If the peer's
+   * list could not be pulled, `topics` are those on the last list that could.
    */
   told(nodeId: string, instance: string, topics: ReadonlySet<string>): void {
     const sessions = this.#sessions;
@@ -283,9 +283,9 @@ export class ConnectedMembers implements TopicMembers {
 
 const NONE: ReadonlySet<string> = new Set();
 /**
- * Maximum number of nodes whose transport instance is remembered, to tell a restart from a
+ * Maximum number of nodes whose transport instance is remembered, to distinguish a restart from a
  * reconnect.
  */
 const INSTANCES = 4_096;
-/** Bytes that the terms of a topic count as in the queue of a peer. */
+/** Number of bytes that a message with a topic's terms counts for in the queue to a peer. */
 const TERMS_BYTES = 128;

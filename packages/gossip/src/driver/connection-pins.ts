@@ -1,5 +1,5 @@
 // Keeps connections to neighbors on any topic open even if nobody uses them for a while. It owns
-// one hold for each neighbor; `set` says who is a neighbor, and `wake` must be called when it is
+// one hold for each neighbor; `set` records who is a neighbor, and `wake` must be called when it is
 // due.
 
 import type { AnyTransport, Remote } from '@trunkline/transport-core';
@@ -18,7 +18,7 @@ export class ConnectionPins {
   readonly #transport: AnyTransport;
   readonly #remoteOf: (nodeId: string) => Remote | undefined;
   readonly #pins = new Map<string, ConnectionPin>();
-  /** When to look next whether a peer uses another connection. */
+  /** Time at which to check next if a peer uses another connection. */
   #lookAt = Number.POSITIVE_INFINITY;
 
   /** @param remoteOf returns the connection of a peer that is in use now */
@@ -27,7 +27,7 @@ export class ConnectionPins {
     this.#remoteOf = remoteOf;
   }
 
-  /** The node became a neighbor on one more topic, or on one less. */
+  /** The node became a neighbor on one more topic, or on one fewer. */
   set(nodeId: string, isOne: boolean): void {
     const pin = this.#pins.get(nodeId) ?? { topics: 0, remote: undefined, release: NOTHING };
     pin.topics += isOne ? 1 : -1;
@@ -41,12 +41,12 @@ export class ConnectionPins {
     this.#lookAt = Math.min(this.#lookAt, this.#transport.clock.now() + LOOK);
   }
 
-  /** When to call `wake`; Infinity if nothing is held. */
+  /** Time at which to call `wake`; Infinity if nothing is held. */
   get due(): number {
     return this.#pins.size === 0 ? Number.POSITIVE_INFINITY : this.#lookAt;
   }
 
-  /** Moves each pin to the connection of the peer that is in use now. */
+  /** Moves each hold to the connection that its peer uses now. */
   wake(now: number): void {
     if (now < this.due) return;
     this.#lookAt = now + LOOK;

@@ -26,7 +26,9 @@ export class CurrentConnection {
     return this.#remote.closed ? this.refresh() : this.#remote;
   }
 
-  /** Looks up which connection of the peer is in use now; it may have changed. */
+  /**
+   * Looks up again which connection to the peer is in use, because another may have replaced it.
+   */
   refresh(): Remote | undefined {
     const peer = this.#peers.get(this.#nodeId);
     if (peer === undefined || peer.instance !== this.#instance) return undefined;

@@ -13,8 +13,8 @@ export class Dials {
   #isOver = false;
 
   /**
-   * @param isHere tells whether the node is connected now
-   * @param mayDial tells whether gossip may dial the node of its own accord
+   * @param isHere returns true if the node is connected now
+   * @param mayDial returns true if gossip may dial the node of its own accord
    */
   constructor(
     transport: AnyTransport,

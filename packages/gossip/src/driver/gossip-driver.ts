@@ -91,8 +91,8 @@ export class GossipDriver implements TopicNode {
     this.#timer = new DeadlineTimer(
       this.clock,
       (now) => this.#wake(now),
-      // If this process slept, there is nothing to excuse: gossip blames no peer for silence, and
-      // messages that came meanwhile are read first.
+      // Nothing to do after this process has slept: gossip blames no peer for silence, and messages
+      // that arrived meanwhile are read first.
       () => {},
     );
     this.members = new ConnectedMembers(
@@ -122,7 +122,10 @@ export class GossipDriver implements TopicNode {
     return this.#closing !== undefined;
   }
 
-  /** Starts gossip. With a store, it first loads the number of its life and returns a promise. */
+  /**
+   * Starts gossip. With a store, it first loads the number of this node's life and returns a
+   * promise.
+   */
   start(): Promise<void> | undefined {
     if (this.#state !== 'new' || this.#isStarting) {
       throw new TransportError(
@@ -245,7 +248,7 @@ export class GossipDriver implements TopicNode {
     const session = this.sessions.get(topic);
     if (session === undefined || session !== given) return;
     this.sessions.delete(topic);
-    // Joining the topic again is another life, however soon.
+    // Joining the topic again begins another life, no matter how soon.
     this.#lives.used(session.epoch());
     session.end(CLOSED);
     this.#changed();
@@ -371,10 +374,13 @@ export class GossipDriver implements TopicNode {
   }
 }
 
-/** Weight, in bad reports, of an offense for which a peer is disconnected; the same as in peers. */
+/**
+ * Number of bad reports that an offense counts as if it gets a peer disconnected; the same as in
+ * peers.
+ */
 const ABUSE = 10;
 /**
- * Milliseconds for which such a peer is banned: as long as the publishers that it named are
+ * Milliseconds for which such a peer is banned: the time for which the publishers that it named are
  * remembered.
  */
 const BAN = 600_000;

@@ -1,5 +1,5 @@
 // The handlers of gossip's protocol: each charges the peer for the work that its message causes,
-// finds the member behind the connection, and hands the message to the part that it is for.
+// finds the member behind the connection, and hands the message to the part that processes it.
 
 import type { Handlers } from '@trunkline/transport-core';
 import { charge } from '@trunkline/transport-core/internal';
@@ -81,23 +81,29 @@ function pushWork(request: Uint8Array): number {
   return PUSH + (request.length >> PUSH_SHIFT) + (isSignedPush(request) ? SIGNATURE : 0);
 }
 
-// The work units of messages beyond those of their bytes (docs/wire-gossip.md). One unit is about
-// 0.1 to 0.2 µs, measured like the units of core's session-context.ts.
+// Work units of messages, in addition to those for their bytes (docs/wire-gossip.md). One unit is
+// about 0.1 to 0.2 µs, measured like the units of core's session-context.ts.
 
-/** A message: to look up its id, keep it, deliver it and pass it on; one unit for each 16 bytes. */
+/**
+ * Units for a message: looking up its id, keeping it, delivering it and passing it on. In addition,
+ * one unit for each 16 bytes.
+ */
 const PUSH = 16;
 const PUSH_SHIFT = 4;
-/** To verify a signature: 130 µs in Node, and up to 3 ms in a browser. */
+/** Units for verifying a signature, which takes 130 µs in Node and up to 3 ms in a browser. */
 const SIGNATURE = 512;
-/** A control message, and one unit for each 4 bytes: 11 for each message id. */
+/**
+ * Units for a control message. In addition, one unit for each 4 bytes, which is 11 for each message
+ * id.
+ */
 const CONTROL = 16;
 const CONTROL_SHIFT = 2;
-/** A message between views, which may cause answers and dials. */
+/** Units for a message between views, which may cause answers and dials. */
 const VIEW = 384;
-/** A message with a few numbers as JSON: `interest` and `terms`. */
+/** Units for a message with a few numbers as JSON: `interest` or `terms`. */
 const NUMBERS = 64;
-/** A request for topics or nodes: these units, and as many for each topic of this node. */
+/** Units for a request for topics or nodes, and as many more for each topic of this node. */
 const LIST = 64;
-/** A relayed message, whose signature is verified if it has one. */
+/** Units for a relayed message, including the verification of its signature if it has one. */
 const RELAY = 512;
 const RECEIPT = 8;

@@ -33,8 +33,8 @@ export class Interests {
   /** Starts at 1, because number 0 always means that a node has no topics any more. */
   readonly #sync: StatusSync;
   /**
-   * Peers to retry with the next beat: those that the number could not be sent to or that don't
-   * seem to know it, and those whose list could not be pulled.
+   * Peers to retry with the next beat: peers to which the number could not be sent, peers that
+   * don't seem to know it, and peers whose list could not be pulled.
    */
   readonly #untold = new Set<string>();
   readonly #unpulled = new Set<string>();
@@ -61,8 +61,8 @@ export class Interests {
   }
 
   /**
-   * Sets this node's topics, as keys in hex. Peers are told after the current code has run. Which
-   * of them are on the new topics is determined at once, from the lists already pulled.
+   * Sets this node's topics, as keys in hex. Peers are informed after the current code has run. The
+   * lists that were already pulled determine at once which peers are on the new topics.
    */
   set(topics: Iterable<string>): void {
     const before = this.#sync.seq;
@@ -92,7 +92,7 @@ export class Interests {
     });
   }
 
-  /** Tells peers about pending changes at once. */
+  /** Informs peers of pending changes at once. */
   flush(): void {
     if (this.#isChanging) this.#tellAll();
   }
@@ -121,8 +121,8 @@ export class Interests {
   }
 
   /**
-   * A peer sent a message of a topic that this node is not on, so it does not know the current
-   * list: tell it the number again.
+   * Repeats the number to a peer that sent a message of a topic that this node is not on, because
+   * it does not know the current list.
    */
   remind(nodeId: string): void {
     this.#untold.add(nodeId);
@@ -241,7 +241,9 @@ export class Interests {
     this.#sync.handle(this.#init.mount.clock.now(), { type: 'pull_failed', nodeId, instance });
   }
 
-  /** Takes the list of a peer. Returns whether to pull again, because a newer one was heard of. */
+  /**
+   * Takes the list of a peer. Returns true if a newer list is known to exist and should be pulled.
+   */
   #take(nodeId: string, instance: string, seq: number, value: Uint8Array | undefined): boolean {
     const now = this.#init.mount.clock.now();
     this.#sync.handle(now, { type: 'pulled', nodeId, instance, seq, value });
@@ -259,7 +261,7 @@ export class Interests {
     this.#init.members.told(nodeId, instance, found);
   }
 
-  /** Returns those of the topics that are on the list of a peer. */
+  /** Returns the topics, out of `keys`, that are on the list of a peer. */
   #recognized(nodeId: string, keys: ReadonlyMap<string, Uint8Array>): string[] {
     const kept = this.#sync.of(nodeId)?.value;
     if (kept === undefined || keys.size === 0) return [];
@@ -270,8 +272,8 @@ export class Interests {
 
 const NOWHERE: ReadonlySet<string> = new Set();
 /**
- * The number of pulls of one peer's list that may happen at once, and the milliseconds until one
- * more. Changes in between are pulled with the next beat.
+ * Number of pulls of one peer's list that may happen at once, and milliseconds until one more is
+ * allowed. Changes in between are pulled with the next beat.
  */
 const PULLS = 64;
 const PULL_INTERVAL = 250;

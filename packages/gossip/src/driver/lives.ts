@@ -1,5 +1,5 @@
-// Numbers the lives of this node, each higher than all before, because other nodes treat messages
-// of a lower life than they know as old. A life lasts from joining a topic to leaving it or to the
+// Numbers the lives of this node in ascending order, because other nodes treat messages as old if
+// they know a life with a higher number. A life lasts from joining a topic to leaving it or to the
 // end of the process. Numbers begin with the time of day; the store covers a clock that goes back
 // between two starts.
 
@@ -10,7 +10,7 @@ import { LARGEST_NUMBER } from '../messages/message-id.ts';
 export interface LivesOptions {
   /** Returns the time of day in milliseconds since 1970. */
   readonly wall: () => number;
-  /** Keeps the highest number; undefined if it is not kept. */
+  /** Keeps the highest number across restarts; undefined if nothing keeps it. */
   readonly store: Store | undefined;
   /**
    * Called if a number could not be stored. The number stored before still covers the numbers given
@@ -24,7 +24,10 @@ export class Lives {
   readonly #options: LivesOptions;
   /** The number of this start. */
   #first: number | undefined = undefined;
-  /** The highest number used up since the start: by a topic that was left, or heard of. */
+  /**
+   * The highest number used up since the start, by a topic that was left or by a life that a peer
+   * reported.
+   */
   #last = -1;
   /** The stored number; the next start gets a higher one. */
   #reserved = -1;
@@ -62,8 +65,8 @@ export class Lives {
   }
 
   /**
-   * Returns the life number for joining a topic: that of this start, or a higher one if a topic was
-   * left since or a later life was heard of.
+   * Returns the life number for joining a topic: the number of this start, or a higher one if a
+   * topic was left since then or a peer reported a later life.
    */
   next(): number {
     this.#first ??= this.#wall();
@@ -77,9 +80,10 @@ export class Lives {
   }
 
   /**
-   * Returns a number above a life of this node that a peer has heard of, or undefined if the number
-   * is not believed. A number far ahead would leave none for later lives, so strangers are believed
-   * up to ten years ahead of the clock, and peers that have proven their id up to 2^47.
+   * Returns a number above a life of this node that a peer has reported, or undefined if the report
+   * is not believed. A number far ahead would leave none for later lives. So reports of strangers
+   * are believed up to ten years ahead of the clock, and those of peers that have proven their id
+   * up to 2^47.
    */
   above(life: number, isProven: boolean): number | undefined {
     const most = isProven ? MOST : Math.max(this.#wall(), EARLIEST) + AHEAD;
@@ -89,7 +93,7 @@ export class Lives {
   }
 
   /**
-   * The highest life number that is believed of an unsigned message: one day ahead of the clock.
+   * The highest life number that is accepted in an unsigned message: one day ahead of the clock.
    */
   get latest(): number {
     return this.#wall() + DAY;
@@ -133,12 +137,18 @@ function ourError(error: unknown): TransportError {
 
 /** The key of the number in the store. */
 const KEY = 'gossip-life';
-/** The numbers that are reserved ahead: joining a topic again within one start takes one. */
+/**
+ * Number of life numbers that are reserved ahead; each time a topic is joined again within one
+ * start, one is used.
+ */
 const SPARE = 65_536;
-/** The highest number that is believed or begun with, so that numbers are left above it. */
+/** The highest number that is accepted or started with, so that higher ones remain. */
 const MOST = 2 ** 47;
-/** The beginning of 2026. A clock that shows an earlier time was never set. */
+/**
+ * The beginning of 2026, in milliseconds since 1970. A clock that shows an earlier time was never
+ * set.
+ */
 const EARLIEST = 1_767_225_600_000;
 const DAY = 86_400_000;
-/** Ten years. */
+/** Ten years in milliseconds. */
 const AHEAD = 315_576_000_000;

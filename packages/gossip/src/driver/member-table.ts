@@ -1,4 +1,4 @@
-// Tracks the connected peers, and tells which of them a message came from. It owns the records of
+// Tracks the connected peers, and finds the one that a message came from. It owns the records of
 // the peers, and follows the events of peers.
 
 import type { PeerEvent, PeerInfo, Peers } from '@trunkline/peers';

@@ -8,10 +8,7 @@ import { type PartialViewMessage, peersOf } from '../hyparview/message.ts';
 /** Addresses on the wire: for each node its id, followed by its addresses. */
 export type Addresses = readonly (readonly [nodeId: string, ...addresses: string[]])[];
 
-/**
- * Returns the addresses that this node knows of the nodes a message names; undefined if it knows
- * none.
- */
+/** Returns the known addresses of the nodes that a message names; undefined if none is known. */
 export function addressesFor(
   message: PartialViewMessage,
   peers: Pick<Peers, 'addressOf'>,
@@ -24,7 +21,7 @@ export function addressesFor(
   return known.length === 0 ? undefined : known;
 }
 
-/** The bytes that these addresses count as in the queue of a peer. */
+/** Returns the number of bytes that these addresses count for in the queue to a peer. */
 export function sizeOf(addresses: Addresses = []): number {
   return addresses.reduce(
     (sum, entry) => sum + entry.reduce((length, text) => length + text.length + QUOTES, 0),
@@ -33,8 +30,8 @@ export function sizeOf(addresses: Addresses = []): number {
 }
 
 /**
- * Passes the addresses that one peer tells to the address book, up to a rate limit. The address
- * book checks them.
+ * Passes the addresses that one peer sends on to the address book, which checks them. The rate is
+ * limited.
  */
 export class MessageAddresses {
   readonly #allowance: Allowance;
@@ -45,7 +42,7 @@ export class MessageAddresses {
 
   /**
    * Reads addresses.
-   * @param told what the peer sent as addresses; it may be anything
+   * @param told the addresses as the peer sent them; may be any value
    * @param by the node id of the peer
    */
   heard(told: unknown, by: string, peers: Pick<Peers, 'learn'>, now: number): void {
@@ -62,10 +59,10 @@ export class MessageAddresses {
 const MOST_NODES = 16;
 const MOST_ADDRESSES = 2;
 /**
- * The number of addresses taken from one peer at once, and the milliseconds until one more. An
- * honest peer sends some dozens in a minute, a bootstrap node more.
+ * Number of addresses accepted from one peer at once, and milliseconds until one more is accepted.
+ * An honest peer sends some dozens in a minute, a bootstrap node more.
  */
 const BURST = 256;
 const INTERVAL = 250;
-/** Bytes that JSON adds to a string. */
+/** Number of bytes that JSON adds to a string. */
 const QUOTES = 3;

@@ -7,10 +7,10 @@ import { jittered } from '../hyparview/chance.ts';
 import type { Dials } from './dials.ts';
 
 /**
- * Dials one random node of the address book every minute. The node says which topics it is on, and
- * those topics learn of it. So if there is another part of the network, a partial view knows nodes
- * of it when it asks a node outside of its views for a link. Nodes that are on no topic of this
- * node are not remembered.
+ * Dials one random node of the address book every minute. The dialed node reports its topics, and
+ * the sessions of those topics learn of it. If the network has split, a partial view thus knows
+ * nodes of the other part when it asks a node outside its views for a link. Nodes that are on no
+ * topic of this node are not remembered.
  */
 export class PartitionProbe {
   readonly #random: Random;

@@ -1,5 +1,5 @@
 // The queue of messages to one peer. It is bounded and keeps their order, and a slow peer does not
-// delay others. It owns the messages that wait; `PeerOutbox` alone sends to its peer.
+// delay others. It owns the waiting messages, and nothing else sends to its peer.
 
 import type { Transport, TransportError } from '@trunkline/transport-core';
 import { messageLimit } from '@trunkline/transport-core/internal';
@@ -26,7 +26,7 @@ export type Parcel = { readonly size: number; readonly lost?: (() => void) | und
     }
 );
 
-/** The most messages and bytes that may wait. A single message may exceed `bytes`. */
+/** Maximum numbers of messages and bytes that may wait. A single message may exceed `bytes`. */
 export interface PeerOutboxLimits {
   readonly messages: number;
   readonly bytes: number;
@@ -102,7 +102,7 @@ export class PeerOutbox {
     return undefined;
   }
 
-  /** Returns whether a message is too large for the peer over the connection in use. */
+  /** Returns true if a message is too large for the peer over the connection in use. */
   #isTooLarge(size: number): boolean {
     const remote = size > SHORT ? this.#connection.current : undefined;
     return remote !== undefined && size > messageLimit(this.#mount, remote);
@@ -110,8 +110,8 @@ export class PeerOutbox {
 
   /**
    * Sends a message now, or returns the reason why not. If there is no room, `writable` is called
-   * when there is. A long message is queued if nothing else is, because room for it can only be
-   * waited for by sending it.
+   * when there is. A long message is queued if the queue is empty, because the only way to wait for
+   * room is to send it.
    */
   tryNow(request: Uint8Array): Unsent | undefined {
     if (this.#isClosed) return 'no-room';
@@ -191,5 +191,7 @@ export class PeerOutbox {
   }
 }
 
-/** Bytes that fit one packet on any connection: the smallest allowed `limits.packet`. */
+/**
+ * Number of bytes that fit in one packet on any connection: the smallest allowed `limits.packet`.
+ */
 const SHORT = 4_096;

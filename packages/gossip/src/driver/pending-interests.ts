@@ -9,7 +9,10 @@ export class PendingInterests<P extends { readonly nodeId: string }> {
   /** Ids of peers that once took too long. */
   readonly #slow = new Set<string>();
 
-  /** @param known is called when the topics of a peer are known, and when it is given up */
+  /**
+   * @param known is called when the topics of a peer are known, and when waiting for them is given
+   *   up
+   */
   constructor(known: (peer: P) => void) {
     this.#known = known;
   }
@@ -51,7 +54,7 @@ export class PendingInterests<P extends { readonly nodeId: string }> {
     return Number.POSITIVE_INFINITY;
   }
 
-  /** Gives up peers that took too long. */
+  /** Stops waiting for peers that took too long. */
   wake(now: number): void {
     for (const [peer, { patience }] of this.#unknown) {
       if (now < patience) return;
@@ -63,7 +66,9 @@ export class PendingInterests<P extends { readonly nodeId: string }> {
 }
 
 const NOBODY: readonly string[] = [];
-/** Milliseconds that a new peer has to say which topics it is on, if somebody waits for that. */
+/**
+ * Time limit, in milliseconds, for a new peer to report its topics while somebody waits for them.
+ */
 const PATIENCE = 1_000;
 /** Maximum number of nodes remembered as slow. */
 const SLOW = 1_024;

@@ -32,7 +32,7 @@ export interface RelayDriverInit {
   readonly members: Pick<ConnectedMembers, 'remoteOf' | 'isOn' | 'push' | 'acknowledge'>;
   /** This node's topics, by their keys in hex. */
   readonly sessions: ReadonlyMap<string, TopicSession>;
-  /** Has `wake` called at that time or earlier. */
+  /** Arranges a call of `wake` at that time or earlier. */
   readonly dueBy: (time: number) => void;
 }
 
@@ -141,8 +141,8 @@ export class RelayDriver {
   }
 
   /**
-   * An upload asks for bytes. If it does so as it begins, the loop that began it goes on, so that
-   * the uploads of a message take turns.
+   * An upload asks for bytes. If it asks while it is being started, the loop that started it
+   * continues, so that the uploads of a message take turns.
    */
   #pulled(upload: number): void {
     this.#relays.handle(this.#init.mount.clock.now(), { type: 'pulled', upload });
@@ -204,7 +204,7 @@ export class RelayDriver {
     }
   }
 
-  /** Forgets a download whose request is being answered. */
+  /** Removes and returns a download whose request is being answered. */
   #take(download: number): Download | undefined {
     const taken = this.#downloads.get(download);
     this.#downloads.delete(download);
@@ -279,7 +279,7 @@ class Upload implements AsyncIterableIterator<Uint8Array, undefined> {
     asker?.resolve({ done: false, value: chunk });
   }
 
-  /** No more bytes come. */
+  /** Ends the upload: no more bytes follow. */
   finish(error: unknown): void {
     const asker = this.#asker;
     this.#asker = undefined;

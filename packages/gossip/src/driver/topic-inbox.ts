@@ -45,7 +45,7 @@ export class TopicInbox {
     if (peer !== undefined) this.#arrivals.add(request, peer);
   }
 
-  /** Processes the pushed messages so far, because something else arrived after them. */
+  /** Processes the messages pushed so far, because something else arrived after them. */
   settle(): void {
     this.#arrivals.flush();
   }

@@ -71,7 +71,7 @@ export class ViewMessenger {
       );
   }
 
-  /** Is the node being dialed because a view names it? */
+  /** Returns true if the node is being dialed because a view names it. */
   isDialing(nodeId: string): boolean {
     return this.#dialed.has(nodeId);
   }
@@ -84,5 +84,8 @@ export class ViewMessenger {
 
 /** Time limit of a dial for an overlay, in milliseconds. */
 const DIAL = 10_000;
-/** Bytes that a message between views counts as, without addresses: ten node ids and names. */
+/**
+ * Number of bytes that a message between views counts for, without addresses: ten node ids and
+ * names.
+ */
 const VIEW_BYTES = 1_024;

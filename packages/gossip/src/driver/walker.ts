@@ -29,7 +29,8 @@ export interface WalkerInit {
 }
 
 /**
- * An answer to `ask`: node ids and addresses, but its entries are untrusted and may be anything.
+ * An answer to `ask`. It should list node ids and addresses, but its entries are untrusted and may
+ * be anything.
  */
 export interface WalkAnswer {
   addresses: unknown[];
@@ -63,7 +64,10 @@ export class Walker {
     });
   }
 
-  /** When to call `wake`. Every two seconds it looks for topics that want more neighbors. */
+  /**
+   * Time at which to call `wake`, which checks every two seconds for topics that want more
+   * neighbors.
+   */
   get due(): number {
     if (this.#walk === undefined || (this.#init.sessions.size === 0 && this.#places.size === 0))
       return Number.POSITIVE_INFINITY;
@@ -145,7 +149,7 @@ export class Walker {
     this.#init.soon();
   }
 
-  /** Connects to a node, which then says which topics it is on. A stranger is asked nothing. */
+  /** Connects to a node, which then reports its topics. A stranger is asked nothing. */
   async #visit(walker: number, nodeId: string): Promise<boolean> {
     const [wanted] = this.#hungry();
     if (wanted === undefined) return false;
@@ -265,13 +269,13 @@ export class Walker {
 }
 
 /**
- * Milliseconds between two checks of what is wanted. A topic that was just opened first finds the
- * nodes that are already connected.
+ * Milliseconds between two checks for topics that want more neighbors. A topic that was just opened
+ * first finds the nodes that are already connected.
  */
 const LOOK = 2_000;
 /**
- * The number of nodes of the address book that are drawn to find one that was not visited yet: the
- * maximum of `peers.known`.
+ * Number of nodes drawn from the address book to find one that was not visited yet; `peers.known`
+ * allows no more.
  */
 const DRAWN = 250;
 /** Time limit of a visit in milliseconds. */

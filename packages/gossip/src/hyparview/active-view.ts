@@ -116,8 +116,8 @@ export class ActiveView {
  */
 const SHUFFLES = 12;
 /**
- * Number of introductions that a link may bring at once, and the milliseconds until one more. A
- * bootstrap node brings one for each favor that it does, each second.
+ * Number of introductions that a link may bring at once, and milliseconds until one more. A
+ * bootstrap node sends one for each favor that it does, one per second.
  */
 const INTRODUCTIONS = 20;
 const INTRODUCTION_INTERVAL = 500;

@@ -23,7 +23,7 @@ export class Allowance {
     return true;
   }
 
-  /** Returns whether fewer than half of the burst may be taken now. */
+  /** Returns true if less than half of the burst is left. */
   isScarce(now: number): boolean {
     this.#refill(now);
     return 2 * this.#left < this.#burst;

@@ -3,7 +3,8 @@
 import type { Random } from '@trunkline/transport-core';
 
 /**
- * Returns a random one of the items that fit, all with equal probability; undefined if none fits.
+ * Returns one of the items that fit, chosen at random with equal probability; undefined if none
+ * fits.
  */
 export function pick<T>(
   list: readonly T[],

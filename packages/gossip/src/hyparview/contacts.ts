@@ -6,8 +6,8 @@ import { pick } from './chance.ts';
 
 /**
  * As soon as this node has chosen many contacts, only those are used: an attacker does not become
- * one by connecting, however often it does. A node that chose few, such as a bootstrap node, uses
- * all contacts alike.
+ * one by connecting, no matter how often. A node that chose few, such as a bootstrap node, uses all
+ * contacts alike.
  */
 export class Contacts {
   readonly #capacity: number;
@@ -49,12 +49,12 @@ export class Contacts {
       this.#chosen.length >= MANY ? this.#chosen : newest([...this.#others, ...this.#chosen]);
   }
 
-  /** Is it a contact in use? */
+  /** Returns true if the peer is a contact in use. */
   has(peer: string): boolean {
     return this.#peers.includes(peer);
   }
 
-  /** Is it remembered, in use or not? */
+  /** Returns true if the peer is a remembered contact, whether or not it is in use. */
   remembers(peer: string): boolean {
     return this.#chosen.includes(peer) || this.#others.includes(peer);
   }
@@ -65,7 +65,7 @@ export class Contacts {
 }
 
 /**
- * This many contacts are enough that no crowd turns to a single one of them, as it would to a few
- * bootstrap nodes.
+ * Number of contacts that is large enough to spread requests. With only a few, such as bootstrap
+ * nodes, a crowd of nodes would turn to the same one.
  */
 export const MANY = 8;

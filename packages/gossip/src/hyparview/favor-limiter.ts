@@ -20,12 +20,12 @@ export class FavorLimiter {
     this.#isKnown = isKnown;
   }
 
-  /** May a favor be done for that peer now? Takes one if so. */
+  /** Returns true if a favor may be done for that peer now, and counts it against the limit. */
   take(peer: string, now: number): boolean {
     return this.#forAll.take(now) || (this.#isKnown(peer) && this.#forKnown.take(now));
   }
 
-  /** Have many nodes asked recently? */
+  /** Returns true if many nodes have asked recently. */
   isScarce(now: number): boolean {
     return this.#forAll.isScarce(now);
   }

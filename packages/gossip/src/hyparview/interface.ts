@@ -21,21 +21,21 @@ export type PartialViewInput =
   | { readonly type: 'received'; readonly from: string; readonly message: PartialViewMessage }
   /**
    * The link to a node failed, or sending to it did. A passive peer is forgotten, so don't report
-   * the orderly end of a connection that was merely idle.
+   * an idle connection that ended cleanly.
    */
   | { readonly type: 'lost'; readonly peer: string; readonly error: TransportError | undefined }
   /** Tells a node that sent something that only neighbors send that it is not a neighbor. */
   | { readonly type: 'reject'; readonly peer: string }
   /**
-   * Drops a useless neighbor. Its place goes to a node that this node chooses itself, no matter
-   * which nodes ask for it. For `denyWindow` the dropped peer returns to no view unless it asks
-   * itself.
+   * Drops a useless neighbor. Only a node that this node chooses itself can take its place, even if
+   * others ask for it. For `denyWindow` the dropped peer returns to no view unless it asks itself.
    */
   | { readonly type: 'dismiss'; readonly peer: string }
   /** Asks one node outside both views for a link, because the neighbors may all be useless. */
   | { readonly type: 'seek' }
   /**
-   * A neighbor passes messages on: when links must go, it is kept rather than those that don't.
+   * A neighbor passes messages on. When links must be dropped, neighbors that pass nothing on go
+   * first.
    */
   | { readonly type: 'gave'; readonly peer: string }
   /** Leaves the overlay: gives the neighbors peers to turn to, and accepts no more links. */

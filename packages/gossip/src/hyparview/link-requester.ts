@@ -1,5 +1,5 @@
 // Asks nodes for links while the view is short. It owns the phase of this node's membership, and
-// decides which node is asked next, for which purpose, and with which priority.
+// decides which node is asked next, for what purpose and with what priority.
 
 import type { OutputQueue } from '@trunkline/transport-core/internal';
 import type { FavorLimiter } from './favor-limiter.ts';
@@ -22,7 +22,7 @@ export class LinkRequester {
   readonly #init: LinkRequesterInit;
   /** A newcomer becomes a member when a peer accepts it. */
   #phase: 'newcomer' | 'member' | 'leaving' = 'newcomer';
-  /** Until then, a newcomer waits for requests from the nodes that it was introduced to. */
+  /** Time until which a newcomer waits for requests from the nodes that it was introduced to. */
   #settledAt = Number.NEGATIVE_INFINITY;
   #isHungry = false;
 
@@ -53,7 +53,7 @@ export class LinkRequester {
     this.#phase = 'leaving';
   }
 
-  /** A peer accepted this node, which had asked it for that purpose. */
+  /** A peer has accepted this node's request, which was sent for `purpose`. */
   accepted(purpose: Purpose, now: number): void {
     this.#phase = 'member';
     if (purpose === 'join') this.#settledAt = now + this.#init.config.neighborTimeout;
@@ -72,8 +72,8 @@ export class LinkRequester {
       if (isAlone && asked >= (isMember ? 2 : 1)) return;
       const isFew = 2 * views.active.size <= config.active;
       if (!isFew && search.refusals >= LEISURELY) return;
-      // The first links of this node's own choice are preferably requested from known nodes, and so
-      // are all links while many nodes request one: the passive view holds only what others tell.
+      // Known nodes are preferred for the first links of this node's own choice, and for all links
+      // while many nodes request one, because the passive view holds only nodes that others named.
       const isOwn = isMember && (views.active.chosen < config.own || favorLimiter.isScarce(now));
       const { peer, isPassive } = views.candidate(
         !isMember || (isOwn && views.drawsContact()),
@@ -92,7 +92,7 @@ export class LinkRequester {
 
   /**
    * Asks a peer that was suggested because it has room. A node that evicts a neighbor knows such a
-   * peer, so views stay full without searches through the overlay.
+   * peer. Thus views stay full without searches through the overlay.
    */
   turnTo(peer: string | undefined, now: number): void {
     const { config, views, requests, search } = this.#init;
@@ -109,8 +109,8 @@ export class LinkRequester {
 
   /**
    * Asks a node outside both views for a link, or a passive peer if few contacts are known (see
-   * `Views.outsider`). After a network has split, both parts may have full views, and only such a
-   * link joins them again.
+   * `Views.outsider`). After a network has split, both parts may have full views. Only such a link
+   * can join them again.
    */
   seek(purpose: 'merge' | 'replace', now: number): void {
     const { views, requests } = this.#init;

@@ -1,5 +1,5 @@
 // Decides when to ask a node outside both views for a link in case the network has split. Each such
-// link costs two other links their place.
+// link evicts two others.
 
 import type { Random } from '@trunkline/transport-core';
 import { jittered } from './chance.ts';
@@ -28,7 +28,7 @@ export class Merges {
     return this.#interval !== Number.POSITIVE_INFINITY;
   }
 
-  /** When the next merge is due. */
+  /** Time at which the next merge is due. */
   get due(): number {
     return this.#next;
   }
@@ -48,7 +48,7 @@ export class Merges {
     this.#next = now + jittered(this.#delay, this.#random);
   }
 
-  /** Reports a reason to merge. */
+  /** Notes that there is a reason to merge. */
   isNeeded(now: number): void {
     if (this.#delay === this.#interval) return;
     this.#delay = this.#interval;

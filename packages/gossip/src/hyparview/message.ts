@@ -2,9 +2,9 @@
 // ones.
 
 /**
- * A message between two members. `request` and `id` are numbers of the sender's own, echoed in the
- * answer. `peers` are node ids that may be worth knowing, and `free` is a node that has room for a
- * link. `ttl` is the number of hops that are left of a random walk.
+ * A message between two members of a topic. `request` and `id` are numbers of the sender's own,
+ * echoed in the answer. `peers` are node ids that may be worth knowing, and `free` is a node that
+ * has room for a link. `ttl` is the number of hops that a random walk has left.
  *
  * - `join`: a newcomer asks for a link, and to be introduced to others.
  * - `forward-join`: introduces the newcomer `peer`.
@@ -12,8 +12,8 @@
  *   sender would have to evict a neighbor for it as well.
  * - `accept`, `refuse`: answer `join` and `neighbor`. In `accept`, `free` was evicted for this
  *   link.
- * - `shuffle`, `shuffle-reply`: exchange passive peers, over a random walk from `origin` and
- *   directly back.
+ * - `shuffle`, `shuffle-reply`: exchange passive peers, over a random walk from `origin` and the
+ *   reply directly back.
  * - `disconnect`: ends the link between the two; `alive` is false if the sender leaves the overlay.
  */
 export type PartialViewMessage =
@@ -62,10 +62,10 @@ export function peersOf(message: PartialViewMessage): string[] {
   return peers;
 }
 
-/** Limits applied to a received message. */
+/** The limits applied to a received message. */
 export interface MessageLimits {
   readonly self: string;
-  /** The longest walk of a newcomer's introduction, and of a shuffle. */
+  /** Maximum number of hops of a newcomer's introduction, and of a shuffle. */
   readonly joinWalk: number;
   readonly shuffleWalk: number;
   /** Maximum number of node ids in a list. */
@@ -124,12 +124,15 @@ export function tidyMessage(
   }
 }
 
-/** Could it be a node id? */
+/** Returns true if the value could be a node id. */
 export function isPeerId(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_ID;
 }
 
-/** Returns the list itself if nothing is wrong with it, as on each hop of an honest walk. */
+/**
+ * Returns a cleaned list, or the list itself if nothing is wrong with it, as on each hop of an
+ * honest walk.
+ */
 function tidyPeers(peers: unknown, limits: MessageLimits): readonly string[] {
   if (!Array.isArray(peers)) return [];
   if (
@@ -153,5 +156,5 @@ function isNumber(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** Maximum characters of a node id. Ids of Trunkline have 64. */
+/** Maximum length of a node id in characters. Trunkline's ids have 64. */
 const LONGEST_ID = 128;

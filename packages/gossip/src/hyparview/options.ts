@@ -1,4 +1,4 @@
-// The options of a partial view, with their defaults and the sources of these.
+// The options of a partial view, with their defaults and the sources of the defaults.
 
 import {
   integer,
@@ -61,13 +61,13 @@ const schema = optionsSchema({
   favorInterval: withDefault(milliseconds(), 10_000),
   /**
    * Milliseconds between two requests to nodes outside both views, ± 10 %, so that partitions merge
-   * again. Up to 16 times as long while nothing happens, see `Merges`. Infinity means never.
-   * Default 600,000.
+   * again. While nothing happens, the interval grows up to 16 times as long; see `Merges`. Infinity
+   * means never. Default 600,000.
    */
   mergeInterval: withDefault(millisecondsOrNever(), 600_000),
   /**
-   * Number of known nodes remembered besides the views; beyond it the oldest is forgotten. Default
-   * 64.
+   * Number of known nodes remembered besides the views; beyond this number the oldest is forgotten.
+   * Default 64.
    */
   contacts: withDefault(integer(0, 1_024), 64),
 });

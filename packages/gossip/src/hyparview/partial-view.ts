@@ -1,7 +1,7 @@
 // HyParView (Leitão, Pereira, Rodrigues, DSN 2007): each of thousands of nodes keeps a few
 // symmetric links, and remembers some peers to replace lost ones. This module owns the views of one
-// node on one topic. It is told of messages, lost links and time; its outputs are messages to send,
-// and neighbors that come and go.
+// node on one topic. Its inputs are messages, lost links and the time; its outputs are messages to
+// send and changes of neighbors.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
 import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
@@ -114,8 +114,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   }
 
   /**
-   * True if others chose all links, or if many nodes request links while at most `own` links are of
-   * this node's choice: then all links may belong to one attacker.
+   * True if all links may belong to one attacker: others chose all of them, or many nodes request
+   * links while this node chose at most `own`.
    */
   isPressed(now: number): boolean {
     const { chosen, size } = this.#active;
@@ -206,8 +206,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   }
 
   /**
-   * Handles a request for a link. A newcomer, and a node without any other link, is accepted even
-   * if another link must be evicted for it, but only at a limited rate.
+   * Handles a request for a link. Newcomers and nodes without any other link are accepted even if
+   * another link must be evicted, but only at a limited rate.
    */
   #onAsked(from: string, asked: MessageOf<'join' | 'neighbor'>, now: number): void {
     const { request } = asked;
@@ -216,8 +216,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     const isNewcomer = asked.type === 'join';
     const isHigh = isNewcomer || asked.high;
     if (this.#active.has(from)) {
-      // Its answer was lost, or it has forgotten the link: after a restart it must be introduced
-      // again.
+      // Either the answer to it was lost, or it has restarted and forgotten the link. In the second
+      // case it must be introduced again.
       this.#send(from, { type: 'accept', request, free: undefined });
       if (isNewcomer && this.#favorLimiter.take(from, now)) this.#introduce(from);
       return;
@@ -236,7 +236,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     this.#requests.delete(from);
     const hasRoom = isNewcomer || !asked.full;
     const evicted = isFull ? this.#evict(hasRoom ? from : undefined, now) : undefined;
-    // While few links are of its own choice, a known node that asks counts like one that was asked.
+    // While this node has chosen few links, a known node that asks counts like one that was asked.
     const isLikeOwn = this.#active.chosen < this.#config.own && this.#contacts.has(from);
     this.#link(from, isLikeOwn || (purpose !== undefined && isOwnChoice(purpose)), now);
     this.#send(from, { type: 'accept', request, free: evicted });
@@ -338,7 +338,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     const { changed, silent } = this.#requests.expire(now);
     for (const peer of silent) this.#passive.remove(peer);
     const isShuffle = this.#shuffles.begin(now);
-    // If all links may belong to one attacker, a link of this node's own choice can't wait.
+    // If all links may belong to one attacker, this node asks for a link of its own choice at once.
     if (now >= this.#merges.due || (isShuffle && this.#merges.isOn && this.isPressed(now))) {
       this.#merges.begin(now);
       this.#requester.seek('merge', now);
@@ -369,7 +369,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
 
   /**
    * Tells a peer that this node is not its neighbor: it believes in a link that doesn't exist, or
-   * asks a node that is leaving. A peer that is being asked itself will learn from that request.
+   * asks a node that is leaving. A peer that is being asked for a link will learn it from that
+   * request.
    */
   #tellStranger(peer: string): void {
     if (this.#active.has(peer) || this.#requests.isWaiting(peer)) return;

@@ -26,8 +26,8 @@ export class PassiveView {
   }
 
   /**
-   * Adds a peer. If the view is full, it replaces one of `known` (peers that were sent to the other
-   * end of a shuffle, as in the paper), or a random one.
+   * Adds a peer. If the view is full, the new peer replaces one of `known` (the peers sent to the
+   * other end of a shuffle, as in the paper) or a random one.
    */
   add(peer: string, known: readonly string[]): void {
     if (this.has(peer)) return;

@@ -1,4 +1,4 @@
-// The requests for links that this node has sent, and that are still open.
+// The open requests for links that this node has sent.
 
 import type { Random } from '@trunkline/transport-core';
 
@@ -13,19 +13,19 @@ import type { Random } from '@trunkline/transport-core';
  */
 export type Purpose = 'join' | 'fill' | 'suggested' | 'introduced' | 'merge' | 'replace';
 
-/** Did this node choose the peer by itself? */
+/** Returns true if this node chose the peer by itself. */
 export function isOwnChoice(purpose: Purpose): boolean {
   return purpose === 'join' || purpose === 'fill' || purpose === 'merge' || purpose === 'replace';
 }
 
-/** Is the peer asked because the view has room? */
+/** Returns true if the peer is asked because the view has room. */
 export function isFilling(purpose: Purpose): boolean {
   return (
     purpose === 'join' || purpose === 'fill' || purpose === 'suggested' || purpose === 'replace'
   );
 }
 
-/** May the new link evict a neighbor if the view is full by now? */
+/** Returns true if the new link may evict a neighbor when the view is full by now. */
 export function mayEvict(purpose: Purpose): boolean {
   return purpose === 'merge' || purpose === 'replace' || purpose === 'introduced';
 }
@@ -59,7 +59,7 @@ export class Requests {
     return count;
   }
 
-  /** Number of those that were sent because the view has room. */
+  /** Number of requests that are not overdue and were sent because the view has room. */
   get filling(): number {
     let count = 0;
     for (const { isLate, purpose } of this.#requests.values())
@@ -71,7 +71,7 @@ export class Requests {
     return this.#requests.get(peer)?.isLate === false;
   }
 
-  /** May an answer of that peer still count? */
+  /** Returns true if an answer of that peer would still count. */
   has(peer: string): boolean {
     return this.#requests.has(peer);
   }
@@ -100,7 +100,7 @@ export class Requests {
     return request.purpose;
   }
 
-  /** Returns true if there was a request. */
+  /** Deletes the request to a peer. Returns true if there was one. */
   delete(peer: string): boolean {
     return this.#requests.delete(peer);
   }
@@ -110,9 +110,8 @@ export class Requests {
   }
 
   /**
-   * Marks requests that are overdue as late, and forgets those that were late for too long. Returns
-   * the peers that never answered and are now forgotten; `changed` tells whether a place became
-   * free.
+   * Marks overdue requests as late, and forgets those that were late for too long. Returns the
+   * peers whose requests are forgotten; `changed` is true if a place became free.
    */
   expire(now: number): { readonly changed: boolean; readonly silent: string[] } {
     let changed = false;
@@ -130,7 +129,7 @@ export class Requests {
     return { changed, silent };
   }
 
-  /** When `expire` has something to do. */
+  /** Time at which `expire` has something to do. */
   get due(): number {
     let due = Number.POSITIVE_INFINITY;
     for (const { until } of this.#requests.values()) if (until < due) due = until;
@@ -139,7 +138,7 @@ export class Requests {
 }
 
 /**
- * Milliseconds for which a late answer still counts: a dial of the transport ends within 3 s, its
+ * Milliseconds for which a late answer still counts: the transport's dial ends within 3 s and its
  * handshake within 5 s.
  */
 const LATE = 8_000;

@@ -27,7 +27,7 @@ export class Search {
     this.#random = random;
   }
 
-  /** When the next round begins. */
+  /** Time at which the next round begins. */
   get due(): number {
     return this.#next;
   }
@@ -42,7 +42,7 @@ export class Search {
     return this.#refusals;
   }
 
-  /** Returns whether the peer may be asked in this round. */
+  /** Returns true if the peer may be asked in this round. */
   mayAsk(peer: string): boolean {
     return this.#asked.size < this.#most && !this.#asked.has(peer);
   }
@@ -56,8 +56,8 @@ export class Search {
   }
 
   /**
-   * Tells whether the view is short: if so, a round follows; if not, the search starts over. Call
-   * it after every change.
+   * Updates the search. If the view is short, a round follows; otherwise the search starts over.
+   * Call it after every change.
    */
   update(isShort: boolean, now: number): void {
     if (!isShort) {
@@ -68,7 +68,7 @@ export class Search {
     }
   }
 
-  /** Begins a round if one is due; returns whether it did. */
+  /** Begins a round if one is due. Returns true if it did. */
   begin(now: number): boolean {
     if (now < this.#next) return false;
     this.#asked.clear();

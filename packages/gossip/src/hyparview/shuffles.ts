@@ -1,5 +1,5 @@
-// Shuffles keep the passive views fresh: a node and another one at the end of a random walk send
-// each other some of their peers.
+// Shuffles keep the passive views fresh: two nodes at the ends of a random walk send each other
+// some of their peers.
 
 import type { Random } from '@trunkline/transport-core';
 import type { OutputQueue } from '@trunkline/transport-core/internal';
@@ -22,7 +22,7 @@ export interface ShufflesSetup {
 
 export class Shuffles {
   readonly #setup: ShufflesSetup;
-  /** Rate limit of the shuffles of others that change the passive view. */
+  /** Rate limit of other nodes' shuffles that change the passive view. */
   readonly #exchanges: Allowance;
   /** The shuffle under way: its number, and the peers that were sent. */
   #current: { readonly id: number; readonly told: readonly string[] } | undefined;
@@ -37,12 +37,12 @@ export class Shuffles {
     this.#due = now + random() * config.shuffleInterval;
   }
 
-  /** When the next shuffle begins. */
+  /** Time at which the next shuffle begins. */
   get due(): number {
     return this.#due;
   }
 
-  /** Begins a shuffle if it is time for one; returns whether it was. */
+  /** Begins a shuffle if one is due. Returns true if it did. */
   begin(now: number): boolean {
     if (now < this.#due) return false;
     const { self, random, views } = this.#setup;
@@ -67,8 +67,8 @@ export class Shuffles {
   }
 
   /**
-   * Tells a passive peer that this node exists. If the peer's view is short, it asks for a link. If
-   * the peer is gone, it will be reported as lost.
+   * Informs a passive peer that this node exists. If the peer's view is short, it asks for a link.
+   * If the peer is gone, it will be reported as lost.
    */
   greet(peer: string): void {
     const { self } = this.#setup;

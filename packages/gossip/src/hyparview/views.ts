@@ -11,8 +11,9 @@ import { PassiveView } from './passive-view.ts';
 import { RecentLosses } from './recent-losses.ts';
 
 /**
- * Nobody is in two of the first three lists, and the node itself is in none. `remember` keeps that
- * for passive peers; callers that change `active` or `losses` take the peer off the others.
+ * No peer is on two of the first three lists, and the node itself is on none. `remember` ensures
+ * this for passive peers. Callers that change `active` or `losses` remove the peer from the other
+ * lists.
  */
 export class Views {
   readonly active: ActiveView;
@@ -75,7 +76,7 @@ export class Views {
   }
 
   /**
-   * Returns a peer that fits for a free place: a passive peer, or a contact if one is wanted or
+   * Returns a peer that fits, for a free place: a passive peer, or a contact if one is wanted or
    * nobody else is left.
    */
   candidate(
@@ -91,7 +92,7 @@ export class Views {
   /**
    * Returns a peer that fits (`isFit` must exclude neighbors), preferably a contact that is not
    * passive. With few contacts, such as a single bootstrap node, this prefers passive peers most of
-   * the time, because these few could not serve every node.
+   * the time, because these few contacts could not serve every node.
    */
   outsider(isFit: (peer: string) => boolean): string | undefined {
     const { contacts, passive } = this;

@@ -1,12 +1,12 @@
 // Converts 32-byte names, which are node ids and topic keys, between hex and bytes. The last names
-// are cached, because most messages are of a few origins and topics. Reading the same name twice
+// are cached, because most messages belong to a few origins and topics. Reading the same name twice
 // gives the same string object, which is fast to compare and to look up.
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { isNodeId } from '@trunkline/transport-core';
 import { look } from './word-reader.ts';
 
-/** Bytes of a name. */
+/** Size of a name in bytes. */
 export const NAME_BYTES = 32;
 
 interface Name {

@@ -7,8 +7,8 @@ export interface IdSourceOptions {
   /** The node id of the publisher. */
   readonly origin: string;
   /**
-   * Returns the number of the present life, higher than any before: other nodes refuse a lower
-   * number than they know.
+   * Returns the number of the present life, higher than any before: other nodes refuse a number
+   * lower than one they know.
    */
   readonly epoch: () => number;
 }

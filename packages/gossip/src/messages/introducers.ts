@@ -1,5 +1,5 @@
-// Limits how much of a table of origins one peer can fill. Without a limit, a peer that may name
-// any origin could take the room of all others.
+// Limits how much of a table of origins one peer can fill. Because a peer may name any origin, it
+// could otherwise take the room of all others.
 
 export interface IntroducersOptions {
   /**
@@ -42,7 +42,7 @@ export class Introducers {
     this.#options = options;
   }
 
-  /** May this peer introduce one more origin? */
+  /** Returns true if this peer may introduce one more origin. */
   mayBring(peer: string): boolean {
     const { origins } = this.#options;
     return (
@@ -107,7 +107,7 @@ export class Introducers {
     }
   }
 
-  /** When `expire` has something to forget; Infinity if never. */
+  /** Time at which `expire` has something to forget; Infinity if never. */
   get due(): number {
     if (this.#flooders === 0) return Number.POSITIVE_INFINITY;
     let due = Number.POSITIVE_INFINITY;

@@ -21,15 +21,15 @@ export interface MessageId {
 /** The highest epoch and sequence: six bytes. */
 export const LARGEST_NUMBER = 2 ** 48 - 1;
 
-/** Bytes of an encoded id: 32 of the origin, 6 of the epoch and 6 of the sequence. */
+/** Size of an encoded id in bytes: 32 for the origin, 6 for the epoch and 6 for the sequence. */
 export const MESSAGE_ID_BYTES = 44;
 
-/** Maximum characters of an origin; no node id is longer. */
+/** Maximum length of an origin in characters; no node id is longer. */
 const LONGEST_ORIGIN = 128;
 
 /**
- * Is it a well-formed id? The origin may be any short string, so that simulations can name their
- * nodes freely.
+ * Returns true if the value is a well-formed id. The origin may be any short string, so that
+ * simulations can name their nodes freely.
  */
 export function isMessageId(value: unknown): value is MessageId {
   if (typeof value !== 'object' || value === null) return false;
@@ -45,8 +45,8 @@ export function isMessageId(value: unknown): value is MessageId {
 
 /**
  * Returns a string that is equal for equal ids and different for different ones. All keys of one
- * life share their ending. The endings of recent lives are cached, because most messages are of a
- * few lives.
+ * life share their ending. The endings of recent lives are cached, because most messages belong to
+ * a few lives.
  */
 export function messageKey({ origin, epoch, sequence }: MessageId): string {
   // A mask, because the remainder of a division would take longer than everything else here.

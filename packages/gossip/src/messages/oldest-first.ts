@@ -1,5 +1,5 @@
-// A map that finds its oldest entry quickly. Iterating a plain Map first skips all entries deleted
-// since it last grew, which are thousands each time.
+// A map that finds its oldest entry quickly. An iteration of a plain Map first skips all entries
+// deleted since the map last grew, which may be thousands each time.
 
 export class OldestFirst<V extends object> {
   readonly #entries = new Map<string, V>();
@@ -29,8 +29,8 @@ export class OldestFirst<V extends object> {
   }
 
   /**
-   * Adds an entry as the newest. An existing key moves to the end; it needs another value object
-   * than before.
+   * Adds an entry as the newest. An existing key moves to the end; its value must be a different
+   * object from the one before.
    */
   set(key: string, value: V): void {
     this.#entries.delete(key);

@@ -31,8 +31,8 @@ export interface OriginTableOptions {
 }
 
 /**
- * A table sorted by the time of the last message, to the second, oldest first, with the peers that
- * introduced its origins.
+ * A table of origins and of the peers that introduced them. It is sorted by the time of each
+ * origin's last message, to the second, the oldest first.
  */
 export class OriginTable {
   readonly origins = new Map<string, Origin>();
@@ -54,7 +54,10 @@ export class OriginTable {
     return undefined;
   }
 
-  /** Is there room for an origin that a peer brings; undefined charges no peer for it. */
+  /**
+   * Returns true if there is room for an origin that the peer `from` introduces. Undefined charges
+   * no peer for it.
+   */
   hasRoom(name: string, from: string | undefined, now: number): boolean {
     if (from !== undefined && from !== name && !this.introducers.mayBring(from)) return false;
     if (!this.isFull) return true;
@@ -62,7 +65,7 @@ export class OriginTable {
     return oldest !== undefined && now - oldest.heardAt >= this.#options.retention + ORDER_GRAIN;
   }
 
-  /** A message of the origin came. */
+  /** Records that a message of the origin arrived. */
   heard(origin: Origin, now: number): void {
     if (now - origin.heardAt < ORDER_GRAIN) return;
     this.origins.delete(origin.name);
@@ -70,7 +73,7 @@ export class OriginTable {
     origin.heardAt = now;
   }
 
-  /** When an origin or an introducer is to be forgotten. */
+  /** Time at which an origin or an introducer is to be forgotten. */
   due(now: number): number {
     const { retention, originRetention } = this.#options;
     const { oldest, introducers } = this;
@@ -84,7 +87,7 @@ export class OriginTable {
 }
 
 /**
- * Milliseconds. The order of origins is only this exact, so that a busy origin isn't moved for each
- * message.
+ * Precision of the order of origins, in milliseconds. Because it is coarse, a busy origin isn't
+ * moved for each message.
  */
 export const ORDER_GRAIN = 1_000;

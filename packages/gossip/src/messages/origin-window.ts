@@ -9,7 +9,9 @@ export interface OriginWindowLimits {
   readonly gaps: number;
 }
 
-/** `old`: it was seen, or it came too late to tell. */
+/**
+ * The result of looking up a sequence. `old`: it was seen, or it came too late to determine that.
+ */
 export type SequenceVerdict = 'new' | 'seen' | 'old';
 
 interface Gap {
@@ -17,7 +19,7 @@ interface Gap {
   readonly from: number;
   /** The first sequence number that was seen after the gap. */
   readonly to: number;
-  /** When the gap was created, or was last shortened from below. */
+  /** Time at which the gap was created, or was last shortened from below. */
   readonly since: number;
 }
 
@@ -28,7 +30,7 @@ interface Gap {
 export class OriginWindow {
   /** The highest sequence seen; −1 if there is none. */
   #top = -1;
-  /** Below this sequence a gap was closed, so it is unknown which sequences were seen. */
+  /** The sequence below which gaps were closed, so that it is unknown which sequences were seen. */
   #floor = 0;
   /** The gaps, in ascending order. */
   #gaps: Gap[] | undefined;
@@ -38,12 +40,12 @@ export class OriginWindow {
     return this.#gaps?.length ?? 0;
   }
 
-  /** Whether any gap is open. */
+  /** True if any gap is open. */
   get isOpen(): boolean {
     return this.#gaps !== undefined;
   }
 
-  /** When the oldest gap closes; Infinity if there is none. */
+  /** Time at which the oldest gap closes; Infinity if there is none. */
   closesAt({ retention }: OriginWindowLimits): number {
     return (this.#gaps ?? []).reduce(
       (earliest, gap) => Math.min(earliest, gap.since + retention),

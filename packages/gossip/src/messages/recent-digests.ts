@@ -18,7 +18,7 @@ export class RecentDigests {
     return this.#size;
   }
 
-  /** When the oldest digest was kept; Infinity if there is none. */
+  /** Time at which the oldest digest was added; Infinity if there is none. */
   get oldest(): number {
     return this.#size === 0
       ? Number.POSITIVE_INFINITY
@@ -26,7 +26,7 @@ export class RecentDigests {
   }
 
   /**
-   * Keeps a digest.
+   * Adds a digest.
    * @param life the serial number of the origin's life
    */
   keep(life: number, sequence: number, digest: number, now: number): void {

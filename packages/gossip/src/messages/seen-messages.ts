@@ -29,8 +29,8 @@ export interface SeenMessagesOptions {
   readonly flood?: number | undefined;
   /**
    * Maximum number of gaps of one origin; beyond it, the gap with the lowest sequences is closed.
-   * If there are more than 262,144 gaps in all, an origin keeps only as many as it has, but at
-   * least 16.
+   * While all origins together have more than 262,144 gaps, an origin gets no more than it has, but
+   * at least 16.
    */
   readonly gaps: number;
   /**
@@ -39,7 +39,7 @@ export interface SeenMessagesOptions {
    */
   readonly digests: number;
   /**
-   * Returns the highest life that is believed of an unsigned message. A higher life never ends a
+   * Returns the highest life that is accepted in an unsigned message. A higher life never ends a
    * life up to this one, while a life up to this one ends any higher one. Signed lives have no such
    * bound. Default: no bound.
    */
@@ -50,8 +50,8 @@ export interface SeenMessagesOptions {
  * The result of looking up a message; all but `new` are refused.
  * - `seen`: a duplicate.
  * - `conflict`: a duplicate whose content differs from the first one's. The first one stays valid.
- * - `old`: it belongs to an earlier life of the origin, or came too late to tell whether it was
- *   seen.
+ * - `old`: it belongs to an earlier life of the origin, or came too late to determine whether it
+ *   was seen.
  * - `full`: there is no room to remember its origin.
  * - `flood`: like `full`, and its sender has introduced more new origins than an honest peer does.
  * - `unsigned`: it has no signature, although its origin has signed before.
@@ -59,13 +59,13 @@ export interface SeenMessagesOptions {
 export type SeenVerdict = 'new' | 'seen' | 'conflict' | 'old' | 'full' | 'flood' | 'unsigned';
 
 /**
- * A message is never new twice while its origin is remembered, whatever is evicted, so reaching a
- * limit can't make a flood start over. At the limits, new origins (`full`) and late messages
- * (`old`) are refused, not origins that publish already.
+ * While its origin is remembered, a message is never new twice, no matter what is evicted. So a
+ * flood that reaches a limit can't start over. At the limits, new origins (`full`) and late
+ * messages (`old`) are refused, not origins that publish already.
  *
- * Unsigned messages can take each other's ids under the same origin, and claim a later life. They
- * never affect an origin that signs: its first signed message resets what is remembered of it, and
- * from then on unsigned messages in its name are refused until it is forgotten.
+ * Unsigned messages of the same origin can take each other's ids and claim a later life. They never
+ * affect an origin that signs: its first signed message resets what is remembered of it, and from
+ * then on unsigned messages in its name are refused until it is forgotten.
  */
 export class SeenMessages {
   readonly #options: SeenMessagesOptions;
@@ -77,7 +77,7 @@ export class SeenMessages {
    * usually of the same origin.
    */
   #last: Origin | undefined = undefined;
-  /** The origins with gaps. */
+  /** The origins that have gaps. */
   readonly #open = new Set<Origin>();
   /** The number of open gaps of all origins. */
   #gaps = 0;
@@ -85,8 +85,8 @@ export class SeenMessages {
   readonly #latest: () => number;
   #lives = 0;
   /**
-   * A lower bound of the next time that anything is to be forgotten; `expire` computes the exact
-   * time.
+   * A lower bound for the time at which anything is to be forgotten next; `expire` computes the
+   * exact time.
    */
   #due = Number.POSITIVE_INFINITY;
 
@@ -108,8 +108,8 @@ export class SeenMessages {
   }
 
   /**
-   * When `expire` may have something to forget; Infinity if never. It is read after each message,
-   * so only `expire` computes it exactly.
+   * Time at which `expire` may have something to forget; Infinity if never. Because it is read
+   * after each message, only `expire` computes it exactly.
    */
   get due(): number {
     return this.#due;
@@ -128,8 +128,9 @@ export class SeenMessages {
   }
 
   /**
-   * Tells whether a message with that id would be new, assuming that it is signed if its origin is
-   * known to sign. A signed message may be new all the same if its origin isn't known to sign.
+   * Returns the verdict on a message with that id, assuming that it is signed if its origin is
+   * known to sign. If its origin isn't known to sign, a signed message may be new in spite of the
+   * verdict.
    */
   lookUp(id: MessageId, now: number): SeenVerdict {
     const origin = this.#find(id.origin);
@@ -143,7 +144,7 @@ export class SeenMessages {
   /**
    * Looks up a message and remembers it.
    * @param digest the digest of its content, to detect a second content under the same id
-   * @param isSigned whether its signature was found valid
+   * @param isSigned true if its signature was found valid
    * @param from the peer that it came from
    */
   note(id: MessageId, now: number, digest?: number, isSigned = false, from?: string): SeenVerdict {
@@ -195,7 +196,7 @@ export class SeenMessages {
     return this.#isLater(id.epoch, origin) && id.epoch !== origin.retired ? 'new' : 'old';
   }
 
-  /** Is that life later than the origin's present one? */
+  /** Returns true if that life is later than the origin's present one. */
   #isLater(epoch: number, origin: Origin): boolean {
     if (origin.isSigned) return epoch > origin.epoch;
     const latest = this.#latest();
@@ -342,7 +343,7 @@ export class SeenMessages {
     return isSigned ? this.#signed : this.#unsigned;
   }
 
-  /** Has the peer introduced too many new origins, counting this one? */
+  /** Returns true if the peer has introduced too many new origins, counting this one. */
   #isFlood(name: string, isSigned: boolean, from: string | undefined, now: number): boolean {
     if (from === undefined || from === name) return false;
     const isFlood = this.#tableOf({ isSigned }).introducers.refused(from, name, now);
@@ -367,8 +368,8 @@ export class SeenMessages {
 }
 
 /**
- * Maximum number of open gaps of all origins, of some 50 bytes each. Beyond it, an origin may have
- * only FEW_GAPS.
+ * Maximum number of open gaps of all origins, of some 50 bytes each. Beyond it, an origin may open
+ * gaps only while it has fewer than FEW_GAPS.
  */
 const MOST_GAPS = 262_144;
 const FEW_GAPS = 16;

@@ -1,7 +1,7 @@
 // Gives access to bytes by 32-bit words. Comparing node ids and digesting contents by words takes a
 // third of the time it takes by bytes. Getting the buffer of a typed array is a call into the
-// engine, and so is creating a view. So the last ones are kept: a message is read several times,
-// and messages that arrive together share their memory.
+// engine, and so is creating a view. Therefore the last buffer and view are kept: a message is read
+// several times, and messages that arrive together share their memory.
 
 /**
  * A view of the whole memory that holds some bytes, and their offset in it. Readers must stay

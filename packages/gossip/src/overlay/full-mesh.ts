@@ -28,10 +28,10 @@ import type {
 
 const schema = optionsSchema({
   /**
-   * Links that a message may pass, 1 to 16. Default 1: a message is not passed on, so only nodes
-   * that are connected to its publisher get it. With more, every node passes each message that is
-   * new to it on to its own peers on the topic (FISCO-BCOS's chain of multicasts). In that case any
-   * node can claim that a message comes from another one.
+   * Maximum number of links that a message travels, 1 to 16. Default 1: a message is not passed on,
+   * so only nodes that are connected to its publisher get it. With more, every node passes each
+   * message that is new to it on to its own peers on the topic (FISCO-BCOS's chain of multicasts).
+   * In that case any node can claim that a message comes from another one.
    */
   hops: withDefault(integer(1, 16), 1),
 });
@@ -57,8 +57,8 @@ export function fullMesh(options: FullMeshOptions = {}): OverlayFactory {
 }
 
 /**
- * The full mesh of one topic at one node. It keeps no state per message except the memory that
- * detects duplicates.
+ * The full mesh of one topic at one node. Its only state per message is the memory that detects
+ * duplicates.
  */
 export class FullMesh implements Overlay {
   readonly name = 'fullMesh';
@@ -68,7 +68,7 @@ export class FullMesh implements Overlay {
   readonly #outputs = new OutputQueue<OverlayOutput>();
   readonly #neighbors = new Set<string>();
   readonly #seen: SeenMessages;
-  /** Links that a message may pass. */
+  /** Maximum number of links that a message travels. */
   readonly #hops: number;
 
   constructor({ self, latest }: Pick<OverlaySetup, 'self' | 'latest'>, hops = 1) {
@@ -191,7 +191,8 @@ export class FullMesh implements Overlay {
       from,
     );
     if (verdict === 'new') {
-      // A message that comes directly from its publisher has passed one link, whatever it claims.
+      // A message that comes directly from its publisher has traveled one link, no matter what it
+      // claims.
       const hops = id.origin === from ? 1 : push.hops;
       if (hops < this.#hops) this.#passOn(from, { ...push, hops: hops + 1 });
       this.#outputs.add({ type: 'deliver', push, key: messageKey(id), from, hops });
@@ -209,7 +210,8 @@ export class FullMesh implements Overlay {
       from,
       reason: verdict === 'flood' ? 'full' : verdict,
     });
-    // Not reported with one hop: the sender may be a relay, which passes messages on unread.
+    // With one hop, the sender is not reported: it may be a relay, which passes messages on without
+    // reading them.
     if (verdict === 'flood' && this.passesOn) this.#misbehaved(from, 'origin-flood', true);
   }
 
@@ -234,8 +236,8 @@ export class FullMesh implements Overlay {
 
 const NOTHING = { messages: 0, bytes: 0 };
 /**
- * Limits of the memory that detects duplicates: times and origins as in Plumtree
- * (plumtree/options.ts), but fewer gaps and digests.
+ * Limits of the memory that detects duplicates. Times and origins are as in Plumtree
+ * (plumtree/options.ts), but gaps and digests are fewer.
  */
 const MEMORY = {
   retention: 90_000,
@@ -245,7 +247,7 @@ const MEMORY = {
   digests: 16_384,
 };
 /**
- * Milliseconds that expired entries are kept longer, so that they are forgotten about once a second
- * and not one by one.
+ * Additional milliseconds for which expired entries are kept, so that they are removed about once a
+ * second rather than one by one.
  */
 const GRAIN = 1_000;

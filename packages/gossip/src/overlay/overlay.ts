@@ -18,9 +18,9 @@ export interface OwnMessage {
 
 /**
  * The overlay's verdict on an incoming message:
- * - `new`: it may be decoded, validated and given as `received`.
- * - `known`, `old`: give it as `received` without further checks; the overlay counts it. An `old`
- *   message may never have arrived here before.
+ * - `new`: the message may be decoded, validated and passed in as `received`.
+ * - `known`, `old`: pass it in as `received` without further checks; the overlay counts it. An
+ *   `old` message may never have arrived here before.
  * - `forged`, `stranger`, `unsigned`: drop it. `unsigned` means that it has no signature although
  *   its publisher signs.
  */
@@ -28,38 +28,34 @@ export type Screening = 'new' | 'known' | 'old' | 'forged' | 'stranger' | 'unsig
 
 /** An input of an overlay: a command in the imperative, or a report in the past tense. */
 export type OverlayInput =
-  /**
-   * A message that may be passed on and delivered came from a peer, or a Plumtree control message.
-   */
+  /** A peer sent a Plumtree control message, or a message that may be passed on and delivered. */
   | { readonly type: 'received'; readonly from: string; readonly message: Push<Body> | Control }
   /**
-   * A message that is `new` came from a peer, and may still be refused. The peer has kept its
-   * promise if it had promised that message.
+   * A peer sent a message that is `new`; it may still be refused. If the peer had promised that
+   * message, it has kept its promise.
    */
   | { readonly type: 'arrived'; readonly from: string; readonly id: MessageId }
-  /**
-   * A validator is looking at the message and takes its time; `received` or `refused` follows.
-   */
+  /** A validator is still checking the message; `received` or `refused` follows. */
   | { readonly type: 'held'; readonly id: MessageId }
-  /** The message was not accepted. A different content under the same id still may be. */
+  /** The message was not accepted. Different content under the same id may still be accepted. */
   | { readonly type: 'refused'; readonly id: MessageId }
   /**
-   * Publishes a message. With `receipts`, that number of neighbors is to confirm it: the message
-   * itself is pushed to at least that many if possible, because a notice is not enough. The last
-   * output is `handed`.
+   * Publishes a message. With `receipts`, that many neighbors should confirm it. If possible, at
+   * least that many get the message itself, because a notice is not enough. The last output is
+   * `handed`.
    */
   | { readonly type: 'publish'; readonly message: OwnMessage; readonly receipts: number }
   /**
-   * Offers a message whose publisher waits for more neighbors to a new one. The last output is
-   * `handed`.
+   * The publisher of a message waits for more neighbors: offers the message to a new one. The last
+   * output is `handed`.
    */
   | { readonly type: 'offer'; readonly peer: string; readonly message: OwnMessage }
-  /** Replaces a message that no neighbor has yet by another. */
+  /** Replaces a message that no neighbor has yet with another. */
   | { readonly type: 'replace'; readonly id: MessageId; readonly by: OwnMessage }
   /**
-   * A connected peer is on the topic. `isChosen` is true if this node dialed the peer for a reason
-   * other than that members of the topic named it; otherwise the peer may be anybody, an attacker
-   * included.
+   * A connected peer is on the topic. `isChosen` is true if this node dialed the peer and did not
+   * do so because members of the topic named it. Otherwise the peer may be anybody, including an
+   * attacker.
    */
   | { readonly type: 'peer-up'; readonly peer: string; readonly isChosen: boolean }
   /** The peer left the topic, or (with `error`) disconnected. */
@@ -68,29 +64,35 @@ export type OverlayInput =
       readonly peer: string;
       readonly error: TransportError | undefined;
     }
-  /** A node could not be reached to send it a control or partial-view message. */
+  /** A control or partial-view message could not be sent because its receiver is unreachable. */
   | { readonly type: 'unreachable'; readonly peer: string; readonly error: TransportError }
-  /** Tells a peer that sent a message, although `screen` says that it is a stranger. */
+  /**
+   * Informs a peer that it is not a neighbor: it sent a message for which `screen` returned
+   * `stranger`.
+   */
   | { readonly type: 'reject'; readonly peer: string }
   /**
-   * A message came directly from its publisher, which has begun a new life: the previous life is
-   * old from now on, whatever its number.
+   * A message came directly from its publisher, which has begun a new life: from now on the
+   * previous life is old, regardless of its number.
    */
   | { readonly type: 'begun'; readonly id: MessageId; readonly isSigned: boolean }
   /** A partial-view message came from a peer. It has not been checked in any way. */
   | { readonly type: 'viewed'; readonly from: string; readonly message: unknown }
-  /** A `push` or `send-control` output had no room. This input comes before the next `poll`. */
+  /**
+   * There was no room for a `push` or `send-control` output. This input comes before the next
+   * `poll`.
+   */
   | { readonly type: 'no-room'; readonly output: PushOutput<Body> | ControlOutput }
-  /** A peer that had no room for something has room again. */
+  /** A peer that could not take an output can take outputs again. */
   | { readonly type: 'writable'; readonly peer: string }
-  /** Leaves the topic: tells the neighbors, and has none from then on. */
+  /** Leaves the topic: informs the neighbors, and has none from then on. */
   | { readonly type: 'leave' }
   /** Does what is due. */
   | { readonly type: 'wake' };
 
 /** An output of an overlay. */
 export type OverlayOutput =
-  /** Plumtree's outputs; see there. */
+  /** Plumtree's outputs; see {@link PlumtreeOutput}. */
   | Exclude<PlumtreeOutput<Body>, { readonly type: 'gave' | 'misbehaved' }>
   /**
    * Send or queue a message to each of these peers. With `mayRelay`, relays may bring it to them
@@ -120,9 +122,9 @@ export type OverlayOutput =
       readonly from: string;
       readonly reason: DropReason;
     }
-  /** The peer sent what only nodes with that overlay send. */
+  /** The peer sent something that only nodes with that overlay send. */
   | { readonly type: 'showed'; readonly peer: string; readonly overlay: string }
-  /** A peer misbehaved. `isToBlame` is true if it cannot have been deceived itself. */
+  /** A peer misbehaved. `isToBlame` is true if another node cannot have deceived it. */
   | {
       readonly type: 'misbehaved';
       readonly peer: string;
@@ -131,14 +133,14 @@ export type OverlayOutput =
     };
 
 /**
- * A topic's overlay at one node: a machine, and questions about its state. Peers are node ids;
- * times are milliseconds of a monotonic clock.
+ * A topic's overlay at one node: a state machine, and methods that query its state. Peers are node
+ * ids; times are milliseconds of a monotonic clock.
  */
 export interface Overlay extends Machine<OverlayInput, OverlayOutput> {
   readonly name: string;
   /**
-   * True if nodes pass on messages of others. In that case only the number of a node's life tells
-   * which of two lives is newer.
+   * True if nodes pass on messages of others. In that case only the numbers of a node's lives show
+   * which of two is newer.
    */
   readonly passesOn: boolean;
   /** Number of neighbors that the overlay wants; Infinity for all peers on the topic. */
@@ -150,9 +152,14 @@ export interface Overlay extends Machine<OverlayInput, OverlayOutput> {
   screen(from: string, id: MessageId, now: number, isSigned: boolean): Screening;
   /** Returns true if a message with that id is known already. */
   has(id: MessageId, now: number): boolean;
-  /** The newest life of a node whose messages have arrived; undefined if there were none. */
+  /**
+   * Returns the newest life of a node whose messages have arrived; undefined if there were none.
+   */
   lifeOf(nodeId: string): number | undefined;
-  /** Messages, and their bytes, that wait for room at a peer, to be sent or announced to it. */
+  /**
+   * Returns the number and the bytes of the messages that wait to be sent or announced to a peer
+   * until it has room.
+   */
   unsent(peer: string): { readonly messages: number; readonly bytes: number };
   neighbors(): readonly string[];
   /** Returns the state as plain data, for diagnosis. */
@@ -161,13 +168,12 @@ export interface Overlay extends Machine<OverlayInput, OverlayOutput> {
 
 /** The arguments that an overlay is created with. */
 export interface OverlaySetup {
-  /** This node's id. */
+  /** The id of this node. */
   readonly self: string;
   readonly random: Random;
   readonly now: number;
   /**
-   * Returns the last life that an unsigned message may claim to be of: a day ahead of this node's
-   * clock.
+   * Returns the highest life that an unsigned message may claim: a day ahead of this node's clock.
    */
   latest(): number;
 }
@@ -181,11 +187,11 @@ export interface OverlayFactory {
   /** True if connections to neighbors must not be closed for being idle. */
   readonly holds: boolean;
   /**
-   * True if relays may bring a node's long messages to its neighbors. That works only if these are
-   * neighbors of each other.
+   * True if relays may bring a node's long messages to its neighbors. That works only if the
+   * neighbors are neighbors of each other.
    */
   readonly relays: boolean;
-  /** Number of peers that can be asked to confirm a message to all, at most. */
+  /** Maximum number of peers that can be asked to confirm a message to everybody. */
   readonly receipts: number;
   create(setup: OverlaySetup): Overlay;
 }

@@ -1,6 +1,7 @@
 // The overlay for large topics: HyParView keeps a few links per node among thousands of nodes, and
-// Plumtree spreads messages along these links. This machine owns both. It hands them the inputs of
-// an overlay, gives each the outputs of the other that concern it, and passes the rest on.
+// Plumtree spreads messages along these links. This machine owns both. It passes an overlay's
+// inputs to them, gives each of them those outputs of the other that concern it, and passes the
+// remaining outputs on.
 
 import { OutputQueue } from '@trunkline/transport-core/internal';
 import type { PartialViewOutput } from '../hyparview/interface.ts';
@@ -28,7 +29,7 @@ import type {
 } from './overlay.ts';
 import { StallDetector } from './stall-detector.ts';
 
-/** Options of HyParView, and those of Plumtree as `tree`. */
+/** The options of HyParView, and those of Plumtree as `tree`. */
 export interface PartialViewOverlayOptions extends PartialViewOptions {
   readonly tree?: PlumtreeOptionsInput | undefined;
 }
@@ -113,7 +114,7 @@ class TreeOverlay implements Overlay {
         this.#view.handle(now, { type: 'found', nodes: [input.peer], isChosen: input.isChosen });
         break;
       case 'peer-down':
-        // If a link that the view doesn't use ends, that says nothing about its node.
+        // The end of a link that the view doesn't use says nothing about the node at its other end.
         if (input.error === undefined || this.#view.isNeighbor(input.peer))
           this.#view.handle(now, { type: 'lost', peer: input.peer, error: input.error });
         break;
@@ -134,7 +135,8 @@ class TreeOverlay implements Overlay {
       case 'wake':
         return this.#wake(now);
       case 'begun':
-        // Other nodes may still bring messages of the older life, so only its number tells.
+        // Other nodes may still bring messages of the older life, so only the number of a life
+        // shows whether it is newer.
         return;
     }
     this.#settle(now);
@@ -194,8 +196,8 @@ class TreeOverlay implements Overlay {
   }
 
   /**
-   * The neighbor gets the message or a notice of it. A new neighbor gets notice of all cached
-   * messages in any case; one that is to confirm the message is pushed the message itself.
+   * Sends a neighbor the message or a notice of it. A new neighbor gets notices of all cached
+   * messages anyway. A neighbor that is to confirm the message gets the message itself.
    */
   #offer(peer: string, { id, body }: OwnMessage, now: number): void {
     if (!this.#view.isNeighbor(peer) || !isFor(body, peer)) return;
@@ -250,8 +252,8 @@ class TreeOverlay implements Overlay {
       const { type, peer, what } = output;
       const isToBlame = what !== 'conflict' && what !== 'impostor';
       this.#outputs.add({ type, peer, what, isToBlame });
-      // The peer takes messages and passes nothing on. A node that relied on it alone would hear
-      // nothing.
+      // The peer takes messages and passes nothing on. A node with only such neighbors would
+      // receive nothing.
       if (what === 'mute') this.#view.handle(now, { type: 'dismiss', peer });
     } else {
       this.#outputs.add(output);

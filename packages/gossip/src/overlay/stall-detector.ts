@@ -1,15 +1,14 @@
-// Detects silence: messages came, and then no neighbor brings any more. Either the topic is quiet,
-// or all neighbors keep the messages to themselves.
+// Detects that no neighbor brings messages any more although some came before. Either the topic is
+// quiet, or all neighbors keep the messages to themselves.
 
 import type { Random } from '@trunkline/transport-core';
 import { jittered } from '../hyparview/chance.ts';
 
 /**
- * A silence counts as long after 10 s, or after four times the mean pause between messages if that
- * is more, up to 16 minutes. If none of the neighbors that brought messages is left, it counts as
- * long after half a second. `isLong` reports it then, and again after intervals that double each
- * time, until a neighbor brings something. While many nodes press for links, the interval stays at
- * 10 s.
+ * A silence counts as long when it has lasted 10 s, or four times the mean pause between messages
+ * if that is more, up to 16 minutes. If no neighbor that brought messages is left, half a second is
+ * enough. `isLong` then returns true, and again after intervals that double each time, until a
+ * neighbor brings something. While many nodes request links, the interval stays at 10 s.
  */
 export class StallDetector {
   readonly #random: Random;
@@ -54,6 +53,6 @@ export class StallDetector {
 
 const SHORTEST = 10_000;
 const MOST = 16 * 60_000;
-/** The latest pause enters the moving average with a weight of 1/16. */
+/** Inverse weight of the latest pause in the moving average: it counts 1/16. */
 const FADE = 16;
 const AT_ONCE = 500;

@@ -1,4 +1,4 @@
-// A peer that gave notice of a message.
+// The peers that gave notice of a message.
 
 /** One peer's notice of one message. */
 export interface Advertiser {
@@ -9,8 +9,8 @@ export interface Advertiser {
 }
 
 /**
- * Returns the advertiser with the fewest hops, the first of them if there are several; undefined if
- * there is none.
+ * Returns the advertiser with the fewest hops, or the first such one if there are several;
+ * undefined if there is no advertiser.
  */
 export function nearest(advertisers: readonly Advertiser[]): Advertiser | undefined {
   let best: Advertiser | undefined;

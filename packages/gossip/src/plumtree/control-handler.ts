@@ -1,6 +1,6 @@
 // Handles the control messages of neighbors: notices, grafts, prunes, and answers to grafts. They
-// are untrusted: their form is checked before use, and their items are limited in number. A
-// malformed item ends a message; the items before it have taken effect.
+// are untrusted, so their format is checked before use, and the number of their items is limited.
+// Processing stops at a malformed item; the items before it have taken effect.
 
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
 import { type Absent, type Control, type Graft, type IHave, isHops } from './message.ts';
@@ -30,7 +30,7 @@ export class ControlHandler<P> {
   #onPrune(neighbor: Neighbor, now: number): void {
     const { counters, leafProbes, tree } = this.#parts;
     counters.prunesReceived++;
-    // The peer prunes because a message reached it twice, so it listens.
+    // The peer prunes because a message has reached it twice, which shows that it listens.
     leafProbes.answered(neighbor, now);
     tree.leave(neighbor);
   }
@@ -45,15 +45,17 @@ export class ControlHandler<P> {
       const notice = notices[i];
       if (!isMessageId(notice?.id) || !isHops(notice.hops)) return reports.malformed(neighbor, now);
       const verdict = history.look(notice.id, now);
-      // Only a notice of a message that this node has proves that the peer has it, too.
+      // Only if this node has the message does the notice prove that the peer has it, too.
       if (verdict === 'seen') leafProbes.gave(neighbor, now);
       if (verdict !== 'new' && !neighbor.owed?.size) continue;
       const key = messageKey(notice.id);
-      // The peer has the message, so it is no longer owed to it.
+      // The peer has the message, so this node no longer owes it to the peer.
       neighbor.owed?.delete(key);
-      // Nobody else publishes in this node's name, so a notice of such a message is false.
+      // Only this node publishes in its name, so another node's notice of a new message in that
+      // name is false.
       if (verdict !== 'new' || notice.id.origin === self) continue;
-      // False: the peer has announced too many messages that are missing here.
+      // `advertise` returns false if the peer has announced too many messages that are missing
+      // here.
       if (!missing.advertise(notice.id, key, neighbor.id, notice.hops, now)) ignored++;
     }
     counters.ignored += ignored;
@@ -64,7 +66,7 @@ export class ControlHandler<P> {
     const { options, counters, cache, leafProbes, outgoing, reports, tree } = this.#parts;
     counters.graftsReceived++;
     neighbor.account.requested += ids.length;
-    // A graft without ids asks for this alone.
+    // A graft without ids asks for nothing else.
     tree.graft(neighbor);
     const taken = neighbor.takeGrafts(ids.length, options.notices, now);
     let ignored = ids.length - taken;

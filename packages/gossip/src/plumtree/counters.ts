@@ -6,12 +6,12 @@ export class PlumtreeCounters {
   duplicates = 0;
   /** Duplicates whose content differs from that of the first message with their id. */
   conflicts = 0;
-  /** Messages pushed, and of these the ones sent on demand. */
+  /** Messages pushed, and how many of them were sent on demand. */
   pushed = 0;
   served = 0;
-  /** Pushes that there was no room for. */
+  /** Pushes for which there was no room. */
   refused = 0;
-  /** Control messages sent, and received, of all kinds. */
+  /** Control messages of all kinds: sent, and received. */
   controlSent = 0;
   controlReceived = 0;
   /** Ids in notices sent, and in notices received. */
@@ -27,7 +27,7 @@ export class PlumtreeCounters {
   prunesReceived = 0;
   /** Grafts sent that moved the tree to a shorter path. */
   optimized = 0;
-  /** Ids of messages that were asked for in vain and given up. */
+  /** Ids of messages that were requested in vain and given up. */
   lost = 0;
   brokenPromises = 0;
   /** Messages that were evicted from the cache before their time. */
@@ -35,7 +35,7 @@ export class PlumtreeCounters {
   /**
    * Messages refused, by reason: too late or of an earlier life (`old`); no room to remember
    * another origin (`full`); unsigned, although the origin signs (`unsigned`); in this node's name
-   * (`own`); from a peer that is no neighbor (`strangers`); malformed.
+   * (`own`); from a peer that is not a neighbor (`strangers`); malformed.
    */
   old = 0;
   full = 0;

@@ -1,11 +1,12 @@
-// A queue of entries that are all due after the same delay, so that they are in order without
-// sorting.
+// A queue of entries that are all due after the same delay, so that they need no sorting.
 
 import { OldestFirst } from '../messages/oldest-first.ts';
 
 export class DelayQueue<T> {
   readonly #delay: number;
-  /** The earliest first. New entries go to the end, because time never runs backward. */
+  /**
+   * The entries, the earliest first. New entries go to the end, because time never runs backward.
+   */
   readonly #entries = new OldestFirst<{ readonly value: T; readonly at: number }>();
 
   constructor(delay: number) {
@@ -16,12 +17,12 @@ export class DelayQueue<T> {
     return this.#entries.size;
   }
 
-  /** When the first entry is due; Infinity: there is none. */
+  /** Time at which the first entry is due; Infinity if there is none. */
   get due(): number {
     return this.#entries.oldest?.[1].at ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Adds an entry, due after the delay. An entry with the same key is replaced. */
+  /** Adds an entry that is due after the delay. It replaces an entry with the same key. */
   set(key: string, value: T, now: number): void {
     this.#entries.set(key, { value, at: now + this.#delay });
   }

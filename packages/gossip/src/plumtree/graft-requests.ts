@@ -1,5 +1,5 @@
-// Asks peers that gave notice of a message for it if it doesn't arrive. A notice is a promise to
-// send the message when asked.
+// If a message doesn't arrive, asks the peers that gave notice of it. A notice is a promise to send
+// the message when asked.
 
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { PlumtreeCounters } from './counters.ts';
@@ -50,7 +50,7 @@ export class GraftRequests<P> {
     this.#init.counters.graftsSent++;
   }
 
-  /** A graft of these messages had no room, so the peer has promised none of them. */
+  /** There was no room for a graft of these messages, so the peer has promised none of them. */
   unsent(neighbor: Neighbor, ids: readonly MessageId[]): void {
     this.#init.counters.graftsSent--;
     for (const id of ids) this.excuse(neighbor.id, messageKey(id));
@@ -63,7 +63,7 @@ export class GraftRequests<P> {
     neighbor.account.kept++;
   }
 
-  /** The peer said that it no longer has the message. */
+  /** The peer reported that it no longer has the message. */
   excuse(peer: string, key: string): void {
     this.#pendingGrafts.keep(peer, key);
   }

@@ -1,5 +1,4 @@
-// The inputs and outputs of a Plumtree machine, and the values that it is constructed with and
-// shows.
+// The inputs and outputs of a Plumtree machine, the arguments of its constructor, and its snapshot.
 
 import type { MessageId } from '../messages/message-id.ts';
 import type { Control, Push } from './message.ts';
@@ -9,26 +8,27 @@ import type { PlumtreeOptions } from './options.ts';
  * An input of a Plumtree machine: a command in the imperative, or a report in the past tense.
  */
 export type PlumtreeInput<P> =
-  /** A peer sent that. Malformed messages are ignored and reported. */
+  /** A peer sent a message. Malformed messages are ignored and reported. */
   | { readonly type: 'received'; readonly from: string; readonly message: Push<P> | Control }
   /**
-   * A peer sent that message, which may still be refused. If the peer had been asked for it, it has
+   * A peer sent a message, which may still be refused. If the peer had been asked for it, it has
    * kept its promise.
    */
   | { readonly type: 'arrived'; readonly from: string; readonly id: MessageId }
   /**
-   * A message that arrived is being looked at. Until it is `received` or `refused`, no other peer
-   * is asked for it.
+   * A message that arrived is being checked. Until it is `received` or `refused`, no other peer is
+   * asked for it.
    */
   | { readonly type: 'held'; readonly id: MessageId }
   /**
    * A message that arrived is not accepted. No peer is asked for it any more, not even peers that
-   * give notice of it later. If the message is pushed all the same, it counts as new: ids can be
-   * guessed, so the refused message may have been a forgery under the id of a true one.
+   * give notice of it later. If a peer pushes a message under that id nevertheless, it counts as
+   * new, because ids can be guessed: the refused message may have been a forgery under the id of a
+   * true one.
    */
   | { readonly type: 'refused'; readonly id: MessageId }
   /**
-   * Publishes a message. `handle` throws a TypeError if the id is another node's, or was published
+   * Publishes a message. `handle` throws a TypeError if the id belongs to another node, or was used
    * before.
    */
   | { readonly type: 'publish'; readonly publication: MessageToPublish<P> }
@@ -38,15 +38,20 @@ export type PlumtreeInput<P> =
   | { readonly type: 'serve'; readonly peer: string; readonly id: MessageId }
   /**
    * A link is up. It belongs to the tree until a duplicate comes over it (the paper's NeighborUp).
-   * The peer gets notice of the cached messages, so that parts of the network that were apart get
-   * what each of them missed. Does nothing if the link is up already.
+   * The peer gets notice of the cached messages, so that parts of the network that were separated
+   * get the messages that they missed. Does nothing if the link is up already.
    */
   | { readonly type: 'neighbor-up'; readonly peer: string }
-  /** The link is down. The peer's notices, promises and owed messages are forgotten. */
+  /**
+   * The link is down. The peer's notices and promises, and the messages owed to it, are forgotten.
+   */
   | { readonly type: 'neighbor-down'; readonly peer: string }
-  /** A `push` or `send-control` output had no room. This input comes before the next `poll`. */
+  /**
+   * There was no room for a `push` or `send-control` output. This input comes before the next
+   * `poll`.
+   */
   | { readonly type: 'no-room'; readonly output: PushOutput<P> | ControlOutput }
-  /** Messages to that peer have room again. */
+  /** There is room again for messages to that peer. */
   | { readonly type: 'writable'; readonly peer: string }
   /** Does everything that is due. */
   | { readonly type: 'wake' };
@@ -57,7 +62,8 @@ export type PlumtreeOutput<P> =
   | ControlOutput
   /**
    * A message arrived for the first time. It has been passed on already. `key` is the `messageKey`
-   * of its id, `from` the peer that sent it (the last hop), `hops` the links that it has passed.
+   * of its id, `from` the peer that sent it (the last hop), and `hops` the number of links that it
+   * has traveled.
    */
   | {
       readonly type: 'deliver';
@@ -71,7 +77,7 @@ export type PlumtreeOutput<P> =
   /** The link is no longer part of the tree. */
   | { readonly type: 'pruned'; readonly peer: string }
   | GaveOutput
-  /** A message came again. */
+  /** A message arrived again. */
   | { readonly type: 'repeated'; readonly id: MessageId; readonly from: string }
   /**
    * A message was refused: too late, or from an earlier life of its origin (`old`); no room to
@@ -88,8 +94,8 @@ export type PlumtreeOutput<P> =
   | { readonly type: 'misbehaved'; readonly peer: string; readonly what: Misbehavior };
 
 /**
- * Push a message if there is room for it now. If there is none, the input `no-room` says so: the
- * peer then gets a notice instead, and nothing is pushed to it until the input `writable`.
+ * Push a message if there is room for it now. If there is none, give the input `no-room`. The peer
+ * then gets a notice instead, and nothing is pushed to it until the input `writable`.
  */
 export interface PushOutput<P> {
   readonly type: 'push';
@@ -100,7 +106,7 @@ export interface PushOutput<P> {
 }
 
 /**
- * Send or queue a control message. If there is no room even for that, the input `no-room` says so.
+ * Send or queue a control message. If there is no room even for that, give the input `no-room`.
  * Notices are then kept until the input `writable`, a graft goes to the next peer, and a prune is
  * sent again with the next duplicate.
  */
@@ -111,8 +117,8 @@ export interface ControlOutput {
 }
 
 /**
- * The peer has a message, as a push or a notice of it shows: it gets messages from other nodes and
- * passes them on.
+ * A push or a notice has shown that the peer has a message, so it gets messages from other nodes
+ * and passes them on.
  */
 export interface GaveOutput {
   readonly type: 'gave';
@@ -120,23 +126,23 @@ export interface GaveOutput {
 }
 
 /**
- * Behavior of a peer that is wrong, or rare among honest peers. It is reported at most once a
- * second per peer and kind; the driver decides what follows.
- * - `malformed`: a message that could not be understood. It was ignored.
- * - `notice-flood`: more notices than a peer may send per second, or more ids of missing messages
+ * Behavior that is wrong, or rare among honest peers. It is reported at most once a second per peer
+ * and kind; the driver decides what follows.
+ * - `malformed`: the peer sent a message that could not be understood. It was ignored.
+ * - `notice-flood`: more notices than a peer may send per second, or ids of more missing messages
  *   than it may have outstanding. The excess was ignored.
- * - `graft-flood`: more ids in grafts than a peer may send per second, or one message too often.
- *   The excess was ignored.
- * - `broken-promise`: the peer gave notice of a message and didn't send it when asked, though it
- *   had time enough.
- * - `mute`: the peer gets messages or notices and neither asks for a message, nor sends one, nor
+ * - `graft-flood`: more ids in grafts than a peer may send per second, or the id of one message too
+ *   often. The excess was ignored.
+ * - `broken-promise`: the peer gave notice of a message and didn't send it when asked, although it
+ *   had enough time.
+ * - `mute`: the peer gets messages or notices, but neither asks for a message, nor sends one, nor
  *   gives notice of one. It takes messages and passes nothing on.
- * - `conflict`: the peer sent a second content under an id. It may be honest, and the first content
- *   the forged one.
+ * - `conflict`: the peer sent different content under a known id. It may be honest if the first
+ *   content was forged.
  * - `impostor`: the peer sent a message in this node's name that this node didn't publish. It may
  *   have been deceived itself.
- * - `origin-flood`: the peer brought messages of more new publishers in `idTime` than an honest
- *   node remembers. The excess was ignored, and the driver should disconnect the peer.
+ * - `origin-flood`: within `idTime`, the peer brought messages of more new publishers than an
+ *   honest node remembers. The excess was ignored, and the driver should disconnect the peer.
  */
 export type Misbehavior =
   | 'malformed'
@@ -152,22 +158,19 @@ export type Misbehavior =
 export interface PlumtreeInit<P> {
   /** The node id of this node. */
   readonly self: string;
-  /** From `plumtreeOptions`; defaults if absent. */
+  /** The result of `plumtreeOptions`; defaults if absent. */
   readonly options?: PlumtreeOptions | undefined;
   /**
-   * Returns a digest of a payload (`contentDigest`), to detect a second content under an id. If
-   * absent, that is not detected, as it need not be if ids are signed. It must not throw.
+   * Returns a digest of a payload (`contentDigest`), to detect different content under one id. If
+   * absent, this is not detected, which is acceptable if ids are signed. It must not throw.
    */
   readonly digest?: ((payload: P) => number) | undefined;
   /**
    * Returns true if a payload is signed and its signature has been verified. If absent, no payload
-   * is. It must not throw.
+   * counts as signed. It must not throw.
    */
   readonly isSigned?: ((payload: P) => boolean) | undefined;
-  /**
-   * Returns the last life that an unsigned message may claim to be of. If absent, there is no
-   * bound.
-   */
+  /** Returns the highest life that an unsigned message may claim. If absent, there is no bound. */
   readonly latest?: (() => number) | undefined;
 }
 
@@ -176,24 +179,24 @@ export interface MessageToPublish<P> {
   /** An id from this node's IdSource. */
   readonly id: MessageId;
   readonly payload: P;
-  /** Bytes of the payload. */
+  /** Size of the payload in bytes. */
   readonly size: number;
 }
 
 /**
- * Messages and ids that passed over a link since it came up. An overlay can weigh its neighbors by
- * these numbers.
+ * Counts of messages and ids that passed over a link since it came up. An overlay can rank its
+ * neighbors by them.
  */
 export interface NeighborAccount {
   /** Messages that the peer was the first to bring. */
   delivered: number;
   /** Messages that the peer sent after they had arrived from others. */
   duplicates: number;
-  /** Ids that the peer gave notice of. */
+  /** Ids in notices that the peer sent. */
   noticed: number;
   /** Messages that were pushed to the peer. */
   pushed: number;
-  /** Ids that the peer was given notice of. */
+  /** Ids in notices sent to the peer. */
   announced: number;
   /** Ids that the peer asked for. */
   requested: number;

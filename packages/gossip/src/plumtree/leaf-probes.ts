@@ -1,5 +1,5 @@
-// Tells leaves of the tree, which have nothing to say, from peers that don't listen at all: both
-// are asked a question.
+// Distinguishes leaves of the tree, which have nothing to say, from peers that don't listen at all,
+// by asking them a question.
 
 import type { OutputQueue } from '@trunkline/transport-core/internal';
 import type { MessageId } from '../messages/message-id.ts';
@@ -19,18 +19,18 @@ export interface LeafProbesInit<P> {
 }
 
 /**
- * Finds mute peers, which take messages and never give a sign.
+ * Finds mute peers, which take messages and never react.
  *
- * An honest peer that gets notices answers them in time: either it has the message and gives notice
- * of it, or it asks for it. An eager peer gets the messages themselves, and a leaf of the tree has
- * nothing to say to that. So an eager peer that took many messages without a sign is asked for a
- * message that never existed; an honest peer answers that it is absent. A peer that answers neither
- * is mute.
+ * An honest peer reacts to notices sooner or later: it either has the message and gives notice of
+ * it, or asks for it. An eager peer gets the messages themselves, to which a leaf of the tree has
+ * nothing to reply. So an eager peer that took many messages without a reaction is asked for a
+ * message that never existed. An honest peer answers that the message is absent. A peer that
+ * doesn't answer is mute.
  *
- * Pruning the link instead would tell more, namely whether the peer has messages from other nodes.
- * But it would cost each leaf duplicates: with one publisher, twice as many as there are without. A
- * peer that passed the probe is left alone for a minute, and twice as long after each further one,
- * up to 16 minutes.
+ * Pruning the link instead would also reveal whether the peer has messages from other nodes. But it
+ * would cost each leaf duplicates: with one publisher, twice as many as without such prunes. A peer
+ * that passed the probe is left alone for a minute, and twice as long after each further one, up to
+ * 16 minutes.
  */
 export class LeafProbes<P> {
   readonly #init: LeafProbesInit<P>;
@@ -41,7 +41,7 @@ export class LeafProbes<P> {
     this.#question = { origin: init.self, epoch: 0, sequence: 0 };
   }
 
-  /** The peer was pushed a message, or given notice of some. */
+  /** A message was pushed to the peer, or it was given notice of some. */
   weigh(neighbor: Neighbor, now: number): void {
     const { trialAfter, trialTime, muteAfter, muteTime } = this.#init.options;
     const { unanswered, unansweredSince, eager, triedAt } = neighbor;
@@ -59,7 +59,7 @@ export class LeafProbes<P> {
     }
   }
 
-  /** A graft of these messages had no room. */
+  /** There was no room for a graft of these messages. */
   unsent(neighbor: Neighbor, ids: readonly MessageId[]): void {
     if (ids[0] === this.#question) neighbor.triedAt = undefined;
   }
@@ -71,7 +71,7 @@ export class LeafProbes<P> {
     this.#init.outputs.add(neighbor.gave);
   }
 
-  /** The peer asked for a message, pruned the link, or said that a message is absent. */
+  /** The peer asked for a message, pruned the link, or reported that a message is absent. */
   answered(neighbor: Neighbor, now: number): void {
     neighbor.answered();
     if (neighbor.triedAt === undefined) return;

@@ -5,28 +5,27 @@ import type { Push } from './message.ts';
 
 /** A message in the cache. */
 export interface CachedMessage<P> {
-  /** The message as it is passed on: with one hop more than on arrival. */
+  /** The message as it is passed on, with one hop more than on arrival. */
   readonly push: Push<P>;
-  /** The peer that brought the message first; undefined: this node published it. */
+  /** The peer that brought the message first; undefined if this node published it. */
   readonly from: string | undefined;
-  /** When the message was added. */
+  /** Time at which the message was added. */
   readonly at: number;
 }
 
 /** The limits of the cache: options of Plumtree. */
 export interface MessageCacheLimits {
-  /** Milliseconds that a message is kept. */
+  /** Time for which a message is kept, in milliseconds. */
   readonly cacheTime: number;
-  /** The most messages in the cache. */
+  /** Maximum number of messages in the cache. */
   readonly cacheMessages: number;
-  /** The most bytes of their payloads. */
+  /** Maximum total size of their payloads in bytes. */
   readonly cacheBytes: number;
 }
 
 /**
  * A cache with limits for time, entries and bytes. Beyond a limit the oldest message is evicted.
- * The newest always stays; otherwise no peer could ask for a message that it was just given notice
- * of.
+ * The newest always stays, so that peers can ask for a message that was just announced to them.
  */
 export class MessageCache<P> {
   readonly #limits: MessageCacheLimits;
@@ -45,7 +44,7 @@ export class MessageCache<P> {
     return this.#bytes;
   }
 
-  /** When `expire` has something to remove; Infinity: never. */
+  /** Time at which `expire` has something to remove; Infinity if never. */
   get due(): number {
     const oldest = this.#messages.oldest;
     return oldest === undefined ? Number.POSITIVE_INFINITY : oldest[1].at + this.#limits.cacheTime;
@@ -61,7 +60,9 @@ export class MessageCache<P> {
     return all.slice(Math.max(0, all.length - count)).map(([, message]) => message);
   }
 
-  /** Adds a message. @returns the number of messages that were evicted before their time. */
+  /**
+   * Adds a message. Returns the number of messages that were evicted before their time was over.
+   */
   add(key: string, push: Push<P>, from: string | undefined, now: number): number {
     this.#messages.set(key, { push, from, at: now });
     this.#bytes += push.size;

@@ -27,12 +27,12 @@ export class MessageHandler<P> {
     this.#isSigned = isSigned;
   }
 
-  /** When `expire` has something to do; Infinity if never. */
+  /** Time at which `expire` has something to do; Infinity if never. */
   get due(): number {
     return this.#due;
   }
 
-  /** Forgets what is over. */
+  /** Forgets everything whose time is over. */
   expire(now: number): void {
     if (now < this.#due) return;
     this.#parts.cache.expire(now);
@@ -95,7 +95,7 @@ export class MessageHandler<P> {
     this.#keep(key, push, neighbor.id, now);
     this.#spread(push, key, neighbor, advertisers, now);
     // A message that was in flight when this end pruned the link must not make the link eager
-    // again, because the other end holds it pruned.
+    // again, because the other end regards it as pruned.
     if (!this.#parts.tree.isSettling(neighbor, now)) this.#parts.tree.graft(neighbor);
     this.#optimize(neighbor, hops, advertisers, now);
     this.#parts.counters.delivered++;
@@ -104,8 +104,8 @@ export class MessageHandler<P> {
 
   /**
    * Prunes the link, unless the link to the peer that brought the message first is no longer eager.
-   * With several messages in flight at once, each of two links may bring the duplicate of the
-   * other's message, and pruning both would cut this node off (riak_core #378).
+   * With several messages in flight at once, each of two links may bring a duplicate of a message
+   * that came first over the other. Pruning both would cut this node off (riak_core #378).
    */
   #onDuplicate(
     neighbor: Neighbor,
@@ -123,7 +123,7 @@ export class MessageHandler<P> {
       this.#parts.reports.add(neighbor, 'conflict', now);
     }
     const cached = this.#parts.cache.get(key);
-    // A link that brings the same message twice is no second path.
+    // A link that brings the same message twice is not a second path.
     if (cached?.from === neighbor.id) return;
     if (cached?.from !== undefined && !this.#parts.neighbors.get(cached.from)?.eager) return;
     neighbor.duplicatesInRow++;
@@ -197,7 +197,10 @@ export class MessageHandler<P> {
     this.#parts.tree.prune(sender, now);
   }
 
-  /** Lets the other peer take its place again, because a control to the nearer one had no room. */
+  /**
+   * Undoes an optimization: the other peer takes its place again, because there was no room for a
+   * control message to the nearer one.
+   */
   undoOptimization(nearer: Neighbor): void {
     const sender = this.#parts.neighbors.get(nearer.replaces ?? '');
     this.#parts.counters.optimized--;

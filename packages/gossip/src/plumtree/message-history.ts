@@ -17,7 +17,7 @@ export class MessageHistory {
       retention: options.idTime,
       originRetention: options.originTime,
       origins: options.origins,
-      // Other nodes may have more room, and pass on messages that this node has no room for.
+      // Other nodes may have more room, and may pass on messages for which this node has none.
       flood: Math.max(options.origins, DEFAULTS.origins),
       gaps: options.gaps,
       digests: options.digests,

@@ -8,24 +8,24 @@ export interface Push<P> {
   readonly kind: 'push';
   readonly id: MessageId;
   /**
-   * Number of links that the message has passed on arrival: 1 from the publisher, 65,535 at most.
-   * Peers can claim any number.
+   * Number of links that the message has traveled on arrival: 1 if it comes from the publisher, at
+   * most 65,535. Peers can claim any number.
    */
   readonly hops: number;
-  /** Opaque to the machine. */
+  /** The payload, which is opaque to the machine. */
   readonly payload: P;
-  /** Bytes of the payload, for the limits of the cache. */
+  /** Size of the payload in bytes, for the limits of the cache. */
   readonly size: number;
 }
 
 /** An entry of an IHAVE. */
 export interface Notice {
   readonly id: MessageId;
-  /** The hops that the message would have if it were pushed. */
+  /** The hop count that the message would have if it were pushed. */
   readonly hops: number;
 }
 
-/** The sender has these messages. */
+/** The notice that the sender has these messages. */
 export interface IHave {
   readonly kind: 'ihave';
   readonly notices: readonly Notice[];
@@ -33,7 +33,8 @@ export interface IHave {
 
 /**
  * Asks the receiver to push to the sender from now on, and to send it these messages again. The
- * paper's GRAFT has one id or none; several save messages when much is recovered at once.
+ * paper's GRAFT has one id or none; here it may have several, which saves messages when much is
+ * recovered at once.
  */
 export interface Graft {
   readonly kind: 'graft';
@@ -47,20 +48,23 @@ export interface Prune {
 
 /**
  * Answers a graft for messages that the sender no longer has, so that the receiver can ask another
- * peer at once. The paper has no such message: there the receiver waits in vain.
+ * peer at once. In the paper, which has no such message, the receiver waits in vain.
  */
 export interface Absent {
   readonly kind: 'absent';
   readonly ids: readonly MessageId[];
 }
 
-/** Every message but a push. */
+/** Any message except a push. */
 export type Control = IHave | Graft | Prune | Absent;
 
 /** The largest hop count, which takes two bytes. */
 export const MOST_HOPS = 0xffff;
 
-/** Bytes that a notice is assumed to take: an id of 44, hops of 2, and framing. */
+/**
+ * Size of a notice as it is assumed, in bytes: 44 for the id, 2 for the hops, and the rest for
+ * framing.
+ */
 export const NOTICE_BYTES = 48;
 
 /** Returns true if the value is a hop count. */

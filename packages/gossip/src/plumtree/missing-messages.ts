@@ -1,5 +1,5 @@
-// The messages that peers gave notice of and that have not arrived: which peer to ask for them, and
-// when (the paper's `missing` and its timers).
+// Tracks messages that were announced but have not arrived, and decides which peer to ask for them
+// and when (the paper's `missing` and its timers).
 
 import type { MessageId } from '../messages/message-id.ts';
 import type { Advertiser } from './advertiser.ts';
@@ -10,15 +10,15 @@ import { PendingMessages } from './pending-messages.ts';
 export interface MissingMessage {
   readonly id: MessageId;
   readonly key: string;
-  /** When the first notice of it came. */
+  /** Time at which the first notice of it came. */
   readonly since: number;
   /** The peers that gave notice of it, in the order of their notices. */
   readonly advertisers: Advertiser[];
-  /** When a peer was last asked for it, plus the allowance at that time. */
+  /** Time at which a peer was last asked for it, plus the allowance at that time. */
   askedAt: number;
 }
 
-/** The options of Plumtree that matter here; see options.ts. */
+/** The options of Plumtree that apply here; see options.ts. */
 export interface MissingMessagesOptions {
   readonly graftDelay: number;
   readonly nextGraftDelay: number;
@@ -29,21 +29,28 @@ export interface MissingMessagesOptions {
 
 /**
  * Decides which peer is asked for which missing message. The first peer that gave notice is asked
- * after `graftDelay`, each further one `nextGraftDelay` later. When all have been asked, they are
- * asked again after `againDelay`, up to `attempts` times each; then the message is given up until a
- * new notice of it comes. All delays grow when messages arrive late by the tree; see
- * {@link Lateness}. Each peer can announce at most `outstanding` missing messages.
+ * after `graftDelay`, and each further one `nextGraftDelay` after the one before. When all have
+ * been asked, they are asked again after `againDelay`, up to `attempts` times each; after that, the
+ * message is given up until a new notice of it comes. All delays grow when messages arrive late
+ * over the tree; see {@link Lateness}. Each peer can announce at most `outstanding` missing
+ * messages.
  */
 export class MissingMessages {
   readonly #options: MissingMessagesOptions;
-  /** Each has at least one advertiser and is in exactly one of the four queues. */
+  /**
+   * The missing messages. Each has at least one advertiser and is in exactly one of the four
+   * queues.
+   */
   readonly #messages = new Map<string, MissingMessage>();
-  /** Messages that no peer was asked for. */
+  /** Messages for which no peer was asked yet. */
   readonly #first: DelayQueue<MissingMessage>;
-  /** Messages that some of their peers were asked for in this round, and `#again` all of them. */
+  /**
+   * Messages for which some of their peers were asked in this round; for those in `#again`, all
+   * were.
+   */
   readonly #next: DelayQueue<MissingMessage>;
   readonly #again: DelayQueue<MissingMessage>;
-  /** Messages due at once, because the peer that was asked doesn't have them. */
+  /** Messages that are due at once, because the peer that was asked doesn't have them. */
   readonly #atOnce = new DelayQueue<MissingMessage>(0);
   /** Peer → number of missing messages that it has announced. */
   readonly #outstanding = new Map<string, number>();
@@ -61,7 +68,7 @@ export class MissingMessages {
     return this.#messages.size;
   }
 
-  /** When `ask` has something to do; Infinity: never. */
+  /** Time at which `ask` has something to do; Infinity if never. */
   get due(): number {
     return Math.min(this.#atOnce.due, this.#first.due, this.#next.due, this.#again.due);
   }
@@ -81,7 +88,7 @@ export class MissingMessages {
       this.#messages.set(key, message);
       this.#first.set(key, message, now + this.#lateness.allowance);
     } else if (this.#again.delete(key)) {
-      // No allowance: the first request has waited for it.
+      // The allowance is not added, because the first request has already waited for it.
       this.#next.set(key, message, now);
     }
     message.advertisers.push({ peer, hops, asked: 0 });
@@ -90,8 +97,9 @@ export class MissingMessages {
   }
 
   /**
-   * A peer sent a message, perhaps not for the first time. If the peer wasn't asked for it, this
-   * measures how late the message came after its first notice, and 0 for one that is not missing.
+   * A peer sent a message, perhaps not for the first time. If the peer wasn't asked for it, the
+   * delay since the first notice of the message is recorded; it is 0 if the message was not
+   * missing.
    */
   arrived(key: string, peer: string, now: number): void {
     const message = this.#messages.get(key);
@@ -103,15 +111,15 @@ export class MissingMessages {
   }
 
   /**
-   * A message arrived and is no longer missing. Returns the peers that gave notice of it, in that
-   * order.
+   * A message arrived and is no longer missing. Returns the peers that gave notice of it, in the
+   * order of their notices.
    */
   take(key: string): readonly Advertiser[] {
     return this.#pendingMessages.take(key) ?? this.#take(key);
   }
 
   /**
-   * A message arrived and the topic is looking at it. No peer is asked for it until `take` or
+   * A message arrived and the topic is checking it. No peer is asked for it until `take` or
    * `refuse` is called.
    */
   hold(key: string): void {
@@ -132,8 +140,8 @@ export class MissingMessages {
   }
 
   /**
-   * Returns which peers to ask for which messages now. Messages that are given up are passed to
-   * `onLost`.
+   * Returns which peers to ask for which messages now. Calls `onLost` with messages that are given
+   * up.
    * @param isTrusted returns false for peers that did not send what they were asked for; they are
    *   asked after the others of the same round.
    */
@@ -159,8 +167,8 @@ export class MissingMessages {
 
   /**
    * A peer doesn't have the message after all. If it was asked, the next peer is due at once. If it
-   * was not, the next request keeps its time; otherwise a peer could use up all requests at once by
-   * giving notice and withdrawing again and again.
+   * was not, the time of the next request doesn't change. Otherwise a peer could use up all
+   * requests at once by giving notice and withdrawing it again and again.
    */
   withdraw(key: string, peer: string, now: number): void {
     const message = this.#messages.get(key);
@@ -199,15 +207,15 @@ export class MissingMessages {
     const left = message.advertisers.filter(({ asked }) => asked === round);
     const chosen = left.find(({ peer }) => isTrusted(peer)) ?? left[0]!;
     chosen.asked++;
-    // `left` includes the chosen peer. The answer may come as late as messages that are pushed.
+    // `left` includes the chosen peer. The answer may be as late as pushed messages are.
     message.askedAt = now + this.#lateness.allowance;
     (left.length > 1 ? this.#next : this.#again).set(message.key, message, message.askedAt);
     return chosen.peer;
   }
 
   /**
-   * Removes a peer from those that gave notice; returns undefined if it gave none. If it was the
-   * only one that this round had not asked, the others wait for the next round.
+   * Removes a peer from those that gave notice; returns undefined if it gave none. If all others
+   * were asked in this round, they now wait for the next round.
    */
   #dismiss(message: MissingMessage, peer: string): Advertiser | undefined {
     const { key, advertisers, askedAt } = message;
@@ -239,16 +247,17 @@ export class MissingMessages {
 }
 
 /**
- * Estimates how late messages come. Notices are short and overtake messages when links or
- * processors are busy, so a late message is not lost, and asking for it makes a busy network
- * busier. A peak counts at once and fades with messages that come in time. It is bounded, because a
+ * Estimates how late messages arrive. Notices are short and overtake messages when links or
+ * processors are busy. A late message is thus not lost, and asking for it would make a busy network
+ * busier. A peak counts at once, and fades as messages arrive in time. It is bounded, because a
  * peer can give notice of messages that it doesn't have.
  */
 class Lateness {
   #late = 0;
 
   /**
-   * A message came over the tree `late` milliseconds after its first notice; 0: before any notice.
+   * A message arrived over the tree, `late` milliseconds after its first notice, or before any
+   * notice (0).
    */
   observe(late: number): void {
     this.#late =
@@ -261,7 +270,7 @@ class Lateness {
   }
 }
 
-/** The latest message enters the estimate with a weight of 1/16. */
+/** Inverse weight of the latest message in the estimate: it counts 1/16. */
 const FADE = 16;
 /** Upper bound of the estimate in milliseconds. */
 const MOST_LATE = 1_000;

@@ -7,7 +7,10 @@ import type { Notice } from './message.ts';
 /** One peer of a Plumtree machine. */
 export class Neighbor {
   readonly id: string;
-  /** The output that says that the peer passes messages on: the same for each message. */
+  /**
+   * The output that reports that the peer passes messages on. It is the same object for each
+   * message.
+   */
   readonly gave: GaveOutput;
   /**
    * True if the link belongs to the tree, as far as this end knows: messages are pushed over it.
@@ -15,7 +18,7 @@ export class Neighbor {
    * it.
    */
   eager = true;
-  /** When this end pruned the link; −Infinity: never. */
+  /** Time at which this end pruned the link; −Infinity if never. */
   prunedAt = Number.NEGATIVE_INFINITY;
   /** Duplicates since the peer last brought something new. */
   duplicatesInRow = 0;
@@ -26,21 +29,24 @@ export class Neighbor {
   /** Notices that wait to be sent. */
   notices: Notice[] = [];
   /**
-   * Keys of messages that there was no room for → whether the peer had asked for them. The oldest
-   * first.
+   * Messages for which there was no room, the oldest first: key → true if the peer had asked for
+   * it.
    */
   owed: Map<string, boolean> | undefined;
-  /** Keys of messages that the peer was sent on demand → how often. The oldest first. */
+  /** Messages that were sent to the peer on demand, the oldest first: key → how often. */
   served: Map<string, number> | undefined;
-  /** Promises broken in a row since the last one that was kept. */
+  /** Number of promises broken since the peer last kept one. */
   brokenInRow = 0;
   /**
-   * Messages that were pushed or announced to the peer since it last gave a sign of having or
-   * wanting any, and when the first of these went out.
+   * Number of messages that were pushed or announced to the peer since it last showed that it has
+   * or wants any, and the time at which the first of them was sent.
    */
   unanswered = 0;
   unansweredSince = 0;
-  /** When the peer was asked whether it listens; undefined if it was not asked, or has answered. */
+  /**
+   * Time at which the peer was asked whether it listens; undefined if it was not asked, or has
+   * answered.
+   */
   triedAt: number | undefined;
   /**
    * The number of times that the peer has answered that question, and the time before which it
@@ -85,24 +91,24 @@ export class Neighbor {
     return neighbor;
   }
 
-  /** The peer was given notice of `count` ids. */
+  /** Counts a notice of `count` ids that is sent to the peer. */
   tell(count: number, now: number): void {
     this.take(now, count);
     this.account.announced += count;
   }
 
-  /** The peer was pushed a message, or given notice of `count` ids. */
+  /** Counts a push, or a notice of `count` ids, to the peer. */
   take(now: number, count = 1): void {
     if (this.unanswered === 0) this.unansweredSince = now;
     this.unanswered += count;
   }
 
-  /** `count` messages or ids did not go out after all. */
+  /** Takes back `count` messages or ids that were not sent after all. */
   untake(count = 1): void {
     this.unanswered = Math.max(0, this.unanswered - count);
   }
 
-  /** The peer gave a sign that it has messages, or wants them. */
+  /** The peer has shown that it has messages, or wants them. */
   answered(): void {
     this.unanswered = 0;
   }
@@ -129,7 +135,10 @@ export class Neighbor {
     return taken;
   }
 
-  /** Returns true if a misbehavior is to be reported: the first of its kind within a second. */
+  /**
+   * Returns true if a misbehavior should be reported because it is the first of its kind within a
+   * second.
+   */
   isNews(what: Misbehavior, now: number): boolean {
     this.#roll(now);
     if (this.#reported.includes(what)) return false;
@@ -138,8 +147,8 @@ export class Neighbor {
   }
 
   /**
-   * Notes that the peer is owed a message that there was no room for. Returns false if the oldest
-   * one had to be dropped.
+   * Notes that a message is owed to the peer, because there was no room for it. Returns false if
+   * the oldest one had to be dropped.
    */
   owe(key: string, isAsked: boolean, most: number): boolean {
     this.owed ??= new Map();
@@ -148,8 +157,8 @@ export class Neighbor {
   }
 
   /**
-   * Notes that the peer is sent a message on demand, and returns how often that happened, this time
-   * included.
+   * Notes that a message is sent to the peer on demand. Returns how often that has happened,
+   * including this time.
    */
   serve(key: string, most: number): number {
     this.served ??= new Map();

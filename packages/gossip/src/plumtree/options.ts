@@ -1,5 +1,5 @@
-// Plumtree's options. Defaults are those of iroh-gossip if it has the option; its source says that
-// the three delays are guesses.
+// Plumtree's options. Defaults are those of iroh-gossip if it has the option. According to its
+// source, the values of the three delays are guesses.
 
 import {
   integer,
@@ -20,15 +20,18 @@ const wait = reference<number>(
 
 const plumtreeSchema = optionsSchema({
   /**
-   * Milliseconds that notices are gathered before they are sent, 0 to 60,000, default 5. 0 sends
-   * each one at once, as in the paper.
+   * Milliseconds for which notices are gathered before they are sent, 0 to 60,000, default 5. 0
+   * sends each one at once, as in the paper.
    */
   noticeDelay: withDefault(wait, 5),
-  /** Bytes of the largest control message, 256 to 65,536, default 4,096. Longer ones are split. */
+  /**
+   * Maximum size of a control message in bytes, 256 to 65,536, default 4,096. Longer ones are
+   * split.
+   */
   controlSize: withDefault(integer(256, LONGEST_CONTROL), 4_096),
   /**
-   * Milliseconds from the first notice of a message until it is asked for, default 80. This is the
-   * time for it to come by the tree.
+   * Milliseconds from the first notice of a message until it is requested, default 80. During this
+   * time it can arrive over the tree.
    */
   graftDelay: withDefault(milliseconds(), 80),
   /**
@@ -43,46 +46,47 @@ const plumtreeSchema = optionsSchema({
   againDelay: withDefault(milliseconds(), 1_000),
   /**
    * Number of times that one peer is asked for one message, and that one peer is sent one message
-   * on demand, default 3: gossipsub's GossipRetransmission.
+   * on demand, default 3 (gossipsub's GossipRetransmission).
    */
   attempts: withDefault(integer(1, 255), 3),
   /**
-   * Milliseconds that a peer has to send a message that it was asked for, default 3,000:
-   * gossipsub's IWantFollowupTime.
+   * Milliseconds that a peer has to send a message that it was asked for, default 3,000
+   * (gossipsub's IWantFollowupTime).
    */
   promiseTime: withDefault(milliseconds(), 3_000),
   /**
-   * Hops that a peer must be nearer to the publisher to take the place of the peer that pushed a
-   * message, default 7. The paper: 7 for many publishers, 3 for one. 65,535: never.
+   * Number of hops by which a peer must be nearer to the publisher to replace the peer that pushed
+   * a message, default 7. The paper suggests 7 for many publishers and 3 for one. 65,535 means
+   * never.
    */
   optimizeAt: withDefault(integer(1, 0xffff), 7),
   /**
-   * Duplicates in a row, with no new message between them, after which a link is pruned. Default 1,
-   * as in the paper.
+   * Number of duplicates in a row, without a new message in between, after which a link is pruned.
+   * Default 1, as in the paper.
    */
   pruneAfter: withDefault(integer(1, 1_000), 1),
   /**
    * Milliseconds after a prune during which messages still in flight don't change the tree, 0 to
-   * 60,000, default 500: some round trips.
+   * 60,000, default 500, which is some round trips.
    */
   settleTime: withDefault(wait, 500),
-  /** Milliseconds that messages are kept for peers that ask for them, default 30,000. */
+  /** Milliseconds for which messages are kept for peers that ask for them, default 30,000. */
   cacheTime: withDefault(milliseconds(), 30_000),
   /**
-   * Messages that are kept, default 8,192. Beyond that, or beyond `cacheBytes`, the oldest is
-   * evicted; the newest always stays.
+   * Maximum number of messages that are kept, default 8,192. Beyond that, or beyond `cacheBytes`,
+   * the oldest is evicted; the newest always stays.
    */
   cacheMessages: withDefault(integer(1, 2 ** 24), 8_192),
-  /** Bytes of the messages that are kept, default 16 MiB. */
+  /** Maximum size in bytes of all messages that are kept, default 16 MiB. */
   cacheBytes: withDefault(integer(0, 2 ** 40), 16 * 1024 * 1024),
   /**
-   * Number of the newest cached messages that a new neighbor gets notice of, default 1,024. By this
-   * the two halves of a partition get what each missed. 0: none (iroh-gossip).
+   * Number of the newest cached messages that a new neighbor gets notice of, default 1,024. Thus
+   * the two halves of a partition get the messages that they missed. 0 means none (iroh-gossip).
    */
   announce: withDefault(integer(0, 65_536), 1_024),
   /**
-   * Milliseconds for which duplicates are surely detected, default 90,000. At least `cacheTime` and
-   * 10,000: if an id were forgotten while its message is in flight, the message could circulate
+   * Milliseconds for which duplicates are certainly detected, default 90,000. At least `cacheTime`
+   * and 10,000: if an id were forgotten while its message is in flight, the message could circulate
    * forever.
    */
   idTime: withDefault(integer(10_000, 2 ** 31 - 1), 90_000),
@@ -91,62 +95,63 @@ const plumtreeSchema = optionsSchema({
    */
   originTime: withDefault(milliseconds(), 600_000),
   /**
-   * Origins that are remembered, default 16,384; those that sign and those that don't are counted
-   * apart. See SeenMessages for what happens at the limit. One peer can bring at most half of them.
-   * A peer that brings as many new origins as this (or 16,384, if that is more) in `idTime` is
-   * disconnected, so a larger number must be the same at all nodes of a topic.
+   * Maximum number of origins that are remembered, default 16,384; those that sign and those that
+   * don't are counted separately. See SeenMessages for what happens at the limit. One peer can
+   * bring at most half of them. A peer that brings as many new origins as this (or 16,384, if that
+   * is more) in `idTime` is disconnected, so a larger number must be the same at all nodes of a
+   * topic.
    */
   origins: withDefault(integer(1, 2 ** 24), 16_384),
   /**
-   * Gaps per origin that are remembered, default 8,192: some seconds of messages that come by
-   * several paths at a thousand a second. Beyond that the oldest gap is given up, and messages in
-   * it are lost.
+   * Maximum number of gaps remembered per origin, default 8,192. That is enough for some seconds of
+   * messages that arrive over several paths at a thousand per second. Beyond that the oldest gap is
+   * given up, and messages in it are lost.
    */
   gaps: withDefault(integer(1, 65_536), 8_192),
-  /** Content digests that are remembered, default 65,536. */
+  /** Maximum number of content digests that are remembered, default 65,536. */
   digests: withDefault(integer(0, 2 ** 24), 65_536),
-  /** Milliseconds between two looks for entries to forget, default 1,000. */
+  /** Milliseconds between two checks for entries to forget, default 1,000. */
   evictInterval: withDefault(milliseconds(), 1_000),
   /**
-   * Notices that are accepted from one peer per second, default 10,000 (gossipsub: 5,000 per
-   * heartbeat; as many may come here at once after a stall of some seconds). The same limit applies
-   * to the ids of its grafts.
+   * Maximum number of notices accepted from one peer per second, default 10,000 (gossipsub accepts
+   * 5,000 per heartbeat). As many may arrive at once after a stall of some seconds. The same limit
+   * applies to the ids of its grafts.
    */
   notices: withDefault(integer(1, 2 ** 20), 10_000),
   /**
-   * Ids of missing messages that one peer may have announced at a time, default 8,192: the number
-   * of messages that are kept for peers that ask.
+   * Maximum number of missing messages that one peer may have announced at a time. Default 8,192,
+   * the number of messages that are kept for peers that ask.
    */
   outstanding: withDefault(integer(1, 2 ** 20), 8_192),
   /**
-   * Notices that may wait for a peer, and messages that may be owed to it, default 8,192 each.
-   * Beyond that the oldest is dropped.
+   * Maximum number of notices that may wait for a peer, and of messages that may be owed to it,
+   * default 8,192 each. Beyond that the oldest is dropped.
    */
   backlog: withDefault(integer(1, 2 ** 20), 8_192),
   /**
-   * Pushes that an eager peer may receive without giving a sign, over at least `trialTime`
-   * milliseconds (default 5,000), before it is asked for one; default 8. See LeafProbes.
+   * Number of pushes that an eager peer may receive without reacting, over at least `trialTime`
+   * milliseconds (default 5,000), before it is probed; default 8. See LeafProbes.
    */
   trialAfter: withDefault(integer(1, 2 ** 24), 8),
-  /** Milliseconds without a sign after which `trialAfter` applies, default 5,000. */
+  /** Milliseconds without a reaction after which `trialAfter` applies, default 5,000. */
   trialTime: withDefault(milliseconds(), 5_000),
   /**
-   * Notices that a peer may leave without any sign, over at least `muteTime` milliseconds (default
-   * 10,000), before it counts as mute; default 8. A peer that was asked for a sign has `muteTime`
-   * to answer.
+   * Number of notices that a peer may receive without reacting, over at least `muteTime`
+   * milliseconds (default 10,000), before it counts as mute; default 8. A peer that was probed has
+   * `muteTime` to answer.
    */
   muteAfter: withDefault(integer(1, 2 ** 24), 8),
-  /** Milliseconds without a sign after which `muteAfter` applies, default 10,000. */
+  /** Milliseconds without a reaction after which `muteAfter` applies, default 10,000. */
   muteTime: withDefault(milliseconds(), 10_000),
 });
 
-/** Options of Plumtree as they are given: all may be absent. */
+/** The options of Plumtree as the user passes them; each may be absent. */
 export type PlumtreeOptionsInput = OptionsInput<typeof plumtreeSchema>;
-/** Options of Plumtree, complete. */
+/** The complete options of Plumtree. */
 export type PlumtreeOptions = Options<typeof plumtreeSchema>;
 
 /**
- * Returns the options, complete and frozen, to be shared by all machines. Throws a TypeError that
+ * Returns the complete options, frozen so that all machines can share them. Throws a TypeError that
  * names each invalid one.
  */
 export function plumtreeOptions(input: PlumtreeOptionsInput = {}): PlumtreeOptions {

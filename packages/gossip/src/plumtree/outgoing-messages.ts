@@ -15,7 +15,7 @@ export interface OutgoingInit<P> {
   readonly options: PlumtreeOptions;
   readonly counters: PlumtreeCounters;
   readonly cache: MessageCache<P>;
-  /** Called for each neighbor that got notices, or a message that it did not ask for. */
+  /** Called for each neighbor that got notices or an unrequested message. */
   readonly onTold: (neighbor: Neighbor, now: number) => void;
 }
 
@@ -34,7 +34,7 @@ export class OutgoingMessages<P> {
   readonly #waiting = new Set<Neighbor>();
   /** Neighbors that have room again, and may be owed messages. */
   readonly #writable = new Set<Neighbor>();
-  /** The owed message that was output last. It is owed until there was room for it. */
+  /** The owed message that was output last. It remains owed until there is room for it. */
   #leaving: { readonly neighbor: Neighbor; readonly output: PushOutput<P> } | undefined;
   #due = Number.POSITIVE_INFINITY;
 
@@ -47,12 +47,12 @@ export class OutgoingMessages<P> {
     this.#noticesEach = Math.floor(options.controlSize / NOTICE_BYTES);
   }
 
-  /** When the next notices are to be sent; Infinity: there are none. */
+  /** Time at which the next notices are to be sent; Infinity if there are none. */
   get due(): number {
     return this.#due;
   }
 
-  /** Number of ids that fit into one control message. */
+  /** Maximum number of ids in one control message. */
   get idsEach(): number {
     return this.#noticesEach;
   }
@@ -82,7 +82,7 @@ export class OutgoingMessages<P> {
     }
   }
 
-  /** A message had no room. */
+  /** There was no room for a message. */
   pushUnsent(neighbor: Neighbor, output: PushOutput<P>, now: number): void {
     neighbor.blocked = true;
     this.#counters.refused++;
@@ -116,7 +116,7 @@ export class OutgoingMessages<P> {
     this.#counters.controlSent++;
   }
 
-  /** These notices had no room, and wait until the neighbor is writable. */
+  /** There was no room for these notices; they wait until the neighbor is writable. */
   noticesUnsent(neighbor: Neighbor, notices: readonly Notice[]): void {
     const { stuck, notices: others } = neighbor;
     neighbor.stuck = true;
@@ -136,14 +136,14 @@ export class OutgoingMessages<P> {
     }
   }
 
-  /** Sends the notices at once if they are not to be gathered. */
+  /** Sends the notices at once if the options say that they are not gathered. */
   flushAtOnce(now: number): void {
     if (this.#options.noticeDelay === 0) this.flush(now);
   }
 
   /**
-   * The neighbor has room again. Sends notices that had no room first; `nextOwed` gives the
-   * messages that the neighbor is owed.
+   * The neighbor has room again. First sends the notices for which there was no room; `nextOwed`
+   * returns the messages that are owed to the neighbor.
    */
   writable(neighbor: Neighbor, now: number): void {
     const wasStuck = neighbor.stuck;
@@ -153,8 +153,8 @@ export class OutgoingMessages<P> {
   }
 
   /**
-   * Returns the output of the next message that a writable neighbor is owed; undefined if there is
-   * none. They are made one by one, because there may be room for a few of many.
+   * Returns the output for the next message that is owed to a writable neighbor; undefined if there
+   * is none. Outputs are made one by one, because there may be room for only a few of many.
    */
   nextOwed(): PushOutput<P> | undefined {
     if (this.#leaving !== undefined) {

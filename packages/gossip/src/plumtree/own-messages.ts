@@ -11,7 +11,7 @@ import {
 export class OwnMessages {
   readonly #self: string;
   readonly #limits: OriginWindowLimits;
-  /** The newest life; −1: nothing was published yet. */
+  /** The newest life; −1 if nothing was published yet. */
   #epoch = -1;
   #window = new OriginWindow();
 
@@ -21,8 +21,8 @@ export class OwnMessages {
   }
 
   /**
-   * Notes a message that is being published. Throws a TypeError if the id is another node's, or was
-   * published before.
+   * Notes a message that is being published. Throws a TypeError if the id belongs to another node,
+   * or was used before.
    */
   publish(id: MessageId, now: number): void {
     if (!isMessageId(id) || id.origin !== this.#self)
@@ -39,8 +39,8 @@ export class OwnMessages {
   }
 
   /**
-   * Looks up an id with this node as its origin. `seen`: published; `old`: of an earlier life, or
-   * too long ago to tell; `new`: never published by this node.
+   * Looks up an id with this node as its origin. `seen`: it was published. `old`: it belongs to an
+   * earlier life, or is too old to determine. `new`: this node never published it.
    */
   look(id: MessageId, now: number): SequenceVerdict {
     if (id.epoch !== this.#epoch) return id.epoch > this.#epoch && this.#epoch >= 0 ? 'new' : 'old';

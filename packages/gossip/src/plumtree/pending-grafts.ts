@@ -9,17 +9,17 @@ interface PendingGraft {
 }
 
 /**
- * A peer keeps its promise by sending the message, even if another peer was quicker, or by saying
- * that the message is absent. The number of open promises is bounded; beyond the limit the oldest
- * is forgotten.
+ * A peer keeps its promise by sending the message, even if another peer was quicker, or by
+ * reporting that the message is absent. The number of open promises is bounded; beyond the limit
+ * the oldest is forgotten.
  */
 export class PendingGrafts {
   readonly #most: number;
   readonly #open: DelayQueue<PendingGraft>;
 
   /**
-   * @param time milliseconds that a peer has to keep a promise. @param most number of open
-   * promises.
+   * @param time time limit for keeping a promise, in milliseconds. @param most maximum number of
+   * open promises.
    */
   constructor(time: number, most: number) {
     this.#open = new DelayQueue(time);
@@ -41,7 +41,8 @@ export class PendingGrafts {
   }
 
   /**
-   * A peer sent the message, or said that it is absent. Returns false if there was no such promise.
+   * A peer sent the message, or reported that it is absent. Returns false if there was no such
+   * promise.
    */
   keep(peer: string, key: string): boolean {
     return this.#open.size > 0 && this.#open.delete(`${key} ${peer}`);
@@ -52,9 +53,7 @@ export class PendingGrafts {
     this.#open.drop((promised) => promised.peer === peer);
   }
 
-  /**
-   * Removes one promise that was broken by now and returns its peer; undefined if there is none.
-   */
+  /** Removes a promise whose time is over, and returns its peer; undefined if there is none. */
   broken(now: number): string | undefined {
     return this.#open.take(now)?.peer;
   }

@@ -1,19 +1,19 @@
-// The messages that have arrived and that the topic is still looking at, and those that it did not
-// accept. No peer is asked for either.
+// Messages that have arrived and that the topic is still checking, and messages that it did not
+// accept. No peer is asked for any of them.
 
 import type { Advertiser } from './advertiser.ts';
 
 export class PendingMessages {
   /**
-   * Messages that the topic is looking at, with the peers that gave notice of them. The topic
-   * bounds their number.
+   * Messages that the topic is checking, with the peers that gave notice of them. The topic bounds
+   * their number.
    */
   readonly #held = new Map<string, readonly Advertiser[]>();
   /** Messages that were not accepted, the oldest first. */
   readonly #refused = new Set<string>();
 
   /**
-   * The topic is looking at a message.
+   * The topic is checking a message.
    * @param advertisers the peers that gave notice of it so far.
    */
   hold(key: string, advertisers: readonly Advertiser[]): void {
@@ -35,8 +35,8 @@ export class PendingMessages {
   }
 
   /**
-   * A message was accepted, or is of no use any more. Returns the peers that gave notice of it if
-   * it was held, undefined otherwise.
+   * A message was accepted, or is no longer of use. Returns the peers that gave notice of it if it
+   * was held, undefined otherwise.
    */
   take(key: string): readonly Advertiser[] | undefined {
     const advertisers = this.#held.get(key);
@@ -57,5 +57,5 @@ export class PendingMessages {
   }
 }
 
-/** Number of messages that are remembered as not accepted. */
+/** Maximum number of messages that are remembered as not accepted. */
 const REFUSED = 4_096;

@@ -1,8 +1,8 @@
 // Plumtree: epidemic broadcast trees (Leitão, Pereira, Rodrigues, SRDS 2007; report DI-FCUL
 // TR-07-14, algorithms 1 to 3), for one topic. Messages are pushed along a tree that forms by
 // itself. All other links of the overlay carry notices, which serve to repair the tree. This module
-// owns the tree, the cached messages and the missing ones. It is told of links, messages, room and
-// time; its outputs push and deliver messages, and report changes of the tree and misbehavior.
+// owns the tree, the cached messages and the missing ones. Its inputs report links, messages, room
+// and time; its outputs push and deliver messages, and report changes of the tree and misbehavior.
 
 import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
@@ -31,8 +31,8 @@ import { plumtreeParts } from './parts.ts';
 import type { Tree } from './tree.ts';
 
 /**
- * The Plumtree state machine of one node for one topic. The input `neighbor-up` comes before any
- * other input of that peer; input of anybody else is dropped.
+ * The Plumtree state machine of one node for one topic. Give the input `neighbor-up` before any
+ * other input from that peer; input from any other peer is dropped.
  */
 export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>> {
   readonly counters = new PlumtreeCounters();
@@ -109,12 +109,15 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     return this.pollQueued() ?? this.pollOwed();
   }
 
-  /** Like `poll`, without the messages that writable neighbors are owed. */
+  /** Like `poll`, but without the messages that are owed to writable neighbors. */
   pollQueued(): PlumtreeOutput<P> | undefined {
     return this.#outputs.poll();
   }
 
-  /** Returns the next of these messages. They come one by one, because there may be little room. */
+  /**
+   * Returns the next message that is owed to a writable neighbor. They come one by one, because
+   * there may be little room.
+   */
   pollOwed(): PushOutput<P> | undefined {
     return this.#outgoing.nextOwed();
   }
@@ -143,7 +146,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 
   /**
    * Returns the verdict on a message that a peer pushed, without looking at its content. Any
-   * verdict but `new` means that the message is refused.
+   * verdict except `new` means that the message is refused.
    */
   screen(id: MessageId, now: number, isSigned?: boolean, from?: string): SeenVerdict {
     return id.origin === this.#self
@@ -159,7 +162,10 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     return this.#history.look(id, now) !== 'new';
   }
 
-  /** The newest life of another node whose messages have arrived; undefined if there were none. */
+  /**
+   * Returns the newest life of another node whose messages have arrived; undefined if there were
+   * none.
+   */
   lifeOf(origin: string): number | undefined {
     return this.#history.seen.lifeOf(origin);
   }
@@ -175,8 +181,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   }
 
   /**
-   * Messages that will be pushed to a neighbor when it has room, and notices that wait for it.
-   * `bytes` counts the messages alone.
+   * Counts the messages that will be pushed to a neighbor when it has room, and the notices that
+   * wait for it. `bytes` counts only the messages.
    */
   unsent(peer: string): { readonly messages: number; readonly bytes: number } {
     const unsent = { messages: 0, bytes: 0 };
@@ -240,7 +246,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     if (neighbor !== undefined) this.#outgoing.writable(neighbor, now);
   }
 
-  /** Takes back what an output was counted as. */
+  /** Corrects the counters and state for an output that was not sent. */
   #noRoom(output: PushOutput<P> | ControlOutput, now: number): void {
     const neighbor = this.#neighbors.get(output.to);
     if (neighbor === undefined) return;
@@ -259,8 +265,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   }
 
   /**
-   * Returns a placeholder for a peer that brought a message that is still held, and is no longer a
-   * neighbor.
+   * Returns a placeholder for a peer that is no longer a neighbor but brought a message that is
+   * still held.
    */
   #departed(from: string, { id }: Push<P>): Neighbor | undefined {
     return isMessageId(id) && this.#missing.isHeld(messageKey(id))

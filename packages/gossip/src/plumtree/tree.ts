@@ -1,4 +1,4 @@
-// Decides which links belong to the tree, and tells the other end.
+// Decides which links belong to the tree, and informs the other end.
 
 import type { OutputQueue } from '@trunkline/transport-core/internal';
 import type { PlumtreeCounters } from './counters.ts';
@@ -29,14 +29,14 @@ export class Tree<P> {
     this.#init.outputs.add({ type: 'grafted', peer: neighbor.id });
   }
 
-  /** Takes the link out of the tree at this end; the other end asked for it. */
+  /** Takes the link out of the tree at this end, as the other end requested. */
   leave(neighbor: Neighbor): void {
     if (!neighbor.eager) return;
     neighbor.eager = false;
     this.#init.outputs.add({ type: 'pruned', peer: neighbor.id });
   }
 
-  /** Takes the link out of the tree, and tells the other end. */
+  /** Takes the link out of the tree, and informs the other end. */
   prune(neighbor: Neighbor, now: number): void {
     neighbor.duplicatesInRow = 0;
     this.#init.outgoing.control(neighbor, PRUNE);
@@ -45,7 +45,9 @@ export class Tree<P> {
     this.leave(neighbor);
   }
 
-  /** The prune had no room, so the other end continues to push until the next duplicate. */
+  /**
+   * There was no room for the prune, so the other end continues to push until the next duplicate.
+   */
   pruneUnsent(neighbor: Neighbor): void {
     this.#init.counters.prunesSent--;
     neighbor.prunedAt = Number.NEGATIVE_INFINITY;

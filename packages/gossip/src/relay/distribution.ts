@@ -1,7 +1,7 @@
 // Sends one message from this node to others, in parts. One node of each part gets the message, and
 // passes it on to the rest of the part in the same way. If the relay of a part fails, its remaining
-// receivers are split into parts again. A distribution owns its uploads; it is told what happens to
-// them, and queues outputs of the relay machine.
+// receivers are split into parts again. A distribution owns its uploads, learns of their progress,
+// and queues outputs of the relay machine.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
 import type { OutputQueue } from '@trunkline/transport-core/internal';
@@ -32,7 +32,7 @@ export class Uploads {
     return this.#last;
   }
 
-  /** Returns undefined if the upload is over. */
+  /** Returns the distribution that an upload belongs to; undefined if the upload is over. */
   of(upload: number): Distribution | undefined {
     return this.#open.get(upload);
   }
@@ -58,9 +58,9 @@ export class Distribution {
   readonly #buffer: RelayBuffer;
   readonly #head: Omit<RelayHead, 'rest'>;
   readonly #uploads = new Map<number, Upload>();
-  /** See `takeMissed`. */
+  /** The nodes that `takeMissed` returns next. */
   #missed: string[] = [];
-  /** When an upload that has ended last made progress. */
+  /** Time at which an upload that has ended last made progress. */
   #movedAt: number;
 
   constructor(
@@ -80,7 +80,7 @@ export class Distribution {
     return this.#uploads.size === 0;
   }
 
-  /** When an upload last made progress. */
+  /** Time at which an upload last made progress. */
   get movedAt(): number {
     let movedAt = this.#movedAt;
     for (const { reader } of this.#uploads.values()) movedAt = Math.max(movedAt, reader.movedAt);
@@ -88,8 +88,8 @@ export class Distribution {
   }
 
   /**
-   * Returns the nodes that do not get the message from here, as far as is known, and that were not
-   * returned before.
+   * Returns the nodes that will not get the message from here, as far as is known. Each is returned
+   * once.
    */
   takeMissed(): readonly string[] {
     if (this.#missed.length === 0) return NOBODY;
@@ -139,7 +139,7 @@ export class Distribution {
     this.#replace(this.#end(id), now);
   }
 
-  /** When `wake` has something to do; Infinity: never. */
+  /** Time at which `wake` has something to do; Infinity if never. */
   get due(): number {
     let due = Number.POSITIVE_INFINITY;
     for (const { reader } of this.#uploads.values()) due = Math.min(due, this.#dueOf(reader));
@@ -166,8 +166,8 @@ export class Distribution {
   #dueOf(reader: RelayBufferReader): number {
     const { config } = this.#shared;
     if (reader.isThrough) return reader.movedAt + patience(config, this.#buffer.bytes.length);
-    // The relay is not to blame for waiting. The sender that this node waits for has deadlines of
-    // its own.
+    // The relay is not to blame for waiting. This node waits for its own sender, which has
+    // deadlines of its own.
     if (reader.isStarved) return Number.POSITIVE_INFINITY;
     return Math.min(reader.movedAt + config.stall, reader.begunAt + grace(config, reader.length));
   }
@@ -200,9 +200,9 @@ export class Distribution {
 }
 
 /**
- * Splits the nodes at random into `fanout` parts of about equal size, each with a random relay;
- * into more parts if these would be too long. Every part is shorter than the list that it comes
- * from, so the tree is finite, whatever its nodes do.
+ * Splits the nodes at random into `fanout` parts of about equal size, each with a random relay; the
+ * parts are more if they would be too long otherwise. Every part is shorter than the list that it
+ * comes from, so the tree is finite no matter what its nodes do.
  */
 export function splitRecipients(nodes: readonly string[], fanout: number, random: Random): Part[] {
   const mixed = sample(nodes, nodes.length, random);

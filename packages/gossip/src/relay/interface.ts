@@ -7,7 +7,7 @@ import type { TopicKey } from '../topics/topic-key.ts';
 import type { Envelope } from '../wire/frame.ts';
 import type { Receipt, RelayHead, RelayReport } from '../wire/relay-frames.ts';
 
-/** A message of this node that relays spread. */
+/** A message of this node that relays distribute. */
 export interface RelayedMessage {
   readonly topic: TopicKey;
   readonly push: Push<Body>;
@@ -20,7 +20,10 @@ export interface RelayedMessage {
  * machine numbers uploads, and its driver numbers downloads.
  */
 export type RelayInput =
-  /** Sends a message by way of relays. Comes only if `wants` and `hasRoom` have returned true. */
+  /**
+   * Sends a message by way of relays. Give this input only if `wants` and `hasRoom` have returned
+   * true.
+   */
   | { readonly type: 'send'; readonly message: RelayedMessage; readonly to: readonly string[] }
   /** A peer confirmed that it has a message of this node. */
   | { readonly type: 'confirmed'; readonly from: string; readonly receipt: Receipt }
@@ -29,7 +32,7 @@ export type RelayInput =
   | OfferedInput
   /** The next bytes of a download came. */
   | { readonly type: 'received'; readonly download: number; readonly chunk: Uint8Array }
-  /** A download came to its end; with `error` if the peer broke it off. */
+  /** A download has ended; with `error` if the peer aborted it. */
   | { readonly type: 'ended'; readonly download: number; readonly error?: unknown }
   /**
    * The topic took the message of the output `deliver`, or refused it at once, so that the true
@@ -51,7 +54,7 @@ export type RelayInput =
   /** Ends all transfers. */
   | { readonly type: 'close' };
 
-/** A peer offers a message to pass on. The download goes on with the output `receive`. */
+/** A peer offers a message to pass on. The download continues with the output `receive`. */
 export interface OfferedInput {
   readonly type: 'offered';
   readonly download: number;
@@ -75,7 +78,7 @@ export type RelayOutput =
   | { readonly type: 'write'; readonly upload: number; readonly chunk: Uint8Array }
   /** All bytes of the upload are sent; with `error` no more bytes will come. */
   | { readonly type: 'finish'; readonly upload: number; readonly error?: unknown }
-  /** Break off an upload. The machine has forgotten it. */
+  /** Abort an upload. The machine has forgotten it. */
   | { readonly type: 'abort'; readonly upload: number; readonly error: TransportError }
   /** Begin to read the bytes of a download. */
   | { readonly type: 'receive'; readonly download: number }
@@ -85,7 +88,7 @@ export type RelayOutput =
   | { readonly type: 'answer'; readonly download: number; readonly report: RelayReport }
   /** Answer the request of a download with an error. */
   | { readonly type: 'refuse'; readonly download: number; readonly error: unknown }
-  /** Hand a whole message to its topic. The input `delivered` tells how that went. */
+  /** Hand a whole message to its topic. The input `delivered` reports the outcome. */
   | {
       readonly type: 'deliver';
       readonly download: number;
@@ -94,7 +97,7 @@ export type RelayOutput =
     }
   /** Confirm to its origin that a message is here. */
   | { readonly type: 'acknowledge'; readonly to: string; readonly receipt: Receipt }
-  /** Send a message directly to a receiver that relays did not bring it to. */
+  /** Send a message directly to a receiver that did not get it from relays. */
   | { readonly type: 'repair'; readonly to: string; readonly message: RelayedMessage }
   /** A peer sent something that no honest peer sends. */
   | { readonly type: 'misbehaved'; readonly peer: string };

@@ -11,17 +11,17 @@ import {
 
 /** The schema of {@link RelayOptions}. */
 export const relayOptions = optionsSchema({
-  /** Bytes of an encoded message above which it is relayed, 0 to 63 MiB. Default 65,536. */
+  /** Size in bytes above which an encoded message is relayed, 0 to 63 MiB. Default 65,536. */
   above: withDefault(integer(0, 63 * 1024 * 1024), 64 * 1024),
   /**
-   * Number of nodes that each node sends such a message to, 1 to 64. Default 3. A message to no
-   * more receivers than this goes directly.
+   * Number of nodes that each node sends such a message to, 1 to 64. Default 3. A message with no
+   * more receivers than this is sent directly.
    */
   fanout: withDefault(integer(1, 64), 3),
   /**
-   * Bytes of the messages of others that may be relayed here at a time, and as many of this node's
-   * own; at most 64 messages of each kind. Messages beyond that are refused, and their origin sends
-   * them directly. Default 64 MiB.
+   * Maximum size, in bytes, of all messages of other nodes that are being relayed here; the same
+   * limit applies to this node's own. At most 64 messages of each kind are relayed at a time.
+   * Messages beyond that are refused, and their origin sends them directly. Default 64 MiB.
    */
   memory: withDefault(integer(1, 2 ** 40), 64 * 1024 * 1024),
   /**
@@ -31,8 +31,8 @@ export const relayOptions = optionsSchema({
   stall: withDefault(milliseconds(), 5_000),
 });
 
-/** Options for relaying long messages on a full mesh; each member has a default. */
+/** Options for relaying long messages on a full mesh; each option has a default. */
 export type RelayOptions = OptionsInput<typeof relayOptions>;
 
-/** Options of relaying, complete. */
+/** The complete options of relaying. */
 export type RelayConfig = Options<typeof relayOptions>;

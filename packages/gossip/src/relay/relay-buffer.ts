@@ -1,5 +1,5 @@
-// A long message on its way through this node. It is kept once, and any number of readers read as
-// much of it as has arrived, each at its own pace.
+// A long message on its way through this node. It is stored once, and any number of readers read
+// the part that has arrived, each at its own pace.
 
 /** The bytes of a message that have arrived so far. */
 export class RelayBuffer {
@@ -9,7 +9,7 @@ export class RelayBuffer {
 
   /**
    * @param bytes memory for the whole message; readers get views of it.
-   * @param length bytes that are there already: all, for a message of this node.
+   * @param length number of bytes that are present already: all of them for a message of this node.
    */
   constructor(bytes: Uint8Array, length = 0) {
     this.bytes = bytes;
@@ -31,8 +31,8 @@ export class RelayBuffer {
   }
 
   /**
-   * Adds the next bytes. Returns false if they are more than the message should have, or if it has
-   * failed.
+   * Adds the next bytes. Returns false if that would make the message longer than it should be, or
+   * if it has failed.
    */
   append(chunk: Uint8Array): boolean {
     if (this.#error !== undefined || this.#length + chunk.length > this.bytes.length) return false;
@@ -42,7 +42,7 @@ export class RelayBuffer {
   }
 
   /**
-   * No more bytes will come: `read` returns undefined after those that have arrived. The first
+   * No more bytes will come: after those that have arrived, `read` returns undefined. The first
    * error counts; it must not be undefined. A message that is whole cannot fail.
    */
   fail(error: unknown): void {
@@ -64,21 +64,21 @@ export class RelayBufferReader {
     this.#begunAt = this.#movedAt = now;
   }
 
-  /** Bytes that were read. */
+  /** Number of bytes that were read. */
   get length(): number {
     return this.#at;
   }
 
   /**
-   * When reading began, plus the time that the reader spent waiting for bytes to arrive, so that
-   * `length / (now - begunAt)` is the receiver's own rate. While `isStarved`, the current wait is
-   * not included.
+   * Time at which reading began, plus the time that the reader spent waiting for bytes to arrive,
+   * so that `length / (now - begunAt)` is the receiver's own rate. While `isStarved`, the current
+   * wait is not included.
    */
   get begunAt(): number {
     return this.#begunAt + this.#starvedFor;
   }
 
-  /** When the receiver last asked for more, or got more after it had to wait. */
+  /** Time at which the receiver last asked for more, or got more after a wait. */
   get movedAt(): number {
     return this.#movedAt;
   }
@@ -94,9 +94,9 @@ export class RelayBufferReader {
   }
 
   /**
-   * Reads the next chunk: when the receiver asks for it, and for a starved receiver after each
-   * `append` and `fail` of the buffer. Returns undefined if the message was read as a whole,
-   * failed, or has not arrived yet.
+   * Reads the next chunk. Call it when the receiver asks for more; for a starved receiver, also
+   * call it after each `append` and `fail` of the buffer. Returns undefined if the whole message
+   * was read, it failed, or its next bytes have not arrived yet.
    */
   read(now: number): Uint8Array | undefined {
     const { bytes, length, error } = this.#buffer;
@@ -110,5 +110,5 @@ export class RelayBufferReader {
   }
 }
 
-/** Bytes of the longest chunk. */
+/** Maximum size of a chunk in bytes. */
 const CHUNK = 32 * 1024;

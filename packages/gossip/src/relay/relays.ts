@@ -1,7 +1,7 @@
 // The long messages that are being relayed at this node: its own (shipments), and those of others
-// that it receives and passes on (transits). This machine owns both, and their budgets of memory.
-// It is told of messages to send, of offered ones, of the progress of uploads and downloads, and of
-// time; its outputs start, feed and end transfers.
+// that it receives and passes on (transits). This machine owns both, and their memory budgets. Its
+// inputs are messages to send, messages that peers offer, the progress of uploads and downloads,
+// and the time. Its outputs start, feed and end transfers.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
@@ -39,9 +39,9 @@ export class Relays implements Machine<RelayInput, RelayOutput> {
   readonly #downloads = new Map<number, Transit>();
   readonly #ownBudget: Budget;
   readonly #othersBudget: Budget;
-  /** Messages that came by relays, and may not have been looked at yet; the oldest first. */
+  /** Messages that relays brought and that the topic may not have checked yet, the oldest first. */
   readonly #here = new Set<string>();
-  /** The direct messages to receivers of shipments that are over. */
+  /** Number of direct messages to receivers of shipments that are over. */
   #repaired = 0;
 
   constructor({ self, config, random, reaches }: RelaysInit) {
@@ -52,7 +52,7 @@ export class Relays implements Machine<RelayInput, RelayOutput> {
     this.#othersBudget = new Budget(MOST_MESSAGES, config.memory);
   }
 
-  /** Returns true if a message of that size goes by way of relays to so many receivers. */
+  /** Returns true if a message of that size to that many receivers goes by way of relays. */
   wants(size: number, receivers: number): boolean {
     return size > this.#config.above && receivers > this.#config.fanout;
   }
@@ -118,7 +118,7 @@ export class Relays implements Machine<RelayInput, RelayOutput> {
     return wakeAt;
   }
 
-  /** Messages of this node, and their bytes, that a peer may not have yet. */
+  /** Returns the number and the bytes of this node's messages that a peer may not have yet. */
   unsent(nodeId: string): { readonly messages: number; readonly bytes: number } {
     const unsent = { messages: 0, bytes: 0 };
     for (const shipment of this.#shipments.values()) {
@@ -206,7 +206,10 @@ export class Relays implements Machine<RelayInput, RelayOutput> {
     this.#outputs.add({ type: 'refuse', download, error });
   }
 
-  /** Sends directly what relays did not bring, and forgets the messages that are over. */
+  /**
+   * Sends messages directly to receivers that relays did not reach, and forgets messages that are
+   * over.
+   */
   #settle(): void {
     for (const [key, shipment] of this.#shipments) {
       shipment.repair();
@@ -225,7 +228,7 @@ export class Relays implements Machine<RelayInput, RelayOutput> {
   }
 }
 
-/** A limit for the number of messages at a time, and for their bytes. */
+/** A limit for the number of concurrent messages and for their bytes. */
 class Budget {
   readonly #messages: number;
   readonly #bytes: number;
@@ -236,7 +239,7 @@ class Budget {
     this.#bytes = bytes;
   }
 
-  /** The messages that count, and their bytes. */
+  /** The number of messages that count against the limit, and their bytes. */
   get taken(): { readonly messages: number; readonly bytes: number } {
     return { ...this.#taken };
   }
@@ -266,11 +269,14 @@ function keyOf({ topic, id }: Topical): string {
 }
 
 /**
- * Number of messages that may be relayed at a time: this node's own and those of others, counted
- * apart.
+ * Maximum number of messages that are relayed at a time; this node's own and those of others are
+ * counted separately.
  */
 const MOST_MESSAGES = 64;
-/** Number of messages that are remembered as having come by relays. */
+/** Maximum number of messages that are remembered as brought by relays. */
 const MOST_HERE = 1_024;
-/** Bytes that a frame may have in addition to its payload, such as its recipients. */
+/**
+ * Maximum number of bytes that a frame has in addition to its payload, for example for its
+ * recipients.
+ */
 const MOST_HEAD = 64 * 1024;

@@ -1,6 +1,6 @@
-// A message of this node that relays spread. It is kept until all receivers have it, and sent
-// directly to those that don't confirm it in time. A shipment owns the list of those receivers, and
-// queues outputs of the relay machine.
+// A message of this node that relays distribute. It is kept until all receivers have it, and sent
+// directly to receivers that don't confirm it in time. A shipment owns the list of those receivers,
+// and queues outputs of the relay machine.
 
 import { Distribution, type RelayShared } from './distribution.ts';
 import type { RelayedMessage } from './interface.ts';
@@ -36,12 +36,12 @@ export class Shipment {
     return this.#open.size === 0 && this.#distribution.isSettled;
   }
 
-  /** Number of receivers that the message was sent to directly. */
+  /** Number of receivers to which the message was sent directly. */
   get repaired(): number {
     return this.#repaired;
   }
 
-  /** True if it is not known yet whether a node has the message. */
+  /** Returns true if it is not known yet whether a node has the message. */
   isOpenFor(nodeId: string): boolean {
     return this.#open.has(nodeId);
   }
@@ -74,14 +74,14 @@ export class Shipment {
     this.#distribution.stop();
   }
 
-  /** Sends the message directly to the receivers that relays turned out not to bring it to. */
+  /** Sends the message directly to the receivers that are known not to get it from relays. */
   repair(): void {
     this.#repair(this.#distribution.takeMissed());
   }
 
   /**
-   * When the remaining receivers are sent the message directly. A relay may falsely report that it
-   * has passed the message on, so only receipts count.
+   * Time at which the message is sent directly to the remaining receivers. A relay may falsely
+   * report that it has passed the message on, so only receipts count.
    */
   get #lastly(): number {
     const movedAt = Math.max(this.#heardAt, this.#distribution.movedAt);

@@ -1,6 +1,6 @@
-// A message that comes to this node from a relay, or from its origin with this node as a relay. It
-// is passed on while it comes. A transit owns the download and its deadlines, and queues outputs of
-// the relay machine.
+// A message that a relay, or its origin, sends to this node to be passed on. It is passed on while
+// it arrives. A transit owns the download and its deadlines, and queues outputs of the relay
+// machine.
 
 import { TransportError } from '@trunkline/transport-core';
 import { messageKey } from '../messages/message-id.ts';
@@ -59,8 +59,8 @@ export class Transit {
   }
 
   /**
-   * The download came to its end, or to an error. Hands the message to its topic if it is here as a
-   * whole.
+   * The download came to its end, or to an error. If the whole message has arrived, hands it to its
+   * topic.
    */
   ended(error: unknown, now: number): void {
     const isOpen = this.#phase === 'receiving' || this.#phase === 'delivering';
@@ -79,7 +79,7 @@ export class Transit {
       });
     }
     this.#phase = 'passing-on';
-    // Relays pass the message on before they can see that, so only the origin is to blame.
+    // Relays pass the message on before they can detect that, so only the origin is to blame.
     if (this.#from === head.id.origin)
       this.#shared.outputs.add({ type: 'misbehaved', peer: this.#from });
   }
@@ -96,7 +96,7 @@ export class Transit {
     );
   }
 
-  /** Answers the request, unless it was refused. Comes once, when the transit is over. */
+  /** Answers the request, unless it was refused. Call it once, when the transit is over. */
   answer(): void {
     if (this.#phase === 'failed') return;
     const report = { outcome: 'took', missed: this.#distribution.takeMissed() } as const;
@@ -118,7 +118,7 @@ export class Transit {
     this.#distribution.stop();
   }
 
-  /** When the download is given up. */
+  /** Time at which the download is given up. */
   get #latest(): number {
     return Math.min(this.#movedAt + this.#shared.config.stall, this.#end);
   }

@@ -10,7 +10,7 @@ import { KEY_BYTES } from '../protocol.ts';
 import { type Envelope, encodeRecipients } from '../wire/frame.ts';
 
 /**
- * A key to sign with: an `Identity` of @trunkline/identity, or an object with the same members, for
+ * A key that signs: an `Identity` of @trunkline/identity, or an object with the same members, for
  * example for a key in a security module.
  */
 export interface Signer {
@@ -18,7 +18,7 @@ export interface Signer {
   readonly nodeId: string;
   /** SPKI, DER: Ed25519 or P-256. */
   readonly publicKey: Uint8Array;
-  /** Returns 64 bytes, synchronously; the format is the one that `verifySignature` accepts. */
+  /** Signs synchronously. Returns 64 bytes in the format that `verifySignature` accepts. */
   sign(message: Uint8Array): Uint8Array;
 }
 
@@ -27,15 +27,16 @@ export type SignatureMode = 'strict' | 'lenient';
 
 /**
  * The outcome of verifying a signature. `refused`: it was not verified, because its sender has
- * forged too much lately.
+ * recently sent too many forgeries.
  */
 export type Authenticity = 'true' | 'forged' | 'refused';
 
 /**
- * The signatures of one node. Each message is verified once, because known messages are recognized
- * by their ids before. A flood of forgeries costs no more than `ForgeryLimiter` lets pass, and
+ * The signatures of one node. Each message is verified only once, because known messages are
+ * recognized by their ids first. `ForgeryLimiter` bounds the cost of a flood of forgeries, and
  * verifying them costs less per byte than receiving them. A forgery leaves no trace except in the
- * count of its sender, so it can't take the place of the true message, whose id anybody can guess.
+ * count of its sender. So it can't take the place of the true message, although anybody can guess
+ * its id.
  */
 export class Signatures {
   readonly isStrict: boolean;
@@ -108,8 +109,8 @@ export class Signatures {
   }
 
   /**
-   * Verifies that a signed message comes from the publisher in its id, unchanged. Cheaper checks
-   * come first.
+   * Verifies that a signed message comes from the publisher in its id, unchanged. The cheaper
+   * checks run first.
    * @param source the name that forgeries are counted under.
    */
   examine(
@@ -133,10 +134,10 @@ export class Signatures {
 }
 
 /**
- * Returns the bytes that a signature covers: everything that the publisher says, but not the hops,
- * which change on the way. They are the name of this format and a zero byte, so that no signature
- * that the key makes for another purpose is valid here; 32 bytes of the topic, 44 of the id, 1 of
- * the audience and its list as in a frame; then the payload.
+ * Returns the bytes that a signature covers: everything that the publisher determines, but not the
+ * hops, which change on the way. They begin with the name of this format and a zero byte, so that
+ * no signature made for another purpose is valid here. Then follow 32 bytes for the topic, 44 for
+ * the id, 1 for the audience, its list as in a frame, and the payload.
  */
 export function signedContent(
   topic: Uint8Array,
@@ -155,9 +156,9 @@ export function signedContent(
 }
 
 /**
- * Limits the time spent on forgeries: a source of many is not verified any more for a while.
- * Counts forgeries per source in the current second. It remembers only sources that have sent a
- * forgery in that second.
+ * Limits the time spent on forgeries: messages of a source that sent many are not verified for a
+ * while. Counts forgeries per source in the current second. It remembers only sources that have
+ * sent a forgery in that second.
  */
 export class ForgeryLimiter {
   readonly #counts = new Map<string, number>();
@@ -169,8 +170,8 @@ export class ForgeryLimiter {
   }
 
   /**
-   * Returns true if so many forgeries came from the source that none of its messages is verified
-   * for the rest of this second.
+   * Returns true if the source has sent so many forgeries that none of its messages is verified for
+   * the rest of this second.
    */
   isBarred(source: string, now: number): boolean {
     this.#renew(now);
@@ -188,13 +189,13 @@ function idOfKey(publicKey: Uint8Array): string {
   return bytesToHex(sha256(publicKey));
 }
 
-/** Lengths of an Ed25519 key and of a P-256 key. */
+/** Lengths of an Ed25519 key and of a P-256 key, in bytes. */
 const KEY_LENGTHS: readonly number[] = [44, 91];
 /**
- * Forgeries that are verified per source and second: 2 to 4 ms of work in Node, 30 to 55 ms in a
- * browser. Honest peers send none.
+ * Maximum number of forgeries that are verified per source and second: 2 to 4 ms of work in Node,
+ * 30 to 55 ms in a browser. Honest peers send none.
  */
 export const FORGERIES = 16;
 const SECOND = 1_000;
-/** Precedes the content; see {@link signedContent}. */
+/** The prefix of the signed content; see {@link signedContent}. */
 const DOMAIN = utf8ToBytes('trunkline.gossip.v1\0');

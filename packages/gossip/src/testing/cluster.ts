@@ -47,15 +47,15 @@ export interface ClusterOptions {
   readonly transport?: SimTransportOptions;
   /** Called in each life of a node, before gossip starts. */
   readonly setup?: (node: TestNode) => void;
-  /** Whether gossip is started. Default true. */
+  /** True if gossip is started (the default). */
   readonly start?: boolean;
   /** The map that holds the nodes that are up. Default: a new map. */
   readonly nodes?: Map<string, TestNode>;
 }
 
 /**
- * Declares nodes whose ids are made of their names. All are peers of each other unless `peers` says
- * otherwise. Returns the nodes that are up.
+ * Declares nodes whose ids are made of their names. Unless `peers` says otherwise, all of them are
+ * peers of each other. Returns the nodes that are up.
  */
 export function cluster(
   sim: Simulation,
@@ -126,7 +126,7 @@ export function listen(
   return { topic, heard, words: said, subscription };
 }
 
-/** Returns true if all of these nodes have that many neighbors on their topic. */
+/** Returns true if all of these nodes have exactly that many neighbors on their topic. */
 export function areMet(subscribers: Iterable<Subscriber>, neighbors: number): boolean {
   return [...subscribers].every(({ topic }) => topic.neighbors.length === neighbors);
 }

@@ -9,8 +9,8 @@ import { PartialView } from '../hyparview/partial-view.ts';
 import { gossipProtocol } from '../protocol.ts';
 
 /**
- * The first byte says whether the rest is JSON, as the method `view` carries it, or a series of
- * steps.
+ * The first byte determines whether the rest is JSON, as the method `view` carries it, or a series
+ * of steps.
  */
 export const target = {
   run(input: Uint8Array): void {

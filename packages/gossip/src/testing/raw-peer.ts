@@ -1,4 +1,4 @@
-// A peer that speaks the protocol of gossip by hand, for tests, so that it can send anything.
+// A peer that encodes the messages of gossip by itself, so that tests can send anything.
 
 import { concatBytes } from '@noble/hashes/utils.js';
 import { createPeers, type Peers } from '@trunkline/peers';
@@ -23,7 +23,7 @@ export interface RawPeer {
   readonly remote: Remote;
   /** Frames that were pushed to it. */
   readonly pushed: Uint8Array[];
-  /** Returns how often its list of topics was pulled. */
+  /** Returns the number of times that its list of topics was pulled. */
   pulls(): number;
   /** Plumtree control messages that were sent to it. */
   readonly controlled: Control[];
@@ -116,7 +116,7 @@ export interface Forgery {
   readonly payload?: Uint8Array;
   /** The signer of the message; if absent, it is not signed. */
   readonly signer?: Signer;
-  /** Takes the place of the signer's signature. */
+  /** Replaces the signer's signature. */
   readonly signature?: Signature;
 }
 

@@ -4,8 +4,8 @@ import process from 'node:process';
 
 /**
  * Returns the seeds of a repeated test: 1 to `count` in a full run (TRUNKLINE_TEST_SEEDS is `all`).
- * A quick run takes a tenth of them, at least one: the tenth whose number is TRUNKLINE_TEST_SEEDS,
- * by default the first.
+ * A quick run takes a tenth of them, at least one. TRUNKLINE_TEST_SEEDS is the number of that
+ * tenth; the default is the first.
  */
 export function seeds(count: number): number[] {
   const given = process.env['TRUNKLINE_TEST_SEEDS'] ?? '1';

@@ -59,7 +59,7 @@ export async function visit(run: Run, plan: Plan = {}) {
   const { sim, nodes, subscribers, subscriber, node, identity } = net;
   await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
   const guest = await rawPeer(sim, { nodeId: identity('stranger').nodeId });
-  // The stranger becomes a neighbor by itself; if not, it asks to become one.
+  // The stranger may become a neighbor by itself; otherwise it asks to become one.
   await sim.run(1_500);
   if (!subscriber('a').topic.neighbors.includes(guest.nodeId)) guest.join();
   await sim.until(() => subscriber('a').topic.neighbors.includes(guest.nodeId), 5_000);

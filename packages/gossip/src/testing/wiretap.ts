@@ -4,7 +4,7 @@ import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Simulation } from '@trunkline/simulation';
 import { topicKey } from '../topics/topic-key.ts';
 
-/** A message that gives a topic away. */
+/** A message that reveals a topic. */
 export interface Leak {
   readonly from: string;
   readonly to: string;

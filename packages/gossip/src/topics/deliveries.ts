@@ -1,5 +1,5 @@
-// The messages of one topic that arrive: hands them to the readers, counts those that are dropped,
-// and sends the receipts that publishers ask for.
+// Hands the incoming messages of one topic to the readers, counts dropped ones, and sends the
+// receipts that publishers request.
 
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { Body } from '../overlay/body.ts';
@@ -45,7 +45,7 @@ export class Deliveries {
     this.#readers = this.#readers.filter((other) => other !== reader);
   }
 
-  /** The topic is closed: readers end. */
+  /** The topic is closed, so readers end. */
   end(): void {
     for (const reader of this.#readers) reader.close();
   }
@@ -55,7 +55,7 @@ export class Deliveries {
     this.#asked.add(id, from);
   }
 
-  /** No receipts are sent any more. */
+  /** From now on, no receipts are sent. */
   forgetReceipts(): void {
     this.#asked.clear();
   }
@@ -82,7 +82,7 @@ export class Deliveries {
     else if (list.length > 0) handOut(list, codec, body, meta, this.#failed);
   }
 
-  /** A message arrived again. */
+  /** A known message arrived again. */
   repeated(id: MessageId, from: string): void {
     this.duplicates++;
     if (!this.#asked.isEmpty) this.#asked.answer(id, from, 'took');
@@ -91,7 +91,9 @@ export class Deliveries {
       events.tell({ type: 'duplicate', topic: this.#topic.key.name, id: messageKey(id), from });
   }
 
-  /** @param first the reason why an earlier copy was dropped, if that is why this one is */
+  /**
+   * @param first the reason why an earlier copy was dropped, if this one is dropped because of that
+   */
   drop(reason: DropReason, id: MessageId, from: string, first = reason): void {
     this.#count(reason);
     if (!this.#asked.isEmpty) this.#asked.answer(id, from, first);

@@ -1,7 +1,7 @@
 // Differences between this node and its peers in the settings of a topic. Both ends report each
 // difference once per connection, and again if it changes; no peer loses trust for it. This machine
-// owns what is known of the peers' settings. It is told of settings that peers announced or showed;
-// its outputs announce this node's, and report differences.
+// owns what is known of the peers' settings. Its inputs are the settings that peers announced or
+// showed; its outputs announce this node's settings and report differences.
 
 import { TransportError } from '@trunkline/transport-core';
 import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
@@ -13,7 +13,7 @@ import { notSent } from './errors.ts';
 export interface TopicTerms {
   /** Name of the overlay. */
   readonly overlay: string;
-  /** Bytes of the longest message that the node takes. */
+  /** Maximum size, in bytes, of a message that the node accepts. */
   readonly limit: number;
 }
 
@@ -24,18 +24,21 @@ type Difference = Pick<
 
 /** An input of {@link Differences}. */
 export type DifferencesInput =
-  /** A peer should know this node's terms. It is told unless it was told less than 10 s ago. */
+  /**
+   * A peer should know this node's terms. They are announced to it, unless that happened less than
+   * 10 s ago.
+   */
   | { readonly type: 'introduce'; readonly peer: string }
   /** A peer announced its terms. */
   | { readonly type: 'announced'; readonly peer: string; readonly terms: TopicTerms }
-  /** A peer sent a message that only this overlay has. */
+  /** A peer sent a message that exists only in this overlay. */
   | { readonly type: 'showed'; readonly peer: string; readonly overlay: string }
-  /** A peer left the topic or disconnected. Inputs about it may follow only when it is back. */
+  /** A peer left the topic or disconnected. No input about it may follow before it is back. */
   | { readonly type: 'peer-down'; readonly peer: string };
 
 /** An output of {@link Differences}. */
 export type DifferencesOutput =
-  /** Tell this node's terms to a peer. */
+  /** Announce this node's terms to a peer. */
   | { readonly type: 'announce'; readonly peer: string }
   /** A peer's terms differ. */
   | { readonly type: 'differed'; readonly peer: string; readonly difference: Difference }
@@ -46,7 +49,7 @@ export type DifferencesOutput =
 
 /** The terms of one peer; undefined counts as equal to this node's. */
 interface Known {
-  /** When the peer was last told this node's terms. */
+  /** Time at which this node's terms were last announced to the peer. */
   toldAt: number;
   limit: number | undefined;
   overlay: string | undefined;
@@ -59,7 +62,10 @@ export class Differences implements Machine<DifferencesInput, DifferencesOutput>
   readonly terms: TopicTerms;
   readonly #topic: string;
   readonly #outputs = new OutputQueue<DifferencesOutput>();
-  /** Connected peers that announced or showed their terms, or were told this node's. */
+  /**
+   * Connected peers that announced or showed their terms, or to which this node's terms were
+   * announced.
+   */
   readonly #known = new Map<string, Known>();
   /** Limits of the peers with a lower limit. */
   readonly #limits = new Map<string, number>();
@@ -98,8 +104,8 @@ export class Differences implements Machine<DifferencesInput, DifferencesOutput>
   }
 
   /**
-   * Bytes of the longest message that the peer takes; Infinity if its limit is not known to be
-   * lower than this node's.
+   * Returns the maximum size, in bytes, of a message that the peer accepts; Infinity if its limit
+   * is not known to be lower than this node's.
    */
   limitOf(nodeId: string): number {
     return this.#limits.size === 0
@@ -111,13 +117,13 @@ export class Differences implements Machine<DifferencesInput, DifferencesOutput>
     return this.#apart.size > 0 && this.#apart.has(nodeId);
   }
 
-  /** Peers on the topic that use another overlay, each with the error that says so. */
+  /** Peers on the topic that use another overlay, each with an error that describes it. */
   get apart(): ReadonlyMap<string, TransportError> {
     return this.#apart;
   }
 
   /**
-   * Adds the recipients of a message that use another overlay, and those that don't take messages
+   * Adds the recipients of a message that use another overlay, and those that don't accept messages
    * of its size, to `failed`.
    * @param handed the peers that the message was handed to, none of which uses another overlay
    */
@@ -189,5 +195,5 @@ export class Differences implements Machine<DifferencesInput, DifferencesOutput>
   }
 }
 
-/** Milliseconds after which a peer may be told again. */
+/** Milliseconds after which the terms may be announced to a peer again. */
 const AGAIN = 10_000;

@@ -10,8 +10,9 @@ export function topicClosed(name: string): TransportError {
 }
 
 /**
- * @param size bytes of the message.
- * @param limit bytes that the peer takes on the topic, if it announced a lower limit.
+ * @param size size of the message in bytes.
+ * @param limit the peer's size limit on the topic in bytes, if it announced a lower one than this
+ *   node's.
  */
 export function notSent(
   reason: Unsent,

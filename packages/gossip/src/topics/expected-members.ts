@@ -3,7 +3,7 @@
 
 /** The waits for newcomers of one topic. */
 export class ExpectedMembers {
-  /** When the topic stops being new. */
+  /** Time until which the topic counts as new. */
   #until = Number.POSITIVE_INFINITY;
   readonly #waiting = new Set<{
     readonly nodeId: string | undefined;
@@ -20,8 +20,8 @@ export class ExpectedMembers {
   }
 
   /**
-   * Resolves to whether that node, or any node if no id is given, turns out to be on the topic
-   * while it is new.
+   * Resolves to true if that node, or any node if no id is given, turns out to be on the topic
+   * while the topic is new.
    */
   wait(nodeId: string | undefined, now: number): Promise<boolean> {
     if (now >= this.#until) return Promise.resolve(false);
@@ -44,7 +44,7 @@ export class ExpectedMembers {
     if (now >= this.#until) this.end();
   }
 
-  /** Ends all waits: nobody else comes. */
+  /** Ends all waits, because no other node is expected. */
   end(): void {
     for (const { resolve } of this.#waiting) resolve(false);
     this.#waiting.clear();

@@ -19,7 +19,7 @@ export function handOut(
 ): void {
   const isPlain = !isChangeable(body.message);
   let isTaken = false;
-  // Decode before the first reader runs, because a message may lie in the memory of the payload.
+  // Decode before the first reader runs, because a decoded message may lie in the payload's memory.
   const messages = readers.map((reader) => {
     const isShared = reader.codec === codec;
     if (isShared && (isPlain || !isTaken)) {

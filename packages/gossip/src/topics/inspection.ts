@@ -27,8 +27,8 @@ class Given {
   }
 
   /**
-   * A key that includes the content; otherwise refusing a forgery would also refuse the true
-   * message under its id. Made on demand, because most messages don't need it.
+   * A key that includes the content. Without the content, the refusal of a forgery would also
+   * affect the true message under the same id. Made on demand, because most messages don't need it.
    */
   get key(): string {
     const { id, payload, signature } = this.#envelope;
@@ -39,7 +39,7 @@ class Given {
 
 /**
  * The sender of one copy of a message under validation. All copies have the same content, and the
- * signature of the first was verified.
+ * signature of the first copy was verified.
  */
 interface Copy {
   readonly from: string;
@@ -62,10 +62,11 @@ export class Inspection {
    * message. The codec then gets a copy, because the decoded message may lie in the same memory.
    */
   readonly #isShared: boolean;
-  /** Messages under validation → further copies that came in the meantime. */
+  /** Messages under validation → further copies that have arrived in the meantime. */
   readonly #copies = new Map<string, Copy[]>();
   /**
-   * Messages that were not accepted → the reason; the oldest first. They are not validated again.
+   * Messages that were not accepted → the reason, the oldest first. These messages are not
+   * validated again.
    */
   readonly #refused = new Map<string, DropReason>();
 
@@ -200,7 +201,7 @@ export class Inspection {
     if (signature === undefined && signatures.isStrict)
       return this.#drop('unsigned', id, from, isRead);
     overlay.feed(now, { type: 'arrived', from, id });
-    // Most messages have nothing to be compared with.
+    // Most messages need no comparison with earlier ones.
     let given: Given | undefined;
     const refused =
       this.#refused.size > 0
@@ -220,8 +221,9 @@ export class Inspection {
       return true;
     }
     // Forgeries are not remembered, neither here nor by the overlay, because the true message may
-    // still come. Forgeries that a relay passed on unread count apart from those that it sent in
-    // its own name; otherwise a forger could make this node refuse the relay's own messages.
+    // still come. Forgeries that a relay passed on without reading them are counted separately from
+    // those that it sent in its own name; otherwise a forger could make this node refuse the
+    // relay's own messages.
     const finding =
       signature === undefined
         ? 'true'
@@ -235,7 +237,8 @@ export class Inspection {
     if (finding === 'forged') return this.#drop('forged', id, from, isRead);
     if (finding === 'refused') return this.#drop('refused', id, from);
     if (payload.length > topic.limit) {
-      // The sender has another limit. It is told this node's limit, and not blamed.
+      // The sender has another limit. This node announces its own limit, and does not blame the
+      // sender.
       topic.compare(now, { type: 'introduce', peer: from });
       return this.#refuse('too-large', given ?? new Given(envelope, overlay), from, false);
     }
@@ -294,7 +297,7 @@ export class Inspection {
   }
 
   /**
-   * Refuses all copies of a message. Senders are to blame only for passing on a message that the
+   * Refuses all copies of a message. Senders are blamed only for passing on a message that the
    * validator rejects.
    */
   #found(
@@ -316,7 +319,7 @@ export class Inspection {
 
   #refuse(reason: DropReason, given: Given, from: string, isToBlame: boolean): false {
     const { key, id, overlay } = given;
-    // An overloaded validator did not look at the message, so another copy may still be accepted.
+    // An overloaded validator did not check the message, so another copy may still be accepted.
     if (reason !== 'overloaded') {
       this.#remember(key, reason);
       overlay.feed(this.#topic.node.clock.now(), { type: 'refused', id });
@@ -352,10 +355,10 @@ const REASONS: Readonly<Record<Exclude<Finding, 'accept'>, DropReason>> = {
   overloaded: 'overloaded',
   failed: 'ignored',
 };
-/** Number of further copies of one message that wait for its verdict. */
+/** Maximum number of further copies of one message that wait for its verdict. */
 const COPIES = 64;
 /** Default limits of the messages that wait for a validator, and of their bytes. */
 const QUEUED = 4_096;
 const QUEUED_BYTES = 16 * 1024 * 1024;
-/** Number of messages that are remembered as not accepted. */
+/** Maximum number of messages that are remembered as not accepted. */
 const REFUSED = 4_096;

@@ -1,5 +1,6 @@
-// Runs an overlay of one topic: gives it inputs, and carries out its outputs. It is told of
-// everything that concerns the overlay, and calls the topic's session and the driver of gossip.
+// Runs an overlay of one topic: gives it inputs, and carries out its outputs. Everything that
+// concerns the overlay is reported to it, and it calls the topic's session and the driver of
+// gossip.
 
 import type { TransportError } from '@trunkline/transport-core';
 import type { Body } from '../overlay/body.ts';
@@ -11,7 +12,10 @@ export class OverlayDriver {
   readonly overlay: Overlay;
   readonly #topic: OverlayOutputs;
   #isBusy = false;
-  /** The neighbors that the last own message was handed to, and those that it was not sent to. */
+  /**
+   * The neighbors to which the last own message was handed, and those to which it could not be
+   * sent.
+   */
   #handed: readonly string[] = NOBODY;
   #failed: string[] = [];
 
@@ -27,20 +31,20 @@ export class OverlayDriver {
   }
 
   /**
-   * A node could not be reached. If that was found out while an output was carried out, the loop
-   * that carries it out goes on: many nodes that fail at once don't deepen the stack.
+   * A node could not be reached. If this is noticed while an output is being carried out, the loop
+   * that does so also handles it. So many simultaneous failures don't deepen the stack.
    */
   unreachable(now: number, peer: string, error: TransportError): void {
     this.overlay.handle(now, { type: 'unreachable', peer, error });
     if (!this.#isBusy) this.#carryOut(now);
   }
 
-  /** Publishes a message. Returns the neighbors that it was handed to. */
+  /** Publishes a message. Returns the neighbors to which it was handed. */
   publish(now: number, message: OwnMessage, receipts: number): readonly string[] {
     return this.#hand(now, { type: 'publish', message, receipts });
   }
 
-  /** Offers a message to a neighbor. Returns true if the neighbor was handed it. */
+  /** Offers a message to a neighbor. Returns true if it was handed to the neighbor. */
   offer(now: number, peer: string, message: OwnMessage): boolean {
     return this.#hand(now, { type: 'offer', peer, message }).includes(peer);
   }

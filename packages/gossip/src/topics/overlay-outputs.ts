@@ -1,5 +1,5 @@
-// Carries out those outputs of a topic's overlay that are more than a send: deliveries, neighbors,
-// misbehavior, and messages that could not be sent.
+// Carries out those outputs of a topic's overlay that require more than a send: deliveries,
+// neighbors, misbehavior, and messages that could not be sent.
 
 import type { TransportError } from '@trunkline/transport-core';
 import type { PartialViewMessage } from '../hyparview/message.ts';
@@ -30,7 +30,7 @@ export class OverlayOutputs {
     return this.#topic.push(to, push);
   }
 
-  /** Returns true if the peer takes messages of that size on the topic, as far as is known. */
+  /** Returns true if the peer accepts messages of that size on the topic, as far as is known. */
   takes(nodeId: string, size: number): boolean {
     return this.#topic.takes(nodeId, size);
   }
@@ -41,7 +41,7 @@ export class OverlayOutputs {
   }
 
   /**
-   * Has relays bring a message to those peers that take messages of its size. Returns false if it
+   * Has relays bring a message to the peers that accept messages of its size. Returns false if it
    * must be sent directly.
    */
   relay(push: Push<Body>, to: readonly string[]): boolean {
@@ -59,7 +59,7 @@ export class OverlayOutputs {
     this.#deliveries.deliver(push, key, from, hops);
   }
 
-  /** A message came again. */
+  /** A known message arrived again. */
   repeated(id: MessageId, from: string): void {
     this.#deliveries.repeated(id, from);
   }

@@ -6,21 +6,21 @@ import type { PublishFailure, PublishResult } from '../types.ts';
 
 /** The conditions under which a publication is over. */
 export interface PublicationSetup {
-  /** Number of peers that must confirm the message; 0: no peer is asked to. */
+  /** Number of peers that must confirm the message; with 0, no peer is asked to. */
   readonly min: number;
   /**
-   * When the publication stops waiting. If fewer than `min` peers have confirmed it by then, it
-   * fails.
+   * Time at which the publication stops waiting. If fewer than `min` peers have confirmed it by
+   * then, it fails.
    */
   readonly due: number;
   /** Milliseconds from publication until `due`, for the error text. */
   readonly timeout: number;
   /**
-   * The message that newcomers are offered, and until when. If absent, only the peers that it is
-   * queued for get it.
+   * The message that newcomers are offered, and the time until which they are. If absent, only the
+   * peers for which it is queued get it.
    */
   readonly open?: { readonly message: OwnMessage; readonly until: number } | undefined;
-  /** Called when a peer that the message was queued for refused it, or is gone. */
+  /** Called when a peer for which the message was queued refuses it or is gone. */
   readonly missed?: ((nodeId: string) => void) | undefined;
 }
 
@@ -31,7 +31,7 @@ export class Publication {
   readonly keys: string[] = [];
   readonly #setup: PublicationSetup;
   #message: OwnMessage | undefined;
-  /** Peers that the message is queued for, and those that have confirmed it. */
+  /** Peers for which the message is queued, and those that have confirmed it. */
   readonly #queued = new Set<string>();
   readonly #received = new Set<string>();
   readonly #failed = new Map<string, PublishFailure>();
@@ -71,7 +71,7 @@ export class Publication {
     return this.#isOver ? (this.#setup.open?.until ?? 0) : this.#setup.due;
   }
 
-  /** True if the message is queued for no peer yet. */
+  /** True if the message is not queued for any peer yet. */
   get isUnsent(): boolean {
     return this.#queued.size === 0;
   }
@@ -100,12 +100,12 @@ export class Publication {
     this.#pending.add(what);
   }
 
-  /** Ends a wait: the thing that was waited for has come, or never will. */
+  /** Ends a wait: the awaited event has happened, or never will. */
   known(what: string): void {
     this.#pending.delete(what);
   }
 
-  /** A peer that the message was queued for confirms it, or (with `failure`) has failed. */
+  /** A peer for which the message was queued confirms it, or (with `failure`) has failed. */
   answered(peer: string, failure: PublishFailure | undefined): void {
     if (!this.#queued.has(peer) || this.#received.has(peer)) return;
     if (failure === undefined) {
@@ -123,7 +123,7 @@ export class Publication {
     if (this.#setup.min > 0) this.answered(peer, { nodeId: peer, error });
   }
 
-  /** Settles the promise if the publication is over. */
+  /** Checks whether the publication is over. If so, settles the promise. */
   look(): void {
     if (this.#isOver || this.#pending.size > 0) return;
     const { min, open } = this.#setup;

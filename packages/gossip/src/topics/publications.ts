@@ -11,7 +11,7 @@ import { gone, refusedBy } from './errors.ts';
 import type { Publication } from './publication.ts';
 import type { TopicContext } from './topic-context.ts';
 
-/** The name under which a publication waits for the first neighbor, whichever peer that will be. */
+/** The name under which a publication waits for the first neighbor, no matter which peer it is. */
 export const ANYBODY = 'anybody';
 
 /** The open publications of one topic. */
@@ -38,7 +38,7 @@ export class Publications {
   }
 
   /**
-   * Gives each message that no peer has got yet another id.
+   * Gives another id to each message that no peer has received yet.
    * @param make publishes the message again, under another id.
    */
   renew(make: (message: OwnMessage) => OwnMessage): void {
@@ -138,7 +138,7 @@ export class Publications {
     return this.#topic.overlay!.neighbors().includes(from);
   }
 
-  /** A peer that was asked to confirm the message will not do it, so another neighbor is asked. */
+  /** Asks another neighbor to confirm the message, because a peer that was asked will not do it. */
   #offerAnother(publication: Publication): void {
     if (publication.message === undefined || publication.isOver) return;
     for (const nodeId of this.#topic.overlay!.neighbors()) {

@@ -29,8 +29,8 @@ export class Publisher {
   /** Publications that wait until gossip has started. */
   readonly #waiting: (() => void)[] = [];
   /**
-   * Set while `#publish` calls the overlay, to gather the peers that the message could not be sent
-   * to.
+   * Set while `#publish` calls the overlay, to collect the peers to which the message could not be
+   * sent.
    */
   #refused: PublishFailure[] | undefined = undefined;
   #isOver = false;
@@ -70,7 +70,7 @@ export class Publisher {
     for (const publish of this.#waiting.splice(0)) publish();
   }
 
-  /** Nothing is published any more, and waiting messages fail. */
+  /** Ends publishing: waiting messages fail. */
   end(error: TransportError): void {
     this.#isOver = true;
     this.#publications.fail(error);
@@ -175,7 +175,7 @@ export class Publisher {
     for (const peer of queued) publication.queued(peer);
     for (const failure of failed) publication.failed(failure);
     for (const peer of pending) publication.wait(peer);
-    // A first neighbor may be about to come, and gets the message.
+    // A first neighbor may appear soon, and will get the message.
     if (queued.length === 0 && (isNew || this.#isBeginning)) publication.wait(ANYBODY);
     this.#publications.add(publication, message);
     this.#publications.look(publication);
@@ -184,8 +184,8 @@ export class Publisher {
   }
 
   /**
-   * True if there are peers on the topic, but no neighbors yet: the overlay has just begun, and its
-   * first neighbor will come soon.
+   * True if there are peers on the topic, but no neighbors yet: the overlay has just started, and
+   * its first neighbor will appear soon.
    */
   get #isBeginning(): boolean {
     return this.#topic.overlay!.neighbors().length === 0 && this.#topic.candidates > 0;
@@ -212,8 +212,8 @@ export class Publisher {
   }
 
   /**
-   * A later life has begun: messages that no peer has got yet are published again, with ids of that
-   * life.
+   * A later life has begun: messages that no peer has received yet are published again, with ids of
+   * that life.
    */
   renew(): void {
     this.#publications.renew(({ id, body: { audience, nodes, payload, receipt } }) => {
@@ -268,13 +268,13 @@ export class Publisher {
 
 const NOBODY: readonly string[] = [];
 /**
- * Number of messages that may wait for the start of gossip (p2panda's queue until its overlay is
- * joined).
+ * Maximum number of messages that wait for the start of gossip (as in p2panda's queue before its
+ * overlay is joined).
  */
 const WAITING = 128;
-/** Number of messages that may wait for receivers or receipts. */
+/** Maximum number of messages that wait for receivers or receipts. */
 const OPEN = 1_024;
-/** Number of messages that newcomers are offered while the topic is new. */
+/** Maximum number of messages that newcomers are offered while the topic is new. */
 const LINGERING = 128;
 /** Milliseconds to wait for a first neighbor. */
 const PATIENCE = 2_000;

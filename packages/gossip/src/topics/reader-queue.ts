@@ -10,18 +10,18 @@ interface Entry {
 }
 
 /**
- * A queue that counts its bytes. Each message taken from it says how many were missed just before
- * it.
+ * A queue that counts its bytes. Each message taken from it contains the number of messages that
+ * were missed just before it.
  */
 export class ReaderQueue {
   /**
-   * The first `#taken` entries are empty. Moving all others up for each message would cost more
-   * than the rest of a delivery.
+   * The first `#taken` entries are empty, because moving all others up for each message would cost
+   * more than the rest of a delivery.
    */
   readonly #entries: (Entry | undefined)[] = [];
   #taken = 0;
   #bytes = 0;
-  /** Messages missed after the last one that waits. */
+  /** Number of messages missed after the last waiting one. */
   #missed = 0;
 
   get length(): number {
@@ -32,7 +32,7 @@ export class ReaderQueue {
     return this.#bytes;
   }
 
-  /** Returns and resets the number of messages missed after the last one that waits. */
+  /** Returns and resets the number of messages missed after the last waiting one. */
   takeMissed(): number {
     const missed = this.#missed;
     this.#missed = 0;

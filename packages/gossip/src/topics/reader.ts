@@ -1,11 +1,11 @@
-// The readers of a topic, as a callback or a loop: each has a queue, a policy for a full queue, and
-// a count of missed messages.
+// The readers of a topic, which are callbacks or loops. Each has a queue, a policy for a full
+// queue, and a count of missed messages.
 
 import { type Clock, type Codec, type Timer, TransportError } from '@trunkline/transport-core';
 import type { MessageMeta, QueuePolicy, Received } from '../types.ts';
 import { ReaderQueue, withMissed } from './reader-queue.ts';
 
-/** Limits of a reader's queue: messages, bytes, and the policy beyond them. */
+/** Limits of a reader's queue in messages and bytes, and the policy at the limits. */
 export interface ReaderOptions {
   readonly size: number;
   readonly bytes: number;
@@ -24,7 +24,7 @@ export interface ReaderTopic {
 
 /** An event of a reader. */
 export type ReaderEvent =
-  /** The reader missed that many messages in total. Comes at each power of two. */
+  /** The reader missed that many messages in total. Reported at each power of two. */
   | { readonly type: 'lagged'; readonly missed: number }
   /** A callback threw an error, or was too slow for its queue. */
   | { readonly type: 'failed'; readonly error: unknown }
@@ -32,8 +32,8 @@ export type ReaderEvent =
 
 /**
  * A queue of messages, and the code that takes them: a callback or a loop. One read of a socket can
- * bring more messages than the queue holds before any code of the reader runs. So a queue that is
- * too long is cut only after the reader has had its turn, by a timer of 0 ms.
+ * bring more messages than the queue holds before any code of the reader runs. So a timer of 0 ms
+ * cuts a queue that is too long only after the reader has had its turn.
  */
 export abstract class TopicReader {
   readonly #options: ReaderOptions;
@@ -71,12 +71,12 @@ export abstract class TopicReader {
 
   /**
    * Offers a message whose `meta.missed` is 0. Never waits, and never throws.
-   * @param size bytes of the message as it arrived.
+   * @param size size of the message in bytes, as it arrived.
    */
   offer(message: unknown, meta: MessageMeta, size: number): void {
     if (this.#isOver) return;
     const waiting = this.#waiting;
-    // Most messages find their reader idle, and need no place in its queue.
+    // The reader is usually idle, so most messages need no place in its queue.
     if (waiting.length === 0 && this.takeNow(message, meta, waiting)) return;
     waiting.push(message, meta, size);
     if (this.#isTooLong(0, 0)) {
@@ -142,11 +142,11 @@ export abstract class TopicReader {
    * must not throw.
    */
   protected abstract takeNow(message: unknown, meta: MessageMeta, waiting: ReaderQueue): boolean;
-  /** A message is there to be taken. */
+  /** Called when a message can be taken. */
   protected abstract ready(): void;
-  /** The reader was too slow, and ends with an error. */
+  /** Called when the reader ends with an error because it was too slow. */
   protected abstract broken(error: TransportError): void;
-  /** The reader has ended; no more messages come. */
+  /** Called when the reader has ended; no more messages follow. */
   protected abstract ended(): void;
 }
 
@@ -292,14 +292,17 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
-/** With the policy `block`, 16 times `size` messages and 4 times `bytes` may wait. */
+/**
+ * Factors for the limits under the policy `block`: 16 times `size` messages and 4 times `bytes` may
+ * wait.
+ */
 const BLOCKED = 16;
 const BLOCKED_BYTES = 4;
-/** With the policy `block`, at least this many messages may wait. */
+/** Minimum number of messages that may wait under the policy `block`. */
 const BLOCKED_LEAST = 4_096;
 /**
- * Messages and bytes that may wait in addition until the reader has had its turn: many times what
- * one read of a socket brings.
+ * Numbers of additional messages and bytes that may wait until the reader has had its turn. They
+ * are many times the amount that one read of a socket brings.
  */
 const TURN_MESSAGES = 16_384;
 const TURN_BYTES = 16 * 1024 * 1024;

@@ -4,7 +4,7 @@
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { DeliveryOutcome } from '../wire/relay-frames.ts';
 
-/** The messages of one topic that a receipt is asked for. */
+/** The messages of one topic for which a receipt is requested. */
 export class ReceiptRequests {
   readonly #tell: (id: MessageId, verdict: DeliveryOutcome) => void;
   /** Message keys → the peers that brought them; the oldest first. */
@@ -14,7 +14,7 @@ export class ReceiptRequests {
     this.#tell = tell;
   }
 
-  /** True if no receipt is asked for, so that no key needs to be made. */
+  /** True if no receipt is requested, so that no key needs to be made. */
   get isEmpty(): boolean {
     return this.#messages.size === 0;
   }
@@ -42,7 +42,7 @@ export class ReceiptRequests {
 }
 
 /**
- * Number of messages that may await their receipt: twice as many as wait for a validator by
- * default. Beyond that the oldest is not answered.
+ * Maximum number of messages that await their receipt: twice the default number of messages that
+ * wait for a validator. Beyond that the oldest is not answered.
  */
 const MOST = 8_192;

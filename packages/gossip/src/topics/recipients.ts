@@ -10,11 +10,11 @@ import { notOnTopic } from './errors.ts';
 import { Publication } from './publication.ts';
 import type { TopicContext } from './topic-context.ts';
 
-/** The publisher of a topic, as sending to a list of nodes uses it. */
+/** The part of a topic's publisher that sending to a list of nodes uses. */
 export interface DirectSender
   extends Pick<TopicContext, 'key' | 'isOver' | 'node' | 'push' | 'takes' | 'notSent' | 'unsent'> {
   /**
-   * Resolves to whether that node, or any node if no id is given, turns out to be on the topic
+   * Resolves to true if that node, or any node if no id is given, turns out to be on the topic
    * while the topic is new here.
    */
   arrival(nodeId?: string): Promise<boolean>;
@@ -31,8 +31,8 @@ export interface Wanted {
 }
 
 /**
- * Resolves when the message is queued for each listed node or could not be, and `min` of them have
- * confirmed it.
+ * Resolves when the message has been queued for each listed node if possible, and `min` of them
+ * have confirmed it.
  */
 export function sendTo(
   session: DirectSender,
@@ -83,9 +83,9 @@ export function sendTo(
 }
 
 /**
- * Sends messages to `count` nodes on the topic, chosen at random one after the other. A node whose
+ * Sends a message to `count` nodes on the topic, chosen at random one after the other. A node whose
  * connection is lost before the message has left, or that does not confirm it, is replaced by
- * another one (FISCO-BCOS tries the next on an error). Each node gets a message of its own, with
+ * another one (FISCO-BCOS tries the next node on an error). Each node gets a separate message with
  * its own id.
  */
 export function sendToAny(
@@ -138,7 +138,7 @@ export function sendToAny(
     while (left === count && (await session.arrival()));
     publication.known(CHOSEN);
   };
-  // The signer of a message may throw.
+  // Signing a message may throw.
   void fill()
     .catch((error) => publication.fail(error))
     .then(() => session.look(publication));

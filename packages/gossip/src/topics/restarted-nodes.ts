@@ -1,5 +1,5 @@
-// Remembers nodes that were restarted since they were last connected: their lives that are
-// remembered here are over.
+// Remembers nodes that were restarted since they were last connected, because their lives known
+// here are over.
 
 interface RestartedNode {
   /** The newest life that was known before the restart. */
@@ -11,10 +11,12 @@ interface RestartedNode {
 /** The restarted nodes of one topic; at most 4,096 are remembered. */
 export class RestartedNodes {
   readonly #newest: (nodeId: string) => number;
-  /** The oldest first. */
+  /** The restarted nodes by id, the oldest first. */
   readonly #nodes = new Map<string, RestartedNode>();
 
-  /** @param newest returns the number of the newest life of a node that is remembered; −1: none. */
+  /**
+   * @param newest returns the number of the newest remembered life of a node; −1 if there is none.
+   */
   constructor(newest: (nodeId: string) => number) {
     this.#newest = newest;
   }
@@ -36,8 +38,8 @@ export class RestartedNodes {
   }
 
   /**
-   * Returns the life that is over, until a later one is heard of. Returns undefined if there is
-   * none, or the node is known to be past it.
+   * Returns the life of a node that is over, until a later life is known. Returns undefined if
+   * there is none, or if the node is known to have a later life.
    */
   lifeOf(nodeId: string): number | undefined {
     const restarted = this.#nodes.size === 0 ? undefined : this.#nodes.get(nodeId);
@@ -59,5 +61,5 @@ export class RestartedNodes {
   }
 }
 
-/** Number of restarted nodes that are remembered. */
+/** Maximum number of restarted nodes that are remembered. */
 const MOST = 4_096;

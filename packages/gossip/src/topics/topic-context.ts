@@ -1,5 +1,5 @@
-// The session of a topic as its parts see it: the settings that they share, and the ways to its
-// overlay, its peers and its readers.
+// The session of a topic as its parts see it: their shared settings, and access to the overlay, the
+// peers and the readers.
 
 import type { Codec, TransportError } from '@trunkline/transport-core';
 import type { MessageId } from '../messages/message-id.ts';
@@ -12,7 +12,7 @@ import type { TopicNode, ViewSession } from './topic-node.ts';
 
 export interface TopicContext extends ViewSession {
   readonly codec: Codec<unknown, any>;
-  /** Bytes of the longest message. */
+  /** Maximum size of a message in bytes. */
   readonly limit: number;
   readonly node: TopicNode;
   /** The state of the overlay; undefined until gossip has started. */
@@ -25,27 +25,28 @@ export interface TopicContext extends ViewSession {
 
   /** Gives the overlay an input. */
   feed(now: number, input: OverlayInput): void;
-  /** Publishes a message over the overlay. Returns the neighbors that it was handed to. */
+  /** Publishes a message over the overlay. Returns the neighbors to which it was handed. */
   spread(message: OwnMessage, receipts: number, now: number): readonly string[];
-  /** Offers a message to a neighbor. Returns true if the neighbor was handed it. */
+  /** Offers a message to a neighbor. Returns true if it was handed to the neighbor. */
   offer(peer: string, message: OwnMessage, now: number): boolean;
   /** A peer became a neighbor, so messages that wait for one are offered to it. */
   offerTo(nodeId: string): void;
 
   /** Sends or queues a message. Returns undefined, or the reason if neither was possible. */
   push(to: string, push: Push<Body>, lost?: () => void): Unsent | undefined;
-  /** Returns true if the peer takes messages of that size on the topic, as far as is known. */
+  /** Returns true if the peer accepts messages of that size on the topic, as far as is known. */
   takes(nodeId: string, size: number): boolean;
   /** A message could not be sent to a peer. */
   unsent(reason: Unsent, push: Pick<Push<Body>, 'id' | 'size'>, to: string): void;
   /** Returns the error for a message that could not be sent. */
   notSent(reason: Unsent, to: string, size: number): TransportError;
-  /** Something has shown how a peer's terms are, or that it does not know this node's. */
+  /** Something has revealed a peer's terms, or that the peer does not know this node's terms. */
   compare(now: number, input: DifferencesInput): void;
 
   /**
    * Drops a message.
-   * @param first the reason why an earlier copy was dropped, if that is why this one is.
+   * @param first the reason why an earlier copy was dropped, if this one is dropped because of
+   *   that.
    */
   drop(reason: DropReason, id: MessageId, from: string, first?: DropReason): void;
   misbehaved(nodeId: string, what: string, isToBlame?: boolean): void;

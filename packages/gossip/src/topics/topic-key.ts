@@ -1,4 +1,4 @@
-// The key of a topic, by which nodes refer to it: 32 bytes, whatever its name.
+// The key of a topic, by which nodes refer to it. It always has 32 bytes.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';

@@ -7,7 +7,7 @@ export class TopicLife {
   readonly restartedNodes: RestartedNodes;
   readonly #node: TopicNode;
   #epoch = -1;
-  /** When this life began, in milliseconds of this node's clock. */
+  /** Time at which this life began, in milliseconds of this node's clock. */
   #joinedAt = 0;
   /** Number of times that the life was raised because a peer remembered a later one. */
   #raised = 0;
@@ -31,9 +31,9 @@ export class TopicLife {
   }
 
   /**
-   * A peer remembers that life of this node, which was restarted since. If it is not older than the
-   * present life, a later one begins, so that messages are not taken for old ones. Returns false if
-   * the report is of no account.
+   * A peer remembers a life of this node, which was restarted since. If it is not older than the
+   * present life, a later one begins, so that peers don't regard this node's messages as old.
+   * Returns false if the report has no effect.
    */
   raise(life: number, from: string): boolean {
     if (life < this.#epoch || this.#raised >= RAISES || this.#isLate(life)) return false;
@@ -43,9 +43,9 @@ export class TopicLife {
   }
 
   /**
-   * Returns true if a life far ahead of the clock is reported so long after the topic was joined
-   * that no honest peer can still remember it. Unsigned messages of such a life would be refused by
-   * peers that know the present one.
+   * Returns true if the reported life is far ahead of the clock, and the topic was joined so long
+   * ago that no honest peer can still remember that life. Unsigned messages of such a life would be
+   * refused by peers that know the present one.
    */
   #isLate(life: number): boolean {
     const { clock, signatures } = this.#node;
@@ -60,7 +60,7 @@ export class TopicLife {
 /** Milliseconds for which peers remember a silent publisher. */
 const REMEMBERED = 600_000;
 /**
- * Number of times that a life may be raised. A lying peer can cause that many raises; messages that
- * are in flight then may be lost.
+ * Maximum number of times that a life may be raised. A lying peer can cause that many raises, each
+ * of which may lose messages in flight.
  */
 const RAISES = 8;

@@ -11,12 +11,12 @@ import type { GossipEvent, Unsent } from '../types.ts';
 import type { TopicTerms } from './differences.ts';
 import type { TopicKey } from './topic-key.ts';
 
-/** The session of a topic, as sending partial-view messages concerns it. */
+/** The part of a topic's session that sending partial-view messages uses. */
 export interface ViewSession {
   readonly key: TopicKey;
   readonly isOver: boolean;
   readonly due: number;
-  /** The life that must be sent to a peer. */
+  /** Returns the life that must be sent to a peer. */
   lifeOf(nodeId: string): number | undefined;
   /** A node could not be reached. */
   unreachable(nodeId: string, error: TransportError, now: number): void;
@@ -24,23 +24,23 @@ export interface ViewSession {
 
 /** The connected peers: which topics they are on, and the messages to them. */
 export interface TopicMembers {
-  /** Connected peers that have not yet announced their topics. */
+  /** Returns the connected peers that have not yet announced their topics. */
   pending(): readonly string[];
-  /** Connected peers that are on the topic. */
+  /** Returns the connected peers that are on the topic. */
   interested(topic: string): string[];
   /**
-   * Returns true if this node dialed the peer for a reason other than that members of a topic named
+   * Returns true if this node dialed the peer, and did so not only because members of a topic named
    * it.
    */
   isChosen(nodeId: string): boolean;
   /**
-   * Connects to a node and resolves to whether it is on the topic. Rejects if it can't be reached
+   * Connects to a node. Resolves to true if it is on the topic. Rejects if it can't be reached
    * within `timeout` milliseconds.
    */
   reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
   /**
-   * Returns whether a node is connected and on the topic; undefined if that is not known yet, or
-   * the node is not connected.
+   * Returns true if a node is connected and on the topic, false if it is connected but not on the
+   * topic, and undefined if that is not known yet or the node is not connected.
    */
   isOn(nodeId: string, topic: string): boolean | undefined;
   /**
@@ -53,7 +53,7 @@ export interface TopicMembers {
   tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined;
   /** Sends or queues a control message. Returns false if there is no room. */
   control(to: string, topic: TopicKey, control: Control): boolean;
-  /** Tells a peer this node's terms on the topic. */
+  /** Announces this node's terms on the topic to a peer. */
   terms(
     to: string,
     topic: TopicKey,
@@ -77,7 +77,7 @@ export interface TopicNode {
   readonly overlay: OverlayFactory;
   readonly signatures: Signatures;
   readonly members: TopicMembers;
-  /** Bytes of the longest message that fits into `limits.message` of the transport. */
+  /** Maximum size, in bytes, of a message that fits into the transport's `limits.message`. */
   readonly longest: number;
   readonly isStarted: boolean;
   /** True if payloads of others may be kept and sent on later. */
@@ -89,7 +89,7 @@ export interface TopicNode {
    * peer is not believed.
    */
   outlived(life: number, from: string): number | undefined;
-  /** Returns the last life that an unsigned message may claim to be of. */
+  /** Returns the highest life that an unsigned message may claim. */
   latestLife(): number;
   /** Returns true if the peer has proven its id. */
   isProven(nodeId: string): boolean;
@@ -101,7 +101,7 @@ export interface TopicNode {
   /** Sends a partial-view message, and dials the node first if it is not connected. */
   view(to: string, session: ViewSession, message: PartialViewMessage): void;
   /**
-   * Marks a node as a neighbor, or no longer as one. Connections to neighbors may be kept from
+   * Marks a node as a neighbor, or removes the mark. Connections to neighbors may be kept from
    * being closed.
    */
   neighbor(nodeId: string, isOne: boolean): void;
@@ -109,8 +109,8 @@ export interface TopicNode {
   misbehaved(nodeId: string): void;
   /** A node did something that no honest node does. Disconnects it, and refuses it for a while. */
   cut(nodeId: string, why: string): void;
-  /** Has `wake` called at that time or earlier. */
+  /** Arranges a call of `wake` at that time or earlier. */
   dueBy(time: number): void;
-  /** The topic has no handles and no readers any more. */
+  /** The topic no longer has any handles or readers. */
   unused(session: ViewSession): void;
 }

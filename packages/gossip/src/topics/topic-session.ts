@@ -1,5 +1,5 @@
 // One topic of this node: its overlay, its readers, and the messages that it publishes. A session
-// exists as long as a handle or a reader of the topic does.
+// exists as long as the topic has a handle or a reader.
 
 import type { Codec, TransportError } from '@trunkline/transport-core';
 import type { MessageId } from '../messages/message-id.ts';
@@ -26,7 +26,7 @@ import { TopicLife } from './topic-life.ts';
 import type { TopicNode } from './topic-node.ts';
 
 /**
- * The state of one topic at this node. Connects the overlay, the publisher, the inspection of
+ * The state of one topic at this node. It connects the overlay, the publisher, the inspection of
  * incoming messages and the readers.
  */
 export class TopicSession implements TopicContext {
@@ -43,7 +43,7 @@ export class TopicSession implements TopicContext {
   readonly #outputs: OverlayOutputs;
   /** True if the topic has another limit than the one that peers assume by default. */
   readonly #isSpecial: boolean;
-  /** Sends messages to lists of nodes, which go directly, whatever the overlay. */
+  /** Sends messages to lists of nodes: directly, regardless of the overlay. */
   readonly #direct: OverlayDriver;
   readonly #publisher: Publisher;
   #driver: OverlayDriver | undefined = undefined;
@@ -98,13 +98,14 @@ export class TopicSession implements TopicContext {
     this.node.dueBy(this.due);
   }
 
-  /** Gossip is closing: nothing more is published. */
+  /** Gossip is closing, so nothing more is published. */
   publishNoMore(error: TransportError): void {
     this.#publisher.end(error);
   }
 
   /**
-   * The topic is closed at this node: readers end, waiting messages fail, and neighbors are told.
+   * The topic is closed at this node: readers end, waiting messages fail, and neighbors are
+   * informed.
    */
   end(error: TransportError): void {
     if (this.#isOver) return;
@@ -156,20 +157,20 @@ export class TopicSession implements TopicContext {
     this.node.dueBy(this.due);
   }
 
-  /** A node connected that was restarted since it was last connected. */
+  /** A node has connected that was restarted since it was last connected. */
   reborn(nodeId: string): void {
     this.#life.restartedNodes.add(nodeId);
   }
 
   /**
-   * The life that must be sent to a peer: the newest of its lives that is remembered here, if the
-   * peer was restarted since.
+   * Returns the life that must be sent to a peer: if the peer was restarted, the newest of its
+   * lives that is remembered here.
    */
   lifeOf(nodeId: string): number | undefined {
     return this.overlay?.passesOn === true ? this.#life.restartedNodes.lifeOf(nodeId) : undefined;
   }
 
-  /** A peer remembers that life of this node, which was restarted since. */
+  /** A peer remembers a life of this node, which was restarted since. */
   outlived(from: string, life: number): void {
     const ours = this.#life.epoch;
     if (this.overlay?.passesOn !== true || !this.#life.raise(life, from)) return;
@@ -185,8 +186,8 @@ export class TopicSession implements TopicContext {
   }
 
   /**
-   * Something has shown how a peer's terms are, or that it does not know this node's. A peer with
-   * another overlay can't be a neighbor, as if it were not on the topic.
+   * Something has revealed a peer's terms, or that the peer does not know this node's terms. A peer
+   * with another overlay can't be a neighbor, as if it were not on the topic.
    */
   compare(now: number, input: DifferencesInput): void {
     const { differences } = this;
@@ -230,14 +231,14 @@ export class TopicSession implements TopicContext {
       : 'too-large';
   }
 
-  /** Returns true if the peer takes messages of that size on the topic, as far as is known. */
+  /** Returns true if the peer accepts messages of that size on the topic, as far as is known. */
   takes(nodeId: string, size: number): boolean {
     return size <= this.differences.limitOf(nodeId);
   }
 
   // The overlay.
 
-  /** Publishes a message. Returns the neighbors that it was handed to. */
+  /** Publishes a message. Returns the neighbors to which it was handed. */
   spread(message: OwnMessage, receipts: number, now: number): readonly string[] {
     return this.#driver!.publish(now, message, receipts);
   }
@@ -290,7 +291,7 @@ export class TopicSession implements TopicContext {
   /**
    * Begins a new life of a restarted publisher, when the first message comes directly from it. A
    * signed message only counts if the peer has proven its id, because anybody may have kept such a
-   * message and send it again.
+   * message and may send it again.
    */
   #begin(from: string, { id, signature }: Envelope): void {
     if (
@@ -316,7 +317,10 @@ export class TopicSession implements TopicContext {
     return isTaken;
   }
 
-  /** Returns true if a message, to a list of nodes or not, is known already. */
+  /**
+   * Returns true if a message is known already, no matter whether it is for a list of nodes or for
+   * all.
+   */
   isKnown(id: MessageId, now: number): boolean {
     return this.#direct.overlay.has(id, now) || this.overlay!.has(id, now);
   }
@@ -386,5 +390,5 @@ export class TopicSession implements TopicContext {
   }
 }
 
-/** Bytes of the longest message, if the topic's options don't say otherwise. */
+/** Default maximum size of a message in bytes. */
 const LIMIT = 1024 * 1024;

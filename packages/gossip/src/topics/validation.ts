@@ -9,13 +9,13 @@ export type Finding = Verdict | 'timeout' | 'overloaded' | 'failed';
 
 /** Limits of the validation. */
 export interface ValidationOptions {
-  /** Milliseconds that each validator may take, from when it begins. */
+  /** Time limit of each validator, in milliseconds from its start. */
   readonly timeout: number;
-  /** Number of validators that may run at a time. */
+  /** Maximum number of validators that run at a time. */
   readonly atOnce: number;
-  /** Number of messages that may wait. */
+  /** Maximum number of messages that wait. */
   readonly messages: number;
-  /** Bytes of the messages that may wait. A single message may always wait. */
+  /** Maximum size in bytes of all waiting messages. A single message may always wait. */
   readonly bytes: number;
 }
 
@@ -23,7 +23,7 @@ export interface ValidationOptions {
 export interface Check {
   readonly size: number;
   begin(): Verdict | Promise<Verdict>;
-  /** Called once, at once or later. */
+  /** Called once, either synchronously or later. */
   settled(finding: Finding, error?: unknown): void;
 }
 
@@ -33,7 +33,7 @@ export class Validation {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #dueBy: (time: number) => void;
   /**
-   * Running validators, the oldest first. All have the same timeout, so they are in order of their
+   * Running validators, the oldest first. All have the same timeout, so they are sorted by their
    * deadlines.
    */
   readonly #pending = new Map<
@@ -46,7 +46,7 @@ export class Validation {
   #bytes = 0;
   #isDraining = false;
 
-  /** @param dueBy has `wake` called at that time or earlier */
+  /** @param dueBy arranges a call of `wake` at that time or earlier */
   constructor(
     options: ValidationOptions,
     clock: Pick<Clock, 'now'>,
@@ -91,7 +91,7 @@ export class Validation {
     }
   }
 
-  /** Forgets all validations; their outcomes are not reported any more. */
+  /** Forgets all validations; their outcomes are no longer reported. */
   clear(): void {
     this.#pending.clear();
     this.#waiting = [];

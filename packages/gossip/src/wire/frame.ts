@@ -15,8 +15,8 @@ import type { Control, Notice, Push } from '../plumtree/message.ts';
 import { KEY_BYTES } from '../protocol.ts';
 
 /**
- * A received message; its payload is not decoded and its signature not verified yet. It is also the
- * body that overlays carry: one object serves as both.
+ * A received message. Its payload is not decoded yet, and its signature is not verified. It is also
+ * the body that overlays carry: one object serves as both.
  */
 export interface Envelope extends Body {
   /** The topic key in hex. */
@@ -29,13 +29,13 @@ export interface Envelope extends Body {
 
 /**
  * Encodes a message:
- * - 1 byte of the audience (0 all, 1 to, 2 except), plus 0x80 if it is signed and 0x40 if its
+ * - 1 byte for the audience (0 all, 1 to, 2 except), plus 0x80 if it is signed and 0x40 if its
  *   sender asks for a receipt
- * - 32 bytes of the topic key
- * - 2 bytes of the hops
- * - 44 bytes of the message id
- * - if the audience is a list: 2 bytes of its length and 32 bytes for each node
- * - if it is signed: 1 byte of the key's length, the key, and 64 bytes of the signature
+ * - 32 bytes for the topic key
+ * - 2 bytes for the hops
+ * - 44 bytes for the message id
+ * - if the audience is a list: 2 bytes for its length and 32 bytes for each node
+ * - if it is signed: 1 byte for the key's length, the key, and 64 bytes for the signature
  * - the payload
  *
  * Numbers are big-endian.
@@ -63,7 +63,7 @@ export function encodePush(topic: Uint8Array, { id, hops, payload: body }: Push<
   return bytes;
 }
 
-/** Encodes 1 byte of the audience, followed by the list of nodes if there is one. */
+/** Encodes the audience in 1 byte, followed by the list of nodes if there is one. */
 export function encodeRecipients({
   audience,
   nodes,
@@ -126,8 +126,8 @@ export function decodePush(bytes: Uint8Array): Envelope | undefined {
 }
 
 /**
- * Encodes a control message: 1 byte of the kind and 32 of the topic key, then 44 bytes for each id;
- * in notices, each id is followed by 2 bytes of the hops.
+ * Encodes a control message: 1 byte for the kind and 32 for the topic key, then 44 bytes for each
+ * id. In notices, 2 bytes for the hops follow each id.
  */
 export function encodeControl(topic: Uint8Array, control: Control): Uint8Array {
   const length =
@@ -187,8 +187,8 @@ function readShort(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * Maximum bytes of a frame besides its payload and its list of nodes: the fixed fields, the key of
- * a signer and the signature.
+ * Maximum size, in bytes, of a frame without its payload and its list of nodes: the fixed fields,
+ * the key of a signer and the signature.
  */
 export const FRAME_AROUND = 256;
 /** Maximum number of node ids in one list, which take 32 KiB. */

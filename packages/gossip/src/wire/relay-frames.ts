@@ -1,5 +1,5 @@
-// The encodings of what origins, relays and receivers of a long message send each other. All fields
-// have fixed places; numbers are big-endian.
+// The encodings of the messages by which origins, relays and receivers transfer a long message. All
+// fields have fixed positions; numbers are big-endian.
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import {
@@ -16,9 +16,9 @@ export interface RelayHead {
   /** The topic's key, in hex. */
   readonly topic: string;
   readonly id: MessageId;
-  /** Links that the message will have passed when it arrives. */
+  /** Number of links that the message will have traveled when it arrives. */
   readonly hops: number;
-  /** Bytes of the frame that `encodePush` makes. */
+  /** Size in bytes of the frame that `encodePush` makes. */
   readonly size: number;
   /** Node ids to pass the message on to. */
   readonly rest: readonly string[];
@@ -31,13 +31,13 @@ export interface RelayHead {
  */
 export interface RelayReport {
   readonly outcome: 'took' | 'had' | 'busy';
-  /** Receivers among the rest that the message could not be passed on to. */
+  /** Receivers among the rest to which the message could not be passed on. */
   readonly missed: readonly string[];
 }
 
 /**
- * A receipt for the origin of a message. Without a verdict it says that a relay has brought the
- * message as a whole.
+ * A receipt for the origin of a message. Without a verdict it means that a relay has brought the
+ * whole message.
  */
 export interface Receipt {
   readonly topic: string;
@@ -50,7 +50,8 @@ export interface Receipt {
 export type DeliveryOutcome = 'took' | Refusal;
 
 /**
- * Encodes 32 bytes of the topic, 44 of the id, 2 of the hops and 4 of the size; then 32 per node.
+ * Encodes the head: 32 bytes for the topic, 44 for the id, 2 for the hops and 4 for the size; then
+ * 32 for each node.
  */
 export function encodeHead({ topic, id, hops, size, rest }: RelayHead): Uint8Array {
   const bytes = new Uint8Array(HEAD + KEY_BYTES * rest.length);
@@ -63,8 +64,8 @@ export function encodeHead({ topic, id, hops, size, rest }: RelayHead): Uint8Arr
 }
 
 /**
- * Returns undefined if the bytes are malformed: of a wrong length, with too many nodes, or with one
- * node twice.
+ * Decodes a head. Returns undefined if the bytes are malformed: of a wrong length, with too many
+ * nodes, or with one node twice.
  */
 export function decodeHead(bytes: Uint8Array): RelayHead | undefined {
   const rest = readNodes(bytes, HEAD);
@@ -74,7 +75,7 @@ export function decodeHead(bytes: Uint8Array): RelayHead | undefined {
   return { topic, id, hops: view.getUint16(RECEIPT), size: view.getUint32(RECEIPT + 2), rest };
 }
 
-/** Encodes 1 byte of the outcome; then 32 per node. */
+/** Encodes a report: 1 byte for the outcome; then 32 for each node. */
 export function encodeReport({ outcome, missed }: RelayReport): Uint8Array {
   const bytes = new Uint8Array(1 + KEY_BYTES * missed.length);
   bytes[0] = OUTCOMES.indexOf(outcome);
@@ -82,14 +83,17 @@ export function encodeReport({ outcome, missed }: RelayReport): Uint8Array {
   return bytes;
 }
 
-/** Returns undefined if the bytes are malformed. */
+/** Decodes a report. Returns undefined if the bytes are malformed. */
 export function decodeReport(bytes: Uint8Array): RelayReport | undefined {
   const outcome = OUTCOMES[bytes[0] ?? OUTCOMES.length];
   const missed = readNodes(bytes, 1);
   return outcome === undefined || missed === undefined ? undefined : { outcome, missed };
 }
 
-/** Encodes 32 bytes of the topic and 44 of the id; then 1 of the verdict if there is one. */
+/**
+ * Encodes a receipt: 32 bytes for the topic and 44 for the id; then 1 for the verdict if there is
+ * one.
+ */
 export function encodeReceipt({ topic, id, verdict }: Receipt): Uint8Array {
   const bytes = new Uint8Array(verdict === undefined ? RECEIPT : RECEIPT + 1);
   if (verdict !== undefined) bytes[RECEIPT] = VERDICTS[verdict];
@@ -98,7 +102,7 @@ export function encodeReceipt({ topic, id, verdict }: Receipt): Uint8Array {
   return bytes;
 }
 
-/** Returns undefined if the bytes are malformed. */
+/** Decodes a receipt. Returns undefined if the bytes are malformed. */
 export function decodeReceipt(bytes: Uint8Array): Receipt | undefined {
   if (bytes.length !== RECEIPT && bytes.length !== RECEIPT + 1) return undefined;
   const receipt = {
@@ -124,7 +128,7 @@ function readNodes(bytes: Uint8Array, at: number): string[] | undefined {
   return nodes.size === count ? [...nodes] : undefined;
 }
 
-/** Number of nodes in a part besides its relay, at most: 32 KiB of ids. */
+/** Maximum number of nodes in a part besides its relay; their ids take 32 KiB. */
 export const MOST_REST = 1_024;
 const RECEIPT = KEY_BYTES + MESSAGE_ID_BYTES;
 const HEAD = RECEIPT + 2 + 4;

@@ -1,4 +1,4 @@
-// Rounds of broadcasts and their costs, in the figures of the papers.
+// Rounds of broadcasts and their costs, in the metrics of the papers.
 
 import { seededRandom } from '@trunkline/transport-core';
 import type { PlumtreeOptions } from '../options.ts';
@@ -11,7 +11,7 @@ export interface RoundFigures {
   readonly control: number;
   /** Relative message redundancy: payloads / deliveries − 1. */
   readonly redundancy: number;
-  /** The most hops of any delivery: the paper's last delivery hop. */
+  /** The highest hop count of any delivery (the paper's last delivery hop). */
   readonly lastHop: number;
   readonly missed: number;
 }

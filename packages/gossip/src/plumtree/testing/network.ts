@@ -17,14 +17,16 @@ export type Sent = Push<number> | Control;
 export interface NetworkOptions {
   readonly nodes: number;
   readonly random: Random;
-  /** Milliseconds over a link one way, drawn once for each link. */
+  /** One-way latency of a link in milliseconds, drawn once for each link. */
   readonly latency: readonly [least: number, most: number];
   readonly options?: PlumtreeOptions | undefined;
   /** The share of messages that are lost. */
   readonly loss?: number | undefined;
   /** The share of messages that arrive twice. */
   readonly duplication?: number | undefined;
-  /** Milliseconds that a message may be late by chance, at most. Later messages can overtake it. */
+  /**
+   * Maximum random delay of a message in milliseconds. Later messages can overtake a delayed one.
+   */
   readonly jitter?: number | undefined;
   /** The share of pushes that find no room. There is room again after 20 to 200 ms. */
   readonly congestion?: number | undefined;
@@ -33,8 +35,8 @@ export interface NetworkOptions {
 }
 
 /**
- * Handles a message in the place of a node's machine.
- * @returns whether the machine gets the message all the same.
+ * Handles a message instead of a node's machine.
+ * @returns true if the machine should get the message as well.
  */
 export type Double = (
   node: number,
@@ -73,7 +75,7 @@ export class Network {
   /** Messages sent since `resetTraffic`. */
   payloads = 0;
   control = 0;
-  /** Deliveries of a message that a node already had. There must be none. */
+  /** Deliveries of a message that a node already had; must remain 0. */
   repeated = 0;
   now = 0;
   readonly #settings: NetworkOptions;
@@ -141,7 +143,7 @@ export class Network {
     return id;
   }
 
-  /** Delivers a message from a sender that is no machine. */
+  /** Delivers a message from a sender that is not a machine. */
   inject(from: number, to: number, message: Sent): void {
     this.#feed(to, { type: 'received', from: nameOf(from), message });
   }

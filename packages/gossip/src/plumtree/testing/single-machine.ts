@@ -6,7 +6,7 @@ import type { Control, Push } from '../message.ts';
 import { type PlumtreeOptionsInput, plumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
 
-/** The machine, and everything that it did. */
+/** The machine, and a record of everything that it did. */
 export interface SingleMachine {
   readonly machine: Plumtree<string>;
   /** Gives the machine an input, and records its outputs. */
@@ -16,7 +16,7 @@ export interface SingleMachine {
   readonly delivered: string[];
   readonly reports: (readonly [peer: string, what: Misbehavior])[];
   readonly dropped: string[];
-  /** Peers without room for messages, and those without room for anything. */
+  /** Peers without room for messages, and peers without room for anything. */
   readonly full: Set<string>;
   readonly stuck: Set<string>;
 }

@@ -15,13 +15,13 @@ export interface CyclesOptions {
   readonly options?: PartialViewOptions | undefined;
   /**
    * Number of ids in each node's address book, drawn from all nodes that ever existed, dead ones
-   * included. A node that lacks peers is told 16 of them per cycle and after each failure. Default
-   * 0.
+   * included. A node that lacks peers gets 16 of them per cycle and after each failure. Default 0.
    */
   readonly book?: number | undefined;
   /**
-   * When a node that died unseen is noticed. Default `write`.
-   * - `write`: by a node that writes to it, at once, as if its machine refused the connection.
+   * The time at which the death of a node is noticed if nobody saw it. Default `write`.
+   * - `write`: by a node that writes to it, at once, as if the dead node's machine refused the
+   *   connection.
    * - `later`: by a node that wrote to it, when the next cycle begins.
    * - `keep-alive`: by all its neighbors, when the next cycle begins, as if each link were tested
    *   (a black hole under a transport that pings).
@@ -30,8 +30,8 @@ export interface CyclesOptions {
   /** Milliseconds between two joins in `build`. Default 100. */
   readonly joinInterval?: number | undefined;
   /**
-   * Called for messages to an id that is no node's, but an attacker's. Returns the attacker's
-   * answer, if any.
+   * Called for messages to the id of an attacker, which is not one of the nodes. Returns the
+   * attacker's answer, if any.
    */
   readonly foreign?:
     | ((node: number, id: string, message: PartialViewMessage) => PartialViewMessage | undefined)
@@ -45,7 +45,7 @@ export interface CyclesOptions {
 export class Cycles {
   readonly random: Random;
   readonly #setup: CyclesOptions;
-  /** Returns what happens to a message instead of its arrival; undefined: it arrives. */
+  /** Returns the fault that happens to a message; undefined if it arrives. */
   fault: ((random: Random) => 'lose' | 'repeat' | 'delay' | undefined) | undefined;
   readonly #interval: number;
   readonly #views: PartialView[] = [];
@@ -53,8 +53,8 @@ export class Cycles {
   readonly #indices = new Map<string, number>();
   readonly #alive: boolean[] = [];
   /**
-   * Messages of the next round, as sender, receiver and message in three lists. If the message is
-   * undefined, the receiver is told that the sender is lost.
+   * Messages of the next round, as sender, receiver and message in three lists. An undefined
+   * message means that the receiver is informed that the sender is lost.
    */
   #from: number[] = [];
   #to: number[] = [];
@@ -161,8 +161,8 @@ export class Cycles {
   }
 
   /**
-   * Kills nodes. With `seen`, their neighbors see the links close; otherwise nodes notice it as
-   * `notice` says.
+   * Kills nodes. With `seen`, their neighbors see the links close; otherwise they notice it
+   * according to the option `notice`.
    */
   fail(nodes: readonly number[], seen: boolean): void {
     for (const node of nodes) this.#alive[node] = false;
@@ -172,21 +172,21 @@ export class Cycles {
     for (let i = 0; i < FEEDS && this.#feed(); i++) this.settle();
   }
 
-  /** A node leaves the overlay, and ends. */
+  /** Makes a node leave the overlay and end. */
   leave(node: number): void {
     this.#tell(node, { type: 'leave' });
     this.settle();
     this.#alive[node] = false;
   }
 
-  /** Breaks the link between two nodes. Both are told if they are neighbors. */
+  /** Breaks the link between two nodes. If they are neighbors, both are informed. */
   lose(node: number, peer: number): void {
     if (this.#views[node]!.isNeighbor(this.id(peer))) this.#lost(node, peer);
     if (this.#views[peer]!.isNeighbor(this.id(node))) this.#lost(peer, node);
     this.settle();
   }
 
-  /** Tells a node `count` entries of its address book. */
+  /** Gives a node `count` entries of its address book. */
   consult(node: number, count: number): void {
     const book = this.#setup.book ?? 0;
     const nodes = Array.from({ length: count }, () =>
@@ -210,7 +210,7 @@ export class Cycles {
 
   /**
    * Splits the network: nodes of different sides can't reach each other, and links between them
-   * fail at once. Undefined makes it whole again.
+   * fail at once. Undefined removes the split.
    */
   part(side: ((node: number) => number) | undefined): void {
     this.#sides = side === undefined ? undefined : this.#views.map((_, node) => side(node));
@@ -251,7 +251,7 @@ export class Cycles {
     return new Graph(neighbors);
   }
 
-  /** Returns links that only one end knows: [the node that believes in it, the other]. */
+  /** Returns the links that only one end knows, as [the end that knows it, the other end]. */
   oneSided(): [node: number, peer: number][] {
     const found: [number, number][] = [];
     for (const node of this.living()) {
@@ -269,7 +269,7 @@ export class Cycles {
     if (this.#alive[from] && !this.#alive[to]) this.#fate(from, to);
   }
 
-  /** Delivers a message from an attacker, which is no node here. */
+  /** Delivers a message from an attacker, which is not one of the nodes. */
   inject(from: string, node: number, message: PartialViewMessage): void {
     if (this.#alive[node]) this.#tell(node, { type: 'received', from, message });
   }
@@ -326,7 +326,7 @@ export class Cycles {
     else this.#silent.push([from, to]);
   }
 
-  /** Tells all nodes with dead neighbors of their loss. */
+  /** Informs all nodes with dead neighbors of their loss. */
   #loseDead(): void {
     for (const node of this.#shuffled(this.living())) {
       for (const peer of this.#views[node]!.active())
@@ -344,7 +344,7 @@ export class Cycles {
   }
 
   /**
-   * Tells each node that lacks peers some entries of its address book. Returns true if there was
+   * Gives each node that lacks peers some entries of its address book. Returns true if there was
    * such a node.
    */
   #feed(): boolean {
@@ -359,7 +359,7 @@ export class Cycles {
     return isAnybody;
   }
 
-  /** Returns the entry at that place of a node's address book, always the same. */
+  /** Returns the entry at a position of a node's address book; it is always the same. */
   #entry(node: number, place: number): string {
     const mixed = Math.imul(Math.imul(node + 1, 0x9e37_79b1) ^ (place + 1), 0x85eb_ca6b);
     return this.id(((mixed ^ (mixed >>> 15)) >>> 0) % this.size);
@@ -380,7 +380,7 @@ const ROUND = 10;
 const STEPS = 10;
 const MOST_ROUNDS = 10_000;
 /**
- * Number of entries that a node that lacks peers is told at once, and number of times that this
+ * Number of entries given at once to a node that lacks peers, and maximum number of times that this
  * happens after a failure.
  */
 const FEED = 16;

@@ -3,10 +3,10 @@
 import type { Cycles } from './cycles.ts';
 
 /**
- * Floods a message from a node over the links. Dead nodes are noticed when they are written to, and
- * the consequences are settled at the end. With `resend`, they are settled after each hop, and a
- * node that wrote to a dead one sends to the neighbors that replaced it. Returns the share of the
- * living nodes that the message reached, and the number of hops.
+ * Floods a message from a node over the links. Nodes notice dead neighbors when they write to them,
+ * and repair their views at the end. With `resend`, they do so after each hop, and a node that
+ * wrote to a dead one sends to the neighbors that replaced it. Returns the share of the living
+ * nodes that the message reached, and the number of hops.
  */
 export function flood(
   net: Cycles,

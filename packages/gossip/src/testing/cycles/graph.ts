@@ -24,8 +24,8 @@ export class Graph {
   }
 
   /**
-   * Returns the clustering coefficient of Watts and Strogatz: the share of each node's pairs of
-   * neighbors that are neighbors themselves, as a mean over all nodes.
+   * Returns the clustering coefficient of Watts and Strogatz: the share of a node's pairs of
+   * neighbors that are neighbors of each other, averaged over all nodes.
    */
   clustering(): number {
     let sum = 0;
@@ -57,7 +57,7 @@ export class Graph {
     return { mean: sum / count, longest };
   }
 
-  /** Returns the number of nodes by their number of incoming links: [0, 1, …]. */
+  /** Returns, for each number of incoming links (0, 1, …), the number of nodes that have it. */
   inDegrees(): number[] {
     const degrees = new Int32Array(this.size);
     for (const end of this.#ends) degrees[end]!++;

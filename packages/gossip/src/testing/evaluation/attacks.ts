@@ -24,7 +24,7 @@ function attack(seed: number, honest: number, attackers: number, target?: string
 }
 
 /**
- * Four sybils per honest node enter an established network. They press for all links, and forward
+ * Four sybils per honest node enter an established network. They request all links, and forward
  * nothing.
  */
 export async function sybilAttack({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
@@ -46,8 +46,8 @@ export async function sybilAttack({ seed, nodes = 100, log }: ScenarioOptions): 
 }
 
 /**
- * Ten sybils per honest node press a single node, which is restarted in the meantime. Measures
- * whether it keeps an honest neighbor, and gets all messages.
+ * Ten sybils per honest node request links of a single node, which is restarted in the meantime.
+ * Measures whether it keeps an honest neighbor, and gets all messages.
  */
 export async function eclipse({ seed, nodes = 20, log }: ScenarioOptions): Promise<Figures> {
   const target = honestNames(nodes).at(-1)!;
@@ -88,8 +88,7 @@ export async function eclipse({ seed, nodes = 20, log }: ScenarioOptions): Promi
 }
 
 /**
- * All honest nodes start at once, without history, into a network that the sybils have entered
- * before.
+ * All honest nodes start at once, without history, into a network that the sybils entered earlier.
  */
 export async function coldBoot({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
   const { fleet, names, group } = attack(seed, nodes, 4 * nodes);
@@ -98,8 +97,8 @@ export async function coldBoot({ seed, nodes = 100, log }: ScenarioOptions): Pro
 }
 
 /**
- * The same for a network that existed before: all honest nodes are restarted at once, and know each
- * other from earlier.
+ * Like `coldBoot`, but for a network that existed before: all honest nodes are restarted at once,
+ * and know each other from earlier.
  */
 export async function dawn({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
   const all = attack(seed, nodes, 4 * nodes);
@@ -144,7 +143,7 @@ export async function covertFlash({ seed, nodes = 100, log }: ScenarioOptions): 
   });
 }
 
-/** Waits until all nodes have an honest neighbor, and two minutes more. */
+/** Waits until all nodes have an honest neighbor, and then two minutes more. */
 async function settle(fleet: Fleet): Promise<number> {
   const met = await fleet.met(1, 5 * MINUTE);
   await fleet.sim.run(2 * MINUTE);

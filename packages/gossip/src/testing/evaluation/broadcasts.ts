@@ -10,7 +10,7 @@ import type { Cycles } from '../cycles/cycles.ts';
 /** The views, and the options of the tree. */
 export interface BroadcastsOptions {
   readonly net: Cycles;
-  /** Number of nodes in the end, including those that join later. */
+  /** Final number of nodes, including those that join later. */
   readonly nodes: number;
   readonly random: Random;
   /**
@@ -91,7 +91,7 @@ export class Broadcasts {
     this.link();
   }
 
-  /** Crashes nodes. `seen`: their neighbors see it at once. */
+  /** Crashes nodes. With `seen`, their neighbors see it at once. */
   crash(nodes: readonly number[], seen: boolean): void {
     for (const node of nodes) this.network.crash(node);
     this.#net.fail(nodes, seen);

@@ -7,12 +7,12 @@ import type { Figures, ScenarioOptions } from './scenario.ts';
 
 /**
  * In each cycle 50 nodes fail, every other one of them unseen, and 50 join. One message is under
- * way when it happens, one is sent right after, and one is sent when the nodes that noticed have
+ * way at that time, one is sent right after, and one is sent when the nodes that noticed have
  * repaired their views.
  *
  * Figures: `missed` counts the deliveries to surviving nodes that had not happened by the end of
- * the cycle, `deliveries` all that were due; `at once` is the least share that was reached before
- * any view was repaired.
+ * the cycle, and `deliveries` counts all that were due. `at once` is the smallest share of nodes
+ * that a message reached before any view was repaired.
  */
 export function churn({ seed, nodes = 10_000, cycles = 100, log }: ScenarioOptions): Figures {
   const random = seededRandom(seed);
@@ -84,11 +84,11 @@ function drawn(nodes: number[], count: number, random: () => number): number[] {
   return nodes.slice(0, count);
 }
 
-/** Cycles before churn begins. */
+/** Number of cycles before churn begins. */
 const SETTLED = 50;
 /** Number of nodes that leave per cycle, and of nodes that join. */
 const CHANGED = 50;
-/** Milliseconds, of one hop each, after which a message is part of the way. */
+/** Milliseconds after which a message is part of the way; a hop takes one. */
 const HALF_WAY = 5;
 /**
  * Milliseconds between the steps, which make a cycle one minute long. Messages are kept for 30 s.

@@ -7,7 +7,7 @@ import type { Figures, ScenarioOptions } from './scenario.ts';
 
 /**
  * A share of the nodes fails, and all neighbors see it and repair their views before there is
- * traffic. Then come a thousand messages from random nodes, and cycles until all messages arrive
+ * traffic. Then random nodes send a thousand messages, and cycles follow until all messages arrive
  * everywhere.
  */
 export function seen({
@@ -35,7 +35,7 @@ export function seen({
 
 /**
  * A share of the nodes fails, and no neighbor sees it. `how` is one of these:
- * - `send`: a node that writes to a dead one notices it then, and its copy is lost.
+ * - `send`: a node that writes to a dead one notices it, and the copy is lost.
  * - `resend`: the copy is sent to the neighbor that replaces the dead one.
  * - `idle`: there are no messages, only those that the views exchange.
  * - `keep-alive`: every link is tested once a cycle.
@@ -75,7 +75,7 @@ export function unseen({
   };
 }
 
-/** Returns the paper's figures of the graph. */
+/** Returns the paper's metrics for the graph. */
 function shapeOf(net: Cycles): Figures {
   const graph = net.graph();
   const { mean: path, longest } = graph.paths(Math.min(graph.size, 200));
@@ -100,8 +100,8 @@ function shapeOf(net: Cycles): Figures {
 }
 
 /**
- * Returns the number of cycles after which messages reach 99 % of the living nodes, and all of
- * them: 0 if they do already, `MOST_CYCLES` + 1 if they never do.
+ * Returns the numbers of cycles after which messages reach 99 %, and all, of the living nodes: 0 if
+ * they already do, `MOST_CYCLES` + 1 if they never do.
  */
 function healing(net: Cycles, reliability: number): Figures {
   let [nearly, whole, last] = [MOST_CYCLES + 1, MOST_CYCLES + 1, reliability];
@@ -118,7 +118,7 @@ function healing(net: Cycles, reliability: number): Figures {
 }
 
 const MESSAGES = 1_000;
-/** Number of floods that the last hop is measured with. */
+/** Number of floods over which the last hop is measured. */
 const FLOODS = 100;
 const ACTIVE = 5;
 const MOST_CYCLES = 10;

@@ -13,7 +13,7 @@ import type { Figures } from './scenario.ts';
 export interface FleetOptions {
   readonly seed: number;
   readonly honest: number;
-  /** Number of the first nodes that are seeds: all others know them. Default 5. */
+  /** Number of seeds, which all other nodes know; they are the first nodes. Default 5. */
   readonly seeds?: number | undefined;
   /** Places for inbound peers at the seeds; the default is that of peers. */
   readonly seedInbound?: number | undefined;
@@ -67,7 +67,7 @@ export class Fleet {
     }
   }
 
-  /** Adds attackers. They take as many peers as have places for them. */
+  /** Adds attackers. They connect to all peers that have places for them. */
   invade(names: readonly string[], overlay: OverlayFactory, target?: string): void {
     cluster(this.sim, names, {
       gossip: () => ({ overlay }),
@@ -163,8 +163,8 @@ export class Fleet {
   }
 
   /**
-   * Returns the payloads that arrived at honest nodes for the first time, and those that they had
-   * already.
+   * Returns the number of payloads that arrived at honest nodes for the first time, and the number
+   * of those that they already had.
    */
   traffics(): { readonly delivered: number; readonly duplicates: number } {
     let [delivered, duplicates] = [0, 0];
@@ -216,14 +216,12 @@ export function outcome(messages: readonly Message[]): Figures {
   return { delivered: times.length / due, least, p50: at(0.5), p99: at(0.99), most: at(1) };
 }
 
-/**
- * Returns addresses of honest nodes, each in a network of its own. The first of them are the seeds.
- */
+/** Returns addresses of honest nodes, each in its own network. The first of them are the seeds. */
 export function honestNames(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${11 + (i >> 8)}.${i & 255}.1.1`);
 }
 
-/** Returns addresses of attackers, which have twenty networks. */
+/** Returns addresses of attackers, which share twenty networks. */
 export function attackerNames(count: number): string[] {
   return Array.from(
     { length: count },

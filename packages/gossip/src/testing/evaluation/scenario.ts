@@ -5,7 +5,10 @@ export interface ScenarioOptions {
   readonly seed: number;
   /** Number of nodes; the default is the paper's, or one that fits the attack. */
   readonly nodes?: number | undefined;
-  /** Number of cycles in which the overlay settles first (50), or of cycles with churn (100). */
+  /**
+   * Number of cycles in which the overlay settles at first (default 50), or number of cycles with
+   * churn (default 100).
+   */
   readonly cycles?: number | undefined;
   /** Share of the nodes that fail. */
   readonly share?: number | undefined;

@@ -1,4 +1,4 @@
-// One network of any size: what a message costs over its trees once they are stable.
+// Measures the cost of a message in a network of any size whose trees are stable.
 
 import { seededRandom } from '@trunkline/transport-core';
 import { Cycles } from '../cycles/cycles.ts';
@@ -47,7 +47,9 @@ export function sizes({ seed, nodes = 1_000, cycles = 20, log }: ScenarioOptions
   };
 }
 
-/** Messages until the tree is stable, and messages that are measured then. */
+/**
+ * Number of messages until the tree is stable, and number of messages that are measured after that.
+ */
 const MEASURED = 10;
 /** Milliseconds for one message; a hop takes one. */
 const SETTLE = 2_000;

@@ -6,8 +6,8 @@ import type { Figures, ScenarioOptions } from './scenario.ts';
 
 /**
  * Measures rounds of messages. `how` selects one sender (`one`), many senders (`many`), or all at
- * once (`burst`). Nodes keep the default options, but the first node, which all others know, has a
- * place for each of them.
+ * once (`burst`). Nodes have the default options, except that the first node, which all others
+ * know, has a place for each of them.
  */
 export async function swarm({
   seed,

@@ -15,17 +15,17 @@ import { partialView } from '../../overlay/partial-view.ts';
 /** State that the attackers share. Ids are node ids. */
 export interface SybilGroup {
   readonly ids: readonly string[];
-  /** The node that they press for links; undefined: all nodes but the attackers. */
+  /** The node from which they request links; undefined for all nodes except the attackers. */
   readonly target?: string | undefined;
   /** Milliseconds between two requests of one attacker. */
   readonly press: number;
-  /** True once attackers that behaved well so far pass nothing on any more. */
+  /** True as soon as attackers that behaved well until then stop passing messages on. */
   isMute: boolean;
 }
 
 /**
- * Creates an overlay of attackers that press every peer for links, give a link to every peer that
- * asks, name only attackers, and pass no message on.
+ * Creates an overlay of attackers that request links of every peer, give a link to every peer that
+ * asks, name only attackers, and pass no messages on.
  */
 export function sybils(group: SybilGroup): OverlayFactory {
   return { ...partialView(), create: (setup) => new Sybil(setup, group) };

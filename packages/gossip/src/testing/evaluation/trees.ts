@@ -8,8 +8,8 @@ import { Broadcasts } from './broadcasts.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
 
 /**
- * The paper's protocols: how the tree is made, and which nodes send. `eager` is a flood: no link is
- * ever pruned.
+ * The paper's protocols: the way in which the tree is built, and the nodes that send. `eager` is a
+ * flood: no link is ever pruned.
  */
 const PROTOCOLS: Readonly<
   Record<string, { readonly tree: PlumtreeOptionsInput; readonly isMany: boolean }>
@@ -78,8 +78,8 @@ function measure(broadcasts: Broadcasts, sender: number): Measure {
  * - `mended`: the share that it reaches within 10 s after the nodes that noticed have repaired
  *   their views.
  * - `healed`: the share that it reaches after a membership cycle.
- * - `rounds`: with one message per cycle from then on, the first round whose message reaches all
- *   nodes by itself.
+ * - `rounds`: the first round whose message reaches all nodes by itself, with one message per cycle
+ *   from then on.
  * - `reached 1…3`, `redundancy 1…3`, `hop 1…3`: figures of the messages after the first.
  * - `lost`: the number of deliveries that never happened.
  */
@@ -155,7 +155,10 @@ export function mending({
   return figures;
 }
 
-/** Number of messages to settle, and number of measured messages: for one sender, and for many. */
+/**
+ * Number of messages until the tree has settled, and number of measured messages, for one sender
+ * and for many.
+ */
 const ONE = 10;
 const MANY = 50;
 /**

@@ -1,5 +1,5 @@
-// Behaviors with differently configured nodes, slow validators, and a clock that goes back.
-// Differences are reported, and no peer is blamed.
+// Behaviors of nodes that are configured differently, have slow validators, or have a clock that
+// goes back. Differences are reported, and no peer is blamed.
 
 import { fullMesh } from '../../overlay/full-mesh.ts';
 import { partialView } from '../../overlay/partial-view.ts';

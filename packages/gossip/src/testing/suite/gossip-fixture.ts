@@ -1,4 +1,4 @@
-// The fixture of a behavior: the nodes of one test on one overlay, and the messages that each
+// The fixture of a behavior: the nodes of one test on one overlay, and the messages that each node
 // receives.
 
 import type { ExecutionContext } from 'ava';
@@ -97,7 +97,8 @@ export class GossipFixture {
   }
 
   /**
-   * Waits until all listening nodes are up and connected: in full, or by links that both ends know.
+   * Waits until all listening nodes are up and connected, either fully or by links that both ends
+   * know.
    */
   met(): Promise<void> {
     return this.until(

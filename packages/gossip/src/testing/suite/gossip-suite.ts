@@ -32,7 +32,7 @@ const BEHAVIORS: readonly Behavior[] = [
 const OVERLAYS = [fullMesh(), partialView({ denyWindow: 100, mergeInterval: 1_000 })];
 
 /**
- * Declares one test per behavior and overlay. They run one after the other, so that none has to
+ * Declares one test per behavior and overlay. They run one after the other, so that no test has to
  * wait for the links of a hundred others.
  */
 export function gossipSuite(backend: GossipBackend): void {

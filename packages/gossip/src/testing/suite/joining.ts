@@ -104,7 +104,7 @@ export const joining: readonly Behavior[] = [
           ['1', '2', '3', '4', '5'],
         );
       // A tree gives newcomers notice of messages that were published a moment ago, and so does a
-      // topic that is new itself.
+      // new topic.
       t.deepEqual(
         fixture.words('c').filter((word) => word !== 'while it is away'),
         ['back'],

@@ -5,7 +5,7 @@ import type { GossipOptions } from '../../options.ts';
 import type { TestNode } from '../cluster.ts';
 
 export interface GossipBackend {
-  /** A way to run the suite's nodes. */
+  /** The name of this way to run the suite's nodes. */
   readonly name: string;
   /** True if its time is virtual. */
   readonly simulated: boolean;
@@ -32,7 +32,7 @@ export interface Network {
   /** Boots a node that is down, with the same id and at the same address. */
   restart(name: string): Promise<void>;
   /**
-   * Ends all nodes. Returns descriptions of everything that is left over; an empty list is right.
+   * Ends all nodes. Returns descriptions of everything that is left over; the list should be empty.
    */
   close(): Promise<readonly string[]>;
 }

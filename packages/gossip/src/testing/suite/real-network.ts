@@ -11,7 +11,10 @@ import { CALM, type GossipBackend, type Network, type NodeOptions } from './netw
 export interface Place {
   /** True if connections prove node ids; otherwise ids are made of names. */
   readonly proven: boolean;
-  /** Creates the node's transport, at the address that an earlier one in this place had. */
+  /**
+   * Creates the node's transport, at the address of an earlier transport in this place if there was
+   * one.
+   */
   open(addr: string | undefined): Transport<typeof idle>;
 }
 
@@ -96,7 +99,7 @@ class RealNetwork implements Network {
     };
     void systemClock.sleep(WATCHDOG, watchdog.signal).then(onLate, () => {});
     try {
-      // Readers get their messages one turn after the events of these messages.
+      // Readers get a message one turn after its event.
       for (await turn(); !condition(); await turn()) {
         if (isLate)
           throw new Error(

@@ -32,7 +32,7 @@ export const receipts: readonly Behavior[] = [
         received: 2,
       });
       t.is(['b', 'c', 'd'].filter((name) => fixture.words(name).includes('any')).length, 2);
-      // Again, because some links may no longer be part of the tree.
+      // Repeated, because some links may no longer be part of the tree.
       for (const word of ['1', '2', '3', '4', '5']) {
         t.is((await fixture.publish('a', word, { min: 3 })).received, 3);
         for (const name of ['b', 'c', 'd'])
@@ -72,7 +72,7 @@ export const receipts: readonly Behavior[] = [
       t.regex(ignored.message, /its validator ignores the message \(ignored\)/u);
       t.is((await reasonOf('x'.repeat(200), [fixture.idOf('c')])).reason, 'too_large');
       t.is((await reasonOf('x', [idOf('nobody')])).code, 'unavailable');
-      // Try all of them, one after the other.
+      // Tries all of them, one after the other.
       const any = (await t.throwsAsync(
         fixture.settle(picky.publish('x', { any: 1, min: 1, timeout: 60_000 })),
       )) as TransportError;
