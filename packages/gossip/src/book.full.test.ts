@@ -1,5 +1,5 @@
-// Tests of topics that rely on the address book: nodes that have lost all others they knew find new
-// ones in it.
+// Tests of topics that rely on the address book: nodes that have lost all nodes that they knew find
+// new ones in it.
 
 import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
@@ -27,8 +27,8 @@ const namesOf = (count: number) =>
   Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`);
 
 /**
- * Sets up nodes whose seeds are the first three. Peers alone dial no other nodes; the address books
- * fill by exchange.
+ * Sets up nodes whose seeds are the first three. The peers dial no other nodes by themselves; the
+ * address books fill by exchange.
  */
 function network(run: Run, count: number, onTopic: (name: string) => boolean = () => true) {
   const sim = simulationOf(run);

@@ -1,4 +1,4 @@
-// Tests of closing: it takes no longer than its grace, and reports the messages that could not be
+// Tests of closing: it takes no longer than `grace`, and reports the messages that could not be
 // sent by then.
 
 import test from 'ava';

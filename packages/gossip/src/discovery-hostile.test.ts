@@ -196,7 +196,7 @@ test.serial(
 
 /**
  * Adds a node on the topic that answers each question with these addresses. Returns a function that
- * tells how often it was asked.
+ * returns the number of times it was asked.
  */
 async function falseReporter(sim: Simulation, addresses: unknown[]): Promise<() => number> {
   const transport = sim.client(idle, { name: 'falseReporter' });

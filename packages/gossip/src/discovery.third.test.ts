@@ -217,7 +217,7 @@ test.serial(
         [[], []],
         `${run.name}: no node gets it`,
       );
-      // c is told of d, which is not on the topic but has heard of b from a.
+      // c learns of d, which is not on the topic but has heard of b from a.
       peers.add('d');
       await sim.until(() => subscribers.get('c')!.topic.neighbors.length === 1, 120_000);
       t.deepEqual(subscribers.get('c')!.topic.neighbors, [idOf('b')]);

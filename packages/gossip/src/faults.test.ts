@@ -165,8 +165,8 @@ test.serial(
         await sim.run(50);
       }
       sim.heal();
-      // Nothing tells a wrong bit of a hello or of a list of topics from a right one in plain
-      // bytes, so what it spoiled lasts as long as the connection.
+      // In plain bytes, a wrong bit in a hello or in a list of topics can't be detected, so its
+      // damage lasts as long as the connection.
       for (const from of NAMES) for (const to of NAMES) if (from < to) sim.reset(from, to);
       await sim.run(1);
       await sim.until(() => areMet(subscribers.values(), 2), 120_000);

@@ -1,5 +1,5 @@
 // Tests of topics over a full mesh in simulation, as far as they depend on time, chance and names.
-// testing/suite has the tests that run on every backend.
+// The tests that run on every backend are in testing/suite.
 
 import { bytes } from '@trunkline/transport-core';
 import test from 'ava';

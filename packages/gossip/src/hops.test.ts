@@ -1,4 +1,4 @@
-// Tests of messages that pass several links of an incomplete full mesh: chains, rings, and meshes
+// Tests of messages that travel several links of an incomplete full mesh: chains, rings, and meshes
 // with gaps.
 
 import test from 'ava';

@@ -188,7 +188,7 @@ test.serial(
           score - (a.peers.list().find(({ nodeId }) => nodeId === guest.nodeId)?.score ?? 0) > 0,
         );
         await t.throwsAsync(sim.settle(guest.transport.dial('a')), undefined, 'it is refused');
-        // Nodes that sign are heard at once.
+        // Messages of nodes that sign are accepted at once.
         const other = await rawPeer(sim, { name: 'other', nodeId: author.nodeId });
         await sim.run(1_500);
         if (!subscribers.get('a')!.topic.neighbors.includes(other.nodeId)) other.join();
@@ -200,8 +200,8 @@ test.serial(
         );
         await sim.run(500);
         t.deepEqual(heard()[1]!.slice(before), ['signed 77', 'signed 78'], name);
-        // Other publishers are heard by a at once, and by b when it again has room for origins that
-        // a introduces.
+        // Node a accepts other publishers at once, and b does so when it again has room for origins
+        // that a introduces.
         other.push(frame({ origin: idOf('late'), epoch: NOW, sequence: 79 }));
         await sim.run(95_000);
         other.push(frame({ origin: idOf('later'), epoch: NOW, sequence: 80 }));

@@ -1,4 +1,4 @@
-// Tests of what the observer of a transport learns of the messages of gossip.
+// Tests of the reports about gossip's messages to the observer of a transport.
 
 import { createPeers } from '@trunkline/peers';
 import {

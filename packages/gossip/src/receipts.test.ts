@@ -1,5 +1,5 @@
-// Tests of confirmations: the result tells which peers have taken a message and which have not, and
-// why; and what that costs.
+// Tests of confirmations and their cost: the result lists the peers that have taken a message and
+// those that have not, with the reason.
 
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
@@ -103,7 +103,7 @@ test.serial(
       const { topic, subscription } = subscribers.get('c')!;
       topic.close();
       subscription.close();
-      // The message that c has left is still in flight.
+      // The message that announces c's departure is still in flight.
       const published = subscribers.get('a')!.topic.publish('x', { min: 2 });
       await sim.run(2_000);
       subscribers.set('c', listen(nodes.get('c')!));

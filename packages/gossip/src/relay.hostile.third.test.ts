@@ -31,8 +31,8 @@ interface Guest {
 }
 
 /**
- * Adds a peer of all nodes, on their topic, that speaks the protocol by hand. `serveRelay` handles
- * each message that it is asked to pass on.
+ * Adds a peer of all nodes, on their topic, that encodes the protocol by itself. `serveRelay`
+ * handles each message that it is asked to pass on.
  */
 async function visit(
   mesh: Pick<Mesh, 'sim' | 'names'>,

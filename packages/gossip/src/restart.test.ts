@@ -22,7 +22,10 @@ import type { PublishResult } from './types.ts';
 const YEAR = 31_557_600_000;
 const NOW = 1_800_000_000_000;
 
-/** Sets up nodes; 'a' reads one of these clocks at each start, and keeps using the last one. */
+/**
+ * Sets up nodes. At each start, 'a' uses the next of these clocks; when none is left, it keeps the
+ * last one.
+ */
 function meet(
   run: Run,
   names: readonly string[],

@@ -1,4 +1,4 @@
-// Tests of forged messages: nobody is fooled by them, and they stop no authentic message.
+// Tests of forged messages: no node accepts them, and they stop no authentic message.
 
 import test from 'ava';
 import { eventsOf, runs, type TestNode, words } from './testing/cluster.ts';

@@ -1,5 +1,5 @@
-// Tests that identity, peers and gossip work inside a simulation without being given a clock, a
-// time of day or a random source.
+// Tests that identity, peers and gossip work inside a simulation without an explicit clock, time of
+// day or random source.
 
 import { createIdentity } from '@trunkline/identity';
 import { createPeers } from '@trunkline/peers';

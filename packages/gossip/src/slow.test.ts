@@ -166,8 +166,8 @@ test.serial(
       });
       const subscribers = new Map<string, Subscriber>();
       const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
-        // Without the exchange, because a duplicated address list counts as one that nobody asked
-        // for.
+        // The exchange is off, because a duplicated address list counts as one that nobody
+        // requested.
         peers: () => ({ exchange: { enabled: false } }),
         setup: (node) => subscribers.set(node.name, listen(node)),
       });

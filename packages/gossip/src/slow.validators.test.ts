@@ -1,4 +1,4 @@
-// Tests of validators: what they decide, and how slow or hanging ones are bounded.
+// Tests of validators: their decisions, and the limits for slow or hanging ones.
 
 import test from 'ava';
 import { eventsOf, runs, type TestNode } from './testing/cluster.ts';

@@ -1,4 +1,4 @@
-// The suite over sockets on loopback whose ends prove their identity, with noise.
+// The suite over sockets on loopback whose ends prove their identity with Noise.
 
 import { createIdentity } from '@trunkline/identity';
 import { secure } from '@trunkline/stream-noise';

@@ -1,4 +1,4 @@
-// The suite over sockets on loopback whose ends prove their identity, with TLS.
+// The suite over sockets on loopback whose ends prove their identity with TLS.
 
 import { createTcpTransport } from '@trunkline/transport-tcp';
 import { idle } from './testing/cluster.ts';

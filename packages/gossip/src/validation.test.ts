@@ -152,7 +152,7 @@ test.serial(
   },
 );
 
-/** Adds a neighbor of that node that speaks the protocol by hand. */
+/** Adds a neighbor of that node that encodes the protocol by itself. */
 async function forger(
   sim: Simulation,
   of: string,

@@ -14,7 +14,7 @@ import { frame, rawPeer } from './testing/raw-peer.ts';
 
 const author = identityOf('author');
 
-/** Encodes a message of the author that says its number. */
+/** Encodes a message of the author that contains its number. */
 const said = (sequence: number, signer?: typeof author) =>
   frame({
     origin: author.nodeId,

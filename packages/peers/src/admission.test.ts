@@ -235,7 +235,7 @@ test.serial('a ban made before the start holds when the address book is loaded',
   sim.crash('a');
   let bans = true;
   sim.restart('a');
-  // The node is up before its book is read.
+  // The node is up before its book has been read.
   sim.disk('a', { latency: 200 });
   nodes.delete('a');
   await sim.until(() => {

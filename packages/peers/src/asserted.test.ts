@@ -54,7 +54,7 @@ const proving = (
       createTransport(LOCAL.tls, { ...given, protocol: echo, backends: [tcp({ tls })] }),
   });
 
-/** Returns the address of a mixed node's plain WebSocket, and of its TLS listener. */
+/** Return the addresses of a mixed node's plain WebSocket and of its TLS listener. */
 const wsOf = ({ transport }: RealNode) =>
   transport.localAddrs().find((address) => address.startsWith('ws:'))!;
 const tlsOf = ({ transport }: RealNode) =>

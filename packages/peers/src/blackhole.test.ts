@@ -1,5 +1,5 @@
-// Tests over real TCP of wires that swallow everything, and of machines that come back without
-// memory. Sockets are real, time is simulated by the test.
+// Tests over real TCP of links that lose everything, and of machines that come back without memory.
+// Sockets are real; the test simulates the time.
 
 import test, { type ExecutionContext } from 'ava';
 import type { PeersOptions } from './options.ts';

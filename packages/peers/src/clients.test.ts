@@ -1,5 +1,5 @@
-// Tests of nodes that run no peers: they call and are called, but are never peers, whether they
-// prove an id or not.
+// Tests of nodes that run no peers: they call and are called, but are never peers, whether or not
+// they prove an id.
 
 import { seededRandom, type Transport } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
@@ -13,7 +13,7 @@ import { emitted, isLinked, RealFixture } from './testing/real/real-fixture.ts';
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 
-/** Number of clients made so far; each has its own instance. */
+/** Number of clients created so far; each has its own instance. */
 let clients = 0;
 
 /** A node with peers. */

@@ -1,4 +1,5 @@
-// Tests of the start and the end of peers: what hangs, what is left, and what may follow.
+// Tests of the start and the end of peers: stores that hang, resources that are left over, and
+// calls that may follow.
 
 import type { Simulation } from '@trunkline/simulation';
 import { type Transport, TransportError } from '@trunkline/transport-core';

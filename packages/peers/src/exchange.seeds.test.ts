@@ -1,4 +1,4 @@
-// Tests of seeds: how nodes use them, what they answer, and how they crawl the network.
+// Tests of seeds: nodes use them, they answer requests, and they crawl the network.
 
 import test from 'ava';
 import type { PeersOptions } from './options.ts';

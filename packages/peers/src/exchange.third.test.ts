@@ -1,5 +1,5 @@
-// Tests of peer exchange between nodes: what happens to nodes that ask too often, send bad lists or
-// report bad addresses, and which addresses are sent.
+// Tests of peer exchange between nodes: the treatment of nodes that ask too often, send bad lists
+// or report bad addresses, and the addresses that are sent.
 
 import { bytes, TransportError } from '@trunkline/transport-core';
 import { defineProjectProtocol, manage } from '@trunkline/transport-core/internal';

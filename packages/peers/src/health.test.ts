@@ -1,4 +1,4 @@
-// Tests of peers that fall silent, and of peers that only seem to because this process was
+// Tests of peers that fall silent, and of peers that only seem silent because this process was
 // suspended.
 
 import test from 'ava';
@@ -92,7 +92,7 @@ test.serial(
       await sim.until(() => isLinked(nodes.get('a'), 'b'));
       const a = nodes.get('a')!;
       const score = () => a.peers.get(idOf('b'))!.score;
-      // Pauses at different points of the metric's interval, of a minute, and of the connection's
+      // Pauses at different points of the metric's interval (a minute) and of the connection's
       // pings.
       for (let round = 0; round < 6; round++) {
         await sim.run(7_300 * round + 1_100 * run.seed);

@@ -1,5 +1,5 @@
 // Tests of nodes whose addresses change: while they run, or while they are down and only a node
-// that stayed can tell the others.
+// that stayed can inform the others.
 
 import type { Simulation } from '@trunkline/simulation';
 import { seededRandom } from '@trunkline/transport-core';
@@ -13,12 +13,12 @@ import { countReceived, rawPeer } from './testing/raw-peer.ts';
 import { runs, simulationOf } from './testing/runs.ts';
 import { TrustBook } from './trust/trust-book.ts';
 
-/** Returns a node's id, whatever its address: 'b2' is b's new address. */
+/** Returns a node's id, regardless of its address: 'b2' is b's new address. */
 const nodeOf = (name: string) => idOf(name[0]!);
 const isLinked = (node: TestNode | undefined, name: string) =>
   node?.peers.get(nodeOf(name)) !== undefined;
 
-/** Makes a book that has reached some nodes at their first addresses. */
+/** Creates a book that has reached some nodes at their first addresses. */
 async function bookOf(sim: Simulation, ...names: string[]): Promise<AddressBookStore> {
   const book = new AddressBook({ random: seededRandom(7), now: 0 });
   for (const name of names) book.succeeded(nodeOf(name), name, 0);

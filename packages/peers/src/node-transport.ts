@@ -26,7 +26,7 @@ const INBOX: symbol = Symbol.for('trunkline.inbox');
 const ENGINE: symbol = Symbol.for('trunkline.engine');
 
 /**
- * Mounts a protocol with node ids as targets. For the transport's own protocol, it wraps the
+ * Mounts a protocol with node ids as targets. For the transport's own protocol, this wraps the
  * transport itself.
  */
 export function nodeTransport<P extends Protocol>(
@@ -111,8 +111,8 @@ export class NodeTransport<P extends Protocol> implements Transport<P> {
   }
 
   /**
-   * Returns this node's id. Throws `failed_precondition` before the transport listens, like every
-   * transport.
+   * Returns this node's id. Throws `failed_precondition` before the transport listens, as every
+   * transport does.
    */
   localAddr(): string {
     this.#mount.localAddr();

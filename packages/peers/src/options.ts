@@ -33,7 +33,7 @@ export interface PeersOptions<S = unknown> {
   readonly transport: AnyTransport;
   /**
    * This node's identity. Default: the id that the transport proves (TLS, noise), or otherwise a
-   * random id, which is only asserted. An id other than the one that the transport proves is a
+   * random id, which is only asserted. An id other than the one that the transport proves throws a
    * TypeError.
    */
   readonly identity?: { readonly nodeId: string } | undefined;
@@ -44,11 +44,11 @@ export interface PeersOptions<S = unknown> {
    */
   readonly persistent?: readonly string[] | undefined;
   /**
-   * Whether a node may be a peer on a connection that proves no id, although this transport proves
-   * ids on other connections (for example, TLS on one address and plain WebSocket on another).
-   * Default false: such a node is only a client and is never reached by `node:<id>`. If true, it is
-   * a peer under the id that it asserts, until a node proves this id. On a transport that proves
-   * nothing, every id is asserted, whatever this option says.
+   * Set this to let a node be a peer on a connection that proves no id, although this transport
+   * proves ids on other connections (for example, TLS on one address and plain WebSocket on
+   * another). By default (false), such a node is only a client and is never reached by `node:<id>`.
+   * If true, it is a peer under the id that it asserts, until a node proves this id. On a transport
+   * that proves nothing, every id is asserted, regardless of this option.
    */
   readonly allowAsserted?: boolean | undefined;
   /** Nodes that are dialed for addresses when the address book has none left to try. */
@@ -57,7 +57,7 @@ export interface PeersOptions<S = unknown> {
    * 'open' (default): any node that dials this one may become a peer. 'listed': only nodes of
    * `persistent` and `unconditional` become peers; other nodes are refused with `denied`,
    * `maxOutbound` is treated as 0, and `exchange` is off. With 'listed', `seeds` and
-   * `exchange.seed` are a TypeError, and so is a persistent peer without an id on a transport that
+   * `exchange.seed` throw a TypeError, as does a persistent peer without an id on a transport that
    * proves ids. Clients are not affected.
    */
   readonly membership?: 'open' | 'listed' | undefined;
@@ -77,8 +77,8 @@ export interface PeersOptions<S = unknown> {
   /**
    * Number of ordinary peers that this node keeps dialed, 0 to 10,000. Default 10 (Tendermint).
    * When a peer whose connection was lost by chance comes back, it replaces the youngest peer.
-   * Every five minutes another candidate replaces one, too, so that two halves of a partitioned
-   * network whose places have filled up join again.
+   * Every five minutes, another candidate also replaces one, so that two halves of a partitioned
+   * network join again even if their places have filled up.
    */
   readonly maxOutbound?: number | undefined;
   /** Ids of nodes that count against neither `maxInbound` nor `maxOutbound`. */
@@ -86,11 +86,11 @@ export interface PeersOptions<S = unknown> {
   /** Ids of nodes whose addresses are never sent to others. */
   readonly privateIds?: readonly string[] | undefined;
   /**
-   * Back-off between dials of a persistent peer. Default as in gRPC: 1 s, growing 1.6-fold to
-   * 120 s, ± 20 %. It starts over only after a connection has lasted for 10 s.
+   * Back-off between dials of a persistent peer. The default is gRPC's: 1 s, which grows 1.6-fold
+   * up to 120 s, ± 20 %. The back-off starts over only after a connection has lasted for 10 s.
    */
   readonly reconnect?: ReconnectOptions | undefined;
-  /** Filters that can refuse connections, and end them because of a request. Default none. */
+  /** Filters that can refuse connections, or end them because of a request. Default none. */
   readonly filters?: FilterOptions | undefined;
   /**
    * Codec of this node's status and its peers' statuses. Default none: no status is published, and
@@ -105,22 +105,22 @@ export interface PeersOptions<S = unknown> {
    * service is 'not_serving'. Default none; see also `peers.services`.
    */
   readonly services?: readonly string[] | undefined;
-  /** Peer exchange: how nodes ask each other for addresses. Default on. */
+  /** Options of peer exchange, by which nodes ask each other for addresses. Default on. */
   readonly exchange?: ExchangeOptions | undefined;
   /**
-   * Which addresses are accepted from other nodes. 'any' (default) includes private and loopback
-   * addresses. 'public' dials only public addresses, checked after DNS as well, keeps at most 8
-   * addresses per host, and gives one network at most a quarter of `maxInbound`. Unspecified,
-   * multicast and metadata addresses are never dialed.
+   * The addresses that are accepted from other nodes. 'any' (default) includes private and loopback
+   * addresses. 'public' dials only public addresses (checked again after DNS resolution), keeps at
+   * most 8 addresses per host, and gives one network at most a quarter of `maxInbound`.
+   * Unspecified, multicast and metadata addresses are never dialed.
    */
   readonly addresses?: 'any' | 'public' | undefined;
   /**
-   * Resolves a node id to its address, for a send to a node that is not in `persistent`, `seeds` or
-   * the address book; for example, from a directory of your own. Default none.
+   * Resolves a node id to its address, when a message is sent to a node that is not in
+   * `persistent`, `seeds` or the address book; for example, from your own directory. Default none.
    */
   locate?: ((nodeId: string) => string | undefined | Promise<string | undefined>) | undefined;
   /**
-   * Resolves a host name to its IP addresses, for `addresses: 'public'`: without it, host names
+   * Resolves a host name to its IP addresses, for `addresses: 'public'`. Without it, host names
    * that other nodes advertise are not dialed. Use `systemLookup` of '@trunkline/peers/node'.
    */
   lookup?: ((host: string) => Promise<readonly string[]>) | undefined;
@@ -153,11 +153,11 @@ export interface MessageSource {
  */
 export interface FilterOptions {
   /**
-   * Judges by address: the dialed address, or the endpoint of an incoming connection. `remote.addr`
-   * is the address that the other end advertises.
+   * Judges a connection by its address: the dialed address, or the endpoint of an incoming
+   * connection. `remote.addr` is the address that the other end advertises.
    */
   address?: ((address: string, remote: Remote) => unknown) | undefined;
-  /** Judges by node id. */
+  /** Judges a connection by its node id. */
   nodeId?: ((nodeId: string, remote: Remote) => unknown) | undefined;
   /**
    * Inspects each request of a peer, of any protocol, before it is decoded. If it throws
@@ -165,9 +165,9 @@ export interface FilterOptions {
    */
   message?: ((bytes: Uint8Array, from: MessageSource) => void) | undefined;
   /**
-   * Time for `address` and `nodeId` together; after it, the connection is refused. Default 3,000.
-   * Tendermint's 5,000 would be too long here, because the transport's `handshakeTimeout` is 5,000
-   * too and would expire first.
+   * Time limit for `address` and `nodeId` together, after which the connection is refused. Default
+   * 3,000. Tendermint's 5,000 would be too long here, because the transport's `handshakeTimeout` is
+   * 5,000 too and would expire first.
    */
   readonly timeout?: number | undefined;
 }
@@ -175,7 +175,7 @@ export interface FilterOptions {
 /** Options of peer exchange. Times are in milliseconds. */
 export interface ExchangeOptions {
   /**
-   * Whether this node asks for addresses and sends them to others. Default true. A full node then
+   * If true (the default), this node asks for addresses and sends them to others. A full node then
    * also answers one request from a node that it refuses.
    */
   readonly enabled?: boolean | undefined;
@@ -268,7 +268,7 @@ export type PeersConfig = Options<typeof schema>;
 /** The schema of the options, with their defaults. */
 export const peersOptions: typeof schema = schema;
 
-/** Reads the options of `createPeers`. @throws TypeError naming the option that is wrong. */
+/** Reads the options of `createPeers`. @throws TypeError that names the wrong option. */
 export function readOptions(given: PeersOptions<any>): PeersConfig {
   const parsed = parseOptions(peersOptions, given, 'createPeers');
   const services = readServices(parsed.services, 'createPeers: services');
@@ -286,8 +286,8 @@ export function readOptions(given: PeersOptions<any>): PeersConfig {
 }
 
 /**
- * Parses a target that the user gave. @throws TypeError naming the option `name` if it is
- * malformed.
+ * Parses a target that the user gave. @throws TypeError that names the option `name` if the target
+ * is malformed.
  */
 export function readTarget(
   given: string,

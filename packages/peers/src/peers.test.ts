@@ -1,4 +1,4 @@
-// Tests that a network whose nodes know one seed finds itself.
+// Tests that nodes that know only one seed find each other.
 
 import { createSimulation } from '@trunkline/simulation';
 import test from 'ava';

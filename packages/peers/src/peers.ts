@@ -26,8 +26,8 @@ import type { PeerEvent, PeerInfo } from './types.ts';
 /**
  * Creates the peers of a transport: they find other nodes, stay connected to them and identify them
  * by node id. From now on every hello carries this node's id, so call this before the transport has
- * connections; existing ones are closed in an orderly way. Invalid options are a TypeError that
- * names the option's path.
+ * connections; existing ones are closed cleanly. Invalid options throw a TypeError that names the
+ * option's path.
  */
 export function createPeers<S = unknown>(options: PeersOptions<S>): Peers<S> {
   return new Peers<S>(options);
@@ -110,14 +110,14 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Removes persistent peers by node id, by address, or by both, and closes their connections in an
-   * orderly way. Returns the targets that were removed, as they were written. Nodes that are not on
-   * the list are not affected.
+   * Removes persistent peers by node id, by address, or by both, and closes their connections
+   * cleanly. Returns the targets that were removed, as they were written. Nodes that are not on the
+   * list are not affected.
    */
   remove(nodeIdOrTarget: string): string[] {
     const { node } = this.#driver;
     if (!isNodeId(nodeIdOrTarget)) readTarget(nodeIdOrTarget, 'peers.remove');
-    const ids = this.#idsOf(nodeIdOrTarget); // Asked first: a removed target stands for nobody.
+    const ids = this.#idsOf(nodeIdOrTarget); // First: a removed target matches no node.
     const removed = node.planner.removePersistent(nodeIdOrTarget);
     if (removed.length === 0) return removed;
     for (const nodeId of this.#unwanted(nodeIdOrTarget, ids))
@@ -128,8 +128,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /**
    * Replaces the whole list of persistent peers. New peers are dialed, peers that are no longer on
-   * the list are disconnected in an orderly way, and a node whose address changed is disconnected
-   * and dialed again. Connections to the other peers are not touched.
+   * the list are disconnected cleanly, and a node whose address changed is disconnected and dialed
+   * again. Connections to the other peers are not touched.
    */
   setTopology(targets: readonly string[]): TopologyDiff {
     this.#driver.node.checkTargets(targets, 'peers.setTopology');
@@ -168,7 +168,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
       'denied',
       `node ${nodeId} was banned${why === undefined ? '' : `: ${why}`}`,
     );
-    // A peer may only assert its id; a client that proves it is no peer.
+    // A peer may merely assert its id; a client that proves the id is not a peer.
     const peer = node.peer(nodeId);
     if (peer !== undefined) node.cut(peer, denied);
     for (const remote of node.config.transport.remotes())
@@ -198,8 +198,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /**
    * Returns the ids of at most `count` (1 to 250, default 16) nodes that are not connected and can
-   * be dialed by their ids. They are a random sample of the address book: first nodes that answered
-   * the last dial, last those that did not. Private and banned nodes are left out.
+   * be dialed by their ids. They are a random sample of the address book. Nodes that answered the
+   * last dial come first, nodes that did not come last. Private and banned nodes are left out.
    */
   known(count = 16): string[] {
     if (!(Number.isInteger(count) && count >= 1 && count <= MOST_ADDRESSES)) {
@@ -226,11 +226,11 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Learns the address of a node from `by`, a connected peer that reported it in a protocol of your
-   * own. The address is treated as if it came by peer exchange, with the same limits on what one
-   * source can add, and works even if exchange is off. `nodeId` and `address` may be anything that
-   * a peer sent; this never throws.
-   * @returns whether an address of that node is known now. False if `by` is not connected.
+   * Learns the address of a node from `by`, a connected peer that reported it in your own protocol.
+   * The address is treated as if peer exchange had brought it, with the same limits for one source,
+   * even if exchange is off. `nodeId` and `address` may be anything that a peer sent; this never
+   * throws.
+   * @returns true if an address of that node is known now, and false if `by` is not connected.
    */
   learn(nodeId: string, address: string, by: string): boolean {
     const source = this.#driver.node.peer(by);
@@ -244,10 +244,10 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Returns whether a protocol of your own may dial a node on its own initiative. False for nodes
-   * that are not persistent if the topology is fixed, that is, with `maxOutbound: 0` and `exchange:
-   * { enabled: false }`, or with `membership: 'listed'`. Gossip's discovery and overlays respect
-   * it.
+   * Returns true if your own protocol may dial a node on its own initiative. Returns false for
+   * nodes that are not persistent if the topology is fixed, that is, with `maxOutbound: 0` and
+   * `exchange: { enabled: false }`, or with `membership: 'listed'`. Gossip's discovery and overlays
+   * respect it.
    */
   mayDial(nodeId: string): boolean {
     const { node } = this.#driver;
@@ -281,7 +281,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const isReady = () => peerTable.peers.size >= peers;
     if (isReady()) return;
     const events = this.events();
-    const onAbort = () => void events.return?.(); // Ends the loop below, even while it waits.
+    const onAbort = () => void events.return?.(); // Ends the loop below, even if it is waiting.
     signal?.addEventListener('abort', onAbort, { once: true });
     let isLate = false;
     if (timeout !== Number.POSITIVE_INFINITY) {
@@ -311,8 +311,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
   /**
    * Mounts another protocol on the same transport, with node ids as targets. Connections to nodes
    * whose address is known are made as needed. For the transport's own protocol, this wraps the
-   * transport itself, so `close` closes the transport, and a rule `allow` must be given to `serve`
-   * instead (TypeError).
+   * transport itself, so `close` closes the transport. A rule `allow` throws a TypeError in that
+   * case; pass it to `serve` instead.
    */
   transport<P extends Protocol>(protocol: P, options?: MountOptions): Transport<P> {
     const { transport } = this.#driver.node.config;
@@ -364,9 +364,9 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Returns those of a removed target's `ids` to disconnect: all if it names an id, because that is
-   * listed no longer, or with another address, where it is dialed again. Otherwise, nodes that
-   * another target lists stay.
+   * Returns the nodes to disconnect out of the `ids` of a removed target. If the target names an
+   * id, these are all, because the id is no longer listed, or is listed and dialed again at another
+   * address. Otherwise, nodes that another target lists stay.
    */
   #unwanted(nodeIdOrTarget: string, ids: readonly string[]): readonly string[] {
     if (isNodeId(nodeIdOrTarget) || parseTarget(nodeIdOrTarget).nodeId !== undefined) return ids;
@@ -388,8 +388,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
 export interface PeerStatuses<S> {
   /**
    * Sets the status that this node publishes from now on; undefined clears it. Throws
-   * `resource_exhausted` above 64 KiB, a TypeError without the option `status`, and whatever the
-   * codec throws.
+   * `resource_exhausted` above 64 KiB, a TypeError without the option `status`, and any error of
+   * the codec.
    */
   set(value: S | undefined): void;
   /** Returns the last status that a connected peer published. */
@@ -399,10 +399,9 @@ export interface PeerStatuses<S> {
 /** The services of this node and those of its peers. */
 export interface PeerServices {
   /**
-   * Sets the services that this node serves from now on: at most 64 names. Its peers are told at
-   * once. They are also told while the node drains, or while its health says that a service is
-   * 'not_serving', that it does not take calls of these services. Throws a TypeError for a wrong
-   * name.
+   * Sets the services that this node serves from now on: at most 64 names. Its peers are informed
+   * at once. While the node drains, or its health says that a service is 'not_serving', its peers
+   * are informed that the services do not take calls. Throws a TypeError for an invalid name.
    */
   set(services: readonly string[]): void;
   /** Returns the services that a connected peer serves now, sorted. */
@@ -411,7 +410,7 @@ export interface PeerServices {
   nodes(service: string): string[];
   /**
    * Resolves 'service:<name>' to the nodes that serve it, as addresses 'node:<id>'. The transport
-   * of these peers uses it without being told; give it to a balancer.
+   * of these peers uses it automatically; pass it to a balancer.
    */
   readonly resolver: Resolver;
 }

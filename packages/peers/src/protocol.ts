@@ -6,16 +6,16 @@ import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import * as z from 'zod/mini';
 import { addressList } from './exchange/address-list.ts';
 
-/** Maximum bytes of a status: a status describes a node and is not meant for its data. */
+/** Maximum size of a status in bytes. A status describes a node and is not meant for its data. */
 export const LONGEST_STATUS: number = 64 * 1024;
-/** Maximum bytes of a message that is empty or holds a number. */
+/** Maximum size, in bytes, of a message that is empty or contains a number. */
 const SHORT = 256;
-/** Maximum bytes of a list of services: 64 names of 63 characters, and more. */
+/** Maximum size of a list of services in bytes: more than 64 names of 63 characters take. */
 const LONGEST_SERVICES = 8 * 1024;
-/** Bytes of an encoded status besides its value. */
+/** Number of bytes that an encoded status has besides its value. */
 const STATUS_HEAD = 5;
 
-/** The protocol `trunkline.peers`, which makes a node a peer to others by being mounted. */
+/** The protocol `trunkline.peers`. A node that mounts it is a peer to others. */
 export const peersProtocol = defineProjectProtocol({
   name: 'trunkline.peers',
   version: 1,
@@ -24,7 +24,7 @@ export const peersProtocol = defineProjectProtocol({
     /** Asks for addresses; the message is empty. */
     request: { id: 1, request: limited(bytes, SHORT) },
     /**
-     * Answers `request`. Entries are read one by one, so a malformed entry does not spoil the
+     * Answers `request`. Entries are read one by one, so a malformed entry does not affect the
      * others.
      */
     addresses: { id: 2, request: addressList },
@@ -52,14 +52,14 @@ export const peersProtocol = defineProjectProtocol({
 });
 
 /**
- * Feature in the hello of an accepting node that has no room for the dialer as a peer: it answers
- * one `request` for addresses on this connection, and then disconnects.
+ * The feature in the hello of an accepting node that has no room for the dialer as a peer: it
+ * answers one `request` for addresses on this connection, and then disconnects.
  */
 export const VISIT = 'trunkline.peers/visit';
 
 /**
- * Encodes a status: its number as four big-endian bytes, one byte that says whether there is a
- * value, and the value.
+ * Encodes a status: its number as four big-endian bytes, one byte that is set if there is a value,
+ * and the value.
  */
 export function encodeStatus(seq: number, value: Uint8Array | undefined): Uint8Array {
   const message = new Uint8Array(STATUS_HEAD + (value?.length ?? 0));

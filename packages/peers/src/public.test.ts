@@ -1,5 +1,5 @@
-// Tests of addresses: 'public': addresses from other nodes lead only to the public network,
-// whatever a name server says. Addresses from the operator are trusted.
+// Tests of addresses: 'public': addresses from other nodes lead only to the public network, no
+// matter what a name server answers. Addresses from the operator are trusted.
 
 import { createSimulation, type SimTransportOptions } from '@trunkline/simulation';
 import test from 'ava';
@@ -184,7 +184,7 @@ test.serial(
   'a name that resolves to a public address first and a private one later never leads to the private one',
   async (t) => {
     const names = (_: string, times: number) => (times % 2 === 1 ? ['8.8.8.8'] : ['10.0.0.9']);
-    // The node that is dialed is not b, so each dial fails, and there are many dials.
+    // The dialed node is not b, so each dial fails, and there are many dials.
     const { sim, a, dialed, asked } = await scene({
       told: [{ nodeId: idOf('inner'), address: 'rebind.example:7000' }],
       names,

@@ -1,5 +1,5 @@
-// Tests of connections that are lost and come back: which end dials again, when, and what is sent
-// over them afterwards.
+// Tests of connections that are lost and come back: which end dials again and when, and which
+// messages are sent afterwards.
 
 import test from 'ava';
 import type { PeersOptions } from './options.ts';

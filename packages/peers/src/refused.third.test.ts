@@ -26,7 +26,7 @@ const tls = carriers.find(({ name }) => name === 'TLS')!;
 const plain = carriers.find(({ name }) => name === 'TCP')!;
 let made = 0;
 
-/** Makes a transport to dial from, which lives until the fixture ends. */
+/** Creates a transport from which to dial, which lives until the fixture ends. */
 function caller(
   { clock, guests }: RealFixture,
   make: (given: Given) => Transport<typeof echo>,

@@ -1,5 +1,4 @@
-// Tests of networks that are partitioned for long, or whose nodes come and go: the cases that take
-// longest.
+// The longest tests: networks that are partitioned for a long time, or whose nodes come and go.
 
 import test from 'ava';
 import { churn } from './testing/scale/churn.ts';

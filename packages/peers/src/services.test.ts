@@ -20,7 +20,7 @@ const options = (name: string): Partial<PeersOptions<any>> => ({
   persistent: name === 'client' ? ['a', 'b', 'c'] : [],
   services: name === 'a' || name === 'b' ? ['orders'] : [],
 });
-/** Whether the client is connected to all others, and knows what they serve. */
+/** Returns true if the client is connected to all others and knows their services. */
 const isComplete = (nodes: Map<string, TestNode>) => {
   const peers = nodes.get('client')?.peers;
   return peers?.list().length === 3 && peers.services.nodes('orders').length >= 2;

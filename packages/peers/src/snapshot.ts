@@ -6,14 +6,14 @@ import type { PeerInfo } from './types.ts';
 /** The state of `Peers` at one moment, as plain data. */
 export interface PeersSnapshot {
   readonly nodeId: string;
-  /** Numbers of ordinary peers, by which end dialed. */
+  /** Numbers of ordinary peers, by the end that dialed. */
   readonly inbound: number;
   readonly outbound: number;
-  /** Persistent targets, connected or not. */
+  /** Number of persistent targets, connected or not. */
   readonly persistent: number;
   /**
-   * Numbers of addresses in the book: all, those that were reached, and those that other nodes only
-   * reported.
+   * Numbers of addresses in the book: all addresses, those that were reached, and those that were
+   * only reported by other nodes.
    */
   readonly book: { readonly size: number; readonly tried: number; readonly fresh: number };
   readonly peers: readonly PeerInfo[];

@@ -69,7 +69,10 @@ test.serial(
   },
 );
 
-/** Returns how many nodes are reachable from the first over connections that both ends list. */
+/**
+ * Returns the number of nodes that are reachable from the first one over connections that both ends
+ * list.
+ */
 function partOf(linked: ReadonlyMap<string, ReadonlySet<string>>): number {
   const [first] = linked.keys();
   const found = new Set([first!]);

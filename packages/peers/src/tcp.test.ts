@@ -1,5 +1,5 @@
-// Tests of peers over real TCP on loopback: how they find each other, come back at another address,
-// and leave nothing behind.
+// Tests of peers over real TCP on loopback: they find each other, come back at another address, and
+// leave nothing behind.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,7 +24,7 @@ const areAllLinked = (nodes: readonly RealNode[]) =>
   nodes.every((one) => nodes.every((other) => one === other || isLinked(one, other)));
 const onIPv6 = hasIPv6 ? test : test.skip;
 
-// Serial, because these tests look at the open resources of this process.
+// These tests are serial because they check the open resources of this process.
 test.serial(
   'transports and peers that are closed, in any order, leave no handle and no timer',
   async (t) => {

@@ -1,5 +1,5 @@
-// Tests of peers that prove their ids over TLS and noise on real TCP: which node they are taken
-// for, and how a node that moved is found.
+// Tests of peers that prove their ids over TLS and Noise on real TCP: each is recognized as the
+// right node, and a node that moved is found.
 
 import { secure } from '@trunkline/stream-noise';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
@@ -130,7 +130,7 @@ for (const [title, options] of [
     const b = await fixture.node('b', proving(theirs, passive));
     t.not(b.address, first.address);
     t.is(b.nodeId, first.nodeId);
-    // The peer advertises its new address over a connection of its own.
+    // The peer advertises its new address over a separate connection.
     await fixture.settle(b.transport.dial(a.address));
     await fixture.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
     await fixture.run(15_000);

@@ -1,5 +1,5 @@
-// Tests of the list of persistent peers as it is set and changed: which peers are connected, which
-// are disconnected, and which connections stay untouched.
+// Tests of setting and changing the list of persistent peers: some peers are connected, some are
+// disconnected, and the other connections stay untouched.
 
 import test from 'ava';
 import type { PeersOptions } from './options.ts';

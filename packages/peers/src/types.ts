@@ -7,7 +7,7 @@ export interface PeerInfo<S = unknown> {
   /** 64 lower-case hex digits. */
   readonly nodeId: string;
   /**
-   * Whether the connection proved the id (TLS, noise). Otherwise the peer only asserts it, and the
+   * True if the connection proved the id (TLS, Noise). Otherwise the peer only asserts it, and the
    * first peer that asserts an id keeps it.
    */
   readonly proven: boolean;
@@ -16,22 +16,22 @@ export interface PeerInfo<S = unknown> {
    * the address that the peer advertises. Undefined if it does not listen.
    */
   readonly addr: string | undefined;
-  /** Which end dialed the connection in use; 'out' is this node. */
+  /** The end that dialed the connection in use; 'out' is this node. */
   readonly direction: 'in' | 'out';
   /** The last measured round-trip time, in milliseconds. */
   readonly rtt: number | undefined;
   /**
-   * 0 to 100, computed by Tendermint's trust metric from how well the peer behaved recently and
-   * before.
+   * A value of 0 to 100, which Tendermint's trust metric computes from the peer's recent and
+   * earlier behavior.
    */
   readonly score: number;
   /** The status that the peer last published with `peers.status.set`. */
   readonly status?: S | undefined;
-  /** Whether it is one of the `persistent` peers. */
+  /** True if it is one of the `persistent` peers. */
   readonly persistent: boolean;
   /** Identifies the peer's transport; changes when the peer restarts. */
   readonly instance: string;
-  /** The connection in use. Send to it to reach this very connection. */
+  /** The connection in use. Send to it to use exactly this connection. */
   readonly remote: Remote;
 }
 
@@ -68,7 +68,7 @@ export type Rejection =
 export type PeerEvent<S = unknown> =
   /** A node is connected. If it was connected before, its `down` came first. */
   | { readonly type: 'up'; readonly peer: PeerInfo<S> }
-  /** The last connection to a node is gone; `cause` says why. */
+  /** The last connection to a node has ended; `cause` is the reason. */
   | {
       readonly type: 'down';
       readonly nodeId: string;
@@ -79,7 +79,7 @@ export type PeerEvent<S = unknown> =
    * A connection did not become a peer's: either one that this node dialed (`out`), or any incoming
    * connection (`in`), including one that spoke another protocol, had the wrong security or
    * certificate, belonged to another network, or ended before its hello. Without a hello, only
-   * `endpoint` says where it came from.
+   * `endpoint` shows where it came from.
    */
   | {
       readonly type: 'rejected';

@@ -1,4 +1,4 @@
-// Tests of the dials by which a content node looks beyond its neighbors.
+// Tests of the dials by which a node that has enough neighbors looks beyond them.
 
 import test from 'ava';
 import { PartitionProbe } from './partition-probe.ts';

@@ -14,7 +14,7 @@ test('an allowance permits a burst, then one per interval, and is scarce until h
   t.false(allowance.take(150));
   t.true(allowance.isScarce(299));
   t.false(allowance.isScarce(300));
-  // However long it rests, it never allows more than the burst at once; while the clock stands
-  // still, it allows no more.
+  // It never allows more than the burst at once, no matter how long it rested. While the clock
+  // stands still, it allows no more.
   t.is([1, 2, 3, 4, 5, 6].filter(() => allowance.take(1e9)).length, 4);
 });

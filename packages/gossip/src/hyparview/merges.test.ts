@@ -1,11 +1,11 @@
-// Tests of when a partial view asks nodes outside its views for a link.
+// Tests of the times at which a partial view asks nodes outside its views for a link.
 
 import test from 'ava';
 import { Merges } from './merges.ts';
 
 const middle = () => 0.5;
 
-/** Returns the times of all merges in seconds; `answers` tells whether a merge succeeds. */
+/** Returns the times of all merges in seconds; `answers` returns true if a merge succeeds. */
 function run(
   merges: Merges,
   until: number,

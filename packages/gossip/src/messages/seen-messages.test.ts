@@ -196,7 +196,7 @@ test('without room for origins new ones are refused; current publishers continue
     t.is(seen.note(id(0, `o${i}`), 2_000), 'seen');
     if (i < 99) t.is(seen.note(id(1, `o${i}`), 2_000), 'new');
   }
-  // Only o99 has been silent long enough to make room, and it makes room for one origin.
+  // Only o99 has been silent long enough to make room, and only for one other origin.
   t.is(seen.note(id(0, 'late'), 91_500), 'new');
   t.is(seen.note(id(0, 'later'), 91_500), 'full');
   t.is(seen.note(id(0, 'o5'), 91_500), 'seen');
@@ -213,7 +213,7 @@ test('a million ids of a hundred thousand origins stay within the limits; none i
   };
   const seen = new SeenMessages(bounds);
   const random = seededRandom(1);
-  /** For each message, when it was last new. */
+  /** For each message, the time at which it was last new. */
   const taken = new Map<string, number>();
   const counts = { new: 0, again: 0, full: 0 };
   // Ten minutes; each id comes again and again, as it would from several neighbors and out of their

@@ -69,7 +69,7 @@ test('made-up ids take bounded memory, expire, and their peer is blamed', (t) =>
       feed(now, { type: 'wake' });
     t.true(machine.snapshot().pendingGrafts <= 200);
   }
-  // The notices of another peer have room of their own.
+  // The notices of another peer have separate room.
   feed(20_000, { type: 'received', from: 'b', message: ihaveOf([1], 1, 'y') });
   for (let now = machine.wakeAt; now < 40_000; now = machine.wakeAt) feed(now, { type: 'wake' });
   t.true(sent().includes('b graft y1'));
@@ -200,7 +200,7 @@ test('a peer that takes notices and never forwards anything is detected; one tha
     feed(0, { type: 'received', from: peer, message: { kind: 'prune' } });
   for (let i = 0; i < 400; i++) {
     const now = i * 250;
-    // The giver has each message before it arrives here.
+    // The peer that gives notice has each message before it arrives here.
     if (i % 3 === 0) feed(now - 20, { type: 'received', from: 'giver', message: ihaveOf([i]) });
     feed(now, { type: 'received', from: 'source', message: pushOf(i) });
     feed(now + 5, { type: 'wake' });
@@ -232,8 +232,8 @@ test('if many notices arrive at once, no peer counts as mute before it had time'
 });
 
 /**
- * Creates a network of 40 in which some nodes are replaced by a double. Returns it, and the number
- * of deliveries that honest nodes missed of 20 messages.
+ * Creates a network of 40 in which some nodes are replaced by a double. Returns the network, and
+ * the number of deliveries of 20 messages that honest nodes missed.
  */
 function withDoubles(
   seed: number,
@@ -261,7 +261,7 @@ function withDoubles(
 test('nodes that give notice of everything and serve nothing do not withhold a message from others, and are reported', (t) => {
   for (let seed = 1; seed <= 5; seed++) {
     const { network, missed } = withDoubles(seed, 8, (node, from, message, send) => {
-      // Gives notice at once, to all nodes, so as to be asked first.
+      // Gives notice to all nodes at once in order to be asked first.
       if (message.kind === 'push')
         for (let to = 0; to < 40; to++)
           if (to !== node)

@@ -1,4 +1,4 @@
-// Tests of peers that take messages and give none: leaves of the tree answer a probe, and peers
+// Tests of peers that take messages and send none: leaves of the tree answer a probe, and peers
 // that don't listen are mute.
 
 import { seededRandom } from '@trunkline/transport-core';
@@ -8,8 +8,8 @@ import { regularOverlay } from './testing/overlay.ts';
 import { graftOf, ihaveOf, pushOf, singleMachine } from './testing/single-machine.ts';
 
 /**
- * Runs a machine that a source pushes to twice a second, with `peer` in its tree. Returns when the
- * peer was asked for a sign, and when it was reported.
+ * Runs a machine that a source pushes to twice a second, with `peer` in its tree. Returns the times
+ * at which the peer was probed and reported.
  */
 function tried(answers: boolean, seconds: number) {
   const { machine, feed, reports, sent } = singleMachine(['source', 'peer']);

@@ -1,4 +1,4 @@
-// Tests of waiting longer for messages that come late by the tree.
+// Tests of waiting longer for messages that arrive late over the tree.
 
 import test from 'ava';
 import { idOf, ihaveOf, pushOf, singleMachine } from './testing/single-machine.ts';

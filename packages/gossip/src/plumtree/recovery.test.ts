@@ -1,4 +1,4 @@
-// Tests of Plumtree in networks whose links and nodes fail, and that split and join.
+// Tests of Plumtree in networks that split and join, and in which links and nodes fail.
 
 import { seededRandom } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';

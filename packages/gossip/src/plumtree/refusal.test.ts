@@ -1,4 +1,4 @@
-// Tests of messages that are refused, or take time to be looked at.
+// Tests of messages that are refused, or that take time to check.
 
 import test from 'ava';
 import {

@@ -1,4 +1,4 @@
-// Tests of what a signature covers, and of what becomes of invalid ones.
+// Tests of the content that a signature covers, and of the reaction to invalid signatures.
 
 import { createIdentity, type Identity, type KeyType } from '@trunkline/identity';
 import { seededRandom } from '@trunkline/transport-core';
@@ -35,7 +35,9 @@ function signed(identity: Identity, body: Body = list): Uint8Array {
   });
 }
 
-/** Verifies each forgery in a second of its own, so that none is refused for lack of time. */
+/**
+ * Verifies each forgery in a separate second, so that none is refused because there were too many.
+ */
 function receiver() {
   const signatures = new Signatures(idOf('z'), { mode: 'strict' });
   let now = 0;

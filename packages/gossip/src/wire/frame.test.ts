@@ -148,7 +148,7 @@ test('any bytes are either a frame or refused, and never throw', (t) => {
       Math.floor(random() * 256),
     );
     bytes[0] = Math.floor(random() * 5) | (random() < 0.5 ? 0x80 : 0);
-    // A short list: with a random length, no list would fit the bytes.
+    // Makes the list short, because with a random length, no list would fit the bytes.
     if (bytes.length > 80 && random() < 0.5) bytes.set([0, Math.floor(random() * 3)], 79);
     const push = decodePush(bytes);
     if (push !== undefined) {

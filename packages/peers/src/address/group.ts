@@ -1,14 +1,13 @@
-// Address groups. A group stands for all the addresses that one owner can easily obtain. The
-// buckets of the address book are shared out by group, so that many addresses of one owner weigh
-// little.
+// Address groups. A group stands for all the addresses that one owner can easily obtain. Each group
+// can use only some buckets of the address book, so that many addresses of one owner count little.
 
 import { formatIp, startsWith } from './ip.ts';
 import { embeddedIPv4, type IpKind, kindOfIp } from './ip-kind.ts';
 
 /**
  * Returns the group of an IP address with a port. Private addresses cost their owner nothing, and
- * each stands for one machine, so each is a group. On this machine, each port is a node and
- * therefore a group. For any other address, see `groupOfIp`.
+ * each stands for one machine, so each is a group. On this machine, each port belongs to another
+ * node and is therefore a group. For any other address, see `groupOfIp`.
  */
 export function groupOfPlace(ip: Uint8Array, kind: IpKind, port: number | undefined): string {
   if (kind === 'loopback') return `local:${port}`;
@@ -21,7 +20,7 @@ export function groupOfPlace(ip: Uint8Array, kind: IpKind, port: number | undefi
  * Returns the group of an IP address, by the rule of Bitcoin, btcd and Tendermint (groupKey):
  * - IPv4: its /16. The same holds for the IPv4 address behind a tunnel or a translator.
  * - IPv6: its /32, or its /36 in 2001:470::/32, which Hurricane Electric gives out for free.
- * - OnionCat (Tor): one of 16 groups.
+ * - OnionCat (Tor): the group is one of 16.
  * - This machine: 'local'.
  *
  * Unlike in those projects, private addresses have groups in every mode, because a network of

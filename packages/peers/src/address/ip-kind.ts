@@ -7,7 +7,7 @@ import { startsWith } from './ip.ts';
  * The kind of an IP address:
  * - `public`: reached over the internet. `private`: internal to a site (RFC 1918, RFC 4193).
  *   `shared`: internal to a carrier (RFC 6598, 100.64/10).
- * - `loopback`, `link_local`, `multicast`, `unspecified`: as their names say.
+ * - `loopback`, `link_local`, `multicast`, `unspecified`: the standard meanings.
  * - `metadata`: the address of a cloud's metadata service, which gives a machine's secrets to any
  *   process on it that asks.
  * - `reserved`: for documentation, for benchmarks, or unassigned (IANA's registries of
@@ -35,8 +35,9 @@ export function kindOfIp(ip: Uint8Array): IpKind {
   if (found !== undefined) return found;
   const ipv4 = embeddedIPv4(ip);
   if (ipv4 !== undefined) return kindOfIp(ipv4);
-  // RFC 8215: a translator internal to a site, so the address is private whatever it leads to. Its
-  // prefix may have any length; with the usual 96 bits, the last 4 bytes show a metadata address.
+  // RFC 8215: a translator internal to a site, so the address is private, no matter where it leads.
+  // Its prefix may have any length; with the usual 96 bits, the last 4 bytes show a metadata
+  // address.
   if (startsWith(ip, [0x00, 0x64, 0xff, 0x9b, 0x00, 0x01], 48))
     return kindOfIp(ip.subarray(12)) === 'metadata' ? 'metadata' : 'private';
   // IANA has assigned global unicast addresses from 2000::/3 alone.
@@ -63,7 +64,7 @@ function rowOf(ip: Uint8Array, rows: readonly Row[]): IpKind | undefined {
   return rows.find(([prefix, bits]) => startsWith(ip, prefix, bits))?.[2];
 }
 
-/** The first row that matches counts, here and in `IPV6`. */
+/** The ranges of IPv4. Here and in `IPV6`, the first row that matches counts. */
 const IPV4: readonly Row[] = [
   [[169, 254, 169, 254], 32, 'metadata'], // AWS, Azure, Google and most others.
   [[169, 254, 170, 2], 32, 'metadata'], // AWS ECS.

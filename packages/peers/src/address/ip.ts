@@ -1,12 +1,12 @@
 // Parses and formats IP addresses as bytes: 4 for IPv4, 16 for IPv6.
 
 /**
- * Parses '10.0.0.1', '::1', '[::1]' and 'fe80::1%eth0'. The zone is dropped, because it means
- * something on one machine only. IPv4 mapped into IPv6 ('::ffff:10.0.0.1') gives 4 bytes.
+ * Parses '10.0.0.1', '::1', '[::1]' and 'fe80::1%eth0'. The zone is dropped, because it has a
+ * meaning only on one machine. IPv4 mapped into IPv6 ('::ffff:10.0.0.1') gives 4 bytes.
  *
  * Returns undefined for anything else, including forms that only old C libraries read as IPv4
  * ('127.1', '0x7f000001', '010.0.0.1'). Parsers disagree about those, and a filter is useless if
- * the dialer reads another address than the filter did.
+ * the dialer reads a different address than the filter did.
  */
 export function parseIp(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (!text.includes(':')) return parseIPv4(text);

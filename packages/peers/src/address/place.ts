@@ -16,8 +16,8 @@ export interface Place {
    */
   readonly key: string;
   /**
-   * An IP address in its canonical spelling, without brackets and zone, or a name, in lower case if
-   * a port follows.
+   * An IP address in its canonical spelling, without brackets and zone; or a name, which is in
+   * lower case if a port follows.
    */
   readonly host: string;
   readonly port: number | undefined;
@@ -37,15 +37,15 @@ export interface Place {
 export type PlaceKind = IpKind | 'name';
 
 /**
- * Which addresses may be dialed when a stranger has reported them: 'any' suits a network of your
- * own, 'public' the internet.
+ * The addresses that may be dialed when a stranger has reported them: 'any' suits your own network,
+ * 'public' the internet.
  */
 export type DialMode = 'any' | 'public';
 
 /**
  * Parses an address as a Transport understands it: 'host:port', 'tcp://host:port',
  * 'ws://host:port/path', '[::1]:80', 'inmem://x', or the plain 'n17' of a simulation. Returns
- * undefined if the address is invalid, which means one of:
+ * undefined if the address is invalid, which means that it has one of:
  * - more than 256 characters
  * - a character that no address contains (control and format characters, white space, quotes)
  * - a node id before '@'
@@ -78,7 +78,7 @@ export function placeOf(address: string): Place | undefined {
  * - 'public': public IP addresses, and names except those that do not exist in the public DNS
  *   ('localhost', '*.local', '*.internal', 'home.arpa', a single label).
  *
- * After DNS has resolved a name, check each of its IP addresses again as a place of its own.
+ * After DNS has resolved a name, check each of its IP addresses again as a separate place.
  * Otherwise a stranger's DNS server decides what is dialed.
  */
 export function isDialable(place: Place, mode: DialMode): boolean {
@@ -116,7 +116,7 @@ function placeAt(
   if (ip !== undefined) {
     const kind = kindOfIp(ip);
     const host = formatIp(ip);
-    // A zone tells link-local networks apart (RFC 4007). For any other address it is only another
+    // A zone distinguishes link-local networks (RFC 4007). For any other address it is only another
     // spelling.
     const zone = kind === 'link_local' ? (/%.*$/su.exec(written)?.[0] ?? '') : '';
     return {

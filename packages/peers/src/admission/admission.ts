@@ -1,5 +1,5 @@
-// Admission: decides for each connection whose hello was read whether it may be a peer's. Pure; the
-// driver runs the slow checks (filters) afterwards.
+// Admission: decides, for each connection whose hello was read, whether it may become a peer. Pure;
+// the driver runs the slow checks (filters) afterwards.
 
 import { isNodeId, type TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
@@ -11,7 +11,7 @@ export interface Candidate {
   readonly proven: boolean;
   readonly instance: string;
   readonly direction: 'in' | 'out';
-  /** Whether it is persistent or unconditional, so no limit applies to it. */
+  /** True if it is persistent or unconditional, so that no limit applies to it. */
   readonly exempt: boolean;
   /** The network that it comes from, if the number of peers per network is limited. */
   readonly group: string | undefined;
@@ -23,13 +23,15 @@ export interface AdmissionState {
   isBanned(nodeId: string): boolean;
   peer(nodeId: string): ConnectedPeer | undefined;
   /**
-   * Returns whether this instance of a node was recently replaced by another one, so that both are
-   * alive. Called only for an instance that would replace the connected one.
+   * Returns true if another instance recently replaced this instance of a node, which means that
+   * both are alive. Called only for an instance that would replace the connected one.
    */
   isTwin(nodeId: string, instance: string): boolean;
-  /** Number of ordinary peers that dialed this node, including those that are not up yet. */
+  /**
+   * Number of ordinary peers that dialed this node, including those whose connection is not up yet.
+   */
   readonly inbound: number;
-  /** Number of those that make way for another peer. */
+  /** Number of these peers that would make way for another one. */
   readonly yielding: number;
   /** Number of ordinary inbound peers of one group. */
   inboundOf(group: string): number;
@@ -45,7 +47,7 @@ export interface ConnectedPeer {
    * peer.
    */
   readonly isParting: boolean;
-  /** Whether it is counted in `inbound`. */
+  /** True if it is counted in `inbound`. */
   readonly isInbound: boolean;
 }
 
@@ -54,7 +56,10 @@ export interface AdmissionLimits {
   readonly maxPerGroup: number;
 }
 
-/** Returns why a connection is refused, or undefined if it is welcome. Both ends see the text. */
+/**
+ * Returns the reason why a connection is refused, or undefined if it is accepted. Both ends see the
+ * text.
+ */
 export function judge(
   candidate: Candidate,
   state: AdmissionState,
@@ -73,15 +78,15 @@ export function judge(
     );
   if (state.isBanned(nodeId)) return reasonError('denied', `node ${nodeId} is banned`);
   const known = state.peer(nodeId);
-  // An instance is no secret, so a node that only repeats it must not join a peer that proved its
-  // id, nor the other way round.
+  // An instance is not a secret. So a node that only repeats it must not join a peer that proved
+  // its id, nor the other way round.
   const isSame = known?.instance === instance && known.proven === proven;
   if (isSame && !known.isParting)
     return known.links < LINKS
       ? undefined
       : reasonError('full', `node ${nodeId} has ${known.links} links, more than one pool opens`);
-  // A node that proves its id replaces the peer that has it: either a restart, or a node that only
-  // asserted the id. Of two nodes that assert the same id, the first one stays.
+  // A node that proves its id replaces the peer that has it, because either the node restarted or
+  // the peer only asserted the id. Of two nodes that assert the same id, the first one stays.
   if (known !== undefined && !isSame && !proven)
     return reasonError(
       'duplicate',
@@ -104,5 +109,7 @@ export function judge(
   );
 }
 
-/** Maximum connections of one peer: as many as the largest pool opens, in both directions. */
+/**
+ * Maximum number of connections of one peer: as many as the largest pool opens, in both directions.
+ */
 const LINKS = 128;

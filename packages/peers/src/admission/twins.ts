@@ -1,14 +1,14 @@
 // Detects two live nodes with one key. The newest instance of a node replaces older ones, as it
-// must after a restart. An instance that comes back after it was replaced is no restart, and the
+// must after a restart. An instance that comes back after it was replaced is not a restart, and the
 // two would replace each other again and again. Uses no clock: `now` is passed in.
 
 import type { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 
 interface Replaced {
-  /** When the refusal ends; undefined if the instance has not come back. */
+  /** Time at which the refusal ends; undefined if the instance has not come back. */
   until: number | undefined;
-  /** True if a refusal of it was reported. */
+  /** True if a refusal of the instance was reported. */
   told: boolean;
 }
 
@@ -26,8 +26,8 @@ export class Twins {
   }
 
   /**
-   * Returns whether to refuse an instance because it was replaced and comes back. Call it only
-   * while another instance is connected: the first call begins a period of 30 seconds, and the
+   * Returns true if an instance should be refused because it was replaced and came back. Call it
+   * only while another instance is connected: the first call begins a period of 30 seconds, and the
    * first call after that period forgets the instance, which is then judged like any other.
    */
   isTwin(nodeId: string, instance: string, now: number): boolean {
@@ -41,8 +41,9 @@ export class Twins {
   }
 
   /**
-   * Returns whether to report a refusal, and remembers it: that of a twin once after it was
-   * replaced, never if that is forgotten; any other always.
+   * Returns true if a refusal should be reported, and remembers that. The refusal of a twin is
+   * reported once after it was replaced, and never if the replacement is forgotten; any other
+   * refusal is always reported.
    */
   isNews(error: TransportError): boolean {
     const key = twinOf(error);
@@ -54,7 +55,7 @@ export class Twins {
   }
 }
 
-/** Makes the error with which a twin is refused. It is sent to the twin, so both ends see it. */
+/** Creates the error with which a twin is refused. It is sent to the twin, so both ends see it. */
 export function twinError(nodeId: string, instance: string): TransportError {
   const message = `node ${nodeId} is connected as another instance, which had replaced this one (${instance}): two running nodes have the same key. This instance is refused for ${REFUSED / 1000} s; give each node its own key, or stop one of them`;
   return reasonError('duplicate', message, { metadata: { nodeId, instance } });
@@ -77,5 +78,5 @@ function keyOf(nodeId: string, instance: string): string {
 
 /** Milliseconds for which a twin is refused. */
 const REFUSED = 30_000;
-/** Maximum replaced instances that are remembered. Each restart of a peer adds one. */
+/** Maximum number of replaced instances that are remembered. Each restart of a peer adds one. */
 const MOST = 1_024;

@@ -6,8 +6,8 @@ export class Visitors {
   readonly #pause: number;
   readonly #rate = new DialRate(RATE);
   /**
-   * Node id → when addresses were last sent to it, oldest first. The rate bounds the number of
-   * entries.
+   * Node id → the time at which addresses were last sent to it, oldest first. The rate limit bounds
+   * the number of entries.
    */
   readonly #told = new Map<string, number>();
 
@@ -47,9 +47,9 @@ export class Visitors {
 }
 
 /**
- * Visits per second, on average and at once; 200 nodes that start together are served within two
- * seconds.
+ * Maximum number of visits per second, on average and at once; 200 nodes that start together are
+ * served within two seconds.
  */
 const RATE = 100;
-/** Maximum open visits. */
+/** Maximum number of open visits. */
 const AT_ONCE = 64;

@@ -28,12 +28,12 @@ import { restoreBook, saveBook } from './saved.ts';
  *
  * It differs from Tendermint in these points:
  * - Times come from a monotonic clock, and the saved document contains ages. A wall clock that goes
- *   back would make bans endless and keep reported addresses forever young. As a consequence, the
+ *   back would make bans endless and keep reported addresses new forever. As a consequence, the
  *   time while a node is down does not count, and a ban only runs while the node runs.
- * - A tried entry gives way only if it was dialed after its last success, at least a minute ago,
- *   and did not answer (test-before-evict: Heilman et al. 2015, countermeasure 3). Tendermint
- *   evicts the oldest entry, so an attacker whose nodes answer could wash out all others. Until the
- *   test, the newcomer stays new; `toTest` returns the incumbent.
+ * - A tried entry gives way only if it did not answer a dial after its last success, at least a
+ *   minute ago (test-before-evict: Heilman et al. 2015, countermeasure 3). Tendermint evicts the
+ *   oldest entry, so an attacker whose nodes answer could evict all others. Until the test, the
+ *   newcomer stays new; `toTest` returns the existing entry.
  * - Each tried entry is equally likely to be picked. Tendermint picks a bucket first, so a few
  *   addresses in buckets that honest groups do not reach would get up to 64 times the dials of the
  *   others. For new entries the bucket is picked first, as in Tendermint, which makes a source
@@ -114,9 +114,9 @@ export class AddressBook {
    * Adds an address that another node reported. It accepts anything a peer may send and never
    * throws.
    *
-   * `source` is the node that reported it: give the address that we see it at, not one that it
-   * claims, because the group of that address limits how many buckets its reports can fill. Leave
-   * `source` undefined for addresses from the operator.
+   * `source` is the node that reported it: pass the address at which this node sees it, not one
+   * that it claims, because the group of that address limits how many buckets its reports can fill.
+   * Leave `source` undefined for addresses from the operator.
    */
   add(entry: BookAddress, source: BookAddress | undefined, now: number): AddVerdict {
     this.#endBans(now);
@@ -125,7 +125,7 @@ export class AddressBook {
     const known = this.#index.get(entry.nodeId);
     if (known?.address === place.key) {
       known.seen = now;
-      // The more buckets the entry is in, the less likely it gets into another one.
+      // The more buckets the entry is in, the less likely it is to get into another one.
       const isOut =
         known.tried ||
         known.rows.length >= NEW_BUCKETS_PER_ADDRESS ||
@@ -152,11 +152,11 @@ export class AddressBook {
    * Records the address that a peer reports for itself over its own live connection. Call it only
    * for proven ids.
    *
-   * The address replaces the one we had for the peer, tried or not, and counts as new until a dial
-   * reaches it. If another id holds the address, the peer takes it over, unless the holder is tried
-   * and answered within the last week; the verdict is then `vetted`. `seenAt` is the address that
-   * the connection comes from, whose group is recorded as the source. Without it, the source is the
-   * group of the reported address.
+   * The address replaces the one that the book had for the peer, tried or not, and counts as new
+   * until a dial reaches it. If another id holds the address, the peer takes it over, unless the
+   * holder is tried and answered within the last week; the verdict is then `vetted`. `seenAt` is
+   * the address that the connection comes from, whose group is recorded as the source. Without it,
+   * the source is the group of the reported address.
    */
   learn(entry: BookAddress, now: number, seenAt?: string): AddVerdict {
     this.#endBans(now);
@@ -177,7 +177,7 @@ export class AddressBook {
   /**
    * Returns the entry to dial next, or undefined if none is eligible. `bias` is the preference for
    * new entries, from 0 to 100 (clamped), weighted by the square roots of the numbers of new and
-   * tried entries. If no entry of the chosen sort is eligible, one of the other is taken; bad
+   * tried entries. If no entry of the chosen kind is eligible, one of the other kind is taken; bad
    * entries are taken only as a last resort. An entry with an alternative may be returned with that
    * address, as a new entry.
    *
@@ -275,7 +275,7 @@ export class AddressBook {
     return this.#bans.get(nodeId) !== undefined;
   }
 
-  /** Ends a ban at once; the address returns to the book. */
+  /** Ends a ban immediately; the address returns to the book. */
   unban(nodeId: string, now: number): void {
     const ban = this.#bans.remove(nodeId);
     if (ban !== undefined) this.#reinstate(ban, now);
@@ -303,7 +303,7 @@ export class AddressBook {
     this.#rules.setPrivate(ids, 'AddressBook.setPrivate: ids');
   }
 
-  /** Removes an entry. Returns whether it existed. */
+  /** Removes an entry. Returns true if it existed. */
   remove(nodeId: string): boolean {
     const known = this.#index.get(nodeId);
     if (known !== undefined) this.#index.remove(known);
@@ -322,7 +322,7 @@ export class AddressBook {
     return this.#index.get(nodeId)?.snapshot();
   }
 
-  /** Returns the entry at an address, however the address is spelled. */
+  /** Returns the entry at an address, in any spelling of the address. */
   at(address: string): BookEntry | undefined {
     const place = placeOf(address);
     return place === undefined ? undefined : this.#index.at(place.key)?.snapshot();
@@ -336,16 +336,16 @@ export class AddressBook {
 
   /**
    * Returns a tried entry that blocks a newcomer's promotion. Dial it, and report the outcome with
-   * `attempted` and `succeeded`. Each entry is returned once, until the next newcomer; each of the
-   * 64 buckets has at most one waiting, the last one found. Calling this every 2 minutes
-   * corresponds to the feeler connections of Heilman et al.
+   * `attempted` and `succeeded`. Each entry is returned once per newcomer. For each of the 64
+   * buckets, at most one entry waits: the last one found. Calling this every 2 minutes corresponds
+   * to the feeler connections of Heilman et al.
    */
   toTest(now: number): BookEntry | undefined {
     this.#endBans(now);
     return this.#promotion.toTest()?.snapshot();
   }
 
-  /** Returns everything that the next book needs, as plain data: see `formatBook`. */
+  /** Returns everything that the next book needs as plain data; see `formatBook`. */
   save(now: number): BookDocument {
     this.#endBans(now);
     return saveBook(this.#key, { index: this.#index, bans: this.#bans }, now);

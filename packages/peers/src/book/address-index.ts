@@ -1,5 +1,5 @@
 // The storage of the address book: entries in their buckets, and by id, address and host. It keeps
-// the four in step and knows no other rules.
+// the four consistent and knows no other rules.
 
 import { Buckets } from './buckets.ts';
 import type { KnownAddress } from './known-address.ts';
@@ -12,7 +12,7 @@ export class AddressIndex {
   readonly #byId = new Map<string, KnownAddress>();
   readonly #byKey = new Map<string, KnownAddress>();
   /**
-   * Second addresses of ids. They stand in the new buckets and count on their hosts, but are not
+   * Second addresses of ids. They are in the new buckets and count for their hosts, but can't be
    * found by id or address.
    */
   readonly #alternatives = new Map<string, KnownAddress>();
@@ -22,7 +22,7 @@ export class AddressIndex {
     return this.#byId.size;
   }
 
-  /** The number of new entries. Each may stand in several buckets. */
+  /** The number of new entries. Each may be in several buckets. */
   get freshSize(): number {
     return this.#byId.size - this.tried.size;
   }
@@ -49,12 +49,15 @@ export class AddressIndex {
     return this.#hosts.get(host) ?? 0;
   }
 
-  /** The tried entries in bucket order, which a book that is read from its document shares. */
+  /**
+   * Returns the tried entries in bucket order, which stays the same when a book is saved and read
+   * again.
+   */
   allTried(): KnownAddress[] {
     return this.tried.rows.flat();
   }
 
-  /** The new entries in bucket order, each once, without alternatives. */
+  /** Returns the new entries in bucket order, each once, without alternatives. */
   allNew(): KnownAddress[] {
     return [...new Set(this.fresh.rows.flat())].filter(
       (known) => this.#byId.get(known.nodeId) === known,

@@ -84,13 +84,13 @@ function idSet(ids: readonly string[], path: string): ReadonlySet<string> {
   return new Set(ids);
 }
 
-/** Throws a TypeError that names `path` if a node id is malformed. */
+/** Checks a node id. Throws a TypeError that names `path` if it is malformed. */
 export function checkId(id: unknown, path: string): void {
   if (typeof id !== 'string' || !isNodeId(id))
     throw new TypeError(`${path}: must be 64 lower-case hex digits, got ${JSON.stringify(id)}`);
 }
 
-/** Throws a TypeError that names an invalid option. */
+/** Checks the options. Throws a TypeError that names an invalid one. */
 export function checkOptions({ random, now, mode }: AddressBookOptions): void {
   if (typeof random !== 'function')
     throw new TypeError(`AddressBook: random: must be a function, got ${String(random)}`);

@@ -6,7 +6,7 @@ import type { AddressBook } from './address-book.ts';
 import { knownNodes } from './address-selection.ts';
 import { filledBook, HOUR, idOf, makeBook } from './testing/addresses.ts';
 
-/** Returns at most `count` ids of nodes of a book that fit. */
+/** Returns the ids of at most `count` nodes of a book that fit. */
 function known(
   book: AddressBook,
   count: number,

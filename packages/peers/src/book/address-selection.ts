@@ -22,7 +22,8 @@ export class AddressSelection {
   /**
    * Returns addresses to send to a peer that asks: 23 % of the book, at least 32 and at most 250,
    * in random order. With a `bias`, that percentage of them is new. Own, private, banned and bad
-   * addresses are never included, nor tried ones that failed 10 times without a success for a week.
+   * addresses are never included, and neither are tried ones that failed 10 times without a success
+   * for a week.
    */
   select(now: number, bias?: number): BookAddress[] {
     const isFit = (known: KnownAddress) => this.#isTold(known, now) && !known.isLost(now);
@@ -30,9 +31,9 @@ export class AddressSelection {
   }
 
   /**
-   * Like `select`, for a caller that knows which nodes are alive: returns those, plus a quarter as
-   * many others that have not failed (more if that makes fewer than 32, and at most 250 in total).
-   * Otherwise nodes that are gone would be reported forever.
+   * Like `select`, for a caller that knows which nodes are alive: returns these nodes, plus a
+   * quarter as many others that have not failed (more if that makes fewer than 32, and at most 250
+   * in total). Without this rule, nodes that are gone would be reported forever.
    */
   selectAround(alive: Iterable<string>, now: number): BookAddress[] {
     const isFit = (known: KnownAddress) => this.#isTold(known, now);
@@ -81,7 +82,7 @@ function addressOf({ nodeId, address }: KnownAddress): BookAddress {
   return { nodeId, address };
 }
 
-/** Tests of an entry, the most likely to be alive first. */
+/** Tests of an entry, sorted by how likely a node that passes is alive. */
 const LIKELY_FIRST: readonly ((entry: BookEntry) => boolean)[] = [
   ({ tried, failures }) => tried && failures === 0,
   ({ failures }) => failures === 0,

@@ -8,17 +8,17 @@ import { ALTERNATIVE_WAITS, MISLED, MOST_ON_A_HOST } from './limits.ts';
 import type { Placement } from './placement.ts';
 
 /**
- * Keeps at most one alternative address for each id. A report never replaces a tried address, so
- * two nodes that both moved while both were down would not meet, even though others report to each
- * of them where the other is. Therefore an address reported for a tried entry that failed since its
+ * Keeps at most one alternative address for each id. A report never replaces a tried address. So
+ * two nodes that both moved while they were down would not meet, even if others report to each the
+ * new address of the other. Therefore an address reported for a tried entry that failed since its
  * last success is kept beside that entry. A peer that reports false addresses gains little from
  * this:
- * - An alternative is a new address: it stands in the new buckets, by its group and its source's,
- *   shares their picks, and counts on its host.
+ * - An alternative is a new address: it is placed in the new buckets by its group and its source's
+ *   group, shares their picks, and counts for its host.
  * - The entry's own address is dialed at least every other time.
- * - The first report stays until it was dialed, five minutes at most, so that nobody can push it
- *   out. After one failed dial it is removed, and for a minute the group that it came from may
- *   report no other, so that others are heard.
+ * - The first report stays until it was dialed, five minutes at most, so that nobody can replace
+ *   it. After one failed dial it is removed, and for a minute the group that reported it may report
+ *   no other, so that other groups get a chance.
  *
  * Alternatives are neither sent to others nor saved.
  */
@@ -33,7 +33,7 @@ export class Alternatives {
     this.#mostOnHost = mode === 'public' ? MOST_ON_A_HOST : Number.POSITIVE_INFINITY;
   }
 
-  /** Offers another address of a tried entry, one that no other tried entry has. */
+  /** Offers another address of a tried entry. No other tried entry may have that address. */
   offer(
     known: KnownAddress,
     place: Place,
@@ -65,7 +65,7 @@ export class Alternatives {
       : there;
   }
 
-  /** Returns whether the item is an alternative that is not the next address to dial. */
+  /** Returns true if the item is an alternative but not the next address to dial. */
   isOutOfTurn(known: KnownAddress): boolean {
     return this.#index.alternative(known.nodeId) === known && this.next(known.nodeId) !== known;
   }
@@ -84,8 +84,8 @@ export class Alternatives {
   }
 
   /**
-   * Handles a failed dial. Returns whether there is an alternative that may be dialed now and could
-   * not be before.
+   * Handles a failed dial. Returns true if there is an alternative that may be dialed now and could
+   * not be dialed before.
    */
   failed(nodeId: string, key: string | undefined, now: number): boolean {
     const there = this.#index.alternative(nodeId);
@@ -106,7 +106,7 @@ export class Alternatives {
     this.#index.remove(there);
   }
 
-  /** Returns whether another node that a dial has reached holds the address. */
+  /** Returns true if the address belongs to another node that a dial has reached. */
   #isTaken({ address }: KnownAddress): boolean {
     return this.#index.at(address)?.tried === true;
   }

@@ -17,7 +17,7 @@ const attackers: BookAddress[] = Array.from({ length: 10_000 }, (_, i) => {
   return node(i, `${190 + (group >> 5)}.${group}.${i >> 8}.${i & 255}:7000`, 'e');
 });
 
-/** The sources that report an attacker's address: its own groups, or groups all over. */
+/** The sources that report an attacker's address: its own groups, or groups everywhere. */
 const tellers: Record<string, (i: number, random: Random) => BookAddress> = {
   'their own groups': (i) => attackers[(i * 7) % attackers.length]!,
   'many groups': (i, random) => node(i, anyAddress(random), 'f'),

@@ -6,7 +6,7 @@ import { LONGEST_BAN, MOST_BANS } from './limits.ts';
 /** A banned id. */
 export interface Ban {
   readonly nodeId: string;
-  /** When the ban ends, by the caller's clock. */
+  /** Time at which the ban ends, by the caller's clock. */
   readonly until: number;
   /** The address that the book had for the id, and the group of the node that reported it. */
   readonly place: Place | undefined;

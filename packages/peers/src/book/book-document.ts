@@ -7,8 +7,8 @@ import { TransportError } from '@trunkline/transport-core';
 
 /**
  * The content of a book that is kept across restarts. Times are ages in whole milliseconds, counted
- * back from when the book was saved, because a monotonic clock starts again in each process and a
- * wall clock can go back. As a consequence, the time while a node is down does not count.
+ * back from the time of saving, because a monotonic clock starts again in each process and a wall
+ * clock can go back. As a consequence, the time while a node is down does not count.
  */
 export interface BookDocument {
   /** The secret of the buckets, 64 hex digits. */
@@ -65,8 +65,8 @@ export function formatBook(document: BookDocument): string {
 /**
  * Parses text that `formatBook` wrote. Throws `data_loss`, with the problem in its message, if the
  * text is empty, larger than 8 MiB, not a book, from a newer version, truncated or changed. Single
- * entries are validated when a book is built from the document: an invalid one is lost, but not the
- * book.
+ * entries are validated when a book is built from the document: an invalid entry is lost, but the
+ * book is not.
  */
 export function parseBook(text: string): BookDocument {
   if (text.length > LARGEST_BOOK)

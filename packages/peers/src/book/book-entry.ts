@@ -16,13 +16,13 @@ export interface AddressBookOptions {
    * from.
    */
   readonly now: number;
-  /** Which addresses may be dialed when others reported them. Default 'any'. */
+  /** The addresses that may be dialed when others reported them. Default 'any'. */
   readonly mode?: DialMode;
   /** The document that an earlier book saved. Invalid entries in it are left out. */
   readonly saved?: BookDocument | undefined;
   /** Ids that are never sent to others, see `setPrivate`. Default none. */
   readonly privateIds?: readonly string[];
-  /** Our own id, which is never added. Default unknown. */
+  /** This node's id, which is never added. Default unknown. */
   readonly nodeId?: string | undefined;
 }
 
@@ -41,11 +41,14 @@ export interface BookAddress {
  */
 export interface BookEntry extends BookAddress {
   /**
-   * True if it is in a 'tried' bucket: a dial has reached it. Otherwise it is 'new': only reported,
-   * or reached while the entries of its tried bucket had not failed a test.
+   * True if it is in a 'tried' bucket: a dial has reached it. Otherwise it is 'new': it was only
+   * reported, or it was reached but its tried bucket is full of entries that have not failed a
+   * test.
    */
   readonly tried: boolean;
-  /** The number of attempts since the last success, one in progress included; at most a million. */
+  /**
+   * The number of attempts since the last success, including one in progress; at most a million.
+   */
   readonly failures: number;
   readonly lastAttempt: number | undefined;
   readonly lastSuccess: number | undefined;
@@ -58,8 +61,8 @@ export interface BookEntry extends BookAddress {
  * - `added`: it is a new entry, and bad entries with its id or at its address are gone.
  * - `known`: the book has it already. Or a new entry that is not bad has its id at another address,
  *   or another id at its address.
- * - `alternative`: the id has a tried address that does not answer. This one is kept beside that
- *   entry, and the two are dialed in turn: see `Alternatives`.
+ * - `alternative`: the id has a tried address that does not answer. The new address is kept beside
+ *   that entry, and the two are dialed in turn: see `Alternatives`.
  * - `vetted`: a tried entry has its id at another address, or another id at its address.
  * - `own`: its id is this node's, or its address is one of the own addresses.
  * - `private`: it has a private id or was reported by one. `banned`: its id is banned.

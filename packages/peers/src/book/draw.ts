@@ -30,7 +30,7 @@ export function drawOne(
 
 /**
  * Draws several entries that fit, each once, in random order. With a bias, that percentage of them
- * is new, as far as there are enough. See `AddressBook.select`.
+ * is new if there are enough new ones. See `AddressBook.select`.
  */
 export function drawMany(
   index: AddressIndex,
@@ -92,7 +92,7 @@ function shareOfNew(index: AddressIndex, bias: number): number {
 }
 
 /**
- * Draws a tried entry, each with the same probability: see the differences listed at `AddressBook`.
+ * Draws a tried entry, each with the same probability; see the differences listed at `AddressBook`.
  */
 function drawTried({ tried }: AddressIndex, random: Random, isFit: Test): KnownAddress | undefined {
   for (let probe = 0; probe < PROBES && tried.size > 0; probe++) {

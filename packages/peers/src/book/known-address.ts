@@ -16,9 +16,9 @@ export class KnownAddress {
   readonly nodeId: string;
   readonly place: Place;
   readonly source: string;
-  /** When the entry came into the book. */
+  /** Time at which the entry came into the book. */
   readonly added: number;
-  /** When the address was last reported to us. */
+  /** Time at which the address was last reported to this node. */
   seen: number;
   failures = 0;
   lastAttempt: number | undefined = undefined;
@@ -26,7 +26,9 @@ export class KnownAddress {
   tried = false;
   /** True if its node was last dialed at its alternative address: see `Alternatives`. */
   dialedElsewhere = false;
-  /** The group whose alternative failed last, and the time until which it may report no other. */
+  /**
+   * The group whose alternative failed last, and the time until which it may not report another.
+   */
   misled: { readonly source: string; readonly until: number } | undefined = undefined;
   /** The buckets the entry is in: exactly one if tried, 1 to 4 if new. */
   readonly rows: number[] = [];
@@ -59,8 +61,8 @@ export class KnownAddress {
   /**
    * Returns whether the entry is bad, by Tendermint's isBad: it is new, without an attempt in the
    * last minute, and one of:
-   * - neither a report nor an attempt for a week; Tendermint counts from the last attempt, with a
-   *   note that it should not
+   * - neither a report nor an attempt for a week (Tendermint counts from the last attempt, and a
+   *   note in its code says that it should not)
    * - 3 failures without any success
    * - 10 failures without a success in the last week
    */
@@ -87,8 +89,8 @@ export class KnownAddress {
   }
 
   /**
-   * Returns whether its last dial began after its last success, at least a minute ago, and so
-   * failed. A tried entry that failed gives way to a newcomer (see `AddressBook`).
+   * Returns true if its last dial failed, that is, began after its last success and at least a
+   * minute ago. A tried entry that failed gives way to a newcomer (see `AddressBook`).
    */
   hasFailedTest(now: number): boolean {
     const { lastAttempt, lastSuccess } = this;

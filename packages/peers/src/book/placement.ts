@@ -13,7 +13,7 @@ import {
 
 /**
  * Bitcoin's two-step placement, as in Tendermint: the first hash chooses one of a group's few
- * slots, the second maps the slot to a bucket.
+ * slots, and the second maps the slot to a bucket.
  */
 export class Placement {
   readonly #key: Uint8Array;

@@ -7,12 +7,12 @@ import type { Placement } from './placement.ts';
 
 /**
  * Implements test-before-evict: a tried entry gives way only if it was dialed and did not answer.
- * The doc comment of `AddressBook` says why. A row is the number of a bucket.
+ * The doc comment of `AddressBook` gives the reason. A row is the number of a bucket.
  */
 export class Promotion {
   readonly #index: AddressIndex;
   readonly #placement: Placement;
-  /** The test that is due in each tried bucket; a dial after `since` was that test. */
+  /** The test that is due in each tried bucket; a dial after `since` counts as that test. */
   readonly #toTest = new Map<number, { nodeId: string; since: number }>();
 
   constructor(index: AddressIndex, placement: Placement) {
@@ -21,9 +21,9 @@ export class Promotion {
   }
 
   /**
-   * Promotes a new entry that a dial has reached, if its tried bucket has room, or in place of an
-   * entry there that failed a test, which becomes new again. Otherwise the entry stays new until
-   * the next call, and an entry of the bucket is to be tested.
+   * Promotes a new entry that a dial has reached, if its tried bucket has room or contains an entry
+   * that failed a test. That entry then becomes new again. Otherwise the entry stays new until the
+   * next call, and an entry of the bucket will be tested.
    */
   promote(known: KnownAddress, now: number): void {
     const row = this.#placement.triedRow(known.place);

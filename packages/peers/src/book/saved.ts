@@ -61,8 +61,8 @@ export function restoreBook(
         index.putNew(known, row);
     }
   }
-  // Entries that the document lists in no bucket, or only in full ones, are placed as if they had
-  // just been reported.
+  // Entries that the document lists in no bucket, or only in full buckets, are placed as if they
+  // had just been reported.
   for (const entry of read) {
     if (entry !== undefined && entry.known.rows.length === 0)
       index.putNew(entry.known, placement.newRow(entry.known.place.group, entry.known.source));

@@ -1,5 +1,5 @@
-// Remembers which addresses of the book failed, and how long each of them is left alone; and the
-// addresses that are this node's own.
+// Remembers which addresses of the book failed and for how long each of them is left alone. Also
+// remembers this node's own addresses.
 
 import type { Random } from '@trunkline/transport-core';
 import { type BackOffOptions, backOffDelay } from './back-off.ts';
@@ -7,9 +7,9 @@ import { LONG_ENOUGH } from './dial-target.ts';
 
 interface AddressRecord {
   failures: number;
-  /** The address is not dialed before this time. */
+  /** Time before which the address is not dialed. */
   at: number;
-  /** When the current connection opened. */
+  /** Time at which the current connection opened. */
   since: number | undefined;
 }
 
@@ -25,7 +25,7 @@ export class AddressHistory {
     this.#random = random;
   }
 
-  /** Returns when the address may be dialed. */
+  /** Returns the time from which the address may be dialed. */
   readyAt(key: string): number {
     return this.#entries.get(key)?.at ?? Number.NEGATIVE_INFINITY;
   }

@@ -1,5 +1,5 @@
-// Canonical spelling of addresses and their hosts. Dials, connections and back-offs are identified
-// by it.
+// The canonical spelling of addresses and their hosts. It identifies dials, connections and
+// back-offs.
 
 import { parseTarget, type TargetAddress } from '@trunkline/transport-core';
 import { parseHostPort } from '@trunkline/transport-core/backend';
@@ -36,8 +36,8 @@ export class AddressKeys {
 }
 
 /**
- * Returns the host of a canonical address. If it isn't 'host:port', returns all of it except scheme
- * and path.
+ * Returns the host of a canonical address. If the address isn't 'host:port', returns all of it
+ * except scheme and path.
  */
 export function hostOf(key: string): string {
   const [authority] = /^[^/?#]*/.exec(splitScheme(key).rest)!;

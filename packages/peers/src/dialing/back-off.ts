@@ -1,6 +1,5 @@
-// Decides how soon to dial again: gRPC's connection back-off, which computes the wait after a
-// number of failures in a row, and the kinds of errors after which a peer is dialed sooner or
-// later.
+// Decides how soon to dial again: gRPC's connection back-off computes the wait after a number of
+// failures in a row, and some kinds of errors make the wait shorter or longer.
 
 import type { Random, Reason, TransportError } from '@trunkline/transport-core';
 
@@ -18,7 +17,7 @@ export interface BackOffOptions {
   readonly max: number;
   /**
    * Random fraction of the wait that is added or subtracted, 0 to 1; 0.2 means ±20 %. Spreads the
-   * dials of clients that lost their server together.
+   * dials of clients that lost their server at the same time.
    */
   readonly jitter: number;
 }
@@ -34,7 +33,7 @@ export function backOffDelay(
 }
 
 /**
- * Returns whether a connection was lost by chance rather than on purpose, so that the peer may be
+ * Returns true if a connection was lost by chance rather than on purpose, so that the peer may be
  * dialed again at once (Tendermint's ErrTransientErr).
  */
 export function isTransient({ reason, code }: TransportError): boolean {
@@ -42,7 +41,8 @@ export function isTransient({ reason, code }: TransportError): boolean {
 }
 
 /**
- * Returns whether the peer refuses us or is another node, so that dialing again soon can't help.
+ * Returns true if the peer refuses this node or is another node, so that dialing again soon can't
+ * help.
  */
 export function isPointless({ reason }: TransportError): boolean {
   return reason !== undefined && POINTLESS.has(reason);
@@ -51,7 +51,7 @@ export function isPointless({ reason }: TransportError): boolean {
 /** https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md */
 const FACTOR = 1.6;
 /**
- * Caps the exponent so that the number stays finite; no wait is that long (1.6 ^ 100 ≈ 10 ^ 20).
+ * Maximum exponent, so that the number stays finite; no wait is that long (1.6 ^ 100 ≈ 10 ^ 20).
  */
 const MOST_STEPS = 100;
 const TRANSIENT: ReadonlySet<Reason> = new Set<Reason>([

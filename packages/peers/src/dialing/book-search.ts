@@ -1,5 +1,5 @@
 // Searches the address book for a node to dial, and skips searches that would fail again: a book
-// without eligible nodes may be large, and it is asked at every wake-up.
+// without eligible nodes may be large, and it would be searched at every wake-up.
 
 import type { DialCandidate, PlannerView } from './dial-order.ts';
 
@@ -12,7 +12,7 @@ export class BookSearch {
     return this.#vain?.until ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Returns whether nothing has changed since a search found nothing. */
+  /** Returns true if a search found nothing and nothing has changed since. */
   isVain(now: number, { news }: PlannerView): boolean {
     return (
       this.#vain !== undefined &&
@@ -23,8 +23,8 @@ export class BookSearch {
   }
 
   /**
-   * @param again returns when a node may become eligible without news: when a back-off ends, or a
-   * ban, whose end is not reported.
+   * @param again returns the time at which a node may become eligible without news, because a
+   * back-off or a ban ends. The end of a ban is not reported.
    */
   pick(
     now: number,
@@ -39,12 +39,12 @@ export class BookSearch {
     return undefined;
   }
 
-  /** A node may become eligible at `time`. */
+  /** Notes that a node may become eligible at `time`. */
   by(time: number): void {
     if (this.#vain !== undefined && time < this.#vain.until) this.#vain.until = time;
   }
 
-  /** A node may be eligible now. */
+  /** Notes that a node may be eligible now. */
   reset(): void {
     this.#vain = undefined;
   }

@@ -1,5 +1,5 @@
-// Tests of the limits of the dial planner: rate, dials at once, dials per host, and remembered
-// addresses.
+// Tests of the limits of the dial planner: the rate, concurrent dials, dials per host, and
+// remembered addresses.
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';

@@ -17,7 +17,8 @@ export interface DialCandidate {
  * - `test`: the address book wants to know whether it still answers
  * - `spare`: the address book picked it although enough peers are connected
  *
- * If `again` or `spare` makes one connection too many, the youngest of the others is closed.
+ * If a dial of kind `again` or `spare` leads to one connection too many, the youngest of the others
+ * is closed.
  */
 export type DialKind = 'persistent' | 'seed' | 'again' | 'book' | 'test' | 'spare';
 
@@ -28,8 +29,8 @@ export interface DialOrder {
   readonly nodeId: string | undefined;
   readonly kind: DialKind;
   /**
-   * For a persistent peer: the address is not the operator's, but one that the peer advertised
-   * itself.
+   * Set for a persistent peer if the address is not the operator's but one that the peer itself
+   * advertised.
    */
   readonly reported?: boolean;
 }
@@ -62,7 +63,7 @@ export interface PlannerView {
   toTest(now: number): DialCandidate | undefined;
 }
 
-/** A peer whose last connection is gone. */
+/** A peer whose last connection has ended. */
 export interface LostPeer {
   readonly nodeId: string;
   /** The address that this node dialed; undefined if the peer dialed. */
@@ -78,7 +79,7 @@ export interface LostPeer {
  * - `opened`: the dial reached the peer `nodeId` and hellos were exchanged, even if the connection
  *   is not kept because the peer has another one
  * - `failed`: the dial failed. With reason `self` it reached this node itself
- * - `lost`: the last connection to a peer is gone
+ * - `lost`: the last connection to a peer has ended
  */
 export type PlannerInput =
   | { readonly type: 'wake' }
@@ -99,33 +100,39 @@ export interface DialPlannerOptions {
   /** The current time. All times are in milliseconds of a monotonic clock. */
   readonly now: number;
   readonly view: PlannerView;
-  /** Peers, each '[nodeId@]address', that are dialed forever, whatever `maxOutbound` is. */
+  /** Peers, each '[nodeId@]address', that are dialed forever, regardless of `maxOutbound`. */
   readonly persistent: readonly string[];
   /**
    * Nodes, each '[nodeId@]address', that are dialed for addresses when the address book has none to
    * try.
    */
   readonly seeds: readonly string[];
-  /** Number of ordinary connections to dial; connections that others dialed don't count. */
+  /**
+   * Number of ordinary connections that the planner dials; connections that others dialed don't
+   * count.
+   */
   readonly maxOutbound: number;
   readonly reconnect: BackOffOptions;
   /**
-   * Dials in progress at once. Default 16. Persistent peers do not wait for this limit, but count
-   * against it; a quarter is always left for other dials.
+   * Maximum number of dials in progress at once. Default 16. Persistent peers do not wait for this
+   * limit, but count against it; a quarter is always left for other dials.
    */
   readonly concurrent?: number | undefined;
   /**
-   * Maximum dials that began less than a second ago, not counting persistent peers; further dials
-   * wait until one ends or gets older. Default 3. On a slow machine, or in a process that starts
-   * many nodes, the first connections are up soon instead of all of them late, and an address that
-   * does not answer delays the others little.
+   * Maximum number of dials that began less than a second ago, not counting persistent peers.
+   * Further dials wait until one ends or gets older. Default 3. On a slow machine, or in a process
+   * that starts many nodes, the first connections are thus up soon instead of all of them late. An
+   * address that does not answer delays the others little.
    */
   readonly young?: number | undefined;
-  /** Dials per second, on average and at once. Default 20. Persistent peers are exempt. */
+  /**
+   * Maximum number of dials per second, on average and at once. Default 20. Persistent peers are
+   * exempt.
+   */
   readonly rate?: number | undefined;
   /**
-   * Maximum dials in progress to one host for addresses that other nodes reported (book, again,
-   * test), so that nobody can make this node flood a host. Default: no limit.
+   * Maximum number of dials in progress to one host for addresses that other nodes reported (book,
+   * again, test), so that nobody can make this node flood a host. Default: no limit.
    */
   readonly perHost?: number | undefined;
 }

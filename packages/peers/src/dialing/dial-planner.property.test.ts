@@ -39,8 +39,8 @@ const ENDS = [
 ] as const;
 
 /**
- * Decides the outcome of a dial. The same dial always has the same outcome, in whatever order dials
- * happen.
+ * Decides the outcome of a dial. The same dial always has the same outcome, regardless of the order
+ * of dials.
  */
 function fate(seed: number, order: DialOrder, count: number): Outcome {
   const random = seededRandom(hash(`${seed} ${order.address} ${count}`));

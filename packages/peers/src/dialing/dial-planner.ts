@@ -1,7 +1,7 @@
 // Decides which nodes to dial, and when: persistent peers first and forever, then peers whose
 // connection was lost by chance, then nodes of the address book, then seeds. It owns the back-offs
-// of all addresses and the list of dials in progress, is told how dials and connections end, and
-// may look at the node only through its `PlannerView`.
+// of all addresses and the list of dials in progress. The ends of dials and connections are
+// reported to it, and it sees the node only through its `PlannerView`.
 
 import { parseTarget, type Random, type TransportError } from '@trunkline/transport-core';
 import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
@@ -49,7 +49,10 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   #spareAt: number;
   #wakeAt = Number.NEGATIVE_INFINITY;
 
-  /** Throws `invalid_argument` of `parseTarget` for a malformed persistent peer or seed. */
+  /**
+   * Creates a planner. Throws the `invalid_argument` of `parseTarget` for a malformed persistent
+   * peer or seed.
+   */
   constructor({
     random,
     now,
@@ -111,8 +114,8 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   }
 
   /**
-   * Replaces the list of persistent peers. Peers that stay keep their back-off. Throws
-   * `invalid_argument` of `parseTarget` without changing anything.
+   * Replaces the list of persistent peers. Peers that stay keep their back-off. For a malformed
+   * target, throws the `invalid_argument` of `parseTarget` and changes nothing.
    */
   setPersistent(targets: readonly string[]): TopologyDiff {
     const diff = this.#named.persistent.set(targets);
@@ -135,7 +138,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     return this.#named.removePersistent(nodeIdOrTarget);
   }
 
-  /** Returns whether an address is left alone for now. */
+  /** Returns true if an address is left alone for now. */
   isResting(address: string, now: number): boolean {
     return this.#ordinary.isResting(address, now);
   }
@@ -156,9 +159,9 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   /**
    * After 16 failures in a row (Tendermint's maxAttemptsToDial), the address is given up: it is
    * left alone for ten minutes. That never happens to persistent peers and seeds. Tendermint bans
-   * the node for a day instead, but then two halves of a network that were separated for some
-   * minutes would not look for each other any more, and a node that reports false addresses of
-   * another one could get it banned.
+   * the node for a day instead. But then two halves of a network that were separated for some
+   * minutes would no longer look for each other, and a node that reports false addresses of another
+   * one could get it banned.
    */
   #failed(order: DialOrder, error: TransportError, now: number): void {
     const dial = this.#end(order);
@@ -170,16 +173,19 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
       this.#outputs.add({ type: 'give_up', order });
   }
 
-  /** The address is not dialed again, unless it is set or added as a persistent peer. */
+  /**
+   * The dial reached this node itself. The address is not dialed again, unless it is set or added
+   * as a persistent peer.
+   */
   #reachedSelf(dial: DialUnderWay<DialKind>): void {
     dial.target?.waitUntil(Number.NEGATIVE_INFINITY); // In case the address is set again.
     this.#ordinary.addOwn(dial.key);
   }
 
   /**
-   * Persistent peers are dialed again. If the peer's id was given, its last address is dialed too,
-   * if that differs (Tendermint dials only the given address). Other peers that we dialed and lost
-   * by chance are dialed three more times before unknown nodes are.
+   * Persistent peers are dialed again. If the peer's id was given, its last address is dialed too
+   * if it differs (Tendermint dials only the given address). Other peers that we dialed and lost by
+   * chance are dialed three more times before unknown nodes are.
    */
   #lost(peer: LostPeer, error: TransportError, now: number): void {
     this.#changed();
@@ -208,7 +214,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
       );
       if (this.#underWay.has(target.id, addressKey(address)!) || this.#view.isOwn(target.address))
         continue;
-      // No event tells when a ban ends, so look again later.
+      // No event reports the end of a ban, so check again later.
       if (target.id !== undefined && this.#view.isBanned(target.id, now))
         this.#wakeBy(now + LONGEST_ORDINARY);
       else this.#dialTarget(target, address, 'persistent', now);
@@ -241,10 +247,10 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
 
   /**
    * Dials although enough peers are connected. A peer that was lost by chance and comes back takes
-   * the place of its replacement; and every few minutes a random node takes the place of another,
-   * or a seed is asked. Otherwise, a network that was split long enough for both halves to find
-   * other peers would stay split forever, and so would nodes that found each other while their
-   * seeds were full.
+   * the place of its replacement. Every few minutes, a random node takes the place of another, or a
+   * seed is asked. Otherwise, a network that was split long enough for both halves to find other
+   * peers would stay split forever, and so would nodes that found each other while their seeds were
+   * full.
    */
   #dialSpare(now: number): void {
     if (this.#maxOutbound === 0) return;
@@ -288,7 +294,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
 
   /**
    * Dials a node that the address book wants tested. Called at most once per TEST_PERIOD, so that
-   * the book need not remember whether it has asked for a test.
+   * the book need not remember whether it has requested a test.
    */
   #dialTest(now: number): void {
     this.#wakeBy(this.#testAt > now ? this.#testAt : Number.POSITIVE_INFINITY);
@@ -302,8 +308,8 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   }
 
   /**
-   * Returns whether the quota allows a dial to a node that is not a persistent peer. If not, an
-   * event or the time set here makes the planner look again.
+   * Returns true if the quota allows a dial to a node that is not a persistent peer. Otherwise an
+   * event, or the time set here, makes the planner check again.
    */
   #mayDial(now: number): boolean {
     const readyAt = this.#quota.readyAt(now);

@@ -7,7 +7,7 @@ import type { DialsUnderWay } from './dials-under-way.ts';
 import { YOUNG } from './limits.ts';
 
 export interface DialQuotaOptions {
-  /** See `DialPlannerOptions`. */
+  /** The options of these names in `DialPlannerOptions`. */
   readonly concurrent: number;
   readonly young: number;
   readonly rate: number;
@@ -27,8 +27,8 @@ export class DialQuota {
   }
 
   /**
-   * Returns when the next dial may begin: at once if that is not in the future, and Infinity if a
-   * dial in progress has to end first.
+   * Returns the time at which the next dial may begin: it may begin at once if that is not in the
+   * future. Returns Infinity if a dial in progress must end first.
    */
   readyAt(now: number): number {
     const { total } = this.#underWay;

@@ -9,13 +9,13 @@ export class DialRate {
   readonly #burst: number;
   #fullAt = Number.NEGATIVE_INFINITY;
 
-  /** @param rate dials per second, on average and at once. */
+  /** @param rate maximum number of dials per second, on average and at once. */
   constructor(rate: number) {
     this.#period = 1_000 / rate;
     this.#burst = (Math.max(1, rate) - 1) * this.#period;
   }
 
-  /** When the next dial may start; at once if it is not in the future. */
+  /** Time at which the next dial may start; it may start at once if that is not in the future. */
   get readyAt(): number {
     return this.#fullAt - this.#burst;
   }

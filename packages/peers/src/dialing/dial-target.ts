@@ -7,7 +7,7 @@ import { type BackOffOptions, backOffDelay } from './back-off.ts';
 import { identityOf } from './topology.ts';
 
 type TargetState =
-  /** Not scheduled yet; `DialTargets.begin` sets its time. */
+  /** The target is not scheduled yet; `DialTargets.begin` sets its time. */
   | { readonly t: 'new' }
   | { readonly t: 'waiting'; readonly at: number }
   | { readonly t: 'dialing' }
@@ -20,7 +20,7 @@ export class DialTarget {
   readonly address: string;
   /** The canonical address. */
   readonly key: string;
-  /** Equal for all targets that mean the same peer. */
+  /** A key that is equal for all targets that mean the same peer. */
   readonly identity: string;
   /** The id that was given with the target; any other node that answers is refused. */
   readonly nodeId: string | undefined;
@@ -32,8 +32,8 @@ export class DialTarget {
    */
   moved: string | undefined;
   /**
-   * Failures in a row. A connection counts as a success only once it has lived for LONG_ENOUGH, so
-   * that a peer that accepts and drops connections is not dialed in a tight loop.
+   * Number of failures in a row. A connection counts as a success only once it has lived for
+   * LONG_ENOUGH, so that a peer that accepts and drops connections is not dialed in a tight loop.
    */
   failures = 0;
   state: TargetState = { t: 'new' };
@@ -62,7 +62,7 @@ export class DialTarget {
   }
 
   /**
-   * Returns the address to dial next. After failures, the operator's address takes turns with
+   * Returns the address to dial next. After failures, the operator's address alternates with
    * another one: `elsewhere` (from the address book), or the peer's last address.
    */
   next(elsewhere: string | undefined): string {
@@ -102,7 +102,7 @@ export class DialTarget {
 }
 
 /**
- * Milliseconds after which a connection counts as a success. A guess: longer than a handshake or a
- * refusal takes, and far shorter than the life of a useful connection.
+ * Milliseconds after which a connection counts as a success. The value is a guess: it is longer
+ * than a handshake or a refusal takes, and far shorter than the life of a useful connection.
  */
 export const LONG_ENOUGH = 10_000;

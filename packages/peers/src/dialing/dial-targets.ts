@@ -7,8 +7,8 @@ import { diffTopology, identityOf, type TopologyDiff } from './topology.ts';
 export class DialTargets {
   readonly #targets = new Map<string, DialTarget>();
   /**
-   * Given and learned ids, and canonical addresses; indexed because every candidate of the address
-   * book is looked up here.
+   * Indexes of given and learned ids and of canonical addresses, because every candidate of the
+   * address book is looked up here.
    */
   #ids = new Set<string>();
   #keys = new Set<string>();
@@ -18,8 +18,8 @@ export class DialTargets {
   }
 
   /**
-   * Replaces the list. Targets that stay keep their state. Throws `invalid_argument` of
-   * `parseTarget` without changing anything.
+   * Replaces the list. Targets that stay keep their state. For a malformed target, throws the
+   * `invalid_argument` of `parseTarget` and changes nothing.
    */
   set(texts: readonly string[]): TopologyDiff {
     const diff = diffTopology(this.texts, texts);
@@ -31,7 +31,7 @@ export class DialTargets {
 
   /**
    * Removes the targets that have this id (given or learned) and this canonical address; undefined
-   * matches any. Returns them as they were written.
+   * matches any value. Returns them as they were written.
    */
   remove(nodeId: string | undefined, key: string | undefined): string[] {
     const gone = [...this.#targets.values()].filter(
@@ -93,5 +93,5 @@ export class DialTargets {
   }
 }
 
-/** Maximum new targets that are dialed without spreading them. */
+/** Maximum number of new targets that are dialed without a spread. */
 const FEW = 4;

@@ -1,4 +1,4 @@
-// The dials in progress: rules out two dials to one address or id, and counts them by kind and by
+// The dials in progress: prevents two dials to one address or id, and counts them by kind and by
 // host.
 
 import { hostOf } from './address-key.ts';
@@ -8,7 +8,7 @@ export interface DialUnderWay<Kind> {
   readonly kind: Kind;
   /** The canonical address, which identifies the dial. */
   readonly key: string;
-  /** When the dial began. */
+  /** Time at which the dial began. */
   readonly since: number;
   /** The id that is expected there. */
   readonly id: string | undefined;
@@ -28,7 +28,7 @@ export class DialsUnderWay<Kind extends string> {
     this.#count(dial, 1);
   }
 
-  /** Returns undefined for a dial that has ended already or was never started. */
+  /** Ends a dial. Returns undefined for one that has ended already or was never started. */
   end(kind: Kind, key: string): DialUnderWay<Kind> | undefined {
     const dial = this.#dials.get(key);
     if (dial?.kind !== kind) return undefined;
@@ -38,7 +38,7 @@ export class DialsUnderWay<Kind extends string> {
     return dial;
   }
 
-  /** Returns whether this id or this canonical address is being dialed. */
+  /** Returns true if this id or this canonical address is being dialed. */
   has(id: string | undefined, key: string): boolean {
     return this.#dials.has(key) || (id !== undefined && this.#ids.has(id));
   }
@@ -53,8 +53,8 @@ export class DialsUnderWay<Kind extends string> {
   }
 
   /**
-   * Returns when the `count`th youngest dial that is not of kind `except` began, or undefined if
-   * there are fewer.
+   * Returns the time at which the `count`th youngest dial that is not of kind `except` began, or
+   * undefined if there are fewer.
    */
   nthSince(count: number, except: Kind): number | undefined {
     const times: number[] = [];

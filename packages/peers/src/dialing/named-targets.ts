@@ -27,7 +27,7 @@ export class NamedTargets {
   readonly #reconnect: BackOffOptions;
   readonly #seedBackOff: BackOffOptions;
 
-  /** Throws `invalid_argument` of `parseTarget` for a malformed target. */
+  /** Creates the lists. Throws the `invalid_argument` of `parseTarget` for a malformed target. */
   constructor({ random, persistent, seeds, reconnect, seedBackOff }: NamedTargetsOptions) {
     this.#random = random;
     this.persistent = new DialTargets(persistent);
@@ -37,8 +37,8 @@ export class NamedTargets {
   }
 
   /**
-   * Schedules new targets, and notices connections to targets that others dialed, and ends of
-   * connections that were not reported.
+   * Schedules new targets. Also notices connections to targets that others dialed, and unreported
+   * ends of connections.
    */
   update(now: number, isConnected: (nodeId: string) => boolean): void {
     this.seeds.begin(now);
@@ -68,7 +68,7 @@ export class NamedTargets {
 
   /**
    * Records that the last connection to a peer is gone. `key` is the canonical form of its
-   * `address`. Returns whether the peer is a persistent one, and whether it is a seed.
+   * `address`. Returns whether the peer is persistent, and whether it is a seed.
    */
   lost(
     { nodeId, address, told }: LostPeer,
@@ -109,8 +109,8 @@ export class NamedTargets {
   }
 
   /**
-   * Returns whether the peer with this id, or at this address that we dialed, is a persistent one.
-   * Ids may have been given, or learned from the node that answered.
+   * Returns true if the peer with this id, or at this dialed address, is persistent. The operator
+   * may have given the id, or the node that answered may have proved it.
    */
   isPersistent(nodeId: string | undefined, address?: string): boolean {
     return (
@@ -120,7 +120,7 @@ export class NamedTargets {
   }
 
   /**
-   * Returns whether this id was given with a persistent peer, so that only a node that proves it
+   * Returns true if this id was given with a persistent peer, so that only a node that proves it
    * may be that peer.
    */
   isNamed(nodeId: string): boolean {
@@ -136,7 +136,7 @@ export class NamedTargets {
     );
   }
 
-  /** Returns whether a persistent peer or a seed has this id or this canonical address. */
+  /** Returns true if a persistent peer or a seed has this id or this canonical address. */
   includes(nodeId: string | undefined, key: string): boolean {
     return (
       this.persistent.matching(nodeId, key).length > 0 ||
@@ -150,8 +150,8 @@ export class NamedTargets {
   }
 
   /**
-   * Returns the address of the persistent peer, or otherwise of the seed, with this id, given or
-   * learned.
+   * Returns the address of the persistent peer, or otherwise of the seed, that has this id (given
+   * or learned).
    */
   addressOf(nodeId: string): string | undefined {
     return (

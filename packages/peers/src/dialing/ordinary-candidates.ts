@@ -1,6 +1,6 @@
 // Finds ordinary nodes to dial, that is, nodes that the operator did not name: those whose
 // connection was lost by chance, and those of the address book. It owns the back-offs of their
-// addresses, and may look at the node only through the planner's view.
+// addresses, and sees the node only through the planner's view.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
 import { AddressHistory, OwnAddresses } from './address-history.ts';
@@ -19,7 +19,7 @@ export interface OrdinaryCandidatesOptions {
   readonly named: NamedTargets;
   readonly underWay: DialsUnderWay<DialKind>;
   readonly backOff: BackOffOptions;
-  /** See `DialPlannerOptions`. */
+  /** The option of this name in `DialPlannerOptions`. */
   readonly perHost: number;
 }
 
@@ -46,7 +46,7 @@ export class OrdinaryCandidates {
     this.#history = new AddressHistory(random);
   }
 
-  /** Returns whether a search would find nothing, as an earlier one did. */
+  /** Returns true if a search would find nothing, as an earlier one did. */
   isVain(now: number): boolean {
     return this.#search.isVain(now, this.#view);
   }
@@ -76,7 +76,7 @@ export class OrdinaryCandidates {
     else if (kind !== 'persistent') this.#history.opened(key, now);
   }
 
-  /** Records a failed dial. Returns whether the address is given up. */
+  /** Records a failed dial. Returns true if the address is given up. */
   failed(key: string, nodeId: string | undefined, error: TransportError, now: number): boolean {
     const failures = this.#history.failed(key, now, this.#backOffAfter(error));
     this.#search.by(this.#history.readyAt(key));
@@ -89,8 +89,8 @@ export class OrdinaryCandidates {
   }
 
   /**
-   * Records that the connection to a peer at a canonical address is gone. A peer that is no seed
-   * and was lost by chance is dialed three more times before unknown nodes are.
+   * Records that the connection to a peer at a canonical address has ended. A peer that is not a
+   * seed and was lost by chance is dialed three more times before unknown nodes are.
    */
   lost(
     key: string,
@@ -102,7 +102,7 @@ export class OrdinaryCandidates {
     if (!isSeed && isTransient(error)) this.#lost.add(key, candidate);
   }
 
-  /** Returns whether an address is left alone for now. */
+  /** Returns true if an address is left alone for now. */
   isResting(address: string, now: number): boolean {
     const key = addressKey(address);
     return key !== undefined && this.#history.readyAt(key) > now;
@@ -189,8 +189,8 @@ export class OrdinaryCandidates {
   }
 
   /**
-   * Returns where to dial a lost peer: where the address book would dial it, or otherwise its last
-   * address; undefined while neither is eligible.
+   * Returns the address at which to dial a lost peer: the one that the address book would dial, or
+   * otherwise the peer's last address. Returns undefined while neither is eligible.
    */
   #place(lost: DialCandidate, now: number): DialCandidate | undefined {
     const { nodeId } = lost;

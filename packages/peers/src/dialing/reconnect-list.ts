@@ -2,8 +2,8 @@
 // and stay on the list until they are given up.
 
 /**
- * A list of lost peers. Holds at most 64; after that, the oldest is removed and left to the address
- * book.
+ * A list of lost peers. Holds at most 64 peers; beyond that, the oldest is removed and left to the
+ * address book.
  */
 export class ReconnectList<DialCandidate> {
   readonly #entries = new Map<string, { readonly candidate: DialCandidate; tries: number }>();
@@ -25,8 +25,8 @@ export class ReconnectList<DialCandidate> {
   }
 
   /**
-   * Returns the first candidate that `isFit` and has failed less than `most` times. Removes
-   * candidates that are `isOver`.
+   * Returns the first candidate for which `isFit` returns true and that has failed fewer than
+   * `most` times. Removes candidates for which `isOver` returns true.
    */
   pick(
     isOver: (candidate: DialCandidate) => boolean,

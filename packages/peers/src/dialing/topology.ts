@@ -15,9 +15,9 @@ export interface TopologyDiff {
 }
 
 /**
- * Compares two lists of '[nodeId@]address': targets are the same if their node ids are, or without
- * an id, if their canonical addresses are. If a target is listed twice, the last one counts. Throws
- * `invalid_argument` of `parseTarget` for a malformed target.
+ * Compares two lists of '[nodeId@]address': two targets are the same if their node ids are equal
+ * or, without an id, if their canonical addresses are equal. If a target is listed twice, the last
+ * one counts. Throws the `invalid_argument` of `parseTarget` for a malformed target.
  */
 export function diffTopology(before: readonly string[], after: readonly string[]): TopologyDiff {
   const [old, now] = [index(before), index(after)];

@@ -92,8 +92,9 @@ export class AddressExchange {
   }
 
   /**
-   * Enters reported addresses in the book. Their source is the endpoint that we see, not the
-   * address that the peer advertises, so that the limits on what one source can add hold.
+   * Enters reported addresses in the book. Their source is the endpoint that this node sees, not
+   * the address that the peer advertises. Otherwise the peer could evade the limits on addresses
+   * from one source.
    */
   learn(entries: readonly BookAddress[], { nodeId, remote }: AddressSource): void {
     const node = this.#node;
@@ -104,8 +105,8 @@ export class AddressExchange {
   }
 
   /**
-   * Does what the machine wants. @param from the connection whose message caused it, over which the
-   * answer is sent.
+   * Carries out the machine's outputs. @param from the connection whose message caused them, over
+   * which the answer is sent.
    */
   #run(from?: Remote): void {
     const node = this.#node;

@@ -1,6 +1,6 @@
-// Admits connections: decides for each connection whose hello was read whether it may be a peer's,
-// asks the filters, and reserves its place until it is up. It is told of each connection by the
-// transport, and calls the pure rules of `admission/`.
+// Admits connections: decides, for each connection whose hello was read, whether it may become a
+// peer, asks the filters, and reserves its place until it is up. The transport reports each
+// connection to it, and it calls the pure rules of `admission/`.
 
 import { type Remote, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
@@ -22,14 +22,14 @@ import type { Places } from './places.ts';
 import { filterRefusal } from './rejection.ts';
 import type { Visits } from './visits.ts';
 
-/** A connection that may come up as a peer's. */
+/** A connection that may become a peer's. */
 export interface AdmittedConnection extends Candidate {
   readonly persistent: boolean;
-  /** The address that this node's planner dialed to get it. */
+  /** The address that this node's planner dialed to open it. */
   readonly dialed: string | undefined;
   /** The dial orders that it fulfills. */
   readonly orders: readonly Order[];
-  /** Whether the peer was lost by chance and is dialed again. */
+  /** True if the peer was lost by chance and is dialed again. */
   readonly returned: boolean;
   /** The reason if it does not become a peer; the connection then serves one address exchange. */
   refused: TransportError | undefined;
@@ -45,8 +45,8 @@ export class AdmissionControl {
   /** Admitted connections that are not up yet. */
   readonly #connections = new Map<Remote, AdmittedConnection>();
   /**
-   * Connections whose hello was read and that are not up yet, with the node id that the other end
-   * proved or asserted; '' if it has none.
+   * Connections whose hello was read and that are not up yet, each with the node id that the other
+   * end proved or asserted ('' if it has none).
    */
   readonly #claims = new Map<Remote, string>();
 
@@ -192,8 +192,8 @@ export class AdmissionControl {
   }
 
   /**
-   * Returns the error for a full node at the other end, if it should be asked for addresses. That
-   * is so only if addresses are wanted and the planner dialed it to get a peer; otherwise this
+   * Returns the error that says that the other end is full if that node should be asked for
+   * addresses, that is, if addresses are wanted and the planner dialed it to get a peer. Otherwise
    * throws the error.
    */
   #refusedBy(nodeId: string, orders: readonly Order[]): TransportError {
@@ -250,7 +250,7 @@ export class AdmissionControl {
     }
   }
 
-  /** Returns whether the connection was dialed for a persistent peer that was removed meanwhile. */
+  /** Returns true if the connection was dialed for a persistent peer that was removed meanwhile. */
   #isStale(nodeId: string, orders: readonly Order[]): boolean {
     const [order] = orders;
     return (
@@ -277,7 +277,7 @@ export class AdmissionControl {
     return count;
   }
 
-  /** Returns whether a node that is refused because this one is full may ask for addresses. */
+  /** Returns true if a node that is refused because this one is full may ask for addresses. */
   #mayVisit({ nodeId }: AdmittedConnection, refusal: TransportError): boolean {
     const { exchange, maxInbound } = this.#node.config;
     const tells = exchange.enabled && maxInbound > 0;
@@ -321,10 +321,13 @@ export function runsPeers(protocols: PendingConnection['protocols']): boolean {
 }
 
 /**
- * Kinds of dials that serve a waiting call or test an address; a full node is not asked for
- * addresses then.
+ * Kinds of dials that serve a waiting call or test an address. After such a dial, a full node is
+ * not asked for addresses.
  */
 const INQUIRIES: ReadonlySet<Order['kind']> = new Set(['asked', 'test'] as const);
-/** The reason that a node without a proof of its id can't be the persistent peer with that id. */
+/**
+ * The error text for a node that can't be the persistent peer with its id because it has not proved
+ * the id.
+ */
 export const UNPROVEN =
   'the other end names this node as a persistent peer by its id, so this node must prove that id';

@@ -11,7 +11,7 @@ export interface BookKeeperOptions {
   readonly store: AddressBookStore | undefined;
   readonly clock: Clock;
   readonly random: Random;
-  /** Which addresses the book accepts: the option `addresses` of `createPeers`. */
+  /** The kind of addresses that the book accepts: the option `addresses` of `createPeers`. */
   readonly mode: 'any' | 'public';
   readonly privateIds: readonly string[];
   /** This node's id, which is never added to the book. */
@@ -23,11 +23,11 @@ export class BookKeeper {
   /** `open` replaces both books, so read them from here each time. */
   book: AddressBook;
   trust: TrustBook;
-  /** When to save next; Infinity without an open store. Not to be used after `close`. */
+  /** Time of the next save; Infinity without an open store. Do not use it after `close`. */
   wakeAt = Number.POSITIVE_INFINITY;
   readonly #options: BookKeeperOptions;
   #saving: Promise<void> | undefined = undefined;
-  /** Whether the last save failed, and its warning was given. */
+  /** True if the last save failed and its warning was reported. */
   #failing = false;
   #closing: Promise<void> | undefined = undefined;
   #opened = false;
@@ -62,7 +62,7 @@ export class BookKeeper {
       if (tried) this.book.succeeded(nodeId, address, now);
       else this.book.learn({ nodeId, address }, now);
     }
-    // A ban removes the address of its node, so bans come last.
+    // A ban removes the address of its node, so bans are added last.
     for (const { nodeId, left } of early.save(now).bans) this.book.ban(nodeId, now, left);
   }
 
@@ -159,11 +159,16 @@ export class BookKeeper {
   }
 }
 
-/** Milliseconds that a store has for closing: as long as a connection has to leave in order. */
+/**
+ * Time limit for closing a store, in milliseconds: the time that a connection gets to close
+ * cleanly.
+ */
 const PATIENCE = 5_000;
 /** Milliseconds between saves: two minutes, as in Tendermint. */
 const SAVE = 120_000;
-/** Most addresses of a small book: a few more than the default of `maxOutbound`, 10. */
+/**
+ * Maximum number of addresses in a small book: a few more than the default of `maxOutbound`, 10.
+ */
 const FEW = 16;
 /**
  * Milliseconds before a small book is saved, so that peers that connect together are saved

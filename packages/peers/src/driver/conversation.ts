@@ -73,8 +73,9 @@ export class Conversation {
 }
 
 /**
- * The work units of the number of a status, of a request for the status itself, or of a list of
- * services; one more for each 64 bytes of the status or for each service (docs/wire-peers.md).
+ * Work units for the number of a status, for a request for the status itself, or for a list of
+ * services. In addition, one unit for each 64 bytes of the status or for each service
+ * (docs/wire-peers.md).
  */
 const STATUS = 64;
 const STATUS_SHIFT = 6;

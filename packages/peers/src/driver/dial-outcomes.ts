@@ -52,7 +52,7 @@ export class DialOutcomes {
     const inProgress = this.#orders.begin(order, this.#node.now());
     try {
       const address = await addressToDial(order, config);
-      // If this transport proves ids, the other end must prove the id that is expected there.
+      // If this transport proves ids, the other end must prove the expected id.
       inProgress.target = nodeId !== undefined && proves ? `${nodeId}@${address}` : address;
       const { target, cancel } = inProgress;
       const remote = await config.transport.dial(target, { signal: cancel.signal });
@@ -69,7 +69,7 @@ export class DialOutcomes {
     }
   }
 
-  /** Completes orders whose connection is up. */
+  /** Completes the orders for a connection that is up. */
   fulfil(orders: readonly Order[], nodeId: string): void {
     for (const order of orders) {
       if (!this.#orders.end(order)) continue;
@@ -77,7 +77,9 @@ export class DialOutcomes {
     }
   }
 
-  /** Fails orders whose connection is up, because the other end has no room for more peers. */
+  /**
+   * Fails the orders for a connection that is up, because the other end has no room for more peers.
+   */
   refuse(orders: readonly Order[], error: TransportError): void {
     for (const order of orders)
       if (this.#orders.end(order)) this.#failed(order, toTarget(error, order.address));
@@ -125,8 +127,8 @@ export class DialOutcomes {
       nodeId !== undefined &&
       (kind === 'crawl' || book.get(nodeId)?.lastSuccess === undefined)
     ) {
-      // No node was ever reached there, whichever node reported the address. Only the address is
-      // put aside; the node id is not banned.
+      // No dial ever reached a node there, no matter who reported the address. Only the address is
+      // removed; the node id is not banned.
       book.remove(nodeId);
       planner.rest(address, now + DAY);
     }
@@ -154,7 +156,7 @@ export class DialOutcomes {
       });
   }
 
-  /** Reports a failed dial to the planner. Returns whether the planner gives up its address. */
+  /** Reports a failed dial to the planner. Returns true if the planner gives up its address. */
   #isGivenUp(order: DialOrder, error: TransportError, now: number): boolean {
     const { planner } = this.#node;
     planner.handle(now, { type: 'failed', order, error });
@@ -196,7 +198,7 @@ export class DialOutcomes {
     this.#answer(nodeId, remote);
   }
 
-  /** When to call `wake` next. */
+  /** Time at which to call `wake` next. */
   get wakeAt(): number {
     return this.#orders.wakeAt;
   }
@@ -222,9 +224,9 @@ export class DialOutcomes {
   }
 
   /**
-   * Dials the next address of a node that a caller waits for: after the operator's address the one
-   * in the address book, and after that one an alternative that other nodes reported. Returns false
-   * if there is none.
+   * Dials the next address of a node that a caller waits for: first the operator's address, then
+   * the one in the address book, then an alternative that other nodes reported. Returns false if no
+   * address is left.
    */
   #seekElsewhere(order: Order): boolean {
     const { nodeId, address } = order;
@@ -262,7 +264,7 @@ export class DialOutcomes {
     );
   }
 
-  /** Asks the user's `locate` for the address of a node that this node knows no address of. */
+  /** Asks the user's `locate` for the address of a node if this node knows none. */
   async #locate(nodeId: string): Promise<void> {
     const { locate } = this.#node.config;
     this.#locating.add(nodeId);
@@ -301,7 +303,7 @@ export class DialOutcomes {
   }
 }
 
-/** Rewrites the error of a refused visit as the error of a dial. */
+/** Converts the error of a refused visit into the error of a dial. */
 function toTarget(
   { code, reason, origin, message }: TransportError,
   target: string,
@@ -322,9 +324,12 @@ function crawledInVain(entry: { readonly failures: number } | undefined): boolea
   return entry !== undefined && entry.failures >= MOST_CRAWLS;
 }
 
-/** Tendermint's maxAttemptsToDial, the same as in the planner. */
+/**
+ * Number of failed crawls after which a node is removed: Tendermint's maxAttemptsToDial, as in the
+ * planner.
+ */
 const MOST_CRAWLS = 16;
-/** Tendermint bans a node that it could not dial for this long. */
+/** Milliseconds of a day: Tendermint bans a node that it could not dial for that long. */
 const DAY = 24 * 60 * 60_000;
 const WAKE = { type: 'wake' } as const;
 const CLOSED = new TransportError('shutdown', 'these peers were closed', { sent: false });

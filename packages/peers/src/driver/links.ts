@@ -91,7 +91,7 @@ export class Links {
     peer.leaving = false;
     node.peerTable.add(peer, link);
     this.#settle(peer);
-    // An asserted id must not change where a node is dialed.
+    // An asserted id must not change the address at which a node is dialed.
     if (node.isCertain(admitted)) this.#note(nodeId, remote, dialed);
     this.#orders.fulfil(admitted.orders, nodeId);
     if (admitted.orders.some(({ kind }) => kind === 'again' || kind === 'spare' || kind === 'seed'))
@@ -103,8 +103,8 @@ export class Links {
   }
 
   /**
-   * Begins a visit: one end has no room for the other as a peer, so only addresses are exchanged
-   * over this connection before it ends.
+   * Begins a visit: because one end has no room for the other as a peer, only addresses are
+   * exchanged over this connection before it ends.
    */
   #visit(remote: Remote, admitted: AdmittedConnection, refused: TransportError): void {
     const { nodeId, orders } = admitted;
@@ -120,15 +120,15 @@ export class Links {
   }
 
   /**
-   * Disconnects a node that was admitted as a persistent or listed peer and was taken off the list
-   * before its connection came up. It may come back as an ordinary peer.
+   * Disconnects a node that was admitted as a persistent or listed peer but was removed from the
+   * list before its connection came up. It may come back as an ordinary peer.
    */
   #dismiss(remote: Remote, { nodeId, orders }: AdmittedConnection): void {
     this.#orders.fulfil(orders, nodeId);
     this.#node.disconnect(remote, 'it was removed from the persistent peers while it connected');
   }
 
-  /** Stores in the address book where the peer of a connection can be reached. */
+  /** Stores the address at which the peer of a connection can be reached in the address book. */
   #note(nodeId: string, remote: Remote, dialed: string | undefined): void {
     const { keeper } = this.#node;
     const now = this.#node.now();
@@ -164,8 +164,8 @@ export class Links {
   }
 
   /**
-   * Replaces a peer by another instance with the same id, for example after a restart that its old
-   * connections have not noticed yet.
+   * Replaces a peer with another instance that has the same id, for example after a restart that
+   * the old connections have not noticed yet.
    */
   #replace(peer: Peer): void {
     const cause = reasonError(
@@ -185,7 +185,8 @@ export class Links {
    */
   remounted(remote: Remote, protocols: PendingConnection['protocols']): void {
     if (runsPeers(protocols)) return;
-    // The same error as if its transport had closed, or as if it had ended the connection itself.
+    // The error is the same as if its transport had closed, or as if it had ended the connection
+    // itself.
     this.#leave(
       remote,
       reasonError(

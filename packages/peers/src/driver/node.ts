@@ -26,7 +26,7 @@ export class Node {
   readonly config: PeersConfig;
   readonly clock: Clock;
   readonly nodeId: string;
-  /** Whether this transport proves node ids, on some connections at least. */
+  /** True if this transport proves node ids, at least on some connections. */
   readonly proves: boolean;
   readonly management: Management;
   readonly peerTable: PeerTable;
@@ -36,7 +36,9 @@ export class Node {
   readonly events = new EventHub<PeerEvent>((missed) => ({ type: 'lagged', missed }));
   /** The peers' statuses, decoded. */
   readonly statuses = new Map<string, unknown>();
-  /** Whether the topology is fixed: this node dials only persistent peers on its own initiative. */
+  /**
+   * True if the topology is fixed: on its own initiative, this node dials only persistent peers.
+   */
   readonly isFixed: boolean;
   /** Schedules an early wake-up of the driver, to handle whatever is due. */
   readonly soon: () => void;
@@ -107,7 +109,7 @@ export class Node {
     return this.#closed;
   }
 
-  /** Marks this node as closed and lets go of its peers. */
+  /** Marks this node as closed and releases its peers. */
   close(): void {
     this.#closed = true;
     for (const peer of this.peerTable.peers.values()) peer.release();
@@ -124,16 +126,16 @@ export class Node {
   }
 
   /**
-   * Returns the first address that a node advertises; if this transport proves ids, the first at
-   * which ids are proven.
+   * Returns the first address that a node advertises; if this transport proves ids, the first
+   * address at which ids are proven.
    */
   toldAddress({ addr }: Remote): string | undefined {
     return firstAddress(addr, (address) => !this.proves || this.management.proves(address));
   }
 
   /**
-   * Returns the address of a peer: the dialed one, or else the one that the peer advertises, or
-   * else the one in the address book.
+   * Returns the address of a peer: the dialed one, otherwise the one that the peer advertises,
+   * otherwise the one in the address book.
    */
   addressOf({ nodeId, main }: Peer): string | undefined {
     const address =
@@ -142,7 +144,7 @@ export class Node {
   }
 
   /**
-   * Returns whether the id of a peer is as reliable as this transport allows: proven, or asserted
+   * Returns true if the id of a peer is as reliable as this transport allows: proven, or asserted
    * on a transport that proves none.
    */
   isCertain({ proven }: { readonly proven: boolean }): boolean {
@@ -150,7 +152,7 @@ export class Node {
   }
 
   /**
-   * Returns whether this is one of the persistent peers. A peer that only asserts its id is
+   * Returns true if this is one of the persistent peers. A peer that only asserts its id is
    * recognized by the dialed address, never by its id.
    */
   isPersistent(
@@ -161,9 +163,9 @@ export class Node {
   }
 
   /**
-   * Returns whether this is one of the listed nodes. On a transport where ids are only asserted, a
-   * node that was listed by its address alone is recognized by the address that it advertises,
-   * because its id is not known in advance.
+   * Returns true if this is one of the listed nodes. On a transport that only asserts ids, a node
+   * that was listed by its address alone is recognized by the address that it advertises, because
+   * its id is not known in advance.
    */
   isListed(
     peer: { readonly nodeId: string; readonly proven: boolean },
@@ -180,7 +182,7 @@ export class Node {
   }
 
   /**
-   * Returns whether a node may be a peer: always with open membership, otherwise only if listed.
+   * Returns true if a node may be a peer: always with open membership, otherwise only if listed.
    */
   isWelcome(
     peer: { readonly nodeId: string; readonly proven: boolean },
@@ -190,7 +192,7 @@ export class Node {
     return this.config.membership === 'open' || this.isListed(peer, remote, dialed);
   }
 
-  /** Returns whether no limit applies to a peer, because it is persistent or unconditional. */
+  /** Returns true if no limit applies to a peer because it is persistent or unconditional. */
   isExempt(peer: {
     readonly nodeId: string;
     readonly proven: boolean;
@@ -201,7 +203,7 @@ export class Node {
     );
   }
 
-  /** Closes a connection in an orderly way: queued messages are flushed first. */
+  /** Closes a connection cleanly: queued messages are flushed first. */
   disconnect(remote: Remote, why: string): void {
     void this.config.transport.disconnect(remote, why).catch(() => {});
   }
@@ -219,9 +221,10 @@ export class Node {
   }
 
   /**
-   * Checks targets that the user gave. @throws TypeError naming the first target that is malformed,
-   * that this transport can't dial, or that has no id although membership is 'listed' and the
-   * transport proves ids. @param name name of the list; entries are named by their index.
+   * Checks targets that the user gave. @throws TypeError that names the first wrong target: one
+   * that is malformed, that this transport can't dial, or that has no id although membership is
+   * 'listed' and the transport proves ids. @param name name of the list; entries are named by their
+   * index.
    */
   checkTargets(targets: readonly string[], name: string): void {
     for (const [index, target] of targets.entries()) this.checkTarget(target, `${name}[${index}]`);
@@ -269,6 +272,6 @@ function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** Weight of a protocol violation in the trust metric, in late pongs. */
+/** Weight of a protocol violation in the trust metric: it counts as this many late pongs. */
 export const VIOLATION = 10;
 const NONE: readonly Remote[] = Object.freeze([]);

@@ -13,13 +13,14 @@ export interface Order {
   readonly address: string;
   readonly nodeId: string | undefined;
   readonly kind: DialKind | 'asked' | 'crawl';
-  /** See `isReported`. */
+  /** True if other nodes reported the address; see `isReported`. */
   readonly reported?: boolean;
 }
 
 /**
- * Returns whether other nodes reported the address of an order. Unless the order says so, that is
- * true except for persistent peers and seeds, whose addresses come from the operator.
+ * Returns true if other nodes reported the address of an order. If the order does not say so
+ * itself, this is true except for persistent peers and seeds, whose addresses come from the
+ * operator.
  */
 export function isReported({ kind, reported }: Order): boolean {
   return reported ?? (kind !== 'persistent' && kind !== 'seed');
@@ -72,7 +73,7 @@ export class OrdersInProgress {
       if (order.kind === 'asked' && order.nodeId === nodeId) cancel.abort();
   }
 
-  /** When the first of the dials times out. */
+  /** Time at which the first of the dials times out. */
   get wakeAt(): number {
     let due = Number.POSITIVE_INFINITY;
     for (const one of this.#orders.values()) due = Math.min(due, one.due);
@@ -103,7 +104,7 @@ export class OrdersInProgress {
 }
 
 /**
- * Milliseconds of a dial, name resolution included. The transport's own limits (`dialTimeout`,
- * `handshakeTimeout`) are shorter.
+ * Time limit of a dial in milliseconds, including name resolution. The transport's own limits
+ * (`dialTimeout`, `handshakeTimeout`) are shorter.
  */
 const LONGEST_DIAL = 60_000;

@@ -1,6 +1,6 @@
 // The connected peers: groups connections by node, and picks for each peer the connection to use.
 // The table only keeps records: `Links` adds and removes connections; `Links` and `Places` set the
-// fields of peers, and call `recount` after a change that counts.
+// fields of peers, and call `recount` after a change that affects the counts.
 
 import type { Remote } from '@trunkline/transport-core';
 
@@ -8,16 +8,16 @@ import type { Remote } from '@trunkline/transport-core';
 export interface PeerConnection {
   readonly remote: Remote;
   /**
-   * The address that this node's planner dialed to get it, if it did. Such a connection is closed
+   * The address that this node's planner dialed to open it, if it did. Such a connection is closed
    * when another one is in use.
    */
   readonly dialed: string | undefined;
   /**
-   * Whether to keep the connection open when it is idle. Otherwise the end that dialed closes it
-   * after `idleTimeout`.
+   * True if the connection should be kept open when it is idle. Otherwise the end that dialed
+   * closes it after `idleTimeout`.
    */
   readonly lasting: boolean;
-  /** Bytes that had been received when the peer was looked at last. */
+  /** Number of bytes received up to the last check of the peer. */
   received: number;
 }
 
@@ -27,16 +27,16 @@ export interface Peer {
   readonly proven: boolean;
   readonly instance: string;
   persistent: boolean;
-  /** Whether it is persistent or unconditional, and so counts against no limit. */
+  /** True if it is persistent or unconditional, so that it counts against no limit. */
   exempt: boolean;
   /** The network that it comes from, if the number of peers per network is limited. */
   readonly group: string | undefined;
   readonly since: number;
-  /** Whether it was lost by chance and came back. */
+  /** True if it was lost by chance and came back. */
   readonly returned: boolean;
   /**
-   * Whether another peer replaced it: it is being disconnected and counts against no limit any
-   * more.
+   * True if another peer replaced it: it is being disconnected and no longer counts against any
+   * limit.
    */
   leaving: boolean;
   readonly links: PeerConnection[];
@@ -86,7 +86,7 @@ export class PeerTable {
     return peer;
   }
 
-  /** Removes a peer whose id belongs to another node now. Returns its connections. */
+  /** Removes a peer because its id now belongs to another node. Returns its connections. */
   dismiss(peer: Peer): PeerConnection[] {
     this.#counts = undefined;
     this.peers.delete(peer.nodeId);
@@ -105,14 +105,14 @@ export class PeerTable {
     return up.find((link) => link.remote.direction === winner) ?? up[0];
   }
 
-  /** Invalidates the counts, because a peer uses another connection or counts differently now. */
+  /** Invalidates the counts, because a peer now uses another connection or counts differently. */
   recount(): void {
     this.#counts = undefined;
   }
 
   /**
    * Returns the number of ordinary peers whose connection in use has this direction. The counts are
-   * cached because every wake-up asks for them.
+   * cached because every wake-up needs them.
    */
   count(direction: 'in' | 'out'): number {
     if (this.#counts === undefined) {

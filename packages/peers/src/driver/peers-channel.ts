@@ -1,4 +1,4 @@
-// The mounted protocol of peers, over which they exchange addresses and statuses.
+// The mounted protocol of peers, over which they exchange addresses, statuses and services.
 
 import {
   type AnyTransport,
@@ -12,8 +12,8 @@ import { peersProtocol } from '../protocol.ts';
 
 export class PeersChannel {
   /**
-   * Mounted even without anything to exchange, because it is this protocol that makes this node a
-   * peer to others.
+   * The mount of the protocol. It exists even if there is nothing to exchange, because this
+   * protocol makes this node a peer to others.
    */
   readonly mount: Transport<typeof peersProtocol>;
 
@@ -22,9 +22,9 @@ export class PeersChannel {
   }
 
   /**
-   * Sends a message now or not at all. Ignores a TransportError, because it is no failure of this
-   * node if the other end uses this channel for another protocol. Returns false if the message may
-   * be sent later.
+   * Sends a message now or not at all. Ignores a TransportError, because this node is not at fault
+   * if the other end uses this channel for another protocol. Returns false if the message may be
+   * sent later.
    */
   say<N extends OneWayName<typeof peersProtocol>>(
     to: Remote,

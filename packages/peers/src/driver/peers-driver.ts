@@ -31,7 +31,7 @@ export class PeersDriver implements Membership {
   readonly screen: Membership['screen'];
   readonly resolver: Resolver;
   #lookDue = Number.POSITIVE_INFINITY;
-  /** Whether this process was suspended since it last looked at its peers. */
+  /** True if this process was suspended since it last checked its peers. */
   #slept = false;
   /** This node's own addresses, joined, as last added to the address book. */
   #own = '';
@@ -210,8 +210,8 @@ export class PeersDriver implements Membership {
   }
 
   /**
-   * Adds the addresses at which this node is reached to the book's own ones, so that they are never
-   * dialed, whichever node reports them.
+   * Adds the addresses at which this node can be reached to the book's own addresses, so that they
+   * are never dialed, no matter who reports them.
    */
   #noteOwn(book: { addOwn(address: string): void }): void {
     const { transport } = this.node.config;
@@ -239,9 +239,9 @@ export class PeersDriver implements Membership {
   }
 
   /**
-   * Raises the trust in peers that sent anything since the last look, and lowers it for peers whose
-   * pong is late. Does neither if this process was suspended meanwhile. A peer that was merely
-   * silent may be idle or frozen; only its answer to a ping can tell.
+   * Raises the trust in peers that sent anything since the last check, and lowers it for peers
+   * whose pong is late. Does neither if this process was suspended meanwhile. A peer that was
+   * merely silent may be idle or frozen; only an answer to a ping shows which.
    */
   #look(now: number): void {
     const { trust } = this.node.keeper;
@@ -255,7 +255,7 @@ export class PeersDriver implements Membership {
     }
   }
 
-  /** Returns whether anything was received on these connections since the last look. */
+  /** Returns whether anything was received on these connections since the last check. */
   #wasHeard(links: readonly PeerConnection[]): boolean {
     let wasHeard = false;
     for (const link of links) {
@@ -267,16 +267,17 @@ export class PeersDriver implements Membership {
   }
 }
 
-/** Maximum dials of one crawl. */
+/** Maximum number of dials in one crawl. */
 const CRAWLS = 16;
 /**
- * Milliseconds between two looks at the peers: short enough to see a late pong before its peer is
+ * Milliseconds between two checks of the peers: short enough to see a late pong before its peer is
  * disconnected (after 5 s by default).
  */
 const LOOK = 2_000;
 /**
- * Milliseconds of silence after a ping that count against a peer. Longer than a look plus the
- * longest suspension that the DeadlineTimer does not notice (half a second), because that is not
- * the peer's fault; short enough that a look falls between it and the ping timeout.
+ * Milliseconds of silence after a ping that count against a peer. This is longer than the time
+ * between two checks plus the longest suspension that the DeadlineTimer does not notice (half a
+ * second), because a suspension is not the peer's fault. It is short enough that a check falls
+ * between it and the ping timeout.
  */
 const LATE = 2_750;

@@ -27,7 +27,7 @@ export class Places {
 
   /**
    * If there is one ordinary outbound peer too many, disconnects the youngest of the others. Peers
-   * that were lost and came back go last.
+   * that were lost and came back are disconnected last.
    */
   makeRoom(newcomer: Peer): void {
     if (this.#node.peerTable.count('out') <= this.#node.config.maxOutbound) return;
@@ -51,5 +51,5 @@ export class Places {
   }
 }
 
-/** Milliseconds of a short stay; long enough to learn addresses. */
+/** Duration of a short stay in milliseconds; it is long enough to learn addresses. */
 const SHORT_STAY = 10_000;

@@ -4,10 +4,10 @@ import type { PlannerView } from '../dialing/dial-order.ts';
 import type { BookKeeper } from './book-keeper.ts';
 import type { Peer, PeerTable } from './peer-table.ts';
 
-/** The parts of a node that the planner may look at. */
+/** The parts of a node that the planner may read. */
 export interface PlannedNode {
   readonly nodeId: string;
-  /** Whether this node dials only persistent peers on its own initiative. */
+  /** True if, on its own initiative, this node dials only persistent peers. */
   readonly isFixed: boolean;
   readonly peerTable: PeerTable;
   readonly keeper: BookKeeper;
@@ -17,7 +17,7 @@ export interface PlannedNode {
 /** Returns a view that always shows the present state of the node. */
 export function plannerView(node: PlannedNode): PlannerView {
   return {
-    // A node that dialed us and only asserts its id does not count as connected, so that the
+    // A node that dialed this one and only asserts its id does not count as connected, so that the
     // planner keeps looking for the real one.
     isConnected: (nodeId) => {
       const peer = node.peerTable.peers.get(nodeId);
@@ -43,8 +43,9 @@ export function plannerView(node: PlannedNode): PlannerView {
 }
 
 /**
- * Percentage of picks that favor new addresses. It grows with the number of outbound peers, because
- * a well connected node can afford to try unknown addresses (Tendermint's ensurePeers).
+ * Returns the percentage of picks that favor new addresses. It grows with the number of outbound
+ * peers, because a well connected node can afford to try unknown addresses (Tendermint's
+ * ensurePeers).
  */
 function newBias(outbound: number): number {
   return 10 * Math.min(outbound, 8) + 10;

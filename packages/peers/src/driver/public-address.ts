@@ -1,5 +1,6 @@
-// Decides where an order is dialed. In public mode, an address that other nodes reported is dialed
-// only if it is public; a name, only at a public address that it resolves to.
+// Decides which address is dialed for an order. In public mode, an address that other nodes
+// reported is dialed only if it is public, and a name only at a public address to which it
+// resolves.
 
 import { TransportError } from '@trunkline/transport-core';
 import { formatHostPort, reasonError } from '@trunkline/transport-core/backend';
@@ -11,7 +12,7 @@ import { isReported, type Order } from './orders-in-progress.ts';
 /**
  * Returns the address to dial for an order. In public mode, looks up a host name that other nodes
  * reported, and returns the first public address found, with the port and path of the name. Never
- * returns such a name: a dialer would look it up again, and could be sent elsewhere.
+ * returns such a name: a dialer would look it up again and could get another address.
  */
 export async function addressToDial(order: Order, config: PeersConfig): Promise<string> {
   const { address } = order;
@@ -59,5 +60,5 @@ function notPublic(address: string, why: string): TransportError {
   );
 }
 
-/** Maximum addresses of one name that are checked. */
+/** Maximum number of addresses of one name that are checked. */
 const FOUND = 16;

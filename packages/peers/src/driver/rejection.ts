@@ -6,8 +6,8 @@ import { twinOf } from '../admission/twins.ts';
 import type { Rejection } from '../types.ts';
 
 /**
- * Returns how events name the failure of a connection: by the reason of its error if BY_REASON has
- * it, otherwise by the code.
+ * Returns the name of a connection's failure in events: it depends on the reason of the error if
+ * BY_REASON contains it, otherwise on the code.
  */
 export function rejectionOf(error: TransportError, direction: 'in' | 'out'): Rejection {
   const { code, reason } = error;

@@ -15,11 +15,14 @@ export class ServiceExchange {
   readonly #node: Node;
   readonly #channel: PeersChannel;
   readonly #stopListening: () => void;
-  /** The services of this node, also those that take no calls now. */
+  /** The services of this node, including those that take no calls now. */
   #own: readonly string[];
-  /** The services that the peers were told last. */
+  /** The services that were last announced to the peers. */
   #announced: readonly string[] = [];
-  /** Peers that could not be told yet, because their connection takes no more messages now. */
+  /**
+   * Peers to which the services could not be announced yet, because their connection takes no more
+   * messages now.
+   */
   readonly #untold = new Set<string>();
   #retryDue = Number.POSITIVE_INFINITY;
 
@@ -32,7 +35,9 @@ export class ServiceExchange {
     this.#announce();
   }
 
-  /** The time of the next attempt to tell a peer; Infinity if all know. */
+  /**
+   * Time of the next attempt to announce the services to a peer; Infinity if all peers know them.
+   */
   get wakeAt(): number {
     return this.#retryDue;
   }
@@ -66,7 +71,7 @@ export class ServiceExchange {
     if (peer !== undefined && this.directory.heard(peer.nodeId, services)) this.resolver.changed();
   }
 
-  /** Tells all peers which services take calls, if that has changed. */
+  /** Announces to all peers which services take calls, if that has changed. */
   #announce(): void {
     const services = this.#own.filter((service) => this.#node.management.isServing(service));
     if (services.join() === this.#announced.join()) return;
@@ -93,5 +98,5 @@ export class ServiceExchange {
   }
 }
 
-/** Milliseconds before a peer that could not be told is told again. */
+/** Milliseconds before a failed announcement to a peer is tried again. */
 const RETRY = 1_000;

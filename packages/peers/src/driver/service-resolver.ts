@@ -43,7 +43,7 @@ export class ServiceResolver implements Resolver {
     };
   }
 
-  /** Reports changes at the end of this tick, so that many of them are one report. */
+  /** Reports changes at the end of this tick, so that many changes make one report. */
   changed(): void {
     if (this.#isChanged || this.#watches.size === 0) return;
     this.#isChanged = true;
@@ -61,7 +61,7 @@ class ServiceWatch {
   readonly #directory: ServiceDirectory;
   readonly #clock: Clock;
   #timer: Timer | undefined;
-  /** The nodes of the last report. */
+  /** The nodes of the last report, as text. */
   #reported: string | undefined = undefined;
   #isOver = false;
 
@@ -75,7 +75,7 @@ class ServiceWatch {
     this.#observer = observer;
     this.#directory = directory;
     this.#clock = clock;
-    // Nodes that have just connected may not have said yet what they serve.
+    // Nodes that have just connected may not have announced their services yet.
     this.#timer = clock.setTimeout(() => {
       this.#timer = undefined;
       this.look();
@@ -106,7 +106,7 @@ class ServiceWatch {
 }
 
 /**
- * The milliseconds that pass before the first report says that nobody serves a service: an
- * announcement takes half a round trip after the peer is up.
+ * Milliseconds before the first report may say that no node serves a service: an announcement takes
+ * half a round trip after the peer is up.
  */
 const PATIENCE = 1_000;

@@ -64,7 +64,7 @@ export class StatusExchange {
     this.#handle(node.now(), { type: 'heard', nodeId, instance, seq });
   }
 
-  /** Hands an input to the machine and does what it wants. */
+  /** Gives the machine an input and carries out its outputs. */
   #handle(now: number, input: StatusInput): void {
     const { peerTable } = this.#node;
     this.#sync.handle(now, input);
@@ -118,7 +118,7 @@ export class StatusExchange {
       } catch (error) {
         keeper.trust.bad(nodeId, this.#node.now());
         const text = error instanceof Error ? error.message : String(error);
-        // The previous status is dropped, because it is not the peer's status any more.
+        // The previous status is dropped, because it is no longer the peer's status.
         if (statuses.delete(nodeId)) events.tell({ type: 'status', nodeId, status: undefined });
         this.#node.warn(
           new TransportError(

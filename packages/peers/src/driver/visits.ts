@@ -6,9 +6,9 @@ import { Visitors } from '../admission/visitors.ts';
 
 interface Visit {
   readonly nodeId: string;
-  /** When the visit times out. */
+  /** Time at which the visit times out. */
   readonly due: number;
-  /** Whether the request was answered, or the visit timed out. */
+  /** True if the request was answered or the visit timed out. */
   isOver: boolean;
 }
 
@@ -23,7 +23,7 @@ export class Visits {
 
   /**
    * Admits a visit if the limits allow it; a node may have only one visit at a time. @param coming
-   * ids of the nodes whose visits were admitted and whose connections are not up yet.
+   * ids of the nodes whose visits were admitted but whose connections are not up yet.
    */
   take(nodeId: string, coming: readonly string[], now: number): boolean {
     const open = [...coming];
@@ -56,7 +56,7 @@ export class Visits {
     return visit.nodeId;
   }
 
-  /** When the first visit times out. */
+  /** Time at which the first visit times out. */
   get wakeAt(): number {
     let due = Number.POSITIVE_INFINITY;
     for (const visit of this.#open.values()) if (!visit.isOver) due = Math.min(due, visit.due);
@@ -82,5 +82,5 @@ export class Visits {
   }
 }
 
-/** Milliseconds of a visit: one or two round trips over a slow connection. */
+/** Time limit of a visit in milliseconds: one or two round trips over a slow connection. */
 const LONGEST = 3_000;

@@ -1,4 +1,4 @@
-// Reads one entry of a list of addresses that a peer sent: a node id, and where to dial that node.
+// Reads one entry of a list of addresses that a peer sent: a node id, and an address of that node.
 
 import { isNodeId, parseTarget } from '@trunkline/transport-core';
 import { isUnspecified, parseHostPort } from '@trunkline/transport-core/backend';
@@ -45,7 +45,7 @@ function parsed(address: string): { readonly address: string; readonly key: stri
 }
 
 /**
- * Returns whether an address can be dialed. An address that isn't 'host:port' belongs to another
+ * Returns true if an address can be dialed. An address that isn't 'host:port' belongs to another
  * backend and can't be judged here.
  */
 function isDialable(address: string): boolean {

@@ -6,8 +6,8 @@ import * as z from 'zod/mini';
 const list = json(z.object({ addresses: z.array(z.unknown()) }));
 
 /**
- * A list that is not decoded yet, so that no work is spent on a list that this node never
- * requested.
+ * A list that is decoded only when it is read, so that no work is spent on a list that this node
+ * never requested.
  */
 export class AddressList {
   readonly #bytes: Uint8Array;
@@ -34,14 +34,14 @@ export interface AddressesToSend {
   readonly addresses: readonly unknown[];
 }
 
-/** Maximum bytes of a list; 250 entries with the longest host names take less. */
+/** Maximum size of a list in bytes; 250 entries with the longest host names take less. */
 export const LONGEST_LIST: number = 128 * 1024;
 
 const raw = limited(bytes, LONGEST_LIST);
 
 /**
- * Encodes a list, without its last entries if it would be too long. Decoding is left to
- * `AddressList.read`.
+ * The codec of a list. It leaves out the last entries if the list would be too long. Decoding is
+ * left to `AddressList.read`.
  */
 export const addressList: Limited<{
   readonly name: string;

@@ -1,4 +1,4 @@
-// Seed mode: decides which nodes to dial next to ask them for addresses. Tendermint's crawlPeers.
+// Seed mode: decides which nodes to dial next to ask them for addresses (Tendermint's crawlPeers).
 
 import type { Random } from '@trunkline/transport-core';
 
@@ -13,8 +13,8 @@ export interface CrawlerOptions {
    */
   readonly again?: number | undefined;
   /**
-   * Maximum nodes per crawl. Default 16. Tendermint tries a whole selection (250), but one node
-   * after another.
+   * Maximum number of nodes per crawl. Default 16. Tendermint tries a whole selection (250), but
+   * one node after another.
    */
   readonly most?: number | undefined;
 }
@@ -28,7 +28,7 @@ export class Crawler {
   readonly #interval: number;
   readonly #again: number;
   readonly #most: number;
-  /** Node id → when it was returned, oldest first. */
+  /** Node id → the time at which it was returned, oldest first. */
   readonly #crawled = new Map<string, number>();
   #due: number;
 
@@ -41,7 +41,7 @@ export class Crawler {
     this.#due = options.now;
   }
 
-  /** When `crawl` may return nodes next. */
+  /** Time at which `crawl` may return nodes next. */
   get wakeAt(): number {
     return this.#due;
   }
@@ -53,9 +53,9 @@ export class Crawler {
 
   /**
    * Returns the nodes to dial now, drawn at random from the candidates (a selection of the address
-   * book). Returns none before `wakeAt`. Returned nodes count as crawled, whatever becomes of the
-   * dials. A node is returned only once, even if it has several addresses.
-   * @param room maximum nodes to return: the free places for outbound peers.
+   * book). Returns none before `wakeAt`. Returned nodes count as crawled, regardless of the outcome
+   * of the dials. A node is returned only once, even if it has several addresses.
+   * @param room maximum number of nodes to return: the free places for outbound peers.
    */
   crawl<T extends { readonly nodeId: string }>(
     now: number,

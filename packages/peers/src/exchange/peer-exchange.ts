@@ -1,7 +1,7 @@
 // Peer exchange: decides which peers to ask for addresses and when, which requests to answer, and
-// which answers to accept. Tendermint's PEX reactor (p2p/pex/pex_reactor.go); on the wire it is two
-// one-way messages, a request and a list of addresses. It is told which peers are connected and
-// what they send, and calls nobody.
+// which answers to accept. It follows Tendermint's PEX reactor (p2p/pex/pex_reactor.go); on the
+// wire it is two one-way messages, a request and a list of addresses. Its inputs report which peers
+// are connected and what they send; it makes no calls itself.
 
 import type { Random } from '@trunkline/transport-core';
 import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
@@ -22,8 +22,8 @@ export interface PeerExchangeOptions {
   readonly seed?: boolean | undefined;
   /**
    * In seed mode, milliseconds that a peer may stay. Default 300,000. Tendermint's 28 hours are the
-   * time that its consensus takes to find a peer good; here a peer only stays for an answer, and
-   * its place is needed for the next one.
+   * time in which its consensus decides that a peer is good. Here a peer only stays for an answer,
+   * and its place is needed for the next one.
    */
   readonly welcome?: number | undefined;
 }
@@ -43,7 +43,7 @@ export type ExchangeInput =
   | { readonly type: 'request'; readonly nodeId: string }
   /** A peer sent a list of addresses. The list is read only if it was requested. */
   | { readonly type: 'addresses'; readonly nodeId: string; readonly list: ReadableList }
-  /** Time has passed. `wanted` says whether more addresses are wanted. */
+  /** Time has passed. `wanted` is true if more addresses are wanted. */
   | { readonly type: 'wake'; readonly wanted: boolean };
 
 /** The outputs of peer exchange. */
@@ -54,7 +54,7 @@ export type ExchangeOutput =
   | { readonly type: 'answer'; readonly nodeId: string }
   /** Disconnect this peer, after all queued messages: a seed answers once, and keeps no peers. */
   | { readonly type: 'part'; readonly nodeId: string }
-  /** The peer asked too often. Disconnect it (Tendermint also bans). */
+  /** The peer asked too often. Disconnect it (Tendermint also bans it). */
   | { readonly type: 'too_many_requests'; readonly nodeId: string }
   /** The peer sent a list that was not requested. Disconnect and ban it. */
   | { readonly type: 'unsolicited'; readonly nodeId: string }
@@ -74,8 +74,8 @@ export interface ReadableList {
 }
 
 /**
- * Maximum entries of a list that are read: Tendermint's maxGetSelection. Answers should not hold
- * more.
+ * Maximum number of entries that are read from a list (Tendermint's maxGetSelection). Answers
+ * should not contain more.
  */
 export const MOST_ADDRESSES = 250;
 
@@ -102,11 +102,10 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
       case 'connected':
         return this.#connected(input, now);
       case 'gone':
-        // A rate limit that outlives a session accuses peers that merely reconnected
+        // A rate limit that outlives a session would accuse peers that merely reconnected
         // (tendermint#3338). A peer that reconnects to evade the limit gets two answers per
-        // connection and pays for each connection with a handshake; it is bounded by the
-        // transport's `limits.handshakes` (pending, and per source), the limit of inbound peers and
-        // the bans of the book.
+        // connection, and each connection costs it a handshake. The transport's `limits.handshakes`
+        // (pending, and per source), the limit of inbound peers and the bans of the book bound it.
         return void this.#peers.delete(input.nodeId);
       case 'request':
         return this.#requested(input.nodeId, now);
@@ -121,7 +120,7 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
     return this.#outputs.poll();
   }
 
-  /** When a peer may be asked next; `Infinity` while no peer is connected. */
+  /** Time at which a peer may be asked next; `Infinity` while no peer is connected. */
   get wakeAt(): number {
     let fresh = Number.POSITIVE_INFINITY;
     let ready = Number.POSITIVE_INFINITY;
@@ -165,17 +164,18 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
     if (wanted) while (this.#ask(now));
     else this.#putOff(now);
     if (!this.#seed) return;
-    // A peer that overstayed is returned again until it is gone.
+    // A peer that has stayed too long is returned again until it is gone.
     for (const [nodeId, peer] of this.#peers)
       if (!peer.persistent && now - peer.since >= this.#welcome)
         this.#outputs.add({ type: 'part', nodeId });
   }
 
   /**
-   * Asks a peer for addresses, and returns whether one could be asked. An outbound peer is asked as
+   * Asks a peer for addresses. Returns true if a peer could be asked. An outbound peer is asked as
    * soon as it is connected. Otherwise, one random peer is asked per round (the interval ± 20 %):
    * usually an outbound one, but in one round out of four an inbound one, because inbound peers may
-   * know nodes that the others don't. Outbound peers are preferred because inbound peers chose us.
+   * know nodes that the others don't. Outbound peers are preferred because inbound peers chose this
+   * node.
    */
   #ask(now: number): boolean {
     if (now < this.wakeAt) return false;
@@ -195,11 +195,12 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
   }
 
   /**
-   * Decides about a peer's request. The first two are free, and the second one starts the clock
-   * (Tendermint's rule). A later request is abuse if it comes sooner than a third of the interval
-   * after the last one, except for one extra request after a pause of two thirds. A seed answers a
-   * peer that dialed it only once; if it asks again, it has been disconnected and has not noticed
-   * yet, so the request is ignored. Requests of peers that are not connected are ignored, too.
+   * Decides about a peer's request. The first two are free, and times are measured from the second
+   * one (Tendermint's rule). A later request is abuse if it comes sooner than a third of the
+   * interval after the last one, except for one extra request after a pause of two thirds. A seed
+   * answers a peer that dialed it only once. If such a peer asks again, it was disconnected and has
+   * not noticed yet, so the request is ignored. Requests of peers that are not connected are
+   * ignored, too.
    */
   #requested(nodeId: string, now: number): void {
     const peer = this.#peers.get(nodeId);
@@ -214,18 +215,18 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
     const pace = this.#interval / 3;
     if (count > FREE_REQUESTS && now - last < pace)
       return this.#outputs.add({ type: 'too_many_requests', nodeId });
-    // A pause without requests earns one extra request: after a stall on our side two requests
-    // arrive at once, as many as a peer may have open.
+    // A pause without requests allows one extra request, because after a stall of this node two
+    // requests arrive at once, as many as a peer may have open.
     peer.requested = count > FREE_REQUESTS ? Math.max(last + pace, now - pace) : now;
     this.#outputs.add({ type: 'answer', nodeId });
   }
 
   /**
-   * Takes a list. It is unsolicited if no request of ours to that peer is open; a late answer is
-   * still an answer. Up to three more lists within three seconds after an answer are treated as
-   * repetitions and ignored, because a connection may deliver the request and each of its answers
-   * twice. The first 250 entries are read one by one: malformed and repeated entries are dropped,
-   * the rest is kept.
+   * Takes a list. It is unsolicited if no request to that peer is open; a late answer is still an
+   * answer. Up to three more lists within three seconds after an answer are treated as repetitions
+   * and ignored, because a connection may deliver the request and each of its answers twice. The
+   * first 250 entries are read one by one: malformed and repeated entries are dropped, the rest is
+   * kept.
    */
   #received(nodeId: string, list: ReadableList, now: number): void {
     const peer = this.#peers.get(nodeId);
@@ -237,8 +238,8 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
     peer.open--;
     peer.answered = now;
     peer.repeats = 0;
-    // Counted from the answer, not from the request: the peer must have had the request by then,
-    // however long it took to arrive.
+    // The time is counted from the answer rather than the request: by then the peer has received
+    // the request, no matter how long it took to arrive.
     peer.ready = now + this.#interval * (peer.open === 0 ? 1 / 3 : 1) * this.#between(1.1, 1.3);
     const read = list.read();
     if (read === undefined) return this.#outputs.add({ type: 'malformed', nodeId });
@@ -248,8 +249,8 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
   }
 
   /**
-   * Cancels out-of-turn requests to peers that just connected. Tendermint, too, asks when a peer is
-   * added and then in rounds.
+   * Cancels out-of-turn requests to peers that have just connected. Like Tendermint, this asks when
+   * a peer is added and then in rounds.
    */
   #putOff(now: number): void {
     for (const peer of this.#peers.values()) peer.fresh = false;
@@ -292,46 +293,46 @@ export function readAddressEntries(entries: readonly unknown[]): AddressEntry[] 
 interface ExchangePeer {
   direction: 'in' | 'out';
   persistent: boolean;
-  /** When its session began. */
+  /** Time at which its session began. */
   readonly since: number;
-  /** Whether to ask it out of turn, because it just connected. */
+  /** True if it should be asked out of turn, because it has just connected. */
   fresh: boolean;
-  /** Number of our requests that it may still answer, at most MOST_OPEN. */
+  /** Number of this node's requests that it may still answer, at most MOST_OPEN. */
   open: number;
-  /** When it last answered, and how many repetitions of that answer came since. */
+  /** Time at which it last answered, and the number of repetitions of that answer since. */
   answered: number;
   repeats: number;
-  /** When it may be asked next. */
+  /** Time at which it may be asked next. */
   ready: number;
   /** Number of requests that it has made. */
   requests: number;
   /**
-   * The time from which its next request is measured: that of its last answered request, or up to a
-   * third of the interval earlier after a pause.
+   * The time from which its next request is measured: the time of its last answered request or,
+   * after a pause, up to a third of the interval earlier.
    */
   requested: number;
 }
 
 type ExchangeCandidate = readonly [nodeId: string, peer: ExchangePeer];
 
-/** Requests of a session that may come at any time. */
+/** Number of requests of a session that may come at any time. */
 const FREE_REQUESTS = 2;
 /**
- * A request or its answer may get lost, so a second request may be open; a peer that answers
- * neither is unlikely to answer a third.
+ * Maximum number of open requests to a peer. A request or its answer may get lost, so a second
+ * request may be open; a peer that answers neither is unlikely to answer a third.
  */
 const MOST_OPEN = 2;
 /**
- * Intervals until such a peer is asked again anyway; otherwise, two losses in a session of weeks
- * would silence a peer for good.
+ * Number of intervals until such a peer is asked again anyway. Otherwise two losses in a session of
+ * weeks would silence a peer forever.
  */
 const SILENCE = 10;
-/** Repetitions of an answer that are not held against a peer. */
+/** Number of repetitions of an answer for which a peer is not blamed. */
 const REPEATS = 3;
 /**
  * Milliseconds after an answer in which repetitions are ignored; a connection that delivers twice
  * does so soon.
  */
 const REPEAT_TIME = 3_000;
-/** Share of rounds in which inbound peers come first; a guess. */
+/** Share of rounds in which inbound peers are asked first; the value is a guess. */
 const INBOUND_SHARE = 0.25;

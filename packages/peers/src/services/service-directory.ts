@@ -1,4 +1,4 @@
-// The services of the connected peers, as they have said.
+// The services of the connected peers, as the peers have announced them.
 
 import { isServiceName, SERVICES } from './service-name.ts';
 
@@ -7,9 +7,8 @@ export class ServiceDirectory {
   readonly #services = new Map<string, readonly string[]>();
 
   /**
-   * Enters the services of a connected peer, which replace its former ones. Of what it says,
-   * entries that are no names and those beyond the 64th are ignored. Returns whether that changes
-   * anything.
+   * Enters the services of a connected peer, which replace its former ones. Ignores entries that
+   * are not names and entries beyond the 64th. Returns true if that changes anything.
    */
   heard(nodeId: string, said: readonly string[]): boolean {
     const names = [...new Set(said.slice(0, SERVICES).filter(isServiceName))].sort();
@@ -19,7 +18,7 @@ export class ServiceDirectory {
     return true;
   }
 
-  /** Removes a node that has left. Returns whether it had services. */
+  /** Removes a node that has left. Returns true if it had services. */
   gone(nodeId: string): boolean {
     return this.#services.delete(nodeId);
   }

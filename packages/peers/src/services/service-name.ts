@@ -5,7 +5,7 @@ export function isServiceName(value: unknown): value is string {
   return typeof value === 'string' && /^[a-z][a-z0-9._-]{0,62}$/i.test(value);
 }
 
-/** The form of a name, for errors. */
+/** The description of a valid name, for error texts. */
 export const SERVICE_NAME: string =
   "1 to 63 letters, digits, '.', '_' and '-', of which the first is a letter";
 
@@ -16,7 +16,7 @@ export function serviceOf(target: string): string | undefined {
   return isServiceName(name) ? name : undefined;
 }
 
-/** Checks services that the user gave. @throws TypeError naming the entry. */
+/** Checks services that the user gave. @throws TypeError that names the wrong entry. */
 export function readServices(given: readonly string[], name: string): readonly string[] {
   if (!Array.isArray(given) || given.length > SERVICES)
     throw new TypeError(`${name}: must be a list of at most ${SERVICES} names of services`);

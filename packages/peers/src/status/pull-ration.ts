@@ -12,19 +12,19 @@ export class PullRation {
 
   /**
    * Takes a pull from the ration. Returns false if none is left, or if too many recent pulls
-   * brought malformed statuses.
+   * returned malformed statuses.
    */
   take(now: number): boolean {
     return this.#bad.has(now) && this.#pulls.take(now);
   }
 
-  /** Records that a pull brought a malformed status. */
+  /** Records that a pull returned a malformed status. */
   spoiled(now: number): void {
     this.#bad.take(now);
   }
 }
 
-/** A token bucket: `burst` at once, and one more every `interval` milliseconds. */
+/** A token bucket: `burst` tokens at once, and one more every `interval` milliseconds. */
 class Bucket {
   readonly #burst: number;
   readonly #interval: number;
@@ -51,9 +51,12 @@ class Bucket {
   }
 }
 
-/** Pulls at once, and milliseconds until one more. */
+/** Maximum number of pulls at once, and milliseconds until one more. */
 const PULLS = 64;
 const PULL_INTERVAL = 100;
-/** Malformed statuses at once, and milliseconds until one more; the worst takes 50 ms to decode. */
+/**
+ * Maximum number of malformed statuses at once, and milliseconds until one more; the worst takes 50
+ * ms to decode.
+ */
 const BAD = 8;
 const BAD_INTERVAL = 10_000;

@@ -64,8 +64,8 @@ test('beats missed during sleep are not made up for', (t) => {
 });
 
 /**
- * Returns for each of ten rounds the maximum number of 100 machines that beat in the same
- * millisecond.
+ * Returns, for each of ten rounds, the maximum number of machines, out of 100, that broadcast in
+ * the same millisecond.
  */
 function crowds(start: (sync: TestSync) => void): number[] {
   const machines = Array.from({ length: 100 }, (_, seed) => create(seed));
@@ -94,7 +94,7 @@ test('nodes whose status changes at the same time do not beat together either', 
     sync.connected('a', 'i1', 0);
     sync.set(bytes(1), 5_000);
   });
-  // 100 beats within 50 ms; later ones spread over the interval.
+  // The first round has 100 broadcasts within 50 ms; later ones spread over the interval.
   t.true(first! <= 10, String(first));
   t.true(Math.max(...later) <= 5, String(later));
 });

@@ -10,15 +10,15 @@ export interface StatusSyncOptions {
   /** The current time, in milliseconds of a monotonic clock, as for all methods. */
   readonly now: number;
   /**
-   * Milliseconds between two broadcasts of the number. Default 2,000 (FISCO-BCOS 3: 1,000 to
-   * 2,000); each ± 20 %.
+   * Milliseconds between two broadcasts of the number. Default 2,000 (FISCO-BCOS 3 uses 1,000 to
+   * 2,000). Each interval varies by ± 20 %.
    */
   readonly interval?: number | undefined;
   /**
    * Milliseconds after which a pull without an outcome has failed. Default 5,000 (FISCO-BCOS 2).
    */
   readonly pullTimeout?: number | undefined;
-  /** The number before the first one. Default 0; only for the test of the last number. */
+  /** The number before the first one. Default 0; set it only to test the last number. */
   readonly seq?: number | undefined;
 }
 
@@ -37,7 +37,7 @@ export type StatusInput =
    * would not accept any other number of this instance as newer.
    */
   | { readonly type: 'set'; readonly value: Uint8Array | undefined }
-  /** A peer is connected, or connected by another connection now. */
+  /** A peer has connected, or now uses another connection. */
   | { readonly type: 'connected'; readonly nodeId: string; readonly instance: string }
   /** A peer is gone; its status is forgotten. */
   | { readonly type: 'gone'; readonly nodeId: string }
@@ -48,7 +48,10 @@ export type StatusInput =
       readonly instance: string;
       readonly seq: number;
     }
-  /** A peer answered a pull: its number and its status; number 0 or no bytes mean none. */
+  /**
+   * A peer answered a pull with its number and its status; number 0 or no bytes mean that it has
+   * none.
+   */
   | {
       readonly type: 'pulled';
       readonly nodeId: string;
@@ -69,7 +72,7 @@ export type StatusOutput =
   | { readonly type: 'tell'; readonly nodeId: string; readonly seq: number }
   /** Pull the status of a peer, and report the outcome with `pulled` or `pull_failed`. */
   | { readonly type: 'pull'; readonly nodeId: string; readonly instance: string }
-  /** The status of a peer, `of(nodeId)`, is another one than before. */
+  /** The status of a peer, `of(nodeId)`, has changed. */
   | { readonly type: 'changed'; readonly nodeId: string };
 
 /** The highest number: the largest that fits in 32 bits. */
@@ -94,8 +97,8 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
     this.#interval = options.interval ?? 2_000;
     this.#pullTimeout = options.pullTimeout ?? 5_000;
     this.#seq = options.seq ?? 0;
-    // A random time in the first interval, so that nodes that start together don't broadcast
-    // together.
+    // The first broadcast is at a random time in the first interval, so that nodes that start
+    // together don't broadcast together.
     this.#due = options.now + this.#interval * this.#random();
   }
 
@@ -124,7 +127,7 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
     return this.#outputs.poll();
   }
 
-  /** When the number is broadcast next; `Infinity` while there are no peers or no status. */
+  /** Time of the next broadcast of the number; `Infinity` while there are no peers or no status. */
   get wakeAt(): number {
     return this.#seq === 0 || this.#peers.size === 0 ? Number.POSITIVE_INFINITY : this.#due;
   }
@@ -140,8 +143,8 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
     this.#own = value && new Uint8Array(value); // `slice` of a Buffer returns a view.
     if (this.#peers.size === 0) return;
     const soon = now + this.#interval * this.#between(SOON / 2, SOON);
-    // An overdue beat stays overdue; otherwise frequent changes would put it off forever. Before
-    // the first status no beat was needed.
+    // An overdue broadcast stays overdue; otherwise frequent changes would postpone it forever.
+    // Before the first status no broadcast was needed.
     this.#due = this.#seq === 1 ? soon : Math.min(this.#due, soon);
   }
 
@@ -150,7 +153,7 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
     return this.#seq;
   }
 
-  /** This node's status, with which pulls are answered. Must not be changed. */
+  /** This node's status, which answers pulls. It must not be changed. */
   get own(): Uint8Array | undefined {
     return this.#own;
   }
@@ -160,7 +163,7 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
     if (peer !== undefined) {
       if (peer.instance !== instance) restart(peer, instance, now + this.#pullTimeout);
     } else {
-      // No beat was needed while no peer was connected, so an overdue one is not made up for.
+      // No broadcast was needed while no peer was connected, so a missed one is not made up for.
       if (this.#peers.size === 0 && this.#due < now) this.#due = this.#nextBeat(now);
       this.#peers.set(nodeId, newPeer(instance));
     }
@@ -168,12 +171,13 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
   }
 
   /**
-   * Only newer numbers are pulled, and any number of another instance than the known one, because a
-   * restarted peer starts at 1 again. The old status is dropped then. Messages of the former
-   * instance are ignored for one `pullTimeout`; if it were longer, one late message that is
-   * mistaken for a restart would make us ignore the live instance for that long. Number 0 ("no
-   * status") is pulled if there was a status, so that the change is reported. Each peer has
-   * one pull at a time; a newer number that is heard meanwhile is pulled next.
+   * A status is pulled if its number is newer than the known one, or if it comes from another
+   * instance than the known one, because a restarted peer starts at 1 again. In the second case the
+   * old status is dropped. Messages of the former instance are ignored for one `pullTimeout`. If
+   * the time were longer, one late message that is mistaken for a restart would make this node
+   * ignore the live instance for that long. Number 0 ("no status") is pulled if there was a status,
+   * so that the change is reported. Each peer has one pull at a time; a newer number that arrives
+   * meanwhile is pulled next.
    */
   #heard(nodeId: string, instance: string, seq: number, now: number): void {
     const peer = this.#peers.get(nodeId);
@@ -219,7 +223,7 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
     peer.heard = 0;
   }
 
-  /** Returns a peer's status, if it has one and it was pulled. */
+  /** Returns a peer's status if it has one that was pulled. */
   of(nodeId: string): PeerStatus | undefined {
     const peer = this.#peers.get(nodeId);
     return peer?.value === undefined ? undefined : { seq: peer.seq, value: peer.value };
@@ -246,15 +250,18 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
 
 interface PeerState {
   instance: string;
-  /** The former instance, whose late messages are no restart, and until when they are ignored. */
+  /**
+   * The former instance, whose late messages don't mean a restart, and the time until which they
+   * are ignored.
+   */
   former: string | undefined;
   formerUntil: number;
   /** The number of the known status; 0 if none is known. */
   seq: number;
   value: Uint8Array | undefined;
   /**
-   * The status that was reported last. If a status is dropped for a restart, this tells
-   * whether the new one, or none, is a change.
+   * The status that was reported last. After a restart has dropped a status, this shows whether the
+   * new status, or its absence, is a change.
    */
   told: Uint8Array | undefined;
   /** The highest number heard since the last pull that left no newer one to pull. */
@@ -285,7 +292,7 @@ function restart(peer: PeerState, instance: string, formerUntil: number): void {
   peer.pull = undefined;
 }
 
-/** Stores a status. Returns whether it differs from the one that was reported last. */
+/** Stores a status. Returns true if it differs from the one that was reported last. */
 function take(peer: PeerState, seq: number, value: Uint8Array | undefined): boolean {
   peer.seq = seq;
   peer.value = seq === 0 ? undefined : value?.slice();
@@ -300,11 +307,12 @@ function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
 }
 
 /**
- * Fraction of the interval; random each time, or nodes that started together would stay in step.
+ * Random variation of the interval, as a fraction of it. Without it, nodes that started together
+ * would keep broadcasting together.
  */
 const JITTER = 0.2;
 /**
- * Fraction of the interval: the maximum time for which a change waits for further ones (50 to 100
+ * Maximum time for which a change waits for further ones, as a fraction of the interval (50 to 100
  * ms of 2 s).
  */
 const SOON = 0.05;

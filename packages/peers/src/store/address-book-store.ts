@@ -12,16 +12,16 @@ import { StoreBacking } from './store-backing.ts';
 export interface AddressBookStore {
   /**
    * Loads the text that was saved last and parses it with `read`, which must throw if the text is
-   * not a book. `value` is undefined if nothing was saved. `warnings` reports everything that was
-   * found broken and what was done about it.
+   * not a book. `value` is undefined if nothing was saved. `warnings` reports all damage that was
+   * found and what was done about it.
    *
    * Rejects only if the store must not be used at all: with `failed_precondition` while another
    * user has it open, or with another code if its location can never hold a book.
    */
   load<T>(read: (text: string) => T): Promise<{ value: T | undefined; warnings: TransportError[] }>;
   /**
-   * Saves a text. Resolves when this text, or a newer one, is safe from a crash: of several texts
-   * that wait for a save in progress, only the newest is saved.
+   * Saves a text. Resolves when this text, or a newer one, is safe from a crash. If several texts
+   * wait for a save in progress, only the newest is saved.
    *
    * Rejects with a TransportError (for example `resource_exhausted` for a full disk); the text
    * saved before is then intact. Rejects with `failed_precondition` if the store was not loaded.
@@ -40,9 +40,9 @@ export function createMemoryAddressBook(): AddressBookStore {
 }
 
 /**
- * Creates an address book store on top of a `Store` (such as that of a simulated node), under
- * `key`. The text saved before the last one stays under `key` + '.old', and a text that could not
- * be read under `key` + '.broken'.
+ * Creates an address book store on top of a `Store` (such as that of a simulated node), under the
+ * key `key`. The text saved before the last one stays under `key` + '.old', and a text that could
+ * not be read under `key` + '.broken'.
  */
 export function createStoreAddressBook(store: Store, key = 'address-book'): AddressBookStore {
   return new ExclusiveStore(new StoreBacking(store, key), key);

@@ -1,5 +1,5 @@
 // The lifecycle that all address book stores share: one user at a time, one save at a time, and
-// only the newest waiting text is saved. A `Backing` says how the text is kept.
+// only the newest waiting text is saved. A `Backing` stores the text.
 
 import { TransportError } from '@trunkline/transport-core';
 import type { Loaded } from './read-text.ts';
@@ -25,8 +25,7 @@ type State =
   | { readonly t: 'closing'; readonly done: Promise<void> };
 
 /**
- * Implements `AddressBookStore`, which it does not import because that would make a circular
- * import.
+ * Implements `AddressBookStore`, but does not import it because that would be a circular import.
  */
 export class ExclusiveStore {
   readonly #backing: Backing;
@@ -105,7 +104,7 @@ class SaveQueue {
     return (this.#waiting ??= this.#next());
   }
 
-  /** Resolves when no save is in progress, whether the saves succeeded or not. */
+  /** Resolves when no save is in progress, regardless of the saves' success. */
   async idle(): Promise<void> {
     await (this.#waiting ?? this.#running).catch(() => {});
   }

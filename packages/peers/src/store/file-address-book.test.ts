@@ -154,8 +154,8 @@ onUnix('a pipe does not block', async (t) => {
   const path = join(await folder(t), 'book');
   execFileSync('mkfifo', [path]);
   await fails(t, createFileAddressBook(path).load(read), 'invalid_argument', /not a regular file/);
-  // Not left to the removal of the folder, which would stat the pipe: after that, Node 20 resolves
-  // imports wrongly (nodejs/node#51142).
+  // The pipe is removed here, because the removal of the folder would stat it, and after that Node
+  // 20 resolves imports wrongly (nodejs/node#51142).
   await rm(path);
 });
 

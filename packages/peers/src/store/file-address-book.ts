@@ -13,8 +13,8 @@ import { processes } from './processes.ts';
  * these files beside it:
  * - `path.old`: the text saved before the last one, which is loaded if the file is broken.
  * - `path.broken`: a file that could not be read.
- * - `path.lock`: keeps other processes out. They get `failed_precondition` with the path and the
- *   pid of the holder. A lock whose process is gone is taken over.
+ * - `path.lock`: keeps other processes out. For them, `load` rejects with `failed_precondition` and
+ *   names the path and the pid of the holder. A lock whose process is gone is taken over.
  * - `path.tmp`: exists during a save.
  *
  * `load` also rejects with `not_found` if the folder is missing, and with `invalid_argument` if the

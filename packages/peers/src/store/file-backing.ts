@@ -20,8 +20,8 @@ export class FileBacking implements Backing {
   readonly #disk: FileDisk;
   readonly #lock: FileLock;
   /**
-   * True if the file could be read; then it becomes the old version at the next save. Otherwise the
-   * old version stays as it is.
+   * True if the file could be read. In that case it becomes the old version at the next save.
+   * Otherwise the old version stays as it is.
    */
   #isGood = false;
 
@@ -124,8 +124,8 @@ export class FileBacking implements Backing {
   }
 
   /**
-   * Moves a file that cannot be read aside, so that nothing is lost. Only the newest of each is
-   * kept.
+   * Moves a file that cannot be read aside, so that nothing is lost. Only the newest unreadable
+   * file is kept.
    */
   async #putAside(path: string): Promise<string> {
     const aside = `${path}.broken`;
@@ -157,8 +157,8 @@ export class FileBacking implements Backing {
 }
 
 /**
- * Returns whether the error means that the path can never be an address book, whatever happens to
- * the disk.
+ * Returns true if the error means that the path can never be an address book, regardless of the
+ * state of the disk.
  */
 function isMisplaced(error: TransportError): boolean {
   return error.code === 'not_found' || error.code === 'invalid_argument';

@@ -17,7 +17,7 @@ export interface FileStore extends Store, AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** A pending change of one file; `bytes` undefined deletes the file. */
+/** A pending change of one file. If `bytes` is undefined, the file is deleted. */
 interface Change {
   bytes: Uint8Array | undefined;
   done: Promise<void>;
@@ -28,11 +28,11 @@ export class FileEntries implements FileStore {
   readonly #folder: string;
   readonly #disk: FileDisk;
   readonly #lock: FileLock;
-  /** Changes that wait, by file. If a file has several, only the newest is made. */
+  /** Waiting changes, by file. If a file has several, only the newest is made. */
   readonly #waiting = new Map<string, Change>();
   /** The change in progress. */
   #running: readonly [file: string, change: Change] | undefined = undefined;
-  /** Settles when the last change so far is made; changes run one at a time. */
+  /** Settles when the last change so far has been made; changes run one at a time. */
   #last: Promise<void> = Promise.resolve();
   #opening: Promise<void> | undefined = undefined;
   #closing: Promise<void> | undefined = undefined;
@@ -253,6 +253,6 @@ const LARGEST = 67_108_864;
  * one byte longer.
  */
 const LONGEST = 200;
-/** The suffix of temporary files, which no key's file name contains. */
+/** The suffix of temporary files; no file name of a key contains it. */
 const UNFINISHED = '~';
 const LONE = /\p{Surrogate}/u;

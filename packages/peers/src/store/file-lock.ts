@@ -1,9 +1,9 @@
 // Lets only one process at a time use a path: a lock file beside it names the holder. A lock file
 // whose process is gone is taken over.
 //
-// `proper-lockfile` 4 renews the age of its lock by a timer. After a crash, the next process waits
-// 10 s for the lock to become old (measured: 10.1 s, against 20 ms here), and a process that is
-// stopped or blocked for 10 s loses its lock to another one.
+// The library `proper-lockfile` 4 is not used, because it renews the age of its lock by a timer.
+// After a crash, the next process waits 10 s for the lock to become old (measured: 10.1 s, against
+// 20 ms here), and a process that is stopped or blocked for 10 s loses its lock to another one.
 
 import { basename, dirname, join } from 'node:path';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -26,8 +26,8 @@ export class FileLock {
   readonly #kind: string;
   #token: string | undefined = undefined;
   /**
-   * The token of the lock file that we wrote last. If the folder disappears for a while (a disk
-   * that is mounted again), the file in it is still ours.
+   * The token of the lock file that was written last. If the folder disappears for a while (for
+   * example, because its disk is mounted again), the file in it still belongs to this lock.
    */
   #ours: string | undefined = undefined;
 
@@ -40,7 +40,7 @@ export class FileLock {
   }
 
   /**
-   * Takes the lock, or checks that we still hold it, since somebody may have removed the file.
+   * Takes the lock, or checks that it is still held, since somebody may have removed the file.
    * Rejects with `failed_precondition`, naming the path and the pid, while another process, or
    * another user in this process, holds the lock. Otherwise rejects with the errors of node:fs.
    */
@@ -119,7 +119,7 @@ export class FileLock {
   }
 
   /**
-   * Gives the lock file its name. Returns false if the holder of the lock removed our temporary
+   * Gives the lock file its name. Returns false if the holder of the lock has removed the temporary
    * file as a leftover.
    */
   async #name(temporary: string, path: string, bytes: Uint8Array): Promise<boolean> {
@@ -157,8 +157,8 @@ export class FileLock {
   }
 
   /**
-   * Returns whether the holder is running. A process with the same pid but another start time is
-   * another process. Pid 0 never runs.
+   * Returns whether the holder is running. A process with the same pid but a different start time
+   * is another process. Pid 0 never runs.
    */
   async #isAlive({ pid, birth }: Holder): Promise<boolean> {
     if (pid === 0 || !this.#processes.isRunning(pid)) return false;
@@ -191,8 +191,8 @@ function locked(path: string, pid: number, kind: string): TransportError {
 /** Maximum size of a lock file in bytes; it holds one line. */
 const LARGEST = 1_024;
 /**
- * Maximum depth of guards: each level takes another process that stopped within the few steps of a
- * takeover.
+ * Maximum depth of guards: each level requires another process that stopped within the few steps of
+ * a takeover.
  */
 const DEEPEST = 8;
 const MOST_ROUNDS = 16;

@@ -6,10 +6,10 @@ import { FileEntries, type FileStore } from './file-entries.ts';
 import { processes } from './processes.ts';
 
 /**
- * Returns a store that keeps each key in a file of its own, of mode 0600, in a folder that is
- * created if it is missing (its parent folders are not). A value is always complete or absent, even
- * if the process or the machine stops. `set` resolves when the new value has replaced the old one;
- * a crash of the machine may undo that until `sync` resolves.
+ * Returns a store that keeps each key in a separate file of mode 0600. The folder is created if it
+ * is missing; its parent folders are not. A value is always complete or absent, even if the process
+ * or the machine stops. `set` resolves when the new value has replaced the old one; a crash of the
+ * machine may undo that until `sync` resolves.
  *
  * Only one store at a time can use the folder. The first operation takes the folder and rejects
  * with `failed_precondition`, naming the process, if another one holds it. A folder whose process
@@ -17,8 +17,8 @@ import { processes } from './processes.ts';
  * - `not_found`: the parent folder is missing.
  * - `permission_denied`: the file system does not allow it.
  * - `resource_exhausted`: the disk is full, or the value exceeds 64 MiB.
- * - `invalid_argument`: the key takes more than 200 bytes (capitals and other escaped characters
- *   count three bytes for each of theirs).
+ * - `invalid_argument`: the key takes more than 200 bytes (each byte of a capital or of another
+ *   escaped character counts as three).
  * - `data_loss`: the disk failed.
  *
  * After a failure the previous content is intact, and the operation can be retried. Throws a

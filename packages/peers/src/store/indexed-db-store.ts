@@ -19,9 +19,9 @@ export interface IndexedDbStore extends Store, AsyncDisposable {
 }
 
 /**
- * Returns a store that keeps its keys in the IndexedDB database of this name, which belongs to the
- * page's origin. A change is complete or absent, even if the browser or the machine stops, and
- * `set` resolves when it is safe.
+ * Returns a store that keeps its keys in the IndexedDB database of this name in the page's origin.
+ * A change is complete or absent, even if the browser or the machine stops, and `set` resolves when
+ * it is safe.
  *
  * The pages of an origin that use the same name share the contents: the last change of a key wins.
  * Browsers may delete a database to free space unless `navigator.storage.persist()` was granted.
@@ -65,7 +65,7 @@ class DatabaseStore implements IndexedDbStore {
         'resource_exhausted',
         `${this.#label}: '${key}' has ${value.length} bytes, but a value may have at most ${LARGEST}`,
       );
-    const bytes = new Uint8Array(value); // The caller may change its own before it is written.
+    const bytes = new Uint8Array(value); // The caller may change its bytes before the write.
     await this.#change((entries) => entries.put(bytes, key));
   }
 
@@ -126,7 +126,8 @@ class DatabaseStore implements IndexedDbStore {
     this.#checkOpen();
     const database = await this.#open();
     try {
-      // Strict: the transaction completes when the machine, too, may stop.
+      // With strict durability, the transaction completes only when its changes survive a stop of
+      // the machine.
       const transaction = database.transaction([ENTRIES], 'readwrite', { durability: 'strict' });
       make(transaction.objectStore(ENTRIES));
       await completed(transaction);

@@ -1,5 +1,5 @@
-// The part of the browser's IndexedDB that the store uses. Declared here so that users need not
-// have the DOM types.
+// The part of the browser's IndexedDB that the store uses. It is declared here so that users don't
+// need the DOM types.
 
 /** Returns the browser's IndexedDB; undefined if the runtime has none. */
 export function nativeIndexedDb(): IndexedDb | undefined {

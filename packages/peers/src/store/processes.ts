@@ -1,5 +1,5 @@
-// Information on the system's processes, as a port, for finding out whether the process that left a
-// lock is still running.
+// The interface to the system's processes, which shows whether the process that left a lock is
+// still running.
 
 import { readFile } from 'node:fs/promises';
 import { kill, pid } from 'node:process';
@@ -9,8 +9,8 @@ export interface Processes {
   readonly own: number;
   isRunning(pid: number): boolean;
   /**
-   * Identifies a process beyond its pid, since pids are reused: the value stays the same during the
-   * life of the process. Resolves to undefined if the system does not provide it.
+   * Returns a value that identifies a process beyond its pid, because pids are reused. It stays the
+   * same during the life of the process. Resolves to undefined if the system does not provide it.
    */
   birthOf(pid: number): Promise<string | undefined>;
 }
@@ -48,5 +48,5 @@ async function birthOf(other: number): Promise<string | undefined> {
   }
 }
 
-/** Some sandboxes return another id for each read. */
+/** The file with the boot id of the machine. Some sandboxes return another id for each read. */
 const BOOT = '/proc/sys/kernel/random/boot_id';

@@ -1,5 +1,5 @@
-// Keeps an address book in a `Store`, in two generations, so that one is complete whenever the
-// machine stops.
+// Keeps an address book in a `Store`, in two generations, so that one of them is complete whenever
+// the machine stops.
 
 import { type Store, TransportError } from '@trunkline/transport-core';
 import type { Backing } from './exclusive-store.ts';

@@ -7,9 +7,7 @@ import { nodeProbe, type TransportBackend } from '@trunkline/transport-testkit';
 import { NodeTransport } from '../node-transport.ts';
 import { createPeers, type Peers } from '../peers.ts';
 
-/**
- * The nodes of this process and the last address of each, as a user's directory would know them.
- */
+/** The nodes of this process and the last address of each, as in a directory of a user. */
 const directory = new Map<string, { root: AnyTransport | undefined; last: string | undefined }>();
 
 function locate(nodeId: string): string | undefined {
@@ -46,7 +44,7 @@ let made = 0;
 /**
  * Creates a complete node.
  *
- * @param address the id of an earlier node, which the new one replaces. Undefined makes a new id.
+ * @param address the id of an earlier node, which the new one replaces. Undefined creates a new id.
  */
 export function whole<P extends Protocol>(
   options: CommonOptions & { protocol: P },

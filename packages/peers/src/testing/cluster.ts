@@ -32,7 +32,7 @@ export interface TestNode {
 export interface ClusterOptions {
   readonly peers?: (name: string) => Partial<PeersOptions<any>>;
   readonly transport?: SimTransportOptions | ((name: string) => SimTransportOptions);
-  /** Whether the address book survives restarts. Default true. */
+  /** True if the address book survives restarts (the default). */
   readonly durable?: boolean;
 }
 

@@ -1,4 +1,4 @@
-// A node that speaks the wire protocol of peers by hand, so that a test can break the protocol's
+// A node that encodes the wire protocol of peers by itself, so that a test can break the protocol's
 // rules.
 
 import type { SimTransportOptions, Simulation } from '@trunkline/simulation';
@@ -27,7 +27,7 @@ export const looseProtocol = defineProjectProtocol({
   },
 });
 
-/** A node that speaks the wire protocol of peers by hand. */
+/** A node that encodes the wire protocol of peers by itself. */
 export interface RawPeer {
   readonly name: string;
   readonly nodeId: string;
@@ -53,8 +53,8 @@ export interface RawPeerOptions {
 }
 
 /**
- * Creates a raw peer. It is outside of all nodes of the simulation, so no partition cuts it off.
- * Once its transport listens, it is reached by its name.
+ * Creates a raw peer. It is outside all nodes of the simulation, so no partition affects it. Once
+ * its transport listens, it can be reached by its name.
  */
 export function rawPeer(
   sim: Simulation,
@@ -91,7 +91,7 @@ export function rawPeer(
   return self;
 }
 
-/** Returns how many messages of a method it received. */
+/** Returns the number of messages of a method that it received. */
 export function countReceived({ heard }: RawPeer, method: string): number {
   return heard.filter((message) => message.method === method).length;
 }

@@ -15,8 +15,8 @@ export interface Run {
 }
 
 /**
- * Returns the runs of a test: `count` seeds on each level in a full run, a tenth of them, at least
- * one, in a quick run.
+ * Returns the runs of a test: in a full run, `count` seeds on each level; in a quick run, a tenth
+ * of them, but at least one.
  */
 export function runs(count = 3, levels: readonly Level[] = ['message', 'stream']): Run[] {
   return levels.flatMap((level) =>

@@ -77,7 +77,7 @@ test('when there is one peer too many, the one that was away longest is forgotte
   book.gone(id(3));
   book.connected(id(5), 14);
   t.deepEqual(ids(book), [3, 4, 5].map(id));
-  // An event of a peer that is away renews its place like a visit.
+  // An event of a peer that is away renews its place, as a visit would.
   book.gone(id(4));
   book.bad(id(3), 16);
   book.connected(id(6), 17);

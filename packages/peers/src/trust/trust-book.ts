@@ -14,9 +14,9 @@ export interface TrustBookOptions {
   readonly most?: number | undefined;
   /**
    * The document that `save` returned, as it was read from a file. All its peers start as away. The
-   * constructor never throws because of it: an invalid document is ignored, and an invalid entry is
-   * dropped. If the document has more than `most` entries, the last ones are used. If a peer occurs
-   * twice, the first entry counts.
+   * constructor never throws because of the document: an invalid document is ignored, and an
+   * invalid entry is dropped. If the document has more than `most` entries, the last ones are used.
+   * If a peer occurs twice, the first entry counts.
    */
   readonly saved?: unknown;
 }
@@ -73,8 +73,8 @@ export class TrustBook {
   }
 
   /**
-   * Records one event, good if the peer was heard or bad if it was late, and lets the `span`
-   * milliseconds up to now pass for it.
+   * Records one event, good if the peer was heard or bad if it was late, and lets the last `span`
+   * milliseconds pass for it.
    */
   looked(nodeId: string, now: number, span: number, behavior: 'good' | 'bad'): void {
     const metric = this.#present.get(nodeId);
@@ -108,8 +108,8 @@ export class TrustBook {
   }
 
   /**
-   * Takes over the connected peers of `other` and the events of its current interval: all that were
-   * recorded, if no time has passed there.
+   * Takes over the connected peers of `other` and the events of its current interval. These are all
+   * events that it recorded if no time has passed there.
    */
   merge(other: TrustBook, now: number): void {
     for (const { nodeId, good, bad } of other.save(now).peers) {

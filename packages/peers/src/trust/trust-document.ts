@@ -5,14 +5,14 @@ export interface TrustDocument {
   /** The number of whole intervals recorded, at most MOST_INTERVALS. */
   readonly intervals: number;
   /**
-   * Their trust values, 0 to 1, the newest first: one for the last interval, one for the two before
-   * it, one for the four before those …
+   * The trust values of these intervals, 0 to 1, the newest first: one for the last interval, one
+   * for the two before it, one for the four before those …
    */
   readonly history: readonly number[];
-  /** Events of the current interval. */
+  /** Numbers of events in the current interval. */
   readonly good: number;
   readonly bad: number;
-  /** Milliseconds of the current interval that have passed. */
+  /** Milliseconds that have passed in the current interval. */
   readonly elapsed: number;
 }
 

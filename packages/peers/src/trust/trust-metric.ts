@@ -28,7 +28,10 @@ export class TrustMetric {
   #history: number[] = [];
   #good = 0;
   #bad = 0;
-  /** When the current interval began; while paused, how much of it has passed (milliseconds). */
+  /**
+   * Time at which the current interval began; while paused, the milliseconds of it that have
+   * passed.
+   */
   #began: number;
   #paused = false;
 
@@ -54,14 +57,14 @@ export class TrustMetric {
     return this.#paused;
   }
 
-  /** Records `n` good events. Resumes. */
+  /** Records `n` good events, and resumes. */
   good(now: number, n = 1): void {
     this.resume(now);
     this.#advance(now);
     this.#good = Math.min(MOST_EVENTS, this.#good + checked(n));
   }
 
-  /** Records `n` bad events. Resumes. */
+  /** Records `n` bad events, and resumes. */
   bad(now: number, n = 1): void {
     this.resume(now);
     this.#advance(now);
@@ -176,9 +179,9 @@ function checked(n: number): number {
  */
 const FADING = 0.8;
 /**
- * After this many intervals without an event (a day and a half), earlier values no longer show: the
- * slots up to 7 differ from 1 by less than 10^−6, and all older ones together weigh 0.8^255.
- * Therefore even a sleep of years costs no more than this many steps.
+ * Number of intervals without an event (a day and a half) after which earlier values no longer
+ * matter: the slots up to 7 differ from 1 by less than 10^−6, and all older ones together weigh
+ * 0.8^255. Therefore even a sleep of years costs no more than this many steps.
  */
 const HEALED = 2_048;
 /** Compensates for rounding errors: 100 · 0.29 is 28.999999999999996. */

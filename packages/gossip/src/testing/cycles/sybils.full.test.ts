@@ -10,8 +10,7 @@ const SYBILS = 400;
 
 /**
  * Runs a hundred honest nodes, whose address books hold only honest ones, against four hundred
- * attackers that press for all their links, lie about the nodes that they know, and forward
- * nothing.
+ * attackers that request all their links, lie about the nodes that they know, and forward nothing.
  */
 function attack(seed: number, perCycle: number) {
   const random = seededRandom(9_000 + seed);

@@ -1,4 +1,4 @@
-// Tests of the overlay after nodes fail without being seen.
+// Tests of the overlay after nodes fail and no neighbor sees it.
 
 import test from 'ava';
 import { Cycles } from './cycles.ts';

@@ -35,8 +35,8 @@ export function makeBook(options: Partial<AddressBookOptions> = {}): AddressBook
 }
 
 /**
- * Returns a book that reached `tried` nodes and got reports of `fresh` others, each from a source
- * in a random group.
+ * Returns a book that has reached `tried` nodes and received reports of `fresh` others, each from a
+ * source in a random group.
  */
 export function filledBook(
   tried: number,

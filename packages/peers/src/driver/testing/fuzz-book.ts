@@ -1,5 +1,5 @@
-// Fuzzes the file of an address book: any text is either a book or `data_loss`, and a book, however
-// odd its entries, stays within the limits and can be saved and loaded again.
+// Fuzzes the file of an address book. Any text is either a book or `data_loss`. A book stays within
+// the limits and can be saved and loaded again, no matter how odd its entries are.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
@@ -15,8 +15,8 @@ export const target = {
   run(input: Uint8Array): void {
     const text = utf8.decode(input);
     load(text);
-    // With the right checksum, the parser reaches the content: the first line is the book, the rest
-    // is the trust.
+    // A correct checksum lets the parser reach the content. The first line is the book, the rest is
+    // the trust.
     const at = text.indexOf('\n');
     const body = `${at < 0 ? text : text.slice(0, at)}\n`;
     load(`${head(body)}\n${body}${at < 0 ? '' : text.slice(at + 1)}`);

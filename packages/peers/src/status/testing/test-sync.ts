@@ -27,7 +27,7 @@ export class TestSync extends StatusSync {
     this.outputs(0, { type: 'gone', nodeId });
   }
 
-  /** Returns whether the status is to be pulled. */
+  /** Returns true if the status should be pulled. */
   heard(nodeId: string, instance: string, seq: number, now: number): boolean {
     return this.outputs(now, { type: 'heard', nodeId, instance, seq })[0]?.type === 'pull';
   }

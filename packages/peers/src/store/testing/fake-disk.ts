@@ -4,7 +4,7 @@
 import { dirname } from 'node:path';
 import type { FileDisk } from '@trunkline/files';
 
-/** The error after the disk, or the process, has stopped. */
+/** The error of an operation after the disk or the process has stopped. */
 export class Stopped extends Error {}
 
 type Names = Map<string, Uint8Array>;
@@ -25,7 +25,7 @@ export interface Trouble {
 export class FakeDisk implements FileDisk {
   steps = 0;
   readonly done: string[] = [];
-  /** The error code with which links fail, if set. */
+  /** The error code with which the creation of links fails, if set. */
   noLinks: string | undefined = undefined;
   #names: Names;
   #safe: Names;

@@ -1,4 +1,4 @@
-// Tests that every `Store` must pass, wherever it keeps its bytes.
+// Tests that every `Store` must pass, regardless of where it keeps its bytes.
 
 import { Buffer } from 'node:buffer';
 import type { Store } from '@trunkline/transport-core';

@@ -1,10 +1,10 @@
-// Tests that every address book store must pass, wherever it keeps the book.
+// Tests that every address book store must pass, regardless of where it keeps the book.
 
 import { TransportError } from '@trunkline/transport-core';
 import type { ExecutionContext, TestFn } from 'ava';
 import type { AddressBookStore } from '../address-book-store.ts';
 
-/** Parses a book of the tests; throws for anything but '[…]'. */
+/** Parses a book of the tests; throws for any text that is not '[…]'. */
 export function read(text: string): string {
   if (!/^\[.*\]$/s.test(text)) throw new Error(`no book: ${text.slice(0, 20)}`);
   return text;

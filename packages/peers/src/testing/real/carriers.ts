@@ -18,7 +18,7 @@ type Given = TcpTransportOptions<typeof echo>;
 /** A kind of transport to test. */
 export interface Carrier {
   readonly name: string;
-  /** Whether each end proves its node id. */
+  /** True if each end proves its node id. */
   readonly proves: boolean;
   /** Returns a function that creates the transport of one node, which listens on a free port. */
   make(credentials: NodeCredentials): (given: Given) => Transport<typeof echo>;

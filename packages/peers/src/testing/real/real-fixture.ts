@@ -42,7 +42,7 @@ export interface RealNodeOptions {
   readonly make?: ((options: TcpTransportOptions<typeof echo>) => Echo) | undefined;
   /** Returns the response to a call. Default: its name and the request, at once. */
   readonly answer?: (said: string) => Promise<string>;
-  /** Whether to start the peers. Default true. */
+  /** True to start the peers (the default). */
   readonly start?: boolean;
 }
 
@@ -154,7 +154,8 @@ export class RealFixture {
   }
 
   /**
-   * Closes everything. Returns descriptions of anything left open: an empty list if all is well.
+   * Closes everything. Returns descriptions of everything that is left open; the list should be
+   * empty.
    */
   async close(): Promise<string[]> {
     const transports = [...this.nodes].map(({ name, transport }) => ({ name, transport }));
@@ -210,7 +211,9 @@ export class RealFixture {
     await node.transport.close();
   }
 
-  /** Advances time to the next due timer, and lets the outside fixture catch up. */
+  /**
+   * Advances time to the next due timer, and lets the outside world (sockets and files) catch up.
+   */
   async #step(end: number): Promise<void> {
     const { clock } = this;
     const step = Math.min(
@@ -231,7 +234,10 @@ export class RealFixture {
     }
   }
 
-  /** Returns what the outside fixture must finish before time may advance, or undefined. */
+  /**
+   * Returns a description of the work outside (sockets and files) that must finish before time may
+   * advance, or undefined.
+   */
   #underWay(): string | undefined {
     if (this.#files > 0) return 'a file is written';
     for (const { name, transport } of this.nodes) {
@@ -277,9 +283,9 @@ function causeOf(event: PeerEvent): TransportError | undefined {
 
 /** Minimum step of time, in milliseconds. */
 const SHORTEST = 50;
-/** Turns of the event loop after each step, for data in transit. */
+/** Number of turns of the event loop after each step, for data in transit. */
 const TURNS = 5;
-/** Milliseconds of silence from which time waits for the pong of a connection. */
+/** Milliseconds of silence after which time waits for the pong of a connection. */
 const QUIET = 500;
 /** Maximum wait in real milliseconds; no test needs a hundredth of it. */
 const WATCHDOG = 20_000;

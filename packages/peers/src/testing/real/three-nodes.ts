@@ -1,5 +1,5 @@
-// A script that a test runs in a process of its own. Three nodes on the system clock meet, close,
-// and leave nothing open that would keep the process running, so it ends by itself.
+// A script that a test runs in a separate process. Three nodes on the system clock meet, close, and
+// leave nothing open that would keep the process running, so it ends by itself.
 
 import process from 'node:process';
 import { createTcpTransport } from '@trunkline/transport-tcp';
@@ -25,7 +25,7 @@ for (let i = 0; i < 3; i++) {
   nodes.push({ transport, peers });
 }
 const met = nodes.map(({ peers }) => peers.list().length);
-// The nodes close in different orders: peers first, transport first, both at once.
+// The nodes close in different orders: peers first, transport first, and both at once.
 const [one, two, three] = nodes;
 await one!.peers.close();
 await one!.transport.close();

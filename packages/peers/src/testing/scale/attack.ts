@@ -18,7 +18,7 @@ export interface AttackOptions {
   readonly honest: number;
   /** The number of the attacker's addresses, which are spread over a hundred groups. */
   readonly attackers: number;
-  /** The minimum number of the victim's dials to count. */
+  /** The minimum number of the victim's dials that are counted. */
   readonly dials: number;
   readonly log?: ((text: string) => void) | undefined;
 }
@@ -44,7 +44,7 @@ export interface AttackOutcome {
    * all its outbound connections.
    */
   readonly least: number;
-  /** The virtual time in milliseconds when the last dial was counted. */
+  /** The virtual time, in milliseconds, at which the last dial was counted. */
   readonly virtual: number;
 }
 
@@ -94,8 +94,8 @@ export async function attack({
     crowd.nameOf(nodeId) !== undefined && !isBad.has(crowd.nameOf(nodeId)!);
   await sim.run(10_000);
 
-  // Some attackers, from several groups, stay connected and are asked for addresses in their turn
-  // for hours.
+  // Some attackers, from several groups, stay connected, and are asked for addresses in turn for
+  // hours.
   for (let i = 0; i < STAY; i++)
     await sim.settle(
       crowd
@@ -105,7 +105,7 @@ export async function attack({
     );
   await sim.run(4 * HOUR);
   log(`after four hours: ${victim.peers.toString().split('\n')[0]}`);
-  // The others connect wave after wave, under all their names, report where they listen, and leave.
+  // The others connect wave after wave, under all their names, report their addresses, and leave.
   for (let i = STAY; i < bad.length; i += WAVE) {
     const wave = bad.slice(i, i + WAVE).map((name) => crowd.get(name));
     await sim.settle(
@@ -169,7 +169,7 @@ export async function attack({
 export interface PoisonOutcome {
   readonly seed: number;
   /**
-   * The number of new buckets of the victim's book that contain entries from the source, and the
+   * The number of new buckets in the victim's book that contain entries from the source, and the
    * number of these entries.
    */
   readonly buckets: number;
@@ -179,7 +179,7 @@ export interface PoisonOutcome {
 }
 
 /**
- * Runs the scenario in which a single source reports addresses of all groups for as long as it is
+ * Runs the scenario in which a single source reports addresses of all groups as long as it is
  * asked.
  */
 export async function poison({
@@ -248,7 +248,7 @@ class Crowd {
   }
 }
 
-/** Returns addresses in many groups, none of which the attacker has. */
+/** Returns addresses in many groups, to none of which the attacker belongs. */
 function honestAddresses(count: number, random: Random): string[] {
   const found = new Set<string>();
   while (found.size < count) found.add(anyAddress(random));

@@ -17,7 +17,7 @@ export interface ChurnOptions {
    */
   readonly share?: number | undefined;
   /**
-   * The node that a newcomer knows: any one that is up (default), or the one seed that all nodes
+   * The node that a newcomer knows: any node that is up (default), or the one seed that all nodes
    * know and that never leaves.
    */
   readonly knows?: 'any' | 'seed' | undefined;
@@ -41,7 +41,7 @@ export interface ChurnOutcome {
   readonly joins: readonly number[];
   /** The number of newcomers that had no peer yet when they left, or at the end. */
   readonly never: number;
-  /** Dials per node and minute. */
+  /** Number of dials per node and minute. */
   readonly dials: number;
   /** The share of the dials that were rejected, by reason. */
   readonly rejected: Readonly<Record<string, number>>;

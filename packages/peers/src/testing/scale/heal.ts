@@ -40,7 +40,8 @@ export interface HealOutcome {
    */
   readonly grown: number | undefined;
   /**
-   * The same time, counted from the end of the partition; undefined if the network never got there.
+   * The same time, counted from the end of the partition; undefined if the network was never
+   * complete again.
    */
   readonly healed: number | undefined;
   /** Milliseconds from the end of the partition until the survivors formed one connected graph. */
@@ -95,8 +96,8 @@ export async function heal({
   const isOne = () => fleet.parts(ordinary()).length === 1;
 
   /**
-   * Waits until the network is one graph and all nodes are complete. Returns when each of the two
-   * happened.
+   * Waits until the network is one graph and all nodes are complete. Returns the times at which
+   * each of the two happened.
    */
   const settles = async (count: number, time: number) => {
     const from = sim.now;

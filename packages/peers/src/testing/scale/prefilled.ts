@@ -1,4 +1,4 @@
-// Creates address books of nodes that have been in the network before.
+// Creates address books of nodes that were in the network before.
 
 import type { Random } from '@trunkline/transport-core';
 import { placeOf } from '../../address/place.ts';

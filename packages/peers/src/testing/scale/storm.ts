@@ -9,13 +9,13 @@ import { Fleet } from './fleet.ts';
 export interface StormOptions {
   readonly seed: number;
   readonly nodes: number;
-  /** Options of all nodes except `seeds`. Default: none, which leaves the defaults of peers. */
+  /** Options of all nodes, except `seeds`. Default: the defaults of peers. */
   readonly peers?: Partial<PeersOptions> | undefined;
   /** Milliseconds until the network must be one graph. Default 10,000. */
   readonly patience?: number | undefined;
-  /** Milliseconds between that moment and the kill of the common node. Default 0. */
+  /** Milliseconds from that moment until the common node is killed. Default 0. */
   readonly rest?: number | undefined;
-  /** Milliseconds between the kill and the final check. Default 1,000. */
+  /** Milliseconds from the kill to the final check. Default 1,000. */
   readonly after?: number | undefined;
   readonly log?: ((text: string) => void) | undefined;
 }
