@@ -28,9 +28,9 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
   const lines = [
     '# Performance',
     '',
-    'This page compares the cost of Trunkline with the least that Node can do.',
+    'This page compares the cost of Trunkline with the lowest cost that Node allows.',
     '',
-    '`limit-net` is calls that are hand-written over a socket, with a length and an id before each message. Programs write this file, so no figure in it is typed by hand. [bench](../bench/README.md) explains what each program measures.',
+    '`limit-net` stands for hand-written calls over a socket, with a length and an id before each message. Programs write this file, so no figure in it is typed by hand. [bench](../bench/README.md) explains what each program measures.',
     '',
     '```',
     'npx pnpm@12 bench --peers --beside … --report    # calls, and the same on a newer Node',
@@ -109,7 +109,7 @@ const HOW_TO_READ = [
   '',
   '`limit-net again` compares the limit with itself, measured like any other column. The distance of its ratio from 1 shows how far other ratios may be from the truth. A measurement takes 1.5 s after a warm-up of the same length (`s1` after 4.5 s, because it makes few calls, and V8 compiles a function only after many). There are five rounds unless a section says otherwise. With windows of half that length, one median in five was off by a fifth. The CPU time of both processes shows differences that waiting hides: with one call in flight all columns wait for the same two wake-ups, and only the CPU time differs.',
   '',
-  'The other libraries are used as their documentation describes, with default options. They do not all do the same work: some serialize values and others carry bytes, a NATS call passes a broker, and only some have deadlines. A factor of two between them says little, but a factor of ten does.',
+  'The other libraries are used as their documentation describes, with default options. They do not all do the same work: some serialize values and others carry bytes, a NATS call goes through a broker, and only some have deadlines. A factor of two between them says little, but a factor of ten does.',
 ];
 
 function formatVerdicts(verdicts: readonly Verdict[]): string[] {
@@ -174,7 +174,7 @@ function formatNewer(
   return [
     '## On a newer Node',
     '',
-    `These are the figures of the bars in ${counts.join(' or ')} rounds of ${Object.values(newer)[0]!.window} ms. Each column ran on both versions of Node, one right after the other, because two runs an hour apart differ by more than two versions do. The last column is the median over the rounds of how many times worse the newer Node was, and may be 1.15. A 99th percentile is compared with that of \`limit-net-credit\` on the same Node.`,
+    `These are the figures of the bars in ${counts.join(' or ')} rounds of ${Object.values(newer)[0]!.window} ms. Each column ran on both versions of Node, one right after the other, because two runs an hour apart differ by more than two versions do. The last column says how many times worse the newer Node was, as the median over the rounds; 1.15 is allowed. A 99th percentile is compared with that of \`limit-net-credit\` on the same Node.`,
     '',
     ...markdownTable(['figure', version(calls), version(newer), 'times worse', ''], rows, 1),
     '',
@@ -191,7 +191,7 @@ function formatScale(record: PerformanceRecord): string[] {
   return [
     '## Scale',
     '',
-    `Plain TCP is compared with \`${RAW}\`, in ${lengths}. The last column is the ratio of the calls a second. The memory of a connection is the server's, as the difference between one count of connections and the next.`,
+    `Plain TCP is compared with \`${RAW}\`, in ${lengths}. The last column is the ratio of the calls a second. The memory of a connection is that of the server: the growth from one number of connections to the next, divided by the difference.`,
     '',
     formatMarkdown(points),
     '',
@@ -206,7 +206,7 @@ function formatLine({ line }: PerformanceRecord): string[] {
   return [
     '## A long line',
     '',
-    `The line has a round trip of 100 ms, 100 Mbit/s and a queue of 1.25 MB, and is emulated in network namespaces (\`npx pnpm@12 bench line\`). Each measurement transfers ${mib} MiB over a new connection, right after a raw socket did the same. The figures are medians of ${rounds} rounds, and the ratios are medians of those within a round. Messages in turn each wait for an answer, so they take a round trip for every 4 MiB and can use at most 0.77 of the line. The small calls were made during the streams, 20 ms apart. The load average of the ${machine.cores} cores was ${load.toFixed(1)}.`,
+    `The line has a round trip of 100 ms, 100 Mbit/s and a queue of 1.25 MB, and is emulated in network namespaces (\`npx pnpm@12 bench line\`). Each measurement transfers ${mib} MiB over a new connection, right after a raw socket did the same. The figures are medians of ${rounds} rounds, and the ratios are medians of those within a round. "Messages in turn" wait for each answer before the next message, so they take a round trip for every 4 MiB and can use at most 0.77 of the line. The small calls were made during the streams, 20 ms apart. The load average of the ${machine.cores} cores was ${load.toFixed(1)}.`,
     '',
     ...markdownTable(head!, rows, 3),
     '',
@@ -236,12 +236,12 @@ function formatObserving({ observing }: PerformanceRecord): string[] {
   ].join(', ');
   const [head, ...rows] = tableOfObserving(figures);
   const before = figures.some(({ what }) => what === 'off')
-    ? ' The first rows compare the calls of this version that nobody observes with those of the version before it had interceptors, metrics and spans.'
+    ? ' The first rows compare unobserved calls of this version with those of the version before interceptors, metrics and spans were added.'
     : '';
   return [
     '## Observing',
     '',
-    `What observes calls is compared with the same calls that nobody observes, in ${lengths} (\`npx pnpm@12 bench observing\`).${before} Each figure is a median over the rounds; the interval is that of the median ratio, by the sign test. In memory both ends are in one process. The CPU time is that which a call takes more, at both ends together. Spans are made by the SDK of OpenTelemetry and batched, but not sent.`,
+    `Observed calls are compared with the same calls without an observer, in ${lengths} (\`npx pnpm@12 bench observing\`).${before} Each figure is a median over the rounds; the interval is that of the median ratio, by the sign test. In memory both ends are in one process. The CPU time is the additional time of a call, at both ends together. Spans are made by the SDK of OpenTelemetry and batched, but not sent.`,
     '',
     ...markdownTable(head!, rows, 3),
     '',
@@ -258,7 +258,7 @@ function formatSimulation({ simulation }: PerformanceRecord): string[] {
   return [
     '## Simulation',
     '',
-    `Four programs run in [simulations](simulation.md), one seed after the other, in one process on one core: ${rounds} rounds of ${window} ms of CPU time after a warm-up twice as long (\`npx pnpm@12 bench simulation-loads\`). The figures are medians over the rounds: virtual time and events by CPU time, because it depends less on what else the machine does; on a core of its own, a simulation takes as much real time.${before} The other columns are shares of the time in this version, by a sampling profiler: \`load\` is the program with zod and yjs, and the functions of the runtime count as their callers.`,
+    `Four programs run in [simulations](simulation.md), one seed after the other, in one process on one core: ${rounds} rounds of ${window} ms of CPU time after a warm-up twice as long (\`npx pnpm@12 bench simulation-loads\`). The figures are medians over the rounds: virtual time and events, each divided by CPU time, because CPU time depends less on what else the machine does; on a core of its own, a simulation takes as much real time.${before} The other columns are shares of the time in this version, by a sampling profiler: \`load\` is the program with zod and yjs, and the functions of the runtime count as part of their callers.`,
     '',
     ...markdownTable(head!, rows, 1),
     '',

@@ -44,7 +44,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
     '',
     'It compares four ways of sending a message to all nodes. A program writes this page: `npx pnpm@12 evaluate scale --report`.',
     '',
-    '- **mesh**: each node is connected to each other, and sends its messages directly (`fullMesh()`).',
+    '- **mesh**: each node is connected to every other node, and sends its messages directly (`fullMesh()`).',
     '- **trees**: each node has a few neighbors, and messages travel along trees (`partialView()`).',
     '- **NATS**: each node is connected to one NATS server, which sends a copy to each subscriber. This is a bare client, not a Trunkline transport.',
     `- **relays**: a mesh in which a message is sent to ${FANOUT} nodes, which pass it on (\`relay\`, meant for large messages).`,
@@ -92,7 +92,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
     '',
     '## Connections and idle traffic',
     '',
-    'The server of NATS holds one connection per node.',
+    'The NATS server holds one connection per node.',
     '',
     ...table('Connections of a node', ({ connections }) => round3(connections)),
     ...table('Memory of these connections at a node, MiB', (cost) => round3(cost.memory)),
@@ -168,7 +168,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
     '',
     'The first node of the trees is the seed of all others, and has a place for each of them; this is the node with most connections.',
     '',
-    '**Trees.** The machines of the trees alone, without codecs, with messages of many senders. "Control" counts notices (IHAVE), grafts and prunes one by one, although a node sends several in one frame.',
+    '**Trees.** The state machines of the trees alone, without codecs, with messages of many senders. "Control" counts notices (IHAVE), grafts and prunes one by one, although a node sends several in one frame.',
     '',
     ...markdownTable(
       [

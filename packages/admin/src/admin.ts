@@ -54,9 +54,10 @@ export interface Admin {
    */
   serve(sources: AdminSources): () => Promise<void>;
   /**
-   * Returns a client of `trunkline.admin`: of another node, over the transport that was passed to
-   * `serve`, or without a target of this node itself, without a connection. `allow` does not apply
-   * to this node's own client, but `readonly` does. Throws a TypeError before `serve`.
+   * Returns a client of `trunkline.admin`. With a target, it is a client of another node, over the
+   * transport that was passed to `serve`. Without a target, it is a client of this node itself and
+   * needs no connection. `allow` does not apply to this node's own client, but `readonly` does.
+   * Throws a TypeError before `serve`.
    */
   client(target?: Target | undefined): Client<typeof adminProtocol>;
 }
@@ -188,7 +189,7 @@ class NodeAdmin implements Admin {
     }
   }
 
-  /** Passes the events of a part on to a reader. Returns a function that ends it. */
+  /** Passes the events of a part on to a reader. Returns a function that stops this. */
   #forward(
     source: 'peers' | 'gossip',
     events: AsyncIterableIterator<unknown> | undefined,
@@ -200,7 +201,7 @@ class NodeAdmin implements Admin {
       for await (const event of events as AsyncIterable<{ readonly type: string }>)
         if (isWanted(event)) hub.tell(adminEvent(this.#recorder.now, source, event));
     };
-    // Iterators of events never reject; they end with their part.
+    // Iterators of events never reject; they end when their part ends.
     void forward().catch(() => {});
     return () => void events.return?.();
   }

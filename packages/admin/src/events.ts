@@ -27,7 +27,9 @@ export function adminEvent(
   return { ...(toJson(Object.fromEntries(members)) as object), at, source, type: event.type };
 }
 
-/** Returns true for events of gossip that tools get: not those of single messages. */
+/**
+ * Returns true for the events of gossip that tools get, which excludes those of single messages.
+ */
 export function isTopicEvent({ type }: { readonly type: string }): boolean {
   return TOPIC_EVENTS.has(type);
 }

@@ -23,7 +23,7 @@ const request = <S extends z.ZodMiniType>(schema: S) => limited(json(schema), LO
 /**
  * The protocol `trunkline.admin`. `watch` and `events` only read; all other methods change the
  * node, and are refused with `permission_denied` unless the node was set up with `readonly: false`.
- * Mount it to ask other nodes; `followNode` makes states of the changes.
+ * Mount it to call other nodes; `followNode` turns the changes into states.
  */
 export const adminProtocol = defineProjectProtocol({
   name: 'trunkline.admin',

@@ -1,4 +1,4 @@
-// Records what a transport reports: errors for the state, and events for those who follow them.
+// Records the reports of a transport: errors for the state, and events for their readers.
 
 import type { CallRecord, Clock, Observer, ObserverEvent } from '@trunkline/transport-core';
 import { EventHub } from '@trunkline/transport-core/internal';

@@ -4,7 +4,10 @@ import { CODES, TransportError } from '@trunkline/transport-core';
 
 /** The exit code of a command that has done its work. */
 export const OK = 0;
-/** A comparison found breaking changes, a service does not serve, or another "no". */
+/**
+ * The answer of the command is no: a comparison found breaking changes, or a service does not
+ * serve.
+ */
 export const NO = 1;
 /** The command line is wrong. */
 export const USAGE = 2;

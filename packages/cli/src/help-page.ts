@@ -6,7 +6,7 @@ import type { Terminal } from './terminal.ts';
 
 /** Returns docs/cli.md. */
 export function helpPage(): string {
-  // Help neither prints nor reads anything of a terminal.
+  // Help does not use the terminal.
   const program = createProgram({} as Terminal, () => {});
   const commands = leaves(program);
   const list = commands.map(

@@ -42,13 +42,13 @@ export interface Settings extends Context {
   readonly timeout: number;
 }
 
-/** A transport to one node. Close it in the end. */
+/** A transport to one node. The caller must close it. */
 export interface NodeConnection {
   readonly target: string;
   readonly transport: AnyTransport;
   /** The timeout, the metadata and the signal of calls. */
   readonly call: CallOptions;
-  /** As `call`, without a timeout: for streams that last. */
+  /** The same as `call` without the timeout, for long-lived streams. */
   readonly stream: CallOptions;
   reflector(): Reflector;
   admin(): Client<typeof adminProtocol>;

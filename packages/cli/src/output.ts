@@ -36,7 +36,7 @@ export function toJson(value: unknown, indent = 0): string {
 }
 
 /**
- * C1 controls and marks that change the writing direction, which JSON.stringify leaves as they are.
+ * C1 controls and marks that change the writing direction, which JSON.stringify leaves unchanged.
  */
 const UNSAFE = /[\u007f-\u009f\u2028\u2029]|\p{Bidi_C}/gu;
 

@@ -12,7 +12,7 @@ export function processTerminal(): Terminal {
   const { stdin, stdout, stderr } = process;
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort(new Error('interrupted')));
-  // A reader such as 'head' has gone: there is nobody to write for.
+  // The reader, such as 'head', has closed the pipe, so nobody reads the output.
   stdout.on('error', (error) => interrupt.abort(error));
   return {
     async out(text) {
@@ -28,7 +28,7 @@ export function processTerminal(): Terminal {
     },
     keys: (signal) => readKeys(signal, interrupt),
     async browse(url) {
-      // Loaded only when it is needed, because few commands do.
+      // Loaded on demand, because few commands need it.
       const { default: open } = await import('open');
       await open(url);
     },
@@ -52,7 +52,7 @@ async function* readKeys(
       const [chunk] = await once(stdin, 'data', { signal }).catch(() => []);
       if (chunk === undefined) return;
       for (const key of String(chunk)) {
-        // In raw mode, Ctrl-C is a character and no signal.
+        // In raw mode, Ctrl-C is a character instead of a signal.
         if (key === '\u0003') return interrupt.abort(new Error('interrupted'));
         yield key;
       }

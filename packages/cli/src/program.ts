@@ -23,7 +23,7 @@ import type { Terminal } from './terminal.ts';
 
 /**
  * Creates the command.
- * @param exit sets the exit code of a command that has worked, but whose answer is no
+ * @param exit sets the exit code of a command that succeeded with the answer no
  */
 export function createProgram(terminal: Terminal, exit: (code: number) => void): Command {
   const program = new Command('trunkline')

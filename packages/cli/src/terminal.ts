@@ -18,8 +18,8 @@ export interface Terminal {
   /** The width and height of the terminal in characters. */
   readonly size: { readonly columns: number; readonly rows: number };
   /**
-   * Returns the keys that are pressed until the signal aborts; none if there is no keyboard. Ctrl-C
-   * is not among them, but ends the command.
+   * Returns the keys that are pressed until the signal aborts; no keys if there is no keyboard.
+   * Ctrl-C is not among them, but ends the command.
    */
   keys(signal: AbortSignal): AsyncIterable<string>;
   /** Opens an address in the user's browser; rejects if there is none. */

@@ -11,7 +11,7 @@ export interface Toxics {
   jitter: number;
   /** Bytes a second for each connection and direction; Infinity means unlimited. */
   rate: number;
-  /** True to pass no bytes on, as a network that has lost its route: nobody is told. */
+  /** True to drop all bytes without an error, as a network does that has lost its route. */
   blackhole: boolean;
   /** True to refuse new connections. */
   refuse: boolean;
@@ -34,7 +34,7 @@ export class ToxicProxy {
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   readonly #lines = new Set<Line>();
-  /** Bytes that were passed on. */
+  /** The number of bytes that were passed on. */
   bytes = 0;
 
   constructor(target: End, toxics: Toxics, clock: Clock, random: Random) {
@@ -123,7 +123,7 @@ class Line {
   /** Chunks in order, each with the time at which it leaves; undefined stands for the end. */
   readonly #queue: { readonly chunk: Uint8Array | undefined; readonly at: number }[] = [];
   #queued = 0;
-  /** The time at which the line has sent what it was given. */
+  /** The time at which the line has sent all its chunks. */
   #free = 0;
   #timer: unknown;
 
@@ -149,7 +149,7 @@ class Line {
     const { toxics, clock, random } = this.#host;
     const now = clock.now();
     const length = chunk?.length ?? 0;
-    // Two chunks keep their order, as TCP keeps it: a later one never leaves first.
+    // Chunks keep their order, as in TCP: a later chunk never leaves first.
     this.#free = Math.max(this.#free, now) + (1_000 * length) / toxics.rate;
     const delay = Math.max(0, toxics.latency + toxics.jitter * (2 * random() - 1));
     const at = Math.max(this.#free + delay, this.#queue.at(-1)?.at ?? 0);

@@ -4,8 +4,8 @@ import type { Random } from '@trunkline/transport-core';
 
 /**
  * Returns the milliseconds to wait after a number of failures in a row, at least 1: 100 ms,
- * doubling up to 30 s, of which up to half is left out at random, so that workers that fail for one
- * reason do not start at one moment.
+ * doubling up to 30 s. Up to half of the time is left out at random, so that workers that failed
+ * for the same reason do not all start at the same moment.
  */
 export function backOff(failures: number, random: Random): number {
   const most = Math.min(FIRST * 2 ** (failures - 1), LAST);

@@ -1,4 +1,4 @@
-// Restarts clusters under load that serve over TLS, over WebSocket, and beside an HTTP server.
+// Restarts clusters under load: they serve over TLS, over WebSocket, and beside an HTTP server.
 
 import { createIdentity, selfSigned } from '@trunkline/identity';
 import { createTransport } from '@trunkline/transport-core';

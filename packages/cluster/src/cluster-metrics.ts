@@ -22,8 +22,8 @@ export class WorkerMetrics implements ClusterMetrics {
         for (const point of metric.points)
           points.get(metric.name)?.push({
             ...point,
-            // Sums over workers would fall when a worker is replaced, which Prometheus takes for a
-            // restart of all.
+            // Sums over workers would fall when a worker is replaced, and Prometheus would take
+            // that for a restart of all counters.
             attributes: { ...point.attributes, worker: String(worker.slot) },
           });
     });
@@ -35,5 +35,5 @@ export class WorkerMetrics implements ClusterMetrics {
   }
 }
 
-/** Milliseconds that a worker has to answer. */
+/** Milliseconds within which a worker must answer. */
 const ANSWER_TIME = 1_000;

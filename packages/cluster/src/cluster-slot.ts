@@ -1,11 +1,11 @@
-// The slot of this worker, which the primary has told it.
+// The slot of this worker, which the primary has assigned.
 
 import cluster from 'node:cluster';
 import process from 'node:process';
 import { isMainThread, workerData } from 'node:worker_threads';
 import { isTagged } from './messages.ts';
 
-/** The variable that tells a process its slot. */
+/** The environment variable that contains the slot of a process. */
 export const SLOT = 'TRUNKLINE_CLUSTER_SLOT';
 
 /**
@@ -17,6 +17,6 @@ export function clusterSlot(): number | undefined {
   if (!isMainThread)
     return isTagged(workerData) ? (workerData as { slot: number }).slot : undefined;
   const slot = process.env[SLOT];
-  // A process that a worker starts inherits the variable, but is no worker.
+  // A process that a worker starts inherits the variable, but is not a worker.
   return cluster.worker === undefined || slot === undefined ? undefined : Number(slot);
 }

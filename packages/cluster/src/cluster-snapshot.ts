@@ -5,7 +5,7 @@ import type { ManagedWorker } from './managed-worker.ts';
 import type { TransportState } from './messages.ts';
 import type { ClusterSnapshot, ClusterTotal, WorkerSnapshot } from './types.ts';
 
-/** Asks all workers, which have `timeout` milliseconds to answer. */
+/** Asks all workers, which must answer within `timeout` milliseconds. */
 export async function takeSnapshot(
   workers: readonly ManagedWorker[],
   timeout: number,

@@ -72,7 +72,7 @@ test.serial(
     const hung = workers.find(({ error }) => error !== undefined)!;
     t.is(hung.error!.code, 'deadline_exceeded');
     t.is(total.workers, 1);
-    // One connection may already be on its way to it.
+    // One connection may already be on its way to the worker.
     const others = Array.from({ length: 10 }, () => client(t));
     const served = await Promise.allSettled(
       others.map((each) => each.send(address, 'echo', NONE, { timeout: 2_000 })),

@@ -1,5 +1,5 @@
-// The part of a cluster that runs in a worker: tells the primary that it serves, answers its
-// questions, and takes its transport out of service when it leaves.
+// The part of a cluster that runs in a worker. It reports to the primary that the worker serves,
+// answers the primary's questions, and takes the transport out of service when the worker leaves.
 
 import process from 'node:process';
 import { isMainThread } from 'node:worker_threads';
@@ -34,7 +34,8 @@ export interface JoinOptions {
   readonly servers?: readonly { close(): unknown }[] | undefined;
   /**
    * Called when the worker leaves, after its calls have ended and before the transport closes:
-   * close gossip, peers, servers and whatever else keeps the process alive. Errors are ignored.
+   * close gossip, peers, servers and everything else that keeps the process alive. Errors are
+   * ignored.
    */
   readonly beforeClose?: (() => unknown) | undefined;
   /**
@@ -43,8 +44,8 @@ export interface JoinOptions {
    */
   readonly signals?: boolean | undefined;
   /**
-   * Milliseconds for calls in flight when the worker leaves by itself: because of a signal, of
-   * `leave`, or because the primary has ended. Default: 10,000.
+   * Milliseconds that calls in flight get to finish when the worker leaves by itself: because of a
+   * signal, because of `leave`, or because the primary has ended. Default: 10,000.
    */
   readonly grace?: number | undefined;
 }
@@ -55,15 +56,18 @@ export interface ClusterMember {
   readonly slot: number | undefined;
   /** Resolves when the transport is closed because the worker has left. */
   readonly left: Promise<void>;
-  /** Leaves the cluster in order; the primary starts another worker. Returns `left`. */
+  /**
+   * Leaves the cluster after calls in flight have finished; the primary starts another worker.
+   * Returns `left`.
+   */
   leave(): Promise<void>;
 }
 
 /**
- * Tells the primary that this worker serves. Call it once, after `transport.listen()`. From then on
- * the worker leaves when the primary asks for it, when the primary has ended, or on SIGTERM and
- * SIGINT: it drains the transport, calls `beforeClose`, and closes the transport. The process ends
- * when nothing else keeps it alive.
+ * Reports to the primary that this worker serves. Call it once, after `transport.listen()`. From
+ * then on the worker leaves when the primary asks for it, when the primary has ended, or on SIGTERM
+ * and SIGINT: it drains the transport, calls `beforeClose`, and closes the transport. The process
+ * ends when nothing else keeps it alive.
  *
  * Outside of a cluster, for example during development, signals are handled in the same way.
  *
@@ -178,5 +182,5 @@ const schema = optionsSchema({
 });
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
-/** Milliseconds in which callers of a drained transport leave its connections. */
+/** Milliseconds within which callers of a drained transport leave its connections. */
 const LAST_GRACE = 1_000;

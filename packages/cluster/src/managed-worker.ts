@@ -1,4 +1,4 @@
-// One worker, as the primary sees it: from its start, over joining and leaving, to its end.
+// One worker, as the primary sees it: its start, joining, leaving and end.
 
 import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
 import { type FromWorker, type Question, TAG } from './messages.ts';
@@ -7,7 +7,7 @@ import type { Exit, Spawn, WorkerHandle } from './worker-handle.ts';
 /** Receives what happens to a worker. */
 export interface WorkerObserver {
   joined(worker: ManagedWorker, addresses: readonly string[]): void;
-  /** The worker leaves by itself, in order. */
+  /** The worker leaves by itself, in an orderly way. */
   leaving(worker: ManagedWorker): void;
   /** Called once, after all promises of the worker have settled or been rejected. */
   exited(worker: ManagedWorker, exit: Exit): void;
@@ -81,15 +81,15 @@ export class ManagedWorker {
     return this.#joinedAt === undefined ? 0 : this.#clock.now() - this.#joinedAt;
   }
 
-  /** The reason for which it serves no more. */
+  /** The reason why it no longer serves. */
   get loss(): TransportError {
     if (this.#phase.name === 'exited') return this.#phase.error;
     return new TransportError('unavailable', `${this.name} leaves`);
   }
 
   /**
-   * Has the worker leave in order. If it has not ended 5 s after `grace`, it is killed; if it has
-   * not joined yet, at once.
+   * Makes the worker leave in an orderly way. It is killed if it has not ended 5 s after `grace`,
+   * or at once if it has not joined yet.
    * @param refuse false if its address leads to other workers.
    */
   leave(grace: number, refuse: boolean): void {
@@ -102,8 +102,8 @@ export class ManagedWorker {
   }
 
   /**
-   * Asks the worker, which has `timeout` milliseconds to answer. While a question is open, the next
-   * ones share its answer, so no questions pile up before a worker that hangs. Rejects with
+   * Asks the worker, which must answer within `timeout` milliseconds. While a question is open, the
+   * next ones share its answer, so questions to a worker that hangs do not pile up. Rejects with
    * `deadline_exceeded`, or with `unavailable` if the worker ends.
    */
   async ask(what: Question, timeout: number): Promise<unknown> {
@@ -198,7 +198,7 @@ export class ManagedWorker {
   }
 }
 
-/** The answer to a question, which several may wait for. */
+/** The answer to a question, for which several callers may wait. */
 class Answer {
   readonly given: Promise<unknown>;
   give!: (value: unknown) => void;
@@ -215,5 +215,5 @@ class Answer {
 
 /** The handle of a worker that the system could not start, for example for lack of memory. */
 const NOT_STARTED: WorkerHandle = { pid: 0, threadId: undefined, send: () => {}, kill: () => {} };
-/** Milliseconds that a worker has to close everything after its grace period. */
+/** Milliseconds within which a worker must close everything after its grace period. */
 const END_TIME = 5_000;

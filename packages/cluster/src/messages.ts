@@ -10,7 +10,7 @@ export type ToWorker = Tagged &
   (
     | {
         readonly type: 'leave';
-        /** Milliseconds for calls in flight. */
+        /** Milliseconds that calls in flight get to finish. */
         readonly grace: number;
         /** False if the address leads to other workers. */
         readonly refuse: boolean;
@@ -48,7 +48,7 @@ interface Tagged {
 
 export const TAG: Tagged = { trunkline: 'cluster' };
 
-/** The most connections in the answer to 'snapshot', about half a megabyte. */
+/** Maximum number of connections in the answer to 'snapshot', about half a megabyte. */
 export const MOST_CONNECTIONS = 1_000;
 
 /** Returns true for a message of a cluster. */

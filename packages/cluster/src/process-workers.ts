@@ -1,5 +1,5 @@
-// Workers that are processes. The primary accepts the connections of all, and node:cluster hands
-// them out in turn.
+// Workers that are processes. The primary accepts the connections for all of them, and node:cluster
+// hands them out in turn.
 
 import cluster from 'node:cluster';
 import process from 'node:process';
@@ -33,7 +33,7 @@ export function processWorkers({ worker, args, env }: SpawnOptions): Spawn {
     });
     started.on('exit', (code, signal) => exited({ code, signal }));
     // Without a process id, the process was not started, and no 'exit' follows. Other errors are
-    // messages and signals that come too late.
+    // about messages and signals that were sent too late.
     started.on('error', (error) => {
       if (started.process.pid === undefined) exited({ code: null, signal: null, error });
     });

@@ -1,4 +1,4 @@
-// Finds out by listening whether several listeners of this machine can share a port.
+// Tests by listening whether several listeners on this machine can share a port.
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';

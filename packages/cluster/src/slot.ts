@@ -1,4 +1,4 @@
-// One place of the cluster, in which a worker always runs: one that crashes is replaced.
+// One slot of the cluster, in which a worker always runs: a worker that crashes is replaced.
 
 import type { Clock, Random, TransportError } from '@trunkline/transport-core';
 import { backOff } from './back-off.ts';
@@ -8,7 +8,7 @@ import type { ManagedWorker } from './managed-worker.ts';
 export interface SlotHost {
   readonly clock: Clock;
   readonly random: Random;
-  /** Aborts when the cluster closes, with the error of what is going on. */
+  /** Aborts when the cluster closes; its reason is the error for starts in progress. */
   readonly closing: AbortSignal;
   spawn(slot: number): ManagedWorker;
   retrying(slot: number, error: TransportError, retryIn: number): void;
@@ -56,7 +56,7 @@ export class Slot {
     }
   }
 
-  /** Makes a worker that has joined that of the slot, and returns the one before. */
+  /** Makes a worker that has joined the worker of the slot, and returns its predecessor. */
   take(worker: ManagedWorker): ManagedWorker | undefined {
     const before = this.vacate();
     this.#worker = worker;
@@ -90,7 +90,7 @@ export class Slot {
       this.#recovery = undefined;
       this.take(worker);
     };
-    // It ends only because the cluster closes, or because the slot got another worker.
+    // The search ends without a worker only if the cluster closes or the slot got another worker.
     search().catch(() => {});
   }
 

@@ -40,7 +40,7 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
   readonly #slots: readonly Slot[];
   /** All workers that have not ended. */
   readonly #workers = new Set<ManagedWorker>();
-  /** The number of workers that each slot had. */
+  /** The number of workers that each slot has had. */
   readonly #spawned: number[];
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined = undefined;
@@ -149,7 +149,7 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
     this.#tell({ type: 'exited', slot, pid: handle.pid, code, signal, expected });
   }
 
-  /** The workers that have joined, at most one of each slot. */
+  /** The workers that have joined, at most one for each slot. */
   get #joined(): ManagedWorker[] {
     return this.#slots.flatMap(({ worker }) => (worker?.state === 'ready' ? [worker] : []));
   }
@@ -160,8 +160,8 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
   }
 
   /**
-   * Starts all new workers before the old ones leave. If these left one after the other, the ones
-   * that stay would get most of the connections that are dialed again.
+   * Starts all new workers before the old ones leave. If the old workers left one after the other,
+   * those still running would get most of the connections that are dialed again.
    */
   async #replaceAtOnce(): Promise<void> {
     const old: ManagedWorker[] = [];
@@ -200,10 +200,13 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
     try {
       this.#options.onEvent?.(event);
     } catch {
-      // As documented: an observer cannot stop the cluster.
+      // As documented, errors of an observer are ignored.
     }
   }
 }
 
-/** The starts of a worker, in a row, after which a start or a restart of the cluster fails. */
+/**
+ * The number of failed starts of a worker in a row after which a start or a restart of the cluster
+ * fails.
+ */
 const ATTEMPTS = 3;

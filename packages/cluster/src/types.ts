@@ -38,8 +38,8 @@ export interface ClusterOptions {
   /** Milliseconds from the start of a worker until it has joined. Default: 30,000. */
   readonly startTimeout?: number | undefined;
   /**
-   * Milliseconds that the calls of a worker that leaves may take. A worker that has not ended 5 s
-   * after that is killed. Default: 10,000.
+   * Milliseconds that calls in flight get to finish when their worker leaves. A worker that has not
+   * ended 5 s after that is killed. Default: 10,000.
    */
   readonly grace?: number | undefined;
   /**
@@ -52,7 +52,7 @@ export interface ClusterOptions {
   readonly onEvent?: ((event: ClusterEvent) => void) | undefined;
   /** Default: the system clock. */
   readonly clock?: Clock | undefined;
-  /** Varies the back-off. Default: the system's randomness. */
+  /** The source of the random part of back-offs. Default: the system's randomness. */
   readonly random?: Random | undefined;
 }
 
@@ -65,7 +65,10 @@ export type ClusterEvent =
       readonly pid: number;
       readonly addresses: readonly string[];
     }
-  /** A worker ended. `expected` is true if it was asked to leave, or left by itself in order. */
+  /**
+   * A worker ended. `expected` is true if it was asked to leave, or left by itself in an orderly
+   * way.
+   */
   | {
       readonly type: 'exited';
       readonly slot: number;
@@ -96,25 +99,25 @@ export interface Cluster extends AsyncDisposable {
   /** The metrics of all workers, for `exportMetrics` of `@trunkline/prometheus`. */
   readonly metrics: ClusterMetrics;
   /**
-   * Replaces all workers by new ones, which load the worker module again. Old workers leave in
-   * order: their callers dial again, and calls in flight have `grace`. Rejects with
-   * `failed_precondition` if a new worker ends three times before it has joined, or with
+   * Replaces all workers by new ones, which load the worker module again. Old workers leave in an
+   * orderly way: their callers dial again, and calls in flight get up to `grace` to finish. Rejects
+   * with `failed_precondition` if a new worker ends three times before it has joined, or with
    * `deadline_exceeded` if it does not join in time; the workers that are not replaced yet stay.
-   * Rejects with `shutdown` if the cluster closes. While a restart runs, another one begins after
-   * it, and further calls share that one.
+   * Rejects with `shutdown` if the cluster closes. If a restart is already running, another one
+   * begins after it, and further calls share that second restart.
    */
   restart(): Promise<void>;
   /**
    * Takes all workers out of service. New calls are refused with `unavailable`, reason `draining`,
-   * calls in flight have `grace`, then the workers close and end. Resolves when all have ended.
-   * Idempotent.
+   * and calls in flight get up to `grace` to finish. Then the workers close and end. Resolves when
+   * all have ended. Idempotent.
    */
   close(): Promise<void>;
 }
 
 /** Options of a snapshot of a cluster. */
 export interface SnapshotOptions {
-  /** Milliseconds that the workers have to answer. Default: 1,000. */
+  /** Milliseconds within which the workers must answer. Default: 1,000. */
   readonly timeout?: number | undefined;
 }
 
@@ -125,7 +128,7 @@ export interface ClusterSnapshot {
   readonly kind: WorkerKind;
   /** 'closing' from `close()` until the last worker has ended. */
   readonly state: 'open' | 'closing' | 'closed';
-  /** All workers that run, including those that leave; ordered by slot, older ones first. */
+  /** All running workers, including those that are leaving, ordered by slot, older ones first. */
   readonly workers: readonly WorkerSnapshot[];
   /** The sums over all workers that answered. */
   readonly total: ClusterTotal;
@@ -133,7 +136,7 @@ export interface ClusterSnapshot {
 
 /** The state of one worker at one moment. */
 export interface WorkerSnapshot {
-  /** The number of the worker, from 0. During a restart, two workers may have the same. */
+  /** The number of the worker, from 0. During a restart, two workers may have the same number. */
   readonly slot: number;
   /** The process of the worker. */
   readonly pid: number;

@@ -1,4 +1,4 @@
-// A worker as the primary reaches it, whether it is a process or a thread.
+// The primary's handle of a worker, which may be a process or a thread.
 
 import type { FromWorker, ToWorker } from './messages.ts';
 

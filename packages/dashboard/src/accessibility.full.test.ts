@@ -57,7 +57,7 @@ async function violations(page: Page): Promise<string[]> {
 
 async function takeScreenshot(page: Page, name: string): Promise<void> {
   if (process.env['WRITE_SCREENSHOTS'] === undefined) return;
-  // Until the layout has come to rest.
+  // Wait until the layout has settled.
   await page.waitForTimeout(2_000);
   await mkdir(SCREENSHOTS, { recursive: true });
   await writeFile(`${SCREENSHOTS}${name}.png`, await page.screenshot());

@@ -51,9 +51,9 @@ export function serveFeed(
   });
 }
 
-/** The most pages at a time. */
+/** Maximum number of pages that are served at a time. */
 const MOST_PAGES = 16;
-/** The most nodes in one patch, so that the first state comes in parts. */
+/** Maximum number of nodes in one patch, so that the first state is sent in parts. */
 const MOST_NODES_IN_PATCH = 50;
 
 type AnyMethod = (request: unknown, options: CallOptions) => Promise<unknown>;

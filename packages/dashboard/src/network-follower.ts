@@ -1,11 +1,11 @@
-// Follows the states of many nodes, and connects again to those that are lost.
+// Follows the states of many nodes, and connects again to nodes that are lost.
 
 import { type adminProtocol, followNode } from '@trunkline/admin';
 import type { Client, Clock } from '@trunkline/transport-core';
 import { cleanText } from '@trunkline/transport-core/backend';
 import type { NetworkState, WatchedNode } from './network-state.ts';
 
-/** The most nodes that a dashboard shows. */
+/** Maximum number of nodes that a dashboard shows. */
 export const MOST_NODES = 2_000;
 
 /** Options of a NetworkFollower. */

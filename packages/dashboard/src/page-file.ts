@@ -1,4 +1,5 @@
-// The pages as HTML files, which the build has made, and the policies that let nothing else run.
+// The pages as HTML files, which the build has made, and the policies that prevent any other code
+// from running.
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';

@@ -65,15 +65,15 @@ export interface Dashboard extends AsyncDisposable {
   readonly nodes: readonly string[];
   /** Shows another node. Throws a RangeError if there are 2,000 already. */
   add(node: string): void;
-  /** Shows a node no longer. */
+  /** Stops showing a node. */
   remove(node: string): void;
   /** Ends all connections of the page, and stops listening. The transport stays open. */
   close(): Promise<void>;
 }
 
 /**
- * Serves a page that shows nodes live. It asks them over `transport` by the protocol
- * `trunkline.admin`, which the nodes must serve, and which it mounts unless you pass `admin`.
+ * Serves a page that shows nodes live. It reads their states over `transport` with the protocol
+ * `trunkline.admin`, which the nodes must serve. It mounts this protocol unless you pass `admin`.
  * Rejects with the error of `node:http` if it can't listen, and throws a TypeError for an invalid
  * option.
  */

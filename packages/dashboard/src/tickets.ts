@@ -24,7 +24,7 @@ export class Tickets {
     return ticket;
   }
 
-  /** Returns true if a ticket is valid; from then on it is not. */
+  /** Returns true if a ticket is valid. The ticket is invalid from then on. */
   redeem(ticket: string): boolean {
     const until = this.#open.get(ticket) ?? Number.NEGATIVE_INFINITY;
     this.#open.delete(ticket);
@@ -32,6 +32,6 @@ export class Tickets {
   }
 }
 
-/** Milliseconds. */
+/** The time for which a ticket is valid, in milliseconds. */
 const VALID = 60_000;
 const MOST = 16;

@@ -1,5 +1,5 @@
 // Counts and durations of the calls of one side, by method and code. A call allocates nothing,
-// except the first of a method with a code.
+// unless it is the first call of its method that ends with its code.
 
 import type { CallRecord, Code } from '@trunkline/transport-core';
 import type { Attributes, Collection } from './collection.ts';
@@ -44,7 +44,7 @@ class MethodMetrics {
 /** The calls that a node makes, or those that it handles. */
 export class CallMetrics {
   readonly #bounds: readonly number[];
-  /** At most this many methods are counted by name. */
+  /** Maximum number of methods that are counted by name. */
   readonly #most: number;
   readonly #protocols = new Map<string, Map<string, MethodMetrics>>();
   #count = 0;

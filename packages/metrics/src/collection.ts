@@ -9,7 +9,7 @@ export type Attributes = Readonly<Record<string, string>>;
 /** A value, or the counts of a histogram, with its labels. */
 export interface Point {
   readonly attributes: Attributes;
-  /** The value of a counter, gauge or level; of a histogram, the sum of the recorded values. */
+  /** The value of a counter, gauge or level; for a histogram, the sum of the recorded values. */
   readonly value: number;
   /** Set for histograms. */
   readonly buckets?: Buckets | undefined;

@@ -1,4 +1,4 @@
-// A histogram with fixed buckets. To record a value allocates nothing.
+// A histogram with fixed buckets. Recording a value allocates nothing.
 
 /** Counts of values by bucket, and their sum. */
 export class Histogram {

@@ -33,8 +33,8 @@ export interface MetricsOptions {
    */
   readonly methods?: number | undefined;
   /**
-   * True to label the metrics of gossip with the name of the topic. Use it only if the topics are
-   * few. Further topics after the first 100 are counted as `_OTHER`. Default false.
+   * True to label the metrics of gossip with the name of the topic. Use it only if there are few
+   * topics. Further topics after the first 100 are counted as `_OTHER`. Default false.
    */
   readonly topics?: boolean | undefined;
 }
@@ -48,7 +48,7 @@ export interface Metrics {
   /**
    * Adds the state of a transport, of its peers and of its gossip to each collection. Returns a
    * function that removes them again; sums keep what they counted. A transport that is closed is
-   * removed by itself.
+   * removed automatically.
    */
   watch(sources: MetricSources): () => void;
   /** Returns all metrics at this moment. */
@@ -109,7 +109,7 @@ class Recorder implements Observer {
     this.#handshakes = new LabeledHistogram(METRICS.handshakes, bounds, 'direction', 'error.type');
     this.#deliveries = new LabeledHistogram(METRICS.deliveries, bounds, 'topic', 'error.type');
     this.#topics = topics ? new Set() : undefined;
-    // Counters that stand at 0 are exported, so that a query finds them before the first failure.
+    // Counters are exported even at 0, so that a query finds them before the first failure.
     this.#refused.add(0, undefined);
     for (const reason of ['dropped', 'lost']) this.#dropped.add(0, reason);
   }
@@ -201,7 +201,9 @@ function checkBounds(bounds: readonly number[]): void {
     throw new TypeError('createMetrics: bounds must be 1 to 100 ascending numbers of seconds');
 }
 
-/** Seconds; those of OpenTelemetry for calls, and three below them for fast networks. */
+/**
+ * The bounds in seconds: those of OpenTelemetry for calls, and three lower ones for fast networks.
+ */
 const DURATIONS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 ];

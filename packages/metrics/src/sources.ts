@@ -83,7 +83,7 @@ export class Sources {
   }
 }
 
-/** The sources of one node, and what the last collection saw of them. */
+/** The sources of one node, and their values at the last collection. */
 interface Watched {
   readonly sources: MetricSources;
   topics: Map<string, TopicState>;

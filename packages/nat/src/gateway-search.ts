@@ -38,7 +38,7 @@ export class GatewaySearch {
     this.#stop.abort(new TransportError('cancelled', 'mapPort: the mapping was closed'));
   }
 
-  /** Yields the routers, the one that most probably maps the port first. */
+  /** Yields the routers, beginning with the one that most probably maps the port. */
   async *gateways(last: Gateway | undefined): AsyncGenerator<Gateway, void, undefined> {
     const { gateway, description } = this.#options;
     if (gateway !== undefined) {
@@ -81,8 +81,8 @@ export class GatewaySearch {
   }
 
   /**
-   * Returns a signal that aborts after a time, and with `isSearch` at the end of all searches. A
-   * request is not aborted then, because its effect would be unknown.
+   * Returns a signal that aborts after a time, and with `isSearch` also when `stop` ends all
+   * searches. `stop` does not abort requests, because their effect would be unknown.
    */
   #limit(timeout: number, isSearch = true): { signal: AbortSignal; end(): void } {
     const controller = new AbortController();
@@ -102,9 +102,9 @@ export class GatewaySearch {
   }
 }
 
-/** Milliseconds of a search by UPnP; routers answer within one second (MX). */
+/** Time limit of a search by UPnP in milliseconds; routers answer within one second (MX). */
 const SEARCH_TIME = 3_000;
-/** The maximum number of gateways that a search considers. */
+/** Maximum number of gateways that a search considers. */
 const MOST_GATEWAYS = 8;
-/** Milliseconds of one request to a UPnP gateway. */
+/** Time limit of one request to a UPnP gateway in milliseconds. */
 export const REQUEST_TIME = 5_000;

@@ -16,7 +16,7 @@ export interface Gateway {
   unmap(request: MappingRequest, signal: AbortSignal): Promise<void>;
 }
 
-/** A mapping as it is asked for. */
+/** A requested mapping. */
 export interface MappingRequest {
   readonly internalHost: string;
   readonly internalPort: number;
@@ -30,7 +30,7 @@ export interface ExternalPort {
 }
 
 /**
- * Seconds after which a mapping that was not renewed ends. The library asks UPnP gateways for at
+ * The lifetime of a mapping in seconds, unless it is renewed. The library asks UPnP gateways for at
  * least an hour.
  */
 export const LEASE = 3_600;

@@ -5,7 +5,7 @@ import { formatHostPort, isUnspecified, parseHostPort } from '@trunkline/transpo
 
 /** An address at which a transport listens. */
 export interface ListeningAddress {
-  /** The IPv4 address that is bound; undefined if all of them are. */
+  /** The bound IPv4 address; undefined if all addresses are bound. */
   readonly host: string | undefined;
   readonly port: number;
   /** Returns the same address with another host and port: 'ws://1.2.3.4:80/path'. */
@@ -13,8 +13,7 @@ export interface ListeningAddress {
 }
 
 /**
- * Reads the addresses of a transport that a router can map: IPv4, and not those of this machine
- * alone.
+ * Returns the addresses of a transport that a router can map: IPv4 addresses other than loopback.
  *
  * @throws TransportError `failed_precondition` if there is none.
  */

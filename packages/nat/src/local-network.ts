@@ -1,5 +1,5 @@
-// The facts about the local network that the system knows: the default router, and the address of
-// this machine that another one sees.
+// Facts about the local network from the operating system: the default router, and the address from
+// which packets to another machine are sent.
 
 import { createSocket } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { BlockList } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
 /**
- * Returns the addresses at which the router may be: the default gateway where the system tells it
+ * Returns the addresses at which the router may be: the default gateway if the system reports it
  * (Linux), otherwise the first address of each private network.
  */
 export async function routerCandidates(): Promise<string[]> {
@@ -28,7 +28,7 @@ export function defaultGateways(routes: string): string[] {
     const [, destination, gateway, flags] = line.split('\t');
     const isDefault =
       destination === '00000000' && (Number.parseInt(flags ?? '', 16) & GATEWAY) !== 0;
-    // The bytes stand in the order of a little-endian machine.
+    // The bytes are in the order of a little-endian machine.
     return isDefault && gateway !== undefined && /^[\dA-F]{8}$/i.test(gateway)
       ? [
           gateway
@@ -56,7 +56,7 @@ export function sourceAddress(host: string): Promise<string> {
   });
 }
 
-/** Returns whether an IPv4 address can be reached from the internet. */
+/** Returns true if an IPv4 address can be reached from the internet. */
 export function isPublicAddress(address: string): boolean {
   return !SPECIAL.check(address, 'ipv4');
 }

@@ -36,7 +36,7 @@ interface Fixture {
   readonly port: number;
   readonly events: PortMappingEvent[];
   map(options?: PortMappingOptions): Promise<PortMapping>;
-  /** Waits until so many events were reported. */
+  /** Waits until this many events were reported. */
   reported(count: number): Promise<void>;
 }
 

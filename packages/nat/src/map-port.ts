@@ -34,7 +34,8 @@ export interface PortMappingOptions {
   /** The description that the router's settings show for the mapping. Default: 'trunkline'. */
   readonly description?: string | undefined;
   /**
-   * Receives events: what was mapped, what failed and what to do about it. Its errors are ignored.
+   * Receives events about mappings, and about failures with advice. Errors that it throws are
+   * ignored.
    */
   readonly onEvent?: ((event: PortMappingEvent) => void) | undefined;
 }
@@ -182,7 +183,7 @@ class PortMapper implements PortMapping {
     try {
       this.#options.onEvent?.(event);
     } catch {
-      // Like an observer, `onEvent` must not throw.
+      // Errors of `onEvent` are ignored, as those of an observer.
     }
   }
 

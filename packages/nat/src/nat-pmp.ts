@@ -9,7 +9,7 @@ import {
 } from './gateway.ts';
 import type { LibraryGateway, NatLibrary } from './library.ts';
 
-/** Returns the NAT-PMP gateway at an IPv4 address. Does not ask whether it answers. */
+/** Returns the NAT-PMP gateway at an IPv4 address. Does not check that it answers. */
 export function natPmpGateway(library: NatLibrary, host: string): Gateway {
   return new NatPmpGateway(library, host);
 }
@@ -36,8 +36,8 @@ class NatPmpGateway implements Gateway {
    * Sends a request. Each one has a client of its own, because the library's client (4.0.5) never
    * recovers from a lost answer.
    *
-   * @param lease in seconds. The library's `ttl` means milliseconds, but it puts the number into
-   * the message as it is, where it means seconds.
+   * @param lease in seconds. The library documents `ttl` in milliseconds, but copies the number
+   * into the message unchanged, where the unit is seconds.
    */
   async #ask(
     action: string,

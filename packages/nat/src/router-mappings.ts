@@ -27,7 +27,7 @@ export class RouterMappings {
     this.#clock = clock;
   }
 
-  /** Whether the lease of a mapping has not ended yet. */
+  /** True while there is a mapping whose lease has not ended. */
   get isHeld(): boolean {
     return this.#held.size > 0;
   }
@@ -38,7 +38,7 @@ export class RouterMappings {
   }
 
   /**
-   * Maps all addresses on the first router that does, or renews their mappings there.
+   * Maps all addresses on the first router that accepts this, or renews their mappings on it.
    *
    * @throws TransportError `unavailable` that says what each router answered.
    */
@@ -115,7 +115,7 @@ export class RouterMappings {
     }
   }
 
-  /** Sends a request to a router, again if a datagram may be lost. */
+  /** Sends a request to a router, and repeats it if its datagram may have been lost. */
   async #ask<T>(gateway: Gateway, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const times = gateway.protocol === 'upnp' ? [REQUEST_TIME] : DATAGRAM_TIMES;
     for (let i = 0; ; i++) {
@@ -143,5 +143,5 @@ function asError(error: unknown): TransportError {
     : new TransportError('unavailable', `mapPort: ${(error as Error).message}`, { cause: error });
 }
 
-/** Milliseconds that each of the datagrams of a request waits for its answer. */
+/** Milliseconds to wait for an answer after each datagram of a request. */
 const DATAGRAM_TIMES = [500, 1_000, 2_000];

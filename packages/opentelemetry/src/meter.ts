@@ -1,4 +1,5 @@
-// Records each call in the instruments of a caller's own meter, for views and exemplars of the SDK.
+// Records each call in instruments of the application's own meter, for views and exemplars of the
+// SDK.
 
 import type { Attributes, Histogram, Meter, UpDownCounter } from '@opentelemetry/api';
 import type { CallRecord, Observer } from '@trunkline/transport-core';

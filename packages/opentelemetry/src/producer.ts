@@ -1,5 +1,4 @@
-// Collected metrics in the form that a MetricReader of OpenTelemetry's SDK takes from a
-// MetricProducer.
+// Collected metrics in the form in which a MetricReader of OpenTelemetry's SDK expects them.
 
 import type { HrTime, Attributes as OtelAttributes } from '@opentelemetry/api';
 import type { Metric, MetricDefinition, Metrics, Point } from '@trunkline/metrics';
@@ -37,7 +36,7 @@ export interface CollectedMetricProducer {
   }>;
 }
 
-/** An empty resource: a reader takes that of its MeterProvider instead. */
+/** An empty resource: a reader uses the resource of its MeterProvider instead. */
 export interface ProducedResource {
   readonly attributes: OtelAttributes;
   merge(other: ProducedResource | null): ProducedResource;

@@ -11,7 +11,10 @@ export interface TraceContext {
   readonly tracestate?: string | undefined;
 }
 
-/** Returns the text of a span's context; undefined if the span is of no tracer. */
+/**
+ * Returns the text of a span's context; undefined if the span's context is invalid, as without a
+ * tracer.
+ */
 export function formatContext(span: SpanContext): TraceContext | undefined {
   if (!isSpanContextValid(span)) return undefined;
   const flags = (span.traceFlags & 0xff).toString(16).padStart(2, '0');
@@ -44,5 +47,8 @@ export function parseContext({
 
 const FORMAT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 const SAMPLED = 1;
-/** Longer states are dropped, as W3C Trace Context allows. */
+/**
+ * Maximum length of `tracestate` in characters. Longer states are dropped, as W3C Trace Context
+ * allows.
+ */
 const LONGEST_STATE = 512;

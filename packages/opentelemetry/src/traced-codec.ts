@@ -47,7 +47,9 @@ export function traced<Out, In = Out>(codec: Codec<Out, In>): Codec<Traced<Out>,
   };
 }
 
-/** The bytes of the length of the context. */
+/** Size of the field that holds the context's length, in bytes. */
 const HEAD = 2;
-/** The most bytes of a context: 55 for traceparent, 512 for tracestate. */
+/**
+ * Maximum size of a context in bytes: 55 for traceparent, 512 for tracestate, and some to spare.
+ */
 const LONGEST = 600;

@@ -17,9 +17,9 @@ export interface TracingOptions {
   /** The provider of the tracer. Default: the global one of `@opentelemetry/api`. */
   readonly tracerProvider?: TracerProvider | undefined;
   /**
-   * Whether the span of a call continues the trace of its caller. A caller that is trusted decides
-   * whether the call is sampled. The spans of other callers begin a trace, and are linked to that
-   * of the caller. Default false.
+   * True, or a function that returns true, to continue the trace of a caller. A trusted caller
+   * decides whether the call is sampled. The span of any other call begins a trace of its own,
+   * which is linked to that of the caller. Default false.
    */
   readonly trustRemote?: boolean | ((remote: Remote) => boolean) | undefined;
   /** True to leave out addresses and node ids of peers. Default false. */

@@ -106,7 +106,7 @@ class Exported {
   reset(): void {}
 }
 
-/** A line of the text that Prometheus reads. */
+/** One line of the text that Prometheus reads. */
 interface Value {
   readonly value: number;
   readonly labels: Readonly<Record<string, string | number>>;

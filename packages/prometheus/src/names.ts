@@ -19,5 +19,5 @@ export function labelsOf(attributes: Attributes): Record<string, string> {
   );
 }
 
-/** Units that Prometheus has in the name; others, such as `{call}`, it leaves out. */
+/** Units that appear in the names of Prometheus; others, such as `{call}`, are left out. */
 const SUFFIXES: Readonly<Record<string, string>> = { s: '_seconds', By: '_bytes' };

@@ -24,5 +24,8 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
 
-/** The number of bytes that are converted at a time: arguments of a call are limited. */
+/**
+ * The number of bytes that are converted at a time, because the number of arguments of a call is
+ * limited.
+ */
 const CHUNK = 8_192;

@@ -1,5 +1,4 @@
-// The description of a protocol as plain data: what a node tells about its protocols, and what
-// tools store in files.
+// The description of a protocol as plain data. Nodes send it to tools, and tools store it in files.
 
 import * as z from 'zod/mini';
 
@@ -19,7 +18,7 @@ export type JsonSchema = { readonly [member: string]: JsonValue };
 export interface MessageDescription {
   /** The name of the codec: 'json', 'bytes', 'protobuf(raft.Append)', or that of your own. */
   readonly codec: string;
-  /** The longest message in bytes, if the codec has a limit. */
+  /** Maximum length of a message in bytes, if the codec has a limit. */
   readonly limit?: number | undefined;
   /** The JSON Schema of the message before it is sent, if the codec is `json`. */
   readonly schema?: JsonSchema | undefined;

@@ -10,8 +10,8 @@ interface StandardProps {
 }
 
 /**
- * Returns the JSON Schema (draft 2020-12) of the values that a schema takes: of its input, which is
- * what crosses the wire. It comes from `~standard.jsonSchema.input` or, for zod/mini, from
+ * Returns the JSON Schema (draft 2020-12) of the values that a schema takes. These are its inputs,
+ * because inputs cross the wire. It comes from `~standard.jsonSchema.input` or, for zod/mini, from
  * `z.toJSONSchema`. If the library has neither, or throws because JSON Schema can't express the
  * type, the result is `{}`, which allows every value.
  */
@@ -23,7 +23,7 @@ export function jsonSchemaOf(schema: unknown): JsonSchema {
       (vendor === 'zod'
         ? z.toJSONSchema(schema as z.core.$ZodType, { io: 'input', target: DIALECT })
         : {});
-    // A copy as JSON has no functions and shares nothing with the library.
+    // A JSON copy has no functions and shares no objects with the library.
     const { $schema: _, ...rest } = JSON.parse(JSON.stringify(made));
     return rest;
   } catch {

@@ -11,9 +11,9 @@ import {
   protocolSummary,
 } from './description.ts';
 
-/** The maximum bytes of a description: many times those of a large protocol. */
+/** Maximum size of a description in bytes, many times that of a large protocol. */
 export const LONGEST_DESCRIPTION: number = 4 * 1024 * 1024;
-/** The maximum number of JSON values in a description, as `json` counts them. */
+/** Maximum number of JSON values in a description, as `json` counts them. */
 const MOST_VALUES = 1_000_000;
 
 /**

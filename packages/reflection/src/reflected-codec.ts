@@ -98,6 +98,6 @@ function unknownError(codec: string, path: string, known: readonly string[]): Tr
   return new TransportError('invalid_argument', `${codec}: value${path}: unknown field; ${list}`);
 }
 
-/** The largest message in bytes if its description has no limit, or a higher one. */
+/** Maximum size of a message in bytes if its description has no limit or a higher one. */
 const LARGEST = 64 * 1024 * 1024;
 const MOST_VALUES = 4_000_000;

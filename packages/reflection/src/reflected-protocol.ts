@@ -8,12 +8,12 @@ import { type ReflectedOptions, reflectedCodec } from './reflected-codec.ts';
 
 /**
  * Makes a protocol from a description. Mount it on a transport to call its methods of any kind:
- * `mount.send(target, name, request)`. All values are JSON: those of `json` as they are, those of
+ * `mount.send(target, name, request)`. All values are JSON: those of `json` unchanged, those of
  * `protobuf` in the JSON form of protobuf (64-bit integers are strings, enums names, bytes base64),
  * and bytes and messages of unknown codecs as base64 in a string.
  *
- * Rejects with `invalid_argument` for a description that is no protocol's: two methods with one id,
- * a kind that does not fit the messages, descriptors that can't be read.
+ * Rejects with `invalid_argument` for a description that can't be a protocol's: two methods with
+ * one id, a kind that does not fit the messages, descriptors that can't be read.
  */
 export async function reflectedProtocol(
   description: ProtocolDescription,

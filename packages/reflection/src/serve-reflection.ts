@@ -26,8 +26,8 @@ export interface ReflectionOptions {
 /**
  * Mounts `trunkline.reflection` on a transport, and answers it: peers may list all protocols that
  * are mounted, now and later, and have each described. Nothing is described before a peer asks;
- * then each protocol is described once, and the result is kept. The result may ask other nodes,
- * too.
+ * then each protocol is described once, and the result is kept. The returned reflector can describe
+ * other nodes, too.
  *
  * @throws TypeError if the transport has it already.
  */

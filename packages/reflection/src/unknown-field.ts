@@ -12,8 +12,8 @@ export interface UnknownField {
 
 /**
  * Returns the first member of a value that its schema does not list, although it lists others;
- * undefined if there is none. Where a schema allows further members, or has alternatives, it finds
- * nothing.
+ * undefined if there is none. Reports nothing at a place where the schema allows further members or
+ * has alternatives.
  */
 export function unknownField(schema: JsonSchema, value: unknown): UnknownField | undefined {
   return find(schema, schema, value, '');

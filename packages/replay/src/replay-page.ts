@@ -7,8 +7,8 @@ import { checkRecording } from './parse-recording.ts';
 
 /**
  * Returns the HTML of a page that shows a recording; without one, the page asks for a file. Its
- * policy allows only its own script and style, so texts of the recording can run nothing, and the
- * page connects to nothing.
+ * policy allows only its own script and style, so texts of the recording can't run as code, and the
+ * page makes no connections.
  *
  * @throws TypeError naming the first wrong property if the value is no recording.
  */
@@ -26,7 +26,7 @@ export function replayPage(recording?: Recording): string {
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
-  // Functions, because '$' has a meaning in replacement texts.
+  // The replacements are functions, because '$' has a meaning in replacement texts.
   return template
     .replace(
       '<meta charset="utf-8" />',

@@ -32,7 +32,7 @@ test.serial(
     t.true(arrived.length > 20);
     for (const { sentAt, endAt } of arrived) t.true(endAt >= sentAt + 1);
 
-    // Whatever was on its way to the server when it crashed was lost.
+    // All messages that were on their way to the server when it crashed were lost.
     const { down } = run.lanes[0]!;
     const cutOff = run.messages.filter(({ end, fate }) => end === undefined && fate === 'lost');
     for (const { endAt, to } of cutOff)

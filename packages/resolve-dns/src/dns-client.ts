@@ -27,7 +27,7 @@ export interface DnsClientOptions {
 /** Answers questions by asking servers. */
 export class DnsClient {
   readonly #options: DnsClientOptions;
-  /** The servers that answered a question with EDNS by an error. */
+  /** The servers that answered a question with EDNS with an error. */
   readonly #plain = new Set<string>();
 
   constructor(options: DnsClientOptions) {
@@ -36,8 +36,8 @@ export class DnsClient {
 
   /**
    * Returns the records of a name; undefined if the name does not exist. Rejects with
-   * `unavailable`, reason `host_not_found`, if no server has answered; with the signal's reason if
-   * that aborts.
+   * `unavailable`, reason `host_not_found`, if no server has answered; or with the signal's reason
+   * if the signal aborts.
    */
   async ask(name: string, type: QuestionType, signal: AbortSignal): Promise<Answer | undefined> {
     const { attempts } = this.#options;
@@ -65,7 +65,7 @@ export class DnsClient {
     });
   }
 
-  /** Asks one server, once more without EDNS if it does not know that. */
+  /** Asks one server, and once more without EDNS if it does not support EDNS. */
   async #askOne(
     server: DnsServer,
     name: string,

@@ -16,8 +16,8 @@ export function isDnsTarget(target: string): boolean {
 }
 
 /**
- * Parses a target. Host names are absolute, with or without a dot at their end, and come back in
- * lower case without it.
+ * Parses a target. Host names are absolute, with or without a dot at their end, and are returned in
+ * lower case without the dot.
  *
  * @param defaultPort the port of a 'dns:///host' without one.
  * @throws TransportError `invalid_argument` that shows the right form.
@@ -40,7 +40,7 @@ export function parseDnsTarget(target: string, defaultPort?: number): DnsName {
   return { type: 'host', host, port: place.port };
 }
 
-/** Returns true if the text can be asked for: labels of 1 to 63 letters, digits, '-' and '_'. */
+/** Returns true if the text is a valid name: labels of 1 to 63 letters, digits, '-' and '_'. */
 export function isName(name: string): boolean {
   if (name.length > 253 || /^[0-9.]+$/.test(name)) return false;
   return name.split('.').every((label) => /^[a-z0-9_-]{1,63}$/i.test(label));

@@ -7,7 +7,7 @@ import { connect, isIPv6 } from 'node:net';
 import { formatHostPort } from '@trunkline/transport-core/backend';
 import { decode, encode, type Packet, RECURSION_DESIRED } from 'dns-packet';
 
-/** The records that are asked for. */
+/** The type of the records that a question asks for. */
 export type QuestionType = 'A' | 'AAAA' | 'SRV';
 
 /** One question. */
@@ -17,7 +17,7 @@ export interface Question {
   readonly type: QuestionType;
   /** 0 to 65,535; drawn at random for each question. */
   readonly id: number;
-  /** Whether to announce that answers of 1,232 bytes fit into a packet (EDNS, RFC 6891). */
+  /** True to announce that answers of 1,232 bytes fit into a packet (EDNS, RFC 6891). */
   readonly edns: boolean;
 }
 
@@ -47,8 +47,9 @@ export interface Answer extends Required<Pick<Packet, 'answers' | 'additionals'>
 }
 
 /**
- * Asks a server, by `exchange` or else by UDP and TCP. Rejects if the socket fails, and with the signal's reason, which must bound the
- * time; packets that do not answer the question are ignored.
+ * Asks a server, by `exchange` or otherwise by UDP and TCP. Rejects if the socket fails, and with
+ * the signal's reason if the signal aborts. The signal must bound the time. Packets that do not
+ * answer the question are ignored.
  */
 export async function ask(
   server: DnsServer,
@@ -75,7 +76,7 @@ async function askBy(
 }
 
 interface UdpAnswer extends Answer {
-  /** Whether records are missing, because they did not fit into the packet. */
+  /** True if records are missing because they did not fit into the packet. */
   readonly isCut: boolean;
 }
 
@@ -92,7 +93,8 @@ function askByUdp(
       if (read !== undefined) resolve(read);
     });
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    // A connected socket takes packets of this server only, and hears that its port is closed.
+    // A connected socket accepts only packets of this server, and gets an error if the port is
+    // closed.
     socket.connect(port, host, () => socket.send(encode(packetOf(question))));
   });
   return answer.finally(() => socket.close());
@@ -162,7 +164,10 @@ function readAnswer(message: Buffer, { id, name, type }: Question): UdpAnswer | 
   }
 }
 
-/** The size that passes every network without being cut into fragments (DNS flag day 2020). */
+/**
+ * The EDNS record. Its size in bytes passes every network without fragmentation (DNS flag day
+ * 2020).
+ */
 const EDNS = {
   type: 'OPT',
   name: '.',

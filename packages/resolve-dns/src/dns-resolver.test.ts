@@ -326,7 +326,7 @@ test('queries and answers can be carried by a function of the user', async (t) =
   const watching = watch('dns:///orders:7000');
   t.deepEqual(await watching.report(1), [{ address: '10.0.0.7:7000' }]);
   t.deepEqual(carried, [['10.0.0.53:53', 'orders']]);
-  // An answer to another question counts as none, and the next server is asked.
+  // An answer to another question is ignored, and the next server is asked.
   reply = (query) => ({ ...answerTo(query, {}), id: (query.id! + 1) % 65_536 });
   clock.advance(6_000);
   const error = (await watching.report(2)) as TransportError;

@@ -42,7 +42,7 @@ export interface DnsResolverOptions {
   readonly scheme?: string | undefined;
   /** The port of targets 'dns:///host' that have none. Default: such targets are refused. */
   readonly port?: number | undefined;
-  /** Which addresses of a host are used. Default 'both'. */
+  /** The kinds of a host's addresses that are used. Default 'both'. */
   readonly family?: 'both' | 'ipv4' | 'ipv6' | undefined;
   /**
    * The shortest time between two lookups of a name, even if its TTL is shorter or its addresses
@@ -51,7 +51,7 @@ export interface DnsResolverOptions {
   readonly minTtl?: number | undefined;
   /** The longest time between two lookups, even if the TTL is longer. Default 60,000. */
   readonly maxTtl?: number | undefined;
-  /** The time in which a server must answer a question. Default 2,000. */
+  /** The time within which a server must answer a question. Default 2,000. */
   readonly timeout?: number | undefined;
   /** The number of times that each server is asked before a lookup fails, 1 to 10. Default 2. */
   readonly attempts?: number | undefined;
@@ -60,7 +60,10 @@ export interface DnsResolverOptions {
    * through a simulated network. Default: UDP, and TCP if an answer was cut off.
    */
   readonly exchange?: DnsExchange | undefined;
-  /** Default: the system's clock. Give the clock of the transport if that has its own. */
+  /**
+   * Default: the system's clock. Pass the clock of the transport if the transport has one of its
+   * own.
+   */
   readonly clock?: Clock | undefined;
   /** Returns numbers in [0, 1). Default: the system's cryptographic source. */
   readonly random?: Random | undefined;
@@ -134,7 +137,7 @@ class DnsResolver implements Resolver {
     return watched;
   }
 
-  /** Forgets names that nobody watches, first those that are out of date. */
+  /** Forgets names that nobody watches, starting with those that are out of date. */
   #makeRoom(): void {
     if (this.#names.size < NAMES) return;
     for (const [target, name] of this.#names)

@@ -9,7 +9,7 @@ import type { Answer } from './dns-query.ts';
 /** The result of a lookup. */
 export interface Lookup {
   readonly addresses: readonly ResolvedAddress[];
-  /** Seconds for which it is valid: the least TTL of its records; 0 if there are none. */
+  /** Seconds for which it is valid: the lowest TTL of its records; 0 if there are none. */
   readonly ttl: number;
 }
 
@@ -97,7 +97,7 @@ async function lookUpServices(
     }));
   });
   const ttls = [owners.ttl, ...records.map(({ ttl }) => ttl), ...hosts.map(({ ttl }) => ttl)];
-  // A host that was not found is asked for again soon.
+  // If a host was not found, it is looked up again soon.
   const isWhole = hosts.length === services.length && addresses.length > 0;
   return { addresses, ttl: isWhole ? Math.min(...ttls) : 0 };
 }
@@ -131,12 +131,14 @@ async function addressesOf(
   const ips = records.slice(0, ADDRESSES).map(({ ip }) => ip);
   return {
     ips,
-    // If one kind of record could not be looked up, it is asked for again soon.
+    // If one kind of record could not be looked up, the lookup is repeated soon.
     ttl: ips.length === 0 || failed !== undefined ? 0 : Math.min(...records.map(({ ttl }) => ttl)),
   };
 }
 
-/** Returns the names that an answer leads to by CNAME records, and the least TTL of those. */
+/**
+ * Returns the names that an answer leads to by CNAME records, and the lowest TTL of those records.
+ */
 function canonical(
   { answers }: Answer,
   name: string,

@@ -21,7 +21,7 @@ export interface WatchedNameOptions {
   lookUp(signal: AbortSignal): Promise<Lookup>;
 }
 
-/** The addresses of one name, and those who watch them. */
+/** The addresses of one name, and its observers. */
 export class WatchedName {
   readonly #options: WatchedNameOptions;
   readonly #observers = new Set<ResolutionObserver>();
@@ -40,22 +40,22 @@ export class WatchedName {
     this.#options = options;
   }
 
-  /** Whether anybody watches the name. */
+  /** True if the name has an observer. */
   get isWatched(): boolean {
     return this.#observers.size > 0;
   }
 
   /**
-   * Whether the last result is still valid, so that a new watch needs no lookup. After a failure,
-   * it is valid until the next attempt is due.
+   * True while the last result is still valid, so that a new watch needs no lookup. After a
+   * failure, it is valid until the next attempt is due.
    */
   get isFresh(): boolean {
     return this.#options.clock.now() < this.#due;
   }
 
-  /** Adds an observer, which is told the last result soon if that is still valid. */
+  /** Adds an observer. If the last result is still valid, the observer gets it soon. */
   watch(observer: ResolutionObserver): () => void {
-    // A copy, so that one observer that watches twice counts twice.
+    // A copy, so that an observer that watches twice counts twice.
     const mine: ResolutionObserver = {
       resolved: (addresses) => observer.resolved(addresses),
       failed: (error) => observer.failed(error),
@@ -63,7 +63,7 @@ export class WatchedName {
     const isFirst = !this.isWatched;
     this.#observers.add(mine);
     if (isFirst && !this.isFresh) {
-      // Nobody has followed the changes in the meantime.
+      // The last result is unknown, because changes were not followed in the meantime.
       this.#addresses = this.#error = undefined;
       this.#begin();
     } else {
@@ -120,7 +120,7 @@ export class WatchedName {
     for (const observer of [...this.#observers]) observer.failed(this.#error);
   }
 
-  /** Tells an observer the last result, if there is one. */
+  /** Passes the last result to an observer, if there is one. */
   #tell(observer: ResolutionObserver): void {
     if (this.#addresses !== undefined) observer.resolved(this.#addresses);
     if (this.#error !== undefined) observer.failed(this.#error);

@@ -1,4 +1,4 @@
-// Tests of who may continue a stream: the node that opened it, if it is proven.
+// Tests that only the node that opened a stream may continue it, if its id is proven.
 
 import { createIdentity } from '@trunkline/identity';
 import { secured } from '@trunkline/stream-noise';

@@ -9,14 +9,14 @@ import { type Code, TransportError } from '@trunkline/transport-core';
  * - 'unknown' (`not_found`): the server does not have the stream: it was restarted, the stream was
  *   without a connection for too long, its request never arrived, or it belongs to another node.
  * - 'replaced' (`aborted`): another call continues the stream.
- * - 'full' (`resource_exhausted`): the server keeps as many streams as it may.
+ * - 'full' (`resource_exhausted`): the server already keeps its maximum number of streams.
  * - 'unsupported' (`unimplemented`): the handler at the server is not `resumable`.
  */
 export type ResumptionFailure = 'gap' | 'unknown' | 'replaced' | 'full' | 'unsupported';
 
 /**
- * Returns why a stream of `resume` cannot be continued, or undefined if the error says something
- * else: for example, an error of the handler, or a server that cannot be reached.
+ * Returns the reason why a stream of `resume` cannot be continued, or undefined for any other
+ * error, such as an error of the handler or of a server that cannot be reached.
  */
 export function resumptionFailure(error: unknown): ResumptionFailure | undefined {
   const name = nameOf(error);
@@ -46,8 +46,8 @@ export function isKept(error: unknown): boolean {
 }
 
 /**
- * Returns true if an attempt failed in a way that may pass: the connection was lost or could not be
- * made, or the call was refused before a handler saw it. An error that a handler threw is final.
+ * Returns true if another attempt may succeed: the connection was lost or could not be made, or the
+ * call was refused before a handler saw it. An error that a handler threw is final.
  */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof TransportError)) return false;

@@ -15,19 +15,19 @@ import {
 /** Options of `resumable`. */
 export interface ResumableOptions<Item = unknown> {
   /**
-   * Maximum number of items that are kept of one stream. Default 10,000. Beyond it the oldest item
+   * Maximum number of items that are kept for one stream. Default 10,000. Beyond it the oldest item
    * is dropped, and a client that still needs it gets a gap.
    */
   readonly items?: number | undefined;
   /**
-   * Maximum bytes of the encoded items that are kept of one stream; the last item is always kept.
-   * Default 4 MiB. It should exceed what can be on its way to one client: the window of a stream
-   * (256 KiB, more on a long line) and the buffers of the kernel.
+   * Maximum size in bytes of the encoded items that are kept for one stream; the last item is
+   * always kept. Default 4 MiB. It should exceed the bytes that can be on their way to one client:
+   * the window of a stream (256 KiB, more on a long line) and the buffers of the kernel.
    */
   readonly bytes?: number | undefined;
   /**
-   * Maximum bytes of the encoded items that are kept of all streams together. Default 256 MiB.
-   * Beyond it, the stream that holds most drops its oldest items.
+   * Maximum size in bytes of the encoded items that are kept for all streams together. Default 256
+   * MiB. Beyond it, the stream that holds most drops its oldest items.
    */
   readonly totalBytes?: number | undefined;
   /**
@@ -50,7 +50,7 @@ export interface ResumableOptions<Item = unknown> {
   /**
    * The behavior of a handler while its stream has no connection. Default 'wait'.
    *
-   * - 'wait': its writes wait, as for a client that does not read. So no item is lost.
+   * - 'wait': its writes wait, as for a client that does not read. No item is lost.
    * - 'continue': it goes on, and the oldest items are dropped once the limits are reached.
    */
   readonly disconnected?: 'wait' | 'continue' | undefined;

@@ -20,7 +20,7 @@ import { readRequest } from './wire.ts';
 export type Resumable<P extends Protocol, N extends DownloadName<P>> = Handler<P, N> & {
   /** The number of streams that are kept now. */
   readonly streams: number;
-  /** The bytes of all items that are kept now, as encoded. */
+  /** The size of all items that are kept now, in encoded bytes. */
   readonly bytes: number;
   /**
    * Ends all streams: handlers that run are aborted, and their callers get `unavailable`. This also
@@ -70,7 +70,10 @@ class ResumableHandler {
   readonly #transport: Pick<Transport, 'connections'>;
   readonly #handler: AnyHandler;
   readonly #sizeOf: (item: unknown) => number;
-  /** Follows the transport until it closes; set while there are streams to end then. */
+  /**
+   * The events of the transport until it closes; set while there are streams that would then have
+   * to end.
+   */
   #events: ReturnType<Transport['connections']> | undefined;
 
   constructor(

@@ -23,7 +23,7 @@ export interface ResumeOptions {
   /**
    * Maximum number of attempts in a row without an item, including the first; afterwards the error
    * of the last one is thrown. A connection that lasts longer than `backOff.max` starts the count
-   * over. Default 20, with which a server may be away for about 80 s.
+   * over. Default 20, which bridges an outage of the server of about 80 s.
    */
   readonly attempts?: number | undefined;
   /**

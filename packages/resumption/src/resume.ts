@@ -12,10 +12,10 @@ import { ResumedStream } from './resumed-stream.ts';
  *
  * The items end with a TransportError if the stream cannot be continued; `resumptionFailure(error)`
  * says why: `gap`, `unknown`, `replaced`, `full` or `unsupported`. Errors of the handler arrive as
- * they are. If the server cannot be reached any more, the error is that of the last attempt.
+ * they are. If the server can no longer be reached, the error is that of the last attempt.
  *
- * `target` must be one node, because a stream is kept only where it was opened: an address, not a
- * name for several nodes.
+ * `target` must be an address of one node, not a name for several nodes, because only the node that
+ * opened a stream keeps it.
  *
  * Rejects with a TypeError for a method that is no download, and for wrong options.
  */

@@ -1,4 +1,4 @@
-// The stream of `resume`: it reads one call after another as one iterator. It owns the token, the
+// The stream of `resume`, which reads successive calls as one iterator. It owns the token, the
 // count of items, the attempts, and the signal that cancels them.
 
 import {
@@ -46,7 +46,7 @@ export class ResumedStream<Item> implements AsyncIterableIterator<Item, undefine
   #offset = 0;
   /** True once a server may have seen the call, which then may only be continued. */
   #isOpened = false;
-  /** True once the server has said that it keeps the stream. */
+  /** True once the server has confirmed that it keeps the stream. */
   #isKept = false;
   #items: AsyncIterator<Item> | undefined;
   #openedAt = 0;
@@ -54,7 +54,7 @@ export class ResumedStream<Item> implements AsyncIterableIterator<Item, undefine
   /** The error with which the stream was ended from outside. */
   #cancelled: TransportError | undefined;
   #over = false;
-  /** The last of the results that were asked for. */
+  /** The last result that was requested. */
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(call: ResumedCall, attempt: Attempt<Item>, config: ResumeConfig) {
@@ -252,8 +252,8 @@ function hex(bytes: Uint8Array): string {
 }
 
 /**
- * Milliseconds for the answer whether a stream is kept. A handler that is not `resumable` may never
- * answer.
+ * Milliseconds within which a server must confirm that it keeps a stream. A handler that is not
+ * `resumable` may never answer.
  */
 const CHECK_TIMEOUT = 10_000;
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true });

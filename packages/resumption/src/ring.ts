@@ -1,9 +1,11 @@
-// The items of one stream that can be sent again, from the oldest that is kept to the newest.
+// The items of one stream that can be sent again, from the oldest kept item to the newest.
 
 /** The limits of a ring. */
 export interface RingLimits {
   readonly items: number;
-  /** Bytes of all items; the newest item is kept even if it alone has more. */
+  /**
+   * Maximum number of bytes of all items; the newest item is kept even if it alone exceeds this.
+   */
   readonly bytes: number;
 }
 
@@ -15,7 +17,7 @@ interface Kept<Item> {
 
 /** A bounded queue of items, numbered from 0. It drops the oldest ones. */
 export class Ring<Item> {
-  /** The offset of the oldest item that is kept; equal to `next` if none is. */
+  /** The offset of the oldest kept item; equal to `next` if no item is kept. */
   first = 0;
   bytes = 0;
   readonly #limits: RingLimits;
@@ -49,7 +51,7 @@ export class Ring<Item> {
     while (this.length > items || (this.bytes > bytes && this.length > 1)) this.drop();
   }
 
-  /** Returns an item; undefined if it is not here. */
+  /** Returns an item; undefined if it is not kept. */
   at(offset: number): { readonly item: Item } | undefined {
     return offset < this.first ? undefined : this.#items[this.#head + offset - this.first];
   }

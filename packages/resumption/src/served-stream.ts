@@ -1,5 +1,5 @@
-// One stream at the server: the items that a handler has written, of which the last are kept, and
-// the call that reads them now. It owns the ring, the reader, the waiting writers and one timer.
+// One stream at the server: the last items that a handler has written, and the call that reads them
+// now. It owns the ring, the reader, the waiting writers and one timer.
 
 import type { Clock, Timer } from '@trunkline/transport-core';
 import { failure } from './failures.ts';
@@ -9,7 +9,7 @@ import { StreamReader } from './stream-reader.ts';
 
 /** The table that holds a stream, as the stream sees it. */
 export interface StreamHolder {
-  /** Called when the ring has grown (or shrunk) by some bytes. */
+  /** Called when the ring has grown by this number of bytes, or shrunk if it is negative. */
   resized(change: number): void;
   /** Called when the stream was without a connection for too long, or has lost items. */
   expired(error: unknown): void;
@@ -17,7 +17,7 @@ export interface StreamHolder {
 
 /** A stream, from the call that opened it until it is removed from its table. */
 export class ServedStream<Item> {
-  /** The time since which no call reads; undefined while one does. */
+  /** The time at which the last call stopped reading; undefined while a call reads. */
   leftAt: number | undefined;
   readonly #clock: Clock;
   readonly #config: ResumableConfig;
@@ -25,7 +25,7 @@ export class ServedStream<Item> {
   readonly #ring: Ring<Item>;
   readonly #controller = new AbortController();
   #reader: StreamReader<Item> | undefined;
-  /** The number of items that were taken by a reader which then asked for more. */
+  /** The number of items that a reader has taken before it asked for another one. */
   #sent = 0;
   #end: { readonly error?: unknown } | undefined;
   /** The writes that wait until their items are sent, in order of their offsets. */
@@ -76,7 +76,7 @@ export class ServedStream<Item> {
     return written;
   }
 
-  /** Ends the stream, with an error or in order. Items that were not sent are sent first. */
+  /** Ends the stream, with or without an error. Items that were not sent are sent first. */
   end(end: { readonly error?: unknown }): void {
     this.#end ??= end;
     this.#reader?.wake();
@@ -85,7 +85,7 @@ export class ServedStream<Item> {
   /**
    * Lets a call read from `offset` on. The call that has read until now ends.
    *
-   * @throws TransportError if the items from `offset` on are not here.
+   * @throws TransportError if the items from `offset` on are no longer kept.
    */
   attach(offset: number, signal: AbortSignal): AsyncIterableIterator<Item, undefined> {
     this.check(offset);
@@ -119,7 +119,7 @@ export class ServedStream<Item> {
     throw error;
   }
 
-  /** Drops the oldest item, unless it is the only one. Returns false then. */
+  /** Drops the oldest item and returns true, or returns false if it is the only one. */
   shed(): boolean {
     if (this.#ring.length < 2) return false;
     this.#change(() => this.#ring.drop());
@@ -163,8 +163,8 @@ export class ServedStream<Item> {
   }
 
   /**
-   * Handles the end of a call. A caller that cancelled wants no more, and a stream with a gap is of
-   * no use. Otherwise the stream waits for another call.
+   * Handles the end of a call. The stream ends if its caller has canceled, or if it has a gap.
+   * Otherwise the stream waits for another call.
    */
   #left(reader: StreamReader<Item>, signal: AbortSignal, end: { error?: unknown }): void {
     if (this.#reader !== reader) return;

@@ -7,11 +7,11 @@ export interface ReaderSource<Item> {
   item(offset: number): { readonly item: Item } | undefined;
   /** Returns the end of the stream if there is no item at `offset` or later. */
   end(offset: number): { readonly error?: unknown } | undefined;
-  /** Returns the error if the item at `offset` was dropped. */
+  /** Returns an error if the item at `offset` was dropped. */
   lost(offset: number): Error | undefined;
   /** Called when the call asks for more: all items before `offset` were sent. */
   taken(offset: number): void;
-  /** Called once, when the call reads no more, with the error that the reader got. */
+  /** Called once, when the call stops reading, with the error that the reader got. */
   left(end: { error?: unknown }): void;
 }
 
@@ -36,7 +36,7 @@ export class StreamReader<Item> implements AsyncIterableIterator<Item, undefined
     return this;
   }
 
-  /** Returns the next item. It is called again only when the result before was taken. */
+  /** Returns the next item. It is called again only after the previous result was taken. */
   next(): Promise<Result<Item>> {
     if (this.#failure !== undefined) {
       const { error } = this.#failure;

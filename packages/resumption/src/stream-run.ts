@@ -63,8 +63,8 @@ export class StreamRun {
   }
 
   /**
-   * Runs the handler to its end, as `serve` does. Errors after the stream was ended or removed have
-   * no reader.
+   * Runs the handler to its end, as `serve` does. Errors after the stream was ended or removed are
+   * dropped.
    */
   async run(handler: (request: never, rpc: never) => unknown): Promise<void> {
     try {

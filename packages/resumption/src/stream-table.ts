@@ -1,5 +1,5 @@
 // The streams that a server keeps, by token. It decides which call may continue which stream, and
-// which stream goes when there is no room.
+// which stream is removed when there is no room.
 
 import type { Clock, Remote } from '@trunkline/transport-core';
 import { failure } from './failures.ts';
@@ -33,13 +33,13 @@ export class StreamTable<Item> {
     return this.#entries.size;
   }
 
-  /** Bytes of the items that are kept of all streams. */
+  /** Bytes of the items that are kept for all streams. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /**
-   * Returns the stream of a token. If another node opened it, it is unknown to this one, too.
+   * Returns the stream of a token. A stream that another node opened counts as unknown.
    *
    * @throws TransportError `not_found` if there is none.
    */
@@ -103,8 +103,7 @@ export class StreamTable<Item> {
   }
 
   /**
-   * Removes the stream that has been without a connection for longest, and first those that have
-   * ended.
+   * Removes the stream that has been without a connection for longest, but ended streams first.
    */
   #replace(which: string, caller?: string): void {
     let last: string | undefined;
@@ -121,7 +120,10 @@ export class StreamTable<Item> {
     this.#remove(last, failure('unknown', 'the stream was replaced by a newer one'));
   }
 
-  /** Keeps the bytes of all streams below their limit: the stream that holds most pays. */
+  /**
+   * Keeps the bytes of all streams below their limit by dropping items of the stream that holds
+   * most.
+   */
   #resized(change: number): void {
     this.#bytes += change;
     while (this.#bytes > this.#config.totalBytes && change > 0) {
@@ -138,5 +140,5 @@ function callerOf({ nodeId, endpoint }: Remote): string {
   return nodeId ?? endpoint.replace(/:\d+$/, '');
 }
 
-/** Larger than any time on a clock, so that streams that have ended go first. */
+/** Milliseconds, more than any time on a clock, so that ended streams are removed first. */
 const ENDED = 2 ** 52;

@@ -33,7 +33,7 @@ export function writeRequest(
 }
 
 /**
- * Returns what the metadata of a call asks for, and the caller's own metadata. The request is
+ * Returns the request in the metadata of a call, and the caller's own metadata. The request is
  * undefined if the call was not made by `resume`.
  *
  * @throws TransportError `invalid_argument` for a malformed token or offset.

@@ -25,7 +25,7 @@ test('the wire page and the code agree on close codes', (t) => {
     const error = closeError(Number(code), '', 'somebody');
     t.is(
       meaning,
-      error === undefined ? 'an end in order' : `\`${error.code}\`/\`${error.reason}\``,
+      error === undefined ? 'an orderly end' : `\`${error.code}\`/\`${error.reason}\``,
       code,
     );
   }

@@ -9,7 +9,7 @@ type Mutable = { -readonly [K in keyof ErrorRecord]: ErrorRecord[K] };
 
 /** The last 100 errors that differ. */
 export class ErrorLog {
-  /** By their properties; the one that occurred last is the last. */
+  /** The records by their properties. The error that occurred last is the last entry. */
   readonly #records = new Map<string, { number: number; record: Mutable }>();
   #number = 0;
 
@@ -55,5 +55,5 @@ export function shorten(text: string): string {
 }
 
 const MOST = 100;
-/** The most characters of a text. */
+/** Maximum length of a text in characters. */
 const LONGEST = 300;

@@ -9,8 +9,8 @@ export type Patch = { [member: string]: PatchValue };
 export type PatchValue = Json | null | Patch;
 
 /**
- * Returns a value as plain JSON without null: members that are undefined, null or no JSON are left
- * out, also in lists. Returns undefined for a value that is none of these at all.
+ * Returns a value as plain JSON without null: members that are undefined, null or not JSON are left
+ * out, also in lists. Returns undefined if the value itself is undefined, null or not JSON.
  */
 export function toJson(value: unknown, depth = 0): Json | undefined {
   switch (typeof value) {

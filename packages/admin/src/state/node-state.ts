@@ -27,8 +27,8 @@ export interface NodeState {
   /** The topics of gossip by key; absent if the node has no gossip. */
   readonly topics?: Readonly<Record<string, TopicState>> | undefined;
   /**
-   * The number of members that were left out of a collection, because it has more than 2,000.
-   * Absent if none was.
+   * The number of members that were left out of each collection that has more than 2,000. Absent if
+   * no member was left out.
    */
   readonly omitted?: Readonly<Record<string, number>> | undefined;
 }

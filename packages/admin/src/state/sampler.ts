@@ -131,6 +131,6 @@ function topicState({ key, readers, ...topic }: TopicSource): [string, TopicStat
 
 /** Milliseconds for which a state is new enough for another watcher. */
 const FRESH = 100;
-/** The most members of a collection. */
+/** Maximum number of members of a collection. */
 const MOST = 2_000;
 const MOST_DIALING = 100;

@@ -1,4 +1,4 @@
-// A node with an admin, peers and gossip, and a tool that asks it.
+// A node with administration, peers and gossip, and a tool that calls it.
 
 import {
   createTransport,

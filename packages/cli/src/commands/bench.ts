@@ -47,7 +47,7 @@ export function addBench(program: Command, terminal: Terminal): void {
           const protocol = await reflectedProtocol(description);
           const mount: Transport<Protocol> = node.transport.mount(protocol);
           const call = () => mount.send(node.target, methodName, request as never, node.call);
-          await call(); // A request that fails at all fails here, with its own error.
+          await call(); // An invalid request fails here, with its own error.
           const result = await measure(call, count, concurrency, terminal);
           const isJson = command.optsWithGlobals()['json'] === true;
           await terminal.out(isJson ? `${toJson(summary(result))}\n` : format(result));
@@ -58,7 +58,7 @@ export function addBench(program: Command, terminal: Terminal): void {
 const MOST = 10_000_000;
 
 interface Result {
-  /** Sorted milliseconds of the calls that succeeded. */
+  /** The durations of the calls that succeeded in milliseconds, sorted. */
   readonly times: Float64Array;
   /** Failed calls by exit code. */
   readonly failed: number;

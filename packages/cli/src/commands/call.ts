@@ -68,7 +68,8 @@ Examples:
             );
           const result: unknown = await mount.send(node.target, methodName, request as never, {
             ...(method.kind === 'unary' || method.kind === 'oneway' ? node.call : node.stream),
-            // The kind is known only now, so TypeScript cannot know that the method uploads.
+            // The kind is known only at run time, so TypeScript cannot know that the method
+            // uploads.
             ...((isUpload ? { upload: readLines(options.items, terminal) } : {}) as object),
           });
           if (method.kind === 'oneway') terminal.err('sent\n');
@@ -109,7 +110,7 @@ export async function describe(
   } catch (error) {
     throw explain(error, 'reflection');
   } finally {
-    // The name is free again, in case that reflection itself is called.
+    // Frees the name, in case reflection itself is called.
     await reflector.close();
   }
 }

@@ -1,4 +1,4 @@
-// trunkline proxy: a line that is slow or broken, for trying how a program copes with it.
+// trunkline proxy: a slow or broken line, to test how a program handles one.
 
 import { systemRandom } from '@trunkline/transport-core';
 import { parseHostPort } from '@trunkline/transport-core/backend';
@@ -128,7 +128,7 @@ function parseRate(text: string | undefined): number {
 }
 
 const STEP = 50;
-/** Bytes a second after the first key that limits the rate. */
+/** The rate in bytes a second that the first key press sets. */
 const FIRST_RATE = 1_000_000;
 const HEALTHY: Toxics = {
   latency: 0,

@@ -49,7 +49,10 @@ export function unevenness(spread: ReadonlyMap<string, number>, workers: number)
   return Math.max(...counts.map((count) => Math.abs(count - mean))) / mean;
 }
 
-/** node:cluster hands a connection to the next worker that has taken the last one. */
+/**
+ * The number of clients that connect at a time. node:cluster hands a connection to the next worker
+ * that has taken its last one.
+ */
 const AT_ONCE = 4;
 
 /** Calls in a loop from each client until it is stopped. */
@@ -81,7 +84,7 @@ export class Load {
     });
   }
 
-  /** Resolves when so many more calls have ended. */
+  /** Resolves when this many more calls have ended. */
   async more(calls: number): Promise<void> {
     const goal = this.calls + calls;
     while (this.calls < goal) await new Promise<void>((resolve) => this.#wakers.push(resolve));

@@ -21,9 +21,9 @@ export interface Changes {
 }
 
 /**
- * Returns how two moments differ.
+ * Returns the differences between two moments.
  * @param node the name of a node; undefined for all
- * @param most the most lines
+ * @param most the maximum number of lines
  */
 export function changesBetween(
   before: NetworkState,

@@ -32,7 +32,7 @@ export function duration(milliseconds: number | undefined): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** Returns a name that fits a cell: the beginning of a node id, anything else as it is. */
+/** Returns a name that fits a cell: the beginning of a node id, or any other name unchanged. */
 export function shortName(name: string): string {
   return name.replace(/\b([0-9a-f]{8})[0-9a-f]{24,56}\b/g, '$1…');
 }

@@ -4,7 +4,7 @@ import type { ConnectionState, NodeState } from '@trunkline/admin';
 import type { NetworkState, WatchedNode } from '../network-state.ts';
 import { own } from './own.ts';
 
-/** The health of a node: 'unwatched' for one that only others mention. */
+/** The health of a node: 'unwatched' for a node that only others mention. */
 export type Health = 'up' | 'draining' | 'closing' | 'connecting' | 'lost' | 'unwatched';
 
 /** A node of the graph. */
@@ -51,7 +51,8 @@ export function graphOf(network: NetworkState, before?: NetworkState): Graph {
     vertices.set(key, { key, health: healthOf(watched), degree: 0 });
   const sides = new Map<string, { dialer: Sum; listener: Sum; from: string; to: string }>();
   const all = ends(network);
-  // The instance id of a peer is the same on all its connections, so one address names them all.
+  // The instance id of a peer is the same on all its connections, so a known address identifies all
+  // of them.
   for (const { connection } of all) learn(names, connection);
   for (const { key, state, connection, id } of all) {
     const other = keyOf(names, connection);

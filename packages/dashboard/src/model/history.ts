@@ -13,7 +13,7 @@ export interface Moment {
 export interface HistoryBounds {
   /** Milliseconds for which moments are kept. Default ten minutes. */
   readonly span?: number | undefined;
-  /** The most values in all moments together. Default 4,000,000. */
+  /** Maximum number of values in all moments together. Default 4,000,000. */
   readonly values?: number | undefined;
 }
 
@@ -27,7 +27,10 @@ export class History {
   readonly #most: number;
   #moments: Moment[] = [];
   #values = 0;
-  /** The last moment is replaced by the next one if they are closer than this. */
+  /**
+   * The minimum distance of two moments in milliseconds. A moment that is closer to the one before
+   * it is replaced by the next one.
+   */
   #spacing = 0;
 
   constructor({ span = 600_000, values = 4_000_000 }: HistoryBounds = {}) {

@@ -13,7 +13,7 @@ import { cleanPatch } from '../model/clean-patch.ts';
 import type { NetworkState } from '../network-state.ts';
 import { type Action, dashboardProtocol } from '../protocol.ts';
 
-/** Receives what the feed has to say. */
+/** Receives the events of the feed. */
 export interface FeedListener {
   /** The state has changed; `values` is the number of changed values. */
   changed(network: NetworkState, values: number): void;

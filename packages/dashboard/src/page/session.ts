@@ -1,4 +1,4 @@
-// The state of the page: the moments, and which of them and which part of the network it shows.
+// The state of the page: the moments, the shown moment, and the shown part of the network.
 
 import { History, type Moment } from '../model/history.ts';
 import type { NetworkState } from '../network-state.ts';
@@ -24,7 +24,7 @@ export interface Status {
   readonly text: string;
 }
 
-/** The state of the page. Its methods change it, and tell the listener. */
+/** The state of the page. Its methods change it, and notify the listener. */
 export class Session implements FeedListener {
   readonly history: History = new History();
   readonly #url: string;

@@ -33,7 +33,7 @@ export interface TestNetwork {
   readonly addresses: readonly string[];
   readonly transports: readonly Transport<typeof greeter>[];
   readonly dashboard: Dashboard;
-  /** Lets each node make some calls, of which some fail, and publish a message. */
+  /** Lets each node make calls, some of which fail, and publish a message. */
   work(): Promise<void>;
 }
 

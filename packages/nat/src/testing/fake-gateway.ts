@@ -12,7 +12,7 @@ export interface GatewayFaults {
   refuse?: { readonly upnp: string; readonly pmp: number } | undefined;
   /** The number of NAT-PMP requests that get no answer. */
   lose?: number;
-  /** Answers no UPnP request to map. */
+  /** True to leave UPnP requests to map unanswered. */
   hang?: boolean;
 }
 

@@ -99,7 +99,7 @@ export class HomeNetwork {
     this.#router.stderr!.resume();
   }
 
-  /** Stops miniupnpd at once. The router forgets all mappings, as if it lost its power. */
+  /** Stops miniupnpd at once. The router forgets all mappings, as after a loss of power. */
   async stopRouter(): Promise<void> {
     const router = this.#router!;
     router.kill('SIGKILL');
@@ -145,7 +145,7 @@ export class HomeNetwork {
   }
 
   #spawn(end: string, program: string, args: readonly string[]): ChildProcess {
-    // 'ip netns exec' replaces itself by the program, so a signal reaches it.
+    // 'ip netns exec' replaces itself with the program, so a signal reaches the program.
     const child = spawn('ip', ['netns', 'exec', this.#of(end), program, ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
     });

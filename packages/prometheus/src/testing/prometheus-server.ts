@@ -74,7 +74,7 @@ async function ask<T>(url: string): Promise<T> {
   return answer.data;
 }
 
-/** The program can't be told to choose a port itself. */
+/** Returns an unused port, because Prometheus can't choose a port itself. */
 async function unusedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,6 +1,9 @@
-// The changes between two versions of a protocol, and whom they break.
+// The changes between two versions of a protocol, and the programs that they break.
 
-/** A program that was built with the old definition, and meets one with the new definition. */
+/**
+ * The programs that were built with the old definition and call, or serve, programs with the new
+ * one.
+ */
 export type Party = 'callers' | 'servers';
 
 /** The kinds of changes, named like the rules of buf. */
@@ -68,8 +71,8 @@ export class MessageChanges {
 
   /**
    * Adds a change.
-   * @param ends the ends with the old definition that it breaks: a sender whose messages the new
-   * receiver may refuse, or a receiver that may refuse the messages of the new sender.
+   * @param ends the ends with the old definition that it breaks: a sender if the new receiver may
+   * refuse its messages, or a receiver if it may refuse the messages of the new sender.
    */
   add(rule: Rule, path: string, ends: readonly End[], text: string): void {
     const parties = ends.map(

@@ -1,4 +1,4 @@
-// Compares two JSON Schemas of one message. A change that this cannot judge counts as breaking.
+// Compares two JSON Schemas of one message. A change that can't be judged counts as breaking.
 
 import type { JsonSchema, JsonValue } from '../description.ts';
 import { isObject, resolve } from '../unknown-field.ts';
@@ -21,7 +21,7 @@ class Comparison {
   }
 
   compare(given: JsonValue, changed: JsonValue, path: string): void {
-    // Equal schemas may differ in what they refer to.
+    // Equal schemas may contain references to parts that differ.
     if (given === changed || (equal(given, changed) && equal(...this.#roots))) return;
     const before = schemaOf(this.#roots[0], given);
     const after = schemaOf(this.#roots[1], changed);

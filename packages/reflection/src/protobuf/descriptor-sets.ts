@@ -108,7 +108,7 @@ function usedBy(
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (used.has(next)) continue;
     used.add(next);
-    // A message around it stays, and with it what its fields need.
+    // A message that contains a used type stays, and so do the types of its fields.
     for (
       let { parent } = next as ReflectionObject;
       parent instanceof MessageType;

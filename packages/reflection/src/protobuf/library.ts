@@ -32,7 +32,7 @@ async function load(): Promise<ProtobufLibrary> {
   } as unknown as ProtobufLibrary;
 }
 
-/** Returns what a CommonJS module exports: Node may find only some names of it. */
+/** Returns the exports of a CommonJS module. Node may detect only some of their names. */
 function common(module: object): object {
   return (module as { default?: object }).default ?? module;
 }

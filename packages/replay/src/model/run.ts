@@ -52,7 +52,7 @@ export interface Run {
   readonly to: number;
 }
 
-/** What the viewer leaves out. */
+/** The nodes and methods that the viewer leaves out. */
 export interface Filter {
   /** The nodes that are not shown. */
   readonly hidden: ReadonlySet<string>;
@@ -95,7 +95,7 @@ export function methodOf({ kind, what = '' }: RecordedEvent): string {
   return what.split(' ', 1)[0]!;
 }
 
-/** Returns whether a filter shows an event. Events that concern all nodes are always shown. */
+/** Returns true if a filter shows an event. Events that concern all nodes are always shown. */
 export function isShown(event: RecordedEvent, { hidden, method }: Filter): boolean {
   const { from, to } = event;
   if ((from !== undefined && hidden.has(from)) || (to !== undefined && hidden.has(to)))
@@ -236,7 +236,7 @@ function messagesOf(
       sent: position,
       sentAt: event.at,
       end: undefined,
-      // The network drops what a node that is down cannot take, without an event.
+      // The network drops messages to a node that is down without recording an event.
       endAt: gone === undefined ? end : Math.max(gone.from, event.at),
       fate: gone === undefined ? 'in flight' : 'lost',
     });

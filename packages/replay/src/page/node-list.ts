@@ -23,7 +23,8 @@ export function nodeList(
 }
 
 function node({ name, last }: Lane, now: NodeState, isEnd: boolean): Html {
-  // At the end, the report of the node itself, which also has what was before the recording.
+  // At the end, use the report of the node itself, which also contains events from before the
+  // recording.
   const { up, state, log, calls } = isEnd && last !== undefined ? last : now;
   const waits = isEnd && calls.length === 0 ? (last?.waits ?? []) : [];
   return html`

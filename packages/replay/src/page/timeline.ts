@@ -1,5 +1,5 @@
-// The picture: nodes are rows, time runs to the right, messages are arrows. It is drawn in SVG, and
-// only for the eye: the slider around it and the list of events say the same to a screen reader.
+// The picture: nodes are rows, time runs to the right, messages are arrows. It is drawn in SVG and
+// hidden from screen readers: the slider around it and the list of events have the same contents.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { formatTime, ticks } from '../model/format.ts';
@@ -192,7 +192,7 @@ function arrow(
   `;
 }
 
-/** Returns whether a label has room at a place, and then takes the place. */
+/** Reserves a place for a label. Returns false if there is no room. */
 type PlaceLabel = (x: number, y: number, text: string) => boolean;
 
 function labelPlaces(): PlaceLabel {

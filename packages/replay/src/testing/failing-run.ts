@@ -1,5 +1,5 @@
-// A recorded failure with a planted bug: a lock server that forgets, when it restarts, who holds
-// the lock.
+// A recorded failure with a planted bug: a lock server that forgets who holds the lock when it
+// restarts.
 
 import { explore, type Recording, type Simulation } from '@trunkline/simulation';
 import { type Codec, defineProtocol, serve } from '@trunkline/transport-core';
@@ -91,7 +91,7 @@ export async function failingRun(
       { at: at + 40, do: 'restart', node: 'server' } as const,
     ]),
     seeds: 20,
-    // Otherwise a restart without its crash is left.
+    // Shrinking would leave a restart without its crash.
     shrink: false,
   });
   return failed[0]!.recording!;

@@ -29,11 +29,11 @@ export interface Zone {
 
 /** A server whose records may be changed at any time. */
 export class DnsServer {
-  /** 'A name' → its answer. Names that are missing do not exist. */
+  /** The answers by question ('A name'). Names that are missing here do not exist. */
   readonly zones = new Map<string, Zone>();
   /** The questions so far: 'udp A name'. */
   readonly asked: string[] = [];
-  /** Whether it answers FORMERR to questions with EDNS. */
+  /** True to answer questions with EDNS with FORMERR. */
   isOld = false;
   readonly #udp: UdpSocket;
   readonly #tcp: Server;

@@ -11,7 +11,7 @@ import { feed } from './feed.ts';
 export interface Outcome {
   items: number;
   completed: number;
-  /** Runs of the handler. */
+  /** The number of runs of the handler. */
   runs: number;
   /** Streams that ended with an error, by failure or code. */
   readonly failures: Record<string, number>;
@@ -22,11 +22,11 @@ export interface Outcome {
 export interface CutOptions {
   readonly seed: number;
   readonly nemesis: Nemesis;
-  /** Items of each stream. */
+  /** The number of items of each stream. */
   readonly length: number;
   readonly streams: number;
   readonly time?: number;
-  /** The ring's items; a small ring makes gaps. */
+  /** Maximum number of items of the ring; a small ring causes gaps. */
   readonly items?: number;
   readonly disconnected?: 'wait' | 'continue';
 }
@@ -105,7 +105,7 @@ export function total(outcomes: readonly Outcome[]): Outcome {
 
 /** Connections that are reset every 200 ms to 2 s. */
 export const RESETS = nemeses.resets({ duration: 20_000, calm: [200, 2_000], lasts: 1 });
-/** Everything that can happen to the network, but no crash. */
+/** All faults of the network, but no crashes. */
 export const NETWORK = nemeses.swarm({
   duration: 20_000,
   kinds: ['resets', 'flappingLink', 'badLinks', 'holds', 'splitBrain', 'oneWay', 'pauses'],

@@ -94,7 +94,7 @@ export async function advanceUntil<T>(clock: ManualClock, promise: Promise<T>): 
   return promise;
 }
 
-/** Resolves when everything that follows from what has happened so far is done. */
+/** Resolves when all consequences of past events have been processed. */
 export async function idle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -149,5 +149,5 @@ function pressKey(picture: Picture, key: string): boolean {
 
 /** Pixels that a key moves the picture. */
 const STEP = 40;
-/** A pointer that moves less has clicked. */
+/** Pixels: a pointer that moves less than this between press and release has clicked. */
 const CLICK = 6;

@@ -53,7 +53,7 @@ scope.onmessage = ({ data: { keys, links } }) => {
   step();
 };
 
-/** Moves the nodes a little, reports their places, and goes on until they rest. */
+/** Moves the nodes a little, reports their places, and continues until they stop moving. */
 function step(): void {
   if (simulation === undefined) return;
   simulation.tick(STEPS);
@@ -67,6 +67,6 @@ function step(): void {
   if (simulation.alpha() > simulation.alphaMin()) timer = setTimeout(step, PAUSE);
 }
 
-/** Steps between two reports, and milliseconds of rest after them. */
+/** The number of steps between two reports, and the pause after them in milliseconds. */
 const STEPS = 2;
 const PAUSE = 16;

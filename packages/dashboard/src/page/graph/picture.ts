@@ -244,9 +244,11 @@ function labelOf(key: string): string {
 
 /** Pixels of the canvas beyond each side of its frame. */
 const EDGE = 160;
-/** Pixels within which a click meets a node. */
+/** The distance in pixels within which a click selects a node. */
 const REACH = 14;
 const LINES_IN_STROKE = 64;
-/** More links have arrows only when the picture is enlarged, and more nodes labels. */
+/**
+ * Maximum numbers of links with arrows and of nodes with labels, unless the picture is enlarged.
+ */
 const MOST_ARROWS = 800;
 const MOST_LABELS = 60;

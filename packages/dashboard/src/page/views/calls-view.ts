@@ -76,7 +76,7 @@ function Method({ session, row, node }: MethodProperties) {
     [end, row.key, node],
   );
   const first = moments[0];
-  // Of all kept moments: a method that is called seldom has a histogram, too.
+  // The histogram covers all kept moments, so that a method that is seldom called has one, too.
   const { counts } = useMemo(
     () =>
       (end === undefined || first === undefined

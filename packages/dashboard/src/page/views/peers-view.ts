@@ -1,4 +1,4 @@
-// The view of peers: who is connected to whom, with scores and states.
+// The view of peers: the connected peers of each node, with scores and states.
 
 import { duration, shortName } from '../../model/format.ts';
 import { type PeerRow, peerRows } from '../../model/rows.ts';
