@@ -1,32 +1,35 @@
-// How the parts of this package read the error of a call: whether the server is at fault, whether
-// it was reached, and how long it asks its callers to wait.
+// Functions that interpret the error of a call: they find out whether the server is at fault,
+// whether it was reached, and how long it asks its callers to wait.
 
 import { type Code, TransportError } from '@trunkline/transport-core';
 
 /**
- * The key in the metadata of an error with which a server says when to repeat the call: a number of
+ * The key in an error's metadata under which a server says when to repeat the call: a number of
  * milliseconds, or a negative number for never. gRPC's `grpc-retry-pushback-ms` (gRFC A6).
  */
 export const RETRY_PUSHBACK = 'retry-pushback-ms';
 
 /**
- * The key in the metadata of a request that is not the first attempt: the number of attempts
- * before it. gRPC's `grpc-previous-rpc-attempts` (gRFC A6).
+ * The key in a request's metadata for the number of earlier attempts; set on all attempts except
+ * the first. gRPC's `grpc-previous-rpc-attempts` (gRFC A6).
  */
 export const PREVIOUS_ATTEMPTS = 'previous-attempts';
 
 /**
- * Returns whether an error counts against the server: it could not be reached, was too slow or
+ * Returns true if an error counts against the server: it could not be reached, was too slow or
  * overloaded, or failed by itself. Errors that depend on the request do not count.
  */
 export function isServerFailure(error: unknown): boolean {
   return !(error instanceof TransportError) || SERVER_FAILURES.has(error.code) || isTimedOut(error);
 }
 
-/** The reason with which an attempt is canceled that takes too long, while its call goes on. */
+/** The reason of the cancellation of an attempt that takes too long, while its call continues. */
 export class AttemptTimeout extends Error {}
 
-/** Returns whether an attempt took too long: the deadline passed, or it was canceled for that. */
+/**
+ * Returns true if an attempt took too long: its deadline passed, or it was canceled for that
+ * reason.
+ */
 export function isTimedOut(error: unknown): boolean {
   return (
     error instanceof TransportError &&
@@ -34,7 +37,7 @@ export function isTimedOut(error: unknown): boolean {
   );
 }
 
-/** Returns whether a call has ended because its caller no longer wanted it, or closed. */
+/** Returns true if a call has ended because its caller canceled it or has closed. */
 export function isCallersEnd(error: unknown): boolean {
   return (
     error instanceof TransportError &&
@@ -43,12 +46,15 @@ export function isCallersEnd(error: unknown): boolean {
   );
 }
 
-/** Returns whether the server could not be reached, or takes no calls: no handler saw the call. */
+/**
+ * Returns true if the server could not be reached or takes no calls, so that no handler saw the
+ * call.
+ */
 export function isUnreachable(error: unknown): boolean {
   return error instanceof TransportError && error.code === 'unavailable' && error.sent === false;
 }
 
-/** Returns whether the connection was lost while a handler may have had the call. */
+/** Returns true if the connection was lost while a handler may have had the call. */
 export function isLostConnection(error: unknown): boolean {
   return (
     error instanceof TransportError &&
@@ -61,7 +67,7 @@ export function isLostConnection(error: unknown): boolean {
 
 /**
  * Returns the milliseconds after which the server wants the call to be repeated; negative for
- * never, also if its answer is malformed; undefined if it does not say.
+ * never, or if the value is malformed; undefined if the server does not say.
  */
 export function pushbackOf(error: unknown): number | undefined {
   const text = error instanceof TransportError ? error.metadata?.[RETRY_PUSHBACK] : undefined;

@@ -1,4 +1,5 @@
-// Calls that survive failures and overload: balancing, retries, circuit breakers and limits.
+// The public entry. Lets calls survive failures and overload: balancing, retries, circuit breakers
+// and limits.
 
 export type { AddressStatus } from './balancing/address-state.ts';
 export {

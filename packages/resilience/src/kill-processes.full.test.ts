@@ -43,7 +43,7 @@ test.serial(
     const pending: Promise<void>[] = [];
     let killedAt = Number.POSITIVE_INFINITY;
     let id = 0;
-    // Calls begin by the clock: as many as are due by now.
+    // The clock determines the number of calls that are due by now.
     while (now() < killedAt + 3_500) {
       for (; id < now() * 2; id++) {
         const method = id % 2 === 0 ? 'read' : 'append';
@@ -68,7 +68,7 @@ test.serial(
         `${repeated} retries, ${throttled} throttled, p99 ${result.before.toFixed(1)} -> ${result.after.toFixed(1)} ms`,
     );
     t.is(balancer.snapshot().names.length, 0);
-    // The machine may be busy with other tests, so the bound is wide; the log has the figures.
+    // The machine may be busy with other tests, so the bound is wide; the log contains the figures.
     checkKill(t, 'processes', result, 100);
     t.true(result.calls / seconds > 1_900, `${result.calls / seconds} calls a second`);
   },

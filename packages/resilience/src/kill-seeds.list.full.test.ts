@@ -1,4 +1,4 @@
-// One of three servers of a list dies under load, in simulation, with 1,000 seeds.
+// One of three servers in a list dies under load, in simulation, with 1,000 seeds.
 
 import test from 'ava';
 import { checkKill } from './testing/check-kill.ts';

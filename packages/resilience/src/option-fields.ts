@@ -1,4 +1,4 @@
-// Fields of options that several parts of this package have.
+// Option fields that several parts of this package share.
 
 import { type Clock, type Random, systemClock, systemRandom } from '@trunkline/transport-core';
 import {
@@ -8,7 +8,7 @@ import {
   withDefault,
 } from '@trunkline/transport-core/backend';
 
-/** A number from `least` to `most`, both included. */
+/** The field for a number from `least` to `most`, inclusive. */
 export function number(least: number, most: number): OptionField<number, number> {
   return reference<number>(
     (value) => typeof value === 'number' && value >= least && value <= most,

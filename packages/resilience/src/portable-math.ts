@@ -1,10 +1,11 @@
-// Logarithm and exponential from the four basic operations, whose results IEEE 754 defines to the
-// last bit. Math.log and Math.exp differ between engines, so two nodes could choose differently.
+// A logarithm and an exponential function built from the four basic operations, whose results IEEE
+// 754 defines to the last bit. Math.log and Math.exp differ between engines, so two nodes could
+// choose differently.
 
 /** Returns e^-x for x of 0 or more, by its series. */
 export function decay(x: number): number {
   if (x > 700) return 0;
-  // Most calls are a few milliseconds apart; two terms are exact to twelve digits here.
+  // Most calls are a few milliseconds apart; for these, two terms are exact to twelve digits.
   if (x < 1e-4) return 1 - x + (x * x) / 2;
   let halvings = 0;
   let small = x;

@@ -1,19 +1,19 @@
-// A resolver whose lists of addresses the program gives, and may change.
+// A resolver that returns lists of addresses which the program provides and may change.
 
 import type { ResolutionObserver, ResolvedAddress, Resolver } from '@trunkline/transport-core';
 
 /** A resolver of names that the program itself knows. */
 export interface StaticResolver extends Resolver {
   /**
-   * Sets the addresses of a name, now or for the first time. An empty list means that the name has
-   * no instance now.
+   * Sets the addresses of a known or a new name. An empty list means that the name has no instance
+   * now.
    */
   set(name: string, addresses: readonly (string | ResolvedAddress)[]): void;
 }
 
 /**
  * Creates a resolver of fixed names: `createStaticResolver({ orders: ['tcp://10.0.0.1:7000'] })`.
- * Names that were never given are dialed as they are.
+ * Other names are dialed as they are.
  */
 export function createStaticResolver(
   names: Readonly<Record<string, readonly (string | ResolvedAddress)[]>> = {},

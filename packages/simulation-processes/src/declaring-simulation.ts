@@ -1,9 +1,9 @@
-// The simulation as the process of a node sees it: the scenario declares its nodes, and then waits
+// The simulation as the process of a node sees it. The scenario declares its nodes and then waits
 // forever, because everything else happens in the process of the test.
 
 import type { Setup } from '@trunkline/simulation';
 
-/** A simulation in which nodes are declared, and nothing happens. */
+/** A simulation in which nodes are declared, but nothing happens. */
 export class DeclaringSimulation {
   readonly seed: number;
   readonly level = 'stream';
@@ -83,7 +83,7 @@ export class DeclaringSimulation {
 }
 
 const NEVER = new Promise<never>(() => {});
-/** A clock that answers at once, so that code can begin; whatever waits on it, waits forever. */
+/** A clock that returns at once, so that code can begin; all waits on it last forever. */
 const CLOCK = {
   now: () => 0,
   wall: () => 0,
@@ -92,7 +92,10 @@ const CLOCK = {
   sleep: () => NEVER,
   defer: () => {},
 };
-/** A function, object and promise at once: every use of it gives the same, and nothing settles. */
+/**
+ * A function, object and promise in one: every use of it returns the same object, and nothing
+ * settles.
+ */
 const INERT: unknown = new Proxy(() => {}, {
   get: (_, key) => (key === 'then' ? () => NEVER : INERT),
   apply: () => INERT,

@@ -3,7 +3,7 @@
 
 import type { StreamConnection } from '@trunkline/transport-core/backend';
 
-/** Two connections as one. */
+/** Two connections that work as one. */
 export class JoinedConnections {
   readonly #near: StreamConnection;
   readonly #ended: () => void;
@@ -13,7 +13,7 @@ export class JoinedConnections {
   /** The ends that are still open. */
   #open = 1;
 
-  /** `ended` is called once both connections are gone. */
+  /** `ended` is called when both connections have ended. */
   constructor(near: StreamConnection, ended: () => void) {
     this.#near = near;
     this.#ended = ended;
@@ -54,11 +54,14 @@ export class JoinedConnections {
   }
 }
 
-/** Passes on what one connection reports to the other. */
+/** Passes on the data and events of one connection to the other. */
 class Direction {
   readonly #from: StreamConnection;
   #to: StreamConnection | undefined;
-  /** Chunks that arrived while nothing can be written. Reading is paused then, so there are few. */
+  /**
+   * Chunks that arrived while nothing could be written. They are few, because reading is paused in
+   * that case.
+   */
   readonly #waiting: Uint8Array[] = [];
   #isBlocked = true;
   #isEnded = false;
@@ -67,7 +70,7 @@ class Direction {
     this.#from = from;
   }
 
-  /** Writes to this connection from now on. */
+  /** From now on, writes to this connection. */
   start(to: StreamConnection): void {
     this.#to = to;
     this.drained();

@@ -1,5 +1,5 @@
 // A TCP proxy on the way from one node to another. It owns the faults of the connections that the
-// first node dials; their bytes cross `faulty()`.
+// first node dials; their bytes pass through `faulty()`.
 
 import type { Clock } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
@@ -8,17 +8,17 @@ import { type Faults, type FaultyStreamLayer, faulty } from '@trunkline/transpor
 import { JoinedConnections } from './joined.ts';
 import { ANYWHERE } from './process-network.ts';
 
-/** The faults of a link, as seen from the node that dials. */
+/** The faults of a link, from the view of the node that dials. */
 export interface LinkFaults {
-  /** The faults of what the dialing node sends. */
+  /** The faults of the bytes that the dialing node sends. */
   readonly onward: Faults;
-  /** The faults of what the dialing node receives. */
+  /** The faults of the bytes that the dialing node receives. */
   readonly back: Faults;
   /** True if new connections are refused. */
   readonly isRefused: boolean;
 }
 
-/** The way from a node to a target. */
+/** The route from a node to a target. */
 export class LinkProxy {
   readonly #near: StreamLayer = createTcpStreamLayer({ bindAddr: ANYWHERE });
   readonly #far: FaultyStreamLayer;
@@ -35,7 +35,7 @@ export class LinkProxy {
     this.#far = faulty(createTcpStreamLayer(), { seed, clock });
   }
 
-  /** Starts a proxy. `address` returns that of its target at the time of a dial. */
+  /** Starts a proxy. At each dial, `address` returns the address of its target. */
   static async start(
     address: () => string | undefined,
     seed: number,
@@ -86,7 +86,10 @@ export class LinkProxy {
   }
 }
 
-/** No faults. Members that are left out of `set` would stay as they are. */
+/**
+ * The settings without faults. They are complete, because settings that are left out of `set` stay
+ * unchanged.
+ */
 const CLEAR: Faults = {
   delay: 0,
   jitter: 0,
@@ -94,5 +97,8 @@ const CLEAR: Faults = {
   stalled: false,
   halfOpen: false,
 };
-/** Milliseconds for the second half of a dial; it may wait for a cut to end. */
+/**
+ * Time limit, in milliseconds, for the second half of a dial, which may have to wait for the end of
+ * a cut.
+ */
 const DIAL = 15_000;

@@ -1,6 +1,6 @@
 // The messages between the process of the test and the processes of the nodes.
 
-/** The task of a process that runs a node: its only argument, as JSON. */
+/** The task of a process that runs a node; it is the only argument, as JSON. */
 export interface NodeTask {
   readonly name: string;
   /** The number of the node's life: 1, 2, 3 ... */
@@ -20,18 +20,18 @@ export interface NodeTask {
 export type FromNode =
   /** The setup has finished. */
   | { readonly type: 'ready' }
-  /** Something went wrong that fails the run. */
+  /** A problem occurred that makes the run fail. */
   | { readonly type: 'failed'; readonly text: string }
   | { readonly type: 'log'; readonly text: string }
   | { readonly type: 'state'; readonly state: string }
-  /** A transport listens: its name in the scenario, and its real address. */
+  /** A transport listens; the message contains its name in the scenario and its real address. */
   | { readonly type: 'listening'; readonly target: string; readonly address: string }
   /** Asks for the real address to dial for a target. */
   | { readonly type: 'resolve'; readonly id: number; readonly target: string };
 
 /** A message to a node. */
 export type ToNode =
-  /** Undefined: no transport listens on the target. */
+  /** Answers `resolve`; undefined means that no transport listens on the target. */
   | { readonly type: 'resolved'; readonly id: number; readonly address: string | undefined }
-  /** Stops the node as `close` of a simulation does; the process then ends. */
+  /** Stops the node as `close` of a simulation does; after that, the process ends. */
   | { readonly type: 'stop' };

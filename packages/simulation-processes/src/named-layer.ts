@@ -64,8 +64,8 @@ export class NamedLayer implements StreamLayer {
 }
 
 /**
- * A stream layer that comes later, because it is made asynchronously while a transport is made at
- * once.
+ * A stream layer that becomes available later, because it is created asynchronously while its
+ * transport is created synchronously.
  */
 export class PromisedLayer implements StreamLayer {
   readonly #layer: Promise<StreamLayer>;

@@ -1,4 +1,4 @@
-// The process of a node: it runs the scenario as far as the declaration of its own node, and then
+// The process of a node: it runs the scenario up to the declaration of its own node, and then runs
 // the node's setup on a real transport, the real clock and a store of files.
 
 import process from 'node:process';
@@ -45,7 +45,7 @@ class NodeMain {
       this.#answers.get(message.id)?.(message.address);
       this.#answers.delete(message.id);
     });
-    // The test is over, or has died.
+    // The test is over or its process has died.
     process.on('disconnect', end);
     for (const event of ['uncaughtException', 'unhandledRejection'] as const)
       process.on(event, (error: unknown) => this.#failed(error));
@@ -118,7 +118,7 @@ class NodeMain {
   }
 }
 
-/** Ends this process, whatever is still open. */
+/** Ends this process, no matter what is still open. */
 function end(): void {
   process.kill(process.pid, 'SIGKILL');
 }
@@ -132,14 +132,14 @@ function stateText(state: string | Readonly<Record<string, unknown>>): string {
   return entries.join(', ').slice(0, LONGEST_STATE);
 }
 
-/** A number for a text (FNV-1a). */
+/** Returns a number for a text (FNV-1a). */
 function hash(text: string): number {
   let value = 0x811c_9dc5;
   for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x0100_0193);
   return value | 0;
 }
 
-/** Length limit of a state, in characters. */
+/** Maximum length of a state, in characters. */
 const LONGEST_STATE = 150;
 
 const main = new NodeMain(JSON.parse(process.argv[2]!) as NodeTask);

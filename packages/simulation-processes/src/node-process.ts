@@ -7,7 +7,7 @@ import type { FromNode, NodeTask, ToNode } from './messages.ts';
 /** Receives what a node reports. */
 export interface NodeEvents {
   message(message: FromNode): void;
-  /** The process ended although nobody had ended it. `errors` is the end of what it wrote. */
+  /** The process ended by itself. `errors` is the end of its error output. */
   died(how: string, errors: string): void;
 }
 
@@ -54,7 +54,7 @@ export class NodeProcess {
     child.on('message', (message: FromNode) => {
       if (this.#child === child) this.#events.message(message);
     });
-    child.on('error', () => {}); // A message that came too late; 'exit' tells the rest.
+    child.on('error', () => {}); // A message came too late; 'exit' reports the rest.
     this.#exited = new Promise((resolve) =>
       child.on('exit', (code, signal) => {
         resolve();
@@ -84,7 +84,7 @@ export class NodeProcess {
     if (this.#child?.connected === true) this.#child.send(message, () => {});
   }
 
-  /** Asks the process to stop; resolves once the last process has ended. */
+  /** Asks the process to stop. Resolves when the last process has ended. */
   async stop(): Promise<void> {
     const child = this.#child;
     this.send({ type: 'stop' });
@@ -93,12 +93,12 @@ export class NodeProcess {
     await this.#exited;
   }
 
-  /** Resolves once the last process has ended. */
+  /** Resolves when the last process has ended. */
   get exited(): Promise<void> {
     return this.#exited;
   }
 }
 
 const CHILD = fileURLToPath(new URL('./node-main.js', import.meta.url));
-/** Characters of a node's error output that are kept. */
+/** Maximum number of characters of a node's error output that are kept. */
 const MOST_ERRORS = 4_096;

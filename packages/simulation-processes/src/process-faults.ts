@@ -7,13 +7,13 @@ import type { Faults } from '@trunkline/transport-testkit';
 import type { LinkProxy } from './link-proxy.ts';
 import type { NodeProcess } from './node-process.ts';
 
-/** The processes that faults act on. */
+/** The processes to which faults are applied. */
 export interface FaultTarget {
   readonly clock: Clock;
   readonly nodes: ReadonlyMap<string, NodeProcess>;
-  /** Returns whether a node has started, and its setup has finished. */
+  /** Returns true if a node has started and its setup has finished. */
   isReady(name: string): boolean;
-  /** Called before a process is killed, so that nothing of it counts any more. */
+  /** Called before a process is killed, so that its later reports don't count. */
   forget(name: string): void;
 }
 
@@ -27,10 +27,10 @@ export class ProcessFaults {
   readonly #holds = new Set<string>();
   readonly #links = new Map<string, Faults>();
   readonly #refusing = new Set<string>();
-  /** Nodes that were killed so that their connections do not end. */
+  /** Nodes that were killed in such a way that their connections do not end. */
   readonly #lost = new Set<string>();
   readonly #resumes = new Map<string, Timer>();
-  /** Nodes that start again once their last process has ended. */
+  /** Nodes that start again when their last process has ended. */
   readonly #restarting = new Set<string>();
   #groups: readonly (readonly string[])[] | undefined;
 
@@ -46,14 +46,14 @@ export class ProcessFaults {
     return isWhole && [...this.#target.nodes.keys()].every((name) => this.#target.isReady(name));
   }
 
-  /** Adds the proxy of a link, which then has the faults of the link. */
+  /** Adds the proxy of a link, and applies the faults of the link to it. */
   add(from: string, to: string, proxy: LinkProxy): void {
     this.#proxies.set(`${from} ${to} ${proxy.address}`, { from, to, proxy });
     this.#update();
   }
 
   /**
-   * Injects a fault now. Returns false if processes cannot have it.
+   * Injects a fault now. Returns false if it can't be applied to processes.
    *
    * @throws TypeError if it names a node that does not exist.
    */
@@ -69,7 +69,7 @@ export class ProcessFaults {
     return isApplied;
   }
 
-  /** Lets paused processes go on, and starts none any more. */
+  /** Lets paused processes continue, and starts no further ones. */
   end(): void {
     this.#restarting.clear();
     for (const name of this.#resumes.keys()) this.#resume(name);
@@ -133,7 +133,7 @@ export class ProcessFaults {
     this.#resume(name);
     if (isPowerLost) {
       this.#lost.add(name);
-      // Before the system closes its sockets.
+      // This must happen before the system closes its sockets.
       this.#update();
     }
     this.#target.forget(name);
@@ -144,7 +144,7 @@ export class ProcessFaults {
     const node = this.#target.nodes.get(name)!;
     if (node.isUp) this.#crash(name, false);
     this.#lost.delete(name);
-    // The files of the node belong to one process at a time.
+    // Only one process at a time may use the files of the node.
     this.#restarting.add(name);
     void node.exited.then(() => void (this.#restarting.delete(name) && node.start()));
   }
@@ -176,7 +176,7 @@ export class ProcessFaults {
       });
   }
 
-  /** The faults of what one node sends to another. */
+  /** Returns the faults of the direction from one node to another. */
   #faultsOf(from: string, to: string): Faults {
     const way = `${from} ${to}`;
     const isSplit =
@@ -196,7 +196,7 @@ function namesIn(fault: Fault): readonly string[] {
   return 'from' in fault ? [fault.from, fault.to] : [];
 }
 
-/** The directions of a fault, as 'from to'. */
+/** Returns the directions of a fault, as 'from to'. */
 function waysOf({
   from,
   to,
@@ -206,8 +206,8 @@ function waysOf({
 }
 
 /**
- * The settings of a link that a proxy can have: latency and bandwidth. The system itself repairs
- * loss, duplicates and reordering.
+ * Returns the settings of a link that a proxy supports: latency and bandwidth. The system itself
+ * repairs loss, duplicates and reordering.
  */
 function linkFaults({ latency, bandwidth }: LinkOptions): Faults {
   const [least, most] =

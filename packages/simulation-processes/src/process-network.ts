@@ -1,4 +1,5 @@
-// The kind of connection between the processes: a module that makes the stream layer of each.
+// The kind of connection between the processes: a module that creates the stream layer of each
+// process.
 
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp';
@@ -8,8 +9,8 @@ import { createTcpStreamLayer } from '@trunkline/transport-tcp';
  */
 export interface ProcessNetwork {
   /**
-   * Runs once, in the process of the test. Its result, which must survive JSON, is passed to every
-   * call of `layer`: for example the key of an authority that all processes trust.
+   * Runs once, in the process of the test. Its result is passed to every call of `layer` and must
+   * survive JSON. An example is the key of an authority that all processes trust.
    */
   prepare?(): unknown;
   /**
@@ -24,7 +25,7 @@ export const PLAIN_TCP: ProcessNetwork = {
   layer: () => createTcpStreamLayer({ bindAddr: ANYWHERE }),
 };
 
-/** A free port of this machine. */
+/** An address that stands for any free port of this machine. */
 export const ANYWHERE = '127.0.0.1:0';
 
 /**

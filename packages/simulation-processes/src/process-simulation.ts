@@ -57,7 +57,10 @@ export class ProcessSimulation extends FaultMethods implements Portable {
   readonly seed: number;
   readonly level = 'stream';
   readonly faults: ScheduledFault[] = [];
-  /** Real milliseconds since all nodes were up, from which nothing has been wrong. */
+  /**
+   * The time since which nothing has been wrong, in real milliseconds since all nodes were up;
+   * undefined while something is wrong.
+   */
   calmSince: number | undefined;
   readonly injected: ProcessFaults;
   readonly #settings: ProcessSettings;
@@ -246,7 +249,7 @@ export class ProcessSimulation extends FaultMethods implements Portable {
     return this.#closing;
   }
 
-  /** Ends all processes at once. */
+  /** Kills all processes. */
   kill(): void {
     for (const node of this.#nodes.values()) node.kill();
   }
@@ -263,7 +266,7 @@ export class ProcessSimulation extends FaultMethods implements Portable {
     return [];
   }
 
-  /** Waits until `done`, for at most `within` milliseconds; returns whether it is. */
+  /** Waits until `done` returns true, for at most `within` milliseconds. Returns true if it did. */
   async #drive(done: () => boolean, within: number): Promise<boolean> {
     if (this.#isDriven)
       throw new TypeError(
@@ -286,7 +289,7 @@ export class ProcessSimulation extends FaultMethods implements Portable {
     }
   }
 
-  /** Starts the nodes that were declared since the last time, and waits for their setups. */
+  /** Starts the nodes that were declared since the last call, and waits for their setups. */
   async #boot(): Promise<void> {
     const declared = this.#declared.splice(0);
     for (const node of declared) node.start();
@@ -300,7 +303,7 @@ export class ProcessSimulation extends FaultMethods implements Portable {
     if (!this.#clock.hasBegun) this.#begin();
   }
 
-  /** Begins the time of the scenario. */
+  /** Starts the time of the scenario. */
   #begin(): void {
     this.#clock.begin();
     this.calmSince = 0;
@@ -310,7 +313,7 @@ export class ProcessSimulation extends FaultMethods implements Portable {
     else this.schedule(nemesis);
   }
 
-  /** Waits for the next event, for at most so many milliseconds. */
+  /** Waits for the next event, for at most the given number of milliseconds. */
   #event(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {
@@ -384,9 +387,9 @@ export class ProcessSimulation extends FaultMethods implements Portable {
 
 /** Milliseconds that `until`, `settle` and `eventually` allow by default. */
 const DEFAULT_WITHIN = 60_000;
-/** Milliseconds that the processes may take to start. */
+/** Time limit, in milliseconds, for the start of the processes. */
 const BOOT = 60_000;
-/** Milliseconds that a process may take to stop; then it is killed. */
+/** Time limit, in milliseconds, for a process to stop, after which it is killed. */
 const GRACE = 5_000;
 /** Milliseconds between two checks of the rules while nothing happens. */
 const POLL = 20;

@@ -3,7 +3,7 @@
 import { systemClock } from '@trunkline/transport-core';
 import { LinkProxy } from './link-proxy.ts';
 
-/** Called with each new proxy, before anything crosses it. */
+/** Called with each new proxy before anything passes through it. */
 export type ProxyAdded = (from: string, to: string, proxy: LinkProxy) => void;
 
 /** All addresses and proxies of a run. */
@@ -40,8 +40,8 @@ export class Proxies {
   }
 
   /**
-   * Returns the address at which a node dials a target: that of the proxy between them. Undefined
-   * if the target has never listened.
+   * Returns the address at which a node dials a target, which is the address of the proxy between
+   * them. Returns undefined if the target has never listened.
    */
   async resolve(from: string, target: string): Promise<string | undefined> {
     if (!this.#known.has(target)) return undefined;
@@ -63,7 +63,7 @@ export class Proxies {
   }
 }
 
-/** The node of a target: 'n1' of 'n1/further'. */
+/** Returns the node of a target: 'n1' for 'n1/further'. */
 function nodeOf(target: string): string {
   return target.split('/')[0]!;
 }

@@ -1,10 +1,10 @@
-// The rules of a scenario: conditions that must always hold, or become true once all faults are
-// over.
+// The rules of a scenario: conditions that must always hold, or that must become true after all
+// faults are over.
 
-/** The time and the calm that rules judge by. */
+/** The time and the calm period by which rules are checked. */
 export interface RuleSetting {
   readonly now: number;
-  /** The time since which nothing is wrong; undefined while something is. */
+  /** The time since which nothing has been wrong; undefined while something is. */
   readonly calmSince: number | undefined;
   /** Creates the error of a broken rule. */
   error(rule: string, what: string): Error;

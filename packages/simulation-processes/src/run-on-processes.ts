@@ -16,7 +16,7 @@ export interface ProcessRunOptions {
    * the simulation. It may also export `nemesis`. Each process imports it.
    */
   readonly scenario: URL | string;
-  /** The URL of a module that makes the connections; see ProcessNetwork. Default: plain TCP. */
+  /** The URL of a module that creates the connections; see ProcessNetwork. Default: plain TCP. */
   readonly network?: URL | string | undefined;
   /** The faults. Default: the module's `nemesis`, if it has one. */
   readonly nemesis?: Nemesis | readonly ScheduledFault[] | undefined;
@@ -28,11 +28,13 @@ export interface ProcessRunOptions {
 
 /** The result of a run that passed. */
 export interface ProcessRun {
-  /** Real milliseconds that it took, with the start and the end of the processes. */
+  /** Duration of the run in real milliseconds, including the start and the end of the processes. */
   readonly elapsed: number;
   /** The faults that were planned. */
   readonly faults: readonly ScheduledFault[];
-  /** The numbers of faults that processes cannot have, by kind; they were left out. */
+  /**
+   * The numbers of faults, by kind, that were left out because they can't be applied to processes.
+   */
   readonly skipped: Readonly<Partial<Record<Fault['do'], number>>>;
   /** The most recent events, one line each; at most 200. */
   readonly timeline: readonly string[];
@@ -40,9 +42,10 @@ export interface ProcessRun {
 
 /**
  * Runs a scenario on real processes: each node is a child process with a store of files, and its
- * calls cross real sockets and a proxy for each link. A crash kills the process, a pause stops it
- * with SIGSTOP, and partitions, cuts and holds act in the proxies. Time is real. Rejects with what
- * the scenario rejects with; then the folder with the stores is kept, and the error names it.
+ * calls pass through real sockets and a proxy for each link. A crash kills the process, a pause
+ * stops it with SIGSTOP, and partitions, cuts and holds act in the proxies. Time is real. Rejects
+ * with the error with which the scenario rejects. In that case, the folder with the stores is kept,
+ * and the error names it.
  *
  * @throws TypeError if an option is invalid.
  */

@@ -3,9 +3,9 @@
 
 import { type Clock, systemClock, type Timer } from '@trunkline/transport-core';
 
-/** A timer that was set before the start, or after it. */
+/** A timer that was set before or after the start. */
 interface Wait {
-  /** The timer of the system; undefined before the start, and once it was canceled. */
+  /** The timer of the system; undefined before the start and after it was canceled. */
   timer: Timer | undefined;
   isOver: boolean;
 }

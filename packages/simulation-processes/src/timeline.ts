@@ -29,7 +29,8 @@ export class Timeline {
   }
 
   /**
-   * The events in the shape of a simulation's trace. Real runs have no hash, and no reports of nodes.
+   * The events in the form of a simulation's trace. Real runs have no hash, and no reports of
+   * nodes.
    */
   get summary(): TraceSummary {
     const states = Object.fromEntries(this.#states);
@@ -45,6 +46,6 @@ export class Timeline {
   }
 }
 
-/** The number of lines that are kept, and of those in an error. */
+/** Maximum number of lines that are kept, and number of lines in an error. */
 const LINES = 200;
 const SHOWN = 30;

@@ -1,5 +1,5 @@
-// Tests of crashes: no cleanup runs, nothing of the ended incarnation happens afterwards, and peers
-// see the right errors.
+// Tests of crashes: no cleanup runs, no event of the ended incarnation happens afterwards, and
+// peers see the right errors.
 
 import test from 'ava';
 import { createSimulation, type NodeContext } from './index.ts';

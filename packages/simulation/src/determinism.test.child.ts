@@ -1,4 +1,4 @@
-// A run with every fault turned on. As a process of its own it prints the hash for a given seed and
+// A run with every fault turned on. When run as a process, it prints the hash for a given seed and
 // level.
 
 import process from 'node:process';

@@ -1,4 +1,4 @@
-// Tests of what links do to data, on both levels where that makes sense.
+// Tests of the effects of links on data, on both levels if that makes sense.
 
 import { serve } from '@trunkline/transport-core';
 import test from 'ava';

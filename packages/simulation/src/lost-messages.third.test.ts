@@ -1,5 +1,5 @@
-// Tests that the network makes up for what it loses at message level: no loss leaks credit, an id
-// or a place among the calls, and answers are never mixed up.
+// Tests that the network compensates for losses at message level: no loss leaks credit, an id or a
+// place among the calls, and answers are never mixed up.
 
 import { type ConnectionEvent, seededRandom, serve } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';

@@ -1,4 +1,5 @@
-// Tests of mutated messages: whatever the length of the new value, no credit is lost or gained.
+// Tests of mutated messages: no credit is lost or gained, regardless of the length of the new
+// value.
 
 import test from 'ava';
 import { createSimulation, type Simulation } from './index.ts';

@@ -160,7 +160,7 @@ for (const level of ['message', 'stream'] as const) {
 
   test.serial(`a held message arrives even if its sender left in order (${level})`, async (t) => {
     const { sim, nodes, heard } = await cluster({ level });
-    // Both ends complete the hello first; otherwise the other end gives the connection up after 5
+    // Both ends complete the hello first; otherwise the other end gives up the connection after 5
     // s.
     await sim.settle(nodes['n1']!.send('n2', 'echo', 'x'));
     sim.hold('n1', 'n2');

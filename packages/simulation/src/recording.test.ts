@@ -1,4 +1,5 @@
-// Tests of recordings: what they hold, that recording changes nothing, and their bounds.
+// Tests of recordings: they have the right content, recording changes nothing, and their size is
+// bounded.
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -106,7 +107,7 @@ test.serial(
     t.like(a, { name: 'a', kind: 'node', up: true, disk: [] });
     t.regex(a!.state!, /^said \d$/);
     t.is(a!.log.at(-1)!.text, `says ${a!.state!.slice(-1)}`);
-    // A crash loses what was not synced.
+    // A crash loses data that was not synced.
     t.like(b, { name: 'b', up: false, unsynced: 0 });
     t.deepEqual(b!.disk, [{ key: 'word', size: 6, value: "'word 1'", synced: true }]);
     t.deepEqual(JSON.parse(JSON.stringify(recording)).events.length, recording.events.length);

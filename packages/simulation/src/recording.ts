@@ -7,7 +7,7 @@ import type { Level } from './network/sim-network.ts';
 
 /** The reason why a recorded run failed. */
 export interface RecordedFailure {
-  /** The rule that broke; undefined if the scenario threw an error of its own. */
+  /** The rule that broke; undefined if the scenario threw another error. */
   readonly rule?: string | undefined;
   /** The first line of the error. */
   readonly message: string;
@@ -29,15 +29,18 @@ export interface RecordedSearch {
 }
 
 /**
- * A recorded run as plain data. A later version of the format may add properties, and keeps the
- * `version` as long as programs that read this one still can.
+ * A recorded run as plain data. A later format may add properties; its `version` stays the same as
+ * long as programs for the earlier format can read it.
  */
 export interface Recording extends RecordedEvents {
   readonly format: 'trunkline-recording';
   readonly version: 1;
   readonly seed: number;
   readonly level: Level;
-  /** The hash of the trace; at the end of the whole run if `explore` made the recording. */
+  /**
+   * The hash of the trace. If `explore` made the recording, it is the hash at the end of the whole
+   * run.
+   */
   readonly hash: string;
   readonly failure?: RecordedFailure | undefined;
   readonly search?: RecordedSearch | undefined;

@@ -1,4 +1,4 @@
-// Tests of duplicated and reordered messages: which guarantees they suspend, and which always hold.
+// Tests of duplicated and reordered messages: some guarantees are suspended, others always hold.
 
 import test from 'ava';
 import { createSimulation, type Level } from './index.ts';

@@ -1,5 +1,4 @@
-// Tests of rules and their reports: broken rules, deadlocks with owners, and what nodes leave
-// behind.
+// Tests of rules and their reports: broken rules, deadlocks with owners, and leaks of nodes.
 
 import test from 'ava';
 import { createSimulation, SimulationError } from './index.ts';

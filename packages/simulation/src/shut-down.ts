@@ -1,5 +1,5 @@
-// The end of a simulation: all nodes stop, and what they left open is reported. `Simulation.close`
-// calls it once; it owns no state, and drives the loop for the last time.
+// The end of a simulation: all nodes stop, and resources that they left open are reported.
+// `Simulation.close` calls it once; it owns no state, and drives the loop for the last time.
 
 import type { EventLoop } from './kernel/event-loop.ts';
 import type { SimNetwork } from './network/sim-network.ts';
@@ -7,9 +7,9 @@ import type { Cluster } from './nodes/cluster.ts';
 import type { Leak } from './nodes/leaks.ts';
 
 /**
- * Stops all nodes on a network without faults, and returns what they left behind. Rejects if a node
- * fails meanwhile or if a rejection is still unhandled, but never with an error that a run has
- * already rejected with.
+ * Stops all nodes on a network without faults, and returns the resources that they left behind.
+ * Rejects if a node fails meanwhile or if a rejection is still unhandled, but never with an error
+ * that a run has already rejected with.
  */
 export async function shutDown(
   loop: EventLoop,
@@ -38,7 +38,7 @@ export async function shutDown(
 
 /**
  * Drives the loop until `promise` settles, for at most {@link CLOSING} ms. A node that hangs while
- * it stops is reported as a leak. Returns the first error of a node meanwhile.
+ * it stops is reported as a leak. Returns the first error of a node during that time.
  */
 async function settleQuietly(loop: EventLoop, promise: Promise<unknown>): Promise<unknown> {
   const end = loop.now + CLOSING;
@@ -62,5 +62,5 @@ async function settleQuietly(loop: EventLoop, promise: Promise<unknown>): Promis
   return found;
 }
 
-/** Virtual milliseconds that nodes have to stop. */
+/** Time limit for the nodes to stop, in virtual milliseconds. */
 const CLOSING = 60_000;

@@ -33,7 +33,7 @@ export interface SimulationOptions {
   readonly level?: Level | undefined;
   /** Settings for every link that no fault has changed. */
   readonly link?: LinkOptions | undefined;
-  /** Settings for every disk, unless `node` or a fault sets others. */
+  /** Settings for every disk, unless the declaration of a node or a fault sets others. */
   readonly disk?: DiskOptions | undefined;
   /**
    * A nemesis, which plans its faults when the simulation first runs, or a list of scheduled
@@ -41,15 +41,15 @@ export interface SimulationOptions {
    */
   readonly nemesis?: Nemesis | readonly ScheduledFault[] | undefined;
   /**
-   * If true, waits for a turn of the real event loop after each event. Default false: runs 8 turns
-   * of the microtask queue, and 8 more as long as code touches the simulation. A longer chain of
-   * bare awaits then continues at a later virtual time, which is as deterministic and ten times as
-   * fast.
+   * If true, the simulation waits for a turn of the real event loop after each event. By default
+   * (false), it runs 8 turns of the microtask queue, and 8 more as long as code touches the
+   * simulation. In that case, a longer chain of bare awaits continues at a later virtual time. This
+   * is just as deterministic, and ten times as fast.
    */
   readonly strict?: boolean | undefined;
   /**
-   * Number of events that may happen without time advancing. One more fails the run, as a loop that
-   * never waits. Default 100,000.
+   * Maximum number of events without an advance of time. One more fails the run, because its code
+   * is probably in a loop that never waits. Default 100,000.
    */
   readonly stepLimit?: number | undefined;
   /**
@@ -74,7 +74,7 @@ export interface SimulationSettings {
 /**
  * Checks the options of `createSimulation` and fills in defaults.
  *
- * @throws TypeError naming the invalid option.
+ * @throws TypeError that names the invalid option.
  */
 export function simulationSettings(options: SimulationOptions): SimulationSettings {
   const { link = {}, disk = {}, ...given } = parseOptions(schema, options, 'createSimulation');
@@ -83,7 +83,7 @@ export function simulationSettings(options: SimulationOptions): SimulationSettin
   return { ...given, nemesis: given.nemesis, link: settings, disk };
 }
 
-/** Limit of the number of recorded events: their JSON stays below 200 MB. */
+/** Maximum number of recorded events, so that their JSON stays below 200 MB. */
 export const MOST_RECORDED = 1_000_000;
 
 const schema = optionsSchema({

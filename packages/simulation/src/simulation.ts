@@ -1,6 +1,6 @@
 // The public face of a simulated cluster: nodes, a network and virtual time in one process, all of
-// it determined by one seed. It owns the schedule of faults; it passes nodes to the cluster, faults
-// to the injector and time to the event loop.
+// which one seed determines. It owns the schedule of faults, and passes nodes to the cluster,
+// faults to the injector and time to the event loop.
 
 import type { Protocol, Transport } from '@trunkline/transport-core';
 import { always, eventually } from './checking/rules.ts';
@@ -25,7 +25,7 @@ import { type SimulationOptions, simulationSettings } from './simulation-options
 
 /**
  * Creates a simulation. Nothing runs before `run`, `until` or `settle` is called. Only one
- * simulation of a thread can run at a time.
+ * simulation can run in a thread at a time.
  */
 export function createSimulation(options: SimulationOptions = {}): Simulation {
   return new Simulation(options);
@@ -76,9 +76,9 @@ export class Simulation {
   }
 
   /**
-   * The last events as plain data, and all nodes as they are now, for `@trunkline/replay`. A failure
-   * of the run and `close` end the recording, so it shows the moment of the failure. Undefined
-   * unless the option `record` is set.
+   * The last events as plain data, and all nodes as they are now, for `@trunkline/replay`. A
+   * failure of the run, or `close`, ends the recording, so it shows the moment of the failure.
+   * Undefined unless the option `record` is set.
    */
   get recording(): Recording | undefined {
     const { recorder } = this.#loop.trace;
@@ -129,7 +129,7 @@ export class Simulation {
     return this.#cluster.client(protocol, options);
   }
 
-  /** Returns whether a node is running: it has booted and not crashed. */
+  /** Returns true if a node is running, that is, if it has booted and not crashed. */
   isUp(name: string): boolean {
     return this.#cluster.node(name).isUp;
   }
@@ -155,8 +155,8 @@ export class Simulation {
   }
 
   /**
-   * Runs until a promise settles, and settles the same way. Rejects with a SimulationError if that
-   * takes more than `within` virtual milliseconds (default 60,000).
+   * Runs until a promise settles, and then settles in the same way. Rejects with a SimulationError
+   * if that takes more than `within` virtual milliseconds (default 60,000).
    */
   async settle<T>(promise: PromiseLike<T>, within = DEFAULT_WITHIN): Promise<T> {
     let settled = false;
@@ -220,9 +220,9 @@ export class Simulation {
   }
 
   /**
-   * Lets nothing that `a` sends to `b` through; with `direction: 'both'` (default) nothing in
-   * either direction. Messages are lost, including those in flight; bytes of streams are sent again
-   * once the cut ends.
+   * Blocks everything that `a` sends to `b`; with `direction: 'both'` (default), blocks both
+   * directions. Messages are lost, including those in flight. Bytes of streams are sent again when
+   * the cut ends.
    */
   cut(
     a: string,
@@ -234,7 +234,7 @@ export class Simulation {
 
   /**
    * Holds back everything that `a` sends to `b` until `release`, including messages in flight; with
-   * `direction: 'both'` (default) also what `b` sends to `a`.
+   * `direction: 'both'` (default), also everything that `b` sends to `a`.
    */
   hold(
     a: string,
@@ -244,7 +244,7 @@ export class Simulation {
     this.inject({ do: 'hold', from: a, to: b, direction });
   }
 
-  /** Ends a `hold`: what was held back travels on. */
+  /** Ends a `hold`: everything that was held back continues on its way. */
   release(
     a: string,
     b: string,
@@ -329,7 +329,7 @@ export class Simulation {
   /**
    * Injects a fault now.
    *
-   * @throws TypeError if the fault names an unknown node or client, or has an invalid number.
+   * @throws TypeError if the fault names an unknown node or client or has an invalid number.
    */
   inject(fault: Fault): void {
     this.#faults.inject(fault);
@@ -359,11 +359,12 @@ export class Simulation {
   // The end.
 
   /**
-   * Stops all nodes, each with the function that its setup returned, and resolves to what they left
-   * behind: open calls, timers, connections and transports, by owner. If a setup returned no such
-   * function, the transports of the node are closed. Nothing stays behind in the process
-   * afterwards. Calling it again returns the same promise. Rejects if a node fails meanwhile or if
-   * a rejection is still unhandled, but never with an error that a run has already rejected with.
+   * Stops all nodes, each with the function that its setup returned, and resolves to the resources
+   * that they left behind: open calls, timers, connections and transports, by owner. If a setup
+   * returned no such function, the transports of the node are closed. Nothing stays behind in the
+   * process afterwards. Calling it again returns the same promise. Rejects if a node fails
+   * meanwhile or if a rejection is still unhandled, but never with an error that a run has already
+   * rejected with.
    */
   close(): Promise<Leak[]> {
     this.#closing ??= shutDown(this.#loop, this.#network, this.#cluster);
@@ -408,5 +409,5 @@ export class Simulation {
 
 /** Virtual milliseconds that `until`, `settle` and `eventually` allow by default. */
 const DEFAULT_WITHIN = 60_000;
-/** Number of open waits that an error message lists. */
+/** Maximum number of open waits that an error message lists. */
 const WAITS = 10;

@@ -8,7 +8,7 @@ type Store = NodeContext['store'];
 const bytes = (...values: number[]) => new Uint8Array(values);
 const filled = (value: number, length = 64) => new Uint8Array(length).fill(value);
 
-/** Runs a node that writes, crashes and restarts; returns what its store holds then. */
+/** Runs a node that writes, crashes and restarts. Returns the content of its store after that. */
 async function afterCrash(
   seed: number,
   disk: DiskOptions,

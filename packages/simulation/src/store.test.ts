@@ -1,4 +1,4 @@
-// Tests of a node's store: what a crash loses, what a sync makes durable, and slow or failing
+// Tests of a node's store: losses in crashes, the durability after a sync, and slow or failing
 // disks.
 
 import { Buffer } from 'node:buffer';

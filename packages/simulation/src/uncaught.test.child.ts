@@ -1,4 +1,4 @@
-// A scenario whose node throws an error that nothing awaits: n2 does so once n1 is down, and only
+// A scenario whose node throws an error that nothing awaits: n2 does so after n1 is down, and only
 // with seeds from 3 on.
 
 import type { ScheduledFault } from './faults/fault.ts';

@@ -1,5 +1,5 @@
-// Tests of virtual time: idle time is skipped, timers keep their order, and all of transport-core
-// waits on it.
+// Tests of virtual time: idle time is skipped, timers keep their order, and all waits of
+// transport-core use it.
 
 import type { Clock } from '@trunkline/transport-core';
 import test from 'ava';

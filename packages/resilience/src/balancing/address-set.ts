@@ -13,7 +13,7 @@ export type AddressChange = 'added' | 'removed' | 'up' | 'down' | 'ejected' | 'r
 export interface AddressSetSettings {
   readonly address: Omit<AddressSettings, 'changed'>;
   readonly outliers: OutlierSettings | undefined;
-  /** The largest number of addresses; further ones of a list are ignored. */
+  /** Maximum number of addresses; further addresses of a list are ignored. */
   readonly most: number;
   readonly picker: Picker;
   readonly changed: (address: AddressState, change: AddressChange) => void;
@@ -51,8 +51,8 @@ export class AddressSet {
   }
 
   /**
-   * Takes over a new list. Addresses that stay keep what is known of them. An address that is
-   * listed twice counts once, as it is listed last.
+   * Takes over a new list. Addresses that stay keep their state. If an address is listed twice, its
+   * last entry counts.
    */
   update(list: readonly ResolvedAddress[], now: number): void {
     const isFirst = this.#addresses.length === 0;
@@ -74,7 +74,7 @@ export class AddressSet {
     }
     for (const [name, address] of after) {
       if (before.has(name)) continue;
-      // If all addresses are new, none of them may take less than its share.
+      // If all addresses are new, none of them should take less than its share.
       if (!isFirst) address.joins(now);
       this.#settings.changed(address, 'added');
     }
@@ -83,7 +83,7 @@ export class AddressSet {
   /**
    * Chooses an address for a call; undefined if there is none.
    *
-   * @param tried addresses that the call was sent to before; others are preferred.
+   * @param tried addresses to which the call was sent before; others are preferred.
    */
   pick(call: ClientCall, now: number, tried: readonly AddressState[]): AddressState | undefined {
     if (this.#addresses.length === 0) return undefined;
@@ -103,9 +103,9 @@ export class AddressSet {
   }
 
   /**
-   * Finds the addresses of the best priority that has any that take calls. If none takes calls, all
-   * of the best priority are used: a call that may fail is better than one that surely does
-   * (Envoy's panic mode).
+   * Finds the addresses that take calls, of the best priority that has such addresses. If no
+   * address takes calls, all addresses of the best priority are used, because a call that may fail
+   * is better than one that certainly fails (Envoy's panic mode).
    */
   #find(now: number): void {
     let best = Number.POSITIVE_INFINITY;

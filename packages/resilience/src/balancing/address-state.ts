@@ -4,21 +4,21 @@ import type { Random, ResolvedAddress } from '@trunkline/transport-core';
 import { decay } from '../portable-math.ts';
 
 /**
- * The result of a call, as it counts for its address. `late`: its time was up, so it is unknown
- * whether the address can be reached. `ignored`: its caller canceled it.
+ * The result of a call, as it counts for its address. `late`: the call timed out, so it is unknown
+ * whether the address can be reached. `ignored`: the caller canceled the call.
  */
 export type Outcome = 'success' | 'failure' | 'late' | 'unreachable' | 'lost' | 'ignored';
 
 /** The settings that all addresses of a balancer share. */
 export interface AddressSettings {
   readonly random: Random;
-  /** Milliseconds over which the weight of a new address grows; 0 for none. */
+  /** Milliseconds over which the weight of a new address grows; 0 for no slow start. */
   readonly slowStart: number;
   /** Called when the address may have begun or ceased to take calls. */
   readonly changed: (address: AddressState, event: 'up' | 'down' | undefined) => void;
 }
 
-/** Whether an address gets calls, and why not. */
+/** The state of an address: `up` if it gets calls, otherwise the reason why not. */
 export type AddressStatus = 'up' | 'down' | 'probing' | 'ejected' | 'removed';
 
 /** One address and everything that is known of it. */
@@ -30,7 +30,9 @@ export class AddressState {
   #inFlight = 0;
   #isRemoved = false;
   // Reachability.
-  /** The number of failed attempts to reach it, since the last success; 0 while it is up. */
+  /**
+   * The number of failed attempts to reach the address since the last success; 0 while it is up.
+   */
   #misses = 0;
   #downUntil = 0;
   #isProbed = false;
@@ -40,7 +42,7 @@ export class AddressState {
   /** The moving average in milliseconds; undefined before the first answer. */
   #latency: number | undefined = undefined;
   #measuredAt = 0;
-  /** The time at which its weight began to grow; undefined at full weight. */
+  /** Time at which its weight began to grow; undefined at full weight. */
   #startedAt: number | undefined = undefined;
   // Counters since the address was added.
   #calls = 0;
@@ -56,17 +58,17 @@ export class AddressState {
     return this.#priority;
   }
 
-  /** The calls that have not ended. */
+  /** Number of calls that have not ended. */
   get inFlight(): number {
     return this.#inFlight;
   }
 
-  /** The calls that have ended. */
+  /** Number of calls that have ended. */
   get calls(): number {
     return this.#calls;
   }
 
-  /** The calls that failed and counted against the address. */
+  /** Number of calls that failed and counted against the address. */
   get failures(): number {
     return this.#failures;
   }
@@ -75,7 +77,9 @@ export class AddressState {
     return this.#isEjected;
   }
 
-  /** Takes over the weight and the priority of the resolver; the defaults if they are invalid. */
+  /**
+   * Takes over the weight and the priority of the resolver, or the defaults if they are invalid.
+   */
   update({ weight = 1, priority = 0 }: ResolvedAddress): void {
     this.#weight = Number.isFinite(weight) && weight >= 0 ? weight : 1;
     this.#priority = Number.isFinite(priority) ? priority : 0;
@@ -86,7 +90,7 @@ export class AddressState {
     this.#isRemoved = true;
   }
 
-  // Whether it takes calls.
+  // Availability.
 
   statusAt(now: number): AddressStatus {
     if (this.#isRemoved) return 'removed';
@@ -95,13 +99,16 @@ export class AddressState {
     return this.#isProbed || now >= this.#downUntil ? 'probing' : 'down';
   }
 
-  /** Whether it may get a call now. One that was down gets one at a time, until one succeeds. */
+  /**
+   * Returns true if the address may get a call now. An address that was down gets one call at a
+   * time until one succeeds.
+   */
   takesCalls(now: number): boolean {
     if (this.#isEjected || this.#isRemoved) return false;
     return this.#misses === 0 || (!this.#isProbed && now >= this.#downUntil);
   }
 
-  /** The time at which `takesCalls` or the weight changes by itself. */
+  /** Returns the time at which `takesCalls` or the weight changes by itself. */
   nextChange(now: number): number {
     if (this.#misses > 0 && this.#downUntil > now) return this.#downUntil;
     if (this.#startedAt === undefined) return Number.POSITIVE_INFINITY;
@@ -120,14 +127,14 @@ export class AddressState {
 
   // Weight.
 
-  /** Begins with a small weight, if slow start is on. */
+  /** Begins with a small weight if slow start is on. */
   joins(now: number): void {
     this.#startSlowly(now);
   }
 
   /**
-   * The weight now. During a slow start it grows in proportion to time, from a tenth: Envoy's
-   * slow start with aggression 1 and its `min_weight_percent` of 10.
+   * Returns the current weight. During a slow start it grows in proportion to time, starting at a
+   * tenth, as in Envoy's slow start with aggression 1 and its `min_weight_percent` of 10.
    */
   weightAt(now: number): number {
     if (this.#startedAt === undefined) return this.#weight;
@@ -139,12 +146,12 @@ export class AddressState {
     return this.#weight * Math.max(0.1, part);
   }
 
-  /** Whether its weight is growing. */
+  /** True if its weight is growing. */
   get isStarting(): boolean {
     return this.#startedAt !== undefined;
   }
 
-  /** The weight that the resolver gave. */
+  /** The weight that the resolver reported. */
   get fullWeight(): number {
     return this.#weight;
   }
@@ -166,7 +173,7 @@ export class AddressState {
   ended(outcome: Outcome, elapsed: number, now: number): void {
     this.#inFlight--;
     if (outcome === 'ignored') {
-      // Its latency would have been at least this.
+      // The latency of the call would have been at least this.
       if (elapsed > (this.#latency ?? elapsed)) this.#measure(elapsed, now);
       return this.#endProbe();
     }
@@ -180,7 +187,7 @@ export class AddressState {
     else this.#reached(now);
   }
 
-  /** A call ended that says nothing of the address. Another one may probe it. */
+  /** A call has ended that gives no information about the address. Another call may probe it. */
   #endProbe(): void {
     if (!this.#isProbed) return;
     this.#isProbed = false;
@@ -190,8 +197,7 @@ export class AddressState {
   /**
    * Takes the address out of use, because it could not be reached or its connection was lost. It is
    * down for a back-off as in gRPC's connection back-off: 1 s, 1.6 times as long after each further
-   * failure up to 30 s, ± 20 %. After a lost connection, one call may try at once whether it can be
-   * dialed.
+   * failure up to 30 s, ± 20 %. After a lost connection, one call may try at once to dial it.
    */
   #missed(now: number, wasDialed: boolean): void {
     const wasUp = this.#misses === 0;
@@ -218,24 +224,24 @@ export class AddressState {
   // Latency.
 
   /**
-   * The expected cost of another call: the average latency times the calls that would then be in
-   * flight. An address without an answer costs nothing while it is idle, so it is tried, and very
-   * much while its first call is pending.
+   * Returns the expected cost of another call: the average latency times the number of calls that
+   * would then be in flight. An address that has not answered yet costs nothing while it is idle,
+   * so that it is tried, and very much while its first call is pending.
    */
   costAt(now: number): number {
     if (this.#latency === undefined) return this.#inFlight === 0 ? 0 : UNKNOWN + this.#inFlight;
     return this.latencyAt(now)! * (this.#inFlight + 1);
   }
 
-  /** The average latency in milliseconds, which decays while there are no calls. */
+  /** Returns the average latency in milliseconds, which decays while there are no calls. */
   latencyAt(now: number): number | undefined {
     if (this.#latency === undefined) return undefined;
     return this.#latency * decay(Math.max(0, now - this.#measuredAt) / DECAY);
   }
 
   /**
-   * A peak EWMA as in Finagle's `p2cPeakEwma`: a slower answer counts at once, a faster one by
-   * time.
+   * Updates a peak EWMA as in Finagle's `p2cPeakEwma`: a slower answer counts fully at once, a
+   * faster one only gradually.
    */
   #measure(elapsed: number, now: number): void {
     const last = this.#latency;
@@ -249,18 +255,21 @@ export class AddressState {
   }
 
   /**
-   * The latency that a failure counts as: twice the average, at most 10 s. Otherwise a server that
-   * fails fast would attract calls.
+   * Returns the latency that a failure counts as: twice the average, at most 10 s. Otherwise a
+   * server that fails fast would attract calls.
    */
   #penalty(elapsed: number): number {
     return Math.max(elapsed, Math.min(MOST_PENALTY, 2 * Math.max(this.#latency ?? 0, 10)));
   }
 }
 
-/** Milliseconds; gRPC's connection back-off, whose longest is 120 s. */
+/**
+ * The back-off of an address that is down, in milliseconds: gRPC's connection back-off, except that
+ * gRPC's maximum is 120 s.
+ */
 const BACK_OFF = { first: 1_000, factor: 1.6, most: 30_000 };
-/** Milliseconds over which an old latency loses its weight; Finagle's default. */
+/** Milliseconds over which an old latency loses its weight (Finagle's default). */
 const DECAY = 10_000;
-/** The cost of an address whose first answer is pending; Finagle's penalty. */
+/** The cost of an address whose first answer is pending (Finagle's penalty). */
 const UNKNOWN = 1e9;
 const MOST_PENALTY = 10_000;

@@ -15,7 +15,7 @@ import type { AddressState, Outcome } from './address-state.ts';
 /** The settings of a BalancedName. */
 export interface BalancedNameSettings extends Omit<AddressSetSettings, 'changed'> {
   readonly clock: Clock;
-  /** The largest number of calls that wait for the first list of addresses. */
+  /** Maximum number of calls that wait for the first list of addresses. */
   readonly waiting: number;
   /** True if the balancer keeps a connection only to the address that it uses. */
   readonly picksOne: boolean;
@@ -55,7 +55,7 @@ export class BalancedName implements ResolutionObserver {
     return this.#set.addresses;
   }
 
-  /** The calls that wait for the first list. */
+  /** Number of calls that wait for the first list. */
   get waiting(): number {
     return this.#waiters.size;
   }
@@ -80,7 +80,7 @@ export class BalancedName implements ResolutionObserver {
     this.#wake(error);
   }
 
-  /** Fails the calls that wait, because the balancer closes. */
+  /** Fails the waiting calls, because the balancer closes. */
   close(): void {
     this.#isResolved = false;
     this.#failure = new TransportError('shutdown', `the balancer of '${this.name}' was closed`);
@@ -93,7 +93,7 @@ export class BalancedName implements ResolutionObserver {
 
   /**
    * Resolves when the addresses are known for the first time. Rejects if the name can't be resolved
-   * now, at the deadline of the call, when it is canceled, and if too many calls wait.
+   * now, if too many calls wait, or when the call is canceled or its deadline passes.
    */
   async untilResolved(call: ClientCall): Promise<void> {
     if (this.#isResolved) return;
@@ -191,7 +191,8 @@ export class BalancedName implements ResolutionObserver {
         try {
           holds.set(address, transport.hold(address));
         } catch {
-          // The transport is closed, or can't dial this address: the calls to it say so.
+          // The transport is closed, or can't dial this address; calls to the address will report
+          // that.
         }
       }
     }
@@ -201,7 +202,7 @@ export class BalancedName implements ResolutionObserver {
     for (const wake of [...this.#waiters]) wake(error);
   }
 
-  /** Returns the error for one call: no handler has seen it. */
+  /** Returns the error for one call, which no handler has seen. */
   #error({ protocol, method }: ClientCall, error: TransportError): TransportError {
     const { code, reason, cause } = error;
     return new TransportError(code, `${protocol}.${method} to '${this.name}': ${error.message}`, {

@@ -50,7 +50,9 @@ export interface BalancerOptions {
    * down or was ejected. Used by `roundRobin` and `leastLoaded`. Default 0: full weight at once.
    */
   readonly slowStart?: number | undefined;
-  /** Receives changes of addresses. It is called synchronously; what it throws is ignored. */
+  /**
+   * Receives changes of addresses. It is called synchronously; errors that it throws are ignored.
+   */
   readonly onEvent?: ((event: BalancerEvent) => void) | undefined;
   /** Bounds of the tables. */
   readonly limits?: BalancerLimits | undefined;
@@ -63,23 +65,24 @@ export interface BalancerOptions {
 /** Bounds of a balancer's tables. */
 export interface BalancerLimits {
   /**
-   * The number of names that are watched. Beyond it, the name that was used least recently, has no
-   * waiting call and is not held is forgotten; it is resolved anew when it is called again. Default
-   * 100.
+   * Maximum number of names that are watched. Beyond it, the least recently used name without
+   * waiting calls or holds is forgotten; it is resolved again at its next call. Default 100.
    */
   readonly names?: number | undefined;
-  /** The number of addresses of a name; further ones of a list are ignored. Default 1,000. */
+  /**
+   * Maximum number of addresses of a name; further addresses of a list are ignored. Default 1,000.
+   */
   readonly addresses?: number | undefined;
   /**
-   * The number of calls that wait for the first addresses of a name. Further ones fail with
+   * Maximum number of calls that wait for the first addresses of a name. Further calls fail with
    * `resource_exhausted`, `sent: false`. Default 1,000.
    */
   readonly waiting?: number | undefined;
 }
 
 /**
- * A change of one address. `down`: it could not be reached or lost its connection, so it gets one
- * call at a time after a back-off. `up`: one of them has succeeded.
+ * A change of one address. `down`: it could not be reached or lost its connection, so it gets only
+ * one call at a time after a back-off. `up`: one of these calls has succeeded.
  */
 export interface BalancerEvent {
   readonly type: AddressChange;
@@ -98,7 +101,7 @@ export interface NameSnapshot {
   readonly name: string;
   /** False until the resolver has reported a first list. */
   readonly resolved: boolean;
-  /** The calls that wait for that list. */
+  /** Number of calls that wait for that list. */
   readonly waiting: number;
   readonly addresses: readonly AddressSnapshot[];
 }
@@ -107,13 +110,13 @@ export interface NameSnapshot {
 export interface AddressSnapshot {
   readonly address: string;
   readonly priority: number;
-  /** The weight now; less than the resolver's during a slow start. */
+  /** The current weight; during a slow start, it is less than the resolver's. */
   readonly weight: number;
   readonly status: AddressStatus;
   readonly inFlight: number;
   /** The average latency in milliseconds; undefined before the first answer. */
   readonly latency: number | undefined;
-  /** Attempts that have ended, and those among them that counted against the address. */
+  /** Number of attempts that have ended, and number of those that counted against the address. */
   readonly calls: number;
   readonly failures: number;
 }
@@ -124,8 +127,9 @@ export interface Balancer {
   readonly interceptor: ClientInterceptor;
   /**
    * Watches a name from now on, and holds connections over this transport to its addresses (with
-   * `pickFirst`, to the one in use) until the returned function is called or the balancer closes.
-   * Without it, connections are dialed when they are needed, and close when they are idle.
+   * `pickFirst`, only to the one in use) until the returned function is called or the balancer
+   * closes. Without such a hold, connections are dialed when they are needed, and close when they
+   * are idle.
    */
   hold(transport: AnyTransport, name: string): () => void;
   snapshot(): BalancerSnapshot;
@@ -134,16 +138,16 @@ export interface Balancer {
 }
 
 /**
- * Creates a balancer over the addresses that a resolver reports. It replaces the target of a call,
- * if that is a name, by one of the addresses behind it.
+ * Creates a balancer over the addresses that a resolver reports. If the target of a call is a name,
+ * it replaces the target with one of the addresses behind the name.
  *
- * @throws TypeError naming the invalid option.
+ * @throws TypeError that names the invalid option.
  */
 export function createBalancer(options: BalancerOptions): Balancer {
   return new NamesBalancer(options);
 }
 
-/** The addresses that a call was sent to, which further attempts of the call avoid. */
+/** The addresses to which a call was sent; further attempts of the call avoid them. */
 const TRIED: unique symbol = Symbol('tried');
 type TriedCall = ClientCall & { [TRIED]?: AddressState[] };
 
@@ -154,9 +158,9 @@ class NamesBalancer implements Balancer {
   readonly #resolver: Resolver;
   readonly #clock: Clock;
   readonly #ticks: TickClock;
-  /** By name, the least recently used first. */
+  /** The resolved names, the least recently used first. */
   readonly #names = new Map<string, { readonly of: BalancedName; readonly stop: () => void }>();
-  /** The name of the last call, because the next one is often to the same. */
+  /** The name of the last call, because the next call is often to the same name. */
   #last: BalancedName | undefined = undefined;
   #isClosed = false;
 
@@ -262,7 +266,7 @@ class NamesBalancer implements Balancer {
     try {
       this.#options.onEvent?.(event);
     } catch {
-      // An observer must not harm the calls that it observes.
+      // An observer must not affect the calls that it observes.
     }
   }
 
@@ -320,7 +324,7 @@ function outcomeOf(error: unknown): Outcome {
 
 const NONE: readonly AddressState[] = [];
 
-/** Fractions and counts up to this are accepted. */
+/** Upper bound of the fractions and counts in options. */
 const MOST = 1_000_000;
 
 const schema = optionsSchema({

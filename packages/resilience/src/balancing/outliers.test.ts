@@ -29,7 +29,7 @@ function setUp(count: number, given: Partial<OutlierSettings> = {}) {
     events.push(`${address} ${isEjected ? 'ejected' : 'returned'}`),
   );
   outliers.update(addresses);
-  /** Ends an interval in which each address had 100 calls, of which so many failed. */
+  /** Ends an interval in which each address had 100 calls, and `failures` of them failed. */
   const interval = (now: number, failures: readonly number[]) => {
     for (const [i, address] of addresses.entries())
       for (let n = 0; n < 100; n++) outliers.record(address, n < (failures[i] ?? 0));

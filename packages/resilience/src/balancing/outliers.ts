@@ -8,7 +8,8 @@ export interface OutlierOptions {
   /** Milliseconds between two examinations. Default 10,000. */
   readonly interval?: number | undefined;
   /**
-   * Milliseconds of the first ejection; the n-th in a row takes n times as long. Default 30,000.
+   * Duration of the first ejection in milliseconds; the n-th in a row takes n times as long.
+   * Default 30,000.
    */
   readonly baseEjection?: number | undefined;
   /** The longest ejection in milliseconds. Default 300,000. */
@@ -16,20 +17,21 @@ export interface OutlierOptions {
   /** The percentage of addresses above which no further one is ejected. Default 10. */
   readonly maxEjectionPercent?: number | undefined;
   /**
-   * Ejects addresses whose success rate is below the mean of all by this many standard deviations;
-   * 0 turns this off. Default 1.9.
+   * Number of standard deviations: addresses whose success rate is more than that below the mean of
+   * all are ejected. 0 turns this rule off. Default 1.9.
    */
   readonly successRateFactor?: number | undefined;
   /**
-   * Ejects addresses of whose calls more than this percentage fail; 100 turns this off. Default 85.
+   * Percentage of failed calls above which an address is ejected; 100 turns this rule off. Default
+   * 85.
    */
   readonly failurePercent?: number | undefined;
   /**
-   * The number of addresses with enough calls below which nothing is ejected. Default 5, as for
+   * Minimum number of addresses with enough calls; with fewer, none is ejected. Default 5, as for
    * both rules of A50.
    */
   readonly minimumAddresses?: number | undefined;
-  /** The calls of an interval below which an address is not examined. Default 100. */
+  /** Minimum number of calls in an interval; an address with fewer is not examined. Default 100. */
   readonly minimumCalls?: number | undefined;
 }
 
@@ -57,7 +59,7 @@ export class Outliers {
   readonly #records = new Map<AddressState, Examined>();
   #examinedAt: number;
 
-  /** @param ejected is called after an address was ejected, or has returned. */
+  /** @param ejected called after an address was ejected or has returned. */
   constructor(
     settings: OutlierSettings,
     now: number,
@@ -129,7 +131,7 @@ export class Outliers {
     if (record.ejectedAt !== undefined) return;
     const ejected = [...this.#records.values()].filter((each) => each.ejectedAt !== undefined);
     const percent = (100 * ejected.length) / this.#records.size;
-    // At least one address may be ejected; the last one that takes calls never is.
+    // At least one address may be ejected, but never the last one that takes calls.
     if (ejected.length > 0 && percent >= this.#settings.maxEjectionPercent) return;
     if (ejected.length + 1 >= this.#records.size) return;
     record.ejectedAt = now;

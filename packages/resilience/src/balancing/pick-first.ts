@@ -1,11 +1,11 @@
-// The policy that stays with one address as long as that takes calls.
+// The policy that stays with one address as long as the address takes calls.
 
 import type { AddressState } from './address-state.ts';
 import type { BalancingPolicy, Picker, PickingPolicy } from './policy.ts';
 
 /**
- * Sends all calls to the first address of the list that takes calls, and stays there until it is
- * down or removed. gRPC's `pick_first`.
+ * Sends all calls to the first address of the list that takes calls, until that address is down or
+ * removed, as gRPC's `pick_first` does.
  *
  * @param options.shuffle if true, each balancer begins at a random address, so that clients spread
  * over the servers (gRFC A62). Default false.
@@ -23,7 +23,7 @@ export function pickFirst(
 }
 
 class FirstPicker implements Picker {
-  /** The position in the list at which it looks for another address, from 0 to 1. */
+  /** The position in the list, from 0 to 1, from which it looks for another address. */
   readonly #start: number;
   #current: AddressState | undefined = undefined;
 

@@ -10,7 +10,9 @@ export interface BalancingPolicy {
 
 /** A policy as the balancer sees it. */
 export interface PickingPolicy extends BalancingPolicy {
-  /** Whether calls go to one address as long as it takes them; only that one is then held. */
+  /**
+   * True if calls go to one address as long as it takes them; in that case, only that one is held.
+   */
   readonly picksOne: boolean;
   /** Creates the state of the policy for one name. */
   create(random: Random): Picker;

@@ -7,9 +7,9 @@ import type { BalancingPolicy, Picker, PickingPolicy } from './policy.ts';
 
 /**
  * Sends calls with the same key to the same address, at every client, in each run and on every
- * engine. If an address is removed or down, only its keys move. Rendezvous hashing (Thaler and
- * Ravishankar 1998), with weights as in Schindelhauer and Schomaker 2005. A choice takes time in
- * proportion to the number of addresses.
+ * engine. If an address is removed or down, only its keys move. This is rendezvous hashing (Thaler
+ * and Ravishankar 1998), with weights as in Schindelhauer and Schomaker 2005. A choice takes time
+ * in proportion to the number of addresses.
  *
  * @param key returns the key of a call, such as a field of its request or metadata. A call without
  * a key goes to a random address.
@@ -52,7 +52,7 @@ class HashPicker implements Picker {
   #hash(address: AddressState): number {
     let hash = this.#hashes.get(address);
     if (hash === undefined) {
-      // Hashed twice, so that no key cancels out an address.
+      // The hash is mixed again, so that no key cancels out an address.
       hash = mix(hashOf(address.address) + 0x9e37_79b9);
       this.#hashes.set(address, hash);
     }
@@ -60,12 +60,12 @@ class HashPicker implements Picker {
   }
 }
 
-/** The weighted score: -w / ln(u), with u in (0, 1). */
+/** Returns the weighted score: -w / ln(u), with u in (0, 1). */
 function scoreOf(hash: number, weight: number): number {
   return -weight / logarithm(((hash >>> 0) + 0.5) / 0x1_0000_0000);
 }
 
-/** FNV-1a of the UTF-16 units of a text, mixed. */
+/** Returns the mixed FNV-1a hash of the UTF-16 units of a text. */
 function hashOf(text: string): number {
   let hash = 0x811c_9dc5;
   for (let i = 0; i < text.length; i++) {

@@ -5,9 +5,9 @@ import type { AddressState } from './address-state.ts';
 import type { BalancingPolicy, Picker, PickingPolicy } from './policy.ts';
 
 /**
- * Sends calls to all addresses in turn. Addresses with more weight get more turns, spread evenly:
- * the smooth weighted round-robin of nginx. With different weights, a choice takes time in
- * proportion to the number of addresses.
+ * Sends calls to all addresses in turn. Addresses with more weight get more turns, which are spread
+ * evenly, as in the smooth weighted round-robin of nginx. With different weights, a choice takes
+ * time in proportion to the number of addresses.
  */
 export function roundRobin(): BalancingPolicy {
   const policy: PickingPolicy = {
@@ -19,11 +19,11 @@ export function roundRobin(): BalancingPolicy {
 }
 
 class TurnPicker implements Picker {
-  /** The candidates that were looked at last, and whether their weights are equal. */
+  /** The last list of candidates, and whether their weights are equal. */
   #last: readonly AddressState[] = [];
   #isUniform = true;
   #next: number;
-  /** The calls by which each address is ahead of its share. */
+  /** The credit of each address; the one with the most gets the next call. */
   readonly #credits = new WeakMap<AddressState, number>();
 
   /** @param start a random number, so that clients do not begin at the same address. */

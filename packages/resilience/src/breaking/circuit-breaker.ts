@@ -24,32 +24,35 @@ import { Circuit, type CircuitState } from './circuit.ts';
 
 /** Options of {@link createCircuitBreaker}; all are optional. */
 export interface CircuitBreakerOptions {
-  /** The milliseconds over which calls are counted. Default 10,000. */
+  /** Length, in milliseconds, of the window in which calls are counted. Default 10,000. */
   readonly window?: number | undefined;
-  /** Opens a circuit if at least this percentage of calls fails. Default 50. */
+  /** Percentage of failed calls at which a circuit opens. Default 50. */
   readonly failurePercent?: number | undefined;
-  /** The calls of a window below which a circuit never opens. Default 20. */
+  /** Minimum number of calls in a window; with fewer, a circuit never opens. Default 20. */
   readonly minimumCalls?: number | undefined;
   /**
-   * The milliseconds for which an open circuit refuses calls, and up to a fifth more. Default
+   * Milliseconds for which an open circuit refuses calls; up to a fifth is added at random. Default
    * 5,000.
    */
   readonly openFor?: number | undefined;
-  /** The calls that a half-open circuit lets through; it closes if all succeed. Default 3. */
+  /** Number of calls that a half-open circuit lets through; it closes if all succeed. Default 3. */
   readonly probes?: number | undefined;
   /**
-   * The number of circuits; beyond it, the one that was used least recently is forgotten. Default
-   * 1,000.
+   * Maximum number of circuits; beyond it, the least recently used one is forgotten. Default 1,000.
    */
   readonly circuits?: number | undefined;
   /**
    * Returns the key of the circuit of a call; undefined for none. Default: the target, so behind a
-   * balancer each address has a circuit of its own.
+   * balancer each address has a separate circuit.
    */
   readonly key?: ((call: ClientCall) => string | undefined) | undefined;
-  /** Decides whether an error counts as a failure. Default: if the server is at fault. */
+  /**
+   * Returns true if an error counts as a failure. Default: errors for which the server is at fault.
+   */
   readonly isFailure?: ((error: unknown) => boolean) | undefined;
-  /** Receives changes of circuits. It is called synchronously; what it throws is ignored. */
+  /**
+   * Receives changes of circuits. It is called synchronously; errors that it throws are ignored.
+   */
   readonly onEvent?: ((event: CircuitEvent) => void) | undefined;
   /** The clock of the transport. Default: the system's. */
   readonly clock?: Clock | undefined;
@@ -57,7 +60,7 @@ export interface CircuitBreakerOptions {
   readonly random?: Random | undefined;
 }
 
-/** A circuit has changed its state. */
+/** A change of a circuit's state. */
 export interface CircuitEvent {
   readonly key: string;
   readonly state: CircuitState;
@@ -67,7 +70,7 @@ export interface CircuitEvent {
 export interface CircuitSnapshot {
   readonly key: string;
   readonly state: CircuitState;
-  /** Calls of the window, and those among them that failed. */
+  /** Number of calls in the window, and number of those that failed. */
   readonly calls: number;
   readonly failures: number;
 }
@@ -83,7 +86,7 @@ export interface CircuitBreaker {
  * Creates an interceptor that refuses calls with `unavailable`, `sent: false`, while most calls to
  * the same target fail. Retries and balancers treat such a call as one that reached no server.
  *
- * @throws TypeError naming the invalid option.
+ * @throws TypeError that names the invalid option.
  */
 export function createCircuitBreaker(options: CircuitBreakerOptions = {}): CircuitBreaker {
   return new Breaker(options);
@@ -144,7 +147,7 @@ class Breaker implements CircuitBreaker {
     try {
       this.#options.onEvent?.(event);
     } catch {
-      // An observer must not harm the calls that it observes.
+      // An observer must not affect the calls that it observes.
     }
   }
 

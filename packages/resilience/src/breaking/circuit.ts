@@ -1,5 +1,5 @@
-// One circuit: it refuses calls while most of them fail, and lets a few through to find out whether
-// they succeed again.
+// One circuit: it refuses calls while most of them fail, and lets a few through to find out if they
+// succeed again.
 
 import type { Random } from '@trunkline/transport-core';
 import { RollingWindow } from './rolling-window.ts';
@@ -23,13 +23,19 @@ type Phase =
   | { readonly is: 'open'; readonly until: number }
   | { readonly is: 'half-open'; readonly since: number; started: number; succeeded: number };
 
-/** Closed: all calls pass. Open: none does. Half-open: a few probes pass. */
+/**
+ * A circuit. If it is closed, all calls pass; if it is open, none does; if it is half-open, a few
+ * probes pass.
+ */
 export class Circuit {
   readonly #settings: CircuitSettings;
   readonly #window: RollingWindow;
   readonly #changed: (state: CircuitState) => void;
   #phase: Phase = { is: 'closed' };
-  /** Calls that were let through in an earlier phase do not count in this one. */
+  /**
+   * The number of the phase. Calls that were let through in an earlier phase do not count in this
+   * one.
+   */
   #generation = 0;
   #usedAt: number;
 
@@ -44,7 +50,7 @@ export class Circuit {
     return this.#phase.is;
   }
 
-  /** The time of the last call. */
+  /** Time of the last call. */
   get usedAt(): number {
     return this.#usedAt;
   }
@@ -53,7 +59,7 @@ export class Circuit {
     return this.#window;
   }
 
-  /** The milliseconds until the next probe; 0 if calls may pass. */
+  /** Returns the milliseconds until the next probe; 0 if calls may pass. */
   waitAt(now: number): number {
     return this.#phase.is === 'open' ? Math.max(0, this.#phase.until - now) : 0;
   }
@@ -73,7 +79,10 @@ export class Circuit {
     return this.#generation;
   }
 
-  /** Records the end of a call; undefined for one that says nothing about the server. */
+  /**
+   * Records the end of a call. `isFailure` is undefined if the call gives no information about the
+   * server.
+   */
   ended(entry: number, isFailure: boolean | undefined, now: number): void {
     if (entry !== this.#generation) return;
     const phase = this.#phase;
@@ -95,7 +104,7 @@ export class Circuit {
   }
 
   #open(now: number): void {
-    // Up to a fifth of jitter, so that clients do not probe all at once.
+    // Up to a fifth of jitter, so that not all clients probe at the same time.
     const wait = this.#settings.openFor * (1 + 0.2 * this.#settings.random());
     this.#enterPhase({ is: 'open', until: now + wait });
   }

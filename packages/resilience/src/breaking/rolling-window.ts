@@ -5,12 +5,12 @@ export class RollingWindow {
   readonly #slice: number;
   readonly #calls: Float64Array;
   readonly #failures: Float64Array;
-  /** The number of the current slice since time 0. */
+  /** Number of the current slice, counted from time 0. */
   #current: number;
   #callsSum = 0;
   #failuresSum = 0;
 
-  /** @param length the milliseconds of the window. */
+  /** @param length length of the window in milliseconds. */
   constructor(length: number, now: number) {
     this.#slice = length / SLICES;
     this.#calls = new Float64Array(SLICES);

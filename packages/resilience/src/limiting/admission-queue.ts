@@ -1,7 +1,7 @@
 // The calls that wait to be admitted: the most important first, and under overload the newest
 // first, because the oldest will miss their deadlines.
 
-/** A call that waits. */
+/** A waiting call. */
 export interface Waiter {
   readonly priority: number;
   readonly since: number;
@@ -11,20 +11,21 @@ export interface Waiter {
 
 /** The settings of an AdmissionQueue. */
 export interface AdmissionQueueSettings {
-  /** The largest number of calls that wait. */
+  /** Maximum number of waiting calls. */
   readonly length: number;
-  /** The milliseconds that a call may wait while the queue never empties. */
+  /** Milliseconds that a call may wait while the queue is standing. */
   readonly target: number;
   /**
-   * The milliseconds that a call may wait otherwise, and after which the queue counts as standing.
+   * Milliseconds that a call may wait otherwise, and after which a queue that was never empty
+   * counts as standing.
    */
   readonly interval: number;
 }
 
 /**
- * Orders waiting calls. It is CoDel for requests as in "Fail at Scale" (Maurer, ACM Queue 2015):
- * while the queue has not been empty for an interval, calls that waited longer than the target are
- * refused, and the newest of a priority is first.
+ * Orders waiting calls by CoDel for requests, as in "Fail at Scale" (Maurer, ACM Queue 2015): while
+ * the queue has not been empty for an interval, calls that have waited longer than the target are
+ * refused, and the newest call of a priority is first.
  */
 export class AdmissionQueue {
   readonly #settings: AdmissionQueueSettings;
@@ -43,7 +44,7 @@ export class AdmissionQueue {
     return this.#size;
   }
 
-  /** Whether the queue has not been empty for an interval. */
+  /** Returns true if the queue has not been empty for an interval. */
   isStanding(now: number): boolean {
     return this.#size > 0 && now - this.#emptyAt > this.#settings.interval;
   }
@@ -62,7 +63,7 @@ export class AdmissionQueue {
     this.#size++;
   }
 
-  /** Removes a call whose caller is gone. */
+  /** Removes a call that its caller has given up. */
   remove(waiter: Waiter): void {
     const list = this.#lists[waiter.priority]!;
     const at = list.indexOf(waiter);
@@ -88,7 +89,7 @@ export class AdmissionQueue {
     return false;
   }
 
-  /** Refuses the calls that have waited since before `since`. */
+  /** Refuses the calls that began to wait before `since`. */
   #refuseLate(since: number): void {
     for (const list of this.#lists) {
       while (list.length > 0 && list[0]!.since < since) {
@@ -99,5 +100,5 @@ export class AdmissionQueue {
   }
 }
 
-/** Priorities are 0 to 9. */
+/** Number of priorities, which are 0 to 9. */
 export const PRIORITIES = 10;

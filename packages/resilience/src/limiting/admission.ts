@@ -1,5 +1,5 @@
-// The server interceptor that limits the calls being handled, and under overload admits the most
-// important ones.
+// The server interceptor that limits the number of calls being handled. Under overload it admits
+// the most important ones.
 
 import {
   type Clock,
@@ -25,7 +25,7 @@ import { GradientLimit } from './gradient.ts';
 import { type AdaptiveLimitOptions, adaptiveFields } from './limit-fields.ts';
 
 /**
- * The key in the metadata of a request for its priority, '0' to '9'. A higher one is admitted
+ * The key in a request's metadata for its priority, '0' to '9'. Higher priorities are admitted
  * first. Without it, the priority is 5.
  */
 export const PRIORITY = 'priority';
@@ -33,16 +33,16 @@ export const PRIORITY = 'priority';
 /** Options of {@link createAdmission}; all are optional. */
 export interface AdmissionOptions {
   /**
-   * The calls that are handled at a time: a number that moves between bounds with the latency of
+   * The number of calls that are handled at a time, which moves between bounds with the latency of
    * the handlers. For a fixed limit, set `least` and `most` to the same number.
    */
   readonly limit?: AdaptiveLimitOptions | undefined;
-  /** The calls that wait above the limit. */
+  /** The queue for calls above the limit. */
   readonly queue?: AdmissionQueueOptions | undefined;
   /** Returns the priority of a call, 0 to 9. Default: from its metadata, by {@link PRIORITY}. */
   readonly priority?: ((call: ServerCall) => number) | undefined;
   /**
-   * The milliseconds after which refused callers should try again, sent by {@link RETRY_PUSHBACK}.
+   * Milliseconds after which refused callers should try again, sent under {@link RETRY_PUSHBACK}.
    * Default: callers decide by themselves.
    */
   readonly pushback?: number | undefined;
@@ -53,20 +53,21 @@ export interface AdmissionOptions {
 /** Options of the queue; the defaults are those of "Fail at Scale" (Maurer, ACM Queue 2015). */
 export interface AdmissionQueueOptions {
   /**
-   * The largest number of calls that wait. Above it, the least important one is refused. Default
-   * 1,000.
+   * Maximum number of waiting calls. Above it, the least important one is refused. Default 1,000.
    */
   readonly length?: number | undefined;
-  /** The milliseconds that a call may wait while the queue never empties. Default 5. */
+  /**
+   * Milliseconds that a call may wait if the queue has not been empty for `interval`. Default 5.
+   */
   readonly target?: number | undefined;
-  /** The milliseconds that a call may wait otherwise. Default 100. */
+  /** Milliseconds that a call may wait otherwise. Default 100. */
   readonly interval?: number | undefined;
 }
 
 /** The state of an admission as plain data. */
 export interface AdmissionSnapshot {
   readonly limit: number;
-  /** Calls that are being handled. */
+  /** Number of calls that are being handled. */
   readonly running: number;
   readonly waiting: number;
   readonly admitted: number;
@@ -84,9 +85,10 @@ export interface Admission {
  * Creates an interceptor that refuses calls which a server can't handle in time with
  * `resource_exhausted`, so that their callers can turn to another server. Calls above the limit
  * wait; the most important ones are admitted first. A stream counts until its handler has returned
- * the items, not while they are sent. One-ways are not limited, because their credit limits them.
+ * the iterable of items, but not while they are sent. One-way messages are not limited here,
+ * because their credit limits them.
  *
- * @throws TypeError naming the invalid option.
+ * @throws TypeError that names the invalid option.
  */
 export function createAdmission(options: AdmissionOptions = {}): Admission {
   return new LimitedAdmission(options);
@@ -152,7 +154,7 @@ class LimitedAdmission implements Admission {
     );
   }
 
-  /** Has an admitted call handled, which is counted as running already. */
+  /** Lets the handler run an admitted call, which already counts as running. */
   #run(next: ServerNext, call: ServerCall): unknown {
     const startedAt = this.#options.clock.now();
     this.#admitted++;

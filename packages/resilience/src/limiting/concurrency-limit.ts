@@ -23,7 +23,7 @@ export interface ConcurrencyLimitOptions extends AdaptiveLimitOptions {
 export interface ConcurrencyLimitSnapshot {
   readonly limit: number;
   readonly inFlight: number;
-  /** Calls that were refused because of the limit. */
+  /** Number of calls that were refused because of the limit. */
   readonly refused: number;
   /** The usual latency in milliseconds; 0 at the start. */
   readonly usualLatency: number;
@@ -38,11 +38,11 @@ export interface ConcurrencyLimit {
 
 /**
  * Creates an interceptor that refuses calls above an adaptive limit with `resource_exhausted`,
- * `sent: false`. The limit shrinks while unary calls take longer than usual, and grows while they
- * do not, by Netflix' Gradient2. All calls through the interceptor share it, so create one for each
+ * `sent: false`. By Netflix' Gradient2, the limit shrinks while unary calls take longer than usual,
+ * and grows while they do not. All calls through the interceptor share it, so create one for each
  * service.
  *
- * @throws TypeError naming the invalid option.
+ * @throws TypeError that names the invalid option.
  */
 export function createConcurrencyLimit(options: ConcurrencyLimitOptions = {}): ConcurrencyLimit {
   return new Limiter(options);

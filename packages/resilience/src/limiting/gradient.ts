@@ -7,9 +7,9 @@ export interface GradientSettings {
   readonly initial: number;
   readonly least: number;
   readonly most: number;
-  /** The ratio of the latency now to the usual one up to which the limit grows. */
+  /** Ratio of the current latency to the usual one, up to which the limit grows. */
   readonly tolerance: number;
-  /** The milliseconds of a sample window. */
+  /** Length of a sample window in milliseconds. */
   readonly window: number;
 }
 
@@ -17,14 +17,17 @@ export interface GradientSettings {
 export class GradientLimit {
   readonly #settings: GradientSettings;
   #limit: number;
-  /** The usual latency: an exponential average over 600 windows, the first 10 of them by mean. */
+  /**
+   * The usual latency: an exponential average over 600 windows, which begins with the mean of the
+   * first 10.
+   */
   #usual = 0;
   #windows = 0;
   // The current window.
   #endsAt: number | undefined = undefined;
   #sum = 0;
   #samples = 0;
-  /** The most calls that were in flight in this window. */
+  /** Maximum number of calls in flight during this window. */
   #peak = 0;
 
   constructor(settings: GradientSettings) {
@@ -33,7 +36,7 @@ export class GradientLimit {
     this.#limit = Math.max(least, Math.min(most, initial));
   }
 
-  /** The number of calls that may be in flight. */
+  /** Maximum number of calls in flight. */
   get limit(): number {
     return Math.floor(this.#limit);
   }
@@ -46,7 +49,7 @@ export class GradientLimit {
   /**
    * Records a call that has ended.
    *
-   * @param inFlight the calls in flight when it ended, itself included.
+   * @param inFlight number of calls in flight when it ended, including the call itself.
    */
   record(latency: number, inFlight: number, now: number): void {
     this.#endsAt ??= now + this.#settings.window;
@@ -65,9 +68,10 @@ export class GradientLimit {
     this.#windows++;
     const factor = this.#windows <= WARM_UP ? 1 / this.#windows : 2 / (LONG + 1);
     this.#usual += (latency - this.#usual) * factor;
-    // After a long overload, the usual latency is too high; it comes down faster than by averaging.
+    // After a long overload, the usual latency is too high, so it is lowered faster than averaging
+    // would do.
     if (this.#usual > 2 * latency) this.#usual *= 0.9;
-    // A client that does not use its limit learns nothing about it.
+    // A client that does not use up its limit learns nothing about it.
     if (inFlight < this.#limit / 2) return;
     const { least, most, tolerance } = this.#settings;
     const ratio = latency > 0 ? (tolerance * this.#usual) / latency : 1;
@@ -82,6 +86,6 @@ export class GradientLimit {
 const LEAST_SAMPLES = 10;
 const WARM_UP = 10;
 const LONG = 600;
-/** The calls that may wait in queues while latency is as usual. */
+/** Number of calls that may wait in queues while the latency is as usual. */
 const HEADROOM = 4;
 const SMOOTHING = 0.2;

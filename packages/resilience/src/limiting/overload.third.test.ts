@@ -11,7 +11,7 @@ const orders = defineProtocol({
   channel: 0x20,
   methods: { work: { id: 1, request: bytes, response: bytes, timeout: 500 } },
 });
-/** Milliseconds of work of a call, so the server handles 100 calls a second. */
+/** Milliseconds of work for each call, so the server handles 100 calls a second. */
 const WORK = 10;
 const SECONDS = 20;
 

@@ -1,4 +1,4 @@
-// One call and its attempts: it decides after each failure whether, when and how another attempt is
+// One call and its attempts: after each failure, it decides whether and when another attempt is
 // made, and settles with the first success or the last failure.
 
 import {
@@ -17,12 +17,12 @@ import { UnreadUpload } from './unread-upload.ts';
 /** The events of calls that are counted. */
 export type Counted = 'retry' | 'hedge' | 'throttled' | 'pushback';
 
-/** The parts of its owner that a RepeatedCall uses. */
+/** The parts of the owner that a RepeatedCall uses. */
 export interface RepeatedCallHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly throttle: RetryThrottle;
-  /** Counts an attempt after the first, or the reason why there was none. */
+  /** Counts an attempt after the first one, or the reason why none was made. */
   count(what: Counted): void;
 }
 
@@ -55,9 +55,9 @@ export class RepeatedCall {
   #made = 0;
   /** The number of back-offs since the first attempt or the last push-back. */
   #backoffs = 0;
-  /** Whether a handler may have seen one of the attempts. */
+  /** True if a handler may have seen one of the attempts. */
   #wasSent = false;
-  /** False once no further attempt may be made. */
+  /** False as soon as no further attempt may be made. */
   #mayRepeat = true;
   #isSettled = false;
   #timer: Timer | undefined = undefined;
@@ -88,7 +88,7 @@ export class RepeatedCall {
     this.#attempt();
   }
 
-  /** Takes over after the first attempt, which was made without this object, has failed. */
+  /** Takes over when the first attempt, which was made without this object, has failed. */
   firstFailed(error: unknown): void {
     this.#made = 1;
     this.#failed(error);
@@ -216,7 +216,8 @@ export class RepeatedCall {
     const delay = this.#delay(error, isFree, pushback);
     const { deadline } = this.#call;
     const now = this.#host.clock.now();
-    // A wait beyond the deadline would end with `deadline_exceeded`, which says less.
+    // A wait beyond the deadline would end with `deadline_exceeded`, which says less than this
+    // error.
     if (deadline !== undefined && now + delay >= deadline) return false;
     const repeat = () => {
       this.#host.count('retry');
@@ -235,7 +236,7 @@ export class RepeatedCall {
       this.#backoffs = 0;
       return pushback;
     }
-    // A call that reached no server turns to another address at once, but only the first time.
+    // A call that reached no server tries another address at once, but only the first time.
     if (isFree && this.#made === 1) return 0;
     // While other attempts are pending, the next hedge takes the place of the failed one.
     if (this.#open.size > 0 && !isOverload(error)) return 0;
@@ -246,10 +247,10 @@ export class RepeatedCall {
     return Math.min(most, maxBackoff) * this.#host.random();
   }
 
-  /** Whether the call reached no handler, so that a repetition costs no server any work. */
+  /** Returns true if the call reached no handler, so that no server does the work twice. */
   #isFree(error: unknown): boolean {
     if (!isUnreachable(error) || !this.#isRepeatable()) return false;
-    // A Remote is reached over its own connection only.
+    // A Remote can be reached only over its own connection.
     return (
       typeof this.#original.target === 'string' ||
       (error as TransportError).reason !== 'disconnected'
@@ -264,7 +265,9 @@ export class RepeatedCall {
     return this.#policy.codes.has(error.code) || error.cause instanceof AttemptTimeout;
   }
 
-  /** Whether the request can be sent again: the items of an upload can be read only once. */
+  /**
+   * Returns true if the request can be sent again. The items of an upload can be read only once.
+   */
   #isRepeatable(): boolean {
     const { upload } = this.#call;
     return upload === undefined || (upload instanceof UnreadUpload && !upload.isRead);
@@ -285,7 +288,7 @@ export class RepeatedCall {
 
   readonly #canceled = () => {
     const reason = this.#original.signal?.reason;
-    // Attempts without a controller of their own got the signal itself, and fail because of it.
+    // Attempts without their own controller got the signal itself, and fail because of it.
     for (const { controller } of this.#open) controller?.abort(reason);
     if (this.#open.size > 0 || this.#isSettled) return;
     const { protocol, method } = this.#call;
@@ -304,7 +307,7 @@ export class RepeatedCall {
     this.#reject(this.#final(error));
   }
 
-  /** Returns the error for the caller: `sent` is about all attempts. */
+  /** Returns the error for the caller, whose `sent` covers all attempts. */
   #final(error: unknown): unknown {
     if (!(error instanceof TransportError) || this.#made <= 1 || error.sent === this.#wasSent)
       return error;
@@ -319,7 +322,7 @@ export class RepeatedCall {
     });
   }
 
-  /** Ends everything but the promise: the losers are canceled. */
+  /** Ends everything except the promise: all other attempts are canceled. */
   #settle(): void {
     this.#isSettled = true;
     this.#mayRepeat = false;

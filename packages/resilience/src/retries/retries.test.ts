@@ -1,4 +1,5 @@
-// Tests of retries: which failures are repeated, when, and what the caller gets.
+// Tests of retries: the failures after which calls are repeated, the times, and the caller's
+// results.
 
 import { type ClientCall, TransportError } from '@trunkline/transport-core';
 import test from 'ava';

@@ -1,4 +1,4 @@
-// The client interceptor that repeats calls by the policies of their methods.
+// The client interceptor that repeats calls according to the policies of their methods.
 
 import type {
   ClientCall,
@@ -41,17 +41,17 @@ export interface RetriesOptions {
 
 /** Counters of retries as plain data. */
 export interface RetriesSnapshot {
-  /** Calls made by the program. */
+  /** Number of calls made by the program. */
   readonly calls: number;
-  /** Attempts after a failure. */
+  /** Number of attempts after a failure. */
   readonly retries: number;
-  /** Attempts that were sent while another one was pending. */
+  /** Number of attempts that were sent while another one was pending. */
   readonly hedges: number;
-  /** Attempts that were not made because too many calls failed. */
+  /** Number of attempts that were not made because too many calls failed. */
   readonly throttled: number;
-  /** Calls that were not repeated because the server asked for that. */
+  /** Number of calls that were not repeated because the server said so. */
   readonly pushbacks: number;
-  /** The tokens left in the bucket; retries stop at half of it. `Infinity` if it is off. */
+  /** Number of tokens left in the bucket; retries stop at half of it. `Infinity` if it is off. */
   readonly tokens: number;
 }
 
@@ -63,10 +63,10 @@ export interface Retries {
 }
 
 /**
- * Creates an interceptor that repeats failed calls, as in gRFC A6. It holds no timer or connection
- * but those of pending calls. The deadline of a call covers all its attempts.
+ * Creates an interceptor that repeats failed calls, as in gRFC A6. It holds no timers or
+ * connections except those of pending calls. The deadline of a call covers all its attempts.
  *
- * @throws TypeError naming the invalid option.
+ * @throws TypeError that names the invalid option.
  */
 export function createRetries(options: RetriesOptions = {}): Retries {
   return new Retrying(options);

@@ -14,19 +14,19 @@ import {
 /** The rules for repeating the calls of a method. */
 export interface RetryPolicy {
   /**
-   * True if handling a call twice has the same effect as once. Only then is a call repeated that a
-   * handler may have seen, and only then may it be hedged. Default false.
+   * True if handling a call twice has the same effect as once. Only then may a call be hedged, or
+   * be repeated after a handler may have seen it. Default false.
    */
   readonly idempotent?: boolean | undefined;
-  /** The largest number of attempts of a call, the first one included; 1 to 10. Default 3. */
+  /** Maximum number of attempts of a call, including the first one; 1 to 10. Default 3. */
   readonly attempts?: number | undefined;
   /**
    * The codes after which an idempotent call is repeated. Default `['unavailable']`.
    */
   readonly codes?: readonly Code[] | undefined;
   /**
-   * Milliseconds before the first retry, at most: a retry waits a random part of its back-off.
-   * Default 25.
+   * Maximum number of milliseconds before the first retry; a retry waits a random part of its
+   * back-off. Default 25.
    */
   readonly initialBackoff?: number | undefined;
   /** The longest back-off in milliseconds. Default 1,000. */
@@ -35,13 +35,13 @@ export interface RetryPolicy {
   readonly backoffFactor?: number | undefined;
   /**
    * Milliseconds after which an idempotent unary call without an answer is sent once more, while
-   * the first attempt goes on. The first answer counts, and the other attempts are canceled.
+   * the first attempt continues. The first answer counts, and the other attempts are canceled.
    * Default: never.
    */
   readonly hedgeDelay?: number | undefined;
   /**
    * Milliseconds after which an attempt of an idempotent unary call is canceled and counts as
-   * failed, so that the call is repeated. Default: an attempt may take all the time of the call.
+   * failed, so that the call is repeated. Default: an attempt may take the whole time of the call.
    */
   readonly attemptTimeout?: number | undefined;
 }
@@ -64,7 +64,7 @@ export class RetryPolicies {
   /** The policies of the methods that were called, by protocol and method. */
   readonly #found = new Map<string, Map<string, CompletePolicy>>();
 
-  /** @throws TypeError naming the invalid policy. */
+  /** @throws TypeError that names the invalid policy. */
   constructor(methods: Readonly<Record<string, RetryPolicy>>, where: string) {
     for (const [name, policy] of Object.entries(methods)) {
       if (name !== '*' && !/^[^/]+\/[^/]+$/.test(name))
@@ -86,7 +86,7 @@ export class RetryPolicies {
       policies.get(`${protocol}/*`) ??
       policies.get('*') ??
       DEFAULT;
-    // The methods of mounted protocols are few, so this table is, too.
+    // The methods of mounted protocols are few, so this table is small, too.
     const methods = this.#found.get(protocol) ?? new Map<string, CompletePolicy>();
     this.#found.set(protocol, methods.set(method, policy));
     return policy;

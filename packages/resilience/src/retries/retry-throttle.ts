@@ -5,13 +5,13 @@ export interface RetryThrottleOptions {
   /**
    * The size of the bucket, at least 1. Retries stop while half of it or less is left. Default 10,
    * the example of gRFC A6: five failed attempts in a row stop retries. A client with many calls in
-   * flight needs more: twice the calls that it has in flight to one server, which all fail together
-   * if that server dies.
+   * flight needs more: twice the number of calls that it has in flight to one server, because these
+   * all fail together if that server dies.
    */
   readonly tokens?: number | undefined;
   /**
-   * The part of a token that a successful call returns, above 0, at most 1. In the long run, this
-   * is the largest number of extra attempts for each call that succeeds. Default 0.1.
+   * The part of a token that a successful call returns, above 0 and at most 1. In the long run,
+   * this is the maximum number of extra attempts for each call that succeeds. Default 0.1.
    */
   readonly ratio?: number | undefined;
 }
@@ -29,12 +29,12 @@ export class RetryThrottle {
     this.#tokens = tokens;
   }
 
-  /** The tokens that are left. */
+  /** Number of tokens that are left. */
   get tokens(): number {
     return this.#tokens;
   }
 
-  /** Whether another attempt may be made. */
+  /** True if another attempt may be made. */
   get allows(): boolean {
     return this.#tokens > this.#most / 2 || this.#most === Number.POSITIVE_INFINITY;
   }

@@ -1,5 +1,5 @@
-// An upload that tells whether an item was taken from it. Its items can be read only once, so a
-// call may be repeated only before that.
+// An upload that records whether an item was read from it. Items can be read only once, so a call
+// may be repeated only if none was read.
 
 /** Wraps the upload of a call. */
 export class UnreadUpload implements AsyncIterable<unknown> {
@@ -10,7 +10,7 @@ export class UnreadUpload implements AsyncIterable<unknown> {
     this.#items = items;
   }
 
-  /** Whether an item was asked for. */
+  /** True if an item was requested. */
   get isRead(): boolean {
     return this.#isRead;
   }

@@ -3,7 +3,9 @@
 import type { ExecutionContext } from 'ava';
 import type { KillResult } from './kill-scenario.ts';
 
-/** @param slack milliseconds by which the 99th percentile may be worse two seconds later. */
+/**
+ * @param slack number of milliseconds by which the 99th percentile may be worse two seconds later.
+ */
 export function checkKill(
   t: ExecutionContext,
   where: string,

@@ -37,7 +37,7 @@ export class FakeServer {
   /** Sends a call through an interceptor. Attempts whose signal aborts fail with `cancelled`. */
   send(interceptor: ClientInterceptor, call: ClientCall): Promise<unknown> {
     const result = interceptor((attempt) => this.#take(attempt))(call);
-    result.catch(() => {}); // The test looks at it later.
+    result.catch(() => {}); // The test checks it later.
     return result;
   }
 
@@ -45,7 +45,7 @@ export class FakeServer {
     return this.attempts.at(-1)!;
   }
 
-  /** Moves time, and lets promises settle. */
+  /** Advances time, and lets promises settle. */
   async advance(milliseconds: number): Promise<void> {
     this.clock.advance(milliseconds);
     await settled();

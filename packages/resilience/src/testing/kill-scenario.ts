@@ -1,4 +1,5 @@
-// Three servers behind a name lose one by a crash under 2,000 calls a second, in simulation.
+// A scenario in simulation: three servers behind a name handle 2,000 calls a second, and one of
+// them crashes.
 
 import { createPeers, type Peers } from '@trunkline/peers';
 import { createSimulation } from '@trunkline/simulation';
@@ -29,7 +30,10 @@ export const ledger = defineProtocol({
 });
 
 export const METHODS = { 'ledger/read': { idempotent: true, attempts: 4 } };
-/** Twice the calls that may be in flight to one of three servers. */
+/**
+ * The retry throttle's bucket: twice the number of calls that may be in flight to one of three
+ * servers.
+ */
 export const THROTTLE = { tokens: 200 };
 
 /** The measurements of one run. */
@@ -37,13 +41,13 @@ export interface KillResult {
   readonly calls: number;
   /** Idempotent calls that failed; there should be none. */
   readonly failedReads: string[];
-  /** Idempotent calls without a result at the end; there should be none. */
+  /** Number of idempotent calls without a result at the end; must be 0. */
   readonly pendingReads: number;
-  /** Calls of `append` that failed: those that the dead server may have handled. */
+  /** Calls of `append` that failed because the dead server may have handled them. */
   readonly failedAppends: number;
   /** Calls of `append` that were handled more than once; there should be none. */
   readonly doubled: number[];
-  /** Calls of `append` that failed although `sent` was false; there should be none. */
+  /** Number of calls of `append` that failed although `sent` was false; must be 0. */
   readonly unsentFailures: number;
   /** The 99th percentile of the latency in milliseconds: before, and from 2 s after the crash. */
   readonly before: number;
@@ -105,7 +109,7 @@ export class KillRecorder {
 export interface KillOptions {
   /** The resolver of the name. Default `list`. */
   readonly by?: 'list' | 'dns' | 'service';
-  /** `lost`: the whole machine dies, so nothing resets its connections. Default `kept`. */
+  /** With `lost`, the whole machine dies, so nothing resets its connections. Default `kept`. */
   readonly power?: 'kept' | 'lost';
   /** The hedging delay of reads. Default: they are not hedged. */
   readonly hedgeDelay?: number;

@@ -1,4 +1,4 @@
-// A server of the ledger in a process of its own. It prints its address, and then the id of each
+// A server of the ledger in a separate process. It prints its address, and then the id of each
 // `append` before it answers.
 
 import { writeSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// A DNS server in a simulated network. Its queries and answers are messages of DNS, carried by calls.
+// A DNS server in a simulated network. Its queries and answers are messages of DNS, carried by
+// calls.
 
 import { createDnsResolver } from '@trunkline/resolve-dns';
 import type { Simulation } from '@trunkline/simulation';
@@ -36,7 +37,7 @@ export function startNameServer(sim: Simulation, listed: ReadonlySet<string>): v
   });
 }
 
-/** Returns a resolver that asks the server by a client's transport. */
+/** Returns a resolver that asks the server over a client's transport. */
 export function dnsResolver(net: Transport<typeof dns>, clock: Clock, random: Random): Resolver {
   const resolver = createDnsResolver({
     servers: ['10.0.0.53'],

@@ -24,15 +24,18 @@ const orders = defineProtocol({
 
 export const CLIENTS = 100;
 export const SERVERS = 10;
-/** The calls that each client makes in a second: together 60 % of the servers' capacity. */
+/**
+ * Number of calls that each client makes in a second; all clients together use 60 % of the servers'
+ * capacity.
+ */
 const CALLS = 1.2;
-/** The milliseconds of work of a call: each server handles 20 a second, one after the other. */
+/** Milliseconds of work for each call: a server handles 20 calls a second, one after the other. */
 const WORK = 50;
-/** Half of the servers are down between these times. */
+/** Times, in milliseconds, between which half of the servers are down. */
 const FAILS_AT = 10_000;
 const RECOVERS_AT = 20_000;
 
-/** The attempts a second of each second of the run, and the calls that succeeded. */
+/** The number of attempts in each second of the run, and the number of calls that succeeded. */
 export interface StormRates {
   readonly attempts: number[];
   readonly successes: number[];
@@ -50,7 +53,10 @@ export function ratioAfter({ attempts }: StormRates): number {
 
 /** Settings of a run. */
 export interface StormOptions {
-  /** `crash` stops the servers; `stall` lets them accept calls and never answer. */
+  /**
+   * The kind of failure: `crash` stops the servers; `stall` lets them accept calls without ever
+   * answering.
+   */
   readonly how: 'crash' | 'stall';
   readonly throttle?: RetryThrottleOptions | false | undefined;
 }
@@ -69,7 +75,7 @@ export async function runStorm(seed: number, { how, throttle }: StormOptions): P
       const net = transport(orders);
       let busyUntil = 0;
       serve(net, {
-        // Work that is queued is done, even if its caller has given up meanwhile.
+        // Queued work is done even if its caller has given up meanwhile.
         async work(request) {
           if (stalled.has(name)) await new Promise(() => {});
           busyUntil = Math.max(busyUntil, clock.now()) + WORK;

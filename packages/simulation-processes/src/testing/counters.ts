@@ -12,7 +12,7 @@ const counters = defineProtocol({
   methods: {
     /** Adds one, and returns the sum and the node's life. */
     add: { id: 1, request: json(z.null()), response: json(z.number()) },
-    /** Makes a node add one at another node, within so many milliseconds. */
+    /** Makes a node add one at another node, within the given number of milliseconds. */
     forward: {
       id: 2,
       request: json(z.object({ to: z.string(), timeout: z.number() })),
@@ -67,7 +67,7 @@ export default async function countersScenario(sim: Simulation): Promise<void> {
   sim.partition(['n1'], ['n2']);
   expect(await codeOf(forward('n1', 'n2', 300)), 'deadline_exceeded');
   expect(sim.calmSince, undefined);
-  // Clients reach every node. Whether the call that was held back takes effect is open.
+  // Clients reach every node. It is open whether the call that was held back takes effect.
   const before = await add('n2');
   sim.heal();
   await sim.until(() => sim.calmSince !== undefined);
@@ -98,7 +98,7 @@ export default async function countersScenario(sim: Simulation): Promise<void> {
   await sim.run(100);
 }
 
-/** Milliseconds for a call that must succeed, also on a machine that does other work. */
+/** Time limit, in milliseconds, for a call that must succeed, even on a busy machine. */
 const PATIENCE = 30_000;
 
 const codeOf = (call: Promise<unknown>): Promise<string> =>

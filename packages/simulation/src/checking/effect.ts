@@ -5,9 +5,7 @@ import type { Operation } from './history.ts';
 /** The value of a register; `undefined` if it is absent. */
 export type Value = string | undefined;
 
-/**
- * Stands for all values that no later operation asks for by name; they need not be distinguished.
- */
+/** Stands for all values that no later operation names; they need not be distinguished. */
 export const OTHER: unique symbol = Symbol('other');
 export type Held = Value | typeof OTHER;
 
@@ -15,34 +13,34 @@ export type Held = Value | typeof OTHER;
 export interface Effect {
   readonly operation: Operation;
   /**
-   * The value that the register must hold when the operation takes effect: any, exactly `needed`,
-   * or any but `needed`. With 'any', `needed` has no meaning.
+   * The value that the register must hold when the operation takes effect: any value, exactly
+   * `needed`, or any value but `needed`. With 'any', `needed` has no meaning.
    */
   readonly needs: 'any' | 'is' | 'not';
   readonly needed: Value;
   /**
-   * Whether it writes `value` (`undefined`: it deletes the key); otherwise it only looks, and
-   * `value` has no meaning.
+   * True if it writes `value` (`undefined` deletes the key). Otherwise it only looks, and `value`
+   * has no meaning.
    */
   readonly writes: boolean;
   readonly value: Value;
   /**
-   * Whether it certainly took effect, because it completed. Otherwise it may do so at any time
-   * after its call, or never.
+   * True if it certainly took effect, because it completed. Otherwise it may take effect at any
+   * time after its call, or never.
    */
   readonly certain: boolean;
   /**
-   * When it was called and when it returned, as numbers in the order of the history; `returned` is
-   * Infinity if the outcome is unknown.
+   * Positions of its call and of its return in the order of the history; `returned` is Infinity if
+   * the outcome is unknown.
    */
   readonly called: number;
   readonly returned: number;
 }
 
 /**
- * Returns the effects of operations on one key in order of call. Leaves out those without
- * information: failed operations, and, without an answer, reads and a cas that would write the
- * value that it expects.
+ * Returns the effects of operations on one key in order of call. Leaves out operations that give no
+ * information: failed ones, unanswered reads, and an unanswered cas that would write the value that
+ * it expects.
  */
 export function effectsOf(operations: readonly Operation[]): Effect[] {
   const effects = operations.map(effectOf).filter((effect) => effect !== undefined);
@@ -54,7 +52,10 @@ export function accepts(effect: Effect, value: Held): boolean {
   return effect.needs === 'any' || (effect.needed === value) === (effect.needs === 'is');
 }
 
-/** Returns whether the result of an operation may come from `value`: it looks, and `value` fits. */
+/**
+ * Returns true if the result of an operation may come from `value`, that is, if it looks and
+ * `value` fits.
+ */
 export function observes(effect: Effect, value: Held): boolean {
   return effect.needs !== 'any' && accepts(effect, value);
 }
@@ -92,7 +93,7 @@ function completed(operation: Operation): Effect {
           result === null ? undefined : (result as string),
           operation.value,
         );
-  // A delete: its result is whether the key existed.
+  // The result of a delete is true if the key existed.
   if (result === undefined) return replaces(operation, 'any', undefined, undefined);
   return result === true
     ? replaces(operation, 'not', undefined, undefined)
@@ -110,7 +111,9 @@ function uncertain(operation: Operation): Effect | undefined {
   return effect.writes ? { ...effect, ...times } : undefined;
 }
 
-/** The effect of a completed write. One that replaces a value by the same value only looks. */
+/**
+ * The effect of a completed write. A write that replaces a value with the same value only looks.
+ */
 function replaces(
   operation: Operation,
   needs: Effect['needs'],

@@ -5,7 +5,7 @@ import type { Operation } from './history.ts';
 
 /**
  * Formats a counter-example: one line per operation, and a last line with the reason.
- * @param effects what `shrink` has left of `prefix`.
+ * @param effects the part of `prefix` that `shrink` has left.
  * @param prefix the shortest prefix that fails, so the operation that returned last is the culprit.
  * @param total the number of all operations on the key.
  */
@@ -15,7 +15,8 @@ export function explain(
   prefix: readonly Effect[],
   total: number,
 ): string {
-  // Operations whose results say what they found; `shrink` drops results that are not needed.
+  // Operations whose results show the values that they found; `shrink` drops results that are not
+  // needed.
   const looked = new Set(
     prefix.filter((effect) => effect.needs !== 'any').map((effect) => effect.operation),
   );
@@ -32,8 +33,8 @@ export function explain(
 }
 
 /**
- * Explains why `effects` fail. Writes are searched in the whole prefix, because otherwise "nothing
- * had written" could be true only of the operations in the table.
+ * Explains why `effects` fail. Writes are searched in the whole prefix, because otherwise the words
+ * "nothing had written" might be true only of the operations in the table.
  */
 function reason(effects: readonly Effect[], prefix: readonly Effect[]): string {
   const certain = effects
@@ -70,8 +71,8 @@ function reason(effects: readonly Effect[], prefix: readonly Effect[]): string {
 }
 
 /**
- * Returns whether the key certainly held a value that `culprit` cannot have found when `effect`
- * took effect. An effect that does not write needs 'is' or 'not'.
+ * Returns true if, when `effect` took effect, the key certainly held a value that `culprit` cannot
+ * have found. An effect that does not write needs 'is' or 'not'.
  */
 function showsOther(effect: Effect, culprit: Effect): boolean {
   if (effect.writes) return !accepts(culprit, effect.value);
@@ -99,7 +100,7 @@ function asked(operation: Operation): string {
 
 function answered({ op, result }: Operation): string {
   if (op === 'get') return quoted(result as Value);
-  // A set may return the previous value, null if the key was absent.
+  // A set may return the previous value, which is null if the key was absent.
   if (op === 'set' && result !== undefined)
     return `ok, was ${quoted((result as string | null) ?? undefined)}`;
   return result === undefined ? 'ok' : String(result);

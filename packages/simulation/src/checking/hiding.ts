@@ -1,11 +1,12 @@
-// Computes when a write can no longer be seen, whatever the order in which operations took effect.
+// Computes the time from which a write can no longer be seen, regardless of the order in which
+// operations took effect.
 
 import type { Effect } from './effect.ts';
 
 /**
  * Returns a function that takes the time at which a write returned, and returns the time from which
- * its value is hidden for good: by then another write, called after the first had returned, has
- * itself returned. `effects` are in order of call.
+ * its value is hidden forever: by then, another write that was called after the first one had
+ * returned has itself returned. `effects` are in order of call.
  */
 export function hiding(effects: readonly Effect[]): (returned: number) => number {
   const writes = effects.filter((effect) => effect.certain && effect.writes);

@@ -1,5 +1,5 @@
-// Histories of a key-value store: what its clients did and saw, in order. `checkLinearizable`
-// judges them.
+// Histories of a key-value store: the operations and results of its clients, in order.
+// `checkLinearizable` checks them.
 
 /**
  * A command of a client. Values are strings; `undefined` stands for an absent key, and every key is
@@ -21,8 +21,8 @@ export type Command =
  * The result of a completed command:
  * - get: the value read; `undefined` if the key was absent
  * - set: the previous value, `null` if the key was absent; `undefined` if that is not known
- * - delete: whether the key existed; `undefined` if that is not known
- * - cas: whether it wrote
+ * - delete: true if the key existed; `undefined` if that is not known
+ * - cas: true if it wrote
  */
 export type CommandResult<C extends Command> = {
   get: string | undefined;
@@ -45,7 +45,7 @@ export type Operation = Command & {
   readonly called: number;
   /**
    * Position of the answer in the same order; `undefined` while the operation is open. For an
-   * unknown operation it only tells when the client gave up.
+   * unknown operation, it is only the position at which the client gave up.
    */
   readonly returned?: number | undefined;
   /** Virtual milliseconds, used only for printing. */
@@ -66,8 +66,8 @@ export interface Handle<C extends Command = Command> {
   /** Reports that the operation has had no effect and never will. */
   fail(at?: number): void;
   /**
-   * Reports that the operation may have taken effect, or may still do so. This is the same as no
-   * answer.
+   * Reports that the operation may have taken effect, or may still do so. This has the same meaning
+   * as no answer.
    */
   unknown(at?: number): void;
 }
@@ -79,7 +79,7 @@ export interface Handle<C extends Command = Command> {
 export interface History {
   /**
    * Records a call of `client`. A client whose last operation is open or unknown may call again,
-   * which means that it gave that operation up.
+   * which means that it has given up that operation.
    */
   call<C extends Command>(client: string, command: C, at?: number): Handle<C>;
   /** All operations in order of call. */

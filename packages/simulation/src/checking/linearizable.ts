@@ -1,5 +1,5 @@
-// The linearizability check: could a single copy of a key-value store, used by one operation at a
-// time, have answered what its clients saw?
+// The linearizability check: could a single copy of a key-value store, which performs one operation
+// at a time, have given the answers that its clients saw?
 
 import { type Effect, effectsOf } from './effect.ts';
 import { explain } from './explain.ts';
@@ -11,12 +11,12 @@ import { shortestFailing, shrink } from './shrink.ts';
 export interface CheckOptions {
   /**
    * The number of configurations that the check may search per key before its verdict is
-   * `undefined`. Each configuration visited (how far all clients are, and the value at that point)
-   * counts as one, and so do a hundred comparisons between configurations. Default 1,000,000, which
-   * takes some ten seconds and at most about 300 bytes each. Shrinking a counter-example may take
-   * as much again, and then stops where it is. Ordinary histories need one to eight configurations
-   * per operation. Unknown outcomes combined with few distinct values need many more, so let
-   * clients write distinct values.
+   * `undefined`. Each visited configuration (the progress of all clients, and the value at that
+   * point) counts as one, and so do a hundred comparisons between configurations. Default
+   * 1,000,000, which takes some ten seconds, and at most about 300 bytes for each configuration.
+   * Shrinking a counter-example may take as much again, and then stops with the result so far.
+   * Ordinary histories need one to eight configurations per operation. Unknown outcomes combined
+   * with few distinct values need many more, so let clients write distinct values.
    */
   readonly limit?: number;
 }
@@ -27,9 +27,9 @@ export type LinearizabilityVerdict =
   | { readonly linearizable: true; readonly configurations: number }
   /**
    * No order of all operations explains what the clients saw. `operations` is a counter-example:
-   * operations of one key in order of call, which no order explains even on their own; `shrink` in
-   * shrink.ts says what is left out. `text` has a line for each of them, and a last line with the
-   * reason.
+   * operations of one key, listed in order of call, that even by themselves no order explains.
+   * `shrink` in shrink.ts documents which operations are left out. `text` has a line for each of
+   * them, and a last line with the reason.
    */
   | {
       readonly linearizable: false;
@@ -52,7 +52,7 @@ export type LinearizabilityVerdict =
  * absent at first (Herlihy and Wing, Linearizability, TOPLAS 12(3), 1990). Keys are checked
  * separately, because a history is linearizable if its part for every object is (the same paper,
  * section 3.3, locality; Horn and Kroening, Faster Linearizability Checking via P-compositionality,
- * FORTE 2015). If several keys fail, the verdict is about the one that was called first.
+ * FORTE 2015). If several keys fail, the verdict is about the key that was used first.
  */
 export function checkLinearizable(
   history: History | readonly Operation[],

@@ -1,5 +1,5 @@
-// Tests of the linearizability check on random histories, small ones compared with brute force and
-// long ones.
+// Tests of the linearizability check on random histories: small ones, which are compared with brute
+// force, and long ones.
 
 import { type Random, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';

@@ -1,5 +1,5 @@
-// The rules of a simulation: conditions that must always hold, or become true once all faults are
-// over.
+// The rules of a simulation: conditions that must always hold, or that must become true after all
+// faults are over.
 
 import type { EventLoop } from '../kernel/event-loop.ts';
 import { describeError } from '../kernel/event-loop.ts';
@@ -19,7 +19,7 @@ export function always(loop: EventLoop, name: string, holds: () => unknown): () 
 
 /**
  * Checks that `holds` becomes true within `within` milliseconds after each moment from which
- * nothing is wrong any more. Returns a function that removes the rule.
+ * nothing is wrong. Returns a function that removes the rule.
  *
  * @param calmSince returns that moment, or undefined while something is wrong.
  */
@@ -30,7 +30,7 @@ export function eventually(
   within: number,
   calmSince: () => number | undefined,
 ): () => void {
-  /** The start of the calm in which the rule was last met. */
+  /** The start of the calm period in which the rule was last met. */
   let met: number | undefined;
   const rule = () => {
     const since = calmSince();

@@ -1,39 +1,39 @@
-// Searches for an order of one key's operations that explains what each of them saw.
+// Searches for an order of one key's operations that explains all their results.
 //
 // The algorithm is the search of Wing and Gong (Testing and Verifying Concurrent Objects, JPDC 17,
 // 1993, section 4) with the memory of configurations and the just-in-time linearization of Lowe
-// (Testing for Linearizability, CCPE 29(4), 2017, section 4): it handles operations in order of
+// (Testing for Linearizability, CCPE 29(4), 2017, section 4). It handles operations in order of
 // return, and takes others early only if one of them needs it. A register allows these
 // optimizations:
 //
 // - A read that fits the current value is taken at once, because it changes nothing.
 // - A blind write (one that does not look at the old value) is taken if the next operation looks at
-//   its value, or if it is due. Until it is due, any other blind write may directly follow and hide
-//   it. So once one blind write is taken, all pending ones are excused: they may still be taken,
-//   but need not be. Writes of unknown outcome are excused from the start.
+//   its value, or if it is due. Until it is due, any other blind write may directly follow it and
+//   hide it. So as soon as one blind write is taken, all pending ones are excused: they may still
+//   be taken, but need not be. Writes of unknown outcome are excused from the start.
 // - Interchangeable writes of unknown outcome are taken in order of call. Values that no later
-//   operation asks for are treated as equal (see the timeline).
+//   operation names are treated as equal (see the timeline).
 // - A write is not taken if a completed operation still needs the value that it overwrites and
 //   nothing can write that value again.
-// - A configuration is dropped if a known one leaves more open: the same position and value, and it
-//   neither has more left to do nor has used up more (see `covers`). This compares the sets
-//   themselves, so no hash collision can cause an error.
+// - A configuration is dropped if a known one leaves more open, that is, if the known one has the
+//   same position and value, has no more left to do, and has used up no more (see `covers`). This
+//   compares the sets themselves, so no hash collision can cause an error.
 //
-// Why no order is missed: take a shortest order that completes a configuration. If it begins with
-// an operation that looks, the search tries that one. If it begins with blind writes and some
-// operation looks at the last of them, the search tries that write, which excuses the others. If
-// one of the blind writes is due, the search tries that one in the same way. If none is due and
-// nothing looks, all of them were excused before, so the order was not the shortest.
+// No order is missed, for this reason. Take a shortest order that completes a configuration. If it
+// begins with an operation that looks, the search tries that one. If it begins with blind writes
+// and some operation looks at the last of them, the search tries that write, which excuses the
+// others. If one of the blind writes is due, the search tries that one in the same way. If none is
+// due and nothing looks, all of them were excused before, so the order was not the shortest.
 //
-// Why no wrong order is found: an excused write was pending when another blind write was taken, and
-// can stand directly before it.
+// No wrong order is found, because an excused write was pending when another blind write was taken,
+// and can be placed directly before it.
 
 import { accepts, type Effect, type Held, isBlind, observes } from './effect.ts';
 import { type Stage, type TimelineStep, timelineOf } from './timeline.ts';
 
 /** The result of a search. */
 export interface Found {
-  /** Whether such an order exists; `undefined` if the limit was reached first. */
+  /** True if such an order exists; `undefined` if the limit was reached first. */
   readonly order: boolean | undefined;
   /** Number of different configurations visited. */
   readonly configurations: number;
@@ -42,8 +42,8 @@ export interface Found {
    */
   readonly work: number;
   /**
-   * When the operation returned that no order got past, as a number in the order of the history; 0
-   * if there was none.
+   * Position, in the order of the history, at which the operation that no order could pass
+   * returned; 0 if there was none.
    */
   readonly stuck: number;
 }
@@ -99,16 +99,19 @@ interface Configuration {
   value: Held;
   /** The operations called before the due one returns that still must be taken. */
   must: bigint;
-  /** The writes in play that were taken. A write in neither set may be taken. */
+  /** The writes in play that were taken. A write that is in neither set may still be taken. */
   used: bigint;
-  /** Whether the next operation must look at the value, because it was written only for that. */
+  /** True if the next operation must look at the value, because it was written only for that. */
   owed: boolean;
   /**
    * Number of writes of unknown outcome taken so far. Configurations that took fewer are tried
    * first.
    */
   spent: number;
-  /** Whether no visit is needed any more, because it was visited or a later one covers it. */
+  /**
+   * True if no visit is needed any more, because the configuration was visited or a later one
+   * covers it.
+   */
   done: boolean;
 }
 
@@ -152,8 +155,8 @@ function successors(stages: readonly Stage[], from: Configuration): Configuratio
 }
 
 /**
- * Returns whether a completed operation needs a value that nothing can write any more, once `but`
- * has overwritten it or is passed.
+ * Returns true if a completed operation needs a value that nothing can write any more after `but`
+ * has overwritten it or has been passed.
  */
 function isLost(
   value: Held,
@@ -208,7 +211,7 @@ function pass(stages: readonly Stage[], to: Configuration): void {
   for (const group of next.groups) to.used = firstOf(group, to.used);
 }
 
-/** Replaces the used members of a group by as many of its first members. */
+/** Replaces the used members of a group with as many of its first members. */
 function firstOf(group: readonly bigint[], used: bigint): bigint {
   let count = 0;
   for (const bit of group) if ((used & bit) !== 0n) count++;
@@ -243,7 +246,7 @@ class Frontier {
     this.latest.push(added);
   }
 
-  /** Returns the configuration found last. If there is an order, this soon leads to one. */
+  /** Returns the configuration found last. If an order exists, this soon leads to it. */
   deepest(): Configuration | undefined {
     for (let next = this.latest.pop(); next !== undefined; next = this.latest.pop())
       if (!next.done) return visiting(next);
@@ -251,8 +254,8 @@ class Frontier {
   }
 
   /**
-   * Returns the configuration of the earliest stage that spent least. If there is no order, these
-   * cover most of the others.
+   * Returns the configuration of the earliest stage that has spent least. If no order exists, such
+   * configurations cover most of the others.
    */
   shallowest(): Configuration | undefined {
     while (this.at < this.stages.length) {
@@ -278,14 +281,17 @@ function visiting(next: Configuration): Configuration {
 }
 
 /**
- * Returns whether every continuation of `b` is one of `a`, too. Both have the same position and
+ * Returns true if every continuation of `b` is also one of `a`. Both have the same position and
  * value.
  */
 function covers(a: Configuration, b: Configuration): boolean {
   return (a.must & ~b.must) === 0n && (a.used & ~b.used) === 0n && (!a.owed || b.owed);
 }
 
-/** Number of visits without progress. Most existing orders are found with less backtracking. */
+/**
+ * Number of visits without progress after which the search alternates. Most existing orders are
+ * found with less backtracking.
+ */
 const PATIENCE = 1_000;
 
 /** Number of comparisons that take about as long as one visit. */

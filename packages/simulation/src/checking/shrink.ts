@@ -1,17 +1,17 @@
-// Shrinks a failing history, so that a person sees why it fails, without introducing a failure that
-// was not there.
+// Shrinks a failing history so that a person can see why it fails, without introducing a new
+// failure.
 
 import { type Effect, effectsOf, observes } from './effect.ts';
 import { hiding } from './hiding.ts';
 import type { Operation } from './history.ts';
 
-/** Returns whether certainly no order explains the effects. */
+/** Returns true if it is certain that no order explains the effects. */
 export type Fails = (effects: readonly Effect[]) => boolean;
 
 /**
  * Returns the shortest failing prefix of one key's operations, which must fail. At the cut,
- * operations that have not returned yet count as open. `from` is a point that every order reaches,
- * so no shorter prefix fails. A longer prefix fails if a shorter one does, so the search starts
+ * operations that have not returned yet count as open. `from` is a point that some order reaches,
+ * so no shorter prefix fails. If a prefix fails, all longer ones do. Therefore the search starts
  * near `from` with growing steps, and then bisects.
  */
 export function shortestFailing(
@@ -42,12 +42,12 @@ export function shortestFailing(
  * Returns a part of failing effects that still fails. Removal never introduces a failure: an order
  * that explains all effects also explains the part.
  *
- * - First it drops results: without one, an operation just writes whatever was there before, or is
- *   removed if it wrote nothing.
+ * - First it drops results. An operation without its result writes regardless of the value before,
+ *   or is removed if it wrote nothing.
  * - Then it removes writes whose value no remaining operation can have looked at (see `lookedAt`):
- *   an order of the others is also one without them.
+ *   any order of all operations is still valid without them.
  *
- * In the end no single result, and no single write of that kind, can be removed any more.
+ * In the end, no single result and no single write of that kind can be removed.
  */
 export function shrink(effects: readonly Effect[], fails: Fails): Effect[] {
   const looking = effects.filter((effect) => effect.needs !== 'any');
@@ -61,9 +61,9 @@ export function shrink(effects: readonly Effect[], fails: Fails): Effect[] {
 }
 
 /**
- * Returns some of the items that are still enough, such that no single one can be removed. Tries to
- * remove as many as possible at a time (after Zeller and Hildebrandt, Simplifying and Isolating
- * Failure-Inducing Input, TSE 28(2), 2002). All items together must be enough.
+ * Returns a part of the items that is still enough, and from which no single item can be removed.
+ * Tries to remove as many as possible at a time (after Zeller and Hildebrandt, Simplifying and
+ * Isolating Failure-Inducing Input, TSE 28(2), 2002). All items together must be enough.
  */
 function fewest<T>(items: readonly T[], enough: (items: readonly T[]) => boolean): readonly T[] {
   for (let size = items.length; size >= 1; ) {
@@ -88,9 +88,9 @@ function forgetting(effects: readonly Effect[], telling: ReadonlySet<Effect>): E
 
 /**
  * Returns the operations whose written value one of `telling` may have looked at: the write was
- * called before that one returned, and no other write had certainly hidden it before that one was
- * called. For the reader's sake it also includes the last operation that wrote a value which was
- * looked at, so that no value comes from nowhere.
+ * called before that operation returned, and no other write had certainly hidden it before that
+ * operation was called. For the reader's sake, the result also includes the last operation that
+ * wrote a value which was looked at, so that each value has an origin.
  */
 function lookedAt(effects: readonly Effect[], telling: ReadonlySet<Effect>): Set<Operation> {
   const writes = effects.filter((effect) => effect.writes);

@@ -1,5 +1,5 @@
-// The operations of one key, laid out for the search: which must be done by when, and which can be
-// taken next.
+// The operations of one key, arranged for the search: which of them must be done at which point,
+// and which can be taken next.
 
 import { type Effect, type Held, isBlind, OTHER, observes, type Value } from './effect.ts';
 import { hiding } from './hiding.ts';
@@ -7,8 +7,8 @@ import { hiding } from './hiding.ts';
 /** An operation with its bit in a configuration's bitsets. */
 export interface TimelineStep extends Effect {
   /**
-   * A single bit, its own while the step is in play. Later steps reuse it, so a bitset is only as
-   * wide as the concurrency.
+   * A single bit, which belongs to the step while it is in play. Later steps reuse it, so a bitset
+   * is only as wide as the concurrency.
    */
   readonly bit: bigint;
   /**
@@ -16,13 +16,13 @@ export interface TimelineStep extends Effect {
    * and for completed operations.
    */
   readonly twin: bigint;
-  /** Whether this is a completed blind write whose value some operation may look at. */
+  /** True if this is a completed blind write whose value some operation may look at. */
   readonly seen: boolean;
 }
 
 /**
- * The state of play while one completed operation is due, that is, the first in order of return
- * that is not done.
+ * The situation while one completed operation is due, that is, while it is the first in order of
+ * return that is not done.
  */
 export interface Stage {
   readonly due: TimelineStep;
@@ -35,13 +35,13 @@ export interface Stage {
   /** The bits of the completed blind writes in play. */
   readonly blind: bigint;
   /**
-   * If further steps have become interchangeable: the bits of all interchangeable steps, in groups,
-   * each in order of call.
+   * The bits of all interchangeable steps, in groups, each in order of call; empty if no further
+   * steps have become interchangeable.
    */
   readonly groups: readonly (readonly bigint[])[];
   /**
-   * Returns the value as later operations can tell it apart: OTHER if none asks for it by name any
-   * more.
+   * Returns the value as far as later operations can distinguish it: OTHER if none of them names
+   * it.
    */
   held(value: Held): Held;
   /** Returns whether an operation that is not in play yet certainly finds the value. */
@@ -104,11 +104,11 @@ export function timelineOf(effects: readonly Effect[]): Stage[] {
 }
 
 /**
- * Returns by operation the last stage in which it can matter. For a completed operation, that is
- * its own return. A write of unknown outcome matters until everything has returned whose result may
- * come from it, directly or through a cas of unknown outcome. After that, or if there is no such
- * thing, it can be removed from any order: whatever follows it does not look at its value, but
- * overwrites it.
+ * Returns, for each operation, the last stage in which it can matter. For a completed operation,
+ * that is its own return. A write of unknown outcome matters until all operations have returned
+ * whose results may come from it, directly or through a cas of unknown outcome. After that, or if
+ * there are no such operations, it can be removed from any order, because the operations that
+ * follow don't look at its value but overwrite it.
  */
 function lastUses(
   effects: readonly Effect[],
@@ -138,8 +138,8 @@ function lastUses(
 }
 
 /**
- * Returns whether some operation may look at the value of a write: one of `earlier`, or one called
- * after it (it is at `index`) and before the value is hidden for good.
+ * Returns true if some operation may look at the value of the write at `index`: one of `earlier`,
+ * or one that was called after the write and before its value is hidden forever.
  */
 function isSeen(
   write: Effect,
@@ -156,7 +156,7 @@ function isSeen(
 
 /**
  * Groups the interchangeable steps of unknown outcome: those that need the same value, and leave
- * values that later operations cannot tell apart.
+ * values that later operations cannot distinguish.
  */
 function grouped(
   steps: readonly TimelineStep[],

@@ -39,8 +39,9 @@ export interface ExploreOptions {
   /**
    * The scenario declares nodes on the simulation that it gets and runs them. A seed fails if the
    * scenario rejects. It is a function, or the URL of a module with the function as its default
-   * export, which `workers` above 1 require. The module may also export `nemesis`, `profiles` and
-   * `options` { level, link, disk, strict } as defaults for those of `explore`.
+   * export; with `workers` above 1, it must be a URL. The module may also export `nemesis`,
+   * `profiles` and `options` { level, link, disk, strict } as defaults for the options of
+   * `explore`.
    */
   readonly scenario: Scenario | URL | string;
   /**
@@ -51,9 +52,9 @@ export interface ExploreOptions {
   /**
    * The conditions that the seeds use in turn: names of ready-made profiles, or your own. Default:
    * all ready-made ones if neither `link` nor `nemesis` is given, by an option or by the module;
-   * otherwise none, so that every seed runs under the given ones. What a profile leaves out is
-   * taken from `link` and `nemesis`. With `workers` above 1, a profile whose nemesis is no list of
-   * faults must be an export of the module.
+   * otherwise none, so that every seed runs under the given link and nemesis. Settings that a
+   * profile leaves out are taken from `link` and `nemesis`. With `workers` above 1, a profile whose
+   * nemesis is not a list of faults must be an export of the module.
    */
   readonly profiles?: readonly (ProfileName | Profile)[] | undefined;
   /** The level of the simulated network, as in `createSimulation`. */
@@ -65,26 +66,26 @@ export interface ExploreOptions {
   /** Waits for a turn of the real event loop after each event, as in `createSimulation`. */
   readonly strict?: boolean | undefined;
   /**
-   * Number of threads that run seeds. Default 1: seeds run in the current thread, as they always do
-   * in a browser.
+   * Number of threads that run seeds. With 1 (default), seeds run in the current thread, as they
+   * always do in a browser.
    */
   readonly workers?: number | undefined;
   /** Number of failures after which the search stops; `Infinity` runs every seed. Default 1. */
   readonly stopAfter?: number | undefined;
-  /** Whether to search for the smallest schedule that still fails. Default true. */
+  /** Set to false to skip the search for the smallest schedule that still fails. Default true. */
   readonly shrink?: boolean | undefined;
   /** Maximum number of runs for shrinking one failure. Default 200. */
   readonly shrinkRuns?: number | undefined;
   /**
-   * Number of events that the recording of a failure keeps, the most recent ones; recording takes a
-   * further run. 0 records nothing. Default 10,000.
+   * Number of most recent events that the recording of a failure keeps; recording takes a further
+   * run. 0 records nothing. Default 10,000.
    */
   readonly record?: number | undefined;
   /** With 'fail', a seed also fails if `close` reports leaks. Default 'ignore'. */
   readonly leaks?: 'ignore' | 'fail' | undefined;
   /**
-   * The reaction if two runs of the first seed differ: with 'fail' (default) the search rejects
-   * with an Error that shows the first event that differs; with 'ignore' the first seed runs only
+   * The reaction if two runs of the first seed differ. With 'fail' (default), the search rejects
+   * with an Error that shows the first event that differs. With 'ignore', the first seed runs only
    * once, and failures may not replay.
    */
   readonly irreproducible?: 'fail' | 'ignore' | undefined;
@@ -97,7 +98,7 @@ export interface ExploreOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /**
    * Aborts the search: it rejects with the reason of the signal, and its workers are stopped. In
-   * the current thread it stops between two runs.
+   * the current thread, the search stops between two runs.
    */
   readonly signal?: AbortSignal | undefined;
 }
@@ -106,7 +107,7 @@ export interface ExploreOptions {
 export interface Progress {
   /** Number of seeds that have run. */
   readonly done: number;
-  /** Number of these that have failed. */
+  /** Number of seeds that have failed. */
   readonly failed: number;
   /** Number of seeds to run. */
   readonly seeds: number;
@@ -134,7 +135,7 @@ export interface SeedSearch {
 /**
  * Checks the options of `explore` and fills in defaults.
  *
- * @throws TypeError naming the invalid option.
+ * @throws TypeError that names the invalid option.
  */
 export function searchOf(options: ExploreOptions): SeedSearch {
   const given = parseOptions(schema, options as OptionsInput<typeof schema>, 'explore');
@@ -212,7 +213,7 @@ export function searchOf(options: ExploreOptions): SeedSearch {
   };
 }
 
-/** Limit of the number of seeds, because all seeds of a search are in memory. */
+/** Maximum number of seeds, because all seeds of a search are in memory. */
 const MOST_SEEDS = 10_000_000;
 
 const NEMESIS = 'a nemesis { name, plan }, or a list of faults { at, do, … }';

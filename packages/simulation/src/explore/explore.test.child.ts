@@ -1,5 +1,5 @@
-// A scenario with a planted bug, in a module of its own as workers need it: n1 pings n2 and n3, and
-// fails once one of them is unreachable while the other is down.
+// A scenario with a planted bug, in a separate module as workers need it: n1 pings n2 and n3, and
+// fails as soon as one of them is unreachable while the other is down.
 
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import type { ScheduledFault } from '../faults/fault.ts';

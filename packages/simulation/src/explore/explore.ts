@@ -11,11 +11,11 @@ import { loadScenario } from './scenario-module.ts';
 import { SeedTally } from './seed-tally.ts';
 import { WorkerRunner } from './worker-runner.ts';
 
-/** The result of a search. All of it except the speed is independent of the number of workers. */
+/** The result of a search. Everything except the speed is independent of the number of workers. */
 export interface Exploration {
   /**
-   * Number of seeds that passed. If the search stopped at a failure, only those below the last
-   * reported one count.
+   * Number of seeds that passed. If the search stopped at a failure, only the seeds below the last
+   * reported failure count.
    */
   readonly passed: number;
   /**
@@ -29,17 +29,17 @@ export interface Exploration {
 }
 
 /**
- * Runs a scenario with many seeds, each in a simulation of its own, and stops once `stopAfter` of
- * them have failed. If neither a link nor a nemesis is given, the seeds cycle through all
- * `profiles`. Then shrinks the faults of each failure. A failing seed does not make the promise
- * reject: check the result, and throw `failed[0].error` if you like. If the environment variable
- * RECORD names a file, the recording of the first failure is written there as JSON.
+ * Runs a scenario with many seeds, each in its own simulation, and stops when `stopAfter` of them
+ * have failed. If neither a link nor a nemesis is given, the seeds cycle through all `profiles`.
+ * Then shrinks the faults of each failure. A failing seed does not make the promise reject: check
+ * the result, and throw `failed[0].error` if you like. If the environment variable RECORD names a
+ * file, the recording of the first failure is written there as JSON.
  *
  * The first seed runs twice. If its two runs differ, no failure could be replayed, so the search
  * rejects with an Error that shows the first event that differs (see `irreproducible`).
  *
  * @throws TypeError if an option is invalid; the reason of the signal if it was aborted; an Error
- * naming the module if the module does not load or a worker died; an Error if two runs of the
+ * that names the module if the module does not load or a worker died; an Error if two runs of the
  * first seed differ.
  */
 export async function explore(options: ExploreOptions): Promise<Exploration> {
@@ -51,7 +51,7 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
   const { seeds, stopAfter, replay, signal } = search;
   signal?.throwIfAborted();
   const runners = await runnersOf(search, Math.min(search.workers, seeds.length));
-  // A LocalRunner looks at the signal itself, before each run.
+  // A LocalRunner checks the signal itself before each run.
   const abort = () => {
     for (const runner of runners)
       if (runner instanceof WorkerRunner) void runner.close(signal!.reason);
@@ -82,9 +82,9 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
 }
 
 /**
- * Turns a search into the run that a replay line names: under its profile, with `only` its faults,
- * and `without` its troubles of the link. A replay that names faults is not shrunk again, because
- * its schedule is the result of shrinking.
+ * Turns a search into the run that a replay line names: under the profile of the line, with the
+ * faults in `only`, and without the troubles of the link in `without`. A replay that names faults
+ * is not shrunk again, because its schedule is the result of shrinking.
  */
 function replayed(search: SeedSearch, { seed, profile, only, without }: Replay): SeedSearch {
   return {
@@ -100,7 +100,7 @@ function replayed(search: SeedSearch, { seed, profile, only, without }: Replay):
   };
 }
 
-/** Tells searches with the same default name apart: 'election', 'election-2'. */
+/** Distinguishes searches with the same default name: 'election', 'election-2'. */
 function uniqueName(name: string): string {
   const count = (names.get(name) ?? 0) + 1;
   names.set(name, count);
@@ -133,7 +133,7 @@ async function runnersOf(
 }
 
 /**
- * Lets a runner repeat the first seed, and then every runner take seeds until none are left or
+ * Lets a runner repeat the first seed. Then lets every runner take seeds until none are left or
  * enough have failed. Returns the seeds per second.
  */
 async function hunt(
@@ -197,7 +197,7 @@ async function shrunk(
   ) => Promise<Failure>,
 ): Promise<readonly Failure[]> {
   const made = new Array<Failure>(failures.length);
-  // One iterator for all runners, so that each place is taken once.
+  // All runners share one iterator, so that each place is taken once.
   const places = failures.keys();
   const take = async (runner: Runner) => {
     for (const place of places) made[place] = await make(runner, failures[place]!, place);
@@ -206,7 +206,7 @@ async function shrunk(
   return made;
 }
 
-/** Advice for the author of a scenario whose runs differ. */
+/** Advice to the author of a scenario whose runs differ. */
 const LOOK_FOR = `Look for the cause shortly before this event. Usual causes are:
 - a time, an id or a random number that a module takes when it is imported, before the simulation
   runs: load such a module with createLoader of @trunkline/simulation/loader
@@ -214,9 +214,9 @@ const LOOK_FOR = `Look for the cause shortly before this event. Usual causes are
 - work that ends in real time: files, sockets, threads, import(), subtle crypto
 With irreproducible: 'ignore' the search runs all the same, but its failures may not replay.`;
 
-/** Number of failures that are recorded; each recording takes some megabytes. */
+/** Maximum number of failures that are recorded; each recording takes some megabytes. */
 const MOST_RECORDINGS = 10;
-/** Milliseconds that a batch of seeds should take; its outcomes arrive together. */
+/** Milliseconds that a batch of seeds should take; the outcomes of a batch arrive together. */
 const BATCH_TIME = 50;
 /** Maximum number of seeds in a batch. */
 const LARGEST_BATCH = 64;

@@ -1,4 +1,4 @@
-// Failures of a search: as plain data, which can be passed from a worker, and as reported to the
+// Failures of a search: as plain data that a worker can pass on, and as they are reported to the
 // user.
 
 import type { ScheduledFault } from '../faults/fault.ts';
@@ -162,7 +162,9 @@ export function brokenSearch(what: string, cause: unknown): Error {
   return new Error(`explore: ${what}: ${describeError(cause)}`, { cause });
 }
 
-/** Lists the conditions of a failed run; nothing if there were none but the link. */
+/**
+ * Lists the conditions of a failed run; returns an empty text if there were none except the link.
+ */
 function told({ profile, schedule, planned }: FailedRun, link: LinkOptions | undefined): string[] {
   const under = link === undefined ? '' : `, and the link ${JSON.stringify(link)}`;
   const where = profile === undefined ? '' : ` under the profile ${profile}`;

@@ -1,4 +1,5 @@
-// Tests that a search refuses a scenario whose first seed runs differently the second time.
+// Tests that a search refuses a scenario whose first seed behaves differently when it runs a second
+// time.
 
 import test from 'ava';
 import type { Simulation } from '../simulation.ts';

@@ -203,7 +203,7 @@ export class LocalRunner implements Runner {
 
 /** The conditions of one run. */
 interface Run {
-  /** The name of the profile that they come from, if any. */
+  /** The name of the profile that the conditions come from, if any. */
   readonly profile: string | undefined;
   readonly link: RunnerOptions['link'];
   readonly nemesis: RunnerOptions['nemesis'];
@@ -211,7 +211,7 @@ interface Run {
   readonly only: readonly number[] | undefined;
 }
 
-/** Says how a run ended, to compare it with another one of the same seed. */
+/** Describes the end of a run, to compare it with another run of the same seed. */
 function endOf({ failed }: SeedOutcome): string {
   return failed === undefined ? 'passed' : `failed with ${failed.name}`;
 }

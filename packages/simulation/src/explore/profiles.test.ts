@@ -1,4 +1,5 @@
-// Tests of the profiles of a search: which seed runs under which, and how a failure names its own.
+// Tests of the profiles of a search: each seed runs under the right one, and a failure names its
+// profile.
 
 import process from 'node:process';
 import test, { type ExecutionContext } from 'ava';

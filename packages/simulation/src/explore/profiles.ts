@@ -29,12 +29,12 @@ export type ProfileName =
  * The ready-made profiles, in the order in which the seeds of a search use them: seed 1 runs under
  * `constantLatency`, seed 2 under `jitter`, and seed 7 under `constantLatency` again.
  *
- * - `constantLatency`: every message takes 10 ms. Answers that were asked for together arrive
- *   together, which random latencies prevent.
+ * - `constantLatency`: every message takes 10 ms. Answers to simultaneous requests arrive together,
+ *   which random latencies would prevent.
  * - `jitter`: a message takes 1 to 50 ms.
  * - `loss`: a message takes 5 to 15 ms; 2 % of them are lost.
  * - `longLines`: lines between continents: 100 ms or more, and 10 Mbit/s.
- * - `longPartitions`: a few partitions of 4 to 12 s each, or one node cut off for that time.
+ * - `longPartitions`: a few partitions of 4 to 12 s each, either into two sides or of one node.
  * - `crashStorms`: crashes in quick succession, of up to all nodes at once; half of them lose
  * power.
  */
@@ -68,7 +68,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   },
 };
 
-/** The options from which the profiles of a search follow. */
+/** The options that determine the profiles of a search. */
 export interface Conditions {
   readonly profiles?: readonly (ProfileName | Profile)[] | undefined;
   readonly link?: LinkOptions | undefined;
@@ -79,7 +79,7 @@ export interface Conditions {
  * Returns the profiles of a search: the given ones, or all ready-made ones if it sets neither a
  * link nor a nemesis.
  *
- * @throws TypeError naming the invalid profile.
+ * @throws TypeError that names the invalid profile.
  */
 export function profilesOf({ profiles: given, link, nemesis }: Conditions): readonly Profile[] {
   if (given === undefined)
@@ -104,7 +104,7 @@ export function profilesOf({ profiles: given, link, nemesis }: Conditions): read
 /** Returns the profile under which a seed runs; undefined if there are none. */
 export function profileOf(profiles: readonly Profile[], seed: number): Profile | undefined {
   const { length } = profiles;
-  // Seed 1 has the first one. The remainder of a negative number is negative.
+  // Seed 1 has the first profile. The remainder of a negative number is negative.
   return length === 0 ? undefined : profiles[(((seed - 1) % length) + length) % length];
 }
 

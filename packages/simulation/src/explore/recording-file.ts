@@ -1,4 +1,4 @@
-// The file of a recording, for tools: written if the environment asks for it.
+// The file of a recording, for tools. It is written if the environment requests it.
 
 import { brokenSearch, type Failure } from './failure.ts';
 import { environment, writeTextFile } from './runtime.ts';
@@ -7,7 +7,7 @@ import { environment, writeTextFile } from './runtime.ts';
  * Writes the recording of the first failure as JSON to the file that the environment variable
  * RECORD names, if it is set.
  *
- * @throws Error naming the file if it cannot be written.
+ * @throws Error that names the file if it cannot be written.
  */
 export function saveRecording(failed: readonly Failure[]): void {
   const path = environment('RECORD');

@@ -10,7 +10,7 @@ export interface Replay {
   readonly seed: number;
   /** The name of the profile; undefined for the one that the seed has in the search, if any. */
   readonly profile: string | undefined;
-  /** Positions, in the planned list, of the faults to inject. Undefined: all of them. */
+  /** Positions, in the planned list, of the faults to inject. Undefined means all of them. */
   readonly only: readonly number[] | undefined;
   /** The troubles to remove from the link. */
   readonly without: readonly LinkTrouble[];
@@ -96,7 +96,8 @@ function places(text: string): number[] {
 }
 
 /**
- * Returns the command that started this process: its package script, or its command line.
+ * Returns the command that started this process: the command of its package script, or its command
+ * line.
  *
  * @param words the program, its flags, the script, and its arguments.
  */
@@ -118,7 +119,7 @@ function scriptWords(script: string, [, ...words]: readonly string[]): string[] 
   const run = isFetched ? ['npx', `${manager}@${major}`] : [manager];
   const line = script === 'test' || manager !== 'npm' ? [...run, script] : [...run, 'run', script];
   const text = environment('npm_lifecycle_script') ?? '';
-  // A process that the script's program has started has arguments of its own.
+  // If the script's program has started this process, the arguments are not those of the script.
   if (!text.includes(programOf(file))) return line;
   // npm appends added arguments after the script's own ones.
   let own = args.length;
@@ -132,7 +133,7 @@ function scriptWords(script: string, [, ...words]: readonly string[]): string[] 
 function programWords([node = 'node', ...rest]: readonly string[]): string[] {
   const at = rest.findIndex((word) => !word.startsWith('-'));
   const file = rest[at] ?? '';
-  // A worker process of a test runner lacks the arguments, which only the runner has.
+  // A worker process of a test runner lacks the runner's arguments.
   if (isInstalled(file) && /\b(?:worker|child|fork)/i.test(file)) return ['npx', programOf(file)];
   if (at === 0 && isInstalled(file)) return ['npx', programOf(file), ...rest.slice(1)];
   return [node.replace(/^.*[\\/]/, ''), ...rest];
@@ -158,5 +159,5 @@ function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Limit of the number of faults in one range of SEED. */
+/** Maximum number of faults in one range of SEED. */
 const MOST_FAULTS = 1_000_000;

@@ -1,7 +1,7 @@
-// Access to the runtime for searches: worker threads, the environment, a real clock. Simulations
-// must not use any of it.
+// Access to the runtime for searches: worker threads, the environment, and a real clock.
+// Simulations must use none of these.
 
-/** A worker thread, as seen by its owner. */
+/** A worker thread as its owner sees it. */
 export interface WorkerHandle {
   post(message: unknown): void;
   onMessage(listener: (message: any) => void): void;
@@ -10,7 +10,7 @@ export interface WorkerHandle {
   terminate(): Promise<unknown>;
 }
 
-/** A worker thread, as seen from inside. */
+/** A worker thread as its own code sees it. */
 export interface WorkerSide {
   readonly data: any;
   post(message: unknown): void;
@@ -38,7 +38,7 @@ export function startWorker(module: URL, workerData: unknown): WorkerHandle | un
 }
 
 /**
- * Returns the inside of the current worker thread.
+ * Returns the current worker thread as its own code sees it.
  *
  * @throws TypeError outside a worker thread.
  */
@@ -70,7 +70,8 @@ export function environment(name: string): string | undefined {
 export function commandLine(): readonly string[] {
   const process = globals['process'];
   if (process?.argv === undefined) return [];
-  // In a worker thread `argv` is the thread's own; the diagnostic report has that of the process.
+  // In a worker thread, `argv` belongs to the thread; the diagnostic report contains that of the
+  // process.
   const whole =
     threads?.isMainThread === false ? process.report?.getReport()?.header?.commandLine : undefined;
   const words: readonly string[] = whole ?? [
@@ -97,5 +98,8 @@ export function writeTextFile(path: string, text: string): void {
 const globals = globalThis as unknown as Record<string, any>;
 const threads: any = globals['process']?.getBuiltinModule?.('node:worker_threads');
 
-/** Real milliseconds since some fixed moment. Captured here, before a simulation bans it. */
+/**
+ * Returns the real milliseconds since some fixed moment. The function is captured here, before a
+ * simulation bans it.
+ */
 export const realTime: () => number = globals['performance'].now.bind(globals['performance']);

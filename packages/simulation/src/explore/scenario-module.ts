@@ -1,4 +1,4 @@
-// Loading of a scenario from a module of its own, as workers need it.
+// Loads a scenario from a separate module, as workers need it.
 
 import { brokenSearch } from './failure.ts';
 import type { RunnerOptions, Scenario } from './local-runner.ts';
@@ -16,8 +16,8 @@ export interface ScenarioModule {
 }
 
 /**
- * Imports a scenario, and merges the options of its module with the given ones. Rejects, naming the
- * URL, if the module does not load or exports no scenario.
+ * Imports a scenario, and merges the options of its module with the given ones. Rejects with an
+ * error that names the URL if the module does not load or exports no scenario.
  */
 export async function loadScenario(
   url: string,

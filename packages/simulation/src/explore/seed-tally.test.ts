@@ -1,4 +1,4 @@
-// Tests of which seeds count when they end in any order.
+// Tests that the right seeds count when seeds end in any order.
 
 import test from 'ava';
 import type { FailedRun } from './failure.ts';

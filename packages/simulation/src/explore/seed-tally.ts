@@ -1,5 +1,5 @@
-// Hands out seeds and collects their outcomes. The result is the same however many seeds run at a
-// time, and in whatever order they finish.
+// Hands out seeds and collects their outcomes. The result does not depend on the number of seeds
+// that run at a time, or on the order in which they finish.
 
 import type { FailedRun } from './failure.ts';
 import type { SeedOutcome } from './local-runner.ts';
@@ -8,14 +8,16 @@ import type { SeedOutcome } from './local-runner.ts';
 export class SeedTally {
   /** Number of seeds that have run. */
   done = 0;
-  /** Number of these that have failed. */
+  /** Number of seeds that have failed. */
   failed = 0;
   virtualHours = 0;
   readonly #seeds: readonly number[];
   readonly #stopAfter: number;
   readonly #places: ReadonlyMap<number, number>;
   readonly #virtual: number[];
-  /** Failures sorted by place, lowest first; those beyond the last one that counts are dropped. */
+  /**
+   * Failures sorted by place, lowest first; failures beyond the last one that counts are dropped.
+   */
   #failures: { readonly place: number; readonly seed: number; readonly run: FailedRun }[] = [];
   #next = 0;
 
@@ -28,7 +30,8 @@ export class SeedTally {
   }
 
   /**
-   * Returns the next seeds to run in ascending order, at most `most`; none once enough have failed.
+   * Returns the next seeds to run in ascending order, at most `most`; returns none as soon as
+   * enough have failed.
    */
   next(most: number): readonly number[] {
     if (this.#failures.length >= this.#stopAfter) return [];
@@ -50,9 +53,9 @@ export class SeedTally {
   }
 
   /**
-   * Returns the result, once every seed that was handed out has run. It covers all seeds up to the
-   * failure at which the search stops. Seeds beyond it, which ran only because of parallel work,
-   * are left out.
+   * Returns the result. Call it when every seed that was handed out has run. It covers all seeds up
+   * to the failure at which the search stops. Seeds beyond it, which ran only because of parallel
+   * work, are left out.
    */
   result(): {
     readonly passed: number;
@@ -67,5 +70,5 @@ export class SeedTally {
   }
 }
 
-/** Milliseconds. */
+/** Milliseconds in an hour. */
 const HOUR = 3_600_000;

@@ -20,7 +20,7 @@ export type Attempt = (
  * First it repeats the run with the whole schedule, and gives up if the result differs.
  *
  * The last `recover` is kept while the rest shrinks: without it, a rule that waits for calm could
- * break merely because calm never comes. It is removed at the end if exactly the same failure
+ * break merely because calm never comes. At the end it is removed if exactly the same failure
  * occurs without it.
  */
 export async function shrinkFailure(

@@ -36,7 +36,7 @@ export class TraceComparison {
         ? `the first ${MOST} events are equal, and a later one differs`
         : 'their events are equal, but the names in them differ';
     }
-    // Times are shown to a thousandth, unless that hides the difference.
+    // Times are shown with three decimal places, unless that hides the difference.
     const show =
       one !== undefined && other !== undefined && shown(one) === shown(other)
         ? (text: string) => text
@@ -51,19 +51,19 @@ export class TraceComparison {
 }
 
 /**
- * The line of an event, and what the line does not show: the checksum of what was sent, stored or
- * noted, and the exact time.
+ * Returns the line of an event with the details that the line does not show: the checksum of the
+ * data that was sent, stored or noted, and the exact time.
  */
 function textOf({ line, at, check }: TraceRecord): string {
   return `${line}${check === 0 ? '' : `  #${check.toString(16).padStart(8, '0')}`}\t(${at} ms)`;
 }
 
-/** The text of an event without the exact time. */
+/** Returns the text of an event without the exact time. */
 function shown(text: string): string {
   return text.slice(0, text.lastIndexOf('\t'));
 }
 
-/** Maximum number of events kept of the first run. */
+/** Maximum number of events of the first run that are kept. */
 const MOST = 500_000;
-/** Number of equal events shown before the difference. */
+/** Maximum number of equal events shown before the difference. */
 const SHOWN = 8;

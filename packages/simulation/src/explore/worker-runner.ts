@@ -25,7 +25,7 @@ export type WorkerRequest =
 export type WorkerAnswer = { readonly result: unknown } | { readonly error: unknown };
 
 /**
- * Runs seeds in a worker thread. Wait for the answer of a request before you make the next one. If
+ * Runs seeds in a worker thread. Wait for the answer to a request before you make the next one. If
  * the thread dies, the pending request and all later ones reject.
  */
 export class WorkerRunner implements Runner {
@@ -72,7 +72,7 @@ export class WorkerRunner implements Runner {
     return this.#ask(`seed ${seed}`, { do: 'shrink', seed, failed, record });
   }
 
-  /** Ends the thread, whatever it is doing. A pending request is rejected with `reason`. */
+  /** Ends the thread, no matter what it is doing. A pending request is rejected with `reason`. */
   async close(reason: unknown = new Error('explore: this worker is closed')): Promise<void> {
     this.#ended ??= reason as Error;
     await this.#worker.terminate();

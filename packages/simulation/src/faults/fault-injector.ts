@@ -1,5 +1,5 @@
-// Applies faults to the topology, the network and the nodes of a simulation, and owns the time
-// since which nothing is wrong.
+// Applies faults to the topology, the network and the nodes of a simulation, and tracks the time
+// since which nothing has been wrong.
 
 import type { EventLoop } from '../kernel/event-loop.ts';
 import { pair, TraceKind } from '../kernel/trace.ts';
@@ -49,7 +49,7 @@ export class FaultInjector {
   }
 
   /**
-   * Updates `calmSince`. A node that has not booted yet does not disturb the calm. With
+   * Updates `calmSince`. A node that has not booted yet does not interrupt the calm period. With
    * `recovered`, the calm period starts now.
    */
   updateCalm(recovered: boolean): void {

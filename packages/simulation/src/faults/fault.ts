@@ -12,7 +12,8 @@ export type Fault =
    */
   | { readonly do: 'partition'; readonly groups: readonly (readonly string[])[] }
   /**
-   * Nothing that `from` sends to `to` gets through; both ways unless the direction is 'one-way'.
+   * Blocks everything that `from` sends to `to`; in both directions, unless `direction` is
+   * 'one-way'.
    */
   | {
       readonly do: 'cut';
@@ -21,8 +22,8 @@ export type Fault =
       readonly direction?: Direction | undefined;
     }
   /**
-   * Everything that `from` sends to `to` waits until `release`, including messages in flight; both
-   * ways unless the direction is 'one-way'.
+   * Holds everything that `from` sends to `to` until `release`, including messages in flight; in
+   * both directions, unless `direction` is 'one-way'.
    */
   | {
       readonly do: 'hold';
@@ -52,30 +53,33 @@ export type Fault =
   /** Ends partitions, cuts, holds, changed links and refusals. */
   | { readonly do: 'heal' }
   /**
-   * Stops a node without any cleanup; it loses what was not synced. Others see a reset, or nothing
-   * if the machine loses its power.
+   * Stops a node without any cleanup; it loses data that was not synced. Others see a reset, or
+   * nothing if the machine loses its power.
    */
   | { readonly do: 'crash'; readonly node: string; readonly power?: 'kept' | 'lost' | undefined }
   /** Boots a node that is down. A node that is up crashes first. */
   | { readonly do: 'restart'; readonly node: string }
-  /** Stops a node's event loop for so many milliseconds; events that arrive meanwhile wait. */
+  /**
+   * Stops a node's event loop for the given number of milliseconds; events that arrive meanwhile
+   * wait.
+   */
   | { readonly do: 'pause'; readonly node: string; readonly for: number }
-  /** Makes each event take a node so many milliseconds. 0 ends that. */
+  /** Makes each event take a node the given number of milliseconds. 0 ends that. */
   | { readonly do: 'slow'; readonly node: string; readonly cost: number }
-  /** Makes a node's clock jump; back if `by` is negative. */
+  /** Makes a node's clock jump forward, or back if `by` is negative. */
   | { readonly do: 'skew'; readonly node: string; readonly by: number }
   /**
-   * Makes a node's clock and timers run fast by so many millionths, or slow if negative. 0 ends
-   * that.
+   * Makes a node's clock and timers run fast by `ppm` millionths, or slow if `ppm` is negative. 0
+   * ends that.
    */
   | { readonly do: 'drift'; readonly node: string; readonly ppm: number }
   /** Makes a node refuse every new connection until the network is healed. */
   | { readonly do: 'refuse'; readonly node: string }
-  /** Changes how a node's disk behaves. */
+  /** Changes the behavior of a node's disk. */
   | { readonly do: 'disk'; readonly node: string; readonly disk: DiskOptions }
   /**
-   * Heals the network, restarts nodes that are down, ends slowness and drift, and mends disks.
-   * Clocks are not set right.
+   * Heals the network, restarts nodes that are down, ends slowness and drift, and repairs disks.
+   * Clocks are not corrected.
    */
   | { readonly do: 'recover' };
 
@@ -85,7 +89,7 @@ export type ScheduledFault = Fault & { readonly at: number };
 /**
  * Checks the numbers and disk options of a fault. `FaultInjector` checks its names.
  *
- * @throws TypeError naming the invalid number or option.
+ * @throws TypeError that names the invalid number or option.
  */
 export function checkFault(fault: Fault): void {
   const numbers: Readonly<Record<string, (value: number) => boolean>> = {

@@ -7,7 +7,7 @@ import type { ScheduledFault } from './fault.ts';
 export interface NemesisContext {
   /** The nodes, in order of declaration. */
   readonly nodes: readonly string[];
-  /** Random numbers of this nemesis alone, derived from the seed. */
+  /** A random generator for this nemesis alone, derived from the seed. */
   readonly random: Random;
   /** The virtual time, in milliseconds, from which faults may happen. */
   readonly from: number;

@@ -1,6 +1,6 @@
 // Ready-made nemeses of the network: partitions of every shape, and links that flap, lose messages,
-// hold them back and reset connections. Each says which faults a wave of trouble consists of; when
-// waves begin and end, and the options that all nemeses have, are the part of `nemesisOf`.
+// hold them back and reset connections. Each defines the faults of a wave of trouble; `nemesisOf`
+// decides when waves begin and end, and handles the options that all nemeses share.
 
 import { optional, reference, withDefault } from '@trunkline/transport-core/backend';
 import { pick, shuffled } from '../kernel/distributions.ts';
@@ -16,10 +16,7 @@ import {
 } from './partition-shapes.ts';
 import { type NemesisDefinition, nemesisOf, rounded, share, type Wave } from './plan.ts';
 
-/**
- * Defaults, in milliseconds: how long trouble of the network lasts, and how long the calm between
- * two troubles is.
- */
+/** Default durations, in milliseconds, of network trouble and of the calm between two troubles. */
 const LASTS = [500, 5_000] as const;
 const CALM = [500, 4_000] as const;
 
@@ -42,7 +39,10 @@ export const isolate = nemesisOf<{ readonly node: string | undefined }>({
  */
 export const bridge = nemesisOf(partitions('bridge', 3, bridgeBetween));
 
-/** Lets every node reach a majority, but no two nodes the same one. Takes at least three nodes. */
+/**
+ * Lets every node reach a majority, but no two nodes reach the same one. Takes at least three
+ * nodes.
+ */
 export const majorityRing = nemesisOf(partitions('majorityRing', 3, ringOfMajorities));
 
 /**
@@ -52,7 +52,7 @@ export const majorityRing = nemesisOf(partitions('majorityRing', 3, ringOfMajori
 export const oneWay = nemesisOf(partitions('oneWay', 2, oneDirection));
 
 /**
- * Takes one link down and up in quick succession: the one `between` two given nodes, or one that
+ * Takes one link down and up in quick succession: the link `between` two given nodes, or one that
  * the seed chooses for the whole plan.
  */
 export const flappingLink = nemesisOf<{ readonly between: readonly [string, string] | undefined }>({

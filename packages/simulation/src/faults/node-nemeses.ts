@@ -7,7 +7,7 @@ import type { ScheduledFault } from './fault.ts';
 import { delay, nemesisOf, rounded, share } from './plan.ts';
 
 /**
- * Restarts one node after the other, in order of declaration and round again. Each is down for
+ * Restarts one node after the other, in order of declaration, again and again. Each is down for
  * `lasts`, and the next follows after `calm`.
  */
 export const rollingRestart = nemesisOf({
@@ -28,8 +28,8 @@ export const rollingRestart = nemesisOf({
 
 /**
  * Crashes up to `maxDown` random nodes at once; they come back one by one within `lasts`. By
- * default `maxDown` is a minority, at least one. Each crash loses power, so that others see no
- * reset, with the probability `powerLost`, default 0.5.
+ * default, `maxDown` is a minority of the nodes, but at least one. Each crash loses power, so that
+ * others see no reset, with the probability `powerLost`, default 0.5.
  */
 export const crashes = nemesisOf<{
   readonly maxDown: number | undefined;
@@ -60,8 +60,8 @@ export const crashes = nemesisOf<{
 });
 
 /**
- * Stops a node's event loop for `lasts`, as a long garbage collection does: that of a random node
- * each time, or always of `node`.
+ * Stops a node's event loop for `lasts`, as a long garbage collection does: a random node each
+ * time, or always `node`.
  */
 export const pauses = nemesisOf<Victim>({
   name: 'pauses',
@@ -114,8 +114,8 @@ export const clockStorm = nemesisOf<{ readonly skew: Delay; readonly drift: Dela
 
 /**
  * Makes a node's disk slow and faulty: operations take up to `latency` ms (default 20), a sync up
- * to `sync` ms (default 200), and up to a share `failure` (default 0.3) of them fails. After each
- * trouble the disk is fast and without failures; `recover` restores the disk settings of the
+ * to `sync` ms (default 200), and a share of them, up to `failure` (default 0.3), fails. After each
+ * trouble the disk is fast and has no failures; `recover` restores the disk settings of the
  * simulation.
  */
 export const diskTrouble = nemesisOf<
@@ -144,7 +144,7 @@ export const diskTrouble = nemesisOf<
     }),
 });
 
-/** The largest number of nodes that can be down while a majority is up; at least one. */
+/** Returns the largest number of nodes that can be down while a majority is up; at least one. */
 export function minority(nodes: number): number {
   return Math.max(1, Math.floor((nodes - 1) / 2));
 }

@@ -41,10 +41,10 @@ export function bridgeBetween(nodes: readonly string[], random: Random): Fault[]
 }
 
 /**
- * Lets each node reach a majority, itself included, but no two nodes the same one (after Jepsen's
- * majorities-ring). The nodes form a ring, and each reaches enough neighbors on either side for a
- * majority; if that number is even, one more than needed. With three nodes, one-way cuts keep each
- * node from sending to the next one. Takes at least three nodes.
+ * Lets each node reach a majority, including itself, but no two nodes reach the same one (after
+ * Jepsen's majorities-ring). The nodes form a ring, and each reaches enough neighbors on either
+ * side for a majority; if that number is even, one more than needed. With three nodes, one-way cuts
+ * keep each node from sending to the next one. Takes at least three nodes.
  */
 export function ringOfMajorities(nodes: readonly string[], random: Random): Fault[] {
   const ring = shuffled(nodes, random);

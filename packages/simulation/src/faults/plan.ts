@@ -1,5 +1,5 @@
-// Shared planning code of the ready-made nemeses: trouble comes, lasts and goes again in waves,
-// until the duration is over and everything recovers.
+// Shared planning code of the ready-made nemeses: trouble comes and goes in waves until the
+// duration is over and everything recovers.
 
 import type { Random } from '@trunkline/transport-core';
 import {
@@ -30,7 +30,10 @@ export interface NemesisOptions {
   readonly pace?: number | undefined;
 }
 
-/** One trouble: when it begins, when it should end, and how many came before it. */
+/**
+ * One trouble: the time at which it begins, the time at which it should end, and the number of
+ * earlier ones.
+ */
 export interface Wave {
   readonly begin: number;
   readonly end: number;
@@ -60,7 +63,7 @@ export interface NemesisDefinition<Own> {
 }
 
 /**
- * Returns the function that creates nemeses of a kind. It throws a TypeError naming an invalid
+ * Returns the function that creates nemeses of a kind. It throws a TypeError that names an invalid
  * option.
  */
 export function nemesisOf<Own = object>(

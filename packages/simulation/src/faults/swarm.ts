@@ -1,4 +1,4 @@
-// The ready-made nemeses, and the swarm, which combines a few of them, different ones for each
+// The ready-made nemeses, and the swarm. The swarm combines a few of them, different ones for each
 // seed, because faults that always occur together can hide each other's effects.
 
 import {
@@ -63,17 +63,17 @@ export interface SwarmOptions {
   readonly duration?: number | undefined;
   /** The kinds to draw from. Default: all. */
   readonly kinds?: readonly NemesisKind[] | undefined;
-  /** Number of nodes that may be down at a time. Default: a minority, at least one. */
+  /** Maximum number of nodes that are down at a time. Default: a minority, but at least one. */
   readonly maxDown?: number | undefined;
 }
 
 /**
- * Combines a random subset of all kinds: each is chosen by a coin toss, and at least one is (swarm
- * testing: Groce, Zhang, Eide, Chen, Regehr, ISSTA 2012). Each kind acts in a random part of the
- * duration, up to four times as fast or as slow as on its own. The kinds overlap: a `heal` planned
- * by one ends the cuts, partitions and bad links of all others, a restart by one brings back a node
- * that another crashed, and a restarted node is no longer slow. The swarm leaves out crashes of
- * nodes that are down or beyond `maxDown`, and restarts of nodes that are up.
+ * Combines a random subset of all kinds: each is chosen by a coin toss, but at least one is chosen
+ * (swarm testing: Groce, Zhang, Eide, Chen, Regehr, ISSTA 2012). Each kind acts in a random part of
+ * the duration, up to four times as fast or as slow as on its own. The kinds affect each other: a
+ * `heal` of one ends the cuts, partitions and bad links of all others, a restart by one brings back
+ * a node that another crashed, and a restarted node is no longer slow. The swarm leaves out crashes
+ * of nodes that are down or beyond `maxDown`, and restarts of nodes that are up.
  */
 export function swarm(options: SwarmOptions = {}): Nemesis {
   const { duration, kinds: names, maxDown } = parseOptions(schema, options, 'nemeses.swarm');
@@ -84,7 +84,7 @@ export function swarm(options: SwarmOptions = {}): Nemesis {
       const tossed = names.filter(() => random() < 0.5);
       const faults = (tossed.length > 0 ? tossed : [pick(names, random)]).flatMap((name) => {
         const own = childRandom(Math.floor(random() * 0x1_0000_0000), name);
-        // Begins somewhere in the first half, and takes at least a quarter of the duration.
+        // The part begins somewhere in the first half and takes at least a quarter of the duration.
         const begin = Math.round(from + 0.5 * duration * own());
         const most = until - begin;
         const part = 0.25 * duration + (most - 0.25 * duration) * own();
@@ -107,7 +107,7 @@ export function swarm(options: SwarmOptions = {}): Nemesis {
  * options are optional. Each nemesis plans trouble that comes and goes for `duration` (default
  * 30,000 virtual ms) and ends with `recover`. If there are too few nodes for its kind of trouble,
  * it plans only `recover`. When several nemeses run at once, a `heal` or crash of one also affects
- * what another has done.
+ * the faults of another.
  */
 export const nemeses = { ...kinds, swarm } as const;
 

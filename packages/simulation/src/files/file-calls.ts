@@ -1,5 +1,6 @@
 // The system calls of a simulated file system, as one life of a node makes them: paths, open files,
-// and POSIX's rules. Each is a sequence of operations, which NodeFiles performs at once or in time.
+// and POSIX's rules. Each is a sequence of operations, which NodeFiles performs immediately or over
+// virtual time.
 
 import { type FileErrorCode, fileError } from './file-error.ts';
 import type { DirectoryNode, Edit, FileNode, FileTree, TreeNode } from './file-tree.ts';
@@ -10,7 +11,10 @@ export interface FileOperation {
   readonly call: string;
   readonly path?: string | undefined;
   readonly bytes?: Uint8Array | undefined;
-  /** 'read' never fails for the disk's sake; 'sync' takes the time of a sync. */
+  /**
+   * The kind of operation. A 'read' never fails because of the disk; a 'sync' takes the time of a
+   * sync.
+   */
   readonly kind: 'read' | 'change' | 'sync';
   run(): unknown;
 }
@@ -43,7 +47,7 @@ export interface FileSurroundings {
   /** The wall clock, in milliseconds since 1970. */
   wall(): number;
   hasRoom(more: number): boolean;
-  /** Returns whether a read finds a flipped bit. */
+  /** Returns true if a read should find a flipped bit. */
   isRotten(): boolean;
   /**
    * Returns a file of an installed package, which code may read although it is not on the disk of
@@ -99,7 +103,9 @@ export class FileCalls {
     });
   }
 
-  /** Reads from a position, or from that of the open file, which then advances. */
+  /**
+   * Reads from a position, or otherwise from the position of the open file, which then advances.
+   */
   *read(fd: number, length: number, position: number | undefined): Steps<Uint8Array> {
     return yield* step('read', 'read', undefined, () => {
       const open = this.#file(fd, 'read');
@@ -135,7 +141,7 @@ export class FileCalls {
   }
 
   *fsync(fd: number): Steps<void> {
-    // Covers the changes made until now, not those made while it runs.
+    // The sync covers the changes made until now, not those made while it runs.
     const before = this.#tree.order;
     yield* step('sync', 'fsync', this.#open.get(fd)?.path, () =>
       this.#tree.sync(this.#file(fd, 'fsync').node, before),
@@ -213,7 +219,7 @@ export class FileCalls {
     });
   }
 
-  /** The checks are in the order of Linux. */
+  /** Renames a file or directory. The checks are in the order of Linux. */
   *rename(path: string, to: string): Steps<void> {
     yield* step('change', 'rename', path, () => {
       const fail = (code: FileErrorCode) => fileError(code, 'rename', path, to);
@@ -295,5 +301,5 @@ function contentOf(node: TreeNode, call: string): FileNode {
 
 /** The first number of an open file; those below are the standard streams. */
 const FIRST_FD = 3;
-/** The number of files that a life of a node may have open; more fail with EMFILE. */
+/** Maximum number of files that a life of a node may have open; more fail with EMFILE. */
 const MOST_OPEN = 1_024;

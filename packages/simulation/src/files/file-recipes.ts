@@ -47,7 +47,10 @@ export class FileRecipes {
     });
   }
 
-  /** Creates a directory and all above it. Returns the first that it created, if any. */
+  /**
+   * Creates a directory and all directories above it. Returns the first one that it created, if
+   * any.
+   */
   *makeDirectories(path: string): Steps<string | undefined> {
     const missing: string[] = [];
     for (let at = path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
@@ -71,7 +74,7 @@ export class FileRecipes {
     yield* this.#calls.rmdir(path);
   }
 
-  /** Returns what is at a path, or undefined if there is nothing. */
+  /** Returns the file or directory at a path, or undefined if there is none. */
   *find(path: string): Steps<TreeNode | undefined> {
     try {
       return yield* this.#calls.stat(path);
@@ -110,5 +113,5 @@ export class FileRecipes {
   }
 }
 
-/** The number of bytes of one system call, as in Node's readFile. */
+/** Number of bytes that one system call transfers, as in Node's readFile. */
 const CHUNK = 512 * 1_024;

@@ -1,5 +1,5 @@
-// The files and directories of a simulated disk: as the running node sees them, as they are
-// durable, and the changes between the two. A crash goes back to what is durable.
+// The files and directories of a simulated disk: the state that the running node sees, the durable
+// state, and the changes between the two. A crash restores the durable state.
 
 import type { Disk, DiskFiles } from '../nodes/node-store.ts';
 import { survivors } from '../nodes/survivors.ts';
@@ -21,14 +21,17 @@ export interface DirectoryNode extends NodeTimes {
 
 export type TreeNode = FileNode | DirectoryNode;
 
-/** The number and the times of a file or directory, in milliseconds since 1970. */
+/** The number of a file or directory, and its times in milliseconds since 1970. */
 interface NodeTimes {
   readonly id: number;
   readonly createdAt: number;
   modifiedAt: number;
 }
 
-/** One name of a directory, and what it is to stand for; undefined removes it. */
+/**
+ * A change of one name in a directory: the name, and the node that it should refer to; undefined
+ * removes the name.
+ */
 export type Edit = readonly [directory: DirectoryNode, name: string, node: TreeNode | undefined];
 
 /** A change that is not durable yet. */
@@ -38,15 +41,15 @@ type Change = { readonly order: number } & (
       readonly file: FileNode;
       readonly at: number;
       readonly bytes: Uint8Array;
-      /** The size that the file has at least afterwards. */
+      /** Minimum size of the file after the change. */
       readonly end: number;
     }
   | { readonly kind: 'resize'; readonly file: FileNode; readonly size: number }
-  /** Edits that take effect together: a rename is never half done. */
+  /** Edits that take effect together, because a rename is never half done. */
   | { readonly kind: 'names'; readonly edits: readonly Edit[] }
 );
 
-/** All files of a disk, over all lives of its node. */
+/** All files of a disk, through all lives of its node. */
 export class FileTree implements DiskFiles {
   readonly root: DirectoryNode;
   readonly #disk: Disk;
@@ -103,7 +106,7 @@ export class FileTree implements DiskFiles {
     this.#add({ kind: 'names', edits });
   }
 
-  /** Makes the changes of a file or directory durable that were made before the number `before`. */
+  /** Makes those changes of a file or directory durable that have a number below `before`. */
   sync(node: TreeNode, before: number): void {
     const directories = node.kind === 'directory' ? this.#renamedWith(node) : NONE;
     const isSynced = (change: Change): boolean =>
@@ -114,7 +117,7 @@ export class FileTree implements DiskFiles {
     this.#settle(isSynced);
   }
 
-  /** Flips a random bit among bytes of a file, as a disk that rots does. */
+  /** Flips a random bit among bytes of a file, as a decaying disk does. */
   rot(file: FileNode, at: number, length: number): void {
     const { random } = this.#disk;
     const bit = Math.floor(random() * length * 8);
@@ -122,7 +125,7 @@ export class FileTree implements DiskFiles {
     const before = file.live.at(position)!;
     const rotten = new Uint8Array([before ^ (1 << (bit & 7))]);
     file.live.write(position, rotten);
-    // Only what has been written to the disk can rot there.
+    // Only data that has been written to the disk can decay there.
     if (file.durable.at(position) === before) file.durable.write(position, rotten);
   }
 
@@ -157,8 +160,8 @@ export class FileTree implements DiskFiles {
   }
 
   /**
-   * Returns the directory and all that unsynced renames connect with it: a rename is atomic, so it
-   * is durable in both of its directories or in neither.
+   * Returns the directory and all directories that unsynced renames connect with it. A rename is
+   * atomic, so it is durable in both of its directories or in neither.
    */
   #renamedWith(directory: DirectoryNode): ReadonlySet<DirectoryNode> {
     const connected = new Set([directory]);
@@ -171,7 +174,10 @@ export class FileTree implements DiskFiles {
     return connected;
   }
 
-  /** The last write before a crash: only its first bytes are on the disk, but the size is. */
+  /**
+   * Returns the last write before a crash as a torn one: only its first bytes reach the disk, but
+   * the new size does.
+   */
   #torn(change: Change): Change {
     if (change.kind !== 'write') return change;
     const written = Math.floor(this.#disk.random() * change.bytes.length);
@@ -211,7 +217,7 @@ function eachOf(
 
 const NONE: ReadonlySet<DirectoryNode> = new Set();
 /**
- * The number of unsynced changes that a disk keeps. Beyond it the older half becomes durable, as an
- * operating system writes back what waits for long.
+ * Maximum number of unsynced changes that a disk keeps. Beyond it, the older half becomes durable,
+ * as an operating system writes back data that has waited for long.
  */
 const MOST_UNSAFE = 20_000;

@@ -18,7 +18,7 @@ export type NameListener = (name: string) => void;
 /** The file system of one life of a node. */
 export class NodeFiles {
   readonly calls: FileCalls;
-  /** The number of calls that have not completed yet. */
+  /** Number of calls that have not completed yet. */
   pending = 0;
   readonly #loop: EventLoop;
   readonly #owner: EventOwner;
@@ -70,7 +70,7 @@ export class NodeFiles {
   }
 
   /**
-   * Performs calls at once. They stop the event loop of the node for as long as they take.
+   * Performs calls synchronously. They stop the event loop of the node for as long as they take.
    */
   performSync<T>(steps: Steps<T>): T {
     let next = steps.next();
@@ -87,7 +87,10 @@ export class NodeFiles {
     return next.value;
   }
 
-  /** Calls `listener` after each change of a name in a directory, until the result is called. */
+  /**
+   * Calls `listener` after each change of a name in a directory, until the returned function is
+   * called.
+   */
   listen(directory: DirectoryNode, listener: NameListener): () => void {
     let listeners = this.#listeners.get(directory);
     if (listeners === undefined) this.#listeners.set(directory, (listeners = new Set()));
@@ -99,7 +102,7 @@ export class NodeFiles {
     };
   }
 
-  /** Lets the streams of Node, which use ticks of their own, run before time moves on. */
+  /** Lets the streams of Node, which use their own ticks, run before time advances. */
   useTicks(): void {
     this.#loop.usesTicks = true;
   }

@@ -33,9 +33,9 @@ function describeNode({ name, up, state, log, calls, waits, ...disk }: NodeRepor
   return lines;
 }
 
-/** The number of nodes that an error shows. */
+/** Maximum number of nodes that an error shows. */
 const NODES = 20;
-/** The number of lines of its log that an error shows of each node. */
+/** Maximum number of log lines that an error shows for each node. */
 const LOGGED = 3;
-/** The length limit of a line about a node, in characters. */
+/** Maximum length of a line about a node, in characters. */
 const WIDTH = 200;

@@ -7,7 +7,7 @@ import { checksum } from './trace.ts';
 
 /**
  * Returns the random generator of one part, named by labels. Its numbers depend only on the seed
- * and the labels, so one node more or less changes nothing for the others.
+ * and the labels, so adding or removing a node changes nothing for the others.
  */
 export function childRandom(seed: number, ...labels: readonly (string | number)[]): Random {
   return seededRandom(checksum(encoder.encode([seed, ...labels].join('\n'))));

@@ -1,6 +1,6 @@
 // The event loop of a simulation, in virtual time. It owns the clock, the event queue, the trace
-// and the first failure; nodes and the network schedule events on it; it calls their callbacks, and
-// the rules after each event.
+// and the first failure; nodes and the network schedule events on it. It calls their callbacks and,
+// after each event, the rules.
 
 import { type RuntimeOverride, replaceSystem } from '@trunkline/transport-core/internal';
 import { childRandom } from './distributions.ts';
@@ -22,17 +22,17 @@ import { type UnhandledRejection, UnhandledRejections } from './unhandled-reject
 export interface EventLoopOptions {
   readonly seed: number;
   /**
-   * Whether to wait for a turn of the real event loop after each event, instead of some turns of
-   * the microtask queue.
+   * True to wait for a turn of the real event loop after each event, instead of some turns of the
+   * microtask queue.
    */
   readonly strict: boolean;
-  /** Number of events that may happen at one instant. */
+  /** Maximum number of events at one instant. */
   readonly stepLimit: number;
 }
 
 /**
- * Runs the next event, then everything that follows from it within the same instant, then moves on.
- * Idle time is skipped.
+ * Runs the next event, then everything that follows from it within the same instant, and then
+ * advances. Idle time is skipped.
  */
 export class EventLoop {
   readonly seed: number;
@@ -45,8 +45,8 @@ export class EventLoop {
   /** Number of events that have happened. */
   steps = 0;
   /**
-   * Whether code uses ticks of Node itself, as Node's streams do. Then every event waits until they
-   * have run.
+   * True if code uses ticks of Node itself, as Node's streams do. In that case, every event waits
+   * until they have run.
    */
   usesTicks = false;
   readonly #strict: boolean;
@@ -58,9 +58,9 @@ export class EventLoop {
   /** The name of the owner that touched the loop last. */
   #toucher = 'the simulation';
   #failure: SimulationError | undefined;
-  /** The first error that a drive has rejected with. */
+  /** The first error with which a drive has rejected. */
   failure: unknown;
-  /** Whether failures are ignored, because the nodes of a failed simulation are being stopped. */
+  /** True if failures are ignored because the nodes of a failed simulation are being stopped. */
   #forgiving = false;
   /**
    * The owner of the event or deferred callback that ran last. Promises rejected now are attributed
@@ -74,7 +74,7 @@ export class EventLoop {
     random: () => (this.#acting?.system ?? this.#outside).random(),
     wall: () => (this.#acting?.system ?? this.#outside).wall(),
   };
-  /** Answers code outside all nodes and clients. */
+  /** Answers code outside all nodes and clients that asks the system. */
   readonly #outside: RuntimeOverride;
   #guard: NondeterminismGuard | undefined;
   #running = false;
@@ -116,7 +116,7 @@ export class EventLoop {
     this.queue.cancel(event);
   }
 
-  /** Runs `callback` at this instant, once the current code has finished. */
+  /** Runs `callback` at this instant, after the current code has finished. */
   defer(owner: EventOwner | undefined, callback: () => void): void {
     this.#touch(owner);
     this.#deferred.push({ owner, callback });
@@ -155,8 +155,8 @@ export class EventLoop {
   }
 
   /**
-   * Ends the loop; no drive may follow. Returns the error of a rejection that still has no
-   * handler. The test has until now to handle promises of its own.
+   * Ends the loop; no drive may follow. Returns the error of a rejection that still has no handler.
+   * The test has until now to handle its own promises.
    */
   async end(): Promise<SimulationError | undefined> {
     if (this.#watch?.isExact === false) for (let turn = 0; turn < 2; turn++) await realTurn();
@@ -166,8 +166,9 @@ export class EventLoop {
   }
 
   /**
-   * Runs until `done` returns true, until `end`, or until no event is left. In the last case time
-   * advances to `end` only if `patient`. Real time, randomness and sockets are forbidden meanwhile.
+   * Runs until `done` returns true, until `end`, or until no event is left. In the last case, time
+   * advances to `end` only if `patient` is true. Meanwhile, real time, randomness and sockets are
+   * forbidden.
    */
   async drive(
     done: () => boolean,
@@ -201,8 +202,8 @@ export class EventLoop {
     const ended = () => emptyMicrotaskQueue(around).then(() => watch.flush());
     try {
       for (;;) {
-        // Finishes this instant. Nothing tells when the microtask queue is empty, so this runs a
-        // few turns of it, and again as long as code touches the loop.
+        // Finishes this instant. Nothing reports when the microtask queue is empty. So this runs a
+        // few turns of it, and more as long as code touches the loop.
         for (let rounds = 0; ; rounds++) {
           this.#touched = false;
           if (this.#deferred.length > 0) this.#runDeferred();
@@ -210,7 +211,8 @@ export class EventLoop {
           else await this.#turns.wait(TURNS);
           if (!this.#touched) {
             watch.flush();
-            // A chain of awaits may take more turns than that, and handle the rejection at its end.
+            // A chain of awaits may take more turns than that, and may handle the rejection at its
+            // end.
             if (this.#rejections.hasSuspects) await ended();
             if (this.#rejections.hasSuspects) this.#accuse();
             if (!this.#touched) break;
@@ -227,8 +229,9 @@ export class EventLoop {
         if (done()) return 'done';
         const soonest = this.queue.soonest();
         if (soonest - this.now >= LEAP || this.queue.hasTimerAt(this.now) || this.usesTicks) {
-          // A chain of awaits may take more turns than that. It must finish before time leaps, or a
-          // timeout would come before an answer; and before a timer of 0 ms, as it does in reality.
+          // A chain of awaits may take more turns than that. It must finish before time leaps,
+          // because otherwise a timeout would come before an answer. It must also finish before a
+          // timer of 0 ms, as in reality.
           if (soonest > this.now) await macrotask(around);
           else await ended();
           if (
@@ -333,7 +336,7 @@ export class EventLoop {
     return watchUncaught({
       rejected: (error, promise) => {
         const owner = this.#rejections.ownerOf(promise, this.#acting);
-        // A node that has crashed can't fail any more.
+        // A node that has crashed can no longer fail.
         if (owner?.alive === false || this.#forgiving) return;
         this.#rejections.add(promise, { owner, error });
       },
@@ -381,7 +384,7 @@ const UNCAUGHT = 'no uncaught error';
 /** A leap of virtual time, in milliseconds, before which every chain of awaits must finish. */
 const LEAP = 1_000;
 /**
- * Turns of the microtask queue after an event, and again while code touches the loop. A longer
- * chain of bare awaits continues later.
+ * Number of turns of the microtask queue after an event, and again while code touches the loop. A
+ * longer chain of bare awaits continues later.
  */
 const TURNS = 8;

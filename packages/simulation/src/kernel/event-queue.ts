@@ -4,20 +4,23 @@ import type { RuntimeOverride } from '@trunkline/transport-core/internal';
 
 /**
  * The owner of an event: one incarnation of a node or client. Events of a dead owner never happen;
- * events of a busy one wait.
+ * events of a busy owner wait.
  */
 export interface EventOwner {
   readonly name: string;
   /** The owner's number in the trace. */
   readonly number: number;
-  /** Whether this is a client, outside all nodes: its code belongs to the test. */
+  /** True if this is a client outside all nodes: its code belongs to the test. */
   readonly isClient: boolean;
   /** Answers the owner's code when it asks the system for randomness or the time of day. */
   readonly system?: RuntimeOverride | undefined;
   alive: boolean;
-  /** Virtual time before which none of its events run, because it is paused or its CPU is slow. */
+  /**
+   * Virtual time before which none of the owner's events run, because it is paused or its CPU is
+   * slow.
+   */
   busyUntil: number;
-  /** The milliseconds of its CPU that each event costs the owner. */
+  /** The milliseconds of CPU time that each event costs the owner. */
   cost: number;
 }
 
@@ -29,7 +32,7 @@ export interface SimEvent {
   readonly kind: EventKind;
   /** Undefined once the event has run or was canceled. */
   run: ((argument: any) => void) | undefined;
-  /** The argument of `run`. With it, data in flight needs no closure of its own. */
+  /** The argument of `run`. Because of it, data in flight needs no separate closure. */
   readonly argument: unknown;
 }
 
@@ -87,8 +90,8 @@ export class EventQueue {
       if (owner === undefined) return first;
       if (!owner.alive) continue;
       if (owner.busyUntil <= first.at) return first;
-      // A postponed event runs before events that are due only then; postponed events keep their
-      // order.
+      // A postponed event runs before events that become due only at that time; postponed events
+      // keep their order.
       first.at = owner.busyUntil;
       first.order = PUT_OFF + this.#putOff++;
       this.#push(first);
@@ -131,7 +134,7 @@ export class EventQueue {
     if (heap.length > 0) this.#sink(0, last);
   }
 
-  /** Puts `event` in its place at or below `at`, a place that is free. */
+  /** Puts `event` in its place at or below `at`, which is free. */
   #sink(at: number, event: SimEvent): void {
     const heap = this.#heap;
     const { length } = heap;
@@ -158,7 +161,7 @@ function before(a: SimEvent, b: SimEvent): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order);
 }
 
-/** The first order of postponed events, below all others. */
+/** The first order number of postponed events, below all others. */
 const PUT_OFF = -(2 ** 52);
-/** Number of canceled events that may stay whatever their share. */
+/** Number of canceled events that may stay, regardless of their share. */
 const COMPACT = 64;

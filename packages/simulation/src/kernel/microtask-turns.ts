@@ -1,5 +1,5 @@
-// Waits for turns of the microtask queue. A simulation waits for many after each event, so this is
-// cheaper than as many bare awaits.
+// Waits for turns of the microtask queue. A simulation waits for many turns after each event, and
+// this costs less than as many bare awaits.
 
 /** Waits for a number of turns, one wait at a time. */
 export class MicrotaskTurns {
@@ -14,7 +14,7 @@ export class MicrotaskTurns {
     else this.#resolve();
   };
 
-  /** Waits for `count` turns, at least 2: exactly as long as that many `await undefined`. */
+  /** Waits for `count` turns (at least 2), exactly as long as that many `await undefined`. */
   wait(count: number): Promise<void> {
     // The code that awaits the promise takes the last turn itself.
     this.#left = count - 1;

@@ -1,4 +1,4 @@
-// The report of a node at one moment, as plain data: what a failing run shows of each node.
+// The report that a failing run shows of each node: its state at one moment, as plain data.
 
 /** A line that a node logged. */
 export interface LogLine {
@@ -24,7 +24,7 @@ export interface DiskEntry {
   readonly size: number;
   /** The beginning of the value: text in quotes, or hexadecimal digits after '0x'. */
   readonly value: string;
-  /** Whether the value would survive a crash now. */
+  /** True if the value would survive a crash now. */
   readonly synced: boolean;
 }
 
@@ -43,7 +43,8 @@ export interface NodeReport {
    */
   readonly calls: readonly OpenCall[];
   /**
-   * Sentences about everything that it waits for: answers, dials, operations of its store, readers.
+   * Sentences about everything that the node waits for: answers, dials, operations of its store,
+   * and readers.
    */
   readonly waits: readonly string[];
   /** The first 100 entries on its disk, and the number of further ones. */

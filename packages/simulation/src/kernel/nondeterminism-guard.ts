@@ -11,11 +11,11 @@ export interface SuspendableGuard {
 
 /** The guard that {@link forbidNondeterminism} installs. */
 export interface NondeterminismGuard extends SuspendableGuard {
-  /** Removes the guard for good. */
+  /** Removes the guard permanently. */
   end(): void;
   /**
-   * Allows the next call of `setImmediate` of `node:timers`: Node itself makes it after an uncaught
-   * exception was handled.
+   * Allows the next call of `setImmediate` of `node:timers`: Node itself makes this call after an
+   * uncaught exception was handled.
    */
   allowNodeOnce(): void;
 }
@@ -27,7 +27,7 @@ interface Target {
   readonly replacement: unknown;
 }
 
-/** A property that is replaced now, with its descriptor from before. */
+/** A property that is currently replaced, with its original descriptor. */
 interface Patch extends Target {
   readonly before: PropertyDescriptor | undefined;
 }
@@ -95,11 +95,11 @@ export function realTurn(): Promise<void> {
 
 /**
  * Waits for a turn of the real event loop. The guard is suspended for other work of the loop, but
- * not for what is still in the microtask queue.
+ * not for code that is still in the microtask queue.
  */
 export function macrotask(guard: SuspendableGuard): Promise<void> {
   return new Promise((resolve) => {
-    // Node runs `nextTick` callbacks once its microtask queue is empty. In a page no other code
+    // Node runs `nextTick` callbacks when its microtask queue is empty. In a page no other code
     // needs a forbidden function.
     tick?.(() => guard.suspend());
     immediate(() => {
@@ -118,7 +118,7 @@ export function emptyMicrotaskQueue(guard: SuspendableGuard): Promise<void> {
   return new Promise((resolve) => tick(resolve));
 }
 
-/** Whether a guard is installed in this thread. */
+/** True if a guard is installed in this thread. */
 let isInstalled = false;
 
 // The runtime's own functions, taken before a guard replaces them.
@@ -126,7 +126,7 @@ const globals = globalThis as unknown as Record<string, any>;
 const tick: ((callback: () => void) => void) | undefined = globals['process']?.nextTick;
 const immediate: (callback: () => void) => void = globals['setImmediate'] ?? viaChannel();
 
-/** Returns a function that runs callbacks on a later turn, where there is no `setImmediate`. */
+/** Returns a function that runs callbacks on a later turn, for runtimes without `setImmediate`. */
 function viaChannel(): (callback: () => void) => void {
   const channel = new globals['MessageChannel']();
   const waiting: (() => void)[] = [];
@@ -138,8 +138,8 @@ function viaChannel(): (callback: () => void) => void {
 }
 
 /**
- * Returns every function that this runtime has and that is forbidden. `isAllowed` is asked at each
- * call of Node's own `setImmediate`.
+ * Returns every forbidden function that this runtime has. `isAllowed` is called at each call of
+ * Node's own `setImmediate`.
  */
 function targetsOf(
   report: (name: string, remedy: string) => Error,
@@ -214,7 +214,7 @@ function targetsOf(
   return targets;
 }
 
-/** Returns a Date that works as usual, except that it does not tell the current time. */
+/** Returns a Date that works as usual, except that it does not provide the current time. */
 function datesOnly(now: () => never): unknown {
   return new Proxy(globals['Date'], {
     construct: (target, args, newTarget) =>

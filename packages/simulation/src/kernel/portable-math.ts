@@ -1,6 +1,6 @@
-// Logarithm and exponential that give the same bits on every platform. IEEE 754 fixes + − × ÷ and
-// the square root to the last bit, but nothing else: Math.pow differs between releases of Node,
-// Math.log and Math.exp between Node and Chromium.
+// A logarithm and an exponential function that give the same bits on every platform. IEEE 754 fixes
+// + − × ÷ and the square root to the last bit, but nothing else: Math.pow differs between releases
+// of Node, and Math.log and Math.exp differ between Node and Chromium.
 
 /**
  * Returns the natural logarithm of a finite number above 0, to within about 2 units in the last
@@ -19,7 +19,9 @@ export function log(x: number): number {
   return exponent * LN_2 + 2 * s * sum;
 }
 
-/** Returns e to the power of a number: 0 far below zero, Infinity far above. */
+/**
+ * Returns e to the power of a number: 0 for numbers far below zero, Infinity for numbers far above.
+ */
 export function exp(x: number): number {
   if (x > 709.78) return Number.POSITIVE_INFINITY;
   if (x < -745.13) return 0;
@@ -38,6 +40,6 @@ const LN_2 = Math.LN2;
 const LN_2_HIGH = 0.6931471803691238;
 const LN_2_LOW = 1.9082149292705877e-10;
 const ROOT_2 = Math.SQRT2;
-/** The last power of each series that still matters in 53 bits. */
+/** The highest power of each series that still matters in 53 bits. */
 const LOG_TERMS = 23;
 const EXP_TERMS = 17;

@@ -22,5 +22,5 @@ function decode(bytes: Uint8Array, fatal: boolean): string | undefined {
   }
 }
 
-/** The number of bytes that are shown. */
+/** Maximum number of bytes that are shown. */
 const MOST = 60;

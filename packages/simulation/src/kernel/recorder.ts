@@ -1,5 +1,5 @@
-// The recorder of a simulation: it keeps the most recent events as plain data, so that a run can be
-// looked at step by step once it has failed.
+// The recorder of a simulation: it keeps the most recent events as plain data, so that a failed run
+// can be examined step by step.
 
 import type { NodeReport, OpenCall } from './node-report.ts';
 
@@ -10,26 +10,29 @@ export interface RecordedEvent {
   /** Virtual milliseconds since the simulation began. */
   readonly at: number;
   /**
-   * The kind of event: 'sent', 'arrived', 'lost', 'duplicated' and 'held' of messages; 'dialed',
-   * 'accepted', 'refused', 'ended' and 'reset' of connections; 'called' and 'returned' of calls;
-   * 'booted', 'crashed', 'stored', 'note' and 'state' of nodes; and 'fault'.
+   * The kind of event: 'sent', 'arrived', 'lost', 'duplicated' and 'held' for messages; 'dialed',
+   * 'accepted', 'refused', 'ended' and 'reset' for connections; 'called' and 'returned' for calls;
+   * 'booted', 'crashed', 'stored', 'note' and 'state' for nodes; and 'fault'.
    */
   readonly kind: string;
   /** The node of the event, or the sender of the message; undefined for a fault. */
   readonly from?: string | undefined;
   /** The receiver of the message, the other end of the connection, or the target of the call. */
   readonly to?: string | undefined;
-  /** The name of what was sent or stored ('election.vote request'), or the method of a call. */
+  /**
+   * The name of the data that was sent or stored ('election.vote request'), or the method of a
+   * call.
+   */
   readonly what?: string | undefined;
   /** The size in bytes. */
   readonly size?: number | undefined;
-  /** The text of a fault, a state or a note, or the code with which a call failed. */
+  /** The text of a fault, a state or a note, or the code of a call's failure. */
   readonly text?: string | undefined;
-  /** The `event` in which the message that arrives, or is lost, was sent. */
+  /** The `event` in which a message that arrives or is lost was sent. */
   readonly sent?: number | undefined;
   /**
-   * The `event` in which the request of its call was sent. For 'called' and 'returned', a number
-   * that the two share.
+   * The `event` in which the request of its call was sent. 'called' and 'returned' of one call
+   * share the same number.
    */
   readonly call?: number | undefined;
 }
@@ -41,11 +44,11 @@ export interface NodeStart {
   readonly state?: string | undefined;
 }
 
-/** What a recorder has kept. */
+/** The events that a recorder has kept, with the nodes before and after them. */
 export interface RecordedEvents {
   /** The most recent events, oldest first. */
   readonly events: readonly RecordedEvent[];
-  /** The number of events before them, which were not kept. */
+  /** The number of earlier events, which were not kept. */
   readonly dropped: number;
   /** The nodes as they were before the first event. */
   readonly start: readonly NodeStart[];
@@ -81,7 +84,7 @@ export class Recorder {
   #ended: RecordedEvents | undefined;
 
   /**
-   * @param most the number of events that are kept; older ones are dropped and counted.
+   * @param most the maximum number of events that are kept; older ones are dropped and counted.
    * @param inspect reports all nodes.
    */
   constructor(clock: { readonly now: number }, most: number, inspect: () => readonly NodeReport[]) {
@@ -90,7 +93,7 @@ export class Recorder {
     this.#inspect = inspect;
   }
 
-  /** Keeps an event of the trace. Timers and frames that only maintain connections are left out. */
+  /** Adds an event of the trace. Timers and frames that only maintain connections are left out. */
   add({ event, at, kind, from, to, what, size, text, sent, call }: TracedEvent): void {
     if (kind === 'timer' || kind === 'control') return;
     this.#keep({
@@ -107,7 +110,7 @@ export class Recorder {
     });
   }
 
-  /** Keeps the start of a call, and returns a function for its end. */
+  /** Adds the start of a call, and returns a function that adds its end. */
   called(from: string, { method, to, since }: OpenCall): (code: string | undefined) => void {
     const call = this.#calls++;
     this.#keep({ at: since, kind: 'called', from, to, what: method, call });
@@ -123,12 +126,12 @@ export class Recorder {
       });
   }
 
-  /** Keeps nothing more from now on. */
+  /** Stops the recorder: it keeps no further events. */
   stop(): void {
     this.#ended ??= this.take();
   }
 
-  /** Returns what has been kept so far, or until `stop`. */
+  /** Returns the events that have been kept so far, or until `stop`. */
   take(): RecordedEvents {
     if (this.#ended !== undefined) return this.#ended;
     this.#drop(this.#events.length - this.#most);
@@ -144,7 +147,7 @@ export class Recorder {
   #keep(event: RecordedEvent): void {
     if (this.#ended !== undefined) return;
     this.#events.push(event);
-    // Dropped in bulk, because dropping one of many is slow.
+    // Events are dropped in bulk, because dropping one of many is slow.
     if (this.#events.length >= 2 * this.#most) this.#drop(this.#events.length - this.#most);
   }
 

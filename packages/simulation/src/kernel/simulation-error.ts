@@ -1,4 +1,4 @@
-// The error that a failed run rejects with. It names the rule that broke, the seed and the virtual
+// The error with which a failed run rejects. It names the rule that broke, the seed and the virtual
 // time, and shows what happened before.
 
 import { describeNodes } from './describe-nodes.ts';
@@ -15,7 +15,9 @@ export interface SimulationErrorInit {
   readonly cause?: unknown;
 }
 
-/** A run of a simulation failed. The same seed and the same code fail in the same way again. */
+/**
+ * The failure of a simulation's run. The same seed and the same code fail in the same way again.
+ */
 export class SimulationError extends Error {
   readonly seed: number;
   readonly at: number;
@@ -39,5 +41,5 @@ export class SimulationError extends Error {
   }
 }
 
-/** Lines of the timeline in the message; `trace.timeline` has more. */
+/** Maximum number of lines of the timeline in the message; `trace.timeline` has more. */
 const SHOWN = 20;

@@ -1,11 +1,11 @@
-// Tests of how far code continues within an instant: by default for some turns of the microtask
-// queue, in strict mode for all of them.
+// Tests of the turns of the microtask queue within an instant: by default code runs for some of
+// them, in strict mode for all.
 
 import test from 'ava';
 import { createSimulation, type Simulation, type SimulationOptions } from '../index.ts';
 import { drain, items, outcome, server, testProtocol } from '../testing/test-protocol.ts';
 
-/** Runs nodes that work in chains of awaits, and returns what each saw and when. */
+/** Runs nodes that work in chains of awaits, and returns what each node saw and when. */
 async function chains(
   options: SimulationOptions,
   length: number,

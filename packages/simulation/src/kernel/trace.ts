@@ -1,5 +1,5 @@
-// The trace of a simulation: a hash over everything that happened, so that two runs are the same if
-// and only if their hashes are, and the most recent events as text.
+// The trace of a simulation: a hash over all events, and the most recent events as text. Two runs
+// are the same if and only if their hashes are.
 
 import type { NodeReport } from './node-report.ts';
 import type { Recorder } from './recorder.ts';
@@ -24,8 +24,8 @@ export interface TraceSummary {
    */
   readonly states: Readonly<Record<string, string>>;
   /**
-   * Every node and client: its state, the last lines of its log, what it waits for, and its disk;
-   * at most 200 of them.
+   * Every node and client: its state, the last lines of its log, the things that it waits for, and
+   * its disk. At most 200 nodes and clients are reported.
    */
   readonly nodes: readonly NodeReport[];
 }
@@ -67,7 +67,7 @@ export interface TraceRecord {
   readonly line: string;
   /** The exact virtual time, in milliseconds. */
   readonly at: number;
-  /** The checksum of what was sent, stored or noted; 0 for none. */
+  /** The checksum of the data that was sent, stored or noted; 0 if there is none. */
   readonly check: number;
 }
 
@@ -75,7 +75,7 @@ export interface TraceRecord {
 export class Trace implements TraceSummary {
   events = 0;
   /**
-   * Receives each event, to compare two runs: its line, its time, and the checksum of its bytes,
+   * Receives each event, to compare two runs: its line, and its time and the checksum of its bytes,
    * which the line does not show.
    */
   onRecord: ((event: TraceRecord) => void) | undefined;
@@ -134,7 +134,7 @@ export class Trace implements TraceSummary {
    * Records an event that happens now.
    *
    * @param names the nodes that it involves, as `pair` returns them.
-   * @param detail the number of the name of what was sent or stored; 0 for none.
+   * @param detail the number of the name of the data that was sent or stored; 0 if there is none.
    * @param size in bytes.
    * @param check the checksum of the bytes.
    * @param sent the number of the event in which this message was sent; only recorders get it.
@@ -221,7 +221,7 @@ export class Trace implements TraceSummary {
 
   /**
    * Adds the line of an event unless it is a timer or a control frame: these are only hashed,
-   * because they would drown out the rest.
+   * because they would hide the other events.
    */
   #addLine(lines: string[], bytes: Uint8Array, record: number, event: number): void {
     const kind = new DataView(bytes.buffer, record * RECORD, RECORD).getUint16(10, true);
@@ -259,14 +259,14 @@ export function formatTime(milliseconds: number): string {
   return String(Math.round(milliseconds * 1_000) / 1_000);
 }
 
-/** A 32-bit checksum (FNV-1a), enough to tell two runs apart. */
+/** Returns a 32-bit checksum (FNV-1a), which is enough to distinguish two runs. */
 export function checksum(bytes: Uint8Array): number {
   let hash = 0x811c_9dc5;
   for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x0100_0193);
   return hash >>> 0;
 }
 
-/** Stands for no event, where an event is named by its number. */
+/** Stands for no event in places that name an event by its number. */
 export const NO_EVENT = -1;
 
 const WORDS = Object.fromEntries(
@@ -274,16 +274,16 @@ const WORDS = Object.fromEntries(
 ) as Readonly<Record<number, keyof typeof TraceKind>>;
 
 /**
- * Bytes of a record: a time of 8 bytes, then four words: kind and detail, from and to, size,
- * check.
+ * Size of a record in bytes: a time of 8 bytes, then four words for kind and detail, from and to,
+ * size, and check.
  */
 const RECORD = 24;
-/** Records in a block, which is just under 64 KiB. */
+/** Number of records in a block, which is just under 64 KiB. */
 const RECORDS = 2_730;
-/** Names are numbered in 16 bits. */
+/** Highest number of a name, which has 16 bits. */
 const MOST_NAMES = 0xffff;
 /** Maximum number of lines of a timeline. */
 const LINES = 200;
-/** Number of texts that are kept. */
+/** Maximum number of texts that are kept. */
 const TEXTS = 1_000;
 const encoder = new TextEncoder();

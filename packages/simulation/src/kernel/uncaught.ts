@@ -18,12 +18,15 @@ export interface UncaughtReport {
 
 /** Takes over the uncaught errors of this thread from all other listeners. */
 export interface UncaughtWatch {
-  /** Whether `flush` reports everything. If not, reports come with turns of the real event loop. */
+  /**
+   * True if `flush` reports everything. Otherwise, reports come with turns of the real event loop.
+   */
   readonly isExact: boolean;
   /** Reports at once all rejections that have no handler so far. */
   flush(): void;
   /**
-   * Takes over the errors; `lift` hands them back, for a turn of the real event loop or for good.
+   * Takes over the errors; `lift` hands them back, for a turn of the real event loop or
+   * permanently.
    */
   impose(): void;
   lift(): void;
@@ -42,7 +45,8 @@ function watchProcess(
 ): UncaughtWatch {
   const own: Readonly<Record<string, Listener>> = {
     unhandledRejection: rejected,
-    // With --unhandled-rejections=strict Node reports a rejection here first, and then as one.
+    // With --unhandled-rejections=strict, Node reports a rejection here first, and then as a
+    // rejection.
     uncaughtException: (error, origin) => {
       handedOver();
       if (origin !== 'unhandledRejection') threw(error);
@@ -82,7 +86,7 @@ function watchProcess(
 }
 
 /**
- * Watches in a page. A page reports rejections in a turn of its own, so listeners stay until the
+ * Watches in a page. A page reports rejections in a separate turn, so listeners stay until the
  * simulation is closed.
  */
 function watchPage({ rejected, handled, threw }: UncaughtReport): UncaughtWatch {
@@ -131,8 +135,9 @@ const globals = globalThis as unknown as Record<string, any>;
 const process: (Emitter & { _tickCallback?(): void }) | undefined =
   typeof globals['process']?.rawListeners === 'function' ? globals['process'] : undefined;
 /**
- * Runs the end of a turn of Node's event loop except for microtasks: `nextTick` callbacks, and the
- * reports of unhandled rejections. A simulation stays within one turn, so it has to ask for these.
- * Node does not document it; without it they run when virtual time leaps, and at `close`.
+ * Runs the parts of the end of a turn of Node's event loop other than microtasks: `nextTick`
+ * callbacks, and reports of unhandled rejections. A simulation stays within one turn, so it has to
+ * request them. Node does not document this function; without it, they run when virtual time leaps,
+ * and at `close`.
  */
 const runTicks: (() => void) | undefined = process?._tickCallback?.bind(process);

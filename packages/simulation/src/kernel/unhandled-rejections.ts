@@ -1,5 +1,5 @@
 // Rejected promises that have no handler so far, each with the owner whose code rejected it. The
-// event loop tells it of rejections and asks it whom to blame once an instant is over.
+// event loop reports rejections to it and, when an instant is over, asks it which owner to blame.
 
 import type { EventOwner } from './event-queue.ts';
 
@@ -14,14 +14,16 @@ export class UnhandledRejections {
   /** The owners of promises that async callbacks returned. */
   readonly #owners = new WeakMap<object, EventOwner>();
   readonly #unhandled = new Map<object, UnhandledRejection>();
-  /** The number of these that belong to nodes and have not been taken by `takeOfNodes`. */
+  /**
+   * The number of unhandled rejections that belong to nodes and that `takeOfNodes` has not taken.
+   */
   #ofNodes = 0;
 
   get size(): number {
     return this.#unhandled.size;
   }
 
-  /** Whether a node may be to blame for a rejection. */
+  /** True if a node may be to blame for a rejection. */
   get hasSuspects(): boolean {
     return this.#ofNodes > 0;
   }
@@ -31,7 +33,7 @@ export class UnhandledRejections {
     this.#owners.set(promise, owner);
   }
 
-  /** Returns who is responsible for a promise: its owner, or `acting` if it has none. */
+  /** Returns the owner that is responsible for a promise: its own, or `acting` if it has none. */
   ownerOf(promise: object, acting: EventOwner | undefined): EventOwner | undefined {
     return this.#owners.get(promise) ?? acting;
   }

@@ -1,4 +1,5 @@
-// The files of loaded packages, each read and compiled once, whatever the number of nodes.
+// The files of loaded packages, each of which is read and compiled once, regardless of the number
+// of nodes.
 
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
@@ -36,7 +37,7 @@ export class CompiledFiles {
   /**
    * Returns a compiled file.
    *
-   * @throws Error naming the file if it does not compile, or if it is a native addon.
+   * @throws Error that names the file if it does not compile or is a native addon.
    */
   get(file: string): CompiledFile {
     let compiled = this.#files.get(file);
@@ -72,7 +73,8 @@ export class CompiledFiles {
 }
 
 function scriptOf(file: string, source: string): CompiledFile {
-  // A function of its own, because a module may declare names like those of the globals.
+  // The code is in a separate function, because a module may declare names like those of the
+  // globals.
   const code = `return function (exports, require, module, __filename, __dirname, ${PARAMETERS[2]}) { ${transformScript(source.replace(/^#!/, '//'))}\n}`;
   return {
     kind: 'script',

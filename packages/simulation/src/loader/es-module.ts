@@ -7,11 +7,11 @@ export interface Dependency {
   readonly namespace: object;
   /** The ES module behind it; undefined for CommonJS, JSON and built-in modules. */
   readonly module: EsModule | undefined;
-  /** Evaluates what is no ES module. */
+  /** Evaluates a dependency that is not an ES module. */
   readonly evaluate: () => void;
 }
 
-/** The names that the body of a module uses besides its own. */
+/** The values that the body of a module uses besides its own. */
 export interface ModuleEnvironment {
   readonly globals: readonly unknown[];
   readonly importModule: (specifier: string) => Promise<unknown>;
@@ -55,11 +55,11 @@ export class EsModule {
       meta,
     )();
     this.#body = body;
-    // The first step registers the exports; functions work from here on.
+    // The first step registers the exports; from here on, functions can be called.
     void body.next();
   }
 
-  /** Adds what `export * from` exports, as far as it is known already. */
+  /** Adds the exports of `export * from`, as far as they are known already. */
   linkStars(): void {
     for (const star of this.#stars) {
       const { namespace } = this.dependencies[this.#imports.indexOf(star)]!;
@@ -71,14 +71,16 @@ export class EsModule {
     }
   }
 
-  /** Returns whether this module, or one that it imports, awaits at its top level. */
+  /** Returns true if this module, or one that it imports, awaits at its top level. */
   awaits(seen = new Set<EsModule>()): boolean {
     if (seen.has(this)) return false;
     seen.add(this);
     return this.isAsync || this.dependencies.some(({ module }) => module?.awaits(seen));
   }
 
-  /** Evaluates the module after all that it imports. None of them awaits at its top level. */
+  /**
+   * Evaluates the module after all modules that it imports. None of them awaits at its top level.
+   */
   evaluate(): void {
     if (this.#begin()) {
       this.#guarded(() => {
@@ -92,7 +94,7 @@ export class EsModule {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Evaluates the module after all that it imports, one after the other. */
+  /** Evaluates the module after all modules that it imports, one after the other. */
   async evaluateAsync(ancestors: ReadonlySet<EsModule> = new Set()): Promise<void> {
     if (ancestors.has(this)) return;
     const own = new Set([...ancestors, this]);

@@ -1,4 +1,4 @@
-// Tests of the loader: modules of both kinds, their instances, and what they see of the world.
+// Tests of the loader: modules of both kinds, their instances, and their view of the world.
 
 import test, { type ExecutionContext } from 'ava';
 import type { NodeContext } from '../nodes/node-context.ts';

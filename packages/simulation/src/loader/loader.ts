@@ -1,5 +1,5 @@
 // The loader: it gives each node of a simulation its own instances of packages that were not
-// written for it, with the node's time and randomness in place of the machine's.
+// written for it, with the node's time and randomness instead of the machine's.
 
 import { fileURLToPath } from 'node:url';
 import type { NodeContext } from '../nodes/node-context.ts';
@@ -11,15 +11,15 @@ import { virtualWorld } from './virtual-globals.ts';
 export interface LoaderOptions {
   /**
    * Names of packages that all nodes share with the program, instead of having instances of their
-   * own; a name that ends in `*` stands for all that begin with it. Their code sees the real
-   * globals. Default: `['@trunkline/*']`.
+   * own; a name that ends in `*` stands for all names that begin with the part before it. Their
+   * code sees the real globals. Default: `['@trunkline/*']`.
    */
   readonly shared?: readonly string[] | undefined;
 }
 
 /**
- * Imports a module for a node, as `import()` does in the file that the loader was created for, and
- * resolves to its namespace. Later calls with the same context return the same instance; a node
+ * Imports a module for a node, as `import()` would in the file for which the loader was created,
+ * and resolves to its namespace. Later calls with the same context return the same instance; a node
  * that restarts gets a new one, as a process does.
  */
 export type Load = <T = any>(context: NodeContext, specifier: string) => Promise<T>;

@@ -1,4 +1,4 @@
-// The modules of one life of a node. Each file has one instance, as in a process of its own.
+// The modules of one life of a node. Each file has one instance, as in a separate process.
 
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
@@ -9,7 +9,7 @@ import { overlay } from './overlay.ts';
 import { type Resolved, resolveImport, resolveRequire } from './resolution.ts';
 import { GLOBALS, type VirtualWorld } from './virtual-globals.ts';
 
-/** A CommonJS module, as its code sees it. */
+/** A CommonJS module as its code sees it. */
 interface CommonModule {
   exports: any;
   readonly id: string;
@@ -27,7 +27,7 @@ export class ModuleGraph {
   readonly #isShared: (packageName: string) => boolean;
   readonly #modules = new Map<string, EsModule>();
   readonly #common = new Map<string, CommonModule>();
-  /** The namespaces of modules that are no ES modules. */
+  /** The namespaces of modules that are not ES modules. */
   readonly #namespaces = new Map<string, Record<string, unknown>>();
 
   constructor(
@@ -41,7 +41,7 @@ export class ModuleGraph {
     this.#isShared = isShared;
   }
 
-  /** Imports a module as `import()` in the file `parent` does, and resolves to its namespace. */
+  /** Imports a module as `import()` in the file `parent` would, and resolves to its namespace. */
   async import(specifier: string, parent: string): Promise<unknown> {
     const dependency = this.#dependency(resolveImport(specifier, parent));
     const { module, namespace, evaluate } = dependency;
@@ -170,7 +170,7 @@ export class ModuleGraph {
       : module.namespace;
   }
 
-  /** Whether a file belongs to a package that all nodes share with the program. */
+  /** Returns true if a file belongs to a package that all nodes share with the program. */
   #isReal(file: string): boolean {
     const { name } = this.#files.scopes.of(file);
     return name !== undefined && this.#isShared(name);

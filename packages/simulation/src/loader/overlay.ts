@@ -1,8 +1,8 @@
-// Objects that look like another one, except for some of its properties.
+// Objects that look like another object, except for some of its properties.
 
 /**
- * Returns an object with the properties of `base`, some of which `own` replaces. What is set on it
- * stays on it: `base` never changes.
+ * Returns an object with the properties of `base`, some of which `own` replaces. Properties that
+ * are set on it stay on it: `base` never changes.
  */
 export function overlay<T extends object>(base: object, own: Record<PropertyKey, unknown>): T {
   return new Proxy(own, {

@@ -34,7 +34,7 @@ export interface PackageScope {
   readonly type: 'module' | 'commonjs' | undefined;
 }
 
-/** Returns the package that a file belongs to. Remembers the answer for its folder. */
+/** Finds the package that a file belongs to, and caches the result for its folder. */
 export class PackageScopes {
   readonly #byFolder = new Map<string, PackageScope>();
 

@@ -1,5 +1,5 @@
 // The transformation of an ES module into the body of a function, so that it can be evaluated once
-// for each node, with other globals. Lines keep their numbers.
+// for each node with different globals. Lines keep their numbers.
 
 import { type Node, type Options, parse } from 'acorn';
 import { analyze } from 'eslint-scope';
@@ -8,15 +8,15 @@ import { analyze } from 'eslint-scope';
 export interface TransformedModule {
   /**
    * The code of a function that takes `PARAMETERS` and returns a generator, or an async generator
-   * if the module awaits at its top level. The first step registers the exports, so that modules of
-   * a cycle see each other's functions; the second step evaluates the module.
+   * if the module awaits at its top level. The first step registers the exports, so that the
+   * modules in a cycle see each other's functions; the second step evaluates the module.
    */
   readonly code: string;
   /** The specifiers of its static imports, each once, in order. */
   readonly imports: readonly string[];
   /** The specifiers of `export * from`. */
   readonly stars: readonly string[];
-  /** Whether the module awaits at its top level. */
+  /** True if the module awaits at its top level. */
   readonly isAsync: boolean;
 }
 
@@ -34,7 +34,7 @@ export const PARAMETERS = [
 /**
  * Transforms an ES module.
  *
- * @throws SyntaxError if the source is no valid module.
+ * @throws SyntaxError if the source is not a valid module.
  */
 export function transformModule(source: string): TransformedModule {
   const program = parse(source, { ...SYNTAX, sourceType: 'module' }) as unknown as Ast;
@@ -47,7 +47,7 @@ export function transformModule(source: string): TransformedModule {
     if (!imports.includes(specifier)) imports.push(specifier);
     return imports.indexOf(specifier);
   };
-  /** The expression that reads each imported binding, by the node of its specifier. */
+  /** Maps the node of each specifier to the expression that reads the imported binding. */
   const bindings = new Map<Ast, string>();
 
   for (const node of program.body as Ast[]) {
@@ -118,9 +118,9 @@ export function transformModule(source: string): TransformedModule {
 }
 
 /**
- * Replaces `import()` in the source of a CommonJS module, which is a function body otherwise.
+ * Replaces `import()` in the source of a CommonJS module, which apart from that is a function body.
  *
- * @throws SyntaxError if the source is no valid script.
+ * @throws SyntaxError if the source is not a valid script.
  */
 export function transformScript(source: string): string {
   if (!/\bimport\s*\(/.test(source)) return source;
@@ -130,7 +130,7 @@ export function transformScript(source: string): string {
   return edits.apply();
 }
 
-/** Returns whether a source has the syntax of an ES module and is no valid script. */
+/** Returns true if a source has the syntax of an ES module and is not a valid script. */
 export function isModuleSyntax(source: string): boolean {
   if (!/\b(?:import|export)\b/.test(source)) return false;
   try {
@@ -158,7 +158,7 @@ interface Facts {
   readonly shorthands: Set<number>;
   /** The starts of expression statements in a list of statements. */
   readonly statements: Set<number>;
-  /** Nodes of `import()` and `import.meta`. */
+  /** The nodes of `import()` and `import.meta`. */
   readonly dynamic: Ast[];
   isAsync: boolean;
 }
@@ -206,7 +206,7 @@ function replaceDynamic({ dynamic }: Facts, edits: Edits): void {
   }
 }
 
-/** Turns `export default` into a declaration, and returns the name that holds the value. */
+/** Turns `export default` into a declaration. Returns the name of the variable with the value. */
 function defaultExport(node: Ast, source: string, edits: Edits): string {
   const { declaration } = node;
   const isDeclared = /^(?:Function|Class)Declaration$/.test(declaration.type);
@@ -248,7 +248,7 @@ function declaredNames(declaration: Ast): string[] {
   return declaration.declarations.flatMap(({ id }: Ast) => names(id));
 }
 
-/** The name of an imported or exported binding, which may be a string literal. */
+/** Returns the name of an imported or exported binding, which may be a string literal. */
 function nameOf(node: Ast): string {
   return node.type === 'Literal' ? node.value : node.name;
 }
@@ -292,7 +292,7 @@ class Edits {
       text += this.#source.slice(from, edit.start) + edit.text;
       from = edit.end;
     }
-    // A hashbang is no comment inside a function.
+    // Inside a function, a hashbang is not a comment.
     return (text + this.#source.slice(from)).replace(/^#!/, '//');
   }
 }

@@ -34,7 +34,7 @@ export function virtualCrypto(random: () => number): {
   };
   const randomUUID = () => {
     const bytes = fill(new Uint8Array(16));
-    // Version 4 and the variant of RFC 9562, section 5.4.
+    // Sets version 4 and the variant (RFC 9562, section 5.4).
     bytes[6] = (bytes[6]! & 0x0f) | 0x40;
     bytes[8] = (bytes[8]! & 0x3f) | 0x80;
     return Buffer.from(bytes)
@@ -70,7 +70,10 @@ function answer(callback: Answer, value: unknown): void {
   queueMicrotask(() => callback(null, value));
 }
 
-/** Hashes at once: the real function answers from a thread, at a time that no seed determines. */
+/**
+ * Hashes synchronously, because the real function answers from a thread at a time that no seed
+ * determines.
+ */
 async function digest(
   algorithm: string | { readonly name: string },
   data: ArrayBuffer | ArrayBufferView,

@@ -90,7 +90,7 @@ function virtualDate(wall: () => number): unknown {
   return date;
 }
 
-/** A `performance` that tells the time, and ignores marks and measures. */
+/** Creates a `performance` that returns the time, and ignores marks and measures. */
 function virtualPerformance(clock: NodeContext['clock']): object {
   const began = clock.now();
   const none = () => [];
@@ -108,7 +108,10 @@ function virtualPerformance(clock: NodeContext['clock']): object {
   });
 }
 
-/** The paths of a node: those of POSIX on every machine. The current directory is `/`. */
+/**
+ * Creates the module `path` of a node, which follows POSIX on every machine. The current directory
+ * is `/`.
+ */
 function virtualPath(): object {
   const own: Record<string, unknown> = {
     resolve: (...paths: string[]) => posix.resolve('/', ...paths),
@@ -152,7 +155,7 @@ function processOf(clock: NodeContext['clock'], timers: VirtualTimers): object {
     emitWarning: () => {},
   };
   const self = overlay<object>(process, own);
-  // Listeners for signals and the end of the process would outlive the node.
+  // Listeners for signals and for the end of the process would outlive the node.
   for (const name of LISTENING) own[name] = () => self;
   return self;
 }
@@ -168,7 +171,7 @@ const LISTENING = [
   'removeAllListeners',
 ];
 const NO_MEMORY = { rss: 0, heapTotal: 0, heapUsed: 0, external: 0, arrayBuffers: 0 };
-/** Nanoseconds. */
+/** Nanoseconds in a second. */
 const SECOND = 1_000_000_000n;
-/** Taken before a simulation replaces it. */
+/** The real Date, captured before a simulation replaces it. */
 const RealDate = Date;

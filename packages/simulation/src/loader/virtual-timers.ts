@@ -107,7 +107,7 @@ class VirtualImmediate {
 /** The timers of one life of a node. */
 export class VirtualTimers {
   readonly clock: Clock;
-  /** Timers that are set, because `clearTimeout` accepts their numbers, too. */
+  /** Active timers by their numbers, which `clearTimeout` also accepts. */
   readonly byId = new Map<number, VirtualTimeout>();
   #made = 0;
 
@@ -142,7 +142,7 @@ export class VirtualTimers {
     if (immediate instanceof VirtualImmediate) immediate.close();
   };
 
-  /** Runs a callback once the current code has finished, before any timer. */
+  /** Runs a callback after the current code has finished, before any timer. */
   readonly nextTick = (callback: Callback, ...args: unknown[]): void => {
     check('process.nextTick', callback);
     this.clock.defer(() => callback(...args));
@@ -205,7 +205,10 @@ interface Waiting {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The delay that Node uses: 1 ms for anything below, for text and for more than 24.8 days. */
+/**
+ * Returns the delay that Node uses: 1 ms for any shorter delay, for text, and for more than 24.8
+ * days.
+ */
 function waitOf(delay: unknown): number {
   const number = Math.trunc(Number(delay));
   return number >= 1 && number <= LONGEST ? number : 1;
@@ -216,10 +219,10 @@ function check(name: string, callback: unknown): void {
     throw new TypeError(`${name}: the callback must be a function, got ${String(callback)}`);
 }
 
-/** Adds the version that `util.promisify` returns. */
+/** Adds the version of a function that `util.promisify` returns. */
 function promisified<F extends object, P>(callbacks: F, promises: P) {
   return Object.assign(callbacks, { [promisify.custom]: promises });
 }
 
-/** The longest delay of Node's timers, 2^31 − 1 ms. */
+/** The longest delay of Node's timers in milliseconds, 2^31 − 1. */
 const LONGEST = 2_147_483_647;

@@ -1,5 +1,5 @@
-// Bytes on a simulated link: they arrive whole and in order, as over TCP. Loss only delays them,
-// until so many retransmissions fail that the connection breaks.
+// Bytes on a simulated link: they arrive whole and in order, as over TCP. Loss only delays them. If
+// too many retransmissions fail, the connection breaks.
 
 import { checksum, NO_EVENT, TraceKind } from '../kernel/trace.ts';
 import { SimLine } from './sim-line.ts';
@@ -25,7 +25,7 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
         if (wait > LAST_RETRANSMISSION) return this.break();
         delay += wait;
       }
-      // A piece that later ones could overtake on another link delays them here.
+      // On another link, later pieces could overtake this one; here, it delays them.
       if (path.chance(path.settings.reorder)) delay += path.detour();
       this.cross(piece, delay);
     }
@@ -43,7 +43,7 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
     this.end.arrive(bytes);
   }
 
-  /** Returns the number of the event in which the bytes that arrive now were sent. */
+  /** Returns the number of the event that sent the bytes that arrive now. */
   #chunkOf({ length }: Uint8Array): number {
     this.#bytesArrived += length;
     while (this.#chunks.length > 0 && this.#chunks[0]!.end < this.#bytesArrived)
@@ -56,8 +56,8 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
   }
 
   /**
-   * TCP retransmits at growing intervals, so a connection stays silent for a while after a long
-   * cut.
+   * Follows TCP, which retransmits at growing intervals, so that a connection stays silent for a
+   * while after a long cut.
    */
   protected override resentAt(cutAt: number, trip: number): number {
     const earliest = this.loop.now + trip;
@@ -70,7 +70,7 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
     return at;
   }
 
-  /** Cuts a chunk into two to five pieces at random places; fewer if it is short. */
+  /** Cuts a chunk into two to five pieces at random places, or into fewer if it is short. */
   #pieces(chunk: Uint8Array): Uint8Array[] {
     const { random } = this.path;
     const count = 2 + Math.floor(random() * 4);
@@ -91,8 +91,8 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
 }
 
 /**
- * Milliseconds before the first retransmission, doubling from there: the minimum of Linux (RFC 6298
- * says one second).
+ * Milliseconds before the first retransmission; each further wait is twice as long. The value is
+ * the minimum of Linux (RFC 6298 says one second).
  */
 const RETRANSMIT = 200;
 /**

@@ -1,5 +1,5 @@
 // Credit set aside for messages that the writer does not know of: copies, and messages made longer
-// by an interceptor. The writer is told slightly lower limits than the reader allows; the reserve
+// by an interceptor. The writer gets slightly lower limits than the reader allows. The reserve
 // spends the difference, and is refilled from the credit that the reader returns.
 
 import { decodeHello, encodeHello, type Frame } from '@trunkline/transport-core/internal';
@@ -7,24 +7,26 @@ import { decodeHello, encodeHello, type Frame } from '@trunkline/transport-core/
 /** The reserve of one direction of a connection. */
 export class CreditReserve {
   /**
-   * Bytes of one-way credit set aside per channel; and by channel, what is left of them once some
-   * are spent.
+   * The number of bytes of one-way credit set aside per channel and, by channel, the number that is
+   * left after some are spent.
    */
   #size = 0;
   #spare: Map<number, number> | undefined;
   /**
-   * One-way credit per channel as the reader counts it: at the start, and by channel once some is
+   * One-way credit per channel as the reader counts it: at the start and, by channel, after some is
    * spent. While it is not above 0, the reserve gives nothing.
    */
   #start = 0;
   #left: Map<number, number> | undefined;
-  /** Calls that the reader allows and the writer does not know of. */
+  /** Number of calls that the reader allows but the writer does not know of. */
   #calls = 0;
 
   /** The empty reserve, until the reader has sent its hello. */
   static readonly NONE: CreditReserve = new CreditReserve();
 
-  /** Creates the reserve from the reader's hello, and lowers the limits in the hello by it. */
+  /**
+   * Creates the reserve from the reader's hello, and lowers the limits in the hello accordingly.
+   */
   static of(hello: Frame): CreditReserve {
     const reserve = new CreditReserve();
     const said = decodeHello(hello.hello);
@@ -58,8 +60,8 @@ export class CreditReserve {
   }
 
   /**
-   * Handles one-way credit returned by the reader: refills the reserve first, and lowers `credit`
-   * by that. Returns false if no credit is left for the writer.
+   * Handles one-way credit returned by the reader: first refills the reserve, and lowers `credit`
+   * by that amount. Returns false if no credit is left for the writer.
    */
   grants(credit: Frame): boolean {
     this.arrives(credit.channel, -credit.credit);
@@ -78,7 +80,7 @@ export class CreditReserve {
     return true;
   }
 
-  /** Returns a call to the reserve when it has ended. */
+  /** Returns an ended call to the reserve. */
   giveCall(): void {
     this.#calls++;
   }
@@ -88,10 +90,10 @@ export class CreditReserve {
   }
 }
 
-/** Limit of the one-way credit set aside, in bytes per connection and channel. */
+/** Maximum one-way credit that is set aside, in bytes per connection and channel. */
 const BYTES = 64 * 1024;
 /**
- * Limit of the calls set aside, out of 4,096. Also their share: one in 64, so none if the reader
- * allows fewer than 64.
+ * Maximum number of calls that are set aside, out of 4,096. Also the divisor of their share, which
+ * is one in 64: none are set aside if the reader allows fewer than 64.
  */
 const CALLS = 64;

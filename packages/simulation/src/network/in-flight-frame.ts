@@ -15,10 +15,10 @@ export function traceNames(trace: Trace, method: Method | undefined): readonly n
 
 /**
  * The role of a frame in the network. 'request', 'oneway' and 'answer' are messages, which may be
- * lost. 'body' is the rest of a long message or of a stream, with the credit of the stream;
- * 'cancel' and 'control' keep the connection's accounts. These are never lost by chance. But a
- * 'body' is discarded once a message of its call was lost, and a 'cancel' if the request of its
- * call has not arrived.
+ * lost. 'body' is the rest of a long message or of a stream, including the credit of the stream;
+ * 'cancel' and 'control' keep the connection's accounts. Frames of these three roles are never lost
+ * by chance. But a 'body' is discarded after a message of its call was lost, and a 'cancel' if the
+ * request of its call has not arrived.
  */
 export type FrameRole = 'request' | 'oneway' | 'answer' | 'body' | 'cancel' | 'control';
 
@@ -27,13 +27,13 @@ export class InFlightFrame {
   readonly frame: Frame;
   readonly role: FrameRole;
   readonly call: TrackedCall | undefined;
-  /** Whether an interceptor has judged it. */
+  /** True if an interceptor has judged it. */
   judged = false;
   /** True for the second copy of a duplicated message. */
   copy = false;
   /** The number of the event in which it was sent. */
   sent = NO_EVENT;
-  /** The number of its name in the trace. */
+  /** The number of the frame's name in the trace. */
   readonly word: number;
   /**
    * The checksum of its payload, for the trace. Code that replaces the payload must set it again.
@@ -49,8 +49,8 @@ export class InFlightFrame {
   }
 
   /**
-   * Whether it may be lost. Answers to a canceled or streaming call may not, because the caller
-   * could not release what it holds for the call.
+   * True if it may be lost. Answers to a canceled or streaming call may not be lost, because the
+   * caller could not release the resources that it holds for the call.
    */
   get lossy(): boolean {
     const { role, call } = this;
@@ -58,32 +58,34 @@ export class InFlightFrame {
     return role === 'request' || role === 'oneway';
   }
 
-  /** Whether later frames may overtake it; not if more of the same message or call follows. */
+  /**
+   * True if later frames may overtake it. They may not if more of the same message or call follows.
+   */
   get movable(): boolean {
     return this.lossy && this.whole && this.call?.streams !== true;
   }
 
   /**
-   * False for the first frame of a long message. True for every other frame, also for the PARTs of
+   * False for the first frame of a long message. True for every other frame, including the PARTs of
    * a long message.
    */
   get whole(): boolean {
     return this.frame.size === 0;
   }
 
-  /** Bytes that this frame alone takes from an account. */
+  /** Number of bytes that this frame alone takes from an account. */
   get cost(): number {
     return this.frame.length + this.frame.metadataSize + UNIT_COST;
   }
 
-  /** Bytes that the message beginning with this frame takes from an account. */
+  /** Number of bytes that the message beginning with this frame takes from an account. */
   get wholeCost(): number {
     return longCost(this.frame);
   }
 
   /**
-   * Returns a second copy. The copy of a request is a call of its own, with the given id. A short
-   * one-way has no call, and the id is not used. Long messages are not copied.
+   * Returns a second copy. The copy of a request is a separate call with the given id. A short
+   * one-way message has no call, and the id is not used. Long messages are not copied.
    */
   copied(id: number): InFlightFrame {
     const { frame, call, role, word } = this;
@@ -96,7 +98,7 @@ export class InFlightFrame {
   }
 
   /**
-   * Calls `credit` with what the frame has spent, for each account of the writer
+   * Calls `credit` with the amount that the frame has spent, for each account of the writer
    * (docs/wire-protocol.md §6). Short requests and answers spend nothing. The account of a stream
    * is left out, because it ends with its call.
    */

@@ -9,21 +9,21 @@ import type { EventOwner } from '../kernel/event-queue.ts';
 export interface Host {
   readonly name: string;
   /**
-   * Whether the machine has power. With power it answers for an incarnation that has ended: it
+   * True if the machine has power. With power, it answers for an incarnation that has ended: it
    * resets connections and refuses dials. Without power it does not answer.
    */
   powered: boolean;
-  /** Whether the machine refuses every dial, even when a transport listens. */
+  /** True if the machine refuses every dial, even when a transport listens. */
   refusing: boolean;
-  /** Whether this is a client and not a node. */
+  /** True if this is a client rather than a node. */
   readonly isClient: boolean;
 }
 
-/** One direction of a connection, as the incarnation that writes to it knows it. */
+/** One direction of a connection, from the view of the incarnation that writes to it. */
 export interface OwnedLine {
   /**
    * Called when the incarnation ends. If its machine is `powered`, the machine resets the
-   * connection; otherwise the reader learns nothing.
+   * connection; otherwise the reader is not informed.
    */
   die(powered: boolean): void;
 }
@@ -40,7 +40,10 @@ export class Incarnation implements EventOwner {
   readonly lines = new Set<OwnedLine>();
   /** Addresses on which it listens or has listened. */
   readonly addresses = new Set<string>();
-  /** Its protocols by channel, from which traces and interceptors take the names of methods. */
+  /**
+   * The incarnation's protocols by channel, from which traces and interceptors take the names of
+   * methods.
+   */
   readonly protocols = new Map<number, Protocol>();
 
   constructor(name: string, number: number, host: Host) {
@@ -53,7 +56,7 @@ export class Incarnation implements EventOwner {
     return this.host.isClient;
   }
 
-  /** Ends at once: none of its events happen any more. */
+  /** Ends the incarnation at once: none of its events happen any more. */
   crash(): void {
     this.alive = false;
     for (const line of this.lines) line.die(this.host.powered);

@@ -1,9 +1,9 @@
 // Interceptors: functions of the test that see each message as it arrives and decide what happens
 // to it.
 
-/** A message as an interceptor sees it, on arrival. */
+/** A message as an interceptor sees it when it arrives. */
 export interface InterceptedMessage {
-  /** Names of nodes or clients. */
+  /** The names of the sending and the receiving node or client. */
   readonly from: string;
   readonly to: string;
   /** 'bytes' is a chunk of a stream, about which nothing more is known. */
@@ -24,14 +24,14 @@ export interface InterceptedMessage {
 
 /**
  * An interceptor's decision about a message; undefined is the same as 'pass'.
- * - 'drop' loses the message, as chance might. The rest of a call is lost with a dropped item, and
- *   a dropped chunk resets its connection.
+ * - 'drop' loses the message, as may also happen by chance. If an item is dropped, the rest of its
+ *   call is lost as well; if a chunk is dropped, its connection is reset.
  * - `delay` holds the message back for that many virtual milliseconds. Other messages may overtake
  *   it, but not the rest of the same long message or stream. Chunks of streams cannot be delayed.
  * - `mutate` replaces the value; for the kind 'bytes' it takes bytes. Errors cannot be mutated, and
  *   other messages must fit one packet before and after. A mutated item must not be longer than the
- *   original. Mutated one-way messages that the reader has not taken yet may be longer by at most
- *   64 KiB in total.
+ *   original. In total, mutated one-way messages that the reader has not taken yet may be longer by
+ *   at most 64 KiB.
  */
 export type InterceptorVerdict =
   | 'pass'
@@ -61,7 +61,10 @@ export class Interceptors {
     return () => void this.#all.delete(interceptor);
   }
 
-  /** Returns the first verdict other than 'pass', or undefined if all let the message pass. */
+  /**
+   * Returns the first verdict other than 'pass', or undefined if all interceptors let the message
+   * pass.
+   */
   judge(message: InterceptedMessage): Exclude<InterceptorVerdict, 'pass' | undefined> | undefined {
     for (const interceptor of this.#all) {
       const verdict = interceptor(message);

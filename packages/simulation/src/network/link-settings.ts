@@ -34,25 +34,26 @@ export interface LinkOptions {
    */
   readonly duplicate?: number | undefined;
   /**
-   * Share of messages that later ones may overtake: they take up to ten more latencies. On a stream
-   * they delay the bytes behind them instead. Default 0.
+   * Share of messages that later ones may overtake: they take up to ten latencies longer. On a
+   * stream, they delay the bytes behind them instead. Default 0.
    */
   readonly reorder?: number | undefined;
-  /** Bytes per second; excess bytes queue. Default: no limit. */
+  /** Maximum number of bytes per second; excess bytes queue. Default: no limit. */
   readonly bandwidth?: number | undefined;
   /**
-   * Bytes per second that a node sends over all its links together; they queue in the order in
-   * which they were sent. Default: no limit.
+   * Maximum number of bytes per second that a node sends over all its links together; excess bytes
+   * queue in the order in which they were sent. Default: no limit.
    */
   readonly uplink?: number | undefined;
   /**
-   * Bytes that may queue for the bandwidth. A message that finds more in the queue is lost; a chunk
-   * of a stream waits. Default 1 MiB.
+   * Maximum number of bytes that wait in the queue for the bandwidth. A message that finds more in
+   * the queue is lost; a chunk of a stream waits. Default 1 MiB.
    */
   readonly queue?: number | undefined;
   /**
-   * Streams only: bytes that may be in flight or unread before a writer has to wait. Applies to
-   * connections made from then on. Default 1 MiB, about what the buffers of two kernels hold.
+   * Streams only: maximum number of bytes in flight or unread before a writer has to wait. Applies
+   * to connections that are made afterwards. Default 1 MiB, about what the buffers of two kernels
+   * hold.
    */
   readonly window?: number | undefined;
   /** Streams only: share of chunks that arrive in several pieces, cut anywhere. Default 0.1. */
@@ -99,7 +100,7 @@ export const CALM: LinkSettings = {
 /**
  * Returns `base` with the given options applied.
  *
- * @throws TypeError naming the invalid option.
+ * @throws TypeError that names the invalid option.
  */
 export function linkSettings(base: LinkSettings, options: LinkOptions, name: string): LinkSettings {
   const { burst, ...given } = parseOptions(schema, options, name);

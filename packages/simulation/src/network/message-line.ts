@@ -1,8 +1,8 @@
 // One direction of a connection at level 'message': each message may be lost, duplicated or
-// overtaken, without the sessions at either end noticing. Sessions count on every frame, so the
-// line makes up for what it loses: it returns the credit that a lost message had spent, and answers
-// the cancellation of a call that will never be answered. It owns the table of its writer's calls,
-// and asks the path and the interceptors what happens to a message.
+// overtaken, and the sessions at both ends do not notice. Sessions rely on every frame, so the line
+// compensates for its losses: it returns the credit that a lost message had spent, and answers the
+// cancellation of a call that will never be answered. It owns the table of its writer's calls. The
+// path and the interceptors decide what happens to a message.
 
 import { CODES, type Method } from '@trunkline/transport-core';
 import {
@@ -25,21 +25,21 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   /** The parity of the ids of calls that the writer opens. */
   readonly #parity: 0 | 1;
   /**
-   * The writer's calls by id: as the writer has opened them, and, somewhat later, as the reader
-   * knows them.
+   * The writer's calls by id: those that the writer has opened, and those that the reader knows,
+   * which lag somewhat behind.
    */
   #opened: CallTable | undefined;
   #known: CallTable | undefined;
-  /** When the last message that may be overtaken arrives. */
+  /** Time at which the last message that may be overtaken arrives. */
   #looseUntil = 0;
-  /** Whether the writer's GO_AWAY has arrived. Messages behind it are lost. */
+  /** True if the writer's GO_AWAY has arrived. Messages behind it are lost. */
   #over = false;
   #copies = 0;
-  /** When READY arrives; no message arrives before it. */
+  /** Time at which READY arrives; no message arrives before it. */
   #readyAt = 0;
   /** Credit for copies and longer messages; set once the reader's hello has passed. */
   #reserve = CreditReserve.NONE;
-  /** The method whose trace names were needed last, and these names. */
+  /** The method whose trace names were needed last, with these names. */
   #lastMethod: Method | undefined;
   #lastWords: readonly number[] | undefined;
 
@@ -88,7 +88,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     super.reset();
   }
 
-  /** Records a message that is sent, and with it the start of its call. */
+  /** Records a message that is sent, together with the start of its call. */
   #traceSent(inFlight: InFlightFrame): void {
     const { role, call, word, frame, check } = inFlight;
     inFlight.sent = this.loop.trace.events;
@@ -115,8 +115,8 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   }
 
   /**
-   * Returns a second copy of a message. A copied request gets an id of its own, so that the session
-   * can tell it from the first.
+   * Returns a second copy of a message. A copied request gets a different id, so that the session
+   * can distinguish it from the first one.
    */
   #copyOf(inFlight: InFlightFrame): InFlightFrame {
     if (inFlight.call === undefined) return inFlight.copied(0);
@@ -124,7 +124,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   }
 
   /**
-   * Returns a frame with its call. Returns undefined if the frame goes no further, because it
+   * Returns a frame with its call. Returns undefined if the frame is not passed on, because it
    * answers a copy or its credit went into the reserve.
    */
   #inFlight(frame: Frame): InFlightFrame | undefined {
@@ -199,7 +199,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     return survivesCut.length > 0 ? survivesCut : undefined;
   }
 
-  /** Returns whether a frame reaches the reader, and makes up for one that does not. */
+  /** Returns true if a frame reaches the reader, and compensates for one that does not. */
   #passes(inFlight: InFlightFrame): boolean {
     const { role, call, frame } = inFlight;
     if (role === 'control') {
@@ -234,7 +234,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   }
 
   /**
-   * Returns whether a copy reaches the reader: the writer must still be allowed to open calls, and
+   * Returns true if a copy reaches the reader: the writer must still be allowed to open calls, and
    * the reader must have room.
    */
   #copyPasses({ call, frame, wholeCost }: InFlightFrame): boolean {
@@ -246,8 +246,8 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   }
 
   /**
-   * Handles a cancellation, and returns whether it reaches the reader. If the call was lost or has
-   * not arrived, the network answers the cancellation.
+   * Handles a cancellation. Returns true if it reaches the reader. If the call was lost or has not
+   * arrived, the network answers the cancellation.
    */
   #cancels({ call }: InFlightFrame): boolean {
     if (call === undefined) return true;
@@ -286,7 +286,9 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     ((id & 1) === this.#parity ? this.back : this).#control(answer);
   }
 
-  /** Gives the credit that a lost frame had spent back to the writer, as the reader would have. */
+  /**
+   * Gives the writer back the credit that a lost frame had spent, as the reader would have done.
+   */
   #repay(inFlight: InFlightFrame): void {
     inFlight.refund((account, cost, channel) => this.back.#credit(account, cost, channel));
   }
@@ -329,8 +331,8 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   }
 
   /**
-   * Replaces a payload, and adjusts the credit of both ends, because each counts the bytes that it
-   * sees.
+   * Replaces a payload, and adjusts the credit of both ends, because each end counts the bytes that
+   * it sees.
    */
   #mutate(inFlight: InFlightFrame, payload: Uint8Array): void {
     const { frame, role } = inFlight;
@@ -359,7 +361,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     }
   }
 
-  /** Delays a frame, and with it the rest of the same message or stream. */
+  /** Delays a frame together with the rest of the same message or stream. */
   #putOff(inFlight: InFlightFrame, delay: number): void {
     const { call } = inFlight;
     const at = this.loop.now + delay;
@@ -392,11 +394,11 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   }
 }
 
-/** The first id of copies, above the ids that a session issues. */
+/** The lowest id of copies, above the ids that a session issues. */
 const COPIES = HIGHEST_CALL_ID + 1;
 const MOST_COPIES = 4_096;
 /**
- * Length limit of a mutated message in bytes: the default packet size. With smaller packets
+ * Maximum length of a mutated message in bytes: the default packet size. With smaller packets
  * (`limits.packet`) the reader refuses a message above its own limit.
  */
 const MOST_MUTATED = 64 * 1024;

@@ -1,4 +1,5 @@
-// Messages as interceptors see them: what a frame carries, and its value, decoded on access.
+// Messages as interceptors see them: the content of a frame, and its value, which is decoded on
+// access.
 
 import type { Codec, Method } from '@trunkline/transport-core';
 import { type Frame, Kind } from '@trunkline/transport-core/internal';
@@ -19,7 +20,7 @@ export interface FrameMessage {
  * Returns the message that a frame carries. Returns undefined for frames that interceptors do not
  * see.
  *
- * @param byCaller whether the caller has sent the frame, and not the callee.
+ * @param byCaller true if the caller has sent the frame, false if the callee has.
  */
 export function messageOf(
   frame: Frame,

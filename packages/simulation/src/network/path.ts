@@ -4,14 +4,14 @@ import type { Random } from '@trunkline/transport-core';
 import { draw } from '../kernel/distributions.ts';
 import type { LinkSettings } from './link-settings.ts';
 
-/** One direction of a connection, waiting for its path to open. */
+/** One direction of a connection that waits for its path to open. */
 export interface Stalled {
   resume(): void;
 }
 
 /** State that all outgoing links of a node share. */
 export interface Uplink {
-  /** When the last byte sent so far has left the node. */
+  /** Time at which the last byte sent so far has left the node. */
   freeAt: number;
 }
 
@@ -29,9 +29,11 @@ export class Path {
   /** While true, nothing passes, and nothing is lost. */
   held = false;
   #stalled: Set<Stalled> | undefined;
-  /** Whether a burst of loss is in progress. */
+  /** True if a burst of loss is in progress. */
   #bad = false;
-  /** When the last byte sent so far has entered the link, if bandwidth limits that. */
+  /**
+   * Time at which the last byte sent so far has entered the link, if there is a bandwidth limit.
+   */
   #freeAt = 0;
   readonly #uplink: Uplink;
 
@@ -48,8 +50,8 @@ export class Path {
   }
 
   /**
-   * Returns the milliseconds until data of this size that is sent now arrives. Returns undefined if
-   * the queue is full and the data is not `patient`.
+   * Returns the milliseconds until data of this size arrives if it is sent now. Returns undefined
+   * if the queue is full and the data is not `patient`.
    */
   delay(now: number, size: number, patient: boolean): number | undefined {
     const { bandwidth, uplink, queue, latency } = this.settings;
@@ -65,7 +67,7 @@ export class Path {
     return Math.max(this.#uplink.freeAt, this.#freeAt) - now + travel;
   }
 
-  /** Extra delay of a message that others may overtake, in milliseconds. */
+  /** Draws the extra delay, in milliseconds, of a message that others may overtake. */
   detour(): number {
     return (1 + 9 * this.random()) * draw(this.settings.latency, this.random);
   }

@@ -12,8 +12,8 @@ export class SimLayer extends MemoryLayer implements TransportPort {
   readonly incarnation: Incarnation;
   readonly address: string;
   /**
-   * Runs the callbacks of its connections. Everything that arrives is an event of its own already,
-   * so a turn is merely deferred.
+   * Runs the callbacks of its connections. All arrivals are separate events already, so a turn is
+   * merely deferred.
    */
   readonly callbacks: CallbackRunner;
   readonly #network: SimNetwork;
@@ -66,7 +66,7 @@ export class SimLayer extends MemoryLayer implements TransportPort {
 }
 
 /**
- * Returns whether this is an address of a simulation: the name of a node, alone or followed by '/'
+ * Returns true if this is an address of a simulation: the name of a node, alone or followed by '/'
  * and the name of a further transport.
  */
 export function isAddress(address: string): boolean {

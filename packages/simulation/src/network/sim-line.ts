@@ -1,6 +1,6 @@
-// One direction of a simulated connection: data sent in order arrives in order, later, or not at
-// all. It owns the data that waits for its path to open. The writer's end calls the methods of
-// `Line`; this calls the reader's end. Subclasses carry messages or bytes.
+// One direction of a simulated connection: data that is sent in order arrives in order, later, or
+// not at all. It owns the data that waits for its path to open. The writer's end calls the methods
+// of `Line`, and this class calls the reader's end. Subclasses carry messages or bytes.
 
 import type { Line, MemoryConnection } from '@trunkline/transport-core/internal';
 import type { EventLoop } from '../kernel/event-loop.ts';
@@ -12,7 +12,7 @@ import type { Path, Stalled } from './path.ts';
 /** Marks that travel behind the data: the writer has finished, or has reset the connection. */
 const FINISH = Symbol('finish');
 const RESET = Symbol('reset');
-/** A number acknowledges that the writer of this line has read so much of the other direction. */
+/** A number acknowledges how much of the other direction the writer of this line has read. */
 type Mark = typeof FINISH | typeof RESET | number;
 
 /** The parts of one direction of a connection; only subclasses use `interceptors` and `parity`. */
@@ -20,16 +20,16 @@ export interface LineParts<Unit> {
   readonly loop: EventLoop;
   readonly interceptors: Interceptors;
   readonly path: Path;
-  /** The writer, and the reader. */
+  /** The writer and the reader. */
   readonly from: Incarnation;
   readonly to: Incarnation;
   /** The end at which data arrives. */
   readonly end: MemoryConnection<Unit>;
-  /** The parity of the ids of calls that the writer opens: 1 if it has dialed. */
+  /** The parity of the ids of calls that the writer opens: 1 if the writer has dialed. */
   readonly parity: 0 | 1;
 }
 
-/** Base class of both levels: `Unit` is what the ends write and read, `Data` what travels. */
+/** Base class of both levels: the ends write and read a `Unit`, and `Data` travels between them. */
 export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedLine {
   /** The other direction. */
   back!: SimLine<Unit, Data>;
@@ -42,13 +42,13 @@ export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedL
   protected readonly end: MemoryConnection<Unit>;
   /** The names of both nodes, for the trace. */
   readonly #names: number;
-  /** When the last ordered data arrives. */
+  /** Time at which the last ordered data arrives. */
   protected lastAt = 0;
   /** Data that waits for the path to open, in order. */
   #stalled: (Data | Mark)[] = [];
   /**
-   * When the first stalled data reached the cut; undefined if nothing is stalled, or if it is
-   * held.
+   * Time at which the first stalled data reached the cut; undefined if no data is stalled, or if it
+   * is held.
    */
   #cutAt: number | undefined = undefined;
 
@@ -67,8 +67,8 @@ export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedL
   /** Hands over data that has arrived on an open path. */
   protected abstract deliver(data: Data): void;
   /**
-   * Returns the part of data arriving at a cut that waits for the end of the cut, or undefined if
-   * nothing does. The rest is lost.
+   * Returns the part of the data arriving at a cut that waits for the end of the cut, or undefined
+   * if no part does. The rest is lost.
    */
   protected abstract survivesCut(data: Data): Data | undefined;
 
@@ -82,8 +82,9 @@ export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedL
   }
 
   acknowledge(size: number): void {
-    // The reader of this line is the writer that is acknowledged. While it is not blocked, the
-    // acknowledgment needs no event and passes even a cut: that writer only blocks a little later.
+    // The acknowledgment goes to the reader of this line, which writes in the other direction.
+    // While that writer is not blocked, the acknowledgment needs no event and passes even through a
+    // cut: the writer merely blocks a little later.
     const writer = this.end;
     if (!writer.blocked) return writer.acknowledge(size);
     this.crossAt(this.loop.now + this.latency(), size);
@@ -97,7 +98,7 @@ export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedL
     if (powered) this.reset();
   }
 
-  /** Sends `data` in order: it overtakes nothing, and nothing ordered overtakes it. */
+  /** Sends `data` in order: it overtakes no data, and no ordered data overtakes it. */
   protected cross(data: Data | Mark, delay: number, notBefore = 0): void {
     this.lastAt = Math.max(this.loop.now + delay, this.lastAt, notBefore);
     this.crossAt(this.lastAt, data);
@@ -105,15 +106,18 @@ export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedL
 
   /**
    * Sends `data`, which may overtake other data. If the reader ends before `at`, the data vanishes:
-   * the reader's machine resets the connection then, if it can. Events of a reader that has ended
-   * already would not happen, so this one has no owner, and `#bounce` answers.
+   * in that case the reader's machine resets the connection if it can. Events of a reader that has
+   * already ended would not happen, so this event has no owner, and `#bounce` answers.
    */
   protected crossAt(at: number, data: Data | Mark): void {
     const { to } = this;
     this.loop.scheduleAt(at, 'network', to.alive ? to : undefined, this.#arrive, data);
   }
 
-  /** Draws the time that a mark takes: 0 bytes, which wait in any queue and are never refused. */
+  /**
+   * Draws the time that a mark takes. A mark has 0 bytes, which may wait in any queue and are never
+   * refused.
+   */
   protected latency(): number {
     return this.path.delay(this.loop.now, 0, true)!;
   }
@@ -131,8 +135,8 @@ export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedL
   }
 
   /**
-   * Returns when data arrives that reached a cut at `cutAt` and was sent again until the path was
-   * open; no earlier than `trip` milliseconds from now.
+   * Returns the arrival time of data that reached a cut at `cutAt` and was sent again until the
+   * path was open. The time is at least `trip` milliseconds from now.
    */
   protected resentAt(_cutAt: number, trip: number): number {
     return this.loop.now + trip;
@@ -147,20 +151,20 @@ export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedL
       this.#stalled = [];
       this.#cutAt = undefined;
       for (const data of stalled) {
-        // A reset is an event of its own, so that data before it is read first.
+        // A reset is a separate event, so that data before it is read first.
         if (data === RESET) this.crossAt(this.loop.now, RESET);
         else this.#arrive(data);
       }
     });
   }
 
-  /** Resets the connection at both ends, as a device on the path may. */
+  /** Resets the connection at both ends, as a device on the path may do. */
   break(): void {
     this.trace(TraceKind.reset);
     for (const end of [this.end, this.back.end]) end.cut();
   }
 
-  /** Returns whether `reader` is the incarnation that reads this line. */
+  /** Returns true if `reader` is the incarnation that reads this line. */
   leadsTo(reader: Incarnation): boolean {
     return this.to === reader;
   }
@@ -174,7 +178,7 @@ export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedL
     if (!this.to.alive) return this.#bounce();
     const { cut, held } = this.path;
     if (!cut && !held && this.#stalled.length === 0) return this.#hand(data);
-    // A cut swallows a reset, which leaves the connection half open.
+    // A cut loses a reset, which leaves the connection half open.
     if (data === RESET && cut && !held) return;
     const rest = isMark(data) || held || !cut ? data : this.survivesCut(data);
     if (rest === undefined) return;

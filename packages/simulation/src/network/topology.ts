@@ -1,11 +1,11 @@
-// The paths between all nodes. It owns the cuts, holds, partitions and changed settings, which the
-// fault injector tells it, and updates the paths that they affect.
+// The paths between all nodes. It owns the cuts, holds, partitions and changed settings that the
+// fault injector sets, and updates the paths that they affect.
 
 import { childRandom } from '../kernel/distributions.ts';
 import { type LinkOptions, type LinkSettings, linkSettings } from './link-settings.ts';
 import { Path, type Uplink } from './path.ts';
 
-/** Both directions, or only what the first node sends to the second. */
+/** Both directions, or only the direction from the first node to the second. */
 export type Direction = 'both' | 'one-way';
 
 /** All paths of a simulation and their faults. */

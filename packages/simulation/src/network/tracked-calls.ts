@@ -1,4 +1,4 @@
-// The calls of a connection, as the network tracks them: what became of their messages so far.
+// The calls of a connection, as the network tracks them, with the state of their messages.
 
 import type { Method } from '@trunkline/transport-core';
 import { type Frame, slotOfCall } from '@trunkline/transport-core/internal';
@@ -11,27 +11,27 @@ import { NO_EVENT } from '../kernel/trace.ts';
 export interface TrackedCall {
   readonly id: number;
   readonly method: Method | undefined;
-  /** Numbers of the trace names of its frames, by frame kind. */
+  /** The numbers of the trace names of the call's frames, by frame kind. */
   readonly words: readonly number[];
   readonly streams: boolean;
-  /** Whether its request has arrived. Stays false for a long one-way. */
+  /** True if its request has arrived. Stays false for a long one-way message. */
   arrived: boolean;
   /**
-   * Whether a message of the call was lost. The rest of the call is then discarded, and the network
-   * answers its cancellation.
+   * True if a message of the call was lost. In that case, the rest of the call is discarded, and
+   * the network answers its cancellation.
    */
   lost: boolean;
-  /** Whether its cancellation has arrived. Answers to it are not lost any more. */
+  /** True if its cancellation has arrived. From then on, answers to the call are not lost. */
   cancelled: boolean;
   /**
-   * Virtual times in milliseconds until which an interceptor holds up what the caller sends of this
-   * call (`outboundAt`), and what the callee sends (`inboundAt`); 0 if it does not.
+   * Virtual times, in milliseconds, until which an interceptor holds up this call's messages from
+   * the caller (`outboundAt`) and from the callee (`inboundAt`); 0 if it does not.
    */
   outboundAt: number;
   inboundAt: number;
   /** The number of the event in which its request was sent. */
   event: number;
-  /** Whether this is the second copy of a request. Answers to it are discarded. */
+  /** True if this is the second copy of a request. Answers to it are discarded. */
   readonly copy: boolean;
 }
 
@@ -45,7 +45,7 @@ export function trackedCall(
     id,
     method,
     words,
-    // The flags of a REQUEST say which side streams (UPLOAD, DOWNLOAD). A ONEWAY has none.
+    // The flags of a REQUEST show which side streams (UPLOAD, DOWNLOAD). A ONEWAY has none.
     streams: flags !== 0,
     arrived: false,
     lost: false,
@@ -58,9 +58,10 @@ export function trackedCall(
 }
 
 /**
- * The calls that one end has opened, by id. Never those of both ends: their ids differ in the
- * parity, which `slotOfCall` ignores. It is an array of slots, because a session numbers its calls
- * by slots: a new call reuses the slot of an ended one. Nothing else removes an ended call.
+ * The calls that one end has opened, by id. A table never contains calls of both ends, because
+ * their ids differ only in the parity, which `slotOfCall` ignores. It is an array of slots, because
+ * a session numbers its calls by slots: a new call reuses the slot of an ended one. Nothing else
+ * removes an ended call.
  */
 export class CallTable {
   #slots: (TrackedCall | undefined)[] = [];
@@ -73,7 +74,8 @@ export class CallTable {
 
   set(entry: TrackedCall): void {
     const slot = slotOfCall(entry.id);
-    // Grown with care: most ends have one call at a time, and there may be 100,000 ends.
+    // The array grows slowly, because most ends have one call at a time, and there may be 100,000
+    // ends.
     const { length } = this.#slots;
     if (slot >= length)
       this.#slots = [
@@ -84,8 +86,8 @@ export class CallTable {
   }
 
   /**
-   * Adds an entry with an id that no session issued, which would otherwise take the slot of one
-   * that a session did. It stays until the same id is set aside again.
+   * Adds an entry with an id that no session issued. As a normal entry, it would take the slot of
+   * an id that a session issued. It stays until the same id is set aside again.
    */
   setAside(entry: TrackedCall): void {
     this.#others ??= new Map();

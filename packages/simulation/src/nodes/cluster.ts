@@ -91,11 +91,11 @@ export class Cluster {
 
   /**
    * Stops each node with the function that its setup returned, or by closing its transports.
-   * Returns what was left open, by owner.
+   * Returns the resources that were left open, by owner.
    * @param settle drives the loop until a promise settles, or until its time is up.
-   * @param isTold returns whether a run has rejected with this error already; a stop that fails
+   * @param isTold returns true if a run has already rejected with this error; a stop that fails
    * with the same error is not reported again.
-   * @throws Error if a stop fails, once all nodes have stopped.
+   * @throws Error after all nodes have stopped if a stop failed.
    */
   async stop(
     settle: (promise: Promise<unknown>) => Promise<void>,
@@ -118,7 +118,8 @@ export class Cluster {
             cause: error,
           });
       }
-      // Taken right away: what other nodes cause here while they stop is not this node's leak.
+      // The leaks are taken right away, because anything that other nodes cause here while they
+      // stop is not this node's leak.
       leaks.set(node, node.leaks());
     };
     try {
@@ -143,7 +144,7 @@ export class Cluster {
   }
 }
 
-/** Clients set nothing up and have no disk faults. */
+/** The declaration of a client, which sets nothing up and has no disk faults. */
 const CLIENT: NodeDeclaration = { setup: () => {}, disk: {}, isClient: true };
-/** The number of nodes and clients in a report. */
+/** Maximum number of nodes and clients in a report. */
 const MOST_REPORTS = 200;

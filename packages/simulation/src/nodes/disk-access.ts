@@ -6,7 +6,7 @@ import type { EventOwner } from '../kernel/event-queue.ts';
 import type { NodeContext } from './node-context.ts';
 import type { Disk } from './node-store.ts';
 
-/** Counts what a file system has open, for the report of leaks. */
+/** Counts the open resources of a file system, for the report of leaks. */
 export interface OpenFiles {
   /** The number of calls that have not completed yet. */
   readonly pending: number;
@@ -14,12 +14,12 @@ export interface OpenFiles {
   readonly openFiles: number;
 }
 
-/** The disk of a node, and what works on it. */
+/** The disk of a node, and the parts that work on it. */
 export interface DiskAccess {
   readonly loop: EventLoop;
   readonly owner: EventOwner;
   readonly disk: Disk;
-  /** Makes the node report what a file system leaves open when the node stops. */
+  /** Makes the node report resources that a file system leaves open when the node stops. */
   watch(files: OpenFiles): void;
 }
 
@@ -33,7 +33,7 @@ export function provideDiskAccess(context: NodeContext, access: DiskAccess): voi
 /**
  * Returns the access to the disk of a node.
  *
- * @throws TypeError if the context was not made by a simulation.
+ * @throws TypeError if no simulation created the context.
  */
 export function diskAccessOf(context: NodeContext): DiskAccess {
   const access = accesses.get(context);

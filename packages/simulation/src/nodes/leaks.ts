@@ -1,4 +1,4 @@
-// Reports of what a node has left open, and of what it waits for.
+// Reports of the resources that a node has left open, and of the things that it waits for.
 
 import type { Protocol } from '@trunkline/transport-core';
 import type { NetworkTransport } from '@trunkline/transport-core/backend';
@@ -13,7 +13,7 @@ export interface Leak {
   readonly what: string;
 }
 
-/** Returns what a transport has left open. */
+/** Returns the resources that a transport has left open. */
 export function leaksOf(owner: string, transport: NetworkTransport<Protocol>): Leak[] {
   const { state, connections } = transport.snapshot();
   if (state === 'closed') return [];

@@ -1,5 +1,5 @@
-// The activity of a node that reports show: the last lines of its log, its state, and, if the
-// simulation records, its calls in flight.
+// The activity of a node that reports show: the last lines of its log and, if the simulation
+// records, its calls in flight.
 
 import { type CallRecord, combineObservers, type Observer } from '@trunkline/transport-core';
 import type { EventLoop } from '../kernel/event-loop.ts';
@@ -29,7 +29,7 @@ export class NodeActivity {
       .map(({ method, to, since }) => ({ method, to, since }));
   }
 
-  /** Keeps a line of the log. */
+  /** Adds a line to the log. */
   logged(text: string): void {
     this.#log.push({ at: this.#loop.now, text: text.slice(0, LONGEST_LINE) });
     if (this.#log.length > LINES) this.#log.shift();
@@ -40,7 +40,7 @@ export class NodeActivity {
     this.#calls.clear();
   }
 
-  /** Returns `observer`, or if the simulation records, an observer that follows calls, too. */
+  /** Returns `observer` or, if the simulation records, an observer that also follows calls. */
   observing(observer: Observer | undefined): Observer | undefined {
     const { recorder } = this.#loop.trace;
     if (recorder === undefined) return observer;
@@ -59,9 +59,9 @@ export class NodeActivity {
   }
 }
 
-/** The number of lines of the log that are kept. */
+/** Maximum number of log lines that are kept. */
 const LINES = 20;
-/** The length limit of a line of the log, in characters. */
+/** Maximum length of a log line, in characters. */
 const LONGEST_LINE = 500;
-/** The number of open calls in a report. */
+/** Maximum number of open calls in a report. */
 const CALLS = 50;

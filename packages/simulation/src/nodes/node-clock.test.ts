@@ -1,5 +1,5 @@
-// Tests that a node's clock agrees with its timers: code that waits for a time with timers gets
-// there, however wrong the clock is.
+// Tests that a node's clock agrees with its timers: code that waits for a time with timers reaches
+// it, no matter how wrong the clock is.
 
 import { type Clock, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
@@ -32,8 +32,8 @@ for (const [what, skew, ppm] of [
       await sim.run(5_000 + 1 / 3);
       sim.drift('a', ppm);
       sim.skew('a', skew);
-      // Virtual time is above 8,192 then. A clock that lags shows less, so the last bit of its time
-      // is worth less than the last bit of virtual time.
+      // At the end, virtual time is above 8,192. A clock that lags shows less, so the last bit of
+      // its time is worth less than the last bit of virtual time.
       await sim.run(3_250 + 1 / 7);
       const random = seededRandom(1);
       let late = 0;

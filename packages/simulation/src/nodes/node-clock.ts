@@ -41,7 +41,7 @@ export class NodeTime {
     this.#since = this.#loop.now;
   }
 
-  /** Makes the clock run fast by so many millionths from now on, or slow if `ppm` is negative. */
+  /** From now on, makes the clock run fast by `ppm` millionths, or slow if `ppm` is negative. */
   drift(ppm: number): void {
     this.#floor = this.monotonic;
     this.#shown = this.reading;
@@ -51,7 +51,7 @@ export class NodeTime {
 }
 
 /**
- * The clock of one incarnation of a node. Once the node has crashed, its timers never fire and its
+ * The clock of one incarnation of a node. After the node has crashed, its timers never fire and its
  * sleeps never end.
  */
 export class NodeClock implements Clock {
@@ -69,7 +69,7 @@ export class NodeClock implements Clock {
 
   /**
    * Monotonic milliseconds, equal to the virtual time of the simulation as long as the clock is
-   * right. They never go back, whatever `skew` does.
+   * right. They never go back, not even after `skew`.
    */
   now(): number {
     return this.#time.monotonic;
@@ -85,8 +85,9 @@ export class NodeClock implements Clock {
 
   setTimeout(callback: () => void, delay: number): Timer {
     if (!this.#owner.alive) return NEVER;
-    // Every wait must advance virtual time, even one below its resolution: on a slewed clock timers
-    // fire early, so code that waits for a time sets timers for ever smaller remainders.
+    // Every wait must advance virtual time, even one below its resolution. On a slewed clock timers
+    // fire early, so code that waits for a certain time sets timers for smaller and smaller
+    // remainders.
     const wait =
       delay > 0
         ? Math.max(

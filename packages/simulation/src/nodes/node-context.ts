@@ -68,8 +68,8 @@ export interface NodeContext {
 }
 
 /**
- * Starts a node, and may return a function that stops it. Runs again at each restart. If it throws
- * or rejects, the run fails.
+ * Starts a node, and may return a function that stops it. It runs again at each restart. If it
+ * throws or rejects, the run fails.
  */
 export type Setup = (context: NodeContext) => void | Stop | Promise<void | Stop>;
 /** Stops a node; a returned promise is awaited. */

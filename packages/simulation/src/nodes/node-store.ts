@@ -1,4 +1,4 @@
-// The simulated disk of a node: a crash loses whatever was not synced.
+// The simulated disk of a node: a crash loses data that was not synced.
 
 import { type Random, type Store, TransportError } from '@trunkline/transport-core';
 import {
@@ -31,14 +31,14 @@ export interface DiskOptions {
   readonly failure?: number | undefined;
   /**
    * Share of crashes that tear a write: the unsynced changes up to a random one survive, and if
-   * that one is a set, only its first bytes do. The rest of the value are the bytes of the old
-   * value, or zeros. This breaks the promise of `Store` that a crash never leaves half of a value,
-   * so it tests code that adds checksums. Default 0: no unsynced change survives a crash.
+   * that one is a set, only its first bytes do. The rest of the value consists of the bytes of the
+   * old value, or of zeros. This breaks the promise of `Store` that a crash never leaves half of a
+   * value, so it tests code that adds checksums. Default 0: no unsynced change survives a crash.
    */
   readonly torn?: number | undefined;
   /**
    * Share of crashes after which unsynced changes have been written in another order: each of them
-   * survives with a probability of one half, whether or not those before it do. Default 0.
+   * survives with a probability of one half, independently of those before it. Default 0.
    */
   readonly reordered?: number | undefined;
   /**
@@ -47,15 +47,15 @@ export interface DiskOptions {
    */
   readonly rot?: number | undefined;
   /**
-   * Bytes of all keys, values and files that the disk holds. A set that would exceed it fails with
-   * `resource_exhausted`, and a write to a file with ENOSPC; neither has an effect. Default: no
-   * limit.
+   * Maximum total size, in bytes, of all keys, values and files on the disk. A set that would
+   * exceed it fails with `resource_exhausted`, and a write to a file fails with ENOSPC; neither has
+   * an effect. Default: no limit.
    */
   readonly capacity?: number | undefined;
   /**
-   * Whether the sync of a file also makes durable all earlier changes of directories: files that
-   * were created, renamed or removed. ext4 and XFS do that. Default false: such a change is durable
-   * once its directory was synced, which is all that POSIX promises. Concerns files only.
+   * If true, the sync of a file also makes all earlier changes of directories durable (files that
+   * were created, renamed or removed), as ext4 and XFS do. Default false: such a change is durable
+   * when its directory has been synced, which is all that POSIX promises. Concerns files only.
    */
   readonly journal?: boolean | undefined;
 }
@@ -66,11 +66,13 @@ type Change = readonly [key: string, value: Uint8Array | undefined];
 export interface DiskFiles {
   /** The number of bytes in all files. */
   readonly bytes: number;
-  /** Loses all changes that were not synced, except those that the settings let through. */
+  /**
+   * Loses all changes that were not synced, except those that survive according to the settings.
+   */
   crash(): void;
 }
 
-/** A disk, which lasts over all lives of its node. */
+/** A disk, which lasts through all lives of its node. */
 export class Disk {
   settings: Readonly<Required<DiskOptions>>;
   readonly random: Random;
@@ -106,19 +108,19 @@ export class Disk {
     const rotten = value.slice();
     rotten[bit >> 3]! ^= 1 << (bit & 7);
     this.#content.set(key, rotten);
-    // Only what has been written to the disk can rot there.
+    // Only data that has been written to the disk can decay there.
     if (this.#safe.get(key) === value) this.#safe.set(key, rotten);
     return rotten;
   }
 
-  /** Returns whether a value fits besides everything else on the disk. */
+  /** Returns true if a value fits on the disk in addition to everything else. */
   hasRoomFor(key: string, value: Uint8Array): boolean {
     const old = this.#content.get(key);
     const replaced = old === undefined ? 0 : key.length + old.length;
     return this.hasRoom(key.length + value.length - replaced);
   }
 
-  /** Returns whether so many more bytes fit on the disk. */
+  /** Returns true if that many more bytes fit on the disk. */
   hasRoom(more: number): boolean {
     const { capacity } = this.settings;
     if (capacity === Number.POSITIVE_INFINITY || more <= 0) return true;
@@ -136,7 +138,9 @@ export class Disk {
     this.#unsafe.push([key, value]);
   }
 
-  /** Reports the content, without reading it as `get` does, which may find rot. */
+  /**
+   * Reports the content. Unlike `get`, this does not count as a read, which may find a flipped bit.
+   */
   report(): {
     readonly disk: readonly DiskEntry[];
     readonly moreOnDisk: number;
@@ -169,7 +173,7 @@ export class Disk {
 
   /**
    * Loses all changes that were not synced, as a crash of the machine does, except those that
-   * `torn` and `reordered` let through.
+   * survive because of `torn` and `reordered`.
    */
   crash(): void {
     const changes = survivors(this.#unsafe, this.settings, this.random, (change, before) =>
@@ -192,13 +196,13 @@ export class Disk {
   }
 }
 
-/** An operation of a store, as it is traced and delayed. */
+/** An operation of a store, with the details for its trace and its delay. */
 interface StoreOperation {
   readonly what: string;
   readonly key?: string;
   readonly bytes?: Uint8Array | undefined;
   readonly latency: Delay;
-  /** The error with which it fails; undefined if it does not. */
+  /** The kind of error with which it fails; undefined if it succeeds. */
   readonly fails?: 'failure' | 'full' | undefined;
 }
 
@@ -210,8 +214,8 @@ export class NodeStore implements Store {
   readonly #owner: EventOwner;
   readonly #disk: Disk;
   /**
-   * Number of changes that this incarnation has synced. Syncs may overlap, so each one makes
-   * durable only what earlier ones have not.
+   * Number of changes that this incarnation has synced. Syncs may overlap, so each one makes only
+   * those changes durable that earlier ones have not.
    */
   #synced = 0;
 
@@ -251,7 +255,7 @@ export class NodeStore implements Store {
     });
   }
 
-  /** Applies a change at once, so that the next read shows it. Only a sync makes it durable. */
+  /** Applies a change immediately, so that the next read shows it. Only a sync makes it durable. */
   #change(what: string, key: string, value: Uint8Array | undefined): Promise<void> {
     const { latency } = this.#disk.settings;
     const isFull = value !== undefined && !this.#disk.hasRoomFor(key, value);
@@ -304,7 +308,7 @@ export class NodeStore implements Store {
 /**
  * Checks the options of a disk.
  *
- * @throws TypeError naming the invalid option.
+ * @throws TypeError that names the invalid option.
  */
 export function checkDisk(options: DiskOptions, name: string): void {
   parseOptions(schema, options, name);
@@ -355,7 +359,7 @@ function apply(content: Map<string, Uint8Array>, [key, value]: Change): void {
   else content.set(key, value);
 }
 
-/** The number of entries in a report. */
+/** Maximum number of entries in a report. */
 const ENTRIES = 100;
 const EMPTY = new Uint8Array(0);
 const encoder = new TextEncoder();

@@ -1,6 +1,6 @@
 // A simulated node: the machine, which lasts, and its current incarnation, which a crash ends and a
-// restart begins anew. It owns the node's disk, clock and transports, and is told by the cluster
-// and the fault injector to boot, crash and stop.
+// restart replaces. It owns the node's disk, clock and transports; the cluster and the fault
+// injector make it boot, crash and stop.
 
 import type { MountOptions, Protocol, Random, Transport } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
@@ -23,7 +23,7 @@ import { Disk, type DiskOptions, NodeStore } from './node-store.ts';
 export interface NodeDeclaration {
   readonly setup: Setup;
   readonly disk: DiskOptions;
-  /** Whether it is a client, outside all nodes. */
+  /** True if it is a client outside all nodes. */
   readonly isClient: boolean;
 }
 
@@ -44,7 +44,7 @@ export class SimNode implements Host {
   #transports: NetworkTransport<Protocol>[] = [];
   #clock: NodeClock | undefined;
   #store: NodeStore | undefined;
-  /** The file systems that code of the current incarnation has asked for. */
+  /** The file systems that code of the current incarnation uses. */
   #files: OpenFiles[] = [];
   #stop: Stop | undefined;
   readonly #activity: NodeActivity;
@@ -136,8 +136,8 @@ export class SimNode implements Host {
   }
 
   /**
-   * Ends the node's incarnation without any cleanup; its disk loses what was not synced. If `power`
-   * is false, its peers are not told.
+   * Ends the node's incarnation without any cleanup; its disk loses data that was not synced. If
+   * `power` is false, its peers are not informed.
    */
   crash(power: boolean): void {
     this.powered = power;
@@ -161,7 +161,7 @@ export class SimNode implements Host {
     else await Promise.all(this.#transports.map((transport) => transport.close()));
   }
 
-  /** Returns what the node has left open. */
+  /** Returns the resources that the node has left open. */
   leaks(): Leak[] {
     const { name: owner } = this;
     if (!this.isUp) return [];
@@ -211,7 +211,7 @@ export class SimNode implements Host {
     };
   }
 
-  /** Describes what the node waits for: calls, dials and store operations. */
+  /** Describes the things that the node waits for: calls, dials and store operations. */
   openWaits(): string[] {
     if (!this.isUp) return [];
     const waits = this.#transports.flatMap((transport) => waitsOf(this.name, transport));
@@ -255,7 +255,7 @@ export class SimNode implements Host {
 }
 
 /**
- * A NetworkTransport that registers its protocols with its node. Once the node has crashed, its
+ * A NetworkTransport that registers its protocols with its node. After the node has crashed, its
  * promises never settle.
  */
 class SimTransport<P extends Protocol> extends NetworkTransport<P> {
@@ -325,5 +325,5 @@ function never(): Promise<never> {
   return new Promise(() => {});
 }
 
-/** Length limit of a state, in characters. */
+/** Maximum length of a state, in characters. */
 const LONGEST_STATE = 150;

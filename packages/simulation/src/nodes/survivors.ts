@@ -4,8 +4,8 @@ import type { Random } from '@trunkline/transport-core';
 
 /**
  * Returns the changes that survive, in order. With the share `reordered`, each survives with a
- * probability of one half; with the share `torn`, those up to a random one survive, and that one
- * as `tear` returns it. Otherwise none does.
+ * probability of one half; with the share `torn`, those up to a random one survive, and that last
+ * one survives in the form that `tear` returns. Otherwise no change survives.
  */
 export function survivors<Change>(
   changes: readonly Change[],

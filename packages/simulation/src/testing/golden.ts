@@ -1,4 +1,4 @@
-// A run that exercises a bit of everything. Its expected hash is recorded here; it must be the same
+// A run that uses a little of everything. Its expected hash is recorded here; it must be the same
 // on every release of Node and in browsers.
 
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
@@ -121,7 +121,7 @@ export async function goldenHash(level: Level, seed: number): Promise<string> {
 }
 
 /**
- * The expected hashes. A change of what a simulation does must record the new ones, which must be
+ * The expected hashes. A change of a simulation's behavior must record new hashes, which must be
  * the same on every platform.
  */
 export const GOLDEN: Readonly<Record<Level, string>> = {

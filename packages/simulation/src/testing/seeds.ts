@@ -5,7 +5,7 @@ import process from 'node:process';
 /**
  * Returns the seeds of a repeated test: 1 to `count` in a full run, when TRUNKLINE_TEST_SEEDS is
  * `all`. A quick run takes a tenth of them, at least one. If TRUNKLINE_TEST_SEEDS is a number, it
- * selects which tenth; default: the first.
+ * selects the tenth; the default is the first.
  */
 export function seeds(count: number): number[] {
   const given = process.env['TRUNKLINE_TEST_SEEDS'] ?? '1';

@@ -88,7 +88,7 @@ export async function* items(tag: string, count: number): AsyncGenerator<string>
   for (let i = 0; i < count; i++) yield `${tag}${i}`;
 }
 
-/** Resolves to how a call ended: its answer, or the code and reason of its error. */
+/** Resolves to the outcome of a call: its answer, or the code and reason of its error. */
 export function outcome(promise: Promise<string>): Promise<string> {
   return promise.catch(
     (error: TransportError) =>
@@ -109,7 +109,7 @@ export async function drain(stream: Promise<AsyncIterable<string>>): Promise<str
 
 /**
  * Connects a client 'c' to a node 'b' over a good link, and then gives the direction from c to b
- * the settings `link`. `heard` lists the hints that b receives, and when.
+ * the settings `link`. `heard` lists the hints that b receives, with their times.
  */
 export async function linked(
   link: LinkOptions,

@@ -23,13 +23,13 @@ export type ObjectVerdict<Command, Result> =
   | { readonly linearizable: undefined; readonly configurations: number; readonly text: string };
 
 /**
- * Checks whether some order of all calls respects real time and is one that the model allows. It is
- * the search of Wing and Gong (Testing and Verifying Concurrent Objects, 1993) that remembers where
- * it has been (Lowe, Testing for Linearizability, 2017). Objects with different names are checked
- * separately.
+ * Checks whether some order of all calls respects real time and is one that the model allows. The
+ * search is that of Wing and Gong (Testing and Verifying Concurrent Objects, 1993), and remembers
+ * the configurations that it has visited (Lowe, Testing for Linearizability, 2017). Objects with
+ * different names are checked separately.
  *
- * @param limit how many configurations to visit for one object before the verdict is `undefined`;
- * default 1,000,000. Unknown outcomes multiply them.
+ * @param limit maximum number of configurations to visit for one object, beyond which the verdict
+ * is `undefined`; default 1,000,000. Unknown outcomes multiply the configurations.
  */
 export function checkObject<State, Command, Result>(
   history: ObjectHistory<Command, Result> | readonly Call<Command, Result>[],
@@ -68,7 +68,7 @@ interface Found<State, Command, Result> {
   readonly configurations: number;
   /** The call that no order could place. */
   readonly culprit: Call<Command, Result> | undefined;
-  /** The states in which it was tried. */
+  /** The states in which the culprit was tried. */
   readonly states: readonly State[];
 }
 
@@ -122,8 +122,8 @@ function search<State, Command, Result>(
     if (visited.size > limit) return ended(undefined);
     if (due > furthest) [furthest, states] = [due, []];
     if (due === furthest && states.length < SHOWN_STATES) states.push(state);
-    // Only a call that began before the first outstanding answer can come next. Those pushed last
-    // are tried first.
+    // Only a call that began before the first outstanding answer can come next. Configurations
+    // pushed last are tried first.
     const { returned } = certain[due]!.call;
     const next: number[] = [];
     for (let i = from; i < calls.length && calls[i]!.called < returned!; i++)
@@ -137,8 +137,9 @@ function search<State, Command, Result>(
 }
 
 /**
- * Searches again without the guide, which gives up orders before their contradiction shows, so that
- * the culprit is the call that shows it. Keeps the first result if that takes too long.
+ * Searches again without the guide. The guide gives up orders before their contradiction shows;
+ * without it, the culprit is the call that shows the contradiction. Keeps the first result if that
+ * takes too long.
  */
 function plainer<State, Command, Result>(
   calls: readonly Call<Command, Result>[],
@@ -184,9 +185,9 @@ function textOf(value: unknown): string {
   return JSON.stringify(value) ?? String(value);
 }
 
-/** Number of calls that an explanation shows. */
+/** Maximum number of calls that an explanation shows. */
 const SHOWN_CALLS = 12;
-/** Number of configurations to visit for a better explanation. */
+/** Maximum number of configurations to visit for a better explanation. */
 const PLAIN_LIMIT = 20_000;
-/** Number of states that an explanation shows. */
+/** Maximum number of states that an explanation shows. */
 const SHOWN_STATES = 4;

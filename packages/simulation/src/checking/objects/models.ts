@@ -1,5 +1,5 @@
-// The models of shared objects: what a queue, a set, a counter and a lock may answer if they are
-// used by one call at a time.
+// The models of shared objects: the answers that a queue, a set, a counter and a lock may give if
+// they are used by one call at a time.
 
 import type { Call } from './object-history.ts';
 
@@ -9,8 +9,8 @@ export interface Model<State, Command, Result> {
   readonly name: string;
   readonly initial: State;
   /**
-   * Returns the states in which a call may leave the object: none if the call cannot have the
-   * result that it has, several if the result is not known.
+   * Returns the states in which a call may leave the object: no state if the result of the call is
+   * impossible, several if the result is not known.
    */
   step(state: State, call: Call<Command, Result>): readonly State[];
   /** Returns a text that is equal for equal states; messages show it. */
@@ -18,7 +18,8 @@ export interface Model<State, Command, Result> {
   /** Returns the name of the object that a command uses, if a history covers several. */
   objectOf?(command: Command): string;
   /**
-   * Looks at all calls of an object, to make the search shorter. The verdict is the same without.
+   * Returns advice for the search, from all calls of an object, to make the search shorter. The
+   * verdict is the same without it.
    */
   guide?(calls: readonly Call<Command, Result>[]): Guide<State, Command, Result>;
 }
@@ -27,29 +28,32 @@ export interface Model<State, Command, Result> {
 export interface Guide<State, Command, Result> {
   /** Returns a number that is smaller for calls to try first. */
   rank(call: Call<Command, Result>): number;
-  /** Returns whether no order of the calls that come after this state can explain their results. */
+  /** Returns true if no order of the calls that follow this state can explain their results. */
   isDead(state: State): boolean;
 }
 
-/** A command of a queue or a bag. An object's name tells several of them apart. */
+/** A command of a queue or a bag. A name distinguishes several objects. */
 export type QueueCommand =
   | { readonly op: 'enqueue'; readonly value: string; readonly object?: string | undefined }
   | { readonly op: 'dequeue'; readonly object?: string | undefined };
-/** The value that a dequeue took; `null` if the queue was empty. Nothing for an enqueue. */
+/** The value that a dequeue took; `null` if the queue was empty. An enqueue has no result. */
 export type QueueResult = string | null;
 
 /** A command of a set. */
 export type SetCommand =
   | { readonly op: 'add' | 'remove' | 'has'; readonly value: string; readonly object?: string }
   | { readonly op: 'read'; readonly object?: string | undefined };
-/** add, remove: whether that changed the set. has: whether it holds the value. read: all values. */
+/**
+ * For add and remove: true if that changed the set. For has: true if the set contains the value.
+ * For read: all values.
+ */
 export type SetResult = boolean | readonly string[];
 
 /** A command of a counter, which begins at 0. `by` may be negative. */
 export type CounterCommand =
   | { readonly op: 'add'; readonly by: number; readonly object?: string | undefined }
   | { readonly op: 'read'; readonly object?: string | undefined };
-/** read: the value. add: the value afterwards, if the client learns it. */
+/** For read: the value. For add: the value afterwards, if the client learns it. */
 export type CounterResult = number;
 
 /** A command of a lock. A client that holds it must not acquire it again. */
@@ -58,8 +62,8 @@ export type LockCommand = {
   readonly object?: string | undefined;
 };
 /**
- * acquire: a fencing token, which must be greater than that of every earlier holder; `true` if the
- * lock has none, `false` if it was held by another client. release: nothing.
+ * For acquire: a fencing token, which must be greater than that of every earlier holder; `true` if
+ * the lock has no tokens; `false` if another client held the lock. A release has no result.
  */
 export type LockResult = number | boolean;
 
@@ -80,7 +84,7 @@ export const models = {
     guide: queueGuide,
   }),
 
-  /** A queue that may deliver in any order, but each value once. */
+  /** A queue that may deliver its values in any order, but each only once. */
   bag: (): Model<readonly string[], QueueCommand, QueueResult> => ({
     name: 'bag',
     initial: [],
@@ -130,7 +134,7 @@ export const models = {
     objectOf,
   }),
 
-  /** A lock that one client at a time holds. */
+  /** A lock that only one client can hold at a time. */
   lock: (): Model<LockState, LockCommand, LockResult> => ({
     name: 'lock',
     initial: { holder: undefined, token: Number.NEGATIVE_INFINITY },
@@ -148,13 +152,16 @@ export const models = {
   }),
 } as const;
 
-/** The state of a lock: its holder, and the last token that it gave. */
+/** The state of a lock: its holder, and the last token that it issued. */
 export interface LockState {
   readonly holder: string | undefined;
   readonly token: number;
 }
 
-/** The times at which each value of a queue was taken tell in which order they got in. */
+/**
+ * Returns a guide for queues: the times at which values were taken show the order in which they
+ * were added.
+ */
 function queueGuide(
   calls: readonly Call<QueueCommand, QueueResult>[],
 ): Guide<readonly string[], QueueCommand, QueueResult> {
@@ -180,7 +187,8 @@ function queueGuide(
       const last = state.at(-1);
       const taker = last === undefined ? undefined : takers.get(last);
       if (taker === undefined || twice || hasUnknown) return false;
-      // The last value was taken before one that got in earlier, or that one was never taken.
+      // The last value was taken before a value that was added earlier, or the earlier value was
+      // never taken.
       return state.slice(0, -1).some((value) => {
         const other = takers.get(value);
         return other === undefined || taker.returned! < other.called;

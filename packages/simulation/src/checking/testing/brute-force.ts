@@ -4,8 +4,8 @@
 import type { Operation } from '../history.ts';
 
 /**
- * Returns whether some order of the operations of one key explains all completed ones. The time
- * grows with the factorial of their number.
+ * Returns true if some order of one key's operations explains all completed ones. The time grows
+ * with the factorial of their number.
  */
 export function hasOrder(operations: readonly Operation[]): boolean {
   return from(

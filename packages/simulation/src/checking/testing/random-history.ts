@@ -11,7 +11,7 @@ export interface RandomHistory {
   readonly clients: number;
   /** Default: a single key, `x`. */
   readonly keys?: readonly string[];
-  /** Number of distinct values to write; Infinity gives each write a value of its own. */
+  /** Number of distinct values to write; Infinity gives each write a different value. */
   readonly values: number;
   /**
    * Share of operations whose outcome stays unknown. They take effect at any later time, or never.

@@ -1,4 +1,5 @@
-// Tests of the check of transactions: each anomaly, planted, and histories of a correct database.
+// Tests of the check of transactions: planted anomalies of each kind, and histories of a correct
+// database.
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
@@ -8,7 +9,7 @@ import type { TransactionCall, TransactionCommand, TransactionResult } from './t
 
 /**
  * Returns a transaction from a text such as 'ax1 ry:12 rz:', with one letter for each key and
- * value. `at` is its call and its answer.
+ * value. `at` contains the positions of its call and its answer.
  */
 function transaction(
   text: string,

@@ -15,8 +15,9 @@ export type TransactionsVerdict =
   | { readonly serializable: true }
   /**
    * `anomaly` is its name: 'internal', 'garbage', 'duplicate', 'incompatible order', 'G1a', 'G1b',
-   * or that of a cycle: 'G0', 'G1c', 'G-single' or 'G2', with '-real time' if the cycle needs the
-   * order of real time. `transactions` are those involved, and `text` explains them.
+   * or the name of a cycle: 'G0', 'G1c', 'G-single' or 'G2', with '-real time' if the cycle depends
+   * on the order of real time. `transactions` are the transactions involved, and `text` explains
+   * the anomaly.
    */
   | ({ readonly serializable: false } & Anomaly);
 
@@ -25,8 +26,8 @@ export type TransactionsVerdict =
  * time, in an order that respects real time. Reads of lists show the order of appends, from which
  * the dependencies between transactions follow; a cycle of them is an anomaly (Kingsbury and
  * Alvaro, Elle: Inferring Isolation Anomalies from Experimental Observations, VLDB 14(3), 2020; the
- * names are those of Adya, Weak Consistency, 1999). It finds only real anomalies, but can miss
- * some: those of keys that are never read.
+ * names are those of Adya, Weak Consistency, 1999). It finds only real anomalies, but misses those
+ * of keys that are never read.
  *
  * @throws TypeError if a value was appended to one key twice.
  */

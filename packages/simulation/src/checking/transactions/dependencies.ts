@@ -5,8 +5,8 @@ import type { Versions } from './version-orders.ts';
 
 /**
  * A dependency: the first transaction comes before the second one, because the second one
- * overwrites it (ww), reads what it wrote (wr), overwrites what it read (rw), or was called after
- * it had returned (real time).
+ * overwrites a value of the first (ww), reads a value that the first wrote (wr), overwrites a value
+ * that the first read (rw), or was called after the first had returned (real time).
  */
 export interface Dependency {
   readonly from: TransactionCall;
@@ -35,7 +35,7 @@ export function dependenciesOf(
       if (before !== undefined)
         add(writers.get(before), writers.get(value), 'ww', `${value} follows ${before} in ${key}`);
     }
-    // A committed append that no read has seen comes after all that were seen.
+    // A committed append that no read has seen comes after all appends that were seen.
     const unseen: readonly (readonly [string, TransactionCall])[] = [...writers].filter(
       ([value, { outcome }]) => outcome === 'ok' && !order.includes(value),
     );
@@ -59,8 +59,8 @@ export function dependenciesOf(
 }
 
 /**
- * Returns the dependencies of real time, without those that follow from others: from the
- * transactions that had returned last when one was called.
+ * Returns the dependencies of real time, without those that follow from others. Each transaction
+ * depends on those that had returned last when it was called.
  */
 function realTime(calls: readonly TransactionCall[]): Dependency[] {
   const events = calls

@@ -1,10 +1,10 @@
-// Histories of transactions on lists, as the checker takes them and as data.
+// Histories of transactions on lists, in the form that the checker takes.
 
 import type { Call } from '../objects/object-history.ts';
 
 /**
  * A step of a transaction: append a value to the list of a key, or read the list. No value may be
- * appended to one key twice, because the checker tells appends by their values.
+ * appended to one key twice, because the checker identifies appends by their values.
  */
 export type ListStep =
   | { readonly op: 'append'; readonly key: string; readonly value: string }

@@ -1,5 +1,5 @@
-// The order of the versions of each key, as reads of lists show it, and the anomalies that show
-// without a cycle of dependencies.
+// The order of the versions of each key, as reads of lists show it, and the anomalies that can be
+// seen without a cycle of dependencies.
 
 import { describe, type TransactionCall } from './transaction.ts';
 
@@ -19,7 +19,7 @@ export interface KeyVersions {
   readonly writers: ReadonlyMap<string, TransactionCall>;
 }
 
-/** A read of a committed transaction, before any append of its own to the key. */
+/** A read of a committed transaction, before the transaction's own appends to the key. */
 export interface ListRead {
   readonly reader: TransactionCall;
   readonly key: string;
@@ -36,14 +36,15 @@ export interface Versions {
  * Finds the order of versions.
  *
  * @throws TypeError if a value was appended to one key twice.
- * @returns an anomaly if the reads contradict each other, or show what no transaction may see.
+ * @returns an anomaly if the reads contradict each other, or show values that no transaction may
+ *   see.
  */
 export function versionsOf(calls: readonly TransactionCall[]): Versions | Anomaly {
   const writers = writersOf(calls);
   const orders = new Map<string, { list: readonly string[]; reader: TransactionCall }>();
   const reads: ListRead[] = [];
   for (const call of calls.filter(({ outcome }) => outcome === 'ok')) {
-    /** The values that this transaction knows each key to end with. */
+    /** The values with which each key ends, as far as this transaction knows. */
     const own = new Map<string, string[]>();
     const seen = new Map<string, readonly string[]>();
     for (const [index, step] of call.command.entries()) {
@@ -108,7 +109,10 @@ function writersOf(calls: readonly TransactionCall[]): Map<string, Map<string, T
   return writers;
 }
 
-/** Finds a read of what nothing wrote, of a failed transaction, or of half a transaction. */
+/**
+ * Finds a read of a value that no transaction wrote, that a failed transaction wrote, or that is
+ * only half of what a transaction wrote.
+ */
 function wrongRead(
   call: TransactionCall,
   key: string,

@@ -31,7 +31,7 @@ export function targetOf(target: unknown): Target {
   return typeof fd === 'number' ? fd : pathOf(target);
 }
 
-/** Returns options, which may be given as an encoding or be left out. */
+/** Returns the options of an argument, which may also be an encoding or be left out. */
 export function optionsOf(options: unknown): Options {
   if (typeof options === 'string') return { encoding: options as BufferEncoding };
   return (options as Options | null | undefined) ?? {};
@@ -73,7 +73,7 @@ export function bytesOf(data: unknown, encoding: unknown): Uint8Array {
   throw invalid('data', 'a string, a Buffer, a TypedArray or a DataView', data);
 }
 
-/** Returns a position in a file; undefined for that of the open file. */
+/** Returns a position in a file; undefined means the position of the open file. */
 export function positionOf(position: unknown): number | undefined {
   if (position === null || position === undefined || position === -1) return undefined;
   return Number(position);

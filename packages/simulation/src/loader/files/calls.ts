@@ -19,7 +19,7 @@ import { Dirent, Stats } from './stats.ts';
 /** A call of `node:fs`, with the arguments that Node takes, except the callback. */
 export type Call = (...args: any[]) => Steps<any>;
 
-/** The result of `read` and `write`, as the promises of Node have it. */
+/** The result of `read` and `write`, in the form that Node's promises have. */
 export interface Transferred {
   readonly bytes: number;
   readonly buffer: unknown;
@@ -144,7 +144,7 @@ export function createCalls(calls: FileCalls, random: () => number) {
       recipes.copy(pathOf(path), pathOf(to, 'dest'), (mode & constants.COPYFILE_EXCL) !== 0),
     utimes: (path, _accessed, modified) => calls.utimes(pathOf(path), timeOf(modified)),
     futimes: (fd, _accessed, modified) => calls.utimes(fd, timeOf(modified)),
-    // A node has one user, to whom everything belongs.
+    // A node has one user, who owns everything.
     chmod: (path) => ignored(calls, path),
     chown: (path) => ignored(calls, path),
     fchmod: (fd) => ignored(calls, fd),
@@ -158,7 +158,7 @@ export type Calls = ReturnType<typeof createCalls>;
 /** The calls as promises, with the arguments of Node. */
 export type Promises = { readonly [Name in keyof Calls]: (...args: any[]) => Promise<any> };
 
-/** Parses what follows the file in `read`: a buffer and its part, or options. */
+/** Parses the arguments of `read` after the file: a buffer and its part, or options. */
 function reading(buffer: unknown, rest: readonly unknown[]) {
   const isOptions = !ArrayBuffer.isView(buffer);
   const options = optionsOf(isOptions ? buffer : typeof rest[0] === 'object' ? rest[0] : undefined);
@@ -177,7 +177,10 @@ function readInto(buffer: unknown): unknown {
   return ArrayBuffer.isView(buffer) ? buffer : optionsOf(buffer)['buffer'];
 }
 
-/** Parses what follows the file in `write`: a text and its encoding, or a buffer and its part. */
+/**
+ * Parses the arguments of `write` after the file: a text and its encoding, or a buffer and its
+ * part.
+ */
 function writing(data: unknown, rest: readonly unknown[]) {
   if (typeof data === 'string') return { bytes: bytesOf(data, rest[1]), position: rest[0] };
   const view = bytesOf(data, undefined);
@@ -196,7 +199,7 @@ function* ignored(calls: FileCalls, target: unknown): Steps<void> {
   else yield* calls.stat(pathOf(target), 'chmod');
 }
 
-/** Returns milliseconds since 1970; a number is in seconds. */
+/** Returns a time in milliseconds since 1970; if the argument is a number, it is in seconds. */
 function timeOf(time: unknown): number {
   return time instanceof Date ? time.getTime() : Number(time) * 1_000;
 }

@@ -9,7 +9,7 @@ export interface StreamFactory {
   createWriteStream(path: unknown, options?: unknown): unknown;
 }
 
-/** An open file. It emits 'close' once it is closed. */
+/** An open file. It emits 'close' when it has been closed. */
 export class FileHandle extends EventEmitter {
   readonly #calls: Promises;
   readonly #streams: StreamFactory;
@@ -28,7 +28,7 @@ export class FileHandle extends EventEmitter {
   }
 
   read(...args: unknown[]): Promise<unknown> {
-    // Without a buffer, Node makes one of 16 KiB.
+    // Without a buffer, Node creates one of 16 KiB.
     const [first, ...rest] = args;
     if (ArrayBuffer.isView(first)) return this.#calls.read(this.#fd, first, ...rest);
     const options = { buffer: Buffer.alloc(16_384), ...(first as object | undefined) };

@@ -1,4 +1,5 @@
-// Tests of the simulated file system: its calls, held against the real one, and its disk.
+// Tests of the simulated file system: its calls, which are compared with those of the real one, and
+// its disk.
 
 import realFs, { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -46,7 +47,7 @@ async function crash(sim: Simulation): Promise<void> {
 
 const codeOf = (error: unknown) => (error as { code?: string }).code ?? String(error);
 
-/** Performs a random call of a random kind; returns what can be compared. */
+/** Performs a random call of a random kind. Returns the comparable part of its result. */
 function randomCall(fs: Fs, root: string, random: () => number, open: number[]): unknown {
   const pick = <T>(values: readonly T[]) => values[Math.floor(random() * values.length)]!;
   const path = () => join(root, pick(['a', 'b', 'd', 'd/a', 'd/b', 'd/e', 'd/e/a', 'none/a']));
@@ -118,7 +119,7 @@ function randomCall(fs: Fs, root: string, random: () => number, open: number[]):
       case 'link':
         return fs.linkSync(one, two);
       case 'copy':
-        // The system removes the target of a directory that is copied; nobody relies on that.
+        // The system removes the target of a copied directory; no code relies on that.
         if (fs.statSync(one).isDirectory()) return undefined;
         return fs.copyFileSync(one, two, number < 6 ? fs.constants.COPYFILE_EXCL : 0);
       case 'truncate':

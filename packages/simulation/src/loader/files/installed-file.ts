@@ -1,5 +1,5 @@
-// Files of installed packages: code may read those of its own package, which are on the machine and
-// not on the disk of a node.
+// Files of installed packages. Code may read the files of its own package, which are on the machine
+// rather than on a node's disk.
 
 import { readFileSync } from 'node:fs';
 import { sep } from 'node:path';
@@ -7,8 +7,8 @@ import { FileBytes } from '../../files/file-bytes.ts';
 import type { TreeNode } from '../../files/file-tree.ts';
 
 /**
- * Returns a file below a folder `node_modules` of the machine, to be read only; undefined if there
- * is none. `known` remembers the answers.
+ * Returns a read-only file below a folder `node_modules` of the machine; undefined if there is
+ * none. `known` caches the results.
  */
 export function installedFile(
   path: string,

@@ -2,7 +2,7 @@
 
 import type { TreeNode } from '../../files/file-tree.ts';
 
-/** Tells of what kind something is. */
+/** The kind of an entry, which is a file or a directory. */
 class Kind {
   readonly #isFile: boolean;
 
@@ -39,7 +39,7 @@ class Kind {
   }
 }
 
-/** The figures of a file or directory, as `fs.Stats`. */
+/** The metadata of a file or directory, as `fs.Stats`. */
 export class Stats extends Kind {
   readonly dev: number | bigint;
   readonly ino: number | bigint;
@@ -91,5 +91,5 @@ export class Dirent extends Kind {
   }
 }
 
-/** Bytes of a block. */
+/** Size of a block in bytes. */
 const BLOCK = 4_096;

@@ -122,7 +122,7 @@ export class WriteStream extends Writable {
   }
 }
 
-/** The file of a stream: it opens and closes it, unless it was given an open one. */
+/** The file of a stream, which opens and closes it unless the stream was given an open file. */
 class StreamFile {
   readonly source: StreamFiles;
   readonly path: string | undefined;

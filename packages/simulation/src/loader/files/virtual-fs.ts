@@ -1,5 +1,5 @@
 // The modules `node:fs` and `node:fs/promises` of one life of a node: the same calls with
-// callbacks, at once, and as promises, on the node's simulated disk.
+// callbacks, synchronously, and as promises, on the node's simulated disk.
 
 import { EventEmitter } from 'node:events';
 import realFs from 'node:fs';
@@ -16,9 +16,9 @@ import { Dirent, Stats } from './stats.ts';
 import { ReadStream, WriteStream } from './streams.ts';
 
 /**
- * Returns the file system of a node as the module `node:fs`, with its `promises`. What it writes is
- * on the disk of the node: it survives a crash if it was synced. Each call with the same context
- * returns the same object.
+ * Returns the file system of a node as the module `node:fs`, with its `promises`. Data that it
+ * writes is on the disk of the node and survives a crash if it was synced. Each call with the same
+ * context returns the same object.
  *
  * @throws TypeError if the context is not that of a simulated node.
  */
@@ -92,7 +92,8 @@ function withCallback(
   const call = (...args: unknown[]): void => {
     const callback = args.pop();
     if (typeof callback !== 'function') throw invalid('cb', 'a function', callback);
-    // In the name of the node, once the current code has finished: what it throws is the node's.
+    // The callback runs in the name of the node after the current code has finished, so its errors
+    // are the node's.
     const answer = (...values: unknown[]) => clock.defer(() => callback(...values));
     promise(...args).then(
       (result) => {
@@ -124,7 +125,10 @@ function watch(files: NodeFiles, path: unknown, rest: readonly unknown[]): unkno
   return Object.assign(watcher, { close, ref: () => watcher, unref: () => watcher });
 }
 
-/** Adds functions that say that a call of Node is missing, instead of reaching the real disk. */
+/**
+ * Adds functions that throw because a call of Node is missing here, instead of reaching the real
+ * disk.
+ */
 function withRefusals(own: Record<string, unknown>, real: object, module: string): object {
   for (const [name, value] of Object.entries(real))
     if (typeof value === 'function' && !(name in own))
@@ -134,12 +138,12 @@ function withRefusals(own: Record<string, unknown>, real: object, module: string
   return own;
 }
 
-/** Returns what a synchronous call returns: `read` and `write` return only the number of bytes. */
+/** Returns the result of a synchronous call: `read` and `write` return only the number of bytes. */
 function countOf(name: string, result: unknown): unknown {
   return name in COUNTED ? (result as Transferred).bytes : result;
 }
 
-/** The calls whose results have a number of bytes and a buffer, and the names of both. */
+/** The calls whose results consist of a number of bytes and a buffer, with the names of both. */
 const COUNTED: Readonly<Record<string, { readonly count: string; readonly buffer: string }>> = {
   read: { count: 'bytesRead', buffer: 'buffer' },
   write: { count: 'bytesWritten', buffer: 'buffer' },

@@ -8,7 +8,7 @@ import type { ExecutionContext } from 'ava';
 
 /**
  * Writes files into a new folder, which is removed after the test. Returns the URL of a file in the
- * folder, to resolve imports from.
+ * folder, from which to resolve imports.
  */
 export function folderWith(t: ExecutionContext, files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-loader-'));
