@@ -43,7 +43,7 @@ export class PartitionProbe {
   wake(now: number): void {
     if (now < this.due) return;
     this.#next = now + jittered(INTERVAL, this.#random);
-    // Whether the node can be reached is recorded by the address book, not here.
+    // The address book, not this class, records whether the node can be reached.
     for (const nodeId of this.#peers.known(1)) this.#dials.seek(nodeId, PATIENCE).catch(() => {});
   }
 }

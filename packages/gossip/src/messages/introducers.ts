@@ -20,7 +20,9 @@ export interface IntroducersOptions {
 interface Account {
   /** The number of its origins in the table now. */
   held: number;
-  /** When its period began, and how many origins the table has taken from it since. */
+  /**
+   * Time at which its period began, and number of origins that the table has taken from it since.
+   */
   since: number;
   taken: number;
   /** The origins refused since then. */

@@ -79,7 +79,7 @@ export type OverlayInput =
   /** A partial-view message came from a peer. It has not been checked in any way. */
   | { readonly type: 'viewed'; readonly from: string; readonly message: unknown }
   /**
-   * There was no room for a `push` or `send-control` output. This input comes before the next
+   * No room was left for a `push` or `send-control` output. This input comes before the next
    * `poll`.
    */
   | { readonly type: 'no-room'; readonly output: PushOutput<Body> | ControlOutput }

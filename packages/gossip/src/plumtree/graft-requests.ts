@@ -50,7 +50,7 @@ export class GraftRequests<P> {
     this.#init.counters.graftsSent++;
   }
 
-  /** There was no room for a graft of these messages, so the peer has promised none of them. */
+  /** No room was left for a graft of these messages, so the peer has promised none of them. */
   unsent(neighbor: Neighbor, ids: readonly MessageId[]): void {
     this.#init.counters.graftsSent--;
     for (const id of ids) this.excuse(neighbor.id, messageKey(id));

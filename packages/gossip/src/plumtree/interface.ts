@@ -47,11 +47,11 @@ export type PlumtreeInput<P> =
    */
   | { readonly type: 'neighbor-down'; readonly peer: string }
   /**
-   * There was no room for a `push` or `send-control` output. This input comes before the next
+   * No room was left for a `push` or `send-control` output. This input comes before the next
    * `poll`.
    */
   | { readonly type: 'no-room'; readonly output: PushOutput<P> | ControlOutput }
-  /** There is room again for messages to that peer. */
+  /** Messages to that peer have room again. */
   | { readonly type: 'writable'; readonly peer: string }
   /** Does everything that is due. */
   | { readonly type: 'wake' };

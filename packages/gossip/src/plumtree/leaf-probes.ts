@@ -59,7 +59,7 @@ export class LeafProbes<P> {
     }
   }
 
-  /** There was no room for a graft of these messages. */
+  /** No room was left for a graft of these messages. */
   unsent(neighbor: Neighbor, ids: readonly MessageId[]): void {
     if (ids[0] === this.#question) neighbor.triedAt = undefined;
   }

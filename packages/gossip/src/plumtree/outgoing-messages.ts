@@ -82,7 +82,7 @@ export class OutgoingMessages<P> {
     }
   }
 
-  /** There was no room for a message. */
+  /** No room was left for a message. */
   pushUnsent(neighbor: Neighbor, output: PushOutput<P>, now: number): void {
     neighbor.blocked = true;
     this.#counters.refused++;
@@ -116,7 +116,7 @@ export class OutgoingMessages<P> {
     this.#counters.controlSent++;
   }
 
-  /** There was no room for these notices; they wait until the neighbor is writable. */
+  /** No room was left for these notices; they wait until the neighbor is writable. */
   noticesUnsent(neighbor: Neighbor, notices: readonly Notice[]): void {
     const { stuck, notices: others } = neighbor;
     neighbor.stuck = true;

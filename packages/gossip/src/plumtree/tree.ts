@@ -46,7 +46,7 @@ export class Tree<P> {
   }
 
   /**
-   * There was no room for the prune, so the other end continues to push until the next duplicate.
+   * No room was left for the prune, so the other end continues to push until the next duplicate.
    */
   pruneUnsent(neighbor: Neighbor): void {
     this.#init.counters.prunesSent--;
