@@ -128,8 +128,8 @@ export class Gossip implements AsyncDisposable {
 }
 
 /**
- * Throws if the limit is above what the transport takes: longer messages would be lost on their way
- * to this node.
+ * Throws if the limit is above that of the transport, because longer messages would be lost on
+ * their way to this node.
  */
 function checkLimit({ limit = 1 }: TopicConfig, longest: number): void {
   if (limit <= longest) return;

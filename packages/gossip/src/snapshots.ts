@@ -54,7 +54,7 @@ export interface RelaySnapshot {
   /** Messages of other nodes. */
   readonly others: { readonly messages: number; readonly bytes: number };
   /**
-   * The number of times that this node sent a message of its own directly to a recipient because no
+   * The number of times that this node sent one of its messages directly to a recipient because no
    * relay had brought it.
    */
   readonly repaired: number;

@@ -375,7 +375,7 @@ export class GossipDriver implements TopicNode {
 }
 
 /**
- * Number of bad reports that an offense counts as if it gets a peer disconnected; the same as in
+ * Number of bad reports that one offense counts as if it leads to a disconnect; the same as in
  * peers.
  */
 const ABUSE = 10;

@@ -63,7 +63,7 @@ export class RelayDriver {
 
   /**
    * Sends a message by way of relays. Returns false if it must go to each node directly instead: it
-   * is too short, has too few receivers, or exceeds the limits of what is relayed.
+   * is too short, has too few receivers, or exceeds the limits of relaying.
    */
   send(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean {
     if (!this.#relays.wants(push.size, to.length)) return false;

@@ -24,7 +24,9 @@ export type PartialViewInput =
    * an idle connection that ended cleanly.
    */
   | { readonly type: 'lost'; readonly peer: string; readonly error: TransportError | undefined }
-  /** Tells a node that sent something that only neighbors send that it is not a neighbor. */
+  /**
+   * Informs a node that it is not a neighbor, because it sent something that only neighbors send.
+   */
   | { readonly type: 'reject'; readonly peer: string }
   /**
    * Drops a useless neighbor. Only a node that this node chooses itself can take its place, even if

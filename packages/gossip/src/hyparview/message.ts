@@ -74,8 +74,8 @@ export interface MessageLimits {
 
 /**
  * Returns the message with its walk and its lists cut to the limits, without this node's id and
- * without duplicates. Returns undefined if the message is malformed, or is about this node where it
- * must be about another.
+ * without duplicates. Returns undefined if the message is malformed, or is about this node although
+ * it must be about another.
  */
 export function tidyMessage(
   message: unknown,

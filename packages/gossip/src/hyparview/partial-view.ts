@@ -353,7 +353,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     this.#rescue.linked(now);
   }
 
-  /** Makes room for a link. Returns the evicted peer, which is told that `free` has room. */
+  /** Makes room for a link. Returns the evicted peer, which is informed that `free` has room. */
   #evict(free: string | undefined, now: number): string | undefined {
     const victim = this.#active.victim();
     if (victim !== undefined) this.#drop(victim, 'evicted', free, now);
@@ -368,8 +368,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   }
 
   /**
-   * Tells a peer that this node is not its neighbor: it believes in a link that doesn't exist, or
-   * asks a node that is leaving. A peer that is being asked for a link will learn it from that
+   * Informs a peer that this node is not its neighbor: the peer assumes a link that doesn't exist,
+   * or asks a node that is leaving. A peer that is being asked for a link will learn it from that
    * request.
    */
   #tellStranger(peer: string): void {

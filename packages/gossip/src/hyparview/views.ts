@@ -47,8 +47,8 @@ export class Views {
   }
 
   /**
-   * Adds peers while there is room: peers that are merely named by a node that refuses or ends a
-   * link replace nobody.
+   * Adds peers while there is room. Peers that are merely named by a node that refuses or ends a
+   * link don't replace others.
    */
   note(peers: readonly string[], now: number): void {
     for (const peer of peers) if (!this.passive.isFull) this.remember([peer], [], now);

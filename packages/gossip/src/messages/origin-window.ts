@@ -1,6 +1,6 @@
 // Tracks which messages of one origin were seen, by recording what is missing: all sequences up to
-// the highest were seen, except for the gaps. A stream that arrives in order costs two numbers,
-// however long it is; so does one forged sequence far ahead.
+// the highest were seen, except for the gaps. A stream that arrives in order costs two numbers, no
+// matter how long it is; so does one forged sequence far ahead.
 
 export interface OriginWindowLimits {
   /** Milliseconds that a gap stays open. A missing message that comes later is refused. */

@@ -27,7 +27,7 @@ export function look(bytes: Uint8Array): WordReader {
 
 /**
  * Returns the same bytes as `bytes.subarray(from)`, in half the time, as a plain Uint8Array. The
- * result becomes the array that was looked at last. Throws a RangeError if `from` is too large.
+ * result becomes the array that was accessed last. Throws a RangeError if `from` is too large.
  */
 export function rest(bytes: Uint8Array, from: number): Uint8Array {
   if (bytes !== here.bytes) turn(bytes);

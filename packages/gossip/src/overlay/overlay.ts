@@ -1,5 +1,5 @@
 // The interface of an overlay: one node's part in one topic. An overlay decides which peers are its
-// neighbors and which messages go to whom; it does no input or output of its own.
+// neighbors and which messages go to whom; it performs no input or output itself.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
 import type { Machine } from '@trunkline/transport-core/internal';
@@ -146,7 +146,7 @@ export interface Overlay extends Machine<OverlayInput, OverlayOutput> {
   /** Number of neighbors that the overlay wants; Infinity for all peers on the topic. */
   readonly wanted: number;
   /**
-   * Returns what to do with a message, before anything is spent on it.
+   * Returns what to do with a message, before any work is spent on it.
    * @param isSigned whether it has a signature, which may be forged.
    */
   screen(from: string, id: MessageId, now: number, isSigned: boolean): Screening;

@@ -1,7 +1,7 @@
 // Differences between this node and its peers in the settings of a topic. Both ends report each
 // difference once per connection, and again if it changes; no peer loses trust for it. This machine
-// owns what is known of the peers' settings. Its inputs are the settings that peers announced or
-// showed; its outputs announce this node's settings and report differences.
+// owns the known settings of the peers. Its inputs are the settings that peers announced or showed;
+// its outputs announce this node's settings and report differences.
 
 import { TransportError } from '@trunkline/transport-core';
 import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';

@@ -6,8 +6,8 @@ import type { MessageMeta } from '../types.ts';
 import type { TopicReader } from './reader.ts';
 
 /**
- * Gives each reader a message of its own, decoded again if it could be changed. If a reader's codec
- * refuses it, `failed` is called.
+ * Gives each reader a separate message, which is decoded again if it could be changed. If a
+ * reader's codec refuses it, `failed` is called.
  * @param codec the codec that decoded `body.message`
  */
 export function handOut(

@@ -73,7 +73,7 @@ export function placeOf(address: string): Place | undefined {
 
 /**
  * Returns whether a place that others reported may be dialed.
- * - 'any': every place except those where nobody can listen or that must never hear from us
+ * - 'any': every place except those where nobody can listen or that this node must never contact
  *   (unspecified, multicast, metadata, 0/8, 240/4 and broadcast, port 0).
  * - 'public': public IP addresses, and names except those that do not exist in the public DNS
  *   ('localhost', '*.local', '*.internal', 'home.arpa', a single label).

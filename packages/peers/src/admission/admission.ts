@@ -17,7 +17,7 @@ export interface Candidate {
   readonly group: string | undefined;
 }
 
-/** The state of this node that `judge` looks at. */
+/** The state of this node that `judge` uses. */
 export interface AdmissionState {
   readonly nodeId: string;
   isBanned(nodeId: string): boolean;

@@ -282,8 +282,8 @@ export class AddressBook {
   }
 
   /**
-   * Marks an address as our own, for example one of a listener or one found by dialing ourselves.
-   * It leaves the book and is never added again.
+   * Marks an address as this node's own, for example that of a listener, or one at which the node
+   * dialed itself. It leaves the book and is never added again.
    */
   addOwn(address: string): void {
     const key = this.#rules.addOwn(address);

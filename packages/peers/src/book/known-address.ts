@@ -1,5 +1,5 @@
 // One entry of the address book: an address, its node, the source that reported it, and the history
-// of our dials. All times come from the book's monotonic clock. The book keeps `tried` and `rows`.
+// of its dials. All times come from the book's monotonic clock. The book keeps `tried` and `rows`.
 
 import type { Place } from '../address/place.ts';
 import type { BookEntry } from './book-entry.ts';

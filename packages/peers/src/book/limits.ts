@@ -77,12 +77,13 @@ export const MOST_NEW_PICKS = 0.05;
 /** Number of tried addresses from which `MOST_NEW_PICKS` applies. */
 export const TRIED_ENOUGH = 32;
 /**
- * Maximum number of entries on one host in public mode. It limits how often we can be made to dial
- * the ports of a victim. Our choice.
+ * Maximum number of entries on one host in public mode. It limits how often others can make this
+ * node dial the ports of a victim. Our choice.
  */
 export const MOST_ON_A_HOST = 8;
 /**
  * Maximum number of own addresses that the book remembers; beyond it, the one added first is
- * forgotten. Our choice: listeners have a few, and dials to ourselves find some more.
+ * forgotten. Our choice: listeners have a few, and dials that reach this node itself find some
+ * more.
  */
 export const MOST_OWN = 256;

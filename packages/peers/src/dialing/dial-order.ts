@@ -38,8 +38,8 @@ export interface DialOrder {
 /** The state of the node that the planner reads when it handles the input `wake`. */
 export interface PlannerView {
   /**
-   * Returns whether a connection to that id is alive, whichever end dialed it. True before the
-   * input `opened` and until the input `lost`.
+   * Returns whether a connection to that id is alive, no matter which end dialed it. True before
+   * the input `opened` and until the input `lost`.
    */
   isConnected(nodeId: string): boolean;
   /** Returns whether it is an address of this node. */
@@ -122,7 +122,7 @@ export interface DialPlannerOptions {
    * Maximum number of dials that began less than a second ago, not counting persistent peers.
    * Further dials wait until one ends or gets older. Default 3. On a slow machine, or in a process
    * that starts many nodes, the first connections are thus up soon instead of all of them late. An
-   * address that does not answer delays the others little.
+   * address that does not answer delays the others only a little.
    */
   readonly young?: number | undefined;
   /**

@@ -184,8 +184,8 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
 
   /**
    * Persistent peers are dialed again. If the peer's id was given, its last address is dialed too
-   * if it differs (Tendermint dials only the given address). Other peers that we dialed and lost by
-   * chance are dialed three more times before unknown nodes are.
+   * if it differs (Tendermint dials only the given address). Other peers that this node dialed and
+   * lost by chance are dialed three more times before unknown nodes are.
    */
   #lost(peer: LostPeer, error: TransportError, now: number): void {
     this.#changed();

@@ -11,7 +11,7 @@ type TargetState =
   | { readonly t: 'new' }
   | { readonly t: 'waiting'; readonly at: number }
   | { readonly t: 'dialing' }
-  /** A connection is up, whichever end dialed it. */
+  /** A connection is up, no matter which end dialed it. */
   | { readonly t: 'up'; readonly since: number };
 
 export class DialTarget {

@@ -8,7 +8,7 @@ import { DialPlanner } from './dial-planner.ts';
 import { idOf, plan, RECONNECT, refused, reset } from './testing/planner-fixture.ts';
 
 const ID = idOf(1);
-/** A lost peer that had dialed us and advertised its address. */
+/** A lost peer that had dialed this node and advertised its address. */
 const lost = { nodeId: ID, address: undefined, told: 'new:2', persistent: true };
 const view: PlannerView = {
   isConnected: () => false,

@@ -92,7 +92,7 @@ export class AdmissionControl {
     return admitted;
   }
 
-  /** Admits a connection whose hello was read, or throws or rejects. */
+  /** Admits a connection whose hello was read; throws or rejects if it is refused. */
   admit(pendingConnection: PendingConnection): unknown {
     const { remote, claim, protocols, target } = pendingConnection;
     const orders = remote.direction === 'out' ? this.#orders.of(target) : [];
@@ -223,7 +223,10 @@ export class AdmissionControl {
     };
   }
 
-  /** Admits a connection, or throws or rejects. `asked` is passed to the address filter. */
+  /**
+   * Admits a connection; throws or rejects if it is refused. `asked` is passed to the address
+   * filter.
+   */
   #receive(
     pendingConnection: PendingConnection,
     admitted: AdmittedConnection,

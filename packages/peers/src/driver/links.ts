@@ -37,7 +37,7 @@ export class Links {
     this.#admission = new AdmissionControl(node, orders, visits, this.#places);
   }
 
-  /** Admits a connection whose hello was read, or throws or rejects. */
+  /** Admits a connection whose hello was read; throws or rejects if it is refused. */
   admit(pendingConnection: PendingConnection): unknown {
     return this.#admission.admit(pendingConnection);
   }

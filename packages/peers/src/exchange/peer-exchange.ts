@@ -105,7 +105,8 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
         // A rate limit that outlives a session would accuse peers that merely reconnected
         // (tendermint#3338). A peer that reconnects to evade the limit gets two answers per
         // connection, and each connection costs it a handshake. The transport's `limits.handshakes`
-        // (pending, and per source), the limit of inbound peers and the bans of the book bound it.
+        // (pending, and per source), the limit of inbound peers and the bans of the book restrict
+        // such a peer.
         return void this.#peers.delete(input.nodeId);
       case 'request':
         return this.#requested(input.nodeId, now);

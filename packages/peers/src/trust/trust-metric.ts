@@ -82,8 +82,8 @@ export class TrustMetric {
   }
 
   /**
-   * Lets time go on, at the point of the interval where it was paused. (Tendermint begins a new
-   * interval, so that a peer can undo a bad event by disconnecting right after it.)
+   * Lets time continue at the point of the interval at which it was paused. (Tendermint begins a
+   * new interval, so that a peer can undo a bad event by disconnecting right after it.)
    */
   resume(now: number): void {
     if (!this.#paused) return;

@@ -16,7 +16,7 @@ export interface AdmissionQueueSettings {
   /** Milliseconds that a call may wait while the queue is standing. */
   readonly target: number;
   /**
-   * Milliseconds that a call may wait otherwise, and after which a queue that was never empty
+   * Milliseconds that a call may wait otherwise. A queue that has not been empty for that time
    * counts as standing.
    */
   readonly interval: number;

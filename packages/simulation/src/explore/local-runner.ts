@@ -133,7 +133,10 @@ export class LocalRunner implements Runner {
 
   async close(): Promise<void> {}
 
-  /** Returns the conditions of a seed: those of its profile, without what a replay removes. */
+  /**
+   * Returns the conditions of a seed: those of its profile, without the faults and troubles that a
+   * replay removes.
+   */
   #runOf(seed: number): Run {
     const { profile: asked, link, nemesis, only, without = [] } = this.#options;
     const profile =

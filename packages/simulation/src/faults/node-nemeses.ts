@@ -75,8 +75,8 @@ export const pauses = nemesisOf<Victim>({
 });
 
 /**
- * Makes each event take a node `cost` milliseconds (default 1 to 20), drawn again each time: for a
- * random node each time, or always for `node`.
+ * Makes each event of a node take `cost` milliseconds (default 1 to 20, drawn again each time). The
+ * node is a random one each time, or always `node`.
  */
 export const slowNode = nemesisOf<Victim & { readonly cost: Delay }>({
   name: 'slowNode',

@@ -70,8 +70,8 @@ export function ringOfMajorities(nodes: readonly string[], random: Random): Faul
 }
 
 /**
- * Loses one direction: everything that a node sends, everything sent to it, or what it sends to one
- * other node. Takes at least two nodes.
+ * Loses one direction: everything that a node sends, everything that is sent to it, or everything
+ * that it sends to one other node. Takes at least two nodes.
  */
 export function oneDirection(nodes: readonly string[], random: Random): Fault[] {
   const [one, ...others] = shuffled(nodes, random);

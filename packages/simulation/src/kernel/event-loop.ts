@@ -156,7 +156,7 @@ export class EventLoop {
 
   /**
    * Ends the loop; no drive may follow. Returns the error of a rejection that still has no handler.
-   * The test has until now to handle its own promises.
+   * Up to this call, the test can handle its own promises.
    */
   async end(): Promise<SimulationError | undefined> {
     if (this.#watch?.isExact === false) for (let turn = 0; turn < 2; turn++) await realTurn();

@@ -52,8 +52,8 @@ export interface LinkOptions {
   readonly queue?: number | undefined;
   /**
    * Streams only: maximum number of bytes in flight or unread before a writer has to wait. Applies
-   * to connections that are made afterwards. Default 1 MiB, about what the buffers of two kernels
-   * hold.
+   * to connections that are made afterwards. Default 1 MiB, about as much as the buffers of two
+   * kernels hold.
    */
   readonly window?: number | undefined;
   /** Streams only: share of chunks that arrive in several pieces, cut anywhere. Default 0.1. */

@@ -11,7 +11,7 @@ export interface SingleMachine {
   readonly machine: Plumtree<string>;
   /** Gives the machine an input, and records its outputs. */
   feed(now: number, input: PlumtreeInput<string>): void;
-  /** Returns what was sent since the last call, as 'peer kind ids'. */
+  /** Returns the messages sent since the last call, as 'peer kind ids'. */
   sent(): string[];
   readonly delivered: string[];
   readonly reports: (readonly [peer: string, what: Misbehavior])[];

@@ -54,7 +54,7 @@ export class Cycles {
   readonly #alive: boolean[] = [];
   /**
    * Messages of the next round, as sender, receiver and message in three lists. An undefined
-   * message means that the receiver is informed that the sender is lost.
+   * message informs the receiver that the sender is lost.
    */
   #from: number[] = [];
   #to: number[] = [];

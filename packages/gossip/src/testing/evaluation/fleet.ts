@@ -32,7 +32,7 @@ interface Message {
 
 /**
  * Honest nodes, which keep partial views with the default options, and the attackers of `invade`.
- * Each link has a latency of its own, 10 to 100 ms one way.
+ * Each link has a different latency, 10 to 100 ms one way.
  */
 export class Fleet {
   readonly sim: Simulation;

@@ -24,7 +24,7 @@ export interface PlannerFixtureOptions extends Partial<Omit<DialPlannerOptions, 
   readonly book?: DialCandidate[];
   readonly own?: string[];
   readonly tests?: DialCandidate[];
-  /** Calls `plan` every so many milliseconds, instead of when the planner is due. */
+  /** Interval, in milliseconds, at which `plan` is called, instead of when the planner is due. */
   readonly poll?: number;
   /** Times are rounded up to a multiple of this. Default 1. */
   readonly grain?: number;

@@ -64,7 +64,7 @@ export class RealFixture {
   #files = 0;
 
   /**
-   * @param t the test, after which everything is closed, however the test ended.
+   * @param t the test, after which everything is closed, no matter how the test ended.
    * @param longest the maximum number of milliseconds by which time advances in one step.
    */
   constructor(t: Pick<ExecutionContext, 'teardown'>, longest = 500) {

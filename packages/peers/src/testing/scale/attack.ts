@@ -126,7 +126,7 @@ export async function attack({
   let least = Number.POSITIVE_INFINITY;
   for (let round = 0; dials < wanted; round++) {
     const ours = victim.transport.remotes().filter(({ direction }) => direction === 'out');
-    // After a reset the victim dials the same peers again; after an orderly disconnect it dials
+    // After a reset the victim dials the same peers again; after a clean disconnect it dials
     // others.
     if (round % 4 === 0) for (const { endpoint } of ours) sim.reset(victim.name, endpoint);
     else

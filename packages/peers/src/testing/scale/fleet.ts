@@ -89,7 +89,7 @@ export class Fleet {
     this.#sim.crash(name);
   }
 
-  /** Closes nodes in an orderly way and removes them. */
+  /** Closes nodes cleanly and removes them. */
   async leave(names: readonly string[]): Promise<void> {
     const leaving = names.map((name) => this.up.get(name)!);
     await this.#sim.settle(Promise.all(leaving.map((node) => this.#close(node))));
