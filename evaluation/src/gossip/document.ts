@@ -24,7 +24,7 @@ export function formatDocument(
   const lines = [
     '# Gossip: evaluation',
     '',
-    'This page repeats the tables of the papers behind `partialView()` with the state machines of the package, and the limits of iroh-gossip and attacks with whole nodes in simulation.',
+    'This page repeats the tables of the papers behind `partialView()` with the state machines of the package, and tests whole nodes in simulation, with the limits of iroh-gossip and under attack.',
     '',
     'A program writes this file: the same seeds give the same figures.',
     '',

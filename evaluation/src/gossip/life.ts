@@ -12,7 +12,7 @@ export function churnSection(all: Sample, { nodes, fewNodes }: Scale): Section {
   return {
     title: 'Churn',
     before: [
-      'In each of 100 cycles 50 nodes fail, half of them unnoticed, and 50 new nodes join, each through any live node. One message has traveled five hops when the failures happen, one is sent right after them, and one when the nodes that noticed have repaired their views; a cycle takes a minute. Only deliveries to nodes that lived from the sending to the end of the cycle are counted.',
+      'In each of 100 cycles 50 nodes fail, half of them unnoticed, and 50 new nodes join, each through any live node. One message has traveled five hops when the failures happen, one is sent right after them, and one after the nodes that noticed the failures have repaired their views; a cycle takes a minute. Only deliveries to nodes that were alive from the time of sending to the end of the cycle are counted.',
     ],
     tables: [
       {
@@ -57,8 +57,8 @@ export function swarmSection(all: Sample, { swarms }: Scale): Section {
   return {
     title: "Whole nodes: iroh-gossip's limits",
     before: [
-      'These runs contain everything: simulated transports, codecs, peers that find each other by exchange, and gossip with its default options. Each link has its own latency, 10 to 100 ms one way; all nodes know one bootstrap node. A round is 5 s. Figures are means of the rounds, the first included; in brackets the best and the worst seed.',
-      'The first message is a flood: over some 50 links between 20 nodes it alone makes 0.11 of the mean. The rest comes from replacement links, which belong to the tree until they deliver a duplicate; their number depends on the seed. So the limit for the redundancy of one sender applies to the mean of the seeds. Rounds in which no link has changed since the previous message have a separate limit, which every seed must keep; a network in which some link changes in each round has no such rounds.',
+      'These runs contain everything: simulated transports, codecs, peers that find each other by exchange, and gossip with its default options. Each link has its own latency, 10 to 100 ms one way; all nodes know one bootstrap node. A round is 5 s. Figures are means over all rounds, including the first; the figures in brackets are those of the best and the worst seed.',
+      'The first message is a flood: over some 50 links between 20 nodes, it alone contributes 0.11 to the mean. The rest comes from replacement links, which belong to the tree until they deliver a duplicate; their number depends on the seed. So the limit for the redundancy of one sender applies to the mean of the seeds. Rounds in which no link has changed since the previous message have a separate limit, which every seed must keep; a network in which some link changes in each round has no such rounds.',
     ],
     tables: [
       {

@@ -46,7 +46,7 @@ export function seenSection(all: Sample, scale: Scale): Section {
           row('hops to the last delivery of a flood', 'hops', shape.range('hops')),
           row('nodes with 5 links that both ends know', 'symmetric', shape.range('symmetric')),
           row(
-            'how many passive views a node is in',
+            'number of passive views that contain a node',
             'known',
             `${show(shape.least('leastKnown'))} to ${show(shape.most('mostKnown'))}, median ${shape.span('medianKnown')}`,
           ),
@@ -78,8 +78,8 @@ export function seenSection(all: Sample, scale: Scale): Section {
     ],
     plots: [],
     after: [
-      "The paper's graph figures are quoted from those who built on it. Our graph is less clustered than theirs, because a node that loses a link is told of a node that has room, and not of its neighbors' neighbors; for the same reason all views are full.",
-      'At 95 %, a node has no peer left if all of its 5 neighbors and 30 passive peers are dead, which is true of 17 % of the live nodes; most of them are known to a live node that picks them. The curve measures the nodes that stay outside: the mean is about the square of the share of the largest part, because the source may be outside, too. An address book beyond the 35 entries of both views solves this; no paper has one.',
+      "The paper's figures of the graph are quoted from later work that builds on it. Our graph is less clustered than theirs, because a node that loses a link learns of a node that has room, instead of the neighbors of its neighbors; for the same reason all views are full.",
+      'At 95 %, a node has no peer left if all of its 5 neighbors and 30 passive peers are dead, which is true of 17 % of the live nodes; most of them are known to a live node that picks them. The curve shows the effect of the nodes that stay outside the largest part: the mean is about the square of the share of the largest part, because the source may be outside, too. An address book beyond the 35 entries of both views solves this; no paper has one.',
     ],
     verdicts: verdicts(at, shape, book, nodes),
   };

@@ -61,7 +61,7 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
     plots: [],
     after: [
       'The first message uses every link, because all links belong to the tree until they deliver a duplicate and nothing is pruned before the hop is complete: 3.0, the redundancy of a flood; the paper has 2. The second message already finds a pure tree; the paper needs three messages.',
-      "With many senders the paper's plain tree grows deep (50 to 75 hops), since it counts 250 cycles of grafts by chance. Our links are chosen once and nothing disturbs them, so the tree of the first flood stays shallow and there is little to optimize; hence fewer control messages than the 38,976 of the paper. Optimization does not pay either: a path that becomes shorter for one sender becomes longer for others, and with many senders the optimized tree is deeper than the plain one.",
+      "With many senders, the paper's plain tree grows deep (50 to 75 hops), because it counts 250 cycles of random grafts. Our links are chosen once and nothing disturbs them, so the tree of the first flood stays shallow and there is little to optimize; hence fewer control messages than the 38,976 of the paper. Optimization does not pay either: a path that becomes shorter for one sender becomes longer for others, and with many senders the optimized tree is deeper than the plain one.",
     ],
     verdicts: treeVerdicts(runs, nodes),
   };

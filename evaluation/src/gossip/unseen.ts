@@ -13,7 +13,7 @@ export function unseenSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'HyParView: failures that nobody sees',
     before: [
-      `The same ${show(nodes)} nodes, but they fail without a sign, as machines that lose power: no link closes. A node notices a dead neighbor when it writes to it (at once if the host is up and only the process is gone), or by a keep-alive. The first message is sent on the overlay as the failure left it; the figure is the mean over 1,000 random sources. Then 1,000 messages are sent one after the other without a cycle in between. A copy for a dead node is either lost or sent again to the neighbor that replaces it, as our Plumtree does, which notifies a new neighbor of the messages in the cache. Two more networks send no messages: one repairs itself through the traffic of its views in the cycles; in the other, each link is tested once a cycle.`,
+      `The same ${show(nodes)} nodes, but they fail without a sign, like machines that lose power: no link closes. A node notices a dead neighbor when it writes to it (at once if the host is up and only the process is gone), or by a keep-alive. The first message is sent on the overlay as the failure left it; the figure is the mean over 1,000 random sources. Then 1,000 messages are sent one after the other without a cycle in between. A copy for a dead node is either lost or sent again to the neighbor that replaces it, as our Plumtree does, which notifies a new neighbor of the messages in the cache. Two more networks send no messages: one repairs itself through the traffic of its views in the cycles; in the other, each link is tested once a cycle.`,
     ],
     tables: [
       {

@@ -44,7 +44,7 @@ export function contextsFile({ env }: Pick<Terminal, 'env'>): string {
   return join(folder, 'trunkline', 'contexts.json');
 }
 
-/** Reads the contexts; none if there is no file. */
+/** Reads the contexts. Without a file, there are none. */
 export async function readContexts(terminal: Pick<Terminal, 'env'>): Promise<Contexts> {
   const path = contextsFile(terminal);
   try {

@@ -51,7 +51,8 @@ export interface ResumableOptions<Item = unknown> {
    * The behavior of a handler while its stream has no connection. Default 'wait'.
    *
    * - 'wait': its writes wait, as for a client that does not read. No item is lost.
-   * - 'continue': it goes on, and the oldest items are dropped once the limits are reached.
+   * - 'continue': it continues to run, and the oldest items are dropped once the limits are
+   *   reached.
    */
   readonly disconnected?: 'wait' | 'continue' | undefined;
   /**

@@ -44,7 +44,7 @@ export type Resumable<P extends Protocol, N extends DownloadName<P>> = Handler<P
  *
  * Calls that `resume` did not make go to the handler as they are.
  *
- * @throws TypeError for a method that is no download, and for wrong options.
+ * @throws TypeError for a method that is not a download, and for wrong options.
  */
 export function resumable<P extends Protocol, N extends DownloadName<P>>(
   transport: Pick<Transport<P>, 'protocol' | 'clock' | 'connections'>,

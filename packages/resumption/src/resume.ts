@@ -17,7 +17,7 @@ import { ResumedStream } from './resumed-stream.ts';
  * `target` must be an address of one node, not a name for several nodes, because only the node that
  * opened a stream keeps it.
  *
- * Rejects with a TypeError for a method that is no download, and for wrong options.
+ * Rejects with a TypeError for a method that is not a download, and for wrong options.
  */
 export async function resume<P extends Protocol, N extends DownloadName<P>>(
   transport: Pick<Transport<P>, 'send' | 'protocol' | 'clock' | 'random'>,

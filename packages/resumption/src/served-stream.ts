@@ -138,7 +138,7 @@ export class ServedStream<Item> {
     this.#reader?.fail(error);
   }
 
-  /** True if the handler goes on without a connection. */
+  /** True if the handler continues without a connection. */
   get #isIgnored(): boolean {
     return this.#reader === undefined && this.#config.disconnected === 'continue';
   }
