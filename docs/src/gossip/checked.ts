@@ -34,7 +34,7 @@ export function searchingGossip(transport: AnyTransport, peers: Peers) {
     peers,
     overlay: partialView(),
     discovery: { walkers: 2, slowest: 30_000 },
-  }); // the defaults; false: looks for nobody
+  }); // the defaults; false: does not search
   return gossip;
 }
 

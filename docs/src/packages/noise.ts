@@ -21,7 +21,7 @@ serve(server, {
 await server.listen();
 
 const client = createTransport({ protocol: chat, backends: [secured(tcp(), { identity: ada })] });
-console.log(await client.send(`${bob.nodeId}@${server.advertiseAddr()}`, 'say', 'hello')); // nobody else than Bob is told it
+console.log(await client.send(`${bob.nodeId}@${server.advertiseAddr()}`, 'say', 'hello')); // only Bob gets the message
 const error = await client
   .send(`${'0'.repeat(64)}@${server.advertiseAddr()}`, 'say', 'hello')
   .catch((error) => error);

@@ -28,7 +28,7 @@ export class PigeonConnection implements StreamConnection {
   #paused = false;
   /** Bytes written that the other end has not taken. */
   #underWay = 0;
-  /** Whether the last write returned false. */
+  /** True if the last write returned false. */
   #waiting = false;
   /** Whether our end was sent. From then on, incoming bytes are acknowledged and dropped. */
   #ending = false;
@@ -152,7 +152,7 @@ export class PigeonConnection implements StreamConnection {
   }
 }
 
-/** The most bytes in flight in one direction before `write` returns false. */
+/** Maximum number of bytes in flight in one direction before `write` returns false. */
 const WINDOW = 256 * 1024;
 /**
  * The time that an end waits for the other's end, in milliseconds, and the bytes that it drops

@@ -19,7 +19,7 @@ export default async function registerScenario(sim: Simulation): Promise<void> {
     serve(net, {
       get: async () => {
         const value = await store.get('value');
-        await store.sync(); // What was read must not be lost in a crash.
+        await store.sync(); // A value that was read must not be lost in a crash.
         return value ?? empty;
       },
       set: async (value) => {

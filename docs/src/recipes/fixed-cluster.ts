@@ -33,7 +33,7 @@ const nodes = await Promise.all(
   transports.map(async (transport, own) => {
     const peers = createPeers({
       transport,
-      persistent: targets.filter((_, other) => other !== own), // dialed for ever
+      persistent: targets.filter((_, other) => other !== own), // dialed forever
       membership: 'listed', // nobody else can be a peer
     });
     const entries: string[] = [];

@@ -34,7 +34,7 @@ async function member(name: string, seeds: string[]) {
 const archivist = await member('archivist', []);
 const reporter = await member('reporter', ['inmem://archivist']);
 
-// The archivist numbers what it hears. A real one would bound its log, or store it.
+// The archivist numbers its messages. A real one would bound or store its log.
 const log: string[] = [];
 let wake = () => {};
 let heard = new Promise<void>((resolve) => (wake = resolve));

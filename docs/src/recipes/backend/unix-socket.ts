@@ -112,5 +112,5 @@ function pathOf(address: string): string {
   );
 }
 
-/** The longest path of a socket on Linux, in bytes. */
+/** Maximum length of a socket's path on Linux, in bytes. */
 const LONGEST_PATH = 107;
