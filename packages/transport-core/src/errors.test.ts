@@ -14,6 +14,7 @@ import {
   stackless,
   TransportError,
   withDetails,
+  withoutStack,
 } from './errors.ts';
 
 // The agreed tables, copied by hand: changing either one changes the wire protocol and the public
@@ -196,6 +197,11 @@ test('an error without a stack trace is otherwise like any other, and other erro
   );
   t.false(/\n\s+at /.test(error.stack ?? ''), error.stack);
   t.regex(new TransportError('unavailable', 'lost').stack ?? '', /\n\s+at /);
+  const copy = withoutStack(new TransportError('aborted', 'lost', { sent: true }), {
+    target: 'a:1',
+  });
+  t.deepEqual([copy.code, copy.target, copy.sent], ['aborted', 'a:1', true]);
+  t.false(/\n\s+at /.test(copy.stack ?? ''), copy.stack);
   t.throws(() => stackless('OK' as Code, 'x'), { instanceOf: TypeError });
   t.regex(
     new TransportError('unavailable', 'lost').stack ?? '',

@@ -3,12 +3,13 @@
 // disturb.
 
 import type { TransportError } from '@trunkline/transport-core';
-import { reasonError, type StreamConnection } from '@trunkline/transport-core/backend';
+import type { StreamConnection } from '@trunkline/transport-core/backend';
 import {
   ByteConnection,
   type Dial,
   FrameConnection,
   MemoryConnection,
+  stackless,
 } from '@trunkline/transport-core/internal';
 import type { EventLoop } from '../kernel/event-loop.ts';
 import { pair, TraceKind } from '../kernel/trace.ts';
@@ -197,10 +198,10 @@ function refusal(address: string, peer: TransportPort | undefined): TransportErr
     peer === undefined
       ? 'check that its node is declared and up, and that its transport has called listen()'
       : 'its node is down or refuses connections';
-  return reasonError(
-    'connection_refused',
+  return stackless(
+    'unavailable',
     `Cannot connect to ${address}: nothing listens on this address; ${remedy}`,
-    { target: address },
+    { reason: 'connection_refused', target: address },
   );
 }
 

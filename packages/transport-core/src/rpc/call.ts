@@ -1,7 +1,7 @@
 // An outgoing call: a promise that settles exactly once, by its answer, deadline, signal or
 // connection.
 
-import { type Code, reasonError, TransportError, withDetails } from '../errors.ts';
+import { type Code, reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
 import { decodeAs } from '../protocol/message.ts';
 import type { Method } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
@@ -110,7 +110,7 @@ export class Call<Result> extends OutCall implements Abortable {
 
   failed(error: TransportError): void {
     if (this.done) return;
-    const detailed = withDetails(error, { target: this.target, sent: error.sent ?? this.sent });
+    const detailed = withoutStack(error, { target: this.target, sent: error.sent ?? this.sent });
     this.settle(detailed);
     this.broken(detailed);
   }
@@ -121,7 +121,7 @@ export class Call<Result> extends OutCall implements Abortable {
     const where =
       this.writtenIn === 0 ? (this.carrier?.stage ?? 'it was waiting') : this.silence(now);
     this.giveUp(
-      new TransportError(
+      stackless(
         'deadline_exceeded',
         `${this.method.full} to ${this.target}: ${this.timeout} ms passed; ${where}`,
         { sent, target: this.target },

@@ -5,7 +5,7 @@
 // transport.
 
 import type { HelloFields } from '../common-options.ts';
-import { type TransportError, withDetails } from '../errors.ts';
+import { type TransportError, withoutStack } from '../errors.ts';
 import type { Method } from '../protocol/protocol.ts';
 import type { Caller } from '../session/caller/caller.ts';
 import type { Calls, InCall } from '../session/in-call.ts';
@@ -254,7 +254,7 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     this.host.ticker.run((now) => {
       this.#input.finish(now);
       this.#session.closed(
-        error === undefined ? undefined : withDetails(error, { target: this.target }),
+        error === undefined ? undefined : withoutStack(error, { target: this.target }),
       );
     });
     this.#phase = GONE;

@@ -2,7 +2,7 @@
 // that wait for a connection; the pool tells it what happens and decides when to dial.
 
 import { parseTarget } from '../address.ts';
-import { TransportError, withDetails } from '../errors.ts';
+import { TransportError, withoutStack } from '../errors.ts';
 import { List } from '../list.ts';
 import type { Memory } from '../session/memory.ts';
 import type { CallCarrier, OutCall } from '../session/out-call.ts';
@@ -129,9 +129,9 @@ export class PoolEntry implements CallCarrier {
   /** Fails everything that waits. */
   fail(error: TransportError): void {
     for (let call = this.#next(); call !== undefined; call = this.#next())
-      call.failed(withDetails(error, { sent: false }));
+      call.failed(withoutStack(error, { sent: false }));
     for (const pending of this.#pending)
-      pending.reject(withDetails(error, { sent: false, target: this.target }));
+      pending.reject(withoutStack(error, { sent: false, target: this.target }));
     this.#pending.clear();
   }
 

@@ -2,7 +2,7 @@
 // dialed (docs/design.md, the pool).
 
 import { parseTarget } from '../address.ts';
-import { TransportError, withDetails } from '../errors.ts';
+import { TransportError, withoutStack } from '../errors.ts';
 import type { Random } from '../random.ts';
 import type { Call } from '../rpc/call.ts';
 import { type Memory, memoryFull } from '../session/memory.ts';
@@ -189,7 +189,7 @@ export class Pool implements PoolEntryOwner {
       for (const call of entry.waiting) {
         if (call.channel !== channel) continue;
         entry.drop(call);
-        call.failed(withDetails(error, { sent: false }));
+        call.failed(withoutStack(error, { sent: false }));
       }
       this.settle(entry);
     }

@@ -2,7 +2,7 @@
 // their failures.
 
 import { type CommonConfig, type HelloFields, isHelloFields } from '../common-options.ts';
-import { reasonError, TransportError, withDetails } from '../errors.ts';
+import { reasonError, stackless, TransportError, withDetails } from '../errors.ts';
 import type { Remote } from '../remote.ts';
 import type { ResolveFunction } from '../resolver.ts';
 import type { Hello } from '../wire/hello.ts';
@@ -109,7 +109,7 @@ export function unreachable(
   { code, message, reason, origin, metadata, cause }: TransportError,
   target: string,
 ): TransportError {
-  return new TransportError(code, `Cannot connect to ${target}: ${message}`, {
+  return stackless(code, `Cannot connect to ${target}: ${message}`, {
     reason,
     origin,
     metadata,

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
-import { reasonError, stackless, TransportError, withDetails } from '../errors.ts';
+import { reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
 import type { Counter } from '../observer.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
@@ -234,7 +234,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
         type: 'rejected',
         endpoint,
         direction,
-        error: withDetails(error, { target: connection.target }),
+        error: withoutStack(error, { target: connection.target }),
       });
     for (const call of unsent) this.#again(call as Call<unknown>, error);
   }
@@ -282,7 +282,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     if (call.done) return;
     if (this.state !== 'open') return call.failed(CLOSED);
     if (!(call instanceof Call) || !call.redial || call.retried)
-      return call.failed(withDetails(error ?? GONE, { sent: false }));
+      return call.failed(withoutStack(error ?? GONE, { sent: false }));
     call.retry(error !== undefined);
     this.pool.restart(call);
   }

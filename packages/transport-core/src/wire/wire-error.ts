@@ -1,6 +1,14 @@
 // Errors as frames carry them: numbers and a shortened text instead of names (docs/errors.md).
 
-import { codeNumber, codeOf, REASONS, reasonNumber, reasonOf, TransportError } from '../errors.ts';
+import {
+  codeNumber,
+  codeOf,
+  REASONS,
+  reasonNumber,
+  reasonOf,
+  stackless,
+  type TransportError,
+} from '../errors.ts';
 import { cleanText, truncateText } from '../text.ts';
 import { type EncodedMetadata, type Frame, Kind, UNPROCESSED, type WireError } from './frame.ts';
 import { encodeMetadata } from './metadata.ts';
@@ -35,7 +43,7 @@ export function goAwayFrame(error: TransportError, text = error.message): WireEr
  */
 export function remoteError(frame: Frame, prefix = '', absent = ''): TransportError {
   const isCall = frame.kind === Kind.ERROR;
-  return new TransportError(codeOf(frame.code), prefix + (cleanText(frame.text) || absent), {
+  return stackless(codeOf(frame.code), prefix + (cleanText(frame.text) || absent), {
     reason: reasonOf(frame.reason),
     origin: 'remote',
     metadata: isCall ? frame.metadata : undefined,

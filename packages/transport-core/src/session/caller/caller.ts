@@ -5,7 +5,7 @@
 // abandon calls, and its `answers` read the frames of the peer. It writes requests into the batch
 // or queues them in the outbox, and settles calls.
 
-import { TransportError, withDetails } from '../../errors.ts';
+import { TransportError, withoutStack } from '../../errors.ts';
 import type { List } from '../../list.ts';
 import type { Method } from '../../protocol/protocol.ts';
 import type { Remote } from '../../remote.ts';
@@ -290,7 +290,7 @@ export class Caller implements CallCarrier {
       for (const call of unpaidOneways(lanes)) unsent.push(call);
     for (const call of unsent) {
       call.carrier?.abandon(call);
-      call.failed(withDetails(error, { sent: false }));
+      call.failed(withoutStack(error, { sent: false }));
     }
   }
 
@@ -307,7 +307,7 @@ export class Caller implements CallCarrier {
       if (call.done) continue;
       const { sent } = call;
       this.abandon(call);
-      call.failed(withDetails(error, { sent }));
+      call.failed(withoutStack(error, { sent }));
     }
   }
 
@@ -316,7 +316,7 @@ export class Caller implements CallCarrier {
    */
   failAll(error: TransportError): void {
     for (const call of this.slots.values())
-      if (!call.done) call.failed(withDetails(error, { sent: call.sent }));
+      if (!call.done) call.failed(withoutStack(error, { sent: call.sent }));
   }
 
   /** Removes the calls that waited for room and returns them in order, to be sent elsewhere. */
@@ -362,7 +362,7 @@ export class Caller implements CallCarrier {
       // The user of an accepted streaming call already holds its streams, so it can't be started
       // again.
       if (sent || (call.method.flags !== 0 && call.writtenIn !== 0))
-        call.failed(withDetails(error, { sent }));
+        call.failed(withoutStack(error, { sent }));
       else {
         call.unsend();
         unsent.push(call);

@@ -6,7 +6,7 @@
 // tells it what arrived, what time it is, and which calls to start. It calls the driver's port and
 // reports to the driver's visitor.
 
-import { reasonError, TransportError } from '../../errors.ts';
+import { reasonError, stackless, TransportError } from '../../errors.ts';
 import { FRAME_OVERHEAD, type Frame, Kind } from '../../wire/frame.ts';
 import type { Hello } from '../../wire/hello.ts';
 import type { OutCall } from '../out-call.ts';
@@ -343,7 +343,7 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
     const close = phase.name === 'leaving' ? phase.close : undefined;
     const text = 'exchange' in phase ? EARLY_END : 'the other end closed the connection';
     this.end(
-      close?.left ?? error ?? reasonError('reset', text),
+      close?.left ?? error ?? stackless('unavailable', text, { reason: 'reset' }),
       error === undefined && close?.isMutual === true,
     );
   }

@@ -3,7 +3,7 @@
 // its sink and its line. One subclass carries bytes, the other frames.
 
 import type { Clock, Timer } from '../../clock.ts';
-import { reasonError, type TransportError } from '../../errors.ts';
+import { stackless, type TransportError } from '../../errors.ts';
 import type { Frame } from '../../wire/frame.ts';
 import { FrameCollector } from '../../wire/frame-collector.ts';
 import type { StreamConnection, StreamSink } from '../stream-layer.ts';
@@ -227,7 +227,8 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
   }
 
   private reset(what: string): TransportError {
-    return reasonError('reset', `Connection with ${this.endpoint}: ${what}`, {
+    return stackless('unavailable', `Connection with ${this.endpoint}: ${what}`, {
+      reason: 'reset',
       target: this.endpoint,
     });
   }
