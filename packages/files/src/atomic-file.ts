@@ -12,17 +12,17 @@ import { fileDisk, hasNoLinks } from './file-disk.ts';
 export interface AtomicFileOptions {
   readonly mode: number;
   /**
-   * If true, an existing file is replaced. Otherwise it was not changed, and the call rejects with
-   * EEXIST.
+   * True to replace an existing file. If false, an existing file stays as it is, and the call
+   * rejects with EEXIST.
    */
   readonly overwrite: boolean;
 }
 
 /**
- * Writes a temporary file beside `path` and gives it its name once it is on the disk. If the file
- * system has no links (FAT, some network shares), a file that must not replace another is written
- * in place: it replaces nothing either, but others may see a part of it. Rejects with the errors of
- * node:fs. `addName` is for tests.
+ * Writes a temporary file beside `path` and renames it once it is on the disk. If the file system
+ * has no links (FAT, some network shares), a file that must not replace another is written in
+ * place: it replaces nothing then, either, but others may see a part of it. Rejects with the errors
+ * of node:fs. `addName` is for tests.
  */
 export async function writeAtomically(
   path: string,

@@ -15,8 +15,8 @@ export interface FileDisk {
    */
   read(path: string, onSize: (size: number) => void): Promise<Uint8Array>;
   /**
-   * Writes a new file whose content is safe from a crash, but not yet its name. Rejects with EEXIST
-   * if the file exists. After another failure, the file is removed if possible.
+   * Writes a new file. Its content is safe from a crash afterwards, but its name is not yet.
+   * Rejects with EEXIST if the file exists. After another failure, the file is removed if possible.
    *
    * @param mode default 0600: readable by the owner only.
    */
@@ -49,9 +49,9 @@ export const fileDisk: FileDisk = {
 };
 
 /**
- * Reads a file that `check` accepts, at most as many bytes as it returns, even if the file grows
- * meanwhile. `check` sees the very file that is then read, so nobody can replace the file in
- * between; it may throw, for example if the file is not a regular one.
+ * Reads a file that `check` accepts: at most the number of bytes that `check` returns, even if the
+ * file grows meanwhile. `check` sees the very file that is then read, so nobody can replace the
+ * file in between; it may throw, for example if the file is not a regular one.
  */
 export async function readRegular(
   path: string,
@@ -74,7 +74,7 @@ export async function readRegular(
   }
 }
 
-/** Returns whether the error of a link means that the file system has no links. */
+/** Returns true if the error of a link means that the file system has no links. */
 export function hasNoLinks(error: unknown): boolean {
   return NO_LINKS.has(systemErrorCode(error) ?? '');
 }
@@ -129,12 +129,14 @@ async function syncFolderOf(path: string): Promise<void> {
   }
 }
 
-/** Readable by the owner only, because the nodes that a node knows are private. */
+/**
+ * The mode of a file that only its owner can read, because the nodes that a node knows are private.
+ */
 const MODE = 0o600;
 const FOLDER_MODE = 0o700;
 /**
- * Error codes of folders that cannot be synced. EACCES: this user may write to the folder but not
- * read it.
+ * Error codes of folders that cannot be synced. EACCES means that this user may write to the folder
+ * but not read it.
  */
 const NO_SYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES']);
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);

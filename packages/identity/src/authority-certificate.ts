@@ -13,7 +13,7 @@ export interface AuthorityCertificate {
   /** The certificate alone, PEM. */
   readonly pem: string;
   readonly name: Name;
-  /** The key identifier, in hex. OpenSSL derives it in another way than we do, or leaves it out. */
+  /** The key identifier, in hex. OpenSSL derives it in a different way, or omits it. */
   readonly keyId: string | undefined;
   /** The end of the certificate, in milliseconds since 1970. */
   readonly notAfter: number;

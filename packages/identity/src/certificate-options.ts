@@ -14,8 +14,8 @@ import { isoTime, systemWallClock, type WallClock, type WallTime } from './wall-
 /** Options of a certificate, all optional. An invalid one causes a TypeError that names it. */
 export interface CertificateOptions {
   /**
-   * The common name, 1 to 64 characters. It only serves people; nothing depends on it. Default: the
-   * node id, or for an authority 'Trunkline CA' and 16 digits of its node id.
+   * The common name, 1 to 64 characters. It is only for people to read; nothing depends on it.
+   * Default: the node id, or for an authority 'Trunkline CA' and 16 digits of its node id.
    */
   readonly name?: string | undefined;
   /**

@@ -55,8 +55,8 @@ export function derSequence(bytes: Uint8Array): DerElement[] {
 }
 
 /**
- * Formats the contents of an OBJECT IDENTIFIER, for example as '1.3.101.112'. For people only: a
- * last arc that is cut off is left out.
+ * Formats the contents of an OBJECT IDENTIFIER, for example as '1.3.101.112'. The text is only for
+ * people to read: a last arc that is cut off is omitted.
  */
 export function dottedOid(body: Uint8Array): string {
   const arcs: number[] = [];
@@ -73,9 +73,9 @@ export function dottedOid(body: Uint8Array): string {
 }
 
 /**
- * Returns where the contents of the value at `at` start and end; the end may be beyond `bytes`.
- * Returns undefined for a length that is indefinite, cut off, not in its shortest form, or 16 MiB
- * and more, and for a tag above 30. Tags are not checked otherwise.
+ * Returns the positions at which the contents of the value at `at` start and end; the end may be
+ * beyond `bytes`. Returns undefined for a length that is indefinite, cut off, not in its shortest
+ * form, or 16 MiB and more, and for a tag above 30. Tags are not checked otherwise.
  */
 function readHead(bytes: Uint8Array, at: number): { start: number; end: number } | undefined {
   const tag = bytes[at]!;

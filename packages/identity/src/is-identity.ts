@@ -2,7 +2,7 @@
 
 import type { Identity } from './identity.ts';
 
-/** Throws a TypeError in the name of `caller` if `value` lacks the members of an identity. */
+/** Throws a TypeError that names `caller` if `value` lacks the members of an identity. */
 export function checkIdentity(value: Identity, caller: string): void {
   if (isIdentity(value)) return;
   throw new TypeError(
@@ -11,7 +11,7 @@ export function checkIdentity(value: Identity, caller: string): void {
 }
 
 /**
- * Returns whether a value has the members of an identity. It may be implemented elsewhere, for
+ * Returns true if a value has the members of an identity. It may be implemented elsewhere, for
  * example by a key in a security module.
  */
 export function isIdentity(value: unknown): value is Identity {

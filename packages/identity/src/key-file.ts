@@ -114,8 +114,8 @@ async function load(path: string, caller: string): Promise<Identity> {
 }
 
 /**
- * Throws if the file belongs to another user, or if others can read or write it, like ssh: a key
- * that others can read is no longer secret, and one that others can write may be anybody's.
+ * Throws, as ssh does, if the file belongs to another user, or if others can read or write it: a
+ * key that others can read is no longer secret, and one that others can write may be anybody's.
  */
 function checkOwner(stats: Stats, path: string, caller: string): void {
   if (platform === 'win32') return;

@@ -13,13 +13,13 @@ import {
 /** Node ids to allow and to deny. */
 export interface PeerLists {
   /**
-   * Node ids that may connect or be reached; a node that was dialed by its id is allowed too.
+   * Node ids that may connect or be reached; a node that was dialed by its id is allowed, too.
    * Default: any node that proves its id.
    */
   readonly allow?: readonly string[] | undefined;
   /**
-   * Node ids that are refused, with `denied` at both ends. Takes precedence over `allow` and over
-   * an id that was dialed.
+   * Node ids that are refused, with `denied` at both ends. The list takes precedence over `allow`
+   * and over an id that was dialed.
    */
   readonly deny?: readonly string[] | undefined;
 }
@@ -35,7 +35,7 @@ export interface PeerUpdate {
 /** A live connection to a node that proved its id. */
 export interface LiveConnection {
   readonly nodeId: string | undefined;
-  /** Tells the peer why it is no longer wanted, and disconnects it. */
+  /** Sends the peer the reason why it is no longer wanted, and disconnects it. */
   revoke(error: TransportError): void;
 }
 
@@ -45,7 +45,7 @@ export class NodeFilter {
   readonly self: string;
   #allow: ReadonlySet<string> | undefined;
   #deny: ReadonlySet<string>;
-  /** Live connections, each with the node id that its dialer meant to reach. */
+  /** Live connections, each with the node id that its dialer wanted to reach. */
   readonly #live = new Map<LiveConnection, string | undefined>();
 
   /** @param self the id of this node, which may always call itself. */
@@ -56,8 +56,8 @@ export class NodeFilter {
   }
 
   /**
-   * Returns why the node is not wanted, judged by its id alone; the text is shown at both ends.
-   * `dialed` is the id that the dialer means to reach.
+   * Returns the reason why the node is not wanted, judged by its id alone; the text is shown at
+   * both ends. `dialed` is the id that the dialer wants to reach.
    */
   judge(nodeId: string, dialed: string | undefined): TransportError | undefined {
     if (this.#deny.has(nodeId)) return reasonError('denied', `node ${nodeId} is denied (deny)`);

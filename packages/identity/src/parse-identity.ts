@@ -11,8 +11,9 @@ import { isScalar } from './strict-signature.ts';
 
 /**
  * Returns the identity of a private key: PKCS#8 in PEM, unencrypted, Ed25519 or P-256, and the only
- * block in its text. Throws `invalid_argument` for anything else, with what was found and what to
- * do, and a TypeError if `pem` is not a string. No error shows any part of the key.
+ * block in its text. Throws `invalid_argument` for anything else, with a text that says what was
+ * found and what to do, and a TypeError if `pem` is not a string. No error shows any part of the
+ * key.
  */
 export function parseIdentity(pem: string): Identity {
   if (typeof pem !== 'string')
@@ -22,7 +23,7 @@ export function parseIdentity(pem: string): Identity {
   return readIdentity(pem, 'parseIdentity');
 }
 
-/** Like `parseIdentity`. Errors begin with `source`, the origin of the text. */
+/** Variant of `parseIdentity` whose errors begin with `source`, the origin of the text. */
 export function readIdentity(pem: string, source: string): Identity {
   const wrong = (found: string, remedy: string) =>
     new TransportError(
@@ -74,7 +75,7 @@ const FROM_DER =
 const ALONE = 'give only the private key';
 const PUBLIC = 'give the private key that belongs to it';
 
-/** The labels of other PEM files, with what they contain and what to do about it. */
+/** The labels of other PEM files, each with a description of its content and a remedy. */
 const LABELS: Record<string, [found: string, remedy: string]> = {
   'ENCRYPTED PRIVATE KEY': [
     'an encrypted private key',

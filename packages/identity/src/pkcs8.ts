@@ -35,7 +35,7 @@ interface FoundKey {
 
 /**
  * Encodes a secret of 32 bytes. With its `point`, a P-256 key is encoded as OpenSSL and Node write
- * it; without, they can still read it.
+ * it; without it, they can still read the key.
  */
 export function encodePkcs8(
   type: KeyType,
@@ -102,12 +102,12 @@ function isInteger(element: DerElement | undefined, ...values: number[]): boolea
   return element?.tag === INTEGER && element.body.length === 1 && values.includes(element.body[0]!);
 }
 
-/** Returns the elements by tag; of several with the same tag, the last. */
+/** Returns the elements by tag. If several have the same tag, the last one counts. */
 function byTag(elements: DerElement[]): Partial<Record<number, DerElement>> {
   return Object.fromEntries(elements.map((element) => [element.tag, element]));
 }
 
-/** Describes an algorithm other than our two; returns undefined for those. */
+/** Describes an algorithm; returns undefined for the two that this package supports. */
 function describe(oid: DerElement, parameters: DerElement | undefined): string | undefined {
   const id = bytesToHex(oid.body);
   if (id === ED25519_OID && parameters === undefined) return undefined;
@@ -118,7 +118,7 @@ function describe(oid: DerElement, parameters: DerElement | undefined): string |
   return `an EC key of another curve (${CURVES[bytesToHex(parameters.body)] ?? dottedOid(parameters.body)})`;
 }
 
-/** The result for bytes that are no PKCS#8. */
+/** The result for bytes that are not PKCS#8. */
 const damaged: Pkcs8 = {
   t: 'other',
   found: 'a PRIVATE KEY whose contents are not PKCS#8; the file is damaged',

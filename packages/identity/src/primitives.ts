@@ -34,7 +34,7 @@ export function openSecret(type: KeyType, secret: Uint8Array): SecretKey {
   };
 }
 
-/** Returns whether `signature` is valid and passes `isStrictSignature`. Never throws. */
+/** Returns true if `signature` is valid and passes `isStrictSignature`. Never throws. */
 export function verify(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
   if (!isStrictSignature(key, signature)) return false;
   try {

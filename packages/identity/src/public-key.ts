@@ -20,9 +20,9 @@ export function encodeSpki({ type, point }: PublicKey): Uint8Array<ArrayBuffer> 
 }
 
 /**
- * Decodes an SPKI. Returns undefined if it has another algorithm, or another form than `encodeSpki`
- * gives: a compressed point, explicit parameters, or not DER. Whether the point is on its curve is
- * checked by `verify`.
+ * Decodes an SPKI. Returns undefined if it has another algorithm, or a form that `encodeSpki` does
+ * not produce: a compressed point, explicit parameters, or bytes that are not DER. Whether the
+ * point is on its curve is checked by `verify`.
  */
 export function decodeSpki(spki: Uint8Array): PublicKey | undefined {
   for (const type of KEY_TYPES) {

@@ -15,7 +15,7 @@ import { decodeSpki } from './public-key.ts';
 
 /**
  * Returns the SPKI of a public key in DER, or in PEM of a public key or certificate. Throws
- * `invalid_argument`, in the name of `caller`, if there is none.
+ * `invalid_argument`, with the name of `caller`, if there is none.
  */
 export function spkiOf(publicKey: Uint8Array | string, caller: string): Uint8Array {
   if (typeof publicKey === 'string') return spkiOfPem(publicKey, caller);

@@ -22,7 +22,7 @@ export function isStrictSignature({ type, point }: PublicKey, signature: Uint8Ar
 }
 
 /**
- * Returns whether an Ed25519 point is encoded canonically and not of small order. A key of small
+ * Returns true if an Ed25519 point is encoded canonically and not of small order. A key of small
  * order would have signatures that are valid for many messages. The rule is the same as
  * libsodium's. (The sign bit may have either value: both points with x = 0 are of small order.)
  */
@@ -31,7 +31,7 @@ export function isStrictPoint(point: Uint8Array): boolean {
   return y < ED25519_FIELD && !SMALL_ORDER.has(y);
 }
 
-/** Two signatures, (r, s) and (r, n − s), are equally valid; returns the one with the lower s. */
+/** Returns the signature with the lower s: (r, s) and (r, n − s) are equally valid. */
 export function withLowS(signature: Uint8Array): Uint8Array<ArrayBuffer> {
   const low = new Uint8Array(signature);
   const s = bigEndian(low.subarray(32));
@@ -40,7 +40,7 @@ export function withLowS(signature: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Returns whether 32 bytes are a valid P-256 private key. OpenSSL also accepts numbers above n, and
+ * Returns true if 32 bytes are a valid P-256 private key. OpenSSL also accepts numbers above n, and
  * reduces them.
  */
 export function isScalar(secret: Uint8Array): boolean {
@@ -52,12 +52,15 @@ export function isScalar(secret: Uint8Array): boolean {
 export const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 const P256_HALF = P256_ORDER >> 1n;
 
-/** p and L of RFC 8032 §5.1. */
+/** The numbers p and L of RFC 8032 §5.1. */
 const ED25519_FIELD = 2n ** 255n - 19n;
 const ED25519_ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
 const SIGN = 1n << 255n;
 
-/** The y coordinates of the eight points whose order divides 8: orders 4, 1, 2, and twice 8. */
+/**
+ * The y coordinates of the eight points whose order divides 8, for the orders 4, 1 and 2, and two
+ * for the order 8.
+ */
 const SMALL_ORDER = new Set([
   0n,
   1n,

@@ -4,7 +4,7 @@ import type { Stats } from 'node:fs';
 import { readRegular } from '@trunkline/files';
 import { TransportError } from '@trunkline/transport-core';
 
-/** Throws a TypeError in the name of `caller` if `path` cannot be a path. */
+/** Throws a TypeError that names `caller` if `path` cannot be a path. */
 export function checkPath(path: string, caller: string): void {
   if (typeof path === 'string' && path !== '' && !path.includes('\0')) return;
   throw new TypeError(

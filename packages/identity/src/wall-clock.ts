@@ -4,7 +4,7 @@
 
 import { systemWall } from '@trunkline/transport-core';
 
-/** A moment in the calendar: JavaScript's Date. */
+/** A point in time, as a calendar date: JavaScript's Date. */
 export type WallTime = Date;
 
 /** A source of the current date. */

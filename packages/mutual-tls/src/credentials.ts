@@ -65,7 +65,9 @@ export function nodeIdOfCertificate(certificate: X509Certificate): string {
   return createHash('sha256').update(spkiOf(certificate)).digest('hex');
 }
 
-/** Returns why the key of a certificate cannot be an identity, or undefined if it can. */
+/**
+ * Returns the reason why the key of a certificate cannot be an identity, or undefined if it can.
+ */
 export function keyWeakness(certificate: X509Certificate): string | undefined {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = certificate.publicKey;
   if (type === 'ed25519') return undefined;
@@ -132,7 +134,7 @@ function wrong(message: string, cause?: unknown): TransportError {
 /** Length in bytes of the SPKI (DER) of a P-256 key with an uncompressed point. */
 const P256_SPKI = 91;
 /**
- * The value in OpenSSL's ssl.h. The constants of node:crypto include it, but their type lacks it in
- * some versions.
+ * The option's value in OpenSSL's ssl.h. The constants of node:crypto include it, but their type
+ * lacks it in some versions.
  */
 const SSL_OP_NO_TICKET = 1 << 14;

@@ -18,13 +18,13 @@ export interface AcceptorOptions {
   readonly clock: Clock;
   readonly listen: ListenOptions | undefined;
   /**
-   * Sets the options of a connection's socket after it got its place, so that refused connections
-   * do not cost these system calls.
+   * Sets the options of a connection's socket after it has got its handshake slot, so that refused
+   * connections do not cost these system calls.
    */
   tune(socket: Socket): void;
   /**
-   * Receives a connection whose handshake is complete. It takes over the pass; `left` is the rest
-   * of the handshake's timeout in milliseconds.
+   * Receives a connection whose handshake is complete. It takes over the handshake slot; `left` is
+   * the rest of the handshake's timeout in milliseconds.
    */
   accept(secured: TlsConnection, slot: HandshakeSlot | undefined, left: number): void;
 }
@@ -64,7 +64,7 @@ export class TlsAcceptor {
   }
 
   /**
-   * Takes a socket that was just accepted and that nobody reads yet. The listener needs
+   * Takes a socket that has just been accepted and that nobody reads yet. The listener needs
    * `pauseOnConnect`, and must not have `allowHalfOpen`.
    */
   take(raw: Socket): void {
@@ -153,7 +153,7 @@ class TlsHandshake {
     return Math.max(this.#due - this.#clock.now(), 0);
   }
 
-  /** Completes the handshake: socket and pass now belong to the connection. */
+  /** Completes the handshake: the socket and the handshake slot now belong to the connection. */
   done(): void {
     this.over = true;
     this.raw.off('close', this.#closed);

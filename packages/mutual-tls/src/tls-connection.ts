@@ -25,7 +25,7 @@ export class TlsConnection {
     return this.#peer.nodeId;
   }
 
-  /** The reason why this end refuses the other; undefined if it does not. */
+  /** The reason why this end refuses the other end; undefined if it does not. */
   get refused(): TransportError | undefined {
     return this.#peer.refused;
   }
@@ -53,8 +53,8 @@ export class TlsConnection {
   }
 
   /**
-   * Cuts the connection with RST, because the other end cannot tell a plain FIN from an orderly end
-   * of the TLS connection.
+   * Aborts the connection with RST, because the other end cannot distinguish a plain FIN from a
+   * normal end of the TLS connection.
    */
   reset(): void {
     cutOff(this.#raw);
@@ -68,7 +68,7 @@ export class TlsConnection {
 
 /**
  * Ends a TCP socket with RST at once, even if it carries TLS: a TLSSocket has no reset of its own.
- * Any other socket is just closed.
+ * Any other socket is simply closed.
  */
 export function cutOff(raw: Socket): void {
   if (raw.destroyed) return;

@@ -17,7 +17,7 @@ export function tlsDialError(error: Error & { code?: string }, address: string):
 
 /**
  * Returns the error of an accepted connection that failed in its TLS handshake. Without `error`,
- * the connection just ended.
+ * the connection has simply ended.
  */
 export function tlsAcceptError(
   error: (Error & { code?: string }) | undefined,
@@ -62,7 +62,7 @@ export function tlsConnectionError(
   );
 }
 
-/** Alerts about a certificate, or about the chain behind it, from the other end (RFC 8446 §6.2). */
+/** Alerts of the other end about a certificate, or about the chain behind it (RFC 8446 §6.2). */
 const OF_CERTIFICATES =
   /_ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE|ILLEGAL_PARAMETER)$/;
 

@@ -9,7 +9,7 @@ import {
   reference,
 } from '@trunkline/transport-core/backend';
 
-/** PEM, as text or as the bytes of a file. */
+/** Data in PEM, as text or as the bytes of a file. */
 export type Pem = string | Uint8Array;
 
 /** Options of mutual TLS 1.3. Host names are not checked; the authority and the node id are. */
@@ -23,7 +23,7 @@ export interface TlsOptions {
   readonly cert: Pem;
   /**
    * The trusted authorities, PEM: a node with a certificate signed by one of them is trusted.
-   * Without `ca`, the ids in `allow` are trusted; without both, only the id that was dialed.
+   * Without `ca`, the ids in `allow` are trusted; without either, only the id that was dialed.
    */
   readonly ca?: Pem | readonly Pem[] | undefined;
   /**
@@ -38,7 +38,10 @@ export interface TlsOptions {
   readonly deny?: readonly string[] | undefined;
 }
 
-/** The options that can change while it runs. Omitted and undefined ones stay as they are. */
+/**
+ * The options that can be changed while it runs. Those that are omitted or undefined stay as they
+ * are.
+ */
 export interface TlsUpdate {
   /** The new key. It must come with its certificate. */
   readonly key?: Pem | undefined;
@@ -59,7 +62,7 @@ export function parseTls(options: TlsOptions, name: string): TlsOptions {
   return parseOptions(schema, { tls: options }, name).tls as TlsOptions;
 }
 
-/** Returns whether `parseTls` can check a value; for the schema of a backend's own options. */
+/** Returns true if `parseTls` can check a value; for the schema of a backend's own options. */
 export function isTlsOptions(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

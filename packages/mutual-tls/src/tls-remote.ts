@@ -21,7 +21,7 @@ export class TlsRemote {
   readonly nodeId: string | undefined;
   /** The reason why this end refuses it; undefined if it does not. */
   readonly refused: TransportError | undefined;
-  /** The id of the node that this end meant to dial. */
+  /** The id of the node that this end wanted to dial. */
   readonly #expected: string | undefined;
   readonly #live: Set<TlsRemote>;
   #revoked: ((error: TransportError) => void) | undefined;

@@ -6,15 +6,15 @@ import { reasonError } from '@trunkline/transport-core/backend';
 import { parseWampMessage, Wamp, type WampMessage, wampError } from './wamp-message.ts';
 import { LONGEST_MESSAGE, type OpenWebSocket, type WebSocketLike } from './web-socket.ts';
 
-/** Requests that may wait for the router at a time. */
+/** Maximum number of requests that may wait for the router at a time. */
 const MOST_REQUESTS = 256;
 
-/** The router, and who wants to know what comes from it. */
+/** Options of a client: its router, and the receiver of the router's messages. */
 export interface WampClientOptions {
   readonly url: string;
   readonly realm: string;
   readonly clock: Clock;
-  /** The time that each request may take, in milliseconds. */
+  /** The time limit for each request, in milliseconds. */
   readonly timeout: number;
   readonly openWebSocket: OpenWebSocket;
   /** Receives a call of another node; it is answered with `answer` or `refuse`. */

@@ -23,16 +23,16 @@ export const Wamp = {
 
 /** The error with which Babble's nodes refuse an offer. */
 export const OFFER_ERROR = 'io.babble.processing_offer';
-/** Maximum characters of a text in an error. */
+/** Maximum length of a text in an error, in characters. */
 const LONGEST_TEXT = 1_024;
 
-/** A message of the router: its number and what follows. */
+/** A message of the router: its number and its other elements. */
 export interface WampMessage {
   readonly type: number;
   readonly fields: readonly unknown[];
 }
 
-/** Returns a router's message; undefined if the text is none. */
+/** Returns a router's message; undefined if the text is not a message. */
 export function parseWampMessage(text: unknown): WampMessage | undefined {
   if (typeof text !== 'string') return undefined;
   try {
@@ -43,7 +43,7 @@ export function parseWampMessage(text: unknown): WampMessage | undefined {
   }
 }
 
-/** Returns the error that a URI of the router or of another node means. */
+/** Returns the error for a URI that the router or another node has sent. */
 export function wampError(uri: unknown, args: unknown, target: string): TransportError {
   const name = cleanText(String(uri).slice(0, LONGEST_TEXT));
   const detail = Array.isArray(args) && typeof args[0] === 'string' ? args[0] : '';

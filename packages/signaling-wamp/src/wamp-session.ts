@@ -52,7 +52,7 @@ export class CalleeSession implements SignalSession {
   #receiver: SignalReceiver | undefined;
   #isOver = false;
 
-  /** @param answer receives the answer, or why there is none; called once. */
+  /** @param answer receives the answer, or the reason why there is none; called once. */
   constructor(peer: string, offer: unknown, answer: (answer: string | TransportError) => void) {
     this.peer = peer;
     this.#offer = offer;
@@ -84,7 +84,7 @@ export class CalleeSession implements SignalSession {
   }
 }
 
-/** Returns a description in JSON as a value that nobody has checked; throws `internal`. */
+/** Returns a description in JSON as an unchecked value; throws `internal` if it is not JSON. */
 export function readDescription(text: unknown): unknown {
   try {
     return JSON.parse(text as string);

@@ -32,12 +32,14 @@ export interface WampSignalOptions {
   readonly url: string;
   /**
    * The name of this node's procedure: its node id, or in a network of Babble nodes its public key
-   * in hex. The router believes it; the connection proves it.
+   * in hex. The router doesn't verify it; the connection proves it.
    */
   readonly nodeId: string;
   /** The realm. Default 'main', as in Babble. */
   readonly realm?: string | undefined;
-  /** The time that the router and the other node have to answer, in milliseconds. Default 5,000. */
+  /**
+   * The time limit for answers of the router and of the other node, in milliseconds. Default 5,000.
+   */
   readonly timeout?: number | undefined;
   /**
    * Opens the WebSocket, for a router with a certificate of your own authority:
@@ -45,9 +47,12 @@ export interface WampSignalOptions {
    * the native WebSocket in browsers.
    */
   readonly webSocket?: OpenWebSocket | undefined;
-  /** The clock of the time-outs. Default: the system's. */
+  /** The clock for timeouts. Default: the system's. */
   readonly clock?: Clock | undefined;
-  /** Spreads the pauses between attempts to connect. Default: the system's source. */
+  /**
+   * The source of randomness that varies the pauses between attempts to connect. Default: the
+   * system's.
+   */
   readonly random?: Random | undefined;
 }
 
@@ -84,11 +89,17 @@ const schema = optionsSchema({
   random: optional(callback<Random>()),
 });
 
-/** Offers of other nodes that may wait for their answers. */
+/** Maximum number of offers of other nodes that may wait for their answers. */
 const MOST_OFFERS = 64;
-/** The interval at which a registered node calls itself, so that it notices a dead connection. */
+/**
+ * The interval at which a registered node calls itself to notice a dead connection, in
+ * milliseconds.
+ */
 const CHECK_INTERVAL = 30_000;
-/** The first pause before the node registers again; it doubles up to the longest. */
+/**
+ * The pause before the node's first attempt to register again, in milliseconds; it doubles up to
+ * the longest.
+ */
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 30_000;
 
@@ -164,7 +175,7 @@ class Wamp implements WampSignal {
     return this.close();
   }
 
-  /** Returns the session with the router; makes one if there is none. */
+  /** Returns the session with the router; opens one if there is none. */
   #join(): Promise<WampClient> {
     if (this.#closing.signal.aborted)
       return Promise.reject(new TransportError('shutdown', 'this signal is closed'));
@@ -187,7 +198,7 @@ class Wamp implements WampSignal {
     return this.#client;
   }
 
-  /** Waits for the router, for no longer than a dial may take. */
+  /** Waits for the router, but no longer than a dial may take. */
   #bounded<T>(promise: Promise<T>, timeout: number, signal: AbortSignal | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
       const abort = () => reject(signal?.reason);
@@ -262,8 +273,8 @@ class Wamp implements WampSignal {
   }
 
   /**
-   * Registers again, until it succeeds or nobody listens any more. The router may hold the old
-   * registration for a while, so that one isn't final here.
+   * Registers again, until it succeeds or nobody listens any more. The router may keep the old
+   * registration for a while, so `address_in_use` isn't permanent here.
    */
   async #restore(): Promise<void> {
     this.#isRestoring = true;

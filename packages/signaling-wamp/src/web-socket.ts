@@ -13,5 +13,5 @@ export interface WebSocketLike {
 /** Opens a WebSocket with a sub-protocol. */
 export type OpenWebSocket = (url: string, protocol: string) => WebSocketLike;
 
-/** The longest message of a router that is read, in characters; it carries one description. */
+/** Maximum length of a router's message, in characters; a message carries one description. */
 export const LONGEST_MESSAGE = 128 * 1024;

@@ -12,8 +12,8 @@ export interface Bounds {
 }
 
 /**
- * Runs a dial, which gets a signal that aborts when its time is over. Rejects with `dial_timeout`
- * then, or with the reason of `signal` if that aborts first.
+ * Runs a dial, which receives a signal that aborts when its time is over. Rejects with
+ * `dial_timeout` in that case, or with the reason of `signal` if that aborts first.
  */
 export async function withDeadline<T>(
   { clock, timeout, signal, target }: Bounds,
@@ -45,7 +45,7 @@ export async function withDeadline<T>(
   }
 }
 
-/** Translates the hub's `not_found`: nobody is there to connect to. */
+/** Translates the hub's `not_found`: the target is not registered. */
 export function nobodyThere(error: unknown, target: string): unknown {
   if (!(error instanceof TransportError) || error.code !== 'not_found') return error;
   return reasonError(

@@ -6,7 +6,7 @@ import { type Remote, type Transport, TransportError } from '@trunkline/transpor
 import { encodeKey, messageToSign } from './proof.ts';
 import type { SignalingProtocol } from './protocol.ts';
 
-/** The time a registration may take once the hub is connected, in milliseconds. */
+/** The time limit for a registration once the hub is connected, in milliseconds. */
 const REGISTRATION_TIME = 10_000;
 
 /** The node that registers, and its hub. */
@@ -39,7 +39,7 @@ export class HubLink {
     return this.#remote !== undefined;
   }
 
-  /** Returns the connection; makes and registers it if there is none. */
+  /** Returns the connection; opens and registers one if there is none. */
   reach(): Promise<Remote> {
     if (this.#remote === undefined) {
       const remote = this.#register();

@@ -26,12 +26,13 @@ export interface SignalHubOptions {
   readonly realms?: readonly string[] | undefined;
   /**
    * The addresses at which nodes dial this hub. A proof that was made for any other address is
-   * refused, so that another hub which a node uses can't register as that node here. Default: any.
+   * refused. Otherwise, another hub that a node uses could register as that node here. Default:
+   * any.
    */
   readonly addresses?: readonly string[] | undefined;
   /**
-   * Called before a node is registered, with its proven id. It throws to refuse the node, which
-   * gets a TransportError as it is, and anything else as `permission_denied`.
+   * Called before a node is registered, with its proven id. It throws to refuse the node: a
+   * TransportError is sent to the node as it is, and anything else as `permission_denied`.
    */
   readonly admit?: ((node: RegisteringNode) => unknown) | undefined;
   /**
@@ -41,7 +42,7 @@ export interface SignalHubOptions {
   readonly relay?: RelayLimits | undefined;
   /** Limits of the hub and of each node. */
   readonly limits?: SignalHubLimits | undefined;
-  /** Draws the challenges. Default: the system's cryptographic source. */
+  /** The source of randomness for challenges. Default: the system's cryptographic source. */
   readonly random?: Random | undefined;
 }
 
@@ -53,38 +54,41 @@ export interface RegisteringNode {
 }
 
 /**
- * The limits of a hub. A node above one of them is refused with `resource_exhausted`. A source is
- * an IPv4 address or the first 64 bits of an IPv6 address; behind a reverse proxy all nodes have
- * one source.
+ * The limits of a hub. A node that exceeds one of them is refused with `resource_exhausted`. A
+ * source is an IPv4 address or the first 64 bits of an IPv6 address; behind a reverse proxy, all
+ * nodes have the same source.
  */
 export interface SignalHubLimits {
-  /** Realms that have a node. Default 1,000. */
+  /** Maximum number of realms that have a node. Default 1,000. */
   readonly realms?: number | undefined;
-  /** Registered nodes, in all realms. Default 10,000. */
+  /** Maximum number of registered nodes in all realms. Default 10,000. */
   readonly nodes?: number | undefined;
-  /** Registered nodes in one realm. Default: `nodes`. */
+  /** Maximum number of registered nodes in one realm. Default: `nodes`. */
   readonly nodesPerRealm?: number | undefined;
-  /** Registered nodes of one source. Default 256. */
+  /** Maximum number of registered nodes of one source. Default 256. */
   readonly nodesPerSource?: number | undefined;
   /**
-   * Sessions that a node has opened, and again as many that it has accepted. One other node takes
-   * at most an eighth of them, but two always. Default 64.
+   * Maximum number of sessions that a node has opened, and of those that it has accepted. One other
+   * node may take at most an eighth of them, but always two. Default 64.
    */
   readonly sessionsPerNode?: number | undefined;
   /**
-   * Registrations and sessions that a source may start in a second, with bursts of ten times as
-   * many. Default 10.
+   * Maximum number of registrations and sessions that a source may start per second, with bursts of
+   * ten times as many. Default 10.
    */
   readonly ratePerSource?: number | undefined;
 }
 
 /** The limits of relayed streams. */
 export interface RelayLimits {
-  /** Streams that the hub relays at a time. Default 64. */
+  /** Maximum number of streams that the hub relays at a time. Default 64. */
   readonly streams?: number | undefined;
-  /** As `sessionsPerNode`, for relayed streams. Default 4. */
+  /** The limit `sessionsPerNode` for relayed streams. Default 4. */
   readonly streamsPerNode?: number | undefined;
-  /** Bytes per second of one stream, in each direction; more wait. Default 262,144. */
+  /**
+   * Maximum rate of one stream in each direction, in bytes per second; further bytes wait. Default
+   * 262,144.
+   */
   readonly rate?: number | undefined;
 }
 

@@ -5,7 +5,7 @@ import type { SignalMessage, SignalReceiver, SignalSession } from '@trunkline/tr
 import type { MessageQueue } from './message-queue.ts';
 import { decodeMessage, encodeEnd, encodeMessage, readEnd } from './session-message.ts';
 
-/** One end of a session. Its owner sends what it puts into `outgoing`. */
+/** One end of a session. Its owner sends the messages in `outgoing`. */
 export class HubSession implements SignalSession {
   readonly peer: string;
   readonly #incoming: AsyncIterator<Uint8Array>;

@@ -59,12 +59,15 @@ export function hubSignal(options: HubSignalOptions): HubSignal {
   return new Hub(options);
 }
 
-/** The first pause before the node registers again; it doubles up to the longest. */
+/**
+ * The pause before the node's first attempt to register again, in milliseconds; it doubles up to
+ * the longest.
+ */
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 30_000;
-/** The time that a session may take, in milliseconds, as at the hub. */
+/** The time limit for a session, in milliseconds, the same as at the hub. */
 const SESSION_TIME = 60_000;
-/** Errors of the hub that don't pass by themselves. */
+/** Errors of the hub that are permanent. */
 const FINAL: readonly string[] = [
   'already_exists',
   'invalid_argument',
@@ -181,7 +184,7 @@ class Hub implements HubSignal {
     yield* outgoing;
   }
 
-  /** Registers the node, as one that accepts sessions. */
+  /** Registers the node as one that accepts sessions. */
   async #announce(): Promise<void> {
     await this.#transport.send(await this.#link.reach(), 'accepting', true);
   }
@@ -220,7 +223,7 @@ class Hub implements HubSignal {
   }
 }
 
-/** Says `address_in_use` if another connection holds the id. */
+/** Converts an error to `address_in_use` if another connection holds the id. */
 function nameTaken(error: TransportError, nodeId: string): TransportError {
   if (error.code !== 'already_exists') return error;
   return reasonError(

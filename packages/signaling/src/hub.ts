@@ -43,11 +43,11 @@ export interface SignalHubSnapshot {
   readonly relays: number;
 }
 
-/** The time a node has for its proof, in milliseconds. */
+/** The time limit for a node's proof, in milliseconds. */
 const PROOF_TIME = 10_000;
-/** The time a session may take, in milliseconds; a connection is made long before. */
+/** The time limit for a session, in milliseconds; a connection takes far less time to open. */
 const SESSION_TIME = 60_000;
-/** Messages of a session in one direction: a description and its candidates. */
+/** Maximum number of messages in one direction of a session: a description and its candidates. */
 const MOST_MESSAGES = 256;
 const EMPTY = new Uint8Array(0);
 
@@ -207,7 +207,7 @@ class Hub implements SignalHub {
     }
   }
 
-  /** Serves `relay`, as `open` within the limits of relayed streams. */
+  /** Serves `relay` as `#open` serves `open`, within the limits of relayed streams. */
   async *#relay(rpc: Rpc<SignalingProtocol, 'relay'>): AsyncGenerator<Uint8Array> {
     const limits = this.#config.relay;
     if (limits === undefined)
@@ -258,7 +258,7 @@ class Hub implements SignalHub {
   }
 }
 
-/** Passes messages on, as many as a session may have. */
+/** Passes messages on, up to the number that a session may have. */
 async function* fewMessages(messages: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let count = 0;
   for await (const message of messages) {

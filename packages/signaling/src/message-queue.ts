@@ -1,6 +1,9 @@
 // The messages of a session that wait to be sent, as an async iterable; bounded.
 
-/** Messages that may wait: more than a session needs for a description and its candidates. */
+/**
+ * Maximum number of messages that may wait: more than a session needs for a description and its
+ * candidates.
+ */
 const MOST_WAITING = 256;
 
 /** A queue with one reader, which ends its loop after `end`. */
@@ -18,7 +21,7 @@ export class MessageQueue implements AsyncIterable<Uint8Array> {
     return true;
   }
 
-  /** Lets the reader leave its loop once it has read what was added before. */
+  /** Lets the reader leave its loop once it has read the messages that were added before. */
   end(): void {
     this.#isEnded = true;
     this.#wake();

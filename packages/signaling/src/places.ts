@@ -20,7 +20,7 @@ export class Places {
   readonly #accepted = new Map<PlaceOwner, number>();
   #size = 0;
 
-  /** @param most places of a node in each direction. */
+  /** @param most the maximum number of places of a node in each direction. */
   constructor(noun: string, most: number) {
     this.#noun = noun;
     this.#most = most;

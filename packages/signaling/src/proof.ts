@@ -4,7 +4,7 @@
 import { nodeIdOf, verifySignature } from '@trunkline/identity';
 import { TransportError } from '@trunkline/transport-core';
 
-/** Bytes of a challenge; the hub draws them at random for each registration. */
+/** The number of bytes in a challenge; the hub draws them at random for each registration. */
 export const CHALLENGE_LENGTH = 32;
 
 /** The hub and the realm in which a node registers. */
@@ -27,7 +27,9 @@ export function messageToSign({ hub, realm }: Registering, challenge: Uint8Array
   return message;
 }
 
-/** Returns the node id of a public key in base64; throws `unauthenticated` if it is none. */
+/**
+ * Returns the node id of a public key in base64; throws `unauthenticated` if it is not a valid key.
+ */
 export function claimedId(publicKey: string): { nodeId: string; key: Uint8Array } {
   try {
     const key = Uint8Array.from(atob(publicKey), (character) => character.charCodeAt(0));
@@ -39,7 +41,7 @@ export function claimedId(publicKey: string): { nodeId: string; key: Uint8Array 
   }
 }
 
-/** Throws `unauthenticated` unless the signature is the key's, over `messageToSign`. */
+/** Throws `unauthenticated` unless the key has signed the result of `messageToSign`. */
 export function checkProof(
   key: Uint8Array,
   registering: Registering,
@@ -56,7 +58,7 @@ export function checkProof(
     );
 }
 
-/** Returns an address without its node id and the slash at its end, to compare it with others. */
+/** Returns an address without its node id and its final slash, to compare it with others. */
 export function plainAddress(address: string): string {
   return address.replace(/^[^/:@]*@(?=[a-z]+:)/, '').replace(/\/$/, '');
 }

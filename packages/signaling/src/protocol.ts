@@ -5,15 +5,17 @@ import { bytes, json, limited } from '@trunkline/transport-core';
 import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import * as z from 'zod/mini';
 
-/** Maximum bytes of a registration or of a request that names one node. */
+/** Maximum size of a registration, or of a request that names one node, in bytes. */
 const SHORT = 2_048;
-/** Maximum bytes of one message of a session: a description of 16,384 characters, as JSON. */
+/**
+ * Maximum size of one message of a session, in bytes: a description of 16,384 characters, as JSON.
+ */
 export const LONGEST_MESSAGE = 128 * 1024;
-/** Maximum bytes of one piece of a relayed stream. */
+/** Maximum size of one piece of a relayed stream, in bytes. */
 export const LONGEST_PIECE = 64 * 1024;
-/** The realm of nodes that name none, as in Babble. */
+/** The realm of nodes that give none, as in Babble. */
 export const DEFAULT_REALM = 'main';
-/** Maximum characters of a realm's name. */
+/** Maximum length of a realm's name, in characters. */
 export const LONGEST_REALM = 64;
 /** The address of a hub: at most 512 printable characters of ASCII. */
 export const HUB_ADDRESS = /^[!-~]{1,512}$/;
@@ -26,8 +28,8 @@ const messages = limited(bytes, LONGEST_MESSAGE);
 const pieces = limited(bytes, LONGEST_PIECE);
 
 /**
- * The protocol of signaling. A transport that only serves a hub is created with it; a transport
- * with another protocol mounts it.
+ * The protocol of signaling. Create a transport that only serves a hub with this protocol; a
+ * transport with another protocol mounts it.
  */
 export const signalingProtocol = defineProjectProtocol({
   name: 'trunkline.signaling',
@@ -56,15 +58,18 @@ export const signalingProtocol = defineProjectProtocol({
       upload: limited(bytes, SHORT),
       download: limited(bytes, SHORT),
     },
-    /** Says whether the registered node accepts sessions (and relayed streams) of others. */
+    /** Sets whether the registered node accepts sessions (and relayed streams) of others. */
     accepting: { id: 2, request: limited(json(z.boolean()), SHORT), response: bytes },
-    /** A node opens a session to another one; the first item back is empty: it was accepted. */
+    /**
+     * Opens a session to another node. The first item that the callee sends is empty, and means
+     * that the session was accepted.
+     */
     open: { id: 3, request: target, upload: messages, download: messages },
-    /** The hub passes a session on to the node that it is for. */
+    /** Passes a session from the hub on to the node that it is for. */
     session: { id: 4, request: source, upload: messages, download: messages },
-    /** As `open`, for a stream of bytes that the hub relays. */
+    /** Variant of `open` for a stream of bytes that the hub relays. */
     relay: { id: 5, request: target, upload: pieces, download: pieces },
-    /** As `session`, for a stream of bytes that the hub relays. */
+    /** Variant of `session` for a stream of bytes that the hub relays. */
     relayed: { id: 6, request: source, upload: pieces, download: pieces },
   },
 });

@@ -10,7 +10,7 @@ import { LONGEST_PIECE } from './protocol.ts';
 
 /** One end of a relayed stream. Its owner sends the pieces of `outgoing`. */
 export class RelayConnection implements StreamConnection {
-  /** 'relay:' and the other node's id, so that people see which path a connection has. */
+  /** The text 'relay:' and the other node's id, so that logs show which path a connection uses. */
   readonly endpoint: string;
   readonly #incoming: AsyncIterator<Uint8Array>;
   readonly #abort: (error: TransportError) => void;
@@ -33,7 +33,7 @@ export class RelayConnection implements StreamConnection {
     this.#abort = abort;
   }
 
-  /** The bytes to send; ends when the connection does. */
+  /** Yields the bytes to send; ends when the connection does. */
   async *outgoing(): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
       const chunk = this.#chunk;

@@ -102,7 +102,7 @@ export class RelayLayer implements StreamLayer {
   }
 }
 
-/** A dialed stream whose bytes to send are asked for before it is accepted. */
+/** A dialed stream from which bytes are requested before it is accepted. */
 class PendingStream {
   readonly destroyed = new AbortController();
   #accepted: (connection: RelayConnection) => void = () => {};

@@ -3,7 +3,7 @@
 import { CODES, type Code, REASONS, type Reason, TransportError } from '@trunkline/transport-core';
 import { cleanText } from '@trunkline/transport-core/backend';
 
-/** Maximum characters of an error's text that the other node sends. */
+/** Maximum length of an error's text from the other node, in characters. */
 const LONGEST_TEXT = 1_024;
 
 /** Encodes a message. */
@@ -22,8 +22,7 @@ export function encodeEnd(error: TransportError | undefined): Uint8Array {
 }
 
 /**
- * Returns the message of another node, which nobody has checked; throws `internal` if it isn't
- * JSON.
+ * Returns the message of another node as an unchecked value; throws `internal` if it isn't JSON.
  */
 export function decodeMessage(bytes: Uint8Array): unknown {
   try {
@@ -36,7 +35,10 @@ export function decodeMessage(bytes: Uint8Array): unknown {
   }
 }
 
-/** Returns whether a message ends the session, and with which error. */
+/**
+ * Returns the end of the session, with its error if it has one, if the message is an end; otherwise
+ * undefined.
+ */
 export function readEnd(message: unknown): { readonly error?: TransportError } | undefined {
   if (typeof message !== 'object' || message === null) return undefined;
   const { type, code, reason, text } = message as Record<string, unknown>;

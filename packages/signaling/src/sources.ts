@@ -4,7 +4,10 @@
 import { TransportError } from '@trunkline/transport-core';
 import { TokenBucket } from './token-bucket.ts';
 
-/** Sources without a node that are remembered, so that reconnecting doesn't renew the rate. */
+/**
+ * Maximum number of sources without a node that are remembered, so that reconnecting doesn't reset
+ * the rate.
+ */
 const REMEMBERED = 1_024;
 
 /** The tokens that a source may use at once, as a multiple of those of one second. */
@@ -30,7 +33,9 @@ export class Sources {
     this.#now = now;
   }
 
-  /** Takes one start from the source's rate; throws `resource_exhausted` if there is none. */
+  /**
+   * Counts one start against the source's rate; throws `resource_exhausted` if the rate is used up.
+   */
   spend(name: string): void {
     if (!this.#use(name).bucket.tryTake(this.#now()))
       throw new TransportError(
@@ -50,13 +55,13 @@ export class Sources {
     if (source.nodes++ === 0) this.#idle--;
   }
 
-  /** Counts a node out. */
+  /** Removes a node from the count. */
   leave(name: string): void {
     const source = this.#sources.get(name)!;
     if (--source.nodes === 0) this.#idle++;
   }
 
-  /** Returns the source, as the one used last. */
+  /** Returns the source, and marks it as the one used last. */
   #use(name: string): Source {
     let source = this.#sources.get(name);
     if (source === undefined) {

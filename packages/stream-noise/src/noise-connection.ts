@@ -33,7 +33,8 @@ export interface NoiseConnectionInit {
   readonly channel: SecureChannel;
   readonly refused: TransportError | undefined;
   /**
-   * The last handshake message has not been sent yet, so the connection beneath owes a `drained`.
+   * True if the last handshake message has not been sent yet, so the connection beneath will call
+   * `drained`.
    */
   readonly blocked: boolean;
   /** Chunks received after the handshake. */
@@ -56,13 +57,13 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   /** The error with which the connection ends. */
   #error: TransportError | undefined = undefined;
   /**
-   * The other end has marked its stream as complete, or this end wants no more of it, so an early
-   * end of the connection beneath is no error.
+   * True if the other end has marked its stream as complete, or this end wants no more of it, so an
+   * early end of the connection beneath is no error.
    */
   #explained = false;
   /**
-   * The other end has marked its stream as complete. Whatever happens to the connection beneath,
-   * this one ended in order.
+   * True if the other end has marked its stream as complete. Whatever happens to the connection
+   * beneath, this connection has ended normally.
    */
   #whole = false;
   #destroyed = false;
@@ -70,15 +71,15 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   #inbox: Uint8Array[] | undefined;
   #paused = false;
   #scheduled = false;
-  /** Set if the connection beneath ended while something was waiting. */
+  /** Set if the connection beneath ended while received chunks were waiting. */
   #ended: { readonly error: TransportError | undefined } | undefined = undefined;
-  /** The connection beneath owes a `drained`; nothing is written until then. */
+  /** True until the connection beneath calls `drained`; nothing is written until then. */
   #blocked: boolean;
   /** The ciphertext that the connection beneath keeps meanwhile. */
   #kept: Uint8Array | undefined = undefined;
   /** The part of the last write that is not encrypted yet. */
   #unsent: Uint8Array | undefined = undefined;
-  /** The last write returned false. */
+  /** True if the last write returned false, so this connection must call `drained`. */
   #owed = false;
   #discarded = 0;
   #timer: Timer | undefined = undefined;
@@ -311,8 +312,8 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   }
 
   /**
-   * Discards what arrives after this end has closed but before it has flushed; afterwards the
-   * connection beneath discards.
+   * Discards input that arrives after this end has closed but before it has flushed; after that,
+   * the connection beneath discards input.
    */
   #discard(length: number): void {
     this.#discarded += length;
@@ -368,8 +369,8 @@ export class NoiseConnection implements StreamConnection, ByteSink {
 }
 
 /**
- * The time that an end waits to flush, in milliseconds, and the bytes that it discards meanwhile,
- * before the connection beneath does both.
+ * The time for which an end waits to flush, in milliseconds, and the number of bytes that it
+ * discards meanwhile, before the connection beneath does both.
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

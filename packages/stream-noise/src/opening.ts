@@ -9,9 +9,9 @@ import type { Greeting, GreetingStep, SecureChannel } from './wire/greeting.ts';
 
 export interface OpeningInit {
   readonly greeting: Greeting;
-  /** The node id that the dialer means to reach. */
+  /** The node id that the dialer wants to reach. */
   readonly dialed: string | undefined;
-  /** Milliseconds until it fails with `late`. */
+  /** The timeout in milliseconds, after which the opening fails with `late`. */
   readonly timeout: number;
   readonly late: () => TransportError;
   /** Called when the connection is secured; attach to it at once. */
@@ -36,7 +36,10 @@ export class Opening implements ByteSink {
   readonly #outgoing: Uint8Array[] = [];
   #blocked = false;
   #channel: SecureChannel | undefined = undefined;
-  /** The error of an orderly failure, reported once the connection beneath has ended. */
+  /**
+   * The error of a failure that was sent to the other end, reported once the connection beneath has
+   * ended.
+   */
   #farewell: TransportError | undefined = undefined;
   readonly #timer: Timer;
 

@@ -10,13 +10,13 @@ import {
   reference,
 } from '@trunkline/transport-core/backend';
 
-/** Options of a channel that noise secures: this end's identity, and the peers that it accepts. */
+/** Options of a channel that Noise secures: this end's identity, and the peers that it accepts. */
 export interface SecureOptions extends PeerLists {
   /** The identity that this end proves: `createIdentity()` of @trunkline/identity. */
   readonly identity: Identity;
   /**
-   * The clock of the transport above, if that has one of its own. Default: the clock of the layer
-   * beneath, or the system clock.
+   * The clock of the transport above, if the transport has one of its own. Default: the clock of
+   * the layer beneath, or the system clock.
    */
   readonly clock?: Clock | undefined;
   /**

@@ -8,7 +8,7 @@ import { cleanText } from './text.ts';
 /** A target string, `[nodeId@]address`. */
 export interface TargetAddress {
   /**
-   * The node id that the peer must prove: 64 lower-case hex digits. Undefined if the target names
+   * The node id that the peer must prove: 64 lower-case hex digits. Undefined if the target has
    * none.
    */
   readonly nodeId: string | undefined;

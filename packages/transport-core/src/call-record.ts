@@ -17,8 +17,8 @@ export interface CallRecord {
   /** The target as the caller gave it, or the endpoint of a Remote; undefined at the server. */
   readonly target: string | undefined;
   /**
-   * The peer. At the server it is known from the start; at the client from the end, and only if a
-   * connection carried the call.
+   * The peer. At the server it is set from the start; at the client only after the end, and only if
+   * a connection carried the call.
    */
   readonly remote: Remote | undefined;
   /** The metadata of the request. */

@@ -38,8 +38,8 @@ export interface CommonOptions {
    */
   readonly network?: string | undefined;
   /**
-   * Connections to one target, 1 to 64. Default 3. The transport opens another one in the
-   * background when long messages crowd all existing ones.
+   * Maximum number of connections to one target, 1 to 64. Default 3. The transport opens another
+   * one in the background when long messages crowd all existing ones.
    */
   readonly maxPool?: number | undefined;
   /**
@@ -63,15 +63,15 @@ export interface CommonOptions {
    * twice that time by the side that accepted it. `Infinity` means never. Default 60,000.
    */
   readonly idleTimeout?: number | undefined;
-  /** When a silent connection is pinged, and when it is closed. */
+  /** Settings for pinging a silent connection, and for closing it. */
   readonly keepAlive?: KeepAliveOptions | undefined;
   /** Bounds on messages, queues, calls, memory and connections. */
   readonly limits?: LimitOptions | undefined;
   /**
-   * Resolves names to addresses. A function is called at each dial; if it throws, the dial fails
-   * with its error. A Resolver also follows the changes of a name while the transport uses it. Of
-   * several addresses, one is dialed: by priority, then at random by weight. If that fails, the
-   * next one is tried, with `dialTimeout` for each. Default: targets are dialed as they are.
+   * Resolves names to addresses. A resolve function is called at each dial; if it throws, the dial
+   * fails with its error. A Resolver also follows the changes of a name while the transport uses
+   * it. Of several addresses, one is dialed: by priority, then at random by weight. If that fails,
+   * the next one is tried, with `dialTimeout` for each. Default: targets are dialed as they are.
    */
   resolve?: ResolveFunction | Resolver | undefined;
   /**
@@ -94,8 +94,8 @@ export interface CommonOptions {
    */
   readonly callerStacks?: boolean | undefined;
   /**
-   * Functions around each call that this transport makes, and around each handling of a call. They
-   * do not see `trySend`, nor the protocols of Trunkline itself (peers, gossip). Default: none.
+   * Functions that wrap each call that this transport makes, and each call that it handles. They do
+   * not see `trySend`, nor the protocols of Trunkline itself (peers, gossip). Default: none.
    */
   readonly interceptors?: Interceptors | undefined;
   /** Receives events and counters. Default none. */

@@ -1,5 +1,5 @@
-// The one error class of Trunkline, the two closed tables behind it, which are codes (the kind of
-// failure) and reasons (the specific cause), and control over the stack traces of errors.
+// The one error class of Trunkline, its two closed tables of codes (the kind of failure) and
+// reasons (the specific cause), and control over the stack traces of errors.
 
 /**
  * gRPC's status codes by name, with the number that is sent on the wire. `shutdown` is Trunkline's

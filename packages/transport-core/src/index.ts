@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The main entry, for users: protocols and their codecs, transports, serving and calling, errors,
-// clocks and sources of randomness. It follows semver, and no name of it stands in another entry.
+// clocks and sources of randomness. It follows semver, and none of its names is in another entry.
 
 export { isNodeId, parseTarget, type TargetAddress } from './address.ts';
 export type {

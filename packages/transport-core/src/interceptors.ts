@@ -24,7 +24,7 @@ interface InterceptedCall {
 
 /** A call that is about to be made. */
 export interface ClientCall extends InterceptedCall {
-  /** The target. An interceptor may replace it, for example to turn to another node. */
+  /** The target. An interceptor may replace it, for example to call another node. */
   target: string | Remote;
   /** Cancels the call. An interceptor may replace it. */
   signal: AbortSignal | undefined;
@@ -54,9 +54,9 @@ export type ClientNext = (call: ClientCall) => Promise<unknown>;
 export type ClientInterceptor = (next: ClientNext) => ClientNext;
 
 /**
- * Has a call handled, once. Returns the handler's result, or a promise of it: the response, the
- * items of a download, or anything for a one-way. For a reader of `consumer()`, it returns a
- * promise of the reader's answer. It throws or rejects with the handler's error.
+ * Passes a call on to its handler, once. Returns the handler's result, or a promise of it: the
+ * response, the items of a download, or anything for a one-way. For a reader of `consumer()`, it
+ * returns a promise of the reader's answer. It throws or rejects with the handler's error.
  */
 export type ServerNext = (call: ServerCall) => unknown;
 

@@ -6,15 +6,17 @@ import { dependentGroup, group, integer, optional, withDefault } from './config.
 /** Limits of a transport and its connections. Sizes are in bytes. */
 export interface LimitOptions {
   /**
-   * Bytes of one message. Default 64 MiB, or `memory` if that is less. A longer message fails at
-   * its sender with `resource_exhausted`, reason `too_large`.
+   * Maximum size of one message, in bytes. Default 64 MiB, or `memory` if that is less. A longer
+   * message fails at its sender with `resource_exhausted`, reason `too_large`.
    */
   readonly message?: number | undefined;
-  /** Bytes of one item of a stream. Default 1 MiB, or `message` if that is less. */
+  /**
+   * Maximum size of one item of a stream, in bytes. Default 1 MiB, or `message` if that is less.
+   */
   readonly item?: number | undefined;
   /**
-   * The largest packet, 4 KiB to 1 MiB; longer messages are split. Both ends use the smaller value.
-   * Default 64 KiB.
+   * Maximum size of a packet, 4 KiB to 1 MiB; longer messages are split. Both ends use the smaller
+   * value. Default 64 KiB.
    */
   readonly packet?: number | undefined;
   /**
@@ -32,11 +34,11 @@ export interface LimitOptions {
    * - `bytes` (default 128 MiB): bytes of all short calls that wait or are being handled, plus 512
    *   for each of them.
    *
-   * Of three quarters of these limits, a connection may hold at most as much as is still free; of
-   * the last quarter, at most as much as it leaves for each other connection. So a single one gets
-   * at most three eighths, and many greedy ones leave room for the others.
-   * Beyond that, its requests are refused with `resource_exhausted`. Its one-ways wait if `calls`
-   * is exceeded, and are dropped if `bytes` is exceeded.
+   * A connection may hold at most as much of the first three quarters of a limit as it leaves free,
+   * and at most as much of the last quarter as it leaves for each other connection. So a single
+   * connection gets at most three eighths, and many greedy ones leave room for the others. Beyond
+   * that, its requests are refused with `resource_exhausted`. Its one-ways wait if `calls` is
+   * exceeded, and are dropped if `bytes` is exceeded.
    */
   readonly total?:
     | { readonly calls?: number | undefined; readonly bytes?: number | undefined }
@@ -49,29 +51,30 @@ export interface LimitOptions {
     | { readonly messages?: number | undefined; readonly bytes?: number | undefined }
     | undefined;
   /**
-   * Calls in flight, for each connection and channel. Default 4,096. At the limit, the caller
-   * waits; the callee refuses further calls with `resource_exhausted`. In addition, as many
-   * handlers of one-ways may run; further one-ways wait and hold their sender's credit.
+   * Maximum number of calls in flight, for each connection and channel. Default 4,096. At the
+   * limit, the caller waits; the callee refuses further calls with `resource_exhausted`. In
+   * addition, the same number of handlers of one-ways may run; further one-ways wait and hold their
+   * sender's credit.
    */
   readonly calls?: number | undefined;
   /**
-   * Bytes of all messages that a transport holds: incomplete, waiting for a reader, being handled,
-   * or not yet sent. Default 512 MiB, or `message` if that is larger. Above the limit, the
-   * transport refuses new long requests and unfinished long messages with `resource_exhausted`,
-   * starting with the connection that has most of them.
+   * Maximum number of bytes in all messages that a transport holds: incomplete, waiting for a
+   * reader, being handled, or not yet sent. Default 512 MiB, or `message` if that is larger. Above
+   * the limit, the transport refuses new long requests and unfinished long messages with
+   * `resource_exhausted`, starting with the connection that has most of them.
    */
   readonly memory?: number | undefined;
   /**
-   * Streaming calls in flight, for each connection. Default 128. At the limit, the caller waits;
-   * the callee refuses further calls.
+   * Maximum number of streaming calls in flight, for each connection. Default 128. At the limit,
+   * the caller waits; the callee refuses further calls.
    */
   readonly streams?: number | undefined;
   /**
-   * Connections in all. Default 16,384. A further connection is refused with `resource_exhausted`,
-   * reason `full`.
+   * Maximum number of connections in total. Default 16,384. A further connection is refused with
+   * `resource_exhausted`, reason `full`.
    */
   readonly connections?: number | undefined;
-  /** Bytes per second, for each connection. Default: unlimited. */
+  /** Maximum rates of each connection, in bytes per second. Default: unlimited. */
   readonly rate?:
     | { readonly send?: number | undefined; readonly receive?: number | undefined }
     | undefined;
@@ -91,8 +94,8 @@ export interface LimitOptions {
    * `long` 16 MiB, `reply` 16 MiB, `stream` 256 KiB.
    *
    * `pipe`, `reply` and `stream` grow with the capacity of the connection, up to `pipeMax` (default
-   * 16 MiB), `replyMax` (32 MiB) and `streamMax` (16 MiB). An account that is given without its
-   * maximum does not grow. If the pipe does not grow, no account does.
+   * 16 MiB), `replyMax` (32 MiB) and `streamMax` (16 MiB). An account whose initial credit is set
+   * without its maximum does not grow. If the pipe does not grow, no account does.
    */
   readonly credit?:
     | {
@@ -161,8 +164,8 @@ export const limits = dependentGroup(
     handshakes: group({ pending: count(64), perSource: optional(integer(1, MOST)) }),
     credit,
   },
-  // Options that were given must not contradict each other; those left out follow from the given
-  // ones.
+  // Options that are given must not contradict each other; those that are left out follow from the
+  // given ones.
   (given, report) => {
     const message = given.message ?? Math.min(64 * MIB, given.memory ?? Infinity);
     const item = given.item ?? Math.min(MIB, message);

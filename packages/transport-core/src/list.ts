@@ -2,8 +2,8 @@
 // whose waiters may be canceled.
 
 /**
- * An entry of a List; it can be in one list at a time. (An interface, because a base class would be
- * one more constructor for each call.)
+ * An entry of a List; it can be in one list at a time. (It is an interface because a base class
+ * would add a constructor to each call.)
  */
 export interface ListEntry {
   list: List<ListEntry> | undefined;

@@ -10,8 +10,8 @@ export interface Machine<Input, Output> {
   /** Removes and returns the oldest output; undefined if there is none. */
   poll(): Output | undefined;
   /**
-   * When the machine needs an input that says that time has passed; Infinity if never. Read it
-   * after each input.
+   * The time at which the machine must be given an input, because something is due; Infinity if
+   * never. Read it after each input.
    */
   readonly wakeAt: number;
 }

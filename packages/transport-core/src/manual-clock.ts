@@ -14,7 +14,7 @@ export interface ManualClock extends Clock {
    */
   advance(milliseconds: number): void;
   /**
-   * Moves time forward in one step, as for a process that was suspended: the timers that were due
+   * Moves time forward in one step, as if the process had been suspended: the timers that were due
    * meanwhile run now, late, in their order.
    */
   jump(milliseconds: number): void;

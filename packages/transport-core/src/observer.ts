@@ -17,7 +17,7 @@ export type ObserverEvent =
   | { type: 'down'; remote: Remote; cause?: TransportError | undefined }
   /**
    * Both ends have mounted this protocol, or its channel, but cannot speak it: `version_mismatch`
-   * or `channel_mismatch`. Once for each connection.
+   * or `channel_mismatch`. Reported once for each connection.
    */
   | { type: 'mismatch'; remote: Remote; protocol: string; error: TransportError }
   /** A connection ended before it was up: wrong preamble, refused, or timed out. */
@@ -104,8 +104,8 @@ export interface Observer {
 
 /**
  * Returns an observer that passes everything on to several observers, for example to one for
- * metrics and one for traces. It has only the hooks that one of them has. An observer that throws
- * does not keep the others from being called.
+ * metrics and one for traces. It has only the hooks that at least one of them has. An observer that
+ * throws does not keep the others from being called.
  */
 export function combineObservers(...observers: readonly Observer[]): Observer {
   const combined: Partial<Record<keyof Observer, (...args: unknown[]) => void>> = {};

@@ -1,8 +1,8 @@
 // The queue of a state machine's outputs.
 
 /**
- * A queue from which a machine's `poll` takes its outputs. It reuses its places, so that an output
- * costs no memory beyond its own. Its driver empties it after each input, which bounds it.
+ * A queue from which a machine's `poll` takes its outputs. It reuses its slots, so queuing an
+ * output allocates no memory. Its driver empties it after each input, which bounds it.
  */
 export class OutputQueue<T> {
   readonly #places: (T | undefined)[] = [];

@@ -20,7 +20,10 @@ export interface ResolvedAddress {
 
 /** Receives the addresses of a name while it is watched. */
 export interface ResolutionObserver {
-  /** The complete list, at first and after each change. An empty list: there is no instance now. */
+  /**
+   * The complete list, at first and after each change. An empty list means that there is no
+   * instance now.
+   */
   resolved(addresses: readonly ResolvedAddress[]): void;
   /**
    * The name could not be resolved now. The addresses of the last `resolved` stay valid, and the

@@ -12,7 +12,7 @@ export interface Store {
   get(key: string): Promise<Uint8Array | undefined>;
   /**
    * Sets the value of a key. Later reads see it at once. A crash before the next `sync` may undo
-   * it, even if it keeps later changes of other keys, but never leaves half of it.
+   * it, even if later changes of other keys survive, but never leaves a part of the value.
    */
   set(key: string, value: Uint8Array): Promise<void>;
   /** Removes a key; a key that does not exist is ignored. As with `set`, a crash may undo it. */

@@ -1,10 +1,10 @@
 // The fastest ways to allocate and free memory in each runtime. Only the system-*.ts files use such
 // globals of the runtime.
 //
-// The bar for messages of 1 MiB over TCP (docs/performance.md) needs them. Without memory that is
-// not zeroed, the receiver takes 1.34 times the CPU; without `freeChunk`, 1.14 times; and without
-// the freed 31 MiB, 1.09 times, and 5 to 80 page faults for each message instead of 0.4 to 5 (Node
-// 20, medians of alternating runs).
+// The bar for messages of 1 MiB over TCP (docs/performance.md) needs them. If memory were zeroed,
+// the receiver would take 1.34 times the CPU time; without `freeChunk`, 1.14 times; and without the
+// freed 31 MiB, 1.09 times, with 5 to 80 page faults for each message instead of 0.4 to 5 (Node 20,
+// medians of alternating runs).
 
 import { override } from './runtime-override.ts';
 
@@ -21,8 +21,8 @@ interface Transferable extends ArrayBuffer {
 }
 
 /**
- * Allocates bytes that the caller must write completely before anybody reads them: they are not
- * zeroed first if the runtime allows that.
+ * Allocates bytes that are not zeroed if the runtime allows that. The caller must write all of them
+ * before anybody reads them.
  *
  * The first long allocation of a process also allocates 31 MiB that are never touched and leaves
  * them to the garbage collector. Once they are freed, glibc keeps up to twice as much free memory
@@ -47,7 +47,7 @@ function unzeroed(size: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Buffer!.allocUnsafeSlow!(size).buffer, 0, size);
 }
 
-/** Whether the block was allocated whose end makes glibc keep more free memory. */
+/** Whether the block that makes glibc keep more free memory when it is freed has been allocated. */
 let hasRaisedThresholds = false;
 
 /**
@@ -60,7 +60,7 @@ let hasRaisedThresholds = false;
  * At 64 MB of such garbage, V8 in Node 24 marks and sweeps the whole heap (docs/performance.md).
  */
 export function freeChunk(chunk: Uint8Array): void {
-  // Within a simulation it would use what makes a run irreproducible.
+  // In a simulation, it would make runs irreproducible.
   if (chunk.length <= SHORT || override !== undefined) return;
   const { buffer } = chunk;
   if (chunk.length === buffer.byteLength && buffer instanceof ArrayBuffer) free(buffer);
@@ -84,12 +84,14 @@ function closedPort(): MessagePortLike | undefined {
 
 let nowhere: MessagePortLike | undefined;
 
-/** Chunks up to this size are not worth freeing. */
+/** Maximum size, in bytes, of a chunk that is not worth freeing. */
 const SHORT = 16 * 1024;
 /**
- * Allocations above this size hold a message of many packets rather than a packet or a batch. glibc
- * uses mmap for them at first (above 128 KiB).
+ * The size in bytes above which an allocation holds a message of many packets rather than a packet
+ * or a batch. glibc uses mmap for them at first (above 128 KiB).
  */
 const LONG = 256 * 1024;
-/** Just below 32 MiB, the largest block from which glibc adjusts its thresholds. */
+/**
+ * A size just below 32 MiB, the largest block from which glibc adjusts its thresholds, in bytes.
+ */
 const MAPPED = 31 * 1024 * 1024;

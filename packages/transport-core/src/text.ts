@@ -2,7 +2,7 @@
 // because they end up in error messages, logs and terminals.
 
 /**
- * Makes a peer's text safe to store and to show. Line breaks and tabs become blanks. Other control
+ * Makes a peer's text safe to store and to show. Line breaks and tabs become spaces. Other control
  * characters, marks that change the writing direction, and lone surrogates become U+FFFD. The
  * result is cut after 1 KiB of UTF-8. Use it only for texts that people read: compare values as
  * they were received, and pass metadata, hello fields and payloads on unchanged.
@@ -19,7 +19,7 @@ export function truncateText(text: string): string {
   return text.slice(0, encoder.encodeInto(text, scratch).read);
 }
 
-/** The largest text of a GO_AWAY or ERROR, in bytes of UTF-8. */
+/** Maximum length of the text of a GO_AWAY or ERROR, in bytes of UTF-8. */
 export const TEXT_LIMIT = 1024;
 
 const UNFIT = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]/gu;

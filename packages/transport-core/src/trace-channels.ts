@@ -6,7 +6,7 @@ export interface TraceChannel {
   readonly hasSubscribers: boolean;
   /**
    * Publishes the start of an operation, runs its synchronous part in the context that subscribers
-   * bound to the start, and publishes the end of that part.
+   * have bound to the start, and publishes the end of that part.
    */
   run<T>(operation: object, work: () => T): T;
   /** Publishes that the operation is over. It has failed if its `error` is set. */

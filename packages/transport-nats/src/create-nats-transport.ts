@@ -28,8 +28,8 @@ import {
 } from './nats-options.ts';
 
 /**
- * Options of a transport over NATS; `protocol` is required. `network`, one of the common options,
- * is also the second token of all subjects, and must fit there.
+ * Options of a transport over NATS; `protocol` is required. The common option `network` is also the
+ * second token of all subjects, so it must be valid there.
  */
 export type NatsTransportOptions<P extends Protocol> = CommonOptions &
   Omit<NatsStreamLayerOptions, 'random'> & {
@@ -96,8 +96,9 @@ function createLayer(options: NatsStreamLayerOptions, name: string): StreamLayer
 }
 
 /**
- * Credit for connections through a server. Each grant is a message of its own there, which costs
- * two processes as much as a packet, so accounts begin at a size that needs few of them.
+ * The initial and the maximum credit of connections through a server, in bytes. Each grant is a
+ * separate message there, which costs two processes as much as a packet, so accounts begin at a
+ * size that needs few grants.
  */
 const CREDIT = {
   pipe: 4 * 2 ** 20,

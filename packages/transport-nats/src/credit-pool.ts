@@ -11,7 +11,7 @@ export class CreditPool {
     this.#left = size;
   }
 
-  /** Takes and returns the credit of a new connection; 0 if there is none left. */
+  /** Takes the credit of a new connection from the pool and returns it; 0 if there is none left. */
   open(): number {
     if (this.grow(USUAL_CREDIT)) return USUAL_CREDIT;
     if (this.#left < LEAST_CREDIT) return 0;
@@ -19,7 +19,10 @@ export class CreditPool {
     return LEAST_CREDIT;
   }
 
-  /** Takes more credit for a connection. Half of the pool is kept for new connections. */
+  /**
+   * Takes more credit for a connection; returns false if there is none. Half of the pool is kept
+   * for new connections.
+   */
   grow(units: number): boolean {
     if (this.#left - units < this.#size / 2) return false;
     this.#left -= units;
@@ -33,5 +36,7 @@ export class CreditPool {
 
 /** The credit with which a connection begins as long as half of the pool is left. */
 const USUAL_CREDIT = 256 * 1024;
-/** The credit with which others begin: enough for one small message after the other. */
+/**
+ * The credit with which a connection begins otherwise: enough for one small message after another.
+ */
 export const LEAST_CREDIT = 32 * 1024;

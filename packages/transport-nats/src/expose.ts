@@ -28,7 +28,7 @@ import { ServiceRecord } from './service-record.ts';
 export interface ExposeOptions<P extends Protocol> {
   /**
    * The NATS connection on which the services listen. It stays yours: `stop` does not close it. It
-   * may reconnect; the services then go on.
+   * may reconnect; the services then continue.
    */
   readonly connection: NatsConnection;
   /** The target of the requests. Default: the transport itself, at its own address. */
@@ -48,7 +48,7 @@ export interface ExposeOptions<P extends Protocol> {
    * 'q', as for all NATS services.
    */
   readonly queue?: string | undefined;
-  /** The number of requests that may be under way; others get 429. Default 256. */
+  /** Maximum number of requests under way; further ones get 429. Default 256. */
   readonly concurrency?: number | undefined;
 }
 

@@ -8,11 +8,16 @@ import type { NatsClient, SubjectListener } from './nats-client.ts';
 
 /** Receives what happens at one end of a connection. */
 export interface LinkOwner {
-  /** A message came; `content` belongs to the owner. `reply` is the subject that it names. */
+  /**
+   * Called when a message has arrived; `content` belongs to the owner. `reply` is the subject that
+   * it names.
+   */
   message(type: number, content: Uint8Array, reply: () => string): void;
-  /** Nobody has subscribed to the peer's subject: the peer has ended, or never existed. */
+  /**
+   * Called when nobody has subscribed to the peer's subject: the peer has ended, or never existed.
+   */
   absent(): void;
-  /** The link is broken. */
+  /** Called when the link is broken. */
   failed(error: TransportError): void;
 }
 
@@ -23,7 +28,7 @@ export class MessageLink {
   #owner: LinkOwner;
   /** The subject at which the peer receives. */
   #peer: string;
-  /** The longest message that the peer can receive. */
+  /** Maximum size of a message that the peer can receive, in bytes. */
   #peerMax = Number.POSITIVE_INFINITY;
   /** The numbers of the next message in each direction. */
   #nextOut = 0;
@@ -46,26 +51,26 @@ export class MessageLink {
     failed: (error) => this.#owner.failed(error),
   };
 
-  /** Sets what the peer has said about itself. */
+  /** Sets the peer's subject and the maximum size of a message that it can receive. */
   meet(peer: string, peerMax: number): void {
     this.#peer = peer;
     this.#peerMax = peerMax;
     this.#forgetPeer = this.client.refusedFor(peer, this.#listener);
   }
 
-  /** From now on, another object receives the messages. */
+  /** Passes the messages to another object from now on. */
   handTo(owner: LinkOwner): void {
     this.#owner = owner;
   }
 
-  /** The most content that the next message can have. */
+  /** Maximum size of the next message's content, in bytes. */
   get room(): number {
     return Math.min(LONGEST, this.client.maxPayload, this.#peerMax) - HEADER;
   }
 
   /**
-   * Creates the next message, to be filled from `HEADER` on and published before the next one is
-   * created.
+   * Creates the next message. Fill it from offset `HEADER` on, and publish it before you create
+   * another one.
    */
   create(type: number, length: number): Uint8Array {
     const message = createMessage(this.#nextOut, type, length);
@@ -74,8 +79,8 @@ export class MessageLink {
   }
 
   /**
-   * Publishes a message of `create`. It names our subject, so that the server reports at once if
-   * the peer has gone.
+   * Publishes a message made by `create`. It names our subject, so that the server reports at once
+   * if the peer has gone.
    */
   publish(message: Uint8Array): void {
     this.client.publish(this.#peer, message, this.subject);
@@ -114,7 +119,7 @@ export class MessageLink {
 
 const EMPTY = new Uint8Array(0);
 /**
- * The longest message, in bytes: 64 KiB of an item, and room for the headers around it. A longer
- * one would delay the messages of other connections.
+ * Maximum size of a message, in bytes: 64 KiB of an item, and room for the headers around it. A
+ * longer one would delay the messages of other connections.
  */
 export const LONGEST = 65 * 1024;

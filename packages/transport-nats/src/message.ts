@@ -10,7 +10,7 @@ export const MessageType = {
   data: 0,
   /** Credit: a number of units that the receiver of this message may spend in addition. */
   credit: 1,
-  /** The orderly end of this direction. */
+  /** The normal end of this direction. */
   end: 2,
   /** The end of the connection, at once. */
   reset: 3,
@@ -47,14 +47,18 @@ export function writeNumber(bytes: Uint8Array, at: number, value: number): void 
   bytes[at + 3] = value;
 }
 
-/** The units that a data message costs: its bytes, and a flat sum for the headers around them. */
+/**
+ * Returns the units that a data message costs: its bytes, and a flat sum for the headers around
+ * them.
+ */
 export function costOf(length: number): number {
   return length + OVERHEAD;
 }
 
 /**
- * Units for what a server keeps of a message besides its data: our header, and NATS's line with the
- * two subjects. Without it, a peer could fill a server's buffers with tiny messages.
+ * The units for the memory that a server needs for a message besides its data: our header, and
+ * NATS's line with the two subjects. Without it, a peer could fill a server's buffers with tiny
+ * messages.
  */
 export const OVERHEAD = 256;
 
@@ -62,7 +66,10 @@ export const OVERHEAD = 256;
 export interface Terms {
   /** The credit with which the receiver of the terms begins. */
   readonly credit: number;
-  /** The longest message that the sender of the terms can receive, in bytes, with its header. */
+  /**
+   * Maximum size, in bytes, of a message that the sender of the terms can receive, including its
+   * header.
+   */
   readonly max: number;
 }
 
@@ -74,7 +81,7 @@ export function encodeTerms(terms: Terms): Uint8Array {
   return encoder.encode(JSON.stringify({ version: VERSION, ...terms }));
 }
 
-/** Returns the terms; a text that says what is wrong if a peer sent something else. */
+/** Returns the terms, or a text that describes the problem if a peer sent anything else. */
 export function decodeTerms(bytes: Uint8Array): Terms | string {
   const { version, credit, max } = parseObject(bytes);
   if (version !== VERSION) return `it speaks version ${quote(version)}, not ${VERSION}`;
@@ -102,7 +109,9 @@ export function decodeRefusal(bytes: Uint8Array): Refusal {
   };
 }
 
-/** Returns the object in a peer's JSON; an empty one if it is too long or no object. */
+/**
+ * Returns the object in a peer's JSON; an empty object if the JSON is too long or is not an object.
+ */
 function parseObject(bytes: Uint8Array): Record<string, unknown> {
   if (bytes.length > MOST_JSON) return {};
   try {
@@ -123,9 +132,9 @@ function quote(value: unknown): string {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-/** The longest JSON that is parsed, in bytes. */
+/** Maximum length of JSON that is parsed, in bytes. */
 const MOST_JSON = 1_024;
-/** The most credit that a peer may hold. */
+/** Maximum credit that a peer may hold, in units. */
 export const MOST_CREDIT = 64 * 1024 * 1024;
 /** The smallest `max_payload` with which a connection works. */
 const LEAST_MESSAGE = 1_024;

@@ -27,16 +27,16 @@ export interface AcceptorOptions {
   readonly inbox: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** The time in which a dialer must confirm, in milliseconds. Default 5,000. */
+  /** The time limit for a dialer's confirmation, in milliseconds. Default 5,000. */
   readonly timeout: number | undefined;
   readonly accept: (connection: StreamConnection) => void;
-  /** Called once if requests can't come any more: the server is lost, or forbids the subject. */
+  /** Called once if requests can't arrive any more: the server is lost, or forbids the subject. */
   readonly failed: (error: TransportError) => void;
 }
 
 /**
- * Has little work to do for a request, so it does not ask the transport for a handshake slot: the
- * transport takes one itself when it gets the connection.
+ * Accepts connections. A request costs little work, so this class does not acquire a handshake
+ * slot; the transport does that when it gets the connection.
  */
 export class Acceptor {
   readonly #options: AcceptorOptions;
@@ -137,7 +137,7 @@ export class Acceptor {
 
 /** The queue group of a name: a request reaches one of the nodes that listen under it. */
 const QUEUE = 'trunkline';
-/** The most dials that may wait for their confirmation; the next one is refused. */
+/** Maximum number of dials that may wait for their confirmation; the next one is refused. */
 const MOST_PENDING = 256;
 /** The default handshake timeout, in milliseconds, if the transport sets none. */
 const HANDSHAKE_TIMEOUT = 5_000;

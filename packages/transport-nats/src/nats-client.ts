@@ -12,28 +12,30 @@ export type ConnectToNats = (options: ConnectionOptions) => Promise<NatsConnecti
 /** Receives the messages of one subscription. */
 export interface SubjectListener {
   message(data: Uint8Array, reply: () => string): void;
-  /** No subscriber was there for a message that was published with this subject for replies. */
+  /** Called if a message that was published with this subject for replies had no subscriber. */
   noResponders(): void;
-  /** The server refused the subscription, or a publication with `refusedFor`; or it is gone. */
+  /**
+   * Called if the server refused the subscription, or a publication with `refusedFor`, or is gone.
+   */
   failed(error: TransportError): void;
 }
 
-/** Told that the server refuses a publication. */
+/** Called if the server refuses a publication. */
 type Publisher = Pick<SubjectListener, 'failed'>;
 
 export class NatsClient {
   /** The server that it is connected to, 'host:port'. */
   readonly server: string;
   readonly credit: CreditPool;
-  /** Addresses of the cluster's servers, as the server told them. */
+  /** Addresses of the cluster's servers, as the server has sent them. */
   readonly known: readonly string[];
   readonly #connection: NatsConnection;
   readonly #clock: Clock;
   readonly #listeners = new Set<SubjectListener>();
-  /** Which listener to tell that the server refuses to publish to a subject. */
+  /** The listeners to notify if the server refuses to publish to a subject. */
   readonly #publishers = new Map<string, Set<Publisher>>();
   #holders = 0;
-  /** `retire` was called: it ends when nobody holds it any more. */
+  /** True if `retire` was called: the client ends when nobody holds it any more. */
   #isRetired = false;
   #isDown = false;
   #ended: (() => void) | undefined;
@@ -42,7 +44,7 @@ export class NatsClient {
 
   #lost: (() => void) | undefined;
 
-  /** @param maxPending the credit that all connections together may grant, in bytes */
+  /** @param maxPending the maximum credit that all connections together may grant, in bytes */
   constructor(connection: NatsConnection, maxPending: number, clock: Clock) {
     this.#connection = connection;
     this.#clock = clock;
@@ -63,18 +65,21 @@ export class NatsClient {
     void this.#watch(down);
   }
 
-  /** True if there is no subscription. */
+  /** True if there are no subscriptions. */
   get isIdle(): boolean {
     return this.#holders === 0;
   }
 
-  /** Calls `lost` when the connection is lost or has ended; at once if it has. */
+  /**
+   * Calls `lost` when the connection is lost or has ended; immediately if that has happened
+   * already.
+   */
   onLost(lost: () => void): void {
     if (this.#isDown) return lost();
     this.#lost = lost;
   }
 
-  /** The longest message that the server takes now, in bytes. */
+  /** Maximum size of a message that the server takes now, in bytes. */
   get maxPayload(): number {
     return this.#connection.info?.max_payload ?? 0;
   }
@@ -117,7 +122,10 @@ export class NatsClient {
     };
   }
 
-  /** Reports to `listener` if the server refuses to publish to `subject`, until released. */
+  /**
+   * Notifies `listener` if the server refuses to publish to `subject`, until the returned function
+   * is called.
+   */
   refusedFor(subject: string, listener: Publisher): () => void {
     const those = this.#publishers.get(subject) ?? new Set<Publisher>();
     this.#publishers.set(subject, those.add(listener));
@@ -149,8 +157,8 @@ export class NatsClient {
   }
 
   /**
-   * Closes the connection, after what was published has reached the server. A server that does not
-   * answer is given up by the client's pings.
+   * Closes the connection after all published messages have reached the server. If the server does
+   * not answer, the client's pings detect that.
    */
   async #end(): Promise<void> {
     await this.flush().catch(() => {});

@@ -54,8 +54,8 @@ export class NatsClients {
   }
 
   /**
-   * Closes each client when its last connection has ended. Resolves when those are closed that have
-   * no connections.
+   * Closes each client when its last connection has ended. Resolves when the clients without
+   * connections are closed.
    */
   async close(): Promise<void> {
     const entries = [...this.#clients.values()];

@@ -25,17 +25,17 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
   readonly #clock: Clock;
   readonly #window: ReceiveWindow;
   #sink: StreamSink | undefined;
-  /** Received chunks that were not reported yet, because the reader pauses. */
+  /** Received chunks that were not reported yet, because the reader has paused. */
   readonly #unread: (Uint8Array | 'end')[] = [];
-  /** Before `attach` and from `pause` to `resume`, chunks are kept. */
+  /** True before `attach` and from `pause` to `resume`: chunks are kept. */
   #isPaused = true;
   /** The units that this end may still spend. */
   #credit: number;
-  /** The chunks that were not sent, from the first byte that was not. */
+  /** The chunks that were not sent yet, beginning with the first unsent byte. */
   #rest: Uint8Array[] = [];
   /** True from a `write` that returned false until `drained`. */
   #isBlocked = false;
-  /** `close` was called: received bytes are acknowledged and dropped. */
+  /** True if `close` was called: received bytes are acknowledged and dropped. */
   #isEnding = false;
   #endSent = false;
   #discarded = 0;
@@ -174,7 +174,10 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
     }
   }
 
-  /** The peer has no subscription any more. After our own end, that is its way of closing. */
+  /**
+   * Called when the peer has no subscription any more. If this end has already ended, that is the
+   * peer's way of closing.
+   */
   absent(): void {
     // Messages that arrived before are still reported, once reading resumes.
     if (this.#isOver || this.#unread.includes('end')) return;
@@ -246,7 +249,7 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
     this.#link.publish(message);
   }
 
-  /** A half-closed connection serves no purpose, so this end ends too. */
+  /** Handles the peer's end. A half-closed connection serves no purpose, so this end ends, too. */
   #ended(): void {
     this.#rest = [];
     this.#sendEnd();
@@ -278,9 +281,12 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
   }
 }
 
-/** The least content of a message that is not the last of a write: less waits for credit. */
+/**
+ * Minimum size of the content of a message that is not the last one of a write, in bytes: if the
+ * credit allows less, the message waits.
+ */
 const CRUMB = 8 * 1024;
-/** Chunks shorter than this can be headers. */
+/** The length, in bytes, below which a chunk can be a header. */
 const SHORT = 64;
 /**
  * The time that an end waits for the other's end, in milliseconds, and the bytes that it drops

@@ -30,7 +30,8 @@ export interface PendingDial {
 }
 
 /**
- * Begins a dial. `done` gets the connection or the error, unless it was abandoned before.
+ * Begins a dial. `done` receives the connection or the error, unless the dial was abandoned before
+ * that.
  */
 export function dialByName(
   { client, subjects, inbox, address, name, clock, random }: DialPlace,

@@ -27,7 +27,10 @@ type Listening =
   | { readonly state: 'no' }
   | { readonly state: 'starting'; readonly after: 'no' | 'failed' }
   | { readonly state: 'yes'; readonly acceptor: Acceptor }
-  /** The listener failed; the transport is about to call `listen` again. It keeps its address. */
+  /**
+   * The listener has failed; the transport is about to call `listen` again. The layer keeps its
+   * address.
+   */
   | { readonly state: 'failed' };
 
 export class NatsLayer implements StreamLayer {
@@ -38,7 +41,7 @@ export class NatsLayer implements StreamLayer {
   readonly #clients: NatsClients;
   /** The servers of the `servers` option, which are used instead of those in addresses. */
   readonly #servers: readonly string[] | undefined;
-  /** The address to listen at. */
+  /** The address to listen on. */
   readonly #own: NatsAddress;
   /** The beginning of the subjects at which this node receives. */
   readonly #inbox: string;
@@ -213,7 +216,10 @@ function cannotListen(address: string, error: unknown): TransportError {
   });
 }
 
-/** The server if neither the options nor the address to listen at name one. */
+/** The default server, used if neither the options nor the address to listen on name one. */
 const DEFAULT_SERVER = '127.0.0.1:4222';
-/** The default of `maxPending`: half of what a server lets wait for a client by default. */
+/**
+ * The default of `maxPending`, in bytes: half of the data that a server lets wait for a client by
+ * default.
+ */
 const MAX_PENDING = 32 * 1024 * 1024;

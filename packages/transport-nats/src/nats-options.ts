@@ -14,11 +14,11 @@ import { isName, parseAddress } from './nats-address.ts';
 /** Options of a backend over NATS; all may be left out. */
 export interface NatsBackendOptions {
   /**
-   * The NATS servers to use, as 'host:port' or a list of them: those of one cluster, of which any
-   * that answers will do. In a browser, their WebSocket URLs ('wss://nats.example:443'). The
-   * servers in addresses are then ignored: a name is looked up through these servers. Default: the
-   * servers in each address. Required with `user`, `token`, `authenticator` and `tls`, which are
-   * never sent to any other server.
+   * The NATS servers to use, as 'host:port' or a list: the servers of one cluster. Any of them that
+   * answers is used. In a browser, their WebSocket URLs ('wss://nats.example:443'). The servers in
+   * addresses are then ignored: a name is looked up through these servers. Default: the servers in
+   * each address. Required with `user`, `token`, `authenticator` and `tls`, which are never sent to
+   * any other server.
    */
   readonly servers?: string | readonly string[] | undefined;
   /** The name of the NATS user. */
@@ -30,9 +30,9 @@ export interface NatsBackendOptions {
   /** An nkey, a JWT or credentials: `nkeyAuthenticator(seed)` of @nats-io/nats-core. */
   readonly authenticator?: Authenticator | undefined;
   /**
-   * TLS to the NATS server: `{}` uses the system's authorities; `ca`, `cert` and `key` (PEM) or
-   * `caFile`, `certFile` and `keyFile` your own. Default: TLS if the server requires it. Not in
-   * browsers, where the URL decides.
+   * TLS to the NATS server. `{}` uses the system's authorities; `ca`, `cert` and `key` (PEM), or
+   * `caFile`, `certFile` and `keyFile`, use your own. Default: TLS if the server requires it. Not
+   * in browsers, where the URL decides.
    */
   readonly tls?: TlsOptions | undefined;
   /**
@@ -49,24 +49,24 @@ export interface NatsBackendOptions {
    */
   readonly node?: string | undefined;
   /**
-   * The most bytes that all peers together may have on their way to this node, from 1 MiB to 1 GiB.
-   * Keep it at half of the server's `max_pending` or below, or the server disconnects this node as
-   * a slow consumer. Each connection takes at least 32 KiB of it: the default is enough for at
-   * least 512 connections. Default: 32 MiB.
+   * Maximum number of bytes that all peers together may have on their way to this node, from 1 MiB
+   * to 1 GiB. Keep it at half of the server's `max_pending` or below, or the server disconnects
+   * this node as a slow consumer. Each connection takes at least 32 KiB of it: the default is
+   * enough for at least 512 connections. Default: 32 MiB.
    */
   readonly maxPending?: number | undefined;
   /**
-   * Milliseconds between the pings to the server. A server that leaves two unanswered is given up.
-   * Default: 20,000.
+   * Milliseconds between the pings to the server. A server that leaves two pings unanswered is
+   * considered lost. Default: 20,000.
    */
   readonly pingInterval?: number | undefined;
 }
 
 /** Options of a NATS stream layer. */
 export interface NatsStreamLayerOptions extends NatsBackendOptions {
-  /** The address to listen at: 'nats://server/name'. Default: a random name. */
+  /** The address to listen on: 'nats://server/name'. Default: a random name. */
   readonly bindAddr?: string | undefined;
-  /** The address that others are given, verbatim. Default: the address that it listens at. */
+  /** The address that others are given, verbatim. Default: the address that it listens on. */
   readonly advertiseAddr?: string | undefined;
   /** Default: the system clock. */
   readonly clock?: Clock | undefined;
@@ -97,7 +97,7 @@ export function clientOptions(options: NatsBackendOptions): ConnectionOptions {
   };
 }
 
-/** Throws a TypeError if the options contradict each other, or if the address is no address. */
+/** Throws a TypeError if the options contradict each other, or if an address is invalid. */
 export function checkNatsOptions(options: NatsStreamLayerOptions, name: string): void {
   const secrets = (['user', 'pass', 'token', 'authenticator', 'tls'] as const).filter(
     (key) => options[key] !== undefined,
@@ -170,5 +170,5 @@ export const layerSchema = optionsSchema({
 
 /** The default of `pingInterval`, in milliseconds; the NATS client's own is 2 minutes. */
 const PING_INTERVAL = 20_000;
-/** The time in which one server must answer, in milliseconds; then the next one is tried. */
+/** The time limit for one server's answer, in milliseconds; then the next server is tried. */
 const CONNECT_TIMEOUT = 5_000;

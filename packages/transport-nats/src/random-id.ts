@@ -2,7 +2,10 @@
 
 import type { Random } from '@trunkline/transport-core';
 
-/** Returns 22 letters and digits, which have 131 bits: nobody can guess the subject they end. */
+/**
+ * Returns 22 random letters and digits, which have 131 bits, so nobody can guess a subject that
+ * ends with them.
+ */
 export function randomId(random: Random): string {
   let id = '';
   for (let i = 0; i < LENGTH; i++) id += DIGITS[Math.floor(random() * DIGITS.length)];

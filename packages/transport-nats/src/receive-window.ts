@@ -9,7 +9,10 @@ import { costOf } from './message.ts';
 export class ReceiveWindow {
   readonly #pool: CreditPool;
   readonly #clock: Clock;
-  /** The units that the peer holds, or that wait for the reader, or that were not granted again. */
+  /**
+   * The size of the window in units: those that the peer holds, that wait for the reader, or that
+   * were not granted again.
+   */
   #size: number;
   /** The units that the peer may still spend. */
   #open: number;
@@ -32,7 +35,7 @@ export class ReceiveWindow {
     return this.#open >= 0;
   }
 
-  /** Called when the reader took a message. Returns the units to grant now, usually 0. */
+  /** Called when the reader has taken a message. Returns the units to grant now, usually 0. */
   consume(length: number): number {
     this.#taken += costOf(length);
     if (this.#taken < this.#size / 4) return 0;
@@ -67,8 +70,11 @@ export class ReceiveWindow {
   }
 }
 
-/** The largest window, in units: enough for 80 MB/s over a round trip of 50 ms. */
+/** Maximum size of a window, in units: enough for 80 MB/s over a round trip of 50 ms. */
 const MOST = 4 * 1024 * 1024;
-/** A quarter of the window taken within FAST milliseconds makes it grow, after SLOW ms shrink. */
+/**
+ * Times in milliseconds: if a quarter of the window is taken within FAST, the window grows; if that
+ * takes longer than SLOW, it shrinks.
+ */
 const FAST = 25;
 const SLOW = 2_000;

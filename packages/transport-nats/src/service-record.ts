@@ -30,7 +30,10 @@ export class ServiceRecord {
       this.#counts.set(name, { requests: 0, errors: 0, lastError: '', time: 0 });
   }
 
-  /** Counts a request. Call the result with the time of its answer, and with its error if any. */
+  /**
+   * Counts a request. Call the returned function with the time of its answer, and with its error if
+   * there is one.
+   */
   begin(endpoint: string, now: number): (end: number, error?: string) => void {
     const counts = this.#counts.get(endpoint)!;
     counts.requests++;
@@ -74,7 +77,7 @@ export class ServiceRecord {
   }
 }
 
-/** The counts of one endpoint; `time` in nanoseconds, of all requests together. */
+/** The counts of one endpoint. `time` is the total time of all requests, in nanoseconds. */
 interface Counts {
   requests: number;
   errors: number;

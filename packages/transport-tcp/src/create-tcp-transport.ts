@@ -49,7 +49,7 @@ export interface TcpTransportOptions<P extends Protocol> extends CommonOptions {
    */
   readonly advertiseAddr?: string | undefined;
   /**
-   * True to let several listeners have this port, each in a thread or process of its own, where
+   * True to let several listeners share this port, each in a thread or process of its own, where
    * Node and the system support it (Node 22.12 or newer, on Linux among others); the kernel spreads
    * the connections over them. Elsewhere the second listener gets `address_in_use`. Port 0 is then
    * refused. Default: false, except in the threads of a cluster (TRUNKLINE_REUSE_PORT=1).

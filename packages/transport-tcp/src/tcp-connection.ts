@@ -17,7 +17,10 @@ import type { SocketReader } from './read-buffer.ts';
 /** The phases of a connection. */
 type Phase =
   | { readonly name: 'open' }
-  /** This end has sent its FIN, or will when its data is flushed; what arrives is discarded. */
+  /**
+   * ending: this end has sent its FIN, or will send it when its data is flushed; data that arrives
+   * is discarded.
+   */
   | {
       readonly name: 'ending';
       /** Destroys the socket if the other end takes too long. */
@@ -48,11 +51,11 @@ export class TcpConnection implements StreamConnection {
   #sink: StreamSink | undefined;
   #phase: Phase = OPEN;
   /**
-   * Reading is paused. If `pause` follows `resume` in one turn, Node keeps reading, so the reader
-   * checks this flag too.
+   * True while reading is paused. If `pause` follows `resume` in one turn, Node keeps reading, so
+   * the reader checks this flag too.
    */
   #paused = false;
-  /** A write returned false, and its chunk has not been sent yet. */
+  /** True if a write returned false and its chunk has not been sent yet. */
   #waiting = false;
   /** The first error of the socket, or the one with which this end destroyed it. */
   #error: TransportError | undefined;
@@ -125,8 +128,8 @@ export class TcpConnection implements StreamConnection {
   };
 
   /**
-   * Returns whether the kernel has taken everything. Node tries the system call before write()
-   * returns, so an empty write queue means that it has.
+   * Returns true if the kernel has taken everything. Node tries the system call before write()
+   * returns, so an empty write queue means that the kernel has.
    */
   #isOut(): boolean {
     this.#waiting = this.#socket.writableLength > 0;
@@ -180,7 +183,7 @@ export class TcpConnection implements StreamConnection {
     else this.#secured.reset();
   }
 
-  /** Changes the phase; the timer of the last one ends with it. */
+  /** Changes the phase, and cancels the timer of the previous phase. */
   #enter(next: Phase): void {
     if (this.#phase.name === 'ending') this.#clock.clearTimeout(this.#phase.timer);
     this.#phase = next;
@@ -259,12 +262,15 @@ function socketConnectionError(error: Error, endpoint: string): TransportError {
 const OPEN: Phase = Object.freeze({ name: 'open' });
 const DESTROYED: Phase = Object.freeze({ name: 'destroyed' });
 const CLOSED: Phase = Object.freeze({ name: 'closed' });
-/** Under TLS, in bytes: the largest chunk that is copied, and how much may be queued before it. */
+/**
+ * Limits under TLS, in bytes: the maximum size of a chunk that is copied, and the maximum that may
+ * be queued before it.
+ */
 const COPIED = 16 * 1024;
 const HELD = 64 * 1024;
 /**
- * The time that one end waits for the other's FIN, in milliseconds, and the bytes that it discards
- * meanwhile (docs/wire-protocol.md §8).
+ * The time for which one end waits for the other's FIN, in milliseconds, and the number of bytes
+ * that it discards meanwhile (docs/wire-protocol.md §8).
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

@@ -46,7 +46,7 @@ export interface TcpStreamLayerOptions {
    */
   readonly keepAlive?: number | false | undefined;
   /**
-   * True to let several listeners have this port, each in a thread or process of its own, where
+   * True to let several listeners share this port, each in a thread or process of its own, where
    * Node and the system support it (Node 22.12 or newer, on Linux among others); the kernel spreads
    * the connections over them. Elsewhere the second listener gets `address_in_use`. Port 0 is then
    * refused. Default: false, except in the threads of a cluster (TRUNKLINE_REUSE_PORT=1).
@@ -76,7 +76,7 @@ export interface TcpStreamLayer extends StreamLayer {
 
 /**
  * Creates a StreamLayer over TCP. Addresses have the form 'host:port', with or without 'tcp://';
- * its own have no scheme.
+ * its own addresses have no scheme.
  */
 export function createTcpStreamLayer(options: TcpStreamLayerOptions = {}): TcpStreamLayer {
   const layer = tcpStreamLayer(
@@ -337,7 +337,7 @@ function parseTcpAddress(text: string) {
   return parseHostPort(text.replace(/^tcp:\/\/([^/]*)\/?$/i, '$1'));
 }
 
-/** Returns the error for port 0, of which each listener would get another port. */
+/** Returns the error for port 0, for which each listener would get a different port. */
 function noSharedPort(address: string): TransportError {
   return new TransportError(
     'invalid_argument',
@@ -355,8 +355,8 @@ function badAddress(action: string, address: string): TransportError {
 }
 
 /**
- * Returns whether a socket is connected to itself. A dial to a free local port may, rarely, be
- * given that very port as its own (a simultaneous open).
+ * Returns true if a socket is connected to itself. Rarely, a dial to a free local port is given
+ * that very port as its own (a simultaneous open).
  */
 function isOwnEcho(socket: Socket): boolean {
   return socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;

@@ -7,9 +7,10 @@ import type { SignalCandidate, SignalSession } from './signal.ts';
 import { normalizedCandidate } from './signal-message.ts';
 
 /**
- * Holds candidates back until the other end is ready for them. Without that, an answerer that
- * already knows a path begins with DTLS at once: its first message is lost because the offerer
- * isn't ready, and repeated only after a second, or the offerer can't check the certificate yet.
+ * Holds candidates back until the other end is ready for them. Otherwise, an answerer that already
+ * knows a path would begin with DTLS at once. Its first message would be lost because the offerer
+ * isn't ready, and would be repeated only after a second; or the offerer could not check the
+ * certificate yet.
  */
 export class CandidateExchange {
   readonly #session: SignalSession;
@@ -81,12 +82,18 @@ export class CandidateExchange {
   }
 }
 
-/** A candidate that the library can't use is one path less, and no failure. */
+/**
+ * Passes a candidate to the library. A candidate that it can't use means one path less, but no
+ * failure.
+ */
 function use(peer: RtcPeerConnection, { candidate, sdpMid, sdpMLineIndex }: SignalCandidate): void {
   peer.addIceCandidate({ candidate, sdpMid, sdpMLineIndex }).catch(() => {});
 }
 
-/** The most candidates in one direction; the others are dropped. */
+/** Maximum number of candidates in one direction; the others are dropped. */
 const MOST = 64;
-/** The time that an answerer waits before it uses the candidates of a whole offer, in ms. */
+/**
+ * The time for which an answerer waits before it uses the candidates of a whole offer, in
+ * milliseconds.
+ */
 const HOLD_TIME = 250;

@@ -20,20 +20,20 @@ export class ChannelConnection implements StreamConnection {
   readonly #channel: RtcDataChannel;
   readonly #clock: Clock;
   #sink: StreamSink | undefined;
-  /** Received messages that were not reported yet, because the reader pauses. */
+  /** Received messages that were not reported yet, because the reader has paused. */
   readonly #unread: (Uint8Array | 'end')[] = [];
   #unreadSize = 0;
-  /** Before `attach` and from `pause` to `resume`, messages are kept. */
+  /** True before `attach` and from `pause` to `resume`: messages are kept. */
   #isPaused = true;
-  /** Bytes that were read and not yet acknowledged. */
+  /** The number of bytes that were read and not yet acknowledged. */
   #taken = 0;
-  /** Bytes sent that the other end has not acknowledged. */
+  /** The number of bytes sent that the other end has not acknowledged. */
   #inFlight = 0;
   /** The rest of the chunk whose `write` returned false. */
   #rest: Uint8Array | undefined;
   /** True from a `write` that returned false until `drained`. */
   #isBlocked = false;
-  /** `close` was called: received bytes are acknowledged and dropped. */
+  /** True if `close` was called: received bytes are acknowledged and dropped. */
   #isEnding = false;
   #endSent = false;
   #discarded = 0;
@@ -213,7 +213,7 @@ export class ChannelConnection implements StreamConnection {
     }
   }
 
-  /** Stops reading from an end that goes on writing after ours has ended. */
+  /** Stops reading from a peer that continues to write after this end has ended. */
   #cutOff(): void {
     this.#finish(this.#reset('it continued to write after the end'), 'ended');
   }
@@ -225,14 +225,19 @@ export class ChannelConnection implements StreamConnection {
     this.#taken = 0;
   }
 
-  /** A half-closed connection serves no purpose, so this end ends too. */
+  /**
+   * Handles the other end's end. A half-closed connection serves no purpose, so this end ends, too.
+   */
   #ended(): void {
     this.#rest = undefined;
     this.#sendEnd();
     this.#finish(undefined, 'ended');
   }
 
-  /** The channel has closed. After our own end, that may be the other end's way of closing. */
+  /**
+   * Handles a closed channel. If this end has already ended, that may be the other end's way of
+   * closing.
+   */
   #gone(why: string): void {
     if (this.#isOver) return this.#release();
     // Messages that arrived before are still reported, once reading resumes.
@@ -257,7 +262,9 @@ export class ChannelConnection implements StreamConnection {
     this.#releaseOnceSent();
   }
 
-  /** Closing the channel could drop the message that it buffers. */
+  /**
+   * Releases the channel once its buffer is empty, because closing it earlier could drop a message.
+   */
   #releaseOnceSent(): void {
     if (this.#buffered() === 0) return this.#release();
     this.#channel.bufferedAmountLowThreshold = 0;
@@ -296,21 +303,28 @@ function bytesOf(data: unknown): Uint8Array | undefined {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** The messages of text: an end in order, an end at once; 't' and a number acknowledges bytes. */
+/** The text messages: a graceful end, and an immediate end; 't' and a number acknowledges bytes. */
 const END = 'end';
 const CUT = 'cut';
-/** Bytes in the channel's buffer up to which END and CUT wait for their turn. */
+/**
+ * Maximum number of bytes in the channel's buffer behind which END and CUT still wait for their
+ * turn.
+ */
 const CUT_BEHIND = 64 * 1024;
-/** The most bytes in flight in one direction that the reader has not acknowledged. */
+/**
+ * Maximum number of bytes in one direction that were sent and that the reader has not acknowledged.
+ */
 const WINDOW = 1024 * 1024;
-/** Bytes after which a reader acknowledges. */
+/** The number of bytes after which a reader acknowledges. */
 const ACKNOWLEDGE = 64 * 1024;
-/** Bytes in the channel's buffer at which sending stops, and at which it continues. */
+/**
+ * The numbers of bytes in the channel's buffer at which sending stops, and at which it continues.
+ */
 const HIGH = 1024 * 1024;
 const LOW = 256 * 1024;
 /**
- * The time that an end waits for the other's end, in milliseconds, and the bytes that it drops
- * meanwhile (docs/wire-protocol.md §8).
+ * The time for which this end waits until the other end has ended, in milliseconds, and the number
+ * of bytes that it drops meanwhile (docs/wire-protocol.md §8).
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

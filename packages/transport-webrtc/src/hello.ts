@@ -10,12 +10,13 @@ export type Role = 'offerer' | 'answerer';
 export type Fingerprints = Readonly<Record<Role, string>>;
 
 /**
- * Encodes a hello: a byte of version, and with an identity two bytes of length (big-endian) and the
- * public key (SPKI, DER), two bytes of length and the signature.
+ * Encodes a hello: a version byte and, with an identity, the public key (SPKI, DER) and the
+ * signature, each after two bytes with its length (big-endian).
  *
- * The signature covers the text 'trunkline-webrtc-1/offerer' or '/answerer' and both fingerprints,
- * each on a line of its own. DTLS checks that each end has the private key of its certificate, so a
- * valid signature shows that no one stands between the two nodes, whatever signaling did.
+ * The signature covers the text 'trunkline-webrtc-1/offerer' (or '/answerer') and both
+ * fingerprints, each on a line of its own. DTLS checks that each end has the private key of its
+ * certificate, so a valid signature shows that no one stands between the two nodes, whatever
+ * signaling did.
  */
 export function encodeHello(
   identity: Pick<Identity, 'publicKey' | 'sign'> | undefined,
@@ -35,7 +36,9 @@ export function encodeHello(
   return hello;
 }
 
-/** The content of a hello: the node id that it proves, if it contains a proof, or its flaw. */
+/**
+ * The content of a hello: the node id that it proves, if it contains a proof, or the flaw in it.
+ */
 export type Hello = { readonly nodeId: string | undefined } | { readonly flaw: string };
 
 /** Reads the hello of the end with this role. */
@@ -57,7 +60,9 @@ function signedBytes(role: Role, { offerer, answerer }: Fingerprints): Uint8Arra
   return encoder.encode(`trunkline-webrtc-1/${role}\n${offerer}\n${answerer}`);
 }
 
-/** Reads two bytes of length and that many bytes; returns undefined if there are fewer. */
+/**
+ * Reads a length of two bytes and that many bytes after it; returns undefined if there are fewer.
+ */
 function field(bytes: Uint8Array, at: number): Uint8Array | undefined {
   if (bytes.length < at + 2) return undefined;
   const end = at + 2 + ((bytes[at]! << 8) | bytes[at + 1]!);

@@ -35,7 +35,7 @@ export interface NegotiationOptions {
   readonly configuration: object;
   readonly clock: Clock;
   done(open: OpenChannel): void;
-  /** The negotiation has failed, and everything of it has been released. */
+  /** Called when the negotiation has failed and all its resources have been released. */
   failed(error: TransportError): void;
 }
 
@@ -85,7 +85,7 @@ export class Negotiation {
     return 'looking for a path (ICE)';
   }
 
-  /** Begins with this library. */
+  /** Begins the negotiation with this library. */
   begin(rtc: RtcLibrary): void {
     if (this.#isOver) return;
     this.#rtc = rtc;
@@ -161,7 +161,9 @@ export class Negotiation {
     if (channel.readyState === 'open') this.#greet();
   }
 
-  /** Without trickling, waits until all candidates were found, but not for long. */
+  /**
+   * Waits until all candidates have been found, for at most GATHER_TIME, unless this end trickles.
+   */
   async #gathered(peer: RtcPeerConnection): Promise<void> {
     if (this.#options.trickle || peer.iceGatheringState === 'complete' || this.#isOver) return;
     const { clock } = this.#options;
@@ -374,7 +376,7 @@ function textOf(cause: unknown): string {
 function ignore(): void {}
 
 const MOST_SDP = 16_384;
-/** Messages that may arrive before this end is ready for the hello. */
+/** Maximum number of messages that may arrive before this end is ready for the hello. */
 const MOST_EARLY = 4;
-/** The time to look for candidates if all have to be in one message, in milliseconds. */
+/** The time limit for finding candidates if all have to be in one message, in milliseconds. */
 const GATHER_TIME = 2_000;

@@ -6,11 +6,11 @@ import type { RtcDataChannel } from './rtc.ts';
 /** A channel that has just been opened, or one that you opened yourself. */
 export interface OpenChannel {
   readonly channel: RtcDataChannel;
-  /** The other end as people read it: 'webrtc://' and its id. */
+  /** The other end's address for logs and errors: 'webrtc://' and its id. */
   readonly endpoint: string;
   /** The other end's node id, if it proved one. */
   readonly nodeId: string | undefined;
-  /** The longest message to send, in bytes: 16 KiB, or less if the other end accepts less. */
+  /** Maximum size of a message to send, in bytes: 16 KiB, or less if the other end accepts less. */
   readonly maxMessage: number;
   /** Passes all events to `user` from now on, beginning with the messages that have arrived. */
   handOver(user: ChannelUser): void;
@@ -21,11 +21,13 @@ export interface OpenChannel {
 /** Receives the events of a channel. */
 export interface ChannelUser {
   message(data: unknown): void;
-  /** The channel or the connection beneath it has closed or failed. */
+  /** Called when the channel or the connection beneath it has closed or failed. */
   gone(why: string): void;
 }
 
-/** The longest message that this package sends, in bytes. */
+/** Maximum size of a message that this package sends, in bytes. */
 export const LONGEST_MESSAGE = 16 * 1024;
-/** The longest message that the other end must accept at least: the hello is shorter. */
+/**
+ * The size of a message, in bytes, that the other end must accept at least: the hello is shorter.
+ */
 export const LEAST_MESSAGE = 1_024;

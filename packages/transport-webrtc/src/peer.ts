@@ -27,8 +27,9 @@ export function createPeer(
 }
 
 /**
- * Closes a peer connection, and tells the other end. werift would close its socket before SCTP has
- * said so, and the other end would learn it from ICE, half a minute later.
+ * Closes a peer connection, and notifies the other end. werift would close its socket before SCTP
+ * has sent the notice, and the other end would notice the close only through ICE, half a minute
+ * later.
  */
 export function closePeer(peer: RtcPeerConnection): void {
   // Libraries throw when the connection has failed before.
@@ -40,7 +41,10 @@ export function closePeer(peer: RtcPeerConnection): void {
   } catch {}
 }
 
-/** Node sends the last packets in the next turn, and drops them if the socket is closed before. */
+/**
+ * Closes one turn later: Node sends the last packets in the next turn, and drops them if the socket
+ * is closed before that.
+ */
 async function closeAfter(stopping: Promise<unknown>, peer: RtcPeerConnection): Promise<void> {
   await stopping.catch(ignore);
   await new Promise<void>((resolve) => systemClock.turn!(resolve));

@@ -13,23 +13,23 @@ import { parseAddress } from './webrtc-address.ts';
 import type { WebRtcStreamLayer } from './webrtc-layer.ts';
 
 /**
- * The part of a dial's time that the direct path gets. An ICE check between nodes that can reach
+ * The part of a dial's timeout that the direct path gets. An ICE check between nodes that can reach
  * each other takes a second at most, and the relay needs two round trips.
  */
 const DIRECT_SHARE = 0.6;
 
 /**
  * A stream layer that dials directly first, and over a relay if no direct path was found. It
- * accepts connections of both kinds; their endpoints tell them apart.
+ * accepts connections of both kinds; their endpoints differ.
  */
 export class RelayFallback implements WebRtcStreamLayer {
   readonly clock: Clock;
   readonly #direct: WebRtcStreamLayer;
   readonly #relay: StreamLayer;
-  /** Aborted by `close`, which puts another one in its place. */
+  /** Aborted and replaced by `close`. */
   #closing = new AbortController();
 
-  /** @param relay belongs to the signal, which closes it. */
+  /** @param relay the relay, which belongs to the signal; the signal closes it. */
   constructor(direct: WebRtcStreamLayer, relay: StreamLayer) {
     this.clock = direct.clock ?? systemClock;
     this.#direct = direct;
@@ -105,7 +105,9 @@ export class RelayFallback implements WebRtcStreamLayer {
   }
 }
 
-/** Returns whether a dial failed for want of a path, and not because of what a node said. */
+/**
+ * Returns true if a dial failed because no path was found, rather than because of a node's answer.
+ */
 function hasNoPath(error: unknown): boolean {
   if (!(error instanceof TransportError)) return false;
   const { code, reason, origin } = error;

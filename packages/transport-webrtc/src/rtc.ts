@@ -12,7 +12,10 @@ export interface RtcPeerConnection {
   readonly iceConnectionState?: string;
   readonly iceGatheringState: string;
   readonly localDescription: RtcDescription | null | undefined;
-  /** In werift it has a method `stop`, which tells the other end that the connection is over. */
+  /**
+   * The SCTP transport. In werift it has a method `stop`, which notifies the other end that the
+   * connection is over.
+   */
   readonly sctp?: object | null | undefined;
   onicecandidate: any;
   onconnectionstatechange: any;

@@ -23,8 +23,8 @@ export function fingerprintOf(sdp: string): string {
 }
 
 /**
- * Returns the longest message that the sender of this SDP accepts, in bytes (RFC 8841: 64 KiB if
- * it doesn't say, unlimited if it says 0).
+ * Returns the maximum size, in bytes, of a message that the sender of this SDP accepts (RFC 8841:
+ * 64 KiB if the SDP doesn't contain it, unlimited if it is 0).
  */
 export function maxMessageOf(sdp: string): number {
   const size = /^a=max-message-size:(\d{1,15})\s*$/m.exec(sdp)?.[1];

@@ -24,8 +24,8 @@ export function parseSignalMessage(value: unknown): SignalMessage | undefined {
 
 /**
  * Returns a candidate in the one form that all libraries accept: without 'a=', and with the number
- * and the name of the only media line. Some libraries leave out one of the two and reject
- * candidates that lack the other.
+ * and the name of the only media line. Some libraries omit the number or the name, and reject
+ * candidates without the other one.
  */
 export function normalizedCandidate({
   candidate,

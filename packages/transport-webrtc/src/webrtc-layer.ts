@@ -24,7 +24,7 @@ type Accept = (connection: StreamConnection, slot?: HandshakeSlot) => void;
 /** A stream layer over WebRTC. */
 export interface WebRtcStreamLayer extends StreamLayer {
   /**
-   * Replaces the lists, at once, also those of the relay. Live connections to nodes that are no
+   * Replaces the lists, and those of the relay, at once. Live connections to nodes that are no
    * longer wanted are aborted with `denied` at both ends. Throws a TypeError that names the flaw if
    * a list is invalid, and `failed_precondition` without an `identity`.
    */
@@ -140,7 +140,9 @@ export class WebRtcLayer implements WebRtcStreamLayer {
     });
   }
 
-  /** Resolves once signaling has answered; before that, no peer connection exists. */
+  /**
+   * Opens a session. Resolves once signaling has answered; before that, no peer connection exists.
+   */
   async #openSession(
     target: string,
     timeout: number,
@@ -212,7 +214,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
     if (isTurn) begin();
   }
 
-  /** @param dialed the node that the dialer means to reach. */
+  /** @param dialed the node that the dialer wants to reach. */
   #connection(open: OpenChannel, dialed: string | undefined): ChannelConnection {
     const peers = this.#peers;
     const { nodeId } = open;

@@ -8,7 +8,9 @@ import type { Signal } from './signal.ts';
 
 /** Options of a backend over WebRTC. The lists `allow` and `deny` need an `identity`. */
 export interface WebRtcBackendOptions extends PeerLists {
-  /** The way in which this node exchanges first messages; it also determines the node's id. */
+  /**
+   * The signal through which this node exchanges first messages; it also determines the node's id.
+   */
   readonly signal: Signal;
   /**
    * Makes both ends of each connection prove their node ids, so that signaling need not be trusted:
@@ -16,8 +18,8 @@ export interface WebRtcBackendOptions extends PeerLists {
    */
   readonly identity?: Identity | undefined;
   /**
-   * STUN servers, which tell a node its address outside a NAT, and TURN servers, which relay.
-   * Default: none, which is enough inside one network.
+   * STUN servers, from which a node learns its address outside a NAT, and TURN servers, which
+   * relay. Default: none, which is enough inside one network.
    */
   readonly iceServers?: readonly RtcIceServer[] | undefined;
   /** 'relay' uses only TURN servers, and hides the node's own addresses. Default: 'all'. */

@@ -23,7 +23,7 @@ export function leave({ secured, slot }: Arrival, error?: TransportError): void 
 
 /**
  * Returns the other end's address, for error messages and for limits per source. All sockets that
- * are gone already are one source.
+ * are already gone count as one source.
  */
 export function endpointOf({ remoteAddress, remotePort }: Socket): string {
   return remoteAddress === undefined
@@ -32,8 +32,8 @@ export function endpointOf({ remoteAddress, remotePort }: Socket): string {
 }
 
 /**
- * Creates the error for a connection whose upgrade was not complete within the handshake timeout
- * (milliseconds): its request did not arrive, or it arrived and waited for a handshake slot.
+ * Creates the error for a connection that was not upgraded within the handshake timeout
+ * (milliseconds): its request did not arrive, or the request waited for a handshake slot.
  */
 export function tooLate(endpoint: string, timeout: number): TransportError {
   const message = `Connection with ${endpoint}: its WebSocket upgrade was not complete after ${timeout} ms (handshakeTimeout)`;
@@ -41,8 +41,8 @@ export function tooLate(endpoint: string, timeout: number): TransportError {
 }
 
 /**
- * Creates the error for a connection that ended before it was a WebSocket. It used a handshake
- * slot, and perhaps a costly TLS handshake, for nothing.
+ * Creates the error for a connection that ended before it was a WebSocket, and so wasted a
+ * handshake slot and perhaps a costly TLS handshake.
  */
 export function endedEarly(endpoint: string, when: string): TransportError {
   const message = `Connection with ${endpoint}: it ended ${when}`;

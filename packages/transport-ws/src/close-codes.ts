@@ -23,8 +23,8 @@ export const NORMAL = 1000;
 export const CUT = 4000;
 
 /**
- * Returns the error that a close code stands for, or undefined if the connection was closed in
- * order. Code 1006 (no close frame at all) means `reset`; code 1005 is a close frame without a
+ * Returns the error that a close code stands for, or undefined if the connection was closed
+ * normally. Code 1006 (no close frame at all) means `reset`; code 1005 is a close frame without a
  * code, as a browser sends it.
  */
 export function closeError(

@@ -14,7 +14,7 @@ export interface HostRules {
 }
 
 /**
- * Returns a function that tells whether a `Host` header is acceptable, or undefined if any header
+ * Returns a function that checks whether a `Host` header is acceptable, or undefined if any header
  * is.
  */
 export function hostCheck({
@@ -50,7 +50,7 @@ export function checkHosts(hosts: readonly string[] | undefined): void {
 }
 
 /**
- * Returns whether the host is a loopback name or address, which no name server can assign to
+ * Returns true if the host is a loopback name or address, which no name server can assign to
  * another machine.
  */
 function isLoopback(host: string): boolean {

@@ -116,10 +116,10 @@ let spare: Memory | undefined;
  */
 const PAYLOAD = 16;
 /**
- * The longest message, in bytes, that fits the spare memory: a batch of core's with packets of the
- * default size and its control frames.
+ * Maximum size, in bytes, of a message that fits the spare memory: a batch of core's with packets
+ * of the default size and its control frames.
  */
 const MEMORY = 96 * 1024;
-/** First header byte of a message in a single frame: the FIN bit and the binary opcode. */
+/** The first header byte of a message in a single frame: the FIN bit and the binary opcode. */
 const FINAL_BINARY = 0x82;
 const MASKED = 0x80;

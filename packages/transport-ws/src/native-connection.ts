@@ -20,7 +20,7 @@ export class NativeConnection implements StreamConnection {
   #ending = false;
   #over = false;
   #error: TransportError | undefined;
-  /** A write returned false, and `drained` is due. */
+  /** True if a write returned false, so `drained` must be called. */
   #waiting = false;
   /**
    * True before attach, and from pause to resume: messages are buffered instead of being handed
@@ -126,7 +126,7 @@ export class NativeConnection implements StreamConnection {
   }
 
   /**
-   * Polls until what was sent has left the browser's buffer. Timers of a page in the background run
+   * Polls until the sent data has left the browser's buffer. Timers of a page in the background run
    * less often, so incoming messages trigger the check too.
    */
   #ask(): void {
@@ -143,7 +143,7 @@ export class NativeConnection implements StreamConnection {
     this.#sink?.drained();
   }
 
-  /** Flushes, sends a close frame, and discards what comes until the other end has closed too. */
+  /** Flushes, sends a close frame, and discards all input until the other end has closed, too. */
   #close(code: number, text: string): void {
     this.#ending = true;
     this.#webSocket.close(code, text);
@@ -183,8 +183,8 @@ export class NativeConnection implements StreamConnection {
 /** The longest message that this end sends, in bytes (docs/wire-protocol.md §1). */
 const MESSAGE = 256 * 1024;
 /**
- * Bytes buffered by the browser: above HIGH a write returns false, and at LOW the connection has
- * drained.
+ * Numbers of bytes that the browser buffers: above HIGH a write returns false, and at LOW the
+ * connection has drained.
  */
 const HIGH = 64 * 1024;
 const LOW = 16 * 1024;
@@ -193,13 +193,13 @@ const LOW = 16 * 1024;
  */
 const POLL = 4;
 /**
- * The most bytes that are buffered while paused: the sum of what a session's credit allows in
- * flight, with room to spare.
+ * Maximum number of bytes that are buffered while paused: the sum of what a session's credit allows
+ * in flight, with room to spare.
  */
 const UNREAD = 64 * 1024 * 1024;
 /**
- * The time that one end waits for the other's close frame, in milliseconds, and the bytes that it
- * discards meanwhile (docs/wire-protocol.md §8).
+ * The time for which one end waits for the other's close frame, in milliseconds, and the number of
+ * bytes that it discards meanwhile (docs/wire-protocol.md §8).
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

@@ -14,8 +14,8 @@ export interface UpgradeServer {
   /** The server that emits 'upgrade' events. */
   readonly http: Server;
   /**
-   * Call this for each upgrade: it stops the handshake timeout of the socket and returns what is
-   * known of its connection.
+   * Called for each upgrade: stops the handshake timeout of the socket and returns what is known
+   * about its connection.
    */
   arrived(socket: Socket): Arrival;
   /** Closes the connections that have not become WebSockets. */
@@ -74,7 +74,7 @@ export function createUpgradeServer({
     leave(arrived(socket), error);
     socket.destroy();
   };
-  /** Keeps a connection until its upgrade arrives, for the `time` that is left of the timeout. */
+  /** Keeps a connection until its upgrade arrives, for at most `time`, the rest of the timeout. */
   const wait = (socket: Socket, arrival: Arrival, time: number) => {
     const endpoint = endpointOf(socket);
     // The limiter, if there is one, bounds the number of waiting connections; otherwise WAITING
@@ -156,8 +156,9 @@ function ignore(): void {}
 /** Milliseconds of silence before the kernel probes a connection. */
 const KEEP_ALIVE = 30_000;
 /**
- * Without a limiter: the most connections that may wait for their upgrade. A transport's default
- * limit (`limits.handshakes`) is the same: 64 handshakes, and four times as many that wait.
+ * Maximum number of connections that may wait for their upgrade if there is no limiter. A
+ * transport's default limit (`limits.handshakes`) is the same: 64 handshakes, and four times as
+ * many that wait.
  */
 const WAITING = 320;
 /**

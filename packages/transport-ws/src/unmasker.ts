@@ -8,7 +8,7 @@
  * that break the rules reach `ws` unchanged.
  */
 export class Unmasker {
-  /** Bytes of the current payload that are still to come. */
+  /** The number of bytes of the current payload that have not arrived yet. */
   #left = 0;
   /**
    * The key, rotated so that it begins with the next byte of the payload; 0 means that there is
@@ -88,7 +88,7 @@ function lengthOf(bytes: Uint8Array, at: number): number {
   return sum;
 }
 
-/** Unmasks a range and returns the key for what follows it. */
+/** Unmasks a range and returns the key for the bytes that follow it. */
 function unmask(chunk: Uint8Array, from: number, end: number, key: number): number {
   const aligned = Math.min(end, from + (-(chunk.byteOffset + from) & 3));
   const words = (end - aligned) >> 2;

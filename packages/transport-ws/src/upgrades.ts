@@ -21,12 +21,12 @@ export interface UpgradeOptions {
   readonly server: HttpServer;
   readonly path: string;
   readonly origins: readonly string[] | undefined;
-  /** Tells whether a `Host` header is acceptable. Default: all are. */
+  /** Checks whether a `Host` header is acceptable. Default: all are. */
   readonly isHost: ((header: string | undefined) => boolean) | undefined;
   readonly clock: Clock;
   /**
-   * Used to ask for a handshake slot when an upgrade comes on a server that is not ours; our own
-   * server asks when it accepts a connection.
+   * Provides a handshake slot for an upgrade on a server that is not ours; our own server acquires
+   * one when it accepts a connection.
    */
   readonly listen?: ListenOptions | undefined;
   /** Called for each upgrade before it is examined, whether it is for this layer or not. */
@@ -137,7 +137,7 @@ function park(
 /** The HTTP status and text of a refused upgrade. */
 type Refusal = readonly [status: number, text: string];
 
-/** Returns why an upgrade is refused, or undefined if it may continue. */
+/** Returns the reason why an upgrade is refused, or undefined if it may continue. */
 function judge(
   { headers }: IncomingMessage,
   { origins, isHost }: Pick<UpgradeOptions, 'origins' | 'isHost'>,
@@ -168,8 +168,8 @@ function refusalOf([status, text]: Refusal, socket: Socket): TransportError {
 const takers = new WeakMap<object, string>();
 
 /**
- * Returns whether this listener must answer an upgrade that nobody handles: only Trunkline listens
- * for upgrades, none of our paths fits, and this listener is the first. Without an answer the
+ * Returns true if this listener must answer an upgrade that nobody handles: only Trunkline listens
+ * for upgrades, none of our paths fits, and this listener is the first. Without an answer, the
  * socket would hang.
  */
 function isNobodys(server: HttpServer, me: object, path: string): boolean {

@@ -52,8 +52,8 @@ export function advertisedHost(address: string): string | undefined {
 }
 
 /**
- * Parses a host without a port, normalized as by `parseHostPort` and without a final dot; returns
- * undefined for anything else.
+ * Parses a host without a port, normalized as `parseHostPort` does it, and without a final dot;
+ * returns undefined for anything else.
  */
 export function readHost(text: string): string | undefined {
   const host = parseHostPort(`${text}:80`)?.host.replace(/\.$/, '');

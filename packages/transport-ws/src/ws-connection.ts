@@ -29,20 +29,20 @@ export class WsConnection implements StreamConnection {
   readonly #secured: TlsConnection | undefined;
   #sink: StreamSink | undefined;
   /**
-   * Nothing more is written or handed out, because this end closed or destroyed the connection, or
-   * the other end broke a rule.
+   * True if nothing more is written or handed out, because this end closed or destroyed the
+   * connection, or the other end broke a rule.
    */
   #ending = false;
-  /** This end destroyed the connection, so the close code explains nothing. */
+  /** True if this end destroyed the connection, so the close code explains nothing. */
   #destroyed = false;
-  /** A write returned false, and its chunk has not been sent yet. */
+  /** True if a write returned false and its chunk has not been sent yet. */
   #waiting = false;
   #over = false;
   #error: TransportError | undefined;
   #discarded = 0;
   #timer: Timer | undefined;
 
-  /** @param side a dialer masks what it sends. */
+  /** @param side the side of this end: a dialer masks the messages that it sends. */
   constructor(
     side: 'dialer' | 'acceptor',
     webSocket: WebSocket,
@@ -101,9 +101,10 @@ export class WsConnection implements StreamConnection {
   }
 
   /**
-   * Node tries the system call at once, so an empty write queue means that the kernel has taken
-   * everything. Under TLS, Node has read the chunk when write() returns, although it reports so a
-   * turn later; a message queued behind that one must stay in memory.
+   * Sends a message; returns true if its memory may be reused. Node tries the system call at once,
+   * so an empty write queue means that the kernel has taken everything. Under TLS, Node has read
+   * the chunk when write() returns, although it reports so a turn later; a message queued behind
+   * that one must stay in memory.
    */
   #send(message: Uint8Array): boolean {
     const socket = this.#socket;
@@ -216,8 +217,9 @@ export class WsConnection implements StreamConnection {
 /** The longest message that this end sends, in bytes (docs/wire-protocol.md §1). */
 const MESSAGE = 256 * 1024;
 /**
- * The time that one end waits for the other's close frame, in milliseconds, and the bytes that it
- * discards meanwhile (docs/wire-protocol.md §8), where a message counts at least LEAST.
+ * The time for which one end waits for the other's close frame, in milliseconds, and the number of
+ * bytes that it discards meanwhile (docs/wire-protocol.md §8), where each message counts as at
+ * least LEAST bytes.
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

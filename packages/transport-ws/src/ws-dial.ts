@@ -98,7 +98,7 @@ export function dialWebSocket(
 }
 
 /**
- * Opens the socket beneath the WebSocket. It is ours because its write queue tells when memory is
+ * Opens the socket beneath the WebSocket. It is ours because its write queue shows when memory is
  * free again.
  */
 function openSocket(url: URL): Socket {
@@ -138,7 +138,7 @@ function notSecure(address: string): TransportError {
 
 /**
  * Creates the error for a failure between the end of this side's TLS handshake and the upgrade: the
- * other end may have refused the certificate that it saw last.
+ * other end may have refused the certificate, which it receives last.
  */
 function securedError(error: Error & { code?: string }, address: string): TransportError {
   const isOfTls = error.code === 'EPROTO' || error.code?.startsWith('ERR_SSL_');

@@ -38,7 +38,7 @@ export class WsLayer implements WsStreamLayer {
   /** Undoes listen(); set from the moment listen() is called until close(). */
   #stop: (() => void) | undefined;
   #localAddr: string | undefined;
-  /** The own server, while the layer listens on a port of its own. */
+  /** The layer's own server, while it listens on a port of its own. */
   #listener: Server | undefined;
   /** A function for each pending dial, which fails it with the given error. */
   readonly #dials = new Set<(error: TransportError) => void>();
@@ -71,7 +71,7 @@ export class WsLayer implements WsStreamLayer {
     }
   }
 
-  /** A given `server` is left alone: its owner closes it. */
+  /** Stops accepting connections. A given `server` is left alone: its owner closes it. */
   stopListening(): void {
     this.#listener?.close();
   }

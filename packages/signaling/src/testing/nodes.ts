@@ -21,7 +21,7 @@ export interface HubFixture {
   readonly address: string;
   readonly backends: readonly Backend[];
   node(options?: Partial<HubSignalOptions>): HubSignal;
-  /** Ends the hub as a crash would; `start` starts it again. */
+  /** Stops the hub as a crash would; `start` starts it again. */
   stop(): Promise<void>;
   start(): Promise<void>;
 }
@@ -78,7 +78,7 @@ export interface RecordedSession {
   readonly closed: Promise<TransportError | undefined>;
 }
 
-/** Attaches to a session. */
+/** Attaches to a session and records its messages. */
 export function recorded(session: SignalSession): RecordedSession {
   const messages: unknown[] = [];
   let wake = () => {};

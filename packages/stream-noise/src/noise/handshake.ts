@@ -56,8 +56,8 @@ export class Handshake {
   }
 
   /**
-   * The handshake hash. At the end of the handshake both ends share it, and no other handshake has
-   * the same.
+   * The handshake hash. At the end of the handshake, both ends share it, and no other handshake has
+   * the same hash.
    */
   get hash(): Uint8Array {
     return this.#state.hash;

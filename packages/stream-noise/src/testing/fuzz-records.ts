@@ -8,8 +8,8 @@ import { TransportError } from '@trunkline/transport-core';
 import { make, turn } from './connections.ts';
 
 /**
- * One host for connections that have sent their last handshake message, and one for those still
- * waiting for that.
+ * A host for connections that have sent their last handshake message, and a host for connections
+ * that have not.
  */
 const hosts = [make(), make({ blocked: true })] as const;
 

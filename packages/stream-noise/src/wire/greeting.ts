@@ -38,15 +38,14 @@ export interface GreetingStep {
   readonly done?: SecureChannel;
   /**
    * Set if the greeting failed. `cut`: the connection must be destroyed at once instead of being
-   * closed in order.
+   * closed gracefully.
    */
   readonly failed?: { readonly reason: Reason; readonly text: string; readonly cut: boolean };
 }
 
 /**
  * The wire format, from the first byte. I is the initiator (the dialer), R the responder. A message
- * is two bytes of length (big-endian), at most 1,024 during the handshake, followed by that many
- * bytes.
+ * begins with its length in two bytes (big-endian), which is at most 1,024 during the handshake.
  *
  * ```
  * I → R   "TRKN" 01   message 1: e
@@ -56,8 +55,8 @@ export interface GreetingStep {
  * ```
  *
  * The handshake is Noise_XX_25519_ChaChaPoly_SHA256 with the initiator's five bytes as its
- * prologue. The responder sends nothing before it has read those. Message 1 has no payload; the
- * payloads of 2 and 3 are in identity-proof.ts, the records in records.ts.
+ * prologue. The responder sends nothing before it has read these bytes. Message 1 has no payload;
+ * the payloads of 2 and 3 are in identity-proof.ts, the records in records.ts.
  */
 export class Greeting {
   readonly #options: GreetingOptions;
@@ -91,8 +90,8 @@ export class Greeting {
   }
 
   /**
-   * Takes a chunk and makes at most one step. Returns undefined if more bytes are needed. Pass an
-   * empty chunk to make the next step, if there is one.
+   * Takes a chunk and performs at most one step. Returns undefined if more bytes are needed. Pass
+   * an empty chunk to perform the next step, if there is one.
    */
   receive(chunk: Uint8Array): GreetingStep | undefined {
     this.#bytes = join(this.#bytes, chunk);
@@ -199,8 +198,8 @@ function join(first: Uint8Array, second: Uint8Array): Uint8Array {
 }
 
 /**
- * The longest handshake message, in bytes, that is accepted before the keys are shared; the longest
- * of ours has 255.
+ * Maximum length of a handshake message, in bytes, that is accepted before the keys are shared; our
+ * longest one has 255.
  */
 const LONGEST_HANDSHAKE = 1_024;
 const NOTHING = new Uint8Array(0);

@@ -7,8 +7,8 @@ import { HASH, KEY } from '../noise/suite.ts';
 export type HandshakeRole = 'initiator' | 'responder';
 
 /**
- * Encodes a proof: two bytes of length (big-endian) and the public key (SPKI, DER), two bytes of
- * length and the signature.
+ * Encodes a proof: the public key (SPKI, DER) and the signature, each after two bytes with its
+ * length (big-endian).
  *
  * The signature covers the text "trunkline-noise-1/initiator" or "trunkline-noise-1/responder", the
  * handshake hash as it is before the payload (32 bytes), and the signer's Noise static key (32
@@ -62,7 +62,9 @@ function signedBytes(role: HandshakeRole, hash: Uint8Array, staticKey: Uint8Arra
   return bytes;
 }
 
-/** Reads two bytes of length and that many bytes; returns undefined if there are fewer. */
+/**
+ * Reads a length of two bytes and that many bytes after it; returns undefined if there are fewer.
+ */
 function field(payload: Uint8Array, at: number): Uint8Array | undefined {
   if (payload.length < at + 2) return undefined;
   const end = at + 2 + ((payload[at]! << 8) | payload[at + 1]!);
@@ -75,5 +77,8 @@ const DOMAIN: Record<HandshakeRole, Uint8Array> = {
   responder: encoder.encode('trunkline-noise-1/responder'),
 };
 
-/** Ed25519, and P-256 with an uncompressed point: the only form of each that has a node id. */
+/**
+ * The lengths, in bytes, of an Ed25519 key and of a P-256 key with an uncompressed point: the only
+ * forms that have a node id.
+ */
 const SPKI_LENGTHS: ReadonlySet<number> = new Set([44, 91]);

@@ -5,14 +5,14 @@ import type { Reason } from '@trunkline/transport-core';
 import { lookAlike } from '@trunkline/transport-core/backend';
 
 /**
- * The version of the protocol described here. Another version has another byte here and may differ
- * in everything else.
+ * The version of the protocol described here. Another version has another number here and may
+ * differ in everything else.
  */
 export const VERSION = 1;
 
 /**
- * "TRKN" and the version. The initiator's preamble is the prologue of the handshake, so altering it
- * makes the handshake fail.
+ * The bytes "TRKN" and the version. The initiator's preamble is the prologue of the handshake, so
+ * altering it makes the handshake fail.
  */
 export const PREAMBLE: Uint8Array = Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, VERSION);
 

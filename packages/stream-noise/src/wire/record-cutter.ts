@@ -75,7 +75,10 @@ export class RecordCutter {
     return joint.subarray(LENGTH, whole);
   }
 
-  /** Grows with the bytes received, not with the announced length: to at most twice as much. */
+  /**
+   * Enlarges the buffer with the received bytes, to at most twice their number, rather than to the
+   * announced length.
+   */
   #grow(piece: Uint8Array, whole: number): void {
     const have = this.#have + piece.length;
     if (have > this.#part.length) {

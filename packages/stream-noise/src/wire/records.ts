@@ -4,22 +4,22 @@
 import type { CipherState } from '../noise/cipher-state.ts';
 import { TAG } from '../noise/suite.ts';
 
-/** The longest Noise message (Noise §3), and the most plaintext that fits into one, in bytes. */
+/** Maximum length of a Noise message (Noise §3), and of the plaintext in one, in bytes. */
 export const LONGEST = 65_535;
 export const MOST_PLAINTEXT: number = LONGEST - TAG;
-/** The bytes of length before each message. */
+/** Size of the field in front of each message that holds its length, in bytes. */
 export const LENGTH = 2;
-/** The bytes of a record in addition to its plaintext. */
+/** The number of bytes in a record in addition to its plaintext. */
 export const RECORD_OVERHEAD: number = LENGTH + TAG;
 
 /**
- * After this many records, each direction takes a new key (Noise's REKEY) and forgets the old one:
- * at most 4 GiB under one key.
+ * The number of records after which each direction takes a new key (Noise's REKEY) and forgets the
+ * old one: at most 4 GiB are sent under one key.
  */
 export const REKEY_AFTER = 65_536;
 /**
- * The most records of one direction, including its end; at a million per second they last for nine
- * years.
+ * Maximum number of records in one direction, including its end; at a million per second, they last
+ * for nine years.
  */
 export const MOST_RECORDS: number = 2 ** 48;
 

@@ -108,7 +108,10 @@ export function json<S extends StandardSchemaV1>(
  */
 const LIMIT = 4 * 1024 * 1024;
 const VALUES = 32_768;
-/** Up to this length of a text, all issues are reported: there can't be many. */
+/**
+ * Maximum length, in bytes, of a text of which all issues are reported: a short text can't have
+ * many.
+ */
 const SHORT = 256;
 /**
  * Texts of at least this length are scanned before they are parsed. A shorter text above a limit
@@ -174,7 +177,7 @@ function tooLong(length: number, limit: number): Error {
 /**
  * Returns the schema's output; throws if there are issues.
  *
- * @param frames of the error's stack trace; undefined: as many as usual
+ * @param frames the number of frames in the error's stack trace; undefined means the usual number
  */
 function validate(standard: StandardSchemaV1.Props, value: unknown, frames?: number): unknown {
   let result: ReturnType<StandardSchemaV1.Props['validate']>;

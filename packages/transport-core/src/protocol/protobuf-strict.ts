@@ -30,7 +30,7 @@ interface ProtobufWriter {
 }
 type WriterClass = new () => ProtobufWriter;
 
-/** Thrown by a reader that finds more values than its limit. */
+/** Thrown by a reader that finds more values than its limit allows. */
 export class TooManyValues extends RangeError {}
 
 /**

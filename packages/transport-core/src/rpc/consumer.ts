@@ -37,7 +37,7 @@ export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc, undef
 
   next(): Promise<IteratorResult<IncomingRpc, undefined>> {
     if (this.#over) return Promise.resolve(DONE);
-    // Only queues the credit, so it cannot end this iterator.
+    // This only queues the credit, so it cannot end this iterator.
     if (this.#read.length > 0) this.#inbox.release(this.#read.shift()!);
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
@@ -54,7 +54,7 @@ export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc, undef
 
   take(rpc: IncomingRpc, call: InCall): void {
     if (call.method.kind === 'oneway') this.#read.push(call);
-    // The call counts as running until it is answered; see `Running` for what READER tells.
+    // The call counts as running until it is answered; see `Running` for the meaning of READER.
     else call.carrier.started(call, READER);
     this.#waiting.shift()!({ value: rpc, done: false });
   }

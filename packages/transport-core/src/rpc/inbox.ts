@@ -40,7 +40,7 @@ export class Inbox {
   waiting = 0;
   /** Applied to the handling of the calls. */
   interceptors: readonly ServerInterceptor[] = [];
-  /** Undefined if calls are just handed over. */
+  /** Undefined if calls are simply handed over. */
   #hooks: InboxHooks | undefined = undefined;
   #permissions: Permissions;
   readonly #takers: Taker[] = [];
@@ -88,7 +88,7 @@ export class Inbox {
     this.#hook(this.#hooks?.watch);
   }
 
-  /** Has the calls followed that are handed over from now on; undefined ends that. */
+  /** Makes `watch` follow the calls that are handed over from now on; undefined ends that. */
   watchBy(watch: CallWatch | undefined): void {
     this.#hook(watch);
   }
@@ -161,7 +161,7 @@ export class Inbox {
   }
 
   /**
-   * Removes a reader. Calls that it was not handed stay for the other readers, or wait for a new
+   * Removes a reader. Calls that it has not received stay for the other readers, or wait for a new
    * one if it was the last.
    */
   drop(taker: Taker): void {

@@ -14,7 +14,7 @@ import { answeredLate, type IncomingRpc } from './rpc.ts';
 import type { AnyHandler } from './serving.ts';
 import { UnhandledCall } from './unhandled-call.ts';
 
-/** Wraps a handler into interceptors, once. */
+/** Wraps a handler in interceptors, once. */
 export function intercepted(
   protocol: string,
   interceptors: readonly ServerInterceptor[],
@@ -48,7 +48,7 @@ interface RareState {
   upload: AsyncIterable<unknown> | undefined;
   /** True once the handler has answered through the members of the Rpc. */
   isAnswered: boolean;
-  /** True if the caller had gone before that. */
+  /** True if the caller was gone before the handler answered. */
   isAbandoned: boolean;
   /** The answer that the handler gave before it returned: a value or an error. */
   answer: { readonly value?: unknown; readonly error?: unknown } | undefined;
@@ -66,7 +66,7 @@ export class InterceptedRpc implements ServerCall {
   isReached = false;
   /** The call as it would be without interceptors. */
   readonly incoming: IncomingRpc;
-  /** Everything else, for calls that interceptors change or that do more than return a value. */
+  /** All other state, for calls that interceptors change or that do more than return a value. */
   private rare: RareState | undefined = undefined;
 
   constructor(protocol: string, rpc: IncomingRpc) {

@@ -7,7 +7,7 @@ import { Call } from './call.ts';
 import { type CallWatch, OpenRecord } from './call-watch.ts';
 import { StreamCall } from './stream-call.ts';
 
-/** Has a call report to an observer from now on. Returns its record. */
+/** Makes a call report to an observer from now on. Returns its record. */
 export function observeCall(
   call: ObservedCall | ObservedStreamCall,
   watch: CallWatch,

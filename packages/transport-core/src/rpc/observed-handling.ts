@@ -8,7 +8,7 @@ import { type CallWatch, OpenRecord } from './call-watch.ts';
 import type { IncomingRpc } from './rpc.ts';
 import type { Taker } from './taker.ts';
 
-/** Hands over a call to its reader, and has it observed. */
+/** Hands a call over to its reader, and observes it. */
 export function handObserved(
   watch: CallWatch,
   protocol: string,
@@ -22,7 +22,7 @@ export function handObserved(
   else trace(channel, record, taker, rpc, call);
 }
 
-/** Hands over a call in a tracing channel. (A closure in `handObserved` would cost each call.) */
+/** Hands a call over in a tracing channel. (A closure in `handObserved` would cost each call.) */
 function trace(
   channel: TraceChannel,
   record: HandlingRecord,
@@ -33,7 +33,7 @@ function trace(
   channel.run(record, () => taker.take(rpc, call));
 }
 
-/** Has the handling of a call observed that no reader gets. */
+/** Observes the handling of a call that no reader gets. */
 export function observeHandling(
   watch: CallWatch,
   protocol: string,

@@ -9,7 +9,7 @@ import { NO_METADATA } from './rpc.ts';
 /** The inbox as the permissions of its calls see it. */
 interface AskingInbox {
   readonly closed: boolean;
-  /** Receives a call again that has waited for its permission. */
+  /** Receives a call again after it has waited for its permission. */
   arrive(call: InCall): void;
   uncrowded(channel: InChannel): void;
   deny(call: InCall, error: TransportError): void;

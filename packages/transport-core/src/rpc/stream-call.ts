@@ -17,10 +17,10 @@ export class StreamCall extends Call<unknown> {
   readonly #source: AsyncIterator<unknown> | undefined;
   #reader: ItemReader<unknown> | undefined = undefined;
   /**
-   * The part of the call that its timeout bounds. The call's own timeout bounds the whole call, the
-   * method's each wait for progress. The default bounds each wait of an upload; for a download or
-   * duplex call, it bounds only the time until the request has been sent, because a stream may be
-   * quiet for long.
+   * The part of the call that its timeout bounds. The call's own timeout bounds the whole call, and
+   * the method's timeout each wait for progress. The default bounds each wait of an upload; for a
+   * download or duplex call, it bounds only the time until the request has been sent, because a
+   * stream may be quiet for long.
    */
   readonly #bounds: 'whole' | 'waits' | 'opening';
 

@@ -1,8 +1,8 @@
 // Tables of calls by their id on the wire. Our own ids are dense slots with a generation; the peer
 // may choose any ids of its parity.
 //
-// Owns which call has which id. The callers and callees enter and remove their calls; a table calls
-// nothing but `assignId`.
+// Owns the assignment of ids to calls. The callers and callees enter and remove their calls; a
+// table calls nothing but `assignId`.
 
 /**
  * The number of slots that an id can name. The slot takes 16 bits of an id, the generation 14 and

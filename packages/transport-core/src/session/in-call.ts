@@ -23,13 +23,14 @@ export interface InChannel {
   readonly mounted: object | undefined;
   readonly lanes: Lanes;
   /**
-   * The peer's calls that have no terminal frame yet, and the requests whose handlers are running.
+   * The numbers of the peer's calls that have no terminal frame yet, and of requests whose handlers
+   * are running.
    */
   readonly openIn: number;
   readonly running: number;
   /**
-   * One-ways whose handlers are running; and whether more wait because that number has reached
-   * `limits.calls`.
+   * The number of one-ways whose handlers are running, and whether more wait because that number
+   * has reached `limits.calls`.
    */
   readonly oneways: number;
   readonly crowded: boolean;
@@ -46,7 +47,10 @@ export interface InChannel {
   countRunning(change: 1 | -1, isOneway: boolean): void;
   /** Called when a short request begins to wait for a reader, and when it no longer waits. */
   countQueued(change: 1 | -1, cost: number): void;
-  /** Called when one-ways begin to wait because too many are being handled, and when one may go. */
+  /**
+   * Called when one-ways begin to wait because too many are being handled, and when one may be
+   * handled.
+   */
   crowd(isCrowded: boolean): void;
 }
 
@@ -65,7 +69,10 @@ export interface Calls {
 
 /** Sends the answers of incoming calls. */
 export interface AnswerCarrier {
-  /** Returns false if the caller has gone. An error is sent if the response can't be. */
+  /**
+   * Sends a response, or an error if the response can't be sent. Returns false if the caller has
+   * gone.
+   */
   respond(call: InCall, payload: Uint8Array): boolean;
   fail(call: InCall, error: TransportError, unprocessed: boolean): boolean;
   /** Ends the download of a call. */
@@ -74,7 +81,7 @@ export interface AnswerCarrier {
   forget(call: InCall): void;
   /**
    * Returns true if so many answers wait that no more calls of the channel should be dispatched;
-   * `Calls.roomForReplies` tells when there is room.
+   * `Calls.roomForReplies` is called when there is room.
    */
   congested(channel: InChannel): boolean;
   /** Called when a reader answered after its caller was gone, or failed a one-way. */
@@ -337,7 +344,7 @@ export class InCall implements ListEntry, UnitSender {
     this.queuedAt = time;
   }
 
-  /** Has `observer` follow it. */
+  /** Makes `observer` follow the call. */
   observe(observer: CallObserver): void {
     this.observer = observer;
   }
@@ -347,7 +354,10 @@ export class InCall implements ListEntry, UnitSender {
     if (this.leaves(error)) this.tell();
   }
 
-  /** The same, without telling its handler. Returns true if its handler must be notified. */
+  /**
+   * Ends the call as `left` does, without notifying its handler. Returns true if its handler must
+   * be notified.
+   */
   leaves(error: TransportError): boolean {
     this.widen();
     this.gone = error;
@@ -355,7 +365,7 @@ export class InCall implements ListEntry, UnitSender {
     return this.cancelled !== undefined;
   }
 
-  /** Tells its handler that the caller is gone. */
+  /** Notifies its handler that the caller is gone. */
   tell(): void {
     this.cancelled?.(this.gone!);
   }

@@ -16,9 +16,7 @@ export class Memory {
    * Bytes that are held for all connections: incomplete, unread, being handled or unsent messages.
    */
   used = 0;
-  /**
-   * Bytes by which windows have grown, so that peers may send as much beyond the initial windows.
-   */
+  /** Bytes by which windows have grown: peers may send that much beyond the initial windows. */
   lent = 0;
   readonly limit: number;
   /** Open connections, including those whose handshake is not finished. */
@@ -94,9 +92,10 @@ export class Memory {
   }
 
   /**
-   * Refuses incomplete messages until the limit is kept or none is left; always the largest message
-   * of the connection that has most of them. One message is spared as long as there are others, so
-   * that it can finish: the largest of the connection that sends fastest.
+   * Refuses incomplete messages until the limit is kept or none is left. The next one is always the
+   * largest message of the connection whose incomplete messages hold the most bytes. One message is
+   * spared as long as there are others, so that it can finish: the largest of the connection that
+   * sends fastest.
    */
   makeRoom(now: number): void {
     while (this.used > this.limit && this.#senders.size > 0) {
@@ -125,7 +124,7 @@ export interface Unfinished extends ListEntry {
   readonly got: number;
   /** Discards the message because there is no room for the rest. */
   refuse(): void;
-  /** Gives up the message because no packet of it has come for too long. */
+  /** Gives up the message because no packet of it has arrived for too long. */
   stopped(): void;
 }
 
@@ -156,13 +155,16 @@ export class MemoryUsage {
   calls = 0;
   bytes = 0;
   #over = false;
-  /** Bytes that have arrived of incomplete messages. */
+  /** The number of bytes that have arrived of incomplete messages. */
   unfinished = 0;
   readonly #assemblies = new List<Unfinished>();
   /** Bytes of long messages that arrived since `#since`. */
   #came = 0;
   #since = 0;
-  /** Bytes that arrived before that, since `#from`, and whether they came too slowly. */
+  /**
+   * The number of bytes that arrived before that, since `#from`, and whether they arrived too
+   * slowly.
+   */
   #before = 0;
   #from = 0;
   #wasSlow = false;
@@ -220,8 +222,8 @@ export class MemoryUsage {
   }
 
   /**
-   * Returns what a message counts against `limits.total.bytes`. A long message counts only as a
-   * call, because `limits.memory` bounds its bytes.
+   * Returns the number of bytes that a message counts against `limits.total.bytes`. A long message
+   * counts only as a call, because `limits.memory` bounds its bytes.
    */
   #weight(cost: number): number {
     return cost > this.#owner.terms.packet + UNIT ? CALL : cost + CALL;
@@ -248,11 +250,12 @@ export class MemoryUsage {
   }
 
   /**
-   * Returns true if this connection may not take more of what `limits.total` bounds. Of three
-   * quarters of the limit, a connection may take as much as it leaves free. So one that holds much
-   * is refused before one that holds little (dynamic thresholds, Choudhury and Hahne 1998). But
-   * many connections that take half of the rest one after another leave nothing, therefore the last
-   * quarter is shared more cautiously: each connection takes as much as it leaves for each other.
+   * Returns true if this connection may not take more of what `limits.total` bounds. A connection
+   * may take as much of three quarters of the limit as it leaves free. So a connection that holds
+   * much is refused before one that holds little (dynamic thresholds, Choudhury and Hahne 1998).
+   * But many connections that each take half of the rest would leave nothing. Therefore the last
+   * quarter is shared more cautiously: each connection may take as much of it as it leaves for each
+   * other one.
    */
   #isBeyond(own: number, used: number, limit: number): boolean {
     const reserve = limit * RESERVE;
@@ -277,7 +280,10 @@ export class MemoryUsage {
 
   // Incoming long messages.
 
-  /** Registers a message of which `bytes` have arrived, and `ahead` more bytes were allocated. */
+  /**
+   * Registers a long message. `bytes` of it have arrived, and `ahead` bytes more were allocated for
+   * it.
+   */
   begins(assembly: Unfinished, bytes: number, ahead: number): void {
     if (this.#assemblies.length === 0) {
       this.#memory.begins(this);
@@ -328,7 +334,7 @@ export class MemoryUsage {
     if (this.#memory.used > this.#memory.limit) this.#memory.makeRoom(this.#owner.now);
   }
 
-  /** Returns the recent rate of incoming long messages in bytes a second. */
+  /** Returns the recent rate of incoming long messages in bytes per second. */
   rate(now: number): number {
     return (this.#before + this.#came) / Math.max((now - this.#from) / 1_000, 1);
   }
@@ -358,7 +364,10 @@ export class MemoryUsage {
     return largest;
   }
 
-  /** Moves the rate measurement by `lateness` milliseconds of sleep: the sender is not to blame. */
+  /**
+   * Leaves `lateness` milliseconds, for which this process was asleep, out of the measured rate:
+   * the sender is not to blame for them.
+   */
   excuse(lateness: number): void {
     this.#since += lateness;
     this.#from += lateness;
@@ -389,11 +398,14 @@ function tooSlow({ used, limit }: Memory): TransportError {
   return new TransportError('resource_exhausted', message);
 }
 
-/** The divisor of `limits.memory` that gives the part that may be allocated before it arrives. */
+/**
+ * The divisor of `limits.memory`: this part of it may be allocated for bytes that have not arrived
+ * yet.
+ */
 const AHEAD = 8;
 /**
- * A sender of long messages below this rate, in bytes a second, is too slow when memory is scarce,
- * if it was that slow for `SLOW_TIME` milliseconds.
+ * The minimum rate of a sender of long messages, in bytes per second. A sender below it for
+ * `SLOW_TIME` milliseconds is disconnected when memory is scarce.
  */
 const SLOW_RATE = 16 * 1024;
 const SLOW_TIME = 10_000;

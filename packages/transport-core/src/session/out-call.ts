@@ -48,7 +48,7 @@ export abstract class OutCall implements ListEntry, UnitSender {
   readonly method: Method;
   readonly payload: Uint8Array;
   readonly metadata: EncodedMetadata | undefined;
-  /** The order in which calls were sent in this transport. */
+  /** The place of this call in the order in which this transport's calls were sent. */
   seq = 0;
   /** The time at which the call expires, on the transport's clock; Infinity if never. */
   due = Number.POSITIVE_INFINITY;
@@ -62,8 +62,8 @@ export abstract class OutCall implements ListEntry, UnitSender {
   writtenIn = 0;
 
   // The following properties matter only for a call that waits, is long or streams. For all others
-  // they stay on the prototype, because the memory of a call is a good part of its cost. Call
-  // `widen` before setting any of them.
+  // they stay on the prototype, because memory is a large part of the cost of a call. Call `widen`
+  // before setting any of them.
   /** Undefined if the call is unary, was never queued, and has none of these properties. */
   declare wide: true | undefined;
   declare list: List<ListEntry> | undefined;
@@ -129,7 +129,7 @@ export abstract class OutCall implements ListEntry, UnitSender {
     this.unit = unit;
   }
 
-  /** Returns the unit of its request if that still waits, and forgets it. */
+  /** Returns the unit of its request if the unit still waits, and forgets it. */
   takeUnit(): Outgoing | undefined {
     const { unit } = this;
     if (unit !== undefined) this.unit = undefined;
@@ -162,7 +162,7 @@ export abstract class OutCall implements ListEntry, UnitSender {
     this.assembly = undefined;
   }
 
-  /** Makes it a call that was never sent, so that another connection may carry it. */
+  /** Resets it to a call that was never sent, so that another connection may carry it. */
   unsend(): void {
     this.widen();
     this.id = 0;

@@ -24,10 +24,11 @@ export class Outbox {
    */
   #drySince = Number.POSITIVE_INFINITY;
   /**
-   * Calls wait for room, so the session checks for room each time a unit has left or was dropped.
+   * True if calls wait for room, so the session checks for room each time a unit has left or was
+   * dropped.
    */
   #awaited = false;
-  /** The connection is over: nothing is paid for any more. */
+  /** True if the connection is over: nothing is paid for any more. */
   #over = false;
   readonly #batch: Batch;
   readonly #context: SessionContext;
@@ -317,8 +318,8 @@ export class Outbox {
   }
 
   /**
-   * Moves the timeout by the `lateness` milliseconds of sleep, in which no sign of the peer could
-   * be read.
+   * Extends the timeout by `lateness`, the milliseconds for which this process was asleep and could
+   * read nothing from the peer.
    */
   excuse(lateness: number): void {
     this.#drySince += lateness;
@@ -385,7 +386,7 @@ export class Outbox {
   }
 }
 
-/** Returns the bytes that the first frame of a unit needs besides its packet. */
+/** Returns the number of bytes that the first frame of a unit needs besides its packet. */
 function room({ begun, error, metadata }: Outgoing): number {
   if (begun) return 0;
   return (
@@ -394,5 +395,5 @@ function room({ begun, error, metadata }: Outgoing): number {
   );
 }
 
-/** Refusals that may wait on a channel even when `limits.memory` is reached. */
+/** Maximum number of refusals that may wait on a channel when `limits.memory` is reached. */
 const SCARCE = 64;

@@ -21,9 +21,9 @@ export interface Creditor {
 /**
  * One account on its receiver's side. The credit of units that were used or discarded is given
  * back. Up to a quarter of the account may be held back to save frames; while a reader waits,
- * nothing (`eager`), or little of a large account (`payWaiting`). The accounts of a channel, SHORT
- * and LONG, hold back nothing for long, because only credit tells their senders that a one-way was
- * taken.
+ * nothing is held back (`eager`), or little of a large account (`payWaiting`). The accounts of a
+ * channel, SHORT and LONG, hold back nothing for long, because only credit tells their senders that
+ * a one-way was taken.
  */
 export class ReceiveAccount {
   /** The sender's credit as known here, never below its own figure; negative after a large unit. */
@@ -57,7 +57,7 @@ export class ReceiveAccount {
   /**
    * Gives back the cost of a unit that was used or discarded.
    * @param eager true if a reader waits for more, so nothing is held back.
-   * @param spare credit that the sender has and does not need; below 2 GiB, as all credit.
+   * @param spare credit that the sender has and does not need; below 2 GiB, like all credit.
    */
   giveBack(cost: number, eager: boolean, spare = 0): void {
     this.#owed += cost;
@@ -96,8 +96,8 @@ export class ReceiveAccount {
 }
 
 /**
- * Accounts up to this size hold nothing back while a reader waits; larger ones hold back an eighth
- * of what they have above it.
+ * Maximum size, in bytes, of an account that holds nothing back while a reader waits; a larger one
+ * holds back an eighth of the part above this size.
  */
 const USUAL_START = 256 * 1024;
 

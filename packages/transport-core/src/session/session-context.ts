@@ -37,14 +37,14 @@ export interface SessionLimits {
 
 /** The limits of this connection, settled from the HELLOs of both ends. */
 export interface Terms {
-  /** The smaller packet size of both ends, in bytes. A message of more bytes is long. */
+  /** The smaller of the packet sizes of both ends, in bytes. A message of more bytes is long. */
   readonly packet: number;
   /** The largest message and the largest item that the peer accepts, in bytes. */
   readonly message: number;
   readonly item: number;
   /**
-   * Our open calls on a channel and open streaming calls on the connection; the smaller limit of
-   * both ends.
+   * Maximum numbers of our open calls on a channel and of open streaming calls on the connection:
+   * in each case the smaller limit of the two ends.
    */
   readonly calls: number;
   readonly streams: number;
@@ -54,7 +54,7 @@ export interface Terms {
   readonly stream: number;
 }
 
-/** Merges the limits that the peer's HELLO tells with our own. */
+/** Merges the limits in the peer's HELLO with our own. */
 export function settle(own: Terms, peer: HelloLimits): Terms {
   return {
     packet: Math.min(own.packet, peer.packet),
@@ -82,13 +82,13 @@ export interface SessionPort {
   dirty(): void;
   /** Requests that `wake()` be called at this time or earlier. */
   wakeBy(time: number): void;
-  /** Flushes and then closes the connection in order. */
+  /** Flushes, and then closes the connection gracefully. */
   close(): void;
   /** Closes the connection at once. */
   destroy(error: TransportError): void;
 }
 
-/** Reports how the peer broke the protocol; the session ends with a GO_AWAY. */
+/** Reports the way in which the peer broke the protocol; the session ends with a GO_AWAY. */
 export type Violation = (reason: 'malformed' | 'too_large' | 'flood', message: string) => void;
 
 /** The parts of a context that its session provides. */
@@ -178,7 +178,7 @@ export class SessionContext implements MemoryOwner {
     this.terms = settle(this.terms, limits);
   }
 
-  /** Sets by how many bytes the pipe's window has grown. */
+  /** Sets the number of bytes by which the pipe's window has grown. */
   grow(bytes: number): void {
     this.grown = bytes;
   }
@@ -229,12 +229,15 @@ export class SessionContext implements MemoryOwner {
 }
 
 /**
- * Points a second at which useless work becomes a flood, and the points of a useless frame. A
+ * Points per second at which useless work becomes a flood, and the points of a useless frame. A
  * refused request has one point.
  */
 const ABUSES = 10_000;
 const USELESS = 10;
-/** Practically no limit; for a session without a driver that assigns units. */
+/**
+ * A number of units that is practically no limit, for a session without a driver that assigns
+ * units.
+ */
 export const UNBOUNDED = 0x3fff_ffff;
 
 // The cost of a peer's input in work units (docs/wire-protocol.md §9). Unlike time, they are the
@@ -257,30 +260,36 @@ export const SHARE = 512;
 export const CHUNK = 4;
 export const CHUNK_SHIFT = 10;
 /**
- * A request or one-way that a reader takes: the call, and what its handler and its answer cost at
- * least. So at most 455 calls of a connection are handled in a turn.
+ * Units of a request or one-way that a reader takes: the call, and the minimum cost of its handler
+ * and its answer. So at most 455 calls of a connection are handled in a turn.
  */
 export const HANDED = 8;
-/** A refused request: its ERROR with the text, and the counter. */
+/** Units of a refused request: its ERROR with the text, and the counter. */
 export const REFUSAL = 8;
 /**
- * A request that is decoded: one unit for each 16 bytes; with the codec `bytes` none. The densest
- * legal messages (a list of empty messages as protobuf) cost up to fifty times as much.
+ * The cost of decoding a request: one unit for each 16 bytes, or none with the codec `bytes`. The
+ * densest legal messages (a list of empty messages as protobuf) cost up to fifty times as much.
  */
 export const DECODED_SHIFT = 4;
 /**
- * A request that its codec refuses, in addition to one unit for each byte, because schemas spend
- * much time on input that they refuse. It also counts one flood point for each 64 bytes.
+ * Units of a request that its codec refuses, in addition to one unit for each byte, because schemas
+ * spend much time on input that they refuse. The request also counts one flood point for each 64
+ * bytes.
  */
 export const UNDECODABLE = 64;
 export const UNDECODABLE_SHIFT = 6;
 /**
- * A cancelled call, whose handler was started for nothing; and one whose handler uses its signal,
- * because each of the signal's listeners is called.
+ * Units of a canceled call, whose handler was started for nothing; and of one whose handler uses
+ * its signal, because each of the signal's listeners is called.
  */
 export const CANCEL = 16;
 export const CANCEL_TOLD = 256;
-/** A call whose handler uses its signal: the signal, and usually a timer and a listener. */
+/**
+ * Units of a call whose handler uses its signal: the signal, and usually a timer and a listener.
+ */
 export const SIGNAL = 256;
-/** Metadata and lists of protocols, which are read field by field: one unit for each 8 bytes. */
+/**
+ * The cost of metadata and lists of protocols, which are read field by field: one unit for each 8
+ * bytes.
+ */
 export const FIELDS_SHIFT = 3;

@@ -1,10 +1,10 @@
-// The two ends of a stream of items: the sending end, which the receiver's credit limits, and the
-// receiving end, which keeps items until their reader takes them (docs/wire-protocol.md §6,
+// The two ends of a stream of items: the sending end, which is limited by the receiver's credit,
+// and the receiving end, which keeps items until their reader takes them (docs/wire-protocol.md §6,
 // account 5).
 //
 // Each end owns its items and its account. The frames of the peer and the user of the stream tell
-// it what happens. The sending end puts one unit at a time into the outbox; the receiving end gives
-// credit back, so that a reader that stops taking items stops its own sender and nothing else.
+// it what happens. The sending end puts one unit at a time into the outbox. The receiving end gives
+// credit back, so a reader that stops taking items stops only its own sender.
 
 import { TransportError } from '../errors.ts';
 import { List } from '../list.ts';
@@ -126,8 +126,8 @@ export class InStream {
   }
 
   /**
-   * Calls `waiter` once, when there is an item to take or the stream has ended. Credit that was
-   * held back is paid, so the sender can continue.
+   * Calls `waiter` once, when there is an item to take or the stream has ended. Pays credit that
+   * was held back, so the sender can continue.
    */
   wait(waiter: () => void): void {
     this.#waiter = waiter;
@@ -271,7 +271,7 @@ export class OutStream implements UnitSender {
   }
 
   /**
-   * Ends the stream with a last unit, END or an ERROR, behind the items that were written. `finish`
+   * Ends the stream with a last unit, END or an ERROR, after the items that were written. `finish`
    * is called when that unit is in the batch.
    */
   close(terminal: Outgoing | undefined, finish?: () => void): void {

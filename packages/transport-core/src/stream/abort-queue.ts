@@ -1,13 +1,14 @@
-// Tells handlers that their caller is gone. When a connection with thousands of calls ends, each
-// handler with a signal costs as much as hundreds of frames, so they are told over several turns.
+// Notifies handlers that their caller is gone. When a connection with thousands of calls ends, each
+// handler with a signal costs as much as hundreds of frames, so handlers are notified over several
+// turns.
 
 import type { InCall } from '../session/in-call.ts';
 import { CANCEL_TOLD, TURN } from '../session/session-context.ts';
 import type { ReadScheduler, ScheduledReader } from './read-scheduler.ts';
 
 /**
- * Owns the calls of one transport whose connection is over and whose handlers were not notified
- * yet. Their number is bounded by the calls that may be handled at once.
+ * Owns the calls of one transport that have lost their connection and whose handlers were not
+ * notified yet. Their number is bounded by the calls that may be handled at once.
  */
 export class AbortQueue implements ScheduledReader {
   #calls: InCall[] = [];
@@ -19,7 +20,7 @@ export class AbortQueue implements ScheduledReader {
     this.#scheduler = scheduler;
   }
 
-  /** Tells the handlers of these calls: now, or in later turns if there are many. */
+  /** Notifies the handlers of these calls: now, or in later turns if there are many. */
   add(calls: readonly InCall[]): void {
     if (calls.length === 0) return;
     const isIdle = this.#calls.length === 0;
@@ -27,7 +28,7 @@ export class AbortQueue implements ScheduledReader {
     if (isIdle) this.goOn();
   }
 
-  /** Tells as many handlers as one turn has units for. */
+  /** Notifies as many handlers as one turn has units for. */
   goOn(): void {
     const end = Math.min(this.#next + TURN / CANCEL_TOLD, this.#calls.length);
     this.#scheduler.spend((end - this.#next) * CANCEL_TOLD);
@@ -37,14 +38,14 @@ export class AbortQueue implements ScheduledReader {
     this.#next = 0;
   }
 
-  /** Tells all remaining handlers at once, because the transport is closed. */
+  /** Notifies all remaining handlers at once, because the transport is closed. */
   finish(): void {
     while (this.#calls.length > 0) this.goOn();
     this.#scheduler.leave(this);
   }
 }
 
-/** Tells a handler, unless it has ended meanwhile. */
+/** Notifies a handler, unless it has ended meanwhile. */
 function tell(call: InCall): void {
   if (call.running !== 0) call.tell();
 }

@@ -1,10 +1,10 @@
-// The connections that pool entries use although they were not dialed for them: those of a
-// membership, to whose nodes names lead.
+// The connections that pool entries use although they were not dialed for them. They belong to a
+// membership, and names lead to their nodes.
 
 import type { Connection } from './connection.ts';
 import type { PoolEntry } from './pool-entry.ts';
 
-/** Which entries use which connection of the membership. */
+/** The entries that use each connection of the membership. */
 export class BorrowedConnections {
   readonly #borrowers = new Map<Connection, Set<PoolEntry>>();
 

@@ -88,7 +88,7 @@ export class BoundedHandshakes implements HandshakeLimiter {
   }
 }
 
-/** The pass of one connection. */
+/** The handshake slot of one connection. */
 export class HandshakePlace implements HandshakeSlot {
   readonly since: number;
   #isTaken = false;

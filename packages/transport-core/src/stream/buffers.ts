@@ -15,9 +15,9 @@ export class BufferPool {
   }
 
   /**
-   * Returns a buffer of at least `size` bytes, with arbitrary content. One that is larger than the
-   * pool's has exactly `size` bytes and is not kept later. This is a property because encoders
-   * receive it as a function.
+   * Returns a buffer of at least `size` bytes, with arbitrary content. A buffer that is larger than
+   * those of the pool has exactly `size` bytes and is not kept later. This is a property because
+   * encoders receive it as a function.
    */
   readonly take = (size: number): Uint8Array =>
     size <= this.size ? (this.#free.pop() ?? allocate(this.size)) : allocate(size);

@@ -103,7 +103,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     }
   }
 
-  /** Counts a message of the carrier that carries nothing toward a flood. */
+  /** Counts an empty message of the carrier, which adds to a flood. */
   #empty(): true {
     this.#ticker.run((now) => {
       this.#spend(CHUNK);
@@ -113,7 +113,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     return true;
   }
 
-  /** Keeps a chunk that a paused stream still delivers, because it had read it before. */
+  /** Keeps a chunk that a paused stream delivers because the stream had read it before. */
   #keepUnasked(phase: Keeping, chunk: Uint8Array): false {
     this.#spend(CHUNK);
     return this.#keep(phase, chunk);
@@ -184,7 +184,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     return this.#readAgain;
   }
 
-  /** Reads the remaining input, a chunk at most, because the stream has ended. */
+  /** Reads the remaining input, at most one chunk, because the stream has ended. */
   finish(now: number): void {
     const backlog = this.#stopWaiting();
     this.stop();
@@ -315,5 +315,5 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
 type Keeping = Exclude<Phase, { readonly name: 'reading' }>;
 
 const READING: Phase = Object.freeze({ name: 'reading' });
-/** The wait, in milliseconds, from which a peer's silence is excused. */
+/** The minimum wait, in milliseconds, for which a peer's silence is excused. */
 const LONG = 500;

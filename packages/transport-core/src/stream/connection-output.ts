@@ -26,9 +26,9 @@ export interface OutputOwner {
 /** The phases of a stream's output. */
 type Phase =
   | { readonly name: 'open' }
-  /** The last message waits until `due` behind a batch that the stream keeps. */
+  /** lingering: the last message waits, until `due`, behind a batch that the stream keeps. */
   | { readonly name: 'lingering'; readonly due: number }
-  /** `close` of the stream was called; nothing more is written. */
+  /** closed: `close` of the stream was called; nothing more is written. */
   | { readonly name: 'closed' };
 
 /** Writes the batches of a session to its stream. */
@@ -57,7 +57,7 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
   /** The bytes that the stream took at once in turn `#turn`, since it last kept a batch. */
   #burst = 0;
   #turn = 0;
-  /** True until the next turn, because a BURST was written in this one. */
+  /** True until the next turn, because BURST bytes were written in this one. */
   #isResting = false;
   /** True if `flushTick` is already scheduled for the end of this tick. */
   #isScheduled = false;
@@ -245,12 +245,14 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
   }
 }
 
-/** The most bytes that a connection writes in a turn while its stream takes them at once. */
+/**
+ * Maximum number of bytes that a connection writes in a turn while its stream takes them at once.
+ */
 export const BURST = 1_048_576;
 const OPEN: Phase = Object.freeze({ name: 'open' });
 const CLOSED: Phase = Object.freeze({ name: 'closed' });
 /**
- * The milliseconds for which the last message waits until the stream has room for it: as long as a
- * stream waits for the peer's end (docs/wire-protocol.md §8).
+ * The milliseconds for which the last message waits until the stream has room for it: the time for
+ * which a stream waits for the peer's end, too (docs/wire-protocol.md §8).
  */
 const LINGER = 1_000;

@@ -1,8 +1,8 @@
 // One connection of a transport: it joins a session to a stream and a clock. It owns the phase of
-// the connection and the admission of the peer; its input and output own the stream. It is told by
-// the session, the transport and its input, and passes on what only the transport can answer. Calls
-// do not pass through it: the transport gives ours to `caller`, and the session the peer's to the
-// transport.
+// the connection and the admission of the peer; its input and output own the stream. The session,
+// the transport and its input report to it, and it passes on what only the transport can answer.
+// Calls do not pass through it: the transport gives our calls to `caller`, and the session gives
+// the peer's calls to the transport.
 
 import type { HelloFields } from '../common-options.ts';
 import { type TransportError, withoutStack } from '../errors.ts';
@@ -192,7 +192,7 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     return this.#session.hold();
   }
 
-  /** Leaves in order; see `Session.leave`. */
+  /** Leaves gracefully; see `Session.leave`. */
   leave(reason: LeaveReason, text: string, told: string): void {
     this.#session.leave(reason, text, told);
   }
@@ -311,7 +311,7 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
 
   /**
    * Enters the next phase, and frees the handshake slot if the connection was opening. Returns the
-   * callback that still has to be told whether the connection is up.
+   * callback that still has to be called with the outcome.
    */
   #leaveOpening(next: Phase, error: TransportError | undefined): ConnectionInit['opened'] {
     const last = this.#phase;

@@ -4,7 +4,7 @@
 import type { Random } from '../random.ts';
 import type { Connection } from './connection.ts';
 
-/** Keeps one connection to a target held, and tells when to dial the next one. */
+/** Keeps one connection to a target held, and decides when to dial the next one. */
 export class HeldTarget {
   /** The time of the next dial; Infinity while none is due. */
   due = Number.POSITIVE_INFINITY;
@@ -74,6 +74,6 @@ export class HeldTarget {
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 30_000;
 /**
- * The fraction by which a wait varies, so that the clients of a server do not return all at once.
+ * The fraction by which a wait varies, so that the clients of a server do not all return at once.
  */
 const JITTER = 0.2;

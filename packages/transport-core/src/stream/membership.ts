@@ -14,7 +14,7 @@ export interface PendingConnection {
    * the same one.
    */
   readonly claim: string;
-  /** The protocols that its hello lists. They tell a node that runs peers from a client. */
+  /** The protocols that its hello lists. They distinguish a node that runs peers from a client. */
   readonly protocols: readonly { readonly name: string }[];
   /** The dialed target, as written; undefined on an accepted connection. */
   readonly target: string | undefined;
@@ -39,7 +39,7 @@ export interface Membership {
    */
   readonly asserts?: boolean | undefined;
   /**
-   * Called after the user's `admit` has agreed. Like that, it refuses by throwing, now or later,
+   * Called after the user's `admit` has agreed. Like `admit`, it refuses by throwing, now or later,
    * and both ends see why.
    */
   admit(pendingConnection: PendingConnection): unknown;
@@ -49,7 +49,7 @@ export interface Membership {
    */
   up(remote: Remote): void;
   /**
-   * Reports that the peer of a live connection has announced its protocols and its address anew;
+   * Reports that the peer of a live connection has announced its protocols and its address again;
    * `protocols` is its new list.
    */
   remounted?(remote: Remote, protocols: PendingConnection['protocols']): void;
@@ -58,8 +58,9 @@ export interface Membership {
   /** Reports that a connection for which `admit` was called is closed, whether it was up or not. */
   down(remote: Remote, cause: TransportError): void;
   /**
-   * Reports that an accepted connection failed, and why: either end or the layer below refused it,
-   * or it closed before it was up. `remote` is set if its hello was received; then `down` follows.
+   * Reports that an accepted connection failed, with the error: either end or the layer below
+   * refused it, or it closed before it was up. `remote` is set if its hello was received; then
+   * `down` follows.
    */
   turnedAway?(endpoint: string, error: TransportError, remote: Remote | undefined): void;
   /** Returns the live connections of a node, the preferred one first. */

@@ -40,7 +40,7 @@ export class NameWatch {
   /**
    * Starts to watch a name.
    *
-   * @param resolver an error instead stands for a name that can't be watched.
+   * @param resolver the resolver of the name, or the error for a name that can't be watched.
    * @param changed called after each change of the list.
    */
   constructor(
@@ -72,7 +72,7 @@ export class NameWatch {
     }
   }
 
-  /** The addresses now; undefined before the first report. */
+  /** The current addresses; undefined before the first report. */
   get addresses(): readonly ListedAddress[] | undefined {
     return this.#addresses;
   }
@@ -175,7 +175,7 @@ export class NameWatch {
     });
   }
 
-  /** Tells the resolver that an address could not be dialed, or that its connection is lost. */
+  /** Notifies the resolver that an address could not be dialed, or that its connection is lost. */
   distrust(): void {
     if (!this.#isOver) this.#resolver?.resolveNow?.(this.name);
   }

@@ -36,7 +36,7 @@ export class PoolEntry implements CallCarrier {
   readonly address: string;
   readonly nodeId: string | undefined;
   readonly connections: Connection[] = [];
-  /** Set once the target was held. */
+  /** Set once the target has been held. */
   held: HeldTarget | undefined = undefined;
   /** Set while the target is a watched name. */
   watch: NameWatch | undefined = undefined;
@@ -45,7 +45,7 @@ export class PoolEntry implements CallCarrier {
   #dialing: AbortController | undefined = undefined;
   /** The time since which every connection's pipe has lacked credit while long messages wait. */
   #crowdedSince = Number.POSITIVE_INFINITY;
-  /** The pool does not try to grow again before this time, because the last attempt failed. */
+  /** The earliest time at which the pool tries to grow again, because the last attempt failed. */
   #growAfter = 0;
   readonly #pool: PoolEntryOwner;
 

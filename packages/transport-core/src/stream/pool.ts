@@ -37,7 +37,7 @@ export interface PoolHost {
   ): Promise<Connection>;
   /** Watches an address if it is a name; `changed` is called after each change of its list. */
   watch(address: string, changed: () => void): NameWatch | undefined;
-  /** Has a connection take no new calls, and close when its calls are done. */
+  /** Makes a connection take no new calls, and close when its calls are done. */
   retire(connection: Connection): void;
   /** Returns a live connection to a target that names a node; undefined for other targets. */
   known(target: string): Connection | undefined;
@@ -98,7 +98,7 @@ export class Pool implements PoolEntryOwner {
     }
   }
 
-  /** Starts a call again, which no handler can have seen, after its connection has left. */
+  /** Restarts a call that no handler can have seen, because its connection has left. */
   restart(call: Call<unknown>): void {
     this.#startPooled(call, false);
   }
@@ -299,8 +299,8 @@ export class Pool implements PoolEntryOwner {
       (connection) => {
         entry.endDial(dial);
         const isBorrowed = entry.watch?.borrows(connection) === true;
-        // The link to a node was replaced by another one while it came up; dialing again finds that
-        // one.
+        // The link to a node was replaced by another one while it came up; dialing again finds the
+        // new one.
         if (!connection.isUp && entry.wanted && (isBorrowed || nodeOf(entry.target) !== undefined))
           return this.#dial(entry);
         if (isBorrowed && !this.#borrowed.borrow(entry, connection)) entry.pauseGrowth();

@@ -1,6 +1,6 @@
 // Shares the processor among the connections of one transport, by the work units that their peers
 // cost (session/work.ts). A connection that has spent its units is not read further until the
-// others were served.
+// others have been served.
 
 import type { Clock, Timer } from '../clock.ts';
 import { SCARCE, SHARE, TURN } from '../session/session-context.ts';
@@ -13,10 +13,10 @@ export interface ScheduledReader {
 
 /**
  * Counts the work units that all connections cost in a turn. A turn ends when the event loop has
- * read the input that waited. The end is requested only when much was spent, so an idle transport
- * pays just an addition for each chunk. Then waiting connections continue in the order in which
- * they came, as many as one turn has units for. They share these units, so that a connection which
- * seldom waits is not behind a whole turn of each of the others.
+ * read the input that waited. The end is requested only when much was spent, so for an idle
+ * transport a chunk costs only an addition. At the end of a turn, waiting connections continue in
+ * the order in which they began to wait, as many as one turn has units for. They share these units,
+ * so that a connection that seldom waits is not delayed by a whole turn of each of the others.
  */
 export class ReadScheduler {
   /** The number of the current turn. */

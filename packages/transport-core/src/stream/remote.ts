@@ -37,7 +37,7 @@ export class LiveRemote implements Remote {
     this.hello = Object.freeze(hello.fields);
   }
 
-  /** Replaces the address unless `addr` is empty. Returns whether that changes it. */
+  /** Replaces the address unless `addr` is empty. Returns true if that changes it. */
   move(addr: string): boolean {
     const before = this.addr;
     if (addr !== '') this.addr = spelledAddresses(addr);

@@ -13,7 +13,7 @@ export interface StreamLayer {
   /**
    * Binds and accepts connections. Resolves once peers can dial it; rejects with a TransportError
    * if it can't bind. It is called again after `failed`. Each connection is passed to `accept` once
-   * it is ready for `attach`, with its pass if the layer asked for one.
+   * it is ready for `attach`, with its handshake slot if the layer acquired one.
    *
    * @param failed reports that the listener failed and has stopped; the transport calls `listen`
    * again after a back-off (5 ms, doubling up to 1 s).
@@ -98,14 +98,14 @@ export interface ListenOptions {
 }
 
 /**
- * Limits the number of handshakes at a time, in all and from one source, so that strangers can't
+ * Limits the number of handshakes at a time, in total and from one source, so that strangers can't
  * keep a machine busy with them.
  */
 export interface HandshakeLimiter {
   /**
    * Announces a connection from `endpoint`. Returns undefined if there is no room: close the
-   * connection immediately. Otherwise `enter` is called with the same slot, now or when others have
-   * left; do not read from the connection before that.
+   * connection immediately. Otherwise `enter` is called with the same slot, now or when other
+   * connections have left; do not read from the connection before that.
    */
   acquire(endpoint: string, enter: (slot: HandshakeSlot) => void): HandshakeSlot | undefined;
 }
@@ -185,10 +185,11 @@ export interface StreamSink {
    */
   readonly copies?: boolean | undefined;
   /**
-   * Receives bytes as a plain Uint8Array. True means that the sink is done with the chunk, whose
-   * memory may be reused or freed (`freeChunk`). False or undefined means that the sink may keep
-   * parts of it, so the memory must not be changed any more. A layer whose connections carry
-   * messages also passes empty ones, which count toward a flood (docs/wire-protocol.md §9).
+   * Receives bytes as a plain Uint8Array. A result of true means that the sink is done with the
+   * chunk, whose memory may be reused or freed (`freeChunk`). False or undefined means that the
+   * sink may keep parts of it, so the memory must not be changed any more. A layer whose
+   * connections carry messages also passes empty ones, which count toward a flood
+   * (docs/wire-protocol.md §9).
    */
   data(chunk: Uint8Array): boolean | void;
   /** Receives frames, from a connection that carries them. */
@@ -196,12 +197,12 @@ export interface StreamSink {
   /** Reports that the layer is done with the chunk whose `write` returned false. */
   drained(): void;
   /**
-   * Reports that the layer has just denied this peer: the sink tells the peer why and disconnects
-   * it. Without this method, the layer destroys the connection.
+   * Reports that the layer has just denied this peer: the sink sends the reason to the peer and
+   * disconnects it. Without this method, the layer destroys the connection.
    */
   revoked?(error: TransportError): void;
   /**
-   * Reports the end of the connection, without an error if the peer ended it in order. Called
+   * Reports the end of the connection, without an error if the peer ended it gracefully. Called
    * exactly once; nothing is reported after it.
    */
   closed(error?: TransportError): void;

@@ -62,7 +62,7 @@ export class Ticker {
     }
   }
 
-  /** The first half of `run`, for the hottest path. `leave` must follow in any case. */
+  /** The first half of `run`, for the hottest path. `leave` must always be called afterwards. */
   enter(): number {
     if (this.#inside++ === 0) {
       this.#time = this.#clock.now();

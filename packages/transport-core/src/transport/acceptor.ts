@@ -21,7 +21,7 @@ export interface ConnectionRegistry
   readonly connections: { readonly size: number };
   /** Returns an error if `limits.connections` allows no more connections. */
   full(): TransportError | undefined;
-  /** Creates the connection of a stream and adds it to the transport's. */
+  /** Creates the connection of a stream and adds it to the transport's connections. */
   add(stream: StreamConnection, init: Omit<ConnectionInit, 'id'>): Connection;
 }
 
@@ -126,17 +126,17 @@ export class Acceptor {
     if (place?.waits) connection.park();
   }
 
-  /** Admits another handshake; if there is no room, tells the observer. */
+  /** Admits another handshake; if there is no room, notifies the observer. */
   #acquire(endpoint: string, enter: (slot: HandshakeSlot) => void): HandshakePlace | undefined {
     const place = this.#handshakes.acquire(endpoint, enter);
-    // All share one error: in a flood, creating an error for each would cost more than refusing the
-    // connection.
+    // All these connections share one error: in a flood, creating an error for each would cost more
+    // than refusing the connection.
     if (place === undefined) this.#tellRejected(endpoint, CROWDED, true);
     return place;
   }
 
   #rejected(endpoint: string, error: TransportError, { isTaken }: HandshakePlace): void {
-    // If the transport has taken the connection, its `down` tells the membership.
+    // If the transport has taken the connection, its `down` notifies the membership.
     this.#tellRejected(endpoint, withDetails(error, { target: endpoint }), !isTaken);
   }
 

@@ -16,7 +16,7 @@ export interface Backend {
    * addresses that have no scheme.
    */
   readonly schemes: readonly string[];
-  /** The tracing channels of the process, if the backend runs where there are any. */
+  /** The tracing channels of the process, if the backend's runtime has any. */
   readonly channels?: TraceChannels | undefined;
   /** Creates a layer that dials and, if there is a `bindAddr`, listens on it. */
   layer(options: BackendLayerOptions): StreamLayer;
@@ -33,6 +33,8 @@ export interface BackendLayerOptions {
   readonly advertiseAddr: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
-  /** Receives the events that only the layer sees: a connection that could not be accepted. */
+  /**
+   * Receives the events that only the layer sees, such as a connection that could not be accepted.
+   */
   readonly observer: Observer | undefined;
 }

@@ -53,8 +53,8 @@ export class ConnectionEvents implements AsyncIterableIterator<ConnectionEvent, 
 }
 
 /**
- * The queue length from which the 'up' and 'down' of a connection that came and went unread are
- * left out. This bounds the queue by the number of live connections.
+ * The length from which the queue omits both events of a connection whose 'up' was still unread
+ * when it went down. This bounds the queue by the number of live connections.
  */
 const LAG = 1_024;
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true });

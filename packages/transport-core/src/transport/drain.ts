@@ -6,26 +6,26 @@ import type { AnyTransport } from './types.ts';
 
 /** Options of `drain`. */
 export interface DrainOptions {
-  /** The longest time in milliseconds for calls in flight, at least 0. Default 10,000. */
+  /** The time limit for calls in flight, in milliseconds, at least 0. Default 10,000. */
   readonly grace?: number | undefined;
   /**
-   * False if the address of this transport leads to other processes, too: those of a cluster, or
-   * those behind a load balancer. Then the transport stops listening and leaves the connections
-   * that it has accepted, 16 every 10 ms. Callers dial the address again, and no call is refused.
-   * Default true: the address leads only here, so new calls of peers are refused.
+   * Set it to false if the address of this transport leads to other processes, too: those of a
+   * cluster, or those behind a load balancer. Then the transport stops listening and leaves the
+   * connections that it has accepted, 16 every 10 ms. Callers dial the address again, and no call
+   * is refused. Default true: the address leads only here, so new calls of peers are refused.
    */
   readonly refuse?: boolean | undefined;
 }
 
 /**
- * Takes a transport out of service, ahead of its `close`. From now on the health of the node says
+ * Takes a transport out of service, ahead of its `close`. From now on, the node's health reports
  * that it is not ready, and peers' calls are refused with `unavailable`, reason `draining`,
- * `sent: false`, so that their callers can turn to other nodes. Calls whose handlers have started
+ * `sent: false`, so that their callers can use other nodes. Calls whose handlers have started can
  * finish. The node may still make calls, and one-ways and the protocols of Trunkline itself (peers,
- * gossip) go on. Resolves when no call of a peer is in flight (with `refuse: false`, when also no
- * accepted connection is left), or when the grace period is over.
- * Then close the transport with a grace period: calls that are still on their way are refused
- * unsent, too. Draining can't be undone.
+ * gossip) continue. Resolves when no call of a peer is in flight (with `refuse: false`, when also
+ * no accepted connection is left), or when the grace period is over. Then close the transport with
+ * a grace period, so that calls that are still on their way are refused with `sent: false`, too.
+ * Draining can't be undone.
  */
 export async function drain(transport: AnyTransport, options: DrainOptions = {}): Promise<void> {
   const { grace = 10_000, refuse = true } = options;
@@ -45,10 +45,10 @@ export async function drain(transport: AnyTransport, options: DrainOptions = {})
     await clock.sleep(Math.min(STEP, until - clock.now()));
 }
 
-/** The time between two looks for calls in flight, in milliseconds. */
+/** The time between two checks for calls in flight, in milliseconds. */
 const STEP = 10;
 /**
- * The most connections that are left at each look. Their callers dial again, and a transport
- * completes only `limits.handshakes` handshakes at a time.
+ * Maximum number of connections that are left at each check. Their callers dial again, and a
+ * transport completes only `limits.handshakes` handshakes at a time.
  */
 const BATCH = 16;

@@ -155,7 +155,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     this.announce();
   }
 
-  /** Tells the peers the protocols and the address after they changed. */
+  /** Sends the protocols and the address to the peers after they have changed. */
   announce(): void {
     this.ticker.run(() => {
       for (const connection of this.connections) connection.announce();
@@ -228,7 +228,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     if (remote !== undefined) this.membership?.down(remote, error);
     if (wasUp && remote !== undefined) {
       this.dispatcher.tell({ type: 'down', remote, cause: error });
-      // (For an accepted connection, its slot has reported it.)
+      // (If the connection was accepted, its slot has reported this.)
     } else if (direction === 'out')
       this.dispatcher.tell({
         type: 'rejected',
@@ -361,7 +361,9 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
 
   // Closing.
 
-  /** Says that the node drains, and refuses new calls of peers from now on if `refuse`. */
+  /**
+   * Reports that the node drains and, if `refuse` is true, refuses new calls of peers from now on.
+   */
   drain(refuse: boolean): void {
     this.isDraining = true;
     this.#drained();
@@ -373,8 +375,8 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   }
 
   /**
-   * Stops listening, and leaves up to `most` accepted connections in order. Returns how many of
-   * them have not ended yet, and how many are in a handshake.
+   * Stops listening, and leaves up to `most` accepted connections gracefully. Returns the number of
+   * accepted connections that have not ended yet, and the number of those in a handshake.
    */
   leaveAccepted(most: number): number {
     this.acceptor.retire();

@@ -17,7 +17,7 @@ import type { AnyTransport, Transport } from './types.ts';
 export type ServingStatus = 'serving' | 'not_serving' | 'unknown';
 
 const STATUSES: readonly ServingStatus[] = ['unknown', 'serving', 'not_serving'];
-/** Maximum bytes of the name of a service. */
+/** Maximum length of a service's name, in bytes. */
 const LONGEST_NAME = 256;
 
 const serviceName: Codec<string> = {
@@ -57,8 +57,8 @@ export const healthProtocol = defineProjectProtocol({
 /** Options of `serveHealth`. */
 export interface HealthOptions {
   /**
-   * Decides which peers may ask for the status of named services. Everybody may ask with the empty
-   * name, which says only that the node lives. Default: all.
+   * Decides which peers may ask for the status of named services. Any peer may ask with the empty
+   * name, which shows only that the node answers. Default: all.
    */
   readonly allow?: Allow | undefined;
 }
@@ -71,7 +71,7 @@ export interface Health {
   status(service: string): ServingStatus;
   /**
    * True if the transport is open and not draining, and no service was set to 'not_serving'. It
-   * does not say that the transport listens.
+   * does not mean that the transport listens.
    */
   readonly isReady: boolean;
   /** Ends the protocol. */
@@ -93,7 +93,7 @@ class HealthService implements Health {
   readonly #engine: TransportEngine;
   readonly #mount: Transport<typeof healthProtocol>;
   readonly #set = new Map<string, 'serving' | 'not_serving'>();
-  /** Has each open `watch` look at the status again. */
+  /** Functions that make each open `watch` read the status again. */
   readonly #watchers = new Set<() => void>();
   #isClosed = false;
 

@@ -27,7 +27,7 @@ export class InterceptedCall implements ClientCall {
   private readonly mount: CallMount;
   private readonly startedAt: number;
 
-  /** The caller sets the target and the request. */
+  /** Creates a call without its target and its request, which the creator sets. */
   constructor(mount: CallMount, definition: Method, now: number, given: OwnOptions) {
     this.metadata = given.metadata ?? NO_METADATA;
     this.upload = given.upload as AsyncIterable<unknown> | undefined;
@@ -60,7 +60,8 @@ export class InterceptedCall implements ClientCall {
   }
 
   /**
-   * Returns the options with which the call is made. The time that interceptors took counts.
+   * Returns the options with which the call is made. The time that interceptors took counts toward
+   * the timeout.
    *
    * @throws what `checkOptions` throws for values that an interceptor has set, and
    * `deadline_exceeded`.

@@ -66,7 +66,7 @@ export class SelfIntroduction implements Introduction {
   }
 
   /**
-   * Replaces the address; undefined restores the layer's own. Returns whether that changes it.
+   * Replaces the address; undefined restores the layer's own. Returns true if that changes it.
    *
    * @throws TypeError for an address that can't be dialed or sent.
    */

@@ -42,8 +42,8 @@ export interface Management {
    */
   retire(remote: Remote, text: string): void;
   /**
-   * Returns whether this node takes calls of a service: not while it drains, nor if its health says
-   * 'not_serving'.
+   * Returns true if this node takes calls of a service. It does not while it drains, nor if its
+   * health says 'not_serving'.
    */
   isServing(service: string): boolean;
   /**

@@ -40,7 +40,7 @@ export class Members {
   /**
    * Connects to a node, or returns a connection to it.
    *
-   * @param remembers whether `target`, if it is a name, stands for this node from now on.
+   * @param remembers true if `target`, when it is a name, stands for this node from now on.
    */
   async reach(
     nodeId: string,

@@ -45,7 +45,7 @@ export class Mount implements Mounted, CallHost {
   readonly inbox: Inbox;
   /** The error with which new calls fail; set when the mount closes. */
   over: TransportError | undefined = undefined;
-  /** Undefined if outgoing calls are just sent. */
+  /** Undefined if outgoing calls are simply sent. */
   hooks: MountHooks | undefined = undefined;
   /** The number of outgoing calls that have not settled. */
   open = 0;
@@ -70,13 +70,13 @@ export class Mount implements Mounted, CallHost {
     );
   }
 
-  /** Has its calls in both directions followed from now on; undefined ends that. */
+  /** Makes `watch` follow its calls in both directions from now on; undefined ends that. */
   watchBy(watch: CallWatch | undefined): void {
     this.#hook(watch, this.hooks?.chain);
     this.inbox.watchBy(watch);
   }
 
-  /** Has its outgoing calls pass interceptors. */
+  /** Makes its outgoing calls pass through interceptors. */
   interceptBy(chain: ClientNext | undefined): void {
     this.#hook(this.hooks?.watch, chain);
   }

@@ -16,9 +16,9 @@ export interface MulticastOptions<Response> extends CallOptions {
    * The condition that ends the multicast. Only responses count, not errors. Default 'all'.
    *
    * - 'all': every target has answered.
-   * - 'first': there is one response.
-   * - a number: there are that many responses (at least 1; a number above that of the targets means
-   *   'all').
+   * - 'first': one response has arrived.
+   * - a number: this many responses have arrived (at least 1; a number above that of the targets
+   *   means 'all').
    * - 'quorum': a majority of the targets and the caller, including the caller itself: with 4
    *   targets, 2 responses.
    * - a function: called after each answer, errors included, with all answers so far; returning

@@ -20,7 +20,7 @@ export interface NamingTransport {
 export interface NameSnapshot {
   /** The name as it is given to the resolver. */
   readonly name: string;
-  /** Its addresses now; undefined before the first result. */
+  /** Its current addresses; undefined before the first result. */
   readonly addresses: readonly ResolvedAddress[] | undefined;
   /** The error of the last resolution; undefined if it succeeded. */
   readonly error?: string | undefined;

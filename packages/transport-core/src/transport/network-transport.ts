@@ -1,4 +1,4 @@
-// Makes a Transport of any stream layer.
+// Turns any stream layer into a Transport.
 
 import type { CommonOptions } from '../common-options.ts';
 import { commonOptions } from '../common-options.ts';

@@ -4,7 +4,7 @@ import type { Logger } from '../logger.ts';
 import type { Counter, ObserverEvent } from '../observer.ts';
 import type { Remote } from '../remote.ts';
 
-/** The messages for an operator. What a logger throws is ignored. */
+/** Writes the messages for an operator to a logger. Errors that the logger throws are ignored. */
 export class OperatorLog {
   readonly #logger: Logger;
   /** Counters that were logged at least once. */
@@ -51,8 +51,7 @@ export class OperatorLog {
 
   /**
    * Logs a counter as a warning when it goes up for the first time, because a flood would otherwise
-   * fill the log. While the transport closes, one-ways are dropped in the ordinary course of
-   * events.
+   * fill the log. While the transport closes, it is normal that one-ways are dropped.
    */
   count(counter: Counter, remote: Remote | undefined, isClosing: boolean): void {
     const isAlarm = ALARMS.has(counter) && !this.#logged.has(counter) && !isClosing;
@@ -66,7 +65,7 @@ export class OperatorLog {
     try {
       this.#logger[level](details, text);
     } catch {
-      // The transport works on without its log.
+      // The transport continues without its log.
     }
   }
 }

@@ -107,7 +107,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     }
   }
 
-  /** Sends a call through the interceptors, and has it observed. */
+  /** Sends a call through the interceptors, and observes it. */
   #sendHooked(
     { chain }: MountHooks,
     method: Method,

@@ -64,7 +64,7 @@ export class Reporter implements CallWatch {
 
   /**
    * Finds out whether the channels of calls have subscribers. Called at the beginning of each tick,
-   * because no event tells when a subscriber comes or goes.
+   * because no event reports that a subscriber was added or removed.
    */
   look(): void {
     const isHeard = this.#isHeard;

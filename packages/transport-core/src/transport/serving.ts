@@ -1,16 +1,16 @@
-// Whether this node takes calls of its services, as drain and health say.
+// Decides whether this node takes calls of its services, from its drain state and its health.
 
-/** The transport, as far as it matters here. */
+/** The part of a transport that is used here. */
 interface ServingTransport {
   readonly isDraining: boolean;
 }
 
-/** The health that is served, as far as it matters here. */
+/** The part of the served health that is used here. */
 interface ServedHealth {
   status(service: string): string;
 }
 
-/** Joins the drain of a transport with its health, and tells listeners of changes. */
+/** Combines a transport's drain state with its health, and notifies listeners of changes. */
 export class Serving {
   readonly #transport: ServingTransport;
   readonly #listeners = new Set<() => void>();

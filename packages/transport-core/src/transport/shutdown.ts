@@ -1,4 +1,4 @@
-// The end of a transport and of its mounts: calls in flight have a grace period, then everything
+// The end of a transport and of its mounts: calls in flight get a grace period, then everything
 // closes.
 
 import type { Clock } from '../clock.ts';
@@ -51,9 +51,9 @@ export class Shutdown {
   }
 
   /**
-   * Closes a transport that was drained. It accepts no more connections, and leaves those that it
-   * has as if it stayed open: then both ends wait for each other, so calls that are on their way
-   * here are still refused unsent.
+   * Closes a transport that was drained. It accepts no more connections, and leaves its open ones
+   * as if it were to stay open. Both ends then wait for each other, so calls that are on their way
+   * here are still refused with `sent: false`.
    */
   async #leaveFirst(grace: number): Promise<void> {
     const { acceptor, clock, connections } = this.#transport;
@@ -116,8 +116,8 @@ export class Shutdown {
   }
 
   /**
-   * Closes one protocol. Its calls have `grace` milliseconds; then calls made here fail and calls
-   * of peers are refused.
+   * Closes one protocol. Its calls get up to `grace` milliseconds to finish; then calls made here
+   * fail and calls of peers are refused.
    */
   async closeMount(mount: Mount, grace: number): Promise<void> {
     const { clock, connections, pool, ticker } = this.#transport;
@@ -150,7 +150,7 @@ export class Shutdown {
   }
 }
 
-/** The time between two looks for connections that have come up, in milliseconds. */
+/** The time between two checks for connections that have come up, in milliseconds. */
 const STEP = 10;
 /** The error of calls that were made before the transport closed. */
 export const CLOSED: TransportError = new TransportError('shutdown', 'this transport was closed', {

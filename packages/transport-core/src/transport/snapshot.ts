@@ -53,13 +53,15 @@ export interface Snapshot {
 
 /** Limits from the options of a transport; see `LimitOptions`. */
 export interface LimitsSnapshot {
-  /** Bytes of all messages that the transport holds. */
+  /** Maximum number of bytes in all messages that the transport holds. */
   readonly memory: number;
-  /** Connections in all. */
+  /** Maximum number of connections in total. */
   readonly connections: number;
-  /** Handshakes of accepted connections under way; up to four times as many wait. */
+  /**
+   * Maximum number of handshakes of accepted connections under way; up to four times as many wait.
+   */
   readonly handshakes: number;
-  /** Incoming calls of all connections together, and their bytes. */
+  /** Maximum numbers of incoming calls of all connections together, and of their bytes. */
   readonly total: { readonly calls: number; readonly bytes: number };
   /** Calls in flight, for each connection and channel. */
   readonly calls: number;
@@ -101,20 +103,21 @@ export interface ConnectionSnapshot {
   readonly blocked: number;
   /** Calls of the peer that no reader has taken yet. */
   readonly inbound: { readonly calls: number; readonly bytes: number };
-  /** Messages accepted here that have not been sent yet. */
+  /** Messages that were accepted here and have not been sent yet. */
   readonly outbound: { readonly messages: number; readonly bytes: number };
   /**
-   * The part of each limit that is in use, from 0 to 1 (reached). If a limit holds for each channel,
-   * the part is that of the fullest channel. The limits are those that both ends agreed on.
+   * The part of each limit that is in use, from 0 to 1 (the limit is reached). If a limit applies
+   * to each channel, the part is that of the fullest channel. The limits are those that both ends
+   * agreed on.
    */
   readonly fill: {
-    /** Calls in flight and running handlers, of `limits.calls`. */
+    /** Calls in flight and running handlers, as a part of `limits.calls`. */
     readonly calls: number;
-    /** Streaming calls, of `limits.streams`. */
+    /** Streaming calls, as a part of `limits.streams`. */
     readonly streams: number;
-    /** Short requests that wait for a reader, of `limits.inbound`. */
+    /** Short requests that wait for a reader, as a part of `limits.inbound`. */
     readonly inbound: number;
-    /** Messages that wait to be sent, of `limits.outbound`. */
+    /** Messages that wait to be sent, as a part of `limits.outbound`. */
     readonly outbound: number;
   };
 }

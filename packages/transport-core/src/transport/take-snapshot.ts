@@ -4,7 +4,7 @@ import type { Connection } from '../stream/connection.ts';
 import type { TransportEngine } from './engine.ts';
 import type { ConnectionSnapshot, LimitsSnapshot, Snapshot } from './snapshot.ts';
 
-/** Returns a snapshot of a engine. */
+/** Returns a snapshot of an engine. */
 export function takeSnapshot(engine: TransportEngine): Snapshot {
   const { config, layer } = engine;
   const at = engine.clock.now();
@@ -59,7 +59,7 @@ function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
     instance: remote?.instance ?? '',
     rtt: connection.rtt,
     age: at - connection.since,
-    // The counts may start at -0, so that V8 keeps them as doubles; adding 0 makes that 0.
+    // The counts may start at -0, so that V8 keeps them as doubles; adding 0 turns -0 into 0.
     bytes: { in: connection.bytesIn + 0, out: connection.bytesOut + 0 },
     ...connection.figures.counts,
   };

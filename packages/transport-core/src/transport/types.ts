@@ -93,8 +93,8 @@ export type Client<P extends Protocol> = {
 };
 
 /**
- * A connection came up or went down. `cause` says why it went down; the reasons `idle`,
- * `disconnected` and `closed` mean an orderly end.
+ * An event: a connection came up or went down. `cause` is the error with which it went down; the
+ * reasons `idle`, `disconnected` and `closed` mean an orderly end.
  */
 export interface ConnectionEvent {
   readonly type: 'up' | 'down';
@@ -142,8 +142,8 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
   advertiseAddr(): string;
   /**
    * Changes the address at which others reach this transport, while it runs: for example to one
-   * that a router maps to it. Several addresses are a list, or one string with commas. Peers on
-   * live connections are told, and then see it as `remote.addr`. `undefined` returns to the
+   * that a router maps to it. Give several addresses as a list, or as one string with commas. Peers
+   * on live connections are notified, and then see it as `remote.addr`. `undefined` returns to the
    * configured address. Throws a TypeError for an address that this transport could not dial.
    */
   advertise(addresses: string | readonly string[] | undefined): void;
@@ -156,7 +156,7 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    * - download, duplex: resolves to an iterable once the request has been sent. Leaving its loop
    *   cancels the call.
    *
-   * Every call settles exactly once. `error.sent` tells whether a handler may have seen the call.
+   * Every call settles exactly once. `error.sent` is true if a handler may have seen the call.
    */
   send<N extends MethodName<P>>(
     target: Target,
@@ -167,7 +167,7 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
   /** Returns a client whose methods call `send` with this target. */
   to(target: Target): Client<P>;
   /**
-   * Closes the transport: refuses new calls (`shutdown`), tells the peers, lets calls in flight
+   * Closes the transport: refuses new calls (`shutdown`), notifies the peers, lets calls in flight
    * finish for `grace` milliseconds (default 0), flushes accepted messages and fails all other
    * calls. Resolves when no socket, timer or listener is left. Idempotent. On a mount it closes
    * only that protocol.
@@ -194,9 +194,9 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    */
   writable(target: Target): Promise<void>;
   /**
-   * Connects and completes the hello ahead of any call, or returns the live connection if there is
-   * one. If `signal` aborts, it rejects with `cancelled`, whose cause is the signal's reason, and
-   * the dial ends unless another caller waits for it.
+   * Connects and completes the hello before any call is made, or returns the live connection if
+   * there is one. If `signal` aborts, it rejects with `cancelled`, whose cause is the signal's
+   * reason, and the dial ends unless another caller waits for it.
    */
   dial(target: Target, options?: { readonly signal?: AbortSignal | undefined }): Promise<Remote>;
   /** Returns the peers that are connected now. */
@@ -220,7 +220,7 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
   closeStreams(): Promise<void>;
   /**
    * Mounts another protocol on the same listener, pool and connections. Peers on live connections
-   * are told about it. Throws a TypeError if the name or the channel is taken.
+   * are notified. Throws a TypeError if the name or the channel is taken.
    */
   mount<Q extends Protocol>(protocol: Q, options?: MountOptions): Transport<Q>;
   /** Returns the state of the transport as plain data; `formatSnapshot` prints it. */

@@ -26,13 +26,14 @@ export class FrameDecoder {
   #dead = false;
   #reading = false;
   /**
-   * The state of a length that was cut: its bits so far, and how many of its bytes have arrived.
+   * The state of a length that was cut: its bits so far, and the number of its bytes that have
+   * arrived.
    */
   #length = 0;
   #lengthBytes = 0;
   /**
-   * The state of a frame that was cut: its beginning, how many bytes of it have arrived, and its
-   * length (0 if unknown).
+   * The state of a frame that was cut: its beginning, the number of its bytes that have arrived,
+   * and its length (0 if unknown).
    */
   #body: Uint8Array = EMPTY;
   #filled = 0;
@@ -97,9 +98,9 @@ export class FrameDecoder {
   }
 
   /**
-   * Tells the decoder, from inside `frame`, that the payload was copied, so that its buffer can
-   * hold the next frame that is split across chunks. (A new 64 KiB buffer for each packet of a long
-   * message costs as much as reading the packet.)
+   * Called from inside `frame` when the payload was copied, so that its buffer can hold the next
+   * frame that is split across chunks. (A new 64 KiB buffer for each packet of a long message costs
+   * as much as reading the packet.)
    */
   recycle(): void {
     if (this.#body !== EMPTY) this.#spare = this.#body;
@@ -167,7 +168,7 @@ export class FrameDecoder {
     return undefined;
   }
 
-  /** Releases memory: between two chunks, only that of a frame that was cut is kept. */
+  /** Releases memory: between two chunks, only the memory of a frame that was cut is kept. */
   #rest(): void {
     this.#frame.release();
     if (this.#expected === 0) this.#spare = EMPTY;
@@ -277,8 +278,8 @@ function malformed(message: string): FrameViolation {
 const STOPPED: FrameViolation = { reason: 'malformed', message: '' };
 
 /**
- * The longest varint of a frame's length in bytes, over-long forms included: lengths are below
- * 2^28.
+ * Maximum number of bytes in the varint of a frame's length, over-long forms included: lengths are
+ * below 2^28.
  */
 const MAX_LENGTH_BYTES = 4;
 
@@ -289,7 +290,7 @@ const SMALL_BUFFER = 4 * 1024;
 const KIND = 0x08;
 const ID = 0x15;
 const PAYLOAD = 0x7a;
-/** The largest header of a PART: kind, id, and the payload's tag and length. */
+/** Maximum size of a PART's header, in bytes: kind, id, and the payload's tag and length. */
 const PART_HEADER = 12;
 /** The kind and the id of a PART. */
 const header = Uint8Array.of(KIND, Kind.PART, ID, 0, 0, 0, 0);

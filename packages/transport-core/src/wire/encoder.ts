@@ -216,7 +216,7 @@ export class FrameEncoder implements FrameWriter {
     this.#count++;
   }
 
-  /** Moves a small frame that needs one byte less for its length than was reserved. */
+  /** Moves a small frame whose length needs one byte less than was reserved. */
   #narrow(at: number): number {
     this.#buffer.copyWithin(this.#begin + 1, this.#begin + 2, at);
     this.#width = 1;
@@ -310,8 +310,9 @@ function writeVarint(buffer: Uint8Array, at: number, value: number): number {
 }
 
 /**
- * An upper bound of a frame's size without payload, metadata, text and hello: its length 4, kind 2,
- * id 5, five integers 30, and the payload's tag and length 5.
+ * An upper bound of a frame's size in bytes, without payload, metadata, text and hello: 4 for its
+ * length, 2 for its kind, 5 for its id, 30 for five integers, and 5 for the payload's tag and
+ * length.
  */
 const HEADER = 48;
 
@@ -322,10 +323,10 @@ const HEADER = 48;
 const LARGE = 16 * 1024;
 const GATHERED = 256 * 1024;
 
-/** Looked up once, because V8 looks up a typed array's methods at each use. */
+/** The method `set`, looked up once because V8 looks up a typed array's methods at each use. */
 const { set } = Uint8Array.prototype;
 
-/** Up to this length, a loop copies faster than `set`. */
+/** Maximum length, in bytes, up to which a loop copies faster than `set`. */
 const LOOP = 8;
 
 /** Field number and wire type in one byte, as frame.proto numbers them. */

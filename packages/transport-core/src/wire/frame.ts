@@ -175,8 +175,8 @@ export interface FrameVisitor {
   readonly pauses?: boolean;
   /**
    * Called when a PART of call `id` was cut and `length` bytes of its payload are expected. Returns
-   * the memory of that size where they belong, which becomes the payload of the frame; undefined
-   * means no particular place. The payload may never arrive completely, and the call may be over by
+   * memory of that size for these bytes, which becomes the payload of the frame; undefined lets the
+   * decoder choose the memory. The payload may never arrive completely, and the call may be over by
    * then.
    */
   place?(id: number, length: number): Uint8Array | undefined;
@@ -217,7 +217,7 @@ export interface WireError {
  */
 export interface FrameWriter {
   /**
-   * Bytes of the current batch; in the writer that carries frames as objects, only their payloads
+   * Size of the current batch in bytes; if frames are carried as objects, only their payloads
    * count.
    */
   readonly size: number;
@@ -259,8 +259,8 @@ export interface FrameWriter {
 export const Account = { PIPE: 1, SHORT: 2, LONG: 3, REPLY: 4, STREAM: 5 } as const;
 
 /**
- * Bytes that each unit costs its account in addition to its own; bounds the number of empty units
- * (docs/wire-protocol.md §6).
+ * The number of bytes that each unit costs its account in addition to its own bytes; this bounds
+ * the number of empty units (docs/wire-protocol.md §6).
  */
 export const UNIT = 64;
 /** The highest value of an account (docs/wire-protocol.md §6). */

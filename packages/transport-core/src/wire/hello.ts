@@ -1,5 +1,5 @@
-// The Hello message, in which each end introduces itself and says what it can do. This file handles
-// plain data; protobufjs' generated code converts it into bytes and back.
+// The Hello message, in which each end introduces itself and announces its protocols and limits.
+// This file handles plain data; protobufjs' generated code converts it into bytes and back.
 
 import { TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
@@ -49,8 +49,8 @@ export interface Introduction {
 }
 
 /**
- * The limits of what the sender is ready to receive, in bytes except for `calls` and `streams`.
- * Absent fields are 0.
+ * Limits of the data that the sender is ready to receive, in bytes except for `calls` and
+ * `streams`. Absent fields are 0.
  */
 export interface HelloLimits {
   message: number;
@@ -173,7 +173,7 @@ export function decodeProtocols(bytes: Uint8Array): Announcement | string {
   return wrong === undefined ? { protocols, addr } : cleanText(wrong);
 }
 
-/** The largest Hello, in bytes. */
+/** Maximum size of a Hello, in bytes. */
 export const HELLO_LIMIT = 16 * 1024;
 
 /**
@@ -184,7 +184,7 @@ export const HELLO_ENTRIES_LIMIT = 64;
 /** Shared by all hellos without fields, because there may be many of them. */
 const NO_FIELDS: Record<string, string> = Object.freeze(Object.create(null));
 
-/** The largest text in a hello except in `fields`, in bytes. */
+/** Maximum length of a text in a hello, except in `fields`, in bytes. */
 export const HELLO_TEXT_LIMIT = 1024;
 
 /** The range of packet sizes in bytes. */

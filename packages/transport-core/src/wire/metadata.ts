@@ -56,11 +56,11 @@ export function utf8Length(text: string): number {
   return encoder.encode(text).length;
 }
 
-/** The largest metadata of one frame, in bytes of keys and values (UTF-8). */
+/** Maximum size of the metadata in one frame, in bytes of keys and values (UTF-8). */
 export const METADATA_LIMIT = 8 * 1024;
 
 /**
- * The largest encoded metadata in bytes: together with the other fields, it fits into
+ * Maximum size of encoded metadata in bytes: together with the other fields, it fits into
  * FRAME_OVERHEAD.
  */
 export const ENCODED_METADATA_LIMIT = 15 * 1024;

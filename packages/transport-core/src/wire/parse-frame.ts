@@ -250,8 +250,8 @@ function skipField(bytes: Uint8Array, end: number, tag: number, known: number): 
 }
 
 /**
- * Reads the varint at `position` and moves behind it. A negative result says why there is no varint
- * below 2^32.
+ * Reads the varint at `position` and moves past it. A negative result is the reason why there is no
+ * varint below 2^32.
  */
 function readVarint(bytes: Uint8Array, end: number): number {
   let at = position;
@@ -318,10 +318,10 @@ const CUT = -3;
 const TRUNCATED = 'a frame that ends inside a field';
 const NO_KIND = 'a frame without a kind';
 
-/** The longest varint in bytes: protobuf's own limit, for 64 bits. */
+/** Maximum number of bytes in a varint: protobuf's own limit, for 64 bits. */
 const MAX_VARINT = 10;
 
-/** Up to this length, a loop over ASCII is faster than TextDecoder. */
+/** Maximum length, in bytes, up to which a loop over ASCII is faster than TextDecoder. */
 const SHORT_TEXT = 32;
 
 /** Field number and wire type in one byte, as frame.proto numbers them. */

@@ -53,7 +53,7 @@ export function remoteError(frame: Frame, prefix = '', absent = ''): TransportEr
 
 /**
  * Encodes the metadata of an error. If that is impossible, the reason is sent in its place, so that
- * the error itself still goes out.
+ * the error itself is still sent.
  */
 function metadataOf(error: TransportError): EncodedMetadata | undefined {
   try {

@@ -6,8 +6,8 @@ import { FrameConnection, MemoryConnection } from '@trunkline/transport-core/int
 import { NearbyLayer } from '../memory/nearby-layer.ts';
 
 /**
- * A stream layer whose connections carry frames instead of bytes, and which can dial only linked
- * layers. It needs no limit of its own for data in flight: frames are handed over at once, and the
+ * A stream layer whose connections carry frames instead of bytes. It can dial only linked layers.
+ * It needs no limit of its own for data in flight: frames are handed over at once, and the
  * session's credit and queues limit them.
  */
 export class DirectLayer extends NearbyLayer {

@@ -11,7 +11,9 @@ export abstract class NearbyLayer extends MemoryLayer {
    * the address is malformed.
    */
   protected abstract find(address: string): NearbyLayer | undefined;
-  /** Creates a connection with a listening layer; returns this layer's end and the other's. */
+  /**
+   * Creates a connection to a listening layer; returns this layer's end and the other layer's end.
+   */
   protected abstract connect(
     address: string,
     peer: NearbyLayer,

@@ -19,8 +19,8 @@ import { randomName } from '../memory/random-name.ts';
 /** Options of {@link createInmemStreams}. */
 export interface InmemStreamsOptions {
   /**
-   * Bytes that may wait unread at one end before writes at the other end return false. Default 256
-   * KiB.
+   * Maximum number of bytes that may wait unread at one end before writes at the other end return
+   * false. Default 256 KiB.
    */
   readonly capacity?: number | undefined;
   /** The clock of layers that are given none. Default: the system clock. */
@@ -36,7 +36,7 @@ export interface InmemLayerOptions {
   readonly random?: Random | undefined;
 }
 
-/** An isolated set of layers: they reach each other by name, and no others. */
+/** An isolated set of layers, which can reach each other by name, but no other layers. */
 export interface InmemStreams {
   /**
    * Creates a layer that listens on `addr`, which is 'inmem://name' or 'name'. Default: a random

@@ -34,6 +34,6 @@ export const MALFORMED = [
   'nats://127.0.0.1:4222/a/b',
 ];
 
-/** Cases of the suites that do not hold. */
+/** The reasons for which some cases of the suites are skipped. */
 export const SHARED_NAME =
   'several nodes may listen under one name, and each dial goes to one of them';

@@ -15,7 +15,7 @@ export function client(t: ExecutionContext, options: Options): TestTransport {
   return transport;
 }
 
-/** Opens a transport that listens, and that serves the echo and the given methods. */
+/** Opens a transport that listens, and that serves `echo` and the given methods. */
 export async function node(
   t: ExecutionContext,
   options: Options,
@@ -27,7 +27,7 @@ export async function node(
   return transport;
 }
 
-/** Resolves when `holds` returns true, or resolves to true; asks again and again for 20 s. */
+/** Resolves when `holds` returns true or resolves to true; calls it repeatedly for up to 20 s. */
 export async function eventually(holds: () => Promise<boolean> | boolean): Promise<void> {
   for (let tries = 0; tries < 800; tries++) {
     if (await holds()) return;

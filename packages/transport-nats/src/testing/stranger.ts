@@ -16,7 +16,9 @@ export interface WireMessage {
 export class Stranger {
   readonly nats: NatsConnection;
   readonly subject: string;
-  /** The messages that came, and the number of answers that nobody had subscribed. */
+  /**
+   * The messages that arrived, and the number of answers that nobody had subscribed to the subject.
+   */
   readonly inbox: WireMessage[] = [];
   absences = 0;
   peer = '';
@@ -74,7 +76,7 @@ export class Stranger {
       .reduce((sum, { content }) => sum + content.length, 0);
   }
 
-  /** Resolves when `holds` returns true; asked after each message. */
+  /** Resolves when `holds` returns true; calls it after each message. */
   async until(holds: () => boolean): Promise<void> {
     while (!holds()) await new Promise<void>((resolve) => this.#waiting.add(resolve));
   }

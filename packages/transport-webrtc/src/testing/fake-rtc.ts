@@ -59,7 +59,7 @@ export function createFakeRtc(stopsAt?: Step): FakeRtc {
 
     async addIceCandidate(): Promise<void> {}
 
-    /** The other end isn't told, as it may happen on the network. */
+    /** Closes this end without notifying the other end, as can happen on a network. */
     close(): void {
       open.delete(this);
       this.channel.readyState = 'closed';
@@ -106,7 +106,7 @@ class FakeChannel extends EventTarget implements RtcDataChannel {
   readyState = 'connecting';
   readonly bufferedAmount = 0;
   bufferedAmountLowThreshold = 0;
-  /** Drops the messages that this end sends. */
+  /** True to drop the messages that this end sends. */
   isMute = false;
   other: FakeChannel | undefined;
 
@@ -127,7 +127,7 @@ class FakeChannel extends EventTarget implements RtcDataChannel {
   }
 }
 
-/** Opens both; messages travel in later microtasks, so neither end has sent one yet. */
+/** Opens both ends; messages travel in later microtasks, so neither end has sent one yet. */
 function join(one: FakeChannel, two: FakeChannel): void {
   one.other = two;
   two.other = one;

@@ -33,7 +33,7 @@ export function createTestRealm(...rtc: (RtcLibrary | undefined)[]): TestRealm {
 }
 
 /**
- * The real milliseconds within which a connection is made even if packets are lost: DTLS repeats
- * them after 1, 3, 7 and 15 s.
+ * The time limit for making a connection, in milliseconds of real time, even if packets are lost:
+ * DTLS repeats them after 1, 3, 7 and 15 s.
  */
 export const HANDSHAKE_TIME = 30_000;

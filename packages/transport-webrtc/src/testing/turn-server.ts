@@ -56,7 +56,7 @@ export async function startTurnServer(): Promise<TurnServer> {
   throw new Error(`coturn has ended:\n${log.join('\n')}`);
 }
 
-/** The program can't be told to choose a port itself. */
+/** Returns a free port, because the program can't choose one itself. */
 async function unusedPort(): Promise<number> {
   const socket = createSocket('udp4').bind(0, '127.0.0.1');
   await once(socket, 'listening');

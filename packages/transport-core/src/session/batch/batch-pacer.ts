@@ -4,7 +4,7 @@
 // A batch is half of the frames in flight at the end that calls, a quarter at the end that answers,
 // and never less than 8. (At 64 bytes that was measured to give 1.3 to 1.9 times the calls a second
 // of a fixed batch of 32.) If few calls are in flight and come one at a time, the next frame would
-// leave alone anyway, so it is sent at once, and the rest of the tick is done while it travels.
+// leave alone anyway, so it is sent at once, and the work of the tick continues while it travels.
 
 /** Decides when a batch leaves. */
 export class BatchPacer {
@@ -39,34 +39,37 @@ export class BatchPacer {
 
   /**
    * Adapts to a chunk that was read.
-   * @param calls this end's calls in flight before the answers of the chunk; the number after them
-   *   would spiral down.
+   * @param calls this end's calls in flight before the answers in the chunk; the number after them
+   *   would shrink with each chunk.
    * @param peers the peer's calls in flight, derived from their ids (`PeerIds.peak`); the number of
-   *   frames in the chunk would spiral down, too.
-   * @param frames the frames of the chunk.
+   *   frames in the chunk would shrink with each chunk, too.
+   * @param frames the number of frames in the chunk.
    */
   read(calls: number, peers: number, frames: number): void {
     const busy = Math.max(calls * 2, peers);
     this.#busiest =
       busy >= this.#busiest ? busy : this.#busiest - 1 - ((this.#busiest - busy) >> FORGETTING);
     this.#alone = frames < 2 && this.#busiest < LEAST * 2;
-    // In steps of the minimum: if the batch is slightly too small, the rest travels alone.
+    // The size changes in steps of the minimum: if a batch is slightly too small, the remaining
+    // frames travel alone.
     this.batch =
       this.#busiest === 0 ? this.#oneways : Math.max(LEAST, ((this.#busiest + 31) >> 5) << 3);
   }
 }
 
 /**
- * With no calls in flight no answer is awaited, so batches are large: a publisher then takes 0.78
- * of the CPU time that batches of 32 take.
+ * The number of frames in a batch while no calls are in flight. No answer is awaited then, so
+ * batches are large: a publisher needs 0.78 of the CPU time that it needs with batches of 32.
  */
 const ONEWAYS = 128;
-/** The same if a rate limit applies: one batch may exceed it, so batches are small. */
+/**
+ * The same number if a rate limit applies: one batch may exceed the limit, so batches are small.
+ */
 export const BOUNDED = 32;
-/** Fewer frames are not worth a write of their own. */
+/** The minimum number of frames that are worth a write of their own. */
 const LEAST = 8;
 /**
- * Calls that are made in waves are few at the end of each wave, so each chunk forgets only a
- * sixteenth of the difference.
+ * The number of bits by which a difference is shifted: each chunk forgets only a sixteenth of it,
+ * because calls that are made in waves are few at the end of each wave.
  */
 const FORGETTING = 4;

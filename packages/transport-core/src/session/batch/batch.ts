@@ -39,7 +39,10 @@ export interface BatchOptions {
 
 /** The frames that leave next, and the state of the connection that takes them. */
 export class Batch implements Creditor {
-  /** The connection still holds our last batch: nothing is written until `drained`. */
+  /**
+   * True if the connection still holds our last batch: nothing is written until `drained` is
+   * called.
+   */
   blocked = false;
   /** The number of this batch. Everything written into an earlier batch has left. */
   number = 1;
@@ -49,7 +52,7 @@ export class Batch implements Creditor {
   readonly #pacer: BatchPacer;
   /** The time at which the connection began to hold the last batch. */
   #blockedSince = 0;
-  /** The session checks after every write whether it is done, because it is leaving. */
+  /** True if the session is leaving, so it checks after every write whether it is done. */
   #leaving = false;
   readonly #controls: Control[] = [];
   #controlBytes = 0;
@@ -176,12 +179,12 @@ export class Batch implements Creditor {
     this.#writer.hello(kind, hello);
   }
 
-  /** Writes READY, which goes out at once. */
+  /** Writes READY, which is sent at once. */
   ready(): void {
     this.#writer.signal(Kind.READY, 0);
   }
 
-  /** Writes the GO_AWAY of a session that leaves in order. Returns false if there is no room. */
+  /** Writes the GO_AWAY of a session that leaves gracefully. Returns false if there is no room. */
   farewell({ code, reason, text }: WireError): boolean {
     if (!this.hasRoom(FRAME_OVERHEAD / 8)) return false;
     this.#writer.goAway(code, reason, text);
@@ -190,7 +193,7 @@ export class Batch implements Creditor {
 
   /**
    * Writes the last GO_AWAY of a connection that ends at once. If the connection still holds a
-   * batch, the port sends it behind that batch.
+   * batch, the port sends the frame after that batch.
    */
   lastWord(error: TransportError): void {
     const { code, reason, text } = goAwayFrame(error);
@@ -218,7 +221,7 @@ export class Batch implements Creditor {
 
   /**
    * Called when a channel holds back credit to save frames. The delay is limited to 100 ms because
-   * the channel's reader may take nothing more.
+   * the channel's reader may never take another call.
    */
   holds(): void {
     if (this.heldUntil !== Number.POSITIVE_INFINITY) return;
@@ -278,7 +281,7 @@ export class Batch implements Creditor {
     return this.blocked ? this.#blockedSince + STUCK : Number.POSITIVE_INFINITY;
   }
 
-  /** Moves the timeout by the `lateness` milliseconds of sleep. */
+  /** Extends the timeout by `lateness`, the milliseconds for which this process was asleep. */
   excuse(lateness: number): void {
     this.#blockedSince += lateness;
   }

@@ -87,8 +87,8 @@ export class Callee {
   }
 
   /**
-   * Returns the answer to a REQUEST that no handler may see; undefined if one may, and then its
-   * channel and its method exist.
+   * Returns the answer to a REQUEST that no handler may see; undefined if a handler may see it; its
+   * channel and its method exist then.
    */
   #refusal(
     frame: Frame,
@@ -139,7 +139,7 @@ export class Callee {
     this.#begin(call, frame);
   }
 
-  /** Returns true if the method is a one-way and nothing speaks against delivering it. */
+  /** Returns true if the method is a one-way and nothing prevents its delivery. */
   #hears(channel: Channel | undefined, method: Method | undefined): boolean {
     return (
       channel !== undefined &&
@@ -156,8 +156,8 @@ export class Callee {
   }
 
   /**
-   * Charges a message to its account. Returns false if it broke the rules; the violation was then
-   * reported.
+   * Charges a message to its account. Returns false if the message broke the rules; the violation
+   * has then been reported.
    */
   #charge(frame: Frame, account: ReceiveAccount): boolean {
     if (frame.size > 0) return this.#packets.longMessage(frame, account);

@@ -7,7 +7,7 @@ import { DOWNLOAD, type Frame, UPLOAD } from '../../wire/frame.ts';
 import type { Channel } from '../channels/channels.ts';
 import type { SessionContext } from '../session-context.ts';
 
-/** Returns the refusal of a call that has no method here, or whose method is another kind. */
+/** Returns the refusal of a call that has no method here, or whose method is of another kind. */
 export function unlike(
   { channel: byte, flags, method: id }: Frame,
   channel: Channel | undefined,

@@ -196,7 +196,7 @@ export class ServedCalls implements AnswerCarrier {
     this.abort(call, unserved(call.method), true);
   }
 
-  /** Gives up a long message of the call because no packet of it has come for too long. */
+  /** Gives up a long message of the call because no packet of it has arrived for too long. */
   stopped(call: InCall): void {
     const { got, size } = (call.assembly ?? call.upload?.assembly)!;
     this.abort(
@@ -270,7 +270,7 @@ export class ServedCalls implements AnswerCarrier {
 
   /**
    * Ends the calls whose time is up and gives up messages that stopped arriving.
-   * @param lastPacket the time at which the last packet of a long message came.
+   * @param lastPacket the time at which the last packet of a long message arrived.
    * @returns the next time at which something may be due.
    */
   wake(now: number, lastPacket: number): number {
@@ -283,10 +283,10 @@ export class ServedCalls implements AnswerCarrier {
       deadlines.remove(call);
       if (call.due <= now) this.#expired(call);
       else if (call.refuseAt <= now && call.open) this.#refuseUnserved(call);
-      // A reader has come since.
+      // A reader has been added since.
       else deadlines.add(call, Math.min(call.due, call.refuseAt));
     }
-    // No packet of a long message has come since, so all unfinished messages have stopped.
+    // No packet of a long message has arrived since, so all unfinished messages have stopped.
     const stale = lastPacket + STALLED;
     if (stale > now)
       return this.#context.usage.unfinished > 0 ? Math.min(deadlines.next, stale) : deadlines.next;
@@ -331,6 +331,9 @@ export class ServedCalls implements AnswerCarrier {
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
-/** Calls whose deadline passed that end in one turn: 1 to 2 ms if their handlers use signals. */
+/**
+ * Maximum number of expired calls that are ended in one turn, which takes 1 to 2 ms if their
+ * handlers use signals.
+ */
 const EXPIRED_AT_ONCE = 64;
 const ANSWERED = new TransportError('cancelled', 'the call was answered');

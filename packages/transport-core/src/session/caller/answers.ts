@@ -154,8 +154,8 @@ export class Answers {
   }
 
   /**
-   * Fails the calls whose long response or item stopped half-way. Returns the next time at which
-   * one may have stopped.
+   * Fails the calls whose long response or item stopped arriving. Returns the next time at which
+   * this must be checked.
    */
   wake(now: number): number {
     let next = Number.POSITIVE_INFINITY;
@@ -171,8 +171,8 @@ export class Answers {
   }
 
   /**
-   * Fails a call because a long message of the callee stopped half-way; a callee that still streams
-   * is sent a CANCEL.
+   * Fails a call because a long message of the callee stopped arriving; sends a CANCEL to a callee
+   * that still streams.
    */
   #stopped(call: OutCall, assembly: Assembly): void {
     const { got, size } = assembly;

@@ -64,7 +64,7 @@ export class CallQueue {
     return length > message ? tooLarge(method, length, message) : undefined;
   }
 
-  /** Returns true if the call may start now, as far as the limits of both ends go. */
+  /** Returns true if the limits of both ends let the call start now. */
   hasRoom(channel: Channel, call: OutCall): boolean {
     const { lanes } = channel;
     const { terms, limits } = this.#context;
@@ -82,8 +82,9 @@ export class CallQueue {
   // Waiting calls.
 
   /**
-   * Returns the queue in which a call waits. Long messages that keep no order with short ones have
-   * a queue per channel; everything else but streaming calls shares the channel's main queue.
+   * Returns the queue in which a call waits. Long messages that are not ordered with short ones
+   * have a queue of their own in each channel. All other calls except streaming ones share the
+   * channel's main queue.
    */
   queueOf(channel: Channel, call: OutCall): List<OutCall> {
     if (call.method.flags !== 0) return this.streams;

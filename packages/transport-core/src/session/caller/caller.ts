@@ -93,8 +93,8 @@ export class Caller implements CallCarrier {
   }
 
   /**
-   * Sends a one-way if it can go now, and returns false otherwise. It is no call unless it has to
-   * wait in a lane.
+   * Sends a one-way if it can go now, and returns false otherwise. It becomes a call only if it has
+   * to wait in a lane.
    * @throws TransportError if it can never be sent.
    */
   trySend(byte: number, method: Method, payload: Uint8Array): boolean {

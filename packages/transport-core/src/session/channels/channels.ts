@@ -26,7 +26,7 @@ export interface Mounted {
 
 /** Receives changes of the protocols of a connection. */
 export interface ProtocolsVisitor {
-  /** The peer has announced its protocols and its address anew. */
+  /** The peer has announced its protocols and its address again. */
   announced?(announcement: Announcement): void;
   /** The protocols of one end have changed. */
   protocolsChanged?(): void;
@@ -51,24 +51,27 @@ export class Channel implements InChannel {
   disagreement: TransportError | undefined = undefined;
   readonly lanes: Lanes;
 
-  /** Our calls without a terminal frame, and those that wait for room, in order. */
+  /**
+   * The number of our calls without a terminal frame, and the calls that wait for room, in order.
+   */
   open = 0;
   readonly waiting = new List<OutCall>();
   readonly waitingLong = new List<OutCall>();
-  /** Promises of `writable()` that wait until `trySend` would return true. */
+  /** Callers of `writable()` that wait until `trySend` would return true. */
   readonly #writers: Writer[] = [];
 
   /** The peer's accounts with this end. */
   readonly short: ReceiveAccount;
   readonly long: ReceiveAccount;
   /**
-   * The peer's calls that have no terminal frame yet, and the requests whose handlers are running.
+   * The numbers of the peer's calls that have no terminal frame yet, and of requests whose handlers
+   * are running.
    */
   openIn = 0;
   running = 0;
   /**
-   * One-ways whose handlers are running; and whether more wait because that number has reached
-   * `limits.calls`.
+   * The number of one-ways whose handlers are running, and whether more wait because that number
+   * has reached `limits.calls`.
    */
   oneways = 0;
   crowded = false;
@@ -141,7 +144,7 @@ export class Channel implements InChannel {
   }
 
   /**
-   * Settles what waits, as far as there is room. Returns true if something still waits.
+   * Settles the promises that wait, as far as there is room. Returns true if something still waits.
    * @param writable returns true if a one-way could go now.
    * @param room called when the replies have drained, so calls may be dispatched again.
    */
@@ -158,7 +161,7 @@ export class Channel implements InChannel {
 
   // The protocol.
 
-  /** Mounts a protocol, or none. Returns false if it was mounted already. */
+  /** Mounts a protocol; undefined unmounts it. Returns false if nothing has changed. */
   mount(mounted: Mounted | undefined): boolean {
     if (this.mounted === mounted) return false;
     this.mounted = mounted;
@@ -169,7 +172,10 @@ export class Channel implements InChannel {
     return true;
   }
 
-  /** Agrees with the peer, which has these protocols, on the version of the mounted protocol. */
+  /**
+   * Determines the version of the mounted protocol that both ends use. `theirs` are the peer's
+   * protocols.
+   */
   agree(theirs: readonly HelloProtocol[]): void {
     if (this.mounted === undefined) return;
     const { protocol } = this.mounted;

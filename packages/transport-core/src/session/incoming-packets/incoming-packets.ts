@@ -15,8 +15,8 @@ import { PayloadRetainer } from './payload-retainer.ts';
 import { PipeWindow } from './window.ts';
 
 /**
- * The memory in which payloads arrive: `frames` that own their payloads, chunks that are each in
- * memory of their `own`, or chunks that are all in `one` piece of memory, which each overwrites.
+ * The memory in which payloads arrive: `frames` that own their payloads, chunks that each have
+ * their `own` memory, or chunks that share `one` piece of memory, which each chunk overwrites.
  */
 export type ChunkMemory = 'frames' | 'own' | 'one';
 
@@ -26,14 +26,14 @@ export class IncomingPackets {
    * The account of the packets of long messages and items; credit is given back as they are read.
    */
   readonly pipe: ReceiveAccount;
-  /** The window of the pipe: how much the sender may have in flight. */
+  /** The window of the pipe: the number of bytes that the sender may have in flight. */
   readonly window: PipeWindow;
   /**
    * The account of long responses; credit is given back when a response is complete and handed
    * over.
    */
   readonly reply: GrowingAccount;
-  /** The time at which the last packet of a long message or an item came in. */
+  /** The time at which the last packet of a long message or an item arrived. */
   lastPacket: number;
   /**
    * The last time at which credit of the pipe was given back to keep to PROMPT, regardless of the
@@ -64,15 +64,15 @@ export class IncomingPackets {
   }
 
   /**
-   * Moves the timeouts by the `lateness` milliseconds of sleep, in which nothing that arrived was
-   * late.
+   * Extends the timeouts by `lateness`, the milliseconds for which this process was asleep. Packets
+   * that arrived meanwhile are not late.
    */
   excuse(lateness: number): void {
     this.lastPacket += lateness;
     this.window.excuse();
   }
 
-  /** Handles a PONG that came `rtt` milliseconds after its PING. */
+  /** Handles a PONG that arrived `rtt` milliseconds after its PING. */
   pong(rtt: number, now: number): void {
     this.window.pong(rtt, now);
   }
@@ -166,8 +166,8 @@ export interface AssemblyOwner {
   /** Called when there is no room for the rest, so the message must be dropped. */
   refuse(): void;
   /**
-   * Called when no packet has come for STALLED milliseconds. An owner without this method checks
-   * for that itself.
+   * Called when no packet has arrived for STALLED milliseconds. An owner without this method checks
+   * the time itself.
    */
   stopped?(): void;
 }
@@ -329,12 +329,13 @@ export class Assembly implements Unfinished {
   }
 
   /**
-   * Returns how much to allocate for a packet of `length` bytes when `needed` bytes of the message
-   * have come, the packet included: the whole rest as long as the transport has allocated little
-   * memory ahead of arrival, otherwise a few packets, and no more than have come. Memory that is
-   * never written is not free either: the garbage collector counts it, not every system
-   * overcommits, and recycled memory has its pages. Pieces are equally long, so that freed ones fit
-   * others and the heap does not fragment.
+   * Returns the number of bytes to allocate for a packet of `length` bytes. `needed` is the number
+   * of bytes of the message that have arrived, including this packet. The result is the whole rest
+   * of the message as long as the transport has allocated little memory ahead of arrival; otherwise
+   * it is a few packets, but no more than have arrived. Memory that is never written has a cost,
+   * too: the garbage collector counts it, not every system overcommits, and recycled memory already
+   * occupies its pages. Pieces are equally long, so that freed ones fit others and the heap does
+   * not fragment.
    */
   #capacity(needed: number, length: number): number {
     const rest = this.size - needed + length;
@@ -362,9 +363,9 @@ export function oversized(codec: Codec<unknown, unknown> | undefined, size: numb
  */
 export const STALLED = 10_000;
 /**
- * Milliseconds within which arriving packets bring back some credit. A sender without credit of the
- * pipe disconnects after 10 s.
+ * Milliseconds within which arriving packets return some credit to their sender. A sender without
+ * credit of the pipe disconnects after 10 s.
  */
 const PROMPT = 3_000;
-/** The most packets of a piece of a message that is not allocated as a whole. */
+/** Maximum number of packets in one piece of a message that is not allocated as a whole. */
 const PIECE = 8;

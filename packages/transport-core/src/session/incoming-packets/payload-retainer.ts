@@ -17,13 +17,13 @@ export class PayloadRetainer {
   #shared = 0;
   /** The memory that was last shared with a payload. */
   #lent: Uint8Array = EMPTY;
-  /** A copy of `bytes[#from … #to)`. */
+  /** A piece of memory with a copy of `bytes[#from … #to)`. */
   #piece: ArrayBufferLike = EMPTY.buffer;
   #from = 0;
   #to = 0;
   /**
-   * Bytes of this chunk that readers kept. If they keep little, little is copied ahead, unless most
-   * of the last chunk was kept.
+   * The number of bytes of this chunk that readers kept. If they keep few, few are copied ahead,
+   * unless most of the last chunk was kept.
    */
   #kept = 0;
   #keepsMost = false;
@@ -91,8 +91,8 @@ export class PayloadRetainer {
   }
 
   /**
-   * Copies a payload and some of the bytes behind it; of a small chunk all that is left, since that
-   * much may be pinned anyway.
+   * Copies a payload and some of the bytes behind it. The whole rest of a small chunk is copied,
+   * because that much memory may be pinned anyway.
    */
   #copy(bytes: Uint8Array, start: number, end: number): Uint8Array {
     if (start === end) return EMPTY;
@@ -110,12 +110,12 @@ export class PayloadRetainer {
   }
 }
 
-/** Buffers up to this size may be pinned by any of their messages. */
+/** Maximum size, in bytes, of a buffer that any of its messages may pin. */
 const PINNED = 16 * 1024;
 /** A copied piece has this many times the bytes that readers kept of the chunk so far. */
 const AHEAD = 4;
 /**
- * Node and V8 browsers keep arrays up to this size in the JavaScript heap, where they cost next to
- * nothing.
+ * Maximum size, in bytes, of an array that Node and browsers with V8 keep in the JavaScript heap,
+ * where it costs next to nothing.
  */
 const ON_HEAP = 64;

@@ -7,18 +7,18 @@
  *
  * A PING goes out, and its PONG comes back behind what the sender has written. The bytes read
  * between the two, divided by the time between them, are the rate of the line. The shortest such
- * time is the round trip without a queue. Their product is what the line holds. Asking by PING, and
- * only while bytes flow, is gRPC's estimator ("BDP estimation",
+ * time is the round trip without a queue. Their product is the number of bytes that the line holds.
+ * Sending PINGs, and only while bytes flow, is taken from gRPC's estimator ("BDP estimation",
  * https://grpc.io/blog/grpc-go-perf-improvements). The evaluation of the samples follows BBR
- * (Cardwell et al., "BBR: Congestion-Based Congestion Control", 2016): the best rate of the last
- * rounds times the shortest round trip, and a little more. While a larger window makes the rate
- * rise, the window grows with it.
+ * (Cardwell et al., "BBR: Congestion-Based Congestion Control", 2016): the window is the best rate
+ * of the last rounds times the shortest round trip, and a little more. While a larger window makes
+ * the rate rise, the window grows with it.
  *
  * Busy machines and unsteady paths make round trips longer, too. The same rate then needs a larger
  * window, so the window includes what the line delivers in that extra time: the mean of the delay
- * that neither the shortest round trip nor the window itself explains. Without this share each late
- * round would shrink the window, the smaller window would lower the rate, and so on down to the
- * start.
+ * that neither the shortest round trip nor the window itself explains. Without this share, each
+ * late round would shrink the window, and the smaller window would lower the rate, until the window
+ * was back at its start value.
  *
  * Bytes in flight beyond that form a queue, and a short message waits behind them. So the window
  * gets an extra share, one millisecond of the line's rate, only while no short messages come in.
@@ -47,15 +47,21 @@ export class PipeWindow {
   #burst = 0;
   #at = 0;
   /**
-   * The burst with which the round began. The data that its credit brings arrives behind the PONG,
-   * so the burst stands in for that data.
+   * The bytes of the burst with which the round began. The data that its credit allows arrives
+   * after the PONG, so the burst is counted in its place.
    */
   #first = 0;
-  /** When the last round began, how many bytes were read in it, and whether its PONG was late. */
+  /**
+   * The time at which the last round began, the number of bytes that were read in it, and whether
+   * its PONG was late.
+   */
   #before = 0;
   #earlier = 0;
   #late = false;
-  /** Bytes read between the last round and this one, and when the first of them was read. */
+  /**
+   * The number of bytes read between the last round and this one, and the time at which the first
+   * of them was read.
+   */
   #between = 0;
   #from = 0;
   /** Bytes read at the time `#from`. */
@@ -66,7 +72,7 @@ export class PipeWindow {
   #spoilt = false;
 
   /**
-   * Bytes a millisecond in the last rounds that the window bounded; `#rate` is the best of them.
+   * Bytes per millisecond in the last rounds that the window bounded; `#rate` is the best of them.
    */
   readonly #rates: number[] = new Array(ROUNDS).fill(0);
   /**
@@ -80,32 +86,36 @@ export class PipeWindow {
   /** The window that follows from a rise of the rate; 0 if the rate did not rise. */
   #grown = 0;
   /**
-   * True until the line was seen full; and the number of rounds in a row with little or no rise of
-   * the rate.
+   * True until the line has been full once; and the number of rounds in a row with little or no
+   * rise of the rate.
    */
   #starting = true;
   #flat = 0;
   /** Rounds in a row that took more than twice as long as the line and its queue explain. */
   #long = 0;
-  /** The shortest round trip in milliseconds, and when it was last seen. */
+  /** The shortest round trip in milliseconds, and the time at which it was last measured. */
   #trip = Number.POSITIVE_INFINITY;
   #seen = 0;
   /**
-   * Rounds left, at half the window, until the next round trip is taken as the shortest. The delay
-   * of longer round trips may come from our queue or from the path; only an empty queue tells.
+   * The number of rounds left, with half the window, until the next round trip is taken as the
+   * shortest. The delay of longer round trips may come from our queue or from the path; only an
+   * empty queue shows which.
    */
   #probing = 0;
 
   /**
-   * @param least bytes that the hello granted; the window is never smaller.
-   * @param most bytes; if this is not above `least`, the window is fixed and nothing is measured.
+   * @param least the number of bytes that the hello granted; the window is never smaller.
+   * @param most the largest window in bytes. If this is not above `least`, the window is fixed and
+   *   nothing is measured.
    */
   constructor(least: number, most: number) {
     this.granted = this.#least = this.#wanted = this.#open = least;
     this.#most = most;
   }
 
-  /** Called when a short message came in: the next one will queue behind the bytes in flight. */
+  /**
+   * Called when a short message has arrived: the next one will queue behind the bytes in flight.
+   */
   short(): void {
     this.#calm = 0;
   }
@@ -113,7 +123,7 @@ export class PipeWindow {
   /**
    * Returns the credit to give back for a packet that was read: more than it cost while the window
    * grows, less while it shrinks.
-   * @param least bytes to give back at least, however much too large the window is.
+   * @param least the minimum number of bytes to give back, even if the window is far too large.
    */
   giveBack(cost: number, now: number, least = 0): number {
     if (this.#most <= this.#least) return cost;
@@ -189,8 +199,8 @@ export class PipeWindow {
 
   #learnRate(read: number, trip: number, now: number): void {
     this.#calm++;
-    // If a whole window arrives in one burst, none of it comes between PING and PONG. Then the time
-    // from one burst to the next counts.
+    // If a whole window arrives in one burst, no part of it arrives between PING and PONG. Then the
+    // time from one burst to the next counts.
     const total = this.#between + this.#read;
     let rate = Math.max(read / trip, (total - this.#head) / Math.max(now - this.#from, RESOLUTION));
     // If this process was late, packets waited for it and were then read faster than any line
@@ -200,13 +210,13 @@ export class PipeWindow {
         rate,
         ((this.#earlier + total) / Math.max(now - this.#before, RESOLUTION)) * EVEN,
       );
-    // A sender that had too little to send says nothing about the line, unless it was faster than
-    // ever.
+    // A round in which the sender had too little to send shows nothing about the line, unless it
+    // was faster than ever.
     const bounded = rate * trip >= this.#open / 2;
     if (!bounded && rate <= this.#rate) return;
     const rise = rate / this.#rate;
-    // One such round means a busy machine. After several the line itself has become slower, and its
-    // old rate no longer applies.
+    // One such round means that a machine is busy. After several, the line itself has become
+    // slower, and its old rate no longer applies.
     this.#long =
       trip > Math.max(this.#trip, this.#open / this.#rate) * 2 + NOISE ? this.#long + 1 : 0;
     if (this.#long >= STREAK) {
@@ -267,7 +277,7 @@ const GROWTH = 4;
  */
 const SLOW = 1.03;
 const REGROWTH = 1.5;
-/** The window as a multiple of what the line holds. The part above 1 stands in the queue. */
+/** The window as a multiple of what the line holds. The part above 1 waits in the queue. */
 const QUEUE = 1.0625;
 /**
  * The multiple during PROBES of every ROUNDS rounds; these show whether the line delivers more for

@@ -186,7 +186,7 @@ export class Lanes {
   /** Our credit for short and for long messages, in bytes. */
   shortCredit: number;
   longCredit: number;
-  /** Short and long one-ways that have left and whose credit has not come back. */
+  /** Short and long one-ways that were sent and whose credit has not come back. */
   readonly uncreditedShort = new UncreditedOneWays();
   readonly uncreditedLong = new UncreditedOneWays();
   /** Waiting messages, counted by kind, so that long ones never take the room of short ones. */
@@ -327,7 +327,7 @@ export class Lanes {
     return true;
   }
 
-  /** Makes the next unpaid unit behind `from` the first one. */
+  /** Makes the next unpaid unit after `from` the first one. */
   #skipUnpaid(from: Outgoing): void {
     let unit = from.after as Outgoing | undefined;
     while (unit !== undefined && !unit.unpaid) unit = unit.after as Outgoing | undefined;

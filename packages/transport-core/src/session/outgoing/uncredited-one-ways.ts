@@ -114,15 +114,15 @@ export class UncreditedOneWays {
 
 const NONE = new Float64Array(0);
 /**
- * The initial and the maximum number of runs in the ring, both powers of two. The maximum keeps a
- * generous credit of the peer from becoming memory here.
+ * The initial and the maximum number of runs in the ring, both powers of two. The maximum bounds
+ * the memory that a peer can occupy here by granting much credit.
  */
 const FEWEST = 8;
 const MOST = 2_048;
 /** A ring of more numbers than this is released when it is empty. */
 const KEPT = 512;
 /**
- * A mean cost is not an integer; this tolerance keeps a rounding error from missing the last
- * message of a run.
+ * The tolerance for a mean cost, which is not an integer: without it, a rounding error could leave
+ * out the last message of a run.
  */
 const ROUNDING = 1e-9;

@@ -17,15 +17,15 @@ export interface GracefulCloseHost {
   end(error: TransportError, arrived: boolean): void;
 }
 
-/** A session that leaves in order. */
+/** A session that leaves gracefully. */
 export class GracefulClose {
   /** The reason why this end opens nothing more. */
   readonly left: TransportError;
   /** The reason why the peer opens nothing more. */
   #peerLeft: TransportError | undefined = undefined;
   /**
-   * The time at which leaving has taken too long; and, if the transport closes, the time at which
-   * calls in flight fail.
+   * The time by which leaving must be over; and, if the transport closes, the time at which calls
+   * in flight fail.
    */
   #leaveDue: number;
   #graceDue = Number.POSITIVE_INFINITY;
@@ -73,7 +73,7 @@ export class GracefulClose {
   }
 
   /**
-   * Closes because the transport closes. Open calls have `grace` milliseconds to finish, and
+   * Closes because the transport closes. Open calls get up to `grace` milliseconds to finish, and
    * flushing accepted data may take one more second.
    */
   shut(grace: number): void {
@@ -99,7 +99,7 @@ export class GracefulClose {
     this.#close(this.isMutual);
   }
 
-  /** Closes the connection in order if nothing is left to send or to wait for. */
+  /** Closes the connection gracefully if nothing is left to send or to wait for. */
   finish(): void {
     const { batch, callee, caller, outbox } = this.#session.parts;
     if (!outbox.saidFarewell || !outbox.idle || batch.blocked) return;
@@ -125,7 +125,7 @@ export class GracefulClose {
   }
 }
 
-/** Returns true if a peer that sends GO_AWAY for this reason leaves in order. */
+/** Returns true if a peer that sends GO_AWAY for this reason leaves gracefully. */
 export function isOrderly({ reason }: TransportError): boolean {
   return reason !== undefined && ORDERLY.has(reason);
 }
@@ -141,8 +141,8 @@ export function goAwayError(frame: Frame): TransportError {
 }
 
 /**
- * Returns the error for calls that are open when a connection ends. `duplicate` and `draining` only
- * concern the connection; for the calls it is `disconnected`.
+ * Returns the error for calls that are open when a connection ends. The reasons `duplicate` and
+ * `draining` concern only the connection; the calls fail with `disconnected`.
  */
 export function lossOf(error: TransportError): TransportError {
   return error.reason === 'duplicate' || error.reason === 'draining'
@@ -159,8 +159,8 @@ export const CLOSED = reasonError('closed', 'the other end has closed its transp
 /** The error of calls that are open when this transport closes. */
 export const SHUTDOWN = new TransportError('shutdown', 'this transport was closed');
 /**
- * Reasons for which leaving has no time limit of its own. When our own transport closes, `shut`
- * sets a limit from the grace period.
+ * The reasons for leaving that have no time limit of their own. When our own transport closes,
+ * `shut` sets a limit from the grace period.
  */
 const PATIENT: ReadonlySet<Reason | undefined> = new Set([
   'duplicate',

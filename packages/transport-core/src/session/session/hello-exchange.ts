@@ -1,6 +1,6 @@
 // The opening of a session: both preambles and both HELLOs (docs/wire-protocol.md §2, §3).
 //
-// Owns how much of the peer's preamble was read, and the time by which the hello must be over. The
+// Owns the position in the peer's preamble, and the time by which the hello must be over. The
 // session tells it what arrived and what time it is. It writes our preamble and our HELLO into the
 // batch, and judges those of the peer. It ends the session if the peer fails.
 
@@ -20,11 +20,11 @@ export interface HelloHost {
   endQuietly(error: TransportError): void;
   /** Ends the session and destroys the connection at once. */
   cut(error: TransportError): void;
-  /** Ends the session and tells the peer why. */
+  /** Ends the session and sends the peer the reason. */
   break(error: TransportError): void;
 }
 
-/** The facts that this end announces, checks and must keep to. */
+/** The values that this end announces and checks, and the limits that it keeps to. */
 export interface HelloExchangeOptions {
   readonly port: SessionPort;
   readonly side: 'dialer' | 'acceptor';
@@ -38,9 +38,12 @@ export interface HelloExchangeOptions {
   readonly preamble: (() => void) | undefined;
   /** The node id that the security layer proved for the peer; undefined if it proved none. */
   readonly proven: string | undefined;
-  /** Set if the layer below refuses this peer: the session only tells the peer why, and ends. */
+  /**
+   * Set if the layer below refuses this peer: the session only sends the reason to the peer, and
+   * ends.
+   */
   readonly refused: TransportError | undefined;
-  /** Milliseconds from the creation of the session within which the hello must be over. */
+  /** The time limit of the hello, in milliseconds from the creation of the session. */
   readonly handshakeTimeout: number;
   readonly now: number;
 }
@@ -70,12 +73,15 @@ export class HelloExchange {
     this.due = options.now + options.handshakeTimeout;
   }
 
-  /** Moves the time limit by the `lateness` milliseconds of sleep. */
+  /** Extends the time limit by `lateness`, the milliseconds for which this process was asleep. */
   excuse(lateness: number): void {
     this.due += lateness;
   }
 
-  /** Makes the session announce the changes once it is up: our HELLO may be on its way. */
+  /**
+   * Makes the session announce the changes once it is up, because our HELLO may have been sent
+   * already.
+   */
   announce(): void {
     this.isStale = true;
   }

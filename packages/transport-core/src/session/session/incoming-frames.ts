@@ -1,9 +1,9 @@
-// Reads the input of a session: bytes or frames, until the work units of the turn are spent, and
-// hands each frame to the part that handles its kind.
+// Reads the input of a session, bytes or frames, until the work units of the turn are spent. Hands
+// each frame to the part that handles its kind.
 //
 // Owns the decoder, and the time by which the frame that is arriving must be complete. The session
 // tells it what arrived and when calls may flow. It calls the caller's and the callee's half, and
-// tells the session of frames that come before the hello is over and of a GO_AWAY.
+// passes the session each frame that arrives before the hello is over, and each GO_AWAY.
 
 import { FrameDecoder } from '../../wire/decoder.ts';
 import { Account, type Frame, type FrameVisitor, Kind, UNKNOWN_KINDS } from '../../wire/frame.ts';
@@ -24,11 +24,11 @@ export interface FrameReceiver {
 export class IncomingFrames implements FrameVisitor {
   /** The time by which the frame that is now arriving must be complete. */
   due = Number.POSITIVE_INFINITY;
-  /** Calls may flow, and frames other than those of the hello are handled. */
+  /** True if calls may flow, so frames other than those of the hello are handled. */
   #isOpen = false;
-  /** The session is over, and nothing more is read. */
+  /** True if the session is over, so nothing more is read. */
   #isOver = false;
-  /** The peer has sent GO_AWAY, so it may open nothing more. */
+  /** True if the peer has sent GO_AWAY, so it may open nothing more. */
   #peerLeft = false;
   /** The number of frames that were read of this chunk. */
   #frames = 0;
@@ -80,7 +80,7 @@ export class IncomingFrames implements FrameVisitor {
     this.#context.grant(0); // No more frames are read.
   }
 
-  /** Moves the time limit by the `lateness` milliseconds of sleep. */
+  /** Extends the time limit by `lateness`, the milliseconds for which this process was asleep. */
   excuse(lateness: number): void {
     this.due += lateness;
   }
@@ -122,7 +122,9 @@ export class IncomingFrames implements FrameVisitor {
     return isDone;
   }
 
-  /** Reads frames of a connection that carries frames. Returns how many were read. */
+  /**
+   * Reads frames of a connection that carries frames. Returns the number of frames that were read.
+   */
   receiveFrames(batch: readonly Frame[]): number {
     let read = 0;
     while (read < batch.length && this.frame(batch[read++]!));
@@ -232,7 +234,7 @@ export class IncomingFrames implements FrameVisitor {
       if (account === Account.PIPE || account === Account.REPLY) {
         if (outbox.grant(account, credit)) return;
       } else if (account === Account.SHORT || account === Account.LONG) {
-        // A channel unknown to this end was never sent anything, so its credit is ignored.
+        // Nothing was ever sent on a channel that this end does not know, so its credit is ignored.
         const known = channels.known(channel);
         if (known === undefined || outbox.grantChannel(known.lanes, account, credit)) return;
       }
@@ -240,7 +242,9 @@ export class IncomingFrames implements FrameVisitor {
     this.#context.violation('malformed', `CREDIT of ${credit} for account ${account}`);
   }
 
-  /** Answers a PING whatever is queued, as long as the peer does not send too many of them. */
+  /**
+   * Answers a PING, whatever else is queued, as long as the peer does not send too many of them.
+   */
   #ping(id: number): void {
     if (this.#context.abused()) this.#parts.batch.control(Kind.PONG, id);
   }
@@ -261,7 +265,7 @@ export class IncomingFrames implements FrameVisitor {
   }
 }
 
-/** Milliseconds within which a frame that has begun must end. */
+/** The time limit for receiving a frame, in milliseconds from its first byte. */
 const FRAME_TIME = 15_000;
 /**
  * Bytes by which a frame may exceed the limit of a hello before the hello is over, to allow for

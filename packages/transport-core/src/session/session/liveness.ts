@@ -1,8 +1,9 @@
 // The time limits of an open connection: silence of the peer, a peer that does not read, and
 // idleness (docs/wire-protocol.md §9).
 //
-// Owns when the peer was last heard and asked, and the holds that keep a connection from becoming
-// idle. The session tells it of input and asks it what is due. It sends PINGs.
+// Owns the times at which the peer was last heard and last pinged, and the holds that keep a
+// connection from becoming idle. The session tells it of input and asks it what is due. It sends
+// PINGs.
 
 import { reasonError, type TransportError } from '../../errors.ts';
 import type { Random } from '../../random.ts';
@@ -13,7 +14,7 @@ import type { Caller } from '../caller/caller.ts';
 import type { Outbox } from '../outbox.ts';
 import type { SessionContext } from '../session-context.ts';
 
-/** The times after which a silent peer is asked, and then disconnected. */
+/** The times after which a silent peer is pinged, and then disconnected. */
 export interface KeepAlive {
   /** Milliseconds without received data after which a PING is sent. */
   readonly interval: number;
@@ -45,7 +46,7 @@ export class Liveness {
     this.#received = now;
   }
 
-  /** Returns for how many milliseconds a PING has been outstanding without anything received. */
+  /** Returns the milliseconds for which a PING has been outstanding while nothing was received. */
   silence(now: number): number {
     return this.#nonce === 0 ? 0 : Math.max(0, now - Math.max(this.#received, this.#pinged));
   }
@@ -108,7 +109,7 @@ export class Liveness {
   }
 
   /**
-   * Accounts for `lateness` milliseconds in which this process was asleep, so the peer is not
+   * Accounts for `lateness` milliseconds during which this process was asleep, so the peer is not
    * blamed for them.
    */
   excuse(lateness: number): void {
@@ -137,7 +138,7 @@ export interface TimeLimitOptions {
   readonly idleTimeout: number;
 }
 
-/** The limits of an open connection, and what each of them says when it is exceeded. */
+/** The limits of an open connection, each with the error for exceeding it. */
 export class TimeLimits {
   /**
    * Milliseconds without activity until this end leaves. The acceptor waits twice as long, so the

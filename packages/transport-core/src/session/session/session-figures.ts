@@ -15,7 +15,7 @@ interface SessionCounts {
   readonly blocked: number;
   /** Calls of the peer that no reader has taken yet. */
   readonly inbound: { readonly calls: number; readonly bytes: number };
-  /** Messages accepted here that have not been sent yet. */
+  /** Messages that were accepted here and have not been sent yet. */
   readonly outbound: { readonly messages: number; readonly bytes: number };
   /** The part of each limit that is in use, 0 to 1: that of its fullest channel. */
   readonly fill: {
@@ -39,7 +39,7 @@ export class SessionFigures {
     return this.#parts.liveness.rtt;
   }
 
-  /** Returns for how many milliseconds a PING has been outstanding without anything received. */
+  /** Returns the milliseconds for which a PING has been outstanding while nothing was received. */
   silence(now: number): number {
     return this.#parts.liveness.silence(now);
   }
@@ -67,7 +67,8 @@ export class SessionFigures {
   }
 
   /**
-   * The peer's open calls on channels from `lowest` on, and its one-ways that are handled there.
+   * Returns the number of the peer's open calls on channels from `lowest` on, and of its one-ways
+   * that are being handled there.
    */
   incomingFrom(lowest: number): number {
     let sum = 0;

@@ -96,14 +96,14 @@ export class SessionParts {
     return true;
   }
 
-  /** Takes over what the peer's HELLO says. */
+  /** Applies the peer's HELLO. */
   agree({ limits, protocols }: Hello): void {
     this.context.settle(limits);
     this.outbox.open(limits);
     this.channels.met(protocols);
   }
 
-  /** Tells the peer our protocols and our address, which may have changed. */
+  /** Sends the peer our protocols and our address, which may have changed. */
   announce(addr: string): void {
     this.batch.control(Kind.PROTOCOLS, 0, this.channels.remount(addr));
   }
@@ -157,7 +157,10 @@ export class SessionParts {
     return next;
   }
 
-  /** Moves the time limits that the peer must keep by `lateness` milliseconds of sleep. */
+  /**
+   * Extends the time limits that the peer must keep by `lateness`, the milliseconds for which this
+   * process was asleep.
+   */
   excuse(lateness: number): void {
     this.liveness.excuse(lateness);
     this.packets.excuse(lateness);

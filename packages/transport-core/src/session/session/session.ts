@@ -63,12 +63,12 @@ type Phase =
    */
   | { readonly name: 'hello' | 'consent' | 'ready'; readonly exchange: HelloExchange }
   | { readonly name: 'up' }
-  /** This end opens nothing new; open calls continue. */
+  /** leaving: this end opens nothing new; open calls continue. */
   | { readonly name: 'leaving'; readonly close: GracefulClose }
   /** `arrived` is true if everything that was written is known to have arrived. */
   | { readonly name: 'closed'; readonly error: TransportError; readonly arrived: boolean };
 
-/** The reasons for which an end leaves in order. */
+/** The reasons for which an end leaves gracefully. */
 export type LeaveReason = 'idle' | 'disconnected' | 'duplicate' | 'draining';
 
 /** The state machine of one connection. */
@@ -120,7 +120,7 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
 
   // Phases.
 
-  /** Changes the phase, and does what each phase begins with. */
+  /** Changes the phase, and runs the first actions of the new phase. */
   #enter(next: Phase): void {
     const last = this.#phase;
     this.#phase = next;
@@ -142,7 +142,7 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
     if (isStale) this.announce();
   }
 
-  /** The calls that waited for room go elsewhere. */
+  /** Called when the session begins to leave: calls that waited for room are sent elsewhere. */
   #whenLeaving({ left }: GracefulClose): void {
     const { batch, caller, channels } = this.parts;
     const waiting = caller.takeWaiting();
@@ -176,7 +176,7 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
     this.parts.batch.flush();
   }
 
-  /** Handles a frame that comes before the hello is over. */
+  /** Handles a frame that arrives before the hello is over. */
   early(frame: Frame): void {
     const { refused, visitor } = this.#options;
     const phase = this.#phase;
@@ -220,7 +220,7 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
 
   /**
    * Reads frames of a connection that carries frames, for as long as the work units last. Returns
-   * how many were read.
+   * the number of frames that were read.
    */
   receiveFrames(now: number, batch: readonly Frame[]): number {
     this.parts.context.advance(now);
@@ -230,7 +230,7 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
     return read;
   }
 
-  /** Tells the peer our protocols and address after they changed. */
+  /** Sends the peer our protocols and address after they have changed. */
   announce(): void {
     const phase = this.#phase;
     if ('exchange' in phase) phase.exchange.announce();
@@ -271,8 +271,8 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
   }
 
   /**
-   * Leaves in order. This end opens nothing new; calls that are open, and those that the peer still
-   * opens, are served.
+   * Leaves gracefully. This end opens nothing new; calls that are open, and those that the peer
+   * still opens, are served.
    * @param told the text that the peer receives.
    */
   leave(reason: LeaveReason, text: string, told = text): void {
@@ -287,7 +287,7 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
 
   /**
    * Closes the session because the transport closes. New calls of the peer are refused, open calls
-   * have `grace` milliseconds to finish, and flushing accepted data may take one more second.
+   * get up to `grace` milliseconds to finish, and flushing accepted data may take one more second.
    */
   shut(grace: number): void {
     const phase = this.#phase;
@@ -356,7 +356,7 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
 
   /**
    * Accounts for `lateness` milliseconds during which this process was asleep. Time limits that the
-   * peer must keep move by that much; the deadlines of calls do not.
+   * peer must keep are extended by that much; the deadlines of calls are not.
    */
   excuse(lateness: number): void {
     this.parts.excuse(lateness);

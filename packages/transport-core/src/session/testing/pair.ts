@@ -43,10 +43,10 @@ export class End implements SessionPort, SessionVisitor, Calls {
   readonly session: Session;
   readonly memory: Memory;
   readonly counters = new Map<Counter, number>();
-  /** Calls that came in and were not taken. */
+  /** Calls that have arrived and were not taken. */
   readonly calls: InCall[] = [];
   readonly mounts = new Map<number, Mounted>();
-  /** Receives the calls instead of `calls`, if it is set. */
+  /** If set, receives the calls, which then do not go into `calls`. */
   inbox:
     | { arrive(call: InCall): void; withdrawn(call: InCall): void; feedAll(): void }
     | undefined = undefined;
@@ -114,7 +114,7 @@ export class End implements SessionPort, SessionVisitor, Calls {
     });
   }
 
-  /** Takes the calls that have come in and gives back the credit that they cost. */
+  /** Takes the calls that have arrived and gives back the credit that they cost. */
   take(): InCall[] {
     const taken = this.calls.splice(0);
     for (const call of taken) {

@@ -12,8 +12,8 @@ export const payload: Uint8Array = new Uint8Array(SMALL.packet * 3);
 
 /**
  * Encodes one frame or, for the kinds 14 and 15, a flood of them. `kind` is 0 to 15, and `take`
- * returns the next bytes of the input, which become the fields. Returns a number that says where
- * the bytes are to be cut.
+ * returns the next bytes of the input, which become the fields. Returns a number that determines
+ * where the bytes are cut.
  */
 export function encodePeerFrame(
   encoder: FrameEncoder,

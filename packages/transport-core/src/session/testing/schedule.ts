@@ -1,7 +1,7 @@
-// A model of two sessions that are joined by a simulated wire. A schedule of bytes says what their
-// users and the wire do, and in which order. Each call must settle exactly once and never with
-// another call's answer, and items must arrive in order. In the end nothing may be held, and both
-// ends must agree on all credit.
+// A model of two sessions that are joined by a simulated wire. A schedule of bytes determines what
+// their users and the wire do, and in which order. Each call must settle exactly once and never
+// with another call's answer, and items must arrive in order. In the end nothing may be held, and
+// both ends must agree on all credit.
 
 import type { SessionLimits } from '../session-context.ts';
 import { type End, Pair, SMALL } from './pair.ts';
@@ -85,7 +85,7 @@ const LIMITS: readonly SessionLimits[] = [
   SMALL,
 ];
 /**
- * The memory limit, in bytes, for the last entry of LIMITS: so little that long messages are
+ * The memory limit, in bytes, for the last entry of LIMITS: so small that long messages are
  * refused.
  */
 const SCARCE = 48 * 1024;
@@ -215,7 +215,7 @@ class ScheduleRun {
   }
 
   /**
-   * Closes one transport, and lets the time of its grace period and one more second pass, in which
+   * Closes one transport, and lets its grace period and one more second pass, within which
    * everything must settle.
    */
   #shut(by: End, grace: number): void {

@@ -47,7 +47,9 @@ export class ScheduledUsers {
     return [this.#pair.dialer, this.#pair.acceptor];
   }
 
-  /** Makes a call, of a size that `more` says; if `isShort`, with a deadline of `more` ms. */
+  /**
+   * Makes a call whose size depends on `more`; if `isShort` is true, with a deadline of `more` ms.
+   */
   make(
     end: End,
     name: keyof typeof methods,

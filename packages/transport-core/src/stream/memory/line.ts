@@ -3,13 +3,13 @@
 
 /** One end of a connection, as seen by the line that leads to it. */
 export interface LineEnd<Unit> {
-  /** Receives a unit that the other end has put. */
+  /** Receives a unit that the other end has sent. */
   arrive(unit: Unit): void;
-  /** Called when the other end has finished writing, after everything that it put. */
+  /** Called when the other end has finished writing, after everything that it sent. */
   finish(): void;
   /** Called when the other end was destroyed, or was written to after it had ended. */
   cut(): void;
-  /** Called when the other end has read `size` of what this end put. */
+  /** Called when the other end has read `size` of the data that this end sent. */
   acknowledge(size: number): void;
 }
 

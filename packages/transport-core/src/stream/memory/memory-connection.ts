@@ -1,5 +1,5 @@
 // One end of a connection within this process, for `transport-inmem` and the simulation. It owns
-// the unread data and the state of its end, is told by its line what the other end does, and calls
+// the unread data and the state of its end. Its line reports the actions of the other end. It calls
 // its sink and its line. One subclass carries bytes, the other frames.
 
 import type { Clock, Timer } from '../../clock.ts';
@@ -276,8 +276,8 @@ export class FrameConnection extends MemoryConnection<Frame[]> {
 }
 
 /**
- * Milliseconds that a closing end waits for the other, and bytes that it discards meanwhile
- * (docs/wire-protocol.md §8).
+ * The milliseconds for which a closing end waits for the other end, and the number of bytes that it
+ * discards meanwhile (docs/wire-protocol.md §8).
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

@@ -10,7 +10,7 @@ import type { StreamConnection, StreamLayer } from '../stream-layer.ts';
 export interface Dial {
   connected(near: StreamConnection): void;
   failed(error: TransportError): void;
-  /** Returns whether the dial is still pending: not aborted, timed out or otherwise settled. */
+  /** Returns true if the dial is still pending: not aborted, timed out or otherwise settled. */
   wanted(): boolean;
 }
 

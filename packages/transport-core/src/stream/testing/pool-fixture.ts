@@ -28,7 +28,7 @@ export interface Dial {
   address: string;
   nodeId: string | undefined;
   signal: AbortSignal;
-  /** Completes the dial, of a name at one of its addresses. */
+  /** Completes the dial; for a name, `address` is one of its addresses. */
   up(address?: string): Promise<FakeConnection>;
   /** Completes the dial with a connection of another target. */
   find(connection: FakeConnection, address?: string): Promise<void>;
@@ -50,7 +50,7 @@ export class FakeConnection {
     return !this.over;
   }
 
-  /** The number of times that the connection is held now. */
+  /** The number of current holds of the connection. */
   holds = 0;
   readonly #gone: (() => void)[] = [];
 

@@ -95,7 +95,7 @@ export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
 
-/** Converts hex digits to bytes; blanks between them are ignored. */
+/** Converts hex digits to bytes; spaces between them are ignored. */
 export function bytesOf(digits: string): Uint8Array {
   return new Uint8Array(Buffer.from(digits.replaceAll(/\s/g, ''), 'hex'));
 }

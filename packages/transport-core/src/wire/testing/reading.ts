@@ -37,5 +37,5 @@ export function accepted(digits: string): PlainFrame | undefined {
 
 export const allocate = (size: number) => new Uint8Array(size);
 
-/** The longest frame for packets of 64 KiB. */
+/** Maximum length of a frame for packets of 64 KiB, in bytes. */
 export const MAX = 80 * 1024;
