@@ -1,8 +1,8 @@
 // Writes files that are always complete or absent, even if the machine stops during the write.
 //
 // `write-file-atomic` 7 does less: it has no way to leave an existing file alone, because it always
-// renames; it does not sync the folder, so a new name can be lost with the power; and it adds an
-// exit hook to the process.
+// renames; it does not sync the folder, so a new name can be lost in a power failure; and it adds
+// an exit hook to the process.
 
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { randomBytes, systemRandom } from '@trunkline/transport-core';
@@ -19,10 +19,10 @@ export interface AtomicFileOptions {
 }
 
 /**
- * Writes a temporary file beside `path` and renames it once it is on the disk. If the file system
- * has no links (FAT, some network shares), a file that must not replace another is written in
- * place: it replaces nothing then, either, but others may see a part of it. Rejects with the errors
- * of node:fs. `addName` is for tests.
+ * Writes a temporary file beside `path` and gives it its final name once it is on the disk. If the
+ * file system has no links (FAT, some network shares), a file that must not replace another is
+ * written in place: it replaces nothing then, either, but others may see a part of it. Rejects with
+ * the errors of node:fs. `addName` is for tests.
  */
 export async function writeAtomically(
   path: string,

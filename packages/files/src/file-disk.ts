@@ -1,5 +1,5 @@
-// The disk operations that make files safe from a crash, as a port, so that a test can pass a disk
-// that fails or stops at any step.
+// The disk operations that make files safe from a crash, as an interface, so that a test can pass a
+// disk that fails or stops at any step.
 
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, link, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';

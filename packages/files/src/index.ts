@@ -1,5 +1,5 @@
-// Files for Node: written so that they are always complete or absent, read with a bound, and with
-// errors that say what to do.
+// Files for Node: written so that they are always complete or absent, read up to a size limit, and
+// with errors that say what to do.
 
 export { type AtomicFileOptions, writeAtomically } from './atomic-file.ts';
 export { type FileDisk, fileDisk, hasNoLinks, readRegular } from './file-disk.ts';

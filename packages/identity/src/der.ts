@@ -1,11 +1,11 @@
-// Just enough DER to take keys and certificates apart: definite lengths in their shortest form.
-// Anything else is rejected.
+// The part of DER that is needed to parse keys and certificates: definite lengths in their shortest
+// form. Anything else is rejected.
 //
 // `@peculiar/x509`, which makes our certificates, could parse these too. But this file, `pem.ts`,
 // `pkcs8.ts` and `spki.ts` are 3.3 kB (gzip) and let a node use its key without the library.
 // Loading the library takes 3.5 times the CPU of loading all of identity, 3.5 MB of heap, and 62 kB
-// (gzip) in a browser. It also reads keys only asynchronously, and does not say what a wrong file
-// holds.
+// (gzip) in a browser. It also reads keys only asynchronously, and does not describe the content of
+// a wrong file.
 
 /** One value: its tag, its contents, and all its bytes. Both are views of the input, not copies. */
 export interface DerElement {

@@ -1,5 +1,5 @@
-// Parses a private key in PEM. If the text is anything else, the error says what it is and what to
-// do about it.
+// Parses a private key in PEM. If the text is anything else, the error says what it is and how to
+// fix it.
 
 import { TransportError } from '@trunkline/transport-core';
 import { equalBytes } from './bytes.ts';

@@ -1,5 +1,5 @@
-// Hashing, signing and verifying with OpenSSL. In Node, the import '#primitives' is this file,
-// elsewhere primitives.ts; both accept exactly the same signatures.
+// Hashing, signing and verifying with OpenSSL. In Node, the import '#primitives' is this file;
+// elsewhere, it is primitives.ts. Both accept exactly the same signatures.
 
 import { Buffer } from 'node:buffer';
 import {

@@ -1,6 +1,6 @@
 // The rules that both builds of the primitives apply to the bytes of a signature before any
-// arithmetic. They make both builds, and every version of OpenSSL, accept the same signatures.
-// Nobody but the key's holder can turn a valid signature of a message into another valid one.
+// arithmetic. They make both builds, and every version of OpenSSL, accept the same signatures. Only
+// the holder of the key can turn a valid signature of a message into another valid one.
 
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { bigEndian, littleEndian } from './bytes.ts';

@@ -37,12 +37,12 @@ export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
   const options: SecureContextOptions = {
     key: text(key),
     cert: text(cert),
-    // The list is given even if it is empty: without it, node:tls would trust the authorities of
-    // the web, which nobody asked for.
+    // The list is given even if it is empty: without it, node:tls would trust the public
+    // authorities of the web.
     ca: authorities.map((each) => each.toString()),
     minVersion: 'TLSv1.3',
     maxVersion: 'TLSv1.3',
-    // Sessions are never resumed, not even from a ticket: each connection proves both ends anew,
+    // Sessions are never resumed, not even from a ticket: each connection proves both ends again,
     // under the current lists.
     secureOptions: SSL_OP_NO_TICKET,
   };

@@ -104,8 +104,8 @@ export class MutualTls implements AcceptorHost {
     const socket = connect({
       socket: raw,
       secureContext: context,
-      // Lets every handshake succeed. The peer is judged afterwards, so that it learns why it is
-      // refused.
+      // This lets every handshake succeed. The peer is judged afterwards, so that it learns why it
+      // is refused.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
       servername: '',

@@ -1,4 +1,4 @@
-// The accepting side of TLS. A connection first gets a handshake slot, then does its TLS
+// The accepting side of TLS. A connection first gets a handshake slot, then performs its TLS
 // handshake within a timeout, and is then handed over.
 
 import type { Socket } from 'node:net';
@@ -47,9 +47,9 @@ export class TlsAcceptor {
   constructor(host: AcceptorHost, context: SecureContextOptions, options: AcceptorOptions) {
     this.#host = host;
     this.#options = options;
-    // The server never listens: connections are passed to it after they got their place. It
-    // requests a certificate but judges none, because a refused peer should learn the reason, which
-    // a TLS alert cannot express.
+    // The server never listens: connections are passed to it after they have got a handshake slot.
+    // It requests a certificate but judges none, because a refused peer should learn the reason,
+    // which a TLS alert cannot express.
     this.#server = createServer({ ...context, requestCert: true, rejectUnauthorized: false });
     this.#server.on('secureConnection', (socket) => this.#secured(socket));
     this.#server.on('tlsClientError', (error: Error & { code?: string }, socket) => {
@@ -112,7 +112,7 @@ export class TlsAcceptor {
     const handshake = this.#pending.get(endpointOf(socket) ?? '');
     if (handshake === undefined) return void socket.destroy();
     handshake.done();
-    // During the handshake, an end of the socket is an end of the connection; from here on, the
+    // During the handshake, the end of the socket is the end of the connection; from here on, the
     // connection decides when each side ends.
     socket.allowHalfOpen = true;
     const { raw, slot } = handshake;

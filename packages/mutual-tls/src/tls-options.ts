@@ -1,5 +1,5 @@
-// The options of mutual TLS: a key and its certificate, the trusted nodes, and how each may change
-// while it runs.
+// The options of mutual TLS: a key and its certificate, the trusted nodes, and the form in which
+// each option may be changed at run time.
 
 import { isNodeId } from '@trunkline/transport-core';
 import {

@@ -1,4 +1,4 @@
-// A node's registered connection to its hub. It is made when it is needed, and all who need it
+// A node's registered connection to its hub. It is opened when it is needed, and all its users
 // share it.
 
 import type { Identity } from '@trunkline/identity';

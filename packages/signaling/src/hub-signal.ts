@@ -1,4 +1,4 @@
-// The client of a hub as a `Signal` of transport-webrtc: it registers again by itself when the
+// The client of a hub as a `Signal` of transport-webrtc: it registers again automatically when the
 // connection to the hub is lost.
 
 import type { Identity } from '@trunkline/identity';

@@ -1,5 +1,5 @@
 // The signaling hub: registers nodes that prove their ids, and passes the sessions between them on.
-// It keeps nothing of what they say; a session is a call to the hub, joined to a call to the node.
+// It stores none of their messages; a session is a call to the hub, joined to a call to the node.
 
 import {
   type Remote,

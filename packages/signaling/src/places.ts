@@ -1,5 +1,6 @@
-// The places that sessions or relayed streams take at a hub: bounded for the node that opens them,
-// for the node that accepts them, and for each pair, so that one node can't take all of another's.
+// The places that sessions or relayed streams occupy at a hub: bounded for the node that opens
+// them, for the node that accepts them, and for each pair, so that one node can't take all of
+// another's.
 
 import { TransportError } from '@trunkline/transport-core';
 

@@ -1,5 +1,5 @@
-// The wire protocol of signaling: what nodes and the hub call on each other. The hub passes the
-// items of `open` and `relay` on without reading them.
+// The wire protocol of signaling: the methods that nodes and the hub call on each other. The hub
+// passes the items of `open` and `relay` on without reading them.
 
 import { bytes, json, limited } from '@trunkline/transport-core';
 import { defineProjectProtocol } from '@trunkline/transport-core/internal';

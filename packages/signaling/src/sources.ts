@@ -1,5 +1,6 @@
-// The sources that nodes register from: how many nodes each has, and how fast it may start
-// something. A source is remembered after its last node has left, until others need the place.
+// The sources from which nodes register: the number of nodes of each, and the rate at which it may
+// start registrations and sessions. A source is remembered after its last node has left, until
+// another source needs its place.
 
 import { TransportError } from '@trunkline/transport-core';
 import { TokenBucket } from './token-bucket.ts';

@@ -1,4 +1,4 @@
-// A token bucket: so many tokens per second, with bursts up to its capacity.
+// A token bucket: a fixed number of tokens per second, with bursts up to its capacity.
 
 /** A token bucket; it starts full. */
 export class TokenBucket {

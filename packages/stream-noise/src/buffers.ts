@@ -1,5 +1,5 @@
-// Buffers for ciphertext, one pool per layer. A buffer is lent for one write, or for as long as the
-// connection beneath keeps it.
+// Buffers for ciphertext, one pool per layer. A buffer is in use for one write, or for as long as
+// the connection beneath keeps it.
 
 import { LENGTH, LONGEST, MOST_PLAINTEXT, RECORD_OVERHEAD } from './wire/records.ts';
 

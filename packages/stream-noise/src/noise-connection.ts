@@ -131,7 +131,8 @@ export class NoiseConnection implements StreamConnection, ByteSink {
     this.#leave();
     if (this.#ended !== undefined) return this.#schedule();
     if (!this.#blocked) return this.#finish();
-    // Accepted data is flushed first. The other end may not read it before we have read, so resume.
+    // Accepted data is flushed first. The other end may not read it before this end has read, so
+    // reading resumes.
     this.#inner.resume();
     this.#timer = this.#host.clock.setTimeout(
       () => this.destroy(this.#reset('written data was not accepted within a second')),
@@ -178,7 +179,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
     const unsent = this.#unsent;
     this.#unsent = undefined;
     if (unsent !== undefined && !this.#encrypt(unsent)) return;
-    // close() was called before, and has waited for this.
+    // close() was called earlier, and has waited for this.
     if (this.#timer !== undefined) return this.#finish();
     if (this.#state !== 'open' || !this.#owed) return;
     this.#owed = false;

@@ -1,5 +1,5 @@
-// The two subjects of one connection: publishes numbered messages to the peer's, and checks the
-// numbers of those that arrive at its own. A missing or repeated message ends the connection.
+// The two subjects of one connection: publishes numbered messages to the peer's subject, and checks
+// the numbers of those that arrive at its own. A missing or repeated message ends the connection.
 
 import type { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';

@@ -74,7 +74,7 @@ export class Acceptor {
   #request(data: Uint8Array, peer: string): void {
     const { client, subjects } = this.#options;
     const node = subjects.nodeOf(peer);
-    // Nobody can be told.
+    // There is nobody to notify.
     if (node === undefined) return;
     const terms = decodeTerms(data);
     if (typeof terms === 'string')

@@ -1,5 +1,5 @@
 // One connection to a NATS server, shared by the virtual connections over it. It never reconnects:
-// when it is lost, all of them end, so that nothing written before is ever sent later.
+// when it is lost, all of them end, so that data written before the loss is never sent later.
 
 import type { ConnectionOptions, NatsConnection, Subscription } from '@nats-io/nats-core';
 import type { Clock, TransportError } from '@trunkline/transport-core';

@@ -83,7 +83,8 @@ export class NatsClients {
         noAsyncTraces: true,
       });
       const client = new NatsClient(connection, this.#maxPending, this.#clock);
-      // Certificates name hosts, and a server tells others only the addresses of the cluster.
+      // Certificates name hosts, and a server reports only the addresses of the cluster's other
+      // servers.
       if (this.#options.tls == null) this.#known.set(key, client.known);
       return client;
     } catch (error) {

@@ -1,5 +1,5 @@
-// A connection over two NATS subjects as a StreamConnection. NATS has neither back-pressure nor an
-// orderly end for a subject, so this class adds credit, which the reader grants, and an end.
+// A connection over two NATS subjects as a StreamConnection. NATS has neither back-pressure nor a
+// graceful end for a subject, so this class adds credit, which the reader grants, and an end.
 
 import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
 import {
@@ -106,7 +106,7 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
     while (left > 0) {
       const most = this.#link.room;
       const size = Math.min(this.#whole(left, most), this.#credit - OVERHEAD);
-      // Crumbs would cost more than they carry.
+      // Tiny messages would cost more than they carry.
       if (size < Math.min(left, most, CRUMB)) return;
       this.#sendData(size);
       left -= size;
@@ -179,7 +179,7 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
    * peer's way of closing.
    */
   absent(): void {
-    // Messages that arrived before are still reported, once reading resumes.
+    // Messages that arrived before the end are still reported, once reading resumes.
     if (this.#isOver || this.#unread.includes('end')) return;
     this.#finish(this.#endSent ? undefined : this.#reset('the other end is gone'));
   }

@@ -61,7 +61,8 @@ export class ReceiveWindow {
       return more;
     }
     if (passed < SLOW || this.#size <= LEAST_CREDIT) return 0;
-    // What was granted can't be taken back, but what was just taken need not be granted again.
+    // Credit that was granted can't be taken back, but credit that has just been used need not be
+    // granted again.
     const most = Math.min(this.#taken - 1, this.#size - LEAST_CREDIT);
     const less = Math.floor(Math.min(most, this.#size / 2));
     this.#size -= less;

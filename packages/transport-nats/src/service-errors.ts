@@ -1,4 +1,4 @@
-// The number with which a plain NATS service answers for each code of an error.
+// The number that a plain NATS service sends for each error code.
 
 import type { Code } from '@trunkline/transport-core';
 

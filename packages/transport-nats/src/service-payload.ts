@@ -1,4 +1,4 @@
-// The payloads of plain NATS services: those of the method's codecs.
+// The payloads of plain NATS services, encoded by the method's codecs.
 
 import { type Codec, TransportError } from '@trunkline/transport-core';
 
@@ -7,7 +7,8 @@ import { type Codec, TransportError } from '@trunkline/transport-core';
  * schema when it sends it, so that a schema may transform what it reads.
  */
 export function decodePayload(codec: Codec<any, any>, payload: Uint8Array): unknown {
-  // The transport owns what it is given, and the messages of NATS share memory.
+  // The bytes are copied, because the transport takes ownership of them, and the messages of NATS
+  // share memory.
   if (codec.name !== JSON_CODEC) return codec.decode(new Uint8Array(payload));
   if (payload.length > (codec.limit ?? Number.POSITIVE_INFINITY))
     throw new TransportError(

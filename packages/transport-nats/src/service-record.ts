@@ -1,4 +1,5 @@
-// What a NATS service says about itself on `$SRV`: the schemas io.nats.micro.v1 (NATS ADR-32).
+// The information that a NATS service gives about itself on `$SRV`: the schemas io.nats.micro.v1
+// (NATS ADR-32).
 
 import { systemWall } from '@trunkline/transport-core';
 

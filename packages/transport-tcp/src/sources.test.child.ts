@@ -1,6 +1,5 @@
 // Child process of sources.test.ts, in a network namespace of its own: a node that allows two
-// handshakes per source, and silent connections from many addresses. It prints what becomes of
-// each.
+// handshakes per source, and silent connections from many addresses. It prints the outcome of each.
 
 import { connect } from 'node:net';
 import { bytes, createManualClock, defineProtocol } from '@trunkline/transport-core';

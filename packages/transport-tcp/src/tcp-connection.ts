@@ -1,5 +1,5 @@
 // Wraps one TCP socket, plain or under TLS, as a StreamConnection. Writes report when their memory
-// is free again, and closing in order loses no data.
+// is free again, and a graceful close loses no data.
 
 import type { Socket } from 'node:net';
 import { type TlsConnection, tlsConnectionError } from '@trunkline/mutual-tls';
@@ -164,7 +164,7 @@ export class TcpConnection implements StreamConnection {
   close(): void {
     if (this.#phase !== OPEN) return;
     this.#end(false);
-    // Closing with unread bytes would send RST, which destroys what we flushed at the other end. So
+    // Closing with unread bytes would send RST, which destroys flushed data at the other end. So
     // unread bytes are read and discarded.
     if (this.#sink === undefined) this.#read();
     this.#paused = false;

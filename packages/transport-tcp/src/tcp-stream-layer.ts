@@ -308,7 +308,7 @@ class TcpLayer implements TcpStreamLayer {
     this.#acceptor = undefined;
     this.#localAddr = undefined;
     // The port is free when this returns. The server's 'close' event would wait for connections
-    // that others have to end.
+    // that their owners have to end.
     server?.close();
     acceptor?.close();
   }

@@ -1,11 +1,11 @@
-// Runs a test case again if another process took an address that the case had freed and wanted
-// back.
+// Runs a test case again if another process took an address that the case had freed and wanted to
+// use again.
 
 import { TransportError } from '@trunkline/transport-core';
 
 /**
  * Runs a case, and runs it again from scratch if it fails because its address is in use. A layer
- * that never frees an address still fails.
+ * that never frees an address still fails the case.
  */
 export async function unlessTaken(run: () => Promise<void>): Promise<void> {
   for (let tries = 1; ; tries++) {

@@ -1,5 +1,5 @@
-// The test runner's interface as the suites need it. A suite receives `test` and imports no runner;
-// AVA's `test` fits, and so does an adapter of any other.
+// The test runner's interface as the suites need it. A suite receives `test` and imports no runner.
+// AVA's `test` fits, and so does an adapter for any other runner.
 
 /** The assertions that a case uses, a structural part of AVA's ExecutionContext. */
 export interface TestContext {

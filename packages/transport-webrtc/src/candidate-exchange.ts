@@ -1,4 +1,5 @@
-// The candidates of one connection, in both directions: when they are sent and used, and how many.
+// The candidates of one connection, in both directions: decides when they are sent and used, and
+// bounds their number.
 
 import type { Clock, Timer } from '@trunkline/transport-core';
 import type { RtcPeerConnection } from './rtc.ts';

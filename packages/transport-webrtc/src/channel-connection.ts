@@ -1,5 +1,6 @@
 // One data channel as a StreamConnection. A channel carries messages and can neither be paused nor
-// closed in order, so this class adds a window, in which the reader acknowledges bytes, and an end.
+// closed gracefully, so this class adds a window, in which the reader acknowledges bytes, and an
+// end.
 
 import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
 import {
@@ -106,7 +107,7 @@ export class ChannelConnection implements StreamConnection {
   /** Sends as much of the chunk as the window and the channel's buffer allow, then the end. */
   #pump(): void {
     const { maxMessage } = this.#open;
-    // A channel that has closed reports it soon; until then, nothing can be written.
+    // A closed channel reports that soon; until then, nothing can be written.
     if (this.#channel.readyState !== 'open') return;
     let rest = this.#rest;
     while (rest !== undefined) {
@@ -240,7 +241,7 @@ export class ChannelConnection implements StreamConnection {
    */
   #gone(why: string): void {
     if (this.#isOver) return this.#release();
-    // Messages that arrived before are still reported, once reading resumes.
+    // Messages that arrived before the end are still reported, once reading resumes.
     if (this.#unread.includes('end')) {
       this.#isReleased = true;
       return this.#open.release();

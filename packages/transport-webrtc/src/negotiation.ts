@@ -223,7 +223,8 @@ export class Negotiation {
     if (maxMessageOf(sdp) < LEAST_MESSAGE) throw malformed('accepts only tiny messages');
     this.#learnFingerprints();
     try {
-      // The candidates follow, so that nothing arrives before the library is ready for it.
+      // The candidates are sent after it, so that nothing arrives before the library is ready for
+      // it.
       await peer.setRemoteDescription({ type, sdp: withoutCandidates(sdp) });
     } catch (cause) {
       throw malformed(`sent an unusable ${type} (${textOf(cause)})`);

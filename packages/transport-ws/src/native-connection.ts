@@ -1,6 +1,6 @@
 // Wraps one native WebSocket as a StreamConnection. A native WebSocket neither reports when a
-// message has been sent nor can be paused, so this class polls for the first and buffers for the
-// second.
+// message has been sent nor can be paused, so this class polls its buffer, and buffers messages
+// while it is paused.
 
 import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
 import {

@@ -48,7 +48,7 @@ export function createUpgradeServer({
     try {
       observer?.event?.({ type: 'rejected', endpoint, direction: 'in', error });
     } catch {
-      // An observer that throws is ignored, because what strangers send must not end the process.
+      // An observer that throws is ignored, because input from strangers must not end the process.
     }
   };
   http.on('clientError', (error: ParseError, socket: Socket) => {
@@ -56,8 +56,8 @@ export function createUpgradeServer({
       const endpoint = endpointOf(socket);
       const rejected = notUpgrade(error, error.rawPacket, endpoint);
       leave(arrived(socket), rejected);
-      // Without a limiter no slot reports errors. This one is reported all the same, because it
-      // shows a mistake in the configuration.
+      // Without a limiter no slot reports errors. This error is still reported, because it shows a
+      // mistake in the configuration.
       if (listen === undefined) tell(rejected, endpoint);
     }
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');

@@ -1,6 +1,6 @@
-// Unmasks what a dialer sent (RFC 6455, section 5.3), in place and word by word, before `ws` reads
-// it. `ws` skips masks of zero. Other masks it would remove byte by byte, which takes 6 times as
-// long (1.4 ms for 1 MiB); an acceptor of such messages would need more than twice the CPU.
+// Unmasks the messages of a dialer (RFC 6455, section 5.3), in place and word by word, before `ws`
+// reads it. `ws` skips masks of zero. It would remove other masks byte by byte, which takes 6 times
+// as long (1.4 ms for 1 MiB); an acceptor of such messages would need more than twice the CPU.
 // `bufferutil`, which `ws` can use instead, is compiled code with an install script.
 
 /**

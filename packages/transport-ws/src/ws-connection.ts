@@ -1,5 +1,5 @@
-// Wraps one WebSocket of `ws` as a StreamConnection. Each write becomes a binary message, and
-// closing in order loses no data.
+// Wraps one WebSocket of `ws` as a StreamConnection. Each write becomes a binary message, and a
+// graceful close loses no data.
 
 import type { Socket } from 'node:net';
 import type { TlsConnection } from '@trunkline/mutual-tls';

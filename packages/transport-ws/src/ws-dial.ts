@@ -1,5 +1,4 @@
-// The dialing side: opens one WebSocket to a URL, or rejects with an error that tells why it
-// failed.
+// The dialing side: opens one WebSocket to a URL, or rejects with an error that gives the reason.
 
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';

@@ -1,5 +1,5 @@
-// The functions that Noise is built on: a Diffie-Hellman function, a cipher and a hash; here 25519,
-// ChaChaPoly and SHA256 (Noise §12).
+// The functions that Noise is built on: a Diffie-Hellman function, a cipher and a hash; in this
+// case 25519, ChaChaPoly and SHA256 (Noise §12).
 
 /**
  * The functions of Noise_…_25519_ChaChaPoly_SHA256, all synchronous. `#primitives` provides one.

@@ -1,5 +1,5 @@
-// A connection that a test drives by hand: it keeps what is written to it, and reports the events
-// that the test triggers.
+// A connection that a test drives by hand: it keeps the chunks that are written to it, and reports
+// the events that the test triggers.
 
 import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';

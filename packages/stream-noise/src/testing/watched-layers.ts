@@ -1,4 +1,4 @@
-// Stream layers that tell a test what passes through them.
+// Stream layers that record for a test what passes through them.
 
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 

@@ -1,6 +1,6 @@
-// The byte level of how a secured connection begins: the preambles, the three handshake messages,
-// and the proofs of identity. This class does no I/O: it takes chunks, and returns what to send and
-// how the greeting ended.
+// The byte level of the beginning of a secured connection: the preambles, the three handshake
+// messages, and the proofs of identity. This class does no I/O: it takes chunks, and returns the
+// bytes to send and the outcome of the greeting.
 
 import type { Identity } from '@trunkline/identity';
 import type { Reason } from '@trunkline/transport-core';

@@ -1,5 +1,5 @@
-// Records, the messages that both ends send once they share keys: two bytes of length (big-endian),
-// followed by that many bytes of a Noise transport message.
+// Records, the messages that both ends send once they share keys: a length of two bytes
+// (big-endian), followed by that many bytes of a Noise transport message.
 
 import type { CipherState } from '../noise/cipher-state.ts';
 import { TAG } from '../noise/suite.ts';

@@ -1,4 +1,4 @@
-// Stream layers of NATS at a server of the tests, as the suites create them.
+// Stream layers over a NATS server of the tests, as the suites create them.
 
 import type { NatsServer } from '@trunkline/local-nats';
 import type { Clock } from '@trunkline/transport-core';

@@ -1,4 +1,4 @@
-// One NATS server for all tests of a file, and tests that are skipped where there is none.
+// One NATS server for all tests of a file, and tests that are skipped if there is no server.
 
 import { type NatsServer, startNatsServer, unable } from '@trunkline/local-nats';
 import test, { type ExecutionContext } from 'ava';

@@ -1,5 +1,5 @@
-// TLS ends made by node:tls without any checks of ours: they present what they are given and accept
-// any peer.
+// TLS ends made by node:tls without any checks of ours: they present the certificates that they are
+// given and accept any peer.
 
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Server, type TLSSocket } from 'node:tls';

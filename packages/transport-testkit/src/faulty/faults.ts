@@ -14,31 +14,34 @@ import {
 /** Faults of one direction of each connection. An omitted member stays as it is. */
 export interface Faults {
   /**
-   * Extra milliseconds for each chunk. A dial takes longer by both directions' delays. Default: 0.
+   * Extra milliseconds for each chunk. A dial takes longer by the delays of both directions.
+   * Default: 0.
    */
   readonly delay?: number | undefined;
   /**
-   * Up to this many further milliseconds for each chunk, drawn again each time; the order of chunks
-   * never changes. Default: 0.
+   * Maximum random delay of each chunk in addition to `delay`, in milliseconds, drawn again each
+   * time; the order of chunks never changes. Default: 0.
    */
   readonly jitter?: number | undefined;
-  /** Bytes per second of each connection; the excess waits. Default: `Infinity`. */
+  /**
+   * Maximum rate of each connection, in bytes per second; the excess waits. Default: `Infinity`.
+   */
   readonly bandwidth?: number | undefined;
   /**
-   * Bytes that may wait in one direction of a connection before its writer has to wait. Default: 1
-   * MiB.
+   * Maximum number of bytes that may wait in one direction of a connection before its writer has to
+   * wait. Default: 1 MiB.
    */
   readonly window?: number | undefined;
   /**
-   * While true, holds up everything, including dials; afterwards all of it arrives, late and in
-   * order. Default: false.
+   * True to hold up everything, including dials; once it is false again, everything arrives, late
+   * and in order. Default: false.
    */
   readonly stalled?: boolean | undefined;
   /**
    * Mean number of bytes between two stalls of `stallTime` each. Default: `Infinity`, no stalls.
    */
   readonly stallEvery?: number | undefined;
-  /** Milliseconds of such a stall. Default: 1,000. */
+  /** Duration of such a stall, in milliseconds. Default: 1,000. */
   readonly stallTime?: number | undefined;
   /**
    * Mean number of bytes after which a connection is reset at both ends. Default: `Infinity`,
@@ -46,14 +49,14 @@ export interface Faults {
    */
   readonly cutEvery?: number | undefined;
   /**
-   * While true, drops everything, including the news that an end has closed, as if the other
-   * machine had lost power. Dials never connect. Once it is false again, each connection that has
-   * lost something is reset. Default: false.
+   * True to drop everything, including the notice that an end has closed, as if the other machine
+   * had lost power. Dials never connect then. Once it is false again, each connection that has lost
+   * something is reset. Default: false.
    */
   readonly halfOpen?: boolean | undefined;
   /**
-   * Mean number of bytes between two that arrive altered. Connections that carry frames have no
-   * bytes to alter. Default: `Infinity`.
+   * Mean number of bytes between two bytes that arrive altered. Connections that carry frames have
+   * no bytes to alter. Default: `Infinity`.
    */
   readonly corruptEvery?: number | undefined;
 }
@@ -70,11 +73,14 @@ export interface FaultyOptions extends Faults {
    * clock.
    */
   readonly clock?: Clock | undefined;
-  /** Draws the seed if none is given. Default: `systemRandom`. */
+  /** The source of the seed if none is given. Default: `systemRandom`. */
   readonly random?: Random | undefined;
 }
 
-/** The direction as seen from the wrapped end: 'out' is sent by it, 'in' is received by it. */
+/**
+ * The direction as seen from the wrapped end: 'out' for data that it sends, 'in' for data that it
+ * receives.
+ */
 export type FaultDirection = 'out' | 'in' | 'both';
 
 /** The settings of all faults. */

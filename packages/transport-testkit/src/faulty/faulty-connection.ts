@@ -17,8 +17,8 @@ export interface FaultyConnectionOwner {
   /** The current faults. */
   readonly settings: { readonly out: FaultSettings; readonly in: FaultSettings };
   /**
-   * Keeps a connection that has ended for its owner but cannot tell the other end, until the line
-   * is alive again or the layer closes.
+   * Keeps a connection that has ended for its owner but cannot notify the other end, until the line
+   * works again or the layer closes.
    */
   detach(connection: FaultyConnection): void;
   /** Forgets a connection that has ended at both ends. */
@@ -38,15 +38,18 @@ export class FaultyConnection implements StreamConnection {
   readonly #in: Lane;
   #sink: StreamSink | undefined = undefined;
   /**
-   * 'ending': no more writes or reads; 'detached': the owner was told that the connection is over,
-   * but the other end was not.
+   * The state of the connection. 'ending': no more writes or reads; 'detached': the owner was
+   * notified that the connection is over, but the other end was not.
    */
   #state: 'open' | 'ending' | 'destroyed' | 'detached' | 'over' = 'open';
   #error: TransportError | undefined = undefined;
-  /** The wrapped connection has ended. */
+  /** Set once the wrapped connection has ended. */
   #ended: { readonly error: TransportError | undefined } | undefined = undefined;
   #paused = false;
-  /** The owner waits for `drained`, which the wrapped connection or the lane will cause. */
+  /**
+   * The part that will cause the `drained` for which the owner waits: the wrapped connection or the
+   * lane.
+   */
   #owed: 'no' | 'inner' | 'lane' = 'no';
   #discarded = 0;
   #linger: Timer | undefined = undefined;
@@ -293,7 +296,7 @@ export class FaultyConnection implements StreamConnection {
     sink?.closed(error);
   }
 
-  /** Tells only the owner that the connection is over. */
+  /** Notifies only the owner that the connection is over. */
   #tell(error: TransportError | undefined): void {
     const sink = this.#sink;
     this.#sink = undefined;
@@ -322,8 +325,8 @@ function reset(endpoint: string, why: string): TransportError {
 }
 
 /**
- * Milliseconds that an end waits to flush, and bytes that it discards meanwhile: the rule for every
- * layer (docs/writing-a-transport.md).
+ * The milliseconds for which an end waits to flush, and the number of bytes that it discards
+ * meanwhile: the rule for every layer (docs/writing-a-transport.md).
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

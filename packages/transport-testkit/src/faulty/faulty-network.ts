@@ -23,7 +23,7 @@ import {
 } from './faults.ts';
 import { FaultyConnection } from './faulty-connection.ts';
 
-/** Controls the faults of what `faulty` has wrapped. */
+/** Controls the faults of the backend or the layer that `faulty` has wrapped. */
 export interface FaultyNetwork {
   /**
    * The number that determines all random choices. Pass it to `faulty` again to get the same
@@ -33,7 +33,7 @@ export interface FaultyNetwork {
   /** The number of open connections, dialed and accepted. */
   readonly connections: number;
   /**
-   * Changes faults from now on, for open connections too. Omitted members stay as they are. Throws
+   * Changes faults from now on, for open connections, too. Omitted members stay as they are. Throws
    * a TypeError that names an invalid fault.
    */
   set(faults: Faults, direction?: FaultDirection): void;
@@ -122,7 +122,7 @@ export class FaultController implements FaultyNetwork {
     return connection;
   }
 
-  /** Ends the connections of a closed layer that a dead line has kept. */
+  /** Ends connections of a closed layer that were kept because the line was dead. */
   release(layer: FaultyLayer): void {
     for (const [connection, owner] of [...this.#detached])
       if (owner === layer) connection.release();
@@ -213,8 +213,8 @@ export class FaultyLayer implements StreamLayer {
   }
 
   /**
-   * Resolves once the line has been alive for `trip` milliseconds, as for the two packets of a
-   * handshake.
+   * Resolves once the line has worked for `trip` milliseconds, the time that the two packets of a
+   * handshake take.
    */
   #wait(
     address: string,
@@ -264,7 +264,7 @@ export class FaultyLayer implements StreamLayer {
   }
 }
 
-/** Tells a backend from a layer: only backends have schemes. */
+/** Returns true for a backend, and false for a layer: only backends have schemes. */
 export function isBackend(value: Backend | StreamLayer): value is Backend {
   return 'schemes' in value;
 }
@@ -275,5 +275,5 @@ export function drawSeed(random: Random): number {
 }
 
 const DIRECTIONS: readonly FaultDirection[] = ['out', 'in', 'both'];
-/** Keeps the seeds of connections apart (2^32 ÷ the golden ratio). */
+/** The distance between the seeds of two connections (2^32 ÷ the golden ratio). */
 const SPREAD = 0x9e37_79b1;

@@ -18,11 +18,11 @@ export interface FaultyBackend extends Backend, FaultyNetwork {}
 export interface FaultyStreamLayer extends StreamLayer, FaultyNetwork {}
 
 /**
- * Wraps a backend of `createTransport`, or a stream layer, so that its connections suffer delay,
- * jitter, a narrow bandwidth, stalls, cuts, dead lines and altered bytes. `set` changes the faults
- * while connections are open; without any, everything passes unchanged. Random faults depend on the
- * bytes of a connection, not on its chunks: the same seed alters the same bytes, however the system
- * splits them.
+ * Wraps a backend of `createTransport`, or a stream layer, so that its connections suffer from
+ * delay, jitter, limited bandwidth, stalls, resets, dead lines and altered bytes. `set` changes the
+ * faults while connections are open; without faults, everything passes unchanged. Random faults
+ * depend on the bytes of a connection, not on its chunks: the same seed alters the same bytes,
+ * however the system splits them.
  *
  * Wrap one end of a connection; this covers both directions. If both ends are wrapped, each fault
  * acts twice. With Noise, wrap the layer beneath: `secured(faulty(tcp()), { identity })`.

@@ -6,8 +6,8 @@ import type { Frame } from '@trunkline/transport-core/internal';
 import { type FaultSettings, isInert, NO_FAULTS } from './faults.ts';
 
 /**
- * Cargo of a direction: bytes, frames, the end of the direction, or the place where the connection
- * is cut at random.
+ * The cargo of a direction: bytes, frames, the end of the direction, or the position at which the
+ * connection is cut at random.
  */
 export type Cargo = Uint8Array | Frame[] | 'end' | 'cut';
 
@@ -33,23 +33,23 @@ export class Lane {
   #isInert = true;
   readonly #host: LaneHost;
   readonly #queue: Item[] = [];
-  /** Bytes that wait, and bytes that a half-open direction has dropped. */
+  /** The number of bytes that wait, and of bytes that a half-open direction has dropped. */
   #waiting = 0;
   #swallowed = 0;
   /** The time when the last cargo is due, and the time when the bandwidth is free again. */
   #lastDue = 0;
   #freeAt = 0;
-  /** The receiver takes nothing until `go`. */
+  /** True if the receiver takes nothing until `go` is called. */
   #blocked = false;
-  /** A call of `room` is due. */
+  /** True if `room` must be called. */
   #wasFull = false;
   #running = false;
   #timer: Timer | undefined = undefined;
-  /** Bytes until the next random fault of each kind. */
+  /** The number of bytes until the next random fault of each kind. */
   #toStall = Number.POSITIVE_INFINITY;
   #toCut = Number.POSITIVE_INFINITY;
   #toCorrupt = Number.POSITIVE_INFINITY;
-  /** Something was dropped. */
+  /** True if anything was dropped. */
   lost = false;
 
   constructor(host: LaneHost, settings: FaultSettings) {
@@ -126,7 +126,7 @@ export class Lane {
     this.#run();
   }
 
-  /** Called when the receiver takes nothing until `go`. */
+  /** Called when the receiver takes nothing until `go` is called. */
   block(): void {
     this.#blocked = true;
   }
@@ -192,8 +192,8 @@ export class Lane {
   }
 
   /**
-   * Draws the bytes until a fault that strikes every `mean` bytes on average (exponential, at least
-   * 1).
+   * Draws the number of bytes until a fault that strikes every `mean` bytes on average
+   * (exponential, at least 1).
    */
   #draw(mean: number): number {
     return mean === Number.POSITIVE_INFINITY

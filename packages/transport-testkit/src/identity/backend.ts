@@ -37,13 +37,13 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
   /** Prefix of each title: 'tls'. */
   readonly name: string;
   /**
-   * Creates a new node with valid credentials. All of them trust each other, unless lists say
-   * otherwise.
+   * Creates a new node with valid credentials. All nodes trust each other unless their lists forbid
+   * it.
    */
   credentials(key?: 'ed25519' | 'p256'): Promise<P>;
   /**
-   * Creates a transport that does not listen yet, at `address` or at one of its own choice. Clock
-   * and observer are in the options.
+   * Creates a transport that does not listen yet, at `address` or at an address of its own choice.
+   * Clock and observer are in the options.
    */
   transport<Q extends Protocol>(
     credentials: P,
@@ -61,14 +61,14 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
     fromSecured?(address: string): string;
   };
   /**
-   * The layer of plain bytes that carries the secured connections. There the suite eavesdrops,
-   * alters, cuts and impersonates.
+   * The layer of plain bytes that carries the secured connections. The suite uses it to eavesdrop,
+   * alter, cut and impersonate.
    */
   readonly beneath: {
     layer(): StreamLayer;
-    /** Returns the address beneath a secured one. Default: the same. */
+    /** Returns the address beneath a secured address. Default: the same. */
     under?(address: string): string;
-    /** Returns the secured address over one of these. Default: the same. */
+    /** Returns the secured address over an address of this layer. Default: the same. */
     over?(address: string): string;
     /** True if a dial completes only once the acceptor has a handshake slot for it. */
     readonly dialsWait?: boolean | undefined;
@@ -100,8 +100,8 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
    */
   readonly untrusting?: { alone(): Promise<P> } | undefined;
   /**
-   * Bytes of a handshake that nobody checks: a connection may survive a bit changed there. Default:
-   * 0.
+   * The number of bytes of a handshake that nobody checks: a connection may survive a changed bit
+   * there. Default: 0.
    */
   readonly ignoredBytes?: number | undefined;
 }
@@ -135,7 +135,7 @@ export const IMPOSTORS = [
   'sends a signature that the victim made of other data',
 ] as const;
 
-/** Something flawed that must be refused, and the text of the refusal. */
+/** A flawed item that must be refused, and the text of the refusal. */
 export interface Flaw<T> {
   make(): Promise<T>;
   /** Matches the error text. */
@@ -177,14 +177,14 @@ export interface TlsClientOptions<P extends NodeCredentials> {
 /** A stream layer that dials with such a client. */
 export interface TlsClient {
   readonly layer: StreamLayer;
-  /** Returns whether the last connection was resumed. */
+  /** Returns true if the last connection was resumed. */
   reused(): boolean;
   /**
    * Returns every session of the last connection that the server gave, or that the client could
    * derive from it.
    */
   sessions(): readonly unknown[];
-  /** Asks for a renegotiation on the last connection; resolves with whether it happened. */
+  /** Requests a renegotiation on the last connection; resolves to true if it happened. */
   renegotiated(): Promise<boolean>;
 }
 

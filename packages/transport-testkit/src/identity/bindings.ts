@@ -1,5 +1,5 @@
-// Cases about the channel binding, a value that ties a proof to one connection: its two ends share
-// it, and nobody else.
+// Cases about the channel binding, a value that ties a proof to one connection: only its two ends
+// share it.
 
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import type { TestContext } from '../test-runner.ts';

@@ -1,5 +1,5 @@
-// Cases about certificates that are refused: both ends learn that, and why; nothing is dispatched,
-// and the next connection is served.
+// Cases about certificates that are refused: both ends learn the refusal and its reason; nothing is
+// dispatched, and the next connection is served.
 
 import { TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';
@@ -131,8 +131,8 @@ export const certificateCases: Cases = (define, { certificates }) => {
             each instanceof TransportError && each.sent === false && each.target === acceptor.at,
             String(each),
           );
-        // The end that judges reports what it found. The other end may be disconnected while it
-        // still writes, and learn no more than that.
+        // The end that judges reports the flaw. The other end may be disconnected while it still
+        // writes, and then learns only of the disconnect.
         for (const found of who === 'dialer' ? [error] : errors) {
           checked(t, found, {
             code: 'unauthenticated',

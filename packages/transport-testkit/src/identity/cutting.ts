@@ -1,5 +1,5 @@
 // Cases about handshakes that are cut off, or fall silent, at any of their bytes: they end with a
-// typed error in time, and harm nobody else.
+// typed error in time, and affect no other connection.
 
 import { attempt, checkUnharmed, handshakeLengths, relayedNodes } from './handshakes.ts';
 import { rejections } from './refusals.ts';
@@ -66,5 +66,5 @@ export const cuttingCases: Cases = (define) => {
   }
 };
 
-/** Hundreds of handshakes on a busy machine, in milliseconds. */
+/** The time limit for hundreds of handshakes on a busy machine, in milliseconds. */
 const LONG = 900_000;

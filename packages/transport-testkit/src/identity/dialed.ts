@@ -1,4 +1,4 @@
-// Cases about the id that a dialer means to reach: if another node answers, it receives nothing
+// Cases about the id that a dialer wants to reach: if another node answers, it receives nothing
 // that was meant for that id.
 
 import { RAW_PREAMBLE } from '../raw/raw-peer.ts';

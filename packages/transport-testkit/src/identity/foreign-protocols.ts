@@ -1,5 +1,5 @@
-// Cases about peers that speak another protocol: their connections are closed and reported to the
-// observer by name, and disturb nobody else.
+// Cases about peers that speak another protocol: their connections are closed, the observer
+// receives the name of the protocol, and other connections are not affected.
 
 import { TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';

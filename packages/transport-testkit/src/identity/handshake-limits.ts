@@ -1,5 +1,5 @@
-// Cases about handshakes in progress: bounded before any work is done for them, ended in time, and
-// a delay to nobody.
+// Cases about handshakes in progress: they are bounded before any work is done for them, they end
+// in time, and they delay no other connection.
 
 import { caught, checked } from '../transport/expect.ts';
 import { watch } from '../transport/values.ts';

@@ -17,7 +17,8 @@ export interface RelayedNodes {
 }
 
 /**
- * Opens nodes with keys whose signatures always have the same length, so their handshakes do too.
+ * Opens nodes with keys whose signatures always have the same length, so their handshakes have,
+ * too.
  */
 export async function relayedNodes(
   f: IdentityFixture,
@@ -43,8 +44,8 @@ export async function relayedNodes(
 }
 
 /**
- * Returns how many bytes each end writes before its connection is handed over: the layer's own
- * handshake, without anything of the session.
+ * Returns the number of bytes that each end writes before its connection is handed over: the
+ * layer's own handshake, without any data of the session.
  */
 export async function handshakeLengths(
   f: IdentityFixture,
@@ -64,8 +65,8 @@ export async function handshakeLengths(
 export type CallOutcome = 'whole' | 'failed';
 
 /**
- * Makes one call over a wire with the given tamperings. It must either fail, typed and never
- * dispatched, or succeed completely.
+ * Makes one call over a wire with the given tamperings. It must either fail with a TransportError
+ * and never be dispatched, or succeed completely.
  */
 export async function attempt(
   f: IdentityFixture,
@@ -109,8 +110,8 @@ export async function attempt(
 }
 
 /**
- * Checks that afterwards the acceptor serves others, each failure was reported once, and nothing of
- * them is left.
+ * Checks that the acceptor still serves others, that each failure was reported once, and that
+ * nothing of the failed connections is left.
  */
 export async function checkUnharmed(
   f: IdentityFixture,

@@ -23,7 +23,7 @@ import type { Change, IdentityBackend, Lists, NodeCredentials } from './backend.
 import { RawConnection } from './raw-connection.ts';
 import { Relay } from './relay.ts';
 
-/** A call whose first byte is this is never answered. */
+/** The first byte of a call that is never answered. */
 export const STUCK = 0xff;
 
 /** One node: its transport, and records of everything that reached it. */
@@ -48,7 +48,7 @@ export interface NodeSetup {
   readonly credentials?: NodeCredentials | undefined;
   readonly lists?: Lists | undefined;
   readonly address?: string | undefined;
-  /** Clock and observer are the fixture's. */
+  /** Options of the transport, except the clock and the observer, which belong to the fixture. */
   readonly options?: Omit<CommonOptions, 'clock' | 'observer'> | undefined;
 }
 
@@ -237,8 +237,8 @@ export class IdentityFixture {
   }
 
   /**
-   * Waits for a condition without advancing the clock. If nothing happens any more, the error
-   * contains `what`.
+   * Waits for a condition without advancing the clock. If nothing happens any more, it throws an
+   * error that contains `what`.
    */
   async until(what: string, condition: () => boolean): Promise<void> {
     const waits = this.#waits;
@@ -346,7 +346,7 @@ export class IdentityFixture {
   }
 }
 
-/** Returns how many events of a type a node emitted. */
+/** Returns the number of events of a type that a node has emitted. */
 export function count(
   node: { readonly events: readonly ObserverEvent[] },
   type: ObserverEvent['type'],
@@ -355,9 +355,10 @@ export function count(
 }
 
 /**
- * Turns of the event loop without an event after which nothing more comes by itself: both ends and
- * the wire are in this process, and what one of them writes, another reads in the next turn. If the
- * number were too low, time would advance too early and a handshake could time out. The case would
- * then fail with an unexpected error, but could never pass by luck.
+ * The number of turns of the event loop without an event after which nothing more happens by
+ * itself. Both ends and the wire are in this process, and data that one of them writes is read by
+ * another in the next turn. If the number were too low, time would advance too early and a
+ * handshake could time out. The case would then fail with an unexpected error, but could never pass
+ * by luck.
  */
 const QUIET = 12;

@@ -34,7 +34,7 @@ export function identitySuite<P extends NodeCredentials>(
   register(test, backend as unknown as IdentityBackend<NodeCredentials>, CASES);
 }
 
-/** Each declares the cases of one subject. */
+/** Functions that each declare the cases of one subject. */
 const CASES: readonly Cases[] = [
   provingCases,
   bindingCases, // A secret that only both ends of a connection share.

@@ -4,10 +4,12 @@
 import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 
-/** Is called with each chunk, and with undefined at the end. */
+/** A function that is called with each chunk, and with undefined at the end. */
 type Heard = (raw: RawConnection, chunk: Uint8Array | undefined) => void;
 
-/** Records what it receives, and writes what the test gives it. */
+/**
+ * A connection that records the bytes that it receives, and writes those that the test gives it.
+ */
 export class RawConnection {
   /** The received chunks, in order. */
   readonly chunks: Uint8Array[] = [];
@@ -20,7 +22,7 @@ export class RawConnection {
   #blocked = true;
   #isDestroyed = false;
 
-  /** Without a connection, written bytes wait until it is open. */
+  /** Creates a raw connection; without `connection`, written bytes wait until there is one. */
   constructor(connection: StreamConnection | undefined, heard: Heard = () => {}) {
     this.#heard = heard;
     if (connection !== undefined) this.#opened(connection);

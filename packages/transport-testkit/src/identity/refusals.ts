@@ -1,5 +1,5 @@
-// Checks of refusals at both ends: one typed error for every waiting call, naming the node and the
-// reason, and nothing of the application seen.
+// Checks of refusals at both ends: every waiting call gets one typed error that names the node and
+// the reason, and no data of the application is seen.
 
 import type { Code, Reason, Remote, TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';
@@ -18,8 +18,8 @@ export interface ExpectedRefusal {
 const MINE = /the other end refused this end's certificate/;
 
 /**
- * Makes every kind of call to `target` at once, and checks that each is refused at both ends alike.
- * If `acceptor` is a node, it must not dispatch anything.
+ * Makes a call of every kind to `target` at once, and checks that both ends refuse each call with
+ * the same error. If `acceptor` is a node, it must not dispatch anything.
  */
 export async function checkRefused(
   f: IdentityFixture,
@@ -83,7 +83,9 @@ export async function checkRefused(
   t.is(transport.remotes().length, liveHere, 'nothing came up');
 }
 
-/** Checks that two nodes can talk: each knows the other's id, and the answer is right. */
+/**
+ * Checks that two nodes can call each other: each knows the other's id, and the answer is right.
+ */
 export async function checkCall(
   f: IdentityFixture,
   dialer: IdentityNode,

@@ -14,11 +14,14 @@ export interface Tampering {
   /** Flips one bit of the byte at this position. */
   readonly flip?: number | undefined;
   /**
-   * Ends both connections as soon as this end has written that many bytes: in order, after they
+   * Ends both connections as soon as this end has written that many bytes: gracefully, after they
    * have passed, or at once.
    */
   readonly end?: { readonly at: number; readonly how: 'close' | 'destroy' } | undefined;
-  /** Passes that many bytes and holds the rest, until `release`; an end of the writer passes. */
+  /**
+   * Passes that many bytes and holds the rest until `release` is called; the end of the writer's
+   * stream still passes.
+   */
   readonly hold?: number | undefined;
   /** Passes bytes on in pieces of at most this size. */
   readonly piece?: number | undefined;
@@ -34,7 +37,7 @@ export interface RelayHooks {
 export class Relay {
   /** The address that dialers use: one of the layer that carries the secured bytes. */
   readonly address: string;
-  /** The tamperings of the connections that follow. */
+  /** The tamperings for later connections. */
   tamperings: Tamperings = {};
   readonly connections: RelayedConnection[] = [];
   readonly #layers: readonly StreamLayer[];
@@ -96,7 +99,7 @@ export class RelayedConnection {
     return this.dialer.over && this.acceptor.over;
   }
 
-  /** Joins both ends. Until `there` resolves, what `here` writes waits. */
+  /** Joins both ends. The bytes that `here` writes wait until `there` resolves. */
   join(here: StreamConnection, there: Promise<StreamConnection | undefined>): void {
     this.acceptor.goTo(here, this.dialer);
     void there.then((connection) => {
@@ -118,11 +121,13 @@ export class RelayedConnection {
   }
 }
 
-/** The bytes of one direction: what one end wrote, on its way to the connection of the other. */
+/**
+ * The bytes of one direction: those that one end wrote, on their way to the other end's connection.
+ */
 class Lane {
   /** The chunks as they were written. */
   readonly chunks: Uint8Array[] = [];
-  /** The number of bytes received, and of those that were not held. */
+  /** The number of bytes received, and the number of those that were not held. */
   written = 0;
   passed = 0;
   course: Tampering;
@@ -141,7 +146,7 @@ class Lane {
     this.#ended = ended;
   }
 
-  /** Starts writing to `to`; what `to` writes goes to `back`. */
+  /** Starts writing to `to`; the bytes that `to` writes go to `back`. */
   goTo(to: StreamConnection, back: Lane): void {
     this.#to = to;
     to.attach({
@@ -179,7 +184,7 @@ class Lane {
     if (end !== undefined && this.written >= end.at) this.#ended(end.how);
   }
 
-  /** Stops holding: passes the held bytes and everything that follows. */
+  /** Stops holding: passes on the held bytes and everything that follows. */
   release(): void {
     const { hold, ...course } = this.course;
     this.course = course;
@@ -194,7 +199,10 @@ class Lane {
     this.#pump();
   }
 
-  /** Ends the connection that it writes to; an orderly end waits for the bytes that came before. */
+  /**
+   * Ends the connection that it writes to; a graceful end waits for the bytes that were written
+   * before.
+   */
   end(how: 'close' | 'destroy'): void {
     if (this.#ending === 'destroy' || this.#ending === how) return;
     this.#ending = how;

@@ -1,5 +1,5 @@
-// Cases about bytes that were valid once: neither a recording nor a mirror ever gets a connection
-// up.
+// Cases about bytes that were valid once: neither replayed nor reflected bytes ever open a
+// connection.
 
 import { TransportError } from '@trunkline/transport-core';
 import { caught } from '../transport/expect.ts';
@@ -73,7 +73,7 @@ export const replayCases: Cases = (define) => {
     t.is(count(a, 'up'), 0);
   });
 
-  // Two honest ends, each given the other's part in a handshake that it did not begin.
+  // Two honest ends, each of which is given the other's part in a handshake that it did not begin.
   define(
     "two dialers connected to each other prove nothing, and one acceptor's proof is not valid for another",
     async (f, t) => {

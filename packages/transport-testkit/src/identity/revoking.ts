@@ -1,5 +1,5 @@
-// Cases about trust that is revoked while connections live: these are aborted at once, everything
-// open on them fails, and other connections stay.
+// Cases about trust that is revoked while connections live: these connections are aborted at once,
+// everything open on them fails, and other connections stay.
 
 import { TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';
@@ -20,7 +20,7 @@ export const revokingCases: Cases = (define) => {
         const [judge, other] = who === 'acceptor' ? [b, a] : [a, b];
         await cut(f, { a, b, third: c, judge, other }, { deny: [other.nodeId] });
         await checkRefused(f, a, b.at, b, { ...DENIED, says: new RegExp(other.nodeId), by: who });
-        // The node is let in again, as if nothing had happened.
+        // The node is admitted again, as if nothing had happened.
         await judge.update({ deny: [] });
         await checkCall(f, a, b);
         t.is(count(c, 'down'), 0);
@@ -168,7 +168,10 @@ interface RevocationNodes {
   readonly other: IdentityNode;
 }
 
-/** Lets `judge` revoke its trust in `other`; `third` is connected to `judge` and must stay so. */
+/**
+ * Lets `judge` revoke its trust in `other`; `third` is connected to `judge` and must stay
+ * connected.
+ */
 async function cut(
   f: IdentityFixture,
   { a, b, third, judge, other }: RevocationNodes,

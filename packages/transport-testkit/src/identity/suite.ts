@@ -15,7 +15,8 @@ export type Define = (
 ) => void;
 
 /**
- * The optional backend feature that a case needs, and the milliseconds that a long case may take.
+ * The requirements of a case: the optional backend feature that it needs, and the time limit of a
+ * long case in milliseconds.
  */
 export interface Needs {
   readonly what?: 'certificates' | 'tls' | 'untrusting' | 'impostors' | undefined;
@@ -74,8 +75,8 @@ async function run(
 }
 
 /**
- * Limits how many cases run at once. Runners start all cases of a file together, and hundreds side
- * by side would be slow, and hard to read if one hangs.
+ * Limits the number of cases that run at once. Runners start all cases of a file together; hundreds
+ * at a time would be slow, and a case that hangs would be hard to find.
  */
 function turnstile(places: number): (run: () => Promise<void>) => Promise<void> {
   let free = places;
@@ -107,5 +108,8 @@ const LACKS: Readonly<Record<NonNullable<Needs['what']>, string>> = {
 };
 
 const CASES_AT_ONCE = 4;
-/** Real milliseconds, far above what a case needs on a busy machine. */
+/**
+ * The time limit for a case, in milliseconds of real time: far more than a case needs on a busy
+ * machine.
+ */
 const WATCHDOG = 120_000;

@@ -86,5 +86,5 @@ export const tamperingCases: Cases = (define, { ignoredBytes = 0 }) => {
   }
 };
 
-/** Thousands of handshakes on a busy machine, in milliseconds. */
+/** The time limit for thousands of handshakes on a busy machine, in milliseconds. */
 const LONG = 900_000;

@@ -38,7 +38,7 @@ export interface IdentityTools<I extends ToolIdentity, D> {
   day(fromNow: number): D;
 }
 
-/** Returns makers of nodes of one authority, and of credentials with every flaw. */
+/** Returns functions that create nodes of one authority, and credentials with every flaw. */
 export async function tlsCredentials<I extends ToolIdentity, D>({
   createIdentity,
   createAuthority,
@@ -173,7 +173,7 @@ export async function tlsNodes<I extends ToolIdentity, D>({
 }
 
 /**
- * Simulates an incomplete copy of a file: the end is there, but a part of the middle is missing.
+ * Simulates an incomplete copy of a file: its end is present, but a part of the middle is missing.
  */
 function cutOff(pem: string): string {
   const lines = pem.trimEnd().split('\n');

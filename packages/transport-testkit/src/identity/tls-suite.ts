@@ -1,5 +1,5 @@
-// The identity suite for backends under mutual TLS: it makes their credentials. Its clients without
-// checks of ours are TLS ends that the tests of the backend build with node:tls.
+// The identity suite for backends under mutual TLS: it makes their credentials. Its unchecked
+// clients are TLS ends that the tests of the backend build with node:tls.
 
 import type { CommonOptions, Protocol, Transport } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
@@ -38,7 +38,7 @@ export class TlsSessions {
     });
   }
 
-  /** Returns whether the last connection resumed a session. */
+  /** Returns true if the last connection resumed a session. */
   reused(): boolean {
     return this.#isReused;
   }
@@ -48,7 +48,7 @@ export class TlsSessions {
     return [...this.#tickets, this.#socket!.getSession()].filter((each) => each !== undefined);
   }
 
-  /** Asks for a renegotiation, which TLS 1.3 does not have. Resolves with whether it succeeded. */
+  /** Requests a renegotiation, which TLS 1.3 does not have. Resolves to true if it succeeded. */
   renegotiated(): Promise<boolean> {
     return new Promise((resolve) => {
       const done = (error: Error | null) => resolve(error === null);

@@ -1,6 +1,6 @@
 // Encodes and decodes frames independently, with protobufjs' reflection over frame.proto and a
-// varint before each frame. Nothing of Trunkline's core is used here, so that a mistake there
-// cannot hide itself.
+// varint before each frame. Nothing of Trunkline's core is used here, so that a mistake there can't
+// hide itself in both.
 
 import protobuf from 'protobufjs';
 import { FRAME_PROTO } from './frame-proto.ts';

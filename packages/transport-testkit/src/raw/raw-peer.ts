@@ -1,6 +1,6 @@
 // A peer that knows only the wire format. It dials over any StreamLayer, or is accepted by a
 // RawListener, sends what the test gives it, well-formed or not, and records what it receives. All
-// waits end with an event, a frame or the end of the connection, and never by time.
+// waits end with an event, such as a frame or the end of the connection, and never after a time.
 
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import {
@@ -20,7 +20,7 @@ export const RAW_PREAMBLE: Uint8Array = Uint8Array.from([0x54, 0x52, 0x4b, 0x4c]
 
 interface Waiter {
   wants: (frame: RawFrame) => boolean;
-  /** Whether it takes the frame; otherwise others can still take it. */
+  /** True if the waiter takes the frame; otherwise others can still take it. */
   takes: boolean;
   what: string;
   resolve: (frame: RawFrame) => void;
@@ -37,8 +37,8 @@ export class RawPeer {
   /** Gives back the exact cost of each packet on the pipe (account 1) at once. */
   returnPipe = true;
   /**
-   * Our credit for packets of long messages and items: set by the other end's hello, which must
-   * come before such packets are sent, and increased by each CREDIT of account 1.
+   * Our credit for packets of long messages and items. The other end's hello sets it, which must
+   * arrive before such packets are sent, and each CREDIT of account 1 increases it.
    */
   pipe = 0;
   /**
@@ -112,8 +112,8 @@ export class RawPeer {
   }
 
   /**
-   * Resolves with the first frame of that kind that fulfills `where` and was not taken yet; rejects
-   * if the connection ends without one.
+   * Resolves to the first frame of that kind for which `where` returns true and which was not taken
+   * yet; rejects if the connection ends without one.
    */
   next(
     kind: RawKind | number,
@@ -125,7 +125,7 @@ export class RawPeer {
     return this.#when({ what: String(kind), wants, takes: true });
   }
 
-  /** Returns how many frames of that kind have arrived so far. */
+  /** Returns the number of frames of that kind that have arrived so far. */
   count(kind: RawKind | number): number {
     return this.log.filter((frame) => frame.kind === kind).length;
   }
@@ -147,8 +147,8 @@ export class RawPeer {
 
   /**
    * Resolves when the other end has handled everything sent before, by means of a PING and its
-   * PONG. The PONG overtakes answers that had to wait for room in the connection: wait for many
-   * answers with `arrived`. Works only on a connection that is up.
+   * PONG. The PONG overtakes answers that had to wait for room in the connection, so use `arrived`
+   * to wait for many answers. Works only on a connection that is up.
    */
   async barrier(): Promise<void> {
     const id = ++this.#nonce;
@@ -168,9 +168,10 @@ export class RawPeer {
   }
 
   /**
-   * Performs the whole hello exchange by the rules. As dialer: preamble and HELLO, the other's
-   * HELLO, READY. As acceptor: the other's HELLO, ours, its READY. Resolves with the other's hello.
-   * The frames in `behind` go in the same chunk as READY (or as our HELLO, for an acceptor).
+   * Performs the whole hello exchange correctly. A dialer sends its preamble and HELLO, receives
+   * the other's HELLO, and sends READY. An acceptor receives the other's HELLO, sends its own, and
+   * receives READY. Resolves with the other's hello. The frames in `behind` are sent in the same
+   * chunk as READY (or as our HELLO, for an acceptor).
    */
   async handshake(hello: Partial<RawHello> = {}, behind: RawFrameInput[] = []): Promise<RawHello> {
     const mine = rawHello(hello);
@@ -252,7 +253,7 @@ export class RawPeer {
     this.#connection.resume();
   }
 
-  /** Closes in order, after what was sent. */
+  /** Closes gracefully, after everything that was sent. */
   close(): void {
     this.#closing = true;
     this.#flush();
@@ -269,7 +270,7 @@ export class RawPeer {
     return new Promise((resolve, reject) => this.#waiters.push({ ...waiter, resolve, reject }));
   }
 
-  /** Encodes frames to send, and charges the pipe for those that it pays for. */
+  /** Encodes frames to send, and charges the pipe for those that it has to pay for. */
   #encoded(frames: readonly RawFrameInput[]): Uint8Array {
     for (const frame of frames) if (onPipe(frame)) this.pipe -= cost(frame);
     return concat(frames.map(encodeFrame));
@@ -342,7 +343,7 @@ export class RawPeer {
 }
 
 /**
- * Returns what a packet costs an account: its payload and metadata, and 64 bytes
+ * Returns the cost of a packet on an account: its payload and metadata, and 64 bytes
  * (docs/wire-protocol.md §6).
  */
 export function cost(frame: Pick<RawFrameInput, 'payload' | 'metadata'>): number {
@@ -350,7 +351,7 @@ export function cost(frame: Pick<RawFrameInput, 'payload' | 'metadata'>): number
 }
 
 /**
- * Returns whether the frame is a packet of a long message or of an item, which is charged to the
+ * Returns true if the frame is a packet of a long message or of an item, which is charged to the
  * pipe.
  */
 function onPipe(frame: RawFrameInput): boolean {

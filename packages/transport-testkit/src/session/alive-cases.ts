@@ -157,8 +157,8 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
       await s.peer.next('REQUEST');
       s.clock.advance(10_001);
       await s.peer.next('PING');
-      // The call was due after 11 s. The transport wakes 2 s late, so the peer has 17 s instead of
-      // 15.
+      // The deadline was due after 11 s. The transport wakes 2 s late, so the peer has 17 s instead
+      // of 15.
       s.clock.jump(3_000);
       s.clock.advance(10);
       t.is((await call).code, 'deadline_exceeded');

@@ -1,5 +1,5 @@
-// Cases of docs/wire-protocol.md §3: what may arrive before a connection is up, and how long it may
-// take.
+// Cases of docs/wire-protocol.md §3: the frames that may arrive before a connection is up, and the
+// time that the hello may take.
 
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 import { rawHello } from '../raw/raw-hello.ts';
@@ -209,8 +209,8 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     const first = await on.dialIn();
     first.begin(hello());
     await first.next('HELLO');
-    // A layer with a handshake of its own (TLS, Noise, an upgrade) performs it only when it is its
-    // turn; until then not even the dial completes.
+    // A layer with a handshake of its own (TLS, Noise, an upgrade) performs it only when the
+    // connection has its handshake slot; until then, not even the dial completes.
     const { dialsWait = backend.proves === true } = backend;
     const waiting: Promise<RawPeer>[] = [];
     for (let n = 1; n < 5; n++) {
@@ -232,7 +232,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
 
 /**
  * Checks a hello that took too long: the peer receives a GO_AWAY that says so, as the last frame,
- * and the connection ends in order.
+ * and the connection ends gracefully.
  */
 async function farewell(t: TestContext, peer: RawPeer): Promise<void> {
   const bye = await peer.next('GO_AWAY');
@@ -243,7 +243,7 @@ async function farewell(t: TestContext, peer: RawPeer): Promise<void> {
   t.is(peer.log.at(-1), bye);
 }
 
-/** Checks a connection that is reset without a word, because no peer has identified itself. */
+/** Checks a connection that is reset without any frame, because no peer has identified itself. */
 async function cutOff(t: TestContext, peer: RawPeer, backend: SessionBackend): Promise<void> {
   const error = await peer.expectClosed();
   t.is(peer.count('GO_AWAY'), 0);

@@ -37,14 +37,17 @@ export function hint(
   };
 }
 
-/** Returns `length` bytes of which neighbors differ. */
+/** Returns `length` bytes, each different from its neighbors. */
 export function body(length: number, seed = 0): Uint8Array<ArrayBuffer> {
   const made = new Uint8Array(length);
   for (let i = 0; i < length; i++) made[i] = (i * 31 + (i >> 8) * 7 + seed) & 0xff;
   return made;
 }
 
-/** Returns the packets of a long message: `first` with the whole size, followed by PARTs. */
+/**
+ * Returns the packets of a long message: `first` with the size of the whole message, followed by
+ * PARTs.
+ */
 export function packets(first: RawFrameInput, whole: Uint8Array, packet = PACKET): RawFrameInput[] {
   const frames: RawFrameInput[] = [
     { ...first, size: whole.length, payload: whole.slice(0, packet) },
@@ -54,14 +57,14 @@ export function packets(first: RawFrameInput, whole: Uint8Array, packet = PACKET
   return frames;
 }
 
-/** Returns whether the bytes are equal; for bodies too large for a runner's deepEqual. */
+/** Returns true if the bytes are equal; for bodies too large for a runner's deepEqual. */
 export function same(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
   return true;
 }
 
-/** Encodes a small number as a body, to tell calls apart. */
+/** Encodes a small number as a body, to distinguish calls. */
 export function tag(number: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from([number >> 8, number & 0xff]);
 }
@@ -70,7 +73,7 @@ export function untag(payload: Uint8Array): number {
   return ((payload[0] ?? 0) << 8) | (payload[1] ?? 0);
 }
 
-/** Returns 64 MiB, the longest message by default; all cases share it. */
+/** Returns 64 MiB, the default maximum of a message; all cases share these bytes. */
 export function huge(): Uint8Array {
   hugeBody ??= body(64 * MiB);
   return hugeBody;

@@ -283,7 +283,7 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
     );
     await s.peer.barrier();
     t.true(s.transport.snapshot().memory <= 300 * KiB);
-    // The memory holds the first packets of four.
+    // The memory holds the first packets of four messages.
     t.is(s.seen.counted('onewayDropped'), 16);
   });
 
@@ -304,5 +304,8 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
   );
 }
 
-/** Real milliseconds for 128 MiB: a busy machine may carry less than one in a second over WebRTC. */
+/**
+ * The time limit for 128 MiB, in milliseconds of real time: over WebRTC, a busy machine may carry
+ * less than 1 MiB per second.
+ */
 const LIMIT = 5 * 60_000;

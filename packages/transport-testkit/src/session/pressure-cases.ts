@@ -210,7 +210,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
       await s.peer.next('REQUEST');
       await passes(s, 9_999);
       t.false(s.remote.closed);
-      // Less than was overdrawn, but a sign of life all the same.
+      // Less than was overdrawn, but it still shows that the peer is alive.
       s.peer.grant(1, 1);
       await passes(s, 9_999);
       t.false(s.remote.closed);
@@ -363,7 +363,7 @@ async function passes(s: SessionFixture, milliseconds: number): Promise<void> {
 
 /**
  * Pauses the peer and sends one-ways until the transport refuses even the smallest; returns the
- * bytes that it took.
+ * number of bytes that it took.
  */
 async function fill(s: SessionFixture): Promise<number> {
   s.peer.pause();

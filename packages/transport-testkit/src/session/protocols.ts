@@ -18,7 +18,7 @@ export const suiteProtocol = defineProtocol({
 });
 export type SuiteProtocol = typeof suiteProtocol;
 
-/** A second protocol on another channel, for traffic that must not affect the first. */
+/** A second protocol on another channel, for traffic that must not affect the first protocol. */
 export const sideProtocol = defineProtocol({
   name: 'side',
   version: 1,

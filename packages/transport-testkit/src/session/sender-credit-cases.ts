@@ -1,5 +1,5 @@
-// Cases of docs/wire-protocol.md §6: how much the transport sends under the peer's accounts, to the
-// byte.
+// Cases of docs/wire-protocol.md §6: the amount that the transport sends under the peer's accounts,
+// to the byte.
 
 import type { RawPeer } from '../raw/raw-peer.ts';
 import type { TestFunction } from '../test-runner.ts';

@@ -51,7 +51,7 @@ export interface SessionBackend {
   place(): SessionPlace;
 }
 
-/** Creates the two sorts of ends that a case of the session suite connects. */
+/** Creates the two kinds of ends that a case of the session suite connects. */
 export interface SessionPlace {
   /** Creates a stream layer that can dial and listen (at a free address), for raw peers. */
   layer(): StreamLayer;
@@ -79,7 +79,7 @@ export interface SessionSetup {
   hello?: Partial<RawHello>;
   /** Mounts the protocol 'side' before the hello. */
   side?: boolean;
-  /** Sent in the same chunk as READY, if the raw peer dials. */
+  /** Frames that are sent in the same chunk as READY, if the raw peer dials. */
   behindReady?: RawFrameInput[];
 }
 
@@ -111,7 +111,7 @@ export interface SessionFixture extends TransportFixture {
   peer: RawPeer;
   /** The transport's HELLO. */
   hello: RawHello;
-  /** Returns the n-th id (from 0) that the raw peer may open calls with. */
+  /** Returns the n-th id (from 0) with which the raw peer may open a call. */
   id(n: number): number;
   /** The protocol 'side', if it was mounted. */
   side: Transport<typeof sideProtocol>;
@@ -126,7 +126,7 @@ export async function openTransport(
   t.timeout(WATCHDOG, 'the case waits for an event that did not happen');
   const waits = waitsOf(t);
   const place = backend.place();
-  // The peer's bytes arrive through the real event loop, so turns are real ones too.
+  // The peer's bytes arrive through the real event loop, so turns are real, too.
   const clock = Object.assign(createManualClock(), { turn: systemClock.turn });
   const { seen, observer } = recordObserver();
   const transport = nameWaits(
@@ -194,8 +194,8 @@ export async function session(
   const on = await openTransport(t, backend, setup.options);
   const side = setup.side === true ? on.transport.mount(sideProtocol) : (undefined as never);
   const parts = role === 'acceptor' ? await dialedIn(on, setup) : await dialedOut(on, setup);
-  // Waits for the first PING, so that its PONG does not fall into a frame that a case sends in
-  // pieces.
+  // Waits for the first PING, so that its PONG is not sent in the middle of a frame that a case
+  // sends in pieces.
   await parts.peer.next('PING');
   await parts.peer.barrier();
   return {
@@ -219,8 +219,8 @@ export function eachRole(
 }
 
 /**
- * Waits one turn of the event loop, so that bytes in flight arrive. Use it only if no event can
- * tell, and never for correctness.
+ * Waits one turn of the event loop, so that bytes in flight arrive. Use it only if no event reports
+ * their arrival, and never for correctness.
  */
 export function turn(): Promise<void> {
   return systemClock.sleep(0);
@@ -266,5 +266,8 @@ async function pump<T>(
   return done;
 }
 
-/** Real milliseconds, far above what a case needs on a busy machine. */
+/**
+ * The time limit for a case, in milliseconds of real time: far more than a case needs on a busy
+ * machine.
+ */
 const WATCHDOG = 120_000;

@@ -1,5 +1,5 @@
-// Rules of back-pressure: a reader that stops reading stops its writer, and nobody else. A layer
-// must take 20 kB for a paused reader.
+// Rules of back-pressure: a reader that stops reading stops only its own writer. A layer must take
+// 20 kB for a paused reader.
 
 import type { TestContext } from '../test-runner.ts';
 import { equalBytes, pattern } from '../transport/values.ts';
@@ -140,7 +140,9 @@ export const backPressureRules: Rule[] = [
   },
 ];
 
-/** Checks that the writer is stopped while the reader is paused, and goes on when it reads. */
+/**
+ * Checks that the writer is stopped while the reader is paused, and continues when the reader does.
+ */
 async function checkPause(
   t: TestContext,
   fixture: StreamLayerFixture,
@@ -160,8 +162,8 @@ async function checkPause(
 }
 
 /**
- * Writes until a false is not followed by `drained`, or until the layer has taken more than a
- * correct layer would; returns the number of bytes written.
+ * Writes until a result of false is not followed by `drained`, or until the layer has taken more
+ * than a correct layer would; returns the number of bytes written.
  */
 async function fill(fixture: StreamLayerFixture, from: Recorder): Promise<number> {
   const chunk = pattern(64 * 1024);
@@ -170,8 +172,8 @@ async function fill(fixture: StreamLayerFixture, from: Recorder): Promise<number
     const { drains } = from;
     written += chunk.length;
     if (from.connection.write(chunk)) continue;
-    // A layer may take its time to report that a chunk has been sent (TLS does); a blocked layer
-    // reports nothing.
+    // A layer may report late that a chunk has been sent (TLS does); a blocked layer reports
+    // nothing.
     for (let trips = 0; trips < 3 && from.drains === drains; trips++) await settle(fixture);
     if (from.drains === drains) break;
   }
@@ -179,8 +181,8 @@ async function fill(fixture: StreamLayerFixture, from: Recorder): Promise<number
 }
 
 /**
- * Waits for a whole round trip over another connection. This takes the place of a timer: a report
- * that has not come by then is not on its way.
+ * Waits for a whole round trip over another connection. This replaces a timer: a report that has
+ * not arrived by then is not on its way.
  */
 async function settle(fixture: StreamLayerFixture): Promise<void> {
   const { near, far } = await fixture.pair();
@@ -191,7 +193,7 @@ async function settle(fixture: StreamLayerFixture): Promise<void> {
 }
 
 /**
- * The most bytes that a correct layer takes: the kernel's buffers of both ends, and those of the
- * layer.
+ * Maximum number of bytes that a correct layer takes: the kernel's buffers of both ends, and those
+ * of the layer.
  */
 const MOST = 32 * 1024 * 1024;

@@ -240,8 +240,8 @@ async function inOrder(from: Recorder, to: Recorder): Promise<boolean> {
 }
 
 /**
- * The reader releases every second chunk. Returns whether all bytes that it saw were right, and
- * whether the chunks that it kept are still unchanged at the end.
+ * Sends bytes to a reader that releases every second chunk. Returns whether all bytes that it saw
+ * were right, and whether the chunks that it kept are unchanged at the end.
  */
 async function keepingHalf(from: Recorder, to: Recorder): Promise<boolean> {
   const seen: Uint8Array[] = [];

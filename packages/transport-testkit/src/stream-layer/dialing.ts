@@ -179,8 +179,8 @@ export const dialRules: Rule[] = [
 ];
 
 /**
- * Checks after an abandoned dial that the listener's end of it closes, and that the next dial is
- * served.
+ * Checks, after an abandoned dial, that the listener's end of the dial closes and that the next
+ * dial is served.
  */
 async function nothingLeft(fixture: StreamLayerFixture, listening: Listening): Promise<void> {
   const near = await fixture.dial(listening.address);

@@ -1,5 +1,5 @@
-// Rules of the end of a connection: in order or at once, reported exactly once, and without losing
-// anything written before it.
+// Rules of the end of a connection: it is graceful or immediate, it is reported exactly once, and
+// nothing written before it is lost.
 
 import { TransportError } from '@trunkline/transport-core';
 import { equalBytes, pattern } from '../transport/values.ts';
@@ -224,7 +224,7 @@ export const endRules: Rule[] = [
       far.connection.pause();
       near.connection.write(pattern(10));
       near.connection.close();
-      // The far end reads nothing, so it does not see the end. The near end may have one period to
+      // The far end reads nothing, so it does not see the end. The near end may use one period to
       // flush and one to wait.
       clock.advance(1_000);
       clock.advance(1_000);
@@ -237,8 +237,8 @@ export const endRules: Rule[] = [
     title: 'a flood after close is cut off at 256 KiB',
     async run(t, fixture) {
       const { near, far } = await fixture.pair();
-      // Paused with unread bytes, the far end does not see that the near end has closed, and goes
-      // on writing.
+      // Paused with unread bytes, the far end does not see that the near end has closed, and
+      // continues to write.
       far.connection.pause();
       near.connection.write(pattern(10));
       near.connection.close();
@@ -307,8 +307,8 @@ async function dialed<T>(dialing: Promise<T>): Promise<T | undefined> {
 }
 
 /**
- * Sends a byte each way. Afterwards a layer with a handshake has completed it at both ends, and a
- * reset meets nothing in flight.
+ * Sends a byte in each direction. After that, a layer with a handshake has completed it at both
+ * ends, and a reset finds nothing in flight.
  */
 async function greet(near: Recorder, far: Recorder): Promise<void> {
   await Promise.all([near.write(pattern(1)), far.write(pattern(1))]);

@@ -5,7 +5,7 @@ import type { TestContext } from '../test-runner.ts';
 
 /**
  * Returns the error that was thrown or that the promise rejected with. Fails the case if there was
- * none, or one of another class.
+ * no error, or an error of another class.
  */
 export function failure(t: TestContext, run: () => unknown): TransportError;
 export function failure(t: TestContext, promise: Promise<unknown>): Promise<TransportError>;

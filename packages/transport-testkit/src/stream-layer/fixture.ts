@@ -26,8 +26,8 @@ export interface StreamLayerSuiteOptions {
   /** Prefix of the titles: 'tcp'. */
   readonly name: string;
   /**
-   * Creates the backend. `clock` stands still unless a case advances it, so nothing times out on a
-   * busy machine.
+   * Creates the backend. Pass it `clock`, which stands still unless a case advances it, so nothing
+   * times out on a busy machine.
    */
   make(options: { clock: Clock }): StreamLayerBackend | Promise<StreamLayerBackend>;
   /**

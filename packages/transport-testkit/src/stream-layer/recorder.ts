@@ -15,12 +15,12 @@ export class Recorder implements StreamSink {
   error: TransportError | undefined;
   /** The number of reports after `closed`: 0 for a correct layer. */
   late = 0;
-  /** Runs inside `data`, and supplies its result: true if the reader no longer needs the chunk. */
+  /** Called by `data`, which returns its result: true if the reader no longer needs the chunk. */
   onData: ((chunk: Uint8Array) => boolean | void) | undefined;
   /** The callers that wait, and the event that each waits for. */
   readonly #waiters = new Map<() => void, string>();
 
-  /** @param copies the recorder copies its chunks, and says so to the connection. */
+  /** @param copies true if the recorder copies its chunks, and reports that to the connection. */
   constructor(connection: StreamConnection, copies = false) {
     this.connection = connection;
     this.copies = copies;
@@ -96,7 +96,7 @@ export class Recorder implements StreamSink {
   }
 
   /**
-   * Writes as the interface requires: waits for `drained` after each false. Resolves when
+   * Writes as the interface requires: waits for `drained` after each result of false. Resolves when
    * everything was taken.
    */
   async write(...chunks: Uint8Array[]): Promise<void> {

@@ -63,5 +63,8 @@ export function streamLayerSuite(test: TestFunction, options: StreamLayerSuiteOp
   }
 }
 
-/** Real milliseconds for a case that works without a pause; one that hangs fails after 5 s. */
+/**
+ * The time limit for a case that works without a pause, in milliseconds of real time; a case that
+ * hangs fails after 5 s.
+ */
 const WATCHDOG = 120_000;

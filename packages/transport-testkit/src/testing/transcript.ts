@@ -8,7 +8,7 @@ import type { Side } from './pipes.ts';
 export interface TranscriptLine {
   side: Side;
   bytes: Uint8Array;
-  /** Undefined for a preamble and for bytes that are not a frame. */
+  /** The frame; undefined for a preamble and for bytes that are not a frame. */
   frame: RawFrame | undefined;
 }
 

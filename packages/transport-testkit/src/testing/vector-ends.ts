@@ -97,7 +97,7 @@ export async function crossed(
   while (!transcript.lines.some(wanted)) await turn();
 }
 
-/** Closes the transports, and lets time pass for it. */
+/** Closes the transports, and lets time pass until they are closed. */
 export async function closed(
   clock: ManualClock,
   ...transports: { close(): Promise<void> }[]

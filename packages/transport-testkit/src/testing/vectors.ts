@@ -9,7 +9,7 @@ export interface Vectors {
   about: string[];
   conversations: Conversation[];
   codecs: { codec: string; about: string; bytes: string }[];
-  /** The channels of protocols whose definitions name none. */
+  /** The channels of protocols whose definitions give none. */
   channels: { protocol: string; channel: number }[];
 }
 

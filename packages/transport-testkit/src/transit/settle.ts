@@ -2,7 +2,7 @@
 
 import { systemClock } from '@trunkline/transport-core';
 
-/** Waits for so many turns of the event loop in a row in which the backend isn't busy. */
+/** Waits for `turns` turns of the event loop in a row in which the backend isn't busy. */
 export async function settle(isBusy: () => boolean, turns: number): Promise<void> {
   for (let still = 0; still < turns || isBusy(); ) {
     await systemClock.sleep(0);

@@ -1,4 +1,4 @@
-// Knows whether anything is on its way between two ends in this process, for suites whose manual
+// Detects whether anything is on its way between two ends in this process, for suites whose manual
 // clock must not overtake connections that work outside the event loop.
 
 import { type Clock, systemClock } from '@trunkline/transport-core';
@@ -12,28 +12,30 @@ import type {
 } from '@trunkline/transport-core/backend';
 import { ArrivingConnection, type Path, WatchedConnection } from './watched-connection.ts';
 
-/** Counts what the layers of one backend have under way. */
+/** Counts the dials and the bytes that the layers of one backend have under way. */
 export interface TransitWatch {
   /**
-   * Wraps a stream layer. Both ends of each connection must belong to layers of the same watch: the
-   * dialer writes four bytes before all others, by which the watch finds the other end, and which
-   * the other end doesn't report.
+   * Wraps a stream layer. Both ends of each connection must belong to layers of the same watch:
+   * before all other bytes, the dialer writes four bytes by which the watch finds the other end;
+   * the other end doesn't report these.
    */
   watch(layer: StreamLayer): StreamLayer;
   /**
-   * Returns true while a dial is pending that waits for no handshake slot, while bytes were written
-   * and not reported to an end that reads, and while one end of a connection has ended and the
-   * other doesn't know. Anything that hasn't moved for 5 s of real time counts as lost.
+   * Returns true in three cases: while a dial is pending that doesn't wait for a handshake slot;
+   * while written bytes have not been reported to an end that reads; and while one end of a
+   * connection has ended and the other end has not been notified. Anything that hasn't moved for 5
+   * s of real time counts as lost.
    *
-   * @param clock only of layers with this clock. Default: of all layers.
+   * @param clock the clock of the layers to consider. Default: all layers.
    */
   isBusy(clock?: Clock): boolean;
 }
 
 /**
  * Creates a watch, for the option `isBusy` of the suites. A backend needs it if its connections
- * work outside the event loop, such as in the threads of a native library or in another process:
- * the suites advance a manual clock, and a dial or a PING would time out before its bytes arrive.
+ * work outside the event loop, such as in the threads of a native library or in another process.
+ * The suites advance a manual clock, so without a watch, a dial or a PING would time out before its
+ * bytes arrive.
  *
  * ```ts
  * const transit = createTransitWatch();
@@ -183,5 +185,5 @@ class WatchedLayer implements StreamLayer {
   }
 }
 
-/** Real milliseconds after which what hasn't moved counts as lost. */
+/** The milliseconds of real time after which data that hasn't moved counts as lost. */
 const LOST = 5_000;

@@ -1,5 +1,5 @@
-// One end of a connection that a TransitWatch watches: it counts the bytes and knows the states by
-// which the watch tells whether anything is on its way.
+// One end of a connection that a TransitWatch watches: it counts the bytes and keeps the states
+// from which the watch determines whether anything is on its way.
 
 import { type Clock, systemClock, type TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
@@ -12,7 +12,7 @@ export interface Path {
 
 export class WatchedConnection implements StreamConnection {
   readonly clock: Clock | undefined;
-  /** The real time at which something has happened here last. */
+  /** The real time at which something last happened here. */
   movedAt: number = systemClock.now();
   readonly #inner: StreamConnection;
   #written = 0;
@@ -21,7 +21,7 @@ export class WatchedConnection implements StreamConnection {
   #isEnding = false;
   #isOver = false;
 
-  /** @param clock that of the layer. */
+  /** @param clock the clock of the layer. */
   constructor(inner: StreamConnection, clock: Clock | undefined) {
     this.#inner = inner;
     this.clock = clock;
@@ -58,7 +58,7 @@ export class WatchedConnection implements StreamConnection {
     return this.#isOwed(far) || far.#isOwed(this);
   }
 
-  /** Returns true while this end is going to report something that the other end has done. */
+  /** Returns true while this end still has to report something that the other end has done. */
   #isOwed(other: WatchedConnection): boolean {
     if (this.#isOver || this.#isPaused) return false;
     if (other.#isOver || other.#isEnding) return true;
@@ -139,13 +139,16 @@ export class WatchedConnection implements StreamConnection {
 export class ArrivingConnection extends WatchedConnection {
   readonly #inner: StreamConnection;
   readonly #handOver: (id: number | undefined, connection: ArrivingConnection) => void;
-  /** The bytes before `attach`, which begin with the number until it has arrived. */
+  /** The bytes received before `attach`; until the number is complete, they begin with it. */
   #early: Uint8Array = new Uint8Array();
   #isHandedOver = false;
   #end: { readonly error: TransportError | undefined } | undefined;
   #sink: StreamSink | undefined;
 
-  /** @param handOver receives no number if the connection has ended before it arrived. */
+  /**
+   * @param handOver receives the number, or undefined if the connection ended before the number
+   * arrived.
+   */
   constructor(
     inner: StreamConnection,
     clock: Clock | undefined,

@@ -29,7 +29,7 @@ export interface TransportBackend {
    * transport). Called again after `disconnect`.
    */
   link?(a: AnyTransport, b: AnyTransport): void;
-  /** Returns a well-formed address where nobody listens and nobody will. */
+  /** Returns a well-formed address at which nobody listens, now or later. */
   unreachable(): string;
   /**
    * An address that can be bound but not advertised: '0.0.0.0:0'. Omitted if the backend has none.
@@ -51,9 +51,9 @@ export interface TransportBackend {
    */
   readonly stallTimeout?: number | undefined;
   /**
-   * Returns the names of what keeps the process alive: `process.getActiveResourcesInfo` in Node.
-   * With it, and with `collect` (a garbage collection), the suite finds leaked handles and a
-   * growing heap. `nodeProbe(process)` is Node's.
+   * Returns the names of the resources that keep the process alive:
+   * `process.getActiveResourcesInfo` in Node. With it, and with `collect` (a garbage collection),
+   * the suite finds leaked handles and a growing heap. `nodeProbe(process)` is Node's.
    */
   readonly probe?: Probe | undefined;
   /**
@@ -67,7 +67,7 @@ export interface TransportBackend {
 export interface TransportPlace {
   /** The exact address: `localAddr()` of an earlier transport, or `unspecified`. */
   readonly address?: string | undefined;
-  /** The option of that name. */
+  /** The transport's option `advertiseAddr`. */
   readonly advertiseAddr?: string | undefined;
   /**
    * Wraps the stream layer of the transport, so that the suite can freeze and abort connections.

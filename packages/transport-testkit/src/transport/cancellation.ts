@@ -1,5 +1,5 @@
 // Cases about canceling, before, during and after a call: the call settles once, frees its
-// resources, and disturbs nobody.
+// resources, and affects no other call.
 
 import { rejected } from './expect.ts';
 import { createWire } from './faults.ts';

@@ -1,5 +1,5 @@
 // Cases about values that a codec refuses: the error names the path, occurs where the mistake can
-// be fixed, and never lets half a value through.
+// be fixed, and never lets a part of a value through.
 
 import {
   bytes,

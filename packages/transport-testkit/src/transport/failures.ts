@@ -1,4 +1,4 @@
-// Cases about failing handlers: the caller gets one typed error, and nobody else notices.
+// Cases about failing handlers: the caller gets one typed error, and no other call is affected.
 
 import { serve, TransportError } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';

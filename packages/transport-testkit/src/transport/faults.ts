@@ -9,11 +9,11 @@ export interface Wire {
   /** Wraps the layer of a transport (`TransportPlace.wrap`). */
   wrap(layer: StreamLayer): StreamLayer;
   /**
-   * Stops all traffic in both directions, but still takes writes: the other process has stopped,
-   * while its machine runs on.
+   * Stops all traffic in both directions, but still takes writes, as if the other process had
+   * stopped while its machine continued to run.
    */
   freeze(): void;
-  /** Delivers what waited, and everything that follows. */
+  /** Delivers the traffic that waited, and everything that follows. */
   thaw(): void;
   /** Breaks every live connection at once, as a reset does. */
   cut(): void;
@@ -81,14 +81,15 @@ class FaultyConnection implements StreamConnection {
   #inward: (() => void)[] = [];
   #outward: Uint8Array[] = [];
   #batches: Parameters<NonNullable<StreamConnection['frames']>['send']>[0][] = [];
-  /** The session waits for `drained`. */
+  /** True if the session waits for `drained`. */
   #owed = false;
   #closing = false;
   /**
-   * This end has destroyed the connection, so its end is reported even while the wire is frozen.
+   * True if this end has destroyed the connection, so its end is reported even while the wire is
+   * frozen.
    */
   #isDestroyed = false;
-  /** The inner connection has ended; while the wire is frozen, that is not reported yet. */
+  /** True if the inner connection has ended; while the wire is frozen, that is not reported. */
   #isOver = false;
 
   constructor(inner: StreamConnection, isFrozen: () => boolean, onEnd: () => void) {

@@ -210,8 +210,8 @@ export const faultyLineCases: Cases = (define) => {
 };
 
 /**
- * Opens two transports of the kit, with the caller's connections over a faulty line. `Faults` says
- * what each option does. With `stuck`, the method `brisk` is never answered.
+ * Opens two transports of the kit, with the caller's connections over a faulty line. See `Faults`
+ * for the options. With `stuck`, the method `brisk` is never answered.
  */
 async function line(f: Fixture, options: FaultyOptions, stuck = false) {
   let network: FaultyStreamLayer | undefined;
@@ -227,7 +227,7 @@ async function line(f: Fixture, options: FaultyOptions, stuck = false) {
   return { ...pair, notes, network: () => network! };
 }
 
-/** Returns how many connections of a transport have come up. */
+/** Returns the number of a transport's connections that have come up. */
 function ups(f: Fixture, transport: Parameters<Fixture['seen']>[0]): number {
   return f.seen(transport).events.filter((event) => event.type === 'up').length;
 }

@@ -73,7 +73,8 @@ export interface Fixture {
   /** Returns the value of a transport's counter. */
   count(transport: AnyTransport, counter: Counter): number;
   /**
-   * Waits for I/O until the condition holds. If nothing happens any more, the error contains `what`.
+   * Waits for I/O until the condition holds. If nothing happens any more, it throws an error that
+   * contains `what`.
    */
   until(what: string, condition: () => boolean): Promise<void>;
   /** Waits for a promise of the case itself, under a name for the error of a case that hangs. */
@@ -86,8 +87,8 @@ export interface Fixture {
   /** Advances the clocks by `milliseconds` in steps, with I/O between them; see `drive`. */
   advance(milliseconds: number, step?: number): Promise<void>;
   /**
-   * Waits some turns of the event loop, so that bytes in flight arrive. Use it to make a failure
-   * likely, never for correctness.
+   * Waits for some turns of the event loop, so that bytes in flight arrive. Use it to make a
+   * failure likely, never for correctness.
    */
   turns(count?: number): Promise<void>;
   /** Closes everything and checks that nothing is left. */
@@ -109,7 +110,9 @@ export function makeFixture(t: TestContext, backend: TransportBackend, waits: Ca
       of.check();
       return isBusy();
     }, count);
-  /** Advances the clocks until the promise settles, or the case `of` these waits has stalled. */
+  /**
+   * Advances the clocks until the promise settles, or until the case `of` these waits has stalled.
+   */
   const advanceUntil = async (promise: Promise<unknown>, of: CaseWaits, step = 100) => {
     const state = watch(promise);
     await settleOf(of, 0);

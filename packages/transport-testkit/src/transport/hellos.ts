@@ -1,5 +1,5 @@
-// Cases about connections that are not up yet: identity, network, and whether either end refuses
-// the other.
+// Cases about connections that are not up yet: their identity, their network, and refusals by
+// either end.
 
 import { TransportError } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';

@@ -1,5 +1,5 @@
 // Cases about liveness: idle connections are kept or closed as configured, silent peers are
-// detected, and nobody waits for them. A frozen peer has a clock of its own, which stands still.
+// detected, and no call waits for them. A frozen peer has a clock of its own, which stands still.
 
 import { rejected } from './expect.ts';
 import { createWire } from './faults.ts';

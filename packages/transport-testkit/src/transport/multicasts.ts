@@ -1,5 +1,5 @@
-// Cases about one request to many targets: responses arrive as they come, until there are enough,
-// and one bad target spoils nothing.
+// Cases about one request to many targets: responses are yielded as they arrive, until there are
+// enough, and one bad target does not affect the others.
 
 import { multicast } from '@trunkline/transport-core';
 import { checked } from './expect.ts';
@@ -149,7 +149,8 @@ export const multicastCases: Cases = (define) => {
 };
 
 /**
- * Opens a transport and `size` peers that serve it; those listed in `hang` never answer `brisk`.
+ * Opens a transport and `size` peers that serve it; the peers listed in `hang` never answer
+ * `brisk`.
  */
 async function group(f: Fixture, size: number, { hang = [] }: { hang?: number[] } = {}) {
   const a = await f.open(kit, { timeout: Infinity });

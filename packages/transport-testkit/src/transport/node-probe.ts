@@ -19,8 +19,8 @@ export function nodeProbe(process: NodeProcess): Probe {
 }
 
 /**
- * Returns the garbage collector without the `--expose-gc` option, which a worker thread cannot be
- * given.
+ * Returns the garbage collector without the `--expose-gc` option, which is not available to a
+ * worker thread.
  */
 function collector(process: NodeProcess): (() => void) | undefined {
   const v8 = process.getBuiltinModule?.('node:v8') as

@@ -1,5 +1,5 @@
 // Cases about snapshots and observers: snapshots agree with the actual traffic, and an observer
-// that throws harms nobody.
+// that throws has no effect on calls.
 
 import { formatSnapshot } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';

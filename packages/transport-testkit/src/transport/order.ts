@@ -1,5 +1,5 @@
-// Cases about order: short messages keep their order, long ones delay nobody, and channels are
-// independent.
+// Cases about order: short messages keep their order, long ones do not delay others, and channels
+// are independent.
 
 import { serve } from '@trunkline/transport-core';
 import { humble, lined, side, urgent } from './protocols.ts';

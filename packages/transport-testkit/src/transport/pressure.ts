@@ -1,4 +1,5 @@
-// Cases about limits: every queue and rate has one, and a documented reaction when it is reached.
+// Cases about limits: every queue and every rate has a limit, with a documented reaction when the
+// limit is reached.
 
 import type { CommonOptions } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';
@@ -263,7 +264,8 @@ export const pressureCases: Cases = (define) => {
     t.deepEqual({ ...(got[2] as object) }, { trace: 'abc', 'tenant ö': '' });
   });
 
-  // A token bucket limits each direction; no peer is judged dead while a bucket holds data back.
+  // A token bucket limits each direction; no peer is considered dead while a bucket holds data
+  // back.
   for (const [direction, end] of [
     ['send', 'a'],
     ['receive', 'b'],

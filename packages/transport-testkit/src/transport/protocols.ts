@@ -5,7 +5,7 @@ import { bytes, defineProtocol, json, protobuf, type Transport } from '@trunklin
 import proto from 'protobufjs';
 import { fields } from './schema.ts';
 
-/** A request with everything that JSON can represent. */
+/** A request with every type of value that JSON can represent. */
 export interface SyncRequest {
   readonly from: string;
   readonly known: Record<string, number>;
@@ -36,7 +36,7 @@ export const syncRequest = fields<SyncRequest>({
 });
 export const blockCodec = protobuf<Block>(blockType);
 
-/** Every kind of call; channel 0x40. */
+/** A protocol with every kind of call; channel 0x40. */
 export const kit = defineProtocol({
   name: 'testkit',
   version: 1,

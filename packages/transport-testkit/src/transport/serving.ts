@@ -5,8 +5,8 @@ import type { Kit, KitTransport, kit } from './protocols.ts';
 import { pattern, textOf, utf8 } from './values.ts';
 
 /**
- * Handlers of the kit's protocol. All echo, except `gather` (answers 'items bytes'), `range`
- * (streams what `rangeOf` asked for) and `note` (does nothing).
+ * Handlers of the kit's protocol. All of them echo, except `gather` (answers 'items bytes'),
+ * `range` (streams the items that `rangeOf` describes) and `note` (does nothing).
  */
 export const echoHandlers: Handlers<Kit> = {
   echo: (request) => request,
@@ -46,7 +46,7 @@ export function rangeOf(items: number, size: number): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Keep-alive for a case that advances the clock far: its sockets need real time for a PONG, which
- * the clock does not give them.
+ * The keep-alive option for a case that advances the clock far: its sockets need real time for a
+ * PONG, and the clock does not wait for them.
  */
 export const NO_PINGS = { interval: 3_600_000 };

@@ -7,8 +7,8 @@ import { serveKit } from './serving.ts';
 import { deferred, utf8 } from './values.ts';
 
 /**
- * The states: 'new' was only created; 'opening' is within `listen`; 'closing' is within `close`,
- * held up by a call in flight.
+ * The states of a transport. 'new': only created; 'opening': within `listen`; 'closing': within
+ * `close`, held up by a call in flight.
  */
 export const STATES = ['new', 'opening', 'open', 'closing', 'closed'] as const;
 export type State = (typeof STATES)[number];
@@ -25,9 +25,11 @@ export interface Subject {
   readonly at: string;
   /** The address at which it listens or listened; empty before. */
   readonly address: string;
-  /** The server of its calls; `brisk` is not answered before `leave`. */
+  /** The server of its calls; `brisk` is not answered before `leave` is called. */
   readonly server: Server;
-  /** Ends what the state left pending: `listen`, or the call that holds up `close`. */
+  /**
+   * Ends the operation that the state leaves pending: `listen`, or the call that holds up `close`.
+   */
   leave(): Promise<void>;
 }
 

@@ -81,8 +81,8 @@ export const streamCases: Cases = (define) => {
         yield utf8('bye');
       },
     });
-    // Question i is asked only after item i was answered, so a call that is not both ways at once
-    // would hang.
+    // Question i is sent only after item i was answered, so a call that does not stream in both
+    // directions at once would hang.
     const turn = [deferred(), deferred()];
     async function* questions() {
       for (const [i, gate] of turn.entries()) {
@@ -111,7 +111,7 @@ export const streamCases: Cases = (define) => {
       try {
         for (;;) {
           yield pattern(77);
-          await f.turns(1); // Otherwise this loop of promises would let no I/O through.
+          await f.turns(1); // Otherwise, this loop of promises would starve I/O.
         }
       } finally {
         returned.resolve();

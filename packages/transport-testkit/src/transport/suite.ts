@@ -13,7 +13,7 @@ import { type Fixture, makeFixture } from './fixture.ts';
  */
 export interface Define {
   (title: string, body: (f: Fixture, t: TestContext) => Promise<void>): void;
-  /** Declares a case that measures the whole process, so no other case runs at the same time. */
+  /** Declares a case that measures the whole process; no other case runs at the same time. */
   alone(title: string, body: (f: Fixture, t: TestContext) => Promise<void>): void;
 }
 
@@ -74,8 +74,8 @@ async function run(
 }
 
 /**
- * Limits how many cases run at once. Runners start all cases of a file together, and hundreds side
- * by side would be slow, and hard to read if one hangs.
+ * Limits the number of cases that run at once. Runners start all cases of a file together; hundreds
+ * at a time would be slow, and a case that hangs would be hard to find.
  */
 function turnstile(places: number): (run: () => Promise<void>) => Promise<void> {
   let free = places;
@@ -112,6 +112,6 @@ function checkedSkips(backend: TransportBackend): Map<string, string> {
   return skips;
 }
 
-/** A backend that needs more skips than this does not implement Transport. */
+/** Maximum number of skipped cases: a backend that needs more does not implement Transport. */
 const MOST_SKIPS = 7;
 const CASES_AT_ONCE = 8;

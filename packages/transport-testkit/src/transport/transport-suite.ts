@@ -32,7 +32,7 @@ import { trySendCases } from './try-send.ts';
 
 /**
  * Declares every case for a backend: `transportSuite(test, { name: 'tcp', create, unreachable })`.
- * `test` comes from the runner (AVA's fits unchanged); the suite imports none.
+ * Pass the `test` function of your runner (AVA's fits unchanged); the suite imports no runner.
  * @throws TypeError if `skip` names an unknown case, gives no reason, or has more than seven
  * entries.
  */

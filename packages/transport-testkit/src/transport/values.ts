@@ -24,7 +24,7 @@ export function pattern(size: number, seed = 1): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Returns whether the bytes are equal. */
+/** Returns true if the bytes are equal. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
@@ -59,7 +59,7 @@ export function deferred<T = void>(): Deferred<T> {
   return { promise, ...settle };
 }
 
-/** Returns an object that tells whether the promise has settled. */
+/** Returns an object that shows whether the promise has settled. */
 export function watch(promise: PromiseLike<unknown>): { settled: boolean } {
   const state = { settled: false };
   const settle = () => {

@@ -4,16 +4,16 @@
 import { type Clock, systemClock } from '@trunkline/transport-core';
 import type { TestContext } from '../test-runner.ts';
 
-/** Something that a case waits on beside its own waits: a raw peer, a transport. */
+/** An object on which a case waits in addition to its own waits: a raw peer, a transport. */
 export interface WaitSource {
-  /** Returns the events that are waited for here now, in words. */
+  /** Returns the events for which callers wait here now, in words. */
   waits?(): readonly string[];
-  /** Returns the number of bytes that have come and gone here; it never decreases. */
+  /** Returns the number of bytes that were received and sent here; it never decreases. */
   bytes?(): number;
 }
 
 export class CaseWaits {
-  /** Real milliseconds without an event after which the case fails. */
+  /** The milliseconds of real time without an event after which the case fails. */
   readonly stallTimeout: number;
   readonly #clock: Clock;
   readonly #open = new Set<{ readonly what: string }>();
@@ -24,13 +24,13 @@ export class CaseWaits {
   #last: string | undefined = undefined;
   #stalled: Error | undefined = undefined;
 
-  /** @param clock measures how long nothing has happened; default: the system's. */
+  /** @param clock measures the time without an event; default: the system's. */
   constructor(stallTimeout: number = STALL, clock: Clock = systemClock) {
     this.stallTimeout = stallTimeout;
     this.#clock = clock;
   }
 
-  /** Adds something that knows what is waited for on it. */
+  /** Adds an object that reports the events for which callers wait on it. */
   add(source: WaitSource): void {
     this.#sources.push(source);
   }
@@ -47,7 +47,10 @@ export class CaseWaits {
     };
   }
 
-  /** Reports that the case goes on, for example that it advances its clock by one step of many. */
+  /**
+   * Reports that the case makes progress, for example that it advances its clock by one step of
+   * many.
+   */
   note(): void {
     this.#changes++;
   }
@@ -63,7 +66,7 @@ export class CaseWaits {
   }
 
   /**
-   * Like `of`, but in a case that has stalled the promise never settles, so that the rest of the
+   * Variant of `of` whose promise never settles in a case that has stalled, so that the rest of the
    * case does not run.
    */
   step<T>(what: string, promise: PromiseLike<T>): Promise<T> {
@@ -77,8 +80,8 @@ export class CaseWaits {
   }
 
   /**
-   * Returns a context whose methods throw once the case has stalled: its error must stay the first
-   * that the runner sees. Clean-up and logs remain possible.
+   * Returns a context whose methods throw once the case has stalled: the error of the stall must
+   * stay the first one that the runner sees. Clean-up and logs remain possible.
    */
   guard(t: TestContext): TestContext {
     return new Proxy(t, {
@@ -109,19 +112,22 @@ export class CaseWaits {
   }
 
   /**
-   * Looks every 100 ms whether anything has happened. It counts looks instead of time, so that a
-   * process that was suspended, or that works without a pause, does not count as stalled. A look
-   * that comes late shows a busy machine, on which events are late, too: such looks fail a case only
+   * Checks every 100 ms whether anything has happened. It counts checks instead of time, so that a
+   * process that was suspended, or that works without a pause, does not count as stalled. A late
+   * check shows that the machine is busy, so events are late, too: late checks fail a case only
    * after {@link BUSY_STALL} ms.
    */
   #watch(): { readonly stalled: Promise<never>; stop(): void } {
     let timer: unknown;
     let due = 0;
-    /** The looks since the last event, and those of them that were not late. */
+    /** The number of checks since the last event, and of those that were not late. */
     let looks = 0;
     let punctual = 0;
     let changes = this.#changes;
-    /** The bytes at the first look without another event: a busy case pays nothing for them. */
+    /**
+     * The number of bytes at the first check without another event: counting them costs a busy case
+     * nothing.
+     */
     let bytes: number | undefined;
     const hasMoved = () => {
       if (changes !== this.#changes) {
@@ -152,7 +158,7 @@ export class CaseWaits {
       };
       schedule();
     });
-    stalled.catch(() => {}); // The case may have ended before.
+    stalled.catch(() => {}); // The case may have ended already.
     return { stalled, stop: () => this.#clock.clearTimeout(timer) };
   }
 
@@ -160,7 +166,7 @@ export class CaseWaits {
     return this.#sources.reduce((sum, source) => sum + (source.bytes?.() ?? 0), 0);
   }
 
-  /** @param quiet the milliseconds in which nothing has happened. */
+  /** @param quiet the milliseconds during which nothing has happened. */
   #describe(quiet: number): string {
     const own = [...this.#open].map(({ what }) => what);
     const all = [...own, ...this.#sources.flatMap((source) => source.waits?.() ?? [])];
@@ -172,16 +178,22 @@ export class CaseWaits {
   }
 }
 
-/** The default of `stallTimeout`; on a machine with time to spare, no case needs a tenth of it. */
+/**
+ * The default of `stallTimeout`, in milliseconds; on a machine that is not busy, no case needs a
+ * tenth of it.
+ */
 const STALL = 4_500;
-/** As `STALL`, on a machine so busy that timers are late; the longest `stallTimeout`. */
+/** The same time for a machine so busy that timers are late; also the maximum of `stallTimeout`. */
 const BUSY_STALL = 30_000;
-/** Milliseconds between two looks, and those by which one is late. */
+/**
+ * The milliseconds between two checks, and the lateness in milliseconds from which a check counts
+ * as late.
+ */
 const LOOK = 100;
 const LATE = 20;
 /**
- * The bytes that count as an event. While a case advances its clock, the pings of quiet connections
- * carry fewer in {@link STALL} ms.
+ * The number of bytes that count as an event. While a case advances its clock, the pings of quiet
+ * connections carry fewer bytes in {@link STALL} ms.
  */
 const SOME_BYTES = 4_096;
 const NEVER = new Promise<never>(() => {});

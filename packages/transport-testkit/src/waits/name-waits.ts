@@ -1,4 +1,5 @@
-// Gives every wait on a transport, and on what it returns, a name in the waits of a case.
+// Gives a name to every wait on a transport and on the objects that it returns, for the waits of a
+// case.
 
 import type { AnyTransport } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
@@ -6,8 +7,8 @@ import type { CaseWaits } from './case-waits.ts';
 
 /**
  * Names the promises and iterators of a transport, and of its mounts, after the methods that return
- * them: a case that hangs in one of them says in which. Changes nothing else about the transport,
- * which is returned.
+ * them: the error of a case that hangs in one of them names it. Changes nothing else about the
+ * transport, and returns it.
  */
 export function nameWaits<T extends AnyTransport>(transport: T, waits: CaseWaits): T {
   let bytes = 0;
@@ -36,7 +37,7 @@ function nameProtocol<T extends AnyTransport>(transport: T, waits: CaseWaits): T
   return transport;
 }
 
-/** Names the promises of a stream layer, as `nameWaits` does those of a transport. */
+/** Names the promises of a stream layer as `nameWaits` does for a transport. */
 export function nameLayerWaits<T extends StreamLayer>(layer: T, waits: CaseWaits): T {
   nameMethods(layer, ['listen', 'dial', 'close'], waits);
   return layer;

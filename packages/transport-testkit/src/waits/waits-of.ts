@@ -17,7 +17,9 @@ export async function runCase(
   await waits.run(async () => body(guarded));
 }
 
-/** Returns the waits of a running case; unwatched ones for a context of no case. */
+/**
+ * Returns the waits of a running case, or unwatched waits for a context that belongs to no case.
+ */
 export function waitsOf(t: TestContext): CaseWaits {
   return running.get(t) ?? new CaseWaits();
 }

@@ -1,4 +1,4 @@
-// Limits how many cases of a suite run at once.
+// Limits the number of cases of a suite that run at once.
 
 import type { TestFunction, TransportTest } from '@trunkline/transport-testkit';
 

@@ -1,5 +1,5 @@
-// WebSockets over raw TLS ends without any checks of ours: they present what they are given and
-// accept any peer.
+// WebSockets over raw TLS ends without any checks of ours: they present the certificates that they
+// are given and accept any peer.
 
 import { createServer, type Server } from 'node:https';
 import { connect } from 'node:tls';
