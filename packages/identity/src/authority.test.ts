@@ -17,7 +17,7 @@ const NOW = Date.UTC(2030, 5, 15, 12, 0, 0, 789);
 const clock = { date: () => new Date(NOW) };
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
-/** Certificates have a resolution of one second. */
+/** Returns the dates of a certificate, which have a resolution of one second. */
 const times = (pem: string) =>
   [new X509Certificate(pem).validFrom, new X509Certificate(pem).validTo].map((text) =>
     Date.parse(text),

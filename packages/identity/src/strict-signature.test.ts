@@ -14,7 +14,7 @@ import { fromHex, toHex, utf8 } from './testing/bytes.ts';
 import { verifySignature } from './verify-signature.ts';
 
 // The Ed25519 cases are those of Chalkias, Garillot and Nikolaenko, 'Taming the Many EdDSAs' (SSR
-// 2020), generated anew. The accepted ones are those that libsodium and dalek's verify_strict
+// 2020), generated again. The accepted ones are those that libsodium and dalek's verify_strict
 // accept.
 
 const { Point } = ed25519;
@@ -25,7 +25,7 @@ type Point = typeof order8;
 
 /**
  * Makes a signature from a key and a nonce, each with an optional defect. Tries one message after
- * the other until `k` satisfies `isRight`.
+ * another until `k` satisfies `isRight`.
  */
 function forge(given: {
   a: bigint;

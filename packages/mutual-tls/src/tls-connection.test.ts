@@ -1,4 +1,4 @@
-// Tests of cutting connections with and without TLS.
+// Tests of aborting connections with and without TLS.
 
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';

@@ -42,7 +42,7 @@ test('the end of a session by the accepting node carries its error', async (t) =
   t.is(error?.code, 'resource_exhausted');
   t.is(error?.reason, 'full');
   t.is(error?.message, 'no room');
-  // The hub forgets the session a little after both ends were told.
+  // The hub forgets the session shortly after both ends were notified.
   while (hub.snapshot().sessions > 0) await new Promise((resolve) => setImmediate(resolve));
 });
 

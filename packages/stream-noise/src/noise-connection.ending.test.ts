@@ -1,4 +1,4 @@
-// Tests how a secured connection ends: in order, aborted, or because received bytes are not
+// Tests how a secured connection ends: gracefully, aborted, or because received bytes are not
 // authentic.
 
 import type { TransportError } from '@trunkline/transport-core';

@@ -1,5 +1,5 @@
-// Tests a secured connection over a connection driven by hand: what is written and handed out, and
-// when.
+// Tests a secured connection over a connection driven by hand: the bytes that are written and
+// handed out, and the times at which that happens.
 
 import test from 'ava';
 import { concat, equal, pattern } from './testing/bytes.ts';

@@ -1,4 +1,4 @@
-// Tests dialed connections: timeouts, what they may meet, and which peers are wanted.
+// Tests dialed connections: timeouts, unexpected peers, and the lists of peers.
 
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';

@@ -1,4 +1,4 @@
-// Tests accepted connections: their turn, their timeouts, and what becomes of those that fail.
+// Tests accepted connections: their turn, their timeouts, and their failures.
 
 import { createManualClock, type TransportError } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';

@@ -1,4 +1,4 @@
-// Tests of interceptors: what they see and may change, at both ends.
+// Tests of interceptors: the parts of a call that they see and may change, at both ends.
 
 import {
   bytes,

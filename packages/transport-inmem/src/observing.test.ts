@@ -1,4 +1,4 @@
-// Tests of what an observer learns of calls, handlers, dials and handshakes.
+// Tests of the calls, handlers, dials and handshakes that an observer sees.
 
 import { inspect } from 'node:util';
 import {
@@ -30,7 +30,7 @@ const protocol = defineProtocol({
   },
 });
 
-/** Records the calls that an observer is told of. */
+/** Records the calls that an observer sees. */
 class Recorder implements Observer {
   readonly started: CallRecord[] = [];
   readonly ended: CallRecord[] = [];
@@ -336,7 +336,7 @@ test('a logger gets alarms once, and none at an ordinary shutdown', async (t) =>
     client.send('inmem://logged', 'echo', new Uint8Array(1)).catch(() => {}),
   );
   await Promise.all(calls);
-  // No reader takes it, so it is dropped when the server closes.
+  // No reader takes the call, so it is dropped when the server closes.
   await client.send('inmem://logged', 'tell', new Uint8Array(1));
   while (server.snapshot().waiting === 0) await turn();
   await server.close();

@@ -1,4 +1,4 @@
-// Tests of NATS servers that ask who connects: user and password, token, nkey, TLS, permissions.
+// Tests of NATS servers that require credentials: user and password, token, nkey, TLS, permissions.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -12,7 +12,7 @@ import type { NatsBackendOptions } from './nats-options.ts';
 import { client, node } from './testing/nodes.ts';
 import { natsTest } from './testing/server.ts';
 
-/** Starts a server, and checks who may use it. */
+/** Starts a server, and checks which clients may use it. */
 async function check(
   t: ExecutionContext,
   config: string,
@@ -94,7 +94,7 @@ natsTest('each node needs only the permissions that the documentation names', as
   const request = new Uint8Array(100_000).fill(3);
   t.deepEqual(await near.send(far.localAddr(), 'echo', request), request);
 
-  // The broker refuses what was not allowed, and the refusal is reported at once.
+  // The broker refuses anything that is not allowed, and the refusal is reported at once.
   const other = await t.throwsAsync(near.send('nats://broker/billing', 'echo', request), {
     instanceOf: TransportError,
   });

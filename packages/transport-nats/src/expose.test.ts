@@ -184,7 +184,7 @@ async function service(t: ExecutionContext, options: Options = {}) {
   return { transport, nats: nats!, name, exposed, notes, release };
 }
 
-/** Asks with a limit that a busy machine keeps, too. */
+/** Sends a request with a time limit that even a busy machine keeps. */
 function ask(nats: NatsConnection, subject: string, data?: string): Promise<Msg> {
   return nats.request(subject, data, { timeout: 30_000 });
 }

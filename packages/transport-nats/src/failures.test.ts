@@ -58,8 +58,8 @@ natsTest(
     const cluster = await startNatsCluster(3);
     t.teardown(() => Promise.all(cluster.map((each) => each.kill())));
     const [a, b, c] = cluster.map(({ address }) => address);
-    // Each end begins at a server of its own; the node knows no other, and learns them from the
-    // first.
+    // Each end begins with its own server. The node knows no other server, and learns the others
+    // from that one.
     const far = await node(t, { bindAddr: `nats://${a}/orders` }, { who: () => 'far' });
     const near = client(t, { servers: [b!, c!] });
     const isReached = () =>
@@ -121,8 +121,8 @@ natsTest('a peer that vanishes is noticed with the next message', async (t) => {
   );
   const down = lost(near.connections());
   await theirs!.kill();
-  // No keep-alive is due, and the call has a minute; what fails it is the server's answer that
-  // nobody is there.
+  // No keep-alive is due, and the call has a minute; it fails because the server answers that there
+  // is no subscriber.
   const error = await t.throwsAsync(
     near.send(target, 'echo', new Uint8Array(1), { timeout: 60_000 }),
     { instanceOf: TransportError },

@@ -1,4 +1,4 @@
-// Tests of names: who is reached by a dial, and what happens when nobody is.
+// Tests of names: the node that a dial reaches, and the result if there is none.
 
 import { connect } from '@nats-io/transport-node';
 import { startNatsServer } from '@trunkline/local-nats';
@@ -93,12 +93,12 @@ natsTest('a request from a subject outside the network gets no answer', async (t
   ])
     raw.publish('trunkline.default.dial.careful', terms, { reply });
   await raw.flush();
-  // A dial that comes later is answered later.
+  // A dial that arrives later is answered later.
   t.is((await client(t, {}).send(bindAddr, 'echo', new Uint8Array(1))).length, 1);
   await raw.flush();
   t.is(heard.filter((subject) => subject.startsWith('victim')).length, 0);
   t.is(heard.filter((subject) => subject === 'trunkline.default.in.x').length, 0);
-  // Three of ours, and that of the dial.
+  // Three subscriptions are ours, and one is that of the dial.
   t.is(heard.filter((subject) => subject === 'trunkline.default.dial.careful').length, 4);
 });
 

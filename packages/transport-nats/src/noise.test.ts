@@ -1,4 +1,4 @@
-// Tests of what a NATS server sees of connections: everything, and with Noise nothing.
+// Tests of the data that a NATS server sees of connections: everything, or nothing with Noise.
 
 import { connect } from '@nats-io/transport-node';
 import { createIdentity } from '@trunkline/identity';
@@ -23,7 +23,7 @@ natsTest(
   },
 );
 
-/** Returns whether the secret of a call passes the server in plain text. */
+/** Returns true if the secret of a call passes through the server in plain text. */
 async function seen(t: ExecutionContext, name: string, backend: () => Backend): Promise<boolean> {
   const raw = await connect({ servers: server.address });
   t.teardown(() => raw.close());

@@ -208,7 +208,7 @@ natsTest('a dialer that is gone frees its place at once', async (t) => {
   t.teardown(() => layer.close());
   await layer.listen(() => t.fail('nobody confirmed'));
   const peer = await stranger(t, shared.address);
-  // The answer goes to a subject that nobody has subscribed.
+  // The answer goes to a subject to which nobody has subscribed.
   peer.nats.publish(
     'trunkline.default.dial.impatient',
     JSON.stringify({ version: 1, credit: 65_536, max: 65_536 }),
@@ -230,7 +230,7 @@ natsTest(
       maxPending: 1024 * 1024,
     });
     const peers: Stranger[] = [];
-    // Two get 256 KiB each, and sixteen the least.
+    // Two connections get 256 KiB each, and sixteen get the minimum.
     for (let i = 0; i < 19; i++) {
       const peer = await stranger(t, shared.address);
       peers.push(peer);
@@ -297,7 +297,7 @@ async function listening(
   return layer;
 }
 
-/** Resolves when both ends have seen everything that was published until now. */
+/** Resolves when both ends have seen everything that has been published so far. */
 async function flushed(peer: Stranger, _connection: StreamConnection): Promise<void> {
   for (let i = 0; i < 3; i++) await peer.nats.flush();
 }

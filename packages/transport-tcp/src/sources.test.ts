@@ -1,5 +1,5 @@
-// Tests handshake sources on real sockets. Addresses of IPv6 networks need a network namespace of
-// one's own.
+// Tests handshake sources on real sockets. Addresses of IPv6 networks need a separate network
+// namespace.
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -11,7 +11,7 @@ const realm = createTestRealm();
 const transit = createTransitWatch();
 const layer = (options?: Parameters<typeof realm.layer>[0]) => transit.watch(realm.layer(options));
 
-// Serial, because `isBusy` is about all cases that run.
+// The cases are serial, because `isBusy` applies to all cases that run.
 identitySuite<Identity>(test.serial, {
   name: 'noise over webrtc',
   credentials: async (type) => createIdentity({ type }),

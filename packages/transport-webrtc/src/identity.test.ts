@@ -86,7 +86,7 @@ test('the id of the signal must be that of the identity', (t) => {
 interface Setting {
   readonly server: Identity;
   readonly client: Identity | undefined;
-  /** The access of the server. Default: under its own id. */
+  /** The signal of the server. Default: a signal under its own id. */
   readonly listening?: Signal;
   readonly dialing?: Signal;
 }
@@ -119,12 +119,12 @@ async function setUp(t: ExecutionContext, { server, client, listening, dialing }
   return { dial, accepted };
 }
 
-/** Has no timers, so that no deadline overtakes an error on a slow machine. */
+/** A clock without timers, so that no deadline overtakes an error on a slow machine. */
 const clock: Clock = { ...systemClock, setTimeout: () => undefined };
 
 /**
- * Answers each offer at `near` with a connection of its own, opens another to the same node in the
- * other realm, in the name of the dialer, and relays every byte between the two.
+ * Answers each offer at `near` with a connection of its own, opens another connection to the same
+ * node in the other realm, in the name of the dialer, and relays every byte between the two.
  */
 async function putBetween(
   t: ExecutionContext,

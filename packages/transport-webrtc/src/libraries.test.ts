@@ -141,7 +141,7 @@ function openHandles(): string[] {
   return process.getActiveResourcesInfo();
 }
 
-/** The library's sockets are no handles of Node's. */
+/** Returns the number of open sockets, because the library's sockets are not handles of Node. */
 function openSockets(): number {
   if (process.platform !== 'linux') return 0;
   return readdirSync('/proc/self/fd').filter((name) => {

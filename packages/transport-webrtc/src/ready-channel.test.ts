@@ -103,7 +103,7 @@ function connectionOf(channel: RtcDataChannel): Promise<StreamConnection> {
   );
 }
 
-/** Two transports whose only connection is this one. */
+/** Returns two transports whose only connection is this one. */
 function transports(near: StreamConnection, far: StreamConnection) {
   const layer = (part: Partial<StreamLayer>): StreamLayer => ({
     listen: async () => {},

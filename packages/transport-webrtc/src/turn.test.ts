@@ -20,7 +20,7 @@ const protocol = defineProtocol({
 const PURE = werift as unknown as RtcLibrary;
 const reason = unable();
 
-// A timer of werift's TURN client goes on for 500 s after the connection was closed.
+// A timer of werift's TURN client continues to run for 500 s after the connection was closed.
 // biome-ignore lint/nursery/noJsRestrictedProperties: the process would not end by itself
 registerCompletionHandler(() => process.exit());
 
@@ -85,7 +85,7 @@ async function pair(
   return { dialer, listener, candidates };
 }
 
-/** Defines a test with a TURN server, skipped where none can be started. */
+/** Defines a test with a TURN server, which is skipped if none can be started. */
 function withTurn(
   title: string,
   run: (t: ExecutionContext, turn: TurnServer) => Promise<void>,

@@ -18,7 +18,7 @@ test('masks are removed, however the frames are cut, without changing the origin
     const unmasker = new Unmasker();
     const chunks: Buffer[] = [];
     for (let at = 0; at < sent.length; ) {
-      // At any offset within a word.
+      // The chunk begins at any offset within a word.
       const shift = below(4);
       const chunk = Buffer.concat([
         Buffer.alloc(shift),

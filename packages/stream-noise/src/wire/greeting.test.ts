@@ -1,5 +1,5 @@
-// Tests how a connection begins: successful greetings, however they are cut into pieces, and what
-// happens when their bytes are changed, repeated or sent back.
+// Tests how a connection begins: successful greetings, however they are cut into pieces, and
+// greetings whose bytes are changed, repeated or sent back.
 
 import { createIdentity } from '@trunkline/identity';
 import { seededRandom } from '@trunkline/transport-core';

@@ -1,4 +1,4 @@
-// Checks that the same records come out however a stream is cut, and that memory grows only with
+// Checks that a stream yields the same records however it is cut, and that memory grows only with
 // the bytes received.
 
 import { seededRandom } from '@trunkline/transport-core';

@@ -1,4 +1,4 @@
-// Tests of the JSON codec: values, refused values, and bytes that are no message.
+// Tests of the JSON codec: values, refused values, and bytes that are not a message.
 
 import test from 'ava';
 import { z } from 'zod';

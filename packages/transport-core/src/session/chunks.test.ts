@@ -24,8 +24,8 @@ const message = (size: number) =>
   Uint8Array.from({ length: size }, (_, at) => (at * 7 + size) % 251);
 
 /**
- * Sends requests of these sizes, in order, in chunks of at most `most` bytes. Returns for each
- * chunk whether the session was done with it, and whether all requests arrived unchanged.
+ * Sends requests of these sizes, in order, in chunks of at most `most` bytes. Returns, for each
+ * chunk, whether the session was done with it, and whether all requests arrived unchanged.
  */
 function told(sizes: readonly number[], most: number): { done: boolean[]; arrived: boolean } {
   const pair = new Pair([protocol], { limits }).open();

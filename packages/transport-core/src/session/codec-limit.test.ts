@@ -1,5 +1,5 @@
 // Tests long messages above the limit of their method's codec: they are refused with their first
-// packet, before memory is allocated, and the connection lives on.
+// packet, before memory is allocated, and the connection stays open.
 
 import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';

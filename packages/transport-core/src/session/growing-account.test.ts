@@ -19,7 +19,7 @@ const protocol = defineProtocol({
     get: { id: 2, request: bytes, download: bytes },
   },
 });
-/** The rate in bytes a millisecond (100 Mbit/s), and the one-way delay in milliseconds. */
+/** The rate in bytes per millisecond (100 Mbit/s), and the one-way delay in milliseconds. */
 const RATE = 12_500;
 const WAY = 50;
 const ITEM = new Uint8Array(256 * KIB);
@@ -52,7 +52,7 @@ class LongLine {
   readonly #readers: { stream: InStream; each: number; next: number }[] = [];
   readonly #each: number;
 
-  /** @param each milliseconds that a reader needs for an item. */
+  /** @param each the milliseconds that a reader needs for an item. */
   constructor({ memory = 512 * MIB, pipeMax = 16 * MIB, streamMax = 16 * MIB, each = 0 } = {}) {
     const keepAlive = { interval: 1e9, timeout: 1e9 };
     this.pair = new Pair([protocol], {
@@ -115,8 +115,8 @@ class LongLine {
   }
 
   /**
-   * Returns the bytes of items that arrive in so many milliseconds, as a share of what the line can
-   * carry.
+   * Returns the number of item bytes that arrive within `milliseconds`, as a share of the line's
+   * capacity.
    */
   async share(milliseconds: number): Promise<number> {
     const before = this.taken;

@@ -1,5 +1,5 @@
 // Tests how much memory incomplete messages may hold: only bytes that have arrived count, and the
-// connection that holds most makes room.
+// connection that holds the most makes room.
 
 import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';
@@ -24,7 +24,7 @@ const protocol = defineProtocol({
 });
 const KIB = 1024;
 const { packet } = SMALL;
-/** Limits with so much credit that it plays no role here. */
+/** Limits with so much credit that it has no effect here. */
 const limits = {
   ...SMALL,
   memory: 0,

@@ -15,7 +15,7 @@ const protocol = defineProtocol({
   channel: 0x20,
   methods: { put: { id: 1, request: bytes, response: bytes } },
 });
-/** Milliseconds from one end to the other. */
+/** The milliseconds from one end to the other. */
 const WAY = 20;
 
 const limits = (pipe: number, pipeMax: number) => ({
@@ -27,7 +27,7 @@ const windowOf = (end: End) => end.session.parts.packets.window;
 /** Two ends whose bytes take WAY milliseconds in each direction. */
 class LongLine {
   readonly pair: Pair;
-  /** The most credit of the pipe that the dialer ever had. */
+  /** Maximum credit of the pipe that the dialer has had. */
   most = 0;
 
   constructor(pipe: number, pipeMax: number) {

@@ -1,4 +1,4 @@
-// Tests both ends of a stream of items: credit, order, and how it ends.
+// Tests both ends of a stream of items: credit, order, and the end.
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';

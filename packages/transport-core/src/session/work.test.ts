@@ -1,4 +1,4 @@
-// Tests what a peer may cost a session in work units, with frames made by hand and time as a
+// Tests the work units that a peer may cost a session, with frames made by hand and time as a
 // number.
 
 import test from 'ava';
@@ -18,7 +18,7 @@ const protocol = defineProtocol({
   methods: { ask: { id: 1, request: bytes, response: bytes } },
 });
 const NONE = new Uint8Array(0);
-/** Bytes; enough for everything that a test sends in one chunk. */
+/** The size of a chunk in bytes, enough for everything that a test sends in one chunk. */
 const ROOM = 1024 * 1024;
 
 function frames(write: (encoder: FrameEncoder) => void): Uint8Array {
@@ -38,13 +38,13 @@ function victim(options = {}) {
   }).open();
   const { acceptor } = pair;
   acceptor.sent = [];
-  pair.now += 1_000; // Leaves the second in which the dialer's first PING counts.
+  pair.now += 1_000; // This ends the second in which the dialer's first PING counts.
   const { context } = acceptor.session.parts;
   return {
     pair,
     acceptor,
     context,
-    /** Reads a chunk with so many units; returns how many were spent. */
+    /** Reads a chunk with this number of units; returns the number of units spent. */
     read(chunk: Uint8Array, units = 1_000_000): number {
       context.units = units;
       acceptor.session.receive(pair.now, chunk);

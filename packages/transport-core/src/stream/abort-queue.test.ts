@@ -1,4 +1,4 @@
-// Tests that the handlers of a lost connection are told over several turns.
+// Tests that the handlers of a lost connection are notified over several turns.
 
 import test from 'ava';
 import { createManualClock } from '../manual-clock.ts';
@@ -9,7 +9,7 @@ import { ReadScheduler } from './read-scheduler.ts';
 
 const AT_ONCE = TURN / CANCEL_TOLD;
 
-/** Creates a queue whose turns the test ends, and calls that count when they are told. */
+/** Creates a queue whose turns the test ends, and calls that count their notifications. */
 function setUp(amount: number) {
   const ends: (() => void)[] = [];
   const turn = (callback: () => void) => void ends.push(callback);

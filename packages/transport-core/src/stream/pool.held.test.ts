@@ -6,7 +6,7 @@ import { FakeConnection, poolFixture, turn } from './testing/pool-fixture.ts';
 
 const REFUSED = new TransportError('unavailable', 'refused', { reason: 'connection_refused' });
 
-/** A pool whose wakes are made when they are due. */
+/** Returns a pool that is woken whenever it is due. */
 function heldFixture() {
   const fixture = poolFixture();
   const { clock, pool, wakes } = fixture;

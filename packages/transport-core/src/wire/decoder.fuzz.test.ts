@@ -70,7 +70,10 @@ test('random bytes never throw', (t) => {
   t.pass();
 });
 
-/** Returns a random frame of less than 300 bytes, so that few damages change it. */
+/**
+ * Returns a random frame of less than 300 bytes, so that even a few damaged bytes are likely to
+ * change it.
+ */
 function small(random: () => number): Uint8Array {
   for (;;) {
     const bytes = writtenByProto(randomFrame(random));

@@ -92,8 +92,8 @@ test('only a PART that ends with its payload gets a place', (t) => {
   const none = () => t.fail('no place is asked for') as never;
   const rest = ` ${'00'.repeat(20)}`;
   for (const hex of [
-    // A response; a payload before the id; a field behind the payload; a payload longer than its
-    // frame; a length of five bytes.
+    // These are a response, a payload before the id, a field after the payload, a payload longer
+    // than its frame, and a length of five bytes.
     `08${Kind.RESPONSE.toString(16).padStart(2, '0')} 15 01000000 7a14${rest}`,
     `08${Kind.PART.toString(16).padStart(2, '0')} 7a14${rest} 15 01000000`,
     `08${Kind.PART.toString(16).padStart(2, '0')} 15 01000000 7a12${rest}`,

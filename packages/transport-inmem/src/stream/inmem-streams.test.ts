@@ -227,7 +227,7 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Waits for so many rounds of deferred callbacks, of any clock. */
+/** Waits for `count` rounds of deferred callbacks, of any clock. */
 async function ticks(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise<void>((resolve) => systemClock.defer(resolve));
 }

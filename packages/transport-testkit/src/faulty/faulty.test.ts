@@ -145,7 +145,7 @@ async function altered(options: FaultyOptions, size: number): Promise<number[]> 
   return [...bytes.keys()].filter((at) => got[at] !== bytes[at]);
 }
 
-/** Returns how many bytes arrive before the connection is cut at random. */
+/** Returns the number of bytes that arrive before the connection is cut at random. */
 async function cutAfter(size: number): Promise<number> {
   const { near, far } = await pair({ seed: 9, cutEvery: 5_000 });
   const bytes = pattern(50_000);

@@ -1,4 +1,4 @@
-// Tests of the watch that tells whether anything is on its way between two ends.
+// Tests of the watch that detects whether anything is on its way between two ends.
 
 import { createManualClock, type TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
@@ -89,7 +89,7 @@ test('a connection that ends before the dialer has announced itself is handed ov
   t.is((await ended)?.reason, 'reset');
 });
 
-/** Two connected ends of a watch, which is quiet. */
+/** Returns two connected ends of a watch that is quiet. */
 async function connected() {
   const pipes = createPipes();
   const transit = createTransitWatch();

@@ -1,4 +1,4 @@
-// Tests of a case that hangs: it fails soon, and says what it waits for.
+// Tests of a case that hangs: it fails soon, and its error names the event that it waits for.
 
 import { type Clock, createManualClock } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
@@ -57,7 +57,7 @@ test('events and bytes begin the time anew, but not the few bytes of pings', asy
   pass(4_400);
   waits.begin('an event')();
   pass(4_400);
-  bytes += 5_000; // since the first look without an event
+  bytes += 5_000; // since the first check without an event
   pass(4_400);
   t.notThrows(() => waits.check());
   bytes += 10;
@@ -76,7 +76,7 @@ test('on a machine that is late, a case fails only after 30 s, and on any after 
   const pass = (looks: number, late: number) => {
     for (let look = 0; look < looks; look++) clock.jump(100 + late);
   };
-  pass(44, 0); // one look less than the default allows
+  pass(44, 0); // one check less than the default allows
   pass(100, 50);
   t.notThrows(() => usual.check());
   pass(1, 0);

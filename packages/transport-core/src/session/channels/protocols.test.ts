@@ -1,4 +1,4 @@
-// Tests on which version of a protocol both ends agree.
+// Tests the version of a protocol on which both ends agree.
 
 import test from 'ava';
 import { TransportError } from '../../errors.ts';

@@ -1,5 +1,5 @@
-// Tests the window of the pipe on simulated lines: how it grows, how long the queue gets, and how
-// it copes with delays.
+// Tests the window of the pipe on simulated lines: its growth, the length of the queue, and the
+// effect of delays.
 
 import test from 'ava';
 import { seededRandom } from '../../random.ts';
@@ -11,17 +11,20 @@ const PACKET = 64 * KIB;
 const COST = PACKET + 64;
 
 interface Line {
-  /** Bytes a millisecond. */
+  /** The rate in bytes per millisecond. */
   rate: number;
   /** The round trip in milliseconds. */
   trip: number;
-  /** The time at which an end can act on what reaches it at `at`; later if its machine is busy. */
+  /**
+   * Returns the time at which an end can process data that reaches it at `at`; later if its machine
+   * is busy.
+   */
   readonly ready?: (at: number) => number;
 }
 
 /**
- * A sender that always has something to send, and a line. Packets queue for the line's rate; credit
- * and PINGs return on the other direction.
+ * A sender that always has something to send, and a line. Packets queue at the line's rate; credit
+ * and PINGs return in the other direction.
  */
 class Transfer {
   now = 0;
@@ -42,7 +45,7 @@ class Transfer {
     window.pong(line.trip, 0);
   }
 
-  /** @param short milliseconds between short messages. */
+  /** @param short the milliseconds between short messages. */
   run(milliseconds: number, short = Number.POSITIVE_INFINITY): this {
     const end = this.now + milliseconds;
     let due = this.now + short;
@@ -90,7 +93,7 @@ class Transfer {
     );
   }
 
-  /** Sends towards the receiver. */
+  /** Sends toward the receiver. */
   #cross(size: number, run: () => void): void {
     this.#free = Math.max(this.#free, this.now) + size / this.line.rate;
     this.#at(this.#ready(this.#free + this.line.trip / 2), run);
@@ -114,7 +117,7 @@ class Transfer {
 const grown = (line: Line, most = 16 * MIB) => new Transfer(line, new PipeWindow(256 * KIB, most));
 const holds = ({ rate, trip }: Line) => rate * trip;
 
-/** Returns the bytes read in so many milliseconds, as a share of what the line can carry. */
+/** Returns the number of bytes read within `milliseconds`, as a share of the line's capacity. */
 function share(transfer: Transfer, milliseconds: number, short?: number): number {
   const before = transfer.read;
   transfer.run(milliseconds, short);

@@ -1,4 +1,4 @@
-// Tests of the end of a session: idle connections, leaving in order, and a transport that closes.
+// Tests of the end of a session: idle connections, leaving gracefully, and a transport that closes.
 
 import test from 'ava';
 import { bytes } from '../../protocol/bytes.ts';
