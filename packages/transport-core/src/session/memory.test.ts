@@ -2,6 +2,7 @@
 // connection that holds the most makes room.
 
 import test from 'ava';
+import { TransportError } from '../errors.ts';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
@@ -46,6 +47,9 @@ class Receiver {
   readonly memory: Memory;
   now = 1_000;
   readonly peers: Peer[] = [];
+  /** Bytes that its connections have allocated and freed. */
+  allocated = 0;
+  freed = 0;
 
   constructor(memory: number) {
     this.memory = new Memory(memory);
@@ -77,7 +81,18 @@ class Peer {
     this.pair = new Pair(
       [protocol],
       { limits, keepAlive: { interval: 1e9, timeout: 1e9 } },
-      { limits, keepAlive: { interval: 1e9, timeout: 1e9 }, memory: receiver.memory },
+      {
+        limits,
+        keepAlive: { interval: 1e9, timeout: 1e9 },
+        memory: receiver.memory,
+        allocate(size) {
+          receiver.allocated += size;
+          return new Uint8Array(size);
+        },
+        freeMemory({ length }) {
+          receiver.freed += length;
+        },
+      },
     ).open();
     this.pair.now = receiver.now;
   }
@@ -292,4 +307,23 @@ test('a response or item that does not fit the memory limit fails its call, and 
     t.is(acceptor.session.parts.caller.slots.size, 0);
     t.is(receiver.memory.used, 96 * packet);
   }
+});
+
+test('the pieces of refused messages are used for the next ones, and freed when none is incomplete', (t) => {
+  const receiver = new Receiver(64 * packet);
+  const [first, second] = [receiver.peer(), receiver.peer()];
+  const small = first.begin(4);
+  for (let message = 0; message < 100; message++) {
+    const id = second.begin(1_000);
+    for (let i = 0; i < 100 && second.errors.length === 0; i++) second.more(id, 1);
+  }
+  t.is(receiver.memory.unfinished, packet, 'all messages of the second peer were refused');
+  t.true(
+    receiver.allocated < 100 * 10 * packet,
+    `allocated ${receiver.allocated / packet} packets`,
+  );
+  first.more(small, 3);
+  second.pair.acceptor.session.break(new TransportError('cancelled', 'over'));
+  t.is(receiver.memory.unfinished, 0);
+  t.is(receiver.freed, receiver.allocated - 4 * packet, 'all but the message that was handed over');
 });

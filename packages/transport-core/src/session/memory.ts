@@ -32,6 +32,9 @@ export class Memory {
   unfinished = 0;
   /** Bytes that were allocated for incomplete messages and have not arrived yet. */
   ahead = 0;
+  /** Pieces of messages that were dropped, by length, and their bytes. */
+  readonly #spare = new Map<number, Uint8Array[]>();
+  #spareBytes = 0;
   readonly #senders = new Set<MemoryUsage>();
 
   constructor(limit: number) {
@@ -74,7 +77,7 @@ export class Memory {
 
   /** Returns true if `bytes` may be allocated before they arrive. */
   mayReserve(bytes: number): boolean {
-    return this.ahead + bytes <= this.maxAhead;
+    return this.ahead + this.#spareBytes + bytes <= this.maxAhead;
   }
 
   /** The maximum of `ahead`: announcing a message must not cost its whole size at once. */
@@ -87,8 +90,35 @@ export class Memory {
     this.#senders.add(sender);
   }
 
-  ends(sender: MemoryUsage): void {
+  /** Removes a connection whose incomplete messages are over. The last one frees what is spare. */
+  ends(sender: MemoryUsage, free: (piece: Uint8Array) => void): void {
     this.#senders.delete(sender);
+    if (this.#senders.size > 0 || this.#spareBytes === 0) return;
+    for (const pieces of this.#spare.values()) for (const piece of pieces) free(piece);
+    this.#spare.clear();
+    this.#spareBytes = 0;
+  }
+
+  /**
+   * Keeps a piece of a dropped message for other incomplete messages, as long as there are any and
+   * the bound of `ahead` is kept. Returns false if the caller has to free the piece. Without this,
+   * peers whose messages are refused again and again would make this end free and allocate memory
+   * at their rate, and for every 64 MiB of that V8 marks its heap.
+   */
+  spares(piece: Uint8Array): boolean {
+    if (this.#senders.size === 0 || !this.mayReserve(piece.length)) return false;
+    const pieces = this.#spare.get(piece.length);
+    if (pieces === undefined) this.#spare.set(piece.length, [piece]);
+    else pieces.push(piece);
+    this.#spareBytes += piece.length;
+    return true;
+  }
+
+  /** Returns a spare piece of this length, with arbitrary content; undefined if there is none. */
+  takeSpare(length: number): Uint8Array | undefined {
+    const piece = this.#spare.get(length)?.pop();
+    if (piece !== undefined) this.#spareBytes -= length;
+    return piece;
   }
 
   /**
@@ -133,6 +163,8 @@ export interface MemoryOwner {
   readonly now: number;
   readonly terms: { readonly packet: number };
   readonly limits: { readonly total: { readonly calls: number; readonly bytes: number } };
+  /** Frees memory that nobody uses any more. */
+  readonly freeMemory: (memory: Uint8Array) => void;
   /** Called before the connection refuses a message in the tick of another connection. */
   advance(now: number): void;
   /** Ends the connection with a GO_AWAY that carries this error. */
@@ -321,7 +353,7 @@ export class MemoryUsage {
     this.#assemblies.remove(assembly);
     if (this.#assemblies.length > 0) return;
     this.#wasSlow = false;
-    this.#memory.ends(this);
+    this.#memory.ends(this, this.#owner.freeMemory);
   }
 
   /** The incomplete messages of this connection. */

@@ -213,7 +213,7 @@ export class Assembly implements Unfinished {
     this.got = frame.length;
     this.last = context.now;
     if (!keep) return;
-    this.#piece = context.allocate(this.#capacity(this.got, this.got));
+    this.#piece = this.#allocate(this.#capacity(this.got, this.got));
     this.#piece.set(frame.payload);
     this.#used = this.got;
     context.usage.begins(this, this.got, this.#free);
@@ -245,10 +245,10 @@ export class Assembly implements Unfinished {
     for (const piece of this.#full) {
       message.set(piece, at);
       at += piece.length;
-      this.#context.freeMemory(piece);
+      this.#giveBack(piece);
     }
     message.set(last, at);
-    this.#context.freeMemory(last);
+    this.#giveBack(last);
     return message;
   }
 
@@ -299,15 +299,15 @@ export class Assembly implements Unfinished {
   }
 
   /**
-   * Drops what has arrived; packets that still come are only counted. The memory is freed at once,
-   * because a peer can make this end drop messages faster than the garbage collector runs.
+   * Drops what has arrived; packets that still come are only counted. The memory is freed or reused
+   * at once, because a peer can make this end drop messages faster than the garbage collector runs.
    */
   drop(): void {
     if (!this.#isKept) return;
     this.release();
-    for (const piece of this.#full ?? []) this.#context.freeMemory(piece);
+    for (const piece of this.#full ?? []) this.#giveBack(piece);
     // The decoder may still be reading a packet into the last piece.
-    if (this.#room === undefined) this.#context.freeMemory(this.#piece);
+    if (this.#room === undefined) this.#giveBack(this.#piece);
     this.#full = undefined;
     this.#piece = EMPTY;
   }
@@ -323,9 +323,19 @@ export class Assembly implements Unfinished {
     // The piece is full: all packets but the last have one length, and pieces are multiples of it.
     this.#full ??= [];
     this.#full.push(this.#piece);
-    this.#piece = this.#context.allocate(this.#capacity(this.got + length, length));
+    this.#piece = this.#allocate(this.#capacity(this.got + length, length));
     this.#used = 0;
     this.#context.memory.reserve(this.#piece.length);
+  }
+
+  #allocate(size: number): Uint8Array {
+    return this.#context.memory.takeSpare(size) ?? this.#context.allocate(size);
+  }
+
+  /** Gives up a piece of a message. One that has room for a whole message fits few others. */
+  #giveBack(piece: Uint8Array): void {
+    const { memory, terms, freeMemory } = this.#context;
+    if (piece.length > PIECE * terms.packet || !memory.spares(piece)) freeMemory(piece);
   }
 
   /**
