@@ -73,7 +73,7 @@ export const memory: readonly Attack[] = [
     cases: [20, 49],
     memory: MEMORY,
     shortVictim: small,
-    answer: /^(nothing|ERROR 8.*|GO_AWAY 8\/6)$/,
+    answer: /^(nothing|ERROR (8|10).*|GO_AWAY 8\/6)$/,
     run: (run) =>
       unfinished(run, (attacker, id, size) =>
         pushLong(attacker, longRequest(id), new Uint8Array(size - PACKET), size),
@@ -85,7 +85,7 @@ export const memory: readonly Attack[] = [
     cases: [20, 49],
     memory: MEMORY,
     shortVictim: small,
-    answer: /^(nothing|ERROR 8.*|GO_AWAY 8\/6)$/,
+    answer: /^(nothing|ERROR (8|10).*|GO_AWAY 8\/6)$/,
     run: (run) =>
       unfinished(run, (attacker, id, size) =>
         pushLong(
@@ -102,7 +102,7 @@ export const memory: readonly Attack[] = [
     cases: [20, 58],
     memory: MEMORY,
     shortVictim: small,
-    answer: /^(nothing|ERROR 8.*|GO_AWAY 8\/6)$/,
+    answer: /^(nothing|ERROR (8|10).*|GO_AWAY 8\/6)$/,
     async run(run) {
       const attackers = await run.admittedMany(run.isShort ? 2 : 16);
       const streams = run.isShort ? 32 : 128;
