@@ -4,19 +4,22 @@
 import type { TransportError } from '@trunkline/transport-core';
 import type { StreamSink } from '@trunkline/transport-core/backend';
 
-/** The sink of a connection that carries bytes. */
+/** The sink of a connection that carries bytes. It copies the data that it keeps. */
 export type ByteSink = Required<Omit<StreamSink, 'frames' | 'copies'>>;
 
 /** Forwards events to `sink`: first the opening, then the connection that it becomes. */
 export class ForwardingSink implements StreamSink {
+  /** Both sinks copy what they keep, so the connection beneath may reuse its memory. */
+  readonly copies = true;
   sink: ByteSink;
 
   constructor(sink: ByteSink) {
     this.sink = sink;
   }
 
-  data(chunk: Uint8Array): void {
+  data(chunk: Uint8Array): true {
     this.sink.data(chunk);
+    return true;
   }
 
   frames(): void {}

@@ -3,6 +3,7 @@
 import type { NodeFilter } from '@trunkline/identity';
 import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
 import {
+  freeChunk,
   reasonError,
   type StreamConnection,
   type StreamSink,
@@ -50,7 +51,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   readonly #inner: StreamConnection;
   readonly #send: CipherState;
   readonly #receive: CipherState;
-  readonly #cutter = new RecordCutter();
+  readonly #cutter = new RecordCutter(freeChunk);
   #sink: StreamSink | undefined = undefined;
   /** 'ending': nothing more is written or handed out; 'over': the connection beneath has ended. */
   #state: 'open' | 'ending' | 'over' = 'open';
@@ -164,12 +165,14 @@ export class NoiseConnection implements StreamConnection, ByteSink {
     if (chunk.length === 0) return void this.#sink?.data(chunk);
     if (this.#inbox !== undefined || this.#paused || this.#sink === undefined) {
       this.#inbox ??= [];
-      this.#inbox.push(chunk);
+      this.#inbox.push(new Uint8Array(chunk));
       if (this.#sink === undefined) this.#inner.pause();
       return;
     }
     this.#cutter.feed(chunk);
-    if (!this.#read()) this.#inbox = [];
+    if (this.#read()) return;
+    this.#cutter.keep();
+    this.#inbox = [];
   }
 
   drained(): void {
@@ -262,7 +265,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
       const plaintext = openRecord(this.#receive, message);
       if (plaintext === undefined) this.#forged();
       else if (plaintext.length === 0) this.#completed();
-      else this.#sink?.data(plaintext);
+      else if (this.#sink?.data(plaintext) === true) freeChunk(plaintext);
       if (this.#state !== 'open') return true;
       if (this.#paused) return false;
     }

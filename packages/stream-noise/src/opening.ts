@@ -71,8 +71,9 @@ export class Opening implements ByteSink {
     this.#inner.destroy(error);
   }
 
-  data(chunk: Uint8Array): void {
-    if (this.#over || this.#farewell !== undefined || chunk.length === 0) return;
+  data(bytes: Uint8Array): void {
+    if (this.#over || this.#farewell !== undefined || bytes.length === 0) return;
+    const chunk = new Uint8Array(bytes);
     if (!this.#reads || this.#channel !== undefined) {
       this.#arrived.push(chunk);
       return this.#inner.pause();

@@ -75,3 +75,21 @@ test('the chunk is not modified, and later changes to it do not affect kept byte
   t.deepEqual(chunk, bytes.slice(0, 60));
   t.true(equal(cut(cutter, bytes.subarray(80))[0]!, pattern(100)));
 });
+
+test('nothing of a chunk is used after its messages were read, or after what was unread was kept', (t) => {
+  const freed: number[] = [];
+  const cutter = new RecordCutter((part) => void freed.push(part.length));
+  const chunk = concat(record(100, 1), record(50, 2), record(60, 3).subarray(0, 40));
+  const reused = chunk.slice();
+  cutter.feed(reused);
+  t.true(equal(cutter.next(joint)!, pattern(100, 1)));
+  cutter.keep();
+  reused.fill(0);
+  t.true(equal(cutter.next(joint)!, pattern(50, 2)));
+  t.is(cutter.next(joint), undefined);
+  reused.set(record(60, 3).subarray(40));
+  t.true(equal(cut(cutter, reused.subarray(0, 22))[0]!, pattern(60, 3)));
+  reused.fill(0);
+  t.deepEqual(cut(cutter, record(9, 4)).length, 1);
+  t.deepEqual(freed, [40], 'the memory of the record that was joined');
+});

@@ -1,5 +1,5 @@
 // Cuts a stream of chunks into messages. Complete messages are views of the chunk, so most are
-// never copied.
+// never copied. The memory of a chunk is not used after its messages have been read.
 
 import { LENGTH } from './records.ts';
 
@@ -12,6 +12,12 @@ export class RecordCutter {
    */
   #part: Uint8Array = NOTHING;
   #have = 0;
+  readonly #free: (part: Uint8Array) => void;
+
+  /** @param free is called with memory that is not used any more. */
+  constructor(free: (part: Uint8Array) => void = () => {}) {
+    this.#free = free;
+  }
 
   /** Takes the next chunk. All complete messages of the previous chunk must have been read. */
   feed(chunk: Uint8Array): void {
@@ -37,14 +43,17 @@ export class RecordCutter {
       }
     }
     if (left > 0) {
-      const rest = at === 0 ? chunk : chunk.subarray(at);
-      // Copied so that a few bytes do not retain a large chunk.
-      this.#part = left * 4 < chunk.length ? rest.slice() : rest;
+      this.#part = new Uint8Array(chunk.subarray(at));
       this.#have = left;
     }
     this.#chunk = NOTHING;
     this.#at = 0;
     return undefined;
+  }
+
+  /** Copies the messages of the chunk that were not read, because its memory will be reused. */
+  keep(): void {
+    this.feed(new Uint8Array(this.#chunk.subarray(this.#at)));
   }
 
   /** Discards everything that is buffered. */
@@ -70,6 +79,7 @@ export class RecordCutter {
     joint.set(this.#part.subarray(0, this.#have));
     joint.set(chunk.subarray(at, at + missing), this.#have);
     this.#at += missing;
+    this.#free(this.#part);
     this.#part = NOTHING;
     this.#have = 0;
     return joint.subarray(LENGTH, whole);
