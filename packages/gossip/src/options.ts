@@ -88,7 +88,7 @@ export interface GossipOptions {
    */
   readonly wall?: (() => number) | undefined;
   /**
-   * On a full mesh: sends a message above a certain size only to a few of its recipients, which
+   * On a full mesh, sends a message above a certain size only to a few of its recipients. These
    * pass it on to others while they receive it, and so on. Without this option, messages go
    * directly to each recipient, and this node relays nothing. Relayed messages arrive in any order.
    * Unless a message is signed, relays could change it or claim another publisher.

@@ -1,4 +1,4 @@
-// Tests of addresses: 'public': addresses from other nodes lead only to the public network, no
+// Tests of `addresses: 'public'`: addresses from other nodes lead only to the public network, no
 // matter what a name server answers. Addresses from the operator are trusted.
 
 import { createSimulation, type SimTransportOptions } from '@trunkline/simulation';

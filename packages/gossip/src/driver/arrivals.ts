@@ -1,5 +1,5 @@
 // Collects the messages of a tick in order, so that all messages of a chunk are read before the
-// first is processed. Reading and delivering each take about as much code as fits a processor's
+// first is processed. Reading and delivering each take about as much code as fits in a processor's
 // cache; if they alternate, each evicts the other. Doing one after the other takes 0.88 of the
 // time.
 

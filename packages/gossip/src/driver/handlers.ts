@@ -74,8 +74,8 @@ export function handlers(parts: HandlerParts): Handlers<typeof gossipProtocol> {
 }
 
 /**
- * Returns the work units of a message. They are charged when it arrives, so at most as many
- * messages wait for the end of the tick as one turn has units for.
+ * Returns the work units of a message. They are charged when it arrives, so the units of one turn
+ * limit the number of messages that wait for the end of the tick.
  */
 function pushWork(request: Uint8Array): number {
   return PUSH + (request.length >> PUSH_SHIFT) + (isSignedPush(request) ? SIGNATURE : 0);

@@ -274,8 +274,8 @@ export class Walker {
  */
 const LOOK = 2_000;
 /**
- * Number of nodes drawn from the address book to find one that was not visited yet; `peers.known`
- * allows no more.
+ * Number of nodes drawn from the address book to find one that was not visited yet; this is the
+ * maximum of `peers.known`.
  */
 const DRAWN = 250;
 /** Time limit of a visit in milliseconds. */

@@ -200,9 +200,9 @@ export class Distribution {
 }
 
 /**
- * Splits the nodes at random into `fanout` parts of about equal size, each with a random relay; the
- * parts are more if they would be too long otherwise. Every part is shorter than the list that it
- * comes from, so the tree is finite no matter what its nodes do.
+ * Splits the nodes at random into `fanout` parts of about equal size, each with a random relay, or
+ * into more parts if these would be too long. Every part is shorter than the list that it comes
+ * from, so the tree is finite no matter what its nodes do.
  */
 export function splitRecipients(nodes: readonly string[], fanout: number, random: Random): Part[] {
   const mixed = sample(nodes, nodes.length, random);

@@ -192,8 +192,8 @@ export class AdmissionControl {
   }
 
   /**
-   * Returns the error that says that the other end is full if that node should be asked for
-   * addresses, that is, if addresses are wanted and the planner dialed it to get a peer. Otherwise
+   * Returns the error of a full node at the other end if that node should be asked for addresses.
+   * That is so if addresses are wanted and the planner dialed the node to get a peer. Otherwise
    * throws the error.
    */
   #refusedBy(nodeId: string, orders: readonly Order[]): TransportError {

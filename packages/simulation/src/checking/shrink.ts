@@ -42,8 +42,8 @@ export function shortestFailing(
  * Returns a part of failing effects that still fails. Removal never introduces a failure: an order
  * that explains all effects also explains the part.
  *
- * - First it drops results. An operation without its result writes regardless of the value before,
- *   or is removed if it wrote nothing.
+ * - First it drops results. An operation without its result overwrites any earlier value, or is
+ *   removed if it wrote nothing.
  * - Then it removes writes whose value no remaining operation can have looked at (see `lookedAt`):
  *   any order of all operations is still valid without them.
  *

@@ -22,8 +22,8 @@ import { type UnhandledRejection, UnhandledRejections } from './unhandled-reject
 export interface EventLoopOptions {
   readonly seed: number;
   /**
-   * True to wait for a turn of the real event loop after each event, instead of some turns of the
-   * microtask queue.
+   * If true, the loop waits for a turn of the real event loop after each event, instead of some
+   * turns of the microtask queue.
    */
   readonly strict: boolean;
   /** Maximum number of events at one instant. */
