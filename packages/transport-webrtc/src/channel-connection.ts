@@ -10,6 +10,7 @@ import {
 } from '@trunkline/transport-core/backend';
 import type { OpenChannel } from './open-channel.ts';
 import type { RtcDataChannel } from './rtc.ts';
+import { WAKE } from './wake-up.ts';
 
 /** Wraps a channel that is open and over which both ends have said hello. */
 export class ChannelConnection implements StreamConnection {
@@ -134,7 +135,9 @@ export class ChannelConnection implements StreamConnection {
   /** Returns false if the channel has failed; `send` copies the bytes. */
   #send(message: Uint8Array | string): boolean {
     try {
-      if (this.#channel.readyState === 'open') this.#channel.send(message);
+      if (this.#channel.readyState !== 'open') return true;
+      this.#channel.send(message);
+      this.#open.sent?.();
       return true;
     } catch (cause) {
       this.#clock.defer(() =>
@@ -186,6 +189,7 @@ export class ChannelConnection implements StreamConnection {
     }
     if (text === CUT)
       return this.#finish(this.#reset('the other end reset the connection'), 'ended');
+    if (text === WAKE) return;
     const taken = /^t([1-9]\d{0,6})$/.exec(text)?.[1];
     if (taken === undefined || Number(taken) > this.#inFlight)
       return this.destroy(

@@ -22,6 +22,7 @@ import {
 } from './session-description.ts';
 import type { SignalSession } from './signal.ts';
 import { parseSignalMessage } from './signal-message.ts';
+import { WakeUp } from './wake-up.ts';
 
 /** Options of one negotiation. */
 export interface NegotiationOptions {
@@ -55,6 +56,8 @@ export class Negotiation {
   #fingerprints: Fingerprints | undefined;
   #nodeId: string | undefined;
   #helloSent = false;
+  /** Set from the hello on if the library needs it. */
+  #wakeUp: WakeUp | undefined;
   #isDone = false;
   #isOver = false;
   #user: ChannelUser | undefined;
@@ -269,6 +272,14 @@ export class Negotiation {
     const { identity, role } = this.#options;
     this.#helloSent = true;
     this.#channel!.send(encodeHello(identity, role, this.#fingerprints!));
+    if (this.#rtc!.holdsMessages === true) this.#wakeUp = new WakeUp((text) => this.#wake(text));
+    this.#wakeUp?.sent();
+  }
+
+  #wake(text: string): void {
+    try {
+      this.#channel!.send(text);
+    } catch {} // The channel is closing, and reports it soon.
   }
 
   readonly #onMessage = ({ data }: { data: unknown }): void => {
@@ -320,6 +331,7 @@ export class Negotiation {
         if (this.#isGone) user.gone('the channel closed');
       },
       release: () => this.#release(),
+      sent: () => this.#wakeUp?.sent(),
     };
   }
 
@@ -347,6 +359,7 @@ export class Negotiation {
 
   #release(): void {
     this.#isOver = true;
+    this.#wakeUp?.stop();
     this.#gathering?.end();
     this.#candidates.close();
     const [channel, peer] = [this.#channel, this.#peer];

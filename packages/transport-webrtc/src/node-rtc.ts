@@ -21,7 +21,10 @@ export async function loadRtc(): Promise<RtcLibrary> {
         super({ peerConnection: withoutEvents(native) });
       }
     }
-    return { RTCPeerConnection: Connection as unknown as RtcLibrary['RTCPeerConnection'] };
+    return {
+      RTCPeerConnection: Connection as unknown as RtcLibrary['RTCPeerConnection'],
+      holdsMessages: true,
+    };
   } catch (cause) {
     throw new TransportError(
       'unimplemented',

@@ -16,6 +16,8 @@ export interface OpenChannel {
   handOver(user: ChannelUser): void;
   /** Closes the channel and everything beneath it. Idempotent. */
   release(): void;
+  /** Called after each message that was sent. */
+  sent?(): void;
 }
 
 /** Receives the events of a channel. */

@@ -71,6 +71,22 @@ test('close ends a handshake that is under way, accepts nothing more, and the la
   t.is(accepted.length, 1);
 });
 
+test('hellos that a library holds back until the next message delay a dial, which succeeds', async (t) => {
+  const { dial, rtc, accepted, until } = setUp(t);
+  rtc.holdsMessages = true;
+  const near = await dial(60_000);
+  t.is(accepted.length, 1);
+  const received: number[] = [];
+  const sink = { frames() {}, drained() {}, closed() {} };
+  accepted[0]!.attach({ ...sink, data: (chunk) => void received.push(...chunk) });
+  near.attach({ ...sink, data: (chunk) => void received.push(...chunk) });
+  near.write(Uint8Array.of(1));
+  await until(() => received.length === 1);
+  accepted[0]!.write(Uint8Array.of(2));
+  await until(() => received.length === 2);
+  t.deepEqual(received, [1, 2], 'the messages that woke the ends are no data');
+});
+
 for (const end of ['dialer', 'listener'] as const) {
   test(`a dial fails with resource_exhausted if the browser of the ${end} allows no more peer connections`, async (t) => {
     const signaling = createMemorySignaling();
@@ -105,7 +121,7 @@ for (const end of ['dialer', 'listener'] as const) {
   });
 }
 
-function setUp(t: ExecutionContext, step: Step) {
+function setUp(t: ExecutionContext, step?: Step) {
   const signaling = createMemorySignaling();
   const clock = createManualClock();
   const rtc = createFakeRtc(step);

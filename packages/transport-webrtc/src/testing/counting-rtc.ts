@@ -9,7 +9,7 @@ export interface CountingRtc extends RtcLibrary {
 }
 
 export async function createCountingRtc(): Promise<CountingRtc> {
-  const { RTCPeerConnection } = await loadRtc();
+  const { RTCPeerConnection, holdsMessages } = await loadRtc();
   const open = new Set<Counted>();
   let created = 0;
   class Counted extends RTCPeerConnection {
@@ -25,6 +25,7 @@ export async function createCountingRtc(): Promise<CountingRtc> {
   }
   return {
     RTCPeerConnection: Counted,
+    holdsMessages,
     created: () => created,
     open: () => open.size,
   };

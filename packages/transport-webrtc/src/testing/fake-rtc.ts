@@ -8,6 +8,8 @@ export type Step = 'ice' | 'dtls' | 'channel' | 'hello';
 export interface FakeRtc extends RtcLibrary {
   /** The step at which connections stop; undefined lets them open. */
   stopsAt: Step | undefined;
+  /** Keeps the first message of each end until it sends another. */
+  holdsMessages: boolean;
   /** True once a connection has stopped there. */
   readonly hasStopped: () => boolean;
   /** The number of peer connections that are not closed. */
@@ -77,6 +79,7 @@ export function createFakeRtc(stopsAt?: Step): FakeRtc {
     }
     if (isStop('channel')) return;
     one.channel.isMute = two.channel.isMute = isStop('hello');
+    one.channel.keepsNext = two.channel.keepsNext = rtc.holdsMessages;
     join(one.channel, two.channel);
   }
 
@@ -88,6 +91,7 @@ export function createFakeRtc(stopsAt?: Step): FakeRtc {
   const rtc: FakeRtc = {
     RTCPeerConnection: FakePeer,
     stopsAt,
+    holdsMessages: false,
     hasStopped: () => hasStopped,
     open: () => open.size,
   };
@@ -108,14 +112,21 @@ class FakeChannel extends EventTarget implements RtcDataChannel {
   bufferedAmountLowThreshold = 0;
   /** True to drop the messages that this end sends. */
   isMute = false;
+  /** Keeps the next message of this end until it sends another. */
+  keepsNext = false;
+  readonly #kept: unknown[] = [];
   other: FakeChannel | undefined;
 
   send(data: Uint8Array | string): void {
     const message = typeof data === 'string' ? data : data.slice().buffer;
     if (this.isMute) return;
-    queueMicrotask(() =>
-      this.other?.dispatchEvent(Object.assign(new Event('message'), { data: message })),
-    );
+    this.#kept.push(message);
+    if (this.keepsNext) this.keepsNext = false;
+    else
+      for (const each of this.#kept.splice(0))
+        queueMicrotask(() =>
+          this.other?.dispatchEvent(Object.assign(new Event('message'), { data: each })),
+        );
   }
 
   close(): void {
