@@ -6,17 +6,17 @@ import { systemClock, type Timer } from '@trunkline/transport-core';
 export const WAKE = 'wake';
 
 /**
- * Sends {@link WAKE} 250 ms after the last message of this end, and once more after another 250 ms.
- * node-datachannel leaves a message in its queue if one of its threads is handling a packet at that
- * moment: that thread should send it afterwards, but may be just past that point. On a busy machine
- * this happens in one of some thousand dials, and the message is sent with the next one.
+ * Sends {@link WAKE} 250 ms after the last message of this end, and three times more, each after
+ * twice the time before. On a busy machine, node-datachannel holds a message back until the next one
+ * is sent, in one of some hundred dials. Probably its SCTP leaves the message to a thread that is
+ * handling a packet at that moment, and that thread is just past the point where it would send.
  */
 export class WakeUp {
   readonly #send: (text: string) => void;
   #timer: Timer | undefined;
   /** True if a message was sent since the timer was set. */
   #hasSent = false;
-  #repeats = 0;
+  #delay = FIRST_DELAY;
 
   constructor(send: (text: string) => void) {
     this.#send = send;
@@ -25,7 +25,9 @@ export class WakeUp {
   /** Call it after each message. */
   sent(): void {
     this.#hasSent = true;
-    if (this.#timer === undefined) this.#schedule();
+    if (this.#timer !== undefined) return;
+    this.#delay = FIRST_DELAY;
+    this.#schedule();
   }
 
   stop(): void {
@@ -37,16 +39,16 @@ export class WakeUp {
   #schedule(): void {
     this.#timer = systemClock.setTimeout(() => {
       this.#timer = undefined;
-      if (this.#hasSent) this.#repeats = REPEATS;
+      if (this.#hasSent) this.#delay = FIRST_DELAY;
       else {
-        this.#repeats--;
+        this.#delay *= 2;
         this.#send(WAKE);
       }
       this.#hasSent = false;
-      if (this.#repeats > 0) this.#schedule();
-    }, DELAY);
+      if (this.#delay <= LAST_DELAY) this.#schedule();
+    }, this.#delay);
   }
 }
 
-const DELAY = 250;
-const REPEATS = 2;
+const FIRST_DELAY = 250;
+const LAST_DELAY = 2_000;
