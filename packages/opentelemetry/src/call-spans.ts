@@ -85,7 +85,7 @@ function follow(span: Span, kind: string, run: () => unknown): unknown {
   return result;
 }
 
-/** Items of a stream, which end the span when the stream is over. */
+/** The items of a stream. The span ends when the stream ends. */
 class FollowedItems implements AsyncIterableIterator<unknown> {
   readonly #items: AsyncIterator<unknown>;
   readonly #span: Span;

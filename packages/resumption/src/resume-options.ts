@@ -38,8 +38,8 @@ export interface ResumeOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * Metadata of each attempt, as for `send`; about 130 bytes of the 8 KiB are needed for the stream
-   * itself. The handler sees that of the first attempt that reached it; rules (`allow`) and
-   * interceptors see it each time.
+   * itself. The handler sees the metadata of the first attempt that reached it; rules (`allow`) and
+   * interceptors see that of each attempt.
    */
   readonly metadata?: CallOptions['metadata'];
 }

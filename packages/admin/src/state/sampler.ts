@@ -129,7 +129,7 @@ function topicState({ key, readers, ...topic }: TopicSource): [string, TopicStat
   ];
 }
 
-/** Milliseconds for which a state is new enough for another watcher. */
+/** Milliseconds for which watchers share one state before a new one is taken. */
 const FRESH = 100;
 /** Maximum number of members of a collection. */
 const MOST = 2_000;

@@ -89,6 +89,6 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   inputType: FULL_NAME,
   outputType: FULL_NAME,
 };
-/** The level of the members of a file: the set has a list of them. */
+/** The nesting level of the members of a file. A set is an object with a list of files. */
 const FILE = 2;
 const DEEPEST = 100;
