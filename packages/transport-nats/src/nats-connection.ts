@@ -33,7 +33,7 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
   #credit: number;
   /** The chunks that were not sent yet, beginning with the first unsent byte. */
   #rest: Uint8Array[] = [];
-  /** True from a `write` that returned false until `drained`. */
+  /** True after a `write` that returned false, until `drained` is called. */
   #isBlocked = false;
   /** True if `close` was called: received bytes are acknowledged and dropped. */
   #isEnding = false;

@@ -33,7 +33,7 @@ export class ChannelConnection implements StreamConnection {
   #inFlight = 0;
   /** The rest of the chunk whose `write` returned false. */
   #rest: Uint8Array | undefined;
-  /** True from a `write` that returned false until `drained`. */
+  /** True after a `write` that returned false, until `drained` is called. */
   #isBlocked = false;
   /** True if `close` was called: received bytes are acknowledged and dropped. */
   #isEnding = false;

@@ -124,8 +124,8 @@ export interface Streams<Item> {
 /** Receives the stream of the caller. */
 export interface Uploaded<Item> {
   /**
-   * The items that the caller streams; it can be read once. Leaving the loop tells the caller to
-   * send no more. The iterator throws if the call ends before the stream does.
+   * The items that the caller streams; it can be read once. Leaving the loop makes the caller stop
+   * sending. The iterator throws if the call ends before the stream does.
    */
   readonly upload: AsyncIterable<Item>;
 }

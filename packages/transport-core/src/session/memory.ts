@@ -220,8 +220,8 @@ export class MemoryUsage {
   }
 
   /**
-   * Counts an incoming message that waits or is being handled against `limits.memory` and
-   * `limits.total`, until `leaves`. A waiting one-way does not count as a call yet.
+   * Counts an incoming message, which waits or is being handled, against `limits.memory` and
+   * `limits.total`, until `leaves` is called. A waiting one-way does not count as a call yet.
    */
   enters(cost: number, isCall: boolean): void {
     this.hold(cost);

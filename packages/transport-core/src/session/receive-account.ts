@@ -1,9 +1,9 @@
 // The receiver's side of a credit account: what the sender may still spend, and what is owed to it
 // (docs/wire-protocol.md §6).
 //
-// Owns the figures of one account. It is told of units that arrive and that are used. It queues
-// itself at its creditor when it owes credit; the account of a stream or of long responses also
-// counts the growth of its window as lent memory.
+// Owns the figures of one account. Its users report the units that arrive and those that are used.
+// It queues itself at its creditor when it owes credit; the account of a stream or of long
+// responses also counts the growth of its window as lent memory.
 
 import { Account, type FrameWriter } from '../wire/frame.ts';
 import type { SessionContext } from './session-context.ts';

@@ -201,8 +201,8 @@ export class SessionContext implements MemoryOwner {
   }
 
   /**
-   * Counts points for useless work that the peer caused. If there are too many in a second, ends
-   * the connection with a `flood` and returns false.
+   * Counts points for useless work that the peer caused. If there are too many within a second,
+   * ends the connection with a `flood` and returns false.
    */
   abused(points = USELESS): boolean {
     if (this.now - this.#abuseSince >= 1_000) {

@@ -139,10 +139,10 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
   }
 
   /**
-   * Returns true if more may be written in this turn. A stream that takes each batch at once, for
-   * example because encrypting it takes longer than reading it at the other end, or because it is
-   * broken and drops it, would otherwise hold up the event loop as long as there is anything to
-   * send.
+   * Returns true if more may be written in this turn. Otherwise, a stream that takes each batch at
+   * once would hold up the event loop as long as there is anything to send. Such a stream may need
+   * longer to encrypt a batch than the other end to read it, or it may be broken and drop the
+   * batch.
    */
   #goesOn(bytes: number): boolean {
     const { number } = this.#scheduler;

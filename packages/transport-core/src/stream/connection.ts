@@ -175,7 +175,7 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     return this.#session.parts.channels.protocols.disagreements();
   }
 
-  /** Tells the peer that a protocol was mounted or unmounted here. */
+  /** Notifies the peer that a protocol was mounted or unmounted here. */
   announce(): void {
     this.#session.announce();
   }

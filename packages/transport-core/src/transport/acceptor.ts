@@ -27,7 +27,7 @@ export interface ConnectionRegistry
 
 /** Accepts connections. */
 export class Acceptor {
-  /** True once `listen` has succeeded, until `stop`. */
+  /** True once `listen` has succeeded, until `stop` is called. */
   listening = false;
   readonly #transport: ConnectionRegistry;
   readonly #handshakes: BoundedHandshakes;

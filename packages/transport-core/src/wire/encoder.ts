@@ -21,8 +21,8 @@ export const BATCH_CAPACITY = 64 * 1024 + FRAME_OVERHEAD + 1024;
 
 /**
  * Writes frames into a batch. `allocate` provides the buffer at the first byte; it is reused for
- * further batches until `release`. Call `fits` before each frame: a frame that does not fit makes
- * the buffer grow beyond `capacity`.
+ * further batches until `release` is called. Call `fits` before each frame: a frame that does not
+ * fit makes the buffer grow beyond `capacity`.
  */
 export class FrameEncoder implements FrameWriter {
   readonly #allocate: (size: number) => Uint8Array;

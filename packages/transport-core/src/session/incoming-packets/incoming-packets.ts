@@ -36,8 +36,8 @@ export class IncomingPackets {
   /** The time at which the last packet of a long message or an item arrived. */
   lastPacket: number;
   /**
-   * The last time at which credit of the pipe was given back to keep to PROMPT, regardless of the
-   * amount owed.
+   * The last time at which credit of the pipe was given back because of the limit PROMPT,
+   * regardless of the amount owed.
    */
   #credited: number;
   readonly #context: SessionContext;

@@ -294,7 +294,7 @@ const SHARE = 1;
 const SHARE_MOST = 2 * 1024 * 1024;
 /** Rounds without a short message after which the extra share is granted. */
 const CALM = 4;
-/** Minimum milliseconds between rounds: at most a hundred PINGs a second. */
+/** Minimum time between rounds, in milliseconds: at most a hundred PINGs per second. */
 const PAUSE = 10;
 /** Rounds whose best rate counts; BBR uses ten. */
 const ROUNDS = 8;

@@ -1,4 +1,4 @@
-// The orderly end of a session: both ends send GO_AWAY, open calls are served, then the connection
+// The graceful end of a session: both ends send GO_AWAY, open calls are served, then the connection
 // closes (docs/wire-protocol.md §8).
 //
 // Owns the reasons for which each end has left, and the times at which leaving takes too long. The
@@ -34,9 +34,9 @@ export class GracefulClose {
   /**
    * Sends a GO_AWAY after everything that was accepted.
    * @param told the text that the peer receives.
-   * @param time milliseconds that leaving may take. The default is unlimited for a duplicate
-   *   connection and for a node that drains, whose connections live until their calls end, and for
-   *   a peer whose transport closes, which sets its own limit.
+   * @param time the time limit for leaving, in milliseconds. By default, there is none for a
+   *   duplicate connection and for a node that drains, because their connections live until their
+   *   calls end, nor for a peer whose transport closes, because the peer sets its own limit.
    */
   constructor(
     session: GracefulCloseHost,

@@ -168,8 +168,8 @@ export class HelloExchange {
   }
 
   /**
-   * Ends a hello that has taken too long. The peer is told why only if its preamble arrived;
-   * otherwise no Trunkline peer is known to be there.
+   * Ends a hello that has taken too long. The reason is sent only if the peer's preamble has
+   * arrived; otherwise, the peer is not known to speak Trunkline.
    */
   wake(now: number): void {
     if (now < this.due) return;

@@ -62,7 +62,7 @@ export class End implements SessionPort, SessionVisitor, Calls {
   wakeAt = Number.POSITIVE_INFINITY;
   /** Bytes in flight to the other end. */
   sent: Uint8Array[] = [];
-  /** True if the connection holds each batch until `drain`. */
+  /** True if the connection holds each batch until `drain` is called. */
   stuck = false;
   isDirty = false;
   consents = true;
@@ -262,7 +262,7 @@ export class Pair {
     return isDone;
   }
 
-  /** Tells the other end that `end` has closed, once everything that `end` wrote has arrived. */
+  /** Notifies the other end that `end` has closed, once everything that `end` wrote has arrived. */
   #tellClose(end: End): boolean {
     if (!end.closing || end.closeTold || end.sent.length > 0) return false;
     end.closeTold = true;
