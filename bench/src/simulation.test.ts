@@ -12,7 +12,7 @@ test('a short run reports speed, rate, ratio and shares for both levels, and exi
     t.regex(
       output,
       new RegExp(
-        `^${level} level: [\\d,]+ × real time \\(goal [\\d,]+\\), [\\d,]+ events/s, \\d\\.\\d+ of the bare loop, [\\d,]+ calls/s$`,
+        `^${level} level: [\\d,.]+ × real time \\(goal [\\d,]+\\), [\\d,]+ events/s, \\d\\.\\d+ of the bare loop, [\\d,]+ calls/s$`,
         'm',
       ),
     );

