@@ -20,8 +20,6 @@ export interface CallEnd {
   readonly code: string;
   readonly reason?: string | undefined;
   readonly sent?: boolean | undefined;
-  /** The milliseconds that it took. */
-  readonly took: number;
 }
 
 /** The functions that the page of these tests offers to Node as globals. */

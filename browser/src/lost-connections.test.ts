@@ -62,7 +62,6 @@ inChromium(
     proxy.cut();
     const lost = await ask('call', address, 'echo', 200);
     t.like(lost, { code: 'deadline_exceeded', sent: true });
-    t.true(lost.took < 1_000, `${lost.took} ms`);
     const down = await ask('call', address, 'wait', 60_000);
     t.like(down, { code: 'unavailable', reason: 'ping_timeout' });
     t.like(await ask('call', address, 'echo', 60_000), {

@@ -1,6 +1,6 @@
 // Offers one transport of a page to the test, which tells it what to call.
 
-import { serve, systemClock, type Transport, type TransportError } from '@trunkline/transport-core';
+import { serve, type Transport, type TransportError } from '@trunkline/transport-core';
 import type { LinePage, lines } from '../lines.ts';
 
 /**
@@ -10,14 +10,12 @@ export function offerLines(transport: Transport<typeof lines>): void {
   serve(transport, { echo: (request) => request, wait: () => new Promise(() => {}) });
   const offered: LinePage = {
     async call(target, method, timeout) {
-      const before = systemClock.now();
-      const took = () => Math.round(systemClock.now() - before);
       try {
         await transport.send(target, method, new Uint8Array(3), { timeout });
-        return { code: 'ok', took: took() };
+        return { code: 'ok' };
       } catch (error) {
         const { code, reason, sent } = error as TransportError;
-        return { code, reason, sent, took: took() };
+        return { code, reason, sent };
       }
     },
     hold: (target) => void transport.hold(target),
