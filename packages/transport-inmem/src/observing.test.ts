@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import {
   bytes,
   type CallRecord,
+  type Clock,
   createManualClock,
   createTransport,
   type DialRecord,
@@ -11,6 +12,7 @@ import {
   type HandshakeRecord,
   type Observer,
   serve,
+  systemClock,
   TransportError,
 } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
@@ -262,6 +264,35 @@ test('a reader of consumer() is observed like a handler', async (t) => {
   t.is(seen.ended.length, 2);
   await client.close();
   await server.close();
+});
+
+test('the time that a handler blocks the process is its own, not that of others in the same turn', async (t) => {
+  let time = 0;
+  const clock: Clock = Object.create(systemClock, { now: { value: () => time } });
+  const backends = [inmem()];
+  const observer = new Recorder();
+  const busy = defineProtocol({
+    name: 'busy',
+    version: 1,
+    channel: 0x21,
+    methods: { work: { id: 1, request: bytes, response: bytes } },
+  });
+  const server = createTransport('inmem://busy', { protocol: busy, backends, observer, clock });
+  const client = createTransport({ protocol: busy, backends, clock });
+  t.teardown(() => Promise.all([client.close(), server.close()]));
+  serve(server, {
+    work: (request) => {
+      time += 50;
+      return request;
+    },
+  });
+  await server.listen();
+  await client.dial('inmem://busy');
+  await Promise.all([1, 2, 3].map(() => client.send('inmem://busy', 'work', new Uint8Array(1))));
+  t.deepEqual(
+    observer.ended.map(({ duration }) => duration),
+    [50, 50, 50],
+  );
 });
 
 test('dials and handshakes are reported with their durations and errors', async (t) => {

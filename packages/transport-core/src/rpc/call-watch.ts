@@ -9,7 +9,10 @@ import type { TraceChannel } from '../trace-channels.ts';
 
 /** Follows the calls of a transport, at either end. */
 export interface CallWatch {
+  /** The time of this tick, or a later one that was read within it. */
   readonly now: number;
+  /** Reads the clock now, because a handler may have worked for long within this tick. */
+  readNow(): number;
   /**
    * Reports the start of a call. Returns a tracing channel if it has subscribers; then the
    * synchronous part of the call runs in it.
@@ -87,8 +90,12 @@ export abstract class OpenRecord implements CallRecord {
     if (this.isOver) return;
     this.isOver = true;
     this.error = error;
-    this.duration = this.watch.now - this.startedAt;
+    this.duration = this.endTime() - this.startedAt;
     this.watch.end(this);
+  }
+
+  protected endTime(): number {
+    return this.watch.now;
   }
 
   /** Returns the record as plain data, with the endpoint of the remote. */

@@ -103,6 +103,10 @@ class HandlingRecord extends OpenRecord implements CallObserver, Payer {
     this.end(error);
   }
 
+  protected override endTime(): number {
+    return this.watch.readNow();
+  }
+
   giveBack(cost: number, eager: boolean): void {
     this.payer?.giveBack(cost, eager);
     this.end(this.error);

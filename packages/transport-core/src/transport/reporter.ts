@@ -8,6 +8,7 @@ import type {
   HandshakeRecord,
   PublishRecord,
 } from '../call-record.ts';
+import type { Clock } from '../clock.ts';
 import type { TransportError } from '../errors.ts';
 import type { Observer } from '../observer.ts';
 import type { Remote } from '../remote.ts';
@@ -17,6 +18,8 @@ import type { TraceChannel, TraceChannels } from '../trace-channels.ts';
 /** The transport as its reporter sees it. */
 interface ReportedTransport {
   readonly mounts: ReadonlyMap<unknown, { watchBy(watch: CallWatch | undefined): void }>;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Returns the time of this tick. */
   now(): number;
 }
 
@@ -35,6 +38,8 @@ export class Reporter implements CallWatch {
   readonly #observer: Observer;
   readonly #channels: TraceChannels | undefined;
   readonly #transport: ReportedTransport;
+  /** The last time that `readNow` returned. */
+  #read = Number.NEGATIVE_INFINITY;
 
   constructor(
     observer: Observer | undefined,
@@ -48,7 +53,11 @@ export class Reporter implements CallWatch {
   }
 
   get now(): number {
-    return this.#transport.now();
+    return Math.max(this.#transport.now(), this.#read);
+  }
+
+  readNow(): number {
+    return (this.#read = this.#transport.clock.now());
   }
 
   // Calls.
