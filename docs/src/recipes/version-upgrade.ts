@@ -47,3 +47,15 @@ for (const protocol of [users2, users3]) {
   }
   await server.close();
 }
+
+// While nodes are replaced one by one, a caller of version 2 meets servers of version 1, too.
+const before = createTransport('tcp://127.0.0.1:0', { protocol: users1, backends });
+serve(before, { find: (name) => `${name} of Turin` });
+await before.listen();
+const caller = createTransport({ protocol: users2, backends });
+const server = caller.to(before.advertiseAddr());
+console.log(`find at a server of version 1: ${await server.find('Ada')}`);
+const { code } = await server.profile('Ada').catch((error) => error);
+console.log(`profile at a server of version 1: ${code}`);
+await caller.close();
+await before.close();
