@@ -34,7 +34,10 @@ inChromium(`the first page calls its server, which calls it back${reason}`, asyn
   t.teardown(() => server.kill());
   const [line] = (await once(server.stdout, 'data')) as [Buffer];
   const url = line.toString().trim();
-  const browser = await chromium.launch({ executablePath: executablePath!, args: ['--disable-gpu'] });
+  const browser = await chromium.launch({
+    executablePath: executablePath!,
+    args: ['--disable-gpu'],
+  });
   t.teardown(() => browser.close());
   const page = await browser.newPage();
   const printed: string[] = [];

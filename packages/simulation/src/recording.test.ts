@@ -116,6 +116,27 @@ test.serial(
   },
 );
 
+test.serial(
+  'an error of the scenario itself shows the last events and the nodes, too',
+  async (t) => {
+    const { failed } = await explore({
+      seeds: 1,
+      nemesis: [],
+      link,
+      scenario: async function verdict(sim) {
+        await talk(sim, 950);
+        throw new Error('the history is wrong');
+      },
+    });
+    const { message } = failed[0]!.error;
+    t.regex(
+      message,
+      /^the history is wrong\nthe last events:\n[^]*\nthe nodes at that time:\n {2}a /,
+    );
+    t.regex(message, /\nSEED=\S+ .*$/);
+  },
+);
+
 test.serial('a failure shows calls in flight and values that were not synced', async (t) => {
   const { failed } = await explore({
     seed: 3,

@@ -4,7 +4,7 @@
 import type { ScheduledFault } from '../faults/fault.ts';
 import { describeFault } from '../faults/fault.ts';
 import { describeError } from '../kernel/event-loop.ts';
-import { SimulationError } from '../kernel/simulation-error.ts';
+import { describeMoment, SimulationError } from '../kernel/simulation-error.ts';
 import { formatTime, summaryOf, type TraceSummary } from '../kernel/trace.ts';
 import type { LinkOptions } from '../network/link-settings.ts';
 import { failureOf, type Recording } from '../recording.ts';
@@ -143,7 +143,14 @@ export function reported(
     replay,
   };
   const recording = run.recording && { ...run.recording, search };
-  const lines = [run.message, ...(note === undefined ? [] : [note]), ...told(run, link), replay];
+  const lines = [
+    run.message,
+    // The message of a SimulationError has them already.
+    ...(invariant === undefined ? describeMoment(trace) : []),
+    ...(note === undefined ? [] : [note]),
+    ...told(run, link),
+    replay,
+  ];
   const error: Error & { -readonly [K in keyof ScenarioError]: ScenarioError[K] } = new Error(
     lines.join('\n'),
   );

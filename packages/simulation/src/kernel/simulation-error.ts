@@ -25,20 +25,24 @@ export class SimulationError extends Error {
   readonly trace: TraceSummary;
 
   constructor(what: string, { seed, at, invariant, trace, cause }: SimulationErrorInit) {
-    const last = trace.timeline.slice(-SHOWN).map((line) => `  ${line}`);
-    const nodes = describeNodes(trace.nodes);
-    const text = [
-      `${invariant}: ${what} (seed ${seed}, at ${formatTime(at)} ms)`,
-      ...(last.length > 0 ? ['the last events:', ...last] : []),
-      ...(nodes.length > 0 ? ['the nodes at that time:', ...nodes] : []),
-    ];
-    super(text.join('\n'), cause === undefined ? undefined : { cause });
+    const head = `${invariant}: ${what} (seed ${seed}, at ${formatTime(at)} ms)`;
+    super([head, ...describeMoment(trace)].join('\n'), cause === undefined ? undefined : { cause });
     this.name = 'SimulationError';
     this.seed = seed;
     this.at = at;
     this.invariant = invariant;
     this.trace = trace;
   }
+}
+
+/** Returns the last events of a run and its nodes at that moment, as lines of text. */
+export function describeMoment({ timeline, nodes }: TraceSummary): string[] {
+  const last = timeline.slice(-SHOWN).map((line) => `  ${line}`);
+  const all = describeNodes(nodes);
+  return [
+    ...(last.length > 0 ? ['the last events:', ...last] : []),
+    ...(all.length > 0 ? ['the nodes at that time:', ...all] : []),
+  ];
 }
 
 /** Maximum number of lines of the timeline in the message; `trace.timeline` has more. */

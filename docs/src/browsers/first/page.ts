@@ -1,0 +1,14 @@
+import { serve } from '@trunkline/transport-core';
+import { createWsTransport } from '@trunkline/transport-ws';
+import { notices } from './notices.ts';
+
+const SERVER = new URL('/rpc', import.meta.url).href.replace('http', 'ws');
+const transport = createWsTransport({ protocol: notices });
+serve(transport, {
+  show(notice) {
+    console.log(`the server says: ${notice}`);
+    return true;
+  },
+});
+transport.hold(SERVER);
+console.log(await transport.send(SERVER, 'join', 'Ada'));

@@ -1,0 +1,25 @@
+// A node that loads its key and its certificates from files.
+
+import { loadCertificate, loadIdentity } from '@trunkline/identity/node';
+import { defineProtocol, json } from '@trunkline/transport-core';
+import { createTcpTransport } from '@trunkline/transport-tcp';
+import { z } from 'zod';
+
+const chat = defineProtocol({
+  name: 'chat',
+  version: 1,
+  channel: 0x20,
+  methods: { say: { id: 1, request: json(z.string()), response: json(z.string()) } },
+});
+
+export async function start() {
+  const identity = await loadIdentity('ada.key');
+  const tls = {
+    key: identity.key,
+    cert: await loadCertificate('ada.crt'),
+    ca: await loadCertificate('ca.crt'),
+  };
+  const transport = createTcpTransport({ protocol: chat, bindAddr: '0.0.0.0:7000', tls });
+  await transport.listen();
+  return transport;
+}
