@@ -1,6 +1,6 @@
-// The network of a simulation. It owns the table of listening transports; transports tell it to
-// dial; it makes connections out of core's ends in memory and two lines, which the topology's paths
-// disturb.
+// The network of a simulation. It owns the table of listening transports. Transports ask it to
+// dial, and it builds connections out of core's in-memory ends and two lines, which the topology's
+// paths disturb.
 
 import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';
@@ -31,7 +31,7 @@ export type Level = 'message' | 'stream';
 /** The network between all nodes and clients of a simulation. */
 export class SimNetwork {
   readonly interceptors = new Interceptors();
-  /** The listening transports by address; entries of ended ones stay, see `vacate`. */
+  /** The listening transports by address; entries of ended transports stay, see `vacate`. */
   readonly listening = new Map<string, TransportPort>();
   readonly topology: Topology;
   readonly #loop: EventLoop;
@@ -46,9 +46,9 @@ export class SimNetwork {
 
   /**
    * Carries a dial to its target and the answer back. A dial that gets no answer is retried after
-   * `wait` milliseconds, which doubles each time, as TCP does (RFC 6298), until it is not wanted
-   * any more. If only the answer was lost, the target has accepted already: nothing cuts that
-   * connection, and the retry makes another.
+   * `wait` milliseconds, which doubles each time, as TCP does (RFC 6298), until it is no longer
+   * wanted. If only the answer was lost, the target has accepted already: nothing cuts that
+   * connection, and the retry makes another one.
    */
   dial(from: TransportPort, address: string, dial: Dial, wait = RETRY): void {
     const { incarnation } = from;
@@ -58,8 +58,9 @@ export class SimNetwork {
       loop.schedule(wait, 'network', incarnation, () => this.dial(from, address, dial, wait * 2));
     };
     this.#trace(TraceKind.dialed, there);
-    // 0 bytes that wait in any queue (`true`), so `delay` is never undefined. The event has no
-    // owner, because a dial on its way does not wait for a paused dialer; so it checks `alive`.
+    // A dial has 0 bytes, which may wait in any queue (`true`), so `delay` is never undefined. The
+    // event has no owner, because a dial on its way does not wait for a paused dialer; so it checks
+    // `alive`.
     loop.schedule(there.delay(loop.now, 0, true)!, 'network', undefined, () => {
       if (!incarnation.alive || !dial.wanted()) return;
       if (there.closed || there.loses()) return again();
@@ -177,12 +178,14 @@ export class SimNetwork {
     const home = line(acceptor, dialer, near, 0);
     there.back = home;
     home.back = there;
-    // `join` asks for the line that leads to `end`.
+    // `join` calls this for the line that leads to `end`.
     MemoryConnection.join(near, far, (end) => (end === far ? there : home));
     return { near, far, line: there };
   }
 
-  /** The node of an address such as 'n1', or 'n1/second' for a further transport of 'n1'. */
+  /**
+   * Returns the node of an address such as 'n1', or 'n1/second' for a further transport of 'n1'.
+   */
   #hostOf(address: string): string {
     return address.split('/', 1)[0]!;
   }
@@ -205,5 +208,5 @@ function refusal(address: string, peer: TransportPort | undefined): TransportErr
   );
 }
 
-/** Milliseconds until a lost dial is first retried; doubles each time (RFC 6298 §2). */
+/** Milliseconds until a lost dial is first retried; the wait doubles each time (RFC 6298 §2). */
 const RETRY = 1_000;
