@@ -131,7 +131,7 @@ test.serial(
     const { message } = failed[0]!.error;
     t.regex(
       message,
-      /^the history is wrong\nthe last events:\n[^]*\nthe nodes at that time:\n {2}a /,
+      /^the history is wrong\nthe last events:\n[\s\S]*\nthe nodes at that time:\n {2}a /,
     );
     t.regex(message, /\nSEED=\S+ .*$/);
   },
