@@ -48,6 +48,9 @@ npx @trunkline/cli --help
 npm install --global @trunkline/cli
 \`\`\`
 
+As long as the packages are not on npm, install the tarballs of [a clone](start.md#install) in a
+folder, and run \`npx trunkline\` there.
+
 Calls and schemas need a node that serves [reflection](reflection.md). \`watch\`, \`top\`, \`peers\`,
 \`topics\` and \`dashboard\` need its [admin protocol](admin.md). So do \`disconnect\`, \`ban\`, \`drain\`
 and \`log-level\`, if the node lets its tools change it. \`health\` needs its

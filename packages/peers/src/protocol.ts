@@ -10,7 +10,7 @@ import { addressList } from './exchange/address-list.ts';
 export const LONGEST_STATUS: number = 64 * 1024;
 /** Maximum size, in bytes, of a message that is empty or contains a number. */
 const SHORT = 256;
-/** Maximum size of a list of services in bytes: more than 64 names of 63 characters take. */
+/** Maximum size of a list of services, in bytes. It has room for 64 names of 63 characters. */
 const LONGEST_SERVICES = 8 * 1024;
 /** Number of bytes that an encoded status has besides its value. */
 const STATUS_HEAD = 5;

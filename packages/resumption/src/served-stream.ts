@@ -41,7 +41,7 @@ export class ServedStream<Item> {
     this.leftAt = clock.now();
   }
 
-  /** Aborts when the stream is removed; its handler receives it. */
+  /** Aborts when the stream is removed. The stream's handler receives this signal. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }

@@ -65,7 +65,10 @@ export interface DialRecord {
   readonly error: TransportError | undefined;
 }
 
-/** The hello of a connection, from the open stream until the connection was up or had failed. */
+/**
+ * The hello of a connection, from the moment at which the stream is open until the connection is up
+ * or has failed.
+ */
 export interface HandshakeRecord {
   readonly endpoint: string;
   readonly direction: 'in' | 'out';

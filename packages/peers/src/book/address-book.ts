@@ -28,8 +28,8 @@ import { restoreBook, saveBook } from './saved.ts';
  *
  * It differs from Tendermint in these points:
  * - Times come from a monotonic clock, and the saved document contains ages. A wall clock that goes
- *   back would make bans endless and keep reported addresses new forever. As a consequence, the
- *   time while a node is down does not count, and a ban only runs while the node runs.
+ *   back would make bans endless and keep reported addresses new forever. As a consequence, time
+ *   during which this node is down does not count: a ban runs out only while this node is up.
  * - A tried entry gives way only if it did not answer a dial after its last success, at least a
  *   minute ago (test-before-evict: Heilman et al. 2015, countermeasure 3). Tendermint evicts the
  *   oldest entry, so an attacker whose nodes answer could evict all others. Until the test, the

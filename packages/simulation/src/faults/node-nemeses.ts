@@ -28,8 +28,8 @@ export const rollingRestart = nemesisOf({
 
 /**
  * Crashes up to `maxDown` random nodes at once; they come back one by one within `lasts`. By
- * default, `maxDown` is a minority of the nodes, but at least one. Each crash loses power, so that
- * others see no reset, with the probability `powerLost`, default 0.5.
+ * default, `maxDown` is a minority of the nodes, but at least one. With the probability `powerLost`
+ * (default 0.5), a crash is a loss of power, so that other nodes see no reset.
  */
 export const crashes = nemesisOf<{
   readonly maxDown: number | undefined;

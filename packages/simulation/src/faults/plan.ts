@@ -19,7 +19,7 @@ import type { Nemesis } from './nemesis.ts';
 export interface NemesisOptions {
   /** The time for which the nemesis is active; its plan ends with `recover`. Default 30,000. */
   readonly duration?: number | undefined;
-  /** The duration of each trouble. The default depends on the nemesis. */
+  /** The duration of each fault. The default depends on the nemesis. */
   readonly lasts?: Delay | undefined;
   /**
    * The length of the calm before the first trouble and between two troubles. The default depends

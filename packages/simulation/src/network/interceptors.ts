@@ -30,8 +30,8 @@ export interface InterceptedMessage {
  *   it, but not the rest of the same long message or stream. Chunks of streams cannot be delayed.
  * - `mutate` replaces the value; for the kind 'bytes' it takes bytes. Errors cannot be mutated, and
  *   other messages must fit one packet before and after. A mutated item must not be longer than the
- *   original. In total, mutated one-way messages that the reader has not taken yet may be longer by
- *   at most 64 KiB.
+ *   original. Mutation may lengthen one-way messages by at most 64 KiB in total, over all that the
+ *   reader has not taken yet.
  */
 export type InterceptorVerdict =
   | 'pass'

@@ -90,7 +90,10 @@ export class Memory {
     this.#senders.add(sender);
   }
 
-  /** Removes a connection whose incomplete messages are over. The last one frees what is spare. */
+  /**
+   * Removes a connection whose incomplete messages are over. When the last one is removed, the
+   * spare pieces of memory are freed.
+   */
   ends(sender: MemoryUsage, free: (piece: Uint8Array) => void): void {
     this.#senders.delete(sender);
     if (this.#senders.size > 0 || this.#spareBytes === 0) return;

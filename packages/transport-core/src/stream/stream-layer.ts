@@ -26,8 +26,9 @@ export interface StreamLayer {
     options?: ListenOptions,
   ): Promise<void>;
   /**
-   * Accepts no more connections. Handshakes of the layer itself that have begun, and pending dials,
-   * go on; `close` follows later. Without this method, `close` is called instead, which ends them.
+   * Accepts no more connections. The layer's own handshakes that have begun continue, and so do
+   * pending dials; `close` is called later. Without this method, `close` is called instead, which
+   * ends them.
    */
   stopListening?(): void;
   /**

@@ -391,8 +391,8 @@ function versioned(version: number, accepts: number[]) {
 }
 
 /**
- * Returns the protocols that both ends carry and can use with each other; some backends also mount
- * one of the project itself (peers).
+ * Returns the protocols that both ends have mounted and can use with each other. With some
+ * backends, one of them is the project's own (peers).
  */
 function shared(a: AnyTransport, b: AnyTransport): string[] {
   const theirs = b.snapshot().protocols;

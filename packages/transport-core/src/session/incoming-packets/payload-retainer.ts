@@ -91,8 +91,8 @@ export class PayloadRetainer {
   }
 
   /**
-   * Copies a payload and some of the bytes behind it. The whole rest of a small chunk is copied,
-   * because that much memory may be pinned anyway.
+   * Copies a payload and some of the bytes behind it. Of a small chunk, everything that remains is
+   * copied, because one message may pin that much memory.
    */
   #copy(bytes: Uint8Array, start: number, end: number): Uint8Array {
     if (start === end) return EMPTY;
