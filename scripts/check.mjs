@@ -25,7 +25,7 @@ import { filesBelow, packages as folders, root, run, runTool, tools } from './wo
  * 4.6 kB of it are the zod/mini that the page itself uses. The aim is 35 kB, which this feature set
  * has not reached; nats-core takes 42, libp2p 108.
  */
-const LARGEST_BUNDLE = 76_900;
+const LARGEST_BUNDLE = 77_200;
 
 /** The largest part of all comments that may begin with a word such as "What". */
 const MOST_RIDDLES = 0.02;
@@ -153,15 +153,15 @@ async function bundles() {
   const all = (...entries) =>
     entries.map((entry) => `export * from '@trunkline/${entry}';`).join('\n');
   const core = ['transport-core', 'transport-core/backend', 'transport-core/internal'];
-  await bundle('all of core', all(...core), 80_300);
-  await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 79_400);
-  await bundle('all of the simulation', all('simulation'), 110_000);
-  await bundle('all of core + ws', all('transport-core', 'transport-ws'), 79_400);
+  await bundle('all of core', all(...core), 80_600);
+  await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 79_700);
+  await bundle('all of the simulation', all('simulation'), 110_400);
+  await bundle('all of core + ws', all('transport-core', 'transport-ws'), 79_700);
   await bundle('all of identity', all('identity'), 97_000);
   await bundle('all of noise', all('stream-noise'), 38_500);
-  await bundle('all of signaling', all('signaling'), 116_900);
+  await bundle('all of signaling', all('signaling'), 117_400);
   await bundle('all of signaling-wamp', all('signaling-wamp'), 5_500);
-  await bundle('all of webrtc', all('transport-webrtc'), 97_400);
+  await bundle('all of webrtc', all('transport-webrtc'), 97_800);
   await bundle('all of nats', all('transport-nats'), 118_500);
   await bundle('all of metrics', all('metrics'), 5_000);
   await bundle('all of resumption', all('resumption'), 7_500);
