@@ -67,7 +67,7 @@ function peersOf({ peers }: AdminSources): PeersSource {
   );
 }
 
-/** Returns the connection with an id, or those to a target: a node id or an address. */
+/** Returns the connection with an id, or all connections to a target (a node id or an address). */
 function matching(
   remotes: readonly Remote[],
   connection: string | undefined,

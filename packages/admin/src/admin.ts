@@ -25,8 +25,8 @@ import type { AdminSources } from './state/sources.ts';
 /** Options of {@link createAdmin}; `allow` is required. */
 export interface AdminOptions {
   /**
-   * Decides which peers may use the protocol, for each method. It is required, because the state
-   * shows addresses, node ids and texts of errors. `() => true` allows everybody.
+   * Decides for each method which peers may call it. This rule is required, because the state shows
+   * addresses, node ids and texts of errors. `() => true` allows everybody.
    */
   readonly allow: Allow;
   /**
@@ -48,7 +48,8 @@ export interface Admin {
   /** Pass it as the `observer` of the node's transport. */
   readonly observer: Observer;
   /**
-   * Mounts `trunkline.admin` on a transport, and answers it. Returns a function that ends it.
+   * Mounts `trunkline.admin` on a transport, and answers its calls. Returns a function that ends
+   * this.
    *
    * @throws TypeError if the transport has the protocol already.
    */
@@ -57,14 +58,14 @@ export interface Admin {
    * Returns a client of `trunkline.admin`. With a target, it is a client of another node, over the
    * transport that was passed to `serve`. Without a target, it is a client of this node itself and
    * needs no connection. `allow` does not apply to this node's own client, but `readonly` does.
-   * Throws a TypeError before `serve`.
+   * Throws a TypeError if `serve` was not called before.
    */
   client(target?: Target | undefined): Client<typeof adminProtocol>;
 }
 
 /**
- * Creates the administration of a node. Throws a TypeError without a rule `allow`. Nothing is shown
- * to anybody before `serve`.
+ * Creates the administration of a node. Throws a TypeError if `allow` is missing. No tool sees
+ * anything before `serve` is called.
  */
 export function createAdmin(options: AdminOptions): Admin {
   return new NodeAdmin(options);
@@ -143,7 +144,7 @@ class NodeAdmin implements Admin {
 
   /**
    * Yields changes of the state. A slow reader gets fewer and larger changes, because the next
-   * state is taken when it has taken the last one.
+   * state is taken only after the reader has taken the last change.
    */
   async *#watch(
     sampler: Sampler,

@@ -6,8 +6,9 @@ import { shorten } from './state/error-log.ts';
 import { toJson } from './state/merge-patch.ts';
 
 /**
- * An event of a node. `source` is the part that reported it; `type` and the other members are those
- * of the part's own events, with remotes as ids of connections and errors as code and text.
+ * An event of a node. `source` is the part of the node that reported it. `type` and the other
+ * members are those of that part's own events, with remotes as ids of connections and errors as
+ * code and text.
  */
 export interface AdminEvent {
   /** The time on the node's clock, in milliseconds. */
@@ -28,7 +29,7 @@ export function adminEvent(
 }
 
 /**
- * Returns true for the events of gossip that tools get, which excludes those of single messages.
+ * Returns true for the events of gossip that tools get: all except those of single messages.
  */
 export function isTopicEvent({ type }: { readonly type: string }): boolean {
   return TOPIC_EVENTS.has(type);

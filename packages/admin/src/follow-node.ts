@@ -13,7 +13,7 @@ export interface FollowOptions extends CallOptions {
 }
 
 /**
- * Yields the state of a node: at once, and then each time it has changed. `client` is made by
+ * Yields the state of a node at once, and then each time that it has changed. Create `client` with
  * `transport.mount(adminProtocol).to(target)`. Throws the error of the call when the connection
  * ends, and `data_loss` if the node sends a value that is not a state. Texts come from the node,
  * and partly from its peers: clean them before you show them.

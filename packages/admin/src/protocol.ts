@@ -1,12 +1,15 @@
-// The protocol of administration. It runs beside the user's own, on a channel that is reserved for
-// the project.
+// The protocol of administration. It runs beside the user's own protocols, on a channel that is
+// reserved for the project.
 
 import { type Codec, json, limited } from '@trunkline/transport-core';
 import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import * as z from 'zod/mini';
 import type { AdminEvent } from './events.ts';
 
-/** One item of `watch`: a JSON Merge Patch (RFC 7396) of the state; the first makes it of `{}`. */
+/**
+ * One item of `watch`: a JSON Merge Patch (RFC 7396) of the state; the first item turns `{}` into
+ * the state.
+ */
 export interface StateChange {
   /** The time of the new state, on the node's clock in milliseconds. */
   readonly at: number;

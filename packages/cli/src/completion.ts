@@ -32,7 +32,8 @@ export function addCompletion(program: Command, terminal: Terminal): void {
 }
 
 /**
- * Returns what may follow: `words` are those after 'trunkline', the last one possibly incomplete.
+ * Returns the candidates for the last word. `words` are the words after 'trunkline'; the last one
+ * may be incomplete.
  */
 export async function candidates(
   program: Command,

@@ -5,15 +5,18 @@ import { CODES, TransportError } from '@trunkline/transport-core';
 /** The exit code of a command that has done its work. */
 export const OK = 0;
 /**
- * The answer of the command is no: a comparison found breaking changes, or a service does not
- * serve.
+ * The command worked, and its answer is no: a comparison found breaking changes, or a service does
+ * not take calls.
  */
 export const NO = 1;
 /** The command line is wrong. */
 export const USAGE = 2;
 /** The user has interrupted the command: 128 plus the number of SIGINT, as shells do. */
 export const INTERRUPTED = 130;
-/** Added to the number of an error's code: `not_found`, which is 5, becomes 15. */
+/**
+ * Exit codes of errors are this number plus the number of the error's code: `not_found` (5) gives
+ * 15.
+ */
 export const FIRST_ERROR = 10;
 
 /** A mistake on the command line. */

@@ -6,6 +6,6 @@ import { processTerminal } from './process-terminal.ts';
 import { run } from './run.ts';
 
 const code = await run(process.argv.slice(2), processTerminal());
-// Listening for keys, or an input that is not read to its end, would keep the process alive.
+// A listener for keys, or an input that was not read to its end, would keep the process alive.
 process.stdin.unref?.();
 process.exitCode = code;

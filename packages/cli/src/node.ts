@@ -36,7 +36,7 @@ export interface GlobalOptions {
   readonly json?: boolean | undefined;
 }
 
-/** The settings of a connection after all sources were read. */
+/** The settings of a connection, combined from all sources. */
 export interface Settings extends Context {
   /** Milliseconds. */
   readonly timeout: number;
@@ -46,7 +46,7 @@ export interface Settings extends Context {
 export interface NodeConnection {
   readonly target: string;
   readonly transport: AnyTransport;
-  /** The timeout, the metadata and the signal of calls. */
+  /** The call options: timeout, metadata and signal. */
   readonly call: CallOptions;
   /** The same as `call` without the timeout, for long-lived streams. */
   readonly stream: CallOptions;
@@ -203,7 +203,7 @@ const OFFER = {
   health: 'serveHealth(transport) of @trunkline/transport-core',
 };
 
-/** The protocol of the command's own transport; it has no methods, and no node has it. */
+/** The protocol of the command's own transport; it has no methods, and no node speaks it. */
 const cliProtocol = defineProjectProtocol({
   name: 'trunkline.cli',
   version: 1,

@@ -67,7 +67,7 @@ function hintOf(error: unknown): string | undefined {
 
 const HINT = Symbol('hint');
 
-/** Advice for reasons whose messages are about programs. */
+/** Advice for reasons whose error messages address programmers instead of users of the command. */
 const HINTS: Readonly<Record<string, string>> = {
   dial_timeout: 'is the address right, and does a firewall let you through?',
   host_not_found: 'is the name spelled right?',

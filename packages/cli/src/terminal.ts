@@ -1,5 +1,5 @@
-// The world of a command: its input and output, its environment and its clock. Tests pass their
-// own.
+// The surroundings of a command: its input and output, its environment and its clock. Tests pass
+// fake ones.
 
 import type { Clock } from '@trunkline/transport-core';
 
@@ -19,10 +19,10 @@ export interface Terminal {
   readonly size: { readonly columns: number; readonly rows: number };
   /**
    * Returns the keys that are pressed until the signal aborts; no keys if there is no keyboard.
-   * Ctrl-C is not among them, but ends the command.
+   * Ctrl-C is not among these keys: it ends the command.
    */
   keys(signal: AbortSignal): AsyncIterable<string>;
-  /** Opens an address in the user's browser; rejects if there is none. */
+  /** Opens an address in the user's browser; rejects if there is no browser. */
   browse(url: string): Promise<void>;
   /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -5,11 +5,11 @@ import type { Clock, Random } from '@trunkline/transport-core';
 
 /** The faults of a line; they apply to both directions, and may change while the proxy runs. */
 export interface Toxics {
-  /** Added to the time that bytes take in each direction, in milliseconds. */
+  /** The delay that is added in each direction, in milliseconds. */
   latency: number;
-  /** The latency varies by up to this many milliseconds in either direction. */
+  /** The delay varies by up to this many milliseconds, up or down. */
   jitter: number;
-  /** Bytes a second for each connection and direction; Infinity means unlimited. */
+  /** The limit in bytes per second for each connection and direction; Infinity means unlimited. */
   rate: number;
   /** True to drop all bytes without an error, as a network does that has lost its route. */
   blackhole: boolean;
@@ -62,7 +62,7 @@ export class ToxicProxy {
     });
   }
 
-  /** Applies changed toxics to bytes that are on their way. */
+  /** Applies changed toxics to bytes in flight, too. */
   changed(): void {
     for (const line of this.#lines) line.changed();
   }
@@ -107,7 +107,7 @@ export class ToxicProxy {
   }
 }
 
-/** The proxy as its lines see it. */
+/** The part of the proxy that its lines use. */
 interface LineHost {
   readonly toxics: Toxics;
   readonly clock: Clock;

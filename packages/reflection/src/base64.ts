@@ -1,4 +1,4 @@
-// Bytes as base64, which is how JSON carries them.
+// Conversion of bytes to base64 and back, because JSON carries bytes in this form.
 
 import { TransportError } from '@trunkline/transport-core';
 
@@ -25,7 +25,7 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The number of bytes that are converted at a time, because the number of arguments of a call is
+ * Bytes are converted in chunks of this size, because the number of arguments of a function call is
  * limited.
  */
 const CHUNK = 8_192;

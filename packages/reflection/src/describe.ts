@@ -19,7 +19,7 @@ export function summarize({ name, version, accepts, channel, doc }: Protocol): P
 /**
  * Describes a protocol: its methods, the JSON Schemas of its `json` codecs, and the descriptors of
  * its `protobuf` codecs, if they were made from reflection types. protobufjs is loaded only if
- * there are such codecs. A codec of your own is described by its name.
+ * there are such codecs. For a codec of your own, the description contains only its name.
  */
 export async function describeProtocol(protocol: Protocol): Promise<ProtocolDescription> {
   const methods = [...methodTable(protocol).byName.values()];

@@ -20,7 +20,7 @@ export interface MessageDescription {
   readonly codec: string;
   /** Maximum length of a message in bytes, if the codec has a limit. */
   readonly limit?: number | undefined;
-  /** The JSON Schema of the message before it is sent, if the codec is `json`. */
+  /** The JSON Schema of the value that the sender passes, if the codec is `json`. */
   readonly schema?: JsonSchema | undefined;
   /** The full name of the message in `descriptors`, if the codec is `protobuf`. */
   readonly type?: string | undefined;
@@ -33,7 +33,9 @@ export interface MethodDescription {
   readonly name: string;
   readonly id: number;
   readonly kind: 'unary' | 'oneway' | 'upload' | 'download' | 'duplex';
-  /** Milliseconds, or 'none' if the method has no timeout. Absent: the caller's default. */
+  /**
+   * Milliseconds, or 'none' if the method has no timeout. If absent, the caller's default applies.
+   */
   readonly timeout?: number | 'none' | undefined;
   readonly doc?: string | undefined;
   readonly request: MessageDescription;
@@ -57,7 +59,7 @@ export interface ProtocolDescription extends ProtocolSummary {
   readonly priority: number;
   readonly ordered: boolean;
   readonly methods: readonly MethodDescription[];
-  /** Sets of protobuf descriptors: a FileDescriptorSet of descriptor.proto each, in base64. */
+  /** Sets of protobuf descriptors. Each is a FileDescriptorSet (of descriptor.proto) in base64. */
   readonly descriptors?: readonly string[] | undefined;
 }
 

@@ -10,10 +10,10 @@ interface StandardProps {
 }
 
 /**
- * Returns the JSON Schema (draft 2020-12) of the values that a schema takes. These are its inputs,
- * because inputs cross the wire. It comes from `~standard.jsonSchema.input` or, for zod/mini, from
- * `z.toJSONSchema`. If the library has neither, or throws because JSON Schema can't express the
- * type, the result is `{}`, which allows every value.
+ * Returns the JSON Schema (draft 2020-12) of the inputs of a schema, because inputs cross the wire.
+ * The JSON Schema comes from `~standard.jsonSchema.input` or, for zod/mini, from `z.toJSONSchema`.
+ * If the library has neither, or throws because JSON Schema can't express the type, the result is
+ * `{}`, which allows every value.
  */
 export function jsonSchemaOf(schema: unknown): JsonSchema {
   try {

@@ -1,5 +1,5 @@
-// The protocol of reflection. It runs beside the user's own, on a channel that is reserved for the
-// project.
+// The protocol of reflection. It runs beside the user's own protocols, on a channel that is
+// reserved for the project.
 
 import { type Codec, json, limited } from '@trunkline/transport-core';
 import { defineProjectProtocol } from '@trunkline/transport-core/internal';
@@ -11,14 +11,14 @@ import {
   protocolSummary,
 } from './description.ts';
 
-/** Maximum size of a description in bytes, many times that of a large protocol. */
+/** Maximum size of a description in bytes, many times the size that a large protocol needs. */
 export const LONGEST_DESCRIPTION: number = 4 * 1024 * 1024;
 /** Maximum number of JSON values in a description, as `json` counts them. */
 const MOST_VALUES = 1_000_000;
 
 /**
- * The protocol `trunkline.reflection`. `list` returns the protocols of a node, `describe` one of
- * them with its methods and schemas. Use `reflect` to call them.
+ * The protocol `trunkline.reflection`. `list` returns the protocols of a node, and `describe`
+ * returns one of them with its methods and schemas. Use `reflect` to call these methods.
  */
 export const reflectionProtocol = defineProjectProtocol({
   name: 'trunkline.reflection',

@@ -1,4 +1,5 @@
-// Makes a protocol from its description, so that a program can call methods that it does not know.
+// Makes a protocol from its description, so that a program can call methods that it was not built
+// with.
 
 import { defineProtocol, type Protocol, TransportError } from '@trunkline/transport-core';
 import { defineProjectProtocol } from '@trunkline/transport-core/internal';
@@ -12,8 +13,8 @@ import { type ReflectedOptions, reflectedCodec } from './reflected-codec.ts';
  * `protobuf` in the JSON form of protobuf (64-bit integers are strings, enums names, bytes base64),
  * and bytes and messages of unknown codecs as base64 in a string.
  *
- * Rejects with `invalid_argument` for a description that can't be a protocol's: two methods with
- * one id, a kind that does not fit the messages, descriptors that can't be read.
+ * Rejects with `invalid_argument` for a description from which no protocol can be made: two methods
+ * have one id, a kind does not fit the messages, or descriptors can't be read.
  */
 export async function reflectedProtocol(
   description: ProtocolDescription,
@@ -57,5 +58,5 @@ export async function reflectedProtocol(
   }
 }
 
-/** The lowest channel of protocols that are not Trunkline's own. */
+/** The lowest channel that Trunkline's own protocols do not use. */
 const FIRST_OWN = 0x10;

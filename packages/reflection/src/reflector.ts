@@ -19,7 +19,7 @@ export interface Reflector {
 
 /**
  * Prepares a transport to ask other nodes for their protocols. A node that does not serve
- * reflection answers with `unimplemented`, and one whose rule `allow` refuses this node with
+ * reflection answers with `unimplemented`. A node whose rule `allow` refuses this node answers with
  * `permission_denied`.
  *
  * @throws TypeError if the transport has the protocol already: `serveReflection` returns a

@@ -24,12 +24,12 @@ export interface ReflectionOptions {
 }
 
 /**
- * Mounts `trunkline.reflection` on a transport, and answers it: peers may list all protocols that
- * are mounted, now and later, and have each described. Nothing is described before a peer asks;
- * then each protocol is described once, and the result is kept. The returned reflector can describe
- * other nodes, too.
+ * Mounts `trunkline.reflection` on a transport, and answers its calls: peers may list all mounted
+ * protocols, including those that are mounted later, and get a description of each. A protocol is
+ * described when a peer first asks for it, and the description is kept. The returned reflector can
+ * describe other nodes, too.
  *
- * @throws TypeError if the transport has it already.
+ * @throws TypeError if the transport has this protocol already.
  */
 export function serveReflection(
   transport: AnyTransport,

@@ -11,9 +11,8 @@ export interface UnknownField {
 }
 
 /**
- * Returns the first member of a value that its schema does not list, although it lists others;
- * undefined if there is none. Reports nothing at a place where the schema allows further members or
- * has alternatives.
+ * Returns the first member of a value that is missing from a schema that lists members; undefined
+ * if there is none. Skips places where the schema allows further members or has alternatives.
  */
 export function unknownField(schema: JsonSchema, value: unknown): UnknownField | undefined {
   return find(schema, schema, value, '');
@@ -51,8 +50,8 @@ function find(
 }
 
 /**
- * Follows references within a schema: '#', '#/$defs/name'. Returns undefined for others, and for a
- * chain of more than 16.
+ * Follows references within a schema: '#', '#/$defs/name'. Returns undefined for any other
+ * reference, and for a chain of more than 16 references.
  */
 export function resolve(root: JsonSchema, given: JsonValue | undefined): JsonSchema | undefined {
   let schema = given;
@@ -70,7 +69,7 @@ export function resolve(root: JsonSchema, given: JsonValue | undefined): JsonSch
   return undefined;
 }
 
-/** Returns true for a JSON object, and so for a schema that is not a boolean. */
+/** Returns true for a JSON object. A schema that is not a boolean is such an object. */
 export function isObject(value: JsonValue | undefined): value is JsonSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,9 +1,10 @@
 // Percentiles of the histograms that nodes report.
 
 /**
- * Returns a percentile of a histogram: the upper bound of its bucket, in the unit of `bounds`.
- * Infinity if it is above the last bound, NaN if the histogram is empty. `share` is 0.99 for the
- * 99th percentile; `counts` and `bounds` are those of {@link CallStatistics}, or differences of two.
+ * Returns a percentile of a histogram: the upper bound of the bucket that contains it, in the unit
+ * of `bounds`. Returns Infinity if the percentile is above the last bound, and NaN if the histogram
+ * is empty. `share` is 0.99 for the 99th percentile; `counts` and `bounds` are those of {@link
+ * CallStatistics}, or differences of two.
  */
 export function bucketPercentile(
   counts: readonly number[],

@@ -11,7 +11,7 @@ type Mutable = {
       : CallStatistics[K];
 };
 
-/** Returns the statistics of all methods, by side and method. */
+/** Returns the statistics of all methods, with a key made of the side and the method. */
 export function callStatistics(metrics: Metrics): Record<string, CallStatistics> {
   const methods: Record<string, Mutable> = {};
   const of = (side: 'client' | 'server', { attributes }: Point): Mutable => {

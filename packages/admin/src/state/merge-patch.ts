@@ -50,7 +50,7 @@ export function createPatch(before: JsonObject, after: JsonObject): Patch | unde
   return patch;
 }
 
-/** Returns the value that a patch makes of `target`, as RFC 7396 §2 defines it. */
+/** Applies a patch to `target`, as RFC 7396 §2 defines it, and returns the result. */
 export function applyPatch(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
   const result: Record<string, unknown> = isObject(target) ? { ...target } : {};

@@ -51,7 +51,7 @@ export interface NodeFacts {
   readonly logLevel?: string | undefined;
 }
 
-/** Sums of a node. */
+/** The totals of a node. */
 export interface Totals {
   /** Bytes received and sent since the start. */
   readonly received: number;
@@ -60,7 +60,7 @@ export interface Totals {
   readonly memory: number;
   /** Calls of peers that wait or are being handled, and their bytes. */
   readonly incoming: { readonly calls: number; readonly bytes: number };
-  /** Accepted connections in a handshake, or waiting for it. */
+  /** Accepted connections that are in their handshake, or wait for it. */
   readonly handshakes: number;
   /** Calls that wait for a reader. */
   readonly waiting: number;
@@ -74,7 +74,7 @@ export interface Totals {
   readonly dialing: readonly string[];
 }
 
-/** A connection. `since` is the time at which it was made. */
+/** A connection. `since` is the time at which the connection was made. */
 export type ConnectionState = Omit<ConnectionSnapshot, 'id' | 'age'> & { readonly since: number };
 
 /** The calls of one method. */
@@ -89,8 +89,8 @@ export interface CallStatistics {
   /** The sum of all durations in seconds. */
   readonly seconds: number;
   /**
-   * Ended calls by duration: one count for each of `bounds`, and one for the rest. `bounds` are the
-   * upper bounds in seconds.
+   * Ended calls by duration: one count for each of `bounds`, and one for longer calls. `bounds` are
+   * the upper bounds in seconds.
    */
   readonly counts: readonly number[];
   readonly bounds: readonly number[];

@@ -8,7 +8,7 @@ import { createPatch, type JsonObject, type Patch, toJson } from './merge-patch.
 import type { NodeFacts, NodeState, PeerState, TopicState, Totals } from './node-state.ts';
 import type { AdminSources, PeerSource, TopicSource } from './sources.ts';
 
-/** The state of a node, as far as it is recorded. */
+/** Takes the state of one node. */
 export class Sampler {
   readonly #sources: AdminSources;
   readonly #metrics: Metrics;
@@ -129,7 +129,7 @@ function topicState({ key, readers, ...topic }: TopicSource): [string, TopicStat
   ];
 }
 
-/** Milliseconds for which watchers share one state before a new one is taken. */
+/** Time for which watchers share one state before a new one is taken, in milliseconds. */
 const FRESH = 100;
 /** Maximum number of members of a collection. */
 const MOST = 2_000;

@@ -1,4 +1,5 @@
-// The parts of a node whose state tools see. Peers and Gossip fit them; so does a logger of pino.
+// The parts of a node whose state tools see. Peers, Gossip and a logger of pino fit these
+// interfaces.
 
 import type { AnyTransport, Remote } from '@trunkline/transport-core';
 

@@ -110,7 +110,8 @@ function changes(terminal: Terminal) {
   ): Promise<void> =>
     withNode(command, terminal, async (node) => {
       const answer = await make(node).catch((error) => {
-        // A denial names its reason itself: the rule of the node, or that tools may only read.
+        // The message of a denial already names the reason: a rule of the node, or a node that is
+        // read-only for tools.
         const isDenied = error instanceof TransportError && error.code === 'permission_denied';
         throw isDenied ? error : explain(error, 'admin');
       });

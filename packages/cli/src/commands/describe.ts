@@ -66,7 +66,7 @@ export function addDescribe(program: Command, terminal: Terminal): void {
     );
 }
 
-/** The lowest channel of protocols that are not Trunkline's own. */
+/** The lowest channel that Trunkline's own protocols do not use. */
 const FIRST_OWN = 0x10;
 
 function formatProtocol({ name, version, channel, doc, methods }: ProtocolDescription): string {

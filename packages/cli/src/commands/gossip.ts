@@ -94,7 +94,7 @@ export function addGossip(program: Command, terminal: Terminal): void {
     );
 }
 
-/** Runs a function with gossip on a node that joins the network, and leaves the network. */
+/** Joins the network as a node with gossip, runs a function with it, and leaves the network. */
 async function withGossip(
   command: Command,
   terminal: Terminal,
@@ -146,7 +146,7 @@ const base64: Codec<unknown> = {
   decode: (encoded) => Buffer.from(encoded).toString('base64'),
 };
 
-/** The protocol of the node that joins; it has no methods, and no other node has it. */
+/** The protocol of the node that joins; it has no methods, and no other node speaks it. */
 const memberProtocol = defineProjectProtocol({
   name: 'trunkline.cli',
   version: 1,

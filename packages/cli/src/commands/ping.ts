@@ -96,5 +96,5 @@ async function ping(
 }
 
 const NO_HEALTH = new Error('the node has no health protocol');
-/** The error codes of a node without the health protocol. */
+/** The error codes that mean that a node does not serve the health protocol. */
 const LACKS: ReadonlySet<string> = new Set(['unimplemented', 'no_shared_protocol']);

@@ -128,7 +128,7 @@ function parseRate(text: string | undefined): number {
 }
 
 const STEP = 50;
-/** The rate in bytes a second that the first key press sets. */
+/** The rate that the first key press sets, in bytes per second. */
 const FIRST_RATE = 1_000_000;
 const HEALTHY: Toxics = {
   latency: 0,

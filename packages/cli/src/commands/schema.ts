@@ -129,5 +129,5 @@ async function load(
   }
 }
 
-/** The lowest channel of protocols that are not Trunkline's own. */
+/** The lowest channel that Trunkline's own protocols do not use. */
 const FIRST_OWN = 0x10;

@@ -1,4 +1,4 @@
-// trunkline signal: a signaling hub, with which WebRTC nodes find each other.
+// trunkline signal: a signaling hub, through which WebRTC nodes find each other.
 
 import { createSignalHub, signalingProtocol } from '@trunkline/signaling';
 import { createWsTransport } from '@trunkline/transport-ws';

@@ -15,12 +15,12 @@ import { parseCount, parseTime } from '../time.ts';
 const SORTS = ['rate', 'p50', 'p99', 'active', 'errors', 'method'] as const;
 type Sort = (typeof SORTS)[number];
 
-/** The calls of one method since the last state. */
+/** The calls of one method between the last two states. */
 interface Row {
   readonly method: string;
   readonly side: string;
   readonly rate: number;
-  /** Milliseconds: the upper bound of the bucket. */
+  /** The upper bound of the bucket in which the median lies, in milliseconds. */
   readonly p50: number;
   readonly p99: number;
   readonly active: number;
@@ -188,7 +188,7 @@ function fit(text: string, { size: { columns, rows } }: Terminal): string {
   return `${lines.map((line) => `${line.slice(0, columns)}\u001b[K`).join('\n')}\u001b[J`;
 }
 
-// The alternate screen without a cursor, and back.
+// Sequences that switch to the alternate screen without a cursor, and back.
 const ENTER = '\u001b[?1049h\u001b[?25l';
 const LEAVE = '\u001b[?25h\u001b[?1049l';
 const HOME = '\u001b[H';

@@ -1,8 +1,8 @@
 // The changes between two versions of a protocol, and the programs that they break.
 
 /**
- * The programs that were built with the old definition and call, or serve, programs with the new
- * one.
+ * The programs that were built with the old definition: `callers` of programs with the new one, or
+ * `servers` of such programs.
  */
 export type Party = 'callers' | 'servers';
 
@@ -45,15 +45,15 @@ export interface Change {
   /** The place: 'greeter', 'greeter.greet', 'greeter.greet request.name'. */
   readonly path: string;
   /**
-   * The programs with the old definition that the change may break: `callers` that call a node with
-   * the new one, `servers` that such a node calls. Empty if the change breaks nobody.
+   * The programs with the old definition that the change may break: `callers` call a node with the
+   * new definition, and `servers` are called by such a node. Empty if the change breaks no program.
    */
   readonly breaks: readonly Party[];
   /** The change as a sentence. */
   readonly text: string;
 }
 
-/** The ends of a message with the old definition: the one that sends it, or that receives it. */
+/** The end of a message that has the old definition: its sender or its receiver. */
 export type End = 'sender' | 'receiver';
 
 /** Collects the changes of one message. */
@@ -71,8 +71,9 @@ export class MessageChanges {
 
   /**
    * Adds a change.
-   * @param ends the ends with the old definition that it breaks: a sender if the new receiver may
-   * refuse its messages, or a receiver if it may refuse the messages of the new sender.
+   * @param ends the ends with the old definition that the change breaks: a sender if the new
+   * receiver may refuse its messages, or a receiver if it may refuse the messages of the new
+   * sender.
    */
   add(rule: Rule, path: string, ends: readonly End[], text: string): void {
     const parties = ends.map(

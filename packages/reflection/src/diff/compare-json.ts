@@ -145,7 +145,7 @@ class Comparison {
     else this.#changes.add('CONSTRAINT_LOOSENED', path, ['receiver'], text);
   }
 
-  /** Compares keywords such as `pattern`, which can only be equal or not. */
+  /** Compares keywords such as `pattern`, for which only equality can be judged. */
   #compareOther(before: JsonSchema, after: JsonSchema, path: string, keyword: string): void {
     const [from, to] = [before[keyword], after[keyword]];
     if (equal(from, to)) return;
@@ -173,7 +173,9 @@ class Comparison {
   }
 }
 
-/** Returns the ends that break if some values are refused now (`lost`), or are new. */
+/**
+ * Returns the ends that break: values in `lost` are refused now, and values in `gained` are new.
+ */
 function ends(lost: readonly unknown[], gained: readonly unknown[]): End[] {
   const found: End[] = [];
   if (lost.length > 0) found.push('sender');
@@ -264,7 +266,7 @@ const BOUNDS: readonly (readonly [keyword: string, isUpper: boolean])[] = [
   ['maxProperties', true],
 ];
 
-/** Keywords that are compared in their own way, or only describe. */
+/** Keywords that have a comparison of their own, or that only describe. */
 const COMPARED = new Set([
   ...BOUNDS.map(([keyword]) => keyword),
   ...['type', 'enum', 'const', 'properties', 'required', 'additionalProperties', 'items'],

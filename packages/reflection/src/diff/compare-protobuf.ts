@@ -101,8 +101,8 @@ function compareEnums(before: Enum, after: Enum, changes: MessageChanges, path: 
 }
 
 /**
- * Returns true if each of two types can read the bytes of the other: integers of one encoding, text
- * and bytes, or messages.
+ * Returns true if each of two types can read the bytes of the other: both are integers with one
+ * encoding, both are text or bytes, or both are messages.
  */
 function areCompatible(before: Field, after: Field): boolean {
   const keys = [before, after].map(
@@ -142,7 +142,7 @@ function nameRule({ repeated, map }: Field): string {
 }
 
 /**
- * Returns the oneof of a field; a synthetic one, of an optional field of proto3, does not count.
+ * Returns the oneof of a field, except the synthetic oneof of an optional field in proto3.
  */
 function oneofOf({ partOf }: Field): string | undefined {
   return partOf === null || partOf.isProto3Optional ? undefined : partOf.name;

@@ -1,4 +1,5 @@
-// Moves JSON Schemas into larger documents: references within a schema begin at its new place.
+// Moves JSON Schemas into larger documents: references within a schema are rewritten to its new
+// place.
 
 import type { JsonSchema, JsonValue } from '../description.ts';
 
@@ -23,13 +24,13 @@ function moved(place: string, value: JsonValue): JsonValue {
   );
 }
 
-/** Names the parts of a document, each once. */
+/** Gives each part of a document a unique name. */
 export class Names {
   readonly #taken = new Set<string>();
 
   /**
-   * Returns a name of letters, digits, '.', '-' and '_' for a text, as AsyncAPI requires it. If it
-   * is taken, a number is appended.
+   * Returns a name for a text, with only letters, digits, '.', '-' and '_', as AsyncAPI requires.
+   * If the name is taken, a number is appended.
    */
   of(text: string): string {
     const plain = text.replace(/[^A-Za-z0-9.\-_]/g, '_');

@@ -11,7 +11,10 @@ export interface DescriptorPlace {
   readonly descriptors: number;
 }
 
-/** The part of a reflection type of protobufjs that is read, whichever copy of it made the type. */
+/**
+ * The part of a protobufjs reflection type that this file reads. Any copy of protobufjs may have
+ * made the type.
+ */
 interface ReflectionType {
   readonly fullName: string;
   readonly root: { toJSON(): Parameters<typeof Root.fromJSON>[0] };
@@ -19,7 +22,7 @@ interface ReflectionType {
 
 /**
  * Collects reflection types, and makes one set of descriptors for each of their roots. A set has
- * only the messages that the collected types use, because a root may contain others that no peer
+ * only the messages that the collected types use, because a root may contain messages that no peer
  * should see.
  */
 export class DescriptorSets {

@@ -1,4 +1,4 @@
-// Loads protobufjs, and only when a protocol has protobuf messages.
+// Loads protobufjs. This happens only if a protocol has protobuf messages.
 
 import type * as Protobuf from 'protobufjs';
 import type * as Descriptor from 'protobufjs/ext/descriptor.js';
