@@ -22,7 +22,7 @@ export class WorkerMetrics implements ClusterMetrics {
         for (const point of metric.points)
           points.get(metric.name)?.push({
             ...point,
-            // Sums over workers would fall when a worker is replaced, and Prometheus would take
+            // A sum over workers would fall when a worker is replaced, and Prometheus would take
             // that for a restart of all counters.
             attributes: { ...point.attributes, worker: String(worker.slot) },
           });

@@ -9,9 +9,9 @@ import { isTagged } from './messages.ts';
 export const SLOT = 'TRUNKLINE_CLUSTER_SLOT';
 
 /**
- * Returns the number of this worker in its cluster, from 0: for example to choose a port or a
- * folder of its own. A worker that replaces another one has the same number. Returns undefined if
- * the module runs outside of a cluster.
+ * Returns the number of this worker in its cluster, counted from 0. Use it, for example, to give
+ * each worker a port or a folder of its own. A worker that replaces another one has the same
+ * number. Returns undefined outside of a cluster.
  */
 export function clusterSlot(): number | undefined {
   if (!isMainThread)

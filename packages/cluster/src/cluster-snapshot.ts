@@ -1,11 +1,11 @@
-// The state of all workers, and its sums.
+// The state of all workers, and the sums over them.
 
 import type { TransportError } from '@trunkline/transport-core';
 import type { ManagedWorker } from './managed-worker.ts';
 import type { TransportState } from './messages.ts';
 import type { ClusterSnapshot, ClusterTotal, WorkerSnapshot } from './types.ts';
 
-/** Asks all workers, which must answer within `timeout` milliseconds. */
+/** Asks all workers for their state. They must answer within `timeout` milliseconds. */
 export async function takeSnapshot(
   workers: readonly ManagedWorker[],
   timeout: number,

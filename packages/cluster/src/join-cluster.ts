@@ -1,4 +1,4 @@
-// The part of a cluster that runs in a worker. It reports to the primary that the worker serves,
+// The part of a cluster that runs in a worker. It notifies the primary once the worker serves,
 // answers the primary's questions, and takes the transport out of service when the worker leaves.
 
 import process from 'node:process';
@@ -33,19 +33,20 @@ export interface JoinOptions {
    */
   readonly servers?: readonly { close(): unknown }[] | undefined;
   /**
-   * Called when the worker leaves, after its calls have ended and before the transport closes:
-   * close gossip, peers, servers and everything else that keeps the process alive. Errors are
+   * Called when the worker leaves, after its calls have ended and before the transport closes.
+   * Close gossip, peers, servers and everything else here that keeps the process alive. Errors are
    * ignored.
    */
   readonly beforeClose?: (() => unknown) | undefined;
   /**
-   * True to leave on SIGTERM and SIGINT, if this is a process. A second signal ends it at once.
-   * Default: true.
+   * True to leave on SIGTERM and SIGINT, if the worker is a process. A second signal ends the
+   * process at once. Default: true.
    */
   readonly signals?: boolean | undefined;
   /**
-   * Milliseconds that calls in flight get to finish when the worker leaves by itself: because of a
-   * signal, because of `leave`, or because the primary has ended. Default: 10,000.
+   * Milliseconds that calls in flight get to finish when the worker leaves without being asked by
+   * the primary: because of a signal, because of `leave`, or because the primary has ended.
+   * Default: 10,000.
    */
   readonly grace?: number | undefined;
 }
@@ -64,10 +65,10 @@ export interface ClusterMember {
 }
 
 /**
- * Reports to the primary that this worker serves. Call it once, after `transport.listen()`. From
- * then on the worker leaves when the primary asks for it, when the primary has ended, or on SIGTERM
- * and SIGINT: it drains the transport, calls `beforeClose`, and closes the transport. The process
- * ends when nothing else keeps it alive.
+ * Notifies the primary that this worker serves. Call it once, after `transport.listen()`. From then
+ * on, the worker leaves when the primary asks it to, when the primary has ended, or on SIGTERM and
+ * SIGINT. To leave, it drains the transport, calls `beforeClose`, and closes the transport. The
+ * process ends when nothing else keeps it alive.
  *
  * Outside of a cluster, for example during development, signals are handled in the same way.
  *
@@ -146,7 +147,7 @@ class Member implements ClusterMember {
       await drain(this.#transport, { grace, refuse });
       await this.#options.beforeClose?.();
     } catch {
-      // As documented. The transport is closed in any case.
+      // Errors of `beforeClose` are ignored, as documented. The transport is closed in any case.
     }
     await this.#transport.close({ grace: LAST_GRACE }).catch(() => {});
     this.#link?.end();
@@ -182,5 +183,5 @@ const schema = optionsSchema({
 });
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
-/** Milliseconds within which callers of a drained transport leave its connections. */
+/** Time that callers get to leave the connections of a drained transport, in milliseconds. */
 const LAST_GRACE = 1_000;

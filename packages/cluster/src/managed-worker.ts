@@ -1,4 +1,4 @@
-// One worker, as the primary sees it: its start, joining, leaving and end.
+// One worker from the primary's point of view: it starts, joins, leaves and ends.
 
 import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
 import { type FromWorker, type Question, TAG } from './messages.ts';
@@ -7,7 +7,7 @@ import type { Exit, Spawn, WorkerHandle } from './worker-handle.ts';
 /** Receives what happens to a worker. */
 export interface WorkerObserver {
   joined(worker: ManagedWorker, addresses: readonly string[]): void;
-  /** The worker leaves by itself, in an orderly way. */
+  /** The worker leaves by itself, but cleanly. */
   leaving(worker: ManagedWorker): void;
   /** Called once, after all promises of the worker have settled or been rejected. */
   exited(worker: ManagedWorker, exit: Exit): void;
@@ -35,11 +35,11 @@ export class ManagedWorker {
   readonly slot: number;
   readonly restarts: number;
   readonly handle: WorkerHandle;
-  /** The time of its start. */
+  /** The time at which the worker was started. */
   readonly started: number;
-  /** Resolves when it has joined: to undefined, or to an error if it never will. */
+  /** Resolves to undefined when the worker has joined, or to an error if it never will. */
   readonly start: Promise<TransportError | undefined>;
-  /** Resolves when it has ended. */
+  /** Resolves when the worker has ended. */
   readonly end: Promise<void>;
   readonly #clock: Clock;
   readonly #observer: WorkerObserver;
@@ -76,21 +76,21 @@ export class ManagedWorker {
     return this.#phase.name;
   }
 
-  /** Milliseconds since it has joined; 0 if it never did. */
+  /** Milliseconds since the worker joined; 0 if it has not joined. */
   get served(): number {
     return this.#joinedAt === undefined ? 0 : this.#clock.now() - this.#joinedAt;
   }
 
-  /** The reason why it no longer serves. */
+  /** The reason why the worker no longer serves. */
   get loss(): TransportError {
     if (this.#phase.name === 'exited') return this.#phase.error;
     return new TransportError('unavailable', `${this.name} leaves`);
   }
 
   /**
-   * Makes the worker leave in an orderly way. It is killed if it has not ended 5 s after `grace`,
-   * or at once if it has not joined yet.
-   * @param refuse false if its address leads to other workers.
+   * Makes the worker leave cleanly. The worker is killed if it has not ended 5 s after `grace`. A
+   * worker that has not joined yet is killed at once.
+   * @param refuse false if the worker's address leads to other workers, too.
    */
   leave(grace: number, refuse: boolean): void {
     const { name } = this.#phase;
@@ -102,9 +102,9 @@ export class ManagedWorker {
   }
 
   /**
-   * Asks the worker, which must answer within `timeout` milliseconds. While a question is open, the
-   * next ones share its answer, so questions to a worker that hangs do not pile up. Rejects with
-   * `deadline_exceeded`, or with `unavailable` if the worker ends.
+   * Asks the worker, which must answer within `timeout` milliseconds. While a question is open,
+   * equal questions share its answer, so questions to a worker that hangs do not pile up. Rejects
+   * with `deadline_exceeded`, or with `unavailable` if the worker ends.
    */
   async ask(what: Question, timeout: number): Promise<unknown> {
     if (this.#phase.name === 'exited') throw this.#phase.error;
@@ -129,7 +129,7 @@ export class ManagedWorker {
     }
   }
 
-  /** The worker in texts of errors. */
+  /** The name of the worker in error messages. */
   get name(): string {
     const { pid, threadId } = this.handle;
     return threadId === undefined

@@ -12,7 +12,7 @@ export type ToWorker = Tagged &
         readonly type: 'leave';
         /** Milliseconds that calls in flight get to finish. */
         readonly grace: number;
-        /** False if the address leads to other workers. */
+        /** False if the worker's address leads to other workers, too. */
         readonly refuse: boolean;
       }
     | { readonly type: 'ask'; readonly what: Question }
@@ -28,7 +28,7 @@ export type FromWorker = Tagged &
         readonly type: 'answer';
         readonly what: Question;
         readonly value?: unknown;
-        /** The reason if there is no value. */
+        /** The reason why there is no value. */
         readonly error?: string | undefined;
       }
   );
@@ -37,18 +37,18 @@ export type FromWorker = Tagged &
 export interface TransportState {
   /** The number of all connections. */
   readonly connections: number;
-  /** The snapshot, with at most `MOST_CONNECTIONS` of them. */
+  /** The snapshot, which lists at most `MOST_CONNECTIONS` connections. */
   readonly transport: Snapshot;
 }
 
-/** Messages of the application over the same channel have no such tag. */
+/** The tag of a cluster's messages. Messages of the application over the same channel lack it. */
 interface Tagged {
   readonly trunkline: 'cluster';
 }
 
 export const TAG: Tagged = { trunkline: 'cluster' };
 
-/** Maximum number of connections in the answer to 'snapshot', about half a megabyte. */
+/** Maximum number of connections in the answer to 'snapshot'. They take about half a megabyte. */
 export const MOST_CONNECTIONS = 1_000;
 
 /** Returns true for a message of a cluster. */

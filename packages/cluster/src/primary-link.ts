@@ -20,7 +20,7 @@ export interface PrimaryLink {
   end(): void;
 }
 
-/** Connects with the primary. Returns undefined outside of a cluster. */
+/** Connects to the primary. Returns undefined outside of a cluster. */
 export function linkToPrimary(events: PrimaryEvents): PrimaryLink | undefined {
   if (clusterSlot() === undefined) return undefined;
   return isMainThread ? linkOfProcess(events) : linkOfThread(events);
@@ -33,7 +33,7 @@ function linkOfProcess(events: PrimaryEvents): PrimaryLink {
   });
   worker.once('disconnect', () => {
     if (worker.exitedAfterDisconnect) return;
-    // Without this, Node ends the process right after this event, and its calls with it.
+    // Without this assignment, Node ends the process and all its calls right after this event.
     worker.exitedAfterDisconnect = true;
     events.lost();
   });

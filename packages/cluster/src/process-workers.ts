@@ -13,7 +13,7 @@ export function processWorkers({ worker, args, env }: SpawnOptions): Spawn {
   const exec = worker instanceof URL || worker.startsWith('file:') ? fileURLToPath(worker) : worker;
   return (slot, events) => {
     cluster.schedulingPolicy = cluster.SCHED_RR;
-    // The settings belong to the whole process, and apply to the next fork.
+    // These settings belong to the whole process, and apply to the next fork.
     cluster.setupPrimary({
       exec,
       args: [...args],

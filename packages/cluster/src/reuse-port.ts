@@ -1,4 +1,4 @@
-// Tests by listening whether several listeners on this machine can share a port.
+// Finds out whether several listeners on this machine can share a port, by trying it.
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';

@@ -4,7 +4,7 @@ import type { Clock, Random, TransportError } from '@trunkline/transport-core';
 import { backOff } from './back-off.ts';
 import type { ManagedWorker } from './managed-worker.ts';
 
-/** The cluster as its slots see it. */
+/** The part of the cluster that its slots use. */
 export interface SlotHost {
   readonly clock: Clock;
   readonly random: Random;
@@ -35,9 +35,9 @@ export class Slot {
   }
 
   /**
-   * Starts a worker and resolves when it has joined. A start that fails is repeated after a pause;
-   * after `attempts` of them, it rejects with the error of the last. The caller keeps the worker
-   * with `take`.
+   * Starts a worker, and resolves when the worker has joined. A failed start is repeated after a
+   * pause. After `attempts` failed starts, this rejects with the error of the last one. The caller
+   * installs the worker with `take`.
    */
   async start(attempts: number, signal: AbortSignal = this.#host.closing): Promise<ManagedWorker> {
     const { clock } = this.#host;
@@ -56,7 +56,7 @@ export class Slot {
     }
   }
 
-  /** Makes a worker that has joined the worker of the slot, and returns its predecessor. */
+  /** Installs a joined worker as the worker of the slot, and returns its predecessor. */
   take(worker: ManagedWorker): ManagedWorker | undefined {
     const before = this.vacate();
     this.#worker = worker;
@@ -64,7 +64,7 @@ export class Slot {
     return before;
   }
 
-  /** Empties the slot, and returns its worker. No other one is started. */
+  /** Empties the slot, and returns its worker. No other worker is started. */
   vacate(): ManagedWorker | undefined {
     this.#recovery?.abort(REPLACED);
     this.#recovery = undefined;
@@ -74,8 +74,8 @@ export class Slot {
   }
 
   /**
-   * Starts workers until one has joined, if the slot has none besides `lost`. A worker that had
-   * served for 10 s is replaced at once.
+   * Starts workers until one has joined, unless the slot has a worker other than `lost`. A worker
+   * that had served for 10 s is replaced at once.
    */
   recover(lost?: ManagedWorker): void {
     const { closing } = this.#host;
@@ -90,7 +90,7 @@ export class Slot {
       this.#recovery = undefined;
       this.take(worker);
     };
-    // The search ends without a worker only if the cluster closes or the slot got another worker.
+    // The search fails only if the cluster closes or the slot got another worker.
     search().catch(() => {});
   }
 
@@ -108,5 +108,5 @@ export class Slot {
 }
 
 const REPLACED = new Error('another worker has the slot');
-/** Milliseconds after which a worker counts as having started well. */
+/** A worker that has served for this long counts as stable; in milliseconds. */
 const STABLE = 10_000;

@@ -1,4 +1,4 @@
-// Starts a cluster: chooses the kind of its workers, and checks the options.
+// Starts a cluster: checks the options, and chooses the kind of workers.
 
 import cluster from 'node:cluster';
 import { availableParallelism } from 'node:os';
@@ -34,7 +34,8 @@ import type { Cluster, ClusterEvent, ClusterOptions, WorkerKind } from './types.
  *
  * Rejects with `failed_precondition` if a worker ends three times before it has joined, if `kind`
  * is 'thread' and listeners of this platform can't share a port, or if it is called in a worker.
- * Rejects with `deadline_exceeded` if a worker does not join in time. No worker is left then.
+ * Rejects with `deadline_exceeded` if a worker does not join in time. If it rejects, no worker is
+ * left running.
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const config = parseOptions(schema, options, 'startCluster');

@@ -17,7 +17,7 @@ import type {
 } from './types.ts';
 import type { Exit, Spawn } from './worker-handle.ts';
 
-/** The options of a supervisor, complete. */
+/** The options of a supervisor, with defaults filled in. */
 export interface SupervisorOptions {
   readonly kind: WorkerKind;
   readonly workers: number;
@@ -59,7 +59,7 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
     this.metrics = new WorkerMetrics(() => this.#joined);
   }
 
-  /** Resolves when all workers have joined. If one of them can't, all are ended, and it rejects. */
+  /** Resolves when all workers have joined. If one of them can't, ends all workers and rejects. */
   async start(): Promise<void> {
     try {
       await Promise.all(this.#slots.map(async (slot) => slot.take(await slot.start(ATTEMPTS))));
@@ -108,7 +108,7 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
     return this.close();
   }
 
-  // For the slots.
+  // Members that the slots use:
 
   get closing(): AbortSignal {
     return this.#closing.signal;
@@ -132,7 +132,7 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
     this.#tell({ type: 'retrying', slot, error, retryIn });
   }
 
-  // For the workers.
+  // Members that the workers use:
 
   joined({ slot, handle }: ManagedWorker, addresses: readonly string[]): void {
     this.#tell({ type: 'joined', slot, pid: handle.pid, addresses });
@@ -161,7 +161,7 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
 
   /**
    * Starts all new workers before the old ones leave. If the old workers left one after the other,
-   * those still running would get most of the connections that are dialed again.
+   * those still running would get most of the connections that clients dial again.
    */
   async #replaceAtOnce(): Promise<void> {
     const old: ManagedWorker[] = [];
@@ -200,13 +200,12 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
     try {
       this.#options.onEvent?.(event);
     } catch {
-      // As documented, errors of an observer are ignored.
+      // Errors of an observer are ignored, as documented.
     }
   }
 }
 
 /**
- * The number of failed starts of a worker in a row after which a start or a restart of the cluster
- * fails.
+ * The start or restart of a cluster fails after this number of failed starts of a worker in a row.
  */
 const ATTEMPTS = 3;

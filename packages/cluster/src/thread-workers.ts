@@ -1,5 +1,5 @@
-// Workers that are threads of this process. Each has a listener of its own on the same port, and
-// the kernel spreads the connections over them.
+// Workers that are threads of this process. Each worker has a listener of its own on the same port,
+// and the kernel distributes the connections among the listeners.
 
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';

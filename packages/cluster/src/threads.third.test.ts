@@ -93,8 +93,8 @@ sharing(
     await cluster.restart();
     await load.more(500);
     await load.stop();
-    // A connection that the kernel had assigned to a listener when that closed is reset, before
-    // anything was sent over it.
+    // When a listener closes, connections that the kernel has assigned to it are reset before
+    // anything is sent over them.
     for (const { code, sent } of load.failures)
       t.deepEqual({ code, sent }, { code: 'unavailable', sent: false });
     const after = await spreadOf(clients, address);

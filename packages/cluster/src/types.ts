@@ -12,8 +12,8 @@ import type {
 } from '@trunkline/transport-core';
 
 /**
- * The kind of a worker: a process of its own (`node:cluster`), or a thread of this process, which
- * shares the port with the others by `reusePort`.
+ * The kind of a worker: a process of its own (`node:cluster`), or a thread of this process. Threads
+ * share the port by `reusePort`.
  */
 export type WorkerKind = 'process' | 'thread';
 
@@ -35,7 +35,7 @@ export interface ClusterOptions {
   readonly args?: readonly string[] | undefined;
   /** Variables that are added to the environment of each worker. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Milliseconds from the start of a worker until it has joined. Default: 30,000. */
+  /** Milliseconds within which a worker must have joined after its start. Default: 30,000. */
   readonly startTimeout?: number | undefined;
   /**
    * Milliseconds that calls in flight get to finish when their worker leaves. A worker that has not
@@ -44,15 +44,15 @@ export interface ClusterOptions {
   readonly grace?: number | undefined;
   /**
    * The order in which `restart` proceeds. True starts all new workers before the old ones leave,
-   * so that twice as many run for a while. False replaces one worker after the other, so that no
-   * slot is ever taken twice. Default: true.
+   * so that twice as many workers run for a while. False replaces one worker after the other, so
+   * that no two workers ever have the same slot. Default: true.
    */
   readonly overlap?: boolean | undefined;
   /** Receives events. Errors that it throws are ignored. */
   readonly onEvent?: ((event: ClusterEvent) => void) | undefined;
   /** Default: the system clock. */
   readonly clock?: Clock | undefined;
-  /** The source of the random part of back-offs. Default: the system's randomness. */
+  /** The source of the random part of back-offs. Default: the system's cryptographic source. */
   readonly random?: Random | undefined;
 }
 
@@ -66,8 +66,7 @@ export type ClusterEvent =
       readonly addresses: readonly string[];
     }
   /**
-   * A worker ended. `expected` is true if it was asked to leave, or left by itself in an orderly
-   * way.
+   * A worker ended. `expected` is true if the worker was asked to leave, or left cleanly by itself.
    */
   | {
       readonly type: 'exited';
@@ -77,7 +76,7 @@ export type ClusterEvent =
       readonly signal: string | null;
       readonly expected: boolean;
     }
-  /** A worker could not be started, or crashed; `retryIn` milliseconds later another one starts. */
+  /** A worker could not be started, or crashed. Another one starts `retryIn` milliseconds later. */
   | {
       readonly type: 'retrying';
       readonly slot: number;
@@ -87,7 +86,7 @@ export type ClusterEvent =
 
 /** A running cluster. */
 export interface Cluster extends AsyncDisposable {
-  /** The kind of its workers. */
+  /** The kind of the workers. */
   readonly kind: WorkerKind;
   /**
    * True while the cluster is open and at least one worker has joined. `healthHandler(cluster)` of
@@ -99,12 +98,12 @@ export interface Cluster extends AsyncDisposable {
   /** The metrics of all workers, for `exportMetrics` of `@trunkline/prometheus`. */
   readonly metrics: ClusterMetrics;
   /**
-   * Replaces all workers by new ones, which load the worker module again. Old workers leave in an
-   * orderly way: their callers dial again, and calls in flight get up to `grace` to finish. Rejects
+   * Replaces all workers with new ones, which load the worker module again. Old workers leave
+   * cleanly: their callers dial again, and calls in flight get up to `grace` to finish. Rejects
    * with `failed_precondition` if a new worker ends three times before it has joined, or with
-   * `deadline_exceeded` if it does not join in time; the workers that are not replaced yet stay.
-   * Rejects with `shutdown` if the cluster closes. If a restart is already running, another one
-   * begins after it, and further calls share that second restart.
+   * `deadline_exceeded` if a new worker does not join in time. Then the workers that are not
+   * replaced yet stay. Rejects with `shutdown` if the cluster closes. If a restart is already
+   * running, another one begins after it, and further calls share that second restart.
    */
   restart(): Promise<void>;
   /**
@@ -138,20 +137,20 @@ export interface ClusterSnapshot {
 export interface WorkerSnapshot {
   /** The number of the worker, from 0. During a restart, two workers may have the same number. */
   readonly slot: number;
-  /** The process of the worker. */
+  /** The process id of the worker. */
   readonly pid: number;
   /** The id of the thread; undefined for a process. */
   readonly threadId?: number | undefined;
   readonly state: 'starting' | 'ready' | 'leaving';
-  /** Milliseconds since it was started. */
+  /** Milliseconds since the worker was started. */
   readonly age: number;
   /** The number of workers that had this slot before. */
   readonly restarts: number;
-  /** The number of its connections. */
+  /** The number of the worker's connections. */
   readonly connections?: number | undefined;
-  /** The state of its transport, with at most 1,000 connections. */
+  /** The state of the worker's transport, with at most 1,000 connections. */
   readonly transport?: Snapshot | undefined;
-  /** The reason if there is no `transport`: `deadline_exceeded` if the worker did not answer. */
+  /** The reason why `transport` is missing: `deadline_exceeded` if the worker did not answer. */
   readonly error?: { readonly code: Code; readonly message: string } | undefined;
 }
 
@@ -169,13 +168,13 @@ export interface ClusterTotal {
   readonly counters: Readonly<Partial<Record<Counter, number>>>;
 }
 
-/** The metrics of all workers, each point with the attribute `worker`, the slot. */
+/** The metrics of all workers. Each point has the attribute `worker`, which is the slot. */
 export interface ClusterMetrics {
   /** The metrics that `collect` returns, without points. */
   readonly definitions: readonly MetricDefinition[];
   /**
    * Returns the metrics of the workers that have joined and passed `metrics` to `joinCluster`. A
-   * worker that does not answer within a second, or leaves, is missing.
+   * worker that is leaving, or does not answer within a second, is left out.
    */
   collect(): Promise<readonly Metric[]>;
 }

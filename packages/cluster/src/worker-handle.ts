@@ -13,18 +13,18 @@ export interface WorkerHandle {
   kill(): void;
 }
 
-/** The end of a worker. */
+/** The way in which a worker ended. */
 export interface Exit {
   readonly code: number | null;
   readonly signal: string | null;
-  /** The error that ended it, if it is known. */
+  /** The error that ended the worker, if it is known. */
   readonly error?: unknown;
 }
 
 /** Receives what happens to a worker; never called before `Spawn` has returned. */
 export interface WorkerEvents {
   message(message: FromWorker): void;
-  /** Called once. */
+  /** Called once, when the worker has ended. */
   exited(exit: Exit): void;
 }
 

@@ -8,9 +8,9 @@ import type { dashboardProtocol, NetworkChange } from './protocol.ts';
 /** Options of the feed. */
 export interface FeedOptions {
   readonly readonly: boolean;
-  /** Milliseconds between two moments. */
+  /** Milliseconds between two states that a page receives. */
   readonly interval: number;
-  /** Sent with each change. */
+  /** The metadata that is sent with each change. */
   readonly metadata: Readonly<Record<string, string>> | undefined;
 }
 
@@ -53,14 +53,14 @@ export function serveFeed(
 
 /** Maximum number of pages that are served at a time. */
 const MOST_PAGES = 16;
-/** Maximum number of nodes in one patch, so that the first state is sent in parts. */
+/** Maximum number of nodes in one patch. The first state is sent in parts of this size. */
 const MOST_NODES_IN_PATCH = 50;
 
 type AnyMethod = (request: unknown, options: CallOptions) => Promise<unknown>;
 
 /**
- * Yields the changes of the state. A slow page gets fewer and larger ones, because the next state
- * is taken when it has taken the last one.
+ * Yields the changes of the state. A slow page gets fewer and larger changes, because the next
+ * state is taken only after the page has taken the last change.
  */
 async function* changes(
   { clock }: Transport<typeof dashboardProtocol>,

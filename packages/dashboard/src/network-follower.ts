@@ -14,7 +14,7 @@ export interface FollowerOptions {
   readonly readonly: boolean;
   /** Milliseconds between two states of a node. */
   readonly interval: number;
-  /** Sent with each call. */
+  /** The metadata that is sent with each call. */
   readonly metadata: Readonly<Record<string, string>> | undefined;
 }
 
@@ -34,7 +34,7 @@ export class NetworkFollower {
     this.#options = options;
   }
 
-  /** Begins to follow a node. A name that is followed already keeps its client. */
+  /** Begins to follow a node. If a node with this name is already followed, it keeps its client. */
   add(name: string, client: Client<typeof adminProtocol>): void {
     if (this.#nodes.has(name)) return;
     if (this.#nodes.size >= MOST_NODES)
@@ -49,7 +49,7 @@ export class NetworkFollower {
     node.done = this.#follow(node);
   }
 
-  /** Stops following a node; it leaves the state. */
+  /** Stops following a node, and removes it from the state. */
   remove(name: string): void {
     this.#nodes.get(name)?.end.abort();
     this.#nodes.delete(name);

@@ -1,4 +1,4 @@
-// The pages as HTML files, which the build has made, and the policies that prevent any other code
+// The pages as HTML files, which the build creates, and the policies that prevent any other code
 // from running.
 
 import { createHash } from 'node:crypto';
@@ -35,8 +35,8 @@ function headersOf(policy: string): PageFile['headers'] {
 }
 
 /**
- * Returns a Content Security Policy that allows only the scripts and styles of the file itself, by
- * their hashes, a worker made of them, and connections to the server that the page came from.
+ * Returns a Content Security Policy. It allows only the scripts and styles of the file itself (by
+ * their hashes), a worker made of them, and connections to the server that the page came from.
  */
 export function policyOf(html: string): string {
   return [

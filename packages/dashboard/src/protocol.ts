@@ -6,15 +6,15 @@ import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import * as z from 'zod/mini';
 
 /**
- * One item of `watch`: a JSON Merge Patch (RFC 7396) of the network's state; the first makes it of
- * `{}`. `more` means that further patches belong to the same moment.
+ * One item of `watch`: a JSON Merge Patch (RFC 7396) of the network's state; the first item turns
+ * `{}` into the state. `more` means that further patches belong to the same moment.
  */
 export interface NetworkChange {
   readonly more: boolean;
   readonly patch: Patch;
 }
 
-/** The changes of a node that the page may ask for: methods of the admin protocol. */
+/** The methods of the admin protocol with which the page may change a node. */
 export const ACTIONS = ['disconnect', 'ban', 'unban', 'drain', 'logLevel'] as const;
 export type Action = (typeof ACTIONS)[number];
 

@@ -26,11 +26,13 @@ export interface DashboardOptions {
   /** The nodes to show: addresses or node ids that the transport can reach. Default none. */
   readonly nodes?: readonly string[] | undefined;
   /**
-   * The administration of the transport's own node, on which `serve` was called: the page then
-   * shows this node, too. Required if the transport serves `trunkline.admin` itself.
+   * The administration of the transport's own node, on which `serve` was already called. With it,
+   * the page shows this node, too. Required if the transport serves `trunkline.admin` itself.
    */
   readonly admin?: Admin | undefined;
-  /** The metadata of the calls to the nodes: for example their token. Default none. */
+  /**
+   * The metadata of the calls to the nodes, for example a token that they require. Default none.
+   */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   /**
    * The host to listen on. Default '127.0.0.1'. HTTP is not encrypted: for other machines, use an
@@ -44,11 +46,11 @@ export interface DashboardOptions {
    * nodes to everybody who reaches the port.
    */
   readonly token?: string | false | undefined;
-  /** False to let the page change nodes, as far as these allow it. Default true. */
+  /** False to let the page change nodes, as far as the nodes allow this. Default true. */
   readonly readonly?: boolean | undefined;
   /** Milliseconds between two states, 250 or more. Default 1,000. */
   readonly interval?: number | undefined;
-  /** Draws the token. Default: the system's cryptographic source. */
+  /** The random source of the token. Default: the system's cryptographic source. */
   readonly random?: Random | undefined;
 }
 
@@ -61,9 +63,9 @@ export interface Dashboard extends AsyncDisposable {
    * of `url`, because other users of the machine can read the arguments of a process.
    */
   ticket(): string;
-  /** The names of the nodes that it shows. */
+  /** The names of the nodes that the dashboard shows. */
   readonly nodes: readonly string[];
-  /** Shows another node. Throws a RangeError if there are 2,000 already. */
+  /** Shows another node. Throws a RangeError if the dashboard shows 2,000 nodes already. */
   add(node: string): void;
   /** Stops showing a node. */
   remove(node: string): void;
@@ -74,8 +76,8 @@ export interface Dashboard extends AsyncDisposable {
 /**
  * Serves a page that shows nodes live. It reads their states over `transport` with the protocol
  * `trunkline.admin`, which the nodes must serve. It mounts this protocol unless you pass `admin`.
- * Rejects with the error of `node:http` if it can't listen, and throws a TypeError for an invalid
- * option.
+ * Rejects with the error of `node:http` if the port can't be opened, and with a TypeError for an
+ * invalid option.
  */
 export async function serveDashboard(
   transport: AnyTransport,
@@ -145,7 +147,7 @@ export async function serveDashboard(
 const FEED = '/feed';
 /** The path of the page for recordings. The page links to it. */
 const REPLAY = '/replay';
-/** The path of a ticket. */
+/** The path of the address that a ticket opens; the ticket follows it. */
 const OPEN = '/open/';
 /** The name of the transport's own node. */
 const LOCAL = 'this node';

@@ -16,7 +16,9 @@ export class Tickets {
     this.#draw = draw;
   }
 
-  /** Returns a ticket that is valid once, for a minute. Only the last 16 tickets are valid. */
+  /**
+   * Returns a ticket that can be used once, within a minute. Only the last 16 tickets are valid.
+   */
   issue(): string {
     const ticket = this.#draw();
     this.#open.set(ticket, this.#clock.now() + VALID);
@@ -24,7 +26,7 @@ export class Tickets {
     return ticket;
   }
 
-  /** Returns true if a ticket is valid. The ticket is invalid from then on. */
+  /** Returns true if a ticket is valid, and makes it invalid. */
   redeem(ticket: string): boolean {
     const until = this.#open.get(ticket) ?? Number.NEGATIVE_INFINITY;
     this.#open.delete(ticket);

@@ -1,5 +1,5 @@
 // Counts and durations of the calls of one side, by method and code. A call allocates nothing,
-// unless it is the first call of its method that ends with its code.
+// except the first call of a method that ends with a certain code.
 
 import type { CallRecord, Code } from '@trunkline/transport-core';
 import type { Attributes, Collection } from './collection.ts';
@@ -41,7 +41,7 @@ class MethodMetrics {
   }
 }
 
-/** The calls that a node makes, or those that it handles. */
+/** Metrics of the calls that a node makes, or of those that it handles. */
 export class CallMetrics {
   readonly #bounds: readonly number[];
   /** Maximum number of methods that are counted by name. */
@@ -49,7 +49,9 @@ export class CallMetrics {
   readonly #protocols = new Map<string, Map<string, MethodMetrics>>();
   #count = 0;
   #others: MethodMetrics | undefined = undefined;
-  /** The method of the last call, because the next one is often of the same. */
+  /**
+   * The method of the last call. It is cached because the next call is often of the same method.
+   */
   #last: MethodMetrics;
 
   constructor(bounds: readonly number[], most: number) {
@@ -68,7 +70,9 @@ export class CallMetrics {
     method.durationsOf(call.code).record(call.duration / 1_000);
   }
 
-  /** Counts how often the request of a call was written, and how long it waited for that. */
+  /**
+   * Counts how often the request of a call was written, and records how long it waited before that.
+   */
   written(call: CallRecord): void {
     const { attempts } = call;
     if (attempts === 0) return;

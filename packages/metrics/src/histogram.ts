@@ -6,8 +6,8 @@ export class Histogram {
   readonly bounds: readonly number[];
   /** One count for each bound, and one for the values above the last. */
   readonly counts: Float64Array;
-  // As an element of an array, the sum stays a double; as a field, each new value would be
-  // allocated.
+  // An array element keeps the sum as an unboxed double. A field would allocate memory for each new
+  // value.
   readonly #sum = new Float64Array(1);
 
   constructor(bounds: readonly number[]) {

@@ -1,10 +1,10 @@
-// Counters and histograms with one or two labels, whose values come from closed tables.
+// Counters and histograms with one or two labels. The values of the labels come from fixed tables.
 
 import type { Attributes, Collection } from './collection.ts';
 import type { MetricDefinition } from './definitions.ts';
 import { Histogram } from './histogram.ts';
 
-/** A value for each combination of two labels; an undefined label is left out. */
+/** One value for each combination of two labels; an undefined label is left out. */
 class Labeled<T> {
   readonly #keys: readonly [string, string];
   readonly #values = new Map<string | undefined, Map<string | undefined, T>>();

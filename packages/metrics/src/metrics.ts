@@ -1,5 +1,5 @@
-// Metrics of one node: an observer that counts and times, sources of snapshots, and the collection
-// of both.
+// Metrics of one node: an observer counts and times calls, sources provide snapshots, and `collect`
+// combines both.
 
 import {
   type CallRecord,
@@ -28,8 +28,8 @@ export interface MetricsOptions {
    */
   readonly bounds?: readonly number[] | undefined;
   /**
-   * The largest number of methods that are counted by name, for each side. Calls of any others are
-   * counted as the method `_OTHER`. Default 1,000.
+   * The maximum number of methods that are counted by name, for each side. Calls of further methods
+   * are counted under the name `_OTHER`. Default 1,000.
    */
   readonly methods?: number | undefined;
   /**
@@ -47,8 +47,8 @@ export interface Metrics {
   readonly definitions: readonly MetricDefinition[];
   /**
    * Adds the state of a transport, of its peers and of its gossip to each collection. Returns a
-   * function that removes them again; sums keep what they counted. A transport that is closed is
-   * removed automatically.
+   * function that removes them again; sums keep the values that were counted. A transport that is
+   * closed is removed automatically.
    */
   watch(sources: MetricSources): () => void;
   /** Returns all metrics at this moment. */

@@ -1,4 +1,5 @@
-// The parts of a node whose snapshots have metrics. A Transport, Peers and Gossip fit them.
+// The parts of a node whose snapshots provide metrics. Transport, Peers and Gossip fit these
+// interfaces.
 
 import type { Snapshot } from '@trunkline/transport-core';
 

@@ -10,7 +10,7 @@ import type { GossipState, MetricSources, PeersState, TopicState } from './sourc
 export class Sources {
   readonly #watched = new Set<Watched>();
   readonly #label: (topic: string) => string | undefined;
-  /** Sums of sources that are no longer watched. */
+  /** The final sums of sources that are no longer watched. */
   readonly #io = { in: 0, out: 0 };
   readonly #gossip = new Map<string, Map<string | undefined, number>>();
 
@@ -61,8 +61,9 @@ export class Sources {
   }
 
   /**
-   * Adds the messages since the last collection. A topic counts from 0 in each of its lives, so its
-   * messages between the last collection and its end are not counted.
+   * Adds the messages since the last collection. A topic starts counting from 0 each time the node
+   * joins it, so messages between the last collection and the moment at which the node leaves are
+   * not counted.
    */
   #addGossip(watched: Watched, { topics }: GossipState, totals: Totals | undefined): void {
     const before = watched.topics;
@@ -83,7 +84,7 @@ export class Sources {
   }
 }
 
-/** The sources of one node, and their values at the last collection. */
+/** The watched parts of one node, and their values at the last collection. */
 interface Watched {
   readonly sources: MetricSources;
   topics: Map<string, TopicState>;

@@ -1,5 +1,5 @@
-// Spans of calls, made by interceptors: CLIENT around a call that is made, SERVER around its
-// handling. The context travels in the metadata of the request.
+// Spans of calls, which interceptors create: a CLIENT span around a call that is made, and a SERVER
+// span around its handling. The context travels in the metadata of the request.
 
 import {
   type Context,
@@ -58,7 +58,10 @@ export function serverSpans({ tracer, trusts, peers }: CallSpans): ServerInterce
   };
 }
 
-/** Runs a call in the context of its span, and ends the span with the call, or with its items. */
+/**
+ * Runs a call in the context of its span, and ends the span when the call or its stream of items
+ * ends.
+ */
 function follow(span: Span, kind: string, run: () => unknown): unknown {
   const active = trace.setSpan(context.active(), span);
   const streams = kind === 'download' || kind === 'duplex';

@@ -13,7 +13,7 @@ export interface TracedTopic<T, O, R> {
   publish(message: Traced<T>, options?: O): Promise<R>;
 }
 
-/** The properties of a received message that its span has. */
+/** The properties of a received message that become attributes of its span. */
 export interface TracedMeta {
   readonly id: string;
   readonly from: string;

@@ -6,8 +6,8 @@ import type { CallRecord, Observer } from '@trunkline/transport-core';
 
 /**
  * Returns an observer that records the duration and the number of active calls in instruments of
- * `meter`. A call costs about 5 µs more at each end, several times as much as the call itself;
- * `createMetricProducer` exports the same without that cost.
+ * `meter`. This adds about 5 µs to a call at each end, several times the cost of the call itself.
+ * `createMetricProducer` exports the same figures without that cost.
  */
 export function recordCalls(meter: Meter): Observer {
   return new MeterObserver(meter);

@@ -1,4 +1,4 @@
-// Collected metrics in the form in which a MetricReader of OpenTelemetry's SDK expects them.
+// Collected metrics in the form that a MetricReader of OpenTelemetry's SDK expects.
 
 import type { HrTime, Attributes as OtelAttributes } from '@opentelemetry/api';
 import type { Metric, MetricDefinition, Metrics, Point } from '@trunkline/metrics';
@@ -6,7 +6,8 @@ import { systemWall } from '@trunkline/transport-core';
 
 /**
  * Returns a producer for the option `metricProducers` of a MetricReader. Its temporality is always
- * cumulative. Call it when `metrics` is created, because its sums are reported as starting then.
+ * cumulative. Create the producer together with `metrics`, because it reports its creation as the
+ * start of all sums.
  */
 export function createMetricProducer(metrics: Metrics): CollectedMetricProducer {
   const startTime = timeOf(systemWall());

@@ -9,7 +9,8 @@ export function callAttributes(protocol: string, method: string): Attributes {
 }
 
 /**
- * The attributes of peers, which are made once for each peer, because that costs more than a call.
+ * The attributes of peers. They are made once for each peer, because making them costs more than a
+ * call.
  */
 export class PeerAttributes {
   readonly #targets = new Map<string, Attributes>();

@@ -12,8 +12,8 @@ export interface TraceContext {
 }
 
 /**
- * Returns the text of a span's context; undefined if the span's context is invalid, as without a
- * tracer.
+ * Returns the text of a span's context; undefined if that context is invalid, for example because
+ * there is no tracer.
  */
 export function formatContext(span: SpanContext): TraceContext | undefined {
   if (!isSpanContextValid(span)) return undefined;
@@ -25,7 +25,7 @@ export function formatContext(span: SpanContext): TraceContext | undefined {
   return { traceparent, tracestate };
 }
 
-/** Returns the context that a peer sent; undefined if there is none or it is malformed. */
+/** Returns the context that a peer sent; undefined if the peer sent none, or a malformed one. */
 export function parseContext({
   traceparent,
   tracestate,

@@ -50,6 +50,6 @@ export function traced<Out, In = Out>(codec: Codec<Out, In>): Codec<Traced<Out>,
 /** Size of the field that holds the context's length, in bytes. */
 const HEAD = 2;
 /**
- * Maximum size of a context in bytes. A traceparent has 55, and a tracestate at most 512.
+ * Maximum size of a context in bytes. A traceparent has 55 bytes, and a tracestate at most 512.
  */
 const LONGEST = 600;

@@ -18,8 +18,8 @@ export interface TracingOptions {
   readonly tracerProvider?: TracerProvider | undefined;
   /**
    * True, or a function that returns true, to continue the trace of a caller. A trusted caller
-   * decides whether the call is sampled. The span of any other call begins a trace of its own,
-   * which is linked to that of the caller. Default false.
+   * decides whether the call is sampled. The span of any other call begins a new trace, which is
+   * linked to the caller's trace. Default false.
    */
   readonly trustRemote?: boolean | ((remote: Remote) => boolean) | undefined;
   /** True to leave out addresses and node ids of peers. Default false. */
@@ -28,7 +28,10 @@ export interface TracingOptions {
 
 /** The traces of a node. */
 export interface Tracing {
-  /** Pass them as the `interceptors` of each transport, or put them into its lists. */
+  /**
+   * Pass these as the `interceptors` of each transport, or add them to your own lists of
+   * interceptors.
+   */
   readonly interceptors: {
     readonly client: readonly ClientInterceptor[];
     readonly server: readonly ServerInterceptor[];
@@ -37,7 +40,7 @@ export interface Tracing {
   publish<T, O, R>(topic: TracedTopic<T, O, R>, value: T, options?: O): Promise<R>;
   /**
    * Returns a function for `topic.subscribe` that handles each message in a CONSUMER span, which is
-   * linked to that of its publisher.
+   * linked to the publisher's span.
    */
   consumer<T, M extends TracedMeta, R>(
     topic: { readonly name: string },

@@ -10,7 +10,10 @@ export interface ExportOptions {
   readonly registry?: Registry | undefined;
 }
 
-/** Metrics of a node, or of the workers of a cluster, which are collected asynchronously. */
+/**
+ * Metrics of a node, or of the workers of a cluster. Those of a cluster are collected
+ * asynchronously.
+ */
 export interface MetricsSource {
   /** The metrics that `collect` returns, without points. */
   readonly definitions: readonly MetricDefinition[];
@@ -42,7 +45,7 @@ export function exportMetrics(metrics: MetricsSource, options: ExportOptions = {
   return remove;
 }
 
-/** Collects once for all metrics that a registry reads in one turn. */
+/** Collects once for all metrics that a registry reads in the same turn of the event loop. */
 class Scrape {
   readonly #metrics: MetricsSource;
   #current: Promise<ReadonlyMap<string, Metric>> | undefined = undefined;
@@ -58,7 +61,8 @@ class Scrape {
 
   async #collect(): Promise<ReadonlyMap<string, Metric>> {
     try {
-      // An error that `collect` throws must come after the assignment of `#current`.
+      // The await makes sure that an error of `collect` is thrown only after `#current` was
+      // assigned.
       const collected = await Promise.resolve().then(() => this.#metrics.collect());
       return new Map(collected.map((metric) => [metric.name, metric]));
     } finally {
@@ -69,7 +73,10 @@ class Scrape {
 
 /** One metric as a registry of prom-client expects it. */
 class Exported {
-  /** A registry for OpenMetrics takes the suffix `_total` from it and adds it again. */
+  /**
+   * The name of the metric. A registry for OpenMetrics removes the suffix `_total` and adds it
+   * again.
+   */
   name: string;
   readonly registeredName: string;
   readonly help: string;

@@ -19,5 +19,8 @@ export function labelsOf(attributes: Attributes): Record<string, string> {
   );
 }
 
-/** Units that appear in the names of Prometheus; others, such as `{call}`, are left out. */
+/**
+ * The suffixes of the units that appear in Prometheus names. Other units, such as `{call}`, are
+ * left out.
+ */
 const SUFFIXES: Readonly<Record<string, string>> = { s: '_seconds', By: '_bytes' };

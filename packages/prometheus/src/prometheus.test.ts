@@ -71,7 +71,7 @@ withPrometheus('the alert rules are evaluated, and notice that calls fail', asyn
       [name, 'ok', name === 'TrunklineCallsFail' ? 'pending' : 'inactive'],
     );
   for (const { name, query } of rules) {
-    // If a rule without its threshold has a value, it names metrics and labels that exist.
+    // A rule that has a value once its threshold is removed names metrics and labels that exist.
     const value = query.replace(/ (==|>) [\d.]+( and on [\s\S]*)?$/, '');
     const isFault = /peer_rejected/.test(query) || name === 'TrunklineStreamsBlocked';
     t.true((await all.query(value)).length >= (isFault ? 0 : 1), `${name}: ${value}`);

@@ -6,9 +6,9 @@ import type { Recording } from '@trunkline/simulation';
 import { checkRecording } from './parse-recording.ts';
 
 /**
- * Returns the HTML of a page that shows a recording; without one, the page asks for a file. Its
- * policy allows only its own script and style, so texts of the recording can't run as code, and the
- * page makes no connections.
+ * Returns the HTML of a page that shows a recording. Without a recording, the page asks for a file.
+ * The page's security policy allows only its own script and style, so texts of the recording can't
+ * run as code, and the page makes no connections.
  *
  * @throws TypeError naming the first wrong property if the value is no recording.
  */
@@ -38,7 +38,7 @@ export function replayPage(recording?: Recording): string {
     );
 }
 
-/** Returns the sources of a policy that allow the elements of this name in the page. */
+/** Returns the policy sources (hashes) that allow the page's elements of this name. */
 function hashesOf(html: string, element: 'script' | 'style'): string {
   const found = html.matchAll(new RegExp(`<${element}[^>]*>([\\s\\S]*?)</${element}>`, 'g'));
   return Array.from(

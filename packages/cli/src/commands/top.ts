@@ -20,7 +20,7 @@ interface Row {
   readonly method: string;
   readonly side: string;
   readonly rate: number;
-  /** The upper bound of the bucket in which the median lies, in milliseconds. */
+  /** The upper bound of the bucket that contains the percentile, in milliseconds. */
   readonly p50: number;
   readonly p99: number;
   readonly active: number;

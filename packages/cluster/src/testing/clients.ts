@@ -41,7 +41,7 @@ export async function whoServes(transport: Client, address: string): Promise<str
   return new TextDecoder().decode(await transport.send(address, 'who', new Uint8Array(0)));
 }
 
-/** Returns the largest deviation from the mean, as a part of it. */
+/** Returns the largest deviation from the mean, as a fraction of the mean. */
 export function unevenness(spread: ReadonlyMap<string, number>, workers: number): number {
   const counts = [...spread.values()];
   while (counts.length < workers) counts.push(0);
@@ -51,7 +51,7 @@ export function unevenness(spread: ReadonlyMap<string, number>, workers: number)
 
 /**
  * The number of clients that connect at a time. node:cluster hands a connection to the next worker
- * that has taken its last one.
+ * that has taken its previous connection.
  */
 const AT_ONCE = 4;
 

@@ -1,4 +1,4 @@
-// The calls by method, of one node or of all together.
+// The calls by method, for one node or for all nodes together.
 
 import { bucketPercentile, type CallStatistics, type NodeState } from '@trunkline/admin';
 import type { NetworkState } from '../network-state.ts';
@@ -14,7 +14,9 @@ export interface CallRow {
   readonly nodes: number;
   /** Ended calls a second. */
   readonly rate: number;
-  /** Milliseconds: the upper bound of the bucket; NaN without calls. */
+  /**
+   * The upper bound of the bucket that contains the percentile, in milliseconds; NaN without calls.
+   */
   readonly p50: number;
   readonly p99: number;
   readonly active: number;
@@ -31,8 +33,9 @@ export interface CallRow {
 
 /**
  * Returns a row for each method.
- * @param node the name of a node; undefined for the sums of all
- * @param before an earlier moment; without it, the rates are 0 and the latencies since the start
+ * @param node the name of a node; undefined for the sums over all nodes
+ * @param before an earlier moment; without it, the rates are 0 and the latencies cover the time
+ * since the start
  */
 export function callRows(
   network: NetworkState,

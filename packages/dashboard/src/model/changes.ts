@@ -14,7 +14,7 @@ export interface Change {
   readonly difference: number | undefined;
 }
 
-/** The differences, and the number of those that were left out. */
+/** The differences between two moments, and the number of differences that were left out. */
 export interface Changes {
   readonly changes: readonly Change[];
   readonly omitted: number;

@@ -1,5 +1,5 @@
-// Cleaning of all texts of a patch before the page sees them: they come from nodes and from peers
-// of nodes.
+// Cleans all texts of a patch before the page sees them, because they come from nodes and their
+// peers.
 
 import type { Patch, PatchValue } from '@trunkline/admin';
 import { cleanText } from '@trunkline/transport-core/backend';
@@ -7,13 +7,16 @@ import { cleanText } from '@trunkline/transport-core/backend';
 /** A patch with clean texts, and the number of values in it. */
 export interface CleanPatch {
   readonly patch: Patch;
-  /** The numbers, texts, lists and objects of the patch: a measure of the memory that it takes. */
+  /**
+   * The number of numbers, texts, lists and objects in the patch: a measure of the memory that the
+   * patch takes.
+   */
   readonly values: number;
 }
 
 /**
- * Returns a copy of a patch in which no text or key has control characters, marks that change the
- * writing direction, or more than 1 KiB.
+ * Returns a copy of a patch in which no text or key contains control characters or marks that
+ * change the writing direction, or is longer than 1 KiB.
  */
 export function cleanPatch(patch: Patch): CleanPatch {
   let values = 0;

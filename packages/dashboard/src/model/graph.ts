@@ -1,4 +1,4 @@
-// The graph of nodes and links, put together from what each node says about its connections.
+// The graph of nodes and links, assembled from the connections that each node reports.
 
 import type { ConnectionState, NodeState } from '@trunkline/admin';
 import type { NetworkState, WatchedNode } from '../network-state.ts';
@@ -9,14 +9,17 @@ export type Health = 'up' | 'draining' | 'closing' | 'connecting' | 'lost' | 'un
 
 /** A node of the graph. */
 export interface Vertex {
-  /** The name of a watched node, otherwise the node id, address or instance id that others give. */
+  /**
+   * The name of the node if it is watched, otherwise the node id, address or instance id that other
+   * nodes report.
+   */
   readonly key: string;
   readonly health: Health;
-  /** Links of the node. */
+  /** The number of links of the node. */
   degree: number;
 }
 
-/** The connections between two nodes that one of them has dialed. */
+/** All connections from one node to another. A connection runs from the node that dialed it. */
 export interface Link {
   readonly key: string;
   /** The node that dialed, and the one that accepted. */
@@ -25,9 +28,9 @@ export interface Link {
   /** The number of connections. */
   readonly connections: number;
   readonly state: ConnectionState['state'];
-  /** Milliseconds; the largest of all connections. */
+  /** The longest round-trip time of all connections, in milliseconds. */
   readonly rtt: number | undefined;
-  /** Bytes a second from `from` to `to`, and back. */
+  /** Bytes per second from `from` to `to`, and in the other direction. */
   readonly there: number;
   readonly back: number;
   /** Bytes since the connections were made. */
@@ -42,7 +45,7 @@ export interface Graph {
 /**
  * Returns the graph of a moment. A link that both ends report is one link, with the figures of the
  * node that dialed.
- * @param before an earlier moment, from which rates are counted
+ * @param before an earlier moment; rates are averages since then
  */
 export function graphOf(network: NetworkState, before?: NetworkState): Graph {
   const names = aliasesOf(network);
@@ -51,8 +54,8 @@ export function graphOf(network: NetworkState, before?: NetworkState): Graph {
     vertices.set(key, { key, health: healthOf(watched), degree: 0 });
   const sides = new Map<string, { dialer: Sum; listener: Sum; from: string; to: string }>();
   const all = ends(network);
-  // The instance id of a peer is the same on all its connections, so a known address identifies all
-  // of them.
+  // All connections of a peer have the same instance id, so one connection with a known address
+  // identifies the others.
   for (const { connection } of all) learn(names, connection);
   for (const { key, state, connection, id } of all) {
     const other = keyOf(names, connection);
@@ -70,7 +73,7 @@ export function graphOf(network: NetworkState, before?: NetworkState): Graph {
     vertices.get(to)!.degree++;
     const { connections, state, rtt, sent, received, total } =
       dialer.connections > 0 ? dialer : listener;
-    // What the listener has received is what the dialer has sent.
+    // The bytes that the listener has received are those that the dialer has sent.
     const [there, back] = dialer.connections > 0 ? [sent, received] : [received, sent];
     return { key, from, to, connections, state, rtt, there, back, total };
   });
@@ -99,7 +102,7 @@ interface End {
   readonly connection: ConnectionState;
 }
 
-/** The connections of one end of a link. */
+/** The sums over the connections that one end of a link reports. */
 interface Sum {
   connections: number;
   state: ConnectionState['state'];

@@ -2,7 +2,7 @@
 
 import type { NetworkState } from '../network-state.ts';
 
-/** One moment. `values` is the number of values that it does not share with the moment before. */
+/** One moment. `values` is the number of values that it does not share with the previous moment. */
 export interface Moment {
   readonly at: number;
   readonly network: NetworkState;
@@ -18,9 +18,9 @@ export interface HistoryBounds {
 }
 
 /**
- * The last moments of a network. Moments share what has not changed. If those of a large network
- * would take too much memory, every other one is dropped, so that the span stays and the moments
- * are further apart.
+ * The last moments of a network. Moments share the values that have not changed. If the moments of
+ * a large network would take too much memory, every other moment is dropped. Then the history still
+ * covers the same span, but its moments are further apart.
  */
 export class History {
   readonly #span: number;
@@ -28,8 +28,8 @@ export class History {
   #moments: Moment[] = [];
   #values = 0;
   /**
-   * The minimum distance of two moments in milliseconds. A moment that is closer to the one before
-   * it is replaced by the next one.
+   * The minimum time between two kept moments, in milliseconds. A moment that is closer to its
+   * predecessor is replaced by the next moment.
    */
   #spacing = 0;
 
@@ -60,7 +60,10 @@ export class History {
     if (this.#values > this.#most && this.#moments.length > 2) this.#thin();
   }
 
-  /** Removes all moments: those of a dashboard that has started again have other times. */
+  /**
+   * Removes all moments. This is necessary after a restart of the dashboard, because its clock
+   * starts again.
+   */
   clear(): void {
     this.#moments = [];
     this.#values = 0;

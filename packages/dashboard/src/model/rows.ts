@@ -8,11 +8,11 @@ import { own } from './own.ts';
 export interface TopicRow extends TopicState {
   readonly node: string;
   readonly key: string;
-  /** Dropped messages for all reasons. */
+  /** The number of messages that were dropped, for whatever reason. */
   readonly lost: number;
 }
 
-/** Returns the topics of one node, or of all. */
+/** Returns the topics of one node, or of all nodes. */
 export function topicRows(network: NetworkState, node: string | undefined): TopicRow[] {
   return states(network, node).flatMap(([name, { topics = {} }]) =>
     Object.entries(topics).map(([key, topic]) => ({
@@ -24,7 +24,7 @@ export function topicRows(network: NetworkState, node: string | undefined): Topi
   );
 }
 
-/** A link of a topic: `eager` links form the tree, others only announce messages. */
+/** A link of a topic. Links that are `eager` form the tree; other links only announce messages. */
 export interface TopicLink {
   readonly from: string;
   readonly to: string;
@@ -32,8 +32,8 @@ export interface TopicLink {
 }
 
 /**
- * Returns the links of a topic between nodes, named by the watched node if there is one, otherwise
- * by the node id. Overlays without a tree send to all their neighbors.
+ * Returns the links of a topic. A node that is watched appears by its name, any other node by its
+ * node id. In an overlay without a tree, all links are eager.
  */
 export function topicLinks(network: NetworkState, key: string): TopicLink[] {
   const names = new Map<string, string>();
@@ -51,7 +51,10 @@ export function topicLinks(network: NetworkState, key: string): TopicLink[] {
   });
 }
 
-/** Returns which neighbors get messages at once, as overlays with a tree report it. */
+/**
+ * Returns for each neighbor whether it gets messages at once, if the overlay has a tree and reports
+ * this.
+ */
 function eagerOf(details: unknown): Map<string, boolean> | undefined {
   const { tree } = (details ?? {}) as { readonly tree?: { readonly neighbors?: unknown } };
   if (!Array.isArray(tree?.neighbors)) return undefined;
@@ -66,7 +69,7 @@ export interface PeerRow extends PeerState {
   readonly state: string;
 }
 
-/** Returns the peers of one node, or of all. */
+/** Returns the peers of one node, or of all nodes. */
 export function peerRows(network: NetworkState, node: string | undefined): PeerRow[] {
   return states(network, node).flatMap(([name, { peers = {}, connections }]) =>
     Object.entries(peers).map(([nodeId, peer]) => ({
@@ -88,15 +91,16 @@ export interface QueueRow {
   /** Bytes, and their limit. */
   readonly bytes?: number | undefined;
   readonly mostBytes?: number | undefined;
-  /** The part of the limits that is in use, 0 to 1; undefined without a limit. */
+  /** The part of the limit that is in use, 0 to 1; undefined without a limit. */
   readonly share: number | undefined;
-  /** Messages that were lost because it was full. */
+  /** The number of messages that were lost because the queue was full. */
   readonly missed: number;
 }
 
 /**
- * Returns the limits of one node, or of all, and the queues of connections that are not empty. The
- * limits of a connection hold for each of its channels, so their share is that of the fullest one.
+ * Returns the limits of one node, or of all nodes, and the non-empty queues of their connections.
+ * The limits of a connection apply to each channel, so the share of a connection is that of its
+ * fullest channel.
  */
 export function queueRows(network: NetworkState, node: string | undefined): QueueRow[] {
   return states(network, node).flatMap(([name, state]) => {
@@ -141,7 +145,10 @@ export function queueRows(network: NetworkState, node: string | undefined): Queu
   });
 }
 
-/** Returns the larger part of the limits that is in use; undefined without a limit. */
+/**
+ * Returns the part of the count limit or of the byte limit that is in use, whichever is larger;
+ * undefined without a limit.
+ */
 function shareOf({ count, most, bytes, mostBytes }: Partial<QueueRow>): number | undefined {
   const parts = [
     [count, most],
@@ -154,11 +161,11 @@ function shareOf({ count, most, bytes, mostBytes }: Partial<QueueRow>): number |
 export interface ErrorRow extends ErrorRecord {
   readonly node: string;
   readonly key: string;
-  /** Milliseconds since it last occurred, at the time of the node's state. */
+  /** Milliseconds from its last occurrence to the time of the node's state. */
   readonly age: number;
 }
 
-/** Returns the errors of one node, or of all, the newest first. */
+/** Returns the errors of one node, or of all nodes, the newest first. */
 export function errorRows(network: NetworkState, node: string | undefined): ErrorRow[] {
   return states(network, node)
     .flatMap(([name, { at, errors }]) =>

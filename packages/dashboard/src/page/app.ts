@@ -1,4 +1,4 @@
-// The frame of the page: its head, the navigation, the view, and the slider over time.
+// The frame of the page: the heading, the navigation, the current view, and the time slider.
 
 import type { VNode } from 'preact';
 import { number } from '../model/format.ts';

@@ -16,7 +16,7 @@ export interface ChartProperties {
   /** The title, and the text for screen readers. */
   readonly label: string;
   readonly summary: string;
-  /** The values on the horizontal axis, rising. */
+  /** The values on the horizontal axis, in ascending order. */
   readonly x: readonly number[];
   readonly series: readonly Series[];
   readonly formatX: (value: number) => string;

@@ -17,7 +17,7 @@ import { type Action, dashboardProtocol } from '../protocol.ts';
 export interface FeedListener {
   /** The state has changed; `values` is the number of changed values. */
   changed(network: NetworkState, values: number): void;
-  /** The connection was lost, and will be made again. */
+  /** The connection was lost; the feed will connect again. */
   lost(text: string): void;
   /** The token is wrong or missing; the feed has ended. */
   refused(text: string): void;

@@ -28,7 +28,7 @@ function draw(): void {
   });
 }
 
-/** Shows the view that the address names. Each address of the history keeps the token. */
+/** Shows the view that the address names. Each entry of the browser's history keeps the token. */
 function route(): void {
   history.replaceState({ token: session.token }, '');
   const name = location.hash.slice(2);
@@ -37,8 +37,8 @@ function route(): void {
 }
 
 /**
- * Returns the token of the address, and removes it from there, so that it is not in screenshots and
- * bookmarks. The state of the history keeps it for a reload.
+ * Returns the token in the page's address, and removes it from the address, so that it does not
+ * appear in screenshots and bookmarks. The state of the history entry keeps the token for a reload.
  */
 function takeToken(): string {
   const given = /^#token=(.*)$/.exec(location.hash)?.[1];

@@ -45,7 +45,7 @@ export class Session implements FeedListener {
     this.#listener = listener;
   }
 
-  /** The token that the page has presented last. */
+  /** The token that the page presented last. */
   get token(): string {
     return this.#token;
   }
@@ -83,7 +83,7 @@ export class Session implements FeedListener {
     return this.history.moments[this.index];
   }
 
-  /** The moment from which rates are counted: about two seconds before the shown one. */
+  /** The moment since which rates are counted: about two seconds before the shown one. */
   get before(): Moment | undefined {
     const { moment, index } = this;
     if (moment === undefined || index < 1) return undefined;
@@ -139,7 +139,10 @@ export class Session implements FeedListener {
     this.#listener();
   }
 
-  /** Shows the moment with an index; the last one means the newest from now on. */
+  /**
+   * Shows the moment with an index. The index of the last moment makes the page follow the newest
+   * moment from now on.
+   */
   seek(index: number): void {
     const { moments } = this.history;
     this.#cursor = index >= moments.length - 1 ? undefined : moments[Math.max(0, index)]?.at;

@@ -1,4 +1,4 @@
-// Asks for the token, if the address of the page had none or a wrong one.
+// Asks for the token if the page's address contained no token, or a wrong one.
 
 import { html } from './html.ts';
 import type { Session } from './session.ts';

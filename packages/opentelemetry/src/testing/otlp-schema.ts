@@ -1,12 +1,12 @@
-// Checks a body of OTLP/JSON against the schema of OTLP: fields that the schema lacks, values of
-// the wrong type, and ids that are not hex digits. The schema is the part of opentelemetry-proto
+// Checks a body of OTLP/JSON against the schema of OTLP. Finds fields that the schema lacks, values
+// of the wrong type, and ids that are not hex digits. The schema is the part of opentelemetry-proto
 // 1.x that spans, counters, gauges and histograms need.
 
 import protobuf from 'protobufjs';
 
 /**
- * Throws an Error that names the first wrong field. `path` is that of the request: '/v1/traces' or
- * '/v1/metrics'.
+ * Throws an Error that names the first wrong field. `path` is the path of the request: '/v1/traces'
+ * or '/v1/metrics'.
  */
 export function checkOtlp(path: string, body: unknown): void {
   const name = REQUESTS[path];

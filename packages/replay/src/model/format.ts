@@ -10,7 +10,7 @@ export function formatSize(bytes: number): string {
   return bytes < 10_000 ? `${bytes} B` : `${Math.round(bytes / 1_000)} kB`;
 }
 
-/** Returns round steps of an axis between two times: about `count` of them. */
+/** Returns about `count` round times between two times, for an axis. */
 export function ticks(from: number, to: number, count: number): number[] {
   const span = to - from;
   if (!(span > 0)) return [];

@@ -1,5 +1,5 @@
-// A recording prepared for drawing: its nodes as lanes, its messages with their ends, and the state
-// of each node after each event.
+// Prepares a recording for drawing: nodes become lanes, messages get their ends, and each node has
+// a state after each event.
 
 import type { NodeReport, RecordedEvent, Recording } from '@trunkline/simulation';
 import { formatSize, formatTime } from './format.ts';
@@ -7,28 +7,33 @@ import { formatSize, formatTime } from './format.ts';
 /** A node as a row of the picture. */
 export interface Lane {
   readonly name: string;
-  /** The times during which it was down, or had not booted, within the recording. */
+  /** The periods of the recording during which the node was down, or had not booted. */
   readonly down: readonly { readonly from: number; readonly to: number }[];
   /** The node at the end of the recording; undefined if the recording has no report of it. */
   readonly last: NodeReport | undefined;
 }
 
-/** A message from its sending to each of its ends. */
+/**
+ * A message from the event that sent it to one of its ends. A duplicated message has several ends.
+ */
 export interface Message {
   readonly from: string;
   readonly to: string;
   readonly what: string;
   readonly method: string;
-  /** The position of the event in which it was sent; undefined if that was not recorded. */
+  /** The position of the event that sent the message; undefined if that event was not recorded. */
   readonly sent: number | undefined;
   readonly sentAt: number;
-  /** The position and the time of its arrival or loss; undefined while it is in flight. */
+  /**
+   * The position of the event at which the message arrived or was lost; undefined while it is in
+   * flight.
+   */
   readonly end: number | undefined;
   readonly endAt: number;
   readonly fate: 'arrived' | 'lost' | 'duplicated' | 'in flight';
 }
 
-/** A node after an event. */
+/** The state of a node after an event. */
 export interface NodeState {
   readonly up: boolean;
   readonly state: string | undefined;
@@ -52,7 +57,7 @@ export interface Run {
   readonly to: number;
 }
 
-/** The nodes and methods that the viewer leaves out. */
+/** The nodes and the method to which the viewer is limited. */
 export interface Filter {
   /** The nodes that are not shown. */
   readonly hidden: ReadonlySet<string>;
@@ -105,7 +110,10 @@ export function isShown(event: RecordedEvent, { hidden, method }: Filter): boole
   return true;
 }
 
-/** Returns the nodes after the event at a position; -1 is the start of the recording. */
+/**
+ * Returns the states of the nodes after the event at a position; -1 stands for the start of the
+ * recording.
+ */
 export function statesAt(
   { recording, lanes, events }: Run,
   position: number,
@@ -174,7 +182,10 @@ export function describe({
   }
 }
 
-/** Returns the position of the event closest in time among those that a filter shows. */
+/**
+ * Returns the position of the event that is closest to a time, among the events that a filter
+ * shows.
+ */
 export function nearest({ events }: Run, at: number, filter: Filter): number {
   let best = -1;
   for (const [position, event] of events.entries()) {
@@ -185,7 +196,10 @@ export function nearest({ events }: Run, at: number, filter: Filter): number {
   return best;
 }
 
-/** Returns the next shown position in a direction, or the same one if there is none. */
+/**
+ * Returns the position of the next shown event in a direction, or the same position if there is no
+ * such event.
+ */
 export function step({ events }: Run, position: number, by: 1 | -1, filter: Filter): number {
   for (let next = position + by; next >= 0 && next < events.length; next += by)
     if (isShown(events[next]!, filter)) return next;
@@ -259,7 +273,7 @@ function downTimes(name: string, { start, events, nodes, at }: Recording, from: 
 }
 
 const MESSAGES = new Set(['sent', 'arrived', 'lost', 'duplicated', 'called', 'returned']);
-/** The number of nodes that are shown. */
+/** Maximum number of nodes that are shown. */
 const LANES = 200;
-/** The number of lines of the log of a node that are shown. */
+/** Maximum number of lines of a node's log that are shown. */
 const LOG = 5;

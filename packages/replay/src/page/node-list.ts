@@ -1,4 +1,5 @@
-// The nodes at the cursor: state, calls in flight, log, and at the end of the recording the disk.
+// The nodes at the cursor, with state, calls in flight and log, and with the disk at the end of the
+// recording.
 
 import { formatSize, formatTime } from '../model/format.ts';
 import type { Filter, Lane, NodeState, Run } from '../model/run.ts';
@@ -23,8 +24,8 @@ export function nodeList(
 }
 
 function node({ name, last }: Lane, now: NodeState, isEnd: boolean): Html {
-  // At the end, use the report of the node itself, which also contains events from before the
-  // recording.
+  // At the end of the recording, show the node's own report, because it also covers events from
+  // before the recording.
   const { up, state, log, calls } = isEnd && last !== undefined ? last : now;
   const waits = isEnd && calls.length === 0 ? (last?.waits ?? []) : [];
   return html`

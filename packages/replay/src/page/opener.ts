@@ -1,4 +1,4 @@
-// Chooses the recording that is shown: the one in the page, or one from a file of the user.
+// Chooses the recording to show: the one in the page, or one from a file that the user opens.
 
 import type { Recording } from '@trunkline/simulation';
 import { useMemo, useState } from 'preact/hooks';
@@ -7,7 +7,7 @@ import { parseRecording } from '../parse-recording.ts';
 import { type Html, html } from './html.ts';
 import { Viewer } from './viewer.ts';
 
-/** Shows the viewer, or before that a field for a file. */
+/** Shows the viewer, or a field for a file if there is no recording yet. */
 export function Opener({ given }: { readonly given: Recording | undefined }): Html {
   const [recording, setRecording] = useState(given);
   const [problem, setProblem] = useState('');

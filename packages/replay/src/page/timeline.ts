@@ -6,7 +6,7 @@ import { formatTime, ticks } from '../model/format.ts';
 import { type Filter, isShown, type Message, nearest, type Run } from '../model/run.ts';
 import { type Html, html } from './html.ts';
 
-/** The time that the picture shows, in virtual milliseconds. */
+/** The period that the picture shows, in virtual milliseconds. */
 export interface View {
   readonly from: number;
   readonly to: number;
@@ -168,10 +168,10 @@ function arrow(
 ): Html {
   const { from, to, fate, sentAt, endAt, sent, end, what } = message;
   const [x1, y1, x2, y2] = [x(sentAt), y.get(from)!, x(endAt), y.get(to)!];
-  // A lost message, and one in flight, ends before the lane of its receiver.
+  // The arrow of a lost message, or of one in flight, ends before the lane of the receiver.
   const part = fate === 'lost' ? 0.85 : fate === 'in flight' ? 0.6 : 1;
   const [endX, endY] = [x1 + (x2 - x1) * part, y1 + (y2 - y1) * part];
-  // The protocol is left out: the list of events has it.
+  // The label leaves out the protocol, which the list of events shows.
   const text = what.slice(what.indexOf('.') + 1, what.indexOf('.') + 41);
   const [textX, textY] = [(x1 + endX) / 2 + 4, (y1 + endY) / 2 - 3];
   const hasRoom = place(textX, textY, text);
@@ -214,7 +214,7 @@ function fault(at: number, text: string, index: number, height: number): Html {
   `;
 }
 
-/** Returns as many messages as can be drawn, evenly spread, and among them all that were lost. */
+/** Returns as many messages as can be drawn: all lost ones, and an even selection of the others. */
 function sample(messages: readonly Message[]): readonly Message[] {
   const every = Math.ceil(messages.length / MESSAGES);
   return messages.filter(({ fate }, index) => fate === 'lost' || index % every === 0);
@@ -239,9 +239,9 @@ const MARKS: Readonly<Record<string, string>> = {
 const TOP = 46;
 /** The height of the row of a node, in pixels. */
 const ROW = 44;
-/** The number of messages that are drawn. */
+/** About the number of messages that are drawn; lost ones are always drawn. */
 const MESSAGES = 800;
-/** The number of messages that have their names beside them. */
+/** Maximum number of messages with their names beside them. */
 const LABELS = 60;
-/** The width of a letter of a label, in pixels. */
+/** The width of one letter in a label, in pixels. */
 const LETTER = 6.6;

@@ -1,4 +1,5 @@
-// The viewer: owns the cursor, the visible time and the filter, and lays out its parts.
+// The viewer: owns the cursor, the visible period and the filter, and lays out the parts of the
+// page.
 
 import { useCallback, useMemo, useState } from 'preact/hooks';
 import { formatTime } from '../model/format.ts';
@@ -105,13 +106,15 @@ export function Viewer({ run }: { readonly run: Run }): Html {
   `;
 }
 
-/** Returns the time that is shown first: about the last 60 events. */
+/** Returns the period that is shown at first: about the last 60 events. */
 function firstView(run: Run): View {
   const from = run.events.at(-60)?.at ?? run.from;
   return centered(run, run.to, Math.max((run.to - from) * 1.1, 1e-3));
 }
 
-/** Returns a view around a time, within the recording with some room at its ends. */
+/**
+ * Returns a view around a time. The view stays within the recording, with some room at both ends.
+ */
 function centered({ from, to }: Run, at: number, wanted: number): View {
   const span = Math.max(Math.min(wanted, to - from), 1e-3);
   const room = span * 0.04;
@@ -122,5 +125,5 @@ function centered({ from, to }: Run, at: number, wanted: number): View {
   return { from: start, to: start + span };
 }
 
-/** The factor of a step of the zoom. */
+/** The factor by which one zoom step changes the period. */
 const ZOOM = 1.6;

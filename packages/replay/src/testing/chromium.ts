@@ -39,7 +39,7 @@ export async function openRecording(
   });
   const url = pathToFileURL(join(folder, 'replay.html')).href;
   await writeFile(join(folder, 'replay.html'), replayPage(recording));
-  // Tests look into the page with scripts of their own, which its policy would not allow.
+  // Tests inspect the page with scripts of their own, which the page's policy would not allow.
   const context = await browser.newContext({ viewport: { width: 1_280, height: 800 } });
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();

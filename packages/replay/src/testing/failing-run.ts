@@ -20,7 +20,7 @@ const locks = defineProtocol({
   },
 });
 
-/** Names that try to be markup, or to change what a terminal shows. */
+/** Names that contain markup, or characters that change what a terminal shows. */
 export const HOSTILE = {
   node: '<img-onerror=alert(1)>',
   state: '</script><script>document.title="taken"</script>\u001b[31m\u202e',
@@ -46,7 +46,7 @@ async function useLocks(sim: Simulation, third: string): Promise<void> {
         return 'done';
       },
     });
-    // The mistake: it does not read the holder from its store.
+    // The bug: the server does not read the holder from its store.
     log('starts without a holder');
     await net.listen();
   });
@@ -91,7 +91,7 @@ export async function failingRun(
       { at: at + 40, do: 'restart', node: 'server' } as const,
     ]),
     seeds: 20,
-    // Shrinking would leave a restart without its crash.
+    // Shrinking the faults would leave a restart without its crash.
     shrink: false,
   });
   return failed[0]!.recording!;

@@ -9,7 +9,7 @@ export class Camera {
   y = 0;
   /** Pixels for each unit of the plane. */
   scale = 1;
-  /** Whether the user has moved it; otherwise it follows the graph. */
+  /** True if the user has moved the camera; otherwise the camera follows the graph. */
   isMoved = false;
 
   /** Returns the pixel of a point, from the middle of the picture. */
@@ -62,5 +62,5 @@ export class Camera {
 const SMALLEST = 0.05;
 const LARGEST = 8;
 const LARGEST_FIT = 3;
-/** Pixels around a graph that fits. */
+/** The margin around a graph that `fit` shows, in pixels. */
 const MARGIN = 48;

@@ -147,7 +147,7 @@ function pressKey(picture: Picture, key: string): boolean {
   }
 }
 
-/** Pixels that a key moves the picture. */
+/** The distance that one key press moves the picture, in pixels. */
 const STEP = 40;
-/** Pixels: a pointer that moves less than this between press and release has clicked. */
+/** A pointer that moves less than this between press and release has clicked; in pixels. */
 const CLICK = 6;

@@ -6,9 +6,9 @@ export interface LayoutRequest {
   readonly links: readonly (readonly [from: number, to: number])[];
 }
 
-/** The places of the nodes of a graph: x and y of each, in the order of the request. */
+/** The places of the nodes of a graph: the x and y of each node, in the order of the request. */
 export interface LayoutReply {
-  /** The number of the request that the places belong to, from 1 on. */
+  /** The number of the request that this reply answers; the first request is 1. */
   readonly request: number;
   readonly places: Float32Array;
 }

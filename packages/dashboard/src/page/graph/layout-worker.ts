@@ -46,7 +46,7 @@ scope.onmessage = ({ data: { keys, links } }) => {
     )
     .force('x', forceX<Place>().strength(0.05))
     .force('y', forceY<Place>().strength(0.05))
-    // A change of a graph that is laid out already moves it less.
+    // A graph that is already laid out moves less when it changes.
     .alpha(isNew ? 1 : 0.3)
     .alphaDecay(0.035);
   clearTimeout(timer);

@@ -11,7 +11,7 @@ export interface DrawnNode {
   readonly health: Health;
 }
 
-/** A link as it is drawn: `weight` 0 to 3 is its width, `isFaint` one that carries little. */
+/** A link as it is drawn. `weight` is its width, 0 to 3; `isFaint` is true if it carries little. */
 export interface DrawnLink {
   readonly from: string;
   readonly to: string;
@@ -87,7 +87,7 @@ export class Picture {
     this.#changed();
   }
 
-  /** Draws again with the colors of the page, which have changed. */
+  /** Draws the graph again after the colors of the page have changed. */
   recolor(): void {
     this.#changed();
   }
@@ -185,7 +185,8 @@ export class Picture {
           context.moveTo(a.x, a.y);
           context.lineTo(b.x, b.y);
           if (isDetailed) addArrow(context, a, b);
-          // Strokes of many lines at once take more than linear time.
+          // Lines are stroked in batches, because one stroke of many lines takes more than linear
+          // time.
           if (++lines % LINES_IN_STROKE === 0) {
             context.stroke();
             context.beginPath();
@@ -236,7 +237,7 @@ function addArrow(context: CanvasRenderingContext2D, a: Point, b: Point): void {
   context.lineTo(x - ux * 6 + uy * 3.5, y - uy * 6 - ux * 3.5);
 }
 
-/** Returns the end of a name, in which addresses differ, and the beginning of a node id. */
+/** Returns the end of an address, because addresses differ there, or the beginning of a node id. */
 function labelOf(key: string): string {
   const name = shortName(key).replace(/^[a-z]+:\/\//, '');
   return name.length > 26 ? `…${name.slice(-25)}` : name;

@@ -1,4 +1,4 @@
-// A view whose failure leaves the rest of the page alone.
+// A view whose failure does not affect the rest of the page.
 
 import type { ComponentType } from 'preact';
 import { useErrorBoundary } from 'preact/hooks';

@@ -1,4 +1,4 @@
-// The view of the network: the picture of nodes and links, and the same as tables.
+// The view of the network: nodes and links as a picture and as tables.
 
 import { useMemo } from 'preact/hooks';
 import { callRate } from '../../model/calls.ts';

@@ -19,13 +19,16 @@ export interface TableProperties<Row> {
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
-  /** The text that is shown without rows. */
+  /** The text that is shown if there are no rows. */
   readonly empty: string;
-  /** The title of the column by which rows are sorted first. Default: as they come. */
+  /**
+   * The title of the column by which rows are sorted at first. Default: rows keep their given
+   * order.
+   */
   readonly sort?: string;
 }
 
-/** A table of at most 200 rows; the rest is counted below it. */
+/** A table of at most 200 rows; a line below it says how many rows were left out. */
 export function Table<Row>(properties: TableProperties<Row>): VNode | VNode[] {
   const { caption, columns, rows, keyOf, empty } = properties;
   const [sort, setSort] = useState({ title: properties.sort, isReversed: false });
