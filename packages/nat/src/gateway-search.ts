@@ -33,12 +33,12 @@ export class GatewaySearch {
     this.#options = options;
   }
 
-  /** Ends the search that is under way, and all later ones. */
+  /** Ends the current search, and all later ones. */
   stop(): void {
     this.#stop.abort(new TransportError('cancelled', 'mapPort: the mapping was closed'));
   }
 
-  /** Yields the routers, beginning with the one that most probably maps the port. */
+  /** Yields the routers, the most promising one first. */
   async *gateways(last: Gateway | undefined): AsyncGenerator<Gateway, void, undefined> {
     const { gateway, description } = this.#options;
     if (gateway !== undefined) {
@@ -81,7 +81,7 @@ export class GatewaySearch {
   }
 
   /**
-   * Returns a signal that aborts after a time, and with `isSearch` also when `stop` ends all
+   * Returns a signal that aborts after a time. With `isSearch`, it also aborts when `stop` ends all
    * searches. `stop` does not abort requests, because their effect would be unknown.
    */
   #limit(timeout: number, isSearch = true): { signal: AbortSignal; end(): void } {

@@ -2,7 +2,7 @@
 
 import { TransportError } from '@trunkline/transport-core';
 
-/** A gateway. Each method rejects with an error that says what the gateway answered. */
+/** A gateway. If a method fails, it rejects with an error that contains the gateway's answer. */
 export interface Gateway {
   readonly protocol: 'upnp' | 'nat-pmp';
   /** The address of the gateway in the local network. */
@@ -30,12 +30,12 @@ export interface ExternalPort {
 }
 
 /**
- * The lifetime of a mapping in seconds, unless it is renewed. The library asks UPnP gateways for at
+ * The lifetime of a mapping that is not renewed, in seconds. The library asks UPnP gateways for at
  * least an hour.
  */
 export const LEASE = 3_600;
 
-/** Returns the error of a gateway that refused a request or did not answer it. */
+/** Returns the error for a request that a gateway refused or did not answer. */
 export function gatewayError(
   gateway: Pick<Gateway, 'protocol' | 'host'>,
   action: string,
@@ -55,7 +55,9 @@ export function gatewayError(
 }
 
 const NAMES = { upnp: 'UPnP', 'nat-pmp': 'NAT-PMP' };
-/** Advice for the answers of routers: UPnP's error codes, and the texts of NAT-PMP's results. */
+/**
+ * Advice for the answers of routers: for UPnP error codes, and for the texts of NAT-PMP results.
+ */
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [
     /Code 606|Not Authorized/i,

@@ -5,7 +5,7 @@ import { formatHostPort, isUnspecified, parseHostPort } from '@trunkline/transpo
 
 /** An address at which a transport listens. */
 export interface ListeningAddress {
-  /** The bound IPv4 address; undefined if all addresses are bound. */
+  /** The IPv4 address that the listener is bound to; undefined if it listens on all addresses. */
   readonly host: string | undefined;
   readonly port: number;
   /** Returns the same address with another host and port: 'ws://1.2.3.4:80/path'. */

@@ -1,5 +1,5 @@
-// Facts about the local network from the operating system: the default router, and the address from
-// which packets to another machine are sent.
+// Asks the operating system about the local network: the default router, and the address from which
+// packets to another machine are sent.
 
 import { createSocket } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { BlockList } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
 /**
- * Returns the addresses at which the router may be: the default gateway if the system reports it
+ * Returns the possible addresses of the router: the default gateway if the system reports it
  * (Linux), otherwise the first address of each private network.
  */
 export async function routerCandidates(): Promise<string[]> {

@@ -1,5 +1,5 @@
-// Tests of port mapping against a fake gateway: what is asked for and when, what is advertised, and
-// what the errors say.
+// Tests of port mapping against a fake gateway: requests and their times, advertised addresses, and
+// texts of errors.
 
 import {
   type AnyTransport,

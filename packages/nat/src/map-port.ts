@@ -22,13 +22,13 @@ import { RouterMappings } from './router-mappings.ts';
 export interface PortMappingOptions {
   /**
    * The router to ask: the URL of its UPnP description ('http://192.168.1.1:5000/rootDesc.xml'), or
-   * its IPv4 address, which is asked by NAT-PMP. Default: the routers that answer a UPnP search;
-   * if none maps the port, the default router by NAT-PMP.
+   * its IPv4 address to use NAT-PMP. Default: the routers that answer a UPnP search and, if none of
+   * them maps the port, the default router by NAT-PMP.
    */
   readonly gateway?: string | undefined;
   /**
-   * Milliseconds between two renewals, 1,000 to 1,800,000. After a restart of the router, the
-   * mapping is missing for at most this long. Default: 300,000.
+   * Milliseconds between two renewals, 1,000 to 1,800,000. After a router restarts, the mapping is
+   * missing for at most this long. Default: 300,000.
    */
   readonly renewInterval?: number | undefined;
   /** The description that the router's settings show for the mapping. Default: 'trunkline'. */
@@ -51,8 +51,8 @@ export type PortMappingEvent =
       readonly gateway: string;
     }
   /**
-   * An attempt to map, renew or remove failed; the message says what to do. `retryIn` is the time
-   * in milliseconds until the next attempt; undefined if none follows.
+   * An attempt to map, renew or remove a port failed; the error message says what to do. `retryIn`
+   * is the time until the next attempt in milliseconds; undefined if no attempt follows.
    */
   | {
       readonly type: 'failed';
@@ -64,14 +64,14 @@ export type PortMappingEvent =
 
 /** The mapping of a transport's ports. */
 export interface PortMapping extends AsyncDisposable {
-  /** The external addresses, which the transport advertises; empty without a mapping. */
+  /** The external addresses that the transport advertises; empty without a mapping. */
   readonly addresses: readonly string[];
   /** The error of the last attempt; undefined if it succeeded. */
   readonly error: TransportError | undefined;
   /**
    * Removes the mappings from the router, and advertises the former address again. Call it before
-   * the transport's `close`. Never rejects: a failure is an event, and the mapping then ends within
-   * the hour. Idempotent.
+   * the transport's `close`. Never rejects: a failure is reported as an event, and the mapping then
+   * expires within an hour. Idempotent.
    */
   close(): Promise<void>;
 }
@@ -165,7 +165,10 @@ class PortMapper implements PortMapping {
     }
   }
 
-  /** Schedules the next attempt, up to a tenth earlier. Returns the delay in milliseconds. */
+  /**
+   * Schedules the next attempt after at most `most` milliseconds, or up to a tenth earlier at
+   * random. Returns the delay in milliseconds.
+   */
   #schedule(most: number): number {
     const { clock, random } = this.#transport;
     const delay = Math.round(most * (1 - random() / 10));
@@ -183,7 +186,7 @@ class PortMapper implements PortMapping {
     try {
       this.#options.onEvent?.(event);
     } catch {
-      // Errors of `onEvent` are ignored, as those of an observer.
+      // Errors of `onEvent` are ignored, like those of an observer.
     }
   }
 
@@ -196,7 +199,7 @@ class PortMapper implements PortMapping {
     const { mappings } = this.#options;
     this.#transport.clock.clearTimeout(this.#timer);
     mappings.stop();
-    // A request that is under way may still create a mapping, which has to be removed, too.
+    // A request in flight may still create a mapping, which must be removed as well.
     await this.#attempt;
     this.#advertise([]);
     for (const error of await mappings.removeAll())
@@ -215,5 +218,8 @@ const schema = optionsSchema({
   onEvent: optional(callback<(event: PortMappingEvent) => void>()),
 } satisfies Record<keyof PortMappingOptions, OptionField>);
 
-/** Milliseconds after the first failure in a row; doubled by each further one. */
+/**
+ * Milliseconds until the next attempt after a first failure; doubled after each further failure in
+ * a row.
+ */
 const FIRST_RETRY = 15_000;

@@ -33,11 +33,11 @@ class NatPmpGateway implements Gateway {
   }
 
   /**
-   * Sends a request. Each one has a client of its own, because the library's client (4.0.5) never
+   * Sends a request. Each request uses a new client, because the library's client (4.0.5) never
    * recovers from a lost answer.
    *
-   * @param lease in seconds. The library documents `ttl` in milliseconds, but copies the number
-   * into the message unchanged, where the unit is seconds.
+   * @param lease the lifetime in seconds. The library documents `ttl` in milliseconds, but copies
+   * the number unchanged into the message, whose unit is seconds.
    */
   async #ask(
     action: string,

@@ -1,5 +1,5 @@
-// The mappings that this node has on routers: creates and renews them, and remembers each until it
-// is removed or its lease has ended.
+// Creates and renews the mappings that this node has on routers, and remembers each mapping until
+// it is removed or its lease has ended.
 
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import { type ExternalPort, type Gateway, LEASE, type MappingRequest } from './gateway.ts';
@@ -18,7 +18,7 @@ interface HeldMapping {
 export class RouterMappings {
   readonly #search: GatewaySearch;
   readonly #clock: Clock;
-  /** The mappings by router and port; at most one for each port and router within a lease. */
+  /** The mappings by router and port. There is at most one mapping for each router and port. */
   readonly #held = new Map<string, HeldMapping>();
   #last: Gateway | undefined = undefined;
 
@@ -38,9 +38,10 @@ export class RouterMappings {
   }
 
   /**
-   * Maps all addresses on the first router that accepts this, or renews their mappings on it.
+   * Maps all addresses on the first router that accepts them, or renews their mappings on that
+   * router.
    *
-   * @throws TransportError `unavailable` that says what each router answered.
+   * @throws TransportError `unavailable` with the answer of each router.
    */
   async map(
     addresses: readonly ListeningAddress[],
@@ -96,7 +97,8 @@ export class RouterMappings {
   async removeAll(): Promise<TransportError[]> {
     this.#forgetEnded();
     const errors: TransportError[] = [];
-    // One at a time: all NAT-PMP clients of the library receive on the same port.
+    // Mappings are removed one at a time, because all NAT-PMP clients of the library receive on the
+    // same port.
     for (const key of [...this.#held.keys()]) {
       const error = await this.#remove(key);
       if (error !== undefined) errors.push(error);
@@ -143,5 +145,5 @@ function asError(error: unknown): TransportError {
     : new TransportError('unavailable', `mapPort: ${(error as Error).message}`, { cause: error });
 }
 
-/** Milliseconds to wait for an answer after each datagram of a request. */
+/** Times to wait for an answer after each datagram of a request, in milliseconds. */
 const DATAGRAM_TIMES = [500, 1_000, 2_000];

@@ -10,7 +10,7 @@ import {
 } from './gateway.ts';
 import type { LibraryGateway, NatLibrary } from './library.ts';
 
-/** Yields the gateways that answer until `signal` aborts. */
+/** Yields the gateways that answer a search, until `signal` aborts. */
 export async function* findUpnpGateways(
   library: NatLibrary,
   description: string,
@@ -69,8 +69,8 @@ class UpnpGateway implements Gateway {
   }
 
   /**
-   * Sends DeletePortMapping itself: the library's own `unmap` (4.0.5) names the internal port
-   * instead of the external one and leaves the protocol empty, and hides the router's answer.
+   * Sends DeletePortMapping itself, because the library's own `unmap` (4.0.5) sends the internal
+   * port instead of the external one, leaves the protocol empty, and hides the router's answer.
    */
   async unmap({ externalPort }: MappingRequest, signal: AbortSignal): Promise<void> {
     try {
@@ -82,14 +82,14 @@ class UpnpGateway implements Gateway {
       ] as const;
       await device.run(WAN_IP_CONNECTION, 'DeletePortMapping', args, { signal });
     } catch (error) {
-      // 714: the mapping is gone already.
+      // Error 714 means that the mapping is already gone.
       if (!/Code 714/.test(String(error)))
         throw gatewayError(this, `remove the mapping of port ${externalPort}`, error, signal);
     }
   }
 }
 
-/** The library's class, whose method is private in its declarations. */
+/** The library's service class. This method is private in the library's declarations. */
 interface LibraryService {
   getGateway(options: { readonly signal: AbortSignal }): Promise<{
     run(
@@ -102,5 +102,8 @@ interface LibraryService {
 }
 
 const WAN_IP_CONNECTION = 'urn:schemas-upnp-org:service:WANIPConnection:2';
-/** Milliseconds between two searches: UDP loses messages, and routers answer some searches only. */
+/**
+ * Milliseconds between two searches. Searches are repeated because UDP loses messages and routers
+ * answer only some of them.
+ */
 const SEARCH_INTERVAL = 1_000;

@@ -14,7 +14,7 @@ import {
 export interface DnsClientOptions {
   /** Returns the servers to ask, in order. */
   servers(): readonly DnsServer[];
-  /** Milliseconds for the answer of one server. */
+  /** Time within which a server must answer, in milliseconds. */
   readonly timeout: number;
   /** The number of times that each server is asked. */
   readonly attempts: number;
@@ -27,7 +27,9 @@ export interface DnsClientOptions {
 /** Answers questions by asking servers. */
 export class DnsClient {
   readonly #options: DnsClientOptions;
-  /** The servers that answered a question with EDNS with an error. */
+  /**
+   * The servers that answered with an error when a question used EDNS. They are asked without EDNS.
+   */
   readonly #plain = new Set<string>();
 
   constructor(options: DnsClientOptions) {
@@ -65,7 +67,7 @@ export class DnsClient {
     });
   }
 
-  /** Asks one server, and once more without EDNS if it does not support EDNS. */
+  /** Asks one server. If the server does not support EDNS, asks once more without it. */
   async #askOne(
     server: DnsServer,
     name: string,
@@ -115,5 +117,5 @@ const FORMAT_ERROR = 1;
 const NO_SUCH_NAME = 3;
 const NOT_IMPLEMENTED = 4;
 const CODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'];
-/** The maximum number of servers that are remembered. */
+/** Maximum number of servers without EDNS that are remembered. */
 const PLAIN = 64;

@@ -1,5 +1,5 @@
-// One question to one DNS server: over UDP, and again over TCP if the answer was cut off (RFC 1035,
-// RFC 7766). Each question has a socket of its own, so that its source port is random (RFC 5452).
+// Asks one DNS server one question: over UDP, and again over TCP if the answer was truncated (RFC
+// 1035, RFC 7766). Each question uses a new socket, so that its source port is random (RFC 5452).
 
 import { Buffer } from 'node:buffer';
 import { createSocket } from 'node:dgram';
@@ -17,7 +17,7 @@ export interface Question {
   readonly type: QuestionType;
   /** 0 to 65,535; drawn at random for each question. */
   readonly id: number;
-  /** True to announce that answers of 1,232 bytes fit into a packet (EDNS, RFC 6891). */
+  /** True to announce that answers of up to 1,232 bytes are accepted over UDP (EDNS, RFC 6891). */
   readonly edns: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface DnsServer {
 }
 
 /**
- * Carries a query to a server, and resolves to its answer: both are messages in the format of RFC
+ * Sends a query to a server, and resolves to the answer. Both are messages in the format of RFC
  * 1035. Must reject when the signal aborts.
  *
  * @param server 'ip:port' or '[ipv6]:port'.
@@ -47,9 +47,9 @@ export interface Answer extends Required<Pick<Packet, 'answers' | 'additionals'>
 }
 
 /**
- * Asks a server, by `exchange` or otherwise by UDP and TCP. Rejects if the socket fails, and with
- * the signal's reason if the signal aborts. The signal must bound the time. Packets that do not
- * answer the question are ignored.
+ * Asks a server by `exchange`, or by UDP and TCP if `exchange` is undefined. Rejects if the socket
+ * fails, and with the signal's reason if the signal aborts. This function has no timeout of its
+ * own, so the signal must abort in time. Packets that do not answer the question are ignored.
  */
 export async function ask(
   server: DnsServer,
@@ -165,8 +165,8 @@ function readAnswer(message: Buffer, { id, name, type }: Question): UdpAnswer | 
 }
 
 /**
- * The EDNS record. Its size in bytes passes every network without fragmentation (DNS flag day
- * 2020).
+ * The EDNS record. Answers of the announced size pass every network without fragmentation (DNS flag
+ * day 2020).
  */
 const EDNS = {
   type: 'OPT',

@@ -42,7 +42,7 @@ export interface DnsResolverOptions {
   readonly scheme?: string | undefined;
   /** The port of targets 'dns:///host' that have none. Default: such targets are refused. */
   readonly port?: number | undefined;
-  /** The kinds of a host's addresses that are used. Default 'both'. */
+  /** The kinds of addresses of a host that are used. Default 'both'. */
   readonly family?: 'both' | 'ipv4' | 'ipv6' | undefined;
   /**
    * The shortest time between two lookups of a name, even if its TTL is shorter or its addresses
@@ -57,7 +57,7 @@ export interface DnsResolverOptions {
   readonly attempts?: number | undefined;
   /**
    * Carries queries to the servers in another way, for example by DNS over HTTPS (RFC 8484) or
-   * through a simulated network. Default: UDP, and TCP if an answer was cut off.
+   * through a simulated network. Default: UDP, and TCP if an answer was truncated.
    */
   readonly exchange?: DnsExchange | undefined;
   /**
@@ -87,7 +87,7 @@ class DnsResolver implements Resolver {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #client: DnsClient;
-  /** Watched names, and names whose last result is still valid. */
+  /** The watched names, and the names whose last result is still valid. */
   readonly #names = new Map<string, WatchedName>();
 
   constructor(config: ReturnType<typeof parseOptions<typeof schema>>) {
@@ -137,7 +137,7 @@ class DnsResolver implements Resolver {
     return watched;
   }
 
-  /** Forgets names that nobody watches, starting with those that are out of date. */
+  /** Forgets names that are not watched, starting with those whose results have expired. */
   #makeRoom(): void {
     if (this.#names.size < NAMES) return;
     for (const [target, name] of this.#names)

@@ -1,4 +1,4 @@
-// Looks up the addresses behind a name, with the time for which they are valid.
+// Looks up the addresses behind a name, and determines how long they are valid.
 
 import type { ResolvedAddress } from '@trunkline/transport-core';
 import { formatHostPort, reasonError } from '@trunkline/transport-core/backend';
@@ -9,14 +9,17 @@ import type { Answer } from './dns-query.ts';
 /** The result of a lookup. */
 export interface Lookup {
   readonly addresses: readonly ResolvedAddress[];
-  /** Seconds for which it is valid: the lowest TTL of its records; 0 if there are none. */
+  /**
+   * Seconds for which the result is valid: the lowest TTL of its records; 0 if there are no
+   * records.
+   */
   readonly ttl: number;
 }
 
 /** Settings of a lookup. */
 export interface LookupOptions {
   readonly family: 'both' | 'ipv4' | 'ipv6';
-  /** Put before each 'host:port', such as 'tcp://'. */
+  /** The text that is put before each 'host:port', such as 'tcp://'. */
   readonly prefix: string;
 }
 
@@ -53,8 +56,9 @@ async function lookUpHost(
 }
 
 /**
- * Looks up SRV records and the hosts that they name: from the additional records of the answer, or
- * with further questions. A host that can't be found is left out, unless no other is left.
+ * Looks up SRV records and the hosts that they name. The addresses come from the additional records
+ * of the answer, or from further questions. A host that can't be found is left out, as long as
+ * another host is found.
  */
 async function lookUpServices(
   client: DnsClient,
@@ -97,12 +101,12 @@ async function lookUpServices(
     }));
   });
   const ttls = [owners.ttl, ...records.map(({ ttl }) => ttl), ...hosts.map(({ ttl }) => ttl)];
-  // If a host was not found, it is looked up again soon.
+  // If a host was not found, the name is looked up again soon.
   const isWhole = hosts.length === services.length && addresses.length > 0;
   return { addresses, ttl: isWhole ? Math.min(...ttls) : 0 };
 }
 
-/** Asks for A and AAAA records. One of the two kinds is enough. */
+/** Asks for A and AAAA records. Succeeds if one of the two questions succeeds. */
 async function addressesOf(
   client: DnsClient,
   host: string,

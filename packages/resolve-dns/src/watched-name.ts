@@ -1,5 +1,5 @@
-// One name that is looked up again and again while it is watched: when its records expire, sooner
-// when an address has failed, and with a back-off while lookups fail.
+// One name that is looked up repeatedly while it is watched: when its records expire, sooner if an
+// address has failed, and with a back-off while lookups fail.
 
 import {
   type Clock,
@@ -63,7 +63,7 @@ export class WatchedName {
     const isFirst = !this.isWatched;
     this.#observers.add(mine);
     if (isFirst && !this.isFresh) {
-      // The last result is unknown, because changes were not followed in the meantime.
+      // The last result may be outdated, because nobody watched the name in the meantime.
       this.#addresses = this.#error = undefined;
       this.#begin();
     } else {
@@ -75,7 +75,7 @@ export class WatchedName {
     };
   }
 
-  /** Looks the name up soon, but at most once in `minTtl` and not before a back-off is over. */
+  /** Looks the name up soon, but at most once in `minTtl`, and not before the end of a back-off. */
   lookUpSoon(): void {
     const { minTtl } = this.#options;
     if (this.#error !== undefined) return;
@@ -160,9 +160,13 @@ function isSame(
 }
 
 /**
- * Milliseconds before the first repetition of a failed lookup; each further wait is twice as long.
+ * Milliseconds before a failed lookup is repeated for the first time; each further wait is twice as
+ * long.
  */
 const FIRST_DELAY = 1_000;
 const LONGEST_DELAY = 30_000;
-/** The fraction by which waits grow at random, so that clients do not all ask at once. */
+/**
+ * The fraction by which waits are extended at random at most, so that clients do not all ask at
+ * once.
+ */
 const JITTER = 0.1;

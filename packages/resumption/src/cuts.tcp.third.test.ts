@@ -41,7 +41,7 @@ async function readBlobs(
     const at = new DataView(blob.buffer, blob.byteOffset).getUint32(0);
     if (at !== expected || blob.length !== size || blob[size - 1] !== at % 251)
       t.fail(`blob ${at} came instead of ${expected}`);
-    // The first item must come before the first cut: a request that is lost ends the stream.
+    // The first item must arrive before the first cut, because a lost request ends the stream.
     if (expected++ === 0) network.set({ cutEvery });
   }
   t.is(expected, blobs);

@@ -7,7 +7,7 @@ export type DownloadName<P extends Protocol> = {
   [N in MethodName<P>]: KindOf<P, N> extends 'download' ? N : never;
 }[MethodName<P>];
 
-/** Returns the definition of a download. @throws TypeError if the method is none. */
+/** Returns the definition of a download. @throws TypeError if the method is not a download. */
 export function downloadOf(
   protocol: Protocol,
   method: string,

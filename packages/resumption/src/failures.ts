@@ -1,13 +1,14 @@
-// The errors that end a stream for good, each with a name in its metadata.
+// The errors that end a stream for good. The metadata of each error contains its name.
 
 import { type Code, TransportError } from '@trunkline/transport-core';
 
 /**
- * The reason for which a stream cannot be continued:
+ * The reason why a stream cannot be continued:
  *
  * - 'gap' (`out_of_range`): the server no longer has the next item.
- * - 'unknown' (`not_found`): the server does not have the stream: it was restarted, the stream was
- *   without a connection for too long, its request never arrived, or it belongs to another node.
+ * - 'unknown' (`not_found`): the server does not have the stream. The server was restarted, the
+ *   stream was without a connection for too long, its request never arrived, or the stream belongs
+ *   to another node.
  * - 'replaced' (`aborted`): another call continues the stream.
  * - 'full' (`resource_exhausted`): the server already keeps its maximum number of streams.
  * - 'unsupported' (`unimplemented`): the handler at the server is not `resumable`.
@@ -60,7 +61,7 @@ function nameOf(error: unknown): string | undefined {
   return error instanceof TransportError ? error.metadata?.[NAME] : undefined;
 }
 
-/** The key of the metadata of an error. */
+/** The metadata key under which an error carries its name. */
 const NAME = 'trunkline-resumption';
 const KEPT = 'kept';
 
@@ -72,5 +73,5 @@ const FAILURES: Readonly<Record<ResumptionFailure, Code>> = {
   unsupported: 'unimplemented',
 };
 
-/** The codes of attempts that no handler has seen and that may succeed later. */
+/** The codes of failed attempts that may succeed later, if no handler has seen them. */
 const UNSENT: readonly Code[] = ['unavailable', 'resource_exhausted', 'deadline_exceeded'];

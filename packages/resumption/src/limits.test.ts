@@ -1,4 +1,4 @@
-// Tests of what is bounded: the items of a stream, the streams of a server, and time.
+// Tests of the bounds: the items of a stream, the streams of a server, and time.
 
 import { createManualClock, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';

@@ -15,36 +15,38 @@ import {
 /** Options of `resumable`. */
 export interface ResumableOptions<Item = unknown> {
   /**
-   * Maximum number of items that are kept for one stream. Default 10,000. Beyond it the oldest item
-   * is dropped, and a client that still needs it gets a gap.
+   * Maximum number of items that are kept for one stream. Default 10,000. Beyond this number, the
+   * oldest item is dropped, and a client that still needs the item gets the failure `gap`.
    */
   readonly items?: number | undefined;
   /**
    * Maximum size in bytes of the encoded items that are kept for one stream; the last item is
-   * always kept. Default 4 MiB. It should exceed the bytes that can be on their way to one client:
-   * the window of a stream (256 KiB, more on a long line) and the buffers of the kernel.
+   * always kept. Default 4 MiB. This limit should exceed the bytes that can be in flight to one
+   * client: the window of a stream (256 KiB, more on a line with a long delay) and the buffers of
+   * the kernel.
    */
   readonly bytes?: number | undefined;
   /**
    * Maximum size in bytes of the encoded items that are kept for all streams together. Default 256
-   * MiB. Beyond it, the stream that holds most drops its oldest items.
+   * MiB. Beyond this size, the stream that holds the most bytes drops its oldest items.
    */
   readonly totalBytes?: number | undefined;
   /**
    * Milliseconds for which a stream is kept after its connection was lost, and for which an item is
-   * kept after it was sent. Default 60,000. It should exceed the longest time for which a client
-   * may be away or may stop reading.
+   * kept after it was sent. Default 60,000. This time should exceed the longest time for which a
+   * client may be away or may stop reading.
    */
   readonly time?: number | undefined;
   /**
-   * Maximum number of streams, with and without a connection. Default 1,000. At the limit a new
-   * stream replaces the one that has been without a connection for longest, and first those that
-   * have ended; if all have a connection, the call fails with `resource_exhausted`.
+   * Maximum number of streams, with and without a connection. Default 1,000. At the limit, a new
+   * stream replaces an ended stream, or else the stream that has been without a connection for
+   * longest. If all streams have a connection, the call fails with `resource_exhausted`.
    */
   readonly streams?: number | undefined;
   /**
-   * Maximum number of streams of one caller, with the same reaction among its own streams. Default
-   * 250, at most `streams`. A caller is a proven node id, otherwise the host of its endpoint.
+   * Maximum number of streams of one caller. At this limit, a new stream replaces one of the
+   * caller's own streams in the same way. Default 250, at most `streams`. A caller is identified by
+   * its proven node id, otherwise by the host of its endpoint.
    */
   readonly streamsPerCaller?: number | undefined;
   /**
@@ -56,8 +58,8 @@ export interface ResumableOptions<Item = unknown> {
    */
   readonly disconnected?: 'wait' | 'continue' | undefined;
   /**
-   * Returns the bytes that an item counts against `bytes`. Default: the length of the encoded item,
-   * for which each item is encoded twice.
+   * Returns the number of bytes for which an item counts against `bytes`. Default: the length of
+   * the encoded item. The default encodes each item twice.
    */
   readonly size?: ((item: Item) => number) | undefined;
 }

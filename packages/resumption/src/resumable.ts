@@ -1,4 +1,4 @@
-// The server's half: a handler whose streams outlive their connections.
+// The server's half of resumption: a handler whose streams outlive their connections.
 
 import {
   type DownloadDefinition,
@@ -23,7 +23,7 @@ export type Resumable<P extends Protocol, N extends DownloadName<P>> = Handler<P
   /** The size of all items that are kept now, in encoded bytes. */
   readonly bytes: number;
   /**
-   * Ends all streams: handlers that run are aborted, and their callers get `unavailable`. This also
+   * Ends all streams: running handlers are aborted, and their callers get `unavailable`. This also
    * happens when the transport closes. Idempotent.
    */
   close(): void;
@@ -33,8 +33,8 @@ export type Resumable<P extends Protocol, N extends DownloadName<P>> = Handler<P
  * Wraps the handler of a download so that a client can continue the stream with `resume` after its
  * connection was lost. The handler runs once for a stream, not once for a connection:
  *
- * - `rpc.signal` aborts when the client leaves, or has been away for `time`; not when a connection
- *   is lost.
+ * - `rpc.signal` aborts when the client leaves or has been away for `time`, but not when a
+ *   connection is lost.
  * - `rpc.from` is the connection over which the stream was opened.
  * - Do not change an item after you have passed it on, because it may be sent again. (Bytes are
  *   copied.)
@@ -42,7 +42,7 @@ export type Resumable<P extends Protocol, N extends DownloadName<P>> = Handler<P
  * If the client reads slowly or is away, `rpc.write` and the iterator of the handler wait, as in
  * any download. If you do not await `rpc.write`, the oldest items are dropped at the limits.
  *
- * Calls that `resume` did not make go to the handler as they are.
+ * Calls that were not made by `resume` go to the handler unchanged.
  *
  * @throws TypeError for a method that is not a download, and for wrong options.
  */
@@ -71,8 +71,8 @@ class ResumableHandler {
   readonly #handler: AnyHandler;
   readonly #sizeOf: (item: unknown) => number;
   /**
-   * The events of the transport until it closes; set while there are streams that would then have
-   * to end.
+   * The events of the transport, which show when it closes. Set while there are streams that must
+   * end then.
    */
   #events: ReturnType<Transport['connections']> | undefined;
 
@@ -97,7 +97,7 @@ class ResumableHandler {
       ((item) => definition.download.encode(item).length);
   }
 
-  /** Handles a call: opens a stream, continues one, or runs the handler as it is. */
+  /** Handles a call: opens a stream, continues one, or runs the handler without resumption. */
   handle(request: unknown, rpc: AnyRpc): unknown {
     const { request: asked, own } = readRequest(rpc.metadata);
     if (asked === undefined) return this.#handler(request, rpc);
@@ -130,7 +130,7 @@ class ResumableHandler {
     return items;
   }
 
-  /** Waits until the transport closes, then ends the streams that are left. */
+  /** Waits until the transport closes, and then ends the remaining streams. */
   async #follow(): Promise<void> {
     if (this.#events !== undefined) return;
     const events = this.#transport.connections();

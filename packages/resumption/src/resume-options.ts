@@ -1,4 +1,4 @@
-// The options of `resume`: for how long it tries, and how it waits between two attempts.
+// The options of `resume`: how long it tries, and how long it waits between attempts.
 
 import type { CallOptions } from '@trunkline/transport-core';
 import {
@@ -16,30 +16,30 @@ import {
 /** Options of `resume`. */
 export interface ResumeOptions {
   /**
-   * Milliseconds after which the stream ends with `deadline_exceeded`, all attempts included.
+   * Milliseconds after which the stream ends with `deadline_exceeded`, counted over all attempts.
    * Default `Infinity`. The timeout of the method still bounds each wait for an item.
    */
   readonly timeout?: number | undefined;
   /**
-   * Maximum number of attempts in a row without an item, including the first; afterwards the error
-   * of the last one is thrown. A connection that lasts longer than `backOff.max` starts the count
-   * over. Default 20, which bridges an outage of the server of about 80 s.
+   * Maximum number of attempts in a row that yield no item, including the first. After the last
+   * one, its error is thrown. A connection that lasts longer than `backOff.max` resets the count.
+   * Default 20, which bridges a server outage of about 80 s.
    */
   readonly attempts?: number | undefined;
   /**
    * The pause before the next attempt, in milliseconds: `first` (default 100), doubled after each
-   * failure in a row up to `max` (default 10,000). A random part of up to a half is taken off, so
-   * that the clients of a server do not come back all at once.
+   * failure in a row up to `max` (default 10,000). The pause is shortened by up to a half at
+   * random, so that the clients of a server do not all come back at once.
    */
   readonly backOff?:
     | { readonly first?: number | undefined; readonly max?: number | undefined }
     | undefined;
-  /** Ends the stream with `cancelled` when it aborts, also between two attempts. */
+  /** Ends the stream with `cancelled` when the signal aborts, even between two attempts. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Metadata of each attempt, as for `send`; about 130 bytes of the 8 KiB are needed for the stream
-   * itself. The handler sees the metadata of the first attempt that reached it; rules (`allow`) and
-   * interceptors see that of each attempt.
+   * Metadata of each attempt, as for `send`. Resumption itself uses about 130 of the 8 KiB. The
+   * handler sees the metadata of the first attempt that reached it; rules (`allow`) and
+   * interceptors see the metadata of each attempt.
    */
   readonly metadata?: CallOptions['metadata'];
 }

@@ -1,4 +1,5 @@
-// The client's half: a download that continues on another connection when its own is lost.
+// The client's half of resumption: a download that continues on another connection when its own is
+// lost.
 
 import type { ItemOf, Protocol, RequestInput, Transport } from '@trunkline/transport-core';
 import { type DownloadName, downloadOf } from './download.ts';
@@ -7,15 +8,16 @@ import { ResumedStream } from './resumed-stream.ts';
 
 /**
  * Calls a download whose handler is `resumable`. Returns its items, each exactly once and in order,
- * also if connections are lost meanwhile. Resolves once the request has been sent, as `send` does.
+ * even if connections are lost meanwhile. Resolves once the request has been sent, as `send` does.
  * Leaving the loop cancels the call.
  *
- * The items end with a TransportError if the stream cannot be continued; `resumptionFailure(error)`
- * says why: `gap`, `unknown`, `replaced`, `full` or `unsupported`. Errors of the handler arrive as
- * they are. If the server can no longer be reached, the error is that of the last attempt.
+ * If the stream cannot be continued, its iterator throws a TransportError, and
+ * `resumptionFailure(error)` returns the reason: `gap`, `unknown`, `replaced`, `full` or
+ * `unsupported`. Errors of the handler arrive unchanged. If the server can no longer be reached,
+ * the error of the last attempt is thrown.
  *
  * `target` must be an address of one node, not a name for several nodes, because only the node that
- * opened a stream keeps it.
+ * served the first call keeps the stream.
  *
  * Rejects with a TypeError for a method that is not a download, and for wrong options.
  */

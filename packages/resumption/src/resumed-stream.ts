@@ -13,7 +13,7 @@ import { failure, isKept, isTransient } from './failures.ts';
 import type { ResumeConfig } from './resume-options.ts';
 import { writeRequest } from './wire.ts';
 
-/** The parts of its call that a stream uses. */
+/** The parts of a call that a stream uses. */
 export interface ResumedCall {
   readonly clock: Clock;
   readonly random: Random;
@@ -42,19 +42,22 @@ export class ResumedStream<Item> implements AsyncIterableIterator<Item, undefine
   /** Ends the current attempt or pause. */
   readonly #controller = new AbortController();
   readonly #onAbort = () => this.#cancel();
-  /** The number of items that were read. */
+  /** The number of items that were read so far. */
   #offset = 0;
-  /** True once a server may have seen the call, which then may only be continued. */
+  /**
+   * True once a server may have seen the call. From then on, attempts only continue the stream and
+   * never open it again.
+   */
   #isOpened = false;
   /** True once the server has confirmed that it keeps the stream. */
   #isKept = false;
   #items: AsyncIterator<Item> | undefined;
   #openedAt = 0;
   #timer: Timer | undefined;
-  /** The error with which the stream was ended from outside. */
+  /** The error with which the stream was ended from outside, if it was. */
   #cancelled: TransportError | undefined;
   #over = false;
-  /** The last result that was requested. */
+  /** The result that was requested last. */
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(call: ResumedCall, attempt: Attempt<Item>, config: ResumeConfig) {
@@ -134,8 +137,8 @@ export class ResumedStream<Item> implements AsyncIterableIterator<Item, undefine
   }
 
   /**
-   * Asks whether the server keeps the stream, once for each stream. A handler that is not
-   * `resumable` would begin again, and its first items would be duplicates.
+   * Asks the server whether it keeps the stream. This happens once for each stream. A handler that
+   * is not `resumable` would start from the beginning, and its first items would be duplicates.
    */
   async #check(): Promise<void> {
     try {
@@ -167,7 +170,7 @@ export class ResumedStream<Item> implements AsyncIterableIterator<Item, undefine
     });
   }
 
-  /** Waits before the next attempt. Throws if there is none. */
+  /** Waits before the next attempt. Throws if there is no further attempt. */
   async #pause(error: unknown): Promise<void> {
     if (this.#over) return;
     if (this.#cancelled !== undefined) throw this.#end(this.#cancelled);
@@ -252,8 +255,8 @@ function hex(bytes: Uint8Array): string {
 }
 
 /**
- * Milliseconds within which a server must confirm that it keeps a stream. A handler that is not
- * `resumable` may never answer.
+ * Time within which a server must confirm that it keeps a stream, in milliseconds. A handler that
+ * is not `resumable` may never answer.
  */
 const CHECK_TIMEOUT = 10_000;
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true });

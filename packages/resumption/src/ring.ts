@@ -15,13 +15,16 @@ interface Kept<Item> {
   readonly at: number;
 }
 
-/** A bounded queue of items, numbered from 0. It drops the oldest ones. */
+/**
+ * A bounded queue of items, which are numbered from 0. When the queue is full, the oldest items are
+ * dropped.
+ */
 export class Ring<Item> {
   /** The offset of the oldest kept item; equal to `next` if no item is kept. */
   first = 0;
   bytes = 0;
   readonly #limits: RingLimits;
-  /** The items from `first` on start at `#head`; earlier places are empty. */
+  /** The item with the offset `first` is at the index `#head`; earlier places are empty. */
   #items: (Kept<Item> | undefined)[] = [];
   #head = 0;
 
@@ -51,7 +54,7 @@ export class Ring<Item> {
     while (this.length > items || (this.bytes > bytes && this.length > 1)) this.drop();
   }
 
-  /** Returns an item; undefined if it is not kept. */
+  /** Returns the item at an offset; undefined if the item is not kept. */
   at(offset: number): { readonly item: Item } | undefined {
     return offset < this.first ? undefined : this.#items[this.#head + offset - this.first];
   }

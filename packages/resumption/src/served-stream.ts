@@ -1,5 +1,5 @@
-// One stream at the server: the last items that a handler has written, and the call that reads them
-// now. It owns the ring, the reader, the waiting writers and one timer.
+// One stream at the server: the last items that a handler wrote, and the call that reads them now.
+// A stream owns its ring, its reader, the waiting writers and one timer.
 
 import type { Clock, Timer } from '@trunkline/transport-core';
 import { failure } from './failures.ts';
@@ -9,7 +9,9 @@ import { StreamReader } from './stream-reader.ts';
 
 /** The table that holds a stream, as the stream sees it. */
 export interface StreamHolder {
-  /** Called when the ring has grown by this number of bytes, or shrunk if it is negative. */
+  /**
+   * Called when the ring has grown by `change` bytes; a negative number means that it has shrunk.
+   */
   resized(change: number): void;
   /** Called when the stream was without a connection for too long, or has lost items. */
   expired(error: unknown): void;
@@ -25,10 +27,13 @@ export class ServedStream<Item> {
   readonly #ring: Ring<Item>;
   readonly #controller = new AbortController();
   #reader: StreamReader<Item> | undefined;
-  /** The number of items that a reader has taken before it asked for another one. */
+  /**
+   * The number of items that count as sent. An item counts once a reader has asked for the one
+   * after it.
+   */
   #sent = 0;
   #end: { readonly error?: unknown } | undefined;
-  /** The writes that wait until their items are sent, in order of their offsets. */
+  /** The writes that wait until their items are sent, ordered by offset. */
   #writers: { readonly offset: number; resolve(): void; reject(error: unknown): void }[] = [];
   #timer: Timer | undefined;
   #isRemoved = false;
@@ -71,19 +76,19 @@ export class ServedStream<Item> {
       this.#writers.push({ offset, resolve, reject });
       this.#tellWriters();
     });
-    // A handler that does not await its writes must not end the process when its stream ends.
+    // If a handler does not await its writes, their rejection must not end the process.
     written.catch(() => {});
     return written;
   }
 
-  /** Ends the stream, with or without an error. Items that were not sent are sent first. */
+  /** Ends the stream, with or without an error. Items that were not sent yet are sent first. */
   end(end: { readonly error?: unknown }): void {
     this.#end ??= end;
     this.#reader?.wake();
   }
 
   /**
-   * Lets a call read from `offset` on. The call that has read until now ends.
+   * Lets a call read from `offset` on. The previous reading call ends.
    *
    * @throws TransportError if the items from `offset` on are no longer kept.
    */
@@ -119,7 +124,7 @@ export class ServedStream<Item> {
     throw error;
   }
 
-  /** Drops the oldest item and returns true, or returns false if it is the only one. */
+  /** Drops the oldest item and returns true, or returns false if only one item is left. */
   shed(): boolean {
     if (this.#ring.length < 2) return false;
     this.#change(() => this.#ring.drop());
@@ -201,8 +206,8 @@ export class ServedStream<Item> {
   }
 
   /**
-   * Sets the timer to the end of the stream if no call reads, otherwise to the time at which the
-   * oldest sent item is dropped, but not more often than eight times in `time`.
+   * Sets the timer. If no call reads, it fires when the stream expires; otherwise it fires when the
+   * oldest sent item is due to be dropped, but at most eight times in `time`.
    */
   #arm(): void {
     if (this.#timer !== undefined || this.#isRemoved) return;

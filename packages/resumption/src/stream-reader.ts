@@ -1,15 +1,18 @@
-// The iterator with which one call reads a stream at the server. It takes an item only when the
-// call asks for one, so a client that does not read holds up the handler.
+// The iterator with which one call reads a stream at the server. The iterator takes an item only
+// when the call asks for one, so the handler waits for a client that does not read.
 
 /** The stream behind a reader. */
 export interface ReaderSource<Item> {
-  /** Returns the item at an offset; undefined if there is none yet. */
+  /** Returns the item at an offset; undefined if it was not written yet. */
   item(offset: number): { readonly item: Item } | undefined;
   /** Returns the end of the stream if there is no item at `offset` or later. */
   end(offset: number): { readonly error?: unknown } | undefined;
   /** Returns an error if the item at `offset` was dropped. */
   lost(offset: number): Error | undefined;
-  /** Called when the call asks for more: all items before `offset` were sent. */
+  /**
+   * Called when the call asks for the next item, which means that all items before `offset` were
+   * sent.
+   */
   taken(offset: number): void;
   /** Called once, when the call stops reading, with the error that the reader got. */
   left(end: { error?: unknown }): void;

@@ -1,5 +1,5 @@
-// The run of a handler for one stream, from the call that opened it. It gives the handler an Rpc
-// that writes into the stream instead of a connection.
+// Runs a handler for one stream, starting with the call that opened the stream. The handler gets an
+// Rpc that writes into the stream instead of a connection.
 
 import { type Remote, TransportError } from '@trunkline/transport-core';
 import type { ServedStream } from './served-stream.ts';
@@ -63,8 +63,8 @@ export class StreamRun {
   }
 
   /**
-   * Runs the handler to its end, as `serve` does. Errors after the stream was ended or removed are
-   * dropped.
+   * Runs the handler to its end, as `serve` does. Errors are ignored after the stream was ended or
+   * removed.
    */
   async run(handler: (request: never, rpc: never) => unknown): Promise<void> {
     try {
@@ -79,7 +79,7 @@ export class StreamRun {
   async #send(items: AsyncIterable<unknown>): Promise<void> {
     const iterator = items[Symbol.asyncIterator]();
     const { signal } = this;
-    // The clean-up must run when the stream is removed, even if the source hangs.
+    // The iterator's clean-up must run when the stream is removed, even if the source hangs.
     const leave = () => void Promise.resolve(iterator.return?.()).catch(() => {});
     signal.addEventListener('abort', leave, { once: true });
     if (signal.aborted) leave();

@@ -1,5 +1,5 @@
-// The streams that a server keeps, by token. It decides which call may continue which stream, and
-// which stream is removed when there is no room.
+// The streams that a server keeps, by token. The table decides which call may continue which
+// stream, and which stream is removed when the table is full.
 
 import type { Clock, Remote } from '@trunkline/transport-core';
 import { failure } from './failures.ts';
@@ -10,7 +10,7 @@ interface Entry<Item> {
   readonly stream: ServedStream<Item>;
   /** The proven node id of the caller that opened the stream; only this node may continue it. */
   readonly nodeId: string | undefined;
-  /** The caller whose share the stream counts against. */
+  /** The caller against whose limit the stream counts. */
   readonly caller: string;
 }
 
@@ -103,7 +103,7 @@ export class StreamTable<Item> {
   }
 
   /**
-   * Removes the stream that has been without a connection for longest, but ended streams first.
+   * Removes an ended stream, or else the stream that has been without a connection for longest.
    */
   #replace(which: string, caller?: string): void {
     let last: string | undefined;
@@ -121,8 +121,8 @@ export class StreamTable<Item> {
   }
 
   /**
-   * Keeps the bytes of all streams below their limit by dropping items of the stream that holds
-   * most.
+   * Keeps the bytes of all streams below their limit, by dropping items of the stream that holds
+   * the most bytes.
    */
   #resized(change: number): void {
     this.#bytes += change;
@@ -140,5 +140,7 @@ function callerOf({ nodeId, endpoint }: Remote): string {
   return nodeId ?? endpoint.replace(/:\d+$/, '');
 }
 
-/** Milliseconds, more than any time on a clock, so that ended streams are removed first. */
+/**
+ * A time in milliseconds that exceeds any time on a clock, so that ended streams are removed first.
+ */
 const ENDED = 2 ** 52;

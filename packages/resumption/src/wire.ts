@@ -1,5 +1,5 @@
-// The metadata with which a client opens and continues a stream. Items travel unchanged: both ends
-// count them.
+// The metadata with which a client opens and continues a stream. Items are sent unchanged, without
+// numbers, because both ends count them.
 
 import { TransportError } from '@trunkline/transport-core';
 
@@ -7,7 +7,7 @@ import { TransportError } from '@trunkline/transport-core';
 const TOKEN = 'trunkline-resume';
 /** The number of items that the client has received; absent in the call that opens the stream. */
 const OFFSET = 'trunkline-resume-offset';
-/** Present if the client asks whether the server keeps the stream, and wants no items yet. */
+/** Present if the client only asks whether the server keeps the stream. */
 const CHECK = 'trunkline-resume-check';
 
 /** A request for a stream. */
@@ -19,7 +19,7 @@ export interface StreamRequest {
   readonly isCheck: boolean;
 }
 
-/** Returns the metadata of a call, with the caller's own. */
+/** Returns the metadata of a call, including the caller's own. */
 export function writeRequest(
   { token, offset, isCheck }: StreamRequest,
   own: Readonly<Record<string, string>> | undefined,

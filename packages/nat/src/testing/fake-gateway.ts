@@ -8,7 +8,10 @@ import type { AddressInfo } from 'node:net';
 
 /** The faults of a fake gateway; they may be changed at any time. */
 export interface GatewayFaults {
-  /** The UPnP error code and text, or the NAT-PMP result code, of each request to map. */
+  /**
+   * The UPnP error code and text, or the NAT-PMP result code, with which each request to map is
+   * refused.
+   */
   refuse?: { readonly upnp: string; readonly pmp: number } | undefined;
   /** The number of NAT-PMP requests that get no answer. */
   lose?: number;

@@ -17,11 +17,11 @@ import {
 export interface Zone {
   readonly answers?: readonly Answer[];
   readonly additionals?: readonly Answer[];
-  /** A response code instead: 1 FORMERR, 2 SERVFAIL, 3 NXDOMAIN, 5 REFUSED. */
+  /** A response code to send instead of records: 1 FORMERR, 2 SERVFAIL, 3 NXDOMAIN, 5 REFUSED. */
   readonly code?: number;
-  /** Gives no answer. */
+  /** True to give no answer. */
   readonly silent?: boolean;
-  /** Cuts the answer off over UDP. */
+  /** True to truncate the answer over UDP. */
   readonly cut?: boolean;
   /** Packets that are sent before the answer over UDP. */
   readonly before?: (query: Packet) => readonly Uint8Array[];
@@ -29,11 +29,11 @@ export interface Zone {
 
 /** A server whose records may be changed at any time. */
 export class DnsServer {
-  /** The answers by question ('A name'). Names that are missing here do not exist. */
+  /** The answers by question ('A name'). The server answers any other question with NXDOMAIN. */
   readonly zones = new Map<string, Zone>();
   /** The questions so far: 'udp A name'. */
   readonly asked: string[] = [];
-  /** True to answer questions with EDNS with FORMERR. */
+  /** True to answer questions that use EDNS with FORMERR. */
   isOld = false;
   readonly #udp: UdpSocket;
   readonly #tcp: Server;

@@ -30,7 +30,9 @@ export class Watching implements ResolutionObserver {
     this.#wake();
   }
 
-  /** Returns the report with this number, the first of which is 1, once it is there. */
+  /**
+   * Resolves to the report with this number once it has arrived. The first report has the number 1.
+   */
   async report(number: number): Promise<Report> {
     while (this.reports.length < number)
       await new Promise<void>((resolve) => {

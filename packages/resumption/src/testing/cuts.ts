@@ -15,7 +15,10 @@ export interface Outcome {
   runs: number;
   /** Streams that ended with an error, by failure or code. */
   readonly failures: Record<string, number>;
-  /** Calls of the method that reached the server; without losses, one for each stream. */
+  /**
+   * The number of calls of the method that reached the server. Without losses, it equals the number
+   * of streams.
+   */
   calls: number;
 }
 
@@ -26,7 +29,7 @@ export interface CutOptions {
   readonly length: number;
   readonly streams: number;
   readonly time?: number;
-  /** Maximum number of items of the ring; a small ring causes gaps. */
+  /** Maximum number of items in the ring; a small ring causes gaps. */
   readonly items?: number;
   readonly disconnected?: 'wait' | 'continue';
 }

@@ -82,7 +82,10 @@ export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return read;
 }
 
-/** Advances a clock in small steps until a promise settles, and settles the same way. */
+/**
+ * Advances a clock in small steps until a promise settles. Returns the promise's value or throws
+ * its error.
+ */
 export async function advanceUntil<T>(clock: ManualClock, promise: Promise<T>): Promise<T> {
   let isSettled = false;
   const settle = () => (isSettled = true);
