@@ -1,4 +1,4 @@
-// The records that an observer receives: of a call, a dial, a handshake, and a gossip message.
+// The records that an observer receives about calls, dials, handshakes and gossip messages.
 
 import type { Code, Reason, TransportError } from './errors.ts';
 import type { Remote } from './remote.ts';
@@ -33,8 +33,8 @@ export interface CallRecord {
    */
   readonly queued: number;
   /**
-   * The number of times that the request was written to a connection: more than 1 if a connection
-   * broke and the call was sent again, 0 if it never was. At the server 1.
+   * The number of times the request was written to a connection: more than 1 if a connection broke
+   * and the call was sent again, 0 if the request was never written. At the server, 1.
    */
   readonly attempts: number;
   /** The time from the start to the end; 0 before the end. */
@@ -66,8 +66,8 @@ export interface DialRecord {
 }
 
 /**
- * The hello of a connection, from the moment at which the stream is open until the connection is up
- * or has failed.
+ * The hello of a connection, from the opening of the stream until the connection is up or has
+ * failed.
  */
 export interface HandshakeRecord {
   readonly endpoint: string;
@@ -79,7 +79,7 @@ export interface HandshakeRecord {
   readonly error: TransportError | undefined;
 }
 
-/** A message that this node publishes on a topic of gossip. */
+/** A message that this node publishes on a gossip topic. */
 export interface PublishRecord {
   readonly topic: string;
   readonly bytes: number;
@@ -89,7 +89,7 @@ export interface PublishRecord {
   readonly error: unknown;
 }
 
-/** A message of another node that was delivered to the readers of a topic here. */
+/** A message from another node that was delivered to this node's readers of the topic. */
 export interface DeliveryRecord {
   readonly topic: string;
   /** The id of the message, as in its MessageMeta. */

@@ -1,5 +1,5 @@
-// The clock as a parameter: all code that waits or measures receives a Clock, so that it runs on
-// real and on simulated time alike.
+// The clock as a parameter: all code that waits or measures receives a Clock, so that it runs in
+// real and in simulated time.
 
 /** An opaque handle of a timer. */
 export type Timer = unknown;

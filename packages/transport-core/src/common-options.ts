@@ -59,8 +59,8 @@ export interface CommonOptions {
    */
   readonly handshakeTimeout?: number | undefined;
   /**
-   * The time after which a connection without calls is closed by the side that dialed it, or after
-   * twice that time by the side that accepted it. `Infinity` means never. Default 60,000.
+   * The time without calls after which the side that dialed a connection closes it. The side that
+   * accepted the connection waits twice as long. `Infinity` means never. Default 60,000.
    */
   readonly idleTimeout?: number | undefined;
   /** Settings for pinging a silent connection, and for closing it. */
@@ -83,8 +83,8 @@ export interface CommonOptions {
     | ((target: string | undefined) => HelloFields | Promise<HelloFields>)
     | undefined;
   /**
-   * Called before a connection is up, within `handshakeTimeout`. It throws to refuse the peer, and
-   * both ends see why: a TransportError as it is, anything else as `permission_denied`.
+   * Called before a connection is up, within `handshakeTimeout`. It throws to refuse the peer. Both
+   * ends see a TransportError as it is, and anything else as `permission_denied`.
    */
   admit?: ((remote: Remote) => unknown) | undefined;
   /**

@@ -164,9 +164,9 @@ export function withDetails(error: TransportError, details: TransportErrorOption
 }
 
 /**
- * Returns a copy as {@link withDetails} does, but without a stack trace, in a sixth of the time: for
- * failures of many calls at once, and for those found on a later turn than the one of the call. Their
- * stack would show only the code that reports them.
+ * Returns a copy as {@link withDetails} does, but without a stack trace, in a sixth of the time.
+ * Use it if many calls fail at once, or if a call fails on a later turn than the one that made it:
+ * a stack trace would show only the code that reports the failure.
  */
 export function withoutStack(
   error: TransportError,
@@ -185,7 +185,7 @@ export function codeOf(number: number): Code {
   return codeByNumber[number] ?? 'unknown';
 }
 
-/** Returns the number of a reason on the wire; 0 if it has none. */
+/** Returns the number of a reason on the wire; 0 if the reason is undefined. */
 export function reasonNumber(reason: Reason | undefined): number {
   return reason === undefined ? 0 : REASONS[reason].wire;
 }
@@ -231,9 +231,9 @@ function untraced(create: () => TransportError): TransportError {
 }
 
 /**
- * Sets the maximum number of frames in a stack trace and returns the previous one. Wrap it around
- * code that throws foreign errors (`JSON.parse`) which a peer can cause as often as it likes. Does
- * nothing and returns undefined if the engine has no such limit, or if `Error` is frozen.
+ * Sets the maximum number of frames in a stack trace and returns the previous one. Use it around
+ * code that throws foreign errors (`JSON.parse`) if a peer can cause them as often as it likes.
+ * Does nothing and returns undefined if the engine has no such limit, or if `Error` is frozen.
  */
 export function traceDepth(depth: number | undefined): number | undefined {
   const traced = Error as { stackTraceLimit?: number };

@@ -34,7 +34,7 @@ export class EventHub<E> {
     return reader;
   }
 
-  /** Ends all readers; events that wait can still be read. */
+  /** Ends all readers; waiting events can still be read. */
   end(): void {
     this.#over = true;
     for (const reader of this.#readers) reader.end();

@@ -1,4 +1,4 @@
-// The interfaces of interceptors, which see calls on their way out and in, and of the rule that
+// The interfaces of interceptors, which see outgoing and incoming calls, and of the rule that
 // decides which calls a peer may make.
 
 import type { Remote } from './remote.ts';
@@ -30,7 +30,7 @@ export interface ClientCall extends InterceptedCall {
   signal: AbortSignal | undefined;
 }
 
-/** A call of a peer that is about to be handled. */
+/** A peer's call that is about to be handled. */
 export interface ServerCall extends InterceptedCall {
   /** The caller's connection. */
   readonly from: Remote;

@@ -34,11 +34,12 @@ export interface LimitOptions {
    * - `bytes` (default 128 MiB): bytes of all short calls that wait or are being handled, plus 512
    *   for each of them.
    *
-   * A connection may hold at most as much of the first three quarters of a limit as it leaves free,
-   * and at most as much of the last quarter as it leaves for each other connection. So a single
-   * connection gets at most three eighths, and many greedy ones leave room for the others. Beyond
-   * that, its requests are refused with `resource_exhausted`. Its one-ways wait if `calls` is
-   * exceeded, and are dropped if `bytes` is exceeded.
+   * Within the first three quarters of a limit, a connection may hold at most as much as it leaves
+   * free; within the last quarter, at most as much as it leaves for each other connection. So a
+   * single connection gets at most three eighths of a limit, and many greedy connections leave room
+   * for the others. Beyond its share, a connection's requests are refused with
+   * `resource_exhausted`. Its one-ways wait if `calls` is exceeded, and are dropped if `bytes` is
+   * exceeded.
    */
   readonly total?:
     | { readonly calls?: number | undefined; readonly bytes?: number | undefined }
@@ -61,7 +62,7 @@ export interface LimitOptions {
    * Maximum number of bytes in all messages that a transport holds: incomplete, waiting for a
    * reader, being handled, or not yet sent. Default 512 MiB, or `message` if that is larger. Above
    * the limit, the transport refuses new long requests and unfinished long messages with
-   * `resource_exhausted`, starting with the connection that has most of them.
+   * `resource_exhausted`, starting with the connection that holds the most bytes of them.
    */
   readonly memory?: number | undefined;
   /**
@@ -79,7 +80,7 @@ export interface LimitOptions {
     | { readonly send?: number | undefined; readonly receive?: number | undefined }
     | undefined;
   /**
-   * Accepted connections whose handshake is not finished.
+   * Maximum number of accepted connections whose handshake is not finished.
    *
    * - `pending` (default 64): in total. Up to four times as many wait; any further ones are closed.
    * - `perSource` (default: unlimited): from one source, which is an IPv4 address or the /64
@@ -164,8 +165,8 @@ export const limits = dependentGroup(
     handshakes: group({ pending: count(64), perSource: optional(integer(1, MOST)) }),
     credit,
   },
-  // Options that are given must not contradict each other; those that are left out follow from the
-  // given ones.
+  // The given options must not contradict each other; options that are left out are derived from
+  // them.
   (given, report) => {
     const message = given.message ?? Math.min(64 * MIB, given.memory ?? Infinity);
     const item = given.item ?? Math.min(MIB, message);

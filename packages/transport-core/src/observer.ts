@@ -69,14 +69,14 @@ export type Counter =
 
 /**
  * Hooks, all optional. They are called synchronously and must not throw; what they throw is
- * ignored. A hook that is missing costs nothing.
+ * ignored. A missing hook costs nothing.
  */
 export interface Observer {
   /** Receives each event when it happens. */
   event?(event: ObserverEvent): void;
   /**
-   * Adds `amount` to a counter. `remote` is the peer that it concerns, undefined if no connection
-   * was involved.
+   * Adds `amount` to a counter. `remote` is the peer that it concerns, or undefined if no
+   * connection was involved.
    */
   count?(counter: Counter, amount: number, remote: Remote | undefined): void;
   /**
@@ -96,9 +96,9 @@ export interface Observer {
   dialEnded?(dial: DialRecord): void;
   /** A handshake has succeeded or failed. */
   handshakeEnded?(handshake: HandshakeRecord): void;
-  /** A message was published on a topic of gossip, or could not be. */
+  /** A message was published on a gossip topic, or its publication failed. */
   publishEnded?(message: PublishRecord): void;
-  /** A message of another node was delivered on a topic of gossip. */
+  /** A message from another node was delivered on a gossip topic. */
   delivered?(message: DeliveryRecord): void;
 }
 

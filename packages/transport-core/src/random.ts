@@ -3,7 +3,7 @@
 
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
-/** Returns a number in [0, 1), a different one at each call. */
+/** Returns the next random number in [0, 1) at each call. */
 export type Random = () => number;
 
 /**
@@ -34,7 +34,7 @@ function mix(seed: number): number {
 }
 
 /**
- * The number of values to discard at the start: the generator fills half of its state with ones,
- * which shows in the first values.
+ * The number of values to discard at the start: half of the generator's state begins as ones, and
+ * the first values show it.
  */
 const WARM_UP = 32;

@@ -17,8 +17,8 @@ export interface Remote {
   /** The last measured round trip in milliseconds. */
   readonly rtt?: number | undefined;
   /**
-   * The time in milliseconds for which a ping has been unanswered and nothing else has arrived; 0
-   * while the peer is heard.
+   * The time, in milliseconds, for which a ping has gone unanswered and nothing else has arrived; 0
+   * while data keeps arriving from the peer.
    */
   readonly silence?: number | undefined;
   /**

@@ -12,8 +12,8 @@ export interface ResolvedAddress {
    */
   readonly weight?: number | undefined;
   /**
-   * Addresses of a higher number are used only while none of a lower one can be (RFC 2782,
-   * priority). Default 0.
+   * Addresses with a higher number are used only while no address with a lower number can be
+   * reached (RFC 2782, priority). Default 0.
    */
   readonly priority?: number | undefined;
 }
@@ -35,7 +35,7 @@ export interface ResolutionObserver {
 /** Finds the addresses of names, and follows their changes. */
 export interface Resolver {
   /**
-   * Whether the target is a name that this resolver knows how to resolve, such as
+   * Returns true if the target is a name that this resolver knows how to resolve, such as
    * 'dns:///orders:7000'. Other targets are dialed as they are.
    */
   handles(target: string): boolean;
@@ -46,8 +46,8 @@ export interface Resolver {
   watch(target: string, observer: ResolutionObserver): () => void;
   /**
    * Reports that an address of a target could not be dialed or lost its connection, so the list may
-   * be out of date. The resolver decides when to look again; it must not do so on each call.
-   * Optional.
+   * be out of date. The resolver decides when to resolve the name again; it must not do so for each
+   * report. Optional.
    */
   resolveNow?(target: string): void;
 }

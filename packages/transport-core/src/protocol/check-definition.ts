@@ -165,8 +165,8 @@ function isCodec(value: unknown): boolean {
 }
 
 /**
- * Returns true for an object literal, also from another realm: its prototype is null or has no
- * prototype itself. `{ __proto__: { … } }` is therefore not a plain object.
+ * Returns true for an object literal, even from another realm: an object whose prototype is null or
+ * has no prototype itself. `{ __proto__: { … } }` is therefore not a plain object.
  */
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;

@@ -21,6 +21,6 @@ export interface Codec<Out, In = Out> {
   readonly schema?: unknown;
   /** Returns the bytes of a value. */
   encode(value: In): Uint8Array;
-  /** Returns the value of bytes that a peer sent. */
+  /** Returns the value that the bytes from a peer represent. */
   decode(bytes: Uint8Array): Out;
 }

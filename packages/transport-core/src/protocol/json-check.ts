@@ -6,8 +6,8 @@ import { oversize, refusal } from './refusal.ts';
 import { hasLoneSurrogate } from './unicode.ts';
 
 /**
- * The maximum depth of nested lists and objects in a value: far more than real data needs, and few
- * enough for the recursion of any schema library.
+ * The maximum depth of nested lists and objects in a value: far more than real data needs, and
+ * little enough for the recursion of any schema library.
  */
 export const MAX_DEPTH = 1_000;
 
@@ -23,8 +23,9 @@ export function weigh(value: unknown): number {
 
 /**
  * Returns the weight of one value at a level: 1, or one for every two levels if the value is deeper
- * than two. A schema reports a bad value with a path as long as its depth, and schema libraries
- * copy paths. Most time is spent there, so values at great depth weigh even more.
+ * than two. A schema reports a bad value with a path as long as the value is deep, and schema
+ * libraries copy paths. Most time is spent on these copies, so values at great depth weigh even
+ * more.
  */
 function unit(level: number): number {
   return level <= 2 ? 1 : ((level + 1) >> 1) + ((level * level) >> 8);
@@ -36,8 +37,8 @@ const OBJECT = 4;
 let weight = 0;
 
 /**
- * Walks through a value and adds the weight of the members of each list or object. An empty one
- * weighs as much as one with a single member.
+ * Walks through a value and adds the weight of the members of each list or object. An empty list or
+ * object weighs as much as one with a single member.
  */
 function isJson(value: unknown, level: number): boolean {
   switch (typeof value) {

@@ -38,10 +38,10 @@ export interface JsonOptions {
 
 /**
  * Returns a codec for JSON, checked by any synchronous Standard Schema (zod 4 and its mini,
- * valibot, arktype …). The sender checks the value and sends its `JSON.stringify`, so the schema's
- * input must be JSON: `z.iso.datetime()`, not `z.date()`. The receiver checks again and gets the
- * schema's output. If a message longer than 256 bytes breaks a zod schema, the receiver reports
- * only the first issue.
+ * valibot, arktype …). The sender checks the value and sends the result of `JSON.stringify`, so the
+ * schema's input must be JSON: `z.iso.datetime()`, not `z.date()`. The receiver checks again and
+ * gets the schema's output. If a message longer than 256 bytes breaks a zod schema, the receiver
+ * reports only the first issue.
  *
  * Either end refuses the following with `invalid_argument`, which names the path:
  *
@@ -109,7 +109,7 @@ export function json<S extends StandardSchemaV1>(
 const LIMIT = 4 * 1024 * 1024;
 const VALUES = 32_768;
 /**
- * Maximum length, in bytes, of a text of which all issues are reported: a short text can't have
+ * Maximum length, in bytes, of a text for which all issues are reported: a short text can't have
  * many.
  */
 const SHORT = 256;
@@ -249,7 +249,7 @@ interface SafeParsed {
   readonly error?: { readonly issues: readonly StandardSchemaV1.Issue[] };
 }
 
-/** Work units of one issue, for each step of its path: it takes 1 to 3 µs in zod. */
+/** Work units of one issue for each step of its path; zod needs 1 to 3 µs for a step. */
 const ISSUE = 16;
 /**
  * The maximum number of characters of a schema's message in an error: a message that lists unknown

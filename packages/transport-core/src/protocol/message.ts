@@ -37,8 +37,8 @@ function encodeWith<In>(codec: Codec<any, In>, what: string, value: In): Uint8Ar
 }
 
 /**
- * Decodes bytes from a session, which are a plain Uint8Array, and names the value in errors in the
- * same way. It throws TransportErrors only; an asynchronous schema is `internal`.
+ * Decodes bytes from a session, which are a plain Uint8Array, and names the value in errors as
+ * `encodeAs` does. It throws TransportErrors only; an asynchronous schema is `internal`.
  */
 export function decodeAs<Out>(codec: Codec<Out, any>, what: string, encoded: Uint8Array): Out {
   return codec === (bytes as Codec<any, any>) ? (encoded as Out) : decodeWith(codec, what, encoded);
@@ -52,7 +52,7 @@ function decodeWith<Out>(codec: Codec<Out, any>, what: string, encoded: Uint8Arr
   }
 }
 
-/** Returns the error of `decodeAs` for what a codec threw. */
+/** Returns the error that `decodeAs` throws for what a codec threw. */
 export function decodingError(
   codec: Codec<any, any>,
   what: string,

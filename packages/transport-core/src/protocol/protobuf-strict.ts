@@ -35,9 +35,9 @@ export class TooManyValues extends RangeError {}
 
 /**
  * Returns a function that wraps bytes in a reader for `type.decode`. The reader drops unknown
- * fields (each that protobufjs keeps costs some hundred bytes), checks under proto2, too, that text
- * is UTF-8, and reads at most `values` fields of the type and elements of packed lists. For a type
- * without `decodeDelimited`, the function returns the bytes unchanged.
+ * fields (protobufjs would keep each at a cost of some hundred bytes), checks that text is UTF-8
+ * even under proto2, and reads at most `values` fields of the type and elements of packed lists.
+ * For a type without `decodeDelimited`, the function returns the bytes unchanged.
  */
 export function strictReader(type: object, values: number): (bytes: Uint8Array) => unknown {
   const Base = capture<ProtobufReader>(type, 'decodeDelimited', 'decode', 0, [
@@ -48,7 +48,7 @@ export function strictReader(type: object, values: number): (bytes: Uint8Array) 
     'string',
     'stringVerify',
   ]);
-  // From a Buffer, protobufjs would make Buffers.
+  // If it gets a Buffer, protobufjs makes Buffers.
   if (Base === undefined) return plain;
   const Class = strictOf(readers, Base as ReaderClass, makeStrictReader);
   return (bytes) => new Class(plain(bytes), values);
@@ -122,7 +122,7 @@ function makeStrictReader(Base: ReaderClass): StrictReaderClass {
 
     /**
      * Unknown fields do not count: they take a few nanoseconds and leave nothing behind. (But `tag`
-     * counts them until it is known that they are unknown, so one that follows the last allowed
+     * counts a field before it is known to be unknown, so an unknown field after the last allowed
      * value is refused. A group counts once, for its end.)
      */
     override skipType(wireType: number, depth?: number, fieldNumber?: number): this {
@@ -264,7 +264,7 @@ const CHECKS: Record<string, readonly [isFit: (value: unknown) => boolean, expec
   float: [
     (value) =>
       typeof value === 'number' &&
-      // 2^128 − 2^103: this and everything above rounds to an infinite float.
+      // 2^128 − 2^103: this number and all above it round to an infinite float.
       (Math.abs(value) < 3.4028235677973366e38 || !Number.isFinite(value)),
     'a number within the range of a float',
   ],

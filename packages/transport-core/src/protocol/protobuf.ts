@@ -7,7 +7,7 @@ import { strictEncode, strictReader, TooManyValues } from './protobuf-strict.ts'
 import { limitOf, oversize, refusal } from './refusal.ts';
 
 /**
- * A reflection `Type` of protobufjs. TypeScript can't know what it decodes, so name it:
+ * A reflection `Type` of protobufjs. TypeScript can't know the decoded type, so name it:
  * `protobuf<Append>(type)`.
  */
 export type ReflectionType = ProtobufType<{ [member: string]: any }>;
@@ -32,8 +32,9 @@ export interface ProtobufOptions {
   readonly limit?: number | undefined;
   /**
    * The number of values: fields of the type, including those of nested messages, and elements of
-   * packed lists. Each 64-bit integer of a packed list counts as one, and eight other numbers count
-   * as one. Default 131,072. The limit exists because empty fields take far more memory than bytes.
+   * packed lists. In a packed list, each 64-bit integer counts as one value, and any eight other
+   * numbers together count as one. Default 131,072. The limit exists because empty fields take far
+   * more memory than their encoded bytes.
    */
   readonly values?: number | undefined;
 }

@@ -24,8 +24,8 @@ export interface ProtocolDefinition<M extends Methods = Methods> {
    * The byte that identifies this protocol on a connection: 0x10 to 0xff, the same at all nodes,
    * and unique on a transport. Each channel has its own queues and credit. The default is a hash of
    * the name. Among ten protocols, two hashes collide in one case out of six; mounting the second
-   * of them is then a TypeError. So assign numbers once you have several protocols. 0x00 to 0x0f
-   * are reserved for Trunkline itself.
+   * of the two protocols is then a TypeError. So assign numbers once you have several protocols.
+   * 0x00 to 0x0f are reserved for Trunkline itself.
    */
   readonly channel?: number | undefined;
   /**
@@ -158,8 +158,8 @@ export interface MethodTable {
 }
 
 /**
- * Checks a definition at compile time: each wrong member is required to have an impossible type,
- * whose text explains the mistake.
+ * Checks a definition at compile time: each wrong member is given an impossible type, whose text
+ * explains the mistake.
  */
 export type CheckMethods<M> = {
   readonly [N in keyof M]: {

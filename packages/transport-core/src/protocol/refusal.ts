@@ -17,7 +17,7 @@ export function refusal(
   problem: string,
   cause?: unknown,
 ): TransportError {
-  // Both may contain data from a peer: keys, or a schema's message about its values.
+  // The path and the problem may contain a peer's data: keys, or a schema's message about values.
   const where = cleanText(
     `${path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}…` : path}: ${problem}`,
   );

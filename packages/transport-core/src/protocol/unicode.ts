@@ -2,7 +2,7 @@
 
 /**
  * Returns true if the text contains half of a surrogate pair without the other half. UTF-8 can't
- * represent it, so it would arrive changed.
+ * represent such a half, so the text would arrive changed.
  */
 export function hasLoneSurrogate(text: string): boolean {
   return LONE_SURROGATE.test(text);

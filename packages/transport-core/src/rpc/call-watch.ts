@@ -11,7 +11,7 @@ import type { TraceChannel } from '../trace-channels.ts';
 export interface CallWatch {
   /** The time of this tick, or a later one that was read within it. */
   readonly now: number;
-  /** Reads the clock now, because a handler may have worked for long within this tick. */
+  /** Reads the clock now, because a handler may have run for a long time within this tick. */
   readNow(): number;
   /**
    * Reports the start of a call. Returns a tracing channel if it has subscribers; then the
@@ -23,8 +23,8 @@ export interface CallWatch {
 }
 
 /**
- * A record that its call fills in. Most of it is read from the call only when an observer asks,
- * because each field that is written costs every call.
+ * A record that its call fills in. Most fields are read from the call only when an observer asks
+ * for them, because writing them in advance would slow down every call.
  */
 export abstract class OpenRecord implements CallRecord {
   abstract readonly side: 'client' | 'server';

@@ -23,7 +23,7 @@ export interface CallHost {
   begin(): void;
   /** Reports that a call has settled, with this code if it failed. */
   settled(code: Code | undefined): void;
-  /** Requests to be woken at `time`, when the call may expire. */
+  /** Asks to be woken at `time`, when the call may expire. */
   wakeBy(time: number): void;
 }
 
@@ -44,8 +44,8 @@ export const NO_OPTIONS: OwnOptions = Object.freeze({
 });
 
 /**
- * A unary call, which its response settles; or a one-way, which resolves once it will be sent in
- * its order.
+ * A unary call, which settles with its response; or a one-way, which resolves once its place in the
+ * send order is certain.
  */
 export class Call<Result> extends OutCall implements Abortable {
   /** Set by `promiseOf`. */
@@ -203,8 +203,8 @@ export function badAnswer(error: unknown): TransportError {
 }
 
 /**
- * Creates the promise of a call. No code keeps its reject function, so V8 creates none; and no
- * function needs to capture `this`.
+ * Creates the promise of a call. No code keeps the reject function, so V8 does not create one; and
+ * no function needs to capture `this`.
  */
 function promiseOf<Result>(call: Call<Result>): Promise<Result> {
   return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 // Incoming calls as an async iterator, for `consumer()` of a transport. It takes a call only when
-// its user asks for one. Asking for another call means that the user is done with the oldest
-// one-way; only then does its sender get the credit back.
+// its user requests the next one. Requesting another call means that the user is done with the
+// oldest one-way; only then does the sender of that one-way get its credit back.
 
 import { type InCall, READER } from '../session/in-call.ts';
 import type { Inbox } from './inbox.ts';

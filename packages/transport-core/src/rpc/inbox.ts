@@ -27,7 +27,7 @@ import type { Taker } from './taker.ts';
 interface InboxHooks {
   /** Follows the call, if anybody observes it. */
   readonly watch: CallWatch | undefined;
-  /** True if some calls need a permission. */
+  /** True if some calls need permission. */
   readonly asks: boolean;
 }
 
@@ -88,7 +88,7 @@ export class Inbox {
     this.#hook(this.#hooks?.watch);
   }
 
-  /** Makes `watch` follow the calls that are handed over from now on; undefined ends that. */
+  /** Makes `watch` follow the calls that are handed over from now on; undefined stops it. */
   watchBy(watch: CallWatch | undefined): void {
     this.#hook(watch);
   }
@@ -307,7 +307,7 @@ export class Inbox {
 
   /**
    * Returns true if as many one-ways of the connection are being handled as `limits.calls` or
-   * `limits.total` allow: then this one waits until one of them is done.
+   * `limits.total` allow: then this call waits until one of them is done.
    */
   #crowds({ method, channel }: InCall): boolean {
     if (method.kind !== 'oneway' || channel.oneways === 0) return false;

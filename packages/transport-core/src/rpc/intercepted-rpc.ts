@@ -66,7 +66,10 @@ export class InterceptedRpc implements ServerCall {
   isReached = false;
   /** The call as it would be without interceptors. */
   readonly incoming: IncomingRpc;
-  /** All other state, for calls that interceptors change or that do more than return a value. */
+  /**
+   * All other state; set only for calls that interceptors change or whose handler does more than
+   * return a value.
+   */
   private rare: RareState | undefined = undefined;
 
   constructor(protocol: string, rpc: IncomingRpc) {
@@ -226,8 +229,8 @@ export class InterceptedRpc implements ServerCall {
   }
 
   /**
-   * Ends the call because its caller is gone. Interceptors see the error; what the reader answers
-   * from now on only counts as late.
+   * Ends the call because its caller is gone. Interceptors see the error; any answer that the
+   * reader gives from now on counts as late.
    */
   abandon(error: unknown): void {
     this.#state().isAbandoned = true;

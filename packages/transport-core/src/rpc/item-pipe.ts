@@ -22,7 +22,7 @@ export class ItemPipe implements AsyncIterableIterator<unknown, undefined> {
   #end: { readonly error?: unknown } | undefined = undefined;
   #isLeft = false;
 
-  /** Resolves when the item was taken, and rejects if the reader has left. */
+  /** Resolves when the item has been taken; rejects if the reader has left. */
   write(item: unknown): Promise<void> {
     if (this.#isLeft) return Promise.reject(left());
     const read = this.#reads.shift();

@@ -6,11 +6,11 @@ import type { InStream } from '../session/streams.ts';
 /** The call behind a stream, as its reader sees it. */
 export interface ItemReaderHooks<T> {
   decode(bytes: Uint8Array): T;
-  /** Called when an item was taken. */
+  /** Called when an item has been taken. */
   taken(): void;
   /**
-   * Called when the user left before the end, or when the next item could not be decoded; `failure`
-   * is the reason then.
+   * Called when the user left before the end, or when the next item could not be decoded; in that
+   * case, `failure` is the reason.
    */
   left(failure: unknown): void;
   /**

@@ -49,7 +49,10 @@ class OutgoingRecord extends OpenRecord {
     return this.isOver && (this.error === undefined || this.error.sent === true);
   }
 
-  /** Called when the request was written; a call that is sent again waits until the last time. */
+  /**
+   * Called when the request has been written. The waiting time of a call that is sent again lasts
+   * until the last write.
+   */
   written(): void {
     this.queued = this.watch.now - this.startedAt;
     this.attempts++;

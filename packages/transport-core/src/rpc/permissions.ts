@@ -1,5 +1,5 @@
-// Asks the rules of a protocol and of its server whether a peer may make a call, and lets the call
-// wait if they do not know at once.
+// Applies the rules of a protocol and of its server to each call of a peer. A call waits while a
+// rule returns a promise.
 
 import { stackless, TransportError } from '../errors.ts';
 import type { Allow } from '../interceptors.ts';
@@ -15,7 +15,7 @@ interface AskingInbox {
   deny(call: InCall, error: TransportError): void;
 }
 
-/** True for a call that is allowed, otherwise the error for its caller. */
+/** True if the call is allowed; otherwise the error for its caller. */
 type Answer = true | TransportError;
 
 /** Decides which calls of one inbox are handed over. */
@@ -27,7 +27,7 @@ export class Permissions {
   readonly #inbox: AskingInbox;
   readonly #failed: (callback: string, error: unknown) => void;
 
-  /** @param failed receives the errors of rules that are not meant for callers. */
+  /** @param failed receives those errors of rules that are not meant for callers. */
   constructor(
     inbox: AskingInbox,
     allow: Allow | undefined,

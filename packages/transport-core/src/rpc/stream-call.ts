@@ -1,5 +1,5 @@
-// Outgoing calls that stream. An upload is pulled as the callee takes it; a download is sent as its
-// reader reads.
+// Outgoing calls that stream. The items of an upload are pulled as the callee takes them; those of
+// a download are sent as the reader takes them.
 
 import { TransportError, withDetails } from '../errors.ts';
 import { decodeAs, encodeAs } from '../protocol/message.ts';
@@ -17,9 +17,9 @@ export class StreamCall extends Call<unknown> {
   readonly #source: AsyncIterator<unknown> | undefined;
   #reader: ItemReader<unknown> | undefined = undefined;
   /**
-   * The part of the call that its timeout bounds. The call's own timeout bounds the whole call, and
-   * the method's timeout each wait for progress. The default bounds each wait of an upload; for a
-   * download or duplex call, it bounds only the time until the request has been sent, because a
+   * The part of the call that its timeout bounds. The call's own timeout bounds the whole call; the
+   * method's timeout bounds each wait for progress. The default bounds each wait of an upload; for
+   * a download or duplex call, it bounds only the time until the request has been sent, because a
    * stream may be quiet for long.
    */
   readonly #bounds: 'whole' | 'waits' | 'opening';

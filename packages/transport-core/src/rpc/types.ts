@@ -74,8 +74,8 @@ export interface RpcBase<N extends string, Request> {
   /** The version of the protocol that both ends agreed on. */
   readonly version: number;
   /**
-   * The metadata that the caller sent with the request, at most 8 KiB. Without any, it is a shared
-   * frozen empty object.
+   * The metadata that the caller sent with the request, at most 8 KiB. If there is none, it is a
+   * shared, frozen, empty object.
    */
   readonly metadata: Readonly<Record<string, string>>;
   /**
@@ -91,8 +91,8 @@ export interface RpcBase<N extends string, Request> {
   /**
    * Answers with an error. The caller gets a TransportError with its code, message, reason and
    * metadata, and anything else as `internal` with its message. Returns false if no caller waits
-   * for the answer: the caller is gone, or the call is one-way (then it is counted). Throws a
-   * TypeError if the call was answered before.
+   * for the answer: the caller is gone, or the call is one-way (then the failure is counted).
+   * Throws a TypeError if the call was answered before.
    */
   fail(error: unknown): boolean;
 }

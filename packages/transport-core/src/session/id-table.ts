@@ -63,8 +63,8 @@ export class Slots<T extends { readonly id: number; assignId(id: number): void }
     const slot = slotOf(entry.id);
     if (this.#entries[slot] !== entry) return false;
     this.#entries[slot] = undefined;
-    // The next generation, modulo 2^31. A plain sum could leave V8's small integers, and after a
-    // single such value every id would be a number on the heap.
+    // The next generation, modulo 2^31. A plain sum could exceed V8's small integers, and a single
+    // such value would make V8 store every id as a number on the heap.
     this.#ids[slot] = (entry.id - (HIGHEST + 1 - SLOTS * 2)) & HIGHEST || SLOTS * 2;
     this.#free.push(slot);
     this.size--;

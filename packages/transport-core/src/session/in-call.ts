@@ -48,8 +48,8 @@ export interface InChannel {
   /** Called when a short request begins to wait for a reader, and when it no longer waits. */
   countQueued(change: 1 | -1, cost: number): void;
   /**
-   * Called when one-ways begin to wait because too many are being handled, and when one may be
-   * handled.
+   * Called when one-ways begin to wait because too many are being handled, and when the next one
+   * may be handled.
    */
   crowd(isCrowded: boolean): void;
 }
@@ -86,7 +86,7 @@ export interface AnswerCarrier {
   congested(channel: InChannel): boolean;
   /** Called when a reader answered after its caller was gone, or failed a one-way. */
   late(): void;
-  /** Schedules a check of the call at `time`, in case no reader takes it until then. */
+  /** Schedules a check of the call at `time`, in case no reader takes it by then. */
   expires(call: InCall, time: number): void;
   /**
    * Called when a handler starts and when it ends. `limits.calls` bounds the number of running
@@ -113,7 +113,10 @@ export interface Payer {
 export interface CallObserver {
   itemSent(bytes: number): void;
   itemReceived(bytes: number): void;
-  /** Called when its answer will be sent: a response of `bytes`, or the end of its items (0). */
+  /**
+   * Called when the call's answer will be sent: a response of `bytes` bytes, or the end of the
+   * items (0).
+   */
   answered(bytes: number): void;
   /** Called when an error will be sent instead, and when the handler of a one-way has failed. */
   failed(error: TransportError): void;
@@ -133,8 +136,8 @@ export class InCall implements ListEntry, UnitSender {
   readonly due: number;
   payload: Uint8Array;
   /**
-   * The account that paid for it. It is charged until a request is taken or a one-way's reader is
-   * done with it; undefined if no account paid.
+   * The account that paid for the call; undefined if none did. It stays charged until the request
+   * is taken, or until a one-way's reader is done.
    */
   account: Payer | undefined = undefined;
   /**
@@ -225,7 +228,7 @@ export class InCall implements ListEntry, UnitSender {
   }
 
   /**
-   * Gives its cost back to the account that paid for it, once.
+   * Gives the call's cost back to the account that paid for it, once.
    * @param eager true if a reader waits for more, so nothing is held back.
    */
   giveBack(eager: boolean): void {
@@ -306,7 +309,7 @@ export class InCall implements ListEntry, UnitSender {
     this.reply = unit;
   }
 
-  /** Returns the terminal frame that still waits in the lanes, and forgets it. */
+  /** Returns the terminal frame that still waits in the lanes, and clears the reference to it. */
   takeReply(): Outgoing | undefined {
     const { reply } = this;
     if (reply !== undefined) this.reply = undefined;
@@ -333,7 +336,10 @@ export class InCall implements ListEntry, UnitSender {
           };
   }
 
-  /** An asynchronous rule has allowed it. Its payload was released while it waited for that. */
+  /**
+   * Records that an asynchronous rule has allowed the call. The payload was released while the call
+   * waited for the rule.
+   */
   permit(payload: Uint8Array): void {
     this.permitted = true;
     this.payload = payload;

@@ -1,6 +1,6 @@
 // The memory that a transport holds for all its connections, and the part of it that each of them
-// holds. When the limit is exceeded, incomplete messages are refused, first those of the connection
-// that has most of them.
+// holds. When the limit is exceeded, incomplete messages are refused, beginning with the connection
+// that holds the most bytes of them.
 //
 // `Memory` owns the sums of a transport, and `MemoryUsage` the figures of one connection. The parts
 // of a session tell it what they hold and what they free. It may refuse incomplete messages, and
@@ -41,7 +41,7 @@ export class Memory {
     this.limit = limit;
   }
 
-  /** Called with 1 when a connection is made, and with -1 when it is over. */
+  /** Called with 1 when a connection is made, and with -1 when it has ended. */
   countConnection(change: 1 | -1): void {
     this.connections += change;
   }
@@ -80,7 +80,10 @@ export class Memory {
     return this.ahead + this.#spareBytes + bytes <= this.maxAhead;
   }
 
-  /** The maximum of `ahead`: announcing a message must not cost its whole size at once. */
+  /**
+   * The maximum of `ahead`: the mere announcement of a message must not cost its whole size at
+   * once.
+   */
   get maxAhead(): number {
     return this.limit / AHEAD;
   }
@@ -104,9 +107,9 @@ export class Memory {
 
   /**
    * Keeps a piece of a dropped message for other incomplete messages, as long as there are any and
-   * the bound of `ahead` is kept. Returns false if the caller has to free the piece. Without this,
-   * peers whose messages are refused again and again would make this end free and allocate memory
-   * at their rate, and for every 64 MiB of that V8 marks its heap.
+   * the bound of `ahead` is kept. Returns false if the caller has to free the piece. Without spare
+   * pieces, peers whose messages are refused again and again would make this end free and allocate
+   * memory at the rate of their messages, and V8 would mark its heap after every 64 MiB.
    */
   spares(piece: Uint8Array): boolean {
     if (this.#senders.size === 0 || !this.mayReserve(piece.length)) return false;
@@ -127,8 +130,8 @@ export class Memory {
   /**
    * Refuses incomplete messages until the limit is kept or none is left. The next one is always the
    * largest message of the connection whose incomplete messages hold the most bytes. One message is
-   * spared as long as there are others, so that it can finish: the largest of the connection that
-   * sends fastest.
+   * spared as long as there are others, so that it can finish: the largest message of the
+   * connection that sends fastest.
    */
   makeRoom(now: number): void {
     while (this.used > this.limit && this.#senders.size > 0) {
@@ -190,15 +193,14 @@ export class MemoryUsage {
   calls = 0;
   bytes = 0;
   #over = false;
-  /** The number of bytes that have arrived of incomplete messages. */
+  /** The number of bytes of incomplete messages that have arrived. */
   unfinished = 0;
   readonly #assemblies = new List<Unfinished>();
   /** Bytes of long messages that arrived since `#since`. */
   #came = 0;
   #since = 0;
   /**
-   * The number of bytes that arrived before that, since `#from`, and whether they arrived too
-   * slowly.
+   * The number of bytes that arrived from `#from` to `#since`, and whether they arrived too slowly.
    */
   #before = 0;
   #from = 0;
@@ -289,8 +291,8 @@ export class MemoryUsage {
    * may take as much of three quarters of the limit as it leaves free. So a connection that holds
    * much is refused before one that holds little (dynamic thresholds, Choudhury and Hahne 1998).
    * But many connections that each take half of the rest would leave nothing. Therefore the last
-   * quarter is shared more cautiously: each connection may take as much of it as it leaves for each
-   * other one.
+   * quarter is shared more cautiously: each connection may take at most as much of it as it leaves
+   * for each other connection.
    */
   #isBeyond(own: number, used: number, limit: number): boolean {
     const reserve = limit * RESERVE;
@@ -380,8 +382,8 @@ export class MemoryUsage {
   }
 
   /**
-   * Refuses an incomplete message, which then holds no memory: the largest or, with `spares`, the
-   * second largest. Ends the connection instead if it has sent too slowly.
+   * Refuses the largest incomplete message or, with `spares`, the second largest. The message then
+   * holds no memory. Ends the connection instead if it has sent too slowly.
    */
   refuse(now: number, spares: boolean): void {
     this.#owner.advance(now);
@@ -434,8 +436,8 @@ function tooSlow({ used, limit }: Memory): TransportError {
 }
 
 /**
- * The divisor of `limits.memory`: this part of it may be allocated for bytes that have not arrived
- * yet.
+ * The divisor of `limits.memory` that gives the maximum memory allocated for bytes that have not
+ * arrived yet.
  */
 const AHEAD = 8;
 /**

@@ -27,7 +27,7 @@ export interface CallCarrier {
   readonly remote?: Remote | undefined;
   /** Called when the request of `call` is completely written to the batch. */
   requestWritten(call: OutCall): void;
-  /** Called when the caller gave up: the call is taken back or cancelled. */
+  /** Called when the caller gave up: the call is taken back or canceled. */
   abandon(call: OutCall): void;
 }
 
@@ -64,15 +64,15 @@ export abstract class OutCall implements ListEntry, UnitSender {
   // The following properties matter only for a call that waits, is long or streams. For all others
   // they stay on the prototype, because memory is a large part of the cost of a call. Call `widen`
   // before setting any of them.
-  /** Undefined if the call is unary, was never queued, and has none of these properties. */
+  /** Undefined if the call has none of these properties: it is unary and was never queued. */
   declare wide: true | undefined;
   declare list: List<ListEntry> | undefined;
   declare before: ListEntry | undefined;
   declare after: ListEntry | undefined;
   declare unit: Outgoing | undefined;
   /**
-   * Whether the deadline is sent to the callee. For a streaming call that applies only to its own
-   * timeout.
+   * True if the deadline is sent to the callee. A streaming call sends it only if the call has its
+   * own timeout.
    */
   declare travels: boolean;
   /** Whether the call was lost unsent once and is on its second connection. */
@@ -129,7 +129,7 @@ export abstract class OutCall implements ListEntry, UnitSender {
     this.unit = unit;
   }
 
-  /** Returns the unit of its request if the unit still waits, and forgets it. */
+  /** Returns the unit of its request if the unit still waits, and clears the reference to it. */
   takeUnit(): Outgoing | undefined {
     const { unit } = this;
     if (unit !== undefined) this.unit = undefined;
@@ -190,8 +190,8 @@ export abstract class OutCall implements ListEntry, UnitSender {
   /** Called when the deadline has passed. */
   abstract expired(now: number): void;
   /**
-   * Called when a one-way is certain to be sent in its order, or when the request of a streaming
-   * call has left and its streams can be used.
+   * Called when the place of a one-way in the send order is certain, or when the request of a
+   * streaming call has left and its streams can be used.
    */
   abstract accepted(): void;
 
@@ -204,7 +204,7 @@ export abstract class OutCall implements ListEntry, UnitSender {
     if (!this.travels || this.due === Number.POSITIVE_INFINITY) return 0;
     const left = this.due - now;
     if (left <= 0) return -1;
-    // This rounds up; `Math.ceil` and the conversion back to an integer take three times as long.
+    // Rounds up; `Math.ceil` and the conversion back to an integer would take three times as long.
     return left < 0x4000_0000
       ? (left + NEARLY_ONE) | 0 || 1
       : Math.min(Math.ceil(left), 0xffff_ffff);

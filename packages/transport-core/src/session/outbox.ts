@@ -1,10 +1,11 @@
-// The messages that wait to be sent: which channel and which of its lanes is next, and the credit
-// that they need (docs/wire-protocol.md §7). Priority only affects bytes that this end still holds,
-// so nothing is written into a batch before it can leave.
+// The messages that wait to be sent: the channel and the lane whose turn is next, and the credit
+// that the messages need (docs/wire-protocol.md §7). Priority only affects bytes that this end
+// still holds, so nothing is written into a batch before it can leave.
 //
 // Owns the order of the channels that have something to send, and our credit on the accounts of the
-// connection. The callers, callees and streams tell it which units to send, and the frames of the
-// peer which credit came. It writes into the batch, and tells each unit's sender what became of it.
+// connection. The callers, callees and streams tell it which units to send; the peer's CREDIT
+// frames tell it what it may spend. It writes into the batch, and reports the fate of each unit to
+// the unit's sender.
 
 import { List } from '../list.ts';
 import { ACCOUNT_MAX, Account, Kind, UNIT, type WireError } from '../wire/frame.ts';
@@ -76,7 +77,7 @@ export class Outbox {
   open({ pipe, reply }: { readonly pipe: number; readonly reply: number }): void {
     this.#pipe = pipe;
     this.#reply = reply;
-    // Before the hello the pipe had no credit that could be exhausted.
+    // Before the hello, the pipe had no credit, so none could be exhausted.
     this.#drySince = Number.POSITIVE_INFINITY;
   }
 
@@ -182,8 +183,8 @@ export class Outbox {
 
   /**
    * Moves long responses into the bulk lane while account 4 has credit. They pay when their first
-   * packet is written: the payments must have the same order as the first packets, and across
-   * channels the scheduler decides that order.
+   * packet is written, because payments must have the same order as first packets, and the
+   * scheduler decides that order across channels.
    */
   #payReplies(): void {
     for (
@@ -331,8 +332,8 @@ export class Outbox {
   }
 
   /**
-   * Picks the channel that has used the least of the wire in relation to its priority, and removes
-   * channels that have nothing left from the list.
+   * Picks the channel that has used the least of the wire in relation to its priority. Removes
+   * channels that have nothing left to send from the list.
    */
   #pick(packet: number): Lanes | undefined {
     let best: Lanes | undefined;

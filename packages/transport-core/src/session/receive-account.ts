@@ -2,7 +2,7 @@
 // (docs/wire-protocol.md §6).
 //
 // Owns the figures of one account. Its users report the units that arrive and those that are used.
-// It queues itself at its creditor when it owes credit; the account of a stream or of long
+// It queues itself at its creditor when it owes credit. The account of a stream or of long
 // responses also counts the growth of its window as lent memory.
 
 import { Account, type FrameWriter } from '../wire/frame.ts';
@@ -26,7 +26,10 @@ export interface Creditor {
  * a one-way was taken.
  */
 export class ReceiveAccount {
-  /** The sender's credit as known here, never below its own figure; negative after a large unit. */
+  /**
+   * The sender's credit as this end knows it: never less than the sender's own figure, and negative
+   * after a large unit.
+   */
   left: number;
   #owed = 0;
   #queued = false;
@@ -131,9 +134,10 @@ export class GrowingAccount extends ReceiveAccount {
 
   /**
    * Gives back the cost of a unit that was used: more if the window grows, less if it shrinks. The
-   * window grows with the pipe, by at most GROWTH times what is used, while `limits.memory` has
-   * room. It is larger than the pipe's by one unit: a unit is charged when its first packet leaves,
-   * and given back after its last. The window shrinks if there is no room, and if a reader lags.
+   * window grows with the pipe, by at most GROWTH times the bytes used, while `limits.memory` has
+   * room. The window is larger than the pipe's by one unit, because a unit is charged when its
+   * first packet leaves and given back after its last packet. The window shrinks if there is no
+   * room, and if a reader lags.
    * @param unread bytes that still wait for their reader.
    */
   used(cost: number, unread: number): void {
@@ -171,5 +175,8 @@ export class GrowingAccount extends ReceiveAccount {
   }
 }
 
-/** Bytes by which the window grows for each byte that is used: it can triple in a round trip. */
+/**
+ * Maximum number of bytes by which the window grows for each byte used: it can triple in a round
+ * trip.
+ */
 const GROWTH = 2;

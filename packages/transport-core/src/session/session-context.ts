@@ -1,8 +1,9 @@
-// The state that all parts of one session share: the time, the terms with the peer, what the peer
-// costs this end in work and in memory. It does not depend on any of those parts.
+// The state that all parts of one session share: the time, the terms with the peer, and the peer's
+// cost in work and in memory. It does not depend on any of those parts.
 //
-// Owns these figures. The session tells it the time and the work units of each turn, and every part
-// tells it of work. It ends the connection when the peer breaks the rules or costs too much.
+// The context owns these figures. The session sets the time and the work units of each turn, and
+// every part reports work. The context ends the connection when the peer breaks the rules or costs
+// too much.
 
 import type { TransportError } from '../errors.ts';
 import type { Counter } from '../observer.ts';
@@ -11,8 +12,8 @@ import type { HelloLimits } from '../wire/hello.ts';
 import { type Memory, type MemoryOwner, MemoryUsage } from './memory.ts';
 
 /**
- * The limits of a session; `LimitOptions` describes them. Those that the peer must know are sent in
- * HELLO.
+ * The limits of a session; `LimitOptions` describes them. Limits that the peer must know are sent
+ * in HELLO.
  */
 export interface SessionLimits {
   readonly message: number;
@@ -88,7 +89,7 @@ export interface SessionPort {
   destroy(error: TransportError): void;
 }
 
-/** Reports the way in which the peer broke the protocol; the session ends with a GO_AWAY. */
+/** Reports how the peer broke the protocol; the session ends with a GO_AWAY. */
 export type Violation = (reason: 'malformed' | 'too_large' | 'flood', message: string) => void;
 
 /** The parts of a context that its session provides. */
@@ -219,8 +220,8 @@ export class SessionContext implements MemoryOwner {
   }
 
   /**
-   * Counts a request that was refused although its caller could have known: no method matches it,
-   * or it can't be decoded (`points` for its size).
+   * Counts a refused request that its caller should not have sent: no method matches it, or it
+   * can't be decoded (`points` depends on its size).
    */
   refused(points = 0): void {
     this.spend(REFUSAL);
@@ -234,10 +235,7 @@ export class SessionContext implements MemoryOwner {
  */
 const ABUSES = 10_000;
 const USELESS = 10;
-/**
- * A number of units that is practically no limit, for a session without a driver that assigns
- * units.
- */
+/** A practically unlimited number of units, for a session without a driver that assigns units. */
 export const UNBOUNDED = 0x3fff_ffff;
 
 // The cost of a peer's input in work units (docs/wire-protocol.md §9). Unlike time, they are the
@@ -247,8 +245,8 @@ export const UNBOUNDED = 0x3fff_ffff;
 /** Units that one connection may cost in one turn before others are served. */
 export const TURN = 4_096;
 /**
- * Total units of all connections after which a turn is scarce: from then on a connection may cost
- * only SHARE units, which is enough for one that makes a few calls.
+ * Total units of all connections after which a turn is scarce. From then on, each connection may
+ * cost only SHARE units, which is enough for a connection that makes a few calls.
  */
 export const SCARCE = 2 * TURN;
 export const SHARE = 512;
@@ -279,8 +277,8 @@ export const DECODED_SHIFT = 4;
 export const UNDECODABLE = 64;
 export const UNDECODABLE_SHIFT = 6;
 /**
- * Units of a canceled call, whose handler was started for nothing; and of one whose handler uses
- * its signal, because each of the signal's listeners is called.
+ * Units of a canceled call, whose handler was started for nothing, and units of a canceled call
+ * whose handler uses its signal, because each of the signal's listeners is called.
  */
 export const CANCEL = 16;
 export const CANCEL_TOLD = 256;

@@ -4,8 +4,8 @@
 // A batch is half of the frames in flight at the end that calls, a quarter at the end that answers,
 // and never less than 8. (With messages of 64 bytes, this gives 1.3 to 1.9 times the calls per
 // second of a fixed batch of 32, as measured.) If few calls are in flight and come one at a time,
-// the next frame would leave alone anyway, so it is sent at once, and the work of the tick
-// continues while it travels.
+// the next frame would leave alone anyway. It is then sent at once, and the rest of the tick's work
+// is done while it travels.
 
 /** Decides when a batch leaves. */
 export class BatchPacer {
@@ -60,17 +60,19 @@ export class BatchPacer {
 
 /**
  * The number of frames in a batch while no calls are in flight. No answer is awaited then, so
- * batches are large: a publisher needs 0.78 of the CPU time that it needs with batches of 32.
+ * batches are large: a publisher then needs 0.78 times the CPU time that it needs with batches of
+ * 32.
  */
 const ONEWAYS = 128;
 /**
- * The same number if a rate limit applies: one batch may exceed the limit, so batches are small.
+ * The number of frames in such a batch if a rate limit applies: one batch may exceed the limit, so
+ * batches are small.
  */
 export const BOUNDED = 32;
 /** The minimum number of frames that are worth a write of their own. */
 const LEAST = 8;
 /**
- * The number of bits by which a difference is shifted: each chunk forgets only a sixteenth of it,
- * because calls that are made in waves are few at the end of each wave.
+ * The number of bits by which a difference is shifted: each chunk reduces it by only a sixteenth,
+ * because if calls are made in waves, few are in flight at the end of each wave.
  */
 const FORGETTING = 4;

@@ -1,4 +1,5 @@
-// The batch of frames that is being filled, and whether the connection has taken the last one.
+// The batch of frames that is being filled, and the flag that says whether the connection has taken
+// the previous batch.
 //
 // Owns the frames that are written but have not left, and the control frames and the credit that
 // leave before any message. The other parts of the session tell it what to write. It calls the

@@ -87,8 +87,8 @@ export class Callee {
   }
 
   /**
-   * Returns the answer to a REQUEST that no handler may see; undefined if a handler may see it; its
-   * channel and its method exist then.
+   * Returns the answer to a REQUEST that no handler may see. Returns undefined if a handler may see
+   * the request; then its channel and its method exist.
    */
   #refusal(
     frame: Frame,
@@ -207,7 +207,7 @@ export class Callee {
     if (!this.#packets.packet(frame)) return;
     const { assembly } = call;
     if (assembly === undefined) {
-      // Without an unfinished message this packet belongs to a duplicate that was dropped, or it
+      // If there is no unfinished message, this packet belongs to a dropped duplicate, or it
       // crossed the end of the upload.
       if (call.upload?.assembly !== undefined) call.upload.receivePart(frame);
       return;

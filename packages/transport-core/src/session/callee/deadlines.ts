@@ -1,6 +1,6 @@
-// Orders calls by the time at which something is due, so that waking costs nothing for calls that
-// are not due. This is a binary heap: most times are added in ascending order, and then a new entry
-// stays in its place.
+// Orders calls by the time at which something is due, so that a wake-up costs nothing for the other
+// calls. This is a binary heap: most times are added in ascending order, and then a new entry stays
+// in its place.
 
 /** An entry of `Deadlines`; it can be in one heap at a time. */
 export interface Timed {

@@ -1,5 +1,5 @@
-// The errors with which a callee refuses calls: a call is unknown here, the two ends define it
-// differently, or a limit is reached (docs/wire-protocol.md §4).
+// The errors with which a callee refuses calls that are unknown here, that the two ends define
+// differently, or that exceed a limit (docs/wire-protocol.md §4).
 
 import { stackless, type TransportError } from '../../errors.ts';
 import type { Method } from '../../protocol/protocol.ts';
@@ -35,8 +35,8 @@ export function crowded(channel: Channel, context: SessionContext): TransportErr
   const { limits, memory } = context;
   const { name } = channel.mounted!.protocol;
   if (channel.openIn >= limits.calls) {
-    // The caller can count its open calls, so this is its fault. It can't count the handlers of
-    // cancelled calls.
+    // The caller can count its open calls, so exceeding the limit is its fault. It can't count the
+    // handlers of canceled calls.
     context.abused();
     return exhausted(`${channel.openIn} calls are open on '${name}', limits.calls allows no more`);
   }

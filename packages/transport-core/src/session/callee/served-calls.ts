@@ -3,7 +3,7 @@
 //
 // Owns the open calls, their deadlines and their answers. `Callee` tells it which calls begin, and
 // the `rpc` layer answers them through it. It writes answers into the batch or queues them in the
-// outbox, and withdraws calls from the driver whose callers are gone.
+// outbox. If a caller is gone, it withdraws the call from the driver.
 
 import { stackless, TransportError } from '../../errors.ts';
 import { Account, DOWNLOAD, Kind, UNPROCESSED, UPLOAD } from '../../wire/frame.ts';
@@ -283,10 +283,11 @@ export class ServedCalls implements AnswerCarrier {
       deadlines.remove(call);
       if (call.due <= now) this.#expired(call);
       else if (call.refuseAt <= now && call.open) this.#refuseUnserved(call);
-      // A reader has been added since.
+      // A reader has been added in the meantime.
       else deadlines.add(call, Math.min(call.due, call.refuseAt));
     }
-    // No packet of a long message has arrived since, so all unfinished messages have stopped.
+    // No packet of a long message has arrived for that long, so all unfinished messages have
+    // stopped.
     const stale = lastPacket + STALLED;
     if (stale > now)
       return this.#context.usage.unfinished > 0 ? Math.min(deadlines.next, stale) : deadlines.next;

@@ -1,9 +1,9 @@
 // The room for calls on a connection: which of them may start, and which wait, in the order in
 // which they were made.
 //
-// Owns the queue of streaming calls, which have one for the whole connection because their limit
-// covers the connection, and fills the queues of the channels. The caller tells it which calls wait
-// and which no longer do. It tells the outbox whether any call waits.
+// Owns the one queue of streaming calls (one for the whole connection, because their limit covers
+// the connection), and fills the queues of the channels. The caller reports which calls begin and
+// cease to wait. The queue tells the outbox whether any call waits.
 
 import { TransportError, withDetails } from '../../errors.ts';
 import { List } from '../../list.ts';
@@ -21,7 +21,7 @@ interface OpenCalls {
   readonly streams: number;
 }
 
-/** Our calls that wait, and the limits that they wait for. */
+/** Our waiting calls, and the limits that keep them waiting. */
 export class CallQueue {
   readonly streams = new List<OutCall>();
   /** The number of calls that wait, on all channels. */

@@ -156,7 +156,7 @@ export class Caller implements CallCarrier {
     if (isLong || channel.lanes.short.length > 0 || !this.#outbox.straight(bytes))
       return this.#queue(channel, call, isLong ? Account.LONG : 0);
     const timeout = call.timeLeft(this.#context.now);
-    // Its deadline fails it soon.
+    // The call fails soon because its deadline has passed.
     if (timeout < 0) return;
     call.writeIn(this.#batch.number);
     this.#batch.request(call, timeout);
@@ -295,8 +295,7 @@ export class Caller implements CallCarrier {
   }
 
   /**
-   * Ends the calls of a protocol that closes: unsent calls are taken back, the others are
-   * cancelled.
+   * Ends the calls of a protocol that closes: unsent calls are taken back, the others are canceled.
    */
   failChannel(channel: Channel, error: TransportError): void {
     const calls = this.#waiting.of(channel);

@@ -2,8 +2,8 @@
 // each (docs/wire-protocol.md §3).
 //
 // Owns the channels; each channel owns its lanes, its accounts and the counts of its calls. The
-// callers, the callees and the inbox tell a channel of its calls, the session tells of changes of
-// the protocols. It settles callers that wait for room, and reports changes to the driver.
+// callers, the callees and the inbox report the calls of a channel; the session reports changes of
+// the protocols. `Channels` settles callers that wait for room, and reports changes to the driver.
 
 import { TransportError } from '../../errors.ts';
 import { List } from '../../list.ts';
@@ -93,7 +93,7 @@ export class Channel implements InChannel {
     this.long = new ReceiveAccount(creditor, Account.LONG, context.limits.credit.long, 0, byte);
   }
 
-  // Its calls; see `InChannel` for those of the peer.
+  // Our calls; see `InChannel` for those of the peer.
 
   /**
    * Called with 1 when one of our calls is admitted, and with -1 when its terminal frame is read.
@@ -122,7 +122,7 @@ export class Channel implements InChannel {
 
   // Room for messages and replies.
 
-  /** Dispatches no calls until its replies have drained. */
+  /** Stops dispatching calls until the channel's replies have drained. */
   stall(): void {
     this.stalled = true;
   }
@@ -354,7 +354,7 @@ export class Channels {
     if (!this.#watched.includes(channel)) this.#watched.push(channel);
   }
 
-  /** Dispatches no calls of a channel until its replies have drained. */
+  /** Stops dispatching the calls of a channel until its replies have drained. */
   stall(byte: number): void {
     const channel = this.get(byte);
     channel.stall();
@@ -374,7 +374,7 @@ export class Channels {
     for (const channel of watched) if (channel.look(writable, room)) this.#keepWatching(channel);
   }
 
-  /** Rejects all writers that wait for room, because nothing more is opened here. */
+  /** Rejects all writers that wait for room, because no more calls may be opened. */
   rejectWriters(error: TransportError): void {
     for (const channel of this.#opened) channel.settleWriters(error);
   }

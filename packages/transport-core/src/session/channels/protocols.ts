@@ -73,7 +73,7 @@ export class ProtocolLists {
 
 /**
  * Returns the version of a protocol to speak on this connection: the highest that both ends know. A
- * protocol that is missing in the peer's list is used all the same, because a new list may be on
+ * protocol that is missing from the peer's list is used nevertheless, because a new list may be on
  * its way; the callee decides.
  */
 export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number | TransportError {

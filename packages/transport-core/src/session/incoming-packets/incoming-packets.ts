@@ -36,7 +36,7 @@ export class IncomingPackets {
   /** The time at which the last packet of a long message or an item arrived. */
   lastPacket: number;
   /**
-   * The last time at which credit of the pipe was given back because of the limit PROMPT,
+   * The last time at which credit of the pipe was given back only because `PROMPT` had passed,
    * regardless of the amount owed.
    */
   #credited: number;
@@ -65,7 +65,7 @@ export class IncomingPackets {
 
   /**
    * Extends the timeouts by `lateness`, the milliseconds for which this process was asleep. Packets
-   * that arrived meanwhile are not late.
+   * that arrived during that time are not late.
    */
   excuse(lateness: number): void {
     this.lastPacket += lateness;
@@ -173,13 +173,13 @@ export interface AssemblyOwner {
 }
 
 /**
- * Puts the packets of an incoming long message together. Memory accounts are charged with the bytes
- * that have arrived, not with the size that was announced. As long as the transport has allocated
- * little ahead of arrival, a message has one buffer of its whole size; otherwise its memory grows
+ * Puts the packets of an incoming long message together. Memory accounts are charged for the bytes
+ * that have arrived, not for the announced size. As long as the transport has allocated little
+ * memory ahead of arrival, a message has one buffer of its whole size. Otherwise, its memory grows
  * piece by piece, and the pieces are joined at the end.
  */
 export class Assembly implements Unfinished {
-  // Links of the list of incomplete messages of the connection.
+  // Links in the connection's list of incomplete messages.
   list: List<ListEntry> | undefined = undefined;
   before: ListEntry | undefined = undefined;
   after: ListEntry | undefined = undefined;
@@ -194,7 +194,7 @@ export class Assembly implements Unfinished {
   #isKept: boolean;
   /** The pieces that are full, in order. */
   #full: Uint8Array[] | undefined = undefined;
-  /** The piece into which packets go, and the bytes of it that are used. */
+  /** The piece into which packets are written, and the number of its bytes in use. */
   #piece: Uint8Array = EMPTY;
   #used = 0;
   /** The memory into which the next packet is being read. */
@@ -332,7 +332,9 @@ export class Assembly implements Unfinished {
     return this.#context.memory.takeSpare(size) ?? this.#context.allocate(size);
   }
 
-  /** Gives up a piece of a message. One that has room for a whole message fits few others. */
+  /**
+   * Gives up a piece of a message. A piece as long as a whole message would fit few other messages.
+   */
   #giveBack(piece: Uint8Array): void {
     const { memory, terms, freeMemory } = this.#context;
     if (piece.length > PIECE * terms.packet || !memory.spares(piece)) freeMemory(piece);
@@ -340,12 +342,12 @@ export class Assembly implements Unfinished {
 
   /**
    * Returns the number of bytes to allocate for a packet of `length` bytes. `needed` is the number
-   * of bytes of the message that have arrived, including this packet. The result is the whole rest
-   * of the message as long as the transport has allocated little memory ahead of arrival; otherwise
-   * it is a few packets, but no more than have arrived. Memory that is never written has a cost,
-   * too: the garbage collector counts it, not every system overcommits, and recycled memory already
-   * occupies its pages. Pieces are equally long, so that freed ones fit others and the heap does
-   * not fragment.
+   * of bytes of the message that have arrived, including this packet. The result is the rest of the
+   * message as long as the transport has allocated little memory ahead of arrival. Otherwise, the
+   * result is a few packets, but no more than have arrived. Memory that is never written has a
+   * cost, too: the garbage collector counts it, not every system overcommits, and recycled memory
+   * already occupies its pages. Pieces are equally long, so that freed ones fit others and the heap
+   * does not fragment.
    */
   #capacity(needed: number, length: number): number {
     const rest = this.size - needed + length;
@@ -373,8 +375,8 @@ export function oversized(codec: Codec<unknown, unknown> | undefined, size: numb
  */
 export const STALLED = 10_000;
 /**
- * Milliseconds within which arriving packets return some credit to their sender. A sender without
- * credit of the pipe disconnects after 10 s.
+ * Milliseconds within which some credit for arriving packets goes back to their sender. A sender
+ * without credit for the pipe disconnects after 10 s.
  */
 const PROMPT = 3_000;
 /** Maximum number of packets in one piece of a message that is not allocated as a whole. */

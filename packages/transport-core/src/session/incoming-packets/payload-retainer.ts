@@ -1,6 +1,6 @@
 // Makes payloads safe for their readers to keep. A small payload would pin the large chunk that it
-// came in, so it is copied, together with those behind it: copying a piece of the chunk costs
-// hardly more than copying one payload (above 64 bytes, an allocation takes 0.3 to 0.6 µs). A
+// came in, so it is copied together with the payloads behind it. Copying a piece of the chunk costs
+// hardly more than copying one payload, because an allocation above 64 bytes takes 0.3 to 0.6 µs. A
 // larger payload shares the chunk's memory, unless the next chunk is read into the same memory.
 
 import { EMPTY, type Frame } from '../../wire/frame.ts';
@@ -22,8 +22,8 @@ export class PayloadRetainer {
   #from = 0;
   #to = 0;
   /**
-   * The number of bytes of this chunk that readers kept. If they keep few, few are copied ahead,
-   * unless most of the last chunk was kept.
+   * The number of bytes of this chunk that readers kept. If readers keep few bytes, few are copied
+   * ahead, unless most of the last chunk was kept.
    */
   #kept = 0;
   #keepsMost = false;
@@ -69,8 +69,8 @@ export class PayloadRetainer {
   }
 
   /**
-   * Called once for each chunk, because finding out how much memory it would pin is a call into the
-   * engine.
+   * Called once for each chunk, because finding out how much memory the chunk would pin takes a
+   * call into the engine.
    */
   #begin(bytes: Uint8Array): void {
     this.#bytes = bytes;
@@ -91,8 +91,8 @@ export class PayloadRetainer {
   }
 
   /**
-   * Copies a payload and some of the bytes behind it. Of a small chunk, everything that remains is
-   * copied, because one message may pin that much memory.
+   * Copies a payload and some of the bytes behind it. If the chunk is small, the copy includes all
+   * remaining bytes, because one message may pin that much memory.
    */
   #copy(bytes: Uint8Array, start: number, end: number): Uint8Array {
     if (start === end) return EMPTY;
@@ -112,7 +112,10 @@ export class PayloadRetainer {
 
 /** Maximum size, in bytes, of a buffer that any of its messages may pin. */
 const PINNED = 16 * 1024;
-/** A copied piece has this many times the bytes that readers kept of the chunk so far. */
+/**
+ * The size of a copied piece, as a multiple of the bytes that readers have kept of the chunk so
+ * far.
+ */
 const AHEAD = 4;
 /**
  * Maximum size, in bytes, of an array that Node and browsers with V8 keep in the JavaScript heap,

@@ -8,17 +8,17 @@
  * A PING goes out, and its PONG comes back behind what the sender has written. The bytes read
  * between the two, divided by the time between them, are the rate of the line. The shortest such
  * time is the round trip without a queue. Their product is the number of bytes that the line holds.
- * Sending PINGs, and only while bytes flow, is taken from gRPC's estimator ("BDP estimation",
+ * The idea of sending PINGs only while bytes flow comes from gRPC's estimator ("BDP estimation",
  * https://grpc.io/blog/grpc-go-perf-improvements). The evaluation of the samples follows BBR
  * (Cardwell et al., "BBR: Congestion-Based Congestion Control", 2016): the window is the best rate
  * of the last rounds times the shortest round trip, and a little more. While a larger window makes
  * the rate rise, the window grows with it.
  *
  * Busy machines and unsteady paths make round trips longer, too. The same rate then needs a larger
- * window, so the window includes what the line delivers in that extra time: the mean of the delay
- * that neither the shortest round trip nor the window itself explains. Without this share, each
- * late round would shrink the window, and the smaller window would lower the rate, until the window
- * was back at its start value.
+ * window, so the window includes what the line delivers in that extra time: the mean delay that
+ * neither the shortest round trip nor the window itself explains. Without this share, each late
+ * round would shrink the window, and the smaller window would lower the rate, until the window is
+ * back at its start value.
  *
  * Bytes in flight beyond that form a queue, and a short message waits behind them. So the window
  * gets an extra share, one millisecond of the line's rate, only while no short messages come in.
@@ -27,7 +27,7 @@
  * delivers.
  */
 export class PipeWindow {
-  /** The granted window in bytes: what the sender has or is owed. */
+  /** The granted window in bytes: the credit that the sender has or is owed. */
   granted: number;
   readonly #least: number;
   readonly #most: number;
@@ -47,8 +47,8 @@ export class PipeWindow {
   #burst = 0;
   #at = 0;
   /**
-   * The bytes of the burst with which the round began. The data that its credit allows arrives
-   * after the PONG, so the burst is counted in its place.
+   * The bytes of the burst with which the round began. The data that the burst's credit allows
+   * arrives only after the PONG, so the burst is counted instead of that data.
    */
   #first = 0;
   /**
@@ -86,8 +86,8 @@ export class PipeWindow {
   /** The window that follows from a rise of the rate; 0 if the rate did not rise. */
   #grown = 0;
   /**
-   * True until the line has been full once; and the number of rounds in a row with little or no
-   * rise of the rate.
+   * True until the line has been full once, followed by the number of rounds in a row in which the
+   * rate rose little or not at all.
    */
   #starting = true;
   #flat = 0;
@@ -97,8 +97,8 @@ export class PipeWindow {
   #trip = Number.POSITIVE_INFINITY;
   #seen = 0;
   /**
-   * The number of rounds left, with half the window, until the next round trip is taken as the
-   * shortest. The delay of longer round trips may come from our queue or from the path; only an
+   * The number of rounds with half the window that remain before the next round trip is taken as
+   * the shortest. The delay of longer round trips may come from our queue or from the path; only an
    * empty queue shows which.
    */
   #probing = 0;
@@ -142,8 +142,8 @@ export class PipeWindow {
   }
 
   /**
-   * Bytes that the sender has beyond what the line holds. Some of them may be held back without
-   * letting the line run dry.
+   * Credit, in bytes, that the sender has beyond what the line holds. Some of it may be held back
+   * without letting the line run dry.
    */
   get spare(): number {
     return this.granted - this.#wanted;
@@ -199,8 +199,8 @@ export class PipeWindow {
 
   #learnRate(read: number, trip: number, now: number): void {
     this.#calm++;
-    // If a whole window arrives in one burst, no part of it arrives between PING and PONG. Then the
-    // time from one burst to the next counts.
+    // If a whole window arrives in one burst, no part of it arrives between PING and PONG. In that
+    // case, the time from one burst to the next is used.
     const total = this.#between + this.#read;
     let rate = Math.max(read / trip, (total - this.#head) / Math.max(now - this.#from, RESOLUTION));
     // If this process was late, packets waited for it and were then read faster than any line
@@ -210,13 +210,13 @@ export class PipeWindow {
         rate,
         ((this.#earlier + total) / Math.max(now - this.#before, RESOLUTION)) * EVEN,
       );
-    // A round in which the sender had too little to send shows nothing about the line, unless it
-    // was faster than ever.
+    // A round in which the sender had too little to send shows nothing about the line, unless the
+    // round was faster than any before it.
     const bounded = rate * trip >= this.#open / 2;
     if (!bounded && rate <= this.#rate) return;
     const rise = rate / this.#rate;
-    // One such round means that a machine is busy. After several, the line itself has become
-    // slower, and its old rate no longer applies.
+    // One such round means that a machine is busy. Several in a row mean that the line itself has
+    // become slower, so its old rate no longer applies.
     this.#long =
       trip > Math.max(this.#trip, this.#open / this.#rate) * 2 + NOISE ? this.#long + 1 : 0;
     if (this.#long >= STREAK) {
@@ -242,8 +242,9 @@ export class PipeWindow {
   }
 
   /**
-   * Keeps the window well above what the line has delivered, as BBR's startup does, because the
-   * sender's own congestion control starts slowly, too. Returns false if the line is full.
+   * Keeps the window well above what the line has delivered, as BBR does in its startup phase,
+   * because the sender's own congestion control also starts slowly. Returns false if the line is
+   * full.
    */
   #start(rise: number, isShort: boolean): boolean {
     this.#flat = rise >= FAST ? 0 : this.#flat + 1;
@@ -280,8 +281,8 @@ const REGROWTH = 1.5;
 /** The window as a multiple of what the line holds. The part above 1 waits in the queue. */
 const QUEUE = 1.0625;
 /**
- * The multiple during PROBES of every ROUNDS rounds; these show whether the line delivers more for
- * a larger window.
+ * The multiple in PROBES of every ROUNDS rounds; these rounds show whether a larger window makes
+ * the line deliver more.
  */
 const PROBE = 1.1875;
 const PROBES = 2;
@@ -298,13 +299,13 @@ const CALM = 4;
 const PAUSE = 10;
 /** Rounds whose best rate counts; BBR uses ten. */
 const ROUNDS = 8;
-/** Factor by which the later of two rounds may have been faster than the mean of both. */
+/** Maximum factor by which the later of two rounds may be faster than the mean of both. */
 const EVEN = 1.25;
-/** Rounds in a row that are taken as a trend, not as an accident. */
+/** The number of rounds in a row that count as a trend, not as a coincidence. */
 const STREAK = 3;
 /** Milliseconds after which the shortest round trip is measured again, as in BBR. */
 const FRESH = 10_000;
 /** Milliseconds that a busy machine may add to a round trip. */
 const NOISE = 1;
-/** Milliseconds that a clock may be unable to resolve. */
+/** The resolution of a coarse clock, in milliseconds. */
 const RESOLUTION = 0.05;

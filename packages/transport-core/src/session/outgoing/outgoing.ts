@@ -62,7 +62,7 @@ export class Outgoing implements ListEntry {
   waitsFor: Lanes | undefined = undefined;
   offset = 0;
   begun = false;
-  /** Only for an ERROR. */
+  /** Set only for an ERROR. */
   error: WireError | undefined = undefined;
 
   constructor(kind: number, id: number, payload: Uint8Array, sender: UnitSender | undefined) {
@@ -89,7 +89,7 @@ export class Outgoing implements ListEntry {
     return unit;
   }
 
-  /** Makes the unit of an ERROR; one without a sender answers a call that no handler saw. */
+  /** Makes the unit of an ERROR. A unit without a sender answers a call that no handler saw. */
   static error(
     id: number,
     flags: number,
@@ -175,7 +175,7 @@ export class Lanes {
    * waits for credit.
    */
   readonly replies = new List<Outgoing>();
-  /** Short requests and one-ways, in order. An unpaid one-way holds up those behind it. */
+  /** Short requests and one-ways, in order. An unpaid one-way holds up the messages behind it. */
   readonly short = new List<Outgoing>();
   /** Long messages and items that are paid for; they take turns packet by packet. */
   readonly bulk = new List<Outgoing>();
@@ -341,8 +341,8 @@ export class Lanes {
   }
 
   /**
-   * Takes back the price of a removed unit that was paid for and never began: the receiver does not
-   * know it and therefore can't give its credit back.
+   * Takes back the price of a removed unit that was paid for and never begun. The receiver does not
+   * know the unit, so it can't give its credit back.
    */
   refund(unit: Outgoing): void {
     if (unit.unpaid || unit.begun) return;

@@ -16,7 +16,7 @@ export class UncreditedOneWays {
   #runs: Float64Array = NONE;
   #first = 0;
   #length = 0;
-  /** Credit that came for the oldest message and does not yet cover its cost. */
+  /** Credit that has arrived for the oldest message but does not cover its cost yet. */
   #credit = 0;
 
   /** The number of one-ways without credit. */

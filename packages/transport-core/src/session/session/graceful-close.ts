@@ -1,9 +1,9 @@
 // The graceful end of a session: both ends send GO_AWAY, open calls are served, then the connection
 // closes (docs/wire-protocol.md §8).
 //
-// Owns the reasons for which each end has left, and the times at which leaving takes too long. The
-// session creates it when this end begins to leave, and tells it of time and of the peer's GO_AWAY.
-// It may end the session, and fail the calls that are still open.
+// Owns the reasons why each end has left, and the time limits for leaving. The session creates it
+// when this end begins to leave, and passes it the time and the peer's GO_AWAY. It may end the
+// session, and fail the calls that are still open.
 
 import { type Reason, reasonError, reasonOf, TransportError } from '../../errors.ts';
 import type { Frame } from '../../wire/frame.ts';
@@ -55,8 +55,8 @@ export class GracefulClose {
 
   /**
    * True if both ends have sent GO_AWAY, so that the peer has read everything that we sent before
-   * ours. That does not hold for a peer whose transport closes, because it drops what still
-   * arrives, unless this transport closes, too.
+   * our GO_AWAY. This does not hold for a peer whose transport closes (it drops what still
+   * arrives), unless this transport closes, too.
    */
   get isMutual(): boolean {
     const { callee, outbox } = this.#session.parts;

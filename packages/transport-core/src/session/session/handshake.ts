@@ -1,5 +1,5 @@
-// The decisions of the hello: what this end announces, and what it checks (docs/wire-protocol.md
-// §3). All functions are pure.
+// The decisions of the hello: the values that this end announces, and the checks that it makes
+// (docs/wire-protocol.md §3). All functions are pure.
 
 import { reasonError, type TransportError } from '../../errors.ts';
 import type { Protocol } from '../../protocol/protocol.ts';

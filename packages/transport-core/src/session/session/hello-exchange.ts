@@ -106,8 +106,8 @@ export class HelloExchange {
   }
 
   /**
-   * Sends the last GO_AWAY. Before its preamble was read, a dialing peer may speak any other
-   * protocol, so it is sent nothing.
+   * Sends the last GO_AWAY. A dialing peer whose preamble was not read yet may speak any other
+   * protocol, so it gets nothing.
    */
   lastWord(error: TransportError): void {
     if (this.#options.side === 'acceptor' && !this.matched) return;

@@ -1,9 +1,9 @@
 // Reads the input of a session, bytes or frames, until the work units of the turn are spent. Hands
 // each frame to the part that handles its kind.
 //
-// Owns the decoder, and the time by which the frame that is arriving must be complete. The session
-// tells it what arrived and when calls may flow. It calls the caller's and the callee's half, and
-// passes the session each frame that arrives before the hello is over, and each GO_AWAY.
+// Owns the decoder, and the time by which the arriving frame must be complete. The session passes
+// it the input and tells it when calls may flow. It calls the caller's and the callee's half. It
+// passes the session each GO_AWAY, and each frame that arrives before the hello is over.
 
 import { FrameDecoder } from '../../wire/decoder.ts';
 import { Account, type Frame, type FrameVisitor, Kind, UNKNOWN_KINDS } from '../../wire/frame.ts';
@@ -30,7 +30,7 @@ export class IncomingFrames implements FrameVisitor {
   #isOver = false;
   /** True if the peer has sent GO_AWAY, so it may open nothing more. */
   #peerLeft = false;
-  /** The number of frames that were read of this chunk. */
+  /** The number of frames that were read from this chunk. */
   #frames = 0;
   /** The parity of our own call ids. */
   readonly #parity: 0 | 1;
@@ -85,7 +85,7 @@ export class IncomingFrames implements FrameVisitor {
     this.due += lateness;
   }
 
-  /** Reports a frame that took too long, and returns true, if there is one. */
+  /** If a frame took too long, reports it and returns true. */
   wake(now: number): boolean {
     if (now < this.due) return false;
     this.#context.violation('malformed', 'a frame was not complete after 15 s');

@@ -19,8 +19,8 @@ export interface KeepAlive {
   /** Milliseconds without received data after which a PING is sent. */
   readonly interval: number;
   /**
-   * Milliseconds after that within which the peer must send something; otherwise it is considered
-   * dead.
+   * Milliseconds within which the peer must send something after the PING; otherwise it is
+   * considered dead.
    */
   readonly timeout: number;
 }
