@@ -21,8 +21,8 @@ export interface AtomicFileOptions {
 /**
  * Writes a temporary file beside `path` and gives it its final name once it is on the disk. If the
  * file system has no links (FAT, some network shares), a file that must not replace another is
- * written in place: it replaces nothing then, either, but others may see a part of it. Rejects with
- * the errors of node:fs. `addName` is for tests.
+ * written in place. It still replaces nothing, but others may see a partial file. Rejects with the
+ * errors of node:fs. `addName` is for tests.
  */
 export async function writeAtomically(
   path: string,
@@ -42,7 +42,7 @@ export async function writeAtomically(
       });
     }
   } finally {
-    // After a rename it is gone already.
+    // After a rename, the temporary file is already gone.
     await fileDisk.unlink(temporary).catch(() => {});
   }
   await fileDisk.syncFolderOf(path);

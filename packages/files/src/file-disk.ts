@@ -1,5 +1,5 @@
-// The disk operations that make files safe from a crash, as an interface, so that a test can pass a
-// disk that fails or stops at any step.
+// The disk operations that make files safe from a crash. They are an interface, so that a test can
+// pass a disk that fails or stops at any step.
 
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, link, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
@@ -50,8 +50,8 @@ export const fileDisk: FileDisk = {
 
 /**
  * Reads a file that `check` accepts: at most the number of bytes that `check` returns, even if the
- * file grows meanwhile. `check` sees the very file that is then read, so nobody can replace the
- * file in between; it may throw, for example if the file is not a regular one.
+ * file grows in the meantime. `check` sees the very file that is then read, so nobody can replace
+ * the file in between. `check` may throw, for example if the file is not a regular file.
  */
 export async function readRegular(
   path: string,
@@ -130,7 +130,8 @@ async function syncFolderOf(path: string): Promise<void> {
 }
 
 /**
- * The mode of a file that only its owner can read, because the nodes that a node knows are private.
+ * The mode of a file that only its owner can read, because the list of nodes that a node knows is
+ * private.
  */
 const MODE = 0o600;
 const FOLDER_MODE = 0o700;

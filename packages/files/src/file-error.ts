@@ -6,8 +6,8 @@ import { type Code, TransportError } from '@trunkline/transport-core';
  * Converts an error of node:fs to a TransportError whose message begins with `subject` and the
  * path. The original is its `cause`. A TransportError is returned unchanged.
  *
- * @param subject the kind of thing that is kept there, or the function that was called.
- * @param action the advice for a missing file depends on it.
+ * @param subject the kind of object that the file holds, or the function that was called.
+ * @param action the failed action, on which the advice for a missing file depends.
  */
 export function fileError(
   error: unknown,

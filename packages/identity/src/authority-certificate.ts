@@ -35,7 +35,7 @@ export async function readAuthorityCertificate(
   const x509 = await loadX509();
   const { bytes } = block;
   const certificate = read(() => new x509.X509Certificate(bytes));
-  // Stricter than the library, which ignores trailing bytes.
+  // This check is stricter than the library, which ignores trailing bytes.
   const nodeId = read(() => nodeIdOf(text));
   if (nodeId !== identity.nodeId)
     throw wrong(

@@ -34,10 +34,10 @@ export interface Authority {
    * `subject` may be its public key, as SPKI or PEM, or an earlier certificate of the node, to
    * renew it.
    *
-   * The certificate ends no later than the authority's own. A default end is shortened to that.
-   * Rejects with `failed_precondition` if the requested end is later, or if the authority's
-   * certificate has expired; with `invalid_argument` if the key is neither Ed25519 nor P-256; and
-   * with a TypeError if an option is invalid.
+   * The certificate ends no later than the authority's own. If no end is requested, the default is
+   * shortened to that date. Rejects with `failed_precondition` if the requested end is later, or if
+   * the authority's certificate has expired; with `invalid_argument` if the key is neither Ed25519
+   * nor P-256; and with a TypeError if an option is invalid.
    */
   issue(subject: Identity | Uint8Array | string, options?: CertificateOptions): Promise<string>;
 }
@@ -122,8 +122,8 @@ function authority(
 }
 
 /**
- * Throws if a certificate would outlive its authority's, because it would then fail on an
- * unexpected day.
+ * Throws if a certificate would outlive its authority's certificate, because it would then fail on
+ * an unexpected day.
  */
 function checkEnd(
   notAfter: number,
@@ -173,7 +173,7 @@ function wrongKey(found: string, remedy: string): TransportError {
 }
 
 /**
- * Makes the default name unique, because two authorities of the same name could be distinguished
+ * Makes the default name unique, because two authorities with the same name could be distinguished
  * only by their keys.
  */
 function defaultName(identity: Identity): string {

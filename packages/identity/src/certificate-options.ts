@@ -19,28 +19,28 @@ export interface CertificateOptions {
    */
   readonly name?: string | undefined;
   /**
-   * The period of validity from now or from `notBefore`, 1 to 36,500 days.
+   * The period of validity, in days from now or from `notBefore`: 1 to 36,500.
    *
-   * A node's default is 90, like Let's Encrypt: renewal becomes a routine that works, and a stolen
-   * key is useful for a limited time. An authority's default is 3,650, like kubeadm: its
-   * certificate is in every node's configuration and hard to replace.
+   * The default for a node is 90, as with Let's Encrypt: renewal becomes a routine that works, and
+   * a stolen key is useful only for a limited time. The default for an authority is 3,650, as with
+   * kubeadm: its certificate is in every node's configuration and hard to replace.
    */
   readonly days?: number | undefined;
   /**
-   * The start of validity, in whole seconds. Default: one hour before now, for nodes whose clocks
-   * are behind, like Let's Encrypt.
+   * The start of validity, in whole seconds. Default: one hour ago, as with Let's Encrypt, for
+   * nodes whose clocks are behind.
    */
   readonly notBefore?: WallTime | undefined;
   /** The end of validity, in whole seconds. Use either this or `days`. */
   readonly notAfter?: WallTime | undefined;
   /**
    * The source of the date. Default: the machine's clock; for an authority's `issue`, the
-   * authority's.
+   * authority's source.
    */
   readonly clock?: WallClock | undefined;
   /**
    * The source of randomness for the serial number. Default `systemRandom`; for an authority's
-   * `issue`, the authority's.
+   * `issue`, the authority's source.
    */
   readonly random?: Random | undefined;
 }

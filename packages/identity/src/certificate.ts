@@ -15,7 +15,7 @@ import { wallTime } from './wall-clock.ts';
 /** The issuer of a certificate. It may be any identity, since only its `sign` is used. */
 export interface Issuer {
   readonly identity: Identity;
-  /** The subject of the issuer's own certificate, encoded as it is there. */
+  /** The subject of the issuer's own certificate, in the encoding of that certificate. */
   readonly name: Name;
   /** The key identifier of the issuer's own certificate, in hex; undefined if it has none. */
   readonly keyId: string | undefined;

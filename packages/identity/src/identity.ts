@@ -107,15 +107,15 @@ class KeyIdentity implements Identity {
     return this.#opened.sign(message);
   }
 
-  /** Overrides Node's util.inspect, which can be configured to call accessors. */
+  /** Overrides the output of Node's util.inspect, which can be configured to call accessors. */
   [Symbol.for('nodejs.util.inspect.custom')](): object {
     return { nodeId: this.nodeId, type: this.type, publicKey: this.publicKey };
   }
 }
 
 /**
- * Returns a number from 1 to n − 1. It is reduced from 128 bits more than needed, so that all
- * numbers are practically equally likely (FIPS 186-5, A.2.1).
+ * Returns a number from 1 to n − 1. It is reduced from a number with 128 extra bits, so that all
+ * results are practically equally likely (FIPS 186-5, A.2.1).
  */
 function randomScalar(random: Random): Uint8Array {
   const scalar = (bigEndian(randomBytes(random, 48)) % (P256_ORDER - 1n)) + 1n;

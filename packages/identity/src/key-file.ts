@@ -17,7 +17,7 @@ import { checkPath, readTextFile } from './user-file.ts';
 
 /** Options of {@link saveIdentity}. */
 export interface SaveIdentityOptions {
-  /** Whether to replace an existing file. Default false. */
+  /** True to replace an existing file. Default false. */
   readonly overwrite?: boolean | undefined;
 }
 
@@ -37,7 +37,7 @@ export async function saveIdentity(
   checkIdentity(identity, caller);
   const { overwrite = false } = parseOptions(saveOptions, options, caller);
   const { key } = identity;
-  parseIdentity(key); // Ensures that the saved key can be loaded.
+  parseIdentity(key); // Ensures that the saved key can be loaded again.
   try {
     await writeAtomically(path, key, { mode: KEY_MODE, overwrite });
   } catch (error) {
@@ -47,8 +47,8 @@ export async function saveIdentity(
 }
 
 /**
- * Loads the identity of a file. It must be a regular file, owned by this user or root, and neither
- * readable nor writable by group or others.
+ * Loads the identity from a file. It must be a regular file, owned by this user or root, and
+ * neither readable nor writable by group or others.
  *
  * Rejects with `permission_denied` if owner or mode are wrong (they are not checked on Windows);
  * with `not_found` if the file does not exist; and with `invalid_argument` if it contains anything
@@ -60,8 +60,8 @@ export async function loadIdentity(path: string): Promise<Identity> {
 }
 
 /**
- * Loads the identity of a file, or creates and saves a new one if the file does not exist.
- * Processes that do so at the same time get the same identity. `options` are those of
+ * Loads the identity from a file, or creates and saves a new one if the file does not exist.
+ * Processes that do this at the same time get the same identity. `options` are those of
  * `createIdentity`.
  *
  * Rejects with `failed_precondition` if the file has a key of another `type` than requested, and
@@ -115,7 +115,7 @@ async function load(path: string, caller: string): Promise<Identity> {
 
 /**
  * Throws, as ssh does, if the file belongs to another user, or if others can read or write it: a
- * key that others can read is no longer secret, and one that others can write may be anybody's.
+ * key that others can read is no longer secret, and a key that others can write may be anybody's.
  */
 function checkOwner(stats: Stats, path: string, caller: string): void {
   if (platform === 'win32') return;

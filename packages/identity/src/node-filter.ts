@@ -13,7 +13,7 @@ import {
 /** Node ids to allow and to deny. */
 export interface PeerLists {
   /**
-   * Node ids that may connect or be reached; a node that was dialed by its id is allowed, too.
+   * Node ids that may connect or be reached; a node that was dialed by its id is also allowed.
    * Default: any node that proves its id.
    */
   readonly allow?: readonly string[] | undefined;

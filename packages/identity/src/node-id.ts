@@ -6,11 +6,11 @@ import { spkiOf } from './spki.ts';
 /**
  * Returns the node id of a public key: 64 lower-case hex digits. `publicKey` is SPKI in DER, or PEM
  * of a public key or of a certificate (of the first one in a chain). Keys of algorithms that a node
- * can't have get ids as well, for example for TLS peers with an RSA certificate.
+ * can't use also get ids, for example for TLS peers with an RSA certificate.
  *
- * Throws `invalid_argument` if the input is not a public key, or if its encoding is not the usual
- * one (a compressed point, explicit curve parameters), because each key must have only one id. The
- * id does not prove that anybody holds the private key: see `verifySignature`.
+ * Throws `invalid_argument` if the input is not a public key, or if it has an unusual encoding (a
+ * compressed point, explicit curve parameters), because each key must have only one id. The id does
+ * not prove that anybody holds the private key: see `verifySignature`.
  */
 export function nodeIdOf(publicKey: Uint8Array | string): string {
   return idOfSpki(spkiOf(publicKey, 'nodeIdOf'));
@@ -18,7 +18,7 @@ export function nodeIdOf(publicKey: Uint8Array | string): string {
 
 /** Variant of `nodeIdOf` for bytes that are known to be an SPKI. */
 export function idOfSpki(spki: Uint8Array): string {
-  // The hex is joined at once: a string that is concatenated piece by piece keeps its pieces, and
-  // takes ten times the memory in each connection.
+  // The hex is joined at once, because a string that is concatenated piece by piece keeps its
+  // pieces and would take ten times the memory in each connection.
   return Array.from(sha256(spki), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

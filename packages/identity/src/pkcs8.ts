@@ -34,8 +34,8 @@ interface FoundKey {
 }
 
 /**
- * Encodes a secret of 32 bytes. With its `point`, a P-256 key is encoded as OpenSSL and Node write
- * it; without it, they can still read the key.
+ * Encodes a secret of 32 bytes. With `point`, a P-256 key is encoded as OpenSSL and Node write it;
+ * without `point`, they can still read the key.
  */
 export function encodePkcs8(
   type: KeyType,
@@ -125,8 +125,8 @@ const damaged: Pkcs8 = {
 };
 
 /**
- * The DER bytes in front of the secret: of an Ed25519 key, of a P-256 key alone, and of one that is
- * followed by POINT and its public key, the uncompressed point.
+ * The DER bytes in front of the secret: for an Ed25519 key, for a P-256 key alone, and for a P-256
+ * key that is followed by POINT and its public key (the uncompressed point).
  */
 const ED25519 = hexToBytes('302e020100300506032b657004220420');
 const P256_ALONE = hexToBytes(

@@ -58,8 +58,8 @@ export function verify(publicKey: PublicKey, message: Uint8Array, signature: Uin
 }
 
 /**
- * Encodes a public key as JWK, which OpenSSL 3 imports in 10 to 50 µs. An SPKI takes 70 to 100 µs,
- * as long as the signature check itself.
+ * Encodes a public key as JWK, which OpenSSL 3 imports in 10 to 50 µs. Importing an SPKI takes 70
+ * to 100 µs, as long as the signature check itself.
  */
 function jwkOfPoint({ type, point }: PublicKey): JsonWebKey {
   const part = (from: number, to: number) =>

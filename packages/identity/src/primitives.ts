@@ -49,7 +49,7 @@ export function verify(key: PublicKey, message: Uint8Array, signature: Uint8Arra
 /**
  * Checks R = SB − kA, compared as bytes: the equation of OpenSSL and of RFC 8032's reference code.
  * @noble's own `verify` multiplies both sides by 8, and so accepts signatures that others reject.
- * `multiplyUnsafe` takes a time that depends on its argument, which is public here.
+ *   The running time of `multiplyUnsafe` depends on its argument, which is public here.
  */
 function verifyEd25519(point: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const { Point } = ed25519;

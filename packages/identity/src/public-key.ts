@@ -1,5 +1,5 @@
-// The transfer format of public keys: SubjectPublicKeyInfo (SPKI), the DER that TLS, certificates
-// and `openssl pkey -pubout` share.
+// The transfer format of public keys: SubjectPublicKeyInfo (SPKI), the DER structure that TLS,
+// certificates and `openssl pkey -pubout` use.
 
 import { concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 import { equalBytes } from './bytes.ts';
@@ -21,8 +21,8 @@ export function encodeSpki({ type, point }: PublicKey): Uint8Array<ArrayBuffer> 
 
 /**
  * Decodes an SPKI. Returns undefined if it has another algorithm, or a form that `encodeSpki` does
- * not produce: a compressed point, explicit parameters, or bytes that are not DER. Whether the
- * point is on its curve is checked by `verify`.
+ * not produce: a compressed point, explicit parameters, or bytes that are not DER. Does not check
+ * that the point is on its curve; `verify` does.
  */
 export function decodeSpki(spki: Uint8Array): PublicKey | undefined {
   for (const type of KEY_TYPES) {

@@ -10,8 +10,8 @@ export const NODE_DAYS = 90;
 
 /**
  * Makes a certificate of `identity`, signed by its own key; PEM, for `tls.cert`. Use it in networks
- * where nodes are known by their ids: any certificate of the same key is as good as another, and no
- * authority has to be trusted. If an authority admits the nodes, see `createAuthority`.
+ * where nodes are known by their ids: all certificates of a key are equally good, and no authority
+ * has to be trusted. If an authority admits the nodes, see `createAuthority`.
  */
 export async function selfSigned(
   identity: Identity,

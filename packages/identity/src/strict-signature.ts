@@ -7,8 +7,8 @@ import { bigEndian, littleEndian } from './bytes.ts';
 import type { PublicKey } from './public-key.ts';
 
 /**
- * Returns false for anything that is invalid whatever the message: lengths, ranges, encodings, and
- * Ed25519 points of small order.
+ * Returns false for a signature or key that is invalid for every message: wrong lengths, ranges or
+ * encodings, and Ed25519 points of small order.
  */
 export function isStrictSignature({ type, point }: PublicKey, signature: Uint8Array): boolean {
   if (signature.length !== 64) return false;
@@ -58,8 +58,8 @@ const ED25519_ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
 const SIGN = 1n << 255n;
 
 /**
- * The y coordinates of the eight points whose order divides 8, for the orders 4, 1 and 2, and two
- * for the order 8.
+ * The y coordinates of the eight points whose order divides 8: one each for the orders 4, 1 and 2,
+ * and two for the order 8.
  */
 const SMALL_ORDER = new Set([
   0n,

@@ -37,7 +37,7 @@ export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
   const options: SecureContextOptions = {
     key: text(key),
     cert: text(cert),
-    // The list is given even if it is empty: without it, node:tls would trust the public
+    // The list is passed even if it is empty: without a list, node:tls would trust the public
     // authorities of the web.
     ca: authorities.map((each) => each.toString()),
     minVersion: 'TLSv1.3',

@@ -65,8 +65,8 @@ export class MutualTls implements AcceptorHost {
 
   /**
    * Replaces the given options at once. New connections use them; connections to nodes that are no
-   * longer trusted are aborted; all others stay. If a new key, certificate or authority is invalid,
-   * it throws `invalid_argument`, and everything stays as it was.
+   * longer trusted are aborted; all others stay. Throws `invalid_argument` if a new key,
+   * certificate or authority is invalid; then everything stays as it was.
    */
   update(update: TlsUpdate): void {
     const options = mergeTls(this.#options, update);

@@ -48,7 +48,7 @@ export class TlsAcceptor {
     this.#host = host;
     this.#options = options;
     // The server never listens: connections are passed to it after they have got a handshake slot.
-    // It requests a certificate but judges none, because a refused peer should learn the reason,
+    // It requests a certificate but accepts any, because a refused peer should learn the reason,
     // which a TLS alert cannot express.
     this.#server = createServer({ ...context, requestCert: true, rejectUnauthorized: false });
     this.#server.on('secureConnection', (socket) => this.#secured(socket));

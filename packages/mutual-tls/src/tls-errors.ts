@@ -37,8 +37,8 @@ export function tlsAcceptError(
 
 /**
  * Returns the error of a connection whose handshake was complete from this end's view. The other
- * end may still have refused this end's certificate, because a dialer's certificate is judged after
- * the dialer's last handshake message.
+ * end may still have refused this end's certificate, because the acceptor judges a dialer's
+ * certificate after the dialer's last handshake message.
  */
 export function tlsConnectionError(
   error: Error & { code?: string },
@@ -110,8 +110,8 @@ function meaning(error: Error & { code?: string }): TlsErrorMeaning {
 }
 
 /**
- * Returns the code of a TLS error. An error met during a write only has the code EPROTO; its code
- * is then derived from OpenSSL's words, as Node does for reads.
+ * Returns the code of a TLS error. An error during a write has only the code EPROTO; its code is
+ * then derived from OpenSSL's text, as Node does for reads.
  */
 function codeOf({ code = '', message }: Error & { code?: string }): string {
   const words = code === 'EPROTO' ? /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] : undefined;

@@ -23,7 +23,7 @@ export interface TlsOptions {
   readonly cert: Pem;
   /**
    * The trusted authorities, PEM: a node with a certificate signed by one of them is trusted.
-   * Without `ca`, the ids in `allow` are trusted; without either, only the id that was dialed.
+   * Without `ca`, the ids in `allow` are trusted; without either, only the dialed id is trusted.
    */
   readonly ca?: Pem | readonly Pem[] | undefined;
   /**
@@ -32,14 +32,14 @@ export interface TlsOptions {
    */
   readonly allow?: readonly string[] | undefined;
   /**
-   * Node ids that are refused, no matter who vouches for them. Both ends get `permission_denied`,
-   * reason `denied`. It takes precedence over `allow`.
+   * Node ids that are refused, no matter which authority vouches for them. Both ends get
+   * `permission_denied`, reason `denied`. This list takes precedence over `allow`.
    */
   readonly deny?: readonly string[] | undefined;
 }
 
 /**
- * The options that can be changed while it runs. Those that are omitted or undefined stay as they
+ * The options that can be changed at run time. Options that are omitted or undefined stay as they
  * are.
  */
 export interface TlsUpdate {

@@ -17,9 +17,9 @@ export interface Trust {
 
 /** The other end of a connection whose TLS handshake is complete. */
 export class TlsRemote {
-  /** The node id of its key; undefined if it showed no certificate. */
+  /** The node id of the peer's key; undefined if the peer showed no certificate. */
   readonly nodeId: string | undefined;
-  /** The reason why this end refuses it; undefined if it does not. */
+  /** The reason why this end refuses the peer; undefined if it does not. */
   readonly refused: TransportError | undefined;
   /** The id of the node that this end wanted to dial. */
   readonly #expected: string | undefined;
@@ -93,7 +93,7 @@ function certificateFlaw(socket: TLSSocket, hasAuthority: boolean): string | und
   return `${FLAWS[code] ?? (UNSIGNED.has(code) ? 'no authority in tls.ca signed it' : 'it does not hold')} (${code})`;
 }
 
-/** Codes of certificates that no known authority vouches for. */
+/** OpenSSL's codes for certificates that no known authority vouches for. */
 const UNSIGNED: ReadonlySet<string> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',

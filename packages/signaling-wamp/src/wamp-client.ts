@@ -19,7 +19,7 @@ export interface WampClientOptions {
   readonly openWebSocket: OpenWebSocket;
   /** Receives a call of another node; it is answered with `answer` or `refuse`. */
   invoked(request: number, args: unknown): unknown;
-  /** Reports the end of the session, once it was open. */
+  /** Reports the end of a session that was open. */
   closed(error: TransportError): void;
 }
 

@@ -1,5 +1,5 @@
 // The messages of WAMP v2 that the client uses: their numbers, the shape that a router's message
-// must have, and the errors that its URIs mean. See the WAMP specification, "Basic Profile".
+// must have, and the errors that its URIs stand for. See the WAMP specification, "Basic Profile".
 
 import { TransportError } from '@trunkline/transport-core';
 import { cleanText, reasonError } from '@trunkline/transport-core/backend';
@@ -74,7 +74,7 @@ const CODES_OF_URIS: Readonly<
   'wamp.error.no_such_realm': 'not_found',
   'wamp.error.invalid_uri': 'invalid_argument',
   'wamp.error.invalid_argument': 'invalid_argument',
-  // fox-wamp replaces the error of the node by this one.
+  // fox-wamp replaces the node's error by this error.
   'wamp.error.callee_failure': 'aborted',
   [OFFER_ERROR]: 'aborted',
 };

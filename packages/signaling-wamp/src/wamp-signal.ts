@@ -32,7 +32,7 @@ export interface WampSignalOptions {
   readonly url: string;
   /**
    * The name of this node's procedure: its node id, or in a network of Babble nodes its public key
-   * in hex. The router doesn't verify it; the connection proves it.
+   * in hex. The router doesn't verify the id; the connection proves it.
    */
   readonly nodeId: string;
   /** The realm. Default 'main', as in Babble. */
@@ -154,7 +154,7 @@ class Wamp implements WampSignal {
     try {
       await (await this.#client).unregister(registration);
     } catch {
-      // The session with the router is over, and the registration with it.
+      // The session with the router is over, and so is the registration.
     }
   }
 
@@ -220,7 +220,7 @@ class Wamp implements WampSignal {
     this.#checkLater(client);
   }
 
-  /** Calls this node itself from time to time; a session that doesn't answer is replaced. */
+  /** Calls this node itself from time to time, and replaces a session that doesn't answer. */
   #checkLater(client: WampClient): void {
     this.#clock.clearTimeout(this.#check);
     this.#check = this.#clock.setTimeout(async () => {

@@ -1,4 +1,5 @@
-// The part of a WebSocket that the client uses: the browser's own and that of ws both have it.
+// The part of a WebSocket that the client uses; the browser's WebSocket and that of ws both have
+// it.
 
 /** A WebSocket; assign the handlers before its first event. */
 export interface WebSocketLike {

@@ -1,4 +1,4 @@
-// Bounds the waits of a dial: by its timeout and by its abort signal.
+// Bounds the waits of a dial by its timeout and its abort signal.
 
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';

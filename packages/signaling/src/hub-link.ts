@@ -34,7 +34,7 @@ export class HubLink {
     this.#lost = lost;
   }
 
-  /** Whether the node is registered, or about to be. */
+  /** True if the node is registered or is about to be. */
   get isUp(): boolean {
     return this.#remote !== undefined;
   }

@@ -26,8 +26,7 @@ export interface SignalHubOptions {
   readonly realms?: readonly string[] | undefined;
   /**
    * The addresses at which nodes dial this hub. A proof that was made for any other address is
-   * refused. Otherwise, another hub that a node uses could register as that node here. Default:
-   * any.
+   * refused, so that another hub that a node uses can't register as that node here. Default: any.
    */
   readonly addresses?: readonly string[] | undefined;
   /**
@@ -68,8 +67,8 @@ export interface SignalHubLimits {
   /** Maximum number of registered nodes of one source. Default 256. */
   readonly nodesPerSource?: number | undefined;
   /**
-   * Maximum number of sessions that a node has opened, and of those that it has accepted. One other
-   * node may take at most an eighth of them, but always two. Default 64.
+   * Maximum number of open sessions that a node has opened, and of those that it has accepted. Any
+   * one other node may take at most an eighth of them, but always two. Default 64.
    */
   readonly sessionsPerNode?: number | undefined;
   /**
@@ -83,7 +82,7 @@ export interface SignalHubLimits {
 export interface RelayLimits {
   /** Maximum number of streams that the hub relays at a time. Default 64. */
   readonly streams?: number | undefined;
-  /** The limit `sessionsPerNode` for relayed streams. Default 4. */
+  /** The counterpart of `sessionsPerNode` for relayed streams. Default 4. */
   readonly streamsPerNode?: number | undefined;
   /**
    * Maximum rate of one stream in each direction, in bytes per second; further bytes wait. Default

@@ -1,5 +1,6 @@
-// The signaling hub: registers nodes that prove their ids, and passes the sessions between them on.
-// It stores none of their messages; a session is a call to the hub, joined to a call to the node.
+// The signaling hub: registers nodes that prove their ids, and forwards the sessions between them.
+// It stores none of their messages. A session is a call to the hub, joined to a call from the hub
+// to the other node.
 
 import {
   type Remote,
@@ -246,7 +247,7 @@ class Hub implements SignalHub {
     return AbortSignal.any([signal, this.#closing.signal]);
   }
 
-  /** Passes on at most `rate` bytes per second, with bursts of one second's worth. */
+  /** Forwards at most `rate` bytes per second, with bursts of up to one second's worth. */
   async *#metered(pieces: AsyncIterable<Uint8Array>, rate: number): AsyncGenerator<Uint8Array> {
     const { clock } = this.#transport;
     const bucket = new TokenBucket(rate, rate, clock.now());
@@ -258,7 +259,7 @@ class Hub implements SignalHub {
   }
 }
 
-/** Passes messages on, up to the number that a session may have. */
+/** Forwards messages, up to the number that a session may have. */
 async function* fewMessages(messages: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let count = 0;
   for await (const message of messages) {

@@ -21,7 +21,7 @@ export class MessageQueue implements AsyncIterable<Uint8Array> {
     return true;
   }
 
-  /** Lets the reader leave its loop once it has read the messages that were added before. */
+  /** Ends the reader's loop once it has read the messages that were added before. */
   end(): void {
     this.#isEnded = true;
     this.#wake();

@@ -1,10 +1,10 @@
 // The places that sessions or relayed streams occupy at a hub: bounded for the node that opens
-// them, for the node that accepts them, and for each pair, so that one node can't take all of
-// another's.
+// them, for the node that accepts them, and for each pair of nodes, so that one node can't take all
+// places of another.
 
 import { TransportError } from '@trunkline/transport-core';
 
-/** The part of a node's places that one other node may take: an eighth, but at least two. */
+/** The number of a node's places that one other node may take: an eighth, but at least two. */
 const SHARE = 1 / 8;
 const LEAST_SHARE = 2;
 

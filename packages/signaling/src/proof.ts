@@ -15,8 +15,8 @@ export interface Registering {
 }
 
 /**
- * Returns the bytes that a node signs. The prefix keeps the signature from meaning anything else,
- * and the address keeps another hub from registering the node here with its proof.
+ * Returns the bytes that a node signs. The prefix keeps the signature from being valid for another
+ * purpose. The address keeps another hub from using the proof to register as the node here.
  */
 export function messageToSign({ hub, realm }: Registering, challenge: Uint8Array): Uint8Array {
   const text = `trunkline signaling registration 1\0${hub}\0${realm}\0`;
@@ -58,7 +58,7 @@ export function checkProof(
     );
 }
 
-/** Returns an address without its node id and its final slash, to compare it with others. */
+/** Returns an address without its node id and final slash, for comparison with other addresses. */
 export function plainAddress(address: string): string {
   return address.replace(/^[^/:@]*@(?=[a-z]+:)/, '').replace(/\/$/, '');
 }

@@ -1,5 +1,5 @@
 // The wire protocol of signaling: the methods that nodes and the hub call on each other. The hub
-// passes the items of `open` and `relay` on without reading them.
+// forwards the items of `open` and `relay` without reading them.
 
 import { bytes, json, limited } from '@trunkline/transport-core';
 import { defineProjectProtocol } from '@trunkline/transport-core/internal';
@@ -28,8 +28,8 @@ const messages = limited(bytes, LONGEST_MESSAGE);
 const pieces = limited(bytes, LONGEST_PIECE);
 
 /**
- * The protocol of signaling. Create a transport that only serves a hub with this protocol; a
- * transport with another protocol mounts it.
+ * The protocol of signaling. Pass it to a transport that only serves a hub; on a transport with
+ * another protocol, the hub mounts it.
  */
 export const signalingProtocol = defineProjectProtocol({
   name: 'trunkline.signaling',
@@ -65,7 +65,7 @@ export const signalingProtocol = defineProjectProtocol({
      * that the session was accepted.
      */
     open: { id: 3, request: target, upload: messages, download: messages },
-    /** Passes a session from the hub on to the node that it is for. */
+    /** Forwards a session from the hub to the node that it is for. */
     session: { id: 4, request: source, upload: messages, download: messages },
     /** Variant of `open` for a stream of bytes that the hub relays. */
     relay: { id: 5, request: target, upload: pieces, download: pieces },

@@ -11,7 +11,7 @@ export interface Registration {
   readonly nodeId: string;
   readonly remote: Remote;
   readonly source: string;
-  /** Whether the node accepts sessions. */
+  /** True if the node accepts sessions. */
   isAccepting: boolean;
   /** Ends the registration with an error that the node receives. */
   end(error: TransportError): void;

@@ -33,7 +33,7 @@ export class RelayConnection implements StreamConnection {
     this.#abort = abort;
   }
 
-  /** Yields the bytes to send; ends when the connection does. */
+  /** Yields the bytes to send; ends with the connection. */
   async *outgoing(): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
       const chunk = this.#chunk;

@@ -102,7 +102,7 @@ export class RelayLayer implements StreamLayer {
   }
 }
 
-/** A dialed stream from which bytes are requested before it is accepted. */
+/** A dialed stream, whose bytes are requested before the other node accepts it. */
 class PendingStream {
   readonly destroyed = new AbortController();
   #accepted: (connection: RelayConnection) => void = () => {};

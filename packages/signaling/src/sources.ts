@@ -1,6 +1,6 @@
-// The sources from which nodes register: the number of nodes of each, and the rate at which it may
-// start registrations and sessions. A source is remembered after its last node has left, until
-// another source needs its place.
+// The sources from which nodes register: the number of nodes of each source, and the rate at which
+// it may start registrations and sessions. A source is remembered after its last node has left,
+// until another source needs its place.
 
 import { TransportError } from '@trunkline/transport-core';
 import { TokenBucket } from './token-bucket.ts';
@@ -11,7 +11,9 @@ import { TokenBucket } from './token-bucket.ts';
  */
 const REMEMBERED = 1_024;
 
-/** The tokens that a source may use at once, as a multiple of those of one second. */
+/**
+ * The number of tokens that a source may use at once, as a multiple of the tokens of one second.
+ */
 const BURST = 10;
 
 interface Source {
@@ -62,7 +64,7 @@ export class Sources {
     if (--source.nodes === 0) this.#idle++;
   }
 
-  /** Returns the source, and marks it as the one used last. */
+  /** Returns the source, and marks it as the most recently used one. */
   #use(name: string): Source {
     let source = this.#sources.get(name);
     if (source === undefined) {
@@ -75,7 +77,7 @@ export class Sources {
     return source;
   }
 
-  /** Makes room: forgets the source without a node that was used the longest time ago. */
+  /** Makes room: forgets the least recently used source that has no node. */
   #forgetOne(): void {
     if (this.#idle < REMEMBERED) return;
     for (const [name, source] of this.#sources)

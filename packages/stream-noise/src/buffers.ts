@@ -9,8 +9,8 @@ export class Buffers {
   #joint: Uint8Array | undefined;
 
   /**
-   * Returns a buffer for the records of that much plaintext, or for the first records if not all of
-   * them fit the largest buffer.
+   * Returns a buffer for the records of that much plaintext, or only for the first records if not
+   * all of them fit the largest buffer.
    */
   take(plaintext: number): Uint8Array {
     return plaintext + RECORD_OVERHEAD <= SMALL
@@ -35,8 +35,8 @@ export class Buffers {
 
 const SMALL = 4_096;
 /**
- * The size of a large buffer in bytes: two full records. A single write of core fits: a packet of
- * 64 KiB and its overhead.
+ * The size of a large buffer in bytes: two full records. A single write of core fits into it: a
+ * packet of 64 KiB and its overhead.
  */
 const LARGE: number = 2 * (MOST_PLAINTEXT + RECORD_OVERHEAD);
 /** Maximum number of buffers of each size that are kept for later writes. */

@@ -58,8 +58,8 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   /** The error with which the connection ends. */
   #error: TransportError | undefined = undefined;
   /**
-   * True if the other end has marked its stream as complete, or this end wants no more of it, so an
-   * early end of the connection beneath is no error.
+   * True if the other end has marked its stream as complete, or if this end wants no more data, so
+   * that an early end of the connection beneath is no error.
    */
   #explained = false;
   /**
@@ -76,7 +76,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   #ended: { readonly error: TransportError | undefined } | undefined = undefined;
   /** True until the connection beneath calls `drained`; nothing is written until then. */
   #blocked: boolean;
-  /** The ciphertext that the connection beneath keeps meanwhile. */
+  /** The ciphertext that the connection beneath keeps until then. */
   #kept: Uint8Array | undefined = undefined;
   /** The part of the last write that is not encrypted yet. */
   #unsent: Uint8Array | undefined = undefined;
@@ -132,7 +132,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
     this.#leave();
     if (this.#ended !== undefined) return this.#schedule();
     if (!this.#blocked) return this.#finish();
-    // Accepted data is flushed first. The other end may not read it before this end has read, so
+    // Accepted data is flushed first. The other end may not read before this end has read, so
     // reading resumes.
     this.#inner.resume();
     this.#timer = this.#host.clock.setTimeout(
@@ -182,7 +182,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
     const unsent = this.#unsent;
     this.#unsent = undefined;
     if (unsent !== undefined && !this.#encrypt(unsent)) return;
-    // close() was called earlier, and has waited for this.
+    // An earlier close() has waited for this.
     if (this.#timer !== undefined) return this.#finish();
     if (this.#state !== 'open' || !this.#owed) return;
     this.#owed = false;
@@ -201,8 +201,8 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   // Writing.
 
   /**
-   * Encrypts and writes a chunk. Returns false if the connection beneath keeps what it was given;
-   * the rest waits for `drained`.
+   * Encrypts and writes a chunk. Returns false if the connection beneath keeps the ciphertext; the
+   * rest of the chunk waits for `drained`.
    */
   #encrypt(chunk: Uint8Array): boolean {
     const { buffers } = this.#host;
@@ -254,7 +254,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
 
   // Reading.
 
-  /** Hands out the complete records. Returns false if something must wait. */
+  /** Hands out the complete records. Returns false if some of them must wait. */
   #read(): boolean {
     const { joint } = this.#host.buffers;
     for (
@@ -374,7 +374,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
 
 /**
  * The time for which an end waits to flush, in milliseconds, and the number of bytes that it
- * discards meanwhile, before the connection beneath does both.
+ * discards during that time. After that, the connection beneath waits and discards.
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

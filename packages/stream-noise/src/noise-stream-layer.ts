@@ -39,9 +39,9 @@ export class SecureLayer implements NoiseStreamLayer {
   readonly #inner: StreamLayer;
   readonly #init: LayerInit;
   readonly #staticKey: KeyPair;
-  /** A function for each connection that is not secured yet, which ends it. */
+  /** The functions that end the connections that are not secured yet, one for each. */
   readonly #pending = new Set<() => void>();
-  /** Incremented by each `close`: dials that began before are over. */
+  /** Incremented by each `close`, which ends all earlier dials. */
   #epoch = 0;
 
   constructor(inner: StreamLayer, init: LayerInit) {

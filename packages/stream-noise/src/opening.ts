@@ -16,7 +16,7 @@ export interface OpeningInit {
   readonly late: () => TransportError;
   /** Called when the connection is secured; attach to it at once. */
   done(connection: NoiseConnection): void;
-  /** Called when the opening failed; its resources are released by then. */
+  /** Called when the opening has failed and its resources have been released. */
   failed(error: TransportError): void;
 }
 
@@ -43,7 +43,7 @@ export class Opening implements ByteSink {
   #farewell: TransportError | undefined = undefined;
   readonly #timer: Timer;
 
-  /** Attaches to the connection, and reads nothing from it before `begin`. */
+  /** Attaches to the connection, but reads nothing from it before `begin` is called. */
   constructor(host: LayerResources, inner: StreamConnection, init: OpeningInit) {
     this.#host = host;
     this.#inner = inner;

@@ -21,7 +21,7 @@ export const suite: Suite = {
   hmac: (key, data) => plain(createHmac('sha256', key).update(data).digest()),
   seal({ key, nonce }, ad, plaintext, target, at) {
     const cipher = createCipheriv('chacha20-poly1305', key, nonce, AEAD);
-    // Only the types of Node demand the length of the plaintext, which other ciphers (CCM) need.
+    // Only Node's types demand the length of the plaintext, which other ciphers (CCM) need.
     if (ad !== undefined) cipher.setAAD(ad, { plaintextLength: plaintext.length });
     target.set(cipher.update(plaintext), at);
     cipher.final(); // Returns no bytes, but completes the tag.
@@ -39,7 +39,7 @@ export const suite: Suite = {
     } catch {
       return undefined;
     }
-    // The same memory, which `update` has allocated, without the class Buffer.
+    // The memory that `update` has allocated, without the class Buffer.
     return new Uint8Array(plaintext.buffer as ArrayBuffer, plaintext.byteOffset, length);
   },
 };
@@ -71,8 +71,8 @@ class NativeKeyPair implements KeyPair {
 
 /**
  * Creates the private key. The OpenSSL of Node 20 takes 0.3 ms to parse it as PKCS#8, but 3 µs as a
- * JWK. A JWK includes the public half: older Nodes recompute it without checking what is given;
- * newer ones check it, but parse PKCS#8 fast.
+ * JWK. A JWK includes the public half. Older versions of Node ignore the given value and recompute
+ * it; newer versions check it, but parse PKCS#8 fast.
  */
 function privateKey(secret: Uint8Array): KeyObject {
   if (publicHalfIsChecked !== true) {
@@ -92,8 +92,8 @@ function privateKey(secret: Uint8Array): KeyObject {
 }
 
 /**
- * Set by the first key: true if this Node rejected it as a JWK, whose public half is empty. Keys
- * are parsed as PKCS#8 from then on.
+ * Set when the first key is created: true if this version of Node rejected the key as a JWK with an
+ * empty public half. From then on, keys are parsed as PKCS#8.
  */
 let publicHalfIsChecked: boolean | undefined;
 

@@ -10,8 +10,8 @@ import { parseSecureOptions, type SecureOptions } from './secure-options.ts';
 
 /**
  * Secures a stream layer. The result has the same addresses; its connections are encrypted, and
- * their other ends have proven their node ids. From here on `layer` belongs to the result. Throws a
- * TypeError that names an invalid option.
+ * their other ends have proven their node ids. From then on, `layer` belongs to the result. Throws
+ * a TypeError that names an invalid option.
  */
 export function secure(layer: StreamLayer, options: SecureOptions): NoiseStreamLayer {
   const { identity, random, ...lists } = parseSecureOptions(options, 'secure');

@@ -39,9 +39,9 @@ export type ObserverEvent =
 /**
  * Counted events, most of which are reported nowhere else:
  *
- * - onewayLost: a one-way whose `send` had resolved was on a connection that broke before its
- *   credit came back. Credit comes back when the handler has ended, so a one-way whose handler was
- *   still running counts, too.
+ * - onewayLost: the `send` of a one-way had resolved, and its connection broke before the credit
+ *   came back. Credit comes back when the handler has ended, so a one-way whose handler was still
+ *   running counts, too.
  * - onewayDropped: a one-way was dropped because it has no reader, because its codec refused the
  *   request, because its sender may not send it (`allow`), or because `limits.total.bytes` or
  *   `limits.memory` left no room for it.

@@ -1,5 +1,5 @@
-// Storage that a node keeps across restarts, as an interface: a simulation can pass a store that
-// loses everything that was not synced.
+// The interface of storage that survives restarts of a node. A simulation can pass a store that
+// loses all data that was not synced.
 
 /**
  * Stores bytes under names. `createMemoryStore()` keeps them as long as the process lives.
@@ -12,7 +12,7 @@ export interface Store {
   get(key: string): Promise<Uint8Array | undefined>;
   /**
    * Sets the value of a key. Later reads see it at once. A crash before the next `sync` may undo
-   * it, even if later changes of other keys survive, but never leaves a part of the value.
+   * the change, even if later changes of other keys survive, but never leaves a partial value.
    */
   set(key: string, value: Uint8Array): Promise<void>;
   /** Removes a key; a key that does not exist is ignored. As with `set`, a crash may undo it. */
@@ -31,7 +31,7 @@ export function createMemoryStore(): Store {
   const entries = new Map<string, Uint8Array>();
   return {
     get: async (key) => entries.get(key)?.slice(),
-    // Not `slice`, which returns a view if the value is a Buffer.
+    // A copy without `slice`, which returns a view if the value is a Buffer.
     set: async (key, value) => void entries.set(key, new Uint8Array(value)),
     delete: async (key) => void entries.delete(key),
     keys: async () => [...entries.keys()],

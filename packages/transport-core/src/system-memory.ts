@@ -1,10 +1,10 @@
 // The fastest ways to allocate and free memory in each runtime. Only the system-*.ts files use such
 // globals of the runtime.
 //
-// The bar for messages of 1 MiB over TCP (docs/performance.md) needs them. If memory were zeroed,
-// the receiver would take 1.34 times the CPU time; without `freeChunk`, 1.14 times; and without the
-// freed 31 MiB, 1.09 times, with 5 to 80 page faults for each message instead of 0.4 to 5 (Node 20,
-// medians of alternating runs).
+// The performance target for messages of 1 MiB over TCP (docs/performance.md) depends on them. If
+// memory were zeroed, the receiver would need 1.34 times the CPU time; without `freeChunk`, 1.14
+// times; and without the freed 31 MiB, 1.09 times, with 5 to 80 page faults for each message
+// instead of 0.4 to 5 (Node 20, medians of alternating runs).
 
 import { override } from './runtime-override.ts';
 
@@ -47,7 +47,7 @@ function unzeroed(size: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Buffer!.allocUnsafeSlow!(size).buffer, 0, size);
 }
 
-/** Whether the block that makes glibc keep more free memory when it is freed has been allocated. */
+/** True once the block has been allocated whose release makes glibc keep more free memory. */
 let hasRaisedThresholds = false;
 
 /**
@@ -92,6 +92,7 @@ const SHORT = 16 * 1024;
  */
 const LONG = 256 * 1024;
 /**
- * A size just below 32 MiB, the largest block from which glibc adjusts its thresholds, in bytes.
+ * A size in bytes just below 32 MiB, which is the largest block from which glibc adjusts its
+ * thresholds.
  */
 const MAPPED = 31 * 1024 * 1024;

@@ -32,15 +32,15 @@ export const systemClock: Clock = Object.freeze({
     typeof process !== 'undefined' && process.nextTick !== undefined
       ? process.nextTick
       : (callback: () => void) => queueMicrotask(callback),
-  // A timeout of 0 takes a millisecond in Node, and up to four in browsers, which have nothing
-  // shorter.
+  // A timeout of 0 takes a millisecond in Node, and up to four milliseconds in browsers, which have
+  // nothing shorter.
   turn: (callback: () => void) =>
     void (typeof setImmediate === 'function' ? setImmediate(callback) : setTimeout(callback, 0)),
 });
 
 /**
- * Returns the time of day in milliseconds since 1970; inside a simulation, that of the simulated
- * machine.
+ * Returns the time of day in milliseconds since 1970; inside a simulation, the time of the
+ * simulated machine.
  */
 export const systemWall = (): number => (override === undefined ? Date.now() : override.wall());
 
@@ -57,7 +57,7 @@ export const systemRandom: Random = () => {
   return pool[--left]! / 0x1_0000_0000;
 };
 
-/** Random numbers that were drawn but not used yet: the first `left` of the pool. */
+/** Random numbers that were drawn but not used yet: the first `left` numbers of the pool. */
 const pool = new Uint32Array(64);
 let left = 0;
 

@@ -96,9 +96,9 @@ function createLayer(options: NatsStreamLayerOptions, name: string): StreamLayer
 }
 
 /**
- * The initial and the maximum credit of connections through a server, in bytes. Each grant is a
- * separate message there, which costs two processes as much as a packet, so accounts begin at a
- * size that needs few grants.
+ * The initial and the maximum credit of connections through a server, in bytes. Through a server,
+ * each grant is a separate message that costs two processes as much as a packet, so accounts begin
+ * at a size that needs few grants.
  */
 const CREDIT = {
   pipe: 4 * 2 ** 20,

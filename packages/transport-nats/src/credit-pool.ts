@@ -1,5 +1,6 @@
 // The credit that one NATS connection may grant to all peers together. A server disconnects a
-// client for which more bytes wait than its `max_pending` (64 MiB); credit keeps us far below that.
+// client if more bytes wait for it than `max_pending` (64 MiB) allows. Credit keeps the waiting
+// bytes far below that limit.
 
 /** Divides a number of credit units among connections. */
 export class CreditPool {
@@ -11,7 +12,7 @@ export class CreditPool {
     this.#left = size;
   }
 
-  /** Takes the credit of a new connection from the pool and returns it; 0 if there is none left. */
+  /** Takes the credit of a new connection from the pool and returns it; 0 if the pool is empty. */
   open(): number {
     if (this.grow(USUAL_CREDIT)) return USUAL_CREDIT;
     if (this.#left < LEAST_CREDIT) return 0;
@@ -20,8 +21,8 @@ export class CreditPool {
   }
 
   /**
-   * Takes more credit for a connection; returns false if there is none. Half of the pool is kept
-   * for new connections.
+   * Takes more credit for a connection; returns false if the pool has none to give. Half of the
+   * pool is kept for new connections.
    */
   grow(units: number): boolean {
     if (this.#left - units < this.#size / 2) return false;
@@ -37,6 +38,6 @@ export class CreditPool {
 /** The credit with which a connection begins as long as half of the pool is left. */
 const USUAL_CREDIT = 256 * 1024;
 /**
- * The credit with which a connection begins otherwise: enough for one small message after another.
+ * The credit with which a connection begins otherwise: enough to send small messages one at a time.
  */
 export const LEAST_CREDIT = 32 * 1024;

@@ -56,7 +56,9 @@ export interface ExposeOptions<P extends Protocol> {
 export interface Exposed {
   /** The id of this instance, as `$SRV.PING` reports it. */
   readonly id: string;
-  /** Stops taking requests, and resolves when those under way are answered. Idempotent. */
+  /**
+   * Stops taking requests, and resolves when all requests under way have been answered. Idempotent.
+   */
   stop(): Promise<void>;
 }
 

@@ -1,5 +1,6 @@
 // The two subjects of one connection: publishes numbered messages to the peer's subject, and checks
-// the numbers of those that arrive at its own. A missing or repeated message ends the connection.
+// the numbers of the messages that arrive at its own subject. A missing or repeated message ends
+// the connection.
 
 import type { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
@@ -58,7 +59,7 @@ export class MessageLink {
     this.#forgetPeer = this.client.refusedFor(peer, this.#listener);
   }
 
-  /** Passes the messages to another object from now on. */
+  /** Passes messages to another owner from now on. */
   handTo(owner: LinkOwner): void {
     this.#owner = owner;
   }
@@ -120,6 +121,6 @@ export class MessageLink {
 const EMPTY = new Uint8Array(0);
 /**
  * Maximum size of a message, in bytes: 64 KiB of an item, and room for the headers around it. A
- * longer one would delay the messages of other connections.
+ * longer message would delay the messages of other connections.
  */
 export const LONGEST = 65 * 1024;

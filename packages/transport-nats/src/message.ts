@@ -8,7 +8,7 @@ import { LEAST_CREDIT } from './credit-pool.ts';
 export const MessageType = {
   /** Bytes of the stream. */
   data: 0,
-  /** Credit: a number of units that the receiver of this message may spend in addition. */
+  /** Credit: the number of additional units that the receiver of this message may spend. */
   credit: 1,
   /** The normal end of this direction. */
   end: 2,
@@ -48,7 +48,7 @@ export function writeNumber(bytes: Uint8Array, at: number, value: number): void 
 }
 
 /**
- * Returns the units that a data message costs: its bytes, and a flat sum for the headers around
+ * Returns the units that a data message costs: its bytes, and a fixed number for the headers around
  * them.
  */
 export function costOf(length: number): number {
@@ -57,8 +57,8 @@ export function costOf(length: number): number {
 
 /**
  * The units for the memory that a server needs for a message besides its data: our header, and
- * NATS's line with the two subjects. Without it, a peer could fill a server's buffers with tiny
- * messages.
+ * NATS's line with the two subjects. Without this charge, a peer could fill a server's buffers with
+ * tiny messages.
  */
 export const OVERHEAD = 256;
 

@@ -1,5 +1,5 @@
 // The listening end: answers requests to dial, and hands a connection over once its dialer has
-// confirmed that it still wants it.
+// confirmed the dial.
 
 import type { Clock, Random, Reason, TransportError } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';
@@ -41,7 +41,7 @@ export interface AcceptorOptions {
 export class Acceptor {
   readonly #options: AcceptorOptions;
   readonly #unsubscribe: () => void;
-  /** A function for each handshake under way, which ends it. */
+  /** The functions that end the handshakes under way, one for each. */
   readonly #pending = new Set<() => void>();
   #isClosed = false;
 
@@ -137,7 +137,7 @@ export class Acceptor {
 
 /** The queue group of a name: a request reaches one of the nodes that listen under it. */
 const QUEUE = 'trunkline';
-/** Maximum number of dials that may wait for their confirmation; the next one is refused. */
+/** Maximum number of dials that may wait for their confirmation; further dials are refused. */
 const MOST_PENDING = 256;
 /** The default handshake timeout, in milliseconds, if the transport sets none. */
 const HANDSHAKE_TIMEOUT = 5_000;

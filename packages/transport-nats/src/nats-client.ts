@@ -1,5 +1,6 @@
 // One connection to a NATS server, shared by the virtual connections over it. It never reconnects:
-// when it is lost, all of them end, so that data written before the loss is never sent later.
+// when it is lost, all virtual connections end, so that data written before the loss is never sent
+// later.
 
 import type { ConnectionOptions, NatsConnection, Subscription } from '@nats-io/nats-core';
 import type { Clock, TransportError } from '@trunkline/transport-core';
@@ -15,7 +16,8 @@ export interface SubjectListener {
   /** Called if a message that was published with this subject for replies had no subscriber. */
   noResponders(): void;
   /**
-   * Called if the server refused the subscription, or a publication with `refusedFor`, or is gone.
+   * Called if the server refused the subscription or a publication with `refusedFor`, or if the
+   * server is gone.
    */
   failed(error: TransportError): void;
 }
@@ -135,7 +137,10 @@ export class NatsClient {
     };
   }
 
-  /** Resolves when the server has processed everything sent before. Rejects if it is lost. */
+  /**
+   * Resolves when the server has processed everything sent before. Rejects if the connection to it
+   * is lost.
+   */
   async flush(): Promise<void> {
     await Promise.race([
       this.#connection.flush(),
@@ -178,7 +183,7 @@ export class NatsClient {
   }
 }
 
-/** The status of a message with which a server answers when nobody has subscribed. */
+/** The status in a server's answer to a message whose subject has no subscriber. */
 const NO_RESPONDERS = 503;
 /** The maximum number of the cluster's servers that are remembered. */
 const MOST_KNOWN = 16;

@@ -106,7 +106,7 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
     while (left > 0) {
       const most = this.#link.room;
       const size = Math.min(this.#whole(left, most), this.#credit - OVERHEAD);
-      // Tiny messages would cost more than they carry.
+      // The overhead of a tiny message exceeds its data.
       if (size < Math.min(left, most, CRUMB)) return;
       this.#sendData(size);
       left -= size;
@@ -175,8 +175,8 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
   }
 
   /**
-   * Called when the peer has no subscription any more. If this end has already ended, that is the
-   * peer's way of closing.
+   * Called when the peer has no subscription any more. If this end has already ended, this is how a
+   * peer closes.
    */
   absent(): void {
     // Messages that arrived before the end are still reported, once reading resumes.
@@ -289,8 +289,8 @@ const CRUMB = 8 * 1024;
 /** The length, in bytes, below which a chunk can be a header. */
 const SHORT = 64;
 /**
- * The time that an end waits for the other's end, in milliseconds, and the bytes that it drops
- * meanwhile (docs/wire-protocol.md §8).
+ * The time that an end waits for the other's end, in milliseconds, and the number of bytes that it
+ * drops in the meantime (docs/wire-protocol.md §8).
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

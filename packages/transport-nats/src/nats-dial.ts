@@ -25,7 +25,7 @@ export interface DialPlace {
 
 /** A dial that is under way. */
 export interface PendingDial {
-  /** Ends it and leaves nothing behind; its promise stays pending. */
+  /** Ends the dial and leaves nothing behind; its promise stays pending. */
   abandon(): void;
 }
 

@@ -1,4 +1,4 @@
-// Translates the errors of the NATS client, in the one place where they enter.
+// Translates the errors of the NATS client, in the only place where they enter our code.
 
 import { type Code, type Reason, TransportError } from '@trunkline/transport-core';
 import { socketError } from '@trunkline/transport-core/backend';

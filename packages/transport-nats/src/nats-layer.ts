@@ -46,7 +46,7 @@ export class NatsLayer implements StreamLayer {
   /** The beginning of the subjects at which this node receives. */
   readonly #inbox: string;
   #listening: Listening = { state: 'no' };
-  /** A function for each pending dial, which ends it with the given error. */
+  /** The functions that end the pending dials with a given error, one for each dial. */
   readonly #dials = new Set<(error: TransportError) => void>();
 
   /** @param options must be valid. */

@@ -15,10 +15,10 @@ import { isName, parseAddress } from './nats-address.ts';
 export interface NatsBackendOptions {
   /**
    * The NATS servers to use, as 'host:port' or a list: the servers of one cluster. Any of them that
-   * answers is used. In a browser, their WebSocket URLs ('wss://nats.example:443'). The servers in
-   * addresses are then ignored: a name is looked up through these servers. Default: the servers in
-   * each address. Required with `user`, `token`, `authenticator` and `tls`, which are never sent to
-   * any other server.
+   * answers is used. In a browser, give their WebSocket URLs ('wss://nats.example:443'). The
+   * servers in addresses are then ignored: a name is looked up through these servers. Default: the
+   * servers in each address. Required with `user`, `token`, `authenticator` and `tls`, which are
+   * never sent to any other server.
    */
   readonly servers?: string | readonly string[] | undefined;
   /** The name of the NATS user. */
@@ -50,9 +50,9 @@ export interface NatsBackendOptions {
   readonly node?: string | undefined;
   /**
    * Maximum number of bytes that all peers together may have on their way to this node, from 1 MiB
-   * to 1 GiB. Keep it at half of the server's `max_pending` or below, or the server disconnects
-   * this node as a slow consumer. Each connection takes at least 32 KiB of it: the default is
-   * enough for at least 512 connections. Default: 32 MiB.
+   * to 1 GiB. Keep it at or below half of the server's `max_pending`; otherwise the server may
+   * disconnect this node as a slow consumer. Each connection takes at least 32 KiB of it: the
+   * default is enough for at least 512 connections. Default: 32 MiB.
    */
   readonly maxPending?: number | undefined;
   /**
@@ -168,7 +168,7 @@ export const layerSchema = optionsSchema({
   random: optional(reference<Random>((value) => typeof value === 'function', 'a function')),
 });
 
-/** The default of `pingInterval`, in milliseconds; the NATS client's own is 2 minutes. */
+/** The default of `pingInterval`, in milliseconds; the NATS client's own default is 2 minutes. */
 const PING_INTERVAL = 20_000;
 /** The time limit for one server's answer, in milliseconds; then the next server is tried. */
 const CONNECT_TIMEOUT = 5_000;

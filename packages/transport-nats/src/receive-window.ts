@@ -10,7 +10,7 @@ export class ReceiveWindow {
   readonly #pool: CreditPool;
   readonly #clock: Clock;
   /**
-   * The size of the window in units: those that the peer holds, that wait for the reader, or that
+   * The size of the window in units: units that the peer holds, that wait for the reader, or that
    * were not granted again.
    */
   #size: number;
@@ -50,7 +50,10 @@ export class ReceiveWindow {
     this.#pool.give(this.#size);
   }
 
-  /** Doubles the window of a fast reader, halves that of a slow one; returns the difference. */
+  /**
+   * Doubles the window of a fast reader, or halves the window of a slow one; returns the
+   * difference.
+   */
   #resize(): number {
     const now = this.#clock.now();
     const passed = now - this.#since;

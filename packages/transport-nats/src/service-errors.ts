@@ -3,8 +3,8 @@
 import type { Code } from '@trunkline/transport-core';
 
 /**
- * Returns the value of `Nats-Service-Error-Code`: HTTP's status codes, as NATS services use them,
- * mapped as gRPC's gateway maps gRPC's codes.
+ * Returns the value of `Nats-Service-Error-Code`: an HTTP status code, as NATS services use it. The
+ * mapping is the one that gRPC's gateway uses for gRPC codes.
  */
 export function statusOf(code: Code): number {
   return STATUS[code];

@@ -3,8 +3,8 @@
 import { type Codec, TransportError } from '@trunkline/transport-core';
 
 /**
- * Returns the value of a request. JSON is only parsed here: the transport checks it against the
- * schema when it sends it, so that a schema may transform what it reads.
+ * Returns the value of a request. JSON is only parsed here. The transport checks the value against
+ * the schema when it sends the request, so that the schema may transform its input.
  */
 export function decodePayload(codec: Codec<any, any>, payload: Uint8Array): unknown {
   // The bytes are copied, because the transport takes ownership of them, and the messages of NATS

@@ -1,4 +1,4 @@
-// The information that a NATS service gives about itself on `$SRV`: the schemas io.nats.micro.v1
+// The information that a NATS service gives about itself on `$SRV`, in the schemas io.nats.micro.v1
 // (NATS ADR-32).
 
 import { systemWall } from '@trunkline/transport-core';

@@ -12,8 +12,8 @@ export class SocketReader {
   #read: ((chunk: Uint8Array<ArrayBuffer>) => boolean) | undefined = undefined;
 
   /**
-   * @param read receives each chunk, whose memory is valid until it returns. It returns false to
-   *   stop reading for now.
+   * @param read receives each chunk, whose memory is valid until `read` returns. `read` returns
+   *   false to stop reading for now.
    */
   start(read: (chunk: Uint8Array<ArrayBuffer>) => boolean): void {
     this.#read = read;

@@ -137,8 +137,8 @@ export class TcpConnection implements StreamConnection {
   }
 
   /**
-   * Writes under TLS. Node has read the chunk when write() returns, although it reports so a turn
-   * later; chunks queued behind it stay in Node's queue.
+   * Writes under TLS. Node has read the chunk when write() returns, although it reports this only a
+   * turn later; chunks queued behind it stay in Node's queue.
    */
   #writeSecured(chunk: Uint8Array): boolean {
     const held = this.#socket.writableLength;

@@ -108,7 +108,7 @@ class TcpLayer implements TcpStreamLayer {
   #server: Server | undefined;
   /** Set while the layer listens. */
   #localAddr: string | undefined;
-  /** A function for each pending dial, which fails it with the given error. */
+  /** The functions that fail the pending dials with a given error, one for each dial. */
   readonly #dials = new Set<(error: TransportError) => void>();
 
   constructor(options: TcpStreamLayerOptions, tls: MutualTls | undefined) {
@@ -355,8 +355,8 @@ function badAddress(action: string, address: string): TransportError {
 }
 
 /**
- * Returns true if a socket is connected to itself. Rarely, a dial to a free local port is given
- * that very port as its own (a simultaneous open).
+ * Returns true if a socket is connected to itself. Rarely, the system gives a dial to a free local
+ * port that very port as its own (a simultaneous open).
  */
 function isOwnEcho(socket: Socket): boolean {
   return socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;

@@ -10,8 +10,8 @@ import { normalizedCandidate } from './signal-message.ts';
 /**
  * Holds candidates back until the other end is ready for them. Otherwise, an answerer that already
  * knows a path would begin with DTLS at once. Its first message would be lost because the offerer
- * isn't ready, and would be repeated only after a second; or the offerer could not check the
- * certificate yet.
+ * isn't ready, and would be repeated only after a second. Or the message would arrive before the
+ * offerer can check the certificate.
  */
 export class CandidateExchange {
   readonly #session: SignalSession;
@@ -61,8 +61,9 @@ export class CandidateExchange {
   }
 
   /**
-   * Begins to use the other end's candidates, with those in its description, which has been set. An
-   * offer that had to contain all candidates arrives before the offerer is ready, so they wait.
+   * Begins to use the other end's candidates, including those in its description, which has been
+   * set. If the offer had to contain all candidates, it arrives before the offerer is ready, so the
+   * candidates wait.
    */
   use(peer: RtcPeerConnection, type: 'offer' | 'answer', sdp: string): void {
     if (this.#isClosed) return;
@@ -84,8 +85,8 @@ export class CandidateExchange {
 }
 
 /**
- * Passes a candidate to the library. A candidate that it can't use means one path less, but no
- * failure.
+ * Passes a candidate to the library. A candidate that the library can't use means one path less,
+ * but no failure.
  */
 function use(peer: RtcPeerConnection, { candidate, sdpMid, sdpMLineIndex }: SignalCandidate): void {
   peer.addIceCandidate({ candidate, sdpMid, sdpMLineIndex }).catch(() => {});

@@ -108,7 +108,7 @@ export class ChannelConnection implements StreamConnection {
   /** Sends as much of the chunk as the window and the channel's buffer allow, then the end. */
   #pump(): void {
     const { maxMessage } = this.#open;
-    // A closed channel reports that soon; until then, nothing can be written.
+    // The channel has closed and will report it soon; until then, nothing can be written.
     if (this.#channel.readyState !== 'open') return;
     let rest = this.#rest;
     while (rest !== undefined) {
@@ -240,8 +240,8 @@ export class ChannelConnection implements StreamConnection {
   }
 
   /**
-   * Handles a closed channel. If this end has already ended, that may be the other end's way of
-   * closing.
+   * Handles a closed channel. If this end has already ended, the other end may have closed it to
+   * end the connection.
    */
   #gone(why: string): void {
     if (this.#isOver) return this.#release();
@@ -261,7 +261,8 @@ export class ChannelConnection implements StreamConnection {
     this.#rest = undefined;
     this.#clock.clearTimeout(this.#linger);
     this.#clock.defer(() => this.#report());
-    // A full buffer would delay the message that cuts the connection, so it isn't waited for.
+    // A full buffer would delay the message that cuts the connection, so this end doesn't wait for
+    // it to drain.
     if (how === 'cut' && (this.#buffered() > CUT_BEHIND || !this.#send(CUT)))
       return this.#release();
     this.#releaseOnceSent();
@@ -308,7 +309,10 @@ function bytesOf(data: unknown): Uint8Array | undefined {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** The text messages: a graceful end, and an immediate end; 't' and a number acknowledges bytes. */
+/**
+ * The text messages: a graceful end and an immediate end. 't' followed by a number acknowledges
+ * bytes.
+ */
 const END = 'end';
 const CUT = 'cut';
 /**

@@ -74,8 +74,8 @@ export interface WebRtcBackend extends Backend {
 }
 
 /**
- * Creates a backend for 'webrtc://id'. To listen, the address has to have the id of the signal, or
- * be 'webrtc://0', which stands for it.
+ * Creates a backend for 'webrtc://id'. To listen, the address must contain the id of the signal, or
+ * be 'webrtc://0', which stands for that id.
  */
 export function webrtc(options: WebRtcBackendOptions): WebRtcBackend {
   parseOptions(backendSchema, options, 'webrtc');

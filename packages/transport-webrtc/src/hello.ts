@@ -15,8 +15,8 @@ export type Fingerprints = Readonly<Record<Role, string>>;
  *
  * The signature covers the text 'trunkline-webrtc-1/offerer' (or '/answerer') and both
  * fingerprints, each on a line of its own. DTLS checks that each end has the private key of its
- * certificate, so a valid signature shows that no one stands between the two nodes, whatever
- * signaling did.
+ * certificate, so a valid signature shows that nobody intercepts the connection between the two
+ * nodes, whatever signaling did.
  */
 export function encodeHello(
   identity: Pick<Identity, 'publicKey' | 'sign'> | undefined,
@@ -37,7 +37,7 @@ export function encodeHello(
 }
 
 /**
- * The content of a hello: the node id that it proves, if it contains a proof, or the flaw in it.
+ * The content of a hello: the node id that it proves, if any, or a description of the flaw in it.
  */
 export type Hello = { readonly nodeId: string | undefined } | { readonly flaw: string };
 

@@ -12,7 +12,7 @@ import type {
 
 /** A realm in memory. You create the object yourself, so that two tests never meet. */
 export interface MemorySignaling {
-  /** Returns a node's access. The id may be any name without white space. */
+  /** Returns a node's access to the realm. The id may be any name without white space. */
   signal(nodeId: string, options?: MemorySignalOptions): Signal;
 }
 

@@ -1,4 +1,4 @@
-// The WebRTC library of a browser: its own.
+// The WebRTC implementation that is built into a browser.
 
 import { TransportError } from '@trunkline/transport-core';
 import type { RtcLibrary } from './rtc.ts';

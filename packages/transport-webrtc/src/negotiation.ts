@@ -1,5 +1,5 @@
 // Makes one WebRTC connection: exchanges offer, answer and candidates over a session of signaling,
-// opens the channel and exchanges hellos. Both roles.
+// opens the channel and exchanges hellos. Implements both roles.
 
 import type { Identity } from '@trunkline/identity';
 import { type Clock, isNodeId, type Timer, TransportError } from '@trunkline/transport-core';
@@ -56,7 +56,7 @@ export class Negotiation {
   #fingerprints: Fingerprints | undefined;
   #nodeId: string | undefined;
   #helloSent = false;
-  /** Set from the hello on if the library needs it. */
+  /** Set once the hello is sent, if the library needs it. */
   #wakeUp: WakeUp | undefined;
   #isDone = false;
   #isOver = false;
@@ -129,7 +129,8 @@ export class Negotiation {
     const peer = this.#createPeer();
     await this.#setRemote(peer, 'offer', offer);
     if (this.#isOver) return;
-    // Only now: libraries that negotiate by themselves would make an offer of their own.
+    // Added only now, because libraries that negotiate by themselves would make an offer of their
+    // own.
     this.#createChannel(peer);
     await peer.setLocalDescription(await peer.createAnswer());
     await this.#gathered(peer);
@@ -226,8 +227,8 @@ export class Negotiation {
     if (maxMessageOf(sdp) < LEAST_MESSAGE) throw malformed('accepts only tiny messages');
     this.#learnFingerprints();
     try {
-      // The candidates are sent after it, so that nothing arrives before the library is ready for
-      // it.
+      // The candidates are sent after the description, so that none arrives before the library is
+      // ready.
       await peer.setRemoteDescription({ type, sdp: withoutCandidates(sdp) });
     } catch (cause) {
       throw malformed(`sent an unusable ${type} (${textOf(cause)})`);
@@ -253,7 +254,7 @@ export class Negotiation {
       const { code, reason, message } = error;
       return this.#fail(new TransportError(code, cleanText(message), { reason, origin: 'remote' }));
     }
-    // Both ends close the session once they are connected, and one of them is first.
+    // Both ends close the session once they are connected, so one of them sees the other's close.
     if (this.#fingerprints !== undefined) return;
     this.#fail(reasonError('reset', 'the node ended the negotiation', { origin: 'remote' }));
   }
@@ -279,7 +280,7 @@ export class Negotiation {
   #wake(text: string): void {
     try {
       this.#channel!.send(text);
-    } catch {} // The channel is closing, and reports it soon.
+    } catch {} // The channel is closing and will report it soon.
   }
 
   readonly #onMessage = ({ data }: { data: unknown }): void => {

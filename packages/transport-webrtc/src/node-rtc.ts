@@ -48,8 +48,8 @@ function urlsOf({ urls, username, credential }: RtcIceServer): string[] {
 
 /**
  * Keeps the polyfill from listening to events that this package doesn't need. `close` frees these
- * listeners at once, while a thread of the library may still be calling the one for the state of
- * ICE, which is closed by then. That corrupts the memory of the process.
+ * listeners at once, while a thread of the library may still be calling the listener for the ICE
+ * state. That corrupts the memory of the process.
  */
 function withoutEvents<T extends object>(native: T): T {
   return new Proxy(native, {

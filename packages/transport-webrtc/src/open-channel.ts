@@ -1,5 +1,5 @@
-// A data channel that is open, with everything that belongs to it: between the negotiation that
-// opened it and the connection that uses it.
+// An open data channel with everything that belongs to it. The negotiation that opened it passes it
+// to the connection that uses it.
 
 import type { RtcDataChannel } from './rtc.ts';
 
@@ -29,7 +29,5 @@ export interface ChannelUser {
 
 /** Maximum size of a message that this package sends, in bytes. */
 export const LONGEST_MESSAGE = 16 * 1024;
-/**
- * The size of a message, in bytes, that the other end must accept at least: the hello is shorter.
- */
+/** The minimum message size, in bytes, that the other end must accept: the hello is shorter. */
 export const LEAST_MESSAGE = 1_024;

@@ -20,9 +20,8 @@ export interface ChannelConnectionOptions {
   /** The other end's address for logs and errors. */
   readonly endpoint: string;
   /**
-   * Maximum size of a message that the other end accepts, in bytes, at least 1,024:
-   * `maxMessageSize` of `RTCPeerConnection.sctp`. Default: 16 KiB, which is also the most that is
-   * ever used.
+   * Maximum size of a message that the other end accepts, in bytes, at least 1,024: pass
+   * `maxMessageSize` of `RTCPeerConnection.sctp`. Default: 16 KiB; larger messages are never sent.
    */
   readonly maxMessage?: number | undefined;
   /** Default: the system clock. */
@@ -31,12 +30,13 @@ export interface ChannelConnectionOptions {
 
 /**
  * Turns a data channel that your program has opened into a stream connection, for a StreamLayer of
- * your own. Both ends have to do so, in the turn of the event loop in which the channel opened,
- * because earlier messages are lost. The channel must be ordered and reliable, and it belongs to
- * the connection, which closes it. Your program closes the peer connection after that.
+ * your own. Both ends must do so in the same turn of the event loop in which the channel opened,
+ * because messages that arrive before that are lost. The channel must be ordered and reliable, and
+ * it belongs to the connection, which closes it. Your program closes the peer connection after
+ * that.
  *
- * The connection proves no node id; wrap the layer in `secure` of @trunkline/stream-noise if it has
- * to. Throws `failed_precondition` if the channel isn't open.
+ * The connection proves no node id; if it must prove one, wrap the layer in `secure` of
+ * @trunkline/stream-noise. Throws `failed_precondition` if the channel isn't open.
  */
 export function createChannelConnection(
   channel: RtcDataChannel,

@@ -105,9 +105,7 @@ export class RelayFallback implements WebRtcStreamLayer {
   }
 }
 
-/**
- * Returns true if a dial failed because no path was found, rather than because of a node's answer.
- */
+/** Returns true if a dial failed because no path was found, and not because of a node's answer. */
 function hasNoPath(error: unknown): boolean {
   if (!(error instanceof TransportError)) return false;
   const { code, reason, origin } = error;

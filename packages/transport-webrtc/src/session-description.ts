@@ -4,7 +4,7 @@ import { TransportError } from '@trunkline/transport-core';
 
 /**
  * Returns the fingerprint of the certificate that an SDP announces, in upper case. Throws
- * `internal` if there is none, or several: libraries differ in which of them they check.
+ * `internal` if there is not exactly one, because libraries differ in which of several they check.
  */
 export function fingerprintOf(sdp: string): string {
   const found = new Set(
@@ -24,7 +24,7 @@ export function fingerprintOf(sdp: string): string {
 
 /**
  * Returns the maximum size, in bytes, of a message that the sender of this SDP accepts (RFC 8841:
- * 64 KiB if the SDP doesn't contain it, unlimited if it is 0).
+ * 64 KiB if the SDP doesn't state a size, unlimited if the size is 0).
  */
 export function maxMessageOf(sdp: string): number {
   const size = /^a=max-message-size:(\d{1,15})\s*$/m.exec(sdp)?.[1];

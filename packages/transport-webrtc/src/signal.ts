@@ -66,8 +66,9 @@ export interface SignalSession {
   /** The other node's id, as signaling states it. It is proven only by the connection itself. */
   readonly peer: string;
   /**
-   * Starts reporting messages, in order; called once. Messages that arrived before it are kept.
-   * Each message comes from another node, so the receiver checks it with `parseSignalMessage`.
+   * Starts reporting messages, in order; called once. Messages that arrived before this call are
+   * kept. Each message comes from another node, so the receiver checks it with
+   * `parseSignalMessage`.
    */
   attach(receiver: SignalReceiver): void;
   /** Sends a message to the other node. Never throws; after the end, it drops the message. */

@@ -1,4 +1,4 @@
-// Sends a message after the last one, for libraries in which the last one may be stuck.
+// Sends another message after the last one, for libraries in which the last message may be stuck.
 
 import { systemClock, type Timer } from '@trunkline/transport-core';
 
@@ -6,9 +6,9 @@ import { systemClock, type Timer } from '@trunkline/transport-core';
 export const WAKE = 'wake';
 
 /**
- * Sends {@link WAKE} 250 ms after the last message of this end, and three times more, each after
- * twice the time before. On a busy machine, node-datachannel holds a message back until the next one
- * is sent, in one of some hundred dials. Probably its SCTP leaves the message to a thread that is
+ * Sends {@link WAKE} 250 ms after the last message of this end, and three times more, doubling the
+ * wait each time. On a busy machine, in one of some hundred dials, node-datachannel holds a message
+ * back until the next one is sent. Probably its SCTP leaves the message to a thread that is
  * handling a packet at that moment, and that thread is just past the point where it would send.
  */
 export class WakeUp {
@@ -35,7 +35,7 @@ export class WakeUp {
     this.#timer = undefined;
   }
 
-  /** In real time, because the threads of the library know no other clock. */
+  /** Uses real time, because the threads of the library know no other clock. */
   #schedule(): void {
     this.#timer = systemClock.setTimeout(() => {
       this.#timer = undefined;

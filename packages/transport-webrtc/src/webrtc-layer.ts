@@ -24,9 +24,9 @@ type Accept = (connection: StreamConnection, slot?: HandshakeSlot) => void;
 /** A stream layer over WebRTC. */
 export interface WebRtcStreamLayer extends StreamLayer {
   /**
-   * Replaces the lists, and those of the relay, at once. Live connections to nodes that are no
-   * longer wanted are aborted with `denied` at both ends. Throws a TypeError that names the flaw if
-   * a list is invalid, and `failed_precondition` without an `identity`.
+   * Replaces the lists of this layer and of the relay, at once. Live connections to nodes that are
+   * no longer wanted are aborted with `denied` at both ends. Throws a TypeError that names the flaw
+   * if a list is invalid, and `failed_precondition` without an `identity`.
    */
   updatePeers(lists: PeerUpdate): void;
 }
@@ -36,7 +36,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
   readonly #options: WebRtcStreamLayerOptions;
   readonly #peers: NodeFilter;
   #listening: 'no' | 'starting' | 'yes' = 'no';
-  /** A function for each pending dial and handshake, which ends it with the given error. */
+  /** The functions that end the pending dials and handshakes with a given error, one for each. */
   readonly #pending = new Set<(error: TransportError) => void>();
 
   /** @param options must be valid. */
@@ -74,7 +74,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
       this.#listening = 'no';
       throw error;
     }
-    // TypeScript doesn't see that close() may have run meanwhile.
+    // TypeScript doesn't see that close() may have run in the meantime.
     if ((this.#listening as string) === 'no') {
       await signal.unlisten();
       throw new TransportError('shutdown', 'Listening was cancelled: the layer was closed');

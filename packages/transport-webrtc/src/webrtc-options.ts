@@ -19,13 +19,13 @@ export interface WebRtcBackendOptions extends PeerLists {
   readonly identity?: Identity | undefined;
   /**
    * STUN servers, from which a node learns its address outside a NAT, and TURN servers, which
-   * relay. Default: none, which is enough inside one network.
+   * relay. Default: none, which suffices within one network.
    */
   readonly iceServers?: readonly RtcIceServer[] | undefined;
   /** 'relay' uses only TURN servers, and hides the node's own addresses. Default: 'all'. */
   readonly iceTransportPolicy?: 'all' | 'relay' | undefined;
   /**
-   * The WebRTC library. Default: the browser's own; in Node node-datachannel, which you have to
+   * The WebRTC library. Default: the browser's own; in Node, node-datachannel, which you have to
    * install.
    */
   readonly rtc?: RtcLibrary | undefined;

@@ -13,8 +13,8 @@ export interface Arrival {
 
 /**
  * Gives up a connection that does not become a WebSocket: stops watching the trust in its node, and
- * frees its handshake slot. If it has a slot, the transport reports `error`, if one is given. The
- * caller closes the socket.
+ * frees its handshake slot. If the connection has a slot, the transport reports `error` (if given).
+ * The caller closes the socket.
  */
 export function leave({ secured, slot }: Arrival, error?: TransportError): void {
   secured?.release();

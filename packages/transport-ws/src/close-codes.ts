@@ -17,8 +17,8 @@ export const SUB_PROTOCOL = 'trunkline.v1';
 export const UNSUPPORTED_DATA = 1003;
 export const NORMAL = 1000;
 /**
- * A close code from the application range. A page sends it instead of a TCP reset, which it cannot
- * make.
+ * A close code from the application range. A page sends it instead of a TCP reset, which a page
+ * cannot send.
  */
 export const CUT = 4000;
 

@@ -53,8 +53,8 @@ export class NativeConnection implements StreamConnection {
   write(chunk: Uint8Array): boolean {
     const webSocket = this.#webSocket;
     if (this.#ending || webSocket.readyState !== OPEN) return true;
-    // send() copies, so the caller's memory is free at once. Returning false only lets the network
-    // set the pace and lets us apply priorities.
+    // send() copies the data, so the caller's memory is free at once. Returning false only makes
+    // the session follow the pace of the network, so that priorities can take effect.
     for (let at = 0; at < chunk.length; at += MESSAGE)
       webSocket.send(chunk.length <= MESSAGE ? chunk : chunk.subarray(at, at + MESSAGE));
     this.#waiting = webSocket.bufferedAmount > HIGH;
@@ -189,12 +189,12 @@ const MESSAGE = 256 * 1024;
 const HIGH = 64 * 1024;
 const LOW = 16 * 1024;
 /**
- * Milliseconds between two checks of the browser's buffer; browsers raise anything shorter to 4 ms.
+ * Milliseconds between checks of the browser's buffer; browsers raise shorter intervals to 4 ms.
  */
 const POLL = 4;
 /**
- * Maximum number of bytes that are buffered while paused: the sum of what a session's credit allows
- * in flight, with room to spare.
+ * Maximum number of bytes that are buffered while paused: more than a session's credit allows in
+ * flight.
  */
 const UNREAD = 64 * 1024 * 1024;
 /**

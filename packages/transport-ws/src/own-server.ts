@@ -56,8 +56,8 @@ export function createUpgradeServer({
       const endpoint = endpointOf(socket);
       const rejected = notUpgrade(error, error.rawPacket, endpoint);
       leave(arrived(socket), rejected);
-      // Without a limiter no slot reports errors. This error is still reported, because it shows a
-      // mistake in the configuration.
+      // Without a limiter, no slot reports errors. This error is reported nevertheless, because it
+      // shows a mistake in the configuration.
       if (listen === undefined) tell(rejected, endpoint);
     }
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
@@ -74,7 +74,10 @@ export function createUpgradeServer({
     leave(arrived(socket), error);
     socket.destroy();
   };
-  /** Keeps a connection until its upgrade arrives, for at most `time`, the rest of the timeout. */
+  /**
+   * Keeps a connection until its upgrade arrives, for at most `time` milliseconds, the rest of the
+   * timeout.
+   */
   const wait = (socket: Socket, arrival: Arrival, time: number) => {
     const endpoint = endpointOf(socket);
     // The limiter, if there is one, bounds the number of waiting connections; otherwise WAITING
@@ -131,15 +134,15 @@ export function createUpgradeServer({
   return { listener, http, arrived, cut };
 }
 
-/** An error of Node's HTTP parser, or of the socket; only the former has the packet. */
+/** An error of Node's HTTP parser or of the socket; only a parser error has the packet. */
 interface ParseError extends Error {
   readonly code?: string;
   readonly rawPacket?: Uint8Array;
 }
 
 /**
- * Creates the error for bytes that Node's HTTP parser refuses: either another protocol, which has
- * no HTTP method at its beginning, or an HTTP request with an error.
+ * Creates the error for bytes that Node's HTTP parser refuses: either another protocol, which does
+ * not begin with an HTTP method, or a malformed HTTP request.
  */
 function notUpgrade(error: ParseError, packet: Uint8Array, endpoint: string): TransportError {
   const isHttp = error.code !== 'HPE_INVALID_METHOD' && error.code !== 'HPE_PAUSED_H2_UPGRADE';

@@ -29,7 +29,9 @@ export interface UpgradeOptions {
    * one when it accepts a connection.
    */
   readonly listen?: ListenOptions | undefined;
-  /** Called for each upgrade before it is examined, whether it is for this layer or not. */
+  /**
+   * Called for each upgrade before it is examined, even for upgrades that are not for this layer.
+   */
   arrived?(socket: Socket): Arrival;
   accept(connection: WsConnection, slot: HandshakeSlot | undefined): void;
 }
@@ -93,7 +95,7 @@ export function takeUpgrades({
 
 interface Parking {
   readonly clock: Clock;
-  /** A function for each waiting upgrade, which closes it. */
+  /** The functions that close the waiting upgrades, one for each. */
   readonly parked: Set<() => void>;
   become(arrival: Arrival): void;
 }

@@ -103,8 +103,8 @@ export class WsConnection implements StreamConnection {
   /**
    * Sends a message; returns true if its memory may be reused. Node tries the system call at once,
    * so an empty write queue means that the kernel has taken everything. Under TLS, Node has read
-   * the chunk when write() returns, although it reports so a turn later; a message queued behind
-   * that one must stay in memory.
+   * the chunk when write() returns, although it reports this only a turn later; a message queued
+   * behind that chunk must stay in memory.
    */
   #send(message: Uint8Array): boolean {
     const socket = this.#socket;

@@ -21,7 +21,7 @@ import { WS_LIMITS } from './ws-limits.ts';
 export interface DialContext {
   readonly clock: Clock;
   readonly tls: MutualTls | undefined;
-  /** A function for each pending dial, which fails it with the given error. */
+  /** The functions that fail the pending dials with a given error, one for each dial. */
   readonly pending: Set<(error: TransportError) => void>;
 }
 

@@ -40,7 +40,7 @@ export class WsLayer implements WsStreamLayer {
   #localAddr: string | undefined;
   /** The layer's own server, while it listens on a port of its own. */
   #listener: Server | undefined;
-  /** A function for each pending dial, which fails it with the given error. */
+  /** The functions that fail the pending dials with a given error, one for each dial. */
   readonly #dials = new Set<(error: TransportError) => void>();
 
   /** @param tls may be shared with other layers. */
@@ -263,7 +263,7 @@ export class WsLayer implements WsStreamLayer {
   }
 }
 
-/** Returns the error for port 0, of which each listener would get another port. */
+/** Returns the error for port 0, for which each listener would get a different port. */
 function noSharedPort(address: string): TransportError {
   return new TransportError(
     'invalid_argument',

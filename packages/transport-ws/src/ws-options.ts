@@ -19,11 +19,11 @@ export interface WsStreamLayerOptions {
   readonly bindAddr?: string | undefined;
   /**
    * The address at which others reach this end; it is sent to them verbatim. Default: the bound
-   * address. Required if that is 0.0.0.0 or ::.
+   * address. Required if the bound address is 0.0.0.0 or ::.
    */
   readonly advertiseAddr?: string | undefined;
   /**
-   * True to let several listeners have this port, each in a thread or process of its own, where
+   * True to let several listeners share this port, each in a thread or process of its own, where
    * Node and the system support it (Node 22.12 or newer, on Linux among others); the kernel spreads
    * the connections over them. Elsewhere the second listener gets `address_in_use`. Port 0 is then
    * refused. It does not apply to a given `server`. Default: false, except in the threads of a
@@ -34,8 +34,8 @@ export interface WsStreamLayerOptions {
   readonly path?: string | undefined;
   /**
    * An http or https server of yours that listens, or is about to. Upgrades under `path` become
-   * connections; everything else on the server stays yours, and it is never closed here. For
-   * wss://, pass an https server.
+   * connections; everything else on the server stays yours, and the transport never closes the
+   * server. For wss://, pass an https server.
    */
   readonly server?: HttpServer | undefined;
   /**

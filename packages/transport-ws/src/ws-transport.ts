@@ -41,7 +41,7 @@ export type WsBackendOptions = Pick<
  */
 export interface WsBackend extends Backend, TlsUpdates {}
 
-/** Creates a layer. `tls` is missing from the options because each creator handles it by itself. */
+/** Creates a layer. The options lack `tls`, because each creator handles it by itself. */
 type CreateLayer = (options: Omit<WsStreamLayerOptions, 'tls'>) => WsStreamLayer;
 
 export function wsTransport<P extends Protocol>(

@@ -22,7 +22,7 @@ export class CipherState {
 
   /**
    * Returns the plaintext in new memory, or undefined if the ciphertext is not authentic. In that
-   * case the nonce is not used up (§5.1), but no caller continues.
+   * case, the nonce is not used up (§5.1), but no caller continues anyway.
    */
   open(ad: Uint8Array | undefined, ciphertext: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
     setNonce(this.n);
@@ -49,7 +49,10 @@ function setNonce(n: number): void {
   counter.setUint32(8, n / 0x1_0000_0000, true);
 }
 
-/** The nonce of the current use, in memory that all states share: no use outlasts its call. */
+/**
+ * The nonce of the current use, in memory that all states share. This is safe because no use
+ * outlasts its call.
+ */
 const nonce = new Uint8Array(12);
 const counter = new DataView(nonce.buffer);
 

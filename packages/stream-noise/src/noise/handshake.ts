@@ -12,7 +12,8 @@ export interface HandshakeOptions {
   /** True for the end that sends the first message. */
   readonly initiator: boolean;
   /**
-   * Data that both ends have seen before the handshake; if theirs differ, the second message fails.
+   * Data that both ends have seen before the handshake; if their data differs, the second message
+   * fails.
    */
   readonly prologue: Uint8Array;
   readonly staticKey: KeyPair;
@@ -31,8 +32,8 @@ export interface ReceivedPayload {
 }
 
 /**
- * One end of a handshake. Call `write` and `read` in turn until `isOver`, the initiator `write`
- * first; then `split`. After an error text, drop the handshake.
+ * One end of a handshake. Call `write` and `read` in turn until `isOver`, then `split`; the
+ * initiator begins with `write`. After an error text, drop the handshake.
  */
 export class Handshake {
   /** The other end's static key, once received. */
@@ -65,7 +66,7 @@ export class Handshake {
 
   /**
    * Returns the next message, or an error text if the other end's key is invalid. The payload may
-   * depend on the hash just before it.
+   * depend on the handshake hash at that point.
    */
   write(payload: (hash: Uint8Array) => Uint8Array): Uint8Array | string {
     const { staticKey, ephemeralKey } = this.#options;
@@ -156,8 +157,8 @@ const LOW_ORDER = 'its key has low order, so the shared secret would be known to
 const NAME = new TextEncoder().encode('Noise_XX_25519_ChaChaPoly_SHA256');
 
 /**
- * XX (§7.5): the tokens of each message; the initiator sends the first. 'e' and 's' send a public
- * key, ephemeral or static; two letters mix in the secret that the initiator's key (first letter)
- * and the responder's key share.
+ * XX (§7.5): the tokens of each message; the initiator sends the first. 'e' and 's' send the
+ * ephemeral and the static public key. Two letters mix in the secret that the initiator's key
+ * (first letter) and the responder's key (second letter) share.
  */
 const MESSAGES = [['e'], ['e', 'ee', 's', 'es'], ['s', 'se']] as const;

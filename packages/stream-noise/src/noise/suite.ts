@@ -35,7 +35,7 @@ export interface Suite {
 export interface KeyUse {
   /** 32 bytes. */
   readonly key: Uint8Array;
-  /** 12 bytes, which no other use of the key has. */
+  /** 12 bytes, unique among all uses of the key. */
   readonly nonce: Uint8Array;
 }
 

@@ -50,14 +50,14 @@ export class SymmetricState {
     return plaintext;
   }
 
-  /** Whether there is a key, so the result of `encryptAndHash` is longer than its argument. */
+  /** True if there is a key, so that the result of `encryptAndHash` is longer than its argument. */
   get encrypts(): boolean {
     return this.#cipher !== undefined;
   }
 
   /**
-   * Returns the cipher states for all later messages: first for those of the initiator, then for
-   * those of the responder.
+   * Returns the cipher states for all later messages: first the state for the initiator's messages,
+   * then the state for the responder's.
    */
   split(): [CipherState, CipherState] {
     const [one, other] = this.#derive(NOTHING);

@@ -28,7 +28,7 @@ export interface SecureChannel {
   readonly binding: Uint8Array;
   /** The node id that the other end proved. */
   readonly nodeId: string | undefined;
-  /** The flaw in the other end's proof, if it has one. */
+  /** The flaw in the other end's proof, if there is one. */
   readonly flaw: string | undefined;
 }
 
@@ -84,7 +84,9 @@ export class Greeting {
     return join(PREAMBLE, framed(this.#handshake.write(() => NOTHING) as Uint8Array));
   }
 
-  /** The bytes that follow the consumed ones: after the last step, the beginning of the records. */
+  /**
+   * The bytes after the consumed ones; after the last step, they are the beginning of the records.
+   */
   get rest(): Uint8Array {
     return this.#bytes;
   }

@@ -5,8 +5,8 @@ import type { Reason } from '@trunkline/transport-core';
 import { lookAlike } from '@trunkline/transport-core/backend';
 
 /**
- * The version of the protocol described here. Another version has another number here and may
- * differ in everything else.
+ * The version of the protocol described here. Any other version has a different number here, and
+ * may differ in everything else.
  */
 export const VERSION = 1;
 
@@ -21,8 +21,8 @@ export interface PreambleMismatch {
   readonly reason: Extract<Reason, 'wrong_preamble' | 'wrong_version'>;
   readonly text: string;
   /**
-   * True for another version of noise and for plain Trunkline: a responder sends them its preamble
-   * before it closes, so that they, too, can name the mistake.
+   * True for another version of noise and for plain Trunkline. A responder sends such an end its
+   * preamble before it closes, so that the other end can name the mistake, too.
    */
   readonly answer: boolean;
 }
@@ -33,7 +33,7 @@ export interface PreambleMismatch {
  */
 export function judgePreamble(bytes: Uint8Array): 'more' | 'ours' | PreambleMismatch {
   if (MAGIC.some((byte, i) => i < bytes.length && bytes[i] !== byte)) {
-    // TRKL differs from TRKN in its last byte, so a fragment of it is not a mismatch yet.
+    // TRKL differs from TRKN only in its last byte, so a shorter fragment is not a mismatch yet.
     const isPlain = String.fromCharCode(...bytes.subarray(0, 4)) === 'TRKL';
     const text = isPlain
       ? 'the other end speaks plain Trunkline (TRKL), this end speaks noise: give both the same security'

@@ -86,8 +86,8 @@ export class RecordCutter {
   }
 
   /**
-   * Enlarges the buffer with the received bytes, to at most twice their number, rather than to the
-   * announced length.
+   * Enlarges the buffer as bytes arrive, to at most twice their number, instead of to the announced
+   * length.
    */
   #grow(piece: Uint8Array, whole: number): void {
     const have = this.#have + piece.length;

@@ -14,12 +14,12 @@ export const RECORD_OVERHEAD: number = LENGTH + TAG;
 
 /**
  * The number of records after which each direction takes a new key (Noise's REKEY) and forgets the
- * old one: at most 4 GiB are sent under one key.
+ * old key. At most 4 GiB are sent under one key.
  */
 export const REKEY_AFTER = 65_536;
 /**
- * Maximum number of records in one direction, including its end; at a million per second, they last
- * for nine years.
+ * Maximum number of records in one direction, including the record that ends it. At a million
+ * records per second, they last for nine years.
  */
 export const MOST_RECORDS: number = 2 ** 48;
 

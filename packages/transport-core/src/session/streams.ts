@@ -2,9 +2,9 @@
 // and the receiving end, which keeps items until their reader takes them (docs/wire-protocol.md §6,
 // account 5).
 //
-// Each end owns its items and its account. The frames of the peer and the user of the stream tell
-// it what happens. The sending end puts one unit at a time into the outbox. The receiving end gives
-// credit back, so a reader that stops taking items stops only its own sender.
+// Each end owns its items and its account. The peer's frames and the user of the stream drive it.
+// The sending end puts one unit at a time into the outbox. The receiving end gives credit back, so
+// a reader that stops taking items stops only its own sender.
 
 import { TransportError } from '../errors.ts';
 import { List } from '../list.ts';
@@ -34,7 +34,9 @@ export class InStream {
    */
   came = 0;
   heard: number;
-  /** Called when there is an item to take or the stream has ended; set while a reader waits. */
+  /**
+   * Called when there is an item to take or the stream has ended; set only while a reader waits.
+   */
   #waiter: (() => void) | undefined = undefined;
   #items: { payload: Uint8Array; cost: number }[] = [];
   #head = 0;

@@ -45,7 +45,7 @@ export class AbortQueue implements ScheduledReader {
   }
 }
 
-/** Notifies a handler, unless it has ended meanwhile. */
+/** Notifies a handler, unless it has already ended. */
 function tell(call: InCall): void {
   if (call.running !== 0) call.tell();
 }

@@ -1,4 +1,4 @@
-// The list of addresses behind a name: how it is checked, and the order in which one is dialed.
+// The list of addresses behind a name: its checks, and the order in which the addresses are dialed.
 
 import type { Random } from '../random.ts';
 import type { ResolvedAddress } from '../resolver.ts';
@@ -11,8 +11,8 @@ export interface ListedAddress {
 }
 
 /**
- * Returns the addresses that a resolver gave, each once, with defaults filled in. Of more than
- * 1,024 addresses, those of the lowest priorities are kept.
+ * Returns the addresses that a resolver gave, each once, with defaults filled in. If there are more
+ * than 1,024 addresses, those with the lowest priority numbers are kept.
  *
  * @throws TypeError that names the wrong entry.
  */
@@ -36,8 +36,7 @@ export function readAddresses(given: unknown): readonly ListedAddress[] {
 
 /**
  * Returns the addresses in the order in which they are tried: by priority, and at random by weight
- * among equals (RFC 2782). An address of weight 0 comes after those of the same priority that have
- * a weight.
+ * among equals (RFC 2782). An address with weight 0 comes after the others of the same priority.
  *
  * @param first the address that comes first, if it is listed: the one in use.
  */

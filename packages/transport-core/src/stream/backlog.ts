@@ -1,6 +1,7 @@
 // Holds the input of a connection that may not be read now, because it has spent its work units of
-// this turn or waits for its handshake slot: frames, or bytes in one piece, however small their
-// chunks were. The stream is paused meanwhile, so little is added. It is read once and dropped.
+// this turn or waits for its handshake slot. The input is frames, or bytes in one piece, however
+// small their chunks were. The stream is paused in the meantime, so little is added. The input is
+// read once and dropped.
 
 import { EMPTY, type Frame } from '../wire/frame.ts';
 
@@ -28,7 +29,7 @@ export class Backlog {
     this.#size += chunk.length;
   }
 
-  /** Keeps `batch` itself if it is the first. */
+  /** Keeps `batch` itself, without a copy, if it is the first one. */
   addFrames(batch: readonly Frame[]): void {
     this.frames = this.frames === undefined ? batch : [...this.frames, ...batch];
   }

@@ -1,5 +1,5 @@
-// The connections that pool entries use although they were not dialed for them. They belong to a
-// membership, and names lead to their nodes.
+// The connections that pool entries use although they were not dialed for these entries. They
+// belong to a membership, and the entries' names lead to their nodes.
 
 import type { Connection } from './connection.ts';
 import type { PoolEntry } from './pool-entry.ts';

@@ -14,8 +14,8 @@ export class BoundedHandshakes implements HandshakeLimiter {
   readonly #rejected: (endpoint: string, error: TransportError, place: HandshakePlace) => void;
   readonly #waiting = new Set<HandshakePlace>();
   /**
-   * The places that failed handshakes still occupy, with their source and the time at which they
-   * become free, in order.
+   * The places that failed handshakes still occupy, in order, each with its source and the time at
+   * which it becomes free.
    */
   readonly #kept: { readonly source: string; readonly until: number }[] = [];
   readonly #sources = new Map<string, number>();
@@ -133,7 +133,7 @@ export class HandshakePlace implements HandshakeSlot {
   }
 }
 
-/** The number of connections that may wait for each one that is inside. */
+/** The number of connections that may wait for each one that is in a handshake. */
 const QUEUE = 4;
 /**
  * The milliseconds for which a failed handshake keeps its place, so that a source can fail

@@ -39,5 +39,5 @@ export function batchSize(packet: number): number {
   return packet + FRAME_OVERHEAD + 1024;
 }
 
-/** The number of free buffers that are kept; further ones are left to the garbage collector. */
+/** Maximum number of free buffers that are kept; further ones are left to the garbage collector. */
 const KEPT = 32;

@@ -1,6 +1,6 @@
-// The input of one connection. It owns what has arrived and was not read yet, and decides when the
-// stream is read: not before the handshake has a slot, not above the receive rate, and in each turn
-// only as far as the peer's work units go (read-scheduler.ts). It passes what it reads to the
+// The input of one connection. It owns the data that has arrived and was not read yet, and decides
+// when the stream is read: not before the handshake has a slot, not above the receive rate, and in
+// each turn only as far as the peer's work units go (read-scheduler.ts). It passes the data to the
 // session, and the other reports of the stream to the connection.
 
 import type { TransportError } from '../errors.ts';
@@ -28,7 +28,7 @@ export interface InputOwner {
   wakeBy(time: number): void;
   /** Reports that the peer's input has to wait because it cost too much. */
   slowed(): void;
-  // Reports of the stream that are no input; see `StreamSink`.
+  // The reports of the stream other than input; see `StreamSink`.
   drained(): void;
   revoked(error: TransportError): void;
   closed(error: TransportError | undefined): void;
@@ -113,7 +113,9 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     return true;
   }
 
-  /** Keeps a chunk that a paused stream delivers because the stream had read it before. */
+  /**
+   * Keeps a chunk that a paused stream delivers because the stream had read it before the pause.
+   */
   #keepUnasked(phase: Keeping, chunk: Uint8Array): false {
     this.#spend(CHUNK);
     return this.#keep(phase, chunk);
@@ -158,7 +160,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     this.#resume();
   }
 
-  /** Continues, because its turn has come. */
+  /** Continues to read, because the connection's turn has come. */
   goOn(): void {
     if (this.#unitsLeft() <= 0) return this.#scheduler.wait(this);
     this.#ticker.run((now) => {
@@ -179,7 +181,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     this.#excuse(now);
   }
 
-  /** The time at which it needs `wake`. */
+  /** The time at which this object needs `wake`. */
   get due(): number {
     return this.#readAgain;
   }

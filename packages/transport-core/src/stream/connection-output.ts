@@ -1,7 +1,7 @@
 // The output of one connection. It owns the batch that is being filled, the buffer that the stream
 // keeps, the send rate, and the close of the stream. The session tells it when to write and when to
-// close, the stream when it has taken a batch; it calls the session at the end of a tick and when
-// there is room again.
+// close; the stream tells it when a batch has been taken. It calls the session at the end of a tick
+// and when there is room again.
 
 import type { TransportError } from '../errors.ts';
 import type { Session } from '../session/session/session.ts';
@@ -140,8 +140,8 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
 
   /**
    * Returns true if more may be written in this turn. Otherwise, a stream that takes each batch at
-   * once would hold up the event loop as long as there is anything to send. Such a stream may need
-   * longer to encrypt a batch than the other end to read it, or it may be broken and drop the
+   * once would hold up the event loop as long as there is anything to send. Such a stream may take
+   * longer to encrypt a batch than the other end takes to read it, or it may be broken and drop the
    * batch.
    */
   #goesOn(bytes: number): boolean {
@@ -231,7 +231,7 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
     if (this.#phase.name === 'lingering' && now >= this.#phase.due) this.#close();
   }
 
-  /** The time at which it needs `wake`. */
+  /** The time at which this object needs `wake`. */
   get due(): number {
     return this.#phase.name === 'lingering'
       ? Math.min(this.#sendAgain, this.#phase.due)
@@ -252,7 +252,7 @@ export const BURST = 1_048_576;
 const OPEN: Phase = Object.freeze({ name: 'open' });
 const CLOSED: Phase = Object.freeze({ name: 'closed' });
 /**
- * The milliseconds for which the last message waits until the stream has room for it: the time for
- * which a stream waits for the peer's end, too (docs/wire-protocol.md §8).
+ * The milliseconds for which the last message waits until the stream has room for it. A stream also
+ * waits this long for the peer's end (docs/wire-protocol.md §8).
  */
 const LINGER = 1_000;

@@ -1,5 +1,5 @@
-// The parts of a transport that all its connections share, the properties of one connection when it
-// is made, and the options of a session that follow from both.
+// The parts of a transport that all its connections share, the properties of a new connection, and
+// the options of a session that follow from both.
 
 import type { CommonConfig } from '../common-options.ts';
 import type { TransportError } from '../errors.ts';
@@ -47,7 +47,7 @@ export interface ConnectionInit {
   readonly target: string | undefined;
   /** The node id that the caller wants to reach. */
   readonly expected: string | undefined;
-  /** The error with which this end refuses the peer, whoever it is. */
+  /** The error with which this end refuses any peer on this connection. */
   readonly refused: TransportError | undefined;
   /** The handshake slot of an accepted connection. */
   readonly slot: HandshakeSlot | undefined;

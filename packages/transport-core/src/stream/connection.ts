@@ -1,8 +1,8 @@
 // One connection of a transport: it joins a session to a stream and a clock. It owns the phase of
 // the connection and the admission of the peer; its input and output own the stream. The session,
-// the transport and its input report to it, and it passes on what only the transport can answer.
-// Calls do not pass through it: the transport gives our calls to `caller`, and the session gives
-// the peer's calls to the transport.
+// the transport and its input report to it, and it passes on the questions that only the transport
+// can answer. Calls do not pass through it: the transport gives our calls to `caller`, and the
+// session gives the peer's calls to the transport.
 
 import type { HelloFields } from '../common-options.ts';
 import { type TransportError, withoutStack } from '../errors.ts';

@@ -4,8 +4,8 @@
 import type { Clock, Timer } from '../clock.ts';
 
 /**
- * Calls `ring` at the earliest requested time and asks it for the next one. If the timer is late by
- * more than half a second, the process was asleep: it first calls `excuse`.
+ * Calls `ring` at the earliest requested time; `ring` returns the next one. If the timer is late by
+ * more than half a second, the process was asleep, so `excuse` is called first.
  */
 export class DeadlineTimer {
   readonly #clock: Clock;
@@ -39,7 +39,7 @@ export class DeadlineTimer {
   #arm(time: number): void {
     if (this.#due !== Number.POSITIVE_INFINITY) this.#clock.clearTimeout(this.#timer);
     const now = this.#clock.now();
-    // A time in the past at the moment of the request is not a sign of sleep.
+    // A time that was already past when it was requested is not a sign of sleep.
     this.#due = Math.max(time, now);
     this.#timer = this.#clock.setTimeout(this.#fire, this.#due - now);
   }

@@ -1,5 +1,5 @@
-// The holds of one target, and when it is dialed because of them: at once after a connection that
-// lasted, otherwise with a back-off.
+// The holds of one target, and the times at which the target is dialed because of them: at once
+// after a connection that lasted, otherwise with a back-off.
 
 import type { Random } from '../random.ts';
 import type { Connection } from './connection.ts';
@@ -47,8 +47,8 @@ export class HeldTarget {
   }
 
   /**
-   * Reports that a connection takes no new calls. One that lasted longer than the back-off is
-   * replaced at once. Returns false if it was not the one that is held.
+   * Reports that a connection takes no new calls. A connection that lasted longer than the back-off
+   * is replaced at once. Returns false if this connection was not the held one.
    */
   lost(connection: Connection, now: number): boolean {
     if (connection !== this.#connection) return false;
@@ -70,7 +70,7 @@ export class HeldTarget {
   }
 }
 
-/** Milliseconds before the second dial; each further wait is twice as long. */
+/** Milliseconds before the second dial; each further wait is twice as long as the one before. */
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 30_000;
 /**

@@ -6,7 +6,7 @@ import type { TransportError } from '../errors.ts';
 import type { Remote } from '../remote.ts';
 import type { Resolver } from '../resolver.ts';
 
-/** A connection whose hello was received and that is not up yet. */
+/** A connection that is not up yet, but whose hello was received. */
 export interface PendingConnection {
   readonly remote: Remote;
   /**
@@ -34,13 +34,13 @@ export interface Membership {
   /** This node's id, which every hello asserts from now on. */
   readonly nodeId: string;
   /**
-   * Whether the id is also asserted on connections where the peer proves none. Default true. With
-   * false, this end acts as a client there: its hello contains no id.
+   * True if the id is asserted even on connections where the peer proves none. Default true. If
+   * false, this end acts as a client on such connections: its hello contains no id.
    */
   readonly asserts?: boolean | undefined;
   /**
-   * Called after the user's `admit` has agreed. Like `admit`, it refuses by throwing, now or later,
-   * and both ends see why.
+   * Called after the user's `admit` has agreed. Like the user's function, it throws (now or later)
+   * to refuse, and both ends see the reason.
    */
   admit(pendingConnection: PendingConnection): unknown;
   /**
@@ -72,7 +72,7 @@ export interface Membership {
   reach(nodeId: string, signal: AbortSignal): Promise<Remote>;
   /**
    * Inspects a request before it is decoded. If it returns an error, the connection ends with that
-   * error and no handler sees the request. `bytes` belong to the request. Optional.
+   * error and no handler sees the request. `bytes` is the request's own memory. Optional.
    */
   readonly screen?:
     | ((

@@ -1,5 +1,6 @@
-// One watched name: its addresses as the resolver reports them, and which address each connection
-// of the name leads to. The pool watches a name for as long as it has an entry for the target.
+// One watched name: its addresses as the resolver reports them, and the address that each
+// connection of the name leads to. The pool watches a name for as long as it has an entry for the
+// target.
 
 import type { Clock } from '../clock.ts';
 import { reasonError, TransportError, withDetails } from '../errors.ts';
@@ -31,7 +32,7 @@ export class NameWatch {
   readonly #changed: () => void;
   readonly #stop: () => void;
   #addresses: readonly ListedAddress[] | undefined = undefined;
-  /** The last failure, until the resolver reports addresses again. */
+  /** The last failure; undefined once the resolver reports addresses again. */
   #error: TransportError | undefined = undefined;
   readonly #waiters = new Set<Waiter>();
   readonly #via = new WeakMap<Connection, string>();
@@ -102,7 +103,7 @@ export class NameWatch {
     this.#waiters.clear();
   }
 
-  /** Converts what a resolver threw or reported wrongly. */
+  /** Converts a resolver's exception or malformed report into an error. */
   #wrong(error: unknown): TransportError {
     const text = error instanceof Error ? error.message : String(error);
     return reasonError('host_not_found', `the resolver failed for '${this.name}': ${text}`, {

@@ -1,5 +1,5 @@
 // One target of the pool. It owns the target's connections, its dial, and the calls and callers
-// that wait for a connection; the pool tells it what happens and decides when to dial.
+// that wait for a connection; the pool reports events to it and decides when to dial.
 
 import { parseTarget } from '../address.ts';
 import { TransportError, withoutStack } from '../errors.ts';
@@ -181,7 +181,7 @@ export class PoolEntry implements CallCarrier {
 
   // Growth.
 
-  /** Notes whether all connections are crowded. */
+  /** Records since when all connections have been crowded. */
   look(): void {
     const isCrowded =
       this.connections.length > 0 && this.connections.every((connection) => connection.crowded);

@@ -26,7 +26,8 @@ export interface PoolHost {
   wakeBy(time: number): void;
   /**
    * Connects and completes the hello; rejects with a TransportError, or with the signal's reason.
-   * For a name, one address after another is tried, beginning with that of the connection `inUse`.
+   * For a name, one address after another is tried, beginning with the address of the connection
+   * `inUse`.
    */
   open(
     target: string,
@@ -53,7 +54,7 @@ export class Pool implements PoolEntryOwner {
   readonly #borrowed = new BorrowedConnections();
   /**
    * The target that was looked up last, as written, and its entry: most calls go to the same target
-   * as the one before.
+   * as the call before.
    */
   #lastTarget = '';
   #last: PoolEntry | undefined = undefined;
@@ -219,7 +220,7 @@ export class Pool implements PoolEntryOwner {
     if (connection.isUp) held.up(connection, this.host.now());
     else if (held.due === Number.POSITIVE_INFINITY) held.failed(this.host.now());
     this.#wakeForHeld(held);
-    // forget() knows this entry only for connections that were dialed for it.
+    // `forget` finds this entry only for connections that were dialed for it.
     if (connection.isUp && !entry.connections.includes(connection))
       void connection.whenGone().then(() => this.#heldLost(entry, connection));
   }
@@ -299,8 +300,8 @@ export class Pool implements PoolEntryOwner {
       (connection) => {
         entry.endDial(dial);
         const isBorrowed = entry.watch?.borrows(connection) === true;
-        // The link to a node was replaced by another one while it came up; dialing again finds the
-        // new one.
+        // The link to a node was replaced by another link while it came up; dialing again finds the
+        // new link.
         if (!connection.isUp && entry.wanted && (isBorrowed || nodeOf(entry.target) !== undefined))
           return this.#dial(entry);
         if (isBorrowed && !this.#borrowed.borrow(entry, connection)) entry.pauseGrowth();
@@ -355,7 +356,7 @@ export class Pool implements PoolEntryOwner {
   }
 
   /**
-   * Aborts a dial that nobody waits for, and forgets a target without connections, dial and
+   * Aborts a dial that nobody waits for, and removes a target that has no connections, dial or
    * waiters.
    */
   settle(entry: PoolEntry): void {

@@ -2,7 +2,7 @@
 
 import { type Code, type Reason, TransportError } from '../errors.ts';
 
-/** The action that failed: the same code has another meaning and remedy for each of them. */
+/** The action that failed: the same code has a different meaning and remedy for each action. */
 export type SocketAction = 'dial' | 'listen' | 'accept' | 'connection';
 
 /**

@@ -28,21 +28,21 @@ export interface StreamLayer {
   /**
    * Accepts no more connections. The layer's own handshakes that have begun continue, and so do
    * pending dials; `close` is called later. Without this method, `close` is called instead, which
-   * ends them.
+   * ends those handshakes and dials.
    */
   stopListening?(): void;
   /**
    * Connects. Rejects with a TransportError: `dial_timeout` after `timeout` milliseconds,
    * `connection_refused`, `host_not_found`, or `invalid_argument` for an address that the layer
    * does not understand. If the signal aborts first, it rejects with the signal's reason. A dial
-   * that ended by timeout or signal leaves no socket behind, even if that opens later. A handshake
-   * of the layer itself (TLS, noise) is part of the dial and of its timeout.
+   * that ended by timeout or signal leaves no socket behind, even if the socket opens later. A
+   * handshake of the layer itself (TLS, noise) is part of the dial and of its timeout.
    */
   dial(address: string, options: DialOptions): Promise<StreamConnection>;
   /**
    * Throws the `invalid_argument` error with which `dial` would refuse this address before any
-   * attempt. Addresses of peers and `advertiseAddr` are checked with it when they are configured.
-   * Without this method, addresses are checked only when they are dialed.
+   * attempt. The addresses of peers and `advertiseAddr` are checked with this method when they are
+   * configured. Without this method, addresses are checked only when they are dialed.
    */
   checkAddress?(address: string): void;
   /**
@@ -53,7 +53,8 @@ export interface StreamLayer {
   /** Returns all bound addresses, for a layer that has several; the first is `localAddr()`. */
   localAddrs?(): string[];
   /**
-   * Returns the address that others dial: the one the user gave, verbatim, otherwise `localAddr()`.
+   * Returns the address that others dial: the address that the user gave, verbatim, or
+   * `localAddr()`.
    */
   advertiseAddr(): string;
   /**
@@ -64,8 +65,8 @@ export interface StreamLayer {
   /** This end's own node id, for a layer that proves it to every peer (TLS, noise). */
   readonly nodeId?: string | undefined;
   /**
-   * Returns true if connections to this address prove `nodeId`. For layers that prove it only on
-   * some connections; without this method, all of them do.
+   * Returns true if connections to this address prove `nodeId`. Implement it if only some of the
+   * layer's connections prove the id; without this method, all of them do.
    */
   proves?(address: string): boolean;
   /**
@@ -81,8 +82,8 @@ export interface DialOptions {
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
   /**
-   * The node that the caller wants to reach: a layer that trusts by node id trusts this one. The
-   * transport checks that the peer is this node.
+   * The node that the caller wants to reach. A layer that bases trust on node ids trusts this node.
+   * The transport checks that the peer is this node.
    */
   readonly nodeId?: string | undefined;
 }
@@ -94,7 +95,7 @@ export interface ListenOptions {
    * layer closes it.
    */
   readonly timeout: number;
-  /** Asked before any work is done for a connection (limits.handshakes). */
+  /** The limiter to ask before any work is done for a connection (limits.handshakes). */
   readonly handshakes: HandshakeLimiter;
 }
 
@@ -104,7 +105,7 @@ export interface ListenOptions {
  */
 export interface HandshakeLimiter {
   /**
-   * Announces a connection from `endpoint`. Returns undefined if there is no room: close the
+   * Announces a connection from `endpoint`. Returns undefined if there is no room; then close the
    * connection immediately. Otherwise `enter` is called with the same slot, now or when other
    * connections have left; do not read from the connection before that.
    */
@@ -143,7 +144,8 @@ export interface StreamConnection {
   /**
    * Set by the direct in-memory transport, which carries frames as objects instead of bytes.
    * `write` and `data` are not used then, and a sent batch belongs to the receiver. The connection
-   * provides the object that collects frames, so that only transports that use it load its code.
+   * provides the object that collects frames, so that only transports that use such an object load
+   * its code.
    */
   readonly frames?: { readonly collector: FrameCollector; send(batch: Frame[]): void } | undefined;
   /**
@@ -188,7 +190,7 @@ export interface StreamSink {
   /**
    * Receives bytes as a plain Uint8Array. A result of true means that the sink is done with the
    * chunk, whose memory may be reused or freed (`freeChunk`). False or undefined means that the
-   * sink may keep parts of it, so the memory must not be changed any more. A layer whose
+   * sink may keep parts of the chunk, so its memory must not be changed any more. A layer whose
    * connections carry messages also passes empty ones, which count toward a flood
    * (docs/wire-protocol.md §9).
    */

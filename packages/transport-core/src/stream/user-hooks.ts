@@ -141,9 +141,7 @@ function refusal(error: unknown): TransportError {
   });
 }
 
-/**
- * Calls a function that may return a value or a promise; it creates no promise for a plain value.
- */
+/** Calls a function that may return a value or a promise; creates no promise for a plain value. */
 function attempt<T>(
   run: () => T | PromiseLike<T>,
   then: (value: T) => void,

@@ -25,7 +25,7 @@ export interface CreateTransportOptions<
   readonly backends: B;
   /**
    * The addresses at which others reach the transport, with schemes. Default: the first address
-   * that it listens on; if some backends prove its node id, the first address of those.
+   * that it listens on; if some backends prove its node id, the first address of such a backend.
    */
   readonly advertiseAddr?: string | readonly string[] | undefined;
 }

@@ -1,5 +1,5 @@
-// The dialing side of a transport: it resolves an address, dials it and completes the hello. Of
-// several addresses, it tries one after another.
+// The dialing side of a transport: it resolves an address, dials it and completes the hello. If
+// there are several addresses, it tries one after another.
 
 import { reasonError, TransportError, withDetails } from '../errors.ts';
 import type { Random } from '../random.ts';
@@ -21,7 +21,7 @@ interface DialedName {
   readonly inUse: Connection | undefined;
 }
 
-/** The parts that the dials of all addresses of a target share. */
+/** The parts that are common to the dials of all addresses of a target. */
 interface AddressDial {
   readonly target: string;
   readonly nodeId: string | undefined;

@@ -9,22 +9,22 @@ export interface DrainOptions {
   /** The time limit for calls in flight, in milliseconds, at least 0. Default 10,000. */
   readonly grace?: number | undefined;
   /**
-   * Set it to false if the address of this transport leads to other processes, too: those of a
-   * cluster, or those behind a load balancer. Then the transport stops listening and leaves the
-   * connections that it has accepted, 16 every 10 ms. Callers dial the address again, and no call
-   * is refused. Default true: the address leads only here, so new calls of peers are refused.
+   * Set this to false if the address of this transport also leads to other processes, such as those
+   * of a cluster or behind a load balancer. The transport then stops listening and leaves its
+   * accepted connections, 16 every 10 ms. Callers dial the address again, and no call is refused.
+   * Default true: the address leads only to this transport, so new calls of peers are refused.
    */
   readonly refuse?: boolean | undefined;
 }
 
 /**
  * Takes a transport out of service, ahead of its `close`. From now on, the node's health reports
- * that it is not ready, and peers' calls are refused with `unavailable`, reason `draining`,
- * `sent: false`, so that their callers can use other nodes. Calls whose handlers have started can
- * finish. The node may still make calls, and one-ways and the protocols of Trunkline itself (peers,
- * gossip) continue. Resolves when no call of a peer is in flight (with `refuse: false`, when also
- * no accepted connection is left), or when the grace period is over. Then close the transport with
- * a grace period, so that calls that are still on their way are refused with `sent: false`, too.
+ * that it is not ready, and peers' calls are refused with `unavailable`, reason `draining`, `sent:
+ * false`, so that their callers can use other nodes. Calls whose handlers have started can finish.
+ * The node may still make calls, and one-ways and the protocols of Trunkline itself (peers, gossip)
+ * continue. Resolves when no call of a peer is in flight and (with `refuse: false`) no accepted
+ * connection is left, or when the grace period is over. After that, close the transport with a
+ * grace period, so that calls that are still on their way are also refused with `sent: false`.
  * Draining can't be undone.
  */
 export async function drain(transport: AnyTransport, options: DrainOptions = {}): Promise<void> {
@@ -45,7 +45,7 @@ export async function drain(transport: AnyTransport, options: DrainOptions = {})
     await clock.sleep(Math.min(STEP, until - clock.now()));
 }
 
-/** The time between two checks for calls in flight, in milliseconds. */
+/** The interval between checks for calls in flight, in milliseconds. */
 const STEP = 10;
 /**
  * Maximum number of connections that are left at each check. Their callers dial again, and a

@@ -228,7 +228,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     if (remote !== undefined) this.membership?.down(remote, error);
     if (wasUp && remote !== undefined) {
       this.dispatcher.tell({ type: 'down', remote, cause: error });
-      // (If the connection was accepted, its slot has reported this.)
+      // (For an accepted connection, its slot has already reported this.)
     } else if (direction === 'out')
       this.dispatcher.tell({
         type: 'rejected',
@@ -326,7 +326,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   #ring(now: number): number {
     return this.ticker.run(() => {
       let next = this.pool.wake(now);
-      // Only connections that are due are woken: of ten thousand idle ones, one or none.
+      // Only connections that are due are woken: of ten thousand idle connections, one or none.
       for (const connection of this.connections) {
         if (now >= connection.due) connection.wake(now);
         if (connection.due < next) next = connection.due;

@@ -1,5 +1,5 @@
-// The health of a node: whether it lives, and which of its services take calls. Other nodes ask for
-// it with a protocol of its own, and probes by HTTP.
+// The health of a node: whether it is alive, and which of its services take calls. Other nodes ask
+// for it with the health protocol; probes ask over HTTP.
 
 import { TransportError } from '../errors.ts';
 import type { Allow } from '../interceptors.ts';
@@ -13,7 +13,7 @@ import { ENGINE } from './protocol-transport.ts';
 import { serve } from './serve.ts';
 import type { AnyTransport, Transport } from './types.ts';
 
-/** Whether a service takes calls; 'unknown' for a service that the node does not have. */
+/** The status of a service: 'serving' if it takes calls; 'unknown' if the node does not have it. */
 export type ServingStatus = 'serving' | 'not_serving' | 'unknown';
 
 const STATUSES: readonly ServingStatus[] = ['unknown', 'serving', 'not_serving'];
@@ -57,8 +57,8 @@ export const healthProtocol = defineProjectProtocol({
 /** Options of `serveHealth`. */
 export interface HealthOptions {
   /**
-   * Decides which peers may ask for the status of named services. Any peer may ask with the empty
-   * name, which shows only that the node answers. Default: all.
+   * Decides which peers may ask for the status of named services. Any peer may ask for the empty
+   * name, whose status shows only that the node answers. Default: all.
    */
   readonly allow?: Allow | undefined;
 }

@@ -23,8 +23,8 @@ export interface Management {
   /** Returns true if connections to this address prove the node ids of both ends. */
   proves(address: string): boolean;
   /**
-   * Throws `invalid_argument` for an address that can't be dialed, whether or not a node is there.
-   * With the option `resolve`, any text may be an address.
+   * Throws `invalid_argument` for an address that can't be dialed, whether or not a node listens on
+   * it. With the option `resolve`, any text may be an address.
    */
   check(address: string): void;
   /**
@@ -42,7 +42,7 @@ export interface Management {
    */
   retire(remote: Remote, text: string): void;
   /**
-   * Returns true if this node takes calls of a service. It does not while it drains, nor if its
+   * Returns true if this node takes calls of a service. It takes none while it drains, or if its
    * health says 'not_serving'.
    */
   isServing(service: string): boolean;

@@ -9,7 +9,7 @@ import { LiveRemote } from '../stream/remote.ts';
 /** Finds connections by node id. */
 export class Members {
   readonly #engine: { readonly membership: Membership | undefined };
-  /** Targets that the option `resolve` mapped to a node, as they were written. */
+  /** Targets that the option `resolve` mapped to a node, as the caller wrote them. */
   readonly #names = new Map<string, string>();
 
   constructor(engine: { readonly membership: Membership | undefined }) {
@@ -40,7 +40,7 @@ export class Members {
   /**
    * Connects to a node, or returns a connection to it.
    *
-   * @param remembers true if `target`, when it is a name, stands for this node from now on.
+   * @param remembers true if `target` is a name that stands for this node from now on.
    */
   async reach(
     nodeId: string,

@@ -70,7 +70,7 @@ export class Mount implements Mounted, CallHost {
     );
   }
 
-  /** Makes `watch` follow its calls in both directions from now on; undefined ends that. */
+  /** Makes `watch` follow the mount's calls in both directions from now on; undefined stops it. */
   watchBy(watch: CallWatch | undefined): void {
     this.#hook(watch, this.hooks?.chain);
     this.inbox.watchBy(watch);

@@ -10,14 +10,14 @@ export type Answer<Response> =
   | { readonly target: Target; readonly response: Response; readonly error?: undefined }
   | { readonly target: Target; readonly error: TransportError; readonly response?: undefined };
 
-/** Options of a multicast; `timeout`, `signal` and `metadata` are those of each call. */
+/** Options of a multicast; `timeout`, `signal` and `metadata` apply to each call. */
 export interface MulticastOptions<Response> extends CallOptions {
   /**
    * The condition that ends the multicast. Only responses count, not errors. Default 'all'.
    *
    * - 'all': every target has answered.
    * - 'first': one response has arrived.
-   * - a number: this many responses have arrived (at least 1; a number above that of the targets
+   * - a number: this many responses have arrived (at least 1; a number above the number of targets
    *   means 'all').
    * - 'quorum': a majority of the targets and the caller, including the caller itself: with 4
    *   targets, 2 responses.
@@ -38,7 +38,7 @@ export interface MulticastOptions<Response> extends CallOptions {
   readonly rest?: 'cancel' | 'run' | undefined;
 }
 
-/** The methods that can be multicast: those with one response and no streams. */
+/** The methods that can be multicast: methods with one response and no streams. */
 export type UnaryName<P extends Protocol> = {
   [N in MethodName<P>]: KindOf<P, N> extends 'unary' ? N : never;
 }[MethodName<P>];

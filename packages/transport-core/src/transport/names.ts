@@ -1,4 +1,5 @@
-// The names that a transport watches: finds the resolver of a target, and bounds their number.
+// The names that a transport watches. Finds the resolver of a target, and bounds the number of
+// watched names.
 
 import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';

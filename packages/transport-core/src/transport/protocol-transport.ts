@@ -54,7 +54,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   readonly #root: boolean;
   /** The functions that end the holds of targets. */
   readonly #holds = new Set<() => void>();
-  /** The method that was looked up last: most calls use the same method as the one before. */
+  /** The method that was looked up last: most calls use the same method as the call before. */
   #last: Method | undefined = undefined;
 
   constructor(engine: TransportEngine, protocol: P, root: boolean, options: MountOptions = {}) {
@@ -206,8 +206,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       try {
         return this.#try(connection, definition, payload);
       } catch {
-        // This target can never take the message. The others are not affected; a `trySend` to this
-        // target throws the reason.
+        // This target can never take the message. The other targets are not affected; `trySend` to
+        // this target alone throws the reason.
         return false;
       }
     });

@@ -33,7 +33,7 @@ interface Greeted {
 
 /** The observer and the tracing channels of one transport. */
 export class Reporter implements CallWatch {
-  /** Itself while somebody observes calls, otherwise undefined. */
+  /** This reporter while somebody observes calls; otherwise undefined. */
   watch: CallWatch | undefined;
   readonly #observer: Observer;
   readonly #channels: TraceChannels | undefined;
@@ -140,7 +140,7 @@ export class Reporter implements CallWatch {
 
   // Gossip.
 
-  /** Publishes a message of gossip and reports it. */
+  /** Publishes a gossip message and reports it. */
   publish<T>(topic: string, bytes: number, work: () => Promise<T>): Promise<T> {
     const channel = this.#channels?.publish;
     const startedAt = this.now;

@@ -160,9 +160,9 @@ export class SchemeLayer implements StreamLayer {
   }
 
   /**
-   * Returns the given addresses; otherwise the first address at which this node proves its id,
-   * because peers need such an address to reach it by its id; otherwise the first address that it
-   * listens on.
+   * Returns the given addresses. Without any, returns the first address at which this node proves
+   * its id, because peers need such an address to reach the node by its id; failing that, the first
+   * address that it listens on.
    */
   advertiseAddr(): string {
     if (this.#advertised !== undefined) return this.#advertised;

@@ -21,9 +21,9 @@ export interface ServeOptions {
    */
   readonly concurrency?: number | undefined;
   /**
-   * Converts what a handler threw into the error that the caller gets. Use it to reveal less.
-   * Default: a TransportError is sent as it is, anything else as `internal` with its message, and
-   * never with a stack or a cause.
+   * Converts a thrown value of a handler into the error that the caller gets. Use it to hide
+   * details from callers. Default: a TransportError is sent as it is, anything else as `internal`
+   * with its message, and never with a stack or a cause.
    */
   readonly toError?: ((error: unknown) => TransportError) | undefined;
   /**

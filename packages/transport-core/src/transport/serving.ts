@@ -20,7 +20,7 @@ export class Serving {
     this.#transport = transport;
   }
 
-  /** Sets the health that is served; undefined when it ends. */
+  /** Sets the health that is served; undefined when no health is served any more. */
   set health(health: ServedHealth | undefined) {
     this.#health = health;
     this.changed();
@@ -33,7 +33,7 @@ export class Serving {
 
   /** Calls a function after each change, until the returned function is called. */
   onChange(listener: () => void): () => void {
-    // A copy, so that one function that is given twice is called twice.
+    // A wrapper, so that a function that is registered twice is called twice.
     const mine = () => listener();
     this.#listeners.add(mine);
     return () => void this.#listeners.delete(mine);

@@ -51,9 +51,9 @@ export class Shutdown {
   }
 
   /**
-   * Closes a transport that was drained. It accepts no more connections, and leaves its open ones
-   * as if it were to stay open. Both ends then wait for each other, so calls that are on their way
-   * here are still refused with `sent: false`.
+   * Closes a transport that was drained. It accepts no more connections, and leaves its open
+   * connections in the same way as a transport that stays open. Both ends then wait for each other,
+   * so calls that are on their way here are still refused with `sent: false`.
    */
   async #leaveFirst(grace: number): Promise<void> {
     const { acceptor, clock, connections } = this.#transport;
@@ -150,7 +150,7 @@ export class Shutdown {
   }
 }
 
-/** The time between two checks for connections that have come up, in milliseconds. */
+/** The interval, in milliseconds, between checks for connections that have come up. */
 const STEP = 10;
 /** The error of calls that were made before the transport closed. */
 export const CLOSED: TransportError = new TransportError('shutdown', 'this transport was closed', {

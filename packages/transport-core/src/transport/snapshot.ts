@@ -5,8 +5,8 @@ import type { Counter } from '../observer.ts';
 import type { NameSnapshot } from './names.ts';
 
 /**
- * The state of a transport at one moment. Times are milliseconds, sizes bytes. It can be serialized
- * as JSON.
+ * The state of a transport at one moment. Times are in milliseconds, sizes in bytes. It can be
+ * serialized as JSON.
  */
 export interface Snapshot {
   /** The time of the snapshot, on the transport's clock. */
@@ -33,9 +33,9 @@ export interface Snapshot {
   readonly memory: number;
   /** Calls of peers that wait or are being handled, and their bytes; bounded by `limits.total`. */
   readonly incoming: { readonly calls: number; readonly bytes: number };
-  /** Accepted connections in a handshake, or waiting for it; bounded by `limits.handshakes`. */
+  /** Accepted connections in a handshake, or waiting for one; bounded by `limits.handshakes`. */
   readonly handshakes: number;
-  /** The limits that bound these figures and those of connections, as in the options. */
+  /** The limits on these figures and on those of connections, as in the options. */
   readonly limits: LimitsSnapshot;
   /**
    * Bytes received (`in`) and sent (`out`) since the start, including those of past connections.
@@ -57,9 +57,7 @@ export interface LimitsSnapshot {
   readonly memory: number;
   /** Maximum number of connections in total. */
   readonly connections: number;
-  /**
-   * Maximum number of handshakes of accepted connections under way; up to four times as many wait.
-   */
+  /** Maximum number of accepted connections in a handshake; up to four times as many wait. */
   readonly handshakes: number;
   /** Maximum numbers of incoming calls of all connections together, and of their bytes. */
   readonly total: { readonly calls: number; readonly bytes: number };
@@ -89,7 +87,7 @@ export interface ConnectionSnapshot {
   readonly nodeId?: string | undefined;
   /** The peer's instance id; empty before its hello. */
   readonly instance: string;
-  /** The last measured round trip in milliseconds; undefined before the first. */
+  /** The last measured round trip in milliseconds; undefined before the first measurement. */
   readonly rtt?: number | undefined;
   /** Milliseconds since the connection was made. */
   readonly age: number;
@@ -106,18 +104,18 @@ export interface ConnectionSnapshot {
   /** Messages that were accepted here and have not been sent yet. */
   readonly outbound: { readonly messages: number; readonly bytes: number };
   /**
-   * The part of each limit that is in use, from 0 to 1 (the limit is reached). If a limit applies
-   * to each channel, the part is that of the fullest channel. The limits are those that both ends
+   * The fraction of each limit that is in use, from 0 to 1 (limit reached). If a limit applies to
+   * each channel, this is the fraction of the fullest channel. The limits are those that both ends
    * agreed on.
    */
   readonly fill: {
-    /** Calls in flight and running handlers, as a part of `limits.calls`. */
+    /** Calls in flight and running handlers, as a fraction of `limits.calls`. */
     readonly calls: number;
-    /** Streaming calls, as a part of `limits.streams`. */
+    /** Streaming calls, as a fraction of `limits.streams`. */
     readonly streams: number;
-    /** Short requests that wait for a reader, as a part of `limits.inbound`. */
+    /** Short requests that wait for a reader, as a fraction of `limits.inbound`. */
     readonly inbound: number;
-    /** Messages that wait to be sent, as a part of `limits.outbound`. */
+    /** Messages that wait to be sent, as a fraction of `limits.outbound`. */
     readonly outbound: number;
   };
 }

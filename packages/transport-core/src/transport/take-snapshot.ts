@@ -59,7 +59,7 @@ function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
     instance: remote?.instance ?? '',
     rtt: connection.rtt,
     age: at - connection.since,
-    // The counts may start at -0, so that V8 keeps them as doubles; adding 0 turns -0 into 0.
+    // The counts may start at -0, which makes V8 keep them as doubles; adding 0 turns -0 into 0.
     bytes: { in: connection.bytesIn + 0, out: connection.bytesOut + 0 },
     ...connection.figures.counts,
   };

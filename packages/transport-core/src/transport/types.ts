@@ -129,15 +129,18 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
     ...methods: N[]
   ): AsyncIterableIterator<Rpc<P, N>>;
   /**
-   * Returns the address that it listens on, with the real port instead of `:0`; with several
-   * addresses, the first. Throws `failed_precondition` before `listen`.
+   * Returns the address that this transport listens on, with the real port instead of `:0`; the
+   * first one if there are several. Throws `failed_precondition` before `listen`.
    */
   localAddr(): string;
-  /** Returns all addresses that it listens on. Throws `failed_precondition` before `listen`. */
+  /**
+   * Returns all addresses that this transport listens on. Throws `failed_precondition` before
+   * `listen`.
+   */
   localAddrs(): string[];
   /**
-   * Returns the address at which others reach this transport: the one given to `advertise` or as an
-   * option, verbatim, otherwise one that it listens on, usually `localAddr()`.
+   * Returns the address at which others reach this transport: the address given to `advertise` or
+   * as an option, verbatim; otherwise an address that it listens on, usually `localAddr()`.
    */
   advertiseAddr(): string;
   /**
@@ -176,7 +179,7 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
 
   /**
    * Queues a one-way immediately on a live connection. Returns false if that is not possible right
-   * now. It never waits or dials, and throws for a message that can never be sent.
+   * now. Never waits or dials. Throws if the message can never be sent.
    */
   trySend<N extends OneWayName<P>>(target: Target, method: N, request: RequestInput<P, N>): boolean;
   /**
@@ -208,10 +211,10 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
   connections(): AsyncIterableIterator<ConnectionEvent>;
   /**
    * Holds a connection until the returned function is called: it is not closed for idleness. A
-   * string target is dialed now, and again whenever its connection is lost, even by `disconnect`:
-   * at once, and after a failed dial with a back-off of 100 ms that doubles up to 30 s. This ends
-   * when this transport closes. Throws a TypeError for a target that names only a node id, because
-   * peers keep such connections.
+   * string target is dialed now, and again at once whenever its connection is lost, even by
+   * `disconnect`. After a failed dial, it is dialed again with a back-off of 100 ms that doubles up
+   * to 30 s. The hold also ends when this transport closes. Throws a TypeError for a target that
+   * names only a node id, because the `peers` package keeps such connections.
    */
   hold(target: Target): () => void;
   /** Drains and closes the connections to a target; a later `send` dials again. */
@@ -226,7 +229,7 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
   /** Returns the state of the transport as plain data; `formatSnapshot` prints it. */
   snapshot(): Snapshot;
   readonly protocol: P;
-  /** The clock that `serve`, `multicast`, peers and gossip use, too. */
+  /** The clock, which `serve`, `multicast`, peers and gossip also use. */
   readonly clock: Clock;
   readonly random: Random;
 }

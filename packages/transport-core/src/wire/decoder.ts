@@ -1,5 +1,6 @@
-// Decodes bytes into frames, however they are cut into chunks. Bad input from a peer is a return
-// value, never an exception. Memory is allocated for received bytes, not for announced lengths.
+// Decodes bytes into frames, no matter how the bytes are cut into chunks. Bad input from a peer is
+// a return value, never an exception. Memory is allocated for received bytes, not for announced
+// lengths.
 
 import { EMPTY, Frame, type FrameVisitor, Kind } from './frame.ts';
 import { parseFrame } from './parse-frame.ts';
@@ -63,17 +64,17 @@ export class FrameDecoder {
   }
 
   /**
-   * The number of bytes that wait for the rest of their frame (a known length counts as one byte);
-   * 0 between frames.
+   * The number of bytes of an incomplete frame that have arrived (a known length counts as one
+   * byte); 0 between frames.
    */
   get partial(): number {
     return this.#expected === 0 ? this.#lengthBytes : 1 + this.#filled;
   }
 
   /**
-   * Passes each complete frame to the visitor before it returns. The chunk must not change as long
-   * as views into it are used. If the visitor throws, decoding ends as if it had returned false,
-   * and the error is rethrown.
+   * Passes each complete frame to the visitor before returning. The chunk must not change as long
+   * as views into it are used. If the visitor throws, decoding ends as if the visitor had returned
+   * false, and the error is rethrown.
    *
    * @throws TypeError when called from inside a visitor: pass the chunk after the visitor has
    * returned.

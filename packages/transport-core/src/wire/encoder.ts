@@ -1,6 +1,5 @@
 // Encodes frames into one batch buffer, which is written as it is. Lengths are not computed in
-// advance, and only payloads are copied; large payloads are not copied either if the connection
-// takes a batch in parts.
+// advance. Only payloads are copied, except large ones if the connection takes a batch in parts.
 
 import {
   EMPTY,
@@ -317,8 +316,8 @@ function writeVarint(buffer: Uint8Array, at: number, value: number): number {
 const HEADER = 48;
 
 /**
- * The size from which a payload becomes a part of its own, and the size of parts that fills a
- * batch.
+ * The size from which a payload becomes a part of its own, and the total size of parts at which a
+ * batch is full.
  */
 const LARGE = 16 * 1024;
 const GATHERED = 256 * 1024;

@@ -99,7 +99,7 @@ function carry(frame: Frame, metadata: EncodedMetadata): void {
 }
 
 /**
- * The number of bytes at which a batch is full: frames in a batch can't be reordered by priority
- * any more.
+ * The number of bytes at which a batch is full. It is small because priority can't reorder frames
+ * that are in a batch already.
  */
 const CAPACITY = 64 * 1024;

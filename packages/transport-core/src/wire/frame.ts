@@ -2,8 +2,8 @@
 // frame.proto defines them.
 
 /**
- * The kinds of frames (docs/wire-protocol.md §2). 1 to 31 are the project's own; a receiver skips
- * and counts those from 32 on.
+ * The kinds of frames (docs/wire-protocol.md §2). 1 to 31 are reserved for Trunkline; a receiver
+ * skips and counts kinds from 32 on.
  */
 export const Kind = {
   HELLO: 1,
@@ -79,7 +79,7 @@ export class Frame implements MessageHeader {
   /** Bytes of the frame without its payload; set if it was parsed field by field. */
   declare fields: number;
 
-  /** Makes a frame whose other fields are absent, to be filled. */
+  /** Creates a frame with these two fields; the others are absent until they are filled. */
   constructor(kind: number, id: number) {
     this.kind = kind;
     this.id = id;
@@ -230,12 +230,12 @@ export interface FrameWriter {
   fits(bytes: number): boolean;
   /** Writes HELLO or PROTOCOLS. */
   hello(kind: number, hello: Uint8Array): void;
-  /** Writes READY, PING, PONG, END or CANCEL, which have only an id; that of READY is 0. */
+  /** Writes READY, PING, PONG, END or CANCEL, which have only an id; for READY it is 0. */
   signal(kind: number, id: number): void;
   goAway(code: number, reason: number, text: string): void;
   /**
-   * Writes CREDIT. The stream account needs `id`, short and long need `channel`, pipe and reply
-   * neither; pass 0 for the others.
+   * Writes CREDIT. The stream account needs `id`; the short and long accounts need `channel`; the
+   * pipe and reply accounts need neither. Pass 0 for a value that is not needed.
    */
   credit(account: number, credit: number, id: number, channel: number): void;
   /**

@@ -1,5 +1,5 @@
-// Recognizes what sent a wrong preamble, so that the error names it and the mistake is found
-// quickly.
+// Recognizes the protocol behind a wrong preamble, so that the error names it and the mistake is
+// found quickly.
 
 /** Describes the protocol that the first bytes of a stream look like, for the text of an error. */
 export function lookAlike(bytes: Uint8Array): string {

@@ -32,8 +32,8 @@ export interface InmemTransportOptions<P extends Protocol> extends CommonOptions
 
 /**
  * Creates an in-memory transport for unit tests. Messages are encoded, copied, queued and timed as
- * on a real network, so code that works here works there. The transport can dial only the
- * transports given to `connect`; once a connection exists, both ends can call over it.
+ * on a real network, so code that works in memory also works on a network. The transport can dial
+ * only the transports given to `connect`; once a connection exists, both ends can call over it.
  */
 export function createInmemTransport<P extends Protocol>(
   options: InmemTransportOptions<P>,

@@ -1,4 +1,4 @@
-// Byte streams within this process: the full NetworkTransport without a socket.
+// Byte streams within this process, which run the full NetworkTransport without a socket.
 
 import {
   type Clock,

@@ -40,8 +40,8 @@ export class BatchPacer {
 
   /**
    * Adapts to a chunk that was read.
-   * @param calls this end's calls in flight before the answers in the chunk; the number after them
-   *   would shrink with each chunk.
+   * @param calls this end's calls in flight before the answers in the chunk are handled; the number
+   *   afterwards would shrink with each chunk.
    * @param peers the peer's calls in flight, derived from their ids (`PeerIds.peak`); the number of
    *   frames in the chunk would shrink with each chunk, too.
    * @param frames the number of frames in the chunk.

@@ -34,9 +34,9 @@ export class GracefulClose {
   /**
    * Sends a GO_AWAY after everything that was accepted.
    * @param told the text that the peer receives.
-   * @param time the time limit for leaving, in milliseconds. By default, there is none for a
-   *   duplicate connection and for a node that drains, because their connections live until their
-   *   calls end, nor for a peer whose transport closes, because the peer sets its own limit.
+   * @param time the time limit for leaving, in milliseconds. By default, a duplicate connection or
+   *   a draining node has no limit, because such connections live until their calls end; nor does a
+   *   peer whose transport closes, because it sets its own limit.
    */
   constructor(
     session: GracefulCloseHost,

@@ -166,7 +166,7 @@ export class TimeLimits {
     };
   }
 
-  /** The time at which a session leaves because nothing happens; Infinity if it is in use. */
+  /** The time at which an unused session leaves; Infinity if the session is in use. */
   get idleDue(): number {
     return this.#holds === 0 && this.#isUnused
       ? this.#parts.context.active + this.idleTime
@@ -179,7 +179,7 @@ export class TimeLimits {
     return caller.slots.size === 0 && callee.served.ids.size === 0 && outbox.idle;
   }
 
-  /** The next time at which one of the limits is due, except that of idleness. */
+  /** The next time at which one of the limits is due, except the idle limit. */
   get due(): number {
     const { batch, context, liveness, outbox } = this.#parts;
     return Math.min(liveness.due(context.active), batch.stuckAt, outbox.stuckAt, batch.heldUntil);

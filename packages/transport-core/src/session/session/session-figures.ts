@@ -17,7 +17,7 @@ interface SessionCounts {
   readonly inbound: { readonly calls: number; readonly bytes: number };
   /** Messages that were accepted here and have not been sent yet. */
   readonly outbound: { readonly messages: number; readonly bytes: number };
-  /** The part of each limit that is in use, 0 to 1: that of its fullest channel. */
+  /** The fraction of each limit that is in use, from 0 to 1, on the fullest channel. */
   readonly fill: {
     readonly calls: number;
     readonly streams: number;
@@ -130,7 +130,10 @@ export class SessionFigures {
   }
 }
 
-/** Returns the part of a limit that is in use. One long message may exceed a limit. */
+/**
+ * Returns the fraction of a limit that is in use; at most 1, although one long message may exceed a
+ * limit.
+ */
 function share(used: number, limit: number): number {
   return used === 0 ? 0 : Math.min(1, used / limit);
 }

@@ -1,6 +1,6 @@
-// The parts of a session, how they are wired, and what concerns all of them in any phase.
+// The parts of a session, their wiring, and the actions that concern all of them in any phase.
 //
-// Owns the parts. The session tells it of time, of room to write and of the end.
+// Owns the parts. The session passes on the time, room to write, and the end.
 
 import { TransportError } from '../../errors.ts';
 import type { Random } from '../../random.ts';
@@ -108,7 +108,10 @@ export class SessionParts {
     this.batch.control(Kind.PROTOCOLS, 0, this.channels.remount(addr));
   }
 
-  /** Writes everything that can be written, and admits and settles what waited for room. */
+  /**
+   * Writes everything that can be written, then admits calls and settles callers that waited for
+   * room.
+   */
   pump(): void {
     const { caller, channels } = this;
     this.outbox.pump();

@@ -1,6 +1,6 @@
 // A session is the protocol state machine of one connection. Its input is bytes or frames and the
 // current time; its output is bytes or frames. It never reads a clock, never waits, and never
-// throws because of what a peer sent.
+// throws because of a peer's input.
 //
 // Owns the phase of the connection; its parts (session-parts.ts) own everything else. Its driver
 // tells it what arrived, what time it is, and which calls to start. It calls the driver's port and
@@ -68,7 +68,7 @@ type Phase =
   /** `arrived` is true if everything that was written is known to have arrived. */
   | { readonly name: 'closed'; readonly error: TransportError; readonly arrived: boolean };
 
-/** The reasons for which an end leaves gracefully. */
+/** The reasons why an end leaves gracefully. */
 export type LeaveReason = 'idle' | 'disconnected' | 'duplicate' | 'draining';
 
 /** The state machine of one connection. */
@@ -314,7 +314,7 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
   }
 
   /**
-   * Ends the connection at once because of a refusal (also one by the driver or the layer), a
+   * Ends the connection at once because of a refusal (even one by the driver or the layer), a
    * protocol violation or a flood. The final GO_AWAY gives the reason; everything that is still
    * queued is dropped.
    */

@@ -2,7 +2,7 @@
 
 import type { Clock, Timer } from '../../clock.ts';
 
-/** Runs the callbacks of a connection, each after the code that asked for it has finished. */
+/** Runs the callbacks of a connection, each after the code that requested it has finished. */
 export interface CallbackRunner {
   /** Takes one callback at a time. */
   run(callback: () => void): void;

@@ -1,5 +1,5 @@
-// The line between the two ends of a connection. A direct line hands everything over at once; that
-// of a simulation is a network, which delays and loses data.
+// The line between the two ends of a connection. A direct line hands everything over at once; the
+// line of a simulation is a network, which delays and loses data.
 
 /** One end of a connection, as seen by the line that leads to it. */
 export interface LineEnd<Unit> {
@@ -13,7 +13,7 @@ export interface LineEnd<Unit> {
   acknowledge(size: number): void;
 }
 
-/** One direction of a connection: what one end does to the other. */
+/** One direction of a connection: the effects of one end on the other. */
 export interface Line<Unit> {
   put(unit: Unit): void;
   finish(): void;

@@ -32,7 +32,7 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
   private paused = false;
   /** Whether the other end has finished writing. */
   private finished = false;
-  /** Amount of data that this end has written and the other has not read. */
+  /** Amount of data that this end has written and the other end has not read. */
   private unread = 0;
   /** Whether this end's last write returned false, so that its writer waits for `drained`. */
   private waiting = false;
