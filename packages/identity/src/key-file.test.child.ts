@@ -1,4 +1,4 @@
-// A script that a test runs in a process of its own. It prints the id of the identity of a file.
+// A script that a test runs in a process of its own. It prints the id of the identity in a file.
 
 import { loadOrCreateIdentity } from './key-file.ts';
 

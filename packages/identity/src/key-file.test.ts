@@ -1,4 +1,4 @@
-// Tests of saving and loading identities, also by several processes at the same time.
+// Tests of saving and loading identities, even by several processes at the same time.
 
 import { execFile, execFileSync } from 'node:child_process';
 import {
@@ -213,8 +213,8 @@ onUnix('a pipe does not block', async (t) => {
   const path = await key(t);
   execFileSync('mkfifo', ['-m', '600', path]);
   await fails(t, loadIdentity(path), 'invalid_argument', /is not a regular file/);
-  // Not left to the removal of the folder, which would stat the pipe: after that, Node 20 resolves
-  // imports wrongly (nodejs/node#51142).
+  // Removed here, because the removal of the folder would stat the pipe, after which Node 20
+  // resolves imports wrongly (nodejs/node#51142).
   await unlink(path);
 });
 

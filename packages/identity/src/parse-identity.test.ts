@@ -247,7 +247,7 @@ test('an argument that is not a text throws a TypeError', (t) => {
   t.throws(() => parse(undefined), { instanceOf: TypeError });
 });
 
-/** The position of the version number: the second version only allows more. */
+/** The position of the version number; the second version only allows additional elements. */
 const VERSION_AT = { ed25519: 4, p256: 5 };
 
 function sequence(hex: string): string {

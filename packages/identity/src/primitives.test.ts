@@ -115,6 +115,6 @@ test('the portable build signs with P-256 like RFC 6979, except for the lower s'
 
 /**
  * The signature of RFC 6979 §A.2.5, SHA-256, 'sample'. The RFC has the higher s, f7cb1c94…; this
- * one has n − s.
+ * signature has n − s.
  */
 const SAMPLE = `efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716${(P256_ORDER - 0xf7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8n).toString(16).padStart(64, '0')}`;

@@ -14,8 +14,7 @@ import { fromHex, toHex, utf8 } from './testing/bytes.ts';
 import { verifySignature } from './verify-signature.ts';
 
 // The Ed25519 cases are those of Chalkias, Garillot and Nikolaenko, 'Taming the Many EdDSAs' (SSR
-// 2020), generated again. The accepted ones are those that libsodium and dalek's verify_strict
-// accept.
+// 2020), generated anew. We accept the same cases as libsodium and dalek's verify_strict.
 
 const { Point } = ed25519;
 const L = Point.Fn.ORDER;
@@ -181,7 +180,7 @@ for (const [type, cases] of [
     test(`${type}: ${name} is ${expected ? 'accepted' : 'refused'} by both builds`, (t) => {
       const spki = encodeSpki(key);
       t.is(verifySignature(spki, message, signature), expected);
-      // verifySignature accepts no other form.
+      // `verifySignature` accepts no other form of key.
       const isPlain = key.type === 'ed25519' || key.point[0] === 4;
       if (isPlain)
         t.deepEqual(

@@ -22,7 +22,7 @@ interface Seen {
   protocol: string | null;
 }
 
-/** Performs a TLS handshake and returns what each end saw of the other. */
+/** Performs a TLS handshake and returns each end's view of the other. */
 async function handshake(server: End, client: End): Promise<{ server: Seen; client: Seen }> {
   const common = ({ identity, cert, ca }: End) =>
     ({ key: identity.key, cert, ca, minVersion: 'TLSv1.3', rejectUnauthorized: false }) as const;

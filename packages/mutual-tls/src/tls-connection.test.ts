@@ -117,7 +117,7 @@ async function secured(
     socket.on('error', () => {});
     t.teardown(() => void socket.destroy());
   }
-  // When this data has arrived, the last handshake messages have arrived, too.
+  // Once this data has arrived, the last handshake messages have arrived, too.
   for (const [from, to] of [
     [near.socket, farSecured.socket],
     [farSecured.socket, near.socket],

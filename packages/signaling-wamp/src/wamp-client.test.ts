@@ -1,4 +1,4 @@
-// Tests of the WAMP client with a router that the test plays.
+// Tests of the WAMP client; the test plays the router.
 
 import { createManualClock, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';

@@ -189,7 +189,7 @@ test('another hub cannot register as the nodes that use it', async (t) => {
         Symbol.asyncIterator
       ]();
       const { value: challenge } = await call.next();
-      // The victim has dialed the other hub, which passes this challenge on to it.
+      // The victim has dialed the other hub, which forwards this challenge to the victim.
       sign(victim.sign(messageToSign({ hub: 'wss://other', realm: 'main' }, challenge!)));
       await call.next();
     };

@@ -34,7 +34,7 @@ test.serial('a simulation with a hub is deterministic', async (t) => {
   t.regex(await assertDeterministic(story, OPTIONS), /^[0-9a-f]{64}$/);
 });
 
-/** Ada opens one session after the other to Bob, while the hub crashes and Bob is cut off. */
+/** Ada opens one session after another to Bob, while the hub crashes and Bob is cut off. */
 async function story(sim: Simulation) {
   const seen = { ada: '', callers: new Set<string>(), answers: 0, failed: 0 };
   let bob: HubSignal | undefined;

@@ -57,7 +57,7 @@ test('the edges of a random source give the first and the last byte', (t) => {
 });
 
 /**
- * The first three numbers of seed 7, as 32-bit integers: a change of them breaks the replay of
- * every recorded seed.
+ * The first three numbers of seed 7, as 32-bit integers. If they change, no recorded seed can be
+ * replayed.
  */
 const PINNED = [278_703_804, 3_922_040_232, 4_045_972_956];

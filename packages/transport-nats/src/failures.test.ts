@@ -58,8 +58,8 @@ natsTest(
     const cluster = await startNatsCluster(3);
     t.teardown(() => Promise.all(cluster.map((each) => each.kill())));
     const [a, b, c] = cluster.map(({ address }) => address);
-    // Each end begins with its own server. The node knows no other server, and learns the others
-    // from that one.
+    // Each end begins with its own server. The node knows no other server at first, and learns of
+    // the others from that server.
     const far = await node(t, { bindAddr: `nats://${a}/orders` }, { who: () => 'far' });
     const near = client(t, { servers: [b!, c!] });
     const isReached = () =>
@@ -121,8 +121,8 @@ natsTest('a peer that vanishes is noticed with the next message', async (t) => {
   );
   const down = lost(near.connections());
   await theirs!.kill();
-  // No keep-alive is due, and the call has a minute; it fails because the server answers that there
-  // is no subscriber.
+  // No keep-alive is due, and the call may take a minute. It fails because the server answers that
+  // there is no subscriber.
   const error = await t.throwsAsync(
     near.send(target, 'echo', new Uint8Array(1), { timeout: 60_000 }),
     { instanceOf: TransportError },
@@ -150,7 +150,7 @@ async function wiretapped(t: Parameters<typeof client>[0]) {
   return { near, far, raw, subject, count: () => subjects.get(subject[0]!)! };
 }
 
-/** Resolves to the cause of the end of a connection. */
+/** Resolves to the error with which a connection ends. */
 async function lost(
   events: AsyncIterable<{ type: string; cause?: TransportError | undefined }>,
 ): Promise<TransportError | undefined> {

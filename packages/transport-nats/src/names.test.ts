@@ -1,4 +1,4 @@
-// Tests of names: the node that a dial reaches, and the result if there is none.
+// Tests of names: the node that a dial reaches, and the result if no node has the name.
 
 import { connect } from '@nats-io/transport-node';
 import { startNatsServer } from '@trunkline/local-nats';
@@ -98,7 +98,7 @@ natsTest('a request from a subject outside the network gets no answer', async (t
   await raw.flush();
   t.is(heard.filter((subject) => subject.startsWith('victim')).length, 0);
   t.is(heard.filter((subject) => subject === 'trunkline.default.in.x').length, 0);
-  // Three subscriptions are ours, and one is that of the dial.
+  // Three subscriptions are ours, and one belongs to the dial.
   t.is(heard.filter((subject) => subject === 'trunkline.default.dial.careful').length, 4);
 });
 

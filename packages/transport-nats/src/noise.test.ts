@@ -1,4 +1,4 @@
-// Tests of the data that a NATS server sees of connections: everything, or nothing with Noise.
+// Tests of the data that a NATS server sees: everything without Noise, and nothing with Noise.
 
 import { connect } from '@nats-io/transport-node';
 import { createIdentity } from '@trunkline/identity';

@@ -1,5 +1,5 @@
-// Tests what a program composes: createTransport over backends, keys that change at run time, and
-// errors that show where a call was made.
+// Tests the parts that a program combines: createTransport over backends, keys that change at run
+// time, and errors that show where a call was made.
 
 import { execFileSync } from 'node:child_process';
 import process from 'node:process';

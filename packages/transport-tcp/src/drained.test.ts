@@ -74,7 +74,7 @@ test('a TLS handshake that has begun is completed by a node that drains without 
   t.deepEqual(server.snapshot().connections, []);
 });
 
-/** Passes on what the client sends, and keeps what the server sends until `release`. */
+/** Passes on the client's data, and holds the server's data until `release`. */
 async function holdingProxy(target: string) {
   const { hostname, port } = new URL(target);
   const held: Uint8Array[] = [];

@@ -1,4 +1,4 @@
-// Tests what is specific to TCP; the rules of every stream layer are in stream-layer.test.ts.
+// Tests that are specific to TCP; the rules of every stream layer are in stream-layer.test.ts.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
-// Runs a test case again if another process took an address that the case had freed and wanted to
-// use again.
+// Repeats a test case if another process took an address that the case had freed and wanted to use
+// again.
 
 import { TransportError } from '@trunkline/transport-core';
 

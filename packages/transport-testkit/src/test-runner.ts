@@ -1,5 +1,5 @@
-// The test runner's interface as the suites need it. A suite receives `test` and imports no runner.
-// AVA's `test` fits, and so does an adapter for any other runner.
+// The interface of a test runner that the suites need. A suite receives `test` and imports no
+// runner. AVA's `test` fits, and so does an adapter for any other runner.
 
 /** The assertions that a case uses, a structural part of AVA's ExecutionContext. */
 export interface TestContext {
@@ -24,8 +24,8 @@ export interface TestContext {
   teardown(run: () => void | Promise<void>): void;
   log(...values: unknown[]): void;
   /**
-   * Fails the case if it takes longer, in real milliseconds; a second call replaces the limit of
-   * the first. This is only a watchdog; no case relies on it.
+   * Fails the case if it takes longer, in real milliseconds; a second call replaces the first
+   * limit. This is only a watchdog; no case relies on it.
    */
   timeout(milliseconds: number, message?: string): void;
 }

@@ -362,8 +362,8 @@ test('the blocks of hex in wire-protocol.md are vectors', (t) => {
 });
 
 /**
- * Compares a conversation of the file with what was sent, side by side; writes it first if that was
- * requested.
+ * Compares a conversation in the file with the bytes that were sent, one side after the other;
+ * writes it to the file first if that was requested.
  */
 function judge(
   t: {
@@ -384,7 +384,7 @@ function judge(
   const [document, code] = [sidesOf(told), sidesOf(sent)];
   for (const side of ['dialer', 'acceptor'] as const) {
     t.is(document[side], code[side], `${side} of ${name}`);
-    // The frames of one side have an order, but those of both sides may interleave differently.
+    // The frames of one side have a fixed order, but the two sides may interleave differently.
     t.deepEqual(framesOf(told, side), framesOf(sent, side));
   }
 }

@@ -123,7 +123,7 @@ async function setUp(t: ExecutionContext, { server, client, listening, dialing }
 const clock: Clock = { ...systemClock, setTimeout: () => undefined };
 
 /**
- * Answers each offer at `near` with a connection of its own, opens another connection to the same
+ * Answers each offer at `near` with a connection of its own. Opens a second connection to the same
  * node in the other realm, in the name of the dialer, and relays every byte between the two.
  */
 async function putBetween(

@@ -1,4 +1,4 @@
-// Tests of both WebRTC libraries of Node, alone and with each other, and of many connections in a
+// Tests of both WebRTC libraries for Node, alone and with each other, and of many connections in a
 // row.
 
 import { readdirSync, readlinkSync } from 'node:fs';

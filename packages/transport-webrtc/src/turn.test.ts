@@ -1,4 +1,4 @@
-// Tests of connections over a TURN server, which both ends have to use.
+// Tests of connections over a TURN server, which both ends must use.
 
 import process from 'node:process';
 import { createIdentity } from '@trunkline/identity';

@@ -1,5 +1,5 @@
-// Tests of dialing and listening over signaling: deadlines, malformed messages and resources. The
-// defects of an earlier WebRTC transport (Babble's) are among them.
+// Tests of dialing and listening over signaling: deadlines, malformed messages and resources. They
+// cover the defects of an earlier WebRTC transport (Babble's).
 
 import { createManualClock, type TransportError } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';
@@ -197,7 +197,7 @@ interface Setting {
   readonly trickle?: boolean;
 }
 
-/** A layer that listens, one that dials through signaling that may lie, and their resources. */
+/** A layer that listens, a layer that dials through signaling that may lie, and their resources. */
 async function setUp(t: ExecutionContext, { lie = (s) => s, clock, trickle }: Setting = {}) {
   const signaling = createMemorySignaling();
   const rtc = await createCountingRtc();

@@ -223,7 +223,7 @@ async function node(
     return errors.shift()!;
   };
   /**
-   * Opens a WebSocket from the given source, which is accepted, and then aborts it during the
+   * Opens a WebSocket from the given source, waits until it is accepted, and aborts it during the
    * hello.
    */
   const enter = async (localAddress = '127.0.0.1') => {

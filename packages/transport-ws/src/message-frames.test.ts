@@ -14,7 +14,7 @@ for (const isMasked of [true, false]) {
   for (const length of LENGTHS) {
     test(`a ${what} message of ${length} bytes is decoded as it was encoded`, (t) => {
       const frames = new MessageFrames(isMasked);
-      // The view is not aligned to a word, as any view may be.
+      // The view is not aligned to a word; any view may be unaligned.
       const payload = new Uint8Array(length + 3).subarray(3).map((_, at) => at * 7 + 1);
       const before = payload.slice();
       const { key, read } = parse(frames.frame(payload));

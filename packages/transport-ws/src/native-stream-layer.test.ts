@@ -174,7 +174,7 @@ class FakeWebSocket {
   close(): void {}
 }
 
-/** Returns a class of sockets that do nothing by themselves, and the list of its instances. */
+/** Returns a class of sockets that do nothing by themselves, and the list of the instances. */
 function fakes() {
   const sockets: FakeWebSocket[] = [];
   const webSocket = class extends FakeWebSocket {

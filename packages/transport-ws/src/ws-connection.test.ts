@@ -1,4 +1,5 @@
-// Tests what a peer may send once it is connected, and which close codes and errors each end sees.
+// Tests the messages that a connected peer may send, and the close codes and errors that each end
+// sees.
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';

@@ -1,5 +1,6 @@
 // Fuzzes key files. Any text must give an identity or `invalid_argument`, whose message is short
-// and shows none of the key. Any bytes must give a public key with one node id, or none.
+// and shows no part of the key. Any bytes must give a public key with exactly one node id, or be
+// refused.
 
 import { type Random, seededRandom, TransportError } from '@trunkline/transport-core';
 import { equalBytes } from '../bytes.ts';

@@ -2,7 +2,9 @@
 
 import type { WebSocketLike } from '../web-socket.ts';
 
-/** A WebSocket that a test drives: it sees what is sent, and sends what a router would. */
+/**
+ * A WebSocket that a test drives: the test sees what is sent, and sends what a router would send.
+ */
 export class FakeSocket implements WebSocketLike {
   onopen: ((event: never) => void) | null = null;
   onmessage: ((event: never) => void) | null = null;

@@ -74,7 +74,7 @@ export interface RecordedSession {
   readonly session: SignalSession;
   /** Resolves with the next message. */
   next(): Promise<unknown>;
-  /** Resolves with the error, or undefined, when the session has been ended by the other side. */
+  /** Resolves with the error (or undefined) when the other side has ended the session. */
   readonly closed: Promise<TransportError | undefined>;
 }
 

@@ -40,7 +40,7 @@ for (const { name, suite } of suites) {
       );
       const keys = [initiator.split(), responder.split()];
       for (const [i, { payload, ciphertext }] of vector.messages.slice(3).entries()) {
-        // The responder's turn, continuing after the third message.
+        // The turns continue with the responder after the third message.
         const [from, to] = i % 2 === 0 ? [keys[1]!, keys[0]!] : [keys[0]!, keys[1]!];
         const sealed = new Uint8Array(payload.length / 2 + 16);
         from.send.seal(undefined, fromHex(payload), sealed, 0);

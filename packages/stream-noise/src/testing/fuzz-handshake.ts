@@ -1,6 +1,6 @@
-// Fuzzes the greeting of Noise: an input is the bytes that the other end sends, from its preamble
-// on. The greeting must not throw, and only the other end's own bytes, unaltered, may lead to a
-// channel with it.
+// Fuzzes the greeting of Noise: an input consists of the bytes that the other end sends, beginning
+// with its preamble. The greeting must not throw, and only the other end's own bytes, unaltered,
+// may lead to a channel with it.
 
 import type { Random } from '@trunkline/transport-core';
 import { suite } from '../primitives.node.ts';

@@ -1,7 +1,7 @@
-// Fuzzes a secured connection: an input determines the actions of the other end and of the network
-// between those of this end. The bytes handed out must be those that the other end wrote, from the
-// beginning and in order, and the connection must end once: with an error, unless the other end
-// marked its stream as complete.
+// Fuzzes a secured connection: an input determines the actions of the other end and of the network,
+// interleaved with the actions of this end. The bytes handed out must be those that the other end
+// wrote, from the beginning and in order, and the connection must end once: with an error, unless
+// the other end marked its stream as complete.
 
 import type { Random } from '@trunkline/transport-core';
 import { TransportError } from '@trunkline/transport-core';

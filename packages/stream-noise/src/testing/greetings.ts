@@ -1,4 +1,4 @@
-// Both ends of a greeting, with keys that are the same each time.
+// Both ends of a greeting, with keys that are the same in every run.
 
 import { createIdentity, type Identity } from '@trunkline/identity';
 import { seededRandom } from '@trunkline/transport-core';

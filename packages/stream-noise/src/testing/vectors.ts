@@ -1,5 +1,5 @@
 // Public test vectors of Noise_XX_25519_ChaChaPoly_SHA256, in hex. Messages are in order, the
-// initiator's first: three of the handshake, then those of the transport.
+// initiator's first: three handshake messages, then the transport messages.
 
 export interface Vector {
   readonly source: string;

@@ -1,5 +1,5 @@
 // Tests of greetings that an end refuses: peers that cannot prove their identity, strangers, and
-// messages that are not of the protocol.
+// messages that do not belong to the protocol.
 
 import { createIdentity } from '@trunkline/identity';
 import { seededRandom } from '@trunkline/transport-core';

@@ -154,8 +154,8 @@ test('no byte of a handshake can be changed: neither end opens, except an initia
               failed.text,
             );
         }
-        // If neither end refused, one waits for more bytes, because the altered byte made a length
-        // larger.
+        // If neither end refused, one end waits for more bytes, because the altered byte increased
+        // a length.
         const refused = [...answered, ...concluded, ...ended].some(
           (step) => step.failed !== undefined,
         );

@@ -1,5 +1,5 @@
-// Checks that a stream yields the same records however it is cut, and that memory grows only with
-// the bytes received.
+// Checks that a stream yields the same records no matter how it is cut, and that memory grows only
+// with the bytes received.
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';

@@ -1,5 +1,5 @@
-// Tests records: timely rekeying, an end before the counter runs out, and nothing accepted but the
-// next record of a direction.
+// Tests records: keys change in time, a direction ends before its counter runs out, and only the
+// next record of a direction is accepted.
 
 import test from 'ava';
 import { CipherState } from '../noise/cipher-state.ts';

@@ -1,5 +1,5 @@
-// Tests of all kinds of calls between two sessions, from the view of callers and handlers:
-// promises, iterables, signals and deadlines.
+// Tests of all kinds of calls between two sessions, as callers and handlers see them: promises,
+// iterables, signals and deadlines.
 
 import { getEventListeners } from 'node:events';
 import test from 'ava';

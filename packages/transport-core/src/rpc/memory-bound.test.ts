@@ -1,5 +1,5 @@
-// Tests the formula of docs/limits.md: whatever many peers send, the memory that a transport counts
-// stays within its limits, and is 0 when all peers are gone.
+// Tests the formula in docs/limits.md: no matter what many peers send, the memory that a transport
+// counts stays within its limits, and is 0 when all peers are gone.
 
 import test from 'ava';
 import { type Random, seededRandom } from '../random.ts';

@@ -1,5 +1,5 @@
-// Tests which chunks a session is done with after reading them. `hand` overwrites those chunks, so
-// the test would notice if a payload still shared their memory.
+// Tests which chunks a session no longer needs after reading them. `hand` overwrites these chunks,
+// so the test notices if a payload still shares their memory.
 
 import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';
@@ -24,8 +24,9 @@ const message = (size: number) =>
   Uint8Array.from({ length: size }, (_, at) => (at * 7 + size) % 251);
 
 /**
- * Sends requests of these sizes, in order, in chunks of at most `most` bytes. Returns, for each
- * chunk, whether the session was done with it, and whether all requests arrived unchanged.
+ * Sends requests of these sizes, in order, in chunks of at most `most` bytes. Returns a flag for
+ * each chunk (true if the session was done with it), and a flag that is true if all requests
+ * arrived unchanged.
  */
 function told(sizes: readonly number[], most: number): { done: boolean[]; arrived: boolean } {
   const pair = new Pair([protocol], { limits }).open();

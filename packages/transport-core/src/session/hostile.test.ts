@@ -29,7 +29,7 @@ const names = Object.keys(protocol.methods);
 const payload = new Uint8Array(SMALL.packet + 1);
 
 /**
- * Makes one frame that could be part of some conversation, but hardly of this one.
+ * Makes one frame that could be part of some conversation, but is unlikely to fit this one.
  * @param rude the probability of a field that breaks the rules.
  */
 function plausible(random: Random, rude: number): Uint8Array {

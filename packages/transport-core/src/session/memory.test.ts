@@ -70,7 +70,7 @@ class Receiver {
   }
 }
 
-/** A connection whose dialer sends frames made by hand. */
+/** A connection whose dialer sends hand-made frames. */
 class Peer {
   readonly pair: Pair;
   readonly receiver: Receiver;

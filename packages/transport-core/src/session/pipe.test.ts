@@ -1,5 +1,4 @@
-// Tests the pipe between two sessions as its receiver lets it grow: packets, PINGs and credit on
-// manual time.
+// Tests the growth of the pipe between two sessions: packets, PINGs and credit, on manual time.
 
 import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';
@@ -45,7 +44,7 @@ class LongLine {
     return call;
   }
 
-  /** Lets the time of `ways` one-way trips pass; calls that arrive are answered. */
+  /** Lets the time of `ways` one-way trips pass; answers the calls that arrive. */
   pass(ways: number): this {
     const { pair } = this;
     const { dialer, acceptor } = pair;

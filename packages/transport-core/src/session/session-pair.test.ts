@@ -1,5 +1,5 @@
 // Tests two sessions with random calls in random order and chunks of random size. Each call must
-// settle once, with its own answer, and all accounts must then be as they were at the start.
+// settle once, with its own answer. After that, all accounts must be as they were at the start.
 
 import test, { type ExecutionContext } from 'ava';
 import { withDetails } from '../errors.ts';

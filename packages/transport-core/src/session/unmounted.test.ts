@@ -1,5 +1,5 @@
-// Tests a peer that names channels without a mounted protocol, and one that does not read its
-// refusals. Neither may take memory.
+// Tests a peer that names channels without a mounted protocol, and a peer that does not read its
+// refusals. Neither may make this end use memory.
 
 import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';

@@ -1,4 +1,4 @@
-// Tests of lists of addresses: what is accepted, and the order of dials.
+// Tests of lists of addresses: which lists are accepted, and the order of dials.
 
 import test from 'ava';
 import { seededRandom } from '../random.ts';

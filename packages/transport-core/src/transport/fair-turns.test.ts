@@ -1,5 +1,5 @@
-// Tests fairness between several costly peers and a cheap one on one transport: no connection waits
-// longer than one turn of each of the others. The test drives streams and turns by hand.
+// Tests fairness between several costly peers and a cheap peer on one transport: no connection
+// waits longer than one turn of every other connection. The test drives streams and turns by hand.
 
 import test from 'ava';
 import { z } from 'zod';

@@ -198,7 +198,7 @@ test('a frame that ends inside a field is refused, wherever it is cut', (t) => {
     for (const cut of new Set(
       Array.from({ length: 50 }, () => 1 + Math.floor(random() * (bytes.length - 1))),
     )) {
-      // The rest may happen to end between two fields: then it is a valid frame, also for
+      // The rest may happen to end between two fields; then it is a valid frame, even for
       // protobufjs.
       const { frames, violation } = read([framed(bytes.subarray(0, cut))]);
       if (violation === undefined) t.deepEqual(frames, [readByProto(bytes.subarray(0, cut))]);

@@ -22,13 +22,13 @@ const protocol = defineProtocol({
 
 test('1,000 idle connections, kept alive for minutes, have one timer at each end', async (t) => {
   const streams = createInmemStreams();
-  // An in-memory stream has timers of its own while it is read. They get a separate clock, so that
-  // they are not counted.
+  // An in-memory stream has timers of its own while it is read. The streams get a separate clock,
+  // so that these timers are not counted.
   const wire = createManualClock();
   const open = (name: string, seed: number) => {
     const clock = createManualClock();
     const random = seededRandom(seed);
-    // A target has one connection, so each name is another name for the same address.
+    // Each target has only one connection, so many names stand for the same address.
     const options = {
       protocol,
       maxPool: 1,

@@ -221,7 +221,7 @@ async function pair(streams: ReturnType<typeof createInmemStreams>) {
 
 /**
  * Waits for a turn of the event loop. Ends that were busy for ten milliseconds wait for such a
- * turn, and waiting in ticks would keep it from coming.
+ * turn; waiting in ticks would keep the turn from coming.
  */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

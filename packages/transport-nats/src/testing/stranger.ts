@@ -17,7 +17,7 @@ export class Stranger {
   readonly nats: NatsConnection;
   readonly subject: string;
   /**
-   * The messages that arrived, and the number of answers that nobody had subscribed to the subject.
+   * The messages that arrived, and the number of answers that report a subject without subscribers.
    */
   readonly inbox: WireMessage[] = [];
   absences = 0;

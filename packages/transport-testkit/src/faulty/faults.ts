@@ -14,8 +14,8 @@ import {
 /** Faults of one direction of each connection. An omitted member stays as it is. */
 export interface Faults {
   /**
-   * Extra milliseconds for each chunk. A dial takes longer by the delays of both directions.
-   * Default: 0.
+   * Extra delay of each chunk, in milliseconds. A dial takes longer by the delays of both
+   * directions. Default: 0.
    */
   readonly delay?: number | undefined;
   /**
@@ -33,15 +33,16 @@ export interface Faults {
    */
   readonly window?: number | undefined;
   /**
-   * True to hold up everything, including dials; once it is false again, everything arrives, late
-   * and in order. Default: false.
+   * True to hold up everything, including dials; once it is false again, everything arrives late
+   * but in order. Default: false.
    */
   readonly stalled?: boolean | undefined;
   /**
-   * Mean number of bytes between two stalls of `stallTime` each. Default: `Infinity`, no stalls.
+   * Mean number of bytes between stalls, each of which lasts `stallTime`. Default: `Infinity`, no
+   * stalls.
    */
   readonly stallEvery?: number | undefined;
-  /** Duration of such a stall, in milliseconds. Default: 1,000. */
+  /** Duration of one stall, in milliseconds. Default: 1,000. */
   readonly stallTime?: number | undefined;
   /**
    * Mean number of bytes after which a connection is reset at both ends. Default: `Infinity`,
@@ -55,8 +56,8 @@ export interface Faults {
    */
   readonly halfOpen?: boolean | undefined;
   /**
-   * Mean number of bytes between two bytes that arrive altered. Connections that carry frames have
-   * no bytes to alter. Default: `Infinity`.
+   * Mean number of bytes between two altered bytes. Connections that carry frames have no bytes to
+   * alter. Default: `Infinity`.
    */
   readonly corruptEvery?: number | undefined;
 }
@@ -69,8 +70,8 @@ export interface FaultyOptions extends Faults {
    */
   readonly seed?: number | undefined;
   /**
-   * Default: for a backend, the transport's clock; for a layer, the layer's own or the system
-   * clock.
+   * The clock. Default: for a backend, the transport's clock; for a layer, the layer's own clock or
+   * the system clock.
    */
   readonly clock?: Clock | undefined;
   /** The source of the seed if none is given. Default: `systemRandom`. */
@@ -113,7 +114,7 @@ export function changed(settings: FaultSettings, faults: Faults): FaultSettings 
   };
 }
 
-/** Returns true if the settings let everything pass as it is. */
+/** Returns true if the settings let everything pass unchanged. */
 export function isInert(settings: FaultSettings): boolean {
   const { window: _window, stallTime: _time, ...others } = settings;
   return Object.entries(others).every(

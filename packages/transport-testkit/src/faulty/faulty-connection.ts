@@ -17,8 +17,8 @@ export interface FaultyConnectionOwner {
   /** The current faults. */
   readonly settings: { readonly out: FaultSettings; readonly in: FaultSettings };
   /**
-   * Keeps a connection that has ended for its owner but cannot notify the other end, until the line
-   * works again or the layer closes.
+   * Keeps a connection that has ended for its owner but cannot notify the other end yet, until the
+   * line works again or the layer closes.
    */
   detach(connection: FaultyConnection): void;
   /** Forgets a connection that has ended at both ends. */
@@ -46,10 +46,7 @@ export class FaultyConnection implements StreamConnection {
   /** Set once the wrapped connection has ended. */
   #ended: { readonly error: TransportError | undefined } | undefined = undefined;
   #paused = false;
-  /**
-   * The part that will cause the `drained` for which the owner waits: the wrapped connection or the
-   * lane.
-   */
+  /** The part whose `drained` the owner waits for: the wrapped connection or the lane. */
   #owed: 'no' | 'inner' | 'lane' = 'no';
   #discarded = 0;
   #linger: Timer | undefined = undefined;
@@ -189,7 +186,7 @@ export class FaultyConnection implements StreamConnection {
     return false;
   }
 
-  /** Passes cargo on. Returns false if the wrapped connection keeps it until it is drained. */
+  /** Passes cargo on. Returns false if the wrapped connection keeps the cargo until `drained`. */
   #depart(cargo: Cargo): boolean {
     if (cargo === 'cut') return this.#strike();
     if (cargo === 'end') {
@@ -325,8 +322,8 @@ function reset(endpoint: string, why: string): TransportError {
 }
 
 /**
- * The milliseconds for which an end waits to flush, and the number of bytes that it discards
- * meanwhile: the rule for every layer (docs/writing-a-transport.md).
+ * The milliseconds for which an end waits to flush, and the number of bytes that it discards during
+ * that time: the rule for every layer (docs/writing-a-transport.md).
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

@@ -33,7 +33,7 @@ export interface FaultyNetwork {
   /** The number of open connections, dialed and accepted. */
   readonly connections: number;
   /**
-   * Changes faults from now on, for open connections, too. Omitted members stay as they are. Throws
+   * Changes faults from now on, even for open connections. Omitted members stay as they are. Throws
    * a TypeError that names an invalid fault.
    */
   set(faults: Faults, direction?: FaultDirection): void;
@@ -82,7 +82,7 @@ export class FaultController implements FaultyNetwork {
     for (const connection of [...this.#live]) connection.cut('cut() was called');
   }
 
-  /** True if nothing crosses in at least one direction. */
+  /** True if at least one direction lets nothing through. */
   get isStopped(): boolean {
     const { out, in: inward } = this.settings;
     return out.stalled || out.halfOpen || inward.stalled || inward.halfOpen;
@@ -140,7 +140,7 @@ export class FaultyLayer implements StreamLayer {
   readonly #network: FaultController;
   readonly #inner: StreamLayer;
   readonly #clock: Clock;
-  /** A function for each waiting dial, which fails it. */
+  /** The functions that fail the waiting dials, one for each dial. */
   readonly #dials = new Set<(error: unknown) => void>();
   isClosed = false;
 
@@ -213,8 +213,8 @@ export class FaultyLayer implements StreamLayer {
   }
 
   /**
-   * Resolves once the line has worked for `trip` milliseconds, the time that the two packets of a
-   * handshake take.
+   * Resolves once the line has worked for `trip` milliseconds, which is how long the two packets of
+   * a handshake take.
    */
   #wait(
     address: string,

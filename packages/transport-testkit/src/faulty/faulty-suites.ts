@@ -1,5 +1,5 @@
 // Runs the suites on stream layers that `faulty` wraps, without faults and over a line with a
-// delay. This tests the wrapper on a backend, and the backend over slow lines.
+// delay. This tests both the wrapper on a backend and the backend over slow lines.
 
 import { type CommonOptions, systemClock } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';

@@ -1,5 +1,5 @@
-// Tests of `faulty` by itself: random faults that a seed repeats, options that are checked, and
-// lines that are dead in one direction.
+// Tests of `faulty` by itself: random faults that the same seed repeats, invalid options, and lines
+// that are dead in one direction.
 
 import { Buffer } from 'node:buffer';
 import { createManualClock } from '@trunkline/transport-core';

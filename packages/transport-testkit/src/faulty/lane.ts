@@ -1,4 +1,4 @@
-// One direction of a faulty connection: cargo leaves later than it enters, in order, altered, or
+// One direction of a faulty connection: cargo leaves in order, but it may leave late, altered, or
 // not at all.
 
 import type { Clock, Random, Timer } from '@trunkline/transport-core';
@@ -33,7 +33,9 @@ export class Lane {
   #isInert = true;
   readonly #host: LaneHost;
   readonly #queue: Item[] = [];
-  /** The number of bytes that wait, and of bytes that a half-open direction has dropped. */
+  /**
+   * The number of bytes that wait, and the number of bytes that a half-open direction has dropped.
+   */
   #waiting = 0;
   #swallowed = 0;
   /** The time when the last cargo is due, and the time when the bandwidth is free again. */
@@ -74,7 +76,7 @@ export class Lane {
     return this.#settings.halfOpen;
   }
 
-  /** The time when all waiting cargo will have left, if nothing else holds it up. */
+  /** The time by which all waiting cargo leaves, if nothing else holds it up. */
   get lastDue(): number {
     return this.#queue.length === 0 ? this.#host.clock.now() : this.#lastDue;
   }
@@ -161,8 +163,8 @@ export class Lane {
   }
 
   /**
-   * Reschedules waiting cargo as if it entered now, so that a line that has become fast carries it
-   * at once.
+   * Reschedules waiting cargo as if it entered now, so that a line that has become faster carries
+   * it sooner.
    */
   #hasten(): void {
     const { delay, bandwidth } = this.#settings;

@@ -1,5 +1,5 @@
-// The interface of a backend under test in the identity suite, whose connections prove node ids:
-// how to make nodes, and what lies beneath them.
+// The interface of a backend whose connections prove node ids, as the identity suite tests it: it
+// makes nodes, and gives access to the layer beneath them.
 
 import type { CommonOptions, Protocol, Transport } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
@@ -73,8 +73,9 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
     /** True if a dial completes only once the acceptor has a handshake slot for it. */
     readonly dialsWait?: boolean | undefined;
     /**
-     * Returns true while connections are made, or carry bytes, outside the event loop; the clock
-     * stands still meanwhile. `createTransitWatch` makes one. Cases must then run one at a time.
+     * Returns true while connections are made or carry bytes outside the event loop; the clock
+     * stands still during that time. `createTransitWatch` makes one. Cases must then run one at a
+     * time.
      */
     isBusy?(): boolean;
   };
@@ -83,7 +84,7 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
    * Default: 4,500. Set more if it may take seconds to make a connection.
    */
   readonly stallTimeout?: number | undefined;
-  /** Omitted if ids are proven without certificates. */
+  /** Certificates for the cases about them. Omitted if ids are proven without certificates. */
   readonly certificates?: Certificates<P> | undefined;
   /**
    * Credentials that show the victim's public key, without its private key. Omitted if no transport
@@ -92,7 +93,7 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
   readonly impostors?:
     | Readonly<Record<(typeof IMPOSTORS)[number], (victim: P) => Promise<P>>>
     | undefined;
-  /** Omitted if there is no TLS. */
+  /** TLS clients that are not ours. Omitted if there is no TLS. */
   readonly tls?: TlsClients<P> | undefined;
   /**
    * Creates a node without a list of allowed ids, for backends whose nodes then trust only the ids
@@ -101,7 +102,7 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
   readonly untrusting?: { alone(): Promise<P> } | undefined;
   /**
    * The number of bytes of a handshake that nobody checks: a connection may survive a changed bit
-   * there. Default: 0.
+   * in them. Default: 0.
    */
   readonly ignoredBytes?: number | undefined;
 }
@@ -135,7 +136,7 @@ export const IMPOSTORS = [
   'sends a signature that the victim made of other data',
 ] as const;
 
-/** A flawed item that must be refused, and the text of the refusal. */
+/** A flawed item that must be refused, and the text of its refusal. */
 export interface Flaw<T> {
   make(): Promise<T>;
   /** Matches the error text. */

@@ -1,5 +1,5 @@
-// Cases about the channel binding, a value that ties a proof to one connection: only its two ends
-// share it.
+// Cases about the channel binding, a value that ties a proof to one connection; only the two ends
+// of the connection share it.
 
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import type { TestContext } from '../test-runner.ts';

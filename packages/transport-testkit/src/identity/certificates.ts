@@ -131,8 +131,8 @@ export const certificateCases: Cases = (define, { certificates }) => {
             each instanceof TransportError && each.sent === false && each.target === acceptor.at,
             String(each),
           );
-        // The end that judges reports the flaw. The other end may be disconnected while it still
-        // writes, and then learns only of the disconnect.
+        // The end that checks the certificate reports the flaw. The other end may be disconnected
+        // while it still writes, and then learns only of the disconnect.
         for (const found of who === 'dialer' ? [error] : errors) {
           checked(t, found, {
             code: 'unauthenticated',

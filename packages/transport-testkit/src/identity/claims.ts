@@ -1,4 +1,4 @@
-// Cases about the id that a hello claims: it must be the proven one, and proves nothing by itself.
+// Cases about the id that a hello claims: it must be the proven id, and proves nothing by itself.
 
 import { spelled } from '@trunkline/transport-core/internal';
 import { rawHello } from '../raw/raw-hello.ts';

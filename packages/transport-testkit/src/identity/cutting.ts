@@ -1,5 +1,5 @@
-// Cases about handshakes that are cut off, or fall silent, at any of their bytes: they end with a
-// typed error in time, and affect no other connection.
+// Cases about handshakes that are cut off or fall silent at any byte: they end in time with a typed
+// error, and affect no other connection.
 
 import { attempt, checkUnharmed, handshakeLengths, relayedNodes } from './handshakes.ts';
 import { rejections } from './refusals.ts';

@@ -17,14 +17,14 @@ export interface RelayedNodes {
 }
 
 /**
- * Opens nodes with keys whose signatures always have the same length, so their handshakes have,
- * too.
+ * Opens nodes with keys whose signatures always have the same length, so that all handshakes have
+ * the same length, too.
  */
 export async function relayedNodes(
   f: IdentityFixture,
   times: { dial: number; handshake: number },
 ): Promise<RelayedNodes> {
-  // Hours pass here, in steps that leave time for a PONG.
+  // Hours of simulated time pass here, in steps that leave time for a PONG.
   const options = {
     dialTimeout: times.dial,
     handshakeTimeout: times.handshake,

@@ -37,8 +37,8 @@ export interface IdentityNode {
   /** The calls that its handlers received. */
   readonly served: { readonly request: Uint8Array; readonly from: Remote }[];
   /**
-   * The hooks that it called before a connection was up: 'hello' with the target, 'admit' with the
-   * peer.
+   * The hooks that the node called before a connection was up: 'hello' with the target, 'admit'
+   * with the peer.
    */
   readonly asked: string[];
   update(change: Change<NodeCredentials>): Promise<void>;
@@ -237,8 +237,8 @@ export class IdentityFixture {
   }
 
   /**
-   * Waits for a condition without advancing the clock. If nothing happens any more, it throws an
-   * error that contains `what`.
+   * Waits for a condition without advancing the clock. If nothing happens any more, throws an error
+   * that contains `what`.
    */
   async until(what: string, condition: () => boolean): Promise<void> {
     const waits = this.#waits;
@@ -281,7 +281,7 @@ export class IdentityFixture {
   }
 
   /**
-   * Advances the clock by `step` milliseconds whenever nothing moves by itself, until the promise
+   * Advances the clock by `step` milliseconds whenever nothing is in flight, until the promise
    * settles.
    */
   async drive<T>(promise: PromiseLike<T>, step = 500): Promise<T> {
@@ -355,10 +355,10 @@ export function count(
 }
 
 /**
- * The number of turns of the event loop without an event after which nothing more happens by
- * itself. Both ends and the wire are in this process, and data that one of them writes is read by
- * another in the next turn. If the number were too low, time would advance too early and a
- * handshake could time out. The case would then fail with an unexpected error, but could never pass
- * by luck.
+ * The number of turns of the event loop without an event after which nothing more is expected to
+ * happen by itself. Both ends and the wire are in this process, and the data that one of them
+ * writes is read by another in the next turn. If the number were too low, time would advance too
+ * early and a handshake could time out. The case would then fail with an unexpected error, but
+ * could never pass by luck.
  */
 const QUIET = 12;

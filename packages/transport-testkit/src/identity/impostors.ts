@@ -4,7 +4,7 @@ import { IMPOSTORS } from './backend.ts';
 import { checkCall, checkRefused } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
-// (`impostors` is set wherever a body runs: `what` skips the case for a backend without it.)
+// (`impostors` is always set when a body runs: `what` skips the case for a backend without it.)
 export const impostorCases: Cases = (define, { impostors }) => {
   for (const how of IMPOSTORS) {
     for (const who of ['dialer', 'acceptor'] as const) {
@@ -36,7 +36,7 @@ export const impostorCases: Cases = (define, { impostors }) => {
     'an impostor is not reachable by an id that it cannot prove',
     async (f) => {
       const [victim, good] = [await f.open(), await f.open()];
-      // One of the ways is enough here: each of them leaves the dialer without a proven id.
+      // One of the ways is enough here, because each of them leaves the dialer without a proven id.
       const bad = await f.open({ credentials: await impostors![IMPOSTORS[0]](victim.credentials) });
       // Because an id was dialed, the missing id is reported instead of `bad_certificate`.
       const refusal = {

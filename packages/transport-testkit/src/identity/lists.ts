@@ -1,4 +1,4 @@
-// Cases about lists at the handshake: `deny` takes precedence over `allow`, at both ends alike.
+// Cases about lists at the handshake: `deny` takes precedence over `allow` at both ends.
 
 import { checkCall, checkRefused, type ExpectedRefusal } from './refusals.ts';
 import type { Cases } from './suite.ts';

@@ -1,4 +1,4 @@
-// Cases about proven ids: both ends know the other by its key, on every call, for as long as the
+// Cases about proven ids: each end knows the other by its key, on every call, for as long as the
 // connection lives.
 
 import { equalBytes, pattern } from '../transport/values.ts';

@@ -1,5 +1,5 @@
-// A connection beneath the secured ones that a test drives by hand, to send no handshake or
-// a recorded one.
+// A connection beneath the secured ones. A test drives it by hand, to send no handshake or a
+// recorded one.
 
 import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
@@ -31,7 +31,8 @@ export class RawConnection {
   /**
    * Dials. A connection that is reset at once may never open; then it is over.
    *
-   * @param waits returns before the connection is open; it is over if the dial fails.
+   * @param waits if true, returns before the connection is open; the connection is over if the dial
+   *   fails.
    */
   static async dial(
     layer: StreamLayer,

@@ -10,7 +10,7 @@ export interface ExpectedRefusal {
   readonly reason: Reason;
   /** Matches the error texts of both ends. */
   readonly says: RegExp;
-  /** The end that refused. A dialer that refused has revealed nothing of itself. */
+  /** The end that refused. A dialer that refused has revealed nothing about itself. */
   readonly by: 'dialer' | 'acceptor' | 'both';
 }
 
@@ -84,7 +84,8 @@ export async function checkRefused(
 }
 
 /**
- * Checks that two nodes can call each other: each knows the other's id, and the answer is right.
+ * Checks that two nodes can call each other, that each knows the other's id, and that the answer is
+ * right.
  */
 export async function checkCall(
   f: IdentityFixture,

@@ -1,5 +1,5 @@
-// A wire between two nodes that secure their connection. It sees their bytes as an attacker on the
-// path does, and records, alters, cuts or holds them.
+// A wire between two nodes that secure their connection. Like an attacker on the path, it sees
+// their bytes, and records, alters, cuts or holds them.
 
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 
@@ -14,8 +14,8 @@ export interface Tampering {
   /** Flips one bit of the byte at this position. */
   readonly flip?: number | undefined;
   /**
-   * Ends both connections as soon as this end has written that many bytes: gracefully, after they
-   * have passed, or at once.
+   * Ends both connections as soon as this end has written that many bytes: gracefully, after these
+   * bytes have passed, or at once.
    */
   readonly end?: { readonly at: number; readonly how: 'close' | 'destroy' } | undefined;
   /**
@@ -35,7 +35,7 @@ export interface RelayHooks {
 }
 
 export class Relay {
-  /** The address that dialers use: one of the layer that carries the secured bytes. */
+  /** The address that dialers use: an address of the layer that carries the secured bytes. */
   readonly address: string;
   /** The tamperings for later connections. */
   tamperings: Tamperings = {};
@@ -122,16 +122,16 @@ export class RelayedConnection {
 }
 
 /**
- * The bytes of one direction: those that one end wrote, on their way to the other end's connection.
+ * The bytes of one direction: bytes that one end wrote, on their way to the other end's connection.
  */
 class Lane {
   /** The chunks as they were written. */
   readonly chunks: Uint8Array[] = [];
-  /** The number of bytes received, and the number of those that were not held. */
+  /** The number of bytes received, and the number of these bytes that were not held. */
   written = 0;
   passed = 0;
   course: Tampering;
-  /** True if the connection that it writes to has ended, or was never there. */
+  /** True if the connection that it writes to has ended or was never made. */
   over = false;
   readonly #hooks: RelayHooks;
   readonly #ended: (how: 'close' | 'destroy') => void;
@@ -151,7 +151,7 @@ class Lane {
     this.#to = to;
     to.attach({
       data: (chunk) => back.push(chunk),
-      frames: () => {}, // A connection that carries bytes reports none.
+      frames: () => {}, // Never called: a connection that carries bytes reports no frames.
       drained: () => {
         this.#blocked = false;
         this.#pump();

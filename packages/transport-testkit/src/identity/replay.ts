@@ -73,7 +73,7 @@ export const replayCases: Cases = (define) => {
     t.is(count(a, 'up'), 0);
   });
 
-  // Two honest ends, each of which is given the other's part in a handshake that it did not begin.
+  // Two honest ends, each of which receives the other's part of a handshake that it did not begin.
   define(
     "two dialers connected to each other prove nothing, and one acceptor's proof is not valid for another",
     async (f, t) => {
@@ -96,7 +96,7 @@ export const replayCases: Cases = (define) => {
   );
 };
 
-/** Makes one connection with a call on it, and returns it as recorded on the wire. */
+/** Makes one connection with a call on it, and returns its recording from the wire. */
 async function recorded(
   f: IdentityFixture,
   a: IdentityNode,

@@ -1,5 +1,5 @@
-// Cases about trust that is revoked while connections live: these connections are aborted at once,
-// everything open on them fails, and other connections stay.
+// Cases about trust that is revoked while connections live: connections to a revoked node are
+// aborted at once, everything open on them fails, and other connections stay.
 
 import { TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';
@@ -159,7 +159,10 @@ export const revokingCases: Cases = (define) => {
   });
 };
 
-/** The nodes of a revocation: `a` has dialed `b`, and `judge` and `other` are these two. */
+/**
+ * The nodes of a revocation: `a` has dialed `b`; `judge` is one of the two, and `other` is the
+ * other one.
+ */
 interface RevocationNodes {
   readonly a: IdentityNode;
   readonly b: IdentityNode;

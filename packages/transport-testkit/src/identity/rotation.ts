@@ -1,5 +1,5 @@
-// Cases about certificates that change while a transport runs: new connections use the new ones,
-// live connections stay.
+// Cases about certificates that change while a transport runs: new connections use the new
+// certificates, and live connections stay.
 
 import { caught, checked } from '../transport/expect.ts';
 import { UNUSABLE } from './backend.ts';
@@ -18,7 +18,7 @@ export const rotationCases: Cases = (define, { certificates }) => {
       const remote = await checkCall(f, a, b);
       const stuck = caught(t, a.transport.send(b.at, 'echo', Uint8Array.of(STUCK)));
       await f.until('the call is in flight', () => b.served.length === 2);
-      // An expired certificate shows which of them is in use.
+      // An expired certificate shows which certificate is in use.
       await a.update({ credentials: await certificates!.outdated(credentials) });
       const says = certificates!.refused['a certificate that has expired'].says;
       await checkRefused(f, c, a.at, a, {

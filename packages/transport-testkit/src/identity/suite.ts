@@ -109,7 +109,7 @@ const LACKS: Readonly<Record<NonNullable<Needs['what']>, string>> = {
 
 const CASES_AT_ONCE = 4;
 /**
- * The time limit for a case, in milliseconds of real time: far more than a case needs on a busy
- * machine.
+ * The time limit for a case, in milliseconds of real time: far more than a case needs, even on a
+ * busy machine.
  */
 const WATCHDOG = 120_000;

@@ -1,5 +1,5 @@
-// Cases with a wire that changes one bit, at every possible place: no connection comes up on an
-// altered handshake, and no altered data is delivered.
+// Cases with a wire that changes one bit, at every possible position: no connection comes up after
+// an altered handshake, and no altered data is delivered.
 
 import { TransportError } from '@trunkline/transport-core';
 import { caught } from '../transport/expect.ts';

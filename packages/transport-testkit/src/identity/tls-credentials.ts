@@ -29,7 +29,7 @@ interface ToolAuthority<D> {
   issue(publicKey: Uint8Array, options?: ToolDates<D>): Promise<string>;
 }
 
-/** The functions of @trunkline/identity that are used. */
+/** The functions of @trunkline/identity that this file uses. */
 export interface IdentityTools<I extends ToolIdentity, D> {
   createIdentity(options?: { type?: 'ed25519' | 'p256' | undefined }): I;
   createAuthority(): Promise<ToolAuthority<D>>;
@@ -153,7 +153,7 @@ export async function tlsCredentials<I extends ToolIdentity, D>({
 
 /**
  * Creates five nodes of one authority, every other one with a P-256 key, and returns a function
- * that yields the `tls` option of the next node: one for each transport of a suite.
+ * that gives each transport of a suite the `tls` option of the next node.
  */
 export async function tlsNodes<I extends ToolIdentity, D>({
   createIdentity,

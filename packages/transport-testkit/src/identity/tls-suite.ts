@@ -1,5 +1,5 @@
 // The identity suite for backends under mutual TLS: it makes their credentials. Its unchecked
-// clients are TLS ends that the tests of the backend build with node:tls.
+// clients are TLS ends that the backend's tests build with node:tls.
 
 import type { CommonOptions, Protocol, Transport } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';

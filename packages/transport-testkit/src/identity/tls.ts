@@ -1,4 +1,4 @@
-// Cases about TLS clients that are not ours: everything they may try is refused or has no effect.
+// Cases about TLS clients that are not ours: everything that they try is refused or has no effect.
 
 import { caught } from '../transport/expect.ts';
 import { count } from './identity-fixture.ts';

@@ -1,6 +1,6 @@
 // Encodes and decodes frames independently, with protobufjs' reflection over frame.proto and a
-// varint before each frame. Nothing of Trunkline's core is used here, so that a mistake there can't
-// hide itself in both.
+// varint before each frame. This file uses nothing from Trunkline's core, so that a mistake in core
+// can't be hidden by the same mistake here.
 
 import protobuf from 'protobufjs';
 import { FRAME_PROTO } from './frame-proto.ts';
@@ -49,7 +49,7 @@ export interface RawFrame {
   payload: Uint8Array;
 }
 
-/** A frame to send; omitted fields are absent on the wire, too. */
+/** A frame to send; omitted fields are also absent on the wire. */
 export type RawFrameInput = Partial<Omit<RawFrame, 'hello'>> & {
   kind: RawKind | number;
   hello?: Partial<RawHello> | Uint8Array | undefined;

@@ -19,7 +19,7 @@ export const RAW_LIMITS: RawLimits = {
 let made = 0;
 
 /**
- * Returns a complete hello: wire version 1, the network 'default', an instance of its own, the
+ * Returns a complete hello with wire version 1, the network 'default', a unique instance, and the
  * protocol 'lab' on channel 0x20.
  */
 export function rawHello(changes: Partial<RawHello> = {}): Partial<RawHello> {

@@ -38,7 +38,7 @@ export class RawListener {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** Returns the events that callers wait for now, here and at the accepted peers, in words. */
+  /** Describes the events that callers now wait for, here and at the accepted peers. */
   waits(): string[] {
     const here = this.#waiters.map(() => 'the next connection at the raw listener');
     return [...here, ...this.peers.flatMap((peer) => peer.waits())];

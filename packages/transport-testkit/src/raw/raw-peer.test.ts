@@ -1,4 +1,4 @@
-// Tests of the raw peer itself, over a connection whose writes the test holds back.
+// Tests of the raw peer itself, over a connection on which the test holds back writes.
 
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 import test from 'ava';

@@ -37,8 +37,8 @@ export class RawPeer {
   /** Gives back the exact cost of each packet on the pipe (account 1) at once. */
   returnPipe = true;
   /**
-   * Our credit for packets of long messages and items. The other end's hello sets it, which must
-   * arrive before such packets are sent, and each CREDIT of account 1 increases it.
+   * Our credit for packets of long messages and items. The other end's hello sets it, so the hello
+   * must arrive before such packets are sent. Each CREDIT of account 1 increases it.
    */
   pipe = 0;
   /**
@@ -62,7 +62,7 @@ export class RawPeer {
   /** The number of callers that wait for the end of the connection. */
   #awaitingEnd = 0;
   #error: Error | undefined;
-  /** The id of the last PING of `barrier`, above those that cases choose. */
+  /** The id of the last PING of `barrier`, above the ids that cases choose. */
   #nonce = 0x7000_0000;
 
   constructor(connection: StreamConnection, role: 'dialer' | 'acceptor') {
@@ -73,7 +73,7 @@ export class RawPeer {
     });
     connection.attach({
       data: (chunk) => this.#data(chunk),
-      frames: () => {}, // A connection that carries bytes reports none.
+      frames: () => {}, // Never called: a connection that carries bytes reports no frames.
       drained: () => this.#drained(),
       closed: (error) => this.#closed(error),
     });
@@ -199,7 +199,7 @@ export class RawPeer {
 
   /**
    * Resolves with a whole message of one or more packets, whose first frame is of that kind, as a
-   * frame with the whole payload. Pipe credit must be returned meanwhile (`returnPipe`).
+   * frame with the whole payload. In the meantime, pipe credit must be returned (`returnPipe`).
    */
   async message(kind: RawKind, where?: (frame: RawFrame) => boolean): Promise<RawFrame> {
     const first = await this.next(kind, where);
@@ -228,7 +228,7 @@ export class RawPeer {
     return this.#error;
   }
 
-  /** Returns the events that callers wait for now, in words: 'PONG', 'the end of the connection'. */
+  /** Describes the events that callers now wait for: 'PONG', 'the end of the connection'. */
   waits(): string[] {
     const waits = this.#waiters.map(({ what }) => `${what} at the raw peer`);
     if (this.#gotPreamble !== undefined) waits.push('the preamble at the raw peer');
@@ -270,7 +270,7 @@ export class RawPeer {
     return new Promise((resolve, reject) => this.#waiters.push({ ...waiter, resolve, reject }));
   }
 
-  /** Encodes frames to send, and charges the pipe for those that it has to pay for. */
+  /** Encodes frames to send, and charges the pipe for the frames that it has to pay for. */
   #encoded(frames: readonly RawFrameInput[]): Uint8Array {
     for (const frame of frames) if (onPipe(frame)) this.pipe -= cost(frame);
     return concat(frames.map(encodeFrame));
@@ -382,7 +382,7 @@ export function describeFrame(frame: RawFrame): string {
     'code',
     'reason',
   ] as const) {
-    // A field that was absent is 0.
+    // An absent field is 0.
     if (frame[name] !== 0) parts.push(`${name} ${frame[name]}`);
   }
   for (const [key, value] of Object.entries(frame.metadata)) parts.push(`${key}=${value}`);

@@ -308,7 +308,8 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
       const s = await session(t, backend, role);
       const server = serve(s.transport, { echo: (payload) => payload });
       const calls = 8_000;
-      // One chunk of many calls: more work than one turn allows, however the stream splits it.
+      // One chunk of many calls: more work than one turn allows, no matter how the stream splits
+      // the chunk.
       const frames = Array.from({ length: calls }, (_, n) => [
         request(s.id(n), tag(n)),
         { kind: 'CANCEL' as const, id: s.id(n) },

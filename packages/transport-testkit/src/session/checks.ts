@@ -30,8 +30,8 @@ export async function violation(t: TestContext, peer: RawPeer): Promise<RawFrame
 }
 
 /**
- * Declares a case for each role: `commit` commits a violation on a connection that is up, and the
- * observer is informed.
+ * Declares a case for each role: `commit` violates the protocol on a connection that is up, and the
+ * observer must receive the violation.
  */
 export function violates(
   test: TestFunction,

@@ -231,8 +231,8 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
 }
 
 /**
- * Checks a hello that took too long: the peer receives a GO_AWAY that says so, as the last frame,
- * and the connection ends gracefully.
+ * Checks a hello that took too long: the peer receives a GO_AWAY with that reason as the last
+ * frame, and the connection ends gracefully.
  */
 async function farewell(t: TestContext, peer: RawPeer): Promise<void> {
   const bye = await peer.next('GO_AWAY');
@@ -247,7 +247,7 @@ async function farewell(t: TestContext, peer: RawPeer): Promise<void> {
 async function cutOff(t: TestContext, peer: RawPeer, backend: SessionBackend): Promise<void> {
   const error = await peer.expectClosed();
   t.is(peer.count('GO_AWAY'), 0);
-  // Node's TLS reports a reset as an end while the end that reads it has not written yet.
+  // Node's TLS reports a reset as a normal end if the reading end has not written anything yet.
   if (backend.proves !== true)
     t.true(error !== undefined, 'the connection is reset, and does not end in order');
 }

@@ -1,6 +1,6 @@
-// Cases of docs/wire-protocol.md §6, long messages: sizes, totals, limits and stalls. Account 3 has
-// the credit of long requests and one-ways; an ERROR with code 8 (resource_exhausted) and flags 1
-// says that the call was not processed.
+// Cases of docs/wire-protocol.md §6, long messages: sizes, totals, limits and stalls. Account 3
+// holds the credit for long requests and one-ways. An ERROR with code 8 (resource_exhausted) and
+// flags 1 means that the call was not processed.
 
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';

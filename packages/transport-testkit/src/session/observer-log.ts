@@ -6,11 +6,11 @@ export interface ObserverLog {
   readonly events: ObserverEvent[];
   /** Returns the amount counted so far. */
   counted(counter: Counter): number;
-  /** Resolves once at least `amount` was counted. */
+  /** Resolves once at least `amount` has been counted. */
   reaches(counter: Counter, amount: number): Promise<void>;
   /** Resolves with the first event of that type, past ones included. */
   first<T extends ObserverEvent['type']>(type: T): Promise<Extract<ObserverEvent, { type: T }>>;
-  /** Returns the events that callers wait for now, in words. */
+  /** Describes the events that callers now wait for. */
   waits(): string[];
 }
 

@@ -90,7 +90,7 @@ export function orderCases(test: TestFunction, backend: SessionBackend): void {
         const first = await s.peer.next('REQUEST', (frame) => frame.size > 0);
         const around = [];
         for (let n = 0; n < 6; n++) {
-          // Half of the calls find the pipe empty, the other half find eight packets in flight.
+          // Half of the calls find the pipe empty; the other half find eight packets in flight.
           if (n % 2 === 1) s.peer.grant(1, 8 * (64 * KiB + 64));
           const before = s.peer.count('PART');
           const small =

@@ -1,5 +1,5 @@
-// Cases of docs/wire-protocol.md §7, back-pressure: what waits, which connections are aborted, and
-// which losses are counted.
+// Cases of docs/wire-protocol.md §7, back-pressure: which messages wait, which connections are
+// aborted, and which losses are counted.
 
 import { RAW_LIMITS } from '../raw/raw-hello.ts';
 import type { TestFunction } from '../test-runner.ts';
@@ -210,7 +210,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
       await s.peer.next('REQUEST');
       await passes(s, 9_999);
       t.false(s.remote.closed);
-      // Less than was overdrawn, but it still shows that the peer is alive.
+      // This credit is less than the peer had overdrawn, but it still shows that the peer is alive.
       s.peer.grant(1, 1);
       await passes(s, 9_999);
       t.false(s.remote.closed);
@@ -317,7 +317,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
         },
       });
       const began = s.clock.now();
-      // The bytes of one chunk are all taken, and paid for before the next.
+      // All bytes of one chunk are taken, and are paid for before the next chunk.
       for (let batch = 0; batch < 4; batch++) {
         for (let n = 0; n < 10; n++) s.peer.send(hint(body(1_000, n)));
         await s.until(
@@ -352,7 +352,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
   );
 }
 
-/** Advances the clock in steps; the peer answers all PINGs meanwhile. */
+/** Advances the clock in steps; the peer answers all PINGs in the meantime. */
 async function passes(s: SessionFixture, milliseconds: number): Promise<void> {
   await s.peer.barrier();
   for (let left = milliseconds; left > 0; left -= 2_500) {
@@ -363,7 +363,7 @@ async function passes(s: SessionFixture, milliseconds: number): Promise<void> {
 
 /**
  * Pauses the peer and sends one-ways until the transport refuses even the smallest; returns the
- * number of bytes that it took.
+ * number of bytes that the transport took.
  */
 async function fill(s: SessionFixture): Promise<number> {
   s.peer.pause();

@@ -1,5 +1,5 @@
-// Cases of docs/wire-protocol.md §6: the credit that the transport charges a peer under its own
-// accounts, and returns, to the byte.
+// Cases of docs/wire-protocol.md §6: the credit that the transport charges and returns to a peer on
+// its own accounts, to the byte.
 
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 import { cost } from '../raw/raw-peer.ts';

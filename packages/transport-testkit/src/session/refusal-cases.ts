@@ -239,8 +239,8 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
 }
 
 /**
- * Sends a hello that the transport must refuse; returns its GO_AWAY, which must be its last frame,
- * and the error on its own side.
+ * Sends a hello that the transport must refuse. Returns the transport's GO_AWAY, which must be its
+ * last frame, and the error on the transport's own side.
  */
 async function refused(
   t: TestContext,

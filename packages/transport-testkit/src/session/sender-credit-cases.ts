@@ -1,4 +1,4 @@
-// Cases of docs/wire-protocol.md §6: the amount that the transport sends under the peer's accounts,
+// Cases of docs/wire-protocol.md §6: the amount that the transport may send on the peer's accounts,
 // to the byte.
 
 import type { RawPeer } from '../raw/raw-peer.ts';

@@ -61,8 +61,8 @@ export interface SessionPlace {
    */
   transport<P extends Protocol>(options: CommonOptions & { protocol: P }): Transport<P>;
   /**
-   * Returns true while connections of this place are made, or carry bytes, outside the event loop;
-   * the suite's clock stands still meanwhile. `createTransitWatch` makes one.
+   * Returns true while connections of this place are made or carry bytes outside the event loop;
+   * the suite's clock stands still during that time. `createTransitWatch` makes one.
    */
   isBusy?(): boolean;
 }
@@ -96,13 +96,13 @@ export interface TransportFixture {
   /** Returns a raw listener, for the transport to dial. */
   listen(): Promise<RawListener>;
   /**
-   * Advances the clock step by step (default 100 ms), letting bytes travel in between, until `done`
+   * Advances the clock in steps (default 100 ms), during which bytes can travel, until `done`
    * settles.
    */
   until<T>(done: PromiseLike<T>, step?: number): Promise<T>;
 }
 
-/** One connection that is up, and everything that a case inspects. */
+/** One connection that is up, and everything that a case needs to inspect it. */
 export interface SessionFixture extends TransportFixture {
   role: Role;
   /** The transport's handle of the connection; calls to it go to the raw peer. */
@@ -267,7 +267,7 @@ async function pump<T>(
 }
 
 /**
- * The time limit for a case, in milliseconds of real time: far more than a case needs on a busy
- * machine.
+ * The time limit for a case, in milliseconds of real time: far more than a case needs, even on a
+ * busy machine.
  */
 const WATCHDOG = 120_000;

@@ -120,7 +120,7 @@ const AS_CALLER: Record<string, Enter> = {
     opened(s, request(s.id(0), [1], { method: 3, flags: 1 }), { kind: 'END', id: s.id(0) }),
   async answering(s) {
     s.peer.send(request(s.id(0), [1], { method: 3, flags: 1 }));
-    // The pipe has room only for its first packet.
+    // The pipe has room only for the first packet of the message.
     (await s.call('collect')).respond(body(LONG));
     await s.peer.next('RESPONSE');
     return s.id(0);
@@ -179,7 +179,7 @@ async function opened(s: SessionFixture, ...frames: RawFrameInput[]): Promise<nu
   return s.id(0);
 }
 
-/** Sums the counters of frames without effect. */
+/** Returns the sum of the counters of frames without effect. */
 function countOf({ seen }: SessionFixture): number {
   return (
     seen.counted('unknownAnswer') + seen.counted('duplicateRequest') + seen.counted('onewayDropped')

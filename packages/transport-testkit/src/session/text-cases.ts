@@ -51,7 +51,7 @@ export function textCases(test: TestFunction, backend: SessionBackend): void {
   );
 
   test('texts: a network and the name of a protocol are compared unchanged, and shown without such characters', async (t) => {
-    // Sanitized, this name would equal ours.
+    // Once sanitized, this name would equal ours.
     const on = await openTransport(t, backend, { network: 'red network' });
     const other = await on.dialIn();
     other.begin({ kind: 'HELLO', hello: rawHello({ network: 'red\nnetwork' }) });

@@ -1,4 +1,4 @@
-// Rules of listening and of addresses. See `StreamLayerFixture` for the methods that they call.
+// Rules about listening and addresses. `StreamLayerFixture` has the methods that they call.
 
 import { pattern } from '../transport/values.ts';
 import { failure } from './failure.ts';
@@ -40,7 +40,7 @@ export const addressRules: Rule[] = [
     title: 'advertiseAddr is the given one, unchanged',
     async run(t, fixture) {
       const { address } = await fixture.listen();
-      // Capital letters, which a layer might normalize.
+      // Uses capital letters, which a layer might normalize.
       const given = address.replace(/127\.0\.0\.1|\[::1\]/, 'Node-1.Example');
       const { layer } = await fixture.listen(fixture.layer(undefined, given));
       t.is(layer.advertiseAddr(), given);

@@ -1,5 +1,5 @@
-// Rules of back-pressure: a reader that stops reading stops only its own writer. A layer must take
-// 20 kB for a paused reader.
+// Rules about back-pressure: a reader that stops reading stops only its own writer. A layer must
+// take 20 kB for a paused reader.
 
 import type { TestContext } from '../test-runner.ts';
 import { equalBytes, pattern } from '../transport/values.ts';
@@ -140,9 +140,7 @@ export const backPressureRules: Rule[] = [
   },
 ];
 
-/**
- * Checks that the writer is stopped while the reader is paused, and continues when the reader does.
- */
+/** Checks that the writer stops while the reader is paused, and continues when the reader does. */
 async function checkPause(
   t: TestContext,
   fixture: StreamLayerFixture,
@@ -181,7 +179,7 @@ async function fill(fixture: StreamLayerFixture, from: Recorder): Promise<number
 }
 
 /**
- * Waits for a whole round trip over another connection. This replaces a timer: a report that has
+ * Waits for a complete round trip over another connection. This replaces a timer: a report that has
  * not arrived by then is not on its way.
  */
 async function settle(fixture: StreamLayerFixture): Promise<void> {

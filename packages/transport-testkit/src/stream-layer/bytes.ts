@@ -1,5 +1,5 @@
-// Rules of the carried bytes: every byte arrives once and in order, in memory that belongs to the
-// reader.
+// Rules about the carried bytes: every byte arrives once and in order, in memory that belongs to
+// the reader.
 
 import { equalBytes, pattern } from '../transport/values.ts';
 import type { Rule } from './fixture.ts';
@@ -132,7 +132,7 @@ export const byteRules: Rule[] = [
       );
       for (const { connection } of writers) connection.close();
       await Promise.all(readers.map((reader) => reader.ended()));
-      // The system decides which of them is accepted first.
+      // The system decides which connection is accepted first.
       const got = readers.map((reader) => reader.bytes()).sort((a, b) => a.length - b.length);
       const isRight = got.map(
         (bytes, i) =>
@@ -240,8 +240,8 @@ async function inOrder(from: Recorder, to: Recorder): Promise<boolean> {
 }
 
 /**
- * Sends bytes to a reader that releases every second chunk. Returns whether all bytes that it saw
- * were right, and whether the chunks that it kept are unchanged at the end.
+ * Sends bytes to a reader that releases every second chunk. Returns two flags: true if all bytes
+ * that it saw were right, and true if the chunks that it kept are unchanged at the end.
  */
 async function keepingHalf(from: Recorder, to: Recorder): Promise<boolean> {
   const seen: Uint8Array[] = [];

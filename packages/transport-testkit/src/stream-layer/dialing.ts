@@ -1,4 +1,4 @@
-// Rules of dialing: how it succeeds, and every way in which it ends without a connection.
+// Rules about dialing: its success, and every way in which it ends without a connection.
 
 import { equalBytes, pattern } from '../transport/values.ts';
 import { failure } from './failure.ts';

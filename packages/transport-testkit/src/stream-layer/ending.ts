@@ -1,5 +1,5 @@
-// Rules of the end of a connection: it is graceful or immediate, it is reported exactly once, and
-// nothing written before it is lost.
+// Rules about the end of a connection: it is graceful or immediate, it is reported exactly once,
+// and nothing written before a graceful end is lost.
 
 import { TransportError } from '@trunkline/transport-core';
 import { equalBytes, pattern } from '../transport/values.ts';

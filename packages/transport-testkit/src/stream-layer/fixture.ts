@@ -1,5 +1,5 @@
-// The environment of a stream layer case: layers of the backend, which are closed at its end, and
-// pairs of connections.
+// The environment of a stream layer case: layers of the backend, which are closed when the case
+// ends, and pairs of connections.
 
 import type { Clock, ManualClock } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
@@ -15,7 +15,7 @@ export interface StreamLayerBackend {
    * picks.
    */
   layer(bindAddr?: string, advertiseAddr?: string): StreamLayer;
-  /** Addresses that its `dial` must refuse with `invalid_argument`. */
+  /** Addresses that `dial` must refuse with `invalid_argument`. */
   readonly malformed: readonly string[];
   /** Runs after the case. */
   close?(): void | Promise<void>;
@@ -69,7 +69,7 @@ export class StreamLayerFixture {
   readonly backend: StreamLayerBackend;
   readonly #layers: StreamLayer[] = [];
   readonly #recorders: Recorder[] = [];
-  /** The waits of the case on these layers and connections. */
+  /** The case's waits on these layers and connections. */
   readonly waits: CaseWaits;
 
   constructor(clock: ManualClock, backend: StreamLayerBackend, stallTimeout?: number) {

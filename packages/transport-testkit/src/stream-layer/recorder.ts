@@ -53,8 +53,8 @@ export class Recorder implements StreamSink {
   }
 
   /**
-   * Resolves as soon as `holds` returns true; it is called now and after each report. Rejects if
-   * the connection ends first. `what` names the event for the error of a case that hangs.
+   * Resolves as soon as `holds` returns true; `holds` is called now and after each report. Rejects
+   * if the connection ends first. `what` names the event for the error of a case that hangs.
    */
   until(holds: () => boolean, what = `a report after which ${holds}`): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -74,12 +74,12 @@ export class Recorder implements StreamSink {
     });
   }
 
-  /** Resolves when `closed` was reported. */
+  /** Resolves when `closed` has been reported. */
   ended(): Promise<void> {
     return this.until(() => this.ends > 0, 'the end of the connection');
   }
 
-  /** Returns the events that callers wait for now, in words. */
+  /** Describes the events that callers now wait for. */
   waits(): string[] {
     return [...this.#waiters.values()];
   }
@@ -97,7 +97,7 @@ export class Recorder implements StreamSink {
 
   /**
    * Writes as the interface requires: waits for `drained` after each result of false. Resolves when
-   * everything was taken.
+   * everything has been taken.
    */
   async write(...chunks: Uint8Array[]): Promise<void> {
     for (const chunk of chunks) {

@@ -4,7 +4,7 @@
 import { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer, StreamSink } from '@trunkline/transport-core/backend';
 
-/** The writer of a chunk: the end that dialed, or the one that accepted. */
+/** The writer of a chunk: the end that dialed, or the end that accepted. */
 export type Side = 'dialer' | 'acceptor';
 
 /**

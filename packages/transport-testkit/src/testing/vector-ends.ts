@@ -89,7 +89,7 @@ export async function answered(
   await sent;
 }
 
-/** Resolves when a line that is wanted has been sent. */
+/** Resolves when a line that the caller wants has been sent. */
 export async function crossed(
   transcript: Transcript,
   wanted: (line: Transcript['lines'][number]) => boolean,

@@ -1,8 +1,8 @@
-// Waits until nothing is on its way any more.
+// Waits until nothing is in flight any more.
 
 import { systemClock } from '@trunkline/transport-core';
 
-/** Waits for `turns` turns of the event loop in a row in which the backend isn't busy. */
+/** Waits until the backend hasn't been busy for `turns` turns of the event loop in a row. */
 export async function settle(isBusy: () => boolean, turns: number): Promise<void> {
   for (let still = 0; still < turns || isBusy(); ) {
     await systemClock.sleep(0);

@@ -16,8 +16,8 @@ import { ArrivingConnection, type Path, WatchedConnection } from './watched-conn
 export interface TransitWatch {
   /**
    * Wraps a stream layer. Both ends of each connection must belong to layers of the same watch:
-   * before all other bytes, the dialer writes four bytes by which the watch finds the other end;
-   * the other end doesn't report these.
+   * before all other bytes, the dialer writes four bytes by which the watch finds the other end.
+   * The other end doesn't report these bytes.
    */
   watch(layer: StreamLayer): StreamLayer;
   /**
@@ -91,7 +91,7 @@ class Transit {
     }
   }
 
-  /** Joins an accepted connection to the dialed one that has sent this number. */
+  /** Joins an accepted connection to the dialed connection that has sent this number. */
   join(id: number, far: WatchedConnection): void {
     const path = this.#paths.get(id);
     if (path !== undefined) path.far = far;

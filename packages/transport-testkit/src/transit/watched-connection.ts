@@ -4,7 +4,7 @@
 import { type Clock, systemClock, type TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 
-/** Both ends of a connection; `far` is the accepted one, and undefined until it is known. */
+/** Both ends of a connection; `far` is the accepted end, and undefined until it is known. */
 export interface Path {
   readonly near: WatchedConnection;
   far: WatchedConnection | undefined;
@@ -58,7 +58,7 @@ export class WatchedConnection implements StreamConnection {
     return this.#isOwed(far) || far.#isOwed(this);
   }
 
-  /** Returns true while this end still has to report something that the other end has done. */
+  /** Returns true while this end still has to report an action of the other end. */
   #isOwed(other: WatchedConnection): boolean {
     if (this.#isOver || this.#isPaused) return false;
     if (other.#isOver || other.#isEnding) return true;
@@ -139,7 +139,9 @@ export class WatchedConnection implements StreamConnection {
 export class ArrivingConnection extends WatchedConnection {
   readonly #inner: StreamConnection;
   readonly #handOver: (id: number | undefined, connection: ArrivingConnection) => void;
-  /** The bytes received before `attach`; until the number is complete, they begin with it. */
+  /**
+   * The bytes received before `attach`; until the dialer's number is complete, they begin with it.
+   */
   #early: Uint8Array = new Uint8Array();
   #isHandedOver = false;
   #end: { readonly error: TransportError | undefined } | undefined;

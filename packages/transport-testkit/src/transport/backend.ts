@@ -1,5 +1,5 @@
-// The interface of a backend under test in the transport suite: how to make a transport, and what
-// it cannot do.
+// The interface of a backend under test in the transport suite: how to make a transport, and which
+// cases it cannot pass.
 
 import type {
   AnyTransport,
@@ -41,8 +41,9 @@ export interface TransportBackend {
    */
   readonly proves?: boolean;
   /**
-   * Returns true while connections of transports with this clock are made, or carry bytes, outside
-   * the event loop; the suite's clocks stand still meanwhile. `createTransitWatch` makes one.
+   * Returns true while connections of transports with this clock are made or carry bytes outside
+   * the event loop; the suite's clocks stand still during that time. `createTransitWatch` makes
+   * one.
    */
   isBusy?(clock: Clock): boolean;
   /**
@@ -57,7 +58,7 @@ export interface TransportBackend {
    */
   readonly probe?: Probe | undefined;
   /**
-   * Cases that this backend cannot pass: title → reason; at most 5. An unknown title or a missing
+   * Cases that this backend cannot pass: title → reason; at most 7. An unknown title or a missing
    * reason throws a TypeError.
    */
   readonly skip?: Readonly<Record<string, string>>;

@@ -139,7 +139,7 @@ export const callCases: Cases = (define) => {
     t.is(textOf(await slow), 'at last');
   });
 
-  // docs/wire-protocol.md §6: there is no deadlock.
+  // docs/wire-protocol.md §6 promises that there is no deadlock.
   define('a handler calls its caller back before it answers', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(a, { echo: (request) => utf8(`${textOf(request)}, said a`) });

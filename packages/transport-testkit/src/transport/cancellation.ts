@@ -1,4 +1,4 @@
-// Cases about canceling, before, during and after a call: the call settles once, frees its
+// Cases about canceling before, during and after a call: the call settles once, frees its
 // resources, and affects no other call.
 
 import { rejected } from './expect.ts';

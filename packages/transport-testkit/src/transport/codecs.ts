@@ -337,7 +337,8 @@ const MIB = 1024 * 1024;
 const plain: SyncRequest = { from: '', known: {}, limit: 0, heads: [], parent: null };
 
 /**
- * The kit's protocol without any checks, so that the case determines the bytes that this end sends.
+ * The kit's protocol without any checks, so that a case can determine the bytes that this end
+ * sends.
  */
 const looseKit = defineProtocol({
   name: 'testkit',

@@ -13,8 +13,8 @@ export interface ExpectedError {
 }
 
 /**
- * Awaits the rejection and checks the error. Explicit `reason: undefined` and `sent: undefined`
- * require that the error has none.
+ * Awaits the rejection and checks the error. An explicit `reason: undefined` or `sent: undefined`
+ * requires that the error lacks that property.
  */
 export async function rejected(
   t: TestContext,

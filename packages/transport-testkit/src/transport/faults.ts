@@ -1,5 +1,4 @@
-// A stream layer whose connections freeze and break when a case demands it. Bytes and frames pass
-// unchanged.
+// A stream layer whose connections freeze and break on demand. Bytes and frames pass unchanged.
 
 import { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer, StreamSink } from '@trunkline/transport-core/backend';
@@ -13,7 +12,7 @@ export interface Wire {
    * stopped while its machine continued to run.
    */
   freeze(): void;
-  /** Delivers the traffic that waited, and everything that follows. */
+  /** Delivers the waiting traffic, and everything that follows. */
   thaw(): void;
   /** Breaks every live connection at once, as a reset does. */
   cut(): void;

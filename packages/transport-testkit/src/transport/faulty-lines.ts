@@ -23,7 +23,7 @@ export const faultyLineCases: Cases = (define) => {
     const before = f.clock.now();
     await f.drive(a.dial(at), 10);
     const dialed = f.clock.now() - before;
-    // Both ways for the dial, both ways for the hellos.
+    // The dial crosses the line in both directions, and so do the hellos.
     t.true(dialed >= 400, `${dialed} ms`);
     const start = f.clock.now();
     t.is(textOf(await f.drive(a.send(at, 'echo', utf8('late')), 10)), 'late');
@@ -56,7 +56,7 @@ export const faultyLineCases: Cases = (define) => {
       const start = f.clock.now();
       await f.drive(a.send(at, 'echo', pattern(200_000)), 50);
       const took = f.clock.now() - start;
-      t.true(took >= 1_900, `${took} ms`); // 2 s, less the steps of the clock.
+      t.true(took >= 1_900, `${took} ms`); // 2 s minus the steps of the clock.
     },
   );
 
@@ -210,8 +210,8 @@ export const faultyLineCases: Cases = (define) => {
 };
 
 /**
- * Opens two transports of the kit, with the caller's connections over a faulty line. See `Faults`
- * for the options. With `stuck`, the method `brisk` is never answered.
+ * Opens two transports of the kit; the caller's connections use a faulty line. See `Faults` for the
+ * options. With `stuck`, the method `brisk` is never answered.
  */
 async function line(f: Fixture, options: FaultyOptions, stuck = false) {
   let network: FaultyStreamLayer | undefined;

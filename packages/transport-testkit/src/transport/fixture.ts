@@ -21,7 +21,7 @@ import type { TransportBackend, TransportPlace } from './backend.ts';
 import { type Kit, kit } from './protocols.ts';
 import { watch } from './values.ts';
 
-/** The record of an observer of one transport. */
+/** The record that an observer keeps of one transport. */
 export interface Seen {
   readonly events: ObserverEvent[];
   readonly counts: Map<Counter, number>;
@@ -38,8 +38,8 @@ export interface Fixture {
   readonly t: TestContext;
   readonly backend: TransportBackend;
   /**
-   * The clock of every transport without a clock of its own. Advances only when the case says so;
-   * sockets stay real.
+   * The clock of every transport without a clock of its own. Advances only when the case advances
+   * it; sockets stay real.
    */
   readonly clock: ManualClock;
   /** Creates another clock, for a transport with a time of its own. */
@@ -73,7 +73,7 @@ export interface Fixture {
   /** Returns the value of a transport's counter. */
   count(transport: AnyTransport, counter: Counter): number;
   /**
-   * Waits for I/O until the condition holds. If nothing happens any more, it throws an error that
+   * Waits for I/O until the condition holds. If nothing happens any more, throws an error that
    * contains `what`.
    */
   until(what: string, condition: () => boolean): Promise<void>;
@@ -111,7 +111,7 @@ export function makeFixture(t: TestContext, backend: TransportBackend, waits: Ca
       return isBusy();
     }, count);
   /**
-   * Advances the clocks until the promise settles, or until the case `of` these waits has stalled.
+   * Advances the clocks until the promise settles, or until the case of these waits has stalled.
    */
   const advanceUntil = async (promise: Promise<unknown>, of: CaseWaits, step = 100) => {
     const state = watch(promise);

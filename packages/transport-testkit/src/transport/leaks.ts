@@ -82,20 +82,20 @@ async function measure(f: Fixture) {
 }
 
 const CYCLES = 1_000;
-/** The number of cycles until code is compiled and caches are full. */
+/** The number of warm-up cycles, after which code is compiled and caches are full. */
 const WARM_UP = 200;
 /**
- * The time limit for all cycles, in milliseconds of real time: one takes 20 ms over WebRTC, and
- * longer on a busy machine.
+ * The time limit for all cycles, in milliseconds of real time: one cycle takes 20 ms over WebRTC,
+ * and longer on a busy machine.
  */
 const LIMIT = 10 * 60_000;
 /**
- * The number of resources that may be left, such as sockets of the last cycle that the system is
- * still closing.
+ * Maximum number of resources that may be left, such as sockets of the last cycle that the system
+ * is still closing.
  */
 const SLACK_RESOURCES = 5;
 /**
- * The number of bytes by which the heap may grow: 4 KiB per cycle; a connection alone takes many
- * times that.
+ * Maximum number of bytes by which the heap may grow: 4 KiB per cycle; a connection alone takes
+ * many times that.
  */
 const SLACK_HEAP = 4 * 1024 * CYCLES;

@@ -73,7 +73,7 @@ export const mountCases: Cases = (define) => {
     await f.advance(6_000);
     t.false(first!.closed, 'a hold keeps it');
     await a.disconnect(at);
-    f.link(a, b); // The direct in-memory transport removes the link, too.
+    f.link(a, b); // The direct in-memory transport also removes the link.
     await f.advance(200);
     await f.until('the target is dialed again', () => a.remotes().length === 1);
     const [second] = a.remotes();
@@ -149,7 +149,7 @@ export const mountCases: Cases = (define) => {
     await rejected(t, sideA.send(at, 'echo', utf8('')), { code: 'shutdown', sent: false });
     t.is(textOf(await a.send(at, 'echo', utf8('and on'))), 'and on');
     const names = a.snapshot().protocols.map(({ name }) => name);
-    // A transport may also carry protocols of the project itself (peers).
+    // A transport may also carry Trunkline's own protocols (peers).
     t.deepEqual(
       names.filter((name) => !name.startsWith('trunkline.')),
       ['testkit'],
@@ -392,7 +392,7 @@ function versioned(version: number, accepts: number[]) {
 
 /**
  * Returns the protocols that both ends have mounted and can use with each other. With some
- * backends, one of them is the project's own (peers).
+ * backends, one of them is Trunkline's own (peers).
  */
 function shared(a: AnyTransport, b: AnyTransport): string[] {
   const theirs = b.snapshot().protocols;

@@ -113,7 +113,7 @@ export const oneWayCases: Cases = (define) => {
     });
     const remote = await a.dial(at);
     wire.freeze();
-    // The messages exceed the pipe, so not all accepted ones can have been sent.
+    // The messages exceed the pipe, so some of the accepted ones cannot have been sent yet.
     for (let i = 0; i < 5; i++) await a.send(at, 'note', pattern(1_000_000));
     await f.turns();
     wire.cut();

@@ -1,5 +1,5 @@
 // Cases about the pool: concurrent calls share one dial, a connection lives as long as it is
-// useful, a lost one is replaced, and no call is made twice.
+// useful, a lost connection is replaced, and no call is made twice.
 
 import { TransportError } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';

@@ -147,7 +147,7 @@ export const pressureCases: Cases = (define) => {
       );
       await f.turns(20);
       const [connection] = a.snapshot().connections;
-      // `limits.outbound.bytes`, 16 MiB by default, and one message.
+      // `limits.outbound.bytes`, 16 MiB by default, plus one message.
       t.true(
         (connection?.outbound.bytes ?? 0) <= 18_000_000,
         `${connection?.outbound.bytes} bytes wait`,

@@ -32,7 +32,7 @@ export const echoHandlers: Handlers<Kit> = {
   },
 };
 
-/** Serves the kit's protocol; `handlers` take precedence over `echoHandlers`. */
+/** Serves the kit's protocol; entries of `handlers` take precedence over `echoHandlers`. */
 export function serveKit(transport: KitTransport, handlers: Handlers<Kit> = {}): Server {
   return serve<typeof kit>(transport, { ...echoHandlers, ...handlers });
 }

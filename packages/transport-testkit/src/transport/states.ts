@@ -20,10 +20,10 @@ export const ENDED: readonly State[] = ['closing', 'closed'];
 
 export interface Subject {
   readonly transport: KitTransport;
-  /** A peer that is open, serves, and is linked both ways. */
+  /** A peer that is open, serves calls, and is linked both ways. */
   readonly peer: KitTransport;
   readonly at: string;
-  /** The address at which it listens or listened; empty before. */
+  /** The address at which it listens or listened; empty if it has not listened yet. */
   readonly address: string;
   /** The server of its calls; `brisk` is not answered before `leave` is called. */
   readonly server: Server;
@@ -49,7 +49,7 @@ export async function subjectIn(f: Fixture, state: State): Promise<Subject> {
   f.link(transport, peer);
   let address = '';
   let under: Promise<unknown> = Promise.resolve();
-  // A close while the transport is opening rejects the listen; this is not a failure of the case.
+  // Closing a transport while it opens rejects `listen`; this is not a failure of the case.
   if (state === 'opening') under = transport.listen().catch(() => undefined);
   if (state === 'open' || state === 'closing' || state === 'closed') {
     await transport.listen();

@@ -1,5 +1,5 @@
-// Cases about neglected streams: nobody reads them, nobody waits for them, or their clean-up
-// throws. Errors are never lost silently, and nothing crashes.
+// Cases about neglected streams, which nobody reads or waits for, or whose clean-up throws. Errors
+// are never lost silently, and nothing crashes.
 
 import { TransportError } from '@trunkline/transport-core';
 import { misused, rejected } from './expect.ts';

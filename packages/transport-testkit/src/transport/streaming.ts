@@ -1,5 +1,5 @@
-// Cases about streams: items arrive whole and in order, and each end learns how the other ended.
-// stream-bounds.ts has the cases about readers that are slower than writers.
+// Cases about streams: items arrive complete and in order, and each end learns how the other end
+// has ended. The cases about readers that are slower than writers are in stream-bounds.ts.
 
 import { serve, TransportError } from '@trunkline/transport-core';
 import { caught, rejected } from './expect.ts';

@@ -1,5 +1,5 @@
-// Declares and runs the cases of the transport suite, which test the contract of a Transport on
-// every backend alike.
+// Declares and runs the cases of the transport suite, which test the contract of a Transport in the
+// same way on every backend.
 
 import { unlessTaken } from '../address-race.ts';
 import type { TestContext } from '../test-runner.ts';

@@ -1,5 +1,4 @@
-// The transport suite: tests the promises of a Transport, with cases that run alike on every
-// backend.
+// The transport suite: tests the promises of a Transport, with the same cases for every backend.
 
 import { addressCases } from './addresses.ts';
 import type { TransportBackend, TransportTest } from './backend.ts';

@@ -140,8 +140,8 @@ export const trySendCases: Cases = (define) => {
     async (f, t) => {
       const { a, at } = await f.pair({ a: { limits: { outbound: { messages: 3 } } } });
       const remote = await a.dial(at);
-      // Permanently full: nobody reads, so the receiver's credit is used up, and everything that
-      // could be sent has been.
+      // The queue stays full: nobody reads, so the receiver's credit is used up, and everything
+      // that could be sent has been sent.
       for (let full = 0; full < 5; ) {
         full = a.trySend(at, 'note', pattern(10_000)) ? 0 : full + 1;
         await f.turns(2);

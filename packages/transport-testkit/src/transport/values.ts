@@ -1,4 +1,4 @@
-// Bytes to send, and their comparison: a runner's own deepEqual takes seconds over megabytes.
+// Bytes to send, and their comparison: a runner's own deepEqual takes seconds for megabytes.
 
 /** Encodes a text as UTF-8. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {

@@ -11,7 +11,9 @@ import { createPipes } from '../testing/pipes.ts';
 import { transportSuite } from '../transport/transport-suite.ts';
 import { CaseWaits } from './case-waits.ts';
 
-/** Runs a case that never ends, advancing the clock as real time does; returns its error. */
+/**
+ * Runs a case that never ends, with a clock that advances like real time; returns the case's error.
+ */
 async function hang(t: ExecutionContext, body: (waits: CaseWaits) => void) {
   const clock = createManualClock();
   const waits = new CaseWaits(undefined, clock);

@@ -6,7 +6,7 @@ import type { TestContext } from '../test-runner.ts';
 
 /** An object on which a case waits in addition to its own waits: a raw peer, a transport. */
 export interface WaitSource {
-  /** Returns the events for which callers wait here now, in words. */
+  /** Describes the events for which callers now wait here. */
   waits?(): readonly string[];
   /** Returns the number of bytes that were received and sent here; it never decreases. */
   bytes?(): number;
@@ -55,7 +55,9 @@ export class CaseWaits {
     this.#changes++;
   }
 
-  /** Returns a promise that settles as the given one, and is a wait for `what` until then. */
+  /**
+   * Returns a promise that settles like the given one, and counts as a wait for `what` until then.
+   */
   async of<T>(what: string, promise: PromiseLike<T>): Promise<T> {
     const end = this.begin(what);
     try {
@@ -120,13 +122,15 @@ export class CaseWaits {
   #watch(): { readonly stalled: Promise<never>; stop(): void } {
     let timer: unknown;
     let due = 0;
-    /** The number of checks since the last event, and of those that were not late. */
+    /**
+     * The number of checks since the last event, and the number of those checks that were not late.
+     */
     let looks = 0;
     let punctual = 0;
     let changes = this.#changes;
     /**
-     * The number of bytes at the first check without another event: counting them costs a busy case
-     * nothing.
+     * The number of bytes at the first check without another event, so that counting costs a busy
+     * case nothing.
      */
     let bytes: number | undefined;
     const hasMoved = () => {

@@ -7,7 +7,7 @@ import type { CaseWaits } from './case-waits.ts';
 
 /**
  * Names the promises and iterators of a transport, and of its mounts, after the methods that return
- * them: the error of a case that hangs in one of them names it. Changes nothing else about the
+ * them: if a case hangs in one of these, the error names it. Changes nothing else about the
  * transport, and returns it.
  */
 export function nameWaits<T extends AnyTransport>(transport: T, waits: CaseWaits): T {

@@ -10,7 +10,7 @@ export interface FakeRtc extends RtcLibrary {
   stopsAt: Step | undefined;
   /** Keeps the first message of each end until it sends another. */
   holdsMessages: boolean;
-  /** True once a connection has stopped there. */
+  /** Returns true once a connection has stopped at that step. */
   readonly hasStopped: () => boolean;
   /** The number of peer connections that are not closed. */
   readonly open: () => number;
@@ -138,7 +138,7 @@ class FakeChannel extends EventTarget implements RtcDataChannel {
   }
 }
 
-/** Opens both ends; messages travel in later microtasks, so neither end has sent one yet. */
+/** Opens both ends; messages travel in later microtasks, so neither end has sent a message yet. */
 function join(one: FakeChannel, two: FakeChannel): void {
   one.other = two;
   two.other = one;

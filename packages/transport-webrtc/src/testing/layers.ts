@@ -15,7 +15,10 @@ export interface TestRealm {
   }): StreamLayer;
 }
 
-/** @param rtc the library of each next layer in turn; undefined is the default library. */
+/**
+ * @param rtc the libraries of the layers, in the order of their creation; undefined stands for the
+ *   default library.
+ */
 export function createTestRealm(...rtc: (RtcLibrary | undefined)[]): TestRealm {
   const signaling = createMemorySignaling();
   let count = 0;

@@ -146,5 +146,5 @@ const order = json(
 ) as Codec<unknown, any>;
 const REFUSED = Symbol('refused');
 const encoder = new TextEncoder();
-/** A length from which texts are scanned before they are parsed. */
+/** A length above the threshold from which texts are scanned before they are parsed. */
 const LONG = 70_000;

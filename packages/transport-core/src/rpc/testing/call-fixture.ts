@@ -45,7 +45,7 @@ export class CallFixture {
   readonly settled: string[] = [];
   readonly failures: unknown[] = [];
 
-  /** @param memory the memory gauge of the acceptor, if other scenes share it. */
+  /** @param memory the memory figures of the acceptor, if other fixtures share them. */
   constructor(limits: Partial<SessionLimits> = {}, memory?: Memory) {
     const own = { limits: { ...SMALL, ...limits } };
     this.pair = new Pair([protocol], own, memory === undefined ? own : { ...own, memory }).open();

@@ -16,8 +16,8 @@ interface Line {
   /** The round trip in milliseconds. */
   trip: number;
   /**
-   * Returns the time at which an end can process data that reaches it at `at`; later if its machine
-   * is busy.
+   * Returns the time at which an end can process data that reaches it at `at`; later than `at` if
+   * the end's machine is busy.
    */
   readonly ready?: (at: number) => number;
 }
@@ -284,7 +284,7 @@ test('measuring the shortest round trip again costs a long line little', (t) => 
 test('a sender with a slow start sees the window grow ahead of it', (t) => {
   const window = new PipeWindow(256 * KIB, 16 * MIB);
   window.pong(100, 0);
-  // Kilobytes that the sender's congestion control lets through in each round of 100 ms.
+  // Each number is the kilobytes that the sender's congestion control lets through in 100 ms.
   let now = 0;
   for (const kilobytes of [65, 125, 135, 138]) {
     window.begin(now);

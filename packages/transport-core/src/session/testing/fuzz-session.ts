@@ -147,7 +147,7 @@ const protocol = defineProtocol({
 });
 const names = Object.keys(protocol.methods);
 
-/** The session, its user and its peer, which act as an input says. */
+/** The session, its user and its peer, which act as the input prescribes. */
 class FuzzedSession {
   readonly #input: Uint8Array;
   readonly #end: End;

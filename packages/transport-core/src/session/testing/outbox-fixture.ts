@@ -1,5 +1,5 @@
-// The writing half of a session on its own: an outbox and a link whose batches a test can read
-// frame by frame.
+// The writing half of a session without the rest: an outbox, and a link whose batches a test can
+// read frame by frame.
 
 import type { Frame } from '../../wire/frame.ts';
 import { FrameCollector } from '../../wire/frame-collector.ts';

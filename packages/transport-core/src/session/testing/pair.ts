@@ -1,4 +1,4 @@
-// Two sessions joined without a socket or a clock. Bytes move when a test says so, in chunks of any
+// Two sessions joined without a socket or a clock. A test decides when bytes move, in chunks of any
 // size, and time is a number.
 
 import type { TransportError } from '../../errors.ts';
@@ -53,7 +53,7 @@ export class End implements SessionPort, SessionVisitor, Calls {
   hello: Hello | undefined = undefined;
   isUp = false;
   closing = false;
-  /** True once the other end knows that this one has closed. */
+  /** True once the other end knows that this end has closed. */
   closeTold = false;
   ending: { error: TransportError; unsent: OutCall[] } | undefined = undefined;
   endings = 0;
@@ -286,7 +286,7 @@ export class Pair {
     throw new Error('they never come to rest');
   }
 
-  /** Advances the time at once and does what is due. */
+  /** Advances the time in one step and does what is due. */
   pass(milliseconds: number): void {
     this.now += milliseconds;
     for (const end of [this.dialer, this.acceptor]) {

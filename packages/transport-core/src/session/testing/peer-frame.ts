@@ -1,5 +1,5 @@
-// The frame of a misbehaving peer, made of arbitrary bytes: any kind, with any fields, whether or
-// not the protocol allows it.
+// Frames of a misbehaving peer, made from arbitrary bytes: of any kind, with any fields, whether or
+// not the protocol allows them.
 
 import type { FrameEncoder } from '../../wire/encoder.ts';
 import { Kind } from '../../wire/frame.ts';

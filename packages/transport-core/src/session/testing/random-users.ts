@@ -1,5 +1,5 @@
 // The users of two joined sessions, who call, answer, stream and cancel at random, and who know
-// what must have arrived.
+// which messages must have arrived.
 
 import type { ExecutionContext } from 'ava';
 import { TransportError } from '../../errors.ts';
@@ -112,7 +112,7 @@ export class RandomUsers {
 
   private takeFrom(end: End): void {
     for (const call of end.take()) {
-      // An inbox would have been told that its caller is gone.
+      // A real inbox would know that the caller is gone.
       if (call.gone !== undefined) continue;
       const number = readStamp(call.payload);
       if (call.method.kind === 'oneway') this.told.set(number, (this.told.get(number) ?? 0) + 1);
@@ -229,8 +229,8 @@ export class RandomUsers {
   }
 
   /**
-   * Checks that all one-ways that resolved have arrived. One that was given up after its packets
-   * had left may be lost.
+   * Checks that all one-ways that resolved have arrived. A one-way that was given up after its
+   * packets had left may be lost.
    */
   checkOneways(): void {
     for (const { number, call } of this.made) {

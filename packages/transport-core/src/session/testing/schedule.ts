@@ -1,6 +1,6 @@
 // A model of two sessions that are joined by a simulated wire. A schedule of bytes determines what
 // their users and the wire do, and in which order. Each call must settle exactly once and never
-// with another call's answer, and items must arrive in order. In the end nothing may be held, and
+// with another call's answer, and items must arrive in order. At the end, nothing may be held, and
 // both ends must agree on all credit.
 
 import type { SessionLimits } from '../session-context.ts';
@@ -16,8 +16,8 @@ export const STEP = 3;
 export const ENDINGS = ['in peace', 'one leaves', 'one closes', 'the wire breaks'] as const;
 
 /**
- * Plays a schedule, and throws for the first promise that is broken. The first byte selects the
- * ending, the second the limits of both ends. Each step has three bytes: its kind and two
+ * Plays a schedule, and throws when the session breaks one of its promises. The first byte selects
+ * the ending, the second the limits of both ends. Each step has three bytes: its kind and two
  * parameters.
  */
 export async function playSchedule(schedule: Uint8Array): Promise<void> {
@@ -255,7 +255,7 @@ class ScheduleRun {
       if (inPeace && call.method.kind === 'oneway' && call.error === undefined && told === 0)
         lost.push(name);
     }
-    // A one-way may be missing if there was no memory for it, and then it is counted.
+    // A one-way may be missing if there was no memory for it; it is counted in that case.
     const dropped = this.#ends.reduce((sum, end) => sum + end.count('onewayDropped'), 0);
     check(
       lost.length <= dropped,

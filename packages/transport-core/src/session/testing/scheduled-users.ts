@@ -1,5 +1,6 @@
-// The users of two joined sessions: they call, answer and stream as a schedule says, and check that
-// what arrives is in order. The schedule decides when they act, and checks the rest in the end.
+// The users of two joined sessions: they call, answer and stream as a schedule prescribes, and
+// check that messages arrive in order. The schedule decides when they act, and checks the rest at
+// the end.
 
 import { TransportError, withDetails } from '../../errors.ts';
 import { HANDLER, type InCall } from '../in-call.ts';
@@ -31,14 +32,14 @@ export class ScheduledUsers {
   /** All calls with an answer that have arrived. */
   readonly served: Served[] = [];
   readonly #pair: Pair;
-  /** The number of times that each one-way arrived. */
+  /** The number of times each one-way arrived. */
   readonly #told = new Map<number, number>();
 
   constructor(pair: Pair) {
     this.#pair = pair;
   }
 
-  /** Returns how often the one-way with this number arrived. */
+  /** Returns the number of times the one-way with this number arrived. */
   timesTold(number: number): number {
     return this.#told.get(number) ?? 0;
   }
@@ -68,7 +69,7 @@ export class ScheduledUsers {
   /** Takes the calls that have arrived at one end. */
   take(end: End): void {
     for (const call of end.take()) {
-      // An inbox would have been told that its caller is gone.
+      // A real inbox would know that the caller is gone.
       if (call.gone !== undefined) continue;
       const number = readStamp(call.payload);
       if (call.method.kind === 'oneway') this.#told.set(number, (this.#told.get(number) ?? 0) + 1);

@@ -1,5 +1,5 @@
-// The protocols of the tests that act at random, and messages that carry a number at both ends, so
-// that a torn message and one of another call are noticed.
+// The protocols of the tests that act at random, and messages that carry a number at the beginning
+// and at the end, so that a torn message or a message of another call is noticed.
 
 import { bytes } from '../../protocol/bytes.ts';
 import { defineProtocol } from '../../protocol/protocol.ts';

@@ -1,4 +1,4 @@
-// A call that records how often and how it settled, and what state it has reached.
+// A call that records how often it settled, with which outcome, and which state it has reached.
 
 import { TransportError } from '../../errors.ts';
 import { methodTable, type Protocol } from '../../protocol/protocol.ts';

@@ -5,7 +5,7 @@ import { randomBytes } from '../../random.ts';
 import { type EncodedMetadata, Frame, type FrameWriter, type MessageHeader } from '../frame.ts';
 import { hex, type PlainFrame } from './proto.ts';
 
-/** The fields of a message; those that are not given are absent. */
+/** The fields of a message; omitted fields are absent. */
 export interface MessageFields extends Partial<MessageHeader> {
   readonly kind?: number;
   readonly id?: number;

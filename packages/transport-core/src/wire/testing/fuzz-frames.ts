@@ -1,5 +1,5 @@
-// Fuzzes the frame decoder: however the bytes are cut, they yield the same frames and the same
-// violation, and all numbers are valid.
+// Fuzzes the frame decoder: no matter how the bytes are cut, they yield the same frames and the
+// same violation, and all numbers are valid.
 
 import { type Random, randomBytes } from '../../random.ts';
 import { FrameDecoder, type FrameViolation } from '../decoder.ts';
