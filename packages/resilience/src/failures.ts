@@ -1,10 +1,10 @@
 // Functions that interpret the error of a call: they find out whether the server is at fault,
-// whether it was reached, and how long it asks its callers to wait.
+// whether it was reached, and how long it asks callers to wait.
 
 import { type Code, TransportError } from '@trunkline/transport-core';
 
 /**
- * The key in an error's metadata under which a server says when to repeat the call: a number of
+ * The key in an error's metadata for the time after which the call should be repeated: a number of
  * milliseconds, or a negative number for never. gRPC's `grpc-retry-pushback-ms` (gRFC A6).
  */
 export const RETRY_PUSHBACK = 'retry-pushback-ms';
@@ -37,7 +37,7 @@ export function isTimedOut(error: unknown): boolean {
   );
 }
 
-/** Returns true if a call has ended because its caller canceled it or has closed. */
+/** Returns true if a call has ended because its caller canceled it or closed the transport. */
 export function isCallersEnd(error: unknown): boolean {
   return (
     error instanceof TransportError &&
@@ -66,8 +66,9 @@ export function isLostConnection(error: unknown): boolean {
 }
 
 /**
- * Returns the milliseconds after which the server wants the call to be repeated; negative for
- * never, or if the value is malformed; undefined if the server does not say.
+ * Returns the number of milliseconds after which the server wants the call to be repeated. The
+ * number is negative if the server wants no repetition or if the value is malformed, and undefined
+ * if the server sent none.
  */
 export function pushbackOf(error: unknown): number | undefined {
   const text = error instanceof TransportError ? error.metadata?.[RETRY_PUSHBACK] : undefined;

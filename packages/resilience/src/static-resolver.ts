@@ -40,7 +40,7 @@ class FixedNames implements StaticResolver {
   watch(target: string, observer: ResolutionObserver): () => void {
     const observers = this.#observers.get(target) ?? new Set();
     this.#observers.set(target, observers.add(observer));
-    // An observer is never called before `watch` has returned.
+    // The observer must not be called before `watch` has returned.
     void Promise.resolve().then(() => {
       const list = this.#lists.get(target);
       if (list !== undefined && observers.has(observer)) observer.resolved(list);

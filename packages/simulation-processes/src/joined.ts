@@ -70,7 +70,7 @@ class Direction {
     this.#from = from;
   }
 
-  /** From now on, writes to this connection. */
+  /** Starts to write to this connection. */
   start(to: StreamConnection): void {
     this.#to = to;
     this.drained();
@@ -83,7 +83,7 @@ class Direction {
     return false;
   }
 
-  /** The connection that is written to has room again. */
+  /** Called when the connection that is written to has room again. */
   drained(): void {
     this.#isBlocked = false;
     this.#pump();

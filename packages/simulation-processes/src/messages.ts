@@ -20,7 +20,7 @@ export interface NodeTask {
 export type FromNode =
   /** The setup has finished. */
   | { readonly type: 'ready' }
-  /** A problem occurred that makes the run fail. */
+  /** A problem has occurred that fails the run. */
   | { readonly type: 'failed'; readonly text: string }
   | { readonly type: 'log'; readonly text: string }
   | { readonly type: 'state'; readonly state: string }

@@ -5,7 +5,8 @@ import type { StreamLayer } from '@trunkline/transport-core/backend';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp';
 
 /**
- * The exports of a network module. Each process imports the module; without one, they use TCP.
+ * The exports of a network module. Each process imports the module; without a network module, the
+ * processes use TCP.
  */
 export interface ProcessNetwork {
   /**

@@ -243,7 +243,10 @@ export class ProcessSimulation extends FaultMethods implements Portable {
     return faults;
   }
 
-  /** Stops all processes and closes everything. Processes report no leaks. */
+  /**
+   * Stops all processes and closes everything. The list of leaks is always empty, because processes
+   * report none.
+   */
   close(): Promise<Leak[]> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -266,7 +269,10 @@ export class ProcessSimulation extends FaultMethods implements Portable {
     return [];
   }
 
-  /** Waits until `done` returns true, for at most `within` milliseconds. Returns true if it did. */
+  /**
+   * Waits until `done` returns true, for at most `within` milliseconds. Returns false if the time
+   * is up.
+   */
   async #drive(done: () => boolean, within: number): Promise<boolean> {
     if (this.#isDriven)
       throw new TypeError(

@@ -33,8 +33,8 @@ export class Rules {
   }
 
   /**
-   * Adds a rule that must become true within `within` milliseconds of each moment from which nothing
-   * is wrong. Returns a function that removes it.
+   * Adds a rule that must become true within `within` milliseconds each time that all faults have
+   * ended. Returns a function that removes it.
    */
   eventually(name: string, holds: () => unknown, within: number): () => void {
     let met: number | undefined;

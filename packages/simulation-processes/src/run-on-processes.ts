@@ -33,7 +33,8 @@ export interface ProcessRun {
   /** The faults that were planned. */
   readonly faults: readonly ScheduledFault[];
   /**
-   * The numbers of faults, by kind, that were left out because they can't be applied to processes.
+   * The number of faults of each kind that were left out because they can't be applied to
+   * processes.
    */
   readonly skipped: Readonly<Partial<Record<Fault['do'], number>>>;
   /** The most recent events, one line each; at most 200. */
@@ -45,7 +46,7 @@ export interface ProcessRun {
  * calls pass through real sockets and a proxy for each link. A crash kills the process, a pause
  * stops it with SIGSTOP, and partitions, cuts and holds act in the proxies. Time is real. Rejects
  * with the error with which the scenario rejects. In that case, the folder with the stores is kept,
- * and the error names it.
+ * and the error message contains its path.
  *
  * @throws TypeError if an option is invalid.
  */

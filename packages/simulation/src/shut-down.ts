@@ -48,7 +48,7 @@ async function settleQuietly(loop: EventLoop, promise: Promise<unknown>): Promis
   };
   promise.then(settle, settle);
   let found: unknown;
-  // After `forgive`, only an endless loop makes a drive reject.
+  // After `forgive`, a drive rejects only because of an endless loop.
   for (let tries = 0; tries < 2; tries++) {
     try {
       await loop.drive(() => settled, end, false);

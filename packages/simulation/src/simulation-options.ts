@@ -43,13 +43,13 @@ export interface SimulationOptions {
   /**
    * If true, the simulation waits for a turn of the real event loop after each event. By default
    * (false), it runs 8 turns of the microtask queue, and 8 more as long as code touches the
-   * simulation. In that case, a longer chain of bare awaits continues at a later virtual time. This
-   * is just as deterministic, and ten times as fast.
+   * simulation. By default, a longer chain of bare awaits therefore continues at a later virtual
+   * time. The default is just as deterministic, and ten times as fast.
    */
   readonly strict?: boolean | undefined;
   /**
-   * Maximum number of events without an advance of time. One more fails the run, because its code
-   * is probably in a loop that never waits. Default 100,000.
+   * Maximum number of events without an advance of time. One more event fails the run, because the
+   * code is probably in a loop that never waits. Default 100,000.
    */
   readonly stepLimit?: number | undefined;
   /**

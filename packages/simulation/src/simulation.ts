@@ -1,6 +1,6 @@
-// The public face of a simulated cluster: nodes, a network and virtual time in one process, all of
-// which one seed determines. It owns the schedule of faults, and passes nodes to the cluster,
-// faults to the injector and time to the event loop.
+// The public face of a simulated cluster: nodes, a network and virtual time in one process, all
+// determined by one seed. It owns the schedule of faults, and passes nodes to the cluster, faults
+// to the injector and time to the event loop.
 
 import type { Protocol, Transport } from '@trunkline/transport-core';
 import { always, eventually } from './checking/rules.ts';
@@ -189,9 +189,9 @@ export class Simulation {
   }
 
   /**
-   * Requires that `holds` becomes true within `within` milliseconds (default 60,000) of each moment
-   * from which the network is whole and every node is up; the first such moment is the start.
-   * Returns a function that removes the rule.
+   * Requires that `holds` becomes true within `within` milliseconds (default 60,000) whenever the
+   * network has become whole and every node is up; the first such moment is the start. Returns a
+   * function that removes the rule.
    */
   eventually(
     name: string,
@@ -304,14 +304,14 @@ export class Simulation {
   }
 
   /**
-   * Makes a node's clock jump `by` milliseconds. If that is negative, its wall clock goes back, and
-   * its monotonic clock runs at half speed until the wall clock has caught up.
+   * Makes a node's clock jump `by` milliseconds. If `by` is negative, the wall clock goes back, and
+   * the monotonic clock runs at half speed until the wall clock has caught up.
    */
   skew(name: string, by: number): void {
     this.inject({ do: 'skew', node: name, by });
   }
 
-  /** Makes a node's clock and timers run fast by `ppm` millionths, or slow if that is negative. */
+  /** Makes a node's clock and timers run fast by `ppm` millionths, or slow if `ppm` is negative. */
   drift(name: string, ppm: number): void {
     this.inject({ do: 'drift', node: name, ppm });
   }
@@ -348,7 +348,7 @@ export class Simulation {
     }
   }
 
-  /** Lets a nemesis plan its faults from now on, and schedules and returns them. */
+  /** Lets a nemesis plan faults that begin now, schedules them, and returns them. */
   unleash(nemesis: Nemesis): readonly ScheduledFault[] {
     const random = childRandom(this.seed, 'nemesis', nemesis.name, ++this.#unleashed);
     const faults = nemesis.plan({ nodes: this.nodes, random, from: this.now });
@@ -361,10 +361,10 @@ export class Simulation {
   /**
    * Stops all nodes, each with the function that its setup returned, and resolves to the resources
    * that they left behind: open calls, timers, connections and transports, by owner. If a setup
-   * returned no such function, the transports of the node are closed. Nothing stays behind in the
-   * process afterwards. Calling it again returns the same promise. Rejects if a node fails
-   * meanwhile or if a rejection is still unhandled, but never with an error that a run has already
-   * rejected with.
+   * returned no such function, the transports of the node are closed. Afterwards, nothing of the
+   * simulation remains in the process. Calling `close` again returns the same promise. Rejects if a
+   * node fails meanwhile or if a rejection is still unhandled, but never with an error that a run
+   * has already rejected with.
    */
   close(): Promise<Leak[]> {
     this.#closing ??= shutDown(this.#loop, this.#network, this.#cluster);

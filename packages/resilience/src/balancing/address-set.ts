@@ -19,7 +19,7 @@ export interface AddressSetSettings {
   readonly changed: (address: AddressState, change: AddressChange) => void;
 }
 
-/** Chooses addresses, and learns from the results of calls. */
+/** Chooses addresses, and takes the results of calls into account. */
 export class AddressSet {
   readonly #settings: AddressSetSettings;
   readonly #addressSettings: AddressSettings;
@@ -51,8 +51,8 @@ export class AddressSet {
   }
 
   /**
-   * Takes over a new list. Addresses that stay keep their state. If an address is listed twice, its
-   * last entry counts.
+   * Replaces the list. Addresses that are also in the new list keep their state. If an address is
+   * listed twice, its last entry counts.
    */
   update(list: readonly ResolvedAddress[], now: number): void {
     const isFirst = this.#addresses.length === 0;

@@ -4,8 +4,8 @@ import type { Random, ResolvedAddress } from '@trunkline/transport-core';
 import { decay } from '../portable-math.ts';
 
 /**
- * The result of a call, as it counts for its address. `late`: the call timed out, so it is unknown
- * whether the address can be reached. `ignored`: the caller canceled the call.
+ * The result of a call, as it affects the state of its address. `late`: the call timed out, so it
+ * is unknown whether the address can be reached. `ignored`: the caller canceled the call.
  */
 export type Outcome = 'success' | 'failure' | 'late' | 'unreachable' | 'lost' | 'ignored';
 
@@ -21,7 +21,7 @@ export interface AddressSettings {
 /** The state of an address: `up` if it gets calls, otherwise the reason why not. */
 export type AddressStatus = 'up' | 'down' | 'probing' | 'ejected' | 'removed';
 
-/** One address and everything that is known of it. */
+/** One address and everything that is known about it. */
 export class AddressState {
   readonly address: string;
   readonly #settings: AddressSettings;
@@ -85,7 +85,7 @@ export class AddressState {
     this.#priority = Number.isFinite(priority) ? priority : 0;
   }
 
-  /** The address is no longer in the list: it gets no new calls. */
+  /** Marks the address as no longer in the list, so that it gets no new calls. */
   remove(): void {
     this.#isRemoved = true;
   }
@@ -127,7 +127,7 @@ export class AddressState {
 
   // Weight.
 
-  /** Begins with a small weight if slow start is on. */
+  /** Starts with a small weight if slow start is on. */
   joins(now: number): void {
     this.#startSlowly(now);
   }
@@ -173,7 +173,7 @@ export class AddressState {
   ended(outcome: Outcome, elapsed: number, now: number): void {
     this.#inFlight--;
     if (outcome === 'ignored') {
-      // The latency of the call would have been at least this.
+      // The latency of the call would have been at least `elapsed`.
       if (elapsed > (this.#latency ?? elapsed)) this.#measure(elapsed, now);
       return this.#endProbe();
     }
@@ -187,7 +187,10 @@ export class AddressState {
     else this.#reached(now);
   }
 
-  /** A call has ended that gives no information about the address. Another call may probe it. */
+  /**
+   * Ends a probe with a call that gives no information about the address, so that another call may
+   * probe it.
+   */
   #endProbe(): void {
     if (!this.#isProbed) return;
     this.#isProbed = false;
@@ -196,8 +199,9 @@ export class AddressState {
 
   /**
    * Takes the address out of use, because it could not be reached or its connection was lost. It is
-   * down for a back-off as in gRPC's connection back-off: 1 s, 1.6 times as long after each further
-   * failure up to 30 s, ± 20 %. After a lost connection, one call may try at once to dial it.
+   * down for a back-off as in gRPC's connection back-off: 1 s, then 1.6 times as long after each
+   * further failure, up to 30 s, each ± 20 %. After a lost connection, one call may try at once to
+   * dial it.
    */
   #missed(now: number, wasDialed: boolean): void {
     const wasUp = this.#misses === 0;
@@ -226,7 +230,7 @@ export class AddressState {
   /**
    * Returns the expected cost of another call: the average latency times the number of calls that
    * would then be in flight. An address that has not answered yet costs nothing while it is idle,
-   * so that it is tried, and very much while its first call is pending.
+   * so that it is tried. While its first call is pending, it costs a great deal.
    */
   costAt(now: number): number {
     if (this.#latency === undefined) return this.#inFlight === 0 ? 0 : UNKNOWN + this.#inFlight;
@@ -255,7 +259,7 @@ export class AddressState {
   }
 
   /**
-   * Returns the latency that a failure counts as: twice the average, at most 10 s. Otherwise a
+   * Returns the latency at which a failure is counted: twice the average, at most 10 s. Otherwise a
    * server that fails fast would attract calls.
    */
   #penalty(elapsed: number): number {

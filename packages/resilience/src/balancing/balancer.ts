@@ -46,12 +46,14 @@ export interface BalancerOptions {
   /** Ejects addresses whose calls fail more often than those of others. Default: off. */
   readonly outliers?: OutlierOptions | undefined;
   /**
-   * Milliseconds over which the weight of an address grows, from a tenth, after it was added, was
-   * down or was ejected. Used by `roundRobin` and `leastLoaded`. Default 0: full weight at once.
+   * Milliseconds over which the weight of an address grows, from a tenth, after the address was
+   * added, was down or was ejected. Used by `roundRobin` and `leastLoaded`. Default 0: full weight
+   * at once.
    */
   readonly slowStart?: number | undefined;
   /**
-   * Receives changes of addresses. It is called synchronously; errors that it throws are ignored.
+   * Receives changes of addresses. The function is called synchronously; errors that it throws are
+   * ignored.
    */
   readonly onEvent?: ((event: BalancerEvent) => void) | undefined;
   /** Bounds of the tables. */
@@ -81,8 +83,8 @@ export interface BalancerLimits {
 }
 
 /**
- * A change of one address. `down`: it could not be reached or lost its connection, so it gets only
- * one call at a time after a back-off. `up`: one of these calls has succeeded.
+ * A change of one address. `down`: the address could not be reached or lost its connection, so
+ * after a back-off it gets only one call at a time. `up`: one of these calls has succeeded.
  */
 export interface BalancerEvent {
   readonly type: AddressChange;
@@ -116,20 +118,26 @@ export interface AddressSnapshot {
   readonly inFlight: number;
   /** The average latency in milliseconds; undefined before the first answer. */
   readonly latency: number | undefined;
-  /** Number of attempts that have ended, and number of those that counted against the address. */
+  /**
+   * Number of attempts that have ended, and (`failures`) how many of them counted against the
+   * address.
+   */
   readonly calls: number;
   readonly failures: number;
 }
 
 /** A balancer, made by {@link createBalancer}. */
 export interface Balancer {
-  /** Pass it as the last of the transport's client interceptors, after that of retries. */
+  /**
+   * The interceptor to pass as the last of the transport's client interceptors, after that of
+   * retries.
+   */
   readonly interceptor: ClientInterceptor;
   /**
-   * Watches a name from now on, and holds connections over this transport to its addresses (with
+   * Watches a name, and holds connections over this transport to the addresses of the name (with
    * `pickFirst`, only to the one in use) until the returned function is called or the balancer
-   * closes. Without such a hold, connections are dialed when they are needed, and close when they
-   * are idle.
+   * closes. Without such a hold, connections are dialed when they are needed, and are closed when
+   * they are idle.
    */
   hold(transport: AnyTransport, name: string): () => void;
   snapshot(): BalancerSnapshot;
@@ -139,7 +147,7 @@ export interface Balancer {
 
 /**
  * Creates a balancer over the addresses that a resolver reports. If the target of a call is a name,
- * it replaces the target with one of the addresses behind the name.
+ * the balancer replaces it with one of the addresses behind the name.
  *
  * @throws TypeError that names the invalid option.
  */

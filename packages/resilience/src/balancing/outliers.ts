@@ -8,17 +8,17 @@ export interface OutlierOptions {
   /** Milliseconds between two examinations. Default 10,000. */
   readonly interval?: number | undefined;
   /**
-   * Duration of the first ejection in milliseconds; the n-th in a row takes n times as long.
-   * Default 30,000.
+   * Duration of the first ejection in milliseconds; the n-th ejection in a row lasts n times as
+   * long. Default 30,000.
    */
   readonly baseEjection?: number | undefined;
   /** The longest ejection in milliseconds. Default 300,000. */
   readonly maxEjection?: number | undefined;
-  /** The percentage of addresses above which no further one is ejected. Default 10. */
+  /** Maximum percentage of addresses that may be ejected at a time. Default 10. */
   readonly maxEjectionPercent?: number | undefined;
   /**
-   * Number of standard deviations: addresses whose success rate is more than that below the mean of
-   * all are ejected. 0 turns this rule off. Default 1.9.
+   * Number of standard deviations by which the success rate of an address may be below the mean of
+   * all addresses; beyond it, the address is ejected. 0 turns this rule off. Default 1.9.
    */
   readonly successRateFactor?: number | undefined;
   /**
@@ -27,8 +27,8 @@ export interface OutlierOptions {
    */
   readonly failurePercent?: number | undefined;
   /**
-   * Minimum number of addresses with enough calls; with fewer, none is ejected. Default 5, as for
-   * both rules of A50.
+   * Minimum number of addresses with enough calls; if there are fewer, no address is ejected.
+   * Default 5, as for both rules of A50.
    */
   readonly minimumAddresses?: number | undefined;
   /** Minimum number of calls in an interval; an address with fewer is not examined. Default 100. */
@@ -70,7 +70,7 @@ export class Outliers {
     this.#ejected = ejected;
   }
 
-  /** The addresses have changed: forgets those that were removed. */
+  /** Called when the addresses have changed: forgets those that were removed. */
   update(addresses: readonly AddressState[]): void {
     const kept = new Set(addresses);
     for (const address of this.#records.keys())

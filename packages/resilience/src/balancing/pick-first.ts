@@ -23,7 +23,7 @@ export function pickFirst(
 }
 
 class FirstPicker implements Picker {
-  /** The position in the list, from 0 to 1, from which it looks for another address. */
+  /** The position in the list, from 0 to 1, at which the search for another address starts. */
   readonly #start: number;
   #current: AddressState | undefined = undefined;
 

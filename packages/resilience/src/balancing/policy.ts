@@ -11,7 +11,8 @@ export interface BalancingPolicy {
 /** A policy as the balancer sees it. */
 export interface PickingPolicy extends BalancingPolicy {
   /**
-   * True if calls go to one address as long as it takes them; in that case, only that one is held.
+   * True if calls go to one address as long as it takes them; in that case, a connection is held
+   * only to that address.
    */
   readonly picksOne: boolean;
   /** Creates the state of the policy for one name. */

@@ -51,7 +51,8 @@ export interface CircuitBreakerOptions {
    */
   readonly isFailure?: ((error: unknown) => boolean) | undefined;
   /**
-   * Receives changes of circuits. It is called synchronously; errors that it throws are ignored.
+   * Receives changes of circuits. The function is called synchronously; errors that it throws are
+   * ignored.
    */
   readonly onEvent?: ((event: CircuitEvent) => void) | undefined;
   /** The clock of the transport. Default: the system's. */
@@ -70,14 +71,16 @@ export interface CircuitEvent {
 export interface CircuitSnapshot {
   readonly key: string;
   readonly state: CircuitState;
-  /** Number of calls in the window, and number of those that failed. */
+  /** Number of calls in the window, and (`failures`) how many of them failed. */
   readonly calls: number;
   readonly failures: number;
 }
 
 /** A circuit breaker, made by {@link createCircuitBreaker}. */
 export interface CircuitBreaker {
-  /** Pass it among the transport's client interceptors, after that of a balancer. */
+  /**
+   * The interceptor to pass among the transport's client interceptors, after that of a balancer.
+   */
   readonly interceptor: ClientInterceptor;
   snapshot(): readonly CircuitSnapshot[];
 }

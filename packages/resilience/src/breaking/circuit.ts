@@ -24,8 +24,8 @@ type Phase =
   | { readonly is: 'half-open'; readonly since: number; started: number; succeeded: number };
 
 /**
- * A circuit. If it is closed, all calls pass; if it is open, none does; if it is half-open, a few
- * probes pass.
+ * A circuit. While it is closed, all calls pass; while it is open, no call passes; while it is
+ * half-open, a few probes pass.
  */
 export class Circuit {
   readonly #settings: CircuitSettings;

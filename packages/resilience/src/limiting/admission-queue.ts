@@ -1,5 +1,5 @@
-// The calls that wait to be admitted: the most important first, and under overload the newest
-// first, because the oldest will miss their deadlines.
+// The calls that wait to be admitted: calls of high priority first and, under overload, the newest
+// calls first, because the oldest will miss their deadlines.
 
 /** A waiting call. */
 export interface Waiter {
@@ -16,7 +16,7 @@ export interface AdmissionQueueSettings {
   /** Milliseconds that a call may wait while the queue is standing. */
   readonly target: number;
   /**
-   * Milliseconds that a call may wait otherwise. A queue that has not been empty for that time
+   * Milliseconds that a call may wait otherwise. A queue that has not been empty for this time
    * counts as standing.
    */
   readonly interval: number;
@@ -25,7 +25,7 @@ export interface AdmissionQueueSettings {
 /**
  * Orders waiting calls by CoDel for requests, as in "Fail at Scale" (Maurer, ACM Queue 2015): while
  * the queue has not been empty for an interval, calls that have waited longer than the target are
- * refused, and the newest call of a priority is first.
+ * refused, and within a priority the newest call is admitted first.
  */
 export class AdmissionQueue {
   readonly #settings: AdmissionQueueSettings;

@@ -33,8 +33,8 @@ export const PRIORITY = 'priority';
 /** Options of {@link createAdmission}; all are optional. */
 export interface AdmissionOptions {
   /**
-   * The number of calls that are handled at a time, which moves between bounds with the latency of
-   * the handlers. For a fixed limit, set `least` and `most` to the same number.
+   * The limit of calls that are handled at a time. It moves between two bounds according to the
+   * latency of the handlers. For a fixed limit, set `least` and `most` to the same number.
    */
   readonly limit?: AdaptiveLimitOptions | undefined;
   /** The queue for calls above the limit. */
@@ -76,7 +76,10 @@ export interface AdmissionSnapshot {
 
 /** The admission of calls, made by {@link createAdmission}. */
 export interface Admission {
-  /** Pass it as the first of the transport's, or of `serve`'s, server interceptors. */
+  /**
+   * The interceptor to pass as the first of the server interceptors, of the transport or of
+   * `serve`.
+   */
   readonly interceptor: ServerInterceptor;
   snapshot(): AdmissionSnapshot;
 }
@@ -85,7 +88,7 @@ export interface Admission {
  * Creates an interceptor that refuses calls which a server can't handle in time with
  * `resource_exhausted`, so that their callers can turn to another server. Calls above the limit
  * wait; the most important ones are admitted first. A stream counts until its handler has returned
- * the iterable of items, but not while they are sent. One-way messages are not limited here,
+ * the iterable of items, but not while the items are sent. One-way messages are not limited here,
  * because their credit limits them.
  *
  * @throws TypeError that names the invalid option.

@@ -7,7 +7,7 @@ export interface GradientSettings {
   readonly initial: number;
   readonly least: number;
   readonly most: number;
-  /** Ratio of the current latency to the usual one, up to which the limit grows. */
+  /** Maximum ratio of the current latency to the usual latency at which the limit still grows. */
   readonly tolerance: number;
   /** Length of a sample window in milliseconds. */
   readonly window: number;
@@ -71,7 +71,7 @@ export class GradientLimit {
     // After a long overload, the usual latency is too high, so it is lowered faster than averaging
     // would do.
     if (this.#usual > 2 * latency) this.#usual *= 0.9;
-    // A client that does not use up its limit learns nothing about it.
+    // The latency of a client that does not use up its limit says nothing about the limit.
     if (inFlight < this.#limit / 2) return;
     const { least, most, tolerance } = this.#settings;
     const ratio = latency > 0 ? (tolerance * this.#usual) / latency : 1;

@@ -1,5 +1,5 @@
-// One call and its attempts: after each failure, it decides whether and when another attempt is
-// made, and settles with the first success or the last failure.
+// One call and its attempts: after each failure, the call decides whether and when to make another
+// attempt. It settles with the first success or the last failure.
 
 import {
   type ClientCall,
@@ -22,7 +22,7 @@ export interface RepeatedCallHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly throttle: RetryThrottle;
-  /** Counts an attempt after the first one, or the reason why none was made. */
+  /** Counts an attempt after the first one, or the reason why no further attempt was made. */
   count(what: Counted): void;
 }
 
@@ -88,7 +88,7 @@ export class RepeatedCall {
     this.#attempt();
   }
 
-  /** Takes over when the first attempt, which was made without this object, has failed. */
+  /** Takes over after the first attempt, which was made without this object, has failed. */
   firstFailed(error: unknown): void {
     this.#made = 1;
     this.#failed(error);
@@ -236,9 +236,9 @@ export class RepeatedCall {
       this.#backoffs = 0;
       return pushback;
     }
-    // A call that reached no server tries another address at once, but only the first time.
+    // A call that reached no server is tried at another address at once, but only the first time.
     if (isFree && this.#made === 1) return 0;
-    // While other attempts are pending, the next hedge takes the place of the failed one.
+    // While other attempts are pending, the next hedge replaces the failed attempt.
     if (this.#open.size > 0 && !isOverload(error)) return 0;
     const { initialBackoff, maxBackoff, backoffFactor } = this.#policy;
     let most = initialBackoff;

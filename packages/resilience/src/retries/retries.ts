@@ -29,8 +29,8 @@ export interface RetriesOptions {
   readonly methods?: Readonly<Record<string, RetryPolicy>> | undefined;
   /**
    * The token bucket that stops retries and hedges while calls fail. All calls through this
-   * interceptor share it, so create one for each service. `false` turns it off, which lets a
-   * failure grow into a retry storm.
+   * interceptor share it, so create one for each service. `false` turns it off; then a failure can
+   * grow into a retry storm.
    */
   readonly throttle?: RetryThrottleOptions | false | undefined;
   /** The clock of the transport. Default: the system's. */
@@ -49,22 +49,27 @@ export interface RetriesSnapshot {
   readonly hedges: number;
   /** Number of attempts that were not made because too many calls failed. */
   readonly throttled: number;
-  /** Number of calls that were not repeated because the server said so. */
+  /** Number of calls that were not repeated because the server asked for that. */
   readonly pushbacks: number;
-  /** Number of tokens left in the bucket; retries stop at half of it. `Infinity` if it is off. */
+  /**
+   * Number of tokens left in the bucket; retries stop when half of them or fewer are left.
+   * `Infinity` if the throttle is off.
+   */
   readonly tokens: number;
 }
 
 /** Retries, made by {@link createRetries}. */
 export interface Retries {
-  /** Pass it among the transport's client interceptors, ahead of the balancer's. */
+  /**
+   * The interceptor to pass among the transport's client interceptors, before that of a balancer.
+   */
   readonly interceptor: ClientInterceptor;
   snapshot(): RetriesSnapshot;
 }
 
 /**
- * Creates an interceptor that repeats failed calls, as in gRFC A6. It holds no timers or
- * connections except those of pending calls. The deadline of a call covers all its attempts.
+ * Creates an interceptor that repeats failed calls, as in gRFC A6. The interceptor holds no timers
+ * or connections except those of pending calls. The deadline of a call covers all its attempts.
  *
  * @throws TypeError that names the invalid option.
  */

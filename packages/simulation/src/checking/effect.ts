@@ -19,7 +19,7 @@ export interface Effect {
   readonly needs: 'any' | 'is' | 'not';
   readonly needed: Value;
   /**
-   * True if it writes `value` (`undefined` deletes the key). Otherwise it only looks, and `value`
+   * True if it writes `value` (`undefined` deletes the key). Otherwise it only reads, and `value`
    * has no meaning.
    */
   readonly writes: boolean;

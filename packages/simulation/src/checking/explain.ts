@@ -5,7 +5,7 @@ import type { Operation } from './history.ts';
 
 /**
  * Formats a counter-example: one line per operation, and a last line with the reason.
- * @param effects the part of `prefix` that `shrink` has left.
+ * @param effects the part of `prefix` that remains after `shrink`.
  * @param prefix the shortest prefix that fails, so the operation that returned last is the culprit.
  * @param total the number of all operations on the key.
  */

@@ -5,8 +5,8 @@ import type { Effect } from './effect.ts';
 
 /**
  * Returns a function that takes the time at which a write returned, and returns the time from which
- * its value is hidden forever: by then, another write that was called after the first one had
- * returned has itself returned. `effects` are in order of call.
+ * its value is hidden forever: by then, a later write, which was called after the first one had
+ * returned, has itself returned. `effects` are in order of call.
  */
 export function hiding(effects: readonly Effect[]): (returned: number) => number {
   const writes = effects.filter((effect) => effect.certain && effect.writes);

@@ -48,7 +48,7 @@ export type Operation = Command & {
    * unknown operation, it is only the position at which the client gave up.
    */
   readonly returned?: number | undefined;
-  /** Virtual milliseconds, used only for printing. */
+  /** Time of the call in virtual milliseconds, used only for printing. */
   readonly calledAt?: number | undefined;
   readonly returnedAt?: number | undefined;
 };

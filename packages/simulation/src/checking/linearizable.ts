@@ -13,10 +13,11 @@ export interface CheckOptions {
    * The number of configurations that the check may search per key before its verdict is
    * `undefined`. Each visited configuration (the progress of all clients, and the value at that
    * point) counts as one, and so do a hundred comparisons between configurations. Default
-   * 1,000,000, which takes some ten seconds, and at most about 300 bytes for each configuration.
-   * Shrinking a counter-example may take as much again, and then stops with the result so far.
-   * Ordinary histories need one to eight configurations per operation. Unknown outcomes combined
-   * with few distinct values need many more, so let clients write distinct values.
+   * 1,000,000, which takes about ten seconds, and at most about 300 bytes per configuration.
+   * Shrinking a counter-example may search as many configurations again, and then stops with the
+   * smallest one found so far. Ordinary histories need one to eight configurations per operation.
+   * Unknown outcomes combined with few distinct values need many more, so let clients write
+   * distinct values.
    */
   readonly limit?: number;
 }
@@ -27,9 +28,9 @@ export type LinearizabilityVerdict =
   | { readonly linearizable: true; readonly configurations: number }
   /**
    * No order of all operations explains what the clients saw. `operations` is a counter-example:
-   * operations of one key, listed in order of call, that even by themselves no order explains.
-   * `shrink` in shrink.ts documents which operations are left out. `text` has a line for each of
-   * them, and a last line with the reason.
+   * operations of one key, listed in order of call, that no order explains even without the other
+   * operations. `shrink` in shrink.ts documents which operations are left out. `text` has a line
+   * for each of them, and a last line with the reason.
    */
   | {
       readonly linearizable: false;
@@ -48,7 +49,7 @@ export type LinearizabilityVerdict =
 
 /**
  * Checks whether some order of all operations respects real time (an operation that returned before
- * another was called comes first) and explains every result, given a register per key that is
+ * another was called comes first) and explains every result, if each key is a register that is
  * absent at first (Herlihy and Wing, Linearizability, TOPLAS 12(3), 1990). Keys are checked
  * separately, because a history is linearizable if its part for every object is (the same paper,
  * section 3.3, locality; Horn and Kroening, Faster Linearizability Checking via P-compositionality,
@@ -90,8 +91,8 @@ function byKey(operations: readonly Operation[]): Map<string, Operation[]> {
 }
 
 /**
- * Finds a small counter-example. A step that takes far longer than the verdict did is skipped, and
- * so are all further steps once they have taken as long as the limit allows in total.
+ * Finds a small counter-example. Skips a step that takes far longer than the verdict did. Skips all
+ * further steps once the steps together have used up the limit.
  */
 function counterExample(
   key: string,
@@ -116,7 +117,7 @@ function counterExample(
 
 const LIMIT = 1_000_000;
 /**
- * Limit of a step towards a counter-example: `PATIENCE` times the work of the verdict, plus
+ * Maximum work of a step towards a counter-example: `PATIENCE` times the work of the verdict, plus
  * `LEAST`.
  */
 const PATIENCE = 2;

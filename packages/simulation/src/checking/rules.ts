@@ -18,10 +18,11 @@ export function always(loop: EventLoop, name: string, holds: () => unknown): () 
 }
 
 /**
- * Checks that `holds` becomes true within `within` milliseconds after each moment from which
- * nothing is wrong. Returns a function that removes the rule.
+ * Checks that `holds` becomes true within `within` milliseconds after the end of all faults, each
+ * time that they end. Returns a function that removes the rule.
  *
- * @param calmSince returns that moment, or undefined while something is wrong.
+ * @param calmSince returns the time at which the last fault ended, or undefined while something is
+ * wrong.
  */
 export function eventually(
   loop: EventLoop,

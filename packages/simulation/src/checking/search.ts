@@ -42,8 +42,8 @@ export interface Found {
    */
   readonly work: number;
   /**
-   * Position, in the order of the history, at which the operation that no order could pass
-   * returned; 0 if there was none.
+   * Position in the history of the return of the operation that no order could get past; 0 if there
+   * was no such operation.
    */
   readonly stuck: number;
 }
@@ -155,7 +155,7 @@ function successors(stages: readonly Stage[], from: Configuration): Configuratio
 }
 
 /**
- * Returns true if a completed operation needs a value that nothing can write any more after `but`
+ * Returns true if a completed operation needs a value that nothing can write any more once `but`
  * has overwritten it or has been passed.
  */
 function isLost(

@@ -32,8 +32,8 @@ export interface ExploreOptions {
   /**
    * The name of the scenario in replay lines. If the environment variable SEED holds a replay of
    * this name, the search runs only that seed; searches with other names ignore it. At most 100
-   * characters, without white space or colons. Default: the name of the function or of the
-   * module's file; a second search in the same thread with the same default name gets '-2'.
+   * characters, without white space or colons. Default: the name of the function or of the module's
+   * file; a second search in the same thread with the same default name gets the suffix '-2'.
    */
   readonly name?: string | undefined;
   /**

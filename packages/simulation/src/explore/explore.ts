@@ -14,8 +14,8 @@ import { WorkerRunner } from './worker-runner.ts';
 /** The result of a search. Everything except the speed is independent of the number of workers. */
 export interface Exploration {
   /**
-   * Number of seeds that passed. If the search stopped at a failure, only the seeds below the last
-   * reported failure count.
+   * Number of seeds that passed. If the search stopped at a failure, only seeds below the last
+   * reported failure are counted.
    */
   readonly passed: number;
   /**
@@ -83,8 +83,8 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
 
 /**
  * Turns a search into the run that a replay line names: under the profile of the line, with the
- * faults in `only`, and without the troubles of the link in `without`. A replay that names faults
- * is not shrunk again, because its schedule is the result of shrinking.
+ * faults in `only`, and without the link disturbances in `without`. A replay that names faults is
+ * not shrunk again, because its schedule is the result of shrinking.
  */
 function replayed(search: SeedSearch, { seed, profile, only, without }: Replay): SeedSearch {
   return {

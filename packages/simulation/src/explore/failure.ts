@@ -41,7 +41,7 @@ export interface Failure {
   readonly faults: number;
   /**
    * The calmest link found with which the scenario still fails under `schedule`: the link of the
-   * profile, or the one given to `explore`, possibly without some of its troubles.
+   * profile, or the one given to `explore`, possibly without some of its disturbances.
    */
   readonly link: LinkOptions | undefined;
   /**
@@ -81,7 +81,7 @@ export interface Shrunk {
   /** The run with the smallest schedule. */
   readonly run: FailedRun;
   readonly link: LinkOptions | undefined;
-  /** The troubles removed from the given link. */
+  /** The disturbances removed from the given link. */
   readonly without: readonly LinkTrouble[];
   /** A remark for the user about the shrinking; undefined if there is none. */
   readonly note: string | undefined;

@@ -1,12 +1,12 @@
-// The troubles of a link that shrinking can remove.
+// The disturbances of a link that shrinking can remove.
 
 import type { LinkOptions } from '../network/link-settings.ts';
 
-/** Link options that make a link bad. */
+/** The link options that disturb a link. */
 export const TROUBLES = ['loss', 'burst', 'duplicate', 'reorder', 'corrupt'] as const;
 export type LinkTrouble = (typeof TROUBLES)[number];
 
-/** Returns a link without the given troubles. */
+/** Returns a link without the given disturbances. */
 export function withoutTroubles(
   link: LinkOptions | undefined,
   troubles: readonly LinkTrouble[],

@@ -32,7 +32,7 @@ export interface RunnerOptions
   readonly shrinkRuns: number;
   /**
    * For a replay: the name of the profile, the positions of the planned faults to inject (`only`),
-   * and the troubles to remove from the link (`without`).
+   * and the disturbances to remove from the link (`without`).
    */
   readonly profile?: string | undefined;
   readonly only?: readonly number[] | undefined;
@@ -134,8 +134,8 @@ export class LocalRunner implements Runner {
   async close(): Promise<void> {}
 
   /**
-   * Returns the conditions of a seed: those of its profile, without the faults and troubles that a
-   * replay removes.
+   * Returns the conditions of a seed: those of its profile, without the faults and disturbances
+   * that a replay removes.
    */
   #runOf(seed: number): Run {
     const { profile: asked, link, nemesis, only, without = [] } = this.#options;

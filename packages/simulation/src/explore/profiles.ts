@@ -1,5 +1,5 @@
 // The profiles of a search: the conditions under which its seeds run in turn, because the
-// conditions that suit one bug hide another.
+// conditions that reveal one bug can hide another.
 
 import type { ScheduledFault } from '../faults/fault.ts';
 import type { Nemesis } from '../faults/nemesis.ts';
@@ -35,8 +35,8 @@ export type ProfileName =
  * - `loss`: a message takes 5 to 15 ms; 2 % of them are lost.
  * - `longLines`: lines between continents: 100 ms or more, and 10 Mbit/s.
  * - `longPartitions`: a few partitions of 4 to 12 s each, either into two sides or of one node.
- * - `crashStorms`: crashes in quick succession, of up to all nodes at once; half of them lose
- * power.
+ * - `crashStorms`: crashes in quick succession, with up to all nodes down at once; in half of the
+ * crashes, the node loses power.
  */
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
   constantLatency: { name: 'constantLatency', link: { latency: 10 } },

@@ -12,7 +12,7 @@ export interface Replay {
   readonly profile: string | undefined;
   /** Positions, in the planned list, of the faults to inject. Undefined means all of them. */
   readonly only: readonly number[] | undefined;
-  /** The troubles to remove from the link. */
+  /** The disturbances to remove from the link. */
   readonly without: readonly LinkTrouble[];
 }
 
@@ -25,7 +25,7 @@ export function replayLine(replay: Replay, command = runningCommand()): string {
 }
 
 /**
- * Formats the value of SEED: scenario, seed, profile, faults, and the troubles removed from the
+ * Formats the value of SEED: scenario, seed, profile, faults, and the disturbances removed from the
  * link. Examples: 'election:3', 'election:3:2,5-7', 'election:3@loss:none-loss-burst',
  * 'election:3:all-loss'.
  */

@@ -30,8 +30,8 @@ export class SeedTally {
   }
 
   /**
-   * Returns the next seeds to run in ascending order, at most `most`; returns none as soon as
-   * enough have failed.
+   * Returns the next seeds to run in ascending order, at most `most`; returns an empty list once
+   * enough seeds have failed.
    */
   next(most: number): readonly number[] {
     if (this.#failures.length >= this.#stopAfter) return [];

@@ -16,7 +16,7 @@ export type Attempt = (
 ) => Promise<FailedRun | undefined>;
 
 /**
- * Removes faults, and then troubles of the link, as long as the run fails for the same reason.
+ * Removes faults, and then disturbances of the link, as long as the run fails for the same reason.
  * First it repeats the run with the whole schedule, and gives up if the result differs.
  *
  * The last `recover` is kept while the rest shrinks: without it, a rule that waits for calm could

@@ -16,7 +16,10 @@ import {
 } from './partition-shapes.ts';
 import { type NemesisDefinition, nemesisOf, rounded, share, type Wave } from './plan.ts';
 
-/** Default durations, in milliseconds, of network trouble and of the calm between two troubles. */
+/**
+ * Default durations, in milliseconds, of a disturbance of the network and of the calm between two
+ * disturbances.
+ */
 const LASTS = [500, 5_000] as const;
 const CALM = [500, 4_000] as const;
 
@@ -34,8 +37,8 @@ export const isolate = nemesisOf<{ readonly node: string | undefined }>({
 });
 
 /**
- * Splits the nodes into two halves joined by a single node: it reaches both, but they never reach
- * each other. Takes at least three nodes.
+ * Splits the nodes into two halves joined by a single node, which reaches both halves; the halves
+ * never reach each other. Takes at least three nodes.
  */
 export const bridge = nemesisOf(partitions('bridge', 3, bridgeBetween));
 
@@ -46,8 +49,8 @@ export const bridge = nemesisOf(partitions('bridge', 3, bridgeBetween));
 export const majorityRing = nemesisOf(partitions('majorityRing', 3, ringOfMajorities));
 
 /**
- * Loses everything in one direction: from one node to all others, from all others to it, or from
- * one node to another.
+ * Loses everything in one direction: from one node to all others, from all others to one node, or
+ * from one node to another.
  */
 export const oneWay = nemesisOf(partitions('oneWay', 2, oneDirection));
 

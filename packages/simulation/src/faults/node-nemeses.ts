@@ -28,8 +28,8 @@ export const rollingRestart = nemesisOf({
 
 /**
  * Crashes up to `maxDown` random nodes at once; they come back one by one within `lasts`. By
- * default, `maxDown` is a minority of the nodes, but at least one. With the probability `powerLost`
- * (default 0.5), a crash is a loss of power, so that other nodes see no reset.
+ * default, `maxDown` is a minority of the nodes, but at least one. A crash is a loss of power with
+ * the probability `powerLost` (default 0.5); in that case, other nodes see no reset.
  */
 export const crashes = nemesisOf<{
   readonly maxDown: number | undefined;
@@ -114,9 +114,9 @@ export const clockStorm = nemesisOf<{ readonly skew: Delay; readonly drift: Dela
 
 /**
  * Makes a node's disk slow and faulty: operations take up to `latency` ms (default 20), a sync up
- * to `sync` ms (default 200), and a share of them, up to `failure` (default 0.3), fails. After each
- * trouble the disk is fast and has no failures; `recover` restores the disk settings of the
- * simulation.
+ * to `sync` ms (default 200), and a share of all operations, up to `failure` (default 0.3), fails.
+ * After each disturbance the disk is fast and has no failures; `recover` restores the disk settings
+ * of the simulation.
  */
 export const diskTrouble = nemesisOf<
   Victim & { readonly latency: number; readonly sync: number; readonly failure: number }

@@ -22,8 +22,8 @@ export interface NemesisOptions {
   /** The duration of each fault. The default depends on the nemesis. */
   readonly lasts?: Delay | undefined;
   /**
-   * The length of the calm before the first trouble and between two troubles. The default depends
-   * on the nemesis.
+   * The length of the calm before the first disturbance and between two disturbances. The default
+   * depends on the nemesis.
    */
   readonly calm?: Delay | undefined;
   /** A factor for `lasts` and `calm`: above 1, trouble is rarer and lasts longer. Default 1. */
@@ -31,8 +31,8 @@ export interface NemesisOptions {
 }
 
 /**
- * One trouble: the time at which it begins, the time at which it should end, and the number of
- * earlier ones.
+ * One disturbance: the time at which it begins, the time at which it should end, and the number of
+ * earlier disturbances.
  */
 export interface Wave {
   readonly begin: number;
@@ -40,7 +40,7 @@ export interface Wave {
   readonly index: number;
 }
 
-/** The input of a kind of trouble, once for each plan. */
+/** The input from which a kind of trouble makes a plan; there is one for each plan. */
 export interface PlanSetting<Own> {
   readonly nodes: readonly string[];
   readonly random: Random;

@@ -1,6 +1,6 @@
 // The system calls of a simulated file system, as one life of a node makes them: paths, open files,
-// and POSIX's rules. Each is a sequence of operations, which NodeFiles performs immediately or over
-// virtual time.
+// and POSIX's rules. Each system call is a sequence of operations, which NodeFiles performs
+// immediately or over virtual time.
 
 import { type FileErrorCode, fileError } from './file-error.ts';
 import type { DirectoryNode, Edit, FileNode, FileTree, TreeNode } from './file-tree.ts';
@@ -19,7 +19,7 @@ export interface FileOperation {
   run(): unknown;
 }
 
-/** A sequence of operations: it yields each of them, and gets its result. */
+/** A sequence of operations: it yields each operation, and gets the result of the operation. */
 export type Steps<T> = Generator<FileOperation, T, unknown>;
 
 /** An open file. */
@@ -104,7 +104,8 @@ export class FileCalls {
   }
 
   /**
-   * Reads from a position, or otherwise from the position of the open file, which then advances.
+   * Reads from the given position. Without one, reads from the position of the open file and
+   * advances it.
    */
   *read(fd: number, length: number, position: number | undefined): Steps<Uint8Array> {
     return yield* step('read', 'read', undefined, () => {
@@ -299,7 +300,7 @@ function contentOf(node: TreeNode, call: string): FileNode {
   return node;
 }
 
-/** The first number of an open file; those below are the standard streams. */
+/** The number of the first open file; lower numbers are the standard streams. */
 const FIRST_FD = 3;
-/** Maximum number of files that a life of a node may have open; more fail with EMFILE. */
+/** Maximum number of files that a life of a node may have open; opening more fails with EMFILE. */
 const MOST_OPEN = 1_024;

@@ -176,7 +176,7 @@ export class FileTree implements DiskFiles {
 
   /**
    * Returns the last write before a crash as a torn one: only its first bytes reach the disk, but
-   * the new size does.
+   * the file has the new size.
    */
   #torn(change: Change): Change {
     if (change.kind !== 'write') return change;
@@ -218,6 +218,6 @@ function eachOf(
 const NONE: ReadonlySet<DirectoryNode> = new Set();
 /**
  * Maximum number of unsynced changes that a disk keeps. Beyond it, the older half becomes durable,
- * as an operating system writes back data that has waited for long.
+ * as an operating system writes back data that has waited for a long time.
  */
 const MOST_UNSAFE = 20_000;

@@ -22,7 +22,7 @@ import { type UnhandledRejection, UnhandledRejections } from './unhandled-reject
 export interface EventLoopOptions {
   readonly seed: number;
   /**
-   * If true, the loop waits for a turn of the real event loop after each event, instead of some
+   * If true, the loop waits for a turn of the real event loop after each event, instead of a few
    * turns of the microtask queue.
    */
   readonly strict: boolean;
@@ -69,12 +69,15 @@ export class EventLoop {
   #acting: EventOwner | undefined;
   readonly #rejections = new UnhandledRejections();
   #watch: UncaughtWatch | undefined;
-  /** Answers code that asks the system, on behalf of the owner that is running. */
+  /**
+   * Answers requests to the system from code of nodes and clients, on behalf of the owner that is
+   * running.
+   */
   readonly #system: RuntimeOverride = {
     random: () => (this.#acting?.system ?? this.#outside).random(),
     wall: () => (this.#acting?.system ?? this.#outside).wall(),
   };
-  /** Answers code outside all nodes and clients that asks the system. */
+  /** Answers requests to the system from code outside all nodes and clients. */
   readonly #outside: RuntimeOverride;
   #guard: NondeterminismGuard | undefined;
   #running = false;

@@ -30,7 +30,7 @@ export interface SimEvent {
   order: number;
   readonly owner: EventOwner | undefined;
   readonly kind: EventKind;
-  /** Undefined once the event has run or was canceled. */
+  /** Undefined once the event has run or has been canceled. */
   run: ((argument: any) => void) | undefined;
   /** The argument of `run`. Because of it, data in flight needs no separate closure. */
   readonly argument: unknown;

@@ -3,9 +3,9 @@
 
 /** A guard that can be suspended for a while. */
 export interface SuspendableGuard {
-  /** Gives the program its real functions back. */
+  /** Restores the real functions. */
   suspend(): void;
-  /** Replaces them again. */
+  /** Replaces the real functions again. */
   resume(): void;
 }
 

@@ -58,7 +58,9 @@ export interface RecordedEvents {
   readonly at: number;
 }
 
-/** An event as the trace passes it on; numbers below 0 and empty names stand for none. */
+/**
+ * An event as the trace passes it on; a number below 0 or an empty name means that there is none.
+ */
 export interface TracedEvent {
   readonly event: number;
   readonly at: number;

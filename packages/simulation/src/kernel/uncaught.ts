@@ -34,7 +34,9 @@ export interface UncaughtWatch {
   forget(): void;
 }
 
-/** Watches for uncaught errors, in Node or in a page; takes nothing over before `impose`. */
+/**
+ * Watches for uncaught errors, in Node or in a page; intercepts nothing before `impose` is called.
+ */
 export function watchUncaught(report: UncaughtReport): UncaughtWatch {
   return process === undefined ? watchPage(report) : watchProcess(process, report);
 }

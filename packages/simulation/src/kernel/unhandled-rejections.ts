@@ -33,7 +33,10 @@ export class UnhandledRejections {
     this.#owners.set(promise, owner);
   }
 
-  /** Returns the owner that is responsible for a promise: its own, or `acting` if it has none. */
+  /**
+   * Returns the owner that is responsible for a promise: the one that `attribute` set, or `acting`
+   * if there is none.
+   */
   ownerOf(promise: object, acting: EventOwner | undefined): EventOwner | undefined {
     return this.#owners.get(promise) ?? acting;
   }

@@ -10,9 +10,9 @@ import { virtualWorld } from './virtual-globals.ts';
 /** Options of {@link createLoader}. */
 export interface LoaderOptions {
   /**
-   * Names of packages that all nodes share with the program instead of having separate instances; a
-   * name that ends in `*` stands for all names that begin with the part before it. Their code sees
-   * the real globals. Default: `['@trunkline/*']`.
+   * Names of packages of which all nodes share the program's instance, instead of having separate
+   * instances; a name that ends in `*` stands for all names that begin with the part before it.
+   * Their code sees the real globals. Default: `['@trunkline/*']`.
    */
   readonly shared?: readonly string[] | undefined;
 }

@@ -118,7 +118,8 @@ export function transformModule(source: string): TransformedModule {
 }
 
 /**
- * Replaces `import()` in the source of a CommonJS module, which apart from that is a function body.
+ * Replaces `import()` in the source of a CommonJS module. The rest of the source is already a valid
+ * function body.
  *
  * @throws SyntaxError if the source is not a valid script.
  */
@@ -158,7 +159,7 @@ interface Facts {
   readonly shorthands: Set<number>;
   /** The starts of expression statements in a list of statements. */
   readonly statements: Set<number>;
-  /** The nodes of `import()` and `import.meta`. */
+  /** The syntax nodes of `import()` and `import.meta`. */
   readonly dynamic: Ast[];
   isAsync: boolean;
 }

@@ -1,4 +1,4 @@
-// The parts of WebCrypto and node:crypto that draw random numbers, from the randomness of a
+// The parts of WebCrypto and node:crypto that draw random numbers, with the randomness of a
 // simulated node.
 
 import crypto from 'node:crypto';

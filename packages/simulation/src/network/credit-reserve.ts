@@ -1,20 +1,21 @@
-// Credit set aside for messages that the writer does not know of: copies, and messages made longer
-// by an interceptor. The writer gets slightly lower limits than the reader allows. The reserve
-// spends the difference, and is refilled from the credit that the reader returns.
+// Credit set aside for bytes that the writer does not know of: copies of messages, and the bytes
+// that an interceptor adds to a message. The writer gets slightly lower limits than the reader
+// allows. The reserve spends the difference, and is refilled from the credit that the reader
+// returns.
 
 import { decodeHello, encodeHello, type Frame } from '@trunkline/transport-core/internal';
 
 /** The reserve of one direction of a connection. */
 export class CreditReserve {
   /**
-   * The number of bytes of one-way credit set aside per channel and, by channel, the number that is
-   * left after some are spent.
+   * Bytes of one-way credit set aside per channel and, for each channel that has spent some of
+   * them, the bytes that are left.
    */
   #size = 0;
   #spare: Map<number, number> | undefined;
   /**
-   * One-way credit per channel as the reader counts it: at the start and, by channel, after some is
-   * spent. While it is not above 0, the reserve gives nothing.
+   * One-way credit per channel as the reader counts it: at the start and, for each channel that has
+   * spent some of it, now. A channel gets nothing from the reserve unless this credit is above 0.
    */
   #start = 0;
   #left: Map<number, number> | undefined;
@@ -93,7 +94,7 @@ export class CreditReserve {
 /** Maximum one-way credit that is set aside, in bytes per connection and channel. */
 const BYTES = 64 * 1024;
 /**
- * Maximum number of calls that are set aside, out of 4,096. Also the divisor of their share, which
- * is one in 64: none are set aside if the reader allows fewer than 64.
+ * Maximum number of calls that are set aside, out of 4,096. Also the divisor of the share: one call
+ * in 64 is set aside, so none is if the reader allows fewer than 64.
  */
 const CALLS = 64;

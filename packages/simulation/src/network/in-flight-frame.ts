@@ -17,8 +17,8 @@ export function traceNames(trace: Trace, method: Method | undefined): readonly n
  * The role of a frame in the network. 'request', 'oneway' and 'answer' are messages, which may be
  * lost. 'body' is the rest of a long message or of a stream, including the credit of the stream;
  * 'cancel' and 'control' keep the connection's accounts. Frames of these three roles are never lost
- * by chance. But a 'body' is discarded after a message of its call was lost, and a 'cancel' if the
- * request of its call has not arrived.
+ * by chance. But a 'body' is discarded if a message of its call was lost, and a 'cancel' is
+ * discarded if the request of its call has not arrived.
  */
 export type FrameRole = 'request' | 'oneway' | 'answer' | 'body' | 'cancel' | 'control';
 

@@ -9,8 +9,8 @@ import type { EventOwner } from '../kernel/event-queue.ts';
 export interface Host {
   readonly name: string;
   /**
-   * True if the machine has power. With power, it answers for an incarnation that has ended: it
-   * resets connections and refuses dials. Without power it does not answer.
+   * True if the machine has power. A machine with power answers for an incarnation that has ended:
+   * it resets connections and refuses dials. A machine without power does not answer.
    */
   powered: boolean;
   /** True if the machine refuses every dial, even when a transport listens. */

@@ -24,14 +24,14 @@ export interface InterceptedMessage {
 
 /**
  * An interceptor's decision about a message; undefined is the same as 'pass'.
- * - 'drop' loses the message, as may also happen by chance. If an item is dropped, the rest of its
- *   call is lost as well; if a chunk is dropped, its connection is reset.
+ * - 'drop' loses the message, as a bad link may do. If an item is dropped, the rest of its call is
+ *   lost as well; if a chunk is dropped, its connection is reset.
  * - `delay` holds the message back for that many virtual milliseconds. Other messages may overtake
  *   it, but not the rest of the same long message or stream. Chunks of streams cannot be delayed.
  * - `mutate` replaces the value; for the kind 'bytes' it takes bytes. Errors cannot be mutated, and
- *   other messages must fit one packet before and after. A mutated item must not be longer than the
- *   original. Mutation may lengthen one-way messages by at most 64 KiB in total, over all that the
- *   reader has not taken yet.
+ *   other messages must fit into one packet both before and after the mutation. A mutated item must
+ *   not be longer than the original. The mutations of all one-way messages that the reader has not
+ *   taken yet may add at most 64 KiB in total.
  */
 export type InterceptorVerdict =
   | 'pass'

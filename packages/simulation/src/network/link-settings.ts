@@ -34,8 +34,8 @@ export interface LinkOptions {
    */
   readonly duplicate?: number | undefined;
   /**
-   * Share of messages that later ones may overtake: they take up to ten latencies longer. On a
-   * stream, they delay the bytes behind them instead. Default 0.
+   * Share of messages that later ones may overtake, because they take up to ten times the latency
+   * longer. On a stream, such a chunk delays the bytes behind it instead. Default 0.
    */
   readonly reorder?: number | undefined;
   /** Maximum number of bytes per second; excess bytes queue. Default: no limit. */

@@ -26,7 +26,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   readonly #parity: 0 | 1;
   /**
    * The writer's calls by id: those that the writer has opened, and those that the reader knows,
-   * which lag somewhat behind.
+   * which follow a little later.
    */
   #opened: CallTable | undefined;
   #known: CallTable | undefined;
@@ -37,7 +37,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   #copies = 0;
   /** Time at which READY arrives; no message arrives before it. */
   #readyAt = 0;
-  /** Credit for copies and longer messages; set once the reader's hello has passed. */
+  /** Credit for copies and lengthened messages; set once the reader's hello has passed. */
   #reserve = CreditReserve.NONE;
   /** The method whose trace names were needed last, with these names. */
   #lastMethod: Method | undefined;
@@ -378,8 +378,8 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   }
 
   /**
-   * The hold-up time that applies here, depending on whether the writer is the caller or the
-   * callee.
+   * Name of the hold-up time that applies to a call in this direction: whether the writer is its
+   * caller or its callee decides.
    */
   #side({ id }: TrackedCall): 'outboundAt' | 'inboundAt' {
     return (id & 1) === this.#parity ? 'outboundAt' : 'inboundAt';

@@ -1,4 +1,5 @@
-// The path from one node to another: one direction of a link, with the faults that affect it now.
+// The path from one node to another: one direction of a link, with the faults that currently affect
+// it.
 
 import type { Random } from '@trunkline/transport-core';
 import { draw } from '../kernel/distributions.ts';

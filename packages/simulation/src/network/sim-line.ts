@@ -12,7 +12,10 @@ import type { Path, Stalled } from './path.ts';
 /** Marks that travel behind the data: the writer has finished, or has reset the connection. */
 const FINISH = Symbol('finish');
 const RESET = Symbol('reset');
-/** A number acknowledges how much of the other direction the writer of this line has read. */
+/**
+ * A number is an acknowledgment: the amount of the other direction's data that the writer of this
+ * line has read.
+ */
 type Mark = typeof FINISH | typeof RESET | number;
 
 /** The parts of one direction of a connection; only subclasses use `interceptors` and `parity`. */
@@ -29,7 +32,10 @@ export interface LineParts<Unit> {
   readonly parity: 0 | 1;
 }
 
-/** Base class of both levels: the ends write and read a `Unit`, and `Data` travels between them. */
+/**
+ * Base class of the lines of both levels: the ends write and read a `Unit`, and `Data` travels
+ * between them.
+ */
 export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedLine {
   /** The other direction. */
   back!: SimLine<Unit, Data>;
@@ -106,8 +112,9 @@ export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedL
 
   /**
    * Sends `data`, which may overtake other data. If the reader ends before `at`, the data vanishes:
-   * in that case the reader's machine resets the connection if it can. Events of a reader that has
-   * already ended would not happen, so this event has no owner, and `#bounce` answers.
+   * in that case the reader's machine resets the connection if it can. The event has no owner,
+   * because events of a reader that has already ended would not happen; for such a reader,
+   * `#bounce` answers.
    */
   protected crossAt(at: number, data: Data | Mark): void {
     const { to } = this;

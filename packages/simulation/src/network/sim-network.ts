@@ -47,8 +47,8 @@ export class SimNetwork {
   /**
    * Carries a dial to its target and the answer back. A dial that gets no answer is retried after
    * `wait` milliseconds, which doubles each time, as TCP does (RFC 6298), until it is no longer
-   * wanted. If only the answer was lost, the target has accepted already: nothing cuts that
-   * connection, and the retry makes another one.
+   * wanted. If only the answer was lost, the target has already accepted a connection: that
+   * connection stays, and the retry makes another one.
    */
   dial(from: TransportPort, address: string, dial: Dial, wait = RETRY): void {
     const { incarnation } = from;
@@ -59,8 +59,8 @@ export class SimNetwork {
     };
     this.#trace(TraceKind.dialed, there);
     // A dial has 0 bytes, which may wait in any queue (`true`), so `delay` is never undefined. The
-    // event has no owner, because a dial on its way does not wait for a paused dialer; so it checks
-    // `alive`.
+    // event has no owner, because a dial on its way does not wait for a paused dialer; so the event
+    // checks `alive` itself.
     loop.schedule(there.delay(loop.now, 0, true)!, 'network', undefined, () => {
       if (!incarnation.alive || !dial.wanted()) return;
       if (there.closed || there.loses()) return again();

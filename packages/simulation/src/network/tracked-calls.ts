@@ -5,7 +5,7 @@ import { type Frame, slotOfCall } from '@trunkline/transport-core/internal';
 import { NO_EVENT } from '../kernel/trace.ts';
 
 /**
- * A call as the network tracks it, from its first frame on. Both directions of its connection share
+ * A call as the network tracks it, from its first frame on. Both directions of the connection share
  * this object.
  */
 export interface TrackedCall {
@@ -24,8 +24,8 @@ export interface TrackedCall {
   /** True if its cancellation has arrived. From then on, answers to the call are not lost. */
   cancelled: boolean;
   /**
-   * Virtual times, in milliseconds, until which an interceptor holds up this call's messages from
-   * the caller (`outboundAt`) and from the callee (`inboundAt`); 0 if it does not.
+   * Virtual times, in milliseconds, until which interceptors hold up this call's messages from the
+   * caller (`outboundAt`) and from the callee (`inboundAt`); 0 if none does.
    */
   outboundAt: number;
   inboundAt: number;
@@ -86,8 +86,9 @@ export class CallTable {
   }
 
   /**
-   * Adds an entry with an id that no session issued. As a normal entry, it would take the slot of
-   * an id that a session issued. It stays until the same id is set aside again.
+   * Adds an entry with an id that no session issued. The entry is kept apart, because otherwise it
+   * would take the slot of an id that a session issued. It stays until the same id is set aside
+   * again.
    */
   setAside(entry: TrackedCall): void {
     this.#others ??= new Map();

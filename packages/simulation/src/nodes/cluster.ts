@@ -1,5 +1,5 @@
-// The members of a simulation: it owns its nodes and the clients outside them, boots declared
-// nodes, and stops all of them at the end.
+// The members of a simulation: it owns the nodes and the clients outside them, boots declared
+// nodes, and stops everything at the end.
 
 import type { Protocol, Transport } from '@trunkline/transport-core';
 import { describeError, type EventLoop } from '../kernel/event-loop.ts';

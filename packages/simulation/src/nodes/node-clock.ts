@@ -41,7 +41,7 @@ export class NodeTime {
     this.#since = this.#loop.now;
   }
 
-  /** From now on, makes the clock run fast by `ppm` millionths, or slow if `ppm` is negative. */
+  /** Makes the clock run fast by `ppm` millionths from now on, or slow if `ppm` is negative. */
   drift(ppm: number): void {
     this.#floor = this.monotonic;
     this.#shown = this.reading;

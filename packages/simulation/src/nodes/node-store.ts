@@ -37,8 +37,8 @@ export interface DiskOptions {
    */
   readonly torn?: number | undefined;
   /**
-   * Share of crashes after which unsynced changes have been written in another order: each of them
-   * survives with a probability of one half, independently of those before it. Default 0.
+   * Share of crashes before which unsynced changes were written in another order: each change
+   * survives with a probability of one half, independently of the changes before it. Default 0.
    */
   readonly reordered?: number | undefined;
   /**
@@ -55,14 +55,14 @@ export interface DiskOptions {
   /**
    * If true, the sync of a file also makes all earlier changes of directories durable (files that
    * were created, renamed or removed), as ext4 and XFS do. Default false: such a change is durable
-   * when its directory has been synced, which is all that POSIX promises. Concerns files only.
+   * when its directory has been synced, which is all that POSIX promises. Applies to files only.
    */
   readonly journal?: boolean | undefined;
 }
 
 type Change = readonly [key: string, value: Uint8Array | undefined];
 
-/** The files on a disk, beside its keys and values. */
+/** The files on a disk; keys and values are separate. */
 export interface DiskFiles {
   /** The number of bytes in all files. */
   readonly bytes: number;
@@ -214,8 +214,8 @@ export class NodeStore implements Store {
   readonly #owner: EventOwner;
   readonly #disk: Disk;
   /**
-   * Number of changes that this incarnation has synced. Syncs may overlap, so each one makes only
-   * those changes durable that earlier ones have not.
+   * Number of changes that this incarnation has synced. Syncs may overlap, so each sync makes only
+   * those changes durable that earlier syncs have not.
    */
   #synced = 0;
 

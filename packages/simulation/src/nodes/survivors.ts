@@ -3,9 +3,10 @@
 import type { Random } from '@trunkline/transport-core';
 
 /**
- * Returns the changes that survive, in order. With the share `reordered`, each survives with a
- * probability of one half; with the share `torn`, those up to a random one survive, and that last
- * one survives in the form that `tear` returns. Otherwise no change survives.
+ * Returns the changes that survive, in order. In the share `reordered` of all crashes, each change
+ * survives with a probability of one half. In the share `torn`, the changes up to a random one
+ * survive, and the last surviving change takes the form that `tear` returns. Otherwise no change
+ * survives.
  */
 export function survivors<Change>(
   changes: readonly Change[],

@@ -137,9 +137,9 @@ function search<State, Command, Result>(
 }
 
 /**
- * Searches again without the guide. The guide gives up orders before their contradiction shows;
- * without it, the culprit is the call that shows the contradiction. Keeps the first result if that
- * takes too long.
+ * Searches again without the guide. The guide discards orders before their contradiction shows;
+ * without the guide, the culprit is the call that shows the contradiction. Keeps the first result
+ * if the second search takes too long.
  */
 function plainer<State, Command, Result>(
   calls: readonly Call<Command, Result>[],

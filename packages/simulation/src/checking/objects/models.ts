@@ -26,7 +26,7 @@ export interface Model<State, Command, Result> {
 
 /** Advice for the search. */
 export interface Guide<State, Command, Result> {
-  /** Returns a number that is smaller for calls to try first. */
+  /** Returns the rank of a call: calls with smaller numbers are tried first. */
   rank(call: Call<Command, Result>): number;
   /** Returns true if no order of the calls that follow this state can explain their results. */
   isDead(state: State): boolean;

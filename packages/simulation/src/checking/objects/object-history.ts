@@ -1,5 +1,5 @@
 // Histories of any object that clients share: a queue, a set, a counter, a lock, or a database of
-// lists. `createHistory` is the one for a key-value store.
+// lists. For a key-value store, use `createHistory`.
 
 /** A call of a client, and its answer, as plain data. */
 export interface Call<Command, Result> {
@@ -16,7 +16,7 @@ export interface Call<Command, Result> {
   readonly called: number;
   /** Position of the answer in the same order; undefined while the call is open. */
   readonly returned?: number | undefined;
-  /** Virtual milliseconds, used only for printing. */
+  /** Time of the call in virtual milliseconds, used only for printing. */
   readonly calledAt?: number | undefined;
   readonly returnedAt?: number | undefined;
 }

@@ -24,7 +24,7 @@ export function pathOf(path: unknown, name = 'path'): string {
   return posix.resolve('/', text);
 }
 
-/** Returns the path, or the number of the open file, of an argument. */
+/** Returns the path, or the number of the open file, that an argument stands for. */
 export function targetOf(target: unknown): Target {
   if (typeof target === 'number') return target;
   const { fd } = (target ?? {}) as { fd?: unknown };

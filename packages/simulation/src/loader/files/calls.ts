@@ -1,4 +1,5 @@
-// The calls of `node:fs` as sequences of system calls, without their callbacks and promises.
+// The calls of `node:fs` as sequences of system calls, without the callbacks and promises of
+// `node:fs`.
 
 import { constants } from 'node:fs';
 import type { FileCalls, Steps } from '../../files/file-calls.ts';
@@ -158,7 +159,9 @@ export type Calls = ReturnType<typeof createCalls>;
 /** The calls as promises, with the arguments of Node. */
 export type Promises = { readonly [Name in keyof Calls]: (...args: any[]) => Promise<any> };
 
-/** Parses the arguments of `read` after the file: a buffer and its part, or options. */
+/**
+ * Parses the arguments of `read` after the file: a buffer and the part of it to fill, or options.
+ */
 function reading(buffer: unknown, rest: readonly unknown[]) {
   const isOptions = !ArrayBuffer.isView(buffer);
   const options = optionsOf(isOptions ? buffer : typeof rest[0] === 'object' ? rest[0] : undefined);
@@ -178,8 +181,8 @@ function readInto(buffer: unknown): unknown {
 }
 
 /**
- * Parses the arguments of `write` after the file: a text and its encoding, or a buffer and its
- * part.
+ * Parses the arguments of `write` after the file: a text and its encoding, or a buffer and the part
+ * of it to write.
  */
 function writing(data: unknown, rest: readonly unknown[]) {
   if (typeof data === 'string') return { bytes: bytesOf(data, rest[1]), position: rest[0] };

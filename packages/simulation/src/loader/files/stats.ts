@@ -2,7 +2,7 @@
 
 import type { TreeNode } from '../../files/file-tree.ts';
 
-/** The kind of an entry, which is a file or a directory. */
+/** The kind of an entry: a file or a directory. */
 class Kind {
   readonly #isFile: boolean;
 

@@ -126,8 +126,8 @@ function watch(files: NodeFiles, path: unknown, rest: readonly unknown[]): unkno
 }
 
 /**
- * Adds functions that throw because a call of Node is missing here, instead of reaching the real
- * disk.
+ * Adds functions for the calls of Node that are missing here. They throw instead of reaching the
+ * real disk.
  */
 function withRefusals(own: Record<string, unknown>, real: object, module: string): object {
   for (const [name, value] of Object.entries(real))
