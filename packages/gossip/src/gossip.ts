@@ -38,9 +38,9 @@ export class Gossip implements AsyncDisposable {
   }
 
   /**
-   * Starts to exchange messages, beginning with those published before the start. A second call
-   * rejects with `failed_precondition`; starting a second gossip on the same transport rejects with
-   * a TypeError.
+   * Starts to exchange messages, beginning with messages that were published before the start. A
+   * second call rejects with `failed_precondition`; starting a second gossip on the same transport
+   * rejects with a TypeError.
    */
   async start(): Promise<void> {
     await this.#driver.start();
@@ -107,11 +107,11 @@ export class Gossip implements AsyncDisposable {
 
   /**
    * Sends the messages for which `publish` has resolved, then leaves all topics: readers end, and
-   * neighbors are informed. From the call on, publishing rejects with `shutdown`, and so do
-   * messages that wait for confirmation. `grace` is the time limit for sending in milliseconds,
-   * default 5,000; if nothing is left to send, closing does not wait. The result lists the peers to
-   * which not everything could be sent. Peers and the transport keep running; close the transport
-   * afterwards. Idempotent.
+   * neighbors are informed. Once `close` has been called, publishing rejects with `shutdown`, and
+   * so do publications that wait for confirmation. `grace` is the time limit for sending in
+   * milliseconds, default 5,000; if nothing is left to send, closing does not wait. The result
+   * lists the peers to which not everything could be sent. Peers and the transport keep running;
+   * close the transport afterwards. Idempotent.
    */
   async close(options: { readonly grace?: number | undefined } = {}): Promise<CloseResult> {
     const { grace } = parseOptions(closeOptions, options, 'gossip.close');

@@ -35,7 +35,10 @@ export interface GossipOptions {
   readonly transport: AnyTransport;
   /** The peers of that transport. */
   readonly peers: Peers<any>;
-  /** The overlay: `fullMesh()` or `partialView({ … })`. Use the same at all nodes of a topic. */
+  /**
+   * The overlay: `fullMesh()` or `partialView({ … })`. Use the same overlay at all nodes of a
+   * topic.
+   */
   readonly overlay: OverlayFactory;
   /**
    * Limits of the queue of each peer. Messages beyond them are dropped and counted in the snapshot.
@@ -55,15 +58,15 @@ export interface GossipOptions {
    *   `peers`.
    * - mode: `strict` (default with an identity) drops messages without a signature and reports the
    *   peers that send them; use it at all nodes of a topic or at none. A strict node without an
-   *   identity receives everything but can't publish (`failed_precondition`). `lenient` (default
+   *   identity receives all messages but can't publish (`failed_precondition`). `lenient` (default
    *   without an identity) accepts unsigned messages as well, for networks in which not all nodes
    *   sign yet. Anybody can then publish in the name of a node that doesn't sign. As soon as a node
    *   has sent a signed message, unsigned messages in its name are dropped until ten minutes after
    *   its last message.
    *
    * A signed message stays valid forever. If it is sent again, it counts as a duplicate while its
-   * publisher is remembered (10 minutes after its last message). If that matters to you, put a time
-   * or a sequence number into your messages.
+   * publisher is remembered (10 minutes after its last message). If repeated messages matter to
+   * you, put a time or a sequence number into your messages.
    */
   readonly signatures?:
     | { readonly identity?: Signer | undefined; readonly mode?: SignatureMode | undefined }
@@ -77,21 +80,22 @@ export interface GossipOptions {
   readonly discovery?: DiscoveryOptions | false | undefined;
   /**
    * Keeps the number of this node's life across restarts, so that peers accept the messages of a
-   * node whose clock went back. `start` reads it, and rejects if the store fails. Without a store
-   * the number is the time of the start, and peers inform a node with a lower one of the number
-   * that they remember.
+   * node whose clock went back. `start` reads it, and rejects if the store fails. Without a store,
+   * the number is the time of the start. If it is lower than the number that peers remember, they
+   * inform the node about the higher number.
    */
   readonly store?: Store | undefined;
   /**
-   * Returns the time of day in milliseconds since 1970, which numbers the lives of a node. Default:
-   * the clock of the machine, or of the node in a simulation. A persistent counter works as well.
+   * Returns the time of day in milliseconds since 1970, which is used to number the lives of a
+   * node. Default: the clock of the machine, or of the node in a simulation. A persistent counter
+   * works as well.
    */
   readonly wall?: (() => number) | undefined;
   /**
    * On a full mesh, sends a message above a certain size only to a few of its recipients. These
-   * pass it on to others while they receive it, and so on. Without this option, messages go
-   * directly to each recipient, and this node relays nothing. Relayed messages arrive in any order.
-   * Unless a message is signed, relays could change it or claim another publisher.
+   * recipients pass it on to others while they receive it, and so on. Without this option, messages
+   * go directly to each recipient, and this node relays nothing. Relayed messages arrive in any
+   * order. Unless a message is signed, relays could change it or claim another publisher.
    */
   readonly relay?: RelayOptions | undefined;
 }

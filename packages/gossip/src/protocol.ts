@@ -1,5 +1,5 @@
-// The wire protocol of gossip. It runs beside the protocol of the user, on a channel reserved for
-// the project (0x00 to 0x0f).
+// The wire protocol of gossip. It runs alongside the protocol of the user, on a channel that is
+// reserved for Trunkline (0x00 to 0x0f).
 
 import { bytes, json, limited } from '@trunkline/transport-core';
 import { defineProjectProtocol } from '@trunkline/transport-core/internal';

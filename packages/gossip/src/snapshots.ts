@@ -34,8 +34,8 @@ export interface TopicSnapshot {
   readonly validating: number;
   readonly toValidate: number;
   /**
-   * Numbers of messages since the topic was opened: published by this node, and delivered to its
-   * readers.
+   * Numbers of messages since the topic was opened: messages published by this node, and messages
+   * delivered to its readers.
    */
   readonly published: number;
   readonly delivered: number;
@@ -61,8 +61,8 @@ export interface RelaySnapshot {
 }
 
 /**
- * Statistics about finding other nodes of this node's topics, and about helping other nodes to find
- * them.
+ * Statistics about the search for other nodes of this node's topics, and about answers to other
+ * nodes that search.
  */
 export interface DiscoverySnapshot {
   /**
@@ -78,7 +78,7 @@ export interface DiscoverySnapshot {
   readonly asked: number;
   readonly found: number;
   /**
-   * Questions of other nodes: the number answered, and the number refused because there were too
+   * Numbers of questions from other nodes: those answered, and those refused because there were too
    * many.
    */
   readonly answered: number;

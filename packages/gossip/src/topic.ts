@@ -27,7 +27,8 @@ import type {
  *
  * Order: messages of one publisher that fit in one packet arrive in the order in which they were
  * published as long as they take the same path, as on a full mesh. Paths over a tree change, so
- * messages may arrive in another order there; so may messages longer than a packet.
+ * messages may arrive in another order there. Messages longer than a packet may also arrive in
+ * another order.
  */
 export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   readonly #session: TopicSession;
@@ -52,7 +53,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
     return this.#session.key.name;
   }
 
-  /** The connected nodes that this node exchanges messages of the topic with. */
+  /** The connected nodes with which this node exchanges messages of the topic. */
   get neighbors(): readonly string[] {
     return this.#session.overlay?.neighbors() ?? [];
   }
@@ -83,10 +84,10 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   }
 
   /**
-   * Calls a function with each message received from now on, one at a time. If the function returns
-   * a promise, further messages wait for it in the queue of this reader. If it throws or its
-   * promise rejects, `onError` is called, a `failed` event reports the error, and the next message
-   * follows.
+   * Calls a function with each message that is received after this call, one at a time. If the
+   * function returns a promise, further messages wait for it in the queue of this reader. If it
+   * throws or its promise rejects, `onError` is called, a `failed` event reports the error, and the
+   * next message follows.
    */
   subscribe(
     callback: (message: T, meta: MessageMeta) => unknown,
@@ -106,8 +107,8 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   }
 
   /**
-   * Iterates over the messages received from now on. Leaving the loop closes the reader; the loop
-   * ends when gossip is closed.
+   * Iterates over the messages that are received after this call. Leaving the loop closes the
+   * reader; the loop ends when gossip is closed.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Received<T>, undefined> {
     return this.messages();
@@ -169,8 +170,8 @@ function configOf(options: PublishOptions): PublishConfig {
 }
 
 /**
- * The options of a message to all. They are checked only once, because most messages are published
- * that way.
+ * The options of a message to all nodes. They are checked only once, because most messages are
+ * published with them.
  */
 const TO_ALL = parseOptions(publishOptions, {}, 'topic.publish');
 /** The default limits of a reader's queue, in messages and in bytes. */

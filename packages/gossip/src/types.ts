@@ -10,9 +10,8 @@ export interface MessageMeta {
    */
   readonly id: string;
   /**
-   * The node id of the publisher. Unless the message is `signed`, this is only a claim of the
-   * message. On a full mesh with one hop and without relays, however, it is the node that sent the
-   * message.
+   * The node id of the publisher. Unless the message is `signed`, this is only a claim. On a full
+   * mesh with one hop and without relays, however, it is always the node that sent the message.
    */
   readonly origin: string;
   /** True if the key of `origin` has signed the message: its id, topic, recipients and payload. */
@@ -50,7 +49,7 @@ export type Verdict = 'accept' | 'reject' | 'ignore';
  * - drop-newest: drops the messages that came last
  * - error: ends the reader with `resource_exhausted`
  * - block: queues up to 16 times `size` (at least 4,096 messages) and 4 times `bytes`, then drops
- *   the messages that came last. It never holds up other readers or publishers.
+ *   the messages that came last. The reader never holds up other readers or publishers.
  */
 export type QueuePolicy = 'block' | 'drop-oldest' | 'drop-newest' | 'error';
 
@@ -134,15 +133,16 @@ export interface PublishOptions {
   readonly except?: readonly string[] | undefined;
   /**
    * Sends the message to this many connected nodes on the topic, chosen at random; at most 1,024.
-   * Another node is tried if too much is already waiting for a chosen one, if the chosen one
-   * disconnects before the message has left or, with `min`, if it does not confirm the message.
+   * Another node is tried if too many messages are already waiting for the chosen node, if the
+   * chosen node disconnects before the message has left or, with `min`, if the chosen node does not
+   * confirm the message.
    */
   readonly any?: number | undefined;
   /**
    * Waits until this many peers have confirmed the message. Without it, or with 0, no peer is asked
-   * to confirm. On a partial view only neighbors are asked, so more than its `active` links throws
-   * a TypeError. With `to` and `any`, messages are sent directly, and more peers may be asked.
-   * Default 0.
+   * to confirm. On a partial view only neighbors are asked, so a number above its `active` links
+   * throws a TypeError. With `to` and `any`, messages are sent directly, and more peers may be
+   * asked. Default 0.
    */
   readonly min?: number | undefined;
   /**
@@ -158,9 +158,9 @@ export type Refusal = DropReason | 'not-on-topic';
 /** The result of publishing a message. */
 export interface PublishResult {
   /**
-   * The number of peers that the message is on its way to: a connection has taken it, it is queued
-   * for the peer, the message was announced to the peer, or relays are bringing it. This does not
-   * mean that it arrived: messages that a connection has taken are lost if the connection is lost.
+   * The number of peers to which the message is on its way: a connection has taken it, it is queued
+   * for the peer, it was announced to the peer, or relays are delivering it. This does not mean
+   * that it arrived: messages that a connection has taken are lost if the connection is lost.
    */
   readonly queued: number;
   /**
@@ -170,8 +170,8 @@ export interface PublishResult {
    */
   readonly received?: number;
   /**
-   * The peers to which the message could not be sent and, with `min`, those that did not take it,
-   * each with the reason. Absent if there are none.
+   * The peers to which the message could not be sent and, with `min`, the peers that did not take
+   * it, each with the reason. Absent if there are no such peers.
    */
   readonly failed?: readonly PublishFailure[];
 }
@@ -188,9 +188,9 @@ export interface PublishFailure {
    * - `not_found`: the node is not on the topic
    * - `unavailable`: the node is not connected and can't be reached, or disconnected before it
    *   confirmed the message
-   * - `resource_exhausted`: too much is already waiting for the node; with the reason `too_large`,
-   *   the message is above the `limits.message` of the node's transport, or above the node's limit
-   *   for the topic
+   * - `resource_exhausted`: too many messages are already waiting for the node; with the reason
+   *   `too_large`, the message is above the `limits.message` of the node's transport, or above the
+   *   node's limit for the topic
    * - `failed_precondition`, and others: the node uses another overlay on the topic, or it refused
    *   the message, see `refusal`
    */
@@ -227,7 +227,7 @@ export type NeighborDownCause = 'lost' | 'left' | 'evicted' | 'disconnected' | '
  * - full: there are too many publishers to remember one more
  * - own: the message claims to be from this node
  * - stranger: the sender is not a neighbor
- * - no-room: too much is already waiting for a peer
+ * - no-room: too many messages are already waiting for a peer
  */
 export type DropReason =
   | 'not-addressed'
@@ -261,8 +261,9 @@ export interface CloseResult {
 }
 
 /**
- * The reason why a message was not sent to a peer: too much is already waiting for it, or the
- * message is above the `limits.message` of its transport or above its limit for the topic.
+ * The reason why a message was not sent to a peer: too many messages are already waiting for the
+ * peer, or the message is above the `limits.message` of the peer's transport or above the peer's
+ * limit for the topic.
  */
 export type Unsent = 'no-room' | 'too-large';
 
@@ -286,9 +287,10 @@ export type GossipEvent =
       readonly error?: TransportError | undefined;
     }
   /**
-   * With a topic: a reader of the topic was too slow. `missed` is the total number of messages it
-   * has missed; the event comes with the first one and each time the number doubles. Without a
-   * topic: the reader of these events was too slow, and has missed that many of them.
+   * With a topic: a reader of the topic was too slow. `missed` is the total number of messages that
+   * the reader has missed; the event comes with the first missed message and each time the number
+   * doubles. Without a topic: the reader of these events was too slow, and has missed `missed`
+   * events.
    */
   | { readonly type: 'lagged'; readonly topic?: string | undefined; readonly missed: number }
   /** A message was delivered to the readers of this node. */
@@ -329,8 +331,9 @@ export type GossipEvent =
    *   lower limit, and are dropped there (`too-large`).
    * - overlay: messages to all are not exchanged with the peer; messages to a list (`to`) are.
    * - life: the peer remembers a later life of this node (`theirs`) than the present one, so nodes
-   *   behind it would regard messages of this life as old. This node continues under a later
-   *   number, unless `theirs` is too far ahead to be believed. Only this end reports it.
+   *   that get messages through this peer would regard messages of this life as old. This node
+   *   continues under a later number, unless `theirs` is too far ahead to be believed. Only this
+   *   node reports it.
    */
   | {
       readonly type: 'differs';
@@ -341,8 +344,8 @@ export type GossipEvent =
       readonly theirs: string | number;
     }
   /**
-   * A peer did something that honest peers never or rarely do. `origin-flood`: the peer named more
-   * publishers than a node remembers, and was disconnected.
+   * A peer did something that honest peers do never or only rarely. `origin-flood`: the peer named
+   * more publishers than a node remembers, and was disconnected.
    */
   | {
       readonly type: 'misbehaved';

@@ -12,8 +12,8 @@ import {
 
 const schema = optionsSchema({
   /**
-   * Number of steps under way concurrently, 0 to 16. With 0 this node doesn't search for others but
-   * answers those that do. Default 2 (p2panda).
+   * Maximum number of steps that run concurrently, 0 to 16. With 0, this node doesn't search for
+   * other nodes but answers nodes that search. Default 2 (p2panda).
    */
   walkers: withDefault(integer(0, 16), 2),
   /** The longest pause between two steps of a walker, in milliseconds. Default 30,000 (p2panda). */

@@ -1,9 +1,9 @@
-// Limits how many answers a peer gets. A peer that exceeds the limit gets no answer; one that keeps
-// asking is reported.
+// Limits how many answers a peer gets. A peer that exceeds the limit gets no answer; a peer that
+// keeps asking is reported.
 
 import { Allowance } from '../hyparview/allowance.ts';
 
-/** The ration of one peer. */
+/** The answers that one peer may still get. */
 export class Ration {
   readonly #allowance: Allowance;
   #refused = 0;
@@ -13,8 +13,8 @@ export class Ration {
   }
 
   /**
-   * Takes an answer from the ration. `no`: give no answer; `abuse`: give no answer and report the
-   * peer.
+   * Takes an answer from the ration. Returns `no` if the peer must get no answer, and `abuse` if it
+   * must also be reported.
    */
   take(now: number): 'yes' | 'no' | 'abuse' {
     if (this.#allowance.take(now)) return 'yes';
@@ -23,12 +23,12 @@ export class Ration {
   }
 }
 
-/** Answers available at once. */
+/** Number of answers available at once. */
 const BURST = 10;
 /** Milliseconds until one more answer is available. */
 const INTERVAL = 1_000;
 /**
- * Number of refusals that count as one abuse. An honest node that was refused asks again only once,
- * some seconds later.
+ * Number of refusals after which a peer is reported. An honest node that was refused asks again
+ * only once, some seconds later.
  */
 const ABUSE = 100;

@@ -1,5 +1,5 @@
-// Tags name topics so that only nodes that know a topic can recognize it: keyed hashes that differ
-// in each exchange (after p2panda's confidential discovery).
+// Tags: keyed hashes that stand for topics. Only nodes that know a topic can recognize its tag,
+// which differs in each exchange (after p2panda's confidential discovery).
 
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -17,12 +17,12 @@ export interface Telling {
   readonly use: 'list' | 'ask';
   /**
    * Node ids of the sender and the receiver. A tag is not recognized with any other sender or
-   * receiver, so nobody can pass on the tags of another node as its own.
+   * receiver, so no node can pass on the tags of another node as its own.
    */
   readonly teller: string;
   readonly hearer: string;
   /**
-   * Random bytes of both ends, or of the one that asks, so that no two exchanges have a tag in
+   * Random bytes of both ends, or of the end that asks, so that no two exchanges have a tag in
    * common.
    */
   readonly nonce: Uint8Array;
@@ -30,7 +30,7 @@ export interface Telling {
 
 /**
  * Makes the tags of one exchange: the first 16 bytes of HMAC-SHA-256 with the topic key as its key,
- * over the SHA-256 of the context. Each takes 10 µs.
+ * over the SHA-256 of the context. Computing a tag takes 10 µs.
  */
 export class Tagger {
   readonly #telling: Uint8Array;
@@ -54,8 +54,8 @@ export class Tagger {
 
 /**
  * Returns the tags of the topics one after the other, sorted by their bytes so that the order
- * reveals nothing. Random tags pad them to the next power of two and to at least `least`, which
- * reveals the number of topics only roughly. Without topics, there are no tags.
+ * reveals nothing. Random tags are added up to the next power of two, and to at least `least`, so
+ * the result reveals the number of topics only roughly. Without topics, there are no tags.
  */
 export function makeTags(
   tagger: Tagger,

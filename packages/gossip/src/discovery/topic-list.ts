@@ -24,7 +24,7 @@ export function askForList(random: Random): Uint8Array {
  * Encodes the answer: 4 bytes of the list's number (big-endian), 4 bytes of a checksum over
  * question and answer, 16 random bytes, and 16 bytes for each tag (see `makeTags`). Returns
  * undefined if the question is malformed.
- * @param keys topic keys of 32 bytes each, at most 1,024, which take 10 ms
+ * @param keys topic keys of 32 bytes each, at most 1,024; encoding that many takes 10 ms
  */
 export function encodeList(
   between: Between,
@@ -55,8 +55,8 @@ export function sealList(
  * Decodes an answer. Returns its number and the part to keep for a {@link TopicList}: at most 32
  * bytes and 16 KiB, or undefined for a node without topics, whose list has no tags. Tags beyond
  * 1,024 are dropped. Returns undefined if the answer is malformed, or if bit errors have changed it
- * or its question. Such a list must not be kept, because no topic can be recognized in it, and it
- * would not be pulled again before its number changes.
+ * or its question. A damaged list must not be kept, because no topic can be recognized in it, and
+ * it would not be pulled again before its number changes.
  * @param question as `askForList` returned it
  */
 export function decodeList(
@@ -86,7 +86,7 @@ function check(question: Uint8Array, answer: Uint8Array): number {
   return hash >>> 0;
 }
 
-/** A list that was pulled from a peer. Topics that this node joins later are recognized, too. */
+/** A list that was pulled from a peer. It also recognizes topics that this node joins later. */
 export class TopicList {
   readonly #tagger: Tagger;
   readonly #tags: Uint8Array;
@@ -108,7 +108,7 @@ export class TopicList {
 }
 
 const FNV_PRIME = 0x0100_0193;
-/** Tags are padded to this number, so a node on 1 topic looks like one on 8. */
+/** Tags are padded to this number, so a node on 1 topic looks like a node on 8 topics. */
 const LEAST_TAGS = 8;
 const SEQ_BYTES = 4;
 const SALT = SEQ_BYTES + 4;

@@ -1,6 +1,7 @@
 // Decides when and where to look for other nodes of a topic: p2panda's random walk over the
-// network, as a pure state machine. It owns the pace of the walkers, and the nodes to visit next.
-// Its inputs report which nodes are needed and how steps ended; its outputs are the steps to take.
+// network, as a pure state machine. It decides on the pace of the walkers and on the nodes to visit
+// next. Its inputs report which nodes are needed and how steps ended; its outputs are the steps to
+// take.
 
 import type { Random } from '@trunkline/transport-core';
 import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
@@ -24,16 +25,16 @@ export type TopicWalkInput =
 export interface StepEnded {
   readonly type: 'ended';
   readonly walker: number;
-  /** True if a new node is on a topic with this one. */
+  /** True if the step found a new node that shares a topic with this one. */
   readonly isFound: boolean;
-  /** Nodes that a trustworthy node says are on a topic. */
+  /** Nodes that, according to a trustworthy node, are on a topic. */
   readonly named: readonly string[];
 }
 
 /**
- * An output of {@link TopicWalk}: a step that a walker takes. `visit`: connect to a node and so
- * learn which topics it is on; `ask`: ask a node that shares a topic with this one which other
- * nodes it knows there. The input `ended` reports the end of the step.
+ * An output of {@link TopicWalk}: a step that a walker takes. `visit`: connect to a node to learn
+ * which topics it is on; `ask`: ask a node that shares a topic with this one for other nodes of
+ * that topic. The input `ended` reports the end of the step.
  */
 export interface Step {
   readonly type: 'visit' | 'ask';
@@ -43,7 +44,7 @@ export interface Step {
 
 export interface TopicWalkInit {
   readonly random: Random;
-  /** Number of steps that may be under way concurrently. */
+  /** Maximum number of steps that run concurrently. */
   readonly walkers: number;
   /** The longest pause between two steps of a walker, in milliseconds. */
   readonly slowest: number;
@@ -63,15 +64,16 @@ interface Walker {
 
 /**
  * Each walker takes a step, pauses, and takes the next. The pause is one second after a step that
- * found a node. Otherwise it grows by 1 to 5 s, up to `slowest`, and starts over every 60 to 180 s
- * (p2panda). If nodes are known on the topic and more would be welcome, a single walker goes at the
- * slowest pace.
+ * found a node. After any other step the pause grows by 1 to 5 s, up to `slowest`; every 60 to 180
+ * s it starts again at one second (p2panda). If nodes are known on the topic and more would be
+ * welcome, a single walker works at the slowest pace.
  *
  * A walker first visits nodes that others have named as members of the topic. Then it asks
- * connected members, each at most once a minute. Finally it visits any other node, but none twice
- * in a round of 1,024. p2panda's walkers continue from the node they visited, except in 2 % of the
- * steps. Here each step may go to any node of the address book, which learns the surroundings of
- * each visited node through the exchange of addresses. So no node can lead a walk astray.
+ * connected members, each at most once a minute. Finally it visits any other node, but no node
+ * twice in a round of 1,024. p2panda's walkers continue from the node they visited, except in 2 %
+ * of the steps. Here each step may go to any node of the address book. The address book learns the
+ * neighborhood of each visited node through the exchange of addresses, so no single node can
+ * control the course of a walk.
  *
  * Times are milliseconds of a monotonic clock.
  */
@@ -180,7 +182,7 @@ export class TopicWalk implements Machine<TopicWalkInput, Step> {
     return isAnyNew;
   }
 
-  /** The walkers that are active under the present need. */
+  /** The walkers that are active, given the current need. */
   get #active(): readonly Walker[] {
     return this.#need === 'first'
       ? this.#walkers

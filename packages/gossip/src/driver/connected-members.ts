@@ -1,6 +1,6 @@
-// The connected peers of gossip: it owns the topics that each is on and its queue of messages. When
-// it learns which topics a peer is on, it calls the sessions of these topics. It also reports peers
-// that connect and disconnect.
+// The connected peers of gossip: it owns, for each peer, the set of its topics and its queue of
+// messages. When the topics of a peer become known, it calls the sessions of these topics. It also
+// reports peers that connect and disconnect.
 
 import type { PeerInfo } from '@trunkline/peers';
 import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
@@ -35,7 +35,7 @@ export interface ConnectedMember extends Member {
 
 /** A change among the connected peers. */
 export type MembersEvent =
-  /** A peer has connected. Reported after the current code has run. */
+  /** A peer has connected. The event is reported after the current code has run. */
   | { readonly type: 'connected'; readonly member: ConnectedMember }
   /** A peer that could not take a message can take messages again. */
   | { readonly type: 'writable'; readonly nodeId: string }
@@ -52,8 +52,8 @@ export class ConnectedMembers implements TopicMembers {
   readonly #pendingInterests: PendingInterests<ConnectedMember>;
   #mount: Transport<typeof gossipProtocol> | undefined;
   /**
-   * The transport instance of each node that is or was connected, by node id. The node that
-   * connected longest ago is forgotten first.
+   * The transport instance of each node that is or was connected, by node id. The node whose
+   * connection is the oldest is forgotten first.
    */
   readonly #instances = new Map<string, string>();
 
@@ -153,8 +153,8 @@ export class ConnectedMembers implements TopicMembers {
   }
 
   /**
-   * Connects to a node if gossip may dial it. As soon as the node's topics are known, resolves to
-   * true if it is on this one.
+   * Connects to a node if gossip may dial it. Once the node's topics are known, resolves to true if
+   * the node is on `topic`.
    */
   async seek(nodeId: string, topic: string, timeout: number): Promise<boolean> {
     await this.dials.seek(nodeId, timeout);
@@ -174,7 +174,7 @@ export class ConnectedMembers implements TopicMembers {
 
   /**
    * Records which of this node's topics a peer is on, and informs their sessions. If the peer's
-   * list could not be pulled, `topics` are those on the last list that could.
+   * list could not be pulled, `topics` are those on the last list that was pulled.
    */
   told(nodeId: string, instance: string, topics: ReadonlySet<string>): void {
     const sessions = this.#sessions;
@@ -287,5 +287,5 @@ const NONE: ReadonlySet<string> = new Set();
  * reconnect.
  */
 const INSTANCES = 4_096;
-/** Number of bytes that a message with a topic's terms counts for in the queue to a peer. */
+/** Number of bytes counted, in the queue to a peer, for a message with a topic's terms. */
 const TERMS_BYTES = 128;

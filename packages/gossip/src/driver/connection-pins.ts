@@ -1,13 +1,13 @@
-// Keeps connections to neighbors on any topic open even if nobody uses them for a while. It owns
-// one hold for each neighbor; `set` records who is a neighbor, and `wake` must be called when it is
-// due.
+// Keeps connections to neighbors on any topic open even if they are idle for a while. It owns one
+// hold for each neighbor; `set` adds and removes neighbors, and `wake` must be called at the time
+// `due`.
 
 import type { AnyTransport, Remote } from '@trunkline/transport-core';
 
 interface ConnectionPin {
   /** The number of topics on which the node is a neighbor, at least 1. */
   topics: number;
-  /** The connection that is held; undefined if the node had none. */
+  /** The connection that is held; undefined if the node had no connection. */
   remote: Remote | undefined;
   /** Releases the hold on `remote`. */
   release: () => void;
@@ -18,7 +18,7 @@ export class ConnectionPins {
   readonly #transport: AnyTransport;
   readonly #remoteOf: (nodeId: string) => Remote | undefined;
   readonly #pins = new Map<string, ConnectionPin>();
-  /** Time at which to check next if a peer uses another connection. */
+  /** Time of the next check for peers that use another connection now. */
   #lookAt = Number.POSITIVE_INFINITY;
 
   /** @param remoteOf returns the connection of a peer that is in use now */
@@ -27,7 +27,7 @@ export class ConnectionPins {
     this.#remoteOf = remoteOf;
   }
 
-  /** The node became a neighbor on one more topic, or on one fewer. */
+  /** Records that the node has become a neighbor on one more topic, or on one topic fewer. */
   set(nodeId: string, isOne: boolean): void {
     const pin = this.#pins.get(nodeId) ?? { topics: 0, remote: undefined, release: NOTHING };
     pin.topics += isOne ? 1 : -1;

@@ -16,7 +16,7 @@ export class CurrentConnection {
     this.#remote = remote;
   }
 
-  /** The connection in use, as last known. */
+  /** The connection in use when it was last looked up. */
   get remote(): Remote {
     return this.#remote;
   }

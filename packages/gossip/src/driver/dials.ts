@@ -1,5 +1,5 @@
-// Dials nodes by their ids for callers that wait for the connection: one dial per node, a limited
-// number at once, each with a timeout.
+// Dials nodes by their ids for callers that wait for the connection. There is one dial per node and
+// a limited number of dials at once, each with a timeout.
 
 import { type AnyTransport, TransportError } from '@trunkline/transport-core';
 
@@ -27,8 +27,8 @@ export class Dials {
   }
 
   /**
-   * Like `reach`, for a dial that the user did not ask for: in a fixed topology only listed nodes
-   * are dialed.
+   * Like `reach`, but for a dial that the user did not request: in a fixed topology, only listed
+   * nodes are dialed.
    */
   seek(nodeId: string, timeout: number): Promise<void> {
     if (this.#isHere(nodeId) || this.#mayDial(nodeId)) return this.reach(nodeId, timeout);

@@ -10,7 +10,10 @@ interface Amount {
   readonly bytes: number;
 }
 
-/** A connected peer, the connection in use, and the amounts queued above that connection. */
+/**
+ * A connected peer, the connection in use, and the amounts queued in the layers above that
+ * connection.
+ */
 export interface Waiting {
   readonly nodeId: string;
   readonly remote: Remote;

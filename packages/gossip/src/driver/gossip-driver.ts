@@ -63,7 +63,7 @@ export class GossipDriver implements TopicNode {
   #mount: Transport<typeof gossipProtocol> | undefined = undefined;
   #interests: Interests | undefined = undefined;
   #walker: Walker | undefined = undefined;
-  /** Undefined if this node relays nothing. */
+  /** Relays long messages; undefined if this node relays nothing. */
   #relays: RelayDriver | undefined = undefined;
   #server: Server | undefined = undefined;
   #state: 'new' | 'running' | 'closed' = 'new';
@@ -248,7 +248,7 @@ export class GossipDriver implements TopicNode {
     const session = this.sessions.get(topic);
     if (session === undefined || session !== given) return;
     this.sessions.delete(topic);
-    // Joining the topic again begins another life, no matter how soon.
+    // Joining the topic again begins another life, even if it happens at once.
     this.#lives.used(session.epoch());
     session.end(CLOSED);
     this.#changed();
@@ -307,7 +307,8 @@ export class GossipDriver implements TopicNode {
   cut(nodeId: string, why: string): void {
     const { peers } = this.#config;
     peers.report(nodeId, 'bad', ABUSE);
-    // The overlay learns of it when the connection ends, not while it is processing a message.
+    // The ban is deferred, so that the overlay handles the end of the connection after the current
+    // message, not while processing it.
     this.clock.defer(() => peers.ban(nodeId, BAN, why));
   }
 
@@ -375,13 +376,12 @@ export class GossipDriver implements TopicNode {
 }
 
 /**
- * Number of bad reports that one offense counts as if it leads to a disconnect; the same as in
- * peers.
+ * Number of bad reports that an offense is worth if it leads to a disconnect; the same as in peers.
  */
 const ABUSE = 10;
 /**
- * Milliseconds for which such a peer is banned: the time for which the publishers that it named are
- * remembered.
+ * Duration of the ban of such a peer, in milliseconds. The publishers that it named are remembered
+ * for the same time.
  */
 const BAN = 600_000;
 const CLOSED = new TransportError('shutdown', 'the topic was closed on this node');

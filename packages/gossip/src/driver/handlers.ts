@@ -17,7 +17,7 @@ export interface HandlerParts {
   readonly inbox: TopicInbox;
   readonly interests: Interests;
   readonly walker: Walker;
-  /** Undefined if this node relays nothing. */
+  /** Relays long messages; undefined if this node relays nothing. */
   readonly relays: RelayDriver | undefined;
   /** This node's topics. */
   readonly sessions: { readonly size: number };
@@ -93,8 +93,8 @@ const PUSH_SHIFT = 4;
 /** Units for verifying a signature, which takes 130 µs in Node and up to 3 ms in a browser. */
 const SIGNATURE = 512;
 /**
- * Units for a control message. In addition, one unit for each 4 bytes, which is 11 for each message
- * id.
+ * Units for a control message. In addition, one unit for each 4 bytes, which makes 11 units for
+ * each message id.
  */
 const CONTROL = 16;
 const CONTROL_SHIFT = 2;
@@ -102,7 +102,9 @@ const CONTROL_SHIFT = 2;
 const VIEW = 384;
 /** Units for a message with a few numbers as JSON: `interest` or `terms`. */
 const NUMBERS = 64;
-/** Units for a request for topics or nodes, and as many more for each topic of this node. */
+/**
+ * Units for a request for topics or nodes; the same number is added for each topic of this node.
+ */
 const LIST = 64;
 /** Units for a relayed message, including the verification of its signature if it has one. */
 const RELAY = 512;

@@ -43,7 +43,7 @@ export class Interests {
   /** For each connected peer, the topics of this node that it is on. */
   readonly #found = new Map<string, ReadonlySet<string>>();
   /**
-   * For each peer, the number of the list that it last received, and its ration of answers that
+   * For each peer, the number of the list that was last sent to it, and its ration of answers that
    * contain nothing new.
    */
   readonly #answered = new Map<string, { seq: number; readonly ration: Ration }>();
@@ -129,8 +129,8 @@ export class Interests {
   }
 
   /**
-   * Answers a pull. A new list is sent whenever it is asked for; an unchanged one only within the
-   * peer's ration. Beyond that it throws `resource_exhausted`.
+   * Answers a pull. A new list is sent whenever the peer asks for it; an unchanged list is sent
+   * only within the peer's ration. Beyond the ration, this throws `resource_exhausted`.
    */
   answer({ nodeId }: Member, question: Uint8Array): Uint8Array {
     const now = this.#init.mount.clock.now();
@@ -162,8 +162,9 @@ export class Interests {
   }
 
   /**
-   * Repeats the number to neighbors, so that no peer stays out of date after a loss. It is not
-   * repeated to all connected peers, because unneeded connections could then never become idle.
+   * Repeats the number to neighbors, so that no peer stays out of date after a lost message. The
+   * number is not repeated to all connected peers, because then unneeded connections could never
+   * become idle.
    */
   wake(now: number): void {
     this.#sync.handle(now, { type: 'wake' });
@@ -242,7 +243,8 @@ export class Interests {
   }
 
   /**
-   * Takes the list of a peer. Returns true if a newer list is known to exist and should be pulled.
+   * Processes the list of a peer. Returns true if a newer list is known to exist and should be
+   * pulled.
    */
   #take(nodeId: string, instance: string, seq: number, value: Uint8Array | undefined): boolean {
     const now = this.#init.mount.clock.now();
@@ -273,7 +275,7 @@ export class Interests {
 const NOWHERE: ReadonlySet<string> = new Set();
 /**
  * Number of pulls of one peer's list that may happen at once, and milliseconds until one more is
- * allowed. Changes in between are pulled with the next beat.
+ * allowed. Changes beyond that limit are pulled with the next beat.
  */
 const PULLS = 64;
 const PULL_INTERVAL = 250;

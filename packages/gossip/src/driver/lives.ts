@@ -1,7 +1,7 @@
 // Numbers the lives of this node in ascending order, because other nodes treat messages as old if
 // they know a life with a higher number. A life lasts from joining a topic to leaving it or to the
-// end of the process. Numbers begin with the time of day; the store covers a clock that goes back
-// between two starts.
+// end of the process. The first number is the time of day. The store keeps the order correct even
+// if the clock goes back between two starts.
 
 import { type Store, TransportError } from '@trunkline/transport-core';
 import { LARGEST_NUMBER } from '../messages/message-id.ts';
@@ -10,11 +10,11 @@ import { LARGEST_NUMBER } from '../messages/message-id.ts';
 export interface LivesOptions {
   /** Returns the time of day in milliseconds since 1970. */
   readonly wall: () => number;
-  /** Keeps the highest number across restarts; undefined if nothing keeps it. */
+  /** Keeps the highest number across restarts; if undefined, the number is not kept. */
   readonly store: Store | undefined;
   /**
-   * Called if a number could not be stored. The number stored before still covers the numbers given
-   * so far.
+   * Called if a number could not be stored. The numbers used so far are still below the number that
+   * was stored before.
    */
   onFailed(error: TransportError): void;
 }
@@ -81,9 +81,9 @@ export class Lives {
 
   /**
    * Returns a number above a life of this node that a peer has reported, or undefined if the report
-   * is not believed. A number far ahead would leave none for later lives. So reports of strangers
-   * are believed up to ten years ahead of the clock, and those of peers that have proven their id
-   * up to 2^47.
+   * is not believed. Believing a number far ahead would leave no numbers for later lives. Therefore
+   * reports of strangers are believed up to ten years ahead of the clock, and reports of peers that
+   * have proven their ids up to 2^47.
    */
   above(life: number, isProven: boolean): number | undefined {
     const most = isProven ? MOST : Math.max(this.#wall(), EARLIEST) + AHEAD;
@@ -138,11 +138,14 @@ function ourError(error: unknown): TransportError {
 /** The key of the number in the store. */
 const KEY = 'gossip-life';
 /**
- * Number of life numbers that are reserved ahead; each time a topic is joined again within one
- * start, one is used.
+ * Number of life numbers that are reserved ahead. One is used each time that a topic is joined
+ * again without a restart of the node.
  */
 const SPARE = 65_536;
-/** The highest number that is accepted or started with, so that higher ones remain. */
+/**
+ * The highest number that is accepted from a peer or used at a start, so that higher numbers remain
+ * available.
+ */
 const MOST = 2 ** 47;
 /**
  * The beginning of 2026, in milliseconds since 1970. A clock that shows an earlier time was never

@@ -1,4 +1,4 @@
-// Tracks the connected peers, and finds the one that a message came from. It owns the records of
+// Tracks the connected peers, and finds the peer that a message came from. It owns the records of
 // the peers, and follows the events of peers.
 
 import type { PeerEvent, PeerInfo, Peers } from '@trunkline/peers';
@@ -21,8 +21,8 @@ export class MemberTable<M extends Member> {
   readonly #went: (member: M, cause: TransportError) => void;
   readonly #byInstance = new Map<string, M>();
   /**
-   * The last sender and its connection: messages in one chunk come from the same peer, so it is
-   * looked up once. Undefined after a peer has connected or disconnected.
+   * The last sender and its connection: all messages in one chunk come from the same peer, so the
+   * peer is looked up only once. Undefined after a peer has connected or disconnected.
    */
   #last: M | undefined = undefined;
   #lastRemote: Remote | undefined = undefined;
@@ -94,8 +94,8 @@ export class MemberTable<M extends Member> {
   }
 
   /**
-   * Processes a disconnect. The peer may have reconnected by now, and may have been registered
-   * already.
+   * Processes a disconnect. By this time, the peer may have reconnected and may already be
+   * registered again.
    */
   #down(nodeId: string, cause: TransportError): void {
     const member = this.members.get(nodeId);

@@ -21,7 +21,7 @@ export function addressesFor(
   return known.length === 0 ? undefined : known;
 }
 
-/** Returns the number of bytes that these addresses count for in the queue to a peer. */
+/** Returns the number of bytes counted for these addresses in the queue to a peer. */
 export function sizeOf(addresses: Addresses = []): number {
   return addresses.reduce(
     (sum, entry) => sum + entry.reduce((length, text) => length + text.length + QUOTES, 0),

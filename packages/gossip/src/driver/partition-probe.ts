@@ -1,5 +1,5 @@
-// Lets a node that has all the neighbors it wants look beyond them now and then, because both parts
-// of a split network may have full views.
+// Makes a node that has enough neighbors dial other nodes from time to time, because both parts of
+// a split network may have full views.
 
 import type { Peers } from '@trunkline/peers';
 import type { AnyTransport, Random } from '@trunkline/transport-core';
@@ -8,9 +8,9 @@ import type { Dials } from './dials.ts';
 
 /**
  * Dials one random node of the address book every minute. The dialed node reports its topics, and
- * the sessions of those topics learn of it. If the network has split, a partial view thus knows
- * nodes of the other part when it asks a node outside its views for a link. Nodes that are on no
- * topic of this node are not remembered.
+ * the sessions of those topics are informed about the node. So if the network has split, a partial
+ * view knows nodes of the other part when it asks a node outside its views for a link. Nodes that
+ * are on no topic of this node are not remembered.
  */
 export class PartitionProbe {
   readonly #random: Random;

@@ -1,5 +1,6 @@
-// The queue of messages to one peer. It is bounded and keeps their order, and a slow peer does not
-// delay others. It owns the waiting messages, and nothing else sends to its peer.
+// The queue of messages to one peer. It is bounded and keeps the messages in order, and a slow peer
+// does not delay other peers. It owns the waiting messages, and no other code sends messages to the
+// peer.
 
 import type { Transport, TransportError } from '@trunkline/transport-core';
 import { messageLimit } from '@trunkline/transport-core/internal';
@@ -32,7 +33,7 @@ export interface PeerOutboxLimits {
   readonly bytes: number;
 }
 
-/** Sends what can be sent at once, and queues the rest until its peer takes more. */
+/** Sends messages at once if possible, and queues the others until the peer takes more. */
 export class PeerOutbox {
   readonly #mount: Mount;
   readonly #connection: CurrentConnection;
@@ -109,9 +110,9 @@ export class PeerOutbox {
   }
 
   /**
-   * Sends a message now, or returns the reason why not. If there is no room, `writable` is called
-   * when there is. A long message is queued if the queue is empty, because the only way to wait for
-   * room is to send it.
+   * Sends a message now, or returns the reason why that is impossible. If there is no room,
+   * `writable` is called once there is. A long message is queued if the queue is empty, because the
+   * only way to wait for room is to send it.
    */
   tryNow(request: Uint8Array): Unsent | undefined {
     if (this.#isClosed) return 'no-room';

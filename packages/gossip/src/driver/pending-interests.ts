@@ -1,5 +1,5 @@
-// Tracks peers that have just connected and have not said yet which topics they are on. Callers can
-// wait for that, but not for long.
+// Tracks peers that have just connected and have not yet announced their topics. Callers can wait
+// for the announcement for a limited time.
 
 /** P is the type of a peer: one object for as long as the peer is connected. */
 export class PendingInterests<P extends { readonly nodeId: string }> {
@@ -25,7 +25,7 @@ export class PendingInterests<P extends { readonly nodeId: string }> {
       this.#unknown.set(peer, { patience: now + PATIENCE, askers: [] });
   }
 
-  /** Call it when a peer has said which topics it is on, or is gone. */
+  /** Removes a peer that has announced its topics or has disconnected. */
   made(peer: P): void {
     const unknown = this.#unknown.get(peer);
     this.#unknown.delete(peer);
@@ -67,7 +67,7 @@ export class PendingInterests<P extends { readonly nodeId: string }> {
 
 const NOBODY: readonly string[] = [];
 /**
- * Time limit, in milliseconds, for a new peer to report its topics while somebody waits for them.
+ * Time limit, in milliseconds, for a new peer to report its topics while a caller waits for them.
  */
 const PATIENCE = 1_000;
 /** Maximum number of nodes remembered as slow. */

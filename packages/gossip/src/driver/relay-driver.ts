@@ -84,8 +84,8 @@ export class RelayDriver {
   }
 
   /**
-   * Receives a message and passes it on while it comes. Resolves to an encoded report when both are
-   * over. Rejects if the message is refused.
+   * Receives a message and passes it on while it arrives. Resolves to an encoded report when both
+   * the receiving and the passing on are over. Rejects if the message is refused.
    */
   receive(
     from: string,
@@ -141,15 +141,18 @@ export class RelayDriver {
   }
 
   /**
-   * An upload asks for bytes. If it asks while it is being started, the loop that started it
-   * continues, so that the uploads of a message take turns.
+   * Called when an upload asks for bytes. If that happens while the upload is being started, the
+   * loop that started it continues, so that the uploads of a message take turns.
    */
   #pulled(upload: number): void {
     this.#relays.handle(this.#init.mount.clock.now(), { type: 'pulled', upload });
     if (!this.#isBusy) this.#carryOut();
   }
 
-  /** Calls may be nested: a reader may publish while a message is delivered to it. */
+  /**
+   * Carries out the pending outputs. Calls may be nested, because a reader may publish while a
+   * message is delivered to it.
+   */
   #carryOut(): void {
     const relays = this.#relays;
     const wasBusy = this.#isBusy;

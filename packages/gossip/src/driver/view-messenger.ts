@@ -52,7 +52,7 @@ export class ViewMessenger {
         );
       return;
     }
-    // Saying goodbye is not worth a dial.
+    // A farewell message is not worth a dial.
     if (session.isOver) return;
     this.#dialed.set(to, (this.#dialed.get(to) ?? 0) + 1);
     const over = () => {

@@ -42,8 +42,8 @@ export class Walker {
   readonly #walk: TopicWalk | undefined;
   readonly #rations = new Map<string, Ration>();
   /**
-   * The connection that each walker has made to the node it is visiting. It ends when the walker
-   * moves on.
+   * The connection that each walker has made to the node it is visiting. It is closed when the
+   * walker moves on.
    */
   readonly #places = new Map<number, { readonly nodeId: string; readonly remote: Remote }>();
   readonly #counts = { visited: 0, asked: 0, answered: 0, refused: 0 };
@@ -149,7 +149,10 @@ export class Walker {
     this.#init.soon();
   }
 
-  /** Connects to a node, which then reports its topics. A stranger is asked nothing. */
+  /**
+   * Connects to a node, which then reports its topics. A node that shares no topic with this one is
+   * asked nothing.
+   */
   async #visit(walker: number, nodeId: string): Promise<boolean> {
     const [wanted] = this.#hungry();
     if (wanted === undefined) return false;
@@ -164,7 +167,7 @@ export class Walker {
 
   /**
    * Leaves the node that a walker is visiting. The connection made for the visit is closed, unless
-   * its node is on a topic of this node or is persistent.
+   * the visited node is on a topic of this node or is persistent.
    */
   #leave(walker: number): void {
     const place = this.#places.get(walker);
@@ -275,7 +278,7 @@ export class Walker {
 const LOOK = 2_000;
 /**
  * Number of nodes drawn from the address book to find one that was not visited yet; this is the
- * maximum of `peers.known`.
+ * maximum that `peers.known` returns.
  */
 const DRAWN = 250;
 /** Time limit of a visit in milliseconds. */

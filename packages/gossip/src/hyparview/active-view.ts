@@ -1,4 +1,4 @@
-// The links of a node: few, symmetric, and partly of its own choice.
+// The links of a node. They are few and symmetric, and some of them are of the node's own choice.
 
 import type { Random } from '@trunkline/transport-core';
 import { Allowance } from './allowance.ts';
@@ -76,8 +76,8 @@ export class ActiveView {
   }
 
   /**
-   * Returns the peer to which this node has not begun a shuffle for the longest time, and starts
-   * its turn. So each link is used regularly, and both ends know that it works.
+   * Returns the peer with which this node has not begun a shuffle for the longest time, and starts
+   * its turn. In this way each link is used regularly, and both ends know that it works.
    */
   next(): string | undefined {
     let next: OverlayLink | undefined;
@@ -92,14 +92,15 @@ export class ActiveView {
   }
 
   /**
-   * Returns the peer to evict if one must go. These are preferred, in this order, and among several
-   * the link added last:
+   * Returns the peer to evict if a link must be given up. Links are chosen in the following order
+   * of preference; among several of a kind, the link added last is chosen:
    * - a link that this node did not choose and that has passed nothing on
    * - if this node chose more than `own` links: any link that has passed nothing on
    * - a link that this node did not choose
    * - any link
    *
-   * So in a flood of requests each new link replaces the last one, and all older links stay.
+   * So during a flood of requests each new link replaces the previous new link, and all older links
+   * stay.
    */
   victim(): string | undefined {
     const last = (isFit: (link: OverlayLink) => boolean) => this.#links.findLast(isFit);
@@ -112,12 +113,13 @@ export class ActiveView {
 
 /**
  * Maximum number of shuffles that a link may bring in one interval. The average is walk ÷ active =
- * 1.2; more than 12 arrive once in 10^9 intervals.
+ * 1.2; more than 12 arrive only in one of 10^9 intervals.
  */
 const SHUFFLES = 12;
 /**
- * Number of introductions that a link may bring at once, and milliseconds until one more. A
- * bootstrap node sends one for each favor that it does, one per second.
+ * Number of introductions that a link may bring at once, and milliseconds until one more is
+ * accepted. A bootstrap node sends an introduction for each favor that it does, which is one per
+ * second.
  */
 const INTRODUCTIONS = 20;
 const INTRODUCTION_INTERVAL = 500;

@@ -1,4 +1,4 @@
-// A rate limit: a number of actions at once, and one more every so often.
+// A rate limit: a number of actions at once, and one more after each interval.
 
 /** A token bucket. */
 export class Allowance {

@@ -5,9 +5,9 @@ import type { Random } from '@trunkline/transport-core';
 import { pick } from './chance.ts';
 
 /**
- * As soon as this node has chosen many contacts, only those are used: an attacker does not become
- * one by connecting, no matter how often. A node that chose few, such as a bootstrap node, uses all
- * contacts alike.
+ * Once this node has chosen many contacts, only the chosen contacts are used, so an attacker can't
+ * become a contact by connecting, no matter how often. A node that chose few, such as a bootstrap
+ * node, uses all contacts alike.
  */
 export class Contacts {
   readonly #capacity: number;
@@ -65,7 +65,7 @@ export class Contacts {
 }
 
 /**
- * Number of contacts that is large enough to spread requests. With only a few, such as bootstrap
- * nodes, a crowd of nodes would turn to the same one.
+ * Number of contacts that is large enough to spread requests. With only a few contacts, such as
+ * bootstrap nodes, many nodes would send their requests to the same contact.
  */
 export const MANY = 8;

@@ -7,7 +7,7 @@ import type { PartialViewOptions } from './options.ts';
 /** An input of a partial view: a command in the imperative, or a report in the past tense. */
 export type PartialViewInput =
   /**
-   * Enters the overlay through the first contact that answers; contacts are asked one after the
+   * Enters the overlay through the first contact that answers. The contacts are asked one after the
    * other. Also works after `leave`.
    */
   | { readonly type: 'join'; readonly contacts: readonly string[] }
@@ -24,13 +24,12 @@ export type PartialViewInput =
    * an idle connection that ended cleanly.
    */
   | { readonly type: 'lost'; readonly peer: string; readonly error: TransportError | undefined }
-  /**
-   * Informs a node that it is not a neighbor, because it sent something that only neighbors send.
-   */
+  /** Informs a node that it is not a neighbor, after it sent something that only neighbors send. */
   | { readonly type: 'reject'; readonly peer: string }
   /**
    * Drops a useless neighbor. Only a node that this node chooses itself can take its place, even if
-   * others ask for it. For `denyWindow` the dropped peer returns to no view unless it asks itself.
+   * others ask for it. During `denyWindow`, the dropped peer does not return to any view unless it
+   * asks for a link itself.
    */
   | { readonly type: 'dismiss'; readonly peer: string }
   /** Asks one node outside both views for a link, because the neighbors may all be useless. */
@@ -40,7 +39,10 @@ export type PartialViewInput =
    * first.
    */
   | { readonly type: 'gave'; readonly peer: string }
-  /** Leaves the overlay: gives the neighbors peers to turn to, and accepts no more links. */
+  /**
+   * Leaves the overlay: sends the neighbors other peers that they can link to, and accepts no more
+   * links.
+   */
   | { readonly type: 'leave' }
   /** Does what is due. It may come early or late. */
   | { readonly type: 'wake' };

@@ -1,5 +1,5 @@
 // Asks nodes for links while the view is short. It owns the phase of this node's membership, and
-// decides which node is asked next, for what purpose and with what priority.
+// decides which node to ask next, for which purpose and with which priority.
 
 import type { OutputQueue } from '@trunkline/transport-core/internal';
 import type { FavorLimiter } from './favor-limiter.ts';
@@ -61,7 +61,7 @@ export class LinkRequester {
 
   /**
    * Asks a node for each free place: passive peers first, then contacts. A node without links asks
-   * two with high priority. A newcomer asks one, preferably a contact, to be introduced.
+   * two nodes with high priority. A newcomer asks one node, preferably a contact, to introduce it.
    */
   fill(now: number): void {
     const { config, views, requests, search, favorLimiter } = this.#init;
@@ -73,7 +73,8 @@ export class LinkRequester {
       const isFew = 2 * views.active.size <= config.active;
       if (!isFew && search.refusals >= LEISURELY) return;
       // Known nodes are preferred for the first links of this node's own choice, and for all links
-      // while many nodes request one, because the passive view holds only nodes that others named.
+      // while many nodes request links, because the passive view holds only nodes that others
+      // named.
       const isOwn = isMember && (views.active.chosen < config.own || favorLimiter.isScarce(now));
       const { peer, isPassive } = views.candidate(
         !isMember || (isOwn && views.drawsContact()),
@@ -92,7 +93,7 @@ export class LinkRequester {
 
   /**
    * Asks a peer that was suggested because it has room. A node that evicts a neighbor knows such a
-   * peer. Thus views stay full without searches through the overlay.
+   * peer, so views stay full without searches through the overlay.
    */
   turnTo(peer: string | undefined, now: number): void {
     const { config, views, requests, search } = this.#init;
@@ -109,8 +110,8 @@ export class LinkRequester {
 
   /**
    * Asks a node outside both views for a link, or a passive peer if few contacts are known (see
-   * `Views.outsider`). After a network has split, both parts may have full views. Only such a link
-   * can join them again.
+   * `Views.outsider`). After a network has split, both parts may have full views. Only a link to a
+   * node outside the views can join the parts again.
    */
   seek(purpose: 'merge' | 'replace', now: number): void {
     const { views, requests } = this.#init;
@@ -146,7 +147,7 @@ export class LinkRequester {
 }
 
 /**
- * After this many refusals, a view that is more than half full asks nobody until the next round: it
- * is short, but not in need.
+ * Number of refusals after which a view that is more than half full asks nobody until the next
+ * round, because it does not urgently need links.
  */
 const LEISURELY = 8;

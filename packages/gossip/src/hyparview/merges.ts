@@ -5,10 +5,10 @@ import type { Random } from '@trunkline/transport-core';
 import { jittered } from './chance.ts';
 
 /**
- * Merges happen every `interval` while there is a reason: a link was lost, a node was heard of for
- * the first time, or the last node asked did not answer. Without a reason, each waits twice as long
- * as the one before, up to 16 intervals, because parts that do not know of each other may exist all
- * the same.
+ * Merges happen every `interval` while there is a reason: a link was lost, a node was named for the
+ * first time, or the last node asked did not answer. Without a reason, each wait is twice as long
+ * as the previous one, up to 16 intervals. Merges never stop, because the network may have split
+ * into parts that do not know of each other.
  */
 export class Merges {
   readonly #interval: number;

@@ -1,19 +1,19 @@
-// The messages between members of a partial view, as plain data, and the cleaning of untrusted
-// ones.
+// The messages between members of a partial view, as plain data, and the function that cleans
+// untrusted messages.
 
 /**
- * A message between two members of a topic. `request` and `id` are numbers of the sender's own,
- * echoed in the answer. `peers` are node ids that may be worth knowing, and `free` is a node that
- * has room for a link. `ttl` is the number of hops that a random walk has left.
+ * A message between two members of a topic. `request` and `id` are numbers that the sender chooses
+ * and that the answer repeats. `peers` are node ids that may be worth knowing, and `free` is a node
+ * that has room for a link. `ttl` is the number of hops that a random walk has left.
  *
  * - `join`: a newcomer asks for a link, and to be introduced to others.
  * - `forward-join`: introduces the newcomer `peer`.
  * - `neighbor`: asks for a link, with high priority if the sender has no other link. `full`: the
- *   sender would have to evict a neighbor for it as well.
- * - `accept`, `refuse`: answer `join` and `neighbor`. In `accept`, `free` was evicted for this
- *   link.
- * - `shuffle`, `shuffle-reply`: exchange passive peers, over a random walk from `origin` and the
- *   reply directly back.
+ *   sender, too, would have to evict a neighbor for the link.
+ * - `accept`, `refuse`: answer `join` and `neighbor`. In `accept`, `free` is the peer that was
+ *   evicted for this link.
+ * - `shuffle`, `shuffle-reply`: exchange passive peers: the first travels on a random walk from
+ *   `origin`, and the reply goes directly back.
  * - `disconnect`: ends the link between the two; `alive` is false if the sender leaves the overlay.
  */
 export type PartialViewMessage =
@@ -130,8 +130,8 @@ export function isPeerId(value: unknown): value is string {
 }
 
 /**
- * Returns a cleaned list, or the list itself if nothing is wrong with it, as on each hop of an
- * honest walk.
+ * Returns a cleaned list, or the list itself if nothing is wrong with it, which is the case on each
+ * hop of an honest walk.
  */
 function tidyPeers(peers: unknown, limits: MessageLimits): readonly string[] {
   if (!Array.isArray(peers)) return [];

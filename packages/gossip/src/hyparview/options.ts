@@ -49,14 +49,14 @@ const schema = optionsSchema({
    */
   denyWindow: withDefault(milliseconds(), 10_000),
   /**
-   * Number of links of its own choice that this node wants; it prefers `known` nodes to passive
-   * peers for them. At most `active` − 1. Default: half of `active`, rounded down.
+   * Number of links of its own choice that this node wants. For these links, it prefers `known`
+   * nodes to passive peers. At most `active` − 1. Default: half of `active`, rounded down.
    */
   own: optional(integer(0, 63)),
   /**
    * Milliseconds until one more newcomer is introduced, or one more link is given up for a node
-   * that asks. Up to twice `active` of these may happen at once, and as many more for `known`
-   * nodes. Default 10,000.
+   * that asks. Up to twice `active` of these actions may happen at once, and the same number again
+   * for `known` nodes. Default 10,000.
    */
   favorInterval: withDefault(milliseconds(), 10_000),
   /**
@@ -66,8 +66,8 @@ const schema = optionsSchema({
    */
   mergeInterval: withDefault(millisecondsOrNever(), 600_000),
   /**
-   * Number of known nodes remembered besides the views; beyond this number the oldest is forgotten.
-   * Default 64.
+   * Maximum number of known nodes remembered in addition to the views; beyond it, the oldest is
+   * forgotten. Default 64.
    */
   contacts: withDefault(integer(0, 1_024), 64),
 });

@@ -27,8 +27,8 @@ import { Shuffles } from './shuffles.ts';
 import { Views } from './views.ts';
 
 /**
- * One node's view of one topic. It accepts links from the start; the inputs `join` and `known` tell
- * it which nodes to ask for links.
+ * One node's view of one topic. It accepts links from the start; the inputs `join` and `found` name
+ * the nodes to ask for links.
  */
 export class PartialView implements Machine<PartialViewInput, PartialViewOutput> {
   readonly #self: string;
@@ -216,8 +216,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     const isNewcomer = asked.type === 'join';
     const isHigh = isNewcomer || asked.high;
     if (this.#active.has(from)) {
-      // Either the answer to it was lost, or it has restarted and forgotten the link. In the second
-      // case it must be introduced again.
+      // Either this node's answer was lost, or the newcomer has restarted and forgotten the link.
+      // In the second case it must be introduced again.
       this.#send(from, { type: 'accept', request, free: undefined });
       if (isNewcomer && this.#favorLimiter.take(from, now)) this.#introduce(from);
       return;
@@ -236,7 +236,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     this.#requests.delete(from);
     const hasRoom = isNewcomer || !asked.full;
     const evicted = isFull ? this.#evict(hasRoom ? from : undefined, now) : undefined;
-    // While this node has chosen few links, a known node that asks counts like one that was asked.
+    // While this node has chosen few links, a known node that asks for a link is treated like a
+    // node that was asked.
     const isLikeOwn = this.#active.chosen < this.#config.own && this.#contacts.has(from);
     this.#link(from, isLikeOwn || (purpose !== undefined && isOwnChoice(purpose)), now);
     this.#send(from, { type: 'accept', request, free: evicted });
@@ -369,7 +370,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
 
   /**
    * Informs a peer that this node is not its neighbor: the peer assumes a link that doesn't exist,
-   * or asks a node that is leaving. A peer that is being asked for a link will learn it from that
+   * or asks a node that is leaving. A peer that is being asked for a link learns this from that
    * request.
    */
   #tellStranger(peer: string): void {

@@ -25,7 +25,10 @@ export function isFilling(purpose: Purpose): boolean {
   );
 }
 
-/** Returns true if the new link may evict a neighbor when the view is full by now. */
+/**
+ * Returns true if the new link may evict a neighbor in case the view has become full in the
+ * meantime.
+ */
 export function mayEvict(purpose: Purpose): boolean {
   return purpose === 'merge' || purpose === 'replace' || purpose === 'introduced';
 }

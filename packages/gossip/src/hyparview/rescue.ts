@@ -1,5 +1,5 @@
-// Helps other nodes after many simultaneous failures: they may have nobody left, and only this node
-// may know them.
+// Helps other nodes after many simultaneous failures: they may have no neighbors left, and may be
+// known only to this node.
 
 import type { PartialViewConfig } from './options.ts';
 import type { Requests } from './requests.ts';
@@ -23,7 +23,7 @@ export class Rescue {
 
   /**
    * Called after a link was added. If the view is full again after at least as many losses as it
-   * has links, this greets all passive peers, at most once in a `denyWindow`.
+   * has links, greets all passive peers, at most once in a `denyWindow`.
    */
   linked(now: number): void {
     const { config, views, requests, shuffles } = this.#init;

@@ -104,7 +104,7 @@ export class Shuffles {
 }
 
 /**
- * Maximum number of shuffles that may change the passive view in one interval. On average 1 ends
- * here; more than 8 come once in 10^6 intervals.
+ * Maximum number of shuffles that may change the passive view in one interval. On average, 1
+ * shuffle ends here; more than 8 arrive only in one of 10^6 intervals.
  */
 const EXCHANGES = 8;

@@ -11,9 +11,9 @@ import { PassiveView } from './passive-view.ts';
 import { RecentLosses } from './recent-losses.ts';
 
 /**
- * No peer is on two of the first three lists, and the node itself is on none. `remember` ensures
- * this for passive peers. Callers that change `active` or `losses` remove the peer from the other
- * lists.
+ * The peers that a node knows, in several lists. No peer is on two of the first three lists, and
+ * the node itself is on none of them. `remember` ensures this for passive peers. Callers that
+ * change `active` or `losses` remove the peer from the other lists.
  */
 export class Views {
   readonly active: ActiveView;
@@ -101,8 +101,8 @@ export class Views {
   }
 
   /**
-   * Returns true if there are many contacts. Otherwise it is random, with the probability that a
-   * draw from contacts and passive peers together gives a contact.
+   * Returns true if there are many contacts. Otherwise the result is random: it is true with the
+   * probability that a draw from contacts and passive peers together yields a contact.
    */
   drawsContact(): boolean {
     const { size } = this.contacts;

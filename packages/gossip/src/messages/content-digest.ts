@@ -1,13 +1,13 @@
-// A fast digest of a message's content, to notice two contents under one id. It is not
+// A fast digest of a message's content, used to detect two contents under one id. It is not
 // cryptographic: anyone can construct two contents with the same digest.
 
 import { look } from './word-reader.ts';
 
 /**
  * Returns an integer from 0 to 2^53 − 1. The mixing follows MurmurHash3, in four lanes that don't
- * wait for each other. Of each two words, one is multiplied at once. The other is rotated, so that
- * bits of equal positions don't meet, and is multiplied in the next round. Multiplying all words
- * took twice as long.
+ * depend on each other. Of each two words, one is multiplied at once. The other is rotated, so that
+ * bits in equal positions don't cancel each other, and is multiplied in the next round. Multiplying
+ * all words took twice as long.
  */
 export function contentDigest(bytes: Uint8Array): number {
   const { view, at: start } = look(bytes);
@@ -49,7 +49,7 @@ export function contentDigest(bytes: Uint8Array): number {
   }
   a = Math.imul(a ^ Math.imul(c, 0x1b87_3593) ^ (b >>> 16), 0xc2b2_ae35);
   b = Math.imul(b ^ Math.imul(d, 0xcc9e_2d51) ^ (a >>> 13), 0x85eb_ca6b);
-  // The result has no room for all bits of b.
+  // The result is too short for all bits of b.
   a ^= Math.imul(b ^ (b >>> 15), 0x1b87_3593);
   return ((b ^ (b >>> 16)) & 0x1f_ffff) * 0x1_0000_0000 + ((a ^ (a >>> 16)) >>> 0);
 }

@@ -1,6 +1,6 @@
-// Converts 32-byte names, which are node ids and topic keys, between hex and bytes. The last names
-// are cached, because most messages belong to a few origins and topics. Reading the same name twice
-// gives the same string object, which is fast to compare and to look up.
+// Converts 32-byte names, such as node ids and topic keys, between hex and bytes. Recently used
+// names are cached, because most messages belong to a few origins and topics. Reading the same name
+// twice gives the same string object, which is fast to compare and to look up.
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { isNodeId } from '@trunkline/transport-core';

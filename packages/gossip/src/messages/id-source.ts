@@ -7,8 +7,8 @@ export interface IdSourceOptions {
   /** The node id of the publisher. */
   readonly origin: string;
   /**
-   * Returns the number of the present life, higher than any before: other nodes refuse a number
-   * lower than one they know.
+   * Returns the number of the present life. It is higher than the numbers of all earlier lives,
+   * because other nodes refuse a number that is lower than one they know.
    */
   readonly epoch: () => number;
 }

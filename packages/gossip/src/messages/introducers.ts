@@ -1,5 +1,5 @@
 // Limits how much of a table of origins one peer can fill. Because a peer may name any origin, it
-// could otherwise take the room of all others.
+// could otherwise fill the table and leave no room for other peers.
 
 export interface IntroducersOptions {
   /**
@@ -8,7 +8,7 @@ export interface IntroducersOptions {
    */
   readonly origins: number;
   /**
-   * Number of new origins in one `period` that no honest peer introduces: an honest peer passes on
+   * Number of new origins in one `period` that an honest peer never reaches, because it passes on
    * at most three quarters of its own table.
    */
   readonly flood: number;
@@ -21,7 +21,8 @@ interface Account {
   /** The number of its origins in the table now. */
   held: number;
   /**
-   * Time at which its period began, and number of origins that the table has taken from it since.
+   * Time at which the peer's period began, and number of origins that the table has taken from the
+   * peer since then.
    */
   since: number;
   taken: number;
@@ -54,7 +55,7 @@ export class Introducers {
   }
 
   /**
-   * The peers that have introduced as many origins as they may; their silent origins should be
+   * The peers that have reached the limit of origins; the silent origins of these peers should be
    * forgotten early.
    */
   get full(): ReadonlySet<string> {
@@ -80,7 +81,7 @@ export class Introducers {
 
   /**
    * Records that an origin from this peer was refused. Returns true if the peer has recently
-   * introduced more than an honest peer does; then its count starts over.
+   * introduced more origins than an honest peer does, and then restarts the count of this peer.
    */
   refused(peer: string, origin: string, now: number): boolean {
     if (this.#flooders >= FLOODERS && this.#accounts.get(peer)?.refused === undefined) return false;

@@ -49,7 +49,8 @@ export function isMessageId(value: unknown): value is MessageId {
  * a few lives.
  */
 export function messageKey({ origin, epoch, sequence }: MessageId): string {
-  // A mask, because the remainder of a division would take longer than everything else here.
+  // A mask is used, because the remainder of a division would take longer than all other steps
+  // here.
   const place = epoch & (kept.length - 1);
   let life = kept[place];
   if (life === undefined || life.epoch !== epoch || life.origin !== origin)

@@ -1,5 +1,5 @@
-// A map that finds its oldest entry quickly. An iteration of a plain Map first skips all entries
-// deleted since the map last grew, which may be thousands each time.
+// A map that finds its oldest entry quickly. Iterating over a plain Map first skips all entries
+// deleted since the map last grew, which may be thousands.
 
 export class OldestFirst<V extends object> {
   readonly #entries = new Map<string, V>();

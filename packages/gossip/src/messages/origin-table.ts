@@ -1,4 +1,5 @@
-// The origins whose messages are remembered: those that sign, or those that don't.
+// A table of the origins whose messages are remembered. There is one table for origins that sign,
+// and one for origins that don't.
 
 import { Introducers } from './introducers.ts';
 import type { OriginWindow } from './origin-window.ts';
@@ -14,7 +15,7 @@ export interface Origin {
    */
   readonly by: string | undefined;
   epoch: number;
-  /** The previous life, if it was ended by one with a lower number; −1 if there is none. */
+  /** The previous life, if a life with a lower number ended it; −1 if there is no such life. */
   retired: number;
   /** The serial number of this life among all lives of all origins. */
   life: number;

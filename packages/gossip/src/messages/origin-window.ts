@@ -1,6 +1,6 @@
 // Tracks which messages of one origin were seen, by recording what is missing: all sequences up to
-// the highest were seen, except for the gaps. A stream that arrives in order costs two numbers, no
-// matter how long it is; so does one forged sequence far ahead.
+// the highest were seen, except for the gaps. A stream that arrives in order takes two numbers, no
+// matter how long it is. A forged sequence far ahead takes no more.
 
 export interface OriginWindowLimits {
   /** Milliseconds that a gap stays open. A missing message that comes later is refused. */
@@ -10,7 +10,8 @@ export interface OriginWindowLimits {
 }
 
 /**
- * The result of looking up a sequence. `old`: it was seen, or it came too late to determine that.
+ * The result of looking up a sequence. `old`: the sequence was seen, or came too late to determine
+ * whether it was seen.
  */
 export type SequenceVerdict = 'new' | 'seen' | 'old';
 
@@ -87,15 +88,15 @@ export class OriginWindow {
     while (this.#gaps !== undefined && this.#gaps.length > limits.gaps) this.#close(0);
   }
 
-  /** Closes the gaps whose time is over. */
+  /** Closes the gaps that have been open for `retention`. */
   closeOld(now: number, { retention }: OriginWindowLimits): void {
     for (let i = (this.#gaps?.length ?? 0) - 1; i >= 0; i--)
       if (now - this.#gaps![i]!.since >= retention) this.#close(i);
   }
 
   /**
-   * Splits a gap at the sequence. The part below keeps its time; the part above counts as new,
-   * because the stream continues.
+   * Splits a gap at the sequence. The part below keeps its time; the part above counts as a new
+   * gap, because the stream continues.
    */
   #fill(sequence: number, now: number): void {
     const gaps = this.#gaps!;

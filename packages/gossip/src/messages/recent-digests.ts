@@ -48,7 +48,7 @@ export class RecentDigests {
     let younger = this.#size;
     let place = heads[slotOf(life, sequence) & mask]!;
     for (let steps = 0; steps < STEPS && place >= 0; steps++) {
-      // An entry that was dropped ends the chain; its position may hold a later one by now.
+      // An entry that was dropped ends the chain; its position may already hold a later entry.
       const age = (place - this.#first) & mask;
       if (age >= younger) return -1;
       if (numbers[EACH * place + SEQUENCE] === sequence && numbers[EACH * place + LIFE] === life)
@@ -108,8 +108,8 @@ class Ring {
 }
 
 /**
- * Returns a hash. Sequences of one life are adjacent, because scattered ones caused a memory fetch
- * for each message.
+ * Returns a hash. Sequences of one life get adjacent slots, because scattered slots caused a memory
+ * fetch for each message.
  */
 function slotOf(life: number, sequence: number): number {
   return (sequence + Math.imul(life, 0x9e37_79b1)) | 0;
@@ -122,7 +122,7 @@ const DIGEST = 2;
 const TIME = 3;
 const LEAST = 16;
 /**
- * Maximum number of entries examined in one hash slot. An attacker that fills a slot hides some
- * conflicts but causes no more work.
+ * Maximum number of entries examined in one hash slot. An attacker that fills a slot can hide some
+ * conflicts but can't cause more work.
  */
 const STEPS = 16;

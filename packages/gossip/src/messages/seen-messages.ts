@@ -12,14 +12,14 @@ export interface SeenMessagesOptions {
    */
   readonly retention: number;
   /**
-   * Milliseconds without a message after which an origin is forgotten. From then on its old
-   * messages would be new again.
+   * Milliseconds without a message after which an origin is forgotten. From then on, its old
+   * messages are treated as new.
    */
   readonly originRetention: number;
   /**
    * Maximum number of origins, counted separately for those that sign and those that don't. Beyond
    * it, a new origin replaces one that was silent for `retention`; if there is none, the new origin
-   * is refused. One peer can introduce at most half of them, see `Introducers`.
+   * is refused. One peer can introduce at most half of all origins; see `Introducers`.
    */
   readonly origins: number;
   /**
@@ -29,19 +29,19 @@ export interface SeenMessagesOptions {
   readonly flood?: number | undefined;
   /**
    * Maximum number of gaps of one origin; beyond it, the gap with the lowest sequences is closed.
-   * While all origins together have more than 262,144 gaps, an origin gets no more than it has, but
-   * at least 16.
+   * While all origins together have more than 262,144 gaps, no origin gets further gaps, except
+   * that each may have at least 16.
    */
   readonly gaps: number;
   /**
-   * Maximum number of digests. Beyond it the oldest is dropped, and a second content under its id
-   * is reported as a plain duplicate.
+   * Maximum number of digests. Beyond it, the oldest digest is dropped, and a second content under
+   * the same id is reported as a plain duplicate.
    */
   readonly digests: number;
   /**
-   * Returns the highest life that is accepted in an unsigned message. A higher life never ends a
-   * life up to this one, while a life up to this one ends any higher one. Signed lives have no such
-   * bound. Default: no bound.
+   * Returns the highest life that is accepted in an unsigned message. A life above this number
+   * never ends a life up to this number, while a life up to this number ends any life above it.
+   * Signed lives have no such bound. Default: no bound.
    */
   readonly latest?: (() => number) | undefined;
 }
@@ -49,23 +49,26 @@ export interface SeenMessagesOptions {
 /**
  * The result of looking up a message; all but `new` are refused.
  * - `seen`: a duplicate.
- * - `conflict`: a duplicate whose content differs from the first one's. The first one stays valid.
+ * - `conflict`: a duplicate whose content differs from that of the first message. The first message
+ *   stays valid.
  * - `old`: it belongs to an earlier life of the origin, or came too late to determine whether it
  *   was seen.
- * - `full`: there is no room to remember its origin.
+ * - `full`: there is no room to remember the message's origin.
  * - `flood`: like `full`, and its sender has introduced more new origins than an honest peer does.
  * - `unsigned`: it has no signature, although its origin has signed before.
  */
 export type SeenVerdict = 'new' | 'seen' | 'conflict' | 'old' | 'full' | 'flood' | 'unsigned';
 
 /**
- * While its origin is remembered, a message is never new twice, no matter what is evicted. So a
- * flood that reaches a limit can't start over. At the limits, new origins (`full`) and late
- * messages (`old`) are refused, not origins that publish already.
+ * The memory of seen messages. While the origin of a message is remembered, the message is never
+ * new twice, no matter what is evicted. So messages can't circulate again after a flood has reached
+ * a limit. At the limits, new origins (`full`) and late messages (`old`) are refused, but not
+ * origins that already publish.
  *
- * Unsigned messages of the same origin can take each other's ids and claim a later life. They never
- * affect an origin that signs: its first signed message resets what is remembered of it, and from
- * then on unsigned messages in its name are refused until it is forgotten.
+ * Anybody can send unsigned messages in the name of an origin, take the ids of its true messages
+ * and claim a later life. They never affect an origin that signs: its first signed message resets
+ * its record, and from then on unsigned messages in its name are refused until the origin is
+ * forgotten.
  */
 export class SeenMessages {
   readonly #options: SeenMessagesOptions;
@@ -73,8 +76,8 @@ export class SeenMessages {
   readonly #signed: OriginTable;
   readonly #unsigned: OriginTable;
   /**
-   * The origin that was looked up last. Each message needs it three times, and the next message is
-   * usually of the same origin.
+   * The origin that was looked up last. Each message needs its origin three times, and the next
+   * message usually has the same origin.
    */
   #last: Origin | undefined = undefined;
   /** The origins that have gaps. */
@@ -85,7 +88,7 @@ export class SeenMessages {
   readonly #latest: () => number;
   #lives = 0;
   /**
-   * A lower bound for the time at which anything is to be forgotten next; `expire` computes the
+   * A lower bound for the time at which an entry is to be forgotten next; `expire` computes the
    * exact time.
    */
   #due = Number.POSITIVE_INFINITY;
@@ -149,7 +152,7 @@ export class SeenMessages {
    */
   note(id: MessageId, now: number, digest?: number, isSigned = false, from?: string): SeenVerdict {
     const origin = this.#find(id.origin);
-    // Nearly all messages are the next one in order of their origin.
+    // Nearly every message is the next one of its origin.
     const isNext =
       origin !== undefined &&
       id.epoch === origin.epoch &&
@@ -226,9 +229,9 @@ export class SeenMessages {
   }
 
   /**
-   * Begins a life of an origin that is known to have started it, even if its number is lower than
-   * that of the last life. From now on the last life is old. An unsigned message begins no life of
-   * an origin that signs.
+   * Begins a life that an origin is known to have started, even if the number of the life is lower
+   * than that of the last life. From then on, the last life is old. An unsigned message does not
+   * begin a life of an origin that signs.
    */
   begin({ origin: name, epoch }: MessageId, isSigned = false): void {
     const origin = this.#find(name);
@@ -265,7 +268,7 @@ export class SeenMessages {
     this.#due = this.#lookDue(now);
   }
 
-  /** Forgets silent origins of peers that have introduced as many as they may. */
+  /** Forgets silent origins of peers that have reached the limit of origins. */
   #relieve(origins: ReadonlyMap<string, Origin>, peers: ReadonlySet<string>, now: number): void {
     if (peers.size === 0) return;
     for (const origin of origins.values()) {
@@ -368,8 +371,8 @@ export class SeenMessages {
 }
 
 /**
- * Maximum number of open gaps of all origins, of some 50 bytes each. Beyond it, an origin may open
- * gaps only while it has fewer than FEW_GAPS.
+ * Maximum number of open gaps of all origins; a gap takes about 50 bytes. Beyond it, an origin may
+ * open gaps only while it has fewer than FEW_GAPS.
  */
 const MOST_GAPS = 262_144;
 const FEW_GAPS = 16;

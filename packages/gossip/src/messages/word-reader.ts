@@ -1,5 +1,5 @@
 // Gives access to bytes by 32-bit words. Comparing node ids and digesting contents by words takes a
-// third of the time it takes by bytes. Getting the buffer of a typed array is a call into the
+// third of the time that it takes by bytes. Getting the buffer of a typed array is a call into the
 // engine, and so is creating a view. Therefore the last buffer and view are kept: a message is read
 // several times, and messages that arrive together share their memory.
 
@@ -27,7 +27,7 @@ export function look(bytes: Uint8Array): WordReader {
 
 /**
  * Returns the same bytes as `bytes.subarray(from)`, in half the time, as a plain Uint8Array. The
- * result becomes the array that was accessed last. Throws a RangeError if `from` is too large.
+ * cached view then belongs to the result. Throws a RangeError if `from` is too large.
  */
 export function rest(bytes: Uint8Array, from: number): Uint8Array {
   if (bytes !== here.bytes) turn(bytes);

@@ -1,5 +1,5 @@
-// The body of a message as overlays carry it: its payload and its audience. It is decoded once and
-// encoded once.
+// The body of a message as overlays carry it: its payload and its audience. Each body is decoded
+// only once and encoded only once.
 
 /**
  * The receivers of a message: everybody on the topic, only the listed nodes, or everybody but the
@@ -32,8 +32,8 @@ export interface Body {
    */
   signature?: Signature | undefined;
   /**
-   * Set on this node's own messages: receivers that get it directly from here are asked to confirm
-   * it.
+   * Set on this node's own messages: receivers that get the message directly from this node are
+   * asked to confirm it.
    */
   readonly receipt?: boolean | undefined;
   /** The last frame that was encoded from this body, and the hop count in it. */

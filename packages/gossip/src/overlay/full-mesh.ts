@@ -1,6 +1,7 @@
-// The overlay for small topics: every node sends to every peer, with one hop in fully connected
-// topologies and with several in partly connected ones. This machine owns the neighbors and the ids
-// of seen messages. It takes the inputs of an overlay, and its outputs send and deliver messages.
+// The overlay for small topics: every node sends to every peer. Messages travel one hop in fully
+// connected topologies, and several hops in partly connected topologies. This machine owns the
+// neighbors and the ids of seen messages. It processes the inputs of an overlay, and its outputs
+// send and deliver messages.
 
 import type { TransportError } from '@trunkline/transport-core';
 import {
@@ -29,9 +30,9 @@ import type {
 const schema = optionsSchema({
   /**
    * Maximum number of links that a message travels, 1 to 16. Default 1: a message is not passed on,
-   * so only nodes that are connected to its publisher get it. With more, every node passes each
-   * message that is new to it on to its own peers on the topic (FISCO-BCOS's chain of multicasts).
-   * In that case any node can claim that a message comes from another one.
+   * so only nodes that are connected to its publisher get it. With more hops, every node passes
+   * each message that is new to it on to its own peers on the topic (FISCO-BCOS's chain of
+   * multicasts). In that case, any node can claim that a message comes from another node.
    */
   hops: withDefault(integer(1, 16), 1),
 });
@@ -198,7 +199,7 @@ export class FullMesh implements Overlay {
       this.#outputs.add({ type: 'deliver', push, key: messageKey(id), from, hops });
       return;
     }
-    // A peer that only passed the message on may have been deceived.
+    // A peer that only passed the message on may itself have been deceived.
     if (verdict === 'conflict') this.#misbehaved(from, 'conflict', id.origin === from);
     if (verdict === 'seen' || verdict === 'conflict') {
       this.#outputs.add({ type: 'repeated', id, from });
@@ -247,7 +248,7 @@ const MEMORY = {
   digests: 16_384,
 };
 /**
- * Additional milliseconds for which expired entries are kept, so that they are removed about once a
- * second rather than one by one.
+ * Additional time, in milliseconds, for which expired entries are kept, so that they are removed
+ * together, about once a second, rather than one by one.
  */
 const GRAIN = 1_000;

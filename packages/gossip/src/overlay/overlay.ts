@@ -1,5 +1,5 @@
 // The interface of an overlay: one node's part in one topic. An overlay decides which peers are its
-// neighbors and which messages go to whom; it performs no input or output itself.
+// neighbors and which peer gets which messages; it performs no input or output itself.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
 import type { Machine } from '@trunkline/transport-core/internal';
@@ -19,8 +19,8 @@ export interface OwnMessage {
 /**
  * The overlay's verdict on an incoming message:
  * - `new`: the message may be decoded, validated and passed in as `received`.
- * - `known`, `old`: pass it in as `received` without further checks; the overlay counts it. An
- *   `old` message may never have arrived here before.
+ * - `known`, `old`: pass it in as `received` without further checks; the overlay counts it. It is
+ *   possible that an `old` message has never arrived here before.
  * - `forged`, `stranger`, `unsigned`: drop it. `unsigned` means that it has no signature although
  *   its publisher signs.
  */
@@ -40,9 +40,9 @@ export type OverlayInput =
   /** The message was not accepted. Different content under the same id may still be accepted. */
   | { readonly type: 'refused'; readonly id: MessageId }
   /**
-   * Publishes a message. With `receipts`, that many neighbors should confirm it. If possible, at
-   * least that many get the message itself, because a notice is not enough. The last output is
-   * `handed`.
+   * Publishes a message. `receipts` is the number of neighbors that should confirm it. If possible,
+   * at least that many neighbors get the message itself, because a notice is not enough. The last
+   * output is `handed`.
    */
   | { readonly type: 'publish'; readonly message: OwnMessage; readonly receipts: number }
   /**
@@ -139,11 +139,11 @@ export type OverlayOutput =
 export interface Overlay extends Machine<OverlayInput, OverlayOutput> {
   readonly name: string;
   /**
-   * True if nodes pass on messages of others. In that case only the numbers of a node's lives show
-   * which of two is newer.
+   * True if nodes pass on messages of others. In that case, only the numbers of two lives of a node
+   * show which life is newer.
    */
   readonly passesOn: boolean;
-  /** Number of neighbors that the overlay wants; Infinity for all peers on the topic. */
+  /** Number of neighbors that the overlay wants; Infinity means all peers on the topic. */
   readonly wanted: number;
   /**
    * Returns what to do with a message, before any work is spent on it.

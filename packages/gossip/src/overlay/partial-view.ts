@@ -1,7 +1,7 @@
 // The overlay for large topics: HyParView keeps a few links per node among thousands of nodes, and
 // Plumtree spreads messages along these links. This machine owns both. It passes an overlay's
-// inputs to them, gives each of them those outputs of the other that concern it, and passes the
-// remaining outputs on.
+// inputs to HyParView and Plumtree, gives each of them the outputs of the other that concern it,
+// and passes the remaining outputs on.
 
 import { OutputQueue } from '@trunkline/transport-core/internal';
 import type { PartialViewOutput } from '../hyparview/interface.ts';
@@ -114,7 +114,8 @@ class TreeOverlay implements Overlay {
         this.#view.handle(now, { type: 'found', nodes: [input.peer], isChosen: input.isChosen });
         break;
       case 'peer-down':
-        // The end of a link that the view doesn't use says nothing about the node at its other end.
+        // The end of a link that the view doesn't use gives no information about the node at the
+        // other end.
         if (input.error === undefined || this.#view.isNeighbor(input.peer))
           this.#view.handle(now, { type: 'lost', peer: input.peer, error: input.error });
         break;
@@ -233,7 +234,9 @@ class TreeOverlay implements Overlay {
     }
   }
 
-  /** Takes the outputs of view and tree: each gets those of the other that concern it. */
+  /**
+   * Takes the outputs of the view and the tree: each gets the outputs of the other that concern it.
+   */
   #settle(now: number): void {
     for (;;) {
       for (let told = this.#tree.pollQueued(); told !== undefined; told = this.#tree.pollQueued())

@@ -1,18 +1,18 @@
-// Detects that no neighbor brings messages any more although some came before. Either the topic is
-// quiet, or all neighbors keep the messages to themselves.
+// Detects that no neighbor sends messages any more although messages arrived before. Either the
+// topic is quiet, or all neighbors keep the messages to themselves.
 
 import type { Random } from '@trunkline/transport-core';
 import { jittered } from '../hyparview/chance.ts';
 
 /**
  * A silence counts as long when it has lasted 10 s, or four times the mean pause between messages
- * if that is more, up to 16 minutes. If no neighbor that brought messages is left, half a second is
- * enough. `isLong` then returns true, and again after intervals that double each time, until a
- * neighbor brings something. While many nodes request links, the interval stays at 10 s.
+ * if that is more, up to 16 minutes. If no neighbor that sent messages is left, half a second is
+ * enough. `isLong` then returns true once, and again after intervals that double each time, until a
+ * neighbor sends a message or a notice. While many nodes request links, the interval stays at 10 s.
  */
 export class StallDetector {
   readonly #random: Random;
-  /** Neighbors that brought messages or notices. */
+  /** Neighbors that sent messages or notices. */
   readonly #givers = new Set<string>();
   #last = Number.NaN;
   #mean = 0;
@@ -23,7 +23,7 @@ export class StallDetector {
     this.#random = random;
   }
 
-  /** A neighbor brought a message, or gave notice of one. */
+  /** Called when a neighbor has sent a message, or given notice of a message. */
   heard(peer: string, now: number): void {
     this.#givers.add(peer);
     if (!Number.isNaN(this.#last)) this.#mean += (now - this.#last - this.#mean) / FADE;
@@ -32,7 +32,7 @@ export class StallDetector {
     this.#next = now + this.#pause;
   }
 
-  /** The peer is no longer a neighbor. */
+  /** Called when the peer is no longer a neighbor. */
   gone(peer: string, now: number): void {
     if (this.#givers.delete(peer) && this.#givers.size === 0)
       this.#next = Math.min(this.#next, now + jittered(AT_ONCE, this.#random));
@@ -53,6 +53,6 @@ export class StallDetector {
 
 const SHORTEST = 10_000;
 const MOST = 16 * 60_000;
-/** Inverse weight of the latest pause in the moving average: it counts 1/16. */
+/** Inverse weight of the latest pause in the moving average: the pause has a weight of 1/16. */
 const FADE = 16;
 const AT_ONCE = 500;

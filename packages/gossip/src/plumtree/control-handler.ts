@@ -1,6 +1,6 @@
 // Handles the control messages of neighbors: notices, grafts, prunes, and answers to grafts. They
 // are untrusted, so their format is checked before use, and the number of their items is limited.
-// Processing stops at a malformed item; the items before it have taken effect.
+// Processing stops at a malformed item; the items before that have taken effect.
 
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
 import { type Absent, type Control, type Graft, type IHave, isHops } from './message.ts';
@@ -45,7 +45,7 @@ export class ControlHandler<P> {
       const notice = notices[i];
       if (!isMessageId(notice?.id) || !isHops(notice.hops)) return reports.malformed(neighbor, now);
       const verdict = history.look(notice.id, now);
-      // Only if this node has the message does the notice prove that the peer has it, too.
+      // The notice proves that the peer has the message only if this node has it, too.
       if (verdict === 'seen') leafProbes.gave(neighbor, now);
       if (verdict !== 'new' && !neighbor.owed?.size) continue;
       const key = messageKey(notice.id);

@@ -1,4 +1,4 @@
-// The counters of a Plumtree machine. They count messages unless their comment says ids.
+// The counters of a Plumtree machine. Each counts messages, unless its comment mentions ids.
 
 export class PlumtreeCounters {
   published = 0;
@@ -9,7 +9,7 @@ export class PlumtreeCounters {
   /** Messages pushed, and how many of them were sent on demand. */
   pushed = 0;
   served = 0;
-  /** Pushes for which there was no room. */
+  /** Pushes that were refused because there was no room. */
   refused = 0;
   /** Control messages of all kinds: sent, and received. */
   controlSent = 0;
@@ -27,7 +27,7 @@ export class PlumtreeCounters {
   prunesReceived = 0;
   /** Grafts sent that moved the tree to a shorter path. */
   optimized = 0;
-  /** Ids of messages that were requested in vain and given up. */
+  /** Ids of messages that were requested without success and given up. */
   lost = 0;
   brokenPromises = 0;
   /** Messages that were evicted from the cache before their time. */

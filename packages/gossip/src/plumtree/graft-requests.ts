@@ -50,25 +50,28 @@ export class GraftRequests<P> {
     this.#init.counters.graftsSent++;
   }
 
-  /** No room was left for a graft of these messages, so the peer has promised none of them. */
+  /**
+   * Called when no room was left for a graft of these messages, so the peer has promised none of
+   * them.
+   */
   unsent(neighbor: Neighbor, ids: readonly MessageId[]): void {
     this.#init.counters.graftsSent--;
     for (const id of ids) this.excuse(neighbor.id, messageKey(id));
   }
 
-  /** The peer sent the message. */
+  /** Called when the peer has sent the message. */
   kept(neighbor: Neighbor | undefined, key: string): void {
     if (neighbor === undefined || !this.#pendingGrafts.keep(neighbor.id, key)) return;
     neighbor.brokenInRow = 0;
     neighbor.account.kept++;
   }
 
-  /** The peer reported that it no longer has the message. */
+  /** Called when the peer has reported that it no longer has the message. */
   excuse(peer: string, key: string): void {
     this.#pendingGrafts.keep(peer, key);
   }
 
-  /** The peer is no longer a neighbor. */
+  /** Called when the peer is no longer a neighbor. */
   forget(peer: string): void {
     this.#pendingGrafts.forget(peer);
   }

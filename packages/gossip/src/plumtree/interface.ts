@@ -11,8 +11,8 @@ export type PlumtreeInput<P> =
   /** A peer sent a message. Malformed messages are ignored and reported. */
   | { readonly type: 'received'; readonly from: string; readonly message: Push<P> | Control }
   /**
-   * A peer sent a message, which may still be refused. If the peer had been asked for it, it has
-   * kept its promise.
+   * A peer sent a message, which may still be refused. If the peer had been asked for the message,
+   * it has now kept its promise.
    */
   | { readonly type: 'arrived'; readonly from: string; readonly id: MessageId }
   /**
@@ -32,7 +32,9 @@ export type PlumtreeInput<P> =
    * before.
    */
   | { readonly type: 'publish'; readonly publication: MessageToPublish<P> }
-  /** Takes a published message out of the cache, so that no further peer learns of it. */
+  /**
+   * Takes a published message out of the cache, so that it is not announced to any further peer.
+   */
   | { readonly type: 'withdraw'; readonly id: MessageId }
   /** Pushes a cached message to a neighbor, as if the neighbor had asked for it. */
   | { readonly type: 'serve'; readonly peer: string; readonly id: MessageId }

@@ -1,5 +1,5 @@
-// Distinguishes leaves of the tree, which have nothing to say, from peers that don't listen at all,
-// by asking them a question.
+// Distinguishes leaves of the tree, which have nothing to send, from peers that ignore all
+// messages, by asking them a question.
 
 import type { OutputQueue } from '@trunkline/transport-core/internal';
 import type { MessageId } from '../messages/message-id.ts';
@@ -19,18 +19,18 @@ export interface LeafProbesInit<P> {
 }
 
 /**
- * Finds mute peers, which take messages and never react.
+ * Finds mute peers, which take messages but never react.
  *
  * An honest peer reacts to notices sooner or later: it either has the message and gives notice of
  * it, or asks for it. An eager peer gets the messages themselves, to which a leaf of the tree has
- * nothing to reply. So an eager peer that took many messages without a reaction is asked for a
- * message that never existed. An honest peer answers that the message is absent. A peer that
- * doesn't answer is mute.
+ * nothing to reply. Therefore an eager peer that has taken many messages without a reaction is
+ * asked for a message that never existed. An honest peer answers that the message is absent. A peer
+ * that doesn't answer is mute.
  *
  * Pruning the link instead would also reveal whether the peer has messages from other nodes. But it
- * would cost each leaf duplicates: with one publisher, twice as many as without such prunes. A peer
- * that passed the probe is left alone for a minute, and twice as long after each further one, up to
- * 16 minutes.
+ * would cause duplicates at each leaf: with one publisher, twice as many as without such prunes. A
+ * peer that has passed a probe is not probed again for a minute, and for twice as long after each
+ * further probe, up to 16 minutes.
  */
 export class LeafProbes<P> {
   readonly #init: LeafProbesInit<P>;
@@ -41,7 +41,7 @@ export class LeafProbes<P> {
     this.#question = { origin: init.self, epoch: 0, sequence: 0 };
   }
 
-  /** A message was pushed to the peer, or it was given notice of some. */
+  /** Called when a message was pushed to the peer, or the peer was given notice of messages. */
   weigh(neighbor: Neighbor, now: number): void {
     const { trialAfter, trialTime, muteAfter, muteTime } = this.#init.options;
     const { unanswered, unansweredSince, eager, triedAt } = neighbor;
@@ -59,19 +59,22 @@ export class LeafProbes<P> {
     }
   }
 
-  /** No room was left for a graft of these messages. */
+  /** Called when no room was left for a graft of these messages. */
   unsent(neighbor: Neighbor, ids: readonly MessageId[]): void {
     if (ids[0] === this.#question) neighbor.triedAt = undefined;
   }
 
-  /** The peer brought a message, or gave notice of one. */
+  /** Called when the peer has sent a message, or given notice of a message. */
   gave(neighbor: Neighbor | undefined, now: number): void {
     if (neighbor === undefined) return;
     this.answered(neighbor, now);
     this.#init.outputs.add(neighbor.gave);
   }
 
-  /** The peer asked for a message, pruned the link, or reported that a message is absent. */
+  /**
+   * Called when the peer has asked for a message, pruned the link, or reported that a message is
+   * absent.
+   */
   answered(neighbor: Neighbor, now: number): void {
     neighbor.answered();
     if (neighbor.triedAt === undefined) return;

@@ -5,7 +5,7 @@ import type { Push } from './message.ts';
 
 /** A message in the cache. */
 export interface CachedMessage<P> {
-  /** The message as it is passed on, with one hop more than on arrival. */
+  /** The message as it is passed on, with a hop count that is one higher than on arrival. */
   readonly push: Push<P>;
   /** The peer that brought the message first; undefined if this node published it. */
   readonly from: string | undefined;
@@ -54,7 +54,7 @@ export class MessageCache<P> {
     return this.#messages.get(key);
   }
 
-  /** Returns the `count` newest messages, the oldest of them first. */
+  /** Returns the `count` newest messages, oldest first. */
   newest(count: number): CachedMessage<P>[] {
     const all = [...this.#messages.entries()];
     return all.slice(Math.max(0, all.length - count)).map(([, message]) => message);

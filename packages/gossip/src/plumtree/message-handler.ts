@@ -53,7 +53,7 @@ export class MessageHandler<P> {
     this.#spread(push, key, undefined, [], now);
   }
 
-  /** A neighbor pushed a message. */
+  /** Handles a message that a neighbor pushed. */
   received(neighbor: Neighbor, message: Push<P>, now: number): void {
     const { id, hops, size } = message;
     if (!isMessageId(id) || !isHops(hops) || !(size >= 0))
@@ -73,8 +73,8 @@ export class MessageHandler<P> {
     if (id.origin === this.#parts.self) return this.#refuseOwn(neighbor, id, now);
     if (verdict === 'new') return this.#onNew(neighbor, key, message, now);
     const reason = verdict === 'flood' ? 'full' : verdict;
-    // The signed message under that id may still come. If there is no room for what this peer
-    // brings, another peer may still bring the message.
+    // The signed message under that id may still come. If there is no room for the origins that
+    // this peer introduces, another peer may still send the message.
     const mayCome =
       reason === 'unsigned' || (reason === 'full' && seen.look(id, now, isSigned) === 'new');
     if (!mayCome) this.#parts.missing.take(key);
@@ -104,8 +104,8 @@ export class MessageHandler<P> {
 
   /**
    * Prunes the link, unless the link to the peer that brought the message first is no longer eager.
-   * With several messages in flight at once, each of two links may bring a duplicate of a message
-   * that came first over the other. Pruning both would cut this node off (riak_core #378).
+   * With several messages in flight at once, two links may each bring a duplicate of a message that
+   * came first over the other link. Pruning both links would cut this node off (riak_core #378).
    */
   #onDuplicate(
     neighbor: Neighbor,
@@ -123,7 +123,7 @@ export class MessageHandler<P> {
       this.#parts.reports.add(neighbor, 'conflict', now);
     }
     const cached = this.#parts.cache.get(key);
-    // A link that brings the same message twice is not a second path.
+    // A message that comes twice over the same link does not prove that there is a second path.
     if (cached?.from === neighbor.id) return;
     if (cached?.from !== undefined && !this.#parts.neighbors.get(cached.from)?.eager) return;
     neighbor.duplicatesInRow++;
@@ -175,7 +175,7 @@ export class MessageHandler<P> {
 
   /**
    * The paper's optimization (algorithm 3): if a peer that gave notice of the message is nearer to
-   * the publisher by `optimizeAt` hops or more, it takes the place of the peer that pushed the
+   * the publisher by `optimizeAt` hops or more, that peer replaces the peer that pushed the
    * message.
    */
   #optimize(sender: Neighbor, hops: number, advertisers: readonly Advertiser[], now: number): void {
@@ -198,8 +198,8 @@ export class MessageHandler<P> {
   }
 
   /**
-   * Undoes an optimization: the other peer takes its place again, because there was no room for a
-   * control message to the nearer one.
+   * Undoes an optimization: restores the farther peer, because there was no room for a control
+   * message to the nearer one.
    */
   undoOptimization(nearer: Neighbor): void {
     const sender = this.#parts.neighbors.get(nearer.replaces ?? '');

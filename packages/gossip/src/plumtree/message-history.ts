@@ -1,4 +1,5 @@
-// Remembers which messages this node has published or received, so that none is processed twice.
+// Remembers which messages this node has published or received, so that no message is processed
+// twice.
 
 import type { MessageId } from '../messages/message-id.ts';
 import { SeenMessages, type SeenVerdict } from '../messages/seen-messages.ts';

@@ -33,8 +33,8 @@ export interface IHave {
 
 /**
  * Asks the receiver to push to the sender from now on, and to send it these messages again. The
- * paper's GRAFT has one id or none; here it may have several, which saves messages when much is
- * recovered at once.
+ * paper's GRAFT has at most one id. Here it may have several, which saves control messages when
+ * many messages are recovered at once.
  */
 export interface Graft {
   readonly kind: 'graft';
@@ -48,7 +48,7 @@ export interface Prune {
 
 /**
  * Answers a graft for messages that the sender no longer has, so that the receiver can ask another
- * peer at once. In the paper, which has no such message, the receiver waits in vain.
+ * peer at once. The paper has no such message, so the receiver has to wait until its timer expires.
  */
 export interface Absent {
   readonly kind: 'absent';
@@ -61,10 +61,7 @@ export type Control = IHave | Graft | Prune | Absent;
 /** The largest hop count, which takes two bytes. */
 export const MOST_HOPS = 0xffff;
 
-/**
- * Size of a notice as it is assumed, in bytes: 44 for the id, 2 for the hops, and the rest for
- * framing.
- */
+/** Assumed size of a notice in bytes: 44 for the id, 2 for the hops, and the rest for framing. */
 export const NOTICE_BYTES = 48;
 
 /** Returns true if the value is a hop count. */

@@ -45,8 +45,8 @@ export class MissingMessages {
   /** Messages for which no peer was asked yet. */
   readonly #first: DelayQueue<MissingMessage>;
   /**
-   * Messages for which some of their peers were asked in this round; for those in `#again`, all
-   * were.
+   * Messages for which some of the peers were asked in this round. For the messages in `#again`,
+   * all peers were asked.
    */
   readonly #next: DelayQueue<MissingMessage>;
   readonly #again: DelayQueue<MissingMessage>;
@@ -88,7 +88,7 @@ export class MissingMessages {
       this.#messages.set(key, message);
       this.#first.set(key, message, now + this.#lateness.allowance);
     } else if (this.#again.delete(key)) {
-      // The allowance is not added, because the first request has already waited for it.
+      // The allowance is not added, because the first request has already been delayed by it.
       this.#next.set(key, message, now);
     }
     message.advertisers.push({ peer, hops, asked: 0 });
@@ -179,7 +179,7 @@ export class MissingMessages {
       this.#atOnce.set(key, message, now);
   }
 
-  /** The peer is no longer a neighbor. */
+  /** Called when the peer is no longer a neighbor. */
   forget(peer: string): void {
     if (!this.#outstanding.has(peer)) return;
     for (const message of this.#messages.values()) {
@@ -207,15 +207,15 @@ export class MissingMessages {
     const left = message.advertisers.filter(({ asked }) => asked === round);
     const chosen = left.find(({ peer }) => isTrusted(peer)) ?? left[0]!;
     chosen.asked++;
-    // `left` includes the chosen peer. The answer may be as late as pushed messages are.
+    // `left` includes the chosen peer. The answer may arrive as late as pushed messages do.
     message.askedAt = now + this.#lateness.allowance;
     (left.length > 1 ? this.#next : this.#again).set(message.key, message, message.askedAt);
     return chosen.peer;
   }
 
   /**
-   * Removes a peer from those that gave notice; returns undefined if it gave none. If all others
-   * were asked in this round, they now wait for the next round.
+   * Removes a peer from the peers that gave notice of a message; returns undefined if it gave none.
+   * If all other peers were asked in this round, they now wait for the next round.
    */
   #dismiss(message: MissingMessage, peer: string): Advertiser | undefined {
     const { key, advertisers, askedAt } = message;
@@ -248,9 +248,9 @@ export class MissingMessages {
 
 /**
  * Estimates how late messages arrive. Notices are short and overtake messages when links or
- * processors are busy. A late message is thus not lost, and asking for it would make a busy network
- * busier. A peak counts at once, and fades as messages arrive in time. It is bounded, because a
- * peer can give notice of messages that it doesn't have.
+ * processors are busy. So a late message is not lost, and asking for it would make a busy network
+ * busier. A higher value is taken over at once, and decays as messages arrive in time. It is
+ * bounded, because a peer can give notice of messages that it doesn't have.
  */
 class Lateness {
   #late = 0;
@@ -270,7 +270,7 @@ class Lateness {
   }
 }
 
-/** Inverse weight of the latest message in the estimate: it counts 1/16. */
+/** Inverse weight of the latest message in the estimate: the message has a weight of 1/16. */
 const FADE = 16;
 /** Upper bound of the estimate in milliseconds. */
 const MOST_LATE = 1_000;

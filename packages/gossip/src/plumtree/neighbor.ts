@@ -1,5 +1,5 @@
 // The state that a Plumtree machine keeps for one peer: whether the link belongs to the tree, what
-// waits for the peer, and what it sent and received.
+// waits to be sent to the peer, and what the peer has sent and received.
 
 import type { GaveOutput, Misbehavior, NeighborAccount } from './interface.ts';
 import type { Notice } from './message.ts';
@@ -65,7 +65,7 @@ export class Neighbor {
     kept: 0,
   };
   /**
-   * The peer whose place this one took in the tree, by the last optimization; undefined if it took
+   * The peer that this one replaced in the tree in the last optimization; undefined if there is
    * none.
    */
   replaces: string | undefined;
@@ -108,7 +108,7 @@ export class Neighbor {
     this.unanswered = Math.max(0, this.unanswered - count);
   }
 
-  /** The peer has shown that it has messages, or wants them. */
+  /** Called when the peer has shown that it has messages, or wants them. */
   answered(): void {
     this.unanswered = 0;
   }
@@ -136,7 +136,7 @@ export class Neighbor {
   }
 
   /**
-   * Returns true if a misbehavior should be reported because it is the first of its kind within a
+   * Returns true if a misbehavior should be reported because it is the first of its kind within one
    * second.
    */
   isNews(what: Misbehavior, now: number): boolean {

@@ -20,8 +20,8 @@ const wait = reference<number>(
 
 const plumtreeSchema = optionsSchema({
   /**
-   * Milliseconds for which notices are gathered before they are sent, 0 to 60,000, default 5. 0
-   * sends each one at once, as in the paper.
+   * Milliseconds for which notices are gathered before they are sent, 0 to 60,000, default 5. With
+   * 0, each notice is sent at once, as in the paper.
    */
   noticeDelay: withDefault(wait, 5),
   /**
@@ -45,8 +45,8 @@ const plumtreeSchema = optionsSchema({
    */
   againDelay: withDefault(milliseconds(), 1_000),
   /**
-   * Number of times that one peer is asked for one message, and that one peer is sent one message
-   * on demand, default 3 (gossipsub's GossipRetransmission).
+   * Maximum number of times that one peer is asked for the same message, and that the same message
+   * is sent to one peer on demand; default 3 (gossipsub's GossipRetransmission).
    */
   attempts: withDefault(integer(1, 255), 3),
   /**
@@ -67,7 +67,7 @@ const plumtreeSchema = optionsSchema({
   pruneAfter: withDefault(integer(1, 1_000), 1),
   /**
    * Milliseconds after a prune during which messages still in flight don't change the tree, 0 to
-   * 60,000, default 500, which is some round trips.
+   * 60,000, default 500, which is a few round trips.
    */
   settleTime: withDefault(wait, 500),
   /** Milliseconds for which messages are kept for peers that ask for them, default 30,000. */
@@ -97,15 +97,15 @@ const plumtreeSchema = optionsSchema({
   /**
    * Maximum number of origins that are remembered, default 16,384; those that sign and those that
    * don't are counted separately. See SeenMessages for what happens at the limit. One peer can
-   * bring at most half of them. A peer that brings as many new origins as this (or 16,384, if that
-   * is more) in `idTime` is disconnected, so a larger number must be the same at all nodes of a
-   * topic.
+   * introduce at most half of them. A peer that introduces this many new origins (or 16,384, if
+   * that is more) within `idTime` is disconnected, so a number above the default must be the same
+   * at all nodes of a topic.
    */
   origins: withDefault(integer(1, 2 ** 24), 16_384),
   /**
-   * Maximum number of gaps remembered per origin, default 8,192. That is enough for some seconds of
-   * messages that arrive over several paths at a thousand per second. Beyond that the oldest gap is
-   * given up, and messages in it are lost.
+   * Maximum number of gaps remembered per origin, default 8,192. That is enough for a few seconds
+   * of messages that arrive over several paths at a rate of a thousand per second. Beyond that, the
+   * oldest gap is closed, and the messages in it are lost.
    */
   gaps: withDefault(integer(1, 65_536), 8_192),
   /** Maximum number of content digests that are remembered, default 65,536. */
@@ -114,13 +114,13 @@ const plumtreeSchema = optionsSchema({
   evictInterval: withDefault(milliseconds(), 1_000),
   /**
    * Maximum number of notices accepted from one peer per second, default 10,000 (gossipsub accepts
-   * 5,000 per heartbeat). As many may arrive at once after a stall of some seconds. The same limit
-   * applies to the ids of its grafts.
+   * 5,000 per heartbeat). The same number may arrive at once after a stall of some seconds. The
+   * same limit applies to the ids in the peer's grafts.
    */
   notices: withDefault(integer(1, 2 ** 20), 10_000),
   /**
    * Maximum number of missing messages that one peer may have announced at a time. Default 8,192,
-   * the number of messages that are kept for peers that ask.
+   * like the number of messages that are kept for peers that ask.
    */
   outstanding: withDefault(integer(1, 2 ** 20), 8_192),
   /**

@@ -20,8 +20,8 @@ export interface OutgoingInit<P> {
 }
 
 /**
- * Outputs count as sent as soon as they are queued. If there was no room for one, `pushUnsent` or
- * `noticesUnsent` takes that back.
+ * Outputs count as sent as soon as they are queued. If there was no room for an output,
+ * `pushUnsent` or `noticesUnsent` corrects that.
  */
 export class OutgoingMessages<P> {
   readonly #outputs: OutputQueue<PlumtreeOutput<P>>;
@@ -82,7 +82,7 @@ export class OutgoingMessages<P> {
     }
   }
 
-  /** No room was left for a message. */
+  /** Called when no room was left for a message. */
   pushUnsent(neighbor: Neighbor, output: PushOutput<P>, now: number): void {
     neighbor.blocked = true;
     this.#counters.refused++;
@@ -116,7 +116,9 @@ export class OutgoingMessages<P> {
     this.#counters.controlSent++;
   }
 
-  /** No room was left for these notices; they wait until the neighbor is writable. */
+  /**
+   * Called when no room was left for these notices, which then wait until the neighbor is writable.
+   */
   noticesUnsent(neighbor: Neighbor, notices: readonly Notice[]): void {
     const { stuck, notices: others } = neighbor;
     neighbor.stuck = true;
@@ -142,8 +144,8 @@ export class OutgoingMessages<P> {
   }
 
   /**
-   * The neighbor has room again. First sends the notices for which there was no room; `nextOwed`
-   * returns the messages that are owed to the neighbor.
+   * Called when the neighbor has room again. Sends the notices for which there was no room; after
+   * that, `nextOwed` returns the messages that are owed to the neighbor.
    */
   writable(neighbor: Neighbor, now: number): void {
     const wasStuck = neighbor.stuck;
@@ -154,7 +156,7 @@ export class OutgoingMessages<P> {
 
   /**
    * Returns the output for the next message that is owed to a writable neighbor; undefined if there
-   * is none. Outputs are made one by one, because there may be room for only a few of many.
+   * is none. Outputs are made one by one, because there may be room for only a few of them.
    */
   nextOwed(): PushOutput<P> | undefined {
     if (this.#leaving !== undefined) {
@@ -178,7 +180,7 @@ export class OutgoingMessages<P> {
     return undefined;
   }
 
-  /** The peer is no longer a neighbor. */
+  /** Called when the peer is no longer a neighbor. */
   forget(neighbor: Neighbor): void {
     this.#waiting.delete(neighbor);
     this.#writable.delete(neighbor);

@@ -1,5 +1,5 @@
-// Remembers the messages that this node published in its newest life, apart from those of other
-// nodes, so that there is always room for them.
+// Remembers the messages that this node published in its newest life. They are kept apart from the
+// messages of other nodes, so that there is always room for them.
 
 import { isMessageId, type MessageId } from '../messages/message-id.ts';
 import {

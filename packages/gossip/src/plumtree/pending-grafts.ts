@@ -1,5 +1,5 @@
-// The open promises: peers that gave notice of a message and were asked for it have a limited time
-// to send it.
+// The open promises: a peer that gave notice of a message and was asked for the message has a
+// limited time to send it.
 
 import { DelayQueue } from './delay-queue.ts';
 
@@ -34,26 +34,29 @@ export class PendingGrafts {
     return this.#open.size;
   }
 
-  /** A peer was asked for a message that it had announced. */
+  /** Records that a peer was asked for a message that it had announced. */
   ask(peer: string, key: string, now: number): void {
     this.#open.set(`${key} ${peer}`, { peer, key }, now);
     if (this.#open.size > this.#most) this.#open.shift();
   }
 
   /**
-   * A peer sent the message, or reported that it is absent. Returns false if there was no such
-   * promise.
+   * Records that a peer sent the message, or reported that it is absent. Returns false if there was
+   * no such promise.
    */
   keep(peer: string, key: string): boolean {
     return this.#open.size > 0 && this.#open.delete(`${key} ${peer}`);
   }
 
-  /** The peer is gone, and its promises with it. */
+  /** Forgets the promises of a peer that is gone. */
   forget(peer: string): void {
     this.#open.drop((promised) => promised.peer === peer);
   }
 
-  /** Removes a promise whose time is over, and returns its peer; undefined if there is none. */
+  /**
+   * Removes a promise whose time is over, and returns the peer that broke it; undefined if there is
+   * none.
+   */
   broken(now: number): string | undefined {
     return this.#open.take(now)?.peer;
   }

@@ -13,7 +13,7 @@ export class PendingMessages {
   readonly #refused = new Set<string>();
 
   /**
-   * The topic is checking a message.
+   * Records that the topic is checking a message.
    * @param advertisers the peers that gave notice of it so far.
    */
   hold(key: string, advertisers: readonly Advertiser[]): void {
@@ -25,7 +25,10 @@ export class PendingMessages {
     return this.#held.has(key);
   }
 
-  /** A peer gave notice of a message. Returns false if the message is neither held nor refused. */
+  /**
+   * Records that a peer gave notice of a message. Returns false if the message is neither held nor
+   * refused.
+   */
   advertise(key: string, peer: string, hops: number): boolean {
     const advertisers = this.#held.get(key);
     if (advertisers === undefined) return this.#refused.has(key);
@@ -35,8 +38,8 @@ export class PendingMessages {
   }
 
   /**
-   * A message was accepted, or is no longer of use. Returns the peers that gave notice of it if it
-   * was held, undefined otherwise.
+   * Removes a message that was accepted or is no longer needed. Returns the peers that gave notice
+   * of it if it was held, and undefined otherwise.
    */
   take(key: string): readonly Advertiser[] | undefined {
     const advertisers = this.#held.get(key);
@@ -45,7 +48,7 @@ export class PendingMessages {
     return advertisers;
   }
 
-  /** A message was not accepted. */
+  /** Records that a message was not accepted. */
   refuse(key: string): void {
     this.#held.delete(key);
     this.#refused.add(key);

@@ -1,8 +1,9 @@
 // Plumtree: epidemic broadcast trees (Leitão, Pereira, Rodrigues, SRDS 2007; report DI-FCUL
 // TR-07-14, algorithms 1 to 3), for one topic. Messages are pushed along a tree that forms by
-// itself. All other links of the overlay carry notices, which serve to repair the tree. This module
-// owns the tree, the cached messages and the missing ones. Its inputs report links, messages, room
-// and time; its outputs push and deliver messages, and report changes of the tree and misbehavior.
+// itself. All other links of the overlay carry notices, which are used to repair the tree. This
+// module owns the tree, the cached messages and the missing ones. Its inputs report links,
+// messages, room and time; its outputs push and deliver messages, and report changes of the tree
+// and misbehavior.
 
 import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
@@ -182,7 +183,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 
   /**
    * Counts the messages that will be pushed to a neighbor when it has room, and the notices that
-   * wait for it. `bytes` counts only the messages.
+   * wait to be sent to it. `bytes` counts only the messages.
    */
   unsent(peer: string): { readonly messages: number; readonly bytes: number } {
     const unsent = { messages: 0, bytes: 0 };

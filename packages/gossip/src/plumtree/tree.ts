@@ -46,7 +46,8 @@ export class Tree<P> {
   }
 
   /**
-   * No room was left for the prune, so the other end continues to push until the next duplicate.
+   * Called when no room was left for the prune, so the other end continues to push until the next
+   * duplicate.
    */
   pruneUnsent(neighbor: Neighbor): void {
     this.#init.counters.prunesSent--;

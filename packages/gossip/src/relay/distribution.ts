@@ -1,7 +1,7 @@
-// Sends one message from this node to others, in parts. One node of each part gets the message, and
-// passes it on to the rest of the part in the same way. If the relay of a part fails, its remaining
-// receivers are split into parts again. A distribution owns its uploads, learns of their progress,
-// and queues outputs of the relay machine.
+// Sends one message from this node to others. The receivers are split into parts. One node of each
+// part, its relay, gets the message and passes it on to the rest of the part in the same way. If
+// the relay of a part fails, the remaining receivers of the part are split again. A distribution
+// owns its uploads, learns of their progress, and queues outputs of the relay machine.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
 import type { OutputQueue } from '@trunkline/transport-core/internal';
@@ -88,8 +88,8 @@ export class Distribution {
   }
 
   /**
-   * Returns the nodes that will not get the message from here, as far as is known. Each is returned
-   * once.
+   * Returns the nodes that, as far as is known, will not get the message from this distribution.
+   * Each node is returned only once.
    */
   takeMissed(): readonly string[] {
     if (this.#missed.length === 0) return NOBODY;
@@ -111,18 +111,18 @@ export class Distribution {
     }
   }
 
-  /** The buffer has more bytes of the message, or it has failed. */
+  /** Called when the buffer has more bytes of the message, or has failed. */
   arrived(now: number): void {
     for (const [id, { reader }] of this.#uploads)
       if (reader.isStarved) this.#write(id, reader, now);
   }
 
-  /** The relay of an upload has room for more bytes. */
+  /** Called when the relay of an upload has room for more bytes. */
   pulled(id: number, now: number): void {
     this.#write(id, this.#uploads.get(id)!.reader, now);
   }
 
-  /** The relay of an upload answered; `report` is undefined if it is malformed. */
+  /** Called when the relay of an upload has answered; `report` is undefined if it is malformed. */
   answered(id: number, report: RelayReport | undefined, now: number): void {
     const { relay, rest } = this.#uploads.get(id)!;
     if (report === undefined) {
@@ -134,7 +134,10 @@ export class Distribution {
     for (const nodeId of report.missed) if (rest.includes(nodeId)) this.#missed.push(nodeId);
   }
 
-  /** An upload failed. Its relay has missed the message, and other nodes relay it to the rest. */
+  /**
+   * Called when an upload has failed. Its relay has missed the message, and other nodes relay it to
+   * the rest.
+   */
   failed(id: number, now: number): void {
     this.#replace(this.#end(id), now);
   }
@@ -166,8 +169,8 @@ export class Distribution {
   #dueOf(reader: RelayBufferReader): number {
     const { config } = this.#shared;
     if (reader.isThrough) return reader.movedAt + patience(config, this.#buffer.bytes.length);
-    // The relay is not to blame for waiting. This node waits for its own sender, which has
-    // deadlines of its own.
+    // The relay is not to blame for the wait: this node itself waits for its sender, for which
+    // separate deadlines apply.
     if (reader.isStarved) return Number.POSITIVE_INFINITY;
     return Math.min(reader.movedAt + config.stall, reader.begunAt + grace(config, reader.length));
   }
@@ -202,7 +205,7 @@ export class Distribution {
 /**
  * Splits the nodes at random into `fanout` parts of about equal size, each with a random relay, or
  * into more parts if these would be too long. Every part is shorter than the list that it comes
- * from, so the tree is finite no matter what its nodes do.
+ * from, so the tree is finite no matter how its nodes behave.
  */
 export function splitRecipients(nodes: readonly string[], fanout: number, random: Random): Part[] {
   const mixed = sample(nodes, nodes.length, random);

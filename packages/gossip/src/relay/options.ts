@@ -14,8 +14,8 @@ export const relayOptions = optionsSchema({
   /** Size in bytes above which an encoded message is relayed, 0 to 63 MiB. Default 65,536. */
   above: withDefault(integer(0, 63 * 1024 * 1024), 64 * 1024),
   /**
-   * Number of nodes that each node sends such a message to, 1 to 64. Default 3. A message with no
-   * more receivers than this is sent directly.
+   * Number of nodes to which each node sends a relayed message, 1 to 64. Default 3. A message with
+   * no more receivers than this is sent directly.
    */
   fanout: withDefault(integer(1, 64), 3),
   /**

@@ -31,8 +31,8 @@ export class RelayBuffer {
   }
 
   /**
-   * Adds the next bytes. Returns false if that would make the message longer than it should be, or
-   * if it has failed.
+   * Adds the next bytes. Returns false if they would make the message too long, or if the message
+   * has failed.
    */
   append(chunk: Uint8Array): boolean {
     if (this.#error !== undefined || this.#length + chunk.length > this.bytes.length) return false;
@@ -42,8 +42,9 @@ export class RelayBuffer {
   }
 
   /**
-   * No more bytes will come: after those that have arrived, `read` returns undefined. The first
-   * error counts; it must not be undefined. A message that is whole cannot fail.
+   * Marks the message as failed, because no more bytes will come: after the bytes that have
+   * arrived, `read` returns undefined. Only the first error counts; it must not be undefined. A
+   * message that is complete cannot fail.
    */
   fail(error: unknown): void {
     if (!this.isWhole) this.#error ??= error;
@@ -96,7 +97,7 @@ export class RelayBufferReader {
   /**
    * Reads the next chunk. Call it when the receiver asks for more; for a starved receiver, also
    * call it after each `append` and `fail` of the buffer. Returns undefined if the whole message
-   * was read, it failed, or its next bytes have not arrived yet.
+   * was read, if it has failed, or if its next bytes have not arrived yet.
    */
   read(now: number): Uint8Array | undefined {
     const { bytes, length, error } = this.#buffer;

@@ -1,7 +1,7 @@
-// The long messages that are being relayed at this node: its own (shipments), and those of others
-// that it receives and passes on (transits). This machine owns both, and their memory budgets. Its
-// inputs are messages to send, messages that peers offer, the progress of uploads and downloads,
-// and the time. Its outputs start, feed and end transfers.
+// The long messages that are being relayed at this node: this node's own messages (shipments), and
+// messages of other nodes that it receives and passes on (transits). This machine owns both, and
+// their memory budgets. Its inputs are messages to send, messages that peers offer, the progress of
+// uploads and downloads, and the time. Its outputs start, feed and end transfers.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
@@ -177,8 +177,8 @@ export class Relays implements Machine<RelayInput, RelayOutput> {
   }
 
   /**
-   * The topic took a message or refused it. A message that it refused, such as a forged one, is not
-   * acknowledged, so that its origin sends the true one.
+   * Called when the topic has accepted or refused a message. A refused message, such as a forged
+   * one, is not acknowledged, so that its origin sends the true message.
    */
   #delivered(download: number, isAccepted: boolean): void {
     const transit = this.#downloads.get(download);
@@ -228,7 +228,7 @@ export class Relays implements Machine<RelayInput, RelayOutput> {
   }
 }
 
-/** A limit for the number of concurrent messages and for their bytes. */
+/** Limits the number of concurrent messages and their total size in bytes. */
 class Budget {
   readonly #messages: number;
   readonly #bytes: number;
@@ -276,7 +276,6 @@ const MOST_MESSAGES = 64;
 /** Maximum number of messages that are remembered as brought by relays. */
 const MOST_HERE = 1_024;
 /**
- * Maximum number of bytes that a frame has in addition to its payload, for example for its
- * recipients.
+ * Maximum size, in bytes, of the parts of a frame other than its payload, such as its recipients.
  */
 const MOST_HEAD = 64 * 1024;

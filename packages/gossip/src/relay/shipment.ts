@@ -13,7 +13,7 @@ export class Shipment {
   readonly #message: RelayedMessage;
   readonly #shared: RelayShared;
   readonly #distribution: Distribution;
-  /** Receivers that have not confirmed the message. */
+  /** The receivers that have not confirmed the message. */
   readonly #open: Set<string>;
   #heardAt: number;
   #repaired = 0;
@@ -46,12 +46,12 @@ export class Shipment {
     return this.#open.has(nodeId);
   }
 
-  /** A node has confirmed the message. */
+  /** Records that a node has confirmed the message. */
   confirmed(nodeId: string, now: number): void {
     if (this.#open.delete(nodeId)) this.#heardAt = now;
   }
 
-  /** A node is gone. */
+  /** Called when a node is gone. */
   gone(nodeId: string): void {
     this.#open.delete(nodeId);
   }

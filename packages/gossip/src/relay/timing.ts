@@ -6,16 +6,16 @@ export interface Timing {
 }
 
 /**
- * Returns how many milliseconds to wait, after the last visible progress, for invisible work on a
- * message of this size.
+ * Returns the time, in milliseconds after the last visible progress, to wait for invisible work on
+ * a message of this size.
  */
 export function patience({ stall }: Timing, size: number): number {
   return stall + (size * 1_000) / SLOWEST;
 }
 
 /**
- * Returns the total milliseconds that a relay may take to accept that many bytes, even if it makes
- * a little progress now and then.
+ * Returns the total time, in milliseconds, that a relay may take to accept that many bytes, even if
+ * it makes a little progress from time to time.
  */
 export function grace({ stall }: Timing, taken: number): number {
   return stall + (taken * 1_000) / TRICKLE;
@@ -29,7 +29,7 @@ export function longestTransfer({ stall }: Timing, size: number): number {
   return 10 * stall + (size * 1_000) / TRICKLE;
 }
 
-/** Assumed rate, in bytes per second, of the slowest relay whose work can't be seen. */
+/** Assumed rate, in bytes per second, at which the slowest relay does its invisible work. */
 const SLOWEST = 1024 * 1024;
-/** Minimum rate, in bytes per second, of a transfer that is not given up. */
+/** Minimum rate, in bytes per second, below which a transfer is given up. */
 const TRICKLE = 64 * 1024;

@@ -47,7 +47,7 @@ export class Transit {
     shared.outputs.add({ type: 'receive', download });
   }
 
-  /** The next bytes of the message came. */
+  /** Called when the next bytes of the message have arrived. */
   received(chunk: Uint8Array, now: number): void {
     if (this.#phase !== 'receiving') return;
     if (!this.#buffer.append(chunk)) {
@@ -59,7 +59,7 @@ export class Transit {
   }
 
   /**
-   * The download came to its end, or to an error. If the whole message has arrived, hands it to its
+   * Called when the download has ended or failed. If the whole message has arrived, hands it to its
    * topic.
    */
   ended(error: unknown, now: number): void {
@@ -84,7 +84,7 @@ export class Transit {
       this.#shared.outputs.add({ type: 'misbehaved', peer: this.#from });
   }
 
-  /** The topic has taken the message, or refused it. */
+  /** Called when the topic has accepted or refused the message. */
   delivered(): void {
     if (this.#phase === 'delivering') this.#phase = 'passing-on';
   }

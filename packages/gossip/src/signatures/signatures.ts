@@ -22,7 +22,10 @@ export interface Signer {
   sign(message: Uint8Array): Uint8Array;
 }
 
-/** `lenient`: messages without a signature are accepted, too. `strict`: they are dropped. */
+/**
+ * `lenient`: messages without a signature are accepted, too. `strict`: messages without a signature
+ * are dropped.
+ */
 export type SignatureMode = 'strict' | 'lenient';
 
 /**
@@ -33,10 +36,9 @@ export type Authenticity = 'true' | 'forged' | 'refused';
 
 /**
  * The signatures of one node. Each message is verified only once, because known messages are
- * recognized by their ids first. `ForgeryLimiter` bounds the cost of a flood of forgeries, and
- * verifying them costs less per byte than receiving them. A forgery leaves no trace except in the
- * count of its sender. So it can't take the place of the true message, although anybody can guess
- * its id.
+ * recognized by their ids first. `ForgeryLimiter` bounds the cost of a flood of forgeries. A
+ * forgery leaves no trace except in the count of its sender, so it can't replace the true message,
+ * although anybody can guess the id of a message.
  */
 export class Signatures {
   readonly isStrict: boolean;
@@ -136,8 +138,8 @@ export class Signatures {
 /**
  * Returns the bytes that a signature covers: everything that the publisher determines, but not the
  * hops, which change on the way. They begin with the name of this format and a zero byte, so that
- * no signature made for another purpose is valid here. Then follow 32 bytes for the topic, 44 for
- * the id, 1 for the audience, its list as in a frame, and the payload.
+ * no signature made for another purpose is valid here. After that come 32 bytes for the topic, 44
+ * for the id, 1 for the audience, the list of the audience as in a frame, and the payload.
  */
 export function signedContent(
   topic: Uint8Array,
@@ -156,9 +158,9 @@ export function signedContent(
 }
 
 /**
- * Limits the time spent on forgeries: messages of a source that sent many are not verified for a
- * while. Counts forgeries per source in the current second. It remembers only sources that have
- * sent a forgery in that second.
+ * Limits the time spent on forgeries: messages of a source that has sent many forgeries are not
+ * verified for a while. Counts forgeries per source in the current second. It remembers only
+ * sources that have sent a forgery in that second.
  */
 export class ForgeryLimiter {
   readonly #counts = new Map<string, number>();

@@ -30,8 +30,8 @@ export class Deliveries {
   }
 
   /**
-   * The readers. The list is replaced, never changed, when one comes or goes, so that it can be
-   * iterated over in the meantime.
+   * The readers. When a reader is added or removed, the list is replaced rather than changed, so
+   * that it can be iterated over in the meantime.
    */
   get readers(): readonly TopicReader[] {
     return this.#readers;
@@ -45,22 +45,22 @@ export class Deliveries {
     this.#readers = this.#readers.filter((other) => other !== reader);
   }
 
-  /** The topic is closed, so readers end. */
+  /** Ends all readers, because the topic is closed. */
   end(): void {
     for (const reader of this.#readers) reader.close();
   }
 
-  /** The publisher of a message that a peer brought asks for a receipt. */
+  /** Records that the publisher of a message, which a peer has sent, asks for a receipt. */
   ask(id: MessageId, from: string): void {
     this.#asked.add(id, from);
   }
 
-  /** From now on, no receipts are sent. */
+  /** Forgets all requests for receipts; no more receipts are sent. */
   forgetReceipts(): void {
     this.#asked.clear();
   }
 
-  /** A message arrived for the first time. `key` is the `messageKey` of its id. */
+  /** Handles a message that arrived for the first time. `key` is the `messageKey` of its id. */
   deliver({ payload: body, id, size }: Push<Body>, key: string, from: string, hops: number): void {
     const { codec, node, key: topic } = this.#topic;
     if (body.audience === 'except' && body.nodes.includes(node.self))
@@ -108,7 +108,7 @@ export class Deliveries {
       });
   }
 
-  /** A message could not be sent to a peer. */
+  /** Called when a message could not be sent to a peer. */
   unsent(reason: Unsent, id: MessageId, to: string): void {
     this.#count(reason);
     const { events } = this.#topic.node;

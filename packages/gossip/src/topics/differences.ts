@@ -1,7 +1,7 @@
 // Differences between this node and its peers in the settings of a topic. Both ends report each
-// difference once per connection, and again if it changes; no peer loses trust for it. This machine
-// owns the known settings of the peers. Its inputs are the settings that peers announced or showed;
-// its outputs announce this node's settings and report differences.
+// difference once per connection, and again if it changes. A difference does not affect the trust
+// in a peer. This machine owns the known settings of the peers. Its inputs are the settings that
+// peers announced or showed; its outputs announce this node's settings and report differences.
 
 import { TransportError } from '@trunkline/transport-core';
 import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
@@ -25,8 +25,8 @@ type Difference = Pick<
 /** An input of {@link Differences}. */
 export type DifferencesInput =
   /**
-   * A peer should know this node's terms. They are announced to it, unless that happened less than
-   * 10 s ago.
+   * A peer should know this node's terms. They are announced to the peer, unless that happened less
+   * than 10 s ago.
    */
   | { readonly type: 'introduce'; readonly peer: string }
   /** A peer announced its terms. */
@@ -104,8 +104,8 @@ export class Differences implements Machine<DifferencesInput, DifferencesOutput>
   }
 
   /**
-   * Returns the maximum size, in bytes, of a message that the peer accepts; Infinity if its limit
-   * is not known to be lower than this node's.
+   * Returns the maximum size, in bytes, of a message that the peer accepts; Infinity unless the
+   * peer's limit is known to be lower than this node's.
    */
   limitOf(nodeId: string): number {
     return this.#limits.size === 0

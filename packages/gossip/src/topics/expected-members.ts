@@ -1,5 +1,5 @@
-// Nodes that may turn out to be on a topic shortly after it was opened here. Publishers wait for
-// them, but not for long.
+// Nodes that may turn out to be on a topic shortly after the topic was opened here. Publishers wait
+// for them for a limited time.
 
 /** The waits for newcomers of one topic. */
 export class ExpectedMembers {
@@ -10,7 +10,7 @@ export class ExpectedMembers {
     readonly resolve: (isHere: boolean) => void;
   }>();
 
-  /** The topic is open from now on. */
+  /** Called when the topic has been opened. */
   begin(now: number): void {
     this.#until = now + NEW;
   }

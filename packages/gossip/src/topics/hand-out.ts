@@ -1,5 +1,5 @@
-// Hands a message to several readers, or to one with another codec, so that no reader sees the
-// changes that another makes to it.
+// Hands a message to several readers, or to one reader with another codec. No reader sees changes
+// that another reader makes to the message.
 
 import type { Body } from '../overlay/body.ts';
 import type { MessageMeta } from '../types.ts';

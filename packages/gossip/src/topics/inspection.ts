@@ -175,7 +175,7 @@ export class Inspection {
     }
     if (screening === 'forged') return this.#drop('forged', id, from, isRead);
     if (screening === 'unsigned') {
-      // The sender may have been deceived. The signed message under that id can still be asked for.
+      // The sender may have been deceived. The signed message under that id can still be requested.
       overlay.feed(now, { type: 'arrived', from, id });
       return this.#drop('unsigned', id, from);
     }
@@ -297,8 +297,8 @@ export class Inspection {
   }
 
   /**
-   * Refuses all copies of a message. Senders are blamed only for passing on a message that the
-   * validator rejects.
+   * Refuses all copies of a message. Their senders are blamed only if the validator has rejected
+   * the message.
    */
   #found(
     finding: Exclude<Finding, 'accept'>,

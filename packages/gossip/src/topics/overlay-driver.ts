@@ -1,6 +1,5 @@
-// Runs an overlay of one topic: gives it inputs, and carries out its outputs. Everything that
-// concerns the overlay is reported to it, and it calls the topic's session and the driver of
-// gossip.
+// Runs an overlay of one topic: gives it inputs, and carries out its outputs. It receives all
+// events that concern the overlay, and calls the topic's session and the driver of gossip.
 
 import type { TransportError } from '@trunkline/transport-core';
 import type { Body } from '../overlay/body.ts';
@@ -31,8 +30,9 @@ export class OverlayDriver {
   }
 
   /**
-   * A node could not be reached. If this is noticed while an output is being carried out, the loop
-   * that does so also handles it. So many simultaneous failures don't deepen the stack.
+   * Called when a node could not be reached. If this happens while an output is being carried out,
+   * the loop that carries out outputs also handles the failure, so that many simultaneous failures
+   * don't deepen the stack.
    */
   unreachable(now: number, peer: string, error: TransportError): void {
     this.overlay.handle(now, { type: 'unreachable', peer, error });
@@ -56,7 +56,10 @@ export class OverlayDriver {
     return this.#handed;
   }
 
-  /** Calls may be nested: a reader may publish while a message is delivered to it. */
+  /**
+   * Carries out the pending outputs. Calls may be nested, because a reader may publish while a
+   * message is delivered to it.
+   */
   #carryOut(now: number): void {
     const { overlay } = this;
     const wasBusy = this.#isBusy;
@@ -123,7 +126,10 @@ export class OverlayDriver {
     }
   }
 
-  /** Returns false if there is no room. A message that is too large can never be sent. */
+  /**
+   * Tries to send a message. Returns false if there is no room. A message that is too large can
+   * never be sent.
+   */
   #tryPush(to: string, push: Push<Body>): boolean {
     const topic = this.#topic;
     const reason = topic.takes(to, push.size)

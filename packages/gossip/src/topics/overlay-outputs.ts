@@ -35,7 +35,7 @@ export class OverlayOutputs {
     return this.#topic.takes(nodeId, size);
   }
 
-  /** A message could not be sent to a peer. */
+  /** Called when a message could not be sent to a peer. */
   unsent(reason: Unsent, push: Push<Body>, to: string): void {
     this.#topic.unsent(reason, push, to);
   }
@@ -71,7 +71,7 @@ export class OverlayOutputs {
       this.#topic.compare(this.node.clock.now(), { type: 'introduce', peer: from });
   }
 
-  /** A peer has shown which overlay it uses. */
+  /** Called when a peer has shown which overlay it uses. */
   showed(nodeId: string, overlay: string): void {
     this.#topic.compare(this.node.clock.now(), { type: 'showed', peer: nodeId, overlay });
   }

@@ -16,8 +16,8 @@ export interface PublicationSetup {
   /** Milliseconds from publication until `due`, for the error text. */
   readonly timeout: number;
   /**
-   * The message that newcomers are offered, and the time until which they are. If absent, only the
-   * peers for which it is queued get it.
+   * The message that is offered to newcomers, and the time until which it is offered. If absent,
+   * only the peers for which the message is queued get it.
    */
   readonly open?: { readonly message: OwnMessage; readonly until: number } | undefined;
   /** Called when a peer for which the message was queued refuses it or is gone. */
@@ -57,12 +57,12 @@ export class Publication {
     return this.#isOver;
   }
 
-  /** The message that newcomers are offered. */
+  /** The message that is offered to newcomers. */
   get message(): OwnMessage | undefined {
     return this.#message;
   }
 
-  /** Replaces the message that newcomers are offered. */
+  /** Replaces the message that is offered to newcomers. */
   set message(message: OwnMessage) {
     this.#message = message;
   }
@@ -80,7 +80,7 @@ export class Publication {
     return this.#queued.has(peer);
   }
 
-  /** The message is queued for that peer. */
+  /** Records that the message is queued for that peer. */
   queued(peer: string): void {
     this.#queued.add(peer);
     this.#failed.delete(peer);
@@ -100,12 +100,15 @@ export class Publication {
     this.#pending.add(what);
   }
 
-  /** Ends a wait: the awaited event has happened, or never will. */
+  /** Ends a wait, because the awaited event has happened or never will. */
   known(what: string): void {
     this.#pending.delete(what);
   }
 
-  /** A peer for which the message was queued confirms it, or (with `failure`) has failed. */
+  /**
+   * Records that a peer for which the message was queued has confirmed it, or (with `failure`) has
+   * failed.
+   */
   answered(peer: string, failure: PublishFailure | undefined): void {
     if (!this.#queued.has(peer) || this.#received.has(peer)) return;
     if (failure === undefined) {
@@ -117,7 +120,8 @@ export class Publication {
   }
 
   /**
-   * A peer is gone, or has left the topic. If it was asked to confirm the message, it never will.
+   * Called when a peer is gone, or has left the topic. If the peer was asked to confirm the
+   * message, it never will.
    */
   lost(peer: string, error: TransportError): void {
     if (this.#setup.min > 0) this.answered(peer, { nodeId: peer, error });

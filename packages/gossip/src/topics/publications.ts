@@ -1,5 +1,5 @@
-// The messages of one topic that wait for peers or receipts, and those that newcomers are still
-// offered.
+// The messages of one topic that wait for peers or receipts, and those that are still offered to
+// newcomers.
 
 import type { TransportError } from '@trunkline/transport-core';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
@@ -59,11 +59,11 @@ export class Publications {
     for (const key of publication.keys) this.#asking.delete(key);
   }
 
-  /** A peer reports the outcome of a message that it was asked to confirm. */
+  /** Handles a peer's report on the outcome of a message that it was asked to confirm. */
   receipt(id: MessageId, from: string, verdict: DeliveryOutcome): void {
     const publication = this.#asking.get(messageKey(id));
     if (publication === undefined) return;
-    // A neighbor that only got a notice of the message may have asked for it.
+    // A neighbor that got only a notice of the message may have asked for the message.
     if (this.#mayHaveAsked(publication, from)) publication.queued(from);
     publication.answered(
       from,
@@ -75,7 +75,7 @@ export class Publications {
     this.look(publication);
   }
 
-  /** A message could not be sent to a peer after all. */
+  /** Called when a message could not be sent to a peer after all. */
   unsent(id: MessageId, failure: PublishFailure): void {
     const publication = this.#asking.size === 0 ? undefined : this.#asking.get(messageKey(id));
     if (publication === undefined) return;
@@ -101,7 +101,7 @@ export class Publications {
     }
   }
 
-  /** A peer has announced its topics, or is gone. */
+  /** Called when a peer has announced its topics, or is gone. */
   known(nodeId: string): void {
     for (const publication of this.#open) {
       publication.known(nodeId);

@@ -64,7 +64,10 @@ export class Publisher {
     };
   }
 
-  /** Gossip has started, and the overlay exists: publishes the messages that waited for that. */
+  /**
+   * Called when gossip has started and the overlay exists: publishes the messages that waited for
+   * the start.
+   */
   begin(): void {
     this.#expected.begin(this.#topic.node.clock.now());
     for (const publish of this.#waiting.splice(0)) publish();
@@ -154,7 +157,7 @@ export class Publisher {
     let queued = this.#topic.spread(message, min, now);
     this.#refused = undefined;
     this.#topic.differences.addFailures(failed, queued, message.body);
-    // The overlay may have counted peers that only get a notice, although the message could not be
+    // The overlay may have counted peers that get only a notice, although the message could not be
     // sent to them.
     if (failed.length > 0)
       queued = queued.filter((peer) => failed.every(({ nodeId }) => nodeId !== peer));
@@ -212,8 +215,8 @@ export class Publisher {
   }
 
   /**
-   * A later life has begun: messages that no peer has received yet are published again, with ids of
-   * that life.
+   * Called when a later life has begun: publishes the messages that no peer has received yet again,
+   * with ids of that life.
    */
   renew(): void {
     this.#publications.renew(({ id, body: { audience, nodes, payload, receipt } }) => {
@@ -230,7 +233,7 @@ export class Publisher {
     this.#publications.receipt(id, from, verdict);
   }
 
-  /** A message could not be sent to a peer. */
+  /** Called when a message could not be sent to a peer. */
   unsent(id: MessageId, failure: PublishFailure): void {
     if (this.#refused !== undefined) this.#refused.push(failure);
     else this.#publications.unsent(id, failure);
@@ -249,7 +252,7 @@ export class Publisher {
     this.#publications.neighborUp(nodeId);
   }
 
-  /** A peer has announced its topics, or is gone. */
+  /** Called when a peer has announced its topics, or is gone. */
   known(nodeId: string): void {
     this.#publications.known(nodeId);
   }
@@ -274,7 +277,7 @@ const NOBODY: readonly string[] = [];
 const WAITING = 128;
 /** Maximum number of messages that wait for receivers or receipts. */
 const OPEN = 1_024;
-/** Maximum number of messages that newcomers are offered while the topic is new. */
+/** Maximum number of messages that are offered to newcomers while the topic is new. */
 const LINGERING = 128;
 /** Milliseconds to wait for a first neighbor. */
 const PATIENCE = 2_000;

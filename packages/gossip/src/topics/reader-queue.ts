@@ -15,8 +15,8 @@ interface Entry {
  */
 export class ReaderQueue {
   /**
-   * The first `#taken` entries are empty, because moving all others up for each message would cost
-   * more than the rest of a delivery.
+   * The waiting messages. The first `#taken` entries are empty, because moving all other entries up
+   * for each message would cost more than the rest of a delivery.
    */
   readonly #entries: (Entry | undefined)[] = [];
   #taken = 0;
@@ -99,5 +99,5 @@ export function withMissed(meta: MessageMeta, missed: number): MessageMeta {
   return { id, origin, signed, from, hops, missed };
 }
 
-/** Number of empty entries after which the others move up. */
+/** Number of empty entries after which the other entries are moved up. */
 const MOVED = 1_024;

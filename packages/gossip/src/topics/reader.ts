@@ -1,5 +1,5 @@
-// The readers of a topic, which are callbacks or loops. Each has a queue, a policy for a full
-// queue, and a count of missed messages.
+// The readers of a topic: callbacks and loops. Each has a queue, a policy for a full queue, and a
+// count of missed messages.
 
 import { type Clock, type Codec, type Timer, TransportError } from '@trunkline/transport-core';
 import type { MessageMeta, QueuePolicy, Received } from '../types.ts';
@@ -24,7 +24,10 @@ export interface ReaderTopic {
 
 /** An event of a reader. */
 export type ReaderEvent =
-  /** The reader missed that many messages in total. Reported at each power of two. */
+  /**
+   * The total number of messages that the reader missed. The event is reported at each power of
+   * two.
+   */
   | { readonly type: 'lagged'; readonly missed: number }
   /** A callback threw an error, or was too slow for its queue. */
   | { readonly type: 'failed'; readonly error: unknown }
@@ -33,7 +36,7 @@ export type ReaderEvent =
 /**
  * A queue of messages, and the code that takes them: a callback or a loop. One read of a socket can
  * bring more messages than the queue holds before any code of the reader runs. So a timer of 0 ms
- * cuts a queue that is too long only after the reader has had its turn.
+ * shortens an excessively long queue only after the reader has had its turn.
  */
 export abstract class TopicReader {
   readonly #options: ReaderOptions;

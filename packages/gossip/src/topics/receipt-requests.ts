@@ -1,5 +1,5 @@
-// Messages of others whose publisher asks for a receipt. The receipt is sent once, as soon as the
-// outcome is known.
+// Messages of other nodes for which the publisher asks for a receipt. Each receipt is sent once, as
+// soon as the outcome is known.
 
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { DeliveryOutcome } from '../wire/relay-frames.ts';
@@ -28,7 +28,7 @@ export class ReceiptRequests {
     }
   }
 
-  /** Sends a receipt, unless the outcome is that of a copy that another peer brought. */
+  /** Sends a receipt, unless the outcome belongs to a copy that another peer sent. */
   answer(id: MessageId, from: string, verdict: DeliveryOutcome): void {
     const key = messageKey(id);
     if (this.#messages.get(key) !== from) return;
@@ -43,6 +43,6 @@ export class ReceiptRequests {
 
 /**
  * Maximum number of messages that await their receipt: twice the default number of messages that
- * wait for a validator. Beyond that the oldest is not answered.
+ * wait for a validator. Beyond that, the oldest request is not answered.
  */
 const MOST = 8_192;

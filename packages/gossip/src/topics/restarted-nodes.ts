@@ -1,5 +1,5 @@
-// Remembers nodes that were restarted since they were last connected, because their lives known
-// here are over.
+// Remembers nodes that were restarted since they were last connected, because the lives of theirs
+// that are known here are over.
 
 interface RestartedNode {
   /** The newest life that was known before the restart. */
@@ -50,8 +50,8 @@ export class RestartedNodes {
   }
 
   /**
-   * The first message of the new life has come directly from the node. Returns false if it is not
-   * the first.
+   * Records that a message of the new life has come directly from the node. Returns false if it is
+   * not the first such message.
    */
   begin(nodeId: string): boolean {
     const restarted = this.#nodes.get(nodeId);

@@ -29,18 +29,21 @@ export interface TopicContext extends ViewSession {
   spread(message: OwnMessage, receipts: number, now: number): readonly string[];
   /** Offers a message to a neighbor. Returns true if it was handed to the neighbor. */
   offer(peer: string, message: OwnMessage, now: number): boolean;
-  /** A peer became a neighbor, so messages that wait for one are offered to it. */
+  /** Called when a peer has become a neighbor: offers it the messages that wait for a neighbor. */
   offerTo(nodeId: string): void;
 
   /** Sends or queues a message. Returns undefined, or the reason if neither was possible. */
   push(to: string, push: Push<Body>, lost?: () => void): Unsent | undefined;
   /** Returns true if the peer accepts messages of that size on the topic, as far as is known. */
   takes(nodeId: string, size: number): boolean;
-  /** A message could not be sent to a peer. */
+  /** Called when a message could not be sent to a peer. */
   unsent(reason: Unsent, push: Pick<Push<Body>, 'id' | 'size'>, to: string): void;
   /** Returns the error for a message that could not be sent. */
   notSent(reason: Unsent, to: string, size: number): TransportError;
-  /** Something has revealed a peer's terms, or that the peer does not know this node's terms. */
+  /**
+   * Called when a peer's terms have become known, or when the peer appears not to know this node's
+   * terms.
+   */
   compare(now: number, input: DifferencesInput): void;
 
   /**

@@ -18,7 +18,7 @@ export class TopicLife {
   }
 
   /**
-   * The number of this node's life on the topic. A new one begins when the topic is joined again.
+   * The number of this node's life on the topic. A new life begins when the topic is joined again.
    * −1 until gossip has started.
    */
   get epoch(): number {
@@ -31,9 +31,9 @@ export class TopicLife {
   }
 
   /**
-   * A peer remembers a life of this node, which was restarted since. If it is not older than the
-   * present life, a later one begins, so that peers don't regard this node's messages as old.
-   * Returns false if the report has no effect.
+   * Called when a peer remembers a life of this node from before a restart. If that life is not
+   * older than the present life, a later life begins, so that peers don't regard this node's
+   * messages as old. Returns false if the report has no effect.
    */
   raise(life: number, from: string): boolean {
     if (life < this.#epoch || this.#raised >= RAISES || this.#isLate(life)) return false;
@@ -60,7 +60,7 @@ export class TopicLife {
 /** Milliseconds for which peers remember a silent publisher. */
 const REMEMBERED = 600_000;
 /**
- * Maximum number of times that a life may be raised. A lying peer can cause that many raises, each
- * of which may lose messages in flight.
+ * Maximum number of times that a life may be raised. A lying peer can cause this many raises, and
+ * each of them may lose messages in flight.
  */
 const RAISES = 8;

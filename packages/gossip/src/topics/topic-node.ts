@@ -18,7 +18,7 @@ export interface ViewSession {
   readonly due: number;
   /** Returns the life that must be sent to a peer. */
   lifeOf(nodeId: string): number | undefined;
-  /** A node could not be reached. */
+  /** Called when a node could not be reached. */
   unreachable(nodeId: string, error: TransportError, now: number): void;
 }
 
@@ -29,7 +29,7 @@ export interface TopicMembers {
   /** Returns the connected peers that are on the topic. */
   interested(topic: string): string[];
   /**
-   * Returns true if this node dialed the peer, and did so not only because members of a topic named
+   * Returns true if this node dialed the peer for a reason other than that members of a topic named
    * it.
    */
   isChosen(nodeId: string): boolean;
@@ -85,8 +85,8 @@ export interface TopicNode {
   /** Returns the number of a new life. */
   epoch(): number;
   /**
-   * A peer remembers that life of this node. Returns the number of a later one; undefined if the
-   * peer is not believed.
+   * Called when a peer remembers that life of this node. Returns the number of a later life;
+   * undefined if the peer is not believed.
    */
   outlived(life: number, from: string): number | undefined;
   /** Returns the highest life that an unsigned message may claim. */
@@ -105,12 +105,12 @@ export interface TopicNode {
    * being closed.
    */
   neighbor(nodeId: string, isOne: boolean): void;
-  /** A node misbehaved. */
+  /** Reports that a node misbehaved. */
   misbehaved(nodeId: string): void;
-  /** A node did something that no honest node does. Disconnects it, and refuses it for a while. */
+  /** Disconnects a node that did something that no honest node does, and refuses it for a while. */
   cut(nodeId: string, why: string): void;
   /** Arranges a call of `wake` at that time or earlier. */
   dueBy(time: number): void;
-  /** The topic no longer has any handles or readers. */
+  /** Called when the topic no longer has any handles or readers. */
   unused(session: ViewSession): void;
 }

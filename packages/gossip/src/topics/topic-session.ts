@@ -41,7 +41,7 @@ export class TopicSession implements TopicContext {
   readonly #inspection: Inspection;
   readonly differences: Differences;
   readonly #outputs: OverlayOutputs;
-  /** True if the topic has another limit than the one that peers assume by default. */
+  /** True if the topic's limit differs from the limit that peers assume by default. */
   readonly #isSpecial: boolean;
   /** Sends messages to lists of nodes: directly, regardless of the overlay. */
   readonly #direct: OverlayDriver;
@@ -83,7 +83,7 @@ export class TopicSession implements TopicContext {
 
   readonly epoch = (): number => this.#life.epoch;
 
-  /** Gossip has started: creates the overlay and begins to publish. */
+  /** Called when gossip has started: creates the overlay and begins to publish. */
   join(): void {
     this.#life.begin();
     const { clock, overlay, random, self, events } = this.node;
@@ -98,14 +98,13 @@ export class TopicSession implements TopicContext {
     this.node.dueBy(this.due);
   }
 
-  /** Gossip is closing, so nothing more is published. */
+  /** Stops publishing, because gossip is closing. */
   publishNoMore(error: TransportError): void {
     this.#publisher.end(error);
   }
 
   /**
-   * The topic is closed at this node: readers end, waiting messages fail, and neighbors are
-   * informed.
+   * Closes the topic at this node: readers end, waiting messages fail, and neighbors are informed.
    */
   end(error: TransportError): void {
     if (this.#isOver) return;
@@ -119,7 +118,7 @@ export class TopicSession implements TopicContext {
     this.node.events.tell({ type: 'left', topic: this.key.name });
   }
 
-  /** A handle or a reader is gone. */
+  /** Called when a handle or a reader has been closed. */
   release(): void {
     if (!this.#isOver && this.handles === 0 && this.deliveries.readers.length === 0)
       this.node.unused(this);
@@ -135,7 +134,7 @@ export class TopicSession implements TopicContext {
     return this.#publisher.publish(payload, options);
   }
 
-  /** A peer reports the outcome of a message that it was asked to confirm. */
+  /** Handles a peer's report on the outcome of a message that it was asked to confirm. */
   receipt(id: MessageId, from: string, verdict: DeliveryOutcome): void {
     this.#publisher.receipt(id, from, verdict);
   }
@@ -157,7 +156,7 @@ export class TopicSession implements TopicContext {
     this.node.dueBy(this.due);
   }
 
-  /** A node has connected that was restarted since it was last connected. */
+  /** Called when a node has connected that was restarted since it was last connected. */
   reborn(nodeId: string): void {
     this.#life.restartedNodes.add(nodeId);
   }
@@ -170,7 +169,7 @@ export class TopicSession implements TopicContext {
     return this.overlay?.passesOn === true ? this.#life.restartedNodes.lifeOf(nodeId) : undefined;
   }
 
-  /** A peer remembers a life of this node, which was restarted since. */
+  /** Called when a peer remembers a life of this node from before a restart. */
   outlived(from: string, life: number): void {
     const ours = this.#life.epoch;
     if (this.overlay?.passesOn !== true || !this.#life.raise(life, from)) return;
@@ -186,8 +185,8 @@ export class TopicSession implements TopicContext {
   }
 
   /**
-   * Something has revealed a peer's terms, or that the peer does not know this node's terms. A peer
-   * with another overlay can't be a neighbor, as if it were not on the topic.
+   * Called when a peer's terms have become known, or when the peer appears not to know this node's
+   * terms. A peer with another overlay can't be a neighbor, as if it were not on the topic.
    */
   compare(now: number, input: DifferencesInput): void {
     const { differences } = this;
@@ -248,7 +247,7 @@ export class TopicSession implements TopicContext {
     return this.#driver!.offer(now, peer, message);
   }
 
-  /** Something happened that concerns the overlay. */
+  /** Gives the overlay an input. */
   feed(now: number, input: OverlayInput): void {
     this.#driver?.feed(now, input);
     this.node.dueBy(this.due);
@@ -263,7 +262,7 @@ export class TopicSession implements TopicContext {
     this.#publisher.neighborUp(nodeId);
   }
 
-  /** A peer has announced its topics, or is gone. */
+  /** Called when a peer has announced its topics, or is gone. */
   known(peer: string): void {
     this.#publisher.known(peer);
   }
@@ -290,8 +289,8 @@ export class TopicSession implements TopicContext {
 
   /**
    * Begins a new life of a restarted publisher, when the first message comes directly from it. A
-   * signed message only counts if the peer has proven its id, because anybody may have kept such a
-   * message and may send it again.
+   * signed message only counts if the peer has proven its id, because anybody may have kept a
+   * signed message and may send it again.
    */
   #begin(from: string, { id, signature }: Envelope): void {
     if (
@@ -307,8 +306,8 @@ export class TopicSession implements TopicContext {
   }
 
   /**
-   * A relay has brought a message. Returns false if it was refused at once, so that the true
-   * message under its id may still come.
+   * Handles a message from a relay. Returns false if the message was refused at once, so that the
+   * true message under its id may still come.
    */
   relayed(from: string, envelope: Envelope, now: number): boolean {
     if (envelope.isAsked) this.deliveries.ask(envelope.id, from);

@@ -83,7 +83,7 @@ export class Validation {
     this.#bytes += check.size;
   }
 
-  /** Ends validations that took too long with `timeout`. */
+  /** Ends validations that took too long, with the finding `timeout`. */
   wake(now: number): void {
     for (const { due, settle } of [...this.#pending.values()]) {
       if (now < due) return;

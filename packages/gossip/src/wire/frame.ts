@@ -15,8 +15,8 @@ import type { Control, Notice, Push } from '../plumtree/message.ts';
 import { KEY_BYTES } from '../protocol.ts';
 
 /**
- * A received message. Its payload is not decoded yet, and its signature is not verified. It is also
- * the body that overlays carry: one object serves as both.
+ * A received message. Its payload is not decoded yet, and its signature is not verified. The same
+ * object is also the body that overlays carry.
  */
 export interface Envelope extends Body {
   /** The topic key in hex. */

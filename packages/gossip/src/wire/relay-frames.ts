@@ -26,8 +26,8 @@ export interface RelayHead {
 
 /**
  * The outcome of a transfer. `took`: the receiver has the message and has passed it on. `had`: the
- * receiver had the message before. `busy`: another node is sending it the message. Only a receiver
- * that reports `took` has passed the message on.
+ * receiver had the message before. `busy`: another node is already sending the message to the
+ * receiver. Only a receiver that reports `took` has passed the message on.
  */
 export interface RelayReport {
   readonly outcome: 'took' | 'had' | 'busy';
@@ -51,7 +51,7 @@ export type DeliveryOutcome = 'took' | Refusal;
 
 /**
  * Encodes the head: 32 bytes for the topic, 44 for the id, 2 for the hops and 4 for the size; then
- * 32 for each node.
+ * 32 bytes for each node.
  */
 export function encodeHead({ topic, id, hops, size, rest }: RelayHead): Uint8Array {
   const bytes = new Uint8Array(HEAD + KEY_BYTES * rest.length);
@@ -64,8 +64,8 @@ export function encodeHead({ topic, id, hops, size, rest }: RelayHead): Uint8Arr
 }
 
 /**
- * Decodes a head. Returns undefined if the bytes are malformed: of a wrong length, with too many
- * nodes, or with one node twice.
+ * Decodes a head. Returns undefined if the bytes are malformed: of the wrong length, with too many
+ * nodes, or with the same node twice.
  */
 export function decodeHead(bytes: Uint8Array): RelayHead | undefined {
   const rest = readNodes(bytes, HEAD);
@@ -75,7 +75,7 @@ export function decodeHead(bytes: Uint8Array): RelayHead | undefined {
   return { topic, id, hops: view.getUint16(RECEIPT), size: view.getUint32(RECEIPT + 2), rest };
 }
 
-/** Encodes a report: 1 byte for the outcome; then 32 for each node. */
+/** Encodes a report: 1 byte for the outcome; then 32 bytes for each node. */
 export function encodeReport({ outcome, missed }: RelayReport): Uint8Array {
   const bytes = new Uint8Array(1 + KEY_BYTES * missed.length);
   bytes[0] = OUTCOMES.indexOf(outcome);
@@ -128,7 +128,7 @@ function readNodes(bytes: Uint8Array, at: number): string[] | undefined {
   return nodes.size === count ? [...nodes] : undefined;
 }
 
-/** Maximum number of nodes in a part besides its relay; their ids take 32 KiB. */
+/** Maximum number of nodes in a part, not counting its relay; their ids take 32 KiB. */
 export const MOST_REST = 1_024;
 const RECEIPT = KEY_BYTES + MESSAGE_ID_BYTES;
 const HEAD = RECEIPT + 2 + 4;
