@@ -45,8 +45,8 @@ export function nodeTransport<P extends Protocol>(
 }
 
 /**
- * A mount of one protocol that uses node ids as addresses: its own address is this node's id, and a
- * target is another node's id, either bare or as `node:<id>`.
+ * A mount of one protocol that uses node ids as addresses. Its own address is this node's id; a
+ * target is another node's id, either plain or as `node:<id>`.
  */
 export class NodeTransport<P extends Protocol> implements Transport<P> {
   readonly protocol: P;
@@ -176,7 +176,7 @@ export class NodeTransport<P extends Protocol> implements Transport<P> {
     return (this.#mount as unknown as Record<symbol, unknown>)[INBOX];
   }
 
-  /** @internal The engine that `manage` takes charge of. */
+  /** @internal The engine that `manage` controls. */
   get [ENGINE as never](): unknown {
     return (this.#mount as unknown as Record<symbol, unknown>)[ENGINE];
   }

@@ -27,20 +27,21 @@ import type { AddressBookStore } from './store/address-book-store.ts';
 /** Options of `createPeers`. Only `transport` is required. Times are in milliseconds. */
 export interface PeersOptions<S = unknown> {
   /**
-   * The transport to run on; its clock, its randomness and its connections are used. Call
+   * The transport to run on. Its clock, its random numbers and its connections are used. Call
    * `createPeers` only once per transport.
    */
   readonly transport: AnyTransport;
   /**
    * This node's identity. Default: the id that the transport proves (TLS, noise), or otherwise a
-   * random id, which is only asserted. An id other than the one that the transport proves throws a
-   * TypeError.
+   * random id, which is only asserted. If the transport proves another id than the given one,
+   * `createPeers` throws a TypeError.
    */
   readonly identity?: { readonly nodeId: string } | undefined;
   /**
-   * Peers to stay connected to, each '[nodeId@]address'. They are dialed forever and count against
-   * neither `maxInbound` nor `maxOutbound`. If the transport proves ids, a target with an id
-   * accepts only a node that proves this id, even with `allowAsserted`.
+   * The peers to which this node stays connected, each in the form '[nodeId@]address'. They are
+   * dialed forever and count against neither `maxInbound` nor `maxOutbound`. If the transport
+   * proves ids, a target with an id accepts only a node that proves this id, even with
+   * `allowAsserted`.
    */
   readonly persistent?: readonly string[] | undefined;
   /**
@@ -51,14 +52,14 @@ export interface PeersOptions<S = unknown> {
    * that proves nothing, every id is asserted, regardless of this option.
    */
   readonly allowAsserted?: boolean | undefined;
-  /** Nodes that are dialed for addresses when the address book has none left to try. */
+  /** Nodes that are asked for addresses when the address book has none left to try. */
   readonly seeds?: readonly string[] | undefined;
   /**
    * 'open' (default): any node that dials this one may become a peer. 'listed': only nodes of
    * `persistent` and `unconditional` become peers; other nodes are refused with `denied`,
-   * `maxOutbound` is treated as 0, and `exchange` is off. With 'listed', `seeds` and
-   * `exchange.seed` throw a TypeError, as does a persistent peer without an id on a transport that
-   * proves ids. Clients are not affected.
+   * `maxOutbound` is treated as 0, and `exchange` is off. With 'listed', the options `seeds` and
+   * `exchange.seed` are rejected with a TypeError, and so is a persistent peer without an id on a
+   * transport that proves ids. Clients are not affected.
    */
   readonly membership?: 'open' | 'listed' | undefined;
   /**
@@ -68,55 +69,57 @@ export interface PeersOptions<S = unknown> {
   readonly addressBook?: AddressBookStore | undefined;
   /**
    * Maximum number of ordinary peers that dialed this node, 0 to 10,000. Default 40 (Tendermint).
-   * At the limit, further nodes are refused with `resource_exhausted`, reason `full`, after they
-   * may have asked for addresses once (see `exchange`). The last tenth of the places (none if the
-   * limit is below 10) is for short stays: a peer that has held one for ten seconds makes way for
-   * the next node.
+   * At the limit, further nodes are refused with `resource_exhausted`, reason `full`; before that,
+   * they can ask for addresses once (see `exchange`). The last tenth of the places (none if the
+   * limit is below 10) is for short stays: a peer that has held such a place for ten seconds is
+   * disconnected when the next node needs it.
    */
   readonly maxInbound?: number | undefined;
   /**
    * Number of ordinary peers that this node keeps dialed, 0 to 10,000. Default 10 (Tendermint).
    * When a peer whose connection was lost by chance comes back, it replaces the youngest peer.
-   * Every five minutes, another candidate also replaces one, so that two halves of a partitioned
-   * network join again even if their places have filled up.
+   * Every five minutes, another candidate also replaces a peer, so that two halves of a partitioned
+   * network join again even if their places have been filled.
    */
   readonly maxOutbound?: number | undefined;
-  /** Ids of nodes that count against neither `maxInbound` nor `maxOutbound`. */
+  /** Ids of nodes that count neither against `maxInbound` nor against `maxOutbound`. */
   readonly unconditional?: readonly string[] | undefined;
   /** Ids of nodes whose addresses are never sent to others. */
   readonly privateIds?: readonly string[] | undefined;
   /**
-   * Back-off between dials of a persistent peer. The default is gRPC's: 1 s, which grows 1.6-fold
-   * up to 120 s, ± 20 %. The back-off starts over only after a connection has lasted for 10 s.
+   * Back-off between dials of a persistent peer. The default is gRPC's: it starts at 1 s and grows
+   * by a factor of 1.6 up to 120 s, ± 20 %. It starts again at 1 s only after a connection has
+   * lasted for 10 s.
    */
   readonly reconnect?: ReconnectOptions | undefined;
   /** Filters that can refuse connections, or end them because of a request. Default none. */
   readonly filters?: FilterOptions | undefined;
   /**
-   * Codec of this node's status and its peers' statuses. Default none: no status is published, and
-   * none is requested.
+   * Codec of this node's status and its peers' statuses. Default none: statuses are neither
+   * published nor requested.
    */
   readonly status?: Codec<S, any> | undefined;
   /** Time between two broadcasts of the status number. Default 2,000 (FISCO-BCOS), ± 20 %. */
   readonly statusInterval?: number | undefined;
   /**
    * The services that this node serves: at most 64 names, such as 'orders'. Its peers reach it by
-   * the target 'service:orders' as long as it is not draining and its health does not say that the
-   * service is 'not_serving'. Default none; see also `peers.services`.
+   * the target 'service:orders', unless it is draining or its health reports the service as
+   * 'not_serving'. Default none; see also `peers.services`.
    */
   readonly services?: readonly string[] | undefined;
   /** Options of peer exchange, by which nodes ask each other for addresses. Default on. */
   readonly exchange?: ExchangeOptions | undefined;
   /**
-   * The addresses that are accepted from other nodes. 'any' (default) includes private and loopback
-   * addresses. 'public' dials only public addresses (checked again after DNS resolution), keeps at
-   * most 8 addresses per host, and gives one network at most a quarter of `maxInbound`.
-   * Unspecified, multicast and metadata addresses are never dialed.
+   * The kind of addresses that are accepted from other nodes. 'any' (default) includes private and
+   * loopback addresses. With 'public', this node dials only public addresses (checked again after
+   * DNS resolution), keeps at most 8 addresses per host, and gives one network at most a quarter of
+   * `maxInbound`. Unspecified, multicast and metadata addresses are never dialed.
    */
   readonly addresses?: 'any' | 'public' | undefined;
   /**
-   * Resolves a node id to its address, when a message is sent to a node that is not in
-   * `persistent`, `seeds` or the address book; for example, from your own directory. Default none.
+   * Resolves a node id to an address, for example from your own directory. It is called when a
+   * message is sent to a node that is not in `persistent`, `seeds` or the address book. Default
+   * none.
    */
   locate?: ((nodeId: string) => string | undefined | Promise<string | undefined>) | undefined;
   /**
@@ -148,16 +151,16 @@ export interface MessageSource {
 }
 
 /**
- * Filters that are asked before a connection becomes a peer's. A filter refuses it by throwing or
- * by rejecting.
+ * Filters that check a connection before it becomes a peer's. A filter refuses the connection by
+ * throwing or by rejecting.
  */
 export interface FilterOptions {
   /**
-   * Judges a connection by its address: the dialed address, or the endpoint of an incoming
+   * Checks a connection by its address: the dialed address, or the endpoint of an incoming
    * connection. `remote.addr` is the address that the other end advertises.
    */
   address?: ((address: string, remote: Remote) => unknown) | undefined;
-  /** Judges a connection by its node id. */
+  /** Checks a connection by its node id. */
   nodeId?: ((nodeId: string, remote: Remote) => unknown) | undefined;
   /**
    * Inspects each request of a peer, of any protocol, before it is decoded. If it throws

@@ -25,9 +25,9 @@ import type { PeerEvent, PeerInfo } from './types.ts';
 
 /**
  * Creates the peers of a transport: they find other nodes, stay connected to them and identify them
- * by node id. From now on every hello carries this node's id, so call this before the transport has
- * connections; existing ones are closed cleanly. Invalid options throw a TypeError that names the
- * option's path.
+ * by node id. Every later hello carries this node's id, so call this before the transport has
+ * connections; existing connections are closed cleanly. Invalid options throw a TypeError that
+ * names the option's path.
  */
 export function createPeers<S = unknown>(options: PeersOptions<S>): Peers<S> {
   return new Peers<S>(options);
@@ -97,8 +97,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Adds a persistent peer, '[nodeId@]address'. If its node id is listed with another address
-   * already, the new address replaces the old one.
+   * Adds a persistent peer, '[nodeId@]address'. If its node id is already listed with another
+   * address, the new address replaces the old one.
    */
   add(target: string): void {
     const { node } = this.#driver;
@@ -182,8 +182,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Reports `times` times that a node behaved well or badly, which changes its `score`. It is up to
-   * the caller to react to a low score, for example with `ban`.
+   * Reports that a node behaved well or badly, `times` times, which changes the node's `score`. It
+   * is up to the caller to react to a low score, for example with `ban`.
    */
   report(nodeId: string, behavior: 'good' | 'bad', times = 1): void {
     const { node } = this.#driver;
@@ -198,8 +198,9 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /**
    * Returns the ids of at most `count` (1 to 250, default 16) nodes that are not connected and can
-   * be dialed by their ids. They are a random sample of the address book. Nodes that answered the
-   * last dial come first, nodes that did not come last. Private and banned nodes are left out.
+   * be dialed by their ids. They are a random sample of the address book. Nodes that answered their
+   * last dial come first, and nodes that did not answer come last. Private and banned nodes are
+   * left out.
    */
   known(count = 16): string[] {
     if (!(Number.isInteger(count) && count >= 1 && count <= MOST_ADDRESSES)) {
@@ -216,8 +217,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Returns the address of a node that peer exchange would send to others. Undefined if the address
-   * book does not have the node, and for private and bad nodes.
+   * Returns the address of a node that peer exchange would send to others. Returns undefined if the
+   * address book does not have the node, and for private and bad nodes.
    */
   addressOf(nodeId: string): string | undefined {
     const { node } = this.#driver;
@@ -226,10 +227,10 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Learns the address of a node from `by`, a connected peer that reported it in your own protocol.
-   * The address is treated as if peer exchange had brought it, with the same limits for one source,
-   * even if exchange is off. `nodeId` and `address` may be anything that a peer sent; this never
-   * throws.
+   * Enters the address of a node in the address book, as reported in your own protocol by the
+   * connected peer `by`. The address is treated like one from peer exchange, with the same limits
+   * for each source, even if exchange is off. `nodeId` and `address` may be anything that a peer
+   * sent; this never throws.
    * @returns true if an address of that node is known now, and false if `by` is not connected.
    */
   learn(nodeId: string, address: string, by: string): boolean {
@@ -256,8 +257,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /**
    * Returns the events, beginning with an `up` for each connected peer. The iterator ends with
-   * `close`. A reader that falls behind misses the oldest events and gets a `lagged` event with
-   * their number.
+   * `close`. A reader that is too slow misses the oldest events and gets a `lagged` event with the
+   * number of missed events.
    */
   events(): AsyncIterableIterator<PeerEvent<S>> {
     const { node } = this.#driver;
@@ -267,8 +268,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /**
    * Resolves when `peers` peers (default 1) are connected. Rejects with `deadline_exceeded` after
-   * `timeout` milliseconds (default never), with the signal's reason, or with `shutdown` when these
-   * peers are closed.
+   * `timeout` milliseconds (default never), with the signal's reason if it is aborted, or with
+   * `shutdown` when these peers are closed.
    */
   async ready({
     peers = 1,
@@ -311,8 +312,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
   /**
    * Mounts another protocol on the same transport, with node ids as targets. Connections to nodes
    * whose address is known are made as needed. For the transport's own protocol, this wraps the
-   * transport itself, so `close` closes the transport. A rule `allow` throws a TypeError in that
-   * case; pass it to `serve` instead.
+   * transport itself, so `close` closes the transport. In that case, the option `allow` is rejected
+   * with a TypeError; pass it to `serve` instead.
    */
   transport<P extends Protocol>(protocol: P, options?: MountOptions): Transport<P> {
     const { transport } = this.#driver.node.config;
@@ -365,8 +366,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /**
    * Returns the nodes to disconnect out of the `ids` of a removed target. If the target names an
-   * id, these are all, because the id is no longer listed, or is listed and dialed again at another
-   * address. Otherwise, nodes that another target lists stay.
+   * id, these are all of them, because the id is either no longer listed or listed with another
+   * address. Otherwise, nodes that another target lists stay connected.
    */
   #unwanted(nodeIdOrTarget: string, ids: readonly string[]): readonly string[] {
     if (isNodeId(nodeIdOrTarget) || parseTarget(nodeIdOrTarget).nodeId !== undefined) return ids;
@@ -388,8 +389,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
 export interface PeerStatuses<S> {
   /**
    * Sets the status that this node publishes from now on; undefined clears it. Throws
-   * `resource_exhausted` above 64 KiB, a TypeError without the option `status`, and any error of
-   * the codec.
+   * `resource_exhausted` if the status is above 64 KiB, a TypeError if the option `status` was not
+   * set, and any error of the codec.
    */
   set(value: S | undefined): void;
   /** Returns the last status that a connected peer published. */

@@ -1,18 +1,21 @@
-// The protocol between peers. It runs beside the user's own, on a channel that is reserved for the
-// project (0x00 to 0x0f).
+// The protocol between peers. It runs alongside the user's own protocol, on a channel that is
+// reserved for Trunkline (0x00 to 0x0f).
 
 import { bytes, json, limited } from '@trunkline/transport-core';
 import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import * as z from 'zod/mini';
 import { addressList } from './exchange/address-list.ts';
 
-/** Maximum size of a status in bytes. A status describes a node and is not meant for its data. */
+/**
+ * Maximum size of a status in bytes. A status describes a node; it is not meant for application
+ * data.
+ */
 export const LONGEST_STATUS: number = 64 * 1024;
 /** Maximum size, in bytes, of a message that is empty or contains a number. */
 const SHORT = 256;
 /** Maximum size of a list of services, in bytes. It has room for 64 names of 63 characters. */
 const LONGEST_SERVICES = 8 * 1024;
-/** Number of bytes that an encoded status has besides its value. */
+/** Number of bytes of an encoded status without its value. */
 const STATUS_HEAD = 5;
 
 /** The protocol `trunkline.peers`. A node that mounts it is a peer to others. */
@@ -28,7 +31,7 @@ export const peersProtocol = defineProjectProtocol({
      * others.
      */
     addresses: { id: 2, request: addressList },
-    /** The number of the sender's status, 0 if it has none. */
+    /** The number of the sender's status; 0 if the sender has no status. */
     status: {
       id: 3,
       request: limited(

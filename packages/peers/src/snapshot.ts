@@ -12,8 +12,8 @@ export interface PeersSnapshot {
   /** Number of persistent targets, connected or not. */
   readonly persistent: number;
   /**
-   * Numbers of addresses in the book: all addresses, those that were reached, and those that were
-   * only reported by other nodes.
+   * Numbers of addresses in the book: all addresses, addresses that were reached, and addresses
+   * that were only reported by other nodes.
    */
   readonly book: { readonly size: number; readonly tried: number; readonly fresh: number };
   readonly peers: readonly PeerInfo[];

@@ -7,8 +7,8 @@ export interface PeerInfo<S = unknown> {
   /** 64 lower-case hex digits. */
   readonly nodeId: string;
   /**
-   * True if the connection proved the id (TLS, Noise). Otherwise the peer only asserts it, and the
-   * first peer that asserts an id keeps it.
+   * True if the connection proved the id (TLS, Noise). Otherwise the peer only asserts the id, and
+   * the first peer that asserts an id keeps it.
    */
   readonly proven: boolean;
   /**
@@ -31,7 +31,7 @@ export interface PeerInfo<S = unknown> {
   readonly persistent: boolean;
   /** Identifies the peer's transport; changes when the peer restarts. */
   readonly instance: string;
-  /** The connection in use. Send to it to use exactly this connection. */
+  /** The connection in use. Use it as the target of a call to send over exactly this connection. */
   readonly remote: Remote;
 }
 
@@ -40,14 +40,14 @@ export interface PeerInfo<S = unknown> {
  * - denied: the id is banned, is on a list of unwanted nodes, or is not listed although
  *   `membership` is 'listed'
  * - duplicate: another node with this id is connected already
- * - twin: an instance that another instance of the same node had replaced came back, so two live
- *   nodes share one key. It is refused for 30 s and reported once
+ * - twin: an instance came back after another instance of the same node had replaced it, so two
+ *   live nodes share one key. The instance is refused for 30 s and reported once
  * - filtered: one of `filters` or the transport's `admit` refused the node, or did not answer in
  *   time
- * - incompatible: the other end is of another network or version, or runs no peers
+ * - incompatible: the other end belongs to another network, has another version, or runs no peers
  * - self: this node dialed itself
  * - full: one of the two ends has no room for another peer
- * - unproven: the node did not prove its id, or proved another: its certificate was refused, or
+ * - unproven: the node did not prove its id, or proved another one: its certificate was refused, or
  *   this transport proves ids and the connection proved none
  * - unreachable: nobody answered; see the error
  * - failed: any other failure; see the error
@@ -66,7 +66,7 @@ export type Rejection =
 
 /** The events of peers, in the order in which they happen. */
 export type PeerEvent<S = unknown> =
-  /** A node is connected. If it was connected before, its `down` came first. */
+  /** A node is connected. If it was connected before, a `down` event came first. */
   | { readonly type: 'up'; readonly peer: PeerInfo<S> }
   /** The last connection to a node has ended; `cause` is the reason. */
   | {

@@ -1,13 +1,14 @@
 // Address groups. A group stands for all the addresses that one owner can easily obtain. Each group
-// can use only some buckets of the address book, so that many addresses of one owner count little.
+// can use only some buckets of the address book, which limits the influence of an owner of many
+// addresses.
 
 import { formatIp, startsWith } from './ip.ts';
 import { embeddedIPv4, type IpKind, kindOfIp } from './ip-kind.ts';
 
 /**
- * Returns the group of an IP address with a port. Private addresses cost their owner nothing, and
- * each stands for one machine, so each is a group. On this machine, each port belongs to another
- * node and is therefore a group. For any other address, see `groupOfIp`.
+ * Returns the group of an IP address with a port. A private address costs its owner nothing and
+ * stands for one machine, so each private address is a group. On this machine, each port belongs to
+ * a different node, so each port is a group. For any other address, see `groupOfIp`.
  */
 export function groupOfPlace(ip: Uint8Array, kind: IpKind, port: number | undefined): string {
   if (kind === 'loopback') return `local:${port}`;
@@ -18,13 +19,15 @@ export function groupOfPlace(ip: Uint8Array, kind: IpKind, port: number | undefi
 
 /**
  * Returns the group of an IP address, by the rule of Bitcoin, btcd and Tendermint (groupKey):
- * - IPv4: its /16. The same holds for the IPv4 address behind a tunnel or a translator.
- * - IPv6: its /32, or its /36 in 2001:470::/32, which Hurricane Electric gives out for free.
+ * - IPv4: the /16 of the address. The same holds for the IPv4 address behind a tunnel or a
+ *   translator.
+ * - IPv6: the /32 of the address, or the /36 in 2001:470::/32, which Hurricane Electric gives out
+ *   for free.
  * - OnionCat (Tor): the group is one of 16.
  * - This machine: 'local'.
  *
- * Unlike in those projects, private addresses have groups in every mode, because a network of
- * private addresses has no others.
+ * Unlike in those projects, private addresses have groups in every mode, because a private network
+ * has no other addresses.
  */
 export function groupOfIp(ip: Uint8Array): string {
   const kind = kindOfIp(ip);

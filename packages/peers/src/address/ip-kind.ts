@@ -9,7 +9,7 @@ import { startsWith } from './ip.ts';
  *   `shared`: internal to a carrier (RFC 6598, 100.64/10).
  * - `loopback`, `link_local`, `multicast`, `unspecified`: the standard meanings.
  * - `metadata`: the address of a cloud's metadata service, which gives a machine's secrets to any
- *   process on it that asks.
+ *   process on that machine.
  * - `reserved`: for documentation, for benchmarks, or unassigned (IANA's registries of
  *   special-purpose addresses).
  */

@@ -33,7 +33,7 @@ export function formatIp(ip: Uint8Array): string {
 }
 
 /**
- * Returns whether the first `bits` bits equal those of `prefix`. Missing bytes of the prefix count
+ * Returns true if the first `bits` bits equal those of `prefix`. Missing bytes of the prefix count
  * as 0.
  */
 export function startsWith(ip: Uint8Array, prefix: readonly number[], bits: number): boolean {

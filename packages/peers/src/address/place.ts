@@ -11,8 +11,8 @@ import { embeddedIPv4, type IpKind, kindOfIp } from './ip-kind.ts';
 /** The facts about a place that follow from its address alone. */
 export interface Place {
   /**
-   * The canonical spelling, the same for all spellings of one place. It is itself an address: the
-   * key of `parseTarget`, without the parts that make no difference to a dial.
+   * The canonical spelling, which is the same for all spellings of one place. It is itself an
+   * address: the key of `parseTarget`, without the parts that do not affect a dial.
    */
   readonly key: string;
   /**
@@ -37,8 +37,8 @@ export interface Place {
 export type PlaceKind = IpKind | 'name';
 
 /**
- * The addresses that may be dialed when a stranger has reported them: 'any' suits your own network,
- * 'public' the internet.
+ * The addresses that may be dialed after a stranger has reported them. Use 'any' in your own
+ * network, and 'public' on the internet.
  */
 export type DialMode = 'any' | 'public';
 
@@ -73,13 +73,13 @@ export function placeOf(address: string): Place | undefined {
 
 /**
  * Returns whether a place that others reported may be dialed.
- * - 'any': every place except those where nobody can listen or that this node must never contact
- *   (unspecified, multicast, metadata, 0/8, 240/4 and broadcast, port 0).
+ * - 'any': every place except places where nobody can listen and places that this node must never
+ *   contact (unspecified, multicast, metadata, 0/8, 240/4 and broadcast, port 0).
  * - 'public': public IP addresses, and names except those that do not exist in the public DNS
  *   ('localhost', '*.local', '*.internal', 'home.arpa', a single label).
  *
  * After DNS has resolved a name, check each of its IP addresses again as a separate place.
- * Otherwise a stranger's DNS server decides what is dialed.
+ * Otherwise a stranger's DNS server would decide which address is dialed.
  */
 export function isDialable(place: Place, mode: DialMode): boolean {
   if (place.port === 0) return false;
@@ -93,8 +93,8 @@ export function isDialable(place: Place, mode: DialMode): boolean {
 }
 
 /**
- * The longest valid address, in characters: Tendermint's maxAddressSize. No host and port needs
- * more, and the limit keeps a book of 20,480 addresses small.
+ * The longest valid address, in characters: Tendermint's maxAddressSize. No host with a port needs
+ * more characters, and the limit keeps a book of 20,480 addresses small.
  */
 export const LONGEST_ADDRESS = 256;
 
@@ -166,8 +166,8 @@ function keyOf(address: string): string {
 }
 
 /**
- * Characters that RFC 3986 allows in no address. Format characters, private-use characters and lone
- * surrogates would only make two addresses look alike.
+ * Characters that RFC 3986 does not allow in any address. Format characters, private-use characters
+ * and lone surrogates would only make two addresses look alike.
  */
 const NEVER = /[\p{C}\s"<>\\^`{|}]/u;
 /** Names without a port: names of a simulation, or a key in base64. */

@@ -11,7 +11,7 @@ export interface Candidate {
   readonly proven: boolean;
   readonly instance: string;
   readonly direction: 'in' | 'out';
-  /** True if it is persistent or unconditional, so that no limit applies to it. */
+  /** True if the node is persistent or unconditional, so that no limit applies to it. */
   readonly exempt: boolean;
   /** The network that it comes from, if the number of peers per network is limited. */
   readonly group: string | undefined;
@@ -24,14 +24,14 @@ export interface AdmissionState {
   peer(nodeId: string): ConnectedPeer | undefined;
   /**
    * Returns true if another instance recently replaced this instance of a node, which means that
-   * both are alive. Called only for an instance that would replace the connected one.
+   * both are alive. Called only for an instance that would replace the connected instance.
    */
   isTwin(nodeId: string, instance: string): boolean;
   /**
    * Number of ordinary peers that dialed this node, including those whose connection is not up yet.
    */
   readonly inbound: number;
-  /** Number of these peers that would make way for another one. */
+  /** Number of these peers that would make room for another peer. */
   readonly yielding: number;
   /** Number of ordinary inbound peers of one group. */
   inboundOf(group: string): number;
@@ -78,15 +78,15 @@ export function judge(
     );
   if (state.isBanned(nodeId)) return reasonError('denied', `node ${nodeId} is banned`);
   const known = state.peer(nodeId);
-  // An instance is not a secret. So a node that only repeats it must not join a peer that proved
-  // its id, nor the other way round.
+  // An instance is not a secret. So a connection that only repeats the instance must not be added
+  // to a peer that proved its id, nor a proven connection to a peer that did not.
   const isSame = known?.instance === instance && known.proven === proven;
   if (isSame && !known.isParting)
     return known.links < LINKS
       ? undefined
       : reasonError('full', `node ${nodeId} has ${known.links} links, more than one pool opens`);
   // A node that proves its id replaces the peer that has it, because either the node restarted or
-  // the peer only asserted the id. Of two nodes that assert the same id, the first one stays.
+  // the peer only asserted the id. If two nodes assert the same id, the first one stays.
   if (known !== undefined && !isSame && !proven)
     return reasonError(
       'duplicate',

@@ -1,6 +1,7 @@
-// Detects two live nodes with one key. The newest instance of a node replaces older ones, as it
-// must after a restart. An instance that comes back after it was replaced is not a restart, and the
-// two would replace each other again and again. Uses no clock: `now` is passed in.
+// Detects two live nodes with one key. The newest instance of a node replaces older instances, as
+// it must after a restart. If an instance comes back after it was replaced, there was no restart:
+// two instances are alive and would replace each other again and again. This module has no clock:
+// `now` is passed in.
 
 import type { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';

@@ -1,4 +1,4 @@
-// Limits the visits to a full node, that is, connections that are answered once and closed. Pure.
+// Limits the visits to a full node. A visit is a connection that is answered once and closed. Pure.
 
 import { DialRate } from '../dialing/dial-rate.ts';
 

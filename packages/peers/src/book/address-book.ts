@@ -26,31 +26,32 @@ import { restoreBook, saveBook } from './saved.ts';
  * 4,096 bans. One group (a /16) has at most 256 tried entries, and 64 new ones for each source
  * group.
  *
- * It differs from Tendermint in these points:
+ * It differs from Tendermint in the following points:
  * - Times come from a monotonic clock, and the saved document contains ages. A wall clock that goes
  *   back would make bans endless and keep reported addresses new forever. As a consequence, time
- *   during which this node is down does not count: a ban runs out only while this node is up.
- * - A tried entry gives way only if it did not answer a dial after its last success, at least a
- *   minute ago (test-before-evict: Heilman et al. 2015, countermeasure 3). Tendermint evicts the
- *   oldest entry, so an attacker whose nodes answer could evict all others. Until the test, the
- *   newcomer stays new; `toTest` returns the existing entry.
+ *   during which this node is down does not count: a ban expires only while this node is up.
+ * - A tried entry is replaced only if it did not answer a dial that began after its last success
+ *   and at least a minute ago (test-before-evict: Heilman et al. 2015, countermeasure 3).
+ *   Tendermint evicts the oldest entry, so an attacker whose nodes answer could evict all others.
+ *   Until the existing entry has been tested, the newcomer stays new; `toTest` returns the existing
+ *   entry.
  * - Each tried entry is equally likely to be picked. Tendermint picks a bucket first, so a few
  *   addresses in buckets that honest groups do not reach would get up to 64 times the dials of the
- *   others. For new entries the bucket is picked first, as in Tendermint, which makes a source
- *   group's quota of buckets its quota of picks.
+ *   others. For new entries the bucket is picked first, as in Tendermint, so a source group's share
+ *   of the buckets is also its share of the picks.
  * - New entries get at most 5 % of the picks once 32 are tried. Against 1,000 honest tried entries,
  *   10,000 addresses of 100 groups then get less than 10 % of 1,000 dials, even if all of them
  *   answer and become tried.
- * - `pick` falls back on whatever entries exist. Tendermint's returns nothing if all entries are
- *   tried and the bias is 100.
- * - A new entry that is bad is replaced when others report another address of its id, or another id
- *   at its address. In Tendermint the first report stays.
- * - A node that moved is found again through `learn`, when it reports its new address over its own
- *   connection. No third party can move it. If others report a new address for a tried node that
- *   does not answer, both addresses are dialed in turn, and the new one replaces the old once the
- *   node has answered there: see `Alternatives`.
- * - A tried entry that failed 10 times, with no success for a week, is not sent to others. In
- *   Tendermint, tried entries are never bad.
+ * - `pick` falls back on whatever entries exist. Tendermint's `pick` returns nothing if all entries
+ *   are tried and the bias is 100.
+ * - A bad new entry is replaced when others report another address for its id, or another id at its
+ *   address. In Tendermint the first report stays.
+ * - A node whose address has changed is found again through `learn`, when it reports its new
+ *   address over its own connection. A third party cannot change the address. If others report a
+ *   new address for a tried node that does not answer, both addresses are dialed in turn. The new
+ *   address replaces the old one once the node has answered there: see `Alternatives`.
+ * - A tried entry that has failed 10 times without a success in the last week is not sent to
+ *   others. In Tendermint, tried entries are never bad.
  */
 export class AddressBook {
   readonly #random: Random;
@@ -114,9 +115,9 @@ export class AddressBook {
    * Adds an address that another node reported. It accepts anything a peer may send and never
    * throws.
    *
-   * `source` is the node that reported it: pass the address at which this node sees it, not one
-   * that it claims, because the group of that address limits how many buckets its reports can fill.
-   * Leave `source` undefined for addresses from the operator.
+   * `source` is the node that reported it: pass the address at which this node sees the source, not
+   * one that the source claims, because the group of that address limits the number of buckets that
+   * its reports can fill. Leave `source` undefined for addresses from the operator.
    */
   add(entry: BookAddress, source: BookAddress | undefined, now: number): AddVerdict {
     this.#endBans(now);
@@ -153,10 +154,10 @@ export class AddressBook {
    * for proven ids.
    *
    * The address replaces the one that the book had for the peer, tried or not, and counts as new
-   * until a dial reaches it. If another id holds the address, the peer takes it over, unless the
-   * holder is tried and answered within the last week; the verdict is then `vetted`. `seenAt` is
-   * the address that the connection comes from, whose group is recorded as the source. Without it,
-   * the source is the group of the reported address.
+   * until a dial reaches it. If another id holds the address, the peer takes the address over,
+   * unless the holder is tried and answered within the last week; in that case the verdict is
+   * `vetted`. `seenAt` is the address that the connection comes from, whose group is recorded as
+   * the source. Without it, the source is the group of the reported address.
    */
   learn(entry: BookAddress, now: number, seenAt?: string): AddVerdict {
     this.#endBans(now);
@@ -201,7 +202,10 @@ export class AddressBook {
     return this.#selection.selectAround(alive, now);
   }
 
-  /** Returns the entry of a node that is alive; undefined if the book has none that may be sent. */
+  /**
+   * Returns the entry of a node that is alive; undefined if the book has no entry for it that may
+   * be sent.
+   */
   told(nodeId: string, now: number): BookAddress | undefined {
     return this.#selection.told(nodeId, now);
   }
@@ -229,8 +233,8 @@ export class AddressBook {
   /**
    * Records that a dial reached an address, where the node proved its id. The entry is promoted to
    * tried if its bucket has room or if another entry there failed a test. If the book does not have
-   * the id, or has it at another address, the id is entered at this address, and an entry of
-   * another id at this address is removed.
+   * the id, or has it at another address, enters the id at this address and removes an entry of
+   * another id at this address.
    */
   succeeded(nodeId: string, address: string, now: number): void {
     this.#endBans(now);
@@ -253,8 +257,8 @@ export class AddressBook {
 
   /**
    * Bans an id for `time` milliseconds (default 24 hours, at most 30 days). Its address leaves the
-   * book and returns as a new one when the ban ends. An existing ban is never shortened. The book
-   * keeps at most 4,096 bans; one more ends the ban that is due soonest.
+   * book and returns as a new address when the ban ends. An existing ban is never shortened. The
+   * book keeps at most 4,096 bans; one more ends the ban that is due soonest.
    */
   ban(nodeId: string, now: number, time = BAN_TIME): void {
     checkId(nodeId, 'AddressBook.ban: nodeId');
@@ -282,8 +286,8 @@ export class AddressBook {
   }
 
   /**
-   * Marks an address as this node's own, for example that of a listener, or one at which the node
-   * dialed itself. It leaves the book and is never added again.
+   * Marks an address as this node's own, for example the address of a listener, or an address at
+   * which the node dialed itself. The address leaves the book and is never added again.
    */
   addOwn(address: string): void {
     const key = this.#rules.addOwn(address);
@@ -345,7 +349,7 @@ export class AddressBook {
     return this.#promotion.toTest()?.snapshot();
   }
 
-  /** Returns everything that the next book needs as plain data; see `formatBook`. */
+  /** Returns, as plain data, everything that the next book needs; see `formatBook`. */
   save(now: number): BookDocument {
     this.#endBans(now);
     return saveBook(this.#key, { index: this.#index, bans: this.#bans }, now);

@@ -1,5 +1,5 @@
 // The storage of the address book: entries in their buckets, and by id, address and host. It keeps
-// the four consistent and knows no other rules.
+// these four indexes consistent and applies no other rules.
 
 import { Buckets } from './buckets.ts';
 import type { KnownAddress } from './known-address.ts';
@@ -65,8 +65,8 @@ export class AddressIndex {
   }
 
   /**
-   * Puts a new entry in a bucket. A full bucket first loses a bad entry or, if none is bad, the one
-   * that was added or attempted longest ago.
+   * Puts a new entry in a bucket. A full bucket first loses a bad entry or, if no entry is bad, the
+   * entry that was added or attempted longest ago.
    */
   addNew(known: KnownAddress, row: number, now: number): void {
     if (known.rows.includes(row)) return;
@@ -100,7 +100,7 @@ export class AddressIndex {
     return true;
   }
 
-  /** Promotes an entry to the bucket of a tried one, which goes to the new bucket `newRow`. */
+  /** Promotes an entry to the bucket of a tried entry, which moves to the new bucket `newRow`. */
   replace(incumbent: KnownAddress, known: KnownAddress, now: number, newRow: number): void {
     const [row] = incumbent.rows;
     this.#clear(incumbent);

@@ -22,8 +22,8 @@ export class AddressSelection {
   /**
    * Returns addresses to send to a peer that asks: 23 % of the book, at least 32 and at most 250,
    * in random order. With a `bias`, that percentage of them is new. Own, private, banned and bad
-   * addresses are never included, and neither are tried ones that failed 10 times without a success
-   * for a week.
+   * addresses are never included, nor are tried addresses that have failed 10 times without a
+   * success in the last week.
    */
   select(now: number, bias?: number): BookAddress[] {
     const isFit = (known: KnownAddress) => this.#isTold(known, now) && !known.isLost(now);
@@ -31,9 +31,10 @@ export class AddressSelection {
   }
 
   /**
-   * Like `select`, for a caller that knows which nodes are alive: returns these nodes, plus a
-   * quarter as many others that have not failed (more if that makes fewer than 32, and at most 250
-   * in total). Without this rule, nodes that are gone would be reported forever.
+   * Like `select`, for a caller that knows which nodes are alive: returns these nodes, and in
+   * addition up to a quarter of their number of other nodes that have not failed. The result has at
+   * least 32 addresses if possible, and at most 250. Without this rule, nodes would pass on the
+   * addresses of dead nodes forever.
    */
   selectAround(alive: Iterable<string>, now: number): BookAddress[] {
     const isFit = (known: KnownAddress) => this.#isTold(known, now);
@@ -41,8 +42,8 @@ export class AddressSelection {
   }
 
   /**
-   * Returns the entry of a node that is alive, for sending it to others; undefined if the book has
-   * none that may be sent.
+   * Returns the entry of a node that is alive, to be sent to others; undefined if the book has no
+   * entry for it that may be sent.
    */
   told(nodeId: string, now: number): BookAddress | undefined {
     const known = this.#index.get(nodeId);
@@ -82,7 +83,10 @@ function addressOf({ nodeId, address }: KnownAddress): BookAddress {
   return { nodeId, address };
 }
 
-/** Tests of an entry, sorted by how likely a node that passes is alive. */
+/**
+ * Tests of an entry. The first test is passed by the nodes that are most likely to be alive, the
+ * last by the least likely.
+ */
 const LIKELY_FIRST: readonly ((entry: BookEntry) => boolean)[] = [
   ({ tried, failures }) => tried && failures === 0,
   ({ failures }) => failures === 0,

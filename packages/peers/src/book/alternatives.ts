@@ -1,5 +1,5 @@
 // Alternative addresses. When a tried node does not answer at its address, another address that
-// others report for it is kept beside it, and the two are dialed in turn.
+// others report for it is kept as well, and the two are dialed in turn.
 
 import type { DialMode, Place } from '../address/place.ts';
 import type { AddressIndex } from './address-index.ts';
@@ -9,16 +9,16 @@ import type { Placement } from './placement.ts';
 
 /**
  * Keeps at most one alternative address for each id. A report never replaces a tried address. So
- * two nodes that both moved while they were down would not meet, even if others report to each the
- * new address of the other. Therefore an address reported for a tried entry that failed since its
- * last success is kept beside that entry. A peer that reports false addresses gains little from
- * this:
+ * without alternatives, two nodes that both changed their addresses while they were down would not
+ * meet, even if others reported to each of them the new address of the other. Therefore an address
+ * reported for a tried entry that has failed since its last success is kept in addition to that
+ * entry. A peer that reports false addresses gains little from this:
  * - An alternative is a new address: it is placed in the new buckets by its group and its source's
  *   group, shares their picks, and counts for its host.
  * - The entry's own address is dialed at least every other time.
- * - The first report stays until it was dialed, five minutes at most, so that nobody can replace
- *   it. After one failed dial it is removed, and for a minute the group that reported it may report
- *   no other, so that other groups get a chance.
+ * - The first report stays until its address has been dialed, but for five minutes at most, so that
+ *   nobody can replace it. After one failed dial it is removed. For the next minute, the group that
+ *   reported it may not report another one, so that other groups get a chance.
  *
  * Alternatives are neither sent to others nor saved.
  */

@@ -8,7 +8,7 @@ import { TransportError } from '@trunkline/transport-core';
 /**
  * The content of a book that is kept across restarts. Times are ages in whole milliseconds, counted
  * back from the time of saving, because a monotonic clock starts again in each process and a wall
- * clock can go back. As a consequence, the time while a node is down does not count.
+ * clock can go back. As a consequence, time during which a node is down does not count.
  */
 export interface BookDocument {
   /** The secret of the buckets, 64 hex digits. */
@@ -50,8 +50,8 @@ export const LARGEST_BOOK = 8 * 1024 * 1024;
 
 /**
  * Formats the document as text; equal documents give equal texts. If the text would exceed 8 MiB,
- * which takes thousands of addresses of nearly the maximum length, the last of the new entries are
- * left out.
+ * which takes thousands of addresses of nearly the maximum length, the last new entries are left
+ * out.
  */
 export function formatBook(document: BookDocument): string {
   for (let count = document.entries.length; ; count = Math.floor(count * 0.9)) {
@@ -65,8 +65,8 @@ export function formatBook(document: BookDocument): string {
 /**
  * Parses text that `formatBook` wrote. Throws `data_loss`, with the problem in its message, if the
  * text is empty, larger than 8 MiB, not a book, from a newer version, truncated or changed. Single
- * entries are validated when a book is built from the document: an invalid entry is lost, but the
- * book is not.
+ * entries are validated when a book is built from the document: an invalid entry is dropped, and
+ * the rest of the book is kept.
  */
 export function parseBook(text: string): BookDocument {
   if (text.length > LARGEST_BOOK)

@@ -16,7 +16,7 @@ export interface AddressBookOptions {
    * from.
    */
   readonly now: number;
-  /** The addresses that may be dialed when others reported them. Default 'any'. */
+  /** The addresses that may be dialed after other nodes reported them. Default 'any'. */
   readonly mode?: DialMode;
   /** The document that an earlier book saved. Invalid entries in it are left out. */
   readonly saved?: BookDocument | undefined;
@@ -37,13 +37,13 @@ export interface BookAddress {
 }
 
 /**
- * The book's knowledge of an address. Times are in milliseconds of the caller's monotonic clock.
+ * The record that the book keeps of an address. Times are in milliseconds of the caller's monotonic
+ * clock.
  */
 export interface BookEntry extends BookAddress {
   /**
-   * True if it is in a 'tried' bucket: a dial has reached it. Otherwise it is 'new': it was only
-   * reported, or it was reached but its tried bucket is full of entries that have not failed a
-   * test.
+   * True if it is in a 'tried' bucket: a dial has reached it. Otherwise it is 'new': no dial has
+   * reached it, or its tried bucket is full of entries that have not failed a test.
    */
   readonly tried: boolean;
   /**
@@ -58,14 +58,15 @@ export interface BookEntry extends BookAddress {
 
 /**
  * The outcome of adding an address:
- * - `added`: it is a new entry, and bad entries with its id or at its address are gone.
- * - `known`: the book has it already. Or a new entry that is not bad has its id at another address,
- *   or another id at its address.
- * - `alternative`: the id has a tried address that does not answer. The new address is kept beside
- *   that entry, and the two are dialed in turn: see `Alternatives`.
+ * - `added`: the address is a new entry; bad entries with its id or at its address were removed.
+ * - `known`: the book already has the address, or a new entry that is not bad has its id at another
+ *   address, or another id at its address.
+ * - `alternative`: the id has a tried address that does not answer. The new address is kept in
+ *   addition to that entry, and the two are dialed in turn: see `Alternatives`.
  * - `vetted`: a tried entry has its id at another address, or another id at its address.
  * - `own`: its id is this node's, or its address is one of the own addresses.
- * - `private`: it has a private id or was reported by one. `banned`: its id is banned.
+ * - `private`: its id, or the id of the node that reported it, is private. `banned`: its id is
+ *   banned.
  * - `undialable`: it may not be dialed in this mode. `malformed`: id or address is invalid.
  * - `full`: its host has 8 entries already (public mode).
  */

@@ -1,5 +1,5 @@
-// Rows of bounded buckets. The items of a bucket keep their order of arrival, so that a book that
-// is read from a document draws the same entries as the book that wrote it.
+// A fixed number of bounded buckets. The items of a bucket keep their order of arrival, so that a
+// book that is read from a document draws the same entries as the book that wrote the document.
 
 import { BUCKET_SIZE } from './limits.ts';
 

@@ -29,8 +29,8 @@ export function drawOne(
 }
 
 /**
- * Draws several entries that fit, each once, in random order. With a bias, that percentage of them
- * is new if there are enough new ones. See `AddressBook.select`.
+ * Draws several different entries that fit, in random order. With a bias, that percentage of them
+ * is new if there are enough new entries. See `AddressBook.select`.
  */
 export function drawMany(
   index: AddressIndex,
@@ -53,8 +53,8 @@ export function drawMany(
 }
 
 /**
- * Draws those of `alive` that fit, plus a quarter as many others that have not failed; see
- * `AddressBook.selectAround`.
+ * Draws the nodes of `alive` that fit, and in addition a quarter of their number of other nodes
+ * that have not failed; see `AddressBook.selectAround`.
  */
 export function drawAround(
   index: AddressIndex,
@@ -103,8 +103,8 @@ function drawTried({ tried }: AddressIndex, random: Random, isFit: Test): KnownA
 }
 
 /**
- * Draws a bucket first, each with the same probability, so that a source group's quota of buckets
- * is its quota of picks.
+ * Draws a bucket first, each with the same probability, so that a source group's share of the
+ * buckets is also its share of the picks.
  */
 function drawNew({ fresh }: AddressIndex, random: Random, isFit: Test): KnownAddress | undefined {
   for (let probe = 0; probe < PROBES && fresh.size > 0; probe++) {

@@ -1,5 +1,6 @@
 // One entry of the address book: an address, its node, the source that reported it, and the history
-// of its dials. All times come from the book's monotonic clock. The book keeps `tried` and `rows`.
+// of its dials. All times come from the book's monotonic clock. The book updates `tried` and
+// `rows`.
 
 import type { Place } from '../address/place.ts';
 import type { BookEntry } from './book-entry.ts';
@@ -27,7 +28,8 @@ export class KnownAddress {
   /** True if its node was last dialed at its alternative address: see `Alternatives`. */
   dialedElsewhere = false;
   /**
-   * The group whose alternative failed last, and the time until which it may not report another.
+   * The group whose alternative failed last, and the time until which it may not report another
+   * alternative.
    */
   misled: { readonly source: string; readonly until: number } | undefined = undefined;
   /** The buckets the entry is in: exactly one if tried, 1 to 4 if new. */
@@ -45,7 +47,7 @@ export class KnownAddress {
     return this.place.key;
   }
 
-  /** A dial begins. It counts as a failure until it succeeds. */
+  /** Records that a dial begins. It counts as a failure until it succeeds. */
   attempted(now: number): void {
     this.lastAttempt = now;
     this.dialedElsewhere = false;
@@ -76,8 +78,8 @@ export class KnownAddress {
   }
 
   /**
-   * Returns whether it failed 10 times with no success in the last week. A tried address may be
-   * lost without being bad.
+   * Returns true if the entry has failed 10 times without a success in the last week. A tried
+   * address may be lost without being bad.
    */
   isLost(now: number): boolean {
     return this.failures >= FAILURES_AT_MOST && !this.isRecent(now);
@@ -90,7 +92,7 @@ export class KnownAddress {
 
   /**
    * Returns true if its last dial failed, that is, began after its last success and at least a
-   * minute ago. A tried entry that failed gives way to a newcomer (see `AddressBook`).
+   * minute ago. A tried entry that failed can be replaced by a newcomer (see `AddressBook`).
    */
   hasFailedTest(now: number): boolean {
     const { lastAttempt, lastSuccess } = this;
@@ -109,8 +111,8 @@ export class KnownAddress {
 }
 
 /**
- * Returns the entry whose last success is oldest, the first one without any success if there is
- * one; undefined if there are no entries.
+ * Returns the first entry without any success or, if there is none, the entry whose last success is
+ * the oldest. Returns undefined if there are no entries.
  */
 export function longestWithoutSuccess(entries: readonly KnownAddress[]): KnownAddress | undefined {
   const [first] = entries;

@@ -29,10 +29,12 @@ export const LONGEST_ANSWER = 250;
 const DAY = 86_400_000;
 /**
  * Milliseconds for which an attempt may still be in progress: until then the address is not bad and
- * has not failed its test. Bitcoin waits as long.
+ * has not failed its test. Bitcoin uses the same value.
  */
 export const ATTEMPT_TIME = 60_000;
-/** Time in milliseconds after which an address that nobody reports has vanished. */
+/**
+ * Time, in milliseconds, after which an address that nobody reports any more counts as vanished.
+ */
 export const VANISHED = 7 * DAY;
 /** Number of failures without any success after which an address is bad. */
 export const FAILURES_AT_FIRST = 3;
@@ -41,13 +43,13 @@ export const FAILURES_AT_FIRST = 3;
  * `SUCCESS_HOLDS`.
  */
 export const FAILURES_AT_MOST = 10;
-/** Milliseconds for which a success counts. */
+/** Milliseconds for which a success is taken into account. */
 export const SUCCESS_HOLDS = 7 * DAY;
 
 /**
  * Milliseconds that an alternative address may wait for its dial. An alternative that is not dialed
- * by then (because its address is backing off, or the operator named it) makes room for another.
- * Our choice.
+ * by then (because its address is backing off, or is one that the operator named) makes room for
+ * another. The value is our choice.
  */
 export const ALTERNATIVE_WAITS = 300_000;
 /**
@@ -59,8 +61,8 @@ export const MISLED = 60_000;
 /** Default duration of a ban, in milliseconds. */
 export const BAN_TIME = DAY;
 /**
- * Maximum duration of a ban, in milliseconds, no matter what a caller or a document says. Our
- * choice, so that a wrong ban in a corrupt file ends eventually.
+ * Maximum duration of a ban, in milliseconds, no matter what a caller or a document says. The value
+ * is our choice; it makes a wrong ban from a corrupt file end eventually.
  */
 export const LONGEST_BAN = 30 * DAY;
 /**
@@ -83,7 +85,7 @@ export const TRIED_ENOUGH = 32;
 export const MOST_ON_A_HOST = 8;
 /**
  * Maximum number of own addresses that the book remembers; beyond it, the one added first is
- * forgotten. Our choice: listeners have a few, and dials that reach this node itself find some
- * more.
+ * forgotten. The value is our choice: listeners have a few addresses, and dials that reach this
+ * node itself find a few more.
  */
 export const MOST_OWN = 256;

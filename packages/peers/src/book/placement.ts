@@ -1,5 +1,5 @@
-// Chooses the bucket of an address with a hash under a secret key, so that nobody else can fill
-// chosen buckets.
+// Chooses the bucket of an address by a hash with a secret key, so that no other node can fill the
+// buckets of its choice.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
@@ -36,7 +36,7 @@ export class Placement {
 
   /**
    * Returns the first 32 bits of SHA-256. Addresses and groups contain no line feed, so two
-   * different lists of parts never give the same input.
+   * different lists of parts never give the same hash input.
    */
   #hash(...parts: string[]): number {
     const digest = sha256(concatBytes(this.#key, utf8ToBytes(parts.join('\n'))));

@@ -6,7 +6,7 @@ import { type KnownAddress, longestWithoutSuccess } from './known-address.ts';
 import type { Placement } from './placement.ts';
 
 /**
- * Implements test-before-evict: a tried entry gives way only if it was dialed and did not answer.
+ * Implements test-before-evict: a tried entry is replaced only if it was dialed and did not answer.
  * The doc comment of `AddressBook` gives the reason. A row is the number of a bucket.
  */
 export class Promotion {
@@ -44,7 +44,10 @@ export class Promotion {
     this.#toTest.set(row, { nodeId: longestWithoutSuccess(incumbents)!.nodeId, since: now });
   }
 
-  /** Returns a tried entry that blocks a promotion, if any, and forgets that its test is due. */
+  /**
+   * Returns a tried entry that blocks a promotion, if there is one, and forgets that the test of
+   * the entry is due.
+   */
   toTest(): KnownAddress | undefined {
     for (const [row, { nodeId, since }] of this.#toTest) {
       this.#toTest.delete(row);

@@ -1,5 +1,5 @@
-// Remembers which addresses of the book failed and for how long each of them is left alone. Also
-// remembers this node's own addresses.
+// Remembers which addresses of the book failed, and until when each of them must not be dialed.
+// Also remembers this node's own addresses.
 
 import type { Random } from '@trunkline/transport-core';
 import { type BackOffOptions, backOffDelay } from './back-off.ts';
@@ -14,8 +14,8 @@ interface AddressRecord {
 }
 
 /**
- * The history by canonical address. Holds at most 4,096 addresses; after that, the one that was not
- * touched for the longest time is forgotten and may be dialed at once.
+ * The history by canonical address. Holds at most 4,096 addresses; beyond that, the address that
+ * was not used for the longest time is forgotten and may be dialed at once.
  */
 export class AddressHistory {
   readonly #random: Random;
@@ -25,7 +25,7 @@ export class AddressHistory {
     this.#random = random;
   }
 
-  /** Returns the time from which the address may be dialed. */
+  /** Returns the time at which the address may be dialed again. */
   readyAt(key: string): number {
     return this.#entries.get(key)?.at ?? Number.NEGATIVE_INFINITY;
   }
@@ -51,7 +51,7 @@ export class AddressHistory {
   }
 
   /**
-   * Records that the connection is gone. If it lived for LONG_ENOUGH, earlier failures are
+   * Records that the connection is gone. If it lasted for LONG_ENOUGH, earlier failures are
    * forgotten first.
    */
   lost(key: string, now: number, options: BackOffOptions): void {
@@ -60,7 +60,7 @@ export class AddressHistory {
     this.failed(key, now, options);
   }
 
-  /** Leaves the address alone until the given time and resets its failures. */
+  /** Prevents dials to the address until the given time, and resets its failures. */
   rest(key: string, until: number): void {
     const entry = this.#touch(key);
     entry.failures = 0;
@@ -78,7 +78,7 @@ export class AddressHistory {
 
   /**
    * Moves an entry to the end. A Map keeps the order of insertion, so the first entry is the one
-   * that was not touched for the longest time.
+   * that was not used for the longest time.
    */
   #touch(key: string): AddressRecord {
     const entry = this.#entries.get(key) ?? {
@@ -95,8 +95,8 @@ export class AddressHistory {
 }
 
 /**
- * The canonical addresses at which this node dialed itself. Holds at most 1,024; after that, the
- * oldest is forgotten and may be dialed again.
+ * The canonical addresses at which this node dialed itself. Holds at most 1,024 addresses; beyond
+ * that, the oldest is forgotten and may be dialed again.
  */
 export class OwnAddresses {
   readonly #keys = new Set<string>();

@@ -22,7 +22,7 @@ export interface BackOffOptions {
   readonly jitter: number;
 }
 
-/** Returns the milliseconds to wait after the last of `failures` (1 or more) failures in a row. */
+/** Returns the time to wait, in milliseconds, after `failures` (1 or more) failures in a row. */
 export function backOffDelay(
   { interval, max, jitter }: BackOffOptions,
   failures: number,
@@ -41,8 +41,8 @@ export function isTransient({ reason, code }: TransportError): boolean {
 }
 
 /**
- * Returns true if the peer refuses this node or is another node, so that dialing again soon can't
- * help.
+ * Returns true if the peer refuses this node, or turned out to be another node, so that dialing
+ * again soon can't help.
  */
 export function isPointless({ reason }: TransportError): boolean {
   return reason !== undefined && POINTLESS.has(reason);

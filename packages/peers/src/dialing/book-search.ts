@@ -1,5 +1,5 @@
-// Searches the address book for a node to dial, and skips searches that would fail again: a book
-// without eligible nodes may be large, and it would be searched at every wake-up.
+// Searches the address book for a node to dial, and skips searches that would fail again. Otherwise
+// a large book without eligible nodes would be searched at every wake-up.
 
 import type { DialCandidate, PlannerView } from './dial-order.ts';
 
@@ -23,8 +23,8 @@ export class BookSearch {
   }
 
   /**
-   * @param again returns the time at which a node may become eligible without news, because a
-   * back-off or a ban ends. The end of a ban is not reported.
+   * @param again returns the time at which a node may become eligible without a change of `news`,
+   * because a back-off or a ban ends. No event reports the end of a ban.
    */
   pick(
     now: number,

@@ -17,12 +17,15 @@ export interface DialCandidate {
  * - `test`: the address book wants to know whether it still answers
  * - `spare`: the address book picked it although enough peers are connected
  *
- * If a dial of kind `again` or `spare` leads to one connection too many, the youngest of the others
- * is closed.
+ * If a dial of kind `again` or `spare` leads to one connection too many, the youngest of the other
+ * connections is closed.
  */
 export type DialKind = 'persistent' | 'seed' | 'again' | 'book' | 'test' | 'spare';
 
-/** One dial to start, identified by its address. Answer it with one input: `opened` or `failed`. */
+/**
+ * One dial to start, identified by its address. Report its outcome with one input: `opened` or
+ * `failed`.
+ */
 export interface DialOrder {
   readonly address: string;
   /** The id that the other end must prove; undefined accepts any node. */
@@ -38,11 +41,11 @@ export interface DialOrder {
 /** The state of the node that the planner reads when it handles the input `wake`. */
 export interface PlannerView {
   /**
-   * Returns whether a connection to that id is alive, no matter which end dialed it. True before
-   * the input `opened` and until the input `lost`.
+   * Returns true if a connection to that id is alive, no matter which end dialed it. The result
+   * must be true before the input `opened` and until the input `lost`.
    */
   isConnected(nodeId: string): boolean;
-  /** Returns whether it is an address of this node. */
+  /** Returns true if the address is one of this node's. */
   isOwn(address: string): boolean;
   isBanned(nodeId: string, now: number): boolean;
   /** Number of ordinary connections that are up and count against `maxOutbound`. */
@@ -89,7 +92,7 @@ export type PlannerInput =
 
 /**
  * The outputs of the planner. `give_up` means that the address of a dial failed so often that it is
- * left alone for ten minutes.
+ * not dialed for ten minutes.
  */
 export type PlannerOutput =
   | { readonly type: 'dial'; readonly order: DialOrder }
@@ -100,11 +103,14 @@ export interface DialPlannerOptions {
   /** The current time. All times are in milliseconds of a monotonic clock. */
   readonly now: number;
   readonly view: PlannerView;
-  /** Peers, each '[nodeId@]address', that are dialed forever, regardless of `maxOutbound`. */
+  /**
+   * Peers, each in the form '[nodeId@]address', that are dialed forever, regardless of
+   * `maxOutbound`.
+   */
   readonly persistent: readonly string[];
   /**
-   * Nodes, each '[nodeId@]address', that are dialed for addresses when the address book has none to
-   * try.
+   * Nodes, each in the form '[nodeId@]address', that are asked for addresses when the address book
+   * has none left to try.
    */
   readonly seeds: readonly string[];
   /**
@@ -114,15 +120,16 @@ export interface DialPlannerOptions {
   readonly maxOutbound: number;
   readonly reconnect: BackOffOptions;
   /**
-   * Maximum number of dials in progress at once. Default 16. Persistent peers do not wait for this
-   * limit, but count against it; a quarter is always left for other dials.
+   * Maximum number of dials in progress at once. Default 16. Dials to persistent peers do not wait
+   * because of this limit, but count against it. A quarter of it is always left for other dials.
    */
   readonly concurrent?: number | undefined;
   /**
    * Maximum number of dials that began less than a second ago, not counting persistent peers.
-   * Further dials wait until one ends or gets older. Default 3. On a slow machine, or in a process
-   * that starts many nodes, the first connections are thus up soon instead of all of them late. An
-   * address that does not answer delays the others only a little.
+   * Further dials wait until one of these ends or gets older. Default 3. With this limit, the first
+   * connections are up soon even on a slow machine or in a process that starts many nodes;
+   * otherwise all connections would be late. An address that does not answer delays the others only
+   * a little.
    */
   readonly young?: number | undefined;
   /**

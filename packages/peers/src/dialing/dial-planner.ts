@@ -1,7 +1,7 @@
 // Decides which nodes to dial, and when: persistent peers first and forever, then peers whose
 // connection was lost by chance, then nodes of the address book, then seeds. It owns the back-offs
-// of all addresses and the list of dials in progress. The ends of dials and connections are
-// reported to it, and it sees the node only through its `PlannerView`.
+// of all addresses and the list of dials in progress. Its inputs report the ends of dials and
+// connections, and it sees the node only through its `PlannerView`.
 
 import { parseTarget, type Random, type TransportError } from '@trunkline/transport-core';
 import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
@@ -138,12 +138,12 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     return this.#named.removePersistent(nodeIdOrTarget);
   }
 
-  /** Returns true if an address is left alone for now. */
+  /** Returns true if an address must not be dialed now. */
   isResting(address: string, now: number): boolean {
     return this.#ordinary.isResting(address, now);
   }
 
-  /** Leaves an address alone until the given time. */
+  /** Prevents dials to an address until the given time. */
   rest(address: string, until: number): void {
     this.#ordinary.rest(address, until);
   }
@@ -157,11 +157,11 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   }
 
   /**
-   * After 16 failures in a row (Tendermint's maxAttemptsToDial), the address is given up: it is
-   * left alone for ten minutes. That never happens to persistent peers and seeds. Tendermint bans
-   * the node for a day instead. But then two halves of a network that were separated for some
-   * minutes would no longer look for each other, and a node that reports false addresses of another
-   * one could get it banned.
+   * After 16 failures in a row (Tendermint's maxAttemptsToDial), the address is given up: it is not
+   * dialed for ten minutes. That never happens to persistent peers and seeds. Tendermint bans the
+   * node for a day instead. But then two halves of a network that were separated for some minutes
+   * would no longer look for each other, and a node could get another node banned by reporting
+   * false addresses of it.
    */
   #failed(order: DialOrder, error: TransportError, now: number): void {
     const dial = this.#end(order);
@@ -174,8 +174,8 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   }
 
   /**
-   * The dial reached this node itself. The address is not dialed again, unless it is set or added
-   * as a persistent peer.
+   * Handles a dial that reached this node itself. The address is not dialed again, unless it is set
+   * or added as a persistent peer.
    */
   #reachedSelf(dial: DialUnderWay<DialKind>): void {
     dial.target?.waitUntil(Number.NEGATIVE_INFINITY); // In case the address is set again.
@@ -183,9 +183,9 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   }
 
   /**
-   * Persistent peers are dialed again. If the peer's id was given, its last address is dialed too
-   * if it differs (Tendermint dials only the given address). Other peers that this node dialed and
-   * lost by chance are dialed three more times before unknown nodes are.
+   * Persistent peers are dialed again. If the peer's id was given and its last address differs from
+   * the given one, both addresses are dialed (Tendermint dials only the given address). Other peers
+   * that this node dialed and lost by chance are dialed three more times before unknown nodes are.
    */
   #lost(peer: LostPeer, error: TransportError, now: number): void {
     this.#changed();
@@ -246,11 +246,11 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   }
 
   /**
-   * Dials although enough peers are connected. A peer that was lost by chance and comes back takes
-   * the place of its replacement. Every few minutes, a random node takes the place of another, or a
-   * seed is asked. Otherwise, a network that was split long enough for both halves to find other
-   * peers would stay split forever, and so would nodes that found each other while their seeds were
-   * full.
+   * Dials although enough peers are connected. A peer that was lost by chance replaces its
+   * replacement when it comes back. Every few minutes, a random node replaces another peer, or a
+   * seed is asked for addresses. Otherwise, a network that was split long enough for both halves to
+   * find other peers would stay split forever, and so would a group of nodes that found each other
+   * while their seeds were full.
    */
   #dialSpare(now: number): void {
     if (this.#maxOutbound === 0) return;
@@ -309,7 +309,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
 
   /**
    * Returns true if the quota allows a dial to a node that is not a persistent peer. Otherwise an
-   * event, or the time set here, makes the planner check again.
+   * event will make the planner check again, or the wake-up time that this function sets.
    */
   #mayDial(now: number): boolean {
     const readyAt = this.#quota.readyAt(now);

@@ -1,5 +1,5 @@
-// Limits the dials to nodes that are not persistent peers: how many are in progress at once, how
-// many of them are young, and how many begin per second.
+// Limits the dials to nodes that are not persistent peers: the number in progress at once, the
+// number of young dials among them, and the number that begin per second.
 
 import type { DialKind } from './dial-order.ts';
 import { DialRate } from './dial-rate.ts';
@@ -7,7 +7,7 @@ import type { DialsUnderWay } from './dials-under-way.ts';
 import { YOUNG } from './limits.ts';
 
 export interface DialQuotaOptions {
-  /** The options of these names in `DialPlannerOptions`. */
+  /** The fields are the options of the same names in `DialPlannerOptions`. */
   readonly concurrent: number;
   readonly young: number;
   readonly rate: number;
@@ -27,8 +27,8 @@ export class DialQuota {
   }
 
   /**
-   * Returns the time at which the next dial may begin: it may begin at once if that is not in the
-   * future. Returns Infinity if a dial in progress must end first.
+   * Returns the time at which the next dial may begin; a time that is not in the future means at
+   * once. Returns Infinity if a dial in progress must end first.
    */
   readyAt(now: number): number {
     const { total } = this.#underWay;

@@ -20,7 +20,7 @@ export class DialTarget {
   readonly address: string;
   /** The canonical address. */
   readonly key: string;
-  /** A key that is equal for all targets that mean the same peer. */
+  /** A key that is equal for all targets that name the same peer. */
   readonly identity: string;
   /** The id that was given with the target; any other node that answers is refused. */
   readonly nodeId: string | undefined;
@@ -28,11 +28,11 @@ export class DialTarget {
   learned: string | undefined;
   /**
    * The last address that the peer advertised, if it isn't `address`. Set only for a target with an
-   * id, because any other node that answers there is refused.
+   * id, because only then any other node that answers there is refused.
    */
   moved: string | undefined;
   /**
-   * Number of failures in a row. A connection counts as a success only once it has lived for
+   * Number of failures in a row. A connection counts as a success only once it has lasted for
    * LONG_ENOUGH, so that a peer that accepts and drops connections is not dialed in a tight loop.
    */
   failures = 0;
@@ -53,8 +53,8 @@ export class DialTarget {
   }
 
   /**
-   * Returns whether the peer with this id, or the one that was dialed at this canonical address, is
-   * this target. If an id was given, the id decides.
+   * Returns true if the peer with this id, or the peer that was dialed at this canonical address,
+   * is this target. If an id was given, the id decides.
    */
   matches(nodeId: string | undefined, key: string | undefined): boolean {
     if (nodeId !== undefined && nodeId === this.id) return true;

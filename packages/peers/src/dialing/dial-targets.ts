@@ -43,8 +43,9 @@ export class DialTargets {
   }
 
   /**
-   * Schedules the new targets: a few at once, many at random times within `spread` milliseconds, so
-   * that a network that starts together does not cause a storm of dials.
+   * Schedules the new targets. A few targets are dialed at once; many targets are dialed at random
+   * times within `spread` milliseconds, so that a network that starts together does not cause a
+   * storm of dials.
    */
   begin(now: number, spread = 0, random: Random = () => 0): void {
     const fresh = [...this.#targets.values()].filter(({ state }) => state.t === 'new');

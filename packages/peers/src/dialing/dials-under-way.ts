@@ -10,7 +10,7 @@ export interface DialUnderWay<Kind> {
   readonly key: string;
   /** Time at which the dial began. */
   readonly since: number;
-  /** The id that is expected there. */
+  /** The id that the other end is expected to have. */
   readonly id: string | undefined;
   /** The target that is dialed; undefined for an address that another node reported. */
   readonly target: DialTarget | undefined;
@@ -28,7 +28,7 @@ export class DialsUnderWay<Kind extends string> {
     this.#count(dial, 1);
   }
 
-  /** Ends a dial. Returns undefined for one that has ended already or was never started. */
+  /** Ends a dial. Returns undefined for a dial that has already ended or was never started. */
   end(kind: Kind, key: string): DialUnderWay<Kind> | undefined {
     const dial = this.#dials.get(key);
     if (dial?.kind !== kind) return undefined;

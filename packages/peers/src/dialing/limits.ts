@@ -2,8 +2,8 @@
 // `MOST_PERSISTENT` and `LONGEST_SPREAD` apply, and they are never given up.
 
 /**
- * Longest back-off, in milliseconds, of addresses of the book and of seeds. Including the time of a
- * dial, all nodes are found within a minute after a partition heals.
+ * Longest back-off, in milliseconds, of addresses of the book and of seeds. With this value, and
+ * including the time of a dial, all nodes are found within a minute after a partition heals.
  */
 export const LONGEST_ORDINARY = 30_000;
 /** Number of failures in a row after which an address is given up (Tendermint). */
@@ -14,7 +14,7 @@ export const REST = 600_000;
 export const MOST_PERSISTENT = 64;
 /**
  * Milliseconds for which a dial counts as young. Only a few dials may be young at once
- * (`DialQuota`); an older dial is likely to fail, and lets the next one begin.
+ * (`DialQuota`). An older dial is likely to fail, so it no longer holds up the next one.
  */
 export const YOUNG = 1_000;
 /** Maximum number of seeds that are dialed at once; one answer is enough. */

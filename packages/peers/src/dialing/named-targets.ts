@@ -1,5 +1,5 @@
 // The targets that the operator named, that is, persistent peers and seeds: their back-offs, and
-// the queries by which connections are recognized as theirs.
+// the queries that recognize their connections.
 
 import { isNodeId, parseTarget, type Random } from '@trunkline/transport-core';
 import { addressKey, keyOf } from './address-key.ts';
@@ -37,8 +37,8 @@ export class NamedTargets {
   }
 
   /**
-   * Schedules new targets. Also notices connections to targets that others dialed, and unreported
-   * ends of connections.
+   * Schedules new targets. Also detects connections to targets that the other end dialed, and ends
+   * of connections that were not reported.
    */
   update(now: number, isConnected: (nodeId: string) => boolean): void {
     this.seeds.begin(now);

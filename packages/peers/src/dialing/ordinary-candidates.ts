@@ -1,5 +1,5 @@
-// Finds ordinary nodes to dial, that is, nodes that the operator did not name: those whose
-// connection was lost by chance, and those of the address book. It owns the back-offs of their
+// Finds ordinary nodes to dial, that is, nodes that the operator did not name: nodes whose
+// connection was lost by chance, and nodes of the address book. It owns the back-offs of their
 // addresses, and sees the node only through the planner's view.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
@@ -46,7 +46,7 @@ export class OrdinaryCandidates {
     this.#history = new AddressHistory(random);
   }
 
-  /** Returns true if a search would find nothing, as an earlier one did. */
+  /** Returns true if a search would find nothing, because an earlier search found nothing. */
   isVain(now: number): boolean {
     return this.#search.isVain(now, this.#view);
   }
@@ -102,13 +102,13 @@ export class OrdinaryCandidates {
     if (!isSeed && isTransient(error)) this.#lost.add(key, candidate);
   }
 
-  /** Returns true if an address is left alone for now. */
+  /** Returns true if an address must not be dialed now. */
   isResting(address: string, now: number): boolean {
     const key = addressKey(address);
     return key !== undefined && this.#history.readyAt(key) > now;
   }
 
-  /** Leaves an address alone until the given time. */
+  /** Prevents dials to an address until the given time. */
   rest(address: string, until: number): void {
     const key = addressKey(address);
     if (key !== undefined) this.#history.rest(key, until);
@@ -151,7 +151,10 @@ export class OrdinaryCandidates {
     return lost && this.#place(lost, now);
   }
 
-  /** Like `pickLost`, but also returns peers whose three tries failed, and keeps banned ones. */
+  /**
+   * Like `pickLost`, but also returns peers whose three tries failed, and keeps banned peers in the
+   * list.
+   */
   pickAnyLost(now: number): DialCandidate | undefined {
     const lost = this.#lost.pick(
       ({ nodeId }) => this.#view.isConnected(nodeId),
@@ -189,8 +192,8 @@ export class OrdinaryCandidates {
   }
 
   /**
-   * Returns the address at which to dial a lost peer: the one that the address book would dial, or
-   * otherwise the peer's last address. Returns undefined while neither is eligible.
+   * Returns the address at which to dial a lost peer: the address that the address book would dial,
+   * or otherwise the peer's last address. Returns undefined while neither address is eligible.
    */
   #place(lost: DialCandidate, now: number): DialCandidate | undefined {
     const { nodeId } = lost;

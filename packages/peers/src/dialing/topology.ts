@@ -4,9 +4,9 @@ import { parseTarget, type TargetAddress } from '@trunkline/transport-core';
 
 /** The targets that were removed, added, moved and kept, as they were written. */
 export interface TopologyDiff {
-  /** Targets to disconnect. Includes moved ones, with the old address. */
+  /** Targets to disconnect, including moved targets with their old addresses. */
   readonly removed: string[];
-  /** Targets to dial. Includes moved ones, with the new address (as in Orbs). */
+  /** Targets to dial, including moved targets with their new addresses (as in Orbs). */
   readonly added: string[];
   /** Targets whose node id has another address now. */
   readonly changed: { readonly from: string; readonly to: string }[];

@@ -1,5 +1,5 @@
 // Exchanges addresses with peers: runs the machine of peer exchange over the wire protocol, answers
-// visitors of a full node, and enters in the address book the addresses that peers report.
+// visitors of a full node, and enters the addresses that peers report in the address book.
 
 import type { Remote } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
@@ -105,8 +105,8 @@ export class AddressExchange {
   }
 
   /**
-   * Carries out the machine's outputs. @param from the connection whose message caused them, over
-   * which the answer is sent.
+   * Carries out the machine's outputs. @param from the connection whose message caused the outputs;
+   * the answer is sent over it.
    */
   #run(from?: Remote): void {
     const node = this.#node;

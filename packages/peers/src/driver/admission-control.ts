@@ -1,6 +1,6 @@
 // Admits connections: decides, for each connection whose hello was read, whether it may become a
-// peer, asks the filters, and reserves its place until it is up. The transport reports each
-// connection to it, and it calls the pure rules of `admission/`.
+// peer, asks the filters, and reserves a place until the connection is up. The transport reports
+// each connection to this class, which calls the pure rules of `admission/`.
 
 import { type Remote, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
@@ -22,16 +22,19 @@ import type { Places } from './places.ts';
 import { filterRefusal } from './rejection.ts';
 import type { Visits } from './visits.ts';
 
-/** A connection that may become a peer's. */
+/** A connection that may become the connection of a peer. */
 export interface AdmittedConnection extends Candidate {
   readonly persistent: boolean;
   /** The address that this node's planner dialed to open it. */
   readonly dialed: string | undefined;
-  /** The dial orders that it fulfills. */
+  /** The dial orders that the connection fulfills. */
   readonly orders: readonly Order[];
   /** True if the peer was lost by chance and is dialed again. */
   readonly returned: boolean;
-  /** The reason if it does not become a peer; the connection then serves one address exchange. */
+  /**
+   * The reason why the other end does not become a peer; in that case the connection serves one
+   * address exchange.
+   */
   refused: TransportError | undefined;
 }
 
@@ -105,7 +108,7 @@ export class AdmissionControl {
       if (this.#node.planner.named.isNamed(nodeId))
         throw reasonError('identity_mismatch', UNPROVEN);
     }
-    // A transport may call itself; only a dial of the planner to itself is an error.
+    // A transport may call itself; only a dial of the planner to this node itself is an error.
     if (remote.instance === this.#node.instance && orders.length === 0) return undefined;
     const meant = orders.find((order) => order.nodeId !== undefined && order.nodeId !== nodeId);
     if (meant !== undefined)
@@ -134,8 +137,9 @@ export class AdmissionControl {
   }
 
   /**
-   * Accepts a node that runs no peers as a client: it may call and be called, but is not a peer,
-   * even if it proved its id. Throws if it is banned, or if this node's planner dialed it.
+   * Accepts a node that runs no peers as a client: a client may call and be called, but is not a
+   * peer, even if it proved its id. Throws if the node is banned, or if this node's planner dialed
+   * it.
    */
   #receiveClient(nodeId: string, orders: readonly Order[]): undefined {
     if (this.#state.isBanned(nodeId)) throw reasonError('denied', `node ${nodeId} is banned`);
@@ -192,9 +196,9 @@ export class AdmissionControl {
   }
 
   /**
-   * Returns the error of a full node at the other end if that node should be asked for addresses.
-   * That is so if addresses are wanted and the planner dialed the node to get a peer. Otherwise
-   * throws the error.
+   * Returns the error of a full node at the other end if that node should be asked for addresses,
+   * which is the case if addresses are wanted and the planner dialed the node to get a peer.
+   * Otherwise throws the error.
    */
   #refusedBy(nodeId: string, orders: readonly Order[]): TransportError {
     const { keeper, config } = this.#node;
@@ -245,7 +249,7 @@ export class AdmissionControl {
     return this.#filter(remote, admitted, asked);
   }
 
-  /** Disconnects short-stay peers if a node was let in when all places were taken. */
+  /** Disconnects short-stay peers if a node was admitted while all places were taken. */
   #yield(): void {
     for (const peer of this.#places.yielding()) {
       if (this.#state.inbound <= this.#node.config.maxInbound) return;
@@ -253,7 +257,10 @@ export class AdmissionControl {
     }
   }
 
-  /** Returns true if the connection was dialed for a persistent peer that was removed meanwhile. */
+  /**
+   * Returns true if the connection was dialed for a persistent peer that has been removed in the
+   * meantime.
+   */
   #isStale(nodeId: string, orders: readonly Order[]): boolean {
     const [order] = orders;
     return (

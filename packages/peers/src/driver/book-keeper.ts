@@ -20,7 +20,7 @@ export interface BookKeeperOptions {
 }
 
 export class BookKeeper {
-  /** `open` replaces both books, so read them from here each time. */
+  /** `open` replaces both books, so don't keep references to them. */
   book: AddressBook;
   trust: TrustBook;
   /** Time of the next save; Infinity without an open store. Do not use it after `close`. */
@@ -75,8 +75,8 @@ export class BookKeeper {
   }
 
   /**
-   * Saves the book. A failure is reported by one warning until a save succeeds again; the next save
-   * is tried at the usual time.
+   * Saves the book. The first failure is reported by a warning; further failures are not reported
+   * until a save has succeeded. The next save is tried at the usual time.
    */
   save(): Promise<void> {
     const { store, clock } = this.#options;
@@ -160,8 +160,8 @@ export class BookKeeper {
 }
 
 /**
- * Time limit for closing a store, in milliseconds: the time that a connection gets to close
- * cleanly.
+ * Time limit for closing a store, in milliseconds. It equals the time that a connection gets to
+ * close cleanly.
  */
 const PATIENCE = 5_000;
 /** Milliseconds between saves: two minutes, as in Tendermint. */

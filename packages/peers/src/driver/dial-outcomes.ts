@@ -1,4 +1,4 @@
-// Runs the dials that were ordered by the planner, by the crawler, or by a caller that waits for a
+// Runs dials that were ordered by the planner, by the crawler, or by a caller that waits for a
 // node, and handles their outcomes.
 
 import { parseTarget, type Remote, TransportError } from '@trunkline/transport-core';
@@ -45,7 +45,7 @@ export class DialOutcomes {
     void this.#run(order);
   }
 
-  /** Dials. Unless these peers are closed meanwhile, the outcome is handled once. */
+  /** Dials. The outcome is handled once, unless these peers are closed in the meantime. */
   async #run(order: Order): Promise<void> {
     const { config, proves } = this.#node;
     const { nodeId } = order;
@@ -69,7 +69,7 @@ export class DialOutcomes {
     }
   }
 
-  /** Completes the orders for a connection that is up. */
+  /** Completes the orders whose connection is up. */
   fulfil(orders: readonly Order[], nodeId: string): void {
     for (const order of orders) {
       if (!this.#orders.end(order)) continue;
@@ -77,9 +77,7 @@ export class DialOutcomes {
     }
   }
 
-  /**
-   * Fails the orders for a connection that is up, because the other end has no room for more peers.
-   */
+  /** Fails the orders whose connection is up, because the other end has no room for more peers. */
   refuse(orders: readonly Order[], error: TransportError): void {
     for (const order of orders)
       if (this.#orders.end(order)) this.#failed(order, toTarget(error, order.address));
@@ -103,7 +101,7 @@ export class DialOutcomes {
         new TransportError('failed_precondition', message, { target: address }),
       );
     }
-    // The connection was up before it was ordered.
+    // The connection was already up when it was ordered.
     this.#opened(order, peer.nodeId);
     this.arrived(peer.nodeId, peer.main.remote);
     this.#node.soon();
@@ -329,7 +327,7 @@ function crawledInVain(entry: { readonly failures: number } | undefined): boolea
  * planner.
  */
 const MOST_CRAWLS = 16;
-/** Milliseconds of a day: Tendermint bans a node that it could not dial for that long. */
+/** Milliseconds of a day, the time for which Tendermint bans a node that it could not dial. */
 const DAY = 24 * 60 * 60_000;
 const WAKE = { type: 'wake' } as const;
 const CLOSED = new TransportError('shutdown', 'these peers were closed', { sent: false });

@@ -1,8 +1,8 @@
-// Picks one address of those that a node advertises.
+// Picks one of the addresses that a node advertises.
 
 /**
- * Returns the first address of a list that `fits`, or undefined. A transport that listens on
- * several addresses advertises them all, separated by commas.
+ * Returns the first address of a list for which `fits` returns true, or undefined. A transport that
+ * listens on several addresses advertises them all, separated by commas.
  */
 export function firstAddress(
   advertised: string | undefined,

@@ -1,5 +1,5 @@
-// Turns connections into peers: groups the connections of one node, picks the one to use, and
-// reports a peer as gone with the cause when its last connection ends.
+// Turns connections into peers: groups the connections of one node, picks the connection to use,
+// and reports that a peer is gone, with the cause, when its last connection ends.
 
 import type { Remote, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
@@ -103,8 +103,8 @@ export class Links {
   }
 
   /**
-   * Begins a visit: because one end has no room for the other as a peer, only addresses are
-   * exchanged over this connection before it ends.
+   * Begins a visit: one end has no room for the other as a peer, so only addresses are exchanged
+   * over this connection before it ends.
    */
   #visit(remote: Remote, admitted: AdmittedConnection, refused: TransportError): void {
     const { nodeId, orders } = admitted;
@@ -185,8 +185,8 @@ export class Links {
    */
   remounted(remote: Remote, protocols: PendingConnection['protocols']): void {
     if (runsPeers(protocols)) return;
-    // The error is the same as if its transport had closed, or as if it had ended the connection
-    // itself.
+    // The error is the same as if the other end's transport had closed, or as if the other end had
+    // ended the connection.
     this.#leave(
       remote,
       reasonError(
@@ -196,7 +196,7 @@ export class Links {
     );
   }
 
-  /** Enters the new address of a peer in the address book, and follows it when dialing again. */
+  /** Enters the new address of a peer in the address book, and uses it for further dials. */
   moved(remote: Remote): void {
     const { peerTable, keeper } = this.#node;
     const peer = peerTable.of(remote);
@@ -289,8 +289,7 @@ function isLasting({ direction, persistent, orders }: AdmittedConnection): boole
 }
 
 /**
- * Kinds of connections that serve a call, a test or a crawl; they are closed when they have been
- * idle.
+ * Kinds of connections that serve a call, a test or a crawl; they are closed when they are idle.
  */
 const BRIEF: ReadonlySet<Order['kind']> = new Set(['asked', 'test', 'crawl'] as const);
 const NOTHING = (): void => {};

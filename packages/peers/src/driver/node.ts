@@ -1,4 +1,5 @@
-// State that the parts of the driver share: this node, its peers, its address book and its planner.
+// The state that the parts of the driver share: this node, its peers, its address book and its
+// planner.
 
 import {
   type Clock,
@@ -37,7 +38,8 @@ export class Node {
   /** The peers' statuses, decoded. */
   readonly statuses = new Map<string, unknown>();
   /**
-   * True if the topology is fixed: on its own initiative, this node dials only persistent peers.
+   * True if the topology is fixed, that is, if this node dials only persistent peers on its own
+   * initiative.
    */
   readonly isFixed: boolean;
   /** Schedules an early wake-up of the driver, to handle whatever is due. */
@@ -126,16 +128,16 @@ export class Node {
   }
 
   /**
-   * Returns the first address that a node advertises; if this transport proves ids, the first
-   * address at which ids are proven.
+   * Returns the first address that a node advertises; if this transport proves ids, returns the
+   * first address at which ids are proven.
    */
   toldAddress({ addr }: Remote): string | undefined {
     return firstAddress(addr, (address) => !this.proves || this.management.proves(address));
   }
 
   /**
-   * Returns the address of a peer: the dialed one, otherwise the one that the peer advertises,
-   * otherwise the one in the address book.
+   * Returns the address of a peer: the dialed address, otherwise the address that the peer
+   * advertises, otherwise the address in the address book.
    */
   addressOf({ nodeId, main }: Peer): string | undefined {
     const address =
@@ -272,6 +274,6 @@ function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** Weight of a protocol violation in the trust metric: it counts as this many late pongs. */
+/** Weight of a protocol violation in the trust metric, as a number of late pongs. */
 export const VIOLATION = 10;
 const NONE: readonly Remote[] = Object.freeze([]);

@@ -18,9 +18,8 @@ export interface Order {
 }
 
 /**
- * Returns true if other nodes reported the address of an order. If the order does not say so
- * itself, this is true except for persistent peers and seeds, whose addresses come from the
- * operator.
+ * Returns true if other nodes reported the address of an order. If the order does not specify this,
+ * the result is true except for persistent peers and seeds, whose addresses come from the operator.
  */
 export function isReported({ kind, reported }: Order): boolean {
   return reported ?? (kind !== 'persistent' && kind !== 'seed');

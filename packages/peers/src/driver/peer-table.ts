@@ -8,8 +8,8 @@ import type { Remote } from '@trunkline/transport-core';
 export interface PeerConnection {
   readonly remote: Remote;
   /**
-   * The address that this node's planner dialed to open it, if it did. Such a connection is closed
-   * when another one is in use.
+   * The address that this node's planner dialed to open the connection; undefined if it did not
+   * open it. Such a connection is closed when another one is in use.
    */
   readonly dialed: string | undefined;
   /**
@@ -27,7 +27,9 @@ export interface Peer {
   readonly proven: boolean;
   readonly instance: string;
   persistent: boolean;
-  /** True if it is persistent or unconditional, so that it counts against no limit. */
+  /**
+   * True if the peer is persistent or unconditional, so that it does not count against any limit.
+   */
   exempt: boolean;
   /** The network that it comes from, if the number of peers per network is limited. */
   readonly group: string | undefined;
@@ -35,8 +37,8 @@ export interface Peer {
   /** True if it was lost by chance and came back. */
   readonly returned: boolean;
   /**
-   * True if another peer replaced it: it is being disconnected and no longer counts against any
-   * limit.
+   * True if another peer has replaced this one, which is being disconnected and no longer counts
+   * against any limit.
    */
   leaving: boolean;
   readonly links: PeerConnection[];
@@ -95,9 +97,9 @@ export class PeerTable {
   }
 
   /**
-   * Returns the connection that both ends use. If both have dialed, it is the oldest one that the
-   * node with the lower id dialed, so both ends choose the same. `isUp` excludes connections that
-   * are closing and take no calls.
+   * Returns the connection that both ends use. If both ends have dialed, it is the oldest
+   * connection that the node with the lower id dialed, so both ends choose the same one. `isUp`
+   * excludes connections that are closing and take no calls.
    */
   elect(peer: Peer, isUp: (remote: Remote) => boolean): PeerConnection | undefined {
     const winner = this.#self < peer.nodeId ? 'out' : 'in';

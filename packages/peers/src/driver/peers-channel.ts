@@ -1,4 +1,4 @@
-// The mounted protocol of peers, over which they exchange addresses, statuses and services.
+// The mounted protocol of peers, over which nodes exchange addresses, statuses and services.
 
 import {
   type AnyTransport,
@@ -12,7 +12,7 @@ import { peersProtocol } from '../protocol.ts';
 
 export class PeersChannel {
   /**
-   * The mount of the protocol. It exists even if there is nothing to exchange, because this
+   * The mount of the protocol. It exists even if there is nothing to exchange, because mounting the
    * protocol makes this node a peer to others.
    */
   readonly mount: Transport<typeof peersProtocol>;

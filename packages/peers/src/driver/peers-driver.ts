@@ -33,7 +33,7 @@ export class PeersDriver implements Membership {
   #lookDue = Number.POSITIVE_INFINITY;
   /** True if this process was suspended since it last checked its peers. */
   #slept = false;
-  /** This node's own addresses, joined, as last added to the address book. */
+  /** This node's own addresses, joined into one string, as last added to the address book. */
   #own = '';
   #state: 'new' | 'starting' | 'running' | 'closed' = 'new';
   #closing: Promise<void> | undefined = undefined;
@@ -239,9 +239,9 @@ export class PeersDriver implements Membership {
   }
 
   /**
-   * Raises the trust in peers that sent anything since the last check, and lowers it for peers
-   * whose pong is late. Does neither if this process was suspended meanwhile. A peer that was
-   * merely silent may be idle or frozen; only an answer to a ping shows which.
+   * Raises the trust in peers that sent data since the last check, and lowers the trust in peers
+   * whose pong is late. Does neither if this process was suspended in the meantime. A silent peer
+   * may be idle or frozen; only an answer to a ping shows which.
    */
   #look(now: number): void {
     const { trust } = this.node.keeper;
@@ -275,9 +275,9 @@ const CRAWLS = 16;
  */
 const LOOK = 2_000;
 /**
- * Milliseconds of silence after a ping that count against a peer. This is longer than the time
- * between two checks plus the longest suspension that the DeadlineTimer does not notice (half a
- * second), because a suspension is not the peer's fault. It is short enough that a check falls
- * between it and the ping timeout.
+ * Milliseconds of silence after a ping after which the silence counts against a peer. This is
+ * longer than the time between two checks plus the longest suspension that the DeadlineTimer does
+ * not notice (half a second), because a suspension is not the peer's fault. It is also short enough
+ * for a check to happen between this time and the ping timeout.
  */
 const LATE = 2_750;

@@ -1,4 +1,4 @@
-// Decides which connected peers make way for another one when all places are taken.
+// Decides which connected peers make room for another peer when all places are taken.
 
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';
@@ -11,7 +11,7 @@ export class Places {
   }
 
   /**
-   * Returns the peers that make way for the next node. The last tenth of the inbound places is for
+   * Returns the peers that make room for the next node. The last tenth of the inbound places is for
    * short stays. Without them, a network whose first nodes are full would refuse newcomers that
    * know no other nodes and only need to learn some addresses.
    */
@@ -36,7 +36,7 @@ export class Places {
     if (going !== undefined) this.part(going);
   }
 
-  /** Disconnects a peer, which counts against no limit from now on. */
+  /** Disconnects a peer, which from then on does not count against any limit. */
   part(peer: Peer, why = 'another peer replaced it'): void {
     peer.leaving = true;
     this.#node.peerTable.recount();

@@ -7,7 +7,7 @@ import type { Peer, PeerTable } from './peer-table.ts';
 /** The parts of a node that the planner may read. */
 export interface PlannedNode {
   readonly nodeId: string;
-  /** True if, on its own initiative, this node dials only persistent peers. */
+  /** True if this node dials only persistent peers on its own initiative. */
   readonly isFixed: boolean;
   readonly peerTable: PeerTable;
   readonly keeper: BookKeeper;
@@ -18,7 +18,7 @@ export interface PlannedNode {
 export function plannerView(node: PlannedNode): PlannerView {
   return {
     // A node that dialed this one and only asserts its id does not count as connected, so that the
-    // planner keeps looking for the real one.
+    // planner keeps looking for the real node.
     isConnected: (nodeId) => {
       const peer = node.peerTable.peers.get(nodeId);
       return (
@@ -44,7 +44,7 @@ export function plannerView(node: PlannedNode): PlannerView {
 
 /**
  * Returns the percentage of picks that favor new addresses. It grows with the number of outbound
- * peers, because a well connected node can afford to try unknown addresses (Tendermint's
+ * peers, because a well-connected node can afford to try unknown addresses (Tendermint's
  * ensurePeers).
  */
 function newBias(outbound: number): number {

@@ -1,6 +1,6 @@
 // Decides which address is dialed for an order. In public mode, an address that other nodes
-// reported is dialed only if it is public, and a name only at a public address to which it
-// resolves.
+// reported is dialed only if it is public, and a reported name is dialed only at a public address
+// to which it resolves.
 
 import { TransportError } from '@trunkline/transport-core';
 import { formatHostPort, reasonError } from '@trunkline/transport-core/backend';

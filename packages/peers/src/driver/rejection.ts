@@ -12,8 +12,8 @@ import type { Rejection } from '../types.ts';
 export function rejectionOf(error: TransportError, direction: 'in' | 'out'): Rejection {
   const { code, reason } = error;
   if (twinOf(error) !== undefined) return 'twin';
-  // `admit` of the other end threw an error without a reason, which is sent as 'refused' with its
-  // code.
+  // The other end's `admit` threw an error without a reason. Such an error is sent as 'refused'
+  // with its code.
   if (reason === 'refused' && code === 'failed_precondition') return 'incompatible';
   if (reason !== undefined && BY_REASON[reason] !== undefined) return BY_REASON[reason];
   return code === 'failed_precondition'

@@ -1,5 +1,5 @@
-// The format of the saved data: the address book, which is exactly two lines (see `formatBook`),
-// then one line of trust data about its nodes. The book's checksum does not cover the trust.
+// The format of the saved data: exactly two lines for the address book (see `formatBook`), then one
+// line of trust data about the nodes of the book. The book's checksum does not cover the trust.
 
 import { type BookDocument, formatBook, parseBook } from '../book/book-document.ts';
 import type { TrustBookDocument } from '../trust/trust-book.ts';

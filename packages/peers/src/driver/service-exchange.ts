@@ -1,5 +1,5 @@
-// Exchanges services with peers: announces those that this node serves now, and keeps those of the
-// connected peers.
+// Exchanges services with peers: announces the services that this node serves now, and keeps the
+// services of the connected peers.
 
 import type { Remote } from '@trunkline/transport-core';
 import { ServiceDirectory } from '../services/service-directory.ts';
@@ -20,8 +20,8 @@ export class ServiceExchange {
   /** The services that were last announced to the peers. */
   #announced: readonly string[] = [];
   /**
-   * Peers to which the services could not be announced yet, because their connection takes no more
-   * messages now.
+   * Peers to which the services could not be announced yet, because their connections take no more
+   * messages at the moment.
    */
   readonly #untold = new Set<string>();
   #retryDue = Number.POSITIVE_INFINITY;

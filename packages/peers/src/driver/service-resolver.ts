@@ -43,7 +43,7 @@ export class ServiceResolver implements Resolver {
     };
   }
 
-  /** Reports changes at the end of this tick, so that many changes make one report. */
+  /** Reports changes at the end of this tick, so that many changes lead to only one report. */
   changed(): void {
     if (this.#isChanged || this.#watches.size === 0) return;
     this.#isChanged = true;
@@ -106,7 +106,7 @@ class ServiceWatch {
 }
 
 /**
- * Milliseconds before the first report may say that no node serves a service: an announcement takes
- * half a round trip after the peer is up.
+ * Milliseconds before the first report may say that no node serves a service: an announcement
+ * arrives half a round trip after the peer is up.
  */
 const PATIENCE = 1_000;

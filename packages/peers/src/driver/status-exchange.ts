@@ -13,7 +13,7 @@ export class StatusExchange {
   readonly #node: Node;
   readonly #channel: PeersChannel;
   readonly #sync: StatusSync;
-  /** The rations of connected peers whose status was pulled. */
+  /** The pull limits of connected peers whose status was pulled. */
   readonly #rations = new Map<string, PullRation>();
 
   constructor(node: Node, channel: PeersChannel) {

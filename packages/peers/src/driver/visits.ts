@@ -45,8 +45,9 @@ export class Visits {
   }
 
   /**
-   * Ends the exchange of a visit: called for the one request of a visitor, or the one answer of a
-   * host. Returns the other end's node id, or undefined if none is expected on this connection.
+   * Ends the exchange of a visit: called for the single request of a visitor, or the single answer
+   * of a host. Returns the other end's node id, or undefined if no request or answer is expected on
+   * this connection.
    */
   conclude(remote: Remote, direction: 'in' | 'out', now: number): string | undefined {
     const visit = this.#open.get(remote);

@@ -7,7 +7,7 @@ const list = json(z.object({ addresses: z.array(z.unknown()) }));
 
 /**
  * A list that is decoded only when it is read, so that no work is spent on a list that this node
- * never requested.
+ * did not request.
  */
 export class AddressList {
   readonly #bytes: Uint8Array;

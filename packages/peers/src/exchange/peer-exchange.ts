@@ -1,7 +1,7 @@
 // Peer exchange: decides which peers to ask for addresses and when, which requests to answer, and
 // which answers to accept. It follows Tendermint's PEX reactor (p2p/pex/pex_reactor.go); on the
-// wire it is two one-way messages, a request and a list of addresses. Its inputs report which peers
-// are connected and what they send; it makes no calls itself.
+// wire it consists of two one-way messages, a request and a list of addresses. Its inputs report
+// which peers are connected and what they send; it makes no calls itself.
 
 import type { Random } from '@trunkline/transport-core';
 import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
@@ -21,9 +21,9 @@ export interface PeerExchangeOptions {
    */
   readonly seed?: boolean | undefined;
   /**
-   * In seed mode, milliseconds that a peer may stay. Default 300,000. Tendermint's 28 hours are the
-   * time in which its consensus decides that a peer is good. Here a peer only stays for an answer,
-   * and its place is needed for the next one.
+   * In seed mode, milliseconds that a peer may stay. Default 300,000. Tendermint uses 28 hours,
+   * because in that time its consensus decides that a peer is good. Here a peer stays only for an
+   * answer, and its place is needed for the next peer.
    */
   readonly welcome?: number | undefined;
 }
@@ -102,7 +102,7 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
       case 'connected':
         return this.#connected(input, now);
       case 'gone':
-        // A rate limit that outlives a session would accuse peers that merely reconnected
+        // If the rate limit outlived a session, it would punish peers that merely reconnected
         // (tendermint#3338). A peer that reconnects to evade the limit gets two answers per
         // connection, and each connection costs it a handshake. The transport's `limits.handshakes`
         // (pending, and per source), the limit of inbound peers and the bans of the book restrict
@@ -165,7 +165,7 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
     if (wanted) while (this.#ask(now));
     else this.#putOff(now);
     if (!this.#seed) return;
-    // A peer that has stayed too long is returned again until it is gone.
+    // A peer that has stayed too long is reported again and again until it is gone.
     for (const [nodeId, peer] of this.#peers)
       if (!peer.persistent && now - peer.since >= this.#welcome)
         this.#outputs.add({ type: 'part', nodeId });
@@ -199,9 +199,9 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
    * Decides about a peer's request. The first two are free, and times are measured from the second
    * one (Tendermint's rule). A later request is abuse if it comes sooner than a third of the
    * interval after the last one, except for one extra request after a pause of two thirds. A seed
-   * answers a peer that dialed it only once. If such a peer asks again, it was disconnected and has
-   * not noticed yet, so the request is ignored. Requests of peers that are not connected are
-   * ignored, too.
+   * answers a peer that dialed it only once. If such a peer asks again, it has already been
+   * disconnected but has not noticed yet, so the request is ignored. Requests of peers that are not
+   * connected are ignored, too.
    */
   #requested(nodeId: string, now: number): void {
     const peer = this.#peers.get(nodeId);
@@ -223,11 +223,11 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
   }
 
   /**
-   * Takes a list. It is unsolicited if no request to that peer is open; a late answer is still an
-   * answer. Up to three more lists within three seconds after an answer are treated as repetitions
-   * and ignored, because a connection may deliver the request and each of its answers twice. The
-   * first 250 entries are read one by one: malformed and repeated entries are dropped, the rest is
-   * kept.
+   * Takes a list. The list is unsolicited if no request to that peer is open; a late answer is
+   * accepted. Up to three more lists within three seconds after an answer are treated as
+   * repetitions and ignored, because a connection may deliver the request and each of the answers
+   * twice. The first 250 entries are read one by one: malformed and repeated entries are dropped,
+   * and the rest is kept.
    */
   #received(nodeId: string, list: ReadableList, now: number): void {
     const peer = this.#peers.get(nodeId);
@@ -239,8 +239,8 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
     peer.open--;
     peer.answered = now;
     peer.repeats = 0;
-    // The time is counted from the answer rather than the request: by then the peer has received
-    // the request, no matter how long it took to arrive.
+    // The time is counted from the answer rather than from the request, because by the time of the
+    // answer the peer has certainly received the request.
     peer.ready = now + this.#interval * (peer.open === 0 ? 1 / 3 : 1) * this.#between(1.1, 1.3);
     const read = list.read();
     if (read === undefined) return this.#outputs.add({ type: 'malformed', nodeId });
@@ -296,20 +296,22 @@ interface ExchangePeer {
   persistent: boolean;
   /** Time at which its session began. */
   readonly since: number;
-  /** True if it should be asked out of turn, because it has just connected. */
+  /** True if the peer should be asked out of turn, because it has just connected. */
   fresh: boolean;
-  /** Number of this node's requests that it may still answer, at most MOST_OPEN. */
+  /** Number of this node's requests that the peer may still answer, at most MOST_OPEN. */
   open: number;
-  /** Time at which it last answered, and the number of repetitions of that answer since. */
+  /**
+   * Time at which the peer last answered, and the number of repetitions of that answer since then.
+   */
   answered: number;
   repeats: number;
-  /** Time at which it may be asked next. */
+  /** Time at which the peer may be asked next. */
   ready: number;
-  /** Number of requests that it has made. */
+  /** Number of requests that the peer has made. */
   requests: number;
   /**
-   * The time from which its next request is measured: the time of its last answered request or,
-   * after a pause, up to a third of the interval earlier.
+   * The time from which the peer's next request is measured: the time of its last answered request
+   * or, after a pause, up to a third of the interval earlier.
    */
   requested: number;
 }
@@ -324,15 +326,15 @@ const FREE_REQUESTS = 2;
  */
 const MOST_OPEN = 2;
 /**
- * Number of intervals until such a peer is asked again anyway. Otherwise two losses in a session of
- * weeks would silence a peer forever.
+ * Number of intervals after which a peer with that many open requests is asked again anyway.
+ * Otherwise two losses during a session of weeks would mean that the peer is never asked again.
  */
 const SILENCE = 10;
 /** Number of repetitions of an answer for which a peer is not blamed. */
 const REPEATS = 3;
 /**
- * Milliseconds after an answer in which repetitions are ignored; a connection that delivers twice
- * does so soon.
+ * Milliseconds after an answer in which repetitions are ignored; a connection that delivers an
+ * answer twice does so soon.
  */
 const REPEAT_TIME = 3_000;
 /** Share of rounds in which inbound peers are asked first; the value is a guess. */

@@ -4,8 +4,8 @@ import { lookup } from 'node:dns/promises';
 import { reasonError } from '@trunkline/transport-core/backend';
 
 /**
- * Returns the IP addresses of a host name as the system finds them (first its hosts file, then
- * DNS), in the system's order. An IP address resolves to itself. Pass it to `createPeers` as
+ * Returns the IP addresses of a host name, in the order in which the system finds them (first in
+ * its hosts file, then by DNS). An IP address resolves to itself. Pass it to `createPeers` as
  * `lookup`.
  *
  * Rejects with `unavailable`, reason `host_not_found`, if the name has no address or no name server

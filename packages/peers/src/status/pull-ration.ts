@@ -1,6 +1,6 @@
 // Limits how often a peer's status is pulled, because each answer may take long to decode.
 
-/** The ration of one peer. */
+/** The pulls that are still allowed for one peer. */
 export class PullRation {
   readonly #pulls: Bucket;
   readonly #bad: Bucket;

@@ -66,7 +66,9 @@ export type StatusInput =
 
 /** The outputs of `StatusSync`. */
 export type StatusOutput =
-  /** Send this number to all connected peers. The next one makes up for a lost one. */
+  /**
+   * Send this number to all connected peers. If a broadcast is lost, the next one makes up for it.
+   */
   | { readonly type: 'broadcast'; readonly seq: number }
   /** Send this number to a peer that has just connected. */
   | { readonly type: 'tell'; readonly nodeId: string; readonly seq: number }
@@ -144,7 +146,7 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
     if (this.#peers.size === 0) return;
     const soon = now + this.#interval * this.#between(SOON / 2, SOON);
     // An overdue broadcast stays overdue; otherwise frequent changes would postpone it forever.
-    // Before the first status no broadcast was needed.
+    // Before the first status, no broadcast is needed.
     this.#due = this.#seq === 1 ? soon : Math.min(this.#due, soon);
   }
 
@@ -173,11 +175,11 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
   /**
    * A status is pulled if its number is newer than the known one, or if it comes from another
    * instance than the known one, because a restarted peer starts at 1 again. In the second case the
-   * old status is dropped. Messages of the former instance are ignored for one `pullTimeout`. If
-   * the time were longer, one late message that is mistaken for a restart would make this node
-   * ignore the live instance for that long. Number 0 ("no status") is pulled if there was a status,
-   * so that the change is reported. Each peer has one pull at a time; a newer number that arrives
-   * meanwhile is pulled next.
+   * old status is dropped. Messages of the former instance are ignored for one `pullTimeout`. The
+   * time is that short because one late message that is mistaken for a restart makes this node
+   * ignore the live instance for the same time. Number 0 ("no status") is pulled if there was a
+   * status, so that the change is reported. Each peer has one pull at a time; a newer number that
+   * arrives meanwhile is pulled next.
    */
   #heard(nodeId: string, instance: string, seq: number, now: number): void {
     const peer = this.#peers.get(nodeId);
@@ -189,7 +191,10 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
     this.#beginPull(nodeId, peer, now);
   }
 
-  /** Answers of another instance, or older than what is known, are ignored. */
+  /**
+   * Handles an answer. Answers of another instance, and answers older than the known status, are
+   * ignored.
+   */
   #pulled(
     {
       nodeId,
@@ -251,8 +256,8 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
 interface PeerState {
   instance: string;
   /**
-   * The former instance, whose late messages don't mean a restart, and the time until which they
-   * are ignored.
+   * The former instance, whose late messages must not be taken for a restart, and the time until
+   * which they are ignored.
    */
   former: string | undefined;
   formerUntil: number;
@@ -312,7 +317,7 @@ function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
  */
 const JITTER = 0.2;
 /**
- * Maximum time for which a change waits for further ones, as a fraction of the interval (50 to 100
- * ms of 2 s).
+ * Maximum time for which a change waits for further changes, as a fraction of the interval (50 to
+ * 100 ms if the interval is 2 s).
  */
 const SOON = 0.05;

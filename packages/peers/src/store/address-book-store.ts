@@ -13,14 +13,14 @@ export interface AddressBookStore {
   /**
    * Loads the text that was saved last and parses it with `read`, which must throw if the text is
    * not a book. `value` is undefined if nothing was saved. `warnings` reports all damage that was
-   * found and what was done about it.
+   * found, and how it was handled.
    *
    * Rejects only if the store must not be used at all: with `failed_precondition` while another
    * user has it open, or with another code if its location can never hold a book.
    */
   load<T>(read: (text: string) => T): Promise<{ value: T | undefined; warnings: TransportError[] }>;
   /**
-   * Saves a text. Resolves when this text, or a newer one, is safe from a crash. If several texts
+   * Saves a text. Resolves when this text, or a newer one, would survive a crash. If several texts
    * wait for a save in progress, only the newest is saved.
    *
    * Rejects with a TransportError (for example `resource_exhausted` for a full disk); the text
@@ -41,8 +41,8 @@ export function createMemoryAddressBook(): AddressBookStore {
 
 /**
  * Creates an address book store on top of a `Store` (such as that of a simulated node), under the
- * key `key`. The text saved before the last one stays under `key` + '.old', and a text that could
- * not be read under `key` + '.broken'.
+ * key `key`. The last text but one stays under `key` + '.old', and a text that could not be read is
+ * moved to `key` + '.broken'.
  */
 export function createStoreAddressBook(store: Store, key = 'address-book'): AddressBookStore {
   return new ExclusiveStore(new StoreBacking(store, key), key);

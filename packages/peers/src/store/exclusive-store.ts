@@ -9,11 +9,11 @@ import type { Loaded } from './read-text.ts';
  * `write` any number of times, then `release`.
  */
 export interface Backing {
-  /** Takes the storage and reads the text. After a failure, the storage is not taken. */
+  /** Acquires the storage and reads the text. After a failure, the storage is not acquired. */
   open<T>(read: (text: string) => T): Promise<Loaded<T>>;
   /** Replaces the text. A failure leaves the previous text intact. */
   write(text: string): Promise<void>;
-  /** Gives the storage back, so that others may open it. */
+  /** Releases the storage, so that others may open it. */
   release(): Promise<void>;
 }
 

@@ -11,10 +11,10 @@ import { processes } from './processes.ts';
  * Creates an address book store in a file of mode 0600. The file is always complete or absent, even
  * if the process or the machine stops during a save. Its folder must exist. The store also creates
  * these files beside it:
- * - `path.old`: the text saved before the last one, which is loaded if the file is broken.
+ * - `path.old`: the last text but one, which is loaded if the file is broken.
  * - `path.broken`: a file that could not be read.
  * - `path.lock`: keeps other processes out. For them, `load` rejects with `failed_precondition` and
- *   names the path and the pid of the holder. A lock whose process is gone is taken over.
+ *   names the path and the pid of the holder. A lock file whose process is gone is replaced.
  * - `path.tmp`: exists during a save.
  *
  * `load` also rejects with `not_found` if the folder is missing, and with `invalid_argument` if the

@@ -1,9 +1,10 @@
 // Lets only one process at a time use a path: a lock file beside it names the holder. A lock file
-// whose process is gone is taken over.
+// whose process is gone is replaced.
 //
 // The library `proper-lockfile` 4 is not used, because it renews the age of its lock by a timer.
-// After a crash, the next process waits 10 s for the lock to become old (measured: 10.1 s, against
-// 20 ms here), and a process that is stopped or blocked for 10 s loses its lock to another one.
+// After a crash, the next process waits 10 s for the lock to become old (measured: 10.1 s, compared
+// with 20 ms here), and a process that is stopped or blocked for 10 s loses its lock to another
+// process.
 
 import { basename, dirname, join } from 'node:path';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -67,10 +68,10 @@ export class FileLock {
   }
 
   /**
-   * Creates the lock file, which is complete as soon as it has its name. A stale lock file may be
-   * removed only by a process that holds a guard, a lock on the stale file's token. Otherwise two
-   * processes that find it stale could each remove the other's new file. A guard is a lock of the
-   * same kind, so it may be stale, too.
+   * Creates the lock file, which is complete once it has its name. A stale lock file may be removed
+   * only by a process that holds a guard, a lock on the stale file's token. Otherwise two processes
+   * that find it stale could each remove the other's new file. A guard is a lock of the same kind,
+   * so it may be stale, too.
    */
   async #take(path: string, depth: number): Promise<string> {
     for (let round = 0; round < MOST_ROUNDS; round++) {

@@ -8,8 +8,8 @@ import { processes } from './processes.ts';
 /**
  * Returns a store that keeps each key in a separate file of mode 0600. The folder is created if it
  * is missing; its parent folders are not. A value is always complete or absent, even if the process
- * or the machine stops. `set` resolves when the new value has replaced the old one; a crash of the
- * machine may undo that until `sync` resolves.
+ * or the machine stops. `set` resolves when the new value has replaced the old one. Until `sync`
+ * has resolved, a crash of the machine may undo the change.
  *
  * Only one store at a time can use the folder. The first operation takes the folder and rejects
  * with `failed_precondition`, naming the process, if another one holds it. A folder whose process

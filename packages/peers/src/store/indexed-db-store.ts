@@ -20,8 +20,8 @@ export interface IndexedDbStore extends Store, AsyncDisposable {
 
 /**
  * Returns a store that keeps its keys in the IndexedDB database of this name in the page's origin.
- * A change is complete or absent, even if the browser or the machine stops, and `set` resolves when
- * it is safe.
+ * A change is always either complete or absent, even if the browser or the machine stops. `set`
+ * resolves when the change is durable.
  *
  * The pages of an origin that use the same name share the contents: the last change of a key wins.
  * Browsers may delete a database to free space unless `navigator.storage.persist()` was granted.
@@ -47,7 +47,7 @@ class DatabaseStore implements IndexedDbStore {
   readonly #name: string;
   #opening: Promise<Database> | undefined;
   #closing: Promise<void> | undefined;
-  /** Changes that are not safe yet. */
+  /** Changes that are not durable yet. */
   readonly #pending = new Set<Promise<void>>();
 
   constructor(name: string) {

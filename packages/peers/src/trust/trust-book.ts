@@ -1,5 +1,5 @@
-// The trust that each peer has earned, by node id. It is kept while a peer is away and across
-// restarts.
+// The trust that each peer has earned, by node id. The trust is kept while a peer is away, and
+// across restarts.
 
 import { isNodeId } from '@trunkline/transport-core';
 import { readTrustDocument, type TrustDocument } from './trust-document.ts';
@@ -31,10 +31,10 @@ export interface TrustBookDocument {
 }
 
 /**
- * Keeps a trust metric for each peer. A peer's time passes only in spans during which it was seen
- * to be alive (`looked`), so a peer that is silent, frozen or away neither gains nor loses by
- * waiting. An unknown peer has a perfect record, as in Tendermint; callers must decide what that is
- * worth.
+ * Keeps a trust metric for each peer. Time counts for a peer only in spans during which the peer
+ * was seen to be alive (`looked`), so a peer that is silent, frozen or away neither gains nor loses
+ * trust by waiting. An unknown peer has a perfect record, as in Tendermint; callers must decide how
+ * much that is worth.
  */
 export class TrustBook {
   /** The number of entries of `saved` that were not used. */
@@ -73,8 +73,8 @@ export class TrustBook {
   }
 
   /**
-   * Records one event, good if the peer was heard or bad if it was late, and lets the last `span`
-   * milliseconds pass for it.
+   * Records one event for a peer, which is good if the peer sent data and bad if its pong was late,
+   * and counts the last `span` milliseconds for the peer.
    */
   looked(nodeId: string, now: number, span: number, behavior: 'good' | 'bad'): void {
     const metric = this.#present.get(nodeId);
@@ -90,8 +90,8 @@ export class TrustBook {
   }
 
   /**
-   * Records `n` bad events. The peer may be away, for example if another node answered when it was
-   * dialed.
+   * Records `n` bad events. The peer may be away, for example if another node answered when the
+   * peer was dialed.
    */
   bad(nodeId: string, now: number, n = 1): void {
     this.#tell(nodeId, now, (metric) => metric.bad(now, n));
@@ -108,8 +108,8 @@ export class TrustBook {
   }
 
   /**
-   * Takes over the connected peers of `other` and the events of its current interval. These are all
-   * events that it recorded if no time has passed there.
+   * Takes over the connected peers of `other` and the events of their current intervals. If no time
+   * has passed in `other`, these are all events that it recorded.
    */
   merge(other: TrustBook, now: number): void {
     for (const { nodeId, good, bad } of other.save(now).peers) {
@@ -154,8 +154,8 @@ export class TrustBook {
   }
 
   /**
-   * Enforces `most`. If no peer is away, the one connected longest loses its record; connected
-   * peers are few, so that happens only if `most` is too small.
+   * Enforces `most`. If no peer is away, the peer that has been connected longest loses its record;
+   * connected peers are few, so that happens only if `most` is too small.
    */
   #bound(): void {
     if (this.size <= this.#most) return;

@@ -1,4 +1,5 @@
-// The saved form of a trust metric, and its validation, which trusts nothing in a file.
+// The saved form of a trust metric, and its validation, which does not rely on the content of the
+// file.
 
 /** A trust metric as plain data, for JSON. It contains no absolute times. */
 export interface TrustDocument {

@@ -2,8 +2,9 @@
 // after TrustGuard (Srivatsa, Xiong, Liu, WWW 2005).
 //
 // value = 0.4 · P + 0.6 · H + D. P is the share of good events in the current interval, or 1 if
-// there are none. H is the history: the average of the values of past intervals, the i-th weighted
-// by 0.8^i, or 1 if there are none. D punishes a fall: P − H if that is negative, otherwise 0.
+// there are no events. H is the history: the average of the values of past intervals, the i-th
+// weighted by 0.8^i, or 1 if there are no past intervals. D penalizes a decline: P − H if that is
+// negative, otherwise 0.
 
 import {
   INTERVAL,
@@ -82,7 +83,7 @@ export class TrustMetric {
   }
 
   /**
-   * Lets time continue at the point of the interval at which it was paused. (Tendermint begins a
+   * Lets time continue from the point in the interval at which it was paused. (Tendermint begins a
    * new interval, so that a peer can undo a bad event by disconnecting right after it.)
    */
   resume(now: number): void {
@@ -180,8 +181,8 @@ function checked(n: number): number {
 const FADING = 0.8;
 /**
  * Number of intervals without an event (a day and a half) after which earlier values no longer
- * matter: the slots up to 7 differ from 1 by less than 10^−6, and all older ones together weigh
- * 0.8^255. Therefore even a sleep of years costs no more than this many steps.
+ * matter: the slots up to 7 differ from 1 by less than 10^−6, and all older slots together weigh
+ * 0.8^255. Therefore even a pause of years takes no more than this many steps.
  */
 const HEALED = 2_048;
 /** Compensates for rounding errors: 100 · 0.29 is 28.999999999999996. */
