@@ -1,5 +1,5 @@
-// Tests of topics that rely on the address book: nodes that have lost all nodes that they knew find
-// new ones in it.
+// Tests of topics that rely on the address book: a node that has lost all nodes it knew finds new
+// nodes there.
 
 import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
@@ -13,7 +13,7 @@ import {
   simulationOf,
 } from './testing/cluster.ts';
 
-/** So small that the views alone don't know enough nodes. */
+/** A configuration with views so small that they alone don't know enough nodes. */
 const overlay = partialView({
   active: 3,
   passive: 3,

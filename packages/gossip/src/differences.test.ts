@@ -1,5 +1,5 @@
-// Tests of nodes that are set up differently from their peers: both ends report it, and nobody is
-// blamed.
+// Tests of nodes that are set up differently from their peers: both ends report the difference, and
+// nobody is blamed.
 
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';

@@ -1,5 +1,4 @@
-// Tests that nodes of a topic that are far apart find each other, and that nobody else learns of
-// the topic.
+// Tests that distant nodes of a topic find each other, and that no other node learns of the topic.
 
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
@@ -19,8 +18,8 @@ import { wiretap } from './testing/wiretap.ts';
 const calm = partialView({ active: 3, passive: 12 });
 
 /**
- * Describes a ring of nodes: each stays connected to the two before it, and hears of others from
- * them.
+ * Describes a ring of nodes: each stays connected to the two nodes before it, and learns of others
+ * from them.
  */
 function ring(count: number): {
   readonly names: readonly string[];

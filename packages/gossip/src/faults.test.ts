@@ -40,7 +40,7 @@ async function meet(run: Run, { isSigned = false, isTree = false } = {}) {
   };
 }
 
-/** Changes the last byte but one of a frame's payload, which lies within the quotes. */
+/** Changes the second-to-last byte of a frame's payload, which lies within the quotes. */
 function garble(frame: Uint8Array): Uint8Array {
   return frame.with(-2, frame.at(-2)! ^ 1);
 }

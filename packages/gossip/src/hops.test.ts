@@ -15,7 +15,7 @@ import {
 } from './testing/cluster.ts';
 import { frame, rawPeer } from './testing/raw-peer.ts';
 
-/** Connects nodes with the given links. All but the deaf ones are on the same topic. */
+/** Connects nodes with the given links. All nodes except the deaf ones are on the same topic. */
 async function connect(
   run: Run,
   links: Readonly<Record<string, readonly string[]>>,

@@ -1,5 +1,5 @@
-// Tests of lenient nodes, which accept unsigned messages too: no unsigned message silences a node
-// that signs.
+// Tests of lenient nodes, which accept unsigned messages too: unsigned messages can't suppress the
+// messages of a node that signs.
 
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';

@@ -1,5 +1,5 @@
-// Tests that publishing a message that is too long for a transport is an error, instead of the
-// message getting lost.
+// Tests that publishing a message that is too long for a transport fails with an error, so the
+// message is not lost silently.
 
 import { json, TransportError } from '@trunkline/transport-core';
 import test from 'ava';

@@ -21,7 +21,7 @@ const overlay = partialView({
   mergeInterval: 20_000,
 });
 
-/** Sets up nodes that know only the first one, and hear of others from peers. */
+/** Sets up nodes that know only the first node, and learn of others from peers. */
 function network(
   run: Run,
   count: number,

@@ -45,7 +45,8 @@ test.serial('nodes that lose no neighbor keep their neighbors', async (t) => {
     const before = downs();
     await sim.run(200_000);
     t.log(`${run.name}: ${before} in the first 400 s, ${downs() - before} in the next 200 s`);
-    // One of every 16 intervals has a merge: 13 of 200 in this time, each of which ends four links.
+    // One of every 16 intervals has a merge. That makes 13 merges of 200 in this time, and each
+    // merge ends four links.
     t.true(downs() - before <= 100, run.name);
     await sim.settle(subscribers.get('n07')!.topic.publish('all there?'));
     await sim.run(5_000);

@@ -207,8 +207,8 @@ test.serial(
       for (const a of mesh.names)
         for (const b of mesh.names) if (a < b) mesh.sim.link(a, b, { loss: 0.02 });
       for (const each of blobs) void mesh.at('n00').topic.publish(each);
-      // A lost receipt costs one more copy. A message that was sent directly and gets lost is not
-      // repeated, so the test can only expect most of them.
+      // A lost receipt costs one more copy. A message that was sent directly and lost is not
+      // repeated, so the test can expect only most of the messages.
       await mesh.sim.run(30_000);
       const heard = othersThan(mesh, 'n00').map((name) => mesh.at(name).heard.length);
       t.true(

@@ -1,5 +1,5 @@
-// Tests of relays that fail and lie, and of peers that send relayed messages that they should not
-// send.
+// Tests of relays that fail or lie, and of peers that send relayed messages without being allowed
+// to.
 
 import { createPeers } from '@trunkline/peers';
 import { type Clock, type Remote, serve, type Transport } from '@trunkline/transport-core';
@@ -32,7 +32,7 @@ interface Guest {
 
 /**
  * Adds a peer of all nodes, on their topic, that encodes the protocol by itself. `serveRelay`
- * handles each message that it is asked to pass on.
+ * handles each message that the peer is asked to pass on.
  */
 async function visit(
   mesh: Pick<Mesh, 'sim' | 'names'>,
@@ -168,7 +168,7 @@ interface Forged {
   readonly origin?: string;
   readonly sequence?: number;
   readonly topic?: string;
-  /** The chunks that actually follow; undefined if nothing ever does. */
+  /** The chunks that actually follow; undefined if no chunk follows. */
   readonly chunks?: readonly Uint8Array[] | undefined;
 }
 

@@ -1,4 +1,4 @@
-// Tests of several readers of one topic, in services that know nothing of each other.
+// Tests of several readers of one topic, in services that don't know of each other.
 
 import { bytes, json } from '@trunkline/transport-core';
 import test from 'ava';

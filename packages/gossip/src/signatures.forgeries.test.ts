@@ -1,4 +1,4 @@
-// Tests of forged messages: no node accepts them, and they stop no authentic message.
+// Tests of forged messages: no node accepts them, and they don't block any authentic message.
 
 import test from 'ava';
 import { eventsOf, runs, type TestNode, words } from './testing/cluster.ts';
@@ -36,8 +36,8 @@ test.serial(
       t.deepEqual(heard(), [['said'], ['said']], 'the authentic one, with the guessed id');
       await push({ origin: author.nodeId, signature: other, payload: words.encode('forged') });
       t.deepEqual(heard(), [['said'], ['said']]);
-      // If an id of a future life were accepted, everything that the publisher says in this life
-      // would be old.
+      // If an id of a future life were accepted, all messages of the publisher's present life would
+      // be old.
       await push({ origin: author.nodeId, signature: other, epoch: 2 ** 40, sequence: 0 });
       await push({ signer: author, sequence: 1 });
       t.deepEqual(heard(), [

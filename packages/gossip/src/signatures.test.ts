@@ -1,4 +1,4 @@
-// Tests of signed messages between whole nodes: strict and lenient ones, and over several hops.
+// Tests of signed messages between complete nodes: strict and lenient ones, and over several hops.
 
 import { createPeers } from '@trunkline/peers';
 import test from 'ava';

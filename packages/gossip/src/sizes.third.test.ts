@@ -13,9 +13,9 @@ const blobs: Codec<Uint8Array> = bytes;
 const LIMIT = 150_000;
 
 /**
- * Yields small sizes, sizes near a packet or a buffer, and sizes near the limit. Because a signed
- * frame has up to 200 bytes less for its payload, the ranges are that much wider. A quick run takes
- * a tenth of the sizes, and each border.
+ * Yields small sizes, sizes near a packet or a buffer, and sizes near the limit. A signed frame has
+ * up to 200 bytes less for its payload, so the ranges are wider by that number. A quick run tests a
+ * tenth of the sizes, and each boundary.
  */
 function* sizes(): Iterable<number> {
   const taken = new Set(seeds(10).map((seed) => seed % 10));
@@ -63,7 +63,7 @@ for (const type of [undefined, 'ed25519', 'p256'] as const) {
             topic.publish(new Uint8Array(size).fill(size % 251), { min: 1 }),
           );
           if (queued !== 1) return t.fail(`${size}`);
-          // Wait now and then, so that no more messages are queued than there is room for.
+          // Wait from time to time, so that no more messages are queued than there is room for.
           if (i % 50 === 49 || i === sent.length - 1)
             await sim.until(() => received.length === i + 1, 10_000);
         }

@@ -1,4 +1,4 @@
-// Tests that a slow, stuck or faulty node delays or harms no other.
+// Tests that a slow, stuck or faulty node does not delay or harm other nodes.
 
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
@@ -166,8 +166,7 @@ test.serial(
       });
       const subscribers = new Map<string, Subscriber>();
       const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
-        // The exchange is off, because a duplicated address list counts as one that nobody
-        // requested.
+        // The exchange is off, because a duplicated address list would count as unsolicited.
         peers: () => ({ exchange: { enabled: false } }),
         setup: (node) => subscribers.set(node.name, listen(node)),
       });

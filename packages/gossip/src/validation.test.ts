@@ -1,5 +1,4 @@
-// Tests of messages that the validator of one node rejects while those of its neighbors accept
-// them.
+// Tests of messages that one node's validator rejects and its neighbors' validators accept.
 
 import { createPeers } from '@trunkline/peers';
 import type { Simulation } from '@trunkline/simulation';

@@ -14,7 +14,7 @@ import { frame, rawPeer } from './testing/raw-peer.ts';
 
 const author = identityOf('author');
 
-/** Encodes a message of the author that contains its number. */
+/** Encodes a message of the author, whose content is its sequence number. */
 const said = (sequence: number, signer?: typeof author) =>
   frame({
     origin: author.nodeId,
@@ -66,7 +66,7 @@ async function scene() {
   return {
     guest,
     heard,
-    /** Sends in one chunk, and returns how much `count` grows in each turn. */
+    /** Sends all messages in one chunk, and returns how much `count` grows in each turn. */
     async perTurn(send: () => void, count: () => number): Promise<number[]> {
       const counts: number[] = [];
       send();

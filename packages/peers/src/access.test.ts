@@ -1,4 +1,4 @@
-// Tests that a rule for a protocol holds for transports whose targets are node ids.
+// Tests that an access rule of a protocol also applies to transports whose targets are node ids.
 
 import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';

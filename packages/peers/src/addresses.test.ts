@@ -1,5 +1,5 @@
-// Tests of addresses that the user gives: they are validated at once, and every address that is
-// reported has its canonical spelling.
+// Tests of addresses that the user gives: they are validated at once, and every reported address
+// has its canonical spelling.
 
 import { createTransport } from '@trunkline/transport-core';
 import { spelled } from '@trunkline/transport-core/internal';

@@ -19,7 +19,7 @@ import { echo } from './testing/cluster.ts';
 import { credentials, type NodeCredentials } from './testing/real/credentials.ts';
 import { emitted, isLinked, RealFixture, type RealNode } from './testing/real/real-fixture.ts';
 
-/** Does not dial on its own initiative. */
+/** Options of a node that does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const LOCAL = { wss: 'ws://127.0.0.1:0', tls: 'tcp://127.0.0.1:0' };
 

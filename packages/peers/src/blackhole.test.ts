@@ -6,10 +6,10 @@ import type { PeersOptions } from './options.ts';
 import { emitted, isLinked, RealFixture, type RealNode } from './testing/real/real-fixture.ts';
 import { TcpRelay } from './testing/real/tcp-relay.ts';
 
-/** Does not dial on its own initiative. */
+/** Options of a node that does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 
-/** A node that dials one peer over a relay that can break, and another one directly. */
+/** Sets up a node that dials one peer over a relay that can break, and another peer directly. */
 async function scene(t: ExecutionContext) {
   const fixture = new RealFixture(t, 50);
   const b = await fixture.node('b', { peers: passive });

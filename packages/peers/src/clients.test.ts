@@ -10,7 +10,7 @@ import { type Carrier, carriers } from './testing/real/carriers.ts';
 import { credentials } from './testing/real/credentials.ts';
 import { emitted, isLinked, RealFixture } from './testing/real/real-fixture.ts';
 
-/** Does not dial on its own initiative. */
+/** Options of a node that does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 
 /** Number of clients created so far; each has its own instance. */
@@ -24,7 +24,7 @@ const node = async (
   peers: Partial<PeersOptions> = passive,
 ) => fixture.node(name, { peers, make: carrier.make(await credentials()) });
 
-/** A transport without peers, which is closed after the test. */
+/** Creates a transport without peers, which is closed after the test. */
 async function client(
   t: ExecutionContext,
   { clock }: RealFixture,

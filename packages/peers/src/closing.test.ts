@@ -45,7 +45,7 @@ async function failureOf(promise: Promise<unknown>): Promise<TransportError> {
   );
 }
 
-/** Asserts that nothing is left to happen, except messages in flight. */
+/** Asserts that no events are left except messages in flight. */
 async function nothingIsLeft(t: ExecutionContext, sim: Simulation, text: string): Promise<void> {
   const began = sim.now;
   t.regex(

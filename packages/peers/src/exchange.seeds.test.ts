@@ -6,7 +6,7 @@ import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
 import { countReceived, rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 
-/** Does not dial on its own initiative. */
+/** Options of a node that does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 
 const isLinked = (node: TestNode | undefined, name: string) =>

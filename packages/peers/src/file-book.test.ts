@@ -10,7 +10,7 @@ import { idOf } from './testing/cluster.ts';
 import { folder } from './testing/real/folder.ts';
 import { emitted, isLinked, RealFixture } from './testing/real/real-fixture.ts';
 
-/** Does not dial on its own initiative. */
+/** Options of a node that does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const named = (name: string) => ({ identity: { nodeId: idOf(name) } });
 

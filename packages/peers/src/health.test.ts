@@ -1,4 +1,4 @@
-// Tests of peers that fall silent, and of peers that only seem silent because this process was
+// Tests of peers that go silent, and of peers that only seem silent because this process was
 // suspended.
 
 import test from 'ava';
@@ -123,7 +123,7 @@ test.serial('a stall of the local event loop evicts no peer and lowers no score'
     // The round trip is long, so some ping is likely to be unanswered whenever this process is
     // suspended.
     const sim = simulationOf(run, { link: { latency: [500, 900] } });
-    // The others are patient, so that they don't disconnect the suspended node.
+    // The other nodes have a long timeout, so that they don't disconnect the suspended node.
     const patient = { keepAlive: { interval: 10_000, timeout: 120_000 } };
     const nodes = cluster(sim, ['a', 'b', 'c'], {
       transport: (name) =>

@@ -1,5 +1,5 @@
-// Tests of nodes whose addresses change: while they run, or while they are down and only a node
-// that stayed can inform the others.
+// Tests of nodes whose addresses change: while they run, or while they are down; in the second case
+// only a node that kept its address can inform the others.
 
 import type { Simulation } from '@trunkline/simulation';
 import { seededRandom } from '@trunkline/transport-core';
@@ -168,7 +168,7 @@ for (const [place, home] of Object.entries({
         );
         nodesAt(sim, [home], books, () => ({ persistent: ['c'], maxOutbound: 0 }));
         const from = sim.now;
-        // After 16 failures in a row, an address is left alone for ten minutes.
+        // After 16 failures in a row, an address is not dialed for ten minutes.
         await sim.until(() => isLinked(nodes.get('a'), 'b'), 900_000);
         t.log(`${run.name}: after ${Math.round((sim.now - from) / 1_000)} s, ${told} lies`);
         t.deepEqual(connected(nodes.get('a')!, ['b', 'c', 'l']), ['b', 'c', 'l']);

@@ -1,5 +1,5 @@
-// Tests of `addresses: 'public'`: addresses from other nodes lead only to the public network, no
-// matter what a name server answers. Addresses from the operator are trusted.
+// Tests of `addresses: 'public'`: addresses from other nodes lead only to the public network,
+// regardless of the answers of name servers. Addresses from the operator are trusted.
 
 import { createSimulation, type SimTransportOptions } from '@trunkline/simulation';
 import test from 'ava';
@@ -16,7 +16,7 @@ const PLACES: Readonly<Record<string, string>> = {
   '[2600:1f18::b]:7000': 'b',
   '10.0.0.9:7000': 'inner',
 };
-/** Addresses to which a node must never connect because another node said so. */
+/** Addresses to which a node must never connect when another node has reported them. */
 const FORBIDDEN = [
   '10.0.0.9',
   '172.16.3.4',

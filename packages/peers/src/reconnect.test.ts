@@ -1,5 +1,5 @@
-// Tests of connections that are lost and come back: which end dials again and when, and which
-// messages are sent afterwards.
+// Tests of connections that are lost and come back: which end dials again, when it does so, and
+// which messages are sent afterwards.
 
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
@@ -7,7 +7,7 @@ import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
 import { rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 
-/** Does not dial on its own initiative. */
+/** Options of a node that does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const isLinked = (node: TestNode | undefined, name: string) =>
   node?.peers.get(idOf(name)) !== undefined;

@@ -251,7 +251,7 @@ for (const carrier of carriers.filter(({ proves }) => proves)) {
     );
     t.regex(emitted(older, 'rejected')[0]!.error.message, /two running nodes have the same key/);
     t.is(await fixture.settle(a.transport.send(`node:${newer.nodeId}`, 'say', 'hi')), 'newer: hi');
-    // After that it is judged like any other instance, and the other one becomes the twin.
+    // After that, it is judged like any other instance, and the other instance becomes the twin.
     await fixture.until(
       'the first node is admitted again',
       () => emitted(a, 'down').length === 2,

@@ -45,7 +45,7 @@ test.serial(
       5 * MINUTE,
     );
     t.true(most <= 20 && most > 17, String(most));
-    // Most of the nodes in the hub's places stay there.
+    // Most of the nodes that hold the hub's places keep them.
     const before = connected(nodes.get('hub')!, names);
     await sim.run(10 * MINUTE);
     const after = connected(nodes.get('hub')!, names);

@@ -1,5 +1,5 @@
 // Tests of the statuses of nodes: they are numbered, pulled when the number is new, and dropped
-// with their node.
+// when their node is gone.
 
 import { json } from '@trunkline/transport-core';
 import test from 'ava';

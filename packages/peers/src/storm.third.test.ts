@@ -1,5 +1,5 @@
-// Tests that many nodes that start at once and know only one node join one network, on real sockets
-// and the machine's own clock, as in the simulation.
+// Tests that many nodes that start at once and know only one node form one network. They use real
+// sockets and the machine's own clock; a scenario in simulation does the same.
 
 import { defineProtocol, json } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
@@ -21,7 +21,7 @@ test.serial(
     t.timeout(120_000);
     const nodes: { readonly peers: Peers; close(): Promise<void> }[] = [];
     const linked = new Map<string, Set<string>>();
-    /** Called whenever a connection came up or ended. */
+    /** Called whenever a connection has come up or ended. */
     let look = () => {};
     const follow = async (peers: Peers, mine: Set<string>) => {
       for await (const event of peers.events()) {

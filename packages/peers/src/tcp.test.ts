@@ -17,7 +17,7 @@ import { folder } from './testing/real/folder.ts';
 import { hasIPv6, onFreePort } from './testing/real/listeners.ts';
 import { emitted, isLinked, RealFixture, type RealNode } from './testing/real/real-fixture.ts';
 
-/** Does not dial on its own initiative. */
+/** Options of a node that does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const named = (name: string) => ({ identity: { nodeId: idOf(name) } });
 const areAllLinked = (nodes: readonly RealNode[]) =>

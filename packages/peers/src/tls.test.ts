@@ -1,5 +1,5 @@
 // Tests of peers that prove their ids over TLS and Noise on real TCP: each is recognized as the
-// right node, and a node that moved is found.
+// right node, and a node with a new address is found.
 
 import { secure } from '@trunkline/stream-noise';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
@@ -22,7 +22,7 @@ import {
 } from './testing/real/real-fixture.ts';
 import { TcpRelay } from './testing/real/tcp-relay.ts';
 
-/** Does not dial on its own initiative. */
+/** Options of a node that does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 
 /** A node with these credentials and without the option `identity`. */

@@ -6,7 +6,7 @@ import type { PeersOptions } from './options.ts';
 import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 
-/** Knows only its persistent peers. */
+/** Options of a node that knows only its persistent peers. */
 const closed: Partial<PeersOptions> = {
   maxOutbound: 0,
   maxInbound: 0,

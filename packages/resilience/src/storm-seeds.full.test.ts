@@ -1,4 +1,4 @@
-// No retry storm happens, with more seeds and when the servers crash instead of stalling.
+// Tests that no retry storm happens with more seeds, or when the servers crash instead of stalling.
 
 import test from 'ava';
 import { ratioAfter, runStorm } from './testing/storm.ts';

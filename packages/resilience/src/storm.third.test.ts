@@ -1,5 +1,5 @@
-// A retry storm does not happen: attempts return to their rate from before a failure. The same
-// failure without the throttle shows that the test would notice one.
+// A retry storm does not happen: after a failure, the rate of attempts returns to its former level.
+// A run with the same failure but without the throttle shows that the test would detect a storm.
 
 import test from 'ava';
 import { mean, ratioAfter, runStorm } from './testing/storm.ts';

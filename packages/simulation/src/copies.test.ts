@@ -1,5 +1,5 @@
-// Messages are copied on their way. No one else sees changes that a receiver makes, and
-// no receiver sees changes that a sender makes later.
+// Messages are copied on their way. Changes that a receiver makes are invisible to all others, and
+// changes that a sender makes later are invisible to receivers.
 
 import { bytes, defineProtocol, serve, type Transport } from '@trunkline/transport-core';
 import test from 'ava';

@@ -1,4 +1,4 @@
-// Tests of the effects of links on data, on both levels if that makes sense.
+// Tests of the effects of links on data, on both levels where possible.
 
 import { serve } from '@trunkline/transport-core';
 import test from 'ava';

@@ -1,5 +1,5 @@
-// Tests that the network compensates for losses at message level: no loss leaks credit, an id or a
-// place among the calls, and answers are never mixed up.
+// Tests that the network compensates for losses at message level: a lost message never leaks
+// credit, an id or a place in the table of calls, and answers are never mixed up.
 
 import { type ConnectionEvent, seededRandom, serve } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
@@ -215,7 +215,10 @@ function quiet(t: ExecutionContext, node: TestTransport): void {
   }
 }
 
-/** Asserts that every kind of call works, for three times as much as the limits allow at once. */
+/**
+ * Asserts that every kind of call works, with three times as much data and as many calls as the
+ * limits allow at once.
+ */
 async function works(
   t: ExecutionContext,
   sim: Simulation,

@@ -284,7 +284,7 @@ test.serial(
     };
     t.deepEqual(await after('stream', 'hold'), ['late', 5_002]);
     // The timeouts start at 222 ms (200, the round trip, and a delayed acknowledgment of 20) and
-    // double, so the fifth retransmission is the first after 5 s.
+    // double each time, so the fifth retransmission is the first one after 5 s.
     t.deepEqual(await after('stream', 'cut'), ['late', 1 + 31 * 222 + 1]);
     t.deepEqual(await after('message', 'cut'), ['deadline_exceeded', 10_000]);
   },

@@ -16,7 +16,7 @@ const chat = defineProtocol({
   methods: { say: { id: 1, request: text, response: text, timeout: 500 } },
 });
 
-/** Two nodes that talk, keep the last word on disk, and log it; b never answers 'wait'. */
+/** Runs two nodes that talk, keep the last word on disk, and log it; b never answers 'wait'. */
 async function talk(sim: Simulation, milliseconds = 1_000): Promise<void> {
   sim.node('a', async ({ transport, clock, log, state }) => {
     const net = transport(chat);

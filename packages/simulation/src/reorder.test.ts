@@ -1,4 +1,5 @@
-// Tests of duplicated and reordered messages: some guarantees are suspended, others always hold.
+// Tests of duplicated and reordered messages: some guarantees do not hold for them, others always
+// hold.
 
 import test from 'ava';
 import { createSimulation, type Level } from './index.ts';

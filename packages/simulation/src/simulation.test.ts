@@ -1,4 +1,5 @@
-// Tests of the public interface of a simulation: nodes and their lives, running, and misuse.
+// Tests of the public interface of a simulation: nodes and their lives, the progress of time, and
+// misuse.
 
 import test from 'ava';
 import { createSimulation, SimulationError } from './index.ts';

@@ -1,5 +1,5 @@
-// Tests of long messages on a link with high bandwidth and high latency: they fill it, and a small
-// call beside them takes little more than its round trip.
+// Tests of long messages on a link with high bandwidth and high latency: they fill the link, and a
+// small call at the same time takes little more than its round trip.
 
 import { bytes, type CommonOptions, defineProtocol, serve } from '@trunkline/transport-core';
 import test from 'ava';
@@ -33,8 +33,9 @@ interface Transfer {
 }
 
 /**
- * Transfers bodies back to back, with one small call at a time beside them. Returns the share of
- * the bandwidth that the bodies use, the durations of the small calls, and the hash of the trace.
+ * Transfers bodies back to back, and at the same time makes small calls one by one. Returns the
+ * share of the bandwidth that the bodies use, the durations of the small calls, and the hash of the
+ * trace.
  */
 async function transfer({
   method,

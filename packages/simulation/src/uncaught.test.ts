@@ -1,5 +1,5 @@
 // Tests of errors that no code catches: they make the run fail at that moment with the name of the
-// node, and other listeners do not receive them.
+// node, and other listeners do not receive these errors.
 
 import { execFileSync } from 'node:child_process';
 import process from 'node:process';

@@ -1,4 +1,5 @@
-// Tests that whole nodes learn at once which peers are on their topics, and tell nobody else.
+// Tests that complete nodes learn at once which peers are on their topics, and that no other node
+// learns it.
 
 import test from 'ava';
 import {

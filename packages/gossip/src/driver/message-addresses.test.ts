@@ -1,4 +1,4 @@
-// Tests of the addresses that come with messages which name nodes.
+// Tests of the addresses that are sent along with messages that name nodes.
 
 import test from 'ava';
 import { partialView } from '../overlay/partial-view.ts';

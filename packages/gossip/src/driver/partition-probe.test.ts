@@ -1,4 +1,4 @@
-// Tests of the dials by which a node that has enough neighbors looks beyond them.
+// Tests of the dials to other nodes that a node with enough neighbors makes.
 
 import test from 'ava';
 import { PartitionProbe } from './partition-probe.ts';

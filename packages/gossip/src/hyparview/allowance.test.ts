@@ -14,7 +14,7 @@ test('an allowance permits a burst, then one per interval, and is scarce until h
   t.false(allowance.take(150));
   t.true(allowance.isScarce(299));
   t.false(allowance.isScarce(300));
-  // More than the burst is never allowed at once, no matter how long it rested. While the clock
-  // stands still, no more is allowed.
+  // More than the burst is never allowed at once, no matter how long the limiter was unused. While
+  // the clock stands still, no further action is allowed.
   t.is([1, 2, 3, 4, 5, 6].filter(() => allowance.take(1e9)).length, 4);
 });

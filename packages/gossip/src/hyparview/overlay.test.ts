@@ -86,8 +86,8 @@ test('two halves that were apart for an hour merge soon after the network is res
       net.cycle();
       cycles++;
     }
-    // The merge interval is 10 minutes, but among 200 nodes one asks a node of the other half
-    // within seconds.
+    // The merge interval is 10 minutes, but within seconds at least one of 200 nodes asks a node of
+    // the other half.
     t.true(cycles <= 2, `${cycles}, seed ${seed}`);
     for (let cycle = 0; cycle < 10; cycle++) net.cycle();
     const crossing = net.living().flatMap((node) =>

@@ -1,4 +1,4 @@
-// Tests of how a partial view gets, gives and defends links.
+// Tests of how a partial view gets, gives and keeps links.
 
 import { seededRandom, TransportError } from '@trunkline/transport-core';
 import test from 'ava';

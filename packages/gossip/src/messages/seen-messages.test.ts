@@ -139,8 +139,8 @@ test('one peer may introduce half of the origins, all peers three quarters; one 
     );
   t.is(seen.note(id(0, 'x200'), 0, undefined, false, 'x'), 'flood');
   t.is(seen.note(id(0, 'x201'), 0, undefined, false, 'x'), 'full', 'counted anew');
-  // Silent origins of peers that have introduced as many as they may are forgotten as soon as they
-  // may be replaced.
+  // Silent origins of peers that have reached the limit of origins are forgotten once they may be
+  // replaced.
   seen.note(id(1, 'x0'), 50_000);
   seen.expire(91_000);
   t.is(seen.size.origins, 26);
@@ -216,7 +216,7 @@ test('a million ids of a hundred thousand origins stay within the limits; none i
   /** For each message, the time at which it was last new. */
   const taken = new Map<string, number>();
   const counts = { new: 0, again: 0, full: 0 };
-  // Ten minutes; each id comes again and again, as it would from several neighbors and out of their
+  // Ten minutes; each id arrives again and again, as it would from several neighbors and from their
   // caches.
   for (let i = 0; i < 1_000_000; i++) {
     const now = i * 0.6;

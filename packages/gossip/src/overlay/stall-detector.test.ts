@@ -4,7 +4,7 @@ import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { StallDetector } from './stall-detector.ts';
 
-/** Returns the times at which `isLong` reports a silence, in steps of 100 ms. */
+/** Calls `isLong` in steps of 100 ms, and returns the times at which it reports a silence. */
 function told(stallDetector: StallDetector, from: number, to: number, isPressed = false): number[] {
   const times: number[] = [];
   for (let now = from; now < to; now += 100)

@@ -1,4 +1,4 @@
-// Tests of Plumtree with peers that misbehave: repeated, forged and made-up messages, floods, and
+// Tests of Plumtree with peers that misbehave: repeated, forged and invented messages, floods, and
 // broken promises.
 
 import { seededRandom } from '@trunkline/transport-core';
@@ -232,8 +232,8 @@ test('if many notices arrive at once, no peer counts as mute before it had time'
 });
 
 /**
- * Creates a network of 40 in which some nodes are replaced by a double. Returns the network, and
- * the number of deliveries of 20 messages that honest nodes missed.
+ * Creates a network of 40 in which some nodes are replaced by test doubles. Returns the network,
+ * and the number of deliveries that honest nodes missed out of 20 messages.
  */
 function withDoubles(
   seed: number,
@@ -261,7 +261,7 @@ function withDoubles(
 test('nodes that give notice of everything and serve nothing do not withhold a message from others, and are reported', (t) => {
   for (let seed = 1; seed <= 5; seed++) {
     const { network, missed } = withDoubles(seed, 8, (node, from, message, send) => {
-      // Gives notice to all nodes at once in order to be asked first.
+      // Gives notice to all nodes at once, so that it is asked first.
       if (message.kind === 'push')
         for (let to = 0; to < 40; to++)
           if (to !== node)

@@ -1,5 +1,5 @@
 // Tests of peers that take messages and send none: leaves of the tree answer a probe, and peers
-// that don't listen are mute.
+// that don't answer count as mute.
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';

@@ -60,7 +60,7 @@ test('a duplicate prunes the link that it came over', (t) => {
   feed(2, { type: 'received', from: 'a', message: pushOf(2) });
   feed(10, { type: 'wake' });
   t.deepEqual(sent(), ['b ihave x2']);
-  // A message that was in flight doesn't cost another prune.
+  // A message that was in flight doesn't cause another prune.
   feed(11, { type: 'received', from: 'b', message: pushOf(2) });
   t.deepEqual(sent(), []);
   // But a peer that keeps pushing is pruned again.

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { RelayBuffer, RelayBufferReader } from './relay-buffer.ts';
 
-/** Reads everything that is here. */
+/** Reads all bytes that have arrived. */
 function read(reader: RelayBufferReader): number[] {
   const bytes: number[] = [];
   for (let chunk = reader.read(0); chunk !== undefined; chunk = reader.read(0))

@@ -231,8 +231,8 @@ class Node {
 }
 
 /**
- * Yields the frames of an input. Three bytes precede each frame: its kind and peer in one, and its
- * length in two.
+ * Yields the frames of an input. Three bytes precede each frame: one for its kind and peer, and two
+ * for its length.
  */
 function* frames(
   input: Uint8Array,

@@ -1,4 +1,4 @@
-// Tests of a reader's queue, which is cut by messages and by bytes once the reader has had its
+// Tests of a reader's queue, which is limited in messages and bytes once the reader has had its
 // turn.
 
 import { bytes as codec, createManualClock, TransportError } from '@trunkline/transport-core';

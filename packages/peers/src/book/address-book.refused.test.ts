@@ -1,4 +1,5 @@
-// Tests of ids and addresses that the book refuses: own, private and banned ones, and how bans end.
+// Tests of ids and addresses that the book refuses (own, private and banned ones), and of the end
+// of bans.
 
 import test from 'ava';
 import { DAY, HOUR, idOf, makeBook, node, nodes } from './testing/addresses.ts';

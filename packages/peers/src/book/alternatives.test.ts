@@ -1,5 +1,5 @@
-// Tests of alternative addresses: those that others report for a tried node that does not answer at
-// its own address.
+// Tests of alternative addresses, which others report for a tried node that does not answer at its
+// own address.
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';

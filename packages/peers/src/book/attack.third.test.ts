@@ -11,7 +11,7 @@ import { anyAddress, filledBook, HOUR, idOf, MINUTE, makeBook, node } from './te
 
 const isAttacker = (nodeId: string) => nodeId.startsWith('e');
 
-/** 100 addresses in each of 100 groups, in none of which an honest node has an address. */
+/** 100 addresses in each of 100 groups; no honest node has an address in these groups. */
 const attackers: BookAddress[] = Array.from({ length: 10_000 }, (_, i) => {
   const group = i % 100;
   return node(i, `${190 + (group >> 5)}.${group}.${i >> 8}.${i & 255}:7000`, 'e');

@@ -13,7 +13,7 @@ const IN = { direction: 'in', persistent: false } as const;
 const create = (options: { interval?: number; seed?: boolean; welcome?: number } = {}, seed = 1) =>
   new PeerExchange({ random: seededRandom(seed), ...options });
 
-/** Hands over an input and returns the outputs. */
+/** Gives the machine an input and returns the outputs. */
 function outputs(exchange: PeerExchange, now: number, input: ExchangeInput): ExchangeOutput[] {
   exchange.handle(now, input);
   const all: ExchangeOutput[] = [];

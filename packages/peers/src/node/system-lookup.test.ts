@@ -19,7 +19,7 @@ test('an IP address of either version resolves to itself', async (t) => {
 });
 
 test('a name without an address fails with host_not_found, and the error contains the name', async (t) => {
-  // These can never be names, so no name server outside is asked.
+  // These can never be names, so no external name server is asked.
   for (const host of [`${'x'.repeat(64)}.example`, 'two words', '..']) {
     const error = (await t.throwsAsync(systemLookup(host), {
       instanceOf: TransportError,

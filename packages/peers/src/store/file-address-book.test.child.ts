@@ -1,4 +1,4 @@
-// A script that a test runs in a separate process. It takes an address book, reports that, and
+// A script that a test runs in a separate process. It locks an address book, reports that, and
 // holds the book until it is killed or its input ends.
 
 import { createFileAddressBook } from './file-address-book.ts';

@@ -1,4 +1,4 @@
-// A script that a test runs in a separate process. It takes a store, reports that, and holds the
+// A script that a test runs in a separate process. It locks a store, reports that, and holds the
 // store until it is killed.
 
 import { createFileStore } from './file-store.ts';

@@ -7,7 +7,9 @@ import { nodeProbe, type TransportBackend } from '@trunkline/transport-testkit';
 import { NodeTransport } from '../node-transport.ts';
 import { createPeers, type Peers } from '../peers.ts';
 
-/** The nodes of this process and the last address of each, as in a directory of a user. */
+/**
+ * The nodes of this process and the last address of each, like a directory that a user maintains.
+ */
 const directory = new Map<string, { root: AnyTransport | undefined; last: string | undefined }>();
 
 function locate(nodeId: string): string | undefined {

@@ -1,5 +1,6 @@
 // Fuzzes the input that peers accept from each other: lists of addresses, statuses, and any text
-// that claims to be an address. An address book must accept any of it and stay within its bounds.
+// that claims to be an address. An address book must accept any such input and stay within its
+// bounds.
 
 import { type Random, seededRandom } from '@trunkline/transport-core';
 import { placeOf } from '../address/place.ts';
@@ -102,7 +103,7 @@ function status(input: Uint8Array): void {
     throw new Error(`a status reads otherwise than it is written: ${written.join()}`);
 }
 
-/** Adds the entries to the book, as if a peer that was asked for addresses had sent them. */
+/** Adds the entries to the book, as if a peer had sent them in an answer. */
 function tell(book: AddressBook, entries: readonly unknown[], now: number): void {
   const exchange = new PeerExchange({ random: seededRandom(1) });
   const connected = { type: 'connected', direction: 'out', persistent: false } as const;

@@ -7,7 +7,7 @@ const MINUTE = 60_000;
 const id = (n: number) => n.toString(16).padStart(64, '0');
 const ids = (book: TrustBook) => book.save(0).peers.map((peer) => peer.nodeId);
 
-/** Lets the peer be heard every two seconds for the given time. */
+/** Records every two seconds, for the given time, that the peer was heard. */
 const pass = (book: TrustBook, n: number, from: number, time: number) => {
   for (let now = from + 2_000; now <= from + time; now += 2_000)
     book.looked(id(n), now, 2_000, 'good');

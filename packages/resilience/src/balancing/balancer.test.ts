@@ -168,7 +168,7 @@ test('connections are held on request, and released with their addresses', async
   t.is(servers.size, 2);
 });
 
-/** A resolver that the test plays. */
+/** A resolver whose reports the test makes. */
 function playedResolver() {
   const watched: { target: string; observer: ResolutionObserver; isStopped: boolean }[] = [];
   const resolver: Resolver = {

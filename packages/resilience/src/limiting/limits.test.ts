@@ -19,8 +19,8 @@ import { GradientLimit } from './gradient.ts';
 const SETTINGS = { initial: 20, least: 20, most: 200, tolerance: 1.5, window: 1_000 };
 
 /**
- * Feeds a limit with the latency of a server that handles `capacity` calls at a time in 10 ms each,
- * while as many calls are in flight as the limit allows. Returns the limit at the end.
+ * Feeds a limit with the latencies of a server that handles `capacity` calls at a time in 10 ms
+ * each; the number of calls in flight is always the limit. Returns the limit at the end.
  */
 function settleLimit(limit: GradientLimit, capacity: number, windows: number, from = 0): number {
   for (let n = from; n < from + windows; n++) {
@@ -122,7 +122,7 @@ const orders = defineProtocol({
   methods: { work: { id: 1, request: bytes, response: bytes } },
 });
 
-/** Starts a server whose handlers the test ends. */
+/** Starts a server whose handlers run until the test ends them. */
 async function startServer(t: ExecutionContext, options: AdmissionOptions) {
   const backends = [inmem()];
   const clock = createManualClock();

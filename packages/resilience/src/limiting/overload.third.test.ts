@@ -11,13 +11,13 @@ const orders = defineProtocol({
   channel: 0x20,
   methods: { work: { id: 1, request: bytes, response: bytes, timeout: 500 } },
 });
-/** Milliseconds of work for each call, so the server handles 100 calls a second. */
+/** Milliseconds of work for each call; with this value the server handles 100 calls per second. */
 const WORK = 10;
 const SECONDS = 20;
 
 /**
- * Sends 200 calls a second to the server, of which a fourth are important. Returns the share of
- * each kind that succeeded, and the calls a second that the server handled in time.
+ * Sends 200 calls per second to the server; a fourth of them are important. Returns the share of
+ * each kind that succeeded, and the number of calls per second that the server handled in time.
  */
 async function runOverload(isAdmitted: boolean) {
   const sim = createSimulation({ seed: 1, link: { latency: [1, 2] } });

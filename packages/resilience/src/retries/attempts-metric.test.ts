@@ -1,4 +1,4 @@
-// Attempts show in the metrics of a transport, and deadlines are not extended.
+// Tests that attempts appear in the metrics of a transport, and that deadlines are not extended.
 
 import { createMetrics } from '@trunkline/metrics';
 import {

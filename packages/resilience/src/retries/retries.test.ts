@@ -1,5 +1,5 @@
-// Tests of retries: the failures after which calls are repeated, the times, and the caller's
-// results.
+// Tests of retries: the failures after which calls are repeated, the times of the attempts, and the
+// results of callers.
 
 import { type ClientCall, TransportError } from '@trunkline/transport-core';
 import test from 'ava';

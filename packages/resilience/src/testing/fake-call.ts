@@ -1,4 +1,4 @@
-// A call as an interceptor sees it, and a server that the test plays.
+// A call as an interceptor sees it, and a server whose answers the test gives.
 
 import type { ClientCall, ClientInterceptor, ManualClock } from '@trunkline/transport-core';
 import { createManualClock, TransportError } from '@trunkline/transport-core';

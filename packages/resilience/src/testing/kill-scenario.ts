@@ -157,7 +157,7 @@ export async function runKill(
       };
     });
   }
-  // Peers need some time to meet.
+  // Peers need some time to connect.
   const begin = by === 'list' ? 0 : 1_000;
   const killedAt = begin + 500 + (seed % 97) / 10;
   sim.node('client', async ({ transport, clock, random }) => {
@@ -208,7 +208,7 @@ export async function runKill(
   });
   const victim = servers[seed % 3]!;
   sim.at(killedAt, () => sim.crash(victim, { power }));
-  // Records follow only after some time, as in a real network.
+  // The DNS records are updated only after some time, as in a real network.
   sim.at(killedAt + 1_000, () => listed.delete(victim));
   await sim.run(begin + 3_200);
   const result = recorder.result(killedAt);

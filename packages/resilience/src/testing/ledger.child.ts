@@ -10,7 +10,7 @@ const transport = createTransport('tcp://127.0.0.1:0', { protocol: ledger, backe
 serve(transport, {
   read: (id) => id,
   append(id) {
-    // Written synchronously, so that a kill loses no line.
+    // Written synchronously, so that no line is lost when the process is killed.
     writeSync(1, `${id}\n`);
     return id;
   },

@@ -31,7 +31,7 @@ export const SERVERS = 10;
 const CALLS = 1.2;
 /** Milliseconds of work for each call: a server handles 20 calls a second, one after the other. */
 const WORK = 50;
-/** Times, in milliseconds, between which half of the servers are down. */
+/** Times, in milliseconds, at which half of the servers go down and come back. */
 const FAILS_AT = 10_000;
 const RECOVERS_AT = 20_000;
 
@@ -41,12 +41,14 @@ export interface StormRates {
   readonly successes: number[];
 }
 
-/** Returns the mean of the seconds from `from` to `to`. */
+/** Returns the mean rate of the seconds from `from` to `to`. */
 export function mean(rates: readonly number[], from: number, to: number): number {
   return rates.slice(from, to).reduce((sum, rate) => sum + rate, 0) / (to - from);
 }
 
-/** Returns the attempts 10 to 20 s after recovery, relative to those before the failure. */
+/**
+ * Returns the ratio of the attempts 10 to 20 s after recovery to the attempts before the failure.
+ */
 export function ratioAfter({ attempts }: StormRates): number {
   return mean(attempts, 30, 40) / mean(attempts, 2, 10);
 }

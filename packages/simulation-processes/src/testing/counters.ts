@@ -1,5 +1,5 @@
-// A scenario for tests: two nodes that count on their disks and ask each other, and a client. The
-// mode in the URL plants a mistake.
+// A scenario for tests: two nodes that keep counters on their disks and call each other, and a
+// client. The mode in the URL selects a planted mistake.
 
 import type { Simulation } from '@trunkline/simulation';
 import { defineProtocol, json, serve } from '@trunkline/transport-core';
@@ -67,7 +67,7 @@ export default async function countersScenario(sim: Simulation): Promise<void> {
   sim.partition(['n1'], ['n2']);
   expect(await codeOf(forward('n1', 'n2', 300)), 'deadline_exceeded');
   expect(sim.calmSince, undefined);
-  // Clients reach every node. It is open whether the call that was held back takes effect.
+  // Clients reach every node. The call that was held back may or may not take effect.
   const before = await add('n2');
   sim.heal();
   await sim.until(() => sim.calmSince !== undefined);

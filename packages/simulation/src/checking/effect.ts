@@ -60,7 +60,7 @@ export function observes(effect: Effect, value: Held): boolean {
   return effect.needs !== 'any' && accepts(effect, value);
 }
 
-/** Returns whether the operation writes without looking. */
+/** Returns true if the operation writes without looking at the old value. */
 export function isBlind(effect: Effect): boolean {
   return effect.writes && effect.needs === 'any';
 }

@@ -162,7 +162,7 @@ function longHistory(seed: number, options: Partial<RandomHistory>) {
 }
 
 /**
- * Gives the first read after `index` the value of a set that another one had certainly overwritten.
+ * Gives the first read after `index` the value of a set that another set had certainly overwritten.
  */
 function withStaleRead(
   operations: readonly Operation[],

@@ -1,4 +1,4 @@
-// Tests of `assertDeterministic` with scenarios that are deterministic and some that are not.
+// Tests of `assertDeterministic` with deterministic and nondeterministic scenarios.
 
 import test from 'ava';
 import { nemeses } from '../faults/swarm.ts';

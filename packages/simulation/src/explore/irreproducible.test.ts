@@ -5,7 +5,7 @@ import test from 'ava';
 import type { Simulation } from '../simulation.ts';
 import { explore } from './explore.ts';
 
-/** Returns a scenario whose only node logs a text at 3 ms, another one in each run. */
+/** Returns a scenario whose only node logs a text at 3 ms, with a different text in each run. */
 function differing(text: (run: number) => string) {
   let runs = 0;
   return async (sim: Simulation) => {

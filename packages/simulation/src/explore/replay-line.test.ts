@@ -13,7 +13,9 @@ const replay: Replay = {
   without: [],
 };
 
-/** Sets the environment variables of a package manager, and removes any others of that kind. */
+/**
+ * Sets the environment variables of a package manager, and removes those of other package managers.
+ */
 function given(t: ExecutionContext, environment: Readonly<Record<string, string>>): void {
   const { env } = process;
   t.teardown(() => {

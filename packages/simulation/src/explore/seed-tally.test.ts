@@ -1,4 +1,4 @@
-// Tests that the right seeds count when seeds end in any order.
+// Tests that the right seeds are counted when seeds end in any order.
 
 import test from 'ava';
 import type { FailedRun } from './failure.ts';

@@ -1,5 +1,5 @@
-// Tests of the turns of the microtask queue within an instant: by default code runs for some of
-// them, in strict mode for all.
+// Tests of the turns of the microtask queue within an instant: by default, code gets a limited
+// number of turns; in strict mode, it gets all that it needs.
 
 import test from 'ava';
 import { createSimulation, type Simulation, type SimulationOptions } from '../index.ts';

@@ -1,5 +1,5 @@
-// A run that uses a little of everything. Its expected hash is recorded here; it must be the same
-// on every release of Node and in browsers.
+// A run that uses a little of every feature. Its expected hash is recorded here; it must be the
+// same on every release of Node and in browsers.
 
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import type { Level } from '../network/sim-network.ts';

@@ -1,4 +1,4 @@
-// A simulated network that runs on its own as the real event loop turns, so that test suites
+// A simulated network that is driven by the turns of the real event loop, so that test suites
 // written for real networks can run on it.
 
 import type { Clock, Protocol } from '@trunkline/transport-core';
@@ -80,7 +80,7 @@ class LiveEventLoop extends EventLoop {
   }
 
   async #turn(): Promise<void> {
-    // Handles only the events that wait now; events that follow from them wait for the next turn.
+    // Handles only the events that wait now; events that they cause wait for the next turn.
     for (let left = this.queue.size; left > 0; left--) {
       this.step(Number.POSITIVE_INFINITY);
       await new Promise<void>((resolve) => process.nextTick(resolve));

@@ -9,8 +9,8 @@ import { PartialView } from '../partial-view.ts';
 export type Sent = { to: string; message: PartialViewMessage };
 
 /**
- * One partial view with a record of everything it does. `onSend` is called at each send. Inputs
- * that it gives reach the view before the other outputs are carried out.
+ * One partial view with a record of everything that it does. `onSend` is called at each send.
+ * Inputs that `onSend` gives reach the view before the other outputs are carried out.
  */
 export class SingleView {
   readonly view: PartialView;

@@ -11,7 +11,7 @@ export interface RoundFigures {
   readonly control: number;
   /** Relative message redundancy: payloads / deliveries − 1. */
   readonly redundancy: number;
-  /** The highest hop count of any delivery (the paper's last delivery hop). */
+  /** The highest hop count of all deliveries (the paper's last delivery hop). */
   readonly lastHop: number;
   readonly missed: number;
 }

@@ -1,5 +1,5 @@
-// Plumtree machines on simulated links in virtual time, with events in a queue and randomness from
-// a seed.
+// Plumtree machines on simulated links in virtual time, with a queue of events and random numbers
+// from a seed.
 
 import type { Random } from '@trunkline/transport-core';
 import { IdSource } from '../../messages/id-source.ts';
@@ -49,8 +49,8 @@ interface Link {
   readonly latency: number;
   isUp: boolean;
   /**
-   * A number that grows each time the link comes up. Messages in flight from an earlier life are
-   * lost.
+   * A number that grows each time the link comes up. Messages in flight from an earlier life of the
+   * link are lost.
    */
   life: number;
 }

@@ -6,8 +6,8 @@ import type { Random } from '@trunkline/transport-core';
 export type Links = readonly (readonly [number, number])[];
 
 /**
- * Returns a connected random graph in which nearly every node has `degree` links. Stubs are paired
- * at random, and pairs that would be a loop or a duplicate are drawn again. If the graph has
+ * Returns a connected random graph in which nearly every node has `degree` links. Link ends are
+ * paired at random; pairs that would form a loop or a duplicate are drawn again. If the graph has
  * several parts, extra links connect them in a chain.
  */
 export function regularOverlay(nodes: number, degree: number, random: Random): Links {

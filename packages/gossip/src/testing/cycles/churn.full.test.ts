@@ -1,4 +1,4 @@
-// Test of the overlay under churn: in each of a hundred cycles nodes fail and join.
+// Test of the overlay under churn: nodes fail and join in each of a hundred cycles.
 
 import test from 'ava';
 import { Cycles } from './cycles.ts';

@@ -1,5 +1,5 @@
-// A cycle engine like PeerSim's: thousands of partial views in one process, which exchange messages
-// in rounds, without codecs.
+// A cycle engine like PeerSim's: thousands of partial views in one process exchange messages in
+// rounds, without codecs.
 
 import { type Random, seededRandom } from '@trunkline/transport-core';
 import type { DownCause, PartialViewInput } from '../../hyparview/interface.ts';
@@ -14,12 +14,14 @@ export interface CyclesOptions {
   readonly seed: number;
   readonly options?: PartialViewOptions | undefined;
   /**
-   * Number of ids in each node's address book, drawn from all nodes that ever existed, dead ones
-   * included. A node that lacks peers gets 16 of them per cycle and after each failure. Default 0.
+   * Number of ids in each node's address book, drawn from all nodes that ever existed, including
+   * dead ones. A node that lacks peers gets 16 of these ids per cycle and after each failure.
+   * Default 0.
    */
   readonly book?: number | undefined;
   /**
-   * The time at which the death of a node is noticed if nobody saw it. Default `write`.
+   * The time at which the death of a node is noticed if no neighbor saw it, and the nodes that
+   * notice it. Default `write`.
    * - `write`: by a node that writes to it, at once, as if the dead node's machine refused the
    *   connection.
    * - `later`: by a node that wrote to it, when the next cycle begins.
@@ -140,8 +142,8 @@ export class Cycles {
   }
 
   /**
-   * Runs one shuffle interval: each node shuffles once on average, and does everything else that is
-   * due.
+   * Runs one shuffle interval: each node shuffles once on average, and performs all other work that
+   * is due.
    */
   cycle(): void {
     const noticed = this.#silent;
@@ -264,7 +266,7 @@ export class Cycles {
     return found;
   }
 
-  /** A node writes to another, and notices it if that one is dead. */
+  /** Makes a node write to another one, and notice if that one is dead. */
   write(from: number, to: number): void {
     if (this.#alive[from] && !this.#alive[to]) this.#fate(from, to);
   }

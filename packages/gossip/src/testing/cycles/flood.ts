@@ -4,9 +4,9 @@ import type { Cycles } from './cycles.ts';
 
 /**
  * Floods a message from a node over the links. Nodes notice dead neighbors when they write to them,
- * and repair their views at the end. With `resend`, they do so after each hop, and a node that
- * wrote to a dead one sends to the neighbors that replaced it. Returns the share of the living
- * nodes that the message reached, and the number of hops.
+ * and repair their views at the end. With `resend`, they repair their views after each hop, and a
+ * node that wrote to a dead neighbor sends to the neighbors that replaced it. Returns the share of
+ * the living nodes that the message reached, and the number of hops.
  */
 export function flood(
   net: Cycles,

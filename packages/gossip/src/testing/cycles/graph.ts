@@ -39,8 +39,8 @@ export class Graph {
   }
 
   /**
-   * Returns the mean length of the shortest paths from `sources` random nodes to all nodes that
-   * they reach, and the longest of these.
+   * Returns the mean and the maximum length of the shortest paths from `sources` random nodes to
+   * all nodes that they reach.
    */
   paths(sources: number, seed = 1): { readonly mean: number; readonly longest: number } {
     const random = seededRandom(seed);
@@ -57,7 +57,9 @@ export class Graph {
     return { mean: sum / count, longest };
   }
 
-  /** Returns, for each number of incoming links (0, 1, …), the number of nodes that have it. */
+  /**
+   * Returns, for each number of incoming links (0, 1, …), the number of nodes with that many links.
+   */
   inDegrees(): number[] {
     const degrees = new Int32Array(this.size);
     for (const end of this.#ends) degrees[end]!++;

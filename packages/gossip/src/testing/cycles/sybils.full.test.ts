@@ -9,7 +9,7 @@ import { Cycles } from './cycles.ts';
 const SYBILS = 400;
 
 /**
- * Runs a hundred honest nodes, whose address books hold only honest ones, against four hundred
+ * Runs a hundred honest nodes, whose address books hold only honest nodes, against four hundred
  * attackers that request all their links, lie about the nodes that they know, and forward nothing.
  */
 function attack(seed: number, perCycle: number) {

@@ -1,4 +1,4 @@
-// Tests of the overlay after nodes fail and no neighbor sees it.
+// Tests of the overlay after nodes fail without any neighbor noticing.
 
 import test from 'ava';
 import { Cycles } from './cycles.ts';

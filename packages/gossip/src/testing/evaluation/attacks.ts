@@ -47,7 +47,7 @@ export async function sybilAttack({ seed, nodes = 100, log }: ScenarioOptions): 
 
 /**
  * Ten sybils per honest node request links of a single node, which is restarted in the meantime.
- * Measures whether it keeps an honest neighbor, and gets all messages.
+ * Measures whether the node keeps an honest neighbor and gets all messages.
  */
 export async function eclipse({ seed, nodes = 20, log }: ScenarioOptions): Promise<Figures> {
   const target = honestNames(nodes).at(-1)!;
@@ -98,7 +98,7 @@ export async function coldBoot({ seed, nodes = 100, log }: ScenarioOptions): Pro
 
 /**
  * Like `coldBoot`, but for a network that existed before: all honest nodes are restarted at once,
- * and know each other from earlier.
+ * and still know each other from before.
  */
 export async function dawn({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
   const all = attack(seed, nodes, 4 * nodes);
@@ -143,7 +143,7 @@ export async function covertFlash({ seed, nodes = 100, log }: ScenarioOptions): 
   });
 }
 
-/** Waits until all nodes have an honest neighbor, and then two minutes more. */
+/** Waits until all nodes have an honest neighbor, and then for two more minutes. */
 async function settle(fleet: Fleet): Promise<number> {
   const met = await fleet.met(1, 5 * MINUTE);
   await fleet.sim.run(2 * MINUTE);

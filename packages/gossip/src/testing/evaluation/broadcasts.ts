@@ -50,8 +50,8 @@ export class Broadcasts {
   }
 
   /**
-   * Adapts the links of the tree to the present views. A link to a dead node is up as long as a
-   * living node believes in it.
+   * Adapts the links of the tree to the present views. A link to a dead node counts as up as long
+   * as a living node considers it up.
    */
   link(): void {
     const net = this.#net;

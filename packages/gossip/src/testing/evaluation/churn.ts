@@ -6,8 +6,8 @@ import { type Broadcast, Broadcasts } from './broadcasts.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
 
 /**
- * In each cycle 50 nodes fail, every other one of them unseen, and 50 join. One message is under
- * way at that time, one is sent right after, and one is sent when the nodes that noticed have
+ * In each cycle 50 nodes fail, half of them unseen, and 50 join. One message is under way at that
+ * time, one is sent right after it, and one is sent when the nodes that noticed the failures have
  * repaired their views.
  *
  * Figures: `missed` counts the deliveries to surviving nodes that had not happened by the end of
@@ -88,10 +88,13 @@ function drawn(nodes: number[], count: number, random: () => number): number[] {
 const SETTLED = 50;
 /** Number of nodes that leave per cycle, and of nodes that join. */
 const CHANGED = 50;
-/** Milliseconds after which a message is part of the way; a hop takes one. */
+/**
+ * Milliseconds after which a message has covered a part of its way; a hop takes one millisecond.
+ */
 const HALF_WAY = 5;
 /**
- * Milliseconds between the steps, which make a cycle one minute long. Messages are kept for 30 s.
+ * Milliseconds between the steps; with this value a cycle takes one minute. Messages are kept for
+ * 30 s.
  */
 const WAIT = 5_000;
 const REST = 50_000;

@@ -6,7 +6,7 @@ import { flood } from '../cycles/flood.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
 
 /**
- * A share of the nodes fails, and all neighbors see it and repair their views before there is
+ * A share of the nodes fails. All their neighbors see it and repair their views before there is
  * traffic. Then random nodes send a thousand messages, and cycles follow until all messages arrive
  * everywhere.
  */
@@ -100,7 +100,7 @@ function shapeOf(net: Cycles): Figures {
 }
 
 /**
- * Returns the numbers of cycles after which messages reach 99 %, and all, of the living nodes: 0 if
+ * Returns the numbers of cycles after which messages reach 99 % and 100 % of the living nodes: 0 if
  * they already do, `MOST_CYCLES` + 1 if they never do.
  */
 function healing(net: Cycles, reliability: number): Figures {

@@ -1,5 +1,5 @@
 // A network of whole nodes, including simulated transports and codecs, that records which nodes get
-// which messages, and when.
+// which messages at which time.
 
 import { createSimulation, type Simulation } from '@trunkline/simulation';
 import { type Random, seededRandom } from '@trunkline/transport-core';
@@ -15,7 +15,7 @@ export interface FleetOptions {
   readonly honest: number;
   /** Number of seeds, which all other nodes know; they are the first nodes. Default 5. */
   readonly seeds?: number | undefined;
-  /** Places for inbound peers at the seeds; the default is that of peers. */
+  /** Number of places for inbound peers at the seeds; the default is the default of peers. */
   readonly seedInbound?: number | undefined;
 }
 
@@ -122,7 +122,8 @@ export class Fleet {
   }
 
   /**
-   * Returns every honest node's neighbors as text. It is equal as long as no link comes or goes.
+   * Returns every honest node's neighbors as text. The text stays equal as long as no link is added
+   * or removed.
    */
   overlay(): string {
     return this.honest
@@ -164,7 +165,7 @@ export class Fleet {
 
   /**
    * Returns the number of payloads that arrived at honest nodes for the first time, and the number
-   * of those that they already had.
+   * of payloads that they already had.
    */
   traffics(): { readonly delivered: number; readonly duplicates: number } {
     let [delivered, duplicates] = [0, 0];
@@ -198,8 +199,7 @@ export class Fleet {
 }
 
 /**
- * Returns the share of deliveries that happened, and percentiles of the milliseconds that they
- * took.
+ * Returns the share of deliveries that happened, and percentiles of their times in milliseconds.
  */
 export function outcome(messages: readonly Message[]): Figures {
   const times: number[] = [];

@@ -9,7 +9,7 @@ import type { Figures, ScenarioOptions } from './scenario.ts';
  * Messages of many senders over a tree with the default options, one after the other. Figures:
  * - `links`: the mean number of links of a node, and `most links`.
  * - `payloads`, `control`: messages that all nodes send, for each delivery.
- * - `first`: payloads for each delivery of the very first message, which floods.
+ * - `first`: payloads for each delivery of the very first message, which floods the network.
  * - `path`: the mean length of the shortest path between two nodes.
  * - `last hop`: the hops to the last delivery.
  * - `missed`: deliveries that did not happen.
@@ -51,5 +51,5 @@ export function sizes({ seed, nodes = 1_000, cycles = 20, log }: ScenarioOptions
  * Number of messages until the tree is stable, and number of messages that are measured after that.
  */
 const MEASURED = 10;
-/** Milliseconds for one message; a hop takes one. */
+/** Milliseconds for one message; a hop takes one millisecond. */
 const SETTLE = 2_000;

@@ -7,7 +7,7 @@ import type { Figures, ScenarioOptions } from './scenario.ts';
 /**
  * Measures rounds of messages. `how` selects one sender (`one`), many senders (`many`), or all at
  * once (`burst`). Nodes have the default options, except that the first node, which all others
- * know, has a place for each of them.
+ * know, has room for all of them.
  */
 export async function swarm({
   seed,
@@ -21,7 +21,7 @@ export async function swarm({
   log?.(`met after ${met} ms`);
   const [missed, hops, redundancy, times, steady]: number[][] = [[], [], [], [], []];
   // A link that replaces another is part of the tree until it brings a duplicate, and the first
-  // message is a flood, so these rounds don't count as steady.
+  // message floods the network, so these rounds don't count as steady.
   let [unchanged, overlay] = [-1, fleet.overlay()];
   for (let round = 0; round < (how === 'burst' ? BURSTS : ROUNDS); round++) {
     const before = fleet.traffics();

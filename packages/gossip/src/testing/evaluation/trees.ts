@@ -75,11 +75,11 @@ function measure(broadcasts: Broadcasts, sender: number): Measure {
  * writes to it; with `keep-alive` all neighbors notice it when the next cycle begins. Figures:
  * - `expected`: the share of living nodes that the remaining links can reach.
  * - `first`: the share that the first message reaches over the remaining links.
- * - `mended`: the share that it reaches within 10 s after the nodes that noticed have repaired
- *   their views.
+ * - `mended`: the share that it reaches within 10 s after the nodes that noticed the failures have
+ *   repaired their views.
  * - `healed`: the share that it reaches after a membership cycle.
- * - `rounds`: the first round whose message reaches all nodes by itself, with one message per cycle
- *   from then on.
+ * - `rounds`: the first round whose message reaches all nodes by itself, if one message is sent per
+ *   cycle.
  * - `reached 1…3`, `redundancy 1…3`, `hop 1…3`: figures of the messages after the first.
  * - `lost`: the number of deliveries that never happened.
  */
@@ -162,8 +162,8 @@ export function mending({
 const ONE = 10;
 const MANY = 50;
 /**
- * Milliseconds for a message over an established tree, and for one over a tree that is repaired
- * graft by graft, within the 30 s that messages are kept.
+ * Milliseconds for a message over an established tree, and for a message over a tree that is
+ * repaired graft by graft. The latter is below the 30 s for which messages are kept.
  */
 const SETTLE = 2_000;
 const LONG = 10_000;

@@ -39,7 +39,7 @@ export class GossipFixture {
     this.overlay = overlay;
   }
 
-  /** True if every node sends to every other. */
+  /** True if every node sends to every other node. */
   get isMesh(): boolean {
     return this.overlay.name === 'fullMesh';
   }
@@ -60,7 +60,7 @@ export class GossipFixture {
     return this.subscriber(name).words;
   }
 
-  /** Boots nodes. Each is a peer of those before it. */
+  /** Boots nodes. Each is a peer of the nodes before it. */
   async boot(
     names: readonly string[],
     {
@@ -97,8 +97,8 @@ export class GossipFixture {
   }
 
   /**
-   * Waits until all listening nodes are up and connected, either fully or by links that both ends
-   * know.
+   * Waits until all listening nodes are up and connected, either each to all others or by links
+   * that both ends know.
    */
   met(): Promise<void> {
     return this.until(

@@ -26,8 +26,8 @@ const BEHAVIORS: readonly Behavior[] = [
 ];
 
 /**
- * A lost neighbor may be asked again soon, because the tests split and join networks within a
- * second.
+ * The overlays under test. A lost neighbor may be asked again soon, because the tests split and
+ * join networks within a second.
  */
 const OVERLAYS = [fullMesh(), partialView({ denyWindow: 100, mergeInterval: 1_000 })];
 

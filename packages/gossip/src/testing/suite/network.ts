@@ -31,9 +31,7 @@ export interface Network {
   crash(name: string): Promise<void>;
   /** Boots a node that is down, with the same id and at the same address. */
   restart(name: string): Promise<void>;
-  /**
-   * Ends all nodes. Returns descriptions of everything that is left over; the list should be empty.
-   */
+  /** Ends all nodes. Returns descriptions of all remaining resources; the list should be empty. */
   close(): Promise<readonly string[]>;
 }
 

@@ -4,7 +4,7 @@ import type { Simulation } from '@trunkline/simulation';
 import { cluster, type Run, runs, simulationOf, type TestNode } from '../cluster.ts';
 import { CALM, type GossipBackend, type Network, type NodeOptions } from './network.ts';
 
-/** Creates a backend of one level of the simulation, with that many seeds. */
+/** Creates a backend of one level of the simulation, with this number of seeds. */
 export function simulated(level: Run['level'], seeds: number): GossipBackend {
   return {
     name: `simulation of ${level}s`,

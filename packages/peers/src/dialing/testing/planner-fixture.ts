@@ -7,7 +7,7 @@ import type { DialCandidate, DialOrder, DialPlannerOptions, PlannerView } from '
 import { DialPlanner } from '../dial-planner.ts';
 
 /**
- * The outcome of a dial: an error, or a connection that lives for `lives` milliseconds and ends
+ * The outcome of a dial: an error, or a connection that lasts for `lives` milliseconds and ends
  * with `end`.
  */
 export type Outcome =
@@ -24,9 +24,12 @@ export interface PlannerFixtureOptions extends Partial<Omit<DialPlannerOptions, 
   readonly book?: DialCandidate[];
   readonly own?: string[];
   readonly tests?: DialCandidate[];
-  /** Interval, in milliseconds, at which `plan` is called, instead of when the planner is due. */
+  /**
+   * Interval, in milliseconds, at which `plan` is called. Default: `plan` is called when the
+   * planner is due.
+   */
   readonly poll?: number;
-  /** Times are rounded up to a multiple of this. Default 1. */
+  /** Times are rounded up to a multiple of this number of milliseconds. Default 1. */
   readonly grain?: number;
   outcome?(order: DialOrder, count: number, now: number): Outcome;
 }

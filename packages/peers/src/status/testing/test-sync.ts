@@ -6,7 +6,7 @@ import { type StatusInput, type StatusOutput, StatusSync } from '../status-sync.
 export const create = (seed = 1, options: { interval?: number; pullTimeout?: number } = {}) =>
   new TestSync({ random: seededRandom(seed), now: 0, ...options });
 
-/** A machine whose methods hand over one input each and return what its outputs say. */
+/** A machine whose methods each pass in one input and return the content of its outputs. */
 export class TestSync extends StatusSync {
   outputs(now: number, input: StatusInput): StatusOutput[] {
     this.handle(now, input);

@@ -4,7 +4,7 @@
 import { dirname } from 'node:path';
 import type { FileDisk } from '@trunkline/files';
 
-/** The error of an operation after the disk or the process has stopped. */
+/** The error of an operation on a disk that has stopped. */
 export class Stopped extends Error {}
 
 type Names = Map<string, Uint8Array>;
@@ -29,7 +29,7 @@ export class FakeDisk implements FileDisk {
   noLinks: string | undefined = undefined;
   #names: Names;
   #safe: Names;
-  /** Changes of names that no sync of the folder has made safe yet. */
+  /** Changes of names that no sync of the folder has made durable yet. */
   #unsafe: Change[] = [];
   #trouble: Trouble | undefined = undefined;
 
@@ -38,7 +38,7 @@ export class FakeDisk implements FileDisk {
     this.#safe = new Map(names);
   }
 
-  /** Sets the failure. Its step counts from the next operation. */
+  /** Sets the failure to inject. Its step is counted from the next operation. */
   befall(trouble: Trouble | undefined): void {
     this.steps = 0;
     this.done.length = 0;
@@ -50,8 +50,8 @@ export class FakeDisk implements FileDisk {
   }
 
   /**
-   * Yields every state that the disk may have if the power fails now: any subset of the unsafe
-   * changes may have been written.
+   * Yields every state that the disk may have if the power fails now: any subset of the changes
+   * that are not durable may have been written.
    */
   *afterPowerLoss(): Iterable<FakeDisk> {
     for (let set = 0; set < 2 ** this.#unsafe.length; set++) {

@@ -46,10 +46,10 @@ export interface RealNodeOptions {
   readonly start?: boolean;
 }
 
-/** Nodes over real sockets with one clock, which advances only as the test asks for it. */
+/** Nodes over real sockets with one clock, which advances only when the test requests it. */
 export class RealFixture {
   /**
-   * The time of all nodes. It stands still while a node dials or does its handshake, while a pong
+   * The time of all nodes. It stands still while a node dials or performs a handshake, while a pong
    * is outstanding, and while a file is written.
    */
   readonly clock: ManualClock = createManualClock();
@@ -211,9 +211,7 @@ export class RealFixture {
     await node.transport.close();
   }
 
-  /**
-   * Advances time to the next due timer, and lets the outside world (sockets and files) catch up.
-   */
+  /** Advances time to the next due timer, and lets pending work of sockets and files finish. */
   async #step(end: number): Promise<void> {
     const { clock } = this;
     const step = Math.min(
@@ -235,8 +233,8 @@ export class RealFixture {
   }
 
   /**
-   * Returns a description of the work outside (sockets and files) that must finish before time may
-   * advance, or undefined.
+   * Returns a description of work of sockets and files that must finish before time may advance, or
+   * undefined if there is none.
    */
   #underWay(): string | undefined {
     if (this.#files > 0) return 'a file is written';

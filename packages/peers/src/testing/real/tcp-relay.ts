@@ -43,15 +43,15 @@ export class TcpRelay {
   }
 
   /**
-   * From now on nothing is read or written in either direction, on existing and new connections
-   * alike. All sockets stay open.
+   * Stops reading and writing in both directions, on existing and new connections alike. All
+   * sockets stay open.
    */
   freeze(): void {
     this.#isFrozen = true;
     for (const pipe of this.#pipes) hold(pipe);
   }
 
-  /** Lets new connections pass again. Frozen ones stay frozen. */
+  /** Lets new connections pass again. Frozen connections stay frozen. */
   thaw(): void {
     this.#isFrozen = false;
   }

@@ -1,6 +1,6 @@
-// The scenario "attack": an attacker with ten thousand addresses in a hundred groups reports them
-// in every possible way to a victim that knows a thousand honest nodes, and all of them answer. It
-// measures how many of the victim's dials go to the attacker.
+// The scenario "attack": an attacker has ten thousand addresses in a hundred groups, and reports
+// them in every possible way to a victim that knows a thousand honest nodes. The nodes at all of
+// these addresses answer. The scenario measures how many of the victim's dials go to the attacker.
 
 import { createSimulation, type Simulation } from '@trunkline/simulation';
 import { type Random, seededRandom } from '@trunkline/transport-core';
@@ -27,7 +27,7 @@ export interface AttackOptions {
 export interface AttackOutcome {
   readonly seed: number;
   readonly dials: number;
-  /** The number of these dials that went to the attacker. */
+  /** The number of the counted dials that went to the attacker. */
   readonly caught: number;
   /** The number of addresses that the attacker reported in answers to exchange requests. */
   readonly told: number;
@@ -105,7 +105,7 @@ export async function attack({
     );
   await sim.run(4 * HOUR);
   log(`after four hours: ${victim.peers.toString().split('\n')[0]}`);
-  // The others connect wave after wave, under all their names, report their addresses, and leave.
+  // The other attackers connect in waves, under all their names, report their addresses, and leave.
   for (let i = STAY; i < bad.length; i += WAVE) {
     const wave = bad.slice(i, i + WAVE).map((name) => crowd.get(name));
     await sim.settle(
@@ -217,7 +217,7 @@ export async function poison({
   return { seed, buckets: used, entries: told.size, asked };
 }
 
-/** Nodes that are created when somebody dials them, and that answer requests for addresses. */
+/** Nodes that are created when they are dialed, and that answer requests for addresses. */
 class Crowd {
   readonly #sim: Simulation;
   readonly #answer: (name: string) => readonly string[];

@@ -86,7 +86,7 @@ export async function churn({
     else joins.push(joined);
   };
 
-  // The network grows during the time of ten cycles, so that the first cycle starts from a settled
+  // The network grows for the time of ten cycles, so that the first cycle starts from a settled
   // state.
   const growth = 10 * cycle;
   for (let i = 0; i < nodes; i++)

@@ -42,7 +42,7 @@ export interface Boot {
 export class Fleet {
   /** The nodes that are up, by name, in the order of their start. */
   readonly up = new Map<string, FleetNode>();
-  /** The number of dials of all nodes, and of the failed ones by reason. */
+  /** The number of dials of all nodes, and the numbers of failed dials by reason. */
   dials = 0;
   readonly rejected = new Map<string, number>();
   readonly #sim: Simulation;
@@ -96,7 +96,7 @@ export class Fleet {
     for (const name of names) this.#sim.crash(name);
   }
 
-  /** Yields the peers of a node that are up and list it as their peer, too. */
+  /** Yields those peers of a node that are up and also list the node as their peer. */
   *neighbors({ nodeId, linked }: FleetNode): IterableIterator<FleetNode> {
     for (const id of linked) {
       const other = this.#byId.get(id);

@@ -1,4 +1,4 @@
-// Test cases for the time in which a network becomes whole again after a partition.
+// Test cases for the time that a network takes to become whole again after a partition.
 
 import type { TestFn } from 'ava';
 import { seeds } from '../seeds.ts';

@@ -18,7 +18,7 @@ export interface HealOptions {
   readonly outbound?: number | undefined;
   /**
    * The node that each node knows: one node common to all (with default caps it is a seed), or a
-   * random one that started earlier.
+   * random node that started earlier.
    */
   readonly knows: 'common' | 'earlier';
   /** Duration of the partition in milliseconds. Default two minutes. */

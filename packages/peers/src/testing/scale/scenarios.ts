@@ -67,7 +67,7 @@ export const scenarios: Readonly<Record<ScenarioName, (options: ScenarioOptions)
     },
     /**
      * All nodes start at once and know one node. They must form one graph within ten seconds, and
-     * still form one a second after that node was killed.
+     * must still form one graph a second after that node was killed.
      */
     async storm({ seed, nodes = 200, log }) {
       const { joined, last, dials, most, events } = await storm({ seed, nodes, log });

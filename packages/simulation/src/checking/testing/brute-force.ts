@@ -5,7 +5,7 @@ import type { Operation } from '../history.ts';
 
 /**
  * Returns true if some order of one key's operations explains all completed ones. The time grows
- * with the factorial of their number.
+ * with the factorial of the number of operations.
  */
 export function hasOrder(operations: readonly Operation[]): boolean {
   return from(
