@@ -48,18 +48,18 @@ export class Gossip implements AsyncDisposable {
 
   /**
    * Joins a topic. The name is any well-formed string, or 32 bytes. The key of a string is the
-   * SHA-256 of its UTF-8 bytes without normalization: 'é' as one code point and as two are two
-   * topics, so normalize names that people type.
+   * SHA-256 of its UTF-8 bytes without normalization: 'é' written with one code point and 'é'
+   * written with two are different topics, so normalize names that people type.
    *
    * Joining the same topic again shares one membership. The `limit` and the validator of the first
    * handle apply, and another limit or validator throws a TypeError, as does a limit above the
    * `limits.message` of the transport.
    *
    * Each handle uses the codec passed to it to encode what it publishes and to decode what its
-   * readers get. All codecs of a topic must have the same name ('json', 'bytes' …), otherwise this
-   * throws a TypeError. No reader gets a message that the codec of the first handle rejects. If the
-   * codec of another handle rejects a message, the readers of that handle don't get it, and a
-   * `failed` event reports the error. More than 1,024 topics throw `resource_exhausted`.
+   * readers get. All codecs of a topic must have the same name ('json', 'bytes' …); otherwise
+   * `topic` throws a TypeError. No reader gets a message that the codec of the first handle
+   * rejects. If the codec of another handle rejects a message, the readers of that handle don't get
+   * it, and a `failed` event reports the error. More than 1,024 topics throw `resource_exhausted`.
    */
   topic<T, In = T>(
     name: string | Uint8Array,

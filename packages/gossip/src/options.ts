@@ -54,8 +54,8 @@ export interface GossipOptions {
    * 0.3 ms in Node and 2 to 4 ms in a browser. At most 16 forgeries of one peer are examined in a
    * second; further signed messages that it sends in that second are refused. Messages that a peer
    * relays before it has read them are counted separately, with the same limit.
-   * - identity: this node signs what it publishes with this key. Its id must be the node id of
-   *   `peers`.
+   * - identity: this node signs the messages that it publishes with this key. Its id must be the
+   *   node id of `peers`.
    * - mode: `strict` (default with an identity) drops messages without a signature and reports the
    *   peers that send them; use it at all nodes of a topic or at none. A strict node without an
    *   identity receives all messages but can't publish (`failed_precondition`). `lenient` (default
@@ -217,7 +217,7 @@ export const publishOptions: typeof publish = publish;
 const isGrace = (value: unknown) =>
   typeof value === 'number' && value >= 0 && value <= LONGEST_DELAY;
 const close = optionsSchema({
-  /** The time limit for sending what waits in the queues, in milliseconds, default 5,000. */
+  /** The time limit for sending the queued messages, in milliseconds, default 5,000. */
   grace: withDefault(reference<number>(isGrace, `milliseconds, 0 to ${LONGEST_DELAY}`), 5_000),
 });
 /** The schema of the options of `gossip.close`. */

@@ -47,7 +47,7 @@ export interface TopicSnapshot {
   readonly details: unknown;
 }
 
-/** Large messages that relays are bringing. */
+/** Large messages that relays are delivering. */
 export interface RelaySnapshot {
   /** Messages of this node that have not reached all their recipients yet. */
   readonly own: { readonly messages: number; readonly bytes: number };
@@ -66,7 +66,7 @@ export interface RelaySnapshot {
  */
 export interface DiscoverySnapshot {
   /**
-   * `first`: on some topic no other node is known; `more`: more nodes would be welcome; `none`: no
+   * `first`: on some topic, no other node is known; `more`: more nodes would be useful; `none`: no
    * nodes are needed.
    */
   readonly need: 'first' | 'more' | 'none';
@@ -105,6 +105,6 @@ export interface GossipSnapshot {
   }[];
   /** Absent before the start. */
   readonly discovery?: DiscoverySnapshot | undefined;
-  /** Large messages that relays are bringing; absent if this node relays nothing (`relay`). */
+  /** Large messages that relays are delivering; absent if this node relays nothing (`relay`). */
   readonly relay?: RelaySnapshot | undefined;
 }

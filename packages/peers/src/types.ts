@@ -76,8 +76,8 @@ export type PeerEvent<S = unknown> =
       readonly cause: TransportError;
     }
   /**
-   * A connection did not become a peer's: either one that this node dialed (`out`), or any incoming
-   * connection (`in`), including one that spoke another protocol, had the wrong security or
+   * A connection did not become a peer's. With `out`, this node dialed it. With `in`, it is any
+   * incoming connection, even one that spoke another protocol, had the wrong security or
    * certificate, belonged to another network, or ended before its hello. Without a hello, only
    * `endpoint` shows where it came from.
    */

@@ -9,7 +9,7 @@ import type { Leak } from './nodes/leaks.ts';
 /**
  * Stops all nodes on a network without faults, and returns the resources that they left behind.
  * Rejects if a node fails meanwhile or if a rejection is still unhandled, but never with an error
- * that a run has already rejected with.
+ * with which a run has already rejected.
  */
 export async function shutDown(
   loop: EventLoop,

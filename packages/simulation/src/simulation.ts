@@ -263,7 +263,7 @@ export class Simulation {
     this.inject({ do: 'link', from: a, to: b, link, direction });
   }
 
-  /** Resets every connection between two nodes, as a firewall may. */
+  /** Resets every connection between two nodes, as a firewall may do. */
   reset(a: string, b: string): void {
     this.inject({ do: 'reset', from: a, to: b });
   }
@@ -363,8 +363,8 @@ export class Simulation {
    * that they left behind: open calls, timers, connections and transports, by owner. If a setup
    * returned no such function, the transports of the node are closed. Afterwards, nothing of the
    * simulation remains in the process. Calling `close` again returns the same promise. Rejects if a
-   * node fails meanwhile or if a rejection is still unhandled, but never with an error that a run
-   * has already rejected with.
+   * node fails meanwhile or if a rejection is still unhandled, but never with an error with which a
+   * run has already rejected.
    */
   close(): Promise<Leak[]> {
     this.#closing ??= shutDown(this.#loop, this.#network, this.#cluster);

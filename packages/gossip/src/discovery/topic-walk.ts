@@ -8,8 +8,8 @@ import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
 import { jittered, pick } from '../hyparview/chance.ts';
 
 /**
- * The urgency with which nodes are needed. `first`: on some topic no other node is known; `more`:
- * the overlay could use more; `none`: there are enough.
+ * The urgency with which nodes are needed. `first`: on some topic, no other node is known; `more`:
+ * the overlay could use more nodes; `none`: there are enough nodes.
  */
 export type Need = 'first' | 'more' | 'none';
 

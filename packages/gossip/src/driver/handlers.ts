@@ -86,7 +86,7 @@ function pushWork(request: Uint8Array): number {
 
 /**
  * Units for a message: looking up its id, keeping it, delivering it and passing it on. In addition,
- * one unit for each 16 bytes.
+ * there is one unit for each 16 bytes.
  */
 const PUSH = 16;
 const PUSH_SHIFT = 4;

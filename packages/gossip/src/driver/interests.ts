@@ -121,8 +121,8 @@ export class Interests {
   }
 
   /**
-   * Repeats the number to a peer that sent a message of a topic that this node is not on, because
-   * it does not know the current list.
+   * Repeats the number to a peer that sent a message on a topic that this node is not on. Such a
+   * peer does not know the current list.
    */
   remind(nodeId: string): void {
     this.#untold.add(nodeId);

@@ -60,7 +60,7 @@ const MOST_NODES = 16;
 const MOST_ADDRESSES = 2;
 /**
  * Number of addresses accepted from one peer at once, and milliseconds until one more is accepted.
- * An honest peer sends some dozens in a minute, a bootstrap node more.
+ * An honest peer sends a few dozen addresses per minute, a bootstrap node sends more.
  */
 const BURST = 256;
 const INTERVAL = 250;

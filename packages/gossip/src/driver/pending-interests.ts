@@ -1,7 +1,7 @@
 // Tracks peers that have just connected and have not yet announced their topics. Callers can wait
 // for the announcement for a limited time.
 
-/** P is the type of a peer: one object for as long as the peer is connected. */
+/** P is the type of a peer, which is the same object for as long as the peer is connected. */
 export class PendingInterests<P extends { readonly nodeId: string }> {
   readonly #known: (peer: P) => void;
   /** Peers whose topics are not known yet, the oldest first. */

@@ -105,7 +105,7 @@ export class RelayDriver {
     });
   }
 
-  /** Messages of this node, and their bytes, that a peer may not have yet. */
+  /** Returns the number and the bytes of this node's messages that a peer may not have yet. */
   unsent(nodeId: string): { readonly messages: number; readonly bytes: number } {
     return this.#relays.unsent(nodeId);
   }

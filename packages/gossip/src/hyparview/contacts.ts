@@ -28,7 +28,7 @@ export class Contacts {
 
   /**
    * Adds contacts; the newest ones are kept.
-   * @param isChosen whether this node chose them; otherwise they connected by themselves, or others
+   * @param isChosen true if this node chose them, false if they connected by themselves or others
    * named them
    */
   add(peers: readonly string[], isChosen: boolean): void {

@@ -18,7 +18,7 @@ interface Name {
 /** The cache, by the last byte of the name. Another name with the same byte replaces it. */
 const kept: (Name | undefined)[] = new Array<Name | undefined>(256).fill(undefined);
 
-/** The name that was written last: most ids in a list have the same one. */
+/** The name that was written last, because most ids in a list have the same name. */
 let written: Name | undefined;
 
 /** Reads the 32 bytes that begin at `at` as 64 hex digits. */
@@ -72,7 +72,10 @@ function keep(place: number, text: string, bytes: Uint8Array): Name {
   return name;
 }
 
-/** Compares word by word without a loop, because counting would take as long as comparing. */
+/**
+ * Compares word by word without a loop, because incrementing a counter would take as long as
+ * comparing.
+ */
 function isSame(name: Int32Array, view: DataView, at: number): boolean {
   return (
     name[7] === view.getInt32(at + 28, true) &&

@@ -3,8 +3,8 @@
 
 export interface IntroducersOptions {
   /**
-   * The capacity of the table. One peer may introduce half of it, and all peers together three
-   * quarters; the rest is for publishers that are connected themselves.
+   * The capacity of the table. One peer may introduce half of this number, and all peers together
+   * three quarters; the rest is for publishers that are connected themselves.
    */
   readonly origins: number;
   /**

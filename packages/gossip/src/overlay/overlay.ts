@@ -147,7 +147,7 @@ export interface Overlay extends Machine<OverlayInput, OverlayOutput> {
   readonly wanted: number;
   /**
    * Returns what to do with a message, before any work is spent on it.
-   * @param isSigned whether it has a signature, which may be forged.
+   * @param isSigned true if it has a signature, which may be forged.
    */
   screen(from: string, id: MessageId, now: number, isSigned: boolean): Screening;
   /** Returns true if a message with that id is known already. */

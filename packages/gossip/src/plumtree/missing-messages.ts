@@ -74,7 +74,7 @@ export class MissingMessages {
   }
 
   /**
-   * A peer announces that it has a message. Returns false if the peer has announced too many
+   * Records that a peer has announced a message. Returns false if the peer has announced too many
    * missing messages.
    */
   advertise(id: MessageId, key: string, peer: string, hops: number, now: number): boolean {
@@ -97,9 +97,9 @@ export class MissingMessages {
   }
 
   /**
-   * A peer sent a message, perhaps not for the first time. If the peer wasn't asked for it, the
-   * delay since the first notice of the message is recorded; it is 0 if the message was not
-   * missing.
+   * Called when a peer has sent a message, perhaps not for the first time. If the peer wasn't asked
+   * for it, records the delay since the first notice of the message; the delay is 0 if the message
+   * was not missing.
    */
   arrived(key: string, peer: string, now: number): void {
     const message = this.#messages.get(key);
@@ -111,16 +111,16 @@ export class MissingMessages {
   }
 
   /**
-   * A message arrived and is no longer missing. Returns the peers that gave notice of it, in the
-   * order of their notices.
+   * Removes a message that has arrived. Returns the peers that gave notice of it, in the order of
+   * their notices.
    */
   take(key: string): readonly Advertiser[] {
     return this.#pendingMessages.take(key) ?? this.#take(key);
   }
 
   /**
-   * A message arrived and the topic is checking it. No peer is asked for it until `take` or
-   * `refuse` is called.
+   * Records that a message has arrived and the topic is checking it. No peer is asked for it until
+   * `take` or `refuse` is called.
    */
   hold(key: string): void {
     if (!this.#pendingMessages.isHeld(key)) this.#pendingMessages.hold(key, this.#take(key));
@@ -131,8 +131,8 @@ export class MissingMessages {
   }
 
   /**
-   * A message arrived and was not accepted. No peer is asked for it, not even after further
-   * notices.
+   * Records that a message has arrived and was not accepted. No peer is asked for it, not even
+   * after further notices.
    */
   refuse(key: string): void {
     this.#take(key);
@@ -166,9 +166,9 @@ export class MissingMessages {
   }
 
   /**
-   * A peer doesn't have the message after all. If it was asked, the next peer is due at once. If it
-   * was not, the time of the next request doesn't change. Otherwise a peer could use up all
-   * requests at once by giving notice and withdrawing it again and again.
+   * Records that a peer doesn't have the message after all. If the peer was asked for it, the next
+   * peer is due at once. If not, the time of the next request doesn't change. Otherwise a peer
+   * could use up all requests at once by giving notice and withdrawing it again and again.
    */
   withdraw(key: string, peer: string, now: number): void {
     const message = this.#messages.get(key);
@@ -256,8 +256,8 @@ class Lateness {
   #late = 0;
 
   /**
-   * A message arrived over the tree, `late` milliseconds after its first notice, or before any
-   * notice (0).
+   * Records that a message arrived over the tree, `late` milliseconds after its first notice; 0 if
+   * it arrived before any notice.
    */
   observe(late: number): void {
     this.#late =

@@ -33,7 +33,7 @@ export class Neighbor {
    * it.
    */
   owed: Map<string, boolean> | undefined;
-  /** Messages that were sent to the peer on demand, the oldest first: key → how often. */
+  /** Messages that were sent to the peer on demand, the oldest first: key → number of times. */
   served: Map<string, number> | undefined;
   /** Number of promises broken since the peer last kept one. */
   brokenInRow = 0;
@@ -147,7 +147,7 @@ export class Neighbor {
   }
 
   /**
-   * Notes that a message is owed to the peer, because there was no room for it. Returns false if
+   * Records that a message is owed to the peer, because there was no room for it. Returns false if
    * the oldest one had to be dropped.
    */
   owe(key: string, isAsked: boolean, most: number): boolean {
@@ -157,8 +157,8 @@ export class Neighbor {
   }
 
   /**
-   * Notes that a message is sent to the peer on demand. Returns how often that has happened,
-   * including this time.
+   * Records that a message is sent to the peer on demand. Returns the number of times that this has
+   * happened, including this time.
    */
   serve(key: string, most: number): number {
     this.served ??= new Map();

@@ -61,7 +61,9 @@ export interface OfferedInput {
   readonly from: string;
   /** Undefined if it is malformed. */
   readonly head: RelayHead | undefined;
-  /** The topic's size limit, and whether the message is known; undefined if it isn't joined. */
+  /**
+   * The topic's size limit, and whether the message is known; undefined if the topic isn't joined.
+   */
   readonly topic: { readonly limit: number; readonly isKnown: boolean } | undefined;
 }
 

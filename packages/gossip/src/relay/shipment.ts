@@ -41,7 +41,7 @@ export class Shipment {
     return this.#repaired;
   }
 
-  /** Returns true if it is not known yet whether a node has the message. */
+  /** Returns true if it is still unknown whether a node has the message. */
   isOpenFor(nodeId: string): boolean {
     return this.#open.has(nodeId);
   }

@@ -50,7 +50,10 @@ export class Deliveries {
     for (const reader of this.#readers) reader.close();
   }
 
-  /** Records that the publisher of a message, which a peer has sent, asks for a receipt. */
+  /**
+   * Records that the publisher of a message asks for a receipt; `from` is the peer that sent the
+   * message.
+   */
   ask(id: MessageId, from: string): void {
     this.#asked.add(id, from);
   }
@@ -91,9 +94,7 @@ export class Deliveries {
       events.tell({ type: 'duplicate', topic: this.#topic.key.name, id: messageKey(id), from });
   }
 
-  /**
-   * @param first the reason why an earlier copy was dropped, if this one is dropped because of that
-   */
+  /** @param first the reason why an earlier copy was dropped, if that is the cause of this drop */
   drop(reason: DropReason, id: MessageId, from: string, first = reason): void {
     this.#count(reason);
     if (!this.#asked.isEmpty) this.#asked.answer(id, from, first);

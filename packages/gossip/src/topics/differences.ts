@@ -123,8 +123,8 @@ export class Differences implements Machine<DifferencesInput, DifferencesOutput>
   }
 
   /**
-   * Adds the recipients of a message that use another overlay, and those that don't accept messages
-   * of its size, to `failed`.
+   * Adds to `failed` the recipients of a message that use another overlay, and the recipients that
+   * don't accept messages of that size.
    * @param handed the peers that the message was handed to, none of which uses another overlay
    */
   addFailures(failed: PublishFailure[], handed: readonly string[], body: Body): void {

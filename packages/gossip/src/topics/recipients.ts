@@ -10,7 +10,7 @@ import { notOnTopic } from './errors.ts';
 import { Publication } from './publication.ts';
 import type { TopicContext } from './topic-context.ts';
 
-/** The part of a topic's publisher that sending to a list of nodes uses. */
+/** The part of a topic's publisher that is used to send to a list of nodes. */
 export interface DirectSender
   extends Pick<TopicContext, 'key' | 'isOver' | 'node' | 'push' | 'takes' | 'notSent' | 'unsent'> {
   /**
@@ -18,7 +18,7 @@ export interface DirectSender
    * while the topic is new here.
    */
   arrival(nodeId?: string): Promise<boolean>;
-  /** Reports receipts, lost peers and the time to the publication until it is over. */
+  /** Informs the publication about receipts, lost peers and the time until it is over. */
   track(publication: Publication, message: OwnMessage): void;
   /** Checks whether the publication is over, after something has happened to it. */
   look(publication: Publication): void;

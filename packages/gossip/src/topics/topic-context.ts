@@ -48,8 +48,7 @@ export interface TopicContext extends ViewSession {
 
   /**
    * Drops a message.
-   * @param first the reason why an earlier copy was dropped, if this one is dropped because of
-   *   that.
+   * @param first the reason why an earlier copy was dropped, if that is the cause of this drop.
    */
   drop(reason: DropReason, id: MessageId, from: string, first?: DropReason): void;
   misbehaved(nodeId: string, what: string, isToBlame?: boolean): void;

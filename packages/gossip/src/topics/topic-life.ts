@@ -9,7 +9,7 @@ export class TopicLife {
   #epoch = -1;
   /** Time at which this life began, in milliseconds of this node's clock. */
   #joinedAt = 0;
-  /** Number of times that the life was raised because a peer remembered a later one. */
+  /** Number of times that the life was raised because a peer remembered a later life. */
   #raised = 0;
 
   constructor(node: TopicNode, restartedNodes: RestartedNodes) {

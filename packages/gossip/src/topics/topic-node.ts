@@ -11,7 +11,7 @@ import type { GossipEvent, Unsent } from '../types.ts';
 import type { TopicTerms } from './differences.ts';
 import type { TopicKey } from './topic-key.ts';
 
-/** The part of a topic's session that sending partial-view messages uses. */
+/** The part of a topic's session that is used to send partial-view messages. */
 export interface ViewSession {
   readonly key: TopicKey;
   readonly isOver: boolean;

@@ -110,6 +110,7 @@ export function judge(
 }
 
 /**
- * Maximum number of connections of one peer: as many as the largest pool opens, in both directions.
+ * Maximum number of connections of one peer: the number that the largest pool opens in both
+ * directions together.
  */
 const LINKS = 128;

@@ -19,12 +19,12 @@ import { Promotion } from './promotion.ts';
 import { restoreBook, saveBook } from './saved.ts';
 
 /**
- * The address book of Tendermint and CometBFT, which is Bitcoin's: 'new' buckets hold addresses
- * that were only reported, 'tried' buckets hold addresses that a dial has reached. A keyed hash of
- * address group and source group chooses the bucket, so that no group gets more than its quota.
- * Each id has one address, and each address has one id. The book holds at most 20,480 entries and
- * 4,096 bans. One group (a /16) has at most 256 tried entries, and 64 new ones for each source
- * group.
+ * The address book of Tendermint and CometBFT, which comes from Bitcoin: 'new' buckets hold
+ * addresses that were only reported, 'tried' buckets hold addresses that a dial has reached. A
+ * keyed hash of address group and source group chooses the bucket, so that no group gets more than
+ * its quota. Each id has one address, and each address has one id. The book holds at most 20,480
+ * entries and 4,096 bans. One group (a /16) has at most 256 tried entries, and 64 new ones for each
+ * source group.
  *
  * It differs from Tendermint in the following points:
  * - Times come from a monotonic clock, and the saved document contains ages. A wall clock that goes
@@ -126,7 +126,7 @@ export class AddressBook {
     const known = this.#index.get(entry.nodeId);
     if (known?.address === place.key) {
       known.seen = now;
-      // The more buckets the entry is in, the less likely it is to get into another one.
+      // The more buckets the entry is in, the less likely it is to be put in another one.
       const isOut =
         known.tried ||
         known.rows.length >= NEW_BUCKETS_PER_ADDRESS ||
@@ -224,7 +224,7 @@ export class AddressBook {
 
   /**
    * Records that a dial to the node failed. A failed alternative is removed; after a failure at the
-   * main address, the alternative is next.
+   * main address, the alternative is dialed next.
    */
   failed(nodeId: string, address: string, now: number): void {
     if (this.#alternatives.failed(nodeId, placeOf(address)?.key, now)) this.#news++;
@@ -341,8 +341,8 @@ export class AddressBook {
   /**
    * Returns a tried entry that blocks a newcomer's promotion. Dial it, and report the outcome with
    * `attempted` and `succeeded`. Each entry is returned once per newcomer. For each of the 64
-   * buckets, at most one entry waits: the last one found. Calling this every 2 minutes corresponds
-   * to the feeler connections of Heilman et al.
+   * buckets, at most one entry waits for a test: the last one found. Calling this every 2 minutes
+   * corresponds to the feeler connections of Heilman et al.
    */
   toTest(now: number): BookEntry | undefined {
     this.#endBans(now);

@@ -91,8 +91,8 @@ export class KnownAddress {
   }
 
   /**
-   * Returns true if its last dial failed, that is, began after its last success and at least a
-   * minute ago. A tried entry that failed can be replaced by a newcomer (see `AddressBook`).
+   * Returns true if the last dial failed, that is, if it began after the last success and at least
+   * a minute ago. A tried entry that failed can be replaced by a newcomer (see `AddressBook`).
    */
   hasFailedTest(now: number): boolean {
     const { lastAttempt, lastSuccess } = this;

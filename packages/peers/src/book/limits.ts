@@ -1,5 +1,5 @@
-// The constants of the address book. Unless stated otherwise they are those of Tendermint and
-// CometBFT (p2p/pex/params.go), most of which come from Bitcoin.
+// The constants of the address book. Unless stated otherwise, the values are those of Tendermint
+// and CometBFT (p2p/pex/params.go), most of which come from Bitcoin.
 
 /** Number of buckets for new addresses, which others reported and no dial has reached yet. */
 export const NEW_BUCKETS = 256;

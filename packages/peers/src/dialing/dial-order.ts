@@ -32,8 +32,8 @@ export interface DialOrder {
   readonly nodeId: string | undefined;
   readonly kind: DialKind;
   /**
-   * Set for a persistent peer if the address is not the operator's but one that the peer itself
-   * advertised.
+   * Set for a persistent peer if the address was not given by the operator but advertised by the
+   * peer itself.
    */
   readonly reported?: boolean;
 }

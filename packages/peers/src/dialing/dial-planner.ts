@@ -308,8 +308,8 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   }
 
   /**
-   * Returns true if the quota allows a dial to a node that is not a persistent peer. Otherwise an
-   * event will make the planner check again, or the wake-up time that this function sets.
+   * Returns true if the quota allows a dial to a node that is not a persistent peer. Otherwise the
+   * planner checks again because of an event, or at the wake-up time that this function sets.
    */
   #mayDial(now: number): boolean {
     const readyAt = this.#quota.readyAt(now);

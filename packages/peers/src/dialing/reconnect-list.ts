@@ -2,8 +2,8 @@
 // and stay on the list until they are given up.
 
 /**
- * A list of lost peers. Holds at most 64 peers; beyond that, the oldest is removed and left to the
- * address book.
+ * A list of lost peers. Holds at most 64 peers; beyond that, the oldest is removed, and only the
+ * address book can pick it again.
  */
 export class ReconnectList<DialCandidate> {
   readonly #entries = new Map<string, { readonly candidate: DialCandidate; tries: number }>();

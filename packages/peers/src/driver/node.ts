@@ -184,7 +184,8 @@ export class Node {
   }
 
   /**
-   * Returns true if a node may be a peer: always with open membership, otherwise only if listed.
+   * Returns true if a node may be a peer: with open membership any node, otherwise only a listed
+   * node.
    */
   isWelcome(
     peer: { readonly nodeId: string; readonly proven: boolean },

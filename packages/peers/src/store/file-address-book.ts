@@ -19,7 +19,7 @@ import { processes } from './processes.ts';
  *
  * `load` also rejects with `not_found` if the folder is missing, and with `invalid_argument` if the
  * path can never be a file. Files above 16 MiB are not read. Throws a TypeError if `path` is not a
- * path.
+ * valid path.
  */
 export function createFileAddressBook(path: string): AddressBookStore {
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {

@@ -92,7 +92,7 @@ export class FileBacking implements Backing {
 
   /**
    * Takes the lock. If no lock can be created, the book can be read but not saved; each save then
-   * tries again.
+   * tries again to take the lock.
    */
   async #takeLock(warnings: TransportError[]): Promise<void> {
     try {

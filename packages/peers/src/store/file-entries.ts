@@ -141,7 +141,7 @@ export class FileEntries implements FileStore {
       throw new TransportError('shutdown', `${KIND}: ${this.#folder}: it was closed`);
   }
 
-  /** Takes the folder. After a failure, the next operation tries again. */
+  /** Locks the folder. After a failure, the next operation tries again. */
   #open(): Promise<void> {
     this.#opening ??= this.#take().catch((error) => {
       this.#opening = undefined;

@@ -11,9 +11,9 @@ import { processes } from './processes.ts';
  * or the machine stops. `set` resolves when the new value has replaced the old one. Until `sync`
  * has resolved, a crash of the machine may undo the change.
  *
- * Only one store at a time can use the folder. The first operation takes the folder and rejects
- * with `failed_precondition`, naming the process, if another one holds it. A folder whose process
- * is gone is taken over. Operations reject with these codes:
+ * Only one store at a time can use the folder. The first operation locks the folder. It rejects
+ * with `failed_precondition`, naming the process, if another process holds the lock. The lock of a
+ * process that is gone is taken over. Operations reject with these codes:
  * - `not_found`: the parent folder is missing.
  * - `permission_denied`: the file system does not allow it.
  * - `resource_exhausted`: the disk is full, or the value exceeds 64 MiB.
@@ -22,7 +22,7 @@ import { processes } from './processes.ts';
  * - `data_loss`: the disk failed.
  *
  * After a failure the previous content is intact, and the operation can be retried. Throws a
- * TypeError if `folder` is not a path.
+ * TypeError if `folder` is not a valid path.
  */
 export function createFileStore(folder: string): FileStore {
   if (typeof folder !== 'string' || folder === '' || folder.includes('\0')) {

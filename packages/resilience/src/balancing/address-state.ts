@@ -18,7 +18,7 @@ export interface AddressSettings {
   readonly changed: (address: AddressState, event: 'up' | 'down' | undefined) => void;
 }
 
-/** The state of an address: `up` if it gets calls, otherwise the reason why not. */
+/** The state of an address: `up` if it gets calls, otherwise the reason why it gets none. */
 export type AddressStatus = 'up' | 'down' | 'probing' | 'ejected' | 'removed';
 
 /** One address and everything that is known about it. */
@@ -101,7 +101,7 @@ export class AddressState {
 
   /**
    * Returns true if the address may get a call now. An address that was down gets one call at a
-   * time until one succeeds.
+   * time until a call succeeds.
    */
   takesCalls(now: number): boolean {
     if (this.#isEjected || this.#isRemoved) return false;

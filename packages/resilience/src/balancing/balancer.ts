@@ -220,7 +220,7 @@ class NamesBalancer implements Balancer {
           throw error;
         },
       );
-    // The promise itself is returned, so that a call costs no further turn.
+    // The promise itself is returned, so that a call takes no further turn of the microtask queue.
     result.then(
       () => end('success'),
       (error) => end(outcomeOf(error)),

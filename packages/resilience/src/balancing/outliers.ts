@@ -1,5 +1,5 @@
-// Outlier ejection by the rules of gRFC A50, which are Envoy's: addresses whose calls fail much
-// more often than those of others get no calls for a while.
+// Outlier ejection by the rules of gRFC A50, which come from Envoy: addresses whose calls fail much
+// more often than the calls of other addresses get no calls for a while.
 
 import type { AddressState } from './address-state.ts';
 

@@ -1,5 +1,5 @@
-// One circuit: it refuses calls while most of them fail, and lets a few through to find out if they
-// succeed again.
+// One circuit: it refuses calls while most of them fail, and lets a few calls through to find out
+// if calls succeed again.
 
 import type { Random } from '@trunkline/transport-core';
 import { RollingWindow } from './rolling-window.ts';

@@ -216,8 +216,8 @@ export class RepeatedCall {
     const delay = this.#delay(error, isFree, pushback);
     const { deadline } = this.#call;
     const now = this.#host.clock.now();
-    // A wait beyond the deadline would end with `deadline_exceeded`, which says less than this
-    // error.
+    // A wait beyond the deadline would end with `deadline_exceeded`, which is less informative than
+    // this error.
     if (deadline !== undefined && now + delay >= deadline) return false;
     const repeat = () => {
       this.#host.count('retry');
@@ -288,7 +288,8 @@ export class RepeatedCall {
 
   readonly #canceled = () => {
     const reason = this.#original.signal?.reason;
-    // Attempts without their own controller got the signal itself, and fail because of it.
+    // Attempts without their own controller use the caller's signal directly, and fail because of
+    // it.
     for (const { controller } of this.#open) controller?.abort(reason);
     if (this.#open.size > 0 || this.#isSettled) return;
     const { protocol, method } = this.#call;

@@ -41,7 +41,7 @@ export interface RetryPolicy {
   readonly hedgeDelay?: number | undefined;
   /**
    * Milliseconds after which an attempt of an idempotent unary call is canceled and counts as
-   * failed, so that the call is repeated. Default: an attempt may take the whole time of the call.
+   * failed, so that the call is repeated. Default: an attempt may take as long as the whole call.
    */
   readonly attemptTimeout?: number | undefined;
 }
@@ -86,7 +86,7 @@ export class RetryPolicies {
       policies.get(`${protocol}/*`) ??
       policies.get('*') ??
       DEFAULT;
-    // The methods of mounted protocols are few, so this table is small, too.
+    // Mounted protocols have few methods, so this table is small, too.
     const methods = this.#found.get(protocol) ?? new Map<string, CompletePolicy>();
     this.#found.set(protocol, methods.set(method, policy));
     return policy;

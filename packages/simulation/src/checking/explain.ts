@@ -33,8 +33,8 @@ export function explain(
 }
 
 /**
- * Explains why `effects` fail. Writes are searched in the whole prefix, because otherwise the words
- * "nothing had written" might be true only of the operations in the table.
+ * Explains why `effects` fail. Writes are looked up in the whole prefix, because otherwise the
+ * words "nothing had written" might be true only for the operations in the table.
  */
 function reason(effects: readonly Effect[], prefix: readonly Effect[]): string {
   const certain = effects

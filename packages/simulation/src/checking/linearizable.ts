@@ -14,10 +14,10 @@ export interface CheckOptions {
    * `undefined`. Each visited configuration (the progress of all clients, and the value at that
    * point) counts as one, and so do a hundred comparisons between configurations. Default
    * 1,000,000, which takes about ten seconds, and at most about 300 bytes per configuration.
-   * Shrinking a counter-example may search as many configurations again, and then stops with the
-   * smallest one found so far. Ordinary histories need one to eight configurations per operation.
-   * Unknown outcomes combined with few distinct values need many more, so let clients write
-   * distinct values.
+   * Shrinking a counter-example may search the same number again, and then stops with the smallest
+   * counter-example found so far. Ordinary histories need one to eight configurations per
+   * operation. Unknown outcomes combined with few distinct values need many more, so let clients
+   * write distinct values.
    */
   readonly limit?: number;
 }

@@ -15,9 +15,10 @@
 //   operation names are treated as equal (see the timeline).
 // - A write is not taken if a completed operation still needs the value that it overwrites and
 //   nothing can write that value again.
-// - A configuration is dropped if a known one leaves more open, that is, if the known one has the
-//   same position and value, has no more left to do, and has used up no more (see `covers`). This
-//   compares the sets themselves, so no hash collision can cause an error.
+// - A configuration is dropped if a known configuration allows at least as many continuations, that
+//   is, if the known one has the same position and value, has no more operations left to do, and
+//   has used up no more writes (see `covers`). This compares the sets themselves, so no hash
+//   collision can cause an error.
 //
 // No order is missed, for this reason. Take a shortest order that completes a configuration. If it
 // begins with an operation that looks, the search tries that one. If it begins with blind writes

@@ -89,8 +89,8 @@ function forgetting(effects: readonly Effect[], telling: ReadonlySet<Effect>): E
 /**
  * Returns the operations whose written value one of `telling` may have looked at: the write was
  * called before that operation returned, and no other write had certainly hidden it before that
- * operation was called. For the reader's sake, the result also includes the last operation that
- * wrote a value which was looked at, so that each value has an origin.
+ * operation was called. For readability, the result also includes the last operation that wrote a
+ * value which was looked at, so that each value has an origin.
  */
 function lookedAt(effects: readonly Effect[], telling: ReadonlySet<Effect>): Set<Operation> {
   const writes = effects.filter((effect) => effect.writes);

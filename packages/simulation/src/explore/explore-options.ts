@@ -94,7 +94,7 @@ export interface ExploreOptions {
    * `npx ava search.test.js` or `node search.js`.
    */
   readonly replay?: string | undefined;
-  /** Called at most every 100 ms, and at the end of the seeds. */
+  /** Called at most every 100 ms, and once all seeds have run. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /**
    * Aborts the search: it rejects with the reason of the signal, and its workers are stopped. In

@@ -26,7 +26,7 @@ export interface RunnerOptions
   extends Pick<SimulationOptions, 'level' | 'link' | 'disk' | 'strict' | 'nemesis'> {
   /** The profiles that the seeds use in turn. */
   readonly profiles?: readonly (ProfileName | Profile)[] | undefined;
-  /** With 'fail', a scenario fails if its nodes leave something open. */
+  /** With 'fail', a scenario fails if its nodes leave resources open. */
   readonly leaks: 'ignore' | 'fail';
   /** Maximum number of runs for shrinking one failure; 0 turns shrinking off. */
   readonly shrinkRuns: number;
@@ -63,7 +63,7 @@ export interface Runner {
   repeat(seed: number): Promise<RepeatedOutcome>;
   /**
    * Shrinks the faults of a failed seed, and then repeats the run to record up to `record` events
-   * of it, unless that is 0.
+   * of it, unless `record` is 0.
    */
   shrink(seed: number, failed: FailedRun, record: number): Promise<Shrunk>;
   /** Stops everything that is still running. */

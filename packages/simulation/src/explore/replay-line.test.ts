@@ -13,9 +13,7 @@ const replay: Replay = {
   without: [],
 };
 
-/**
- * Sets the environment variables of a package manager, and removes those of other package managers.
- */
+/** Replaces the environment variables that a package manager sets. */
 function given(t: ExecutionContext, environment: Readonly<Record<string, string>>): void {
   const { env } = process;
   t.teardown(() => {

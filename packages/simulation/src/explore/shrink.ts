@@ -20,8 +20,8 @@ export type Attempt = (
  * First it repeats the run with the whole schedule, and gives up if the result differs.
  *
  * The last `recover` is kept while the rest shrinks: without it, a rule that waits for calm could
- * break merely because calm never comes. At the end it is removed if exactly the same failure
- * occurs without it.
+ * break merely because calm never comes. At the end the last `recover` is removed, too, if exactly
+ * the same failure occurs without it.
  */
 export async function shrinkFailure(
   failure: FailedRun,

@@ -68,12 +68,13 @@ export interface SwarmOptions {
 }
 
 /**
- * Combines a random subset of all kinds: each is chosen by a coin toss, but at least one is chosen
- * (swarm testing: Groce, Zhang, Eide, Chen, Regehr, ISSTA 2012). Each kind acts in a random part of
- * the duration, up to four times as fast or as slow as on its own. The kinds affect each other: a
- * `heal` of one ends the cuts, partitions and bad links of all others, a restart by one brings back
- * a node that another crashed, and a restarted node is no longer slow. The swarm leaves out crashes
- * of nodes that are down or beyond `maxDown`, and restarts of nodes that are up.
+ * Combines a random subset of all kinds: each kind is chosen with a probability of one half, but at
+ * least one is chosen (swarm testing: Groce, Zhang, Eide, Chen, Regehr, ISSTA 2012). Each kind acts
+ * in a random part of the duration, up to four times as fast or as slow as on its own. The kinds
+ * affect each other: a `heal` of one kind ends the cuts, partitions and bad links of all others, a
+ * restart by one brings back a node that another crashed, and a restarted node is no longer slow.
+ * The swarm leaves out crashes of nodes that are down or beyond `maxDown`, and restarts of nodes
+ * that are up.
  */
 export function swarm(options: SwarmOptions = {}): Nemesis {
   const { duration, kinds: names, maxDown } = parseOptions(schema, options, 'nemeses.swarm');
@@ -106,8 +107,8 @@ export function swarm(options: SwarmOptions = {}): Nemesis {
  * Functions that create nemeses: `createSimulation({ seed, nemesis: nemeses.swarm() })`. All
  * options are optional. Each nemesis plans trouble that comes and goes for `duration` (default
  * 30,000 virtual ms) and ends with `recover`. If there are too few nodes for its kind of trouble,
- * it plans only `recover`. When several nemeses run at once, a `heal` or crash of one also affects
- * the faults of another.
+ * it plans only `recover`. When several nemeses run at once, a `heal` or a crash that one nemesis
+ * plans also affects the faults of the others.
  */
 export const nemeses = { ...kinds, swarm } as const;
 

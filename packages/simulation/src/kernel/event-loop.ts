@@ -205,8 +205,8 @@ export class EventLoop {
     const ended = () => emptyMicrotaskQueue(around).then(() => watch.flush());
     try {
       for (;;) {
-        // Finishes this instant. Nothing reports when the microtask queue is empty. So this runs a
-        // few turns of it, and more as long as code touches the loop.
+        // Finishes this instant. No event reports that the microtask queue is empty, so this runs a
+        // few turns of the queue, and more as long as code touches the loop.
         for (let rounds = 0; ; rounds++) {
           this.#touched = false;
           if (this.#deferred.length > 0) this.#runDeferred();
@@ -387,7 +387,7 @@ const UNCAUGHT = 'no uncaught error';
 /** A leap of virtual time, in milliseconds, before which every chain of awaits must finish. */
 const LEAP = 1_000;
 /**
- * Number of turns of the microtask queue after an event, and again while code touches the loop. A
- * longer chain of bare awaits continues later.
+ * Number of turns of the microtask queue after an event. The same number follows each time that
+ * code has touched the loop. A longer chain of bare awaits continues later.
  */
 const TURNS = 8;

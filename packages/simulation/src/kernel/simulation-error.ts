@@ -1,5 +1,5 @@
 // The error with which a failed run rejects. It names the rule that broke, the seed and the virtual
-// time, and shows what happened before.
+// time, and shows the preceding events.
 
 import { describeNodes } from './describe-nodes.ts';
 import { formatTime, type TraceSummary } from './trace.ts';

@@ -206,8 +206,8 @@ interface Waiting {
 }
 
 /**
- * Returns the delay that Node uses: 1 ms for any shorter delay, for text, and for more than 24.8
- * days.
+ * Returns the delay that Node uses: the given delay, but 1 ms if that is shorter, is not a number,
+ * or exceeds 24.8 days.
  */
 function waitOf(delay: unknown): number {
   const number = Math.trunc(Number(delay));

@@ -100,8 +100,8 @@ export class SimNetwork {
   }
 
   /**
-   * Ends the listening of an incarnation that has ended. Its addresses stay with the machine, which
-   * refuses dials, or ignores them if it has no power.
+   * Ends the listening of an incarnation that has ended. Its addresses stay with the machine. The
+   * machine refuses dials, or ignores them if it has no power.
    */
   vacate(incarnation: Incarnation | undefined): void {
     for (const address of incarnation?.addresses ?? []) {

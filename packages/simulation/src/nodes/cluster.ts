@@ -118,8 +118,8 @@ export class Cluster {
             cause: error,
           });
       }
-      // The leaks are taken right away, because anything that other nodes cause here while they
-      // stop is not this node's leak.
+      // The leaks are taken right away, because resources that other nodes cause here while they
+      // stop are not this node's leaks.
       leaks.set(node, node.leaks());
     };
     try {

@@ -118,10 +118,7 @@ export class NodeClock implements Clock {
   }
 }
 
-/**
- * Speed of the monotonic clock, relative to its rate, while it waits for the wall clock to catch
- * up.
- */
+/** Speed of the monotonic clock, as a factor of its rate, while the wall clock catches up. */
 const SLEW = 0.5;
 const NEVER: SimEvent = {
   at: Number.POSITIVE_INFINITY,

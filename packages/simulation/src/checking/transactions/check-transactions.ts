@@ -23,11 +23,11 @@ export type TransactionsVerdict =
 
 /**
  * Checks whether transactions are strictly serializable: they behave as if they had run one at a
- * time, in an order that respects real time. Reads of lists show the order of appends, from which
- * the dependencies between transactions follow; a cycle of them is an anomaly (Kingsbury and
- * Alvaro, Elle: Inferring Isolation Anomalies from Experimental Observations, VLDB 14(3), 2020; the
- * names are those of Adya, Weak Consistency, 1999). It finds only real anomalies, but misses those
- * of keys that are never read.
+ * time, in an order that respects real time. Reads of lists show the order of appends, which
+ * determines the dependencies between transactions. A cycle of dependencies is an anomaly
+ * (Kingsbury and Alvaro, Elle: Inferring Isolation Anomalies from Experimental Observations, VLDB
+ * 14(3), 2020; the names are those of Adya, Weak Consistency, 1999). The check finds only real
+ * anomalies, but misses anomalies of keys that are never read.
  *
  * @throws TypeError if a value was appended to one key twice.
  */
