@@ -121,7 +121,7 @@ test.serial('a failure that needs no fault is left with none', async (t) => {
   t.is(failed[0]!.seed, 2);
   t.deepEqual(failed[0]!.schedule, []);
   t.is(failed[0]!.error.name, 'RangeError');
-  t.regex(failed[0]!.error.message, /^wrong\n[^]*\nit fails with 0 of the \d+ planned faults/);
+  t.regex(failed[0]!.error.message, /^wrong\n[\s\S]*\nit fails with 0 of the \d+ planned faults/);
 });
 
 test.serial(
