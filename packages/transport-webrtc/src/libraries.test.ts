@@ -10,7 +10,9 @@ import test from 'ava';
 import * as werift from 'werift';
 import { createWebRtcStreamLayer } from './create-webrtc-transport.ts';
 import { createMemorySignaling } from './memory-signaling.ts';
-import type { RtcLibrary } from './rtc.ts';
+import { loadRtc } from './node-rtc.ts';
+import { createChannelConnection } from './ready-channel.ts';
+import type { RtcChannelOptions, RtcLibrary } from './rtc.ts';
 import { createCountingRtc } from './testing/counting-rtc.ts';
 
 const { collect } = nodeProbe(process);
@@ -61,6 +63,26 @@ for (const [dialing, rtc] of libraries) {
     );
   }
 }
+
+for (const [name, rtc] of libraries)
+  test.serial(`an unordered or unreliable channel of ${name} is refused`, async (t) => {
+    const { RTCPeerConnection } = rtc ?? (await loadRtc());
+    const peer = new RTCPeerConnection({ iceServers: [] });
+    for (const [id, { flaw, says }] of [
+      { flaw: { ordered: false }, says: /it has ordered: false; / },
+      { flaw: { maxRetransmits: 2 }, says: /it has maxRetransmits: 2; / },
+      { flaw: { maxPacketLifeTime: 300 }, says: /it has maxPacketLifeTime: 300; / },
+      { flaw: {}, says: /it is connecting; / },
+    ].entries()) {
+      const options = { negotiated: true, id, ordered: true, ...flaw } as RtcChannelOptions;
+      const channel = peer.createDataChannel('mine', options);
+      t.throws(() => createChannelConnection(channel, { endpoint: 'a channel' }), {
+        code: 'failed_precondition',
+        message: says,
+      });
+    }
+    await peer.close();
+  });
 
 for (const [dialing, rtc] of libraries)
   for (const [listening, other] of libraries)

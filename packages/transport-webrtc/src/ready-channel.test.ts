@@ -89,6 +89,47 @@ test('a channel that is not open is refused', (t) => {
   t.regex(error.message, /it is closed/);
 });
 
+for (const [flaw, says] of [
+  [{ ordered: false }, 'ordered: false'],
+  [{ maxRetransmits: 0 }, 'maxRetransmits: 0'],
+  [{ maxPacketLifeTime: 500 }, 'maxPacketLifeTime: 500'],
+  [{ ordered: false, maxRetransmits: 3 }, 'ordered: false, maxRetransmits: 3'],
+] as const)
+  test(`a channel with ${says} is refused and left alone`, (t) => {
+    const [channel] = createFakeChannels();
+    Object.assign(channel, flaw);
+    const error = t.throws(() => createChannelConnection(channel, { endpoint: 'a channel' }), {
+      instanceOf: TransportError,
+    });
+    t.is(error.code, 'failed_precondition');
+    t.is(error.target, 'a channel');
+    t.true(error.message.includes(`it has ${says}; create it with ordered: true`), error.message);
+    t.is(channel.readyState, 'open');
+    t.is(channel.binaryType, 'blob');
+  });
+
+test('a channel that reports that it is ordered and reliable is used', (t) => {
+  const [channel] = createFakeChannels();
+  Object.assign(channel, { ordered: true, maxRetransmits: null, maxPacketLifeTime: null });
+  t.notThrows(() => createChannelConnection(channel, { endpoint: 'a channel' }).destroy());
+});
+
+test('no message is longer than the other end accepts', async (t) => {
+  const [channel, other] = createFakeChannels();
+  const sizes: number[] = [];
+  const whole = new Promise<void>((resolve) =>
+    other.addEventListener('message', (event) => {
+      sizes.push((event as unknown as { readonly data: ArrayBuffer }).data.byteLength);
+      if (sizes.length === 3) resolve();
+    }),
+  );
+  const connection = createChannelConnection(channel, { endpoint: 'a channel', maxMessage: 2_000 });
+  connection.write(new Uint8Array(5_000));
+  await whole;
+  t.deepEqual(sizes, [2_000, 2_000, 1_000]);
+  connection.destroy();
+});
+
 test('invalid options throw a TypeError', (t) => {
   const [channel] = createFakeChannels();
   for (const options of [{}, { endpoint: '' }, { endpoint: 'x', maxMessage: 100 }])

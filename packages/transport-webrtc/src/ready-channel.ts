@@ -31,12 +31,14 @@ export interface ChannelConnectionOptions {
 /**
  * Turns a data channel that your program has opened into a stream connection, for a StreamLayer of
  * your own. Both ends must do so in the same turn of the event loop in which the channel opened,
- * because messages that arrive before that are lost. The channel must be ordered and reliable, and
- * it belongs to the connection, which closes it. Your program closes the peer connection after
- * that.
+ * because messages that arrive before that are lost. The channel must be ordered and reliable at
+ * both ends. It belongs to the connection, which closes it. Your program closes the peer connection
+ * after that.
  *
  * The connection proves no node id; if it must prove one, wrap the layer in `secure` of
- * @trunkline/stream-noise. Throws `failed_precondition` if the channel isn't open.
+ * @trunkline/stream-noise. Throws `failed_precondition` if the channel isn't open, or if its
+ * `ordered`, `maxRetransmits` or `maxPacketLifeTime` shows that it is unordered or unreliable.
+ * node-datachannel reports every channel that the other end created as ordered and reliable.
  */
 export function createChannelConnection(
   channel: RtcDataChannel,
@@ -44,6 +46,13 @@ export function createChannelConnection(
 ): StreamConnection {
   parseOptions(schema, options, 'createChannelConnection');
   const { endpoint, maxMessage = LONGEST_MESSAGE, clock = systemClock } = options;
+  const flaws = flawsOf(channel);
+  if (flaws.length > 0)
+    throw new TransportError(
+      'failed_precondition',
+      `Cannot use the channel to ${endpoint}: it has ${flaws.join(', ')}; create it with ordered: true, and without maxRetransmits and maxPacketLifeTime`,
+      { target: endpoint },
+    );
   if (channel.readyState !== 'open')
     throw new TransportError(
       'failed_precondition',
@@ -73,6 +82,15 @@ export function createChannelConnection(
     },
     clock,
   );
+}
+
+/** Returns the properties with which a channel may lose messages, or deliver them out of order. */
+function flawsOf({ ordered, maxRetransmits, maxPacketLifeTime }: RtcDataChannel): string[] {
+  const flaws: string[] = [];
+  if (ordered === false) flaws.push('ordered: false');
+  for (const [name, value] of Object.entries({ maxRetransmits, maxPacketLifeTime }))
+    if (value !== undefined && value !== null) flaws.push(`${name}: ${value}`);
+  return flaws;
 }
 
 const schema = optionsSchema({

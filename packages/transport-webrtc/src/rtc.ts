@@ -51,6 +51,12 @@ export interface RtcChannelOptions {
 export interface RtcDataChannel {
   binaryType: any;
   readonly readyState: string;
+  /** False if messages may arrive out of order. */
+  readonly ordered?: boolean | undefined;
+  /** The number of retransmissions after which a message is given up; null if it never is. */
+  readonly maxRetransmits?: number | null | undefined;
+  /** The time after which a message is given up, in milliseconds; null if it never is. */
+  readonly maxPacketLifeTime?: number | null | undefined;
   readonly bufferedAmount: number;
   bufferedAmountLowThreshold: number;
   addEventListener(type: string, listener: (event: any) => void): void;

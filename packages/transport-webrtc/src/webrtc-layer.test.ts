@@ -2,7 +2,7 @@
 // cover the defects of an earlier WebRTC transport (Babble's).
 
 import { createManualClock, type TransportError } from '@trunkline/transport-core';
-import type { StreamConnection } from '@trunkline/transport-core/backend';
+import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import test, { type ExecutionContext } from 'ava';
 import { createWebRtcStreamLayer } from './create-webrtc-transport.ts';
 import { createMemorySignaling } from './memory-signaling.ts';
@@ -112,13 +112,14 @@ test('an answer that cannot be used fails the dial at once', async (t) => {
   await until(() => rtc.open() === 0);
 });
 
-test('a thousand candidates, doubled and useless ones do no harm', async (t) => {
+test('ten thousand candidates, doubled and useless ones do no harm, and 64 are used', async (t) => {
   const lie = (signal: Signal) =>
     lyingSignal(signal, (message) =>
       message.type === 'candidate'
         ? [
             { ...message, sdpMLineIndex: null },
-            ...Array.from({ length: 50 }, (_, i) => ({
+            message,
+            ...Array.from({ length: 10_000 }, (_, i) => ({
               type: 'candidate',
               candidate: `candidate:${i} 1 udp 1 ${i}.example.local 9 typ host`,
               sdpMid: null,
@@ -127,11 +128,54 @@ test('a thousand candidates, doubled and useless ones do no harm', async (t) => 
           ]
         : [message],
     );
-  const { dialer, address } = await setUp(t, { lie });
+  const { dialer, address, rtc } = await setUp(t, { lie });
   const connection = await dialer.dial(address, { timeout: 10_000 });
   connection.destroy();
-  t.pass();
+  t.is(rtc.candidates(), 64);
 });
+
+test('no message is longer than the answer announces', async (t) => {
+  const lie = (signal: Signal) =>
+    lyingSignal(signal, (message) =>
+      message.type === 'answer'
+        ? [{ ...message, sdp: message.sdp.replace(/(a=max-message-size:)\d+/, '$12000') }]
+        : [message],
+    );
+  const { dialer, address, sizes } = await setUp(t, { lie });
+  const connection = await dialer.dial(address, { timeout: 10_000 });
+  connection.write(new Uint8Array(5_000));
+  await until(() => sizes.length === 3);
+  t.deepEqual(sizes, [2_000, 2_000, 1_000]);
+  connection.destroy();
+});
+
+for (const [iceTransportPolicy, how] of [
+  ['all', 'both ends signal addresses of their machines'],
+  ['relay', 'neither end signals an address if there is no TURN server'],
+] as const)
+  test(`with iceTransportPolicy: '${iceTransportPolicy}', ${how}`, async (t) => {
+    const signaling = createMemorySignaling();
+    const descriptions: string[] = [];
+    const clock = createManualClock();
+    const [dialer, listener] = ['client', 'server'].map((id) =>
+      createWebRtcStreamLayer({
+        // Without trickling, each end sends its description once it has all candidates.
+        signal: lyingSignal(signaling.signal(id, { trickle: false }), (message) => {
+          descriptions.push(message.sdp);
+          return [message];
+        }),
+        clock,
+        iceTransportPolicy,
+      }),
+    ) as StreamLayer[] as [StreamLayer, StreamLayer];
+    await listener.listen((connection) => connection.destroy());
+    const dialing = dialer.dial(listener.localAddr(), { timeout: 10_000 }).catch(() => {});
+    await until(() => descriptions.length === 2);
+    for (const sdp of descriptions)
+      t.is(/^a=candidate:.* typ host/m.test(sdp), iceTransportPolicy === 'all', sdp);
+    await Promise.all([dialer.close(), listener.close()]);
+    (await dialing)?.destroy();
+  });
 
 test('signaling without trickling connects, too', async (t) => {
   const { dialer, address } = await setUp(t, { trickle: false });
@@ -197,7 +241,10 @@ interface Setting {
   readonly trickle?: boolean;
 }
 
-/** A layer that listens, a layer that dials through signaling that may lie, and their resources. */
+/**
+ * A layer that listens, the sizes of the messages that it receives, a layer that dials through
+ * signaling that may lie, and their resources.
+ */
 async function setUp(t: ExecutionContext, { lie = (s) => s, clock, trickle }: Setting = {}) {
   const signaling = createMemorySignaling();
   const rtc = await createCountingRtc();
@@ -212,9 +259,15 @@ async function setUp(t: ExecutionContext, { lie = (s) => s, clock, trickle }: Se
     rtc,
   });
   const accepted: StreamConnection[] = [];
+  const sizes: number[] = [];
   await layer.listen((connection) => {
     accepted.push(connection);
-    connection.attach({ data() {}, frames() {}, drained() {}, closed() {} });
+    connection.attach({
+      data: ({ length }) => void sizes.push(length),
+      frames() {},
+      drained() {},
+      closed() {},
+    });
   });
   t.teardown(async () => {
     for (const connection of accepted) connection.destroy();
@@ -222,7 +275,7 @@ async function setUp(t: ExecutionContext, { lie = (s) => s, clock, trickle }: Se
   });
   const open = (): Promise<SignalSession> =>
     signaling.signal('stranger').open('server', { timeout: 1_000 });
-  return { layer, dialer, address: layer.localAddr(), rtc, accepted, open };
+  return { layer, dialer, address: layer.localAddr(), rtc, accepted, sizes, open };
 }
 
 function bound(signal: Signal): Signal {
