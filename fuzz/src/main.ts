@@ -43,19 +43,19 @@ async function main({
     await (await loadTarget(targets[0]!)).run(input);
     return console.log('it throws nothing');
   }
-  const results = new Map<TargetName, Progress>();
   const budget = Math.floor(CORPUS_BYTES / TARGET_NAMES.length);
   const waiting = [...targets];
   const runOne = async () => {
     for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
-      const result = await work({ target, runs, seed, keep, budget });
-      if (result !== undefined) results.set(target, result);
+      const task = { target, runs, seed, keep, budget };
+      const result = await work(task, (progress) => {
+        if (report) writeReport(target, progress, seed);
+      });
       tell(target, result, runs, untimed);
     }
   };
   // Times are valid only if one target runs at a time.
   await Promise.all(Array.from({ length: untimed ? availableParallelism() : 1 }, runOne));
-  if (report) writeReport(results, seed);
 }
 
 /** Prints the result of a target. */
@@ -90,13 +90,20 @@ function verdict({ crashes, slowest, growth }: Progress, untimed: boolean): stri
   return wrong;
 }
 
-/** Returns the final report of the target's process; undefined if it died earlier. */
-async function work(task: Task): Promise<Progress | undefined> {
+/**
+ * Runs the target's process. Calls `advance` with each report, and returns the final one; undefined
+ * if the process died earlier.
+ */
+async function work(
+  task: Task,
+  advance: (progress: Progress) => void,
+): Promise<Progress | undefined> {
   const child = fork(new URL('./worker.js', import.meta.url), { execArgv: ['--expose-gc'] });
   let last: Progress | undefined;
   let shown = 0;
   child.on('message', (progress: Progress) => {
     last = progress;
+    advance(progress);
     for (const crash of progress.isOver ? [] : progress.crashes.slice(shown)) {
       show('');
       console.log(crashText(task.target, crash));

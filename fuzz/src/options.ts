@@ -11,7 +11,7 @@ export interface Options {
   readonly keep: boolean;
   /** Ignores time and memory in the verdict. */
   readonly untimed: boolean;
-  /** Writes the figures into docs/reliability.md. */
+  /** Writes the figures into docs/reliability.md, every two seconds and at the end. */
   readonly report: boolean;
   /** Runs this one input instead of fuzzing. */
   readonly input: Uint8Array | undefined;
@@ -25,7 +25,7 @@ export const USAGE = `usage: npx pnpm@12 fuzz [target…] [options]
   --seed <n>        seed of the inputs (default: 1)
   --keep            replaces fuzz/corpus with the fewest inputs that reach all code found so far
   --untimed         ignores limits of time and memory, and uses all cores
-  --report          updates the figures in docs/reliability.md
+  --report          updates the figures in docs/reliability.md while it runs
   --input <base64>  runs one target with this single input, and shows what it throws
   --help            prints this text`;
 

@@ -2,6 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { TARGET_NAMES, type TargetName } from './targets.ts';
 import type { Progress } from './worker.ts';
 
 export const heads: readonly string[] = [
@@ -30,24 +31,32 @@ export function cells(
   ];
 }
 
-/** Renews the table between the page's markers. Targets that were not run keep their rows. */
-export function writeReport(results: ReadonlyMap<string, Progress>, seed: number): void {
-  const page = readFileSync(PAGE, 'utf8');
+/** Writes a target's row into the page. The other rows stay as they are. */
+export function writeReport(target: TargetName, progress: Progress, seed: number): void {
+  writeFileSync(PAGE, withRow(readFileSync(PAGE, 'utf8'), target, progress, seed));
+}
+
+/** Returns the page with the target's row, new or replaced, in the order of the targets. */
+export function withRow(
+  page: string,
+  target: TargetName,
+  progress: Progress,
+  seed: number,
+): string {
   const [start, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (start < 0 || end < start) throw new Error(`${PAGE} has no markers ${BEGIN} and ${END}`);
+  if (start < 0 || end < start) throw new Error(`the page has no markers ${BEGIN} and ${END}`);
   const rows = new Map<string, string>();
   for (const row of page.slice(start, end).split('\n')) {
     const name = /^\| ([a-z-]+) \| (?!inputs)/.exec(row)?.[1];
     if (name !== undefined) rows.set(name, row);
   }
-  for (const [name, progress] of results)
-    rows.set(name, `| ${[name, ...cells(progress), seed].join(' | ')} |`);
+  rows.set(target, `| ${[target, ...cells(progress), seed].join(' | ')} |`);
   const table = [
     `| ${['target', ...heads, 'seed'].join(' | ')} |`,
     `|---|${'---:|'.repeat(heads.length + 1)}`,
-    ...rows.values(),
+    ...TARGET_NAMES.flatMap((name) => rows.get(name) ?? []),
   ];
-  writeFileSync(PAGE, `${page.slice(0, start)}${BEGIN}\n${table.join('\n')}\n${page.slice(end)}`);
+  return `${page.slice(0, start)}${BEGIN}\n${table.join('\n')}\n${page.slice(end)}`;
 }
 
 function grouped(number: number): string {

@@ -1,6 +1,7 @@
 // Tests the fuzzing engine: coverage, seeds, crashes, corpus and shrinking.
 
 import test from 'ava';
+import { withRow } from '../report.ts';
 import { Corpus, minimized } from './corpus.ts';
 import { Coverage } from './coverage.ts';
 import { fuzz } from './loop.ts';
@@ -105,4 +106,30 @@ test('a failing input is reduced to the part that makes it fail', async (t) => {
   const input = encoder.encode('some text with a needle in it');
   const fails = (candidate: Uint8Array) => decoder.decode(candidate).includes('need');
   t.is(decoder.decode(await shrunk(input, fails)), 'need');
+});
+
+test('a report replaces or adds one row and keeps the others, in the order of targets', (t) => {
+  const progress = {
+    runs: 1_000,
+    rate: 500,
+    edges: 9,
+    covered: 7,
+    corpus: 3,
+    slowest: 1.25,
+    growth: 1_048_576,
+    crashes: [],
+    slowestInput: '',
+    isOver: false,
+  };
+  const empty = 'before\n<!-- fuzz: begin -->\n<!-- fuzz: end -->\nafter\n';
+  const rows = (page: string) => page.split('\n').filter((line) => /^\| [a-z]+ \| \d/.test(line));
+  const first = withRow(withRow(empty, 'json', progress, 1), 'frames', progress, 1);
+  t.deepEqual(rows(first), [
+    '| frames | 1,000 | 500 | 7 of 9 | 3 | 1.3 ms | 1.0 MiB | 0 | 1 |',
+    '| json | 1,000 | 500 | 7 of 9 | 3 | 1.3 ms | 1.0 MiB | 0 | 1 |',
+  ]);
+  t.true(first.startsWith('before\n') && first.endsWith('\nafter\n'));
+  const second = withRow(first, 'json', { ...progress, runs: 2_000 }, 1);
+  t.deepEqual(rows(second), [rows(first)[0], rows(first)[1]!.replace('1,000', '2,000')]);
+  t.throws(() => withRow('no table', 'json', progress, 1), { message: /markers/ });
 });
