@@ -198,10 +198,7 @@ export const handshakes: readonly Attack[] = [
       const sockets = await Promise.all(
         Array.from({ length: 64 }, () => run.socket().catch(() => undefined)),
       );
-      await sleep(SETTLING);
-      const open = sockets.filter(
-        (socket) => socket !== undefined && !socket.destroyed && socket.readable,
-      ).length;
+      const open = await countKept(sockets);
       while (run.goesOn()) if (!run.isShort) await sleep(100);
       return `${open} kept`;
     },
@@ -305,10 +302,26 @@ async function kept(run: AttackRun, count: number): Promise<string> {
     sockets.push(socket);
     if (at % 50 === 49) await once(socket, 'connect').catch(() => {});
   }
-  await sleep(SETTLING);
-  const open = sockets.filter((socket) => !socket.destroyed && socket.readable).length;
+  const open = await countKept(sockets);
   for (const socket of sockets) socket.destroy();
   return `${open} kept`;
+}
+
+/**
+ * Returns the number of sockets that are still open when the victim has closed some of them and has
+ * stopped closing them. A victim that closes none gets `LONGEST_SETTLING`.
+ */
+async function countKept(sockets: readonly (Socket | undefined)[]): Promise<number> {
+  let last = sockets.length;
+  let steady = 0;
+  for (let waited = 0; waited < LONGEST_SETTLING; waited += POLL) {
+    await sleep(POLL);
+    const open = sockets.filter((socket) => socket?.destroyed === false && socket.readable).length;
+    steady = open === last ? steady + POLL : 0;
+    last = open;
+    if (open < sockets.length && steady >= SETTLING) break;
+  }
+  return last;
 }
 
 function greeting(fields: HelloFields): Uint8Array {
@@ -321,3 +334,5 @@ function call(id = 1, payload: Uint8Array = new Uint8Array(8)): Uint8Array {
 
 /** Milliseconds that the victim gets to close unwanted connections. */
 const SETTLING = 500;
+const LONGEST_SETTLING = 5_000;
+const POLL = 100;
