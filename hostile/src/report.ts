@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { isOfMemory, mib, type Outcome, type Quantity } from './outcome.ts';
+import { isOfMemory, isOfTimes, mib, type Outcome, type Quantity } from './outcome.ts';
 
 const HEAD = [
   'attack',
@@ -54,9 +54,9 @@ export function writeReport(outcome: Outcome, quantity: Quantity, order: readonl
 
 /**
  * Returns the cells of a row with the new figures of one quantity, and the earlier ones of the
- * other.
+ * other. Of the earlier flaws, only those stay that the new run can't find.
  */
-function renewed(
+export function renewed(
   earlier: string | undefined,
   cells: readonly string[],
   quantity: Quantity,
@@ -66,7 +66,7 @@ function renewed(
   const row = cells.map((cell, at) =>
     (at >= from && at < to) || !isFigure(at) ? cell : (old?.[at] ?? '–'),
   );
-  const kept = flawsIn(old?.at(-1)).filter((flaw) => isOfMemory(flaw) === (quantity === 'times'));
+  const kept = flawsIn(old?.at(-1)).filter(quantity === 'times' ? isOfMemory : isOfTimes);
   const flaws = [...new Set([...kept, ...flawsIn(row.at(-1))])];
   return [...row.slice(0, -1), flaws.length === 0 ? HOLDS : flaws.join('; ')];
 }
