@@ -68,7 +68,13 @@ if (!/^[1-9]\d*$/.test(options.seed))
   throw new Error(`--seed ${options.seed}: expected a number from 1`);
 const jobs = chosenJobs();
 const isQuick = !options.full && options.share === undefined;
-const env = { ...process.env, TRUNKLINE_TEST_SEEDS: isQuick ? options.seed : 'all' };
+const env = {
+  ...process.env,
+  NODE_OPTIONS: [process.env.NODE_OPTIONS, `--import=${new URL('test-flags.mjs', import.meta.url)}`]
+    .filter(Boolean)
+    .join(' '),
+  TRUNKLINE_TEST_SEEDS: isQuick ? options.seed : 'all',
+};
 const cores = availableParallelism();
 // One more job than there are cores, because suites over real sockets wait now and then.
 const atOnce = Math.min(cores + 1, jobs.length);
