@@ -24,6 +24,7 @@ export {
   MemoryConnection,
 } from './stream/memory/memory-connection.ts';
 export { type Dial, MemoryLayer } from './stream/memory/memory-layer.ts';
+export { READY } from './transport/health.ts';
 export {
   isDraining,
   type Management,

@@ -77,6 +77,34 @@ test('a check tells whether a service takes calls', async (t) => {
   t.throws(() => health.set('database', 'fine' as never), { instanceOf: TypeError });
 });
 
+test('trunkline.ready is serving while the node is ready, for those that may ask', async (t) => {
+  const { server, health, asked, check, to } = await fixture(t, {
+    allow: (_, __, { token }) => token !== 'bad',
+  });
+  const seen: ServingStatus[] = [];
+  const watching = (async () => {
+    for await (const status of await asked.send(to, 'watch', 'trunkline.ready')) seen.push(status);
+  })();
+  while (seen.length < 1) await turn();
+  health.set('database', 'not_serving');
+  t.is(await check('trunkline.ready'), 'not_serving');
+  while (seen.length < 2) await turn();
+  health.set('database', 'serving');
+  t.is(await check('trunkline.ready'), 'serving');
+  while (seen.length < 3) await turn();
+  await drain(server);
+  t.is(await check('trunkline.ready'), 'not_serving');
+  t.is(health.status('trunkline.ready'), 'not_serving');
+  t.is(await check(''), 'serving');
+  while (seen.length < 4) await turn();
+  t.deepEqual(seen, ['serving', 'not_serving', 'serving', 'not_serving']);
+  await t.throwsAsync(asked.send(to, 'check', 'trunkline.ready', { metadata: { token: 'bad' } }), {
+    code: 'permission_denied',
+  });
+  await health.close().catch(() => {});
+  await watching.catch(() => {});
+});
+
 test('everybody may ask whether the node lives; named services follow the rule', async (t) => {
   const { asked, check, to } = await fixture(t, {
     allow: (_, method, { token }) => token === 'good' && method !== 'watch',

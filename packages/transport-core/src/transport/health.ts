@@ -42,7 +42,8 @@ const servingStatus: Codec<ServingStatus> = {
  * The protocol `trunkline.health`. Mount it to ask other nodes: `check` returns the status of a
  * service, and `watch` returns it at once and after each change. A service is the name of a
  * protocol, or a name that the node has given to `Health.set`. The empty name stands for the node
- * itself, which is 'serving' as long as it answers.
+ * itself, which is 'serving' as long as it answers (liveness). The name `trunkline.ready` is
+ * 'serving' while the node is ready, as `Health.isReady` says (readiness).
  */
 export const healthProtocol = defineProjectProtocol({
   name: 'trunkline.health',
@@ -53,6 +54,9 @@ export const healthProtocol = defineProjectProtocol({
     watch: { id: 2, request: serviceName, download: servingStatus },
   },
 });
+
+/** The service whose status is the readiness of the node. */
+export const READY = 'trunkline.ready';
 
 /** Options of `serveHealth`. */
 export interface HealthOptions {
@@ -137,6 +141,7 @@ class HealthService implements Health {
   }
 
   status(service: string): ServingStatus {
+    if (service === READY) return this.isReady ? 'serving' : 'not_serving';
     const { isDraining, mounts } = this.#engine;
     const known =
       this.#set.get(service) ??

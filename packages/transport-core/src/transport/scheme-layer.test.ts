@@ -132,14 +132,18 @@ test('an address without a scheme is a TCP address if there is a TCP backend, an
   const layer = layerOf([], [], backend(['ws', 'wss']).value, tcp.value);
   await layer.dial('a:1', dial);
   t.deepEqual(tcp.made[0]?.dialed, ['a:1']);
-  for (const [target, backends] of [
-    ['a:1', [backend(['ws']).value]],
-    ['a', [tcp.value]],
+  for (const [target, backends, says] of [
+    ['a:1', [backend(['ws']).value], /has no scheme; the schemes are ws:\/\/$/],
+    ['a', [backend(['ws']).value], /has no scheme/],
+    ['a/b', [tcp.value], /has no scheme; the schemes are tcp:\/\/$/],
+    ['', [tcp.value], /has no scheme/],
+    ['a', [tcp.value], /'a' has no port; write tcp:\/\/a:<port>$/],
+    ['[::1]', [tcp.value], /has no port; write tcp:\/\/\[::1\]:<port>$/],
   ] as const) {
     const failure = (await t.throwsAsync(
       layerOf([], [], ...backends).dial(target, dial),
     )) as TransportError;
-    t.regex(failure.message, /has no scheme/);
+    t.regex(failure.message, says);
   }
 });
 

@@ -200,6 +200,11 @@ export class SchemeLayer implements StreamLayer {
     const known = this.#backends.flatMap((backend) => backend.schemes);
     const backend = this.#backends.find((candidate) => candidate.schemes.includes(scheme ?? ''));
     if (scheme !== undefined && backend !== undefined) return { scheme, backend };
+    if (known.includes('tcp') && scheme === undefined && isHost(address))
+      throw new TransportError(
+        'invalid_argument',
+        `${what}: the address '${address}' has no port; write tcp://${address}:<port>`,
+      );
     const wrong =
       scheme === undefined
         ? 'has no scheme'
@@ -209,6 +214,11 @@ export class SchemeLayer implements StreamLayer {
       `${what}: the address '${address}' ${wrong}; the schemes are ${known.map((name) => `${name}://`).join(', ') || 'none'}`,
     );
   }
+}
+
+/** Returns true for the name or IP address of a host without a port. */
+function isHost(text: string): boolean {
+  return text !== '' && parseHostPort(`${text}:1`) !== undefined;
 }
 
 /**
