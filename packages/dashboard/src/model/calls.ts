@@ -19,9 +19,9 @@ export interface CallRow {
    */
   readonly p50: number;
   readonly p99: number;
+  /** Failed calls a second. */
+  readonly errorRate: number;
   readonly active: number;
-  /** Failed calls between the two moments. */
-  readonly errors: number;
   /** Ended calls since the start. */
   readonly total: number;
   /** Ended calls since the start, by code. */
@@ -74,8 +74,8 @@ interface Sum {
   side: 'client' | 'server';
   nodes: number;
   rate: number;
+  errorRate: number;
   active: number;
-  errors: number;
   total: number;
   codes: Record<string, number>;
   counts: number[];
@@ -86,7 +86,7 @@ function newSum({ method, side, bounds }: CallStatistics): Sum {
   const counts = new Array<number>(bounds.length + 1).fill(0);
   return {
     ...{ method, side, bounds, counts, codes: {} },
-    ...{ nodes: 0, rate: 0, active: 0, errors: 0, total: 0 },
+    ...{ nodes: 0, rate: 0, errorRate: 0, active: 0, total: 0 },
   };
 }
 
@@ -105,10 +105,13 @@ function add(
     ended += since;
     sum.total += count;
   }
-  if (seconds > 0) sum.rate += ended / seconds;
+  let failed = 0;
   for (const [code, count = 0] of Object.entries(calls.codes)) {
     sum.codes[code] = (own(sum.codes, code) ?? 0) + count;
     const earlier = own(before?.codes as Readonly<Record<string, number>> | undefined, code) ?? 0;
-    if (code !== 'ok') sum.errors += Math.max(0, count - earlier);
+    if (code !== 'ok') failed += Math.max(0, count - earlier);
   }
+  if (seconds <= 0) return;
+  sum.rate += ended / seconds;
+  sum.errorRate += failed / seconds;
 }

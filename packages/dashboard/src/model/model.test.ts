@@ -61,8 +61,8 @@ test('calls of all nodes are summed, and rates count from the moment before', (t
   const network = (at: number, count: number, failed: number) =>
     networkOf(at, { a: {}, b: {} }, { calls: calls(count, failed) });
   const [row] = callRows(network(3_000, 30, 3), network(1_000, 10, 1), undefined);
-  t.like(row, { rate: 20, errors: 4, active: 2, nodes: 2, total: 60, p50: 100 });
-  t.like(callRows(network(1, 3, 0), undefined, 'a')[0], { rate: 0, nodes: 1 });
+  t.like(row, { rate: 20, errorRate: 2, active: 2, nodes: 2, total: 60, p50: 100 });
+  t.like(callRows(network(1, 3, 0), undefined, 'a')[0], { rate: 0, errorRate: 0, nodes: 1 });
 });
 
 test('the tree of a topic has the eager links', (t) => {

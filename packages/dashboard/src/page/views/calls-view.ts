@@ -52,10 +52,14 @@ export function CallsView({ session, network, before, node }: ViewProperties) {
 const COLUMNS: readonly Column<CallRow>[] = [
   { title: 'Side', value: ({ side }) => side },
   { title: 'Calls/s', value: ({ rate }) => rate, cell: ({ rate }) => number(rate) },
+  {
+    title: 'Errors/s',
+    value: ({ errorRate }) => errorRate,
+    cell: ({ errorRate }) => number(errorRate),
+  },
   { title: 'p50', value: ({ p50 }) => p50, cell: ({ p50 }) => duration(p50) },
   { title: 'p99', value: ({ p99 }) => p99, cell: ({ p99 }) => duration(p99) },
   { title: 'Active', value: ({ active }) => active },
-  { title: 'Errors', value: ({ errors }) => errors },
   { title: 'Total', value: ({ total }) => total, cell: ({ total }) => number(total) },
   { title: 'Nodes', value: ({ nodes }) => nodes },
 ];

@@ -103,7 +103,7 @@ function nodeColumns(
         return rate === undefined ? '–' : number(rate);
       },
     },
-    { title: 'Errors', value: ({ key }) => errorsOf(key) },
+    { title: 'Total errors', value: ({ key }) => errorsOf(key) },
     {
       title: 'Memory',
       value: ({ key }) => stateOf(key)?.totals.memory,
