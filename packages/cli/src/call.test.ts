@@ -2,7 +2,9 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { socketError } from '@trunkline/transport-core/backend';
 import test from 'ava';
+import { errorText } from './output.ts';
 import { folder, startNode, trunkline } from './testing/fixture.ts';
 
 test('a unary method is called with JSON from an argument, a file or the standard input', async (t) => {
@@ -102,6 +104,11 @@ test('an unreachable node and a denied call give one clear line', async (t) => {
     nobody.err,
     /^trunkline: unavailable \(connection_refused\): .*check that the peer is running.*\n$/,
   );
+  const unknown = { syscall: 'getaddrinfo', code: 'ENOTFOUND' };
+  t.is(errorText(socketError(unknown, 'dial', 'tcp://x:1'), false).match(/spell/g)?.length, 1);
+  const portless = await trunkline([...call, '-a', '127.0.0.1']);
+  t.is(portless.code, 13);
+  t.regex(portless.err, /'127\.0\.0\.1' has no port; write tcp:\/\/127\.0\.0\.1:<port>\n$/);
   const denied = await trunkline([...call, '-a', address]);
   t.is(denied.code, 17);
   t.regex(denied.err, /^trunkline: permission_denied \(denied\): .*give --token.*\n$/);

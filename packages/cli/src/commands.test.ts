@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPeers } from '@trunkline/peers';
 import { signalingProtocol } from '@trunkline/signaling';
-import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
+import { createTransport, defineProtocol, drain, json } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
 import test from 'ava';
@@ -65,6 +65,38 @@ test('health shows the status of services, and its exit code says no', async (t)
   t.deepEqual(JSON.parse(out), { demo: 'serving', other: 'unknown' });
 });
 
+test('health shows whether a node is ready, and with --live whether it is alive', async (t) => {
+  const { address, transport, health } = await startNode(t);
+  const ask = (...args: string[]) => trunkline(['health', ...args, '-a', address]);
+  health!.set('demo', 'not_serving');
+  t.deepEqual(await ask(), { code: 1, out: 'SERVICE   STATUS\nthe node  not_serving\n', err: '' });
+  health!.set('demo', 'serving');
+  t.is((await ask()).code, 0);
+  await drain(transport);
+  t.deepEqual(await ask(), {
+    code: 1,
+    out: 'SERVICE   STATUS\nthe node  not_serving (draining)\n',
+    err: '',
+  });
+  const { code, out } = await ask('--json');
+  t.is(code, 1);
+  t.deepEqual(JSON.parse(out), { '': 'not_serving' });
+  t.deepEqual(await ask('--live'), {
+    code: 0,
+    out: 'SERVICE   STATUS\nthe node  alive\n',
+    err: '',
+  });
+  t.is((await ask('--live', 'demo')).code, 2);
+});
+
+test('health without permission names --live', async (t) => {
+  const { address } = await startNode(t, { allow: () => false });
+  const ready = await trunkline(['health', '-a', address]);
+  t.is(ready.code, 17);
+  t.regex(ready.err, /rule for health refuses you; .*--live/);
+  t.is((await trunkline(['health', '--live', '-a', address])).code, 0);
+});
+
 test('peers, topics and watch show the state of a node', async (t) => {
   const node = await startNode(t, { hasGossip: true });
   const other = await startNode(t, { hasGossip: true });
@@ -101,7 +133,10 @@ test('top prints calls by method, and sorts them by keys', async (t) => {
     errors: 0,
   });
   const text = await trunkline([...top, '--count', '1']);
-  t.regex(text.out, /METHOD +SIDE +CALLS\/S +P50 +P99 +ACTIVE +ERRORS\ndemo\/greet +server/);
+  t.regex(
+    text.out,
+    /METHOD +SIDE +CALLS\/S +ERRORS\/S +P50 +P99 +ACTIVE\ndemo\/greet +server +0\.0 +0\.0 /,
+  );
   let press = (_: string) => {};
   const pressed = new Promise<string>((resolve) => (press = resolve));
   const keys = async function* () {

@@ -60,11 +60,61 @@ and \`log-level\`, if the node lets its tools change it. \`health\` needs its
 
 ## A first call
 
+Run this in [a clone](start.md#install):
+
+\`\`\`sh
+npx pnpm@12 demo --stay
+\`\`\`
+
+It keeps a Raft cluster running that uses TLS and serves reflection, and prints the lines that call
+it. Copy them into another terminal in the same folder:
+
+\`\`\`sh
+export TRUNKLINE_CONTEXTS=…/contexts.json    # has the address and the keys
+alias trunkline='node packages/cli/dist/main.js'
+trunkline ls
+trunkline call store/set '{"key":"color","value":"blue"}'
+trunkline call store/get '{"key":"color"}'
+\`\`\`
+
+## A server of your own
+
+The server reads its certificate and calls \`serveReflection\`. \`greeter.ts\` is that of
+[the first program](start.md#the-first-call):
+
+\`server.ts\`
+
+<!-- from docs/src/start/tls-server.ts -->
+\`\`\`ts
+import { readFileSync } from 'node:fs';
+import { serveReflection } from '@trunkline/reflection';
+import { createTransport, serve } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
+import { greeter } from './greeter.ts';
+
+const address = process.argv[2] ?? 'tcp://127.0.0.1:7000';
+const read = (file: string) => readFileSync(file, 'utf8');
+const tls = { key: read('node.key'), cert: read('node.crt'), ca: read('ca.crt') };
+const server = createTransport(address, { protocol: greeter, backends: [tcp({ tls })] });
+serve(server, { greet: ({ name }) => \`Hello, \${name}!\` });
+serveReflection(server);
+await server.listen();
+console.log(\`listening on \${server.localAddr()}\`);
+\`\`\`
+
+Make the certificates, and start the server in their folder:
+
 \`\`\`sh
 trunkline cert ca                          # ca.key and ca.crt
-trunkline cert issue -o node               # node.key and node.crt, for the program
+trunkline cert issue -o node               # node.key and node.crt, for the server
 trunkline cert issue -o me                 # me.key and me.crt, for you
-trunkline context add demo -a tcp://127.0.0.1:7000 --ca ca.crt --cert me.crt --key me.key
+node server.ts
+\`\`\`
+
+Call it from another terminal in this folder:
+
+\`\`\`sh
+trunkline context add greeter --use -a tcp://127.0.0.1:7000 --ca ca.crt --cert me.crt --key me.key
 trunkline ls
 trunkline describe greeter/greet
 trunkline call greeter/greet '{"name":"Ada"}'
@@ -85,11 +135,12 @@ const EXIT_CODES = `## Exit codes
 | code | meaning |
 |---:|---|
 | 0 | done |
-| 1 | the answer is no: \`schema diff\` found breaking changes, a service of \`health\` does not serve |
+| 1 | the answer is no: \`schema diff\` found breaking changes, a node or service of \`health\` does not take calls |
 | 2 | wrong arguments |
 | 11 to 26 | an error: 10 plus the number of its [code](errors.md). 13 invalid argument, 14 deadline exceeded, 15 not found, 17 permission denied, 18 resource exhausted, 19 failed precondition, 22 unimplemented, 23 internal, 24 unavailable, 26 unauthenticated |
 | 130 | interrupted |
 
 An error is one line on the standard error, which says what to do. With \`--json\` it is an object:
-\`{"error":{"code":"…","reason":"…","message":"…","hint":"…"}}\`.
+\`{"error":{"code":"…","reason":"…","message":"…","hint":"…"}}\`. \`reason\` and \`hint\` are left
+out if there are none. Wrong arguments have the code \`invalid_argument\`.
 `;

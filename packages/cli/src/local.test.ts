@@ -32,10 +32,23 @@ test('certificates are made with one line each, and calls over TLS use them', as
   t.is((await trunkline([...call, '-a', address, ...files])).out, '{"text":"Hello, Ada!"}\n');
   const env = { TRUNKLINE_CONTEXTS: join(path, 'contexts.json') };
   const add = ['context', 'add', 'demo', '-a', address, ...files];
-  t.is((await trunkline(add, { env })).err, 'saved, and used from now on\n');
+  t.is(
+    (await trunkline(add, { env })).err,
+    `saved in ${env.TRUNKLINE_CONTEXTS}, and used from now on\n`,
+  );
   t.is((await trunkline(call, { env })).out, '{"text":"Hello, Ada!"}\n');
   const plain = await trunkline([...call, '-a', address, '--timeout', '2s']);
   t.not(plain.code, 0);
+  t.regex(plain.err, /; if the node uses TLS, give --ca, --cert and --key\n$/);
+  const noAuthority = await trunkline([...call, '-a', address, ...files.slice(2)]);
+  t.is(noAuthority.code, 17);
+  t.regex(noAuthority.err, /is not trusted: .*; give --ca, /);
+  t.notRegex(noAuthority.err, /rule|--token/);
+  const strict = await startNode(t, { tls: { ...tls, allow: ['0'.repeat(64)] } });
+  const refused = await trunkline([...call, '-a', strict.address, ...files]);
+  t.is(refused.code, 17);
+  t.regex(refused.err, /is not allowed .*; the node refuses the connection: /);
+  t.notRegex(refused.err, /reflection/);
   const half = await trunkline([...call, '-a', address, '--ca', `${ca}.crt`]);
   t.is(half.code, 2);
   t.regex(half.err, /TLS needs --key and --cert/);
@@ -84,7 +97,10 @@ test('contexts are saved, listed, chosen and removed, and tokens are not shown',
   const env = { TRUNKLINE_CONTEXTS: join(path, 'folder', 'contexts.json') };
   const context = (...args: string[]) => trunkline(['context', ...args], { env });
   t.is((await context('add', 'a', '-a', 'tcp://a:1', '--token', 'secret')).code, 0);
-  t.is((await context('add', 'b', '-a', 'tcp://b:1', '--network', 'test')).err, 'saved\n');
+  t.is(
+    (await context('add', 'b', '-a', 'tcp://b:1', '--network', 'test')).err,
+    `saved in ${env.TRUNKLINE_CONTEXTS}\n`,
+  );
   t.is((await stat(env.TRUNKLINE_CONTEXTS)).mode & 0o777, 0o600);
   const listed = await context('ls');
   t.is(
@@ -139,7 +155,27 @@ test('every command has help, and a mistake suggests the right one', async (t) =
   t.regex(out, /^\d+\.\d+\.\d+\n$/);
   const wrong = await trunkline(['cal']);
   t.is(wrong.code, 2);
-  t.regex(wrong.err, /unknown command 'cal'\n\(Did you mean call\?\)/);
+  t.regex(wrong.err, /unknown command 'cal' \(Did you mean call\?\)/);
+  const { out: add } = await trunkline(['context', 'add', '--help']);
+  t.regex(add.replace(/\s+/g, ' '), /~\/\.config\/trunkline\/contexts\.json.*TRUNKLINE_CONTEXTS/);
+});
+
+test('wrong arguments give one line that names --help, or JSON', async (t) => {
+  const mistakes = [['call'], ['foo'], ['--bogus'], ['peers', 'extra'], ['top', '--sort', 'x']];
+  for (const args of mistakes) {
+    const { code, out, err } = await trunkline(args);
+    t.is(code, 2);
+    t.is(out, '');
+    t.regex(err, /^trunkline: (?!error)[^\n]+; --help shows the arguments and options\n$/);
+    const json = await trunkline([...args, '--json']);
+    t.is(json.code, 2);
+    const { error } = JSON.parse(json.err);
+    t.is(error.code, 'invalid_argument');
+    t.notRegex(error.message, /^error|\n/);
+  }
+  const { code, err } = await trunkline(['cert']);
+  t.is(code, 2);
+  t.regex(err, /^Usage: trunkline cert /);
 });
 
 test('docs/cli.md is made from the help', async (t) => {

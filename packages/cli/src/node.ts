@@ -19,7 +19,7 @@ import { ws } from '@trunkline/transport-ws';
 import type { Command } from 'commander';
 import { type Context, readContexts } from './contexts.ts';
 import { UsageError } from './exit-codes.ts';
-import { withHint } from './output.ts';
+import { isDialError, withHint } from './output.ts';
 import type { Terminal } from './terminal.ts';
 import { parseTime } from './time.ts';
 
@@ -130,15 +130,7 @@ async function readPem(path: string, option: string): Promise<string> {
   }
 }
 
-/**
- * Opens a connection to the node that the settings name. Nothing is dialed before the first call.
- */
-export async function connect(command: Command, terminal: Terminal): Promise<NodeConnection> {
-  const settings = await readSettings(command.optsWithGlobals(), terminal);
-  return open(settings, terminal);
-}
-
-/** Opens a connection with given settings. */
+/** Opens a connection with given settings. Nothing is dialed before the first call. */
 export async function open(settings: Settings, terminal: Terminal): Promise<NodeConnection> {
   const { address: target, token, network, timeout } = settings;
   if (target === undefined)
@@ -170,15 +162,27 @@ export async function open(settings: Settings, terminal: Terminal): Promise<Node
   };
 }
 
-/** Runs a function with a connection, and closes it. */
+/** Runs a function with the connection of a command, and closes it. */
 export async function withNode<T>(
   command: Command,
   terminal: Terminal,
   use: (node: NodeConnection) => Promise<T>,
 ): Promise<T> {
-  const node = await connect(command, terminal);
+  const settings = await readSettings(command.optsWithGlobals(), terminal);
+  return withSettings(settings, terminal, use);
+}
+
+/** Runs a function with a connection of given settings, and closes it. */
+export async function withSettings<T>(
+  settings: Settings,
+  terminal: Terminal,
+  use: (node: NodeConnection) => Promise<T>,
+): Promise<T> {
+  const node = await open(settings, terminal);
   try {
     return await use(node);
+  } catch (error) {
+    throw explainSecurity(error, settings);
   } finally {
     await node.close();
   }
@@ -189,13 +193,32 @@ export function explain(error: unknown, what: 'reflection' | 'admin' | 'health')
   if (!(error instanceof TransportError)) return error;
   if (error.code === 'unimplemented' || error.reason === 'no_shared_protocol')
     return withHint(error, `the node does not offer ${what}; its program must call ${OFFER[what]}`);
-  if (error.code === 'permission_denied' && error.reason === 'denied')
+  const isDenied = error.code === 'permission_denied' && error.reason === 'denied';
+  if (isDenied && error.origin === 'remote' && !isDialError(error))
     return withHint(
       error,
-      `the node's rule for ${what} refuses you; give --token, or --cert and --key`,
+      `the node's rule for ${what} refuses you; give --token, or --cert and --key${INSTEAD[what]}`,
     );
   return error;
 }
+
+/**
+ * Adds advice to the error of a plain connection that the node ended: a node with TLS does so
+ * without a reason.
+ */
+function explainSecurity(error: unknown, { key }: Settings): unknown {
+  if (key !== undefined || !(error instanceof TransportError)) return error;
+  return error.reason === 'reset' && isDialError(error)
+    ? withHint(error, 'if the node uses TLS, give --ca, --cert and --key')
+    : error;
+}
+
+/** Advice for callers that the node refuses. */
+const INSTEAD = {
+  reflection: '',
+  admin: '',
+  health: '; every caller may ask with --live whether the node is alive',
+};
 
 const OFFER = {
   reflection: 'serveReflection(transport) of @trunkline/reflection',

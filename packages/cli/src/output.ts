@@ -3,6 +3,7 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import { cleanText } from '@trunkline/transport-core/backend';
+import { UsageError } from './exit-codes.ts';
 
 /**
  * Lays out rows as a table: columns are aligned and two blanks apart. The first row is the head.
@@ -50,7 +51,8 @@ export function errorText(error: unknown, asJson: boolean): string {
     const kind = reason === undefined ? code : `${code} (${reason})`;
     return `trunkline: ${kind}: ${message}${hint === undefined ? '' : `; ${hint}`}\n`;
   }
-  if (asJson) return `${toJson({ error: { code: 'unknown', message } })}\n`;
+  const code = error instanceof UsageError ? 'invalid_argument' : 'unknown';
+  if (asJson) return `${toJson({ error: { code, message } })}\n`;
   return `trunkline: ${message}\n`;
 }
 
@@ -61,8 +63,24 @@ export function withHint(error: unknown, hint: string): unknown {
 }
 
 function hintOf(error: unknown): string | undefined {
-  const { [HINT]: hint, reason } = (error ?? {}) as { [HINT]?: string; reason?: string };
-  return hint ?? (reason === undefined ? undefined : HINTS[reason]);
+  if (!(error instanceof TransportError)) return undefined;
+  const { [HINT]: hint, reason } = error as { [HINT]?: string; reason?: string };
+  if (hint !== undefined) return hint;
+  if (reason === 'denied') return hintForDenied(error);
+  return reason === undefined ? undefined : HINTS[reason];
+}
+
+/** Returns true if no connection could be opened; the message says so. */
+export function isDialError({ message }: TransportError): boolean {
+  return message.startsWith('Cannot connect to ');
+}
+
+/** Returns advice for a denied connection. The rules of a node for calls are not covered here. */
+function hintForDenied(error: TransportError): string | undefined {
+  if (error.origin === 'local')
+    return 'give --ca, the certificate of the authority that signed the certificate of the node';
+  if (!isDialError(error)) return undefined;
+  return 'the node refuses the connection: it must allow your node id (trunkline cert show) or --token';
 }
 
 const HINT = Symbol('hint');
@@ -70,7 +88,6 @@ const HINT = Symbol('hint');
 /** Advice for reasons whose error messages address programmers instead of users of the command. */
 const HINTS: Readonly<Record<string, string>> = {
   dial_timeout: 'is the address right, and does a firewall let you through?',
-  host_not_found: 'is the name spelled right?',
   wrong_network: 'set the name of the network with --network',
   bad_certificate: 'check --ca, --cert and --key, and the date of the certificates',
 };

@@ -31,7 +31,6 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
     .version(versionOf(), '-V, --version', 'print the version')
     .exitOverride()
     .showSuggestionAfterError()
-    .showHelpAfterError('(--help shows the arguments and options)')
     .configureHelp({ helpWidth: 100, showGlobalOptions: false })
     .configureOutput({
       writeOut: (text) => void terminal.out(text),
@@ -40,7 +39,8 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
       getErrHelpWidth: () => 100,
       getOutHasColors: () => false,
       getErrHasColors: () => false,
-      outputError: (text, write) => write(text.replace(/^error: /, 'trunkline: ')),
+      // The caller prints the error that is thrown.
+      outputError: () => {},
     })
     .addHelpText(
       'after',

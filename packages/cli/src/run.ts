@@ -1,11 +1,24 @@
 // Runs the command: parses its arguments, and turns errors into messages and exit codes.
 
 import { CommanderError } from 'commander';
-import { exitCodeOf, INTERRUPTED, OK, USAGE } from './exit-codes.ts';
+import { exitCodeOf, INTERRUPTED, OK, USAGE, UsageError } from './exit-codes.ts';
 import { errorText } from './output.ts';
 import { createProgram } from './program.ts';
 import { Progress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
+
+/** Commander's codes for the help and the version, which it has printed already. */
+const HELP: ReadonlySet<string> = new Set([
+  'commander.help',
+  'commander.helpDisplayed',
+  'commander.version',
+]);
+
+/** Returns commander's error about an argument or option as one line. */
+function usageError({ message }: CommanderError): UsageError {
+  const line = message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  return new UsageError(`${line.trim()}; --help shows the arguments and options`);
+}
 
 /**
  * Runs `trunkline` with arguments, without the names of Node and the script. Resolves to the exit
@@ -21,10 +34,11 @@ export async function run(args: readonly string[], given: Terminal): Promise<num
   } catch (error) {
     progress.stop();
     if (given.interrupted.aborted) return INTERRUPTED;
-    // Commander has printed its message already.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? OK : USAGE;
-    given.err(errorText(error, args.includes('--json')));
-    return exitCodeOf(error);
+    if (error instanceof CommanderError && HELP.has(error.code))
+      return error.exitCode === 0 ? OK : USAGE;
+    const shown = error instanceof CommanderError ? usageError(error) : error;
+    given.err(errorText(shown, args.includes('--json')));
+    return exitCodeOf(shown);
   } finally {
     progress.stop();
   }

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type Context, readContexts, writeContexts } from '../contexts.ts';
+import { type Context, contextsFile, readContexts, writeContexts } from '../contexts.ts';
 import { UsageError } from '../exit-codes.ts';
 import type { GlobalOptions } from '../node.ts';
 import { table, toJson } from '../output.ts';
@@ -19,7 +19,7 @@ export function addContext(program: Command, terminal: Terminal): void {
     .command('add')
     .summary('save a context')
     .description(
-      'Saves the options --address, --ca, --cert, --key, --token and --network as a context.',
+      'Saves the options --address, --ca, --cert, --key, --token and --network as a context. The file is ~/.config/trunkline/contexts.json, or trunkline/contexts.json in the folder XDG_CONFIG_HOME; TRUNKLINE_CONTEXTS names another file. Only its owner can read it.',
     )
     .argument('<name>', 'the name of the context')
     .option('--use', 'use this context from now on; the first one is always used')
@@ -27,19 +27,20 @@ export function addContext(program: Command, terminal: Terminal): void {
       const options: GlobalOptions = command.optsWithGlobals();
       if (options.address === undefined)
         throw new UsageError('context add: give the address of the node with --address');
-      const path = (file: string | undefined) => (file === undefined ? undefined : resolve(file));
+      const full = (file: string | undefined) => (file === undefined ? undefined : resolve(file));
       const added: Context = {
         address: options.address,
-        ca: path(options.ca),
-        cert: path(options.cert),
-        key: path(options.key),
+        ca: full(options.ca),
+        cert: full(options.cert),
+        key: full(options.key),
         token: options.token,
         network: options.network,
       };
       const { current, contexts } = await readContexts(terminal);
       const next = use === true || current === undefined ? name : current;
       await writeContexts(terminal, { current: next, contexts: { ...contexts, [name]: added } });
-      terminal.err(`saved${next === name ? ', and used from now on' : ''}\n`);
+      const path = contextsFile(terminal);
+      terminal.err(`saved in ${path}${next === name ? ', and used from now on' : ''}\n`);
     });
   context
     .command('ls')

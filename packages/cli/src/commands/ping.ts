@@ -1,8 +1,9 @@
-// trunkline ping and health: whether a node answers, how fast, and whether its services take calls.
+// trunkline ping and health: whether a node answers, how fast, and whether it is ready for calls.
 
-import { TransportError } from '@trunkline/transport-core';
+import { type ServingStatus, TransportError } from '@trunkline/transport-core';
+import { READY } from '@trunkline/transport-core/internal';
 import type { Command } from 'commander';
-import { NO, OK } from '../exit-codes.ts';
+import { NO, OK, UsageError } from '../exit-codes.ts';
 import { explain, type NodeConnection, withNode } from '../node.ts';
 import { duration, table, toJson } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
@@ -26,30 +27,59 @@ export function addPing(program: Command, terminal: Terminal, exit: (code: numbe
     );
   program
     .command('health')
-    .summary('show whether the services of a node take calls')
+    .summary('show whether a node, or its services, take calls')
     .description(
-      'Shows whether a node, or its services, take calls. The exit code is 1 if one of them does not.',
+      "Shows whether a node is ready, or whether the named services take calls. The exit code is 1 if not. A node is ready if it does not drain and none of its services is 'not_serving', as at /readyz. With --live, it shows only whether the node is alive, as at /healthz.",
     )
     .argument('[service...]', 'the names of protocols; default: the node itself')
-    .action(async (services: string[], _: object, command: Command) =>
-      withNode(command, terminal, async (node) => {
-        const client = node.health();
-        const rows: [string, string][] = [];
-        for (const service of services.length === 0 ? [''] : services) {
-          const status = await client.check(service, node.call).catch((error) => {
-            throw explain(error, 'health');
-          });
-          rows.push([service, status]);
-        }
-        const isJson = command.optsWithGlobals()['json'] === true;
-        if (isJson) await terminal.out(`${toJson(Object.fromEntries(rows))}\n`);
-        else {
-          const named = rows.map(([service, status]) => [service || 'the node', status]);
+    .option('--live', 'ask only whether the node is alive; a node that drains is')
+    .action(async (services: string[], { live }: { live?: boolean }, command: Command) => {
+      const isLive = live === true;
+      if (isLive && services.length > 0)
+        throw new UsageError('health: --live asks for the node; leave out the services');
+      await withNode(command, terminal, async (node) => {
+        const rows = await statusesOf(node, services, isLive).catch((error) => {
+          throw explain(error, 'health');
+        });
+        const asJson = command.optsWithGlobals()['json'] === true;
+        if (asJson) {
+          const statuses = rows.map(({ service, status }) => [service, status]);
+          await terminal.out(`${toJson(Object.fromEntries(statuses))}\n`);
+        } else {
+          const named = rows.map(({ service, text }) => [service || 'the node', text]);
           await terminal.out(table([['SERVICE', 'STATUS'], ...named]));
         }
-        exit(rows.every(([, status]) => status === 'serving') ? OK : NO);
-      }),
-    );
+        exit(rows.every(({ status }) => status === 'serving') ? OK : NO);
+      });
+    });
+}
+
+/** The status of a service; the empty name is the node. */
+interface StatusRow {
+  readonly service: string;
+  readonly status: ServingStatus;
+  /** The status for people. */
+  readonly text: string;
+}
+
+/** Asks for the statuses of services; without services, for that of the node. */
+async function statusesOf(
+  node: NodeConnection,
+  services: readonly string[],
+  isLive: boolean,
+): Promise<StatusRow[]> {
+  const check = (service: string) => node.health().check(service, node.call);
+  const rows: StatusRow[] = [];
+  for (const service of services) {
+    const status = await check(service);
+    rows.push({ service, status, text: status });
+  }
+  if (services.length > 0) return rows;
+  if (isLive) return [{ service: '', status: await check(''), text: 'alive' }];
+  const status = await check(READY);
+  // Only a node that drains does not serve its health protocol either.
+  const drains = status === 'not_serving' && (await check('trunkline.health')) === 'not_serving';
+  return [{ service: '', status, text: drains ? 'not_serving (draining)' : status }];
 }
 
 async function ping(

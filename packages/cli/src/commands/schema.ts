@@ -11,7 +11,7 @@ import {
 } from '@trunkline/reflection';
 import { type Command, Option } from 'commander';
 import { NO, OK } from '../exit-codes.ts';
-import { explain, type NodeConnection, open, readSettings, withNode } from '../node.ts';
+import { explain, type NodeConnection, readSettings, withNode, withSettings } from '../node.ts';
 import { table, toJson } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
 import { parseJson, readText } from '../values.ts';
@@ -121,12 +121,7 @@ async function load(
     return (Array.isArray(content) ? content : [content]).map(parseDescription);
   }
   const settings = await readSettings({ ...command.optsWithGlobals(), address: source }, terminal);
-  const node = await open(settings, terminal);
-  try {
-    return await describeAll(node, []);
-  } finally {
-    await node.close();
-  }
+  return withSettings(settings, terminal, (node) => describeAll(node, []));
 }
 
 /** The lowest channel that Trunkline's own protocols do not use. */

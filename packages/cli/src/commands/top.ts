@@ -24,7 +24,10 @@ interface Row {
   readonly p50: number;
   readonly p99: number;
   readonly active: number;
+  /** Failed calls since the start of the node. */
   readonly errors: number;
+  /** Failed calls a second. */
+  readonly errorRate: number;
 }
 
 interface TopOptions {
@@ -39,7 +42,7 @@ export function addTop(program: Command, terminal: Terminal): void {
     .command('top')
     .summary('show the calls, connections and queues of a node, live')
     .description(
-      'Shows a screen that is renewed: calls a second, errors and latencies by method, connections, memory and queues. Keys: r, 5, 9, a, e, m sort by rate, p50, p99, active calls, errors, method; q ends. Without a terminal, or with --json, it prints one state after the other.',
+      'Shows a screen that is renewed: calls and errors a second and latencies by method, connections, memory and queues. Keys: r, 5, 9, a, e, m sort by rate, p50, p99, active calls, errors a second, method; q ends. Without a terminal, or with --json, it prints one state after the other.',
     )
     .option('--interval <time>', 'the time between two states', '1s')
     .addOption(new Option('--sort <column>', 'the order of methods').choices(SORTS).default('rate'))
@@ -135,17 +138,23 @@ function rowOf(before: CallStatistics | undefined, calls: CallStatistics, second
   const ended = counts.reduce((sum, count) => sum + count, 0);
   const errorsOf = ({ codes }: CallStatistics) =>
     Object.entries(codes).reduce((sum, [code, count]) => (code === 'ok' ? sum : sum + count), 0);
-  const errors = errorsOf(calls) - (before === undefined ? 0 : errorsOf(before));
+  const errors = errorsOf(calls);
+  const failed = errors - (before === undefined ? 0 : errorsOf(before));
+  const perSecond = (count: number) => (Number.isNaN(seconds) ? 0 : count / seconds);
   return {
     ...{ method, side, active, errors },
-    rate: Number.isNaN(seconds) ? 0 : ended / seconds,
+    rate: perSecond(ended),
+    errorRate: perSecond(failed),
     p50: 1_000 * bucketPercentile(counts, bounds, 0.5),
     p99: 1_000 * bucketPercentile(counts, bounds, 0.99),
   };
 }
 
 function sorted(rows: readonly Row[], order: Sort): Row[] {
-  const value = (row: Row) => (order === 'method' ? 0 : row[order] || 0);
+  const value = (row: Row) => {
+    if (order === 'method') return 0;
+    return row[order === 'errors' ? 'errorRate' : order] || 0;
+  };
   return rows.toSorted((a, b) => value(b) - value(a) || (a.method < b.method ? -1 : 1));
 }
 
@@ -173,12 +182,12 @@ function format(
     row.method,
     row.side,
     row.rate.toFixed(1),
+    row.errorRate.toFixed(1),
     duration(row.p50),
     duration(row.p99),
     String(row.active),
-    String(row.errors),
   ]);
-  const columns = ['METHOD', 'SIDE', 'CALLS/S', 'P50', 'P99', 'ACTIVE', 'ERRORS'];
+  const columns = ['METHOD', 'SIDE', 'CALLS/S', 'ERRORS/S', 'P50', 'P99', 'ACTIVE'];
   return `${head.map((line) => table([[line]])).join('')}\n${table([columns, ...lines])}`;
 }
 

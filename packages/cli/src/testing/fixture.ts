@@ -13,6 +13,7 @@ import {
   bytes,
   createTransport,
   defineProtocol,
+  type Health,
   json,
   serve,
   serveHealth,
@@ -68,6 +69,7 @@ export interface TestNode {
   readonly notes: string[];
   readonly peers: Peers | undefined;
   readonly gossip: Gossip | undefined;
+  readonly health: Health | undefined;
   readonly log: { level: string };
 }
 
@@ -114,9 +116,10 @@ export async function startNode(
   });
   const peers = hasGossip ? createPeers({ transport, identity: createIdentity() }) : undefined;
   const gossip = peers && createGossip({ transport, peers, overlay: fullMesh() });
+  let health: Health | undefined;
   if (!isBare) {
     serveReflection(transport, { allow });
-    serveHealth(transport);
+    health = serveHealth(transport, { allow });
     admin.serve({ transport, peers, gossip, log });
   }
   await transport.listen();
@@ -127,7 +130,7 @@ export async function startNode(
     await peers?.close();
     await transport.close();
   });
-  return { address: transport.advertiseAddr(), transport, notes, peers, gossip, log };
+  return { address: transport.advertiseAddr(), transport, notes, peers, gossip, health, log };
 }
 
 /** Settings of a fake terminal. */
