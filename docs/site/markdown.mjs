@@ -42,9 +42,11 @@ export function withoutTags(text) {
 
 /**
  * Code in a line, which must not continue on the next one, because VitePress takes a line that begins
- * with `<name>` for a component; or the beginning of a tag that is not one of ours.
+ * with `<name>` for a component; or the beginning of a tag that is not one of ours
+ * and not escaped by a backslash.
  */
-const CODE_OR_TAG = /(`+)(?:(?!\n\s*\n)[\s\S])*?\1|<(?!\/?(?:br|details|summary)\b)(?=[a-z/])/gi;
+const CODE_OR_TAG =
+  /(`+)(?:(?!\n\s*\n)[\s\S])*?\1|(?<!\\)<(?!\/?(?:br|details|summary)\b)(?=[a-z/])/gi;
 
 /** Returns the first heading, the summary below it, and whether a next step ends the text. */
 export function partsOf(text) {

@@ -4,6 +4,7 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { anchorsOf } from './anchors.mjs';
 import { compose, sidebars } from './compose.mjs';
 import { partsOf, problemsOf, sourceAddress, sourcePage, withoutTags } from './markdown.mjs';
 import { optionsPage } from './options.mjs';
@@ -57,7 +58,25 @@ async function readApi(pages) {
       ].join('\n'),
     );
   }
+  for (const name of names) {
+    const address = `reference/api/${name}`;
+    pages.set(address, withAnchors(pages.get(address), address, pages));
+  }
   pages.set(generated.api.path, apiIndex(names));
+}
+
+/**
+ * Returns the text of an API page with anchors that exist. TypeDoc numbers the anchors of equal full
+ * names (`ClusterSnapshot` and `Cluster.snapshot`), but VitePress those of equal headings.
+ */
+function withAnchors(text, address, pages) {
+  return text.replace(/\]\(([^()\s#]*)#([^()\s]+)\)/g, (_, page, anchor) => {
+    const target = page === '' ? address : join(dirname(address), page).replace(/\.md$/, '');
+    const anchors = anchorsOf(pages.get(target.replace(/^\//, '')) ?? '');
+    const found = [anchor, anchor.replace(/-\d+$/, '')].find((name) => anchors.has(name));
+    if (found === undefined) throw new Error(`${address}: ${page}#${anchor} leads nowhere`);
+    return `](${page}#${found})`;
+  });
 }
 
 function apiIndex(names) {
