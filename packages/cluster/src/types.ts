@@ -107,7 +107,7 @@ export interface Cluster extends AsyncDisposable {
    */
   restart(): Promise<void>;
   /**
-   * Takes all workers out of service. New calls are refused with `unavailable`, reason `draining`,
+   * Takes all workers out of service. New calls are refused with `unavailable` (reason `draining`),
    * and calls in flight get up to `grace` to finish. Then the workers close and end. Resolves when
    * all have ended. Idempotent.
    */

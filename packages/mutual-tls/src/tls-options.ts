@@ -33,7 +33,7 @@ export interface TlsOptions {
   readonly allow?: readonly string[] | undefined;
   /**
    * Node ids that are refused, no matter which authority vouches for them. Both ends get
-   * `permission_denied`, reason `denied`. This list takes precedence over `allow`.
+   * `permission_denied` (reason `denied`). This list takes precedence over `allow`.
    */
   readonly deny?: readonly string[] | undefined;
 }

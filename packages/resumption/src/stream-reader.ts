@@ -54,7 +54,7 @@ export class StreamReader<Item> implements AsyncIterableIterator<Item, undefined
     });
   }
 
-  /** Called when the call is over. */
+  /** Called when the call has ended. */
   return(): Promise<Result<Item>> {
     this.#leave({});
     this.#waiting?.resolve(DONE);

@@ -172,7 +172,7 @@ export class WampClient {
     try {
       this.#socket.send(JSON.stringify(message));
     } catch {
-      // The socket isn't open any more; its end is reported by onclose.
+      // The socket isn't open anymore; its end is reported by onclose.
     }
   }
 

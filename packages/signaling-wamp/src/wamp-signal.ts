@@ -273,7 +273,7 @@ class Wamp implements WampSignal {
   }
 
   /**
-   * Registers again, until it succeeds or nobody listens any more. The router may keep the old
+   * Registers again, until it succeeds or nobody listens anymore. The router may keep the old
    * registration for a while, so `address_in_use` isn't permanent here.
    */
   async #restore(): Promise<void> {

@@ -195,7 +195,7 @@ class Hub implements HubSignal {
     else if (!this.#isRestoring) void this.#restore();
   }
 
-  /** Registers again, until it succeeds or nobody listens any more. */
+  /** Registers again, until it succeeds or nobody listens anymore. */
   async #restore(): Promise<void> {
     this.#isRestoring = true;
     const { clock, random } = this.#transport;

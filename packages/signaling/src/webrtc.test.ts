@@ -24,7 +24,7 @@ test('two nodes connect over a hub, and prove their ids', async (t) => {
   const [remote] = ada.transport.remotes();
   t.is(remote!.nodeId, bob.id);
   t.true(remote!.endpoint.startsWith('webrtc:'));
-  await hub.stop(); // the connection doesn't need it any more
+  await hub.stop(); // the connection doesn't need it anymore
   t.deepEqual(await ada.transport.send(remote!, 'echo', ping), ping);
   await hub.start();
 });

@@ -22,7 +22,7 @@ export interface TargetAddress {
 }
 
 /**
- * Parses a target. Throws `invalid_argument`, with a hint at the right form, if the target is
+ * Parses a target. Throws `invalid_argument`, with a hint about the correct form, if the target is
  * empty, is longer than 2,048 characters, contains control characters or marks that change the
  * writing direction, or has anything other than a node id before '@'. The stream layer checks the
  * address itself.

@@ -54,11 +54,11 @@ export interface CallRecord {
   readonly itemsReceived: number;
 }
 
-/** A dial of a target, including its handshake. */
+/** An attempt to dial a target, including the handshake. */
 export interface DialRecord {
   readonly target: string;
   readonly startedAt: number;
-  /** Milliseconds; 0 before the end. */
+  /** The duration in milliseconds; 0 before the end. */
   readonly duration: number;
   /** The connected peer; undefined before the end, and if the dial failed. */
   readonly remote: Remote | undefined;
@@ -66,7 +66,7 @@ export interface DialRecord {
 }
 
 /**
- * The hello of a connection, from the opening of the stream until the connection is up or has
+ * The handshake of a connection, from the opening of the stream until the connection is up or has
  * failed.
  */
 export interface HandshakeRecord {
@@ -95,7 +95,7 @@ export interface DeliveryRecord {
   /** The id of the message, as in its MessageMeta. */
   readonly id: string;
   readonly bytes: number;
-  /** The node id of the peer that brought the message. */
+  /** The node id of the peer that delivered the message. */
   readonly from: string;
   /** The number of connections that the message has crossed. */
   readonly hops: number;

@@ -13,12 +13,15 @@ export interface Clock {
   now(): number;
   /**
    * Runs `callback` once, at least `delay` milliseconds from now, on its own turn of the event
-   * loop. Delays above 2^31 − 1 are reduced to that.
+   * loop. Delays above 2^31 − 1 are reduced to that value.
    */
   setTimeout(callback: () => void, delay: number): Timer;
   /** Cancels a timer; does nothing if it has fired or was canceled. */
   clearTimeout(timer: Timer): void;
-  /** Resolves after `delay` milliseconds; rejects with the signal's reason if that aborts first. */
+  /**
+   * Resolves after `delay` milliseconds; rejects with the signal's reason if the signal aborts
+   * first.
+   */
   sleep(delay: number, signal?: AbortSignal): Promise<void>;
   /**
    * Runs `callback` at the end of the current tick: when the running code has finished, and before
@@ -26,8 +29,8 @@ export interface Clock {
    */
   defer(callback: () => void): void;
   /**
-   * Runs `callback` on a later turn of the event loop, after waiting input was read and without a
-   * delay. Use it to split long work, so that other connections are served in between. If a clock
+   * Runs `callback` without delay on a later turn of the event loop, after pending input has been
+   * read. Use it to split up long work, so that other connections are served in between. If a clock
    * lacks it, `setTimeout` with 0 is used instead.
    */
   turn?(callback: () => void): void;

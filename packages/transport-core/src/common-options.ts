@@ -33,8 +33,8 @@ export type HelloFields = Readonly<Record<string, string>>;
  */
 export interface CommonOptions {
   /**
-   * The name of the network. Default 'default'. Both ends refuse a peer of another network with
-   * `failed_precondition`, reason `wrong_network`.
+   * The name of the network. Default 'default'. Both ends refuse a peer from another network with
+   * `failed_precondition` (reason `wrong_network`).
    */
   readonly network?: string | undefined;
   /**
@@ -49,13 +49,13 @@ export interface CommonOptions {
    */
   readonly timeout?: number | undefined;
   /**
-   * The time a connection may take to open. Default 3,000. A slower dial fails with `unavailable`,
-   * reason `dial_timeout`. If a name has several addresses, each has this time.
+   * The time a connection may take to open. Default 3,000. A slower dial fails with `unavailable`
+   * (reason `dial_timeout`). If a name has several addresses, each one gets this time.
    */
   readonly dialTimeout?: number | undefined;
   /**
-   * The time the hello may take, `admit` included. Default 5,000. A slower handshake fails with
-   * `unavailable`, reason `handshake_timeout`.
+   * The time that the handshake may take, including `admit`. Default 5,000. A slower handshake
+   * fails with `unavailable` (reason `handshake_timeout`).
    */
   readonly handshakeTimeout?: number | undefined;
   /**
@@ -70,8 +70,9 @@ export interface CommonOptions {
   /**
    * Resolves names to addresses. A resolve function is called at each dial; if it throws, the dial
    * fails with its error. A Resolver also follows the changes of a name while the transport uses
-   * it. Of several addresses, one is dialed: by priority, then at random by weight. If that fails,
-   * the next one is tried, with `dialTimeout` for each. Default: targets are dialed as they are.
+   * it. If there are several addresses, one is chosen by priority, then at random by weight. If
+   * dialing it fails, the next one is tried, with `dialTimeout` for each. Default: targets are
+   * dialed as they are.
    */
   resolve?: ResolveFunction | Resolver | undefined;
   /**
@@ -83,8 +84,8 @@ export interface CommonOptions {
     | ((target: string | undefined) => HelloFields | Promise<HelloFields>)
     | undefined;
   /**
-   * Called before a connection is up, within `handshakeTimeout`. It throws to refuse the peer. Both
-   * ends see a TransportError as it is, and anything else as `permission_denied`.
+   * Called before a connection is up, within `handshakeTimeout`. Throw to refuse the peer: both
+   * ends then see a TransportError unchanged, and anything else as `permission_denied`.
    */
   admit?: ((remote: Remote) => unknown) | undefined;
   /**
@@ -95,14 +96,15 @@ export interface CommonOptions {
   readonly callerStacks?: boolean | undefined;
   /**
    * Functions that wrap each call that this transport makes, and each call that it handles. They do
-   * not see `trySend`, nor the protocols of Trunkline itself (peers, gossip). Default: none.
+   * not see messages of `trySend` or calls of Trunkline's own protocols (peers, gossip). Default:
+   * none.
    */
   readonly interceptors?: Interceptors | undefined;
   /** Receives events and counters. Default none. */
   readonly observer?: Observer | undefined;
   /**
-   * Receives the few messages that an operator should see: a pino logger, `console`, or anything of
-   * that shape. Default none.
+   * A logger for the few messages that an operator should see: pino, `console`, or any object with
+   * the same methods. Default none.
    */
   readonly logger?: Logger | undefined;
   /** Default: the system's clock. */
@@ -116,8 +118,8 @@ export interface KeepAliveOptions {
   /** A connection that has been silent for this long is pinged. Default 10,000. */
   readonly interval?: number | undefined;
   /**
-   * A connection on which no byte arrives for this long after a ping is closed: `unavailable`,
-   * reason `ping_timeout`. Default 5,000.
+   * A connection on which no byte arrives for this long after a ping is closed: `unavailable`
+   * (reason `ping_timeout`). Default 5,000.
    */
   readonly timeout?: number | undefined;
 }

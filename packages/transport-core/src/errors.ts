@@ -30,8 +30,8 @@ export type Code = keyof typeof CODES;
 
 /**
  * The specific causes of failures: each with its code and its number in a GO_AWAY or ERROR frame.
- * Reasons with number 0 are found by one end alone and never sent. For `refused`, the code applies
- * if `admit` threw something other than a TransportError.
+ * Reasons with number 0 concern one end only and are never sent. For `refused`, the code applies if
+ * `admit` threw something other than a TransportError.
  */
 export const REASONS = {
   idle: { wire: 1, code: 'unavailable' },
@@ -75,7 +75,7 @@ export interface TransportErrorOptions {
   /** The address, node id or endpoint that the call was for. */
   target?: string | undefined;
   /**
-   * Whether a handler may have seen the call. `false` means that none has, so it is safe to repeat
+   * Whether a handler may have seen the call. `false` means that none has, so it is safe to retry
    * the call.
    */
   sent?: boolean | undefined;
@@ -138,7 +138,7 @@ export class TransportError extends Error {
     this.metadata = options.metadata;
   }
 
-  /** Returns true also for an error that another copy of this package made. */
+  /** Also returns true for an error that was created by another copy of this package. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return (
       typeof value === 'object' &&
@@ -175,22 +175,22 @@ export function withoutStack(
   return untraced(() => withDetails(error, details));
 }
 
-/** Returns the number of a code on the wire. */
+/** Returns the wire number of a code. */
 export function codeNumber(code: Code): number {
   return CODES[code];
 }
 
-/** Returns the code of a number on the wire; 'unknown' for an unknown number (gRPC's rule). */
+/** Returns the code that a wire number stands for; 'unknown' for unknown numbers (gRPC's rule). */
 export function codeOf(number: number): Code {
   return codeByNumber[number] ?? 'unknown';
 }
 
-/** Returns the number of a reason on the wire; 0 if the reason is undefined. */
+/** Returns the wire number of a reason; 0 if the reason is undefined. */
 export function reasonNumber(reason: Reason | undefined): number {
   return reason === undefined ? 0 : REASONS[reason].wire;
 }
 
-/** Returns the reason of a number on the wire; undefined for 0 and for unknown numbers. */
+/** Returns the reason that a wire number stands for; undefined for 0 and unknown numbers. */
 export function reasonOf(number: number): Reason | undefined {
   return reasonByNumber[number];
 }
@@ -205,8 +205,9 @@ export function reasonError(
 }
 
 /**
- * Creates a TransportError without a stack trace, in a sixth of the time. For errors that a peer
- * can cause as often as it likes, and whose stack would show only the code that reads frames.
+ * Creates a TransportError without a stack trace, in a sixth of the time. Use it for errors that a
+ * peer can cause as often as it likes, and whose stack trace would show only the code that reads
+ * frames.
  */
 export function stackless(
   code: Code,

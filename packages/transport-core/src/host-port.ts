@@ -41,9 +41,9 @@ export function isUnspecified(host: string): boolean {
 }
 
 /**
- * Returns the source of an endpoint, as limits count it: an IPv4 address, the /64 network of an
- * IPv6 address (which usually belongs to one customer), the name before the port, or an endpoint
- * without a port as it is.
+ * Returns the source of an endpoint, as the limits per source define it: an IPv4 address, the /64
+ * network of an IPv6 address (which usually belongs to one customer), the name before the port, or
+ * an endpoint without a port as it is.
  */
 export function sourceOf(endpoint: string): string {
   const literal = /^\[([\da-f:.]+)/i.exec(endpoint)?.[1];

@@ -42,14 +42,14 @@ export interface ServerCall extends InterceptedCall {
 
 /**
  * Makes a call. Resolves to the response, to the items of a download, or to nothing for a one-way.
- * It may be called several times, to repeat the call.
+ * It may be called several times, to retry the call.
  */
 export type ClientNext = (call: ClientCall) => Promise<unknown>;
 
 /**
  * Wraps the calls that a transport makes: `(next) => (call) => next(call)`. It is applied once for
  * each protocol. It passes the same call object on, and should return the promise of `next` instead
- * of awaiting it, unless it needs the result. An error that it throws reaches the caller as it is.
+ * of awaiting it, unless it needs the result. An error that it throws reaches the caller unchanged.
  */
 export type ClientInterceptor = (next: ClientNext) => ClientNext;
 
@@ -74,11 +74,11 @@ export interface Interceptors {
 }
 
 /**
- * Decides whether a peer may make a call. It is asked before the request is decoded. If it returns
- * false, the call fails with `permission_denied`, reason `denied`; a one-way is dropped and counted
- * in `onewayDropped`. If it throws a TransportError, the caller gets that error; anything else that
- * it throws is reported as `callbackFailed`, and the call is denied. While a promise is pending,
- * the call counts as being handled, and later calls may overtake it.
+ * Decides whether a peer may make a call. It is called before the request is decoded. If it returns
+ * false, the call fails with `permission_denied` (reason `denied`); a one-way is dropped and
+ * counted in `onewayDropped`. If it throws a TransportError, the caller gets that error; anything
+ * else that it throws is reported as `callbackFailed`, and the call is denied. While a promise is
+ * pending, the call counts as being handled, and later calls may overtake it.
  */
 export type Allow = (
   remote: Remote,

@@ -7,7 +7,7 @@ import { dependentGroup, group, integer, optional, withDefault } from './config.
 export interface LimitOptions {
   /**
    * Maximum size of one message, in bytes. Default 64 MiB, or `memory` if that is less. A longer
-   * message fails at its sender with `resource_exhausted`, reason `too_large`.
+   * message fails at its sender with `resource_exhausted` (reason `too_large`).
    */
   readonly message?: number | undefined;
   /**
@@ -20,8 +20,8 @@ export interface LimitOptions {
    */
   readonly packet?: number | undefined;
   /**
-   * Short requests that wait for a reader, for each connection and channel. Default 4,096 calls and
-   * 8 MiB. If the queue is full, a request is refused with `resource_exhausted`.
+   * Limits on short requests that wait for a reader, for each connection and channel. Default 4,096
+   * calls and 8 MiB. If the queue is full, a request is refused with `resource_exhausted`.
    */
   readonly inbound?:
     | { readonly calls?: number | undefined; readonly bytes?: number | undefined }
@@ -45,8 +45,9 @@ export interface LimitOptions {
     | { readonly calls?: number | undefined; readonly bytes?: number | undefined }
     | undefined;
   /**
-   * Messages that were accepted but not sent yet, for each connection and channel. Default 4,096
-   * messages and 16 MiB. While the queue is full, `send` waits and `trySend` returns false.
+   * Limits on messages that were accepted but not sent yet, for each connection and channel.
+   * Default 4,096 messages and 16 MiB. While the queue is full, `send` waits and `trySend` returns
+   * false.
    */
   readonly outbound?:
     | { readonly messages?: number | undefined; readonly bytes?: number | undefined }
@@ -71,8 +72,8 @@ export interface LimitOptions {
    */
   readonly streams?: number | undefined;
   /**
-   * Maximum number of connections in total. Default 16,384. A further connection is refused with
-   * `resource_exhausted`, reason `full`.
+   * Maximum number of connections in total. Default 16,384. Any further connection is refused with
+   * `resource_exhausted` (reason `full`).
    */
   readonly connections?: number | undefined;
   /** Maximum rates of each connection, in bytes per second. Default: unlimited. */
@@ -82,7 +83,8 @@ export interface LimitOptions {
   /**
    * Maximum number of accepted connections whose handshake is not finished.
    *
-   * - `pending` (default 64): in total. Up to four times as many wait; any further ones are closed.
+   * - `pending` (default 64): in total. Up to four times as many wait for a place; any further ones
+   *   are closed.
    * - `perSource` (default: unlimited): from one source, which is an IPv4 address or the /64
    *   network of an IPv6 address. Further connections are closed. A handshake that fails keeps its
    *   place for a second.

@@ -1,8 +1,8 @@
 // The interface of a logger, which `console` and pino implement.
 
 /**
- * A logger. Each method takes the details as an object, and a text:
- * `logger.warn({ target }, 'text')`.
+ * A logger. Each method takes the details, as an object, and a message: `logger.warn({ target },
+ * 'text')`.
  */
 export interface Logger {
   debug(details: object, text: string): void;

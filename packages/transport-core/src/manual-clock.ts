@@ -4,7 +4,7 @@
 import { type Clock, sleepOn, type Timer } from './clock.ts';
 
 /**
- * A Clock whose time stands still between calls of `advance` and `jump`. Timers run in order of
+ * A Clock whose time stands still between calls to `advance` and `jump`. Timers run in order of
  * their due times; timers with the same due time run in the order in which they were set.
  */
 export interface ManualClock extends Clock {

@@ -31,20 +31,20 @@ export type ObserverEvent =
    */
   | { type: 'acceptFailed'; error: TransportError }
   /**
-   * A callback of the user threw (`admit`, `hello`, `resolve`, `allow`; not the observer's own), or
-   * the clean-up of a handler did.
+   * A user's callback threw (`admit`, `hello`, `resolve` or `allow`, but not an observer's hook),
+   * or a handler's clean-up threw.
    */
   | { type: 'callbackFailed'; callback: string; error: unknown };
 
 /**
  * Counted events, most of which are reported nowhere else:
  *
- * - onewayLost: the `send` of a one-way had resolved, and its connection broke before the credit
- *   came back. Credit comes back when the handler has ended, so a one-way whose handler was still
- *   running counts, too.
+ * - onewayLost: the `send` of a one-way had resolved, but its connection broke before the credit
+ *   was returned. Credit is returned when the handler has ended, so a one-way whose handler was
+ *   still running is counted, too.
  * - onewayDropped: a one-way was dropped because it has no reader, because its codec refused the
- *   request, because its sender may not send it (`allow`), or because `limits.total.bytes` or
- *   `limits.memory` left no room for it.
+ *   request, because its sender is not allowed to send it (`allow`), or because
+ *   `limits.total.bytes` or `limits.memory` left no room for it.
  * - lateReply: an answer arrived for a call that had settled (its deadline passed, or it was
  *   canceled).
  * - lateAnswer: a handler answered after its caller had gone.
@@ -68,7 +68,7 @@ export type Counter =
   | 'slowed';
 
 /**
- * Hooks, all optional. They are called synchronously and must not throw; what they throw is
+ * Optional hooks. They are called synchronously and must not throw; anything that they throw is
  * ignored. A missing hook costs nothing.
  */
 export interface Observer {

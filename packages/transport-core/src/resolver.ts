@@ -21,13 +21,13 @@ export interface ResolvedAddress {
 /** Receives the addresses of a name while it is watched. */
 export interface ResolutionObserver {
   /**
-   * The complete list, at first and after each change. An empty list means that there is no
-   * instance now.
+   * The complete list, at first and after each change. An empty list means that there is currently
+   * no instance.
    */
   resolved(addresses: readonly ResolvedAddress[]): void;
   /**
-   * The name could not be resolved now. The addresses of the last `resolved` stay valid, and the
-   * resolver goes on trying.
+   * The name can't be resolved at the moment. The addresses of the last `resolved` stay valid, and
+   * the resolver keeps trying.
    */
   failed(error: TransportError): void;
 }
@@ -79,7 +79,7 @@ export function combineResolvers(...resolvers: readonly Resolver[]): Resolver {
   };
 }
 
-/** Returns true if the value is a Resolver, and not a function that resolves. */
+/** Returns true if the value is a Resolver rather than a resolve function. */
 export function isResolver(value: unknown): value is Resolver {
   const { handles, watch } = (value ?? {}) as Partial<Resolver>;
   return typeof handles === 'function' && typeof watch === 'function';

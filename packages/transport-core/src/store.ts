@@ -2,7 +2,7 @@
 // loses all data that was not synced.
 
 /**
- * Stores bytes under names. `createMemoryStore()` keeps them as long as the process lives.
+ * Stores bytes under names. `createMemoryStore()` keeps them as long as the process runs.
  * `createFileStore(folder)` of `@trunkline/peers/node` keeps them in files, and
  * `createIndexedDbStore(name)` of `@trunkline/peers/browser` in a browser. Each node of a
  * simulation has a `store` on its own simulated disk.
@@ -11,8 +11,8 @@ export interface Store {
   /** Returns the value of a key; undefined if it has none. */
   get(key: string): Promise<Uint8Array | undefined>;
   /**
-   * Sets the value of a key. Later reads see it at once. A crash before the next `sync` may undo
-   * the change, even if later changes of other keys survive, but never leaves a partial value.
+   * Sets the value of a key. Later reads return it immediately. A crash before the next `sync` may
+   * undo the change, even if later changes of other keys survive, but never leaves a partial value.
    */
   set(key: string, value: Uint8Array): Promise<void>;
   /** Removes a key; a key that does not exist is ignored. As with `set`, a crash may undo it. */

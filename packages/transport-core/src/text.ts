@@ -4,15 +4,15 @@
 /**
  * Makes a peer's text safe to store and to show. Line breaks and tabs become spaces. Other control
  * characters, marks that change the writing direction, and lone surrogates become U+FFFD. The
- * result is cut after 1 KiB of UTF-8. Use it only for texts that people read: compare values as
- * they were received, and pass metadata, hello fields and payloads on unchanged.
+ * result is cut after 1 KiB of UTF-8. Use it only for text that people read: compare values as they
+ * were received, and pass metadata, hello fields and payloads on unchanged.
  */
 export function cleanText(text: string): string {
   return truncateText(text.replace(UNFIT, (found) => (/\s/.test(found) ? ' ' : '\ufffd')));
 }
 
 /**
- * Returns the longest prefix of a text, in whole code points, that takes at most 1 KiB of UTF-8.
+ * Returns the longest prefix of a string, in whole code points, that takes at most 1 KiB of UTF-8.
  */
 export function truncateText(text: string): string {
   if (text.length * 3 <= TEXT_LIMIT) return text;

@@ -9,7 +9,7 @@ export interface TraceChannel {
    * have bound to the start, and publishes the end of that part.
    */
   run<T>(operation: object, work: () => T): T;
-  /** Publishes that the operation is over. It has failed if its `error` is set. */
+  /** Publishes that the operation has ended. It has failed if its `error` is set. */
   settled(operation: { readonly error: unknown }): void;
 }
 

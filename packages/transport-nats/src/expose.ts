@@ -37,11 +37,11 @@ export interface ExposeOptions<P extends Protocol> {
   readonly name?: string | undefined;
   /** The version of the service. Default: the protocol's version, followed by '.0.0'. */
   readonly version?: string | undefined;
-  /** A text about the service, which `nats micro info` shows. Default: none. */
+  /** A description of the service, which `nats micro info` shows. Default: none. */
   readonly description?: string | undefined;
   /** The methods to expose, unary and one-way ones. Default: all such methods. */
   readonly methods?: readonly (keyof P['methods'] & string)[] | undefined;
-  /** The subject in front of the methods' names. Default: the name of the service. */
+  /** The subject that precedes the methods' names. Default: the name of the service. */
   readonly subject?: string | undefined;
   /**
    * The queue group: each request reaches one of the processes that expose the service. Default
@@ -68,7 +68,7 @@ export interface Exposed {
  * `Nats-Service-Error` and `Nats-Service-Error-Code`. The services also answer PING, INFO and STATS
  * on `$SRV`, so that `nats micro list` finds them.
  *
- * @throws TypeError for a wrong option, and for a method that streams.
+ * @throws TypeError for an invalid option, and for a method that streams.
  */
 export function expose<P extends Protocol>(
   transport: Transport<P>,

@@ -7,7 +7,7 @@ import { reasonError } from '@trunkline/transport-core/backend';
 import { createMessage, HEADER, readNumber } from './message.ts';
 import type { NatsClient, SubjectListener } from './nats-client.ts';
 
-/** Receives what happens at one end of a connection. */
+/** Receives the events at one end of a connection. */
 export interface LinkOwner {
   /**
    * Called when a message has arrived; `content` belongs to the owner. `reply` is the subject that
@@ -80,8 +80,8 @@ export class MessageLink {
   }
 
   /**
-   * Publishes a message made by `create`. It names our subject, so that the server reports at once
-   * if the peer has gone.
+   * Publishes a message made by `create`. It names our subject, so that the server reports
+   * immediately if the peer has gone.
    */
   publish(message: Uint8Array): void {
     this.client.publish(this.#peer, message, this.subject);

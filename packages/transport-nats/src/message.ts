@@ -12,7 +12,7 @@ export const MessageType = {
   credit: 1,
   /** The normal end of this direction. */
   end: 2,
-  /** The end of the connection, at once. */
+  /** The immediate end of the connection. */
   reset: 3,
   /** The acceptor's answer to a dial: JSON. */
   accept: 4,
@@ -48,8 +48,8 @@ export function writeNumber(bytes: Uint8Array, at: number, value: number): void 
 }
 
 /**
- * Returns the units that a data message costs: its bytes, and a fixed number for the headers around
- * them.
+ * Returns the number of units that a data message costs: its bytes, and a fixed number for the
+ * headers around them.
  */
 export function costOf(length: number): number {
   return length + OVERHEAD;
@@ -81,7 +81,7 @@ export function encodeTerms(terms: Terms): Uint8Array {
   return encoder.encode(JSON.stringify({ version: VERSION, ...terms }));
 }
 
-/** Returns the terms, or a text that describes the problem if a peer sent anything else. */
+/** Returns the terms, or a description of the problem if a peer sent anything else. */
 export function decodeTerms(bytes: Uint8Array): Terms | string {
   const { version, credit, max } = parseObject(bytes);
   if (version !== VERSION) return `it speaks version ${quote(version)}, not ${VERSION}`;

@@ -30,7 +30,7 @@ export interface AcceptorOptions {
   /** The time limit for a dialer's confirmation, in milliseconds. Default 5,000. */
   readonly timeout: number | undefined;
   readonly accept: (connection: StreamConnection) => void;
-  /** Called once if requests can't arrive any more: the server is lost, or forbids the subject. */
+  /** Called once if requests can't arrive anymore: the server is lost, or forbids the subject. */
   readonly failed: (error: TransportError) => void;
 }
 
@@ -135,7 +135,7 @@ export class Acceptor {
   }
 }
 
-/** The queue group of a name: a request reaches one of the nodes that listen under it. */
+/** The queue group of a name: a request reaches one of the nodes that listen under that name. */
 const QUEUE = 'trunkline';
 /** Maximum number of dials that may wait for their confirmation; further dials are refused. */
 const MOST_PENDING = 256;

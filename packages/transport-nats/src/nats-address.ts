@@ -69,7 +69,7 @@ export class Subjects {
   /**
    * Returns the node in the subject of a connection's end; undefined for any other subject. Nothing
    * is ever published to a peer's subject of another form, so a peer can't make this node publish
-   * to subjects that the peer itself may not use.
+   * to subjects that the peer itself is not allowed to use.
    */
   nodeOf(subject: string): string | undefined {
     const start = `${this.#root}.in.`;

@@ -37,7 +37,7 @@ export class NatsClient {
   /** The listeners to notify if the server refuses to publish to a subject. */
   readonly #publishers = new Map<string, Set<Publisher>>();
   #holders = 0;
-  /** True if `retire` was called: the client ends when nobody holds it any more. */
+  /** True if `retire` was called: the client ends when nobody holds it anymore. */
   #isRetired = false;
   #isDown = false;
   #ended: (() => void) | undefined;
@@ -170,7 +170,7 @@ export class NatsClient {
     await this.#connection.close().catch(() => {});
   }
 
-  /** Reads the client's reports: a lost server, and permissions that are missing to publish. */
+  /** Reads the client's reports: a lost server, and missing permissions to publish. */
   async #watch(down: (cause: unknown) => void): Promise<void> {
     for await (const status of this.#connection.status()) {
       if (status.type === 'disconnect' || status.type === 'staleConnection') down(undefined);

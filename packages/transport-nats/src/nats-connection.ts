@@ -13,9 +13,9 @@ import { ReceiveWindow } from './receive-window.ts';
 
 /** The units with which a connection begins. */
 export interface Credit {
-  /** The units that this end has granted to the peer. */
+  /** The number of units that this end has granted to the peer. */
   readonly granted: number;
-  /** The units that the peer has granted to this end. */
+  /** The number of units that the peer has granted to this end. */
   readonly credit: number;
 }
 
@@ -29,7 +29,7 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
   readonly #unread: (Uint8Array | 'end')[] = [];
   /** True before `attach` and from `pause` to `resume`: chunks are kept. */
   #isPaused = true;
-  /** The units that this end may still spend. */
+  /** The number of units that this end may still spend. */
   #credit: number;
   /** The chunks that were not sent yet, beginning with the first unsent byte. */
   #rest: Uint8Array[] = [];
@@ -175,7 +175,7 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
   }
 
   /**
-   * Called when the peer has no subscription any more. If this end has already ended, this is how a
+   * Called when the peer has no subscription anymore. If this end has already ended, this is how a
    * peer closes.
    */
   absent(): void {
@@ -289,8 +289,8 @@ const CRUMB = 8 * 1024;
 /** The length, in bytes, below which a chunk can be a header. */
 const SHORT = 64;
 /**
- * The time that an end waits for the other's end, in milliseconds, and the number of bytes that it
- * drops in the meantime (docs/wire-protocol.md §8).
+ * The time, in milliseconds, for which an end waits until the other end has ended, and the number
+ * of bytes that it drops in the meantime (docs/wire-protocol.md §8).
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

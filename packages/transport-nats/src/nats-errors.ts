@@ -54,7 +54,7 @@ function meaning(
   return [code, reason, `Cannot connect to the NATS server ${where}: ${textOf(cause)}`];
 }
 
-/** Returns the error of the socket beneath an error of the client, if there is one. */
+/** Returns the socket error behind an error of the client, if there is one. */
 function causeOf(error: unknown): unknown {
   const { cause } = (error ?? {}) as { cause?: unknown };
   return cause ?? error;

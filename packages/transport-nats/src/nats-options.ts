@@ -32,7 +32,7 @@ export interface NatsBackendOptions {
   /**
    * TLS to the NATS server. `{}` uses the system's authorities; `ca`, `cert` and `key` (PEM), or
    * `caFile`, `certFile` and `keyFile`, use your own. Default: TLS if the server requires it. Not
-   * in browsers, where the URL decides.
+   * available in browsers, where the URL decides.
    */
   readonly tls?: TlsOptions | undefined;
   /**
@@ -56,8 +56,8 @@ export interface NatsBackendOptions {
    */
   readonly maxPending?: number | undefined;
   /**
-   * Milliseconds between the pings to the server. A server that leaves two pings unanswered is
-   * considered lost. Default: 20,000.
+   * The interval between pings to the server, in milliseconds. A server that leaves two pings
+   * unanswered is considered lost. Default: 20,000.
    */
   readonly pingInterval?: number | undefined;
 }

@@ -14,9 +14,11 @@ export class ReceiveWindow {
    * were not granted again.
    */
   #size: number;
-  /** The units that the peer may still spend. */
+  /** The number of units that the peer may still spend. */
   #open: number;
-  /** The units that the reader has taken since the last grant, and the time of that grant. */
+  /**
+   * The number of units that the reader has taken since the last grant, and the time of that grant.
+   */
   #taken = 0;
   #since: number;
 
@@ -35,7 +37,10 @@ export class ReceiveWindow {
     return this.#open >= 0;
   }
 
-  /** Called when the reader has taken a message. Returns the units to grant now, usually 0. */
+  /**
+   * Called when the reader has taken a message. Returns the number of units to grant now, usually
+   * 0.
+   */
   consume(length: number): number {
     this.#taken += costOf(length);
     if (this.#taken < this.#size / 4) return 0;

@@ -44,8 +44,8 @@ export interface TcpTransportOptions<P extends Protocol> extends CommonOptions {
   readonly bindAddr?: string | undefined;
   /**
    * The address at which others reach this transport; it is sent to them verbatim. Default: the
-   * bound address. Required if `bindAddr` is 0.0.0.0, :: or ':7000'. An address that nobody could
-   * dial (another scheme, no port, port 0) throws a TypeError.
+   * bound address. Required if `bindAddr` is 0.0.0.0, :: or ':7000'. An address that cannot be
+   * dialed (another scheme, no port, port 0) throws a TypeError.
    */
   readonly advertiseAddr?: string | undefined;
   /**
@@ -62,11 +62,11 @@ export interface TcpTransportOptions<P extends Protocol> extends CommonOptions {
 /** A transport over TCP, whose TLS keys and lists can be changed while it runs. */
 export interface TcpTransport<P extends Protocol> extends Transport<P> {
   /**
-   * Changes key, certificate, authorities or lists while the transport runs. The changes apply at
-   * once to new connections. Existing connections to nodes that are now denied, or no longer
-   * allowed, are aborted (`permission_denied`, `denied`, at both ends); the others stay. Rejects
-   * with `invalid_argument` if the update is unusable, and with `failed_precondition` without
-   * `tls`; in both cases nothing changes.
+   * Changes key, certificate, authorities or lists while the transport runs. The changes apply
+   * immediately to new connections. Existing connections to nodes that are now denied, or no longer
+   * allowed, are aborted (with `permission_denied`, reason `denied`, at both ends); the others
+   * stay. Rejects with `invalid_argument` if the update is unusable, and with `failed_precondition`
+   * without `tls`; in both cases nothing changes.
    */
   updateTls(update: TlsUpdate): Promise<void>;
 }

@@ -26,7 +26,7 @@ type Phase =
       /** Destroys the socket if the other end takes too long. */
       timer: Timer;
       discarded: number;
-      /** The other end has ended, too, so the end of the socket is no error. */
+      /** The other end has ended, too, so the end of the socket is not an error. */
       isMutual: boolean;
     }
   /** This end aborted the connection. */
@@ -45,7 +45,7 @@ export class TcpConnection implements StreamConnection {
   readonly #socket: Socket;
   /** Set only on dialed plain sockets, which read into the shared buffer. */
   readonly #reader: SocketReader | undefined;
-  /** Set only under TLS: the socket beneath, and the proven identity of the other end. */
+  /** Set only under TLS: the underlying socket, and the proven identity of the other end. */
   readonly #secured: TlsConnection | undefined;
   readonly #clock: Clock;
   #sink: StreamSink | undefined;

@@ -41,8 +41,8 @@ export interface TcpStreamLayerOptions {
    */
   readonly advertiseAddr?: string | undefined;
   /**
-   * Milliseconds of silence before the kernel probes a connection (TCP keep-alive); `false`
-   * disables probes. Default: 30,000.
+   * Duration of silence, in milliseconds, before the kernel probes a connection (TCP keep-alive);
+   * `false` disables probes. Default: 30,000.
    */
   readonly keepAlive?: number | false | undefined;
   /**
@@ -66,10 +66,10 @@ export interface TcpStreamLayerOptions {
 /** A StreamLayer over TCP. */
 export interface TcpStreamLayer extends StreamLayer {
   /**
-   * Changes key, certificate, authorities or lists while the layer runs. The changes apply at once
-   * to new connections. Existing connections to nodes that are now denied, or no longer allowed,
-   * are aborted; the others stay. Rejects with `invalid_argument` if the update is unusable, and
-   * with `failed_precondition` without `tls`; in both cases nothing changes.
+   * Changes key, certificate, authorities or lists while the layer runs. The changes apply
+   * immediately to new connections. Existing connections to nodes that are now denied, or no longer
+   * allowed, are aborted; the others stay. Rejects with `invalid_argument` if the update is
+   * unusable, and with `failed_precondition` without `tls`; in both cases nothing changes.
    */
   updateTls(update: TlsUpdate): Promise<void>;
 }

@@ -9,9 +9,9 @@ import { normalizedCandidate } from './signal-message.ts';
 
 /**
  * Holds candidates back until the other end is ready for them. Otherwise, an answerer that already
- * knows a path would begin with DTLS at once. Its first message would be lost because the offerer
- * isn't ready, and would be repeated only after a second. Or the message would arrive before the
- * offerer can check the certificate.
+ * knows a path would start DTLS immediately. Its first message would either be lost because the
+ * offerer isn't ready, and be repeated only after a second, or arrive before the offerer can check
+ * the certificate.
  */
 export class CandidateExchange {
   readonly #session: SignalSession;

@@ -40,7 +40,7 @@ export interface NegotiationOptions {
   failed(error: TransportError): void;
 }
 
-/** The negotiation of one connection; it attaches to its session at once. */
+/** The negotiation of one connection; it attaches to its session immediately. */
 export class Negotiation {
   readonly #options: NegotiationOptions;
   readonly #endpoint: string;
@@ -237,7 +237,7 @@ export class Negotiation {
     this.#candidates.use(peer, type, sdp);
   }
 
-  /** Throws if the other end's description has not exactly one fingerprint. */
+  /** Throws if the other end's description does not have exactly one fingerprint. */
   #learnFingerprints(): void {
     const remote = this.#remoteSdp && fingerprintOf(this.#remoteSdp);
     const local = this.#isDescriptionSent && fingerprintOf(this.#peer!.localDescription!.sdp);

@@ -39,7 +39,9 @@ interface Configuration {
   readonly iceTransportPolicy?: 'all' | 'relay';
 }
 
-/** Returns the URLs of a server as the library expects them, with name and password. */
+/**
+ * Returns the URLs of a server as the library expects them, with the user name and the password.
+ */
 function urlsOf({ urls, username, credential }: RtcIceServer): string[] {
   const all = typeof urls === 'string' ? [urls] : urls;
   if (!username || !credential) return [...all];
@@ -48,8 +50,8 @@ function urlsOf({ urls, username, credential }: RtcIceServer): string[] {
 
 /**
  * Keeps the polyfill from listening to events that this package doesn't need. `close` frees these
- * listeners at once, while a thread of the library may still be calling the listener for the ICE
- * state. That corrupts the memory of the process.
+ * listeners immediately, while a thread of the library may still be calling the listener for the
+ * ICE state. That corrupts the memory of the process.
  */
 function withoutEvents<T extends object>(native: T): T {
   return new Proxy(native, {

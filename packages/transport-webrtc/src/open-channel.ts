@@ -14,7 +14,7 @@ export interface OpenChannel {
   readonly maxMessage: number;
   /** Passes all events to `user` from now on, beginning with the messages that have arrived. */
   handOver(user: ChannelUser): void;
-  /** Closes the channel and everything beneath it. Idempotent. */
+  /** Closes the channel and everything below it. Idempotent. */
   release(): void;
   /** Called after each message that was sent. */
   sent?(): void;
@@ -23,7 +23,7 @@ export interface OpenChannel {
 /** Receives the events of a channel. */
 export interface ChannelUser {
   message(data: unknown): void;
-  /** Called when the channel or the connection beneath it has closed or failed. */
+  /** Called when the channel or its underlying connection has closed or failed. */
   gone(why: string): void;
 }
 

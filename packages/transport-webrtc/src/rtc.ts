@@ -19,7 +19,7 @@ export interface RtcPeerConnection {
   readonly localDescription: RtcDescription | null | undefined;
   /**
    * The SCTP transport. In werift it has a method `stop`, which notifies the other end that the
-   * connection is over.
+   * connection has ended.
    */
   readonly sctp?: object | null | undefined;
   onicecandidate: any;

@@ -40,7 +40,7 @@ export interface Signal {
   unlisten(): Promise<void>;
   /**
    * Opens a session to the node `target`. Resolves once signaling has answered that it can reach
-   * the node, so that nothing costly is created for a node that is away. Rejects with a
+   * the node, so that nothing costly is created for a node that is offline. Rejects with a
    * TransportError: `connection_refused` if no node is registered under that id, `dial_timeout`
    * after `timeout` milliseconds, `resource_exhausted` at a limit, or `unavailable`. If the signal
    * aborts first, it rejects with the signal's reason.
@@ -50,7 +50,7 @@ export interface Signal {
 
 /** The streams that signaling relays. */
 export interface SignalRelay extends StreamLayer {
-  /** Replaces the lists of allowed and denied nodes, at once. */
+  /** Replaces the lists of allowed and denied nodes immediately. */
   updatePeers(lists: PeerUpdate): void;
 }
 

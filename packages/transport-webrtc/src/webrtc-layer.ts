@@ -24,9 +24,9 @@ type Accept = (connection: StreamConnection, slot?: HandshakeSlot) => void;
 /** A stream layer over WebRTC. */
 export interface WebRtcStreamLayer extends StreamLayer {
   /**
-   * Replaces the lists of this layer and of the relay, at once. Live connections to nodes that are
-   * no longer wanted are aborted with `denied` at both ends. Throws a TypeError that names the flaw
-   * if a list is invalid, and `failed_precondition` without an `identity`.
+   * Replaces the lists of this layer and of the relay immediately. Live connections to nodes that
+   * are no longer wanted are aborted with `denied` at both ends. Throws a TypeError that names the
+   * flaw if a list is invalid, and `failed_precondition` without an `identity`.
    */
   updatePeers(lists: PeerUpdate): void;
 }

@@ -23,7 +23,7 @@ export function leave({ secured, slot }: Arrival, error?: TransportError): void 
 
 /**
  * Returns the other end's address, for error messages and for limits per source. All sockets that
- * are already gone count as one source.
+ * have already closed count as one source.
  */
 export function endpointOf({ remoteAddress, remotePort }: Socket): string {
   return remoteAddress === undefined

@@ -9,7 +9,7 @@ export interface HostRules {
   readonly hosts: readonly string[] | undefined;
   /** The address that the server is bound to. */
   readonly bound: string | undefined;
-  /** The hosts of `bindAddr` and `advertiseAddr`, under which this end expects to be reached. */
+  /** The hosts of `bindAddr` and `advertiseAddr`, at which this end expects to be reached. */
   readonly own: readonly (string | undefined)[];
 }
 

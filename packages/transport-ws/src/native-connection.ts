@@ -189,7 +189,8 @@ const MESSAGE = 256 * 1024;
 const HIGH = 64 * 1024;
 const LOW = 16 * 1024;
 /**
- * Milliseconds between checks of the browser's buffer; browsers raise shorter intervals to 4 ms.
+ * The interval between checks of the browser's buffer, in milliseconds; browsers raise shorter
+ * intervals to 4 ms.
  */
 const POLL = 4;
 /**

@@ -156,7 +156,7 @@ function notUpgrade(error: ParseError, packet: Uint8Array, endpoint: string): Tr
 
 function ignore(): void {}
 
-/** Milliseconds of silence before the kernel probes a connection. */
+/** Duration of silence, in milliseconds, before the kernel probes a connection. */
 const KEEP_ALIVE = 30_000;
 /**
  * Maximum number of connections that may wait for their upgrade if there is no limiter. A
@@ -165,6 +165,7 @@ const KEEP_ALIVE = 30_000;
  */
 const WAITING = 320;
 /**
- * Default milliseconds from the accept to the upgrade, including TLS; the same default as in core.
+ * The default time limit, in milliseconds, from accepting a connection to its upgrade, including
+ * TLS; the same default as in core.
  */
 const HANDSHAKE = 5_000;

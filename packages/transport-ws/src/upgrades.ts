@@ -36,7 +36,7 @@ export interface UpgradeOptions {
   accept(connection: WsConnection, slot: HandshakeSlot | undefined): void;
 }
 
-/** Handles the server's upgrades under `path` until the returned function is called. */
+/** Handles the server's upgrades at `path` until the returned function is called. */
 export function takeUpgrades({
   server,
   path,

@@ -16,7 +16,7 @@ import { closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-co
 import { MessageFrames } from './message-frames.ts';
 
 /**
- * Wraps a WebSocket that is open, and the socket beneath it. From here on both belong to the
+ * Wraps a WebSocket that is open, and its underlying socket. From here on both belong to the
  * connection.
  */
 export class WsConnection implements StreamConnection {
@@ -101,10 +101,10 @@ export class WsConnection implements StreamConnection {
   }
 
   /**
-   * Sends a message; returns true if its memory may be reused. Node tries the system call at once,
-   * so an empty write queue means that the kernel has taken everything. Under TLS, Node has read
-   * the chunk when write() returns, although it reports this only a turn later; a message queued
-   * behind that chunk must stay in memory.
+   * Sends a message; returns true if its memory may be reused. Node tries the system call
+   * immediately, so an empty write queue means that the kernel has taken everything. Under TLS,
+   * Node has read the chunk when write() returns, although it reports this only a turn later; a
+   * message queued behind that chunk must stay in memory.
    */
   #send(message: Uint8Array): boolean {
     const socket = this.#socket;

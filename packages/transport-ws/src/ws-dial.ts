@@ -97,8 +97,8 @@ export function dialWebSocket(
 }
 
 /**
- * Opens the socket beneath the WebSocket. This package opens it, not `ws`, because its write queue
- * shows when memory is free again.
+ * Opens the WebSocket's underlying socket. This package opens it instead of `ws`, because its write
+ * queue shows when memory is free again.
  */
 function openSocket(url: URL): Socket {
   if (url.protocol !== 'wss:') return openPlain(url);

@@ -284,7 +284,7 @@ function bind(server: Server, place: object, isWanted: () => boolean): Promise<v
   });
 }
 
-/** The milliseconds to wait for a given server to listen. */
+/** The time limit, in milliseconds, for a given server to start listening. */
 const SERVER_TIME = 5_000;
 /** Node 20 ignores this option, and its types lack it. */
 const SHARED: object = { reusePort: true };

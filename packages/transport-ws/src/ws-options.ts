@@ -33,7 +33,7 @@ export interface WsStreamLayerOptions {
   /** The path of the upgrade, beginning with '/'. Default: '/'. */
   readonly path?: string | undefined;
   /**
-   * An http or https server of yours that listens, or is about to. Upgrades under `path` become
+   * An http or https server of yours that listens, or is about to. Upgrades at `path` become
    * connections; everything else on the server stays yours, and the transport never closes the
    * server. For wss://, pass an https server.
    */
@@ -82,11 +82,11 @@ export interface WsTransport<P extends Protocol> extends Transport<P>, TlsUpdate
 /** Changes the TLS keys and lists of a layer or transport that is running. */
 export interface TlsUpdates {
   /**
-   * Changes key, certificate, authorities or lists while the layer runs. The changes apply at once
-   * to new connections. Existing connections to nodes that are now denied, or no longer allowed,
-   * are aborted (`permission_denied`, `denied`, at both ends); the others stay. Rejects with
-   * `invalid_argument` if the update is unusable, and with `failed_precondition` without `tls`; in
-   * both cases nothing changes.
+   * Changes key, certificate, authorities or lists while the layer runs. The changes apply
+   * immediately to new connections. Existing connections to nodes that are now denied, or no longer
+   * allowed, are aborted (with `permission_denied`, reason `denied`, at both ends); the others
+   * stay. Rejects with `invalid_argument` if the update is unusable, and with `failed_precondition`
+   * without `tls`; in both cases nothing changes.
    */
   updateTls(update: TlsUpdate): Promise<void>;
 }

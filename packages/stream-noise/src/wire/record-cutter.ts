@@ -14,7 +14,7 @@ export class RecordCutter {
   #have = 0;
   readonly #free: (part: Uint8Array) => void;
 
-  /** @param free is called with memory that is not used any more. */
+  /** @param free is called with memory that is not used anymore. */
   constructor(free: (part: Uint8Array) => void = () => {}) {
     this.#free = free;
   }

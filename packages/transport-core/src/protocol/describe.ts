@@ -23,7 +23,7 @@ export function member(key: PropertyKey): string {
   return /^[\p{L}_$][\p{L}\p{N}_$]{0,63}$/u.test(key) ? `.${key}` : `[${quote(key)}]`;
 }
 
-/** Returns a text in double quotes, escaped, and cut after `length` characters. */
+/** Returns text in double quotes, escaped, and cut after `length` characters. */
 export function quote(text: string, length = 64): string {
   return JSON.stringify(text.length > length ? `${text.slice(0, length)}…` : text);
 }

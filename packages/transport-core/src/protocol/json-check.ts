@@ -13,8 +13,9 @@ export const MAX_DEPTH = 1_000;
 
 /**
  * Returns the weight of a value: the sum over all values in it, each counted as `unit` and `OBJECT`
- * say. Returns a negative number as soon as it finds something that JSON would not carry unchanged;
- * a cycle counts as nesting too deep. It allocates nothing and does not look into strings.
+ * define. Returns a negative number as soon as it finds something that JSON would not carry
+ * unchanged; a cycle counts as nesting too deeply. It allocates nothing and does not look into
+ * strings.
  */
 export function weigh(value: unknown): number {
   weight = 1;
@@ -73,8 +74,8 @@ function isJson(value: unknown, level: number): boolean {
 }
 
 /**
- * Variant of `weigh` for the result of `JSON.parse`, in half the time. Such a value may nest too
- * deep or contain numbers that overflowed to ±Infinity, but otherwise it is JSON.
+ * Variant of `weigh` for the result of `JSON.parse`, in half the time. Such a value may be nested
+ * too deeply or contain numbers that overflowed to ±Infinity, but otherwise it is JSON.
  */
 export function weighParsed(value: unknown): number {
   weight = 1;
@@ -112,10 +113,10 @@ function hasFinite(value: object, level: number): boolean {
 }
 
 /**
- * Returns the weight of a JSON text's value without building it: the result of `weigh`, or more if
- * keys are repeated. Returns a negative number if it nests too deep. It throws nothing, because
- * code that creates errors would keep V8 from optimizing this loop, which would make it ten times
- * slower.
+ * Returns the weight of the value of JSON text without building the value: the result of `weigh`,
+ * or more if keys are repeated. Returns a negative number if it is nested too deeply. It throws
+ * nothing, because code that creates errors would keep V8 from optimizing this loop, which would
+ * make it ten times slower.
  */
 export function scan(bytes: Uint8Array): number {
   let level = 0;
@@ -155,7 +156,7 @@ export function isWellFormed(value: unknown): boolean {
   );
 }
 
-/** Returns the error for a text that nests too deep. */
+/** Returns the error for JSON text that is nested too deeply. */
 export function tooDeep(): Error {
   return refusal('json', '', `nests deeper than ${MAX_DEPTH} levels`);
 }

@@ -17,8 +17,8 @@ import {
 import { AsyncSchemaError, limitOf, oversize, refusal, WORK } from './refusal.ts';
 
 /**
- * Limits of one message of `json`. Both ends refuse a message above them with `resource_exhausted`,
- * reason `too_large`. Use the same limits at both ends.
+ * Limits on one message of `json`. Both ends refuse a message above them with `resource_exhausted`
+ * (reason `too_large`). Use the same limits at both ends.
  */
 export interface JsonOptions {
   /** Bytes of the JSON text. Default 4 MiB. */
@@ -48,18 +48,19 @@ export interface JsonOptions {
  * - values that JSON would lose or change: NaN, ±Infinity, undefined in a list, a bigint, function
  *   or symbol, Date, Map, Set, typed array, an instance of any class (spread it: `{ ...value }`), a
  *   cycle. A member that is undefined is left out, and −0 is sent as 0.
- * - a number in a text that exceeds the range of a double (`1e999`) and would become Infinity. As
- *   in `JSON.parse`, digits beyond a double's 17 are lost: send integers above 2^53 − 1 as strings.
+ * - a number in the received text that exceeds the range of a double (`1e999`) and would become
+ *   Infinity. As in `JSON.parse`, digits beyond a double's 17 are lost: send integers above 2^53 −
+ *   1 as strings.
  * - lone surrogates in strings and keys, because they are not Unicode text
  * - more than 1,000 levels of nesting
  * - bytes that are not UTF-8 (including a byte order mark) or not JSON, and values that break the
  *   schema
  *
- * A message above `options.limit` or `options.values` is refused with `resource_exhausted`, reason
- * `too_large`, by its sender and also by its receiver.
+ * A message above `options.limit` or `options.values` is refused with `resource_exhausted` (reason
+ * `too_large`), by its sender and also by its receiver.
  *
- * A key `__proto__` is plain data and affects only the object that has it. If a key is repeated,
- * its last value counts. An asynchronous schema is a TypeError.
+ * A `__proto__` key is plain data and affects only the object that has it. If a key is repeated,
+ * its last value counts. An asynchronous schema causes a TypeError.
  */
 export function json<S extends StandardSchemaV1>(
   schema: S,
@@ -103,18 +104,18 @@ export function json<S extends StandardSchemaV1>(
 }
 
 /**
- * The default of `options.limit`. The worst text of this length (escapes that a regular expression
- * checks) takes some 30 ms to decode.
+ * The default of `options.limit`. The most expensive JSON text of this length (escapes that a
+ * regular expression checks) takes some 30 ms to decode.
  */
 const LIMIT = 4 * 1024 * 1024;
 const VALUES = 32_768;
 /**
- * Maximum length, in bytes, of a text for which all issues are reported: a short text can't have
+ * Maximum length, in bytes, of JSON text for which all issues are reported: short text can't have
  * many.
  */
 const SHORT = 256;
 /**
- * Texts of at least this length are scanned before they are parsed. A shorter text above a limit
+ * JSON text of at least this length is scanned before it is parsed. Shorter text above a limit
  * can't take much memory, so its value is weighed after parsing.
  */
 const SCANNED = 64 * 1024;
@@ -123,7 +124,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Parses a text within the limits. Errors get no stack trace, because a peer can cause them as
+ * Parses JSON text within the limits. Errors get no stack trace, because a peer can cause them as
  * often as it likes.
  */
 function parse(bytes: Uint8Array, limit: number, values: number): unknown {

@@ -11,7 +11,7 @@ export type Limited<C> = C & {
 
 /**
  * Returns a codec that refuses messages of more than `limit` bytes at either end, with
- * `resource_exhausted`, reason `too_large`. A longer message from a peer is not decoded.
+ * `resource_exhausted` (reason `too_large`). A longer message from a peer is not decoded.
  */
 export function limited<Out, In>(codec: Codec<Out, In>, limit: number): Limited<Codec<Out, In>> {
   const check = (bytes: Uint8Array): Uint8Array => {

@@ -52,7 +52,7 @@ function decodeWith<Out>(codec: Codec<Out, any>, what: string, encoded: Uint8Arr
   }
 }
 
-/** Returns the error that `decodeAs` throws for what a codec threw. */
+/** Converts a value that a codec threw into the error that `decodeAs` throws. */
 export function decodingError(
   codec: Codec<any, any>,
   what: string,
@@ -69,7 +69,8 @@ function make(code: Code, message: string, options: TransportErrorOptions): Tran
 
 /**
  * Returns the error for a value that its codec refused. An error of our own codecs has the place in
- * the value (`WHERE`) and the cost of finding it (`WORK`); any other TransportError keeps its text.
+ * the value (`WHERE`) and the cost of finding it (`WORK`); any other TransportError keeps its
+ * message.
  * @param create makes an error with a stack trace for a program's mistake, and without one for a
  * peer's.
  */

@@ -23,9 +23,9 @@ export interface ProtobufType<Out> {
 }
 
 /**
- * Limits of one message of `protobuf`. Both ends refuse a message above them with
- * `resource_exhausted`, reason `too_large`. Use the same limits at both ends. The defaults keep one
- * message from blocking its receiver for more than 100 ms.
+ * Limits on one message of `protobuf`. Both ends refuse a message above them with
+ * `resource_exhausted` (reason `too_large`). Use the same limits at both ends. The defaults keep
+ * one message from blocking its receiver for more than 100 ms.
  */
 export interface ProtobufOptions {
   /** Bytes of the message. Default 8 MiB. */
@@ -54,8 +54,8 @@ export interface ProtobufOptions {
  * a field or are not a message of the type, for text that is not UTF-8, and for more than 100
  * levels of nesting. NaN, ±Infinity and −0 of floats and doubles are preserved.
  *
- * A message above `options.limit` or `options.values` is refused with `resource_exhausted`, reason
- * `too_large`, by its sender and also by its receiver.
+ * A message above `options.limit` or `options.values` is refused with `resource_exhausted` (reason
+ * `too_large`), by its sender and also by its receiver.
  */
 export function protobuf<Out, In = Out>(
   type: ProtobufType<Out> | ReflectionType,

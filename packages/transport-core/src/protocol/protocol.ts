@@ -24,8 +24,8 @@ export interface ProtocolDefinition<M extends Methods = Methods> {
    * The byte that identifies this protocol on a connection: 0x10 to 0xff, the same at all nodes,
    * and unique on a transport. Each channel has its own queues and credit. The default is a hash of
    * the name. Among ten protocols, two hashes collide in one case out of six; mounting the second
-   * of the two protocols is then a TypeError. So assign numbers once you have several protocols.
-   * 0x00 to 0x0f are reserved for Trunkline itself.
+   * of the two protocols then throws a TypeError. So assign numbers once you have several
+   * protocols. 0x00 to 0x0f are reserved for Trunkline itself.
    */
   readonly channel?: number | undefined;
   /**
@@ -125,9 +125,9 @@ export type MethodKind = 'unary' | 'oneway' | 'upload' | 'download' | 'duplex';
 /** A method as the transport uses it. */
 export interface Method {
   readonly name: string;
-  /** The name with that of the protocol, for errors: 'raft.append'. */
+  /** The method's name after the protocol's name, for errors: 'raft.append'. */
   readonly full: string;
-  /** The names of its values in errors: 'raft.append request'. */
+  /** The names of the method's values in errors: 'raft.append request'. */
   readonly what: {
     readonly request: string;
     readonly response: string;

@@ -27,8 +27,8 @@ export function refusal(
 }
 
 /**
- * Returns a codec's error for a message above one of its limits: `resource_exhausted`, reason
- * `too_large`.
+ * Returns a codec's error for a message above one of its limits: `resource_exhausted` (reason
+ * `too_large`).
  *
  * @param problem the actual size and the limit: 'has 5000000 bytes, above the limit of 4194304'
  * @param option the option that raises the limit: 'json(schema, { limit })'

@@ -215,7 +215,7 @@ function promiseOf<Result>(call: Call<Result>): Promise<Result> {
 // Abort signals. A signal gets one listener, however many calls it cancels, so that 100,000 calls
 // can share a signal without warnings or leaks.
 
-/** A call that an abort cancels. */
+/** A call that an AbortSignal can cancel. */
 export interface Abortable {
   aborted(reason: unknown): void;
 }

@@ -200,7 +200,7 @@ export class Inbox {
     for (const taker of [...this.#takers]) this.feed(taker);
   }
 
-  /** Forgets a waiting call that is gone, because its caller canceled or its time was up. */
+  /** Removes a waiting call that has ended because its caller canceled it or its time was up. */
   withdrawn(call: InCall): void {
     const { channel } = call;
     this.waiting--;
@@ -325,7 +325,7 @@ export class Inbox {
     call.giveBack(call.channel.inbound.length === 0);
   }
 
-  /** Feeds the readers, because another one-way of the connection may be handled. */
+  /** Feeds the readers, because the connection may now have another one-way handled. */
   uncrowded(channel: InChannel): void {
     channel.crowd(false);
     this.feedAll();
@@ -350,7 +350,7 @@ export class Inbox {
     else handObserved(hooks.watch, this.protocol.name, taker, makeRpc(call, request), call);
   }
 
-  /** Refuses a call that its caller may not make. */
+  /** Refuses a call that its caller is not allowed to make. */
   deny(call: InCall, error: TransportError): void {
     const { watch } = this.#hooks ?? {};
     const refuse = () => {

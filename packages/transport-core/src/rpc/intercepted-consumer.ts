@@ -21,7 +21,7 @@ export class InterceptedConsumer
   #over = false;
   /** The number of calls that the interceptors have not passed on yet. */
   #held = 0;
-  /** Calls that the interceptors passed on when no reader was waiting any more. */
+  /** Calls that the interceptors passed on when no reader was waiting anymore. */
   readonly #passed: InterceptedRpc[] = [];
   /** Calls whose caller has gone before their reader answered. */
   readonly #abandoned = new WeakSet<IncomingRpc>();

@@ -20,7 +20,7 @@ export interface ItemReaderHooks<T> {
   failure(error: unknown): unknown;
 }
 
-/** The items of one call; they can be read once, by one loop. */
+/** The items of one call. They can be read only once, by a single loop. */
 export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
   readonly #stream: InStream;
   #broken: { error: unknown } | undefined = undefined;

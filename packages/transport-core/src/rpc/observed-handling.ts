@@ -22,7 +22,9 @@ export function handObserved(
   else trace(channel, record, taker, rpc, call);
 }
 
-/** Hands a call over in a tracing channel. (A closure in `handObserved` would cost each call.) */
+/**
+ * Hands a call over in a tracing channel. (A closure in `handObserved` would slow down every call.)
+ */
 function trace(
   channel: TraceChannel,
   record: HandlingRecord,

@@ -22,12 +22,12 @@ type Answer = true | TransportError;
 export class Permissions {
   /** The rule for calls of all methods. */
   readonly allow: Allow | undefined;
-  /** Set while the node takes no calls, except one-ways. */
+  /** Set while the node accepts only one-ways. */
   refusal: TransportError | undefined = undefined;
   readonly #inbox: AskingInbox;
   readonly #failed: (callback: string, error: unknown) => void;
 
-  /** @param failed receives those errors of rules that are not meant for callers. */
+  /** @param failed receives the errors of rules that are not meant for callers. */
   constructor(
     inbox: AskingInbox,
     allow: Allow | undefined,
@@ -112,7 +112,7 @@ export class Permissions {
   }
 }
 
-/** Throws a TypeError if a rule is no function. */
+/** Throws a TypeError if a rule is not a function. */
 export function checkAllow(allow: unknown, where: string): void {
   if (allow !== undefined && typeof allow !== 'function')
     throw new TypeError(`${where}: allow must be a function, got ${typeof allow}`);

@@ -59,7 +59,7 @@ export class IncomingRpc {
     return this[CALL].due === Number.POSITIVE_INFINITY ? undefined : this[CALL].due;
   }
 
-  /** True if the call was answered or can't be answered any more. */
+  /** True if the call was answered or can't be answered anymore. */
   get settled(): boolean {
     return this[CALL].answered;
   }
@@ -239,7 +239,7 @@ export type { RespondingRpc, StreamingRpc };
 /**
  * Charges the peer that made a call for work beyond the bytes of the call, in work units
  * (session-context.ts). They count for the turn of the event loop in which the call is read, or, if
- * that is over, for the next one in which its connection is read.
+ * that turn is over, for the next one in which its connection is read.
  */
 export function charge(rpc: { readonly from: Remote }, units: number): void {
   (rpc as IncomingRpc)[CALL].channel.context.spend(units);
@@ -249,8 +249,8 @@ export function charge(rpc: { readonly from: Remote }, units: number): void {
 export const NO_METADATA: Readonly<Record<string, string>> = Object.freeze({});
 
 /**
- * Converts what a handler threw into the error for the caller: a TransportError as it is, anything
- * else as `internal` with its message, and never a stack.
+ * Converts a value that a handler threw into the error for the caller: a TransportError stays as it
+ * is; anything else becomes `internal` with its message, but without its stack trace.
  */
 export function toTransportError(error: unknown): TransportError {
   if (error instanceof TransportError) return error;

@@ -18,7 +18,7 @@ export interface ServingOptions {
   readonly self?: unknown;
   /** The number of handlers that may run at a time. */
   readonly concurrency: number;
-  /** Converts what a handler threw into the error for the caller. */
+  /** Converts a value that a handler threw into the error for the caller. */
   readonly toError: (error: unknown) => TransportError;
   /**
    * Receives errors that can't be sent to a caller, such as those of a handler's clean-up or of a

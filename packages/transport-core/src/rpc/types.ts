@@ -110,7 +110,7 @@ export interface Responds<Response> {
 /** Answers a downloading or duplex call. */
 export interface Streams<Item> {
   /**
-   * Sends one item. Resolves when there is room for the next item; rejects once the call is over.
+   * Sends one item. Resolves when there is room for the next item; rejects once the call has ended.
    * Calling it after `end` is a TypeError.
    */
   write(item: Item): Promise<void>;
@@ -124,8 +124,8 @@ export interface Streams<Item> {
 /** Receives the stream of the caller. */
 export interface Uploaded<Item> {
   /**
-   * The items that the caller streams; it can be read once. Leaving the loop makes the caller stop
-   * sending. The iterator throws if the call ends before the stream does.
+   * The items that the caller streams. The iterable can be read only once. Leaving the loop makes
+   * the caller stop sending. The iterator throws if the call ends before the stream does.
    */
   readonly upload: AsyncIterable<Item>;
 }

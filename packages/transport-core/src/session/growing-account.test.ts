@@ -140,7 +140,7 @@ class LongLine {
     try {
       for (;;) await stream.write(ITEM);
     } catch {
-      // The call is over.
+      // The call has ended.
     }
   }
 

@@ -19,9 +19,12 @@ export class Memory {
   /** Bytes by which windows have grown: peers may send that much beyond the initial windows. */
   lent = 0;
   readonly limit: number;
-  /** Open connections, including those whose handshake is not finished. */
+  /** The number of open connections, including those whose handshake is not finished. */
   connections = 0;
-  /** Incoming requests that wait or are being handled, and one-ways that are being handled. */
+  /**
+   * The number of incoming requests that wait or are being handled, plus that of one-ways that are
+   * being handled.
+   */
   calls = 0;
   /**
    * Bytes of all incoming short messages that wait or are being handled, including the fixed cost
@@ -81,8 +84,8 @@ export class Memory {
   }
 
   /**
-   * The maximum of `ahead`: the mere announcement of a message must not cost its whole size at
-   * once.
+   * The maximum of `ahead`: the mere announcement of a message must not cost memory of its whole
+   * size.
    */
   get maxAhead(): number {
     return this.limit / AHEAD;
@@ -94,7 +97,7 @@ export class Memory {
   }
 
   /**
-   * Removes a connection whose incomplete messages are over. When the last one is removed, the
+   * Removes a connection that has no more incomplete messages. When the last one is removed, the
    * spare pieces of memory are freed.
    */
   ends(sender: MemoryUsage, free: (piece: Uint8Array) => void): void {
@@ -169,7 +172,7 @@ export interface MemoryOwner {
   readonly now: number;
   readonly terms: { readonly packet: number };
   readonly limits: { readonly total: { readonly calls: number; readonly bytes: number } };
-  /** Frees memory that nobody uses any more. */
+  /** Frees memory that is no longer used. */
   readonly freeMemory: (memory: Uint8Array) => void;
   /** Called before the connection refuses a message in the tick of another connection. */
   advance(now: number): void;
@@ -272,7 +275,10 @@ export class MemoryUsage {
     this.#memory.count(calls, bytes);
   }
 
-  /** True if this connection has used up its share of `limits.total`: it may open no more calls. */
+  /**
+   * True if this connection has used up its share of `limits.total`: it must not open any more
+   * calls.
+   */
   get hasTooMany(): boolean {
     return this.#memory.bytes > 0 && (this.hasTooMuch || this.#hasTooManyCalls());
   }
@@ -287,7 +293,7 @@ export class MemoryUsage {
   }
 
   /**
-   * Returns true if this connection may not take more of what `limits.total` bounds. A connection
+   * Returns true if this connection must not take more of what `limits.total` bounds. A connection
    * may take as much of three quarters of the limit as it leaves free. So a connection that holds
    * much is refused before one that holds little (dynamic thresholds, Choudhury and Hahne 1998).
    * But many connections that each take half of the rest would leave nothing. Therefore the last
@@ -303,7 +309,7 @@ export class MemoryUsage {
   }
 
   /**
-   * Called when the connection is over. Running handlers continue to count until they end; the
+   * Called when the connection has ended. Running handlers continue to count until they end; the
    * calls held by readers no longer count, since they need no answer.
    */
   end(): void {
@@ -421,7 +427,9 @@ export class MemoryUsage {
   }
 }
 
-/** Returns the error for a call that would have to wait, although `limits.memory` is reached. */
+/**
+ * Returns the error for a call that would have to wait, although `limits.memory` has been reached.
+ */
 export function memoryFull({ used, limit }: Memory): TransportError {
   return new TransportError(
     'resource_exhausted',

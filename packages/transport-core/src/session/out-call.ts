@@ -95,7 +95,7 @@ export abstract class OutCall implements ListEntry, UnitSender {
 
   /**
    * Initializes the optional properties all at once, so that calls have only two shapes: V8 is slow
-   * with many.
+   * with many shapes.
    */
   widen(): void {
     if (this.wide) return;
@@ -227,7 +227,7 @@ export abstract class OutCall implements ListEntry, UnitSender {
   }
 }
 
-/** A one-way that is sent at once or not at all, and whose fate is not reported. */
+/** A one-way that is sent immediately or not at all, and whose fate is not reported. */
 export class TryCall extends OutCall {
   constructor(channel: number, method: Method, payload: Uint8Array) {
     super(channel, method, payload, undefined);

@@ -29,7 +29,7 @@ export class Outbox {
    * dropped.
    */
   #awaited = false;
-  /** True if the connection is over: nothing is paid for any more. */
+  /** True if the connection has ended: nothing is paid for anymore. */
   #over = false;
   readonly #batch: Batch;
   readonly #context: SessionContext;
@@ -81,12 +81,12 @@ export class Outbox {
     this.#drySince = Number.POSITIVE_INFINITY;
   }
 
-  /** Called when the first call begins to wait for room, and when none waits any more. */
+  /** Called when the first call begins to wait for room, and when none waits anymore. */
   await(isAwaited: boolean): void {
     this.#awaited = isAwaited;
   }
 
-  /** Called when the connection is over. */
+  /** Called when the connection has ended. */
   end(): void {
     this.#over = true;
   }
@@ -148,8 +148,8 @@ export class Outbox {
   }
 
   /**
-   * Puts a unit into the lane of its kind and counts it in its tally. The unit is paid for at once
-   * unless an earlier one waits for the same account.
+   * Puts a unit into the lane of its kind and counts it in its tally. The unit is paid for
+   * immediately unless an earlier one waits for the same account.
    */
   push(lanes: Lanes, unit: Outgoing, lane: 'replies' | 'short' | 'bulk'): void {
     this.#waiting++;
@@ -223,7 +223,7 @@ export class Outbox {
     this.#payWaiting(lanes);
   }
 
-  /** Drops everything that still waits on a channel, because the connection is over. */
+  /** Drops everything that still waits on a channel, because the connection has ended. */
   drop(lanes: Lanes): void {
     for (const unit of this.#unpaidReplies) if (unit.waitsFor === lanes) this.remove(lanes, unit);
     for (const lane of [lanes.replies, lanes.short, lanes.bulk, lanes.unpaidLong])
@@ -313,7 +313,7 @@ export class Outbox {
     this.#context.port.wakeBy(this.#drySince + STUCK);
   }
 
-  /** The time at which the peer is disconnected if it gives no credit of the pipe back. */
+  /** The time at which the peer is disconnected if it has not given back any credit of the pipe. */
   get stuckAt(): number {
     return this.#drySince + STUCK;
   }

@@ -83,7 +83,7 @@ export class ReceiveAccount {
     this.#creditor.credit(this);
   }
 
-  /** Called when the stream is over: nothing more is given back. */
+  /** Called when the stream has ended: nothing more is given back. */
   end(): void {
     this.#ended = true;
   }
@@ -164,7 +164,7 @@ export class GrowingAccount extends ReceiveAccount {
   }
 
   /**
-   * Called when the stream or its connection is over: releases the memory that the window had
+   * Called when the stream or its connection has ended: releases the memory that the window had
    * borrowed.
    */
   override end(): void {

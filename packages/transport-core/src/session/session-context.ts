@@ -85,7 +85,7 @@ export interface SessionPort {
   wakeBy(time: number): void;
   /** Flushes, and then closes the connection gracefully. */
   close(): void;
-  /** Closes the connection at once. */
+  /** Closes the connection immediately. */
   destroy(error: TransportError): void;
 }
 
@@ -137,7 +137,7 @@ export class SessionContext implements MemoryOwner {
   /** The memory that this connection holds. */
   readonly usage: MemoryUsage;
   readonly allocate: (size: number) => Uint8Array;
-  /** Frees memory that was allocated here and that nobody uses any more. */
+  /** Frees memory that was allocated here and that is no longer used. */
   readonly freeMemory: (memory: Uint8Array) => void;
   readonly count: (counter: Counter, amount: number) => void;
   readonly violation: Violation;
@@ -242,7 +242,7 @@ export const UNBOUNDED = 0x3fff_ffff;
 // same on every machine and in a simulation. One unit is the cost of the smallest frame, 0.05 to
 // 0.2 µs on a machine of 2023.
 
-/** Units that one connection may cost in one turn before others are served. */
+/** The number of units that one connection may cost in one turn before others are served. */
 export const TURN = 4_096;
 /**
  * Total units of all connections after which a turn is scarce. From then on, each connection may
@@ -252,17 +252,17 @@ export const SCARCE = 2 * TURN;
 export const SHARE = 512;
 
 /**
- * Units of each chunk that is read, in addition to one for each KiB of it and one for each of its
- * frames.
+ * The cost of each chunk that is read, in units, in addition to one for each KiB of it and one for
+ * each of its frames.
  */
 export const CHUNK = 4;
 export const CHUNK_SHIFT = 10;
 /**
- * Units of a request or one-way that a reader takes: the call, and the minimum cost of its handler
- * and its answer. So at most 455 calls of a connection are handled in a turn.
+ * The cost, in units, of a request or one-way that a reader takes: the call, and the minimum cost
+ * of its handler and its answer. So at most 455 calls of a connection are handled in a turn.
  */
 export const HANDED = 8;
-/** Units of a refused request: its ERROR with the text, and the counter. */
+/** The cost, in units, of a refused request: its ERROR with the text, and the counter. */
 export const REFUSAL = 8;
 /**
  * The cost of decoding a request: one unit for each 16 bytes, or none with the codec `bytes`. The
@@ -270,20 +270,21 @@ export const REFUSAL = 8;
  */
 export const DECODED_SHIFT = 4;
 /**
- * Units of a request that its codec refuses, in addition to one unit for each byte, because schemas
- * spend much time on input that they refuse. The request also counts one flood point for each 64
- * bytes.
+ * The cost, in units, of a request that its codec refuses, in addition to one unit for each byte,
+ * because schemas spend much time on input that they refuse. The request also counts one flood
+ * point for each 64 bytes.
  */
 export const UNDECODABLE = 64;
 export const UNDECODABLE_SHIFT = 6;
 /**
- * Units of a canceled call, whose handler was started for nothing, and units of a canceled call
- * whose handler uses its signal, because each of the signal's listeners is called.
+ * The costs, in units, of a canceled call, whose handler was started for nothing, and of a canceled
+ * call whose handler uses its signal, because each of the signal's listeners is called.
  */
 export const CANCEL = 16;
 export const CANCEL_TOLD = 256;
 /**
- * Units of a call whose handler uses its signal: the signal, and usually a timer and a listener.
+ * The cost, in units, of a call whose handler uses its signal: the signal, and usually a timer and
+ * a listener.
  */
 export const SIGNAL = 256;
 /**

@@ -147,7 +147,7 @@ export class InStream {
   }
 
   /**
-   * Called when the call is over. The remaining items belong to the reader, which may never take
+   * Called when the call has ended. The remaining items belong to the reader, which may never take
    * them, and no longer count as held by the connection.
    */
   release(): void {
@@ -158,7 +158,7 @@ export class InStream {
       this.#context.usage.free(this.#items[i]!.cost);
   }
 
-  /** Called when the reader has left: items that are here or still arrive are dropped. */
+  /** Called when the reader has left: items that have arrived, or still arrive, are dropped. */
   discard(): void {
     if (this.#discarding) return;
     this.#discarding = true;
@@ -221,7 +221,7 @@ export class OutStream implements UnitSender {
     this.#progress = progress;
   }
 
-  /** True if the stream was stopped because its call is over. */
+  /** True if the stream was stopped because its call has ended. */
   get stopped(): boolean {
     return this.#ended instanceof TransportError;
   }
@@ -237,8 +237,8 @@ export class OutStream implements UnitSender {
   }
 
   /**
-   * Resolves once the item was written to the batch; rejects if the stream is over or its queue is
-   * full.
+   * Resolves once the item was written to the batch; rejects if the stream has ended or its queue
+   * is full.
    */
   write(payload: Uint8Array): Promise<void> {
     if (this.#ended !== undefined) return Promise.reject(this.#over());
@@ -284,7 +284,8 @@ export class OutStream implements UnitSender {
   }
 
   /**
-   * Stops the stream at once. Items that were not sent are dropped, and their writers get `error`.
+   * Stops the stream immediately. Items that were not sent are dropped, and their writers get
+   * `error`.
    */
   stop(error: TransportError): void {
     if (this.#ended instanceof TransportError) return;

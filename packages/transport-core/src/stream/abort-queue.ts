@@ -8,7 +8,8 @@ import type { ReadScheduler, ScheduledReader } from './read-scheduler.ts';
 
 /**
  * Owns the calls of one transport that have lost their connection and whose handlers were not
- * notified yet. Their number is bounded by the calls that may be handled at once.
+ * notified yet. Their number is bounded by the number of calls that may be handled at the same
+ * time.
  */
 export class AbortQueue implements ScheduledReader {
   #calls: InCall[] = [];
@@ -38,7 +39,7 @@ export class AbortQueue implements ScheduledReader {
     this.#next = 0;
   }
 
-  /** Notifies all remaining handlers at once, because the transport is closed. */
+  /** Notifies all remaining handlers immediately, because the transport is closed. */
   finish(): void {
     while (this.#calls.length > 0) this.goOn();
     this.#scheduler.leave(this);

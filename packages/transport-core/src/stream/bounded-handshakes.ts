@@ -32,7 +32,7 @@ export class BoundedHandshakes implements HandshakeLimiter {
     this.#rejected = rejected;
   }
 
-  /** The connections that are in a handshake, or wait for their turn. */
+  /** The number of accepted connections that are in a handshake or waiting for one. */
   get size(): number {
     return this.#inside + this.#waiting.size;
   }
@@ -136,7 +136,7 @@ export class HandshakePlace implements HandshakeSlot {
 /** The number of connections that may wait for each one that is in a handshake. */
 const QUEUE = 4;
 /**
- * The milliseconds for which a failed handshake keeps its place, so that a source can fail
- * `perSource` handshakes per second.
+ * Duration, in milliseconds, for which a failed handshake keeps its place, so that a source can
+ * fail `perSource` handshakes per second.
  */
 const PENALTY = 1_000;

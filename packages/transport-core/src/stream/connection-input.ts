@@ -23,7 +23,7 @@ import { TokenBucket } from './token-bucket.ts';
 
 /** The connection as its input sees it. */
 export interface InputOwner {
-  /** True if the session is over. */
+  /** True if the session has ended. */
   readonly over: boolean;
   wakeBy(time: number): void;
   /** Reports that the peer's input has to wait because it cost too much. */
@@ -54,7 +54,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
    */
   #spent = 0;
   #turn = 0;
-  /** The units that the last read has left in `#context.units`. */
+  /** The number of units that the last read left in `#context.units`. */
   #left = UNBOUNDED;
   /** The token bucket of limits.rate.receive, and the time at which it has filled again. */
   readonly #rate: TokenBucket | undefined;
@@ -103,7 +103,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     }
   }
 
-  /** Counts an empty message of the carrier, which adds to a flood. */
+  /** Counts an empty message of the carrier towards a flood. */
   #empty(): true {
     this.#ticker.run((now) => {
       this.#spend(CHUNK);
@@ -196,7 +196,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     else this.#session.receive(now, backlog.bytes);
   }
 
-  /** Drops the remaining input, because the session is over. */
+  /** Drops the remaining input, because the session has ended. */
   stop(): void {
     this.#scheduler.leave(this);
     this.#phase = READING; // The session drops whatever still arrives.
@@ -240,7 +240,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
 
   /**
    * Records the units that were spent out of `units`. Returns true if some are left, or if the
-   * session is over.
+   * session has ended.
    */
   #isWithin(units: number): boolean {
     const left = (this.#left = this.#context.units);
@@ -313,7 +313,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   }
 }
 
-/** A phase that keeps what arrives. */
+/** A phase that keeps the input that arrives. */
 type Keeping = Exclude<Phase, { readonly name: 'reading' }>;
 
 const READING: Phase = Object.freeze({ name: 'reading' });

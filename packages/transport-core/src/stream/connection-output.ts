@@ -54,7 +54,10 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
   /** The token bucket of limits.rate.send, and the time at which it has filled again. */
   readonly #rate: TokenBucket | undefined;
   #sendAgain = Number.POSITIVE_INFINITY;
-  /** The bytes that the stream took at once in turn `#turn`, since it last kept a batch. */
+  /**
+   * The number of bytes that the stream accepted immediately in turn `#turn`, since it last kept a
+   * batch.
+   */
   #burst = 0;
   #turn = 0;
   /** True until the next turn, because BURST bytes were written in this one. */
@@ -139,10 +142,10 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
   }
 
   /**
-   * Returns true if more may be written in this turn. Otherwise, a stream that takes each batch at
-   * once would hold up the event loop as long as there is anything to send. Such a stream may take
-   * longer to encrypt a batch than the other end takes to read it, or it may be broken and drop the
-   * batch.
+   * Returns true if more may be written in this turn. Otherwise, a stream that accepts each batch
+   * immediately would hold up the event loop as long as there is anything to send. Such a stream
+   * may take longer to encrypt a batch than the other end takes to read it, or it may be broken and
+   * drop the batch.
    */
   #goesOn(bytes: number): boolean {
     const { number } = this.#scheduler;
@@ -246,13 +249,14 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
 }
 
 /**
- * Maximum number of bytes that a connection writes in a turn while its stream takes them at once.
+ * Maximum number of bytes that a connection writes in a turn while its stream accepts them
+ * immediately.
  */
 export const BURST = 1_048_576;
 const OPEN: Phase = Object.freeze({ name: 'open' });
 const CLOSED: Phase = Object.freeze({ name: 'closed' });
 /**
- * The milliseconds for which the last message waits until the stream has room for it. A stream also
- * waits this long for the peer's end (docs/wire-protocol.md §8).
+ * Duration, in milliseconds, for which the last message waits until the stream has room for it. A
+ * stream also waits this long for the peer's end (docs/wire-protocol.md §8).
  */
 const LINGER = 1_000;

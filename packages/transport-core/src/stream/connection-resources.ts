@@ -35,7 +35,7 @@ export interface ConnectionResources {
   readonly random: Random;
   wakeBy(time: number): void;
   count(counter: Counter, amount: number, remote: Remote | undefined): void;
-  /** Reports that a callback of the user failed. */
+  /** Reports that a user's callback failed. */
   callbackFailed(callback: string, error: unknown): void;
 }
 

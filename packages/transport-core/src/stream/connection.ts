@@ -31,7 +31,7 @@ export interface ConnectionHost extends ConnectionResources, Calls {
   leaving(connection: Connection, waiting: OutCall[]): void;
   /** Reports that the pipe ran out of credit while long messages wait, or has credit again. */
   crowding(connection: Connection): void;
-  /** Reports that the session is over; the stream may still be closing. */
+  /** Reports that the session has ended; the stream may still be closing. */
   down(connection: Connection, error: TransportError, end: ConnectionEnd): void;
   /** Reports that the stream is closed and nothing of the connection is left. */
   gone(connection: Connection): void;
@@ -39,10 +39,10 @@ export interface ConnectionHost extends ConnectionResources, Calls {
 
 /** The phases of a connection. */
 type Phase =
-  /** The hello is not over. */
+  /** The hello is not complete. */
   | ({ readonly name: 'opening' } & Pick<ConnectionInit, 'slot' | 'opened'>)
   | { readonly name: 'up' }
-  /** The session is over; the stream may still be closing. */
+  /** The session has ended; the stream may still be closing. */
   | { readonly name: 'over' }
   /** The stream is closed. */
   | { readonly name: 'gone' };
@@ -109,12 +109,12 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
 
   // Properties.
 
-  /** True if the session is over. */
+  /** True if the session has ended. */
   get over(): boolean {
     return this.#phase.name === 'over' || this.#phase.name === 'gone';
   }
 
-  /** True if the connection takes new calls: its hello is over, and it is not closing. */
+  /** True if the connection takes new calls: its hello is complete, and it is not closing. */
   get isUp(): boolean {
     return this.#session.state === 'up';
   }
@@ -202,7 +202,7 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     this.#session.shut(grace);
   }
 
-  /** Ends the connection at once, with an error that both ends see. */
+  /** Ends the connection immediately, with an error that both ends see. */
   break(error: TransportError): void {
     this.#session.break(error);
   }

@@ -17,8 +17,8 @@ export class DeadlineTimer {
 
   /**
    * @param ring does everything that is due, and returns the next due time.
-   * @param excuse receives the milliseconds for which the process slept: silence of peers during
-   * that time does not count.
+   * @param excuse receives the milliseconds for which the process slept: peers' silence during that
+   * time does not count.
    */
   constructor(clock: Clock, ring: (now: number) => number, excuse: (lateness: number) => void) {
     this.#clock = clock;

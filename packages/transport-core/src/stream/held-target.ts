@@ -1,4 +1,4 @@
-// The holds of one target, and the times at which the target is dialed because of them: at once
+// The holds of one target, and the times at which the target is dialed because of them: immediately
 // after a connection that lasted, otherwise with a back-off.
 
 import type { Random } from '../random.ts';
@@ -48,7 +48,7 @@ export class HeldTarget {
 
   /**
    * Reports that a connection takes no new calls. A connection that lasted longer than the back-off
-   * is replaced at once. Returns false if this connection was not the held one.
+   * is replaced immediately. Returns false if this connection was not the held one.
    */
   lost(connection: Connection, now: number): boolean {
     if (connection !== this.#connection) return false;
@@ -70,10 +70,14 @@ export class HeldTarget {
   }
 }
 
-/** Milliseconds before the second dial; each further wait is twice as long as the one before. */
+/**
+ * The delay before the second dial, in milliseconds; each further delay is twice as long as the one
+ * before.
+ */
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 30_000;
 /**
- * The fraction by which a wait varies, so that the clients of a server do not all return at once.
+ * The fraction by which a wait varies, so that the clients of a server do not all return at the
+ * same time.
  */
 const JITTER = 0.2;

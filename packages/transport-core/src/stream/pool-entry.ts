@@ -211,11 +211,11 @@ export class PoolEntry implements CallCarrier {
   }
 }
 
-/** The milliseconds for which a target must be crowded before its pool grows. */
+/** Duration, in milliseconds, for which a target must be crowded before its pool grows. */
 const CROWDED = 50;
 /**
- * The milliseconds after which a pool that could not grow tries again, so that a full peer is not
- * dialed twenty times per second.
+ * Duration, in milliseconds, after which a pool that could not grow tries again, so that a full
+ * peer is not dialed twenty times per second.
  */
 const GROW_PAUSE = 1_000;
 const LOST = new TransportError(

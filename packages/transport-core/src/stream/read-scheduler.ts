@@ -48,7 +48,7 @@ export class ReadScheduler {
     this.endTurn();
   }
 
-  /** Removes a connection that is over. */
+  /** Removes a connection that has ended. */
   leave(connection: ScheduledReader): void {
     this.#waiting.delete(connection);
   }

@@ -91,8 +91,8 @@ export interface DialOptions {
 /** Options of `listen`. */
 export interface ListenOptions {
   /**
-   * Milliseconds from `acquire` until the connection is handed over (`handshakeTimeout`); then the
-   * layer closes it.
+   * The time limit, in milliseconds, from `acquire` until the connection is handed over
+   * (`handshakeTimeout`). When it expires, the layer closes the connection.
    */
   readonly timeout: number;
   /** The limiter to ask before any work is done for a connection (limits.handshakes). */
@@ -158,14 +158,14 @@ export interface StreamConnection {
    */
   attach(sink: StreamSink): void;
   /**
-   * Writes a chunk. True means that the layer is done with the chunk, whose memory may be reused at
-   * once. False means that the layer keeps the chunk until it calls `drained()`; nothing is written
-   * before that. Never throws; after the end, it drops the chunk and returns true.
+   * Writes a chunk. True means that the layer is done with the chunk, whose memory may be reused
+   * immediately. False means that the layer keeps the chunk until it calls `drained()`; nothing is
+   * written before that. Never throws; after the end, it drops the chunk and returns true.
    */
   write(chunk: Uint8Array): boolean;
   /**
-   * Writes several chunks at once without copying them, with the same effect as one `write` of all.
-   * Optional.
+   * Writes several chunks together without copying them, with the same effect as one `write` of all
+   * of them. Optional.
    */
   readonly writeAll?: ((chunks: readonly Uint8Array[]) => boolean) | undefined;
   /** Stops reading data as soon as possible. */
@@ -190,7 +190,7 @@ export interface StreamSink {
   /**
    * Receives bytes as a plain Uint8Array. A result of true means that the sink is done with the
    * chunk, whose memory may be reused or freed (`freeChunk`). False or undefined means that the
-   * sink may keep parts of the chunk, so its memory must not be changed any more. A layer whose
+   * sink may keep parts of the chunk, so its memory must not be changed anymore. A layer whose
    * connections carry messages also passes empty ones, which count toward a flood
    * (docs/wire-protocol.md §9).
    */

@@ -41,7 +41,7 @@ export class Ticker {
   }
 
   /**
-   * Schedules a call of `flushTick` at the end of this tick. The caller must call it at most once
+   * Schedules a call to `flushTick` at the end of this tick. The caller must call it at most once
    * in a tick.
    */
   touch(flushable: Flushable): void {

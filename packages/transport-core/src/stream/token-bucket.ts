@@ -13,7 +13,10 @@ export class TokenBucket {
     this.#last = now;
   }
 
-  /** Spends `bytes`. Returns the milliseconds until more may be spent; 0 if tokens are left. */
+  /**
+   * Spends `bytes`. Returns the number of milliseconds until more may be spent; 0 if tokens are
+   * left.
+   */
   take(bytes: number, now: number): number {
     this.#tokens =
       Math.min(this.#rate, this.#tokens + ((now - this.#last) * this.#rate) / 1_000) - bytes;

@@ -87,12 +87,12 @@ export class Acceptor {
     this.listening = false;
   }
 
-  /** The handshakes that have begun. */
+  /** The number of accepted connections that are in a handshake or waiting for one. */
   get handshaking(): number {
     return this.#handshakes.size;
   }
 
-  /** Accepts no more connections. Idempotent; resolves when nothing is bound any more. */
+  /** Accepts no more connections. Idempotent; resolves when nothing is bound anymore. */
   stop(): Promise<void> {
     this.listening = false;
     this.#stopped ??= this.#listener.stop();

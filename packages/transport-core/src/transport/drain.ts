@@ -12,20 +12,20 @@ export interface DrainOptions {
    * Set this to false if the address of this transport also leads to other processes, such as those
    * of a cluster or behind a load balancer. The transport then stops listening and leaves its
    * accepted connections, 16 every 10 ms. Callers dial the address again, and no call is refused.
-   * Default true: the address leads only to this transport, so new calls of peers are refused.
+   * Default true: the address leads only to this transport, so peers' new calls are refused.
    */
   readonly refuse?: boolean | undefined;
 }
 
 /**
  * Takes a transport out of service, ahead of its `close`. From now on, the node's health reports
- * that it is not ready, and peers' calls are refused with `unavailable`, reason `draining`, `sent:
- * false`, so that their callers can use other nodes. Calls whose handlers have started can finish.
- * The node may still make calls, and one-ways and the protocols of Trunkline itself (peers, gossip)
- * continue. Resolves when no call of a peer is in flight and (with `refuse: false`) no accepted
- * connection is left, or when the grace period is over. After that, close the transport with a
- * grace period, so that calls that are still on their way are also refused with `sent: false`.
- * Draining can't be undone.
+ * that it is not ready, and peers' calls are refused with `unavailable` (reason `draining`, `sent:
+ * false`), so that their callers can use other nodes. Calls whose handlers have started can finish.
+ * The node may still make calls; one-ways and Trunkline's own protocols (peers, gossip) continue.
+ * Resolves when no call of a peer is in flight and (with `refuse: false`) no accepted connection is
+ * left, or when the grace period is over. After that, close the transport with a grace period, so
+ * that calls that are still on their way are also refused with `sent: false`. Draining can't be
+ * undone.
  */
 export async function drain(transport: AnyTransport, options: DrainOptions = {}): Promise<void> {
   const { grace = 10_000, refuse = true } = options;

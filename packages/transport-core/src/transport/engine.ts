@@ -61,7 +61,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   /** All connections whose stream is not closed yet, in order of arrival. */
   readonly connections = new Set<Connection>();
   isDraining = false;
-  /** True once new calls of peers are refused because the node drains. */
+  /** True once peers' new calls are refused because the node drains. */
   refuses = false;
   /** Resolves when the transport begins to drain. */
   readonly draining: Promise<void>;
@@ -75,9 +75,11 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   readonly #shutdown = new Shutdown(this);
   #drained!: () => void;
   #ids = 0;
-  /** Bytes of connections that are gone. */
+  /** Bytes of connections that have ended. */
   readonly #past = { in: 0, out: 0 };
-  /** Connections that are neither refused nor closed; bounded by limits.connections. */
+  /**
+   * The number of connections that are neither refused nor closed; bounded by limits.connections.
+   */
   #live = 0;
 
   constructor(
@@ -362,7 +364,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   // Closing.
 
   /**
-   * Reports that the node drains and, if `refuse` is true, refuses new calls of peers from now on.
+   * Reports that the node drains and, if `refuse` is true, refuses peers' new calls from now on.
    */
   drain(refuse: boolean): void {
     this.isDraining = true;
@@ -387,7 +389,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   }
 
   /**
-   * The number of calls of peers that are being served, except those of Trunkline's own protocols.
+   * The number of peers' calls that are being served, except calls to Trunkline's own protocols.
    */
   get inFlight(): number {
     let sum = 0;

@@ -40,7 +40,7 @@ const servingStatus: Codec<ServingStatus> = {
 
 /**
  * The protocol `trunkline.health`. Mount it to ask other nodes: `check` returns the status of a
- * service, and `watch` returns it at once and after each change. A service is the name of a
+ * service, and `watch` returns it immediately and after each change. A service is the name of a
  * protocol, or a name that the node has given to `Health.set`. The empty name stands for the node
  * itself, which is 'serving' as long as it answers (liveness). The name `trunkline.ready` is
  * 'serving' while the node is ready, as `Health.isReady` says (readiness).

@@ -24,7 +24,7 @@ export interface Management {
   proves(address: string): boolean;
   /**
    * Throws `invalid_argument` for an address that can't be dialed, whether or not a node listens on
-   * it. With the option `resolve`, any text may be an address.
+   * it. With the option `resolve`, any string may be an address.
    */
   check(address: string): void;
   /**
@@ -51,7 +51,7 @@ export interface Management {
    * function is called.
    */
   onServingChanged(changed: () => void): () => void;
-  /** Ends the management: hellos assert no node id any more. */
+  /** Ends the management: hellos assert no node id anymore. */
   release(): void;
 }
 

@@ -46,8 +46,8 @@ export type UnaryName<P extends Protocol> = {
 /**
  * Sends a request to every target before it returns, and yields each answer as it arrives. It ends
  * when `until` holds or when all targets have answered. A target that fails yields its error and
- * does not affect the others. A target that is listed twice is called twice. Wrong options are a
- * TypeError here; other misuse, and errors of an `until` function, are thrown in the loop.
+ * does not affect the others. A target that is listed twice is called twice. Invalid options throw
+ * a TypeError here; other misuse, and errors of an `until` function, are thrown in the loop.
  */
 export function multicast<P extends Protocol, N extends UnaryName<P>>(
   transport: Pick<Transport<P>, 'send' | 'protocol'>,

@@ -23,7 +23,7 @@ interface ReportedTransport {
   now(): number;
 }
 
-/** A connection whose handshake is over. */
+/** A connection whose handshake has ended. */
 interface Greeted {
   readonly endpoint: string;
   readonly direction: 'in' | 'out';

@@ -24,7 +24,7 @@ export class SchemeLayer implements StreamLayer {
   /** The layers that dial. A backend that listens dials with the same layer. */
   readonly #dialers = new Map<Backend, StreamLayer>();
   #listens = false;
-  /** The number of calls of `close`; a pending `listen` ends when it changes. */
+  /** The number of calls to `close`; a pending `listen` ends when that number changes. */
   #closes = 0;
   /** The layers that are listening now. */
   readonly #up = new Set<StreamLayer>();

@@ -23,7 +23,7 @@ export interface ServeOptions {
   /**
    * Converts a thrown value of a handler into the error that the caller gets. Use it to hide
    * details from callers. Default: a TransportError is sent as it is, anything else as `internal`
-   * with its message, and never with a stack or a cause.
+   * with its message. The stack trace and the cause are never sent.
    */
   readonly toError?: ((error: unknown) => TransportError) | undefined;
   /**

@@ -20,7 +20,7 @@ export class Serving {
     this.#transport = transport;
   }
 
-  /** Sets the health that is served; undefined when no health is served any more. */
+  /** Sets the health that is served; undefined when no health is served anymore. */
   set health(health: ServedHealth | undefined) {
     this.#health = health;
     this.changed();

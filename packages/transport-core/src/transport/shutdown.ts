@@ -117,7 +117,7 @@ export class Shutdown {
 
   /**
    * Closes one protocol. Its calls get up to `grace` milliseconds to finish; then calls made here
-   * fail and calls of peers are refused.
+   * fail and peers' calls are refused.
    */
   async closeMount(mount: Mount, grace: number): Promise<void> {
     const { clock, connections, pool, ticker } = this.#transport;

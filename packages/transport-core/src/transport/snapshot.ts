@@ -31,21 +31,30 @@ export interface Snapshot {
   readonly names: readonly NameSnapshot[];
   /** Bytes of incomplete, waiting, running and unsent messages; bounded by `limits.memory`. */
   readonly memory: number;
-  /** Calls of peers that wait or are being handled, and their bytes; bounded by `limits.total`. */
+  /**
+   * The number of peers' calls that wait or are being handled, and their bytes; bounded by
+   * `limits.total`.
+   */
   readonly incoming: { readonly calls: number; readonly bytes: number };
-  /** Accepted connections in a handshake, or waiting for one; bounded by `limits.handshakes`. */
+  /**
+   * The number of accepted connections that are in a handshake or waiting for one; bounded by
+   * `limits.handshakes`.
+   */
   readonly handshakes: number;
-  /** The limits on these figures and on those of connections, as in the options. */
+  /**
+   * The limits for the values above and for those of each connection, with the same names as in the
+   * options.
+   */
   readonly limits: LimitsSnapshot;
   /**
    * Bytes received (`in`) and sent (`out`) since the start, including those of past connections.
    */
   readonly bytes: { readonly in: number; readonly out: number };
-  /** Calls that wait in the inbound queue for a reader. */
+  /** The number of calls that wait in the inbound queue for a reader. */
   readonly waiting: number;
-  /** Calls made and received since the start, including those of past connections. */
+  /** The number of calls made and received since the start, including those of past connections. */
   readonly calls: { readonly made: number; readonly served: number };
-  /** Failed calls made here since the start, by code. */
+  /** The number of failed calls made here since the start, by code. */
   readonly errors: Readonly<Partial<Record<Code, number>>>;
   /** Counters since the start; see {@link Counter}. */
   readonly counters: Readonly<Partial<Record<Counter, number>>>;
@@ -61,13 +70,19 @@ export interface LimitsSnapshot {
   readonly handshakes: number;
   /** Maximum numbers of incoming calls of all connections together, and of their bytes. */
   readonly total: { readonly calls: number; readonly bytes: number };
-  /** Calls in flight, for each connection and channel. */
+  /** Maximum number of calls in flight, for each connection and channel. */
   readonly calls: number;
-  /** Streaming calls in flight, for each connection. */
+  /** Maximum number of streaming calls in flight, for each connection. */
   readonly streams: number;
-  /** Short requests that wait for a reader, for each connection and channel. */
+  /**
+   * Maximum numbers of short requests that wait for a reader and of their bytes, for each
+   * connection and channel.
+   */
   readonly inbound: { readonly calls: number; readonly bytes: number };
-  /** Messages that wait to be sent, for each connection and channel. */
+  /**
+   * Maximum numbers of messages that wait to be sent and of their bytes, for each connection and
+   * channel.
+   */
   readonly outbound: { readonly messages: number; readonly bytes: number };
 }
 
@@ -89,19 +104,22 @@ export interface ConnectionSnapshot {
   readonly instance: string;
   /** The last measured round trip in milliseconds; undefined before the first measurement. */
   readonly rtt?: number | undefined;
-  /** Milliseconds since the connection was made. */
+  /** The age of the connection in milliseconds. */
   readonly age: number;
   /** Bytes received (`in`) and sent (`out`) over the connection. */
   readonly bytes: { readonly in: number; readonly out: number };
-  /** Open calls: those made here (`out`) and those of the peer (`in`). */
+  /** The number of open calls: those made here (`out`) and those of the peer (`in`). */
   readonly calls: { readonly out: number; readonly in: number };
-  /** Open calls that stream in either direction. */
+  /** The number of open calls that stream in either direction. */
   readonly streams: number;
-  /** Streams whose next item waits because the peer's reader has given no credit for it. */
+  /**
+   * The number of streams whose next item waits because the peer's reader has given no credit for
+   * it.
+   */
   readonly blocked: number;
-  /** Calls of the peer that no reader has taken yet. */
+  /** The number of the peer's calls that no reader has taken yet, and their bytes. */
   readonly inbound: { readonly calls: number; readonly bytes: number };
-  /** Messages that were accepted here and have not been sent yet. */
+  /** The number of messages that were accepted here and have not been sent yet, and their bytes. */
   readonly outbound: { readonly messages: number; readonly bytes: number };
   /**
    * The fraction of each limit that is in use, from 0 to 1 (limit reached). If a limit applies to

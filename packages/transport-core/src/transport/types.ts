@@ -23,7 +23,7 @@ import type { Snapshot } from './snapshot.ts';
 /**
  * The destination of a call. A string is `[nodeId@]address`; the transport dials it when needed. If
  * the peer proves a different node id, or none, the call fails with `unauthenticated`. A Remote is
- * reached over its own connection only; if that is gone, the call fails with `unavailable`.
+ * reached over its own connection only; if that has ended, the call fails with `unavailable`.
  */
 export type Target = string | Remote;
 
@@ -53,7 +53,7 @@ export interface CallOptions {
 }
 
 /**
- * Options of a call of method N. If the caller streams, `upload` is required. The transport pulls
+ * Options of a call to method N. If the caller streams, `upload` is required. The transport pulls
  * items from `upload` with back-pressure. If the iterable throws, the call ends with `aborted`,
  * with the thrown value as its cause. If the callee answers early, the transport calls the
  * iterator's `return`.
@@ -211,7 +211,7 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
   connections(): AsyncIterableIterator<ConnectionEvent>;
   /**
    * Holds a connection until the returned function is called: it is not closed for idleness. A
-   * string target is dialed now, and again at once whenever its connection is lost, even by
+   * string target is dialed now, and again immediately whenever its connection is lost, even by
    * `disconnect`. After a failed dial, it is dialed again with a back-off of 100 ms that doubles up
    * to 30 s. The hold also ends when this transport closes. Throws a TypeError for a target that
    * names only a node id, because the `peers` package keeps such connections.

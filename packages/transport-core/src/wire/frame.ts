@@ -53,7 +53,7 @@ export class Frame implements MessageHeader {
   channel: number;
   method: number;
   flags: number;
-  /** Milliseconds until the deadline; 0 if the call has no deadline. */
+  /** The number of milliseconds until the deadline; 0 if the call has no deadline. */
   timeout: number;
   /** The total length of a message of several packets; set only in its first packet. */
   size: number;
@@ -93,7 +93,7 @@ export class Frame implements MessageHeader {
     return new Frame(0, 0);
   }
 
-  /** Adds all rare fields at once, because V8 is slow with objects of many shapes. */
+  /** Adds all rare fields in one step, because V8 is slow with objects of many shapes. */
   widen(): this {
     return Object.hasOwn(this, 'credit') ? this : Object.assign(this, UNUSUAL);
   }
@@ -176,8 +176,8 @@ export interface FrameVisitor {
   /**
    * Called when a PART of call `id` was cut and `length` bytes of its payload are expected. Returns
    * memory of that size for these bytes, which becomes the payload of the frame; undefined lets the
-   * decoder choose the memory. The payload may never arrive completely, and the call may be over by
-   * then.
+   * decoder choose the memory. The payload may never arrive completely, and the call may have ended
+   * by then.
    */
   place?(id: number, length: number): Uint8Array | undefined;
 }
@@ -196,7 +196,7 @@ export interface MessageHeader {
   channel: number;
   method: number;
   flags: number;
-  /** Milliseconds until the deadline; 0 if the call has no deadline. */
+  /** The number of milliseconds until the deadline; 0 if the call has no deadline. */
   timeout: number;
   /** The total length of the message if PARTs follow, otherwise 0. */
   size: number;

@@ -9,7 +9,7 @@ import { trunkline } from './generated/hello.js';
 import { Reader } from './hello-runtime.ts';
 import { METADATA_LIMIT, utf8Length, wellFormed } from './metadata.ts';
 
-/** The first message of each end; frame.proto describes its fields. Absent texts are ''. */
+/** The first message of each end; frame.proto describes its fields. Absent strings are ''. */
 export interface Hello {
   wireMin: number;
   wireMax: number;
@@ -184,7 +184,7 @@ export const HELLO_ENTRIES_LIMIT = 64;
 /** Shared by all hellos without fields, because there may be many of them. */
 const NO_FIELDS: Record<string, string> = Object.freeze(Object.create(null));
 
-/** Maximum length of a text in a hello, except in `fields`, in bytes. */
+/** Maximum length of a string in a hello, except in `fields`, in bytes. */
 export const HELLO_TEXT_LIMIT = 1024;
 
 /** The range of packet sizes in bytes. */

@@ -51,7 +51,7 @@ export function wellFormed(text: string): string {
   return loneSurrogate.test(text) ? decoder.decode(encoder.encode(text)) : text;
 }
 
-/** Returns the length of a text in bytes of UTF-8. */
+/** Returns the length of a string in bytes of UTF-8. */
 export function utf8Length(text: string): number {
   return encoder.encode(text).length;
 }

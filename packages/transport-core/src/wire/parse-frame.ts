@@ -250,8 +250,8 @@ function skipField(bytes: Uint8Array, end: number, tag: number, known: number): 
 }
 
 /**
- * Reads the varint at `position` and moves past it. A negative result tells why there is no varint
- * below 2^32.
+ * Reads the varint at `position` and moves past it. A negative result indicates why there is no
+ * varint below 2^32.
  */
 function readVarint(bytes: Uint8Array, end: number): number {
   let at = position;

@@ -7,7 +7,7 @@ import { NearbyLayer } from '../memory/nearby-layer.ts';
 
 /**
  * A stream layer whose connections carry frames instead of bytes. It can dial only linked layers.
- * It needs no limit of its own for data in flight: frames are handed over at once, and the
+ * It needs no limit of its own for data in flight: frames are handed over immediately, and the
  * session's credit and queues limit them.
  */
 export class DirectLayer extends NearbyLayer {

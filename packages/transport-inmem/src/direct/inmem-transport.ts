@@ -26,7 +26,7 @@ import { DirectLayer } from './direct-layer.ts';
 export interface InmemTransportOptions<P extends Protocol> extends CommonOptions {
   /** The protocol that the transport speaks; `mount` adds others. */
   readonly protocol: P;
-  /** The transport's own address; any text. Default: a random one. */
+  /** The transport's own address; any string. Default: a random one. */
   readonly addr?: string | undefined;
 }
 
@@ -74,7 +74,7 @@ export class InmemTransport<P extends Protocol> extends NetworkTransport<P> {
   }
 
   /**
-   * Lets this transport dial `transport` under the address `peerAddr`. The other direction needs a
+   * Lets this transport dial `transport` at the address `peerAddr`. The other direction needs a
    * `connect` of its own.
    */
   connect(peerAddr: string, transport: InmemTransport<any>): void {

@@ -36,7 +36,9 @@ export interface InmemLayerOptions {
   readonly random?: Random | undefined;
 }
 
-/** An isolated set of layers, which can reach each other by name, but no other layers. */
+/**
+ * An isolated set of layers, which can reach each other by name but can't reach any other layers.
+ */
 export interface InmemStreams {
   /**
    * Creates a layer that listens on `addr`, which is 'inmem://name' or 'name'. Default: a random

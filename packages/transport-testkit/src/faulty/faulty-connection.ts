@@ -39,7 +39,7 @@ export class FaultyConnection implements StreamConnection {
   #sink: StreamSink | undefined = undefined;
   /**
    * The state of the connection. 'ending': no more writes or reads; 'detached': the owner was
-   * notified that the connection is over, but the other end was not.
+   * notified that the connection has ended, but the other end was not.
    */
   #state: 'open' | 'ending' | 'destroyed' | 'detached' | 'over' = 'open';
   #error: TransportError | undefined = undefined;
@@ -293,7 +293,7 @@ export class FaultyConnection implements StreamConnection {
     sink?.closed(error);
   }
 
-  /** Notifies only the owner that the connection is over. */
+  /** Notifies only the owner that the connection has ended. */
   #tell(error: TransportError | undefined): void {
     const sink = this.#sink;
     this.#sink = undefined;

@@ -237,7 +237,7 @@ export class IdentityFixture {
   }
 
   /**
-   * Waits for a condition without advancing the clock. If nothing happens any more, throws an error
+   * Waits for a condition without advancing the clock. If nothing happens anymore, throws an error
    * that contains `what`.
    */
   async until(what: string, condition: () => boolean): Promise<void> {

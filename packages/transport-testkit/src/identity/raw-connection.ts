@@ -31,8 +31,8 @@ export class RawConnection {
   /**
    * Dials. A connection that is reset at once may never open; then it is over.
    *
-   * @param waits if true, returns before the connection is open; the connection is over if the dial
-   *   fails.
+   * @param waits if true, returns before the connection is open; the connection has ended if the
+   * dial fails.
    */
   static async dial(
     layer: StreamLayer,

@@ -220,7 +220,7 @@ export class RawPeer {
     this.send({ kind: 'CREDIT', account, credit, ...of });
   }
 
-  /** Resolves when the connection is over, with the layer's error, if there is one. */
+  /** Resolves when the connection has ended, with the layer's error, if there is one. */
   async expectClosed(): Promise<Error | undefined> {
     this.#awaitingEnd++;
     await this.#ended;

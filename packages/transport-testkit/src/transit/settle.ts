@@ -1,4 +1,4 @@
-// Waits until nothing is in flight any more.
+// Waits until nothing is in flight anymore.
 
 import { systemClock } from '@trunkline/transport-core';
 

@@ -73,7 +73,7 @@ export interface Fixture {
   /** Returns the value of a transport's counter. */
   count(transport: AnyTransport, counter: Counter): number;
   /**
-   * Waits for I/O until the condition holds. If nothing happens any more, throws an error that
+   * Waits for I/O until the condition holds. If nothing happens anymore, throws an error that
    * contains `what`.
    */
   until(what: string, condition: () => boolean): Promise<void>;

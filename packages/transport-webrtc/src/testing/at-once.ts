@@ -3,8 +3,8 @@
 import type { TestFunction, TransportTest } from '@trunkline/transport-testkit';
 
 /**
- * Returns a `test` that runs at most `most` cases at once. AVA would start all of them, and with
- * hundreds of DTLS handshakes under way, none would finish in time.
+ * Returns a `test` that runs at most `most` cases at the same time. AVA would start all of them,
+ * and with hundreds of DTLS handshakes under way, none would finish in time.
  */
 export function atOnce(most: number, test: TransportTest): TransportTest {
   let free = most;

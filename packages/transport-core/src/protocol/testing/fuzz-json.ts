@@ -84,7 +84,7 @@ function repeated(body: Uint8Array, flags: number): Uint8Array {
   return bytes;
 }
 
-/** Returns a JSON text, sometimes one that fits the schema. */
+/** Returns JSON text, sometimes text that fits the schema. */
 function randomText(random: Random, depth: number): string {
   const below = (limit: number) => Math.floor(random() * limit);
   if (depth === 0 && random() < 0.3)
@@ -146,5 +146,5 @@ const order = json(
 ) as Codec<unknown, any>;
 const REFUSED = Symbol('refused');
 const encoder = new TextEncoder();
-/** A length above the threshold from which texts are scanned before they are parsed. */
+/** A length above the threshold at which JSON text is scanned before it is parsed. */
 const LONG = 70_000;

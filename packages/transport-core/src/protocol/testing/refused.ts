@@ -3,8 +3,8 @@
 import { TransportError } from '../../errors.ts';
 
 /**
- * Returns true for an error that codecs document. Throws if its text is empty or longer than 2,000
- * characters.
+ * Returns true for an error that codecs document. Throws if its message is empty or longer than
+ * 2,000 characters.
  */
 export function isRefusal(error: unknown): boolean {
   if (

@@ -180,7 +180,7 @@ export class Batch implements Creditor {
     this.#writer.hello(kind, hello);
   }
 
-  /** Writes READY, which is sent at once. */
+  /** Writes READY, which is sent immediately. */
   ready(): void {
     this.#writer.signal(Kind.READY, 0);
   }
@@ -193,7 +193,7 @@ export class Batch implements Creditor {
   }
 
   /**
-   * Writes the last GO_AWAY of a connection that ends at once. If the connection still holds a
+   * Writes the last GO_AWAY of a connection that ends immediately. If the connection still holds a
    * batch, the port sends the frame after that batch.
    */
   lastWord(error: TransportError): void {
@@ -304,7 +304,9 @@ export class Batch implements Creditor {
     this.#pacer.read(calls, peers, frames);
   }
 
-  /** From now on every write makes the port dirty, so the session checks whether it is done. */
+  /**
+   * Makes every later write mark the port as dirty, so that the session checks whether it is done.
+   */
   leave(): void {
     this.#leaving = true;
   }
@@ -313,10 +315,10 @@ export class Batch implements Creditor {
 /** Room for any control frame without a body. */
 const SMALL = 64;
 const CONTROL_MAX = 1024 * 1024;
-/** Milliseconds for which credit of accounts 2 and 3 may be held back. */
+/** Maximum duration, in milliseconds, for which credit of accounts 2 and 3 may be held back. */
 const HELD = 100;
 /**
- * Milliseconds after which a peer is disconnected because the connection flushed nothing, or the
- * exhausted pipe got no credit.
+ * Duration, in milliseconds, after which a peer is disconnected because the connection has flushed
+ * nothing or the exhausted pipe has received no credit.
  */
 export const STUCK = 10_000;

@@ -250,7 +250,7 @@ export class Callee {
     );
   }
 
-  /** Handles CREDIT for a stream that we send. It is ignored if the call is already over. */
+  /** Handles CREDIT for a stream that we send. It is ignored if the call has already ended. */
   credit(frame: Frame): void {
     const download = this.served.ids.get(frame.id)?.download;
     if (download !== undefined && !download.grant(frame.credit, ACCOUNT_MAX))

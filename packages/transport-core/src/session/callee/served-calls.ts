@@ -78,7 +78,7 @@ export class ServedCalls implements AnswerCarrier {
     );
   }
 
-  /** Keeps the deadline of a call that was not answered at once. */
+  /** Keeps the deadline of a call that was not answered immediately. */
   watchDeadline(call: InCall): void {
     if (call.due < NEVER && (call.open || call.reply !== undefined))
       this.#deadlines.add(call, call.due);
@@ -171,8 +171,8 @@ export class ServedCalls implements AnswerCarrier {
 
   /**
    * Ends a call because its caller is gone, its time is up or its message can't be received. An
-   * ERROR goes to the peer at once; the handler learns of it through its signal. A one-way is
-   * dropped and counted in `onewayDropped`.
+   * ERROR is sent to the peer immediately; the handler learns of it through its signal. A one-way
+   * is dropped and counted in `onewayDropped`.
    */
   abort(call: InCall, error: TransportError, unprocessed = false): void {
     if (call.method.kind === 'oneway') {
@@ -310,8 +310,8 @@ export class ServedCalls implements AnswerCarrier {
   }
 
   /**
-   * Ends all calls because the connection is over and no answers are awaited. One-ways that arrived
-   * completely are still delivered. Returns the calls whose handlers must be notified.
+   * Ends all calls because the connection has ended and no answers are awaited. One-ways that
+   * arrived completely are still delivered. Returns the calls whose handlers must be notified.
    */
   close(error: TransportError): InCall[] {
     const untold: InCall[] = [];

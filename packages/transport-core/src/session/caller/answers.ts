@@ -146,7 +146,7 @@ export class Answers {
     else call.failed(error);
   }
 
-  /** Handles CREDIT for a stream that we upload. It is ignored if the call is already over. */
+  /** Handles CREDIT for a stream that we upload. It is ignored if the call has already ended. */
   credit(frame: Frame): void {
     const upload = this.#caller.slots.get(frame.id)?.upload;
     if (upload !== undefined && !upload.grant(frame.credit, ACCOUNT_MAX))

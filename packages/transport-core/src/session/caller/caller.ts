@@ -70,8 +70,8 @@ export class Caller implements CallCarrier {
   }
 
   /**
-   * Takes a call. It starts at once, or waits in order until there is room. A call that can never
-   * be sent fails here.
+   * Takes a call. It starts immediately, or waits in order until there is room. A call that can
+   * never be sent fails here.
    */
   start(call: OutCall): void {
     const channel = this.#channels.get(call.channel);
@@ -311,7 +311,7 @@ export class Caller implements CallCarrier {
   }
 
   /**
-   * Fails everything in flight when the grace period is over. Its answers are no longer awaited.
+   * Fails everything in flight when the grace period is over. The answers are no longer awaited.
    */
   failAll(error: TransportError): void {
     for (const call of this.slots.values())
@@ -343,8 +343,8 @@ export class Caller implements CallCarrier {
   }
 
   /**
-   * Ends all calls because the connection is over. Returns those that no handler can have seen, in
-   * order; the others fail.
+   * Ends all calls because the connection has ended. Returns those that no handler can have seen,
+   * in order; the others fail.
    * @param arrived true if everything that was written is known to have arrived, so no one-way is
    *   lost.
    */

@@ -41,7 +41,7 @@ export class Channel implements InChannel {
   readonly byte: number;
   /**
    * The name of the first protocol mounted here; a channel byte keeps its name as long as the
-   * connection lives.
+   * connection exists.
    */
   name: string | undefined = undefined;
   mounted: Mounted | undefined = undefined;
@@ -228,8 +228,8 @@ export class Channels {
   }
 
   /**
-   * Returns the channel for a channel byte. It is created at its first use and lives as long as the
-   * connection.
+   * Returns the channel for a channel byte. It is created at its first use and exists as long as
+   * the connection.
    */
   get(byte: number): Channel {
     const last = this.#last;
@@ -309,7 +309,10 @@ export class Channels {
     return this.protocols.encode(addr);
   }
 
-  /** Applies a change of the peer's protocols; returns a text if the list is malformed. */
+  /**
+   * Applies a change of the peer's protocols; returns a description of the mistake if the list is
+   * malformed.
+   */
   learn(list: Uint8Array): string | undefined {
     const announcement = decodeProtocols(list);
     if (typeof announcement === 'string') return announcement;
@@ -336,7 +339,8 @@ export class Channels {
   }
 
   /**
-   * Resolves when a one-way could go at once; rejects when too many callers wait already.
+   * Resolves when a one-way could be sent immediately; rejects if too many callers are already
+   * waiting.
    * @param endpoint of the peer, for errors.
    */
   whenWritable(channel: Channel, endpoint: string): Promise<void> {

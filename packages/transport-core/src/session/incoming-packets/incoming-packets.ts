@@ -77,7 +77,7 @@ export class IncomingPackets {
     this.window.pong(rtt, now);
   }
 
-  /** Called when the connection is over. */
+  /** Called when the connection has ended. */
   end(): void {
     this.reply.end();
   }
@@ -299,8 +299,9 @@ export class Assembly implements Unfinished {
   }
 
   /**
-   * Drops what has arrived; packets that still come are only counted. The memory is freed or reused
-   * at once, because a peer can make this end drop messages faster than the garbage collector runs.
+   * Drops what has arrived; packets that still arrive are only counted. The memory is freed or
+   * reused immediately, because a peer can make this end drop messages faster than the garbage
+   * collector runs.
    */
   drop(): void {
     if (!this.#isKept) return;
@@ -370,13 +371,13 @@ export function oversized(codec: Codec<unknown, unknown> | undefined, size: numb
 }
 
 /**
- * Milliseconds without a packet after which an incomplete message is given up, if nothing else long
- * arrives on the connection.
+ * Duration, in milliseconds, without a packet after which an incomplete message is given up, if
+ * nothing else long arrives on the connection.
  */
 export const STALLED = 10_000;
 /**
- * Milliseconds within which some credit for arriving packets goes back to their sender. A sender
- * without credit for the pipe disconnects after 10 s.
+ * Duration, in milliseconds, within which some credit for arriving packets is returned to their
+ * sender. A sender without credit for the pipe disconnects after 10 s.
  */
 const PROMPT = 3_000;
 /** Maximum number of packets in one piece of a message that is not allocated as a whole. */

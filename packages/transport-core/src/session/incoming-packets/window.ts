@@ -21,7 +21,7 @@
  * back at its start value.
  *
  * Bytes in flight beyond that form a queue, and a short message waits behind them. So the window
- * gets an extra share, one millisecond of the line's rate, only while no short messages come in.
+ * gets an extra share, one millisecond of the line's rate, only while no short messages arrive.
  * That share speeds up copies within a machine or a room, and is too small to matter elsewhere. To
  * shrink the window, the receiver gives back less than was spent, so it shrinks as fast as the line
  * delivers.
@@ -31,10 +31,10 @@ export class PipeWindow {
   granted: number;
   readonly #least: number;
   readonly #most: number;
-  /** The wanted window in bytes, and its extra share while no short messages come in. */
+  /** The wanted window in bytes, and its extra share while no short messages arrive. */
   #wanted: number;
   #share = 0;
-  /** Rounds since the last short message came in. */
+  /** The number of rounds since the last short message arrived. */
   #calm = 0;
 
   /** The time at which this round's PING was sent; undefined if none is outstanding. */
@@ -91,7 +91,10 @@ export class PipeWindow {
    */
   #starting = true;
   #flat = 0;
-  /** Rounds in a row that took more than twice as long as the line and its queue explain. */
+  /**
+   * The number of consecutive rounds that took more than twice as long as the line and its queue
+   * explain.
+   */
   #long = 0;
   /** The shortest round trip in milliseconds, and the time at which it was last measured. */
   #trip = Number.POSITIVE_INFINITY;
@@ -165,7 +168,8 @@ export class PipeWindow {
   }
 
   /**
-   * Handles a PONG, of this round or of another PING, that came `rtt` milliseconds after its PING.
+   * Handles a PONG, of this round or of another PING, that arrived `rtt` milliseconds after its
+   * PING.
    */
   pong(rtt: number, now: number): void {
     const round = this.#began !== undefined && !this.#spoilt;
@@ -288,22 +292,22 @@ const PROBE = 1.1875;
 const PROBES = 2;
 
 /**
- * The extra share of the window while no short messages come in: milliseconds of the line's rate,
+ * The extra share of the window while no short messages arrive: milliseconds of the line's rate,
  * and its maximum in bytes.
  */
 const SHARE = 1;
 const SHARE_MOST = 2 * 1024 * 1024;
-/** Rounds without a short message after which the extra share is granted. */
+/** The number of rounds without a short message after which the extra share is granted. */
 const CALM = 4;
 /** Minimum time between rounds, in milliseconds: at most a hundred PINGs per second. */
 const PAUSE = 10;
-/** Rounds whose best rate counts; BBR uses ten. */
+/** The number of rounds whose best rate counts; BBR uses ten. */
 const ROUNDS = 8;
 /** Maximum factor by which the later of two rounds may be faster than the mean of both. */
 const EVEN = 1.25;
 /** The number of rounds in a row that count as a trend, not as a coincidence. */
 const STREAK = 3;
-/** Milliseconds after which the shortest round trip is measured again, as in BBR. */
+/** Duration, in milliseconds, after which the shortest round trip is measured again, as in BBR. */
 const FRESH = 10_000;
 /** Milliseconds that a busy machine may add to a round trip. */
 const NOISE = 1;

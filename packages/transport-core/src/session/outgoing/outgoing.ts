@@ -186,7 +186,7 @@ export class Lanes {
   /** Our credit for short and for long messages, in bytes. */
   shortCredit: number;
   longCredit: number;
-  /** Short and long one-ways that were sent and whose credit has not come back. */
+  /** Short and long one-ways that were sent and whose credit has not been returned. */
   readonly uncreditedShort = new UncreditedOneWays();
   readonly uncreditedLong = new UncreditedOneWays();
   /** Waiting messages, counted by kind, so that long ones never take the room of short ones. */
@@ -201,7 +201,7 @@ export class Lanes {
    * connection share.
    */
   spent = 0;
-  /** True if the outbox has these lanes in its list of those with something to send. */
+  /** True if these lanes are in the outbox's list of lanes with something to send. */
   busy = false;
   #turn = 0;
   #turnBytes = 0;
@@ -282,7 +282,7 @@ export class Lanes {
     }
   }
 
-  /** Pays for a short one-way that leaves at once. */
+  /** Pays for a short one-way that is sent immediately. */
   payOneway(cost: number): void {
     this.shortCredit -= cost;
     this.uncreditedShort.oneway(cost);
@@ -341,8 +341,8 @@ export class Lanes {
   }
 
   /**
-   * Takes back the price of a removed unit that was paid for and never begun. The receiver does not
-   * know the unit, so it can't give its credit back.
+   * Refunds the price of a removed unit that was paid for but never begun. The receiver does not
+   * know about the unit, so it can't give the credit back.
    */
   refund(unit: Outgoing): void {
     if (unit.unpaid || unit.begun) return;
@@ -375,5 +375,5 @@ export function needsPipe(unit: Outgoing, packet: number): boolean {
   return unit.payload.length > packet || unit.kind === Kind.ITEM;
 }
 
-/** Bytes after which the next lane of the channel gets its turn. */
+/** The number of bytes after which the next lane of the channel gets its turn. */
 const TURN = 64 * 1024;

@@ -24,8 +24,8 @@ export class GracefulClose {
   /** The reason why the peer opens nothing more. */
   #peerLeft: TransportError | undefined = undefined;
   /**
-   * The time by which leaving must be over; and, if the transport closes, the time at which calls
-   * in flight fail.
+   * The time by which leaving must be complete; and, if the transport closes, the time at which
+   * calls in flight fail.
    */
   #leaveDue: number;
   #graceDue = Number.POSITIVE_INFINITY;
@@ -35,8 +35,8 @@ export class GracefulClose {
    * Sends a GO_AWAY after everything that was accepted.
    * @param told the text that the peer receives.
    * @param time the time limit for leaving, in milliseconds. By default, a duplicate connection or
-   *   a draining node has no limit, because such connections live until their calls end; nor does a
-   *   peer whose transport closes, because it sets its own limit.
+   * a draining node has no limit, because such connections stay open until their calls end; nor
+   * does a peer whose transport closes, because it sets its own limit.
    */
   constructor(
     session: GracefulCloseHost,
@@ -92,7 +92,7 @@ export class GracefulClose {
     this.finish();
   }
 
-  /** Ends what has taken too long. */
+  /** Ends everything that has taken too long. */
   wake(now: number): void {
     if (now >= this.#graceDue) this.#endGrace();
     if (now < this.#leaveDue) return;
@@ -150,9 +150,12 @@ export function lossOf(error: TransportError): TransportError {
     : error;
 }
 
-/** Milliseconds that a graceful close may take. */
+/** Maximum duration of a graceful close, in milliseconds. */
 const LEAVE_TIME = 5_000;
-/** Milliseconds that a closing transport may spend on flushing after its grace period. */
+/**
+ * Maximum time, in milliseconds, that a closing transport spends on flushing after its grace
+ * period.
+ */
 export const FLUSH_TIME = 1_000;
 /** The reason that the peers of a closing transport receive. */
 export const CLOSED = reasonError('closed', 'the other end has closed its transport');

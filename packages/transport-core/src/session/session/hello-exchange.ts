@@ -18,7 +18,7 @@ export interface HelloHost {
   readonly parts: { readonly batch: Batch };
   /** Ends the session and closes the connection, after what was written. */
   endQuietly(error: TransportError): void;
-  /** Ends the session and destroys the connection at once. */
+  /** Ends the session and destroys the connection immediately. */
   cut(error: TransportError): void;
   /** Ends the session and sends the peer the reason. */
   break(error: TransportError): void;
@@ -52,7 +52,7 @@ export interface HelloExchangeOptions {
 export class HelloExchange {
   /** True once the peer's preamble was read completely. */
   matched: boolean;
-  /** The time by which the hello must be over. */
+  /** The time by which the hello must be complete. */
   due: number;
   /**
    * True if our protocols or address changed after we sent our HELLO, so the peer still has to

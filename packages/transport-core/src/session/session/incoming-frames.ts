@@ -26,7 +26,7 @@ export class IncomingFrames implements FrameVisitor {
   due = Number.POSITIVE_INFINITY;
   /** True if calls may flow, so frames other than those of the hello are handled. */
   #isOpen = false;
-  /** True if the session is over, so nothing more is read. */
+  /** True if the session has ended, so nothing more is read. */
   #isOver = false;
   /** True if the peer has sent GO_AWAY, so it may open nothing more. */
   #peerLeft = false;
@@ -64,7 +64,7 @@ export class IncomingFrames implements FrameVisitor {
     this.#decoder?.limit(maxLength);
   }
 
-  /** Called when the hello is over. */
+  /** Called when the hello is complete. */
   open(): void {
     this.#isOpen = true;
   }
@@ -74,7 +74,7 @@ export class IncomingFrames implements FrameVisitor {
     this.#peerLeft = true;
   }
 
-  /** Called when the session is over. */
+  /** Called when the session has ended. */
   end(): void {
     this.#isOver = true;
     this.#context.grant(0); // No more frames are read.
@@ -268,7 +268,7 @@ export class IncomingFrames implements FrameVisitor {
 /** The time limit for receiving a frame, in milliseconds from its first byte. */
 const FRAME_TIME = 15_000;
 /**
- * Bytes by which a frame may exceed the limit of a hello before the hello is over, to allow for
+ * Bytes by which a frame may exceed the limit of a hello before the hello is complete, to allow for
  * other fields and the text of a GO_AWAY.
  */
 const HELLO_SLACK = 4_096;

@@ -16,11 +16,11 @@ import type { SessionContext } from '../session-context.ts';
 
 /** The times after which a silent peer is pinged, and then disconnected. */
 export interface KeepAlive {
-  /** Milliseconds without received data after which a PING is sent. */
+  /** Duration, in milliseconds, without received data after which a PING is sent. */
   readonly interval: number;
   /**
-   * Milliseconds within which the peer must send something after the PING; otherwise it is
-   * considered dead.
+   * Duration, in milliseconds, within which the peer must send something after the PING; otherwise
+   * it is considered dead.
    */
   readonly timeout: number;
 }
@@ -133,7 +133,8 @@ export interface TimeLimitOptions {
   readonly side: 'dialer' | 'acceptor';
   readonly keepAlive: KeepAlive;
   /**
-   * Milliseconds without activity after which the dialer leaves; the acceptor waits twice as long.
+   * Duration, in milliseconds, without activity after which the dialer leaves; the acceptor waits
+   * twice as long.
    */
   readonly idleTimeout: number;
 }
@@ -141,13 +142,13 @@ export interface TimeLimitOptions {
 /** The limits of an open connection, each with the error for exceeding it. */
 export class TimeLimits {
   /**
-   * Milliseconds without activity until this end leaves. The acceptor waits twice as long, so the
-   * dialer, which knows its own plans, normally leaves first.
+   * Duration, in milliseconds, without activity after which this end leaves. The acceptor waits
+   * twice as long, so the dialer, which knows its own plans, normally leaves first.
    */
   readonly idleTime: number;
   #holds = 0;
   readonly #parts: LimitedParts;
-  /** Milliseconds of silence after which the peer is considered dead. */
+  /** Duration of silence, in milliseconds, after which the peer is considered dead. */
   readonly #silence: number;
 
   constructor(parts: LimitedParts, { idleTimeout, keepAlive, side }: TimeLimitOptions) {
@@ -191,7 +192,7 @@ export class TimeLimits {
     if (liveness.wantsPing(now, context.active)) batch.control(Kind.PING, liveness.ping(now));
   }
 
-  /** Returns the reason to cut the connection, if the peer has exceeded a limit. */
+  /** Returns the reason to close the connection, if the peer has exceeded a limit. */
   exceeded(now: number): TransportError | undefined {
     const { batch, liveness, outbox } = this.#parts;
     if (now >= Math.min(batch.stuckAt, outbox.stuckAt))

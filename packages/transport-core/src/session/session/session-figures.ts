@@ -7,15 +7,15 @@ import type { SessionParts } from './session-parts.ts';
 
 /** The calls and queues of a session at one moment. */
 interface SessionCounts {
-  /** Open calls: those made here (`out`) and those of the peer (`in`). */
+  /** The number of open calls: those made here (`out`) and those of the peer (`in`). */
   readonly calls: { readonly out: number; readonly in: number };
-  /** Open calls that stream in either direction. */
+  /** The number of open calls that stream in either direction. */
   readonly streams: number;
-  /** Streams whose next item waits for credit. */
+  /** The number of streams whose next item waits for credit. */
   readonly blocked: number;
-  /** Calls of the peer that no reader has taken yet. */
+  /** The number of the peer's calls that no reader has taken yet, and their bytes. */
   readonly inbound: { readonly calls: number; readonly bytes: number };
-  /** Messages that were accepted here and have not been sent yet. */
+  /** The number of messages that were accepted here and have not been sent yet, and their bytes. */
   readonly outbound: { readonly messages: number; readonly bytes: number };
   /** The fraction of each limit that is in use, from 0 to 1, on the fullest channel. */
   readonly fill: {
@@ -44,7 +44,7 @@ export class SessionFigures {
     return this.#parts.liveness.silence(now);
   }
 
-  /** The bytes that are held for this connection. */
+  /** The number of bytes that are held for this connection. */
   get held(): number {
     return this.#parts.context.usage.held;
   }
@@ -60,7 +60,10 @@ export class SessionFigures {
     return context.usage.held - context.usage.working + caller.slots.size;
   }
 
-  /** Returns the one-ways and requests of a channel that were accepted but not sent yet. */
+  /**
+   * Returns the number of a channel's one-ways and requests that were accepted but not sent yet,
+   * and their bytes.
+   */
   unsent(channel: number): SessionCounts['outbound'] {
     const { shorts, longs } = this.#parts.channels.get(channel).lanes;
     return { messages: shorts.messages + longs.messages, bytes: shorts.bytes + longs.bytes };
@@ -77,7 +80,7 @@ export class SessionFigures {
     return sum;
   }
 
-  /** The open calls and queued messages at this moment. */
+  /** The numbers of open calls and queued messages at this moment. */
   get counts(): SessionCounts {
     const { caller, callee, channels, context } = this.#parts;
     const { limits, terms } = context;

@@ -128,8 +128,8 @@ export class SessionParts {
   }
 
   /**
-   * Ends all calls because the connection is over. Returns those that no handler can have seen, in
-   * order.
+   * Ends all calls because the connection has ended. Returns those that no handler can have seen,
+   * in order.
    * @param arrived true if everything that was written is known to have arrived.
    */
   end(error: TransportError, arrived: boolean): OutCall[] {

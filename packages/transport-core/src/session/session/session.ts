@@ -36,7 +36,7 @@ import { type PartsOptions, type PartsVisitor, SessionParts } from './session-pa
 export interface SessionVisitor extends PartsVisitor {
   /** The peer's HELLO is acceptable. Answer with `consent` or `break`, now or later. */
   greeted(hello: Hello): void;
-  /** Called when the hello is over, so calls may flow in both directions. */
+  /** Called when the hello is complete, so calls may flow in both directions. */
   up(): void;
   /**
    * The session takes no new calls, so the pool must forget it. `waiting` has the calls that waited
@@ -44,8 +44,8 @@ export interface SessionVisitor extends PartsVisitor {
    */
   leaving(waiting: OutCall[]): void;
   /**
-   * The session is over; called exactly once. `unsent` has the calls that no handler can have seen,
-   * in order.
+   * The session has ended; called exactly once. `unsent` has the calls that no handler can have
+   * seen, in order.
    */
   down(error: TransportError, unsent: OutCall[]): void;
 }
@@ -108,8 +108,8 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
   }
 
   /**
-   * Resolves when a one-way could go at once; rejects when it never will, or when too many callers
-   * wait already (`limits.outbound`).
+   * Resolves when a one-way could be sent immediately; rejects when none can be sent anymore, or if
+   * too many callers are already waiting (`limits.outbound`).
    * @param endpoint of the peer, for errors.
    */
   whenWritable(channel: number, endpoint: string): Promise<void> {
@@ -176,7 +176,7 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
     this.parts.batch.flush();
   }
 
-  /** Handles a frame that arrives before the hello is over. */
+  /** Handles a frame that arrives before the hello is complete. */
   early(frame: Frame): void {
     const { refused, visitor } = this.#options;
     const phase = this.#phase;
@@ -286,7 +286,7 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
   }
 
   /**
-   * Closes the session because the transport closes. New calls of the peer are refused, open calls
+   * Closes the session because the transport closes. The peer's new calls are refused, open calls
    * get up to `grace` milliseconds to finish, and flushing accepted data may take one more second.
    */
   shut(grace: number): void {
@@ -314,7 +314,7 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
   }
 
   /**
-   * Ends the connection at once because of a refusal (even one by the driver or the layer), a
+   * Ends the connection immediately because of a refusal (even one by the driver or the layer), a
    * protocol violation or a flood. The final GO_AWAY gives the reason; everything that is still
    * queued is dropped.
    */

@@ -239,7 +239,7 @@ class FuzzedSession {
     return this.#input.slice(this.#at, (this.#at += length));
   }
 
-  /** Reads a chunk, either at once or a few work units at a time. */
+  /** Reads a chunk, either all at once or a few work units at a time. */
   #receive(chunk: Uint8Array): void {
     const { session } = this.#end;
     for (let rest = chunk; rest.length > 0 && this.#end.ending === undefined; ) {

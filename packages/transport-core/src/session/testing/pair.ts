@@ -270,7 +270,7 @@ export class Pair {
     return true;
   }
 
-  /** Ticks both ends and moves bytes until nothing happens any more. */
+  /** Ticks both ends and moves bytes until nothing happens anymore. */
   quiet(): void {
     for (let round = 0; round < 100_000; round++) {
       let moved = false;

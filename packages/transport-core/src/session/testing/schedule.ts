@@ -8,7 +8,7 @@ import { type End, Pair, SMALL } from './pair.ts';
 import { check, ScheduledUsers } from './scheduled-users.ts';
 import { protocols, readStamp } from './stamped-calls.ts';
 
-/** The number of bytes in a schedule's head and in each step. */
+/** The number of bytes in a schedule's header and in each step. */
 export const HEAD = 2;
 export const STEP = 3;
 

@@ -59,5 +59,5 @@ export class EndOfTick implements CallbackRunner {
   };
 }
 
-/** Milliseconds of continuous work after which timers get a turn. */
+/** Duration of continuous work, in milliseconds, after which timers get a turn. */
 const SPAN = 10;

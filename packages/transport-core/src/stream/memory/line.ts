@@ -1,5 +1,5 @@
-// The line between the two ends of a connection. A direct line hands everything over at once; the
-// line of a simulation is a network, which delays and loses data.
+// The line between the two ends of a connection. A direct line hands everything over immediately;
+// the line of a simulation is a network, which delays and loses data.
 
 /** One end of a connection, as seen by the line that leads to it. */
 export interface LineEnd<Unit> {
@@ -23,7 +23,7 @@ export interface Line<Unit> {
   ended(): void;
 }
 
-/** A line without delay: it hands everything over at once. */
+/** A line without delay: it hands everything over immediately. */
 export class DirectLine<Unit> implements Line<Unit> {
   readonly #end: LineEnd<Unit>;
 

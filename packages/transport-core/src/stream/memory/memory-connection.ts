@@ -251,8 +251,8 @@ export class ByteConnection extends MemoryConnection<Uint8Array> {
 }
 
 /**
- * One end of a connection without bytes. Its unit is the batch of frames that a session wrote at
- * once.
+ * One end of a connection without bytes. Its unit is the batch of frames that a session wrote
+ * together.
  */
 export class FrameConnection extends MemoryConnection<Frame[]> {
   readonly frames: { readonly collector: FrameCollector; send(batch: Frame[]): void };
@@ -276,8 +276,8 @@ export class FrameConnection extends MemoryConnection<Frame[]> {
 }
 
 /**
- * The milliseconds for which a closing end waits for the other end, and the number of bytes that it
- * discards meanwhile (docs/wire-protocol.md §8).
+ * The duration, in milliseconds, for which a closing end waits for the other end, and the number of
+ * bytes that it discards meanwhile (docs/wire-protocol.md §8).
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

@@ -1,4 +1,4 @@
-// Fuzzes the hello: bytes either decode to a hello, or yield a text that describes the problem. A
+// Fuzzes the hello: bytes either decode to a hello, or yield a description of the problem. A
 // decoded hello can be encoded and decoded again.
 
 import { type Random, randomBytes } from '../../random.ts';
