@@ -35,5 +35,5 @@ export class WorkerMetrics implements ClusterMetrics {
   }
 }
 
-/** Milliseconds within which a worker must answer. */
+/** The time limit for a worker's answer, in milliseconds. */
 const ANSWER_TIME = 1_000;

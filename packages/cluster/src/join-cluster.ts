@@ -40,13 +40,13 @@ export interface JoinOptions {
   readonly beforeClose?: (() => unknown) | undefined;
   /**
    * True to leave on SIGTERM and SIGINT, if the worker is a process. A second signal ends the
-   * process at once. Default: true.
+   * process immediately. Default: true.
    */
   readonly signals?: boolean | undefined;
   /**
-   * Milliseconds that calls in flight get to finish when the worker leaves without being asked by
-   * the primary: because of a signal, because of `leave`, or because the primary has ended.
-   * Default: 10,000.
+   * The time, in milliseconds, that calls in flight get to finish when the worker leaves without
+   * being asked by the primary: because of a signal, because of `leave`, or because the primary has
+   * ended. Default: 10,000.
    */
   readonly grace?: number | undefined;
 }
@@ -65,9 +65,9 @@ export interface ClusterMember {
 }
 
 /**
- * Notifies the primary that this worker serves. Call it once, after `transport.listen()`. From then
- * on, the worker leaves when the primary asks it to, when the primary has ended, or on SIGTERM and
- * SIGINT. To leave, it drains the transport, calls `beforeClose`, and closes the transport. The
+ * Notifies the primary that this worker is serving. Call it once, after `transport.listen()`. From
+ * then on, the worker leaves when the primary asks it to, when the primary has ended, or on SIGTERM
+ * and SIGINT. To leave, it drains the transport, calls `beforeClose`, and closes the transport. The
  * process ends when nothing else keeps it alive.
  *
  * Outside of a cluster, for example during development, signals are handled in the same way.

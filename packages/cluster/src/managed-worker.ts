@@ -4,7 +4,7 @@ import { type Clock, type Timer, TransportError } from '@trunkline/transport-cor
 import { type FromWorker, type Question, TAG } from './messages.ts';
 import type { Exit, Spawn, WorkerHandle } from './worker-handle.ts';
 
-/** Receives what happens to a worker. */
+/** Receives the events of a worker. */
 export interface WorkerObserver {
   joined(worker: ManagedWorker, addresses: readonly string[]): void;
   /** The worker leaves by itself, but cleanly. */
@@ -76,7 +76,7 @@ export class ManagedWorker {
     return this.#phase.name;
   }
 
-  /** Milliseconds since the worker joined; 0 if it has not joined. */
+  /** The number of milliseconds since the worker joined; 0 if it has not joined. */
   get served(): number {
     return this.#joinedAt === undefined ? 0 : this.#clock.now() - this.#joinedAt;
   }
@@ -89,7 +89,7 @@ export class ManagedWorker {
 
   /**
    * Makes the worker leave cleanly. The worker is killed if it has not ended 5 s after `grace`. A
-   * worker that has not joined yet is killed at once.
+   * worker that has not joined yet is killed immediately.
    * @param refuse false if the worker's address leads to other workers, too.
    */
   leave(grace: number, refuse: boolean): void {
@@ -103,8 +103,8 @@ export class ManagedWorker {
 
   /**
    * Asks the worker, which must answer within `timeout` milliseconds. While a question is open,
-   * equal questions share its answer, so questions to a worker that hangs do not pile up. Rejects
-   * with `deadline_exceeded`, or with `unavailable` if the worker ends.
+   * identical questions share its answer, so questions to a worker that hangs do not pile up.
+   * Rejects with `deadline_exceeded`, or with `unavailable` if the worker ends.
    */
   async ask(what: Question, timeout: number): Promise<unknown> {
     if (this.#phase.name === 'exited') throw this.#phase.error;
@@ -215,5 +215,5 @@ class Answer {
 
 /** The handle of a worker that the system could not start, for example for lack of memory. */
 const NOT_STARTED: WorkerHandle = { pid: 0, threadId: undefined, send: () => {}, kill: () => {} };
-/** Milliseconds within which a worker must close everything after its grace period. */
+/** The time limit, in milliseconds, for a worker to close everything after its grace period. */
 const END_TIME = 5_000;

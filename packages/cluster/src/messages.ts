@@ -10,7 +10,7 @@ export type ToWorker = Tagged &
   (
     | {
         readonly type: 'leave';
-        /** Milliseconds that calls in flight get to finish. */
+        /** The time, in milliseconds, that calls in flight get to finish. */
         readonly grace: number;
         /** False if the worker's address leads to other workers, too. */
         readonly refuse: boolean;

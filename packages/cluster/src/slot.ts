@@ -19,7 +19,7 @@ export class Slot {
   readonly number: number;
   /** The worker that has joined; undefined while there is none. */
   #worker: ManagedWorker | undefined = undefined;
-  /** Failures in a row: crashes soon after joining, and starts that failed. */
+  /** The number of consecutive failures: crashes soon after joining, and starts that failed. */
   #failures = 0;
   /** Ends the search for another worker after a crash. */
   #recovery: AbortController | undefined = undefined;
@@ -35,7 +35,7 @@ export class Slot {
   }
 
   /**
-   * Starts a worker, and resolves when the worker has joined. A failed start is repeated after a
+   * Starts a worker, and resolves when the worker has joined. A failed start is retried after a
    * pause. After `attempts` failed starts, this rejects with the error of the last one. The caller
    * installs the worker with `take`.
    */
@@ -75,7 +75,7 @@ export class Slot {
 
   /**
    * Starts workers until one has joined, unless the slot has a worker other than `lost`. A worker
-   * that had served for 10 s is replaced at once.
+   * that had served for 10 s is replaced immediately.
    */
   recover(lost?: ManagedWorker): void {
     const { closing } = this.#host;
@@ -99,7 +99,7 @@ export class Slot {
     if (this.#failures > 0) await this.#host.clock.sleep(this.#pause(lost.loss), signal);
   }
 
-  /** Returns the milliseconds until the next start. */
+  /** Returns the number of milliseconds until the next start. */
   #pause(error: TransportError): number {
     const pause = backOff(this.#failures, this.#host.random);
     this.#host.retrying(this.number, error, pause);

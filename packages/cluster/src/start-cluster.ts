@@ -29,8 +29,8 @@ import type { Cluster, ClusterEvent, ClusterOptions, WorkerKind } from './types.
 
 /**
  * Starts workers that serve one address together, and resolves when all of them have joined. A
- * worker that ends is replaced: at once if it had served for 10 s, otherwise after a back-off of
- * 100 ms that doubles up to 30 s.
+ * worker that ends is replaced: immediately if it had served for 10 s, otherwise after a back-off
+ * of 100 ms that doubles up to 30 s.
  *
  * Rejects with `failed_precondition` if a worker ends three times before it has joined, if `kind`
  * is 'thread' and listeners of this platform can't share a port, or if it is called in a worker.

@@ -206,6 +206,7 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
 }
 
 /**
- * The start or restart of a cluster fails after this number of failed starts of a worker in a row.
+ * The number of consecutive failed starts of a worker after which the start or restart of the
+ * cluster fails.
  */
 const ATTEMPTS = 3;

@@ -35,11 +35,13 @@ export interface ClusterOptions {
   readonly args?: readonly string[] | undefined;
   /** Variables that are added to the environment of each worker. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Milliseconds within which a worker must have joined after its start. Default: 30,000. */
+  /**
+   * The time, in milliseconds, within which a worker must join after its start. Default: 30,000.
+   */
   readonly startTimeout?: number | undefined;
   /**
-   * Milliseconds that calls in flight get to finish when their worker leaves. A worker that has not
-   * ended 5 s after that is killed. Default: 10,000.
+   * The time, in milliseconds, that calls in flight get to finish when their worker leaves. A
+   * worker that has not ended 5 s after that is killed. Default: 10,000.
    */
   readonly grace?: number | undefined;
   /**
@@ -116,7 +118,7 @@ export interface Cluster extends AsyncDisposable {
 
 /** Options of a snapshot of a cluster. */
 export interface SnapshotOptions {
-  /** Milliseconds within which the workers must answer. Default: 1,000. */
+  /** The time, in milliseconds, within which the workers must answer. Default: 1,000. */
   readonly timeout?: number | undefined;
 }
 

@@ -9,7 +9,7 @@ export interface WorkerHandle {
   readonly threadId: number | undefined;
   /** Sends a message; has no effect once the worker has ended. */
   send(message: ToWorker): void;
-  /** Ends the worker at once. */
+  /** Ends the worker immediately. */
   kill(): void;
 }
 
@@ -21,7 +21,7 @@ export interface Exit {
   readonly error?: unknown;
 }
 
-/** Receives what happens to a worker; never called before `Spawn` has returned. */
+/** Receives the events of a worker; never called before `Spawn` has returned. */
 export interface WorkerEvents {
   message(message: FromWorker): void;
   /** Called once, when the worker has ended. */

@@ -6,8 +6,9 @@ import { pemBlocks } from './pem.ts';
 import { checkPath, readTextFile } from './user-file.ts';
 
 /**
- * Writes a certificate, PEM, or a chain of them, to a file of mode 0644. The file is always
- * complete or absent. An existing file is replaced, because certificates are renewed.
+ * Writes a certificate, PEM, or a chain of them, to a file of mode 0644. At any time, the file is
+ * absent or contains the complete old or new content. An existing file is replaced, because
+ * certificates are renewed.
  *
  * Rejects with `invalid_argument` if the text contains anything but certificates, in particular a
  * private key; with `not_found` if the folder is missing; and with `permission_denied`,

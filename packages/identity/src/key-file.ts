@@ -22,10 +22,11 @@ export interface SaveIdentityOptions {
 }
 
 /**
- * Writes the private key, PEM, to a file of mode 0600. The file is always complete or absent. A
- * file that already contains this key is left as it is. Rejects with `already_exists` if the file
- * contains anything else, unless `overwrite` is set; with `not_found` if the folder is missing; and
- * with `permission_denied`, `resource_exhausted` and so on for errors of the system.
+ * Writes the private key, PEM, to a file of mode 0600. At any time, the file is absent or contains
+ * the complete old or new content. A file that already contains this key is left as it is. Rejects
+ * with `already_exists` if the file contains anything else, unless `overwrite` is set; with
+ * `not_found` if the folder is missing; and with `permission_denied`, `resource_exhausted` and so
+ * on for errors of the system.
  */
 export async function saveIdentity(
   path: string,

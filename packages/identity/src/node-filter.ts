@@ -84,7 +84,7 @@ export class NodeFilter {
     this.#live.delete(peer);
   }
 
-  /** Replaces the lists at once, and revokes peers that are no longer wanted. */
+  /** Replaces the lists immediately, and revokes peers that are no longer wanted. */
   update(lists: PeerUpdate): void {
     const { allow, deny } = parseOptions(updateSchema, lists, 'updatePeers') as PeerUpdate;
     if (allow !== undefined) this.#allow = allow === null ? undefined : new Set(allow);

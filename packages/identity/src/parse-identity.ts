@@ -11,7 +11,7 @@ import { isScalar } from './strict-signature.ts';
 
 /**
  * Returns the identity of a private key: PKCS#8 in PEM, unencrypted, Ed25519 or P-256, and the only
- * block in its text. Throws `invalid_argument` for anything else, with a text that says what was
+ * block in its text. Throws `invalid_argument` for anything else, with a message that says what was
  * found and what to do, and a TypeError if `pem` is not a string. No error shows any part of the
  * key.
  */

@@ -9,8 +9,8 @@ export interface PemBlock {
 }
 
 /**
- * Returns the blocks of a text, in order. Text outside of them is ignored. A block without an end
- * is the last one returned.
+ * Returns the PEM blocks of a string, in order. Text outside of them is ignored. A block without an
+ * end is the last one returned.
  */
 export function pemBlocks(text: string): PemBlock[] {
   const blocks: PemBlock[] = [];

@@ -40,8 +40,8 @@ export function decodeSpki(spki: Uint8Array): PublicKey | undefined {
 export const KEY_TYPES: readonly KeyType[] = ['ed25519', 'p256'];
 
 /**
- * The bytes before the point: two lengths, the algorithm, and the head of the bit string (RFC 8410
- * §4, RFC 5480 §2).
+ * The bytes before the point: two lengths, the algorithm, and the header of the bit string (RFC
+ * 8410 §4, RFC 5480 §2).
  */
 const PREFIXES: Record<KeyType, Uint8Array> = {
   ed25519: hexToBytes('302a300506032b6570032100'),

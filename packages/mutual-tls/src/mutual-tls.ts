@@ -64,8 +64,8 @@ export class MutualTls implements AcceptorHost {
   }
 
   /**
-   * Replaces the given options at once. New connections use them; connections to nodes that are no
-   * longer trusted are aborted; all others stay. Throws `invalid_argument` if a new key,
+   * Replaces the given options immediately. New connections use them; connections to nodes that are
+   * no longer trusted are aborted; all others stay. Throws `invalid_argument` if a new key,
    * certificate or authority is invalid; then everything stays as it was.
    */
   update(update: TlsUpdate): void {

@@ -121,7 +121,7 @@ export class TlsAcceptor {
   }
 }
 
-/** One connection between its accept and the end of its handshake. */
+/** One connection from its acceptance to the end of its handshake. */
 class TlsHandshake {
   readonly raw: Socket;
   readonly #endpoint: string;
@@ -148,7 +148,7 @@ class TlsHandshake {
     );
   }
 
-  /** Milliseconds left of the timeout. */
+  /** The number of milliseconds left of the timeout. */
   get left(): number {
     return Math.max(this.#due - this.#clock.now(), 0);
   }

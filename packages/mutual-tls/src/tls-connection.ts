@@ -67,8 +67,8 @@ export class TlsConnection {
 }
 
 /**
- * Ends a TCP socket with RST at once, even if it carries TLS: a TLSSocket has no reset of its own.
- * Any other socket is simply closed.
+ * Ends a TCP socket immediately with RST, even if it carries TLS: a TLSSocket has no reset of its
+ * own. Any other socket is simply closed.
  */
 export function cutOff(raw: Socket): void {
   if (raw.destroyed) return;

@@ -27,8 +27,8 @@ export interface PortMappingOptions {
    */
   readonly gateway?: string | undefined;
   /**
-   * Milliseconds between two renewals, 1,000 to 1,800,000. After a router restarts, the mapping is
-   * missing for at most this long. Default: 300,000.
+   * The interval between renewals, in milliseconds: 1,000 to 1,800,000. After a router restarts,
+   * the mapping is missing for at most this long. Default: 300,000.
    */
   readonly renewInterval?: number | undefined;
   /** The description that the router's settings show for the mapping. Default: 'trunkline'. */
@@ -219,7 +219,7 @@ const schema = optionsSchema({
 } satisfies Record<keyof PortMappingOptions, OptionField>);
 
 /**
- * Milliseconds until the next attempt after a first failure; doubled after each further failure in
- * a row.
+ * The time, in milliseconds, from a first failure to the next attempt; doubled after each further
+ * consecutive failure.
  */
 const FIRST_RETRY = 15_000;

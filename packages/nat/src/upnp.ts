@@ -103,7 +103,7 @@ interface LibraryService {
 
 const WAN_IP_CONNECTION = 'urn:schemas-upnp-org:service:WANIPConnection:2';
 /**
- * Milliseconds between two searches. Searches are repeated because UDP loses messages and routers
- * answer only some of them.
+ * The interval between searches, in milliseconds. Searches are repeated because UDP loses messages
+ * and routers answer only some of them.
  */
 const SEARCH_INTERVAL = 1_000;

@@ -4,7 +4,7 @@
 import { type Code, TransportError } from '@trunkline/transport-core';
 
 /**
- * The key in an error's metadata for the time after which the call should be repeated: a number of
+ * The key in an error's metadata for the time after which the call should be retried: a number of
  * milliseconds, or a negative number for never. gRPC's `grpc-retry-pushback-ms` (gRFC A6).
  */
 export const RETRY_PUSHBACK = 'retry-pushback-ms';
@@ -66,9 +66,9 @@ export function isLostConnection(error: unknown): boolean {
 }
 
 /**
- * Returns the number of milliseconds after which the server wants the call to be repeated. The
- * number is negative if the server wants no repetition or if the value is malformed, and undefined
- * if the server sent none.
+ * Returns the number of milliseconds after which the server wants the call to be retried. The
+ * number is negative if the server wants no retry or if the value is malformed, and undefined if
+ * the server sent none.
  */
 export function pushbackOf(error: unknown): number | undefined {
   const text = error instanceof TransportError ? error.metadata?.[RETRY_PUSHBACK] : undefined;

@@ -38,7 +38,7 @@ export class DnsClient {
 
   /**
    * Returns the records of a name; undefined if the name does not exist. Rejects with `unavailable`
-   * (reason `host_not_found`), if no server has answered; or with the signal's reason if the signal
+   * (reason `host_not_found`) if no server has answered; or with the signal's reason if the signal
    * aborts.
    */
   async ask(name: string, type: QuestionType, signal: AbortSignal): Promise<Answer | undefined> {

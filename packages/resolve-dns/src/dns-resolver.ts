@@ -76,7 +76,7 @@ export interface DnsResolverOptions {
  * and sooner when an address has failed. Sockets and timers exist only while a name is watched, so
  * there is nothing to close.
  *
- * @throws TypeError that names a wrong option.
+ * @throws TypeError that names the invalid option.
  */
 export function createDnsResolver(options: DnsResolverOptions = {}): Resolver {
   return new DnsResolver(parseOptions(schema, options, 'createDnsResolver'));

@@ -30,7 +30,7 @@ interface HostAddresses {
 }
 
 /**
- * Looks up a name. Rejects with `unavailable` (reason `host_not_found`), if the name does not exist
+ * Looks up a name. Rejects with `unavailable` (reason `host_not_found`) if the name does not exist
  * or no server has answered.
  */
 export function lookUp(

@@ -99,7 +99,7 @@ export class HomeNetwork {
     this.#router.stderr!.resume();
   }
 
-  /** Stops miniupnpd at once. The router forgets all mappings, as after a loss of power. */
+  /** Stops miniupnpd immediately. The router forgets all mappings, as after a loss of power. */
   async stopRouter(): Promise<void> {
     const router = this.#router!;
     router.kill('SIGKILL');

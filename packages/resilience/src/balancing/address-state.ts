@@ -12,7 +12,9 @@ export type Outcome = 'success' | 'failure' | 'late' | 'unreachable' | 'lost' | 
 /** The settings that all addresses of a balancer share. */
 export interface AddressSettings {
   readonly random: Random;
-  /** Milliseconds over which the weight of a new address grows; 0 for no slow start. */
+  /**
+   * Duration, in milliseconds, over which the weight of a new address grows; 0 for no slow start.
+   */
   readonly slowStart: number;
   /** Called when the address may have begun or ceased to take calls. */
   readonly changed: (address: AddressState, event: 'up' | 'down' | undefined) => void;
@@ -200,8 +202,8 @@ export class AddressState {
   /**
    * Takes the address out of use, because it could not be reached or its connection was lost. It is
    * down for a back-off as in gRPC's connection back-off: 1 s, then 1.6 times as long after each
-   * further failure, up to 30 s, each ± 20 %. After a lost connection, one call may try at once to
-   * dial it.
+   * further failure, up to 30 s, each ± 20 %. After a lost connection, one call may immediately try
+   * to dial it.
    */
   #missed(now: number, wasDialed: boolean): void {
     const wasUp = this.#misses === 0;
@@ -244,8 +246,8 @@ export class AddressState {
   }
 
   /**
-   * Updates a peak EWMA as in Finagle's `p2cPeakEwma`: a slower answer counts fully at once, a
-   * faster one only gradually.
+   * Updates a peak EWMA as in Finagle's `p2cPeakEwma`: a slower answer counts fully and
+   * immediately, a faster one only gradually.
    */
   #measure(elapsed: number, now: number): void {
     const last = this.#latency;
@@ -272,7 +274,7 @@ export class AddressState {
  * gRPC's maximum is 120 s.
  */
 const BACK_OFF = { first: 1_000, factor: 1.6, most: 30_000 };
-/** Milliseconds over which an old latency loses its weight (Finagle's default). */
+/** Duration, in milliseconds, over which an old latency loses its weight (Finagle's default). */
 const DECAY = 10_000;
 /** The cost of an address whose first answer is pending (Finagle's penalty). */
 const UNKNOWN = 1e9;

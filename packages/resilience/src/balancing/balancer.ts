@@ -46,9 +46,9 @@ export interface BalancerOptions {
   /** Ejects addresses whose calls fail more often than those of others. Default: off. */
   readonly outliers?: OutlierOptions | undefined;
   /**
-   * Milliseconds over which the weight of an address grows, from a tenth, after the address was
-   * added, was down or was ejected. Used by `roundRobin` and `leastLoaded`. Default 0: full weight
-   * at once.
+   * Duration, in milliseconds, over which the weight of an address grows, from a tenth, after the
+   * address was added, was down or was ejected. Used by `roundRobin` and `leastLoaded`. Default 0:
+   * full weight immediately.
    */
   readonly slowStart?: number | undefined;
   /**

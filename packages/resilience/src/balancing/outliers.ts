@@ -5,7 +5,7 @@ import type { AddressState } from './address-state.ts';
 
 /** Options of outlier ejection; the defaults are those of gRFC A50. */
 export interface OutlierOptions {
-  /** Milliseconds between two examinations. Default 10,000. */
+  /** The interval between examinations, in milliseconds. Default 10,000. */
   readonly interval?: number | undefined;
   /**
    * Duration of the first ejection in milliseconds; the n-th ejection in a row lasts n times as
@@ -126,7 +126,7 @@ export class Outliers {
     }
   }
 
-  /** Ejects an address, unless so many are ejected that no further one may be. */
+  /** Ejects an address, unless so many are ejected that no further ejection is allowed. */
   #eject(address: AddressState, record: Examined, now: number): void {
     if (record.ejectedAt !== undefined) return;
     const ejected = [...this.#records.values()].filter((each) => each.ejectedAt !== undefined);

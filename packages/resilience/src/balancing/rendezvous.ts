@@ -65,7 +65,7 @@ function scoreOf(hash: number, weight: number): number {
   return -weight / logarithm(((hash >>> 0) + 0.5) / 0x1_0000_0000);
 }
 
-/** Returns the mixed FNV-1a hash of the UTF-16 units of a text. */
+/** Returns the mixed FNV-1a hash of the UTF-16 units of a string. */
 function hashOf(text: string): number {
   let hash = 0x811c_9dc5;
   for (let i = 0; i < text.length; i++) {

@@ -5,9 +5,9 @@ import type { AddressState } from './address-state.ts';
 import type { BalancingPolicy, Picker, PickingPolicy } from './policy.ts';
 
 /**
- * Sends calls to all addresses in turn. Addresses with more weight get more turns, which are spread
- * evenly, as in the smooth weighted round-robin of nginx. With different weights, a choice takes
- * time in proportion to the number of addresses.
+ * Sends calls to all addresses, one after another. Addresses with more weight get more turns, which
+ * are spread evenly, as in the smooth weighted round-robin of nginx. With different weights, a
+ * choice takes time in proportion to the number of addresses.
  */
 export function roundRobin(): BalancingPolicy {
   const policy: PickingPolicy = {

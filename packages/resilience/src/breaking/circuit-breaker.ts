@@ -31,8 +31,8 @@ export interface CircuitBreakerOptions {
   /** Minimum number of calls in a window; with fewer, a circuit never opens. Default 20. */
   readonly minimumCalls?: number | undefined;
   /**
-   * Milliseconds for which an open circuit refuses calls; up to a fifth is added at random. Default
-   * 5,000.
+   * Duration, in milliseconds, for which an open circuit refuses calls; up to a fifth is added at
+   * random. Default 5,000.
    */
   readonly openFor?: number | undefined;
   /** Number of calls that a half-open circuit lets through; it closes if all succeed. Default 3. */

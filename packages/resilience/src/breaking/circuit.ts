@@ -59,7 +59,7 @@ export class Circuit {
     return this.#window;
   }
 
-  /** Returns the milliseconds until the next probe; 0 if calls may pass. */
+  /** Returns the number of milliseconds until the next probe; 0 if calls may pass. */
   waitAt(now: number): number {
     return this.#phase.is === 'open' ? Math.max(0, this.#phase.until - now) : 0;
   }

@@ -13,11 +13,11 @@ export interface Waiter {
 export interface AdmissionQueueSettings {
   /** Maximum number of waiting calls. */
   readonly length: number;
-  /** Milliseconds that a call may wait while the queue is standing. */
+  /** Maximum time, in milliseconds, that a call waits while the queue is standing. */
   readonly target: number;
   /**
-   * Milliseconds that a call may wait otherwise. A queue that has not been empty for this time
-   * counts as standing.
+   * Maximum time, in milliseconds, that a call waits otherwise. A queue that has not been empty for
+   * this time counts as standing.
    */
   readonly interval: number;
 }

@@ -42,8 +42,8 @@ export interface AdmissionOptions {
   /** Returns the priority of a call, 0 to 9. Default: from its metadata, by {@link PRIORITY}. */
   readonly priority?: ((call: ServerCall) => number) | undefined;
   /**
-   * Milliseconds after which refused callers should try again, sent under {@link RETRY_PUSHBACK}.
-   * Default: callers decide by themselves.
+   * The time, in milliseconds, after which refused callers should try again, sent under {@link
+   * RETRY_PUSHBACK}. Default: callers decide by themselves.
    */
   readonly pushback?: number | undefined;
   /** The clock of the transport. Default: the system's. */
@@ -57,10 +57,11 @@ export interface AdmissionQueueOptions {
    */
   readonly length?: number | undefined;
   /**
-   * Milliseconds that a call may wait if the queue has not been empty for `interval`. Default 5.
+   * Maximum time, in milliseconds, that a call waits if the queue has not been empty for
+   * `interval`. Default 5.
    */
   readonly target?: number | undefined;
-  /** Milliseconds that a call may wait otherwise. Default 100. */
+  /** Maximum time, in milliseconds, that a call waits otherwise. Default 100. */
   readonly interval?: number | undefined;
 }
 
@@ -85,11 +86,11 @@ export interface Admission {
 }
 
 /**
- * Creates an interceptor that refuses calls which a server can't handle in time with
- * `resource_exhausted`, so that their callers can turn to another server. Calls above the limit
- * wait; the most important ones are admitted first. A stream counts until its handler has returned
- * the iterable of items, but not while the items are sent. One-way messages are not limited here,
- * because their credit limits them.
+ * Creates an interceptor that refuses, with `resource_exhausted`, calls that a server can't handle
+ * in time, so that their callers can turn to another server. Calls above the limit wait; the most
+ * important ones are admitted first. A stream counts until its handler has returned the iterable of
+ * items, but not while the items are sent. One-way messages are not limited here, because their
+ * credit limits them.
  *
  * @throws TypeError that names the invalid option.
  */

@@ -15,7 +15,7 @@ export interface AdaptiveLimitOptions {
    * The limit shrinks if calls take longer than this factor of their usual latency. Default 1.5.
    */
   readonly tolerance?: number | undefined;
-  /** The milliseconds over which latencies are averaged. Default 1,000. */
+  /** The duration, in milliseconds, over which latencies are averaged. Default 1,000. */
   readonly window?: number | undefined;
 }
 

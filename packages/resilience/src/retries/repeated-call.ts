@@ -205,7 +205,7 @@ export class RepeatedCall {
     if (this.#open.size === 0) this.#fail(error);
   }
 
-  /** Schedules the next attempt. Returns false if there may be none. */
+  /** Schedules the next attempt. Returns false if no further attempt is allowed. */
   #repeats(error: unknown, isFree: boolean, pushback: number | undefined): boolean {
     const { attempts } = this.#policy;
     if (this.#made >= attempts) return false;
@@ -230,7 +230,7 @@ export class RepeatedCall {
     return true;
   }
 
-  /** Returns the milliseconds until the next attempt. */
+  /** Returns the number of milliseconds until the next attempt. */
   #delay(error: unknown, isFree: boolean, pushback: number | undefined): number {
     if (pushback !== undefined) {
       this.#backoffs = 0;

@@ -24,7 +24,7 @@ import { UnreadUpload } from './unread-upload.ts';
 export interface RetriesOptions {
   /**
    * The policies of methods, by `'protocol/method'`, `'protocol/*'` or `'*'`; the most specific one
-   * applies. Without a policy, a call is repeated only while no handler can have seen it.
+   * applies. Without a policy, a call is retried only while no handler can have seen it.
    */
   readonly methods?: Readonly<Record<string, RetryPolicy>> | undefined;
   /**
@@ -49,7 +49,7 @@ export interface RetriesSnapshot {
   readonly hedges: number;
   /** Number of attempts that were not made because too many calls failed. */
   readonly throttled: number;
-  /** Number of calls that were not repeated because the server asked for that. */
+  /** Number of calls that were not retried because the server asked for that. */
   readonly pushbacks: number;
   /**
    * Number of tokens left in the bucket; retries stop when half of them or fewer are left.
@@ -68,7 +68,7 @@ export interface Retries {
 }
 
 /**
- * Creates an interceptor that repeats failed calls, as in gRFC A6. The interceptor holds no timers
+ * Creates an interceptor that retries failed calls, as in gRFC A6. The interceptor holds no timers
  * or connections except those of pending calls. The deadline of a call covers all its attempts.
  *
  * @throws TypeError that names the invalid option.

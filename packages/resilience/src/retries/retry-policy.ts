@@ -11,18 +11,16 @@ import {
   withDefault,
 } from '@trunkline/transport-core/backend';
 
-/** The rules for repeating the calls of a method. */
+/** The rules for retrying calls to a method. */
 export interface RetryPolicy {
   /**
    * True if handling a call twice has the same effect as once. Only then may a call be hedged, or
-   * be repeated after a handler may have seen it. Default false.
+   * be retried after a handler may have seen it. Default false.
    */
   readonly idempotent?: boolean | undefined;
   /** Maximum number of attempts of a call, including the first one; 1 to 10. Default 3. */
   readonly attempts?: number | undefined;
-  /**
-   * The codes after which an idempotent call is repeated. Default `['unavailable']`.
-   */
+  /** The codes after which an idempotent call is retried. Default `['unavailable']`. */
   readonly codes?: readonly Code[] | undefined;
   /**
    * Maximum number of milliseconds before the first retry; a retry waits a random part of its
@@ -34,14 +32,15 @@ export interface RetryPolicy {
   /** The factor by which the back-off grows with each retry, at least 1. Default 2. */
   readonly backoffFactor?: number | undefined;
   /**
-   * Milliseconds after which an idempotent unary call without an answer is sent once more, while
-   * the first attempt continues. The first answer counts, and the other attempts are canceled.
-   * Default: never.
+   * The time, in milliseconds, after which an idempotent unary call without an answer is sent once
+   * more, while the first attempt continues. The first answer counts, and the other attempts are
+   * canceled. Default: never.
    */
   readonly hedgeDelay?: number | undefined;
   /**
-   * Milliseconds after which an attempt of an idempotent unary call is canceled and counts as
-   * failed, so that the call is repeated. Default: an attempt may take as long as the whole call.
+   * The time, in milliseconds, after which an attempt of an idempotent unary call is canceled and
+   * counts as failed, so that the call is retried. Default: an attempt may take as long as the
+   * whole call.
    */
   readonly attemptTimeout?: number | undefined;
 }

@@ -3,7 +3,7 @@
 import type { ClientCall, ClientInterceptor, ManualClock } from '@trunkline/transport-core';
 import { createManualClock, TransportError } from '@trunkline/transport-core';
 
-/** Returns a unary call of orders/get. */
+/** Returns a unary call to orders/get. */
 export function fakeCall(given: Partial<ClientCall> = {}): ClientCall {
   return {
     protocol: 'orders',

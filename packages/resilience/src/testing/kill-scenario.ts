@@ -43,11 +43,11 @@ export interface KillResult {
   readonly failedReads: string[];
   /** Number of idempotent calls without a result at the end; must be 0. */
   readonly pendingReads: number;
-  /** Calls of `append` that failed because the dead server may have handled them. */
+  /** Calls to `append` that failed because the dead server may have handled them. */
   readonly failedAppends: number;
-  /** Calls of `append` that were handled more than once; there should be none. */
+  /** Calls to `append` that were handled more than once; there should be none. */
   readonly doubled: number[];
-  /** Number of calls of `append` that failed although `sent` was false; must be 0. */
+  /** Number of calls to `append` that failed although `sent` was false; must be 0. */
   readonly unsentFailures: number;
   /** The 99th percentile of the latency in milliseconds: before, and from 2 s after the crash. */
   readonly before: number;
