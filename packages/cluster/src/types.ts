@@ -103,9 +103,9 @@ export interface Cluster extends AsyncDisposable {
    * Replaces all workers with new ones, which load the worker module again. Old workers leave
    * cleanly: their callers dial again, and calls in flight get up to `grace` to finish. Rejects
    * with `failed_precondition` if a new worker ends three times before it has joined, or with
-   * `deadline_exceeded` if a new worker does not join in time. Then the workers that are not
-   * replaced yet stay. Rejects with `shutdown` if the cluster closes. If a restart is already
-   * running, another one begins after it, and further calls share that second restart.
+   * `deadline_exceeded` if a new worker does not join in time. In both cases, the workers that have
+   * not been replaced yet stay. Rejects with `shutdown` if the cluster closes. If a restart is
+   * already running, another one begins after it, and further calls share that second restart.
    */
   restart(): Promise<void>;
   /**
@@ -144,7 +144,7 @@ export interface WorkerSnapshot {
   /** The id of the thread; undefined for a process. */
   readonly threadId?: number | undefined;
   readonly state: 'starting' | 'ready' | 'leaving';
-  /** Milliseconds since the worker was started. */
+  /** The time since the worker was started, in milliseconds. */
   readonly age: number;
   /** The number of workers that had this slot before. */
   readonly restarts: number;
@@ -162,7 +162,7 @@ export interface ClusterTotal {
   readonly workers: number;
   readonly connections: number;
   readonly calls: { readonly made: number; readonly served: number };
-  /** Calls that wait for a reader. */
+  /** The number of calls that wait for a reader. */
   readonly waiting: number;
   readonly memory: number;
   readonly bytes: { readonly in: number; readonly out: number };

@@ -160,13 +160,13 @@ function isSame(
 }
 
 /**
- * Milliseconds before a failed lookup is repeated for the first time; each further wait is twice as
- * long.
+ * The wait, in milliseconds, before a failed lookup is retried for the first time; each further
+ * wait is twice as long.
  */
 const FIRST_DELAY = 1_000;
 const LONGEST_DELAY = 30_000;
 /**
- * The fraction by which waits are extended at random at most, so that clients do not all ask at
- * once.
+ * The maximum fraction by which waits are extended at random, so that clients do not all ask at the
+ * same time.
  */
 const JITTER = 0.1;

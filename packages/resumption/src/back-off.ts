@@ -2,7 +2,7 @@
 
 import type { Random } from '@trunkline/transport-core';
 
-/** Counts the failures in a row, and returns the pause after each. */
+/** Counts consecutive failures, and returns the pause after each. */
 export class BackOff {
   readonly #attempts: number;
   readonly #first: number;
@@ -32,8 +32,8 @@ export class BackOff {
   }
 
   /**
-   * Returns the milliseconds until the next attempt: the pause, shortened by up to a half at
-   * random. Returns undefined if there were too many failures in a row.
+   * Returns the number of milliseconds until the next attempt: the pause, shortened by up to a half
+   * at random. Returns undefined if there were too many consecutive failures.
    */
   next(): number | undefined {
     this.#failures++;

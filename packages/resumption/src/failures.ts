@@ -61,7 +61,7 @@ function nameOf(error: unknown): string | undefined {
   return error instanceof TransportError ? error.metadata?.[NAME] : undefined;
 }
 
-/** The metadata key under which an error carries its name. */
+/** The key of the metadata entry in which an error carries its name. */
 const NAME = 'trunkline-resumption';
 const KEPT = 'kept';
 

@@ -32,9 +32,9 @@ export interface ResumableOptions<Item = unknown> {
    */
   readonly totalBytes?: number | undefined;
   /**
-   * Milliseconds for which a stream is kept after its connection was lost, and for which an item is
-   * kept after it was sent. Default 60,000. This time should exceed the longest time for which a
-   * client may be away or may stop reading.
+   * The time, in milliseconds, that a stream is kept after its connection is lost, and that an item
+   * is kept after it is sent. Default 60,000. It should exceed the longest time that a client may
+   * be away or may stop reading.
    */
   readonly time?: number | undefined;
   /**
@@ -53,13 +53,12 @@ export interface ResumableOptions<Item = unknown> {
    * The behavior of a handler while its stream has no connection. Default 'wait'.
    *
    * - 'wait': its writes wait, as for a client that does not read. No item is lost.
-   * - 'continue': it continues to run, and the oldest items are dropped once the limits are
-   *   reached.
+   * - 'continue': it continues to run, and the oldest items are dropped once a limit is reached.
    */
   readonly disconnected?: 'wait' | 'continue' | undefined;
   /**
-   * Returns the number of bytes for which an item counts against `bytes`. Default: the length of
-   * the encoded item. The default encodes each item twice.
+   * Returns the number of bytes that an item counts against `bytes`. Default: the length of the
+   * encoded item. The default encodes each item twice.
    */
   readonly size?: ((item: Item) => number) | undefined;
 }

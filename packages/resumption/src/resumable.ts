@@ -40,11 +40,12 @@ export type Resumable<P extends Protocol, N extends DownloadName<P>> = Handler<P
  *   copied.)
  *
  * If the client reads slowly or is away, `rpc.write` and the iterator of the handler wait, as in
- * any download. If you do not await `rpc.write`, the oldest items are dropped at the limits.
+ * any download. If you do not await `rpc.write`, the oldest items are dropped once a limit is
+ * reached.
  *
  * Calls that were not made by `resume` go to the handler unchanged.
  *
- * @throws TypeError for a method that is not a download, and for wrong options.
+ * @throws TypeError for a method that is not a download, and for invalid options.
  */
 export function resumable<P extends Protocol, N extends DownloadName<P>>(
   transport: Pick<Transport<P>, 'protocol' | 'clock' | 'connections'>,

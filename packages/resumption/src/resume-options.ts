@@ -16,12 +16,12 @@ import {
 /** Options of `resume`. */
 export interface ResumeOptions {
   /**
-   * Milliseconds after which the stream ends with `deadline_exceeded`, counted over all attempts.
-   * Default `Infinity`. The timeout of the method still bounds each wait for an item.
+   * The time, in milliseconds, after which the stream ends with `deadline_exceeded`, counted over
+   * all attempts. Default `Infinity`. The timeout of the method still bounds each wait for an item.
    */
   readonly timeout?: number | undefined;
   /**
-   * Maximum number of attempts in a row that yield no item, including the first. After the last
+   * Maximum number of consecutive attempts that yield no item, including the first. After the last
    * one, its error is thrown. A connection that lasts longer than `backOff.max` resets the count.
    * Default 20, which bridges a server outage of about 80 s.
    */
@@ -29,7 +29,7 @@ export interface ResumeOptions {
   /**
    * The pause before the next attempt, in milliseconds: `first` (default 100), doubled after each
    * failure in a row up to `max` (default 10,000). The pause is shortened by up to a half at
-   * random, so that the clients of a server do not all come back at once.
+   * random, so that the clients of a server do not all come back at the same time.
    */
   readonly backOff?:
     | { readonly first?: number | undefined; readonly max?: number | undefined }
@@ -37,8 +37,8 @@ export interface ResumeOptions {
   /** Ends the stream with `cancelled` when the signal aborts, even between two attempts. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Metadata of each attempt, as for `send`. Resumption itself uses about 130 of the 8 KiB. The
-   * handler sees the metadata of the first attempt that reached it; rules (`allow`) and
+   * Metadata of each attempt, as for `send`. Resumption itself uses about 130 bytes of the 8 KiB.
+   * The handler sees the metadata of the first attempt that reached it; rules (`allow`) and
    * interceptors see the metadata of each attempt.
    */
   readonly metadata?: CallOptions['metadata'];

@@ -19,7 +19,7 @@ import { ResumedStream } from './resumed-stream.ts';
  * `target` must be an address of one node, not a name for several nodes, because only the node that
  * served the first call keeps the stream.
  *
- * Rejects with a TypeError for a method that is not a download, and for wrong options.
+ * Rejects with a TypeError for a method that is not a download, and for invalid options.
  */
 export async function resume<P extends Protocol, N extends DownloadName<P>>(
   transport: Pick<Transport<P>, 'send' | 'protocol' | 'clock' | 'random'>,

@@ -29,7 +29,7 @@ export interface AttemptOptions {
   readonly timeout?: number | undefined;
 }
 
-/** Makes one attempt: a call of the method. */
+/** Makes one attempt: a call to the method. */
 export type Attempt<Item> = (options: AttemptOptions) => Promise<AsyncIterable<Item>>;
 
 /** The items of all attempts. */

@@ -56,14 +56,14 @@ export class ServedStream<Item> {
     return this.#end !== undefined;
   }
 
-  /** Bytes of the items that are kept. */
+  /** The number of bytes in the items that are kept. */
   get bytes(): number {
     return this.#ring.bytes;
   }
 
   /**
-   * Adds an item. Resolves when its reader asks for the next one, or at once if the handler does
-   * not wait for a lost connection.
+   * Adds an item. Resolves when its reader asks for the next one, or immediately if the handler
+   * does not wait for a lost connection.
    */
   write(item: Item, size: number): Promise<void> {
     if (this.#isRemoved) return Promise.reject(this.signal.reason);

@@ -17,7 +17,7 @@ export interface WampClientOptions {
   /** The time limit for each request, in milliseconds. */
   readonly timeout: number;
   readonly openWebSocket: OpenWebSocket;
-  /** Receives a call of another node; it is answered with `answer` or `refuse`. */
+  /** Receives a call from another node; it is answered with `answer` or `refuse`. */
   invoked(request: number, args: unknown): unknown;
   /** Reports the end of a session that was open. */
   closed(error: TransportError): void;
@@ -82,12 +82,12 @@ export class WampClient {
     return result;
   }
 
-  /** Answers a call of another node. */
+  /** Answers a call from another node. */
   answer(request: number, args: readonly unknown[]): void {
     this.#send(Wamp.YIELD, request, {}, args);
   }
 
-  /** Answers a call of another node with an error. */
+  /** Answers a call from another node with an error. */
   refuse(request: number, uri: string, text: string): void {
     this.#send(Wamp.ERROR, Wamp.INVOCATION, request, {}, uri, [text]);
   }

@@ -23,7 +23,7 @@ export const Wamp = {
 
 /** The error with which Babble's nodes refuse an offer. */
 export const OFFER_ERROR = 'io.babble.processing_offer';
-/** Maximum length of a text in an error, in characters. */
+/** Maximum length of an error's text, in characters. */
 const LONGEST_TEXT = 1_024;
 
 /** A message of the router: its number and its other elements. */

@@ -38,7 +38,8 @@ export interface WampSignalOptions {
   /** The realm. Default 'main', as in Babble. */
   readonly realm?: string | undefined;
   /**
-   * The time limit for answers of the router and of the other node, in milliseconds. Default 5,000.
+   * The time limit for answers from the router and from the other node, in milliseconds. Default
+   * 5,000.
    */
   readonly timeout?: number | undefined;
   /**
@@ -89,7 +90,7 @@ const schema = optionsSchema({
   random: optional(callback<Random>()),
 });
 
-/** Maximum number of offers of other nodes that may wait for their answers. */
+/** Maximum number of offers from other nodes that may wait for their answers. */
 const MOST_OFFERS = 64;
 /**
  * The interval at which a registered node calls itself to notice a dead connection, in
@@ -98,7 +99,7 @@ const MOST_OFFERS = 64;
 const CHECK_INTERVAL = 30_000;
 /**
  * The pause before the node's first attempt to register again, in milliseconds; it doubles up to
- * the longest.
+ * the longest pause.
  */
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 30_000;
@@ -273,8 +274,8 @@ class Wamp implements WampSignal {
   }
 
   /**
-   * Registers again, until it succeeds or nobody listens anymore. The router may keep the old
-   * registration for a while, so `address_in_use` isn't permanent here.
+   * Retries the registration until it succeeds or nothing is listening anymore. The router may keep
+   * the old registration for a while, so `address_in_use` isn't permanent here.
    */
   async #restore(): Promise<void> {
     this.#isRestoring = true;

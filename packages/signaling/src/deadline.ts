@@ -12,8 +12,8 @@ export interface Bounds {
 }
 
 /**
- * Runs a dial, which receives a signal that aborts when its time is over. Rejects with
- * `dial_timeout` in that case, or with the reason of `signal` if that aborts first.
+ * Runs a dial, which receives a signal that aborts when the time is up. Rejects with `dial_timeout`
+ * in that case, or with the reason of `signal` if that signal aborts first.
  */
 export async function withDeadline<T>(
   { clock, timeout, signal, target }: Bounds,

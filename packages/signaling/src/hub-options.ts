@@ -30,7 +30,7 @@ export interface SignalHubOptions {
    */
   readonly addresses?: readonly string[] | undefined;
   /**
-   * Called before a node is registered, with its proven id. It throws to refuse the node: a
+   * Called before a node is registered, with its proven id. Throw to refuse the node: a
    * TransportError is sent to the node as it is, and anything else as `permission_denied`.
    */
   readonly admit?: ((node: RegisteringNode) => unknown) | undefined;

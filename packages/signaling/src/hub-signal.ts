@@ -61,7 +61,7 @@ export function hubSignal(options: HubSignalOptions): HubSignal {
 
 /**
  * The pause before the node's first attempt to register again, in milliseconds; it doubles up to
- * the longest.
+ * the longest pause.
  */
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 30_000;
@@ -195,7 +195,7 @@ class Hub implements HubSignal {
     else if (!this.#isRestoring) void this.#restore();
   }
 
-  /** Registers again, until it succeeds or nobody listens anymore. */
+  /** Retries the registration until it succeeds or nothing is listening anymore. */
   async #restore(): Promise<void> {
     this.#isRestoring = true;
     const { clock, random } = this.#transport;

@@ -38,9 +38,9 @@ export interface SignalHub extends AsyncDisposable {
 /** The state of a hub. */
 export interface SignalHubSnapshot {
   readonly realms: readonly { readonly name: string; readonly nodes: number }[];
-  /** Sessions that are open now. */
+  /** The number of sessions that are open now. */
   readonly sessions: number;
-  /** Streams that are relayed now. */
+  /** The number of streams that are relayed now. */
   readonly relays: number;
 }
 

@@ -58,7 +58,7 @@ export const signalingProtocol = defineProjectProtocol({
       upload: limited(bytes, SHORT),
       download: limited(bytes, SHORT),
     },
-    /** Sets whether the registered node accepts sessions (and relayed streams) of others. */
+    /** Sets whether the registered node accepts sessions (and relayed streams) from other nodes. */
     accepting: { id: 2, request: limited(json(z.boolean()), SHORT), response: bytes },
     /**
      * Opens a session to another node. The first item that the callee sends is empty, and means

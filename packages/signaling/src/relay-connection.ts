@@ -10,7 +10,7 @@ import { LONGEST_PIECE } from './protocol.ts';
 
 /** One end of a relayed stream. Its owner sends the pieces of `outgoing`. */
 export class RelayConnection implements StreamConnection {
-  /** The text 'relay:' and the other node's id, so that logs show which path a connection uses. */
+  /** 'relay:' followed by the other node's id, so that logs show which path a connection uses. */
   readonly endpoint: string;
   readonly #incoming: AsyncIterator<Uint8Array>;
   readonly #abort: (error: TransportError) => void;
@@ -22,7 +22,7 @@ export class RelayConnection implements StreamConnection {
   #wakeWriter: () => void = () => {};
   #wakeReader: () => void = () => {};
 
-  /** @param abort ends the call at once, in both directions. */
+  /** @param abort ends the call immediately, in both directions. */
   constructor(
     peer: string,
     incoming: AsyncIterator<Uint8Array>,

@@ -22,7 +22,7 @@ export function encodeEnd(error: TransportError | undefined): Uint8Array {
 }
 
 /**
- * Returns the message of another node as an unchecked value; throws `internal` if it isn't JSON.
+ * Returns the message from another node as an unchecked value; throws `internal` if it isn't JSON.
  */
 export function decodeMessage(bytes: Uint8Array): unknown {
   try {

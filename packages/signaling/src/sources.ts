@@ -12,7 +12,8 @@ import { TokenBucket } from './token-bucket.ts';
 const REMEMBERED = 1_024;
 
 /**
- * The number of tokens that a source may use at once, as a multiple of the tokens of one second.
+ * The number of tokens that a source may use at one time, as a multiple of the tokens of one
+ * second.
  */
 const BURST = 10;
 

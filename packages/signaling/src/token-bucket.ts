@@ -23,7 +23,9 @@ export class TokenBucket {
     return true;
   }
 
-  /** Takes tokens in advance; returns the milliseconds to wait until they have been added. */
+  /**
+   * Takes tokens in advance; returns the number of milliseconds to wait until they have been added.
+   */
   take(amount: number, now: number): number {
     this.#fill(now);
     this.#tokens -= amount;

@@ -1,5 +1,5 @@
 // Buffers for ciphertext, one pool per layer. A buffer is in use for one write, or for as long as
-// the connection beneath keeps it.
+// the underlying connection keeps it.
 
 import { LENGTH, LONGEST, MOST_PLAINTEXT, RECORD_OVERHEAD } from './wire/records.ts';
 
@@ -24,8 +24,8 @@ export class Buffers {
   }
 
   /**
-   * Memory in which a record that arrived in pieces is joined and read at once. The next reader may
-   * overwrite it.
+   * Memory in which a record that arrived in pieces is joined and immediately read. The next reader
+   * may overwrite it.
    */
   get joint(): Uint8Array {
     this.#joint ??= new Uint8Array(LENGTH + LONGEST);

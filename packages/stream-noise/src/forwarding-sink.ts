@@ -9,7 +9,7 @@ export type ByteSink = Required<Omit<StreamSink, 'frames' | 'copies'>>;
 
 /** Forwards events to `sink`: first the opening, then the connection that it becomes. */
 export class ForwardingSink implements StreamSink {
-  /** Both sinks copy what they keep, so the connection beneath may reuse its memory. */
+  /** Both sinks copy what they keep, so the underlying connection may reuse its memory. */
   readonly copies = true;
   sink: ByteSink;
 

@@ -1,4 +1,4 @@
-// A connection whose handshake is complete: plaintext above, records on the connection beneath.
+// A connection whose handshake is complete: plaintext above, records on the underlying connection.
 
 import type { NodeFilter } from '@trunkline/identity';
 import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
@@ -34,8 +34,8 @@ export interface NoiseConnectionInit {
   readonly channel: SecureChannel;
   readonly refused: TransportError | undefined;
   /**
-   * True if the last handshake message has not been sent yet, so the connection beneath will call
-   * `drained`.
+   * True if the last handshake message has not been sent yet, so the underlying connection will
+   * call `drained`.
    */
   readonly blocked: boolean;
   /** Chunks received after the handshake. */
@@ -53,18 +53,20 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   readonly #receive: CipherState;
   readonly #cutter = new RecordCutter(freeChunk);
   #sink: StreamSink | undefined = undefined;
-  /** 'ending': nothing more is written or handed out; 'over': the connection beneath has ended. */
+  /**
+   * 'ending': nothing more is written or handed out; 'over': the underlying connection has ended.
+   */
   #state: 'open' | 'ending' | 'over' = 'open';
   /** The error with which the connection ends. */
   #error: TransportError | undefined = undefined;
   /**
    * True if the other end has marked its stream as complete, or if this end wants no more data, so
-   * that an early end of the connection beneath is no error.
+   * that an early end of the underlying connection is not an error.
    */
   #explained = false;
   /**
-   * True if the other end has marked its stream as complete. Whatever happens to the connection
-   * beneath, this connection has ended normally.
+   * True if the other end has marked its stream as complete. Whatever happens to the underlying
+   * connection, this connection has ended normally.
    */
   #whole = false;
   #destroyed = false;
@@ -72,11 +74,11 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   #inbox: Uint8Array[] | undefined;
   #paused = false;
   #scheduled = false;
-  /** Set if the connection beneath ended while received chunks were waiting. */
+  /** Set if the underlying connection ended while received chunks were waiting. */
   #ended: { readonly error: TransportError | undefined } | undefined = undefined;
-  /** True until the connection beneath calls `drained`; nothing is written until then. */
+  /** True until the underlying connection calls `drained`; nothing is written until then. */
   #blocked: boolean;
-  /** The ciphertext that the connection beneath keeps until then. */
+  /** The ciphertext that the underlying connection keeps until then. */
   #kept: Uint8Array | undefined = undefined;
   /** The part of the last write that is not encrypted yet. */
   #unsent: Uint8Array | undefined = undefined;
@@ -158,7 +160,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
     else if (this.#state === 'open') this.#sink.revoked?.(error);
   }
 
-  // Events of the connection beneath.
+  // Events of the underlying connection.
 
   data(chunk: Uint8Array): void {
     if (this.#state !== 'open') return this.#discard(chunk.length);
@@ -201,8 +203,8 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   // Writing.
 
   /**
-   * Encrypts and writes a chunk. Returns false if the connection beneath keeps the ciphertext; the
-   * rest of the chunk waits for `drained`.
+   * Encrypts and writes a chunk. Returns false if the underlying connection keeps the ciphertext;
+   * the rest of the chunk waits for `drained`.
    */
   #encrypt(chunk: Uint8Array): boolean {
     const { buffers } = this.#host;
@@ -317,7 +319,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
 
   /**
    * Discards input that arrives after this end has closed but before it has flushed; after that,
-   * the connection beneath discards input.
+   * the underlying connection discards input.
    */
   #discard(length: number): void {
     this.#discarded += length;
@@ -374,7 +376,8 @@ export class NoiseConnection implements StreamConnection, ByteSink {
 
 /**
  * The time for which an end waits to flush, in milliseconds, and the number of bytes that it
- * discards during that time. After that, the connection beneath waits and discards.
+ * discards during that time. After the flush, the underlying connection waits for the other end and
+ * discards its data.
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

@@ -1,4 +1,4 @@
-// A stream layer that secures another one with Noise. The layer beneath dials and listens; the
+// A stream layer that secures another one with Noise. The underlying layer dials and listens; the
 // handshake is done here.
 
 import type { Identity, PeerUpdate } from '@trunkline/identity';
@@ -23,7 +23,7 @@ import type { HandshakeRole } from './wire/identity-proof.ts';
  */
 export interface NoiseStreamLayer extends StreamLayer {
   /**
-   * Replaces the lists, at once. Live connections to nodes that are no longer wanted are aborted
+   * Replaces the lists immediately. Live connections to nodes that are no longer wanted are aborted
    * with `denied` at both ends. Throws a TypeError that names the flaw if a list is invalid.
    */
   updatePeers(lists: PeerUpdate): void;
@@ -115,8 +115,8 @@ export class SecureLayer implements NoiseStreamLayer {
   }
 
   /**
-   * Handles a connection that was accepted beneath: asks the limiter for a handshake slot, waits
-   * for its turn, and hands the connection over once it is secured.
+   * Handles a connection that was accepted by the underlying layer: asks the limiter for a
+   * handshake slot, waits for its turn, and hands the connection over once it is secured.
    */
   #meet(
     inner: StreamConnection,

@@ -14,7 +14,7 @@ export interface OpeningInit {
   /** The timeout in milliseconds, after which the opening fails with `late`. */
   readonly timeout: number;
   readonly late: () => TransportError;
-  /** Called when the connection is secured; attach to it at once. */
+  /** Called when the connection is secured; attach to it immediately. */
   done(connection: NoiseConnection): void;
   /** Called when the opening has failed and its resources have been released. */
   failed(error: TransportError): void;
@@ -32,13 +32,13 @@ export class Opening implements ByteSink {
    */
   #arrived: Uint8Array[] = [];
   #reads = false;
-  /** Messages that wait until the connection beneath has drained. */
+  /** Messages that wait until the underlying connection has drained. */
   readonly #outgoing: Uint8Array[] = [];
   #blocked = false;
   #channel: SecureChannel | undefined = undefined;
   /**
-   * The error of a failure that was sent to the other end, reported once the connection beneath has
-   * ended.
+   * The error of a failure that was sent to the other end, reported once the underlying connection
+   * has ended.
    */
   #farewell: TransportError | undefined = undefined;
   readonly #timer: Timer;
@@ -64,7 +64,7 @@ export class Opening implements ByteSink {
     for (const chunk of this.#arrived.splice(0)) this.data(chunk);
   }
 
-  /** Gives up at once, without a report to `failed`. */
+  /** Gives up immediately, without a report to `failed`. */
   drop(error?: TransportError): void {
     if (this.#over) return;
     this.#settle();
@@ -138,7 +138,7 @@ export class Opening implements ByteSink {
     this.#host.clock.clearTimeout(this.#timer);
   }
 
-  /** Hands the connection over, once the connection beneath has taken its last message. */
+  /** Hands the connection over, once the underlying connection has taken its last message. */
   #complete(): void {
     const channel = this.#channel;
     if (channel === undefined || this.#outgoing.length > 0 || this.#over) return;

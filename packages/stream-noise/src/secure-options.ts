@@ -15,8 +15,8 @@ export interface SecureOptions extends PeerLists {
   /** The identity that this end proves: `createIdentity()` of @trunkline/identity. */
   readonly identity: Identity;
   /**
-   * The clock of the transport above, if the transport has one of its own. Default: the clock of
-   * the layer beneath, or the system clock.
+   * The clock of the transport that uses this layer, if the transport has one of its own. Default:
+   * the clock of the underlying layer, or the system clock.
    */
   readonly clock?: Clock | undefined;
   /**

@@ -46,7 +46,7 @@ export function createWebRtcStreamLayer(options: WebRtcStreamLayerOptions): WebR
 
 /**
  * Creates a transport over WebRTC. Targets and its own address have the form
- * '[nodeId@]webrtc://id', with the id under which a node is registered with signaling.
+ * '[nodeId@]webrtc://id', where the id is the one that a node has registered with signaling.
  */
 export function createWebRtcTransport<P extends Protocol>(
   options: WebRtcTransportOptions<P>,

@@ -13,10 +13,10 @@ export interface Outcome {
   completed: number;
   /** The number of runs of the handler. */
   runs: number;
-  /** Streams that ended with an error, by failure or code. */
+  /** The number of streams that ended with an error, by failure or code. */
   readonly failures: Record<string, number>;
   /**
-   * The number of calls of the method that reached the server. Without losses, it equals the number
+   * The number of calls to the method that reached the server. Without losses, it equals the number
    * of streams.
    */
   calls: number;

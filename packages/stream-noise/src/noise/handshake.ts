@@ -32,8 +32,8 @@ export interface ReceivedPayload {
 }
 
 /**
- * One end of a handshake. Call `write` and `read` in turn until `isOver`, then `split`; the
- * initiator begins with `write`. After an error text, drop the handshake.
+ * One end of a handshake. Call `write` and `read` alternately until `isOver`, then `split`; the
+ * initiator begins with `write`. If either returns an error text, drop the handshake.
  */
 export class Handshake {
   /** The other end's static key, once received. */

@@ -35,7 +35,7 @@ export function dialing(lists: { allow?: string[]; deny?: string[] } = {}) {
   return { clock, layer, noise: secure(layer, { identity: ada, clock, ...lists }) };
 }
 
-/** Completes a dial of the layer beneath, by default the last one. */
+/** Completes a dial of the underlying layer, by default the last one. */
 export async function connect(
   layer: ManualLayer,
   more: object = {},

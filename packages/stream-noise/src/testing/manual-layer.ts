@@ -77,7 +77,7 @@ export class ManualHandshakes {
 
 export class ManualSlot implements HandshakeSlot {
   readonly since: number;
-  /** The argument of each call of `leave`. */
+  /** The argument of each call to `leave`. */
   readonly left: unknown[] = [];
   readonly #enter: (slot: HandshakeSlot) => void;
 

@@ -20,7 +20,7 @@ export interface GreetingOptions {
   readonly role: HandshakeRole;
 }
 
-/** The state that both ends hold when the greeting is over. */
+/** The state that both ends hold when the greeting is complete. */
 export interface SecureChannel {
   readonly send: CipherState;
   readonly receive: CipherState;
@@ -37,8 +37,8 @@ export interface GreetingStep {
   readonly send?: Uint8Array | undefined;
   readonly done?: SecureChannel;
   /**
-   * Set if the greeting failed. `cut`: the connection must be destroyed at once instead of being
-   * closed gracefully.
+   * Set if the greeting failed. `cut`: the connection must be destroyed immediately instead of
+   * being closed gracefully.
    */
   readonly failed?: { readonly reason: Reason; readonly text: string; readonly cut: boolean };
 }

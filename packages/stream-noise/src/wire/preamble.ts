@@ -29,7 +29,7 @@ export interface PreambleMismatch {
 
 /**
  * Judges the first bytes that have arrived: 'ours' if the first five are right, 'more' if fewer
- * than five have arrived and all are right. A wrong byte of "TRKN" is reported at once.
+ * than five have arrived and all are right. A wrong byte of "TRKN" is reported immediately.
  */
 export function judgePreamble(bytes: Uint8Array): 'more' | 'ours' | PreambleMismatch {
   if (MAGIC.some((byte, i) => i < bytes.length && bytes[i] !== byte)) {

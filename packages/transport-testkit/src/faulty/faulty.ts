@@ -25,7 +25,7 @@ export interface FaultyStreamLayer extends StreamLayer, FaultyNetwork {}
  * however the system splits them.
  *
  * Wrap one end of a connection; this covers both directions. If both ends are wrapped, each fault
- * acts twice. With Noise, wrap the layer beneath: `secured(faulty(tcp()), { identity })`.
+ * acts twice. With Noise, wrap the underlying layer: `secured(faulty(tcp()), { identity })`.
  *
  * ```ts
  * const network = faulty(tcp(), { seed: 7, delay: 20 });

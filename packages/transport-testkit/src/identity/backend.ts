@@ -1,5 +1,5 @@
 // The interface of a backend whose connections prove node ids, as the identity suite tests it: it
-// makes nodes, and gives access to the layer beneath them.
+// makes nodes, and gives access to the underlying layer them.
 
 import type { CommonOptions, Protocol, Transport } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';

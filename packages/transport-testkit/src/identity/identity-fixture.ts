@@ -166,7 +166,7 @@ export class IdentityFixture {
     return Object.assign(relay, { at: this.over(relay.address) });
   }
 
-  /** Opens a raw connection to a node, on the layer beneath. */
+  /** Opens a raw connection to a node, on the underlying layer. */
   async rawConnection(to: IdentityNode): Promise<RawConnection> {
     if (this.#rawLayer === undefined) {
       const layer = this.backend.beneath.layer();
@@ -182,8 +182,8 @@ export class IdentityFixture {
   }
 
   /**
-   * Opens a listener on the layer beneath; `came` receives each connection. Returns its address in
-   * the form that nodes dial.
+   * Opens a listener on the underlying layer; `came` receives each connection. Returns its address
+   * in the form that nodes dial.
    */
   async bareListener(
     came: (raw: RawConnection) => void,
