@@ -1,5 +1,5 @@
 // Workers that are processes. The primary accepts the connections for all of them, and node:cluster
-// hands them out in turn.
+// hands them out one after another.
 
 import cluster from 'node:cluster';
 import process from 'node:process';

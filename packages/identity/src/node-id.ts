@@ -18,7 +18,7 @@ export function nodeIdOf(publicKey: Uint8Array | string): string {
 
 /** Variant of `nodeIdOf` for bytes that are known to be an SPKI. */
 export function idOfSpki(spki: Uint8Array): string {
-  // The hex is joined at once, because a string that is concatenated piece by piece keeps its
+  // The hex is joined in one step, because a string that is concatenated piece by piece keeps its
   // pieces and would take ten times the memory in each connection.
   return Array.from(sha256(spki), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

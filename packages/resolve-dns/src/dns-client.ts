@@ -1,4 +1,4 @@
-// Asks DNS servers in turn until one of them answers.
+// Asks DNS servers one after another until one of them answers.
 
 import { type Clock, type Random, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';

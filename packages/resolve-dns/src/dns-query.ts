@@ -93,7 +93,7 @@ function askByUdp(
       if (read !== undefined) resolve(read);
     });
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    // A connected socket accepts only packets of this server, and gets an error if the port is
+    // A connected socket accepts only packets from this server, and gets an error if the port is
     // closed.
     socket.connect(port, host, () => socket.send(encode(packetOf(question))));
   });

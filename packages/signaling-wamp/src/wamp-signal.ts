@@ -155,7 +155,7 @@ class Wamp implements WampSignal {
     try {
       await (await this.#client).unregister(registration);
     } catch {
-      // The session with the router is over, and so is the registration.
+      // The session with the router has ended, and so is the registration.
     }
   }
 

@@ -1,5 +1,5 @@
-// Cleaning of human-readable texts that a peer sent (texts of GO_AWAY and ERROR, names, addresses),
-// because they end up in error messages, logs and terminals.
+// Cleans human-readable text that a peer sent (the text of GO_AWAY and ERROR, names, addresses),
+// because it ends up in error messages, logs and terminals.
 
 /**
  * Makes a peer's text safe to store and to show. Line breaks and tabs become spaces. Other control

@@ -53,8 +53,8 @@ export class NativeConnection implements StreamConnection {
   write(chunk: Uint8Array): boolean {
     const webSocket = this.#webSocket;
     if (this.#ending || webSocket.readyState !== OPEN) return true;
-    // send() copies the data, so the caller's memory is free at once. Returning false only makes
-    // the session follow the pace of the network, so that priorities can take effect.
+    // send() copies the data, so the caller's memory is free immediately. Returning false only
+    // makes the session follow the pace of the network, so that priorities can take effect.
     for (let at = 0; at < chunk.length; at += MESSAGE)
       webSocket.send(chunk.length <= MESSAGE ? chunk : chunk.subarray(at, at + MESSAGE));
     this.#waiting = webSocket.bufferedAmount > HIGH;

@@ -1,4 +1,4 @@
-// The policy that uses all addresses in turn, by weight.
+// The policy that uses all addresses one after another, by weight.
 
 import type { ClientCall } from '@trunkline/transport-core';
 import type { AddressState } from './address-state.ts';

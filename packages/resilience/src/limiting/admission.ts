@@ -133,7 +133,7 @@ class LimitedAdmission implements Admission {
         since: clock.now(),
         settle: (text) => {
           signal.removeEventListener('abort', leave);
-          // The place is taken at once, so that no other call takes it before this one runs.
+          // The place is taken immediately, so that no other call takes it before this one runs.
           if (text === undefined) this.#running++;
           resolve(text);
         },

@@ -1,5 +1,5 @@
 // A limit of concurrent calls that follows the gradient of their latency: the algorithm Gradient2
-// of Netflix' concurrency-limits.
+// of Netflix's concurrency-limits.
 
 /** The settings of a GradientLimit. */
 export interface GradientSettings {

@@ -236,7 +236,8 @@ export class RepeatedCall {
       this.#backoffs = 0;
       return pushback;
     }
-    // A call that reached no server is tried at another address at once, but only the first time.
+    // A call that reached no server is tried immediately at another address, but only the first
+    // time.
     if (isFree && this.#made === 1) return 0;
     // While other attempts are pending, the next hedge replaces the failed attempt.
     if (this.#open.size > 0 && !isOverload(error)) return 0;

@@ -1,4 +1,4 @@
-// The client interceptor that repeats calls according to the policies of their methods.
+// The client interceptor that retries calls according to the policies of their methods.
 
 import type {
   ClientCall,

@@ -1,4 +1,4 @@
-// The retry policies of methods: which calls may be repeated, how often and when.
+// The retry policies of methods: which calls may be retried, how often and when.
 
 import { CODES, type Code } from '@trunkline/transport-core';
 import {

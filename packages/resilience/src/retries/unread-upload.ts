@@ -1,5 +1,5 @@
 // An upload that records whether an item was read from it. Items can be read only once, so a call
-// may be repeated only if none was read.
+// may be retried only if none was read.
 
 /** Wraps the upload of a call. */
 export class UnreadUpload implements AsyncIterable<unknown> {

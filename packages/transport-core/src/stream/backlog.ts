@@ -1,4 +1,4 @@
-// Holds the input of a connection that may not be read now, because it has spent its work units of
+// Holds the input of a connection that must not be read now, because it has spent its work units of
 // this turn or waits for its handshake slot. The input is frames, or bytes in one piece, however
 // small their chunks were. The stream is paused in the meantime, so little is added. The input is
 // read once and dropped.

@@ -1,4 +1,4 @@
-// Decides whether this node takes calls of its services, from its drain state and its health.
+// Decides whether this node takes calls to its services, from its drain state and its health.
 
 /** The part of a transport that is used here. */
 interface ServingTransport {

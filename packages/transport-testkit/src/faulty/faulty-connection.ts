@@ -1,5 +1,5 @@
 // A connection with faults: the rules of a stream above, two lanes, and the wrapped connection
-// beneath.
+// below.
 
 import type { Clock, Random, Timer, TransportError } from '@trunkline/transport-core';
 import {
@@ -21,7 +21,7 @@ export interface FaultyConnectionOwner {
    * line works again or the layer closes.
    */
   detach(connection: FaultyConnection): void;
-  /** Forgets a connection that has ended at both ends. */
+  /** Stops tracking a connection that has ended at both ends. */
   gone(connection: FaultyConnection): void;
 }
 
@@ -322,8 +322,8 @@ function reset(endpoint: string, why: string): TransportError {
 }
 
 /**
- * The milliseconds for which an end waits to flush, and the number of bytes that it discards during
- * that time: the rule for every layer (docs/writing-a-transport.md).
+ * The time, in milliseconds, for which an end waits to flush, and the number of bytes that it
+ * discards during that time: the rule for every layer (docs/writing-a-transport.md).
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

@@ -48,7 +48,7 @@ export class FaultController implements FaultyNetwork {
   settings: { readonly out: FaultSettings; readonly in: FaultSettings };
   readonly #live = new Set<FaultyConnection>();
   readonly #detached = new Map<FaultyConnection, FaultyLayer>();
-  /** Callbacks of dials that wait for the line. */
+  /** The callbacks of pending dials, called when the fault settings change. */
   readonly #waiting = new Set<() => void>();
   #made = 0;
 

@@ -59,7 +59,7 @@ export class Lane {
     this.change(settings);
   }
 
-  /** True if cargo that enters now passes unchanged and at once. */
+  /** True if cargo that enters now passes unchanged and immediately. */
   get isClear(): boolean {
     return this.#isInert && this.#queue.length === 0 && !this.#blocked;
   }
@@ -156,7 +156,7 @@ export class Lane {
     this.#lastDue = due;
     this.#waiting += size;
     this.#queue.push({ cargo, size, due });
-    // Cargo that is already due leaves at once, so that a lane without a delay adds none.
+    // Cargo that is already due leaves immediately, so that a lane without a delay adds none.
     if (due <= now && this.#queue.length === 1) this.#run();
     else this.#schedule();
     if (this.isFull) this.#wasFull = true;

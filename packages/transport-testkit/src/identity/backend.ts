@@ -1,5 +1,5 @@
 // The interface of a backend whose connections prove node ids, as the identity suite tests it: it
-// makes nodes, and gives access to the underlying layer them.
+// makes nodes, and gives access to the layer below them.
 
 import type { CommonOptions, Protocol, Transport } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
@@ -66,7 +66,7 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
    */
   readonly beneath: {
     layer(): StreamLayer;
-    /** Returns the address beneath a secured address. Default: the same. */
+    /** Returns the underlying address of a secured address. Default: the same. */
     under?(address: string): string;
     /** Returns the secured address over an address of this layer. Default: the same. */
     over?(address: string): string;
@@ -80,8 +80,8 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
     isBusy?(): boolean;
   };
   /**
-   * Real milliseconds without an event after which a case counts as hanging; at most 30,000.
-   * Default: 4,500. Set more if it may take seconds to make a connection.
+   * The real time, in milliseconds, without an event after which a case counts as hanging; at most
+   * 30,000. Default: 4,500. Set more if it may take seconds to make a connection.
    */
   readonly stallTimeout?: number | undefined;
   /** Certificates for the cases about them. Omitted if ids are proven without certificates. */

@@ -1,5 +1,5 @@
 // Cases about proven ids: each end knows the other by its key, on every call, for as long as the
-// connection lives.
+// connection is open.
 
 import { equalBytes, pattern } from '../transport/values.ts';
 import { checkCall } from './refusals.ts';

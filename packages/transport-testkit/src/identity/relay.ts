@@ -72,7 +72,7 @@ export class Relay {
     return this.connections.at(-1)!;
   }
 
-  /** The number of connections that are not over. */
+  /** The number of connections that have not ended. */
   get open(): number {
     return this.connections.filter((relayed) => !relayed.over).length;
   }

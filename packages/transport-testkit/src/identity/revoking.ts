@@ -1,5 +1,5 @@
-// Cases about trust that is revoked while connections live: connections to a revoked node are
-// aborted at once, everything open on them fails, and other connections stay.
+// Cases about trust that is revoked while connections are open: connections to a revoked node are
+// aborted immediately, everything open on them fails, and other connections stay.
 
 import { TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';

@@ -32,9 +32,9 @@ export class RawPeer {
   readonly role: 'dialer' | 'acceptor';
   /** Every received frame, in order, whether taken by `next` or not. */
   readonly log: RawFrame[] = [];
-  /** Answers PINGs at once, as every peer must. */
+  /** Answers PINGs immediately, as every peer must. */
   answerPings = true;
-  /** Gives back the exact cost of each packet on the pipe (account 1) at once. */
+  /** Immediately gives back the exact cost of each packet on the pipe (account 1). */
   returnPipe = true;
   /**
    * Our credit for packets of long messages and items. The other end's hello sets it, so the hello
@@ -157,8 +157,8 @@ export class RawPeer {
   }
 
   /**
-   * Resolves with the other end's preamble, or with the part of it that came before the connection
-   * ended. Only one call may wait.
+   * Resolves with the other end's preamble, or with the part of it that arrived before the
+   * connection ended. Only one call may wait.
    */
   async preamble(): Promise<Uint8Array> {
     while (this.#preamble.length < 4 && !this.#over)
@@ -259,7 +259,7 @@ export class RawPeer {
     this.#flush();
   }
 
-  /** Destroys the connection, which is over at once. */
+  /** Destroys the connection, which ends immediately. */
   destroy(): void {
     this.#connection.destroy();
     this.#closed(undefined);

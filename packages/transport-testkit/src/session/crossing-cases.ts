@@ -1,4 +1,4 @@
-// Cases of docs/wire-protocol.md §4 and §6, frames that cross: a frame for a call that is over
+// Cases of docs/wire-protocol.md §4 and §6, frames that cross: a frame for a call that has ended
 // costs its sender nothing and disturbs nobody.
 
 import { bytes, defineProtocol, json } from '@trunkline/transport-core';

@@ -346,7 +346,7 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
   );
 }
 
-/** Returns the credit that has come back to an account so far. */
+/** Returns the credit that has been given back to an account so far. */
 export function granted(s: SessionFixture, account: number): number {
   return s.peer.log.reduce(
     (sum, frame) => sum + (frame.kind === 'CREDIT' && frame.account === account ? frame.credit : 0),
@@ -354,7 +354,7 @@ export function granted(s: SessionFixture, account: number): number {
   );
 }
 
-/** Resolves when exactly `amount` has come back to an account; rejects if more has come back. */
+/** Resolves when exactly `amount` has been given back to an account; rejects if it is more. */
 async function back(s: SessionFixture, account: number, amount: number): Promise<void> {
   while (granted(s, account) < amount)
     await s.peer.next('CREDIT', (frame) => frame.account === account);

@@ -39,8 +39,8 @@ export function sessionSuite(test: TestFunction, backend: SessionBackend): void 
 }
 
 /**
- * Limits the number of cases that run at once. Runners start all cases of a file together, and some
- * cases hold 64 MiB. A case that hangs keeps its place until it ends.
+ * Limits the number of cases that run at the same time. Runners start all cases of a file together,
+ * and some cases hold 64 MiB. A case that hangs keeps its place until it ends.
  */
 function atMost(
   count: number,

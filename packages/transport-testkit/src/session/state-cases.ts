@@ -66,7 +66,7 @@ export function stateCases(test: TestFunction, backend: SessionBackend): void {
       for (const [n, state] of states.entries()) {
         const verdict = verdicts[n] as string;
         test(`states: ${frame} that the ${reader} reads in '${state}': ${verdict}`, async (t) => {
-          // Limits so small that all credit that is owed comes back at once.
+          // Limits so small that all credit that is owed is given back immediately.
           const limits = { credit: { reply: 1 } };
           const s = await session(t, backend, 'acceptor', {
             options: { limits },

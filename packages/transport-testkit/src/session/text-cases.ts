@@ -1,5 +1,5 @@
-// Cases of docs/wire-protocol.md §4 and §8: texts for people are sanitized before anybody sees
-// them; the application's own data is not changed.
+// Cases of docs/wire-protocol.md §4 and §8: text for people is sanitized before anybody sees it;
+// the application's own data is not changed.
 
 import { formatSnapshot } from '@trunkline/transport-core';
 import { rawHello } from '../raw/raw-hello.ts';
@@ -83,7 +83,7 @@ export function textCases(test: TestFunction, backend: SessionBackend): void {
 }
 
 /**
- * Checks that a text has content, and that nothing in it moves a cursor, starts a line or changes
+ * Checks that a string has content, and that nothing in it moves a cursor, starts a line or changes
  * the writing direction.
  */
 function isFit(t: TestContext, text: string): void {

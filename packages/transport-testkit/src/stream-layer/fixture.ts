@@ -31,8 +31,8 @@ export interface StreamLayerSuiteOptions {
    */
   make(options: { clock: Clock }): StreamLayerBackend | Promise<StreamLayerBackend>;
   /**
-   * Real milliseconds without an event after which a case counts as hanging; at most 30,000.
-   * Default: 4,500. Set more if it may take seconds to make a connection.
+   * The real time, in milliseconds, without an event after which a case counts as hanging; at most
+   * 30,000. Default: 4,500. Set more if it may take seconds to make a connection.
    */
   readonly stallTimeout?: number | undefined;
   /** Cases that are not run: title → reason. */

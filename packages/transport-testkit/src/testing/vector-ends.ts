@@ -78,7 +78,7 @@ export async function seen(acceptor: SuiteTransport): Promise<void> {
   while (acceptor.remotes()[0]?.rtt === undefined) await turn();
 }
 
-/** Answers one call of `echo`, and waits for its end. */
+/** Answers one call to `echo`, and waits for its end. */
 export async function answered(
   acceptor: SuiteTransport,
   sent: Promise<unknown>,

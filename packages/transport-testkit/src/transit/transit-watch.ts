@@ -185,5 +185,5 @@ class WatchedLayer implements StreamLayer {
   }
 }
 
-/** The milliseconds of real time after which data that hasn't moved counts as lost. */
+/** The real time, in milliseconds, after which data that hasn't moved counts as lost. */
 const LOST = 5_000;

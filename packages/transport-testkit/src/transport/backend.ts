@@ -47,8 +47,8 @@ export interface TransportBackend {
    */
   isBusy?(clock: Clock): boolean;
   /**
-   * Real milliseconds without an event after which a case counts as hanging; at most 30,000.
-   * Default: 4,500. Set more if it may take seconds to make a connection.
+   * The real time, in milliseconds, without an event after which a case counts as hanging; at most
+   * 30,000. Default: 4,500. Set more if it may take seconds to make a connection.
    */
   readonly stallTimeout?: number | undefined;
   /**

@@ -14,7 +14,7 @@ export interface Wire {
   freeze(): void;
   /** Delivers the waiting traffic, and everything that follows. */
   thaw(): void;
-  /** Breaks every live connection at once, as a reset does. */
+  /** Breaks every live connection immediately, as a reset does. */
   cut(): void;
   /** The number of open connections, dialed and accepted. */
   readonly live: number;

@@ -1,4 +1,4 @@
-// Cases about the pool: concurrent calls share one dial, a connection lives as long as it is
+// Cases about the pool: concurrent calls share one dial, a connection stays open as long as it is
 // useful, a lost connection is replaced, and no call is made twice.
 
 import { TransportError } from '@trunkline/transport-core';

@@ -74,8 +74,8 @@ async function run(
 }
 
 /**
- * Limits the number of cases that run at once. Runners start all cases of a file together; hundreds
- * at a time would be slow, and a case that hangs would be hard to find.
+ * Limits the number of cases that run at the same time. Runners start all cases of a file together;
+ * hundreds at a time would be slow, and a case that hangs would be hard to find.
  */
 function turnstile(places: number): (run: () => Promise<void>) => Promise<void> {
   let free = places;

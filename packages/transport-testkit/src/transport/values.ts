@@ -1,6 +1,6 @@
 // Bytes to send, and their comparison: a runner's own deepEqual takes seconds for megabytes.
 
-/** Encodes a text as UTF-8. */
+/** Encodes a string as UTF-8. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new TextEncoder().encode(text));
 }

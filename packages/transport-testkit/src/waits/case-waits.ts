@@ -13,7 +13,7 @@ export interface WaitSource {
 }
 
 export class CaseWaits {
-  /** The milliseconds of real time without an event after which the case fails. */
+  /** The real time, in milliseconds, without an event after which the case fails. */
   readonly stallTimeout: number;
   readonly #clock: Clock;
   readonly #open = new Set<{ readonly what: string }>();
@@ -190,8 +190,7 @@ const STALL = 4_500;
 /** The same time for a machine so busy that timers are late; also the maximum of `stallTimeout`. */
 const BUSY_STALL = 30_000;
 /**
- * The milliseconds between two checks, and the lateness in milliseconds from which a check counts
- * as late.
+ * The interval between checks, and the lateness from which a check counts as late, in milliseconds.
  */
 const LOOK = 100;
 const LATE = 20;

@@ -1,4 +1,4 @@
-// Limits the number of cases of a suite that run at once.
+// Limits the number of cases of a suite that run at the same time.
 
 import type { TestFunction, TransportTest } from '@trunkline/transport-testkit';
 

@@ -4,8 +4,8 @@
 // A batch is half of the frames in flight at the end that calls, a quarter at the end that answers,
 // and never less than 8. (With messages of 64 bytes, this gives 1.3 to 1.9 times the calls per
 // second of a fixed batch of 32, as measured.) If few calls are in flight and come one at a time,
-// the next frame would leave alone anyway. It is then sent at once, and the rest of the tick's work
-// is done while it travels.
+// the next frame would leave alone anyway. It is then sent immediately, and the rest of the tick's
+// work is done while it travels.
 
 /** Decides when a batch leaves. */
 export class BatchPacer {

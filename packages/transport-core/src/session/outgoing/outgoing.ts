@@ -2,7 +2,7 @@
 // §7).
 //
 // `Lanes` owns the waiting messages of one channel, their order, and our credit on its accounts.
-// The outbox tells it which messages to send, which credit came and what was written.
+// The outbox tells it which messages to send, which credit arrived and what was written.
 
 import { List, type ListEntry } from '../../list.ts';
 import {

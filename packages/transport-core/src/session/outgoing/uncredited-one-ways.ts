@@ -1,5 +1,5 @@
-// Tracks the one-ways that have left and whose credit has not come back. A one-way has no answer,
-// so credit is the only sign that it was taken.
+// Tracks the one-ways that have left and whose credit has not been returned. A one-way has no
+// answer, so credit is the only sign that it was taken.
 
 /**
  * Messages of one account in the order in which they left, stored as runs of equal cost because

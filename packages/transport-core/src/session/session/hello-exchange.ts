@@ -1,6 +1,6 @@
 // The opening of a session: both preambles and both HELLOs (docs/wire-protocol.md §2, §3).
 //
-// Owns the position in the peer's preamble, and the time by which the hello must be over. The
+// Owns the position in the peer's preamble, and the time by which the hello must be complete. The
 // session tells it what arrived and what time it is. It writes our preamble and our HELLO into the
 // batch, and judges those of the peer. It ends the session if the peer fails.
 

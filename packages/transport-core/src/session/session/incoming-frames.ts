@@ -3,7 +3,7 @@
 //
 // Owns the decoder, and the time by which the arriving frame must be complete. The session passes
 // it the input and tells it when calls may flow. It calls the caller's and the callee's half. It
-// passes the session each GO_AWAY, and each frame that arrives before the hello is over.
+// passes the session each GO_AWAY, and each frame that arrives before the hello is complete.
 
 import { FrameDecoder } from '../../wire/decoder.ts';
 import { Account, type Frame, type FrameVisitor, Kind, UNKNOWN_KINDS } from '../../wire/frame.ts';

@@ -140,7 +140,7 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
   }
 
   cut(): void {
-    // Late data of the other end is answered by resets, so an end that is over may get many.
+    // Late data from the other end is answered with resets, so an end that has ended may get many.
     if (this.state !== 'over') this.end(this.reset('the other end reset the connection'));
   }
 
