@@ -15,7 +15,7 @@ export interface AuthorityCertificate {
   readonly name: Name;
   /** The key identifier, in hex. OpenSSL derives it in a different way, or omits it. */
   readonly keyId: string | undefined;
-  /** The end of the certificate, in milliseconds since 1970. */
+  /** The end of the certificate's validity, in milliseconds since 1970. */
   readonly notAfter: number;
 }
 

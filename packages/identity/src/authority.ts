@@ -34,10 +34,10 @@ export interface Authority {
    * `subject` may be its public key, as SPKI or PEM, or an earlier certificate of the node, to
    * renew it.
    *
-   * The certificate ends no later than the authority's own. If no end is requested, the default is
-   * shortened to that date. Rejects with `failed_precondition` if the requested end is later, or if
-   * the authority's certificate has expired; with `invalid_argument` if the key is neither Ed25519
-   * nor P-256; and with a TypeError if an option is invalid.
+   * The certificate expires no later than the authority's own. If no end is requested, the default
+   * is shortened to that date. Rejects with `failed_precondition` if the requested end is later, or
+   * if the authority's certificate has expired; with `invalid_argument` if the key is neither
+   * Ed25519 nor P-256; and with a TypeError if an option is invalid.
    */
   issue(subject: Identity | Uint8Array | string, options?: CertificateOptions): Promise<string>;
 }

@@ -16,7 +16,7 @@ export function nodeIdOf(publicKey: Uint8Array | string): string {
   return idOfSpki(spkiOf(publicKey, 'nodeIdOf'));
 }
 
-/** Variant of `nodeIdOf` for bytes that are known to be an SPKI. */
+/** A variant of `nodeIdOf` for bytes that are known to be an SPKI. */
 export function idOfSpki(spki: Uint8Array): string {
   // The hex is joined in one step, because a string that is concatenated piece by piece keeps its
   // pieces and would take ten times the memory in each connection.

@@ -23,7 +23,7 @@ export function parseIdentity(pem: string): Identity {
   return readIdentity(pem, 'parseIdentity');
 }
 
-/** Variant of `parseIdentity` whose errors begin with `source`, the origin of the text. */
+/** A variant of `parseIdentity` whose errors begin with `source`, the origin of the text. */
 export function readIdentity(pem: string, source: string): Identity {
   const wrong = (found: string, remedy: string) =>
     new TransportError(

@@ -33,8 +33,8 @@ export class MutualTls implements AcceptorHost {
   #trust: Trust | undefined;
 
   /**
-   * Checks the shape of the options; a TypeError starts with `name` and gives the path of the wrong
-   * option. The contents of key and certificates are checked by `check`.
+   * Checks the shape of the options; a TypeError starts with `name` and gives the path of the
+   * invalid option. The contents of key and certificates are checked by `check`.
    */
   constructor(options: TlsOptions, name: string) {
     this.#options = parseTls(options, name);

@@ -55,7 +55,7 @@ export interface TlsUpdate {
 }
 
 /**
- * Checks the shape of the options. A TypeError starts with `name` and gives the path of the wrong
+ * Checks the shape of the options. A TypeError starts with `name` and gives the path of the invalid
  * option ('tls.key'). The contents are checked when they are used.
  */
 export function parseTls(options: TlsOptions, name: string): TlsOptions {

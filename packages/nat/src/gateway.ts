@@ -9,7 +9,7 @@ export interface Gateway {
   readonly host: string;
   /**
    * Creates a mapping to a port of this machine, or renews it, for `LEASE` seconds. The gateway may
-   * choose another external port than the requested one.
+   * choose an external port other than the requested one.
    */
   map(request: MappingRequest, signal: AbortSignal): Promise<ExternalPort>;
   /** Removes a mapping. */

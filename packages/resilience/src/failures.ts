@@ -23,7 +23,7 @@ export function isServerFailure(error: unknown): boolean {
   return !(error instanceof TransportError) || SERVER_FAILURES.has(error.code) || isTimedOut(error);
 }
 
-/** The reason of the cancellation of an attempt that takes too long, while its call continues. */
+/** The reason with which an attempt that takes too long is canceled, while its call continues. */
 export class AttemptTimeout extends Error {}
 
 /**
@@ -54,7 +54,7 @@ export function isUnreachable(error: unknown): boolean {
   return error instanceof TransportError && error.code === 'unavailable' && error.sent === false;
 }
 
-/** Returns true if the connection was lost while a handler may have had the call. */
+/** Returns true if the connection was lost while a handler may have received the call. */
 export function isLostConnection(error: unknown): boolean {
   return (
     error instanceof TransportError &&

@@ -32,7 +32,7 @@ export interface DnsResolverOptions {
   /**
    * The DNS servers: IP addresses, with a port if it is not 53 ('10.96.0.10', '127.0.0.1:5353',
    * '[::1]:53'). They are asked in this order. Default: those of the machine (`/etc/resolv.conf`),
-   * read again at each lookup.
+   * read again for each lookup.
    */
   readonly servers?: readonly string[] | undefined;
   /**

@@ -10,8 +10,8 @@ import type { Answer } from './dns-query.ts';
 export interface Lookup {
   readonly addresses: readonly ResolvedAddress[];
   /**
-   * Seconds for which the result is valid: the lowest TTL of its records; 0 if there are no
-   * records.
+   * The number of seconds for which the result is valid: the lowest TTL of its records; 0 if there
+   * are no records.
    */
   readonly ttl: number;
 }

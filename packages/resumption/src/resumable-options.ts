@@ -75,7 +75,7 @@ export interface ResumableConfig {
   readonly size?: ((item: never) => number) | undefined;
 }
 
-/** Checks the options of `resumable`. @throws TypeError naming each wrong option. */
+/** Checks the options of `resumable`. @throws TypeError naming each invalid option. */
 export function parseResumableOptions(options: ResumableOptions<never>): ResumableConfig {
   const parsed = parseOptions(schema, options, 'resumable');
   const { streams, streamsPerCaller } = parsed;

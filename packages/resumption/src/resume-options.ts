@@ -53,7 +53,7 @@ export interface ResumeConfig {
   readonly metadata?: CallOptions['metadata'];
 }
 
-/** Checks the options of `resume`. @throws TypeError naming each wrong option. */
+/** Checks the options of `resume`. @throws TypeError naming each invalid option. */
 export function parseResumeOptions(options: ResumeOptions): ResumeConfig {
   return parseOptions(schema, options, 'resume');
 }

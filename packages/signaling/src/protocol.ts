@@ -67,9 +67,9 @@ export const signalingProtocol = defineProjectProtocol({
     open: { id: 3, request: target, upload: messages, download: messages },
     /** Forwards a session from the hub to the node that it is for. */
     session: { id: 4, request: source, upload: messages, download: messages },
-    /** Variant of `open` for a stream of bytes that the hub relays. */
+    /** A variant of `open` for a stream of bytes that the hub relays. */
     relay: { id: 5, request: target, upload: pieces, download: pieces },
-    /** Variant of `session` for a stream of bytes that the hub relays. */
+    /** A variant of `session` for a stream of bytes that the hub relays. */
     relayed: { id: 6, request: source, upload: pieces, download: pieces },
   },
 });

@@ -28,7 +28,7 @@ export function secure(layer: StreamLayer, options: SecureOptions): NoiseStreamL
 
 /** A backend whose connections are secured. */
 export interface SecuredBackend extends Backend {
-  /** Like `updatePeers` of a layer, for all layers that this backend has made. */
+  /** Does the same as `updatePeers` of a layer, for all layers that this backend has created. */
   updatePeers(lists: PeerUpdate): void;
 }
 

@@ -46,7 +46,7 @@ export interface CallRecord {
   readonly reason: Reason | undefined;
   /** Whether a handler may have seen the call; true at the server. */
   readonly sent: boolean;
-  /** Bytes of messages and items, as their codecs encoded them. */
+  /** The number of bytes in messages and items, as encoded by their codecs. */
   readonly bytesSent: number;
   readonly bytesReceived: number;
   /** The number of items of streams. */
@@ -84,7 +84,7 @@ export interface PublishRecord {
   readonly topic: string;
   readonly bytes: number;
   readonly startedAt: number;
-  /** Milliseconds until `publish` resolved or rejected; 0 before the end. */
+  /** The time until `publish` resolved or rejected, in milliseconds; 0 before the end. */
   readonly duration: number;
   readonly error: unknown;
 }

@@ -9,7 +9,9 @@ export type Timer = unknown;
  * wall clock have no effect.
  */
 export interface Clock {
-  /** Returns the milliseconds since the clock's origin, with fractions; never decreases. */
+  /**
+   * Returns the number of milliseconds since the clock's origin, with fractions; never decreases.
+   */
   now(): number;
   /**
    * Runs `callback` once, at least `delay` milliseconds from now, on its own turn of the event

@@ -68,7 +68,7 @@ export interface CommonOptions {
   /** Bounds on messages, queues, calls, memory and connections. */
   readonly limits?: LimitOptions | undefined;
   /**
-   * Resolves names to addresses. A resolve function is called at each dial; if it throws, the dial
+   * Resolves names to addresses. A resolve function is called for each dial; if it throws, the dial
    * fails with its error. A Resolver also follows the changes of a name while the transport uses
    * it. If there are several addresses, one is chosen by priority, then at random by weight. If
    * dialing it fails, the next one is tried, with `dialTimeout` for each. Default: targets are

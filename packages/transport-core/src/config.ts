@@ -11,7 +11,7 @@
  */
 export interface OptionField<In = unknown, Out = unknown> {
   /**
-   * Returns `Out` for the given value. If the value is wrong, it adds a line to `wrong`, and its
+   * Returns `Out` for the given value. If the value is invalid, it adds a line to `wrong`, and its
    * result must not be used.
    */
   read(given: unknown, path: string, wrong: string[]): Out;
@@ -72,7 +72,7 @@ export function extendOptions<S extends OptionsShape, T extends OptionsShape>(
 /**
  * Returns the options, complete and deep-frozen. Objects that are passed through by reference (a
  * clock, an observer, a server) are not frozen. Throws a TypeError that names the component and
- * each wrong option by its path: 'createTcpTransport: limits.packet: must be an integer from 4096
+ * each invalid option by its path: 'createTcpTransport: limits.packet: must be an integer from 4096
  * to 1048576, got 12'.
  */
 export function parseOptions<S extends OptionsSchema>(
@@ -165,7 +165,7 @@ export function withDefault<I, O>(
   };
 }
 
-/** Converts the value of a field with `make`, unless the value is wrong. */
+/** Converts the value of a field with `make`, unless the value is invalid. */
 export function mapped<I, O, T>(
   field: OptionField<I, O>,
   make: (value: O) => T,
@@ -243,7 +243,7 @@ function join(path: string, key: string): string {
   return path === '' ? key : `${path}.${key}`;
 }
 
-/** Returns one line that describes a wrong value. */
+/** Returns one line that describes an invalid value. */
 function broken(path: string, rule: string, value: unknown): string {
   return `${path}: ${value === undefined ? `is required: ${rule}` : `${rule}, got ${show(value)}`}`;
 }

@@ -34,12 +34,11 @@ export interface LimitOptions {
    * - `bytes` (default 128 MiB): bytes of all short calls that wait or are being handled, plus 512
    *   for each of them.
    *
-   * Within the first three quarters of a limit, a connection may hold at most as much as it leaves
-   * free; within the last quarter, at most as much as it leaves for each other connection. So a
-   * single connection gets at most three eighths of a limit, and many greedy connections leave room
-   * for the others. Beyond its share, a connection's requests are refused with
-   * `resource_exhausted`. Its one-ways wait if `calls` is exceeded, and are dropped if `bytes` is
-   * exceeded.
+   * Of the first three quarters of a limit, a connection may hold at most as much as is still free;
+   * of the last quarter, at most as much as remains for each other connection. So a single
+   * connection gets at most three eighths of a limit, and many greedy connections leave room for
+   * the others. Beyond its share, a connection's requests are refused with `resource_exhausted`.
+   * Its one-ways wait if `calls` is exceeded, and are dropped if `bytes` is exceeded.
    */
   readonly total?:
     | { readonly calls?: number | undefined; readonly bytes?: number | undefined }

@@ -2,7 +2,7 @@
 
 /**
  * A queue from which a machine's `poll` takes its outputs. It reuses its slots, so queuing an
- * output allocates no memory. Its driver empties it after each input, which bounds it.
+ * output allocates no memory. Its driver empties it after each input, so its length is bounded.
  */
 export class OutputQueue<T> {
   readonly #places: (T | undefined)[] = [];

@@ -3,7 +3,7 @@
 
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
-/** Returns the next random number in [0, 1) at each call. */
+/** Returns the next random number in [0, 1) on each call. */
 export type Random = () => number;
 
 /**

@@ -53,7 +53,7 @@ export interface Resolver {
 }
 
 /**
- * The option `resolve` as a function, called at each dial with the address of the target. It
+ * The option `resolve` as a function, called for each dial with the address of the target. It
  * returns the address to dial, a list of addresses of which one is dialed, or undefined to dial the
  * address as it is.
  */

@@ -5,7 +5,7 @@
 export interface RuntimeOverride {
   /** Returns a number in [0, 1), for `systemRandom`. */
   random(): number;
-  /** Returns the milliseconds since 1970, for `systemWall`. */
+  /** Returns the number of milliseconds since 1970, for `systemWall`. */
   wall(): number;
 }
 

@@ -69,7 +69,7 @@ export function createWebRtcTransport<P extends Protocol>(
 
 /** A backend over WebRTC. */
 export interface WebRtcBackend extends Backend {
-  /** Like `updatePeers` of a layer, for all layers that this backend has made. */
+  /** Does the same as `updatePeers` of a layer, for all layers that this backend has created. */
   updatePeers(lists: PeerUpdate): void;
 }
 

@@ -76,7 +76,7 @@ export class Negotiation {
     });
   }
 
-  /** The step that is under way, for the error of a deadline. */
+  /** The step that is under way, for the error when the deadline passes. */
   get step(): string {
     if (this.#peer === undefined)
       return this.#rtc === undefined ? 'waiting to begin' : 'waiting for the offer';

@@ -3,7 +3,7 @@
 import { integer, milliseconds, withDefault } from '@trunkline/transport-core/backend';
 import { number } from '../option-fields.ts';
 
-/** Options of an adaptive limit; the defaults are those of Netflix' Gradient2Limit. */
+/** Options of an adaptive limit; the defaults are those of Netflix's Gradient2Limit. */
 export interface AdaptiveLimitOptions {
   /** The limit at the start. Default 20. */
   readonly initial?: number | undefined;

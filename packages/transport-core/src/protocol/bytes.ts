@@ -6,9 +6,9 @@ import { kindOf } from './describe.ts';
 import { refusal } from './refusal.ts';
 
 /**
- * Passes bytes through without copying. `encode` takes any Uint8Array (also a Buffer), which must
- * not be changed afterwards. `decode` returns a plain Uint8Array that may share memory with other
- * messages, so `slice()` the bytes that you keep for long.
+ * Passes bytes through without copying. `encode` takes any Uint8Array (including a Buffer), which
+ * must not be changed afterwards. `decode` returns a plain Uint8Array that may share memory with
+ * other messages, so `slice()` the bytes that you keep for long.
  */
 export const bytes: Codec<Uint8Array<ArrayBuffer>, Uint8Array> = Object.freeze({
   name: 'bytes',

@@ -74,8 +74,8 @@ function isJson(value: unknown, level: number): boolean {
 }
 
 /**
- * Variant of `weigh` for the result of `JSON.parse`, in half the time. Such a value may be nested
- * too deeply or contain numbers that overflowed to ±Infinity, but otherwise it is JSON.
+ * A variant of `weigh` for the result of `JSON.parse` that takes half the time. Such a value may be
+ * nested too deeply or contain numbers that overflowed to ±Infinity, but otherwise it is JSON.
  */
 export function weighParsed(value: unknown): number {
   weight = 1;

@@ -26,7 +26,7 @@ export interface JsonOptions {
   /**
    * The number of values in the message: numbers, strings, booleans, nulls, lists and objects. A
    * value deeper than two levels counts once for every two levels (more beyond 16). An object
-   * counts four more, and an empty list or object one more. Default 32,768.
+   * counts four more, and an empty list or object counts one more. Default 32,768.
    *
    * A schema library creates an error for each bad value, which costs some microseconds and a
    * hundred times the memory of the value. The default keeps a message that consists of bad values

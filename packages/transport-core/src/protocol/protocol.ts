@@ -198,8 +198,9 @@ export function defineProtocol<const M extends Methods>(
 }
 
 /**
- * Variant of `defineProtocol` for Trunkline's own protocols (peers, gossip), which use the channels
- * 0x00 to 0x0f. Use `defineProtocol` for yours, so that their channels can't collide with these.
+ * A variant of `defineProtocol` for Trunkline's own protocols (peers, gossip), which use the
+ * channels 0x00 to 0x0f. Use `defineProtocol` for yours, so that their channels can't collide with
+ * these.
  */
 export function defineProjectProtocol<const M extends Methods>(
   definition: ProtocolDefinition<M & CheckMethods<M>>,

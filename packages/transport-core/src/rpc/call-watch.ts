@@ -9,7 +9,7 @@ import type { TraceChannel } from '../trace-channels.ts';
 
 /** Follows the calls of a transport, at either end. */
 export interface CallWatch {
-  /** The time of this tick, or a later one that was read within it. */
+  /** The time of this tick, or a later time that was read within the tick. */
   readonly now: number;
   /** Reads the clock now, because a handler may have run for a long time within this tick. */
   readNow(): number;

@@ -1,6 +1,6 @@
 // The queue of incoming calls of one mounted protocol. It is bounded for each connection, serves
-// connections in turn, and gives each call to exactly one reader. If there is no reader, a call is
-// refused after a second at most, so that its caller does not wait in vain.
+// connections one after another, and gives each call to exactly one reader. If there is no reader,
+// a call is refused after a second at most, so that its caller does not wait in vain.
 
 import { stackless, type TransportError } from '../errors.ts';
 import type { Allow, ServerInterceptor } from '../interceptors.ts';
@@ -25,7 +25,7 @@ import type { Taker } from './taker.ts';
 
 /** The steps, if any, before a call is handed over. */
 interface InboxHooks {
-  /** Follows the call, if anybody observes it. */
+  /** Follows the call if it is observed. */
   readonly watch: CallWatch | undefined;
   /** True if some calls need permission. */
   readonly asks: boolean;

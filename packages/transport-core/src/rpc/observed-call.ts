@@ -1,4 +1,4 @@
-// Outgoing calls that somebody observes. They do the same as other calls, and keep a record.
+// Outgoing calls that are observed. They do the same as other calls, and keep a record.
 
 import type { TransportError } from '../errors.ts';
 import type { Remote } from '../remote.ts';

@@ -1,4 +1,4 @@
-// Incoming calls that somebody observes.
+// Incoming calls that are observed.
 
 import type { TransportError } from '../errors.ts';
 import type { Remote } from '../remote.ts';

@@ -27,7 +27,7 @@ export interface ServingOptions {
   readonly failed: (error: unknown) => void;
   /** Decides which calls the handlers get. */
   readonly allow?: Allow | undefined;
-  /** False if another reader passes its calls to it. */
+  /** False if the handlers get their calls from another reader. */
   readonly reads?: boolean | undefined;
 }
 

@@ -1,6 +1,6 @@
 // The error of an interceptor that threw before it passed the call on: no handler has seen it.
 
-/** Wraps the error of such an interceptor on its way to the answer. */
+/** Wraps an interceptor's error, to mark that no handler has seen the call. */
 export class UnhandledCall {
   readonly error: unknown;
 

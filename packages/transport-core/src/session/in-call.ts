@@ -109,7 +109,7 @@ export interface Payer {
   giveBack(cost: number, eager: boolean): void;
 }
 
-/** Follows a call that somebody observes. */
+/** Follows a call that is observed. */
 export interface CallObserver {
   itemSent(bytes: number): void;
   itemReceived(bytes: number): void;
@@ -178,8 +178,7 @@ export class InCall implements ListEntry, UnitSender {
    */
   declare refuseAt: number;
 
-  // The following properties matter only for a call that needs a permission or that somebody
-  // observes.
+  // The following properties matter only for a call that needs a permission or that is observed.
   /** True once an asynchronous rule has allowed it. */
   declare permitted: boolean;
   /** The time at which it began to wait for a reader. */

@@ -49,12 +49,12 @@ export class Memory {
     this.connections += change;
   }
 
-  /** Counts `bytes` that are held, or that are free again if they are negative. */
+  /** Counts `bytes` that are held; a negative number means that they are free again. */
   hold(bytes: number): void {
     this.used += bytes;
   }
 
-  /** Counts a window that grew by `bytes`, or shrank if they are negative. */
+  /** Counts a window that grew by `bytes`, or shrank if the number is negative. */
   lend(bytes: number): void {
     this.lent += bytes;
   }
@@ -192,7 +192,7 @@ export class MemoryUsage {
   #reading = 0;
   #readCalls = 0;
   #readWeight = 0;
-  /** This connection's part of what `limits.total` bounds. */
+  /** This connection's share of the figures that `limits.total` bounds. */
   calls = 0;
   bytes = 0;
   #over = false;
@@ -293,12 +293,12 @@ export class MemoryUsage {
   }
 
   /**
-   * Returns true if this connection must not take more of what `limits.total` bounds. A connection
-   * may take as much of three quarters of the limit as it leaves free. So a connection that holds
-   * much is refused before one that holds little (dynamic thresholds, Choudhury and Hahne 1998).
-   * But many connections that each take half of the rest would leave nothing. Therefore the last
-   * quarter is shared more cautiously: each connection may take at most as much of it as it leaves
-   * for each other connection.
+   * Returns true if this connection must not take more of what `limits.total` bounds. Of three
+   * quarters of the limit, a connection may hold as much as is still free. So a connection that
+   * holds much is refused before one that holds little (dynamic thresholds, Choudhury and Hahne
+   * 1998). But many connections that each take half of the rest would leave nothing. Therefore the
+   * last quarter is shared more cautiously: each connection may hold at most as much of it as
+   * remains for each other connection.
    */
   #isBeyond(own: number, used: number, limit: number): boolean {
     const reserve = limit * RESERVE;

@@ -18,7 +18,8 @@ export interface CallCarrier {
   /** The number of the batch being filled; all batches with a smaller number have left. */
   readonly mark: number;
   /**
-   * The stage of a call that has not been sent, for error texts: 'it was waiting for a connection'.
+   * The stage of a call that has not been sent, for error messages: 'it was waiting for a
+   * connection'.
    */
   readonly stage: string;
   /** The time of this tick. */
@@ -58,7 +59,9 @@ export abstract class OutCall implements ListEntry, UnitSender {
   // State of the session that carries the call.
   id = 0;
   carrier: CallCarrier | undefined = undefined;
-  /** The batch that its request went into (for a streaming call, the first packet); 0 if none. */
+  /**
+   * The batch that its request was written to (for a streaming call, the first packet); 0 if none.
+   */
   writtenIn = 0;
 
   // The following properties matter only for a call that waits, is long or streams. For all others
@@ -118,7 +121,7 @@ export abstract class OutCall implements ListEntry, UnitSender {
     this.carrier = carrier;
   }
 
-  /** Records that its request went into the batch with this number. */
+  /** Records that its request was written to the batch with this number. */
   writeIn(batch: number): void {
     this.writtenIn = batch;
   }

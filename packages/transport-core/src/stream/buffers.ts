@@ -23,7 +23,7 @@ export class BufferPool {
     size <= this.size ? (this.#free.pop() ?? allocate(this.size)) : allocate(size);
 
   /**
-   * Returns a buffer to the pool; nobody may use it, or return it again, after that. Ignores
+   * Returns a buffer to the pool; it must not be used or returned again after that. Ignores
    * undefined and buffers of another size.
    */
   give(buffer: Uint8Array | undefined): void {

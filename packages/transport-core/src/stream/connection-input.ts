@@ -84,7 +84,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     this.#rate = receive === undefined ? undefined : new TokenBucket(receive, ticker.now());
   }
 
-  /** Reads a chunk. Returns true if nobody keeps any part of it. */
+  /** Reads a chunk. Returns true if no part of it is kept. */
   data(chunk: Uint8Array): boolean {
     const phase = this.#phase;
     if (chunk.length === 0) return this.#empty();

@@ -24,7 +24,7 @@ export interface ConnectionResources {
   readonly config: CommonConfig;
   readonly membership: Membership | undefined;
   readonly self: Introduction;
-  /** The identity for peers that prove no id. */
+  /** The identity that is shown to peers that prove no id. */
   readonly selfUnproven: Introduction;
   readonly mounts: ReadonlyMap<number, Mounted>;
   readonly ticker: Ticker;

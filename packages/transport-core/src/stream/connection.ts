@@ -152,7 +152,8 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
   // Calls.
 
   /**
-   * Sends a one-way if it can go now, and returns false otherwise. Throws if it can never be sent.
+   * Sends a one-way if it can be sent now, and returns false otherwise. Throws if it can never be
+   * sent.
    */
   trySend(channel: number, method: Method, payload: Uint8Array): boolean {
     if (!this.isUp) return false;

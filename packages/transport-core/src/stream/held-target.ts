@@ -19,7 +19,7 @@ export class HeldTarget {
     this.#random = random;
   }
 
-  /** True while anybody holds the target. */
+  /** True while the target is held. */
   get active(): boolean {
     return this.#holds > 0;
   }

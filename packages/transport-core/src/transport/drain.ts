@@ -48,7 +48,7 @@ export async function drain(transport: AnyTransport, options: DrainOptions = {})
 /** The interval between checks for calls in flight, in milliseconds. */
 const STEP = 10;
 /**
- * Maximum number of connections that are left at each check. Their callers dial again, and a
- * transport completes only `limits.handshakes` handshakes at a time.
+ * Maximum number of connections that the transport leaves at each check. Their callers dial again,
+ * and a transport completes only `limits.handshakes` handshakes at a time.
  */
 const BATCH = 16;

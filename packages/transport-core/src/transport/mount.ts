@@ -27,7 +27,7 @@ export interface MountHost {
 
 /** The steps, if any, before an outgoing call is sent. */
 export interface MountHooks {
-  /** Follows the calls, if anybody observes them. */
+  /** Follows the calls if they are observed. */
   readonly watch: CallWatch | undefined;
   /** The interceptors, around the function that makes the call. */
   readonly chain: ClientNext | undefined;

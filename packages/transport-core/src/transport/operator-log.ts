@@ -51,7 +51,8 @@ export class OperatorLog {
 
   /**
    * Logs a counter as a warning when it goes up for the first time, because a flood would otherwise
-   * fill the log. While the transport closes, it is normal that one-ways are dropped.
+   * fill the log. Logs nothing while the transport closes, because it is normal that one-ways are
+   * dropped then.
    */
   count(counter: Counter, remote: Remote | undefined, isClosing: boolean): void {
     const isAlarm = ALARMS.has(counter) && !this.#logged.has(counter) && !isClosing;

@@ -33,7 +33,7 @@ interface Greeted {
 
 /** The observer and the tracing channels of one transport. */
 export class Reporter implements CallWatch {
-  /** This reporter while somebody observes calls; otherwise undefined. */
+  /** This reporter while calls are observed; otherwise undefined. */
   watch: CallWatch | undefined;
   readonly #observer: Observer;
   readonly #channels: TraceChannels | undefined;
@@ -154,14 +154,14 @@ export class Reporter implements CallWatch {
     return this.#operation(channel, record, work, () => this.#tell('publishEnded', record));
   }
 
-  /** True if somebody observes the messages that this node publishes. */
+  /** True if the messages that this node publishes are observed. */
   get hearsPublications(): boolean {
     return (
       this.#observer.publishEnded !== undefined || this.#channels?.publish.hasSubscribers === true
     );
   }
 
-  /** True if somebody observes the messages of others. */
+  /** True if messages from other nodes are observed. */
   get hearsDeliveries(): boolean {
     return this.#observer.delivered !== undefined;
   }

@@ -13,7 +13,7 @@ import type {
 } from '../stream/stream-layer.ts';
 import type { Backend, BackendLayerOptions } from './backend.ts';
 
-/** A stream layer that delegates to those of several backends. */
+/** A stream layer that delegates to the layers of several backends. */
 export class SchemeLayer implements StreamLayer {
   readonly #backends: readonly Backend[];
   /** The options that every backend receives. */

@@ -76,7 +76,7 @@ export class Frame implements MessageHeader {
   /** The bytes of the Hello message, undecoded. */
   declare hello: Uint8Array;
   declare account: number;
-  /** Bytes of the frame without its payload; set if it was parsed field by field. */
+  /** The number of bytes of the frame without its payload; set if it was parsed field by field. */
   declare fields: number;
 
   /** Creates a frame with these two fields; the others are absent until they are filled. */

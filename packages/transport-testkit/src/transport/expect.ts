@@ -24,7 +24,7 @@ export async function rejected(
   return checked(t, await caught(t, promise), expected);
 }
 
-/** Variant of `rejected` for a function that throws synchronously. */
+/** A variant of `rejected` for a function that throws synchronously. */
 export function thrown(
   t: TestContext,
   run: () => unknown,

@@ -82,7 +82,7 @@ export const streamCases: Cases = (define) => {
       },
     });
     // Question i is sent only after item i was answered, so a call that does not stream in both
-    // directions at once would hang.
+    // directions simultaneously would hang.
     const turn = [deferred(), deferred()];
     async function* questions() {
       for (const [i, gate] of turn.entries()) {

@@ -1,4 +1,4 @@
-// The waits of one case, each with a name. A case in which nothing happens any more fails, and its
+// The waits of one case, each with a name. A case in which nothing happens anymore fails, and its
 // error lists the events that it waits for.
 
 import { type Clock, systemClock } from '@trunkline/transport-core';
@@ -68,8 +68,8 @@ export class CaseWaits {
   }
 
   /**
-   * Variant of `of` whose promise never settles in a case that has stalled, so that the rest of the
-   * case does not run.
+   * A variant of `of` whose promise never settles in a case that has stalled, so that the rest of
+   * the case does not run.
    */
   step<T>(what: string, promise: PromiseLike<T>): Promise<T> {
     return this.of(what, promise).then(

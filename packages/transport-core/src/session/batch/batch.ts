@@ -75,7 +75,7 @@ export class Batch implements Creditor {
     return this.#controls.length === 0 && this.#credits.length === 0;
   }
 
-  /** True if as many frames are written as should leave together. */
+  /** True if the batch holds as many frames as should leave together. */
   get full(): boolean {
     return this.#writer.count >= this.#pacer.batch;
   }

@@ -2,7 +2,7 @@
 // (docs/wire-protocol.md §4).
 //
 // Owns the error with which a closing transport refuses new calls, and the calls that are served.
-// The dispatcher tells it the frames of the peer. It charges messages to their accounts, enters the
+// The dispatcher passes it the peer's frames. It charges messages to their accounts, enters the
 // calls that it admits at `ServedCalls`, and hands complete calls to the driver.
 
 import { stackless, type TransportError } from '../../errors.ts';

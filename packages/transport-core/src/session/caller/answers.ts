@@ -1,8 +1,8 @@
 // The peer's answers to our calls: responses, items, ends and errors, matched by the id of the call
 // (docs/wire-protocol.md §4).
 //
-// Owns no state: calls keep their own. The dispatcher tells it the frames of the peer. It ends
-// calls at the caller and hands payloads and errors to the calls.
+// Owns no state: calls keep their own. The dispatcher passes it the peer's frames. It ends calls at
+// the caller and hands payloads and errors to the calls.
 
 import { stackless, TransportError } from '../../errors.ts';
 import type { Method } from '../../protocol/protocol.ts';

@@ -38,7 +38,7 @@ export class CallQueue {
 
   // Room.
 
-  /** Returns true if a one-way of at most one packet could go now. */
+  /** Returns true if a one-way of at most one packet could be sent now. */
   writable(channel: Channel): boolean {
     const { packet } = this.#context.terms;
     return (

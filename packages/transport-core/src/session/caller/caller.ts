@@ -93,8 +93,8 @@ export class Caller implements CallCarrier {
   }
 
   /**
-   * Sends a one-way if it can go now, and returns false otherwise. It becomes a call only if it has
-   * to wait in a lane.
+   * Sends a one-way if it can be sent now, and returns false otherwise. It becomes a call only if
+   * it has to wait in a lane.
    * @throws TransportError if it can never be sent.
    */
   trySend(byte: number, method: Method, payload: Uint8Array): boolean {
@@ -113,7 +113,7 @@ export class Caller implements CallCarrier {
     return true;
   }
 
-  /** Returns true if a one-way of at most one packet could go now. */
+  /** Returns true if a one-way of at most one packet could be sent now. */
   writable(channel: Channel): boolean {
     return this.#waiting.writable(channel);
   }

@@ -145,7 +145,7 @@ export class Channel implements InChannel {
 
   /**
    * Settles the promises that wait, as far as there is room. Returns true if something still waits.
-   * @param writable returns true if a one-way could go now.
+   * @param writable returns true if a one-way could be sent now.
    * @param room called when the replies have drained, so calls may be dispatched again.
    */
   look(writable: (channel: Channel) => boolean, room: (channel: Channel) => void): boolean {
@@ -367,7 +367,7 @@ export class Channels {
 
   /**
    * Checks the watched channels: settles waiting writers and resumes dispatching if there is room.
-   * @param writable returns true if a one-way could go now.
+   * @param writable returns true if a one-way could be sent now.
    * @param room called when the replies of a channel have drained, so its calls may be dispatched
    *   again.
    */

@@ -1,7 +1,7 @@
 // The protocols of both ends of a connection, and their agreement on the version of each
 // (docs/wire-protocol.md §3).
 //
-// Owns the peer's list and the disagreements that were reported. The channels tell it the lists.
+// Owns the peer's list and the disagreements that were reported. The channels pass it the lists.
 
 import { reasonError, TransportError } from '../../errors.ts';
 import type { Protocol } from '../../protocol/protocol.ts';

@@ -2,7 +2,7 @@
 // messages that packets add up to (docs/wire-protocol.md §4, §6).
 //
 // Owns the accounts of the pipe and of long responses, the window of the pipe, and each incomplete
-// message. The callers and callees tell it of messages and packets. It gives credit back through
+// message. The callers and callees report messages and packets to it. It gives credit back through
 // the creditor, reports violations, and requests a PING when it measures the line.
 
 import type { List, ListEntry } from '../../list.ts';

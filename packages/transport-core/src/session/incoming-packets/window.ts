@@ -309,7 +309,7 @@ const EVEN = 1.25;
 const STREAK = 3;
 /** Duration, in milliseconds, after which the shortest round trip is measured again, as in BBR. */
 const FRESH = 10_000;
-/** Milliseconds that a busy machine may add to a round trip. */
+/** The time, in milliseconds, that a busy machine may add to a round trip. */
 const NOISE = 1;
 /** The resolution of a coarse clock, in milliseconds. */
 const RESOLUTION = 0.05;

@@ -19,13 +19,13 @@ import { UncreditedOneWays } from './uncredited-one-ways.ts';
 /** The call or stream behind a unit; it is notified of the unit's progress. */
 export interface UnitSender {
   /**
-   * Returns the milliseconds left for a REQUEST: 0 if it has no deadline, and a negative number if
-   * the deadline has passed, so that it is dropped.
+   * Returns the number of milliseconds left for a REQUEST: 0 if it has no deadline, and a negative
+   * number if the deadline has passed, so that it is dropped.
    */
   timeLeft(now: number): number;
   /** Called when the account of the unit has paid for it. */
   paid(unit: Outgoing): void;
-  /** Called when a packet of the unit went into the batch. */
+  /** Called when a packet of the unit was written to the batch. */
   written(unit: Outgoing, last: boolean): void;
   /** Called when the unit was dropped because its deadline had passed. */
   dropped(unit: Outgoing): void;

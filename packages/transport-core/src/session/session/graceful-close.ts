@@ -19,9 +19,9 @@ export interface GracefulCloseHost {
 
 /** A session that leaves gracefully. */
 export class GracefulClose {
-  /** The reason why this end opens nothing more. */
+  /** The reason why this end opens no more calls. */
   readonly left: TransportError;
-  /** The reason why the peer opens nothing more. */
+  /** The reason why the peer opens no more calls. */
   #peerLeft: TransportError | undefined = undefined;
   /**
    * The time by which leaving must be complete; and, if the transport closes, the time at which

@@ -28,7 +28,7 @@ export class IncomingFrames implements FrameVisitor {
   #isOpen = false;
   /** True if the session has ended, so nothing more is read. */
   #isOver = false;
-  /** True if the peer has sent GO_AWAY, so it may open nothing more. */
+  /** True if the peer has sent GO_AWAY, so it must not open any more calls. */
   #peerLeft = false;
   /** The number of frames that were read from this chunk. */
   #frames = 0;
@@ -69,7 +69,7 @@ export class IncomingFrames implements FrameVisitor {
     this.#isOpen = true;
   }
 
-  /** Called when the peer may open nothing more. */
+  /** Called when the peer must not open any more calls. */
   leave(): void {
     this.#peerLeft = true;
   }
@@ -102,7 +102,7 @@ export class IncomingFrames implements FrameVisitor {
     return this.#decoder!.unread;
   }
 
-  /** Reads bytes that arrived at `now`. Returns true if nobody keeps a reference to them. */
+  /** Reads bytes that arrived at `now`. Returns true if no reference to them is kept. */
   receive(now: number, bytes: Uint8Array): boolean {
     const { batch, caller, callee, packets } = this.#parts;
     const decoder = this.#decoder!;

@@ -2,7 +2,7 @@
 // idleness (docs/wire-protocol.md §9).
 //
 // Owns the times at which the peer was last heard and last pinged, and the holds that keep a
-// connection from becoming idle. The session tells it of input and asks it what is due. It sends
+// connection from becoming idle. The session reports input to it and asks it what is due. It sends
 // PINGs.
 
 import { reasonError, type TransportError } from '../../errors.ts';
@@ -46,7 +46,10 @@ export class Liveness {
     this.#received = now;
   }
 
-  /** Returns the milliseconds for which a PING has been outstanding while nothing was received. */
+  /**
+   * Returns the number of milliseconds for which a PING has been outstanding while nothing was
+   * received.
+   */
   silence(now: number): number {
     return this.#nonce === 0 ? 0 : Math.max(0, now - Math.max(this.#received, this.#pinged));
   }

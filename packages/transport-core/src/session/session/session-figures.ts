@@ -39,7 +39,10 @@ export class SessionFigures {
     return this.#parts.liveness.rtt;
   }
 
-  /** Returns the milliseconds for which a PING has been outstanding while nothing was received. */
+  /**
+   * Returns the number of milliseconds for which a PING has been outstanding while nothing was
+   * received.
+   */
   silence(now: number): number {
     return this.#parts.liveness.silence(now);
   }

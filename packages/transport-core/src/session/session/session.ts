@@ -63,7 +63,7 @@ type Phase =
    */
   | { readonly name: 'hello' | 'consent' | 'ready'; readonly exchange: HelloExchange }
   | { readonly name: 'up' }
-  /** leaving: this end opens nothing new; open calls continue. */
+  /** leaving: this end opens no new calls; open calls continue. */
   | { readonly name: 'leaving'; readonly close: GracefulClose }
   /** `arrived` is true if everything that was written is known to have arrived. */
   | { readonly name: 'closed'; readonly error: TransportError; readonly arrived: boolean };
@@ -271,7 +271,7 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
   }
 
   /**
-   * Leaves gracefully. This end opens nothing new; calls that are open, and those that the peer
+   * Leaves gracefully. This end opens no new calls; calls that are open, and those that the peer
    * still opens, are served.
    * @param told the text that the peer receives.
    */
