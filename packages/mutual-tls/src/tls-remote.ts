@@ -1,5 +1,5 @@
 // The other end of one TLS connection: the id that it proved, and whether this end trusts it, now
-// and after changes of the lists.
+// and after changes to the lists.
 
 import type { TLSSocket } from 'node:tls';
 import type { TransportError } from '@trunkline/transport-core';

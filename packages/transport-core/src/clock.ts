@@ -1,11 +1,11 @@
 // The clock as a parameter: all code that waits or measures receives a Clock, so that it runs in
 // real and in simulated time.
 
-/** An opaque handle of a timer. */
+/** An opaque timer handle. */
 export type Timer = unknown;
 
 /**
- * A monotonic clock with timers. Times are milliseconds from an arbitrary origin; changes of the
+ * A monotonic clock with timers. Times are milliseconds from an arbitrary origin; changes to the
  * wall clock have no effect.
  */
 export interface Clock {

@@ -69,7 +69,7 @@ export interface CommonOptions {
   readonly limits?: LimitOptions | undefined;
   /**
    * Resolves names to addresses. A resolve function is called for each dial; if it throws, the dial
-   * fails with its error. A Resolver also follows the changes of a name while the transport uses
+   * fails with its error. A Resolver also follows the changes to a name while the transport uses
    * it. If there are several addresses, one is chosen by priority, then at random by weight. If
    * dialing it fails, the next one is tried, with `dialTimeout` for each. Default: targets are
    * dialed as they are.

@@ -25,7 +25,7 @@ export const CODES = {
   shutdown: 14,
 } as const;
 
-/** The kind of a failure. The table is closed: a new code needs a new major version. */
+/** The kind of a failure. The table is closed: adding a code requires a new major version. */
 export type Code = keyof typeof CODES;
 
 /**
@@ -70,7 +70,7 @@ export type Reason = keyof typeof REASONS;
 
 /** Details of a TransportError; all are optional. */
 export interface TransportErrorOptions {
-  /** The cause, more precise than the code. */
+  /** A more precise cause than the code. */
   reason?: Reason | undefined;
   /** The address, node id or endpoint that the call was for. */
   target?: string | undefined;
@@ -79,7 +79,9 @@ export interface TransportErrorOptions {
    * the call.
    */
   sent?: boolean | undefined;
-  /** The end that found the failure: this one ('local') or the peer ('remote'). Default 'local'. */
+  /**
+   * The end that detected the failure: this one ('local') or the peer ('remote'). Default 'local'.
+   */
   origin?: 'local' | 'remote' | undefined;
   /** Sent to the caller along with the error, at most 8 KiB: for example the leader's address. */
   metadata?: Record<string, string> | undefined;
@@ -90,8 +92,8 @@ export interface TransportErrorOptions {
 const brand = Symbol.for('trunkline.TransportError');
 
 /**
- * The error that public functions of Trunkline throw or reject with. Misuse by the programmer is a
- * TypeError instead.
+ * The error that public functions of Trunkline throw or reject with. Misuse by the programmer
+ * causes a TypeError instead.
  */
 export class TransportError extends Error {
   static {
@@ -105,13 +107,13 @@ export class TransportError extends Error {
 
   /** The kind of failure; the documentation of errors lists them all. */
   readonly code: Code;
-  /** The cause, more precise than the code; undefined if the code says enough. */
+  /** A more precise cause than the code; undefined if the code is precise enough. */
   readonly reason: Reason | undefined;
   /** The address, node id or endpoint that the call was for. */
   readonly target: string | undefined;
   /** Whether a handler may have seen the call; undefined if no call failed. */
   readonly sent: boolean | undefined;
-  /** The end that found the failure. */
+  /** The end that detected the failure. */
   readonly origin: 'local' | 'remote';
   /** Application data that came with the error. */
   readonly metadata: Readonly<Record<string, string>> | undefined;
@@ -165,8 +167,8 @@ export function withDetails(error: TransportError, details: TransportErrorOption
 
 /**
  * Returns a copy as {@link withDetails} does, but without a stack trace, in a sixth of the time.
- * Use it if many calls fail at once, or if a call fails on a later turn than the one that made it:
- * a stack trace would show only the code that reports the failure.
+ * Use it if many calls fail at the same time, or if a call fails on a later turn than the one that
+ * made it: a stack trace would show only the code that reports the failure.
  */
 export function withoutStack(
   error: TransportError,
@@ -249,9 +251,9 @@ export function traceDepth(depth: number | undefined): number | undefined {
 }
 
 /**
- * Wraps a function so that the errors it rejects with end with the caller's stack. Such an error is
- * created on a later turn, so its own stack does not include the caller. `what` names the function
- * in the error.
+ * Wraps a function so that the stacks of the errors it rejects with end with the caller's stack.
+ * Such an error is created on a later turn, so its own stack does not include the caller. `what`
+ * names the function in the error.
  */
 export function withCallerStack<A extends unknown[], R>(
   what: string,

@@ -35,6 +35,6 @@ function mix(seed: number): number {
 
 /**
  * The number of values to discard at the start: half of the generator's state begins as ones, and
- * the first values show it.
+ * this shows in the first values.
  */
 const WARM_UP = 32;

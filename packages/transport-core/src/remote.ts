@@ -2,7 +2,7 @@
 
 /**
  * The peer of one connection: the same object from the time the connection is up until it is down.
- * You meet it in `rpc.from`, `connections()`, `remotes()` and `admit`, and you can use it as a
+ * You get it from `rpc.from`, `connections()`, `remotes()` and `admit`, and you can use it as a
  * Target.
  */
 export interface Remote {

@@ -12,7 +12,7 @@ export interface Store {
   get(key: string): Promise<Uint8Array | undefined>;
   /**
    * Sets the value of a key. Later reads return it immediately. A crash before the next `sync` may
-   * undo the change, even if later changes of other keys survive, but never leaves a partial value.
+   * undo the change, even if later changes to other keys survive, but never leaves a partial value.
    */
   set(key: string, value: Uint8Array): Promise<void>;
   /** Removes a key; a key that does not exist is ignored. As with `set`, a crash may undo it. */

@@ -22,7 +22,7 @@ interface Transferable extends ArrayBuffer {
 
 /**
  * Allocates bytes that are not zeroed if the runtime allows that. The caller must write all of them
- * before anybody reads them.
+ * before they are read.
  *
  * The first long allocation of a process also allocates 31 MiB that are never touched and leaves
  * them to the garbage collector. Once they are freed, glibc keeps up to twice as much free memory

@@ -46,7 +46,7 @@ export const systemWall = (): number => (override === undefined ? Date.now() : o
 
 /**
  * Returns random numbers from the runtime's cryptographic source, 32 bits each; instance ids are
- * made of them. In a simulation, the numbers come from its seed.
+ * made from them. In a simulation, the numbers come from its seed.
  */
 export const systemRandom: Random = () => {
   if (override !== undefined) return override.random();

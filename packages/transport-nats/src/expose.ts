@@ -48,7 +48,7 @@ export interface ExposeOptions<P extends Protocol> {
    * 'q', as for all NATS services.
    */
   readonly queue?: string | undefined;
-  /** Maximum number of requests under way; further ones get 429. Default 256. */
+  /** Maximum number of requests under way; further ones are refused with error 429. Default 256. */
   readonly concurrency?: number | undefined;
 }
 
@@ -192,7 +192,7 @@ class Service implements Exposed {
   }
 }
 
-/** Returns the methods to expose by name; throws a TypeError for one that is unfit. */
+/** Returns the methods to expose by name; throws a TypeError for a method that can't be exposed. */
 function exposedMethods(
   { name, methods }: Protocol,
   wanted: readonly string[] | undefined,

@@ -355,8 +355,8 @@ function badAddress(action: string, address: string): TransportError {
 }
 
 /**
- * Returns true if a socket is connected to itself. Rarely, the system gives a dial to a free local
- * port that very port as its own (a simultaneous open).
+ * Returns true if a socket is connected to itself. Rarely, the system assigns to a dial of a free
+ * local port that same port as its own (a simultaneous open).
  */
 function isOwnEcho(socket: Socket): boolean {
   return socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;

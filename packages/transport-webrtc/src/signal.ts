@@ -42,8 +42,8 @@ export interface Signal {
    * Opens a session to the node `target`. Resolves once signaling has answered that it can reach
    * the node, so that nothing costly is created for a node that is offline. Rejects with a
    * TransportError: `connection_refused` if no node is registered under that id, `dial_timeout`
-   * after `timeout` milliseconds, `resource_exhausted` at a limit, or `unavailable`. If the signal
-   * aborts first, it rejects with the signal's reason.
+   * after `timeout` milliseconds, `resource_exhausted` if a limit is reached, or `unavailable`. If
+   * the signal aborts first, it rejects with the signal's reason.
    */
   open(target: string, options: SignalOpenOptions): Promise<SignalSession>;
 }

@@ -12,7 +12,7 @@ export interface Arrival {
 }
 
 /**
- * Gives up a connection that does not become a WebSocket: stops watching the trust in its node, and
+ * Abandons a connection that does not become a WebSocket: stops watching the trust in its node, and
  * frees its handshake slot. If the connection has a slot, the transport reports `error` (if given).
  * The caller closes the socket.
  */

@@ -12,8 +12,8 @@ import type {
 import { type WsBackend, type WsBackendOptions, wsBackend, wsTransport } from './ws-transport.ts';
 
 /**
- * Creates a stream layer over the browser's WebSocket. `listen` is `unimplemented`, and options
- * that concern listening have no effect.
+ * Creates a stream layer over the browser's WebSocket. `listen` fails with `unimplemented`, and
+ * options that concern listening have no effect.
  */
 export function createWsStreamLayer(options: WsStreamLayerOptions = {}): WsStreamLayer {
   refuseTls(options, 'createWsStreamLayer');

@@ -36,7 +36,7 @@ export class MessageFrames {
   }
 
   /**
-   * Marks the last frame as no longer in use. Its memory then serves for the next frame of any
+   * Marks the last frame as no longer in use. Its memory is then used for the next frame of any
    * connection.
    */
   release(): void {
@@ -118,8 +118,8 @@ let spare: Memory | undefined;
  */
 const PAYLOAD = 16;
 /**
- * Maximum size, in bytes, of a message that fits the spare memory: a batch of core's with packets
- * of the default size and its control frames.
+ * Maximum size, in bytes, of a message that fits the spare memory: one of core's batches, with
+ * packets of the default size and its control frames.
  */
 const MEMORY = 96 * 1024;
 /** The first header byte of a message in a single frame: the FIN bit and the binary opcode. */

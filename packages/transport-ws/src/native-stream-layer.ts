@@ -20,8 +20,8 @@ export interface NativeStreamLayerOptions {
 }
 
 /**
- * Creates a StreamLayer that dials with the native WebSocket. `listen` is `unimplemented`: others
- * reach a page through the Remote of its own dial.
+ * Creates a StreamLayer that dials with the native WebSocket. `listen` fails with `unimplemented`:
+ * others reach a page through the Remote of its own dial.
  */
 export function createNativeStreamLayer(options: NativeStreamLayerOptions = {}): WsStreamLayer {
   return new NativeStreamLayer(options);

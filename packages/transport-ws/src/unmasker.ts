@@ -19,7 +19,7 @@ export class Unmasker {
   #head: Uint8Array | undefined = undefined;
   #got = 0;
 
-  /** Unmasks a chunk of the connection in place; nobody else may use the chunk. */
+  /** Unmasks a chunk of the connection in place; nothing else may use the chunk. */
   read(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length; ) {
       if (this.#left === 0)

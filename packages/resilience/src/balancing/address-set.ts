@@ -6,7 +6,7 @@ import { AddressState as State } from './address-state.ts';
 import { type OutlierSettings, Outliers } from './outliers.ts';
 import type { Picker } from './policy.ts';
 
-/** A change of an address, for events. */
+/** A change to an address, for events. */
 export type AddressChange = 'added' | 'removed' | 'up' | 'down' | 'ejected' | 'returned';
 
 /** The settings of an AddressSet. */

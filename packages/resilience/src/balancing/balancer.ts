@@ -52,7 +52,7 @@ export interface BalancerOptions {
    */
   readonly slowStart?: number | undefined;
   /**
-   * Receives changes of addresses. The function is called synchronously; errors that it throws are
+   * Receives changes to addresses. The function is called synchronously; errors that it throws are
    * ignored.
    */
   readonly onEvent?: ((event: BalancerEvent) => void) | undefined;
@@ -83,7 +83,7 @@ export interface BalancerLimits {
 }
 
 /**
- * A change of one address. `down`: the address could not be reached or lost its connection, so
+ * A change to one address. `down`: the address could not be reached or lost its connection, so
  * after a back-off it gets only one call at a time. `up`: one of these calls has succeeded.
  */
 export interface BalancerEvent {

@@ -51,7 +51,7 @@ export interface CircuitBreakerOptions {
    */
   readonly isFailure?: ((error: unknown) => boolean) | undefined;
   /**
-   * Receives changes of circuits. The function is called synchronously; errors that it throws are
+   * Receives changes to circuits. The function is called synchronously; errors that it throws are
    * ignored.
    */
   readonly onEvent?: ((event: CircuitEvent) => void) | undefined;
@@ -61,7 +61,7 @@ export interface CircuitBreakerOptions {
   readonly random?: Random | undefined;
 }
 
-/** A change of a circuit's state. */
+/** A change to a circuit's state. */
 export interface CircuitEvent {
   readonly key: string;
   readonly state: CircuitState;

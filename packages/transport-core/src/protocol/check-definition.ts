@@ -62,7 +62,7 @@ function checkAccepts(accepts: unknown, fail: Fail): void {
     if (!isUint32(version)) fail(`accepts[${i}]`, 'must be an integer from 0 to 2^32 − 1', version);
 }
 
-/** Trunkline's own protocols must give a channel; for others it is optional. */
+/** Trunkline's own protocols must specify a channel; for others it is optional. */
 function checkChannel(channel: unknown, lowest: number, fail: Fail): void {
   if (channel === undefined && lowest > 0) return;
   if (!isUint32(channel) || channel > 0xff)
@@ -132,7 +132,7 @@ function checkMethod(method: Record<string, unknown>, path: string, fail: Fail):
   checkDoc(method['doc'], `${path}.doc`, fail);
 }
 
-/** The maximum number of characters of a description. */
+/** The maximum number of characters in a description. */
 const LONGEST_DOC = 4_096;
 
 const PROTOCOL_KEYS = new Set([

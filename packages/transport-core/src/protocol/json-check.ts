@@ -6,8 +6,8 @@ import { oversize, refusal } from './refusal.ts';
 import { hasLoneSurrogate } from './unicode.ts';
 
 /**
- * The maximum depth of nested lists and objects in a value: far more than real data needs, and
- * little enough for the recursion of any schema library.
+ * The maximum depth of nested lists and objects in a value: far deeper than real data, and shallow
+ * enough for the recursion of any schema library.
  */
 export const MAX_DEPTH = 1_000;
 
@@ -114,8 +114,8 @@ function hasFinite(value: object, level: number): boolean {
 
 /**
  * Returns the weight of the value of JSON text without building the value: the result of `weigh`,
- * or more if keys are repeated. Returns a negative number if it is nested too deeply. It throws
- * nothing, because code that creates errors would keep V8 from optimizing this loop, which would
+ * or more if keys are repeated. Returns a negative number if it is nested too deeply. It never
+ * throws, because code that creates errors would keep V8 from optimizing this loop, which would
  * make it ten times slower.
  */
 export function scan(bytes: Uint8Array): number {

@@ -21,11 +21,11 @@ import { AsyncSchemaError, limitOf, oversize, refusal, WORK } from './refusal.ts
  * (reason `too_large`). Use the same limits at both ends.
  */
 export interface JsonOptions {
-  /** Bytes of the JSON text. Default 4 MiB. */
+  /** Maximum size of the JSON text in bytes. Default 4 MiB. */
   readonly limit?: number | undefined;
   /**
-   * The number of values in the message: numbers, strings, booleans, nulls, lists and objects. A
-   * value deeper than two levels counts once for every two levels (more beyond 16). An object
+   * Maximum number of values in the message: numbers, strings, booleans, nulls, lists and objects.
+   * A value deeper than two levels counts once for every two levels (more beyond 16). An object
    * counts four more, and an empty list or object counts one more. Default 32,768.
    *
    * A schema library creates an error for each bad value, which costs some microseconds and a
@@ -105,7 +105,7 @@ export function json<S extends StandardSchemaV1>(
 
 /**
  * The default of `options.limit`. The most expensive JSON text of this length (escapes that a
- * regular expression checks) takes some 30 ms to decode.
+ * regular expression checks) takes about 30 ms to decode.
  */
 const LIMIT = 4 * 1024 * 1024;
 const VALUES = 32_768;
@@ -250,10 +250,12 @@ interface SafeParsed {
   readonly error?: { readonly issues: readonly StandardSchemaV1.Issue[] };
 }
 
-/** Work units of one issue for each step of its path; zod needs 1 to 3 µs for a step. */
+/**
+ * The cost, in work units, of one issue for each step of its path; zod needs 1 to 3 µs for a step.
+ */
 const ISSUE = 16;
 /**
- * The maximum number of characters of a schema's message in an error: a message that lists unknown
- * keys may be as long as the received text.
+ * The maximum number of characters in a schema's message within an error: a message that lists
+ * unknown keys may be as long as the received text.
  */
 const MESSAGE = 500;

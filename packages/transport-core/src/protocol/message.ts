@@ -16,7 +16,7 @@ import { AsyncSchemaError, WHERE, WORK, workOf } from './refusal.ts';
 /**
  * Encodes a value. If the codec refuses it, the error names the value: with `what` 'raft.append
  * request', the message begins 'raft.append request.entries[3].term: …'. All errors are
- * TransportErrors, except that an asynchronous schema is a TypeError.
+ * TransportErrors, except that an asynchronous schema causes a TypeError.
  */
 export function encodeAs<In>(codec: Codec<any, In>, what: string, value: In): Uint8Array {
   return codec === (bytes as Codec<any, any>) && value instanceof Uint8Array

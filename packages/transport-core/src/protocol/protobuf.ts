@@ -28,11 +28,11 @@ export interface ProtobufType<Out> {
  * one message from blocking its receiver for more than 100 ms.
  */
 export interface ProtobufOptions {
-  /** Bytes of the message. Default 8 MiB. */
+  /** Maximum size of the message in bytes. Default 8 MiB. */
   readonly limit?: number | undefined;
   /**
-   * The number of values: fields of the type, including those of nested messages, and elements of
-   * packed lists. In a packed list, each 64-bit integer counts as one value, and any eight other
+   * Maximum number of values: fields of the type, including those of nested messages, and elements
+   * of packed lists. In a packed list, each 64-bit integer counts as one value, and any eight other
    * numbers together count as one. Default 131,072. The limit exists because empty fields take far
    * more memory than their encoded bytes.
    */

@@ -158,7 +158,7 @@ export interface MethodTable {
 }
 
 /**
- * Checks a definition at compile time: each wrong member is given an impossible type, whose text
+ * Checks a definition at compile time: each invalid member is given an impossible type, whose text
  * explains the mistake.
  */
 export type CheckMethods<M> = {
@@ -188,8 +188,9 @@ type OtherIds<M, N extends keyof M> = {
 
 /**
  * Defines a protocol. TypeScript infers all types from the literal, without `as const`. A
- * definition that breaks a rule is a type error where possible, and otherwise a TypeError that
- * names the path. The result is frozen; it shares no object with the literal except the codecs.
+ * definition that breaks a rule causes a type error where possible, and otherwise throws a
+ * TypeError that names the path. The result is frozen; it shares no object with the literal except
+ * the codecs.
  */
 export function defineProtocol<const M extends Methods>(
   definition: ProtocolDefinition<M & CheckMethods<M>>,

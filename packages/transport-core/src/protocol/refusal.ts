@@ -67,7 +67,7 @@ export class AsyncSchemaError extends TypeError {
   }
 }
 
-/** The maximum number of characters of a path in an error. */
+/** The maximum number of characters in a path in an error. */
 const LONGEST_PATH = 512;
 
 /**

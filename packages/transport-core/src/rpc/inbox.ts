@@ -75,7 +75,7 @@ export class Inbox {
     this.handlerFailed = (error) => callbackFailed('handler', error);
   }
 
-  /** Sets the interceptors, and the rule for calls of all methods. */
+  /** Sets the interceptors, and the rule for calls to all methods. */
   guard(interceptors: readonly ServerInterceptor[], allow: Allow | undefined): void {
     this.interceptors = interceptors;
     this.#permissions = new Permissions(this, allow, this.#callbackFailed);
@@ -161,8 +161,8 @@ export class Inbox {
   }
 
   /**
-   * Removes a reader. Calls that it has not received stay for the other readers, or wait for a new
-   * one if it was the last.
+   * Removes a reader. Calls that it has not received remain for the other readers, or wait for a
+   * new one if it was the last.
    */
   drop(taker: Taker): void {
     const at = this.#takers.indexOf(taker);
@@ -237,7 +237,7 @@ export class Inbox {
 
   /**
    * Returns the reader of a method: one that names it, otherwise one that takes all methods. A free
-   * reader goes before a busy one.
+   * reader is preferred to a busy one.
    */
   #takerOf(method: Method): Taker | undefined {
     let best: Taker | undefined;

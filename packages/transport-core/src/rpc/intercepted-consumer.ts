@@ -23,7 +23,7 @@ export class InterceptedConsumer
   #held = 0;
   /** Calls that the interceptors passed on when no reader was waiting anymore. */
   readonly #passed: InterceptedRpc[] = [];
-  /** Calls whose caller has gone before their reader answered. */
+  /** Calls whose caller was gone before their reader answered. */
   readonly #abandoned = new WeakSet<IncomingRpc>();
   /** One-ways that were read and still hold their credit, the oldest first. */
   readonly #read: InterceptedRpc[] = [];

@@ -20,7 +20,7 @@ type Answer = true | TransportError;
 
 /** Decides which calls of one inbox are handed over. */
 export class Permissions {
-  /** The rule for calls of all methods. */
+  /** The rule for calls to all methods. */
   readonly allow: Allow | undefined;
   /** Set while the node accepts only one-ways. */
   refusal: TransportError | undefined = undefined;

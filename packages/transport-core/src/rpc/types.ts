@@ -111,7 +111,7 @@ export interface Responds<Response> {
 export interface Streams<Item> {
   /**
    * Sends one item. Resolves when there is room for the next item; rejects once the call has ended.
-   * Calling it after `end` is a TypeError.
+   * Calling it after `end` throws a TypeError.
    */
   write(item: Item): Promise<void>;
   /**

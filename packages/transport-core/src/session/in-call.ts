@@ -141,8 +141,8 @@ export class InCall implements ListEntry, UnitSender {
    */
   account: Payer | undefined = undefined;
   /**
-   * The cost on that account. The inbound queue counts the same amount, and the call holds as much
-   * of the transport's memory while it waits.
+   * The cost on that account. The inbound queue counts the same amount, and the call holds that
+   * amount of the transport's memory while it waits.
    */
   readonly cost: number;
   /** True while the caller still waits; always false for a one-way. */
@@ -248,7 +248,7 @@ export class InCall implements ListEntry, UnitSender {
     this.payload = assembly.take()!;
   }
 
-  /** Gives up a long message that is incomplete. */
+  /** Abandons an incomplete long message. */
   endAssembly(): void {
     if (this.assembly === undefined) return;
     this.assembly.drop();
@@ -344,7 +344,7 @@ export class InCall implements ListEntry, UnitSender {
     this.payload = payload;
   }
 
-  /** Records that it waits for a reader since `time`. */
+  /** Records that it has been waiting for a reader since `time`. */
   waitsSince(time: number): void {
     this.queuedAt = time;
   }

@@ -13,10 +13,14 @@ import { UNIT } from '../wire/frame.ts';
 /** The memory of a transport; its limit is `limits.memory`. */
 export class Memory {
   /**
-   * Bytes that are held for all connections: incomplete, unread, being handled or unsent messages.
+   * The number of bytes held for all connections: in messages that are incomplete, unread, being
+   * handled or unsent.
    */
   used = 0;
-  /** Bytes by which windows have grown: peers may send that much beyond the initial windows. */
+  /**
+   * The number of bytes by which windows have grown: peers may send that much beyond the initial
+   * windows.
+   */
   lent = 0;
   readonly limit: number;
   /** The number of open connections, including those whose handshake is not finished. */
@@ -84,7 +88,7 @@ export class Memory {
   }
 
   /**
-   * The maximum of `ahead`: the mere announcement of a message must not cost memory of its whole
+   * The maximum of `ahead`: the mere announcement of a message must not cost memory for its whole
    * size.
    */
   get maxAhead(): number {
@@ -131,10 +135,10 @@ export class Memory {
   }
 
   /**
-   * Refuses incomplete messages until the limit is kept or none is left. The next one is always the
-   * largest message of the connection whose incomplete messages hold the most bytes. One message is
-   * spared as long as there are others, so that it can finish: the largest message of the
-   * connection that sends fastest.
+   * Refuses incomplete messages until the limit is met or none is left. The next one to be refused
+   * is always the largest message of the connection whose incomplete messages hold the most bytes.
+   * One message is spared as long as there are others, so that it can finish: the largest message
+   * of the connection that sends fastest.
    */
   makeRoom(now: number): void {
     while (this.used > this.limit && this.#senders.size > 0) {
@@ -163,7 +167,7 @@ export interface Unfinished extends ListEntry {
   readonly got: number;
   /** Discards the message because there is no room for the rest. */
   refuse(): void;
-  /** Gives up the message because no packet of it has arrived for too long. */
+  /** Abandons the message because none of its packets has arrived for too long. */
   stopped(): void;
 }
 
@@ -324,7 +328,7 @@ export class MemoryUsage {
   // Incoming long messages.
 
   /**
-   * Registers a long message. `bytes` of it have arrived, and `ahead` bytes more were allocated for
+   * Registers a long message. `bytes` of it have arrived, and `ahead` more bytes were allocated for
    * it.
    */
   begins(assembly: Unfinished, bytes: number, ahead: number): void {

@@ -158,7 +158,7 @@ export abstract class OutCall implements ListEntry, UnitSender {
     return assembly?.take();
   }
 
-  /** Gives up a long response that is incomplete. */
+  /** Abandons an incomplete long response. */
   endAssembly(): void {
     if (this.assembly === undefined) return;
     this.assembly.drop();

@@ -239,7 +239,7 @@ export class Outbox {
 
   /**
    * Adds CREDIT to the pipe or to the account of long responses. Returns false if the account would
-   * pass its maximum.
+   * exceed its maximum.
    */
   grant(account: number, credit: number): boolean {
     if (account === Account.PIPE) {
@@ -256,7 +256,7 @@ export class Outbox {
   }
 
   /**
-   * Adds CREDIT to a channel's short or long account. Returns false if the account would pass its
+   * Adds CREDIT to a channel's short or long account. Returns false if the account would exceed its
    * maximum.
    */
   grantChannel(lanes: Lanes, account: number, credit: number): boolean {

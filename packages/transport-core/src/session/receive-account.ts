@@ -110,7 +110,7 @@ const USUAL_START = 256 * 1024;
  * credit comes back no sooner than the pipe's, so they need at least as large a window.
  */
 export class GrowingAccount extends ReceiveAccount {
-  /** Bytes granted to the sender beyond the start. */
+  /** The number of bytes granted to the sender beyond the initial credit. */
   #more = 0;
   #over = false;
   readonly #context: SessionContext;

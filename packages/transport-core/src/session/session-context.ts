@@ -123,9 +123,9 @@ export class SessionContext implements MemoryOwner {
   /** The time at which a call or message was last sent or received. */
   active: number;
   /**
-   * Work units that the peer may still cost in this turn. The driver sets them, each frame takes at
-   * least one, and at 0 the session stops reading. Always within V8's range of small integers, so
-   * that it needs no heap allocation.
+   * The number of work units that the peer may still use in this turn. The driver sets them, each
+   * frame takes at least one, and at 0 the session stops reading. Always within V8's range of small
+   * integers, so that it needs no heap allocation.
    */
   units = UNBOUNDED;
   #abuses = 0;
@@ -186,7 +186,7 @@ export class SessionContext implements MemoryOwner {
 
   // The peer's work.
 
-  /** Sets the work units that the peer may cost in this turn. */
+  /** Sets the number of work units that the peer may use in this turn. */
   grant(units: number): void {
     this.units = units;
   }
@@ -230,8 +230,8 @@ export class SessionContext implements MemoryOwner {
 }
 
 /**
- * Points per second at which useless work becomes a flood, and the points of a useless frame. A
- * refused request has one point.
+ * The number of points per second at which useless work becomes a flood, and the points of a
+ * useless frame. A refused request counts one point.
  */
 const ABUSES = 10_000;
 const USELESS = 10;
@@ -242,11 +242,12 @@ export const UNBOUNDED = 0x3fff_ffff;
 // same on every machine and in a simulation. One unit is the cost of the smallest frame, 0.05 to
 // 0.2 µs on a machine of 2023.
 
-/** The number of units that one connection may cost in one turn before others are served. */
+/** The number of units that one connection may use in one turn before others are served. */
 export const TURN = 4_096;
 /**
- * Total units of all connections after which a turn is scarce. From then on, each connection may
- * cost only SHARE units, which is enough for a connection that makes a few calls.
+ * The total number of units, used by all connections, after which a turn's units are scarce. From
+ * then on, each connection may use only SHARE units, which is enough for a connection that makes a
+ * few calls.
  */
 export const SCARCE = 2 * TURN;
 export const SHARE = 512;

@@ -55,7 +55,7 @@ export class InStream {
   /**
    * Handles an ITEM: a short one, or the first packet of a long one.
    * @param keep false if its reader is gone.
-   * @param owner notified if a long item is given up.
+   * @param owner notified if a long item is abandoned.
    */
   receive(frame: Frame, packets: IncomingPackets, keep: boolean, owner: AssemblyOwner): void {
     const context = this.#context;
@@ -302,7 +302,7 @@ export class OutStream implements UnitSender {
     this.#queuedBytes = 0;
   }
 
-  /** Adds CREDIT. Returns false if the account would pass its maximum. */
+  /** Adds CREDIT. Returns false if the account would exceed its maximum. */
   grant(credit: number, max: number): boolean {
     this.#credit += credit;
     if (this.#credit > max) return false;

@@ -11,10 +11,10 @@ export interface ListedAddress {
 }
 
 /**
- * Returns the addresses that a resolver gave, each once, with defaults filled in. If there are more
- * than 1,024 addresses, those with the lowest priority numbers are kept.
+ * Returns the addresses that a resolver returned, each only once, with defaults filled in. If there
+ * are more than 1,024 addresses, those with the lowest priority numbers are kept.
  *
- * @throws TypeError that names the wrong entry.
+ * @throws TypeError that names the invalid entry.
  */
 export function readAddresses(given: unknown): readonly ListedAddress[] {
   if (!Array.isArray(given)) throw new TypeError(`expected a list of addresses, got ${given}`);

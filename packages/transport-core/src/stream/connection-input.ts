@@ -44,13 +44,13 @@ type Phase =
 
 /** Reads the input of a connection into its session. */
 export class ConnectionInput implements StreamSink, ScheduledReader {
-  /** The bytes that arrived so far; starts at -0 like `ConnectionOutput.bytes`. */
+  /** The number of bytes that have arrived so far; starts at -0 like `ConnectionOutput.bytes`. */
   bytes = -0;
   readonly copies: boolean;
   #phase: Phase = READING;
   /**
-   * The work units that the peer has cost in turn `#turn`, plus the debt from earlier turns. Each
-   * new turn reduces the debt by TURN units.
+   * The number of work units that the peer has used in turn `#turn`, plus the debt from earlier
+   * turns. Each new turn reduces the debt by TURN units.
    */
   #spent = 0;
   #turn = 0;

@@ -36,8 +36,8 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
   /** The output to which the session writes its frames. */
   readonly writer: FrameWriter;
   /**
-   * The bytes written so far. The count starts at -0, which V8 keeps as a double. Otherwise it
-   * would recompile all code that sees an output when the count passes 2^31.
+   * The number of bytes written so far. The count starts at -0, which V8 keeps as a double.
+   * Otherwise it would recompile all code that sees an output when the count passes 2^31.
    */
   bytes = -0;
   readonly #owner: OutputOwner;
@@ -89,7 +89,7 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
     this.writer = (this.#collector ?? this.#encoder) as FrameWriter;
   }
 
-  /** Connects the session, whose writer and port this output is. */
+  /** Connects the session, for which this output is the writer and the port. */
   attach(session: Session): void {
     this.#session = session;
   }

@@ -28,7 +28,7 @@ export class HeldTarget {
     this.#holds++;
   }
 
-  /** Ends one hold; the last one gives up the connection and the dial. */
+  /** Ends one hold. When the last one ends, the connection and the dial are released. */
   leave(): void {
     this.#holds--;
     if (this.#holds > 0) return;

@@ -10,7 +10,7 @@ import type {
   StreamLayer,
 } from './stream-layer.ts';
 
-/** Listens on a layer, and again after failures. */
+/** Listens on a layer, and listens again after failures. */
 export class Listener {
   readonly #layer: StreamLayer;
   readonly #clock: Clock;

@@ -42,7 +42,7 @@ export class NameWatch {
    * Starts to watch a name.
    *
    * @param resolver the resolver of the name, or the error for a name that can't be watched.
-   * @param changed called after each change of the list.
+   * @param changed called after each change to the list.
    */
   constructor(
     host: NameWatchHost,

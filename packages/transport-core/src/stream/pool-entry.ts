@@ -126,7 +126,7 @@ export class PoolEntry implements CallCarrier {
     this.#pending.clear();
   }
 
-  /** Fails everything that waits. */
+  /** Fails everything that is waiting. */
   fail(error: TransportError): void {
     for (let call = this.#next(); call !== undefined; call = this.#next())
       call.failed(withoutStack(error, { sent: false }));

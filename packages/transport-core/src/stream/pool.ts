@@ -36,7 +36,7 @@ export interface PoolHost {
     signal: AbortSignal,
     name: { readonly watch: NameWatch; readonly inUse: Connection | undefined } | undefined,
   ): Promise<Connection>;
-  /** Watches an address if it is a name; `changed` is called after each change of its list. */
+  /** Watches an address if it is a name; `changed` is called after each change to its list. */
   watch(address: string, changed: () => void): NameWatch | undefined;
   /** Makes a connection take no new calls, and close when its calls are done. */
   retire(connection: Connection): void;
@@ -196,7 +196,7 @@ export class Pool implements PoolEntryOwner {
     }
   }
 
-  /** Aborts the dial of a target and fails what waits for it. */
+  /** Aborts the dial of a target and fails everything that waits for it. */
   cancel(target: string, error: TransportError): void {
     const entry = this.entries.get(this.#key(target));
     if (entry === undefined) return;

@@ -12,11 +12,12 @@ export interface ScheduledReader {
 }
 
 /**
- * Counts the work units that all connections cost in a turn. A turn ends when the event loop has
- * read the waiting input. The end is requested only when much was spent, so on an idle transport,
- * counting a chunk costs only an addition. At the end of a turn, waiting connections continue in
- * the order in which they began to wait, as many as one turn has units for. They share these units,
- * so that a connection that seldom waits is not delayed by a whole turn of every other connection.
+ * Counts the work units that all connections use in a turn. A turn ends when the event loop has
+ * read the waiting input. The end is requested only when many units were spent, so on an idle
+ * transport, counting a chunk costs only an addition. At the end of a turn, waiting connections
+ * continue in the order in which they began to wait, as many as one turn has units for. They share
+ * these units, so that a connection that seldom waits is not delayed by a whole turn of every other
+ * connection.
  */
 export class ReadScheduler {
   /** The number of the current turn. */

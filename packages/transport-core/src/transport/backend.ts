@@ -12,8 +12,8 @@ import type { TraceChannels } from '../trace-channels.ts';
  */
 export interface Backend {
   /**
-   * The schemes of its addresses in lower case: ['ws', 'wss']. The first one is prepended to its
-   * addresses that have no scheme.
+   * The schemes of its addresses in lower case: ['ws', 'wss']. The first one is prepended to those
+   * of its addresses that have no scheme.
    */
   readonly schemes: readonly string[];
   /** The tracing channels of the process, if the backend's runtime has any. */

@@ -157,7 +157,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     this.announce();
   }
 
-  /** Sends the protocols and the address to the peers after they have changed. */
+  /** Sends the protocols and the address, which have changed, to the peers. */
   announce(): void {
     this.ticker.run(() => {
       for (const connection of this.connections) connection.announce();

@@ -10,7 +10,7 @@ import { OperatorLog } from './operator-log.ts';
 
 /** The events and counters of one transport. */
 export class EventDispatcher {
-  /** Calls made here that failed, by code. */
+  /** The number of failed calls made here, by code. */
   readonly errors = new Map<Code, number>();
   readonly counters = new Map<Counter, number>();
   readonly #observer: Observer | undefined;

@@ -83,7 +83,7 @@ export interface Health {
 }
 
 /**
- * Mounts the health protocol on a transport and answers it.
+ * Mounts the health protocol on a transport and answers its calls.
  *
  * @throws TypeError if the transport has it already.
  */

@@ -32,7 +32,7 @@ export interface Management {
    * although it is not closed yet.
    */
   isUp(remote: Remote): boolean;
-  /** Returns the bytes received over a connection so far. */
+  /** Returns the number of bytes received over a connection so far. */
   received(remote: Remote): number;
   /** Closes a connection immediately with an error that both ends see. */
   cut(remote: Remote, error: TransportError): void;
@@ -42,7 +42,7 @@ export interface Management {
    */
   retire(remote: Remote, text: string): void;
   /**
-   * Returns true if this node takes calls of a service. It takes none while it drains, or if its
+   * Returns true if this node takes calls to a service. It takes none while it drains, or if its
    * health says 'not_serving'.
    */
   isServing(service: string): boolean;
@@ -51,7 +51,7 @@ export interface Management {
    * function is called.
    */
   onServingChanged(changed: () => void): () => void;
-  /** Ends the management: hellos assert no node id anymore. */
+  /** Ends the management: hellos no longer assert a node id. */
   release(): void;
 }
 

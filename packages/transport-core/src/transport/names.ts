@@ -46,7 +46,7 @@ export class Names implements NameWatchHost {
 
   /**
    * Watches an address if a resolver handles it as a name; otherwise returns undefined. `changed`
-   * is called after each change of its list.
+   * is called after each change to its list.
    */
   watch(address: string, changed: () => void): NameWatch | undefined {
     const resolver = this.#resolverOf(address);

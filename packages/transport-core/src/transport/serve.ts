@@ -21,13 +21,13 @@ export interface ServeOptions {
    */
   readonly concurrency?: number | undefined;
   /**
-   * Converts a thrown value of a handler into the error that the caller gets. Use it to hide
+   * Converts a value that a handler threw into the error that the caller gets. Use it to hide
    * details from callers. Default: a TransportError is sent as it is, anything else as `internal`
    * with its message. The stack trace and the cause are never sent.
    */
   readonly toError?: ((error: unknown) => TransportError) | undefined;
   /**
-   * Decides which calls of these methods a peer may make. Default: all. If the protocol was mounted
+   * Decides which calls to these methods a peer may make. Default: all. If the protocol was mounted
    * with a rule of its own, both must allow the call.
    */
   readonly allow?: Allow | undefined;
@@ -46,8 +46,8 @@ export interface Server {
 }
 
 /**
- * Serves any subset of a protocol's methods. Calls of these methods go only to the handlers; calls
- * of other methods go to `consumer()` readers. A method without a reader is answered with
+ * Serves any subset of a protocol's methods. Calls to these methods go only to the handlers; calls
+ * to other methods go to `consumer()` readers. A method without a reader is answered with
  * `unimplemented`: immediately if the protocol has any reader, otherwise after 1 s, or after half
  * of the call's time if that is less. A handler starts synchronously when its call is read, and
  * answers by returning. If it throws, the caller gets the error.

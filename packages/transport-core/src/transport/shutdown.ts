@@ -14,7 +14,7 @@ import type { Acceptor } from './acceptor.ts';
 import type { EventDispatcher } from './event-dispatcher.ts';
 import type { Mount } from './mount.ts';
 
-/** The transport as its end sees it. */
+/** The parts of a transport that its shutdown uses. */
 interface ClosingTransport {
   readonly clock: Clock;
   readonly ticker: Ticker;

@@ -110,7 +110,7 @@ export interface MountOptions {
 
 /**
  * Sends and receives the calls of one protocol, over one or more backends. Every error is a
- * TransportError, except that misuse is a TypeError.
+ * TransportError, except that misuse causes a TypeError.
  */
 export interface Transport<P extends Protocol = Protocol> extends AsyncDisposable {
   /**
@@ -119,7 +119,7 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    */
   listen(): Promise<void>;
   /**
-   * Returns an iterator over incoming calls of these methods or, without arguments, of all methods
+   * Returns an iterator over incoming calls to these methods or, without arguments, of all methods
    * that no other reader takes. Each call goes to exactly one reader. The iterator ends when the
    * transport closes. Leaving the loop returns the calls that it has not received yet to the queue.
    * Throws a TypeError for a method that `serve` handles. A one-way holds its sender's credit until

@@ -27,14 +27,14 @@ export class FrameDecoder {
   #dead = false;
   #reading = false;
   /**
-   * The state of a length that was cut: its bits so far, and the number of its bytes that have
-   * arrived.
+   * The state of a length that was split across chunks: its bits so far, and the number of its
+   * bytes that have arrived.
    */
   #length = 0;
   #lengthBytes = 0;
   /**
-   * The state of a frame that was cut: its beginning, the number of its bytes that have arrived,
-   * and its length (0 if unknown).
+   * The state of a frame that was split across chunks: its beginning, the number of its bytes that
+   * have arrived, and its length (0 if unknown).
    */
   #body: Uint8Array = EMPTY;
   #filled = 0;
@@ -42,8 +42,8 @@ export class FrameDecoder {
   /** A buffer that the visitor returned for reuse. */
   #spare: Uint8Array = EMPTY;
   /**
-   * The state of a PART that was cut: the memory for its payload, which the visitor gave, and its
-   * call id.
+   * The state of a PART that was split across chunks: the memory for its payload, which the visitor
+   * gave, and its call id.
    */
   #place: Uint8Array | undefined = undefined;
   #id = 0;
@@ -160,8 +160,8 @@ export class FrameDecoder {
   }
 
   /**
-   * Handles a false from the visitor: keeps the rest of the chunk if the visitor pauses, otherwise
-   * stops.
+   * Handles a `false` from the visitor: keeps the rest of the chunk if the visitor pauses,
+   * otherwise stops.
    */
   #stop(chunk: Uint8Array, at: number, visitor: FrameVisitor): FrameViolation | undefined {
     if (visitor.pauses !== true) return STOPPED;

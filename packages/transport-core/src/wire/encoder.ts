@@ -45,7 +45,8 @@ export class FrameEncoder implements FrameWriter {
   #attached = 0;
 
   /**
-   * @param capacity bytes of a batch; the largest frame (packet + 16 KiB) must fit. Default 81 KiB.
+   * @param capacity the size of a batch in bytes; the largest frame (packet + 16 KiB) must fit.
+   * Default 81 KiB.
    * @param gathers makes large payloads parts of the batch instead of copying them: a copy of 64
    * KiB takes as long as all other work to send a packet.
    */
@@ -94,7 +95,7 @@ export class FrameEncoder implements FrameWriter {
   }
 
   /**
-   * Gives up the buffer, because it goes back to a pool or a layer keeps it; the next frame
+   * Releases the buffer, because it is returned to a pool or kept by a layer; the next frame
    * allocates a new one. Returns undefined if there is none.
    */
   release(): Uint8Array | undefined {
@@ -322,7 +323,7 @@ const HEADER = 48;
 const LARGE = 16 * 1024;
 const GATHERED = 256 * 1024;
 
-/** The method `set`, looked up once because V8 looks up a typed array's methods at each use. */
+/** The method `set`, looked up once because V8 looks up a typed array's methods on each use. */
 const { set } = Uint8Array.prototype;
 
 /** Maximum length, in bytes, up to which a loop copies faster than `set`. */

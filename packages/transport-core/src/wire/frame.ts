@@ -164,8 +164,8 @@ let offset = 0;
 /** Receives decoded frames. */
 export interface FrameVisitor {
   /**
-   * Handles a frame. Returning false stops the decoder: it drops the rest of the chunk and all that
-   * follows, unless the visitor `pauses`.
+   * Handles a frame. Returning false stops the decoder: it drops the rest of the chunk and
+   * everything that follows, unless the visitor `pauses`.
    */
   frame(frame: Frame): boolean;
   /**
@@ -174,10 +174,10 @@ export interface FrameVisitor {
    */
   readonly pauses?: boolean;
   /**
-   * Called when a PART of call `id` was cut and `length` bytes of its payload are expected. Returns
-   * memory of that size for these bytes, which becomes the payload of the frame; undefined lets the
-   * decoder choose the memory. The payload may never arrive completely, and the call may have ended
-   * by then.
+   * Called when a PART of call `id` was split across chunks and `length` bytes of its payload are
+   * expected. Returns memory of that size for these bytes, which becomes the payload of the frame;
+   * undefined lets the decoder choose the memory. The payload may never arrive completely, and the
+   * call may have ended by then.
    */
   place?(id: number, length: number): Uint8Array | undefined;
 }

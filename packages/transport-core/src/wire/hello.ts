@@ -142,7 +142,7 @@ export function decodeHello(bytes: Uint8Array): Hello | string {
 /** The parts of a hello that may change while a connection is up. */
 export interface Announcement {
   readonly protocols: readonly HelloProtocol[];
-  /** The address at which the sender is reached; empty if it has not changed. */
+  /** The address at which the sender can be reached; empty if it has not changed. */
   readonly addr: string;
 }
 

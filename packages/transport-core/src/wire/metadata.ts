@@ -5,7 +5,7 @@ import type { EncodedMetadata } from './frame.ts';
 
 /**
  * Encodes the metadata of a call; returns undefined if there is none. The result holds a copy, so
- * later changes of `record` have no effect.
+ * later changes to `record` have no effect.
  *
  * @throws TransportError `invalid_argument` above 8 KiB of keys and values (UTF-8), or above 15 KiB
  * as encoded (many tiny entries).

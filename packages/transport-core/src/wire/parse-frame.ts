@@ -224,8 +224,8 @@ function parseEntry(frame: Frame, bytes: Uint8Array, at: number, end: number): s
 }
 
 /**
- * Skips an unknown field. A known field (a number up to `known`) gets here only because of its
- * wrong wire type.
+ * Skips an unknown field. A known field (a number up to `known`) gets here only if its wire type is
+ * wrong.
  */
 function skipField(bytes: Uint8Array, end: number, tag: number, known: number): string | undefined {
   if (tag < 0) return wrongVarint(tag, 0);

@@ -20,7 +20,7 @@ import type { Creditor, ReceiveAccount } from '../receive-account.ts';
 import type { SessionContext } from '../session-context.ts';
 import { BatchPacer, BOUNDED } from './batch-pacer.ts';
 
-/** A small frame that goes before all messages. */
+/** A small frame that is sent before all messages. */
 interface Control {
   readonly kind: number;
   readonly id: number;
@@ -38,7 +38,7 @@ export interface BatchOptions {
   readonly isDirect: boolean;
 }
 
-/** The frames that leave next, and the state of the connection that takes them. */
+/** The frames that are sent next, and the state of the connection that takes them. */
 export class Batch implements Creditor {
   /**
    * True if the connection still holds our last batch: nothing is written until `drained` is
@@ -70,7 +70,7 @@ export class Batch implements Creditor {
     );
   }
 
-  /** True if no control frame and no credit waits. */
+  /** True if no control frames and no credit are waiting. */
   get idle(): boolean {
     return this.#controls.length === 0 && this.#credits.length === 0;
   }
@@ -312,7 +312,7 @@ export class Batch implements Creditor {
   }
 }
 
-/** Room for any control frame without a body. */
+/** Enough room, in bytes, for any control frame without a body. */
 const SMALL = 64;
 const CONTROL_MAX = 1024 * 1024;
 /** Maximum duration, in milliseconds, for which credit of accounts 2 and 3 may be held back. */

@@ -196,7 +196,7 @@ export class ServedCalls implements AnswerCarrier {
     this.abort(call, unserved(call.method), true);
   }
 
-  /** Gives up a long message of the call because no packet of it has arrived for too long. */
+  /** Abandons a long message of the call because none of its packets has arrived for too long. */
   stopped(call: InCall): void {
     const { got, size } = (call.assembly ?? call.upload?.assembly)!;
     this.abort(
@@ -209,7 +209,7 @@ export class ServedCalls implements AnswerCarrier {
   }
 
   /**
-   * Gives up a long message because `limits.memory` has no room for it: a request or a streaming
+   * Abandons a long message because `limits.memory` has no room for it: a request or a streaming
    * call is refused, a one-way is dropped and counted in `onewayDropped`.
    */
   crowdOut(call: InCall): void {
@@ -269,7 +269,7 @@ export class ServedCalls implements AnswerCarrier {
   // Time and the end of the connection.
 
   /**
-   * Ends the calls whose time is up and gives up messages that stopped arriving.
+   * Ends the calls whose time is up and abandons messages that have stopped arriving.
    * @param lastPacket the time at which the last packet of a long message arrived.
    * @returns the next time at which something may be due.
    */

@@ -24,7 +24,7 @@ export interface AnswerReceiver {
   readonly slots: Slots<OutCall>;
   /** Ends a call whose terminal frame was read. */
   terminal(call: OutCall): void;
-  /** Cancels a call that this end gave up. */
+  /** Cancels a call that this end has abandoned. */
   abandon(call: OutCall): void;
 }
 
@@ -171,8 +171,8 @@ export class Answers {
   }
 
   /**
-   * Fails a call because a long message of the callee stopped arriving; sends a CANCEL to a callee
-   * that still streams.
+   * Fails a call because a long message from the callee stopped arriving; sends a CANCEL to a
+   * callee that still streams.
    */
   #stopped(call: OutCall, assembly: Assembly): void {
     const { got, size } = assembly;
@@ -187,7 +187,7 @@ export class Answers {
   }
 
   /**
-   * Fails a call because `limits.memory` has no room for a long message of the callee, and sends
+   * Fails a call because `limits.memory` has no room for a long message from the callee, and sends
    * the callee a CANCEL.
    */
   #crowdOut(call: OutCall): void {

@@ -57,7 +57,7 @@ export class CallQueue {
     return waiting.length === 0 && lanes.firstUnpaid === undefined && lanes.shortCredit > 0;
   }
 
-  /** Returns the error of a message that can never be sent on this connection. */
+  /** Returns the error for a message that can never be sent on this connection. */
   refusal({ disagreement }: Channel, method: Method, length: number): TransportError | undefined {
     const { message } = this.#context.terms;
     if (disagreement !== undefined) return withDetails(disagreement, { sent: false });
@@ -107,7 +107,7 @@ export class CallQueue {
     this.#outbox.await(true);
   }
 
-  /** Removes a call; returns false if it did not wait in this queue. */
+  /** Removes a call; returns false if it was not waiting in this queue. */
   remove(queue: List<OutCall>, call: OutCall): boolean {
     if (!queue.remove(call)) return false;
     this.#outbox.await(--this.size > 0);

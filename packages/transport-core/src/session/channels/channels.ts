@@ -24,7 +24,7 @@ export interface Mounted {
   readonly table: MethodTable;
 }
 
-/** Receives changes of the protocols of a connection. */
+/** Receives changes to the protocols of a connection. */
 export interface ProtocolsVisitor {
   /** The peer has announced its protocols and its address again. */
   announced?(announcement: Announcement): void;
@@ -300,7 +300,7 @@ export class Channels {
   }
 
   /**
-   * Applies a change of our own protocols or address; returns the encoded announcement to send to
+   * Applies a change to our own protocols or address; returns the encoded announcement to send to
    * the peer.
    */
   remount(addr: string): Uint8Array {
@@ -310,7 +310,7 @@ export class Channels {
   }
 
   /**
-   * Applies a change of the peer's protocols; returns a description of the mistake if the list is
+   * Applies a change to the peer's protocols; returns a description of the mistake if the list is
    * malformed.
    */
   learn(list: Uint8Array): string | undefined {

@@ -12,7 +12,9 @@ import { encodeProtocols, type HelloProtocol, helloProtocol } from '../../wire/h
 export class ProtocolLists {
   /** The peer's protocols as it last announced them. */
   theirs: readonly HelloProtocol[] = [];
-  /** Our protocols whose disagreement was reported; at most as many as were ever mounted. */
+  /**
+   * Our protocols whose disagreement was reported; there are at most as many as were ever mounted.
+   */
   #told: readonly string[] = NONE;
   readonly #mounts: ReadonlyMap<number, { readonly protocol: Protocol }>;
 

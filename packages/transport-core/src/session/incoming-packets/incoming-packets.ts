@@ -161,7 +161,7 @@ export class IncomingPackets {
   }
 }
 
-/** The call that a long message belongs to; it is notified when the message is given up. */
+/** The call that a long message belongs to; it is notified when the message is abandoned. */
 export interface AssemblyOwner {
   /** Called when there is no room for the rest, so the message must be dropped. */
   refuse(): void;
@@ -173,10 +173,10 @@ export interface AssemblyOwner {
 }
 
 /**
- * Puts the packets of an incoming long message together. Memory accounts are charged for the bytes
- * that have arrived, not for the announced size. As long as the transport has allocated little
- * memory ahead of arrival, a message has one buffer of its whole size. Otherwise, its memory grows
- * piece by piece, and the pieces are joined at the end.
+ * Assembles the packets of an incoming long message. Memory accounts are charged for the bytes that
+ * have arrived, not for the announced size. As long as the transport has allocated little memory
+ * ahead of arrival, a message has one buffer of its whole size. Otherwise, its memory grows piece
+ * by piece, and the pieces are joined at the end.
  */
 export class Assembly implements Unfinished {
   // Links in the connection's list of incomplete messages.
@@ -232,7 +232,7 @@ export class Assembly implements Unfinished {
   }
 
   /**
-   * Returns the complete message, which then belongs to the caller, and gives up its memory charge;
+   * Returns the complete message, which then belongs to the caller, and releases its memory charge;
    * undefined if its packets were only counted.
    */
   take(): Uint8Array | undefined {
@@ -291,7 +291,7 @@ export class Assembly implements Unfinished {
     return true;
   }
 
-  /** Gives up the memory charge, because the bytes were handed over or dropped. */
+  /** Releases the memory charge, because the bytes were handed over or dropped. */
   release(): void {
     if (!this.#isKept) return;
     this.#isKept = false;
@@ -334,7 +334,7 @@ export class Assembly implements Unfinished {
   }
 
   /**
-   * Gives up a piece of a message. A piece as long as a whole message would fit few other messages.
+   * Releases a piece of a message. A piece as long as a whole message would fit few other messages.
    */
   #giveBack(piece: Uint8Array): void {
     const { memory, terms, freeMemory } = this.#context;
@@ -371,7 +371,7 @@ export function oversized(codec: Codec<unknown, unknown> | undefined, size: numb
 }
 
 /**
- * Duration, in milliseconds, without a packet after which an incomplete message is given up, if
+ * Duration, in milliseconds, without a packet after which an incomplete message is abandoned, if
  * nothing else long arrives on the connection.
  */
 export const STALLED = 10_000;

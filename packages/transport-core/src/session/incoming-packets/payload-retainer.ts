@@ -91,7 +91,7 @@ export class PayloadRetainer {
   }
 
   /**
-   * Copies a payload and some of the bytes behind it. If the chunk is small, the copy includes all
+   * Copies a payload and some of the bytes after it. If the chunk is small, the copy includes all
    * remaining bytes, because one message may pin that much memory.
    */
   #copy(bytes: Uint8Array, start: number, end: number): Uint8Array {

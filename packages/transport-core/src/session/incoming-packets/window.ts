@@ -5,14 +5,14 @@
 /**
  * The window of the pipe, between the start value of the hello and a maximum.
  *
- * A PING goes out, and its PONG comes back behind what the sender has written. The bytes read
- * between the two, divided by the time between them, are the rate of the line. The shortest such
- * time is the round trip without a queue. Their product is the number of bytes that the line holds.
- * The idea of sending PINGs only while bytes flow comes from gRPC's estimator ("BDP estimation",
- * https://grpc.io/blog/grpc-go-perf-improvements). The evaluation of the samples follows BBR
- * (Cardwell et al., "BBR: Congestion-Based Congestion Control", 2016): the window is the best rate
- * of the last rounds times the shortest round trip, and a little more. While a larger window makes
- * the rate rise, the window grows with it.
+ * A PING is sent, and its PONG arrives after the data that the sender has already written. The
+ * bytes read between the two, divided by the time between them, are the rate of the line. The
+ * shortest such time is the round trip without a queue. Their product is the number of bytes that
+ * the line holds. The idea of sending PINGs only while bytes flow comes from gRPC's estimator ("BDP
+ * estimation", https://grpc.io/blog/grpc-go-perf-improvements). The evaluation of the samples
+ * follows BBR (Cardwell et al., "BBR: Congestion-Based Congestion Control", 2016): the window is
+ * the best rate of the last rounds times the shortest round trip, plus a little more. While a
+ * larger window makes the rate rise, the window grows with it.
  *
  * Busy machines and unsteady paths make round trips longer, too. The same rate then needs a larger
  * window, so the window includes what the line delivers in that extra time: the mean delay that
@@ -157,7 +157,7 @@ export class PipeWindow {
     return this.#began === undefined && this.#read >= this.#least && now >= this.#next;
   }
 
-  /** Begins a round, as its PING goes out. */
+  /** Begins a round when its PING is sent. */
   begin(now: number): void {
     this.#began = now;
     this.#next = now + PAUSE;
@@ -305,7 +305,7 @@ const PAUSE = 10;
 const ROUNDS = 8;
 /** Maximum factor by which the later of two rounds may be faster than the mean of both. */
 const EVEN = 1.25;
-/** The number of rounds in a row that count as a trend, not as a coincidence. */
+/** The number of consecutive rounds that count as a trend, not as a coincidence. */
 const STREAK = 3;
 /** Duration, in milliseconds, after which the shortest round trip is measured again, as in BBR. */
 const FRESH = 10_000;

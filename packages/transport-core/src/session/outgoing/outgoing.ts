@@ -218,7 +218,7 @@ export class Lanes {
     this.priority = priority;
   }
 
-  /** Begins to take turns with other lanes, with this share of the wire as already used. */
+  /** Begins to take turns with other lanes, with this share of the wire counted as already used. */
   join(spent: number): void {
     this.busy = true;
     this.spent = spent;
@@ -350,7 +350,7 @@ export class Lanes {
     else if (unit.account === Account.LONG) this.longCredit += unit.cost;
   }
 
-  /** Adds CREDIT. Returns false if the account would pass its maximum. */
+  /** Adds CREDIT. Returns false if the account would exceed its maximum. */
   grant(account: number, credit: number): boolean {
     if (account === Account.SHORT) {
       this.shortCredit += credit;

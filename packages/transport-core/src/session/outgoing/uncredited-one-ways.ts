@@ -115,7 +115,7 @@ export class UncreditedOneWays {
 const NONE = new Float64Array(0);
 /**
  * The initial and the maximum number of runs in the ring, both powers of two. The maximum bounds
- * the memory that a peer can occupy here by granting much credit.
+ * the memory that a peer can occupy here by granting a lot of credit.
  */
 const FEWEST = 8;
 const MOST = 2_048;

@@ -40,7 +40,7 @@ export interface HelloExchangeOptions {
   readonly proven: string | undefined;
   /**
    * Set if the layer below refuses this peer: the session only sends the reason to the peer, and
-   * ends.
+   * then ends.
    */
   readonly refused: TransportError | undefined;
   /** The time limit of the hello, in milliseconds from the creation of the session. */

@@ -59,7 +59,7 @@ export class IncomingFrames implements FrameVisitor {
       : undefined;
   }
 
-  /** Sets the longest frame that is accepted, once the hello has settled it. */
+  /** Sets the maximum length of an accepted frame, once the hello has determined it. */
   limit(maxLength: number): void {
     this.#decoder?.limit(maxLength);
   }
@@ -85,7 +85,7 @@ export class IncomingFrames implements FrameVisitor {
     this.due += lateness;
   }
 
-  /** If a frame took too long, reports it and returns true. */
+  /** Returns true, after reporting it, if a frame took too long. */
   wake(now: number): boolean {
     if (now < this.due) return false;
     this.#context.violation('malformed', 'a frame was not complete after 15 s');
@@ -268,7 +268,7 @@ export class IncomingFrames implements FrameVisitor {
 /** The time limit for receiving a frame, in milliseconds from its first byte. */
 const FRAME_TIME = 15_000;
 /**
- * Bytes by which a frame may exceed the limit of a hello before the hello is complete, to allow for
- * other fields and the text of a GO_AWAY.
+ * The number of bytes by which a frame may exceed the limit of a hello before the hello is
+ * complete, to allow for other fields and the text of a GO_AWAY.
  */
 const HELLO_SLACK = 4_096;

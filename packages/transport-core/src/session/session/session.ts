@@ -39,13 +39,13 @@ export interface SessionVisitor extends PartsVisitor {
   /** Called when the hello is complete, so calls may flow in both directions. */
   up(): void;
   /**
-   * The session takes no new calls, so the pool must forget it. `waiting` has the calls that waited
-   * for room, in order.
+   * The session takes no new calls, so the pool must forget it. `waiting` contains the calls that
+   * waited for room, in order.
    */
   leaving(waiting: OutCall[]): void;
   /**
-   * The session has ended; called exactly once. `unsent` has the calls that no handler can have
-   * seen, in order.
+   * The session has ended; called exactly once. `unsent` contains the calls that no handler can
+   * have seen, in order.
    */
   down(error: TransportError, unsent: OutCall[]): void;
 }
