@@ -12,7 +12,7 @@ import { checkPath, readTextFile } from './user-file.ts';
  *
  * Rejects with `invalid_argument` if the text contains anything but certificates, in particular a
  * private key; with `not_found` if the folder is missing; and with `permission_denied`,
- * `resource_exhausted` and so on for errors of the system.
+ * `resource_exhausted` and so on for system errors.
  */
 export async function saveCertificate(path: string, pem: string): Promise<void> {
   const caller = 'saveCertificate';

@@ -26,7 +26,7 @@ export interface SaveIdentityOptions {
  * the complete old or new content. A file that already contains this key is left as it is. Rejects
  * with `already_exists` if the file contains anything else, unless `overwrite` is set; with
  * `not_found` if the folder is missing; and with `permission_denied`, `resource_exhausted` and so
- * on for errors of the system.
+ * on for system errors.
  */
 export async function saveIdentity(
   path: string,
@@ -135,7 +135,7 @@ function checkOwner(stats: Stats, path: string, caller: string): void {
   );
 }
 
-/** Returns if the file contains `identity`, otherwise throws. */
+/** Returns normally if the file contains `identity`, otherwise throws. */
 async function checkSame(path: string, identity: Identity): Promise<void> {
   const caller = 'saveIdentity';
   const exists = (what: string, cause?: unknown) =>

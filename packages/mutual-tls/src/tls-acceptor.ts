@@ -18,8 +18,8 @@ export interface AcceptorOptions {
   readonly clock: Clock;
   readonly listen: ListenOptions | undefined;
   /**
-   * Sets the options of a connection's socket after it has got its handshake slot, so that refused
-   * connections do not cost these system calls.
+   * Sets the options of a connection's socket after it has received its handshake slot, so that
+   * refused connections do not cost these system calls.
    */
   tune(socket: Socket): void;
   /**
@@ -64,8 +64,8 @@ export class TlsAcceptor {
   }
 
   /**
-   * Takes a socket that has just been accepted and that nobody reads yet. The listener needs
-   * `pauseOnConnect`, and must not have `allowHalfOpen`.
+   * Takes a socket that has just been accepted and from which nothing has been read yet. The
+   * listener needs `pauseOnConnect`, and must not have `allowHalfOpen`.
    */
   take(raw: Socket): void {
     const endpoint = endpointOf(raw);

@@ -35,7 +35,7 @@ export class Buffers {
 
 const SMALL = 4_096;
 /**
- * The size of a large buffer in bytes: two full records. A single write of core fits into it: a
+ * The size of a large buffer in bytes: two full records. A single write by core fits into it: a
  * packet of 64 KiB and its overhead.
  */
 const LARGE: number = 2 * (MOST_PLAINTEXT + RECORD_OVERHEAD);

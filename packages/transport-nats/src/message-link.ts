@@ -14,9 +14,7 @@ export interface LinkOwner {
    * it names.
    */
   message(type: number, content: Uint8Array, reply: () => string): void;
-  /**
-   * Called when nobody has subscribed to the peer's subject: the peer has ended, or never existed.
-   */
+  /** Called when the peer's subject has no subscribers: the peer has ended, or never existed. */
   absent(): void;
   /** Called when the link is broken. */
   failed(error: TransportError): void;

@@ -22,7 +22,9 @@ export const MessageType = {
   confirm: 6,
 } as const;
 
-/** The bytes in front of the content: the sequence number (32 bits, big-endian) and the type. */
+/**
+ * The number of bytes before the content: the sequence number (32 bits, big-endian) and the type.
+ */
 export const HEADER = 5;
 
 /** Creates a message with room for its content, which the caller writes from `HEADER` on. */
@@ -56,9 +58,9 @@ export function costOf(length: number): number {
 }
 
 /**
- * The units for the memory that a server needs for a message besides its data: our header, and
- * NATS's line with the two subjects. Without this charge, a peer could fill a server's buffers with
- * tiny messages.
+ * The number of units for the memory that a server needs for a message in addition to its data: our
+ * header, and NATS's line with the two subjects. Without this charge, a peer could fill a server's
+ * buffers with tiny messages.
  */
 export const OVERHEAD = 256;
 

@@ -30,7 +30,10 @@ export interface AcceptorOptions {
   /** The time limit for a dialer's confirmation, in milliseconds. Default 5,000. */
   readonly timeout: number | undefined;
   readonly accept: (connection: StreamConnection) => void;
-  /** Called once if requests can't arrive anymore: the server is lost, or forbids the subject. */
+  /**
+   * Called once if requests can't arrive anymore: the connection to the server is lost, or the
+   * server forbids the subject.
+   */
   readonly failed: (error: TransportError) => void;
 }
 

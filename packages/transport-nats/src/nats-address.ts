@@ -81,7 +81,7 @@ export class Subjects {
 }
 
 const DEFAULT_PORT = 4222;
-/** The maximum number of characters of a name. */
+/** The maximum number of characters in a name. */
 const MOST_NAME = 128;
 /** The last token of the subject of a connection's end. */
 const ID = /^[A-Za-z0-9]{16,64}$/;

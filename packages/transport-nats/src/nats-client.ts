@@ -7,13 +7,16 @@ import type { Clock, TransportError } from '@trunkline/transport-core';
 import { CreditPool } from './credit-pool.ts';
 import { natsError } from './nats-errors.ts';
 
-/** Connects to the first reachable one of the servers in the options. */
+/** Connects to the first reachable server in the options. */
 export type ConnectToNats = (options: ConnectionOptions) => Promise<NatsConnection>;
 
 /** Receives the messages of one subscription. */
 export interface SubjectListener {
   message(data: Uint8Array, reply: () => string): void;
-  /** Called if a message that was published with this subject for replies had no subscriber. */
+  /**
+   * Called if a message that was published with this subject as its reply subject had no
+   * subscriber.
+   */
   noResponders(): void;
   /**
    * Called if the server refused the subscription or a publication with `refusedFor`, or if the
@@ -37,7 +40,7 @@ export class NatsClient {
   /** The listeners to notify if the server refuses to publish to a subject. */
   readonly #publishers = new Map<string, Set<Publisher>>();
   #holders = 0;
-  /** True if `retire` was called: the client ends when nobody holds it anymore. */
+  /** True if `retire` was called: the client ends when it is no longer held. */
   #isRetired = false;
   #isDown = false;
   #ended: (() => void) | undefined;
@@ -81,7 +84,7 @@ export class NatsClient {
     this.#lost = lost;
   }
 
-  /** Maximum size of a message that the server takes now, in bytes. */
+  /** Maximum size of a message that the server currently accepts, in bytes. */
   get maxPayload(): number {
     return this.#connection.info?.max_payload ?? 0;
   }

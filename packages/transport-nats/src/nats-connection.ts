@@ -229,7 +229,10 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
     );
   }
 
-  /** Reports received chunks while there is a reader. After our own end, they are dropped here. */
+  /**
+   * Reports received chunks while there is a reader. After this end has ended, they are dropped
+   * here.
+   */
   #deliver(): void {
     while (!this.#isOver && (this.#isEnding || !this.#isPaused)) {
       const next = this.#unread.shift();
@@ -249,7 +252,10 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
     this.#link.publish(message);
   }
 
-  /** Handles the peer's end. A half-closed connection serves no purpose, so this end ends, too. */
+  /**
+   * Handles the end of the peer's stream. A half-closed connection serves no purpose, so this end
+   * ends, too.
+   */
   #ended(): void {
     this.#rest = [];
     this.#sendEnd();

@@ -40,7 +40,10 @@ export interface NatsBackendOptions {
    * 'trunkline'.
    */
   readonly prefix?: string | undefined;
-  /** The second token of every subject: nodes of two networks never meet. Default: 'default'. */
+  /**
+   * The second token of every subject: nodes of different networks never connect. Default:
+   * 'default'.
+   */
   readonly network?: string | undefined;
   /**
    * The node's own part of the subjects at which it receives, for the permissions of its NATS user:
@@ -49,8 +52,8 @@ export interface NatsBackendOptions {
    */
   readonly node?: string | undefined;
   /**
-   * Maximum number of bytes that all peers together may have on their way to this node, from 1 MiB
-   * to 1 GiB. Keep it at or below half of the server's `max_pending`; otherwise the server may
+   * Maximum number of bytes that all peers together may have in flight to this node, from 1 MiB to
+   * 1 GiB. Keep it at or below half of the server's `max_pending`; otherwise the server may
    * disconnect this node as a slow consumer. Each connection takes at least 32 KiB of it: the
    * default is enough for at least 512 connections. Default: 32 MiB.
    */

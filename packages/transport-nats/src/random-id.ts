@@ -3,8 +3,8 @@
 import type { Random } from '@trunkline/transport-core';
 
 /**
- * Returns 22 random letters and digits, which have 131 bits, so nobody can guess a subject that
- * ends with them.
+ * Returns 22 random letters and digits (131 bits), so that nobody can guess a subject that ends
+ * with them.
  */
 export function randomId(random: Random): string {
   let id = '';

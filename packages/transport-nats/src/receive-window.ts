@@ -5,7 +5,7 @@ import type { Clock } from '@trunkline/transport-core';
 import { type CreditPool, LEAST_CREDIT } from './credit-pool.ts';
 import { costOf } from './message.ts';
 
-/** Counts what the peer may send. */
+/** Tracks the credit that the peer may spend. */
 export class ReceiveWindow {
   readonly #pool: CreditPool;
   readonly #clock: Clock;

@@ -53,7 +53,7 @@ export class CandidateExchange {
     for (const candidate of this.#unsent.splice(0)) this.#session.send(candidate);
   }
 
-  /** Takes a candidate of the other end. */
+  /** Takes a candidate from the other end. */
   receive(candidate: SignalCandidate): void {
     if (this.#isClosed || candidate.candidate === '' || ++this.#received > MOST) return;
     if (this.#peer === undefined) this.#early.push(candidate);
@@ -85,8 +85,8 @@ export class CandidateExchange {
 }
 
 /**
- * Passes a candidate to the library. A candidate that the library can't use means one path less,
- * but no failure.
+ * Passes a candidate to the library. A candidate that the library can't use means one path fewer,
+ * not a failure.
  */
 function use(peer: RtcPeerConnection, { candidate, sdpMid, sdpMLineIndex }: SignalCandidate): void {
   peer.addIceCandidate({ candidate, sdpMid, sdpMLineIndex }).catch(() => {});

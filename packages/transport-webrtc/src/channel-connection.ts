@@ -203,8 +203,8 @@ export class ChannelConnection implements StreamConnection {
   }
 
   /**
-   * Reports received messages while there is a reader. After our own end, they are read and dropped
-   * here.
+   * Reports received messages while there is a reader. After this end has ended, they are read and
+   * dropped here.
    */
   #deliver(): void {
     while (!this.#isOver && (this.#isEnding || !this.#isPaused)) {
@@ -231,7 +231,8 @@ export class ChannelConnection implements StreamConnection {
   }
 
   /**
-   * Handles the other end's end. A half-closed connection serves no purpose, so this end ends, too.
+   * Handles the end of the other end's stream. A half-closed connection serves no purpose, so this
+   * end ends, too.
    */
   #ended(): void {
     this.#rest = undefined;

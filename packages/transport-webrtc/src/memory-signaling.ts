@@ -10,7 +10,9 @@ import type {
   SignalSession,
 } from './signal.ts';
 
-/** A realm in memory. You create the object yourself, so that two tests never meet. */
+/**
+ * A realm in memory. You create the object yourself, so that tests never interfere with each other.
+ */
 export interface MemorySignaling {
   /** Returns a node's access to the realm. The id may be any name without white space. */
   signal(nodeId: string, options?: MemorySignalOptions): Signal;

@@ -53,9 +53,9 @@ export interface RtcDataChannel {
   readonly readyState: string;
   /** False if messages may arrive out of order. */
   readonly ordered?: boolean | undefined;
-  /** The number of retransmissions after which a message is given up; null if it never is. */
+  /** The number of retransmissions after which a message is abandoned; null if it never is. */
   readonly maxRetransmits?: number | null | undefined;
-  /** The time after which a message is given up, in milliseconds; null if it never is. */
+  /** The time after which a message is abandoned, in milliseconds; null if it never is. */
   readonly maxPacketLifeTime?: number | null | undefined;
   readonly bufferedAmount: number;
   bufferedAmountLowThreshold: number;

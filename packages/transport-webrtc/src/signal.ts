@@ -24,7 +24,7 @@ export interface Signal {
   readonly relay?: SignalRelay | undefined;
   /**
    * Registers this node. Resolves once others can open sessions to it; rejects with a
-   * TransportError: `address_in_use` if another node holds the id, otherwise for example
+   * TransportError: `address_in_use` if another node holds the id, otherwise, for example,
    * `unavailable`. Each session is passed to `accept`, which attaches to it synchronously or closes
    * it. It may be called again after `failed` or `unlisten`.
    *

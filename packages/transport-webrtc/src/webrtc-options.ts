@@ -9,7 +9,8 @@ import type { Signal } from './signal.ts';
 /** Options of a backend over WebRTC. The lists `allow` and `deny` need an `identity`. */
 export interface WebRtcBackendOptions extends PeerLists {
   /**
-   * The signal through which this node exchanges first messages; it also determines the node's id.
+   * The signal through which this node exchanges the first messages; it also determines the node's
+   * id.
    */
   readonly signal: Signal;
   /**
@@ -18,8 +19,8 @@ export interface WebRtcBackendOptions extends PeerLists {
    */
   readonly identity?: Identity | undefined;
   /**
-   * STUN servers, from which a node learns its address outside a NAT, and TURN servers, which
-   * relay. Default: none, which suffices within one network.
+   * STUN servers, from which a node learns its address outside a NAT, and TURN servers, which relay
+   * traffic. Default: none, which suffices within one network.
    */
   readonly iceServers?: readonly RtcIceServer[] | undefined;
   /** 'relay' uses only TURN servers, and hides the node's own addresses. Default: 'all'. */

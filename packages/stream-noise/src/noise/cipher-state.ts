@@ -22,7 +22,7 @@ export class CipherState {
 
   /**
    * Returns the plaintext in new memory, or undefined if the ciphertext is not authentic. In that
-   * case, the nonce is not used up (§5.1), but no caller continues anyway.
+   * case, the nonce is not used up (§5.1), but callers never continue in that case.
    */
   open(ad: Uint8Array | undefined, ciphertext: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
     setNonce(this.n);
@@ -32,7 +32,7 @@ export class CipherState {
   }
 
   /**
-   * Replaces the key by one derived from it, from which the old key cannot be recovered. Nonces
+   * Replaces the key with one derived from it, from which the old key cannot be recovered. Nonces
    * continue (§4.2, §11.3).
    */
   rekey(): void {

@@ -101,7 +101,7 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
    */
   readonly untrusting?: { alone(): Promise<P> } | undefined;
   /**
-   * The number of bytes of a handshake that nobody checks: a connection may survive a changed bit
+   * The number of bytes of a handshake that are not checked: a connection may survive a changed bit
    * in them. Default: 0.
    */
   readonly ignoredBytes?: number | undefined;

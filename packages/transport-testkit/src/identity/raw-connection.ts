@@ -29,7 +29,7 @@ export class RawConnection {
   }
 
   /**
-   * Dials. A connection that is reset at once may never open; then it is over.
+   * Dials. A connection that is reset immediately may never open; then it has ended.
    *
    * @param waits if true, returns before the connection is open; the connection has ended if the
    * dial fails.

@@ -18,8 +18,8 @@ export interface ExpectedRefusal {
 const MINE = /the other end refused this end's certificate/;
 
 /**
- * Makes a call of every kind to `target` at once, and checks that both ends refuse each call with
- * the same error. If `acceptor` is a node, it must not dispatch anything.
+ * Makes a call of every kind to `target`, all at the same time, and checks that both ends refuse
+ * each call with the same error. If `acceptor` is a node, it must not dispatch anything.
  */
 export async function checkRefused(
   f: IdentityFixture,

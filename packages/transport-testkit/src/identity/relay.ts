@@ -15,7 +15,7 @@ export interface Tampering {
   readonly flip?: number | undefined;
   /**
    * Ends both connections as soon as this end has written that many bytes: gracefully, after these
-   * bytes have passed, or at once.
+   * bytes have passed, or immediately.
    */
   readonly end?: { readonly at: number; readonly how: 'close' | 'destroy' } | undefined;
   /**

@@ -34,7 +34,7 @@ export interface IdentityTools<I extends ToolIdentity, D> {
   createIdentity(options?: { type?: 'ed25519' | 'p256' | undefined }): I;
   createAuthority(): Promise<ToolAuthority<D>>;
   selfSigned(identity: I): Promise<string>;
-  /** Returns the date that many days from now, by the system clock. */
+  /** Returns the date that is `fromNow` days from now, by the system clock. */
   day(fromNow: number): D;
 }
 

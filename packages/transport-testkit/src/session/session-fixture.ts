@@ -105,7 +105,7 @@ export interface TransportFixture {
 /** One connection that is up, and everything that a case needs to inspect it. */
 export interface SessionFixture extends TransportFixture {
   role: Role;
-  /** The transport's handle of the connection; calls to it go to the raw peer. */
+  /** The transport's handle for the connection; calls to it go to the raw peer. */
   remote: Remote;
   client: Client<SuiteProtocol>;
   peer: RawPeer;

@@ -20,7 +20,7 @@ export type { StreamLayerBackend, StreamLayerSuiteOptions };
 
 /**
  * Declares a case for each rule of the interface. `make` creates a new backend for each case, on
- * the given clock; the reason of a skip becomes part of the title.
+ * the given clock; the reason for a skip becomes part of the title.
  *
  * ```ts
  * streamLayerSuite(test, {
