@@ -183,5 +183,5 @@ const schema = optionsSchema({
 });
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
-/** Time that callers get to leave the connections of a drained transport, in milliseconds. */
+/** The time, in milliseconds, that callers have to leave the connections of a drained transport. */
 const LAST_GRACE = 1_000;

@@ -13,7 +13,7 @@ import type {
 
 /**
  * The kind of a worker: a process of its own (`node:cluster`), or a thread of this process. Threads
- * share the port by `reusePort`.
+ * share the port through `reusePort`.
  */
 export type WorkerKind = 'process' | 'thread';
 
@@ -46,8 +46,8 @@ export interface ClusterOptions {
   readonly grace?: number | undefined;
   /**
    * The order in which `restart` proceeds. True starts all new workers before the old ones leave,
-   * so that twice as many workers run for a while. False replaces one worker after the other, so
-   * that no two workers ever have the same slot. Default: true.
+   * so that twice as many workers run for a while. False replaces one worker after another, so that
+   * no two workers ever have the same slot. Default: true.
    */
   readonly overlap?: boolean | undefined;
   /** Receives events. Errors that it throws are ignored. */

@@ -55,9 +55,7 @@ export function gatewayError(
 }
 
 const NAMES = { upnp: 'UPnP', 'nat-pmp': 'NAT-PMP' };
-/**
- * Advice for the answers of routers: for UPnP error codes, and for the messages of NAT-PMP results.
- */
+/** Advice about routers' answers: for UPnP error codes, and for the messages of NAT-PMP results. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [
     /Code 606|Not Authorized/i,

@@ -5,8 +5,8 @@ import type { ResolutionObserver, ResolvedAddress, Resolver } from '@trunkline/t
 /** A resolver of names that the program itself knows. */
 export interface StaticResolver extends Resolver {
   /**
-   * Sets the addresses of a known or a new name. An empty list means that the name has no instance
-   * now.
+   * Sets the addresses of a known or a new name. An empty list means that the name currently has no
+   * instance.
    */
   set(name: string, addresses: readonly (string | ResolvedAddress)[]): void;
 }

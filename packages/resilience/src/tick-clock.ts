@@ -3,7 +3,7 @@
 
 import type { Clock } from '@trunkline/transport-core';
 
-/** Reads a clock once in a tick of the event loop. */
+/** Reads a clock once per tick of the event loop. */
 export class TickClock {
   readonly #clock: Clock;
   #time = 0;

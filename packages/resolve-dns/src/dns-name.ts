@@ -10,7 +10,7 @@ export type DnsName =
   /** The SRV records of a name, which contain hosts and ports. */
   | { readonly type: 'srv'; readonly name: string };
 
-/** Returns true if a target has one of the two schemes, even if the rest is wrong. */
+/** Returns true if a target has one of the two schemes, even if the rest is invalid. */
 export function isDnsTarget(target: string): boolean {
   return /^dns(\+srv)?:\/\//i.test(target);
 }
@@ -20,7 +20,7 @@ export function isDnsTarget(target: string): boolean {
  * lower case without the dot.
  *
  * @param defaultPort the port of a 'dns:///host' without one.
- * @throws TransportError `invalid_argument` that shows the right form.
+ * @throws TransportError `invalid_argument` that shows the correct form.
  */
 export function parseDnsTarget(target: string, defaultPort?: number): DnsName {
   const [, suffix, authority = '', rest] = /^dns(\+srv)?:\/\/([^/]*)\/(.*)$/is.exec(target) ?? [];

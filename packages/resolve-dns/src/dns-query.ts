@@ -47,9 +47,9 @@ export interface Answer extends Required<Pick<Packet, 'answers' | 'additionals'>
 }
 
 /**
- * Asks a server by `exchange`, or by UDP and TCP if `exchange` is undefined. Rejects if the socket
- * fails, and with the signal's reason if the signal aborts. This function has no timeout of its
- * own, so the signal must abort in time. Packets that do not answer the question are ignored.
+ * Asks a server through `exchange`, or over UDP and TCP if `exchange` is undefined. Rejects if the
+ * socket fails, and with the signal's reason if the signal aborts. This function has no timeout of
+ * its own, so the signal must abort in time. Packets that do not answer the question are ignored.
  */
 export async function ask(
   server: DnsServer,

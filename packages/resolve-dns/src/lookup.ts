@@ -141,7 +141,8 @@ async function addressesOf(
 }
 
 /**
- * Returns the names that an answer leads to by CNAME records, and the lowest TTL of those records.
+ * Returns the names that an answer leads to through CNAME records, and the lowest TTL of those
+ * records.
  */
 function canonical(
   { answers }: Answer,
@@ -163,7 +164,7 @@ function canonical(
   return { names, ttl };
 }
 
-/** Returns the IP addresses that came along with SRV records, by host. */
+/** Returns the IP addresses that accompanied SRV records, by host. */
 function additionalAddresses(
   { additionals }: Answer,
   { family }: LookupOptions,

@@ -39,8 +39,8 @@ export interface ResumableOptions<Item = unknown> {
   readonly time?: number | undefined;
   /**
    * Maximum number of streams, with and without a connection. Default 1,000. At the limit, a new
-   * stream replaces an ended stream, or else the stream that has been without a connection for
-   * longest. If all streams have a connection, the call fails with `resource_exhausted`.
+   * stream replaces an ended stream or, if there is none, the stream that has been without a
+   * connection longest. If all streams have a connection, the call fails with `resource_exhausted`.
    */
   readonly streams?: number | undefined;
   /**

@@ -28,7 +28,7 @@ export interface ResumeOptions {
   readonly attempts?: number | undefined;
   /**
    * The pause before the next attempt, in milliseconds: `first` (default 100), doubled after each
-   * failure in a row up to `max` (default 10,000). The pause is shortened by up to a half at
+   * consecutive failure up to `max` (default 10,000). The pause is shortened by up to a half at
    * random, so that the clients of a server do not all come back at the same time.
    */
   readonly backOff?:

@@ -8,8 +8,8 @@ import { ResumedStream } from './resumed-stream.ts';
 
 /**
  * Calls a download whose handler is `resumable`. Returns its items, each exactly once and in order,
- * even if connections are lost meanwhile. Resolves once the request has been sent, as `send` does.
- * Leaving the loop cancels the call.
+ * even if connections are lost in the meantime. Resolves once the request has been sent, as `send`
+ * does. Leaving the loop cancels the call.
  *
  * If the stream cannot be continued, its iterator throws a TransportError, and
  * `resumptionFailure(error)` returns the reason: `gap`, `unknown`, `replaced`, `full` or

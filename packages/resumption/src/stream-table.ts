@@ -21,7 +21,7 @@ export class StreamTable<Item> {
   readonly #entries = new Map<string, Entry<Item>>();
   /** The number of streams of each caller. */
   readonly #shares = new Map<string, number>();
-  /** Bytes of the items of all streams. */
+  /** The number of bytes in the items of all streams. */
   #bytes = 0;
 
   constructor(clock: Clock, config: ResumableConfig) {
@@ -33,7 +33,7 @@ export class StreamTable<Item> {
     return this.#entries.size;
   }
 
-  /** Bytes of the items that are kept for all streams. */
+  /** The number of bytes in the items that are kept for all streams. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -103,7 +103,8 @@ export class StreamTable<Item> {
   }
 
   /**
-   * Removes an ended stream, or else the stream that has been without a connection for longest.
+   * Removes an ended stream or, if there is none, the stream that has been without a connection
+   * longest.
    */
   #replace(which: string, caller?: string): void {
     let last: string | undefined;

@@ -26,7 +26,7 @@ export const OFFER_ERROR = 'io.babble.processing_offer';
 /** Maximum length of an error's text, in characters. */
 const LONGEST_TEXT = 1_024;
 
-/** A message of the router: its number and its other elements. */
+/** A message from the router: its number and its other elements. */
 export interface WampMessage {
   readonly type: number;
   readonly fields: readonly unknown[];

@@ -18,8 +18,8 @@ import { HUB_ADDRESS, LONGEST_REALM } from './protocol.ts';
 /** Options of `createSignalHub`; only `transport` is required. */
 export interface SignalHubOptions {
   /**
-   * The transport to serve on: one of your program's, on which the hub mounts its protocol, or one
-   * created with `signalingProtocol`. Nodes must be able to dial it.
+   * The transport to serve on: a transport of your program, on which the hub mounts its protocol,
+   * or one created with `signalingProtocol`. Nodes must be able to dial it.
    */
   readonly transport: AnyTransport;
   /** The realms in which nodes may register. Default: any, up to `limits.realms`. */
@@ -64,11 +64,11 @@ export interface SignalHubLimits {
   readonly nodes?: number | undefined;
   /** Maximum number of registered nodes in one realm. Default: `nodes`. */
   readonly nodesPerRealm?: number | undefined;
-  /** Maximum number of registered nodes of one source. Default 256. */
+  /** Maximum number of registered nodes from one source. Default 256. */
   readonly nodesPerSource?: number | undefined;
   /**
    * Maximum number of open sessions that a node has opened, and of those that it has accepted. Any
-   * one other node may take at most an eighth of them, but always two. Default 64.
+   * single other node may take at most an eighth of them, but always at least two. Default 64.
    */
   readonly sessionsPerNode?: number | undefined;
   /**

@@ -34,7 +34,7 @@ export interface HubSignalOptions {
   readonly backends: readonly Backend[];
   /** The node's key, whose id it proves to the hub. */
   readonly identity: Identity;
-  /** The node's realm; nodes reach only nodes of the same realm. Default 'main'. */
+  /** The node's realm; nodes reach only nodes in the same realm. Default 'main'. */
   readonly realm?: string | undefined;
   /**
    * Uses the hub's relay for nodes that can't be reached directly, if the hub has one. Relayed

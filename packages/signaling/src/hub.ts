@@ -181,7 +181,7 @@ class Hub implements SignalHub {
     }
   }
 
-  /** Serves `open`: joins the call of one node to a call to another. */
+  /** Serves `open`: joins a call from one node to a call to another. */
   async *#open(rpc: Rpc<SignalingProtocol, 'open'>): AsyncGenerator<Uint8Array> {
     const [caller, callee] = this.#pair(rpc.from, rpc.request.to);
     const free = this.#sessions.take(caller, callee);

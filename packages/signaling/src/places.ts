@@ -4,7 +4,7 @@
 
 import { TransportError } from '@trunkline/transport-core';
 
-/** The number of a node's places that one other node may take: an eighth, but at least two. */
+/** The share of a node's places that one other node may take: an eighth, but at least two. */
 const SHARE = 1 / 8;
 const LEAST_SHARE = 2;
 

@@ -17,7 +17,7 @@ export const LONGEST_PIECE = 64 * 1024;
 export const DEFAULT_REALM = 'main';
 /** Maximum length of a realm's name, in characters. */
 export const LONGEST_REALM = 64;
-/** The address of a hub: at most 512 printable characters of ASCII. */
+/** The address of a hub: at most 512 printable ASCII characters. */
 export const HUB_ADDRESS = /^[!-~]{1,512}$/;
 
 const nodeId = z.string().check(z.maxLength(64));

@@ -25,7 +25,7 @@ export class AddressSet {
   readonly #addressSettings: AddressSettings;
   readonly #outliers: Outliers | undefined;
   #addresses: readonly AddressState[] = [];
-  /** The addresses that take calls, of the best priority; undefined if they must be found again. */
+  /** The addresses of the best priority that take calls; undefined if they must be found again. */
   #candidates: readonly AddressState[] | undefined = undefined;
   /** The time until which the candidates stay the same if no event changes them. */
   #validUntil = 0;
@@ -103,9 +103,9 @@ export class AddressSet {
   }
 
   /**
-   * Finds the addresses that take calls, of the best priority that has such addresses. If no
-   * address takes calls, all addresses of the best priority are used, because a call that may fail
-   * is better than one that certainly fails (Envoy's panic mode).
+   * Finds the addresses that take calls, at the best priority that has any. If no address takes
+   * calls, all addresses of the best priority are used, because a call that may fail is better than
+   * one that certainly fails (Envoy's panic mode).
    */
   #find(now: number): void {
     let best = Number.POSITIVE_INFINITY;

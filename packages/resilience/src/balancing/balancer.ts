@@ -129,7 +129,7 @@ export interface AddressSnapshot {
 /** A balancer, made by {@link createBalancer}. */
 export interface Balancer {
   /**
-   * The interceptor to pass as the last of the transport's client interceptors, after that of
+   * The interceptor to pass as the last of the transport's client interceptors, after the one for
    * retries.
    */
   readonly interceptor: ClientInterceptor;

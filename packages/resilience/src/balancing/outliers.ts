@@ -8,7 +8,7 @@ export interface OutlierOptions {
   /** The interval between examinations, in milliseconds. Default 10,000. */
   readonly interval?: number | undefined;
   /**
-   * Duration of the first ejection in milliseconds; the n-th ejection in a row lasts n times as
+   * Duration of the first ejection in milliseconds; the n-th consecutive ejection lasts n times as
    * long. Default 30,000.
    */
   readonly baseEjection?: number | undefined;
@@ -44,7 +44,7 @@ export type OutlierSettings = {
 interface Examined {
   calls: number;
   failures: number;
-  /** The number of ejections in a row; it falls by one in each interval without one. */
+  /** The number of consecutive ejections; it falls by one in each interval without one. */
   multiplier: number;
   ejectedAt: number | undefined;
 }

@@ -42,7 +42,7 @@ export interface CircuitBreakerOptions {
    */
   readonly circuits?: number | undefined;
   /**
-   * Returns the key of the circuit of a call; undefined for none. Default: the target, so behind a
+   * Returns the key of a call's circuit; undefined for none. Default: the target, so behind a
    * balancer each address has a separate circuit.
    */
   readonly key?: ((call: ClientCall) => string | undefined) | undefined;
@@ -78,9 +78,7 @@ export interface CircuitSnapshot {
 
 /** A circuit breaker, made by {@link createCircuitBreaker}. */
 export interface CircuitBreaker {
-  /**
-   * The interceptor to pass among the transport's client interceptors, after that of a balancer.
-   */
+  /** The interceptor to pass among the transport's client interceptors, after the balancer's. */
   readonly interceptor: ClientInterceptor;
   snapshot(): readonly CircuitSnapshot[];
 }

@@ -1,6 +1,6 @@
 // Counts of calls over the last seconds, in slices that are dropped one by one.
 
-/** Counts successes and failures of a rolling window. */
+/** Counts successes and failures in a rolling window. */
 export class RollingWindow {
   readonly #slice: number;
   readonly #calls: Float64Array;

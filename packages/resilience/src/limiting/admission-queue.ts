@@ -63,7 +63,7 @@ export class AdmissionQueue {
     this.#size++;
   }
 
-  /** Removes a call that its caller has given up. */
+  /** Removes a call that its caller has abandoned. */
   remove(waiter: Waiter): void {
     const list = this.#lists[waiter.priority]!;
     const at = list.indexOf(waiter);

@@ -65,7 +65,7 @@ export interface AdmissionQueueOptions {
   readonly interval?: number | undefined;
 }
 
-/** The state of an admission as plain data. */
+/** The state of an admission control as plain data. */
 export interface AdmissionSnapshot {
   readonly limit: number;
   /** Number of calls that are being handled. */
@@ -75,7 +75,7 @@ export interface AdmissionSnapshot {
   readonly refused: number;
 }
 
-/** The admission of calls, made by {@link createAdmission}. */
+/** An admission control, made by {@link createAdmission}. */
 export interface Admission {
   /**
    * The interceptor to pass as the first of the server interceptors, of the transport or of

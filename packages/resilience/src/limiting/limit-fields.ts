@@ -12,7 +12,7 @@ export interface AdaptiveLimitOptions {
   /** The highest limit. Default 200. */
   readonly most?: number | undefined;
   /**
-   * The limit shrinks if calls take longer than this factor of their usual latency. Default 1.5.
+   * The limit shrinks if calls take longer than this multiple of their usual latency. Default 1.5.
    */
   readonly tolerance?: number | undefined;
   /** The duration, in milliseconds, over which latencies are averaged. Default 1,000. */

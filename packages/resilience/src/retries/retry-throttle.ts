@@ -4,8 +4,8 @@
 export interface RetryThrottleOptions {
   /**
    * The size of the bucket, at least 1. Retries stop while half of it or less is left. Default 10,
-   * the example of gRFC A6: five failed attempts in a row stop retries. A client with many calls in
-   * flight needs more: twice its number of calls in flight to one server, because all of these
+   * the example of gRFC A6: five consecutive failed attempts stop retries. A client with many calls
+   * in flight needs more: twice its number of calls in flight to one server, because all of these
    * calls fail together if that server dies.
    */
   readonly tokens?: number | undefined;
