@@ -31,8 +31,8 @@ export type ObserverEvent =
    */
   | { type: 'acceptFailed'; error: TransportError }
   /**
-   * A user's callback threw (`admit`, `hello`, `resolve` or `allow`, but not an observer's hook),
-   * or a handler's clean-up threw.
+   * A callback of the user threw (`admit`, `hello`, `resolve`, `allow`; not the observer's own), or
+   * the clean-up of a handler did.
    */
   | { type: 'callbackFailed'; callback: string; error: unknown };
 

@@ -6,7 +6,8 @@ import type { RtcLibrary, RtcPeerConnection } from './rtc.ts';
 
 /**
  * Creates the peer connection of the end with this role. Throws `resource_exhausted` if the browser
- * allows no more: Chromium then throws an UnknownError. Throws any other error of the library.
+ * allows no more of them; Chromium then throws an UnknownError. Rethrows any other error from the
+ * library.
  */
 export function createPeer(
   { RTCPeerConnection }: RtcLibrary,

@@ -140,7 +140,7 @@ export class BalancedName implements ResolutionObserver {
   /**
    * Chooses the address for a call.
    *
-   * @throws TransportError `unavailable`, `sent: false`, if the name currently has no address.
+   * @throws TransportError `unavailable` (`sent: false`) if the name currently has no address.
    */
   pick(call: ClientCall, now: number, tried: readonly AddressState[]): AddressState {
     const address = this.#set.pick(call, now, tried);

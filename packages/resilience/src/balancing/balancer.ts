@@ -77,7 +77,7 @@ export interface BalancerLimits {
   readonly addresses?: number | undefined;
   /**
    * Maximum number of calls that wait for the first addresses of a name. Further calls fail with
-   * `resource_exhausted`, `sent: false`. Default 1,000.
+   * `resource_exhausted` (`sent: false`). Default 1,000.
    */
   readonly waiting?: number | undefined;
 }

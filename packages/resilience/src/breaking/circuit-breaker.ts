@@ -84,7 +84,7 @@ export interface CircuitBreaker {
 }
 
 /**
- * Creates an interceptor that refuses calls with `unavailable`, `sent: false`, while most calls to
+ * Creates an interceptor that refuses calls with `unavailable` (`sent: false`) while most calls to
  * the same target fail. Retries and balancers treat such a call as one that reached no server.
  *
  * @throws TypeError that names the invalid option.

@@ -37,8 +37,8 @@ export interface ConcurrencyLimit {
 }
 
 /**
- * Creates an interceptor that refuses calls above an adaptive limit with `resource_exhausted`,
- * `sent: false`. As in Netflix's Gradient2, the limit shrinks while unary calls take longer than
+ * Creates an interceptor that refuses calls above an adaptive limit with `resource_exhausted`
+ * (`sent: false`). As in Netflix's Gradient2, the limit shrinks while unary calls take longer than
  * usual, and grows while they do not. All calls through the interceptor share it, so create one for
  * each service.
  *
