@@ -102,9 +102,9 @@ export class ManagedWorker {
   }
 
   /**
-   * Asks the worker, which must answer within `timeout` milliseconds. While a question is open,
-   * identical questions share its answer, so questions to a worker that hangs do not pile up.
-   * Rejects with `deadline_exceeded`, or with `unavailable` if the worker ends.
+   * Asks the worker a question, which it must answer within `timeout` milliseconds. While a
+   * question is open, identical questions share its answer, so questions to a worker that hangs do
+   * not pile up. Rejects with `deadline_exceeded`, or with `unavailable` if the worker ends.
    */
   async ask(what: Question, timeout: number): Promise<unknown> {
     if (this.#phase.name === 'exited') throw this.#phase.error;

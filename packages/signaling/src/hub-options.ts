@@ -26,7 +26,7 @@ export interface SignalHubOptions {
   readonly realms?: readonly string[] | undefined;
   /**
    * The addresses at which nodes dial this hub. A proof that was made for any other address is
-   * refused, so that another hub that a node uses can't register as that node here. Default: any.
+   * refused, so that another hub that a node uses can't register here as that node. Default: any.
    */
   readonly addresses?: readonly string[] | undefined;
   /**

@@ -16,7 +16,7 @@ export interface Registering {
 
 /**
  * Returns the bytes that a node signs. The prefix keeps the signature from being valid for another
- * purpose. The address keeps another hub from using the proof to register as the node here.
+ * purpose. The address keeps another hub from using the proof to register here as the node.
  */
 export function messageToSign({ hub, realm }: Registering, challenge: Uint8Array): Uint8Array {
   const text = `trunkline signaling registration 1\0${hub}\0${realm}\0`;

@@ -54,7 +54,7 @@ export type ObserverEvent =
  * - refusedCall: a call was refused unprocessed because a limit was reached: queue, `calls`,
  *   `streams` or memory.
  * - slowed: reading from a connection was paused until others had been served, because its peer had
- *   cost more work units than one turn allows.
+ *   used more work units than one turn allows.
  */
 export type Counter =
   | 'onewayLost'

@@ -39,7 +39,7 @@ export interface ExposeOptions<P extends Protocol> {
   readonly version?: string | undefined;
   /** A description of the service, which `nats micro info` shows. Default: none. */
   readonly description?: string | undefined;
-  /** The methods to expose, unary and one-way ones. Default: all such methods. */
+  /** The unary and one-way methods to expose. Default: all such methods. */
   readonly methods?: readonly (keyof P['methods'] & string)[] | undefined;
   /** The subject that precedes the methods' names. Default: the name of the service. */
   readonly subject?: string | undefined;

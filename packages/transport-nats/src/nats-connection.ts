@@ -99,7 +99,7 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
     return !this.#isBlocked;
   }
 
-  /** Sends as much of the rest as the credit allows, then the end. */
+  /** Sends as much of the rest as the credit allows, then the end message. */
   #pump(): void {
     let left = 0;
     for (const chunk of this.#rest) left += chunk.length;
@@ -116,7 +116,7 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
 
   /**
    * Returns the length of the next message, at most `most`. It ends between two chunks if it can,
-   * and not between a frame's header and its payload, so that the reader need not join the parts.
+   * but never between a frame's header and its payload, so that the reader need not join the parts.
    */
   #whole(left: number, most: number): number {
     if (left <= most) return left;

@@ -105,7 +105,9 @@ export class ChannelConnection implements StreamConnection {
     else if (!this.#isEnding) this.#sink.revoked(error);
   }
 
-  /** Sends as much of the chunk as the window and the channel's buffer allow, then the end. */
+  /**
+   * Sends as much of the chunk as the window and the channel's buffer allow, then the end message.
+   */
   #pump(): void {
     const { maxMessage } = this.#open;
     // The channel has closed and will report it soon; until then, nothing can be written.

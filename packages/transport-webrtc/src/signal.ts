@@ -19,7 +19,7 @@ export interface Signal {
   readonly trickle?: boolean | undefined;
   /**
    * Carries streams through signaling itself, between nodes that have no direct path. Its addresses
-   * are ids of nodes, and its connections prove node ids. Default: no relay.
+   * are node ids, and its connections prove node ids. Default: no relay.
    */
   readonly relay?: SignalRelay | undefined;
   /**

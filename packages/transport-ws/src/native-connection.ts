@@ -180,7 +180,7 @@ export class NativeConnection implements StreamConnection {
   }
 }
 
-/** The longest message that this end sends, in bytes (docs/wire-protocol.md §1). */
+/** Maximum length of a message that this end sends, in bytes (docs/wire-protocol.md §1). */
 const MESSAGE = 256 * 1024;
 /**
  * Numbers of bytes that the browser buffers: above HIGH a write returns false, and at LOW the

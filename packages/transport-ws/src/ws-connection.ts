@@ -214,7 +214,7 @@ export class WsConnection implements StreamConnection {
   }
 }
 
-/** The longest message that this end sends, in bytes (docs/wire-protocol.md §1). */
+/** Maximum length of a message that this end sends, in bytes (docs/wire-protocol.md §1). */
 const MESSAGE = 256 * 1024;
 /**
  * The time for which one end waits for the other's close frame, in milliseconds, and the number of

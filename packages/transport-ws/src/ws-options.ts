@@ -39,8 +39,8 @@ export interface WsStreamLayerOptions {
    */
   readonly server?: HttpServer | undefined;
   /**
-   * Web pages that may connect, as their `Origin` header: 'https://app.example'. Default: all. A
-   * client that sends no such header is not a page and is always allowed.
+   * Web pages that may connect, given as their `Origin` header: 'https://app.example'. Default:
+   * all. A client that sends no such header is not a page and is always allowed.
    */
   readonly origins?: readonly string[] | undefined;
   /**

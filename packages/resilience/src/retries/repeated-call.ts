@@ -14,7 +14,7 @@ import type { CompletePolicy } from './retry-policy.ts';
 import type { RetryThrottle } from './retry-throttle.ts';
 import { UnreadUpload } from './unread-upload.ts';
 
-/** The events of calls that are counted. */
+/** The call events that are counted. */
 export type Counted = 'retry' | 'hedge' | 'throttled' | 'pushback';
 
 /** The parts of the owner that a RepeatedCall uses. */
@@ -143,7 +143,7 @@ export class RepeatedCall {
     return attempt;
   }
 
-  /** Sends the call once more after a while, if no answer has arrived. */
+  /** Sends the call once more after a delay, if no answer has arrived. */
   #scheduleHedge(delay: number | undefined): void {
     if (delay === undefined || this.#call.kind !== 'unary') return;
     if (!this.#mayRepeat || this.#made >= this.#policy.attempts || this.#isSettled) return;

@@ -31,7 +31,7 @@ export interface Suite {
   ): Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** One use of a key of the cipher. */
+/** One use of a cipher key. */
 export interface KeyUse {
   /** 32 bytes. */
   readonly key: Uint8Array;

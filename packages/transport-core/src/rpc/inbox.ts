@@ -325,7 +325,7 @@ export class Inbox {
     call.giveBack(call.channel.inbound.length === 0);
   }
 
-  /** Feeds the readers, because the connection may now have another one-way handled. */
+  /** Feeds the readers, because another one-way from the connection can now be handled. */
   uncrowded(channel: InChannel): void {
     channel.crowd(false);
     this.feedAll();

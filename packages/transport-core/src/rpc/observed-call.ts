@@ -67,7 +67,7 @@ class OutgoingRecord extends OpenRecord {
 
 /** A unary or one-way call. */
 export class ObservedCall extends Call<unknown> {
-  /** Undefined while the call is constructed. */
+  /** Undefined while the call is being constructed. */
   record: OutgoingRecord | undefined = undefined;
 
   override writeIn(batch: number): void {
@@ -93,7 +93,7 @@ export class ObservedCall extends Call<unknown> {
 
 /** A call that streams. */
 export class ObservedStreamCall extends StreamCall {
-  /** Undefined while the call is constructed. */
+  /** Undefined while the call is being constructed. */
   record: OutgoingRecord | undefined = undefined;
 
   override written(unit: Outgoing, last: boolean): void {

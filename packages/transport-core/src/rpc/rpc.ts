@@ -160,7 +160,7 @@ export function answer(call: InCall, value: unknown): boolean {
 }
 
 /**
- * Ends the handling of a call whose caller has gone before its reader answered. Nothing is sent,
+ * Ends the handling of a call whose caller was gone before its reader answered. Nothing is sent,
  * and no late answer is counted.
  */
 export function abandon(rpc: IncomingRpc): void {

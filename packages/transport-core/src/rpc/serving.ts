@@ -117,8 +117,8 @@ export class Serving implements Taker {
   }
 
   /**
-   * Answers the calls of handlers that still run with `error`, because the grace period of `stop`
-   * is over.
+   * Answers, with `error`, the calls of handlers that are still running, because the grace period
+   * of `stop` is over.
    */
   failRunning(error: TransportError): void {
     for (const rpc of this.#running) if (!rpc.settled) this.#guarded(() => void rpc.fail(error));

@@ -199,7 +199,8 @@ export abstract class OutCall implements ListEntry, UnitSender {
   abstract accepted(): void;
 
   /**
-   * Called on progress of a streaming call: an item was sent or received, or the request has left.
+   * Called when a streaming call makes progress: an item was sent or received, or the request has
+   * left.
    */
   abstract progressed(now: number): void;
 

@@ -183,8 +183,8 @@ export class Outbox {
 
   /**
    * Moves long responses into the bulk lane while account 4 has credit. They pay when their first
-   * packet is written, because payments must have the same order as first packets, and the
-   * scheduler decides that order across channels.
+   * packet is written, because payments must be made in the same order as first packets are
+   * written, and the scheduler decides that order across channels.
    */
   #payReplies(): void {
     for (

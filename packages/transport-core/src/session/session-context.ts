@@ -38,9 +38,11 @@ export interface SessionLimits {
 
 /** The limits of this connection, settled from the HELLOs of both ends. */
 export interface Terms {
-  /** The smaller of the packet sizes of both ends, in bytes. A message of more bytes is long. */
+  /**
+   * The smaller of the packet sizes of both ends, in bytes. A message of more bytes counts as long.
+   */
   readonly packet: number;
-  /** The largest message and the largest item that the peer accepts, in bytes. */
+  /** The maximum sizes of a message and of an item that the peer accepts, in bytes. */
   readonly message: number;
   readonly item: number;
   /**

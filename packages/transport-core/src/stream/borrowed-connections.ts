@@ -9,8 +9,8 @@ export class BorrowedConnections {
   readonly #borrowers = new Map<Connection, Set<PoolEntry>>();
 
   /**
-   * Adds a connection to an entry's connections. Returns false if the entry has it already, or if
-   * it is not up.
+   * Adds a connection to an entry's connections. Returns false if the entry already has the
+   * connection, or if the connection is not up.
    */
   borrow(entry: PoolEntry, connection: Connection): boolean {
     if (!connection.isUp || entry.connections.includes(connection)) return false;

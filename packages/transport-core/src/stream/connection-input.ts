@@ -172,7 +172,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     });
   }
 
-  /** Does what is due at `now`. */
+  /** Does everything that is due at `now`. */
   wake(now: number): void {
     if (now >= this.#readAgain) {
       this.#readAgain = Number.POSITIVE_INFINITY;

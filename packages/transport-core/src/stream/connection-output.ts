@@ -225,7 +225,7 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
     else if (!this.isHeldBack) this.#ticker.run((now) => this.#session!.drained(now));
   }
 
-  /** Does what is due at `now`. */
+  /** Does everything that is due at `now`. */
   wake(now: number): void {
     if (now >= this.#sendAgain) {
       this.#sendAgain = Number.POSITIVE_INFINITY;

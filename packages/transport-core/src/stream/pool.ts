@@ -327,7 +327,7 @@ export class Pool implements PoolEntryOwner {
 
   // Names.
 
-  /** Watches the target of an entry that is dialed, if it is a name. */
+  /** Watches the target of an entry that is being dialed, if the target is a name. */
   #watched(entry: PoolEntry): Parameters<PoolHost['open']>[4] {
     entry.watch ??= this.host.watch(entry.address, () => this.#listChanged(entry));
     return entry.watch && { watch: entry.watch, inUse: entry.connections[0] };

@@ -26,9 +26,9 @@ export interface StreamLayer {
     options?: ListenOptions,
   ): Promise<void>;
   /**
-   * Accepts no more connections. The layer's own handshakes that have begun continue, and so do
-   * pending dials; `close` is called later. Without this method, `close` is called instead, which
-   * ends those handshakes and dials.
+   * Accepts no more connections. The layer's own handshakes that are already in progress continue,
+   * and so do pending dials; `close` is called later. Without this method, `close` is called
+   * instead, which ends those handshakes and dials.
    */
   stopListening?(): void;
   /**
@@ -183,8 +183,8 @@ export interface StreamConnection {
 /** Receives the reports of a connection. */
 export interface StreamSink {
   /**
-   * True if the sink copies the data that it keeps before `data` returns, regardless of the result:
-   * the next chunk may then arrive in the same memory.
+   * True if, before `data` returns, the sink copies the data that it keeps, regardless of the
+   * result: the next chunk may then arrive in the same memory.
    */
   readonly copies?: boolean | undefined;
   /**

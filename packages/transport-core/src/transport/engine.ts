@@ -75,7 +75,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   readonly #shutdown = new Shutdown(this);
   #drained!: () => void;
   #ids = 0;
-  /** Bytes of connections that have ended. */
+  /** The number of bytes received and sent over connections that have ended. */
   readonly #past = { in: 0, out: 0 };
   /**
    * The number of connections that are neither refused nor closed; bounded by limits.connections.

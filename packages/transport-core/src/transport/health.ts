@@ -186,12 +186,12 @@ class HealthService implements Health {
   }
 }
 
-/** A request of node:http, as far as `healthHandler` reads it. */
+/** The part of a node:http request that `healthHandler` reads. */
 export interface HealthRequest {
   readonly url?: string | undefined;
 }
 
-/** A response of node:http, as far as `healthHandler` writes it. */
+/** The part of a node:http response that `healthHandler` writes. */
 export interface HealthResponse {
   writeHead(status: number, headers: Record<string, string>): unknown;
   end(body: string): unknown;

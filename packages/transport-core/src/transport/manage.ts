@@ -94,8 +94,8 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
 }
 
 /**
- * Returns the longest message, in bytes, that `transport` accepts (`limits.message`); with
- * `remote`, the longest that this peer accepts.
+ * Returns the maximum length, in bytes, of a message that `transport` accepts (`limits.message`)
+ * or, with `remote`, that this peer accepts.
  */
 export function messageLimit(transport: AnyTransport, remote?: Remote): number {
   if (remote !== undefined) return connectionOf(remote).figures.messageLimit;

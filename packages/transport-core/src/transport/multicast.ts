@@ -32,8 +32,9 @@ export interface MulticastOptions<Response> extends CallOptions {
     | ((answers: readonly Answer<Response>[]) => boolean)
     | undefined;
   /**
-   * The treatment of calls that have not been answered when the multicast ends or its loop is left:
-   * 'cancel' cancels them, 'run' lets them finish and ignores their answers. Default 'cancel'.
+   * Determines what happens to calls that have not been answered when the multicast ends or its
+   * loop is left: 'cancel' cancels them, 'run' lets them finish and ignores their answers. Default
+   * 'cancel'.
    */
   readonly rest?: 'cancel' | 'run' | undefined;
 }

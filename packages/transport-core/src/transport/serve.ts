@@ -47,7 +47,7 @@ export interface Server {
 
 /**
  * Serves any subset of a protocol's methods. Calls to these methods go only to the handlers; calls
- * to other methods go to `consumer()` readers. A method without a reader is answered with
+ * to other methods go to `consumer()` readers. A call to a method without a reader is answered with
  * `unimplemented`: immediately if the protocol has any reader, otherwise after 1 s, or after half
  * of the call's time if that is less. A handler starts synchronously when its call is read, and
  * answers by returning. If it throws, the caller gets the error.

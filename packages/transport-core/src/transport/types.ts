@@ -235,7 +235,8 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
 }
 
 /**
- * A transport of any protocol, as libraries accept it. To make calls through it, mount a protocol.
+ * A transport of any protocol, for libraries that accept any transport. To make calls through it,
+ * mount a protocol.
  */
 export type AnyTransport = Omit<
   Transport<any>,

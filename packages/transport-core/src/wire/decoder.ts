@@ -20,7 +20,7 @@ export interface FrameViolation {
  * and hello are views into the chunk, or into a buffer if the frame was split across chunks.
  */
 export class FrameDecoder {
-  /** The longest frame that is accepted, in bytes after its length, below 2^28. */
+  /** Maximum length of an accepted frame, in bytes after its length, below 2^28. */
   #maxLength: number;
   readonly #allocate: (size: number) => Uint8Array;
   readonly #frame = Frame.empty().widen();
@@ -58,7 +58,7 @@ export class FrameDecoder {
     this.#allocate = options.allocate;
   }
 
-  /** Sets the longest frame that is accepted, from the next frame on. */
+  /** Sets the maximum length of an accepted frame, from the next frame on. */
   limit(maxLength: number): void {
     this.#maxLength = maxLength;
   }

@@ -169,8 +169,8 @@ export interface FrameVisitor {
    */
   frame(frame: Frame): boolean;
   /**
-   * Read after `frame` returned false. True makes the decoder keep the rest of the chunk in
-   * `unread` and continue with the next chunk.
+   * The decoder reads this after `frame` has returned false. True makes the decoder keep the rest
+   * of the chunk in `unread` and continue with the next chunk.
    */
   readonly pauses?: boolean;
   /**

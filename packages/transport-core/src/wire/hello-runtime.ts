@@ -15,7 +15,7 @@ export class Reader {
   pos = 0;
   /**
    * The end of the message being read. The generated code sets it to the end of a nested message,
-   * and back.
+   * and then back.
    */
   len: number;
 

@@ -37,9 +37,9 @@ export interface HelloProtocol {
   channel: number;
 }
 
-/** Information about a transport that its hellos give to every peer. */
+/** Information about a transport, which its hellos give to every peer. */
 export interface Introduction {
-  /** 32 hex digits, drawn once for each transport. */
+  /** 32 random hex digits, generated once for each transport. */
   readonly instance: string;
   readonly network: string;
   /** The address at which others reach it; empty if it does not listen. */

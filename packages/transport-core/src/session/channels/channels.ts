@@ -33,7 +33,7 @@ export interface ProtocolsVisitor {
 }
 
 /**
- * One channel on one connection: its outgoing lanes, its incoming accounts, and the calls of both
+ * One channel on one connection: its outgoing lanes, its incoming accounts, and the calls in both
  * directions. It continues to exist when its protocol is unmounted.
  */
 export class Channel implements InChannel {

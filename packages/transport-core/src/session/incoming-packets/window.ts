@@ -3,7 +3,7 @@
 // allows it to grant more than was spent.
 
 /**
- * The window of the pipe, between the start value of the hello and a maximum.
+ * The window of the pipe, between the initial value from the hello and a maximum.
  *
  * A PING is sent, and its PONG arrives after the data that the sender has already written. The
  * bytes read between the two, divided by the time between them, are the rate of the line. The

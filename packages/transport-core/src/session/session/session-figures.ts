@@ -52,7 +52,7 @@ export class SessionFigures {
     return this.#parts.context.usage.held;
   }
 
-  /** The longest message, in bytes, that the peer accepts. */
+  /** Maximum length, in bytes, of a message that the peer accepts. */
   get messageLimit(): number {
     return this.#parts.context.terms.message;
   }
