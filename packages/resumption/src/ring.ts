@@ -4,7 +4,7 @@
 export interface RingLimits {
   readonly items: number;
   /**
-   * Maximum number of bytes of all items; the newest item is kept even if it alone exceeds this.
+   * Maximum number of bytes in all items; the newest item is kept even if it alone exceeds this.
    */
   readonly bytes: number;
 }

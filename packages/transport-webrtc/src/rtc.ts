@@ -6,7 +6,8 @@ export interface RtcLibrary {
   readonly RTCPeerConnection: new (configuration: any) => RtcPeerConnection;
   /**
    * True if the library may hold a message back until the next one is sent, as node-datachannel
-   * does. Each end then sends a message without effect 250 ms after its last one. Default: false.
+   * does. Each end then sends a message that has no effect 250 ms after its last one. Default:
+   * false.
    */
   readonly holdsMessages?: boolean | undefined;
 }

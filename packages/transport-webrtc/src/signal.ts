@@ -85,7 +85,7 @@ export interface SignalReceiver {
   message(message: unknown): void;
   /**
    * Reports that the other node or signaling itself ended the session, with an error if it refused
-   * or failed. Called at most once; nothing is reported after it, or after `close` of this end.
+   * or failed. Called at most once; nothing is reported after it, or after this end's `close`.
    */
   closed(error?: TransportError): void;
 }

@@ -46,9 +46,9 @@ export interface BalancerOptions {
   /** Ejects addresses whose calls fail more often than those of others. Default: off. */
   readonly outliers?: OutlierOptions | undefined;
   /**
-   * Duration, in milliseconds, over which the weight of an address grows, from a tenth, after the
-   * address was added, was down or was ejected. Used by `roundRobin` and `leastLoaded`. Default 0:
-   * full weight immediately.
+   * Duration, in milliseconds, over which the weight of an address grows from a tenth to its full
+   * value after the address was added, was down or was ejected. Used by `roundRobin` and
+   * `leastLoaded`. Default 0: full weight immediately.
    */
   readonly slowStart?: number | undefined;
   /**
@@ -129,7 +129,7 @@ export interface AddressSnapshot {
 /** A balancer, made by {@link createBalancer}. */
 export interface Balancer {
   /**
-   * The interceptor to pass as the last of the transport's client interceptors, after the one for
+   * The interceptor. Pass it as the last of the transport's client interceptors, after the one for
    * retries.
    */
   readonly interceptor: ClientInterceptor;

@@ -78,7 +78,7 @@ export interface CircuitSnapshot {
 
 /** A circuit breaker, made by {@link createCircuitBreaker}. */
 export interface CircuitBreaker {
-  /** The interceptor to pass among the transport's client interceptors, after the balancer's. */
+  /** The interceptor. Pass it among the transport's client interceptors, after the balancer's. */
   readonly interceptor: ClientInterceptor;
   snapshot(): readonly CircuitSnapshot[];
 }

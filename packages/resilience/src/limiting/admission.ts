@@ -78,7 +78,7 @@ export interface AdmissionSnapshot {
 /** An admission control, made by {@link createAdmission}. */
 export interface Admission {
   /**
-   * The interceptor to pass as the first of the server interceptors, of the transport or of
+   * The interceptor. Pass it as the first of the server interceptors, to the transport or to
    * `serve`.
    */
   readonly interceptor: ServerInterceptor;

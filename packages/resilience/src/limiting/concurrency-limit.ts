@@ -31,7 +31,7 @@ export interface ConcurrencyLimitSnapshot {
 
 /** A limit of calls in flight, made by {@link createConcurrencyLimit}. */
 export interface ConcurrencyLimit {
-  /** The interceptor to pass among the transport's client interceptors. */
+  /** The interceptor. Pass it among the transport's client interceptors. */
   readonly interceptor: ClientInterceptor;
   snapshot(): ConcurrencyLimitSnapshot;
 }

@@ -60,7 +60,7 @@ export interface RetriesSnapshot {
 
 /** Retries, made by {@link createRetries}. */
 export interface Retries {
-  /** The interceptor to pass among the transport's client interceptors, before the balancer's. */
+  /** The interceptor. Pass it among the transport's client interceptors, before the balancer's. */
   readonly interceptor: ClientInterceptor;
   snapshot(): RetriesSnapshot;
 }

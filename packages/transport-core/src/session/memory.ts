@@ -462,5 +462,5 @@ const SLOW_TIME = 10_000;
  * Bytes that a call is assumed to cost besides its payload: our objects and those of its handler.
  */
 const CALL = 512;
-/** The part of `limits.total` that all connections share in equal parts. */
+/** The part of `limits.total` that all connections share equally. */
 const RESERVE = 1 / 4;

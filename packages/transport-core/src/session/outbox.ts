@@ -20,8 +20,8 @@ export class Outbox {
   /** Our credit for long responses, in bytes. */
   #reply = 0;
   /**
-   * The time since which the pipe's account is exhausted without any CREDIT for it; Infinity if it
-   * is not.
+   * The time since which the pipe's account has been exhausted without receiving any CREDIT;
+   * Infinity if it is not exhausted.
    */
   #drySince = Number.POSITIVE_INFINITY;
   /**

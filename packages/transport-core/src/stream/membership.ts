@@ -28,7 +28,7 @@ export interface PendingConnection {
 
 /**
  * The questions and events about connections that a transport passes to its membership. All methods
- * except `admit` and `reach` are synchronous, and none of these throws.
+ * except `admit` and `reach` are synchronous and never throw.
  */
 export interface Membership {
   /** This node's id, which every hello asserts from now on. */

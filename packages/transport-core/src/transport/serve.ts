@@ -31,7 +31,7 @@ export interface ServeOptions {
    * with a rule of its own, both must allow the call.
    */
   readonly allow?: Allow | undefined;
-  /** Interceptors around the handlers, inside those of the transport. Default: none. */
+  /** Interceptors around the handlers, inside the transport's own interceptors. Default: none. */
   readonly interceptors?: readonly ServerInterceptor[] | undefined;
 }
 

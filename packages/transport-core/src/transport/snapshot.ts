@@ -68,19 +68,19 @@ export interface LimitsSnapshot {
   readonly connections: number;
   /** Maximum number of accepted connections in a handshake; up to four times as many wait. */
   readonly handshakes: number;
-  /** Maximum numbers of incoming calls of all connections together, and of their bytes. */
+  /** Maximum number and total bytes of the incoming calls of all connections together. */
   readonly total: { readonly calls: number; readonly bytes: number };
   /** Maximum number of calls in flight, for each connection and channel. */
   readonly calls: number;
   /** Maximum number of streaming calls in flight, for each connection. */
   readonly streams: number;
   /**
-   * Maximum numbers of short requests that wait for a reader and of their bytes, for each
-   * connection and channel.
+   * Maximum number and total bytes of short requests that wait for a reader, for each connection
+   * and channel.
    */
   readonly inbound: { readonly calls: number; readonly bytes: number };
   /**
-   * Maximum numbers of messages that wait to be sent and of their bytes, for each connection and
+   * Maximum number and total bytes of messages that wait to be sent, for each connection and
    * channel.
    */
   readonly outbound: { readonly messages: number; readonly bytes: number };

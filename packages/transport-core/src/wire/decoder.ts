@@ -20,7 +20,10 @@ export interface FrameViolation {
  * and hello are views into the chunk, or into a buffer if the frame was split across chunks.
  */
 export class FrameDecoder {
-  /** Maximum length of an accepted frame, in bytes after its length, below 2^28. */
+  /**
+   * Maximum length of an accepted frame in bytes, not counting the bytes of the length itself;
+   * below 2^28.
+   */
   #maxLength: number;
   readonly #allocate: (size: number) => Uint8Array;
   readonly #frame = Frame.empty().widen();

@@ -18,7 +18,10 @@ export interface FaultyTransportBackend extends Omit<TransportBackend, 'create' 
   layer(options: CommonOptions, place: TransportPlace): StreamLayer;
 }
 
-/** Declares all cases of `transportSuite` for both lines. The titles begin with 'faulty'. */
+/**
+ * Declares all cases of `transportSuite` twice: without faults, and over a line with a delay. The
+ * titles begin with 'faulty'.
+ */
 export function faultyTransportSuite(
   test: TransportTest,
   { layer, ...backend }: FaultyTransportBackend,
@@ -37,7 +40,10 @@ export function faultyTransportSuite(
   }
 }
 
-/** Declares all cases of `streamLayerSuite` for both lines. The titles begin with 'faulty'. */
+/**
+ * Declares all cases of `streamLayerSuite` twice: without faults, and over a line with a delay. The
+ * titles begin with 'faulty'.
+ */
 export function faultyStreamLayerSuite(
   test: TestFunction,
   { name, make, skip }: StreamLayerSuiteOptions,

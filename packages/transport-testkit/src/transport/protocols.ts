@@ -70,7 +70,7 @@ export const lined = defineProtocol({
   methods: { note: { id: 1, request: bytes }, echo: { id: 2, request: bytes, response: bytes } },
 });
 
-/** Two protocols that differ only in priority, 1 to 100; channels 0x45 and 0x46. */
+/** Two protocols that differ only in priority (1 and 100); channels 0x45 and 0x46. */
 export const humble = defineProtocol({
   name: 'testkit/humble',
   version: 1,

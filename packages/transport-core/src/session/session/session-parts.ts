@@ -161,8 +161,8 @@ export class SessionParts {
   }
 
   /**
-   * Extends the time limits that the peer must keep by `lateness`, the milliseconds for which this
-   * process was asleep.
+   * Extends, by `lateness` (the milliseconds for which this process was asleep), the time limits
+   * that the peer must keep.
    */
   excuse(lateness: number): void {
     this.liveness.excuse(lateness);
