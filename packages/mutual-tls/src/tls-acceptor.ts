@@ -29,7 +29,7 @@ export interface AcceptorOptions {
   accept(secured: TlsConnection, slot: HandshakeSlot | undefined, left: number): void;
 }
 
-/** The parts of the owner of keys and lists that an acceptor needs. */
+/** The parts that an acceptor needs of the object that owns keys and lists. */
 export interface AcceptorHost {
   readonly live: Set<TlsRemote>;
   readonly trust: Trust;

@@ -155,7 +155,7 @@ class DnsResolver implements Resolver {
   }
 }
 
-/** Returns the servers of the machine. */
+/** Returns the machine's DNS servers. */
 function systemServers(): readonly DnsServer[] {
   return getServers().flatMap((server) => readServer(server) ?? []);
 }

@@ -136,7 +136,7 @@ const schema = optionsSchema({
   random: withDefault(callback<Random>(), systemRandom),
 });
 
-/** The options of a hub, complete. */
+/** The complete options of a hub. */
 export type SignalHubConfig = Options<typeof schema>;
 
 /** Returns the complete options; throws a TypeError that names an invalid one. */

@@ -12,7 +12,7 @@ import type { OpenChannel } from './open-channel.ts';
 import type { RtcDataChannel } from './rtc.ts';
 import { WAKE } from './wake-up.ts';
 
-/** Wraps a channel that is open and over which both ends have said hello. */
+/** Wraps a channel that is open and over which both ends have exchanged hellos. */
 export class ChannelConnection implements StreamConnection {
   readonly endpoint: string;
   readonly nodeId: string | undefined;

@@ -42,7 +42,9 @@ export class SymmetricState {
     return ciphertext;
   }
 
-  /** Decrypts and mixes the ciphertext into the hash. Returns undefined if it is not authentic. */
+  /**
+   * Decrypts the ciphertext, and mixes it into the hash. Returns undefined if it is not authentic.
+   */
   decryptAndHash(ciphertext: Uint8Array): Uint8Array | undefined {
     const plaintext =
       this.#cipher === undefined ? ciphertext : this.#cipher.open(this.hash, ciphertext);

@@ -78,7 +78,7 @@ export abstract class OutCall implements ListEntry, UnitSender {
    * own timeout.
    */
   declare travels: boolean;
-  /** Whether the call was lost unsent once and is on its second connection. */
+  /** True if the call was lost before it was sent, and is now on its second connection. */
   declare retried: boolean;
   declare assembly: Assembly | undefined;
   declare upload: OutStream | undefined;

@@ -35,8 +35,8 @@ export interface StreamLayer {
    * Connects. Rejects with a TransportError: `dial_timeout` after `timeout` milliseconds,
    * `connection_refused`, `host_not_found`, or `invalid_argument` for an address that the layer
    * does not understand. If the signal aborts first, it rejects with the signal's reason. A dial
-   * that ended by timeout or signal leaves no socket behind, even if the socket opens later. A
-   * handshake of the layer itself (TLS, noise) is part of the dial and of its timeout.
+   * that was ended by a timeout or a signal leaves no socket behind, even if the socket opens
+   * later. A handshake of the layer itself (TLS, noise) is part of the dial and of its timeout.
    */
   dial(address: string, options: DialOptions): Promise<StreamConnection>;
   /**

@@ -38,7 +38,7 @@ export class Reporter implements CallWatch {
   readonly #observer: Observer;
   readonly #channels: TraceChannels | undefined;
   readonly #transport: ReportedTransport;
-  /** The last time that `readNow` returned. */
+  /** The time that `readNow` returned last. */
   #read = Number.NEGATIVE_INFINITY;
 
   constructor(

@@ -23,7 +23,7 @@ import { unusableCases } from './unusable.ts';
 
 /**
  * Declares every case for a backend whose connections prove node ids.
- * @param test the runner's: AVA's `test`, or anything of its shape (see TestFunction).
+ * @param test the runner's `test`: AVA's, or any function of the same shape (see TestFunction).
  * @param backend makes nodes, and gives access to the plain connections that carry theirs.
  */
 export function identitySuite<P extends NodeCredentials>(

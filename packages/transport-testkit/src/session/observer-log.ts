@@ -8,7 +8,7 @@ export interface ObserverLog {
   counted(counter: Counter): number;
   /** Resolves once at least `amount` has been counted. */
   reaches(counter: Counter, amount: number): Promise<void>;
-  /** Resolves with the first event of that type, past ones included. */
+  /** Resolves with the first event of that type, including past ones. */
   first<T extends ObserverEvent['type']>(type: T): Promise<Extract<ObserverEvent, { type: T }>>;
   /** Describes the events that callers now wait for. */
   waits(): string[];

@@ -30,7 +30,7 @@ import { textCases } from './text-cases.ts';
 
 /**
  * Declares the cases for one kind of streams.
- * @param test the runner's: AVA's `test`, or anything of its shape (see TestFunction).
+ * @param test the runner's `test`: AVA's, or any function of the same shape (see TestFunction).
  * @param backend creates stream layers for the raw peer and transports to test.
  */
 export function sessionSuite(test: TestFunction, backend: SessionBackend): void {
