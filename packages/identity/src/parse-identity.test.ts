@@ -1,4 +1,4 @@
-// Tests of parsing private keys, and of the errors for everything else.
+// Tests of parsing private keys, and of the errors for any other input.
 
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { concatBytes } from '@noble/hashes/utils.js';

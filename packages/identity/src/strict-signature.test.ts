@@ -14,7 +14,7 @@ import { fromHex, toHex, utf8 } from './testing/bytes.ts';
 import { verifySignature } from './verify-signature.ts';
 
 // The Ed25519 cases are those of Chalkias, Garillot and Nikolaenko, 'Taming the Many EdDSAs' (SSR
-// 2020), generated anew. We accept the same cases as libsodium and dalek's verify_strict.
+// 2020), generated again. We accept the same cases as libsodium and dalek's verify_strict.
 
 const { Point } = ed25519;
 const L = Point.Fn.ORDER;

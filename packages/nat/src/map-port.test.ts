@@ -1,5 +1,5 @@
 // Tests of port mapping against a fake gateway: requests and their times, advertised addresses, and
-// texts of errors.
+// error messages.
 
 import {
   type AnyTransport,
@@ -51,7 +51,7 @@ async function fixture(t: ExecutionContext, kind: 'upnp' | 'nat-pmp'): Promise<F
     bindAddr: '0.0.0.0:0',
     advertiseAddr: FORMER,
     clock,
-    // No jitter: a renewal starts when its interval is over.
+    // No jitter: a renewal starts when its interval has passed.
     random: () => 0,
   });
   await transport.listen();

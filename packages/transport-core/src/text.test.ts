@@ -1,4 +1,4 @@
-// Tests of cleaning and cutting texts from peers.
+// Tests of cleaning and truncating text from peers.
 
 import test from 'ava';
 import { cleanText, truncateText } from './text.ts';

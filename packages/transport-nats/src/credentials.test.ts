@@ -94,7 +94,7 @@ natsTest('each node needs only the permissions that the documentation names', as
   const request = new Uint8Array(100_000).fill(3);
   t.deepEqual(await near.send(far.localAddr(), 'echo', request), request);
 
-  // The broker refuses anything that is not allowed, and the refusal is reported at once.
+  // The broker refuses anything that is not allowed, and the refusal is reported immediately.
   const other = await t.throwsAsync(near.send('nats://broker/billing', 'echo', request), {
     instanceOf: TransportError,
   });

@@ -1,5 +1,5 @@
 // Tests of transports over WebRTC: calls after the connection is open, and nodes that dial each
-// other at once.
+// other simultaneously.
 
 import { createIdentity } from '@trunkline/identity';
 import { createPeers } from '@trunkline/peers';

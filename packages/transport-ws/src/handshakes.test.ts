@@ -276,7 +276,7 @@ async function secure(address: string, { key, cert }: TlsOptions) {
   socket.on('error', () => {});
   socket.resume();
   // A TLS 1.3 server sends its session ticket after the client's last handshake message, so the
-  // handshake is over at both ends.
+  // handshake is complete at both ends.
   await once(socket, 'session');
   // Bytes written inside that event would stay in OpenSSL's buffer.
   await new Promise(setImmediate);

@@ -37,7 +37,7 @@ const commands: Record<string, (argument: string) => unknown> = {
     return transport.advertiseAddr();
   },
   /**
-   * Dials an address anew, calls the node there, and answers with 'reached' or the error's code.
+   * Dials an address again, calls the node there, and answers with 'reached' or the error's code.
    */
   async call(address) {
     await transport.disconnect(address);

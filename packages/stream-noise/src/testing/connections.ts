@@ -20,7 +20,7 @@ export interface MakeOptions {
 }
 
 /**
- * Returns an open connection, the wire beneath it, the sink above it, and the far end of the wire.
+ * Returns an open connection, the wire below it, the sink above it, and the far end of the wire.
  */
 export function make({
   blocked = false,

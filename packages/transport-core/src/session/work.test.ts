@@ -1,4 +1,4 @@
-// Tests the work units that a peer may cost a session, with frames made by hand and time as a
+// Tests the work units that a peer may use in a session, with frames made by hand and time as a
 // number.
 
 import test from 'ava';

@@ -1,4 +1,4 @@
-// Tests of targets that are names: the pool follows the changes of their addresses.
+// Tests of targets that are names: the pool follows the changes to their addresses.
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';

@@ -1,5 +1,5 @@
-// Tests of the frame decoder on chunks: frames that are cut, buffers of the visitor, and visitors
-// that stop.
+// Tests of the frame decoder on chunks: frames that are split across chunks, buffers of the
+// visitor, and visitors that stop.
 
 import test from 'ava';
 import { seededRandom } from '../random.ts';

@@ -57,7 +57,7 @@ test('1,000 idle connections, kept alive for minutes, have one timer at each end
   const timers: [number, number][] = [];
   const heard: number[] = [];
   for (const count of [10, 1_000]) {
-    // Batches of 50, fewer than the number of handshakes that a server allows at once.
+    // Batches of 50, fewer than the number of handshakes that a server allows at the same time.
     for (let first = 0; first < count; first += 50) {
       const names = Array.from(
         { length: Math.min(50, count - first) },

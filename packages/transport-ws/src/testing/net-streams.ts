@@ -1,5 +1,5 @@
-// The plain bytes beneath a WebSocket: a stream layer over node:net, for tests that eavesdrop,
-// tamper or impersonate.
+// The plain bytes below a WebSocket: a stream layer over node:net, for tests that eavesdrop, tamper
+// or impersonate.
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { TransportError } from '@trunkline/transport-core';

@@ -1,4 +1,4 @@
-// Tests the count of one-ways whose credit has not come back.
+// Tests the count of one-ways whose credit has not been returned.
 
 import test from 'ava';
 import { seededRandom } from '../../random.ts';
