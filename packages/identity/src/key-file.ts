@@ -65,8 +65,8 @@ export async function loadIdentity(path: string): Promise<Identity> {
  * Processes that do this at the same time get the same identity. `options` are those of
  * `createIdentity`.
  *
- * Rejects with `failed_precondition` if the file has a key of another `type` than requested, and
- * with the errors of `loadIdentity` and `saveIdentity`.
+ * Rejects with `failed_precondition` if the file has a key of a different `type` than requested,
+ * and with the errors of `loadIdentity` and `saveIdentity`.
  */
 export async function loadOrCreateIdentity(
   path: string,

@@ -36,8 +36,8 @@ export function tlsAcceptError(
 }
 
 /**
- * Returns the error of a connection whose handshake was complete from this end's view. The other
- * end may still have refused this end's certificate, because the acceptor judges a dialer's
+ * Returns the error of a connection whose handshake was complete from this end's point of view. The
+ * other end may still have refused this end's certificate, because the acceptor judges a dialer's
  * certificate after the dialer's last handshake message.
  */
 export function tlsConnectionError(

@@ -20,7 +20,7 @@ export interface SubjectListener {
   noResponders(): void;
   /**
    * Called if the server refused the subscription or a publication with `refusedFor`, or if the
-   * server is gone.
+   * connection to the server is lost.
    */
   failed(error: TransportError): void;
 }

@@ -24,8 +24,8 @@ export interface TestContext {
   teardown(run: () => void | Promise<void>): void;
   log(...values: unknown[]): void;
   /**
-   * Fails the case if it takes longer, in real milliseconds; a second call replaces the first
-   * limit. This is only a watchdog; no case relies on it.
+   * Fails the case if it takes longer than this, in milliseconds of real time; a second call
+   * replaces the first limit. This is only a watchdog; no case relies on it.
    */
   timeout(milliseconds: number, message?: string): void;
 }

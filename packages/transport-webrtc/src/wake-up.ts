@@ -7,8 +7,8 @@ export const WAKE = 'wake';
 
 /**
  * Sends {@link WAKE} 250 ms after the last message of this end, and three times more, doubling the
- * wait each time. On a busy machine, in one of some hundred dials, node-datachannel holds a message
- * back until the next one is sent. Probably its SCTP leaves the message to a thread that is
+ * wait each time. On a busy machine, in about one of a hundred dials, node-datachannel holds a
+ * message back until the next one is sent. Probably its SCTP leaves the message to a thread that is
  * handling a packet at that moment, and that thread is just past the point where it would send.
  */
 export class WakeUp {

@@ -35,7 +35,7 @@ export class TooManyValues extends RangeError {}
 
 /**
  * Returns a function that wraps bytes in a reader for `type.decode`. The reader drops unknown
- * fields (protobufjs would keep each at a cost of some hundred bytes), checks that text is UTF-8
+ * fields (protobufjs would keep each at a cost of about a hundred bytes), checks that text is UTF-8
  * even under proto2, and reads at most `values` fields of the type and elements of packed lists.
  * For a type without `decodeDelimited`, the function returns the bytes unchanged.
  */

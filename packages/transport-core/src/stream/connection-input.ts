@@ -267,7 +267,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     return backlog;
   }
 
-  /** Excuses the peer's silence if its input was not read for long. */
+  /** Excuses the peer's silence if its input was not read for a long time. */
   #excuse(now: number): void {
     if (this.#phase.name !== 'waiting') return;
     const waited = now - this.#phase.since;

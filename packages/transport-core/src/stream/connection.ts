@@ -57,7 +57,7 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
   /** True if it counts towards limits.connections; refused connections do not. */
   readonly counts: boolean;
   remote: LiveRemote | undefined = undefined;
-  /** The time at which the connection needs `wake` at the latest. */
+  /** The latest time at which the connection needs `wake`. */
   due = Number.POSITIVE_INFINITY;
   readonly host: ConnectionHost;
   /** Starts our calls on this connection. */

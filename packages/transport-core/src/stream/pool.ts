@@ -99,7 +99,7 @@ export class Pool implements PoolEntryOwner {
     }
   }
 
-  /** Restarts a call that no handler can have seen, because its connection has left. */
+  /** Restarts a call whose connection has left and that no handler can have seen. */
   restart(call: Call<unknown>): void {
     this.#startPooled(call, false);
   }

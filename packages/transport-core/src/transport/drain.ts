@@ -22,7 +22,7 @@ export interface DrainOptions {
  * that it is not ready, and peers' calls are refused with `unavailable` (reason `draining`, `sent:
  * false`), so that their callers can use other nodes. Calls whose handlers have started can finish.
  * The node may still make calls; one-ways and Trunkline's own protocols (peers, gossip) continue.
- * Resolves when no call of a peer is in flight and (with `refuse: false`) no accepted connection is
+ * Resolves when no peer's call is in flight and (with `refuse: false`) no accepted connection is
  * left, or when the grace period is over. After that, close the transport with a grace period, so
  * that calls that are still on their way are also refused with `sent: false`. Draining can't be
  * undone.

@@ -377,7 +377,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   }
 
   /**
-   * Stops listening, and leaves up to `most` accepted connections gracefully. Returns the number of
+   * Stops listening, and gracefully leaves up to `most` accepted connections. Returns the number of
    * accepted connections that have not ended yet, and the number of those in a handshake.
    */
   leaveAccepted(most: number): number {

@@ -75,8 +75,8 @@ export class FrameDecoder {
   }
 
   /**
-   * Passes each complete frame to the visitor before returning. The chunk must not change as long
-   * as views into it are used. If the visitor throws, decoding ends as if the visitor had returned
+   * Passes each complete frame to the visitor before returning. The chunk must not change while
+   * views into it are in use. If the visitor throws, decoding ends as if the visitor had returned
    * false, and the error is rethrown.
    *
    * @throws TypeError when called from inside a visitor: pass the chunk after the visitor has

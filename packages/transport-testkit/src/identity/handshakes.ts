@@ -111,7 +111,7 @@ export async function attempt(
 
 /**
  * Checks that the acceptor still serves others, that each failure was reported once, and that
- * nothing of the failed connections is left.
+ * nothing is left of the failed connections.
  */
 export async function checkUnharmed(
   f: IdentityFixture,

@@ -7,8 +7,8 @@ import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/ba
 export type WritingEnd = 'dialer' | 'acceptor';
 
 /**
- * The treatment of the bytes that one end writes; positions count from its first byte. `flip`,
- * `end` and `piece` don't apply to bytes that `hold` holds.
+ * Determines how the bytes that one end writes are treated; positions count from its first byte.
+ * `flip`, `end` and `piece` don't apply to bytes that `hold` holds.
  */
 export interface Tampering {
   /** Flips one bit of the byte at this position. */

@@ -25,7 +25,7 @@ import { waitsOf } from '../waits/waits-of.ts';
 import { type ObserverLog, recordObserver } from './observer-log.ts';
 import { type SuiteProtocol, sideProtocol, suiteProtocol } from './protocols.ts';
 
-/** The backend under test: a kind of streams, and transports over it. */
+/** The backend under test: a kind of stream, and transports over it. */
 export interface SessionBackend {
   /** Prefix of titles: 'tcp'. */
   name: string;

@@ -29,7 +29,7 @@ import { streamCases } from './stream-cases.ts';
 import { textCases } from './text-cases.ts';
 
 /**
- * Declares the cases for one kind of streams.
+ * Declares the cases for one kind of stream.
  * @param test the runner's `test`: AVA's, or any function of the same shape (see TestFunction).
  * @param backend creates stream layers for the raw peer and transports to test.
  */

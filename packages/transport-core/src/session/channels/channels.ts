@@ -228,8 +228,8 @@ export class Channels {
   }
 
   /**
-   * Returns the channel for a channel byte. It is created at its first use and exists as long as
-   * the connection.
+   * Returns the channel for a channel byte. It is created on first use and exists as long as the
+   * connection.
    */
   get(byte: number): Channel {
     const last = this.#last;

@@ -86,8 +86,8 @@ export class PipeWindow {
   /** The window that follows from a rise of the rate; 0 if the rate did not rise. */
   #grown = 0;
   /**
-   * True until the line has been full once, followed by the number of rounds in a row in which the
-   * rate rose little or not at all.
+   * True until the line has been full once. The next field counts the consecutive rounds in which
+   * the rate rose little or not at all.
    */
   #starting = true;
   #flat = 0;
