@@ -327,7 +327,7 @@ const CUT_BEHIND = 64 * 1024;
  * Maximum number of bytes in one direction that were sent and that the reader has not acknowledged.
  */
 const WINDOW = 1024 * 1024;
-/** The number of bytes after which a reader acknowledges. */
+/** The number of bytes after which a reader sends an acknowledgment. */
 const ACKNOWLEDGE = 64 * 1024;
 /**
  * The numbers of bytes in the channel's buffer at which sending stops, and at which it continues.

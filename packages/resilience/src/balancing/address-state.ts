@@ -190,8 +190,8 @@ export class AddressState {
   }
 
   /**
-   * Ends a probe with a call that gives no information about the address, so that another call may
-   * probe it.
+   * Ends a probe whose call gave no information about the address, so that another call may probe
+   * it.
    */
   #endProbe(): void {
     if (!this.#isProbed) return;

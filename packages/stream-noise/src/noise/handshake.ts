@@ -158,7 +158,7 @@ const NAME = new TextEncoder().encode('Noise_XX_25519_ChaChaPoly_SHA256');
 
 /**
  * XX (§7.5): the tokens of each message; the initiator sends the first. 'e' and 's' send the
- * ephemeral and the static public key. Two letters mix in the secret that the initiator's key
- * (first letter) and the responder's key (second letter) share.
+ * ephemeral and the static public key. A token of two letters mixes in the secret that the
+ * initiator's key (first letter) and the responder's key (second letter) share.
  */
 const MESSAGES = [['e'], ['e', 'ee', 's', 'es'], ['s', 'se']] as const;

@@ -274,7 +274,7 @@ export const REFUSAL = 8;
 export const DECODED_SHIFT = 4;
 /**
  * The cost, in units, of a request that its codec refuses, in addition to one unit for each byte,
- * because schemas spend much time on input that they refuse. The request also counts one flood
+ * because schemas spend a lot of time on input that they refuse. The request also counts one flood
  * point for each 64 bytes.
  */
 export const UNDECODABLE = 64;

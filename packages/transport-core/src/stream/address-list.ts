@@ -11,7 +11,7 @@ export interface ListedAddress {
 }
 
 /**
- * Returns the addresses that a resolver returned, each only once, with defaults filled in. If there
+ * Returns the addresses that a resolver reported, each only once, with defaults filled in. If there
  * are more than 1,024 addresses, those with the lowest priority numbers are kept.
  *
  * @throws TypeError that names the invalid entry.

@@ -68,7 +68,7 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
     layer(): StreamLayer;
     /** Returns the underlying address of a secured address. Default: the same. */
     under?(address: string): string;
-    /** Returns the secured address over an address of this layer. Default: the same. */
+    /** Returns the secured address for an address of this layer. Default: the same. */
     over?(address: string): string;
     /** True if a dial completes only once the acceptor has a handshake slot for it. */
     readonly dialsWait?: boolean | undefined;
