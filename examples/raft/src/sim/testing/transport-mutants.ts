@@ -76,7 +76,7 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
       {
         file: `${CORE}/stream/memory/memory-connection.js`,
         find: `this.end(this.reset('the other end reset the connection'));`,
-        replace: '',
+        replace: ';',
       },
     ],
   },
