@@ -14,11 +14,11 @@ import { createMemorySignaling, createWebRtcStreamLayer } from '@trunkline/trans
 import { collectingRtc } from './collecting-rtc.ts';
 import { nodeSignal } from './node-signal.ts';
 import { PageLayer } from './page-layer.ts';
-import { offerSuites, STALL_TIMEOUT, skipping } from './run-cases.ts';
+import { LOST_AFTER, offerSuites, STALL_TIMEOUT, skipping } from './run-cases.ts';
 
 type CreateLayer = (clock?: Clock, address?: string) => StreamLayer;
 
-const transit = createTransitWatch();
+const transit = createTransitWatch({ lostAfter: LOST_AFTER });
 const signaling = createMemorySignaling();
 let ids = 0;
 

@@ -23,6 +23,8 @@ interface RejectionEvent {
  * after 1, 3, 7 and 15 s.
  */
 export const STALL_TIMEOUT = 30_000;
+/** The real milliseconds after which bytes on their way count as lost, for the same reasons. */
+export const LOST_AFTER = 20_000;
 
 /** A case that a suite has declared. */
 export interface DeclaredCase {

@@ -15,7 +15,7 @@ import type { Place } from '../node-calls.ts';
 import { collectingRtc } from './collecting-rtc.ts';
 import { nodeSignal } from './node-signal.ts';
 import { PageLayer, pausesPeer } from './page-layer.ts';
-import { offerSuites, STALL_TIMEOUT, skipping } from './run-cases.ts';
+import { LOST_AFTER, offerSuites, STALL_TIMEOUT, skipping } from './run-cases.ts';
 
 type CreateLayer = (place: Place, clock?: Clock) => StreamLayer;
 
@@ -74,7 +74,7 @@ function sessions(test: TransportTest, name: string, create: () => CreateLayer):
     dialsWait: create === createRealm,
     stallTimeout: STALL_TIMEOUT,
     place() {
-      const transit = createTransitWatch();
+      const transit = createTransitWatch({ lostAfter: LOST_AFTER });
       const native = create();
       const layer = (clock?: Clock) => transit.watch(native({}, clock));
       return {
@@ -88,7 +88,7 @@ function sessions(test: TransportTest, name: string, create: () => CreateLayer):
 
 function transports(test: TransportTest, name: string, create: () => CreateLayer): void {
   const layer = create();
-  const transit = createTransitWatch();
+  const transit = createTransitWatch({ lostAfter: LOST_AFTER });
   transportSuite(test, {
     name,
     create(options, { address: bindAddr, advertiseAddr, wrap } = {}) {

@@ -13,7 +13,7 @@ import {
 import { createWsStreamLayer } from '@trunkline/transport-ws';
 import type { Place } from '../node-calls.ts';
 import { PageLayer, pausesPeer } from './page-layer.ts';
-import { offerSuites, STALL_TIMEOUT, skipping } from './run-cases.ts';
+import { LOST_AFTER, offerSuites, STALL_TIMEOUT, skipping } from './run-cases.ts';
 
 const HIDDEN = 'a browser does not tell pages why a dial failed';
 const BUFFERS = 'the browser decides how much it buffers';
@@ -64,7 +64,7 @@ function sessions(test: TransportTest, name: string): void {
     name,
     stallTimeout: STALL_TIMEOUT,
     place() {
-      const transit = createTransitWatch();
+      const transit = createTransitWatch({ lostAfter: LOST_AFTER });
       const watched = (clock?: Clock) => transit.watch(layer({}, clock));
       return {
         layer: watched,
@@ -77,7 +77,7 @@ function sessions(test: TransportTest, name: string): void {
 }
 
 function transports(test: TransportTest, name: string, isSecure: boolean): void {
-  const transit = createTransitWatch();
+  const transit = createTransitWatch({ lostAfter: LOST_AFTER });
   transportSuite(test, {
     name,
     create(options, { address: bindAddr, advertiseAddr, wrap } = {}) {

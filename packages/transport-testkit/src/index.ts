@@ -65,7 +65,11 @@ export type {
 } from './stream-layer/stream-layer-suite.ts';
 export { streamLayerSuite } from './stream-layer/stream-layer-suite.ts';
 export type { Expectation, TestContext, TestFunction } from './test-runner.ts';
-export { createTransitWatch, type TransitWatch } from './transit/transit-watch.ts';
+export {
+  createTransitWatch,
+  type TransitWatch,
+  type TransitWatchOptions,
+} from './transit/transit-watch.ts';
 export type {
   Probe,
   TransportBackend,

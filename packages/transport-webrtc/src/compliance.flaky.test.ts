@@ -5,10 +5,10 @@ import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createTransitWatch, nodeProbe, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { atOnce } from './testing/at-once.ts';
-import { createTestRealm, HANDSHAKE_TIME } from './testing/layers.ts';
+import { createTestRealm, HANDSHAKE_TIME, LOST_AFTER } from './testing/layers.ts';
 
 const realm = createTestRealm();
-const transit = createTransitWatch();
+const transit = createTransitWatch({ lostAfter: LOST_AFTER });
 
 transportSuite(atOnce(8, test), {
   name: 'webrtc',

@@ -5,10 +5,10 @@ import { secure } from '@trunkline/stream-noise';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createTransitWatch, identitySuite } from '@trunkline/transport-testkit';
 import test from 'ava';
-import { createTestRealm, HANDSHAKE_TIME } from './testing/layers.ts';
+import { createTestRealm, HANDSHAKE_TIME, LOST_AFTER } from './testing/layers.ts';
 
 const realm = createTestRealm();
-const transit = createTransitWatch();
+const transit = createTransitWatch({ lostAfter: LOST_AFTER });
 const layer = (options?: Parameters<typeof realm.layer>[0]) => transit.watch(realm.layer(options));
 
 // The cases are serial, because `isBusy` applies to all cases that run.

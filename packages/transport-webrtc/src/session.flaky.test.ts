@@ -5,7 +5,7 @@ import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createTransitWatch, sessionSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { atOnce } from './testing/at-once.ts';
-import { createTestRealm, HANDSHAKE_TIME } from './testing/layers.ts';
+import { createTestRealm, HANDSHAKE_TIME, LOST_AFTER } from './testing/layers.ts';
 
 sessionSuite(atOnce(8, test), {
   name: 'webrtc',
@@ -13,7 +13,7 @@ sessionSuite(atOnce(8, test), {
   stallTimeout: HANDSHAKE_TIME,
   place() {
     const realm = createTestRealm();
-    const transit = createTransitWatch();
+    const transit = createTransitWatch({ lostAfter: LOST_AFTER });
     const layer = (clock?: Clock) => transit.watch(realm.layer({ clock }));
     return {
       layer,

@@ -81,7 +81,7 @@ export class RawPeer {
 
   /** Dials `address`; sends nothing yet. */
   static async dial(layer: StreamLayer, address: string): Promise<RawPeer> {
-    return new RawPeer(await layer.dial(address, { timeout: 10_000 }), 'dialer');
+    return new RawPeer(await layer.dial(address, { timeout: DIAL_TIMEOUT }), 'dialer');
   }
 
   /** Sends bytes unchanged, each argument as a chunk of its own. */
@@ -392,3 +392,8 @@ export function describeFrame(frame: RawFrame): string {
 }
 
 const RECEIVED_KEPT = 1024 * 1024;
+/**
+ * The timeout of a dial, in milliseconds of real time: more than a dial takes on a busy machine. A
+ * case that hangs fails earlier, by its `stallTimeout`.
+ */
+const DIAL_TIMEOUT = 60_000;

@@ -4,7 +4,7 @@ import { createManualClock, type TransportError } from '@trunkline/transport-cor
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import { createPipes } from '../testing/pipes.ts';
-import { createTransitWatch } from './transit-watch.ts';
+import { createTransitWatch, type TransitWatchOptions } from './transit-watch.ts';
 
 test('a watch is busy from a write until the other end reads, and quiet before and after', async (t) => {
   const { transit, near, far } = await connected();
@@ -76,6 +76,22 @@ test('a pending dial is busy, unless its handshake waits for a slot', async (t) 
   t.false(transit.isBusy());
 });
 
+test('a dial and bytes that do not move are busy until lostAfter has passed', async (t) => {
+  // Everything counts as lost at once, or never, so the result doesn't depend on time.
+  for (const [lostAfter, isBusy] of [
+    [-1, false],
+    [Number.POSITIVE_INFINITY, true],
+  ] as const) {
+    const { transit, near, pipes } = await connected({ lostAfter });
+    near.connection.write(Uint8Array.of(1));
+    t.is(transit.isBusy(), isBusy, `bytes, lostAfter: ${lostAfter}`);
+    const dialing = createTransitWatch({ lostAfter });
+    const pending: Partial<StreamLayer> = { dial: () => new Promise(() => {}) };
+    void dialing.watch({ ...pipes.layer(), ...pending } as StreamLayer).dial('x', { timeout: 1 });
+    t.is(dialing.isBusy(), isBusy, `a dial, lostAfter: ${lostAfter}`);
+  }
+});
+
 test('a connection that ends before the dialer has announced itself is handed over with its end', async (t) => {
   const pipes = createPipes();
   const [plain, listening] = [pipes.layer(), createTransitWatch().watch(pipes.layer())];
@@ -90,16 +106,16 @@ test('a connection that ends before the dialer has announced itself is handed ov
 });
 
 /** Returns two connected ends of a watch that is quiet. */
-async function connected() {
+async function connected(options?: TransitWatchOptions) {
   const pipes = createPipes();
-  const transit = createTransitWatch();
+  const transit = createTransitWatch(options);
   const [dialer, listener] = [transit.watch(pipes.layer()), transit.watch(pipes.layer())];
   const accepted = new Promise<End>((resolve) => {
     void listener.listen((connection) => resolve(endOf(connection)));
   });
   const near = endOf(await dialer.dial(listener.localAddr(), { timeout: 1_000 }));
   const far = await accepted;
-  return { transit, near, far };
+  return { transit, near, far, pipes };
 }
 
 interface End {

@@ -23,12 +23,22 @@ export interface TransitWatch {
   /**
    * Returns true in three cases: while a dial is pending that doesn't wait for a handshake slot;
    * while written bytes have not been reported to an end that reads; and while one end of a
-   * connection has ended and the other end has not been notified. Anything that hasn't moved for 5
-   * s of real time counts as lost.
+   * connection has ended and the other end has not been notified. Anything that hasn't moved for
+   * `lostAfter` counts as lost.
    *
    * @param clock the clock of the layers to consider. Default: all layers.
    */
   isBusy(clock?: Clock): boolean;
+}
+
+/** Options of a watch. */
+export interface TransitWatchOptions {
+  /**
+   * The real time, in milliseconds, after which a dial or bytes that haven't moved count as lost.
+   * Default: 5,000. Set more if the backend repeats lost packets after longer pauses; otherwise, the
+   * clock passes the timeout of a dial that would still succeed.
+   */
+  readonly lostAfter?: number | undefined;
 }
 
 /**
@@ -45,8 +55,8 @@ export interface TransitWatch {
  * });
  * ```
  */
-export function createTransitWatch(): TransitWatch {
-  const transit = new Transit();
+export function createTransitWatch(options: TransitWatchOptions = {}): TransitWatch {
+  const transit = new Transit(options.lostAfter ?? LOST);
   return {
     watch: (layer) => new WatchedLayer(layer, transit),
     isBusy: (clock) => transit.isBusy(clock),
@@ -59,10 +69,15 @@ class Transit {
   readonly #paths = new Map<number, Path>();
   /** Handshakes that wait for a slot, each of which keeps a dial pending. */
   waiting = 0;
+  readonly #lostAfter: number;
   #count = 0;
 
+  constructor(lostAfter: number) {
+    this.#lostAfter = lostAfter;
+  }
+
   isBusy(clock: Clock | undefined): boolean {
-    const since = systemClock.now() - LOST;
+    const since = systemClock.now() - this.#lostAfter;
     const dials = [...this.#dials].filter((dial) => dial.since > since);
     if (dials.length > this.waiting && dials.some((dial) => isOf(clock, dial.clock))) return true;
     for (const [id, { near, far }] of this.#paths) {
@@ -185,5 +200,5 @@ class WatchedLayer implements StreamLayer {
   }
 }
 
-/** The real time, in milliseconds, after which data that hasn't moved counts as lost. */
+/** The default of `lostAfter`. */
 const LOST = 5_000;

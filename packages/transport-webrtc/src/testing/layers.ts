@@ -40,3 +40,8 @@ export function createTestRealm(...rtc: (RtcLibrary | undefined)[]): TestRealm {
  * DTLS repeats them after 1, 3, 7 and 15 s.
  */
 export const HANDSHAKE_TIME = 30_000;
+/**
+ * The time after which bytes on their way count as lost, in milliseconds of real time: more than the
+ * first four repetitions of DTLS take.
+ */
+export const LOST_AFTER = 20_000;
