@@ -1,11 +1,8 @@
 // Tests of both WebRTC libraries for Node, alone and with each other, and of many connections in a
 // row.
 
-import { readdirSync, readlinkSync } from 'node:fs';
-import process from 'node:process';
 import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
-import { nodeProbe } from '@trunkline/transport-testkit';
 import test from 'ava';
 import * as werift from 'werift';
 import { createWebRtcStreamLayer } from './create-webrtc-transport.ts';
@@ -13,9 +10,8 @@ import { createMemorySignaling } from './memory-signaling.ts';
 import { loadRtc } from './node-rtc.ts';
 import { createChannelConnection } from './ready-channel.ts';
 import type { RtcChannelOptions, RtcLibrary } from './rtc.ts';
-import { createCountingRtc } from './testing/counting-rtc.ts';
+import { openAndClose } from './testing/cycles.ts';
 
-const { collect } = nodeProbe(process);
 const PURE = werift as unknown as RtcLibrary;
 const libraries: [string, RtcLibrary | undefined][] = [
   ['node-datachannel', undefined],
@@ -111,47 +107,8 @@ for (const [dialing, rtc] of libraries)
         },
       );
 
-test.serial(
-  'connections that open and close one after the other leave nothing behind',
-  async (t) => {
-    t.timeout(180_000);
-    const rtc = await createCountingRtc();
-    const signaling = createMemorySignaling();
-    const listener = createWebRtcStreamLayer({ signal: signaling.signal('b'), rtc });
-    const dialer = createWebRtcStreamLayer({ signal: signaling.signal('a'), rtc });
-    await listener.listen((far) =>
-      far.attach({ data() {}, frames() {}, drained() {}, closed() {} }),
-    );
-    const cycle = async () => {
-      const near = await dialer.dial('webrtc://b', { timeout: 20_000 });
-      const ended = new Promise((resolve) =>
-        near.attach({ data() {}, frames() {}, drained() {}, closed: resolve }),
-      );
-      near.write(new Uint8Array(1_000));
-      near.close();
-      await ended;
-    };
-    const [warmUp, cycles] =
-      process.env['TRUNKLINE_TEST_SEEDS'] === 'all' ? [200, 1_000] : [20, 60];
-    const [handles, sockets] = [openHandles().length, openSockets()];
-    for (let i = 0; i < warmUp; i++) await cycle();
-    const memory = memoryInUse();
-    for (let i = warmUp; i < cycles; i++) {
-      if (i % 100 === 0) collect?.(); // the heap would keep the size of its largest garbage
-      await cycle();
-    }
-    const grown = (memoryInUse() - memory) / 2 ** 20;
-    t.log(`${cycles} cycles, RSS ${grown.toFixed(1)} MiB more than after ${warmUp}`);
-    t.true(grown < 16, `RSS has grown by ${grown.toFixed(1)} MiB`);
-    for (let i = 0; i < 500; i++) {
-      if (rtc.open() === 0 && openHandles().length <= handles && openSockets() <= sockets) break;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    t.is(rtc.open(), 0);
-    t.true(openHandles().length <= handles, openHandles().join());
-    t.true(openSockets() <= sockets);
-    await Promise.all([listener.close(), dialer.close()]);
-  },
+test.serial('connections that open and close one after the other leave nothing behind', (t) =>
+  openAndClose(t, { warmUp: 20, cycles: 60 }),
 );
 
 /** Dials up to three times: on a busy machine, werift now and then finds no path. */
@@ -162,25 +119,4 @@ async function dialed(dialer: StreamLayer, attempts = 3): Promise<StreamConnecti
     if (attempts === 1 || !(error as Error).message.includes('no path')) throw error;
     return dialed(dialer, attempts - 1);
   }
-}
-
-function memoryInUse(): number {
-  collect?.();
-  return process.memoryUsage.rss();
-}
-
-function openHandles(): string[] {
-  return process.getActiveResourcesInfo();
-}
-
-/** Returns the number of open sockets, because the library's sockets are not handles of Node. */
-function openSockets(): number {
-  if (process.platform !== 'linux') return 0;
-  return readdirSync('/proc/self/fd').filter((name) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${name}`).startsWith('socket:');
-    } catch {
-      return false; // the descriptor that has listed the folder
-    }
-  }).length;
 }
