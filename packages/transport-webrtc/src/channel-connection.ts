@@ -2,7 +2,7 @@
 // closed gracefully, so this class adds a window, in which the reader acknowledges bytes, and an
 // end.
 
-import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
+import { type Clock, systemClock, type Timer, TransportError } from '@trunkline/transport-core';
 import {
   reasonError,
   type StreamConnection,
@@ -40,6 +40,8 @@ export class ChannelConnection implements StreamConnection {
   #endSent = false;
   #discarded = 0;
   #linger: Timer | undefined;
+  /** Set while the other end may still read the last messages. */
+  #releasing: Timer | undefined;
   #isOver = false;
   #isReleased = false;
   #error: TransportError | undefined;
@@ -150,7 +152,7 @@ export class ChannelConnection implements StreamConnection {
   }
 
   readonly #onLow = (): void => {
-    if (this.#isOver) return this.#releaseOnceSent();
+    if (this.#isOver) return this.#releasing === undefined ? this.#releaseOnceSent() : undefined;
     if (this.#rest === undefined) return;
     this.#pump();
     this.#drain();
@@ -163,7 +165,10 @@ export class ChannelConnection implements StreamConnection {
   }
 
   #message(data: unknown): void {
-    if (this.#isOver) return;
+    if (this.#isOver) {
+      if (data === END || data === CUT) this.#release();
+      return;
+    }
     if (typeof data === 'string') return this.#control(data);
     const bytes = bytesOf(data);
     if (bytes === undefined) return;
@@ -222,7 +227,7 @@ export class ChannelConnection implements StreamConnection {
 
   /** Stops reading from a peer that continues to write after this end has ended. */
   #cutOff(): void {
-    this.#finish(this.#reset('it continued to write after the end'), 'ended');
+    this.#finish(this.#reset('it continued to write after the end'), 'left');
   }
 
   #acknowledge(size: number): void {
@@ -256,7 +261,11 @@ export class ChannelConnection implements StreamConnection {
     this.#finish(this.#endSent ? undefined : this.#reset(why), 'ended');
   }
 
-  #finish(error: TransportError | undefined, how: 'ended' | 'cut'): void {
+  /**
+   * Ends this end: both ends have ended, this one cuts the connection, or it leaves after its own
+   * end message.
+   */
+  #finish(error: TransportError | undefined, how: 'ended' | 'cut' | 'left'): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#error = error;
@@ -268,7 +277,18 @@ export class ChannelConnection implements StreamConnection {
     // it to drain.
     if (how === 'cut' && (this.#buffered() > CUT_BEHIND || !this.#send(CUT)))
       return this.#release();
-    this.#releaseOnceSent();
+    if (how === 'ended') this.#releaseOnceSent();
+    else this.#releaseOnceRead();
+  }
+
+  /**
+   * Releases the channel once the other end has closed it, or after LINGER. node-datachannel drops
+   * messages that have not been read when the sender closes. Uses real time, because no clock of a
+   * test may wait for this.
+   */
+  #releaseOnceRead(): void {
+    if (this.#isReleased || this.#channel.readyState !== 'open') return this.#release();
+    this.#releasing = systemClock.setTimeout(() => this.#release(), LINGER);
   }
 
   /**
@@ -286,7 +306,7 @@ export class ChannelConnection implements StreamConnection {
   #release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    this.#clock.clearTimeout(this.#linger);
+    systemClock.clearTimeout(this.#releasing);
     this.#channel.removeEventListener('bufferedamountlow', this.#onLow);
     this.#open.release();
   }

@@ -1,6 +1,7 @@
 // Tests of both WebRTC libraries for Node, alone and with each other, and of many connections in a
 // row.
 
+import { pbkdf2Sync } from 'node:crypto';
 import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import test from 'ava';
@@ -106,6 +107,32 @@ for (const [dialing, rtc] of libraries)
           await Promise.all([listener.close(), dialer.close()]);
         },
       );
+
+for (const [name, rtc] of libraries)
+  test.serial(
+    `${name}: what arrived before the end is read before it, on a busy process`,
+    async (t) => {
+      const signaling = createMemorySignaling();
+      const listener = createWebRtcStreamLayer({ signal: signaling.signal('b'), rtc });
+      const dialer = createWebRtcStreamLayer({ signal: signaling.signal('a'), rtc });
+      const accepted = new Promise<StreamConnection>((resolve) => void listener.listen(resolve));
+      const near = await dialed(dialer);
+      const far = await accepted;
+      const sink = { data() {}, frames() {}, drained() {}, closed() {} };
+      let size = 0;
+      const ended = new Promise<TransportError | undefined>((resolve) =>
+        far.attach({ ...sink, data: ({ length }) => void (size += length), closed: resolve }),
+      );
+      near.attach(sink);
+      near.write(new Uint8Array(1_000));
+      near.destroy();
+      // While this thread works, those of the library queue the messages and the end.
+      pbkdf2Sync('secret', 'salt', 1_000_000, 32, 'sha256');
+      t.regex((await ended)?.message ?? '', /the other end reset the connection$/);
+      t.is(size, 1_000);
+      await Promise.all([listener.close(), dialer.close()]);
+    },
+  );
 
 test.serial('connections that open and close one after the other leave nothing behind', (t) =>
   openAndClose(t, { warmUp: 20, cycles: 60 }),
