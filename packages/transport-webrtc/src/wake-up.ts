@@ -8,8 +8,7 @@ export const WAKE = 'wake';
 /**
  * Sends {@link WAKE} 250 ms after the last message of this end, and three times more, doubling the
  * wait each time. On a busy machine, in about one of a hundred dials, node-datachannel holds a
- * message back until the next one is sent. Probably its SCTP leaves the message to a thread that is
- * handling a packet at that moment, and that thread is just past the point where it would send.
+ * message back until the next one is sent. The cause is not known.
  */
 export class WakeUp {
   readonly #send: (text: string) => void;
