@@ -79,6 +79,28 @@ test('an end in order closes both channels, after all bytes', async (t) => {
   );
 });
 
+test('a reset leaves the channel open until the other end has read it', async (t) => {
+  const channels = createFakeChannels();
+  const [near, far] = channels.map((each) => createChannelConnection(each, { endpoint: 'it' }));
+  const ended = new Promise<TransportError | undefined>((resolve) =>
+    far!.attach({ data() {}, frames() {}, drained() {}, closed: resolve }),
+  );
+  near!.destroy();
+  t.is(channels[0].readyState, 'open');
+  t.is((await ended)?.reason, 'reset');
+  t.is(channels[0].readyState, 'closed');
+});
+
+test('two ends that reset at the same time close their channels', async (t) => {
+  const channels = createFakeChannels();
+  for (const each of channels) createChannelConnection(each, { endpoint: 'it' }).destroy();
+  await new Promise((resolve) => setImmediate(resolve)); // the channels need microtasks only
+  t.deepEqual(
+    channels.map(({ readyState }) => readyState),
+    ['closed', 'closed'],
+  );
+});
+
 test('a channel that is not open is refused', (t) => {
   const [channel] = createFakeChannels();
   channel.close();
