@@ -5,8 +5,8 @@
 //   node scripts/test.mjs [--full | --share 2/6] [--seed 2] [--compiled] [package...]
 //
 //   --full        runs everything; the quick run leaves out the files *.full.test.ts (repeated
-//                 combinations and long searches), *.flaky.test.ts (suites over WebRTC and in
-//                 Chromium, of which a case fails now and then), two thirds of the files
+//                 combinations and long searches), *.flaky.test.ts (suites over WebRTC, of
+//                 which a case fails now and then), two thirds of the files
 //                 *.third.test.ts (long tests of the same things as others), and nine tenths of the
 //                 seeds of tests that try many
 //   --share I/N   runs only the I-th of N equal parts of the files *.full.test.ts,
