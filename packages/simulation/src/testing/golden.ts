@@ -19,11 +19,19 @@ const golden = defineProtocol({
 
 const NAMES = ['n1', 'n2', 'n3', 'n4', 'n5'];
 
+/** A recorded run: one of each level, and one at the message level whose disks damage data. */
+export type GoldenRun = Level | 'disks';
+
 /**
  * Runs five nodes for 30 virtual seconds, making calls of every kind under many faults, and returns
  * the hash of the trace.
  */
-export async function goldenHash(level: Level, seed: number): Promise<string> {
+export async function goldenHash(run: GoldenRun, seed: number): Promise<string> {
+  const isDamaged = run === 'disks';
+  const level = isDamaged ? 'message' : run;
+  const damage = isDamaged
+    ? { sync: 400, torn: 0.5, reordered: 0.5, rot: 0.01, capacity: 100_000 }
+    : {};
   const sim = createSimulation({
     seed,
     level,
@@ -35,16 +43,26 @@ export async function goldenHash(level: Level, seed: number): Promise<string> {
       reorder: 0.02,
       bandwidth: 10_000_000,
     },
-    disk: { latency: [0, 1], sync: { exponential: 2 }, failure: 0.01 },
+    disk: { latency: [0, 1], sync: { exponential: 2 }, failure: 0.01, ...damage },
   });
   for (const name of NAMES) {
     sim.node(name, async ({ transport, clock, random, store, log }) => {
       const t = transport(golden, { timeout: 800 });
       await t.listen();
+      /** Records the size and the end of a value, which show what a crash or rot did to it. */
+      const show = async (key: string) => {
+        const value = await store.get(key);
+        log(`${key}: ${value?.length} bytes, the last ${value?.at(-1)}`);
+      };
+      if (isDamaged)
+        for (let i = 0; i < 8; i++) await show(`hint-${i}`).catch((error) => log(String(error)));
       const server = serve(t, {
         echo: (request) => request,
         hint: async (request) => {
-          await store.set(`hint-${request[0]! % 8}`, request);
+          if (isDamaged) {
+            await show(`hint-${request.length % 8}`);
+            await store.set(`hint-${request.length % 8}`, request);
+          } else await store.set(`hint-${request[0]! % 8}`, request);
           await store.sync();
         },
         install: async (request, { upload }) => {
@@ -114,6 +132,12 @@ export async function goldenHash(level: Level, seed: number): Promise<string> {
     { at: 18_000, do: 'reset', from: 'n4', to: 'n5' },
     { at: 20_000, do: 'recover' },
   ]);
+  if (isDamaged)
+    for (let at = 4_000; at < 20_000; at += 1_000) {
+      const node = NAMES[(at / 1_000) % NAMES.length]!;
+      const crash = { at: at + 300, do: 'crash', node, power: 'lost' } as const;
+      sim.schedule([crash, { at: at + 600, do: 'restart', node }]);
+    }
   await sim.run(30_000);
   const { hash } = sim.trace;
   await sim.close();
@@ -124,7 +148,8 @@ export async function goldenHash(level: Level, seed: number): Promise<string> {
  * The expected hashes. A change of a simulation's behavior must record new hashes, which must be
  * the same on every platform.
  */
-export const GOLDEN: Readonly<Record<Level, string>> = {
+export const GOLDEN: Readonly<Record<GoldenRun, string>> = {
   message: 'f74f39dce9044a16a6d4edbf6046feec69c1b58bed8b505ae6e77a56a11d177a',
+  disks: 'f57f9194ca06def0f91f00fc97a7996b288b91de1b46b375069b490ad0ba71f9',
   stream: '0fa0767281ed34176bbfd53567631e96026e603dee30e2c7bda38696e9ce0f8b',
 };
