@@ -10,6 +10,7 @@ import {
   type Model,
   models,
   type QueueCommand,
+  type QueueResult,
   type SetCommand,
 } from './models.ts';
 import { createObjectHistory, type ObjectHistory } from './object-history.ts';
@@ -221,6 +222,21 @@ test('at the limit the verdict is undefined', (t) => {
     /^undecided: the counter needs more than 100 configurations/,
   );
   t.false(checkObject(history, models.counter()).linearizable);
+});
+
+test('a dequeue without a result is refused, because it could hide a lost value', (t) => {
+  for (const model of [models.queue(), models.bag()]) {
+    const values = new Map<string, string>();
+    const history = createObjectHistory<QueueCommand, QueueResult>();
+    history.call('a', enqueue('1')).ok();
+    history.call('b', dequeue).ok(values.get('lost'));
+    t.throws(() => checkObject(history, model), {
+      instanceOf: TypeError,
+      message: /pass the value to ok\(\), or null if the queue was empty/,
+    });
+    const unknown = inTurn<QueueCommand, any>(['a', enqueue('1')], ['b', dequeue, 'unknown']);
+    t.true(checkObject(unknown, model).linearizable, model.name);
+  }
 });
 
 test('a second answer to a call throws a TypeError', (t) => {

@@ -36,7 +36,11 @@ export interface Guide<State, Command, Result> {
 export type QueueCommand =
   | { readonly op: 'enqueue'; readonly value: string; readonly object?: string | undefined }
   | { readonly op: 'dequeue'; readonly object?: string | undefined };
-/** The value that a dequeue took; `null` if the queue was empty. An enqueue has no result. */
+/**
+ * The value that a dequeue took; `null` if the queue was empty. An enqueue has no result. A dequeue
+ * that is reported as `ok` without a result makes `checkObject` throw a TypeError, because it would
+ * hide a lost value.
+ */
 export type QueueResult = string | null;
 
 /** A command of a set. */
@@ -75,9 +79,10 @@ export const models = {
     initial: [],
     step(state, { command, outcome, result }) {
       if (command.op === 'enqueue') return [[...state, command.value]];
+      const taken = checkTaken(outcome, result);
       const [first = null, ...rest] = state;
       const next = first === null ? state : rest;
-      return outcome !== 'ok' || result === undefined || result === first ? [next] : [];
+      return taken === undefined || taken === first ? [next] : [];
     },
     show: (state) => JSON.stringify(state),
     objectOf,
@@ -90,11 +95,12 @@ export const models = {
     initial: [],
     step(state, { command, outcome, result }) {
       if (command.op === 'enqueue') return [[...state, command.value].sort()];
+      const taken = checkTaken(outcome, result);
       const without = (value: string) => state.toSpliced(state.indexOf(value), 1);
-      if (outcome !== 'ok' || result === undefined)
+      if (taken === undefined)
         return state.length === 0 ? [state] : [...new Set(state)].map(without);
-      if (result === null) return state.length === 0 ? [state] : [];
-      return state.includes(result) ? [without(result)] : [];
+      if (taken === null) return state.length === 0 ? [state] : [];
+      return state.includes(taken) ? [without(taken)] : [];
     },
     show: (state) => JSON.stringify(state),
     objectOf,
@@ -195,6 +201,23 @@ function queueGuide(
       });
     },
   };
+}
+
+/**
+ * Returns the result of a dequeue; undefined if its outcome is not known.
+ *
+ * @throws TypeError if it is `ok` and has no result.
+ */
+function checkTaken(
+  outcome: Call<QueueCommand, QueueResult>['outcome'],
+  result: QueueResult | undefined,
+): QueueResult | undefined {
+  if (outcome !== 'ok') return undefined;
+  if (result === undefined)
+    throw new TypeError(
+      "a dequeue has the outcome ok and the result undefined: pass the value to ok(), or null if the queue was empty; call unknown() if you don't know the value",
+    );
+  return result;
 }
 
 function objectOf({ object = '' }: { readonly object?: string | undefined }): string {
