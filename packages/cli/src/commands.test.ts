@@ -258,6 +258,27 @@ test('a node that only has peers is enough to join', async (t) => {
   t.not(alone.code, 0);
 });
 
+test('pub and sub to a node that they cannot join give one clear line at once', async (t) => {
+  const { address } = await startNode(t);
+  for (const args of [
+    ['pub', 'news', '1'],
+    ['sub', 'news'],
+  ]) {
+    const nobody = await trunkline([...args, '-a', 'tcp://127.0.0.1:1']);
+    t.is(nobody.code, 24);
+    t.regex(
+      nobody.err,
+      /^trunkline: unavailable \(connection_refused\): [^\n]*127\.0\.0\.1:1[^\n]*\n$/,
+    );
+    const alone = await trunkline([...args, '-a', address]);
+    t.is(alone.code, 19, alone.err);
+    t.regex(
+      alone.err,
+      /^trunkline: failed_precondition [^\n]*; [^\n]*must call createPeers[^\n]*\n$/,
+    );
+  }
+});
+
 test('proxy passes a line on, and keys change it', async (t) => {
   const node = await startNode(t);
   const interrupt = new AbortController();
@@ -318,7 +339,9 @@ test('disconnect, ban, drain and log-level change a node that lets its tools', a
   t.is(unknown.code, 15);
   t.is((await trunkline(['ban', nodeId, '--time', '1m', ...to])).out, 'banned\n');
   t.is((await trunkline(['unban', nodeId, '--json', ...to])).out, '{}\n');
-  t.is((await trunkline(['ban', 'nobody', ...to])).code, 13);
+  const nobody = await trunkline(['ban', 'nobody', ...to]);
+  t.is(nobody.code, 2);
+  t.regex(nobody.err, /expected a node id of 64 hex digits, got 'nobody'; trunkline peers shows/);
   t.is((await trunkline(['drain', '--grace', '1s', ...to])).out, 'drained\n');
   const late = await trunkline(['call', 'demo/greet', '{"name":"Ada"}', ...to]);
   t.regex(late.err, /draining/);

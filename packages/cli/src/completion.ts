@@ -1,7 +1,8 @@
 // Completion in shells: a small script asks the command itself for the candidates.
 
-import type { Command, Option } from 'commander';
+import { Argument, type Command, type Option } from 'commander';
 import { readContexts } from './contexts.ts';
+import { toJson } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 export function addCompletion(program: Command, terminal: Terminal): void {
@@ -11,14 +12,11 @@ export function addCompletion(program: Command, terminal: Terminal): void {
     .description(
       'Prints a script that completes commands, options and contexts. For bash: source <(trunkline completion bash)',
     )
-    .argument('<shell>', 'bash, zsh or fish')
+    .addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(SCRIPTS)))
     .action(async (shell: string, _: object, command: Command) => {
-      const script = SCRIPTS[shell];
-      if (script === undefined)
-        command.error(
-          `trunkline: no completion for '${shell}'; there is one for bash, zsh and fish`,
-        );
-      await terminal.out(script!);
+      const script = SCRIPTS[shell]!;
+      const asJson = command.optsWithGlobals()['json'] === true;
+      await terminal.out(asJson ? `${toJson({ shell, script })}\n` : script);
     });
   program
     .command('complete', { hidden: true })
@@ -53,7 +51,7 @@ export async function candidates(
       : [
           ...command.commands.filter((each) => !isHidden(each)).map((each) => each.name()),
           ...(command.parent?.name() === 'context' ? await contextNames(terminal) : []),
-          ...(command.name() === 'completion' ? Object.keys(SCRIPTS) : []),
+          ...command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
           ...(last.startsWith('-') ? options.map(({ long, short }) => long ?? short ?? '') : []),
         ];
   return all.filter((candidate) => candidate.startsWith(last)).sort();

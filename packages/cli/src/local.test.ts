@@ -140,9 +140,17 @@ test('shells complete commands, options, choices and contexts', async (t) => {
   t.deepEqual(await complete('schema', 'export', '--format', 'j'), ['json-schema']);
   t.deepEqual(await complete('ls', '--context', ''), ['prod']);
   t.deepEqual(await complete('context', 'use', 'p'), ['prod']);
-  for (const shell of ['bash', 'zsh', 'fish'])
-    t.regex((await trunkline(['completion', shell])).out, /trunkline complete --/);
-  t.is((await trunkline(['completion', 'dos'])).code, 2);
+  t.deepEqual(await complete('log-level', ''), ['debug', 'error', 'info', 'warn']);
+  t.deepEqual(await complete('completion', 'z'), ['zsh']);
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const { out } = await trunkline(['completion', shell]);
+    t.regex(out, /trunkline complete --/);
+    const { out: json } = await trunkline(['completion', shell, '--json']);
+    t.deepEqual(JSON.parse(json), { shell, script: out });
+  }
+  const { code, err } = await trunkline(['completion', 'dos']);
+  t.is(code, 2);
+  t.regex(err, /^trunkline: (?!trunkline)[^\n]*'dos'[^\n]*bash, zsh, fish[^\n]*\n$/);
 });
 
 test('every command has help, and a mistake suggests the right one', async (t) => {

@@ -189,7 +189,7 @@ export async function withSettings<T>(
 }
 
 /** Adds advice to the error of a node that does not offer a protocol for tools. */
-export function explain(error: unknown, what: 'reflection' | 'admin' | 'health'): unknown {
+export function explain(error: unknown, what: keyof typeof OFFER): unknown {
   if (!(error instanceof TransportError)) return error;
   if (error.code === 'unimplemented' || error.reason === 'no_shared_protocol')
     return withHint(error, `the node does not offer ${what}; its program must call ${OFFER[what]}`);
@@ -206,7 +206,7 @@ export function explain(error: unknown, what: 'reflection' | 'admin' | 'health')
  * Adds advice to the error of a plain connection that the node ended: a node with TLS does so
  * without a reason.
  */
-function explainSecurity(error: unknown, { key }: Settings): unknown {
+export function explainSecurity(error: unknown, { key }: Settings): unknown {
   if (key !== undefined || !(error instanceof TransportError)) return error;
   return error.reason === 'reset' && isDialError(error)
     ? withHint(error, 'if the node uses TLS, give --ca, --cert and --key')
@@ -218,12 +218,14 @@ const INSTEAD = {
   reflection: '',
   admin: '',
   health: '; every caller may ask with --live whether the node is alive',
+  peers: '',
 };
 
 const OFFER = {
   reflection: 'serveReflection(transport) of @trunkline/reflection',
   admin: 'createAdmin(…).serve(…) of @trunkline/admin',
   health: 'serveHealth(transport) of @trunkline/transport-core',
+  peers: 'createPeers({ transport }) of @trunkline/peers',
 };
 
 /** The protocol of the command's own transport; it has no methods, and no node speaks it. */

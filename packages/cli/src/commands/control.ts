@@ -2,6 +2,7 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import { Argument, type Command } from 'commander';
+import { UsageError } from '../exit-codes.ts';
 import { explain, type NodeConnection, withNode } from '../node.ts';
 import { toJson } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
@@ -45,6 +46,7 @@ export function addControl(program: Command, terminal: Terminal): void {
     .option('--reason <text>', 'a text for the log of the node')
     .action(async (nodeId: string, options: ReasonOption & { time?: string }, command: Command) => {
       const { time, reason } = options;
+      checkNodeId(nodeId);
       const milliseconds = time === undefined ? undefined : parseTime(time, '--time');
       await change(
         command,
@@ -57,13 +59,14 @@ export function addControl(program: Command, terminal: Terminal): void {
     .summary('end the ban of a peer')
     .description(`Ends the ban of a peer, so that it may connect again. ${NEEDS}`)
     .argument('<node-id>', 'the id of the peer: 64 hex digits')
-    .action(async (nodeId: string, _: object, command: Command) =>
-      change(
+    .action(async (nodeId: string, _: object, command: Command) => {
+      checkNodeId(nodeId);
+      await change(
         command,
         (node) => node.admin().unban({ nodeId }, node.call),
         () => 'no longer banned',
-      ),
-    );
+      );
+    });
   program
     .command('drain')
     .summary('take a node out of service')
@@ -98,8 +101,16 @@ export function addControl(program: Command, terminal: Terminal): void {
 const NEEDS = 'The node must let its tools change it (readonly: false).';
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 const CONNECTION_ID = /^(in|out)-\d+$/;
+const NODE_ID = /^[0-9a-f]{64}$/;
 const ONE = 'connection';
 const MANY = 'connections';
+
+function checkNodeId(text: string): void {
+  if (NODE_ID.test(text)) return;
+  throw new UsageError(
+    `expected a node id of 64 hex digits, got '${text}'; trunkline peers shows the ids`,
+  );
+}
 
 /** Returns a function that makes a change, and prints the answer. */
 function changes(terminal: Terminal) {

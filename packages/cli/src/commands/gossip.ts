@@ -10,7 +10,7 @@ import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import { type Command, Option } from 'commander';
 import * as z from 'zod/mini';
 import { UsageError } from '../exit-codes.ts';
-import { backendsOf, readSettings } from '../node.ts';
+import { backendsOf, explain, explainSecurity, readSettings } from '../node.ts';
 import { toJson } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
 import { parseCount } from '../time.ts';
@@ -111,6 +111,7 @@ async function withGossip(
     protocol: memberProtocol,
     backends: await backendsOf(settings),
     network,
+    dialTimeout: Math.min(timeout, 3_000),
     hello: token === undefined ? undefined : { token },
   });
   const identity = key === undefined ? createIdentity() : await loadIdentity(key);
@@ -121,6 +122,11 @@ async function withGossip(
     overlay: overlay === 'partialView' ? partialView() : fullMesh(),
   });
   try {
+    // Peers dial their seeds again and again without an error, so the first dial is done here: it
+    // says why the node can't be joined.
+    await transport.dial(address, { signal: terminal.interrupted }).catch((error) => {
+      throw explainSecurity(explain(error, 'peers'), settings);
+    });
     await peers.start();
     await gossip.start();
     await peers.ready({ timeout, signal: terminal.interrupted });
