@@ -34,8 +34,9 @@ pageTest('every view is accessible, in both themes and widths', async (t) => {
         await page.emulateMedia({ colorScheme: scheme });
         await work();
         t.deepEqual(await violations(page), [], `${view}, ${width}, ${scheme}`);
-        if (view === 'network') await takeScreenshot(page, `${width}-${scheme}`);
-        if (view === 'calls' && width === 'wide') await takeScreenshot(page, `calls-${scheme}`);
+        if (view === 'network') await takeScreenshot(page, work, `${width}-${scheme}`);
+        if (view === 'calls' && width === 'wide')
+          await takeScreenshot(page, work, `calls-${scheme}`);
       }
       const { scrollWidth } = await page.evaluate(() => {
         const { scrollWidth } = (globalThis as any).document.documentElement;
@@ -55,10 +56,13 @@ async function violations(page: Page): Promise<string[]> {
   );
 }
 
-async function takeScreenshot(page: Page, name: string): Promise<void> {
+async function takeScreenshot(page: Page, work: () => Promise<void>, name: string): Promise<void> {
   if (process.env['WRITE_SCREENSHOTS'] === undefined) return;
-  // Wait until the layout has settled.
-  await page.waitForTimeout(2_000);
+  // Meanwhile the layout settles, and the charts get a past that looks like that of a busy network.
+  for (let i = 0; i < 60; i++) {
+    await work();
+    await page.waitForTimeout(60 + 60 * Math.abs(Math.sin(i / 5)));
+  }
   await mkdir(SCREENSHOTS, { recursive: true });
   await writeFile(`${SCREENSHOTS}${name}.png`, await page.screenshot());
 }

@@ -9,6 +9,7 @@ import { cleanPatch } from './clean-patch.ts';
 import { duration, number, shortName, size } from './format.ts';
 import { graphOf } from './graph.ts';
 import { History } from './history.ts';
+import { isolated } from './isolated.ts';
 import { queueRows, topicLinks } from './rows.ts';
 
 test('texts and keys of patches are cleaned, and values are counted', (t) => {
@@ -178,3 +179,9 @@ function networkOf(
   });
   return { at, readonly: true, nodes: Object.fromEntries(nodes) };
 }
+
+test('values of a chart between two gaps are found, because no line leads to them', (t) => {
+  t.deepEqual(isolated([1, null, 2, null, 3, 4, undefined, 5]), [0, 2, 7]);
+  t.deepEqual(isolated([1, 2]), []);
+  t.deepEqual(isolated([]), []);
+});

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
+import { isolated } from '../model/isolated.ts';
 import { html } from './html.ts';
 
 /** A line of a chart, or the bars of a histogram. */
@@ -102,7 +103,8 @@ function optionsOf(
           label: title,
           stroke: color(name),
           width: 2,
-          points: { show: false },
+          // No line leads to a value between two gaps, so it is drawn as a point.
+          points: { show: false, filter: (plot, index) => isolated(plot.data[index]!), size: 6 },
           ...(kind === 'bars' && {
             fill: color(name),
             paths: uPlot.paths.bars!({ size: [0.8, 60] }),

@@ -52,7 +52,7 @@ export class Camera {
     this.x = (left + right) / 2;
     this.y = (top + bottom) / 2;
     const wanted = Math.min(
-      (width - 2 * MARGIN) / Math.max(1, right - left),
+      (width - 2 * Math.min(LABEL_MARGIN, width / 5)) / Math.max(1, right - left),
       (height - 2 * MARGIN) / Math.max(1, bottom - top),
     );
     this.scale = Math.min(LARGEST_FIT, Math.max(SMALLEST, wanted));
@@ -62,5 +62,7 @@ export class Camera {
 const SMALLEST = 0.05;
 const LARGEST = 8;
 const LARGEST_FIT = 3;
-/** The margin around a graph that `fit` shows, in pixels. */
+/** The margin above and below a graph that `fit` shows, in pixels. */
 const MARGIN = 48;
+/** The margin beside it, which leaves room for half a label, in pixels. */
+const LABEL_MARGIN = 90;

@@ -205,6 +205,7 @@ export class Picture {
     const hasLabels = this.#nodes.length <= MOST_LABELS || this.camera.scale > 2;
     context.font = '12px system-ui, sans-serif';
     context.textAlign = 'center';
+    context.lineJoin = 'round';
     for (const { key, health } of this.#nodes) {
       const place = places.get(key);
       if (place === undefined) continue;
@@ -218,6 +219,10 @@ export class Picture {
         context.stroke();
       }
       if (!hasLabels && key !== this.#selected) continue;
+      // The outline separates the label from the links that cross it.
+      context.strokeStyle = color('background');
+      context.lineWidth = 4;
+      context.strokeText(labelOf(key), place.x, place.y + radius + 14);
       context.fillStyle = color('text');
       context.fillText(labelOf(key), place.x, place.y + radius + 14);
     }

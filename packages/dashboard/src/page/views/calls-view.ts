@@ -92,7 +92,7 @@ function Method({ session, row, node }: MethodProperties) {
   );
   const x = points.map(({ at }) => (at - (end?.at ?? at)) / 1_000);
   const last = points.at(-1);
-  const seconds = (value: number) => duration(Math.abs(value) * 1_000);
+  const ago = (value: number) => (value === 0 ? 'now' : duration(-value * 1_000));
   const bars = row.bounds.map((_, i) => i);
   const codes = Object.entries(row.codes).filter(([, count]) => count > 0);
   return html`
@@ -105,7 +105,7 @@ function Method({ session, row, node }: MethodProperties) {
           summary=${`${number(last?.rate ?? 0)} now`}
           x=${x}
           series=${[{ title: 'calls/s', color: 'chart-1', values: points.map(({ rate }) => rate) }]}
-          formatX=${seconds}
+          formatX=${ago}
           formatY=${number}
         />
         <${Chart}
@@ -116,7 +116,7 @@ function Method({ session, row, node }: MethodProperties) {
             { title: 'p50', color: 'chart-1', values: points.map(({ p50 }) => finite(p50)) },
             { title: 'p99', color: 'chart-2', values: points.map(({ p99 }) => finite(p99)) },
           ]}
-          formatX=${seconds}
+          formatX=${ago}
           formatY=${duration}
         />
         <${Chart}
