@@ -16,7 +16,7 @@ const TOLD: Readonly<
     title: 'sybils',
     when: [
       ['before', 'before'],
-      ['during', 'as they come'],
+      ['during', 'as they arrive'],
       ['after', 'after five minutes'],
     ],
   },

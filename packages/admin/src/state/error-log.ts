@@ -9,7 +9,7 @@ type Mutable = { -readonly [K in keyof ErrorRecord]: ErrorRecord[K] };
 
 /** The last 100 errors that differ. */
 export class ErrorLog {
-  /** The records by their properties. The error that occurred last is the last entry. */
+  /** The records, by a key made of their properties. The last entry is the most recent error. */
   readonly #records = new Map<string, { number: number; record: Mutable }>();
   #number = 0;
 

@@ -34,9 +34,9 @@ export class Session implements FeedListener {
   #status: Status = { kind: 'connecting', text: 'connecting…' };
   #view: View = 'network';
   #node: string | undefined;
-  /** The time of the moment that is shown; undefined for the newest. */
+  /** The time that is shown; undefined for the newest. */
   #cursor: number | undefined;
-  /** The time of the moment to compare with. */
+  /** The time to compare with. */
   #mark: number | undefined;
   #notice = '';
 
@@ -83,7 +83,7 @@ export class Session implements FeedListener {
     return this.history.moments[this.index];
   }
 
-  /** The moment since which rates are counted: about two seconds before the shown one. */
+  /** The moment at which the rates begin: about two seconds before the shown one. */
   get before(): Moment | undefined {
     const { moment, index } = this;
     if (moment === undefined || index < 1) return undefined;
@@ -169,5 +169,5 @@ export class Session implements FeedListener {
   }
 }
 
-/** Milliseconds over which rates are counted. */
+/** Milliseconds over which rates are averaged. */
 const RATE_SPAN = 2_000;

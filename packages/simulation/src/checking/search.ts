@@ -43,8 +43,8 @@ export interface Found {
    */
   readonly work: number;
   /**
-   * Position in the history of the return of the operation that no order could get past; 0 if there
-   * was no such operation.
+   * Position in the history at which an operation returns that fits into no order; 0 if there is
+   * none.
    */
   readonly stuck: number;
 }

@@ -77,7 +77,7 @@ test('a slot is used again by its last generation but one: ids stay dense, and n
 });
 
 for (const parity of [0, 1] as const) {
-  test(`ids wrap below 2^31 and pass over 0 and what lives (parity ${parity})`, (t) => {
+  test(`ids wrap below 2^31, and skip 0 and the ids in use (parity ${parity})`, (t) => {
     const slots = new Slots<Entry>(parity);
     const living = entry();
     slots.add(living);

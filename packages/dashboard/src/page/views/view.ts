@@ -7,7 +7,7 @@ export interface ViewProperties {
   readonly session: Session;
   /** The shown moment. */
   readonly network: NetworkState;
-  /** The moment since which rates are counted. */
+  /** The moment at which the rates begin. */
   readonly before: NetworkState | undefined;
   /** The chosen node; undefined for all. */
   readonly node: string | undefined;

@@ -66,7 +66,7 @@ interface Found<State, Command, Result> {
   /** True if there is an order; undefined if the limit was reached. */
   readonly isOrdered: boolean | undefined;
   readonly configurations: number;
-  /** The call that no order could place. */
+  /** The call that fits into no order. */
   readonly culprit: Call<Command, Result> | undefined;
   /** The states in which the culprit was tried. */
   readonly states: readonly State[];
