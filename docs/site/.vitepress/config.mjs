@@ -1,6 +1,7 @@
 // The settings of VitePress. The pages are in ../.pages, where main.mjs writes them.
 
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
 import { sections } from '../pages.mjs';
 
@@ -33,6 +34,12 @@ export default defineConfig({
       md.renderer.rules.table_open = () => '<table tabindex="0">\n';
     },
   },
+  vite: {
+    resolve: {
+      // The theme has no option for this; only its own import has this form.
+      alias: [{ find: /^\.\/VPHome\.vue$/, replacement: local('theme/home.mjs') }],
+    },
+  },
   themeConfig: {
     nav: sections.map(({ title, path, groups }) => ({
       text: title,
@@ -42,9 +49,19 @@ export default defineConfig({
     sidebar,
     outline: [2, 3],
     search: { provider: 'local' },
+    notFound: {
+      title: 'Page not found',
+      quote: 'No page of this site has this address.',
+      linkText: 'Go to the home page',
+      linkLabel: 'Go to the home page',
+    },
     docFooter: { prev: 'Previous page', next: 'Next page' },
   },
 });
+
+function local(path) {
+  return fileURLToPath(new URL(path, import.meta.url));
+}
 
 function firstLink(path, groups) {
   const [[, [[, name]]]] = groups;
