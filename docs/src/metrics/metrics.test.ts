@@ -1,9 +1,12 @@
 // Checks that the page about metrics names each metric, with its type and unit.
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { createMetrics } from '@trunkline/metrics';
 import test from 'ava';
+import { parse } from 'yaml';
 import { tableBelow } from '../markdown.ts';
-import { read } from '../texts.ts';
+import { read, root } from '../texts.ts';
 
 test('docs/metrics-reference.md lists the metrics that are collected', (t) => {
   const listed = tableBelow(read('docs/metrics-reference.md'), 'The metrics').map((row) =>
@@ -15,4 +18,22 @@ test('docs/metrics-reference.md lists the metrics that are collected', (t) => {
     `\`${unit}\``,
   ]);
   t.deepEqual(listed, collected);
+});
+
+test('the configuration of Prometheus in docs/metrics.md names rules that the package contains', (t) => {
+  const { rule_files: rules, scrape_configs: jobs } = parse(
+    read('docs/src/metrics/prometheus.yaml'),
+  ) as {
+    rule_files: string[];
+    scrape_configs: { static_configs: { targets: string[] }[] }[];
+  };
+  t.is(rules.length, 1);
+  const file = rules[0]!.replace('node_modules/@trunkline/', 'packages/');
+  t.true(existsSync(join(root, file)), file);
+  t.true(
+    (JSON.parse(read('packages/prometheus/package.json')) as { files: string[] }).files.includes(
+      'alerts.yml',
+    ),
+  );
+  t.deepEqual(jobs[0]!.static_configs[0]!.targets, ['127.0.0.1:9464']);
 });
