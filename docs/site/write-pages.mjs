@@ -23,7 +23,7 @@ const incomplete = [...pages]
   .flatMap(([address, text]) => problemsOf(text).map((problem) => `${address} ${problem}`));
 if (incomplete.length > 0) throw new Error(incomplete.join('\n'));
 
-for (const [address, text] of pages) write(`${address}.md`, withHead(text));
+for (const [address, text] of pages) write(`${address}.md`, withHead(address, text));
 for (const path of attachments.listed) write(`${sourceAddress(path)}.md`, sourcePage(path));
 for (const path of attachments.copied) {
   mkdirSync(dirname(join(folder, 'public/files', path)), { recursive: true });
@@ -92,12 +92,20 @@ function apiIndex(names) {
   ].join('\n');
 }
 
-/** Puts the summary of a page into its head, where search engines and previews find it. */
-function withHead(text) {
+/**
+ * Puts the summary of a page into its head, where search engines and previews find it. The list of
+ * options has a class, because its wide tables have a style of their own.
+ */
+function withHead(address, text) {
   if (text.startsWith('---\n')) return text;
   const { title, summary } = partsOf(text);
   const plain = (words) => words.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll('`', '');
-  return `---\ntitle: ${JSON.stringify(plain(title))}\ndescription: ${JSON.stringify(plain(summary))}\n---\n\n${text}`;
+  const head = [
+    `title: ${JSON.stringify(plain(title))}`,
+    `description: ${JSON.stringify(plain(summary))}`,
+  ];
+  if (address === generated.options.path) head.push('pageClass: options');
+  return `---\n${head.join('\n')}\n---\n\n${text}`;
 }
 
 function write(path, text) {
