@@ -287,7 +287,7 @@ test.serial(
 );
 
 test.serial(
-  'ports of one victim, sent by the hundred thousand, are dialed at a bounded rate; in public mode hardly at all',
+  'a hundred thousand ports of one victim are dialed at a bounded rate, and more rarely still in public mode',
   async (t) => {
     for (const mode of ['any', 'public'] as const) {
       const sim = simulationOf({ seed: 5, level: 'message', name: '' });

@@ -97,7 +97,7 @@ test('a flood of introductions replaces no link that the node requested, and oth
   }
 });
 
-test('a useless neighbor is told so and replaced, and returns only if it asks', (t) => {
+test('a useless neighbor is notified and replaced, and returns only if it asks', (t) => {
   const single = new SingleView({ active: 3 });
   single.chooses('a', 'b', 'c');
   single.receive('a', disconnect(true, []));

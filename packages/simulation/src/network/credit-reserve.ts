@@ -95,6 +95,6 @@ export class CreditReserve {
 const BYTES = 64 * 1024;
 /**
  * Maximum number of calls that are set aside, out of 4,096. Also the divisor of the share: one call
- * in 64 is set aside, so none is if the reader allows fewer than 64.
+ * in 64 is set aside, so no call is set aside if the reader allows fewer than 64.
  */
 const CALLS = 64;

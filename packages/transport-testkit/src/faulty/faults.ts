@@ -14,8 +14,8 @@ import {
 /** Faults of one direction of each connection. An omitted member stays as it is. */
 export interface Faults {
   /**
-   * Extra delay of each chunk, in milliseconds. A dial takes longer by the delays of both
-   * directions. Default: 0.
+   * Extra delay of each chunk, in milliseconds. A dial is delayed in both directions.
+   * Default: 0.
    */
   readonly delay?: number | undefined;
   /**

@@ -58,7 +58,7 @@ export function preambleCases(test: TestFunction, backend: SessionBackend): void
     ['a preamble whose last byte is wrong', Uint8Array.of(0x54, 0x52, 0x4b, 0x4d, 0x01), /./],
   ];
   for (const [what, first, said] of wrongPreambles) {
-    test(`preamble: a connection that begins with ${what} is closed without an answer, and the observer is told what the bytes look like`, async (t) => {
+    test(`preamble: a connection that begins with ${what} is closed without an answer, and the observer learns what the bytes look like`, async (t) => {
       const on = await openTransport(t, backend);
       const peer = await on.dialIn();
       peer.bytes(first);
