@@ -43,8 +43,8 @@ export interface Graph {
 }
 
 /**
- * Returns the graph of the network at one moment. A link that both ends report is one link, with the figures of the
- * node that dialed.
+ * Returns the graph of the network at one moment. A link that both ends report is one link, with
+ * the figures of the node that dialed.
  * @param before an earlier moment; rates are averages since then
  */
 export function graphOf(network: NetworkState, before?: NetworkState): Graph {

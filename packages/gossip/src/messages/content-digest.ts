@@ -5,9 +5,9 @@ import { look } from './word-reader.ts';
 
 /**
  * Returns an integer from 0 to 2^53 − 1. The mixing follows MurmurHash3, in four lanes that don't
- * depend on each other. Each round multiplies one of two words. It rotates the other, so that bits in
- * equal positions don't cancel each other, and the next round multiplies it. Multiplying
- * all words took twice as long.
+ * depend on each other. Each round multiplies one of two words. It rotates the other, so that bits
+ * in equal positions don't cancel each other, and the next round multiplies it. Multiplying all
+ * words took twice as long.
  */
 export function contentDigest(bytes: Uint8Array): number {
   const { view, at: start } = look(bytes);
