@@ -102,10 +102,12 @@ test('the newest registration of a node replaces the older one, which fails with
   const { node, hub } = await hubFixture(t);
   const identity = createIdentity();
   const [older, newer, ada] = [node({ identity }), node({ identity }), node()];
-  const failed = new Promise<TransportError>((resolve, reject) => {
-    older.listen(() => {}, resolve).catch(reject);
-  });
-  await ada.open(identity.nodeId, OPEN).catch(() => {});
+  let fail: (error: TransportError) => void = () => {};
+  const failed = new Promise<TransportError>((resolve) => (fail = resolve));
+  await older.listen(
+    () => {},
+    (error) => fail(error),
+  );
   const next = await listening(newer);
   t.is((await failed).reason, 'address_in_use');
   (await ada.open(identity.nodeId, OPEN)).close();
