@@ -40,6 +40,8 @@ export class ChannelConnection implements StreamConnection {
   #endSent = false;
   #discarded = 0;
   #linger: Timer | undefined;
+  /** True after a `send` of the channel that threw: nothing more is written. */
+  #hasFailed = false;
   /** Set while the other end may still read the last messages. */
   #releasing: Timer | undefined;
   #isOver = false;
@@ -87,10 +89,7 @@ export class ChannelConnection implements StreamConnection {
   close(): void {
     if (this.#isEnding || this.#isOver) return;
     this.#isEnding = true;
-    this.#linger = this.#clock.setTimeout(
-      () => this.#finish(this.#reset(`it did not close within ${LINGER} ms`), 'cut'),
-      LINGER,
-    );
+    this.#resetLater(`it did not close within ${LINGER} ms`);
     this.#pump();
     this.#clock.defer(() => this.#deliver());
   }
@@ -113,7 +112,7 @@ export class ChannelConnection implements StreamConnection {
   #pump(): void {
     const { maxMessage } = this.#open;
     // The channel has closed and will report it soon; until then, nothing can be written.
-    if (this.#channel.readyState !== 'open') return;
+    if (this.#hasFailed || this.#channel.readyState !== 'open') return;
     let rest = this.#rest;
     while (rest !== undefined) {
       const room = Math.min(maxMessage, WINDOW - this.#inFlight);
@@ -136,19 +135,37 @@ export class ChannelConnection implements StreamConnection {
     this.#send(END);
   }
 
-  /** Returns false if the channel has failed; `send` copies the bytes. */
+  /**
+   * Returns false if the channel has failed; `send` copies the bytes. The other end may have closed
+   * the channel a moment ago; then its last messages, which say how the connection ends, are still
+   * to come.
+   */
   #send(message: Uint8Array | string): boolean {
+    if (this.#hasFailed) return false;
     try {
       if (this.#channel.readyState !== 'open') return true;
       this.#channel.send(message);
       this.#open.sent?.();
       return true;
     } catch (cause) {
-      this.#clock.defer(() =>
-        this.#finish(this.#reset('it could not be written to', cause), 'cut'),
-      );
+      this.#hasFailed = true;
+      if (!this.#isOver && !this.#unread.includes('end'))
+        this.#resetLater('it could not be written to', cause);
       return false;
     }
+  }
+
+  /** Resets the connection unless it has ended within LINGER. */
+  #resetLater(why: string, cause?: unknown): void {
+    this.#linger ??= this.#clock.setTimeout(
+      () => this.#finish(this.#reset(why, cause), 'cut'),
+      LINGER,
+    );
+  }
+
+  #cancelReset(): void {
+    this.#clock.clearTimeout(this.#linger);
+    this.#linger = undefined;
   }
 
   readonly #onLow = (): void => {
@@ -192,6 +209,7 @@ export class ChannelConnection implements StreamConnection {
   #control(text: string): void {
     if (text === END) {
       this.#unread.push('end');
+      if (!this.#isEnding) this.#cancelReset();
       return this.#deliver();
     }
     if (text === CUT)
@@ -271,7 +289,7 @@ export class ChannelConnection implements StreamConnection {
     this.#error = error;
     this.#unread.length = 0;
     this.#rest = undefined;
-    this.#clock.clearTimeout(this.#linger);
+    this.#cancelReset();
     this.#clock.defer(() => this.#report());
     // A full buffer would delay the message that cuts the connection, so this end doesn't wait for
     // it to drain.

@@ -1,6 +1,12 @@
 // Tests of connections over channels that were opened without this package.
 
-import { bytes, defineProtocol, serve, TransportError } from '@trunkline/transport-core';
+import {
+  bytes,
+  createManualClock,
+  defineProtocol,
+  serve,
+  TransportError,
+} from '@trunkline/transport-core';
 import {
   NetworkTransport,
   type StreamConnection,
@@ -77,6 +83,54 @@ test('an end in order closes both channels, after all bytes', async (t) => {
     channels.map(({ readyState }) => readyState),
     ['closed', 'closed'],
   );
+});
+
+test('an end that is still on its way prevails over a failed write', async (t) => {
+  const [channel, other] = createFakeChannels();
+  const near = createChannelConnection(channel, { endpoint: 'it' });
+  const far = createChannelConnection(other, { endpoint: 'it' });
+  const { closed, chunks } = readUntilClosed(near);
+  channel.throwsOnSend = true;
+  t.false(near.write(new Uint8Array([2])));
+  await new Promise((resolve) => setImmediate(resolve));
+  far.write(new Uint8Array([1]));
+  far.close();
+  t.is(await closed, undefined);
+  t.deepEqual(chunks, [new Uint8Array([1])]);
+});
+
+test('a paused reader still gets everything if a write fails and the end follows', async (t) => {
+  const clock = createManualClock();
+  const [channel, other] = createFakeChannels();
+  const near = createChannelConnection(channel, { endpoint: 'it', clock });
+  const far = createChannelConnection(other, { endpoint: 'it' });
+  const { closed, chunks } = readUntilClosed(near);
+  clock.advance(0);
+  near.pause();
+  channel.throwsOnSend = true;
+  near.write(new Uint8Array([2]));
+  far.write(new Uint8Array([1]));
+  far.close();
+  await new Promise((resolve) => setImmediate(resolve)); // both messages need microtasks only
+  clock.advance(5_000);
+  near.resume();
+  clock.advance(0);
+  t.is(await closed, undefined);
+  t.deepEqual(chunks, [new Uint8Array([1])]);
+});
+
+test('a failed write resets the connection if no end follows', async (t) => {
+  const clock = createManualClock();
+  const [channel] = createFakeChannels();
+  const near = createChannelConnection(channel, { endpoint: 'it', clock });
+  const { closed } = readUntilClosed(near);
+  channel.throwsOnSend = true;
+  t.false(near.write(new Uint8Array([2])));
+  clock.advance(1_000);
+  const error = await closed;
+  t.is(error?.reason, 'reset');
+  t.regex(error!.message, /it could not be written to/);
+  t.is((error!.cause as Error).message, 'DataChannel is closed');
 });
 
 test('a reset leaves the channel open until the other end has read it', async (t) => {
@@ -157,6 +211,20 @@ test('invalid options throw a TypeError', (t) => {
   for (const options of [{}, { endpoint: '' }, { endpoint: 'x', maxMessage: 100 }])
     t.throws(() => createChannelConnection(channel, options as never), { instanceOf: TypeError });
 });
+
+/** Reads all chunks of a connection; `closed` is how it ends. */
+function readUntilClosed(connection: StreamConnection) {
+  const chunks: Uint8Array[] = [];
+  const closed = new Promise<TransportError | undefined>((resolve) =>
+    connection.attach({
+      data: (chunk) => void chunks.push(chunk),
+      frames() {},
+      drained() {},
+      closed: resolve,
+    }),
+  );
+  return { chunks, closed };
+}
 
 function connectionOf(channel: RtcDataChannel): Promise<StreamConnection> {
   return new Promise((resolve) =>

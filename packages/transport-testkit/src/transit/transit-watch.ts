@@ -35,8 +35,8 @@ export interface TransitWatch {
 export interface TransitWatchOptions {
   /**
    * The real time, in milliseconds, after which a dial or bytes that haven't moved count as lost.
-   * Default: 5,000. Set more if the backend repeats lost packets after longer pauses; otherwise, the
-   * clock passes the timeout of a dial that would still succeed.
+   * Default: 5,000. Set more if the backend repeats lost packets after longer pauses; otherwise,
+   * the clock passes the timeout of a dial that would still succeed.
    */
   readonly lostAfter?: number | undefined;
 }

@@ -112,6 +112,8 @@ class FakeChannel extends EventTarget implements RtcDataChannel {
   bufferedAmountLowThreshold = 0;
   /** True to drop the messages that this end sends. */
   isMute = false;
+  /** True to make `send` throw, as node-datachannel does once it knows that the channel closed. */
+  throwsOnSend = false;
   /** Keeps the next message of this end until it sends another. */
   keepsNext = false;
   readonly #kept: unknown[] = [];
@@ -119,6 +121,7 @@ class FakeChannel extends EventTarget implements RtcDataChannel {
 
   send(data: Uint8Array | string): void {
     const message = typeof data === 'string' ? data : data.slice().buffer;
+    if (this.throwsOnSend) throw new Error('DataChannel is closed');
     if (this.isMute) return;
     this.#kept.push(message);
     if (this.keepsNext) this.keepsNext = false;

@@ -41,7 +41,7 @@ export function createTestRealm(...rtc: (RtcLibrary | undefined)[]): TestRealm {
  */
 export const HANDSHAKE_TIME = 30_000;
 /**
- * The time after which bytes on their way count as lost, in milliseconds of real time: more than the
- * first four repetitions of DTLS take.
+ * The time after which bytes on their way count as lost, in milliseconds of real time: more than
+ * the first four repetitions of DTLS take.
  */
 export const LOST_AFTER = 20_000;
