@@ -44,6 +44,25 @@ test('an empty message is reported, because many of them are a flood', async (t)
   t.is(sink.chunks, 4);
 });
 
+test('a pause in the middle of a chunk leaves its other messages to later turns', async (t) => {
+  const { layer, next } = await accepted(t);
+  const socket = await rawUpgrade(t, layer.localAddr());
+  const sink = await next();
+  const turn = deferred<number>();
+  sink.onData = () => {
+    if (sink.chunks > 1) return;
+    sink.connection.pause();
+    setImmediate(() => {
+      turn.resolve(sink.chunks);
+      sink.connection.resume();
+    });
+  };
+  socket.write(Buffer.concat(Array<Buffer>(5_000).fill(EMPTY_MESSAGE)));
+  const inSameTurn = await turn.promise;
+  await sink.until(() => sink.chunks === 5_000);
+  t.true(inSameTurn <= 2, `${inSameTurn} messages came in the turn of the pause`);
+});
+
 test('a ping is answered and reports nothing', async (t) => {
   const { sink, peer } = await accepted(t);
   peer.ping('are you there');
@@ -243,7 +262,7 @@ test('empty messages after close are cut off, too', async (t) => {
   sink.connection.close();
   const gone = new Promise((resolve) => socket.once('close', resolve));
   socket.on('error', () => {}).resume();
-  for (let n = 0; n < 5_000; n++) socket.write(Buffer.from([0x82, 0x80, 0, 0, 0, 0]));
+  for (let n = 0; n < 5_000; n++) socket.write(EMPTY_MESSAGE);
   await gone;
   await sink.until(() => sink.ends === 1);
   t.is(sink.chunks, 0);
@@ -299,6 +318,9 @@ test('a dial to a server that never answers fails with dial_timeout, and its soc
   t.is(clock.timers, 0);
 });
 
+/** A masked binary message without content. */
+const EMPTY_MESSAGE = Buffer.from([0x82, 0x80, 0, 0, 0, 0]);
+
 class Record implements StreamSink {
   readonly connection: StreamConnection;
   size = 0;
@@ -306,6 +328,7 @@ class Record implements StreamSink {
   text = '';
   ends = 0;
   error: TransportError | undefined;
+  onData = (): void => {};
   #wake = (): void => {};
   constructor(connection: StreamConnection) {
     this.connection = connection;
@@ -315,6 +338,7 @@ class Record implements StreamSink {
     this.size += chunk.length;
     this.chunks++;
     if (this.size < 100) this.text += new TextDecoder().decode(chunk);
+    this.onData();
     this.#wake();
   }
   frames(): void {}

@@ -65,7 +65,7 @@ export class WsConnection implements StreamConnection {
     );
     webSocket.on('close', (code, text) => this.#closed(code, text.toString()));
     // Nothing may be handed out before a sink is attached.
-    webSocket.pause();
+    this.pause();
   }
 
   get nodeId(): string | undefined {
@@ -84,7 +84,7 @@ export class WsConnection implements StreamConnection {
     this.#sink = sink;
     this.#secured?.attach(this, sink);
     if (this.#over) this.#clock.defer(() => this.#report());
-    else if (!this.#ending) this.#webSocket.resume();
+    else this.resume();
   }
 
   write(chunk: Uint8Array): boolean {
@@ -117,11 +117,15 @@ export class WsConnection implements StreamConnection {
   }
 
   pause(): void {
-    if (!this.#ending) this.#webSocket.pause();
+    if (this.#ending) return;
+    spreadOverTurns(this.#webSocket, true);
+    this.#webSocket.pause();
   }
 
   resume(): void {
-    if (!this.#ending) this.#webSocket.resume();
+    if (this.#ending) return;
+    spreadOverTurns(this.#webSocket, false);
+    this.#webSocket.resume();
   }
 
   close(): void {
@@ -212,6 +216,20 @@ export class WsConnection implements StreamConnection {
     this.#sink = undefined;
     sink.closed(this.#error);
   }
+}
+
+/**
+ * Makes `ws` hand out one message in each turn of the event loop, or all that it has at once. A
+ * pause only stops the socket, and a chunk of it may hold ten thousand short messages. `ws` has an
+ * option for this (`allowSynchronousEvents`), but its value can't change. This sets the private
+ * property behind the option. In a version of `ws` without that property, all messages of the chunk
+ * come at once.
+ */
+function spreadOverTurns(webSocket: WebSocket, isSpread: boolean): void {
+  const receiver = (webSocket as { readonly _receiver?: { _allowSynchronousEvents?: unknown } })
+    ._receiver;
+  if (typeof receiver?._allowSynchronousEvents === 'boolean')
+    receiver._allowSynchronousEvents = !isSpread;
 }
 
 /** Maximum length of a message that this end sends, in bytes (docs/wire-protocol.md §1). */
