@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { type Browser, chromium } from 'playwright-core';
-import type { Figures } from '../echo-task.ts';
 import type { Command } from './client.ts';
+import type { LinkFigures } from './tasks.ts';
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) =>
   existsSync(path),
@@ -55,7 +55,7 @@ export class Chromium {
     return new Chromium(browser, server);
   }
 
-  async measure(command: Command): Promise<Figures> {
+  async measure(command: Command): Promise<LinkFigures> {
     const page = await this.#browser.newPage();
     try {
       await page.goto(`http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`);

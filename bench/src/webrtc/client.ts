@@ -3,9 +3,9 @@
 import { RTCPeerConnection } from 'node-datachannel/polyfill';
 import { WebSocket } from 'ws';
 import { report, runCommands } from '../commands.ts';
-import type { Figures, Times } from '../echo-task.ts';
+import type { Times } from '../echo-task.ts';
 import { type Addresses, type Column, connect, type Libraries } from './columns.ts';
-import { measure } from './tasks.ts';
+import { type LinkFigures, measure } from './tasks.ts';
 
 export interface Command extends Times {
   readonly column: Column;
@@ -13,14 +13,14 @@ export interface Command extends Times {
 }
 
 export interface Report {
-  readonly figures?: Figures;
+  readonly figures?: LinkFigures;
 }
 
 const libraries = { WebSocket, rtc: { RTCPeerConnection } } as unknown as Libraries;
 
 runCommands<Command, Report>(
   async ({ column, addresses, ...times }) => ({
-    figures: await measure(await connect(column, addresses, libraries), times),
+    figures: await measure(() => connect(column, addresses, libraries), times),
   }),
   () => process.kill(process.pid, 'SIGKILL'),
 );

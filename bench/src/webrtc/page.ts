@@ -1,13 +1,12 @@
 // The program of a page: measures one column when Node asks for it.
 
-import type { Figures } from '../echo-task.ts';
 import type { Command } from './client.ts';
 import { connect, type Libraries } from './columns.ts';
-import { measure } from './tasks.ts';
+import { type LinkFigures, measure } from './tasks.ts';
 
 /** The function that the page offers as a global. */
-export type MeasureInPage = (command: Command) => Promise<Figures>;
+export type MeasureInPage = (command: Command) => Promise<LinkFigures>;
 
 const page = globalThis as unknown as Libraries & Libraries['rtc'] & { measure: MeasureInPage };
 page.measure = async ({ column, addresses, ...times }) =>
-  measure(await connect(column, addresses, { WebSocket: page.WebSocket, rtc: page }), times);
+  measure(() => connect(column, addresses, { WebSocket: page.WebSocket, rtc: page }), times);

@@ -2,12 +2,12 @@
 // and sockets.
 
 import type { Verdict } from '../bars.ts';
-import type { Figure } from '../echo-task.ts';
 import { median } from '../statistics.ts';
 import { alignTable, round3 } from '../table.ts';
 import { AGAINST, COLUMNS, type Column } from './columns.ts';
 import type { Options, Place } from './options.ts';
 import type { Round } from './rounds.ts';
+import type { LinkFigures } from './tasks.ts';
 
 export function formatTable(rounds: readonly Round[], { places }: Options): string {
   const lines = places.flatMap((place) =>
@@ -28,21 +28,28 @@ export function formatTable(rounds: readonly Round[], { places }: Options): stri
 export function judge(rounds: readonly Round[], { places }: Options): Verdict[] {
   return places.flatMap((place) =>
     [...AGAINST].flatMap(([column, against]) =>
-      FIGURES.map(({ title, figure, least = 0, most = Number.POSITIVE_INFINITY }) => {
-        const share = ratio(rounds, place, column, figure);
-        const bound = least > 0 ? `at least ${least}` : `at most ${most}`;
-        return {
-          bar: `${place}, ${title}: ${column} ÷ ${against} ${bound}`,
-          ratio: share,
-          holds: share >= least && share <= most,
-        };
-      }),
+      FIGURES.filter(({ figure }) => figure !== 'connect').map(
+        ({ title, figure, least = 0, most = Number.POSITIVE_INFINITY }) => {
+          const share = ratio(rounds, place, column, figure);
+          const bound = least > 0 ? `at least ${least}` : `at most ${most}`;
+          return {
+            bar: `${place}, ${title}: ${column} ÷ ${against} ${bound}`,
+            ratio: share,
+            holds: share >= least && share <= most,
+          };
+        },
+      ),
     ),
   );
 }
 
 /** Returns the median of the ratios to the bare column of the same round. */
-function ratio(rounds: readonly Round[], place: Place, column: Column, figure: Figure): number {
+function ratio(
+  rounds: readonly Round[],
+  place: Place,
+  column: Column,
+  figure: keyof LinkFigures,
+): number {
   return median(
     rounds.map((round) => {
       const row = round.get(place)!;
@@ -52,11 +59,12 @@ function ratio(rounds: readonly Round[], place: Place, column: Column, figure: F
 }
 
 const FIGURES: readonly {
-  readonly figure: Figure;
+  readonly figure: keyof LinkFigures;
   readonly title: string;
   readonly least?: number;
   readonly most?: number;
 }[] = [
+  { figure: 'connect', title: 'connect ms' },
   { figure: 'p50', title: 'p50 µs', most: 1.15 },
   { figure: 'calls', title: 'calls/s', least: 0.8 },
   { figure: 'bulk', title: 'MB/s', least: 0.8 },

@@ -3,14 +3,14 @@
 
 import { Child } from '../child-process.ts';
 import { cores } from '../cores.ts';
-import type { Figures } from '../echo-task.ts';
 import { Chromium } from './chromium.ts';
 import type { Command, Report } from './client.ts';
 import { type Addresses, COLUMNS, type Column } from './columns.ts';
 import type { Options, Place } from './options.ts';
+import type { LinkFigures } from './tasks.ts';
 
 /** The figures of a round, by the place of the client and the column. */
-export type Round = ReadonlyMap<Place, ReadonlyMap<Column, Figures>>;
+export type Round = ReadonlyMap<Place, ReadonlyMap<Column, LinkFigures>>;
 
 /** @param progress receives what is being measured, and how far the run is, from 0 to 1. */
 export async function runRounds(
@@ -24,7 +24,7 @@ export async function runRounds(
   let step = 0;
   try {
     for (let number = 0; number < count; number++) {
-      const round = new Map(places.map((place) => [place, new Map<Column, Figures>()]));
+      const round = new Map(places.map((place) => [place, new Map<Column, LinkFigures>()]));
       for (const [place, figures] of round) {
         for (let at = 0; at < COLUMNS.length; at++) {
           const column = COLUMNS[(at + number) % COLUMNS.length]!;
@@ -59,7 +59,7 @@ async function withServer<T>(use: (addresses: Addresses) => Promise<T>): Promise
   }
 }
 
-async function inNode(command: Command): Promise<Figures> {
+async function inNode(command: Command): Promise<LinkFigures> {
   const { child } = await Child.start<Command, Report>({
     name: 'the client',
     script: './webrtc/client.js',
