@@ -24,7 +24,7 @@ export function processTerminal(): Terminal {
     isTerminal: stdout.isTTY === true,
     showsProgress: stderr.isTTY === true,
     get size() {
-      return { columns: stdout.columns ?? 80, rows: stdout.rows ?? 24 };
+      return sizeOf(stdout);
     },
     keys: (signal) => readKeys(signal, interrupt),
     async browse(url) {
@@ -37,6 +37,17 @@ export function processTerminal(): Terminal {
     clock: systemClock,
     date: systemWall,
   };
+}
+
+/**
+ * Returns the size of a terminal, or 80 × 24 if it is not known. A terminal that nobody has sized,
+ * such as that of `docker exec -t` or `script`, reports 0 × 0.
+ */
+export function sizeOf(stdout: { readonly columns?: number; readonly rows?: number }): {
+  readonly columns: number;
+  readonly rows: number;
+} {
+  return { columns: stdout.columns || 80, rows: stdout.rows || 24 };
 }
 
 async function* readKeys(
