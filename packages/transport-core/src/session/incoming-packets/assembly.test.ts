@@ -9,11 +9,21 @@ import { SMALL } from '../testing/pair.ts';
 import { Assembly } from './incoming-packets.ts';
 
 const { packet } = SMALL;
-const begin = (size: number, keep = true, limit?: number) => {
+const begin = (size: number, keep = true, limit?: number, { ahead = 0, used = 0 } = {}) => {
   const { context } = new OutboxFixture(SMALL, limit);
   context.now = 5;
+  context.memory.reserve(ahead);
+  context.memory.hold(used);
+  /** The lengths of the pieces that were allocated. */
+  const pieces: number[] = [];
+  const allocate = (size: number) => {
+    pieces.push(size);
+    return new Uint8Array(size);
+  };
+  Object.assign(context, { allocate });
   return {
     context,
+    pieces,
     assembly: new Assembly(
       context,
       frameOf({ kind: Kind.REQUEST, size }, new Uint8Array(packet).fill(1)),
@@ -106,6 +116,27 @@ test('beyond that memory grows by a few packets, and the pieces are joined', (t)
   t.is(message.length, 100 * packet);
   for (let i = 0; i < 100; i++) t.is(message[i * packet], i === 0 ? 1 : i);
   t.deepEqual([context.usage.held, context.memory.ahead, context.memory.unfinished], [0, 0, 0]);
+});
+
+test('a message that began in pieces goes on in pieces even if its rest may be allocated', (t) => {
+  const { assembly, context, pieces } = begin(40 * packet, true, 400 * packet, {
+    ahead: 49 * packet,
+  });
+  context.memory.reserve(-49 * packet);
+  for (let i = 1; i < 40; i++) t.true(assembly.add(new Uint8Array(packet)));
+  // Blocks of other lengths would leave holes in the heap that other messages do not fill.
+  t.deepEqual(
+    pieces.map((length) => length / packet),
+    [2, 3, 6, 8, 8, 8, 5],
+  );
+});
+
+test('a message is not allocated at once if it would exceed limits.memory', (t) => {
+  const limit = 400 * packet;
+  const whole = begin(40 * packet, true, limit, { used: limit - 40 * packet });
+  t.deepEqual(whole.pieces, [40 * packet]);
+  const cut = begin(40 * packet, true, limit, { used: limit - 40 * packet + 1 });
+  t.deepEqual(cut.pieces, [2 * packet]);
 });
 
 test('a dropped message holds nothing, and is counted to its end', (t) => {

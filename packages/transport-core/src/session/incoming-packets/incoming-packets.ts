@@ -213,7 +213,7 @@ export class Assembly implements Unfinished {
     this.got = frame.length;
     this.last = context.now;
     if (!keep) return;
-    this.#piece = this.#allocate(this.#capacity(this.got, this.got));
+    this.#piece = this.#allocate(this.#firstSize());
     this.#piece.set(frame.payload);
     this.#used = this.got;
     context.usage.begins(this, this.got, this.#free);
@@ -324,7 +324,7 @@ export class Assembly implements Unfinished {
     // The piece is full: all packets but the last have one length, and pieces are multiples of it.
     this.#full ??= [];
     this.#full.push(this.#piece);
-    this.#piece = this.#allocate(this.#capacity(this.got + length, length));
+    this.#piece = this.#allocate(this.#pieceSize(this.got + length, length));
     this.#used = 0;
     this.#context.memory.reserve(this.#piece.length);
   }
@@ -342,17 +342,27 @@ export class Assembly implements Unfinished {
   }
 
   /**
-   * Returns the number of bytes to allocate for a packet of `length` bytes. `needed` is the number
-   * of bytes of the message that have arrived, including this packet. The result is the rest of the
-   * message as long as the transport has allocated little memory ahead of arrival. Otherwise, the
-   * result is a few packets, but no more than have arrived. Memory that is never written has a
-   * cost, too: the garbage collector counts it, not every system overcommits, and recycled memory
-   * already occupies its pages. Pieces are equally long, so that freed ones fit others and the heap
-   * does not fragment.
+   * Returns the number of bytes to allocate with the first packet: the whole message as long as the
+   * transport has allocated little memory ahead of arrival and the message fits within
+   * `limits.memory`, otherwise those of a piece.
    */
-  #capacity(needed: number, length: number): number {
+  #firstSize(): number {
+    const { memory, usage } = this.#context;
+    const isWhole = memory.mayReserve(this.size - this.got) && !usage.full(this.size);
+    return isWhole ? this.size : this.#pieceSize(this.got, this.got);
+  }
+
+  /**
+   * Returns the number of bytes to allocate for a piece that begins with a packet of `length`
+   * bytes, where `needed` bytes of the message have arrived, including this packet: a few packets,
+   * but no more than have arrived. Memory that is never written has a cost, too: the garbage
+   * collector counts it, not every system overcommits, and recycled memory already occupies its
+   * pages. Pieces are equally long, so that freed ones fit others and the heap does not fragment.
+   * So a message that has begun in pieces never gets its whole rest at once, either: the holes that
+   * such blocks leave in the heap made the process grow by up to 230 MiB more than it held.
+   */
+  #pieceSize(needed: number, length: number): number {
     const rest = this.size - needed + length;
-    if (this.#context.memory.mayReserve(rest - length)) return rest;
     return Math.min(rest, Math.max(2 * length, Math.min(PIECE * length, needed)));
   }
 }
