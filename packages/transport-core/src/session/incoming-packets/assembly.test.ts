@@ -119,16 +119,30 @@ test('beyond that memory grows by a few packets, and the pieces are joined', (t)
 });
 
 test('a message that began in pieces goes on in pieces even if its rest may be allocated', (t) => {
-  const { assembly, context, pieces } = begin(40 * packet, true, 400 * packet, {
+  const { assembly, context, pieces } = begin(37 * packet, true, 400 * packet, {
     ahead: 49 * packet,
   });
   context.memory.reserve(-49 * packet);
-  for (let i = 1; i < 40; i++) t.true(assembly.add(new Uint8Array(packet)));
+  for (let i = 1; i < 37; i++) t.true(assembly.add(new Uint8Array(packet)));
   // Blocks of other lengths would leave holes in the heap that other messages do not fill.
   t.deepEqual(
     pieces.map((length) => length / packet),
-    [2, 3, 6, 8, 8, 8, 5],
+    [2, 2, 4, 8, 8, 8, 4, 1],
   );
+});
+
+test('once much is allocated ahead, a message gets one packet at a time, or a spare piece', (t) => {
+  const limit = 400 * packet;
+  const { assembly, context, pieces } = begin(40 * packet, true, limit, { ahead: limit / 8 });
+  for (let i = 1; i < 20; i++) t.true(assembly.add(new Uint8Array(packet)));
+  t.deepEqual(pieces, Array(20).fill(packet));
+  t.is(context.memory.ahead, limit / 8);
+  context.memory.reserve(-8 * packet);
+  t.true(context.memory.spares(new Uint8Array(8 * packet)));
+  for (let i = 20; i < 28; i++) t.true(assembly.add(new Uint8Array(packet).fill(i)));
+  t.deepEqual(pieces, Array(20).fill(packet));
+  for (let i = 28; i < 40; i++) t.true(assembly.add(new Uint8Array(packet).fill(i)));
+  t.is(assembly.take()!.at(-1), 39);
 });
 
 test('a message is not allocated at once if it would exceed limits.memory', (t) => {

@@ -213,7 +213,7 @@ export class Assembly implements Unfinished {
     this.got = frame.length;
     this.last = context.now;
     if (!keep) return;
-    this.#piece = this.#allocate(this.#firstSize());
+    this.#piece = this.#first();
     this.#piece.set(frame.payload);
     this.#used = this.got;
     context.usage.begins(this, this.got, this.#free);
@@ -324,13 +324,9 @@ export class Assembly implements Unfinished {
     // The piece is full: all packets but the last have one length, and pieces are multiples of it.
     this.#full ??= [];
     this.#full.push(this.#piece);
-    this.#piece = this.#allocate(this.#pieceSize(this.got + length, length));
+    this.#piece = this.#next(this.got + length, length);
     this.#used = 0;
     this.#context.memory.reserve(this.#piece.length);
-  }
-
-  #allocate(size: number): Uint8Array {
-    return this.#context.memory.takeSpare(size) ?? this.#context.allocate(size);
   }
 
   /**
@@ -342,28 +338,39 @@ export class Assembly implements Unfinished {
   }
 
   /**
-   * Returns the number of bytes to allocate with the first packet: the whole message as long as the
-   * transport has allocated little memory ahead of arrival and the message fits within
-   * `limits.memory`, otherwise those of a piece.
+   * Returns the memory for a message that begins: for all of it as long as the transport has
+   * allocated little memory ahead of arrival and the message fits within `limits.memory`, otherwise
+   * a piece.
    */
-  #firstSize(): number {
-    const { memory, usage } = this.#context;
-    const isWhole = memory.mayReserve(this.size - this.got) && !usage.full(this.size);
-    return isWhole ? this.size : this.#pieceSize(this.got, this.got);
+  #first(): Uint8Array {
+    const { memory, usage, allocate } = this.#context;
+    const { size, got } = this;
+    const isWhole = memory.mayReserve(size - got) && !usage.full(size);
+    return isWhole ? (memory.takeSpare(size) ?? allocate(size)) : this.#next(got, got);
   }
 
   /**
-   * Returns the number of bytes to allocate for a piece that begins with a packet of `length`
-   * bytes, where `needed` bytes of the message have arrived, including this packet: a few packets,
-   * but no more than have arrived. Memory that is never written has a cost, too: the garbage
-   * collector counts it, not every system overcommits, and recycled memory already occupies its
-   * pages. Pieces are equally long, so that freed ones fit others and the heap does not fragment.
-   * So a message that has begun in pieces never gets its whole rest at once, either: the holes that
-   * such blocks leave in the heap made the process grow by up to 230 MiB more than it held.
+   * Returns a piece that begins with a packet of `length` bytes, where `needed` bytes of the message
+   * have arrived, including this packet: room for a few packets, but no more than have arrived.
+   * Memory that is never written has a cost, too: the garbage collector counts it, not every system
+   * overcommits, and recycled memory already occupies its pages. So if the transport has allocated
+   * much ahead of arrival, the piece has room for this packet alone, unless a spare one is longer.
+   *
+   * Pieces have two, four or eight packets, so that freed ones fit others and the heap hardly
+   * fragments. Therefore, a message that began in pieces never gets its whole rest at once: the
+   * holes that such blocks left in the heap made the process larger by up to 230 MiB than what it
+   * held.
    */
-  #pieceSize(needed: number, length: number): number {
-    const rest = this.size - needed + length;
-    return Math.min(rest, Math.max(2 * length, Math.min(PIECE * length, needed)));
+  #next(needed: number, length: number): Uint8Array {
+    const { memory, allocate, terms } = this.#context;
+    const most = Math.min(this.size - needed + length, Math.max(needed - length, 2 * length));
+    let size = PIECE * terms.packet;
+    while (size > most && size > length) size >>= 1;
+    size = Math.max(size, length);
+    const spare = memory.takeSpare(size);
+    if (spare !== undefined) return spare;
+    if (memory.mayReserve(size - length)) return allocate(size);
+    return memory.takeSpare(length) ?? allocate(length);
   }
 }
 
