@@ -15,10 +15,11 @@ export async function pushLong(
   payload: Uint8Array,
   size = payload.length,
 ): Promise<void> {
-  const errors = attacker.answers.size;
+  const errors = attacker.count(Kind.error);
+  const isRefused = () => attacker.count(Kind.error) > errors;
   for (let at = 0; at < payload.length; at += PACKET) {
-    await attacker.until(() => attacker.pipe > 0 || attacker.answers.size > errors);
-    if (attacker.isOver || attacker.answers.size > errors) return;
+    await attacker.until(() => attacker.pipe > 0 || isRefused());
+    if (attacker.isOver || isRefused()) return;
     const packet = payload.subarray(at, at + PACKET);
     attacker.pipe -= packet.length + 64;
     await attacker.push(

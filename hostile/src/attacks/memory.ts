@@ -9,8 +9,12 @@ import { CHANNEL, Method } from '../methods.ts';
 import { concat, frame, Kind, repeat } from '../wire.ts';
 
 const MIB = 1024 * 1024;
-/** The default of `limits.memory`, times the factor at which the victim disconnects. */
-const MEMORY = 512 * MIB * 1.25;
+/**
+ * The memory that unfinished messages take: the default of `limits.memory`, an eighth of it that may
+ * be allocated before it arrives, and an eighth of both for the free memory that remains between
+ * blocks in glibc's heap.
+ */
+const UNFINISHED = 512 * MIB * 1.125 ** 2;
 /** The options of a victim with less memory, for short runs. */
 const small = { limits: { memory: 24 * MIB, message: 8 * MIB } };
 
@@ -51,7 +55,7 @@ export const memory: readonly Attack[] = [
     name: 'declared-memory',
     title: 'declares eight requests of 64 MiB on eight connections and sends 64 KiB/s of each',
     cases: [8, 20],
-    memory: MEMORY,
+    memory: UNFINISHED,
     rounds: 1,
     answer: /^(nothing|ERROR (8|10).*|GO_AWAY 8\/6)$/,
     async run(run) {
@@ -71,7 +75,7 @@ export const memory: readonly Attack[] = [
     name: 'unfinished-requests',
     title: 'omits the last packet of 32 requests of 64 MiB',
     cases: [20, 49],
-    memory: MEMORY,
+    memory: UNFINISHED,
     shortVictim: small,
     answer: /^(nothing|ERROR (8|10).*|GO_AWAY 8\/6)$/,
     run: (run) =>
@@ -83,7 +87,7 @@ export const memory: readonly Attack[] = [
     name: 'unfinished-oneways',
     title: 'omits the last packet of 32 one-way calls of 64 MiB',
     cases: [20, 49],
-    memory: MEMORY,
+    memory: UNFINISHED,
     shortVictim: small,
     answer: /^(nothing|ERROR (8|10).*|GO_AWAY 8\/6)$/,
     run: (run) =>
@@ -97,10 +101,32 @@ export const memory: readonly Attack[] = [
       ),
   },
   {
+    name: 'unfinished-sizes',
+    title: 'begins requests of 1 to 64 MiB on 32 connections again and again, and finishes none',
+    cases: [20, 49],
+    memory: UNFINISHED,
+    shortVictim: small,
+    rounds: 60,
+    answer: /^(nothing|ERROR (8|10).*|GO_AWAY 8\/6)$/,
+    async run(run) {
+      const attackers = await run.admittedMany(run.isShort ? 6 : 32);
+      const largest = run.isShort ? 8 : 64;
+      await Promise.all(
+        attackers.map(async (attacker, nth) => {
+          for (let id = 1; run.goesOn() && !attacker.isOver; id += 2) {
+            const size = PACKET * (16 + ((id * 223 + nth * 97) % (16 * (largest - 1))));
+            await pushLong(attacker, longRequest(id), new Uint8Array(size - PACKET), size);
+          }
+        }),
+      );
+      return worst(attackers);
+    },
+  },
+  {
     name: 'unfinished-items',
     title: 'omits the last packet of 128 items of 1 MiB, on 16 connections',
     cases: [20, 58],
-    memory: MEMORY,
+    memory: UNFINISHED,
     shortVictim: small,
     answer: /^(nothing|ERROR (8|10).*|GO_AWAY 8\/6)$/,
     async run(run) {
