@@ -14,6 +14,11 @@ const CORPUS_BYTES = 200_000;
 const SLOWEST = 100;
 /** The most bytes by which a target's process may grow. */
 const MOST_GROWTH = 32 * MIB;
+/**
+ * The size in bytes from which glibc maps a buffer by itself and unmaps it when it is freed. Its
+ * heap cannot shrink while anything beyond a freed buffer is in use.
+ */
+const MAPPED = 8 * 1024;
 
 const options = read();
 if (options !== undefined) await main(options);
@@ -91,14 +96,21 @@ function verdict({ crashes, slowest, growth }: Progress, untimed: boolean): stri
 }
 
 /**
- * Runs the target's process. Calls `advance` with each report, and returns the final one; undefined
+ * Runs the target's process. Its young generation is small, and larger buffers have pages of their
+ * own (`MAPPED`), so that the process gives back most of the memory that it has freed. Otherwise,
+ * its resident memory would vary by tens of MiB although it holds nothing.
+ *
+ * Calls `advance` with each report, and returns the final one; undefined
  * if the process died earlier.
  */
 async function work(
   task: Task,
   advance: (progress: Progress) => void,
 ): Promise<Progress | undefined> {
-  const child = fork(new URL('./worker.js', import.meta.url), { execArgv: ['--expose-gc'] });
+  const child = fork(new URL('./worker.js', import.meta.url), {
+    execArgv: ['--expose-gc', '--max-semi-space-size=1'],
+    env: { ...process.env, MALLOC_MMAP_THRESHOLD_: `${MAPPED}` },
+  });
   let last: Progress | undefined;
   let shown = 0;
   child.on('message', (progress: Progress) => {
