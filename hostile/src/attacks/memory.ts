@@ -106,7 +106,8 @@ export const memory: readonly Attack[] = [
     cases: [20, 49],
     memory: UNFINISHED,
     shortVictim: small,
-    rounds: 60,
+    rounds: 30,
+    isHeavy: true,
     answer: /^(nothing|ERROR (8|10).*|GO_AWAY 8\/6)$/,
     async run(run) {
       const attackers = await run.admittedMany(run.isShort ? 6 : 32);
