@@ -9,6 +9,8 @@ import { CHANNEL, Method } from '../methods.ts';
 import { concat, frame, Kind, repeat } from '../wire.ts';
 
 const MIB = 1024 * 1024;
+/** The initial credit for long one-ways and requests of a channel. */
+const LONG = 16 * MIB;
 /**
  * The memory that unfinished messages take: the default of `limits.memory`, an eighth of it that may
  * be allocated before it arrives, and an eighth of both for the free memory that remains between
@@ -30,7 +32,7 @@ export const memory: readonly Attack[] = [
     answer: /^nothing$/,
     async run(run) {
       const attackers = await run.admittedMany(4);
-      const credit = attackers.map((attacker) => creditOf(attacker));
+      const credit = attackers.map((attacker) => creditOf(attacker, 2, MIB));
       const oneway = frame({
         kind: Kind.oneway,
         channel: CHANNEL,
@@ -107,6 +109,7 @@ export const memory: readonly Attack[] = [
     memory: UNFINISHED,
     shortVictim: small,
     rounds: 30,
+    isSlow: true,
     isHeavy: true,
     answer: /^(nothing|ERROR (8|10).*|GO_AWAY 8\/6)$/,
     async run(run) {
@@ -114,9 +117,13 @@ export const memory: readonly Attack[] = [
       const largest = run.isShort ? 8 : 64;
       await Promise.all(
         attackers.map(async (attacker, nth) => {
+          const credit = creditOf(attacker, 3, LONG);
           // At least two messages on each, however slow the machine is: 2 GiB in all.
-          for (let id = 1; (id <= 3 || run.goesOn()) && !attacker.isOver; id += 2) {
+          for (let id = 1; id <= 3 || run.goesOn(); id += 2) {
+            await attacker.until(() => credit.left > 0);
+            if (attacker.isOver) return;
             const size = PACKET * (16 + ((id * 223 + nth * 97) % (16 * (largest - 1))));
+            credit.left -= size + 64;
             await pushLong(attacker, longRequest(id), new Uint8Array(size - PACKET), size);
           }
         }),
@@ -266,11 +273,11 @@ export const memory: readonly Attack[] = [
   },
 ];
 
-/** Tracks account 2 of the channel of the victim's protocol. */
-function creditOf(attacker: AttackerConnection): { left: number } {
-  const account = { left: MIB };
+/** Tracks an account, 2 or 3, of the channel of the victim's protocol. */
+function creditOf(attacker: AttackerConnection, number: 2 | 3, left: number): { left: number } {
+  const account = { left };
   attacker.onFrame = (read) => {
-    if (read.kind === Kind.credit && read.account === 2 && read.channel === CHANNEL)
+    if (read.kind === Kind.credit && read.account === number && read.channel === CHANNEL)
       account.left += read.credit;
   };
   return account;
