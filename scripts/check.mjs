@@ -161,7 +161,7 @@ async function bundles() {
   await bundle('all of noise', all('stream-noise'), 38_500);
   await bundle('all of signaling', all('signaling'), 117_400);
   await bundle('all of signaling-wamp', all('signaling-wamp'), 5_500);
-  await bundle('all of webrtc', all('transport-webrtc'), 97_900);
+  await bundle('all of webrtc', all('transport-webrtc'), 98_000);
   await bundle('all of nats', all('transport-nats'), 118_500);
   await bundle('all of metrics', all('metrics'), 5_000);
   await bundle('all of resumption', all('resumption'), 7_500);

@@ -213,7 +213,7 @@ export class Assembly implements Unfinished {
     this.got = frame.length;
     this.last = context.now;
     if (!keep) return;
-    this.#piece = this.#first();
+    this.#piece = this.#next(0, this.got);
     this.#piece.set(frame.payload);
     this.#used = this.got;
     context.usage.begins(this, this.got, this.#free);
@@ -324,7 +324,7 @@ export class Assembly implements Unfinished {
     // The piece is full: all packets but the last have one length, and pieces are multiples of it.
     this.#full ??= [];
     this.#full.push(this.#piece);
-    this.#piece = this.#next(this.got + length, length);
+    this.#piece = this.#next(this.got, length);
     this.#used = 0;
     this.#context.memory.reserve(this.#piece.length);
   }
@@ -338,39 +338,34 @@ export class Assembly implements Unfinished {
   }
 
   /**
-   * Returns the memory for a message that begins: for all of it as long as the transport has
-   * allocated little memory ahead of arrival and the message fits within `limits.memory`, otherwise
-   * a piece.
-   */
-  #first(): Uint8Array {
-    const { memory, usage, allocate } = this.#context;
-    const { size, got } = this;
-    const isWhole = memory.mayReserve(size - got) && !usage.full(size);
-    return isWhole ? (memory.takeSpare(size) ?? allocate(size)) : this.#next(got, got);
-  }
-
-  /**
-   * Returns a piece that begins with a packet of `length` bytes, where `needed` bytes of the message
-   * have arrived, including this packet: room for a few packets, but no more than have arrived.
-   * Memory that is never written has a cost, too: the garbage collector counts it, not every system
-   * overcommits, and recycled memory already occupies its pages. So if the transport has allocated
-   * much ahead of arrival, the piece has room for this packet alone, unless a spare one is longer.
+   * Returns memory that begins with a packet of `length` bytes, after `arrived` bytes of the
+   * message. A message that begins gets all of its memory as long as the transport has allocated
+   * little ahead of arrival and the message fits within `limits.memory`. Otherwise, it gets a piece
+   * for a few packets, but for no more than have arrived. Memory that is never written has a cost,
+   * too: the garbage collector counts it, not every system overcommits, and recycled memory already
+   * occupies its pages. So if the transport has allocated much ahead of arrival, the piece has room
+   * for this packet alone, unless a spare one is longer.
    *
    * Pieces have two, four or eight packets, so that freed ones fit others and the heap hardly
    * fragments. Therefore, a message that began in pieces never gets its whole rest at once: the
    * holes that such blocks left in the heap made the process larger by up to 230 MiB than what it
    * held.
    */
-  #next(needed: number, length: number): Uint8Array {
-    const { memory, allocate, terms } = this.#context;
-    const most = Math.min(this.size - needed + length, Math.max(needed - length, 2 * length));
-    let size = PIECE * terms.packet;
-    while (size > most && size > length) size >>= 1;
-    size = Math.max(size, length);
-    const spare = memory.takeSpare(size);
-    if (spare !== undefined) return spare;
-    if (memory.mayReserve(size - length)) return allocate(size);
-    return memory.takeSpare(length) ?? allocate(length);
+  #next(arrived: number, length: number): Uint8Array {
+    const { memory, usage, allocate, terms } = this.#context;
+    const rest = this.size - arrived;
+    let size = rest;
+    if (arrived > 0 || !memory.mayReserve(rest - length) || usage.full(rest)) {
+      size = PIECE * terms.packet;
+      while (size > Math.min(rest, Math.max(arrived, 2 * length))) size >>= 1;
+      size = Math.max(size, length);
+    }
+    let piece = memory.takeSpare(size);
+    if (piece === undefined && !memory.mayReserve(size - length)) {
+      size = length;
+      piece = memory.takeSpare(size);
+    }
+    return piece ?? allocate(size);
   }
 }
 
