@@ -1,45 +1,8 @@
 // Identity tests of Noise over WebRTC.
 
-import { createIdentity, type Identity } from '@trunkline/identity';
-import { secure } from '@trunkline/stream-noise';
-import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { createTransitWatch, identitySuite } from '@trunkline/transport-testkit';
+import { identitySuite } from '@trunkline/transport-testkit';
 import test from 'ava';
-import { createTestRealm, HANDSHAKE_TIME, LOST_AFTER } from './testing/layers.ts';
+import { createTestRealm } from './testing/layers.ts';
+import { createNoiseBackend } from './testing/noise-backend.ts';
 
-const realm = createTestRealm();
-const transit = createTransitWatch({ lostAfter: LOST_AFTER });
-const layer = (options?: Parameters<typeof realm.layer>[0]) => transit.watch(realm.layer(options));
-
-// The cases are serial, because `isBusy` applies to all cases that run.
-identitySuite<Identity>(test.serial, {
-  name: 'noise over webrtc',
-  credentials: async (type) => createIdentity({ type }),
-  transport(identity, options, { lists, address }) {
-    const { clock } = options;
-    const stream = secure(layer({ clock, address }), { identity, clock, ...lists });
-    return {
-      transport: new NetworkTransport({ ...options, stream }),
-      update: async ({ allow, deny }) => stream.updatePeers({ allow, deny }),
-    };
-  },
-  layer: (identity) => secure(layer(), { identity }),
-  plain: {
-    transport: (options) =>
-      new NetworkTransport({ ...options, stream: layer({ clock: options.clock }) }),
-  },
-  impostors: {
-    'signs with a key of its own': async (victim) =>
-      impostor(victim, (message) => createIdentity({ type: victim.type }).sign(message)),
-    'sends zeros as a signature': async (victim) => impostor(victim, () => new Uint8Array(64)),
-    'sends a signature that the victim made of other data': async (victim) =>
-      impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
-  },
-  stallTimeout: HANDSHAKE_TIME,
-  beneath: { layer: () => layer(), dialsWait: true, isBusy: transit.isBusy },
-});
-
-/** Returns an identity with the victim's public key and another signing function. */
-function impostor({ nodeId, type, publicKey, key }: Identity, sign: Identity['sign']): Identity {
-  return { nodeId, type, publicKey, key, sign };
-}
+identitySuite(test.serial, createNoiseBackend('noise over webrtc', createTestRealm()));
