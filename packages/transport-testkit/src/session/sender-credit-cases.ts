@@ -1,6 +1,7 @@
 // Cases of docs/wire-protocol.md §6: the amount that the transport may send on the peer's accounts,
 // to the byte.
 
+import type { RawFrame } from '../raw/raw-frames.ts';
 import type { RawPeer } from '../raw/raw-peer.ts';
 import type { TestFunction } from '../test-runner.ts';
 import { failure } from './checks.ts';
@@ -311,23 +312,32 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
   );
 }
 
+/**
+ * Checks that so many packets arrive, and no more. The barriers alone aren't enough: their PONGs
+ * overtake packets that wait for room in the connection.
+ */
 async function packetsAre(
   t: { is(a: number, b: number, message?: string): unknown },
   peer: RawPeer,
   expected: number,
   why: string,
 ): Promise<void> {
+  await peer.arrived(expected, 'REQUEST', 'PART');
   await peer.barrier();
   await peer.barrier();
   t.is(peer.count('REQUEST') + peer.count('PART'), expected, why);
 }
 
+/** Checks that so many items of the call arrive, and no more. */
 async function itemsAre(
   s: SessionFixture,
   id: number,
   expected: number,
   t: { is(a: number, b: number): unknown },
 ): Promise<void> {
+  const isItem = (frame: RawFrame) => frame.kind === 'ITEM' && frame.id === id;
+  const count = () => s.peer.log.filter(isItem).length;
+  while (count() < expected) await s.peer.next('ITEM', isItem);
   for (let n = 0; n < 4; n++) await s.peer.barrier();
-  t.is(s.peer.log.filter((frame) => frame.kind === 'ITEM' && frame.id === id).length, expected);
+  t.is(count(), expected);
 }
