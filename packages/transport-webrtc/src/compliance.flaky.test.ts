@@ -1,27 +1,12 @@
-// Compliance tests of the WebRTC transport on node-datachannel.
+// Compliance tests of the WebRTC transport on node-datachannel, without the two longest cases.
 
-import process from 'node:process';
-import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { createTransitWatch, nodeProbe, transportSuite } from '@trunkline/transport-testkit';
+import { transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { atOnce } from './testing/at-once.ts';
-import { createTestRealm, HANDSHAKE_TIME, LOST_AFTER } from './testing/layers.ts';
+import { createTestRealm } from './testing/layers.ts';
+import { createTransportBackend, THOUSANDS } from './testing/transport-backend.ts';
 
-const realm = createTestRealm();
-const transit = createTransitWatch({ lostAfter: LOST_AFTER });
+const reason = 'it takes a minute, and runs in compliance.thousands.flaky.test.ts';
+const skip = Object.fromEntries(THOUSANDS.map((title) => [title, reason]));
 
-transportSuite(atOnce(8, test), {
-  name: 'webrtc',
-  create(options, { address, advertiseAddr, wrap } = {}) {
-    const layer = transit.watch(realm.layer({ address, advertiseAddr, clock: options.clock }));
-    return new NetworkTransport({ ...options, stream: wrap === undefined ? layer : wrap(layer) });
-  },
-  isBusy: transit.isBusy,
-  stallTimeout: HANDSHAKE_TIME,
-  unreachable: () => 'webrtc://nobody',
-  probe: nodeProbe(process),
-  skip: {
-    'listen on an address that cannot be dialed needs an advertised address':
-      'an id stands for one node, and none stands for all',
-  },
-});
+transportSuite(atOnce(8, test), createTransportBackend('webrtc', createTestRealm(), skip));
