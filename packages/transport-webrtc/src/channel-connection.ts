@@ -31,6 +31,8 @@ export class ChannelConnection implements StreamConnection {
   #taken = 0;
   /** The number of bytes sent that the other end has not acknowledged. */
   #inFlight = 0;
+  /** The number of messages sent since the channel's buffer was last found empty. */
+  #queued = 0;
   /** The rest of the chunk whose `write` returned false. */
   #rest: Uint8Array | undefined;
   /** True after a `write` that returned false, until `drained` is called. */
@@ -116,17 +118,31 @@ export class ChannelConnection implements StreamConnection {
     let rest = this.#rest;
     while (rest !== undefined) {
       const room = Math.min(maxMessage, WINDOW - this.#inFlight);
-      if (room <= 0 || this.#channel.bufferedAmount >= HIGH) {
+      if (room <= 0 || this.#isFull()) {
         this.#rest = rest;
         return;
       }
       const message: Uint8Array = rest.length <= room ? rest : rest.subarray(0, room);
       if (!this.#send(message)) return;
       this.#inFlight += message.length;
+      this.#queued++;
       rest = message.length === rest.length ? undefined : rest.subarray(message.length);
     }
     this.#rest = undefined;
     if (this.#isEnding) this.#sendEnd();
+  }
+
+  /**
+   * Returns true if the channel's buffer has enough bytes or messages; 'bufferedamountlow' follows.
+   */
+  #isFull(): boolean {
+    const channel = this.#channel;
+    const low = this.#queued < MOST_QUEUED ? LOW : 0;
+    if (channel.bufferedAmountLowThreshold !== low) channel.bufferedAmountLowThreshold = low;
+    // Read after the threshold is set, because threads of a library empty the buffer meanwhile.
+    const { bufferedAmount } = channel;
+    if (bufferedAmount === 0) this.#queued = 0;
+    return bufferedAmount >= HIGH || this.#queued >= MOST_QUEUED;
   }
 
   #sendEnd(): void {
@@ -372,6 +388,12 @@ const ACKNOWLEDGE = 64 * 1024;
  */
 const HIGH = 1024 * 1024;
 const LOW = 256 * 1024;
+/**
+ * The number of messages in the channel's buffer at which sending stops until it is empty. werift
+ * blocks the process for minutes if thousands of small ones wait: its work grows with the cube of
+ * their number.
+ */
+const MOST_QUEUED = 128;
 /**
  * The time for which this end waits until the other end has ended, in milliseconds, and the number
  * of bytes that it drops meanwhile (docs/wire-protocol.md §8).

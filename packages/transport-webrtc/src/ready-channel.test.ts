@@ -119,6 +119,23 @@ test('a paused reader still gets everything if a write fails and the end follows
   t.deepEqual(chunks, [new Uint8Array([1])]);
 });
 
+test('no more than 128 messages wait in the buffer of a channel, however small they are', (t) => {
+  const [channel] = createFakeChannels();
+  const near = createChannelConnection(channel, { endpoint: 'it' });
+  let drained = 0;
+  near.attach({ data() {}, frames() {}, drained: () => void drained++, closed() {} });
+  channel.bufferedAmount = 1;
+  for (let n = 1; n <= 128; n++) t.true(near.write(new Uint8Array(1)), `message ${n}`);
+  t.false(near.write(new Uint8Array(1)));
+  t.is(channel.bufferedAmountLowThreshold, 0, 'the channel reports when its buffer is empty');
+  channel.bufferedAmount = 0;
+  channel.dispatchEvent(new Event('bufferedamountlow'));
+  t.is(drained, 1);
+  t.true(near.write(new Uint8Array(1)));
+  t.true(channel.bufferedAmountLowThreshold > 0);
+  near.destroy();
+});
+
 test('a failed write resets the connection if no end follows', async (t) => {
   const clock = createManualClock();
   const [channel] = createFakeChannels();

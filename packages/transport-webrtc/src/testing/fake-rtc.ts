@@ -108,7 +108,7 @@ export function createFakeChannels(): [FakeChannel, FakeChannel] {
 class FakeChannel extends EventTarget implements RtcDataChannel {
   binaryType: unknown = 'blob';
   readyState = 'connecting';
-  readonly bufferedAmount = 0;
+  bufferedAmount = 0;
   bufferedAmountLowThreshold = 0;
   /** True to drop the messages that this end sends. */
   isMute = false;
