@@ -5,10 +5,10 @@
 //   node scripts/test.mjs [--full | --share 2/6] [--seed 2] [--compiled] [package...]
 //
 //   --full        runs everything; the quick run leaves out the files *.full.test.ts (repeated
-//                 combinations and long searches), *.flaky.test.ts (suites over WebRTC, of
-//                 which a case fails now and then), two thirds of the files
-//                 *.third.test.ts (long tests of the same things as others), and nine tenths of the
-//                 seeds of tests that try many
+//                 combinations and long searches), *.flaky.test.ts (suites over WebRTC
+//                 that haven't passed 20 times in a row), two thirds of the files *.third.test.ts
+//                 (long tests of the same things as others), and nine tenths of the seeds of tests
+//                 that try many
 //   --share I/N   runs only the I-th of N equal parts of the files *.full.test.ts,
 //                 with all seeds
 //   --seed K      the quick run takes the K-th tenth of the seeds and the K-th third of the files
