@@ -63,6 +63,25 @@ test('a pause in the middle of a chunk leaves its other messages to later turns'
   t.true(inSameTurn <= 2, `${inSameTurn} messages came in the turn of the pause`);
 });
 
+test('after the end, the messages of a chunk are discarded one in each turn', async (t) => {
+  const { layer, next } = await accepted(t);
+  const socket = await rawUpgrade(t, layer.localAddr());
+  const sink = await next();
+  let turns = 0;
+  const countTurns = () => {
+    turns++;
+    if (sink.ends === 0) setImmediate(countTurns);
+  };
+  sink.onData = () => {
+    sink.connection.close();
+    countTurns();
+  };
+  socket.on('error', () => {}).resume();
+  socket.write(Buffer.concat(Array<Buffer>(5_000).fill(EMPTY_MESSAGE)));
+  await sink.until(() => sink.ends === 1);
+  t.true(turns > 1_000, `discarded within ${turns} turns`);
+});
+
 test('a ping is answered and reports nothing', async (t) => {
   const { sink, peer } = await accepted(t);
   peer.ping('are you there');

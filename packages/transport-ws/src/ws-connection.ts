@@ -137,6 +137,7 @@ export class WsConnection implements StreamConnection {
     this.#ending = true;
     this.#destroyed = true;
     this.#error ??= error;
+    spreadOverTurns(this.#webSocket, true);
     this.#webSocket.terminate();
   }
 
@@ -178,6 +179,7 @@ export class WsConnection implements StreamConnection {
     this.#webSocket.close(code, text);
     this.#linger(true);
     // Reads and discards until the other end's close frame arrives.
+    spreadOverTurns(this.#webSocket, true);
     this.#webSocket.resume();
   }
 
