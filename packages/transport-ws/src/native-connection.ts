@@ -10,6 +10,7 @@ import {
 } from '@trunkline/transport-core/backend';
 import { CUT, closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
 import { type NativeWebSocket, OPEN } from './native-web-socket.ts';
+import { WriteBuffer } from './write-buffer.ts';
 
 /** Wraps a WebSocket that is open, with `binaryType` 'arraybuffer'. */
 export class NativeConnection implements StreamConnection {
@@ -31,6 +32,7 @@ export class NativeConnection implements StreamConnection {
   #unread: Uint8Array[] = [];
   #unreadSize = 0;
   #discarded = 0;
+  readonly #buffer = new WriteBuffer();
   #poll: Timer | undefined;
   #linger: Timer | undefined;
 
@@ -57,7 +59,7 @@ export class NativeConnection implements StreamConnection {
     // makes the session follow the pace of the network, so that priorities can take effect.
     for (let at = 0; at < chunk.length; at += MESSAGE)
       webSocket.send(chunk.length <= MESSAGE ? chunk : chunk.subarray(at, at + MESSAGE));
-    this.#waiting = webSocket.bufferedAmount > HIGH;
+    this.#waiting = this.#buffer.isFull(webSocket.bufferedAmount, this.#clock.now());
     if (this.#waiting) this.#ask();
     return !this.#waiting;
   }
@@ -126,8 +128,8 @@ export class NativeConnection implements StreamConnection {
   }
 
   /**
-   * Polls until the sent data has left the browser's buffer. Timers of a page in the background run
-   * less often, so incoming messages trigger the check too.
+   * Polls until enough of the sent data has left the browser's buffer. Timers of a page in the
+   * background run less often, so incoming messages trigger the check too.
    */
   #ask(): void {
     this.#poll ??= this.#clock.setTimeout(() => {
@@ -138,7 +140,8 @@ export class NativeConnection implements StreamConnection {
   }
 
   #drain(): void {
-    if (!this.#waiting || this.#over || this.#webSocket.bufferedAmount > LOW) return;
+    if (!this.#waiting || this.#over) return;
+    if (!this.#buffer.isDrained(this.#webSocket.bufferedAmount, this.#clock.now())) return;
     this.#waiting = false;
     this.#sink?.drained();
   }
@@ -182,12 +185,6 @@ export class NativeConnection implements StreamConnection {
 
 /** Maximum length of a message that this end sends, in bytes (docs/wire-protocol.md §1). */
 const MESSAGE = 256 * 1024;
-/**
- * Numbers of bytes that the browser buffers: above HIGH a write returns false, and at LOW the
- * connection has drained.
- */
-const HIGH = 64 * 1024;
-const LOW = 16 * 1024;
 /**
  * The interval between checks of the browser's buffer, in milliseconds; browsers raise shorter
  * intervals to 4 ms.
