@@ -31,5 +31,5 @@ const MOST = 1024 * 1024;
  * Milliseconds in which half of the bytes leave a fast network, and a slow one. Browsers let a poll
  * take at least 4 ms.
  */
-const FAST = 10;
-const SLOW = 40;
+const FAST = 16;
+const SLOW = 48;
