@@ -155,7 +155,7 @@ test('a plot is an SVG with its axes, units and legend', (t) => {
 test('an invalid option is reported with the usage', async (t) => {
   for (const [options, message] of [
     [['--only', 'nothing'], /--only: there is no 'nothing'/],
-    [['--nodes', '10'], /--nodes: at least 1000/],
+    [['--nodes', '10'], /--nodes: must be at least 1000, got 10/],
   ] as const) {
     const { code, errors } = await run(new URL('./gossip.js', import.meta.url).href, ...options);
     t.is(code, 2);
