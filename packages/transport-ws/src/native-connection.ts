@@ -10,7 +10,7 @@ import {
 } from '@trunkline/transport-core/backend';
 import { CUT, closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
 import { type NativeWebSocket, OPEN } from './native-web-socket.ts';
-import { WriteBuffer } from './write-buffer.ts';
+import { WriteLimit } from './write-limit.ts';
 
 /** Wraps a WebSocket that is open, with `binaryType` 'arraybuffer'. */
 export class NativeConnection implements StreamConnection {
@@ -32,7 +32,7 @@ export class NativeConnection implements StreamConnection {
   #unread: Uint8Array[] = [];
   #unreadSize = 0;
   #discarded = 0;
-  readonly #buffer = new WriteBuffer();
+  readonly #limit = new WriteLimit();
   #poll: Timer | undefined;
   #linger: Timer | undefined;
 
@@ -59,7 +59,7 @@ export class NativeConnection implements StreamConnection {
     // makes the session follow the pace of the network, so that priorities can take effect.
     for (let at = 0; at < chunk.length; at += MESSAGE)
       webSocket.send(chunk.length <= MESSAGE ? chunk : chunk.subarray(at, at + MESSAGE));
-    this.#waiting = this.#buffer.isFull(webSocket.bufferedAmount, this.#clock.now());
+    this.#waiting = this.#limit.isFull(webSocket.bufferedAmount, this.#clock.now());
     if (this.#waiting) this.#ask();
     return !this.#waiting;
   }
@@ -141,7 +141,7 @@ export class NativeConnection implements StreamConnection {
 
   #drain(): void {
     if (!this.#waiting || this.#over) return;
-    if (!this.#buffer.isDrained(this.#webSocket.bufferedAmount, this.#clock.now())) return;
+    if (!this.#limit.isDrained(this.#webSocket.bufferedAmount, this.#clock.now())) return;
     this.#waiting = false;
     this.#sink?.drained();
   }

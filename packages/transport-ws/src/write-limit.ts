@@ -3,7 +3,7 @@
 // calls that are sent behind them. So their number follows the network.
 
 /** The limits of the bytes that wait. They begin low, because the network is not known yet. */
-export class WriteBuffer {
+export class WriteLimit {
   #high = LEAST;
   /** The time at which the bytes that wait exceeded `#high`. */
   #since = 0;
