@@ -2,10 +2,10 @@
 // with few of them a fast network is idle until the next poll; with many, a slow network delays
 // calls that are sent behind them. So their number follows the network.
 
-/** The limits of the bytes that wait. They begin low, because the network is not known yet. */
+/** The limit for one WebSocket. It begins low, because the network is not known yet. */
 export class WriteLimit {
   #high = LEAST;
-  /** The time at which the bytes that wait exceeded `#high`. */
+  /** The time of the last write. */
   #since = 0;
 
   /** Returns true if the writer must stop, because this many bytes wait. */
@@ -24,7 +24,7 @@ export class WriteLimit {
   }
 }
 
-/** The least and the greatest number of bytes that may wait. */
+/** The lowest and the highest limit, in bytes. */
 const LEAST = 64 * 1024;
 const MOST = 1024 * 1024;
 /**

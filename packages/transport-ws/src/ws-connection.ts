@@ -14,6 +14,7 @@ import {
 import type { RawData, WebSocket } from 'ws';
 import { closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
 import { MessageFrames } from './message-frames.ts';
+import { spreadOverTurns } from './spread-over-turns.ts';
 
 /**
  * Wraps a WebSocket that is open, and its underlying socket. From here on both belong to the
@@ -218,20 +219,6 @@ export class WsConnection implements StreamConnection {
     this.#sink = undefined;
     sink.closed(this.#error);
   }
-}
-
-/**
- * Makes `ws` hand out one message in each turn of the event loop, or all that it has at once. A
- * pause only stops the socket, and a chunk of it may hold ten thousand short messages. `ws` has an
- * option for this (`allowSynchronousEvents`), but its value can't change. This sets the private
- * property behind the option. In a version of `ws` without that property, all messages of the chunk
- * come at once.
- */
-function spreadOverTurns(webSocket: WebSocket, isSpread: boolean): void {
-  const receiver = (webSocket as { readonly _receiver?: { _allowSynchronousEvents?: unknown } })
-    ._receiver;
-  if (typeof receiver?._allowSynchronousEvents === 'boolean')
-    receiver._allowSynchronousEvents = !isSpread;
 }
 
 /** Maximum length of a message that this end sends, in bytes (docs/wire-protocol.md §1). */
