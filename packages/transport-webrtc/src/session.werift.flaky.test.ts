@@ -1,26 +1,12 @@
 // Session tests over WebRTC on werift.
 
-import type { Clock } from '@trunkline/transport-core';
-import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { createTransitWatch, sessionSuite } from '@trunkline/transport-testkit';
+import { sessionSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import * as werift from 'werift';
 import type { RtcLibrary } from './rtc.ts';
 import { atOnce } from './testing/at-once.ts';
-import { createTestRealm, HANDSHAKE_TIME, LOST_AFTER } from './testing/layers.ts';
+import { createSessionBackend } from './testing/session-backend.ts';
 
-sessionSuite(atOnce(1, test), {
-  name: 'webrtc on werift',
-  dialsWait: true,
-  stallTimeout: HANDSHAKE_TIME,
-  place() {
-    const realm = createTestRealm(werift as unknown as RtcLibrary);
-    const transit = createTransitWatch({ lostAfter: LOST_AFTER });
-    const layer = (clock?: Clock) => transit.watch(realm.layer({ clock }));
-    return {
-      layer,
-      transport: (options) => new NetworkTransport({ ...options, stream: layer(options.clock) }),
-      isBusy: transit.isBusy,
-    };
-  },
-});
+const rtc = werift as unknown as RtcLibrary;
+
+sessionSuite(atOnce(1, test), createSessionBackend('webrtc on werift', rtc));
