@@ -100,8 +100,8 @@ function verdict({ crashes, slowest, growth }: Progress, untimed: boolean): stri
  * own (`MAPPED`), so that the process gives back most of the memory that it has freed. Otherwise,
  * its resident memory would vary by tens of MiB although it holds nothing.
  *
- * Calls `advance` with each report, and returns the final one; undefined
- * if the process died earlier.
+ * Calls `advance` with each report, and returns the final one; undefined if the process died
+ * earlier.
  */
 async function work(
   task: Task,

@@ -28,17 +28,16 @@ export function formatTable(rounds: readonly Round[], { places }: Options): stri
 export function judge(rounds: readonly Round[], { places }: Options): Verdict[] {
   return places.flatMap((place) =>
     [...AGAINST].flatMap(([column, against]) =>
-      FIGURES.filter(({ figure }) => figure !== 'connect').map(
-        ({ title, figure, least = 0, most = Number.POSITIVE_INFINITY }) => {
-          const share = ratio(rounds, place, column, figure);
-          const bound = least > 0 ? `at least ${least}` : `at most ${most}`;
-          return {
-            bar: `${place}, ${title}: ${column} ÷ ${against} ${bound}`,
-            ratio: share,
-            holds: share >= least && share <= most,
-          };
-        },
-      ),
+      FIGURES.flatMap(({ title, figure, least, most }) => {
+        if (least === undefined && most === undefined) return [];
+        const share = ratio(rounds, place, column, figure);
+        const bound = least === undefined ? `at most ${most}` : `at least ${least}`;
+        return {
+          bar: `${place}, ${title}: ${column} ÷ ${against} ${bound}`,
+          ratio: share,
+          holds: share >= (least ?? 0) && share <= (most ?? Number.POSITIVE_INFINITY),
+        };
+      }),
     ),
   );
 }
@@ -58,6 +57,7 @@ function ratio(
   );
 }
 
+/** The figures of a table; one with `least` or `most`, a ratio, has a bar. */
 const FIGURES: readonly {
   readonly figure: keyof LinkFigures;
   readonly title: string;
