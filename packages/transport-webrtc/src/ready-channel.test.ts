@@ -35,8 +35,8 @@ test('a transport calls over a channel that the program has opened', async (t) =
   });
   const create = (peer: any): RtcDataChannel =>
     peer.createDataChannel('mine', { negotiated: true, id: 7, ordered: true });
-  // Candidates are exchanged at the end: node-datachannel now and then closes a connection whose path
-  // opens while its remote description is still being set.
+  // Candidates are exchanged at the end: node-datachannel now and then closes a connection whose
+  // path opens while its remote description is still being set.
   const early: (() => void)[] = [];
   let isDescribed = false;
   for (const [from, to] of [

@@ -1,5 +1,5 @@
-// Tests of the property of `ws` that spreads messages, and of versions of `ws` without it. The tests
-// of the connection show that the installed version has it.
+// Tests of the property of `ws` that spreads messages, and of versions of `ws` without it. The
+// tests of the connection show that the installed version has it.
 
 import test from 'ava';
 import { spreadOverTurns } from './spread-over-turns.ts';
