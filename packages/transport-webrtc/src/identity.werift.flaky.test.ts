@@ -9,4 +9,12 @@ import { createNoiseBackend } from './testing/noise-backend.ts';
 
 const realm = createTestRealm(werift as unknown as RtcLibrary);
 
-identitySuite(test.serial, createNoiseBackend('noise over webrtc on werift', realm));
+const slow = 'werift sends tens of thousands of messages so slowly that it takes the path for lost';
+
+identitySuite(
+  test.serial,
+  createNoiseBackend('noise over webrtc on werift', realm, {
+    'the boundaries of chunks have no effect: bytes arrive one by one': slow,
+    'the boundaries of chunks have no effect: bytes arrive 2 at a time': slow,
+  }),
+);

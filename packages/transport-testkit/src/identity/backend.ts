@@ -105,6 +105,11 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
    * in them. Default: 0.
    */
   readonly ignoredBytes?: number | undefined;
+  /**
+   * Cases that this backend cannot pass: title → reason; at most 7. An unknown title or a missing
+   * reason throws a TypeError.
+   */
+  readonly skip?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Flaws of credentials that a transport accepts but its peers refuse. */

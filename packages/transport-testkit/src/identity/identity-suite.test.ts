@@ -51,6 +51,26 @@ test('a case that a backend does not support is skipped with the reason', (t) =>
   t.is(run.length + count, titlesOf(everything).run.length);
 });
 
+test('a case that a backend names is skipped with its reason', (t) => {
+  const title = 'the boundaries of chunks have no effect: bytes arrive one by one';
+  const { run, skipped } = titlesOf({ ...everything, skip: { [title]: 'it takes too long' } });
+  t.deepEqual(skipped, [`${title} (skipped: it takes too long)`]);
+  t.false(run.includes(title));
+});
+
+for (const [what, skip, message] of [
+  ['an unknown title', { 'no such case': 'it does not exist' }, /there is no case 'no such case'/],
+  ['a skip without a reason', { 'no such case': ' ' }, /give the reason/],
+  [
+    'more than seven skips',
+    Object.fromEntries(Array.from({ length: 8 }, (_, n) => [`case ${n}`, 'a reason'])),
+    /8 cases, at most 7/,
+  ],
+] as const)
+  test(`${what} throws a TypeError`, (t) => {
+    t.throws(() => titlesOf({ ...everything, skip }), { instanceOf: TypeError, message });
+  });
+
 test('COVERAGE.md names only existing cases, and every row of its subject', (t) => {
   const known = new Set(titlesOf(everything).run);
   const text = readFileSync(new URL('../../src/identity/COVERAGE.md', import.meta.url), 'utf8');

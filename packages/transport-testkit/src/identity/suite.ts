@@ -2,6 +2,7 @@
 // is skipped is reported with a reason.
 
 import { unlessTaken } from '../address-race.ts';
+import { checkedSkips, checkTitles, registerSkipped } from '../skips.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
 import { CaseWaits } from '../waits/case-waits.ts';
 import type { IdentityBackend, NodeCredentials } from './backend.ts';
@@ -27,14 +28,15 @@ export interface Needs {
 export type Cases = (define: Define, backend: IdentityBackend<NodeCredentials>) => void;
 
 /**
- * Registers the cases of `groups` for a backend. For each feature that the backend lacks, its cases
- * are registered as one skipped case, with the reason.
+ * Registers the cases of `groups` for a backend. The titles that its `skip` names are registered as
+ * skipped. For each feature that the backend lacks, its cases are registered as one skipped case.
  */
 export function register(
   test: TestFunction,
   backend: IdentityBackend<NodeCredentials>,
   groups: readonly Cases[],
 ): void {
+  const skip = checkedSkips(backend.name, backend.skip);
   const titles = new Set<string>();
   const turn = turnstile(CASES_AT_ONCE);
   const lacking = new Map<keyof typeof LACKS, number>();
@@ -43,15 +45,20 @@ export function register(
     titles.add(title);
     if (what !== undefined && backend[what] === undefined)
       return void lacking.set(what, (lacking.get(what) ?? 0) + 1);
-    test(`${backend.name}: ${title}`, (t) =>
+    const full = `${backend.name}: ${title}`;
+    const reason = skip.get(title);
+    if (reason !== undefined) return registerSkipped(test, full, reason);
+    test(full, (t) =>
       turn(() => {
         t.timeout(time, 'the case waits for an event that did not happen');
         return unlessTaken(() => run(t, backend, body));
-      }));
+      }),
+    );
   };
   for (const cases of groups) cases(define, backend);
   for (const [what, count] of lacking)
-    skipped(test, `${backend.name}: ${count} cases of ${what} (skipped: ${LACKS[what]})`);
+    registerSkipped(test, `${backend.name}: ${count} cases of ${what}`, LACKS[what]);
+  checkTitles(backend.name, skip, titles);
 }
 
 async function run(
@@ -92,12 +99,6 @@ function turnstile(places: number): (run: () => Promise<void>) => Promise<void> 
       else next();
     }
   };
-}
-
-function skipped(test: TestFunction, title: string): void {
-  const body = (t: TestContext) => void t.pass();
-  if (test.skip !== undefined) test.skip(title, body);
-  else test(title, body);
 }
 
 const LACKS: Readonly<Record<NonNullable<Needs['what']>, string>> = {

@@ -2,6 +2,7 @@
 // same way on every backend.
 
 import { unlessTaken } from '../address-race.ts';
+import { checkedSkips, checkTitles, registerSkipped } from '../skips.ts';
 import type { TestContext } from '../test-runner.ts';
 import { CaseWaits } from '../waits/case-waits.ts';
 import type { TransportBackend, TransportTest } from './backend.ts';
@@ -29,7 +30,7 @@ export function register(
   backend: TransportBackend,
   groups: readonly Cases[],
 ): void {
-  const skip = checkedSkips(backend);
+  const skip = checkedSkips(backend.name, backend.skip);
   const titles = new Set<string>();
   const turn = turnstile(CASES_AT_ONCE);
   const add = (
@@ -41,15 +42,13 @@ export function register(
     titles.add(title);
     const full = `${backend.name}: ${title}`;
     const reason = skip.get(title);
-    if (reason !== undefined) skipped(test, `${full} (skipped: ${reason})`);
+    if (reason !== undefined) registerSkipped(test, full, reason);
     else declare(full, (t) => turn(() => unlessTaken(() => run(t, backend, body))));
   };
   const define = ((title, body) => add(test, title, body)) as Define;
   define.alone = (title, body) => add(test.serial ?? test, title, body);
   for (const group of groups) group(define);
-  for (const title of skip.keys())
-    if (!titles.has(title))
-      throw new TypeError(`${backend.name}: skip: there is no case '${title}'`);
+  checkTitles(backend.name, skip, titles);
 }
 
 async function run(
@@ -93,25 +92,4 @@ function turnstile(places: number): (run: () => Promise<void>) => Promise<void> 
   };
 }
 
-function skipped(test: TransportTest, title: string): void {
-  const body = (t: TestContext) => void t.pass();
-  if (test.skip !== undefined) test.skip(title, body);
-  else test(title, body);
-}
-
-function checkedSkips(backend: TransportBackend): Map<string, string> {
-  const skips = new Map(Object.entries(backend.skip ?? {}));
-  for (const [title, reason] of skips) {
-    if (typeof reason !== 'string' || reason.trim() === '')
-      throw new TypeError(`${backend.name}: skip['${title}']: give the reason, a sentence`);
-  }
-  if (skips.size > MOST_SKIPS)
-    throw new TypeError(
-      `${backend.name}: skip: ${skips.size} cases, at most ${MOST_SKIPS} may be skipped`,
-    );
-  return skips;
-}
-
-/** Maximum number of skipped cases: a backend that needs more does not implement Transport. */
-const MOST_SKIPS = 7;
 const CASES_AT_ONCE = 8;

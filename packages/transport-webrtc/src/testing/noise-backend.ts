@@ -7,9 +7,14 @@ import { createTransitWatch, type IdentityBackend } from '@trunkline/transport-t
 import { HANDSHAKE_TIME, LOST_AFTER, type TestRealm } from './layers.ts';
 
 /**
- * Creates the backend. Its cases must be serial, because `isBusy` applies to all cases that run.
+ * Creates the backend; `skip` has cases to skip, with the reasons. Its cases must be serial,
+ * because `isBusy` applies to all cases that run.
  */
-export function createNoiseBackend(name: string, realm: TestRealm): IdentityBackend<Identity> {
+export function createNoiseBackend(
+  name: string,
+  realm: TestRealm,
+  skip?: IdentityBackend['skip'],
+): IdentityBackend<Identity> {
   const transit = createTransitWatch({ lostAfter: LOST_AFTER });
   const layer = (options?: Parameters<typeof realm.layer>[0]) =>
     transit.watch(realm.layer(options));
@@ -38,6 +43,7 @@ export function createNoiseBackend(name: string, realm: TestRealm): IdentityBack
     },
     stallTimeout: HANDSHAKE_TIME,
     beneath: { layer: () => layer(), dialsWait: true, isBusy: transit.isBusy },
+    skip,
   };
 }
 
