@@ -105,12 +105,18 @@ function launch({
   const given = [...process.execArgv, ...flags];
   if (network !== undefined)
     return fork(path, args, {
+      env,
       execPath: 'ip',
       execArgv: ['netns', 'exec', network, node, ...given],
     });
-  if (core === undefined) return fork(path, args, { execPath: node, execArgv: given });
-  return fork(path, args, { execPath: 'taskset', execArgv: ['-c', core, node, ...given] });
+  if (core === undefined) return fork(path, args, { env, execPath: node, execArgv: given });
+  return fork(path, args, { env, execPath: 'taskset', execArgv: ['-c', core, node, ...given] });
 }
 
+/**
+ * `ws` runs as its own package does. It would otherwise find the compiled `bufferutil`, which
+ * another package of this workspace brings for its tests.
+ */
+const env = { ...process.env, WS_NO_BUFFER_UTIL: '1' };
 /** The time in milliseconds that a process may take to end. */
 const LONGEST_END = 5_000;
