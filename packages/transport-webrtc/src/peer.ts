@@ -2,6 +2,7 @@
 
 import { systemClock, TransportError } from '@trunkline/transport-core';
 import type { Role } from './hello.ts';
+import { isNative } from './native-rtc.ts';
 import type { RtcLibrary, RtcPeerConnection } from './rtc.ts';
 
 /**
@@ -33,6 +34,7 @@ export function createPeer(
  * later.
  */
 export function closePeer(peer: RtcPeerConnection): void {
+  if (isNative(peer)) return closeOnceSettled(peer);
   // Libraries throw when the connection has failed before.
   try {
     const sctp = peer.sctp as { stop?(): Promise<unknown> } | null | undefined;
@@ -51,5 +53,32 @@ async function closeAfter(stopping: Promise<unknown>, peer: RtcPeerConnection): 
   await new Promise<void>((resolve) => systemClock.turn!(resolve));
   await peer.close();
 }
+
+/**
+ * Closes a peer connection of a browser once no event of it is due, or after SETTLE_TIME. Chromium
+ * never frees one that is closed while its 'connectionstatechange' or 'icegatheringstatechange'
+ * waits to be dispatched: the event keeps the peer connection, which keeps the event. Uses real
+ * time, because no clock of a test may wait for this.
+ */
+function closeOnceSettled(peer: RtcPeerConnection): void {
+  if (isSettled(peer)) return peer.close() as void;
+  const close = () => {
+    systemClock.clearTimeout(timer);
+    peer.onconnectionstatechange = peer.onicegatheringstatechange = null;
+    peer.close();
+  };
+  const timer = systemClock.setTimeout(close, SETTLE_TIME);
+  peer.onconnectionstatechange = peer.onicegatheringstatechange = () => {
+    if (isSettled(peer)) close();
+  };
+}
+
+/** Returns true unless the peer connection is about to change one of its states. */
+function isSettled({ connectionState, iceGatheringState }: RtcPeerConnection): boolean {
+  return connectionState !== 'connecting' && iceGatheringState !== 'gathering';
+}
+
+/** The time for which a closed peer connection of a browser may still connect, in milliseconds. */
+const SETTLE_TIME = 1_000;
 
 function ignore(): void {}
