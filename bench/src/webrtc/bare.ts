@@ -50,20 +50,26 @@ export function channelWire(channel: RtcDataChannel, peer: RtcPeerConnection): W
 
 /**
  * Answers each message with itself. A message of eight bytes announces a large one with its number
- * and its length, and is sent back when all of it has arrived.
+ * and its length, and is sent back when all of it has arrived, in one piece of memory, as a handler
+ * gets it.
  */
 export function serveWire(wire: Wire): void {
   let announced: Uint8Array | undefined;
-  let left = 0;
+  let length = 0;
+  let large: Uint8Array | undefined;
+  let size = 0;
   wire.received((message) => {
     if (announced !== undefined) {
-      left -= message.length;
-      if (left > 0) return;
+      // A WebSocket delivers it whole, a channel in pieces.
+      if (message.length < length) (large ??= new Uint8Array(length)).set(message, size);
+      size += message.length;
+      if (size < length) return;
       wire.send(announced);
-      announced = undefined;
+      announced = large = undefined;
     } else if (message.length === ANNOUNCEMENT) {
       announced = message.slice();
-      left = viewOf(message).getUint32(4);
+      length = viewOf(message).getUint32(4);
+      size = 0;
     } else wire.send(message);
   });
 }
