@@ -309,6 +309,42 @@ test('a response or item that does not fit the memory limit fails its call, and 
   }
 });
 
+test('an answer that has to wait displaces unfinished messages of other peers', (t) => {
+  const receiver = new Receiver(100 * packet);
+  const [hog, honest] = [receiver.peer(), receiver.peer()];
+  const asked = new TestCall(protocol, 'ask', new Uint8Array(1));
+  honest.pair.start(honest.pair.dialer, asked);
+  honest.pair.quiet();
+  const call = honest.pair.acceptor.take()[0]!;
+  hog.more(hog.begin(100), 98);
+  t.is(receiver.memory.used, 99 * packet);
+  call.carrier.respond(call, new Uint8Array(2 * packet));
+  t.true(receiver.memory.used <= 100 * packet);
+  t.is(hog.errors.length, 1);
+  honest.pair.quiet();
+  t.is(asked.answer?.length, 2 * packet);
+  t.is(receiver.memory.used, 0);
+});
+
+test('a call of this end that has to wait displaces unfinished messages, and fails only without any', (t) => {
+  const receiver = new Receiver(100 * packet);
+  const [hog, { pair }] = [receiver.peer(), receiver.peer()];
+  const ask = (packets: number) => {
+    const call = new TestCall(protocol, 'ask', new Uint8Array(packets * packet));
+    pair.start(pair.acceptor, call);
+    return call;
+  };
+  for (let i = 0; i < limits.calls; i++) ask(0);
+  hog.more(hog.begin(100), 96);
+  const waiting = ask(5);
+  t.is(waiting.error, undefined);
+  t.is(hog.errors.length, 1);
+  t.is(receiver.memory.used, waiting.cost);
+  const over = ask(100);
+  t.like(over.error, { code: 'resource_exhausted', sent: false });
+  t.regex(over.error!.message, /409\d{3} more bytes have no room beside the 20\d{3} of 409600/);
+});
+
 test('the pieces of refused messages are used for the next ones, and freed when none is incomplete', (t) => {
   const receiver = new Receiver(64 * packet);
   const [first, second] = [receiver.peer(), receiver.peer()];

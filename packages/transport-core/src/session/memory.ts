@@ -135,6 +135,14 @@ export class Memory {
   }
 
   /**
+   * Returns true if `bytes` more have room, if need be in place of incomplete messages. Whoever then
+   * holds them calls `makeRoom`.
+   */
+  fits(bytes: number): boolean {
+    return this.used - this.unfinished + bytes <= this.limit;
+  }
+
+  /**
    * Refuses incomplete messages until the limit is met or none is left. The next one to be refused
    * is always the largest message of the connection whose incomplete messages hold the most bytes.
    * One message is spared as long as there are others, so that it can finish: the largest message
@@ -420,9 +428,9 @@ export class MemoryUsage {
     this.#from += lateness;
   }
 
-  /** Returns true if a long message of `bytes` would have room if nothing else were incomplete. */
+  /** See `Memory.fits`. */
   fits(bytes: number): boolean {
-    return this.#memory.used - this.#memory.unfinished + bytes <= this.#memory.limit;
+    return this.#memory.fits(bytes);
   }
 
   /** Returns true if `bytes` more would exceed `limits.memory`. */
@@ -431,13 +439,11 @@ export class MemoryUsage {
   }
 }
 
-/**
- * Returns the error for a call that would have to wait, although `limits.memory` has been reached.
- */
-export function memoryFull({ used, limit }: Memory): TransportError {
+/** Returns the error for a call of `cost` bytes that would have to wait without room in memory. */
+export function memoryFull({ used, unfinished, limit }: Memory, cost: number): TransportError {
   return new TransportError(
     'resource_exhausted',
-    `limits.memory is reached: ${used} of ${limit} bytes are held, the call was not sent`,
+    `limits.memory is reached: ${cost} more bytes have no room beside the ${used - unfinished} of ${limit} that are held; the call was not sent`,
     { sent: false },
   );
 }

@@ -2,6 +2,7 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
+import { MemoryUsage, type Unfinished } from '../session/memory.ts';
 import { type FakeConnection, poolFixture, turn } from './testing/pool-fixture.ts';
 
 const REFUSED = new TransportError('unavailable', 'refused', { reason: 'connection_refused' });
@@ -214,6 +215,41 @@ test('messages that wait for a dial count in the gauge until they are sent, fail
   t.is(memory.used, first.cost * 2);
   await dials[0]!.fail(REFUSED);
   t.is(memory.used, 0);
+});
+
+test('messages that wait for a dial displace unfinished messages of peers', (t) => {
+  const { dials, memory, call, start } = poolFixture(3, 200);
+  const refused: string[] = [];
+  const peer = (name: string, bytes: number) => {
+    const usage = new MemoryUsage(memory, {
+      now: 0,
+      terms: { packet: 64 },
+      limits: { total: { calls: 10, bytes: 1_000 } },
+      freeMemory: () => {},
+      advance: () => {},
+      breakOff: () => {},
+    });
+    const message: Unfinished = {
+      list: undefined,
+      before: undefined,
+      after: undefined,
+      got: bytes,
+      refuse: () => {
+        refused.push(name);
+        usage.ends(message, bytes, 0);
+      },
+      stopped: () => {},
+    };
+    usage.begins(message, bytes, 0);
+  };
+  peer('the fastest', 100);
+  peer('another', 90);
+  const waiting = call();
+  start('a:1', waiting);
+  t.is(dials.length, 1);
+  t.is(waiting.fate.error, undefined);
+  t.deepEqual(refused, ['another']);
+  t.is(memory.used, 100 + waiting.cost);
 });
 
 test('10,000 targets with failed dials leave nothing behind', async (t) => {

@@ -113,11 +113,12 @@ export class Pool implements PoolEntryOwner {
       return;
     }
     const { memory } = this.host;
-    if (memory.used + call.cost > memory.limit) {
-      call.failed(memoryFull(memory));
+    if (!memory.fits(call.cost)) {
+      call.failed(memoryFull(memory, call.cost));
       return this.settle(entry);
     }
     entry.wait(call);
+    memory.makeRoom(this.host.now());
     this.host.wakeBy(call.due);
     this.#dial(entry);
   }

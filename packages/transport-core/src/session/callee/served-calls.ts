@@ -133,14 +133,14 @@ export class ServedCalls implements AnswerCarrier {
 
   /** Queues a response that is long or has to wait; sends an error if there is no room for it. */
   #queueReply(call: InCall, lanes: Lanes, payload: Uint8Array): true {
-    const { terms } = this.#context;
+    const { terms, usage, memory } = this.#context;
     if (payload.length > terms.message) {
       const message = `${call.method.full}: a response of ${payload.length} bytes is above limits.message, ${terms.message} bytes with this peer; stream it with a download`;
       const error = new TransportError('resource_exhausted', message, { reason: 'too_large' });
       return this.#sendInstead(call, error);
     }
-    if (this.#context.usage.full(payload.length)) {
-      const message = `${call.method.full}: limits.memory is reached, ${this.#context.memory.used} bytes are held; there is no room for a response of ${payload.length} bytes`;
+    if (!usage.fits(payload.length)) {
+      const message = `${call.method.full}: limits.memory is reached, ${memory.used - memory.unfinished} bytes are held; there is no room for a response of ${payload.length} bytes`;
       return this.#sendInstead(call, new TransportError('resource_exhausted', message));
     }
     call.close();
@@ -148,6 +148,7 @@ export class ServedCalls implements AnswerCarrier {
     const unit = Outgoing.response(call.id, payload, account, call);
     call.queueReply(unit);
     this.#outbox.push(lanes, unit, 'replies');
+    usage.makeRoom();
     return true;
   }
 

@@ -88,8 +88,10 @@ export class Caller implements CallCarrier {
     const queue = this.#waiting.queueOf(channel, call);
     if (queue.length === 0 && this.#waiting.hasRoom(channel, call))
       return this.#admit(channel, call);
-    if (this.#context.usage.full(call.cost)) return call.failed(memoryFull(this.#context.memory));
+    const { usage, memory } = this.#context;
+    if (!usage.fits(call.cost)) return call.failed(memoryFull(memory, call.cost));
     this.#waiting.add(queue, call);
+    usage.makeRoom();
   }
 
   /**
