@@ -40,9 +40,15 @@ export interface Attack {
   readonly isSlow?: boolean;
   /** Even a short run sends tens of megabytes, so quick tests leave it out. */
   readonly isHeavy?: boolean;
-  /** Attacks until `run.goesOn()` is false, and returns how the victim answered. */
+  /**
+   * Attacks until `run.goesOn()` is false. Returns how the victim answered, or `BANNED` if it
+   * refused every hello because of an earlier run.
+   */
   run(run: AttackRun): Promise<string>;
 }
+
+/** The answer of a run whose attacker the victim has banned, so that it could not attack. */
+export const BANNED = 'banned';
 
 /** The length of an attack: a number of rounds, or milliseconds. */
 export type Effort = { readonly rounds: number } | { readonly milliseconds: number };

@@ -2,7 +2,7 @@
 // honest peer that measures, and an attacker.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Attack, Effort } from './attack.ts';
+import { type Attack, BANNED, type Effort } from './attack.ts';
 import type { AttackerCommand, AttackerReport } from './attacker.ts';
 import type { Carrier, Target } from './carriers.ts';
 import { Child } from './child.ts';
@@ -73,7 +73,8 @@ export class Testbed {
       if (quiet > 0) before.push(await this.#measure(quiet));
       const base = await this.#victim.ask({ do: 'mark' });
       await this.#honest.ask({ do: 'measure' });
-      const answer = await this.#attacked(attack, effort);
+      const told = await this.#attacked(attack, effort);
+      const answer = told === BANNED ? (worst?.answer ?? told) : told;
       during.push(await this.#honest.ask({ do: 'stop' }));
       const after = await this.#settled(base);
       const outcome: Outcome = {

@@ -3,7 +3,7 @@
 
 import { createHash, createPublicKey, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Attack, AttackRun } from '../attack.ts';
+import { type Attack, type AttackRun, BANNED } from '../attack.ts';
 import type { AttackerConnection } from '../attacker-connection.ts';
 import { pushLong } from '../long.ts';
 import { GOSSIP, joinTopic } from '../topic-member.ts';
@@ -181,11 +181,11 @@ async function asNode(run: AttackRun, isMember = false): Promise<AttackerConnect
 
 /** Sends the same bytes on one connection after the other; the victim ends each a moment later. */
 async function onEachConnection(run: AttackRun, bytes: () => Uint8Array): Promise<string> {
-  let answer = 'nothing';
+  let answer = BANNED;
   while (run.goesOn()) {
     const attacker = await asNode(run).catch((error: Error) => {
-      // A victim that knows the attacker's proven id has banned it after an earlier round.
-      if (answer !== 'nothing' && error.message.includes('the hello was refused')) return undefined;
+      // A victim that knows the attacker's proven id has banned it.
+      if (error.message.includes('the hello was refused: GO_AWAY 7/11')) return undefined;
       throw error;
     });
     if (attacker === undefined) return answer;
@@ -207,13 +207,13 @@ async function spending(
   make: (round: number) => Uint8Array,
   chunk: number,
 ): Promise<string> {
-  let answer = 'nothing';
+  let answer = BANNED;
   let attacker: AttackerConnection | undefined;
   let credit = MIB;
   for (let round = 0; run.goesOn(); round += chunk) {
     if (attacker === undefined || attacker.isOver || attacker.goAway !== undefined) {
       if (attacker !== undefined) answer = await outcomeOf(attacker);
-      if (run.isShort && answer !== 'nothing') return answer;
+      if (run.isShort && answer !== BANNED && answer !== 'nothing') return answer;
       attacker = await asNode(run, channel === GOSSIP).catch(() => undefined);
       if (attacker === undefined) {
         // The victim does not admit the attacker again at once.
@@ -242,7 +242,7 @@ async function spending(
   if (attacker === undefined) return answer;
   await attacker.settled();
   const last = await outcomeOf(attacker);
-  return last === 'nothing' ? answer : last;
+  return last === 'nothing' && answer !== BANNED ? answer : last;
 }
 
 async function outcomeOf(attacker: AttackerConnection): Promise<string> {
