@@ -40,11 +40,12 @@ export const memory: readonly Attack[] = [
         payload: new Uint8Array(1_024),
       });
       const chunk = repeat(oneway, 100);
+      const cost = 100 * (1_024 + 64);
       while (run.goesOn()) {
         let sent = 0;
         for (const [at, attacker] of attackers.entries()) {
-          if (credit[at]!.left < chunk.length || attacker.isOver) continue;
-          credit[at]!.left -= 100 * (1_024 + 64);
+          if (credit[at]!.left < cost || attacker.isOver) continue;
+          credit[at]!.left -= cost;
           await attacker.push(chunk);
           sent++;
         }
