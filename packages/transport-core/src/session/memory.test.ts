@@ -342,7 +342,10 @@ test('a call of this end that has to wait displaces unfinished messages, and fai
   t.is(receiver.memory.used, waiting.cost);
   const over = ask(100);
   t.like(over.error, { code: 'resource_exhausted', sent: false });
-  t.regex(over.error!.message, /409\d{3} more bytes have no room beside the 20\d{3} of 409600/);
+  t.regex(
+    over.error!.message,
+    /a call of 409\d{3} bytes has no room beside the 20\d{3} bytes held/,
+  );
 });
 
 test('the pieces of refused messages are used for the next ones, and freed when none is incomplete', (t) => {

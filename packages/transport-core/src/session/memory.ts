@@ -427,23 +427,13 @@ export class MemoryUsage {
     this.#since += lateness;
     this.#from += lateness;
   }
-
-  /** See `Memory.fits`. */
-  fits(bytes: number): boolean {
-    return this.#memory.fits(bytes);
-  }
-
-  /** Returns true if `bytes` more would exceed `limits.memory`. */
-  full(bytes: number): boolean {
-    return this.#memory.used + bytes > this.#memory.limit;
-  }
 }
 
 /** Returns the error for a call of `cost` bytes that would have to wait without room in memory. */
-export function memoryFull({ used, unfinished, limit }: Memory, cost: number): TransportError {
+export function memoryFull({ used, unfinished }: Memory, cost: number): TransportError {
   return new TransportError(
     'resource_exhausted',
-    `limits.memory is reached: ${cost} more bytes have no room beside the ${used - unfinished} of ${limit} that are held; the call was not sent`,
+    `limits.memory is reached: a call of ${cost} bytes has no room beside the ${used - unfinished} bytes held`,
     { sent: false },
   );
 }

@@ -132,7 +132,7 @@ export class Outbox {
     const { refusals } = lanes;
     const { calls, outbound } = this.#context.limits;
     const isFull = refusals.messages >= calls && refusals.full(outbound);
-    if (!isFull && (refusals.messages < SCARCE || this.#context.usage.fits(0)))
+    if (!isFull && (refusals.messages < SCARCE || this.#context.memory.fits(0)))
       return this.push(lanes, unit, 'replies');
     const limit = isFull ? 'limits.outbound' : 'limits.memory';
     this.#context.violation(

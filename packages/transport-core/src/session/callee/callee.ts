@@ -105,12 +105,12 @@ export class Callee {
       return unlike(frame, channel, method);
     const { size } = frame;
     if (size > 0 && oversized(method.request, size)) return tooLarge(frame, method);
-    const { limits, usage } = this.#context;
+    const { limits, usage, memory } = this.#context;
     if (channel!.openIn >= limits.calls || channel!.running >= limits.calls || usage.hasTooMany)
       return crowded(channel!, this.#context);
     if (method.flags !== 0 && this.served.streams >= limits.streams)
       return streaming(this.served.streams);
-    return size > 0 && !usage.fits(size) ? memoryShort(frame, this.#context) : undefined;
+    return size > 0 && !memory.fits(size) ? memoryShort(frame, this.#context) : undefined;
   }
 
   oneway(frame: Frame): void {
@@ -135,7 +135,7 @@ export class Callee {
     call.chargeTo(account);
     if (frame.size === 0) return this.#calls.incoming(call);
     this.served.ids.set(call);
-    if (!this.#context.usage.fits(frame.size)) return this.served.crowdOut(call);
+    if (!this.#context.memory.fits(frame.size)) return this.served.crowdOut(call);
     this.#begin(call, frame);
   }
 

@@ -139,8 +139,8 @@ export class ServedCalls implements AnswerCarrier {
       const error = new TransportError('resource_exhausted', message, { reason: 'too_large' });
       return this.#sendInstead(call, error);
     }
-    if (!usage.fits(payload.length)) {
-      const message = `${call.method.full}: limits.memory is reached, ${memory.used - memory.unfinished} bytes are held; there is no room for a response of ${payload.length} bytes`;
+    if (!memory.fits(payload.length)) {
+      const message = `${call.method.full}: limits.memory is reached, ${memory.used} bytes are held; there is no room for a response of ${payload.length} bytes`;
       return this.#sendInstead(call, new TransportError('resource_exhausted', message));
     }
     call.close();

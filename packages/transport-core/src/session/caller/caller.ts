@@ -89,7 +89,7 @@ export class Caller implements CallCarrier {
     if (queue.length === 0 && this.#waiting.hasRoom(channel, call))
       return this.#admit(channel, call);
     const { usage, memory } = this.#context;
-    if (!usage.fits(call.cost)) return call.failed(memoryFull(memory, call.cost));
+    if (!memory.fits(call.cost)) return call.failed(memoryFull(memory, call.cost));
     this.#waiting.add(queue, call);
     usage.makeRoom();
   }

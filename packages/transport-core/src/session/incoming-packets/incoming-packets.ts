@@ -352,10 +352,10 @@ export class Assembly implements Unfinished {
    * held.
    */
   #next(arrived: number, length: number): Uint8Array {
-    const { memory, usage, allocate, terms } = this.#context;
+    const { memory, allocate, terms } = this.#context;
     const rest = this.size - arrived;
     let size = rest;
-    if (arrived > 0 || !memory.mayReserve(rest - length) || usage.full(rest)) {
+    if (arrived > 0 || !memory.mayReserve(rest - length) || memory.used + rest > memory.limit) {
       size = PIECE * terms.packet;
       while (size > Math.min(rest, Math.max(arrived, 2 * length))) size >>= 1;
       size = Math.max(size, length);
