@@ -207,13 +207,13 @@ async function spending(
   make: (round: number) => Uint8Array,
   chunk: number,
 ): Promise<string> {
-  let answer = BANNED;
+  let answer = 'nothing';
   let attacker: AttackerConnection | undefined;
   let credit = MIB;
   for (let round = 0; run.goesOn(); round += chunk) {
     if (attacker === undefined || attacker.isOver || attacker.goAway !== undefined) {
       if (attacker !== undefined) answer = await outcomeOf(attacker);
-      if (run.isShort && answer !== BANNED && answer !== 'nothing') return answer;
+      if (run.isShort && answer !== 'nothing') return answer;
       attacker = await asNode(run, channel === GOSSIP).catch(() => undefined);
       if (attacker === undefined) {
         // The victim does not admit the attacker again at once.
@@ -239,10 +239,10 @@ async function spending(
     credit -= cost;
     await current.push(bytes);
   }
-  if (attacker === undefined) return answer;
+  if (attacker === undefined) return answer === 'nothing' ? BANNED : answer;
   await attacker.settled();
   const last = await outcomeOf(attacker);
-  return last === 'nothing' && answer !== BANNED ? answer : last;
+  return last === 'nothing' ? answer : last;
 }
 
 async function outcomeOf(attacker: AttackerConnection): Promise<string> {

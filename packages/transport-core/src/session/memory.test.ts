@@ -344,8 +344,29 @@ test('a call of this end that has to wait displaces unfinished messages, and fai
   t.like(over.error, { code: 'resource_exhausted', sent: false });
   t.regex(
     over.error!.message,
-    /a call of 409\d{3} bytes has no room beside the 20\d{3} bytes held/,
+    /a call of 409\d{3} bytes has no room beside the 20\d{3} of 409600 bytes held/,
   );
+});
+
+test('refusals that wait displace unfinished messages, and are limited to 64 only without any', (t) => {
+  const receiver = new Receiver(100 * packet);
+  const [fast, other, slow] = [receiver.peer(), receiver.peer(), receiver.peer()];
+  const { acceptor } = slow.pair;
+  const refused = (calls: number) => {
+    for (let i = 0; i < calls; i++) slow.begin(0, Kind.REQUEST, 99);
+  };
+  refused(1);
+  acceptor.stuck = true;
+  slow.pair.tick(acceptor);
+  fast.more(fast.begin(100), 98);
+  other.begin(100);
+  t.is(receiver.memory.used, 100 * packet);
+  refused(99);
+  t.is(slow.reason, undefined);
+  t.is(other.errors.length, 1);
+  receiver.memory.hold(100 * packet);
+  refused(1);
+  t.like(slow.reason, { code: 'resource_exhausted', reason: 'flood' });
 });
 
 test('the pieces of refused messages are used for the next ones, and freed when none is incomplete', (t) => {

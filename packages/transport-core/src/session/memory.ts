@@ -135,11 +135,16 @@ export class Memory {
   }
 
   /**
-   * Returns true if `bytes` more have room, if need be in place of incomplete messages. Whoever then
-   * holds them calls `makeRoom`.
+   * Returns true if there is room for `bytes` more, counting the room of incomplete messages, which
+   * can be refused. A caller that then holds the bytes calls `makeRoom`.
    */
   fits(bytes: number): boolean {
     return this.used - this.unfinished + bytes <= this.limit;
+  }
+
+  /** Returns the error text for a message that does not fit; `what` begins with an article. */
+  noRoom(what: string, bytes: number): string {
+    return `limits.memory is reached: ${what} of ${bytes} bytes has no room beside the ${this.used - this.unfinished} of ${this.limit} bytes held`;
   }
 
   /**
@@ -430,12 +435,8 @@ export class MemoryUsage {
 }
 
 /** Returns the error for a call of `cost` bytes that would have to wait without room in memory. */
-export function memoryFull({ used, unfinished }: Memory, cost: number): TransportError {
-  return new TransportError(
-    'resource_exhausted',
-    `limits.memory is reached: a call of ${cost} bytes has no room beside the ${used - unfinished} bytes held`,
-    { sent: false },
-  );
+export function memoryFull(memory: Memory, cost: number): TransportError {
+  return new TransportError('resource_exhausted', memory.noRoom('a call', cost), { sent: false });
 }
 
 function tooSlow({ used, limit }: Memory): TransportError {

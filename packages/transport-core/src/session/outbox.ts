@@ -132,8 +132,10 @@ export class Outbox {
     const { refusals } = lanes;
     const { calls, outbound } = this.#context.limits;
     const isFull = refusals.messages >= calls && refusals.full(outbound);
-    if (!isFull && (refusals.messages < SCARCE || this.#context.memory.fits(0)))
-      return this.push(lanes, unit, 'replies');
+    if (!isFull && (refusals.messages < SCARCE || this.#context.memory.fits(0))) {
+      this.push(lanes, unit, 'replies');
+      return this.#context.usage.makeRoom();
+    }
     const limit = isFull ? 'limits.outbound' : 'limits.memory';
     this.#context.violation(
       'flood',

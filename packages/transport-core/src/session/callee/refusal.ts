@@ -57,9 +57,7 @@ export function streaming(streams: number): TransportError {
 
 /** Returns the refusal of a long request for which `limits.memory` has no room. */
 export function memoryShort({ size }: Frame, { memory }: SessionContext): TransportError {
-  return exhausted(
-    `limits.memory is reached: a request of ${size} bytes has no room beside the ${memory.used - memory.unfinished} bytes held`,
-  );
+  return exhausted(memory.noRoom('a request', size));
 }
 
 function mismatch({ full }: Method, here: string, called: string): TransportError {

@@ -140,7 +140,7 @@ export class ServedCalls implements AnswerCarrier {
       return this.#sendInstead(call, error);
     }
     if (!memory.fits(payload.length)) {
-      const message = `${call.method.full}: limits.memory is reached, ${memory.used} bytes are held; there is no room for a response of ${payload.length} bytes`;
+      const message = `${call.method.full}: ${memory.noRoom('a response', payload.length)}`;
       return this.#sendInstead(call, new TransportError('resource_exhausted', message));
     }
     call.close();
