@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { type Clock, createManualClock, TransportError } from '@trunkline/transport-core';
+import { type Clock, createManualClock, type ManualClock, TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
@@ -81,6 +81,37 @@ test('after the end, the messages of a chunk are discarded one in each turn', as
   await sink.until(() => sink.ends === 1);
   t.true(turns > 1_000, `discarded within ${turns} turns`);
 });
+
+for (const [title, end] of [
+  ['destroy', (connection: StreamConnection) => connection.destroy()],
+  [
+    'a close that has taken too long',
+    (connection: StreamConnection, clock: ManualClock) => {
+      connection.close();
+      clock.advance(1_000);
+    },
+  ],
+] as const)
+  test(`${title} ends at once, however many messages were read from the socket`, async (t) => {
+    const clock = createManualClock();
+    const { layer, next } = await accepted(t, clock);
+    const socket = await rawUpgrade(t, layer.localAddr());
+    const sink = await next();
+    let turns = 0;
+    const countTurns = () => {
+      turns++;
+      if (sink.ends === 0) setImmediate(countTurns);
+    };
+    sink.onData = () => {
+      if (turns > 0) return;
+      end(sink.connection, clock);
+      countTurns();
+    };
+    socket.on('error', () => {}).resume();
+    socket.write(Buffer.concat(Array<Buffer>(5_000).fill(EMPTY_MESSAGE)));
+    await sink.until(() => sink.ends === 1);
+    t.true(turns < 100, `ended after ${turns} turns`);
+  });
 
 test('a ping is answered and reports nothing', async (t) => {
   const { sink, peer } = await accepted(t);

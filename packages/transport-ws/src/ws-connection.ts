@@ -65,6 +65,11 @@ export class WsConnection implements StreamConnection {
       this.#violated(violationError(error.code, error.message, this.endpoint)),
     );
     webSocket.on('close', (code, text) => this.#closed(code, text.toString()));
+    // `ws` reports the end only after it has handed out all that it has read. What nobody reads
+    // anymore is at most a chunk or two of the socket, so it is discarded in one turn.
+    socket.once('close', () => {
+      if (this.#ending) spreadOverTurns(webSocket, false);
+    });
     // Nothing may be handed out before a sink is attached.
     this.pause();
   }
