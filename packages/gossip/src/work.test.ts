@@ -115,6 +115,16 @@ test('unsigned messages and refused requests of one peer are spread over turns, 
   );
   t.is(heard.length, 500);
   t.true(Math.max(...messages) <= 300, `${messages}`);
+  // A message of another origin than the one before costs more, also if it is then dropped.
+  const dropped = await perTurn(
+    () => {
+      for (let n = 0; n < 500; n++)
+        guest.push(frame({ origin: idOf(`nobody ${n}`), payload: words.encode(String(n)) }));
+    },
+    () => heard.length,
+  );
+  t.is(heard.length, 500);
+  t.true(dropped.length > messages.length, `${dropped.length} turns, not ${messages.length}`);
   let refused = 0;
   const pulls = await perTurn(
     () => {

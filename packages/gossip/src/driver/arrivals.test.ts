@@ -9,14 +9,14 @@ test('arrivals are handed over in order at the end of their tick, or at a flush;
     for (const callback of deferred.splice(0)) callback();
   };
   const taken: string[] = [];
-  const arrivals: Arrivals<string> = new Arrivals(
+  const arrivals: Arrivals<string, undefined> = new Arrivals(
     { defer: (callback) => void deferred.push(callback) },
     ([number], peer) => {
       taken.push(`${number} of ${peer}`);
-      if (number === 3) arrivals.add(Uint8Array.of(4), 'c');
+      if (number === 3) arrivals.add(Uint8Array.of(4), 'c', undefined);
     },
   );
-  const add = (number: number, peer: string) => arrivals.add(Uint8Array.of(number), peer);
+  const add = (number: number, peer: string) => arrivals.add(Uint8Array.of(number), peer, undefined);
   add(1, 'a');
   add(2, 'b');
   t.deepEqual(taken, []);

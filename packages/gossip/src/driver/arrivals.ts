@@ -5,28 +5,29 @@
 
 import type { Clock } from '@trunkline/transport-core';
 
-/** Consecutive messages from one peer. */
-interface Run<P> {
+/** Consecutive messages from one peer, and the first of their calls. */
+interface Run<P, C> {
   readonly peer: P;
+  readonly call: C;
   readonly requests: Uint8Array[];
 }
 
-export class Arrivals<P> {
+export class Arrivals<P, C> {
   readonly #clock: Pick<Clock, 'defer'>;
-  readonly #take: (request: Uint8Array, peer: P) => void;
-  #runs: Run<P>[] = [];
-  #last: Run<P> | undefined = undefined;
+  readonly #take: (request: Uint8Array, peer: P, call: C) => void;
+  #runs: Run<P, C>[] = [];
+  #last: Run<P, C> | undefined = undefined;
   #isDeferred = false;
 
   /** @param take is called with each message at the end of the tick; it must not throw */
-  constructor(clock: Pick<Clock, 'defer'>, take: (request: Uint8Array, peer: P) => void) {
+  constructor(clock: Pick<Clock, 'defer'>, take: (request: Uint8Array, peer: P, call: C) => void) {
     this.#clock = clock;
     this.#take = take;
   }
 
-  add(request: Uint8Array, peer: P): void {
+  add(request: Uint8Array, peer: P, call: C): void {
     if (this.#last?.peer === peer) this.#last.requests.push(request);
-    else this.#runs.push((this.#last = { peer, requests: [request] }));
+    else this.#runs.push((this.#last = { peer, call, requests: [request] }));
     if (this.#isDeferred) return;
     this.#isDeferred = true;
     this.#clock.defer(this.#tickOver);
@@ -38,8 +39,8 @@ export class Arrivals<P> {
     const runs = this.#runs;
     this.#runs = [];
     this.#last = undefined;
-    for (const { peer, requests } of runs)
-      for (let i = 0; i < requests.length; i++) this.#take(requests[i]!, peer);
+    for (const { peer, call, requests } of runs)
+      for (let i = 0; i < requests.length; i++) this.#take(requests[i]!, peer, call);
   }
 
   readonly #tickOver = (): void => {

@@ -31,7 +31,7 @@ export function handlers(parts: HandlerParts): Handlers<typeof gossipProtocol> {
   return {
     push: (request, rpc) => {
       charge(rpc, pushWork(request));
-      inbox.pushed(request, rpc.from);
+      inbox.pushed(request, rpc);
     },
     control: (request, rpc) => {
       charge(rpc, CONTROL + (request.length >> CONTROL_SHIFT));

@@ -2,6 +2,7 @@
 
 import type { Peers } from '@trunkline/peers';
 import type { Clock, Remote } from '@trunkline/transport-core';
+import { charge } from '@trunkline/transport-core/internal';
 import type { TopicTerms } from '../topics/differences.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import { decodeControl, decodePush, type Envelope } from '../wire/frame.ts';
@@ -19,6 +20,11 @@ export interface TopicInboxInit {
   readonly sessions: ReadonlyMap<string, TopicSession>;
 }
 
+/** The call that carries a message. */
+interface Call {
+  readonly from: Remote;
+}
+
 /** A received message between partial views. */
 interface View {
   readonly topic: string;
@@ -29,20 +35,24 @@ interface View {
 
 export class TopicInbox {
   readonly #init: TopicInboxInit;
-  readonly #arrivals: Arrivals<ConnectedMember>;
+  readonly #arrivals: Arrivals<ConnectedMember, Call>;
   /** The time at the start of this tick; undefined until it is asked for. */
   #tick: number | undefined = undefined;
   /** The session of the last message; the next message is usually for the same one. */
   #last: TopicSession | undefined = undefined;
+  /** The origin of the last message, whichever peer sent it. */
+  #origin: string | undefined = undefined;
 
   constructor(init: TopicInboxInit) {
     this.#init = init;
-    this.#arrivals = new Arrivals(init.clock, (request, peer) => this.#take(request, peer));
+    this.#arrivals = new Arrivals(init.clock, (request, peer, call) =>
+      this.#take(request, peer, call),
+    );
   }
 
-  pushed(request: Uint8Array, from: Remote): void {
-    const peer = this.#init.members.of(from);
-    if (peer !== undefined) this.#arrivals.add(request, peer);
+  pushed(request: Uint8Array, call: Call): void {
+    const peer = this.#init.members.of(call.from);
+    if (peer !== undefined) this.#arrivals.add(request, peer, call);
   }
 
   /** Processes the messages pushed so far, because something else arrived after them. */
@@ -50,9 +60,11 @@ export class TopicInbox {
     this.#arrivals.flush();
   }
 
-  #take(request: Uint8Array, peer: ConnectedMember): void {
+  #take(request: Uint8Array, peer: ConnectedMember, call: Call): void {
     const envelope = decodePush(request);
     if (envelope === undefined) return this.#init.peers.report(peer.nodeId, 'bad');
+    if (envelope.id.origin !== this.#origin) charge(call, OTHER_ORIGIN);
+    this.#origin = envelope.id.origin;
     const session = this.#sessionOf(envelope.topic);
     if (session === undefined) this.#misled(peer.nodeId, envelope);
     else session.pushed(peer.nodeId, envelope, this.#now());
@@ -127,3 +139,10 @@ export class TopicInbox {
     this.#tick = undefined;
   };
 }
+
+/**
+ * The work units of a message of another origin than the last message, in addition to those in
+ * handlers.ts, because a peer may forge an origin that this node does not know yet with each
+ * message. They are charged once the message is decoded.
+ */
+const OTHER_ORIGIN = 24;
