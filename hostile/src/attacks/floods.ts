@@ -73,7 +73,7 @@ export const floods: readonly Attack[] = [
     name: 'flood-calls',
     title: 'makes valid small calls as fast as it can, and reads the answers',
     cases: [6, 49],
-    // On a busy machine it may not read its refusals fast enough, and is cut (docs/wire-protocol.md §9).
+    // It is cut if it reads its refusals too slowly on a busy machine (docs/wire-protocol.md §11).
     answer: /^(nothing|ERROR 8|GO_AWAY 8\/13)$/,
     chunk: (first) => requests(first, 500, (id) => request(id, Method.echo, new Uint8Array(8))),
   }),

@@ -4,7 +4,12 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { type Clock, createManualClock, type ManualClock, TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  createManualClock,
+  type ManualClock,
+  TransportError,
+} from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';

@@ -16,7 +16,8 @@ test('arrivals are handed over in order at the end of their tick, or at a flush;
       if (number === 3) arrivals.add(Uint8Array.of(4), 'c', undefined);
     },
   );
-  const add = (number: number, peer: string) => arrivals.add(Uint8Array.of(number), peer, undefined);
+  const add = (number: number, peer: string) =>
+    arrivals.add(Uint8Array.of(number), peer, undefined);
   add(1, 'a');
   add(2, 'b');
   t.deepEqual(taken, []);
