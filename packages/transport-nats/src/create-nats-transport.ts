@@ -62,6 +62,7 @@ export function createNatsTransport<P extends Protocol>(
     prefix: _prefix,
     node: _node,
     maxPending: _maxPending,
+    connectTimeout: _connectTimeout,
     pingInterval: _pingInterval,
     ...common
   } = parseOptions(transportSchema, options, 'createNatsTransport');

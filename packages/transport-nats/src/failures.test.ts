@@ -1,5 +1,8 @@
 // Tests of lost servers, lost messages and lost peers.
 
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+
 import { connect } from '@nats-io/transport-node';
 import { startNatsCluster, startNatsServer } from '@trunkline/local-nats';
 import { TransportError } from '@trunkline/transport-core';
@@ -157,3 +160,21 @@ async function lost(
   for await (const { type, cause } of events) if (type === 'down') return cause;
   return undefined;
 }
+
+natsTest('a server that never answers is left after connectTimeout', async (t) => {
+  // The NATS client leaves the socket of a failed attempt open, so this end closes it.
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  t.teardown(() => {
+    silent.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const mute = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+
+  const options = { servers: mute, connectTimeout: 20, dialTimeout: 3_600_000 };
+  const near = client(t, options);
+  const error = await t.throwsAsync(near.send(`nats://${mute}/orders`, 'who', null));
+  t.is((error as TransportError).reason, 'dial_timeout');
+  t.regex(error!.message, /does not answer; .* raise connectTimeout/);
+});

@@ -48,7 +48,7 @@ function meaning(
     return [
       'unavailable',
       'dial_timeout',
-      `Cannot connect to the NATS server ${where}: it does not answer; check the address and the firewall`,
+      `Cannot connect to the NATS server ${where}: it does not answer; check the address and the firewall, or raise connectTimeout`,
     ];
   const { code, reason } = socketError(causeOf(cause), 'dial', where);
   return [code, reason, `Cannot connect to the NATS server ${where}: ${textOf(cause)}`];

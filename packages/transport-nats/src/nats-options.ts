@@ -59,6 +59,11 @@ export interface NatsBackendOptions {
    */
   readonly maxPending?: number | undefined;
   /**
+   * The time limit for a server's answer when this node connects to it, in milliseconds; then the
+   * next server is tried. Default: 5,000.
+   */
+  readonly connectTimeout?: number | undefined;
+  /**
    * The interval between pings to the server, in milliseconds. A server that leaves two pings
    * unanswered is considered lost. Default: 20,000.
    */
@@ -88,7 +93,8 @@ export function serversOf({ servers }: NatsBackendOptions): readonly string[] | 
 
 /** Returns the options of the NATS client. */
 export function clientOptions(options: NatsBackendOptions): ConnectionOptions {
-  const { user, pass, token, authenticator, tls, pingInterval = PING_INTERVAL } = options;
+  const { user, pass, token, authenticator, tls } = options;
+  const { connectTimeout = CONNECT_TIMEOUT, pingInterval = PING_INTERVAL } = options;
   return {
     ...(user === undefined ? {} : { user }),
     ...(pass === undefined ? {} : { pass }),
@@ -96,7 +102,7 @@ export function clientOptions(options: NatsBackendOptions): ConnectionOptions {
     ...(authenticator === undefined ? {} : { authenticator }),
     ...(tls === undefined ? {} : { tls }),
     pingInterval,
-    timeout: CONNECT_TIMEOUT,
+    timeout: connectTimeout,
   };
 }
 
@@ -151,6 +157,7 @@ export const backendFields = {
   network: subjectPart(PART),
   node: subjectPart(PART),
   maxPending: optional(integer(1024 * 1024, 1024 * 1024 * 1024)),
+  connectTimeout: optional(integer(1, 3_600_000)),
   pingInterval: optional(integer(100, 3_600_000)),
 };
 
@@ -173,5 +180,5 @@ export const layerSchema = optionsSchema({
 
 /** The default of `pingInterval`, in milliseconds; the NATS client's own default is 2 minutes. */
 const PING_INTERVAL = 20_000;
-/** The time limit for one server's answer, in milliseconds; then the next server is tried. */
+/** The default of `connectTimeout`, in milliseconds. */
 const CONNECT_TIMEOUT = 5_000;

@@ -15,8 +15,16 @@ export function layerAt(
   } = {},
 ): StreamLayer {
   const { address, ...options } = given;
-  return createNatsStreamLayer({ servers: server.address, bindAddr: address, ...options });
+  return createNatsStreamLayer({
+    servers: server.address,
+    bindAddr: address,
+    connectTimeout: BUSY_TIMEOUT,
+    ...options,
+  });
 }
+
+/** Time limit to connect for a process that hundreds of tests keep busy, in milliseconds. */
+const BUSY_TIMEOUT = 60_000;
 
 /** Addresses that `dial` refuses. */
 export const MALFORMED = [
