@@ -46,11 +46,25 @@ async function bundleCore() {
   };
   const names = ['index', 'index.backend', 'index.internal'];
   const all = names.map((name) => `export * from './${name}.js';`).join('\n');
-  await build({
+  const outfile = join(dist, 'bundle/all.js');
+  const bundle = await build({
     stdin: { contents: all, resolveDir: dist },
-    outfile: join(dist, 'bundle/all.js'),
-    sourcemap: true,
+    outfile,
+    write: false,
+    minifyWhitespace: true,
+    sourcemap: 'inline',
     ...options,
+  });
+  // Printed once more, so that it has lines but no comments. V8 keeps the source in its heap, and at
+  // two bytes for each character if any of them, even in a comment, is not in Latin-1.
+  await build({
+    stdin: { contents: bundle.outputFiles[0].text, resolveDir: join(dist, 'bundle') },
+    outfile,
+    sourcemap: true,
+    sourcesContent: false,
+    ...options,
+    bundle: false,
+    packages: undefined,
   });
   for (const name of names) {
     const { metafile } = await build({
