@@ -14,6 +14,7 @@ import {
 import type { RawData, WebSocket } from 'ws';
 import { closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
 import { MessageFrames } from './message-frames.ts';
+import { SpentChunks } from './spent-chunks.ts';
 import { spreadOverTurns } from './spread-over-turns.ts';
 
 /**
@@ -25,6 +26,7 @@ export class WsConnection implements StreamConnection {
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
   readonly #frames: MessageFrames;
+  readonly #spent = new SpentChunks();
   readonly #clock: Clock;
   /** Set only under mutual TLS: the proven identity of the other end. */
   readonly #secured: TlsConnection | undefined;
@@ -60,6 +62,10 @@ export class WsConnection implements StreamConnection {
     this.#frames = new MessageFrames(side === 'dialer');
     this.#clock = clock;
     this.#secured = secured;
+    // These two are called before and after the listener of `ws`.
+    socket.prependListener('data', (chunk: Uint8Array) => this.#spent.begin(chunk));
+    socket.on('data', () => this.#spent.end());
+    webSocket.on('ping', (data: Uint8Array) => this.#spent.ping(data));
     webSocket.on('message', this.#message);
     webSocket.on('error', (error: Error & { code?: string }) =>
       this.#violated(violationError(error.code, error.message, this.endpoint)),
@@ -149,6 +155,7 @@ export class WsConnection implements StreamConnection {
 
   readonly #message = (data: RawData, isBinary: boolean): void => {
     const buffer = data as Uint8Array;
+    this.#spent.message(buffer);
     if (this.#ending) {
       this.#discarded += Math.max(buffer.length, LEAST);
       if (this.#discarded > DISCARD) this.#webSocket.terminate();
