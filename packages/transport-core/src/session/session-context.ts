@@ -94,21 +94,13 @@ export interface SessionPort {
 /** Reports how the peer broke the protocol; the session ends with a GO_AWAY. */
 export type Violation = (reason: 'malformed' | 'too_large' | 'flood', message: string) => void;
 
-/** The parts of a context that its session provides. */
+/** The parts of a context that the options of its session provide. */
 export type ContextInit = Readonly<
-  Pick<
-    SessionContext,
-    | 'port'
-    | 'limits'
-    | 'memory'
-    | 'allocate'
-    | 'freeMemory'
-    | 'count'
-    | 'violation'
-    | 'breakOff'
-    | 'now'
-  >
+  Pick<SessionContext, 'port' | 'limits' | 'memory' | 'allocate' | 'freeMemory' | 'count' | 'now'>
 >;
+
+/** The ways to end a session, which the session itself provides. */
+export type SessionEnds = Pick<SessionContext, 'violation' | 'breakOff'>;
 
 /** The state that the parts of a session share. */
 export class SessionContext implements MemoryOwner {
@@ -146,7 +138,7 @@ export class SessionContext implements MemoryOwner {
   /** Ends the connection with a GO_AWAY that carries this error. */
   readonly breakOff: (error: TransportError) => void;
 
-  constructor(init: ContextInit) {
+  constructor(init: ContextInit, { violation, breakOff }: SessionEnds) {
     this.port = init.port;
     this.limits = init.limits;
     this.memory = init.memory;
@@ -154,8 +146,8 @@ export class SessionContext implements MemoryOwner {
     this.allocate = init.allocate;
     this.freeMemory = init.freeMemory;
     this.count = init.count;
-    this.violation = init.violation;
-    this.breakOff = init.breakOff;
+    this.violation = violation;
+    this.breakOff = breakOff;
     this.now = this.active = init.now;
     const { message, item, packet, calls, streams } = init.limits;
     this.terms = { message, item, packet, calls, streams, short: 0, long: 0, stream: 0 };

@@ -65,15 +65,31 @@ export interface ConnectionEnd {
   readonly unsent: OutCall[];
 }
 
-/** Returns the options of a session that don't depend on its connection's input and output. */
-export function sessionBasics(
+/** The options of a session that its connection provides. */
+export type ConnectionSide = Pick<
+  SessionOptions,
+  'visitor' | 'calls' | 'writer' | 'port' | 'preamble' | 'count'
+>;
+
+/**
+ * Returns the options of a session. They are one object literal: V8 gives each object with spread
+ * properties a hidden class of its own, which takes 600 bytes.
+ */
+export function sessionOptions(
   { config, memory, self, selfUnproven, mounts, random, ticker }: ConnectionResources,
   stream: StreamConnection,
   { direction, slot, refused }: ConnectionInit,
-): Omit<SessionOptions, 'visitor' | 'calls' | 'writer' | 'port' | 'preamble' | 'count'> {
+  { visitor, calls, writer, port, preamble, count }: ConnectionSide,
+): SessionOptions {
   const now = ticker.now();
   const { limits, keepAlive, idleTimeout, handshakeTimeout } = config;
   return {
+    visitor,
+    calls,
+    writer,
+    port,
+    preamble,
+    count,
     side: direction === 'out' ? 'dialer' : 'acceptor',
     limits,
     memory,

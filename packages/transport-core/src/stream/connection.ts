@@ -18,7 +18,7 @@ import {
   type ConnectionEnd,
   type ConnectionInit,
   type ConnectionResources,
-  sessionBasics,
+  sessionOptions,
 } from './connection-resources.ts';
 import { LiveRemote, type RemoteLink } from './remote.ts';
 import type { StreamConnection } from './stream-layer.ts';
@@ -83,15 +83,17 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     this.since = host.ticker.now();
     this.#phase = { name: 'opening', slot: init.slot, opened: init.opened };
     this.#output = new ConnectionOutput(this, host, stream);
-    this.#session = new Session({
-      ...sessionBasics(host, stream, init),
-      visitor: this,
-      calls: host,
-      writer: this.#output.writer,
-      port: this.#output,
-      preamble: this.#output.preamble,
-      count: (counter, amount) => host.count(counter, amount, this.remote),
-    });
+    const { writer, preamble } = this.#output;
+    this.#session = new Session(
+      sessionOptions(host, stream, init, {
+        visitor: this,
+        calls: host,
+        writer,
+        port: this.#output,
+        preamble,
+        count: (counter, amount) => host.count(counter, amount, this.remote),
+      }),
+    );
     this.#output.attach(this.#session);
     this.caller = this.#session.parts.caller;
     this.#input = new ConnectionInput(this, host, stream, this.#session);

@@ -30,7 +30,7 @@ export interface PartsVisitor extends ProtocolsVisitor {
 }
 
 /** The options of the parts. */
-export interface PartsOptions extends Omit<ContextInit, 'violation' | 'breakOff'> {
+export interface PartsOptions extends ContextInit {
   readonly side: 'dialer' | 'acceptor';
   readonly visitor: PartsVisitor;
   /** Receives the peer's calls. */
@@ -68,8 +68,7 @@ export class SessionParts {
   constructor(options: PartsOptions, breakOff: (error: TransportError) => void) {
     const { calls, mounts, preamble, side, visitor } = options;
     const isBytes = preamble !== undefined;
-    const context = new SessionContext({
-      ...options,
+    const context = new SessionContext(options, {
       breakOff,
       violation: (reason, message) => breakOff(broken(message, reason)),
     });

@@ -22,7 +22,7 @@ export class OutboxFixture {
   readonly #collector = new FrameCollector();
 
   constructor(limits: SessionLimits = SMALL, memory = Number.MAX_SAFE_INTEGER) {
-    this.context = new SessionContext({
+    const init = {
       port: {
         flush: () => this.#flush(),
         dirty: () => {},
@@ -32,12 +32,14 @@ export class OutboxFixture {
       },
       limits,
       memory: new Memory(memory),
-      allocate: (size) => new Uint8Array(size),
+      allocate: (size: number) => new Uint8Array(size),
       freeMemory: () => {},
       count: () => {},
+      now: 0,
+    };
+    this.context = new SessionContext(init, {
       violation: (_reason, message) => void this.violations.push(message),
       breakOff: (error) => void this.violations.push(error.message),
-      now: 0,
     });
     this.batch = new Batch(this.context, this.#collector, { isBounded: false, isDirect: false });
     this.outbox = new Outbox(this.context, this.batch);
