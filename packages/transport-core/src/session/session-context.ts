@@ -99,9 +99,6 @@ export type ContextInit = Readonly<
   Pick<SessionContext, 'port' | 'limits' | 'memory' | 'allocate' | 'freeMemory' | 'count' | 'now'>
 >;
 
-/** The ways to end a session, which the session itself provides. */
-export type SessionEnds = Pick<SessionContext, 'violation' | 'breakOff'>;
-
 /** The state that the parts of a session share. */
 export class SessionContext implements MemoryOwner {
   /** The time of this tick. */
@@ -138,7 +135,11 @@ export class SessionContext implements MemoryOwner {
   /** Ends the connection with a GO_AWAY that carries this error. */
   readonly breakOff: (error: TransportError) => void;
 
-  constructor(init: ContextInit, { violation, breakOff }: SessionEnds) {
+  constructor(
+    init: ContextInit,
+    breakOff: SessionContext['breakOff'],
+    violation: SessionContext['violation'],
+  ) {
     this.port = init.port;
     this.limits = init.limits;
     this.memory = init.memory;

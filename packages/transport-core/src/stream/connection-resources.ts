@@ -7,6 +7,7 @@ import type { Counter } from '../observer.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import type { Mounted } from '../session/channels/channels.ts';
+import type { Calls } from '../session/in-call.ts';
 import type { Memory } from '../session/memory.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { SessionOptions } from '../session/session/session.ts';
@@ -65,31 +66,33 @@ export interface ConnectionEnd {
   readonly unsent: OutCall[];
 }
 
-/** The options of a session that its connection provides. */
-export type ConnectionSide = Pick<
-  SessionOptions,
-  'visitor' | 'calls' | 'writer' | 'port' | 'preamble' | 'count'
->;
+/** A connection as its session sees it. */
+export type ConnectionSide = SessionOptions['visitor'] & { readonly remote: Remote | undefined };
+
+/** The output of a connection as its session sees it. */
+export type OutputSide = SessionOptions['port'] & Pick<SessionOptions, 'writer' | 'preamble'>;
 
 /**
  * Returns the options of a session. They are one object literal: V8 gives each object with spread
  * properties a hidden class of its own, which takes 600 bytes.
  */
 export function sessionOptions(
-  { config, memory, self, selfUnproven, mounts, random, ticker }: ConnectionResources,
+  host: ConnectionResources & Calls,
   stream: StreamConnection,
   { direction, slot, refused }: ConnectionInit,
-  { visitor, calls, writer, port, preamble, count }: ConnectionSide,
+  connection: ConnectionSide,
+  output: OutputSide,
 ): SessionOptions {
+  const { config, memory, self, selfUnproven, mounts, random, ticker } = host;
   const now = ticker.now();
   const { limits, keepAlive, idleTimeout, handshakeTimeout } = config;
   return {
-    visitor,
-    calls,
-    writer,
-    port,
-    preamble,
-    count,
+    visitor: connection,
+    calls: host,
+    writer: output.writer,
+    port: output,
+    preamble: output.preamble,
+    count: (counter, amount) => host.count(counter, amount, connection.remote),
     side: direction === 'out' ? 'dialer' : 'acceptor',
     limits,
     memory,

@@ -83,17 +83,7 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     this.since = host.ticker.now();
     this.#phase = { name: 'opening', slot: init.slot, opened: init.opened };
     this.#output = new ConnectionOutput(this, host, stream);
-    const { writer, preamble } = this.#output;
-    this.#session = new Session(
-      sessionOptions(host, stream, init, {
-        visitor: this,
-        calls: host,
-        writer,
-        port: this.#output,
-        preamble,
-        count: (counter, amount) => host.count(counter, amount, this.remote),
-      }),
-    );
+    this.#session = new Session(sessionOptions(host, stream, init, this, this.#output));
     this.#output.attach(this.#session);
     this.caller = this.#session.parts.caller;
     this.#input = new ConnectionInput(this, host, stream, this.#session);

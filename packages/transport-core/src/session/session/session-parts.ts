@@ -68,10 +68,9 @@ export class SessionParts {
   constructor(options: PartsOptions, breakOff: (error: TransportError) => void) {
     const { calls, mounts, preamble, side, visitor } = options;
     const isBytes = preamble !== undefined;
-    const context = new SessionContext(options, {
-      breakOff,
-      violation: (reason, message) => breakOff(broken(message, reason)),
-    });
+    const context = new SessionContext(options, breakOff, (reason, message) =>
+      breakOff(broken(message, reason)),
+    );
     this.context = context;
     this.batch = new Batch(context, options.writer, {
       isBounded: options.isBounded === true,

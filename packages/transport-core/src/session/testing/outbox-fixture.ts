@@ -37,10 +37,11 @@ export class OutboxFixture {
       count: () => {},
       now: 0,
     };
-    this.context = new SessionContext(init, {
-      violation: (_reason, message) => void this.violations.push(message),
-      breakOff: (error) => void this.violations.push(error.message),
-    });
+    this.context = new SessionContext(
+      init,
+      (error) => void this.violations.push(error.message),
+      (_reason, message) => void this.violations.push(message),
+    );
     this.batch = new Batch(this.context, this.#collector, { isBounded: false, isDirect: false });
     this.outbox = new Outbox(this.context, this.batch);
     this.grant(Number.MAX_SAFE_INTEGER / 4);
