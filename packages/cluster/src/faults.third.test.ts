@@ -83,3 +83,30 @@ test.serial(
     t.is((await cluster.snapshot()).total.workers, 2);
   },
 );
+
+test.serial(
+  'a connection that a worker has not taken is closed when the worker ends',
+  async (t) => {
+    const { cluster, address } = await start(t);
+    const { pid } = (await cluster.snapshot()).workers[0]!;
+    process.kill(pid, 'SIGSTOP');
+    const clients = Array.from({ length: 6 }, () => client(t));
+    const waiting = new Set(clients);
+    const calls = clients.map(async (each) => {
+      await each.send(address, 'echo', NONE);
+      waiting.delete(each);
+    });
+    const ended = Promise.allSettled(calls);
+    // One connection was handed to the stopped worker. The others do not wait for it.
+    await until(() => waiting.size === 1);
+    process.kill(pid, 'SIGKILL');
+    const failures = (await ended).flatMap((each) =>
+      each.status === 'rejected' ? each.reason : [],
+    );
+    t.deepEqual(
+      failures.map(({ code, reason, sent }) => ({ code, reason, sent })),
+      [{ code: 'unavailable', reason: 'reset', sent: false }],
+    );
+    await [...waiting][0]!.send(address, 'echo', NONE);
+  },
+);

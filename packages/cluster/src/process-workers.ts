@@ -6,6 +6,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { SLOT } from './cluster-slot.ts';
 import { type FromWorker, isTagged } from './messages.ts';
+import { closeUntakenConnections } from './untaken-connections.ts';
 import type { Spawn, SpawnOptions } from './worker-handle.ts';
 
 /** Returns a function that starts processes. */
@@ -22,6 +23,7 @@ export function processWorkers({ worker, args, env }: SpawnOptions): Spawn {
       serialization: 'json',
     });
     const started = cluster.fork({ ...env, [SLOT]: String(slot) });
+    closeUntakenConnections(started);
     let hasExited = false;
     const exited: typeof events.exited = (exit) => {
       if (hasExited) return;

@@ -39,7 +39,7 @@ test.serial(
 );
 
 test.serial(
-  'a worker that is killed under load fails only calls that it had received, and is replaced',
+  'a worker that is killed under load fails its calls and a connection on its way to it, and is replaced',
   async (t) => {
     const { cluster, address, events } = await start(t);
     const { clients } = await connect(t, address, 20);
@@ -51,8 +51,10 @@ test.serial(
     await load.more(500);
     await load.stop();
     t.true(load.failures.length <= 20, `${load.failures.length} failures`);
-    for (const { code, reason, sent } of load.failures)
-      t.deepEqual({ code, reason, sent }, { code: 'unavailable', reason: 'reset', sent: true });
+    for (const { code, reason } of load.failures)
+      t.deepEqual({ code, reason }, { code: 'unavailable', reason: 'reset' });
+    // One connection may have been on its way to the worker.
+    t.true(load.failures.filter(({ sent }) => !sent).length <= 1);
     const exit = events.find((event) => event.type === 'exited')!;
     t.like(exit, { pid, signal: 'SIGKILL', expected: false });
     const { workers } = await cluster.snapshot();
