@@ -112,10 +112,13 @@ class Peer {
     return told;
   }
 
-  write(frames: (encoder: FrameEncoder) => void): void {
+  /** Sends frames in one chunk, or in two if they are cut. */
+  write(frames: (encoder: FrameEncoder) => void, cut = 0): void {
     const encoder = new FrameEncoder((size) => new Uint8Array(size), 64 * KIB);
     frames(encoder);
-    this.pair.acceptor.session.receive(this.receiver.now, encoder.take().slice());
+    const sent = encoder.take().slice();
+    for (const chunk of [sent.subarray(0, cut), sent.subarray(cut)])
+      if (chunk.length > 0) this.pair.acceptor.session.receive(this.receiver.now, chunk);
   }
 
   /** Begins a long message of `packets` packets; returns its id. */
@@ -141,10 +144,13 @@ class Peer {
     return id;
   }
 
-  more(id: number, packets: number): void {
+  /** Sends further packets, each cut after this many bytes. */
+  more(id: number, packets: number, cut = 0): void {
     for (let i = 0; i < packets; i++)
-      this.write((encoder) =>
-        writeMessage(encoder, { kind: Kind.PART, id }, new Uint8Array(packet), 0, packet),
+      this.write(
+        (encoder) =>
+          writeMessage(encoder, { kind: Kind.PART, id }, new Uint8Array(packet), 0, packet),
+        cut,
       );
   }
 
@@ -374,10 +380,11 @@ test('the pieces of refused messages are used for the next ones, and freed when 
   const [first, second] = [receiver.peer(), receiver.peer()];
   const small = first.begin(4);
   for (let message = 0; message < 100; message++) {
-    const id = second.begin(1_000);
+    const id = second.begin(200);
     for (let i = 0; i < 100 && second.errors.length === 0; i++) second.more(id, 1);
   }
   t.is(receiver.memory.unfinished, packet, 'all messages of the second peer were refused');
+  t.is(second.reason, undefined);
   t.true(
     receiver.allocated < 100 * 10 * packet,
     `allocated ${receiver.allocated / packet} packets`,
@@ -386,4 +393,18 @@ test('the pieces of refused messages are used for the next ones, and freed when 
   second.pair.acceptor.session.break(new TransportError('cancelled', 'over'));
   t.is(receiver.memory.unfinished, 0);
   t.is(receiver.freed, receiver.allocated - 4 * packet, 'all but the message that was handed over');
+});
+
+test('packets of refused messages take the same memory, however they are cut', (t) => {
+  const receiver = new Receiver(64 * packet);
+  const peers = [receiver.peer(), receiver.peer()];
+  const ids = peers.map((peer) => peer.begin(200, Kind.ONEWAY, 2));
+  receiver.memory.hold(64 * packet);
+  for (const [at, peer] of peers.entries()) peer.more(ids[at]!, 1);
+  t.is(receiver.memory.unfinished, 0, 'all messages were refused');
+  const { allocated } = receiver;
+  for (let i = 0; i < 100; i++)
+    for (const [at, peer] of peers.entries()) peer.more(ids[at]!, 1, packet / 2);
+  t.is(receiver.allocated - allocated, packet);
+  t.deepEqual([peers[0]!.reason, peers[1]!.reason], [undefined, undefined]);
 });

@@ -8,7 +8,7 @@
 
 import { TransportError } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';
-import { UNIT } from '../wire/frame.ts';
+import { EMPTY, UNIT } from '../wire/frame.ts';
 
 /** The memory of a transport; its limit is `limits.memory`. */
 export class Memory {
@@ -42,6 +42,8 @@ export class Memory {
   /** Pieces of messages that were dropped, by length, and their bytes. */
   readonly #spare = new Map<number, Uint8Array[]>();
   #spareBytes = 0;
+  /** Memory into which all connections read bytes that nobody wants. */
+  #discarded: Uint8Array = EMPTY;
   readonly #senders = new Set<MemoryUsage>();
 
   constructor(limit: number) {
@@ -132,6 +134,12 @@ export class Memory {
     const piece = this.#spare.get(length)?.pop();
     if (piece !== undefined) this.#spareBytes -= length;
     return piece;
+  }
+
+  /** Returns memory for a packet that is only counted. All connections write there. */
+  discards(length: number, allocate: (size: number) => Uint8Array): Uint8Array {
+    if (this.#discarded.length < length) this.#discarded = allocate(length);
+    return this.#discarded.subarray(0, length);
   }
 
   /**

@@ -157,11 +157,13 @@ export class IncomingFrames implements FrameVisitor {
   }
 
   /**
-   * Returns the memory for the next packet of an incoming long message; undefined if there is none.
+   * Returns the memory for the next packet of an incoming long message. Packets of messages that
+   * were dropped are only counted, so all of them are read into the same memory.
    */
-  place(id: number, length: number): Uint8Array | undefined {
+  place(id: number, length: number): Uint8Array {
+    const { memory, allocate } = this.#context;
     const half = this.#isOurs(id) ? this.#answers : this.#callee;
-    return half.assembly(id)?.room(length);
+    return half.assembly(id)?.room(length) ?? memory.discards(length, allocate);
   }
 
   #rarer(frame: Frame): void {
