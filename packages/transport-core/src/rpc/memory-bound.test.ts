@@ -97,12 +97,12 @@ test('the memory that hostile peers occupy stays within limits.memory and limits
     );
     for (let step = 0; step < 1_500; step++) {
       for (const attacker of attackers) attacker.act();
-      const { used, limit, calls, bytes, ahead, maxAhead } = memory;
+      const { used, limit, calls, bytes, ahead } = memory;
       most = Math.max(most, used);
       if (used > limit * 1.25)
         throw new Error(`seed ${seed}: ${used} bytes are held, limits.memory is ${limit}`);
       // The packets that are being read into their places are counted, too.
-      if (ahead > maxAhead + CONNECTIONS * packet)
+      if (ahead > limit / 8 + CONNECTIONS * packet)
         throw new Error(`seed ${seed}: ${ahead} bytes were allocated ahead`);
       if (calls > limits.total.calls + CONNECTIONS)
         throw new Error(`seed ${seed}: ${calls} calls are being handled`);

@@ -84,17 +84,12 @@ export class Memory {
     this.unfinished += bytes;
   }
 
-  /** Returns true if `bytes` may be allocated before they arrive. */
-  mayReserve(bytes: number): boolean {
-    return this.ahead + this.#spareBytes + bytes <= this.maxAhead;
-  }
-
   /**
-   * The maximum of `ahead`: the mere announcement of a message must not cost memory for its whole
-   * size.
+   * Returns true if `bytes` may be allocated before they arrive. Only a part of the limit may be:
+   * the mere announcement of a message must not cost memory for its whole size.
    */
-  get maxAhead(): number {
-    return this.limit / AHEAD;
+  mayReserve(bytes: number): boolean {
+    return this.ahead + this.#spareBytes + bytes <= this.limit / AHEAD;
   }
 
   /** Adds a connection that has incomplete messages. */
@@ -108,7 +103,7 @@ export class Memory {
    */
   ends(sender: MemoryUsage, free: (piece: Uint8Array) => void): void {
     this.#senders.delete(sender);
-    if (this.#senders.size > 0 || this.#spareBytes === 0) return;
+    if (this.#senders.size > 0) return;
     for (const pieces of this.#spare.values()) for (const piece of pieces) free(piece);
     this.#spare.clear();
     this.#spareBytes = 0;
@@ -122,9 +117,9 @@ export class Memory {
    */
   spares(piece: Uint8Array): boolean {
     if (this.#senders.size === 0 || !this.mayReserve(piece.length)) return false;
-    const pieces = this.#spare.get(piece.length);
-    if (pieces === undefined) this.#spare.set(piece.length, [piece]);
-    else pieces.push(piece);
+    const pieces = this.#spare.get(piece.length) ?? [];
+    pieces.push(piece);
+    this.#spare.set(piece.length, pieces);
     this.#spareBytes += piece.length;
     return true;
   }

@@ -253,14 +253,13 @@ export class Assembly implements Unfinished {
   }
 
   /**
-   * Returns the memory for the next packet if a packet of this length fits and is kept. Bytes read
-   * there need not be copied.
+   * Returns the memory for the next packet if a packet of this length, above 0, fits and is kept.
+   * Bytes read there need not be copied.
    */
   room(length: number): Uint8Array | undefined {
-    const isFit = this.#isKept && length > 0 && this.got + length <= this.size;
-    if (isFit) this.#reach(length);
-    this.#room = isFit ? this.#piece.subarray(this.#used, this.#used + length) : undefined;
-    return this.#room;
+    if (!this.#isKept || this.got + length > this.size) return undefined;
+    this.#reach(length);
+    return (this.#room = this.#piece.subarray(this.#used, this.#used + length));
   }
 
   /**
