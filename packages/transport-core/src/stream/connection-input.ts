@@ -46,6 +46,7 @@ type Phase =
 export class ConnectionInput implements StreamSink, ScheduledReader {
   /** The number of bytes that have arrived so far; starts at -0 like `ConnectionOutput.bytes`. */
   bytes = -0;
+  /** True if the stream reuses the memory of its chunks. */
   readonly copies: boolean;
   #phase: Phase = READING;
   /**
@@ -88,14 +89,16 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   data(chunk: Uint8Array): boolean {
     const phase = this.#phase;
     if (chunk.length === 0) return this.#empty();
-    if (phase.name === 'parked') return this.#keep(phase, chunk);
+    if (phase.name === 'parked') return this.#keep(phase, chunk, this.copies);
     const now = this.#ticker.enter();
     try {
       this.bytes += chunk.length;
-      const isDone =
-        phase.name === 'reading'
-          ? this.#read(now, plain(chunk))
-          : this.#keepUnasked(phase, plain(chunk));
+      const isReading = phase.name === 'reading';
+      // A paused stream delivers what it had read before the pause.
+      if (!isReading) this.#spend(CHUNK);
+      const isDone = isReading
+        ? this.#read(now, plain(chunk), this.copies)
+        : this.#keep(phase, plain(chunk), this.copies);
       if (this.#rate !== undefined) this.#readLater(this.#rate.take(chunk.length, now), now);
       return isDone;
     } finally {
@@ -111,14 +114,6 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
       if (!this.#owner.over) this.#context.abused();
     });
     return true;
-  }
-
-  /**
-   * Keeps a chunk that a paused stream delivers because the stream had read it before the pause.
-   */
-  #keepUnasked(phase: Keeping, chunk: Uint8Array): false {
-    this.#spend(CHUNK);
-    return this.#keep(phase, chunk);
   }
 
   frames(batch: readonly Frame[]): void {
@@ -167,7 +162,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
       this.#excuse(now);
       const backlog = this.#stopWaiting();
       if (backlog?.frames !== undefined) this.#readFrames(now, backlog.frames);
-      else if (backlog !== undefined) this.#read(now, backlog.bytes);
+      else if (backlog !== undefined) this.#read(now, backlog.bytes, false);
       this.#resume();
     });
   }
@@ -202,14 +197,15 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     this.#phase = READING; // The session drops whatever still arrives.
   }
 
-  #read(now: number, chunk: Uint8Array): boolean {
+  /** @param copies true if what is not read must be copied. */
+  #read(now: number, chunk: Uint8Array, copies: boolean): boolean {
     const units = this.#unitsLeft();
     this.#context.grant(units - CHUNK - (chunk.length >> CHUNK_SHIFT));
     const isDone = this.#session.receive(now, chunk);
     if (this.#isWithin(units)) return isDone;
     const { unread } = this.#session;
     const phase = this.#wait(now);
-    return unread.length === 0 ? isDone : this.#keep(phase, unread);
+    return unread.length === 0 ? isDone : this.#keep(phase, unread, copies);
   }
 
   #readFrames(now: number, batch: readonly Frame[]): void {
@@ -295,8 +291,8 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
       this.#stream.resume();
   }
 
-  #keep(phase: Keeping, bytes: Uint8Array): false {
-    this.#backlogOf(phase).add(bytes, this.copies);
+  #keep(phase: Keeping, bytes: Uint8Array, copies: boolean): false {
+    this.#backlogOf(phase).add(bytes, copies);
     return false;
   }
 

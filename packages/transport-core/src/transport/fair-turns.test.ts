@@ -8,6 +8,7 @@ import { bytes } from '../protocol/bytes.ts';
 import { json } from '../protocol/json.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { REFUSAL, TURN } from '../session/session-context.ts';
+import { Backlog } from '../stream/backlog.ts';
 import { BURST } from '../stream/connection-output.ts';
 import type { StreamConnection, StreamLayer, StreamSink } from '../stream/stream-layer.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
@@ -67,6 +68,7 @@ const COSTLY = frames((encoder) => {
 /** A stream whose peer the test plays. */
 class Peer implements StreamConnection {
   readonly endpoint = 'test';
+  reuses = false;
   paused = 0;
   written = 0;
   ended = false;
@@ -109,7 +111,7 @@ class Peer implements StreamConnection {
   }
 }
 
-async function scene(peers: number, credit = 0) {
+async function scene(peers: number, credit = 0, reuses = false) {
   const clock = createManualClock();
   const turns: (() => void)[] = [];
   let accept: ((connection: StreamConnection) => void) | undefined;
@@ -143,6 +145,7 @@ async function scene(peers: number, credit = 0) {
   const made: Peer[] = [];
   for (let n = 0; n < peers; n++) {
     const peer = new Peer();
+    peer.reuses = reuses;
     accept!(peer);
     const instance = n.toString(16).padStart(32, '0');
     const limits = {
@@ -226,6 +229,25 @@ test('bytes that arrive in spite of a pause wait behind earlier ones', async (t)
   t.true(peer.written > alone.peers[0]!.written, 'the request behind it was answered');
   await transport.close();
   await alone.transport.close();
+});
+
+test.serial('what waits of a chunk whose memory is reused is copied once', async (t) => {
+  const { peers, counted, settle, transport } = await scene(1, 0, true);
+  const { add } = Backlog.prototype;
+  let copied = 0;
+  Backlog.prototype.add = function (chunk, copies) {
+    if (copies) copied += chunk.length;
+    add.call(this, chunk, copies);
+  };
+  t.teardown(() => (Backlog.prototype.add = add));
+  const chunk = JUNK.slice();
+  peers[0]!.send(chunk);
+  chunk.fill(0);
+  const before = counted.get('refusedCall')!;
+  t.true(settle() > 3);
+  t.true(counted.get('refusedCall')! > 4 * before);
+  t.true(copied > 0 && copied < JUNK.length, `${copied} bytes`);
+  await transport.close();
 });
 
 test('among many expensive peers, a cheap one is answered at once', async (t) => {
