@@ -39,7 +39,7 @@ test.serial(
 );
 
 test.serial(
-  'a worker that is killed under load fails its calls and a connection on its way to it, and is replaced',
+  'a worker that is killed under load fails its calls and at most one dial, and is replaced',
   async (t) => {
     const { cluster, address, events } = await start(t);
     const { clients } = await connect(t, address, 20);

@@ -28,7 +28,7 @@ export function closeUntakenConnections(worker: Worker): void {
   });
 }
 
-/** A connection of Node's, which the primary and the worker share while it is handed over. */
+/** The native handle of a connection, which both processes have while it is handed over. */
 interface Handle {
   close(): void;
 }

@@ -42,8 +42,8 @@ export class Memory {
   /** Pieces of messages that were dropped, by length, and their bytes. */
   readonly #spare = new Map<number, Uint8Array[]>();
   #spareBytes = 0;
-  /** Memory into which all connections read bytes that nobody wants. */
-  #discarded: Uint8Array = EMPTY;
+  /** The scratch buffer of all connections. */
+  #scratch: Uint8Array = EMPTY;
   readonly #senders = new Set<MemoryUsage>();
 
   constructor(limit: number) {
@@ -131,10 +131,13 @@ export class Memory {
     return piece;
   }
 
-  /** Returns memory for a packet that is only counted. All connections write there. */
-  discards(length: number, allocate: (size: number) => Uint8Array): Uint8Array {
-    if (this.#discarded.length < length) this.#discarded = allocate(length);
-    return this.#discarded.subarray(0, length);
+  /**
+   * Returns memory for a packet of a dropped message, whose bytes nobody reads. All connections
+   * share it; it is as long as the longest such packet.
+   */
+  discardRoom(length: number, allocate: (size: number) => Uint8Array): Uint8Array {
+    if (this.#scratch.length < length) this.#scratch = allocate(length);
+    return this.#scratch.subarray(0, length);
   }
 
   /**

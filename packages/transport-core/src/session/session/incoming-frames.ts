@@ -163,7 +163,7 @@ export class IncomingFrames implements FrameVisitor {
   place(id: number, length: number): Uint8Array {
     const { memory, allocate } = this.#context;
     const half = this.#isOurs(id) ? this.#answers : this.#callee;
-    return half.assembly(id)?.room(length) ?? memory.discards(length, allocate);
+    return half.assembly(id)?.room(length) ?? memory.discardRoom(length, allocate);
   }
 
   #rarer(frame: Frame): void {
