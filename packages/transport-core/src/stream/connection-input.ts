@@ -157,7 +157,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
 
   /** Continues to read, because the connection's turn has come. */
   goOn(): void {
-    if (this.#unitsLeft() <= 0) return this.#scheduler.wait(this);
+    if (this.#units() === 0) return this.#scheduler.wait(this);
     this.#ticker.run((now) => {
       this.#excuse(now);
       const backlog = this.#stopWaiting();
@@ -199,7 +199,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
 
   /** @param copies true if what is not read must be copied. */
   #read(now: number, chunk: Uint8Array, copies: boolean): boolean {
-    const units = this.#unitsLeft();
+    const units = this.#units();
     this.#context.grant(units - CHUNK - (chunk.length >> CHUNK_SHIFT));
     const isDone = this.#session.receive(now, chunk);
     if (this.#isWithin(units)) return isDone;
@@ -209,7 +209,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   }
 
   #readFrames(now: number, batch: readonly Frame[]): void {
-    const units = this.#unitsLeft();
+    const units = this.#units();
     this.#context.grant(units - CHUNK);
     const read = this.#session.receiveFrames(now, batch);
     if (this.#isWithin(units)) return;
@@ -218,30 +218,31 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   }
 
   /**
-   * Returns the units that are left in this turn. Calls that were handed over after they had been
-   * read are charged now.
+   * Returns the units that the next chunk may cost; 0 if none are left in this turn. While some are
+   * left, a chunk may cost as much as a whole turn, and later turns pay for it. So chunks of usual
+   * messages are read to their end. Calls that were handed over after they had been read are
+   * charged now.
    */
-  #unitsLeft(): number {
+  #units(): number {
     const { number, allowance } = this.#scheduler;
-    if (this.#turn !== number)
-      this.#spent = Math.max(this.#spent - (number - this.#turn) * TURN, 0);
+    this.#spent = Math.max(this.#spent - (number - this.#turn) * TURN, 0);
     this.#turn = number;
     const late = this.#left - this.#context.units;
     if (late > 0) {
       this.#left -= late;
       this.#spend(late);
     }
-    return allowance - this.#spent;
+    return this.#spent < allowance ? allowance : 0;
   }
 
   /**
-   * Records the units that were spent out of `units`. Returns true if some are left, or if the
-   * session has ended.
+   * Records the units that were spent out of `units`. Returns true if some are left in this turn,
+   * or if the session has ended.
    */
   #isWithin(units: number): boolean {
     const left = (this.#left = this.#context.units);
     this.#spend(units - left);
-    return left > 0 || this.#owner.over;
+    return this.#units() > 0 || this.#owner.over;
   }
 
   #spend(units: number): void {

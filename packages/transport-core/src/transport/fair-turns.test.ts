@@ -37,17 +37,19 @@ function frames(write: (encoder: FrameEncoder) => void): Uint8Array<ArrayBuffer>
   return encoder.take().slice();
 }
 
-/** Requests of an unknown method, as many as fit into a chunk of 64 KiB. */
-const JUNK = frames((encoder) => {
-  for (let id = 1; encoder.size < 65_000; id += 2)
-    writeMessage(
-      encoder,
-      { kind: Kind.REQUEST, id, channel: 0x20, method: 99 },
-      NONE,
-      0,
-      NONE.length,
-    );
-});
+/** The size of a request of an unknown method, and as many of them as fit into a chunk of 64 KiB. */
+const JUNK_SIZE = junk(1).length;
+const JUNK = junk(Math.floor(65_536 / JUNK_SIZE));
+
+function junk(requests: number): Uint8Array<ArrayBuffer> {
+  return frames((encoder) => {
+    for (let n = 0; n < requests; n++) {
+      const request = { kind: Kind.REQUEST, id: 2 * n + 65_537, channel: 0x20, method: 99 };
+      writeMessage(encoder, request, NONE, 0, NONE.length);
+    }
+  });
+}
+
 const REQUEST = frames((encoder) =>
   writeMessage(
     encoder,
@@ -210,6 +212,26 @@ test('a peer whose requests are refused is read one turn at a time, and loses no
   t.true(counted.get('refusedCall')! > 4 * refused);
   t.true(peer.written > 4 * written);
   t.true(counted.get('slowed')! >= 4);
+  await transport.close();
+});
+
+test('a chunk that begins with units left may cost a turn, and later turns pay for it', async (t) => {
+  const { peers, turns, counted, transport } = await scene(1);
+  const peer = peers[0]!;
+  const chunk = JUNK.subarray(0, Math.floor(((3 / 4) * TURN) / (1 + REFUSAL)) * JUNK_SIZE);
+  peer.send(chunk.slice());
+  const each = counted.get('refusedCall')!;
+  t.is(peer.paused, 0);
+  peer.send(chunk.slice());
+  t.is(counted.get('refusedCall'), 2 * each, 'it is not cut in the middle');
+  t.true(peer.paused > 0);
+  turns.shift()!();
+  t.is(peer.paused, 0, 'half of the next turn is left');
+  peer.send(chunk.slice());
+  peer.send(chunk.slice());
+  t.is(counted.get('refusedCall'), 3 * each, 'what arrives in spite of the pause waits');
+  turns.shift()!();
+  t.is(counted.get('refusedCall'), 4 * each);
   await transport.close();
 });
 
