@@ -25,7 +25,7 @@ import { filesBelow, packages as folders, root, run, runTool, tools } from './wo
  * 4.6 kB of it are the zod/mini that the page itself uses. The aim is 35 kB, which this feature set
  * has not reached; nats-core takes 42, libp2p 108.
  */
-const LARGEST_BUNDLE = 77_200;
+const LARGEST_BUNDLE = 77_300;
 
 /** The largest part of all comments that may begin with a word such as "What". */
 const MOST_RIDDLES = 0.02;
@@ -153,7 +153,7 @@ async function bundles() {
   const all = (...entries) =>
     entries.map((entry) => `export * from '@trunkline/${entry}';`).join('\n');
   const core = ['transport-core', 'transport-core/backend', 'transport-core/internal'];
-  await bundle('all of core', all(...core), 80_600);
+  await bundle('all of core', all(...core), 80_700);
   await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 79_700);
   await bundle('all of the simulation', all('simulation'), 110_400);
   await bundle('all of core + ws', all('transport-core', 'transport-ws'), 79_900);

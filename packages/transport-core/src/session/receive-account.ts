@@ -31,6 +31,8 @@ export class ReceiveAccount {
    * after a large unit.
    */
   left: number;
+  /** True for the accounts of a channel, SHORT and LONG. */
+  readonly isOfChannel: boolean;
   #owed = 0;
   #queued = false;
   #ended = false;
@@ -39,7 +41,6 @@ export class ReceiveAccount {
   readonly #account: number;
   readonly #id: number;
   readonly #channel: number;
-  readonly #isOfChannel: boolean;
 
   constructor(creditor: Creditor, account: number, start: number, id = 0, channel = 0) {
     this.#creditor = creditor;
@@ -47,7 +48,7 @@ export class ReceiveAccount {
     this.#start = this.left = start;
     this.#id = id;
     this.#channel = channel;
-    this.#isOfChannel = account === Account.SHORT || account === Account.LONG;
+    this.isOfChannel = account === Account.SHORT || account === Account.LONG;
   }
 
   /** Charges a unit that arrived. Returns false if the account was empty, which is a violation. */
@@ -66,7 +67,7 @@ export class ReceiveAccount {
   giveBack(cost: number, eager: boolean, spare = 0): void {
     this.#owed += cost;
     if (eager || this.#owed >= (this.#start + spare) >> 2) this.pay();
-    else if (this.#isOfChannel && this.#owed === cost) this.#creditor.holds();
+    else if (this.isOfChannel && this.#owed === cost) this.#creditor.holds();
   }
 
   /**

@@ -81,8 +81,10 @@ export interface SessionPort {
   /**
    * Requests a `pump` and a flush at the end of this tick, because something waits in the batch or
    * in the lanes.
+   * @param canWait true if the end of this turn of the event loop is early enough: for credit of a
+   *   channel, so that many one-ways whose handlers end in the same turn need one write.
    */
-  dirty(): void;
+  dirty(canWait?: boolean): void;
   /** Requests that `wake()` be called at this time or earlier. */
   wakeBy(time: number): void;
   /** Flushes, and then closes the connection gracefully. */

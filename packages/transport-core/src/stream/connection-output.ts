@@ -107,10 +107,10 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
 
   // Requests of the session.
 
-  dirty(): void {
+  dirty(canWait = false): void {
     if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    this.#ticker.touch(this);
+    this.#isScheduled = !canWait;
+    this.#ticker.touch(this, canWait);
   }
 
   flushTick(now: number): void {

@@ -14,12 +14,13 @@ function scene() {
       return clock.now();
     },
   };
-  const ticker = new Ticker(counting);
+  const turns: (() => void)[] = [];
+  const ticker = new Ticker({ ...counting, turn: (callback) => void turns.push(callback) });
   const log: string[] = [];
   const flushable = (name: string) => ({
     flushTick: (now: number) => void log.push(`${name} ${now}`),
   });
-  return { clock, ticker, log, flushable, reads: () => reads };
+  return { clock, ticker, log, flushable, turns, reads: () => reads };
 }
 
 test('the time is read once per tick', async (t) => {
@@ -65,6 +66,32 @@ test('connections written outside an event are flushed once at the end of the ti
   t.deepEqual(log, ['a 0', 'b 0']);
   await null;
   t.is(log.length, 2);
+});
+
+test('what can wait is flushed at the end of the turn, or with what cannot', async (t) => {
+  const { clock, ticker, log, flushable, turns } = scene();
+  ticker.touch(flushable('a'), true);
+  await null;
+  t.deepEqual(log, []);
+  clock.advance(3);
+  turns.shift()!();
+  t.deepEqual(log, ['a 3']);
+  ticker.touch(flushable('b'), true);
+  ticker.run(() => ticker.touch(flushable('c'), true));
+  t.deepEqual(log, ['a 3', 'b 3', 'c 3']);
+  t.is(turns.length, 1);
+  turns.shift()!();
+  t.is(log.length, 3);
+});
+
+test('on a clock without turns, what can wait is flushed at the end of the tick', async (t) => {
+  const { turn: _, ...clock } = createManualClock(0);
+  const ticker = new Ticker(clock);
+  let flushed = 0;
+  ticker.now();
+  ticker.touch({ flushTick: () => void flushed++ }, true);
+  await null;
+  t.is(flushed, 1);
 });
 
 test('connections written during a flush are flushed, too', (t) => {

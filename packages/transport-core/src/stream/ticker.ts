@@ -41,12 +41,15 @@ export class Ticker {
   }
 
   /**
-   * Schedules a call to `flushTick` at the end of this tick. The caller must call it at most once
-   * in a tick.
+   * Schedules a call to `flushTick` at the end of this tick.
+   * @param canWait true if the end of this turn of the event loop is early enough.
    */
-  touch(flushable: Flushable): void {
+  touch(flushable: Flushable, canWait = false): void {
     this.#dirty.push(flushable);
-    if (this.#inside === 0) this.#schedule();
+    if (this.#inside > 0) return;
+    const { turn } = this.#clock;
+    if (canWait && turn !== undefined) turn(() => this.run(() => {}));
+    else this.#schedule();
   }
 
   /**

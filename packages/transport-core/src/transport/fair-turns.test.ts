@@ -26,6 +26,7 @@ const protocol = defineProtocol({
     echo: { id: 1, request: bytes, response: bytes },
     count: { id: 2, request: json(z.array(z.number())), response: bytes },
     long: { id: 3, request: bytes, response: bytes },
+    note: { id: 4, request: bytes },
   },
 });
 const NONE = new Uint8Array(0);
@@ -73,6 +74,7 @@ class Peer implements StreamConnection {
   reuses = false;
   paused = 0;
   written = 0;
+  writes = 0;
   ended = false;
   #sink: StreamSink | undefined;
 
@@ -82,6 +84,7 @@ class Peer implements StreamConnection {
 
   write(chunk: Uint8Array): boolean {
     this.written += chunk.length;
+    this.writes++;
     return true;
   }
 
@@ -137,10 +140,13 @@ async function scene(peers: number, credit = 0, reuses = false) {
     clock: { ...clock, turn: (callback) => void turns.push(callback) },
     observer,
   });
+  /** The handlers of one-ways that have not ended. */
+  const notes: (() => void)[] = [];
   const handlers = {
     echo: (request: Uint8Array) => request,
     count: () => NONE,
     long: () => new Uint8Array(LONG),
+    note: () => new Promise<void>((resolve) => void notes.push(resolve)),
   };
   const server = serve(transport, handlers);
   await transport.listen();
@@ -195,7 +201,7 @@ async function scene(peers: number, credit = 0, reuses = false) {
     run();
     serve(transport, handlers);
   };
-  return { transport, clock, peers: made, turns, counted, settle, unserved };
+  return { transport, clock, peers: made, turns, counted, settle, unserved, notes };
 }
 
 test('a peer whose requests are refused is read one turn at a time, and loses nothing', async (t) => {
@@ -327,6 +333,28 @@ test('a call that waits for a reader costs as much as one that is handed over at
   let waited = 0;
   for (; peer.written === written && turns.length > 0; waited++) turns.shift()!();
   t.is(waited, 5);
+  await transport.close();
+});
+
+test('one-ways whose handlers end in the same turn give their credit back in one write', async (t) => {
+  const { peers, turns, notes, transport } = await scene(1);
+  const peer = peers[0]!;
+  const oneway = { kind: Kind.ONEWAY, id: 0, channel: 0x20, method: 4 };
+  peer.send(
+    frames((encoder) => {
+      for (let n = 0; n < 100; n++) writeMessage(encoder, oneway, NONE, 0, NONE.length);
+    }),
+  );
+  t.is(notes.length, 100);
+  const { writes, written } = peer;
+  for (const end of notes) {
+    end();
+    for (let n = 0; n < 10; n++) await null;
+  }
+  t.is(peer.writes, writes, 'nothing is written before the end of the turn');
+  turns.shift()!();
+  t.is(peer.writes, writes + 1);
+  t.true(peer.written < written + 20, `${peer.written - written} bytes`);
   await transport.close();
 });
 

@@ -217,7 +217,7 @@ export class Batch implements Creditor {
   /** Queues an account that owes the peer credit. */
   credit(receiving: ReceiveAccount): void {
     this.#credits.push(receiving);
-    this.#context.port.dirty();
+    this.#context.port.dirty(receiving.isOfChannel);
   }
 
   /**
