@@ -89,14 +89,14 @@ async function scene() {
 }
 
 /**
- * True if `each` were counted in a turn on average. One turn may have as many again, for which the
- * next ones pay.
+ * True if at most `each` were counted in a turn on average. One turn may have as many again, for
+ * which the next ones pay.
  */
 function isSpread(counts: readonly number[], each: number): boolean {
   let sum = 0;
   return counts.every((count, turn) => {
     sum += count;
-    return sum <= each * (turn + 2);
+    return count <= 2 * each && sum <= each * (turn + 2);
   });
 }
 

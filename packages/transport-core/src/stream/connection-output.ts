@@ -109,6 +109,7 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
 
   dirty(canWait = false): void {
     if (this.#isScheduled) return;
+    // What can wait does not keep other output from leaving at the end of this tick.
     this.#isScheduled = !canWait;
     this.#ticker.touch(this, canWait);
   }

@@ -1,5 +1,5 @@
 // Divides time into ticks of the event loop. The clock is read once in a tick, and each connection
-// writes its output once, at the end.
+// writes its output once, at the end. Output that can wait leaves at the end of the turn.
 
 import type { Clock } from '../clock.ts';
 
@@ -48,6 +48,7 @@ export class Ticker {
     this.#dirty.push(flushable);
     if (this.#inside > 0) return;
     const { turn } = this.#clock;
+    // An event without work reads the clock again, and flushes.
     if (canWait && turn !== undefined) turn(() => this.run(() => {}));
     else this.#schedule();
   }

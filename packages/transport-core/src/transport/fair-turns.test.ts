@@ -38,7 +38,7 @@ function frames(write: (encoder: FrameEncoder) => void): Uint8Array<ArrayBuffer>
   return encoder.take().slice();
 }
 
-/** The size of a request of an unknown method, and as many of them as fit into a chunk of 64 KiB. */
+/** The size of a request of an unknown method, and as many as fit into a chunk of 64 KiB. */
 const JUNK_SIZE = junk(1).length;
 const JUNK = junk(Math.floor(65_536 / JUNK_SIZE));
 
