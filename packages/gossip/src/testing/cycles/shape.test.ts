@@ -1,4 +1,4 @@
-// The shape of the HyParView overlay at a tenth of the paper's size; shape.full.test.ts has the
+// The shape of the HyParView overlay at a tenth of the paper's size; shape.nightly.test.ts has the
 // full size.
 
 import test from 'ava';

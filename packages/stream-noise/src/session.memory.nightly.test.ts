@@ -1,5 +1,5 @@
 // Session tests over secured streams in memory; the tests over sockets are in
-// session.tcp.full.test.ts.
+// session.tcp.nightly.test.ts.
 
 import { createIdentity } from '@trunkline/identity';
 import { createManualClock } from '@trunkline/transport-core';
