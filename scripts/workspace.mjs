@@ -1,7 +1,7 @@
 // Helpers for the scripts: they list the packages and run other programs.
 
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -90,6 +90,42 @@ export function run(
     });
   });
 }
+
+/**
+ * Returns the seconds of CPU that this process and the processes that it has waited for have used, or
+ * undefined if this is not Linux.
+ */
+export function cpuSeconds() {
+  if (process.platform !== 'linux') return undefined;
+  const stat = readFileSync('/proc/self/stat', 'utf8');
+  const [user, system, childUser, childSystem] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 15);
+  return (Number(user) + Number(system) + Number(childUser) + Number(childSystem)) / TICKS;
+}
+
+/**
+ * Returns the running processes with a variable in their environment, given as `NAME=value`:
+ * `{ pid, command }` for each. Empty if this is not Linux.
+ */
+export function processesWith(variable) {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid))
+    .flatMap((pid) => {
+      try {
+        const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim();
+        return variables.includes(variable) ? [{ pid: Number(pid), command }] : [];
+      } catch {
+        return []; // It has ended, or belongs to somebody else.
+      }
+    });
+}
+
+/** The clock ticks of a second in /proc, the same on every Linux. */
+const TICKS = 100;
 
 function subfolders(folder) {
   const names = readdirSync(join(root, folder)).sort();

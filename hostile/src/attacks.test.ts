@@ -1,11 +1,6 @@
-// Runs the attacks on plain TCP that are neither heavy nor slow, with little effort. A quick run
-// takes a third of them.
+// Runs the attacks on plain TCP that are neither heavy nor slow, with little effort.
 
 import test from 'ava';
-import { attackTests, isInThird } from './testing/attack-tests.ts';
+import { attackTests } from './testing/attack-tests.ts';
 
-attackTests(
-  test,
-  'tcp',
-  ({ isSlow, isHeavy }, index) => isSlow !== true && isHeavy !== true && isInThird(index),
-);
+attackTests(test, 'tcp', ({ isSlow, isHeavy }) => isSlow !== true && isHeavy !== true);

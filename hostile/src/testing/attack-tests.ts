@@ -1,7 +1,6 @@
 // Runs attacks as tests: short, from this very process, and judged by memory, counts and answers,
 // never by times.
 
-import process from 'node:process';
 import type { TestFn } from 'ava';
 import { ATTACKS } from '../all-attacks.ts';
 import { type Attack, AttackRun } from '../attack.ts';
@@ -22,7 +21,7 @@ type Victim = Child<VictimCommand, VictimReport>;
 export function attackTests(
   test: TestFn,
   carrier: Carrier,
-  wanted: (attack: Attack, index: number) => boolean,
+  wanted: (attack: Attack) => boolean,
 ): void {
   let credentials: Promise<RunCredentials> | undefined;
   let shared: Promise<Victim> | undefined;
@@ -66,15 +65,6 @@ export function attackTests(
   test.after.always('the victim ends', async () => {
     await (await shared)?.close();
   });
-}
-
-/**
- * Whether an attack belongs to the third that TRUNKLINE_TEST_SEEDS chooses: by default the first;
- * every attack if it is `all`.
- */
-export function isInThird(index: number): boolean {
-  const given = process.env['TRUNKLINE_TEST_SEEDS'] ?? '1';
-  return given === 'all' || index % 3 === (Number(given) - 1) % 3;
 }
 
 /** Attacks that are not stopped yet. */

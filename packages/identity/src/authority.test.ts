@@ -149,7 +149,7 @@ test('name, days, notBefore and notAfter are used as given', async (t) => {
   );
 });
 
-test('an invalid option throws a TypeError that names it', async (t) => {
+test('an invalid option of an authority throws a TypeError that names it', async (t) => {
   const authority = await createAuthority({ clock });
   const node = createIdentity();
   const wrong: [unknown, RegExp][] = [

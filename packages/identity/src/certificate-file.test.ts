@@ -90,7 +90,7 @@ test('a file without a certificate is reported with its path', async (t) => {
   t.deepEqual(await readdir(root), ['node.crt']);
 });
 
-test('invalid arguments throw TypeErrors that name them', async (t) => {
+test('invalid arguments of a certificate file throw TypeErrors that name them', async (t) => {
   await t.throwsAsync(saveCertificate('', 'x'), {
     instanceOf: TypeError,
     message: /^saveCertificate: path:/,

@@ -300,7 +300,7 @@ test('concurrent processes all get the same identity', async (t) => {
   t.deepEqual(await readdir(join(path, '..')), ['node.key']);
 });
 
-test('invalid arguments throw TypeErrors that name them', async (t) => {
+test('invalid arguments of a key file throw TypeErrors that name them', async (t) => {
   const identity = createIdentity();
   for (const path of ['', undefined, 4, 'a\0b'] as string[]) {
     for (const call of [

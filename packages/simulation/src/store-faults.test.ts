@@ -132,7 +132,7 @@ test.serial(
   },
 );
 
-test('invalid options throw TypeErrors that name them', (t) => {
+test('invalid options of store faults throw TypeErrors that name them', (t) => {
   for (const [disk, message] of [
     [{ torn: 2 }, /createSimulation: disk: torn: must be a share/],
     [{ reordered: -1 }, /disk: reordered: /],

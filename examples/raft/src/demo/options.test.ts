@@ -74,7 +74,7 @@ for (const [args, message] of [
     "--transport: expected inmem, tcp, ws, tls, wss, noise, webrtc, nats, nats-cluster or all, got 'constructor'",
   ],
 ] as const) {
-  test(`${args.join(' ')} is refused, and the error says what is valid`, (t) => {
+  test(`${args.join(' ')} is refused by the demo, and the error says what is valid`, (t) => {
     t.throws(() => parseOptions(args), { message });
   });
 }

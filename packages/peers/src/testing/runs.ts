@@ -15,7 +15,7 @@ export interface Run {
 }
 
 /**
- * Returns the runs of a test: in a full run, `count` seeds on each level; in a quick run, a tenth
+ * Returns the runs of a test: in a nightly run, `count` seeds on each level; otherwise a tenth
  * of them, but at least one.
  */
 export function runs(count = 3, levels: readonly Level[] = ['message', 'stream']): Run[] {

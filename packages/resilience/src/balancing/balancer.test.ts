@@ -287,7 +287,7 @@ test('names and addresses are bounded', async (t) => {
   await t.throwsAsync(server.send(balancer.interceptor, fakeCall()), { code: 'shutdown' });
 });
 
-test('wrong options are named', (t) => {
+test('invalid options of a balancer throw TypeErrors that name them', (t) => {
   t.throws(() => createBalancer({} as never), { message: /createBalancer: resolver: is required/ });
   t.throws(() => createBalancer({ resolver: createStaticResolver(), slowStart: -1 }), {
     message: /slowStart: must be a number from 0/,

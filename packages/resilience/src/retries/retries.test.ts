@@ -315,7 +315,7 @@ test('an upload is repeated only while none of its items was read', async (t) =>
   t.is(server.attempts.length, 2);
 });
 
-test('wrong options are named', (t) => {
+test('invalid options of retries throw TypeErrors that name them', (t) => {
   t.throws(() => createRetries({ methods: { get: {} } }), {
     instanceOf: TypeError,
     message: "createRetries: methods: 'get' must be 'protocol/method', 'protocol/*' or '*'",

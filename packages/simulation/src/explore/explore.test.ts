@@ -370,7 +370,7 @@ test.serial(
   },
 );
 
-test.serial('invalid options throw TypeErrors that name them', async (t) => {
+test.serial('invalid options of explore throw TypeErrors that name them', async (t) => {
   const wrong: readonly (readonly [object, RegExp])[] = [
     [{ seeds: 0 }, /explore: seeds: must be a number/],
     [{ seeds: [1.5] }, /explore: seeds: /],

@@ -107,7 +107,7 @@ test('plans follow their options', (t) => {
   );
 });
 
-test('invalid options throw TypeErrors that name them', (t) => {
+test('invalid options of a nemesis throw TypeErrors that name them', (t) => {
   t.throws(() => nemeses.splitBrain({ lasts: -1 }), {
     instanceOf: TypeError,
     message: /^nemeses\.splitBrain: lasts: must be a number of at least 0/,

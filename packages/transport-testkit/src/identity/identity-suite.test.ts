@@ -35,7 +35,7 @@ function titlesOf(backend: IdentityBackend<NodeCredentials>): { run: string[]; s
   return { run, skipped };
 }
 
-test('at least 120 cases exist, and no two have the same title', (t) => {
+test('the identity suite has at least 120 cases, and no two have the same title', (t) => {
   const { run, skipped } = titlesOf(everything);
   t.true(run.length >= 120, String(run.length));
   t.is(new Set(run).size, run.length);

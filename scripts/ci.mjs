@@ -1,0 +1,129 @@
+// Runs the jobs of continuous integration. A job is a list of commands, and each of them runs, no
+// matter what failed before it. A hosting service runs the jobs in parallel; without a name, all run
+// in sequence. At the end stands how long each command took, on the clock and in CPU time, and which
+// tests were skipped, with the reason. The last line counts the tests of all commands; a command that
+// prints no count is one.
+//
+//   node scripts/ci.mjs commit [job...]    what every commit must pass
+//   node scripts/ci.mjs nightly [job...]   what takes too long for a commit
+//
+// The commands get `CI=true` and no standard input.
+
+import { spawn } from 'node:child_process';
+import { basename } from 'node:path';
+import process from 'node:process';
+import { cpuSeconds, packages, root } from './workspace.mjs';
+
+const pnpm = 'npx --yes pnpm@12';
+
+/** The jobs of each run. A nightly job takes at most 90 minutes. */
+const RUNS = {
+  commit: {
+    node20: [`${pnpm} test`],
+    node24: ['npx --yes node@24 scripts/test.mjs --io'],
+    node26: ['npx --yes node@26 scripts/test.mjs --io'],
+    check: [`${pnpm} check`],
+    docs: [`${pnpm} run docs`],
+    chromium: ['node scripts/test.mjs --pages'],
+    search: [
+      `${pnpm} demo`,
+      `${pnpm} sim`,
+      `${pnpm} mutants`,
+      `${pnpm} fuzz --runs 20000 --untimed`,
+    ],
+  },
+  nightly: nightly(),
+};
+
+const [name, ...named] = process.argv.slice(2);
+const jobs = RUNS[name];
+if (jobs === undefined) fail(`expected ${Object.keys(RUNS).join(' or ')}, not '${name ?? ''}'`);
+const strange = named.find((job) => jobs[job] === undefined);
+if (strange !== undefined)
+  fail(`no job of ${name} is called '${strange}'; choose from ${Object.keys(jobs).join(', ')}`);
+
+const total = { passed: 0, failed: 0 };
+const report = [];
+for (const [job, commands] of Object.entries(jobs))
+  if (named.length === 0 || named.includes(job))
+    for (const command of commands) await step(job, command);
+
+console.log(`\n== ${named.length === 0 ? `all jobs of ${name}` : named.join(', ')}`);
+console.log('  clock      CPU  exit  job       command');
+for (const line of report) console.log(line);
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 ? 0 : 1;
+
+/** Runs a command, and adds its times and counts to the report. */
+async function step(job, command) {
+  console.log(`\n== ${job}: ${command}`);
+  const began = { clock: performance.now(), cpu: cpuSeconds() };
+  const { code, output } = await runLoudly(command);
+  const clock = (performance.now() - began.clock) / 1_000;
+  const cpu = began.cpu === undefined ? undefined : cpuSeconds() - began.cpu;
+  const counts = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1);
+  const [passed, failed] = counts?.slice(1).map(Number) ?? [Number(code === 0), Number(code !== 0)];
+  total.passed += passed;
+  total.failed += code === 0 ? failed : Math.max(failed, 1);
+  const times = [clock, cpu].map((value) => `${value?.toFixed(0) ?? '-'} s`.padStart(7));
+  console.log(`== exit ${code} after ${times.map((time) => time.trim()).join(', CPU ')}`);
+  report.push(`${times.join('  ')}  ${String(code).padStart(4)}  ${job.padEnd(8)}  ${command}`);
+  for (const [line] of output.matchAll(/^ +skipped: .*$/gm)) report.push(`    ${line}`);
+}
+
+/** Runs a command in the root, shows its output, and returns `{ code, output }` when it has ended. */
+function runLoudly(command) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, {
+      cwd: root,
+      shell: true,
+      env: { ...process.env, CI: 'true' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const [from, to] of [
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ])
+      from.setEncoding('utf8').on('data', (text) => {
+        output += text;
+        to.write(text);
+      });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
+/** Returns the nightly jobs: the tests of all packages in parts, and the long programs. */
+function nightly() {
+  const parts = {
+    sockets: ['transport-tcp', 'transport-ws', 'stream-noise'],
+    nodes: ['gossip', 'peers'],
+    webrtc: ['transport-webrtc'],
+    chromium: ['browser', 'browser-mesh', 'dashboard', 'replay'],
+    attacks: ['hostile'],
+    benches: ['bench', 'evaluation'],
+  };
+  const named = Object.values(parts).flat();
+  parts.rest = [...packages.map((folder) => basename(folder)), 'workspace'].filter(
+    (each) => !named.includes(each) && each !== 'consumer',
+  );
+  const tests = Object.entries(parts).map(([job, folders]) => [
+    job,
+    [`${pnpm} run build`, `node scripts/test.mjs --nightly ${folders.join(' ')}`],
+  ]);
+  return {
+    ...Object.fromEntries(tests),
+    search: [`${pnpm} sim --seeds 2000`, `${pnpm} processes`],
+    fuzz: [`${pnpm} fuzz --untimed`],
+    evaluation: [`${pnpm} evaluate gossip --nodes 1000 --seeds 4`, `${pnpm} evaluate peers`],
+    scale: [`${pnpm} evaluate scale`, `${pnpm} evaluate faults`],
+    soak: [`${pnpm} evaluate soak`],
+    hostile: [`${pnpm} hostile --measure memory`],
+  };
+}
+
+function fail(message) {
+  console.error(`ci.mjs: ${message}`);
+  process.exit(2);
+}

@@ -1,0 +1,154 @@
+// Chooses the test files of a run. A file is of a kind, by what it imports, itself or through files
+// of its own package:
+//
+//   page   it drives Chromium
+//   io     it touches sockets, disks, processes, threads, timers or async context, so that its result
+//          may depend on the release of Node
+//   pure   everything else: machines without I/O, and whole nodes in memory or in a simulation
+//
+// Files `*.nightly.test.*` run only in the nightly run.
+
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { filesBelow, packages, root } from './workspace.mjs';
+
+/** Imports that make a file a `page`. */
+const PAGE = /^playwright-core$/;
+
+/** Imports that make a file `io`. Reading a fixture with node:fs does not. */
+const IO = new RegExp(
+  [
+    '^node:(async_hooks|child_process|cluster|dgram|dns|fs\\/promises|http|https|module|net)$',
+    '^node:(perf_hooks|readline|timers|timers\\/promises|tls|v8|vm|worker_threads|dns\\/promises)$',
+    '^(ws|werift|prom-client)$',
+    '^node-datachannel',
+    '^@opentelemetry\\/',
+    '^@trunkline\\/(cli|cluster|files|local-nats|nat|resolve-dns|signaling)$',
+    '^@trunkline\\/transport-(tcp|ws|nats|webrtc)$',
+    '\\/system-(memory|runtime)\\.js$',
+  ].join('|'),
+);
+
+/**
+ * Pure files that run on every Node all the same: they compare a run of the simulation with the
+ * recorded hashes, or depend on the order of microtasks.
+ */
+const ON_EVERY_NODE = new Set([
+  'packages/simulation/dist/golden.test.js',
+  'packages/simulation/dist/kernel/portable-math.test.js',
+  'packages/simulation/dist/virtual-time.test.js',
+]);
+
+/** The most files whose tests share one worker. */
+const GROUP = 24;
+
+/**
+ * Returns the test files of a run as `{ folder, name, files }` for each package that has any.
+ * `name` is the package's folder, or `workspace` for the tooling of the repository.
+ *
+ * @param choice `kinds`: the kinds to run; `nightly`: whether to run nightly files, too; `tooling`:
+ *   whether to run the tests of the repository's own tooling; `named`: the names of the packages to
+ *   run, all if empty
+ */
+export function chosenFiles({ kinds, nightly, tooling, named }) {
+  const folders = [...packages, ...(tooling ? ['.'] : [])].filter((folder) =>
+    existsSync(join(root, folder, 'ava.config.mjs')),
+  );
+  const nameOf = (folder) => (folder === '.' ? 'workspace' : basename(folder));
+  const names = folders.map(nameOf);
+  const strange = named.filter((name) => !names.includes(name));
+  if (strange.length > 0)
+    throw new Error(`no package is called ${strange.join(', ')}; choose from ${names.join(', ')}`);
+  return folders
+    .filter((folder) => named.length === 0 || named.includes(nameOf(folder)))
+    .map((folder) => ({ folder, name: nameOf(folder), files: testFiles(folder) }))
+    .map((job) => ({
+      ...job,
+      files: job.files.filter(
+        (file) =>
+          (nightly || !isNightly(file)) &&
+          (kinds.includes(kindOf(join(job.folder, file))) ||
+            (kinds.includes('io') && ON_EVERY_NODE.has(join(job.folder, file)))),
+      ),
+    }))
+    .filter(({ files }) => files.length > 0);
+}
+
+/**
+ * Writes files that each import up to GROUP pure files of a package, so that these share a worker:
+ * starting one and loading the package takes longer than most files' tests. Returns what AVA is to
+ * run: these files, and all files that keep a worker of their own.
+ */
+export function grouped({ folder, files }) {
+  const groups = join(root, folder, '.groups');
+  rmSync(groups, { recursive: true, force: true });
+  const alone = files.filter((file) => isAlone(folder, file));
+  const together = files.filter((file) => !isAlone(folder, file));
+  if (together.length < 2) return files;
+  mkdirSync(groups);
+  const count = Math.ceil(together.length / GROUP);
+  const size = Math.ceil(together.length / count);
+  const written = Array.from({ length: count }, (_, i) => {
+    const part = together.slice(i * size, (i + 1) * size);
+    const file = `.groups/${i + 1}.js`;
+    writeFileSync(join(root, folder, file), part.map((each) => `import '../${each}';\n`).join(''));
+    return file;
+  });
+  return [...written, ...alone];
+}
+
+/** Whether a file needs a worker of its own: it is not pure, or has hooks, which are a worker's. */
+function isAlone(folder, file) {
+  const path = join(folder, file);
+  return kindOf(path) !== 'pure' || /\btest\.(after|before)/.test(textOf(join(root, path)));
+}
+
+/** Returns the test files of a package, relative to its folder. */
+function testFiles(folder) {
+  const [within, ending] = folder === '.' ? ['scripts', '.test.mjs'] : ['dist', '.test.js'];
+  const found = filesBelow(join(root, folder, within)).filter((file) => file.endsWith(ending));
+  return found.map((file) => `${within}/${file}`).sort();
+}
+
+const isNightly = (file) => /\.nightly\.test\.m?js$/.test(file);
+
+/** Returns the kind of a compiled test file, given relative to the root. */
+function kindOf(path) {
+  const imports = [...reached(join(root, path))];
+  if (imports.some((name) => PAGE.test(name))) return 'page';
+  return imports.some((name) => IO.test(name)) ? 'io' : 'pure';
+}
+
+/** Returns every import of a file and of the files of its package that it imports. */
+function reached(file, seen = new Set(), found = new Set()) {
+  seen.add(file);
+  for (const name of importsOf(file)) {
+    found.add(name);
+    const next = join(dirname(file), name);
+    if (name.startsWith('.') && !seen.has(next) && existsSync(next)) reached(next, seen, found);
+  }
+  return found;
+}
+
+const texts = new Map();
+
+function textOf(file) {
+  if (!texts.has(file)) texts.set(file, readFileSync(file, 'utf8'));
+  return texts.get(file);
+}
+
+const imported = new Map();
+
+/** Returns the names that a compiled file imports, also those of programs that it starts. */
+function importsOf(file) {
+  if (!imported.has(file)) {
+    const found = textOf(file).matchAll(
+      /^\s*(?:import|export)\b[^;'"]*?from\s*'([^']+)'|^\s*import\s*'([^']+)'|\bimport\('([^']+)'\)|\bnew URL\('([^']+\.js)', import\.meta\.url\)/gm,
+    );
+    imported.set(
+      file,
+      Array.from(found, (names) => names.slice(1).find(Boolean)),
+    );
+  }
+  return imported.get(file);
+}
