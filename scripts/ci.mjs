@@ -20,11 +20,11 @@ const pnpm = 'npx --yes pnpm@12';
 const RUNS = {
   commit: {
     node20: [`${pnpm} test`],
-    node24: ['npx --yes node@24 scripts/test.mjs --io'],
-    node26: ['npx --yes node@26 scripts/test.mjs --io'],
+    node24: [`${pnpm} run build`, 'npx --yes node@24 scripts/test.mjs --io'],
+    node26: [`${pnpm} run build`, 'npx --yes node@26 scripts/test.mjs --io'],
     check: [`${pnpm} check`],
     docs: [`${pnpm} run docs`],
-    chromium: ['node scripts/test.mjs --pages'],
+    chromium: [`${pnpm} test --pages`],
     search: [
       `${pnpm} demo`,
       `${pnpm} sim`,

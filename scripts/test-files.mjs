@@ -112,8 +112,8 @@ function testFiles(folder) {
 
 const isNightly = (file) => /\.nightly\.test\.m?js$/.test(file);
 
-/** Returns the kind of a compiled test file, given relative to the root. */
-function kindOf(path) {
+/** Returns the kind of a compiled test file, whose path is relative to the root. */
+export function kindOf(path) {
   const imports = [...reached(join(root, path))];
   if (imports.some((name) => PAGE.test(name))) return 'page';
   return imports.some((name) => IO.test(name)) ? 'io' : 'pure';

@@ -4,6 +4,6 @@
 import { setFlagsFromString } from 'node:v8';
 
 // Node 20 optimizes a function after about 66 kB of its bytecode have run. Most test files end before
-// the optimized code has repaid its compilation: with this value the quick tests use about a seventh
+// the optimized code has repaid its compilation: with this value the tests use about a seventh
 // less CPU. Newer releases have a cheaper compiler in between (Maglev) and other flags.
 if (process.versions.node.startsWith('20.')) setFlagsFromString('--interrupt-budget=1000000');

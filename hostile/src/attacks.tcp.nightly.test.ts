@@ -1,4 +1,4 @@
-// Runs the attacks over tcp that the quick run leaves out because they are heavy or wait for a
+// Runs the attacks over tcp that the tests of a commit leave out because they are heavy or wait for a
 // deadline of the victim.
 
 import test from 'ava';

@@ -14,8 +14,8 @@ const LIMIT = 150_000;
 
 /**
  * Yields small sizes, sizes near a packet or a buffer, and sizes near the limit. A signed frame has
- * up to 200 bytes less for its payload, so the ranges are wider by that number. A quick run tests a
- * tenth of the sizes, and each boundary.
+ * up to 200 bytes less for its payload, so the ranges are wider by that number. Outside of the
+ * nightly run, only a tenth of the sizes and each boundary are tested.
  */
 function* sizes(): Iterable<number> {
   const taken = new Set(seeds(10).map((seed) => seed % 10));

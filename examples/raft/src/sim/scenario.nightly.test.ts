@@ -1,4 +1,4 @@
-// Runs Raft under each nemesis with more seeds than the quick run.
+// Runs Raft under each nemesis with more seeds than the tests of a commit.
 
 import test from 'ava';
 import { nemesisCases } from './testing/nemesis-cases.ts';

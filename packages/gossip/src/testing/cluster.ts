@@ -151,7 +151,7 @@ export interface Run {
   readonly name: string;
 }
 
-/** Returns the runs of a test. A full run has `count` seeds on each level, a quick run has one. */
+/** Returns the runs of a test. The nightly run has `count` seeds on each level, a commit has one. */
 export function runs(count = 2, levels: readonly Level[] = ['message', 'stream']): Run[] {
   return levels.flatMap((level) =>
     seeds(count).map((seed) => ({ seed, level, name: `${level}, seed ${seed}` })),
