@@ -36,23 +36,31 @@ const RUNS = {
 };
 
 const [name, ...named] = process.argv.slice(2);
-const jobs = RUNS[name];
-if (jobs === undefined) fail(`expected ${Object.keys(RUNS).join(' or ')}, not '${name ?? ''}'`);
-const strange = named.find((job) => jobs[job] === undefined);
-if (strange !== undefined)
-  fail(`no job of ${name} is called '${strange}'; choose from ${Object.keys(jobs).join(', ')}`);
-
 const total = { passed: 0, failed: 0 };
 const report = [];
-for (const [job, commands] of Object.entries(jobs))
-  if (named.length === 0 || named.includes(job))
-    for (const command of commands) await step(job, command);
+const problem = problemOf();
+if (problem === undefined) await runJobs();
+else console.error(`ci.mjs: ${problem}`);
+process.exitCode = problem !== undefined ? 2 : total.failed === 0 ? 0 : 1;
 
-console.log(`\n== ${named.length === 0 ? `all jobs of ${name}` : named.join(', ')}`);
-console.log('  clock      CPU  exit  job       command');
-for (const line of report) console.log(line);
-console.log(`\n${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed === 0 ? 0 : 1;
+function problemOf() {
+  const jobs = RUNS[name];
+  if (jobs === undefined) return `expected ${Object.keys(RUNS).join(' or ')}, not '${name ?? ''}'`;
+  const strange = named.find((job) => jobs[job] === undefined);
+  return strange === undefined
+    ? undefined
+    : `no job of ${name} is called '${strange}'; choose from ${Object.keys(jobs).join(', ')}`;
+}
+
+async function runJobs() {
+  for (const [job, commands] of Object.entries(RUNS[name]))
+    if (named.length === 0 || named.includes(job))
+      for (const command of commands) await step(job, command);
+  console.log(`\n== ${named.length === 0 ? `all jobs of ${name}` : named.join(', ')}`);
+  console.log('  clock      CPU  exit  job       command');
+  for (const line of report) console.log(line);
+  console.log(`\n${total.passed} passed, ${total.failed} failed`);
+}
 
 /** Runs a command, and adds its times and counts to the report. */
 async function step(job, command) {
@@ -104,9 +112,9 @@ function nightly() {
     attacks: ['hostile'],
     benches: ['bench', 'evaluation'],
   };
-  const named = Object.values(parts).flat();
+  const others = Object.values(parts).flat();
   parts.rest = [...packages.map((folder) => basename(folder)), 'workspace'].filter(
-    (each) => !named.includes(each) && each !== 'consumer',
+    (each) => !others.includes(each) && each !== 'consumer',
   );
   const tests = Object.entries(parts).map(([job, folders]) => [
     job,
@@ -121,9 +129,4 @@ function nightly() {
     soak: [`${pnpm} evaluate soak`],
     hostile: [`${pnpm} hostile --measure memory`],
   };
-}
-
-function fail(message) {
-  console.error(`ci.mjs: ${message}`);
-  process.exit(2);
 }

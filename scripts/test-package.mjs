@@ -50,7 +50,8 @@ export async function testPackage({ folder, files }, { nightly, concurrency, onC
   failures.push(...(await leftBehind(temporary)));
   if (code !== 0 && failures.length === 0) failures.push(`AVA ended with exit code ${code}`);
   const details = lines.filter((line) => !/^ {2}(?:[✔√] |- \[skip\] )/u.test(line));
-  for (const failure of failures) if (!details.includes(`  ${failure}`)) details.push(`  ${failure}`);
+  for (const failure of failures)
+    if (!details.includes(`  ${failure}`)) details.push(`  ${failure}`);
   return {
     passed,
     failed: failures.length,

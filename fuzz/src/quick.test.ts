@@ -15,7 +15,12 @@ for (const name of TARGET_NAMES) {
     async (t) => {
       const target = await loadTarget(name);
       const known = readCorpus(name);
-      const { runs, crashes } = await fuzz({ target, known, runs: known.length + CHANGED, seed: SEED });
+      const { runs, crashes } = await fuzz({
+        target,
+        known,
+        runs: known.length + CHANGED,
+        seed: SEED,
+      });
       for (const { input, error } of crashes) {
         t.log(`npx pnpm@12 fuzz ${name} --input ${Buffer.from(input).toString('base64')}`);
         t.fail(error instanceof Error ? error.stack : String(error));

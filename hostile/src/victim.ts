@@ -125,10 +125,10 @@ async function start({ carrier, credentials, options }: Extract<VictimCommand, {
   const close = isNode === true ? await startNode(node.transport) : async () => {};
   const loop = new LoopDelay();
   const peak = new MemoryPeak();
+  growYoungGeneration();
   return {
     mark() {
       texts = [];
-      growYoungGeneration();
       loop.reset();
       peak.reset();
     },

@@ -8,6 +8,7 @@ import { storm } from './testing/scale/storm.ts';
 
 const MINUTE = 60_000;
 
+healCases(test, 'common');
 healCases(test, 'earlier');
 
 test.serial(

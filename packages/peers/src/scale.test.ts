@@ -1,17 +1,14 @@
-// Tests of larger simulated networks: partitions, many nodes that start at once, and a full hub.
+// Tests of larger simulated networks: many nodes that start at once, a full hub, and a lost node.
 
 import { createSimulation } from '@trunkline/simulation';
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { cluster, connected } from './testing/cluster.ts';
-import { healCases } from './testing/scale/heal-cases.ts';
 import { prefilled } from './testing/scale/prefilled.ts';
 import { storm } from './testing/scale/storm.ts';
 import { seeds } from './testing/seeds.ts';
 
 const MINUTE = 60_000;
-
-healCases(test, 'common');
 
 test.serial(
   '60 nodes that start at once from one default node form one graph within ten seconds, and keep it when that node is killed',

@@ -1,5 +1,4 @@
-// Checks that Raft keeps its guarantees under every nemesis, on both levels, and that runs are
-// reproducible.
+// Checks that Raft keeps its guarantees under every nemesis, and that runs are reproducible.
 
 import { createSimulation, explore, type Level } from '@trunkline/simulation';
 import test from 'ava';
@@ -9,7 +8,7 @@ import { nemesisCases } from './testing/nemesis-cases.ts';
 
 const LEVELS: readonly Level[] = ['message', 'stream'];
 
-for (const level of LEVELS) nemesisCases(test, { level, from: 1, seeds: 1 });
+nemesisCases(test, { level: 'message', from: 1, seeds: 1 });
 
 test.serial(
   'a long history has snapshots sent by a leader, elections, and commands without an answer',

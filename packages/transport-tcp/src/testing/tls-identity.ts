@@ -1,0 +1,34 @@
+// The identity suite of TCP under mutual TLS, in two parts. Its sweeps make a connection for each
+// byte or bit of a handshake, and take most of its time.
+
+import * as identity from '@trunkline/identity';
+import { type TestFunction, tlsIdentitySuite } from '@trunkline/transport-testkit';
+import type { TestFn } from 'ava';
+import { createTcpTransport } from '../create-tcp-transport.ts';
+import { createTcpStreamLayer } from '../tcp-stream-layer.ts';
+import { rawTlsLayer } from './raw-tls.ts';
+
+/** Declares the sweeps of the suite, or all its other cases. */
+export function tlsIdentity(test: TestFn, part: 'sweeps' | 'others'): Promise<void> {
+  const declare: TestFunction = (title, run) => {
+    if (SWEEP.test(title) === (part === 'sweeps')) test(title, run);
+  };
+  const skip: TestFunction = (title, run) => {
+    if (part === 'others') test.skip(title, run);
+  };
+  return tlsIdentitySuite(
+    Object.assign(declare, { skip }),
+    { ...identity, day },
+    {
+      name: 'tls',
+      transport: (options) => createTcpTransport(options),
+      layer: (tls) => createTcpStreamLayer({ tls }),
+      plain: { transport: (options) => createTcpTransport(options) },
+      beneath: { layer: () => createTcpStreamLayer() },
+      raw: rawTlsLayer,
+    },
+  );
+}
+
+const SWEEP = /at any (tenth )?byte|one changed bit in any byte/;
+const day = (fromNow: number) => new Date(Date.now() + fromNow * 86_400_000);
