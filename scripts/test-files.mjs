@@ -97,10 +97,19 @@ export function grouped({ folder, files }) {
   return [...written, ...alone];
 }
 
-/** Whether a file needs a worker of its own: it is not pure, or has hooks, which are a worker's. */
+/**
+ * Whether a file needs a worker of its own: it is not pure, it runs a suite of the testkit, it has
+ * hooks, which apply to a whole worker, or it declares its tests after an `await`.
+ */
 function isAlone(folder, file) {
   const path = join(folder, file);
-  return kindOf(path) !== 'pure' || /\btest\.(after|before)/.test(textOf(join(root, path)));
+  const { files, imports } = reached(join(root, path));
+  return (
+    kindOf(path) !== 'pure' ||
+    imports.has('@trunkline/transport-testkit') ||
+    /\btest\.(after|before)/.test(textOf(join(root, path))) ||
+    [...files].some((each) => /^(const .*= )?\(?await /m.test(textOf(each)))
+  );
 }
 
 /** Returns the test files of a package, relative to its folder. */
@@ -114,20 +123,23 @@ const isNightly = (file) => /\.nightly\.test\.m?js$/.test(file);
 
 /** Returns the kind of a compiled test file, whose path is relative to the root. */
 export function kindOf(path) {
-  const imports = [...reached(join(root, path))];
+  const imports = [...reached(join(root, path)).imports];
   if (imports.some((name) => PAGE.test(name))) return 'page';
   return imports.some((name) => IO.test(name)) ? 'io' : 'pure';
 }
 
-/** Returns every import of a file and of the files of its package that it imports. */
-function reached(file, seen = new Set(), found = new Set()) {
-  seen.add(file);
+/**
+ * Returns the files of a package that a file imports, itself included, and the names that all of
+ * these import.
+ */
+function reached(file, files = new Set(), imports = new Set()) {
+  files.add(file);
   for (const name of importsOf(file)) {
-    found.add(name);
+    imports.add(name);
     const next = join(dirname(file), name);
-    if (name.startsWith('.') && !seen.has(next) && existsSync(next)) reached(next, seen, found);
+    if (name.startsWith('.') && !files.has(next) && existsSync(next)) reached(next, files, imports);
   }
-  return found;
+  return { files, imports };
 }
 
 const texts = new Map();
