@@ -1,0 +1,9 @@
+// All mutants; see main.mjs.
+
+import { core } from './core.mjs';
+
+/** The mutants that a test kills. */
+export const MUTANTS = [...core];
+
+/** The mutants that no test kills yet, each with a `note` instead of a `killer`. */
+export const SURVIVORS = [];
