@@ -1,9 +1,10 @@
 // All mutants; see main.mjs.
 
 import { core } from './core.mjs';
+import { sockets } from './sockets.mjs';
 
 /** The mutants that a test kills. */
-export const MUTANTS = [...core];
+export const MUTANTS = [...core, ...sockets];
 
 /** The mutants that no test kills yet, each with a `note` instead of a `killer`. */
 export const SURVIVORS = [];
