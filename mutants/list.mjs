@@ -1,11 +1,12 @@
 // All mutants; see main.mjs.
 
 import { core } from './core.mjs';
+import { gossip } from './gossip.mjs';
 import { security } from './security.mjs';
 import { sockets } from './sockets.mjs';
 
 /** The mutants that a test kills. */
-export const MUTANTS = [...core, ...sockets, ...security];
+export const MUTANTS = [...core, ...sockets, ...security, ...gossip];
 
 /** The mutants that no test kills yet, each with a `note` instead of a `killer`. */
 export const SURVIVORS = [];
