@@ -2,11 +2,12 @@
 
 import { core } from './core.mjs';
 import { gossip } from './gossip.mjs';
+import { peers } from './peers.mjs';
 import { security } from './security.mjs';
 import { sockets } from './sockets.mjs';
 
 /** The mutants that a test kills. */
-export const MUTANTS = [...core, ...sockets, ...security, ...gossip];
+export const MUTANTS = [...core, ...sockets, ...security, ...gossip, ...peers];
 
 /** The mutants that no test kills yet, each with a `note` instead of a `killer`. */
 export const SURVIVORS = [];
