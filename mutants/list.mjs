@@ -4,10 +4,11 @@ import { core } from './core.mjs';
 import { gossip } from './gossip.mjs';
 import { peers } from './peers.mjs';
 import { security } from './security.mjs';
+import { simulation } from './simulation.mjs';
 import { sockets } from './sockets.mjs';
 
 /** The mutants that a test kills. */
-export const MUTANTS = [...core, ...sockets, ...security, ...gossip, ...peers];
+export const MUTANTS = [...core, ...sockets, ...security, ...gossip, ...peers, ...simulation];
 
 /** The mutants that no test kills yet, each with a `note` instead of a `killer`. */
 export const SURVIVORS = [];
