@@ -1,0 +1,132 @@
+// Tests the tests: adds bugs to the product, one at a time, and expects a test to fail because of
+// each. Such a bug is called a mutant, and a test that fails kills it. A mutant that survives shows
+// a promise that no test checks. The sources are restored at the end, also after Ctrl+C.
+//
+//   node mutants/main.mjs [--check] [part...]
+//
+//   part      runs only the mutants whose rule or file contains one of these texts
+//   --check   runs nothing, but checks that each mutant still fits its file in exactly one place,
+//             and that the file of its test still exists
+//
+// A mutant is an edit of one line, listed in a file of this folder:
+//
+//   rule     the promise that the edit breaks, as a sentence
+//   file     the edited file
+//   from     the text that is replaced; it occurs only once in the file
+//   to       the text that replaces it
+//   killer   a test that fails because of the edit: its package, file and title
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { packages, root, run, runTool, tools } from '../scripts/workspace.mjs';
+import { MUTANTS, SURVIVORS } from './list.mjs';
+
+/** The time in milliseconds after which a test file counts as hanging, and so as failed. */
+const LIMIT = 300_000;
+/** AVA's lines for a test that failed or did not end, and the line of a killed program. */
+const FAILURES = [
+  /^ {2}[✘×] \[fail\]: (.*)$/mu,
+  /(Timed out while running tests|(?:Uncaught exception|Unhandled rejection) in .*)$/m,
+  /^(killed: .*)$/m,
+];
+
+const { values: options, positionals: parts } = parseArgs({
+  options: { check: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const chosen = (options.check ? [...MUTANTS, ...SURVIVORS] : MUTANTS).filter(
+  ({ rule, file }) =>
+    parts.length === 0 || parts.some((part) => rule.includes(part) || file.includes(part)),
+);
+const total = { passed: 0, failed: 0 };
+/** Writes the edited file as it was; undefined while no file is edited. */
+let restore;
+let isStopped = false;
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, () => {
+    isStopped = true;
+    restore?.();
+  });
+
+if (options.check) for (const mutant of chosen) tell(mutant, misfit(mutant));
+else await runAll();
+if (total.passed === 0) total.failed += 1; // A run without a mutant counts as a failure.
+console.log(`${total.passed} passed, ${total.failed} failed`);
+if (total.failed > 0 || isStopped) process.exitCode = 1;
+
+async function runAll() {
+  try {
+    for (const mutant of chosen) {
+      const began = performance.now();
+      const { problem, killedBy } = await attempt(mutant);
+      if (isStopped) break;
+      const seconds = ((performance.now() - began) / 1_000).toFixed(0);
+      tell(mutant, problem, `killed in ${seconds} s by: ${killedBy}`);
+    }
+  } finally {
+    restore?.();
+    const { code, output } = await build();
+    if (code !== 0) tell({ rule: 'The product builds without a mutant.', file: root }, output);
+  }
+}
+
+/** Adds a mutant, and runs the file of its test. Returns the problem, or the title that failed. */
+async function attempt(mutant) {
+  const { file, from, to, killer } = mutant;
+  const problem = misfit(mutant);
+  if (problem !== undefined) return { problem };
+  const path = join(root, file);
+  const text = readFileSync(path, 'utf8');
+  restore = () => writeFileSync(path, text);
+  try {
+    writeFileSync(
+      path,
+      text.replace(from, () => to),
+    );
+    const built = await build();
+    if (built.code !== 0) return { problem: `it does not compile:\n${built.output}` };
+    if (isStopped) return {};
+    const folder = folderOf(killer);
+    const compiled = killer.file.slice(`${folder}/src/`.length).replace(/\.ts$/, '.js');
+    const { code, output } = await runTool(tools.ava, ['--no-color', `dist/${compiled}`], {
+      cwd: join(root, folder),
+      capture: 'all',
+      env: { ...process.env, CI: 'true' }, // AVA prints plain lines.
+      limit: LIMIT,
+    });
+    if (code === 0) return { problem: `it survived ${killer.file}` };
+    const failure = FAILURES.map((pattern) => output.match(pattern)?.[1]).find(Boolean);
+    return failure === undefined
+      ? { problem: `AVA failed, but no test did:\n${output}` }
+      : { killedBy: failure };
+  } finally {
+    restore();
+    restore = undefined;
+  }
+}
+
+/** Returns the reason why a mutant or its test does not fit the sources; undefined if both do. */
+function misfit({ file, from, to, killer }) {
+  if (!existsSync(join(root, file))) return 'its file does not exist';
+  const count = readFileSync(join(root, file), 'utf8').split(from).length - 1;
+  if (count !== 1) return `its text occurs ${count} times in the file`;
+  if (from === to) return 'it changes nothing';
+  if (killer === undefined) return undefined; // No test kills a survivor.
+  if (!killer.file.startsWith(`${folderOf(killer)}/src/`)) return 'its test is in another package';
+  return existsSync(join(root, killer.file)) ? undefined : `${killer.file} does not exist`;
+}
+
+function folderOf(killer) {
+  return packages.find((folder) => basename(folder) === killer.package);
+}
+
+function build() {
+  return run(process.execPath, ['scripts/build.mjs'], { capture: 'all' });
+}
+
+function tell({ rule, file }, problem, success = 'fits') {
+  if (problem === undefined) total.passed += 1;
+  else total.failed += 1;
+  console.log(`${rule} (${file})\n  ${problem === undefined ? success : `FAILED: ${problem}`}`);
+}
