@@ -13,6 +13,12 @@ export interface KvClientOptions {
   readonly name: string;
   /** Milliseconds for a command, including all its tries. Default: 10,000. */
   readonly timeout?: number | undefined;
+  /**
+   * Returns a factor for all times of this client, for machines whose speed varies. The client
+   * calls it whenever it uses one of them, so that the factor may change during a command. Default:
+   * always 1.
+   */
+  readonly timeScale?: (() => number) | undefined;
 }
 
 /** Executes one command at a time; create more clients to run commands concurrently. */
@@ -46,16 +52,17 @@ export class KvClient {
   }
 
   async #execute(asked: Pick<Command, 'op' | 'key' | 'value'>): Promise<Result> {
-    const { transport, name, timeout = 10_000 } = this.#options;
+    const { transport, name, timeout = 10_000, timeScale = () => 1 } = this.#options;
     const { clock } = transport;
     const bytes = command.encode({ client: name, seq: ++this.#seq, ...asked });
-    const deadline = clock.now() + timeout;
+    const began = clock.now();
+    const left = () => began + timeout * timeScale() - clock.now();
     let hinted = false;
     for (;;) {
-      const left = Math.max(1, deadline - clock.now());
+      const limit = Math.max(1, Math.min(left(), TRY * timeScale()));
       try {
         const answer = result.decode(
-          await transport.send(this.#leader, 'propose', bytes, { timeout: Math.min(left, TRY) }),
+          await transport.send(this.#leader, 'propose', bytes, { timeout: limit }),
         );
         if (answer.error !== '')
           throw new TransportError(
@@ -69,11 +76,12 @@ export class KvClient {
         this.#leader = told !== undefined && told !== this.#leader ? told : this.#another();
         // The first hint is followed at once. After that there is a pause, because two nodes may
         // point at each other.
-        const pause = told === undefined || hinted ? PAUSE * (0.5 + transport.random()) : 0;
+        const pause =
+          told === undefined || hinted ? PAUSE * timeScale() * (0.5 + transport.random()) : 0;
         hinted = told !== undefined;
         if (pause > 0) await clock.sleep(pause);
-        if (clock.now() < deadline) continue;
-        const message = `no leader answered ${name} within ${timeout} ms; the last error: ${error.message}`;
+        if (left() > 0) continue;
+        const message = `no leader answered ${name} within ${Math.round(timeout * timeScale())} ms; the last error: ${error.message}`;
         throw new TransportError('deadline_exceeded', message, { cause: error, sent: true });
       }
     }

@@ -31,6 +31,12 @@ export interface RaftNodeOptions {
    * for election.
    */
   readonly heartbeat?: number | undefined;
+  /**
+   * Returns a factor for `electionTimeout` and `heartbeat`, for machines whose speed varies. The
+   * node calls it whenever it uses one of them, so that the factor may change while the node runs.
+   * Default: always 1.
+   */
+  readonly timeScale?: (() => number) | undefined;
   /** Entries applied between two snapshots. Default: 1,000. */
   readonly snapshotEvery?: number | undefined;
   /**

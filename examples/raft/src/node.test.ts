@@ -199,6 +199,39 @@ test('a client gives up at its deadline, and at once when its own transport is c
   });
 });
 
+test('the time scale of a node multiplies its times, also if it changes while the node runs', async (t) => {
+  let factor = 10;
+  await withNodes(3, { timeScale: () => factor }, async (nodes) => {
+    const leader = await nodes.leader();
+    // The clock starts at 1,000 ms.
+    t.true(nodes.clock.now() >= 2_000, 'no election before ten election timeouts have passed');
+    factor = 100;
+    await Promise.all(
+      nodes.peers.filter((peer) => peer !== leader).map(({ transport }) => transport.close()),
+    );
+    await nodes.clock.sleep(5_000);
+    t.is(leader.node.status.role, 'leader', 'it may hear nothing for 100 election timeouts');
+  });
+});
+
+test('the time scale of a client multiplies its timeout', async (t) => {
+  await withNodes(3, { electionTimeout: 60_000 }, async (nodes) => {
+    const began = nodes.clock.now();
+    const client = new KvClient({
+      transport: nodes.outside,
+      nodes: nodes.addrs,
+      name: 'c',
+      timeout: 100,
+      timeScale: () => 5,
+    });
+    await t.throwsAsync(client.set('k', 'v'), {
+      code: 'deadline_exceeded',
+      message: /no leader answered c within 500 ms/,
+    });
+    t.true(nodes.clock.now() - began >= 500);
+  });
+});
+
 test('a node must be a member of its own cluster', async (t) => {
   await withNodes(1, {}, async (nodes) => {
     await nodes.leader();

@@ -13,7 +13,7 @@ import type { Saved, Snapshot } from './messages.ts';
 import type { RaftEvent, RaftNodeOptions } from './node-options.ts';
 import type { RaftProtocol } from './protocol.ts';
 import { Raft } from './raft.ts';
-import type { Message, Outputs, Status } from './raft-io.ts';
+import type { Message, Outputs, RaftOptions, Status } from './raft-io.ts';
 import { chunks, gather } from './snapshot-stream.ts';
 import type { StateMachine } from './state-machine.ts';
 import { RaftStorage } from './storage.ts';
@@ -35,11 +35,8 @@ export class RaftNode {
   readonly id: string;
   readonly machine: StateMachine;
   readonly #transport: Transport<RaftProtocol>;
-  readonly #times: {
-    readonly electionTimeout: number;
-    readonly snapshotEvery: number;
-    readonly keep: number;
-  };
+  readonly #raftOptions: RaftOptions;
+  readonly #snapshots: { readonly every: number; readonly keep: number };
   readonly #onEvent: (event: RaftEvent) => void;
   readonly #storage: RaftStorage | undefined;
   readonly #raft: Raft;
@@ -72,6 +69,7 @@ export class RaftNode {
     const {
       electionTimeout = 300,
       heartbeat = 60,
+      timeScale = () => 1,
       snapshotEvery = 1_000,
       keep = Math.floor(snapshotEvery / 2),
       transport,
@@ -84,16 +82,23 @@ export class RaftNode {
         `members: must contain the target of this node, '${this.id}', got ${members.join(', ')}`,
       );
     this.#transport = transport;
-    this.#times = { electionTimeout, snapshotEvery, keep };
+    this.#snapshots = { every: snapshotEvery, keep };
     this.#onEvent = options.onEvent ?? (() => {});
     this.machine = machine;
     this.#storage = storage;
     this.#loaded = saved?.snapshot;
-    this.#raft = new Raft(
-      { id: this.id, members, electionTimeout, heartbeat, saved },
-      transport.clock.now(),
-      transport.random(),
-    );
+    this.#raftOptions = {
+      id: this.id,
+      members,
+      saved,
+      get electionTimeout() {
+        return electionTimeout * timeScale();
+      },
+      get heartbeat() {
+        return heartbeat * timeScale();
+      },
+    };
+    this.#raft = new Raft(this.#raftOptions, transport.clock.now(), transport.random());
     this.#status = this.#raft.status;
     this.#server = this.#serve();
     this.#step(() => undefined);
@@ -252,8 +257,8 @@ export class RaftNode {
     }
     this.#applied = applied;
     this.#noticeRole();
-    if (this.#applied - this.#snapshotAt < this.#times.snapshotEvery) return;
-    this.#raft.compact(this.#applied, this.machine.snapshot(), this.#times.keep);
+    if (this.#applied - this.#snapshotAt < this.#snapshots.every) return;
+    this.#raft.compact(this.#applied, this.machine.snapshot(), this.#snapshots.keep);
     this.#snapshotAt = this.#applied;
     this.#again = true;
   }
@@ -295,7 +300,7 @@ export class RaftNode {
 
   /** Makes a call, and resolves with a function that passes the answer to the machine. */
   async #call(message: Message, signal: AbortSignal): Promise<(now: number) => void> {
-    const { electionTimeout } = this.#times;
+    const { electionTimeout } = this.#raftOptions;
     const transport = this.#transport;
     switch (message.method) {
       case 'requestVote': {

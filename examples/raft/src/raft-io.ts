@@ -9,6 +9,7 @@ import type {
   VoteRequest,
 } from './messages.ts';
 
+/** The state machine reads both times at each use, so that a getter may change them. */
 export interface RaftOptions {
   /** The address of this node. */
   readonly id: string;

@@ -11,7 +11,8 @@ import {
 import { parseTarget } from '@trunkline/transport-core';
 import type { Acquaintance, Seat } from './cluster.ts';
 import type { Place } from './network.ts';
-import { PATIENCE } from './patience.ts';
+import { within } from './patience.ts';
+import type { TimeScale } from './time-scale.ts';
 
 export class ById implements Acquaintance {
   readonly #signal: AbortSignal;
@@ -39,13 +40,11 @@ export class ById implements Acquaintance {
     return { place, addr: own, target: peers.nodeId, transport, close };
   }
 
-  async meet(seats: readonly Seat[]): Promise<void> {
-    const others = this.#peers.size - 1;
-    await Promise.all(
-      seats.map(({ target }) =>
-        this.#peers.get(target)!.ready({ peers: others, timeout: PATIENCE, signal: this.#signal }),
-      ),
-    );
+  async meet(seats: readonly Seat[], timeScale: TimeScale): Promise<void> {
+    const peers = this.#peers.size - 1;
+    const signal = this.#signal;
+    const met = seats.map(({ target }) => this.#peers.get(target)!.ready({ peers, signal }));
+    await within(`${peers} peers of each node`, Promise.all(met), timeScale, signal);
   }
 
   /** Returns whether all others are connected to this node, at its current address. */

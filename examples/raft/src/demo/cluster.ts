@@ -2,12 +2,14 @@
 // its key-value store.
 
 import { systemClock, type Transport, TransportError } from '@trunkline/transport-core';
+import { KvClient, type KvClientOptions } from '../client.ts';
 import { KeyValueStore } from '../kv.ts';
 import { MemoryStore } from '../memory-store.ts';
 import { RaftNode } from '../node.ts';
 import type { RaftEvent } from '../node-options.ts';
 import type { RaftProtocol } from '../protocol.ts';
 import type { Network, Place } from './network.ts';
+import { TimeScale } from './time-scale.ts';
 
 /** A place that is in use. */
 export interface Seat {
@@ -25,7 +27,7 @@ export interface Acquaintance {
   /** Opens a place, at a free address or at one that it had before. */
   open(place: Place, addr?: string): Promise<Seat>;
   /** Resolves when each of these is connected to all others. */
-  meet(seats: readonly Seat[]): Promise<void>;
+  meet(seats: readonly Seat[], timeScale: TimeScale): Promise<void>;
 }
 
 export interface Member extends Seat {
@@ -40,12 +42,15 @@ export interface Member extends Seat {
 
 export class Cluster {
   readonly members: Member[] = [];
+  /** Scales the times of everything that uses this cluster; measures until the cluster closes. */
+  readonly timeScale = new TimeScale(systemClock);
   /** The leaders of each term. */
   readonly #leadersByTerm = new Map<number, Set<string>>();
   readonly #network: Network;
   readonly #acquaintance: Acquaintance;
   readonly #seats: Seat[] = [];
   readonly #snapshotEvery: number;
+  readonly #factor = () => this.timeScale.factor;
 
   /**
    * @param writes the writes per phase; the snapshot interval is chosen so that the log is
@@ -62,8 +67,9 @@ export class Cluster {
    * take too long for the first votes.
    */
   async gather(nodes: number): Promise<void> {
+    this.timeScale.start();
     for (const place of this.#network.places.slice(0, nodes)) await this.#opened(place);
-    await this.#acquaintance.meet(this.#seats);
+    await this.#acquaintance.meet(this.#seats, this.timeScale);
   }
 
   /** Starts a Raft node on each open place. */
@@ -89,6 +95,11 @@ export class Cluster {
 
   get targets(): string[] {
     return this.members.map(({ target }) => target);
+  }
+
+  /** Creates a client of this cluster, whose times it scales. */
+  client(options: Pick<KvClientOptions, 'transport' | 'name' | 'timeout'>): KvClient {
+    return new KvClient({ ...options, nodes: this.targets, timeScale: this.#factor });
   }
 
   /**
@@ -132,6 +143,7 @@ export class Cluster {
   }
 
   async close(): Promise<void> {
+    this.timeScale.stop();
     await Promise.all(this.members.map(({ node }) => node.close()));
     await Promise.all(this.#seats.map((seat) => seat.close()));
   }
@@ -186,6 +198,7 @@ export class Cluster {
       store,
       snapshotEvery: this.#snapshotEvery,
       onEvent,
+      timeScale: this.#factor,
       ...times,
     });
     member.up = true;
@@ -209,11 +222,13 @@ export const byAddress: Acquaintance = {
       close: () => transport.close(),
     };
   },
-  meet: async (seats) => {
+  meet: async (seats, timeScale) => {
     const targets = seats.map(({ target }) => target);
     await Promise.all(
       seats.flatMap(({ transport, target }) =>
-        targets.filter((other) => other !== target).map((other) => dialed(transport, other)),
+        targets
+          .filter((other) => other !== target)
+          .map((other) => dialed(transport, other, timeScale)),
       ),
     );
   },
@@ -223,18 +238,25 @@ export const byAddress: Acquaintance = {
  * Dials a node that listens. Retries, because the servers of a NATS cluster learn of a new name one
  * after the other.
  */
-async function dialed(transport: Transport<RaftProtocol>, target: string): Promise<void> {
+async function dialed(
+  transport: Transport<RaftProtocol>,
+  target: string,
+  timeScale: TimeScale,
+): Promise<void> {
   for (let tries = 40; ; tries--) {
     try {
       return void (await transport.dial(target));
     } catch (error) {
       const isRefused = error instanceof TransportError && error.reason === 'connection_refused';
       if (tries === 0 || !isRefused) throw error;
-      await systemClock.sleep(50);
+      await systemClock.sleep(50 * timeScale.factor);
     }
   }
 }
 
-/** Milliseconds, chosen for one machine; over a network, allow ten round trips. */
+/**
+ * Milliseconds, chosen for one machine that is not busy; `timeScale` multiplies them. Over a
+ * network, allow ten round trips.
+ */
 const ELECTION_TIMEOUT = 200;
 const HEARTBEAT = 40;

@@ -9,7 +9,7 @@ import { serveDashboard } from '@trunkline/dashboard';
 import { createAuthority, createIdentity } from '@trunkline/identity';
 import { createTransport, systemClock } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
-import { KvClient } from '../client.ts';
+import type { KvClient } from '../client.ts';
 import { raftProtocol } from '../protocol.ts';
 import { Cluster } from './cluster.ts';
 import type { Certified } from './credentials.ts';
@@ -52,16 +52,16 @@ export async function runLive({ nodes, dashboard, print, signal }: LiveOptions):
   try {
     await cluster.gather(nodes);
     await cluster.start();
-    await until('a leader', () => cluster.leader, signal);
+    await until('a leader', () => cluster.leader, cluster.timeScale, signal);
     const { targets, members } = cluster;
-    commands.start(new KvClient({ transport: desk, nodes: targets, name: 'store' }));
+    commands.start(cluster.client({ transport: desk, name: 'store' }));
     for (const target of targets) page?.add(target);
     await writeContext(folder, members[0]!.addr, user, authority.cert);
     print(`${nodes} nodes: ${members.map(({ addr }) => addr).join(' ')}`);
     print(howToCall(folder));
     if (page !== undefined) print(`\nThe dashboard: ${page.url}`);
     print('\nCtrl-C ends the cluster.');
-    const writer = new KvClient({ transport: desk, nodes: targets, name: 'writer' });
+    const writer = cluster.client({ transport: desk, name: 'writer' });
     const losing = dashboard ? keepLosing(cluster, print, signal) : undefined;
     await Promise.all([keepWriting(writer, signal), losing]);
   } catch (error) {
@@ -109,10 +109,10 @@ async function keepLosing(
 ): Promise<void> {
   for (;;) {
     await systemClock.sleep(TIME_UP, signal);
-    const lost = await until('a leader', () => cluster.leader, signal);
+    const lost = await until('a leader', () => cluster.leader, cluster.timeScale, signal);
     print(`the leader ${lost.addr} stops`);
     await cluster.lose(lost);
-    const next = await until('another leader', () => cluster.leader, signal);
+    const next = await until('another leader', () => cluster.leader, cluster.timeScale, signal);
     print(`${next.addr} is the leader of term ${next.node.status.term}`);
     await systemClock.sleep(TIME_DOWN, signal);
     await cluster.bringBack(lost);

@@ -1,12 +1,15 @@
 // Runs the story of `--peers` on several backends, and tests its check that nodes have found each
 // other.
 
+import { createManualClock } from '@trunkline/transport-core';
 import test from 'ava';
 import { BACKENDS } from './backends.ts';
 import { ById } from './by-id.ts';
 import { runPeersScenario } from './peers-scenario.ts';
+import { TimeScale } from './time-scale.ts';
 
 const { signal } = new AbortController();
+const timeScale = new TimeScale(createManualClock());
 
 for (const name of ['inmem', 'tcp', 'tls', 'noise']) {
   test.serial(
@@ -50,14 +53,14 @@ test('an absent node is not found, and a node that returns elsewhere is the same
   let second = await acquaintance.open(two!);
   const { target, addr } = second;
   try {
-    await acquaintance.meet([first, second]);
+    await acquaintance.meet([first, second], timeScale);
     t.true(acquaintance.haveFound(second));
     await second.close();
     t.false(acquaintance.haveFound(second));
     second = await acquaintance.open(two!);
     t.is(second.target, target);
     t.not(second.addr, addr);
-    await acquaintance.meet([first, second]);
+    await acquaintance.meet([first, second], timeScale);
     t.true(acquaintance.haveFound(second));
   } finally {
     await second.close();

@@ -37,6 +37,7 @@ export async function runPeersScenario(
   const network = await makeNetwork(nodes + 1);
   const acquaintance = new ById(signal);
   const cluster = new Cluster(network, writes, acquaintance);
+  const { timeScale } = cluster;
   let desk: Seat | undefined;
   try {
     progress(`${nodes} nodes look for each other; they know only the address of the first one`);
@@ -47,7 +48,7 @@ export async function runPeersScenario(
     progress('all nodes are connected to each other and elect a leader');
     const met = clock.now();
     await cluster.start();
-    await until('a leader', () => cluster.leader, signal);
+    await until('a leader', () => cluster.leader, timeScale, signal);
     const electionMs = clock.now() - met;
     const [seed, ...others] = cluster.members;
     note(
@@ -55,8 +56,8 @@ export async function runPeersScenario(
     );
 
     desk = await acquaintance.open(network.places[nodes]!);
-    await acquaintance.meet([desk]);
-    const workload = new Workload(desk.transport, cluster.targets);
+    await acquaintance.meet([desk], timeScale);
+    const workload = new Workload(desk.transport, cluster);
     const write: DemoContext['write'] = (name, count, phase) =>
       workload.run(
         name,
@@ -71,7 +72,7 @@ export async function runPeersScenario(
 
     progress('the seed stops for good');
     await cluster.lose(seed!);
-    const leader = await until('a leader', () => cluster.leader, signal);
+    const leader = await until('a leader', () => cluster.leader, timeScale, signal);
     note(`seed      ${brief(seed!.target)} has stopped for good`);
     const backWithoutSeedMs = await move(others.findLast((member) => member !== leader)!, context);
 
@@ -110,6 +111,7 @@ async function move(
   { acquaintance, cluster, write, writes, note, signal }: DemoContext,
 ): Promise<number> {
   const { target, addr } = member;
+  const { timeScale } = cluster;
   const id = brief(target);
   await cluster.lose(member);
   await write(`without-${id}`, writes, `while ${id} is away`);
@@ -120,6 +122,7 @@ async function move(
     await until(
       `${id} to be found at ${member.addr}`,
       () => acquaintance.haveFound(member) || undefined,
+      timeScale,
       signal,
     );
     return clock.now() - returned;
@@ -128,7 +131,7 @@ async function move(
     found(),
     write(`with-${id}`, writes, `while ${id} returns at another address`),
   ]);
-  await until(`${id} to have applied all entries`, () => cluster.agreed, signal);
+  await until(`${id} to have applied all entries`, () => cluster.agreed, timeScale, signal);
   const caughtUpMs = clock.now() - returned;
   note(
     `moved     ${id}: ${addr} → ${member.addr}, found by its id in ${backMs.toFixed(0)} ms, caught up in ${caughtUpMs.toFixed(0)} ms`,

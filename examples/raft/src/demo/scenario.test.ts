@@ -65,7 +65,7 @@ test('a node that has lost writes is detected by its missing entries and by its 
   try {
     await cluster.gather(3);
     await cluster.start();
-    const workload = new Workload(desk, cluster.targets);
+    const workload = new Workload(desk, cluster);
     await workload.run('k', 10, () => {}, new AbortController().signal);
     while (cluster.agreed === undefined) await desk.clock.sleep(1);
     t.deepEqual(cluster.breaches(workload.written), []);

@@ -48,6 +48,7 @@ export async function runScenario(
   const network = await makeNetwork(nodes + 1);
   const { places, stranger, accident } = network;
   const cluster = new Cluster(network, writes);
+  const { timeScale } = cluster;
   let desk: Transport<RaftProtocol> | undefined;
   try {
     progress(`${nodes} nodes elect a leader`);
@@ -55,11 +56,11 @@ export async function runScenario(
     await cluster.gather(nodes);
     await cluster.start();
     const failures = stranger === undefined ? [] : introduce(cluster, note);
-    await until('a leader', () => cluster.leader, signal);
+    await until('a leader', () => cluster.leader, timeScale, signal);
     const electionMs = clock.now() - started;
 
     desk = await places[nodes]!.open();
-    const workload = new Workload(desk, cluster.targets);
+    const workload = new Workload(desk, cluster);
     await workload.run(
       'before',
       writes,
@@ -67,7 +68,7 @@ export async function runScenario(
       signal,
     );
 
-    const lost = await until('a leader', () => cluster.leader, signal);
+    const lost = await until('a leader', () => cluster.leader, timeScale, signal);
     const before = lost.node.status;
     progress(`the leader of term ${before.term} stops, ${nodes - 1} nodes elect another`);
     const lostAt = clock.now();
@@ -98,6 +99,7 @@ export async function runScenario(
     const leader = await until(
       'all nodes to have applied all entries',
       () => cluster.agreed,
+      timeScale,
       signal,
     );
     const catchUpMs = clock.now() - returnedAt;

@@ -2,7 +2,6 @@
 // in again, and a stranger is refused.
 
 import { systemClock, type Transport, TransportError } from '@trunkline/transport-core';
-import { KvClient } from '../client.ts';
 import type { Cluster, Member } from './cluster.ts';
 import type { Stranger } from './network.ts';
 import { until, within } from './patience.ts';
@@ -48,7 +47,7 @@ export async function denyAndLetIn({
   note,
   signal,
 }: DemoContext): Promise<string[]> {
-  const { leader, members } = cluster;
+  const { leader, members, timeScale } = cluster;
   const denied = members.find((member) => member !== leader)!;
   const others = members.filter((member) => member !== denied);
   const nodeId = idOf(denied);
@@ -61,6 +60,7 @@ export async function denyAndLetIn({
   const causes = await within(
     `${brief(nodeId)}, which was denied, to be disconnected`,
     cut,
+    timeScale,
     signal,
   );
   const cutMs = clock.now() - deniedAt;
@@ -72,6 +72,7 @@ export async function denyAndLetIn({
   await until(
     `${brief(nodeId)}, which was admitted again, to have applied all entries`,
     () => cluster.agreed,
+    timeScale,
     signal,
   );
   const backMs = clock.now() - letInAt;
@@ -94,10 +95,7 @@ export async function refuseStranger(
 ): Promise<string[]> {
   const transport = open();
   try {
-    await new KvClient({ transport, nodes: cluster.targets, name: 'stranger' }).set(
-      'before-0',
-      'overwritten',
-    );
+    await cluster.client({ transport, name: 'stranger' }).set('before-0', 'overwritten');
     return [`the stranger ${brief(nodeId)} could write`];
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;

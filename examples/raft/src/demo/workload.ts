@@ -2,8 +2,9 @@
 // their statistics.
 
 import { systemClock, type Transport } from '@trunkline/transport-core';
-import { KvClient } from '../client.ts';
+import type { KvClient } from '../client.ts';
 import type { RaftProtocol } from '../protocol.ts';
+import type { Cluster } from './cluster.ts';
 
 export class Workload {
   /** The acknowledged writes, which must never be lost. */
@@ -12,10 +13,9 @@ export class Workload {
   readonly #latencies: number[] = [];
   #elapsed = 0;
 
-  constructor(transport: Transport<RaftProtocol>, nodes: readonly string[]) {
-    this.#clients = Array.from(
-      { length: CLIENTS },
-      (_, i) => new KvClient({ transport, nodes, name: `client-${i}`, timeout: PATIENCE }),
+  constructor(transport: Transport<RaftProtocol>, cluster: Cluster) {
+    this.#clients = Array.from({ length: CLIENTS }, (_, i) =>
+      cluster.client({ transport, name: `client-${i}`, timeout: PATIENCE }),
     );
   }
 
@@ -68,5 +68,5 @@ export class Workload {
 
 const clock = systemClock;
 const CLIENTS = 64;
-/** Milliseconds for one write, on a busy machine. */
+/** Milliseconds for one write, multiplied by the time scale of the cluster. */
 const PATIENCE = 30_000;
