@@ -114,6 +114,7 @@ function misfit({ file, from, to, killer }) {
   if (from === to) return 'it changes nothing';
   if (killer === undefined) return undefined; // No test kills a survivor.
   if (!killer.file.startsWith(`${folderOf(killer)}/src/`)) return 'its test is in another package';
+  if (killer.file.endsWith('.nightly.test.ts')) return 'its test does not run for every commit';
   return existsSync(join(root, killer.file)) ? undefined : `${killer.file} does not exist`;
 }
 

@@ -22,7 +22,7 @@ const RUNS = {
     node20: [`${pnpm} test`],
     node24: [`${pnpm} run build`, 'npx --yes node@24 scripts/test.mjs --io'],
     node26: [`${pnpm} run build`, 'npx --yes node@26 scripts/test.mjs --io'],
-    check: [`${pnpm} check`],
+    check: [`${pnpm} check`, 'node mutants/main.mjs --check'],
     docs: [`${pnpm} run docs`],
     chromium: [`${pnpm} test --pages`],
     search: [
@@ -123,6 +123,7 @@ function nightly() {
   return {
     ...Object.fromEntries(tests),
     search: [`${pnpm} sim --seeds 2000`, `${pnpm} processes`],
+    mutants: [`${pnpm} run build`, 'node mutants/main.mjs'],
     fuzz: [`${pnpm} fuzz --untimed`],
     evaluation: [`${pnpm} evaluate gossip --nodes 1000 --seeds 4`, `${pnpm} evaluate peers`],
     scale: [`${pnpm} evaluate scale`, `${pnpm} evaluate faults`],

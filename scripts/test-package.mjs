@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { withSourceLines } from './source-lines.mjs';
 import { grouped } from './test-files.mjs';
 import { processesWith, root, runTool, tools } from './workspace.mjs';
 
@@ -58,7 +59,7 @@ export async function testPackage({ folder, files }, { nightly, concurrency, onC
     skipped: skips.length,
     failures,
     skips,
-    details: details.join('\n'),
+    details: withSourceLines(details.join('\n')),
   };
 }
 

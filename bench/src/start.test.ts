@@ -1,32 +1,9 @@
-// Tests the benchmark of starting: a short run, its figures and its options.
+// Tests the benchmark of starting: its figures and its options.
 
 import test from 'ava';
 import type { StartRound } from './start/measure.ts';
 import { formatTable, judge, summarize } from './start/report.ts';
 import { run } from './testing/run.ts';
-
-test('a smoke run loads every package in its own process', async (t) => {
-  const { code, output, errors } = await run('start.js', '--smoke', '--json');
-  t.is(code, 0, errors);
-  const { start, verdicts } = JSON.parse(output);
-  const names = start.map(({ name }: { name: string }) => name);
-  t.is(names[0], 'bare Node');
-  for (const name of [
-    'core + tcp',
-    'transport-core',
-    'transport-inmem',
-    'transport-ws',
-    'peers',
-    'gossip',
-    'identity',
-  ])
-    t.true(names.includes(name), name);
-  // The figures of a package are its excess over bare Node, which a busy machine may turn negative
-  // for a single process.
-  t.true(start[0].time > 0);
-  for (const { name, time, heap } of start) t.true(Number.isFinite(time) && heap > 0, name);
-  t.deepEqual(verdicts, []);
-});
 
 test('the cost of a package is the difference from bare Node in the same round, and the bar is that of core + tcp', (t) => {
   const rounds = [round(40, 99), round(50, 111), round(90, 149)];

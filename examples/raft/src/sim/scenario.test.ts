@@ -1,14 +1,12 @@
-// Checks that Raft keeps its guarantees under every nemesis, and that runs are reproducible.
+// Checks long histories of Raft, and that runs are reproducible. scenario.nightly.test.ts runs every
+// nemesis by itself, and `pnpm sim` searches with random ones.
 
 import { createSimulation, explore, type Level } from '@trunkline/simulation';
 import test from 'ava';
 import { type Figures, raftScenario } from './scenario.ts';
 import { DEFAULTS, DISK, LINK, nemesisOf } from './settings.ts';
-import { nemesisCases } from './testing/nemesis-cases.ts';
 
 const LEVELS: readonly Level[] = ['message', 'stream'];
-
-nemesisCases(test, { level: 'message', from: 1, seeds: 1 });
 
 test.serial(
   'a long history has snapshots sent by a leader, elections, and commands without an answer',

@@ -1,0 +1,11 @@
+// Identity tests of Noise over sockets.
+
+import { createTcpStreamLayer } from '@trunkline/transport-tcp';
+import { identitySuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { noiseOver } from './testing/noise-over.ts';
+
+identitySuite(
+  test,
+  noiseOver('tcp', (clock, bindAddr) => createTcpStreamLayer({ clock, bindAddr })),
+);
