@@ -1,37 +1,12 @@
-// Checks long histories of Raft, and that runs are reproducible. scenario.nightly.test.ts runs every
-// nemesis by itself, and `pnpm sim` searches with random ones.
+// Checks that runs of Raft are reproducible. `pnpm sim` searches with random nemeses, and
+// scenario.nightly.test.ts runs each by itself.
 
-import { createSimulation, explore, type Level } from '@trunkline/simulation';
+import { createSimulation, type Level } from '@trunkline/simulation';
 import test from 'ava';
-import { type Figures, raftScenario } from './scenario.ts';
+import { raftScenario } from './scenario.ts';
 import { DEFAULTS, DISK, LINK, nemesisOf } from './settings.ts';
 
 const LEVELS: readonly Level[] = ['message', 'stream'];
-
-test.serial(
-  'a long history has snapshots sent by a leader, elections, and commands without an answer',
-  async (t) => {
-    t.timeout(60_000, 'a second on a free machine, many on a busy one');
-    const ends: Figures[] = [];
-    const scenario = raftScenario({
-      minutes: 5,
-      pause: 500,
-      onEnd: (figures) => ends.push(figures),
-    });
-    await explore({
-      seeds: 6,
-      scenario,
-      nemesis: nemesisOf({ ...DEFAULTS, minutes: 5 }),
-      link: LINK,
-      disk: DISK,
-    });
-    t.true(
-      ends.some(({ snapshots }) => snapshots > 0) &&
-        ends.some(({ unanswered }) => unanswered > 0) &&
-        ends.some(({ terms }) => terms > 20),
-    );
-  },
-);
 
 test.serial('the same seed gives the same hash, and another seed another one', async (t) => {
   const hash = async (seed: number, level: Level) => {

@@ -20,7 +20,7 @@ import type { GossipOptions } from '../options.ts';
 import { fullMesh } from '../overlay/full-mesh.ts';
 import type { Topic } from '../topic.ts';
 import type { GossipEvent, MessageMeta, Received, Subscription, TopicOptions } from '../types.ts';
-import { seeds } from './seeds.ts';
+import { isNightly, seeds } from './seeds.ts';
 
 export const idle = defineProtocol({
   name: 'idle',
@@ -151,9 +151,12 @@ export interface Run {
   readonly name: string;
 }
 
-/** Returns the runs of a test. The nightly run has `count` seeds on each level, a commit has one. */
+/**
+ * Returns the runs of a test. The nightly run has `count` seeds on each of the levels, a commit has
+ * one on the first level.
+ */
 export function runs(count = 2, levels: readonly Level[] = ['message', 'stream']): Run[] {
-  return levels.flatMap((level) =>
+  return (isNightly() ? levels : levels.slice(0, 1)).flatMap((level) =>
     seeds(count).map((seed) => ({ seed, level, name: `${level}, seed ${seed}` })),
   );
 }

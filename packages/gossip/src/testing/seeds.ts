@@ -7,7 +7,11 @@ import process from 'node:process';
  * nightly run.
  */
 export function seeds(count: number): number[] {
-  const isNightly = process.env['TRUNKLINE_NIGHTLY'] === '1';
-  const length = isNightly ? count : Math.ceil(count / 10);
+  const length = isNightly() ? count : Math.ceil(count / 10);
   return Array.from({ length }, (_, i) => i + 1);
+}
+
+/** Whether this is a nightly run, which takes as long as it needs. */
+export function isNightly(): boolean {
+  return process.env['TRUNKLINE_NIGHTLY'] === '1';
 }

@@ -4,7 +4,7 @@ import type { Level, Simulation, SimulationOptions } from '@trunkline/simulation
 import { createSimulation } from '@trunkline/simulation';
 import type { PeerEvent } from '../types.ts';
 import type { TestNode } from './cluster.ts';
-import { seeds } from './seeds.ts';
+import { isNightly, seeds } from './seeds.ts';
 
 /** One run of a test: a seed and a level of the simulation. */
 export interface Run {
@@ -15,11 +15,11 @@ export interface Run {
 }
 
 /**
- * Returns the runs of a test: in a nightly run, `count` seeds on each level; otherwise a tenth
- * of them, but at least one.
+ * Returns the runs of a test. The nightly run has `count` seeds on each of the levels. A commit has
+ * a tenth of the seeds, but at least one, on the first level.
  */
 export function runs(count = 3, levels: readonly Level[] = ['message', 'stream']): Run[] {
-  return levels.flatMap((level) =>
+  return (isNightly() ? levels : levels.slice(0, 1)).flatMap((level) =>
     seeds(count).map((seed) => ({ seed, level, name: `${level}, seed ${seed}` })),
   );
 }
