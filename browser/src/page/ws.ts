@@ -90,8 +90,8 @@ function transports(test: TransportTest, name: string, isSecure: boolean): void 
     unreachable: () => `${isSecure ? 'wss' : 'ws'}://127.0.0.1:9/`,
     unspecified: '0.0.0.0:0',
     skip: {
-      'a thousand transports that open, call and close leave no handles and no heap behind': PROBE,
-      'a thousand connections that open and close leave nothing behind at either end': PROBE,
+      'hundreds of transports that open, call and close leave no handles and no heap behind': PROBE,
+      'hundreds of connections that open and close leave nothing behind at either end': PROBE,
       'a writer whose peer reads nothing for 10 s is reset, before any PING is missed': UNPAUSED,
       ...(isSecure
         ? {

@@ -68,8 +68,8 @@ function titleOf(name: string, isSlow: boolean): string {
 const SLOW =
   'dials and closes over a line with a delay are slow, and so many take longer than a case may';
 const TOO_MANY_DIALS = {
-  'a thousand transports that open, call and close leave no handles and no heap behind': SLOW,
-  'a thousand connections that open and close leave nothing behind at either end': SLOW,
+  'hundreds of transports that open, call and close leave no handles and no heap behind': SLOW,
+  'hundreds of connections that open and close leave nothing behind at either end': SLOW,
 };
 const TWO_CLOCKS = 'the delays run on the system clock, and the case on a manual one';
 const ON_MANUAL_CLOCK = {

@@ -35,6 +35,6 @@ export function createTransportBackend(
  * others together.
  */
 export const THOUSANDS: readonly string[] = [
-  'a thousand transports that open, call and close leave no handles and no heap behind',
-  'a thousand connections that open and close leave nothing behind at either end',
+  'hundreds of transports that open, call and close leave no handles and no heap behind',
+  'hundreds of connections that open and close leave nothing behind at either end',
 ];
