@@ -2,92 +2,8 @@
 
 import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
-import {
-  cluster,
-  eventsOf,
-  idOf,
-  listen,
-  type Run,
-  runs,
-  type Subscriber,
-  simulationOf,
-} from './testing/cluster.ts';
-import type { TopicOptions } from './types.ts';
-
-const overlay = partialView({
-  active: 3,
-  passive: 12,
-  shuffleInterval: 5_000,
-  mergeInterval: 20_000,
-});
-
-/** Sets up nodes that know only the first node, and learn of others from peers. */
-function network(
-  run: Run,
-  count: number,
-  options: TopicOptions<string> = {},
-  late: readonly string[] = [],
-) {
-  const sim = simulationOf(run);
-  const names = Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`);
-  const subscribers = new Map<string, Subscriber>();
-  const nodes = cluster(sim, names, {
-    gossip: () => ({ overlay }),
-    peers: (name) => ({
-      maxOutbound: 10,
-      persistent: [],
-      seeds: name === 'n00' ? [] : ['n00'],
-      exchange: { interval: 2_000 },
-    }),
-    setup: (node) => {
-      if (!late.includes(node.name)) subscribers.set(node.name, listen(node, 'news', options));
-    },
-  });
-  const subscriber = (name: string) => subscribers.get(name)!;
-  return { sim, names, nodes, subscribers, subscriber };
-}
-
-test.serial(
-  'a message reaches every node of a topic exactly once, even over several hops',
-  async (t) => {
-    for (const run of runs(1)) {
-      const { sim, names, nodes, subscribers, subscriber } = network(run, 14);
-      await sim.until(
-        () =>
-          nodes.size === names.length &&
-          [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
-        60_000,
-      );
-      await sim.run(30_000);
-      for (const name of names) t.true(subscriber(name).topic.neighbors.length <= 3, run.name);
-      const sent: string[] = [];
-      for (let i = 0; i < 40; i++) {
-        const name = names[(i * 7) % names.length]!;
-        sent.push(`${name} ${i}`);
-        const { queued } = await sim.settle(subscriber(name).topic.publish(`${name} ${i}`));
-        t.true(queued >= 1 && queued <= 3);
-        await sim.run(100);
-      }
-      await sim.run(5_000);
-      for (const name of names)
-        t.deepEqual(
-          [...subscriber(name).words].sort(),
-          sent.filter((word) => !word.startsWith(name)).sort(),
-          `${run.name}, ${name}`,
-        );
-      const hops = Math.max(
-        ...names.flatMap((name) => subscriber(name).heard.map(({ meta }) => meta.hops)),
-      );
-      t.true(hops >= 2 && hops <= 19, `${run.name}: ${hops} hops`);
-      t.true(
-        subscriber('n05').heard.every(
-          ({ meta }) => meta.origin !== idOf('n05') && subscriber('n05').topic.neighbors.length > 0,
-        ),
-      );
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
+import { cluster, idOf, listen, runs, type Subscriber, simulationOf } from './testing/cluster.ts';
+import { network } from './testing/partial-view-network.ts';
 
 test.serial(
   'a message published as soon as its topic is opened is not lost, and reaches a neighbor',
@@ -108,57 +24,6 @@ test.serial(
       await sim.run(3_000);
       for (const name of names)
         if (name !== 'n03') t.deepEqual(subscriber(name).words, ['first'], `${run.name}, ${name}`);
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
-
-test.serial(
-  'crashed neighbors are replaced, and nodes that return get all new messages',
-  async (t) => {
-    for (const run of runs()) {
-      const { sim, names, nodes, subscribers, subscriber } = network(run, 12);
-      await sim.until(
-        () =>
-          nodes.size === 12 &&
-          [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
-        60_000,
-      );
-      await sim.run(20_000);
-      const gone = ['n00', 'n03', 'n04', 'n07'];
-      for (const name of gone) sim.crash(name);
-      await sim.run(60_000);
-      const alive = names.filter((name) => !gone.includes(name));
-      for (const name of alive) await sim.settle(subscriber(name).topic.publish(`from ${name}`));
-      await sim.run(10_000);
-      for (const name of alive) {
-        t.deepEqual(
-          [...subscriber(name).words].sort(),
-          alive
-            .filter((other) => other !== name)
-            .map((other) => `from ${other}`)
-            .sort(),
-          `${run.name}, ${name}`,
-        );
-        t.true(eventsOf(nodes.get(name)!, 'neighborUp').length > 0);
-      }
-      for (const name of gone) sim.restart(name);
-      await sim.until(
-        () =>
-          nodes.size === 12 &&
-          [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
-        120_000,
-      );
-      await sim.run(10_000);
-      for (const name of gone) await sim.settle(subscriber(name).topic.publish(`again ${name}`));
-      await sim.run(10_000);
-      for (const name of names)
-        for (const other of gone)
-          if (name !== other)
-            t.true(
-              subscriber(name).words.includes(`again ${other}`),
-              `${run.name}: ${name} from ${other}`,
-            );
       t.deepEqual(await sim.close(), []);
     }
   },

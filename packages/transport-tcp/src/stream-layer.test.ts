@@ -29,15 +29,6 @@ streamLayerSuite(test, {
 });
 
 streamLayerSuite(test, {
-  name: 'tcp over IPv6',
-  make: ({ clock }) => ({
-    layer: (bindAddr = '[::1]:0', advertiseAddr) =>
-      createTcpStreamLayer({ bindAddr, advertiseAddr, clock }),
-    malformed,
-  }),
-});
-
-streamLayerSuite(test, {
   name: 'tls',
   make: ({ clock }) => ({
     layer: (bindAddr, advertiseAddr) =>

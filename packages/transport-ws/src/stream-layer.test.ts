@@ -1,13 +1,10 @@
-// Stream layer tests of the WebSocket layer, bare, under TLS and on a server that was passed in.
+// Stream layer tests of the WebSocket layer, bare and on a server that was passed in.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import * as identity from '@trunkline/identity';
-import { streamLayerSuite, tlsNodes } from '@trunkline/transport-testkit';
+import { streamLayerSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
-
-const tls = await tlsNodes(identity);
 
 const malformed = [
   '',
@@ -27,15 +24,6 @@ streamLayerSuite(test, {
   make: ({ clock }) => ({
     layer: (bindAddr, advertiseAddr) => createWsStreamLayer({ bindAddr, advertiseAddr, clock }),
     malformed,
-  }),
-});
-
-streamLayerSuite(test, {
-  name: 'wss',
-  make: ({ clock }) => ({
-    layer: (bindAddr, advertiseAddr) =>
-      createWsStreamLayer({ bindAddr, advertiseAddr, clock, tls: tls() }),
-    malformed: [...malformed, 'ws://127.0.0.1:7000/'],
   }),
 });
 
