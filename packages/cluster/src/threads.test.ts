@@ -58,8 +58,8 @@ sharing('threads serve one port, and the kernel spreads the connections', async 
   const { cluster, address } = await start(t, await threads());
   const { spread } = await connect(t, address, 400);
   t.is(spread.size, 2);
-  // With 400 connections, a share of 80 has a deviation of four times the standard deviation.
-  t.true(unevenness(spread, 2) <= 0.2, JSON.stringify([...spread]));
+  // Of 400 connections, 60 more or fewer than the mean are six times the standard deviation.
+  t.true(unevenness(spread, 2) <= 0.3, JSON.stringify([...spread]));
   const { workers, total } = await cluster.snapshot();
   t.is(total.connections, 400);
   for (const { pid, threadId, connections } of workers)

@@ -15,13 +15,13 @@ export function client(t: ExecutionContext): Client {
 }
 
 /**
- * Connects clients, a few at a time, and returns them with the number of connections of each
- * worker.
+ * Connects clients, one after the other, and returns them with the number of connections of each
+ * worker. node:cluster hands a connection to the worker that has been free for the longest time, so
+ * of several at once a busy worker would get fewer.
  */
 export async function connect(t: ExecutionContext, address: string, count: number) {
   const clients = Array.from({ length: count }, () => client(t));
-  for (let at = 0; at < count; at += AT_ONCE)
-    await Promise.all(clients.slice(at, at + AT_ONCE).map((each) => each.dial(address)));
+  for (const each of clients) await each.dial(address);
   return { clients, spread: await spreadOf(clients, address) };
 }
 
@@ -48,12 +48,6 @@ export function unevenness(spread: ReadonlyMap<string, number>, workers: number)
   const mean = counts.reduce((sum, count) => sum + count, 0) / workers;
   return Math.max(...counts.map((count) => Math.abs(count - mean))) / mean;
 }
-
-/**
- * The number of clients that connect at a time. node:cluster hands a connection to the next worker
- * that has taken its previous connection.
- */
-const AT_ONCE = 4;
 
 /** Calls in a loop from each client until it is stopped. */
 export class Load {
