@@ -1,12 +1,7 @@
-// Runs the attacks on plain TCP that are neither heavy nor slow, with little effort: those on a victim
-// with default options, which all of them share.
+// Runs the attacks on plain TCP that repeat a single message. They share a victim with default
+// options.
 
 import test from 'ava';
-import { attackTests } from './testing/attack-tests.ts';
+import { attackTests, isShort } from './testing/attack-tests.ts';
 
-attackTests(
-  test,
-  'tcp',
-  ({ isSlow, isHeavy, victim, shortVictim }) =>
-    isSlow !== true && isHeavy !== true && victim === undefined && shortVictim === undefined,
-);
+attackTests(test, 'tcp', isShort);

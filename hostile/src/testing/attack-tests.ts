@@ -67,5 +67,16 @@ export function attackTests(
   });
 }
 
+/** Whether an attack repeats a single message, and needs no victim of its own. */
+export function isShort({ isBrief, isSlow, isHeavy, victim, shortVictim }: Attack): boolean {
+  return (
+    isBrief === true &&
+    isSlow !== true &&
+    isHeavy !== true &&
+    victim === undefined &&
+    shortVictim === undefined
+  );
+}
+
 /** Attacks that are not stopped yet. */
 const OPEN: ReadonlySet<string> = new Set<string>();
