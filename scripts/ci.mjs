@@ -27,7 +27,7 @@ const RUNS = {
     chromium: [`${pnpm} test --pages`],
     search: [
       `${pnpm} demo`,
-      `${pnpm} sim`,
+      `${pnpm} sim --seeds 100`,
       `${pnpm} mutants`,
       `${pnpm} fuzz --runs 20000 --untimed`,
     ],
