@@ -241,11 +241,13 @@ async function dependencies() {
 /** Checks the workflows of the hosting service, and that they pin foreign actions by their hash. */
 async function workflows() {
   const lint = await createLinter();
-  const folder = '.github/workflows';
-  for (const name of readdirSync(join(root, folder)).sort()) {
-    const file = `${folder}/${name}`;
+  for (const name of filesBelow(join(root, '.github')).sort()) {
+    const file = `.github/${name}`;
     const text = readFileSync(join(root, file), 'utf8');
-    const flaws = lint(text, file).map(({ line, message }) => `${file}:${line}: ${message}`);
+    const isWorkflow = name.startsWith('workflows/');
+    const flaws = isWorkflow
+      ? lint(text, file).map(({ line, message }) => `${file}:${line}: ${message}`)
+      : [];
     const loose = [...text.matchAll(/^.*\buses: (?!\.\/|\S+@[0-9a-f]{40} # v).*$/gm)];
     flaws.push(...loose.map(([line]) => `${file}: not pinned by a hash: ${line.trim()}`));
     report('workflow', flaws.length === 0, file, flaws.join('\n'));
