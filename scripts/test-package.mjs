@@ -50,7 +50,7 @@ export async function testPackage({ folder, files }, { nightly, concurrency, onC
   const failures = lines.filter((line) => /^ {2}[✘×◌] /u.test(line)).map((line) => line.trim());
   failures.push(...(await leftBehind(temporary)));
   if (code !== 0 && failures.length === 0) failures.push(`AVA ended with exit code ${code}`);
-  const details = lines.filter((line) => !/^ {2}(?:[✔√] |- \[skip\] )/u.test(line));
+  const details = lines.filter((line) => !/^ {2}(?:[✔√] |- \[skip\] | {2}ℹ )/u.test(line));
   for (const failure of failures)
     if (!details.includes(`  ${failure}`)) details.push(`  ${failure}`);
   return {
