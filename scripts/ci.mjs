@@ -29,7 +29,7 @@ const RUNS = {
       `${pnpm} demo`,
       `${pnpm} sim --seeds 100`,
       `${pnpm} mutants`,
-      `${pnpm} fuzz --runs 20000 --untimed`,
+      `${pnpm} fuzz --runs 10000 --untimed`,
     ],
   },
   nightly: nightly(),
