@@ -40,6 +40,7 @@ await packages();
 await bundles();
 await dependencies();
 await workflows();
+await jobs();
 await release();
 console.log(failed.length === 0 ? 'check: all well' : `check: failed in ${failed.join(', ')}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
@@ -251,6 +252,21 @@ async function workflows() {
     const loose = [...text.matchAll(/^.*\buses: (?!\.\/|\S+@[0-9a-f]{40} # v).*$/gm)];
     flaws.push(...loose.map(([line]) => `${file}: not pinned by a hash: ${line.trim()}`));
     report('workflow', flaws.length === 0, file, flaws.join('\n'));
+  }
+}
+
+/** Checks that the workflows run each job of scripts/ci.mjs. */
+async function jobs() {
+  for (const [name, workflow] of [
+    ['commit', 'ci'],
+    ['nightly', 'nightly'],
+  ]) {
+    const list = await run(process.execPath, ['scripts/ci.mjs', name, '--list'], {
+      capture: 'stdout',
+    });
+    const text = readFileSync(join(root, `.github/workflows/${workflow}.yml`), 'utf8');
+    const expected = `job: [${list.output.trim()}]`;
+    report('workflow', text.includes(expected), `the jobs of ${name}`, `expected ${expected}`);
   }
 }
 

@@ -6,6 +6,7 @@
 //
 //   node scripts/ci.mjs commit [job...]    what every commit must pass
 //   node scripts/ci.mjs nightly [job...]   what takes too long for a commit
+//   node scripts/ci.mjs commit --list      only prints the names of the jobs
 //
 // The commands get `CI=true` and no standard input.
 
@@ -39,14 +40,16 @@ const [name, ...named] = process.argv.slice(2);
 const total = { passed: 0, failed: 0 };
 const report = [];
 const problem = problemOf();
-if (problem === undefined) await runJobs();
-else console.error(`ci.mjs: ${problem}`);
+if (problem !== undefined) console.error(`ci.mjs: ${problem}`);
+else if (named[0] === '--list') console.log(Object.keys(RUNS[name]).join(', '));
+else await runJobs();
 process.exitCode = problem !== undefined ? 2 : total.failed === 0 ? 0 : 1;
 
+/** Returns what is wrong with the arguments; undefined if nothing is. */
 function problemOf() {
   const jobs = RUNS[name];
   if (jobs === undefined) return `expected ${Object.keys(RUNS).join(' or ')}, not '${name ?? ''}'`;
-  const strange = named.find((job) => jobs[job] === undefined);
+  const strange = named.find((job) => jobs[job] === undefined && job !== '--list');
   return strange === undefined
     ? undefined
     : `no job of ${name} is called '${strange}'; choose from ${Object.keys(jobs).join(', ')}`;
