@@ -1,5 +1,5 @@
-// Mutants that survived all tests that were tried; see main.mjs. When a test kills one of them, move
-// it to the file of its area.
+// Mutants that survived all tests that were tried; see main.mjs. When a test kills one of them,
+// move it to the file of its area.
 
 export const survivors = [
   {

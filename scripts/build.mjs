@@ -23,7 +23,7 @@ for (const folder of packages) {
 }
 
 console.log(`Building ${packages.length} packages`);
-// One checker for each project: more would each check what they share, on as many cores.
+// One checker for each project, because several would check the types that they share several times.
 process.exitCode = (
   await runTool(tools.tsc, ['-b', '--checkers', '1', ...process.argv.slice(2)])
 ).code;
@@ -58,8 +58,8 @@ async function bundleCore() {
     sourcemap: 'inline',
     ...options,
   });
-  // Printed once more, so that it has lines but no comments. V8 keeps the source in its heap, and at
-  // two bytes for each character if any of them, even in a comment, is not in Latin-1.
+  // Printed once more, so that it has lines but no comments. V8 keeps the source in its heap, and
+  // at two bytes for each character if any of them, even in a comment, is not in Latin-1.
   await build({
     stdin: { contents: bundle.outputFiles[0].text, resolveDir: join(dist, 'bundle') },
     outfile,

@@ -1,8 +1,8 @@
 // Runs the jobs of continuous integration. A job is a list of commands, and each of them runs, no
-// matter what failed before it. A hosting service runs the jobs in parallel; without a name, all run
-// in sequence. At the end stands how long each command took, on the clock and in CPU time, and which
-// tests were skipped, with the reason. The last line counts the tests of all commands; a command that
-// prints no count is one.
+// matter what failed before it. A hosting service runs the jobs in parallel; without a name, all
+// run in sequence. The last lines say how long each command took, on the clock and in CPU time, and
+// which tests were skipped, with the reason. The very last one counts the tests of all commands; a
+// command that prints no count is one.
 //
 //   node scripts/ci.mjs commit [job...]    what every commit must pass
 //   node scripts/ci.mjs nightly [job...]   what takes too long for a commit
@@ -82,7 +82,9 @@ async function step(job, command) {
   for (const [line] of output.matchAll(/^ +skipped: .*$/gm)) report.push(`    ${line}`);
 }
 
-/** Runs a command in the root, shows its output, and returns `{ code, output }` when it has ended. */
+/**
+ * Runs a command in the root, shows its output, and returns `{ code, output }` when it has ended.
+ */
 function runLoudly(command) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, {

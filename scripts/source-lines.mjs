@@ -1,5 +1,5 @@
-// Translates positions in compiled files into those of their sources, for the output of failed tests:
-// V8 would read the source map of each file that a test loads, for the few that fail.
+// Translates positions in compiled files into those of their sources, for the output of failed
+// tests. With source maps switched on, Node would read the map of every file that a test loads.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
@@ -7,7 +7,9 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { root } from './workspace.mjs';
 
-/** Replaces each position `/path/dist/file.js:1:2` in a text by that in the source, if it is known. */
+/**
+ * Replaces each position `/path/dist/file.js:1:2` in a text by that in the source, if it is known.
+ */
 export function withSourceLines(text) {
   return text.replace(
     /(file:\/\/)?(\/[^\s()]*\/dist\/[^\s()]+\.js):(\d+):(\d+)/g,

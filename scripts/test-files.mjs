@@ -2,8 +2,8 @@
 // of its own package:
 //
 //   page   it drives Chromium
-//   io     it touches sockets, disks, processes, threads, timers or async context, so that its result
-//          may depend on the release of Node
+//   io     it touches sockets, disks, processes, threads, timers or async context, so that its
+//          result may depend on the release of Node
 //   pure   everything else: machines without I/O, and whole nodes in memory or in a simulation
 //
 // Files `*.nightly.test.*` run only in the nightly run.

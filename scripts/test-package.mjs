@@ -1,5 +1,5 @@
-// Runs test files of one package under AVA, counts their cases, and checks that they leave no process
-// and no temporary file behind.
+// Runs test files of one package under AVA, counts their cases, and checks that they leave no
+// process and no temporary file behind.
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

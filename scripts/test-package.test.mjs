@@ -1,5 +1,5 @@
-// Tests how the tests of a package are run: what is counted, what shares a worker, and what a test may
-// not leave behind.
+// Tests how the tests of a package are run: what is counted, what shares a worker, and what a test
+// may not leave behind.
 
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,7 +30,7 @@ function planted(t, files) {
 const options = { nightly: false, concurrency: 1, onCases: () => {} };
 const head = "import test from 'ava';\n";
 
-test('passed, failed, skipped and hanging tests are counted, and failures are told in full', async (t) => {
+test('passed, failed, skipped and hanging tests are counted, and failures are printed in full', async (t) => {
   const job = planted(t, {
     'dist/a.test.js': `${head}test('one', (t) => t.pass());\ntest.skip('two (for a reason)', (t) => t.pass());`,
     'dist/b.test.js': `${head}test('three', (t) => t.is(1, 2, 'it is not'));`,

@@ -92,8 +92,8 @@ export function run(
 }
 
 /**
- * Returns the seconds of CPU that this process and the processes that it has waited for have used, or
- * undefined if this is not Linux.
+ * Returns the seconds of CPU that this process and the processes that it has waited for have used,
+ * or undefined if this is not Linux.
  */
 export function cpuSeconds() {
   if (process.platform !== 'linux') return undefined;

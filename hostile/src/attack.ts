@@ -36,7 +36,9 @@ export interface Attack {
   readonly isAtCodecLimit?: boolean;
   /** Rounds of a short run. Default 1. */
   readonly rounds?: number;
-  /** The attack lasts as long as a deadline of the victim, so the tests of a commit leave it out. */
+  /**
+   * The attack lasts as long as a deadline of the victim, so the tests of a commit leave it out.
+   */
   readonly isSlow?: boolean;
   /** Even a short run sends tens of megabytes, so the tests of a commit leave it out. */
   readonly isHeavy?: boolean;

@@ -1,5 +1,5 @@
-// Runs the attacks over tcp that the tests of a commit leave out: floods, and those that are heavy, wait
-// for a deadline of the victim, or need a victim of their own.
+// Runs the attacks over tcp that the tests of a commit leave out: floods, and those that are heavy,
+// wait for a deadline of the victim, or need a victim of their own.
 
 import test from 'ava';
 import { attackTests, isShort } from './testing/attack-tests.ts';

@@ -1,5 +1,5 @@
-// The longest tests: networks that are partitioned for a long time, whose nodes come and go, or many
-// nodes that start at once.
+// The longest tests: networks that are partitioned for a long time, whose nodes come and go, or
+// many nodes that start at once.
 
 import { createSimulation } from '@trunkline/simulation';
 import { seededRandom } from '@trunkline/transport-core';
