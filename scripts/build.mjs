@@ -23,7 +23,8 @@ for (const folder of packages) {
 }
 
 console.log(`Building ${packages.length} packages`);
-// One checker for each project, because several would check the types that they share several times.
+// One checker for each project, because several would check the types that they share several
+// times.
 process.exitCode = (
   await runTool(tools.tsc, ['-b', '--checkers', '1', ...process.argv.slice(2)])
 ).code;
