@@ -21,9 +21,12 @@ export class FreezableTab {
   /** Opens a page in a new tab, and hides it behind another one. */
   static async open(browser: Browser, url: string): Promise<FreezableTab> {
     const devTools = await browser.newBrowserCDPSession();
-    const { targetId } = await devTools.send('Target.createTarget', { url });
+    const { targetId } = await devTools.send('Target.createTarget', { url: 'about:blank' });
     const { sessionId } = await devTools.send('Target.attachToTarget', { targetId });
     const tab = new FreezableTab(devTools, sessionId);
+    // The reply follows when the tab shows the new document, which may load until later. A tab that
+    // is created with its address has an empty document at first, whose state is complete, too.
+    await tab.#send('Page.navigate', { url });
     await tab.evaluate(LOADED);
     await devTools.send('Target.createTarget', { url: 'about:blank' });
     await tab.evaluate(HIDDEN);
