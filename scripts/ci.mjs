@@ -1,8 +1,8 @@
 // Runs the jobs of continuous integration. A job is a list of commands, and each of them runs, no
 // matter what failed before it. A hosting service runs the jobs in parallel; without a name, all
-// run in sequence. The last lines say how long each command took, on the clock and in CPU time, and
-// which tests were skipped, with the reason. The very last one counts the tests of all commands; a
-// command that prints no count is one.
+// run in sequence. The last lines say how long each command took, on the clock and in CPU time,
+// which tests failed, and which were skipped, with the reason. The very last one counts the tests of
+// all commands; a command that prints no count is one.
 //
 //   node scripts/ci.mjs commit [job...]    what every commit must pass
 //   node scripts/ci.mjs nightly [job...]   what takes too long for a commit
@@ -79,7 +79,7 @@ async function step(job, command) {
   const times = [clock, cpu].map((value) => `${value?.toFixed(0) ?? '-'} s`.padStart(7));
   console.log(`== exit ${code} after ${times.map((time) => time.trim()).join(', CPU ')}`);
   report.push(`${times.join('  ')}  ${String(code).padStart(4)}  ${job.padEnd(8)}  ${command}`);
-  for (const [line] of output.matchAll(/^ +skipped: .*$/gm)) report.push(`    ${line}`);
+  for (const [line] of output.matchAll(/^ +(?:skipped:|[✘×◌]) .*$/gmu)) report.push(`    ${line}`);
 }
 
 /**
