@@ -1,5 +1,5 @@
-// Chooses the test files of a run. A file is of a kind, by what it imports, itself or through files
-// of its own package:
+// Chooses the test files of a run, and which of them share a worker. A file is of a kind, by what it
+// imports, itself or through files of its own package:
 //
 //   page   it drives Chromium
 //   io     it touches sockets, disks, processes, threads, timers or async context, so that its
@@ -75,40 +75,69 @@ export function chosenFiles({ kinds, nightly, tooling, named }) {
 }
 
 /**
- * Writes files that each import up to GROUP pure files of a package, so that these share a worker:
- * starting one and loading the package takes longer than most files' tests. Returns what AVA is to
- * run: these files, and all files that keep a worker of their own.
+ * Distributes the files of packages to lanes, and returns for each lane the files that AVA is to run
+ * in it, relative to the root. Starting a worker and loading a package takes longer than most files'
+ * tests, so small files of a package share one: a file is written that imports them.
+ *
+ *   threads     whatever is not in another lane
+ *   serial      files that touch I/O and share a worker; one test runs at a time, because the tests
+ *               of other files would delay those that wait for timers
+ *   processes   files of packages that need a process for each
  */
-export function grouped({ folder, files }) {
-  const groups = join(root, folder, '.groups');
-  rmSync(groups, { recursive: true, force: true });
-  const alone = files.filter((file) => isAlone(folder, file));
-  const together = files.filter((file) => !isAlone(folder, file));
-  if (together.length < 2) return files;
-  mkdirSync(groups);
-  const count = Math.ceil(together.length / GROUP);
-  const size = Math.ceil(together.length / count);
-  const written = Array.from({ length: count }, (_, i) => {
-    const part = together.slice(i * size, (i + 1) * size);
-    const file = `.groups/${i + 1}.js`;
-    writeFileSync(join(root, folder, file), part.map((each) => `import '../${each}';\n`).join(''));
-    return file;
+export async function lanesOf(jobs) {
+  const lanes = { threads: [], serial: [], processes: [] };
+  for (const { folder, files } of jobs) {
+    rmSync(join(root, folder, '.groups'), { recursive: true, force: true });
+    const { default: config } = await import(join(root, folder, 'ava.config.mjs'));
+    const others = config.workerThreads === false ? lanes.processes : lanes.threads;
+    const sharing = files.filter((file) => mayShare(folder, file));
+    const kinds = sharing.map((file) => kindOf(join(folder, file)));
+    others.push(
+      ...files.filter((file) => !sharing.includes(file)).map((file) => join(folder, file)),
+    );
+    others.push(
+      ...grouped(
+        folder,
+        'pure',
+        sharing.filter((_, i) => kinds[i] === 'pure'),
+      ),
+    );
+    const io = grouped(
+      folder,
+      'io',
+      sharing.filter((_, i) => kinds[i] === 'io'),
+    );
+    (config.workerThreads === false ? lanes.processes : lanes.serial).push(...io);
+  }
+  return lanes;
+}
+
+/** Writes files that each import up to GROUP of these files; returns them, relative to the root. */
+function grouped(folder, kind, files) {
+  if (files.length < 2) return files.map((file) => join(folder, file));
+  mkdirSync(join(root, folder, '.groups'), { recursive: true });
+  const count = Math.ceil(files.length / GROUP);
+  const size = Math.ceil(files.length / count);
+  return Array.from({ length: count }, (_, i) => {
+    const part = files.slice(i * size, (i + 1) * size);
+    const path = join(folder, '.groups', `${kind}-${i + 1}.js`);
+    writeFileSync(join(root, path), part.map((file) => `import '../${file}';\n`).join(''));
+    return path;
   });
-  return [...written, ...alone];
 }
 
 /**
- * Whether a file needs a worker of its own: it is not pure, it runs a suite of the testkit, it has
- * hooks, which apply to a whole worker, or it declares its tests after an `await`.
+ * Whether a file may share a worker: it runs no suite of the testkit, it has no hooks, which would
+ * apply to the whole worker, and it declares its tests before any `await`.
  */
-function isAlone(folder, file) {
-  const path = join(folder, file);
-  const { files, imports } = reached(join(root, path));
+function mayShare(folder, file) {
+  const path = join(root, folder, file);
+  const { files, imports } = reached(path);
   return (
-    kindOf(path) !== 'pure' ||
-    imports.has('@trunkline/transport-testkit') ||
-    /\btest\.(after|before)/.test(textOf(join(root, path))) ||
-    [...files].some((each) => /^(const .*= )?\(?await /m.test(textOf(each)))
+    kindOf(join(folder, file)) !== 'page' &&
+    !imports.has('@trunkline/transport-testkit') &&
+    !/\btest\.(after|before)/.test(textOf(path)) &&
+    ![...files].some((each) => /^(const .*= )?\(?await /m.test(textOf(each)))
   );
 }
 

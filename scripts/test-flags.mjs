@@ -1,4 +1,4 @@
-// Sets V8's flags for the tests, and switches source maps off. scripts/test-package.mjs loads it
+// Sets V8's flags for the tests, and switches source maps off. scripts/test-lane.mjs loads it
 // into each process that runs tests, and so into those that the tests start.
 
 import process from 'node:process';

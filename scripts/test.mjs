@@ -1,4 +1,4 @@
-// Runs the compiled tests, several packages side by side, and counts what passed and failed. Prints
+// Runs the compiled tests, several files side by side, and counts what passed and failed. Prints
 // progress from the first second, and failures in full. Run by `pnpm test`, after a build, and by
 // scripts/ci.mjs.
 //
@@ -17,8 +17,8 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { startLoad } from './load.mjs';
 import { createProgress, duration } from './progress.mjs';
-import { chosenFiles } from './test-files.mjs';
-import { testPackage } from './test-package.mjs';
+import { chosenFiles, lanesOf } from './test-files.mjs';
+import { testLane } from './test-lane.mjs';
 import { cpuSeconds } from './workspace.mjs';
 
 /**
@@ -55,14 +55,22 @@ const jobs = chosenFiles({ ...extent, nightly: options.nightly, tooling, named }
   (a, b) => rank(a) - rank(b),
 );
 const cores = availableParallelism();
-// One more job than there are cores, because suites over real sockets wait now and then.
-const atOnce = Math.min(cores + 1, jobs.length);
+/**
+ * The arguments of AVA for each lane of files. The lanes run side by side: on two cores they run one
+ * file more than there are cores, because suites over real sockets wait now and then.
+ */
+const ARGS = {
+  threads: ['--concurrency', String(Math.max(1, cores - 1))],
+  serial: ['--serial'],
+  processes: ['--no-worker-threads', '--concurrency', String(Math.max(1, Math.floor(cores / 2)))],
+};
+const lanes = Object.entries(await lanesOf(jobs)).filter(([, files]) => files.length > 0);
 const total = { passed: 0, failed: 0, skipped: 0 };
-/** The failures of each case that ever failed: its runs, and its output in the first of them. */
+/** The runs in which a case has failed, and the output of its lane in the first of them. */
 const failures = new Map();
 
 console.log(
-  `Tests on Node ${process.versions.node}, ${cores} cores: ${extent.name}, ${jobs.length} packages, ${atOnce} at a time${load > 0 ? `, beside ${load} busy processes` : ''}`,
+  `Tests on Node ${process.versions.node}, ${cores} cores: ${extent.name}, ${jobs.length} packages${load > 0 ? `, beside ${load} busy processes` : ''}`,
 );
 const began = performance.now();
 const endLoad = startLoad(load);
@@ -83,23 +91,45 @@ console.log(`${total.passed} passed, ${total.failed} failed`);
 if (total.failed > 0) process.exitCode = 1;
 
 async function runAll(run) {
-  const progress = createProgress(jobs.length);
-  const waiting = [...jobs];
-  const runJobs = async () => {
-    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
-      const reporter = progress.start(job.name);
-      const result = await testPackage(job, {
+  const progress = createProgress();
+  const results = await Promise.all(
+    lanes.map(async ([lane, files]) => {
+      const result = await testLane(files, {
+        args: ARGS[lane],
         nightly: options.nightly,
-        concurrency: Math.max(1, Math.floor(cores / atOnce)),
-        onCases: (cases) => reporter.done(cases),
+        onCase: progress.count,
       });
-      for (const kind of Object.keys(total)) total[kind] += result[kind];
-      reporter.end(result, [...result.skips, ...(result.failed > 0 ? [result.details] : [])]);
-      for (const title of result.failures) note(`${job.name}: ${title}`, run, result.details);
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, runJobs));
+      if (result.failed.length > 0) progress.print(result.details);
+      for (const title of result.failed) note(title, run, result.details);
+      return result;
+    }),
+  );
   progress.close();
+  tellCounts({
+    passed: results.flatMap(({ passed }) => passed),
+    failed: results.flatMap(({ failed }) => failed),
+    skipped: results.flatMap(({ skipped }) => skipped),
+  });
+}
+
+/** Prints the counts of each package, and below them its skipped and its failed cases. */
+function tellCounts(titles) {
+  const starts = jobs.map(({ folder }) =>
+    folder === '.' ? '' : `${folder.replace('/', ' › ')} › `,
+  );
+  const owner = (title) => jobs[starts.findIndex((start) => title.startsWith(start))]?.name;
+  for (const kind of Object.keys(total)) total[kind] += titles[kind].length;
+  for (const { name } of jobs) {
+    const [passed, failed, skipped] = Object.keys(total).map((kind) =>
+      titles[kind].filter((title) => owner(title) === name),
+    );
+    const skips = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
+    console.log(
+      `${name.padEnd(20)} ${String(passed.length).padStart(5)} passed, ${failed.length} failed${skips}`,
+    );
+    for (const title of skipped) console.log(`    skipped: ${title}`);
+  }
+  for (const title of titles.failed) console.log(`  ✘ ${title}`);
 }
 
 function note(title, run, details) {

@@ -1,15 +1,15 @@
-// Tests how the tests of a package are run: what is counted, what shares a worker, and what a test
-// may not leave behind.
+// Tests how tests are run: what is counted, what shares a worker, and what a test may not leave
+// behind.
 
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import test from 'ava';
-import { grouped, kindOf } from './test-files.mjs';
-import { testPackage } from './test-package.mjs';
+import { kindOf, lanesOf } from './test-files.mjs';
+import { testLane } from './test-lane.mjs';
 import { root } from './workspace.mjs';
 
-/** Writes a package with compiled tests, and returns how `testPackage` knows it. */
+/** Writes a package with compiled tests. Returns its folder, and the paths of its tests. */
 function planted(t, files) {
   const path = mkdtempSync(join(tmpdir(), 'planted-'));
   t.teardown(() => rmSync(path, { recursive: true }));
@@ -27,25 +27,30 @@ function planted(t, files) {
   return { folder: relative(root, path), files: tests };
 }
 
-const options = { nightly: false, concurrency: 1, onCases: () => {} };
 const head = "import test from 'ava';\n";
 
 test('passed, failed, skipped and hanging tests are counted, and failures are printed in full', async (t) => {
-  const job = planted(t, {
+  const { folder, files } = planted(t, {
     'dist/a.test.js': `${head}test('one', (t) => t.pass());\ntest.skip('two (for a reason)', (t) => t.pass());`,
     'dist/b.test.js': `${head}test('three', (t) => t.is(1, 2, 'it is not'));`,
-    'dist/c.test.js': `${head}import 'node:net';\ntest('four', () => new Promise((r) => setTimeout(r, 600_000)));`,
+    'dist/c.test.js': `${head}test('four', () => new Promise((r) => setTimeout(r, 600_000)));`,
   });
-  const result = await testPackage(job, options);
-  t.is(result.passed, 1);
-  t.deepEqual(result.skips, ['  skipped: .groups › 1 › two (for a reason)']);
-  t.true(result.failures.includes('✘ [fail]: .groups › 1 › three it is not'));
-  t.true(result.failures.includes('◌ dist › c › four'));
+  let cases = 0;
+  const onCase = () => (cases += 1);
+  const result = await testLane(files, { cwd: join(root, folder), onCase });
+  t.deepEqual(result.passed, ['dist › a › one']);
+  t.deepEqual(result.skipped, ['dist › a › two (for a reason)']);
+  t.deepEqual(result.failed, [
+    'dist › b › three it is not',
+    'Timed out while running tests',
+    'dist › c › four',
+  ]);
   t.regex(result.details, /it is not\n\n {2}Difference/);
+  t.is(cases, 4);
 });
 
 test('a test that leaves a process or a temporary file behind fails the run', async (t) => {
-  const job = planted(t, {
+  const { folder, files } = planted(t, {
     'dist/a.test.js': `${head}
       import { spawn } from 'node:child_process';
       import { mkdtempSync } from 'node:fs';
@@ -56,30 +61,31 @@ test('a test that leaves a process or a temporary file behind fails the run', as
         t.pass();
       });`,
   });
-  const result = await testPackage(job, options);
-  t.is(result.passed, 1);
-  t.is(result.failures.length, 2);
-  t.regex(result.failures[0], /left a process behind: \d+, .*600_000/);
-  t.regex(result.failures[1], /left a temporary file behind: left-/);
+  const result = await testLane(files, { cwd: join(root, folder), onCase() {} });
+  t.deepEqual(result.passed, ['dist › a › untidy']);
+  t.is(result.failed.length, 2);
+  t.regex(result.failed[0], /^left a process behind: \d+, .*600_000/);
+  t.regex(result.failed[1], /^left a temporary file behind: left-/);
 });
 
-test('pure files share a worker; files with hooks, sockets or pages do not', (t) => {
+test('small files share a worker by their kind; files with hooks and pages have one each', async (t) => {
   const { folder, files } = planted(t, {
     'dist/net.js': "import 'node:net';",
     'dist/a.test.js': head,
     'dist/b.test.js': `${head}import { readFileSync } from 'node:fs';`,
+    'dist/c.test.js': `${head}import './net.js';`,
+    'dist/d.test.js': `${head}import 'node:tls';`,
     'dist/hooks.test.js': `${head}test.after(() => {});`,
-    'dist/io.test.js': `${head}import './net.js';`,
     'dist/page.test.js': "import { chromium } from 'playwright-core';",
   });
   t.deepEqual(
     files.map((file) => kindOf(join(folder, file))),
-    ['pure', 'pure', 'pure', 'io', 'page'],
+    ['pure', 'pure', 'io', 'io', 'pure', 'page'],
   );
-  t.deepEqual(grouped({ folder, files }), [
-    '.groups/1.js',
-    'dist/hooks.test.js',
-    'dist/io.test.js',
-    'dist/page.test.js',
-  ]);
+  const within = (path) => join(folder, path);
+  t.deepEqual(await lanesOf([{ folder, files }]), {
+    threads: ['dist/hooks.test.js', 'dist/page.test.js', '.groups/pure-1.js'].map(within),
+    serial: ['.groups/io-1.js'].map(within),
+    processes: [],
+  });
 });
