@@ -129,7 +129,7 @@ function nightly() {
     ...Object.fromEntries(tests),
     search: [`${pnpm} sim --seeds 2000`, `${pnpm} processes`],
     mutants: [`${pnpm} run build`, 'node mutants/main.mjs'],
-    fuzz: [`${pnpm} fuzz --untimed`],
+    fuzz: [`${pnpm} fuzz --runs 300000 --untimed`],
     evaluation: [`${pnpm} evaluate gossip --nodes 1000 --seeds 4`, `${pnpm} evaluate peers`],
     scale: [`${pnpm} evaluate scale`, `${pnpm} evaluate faults`],
     soak: [`${pnpm} evaluate soak`],
