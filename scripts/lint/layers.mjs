@@ -87,7 +87,7 @@ const PACKAGES = [
   {
     files: ['transport-{tcp,ws}/src/**'],
     except: SOURCE,
-    may: [...PUBLIC, 'mutual-tls', 'mutual-tls/options'],
+    may: [...PUBLIC, 'mutual-tls'],
     because:
       "Backends know nothing of each other: they import transport-core's public entries and mutual-tls alone.",
   },

@@ -4,9 +4,9 @@ import { Buffer } from 'node:buffer';
 import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { createAuthority, createIdentity, nodeIdOf, selfSigned } from '@trunkline/identity';
 import { TransportError } from '@trunkline/transport-core';
+import type { TlsOptions } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import { keyWeakness, nodeIdOfCertificate, readCredentials } from './credentials.ts';
-import type { TlsOptions } from './tls-options.ts';
 
 const a = createIdentity();
 const b = createIdentity({ type: 'p256' });

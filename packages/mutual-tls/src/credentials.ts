@@ -5,7 +5,7 @@ import { Buffer } from 'node:buffer';
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { TransportError } from '@trunkline/transport-core';
-import type { Pem, TlsOptions } from './tls-options.ts';
+import type { Pem, TlsOptions } from '@trunkline/transport-core/backend';
 
 /** This end's key, certificate and authorities after validation, ready for node:tls. */
 export interface Credentials {

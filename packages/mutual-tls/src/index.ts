@@ -5,4 +5,4 @@ export { nodeChannels } from './node-channels.ts';
 export type { AcceptorOptions, TlsAcceptor } from './tls-acceptor.ts';
 export { cutOff, TlsConnection } from './tls-connection.ts';
 export { tlsConnectionError, tlsDialError } from './tls-errors.ts';
-export { isTlsOptions, type Pem, type TlsOptions, type TlsUpdate } from './tls-options.ts';
+export { isTlsOptions } from './tls-options.ts';

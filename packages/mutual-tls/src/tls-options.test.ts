@@ -1,7 +1,8 @@
 // Tests of validating and merging TLS options.
 
+import type { TlsOptions } from '@trunkline/transport-core/backend';
 import test from 'ava';
-import { mergeTls, parseTls, type TlsOptions } from './tls-options.ts';
+import { mergeTls, parseTls } from './tls-options.ts';
 
 const id = 'ab'.repeat(32);
 const good: TlsOptions = { key: 'k', cert: 'c' };

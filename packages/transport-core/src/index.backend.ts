@@ -39,6 +39,7 @@ export type {
 export { allocate, freeChunk } from './system-memory.ts';
 export { environmentSharesPorts } from './system-runtime.ts';
 export { cleanText } from './text.ts';
+export type { Pem, TlsOptions, TlsUpdate } from './tls-options.ts';
 export type { TraceChannel, TraceChannels } from './trace-channels.ts';
 export type { BackendLayerOptions } from './transport/backend.ts';
 export { NetworkTransport, type NetworkTransportOptions } from './transport/network-transport.ts';

@@ -1,13 +1,6 @@
 // TCP as a Transport and as a backend of createTransport.
 
-import {
-  isTlsOptions,
-  MutualTls,
-  nodeChannels,
-  type TlsOptions,
-  type TlsUpdate,
-  updateTls,
-} from '@trunkline/mutual-tls';
+import { isTlsOptions, MutualTls, nodeChannels, updateTls } from '@trunkline/mutual-tls';
 import {
   type Backend,
   type CommonOptions,
@@ -25,6 +18,8 @@ import {
   optional,
   parseOptions,
   reference,
+  type TlsOptions,
+  type TlsUpdate,
   text,
 } from '@trunkline/transport-core/backend';
 import {

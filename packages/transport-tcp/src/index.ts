@@ -1,6 +1,6 @@
 // The public API of @trunkline/transport-tcp.
 
-export type { Pem, TlsOptions, TlsUpdate } from '@trunkline/mutual-tls';
+export type { Pem, TlsOptions, TlsUpdate } from '@trunkline/transport-core/backend';
 export {
   createTcpTransport,
   type TcpBackend,

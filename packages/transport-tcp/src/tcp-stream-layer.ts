@@ -1,14 +1,7 @@
 // The TCP stream layer, plain or under mutual TLS: implements StreamLayer with node:net.
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import {
-  MutualTls,
-  type TlsAcceptor,
-  type TlsConnection,
-  type TlsOptions,
-  type TlsUpdate,
-  updateTls,
-} from '@trunkline/mutual-tls';
+import { MutualTls, type TlsAcceptor, type TlsConnection, updateTls } from '@trunkline/mutual-tls';
 import { type Clock, type Observer, systemClock, TransportError } from '@trunkline/transport-core';
 import {
   checkAdvertised,
@@ -24,6 +17,8 @@ import {
   type StreamConnection,
   type StreamLayer,
   socketError,
+  type TlsOptions,
+  type TlsUpdate,
 } from '@trunkline/transport-core/backend';
 import { SocketReader } from './read-buffer.ts';
 import { TcpConnection } from './tcp-connection.ts';

@@ -6,7 +6,7 @@ import { createServer, request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { createAuthority, createIdentity } from '@trunkline/identity';
-import { MutualTls, type TlsOptions } from '@trunkline/mutual-tls';
+import { MutualTls } from '@trunkline/mutual-tls';
 import {
   bytes,
   createManualClock,
@@ -15,6 +15,7 @@ import {
   serve,
   type TransportError,
 } from '@trunkline/transport-core';
+import type { TlsOptions } from '@trunkline/transport-core/backend';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
 import { createWsTransport } from './create-ws-transport.ts';

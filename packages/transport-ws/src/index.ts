@@ -1,6 +1,6 @@
 // The public API of @trunkline/transport-ws in Node.
 
-export type { Pem, TlsOptions, TlsUpdate } from '@trunkline/mutual-tls/options';
+export type { Pem, TlsOptions, TlsUpdate } from '@trunkline/transport-core/backend';
 export { createWsTransport, ws } from './create-ws-transport.ts';
 // For code that composes stream layers.
 export type {

@@ -3,7 +3,7 @@
 
 import type { Server } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
-import { type MutualTls, type TlsUpdate, updateTls } from '@trunkline/mutual-tls';
+import { type MutualTls, updateTls } from '@trunkline/mutual-tls';
 import { type Clock, type Observer, systemClock, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
@@ -15,6 +15,7 @@ import {
   reasonError,
   type StreamConnection,
   socketError,
+  type TlsUpdate,
 } from '@trunkline/transport-core/backend';
 import { checkHosts, hostCheck } from './hosts.ts';
 import { createUpgradeServer } from './own-server.ts';

@@ -1,6 +1,5 @@
 // The options and public types of the WebSocket layer and of the transport over it.
 
-import type { TlsOptions, TlsUpdate } from '@trunkline/mutual-tls/options';
 import type {
   Clock,
   CommonOptions,
@@ -8,7 +7,7 @@ import type {
   Protocol,
   Transport,
 } from '@trunkline/transport-core';
-import type { StreamLayer } from '@trunkline/transport-core/backend';
+import type { StreamLayer, TlsOptions, TlsUpdate } from '@trunkline/transport-core/backend';
 
 /** Options of a WebSocket stream layer; all may be left out. */
 export interface WsStreamLayerOptions {

@@ -1,6 +1,5 @@
 // Turns any WebSocket stream layer, of Node or of the browser, into a Transport and into a backend.
 
-import type { TlsOptions, TlsUpdate } from '@trunkline/mutual-tls/options';
 import {
   type Backend,
   type CommonOptions,
@@ -17,6 +16,8 @@ import {
   optional,
   parseOptions,
   reference,
+  type TlsOptions,
+  type TlsUpdate,
   type TraceChannels,
   text,
 } from '@trunkline/transport-core/backend';
