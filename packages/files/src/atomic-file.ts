@@ -4,7 +4,7 @@
 // renames; it does not sync the folder, so a new name can be lost in a power failure; and it adds
 // an exit hook to the process.
 
-import { bytesToHex } from '@noble/hashes/utils.js';
+import { Buffer } from 'node:buffer';
 import { randomBytes, systemRandom } from '@trunkline/transport-core';
 import { fileDisk, hasNoLinks } from './file-disk.ts';
 
@@ -31,7 +31,7 @@ export async function writeAtomically(
   addName = fileDisk.link,
 ): Promise<void> {
   const bytes = new TextEncoder().encode(text);
-  const temporary = `${path}.${bytesToHex(randomBytes(systemRandom, 8))}.tmp`;
+  const temporary = `${path}.${Buffer.from(randomBytes(systemRandom, 8)).toString('hex')}.tmp`;
   try {
     await fileDisk.write(temporary, bytes, mode);
     if (overwrite) await fileDisk.rename(temporary, path);
