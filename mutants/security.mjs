@@ -1,4 +1,4 @@
-// Mutants of identity, mutual-tls and stream-noise; see main.mjs.
+// Mutants of identity, mutual TLS and stream-noise; see main.mjs.
 
 export const security = [
   {
@@ -80,7 +80,7 @@ export const security = [
   },
   {
     rule: 'With an authority, a certificate that the authority did not sign is refused.',
-    file: 'packages/mutual-tls/src/tls-remote.ts',
+    file: 'packages/transport-core/src/node/tls-remote.ts',
     from: 'if (!hasAuthority && UNSIGNED.has(code)) return undefined;',
     to: 'if (!hasAuthority || UNSIGNED.has(code)) return undefined;',
     killer: {
@@ -92,7 +92,7 @@ export const security = [
   },
   {
     rule: 'A listener uses a renewed certificate for new connections at once.',
-    file: 'packages/mutual-tls/src/mutual-tls.ts',
+    file: 'packages/transport-core/src/node/mutual-tls.ts',
     from: 'options.cert !== this.#options.cert ||',
     to: '',
     killer: {
@@ -137,7 +137,7 @@ export const security = [
   },
   {
     rule: 'Without an authority, a node is trusted only if it is allowed or was dialed by its id.',
-    file: 'packages/mutual-tls/src/tls-remote.ts',
+    file: 'packages/transport-core/src/node/tls-remote.ts',
     from: 'if (hasAuthority || id === this.#expected) return undefined;',
     to: 'if (hasAuthority || this.#expected === undefined) return undefined;',
     killer: {

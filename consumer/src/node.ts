@@ -42,6 +42,7 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
+import { MutualTls, writeAtomically } from '@trunkline/transport-core/node';
 import {
   connectAll,
   createInmemStreams,
@@ -138,6 +139,7 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   const described = await createReflector(observed).describe('127.0.0.1:1', 'ledger');
   observed.mount(await reflectedProtocol(described));
   const [change] = await compareProtocols([described], [await describeProtocol(ledger)]);
+  void [MutualTls.name, writeAtomically.name];
   void [asyncApi([described]), (change satisfies Change | undefined)?.breaks];
   const metrics = createMetrics({ topics: true });
   createTcpTransport({

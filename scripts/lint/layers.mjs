@@ -87,9 +87,9 @@ const PACKAGES = [
   {
     files: ['transport-{tcp,ws}/src/**'],
     except: SOURCE,
-    may: [...PUBLIC, 'mutual-tls'],
+    may: [...PUBLIC, 'transport-core/node'],
     because:
-      "Backends know nothing of each other: they import transport-core's public entries and mutual-tls alone.",
+      "Backends know nothing of each other: they import transport-core's public entries and its code for Node alone.",
   },
   {
     files: ['transport-webrtc/src/**'],
@@ -106,18 +106,11 @@ const PACKAGES = [
       "Backends know nothing of each other: transport-nats imports transport-core's public entries alone.",
   },
   {
-    files: ['{files,mutual-tls}/src/**'],
-    except: SOURCE,
-    may: PUBLIC,
-    because:
-      "files and mutual-tls stand beside the layers: they import transport-core's public entries alone.",
-  },
-  {
     files: ['identity/src/**'],
     except: SOURCE,
-    may: [...PUBLIC, 'files'],
+    may: [...PUBLIC, 'transport-core/node'],
     because:
-      "identity stands beside the layers: it imports transport-core's public entries and files alone.",
+      "identity stands beside the layers: it imports transport-core's public entries and its code for Node alone.",
   },
   {
     files: ['stream-noise/src/**'],
@@ -129,9 +122,9 @@ const PACKAGES = [
   {
     files: ['peers/src/**'],
     except: SOURCE,
-    may: [...ALL_OF_CORE, 'files'],
+    may: [...ALL_OF_CORE, 'transport-core/node'],
     because:
-      'peers is an ordinary user of a Transport and knows no backend: it imports transport-core and files alone.',
+      'peers is an ordinary user of a Transport and knows no backend: it imports transport-core alone.',
   },
   {
     files: ['signaling/src/**'],
@@ -321,6 +314,7 @@ export function overrides(deniedGlobals) {
       },
     },
     ...coreRules(),
+    nodeRule(),
     ...PACKAGES.map(packageRule),
     ...gossipRules(),
     imports(
@@ -360,8 +354,8 @@ export function overrides(deniedGlobals) {
       ],
       [
         only(
-          [...ALL_OF_CORE, 'transport-testkit', 'identity', 'mutual-tls'],
-          'Backends know nothing of each other: their tests import transport-core, transport-testkit, identity and mutual-tls alone.',
+          [...ALL_OF_CORE, 'transport-core/node', 'transport-testkit', 'identity'],
+          'Backends know nothing of each other: their tests import transport-core, transport-testkit and identity alone.',
         ),
       ],
     ),
@@ -403,6 +397,7 @@ export function overrides(deniedGlobals) {
         'packages/{transport-core,transport-inmem,transport-webrtc,metrics,opentelemetry,resilience,resumption}/src/**',
         'packages/{reflection,admin}/src/**',
         'packages/simulation/src/**',
+        '!packages/transport-core/src/node/**',
         '!packages/simulation/src/loader/**',
         ...NATIVE,
         '!**/*.test.ts',
@@ -440,6 +435,25 @@ function coreRules() {
         : [`packages/transport-core/src/${folder}/**`];
     return imports(files, patterns);
   });
+}
+
+/** The code of transport-core for Node, which stands beside the layers. */
+function nodeRule() {
+  return imports(
+    ['packages/transport-core/src/node/**', ...SOURCE],
+    [
+      only(
+        PUBLIC,
+        "node/ stands beside the layers: it imports transport-core's public entries alone.",
+      ),
+      {
+        group: ['../**'],
+        message:
+          'node/ imports core by its name: Node loads core as one file, with one copy of each class.',
+      },
+      TIMERS,
+    ],
+  );
 }
 
 /** The layers of gossip; its root files use all of them, or are used by all. */

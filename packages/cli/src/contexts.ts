@@ -3,8 +3,13 @@
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileDisk, fileError, systemErrorCode, writeAtomically } from '@trunkline/files';
 import { TransportError } from '@trunkline/transport-core';
+import {
+  fileDisk,
+  fileError,
+  systemErrorCode,
+  writeAtomically,
+} from '@trunkline/transport-core/node';
 import * as z from 'zod/mini';
 import type { Terminal } from './terminal.ts';
 

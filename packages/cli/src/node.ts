@@ -3,7 +3,6 @@
 
 import { readFile } from 'node:fs/promises';
 import { adminProtocol } from '@trunkline/admin';
-import { fileError } from '@trunkline/files';
 import { createReflector, type Reflector } from '@trunkline/reflection';
 import {
   type AnyTransport,
@@ -14,6 +13,7 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import { defineProjectProtocol } from '@trunkline/transport-core/internal';
+import { fileError } from '@trunkline/transport-core/node';
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
 import type { Command } from 'commander';

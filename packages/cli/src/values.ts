@@ -2,7 +2,7 @@
 
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { fileError } from '@trunkline/files';
+import { fileError } from '@trunkline/transport-core/node';
 import { UsageError } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -1,7 +1,7 @@
 // Saves and loads certificates in files that anybody may read.
 
-import { fileError, writeAtomically } from '@trunkline/files';
 import { TransportError } from '@trunkline/transport-core';
+import { fileError, writeAtomically } from '@trunkline/transport-core/node';
 import { pemBlocks } from './pem.ts';
 import { checkPath, readTextFile } from './user-file.ts';
 

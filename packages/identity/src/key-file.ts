@@ -2,7 +2,6 @@
 
 import type { Stats } from 'node:fs';
 import { geteuid, platform } from 'node:process';
-import { fileError, systemErrorCode, writeAtomically } from '@trunkline/files';
 import { TransportError } from '@trunkline/transport-core';
 import {
   optional,
@@ -10,6 +9,7 @@ import {
   parseOptions,
   reference,
 } from '@trunkline/transport-core/backend';
+import { fileError, systemErrorCode, writeAtomically } from '@trunkline/transport-core/node';
 import { type CreateIdentityOptions, createIdentity, type Identity } from './identity.ts';
 import { checkIdentity } from './is-identity.ts';
 import { parseIdentity, readIdentity } from './parse-identity.ts';

@@ -1,8 +1,8 @@
 // Files that users name: checks their paths, and reads them with care.
 
 import type { Stats } from 'node:fs';
-import { readRegular } from '@trunkline/files';
 import { TransportError } from '@trunkline/transport-core';
+import { readRegular } from '@trunkline/transport-core/node';
 
 /** Throws a TypeError that names `caller` if `path` cannot be a path. */
 export function checkPath(path: string, caller: string): void {

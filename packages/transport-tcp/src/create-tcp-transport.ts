@@ -1,6 +1,5 @@
 // TCP as a Transport and as a backend of createTransport.
 
-import { isTlsOptions, MutualTls, nodeChannels, updateTls } from '@trunkline/mutual-tls';
 import {
   type Backend,
   type CommonOptions,
@@ -22,6 +21,7 @@ import {
   type TlsUpdate,
   text,
 } from '@trunkline/transport-core/backend';
+import { isTlsOptions, MutualTls, nodeChannels, updateTls } from '@trunkline/transport-core/node';
 import {
   type TcpStreamLayer,
   type TcpStreamLayerOptions,

@@ -2,7 +2,6 @@
 // is free again, and a graceful close loses no data.
 
 import type { Socket } from 'node:net';
-import { type TlsConnection, tlsConnectionError } from '@trunkline/mutual-tls';
 import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
 import {
   formatHostPort,
@@ -12,6 +11,7 @@ import {
   type StreamSink,
   socketError,
 } from '@trunkline/transport-core/backend';
+import { type TlsConnection, tlsConnectionError } from '@trunkline/transport-core/node';
 import type { SocketReader } from './read-buffer.ts';
 
 /** The phases of a connection. */

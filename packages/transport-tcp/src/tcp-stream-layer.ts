@@ -1,7 +1,6 @@
 // The TCP stream layer, plain or under mutual TLS: implements StreamLayer with node:net.
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { MutualTls, type TlsAcceptor, type TlsConnection, updateTls } from '@trunkline/mutual-tls';
 import { type Clock, type Observer, systemClock, TransportError } from '@trunkline/transport-core';
 import {
   checkAdvertised,
@@ -20,6 +19,12 @@ import {
   type TlsOptions,
   type TlsUpdate,
 } from '@trunkline/transport-core/backend';
+import {
+  MutualTls,
+  type TlsAcceptor,
+  type TlsConnection,
+  updateTls,
+} from '@trunkline/transport-core/node';
 import { SocketReader } from './read-buffer.ts';
 import { TcpConnection } from './tcp-connection.ts';
 

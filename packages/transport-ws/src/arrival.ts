@@ -2,9 +2,9 @@
 // TLS established for it.
 
 import type { Socket } from 'node:net';
-import type { TlsConnection } from '@trunkline/mutual-tls';
 import type { TransportError } from '@trunkline/transport-core';
 import { formatHostPort, type HandshakeSlot, reasonError } from '@trunkline/transport-core/backend';
+import type { TlsConnection } from '@trunkline/transport-core/node';
 
 export interface Arrival {
   readonly secured?: TlsConnection | undefined;

@@ -1,7 +1,7 @@
 // WebSocket as a Transport and as a backend of createTransport, in Node.
 
-import { MutualTls, nodeChannels } from '@trunkline/mutual-tls';
 import type { Protocol } from '@trunkline/transport-core';
+import { MutualTls, nodeChannels } from '@trunkline/transport-core/node';
 import { checkHosts } from './hosts.ts';
 import { WsLayer } from './ws-layer.ts';
 import type { WsTransport, WsTransportOptions } from './ws-options.ts';

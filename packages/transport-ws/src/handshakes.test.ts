@@ -6,7 +6,6 @@ import { createServer, request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { createAuthority, createIdentity } from '@trunkline/identity';
-import { MutualTls } from '@trunkline/mutual-tls';
 import {
   bytes,
   createManualClock,
@@ -16,6 +15,7 @@ import {
   type TransportError,
 } from '@trunkline/transport-core';
 import type { TlsOptions } from '@trunkline/transport-core/backend';
+import { MutualTls } from '@trunkline/transport-core/node';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
 import { createWsTransport } from './create-ws-transport.ts';

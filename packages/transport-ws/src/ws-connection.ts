@@ -2,7 +2,6 @@
 // graceful close loses no data.
 
 import type { Socket } from 'node:net';
-import type { TlsConnection } from '@trunkline/mutual-tls';
 import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
 import {
   formatHostPort,
@@ -11,6 +10,7 @@ import {
   type StreamConnection,
   type StreamSink,
 } from '@trunkline/transport-core/backend';
+import type { TlsConnection } from '@trunkline/transport-core/node';
 import type { RawData, WebSocket } from 'ws';
 import { closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
 import { MessageFrames } from './message-frames.ts';

@@ -2,7 +2,6 @@
 
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { type MutualTls, type TlsConnection, tlsDialError } from '@trunkline/mutual-tls';
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
@@ -10,6 +9,7 @@ import {
   type StreamConnection,
   socketError,
 } from '@trunkline/transport-core/backend';
+import { type MutualTls, type TlsConnection, tlsDialError } from '@trunkline/transport-core/node';
 import { type ClientOptions, WebSocket } from 'ws';
 import { SUB_PROTOCOL } from './close-codes.ts';
 import { refusalError } from './refused-upgrade.ts';

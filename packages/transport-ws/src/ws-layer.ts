@@ -3,7 +3,6 @@
 
 import type { Server } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
-import { type MutualTls, updateTls } from '@trunkline/mutual-tls';
 import { type Clock, type Observer, systemClock, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
@@ -17,6 +16,7 @@ import {
   socketError,
   type TlsUpdate,
 } from '@trunkline/transport-core/backend';
+import { type MutualTls, updateTls } from '@trunkline/transport-core/node';
 import { checkHosts, hostCheck } from './hosts.ts';
 import { createUpgradeServer } from './own-server.ts';
 import { takeUpgrades, type UpgradeOptions } from './upgrades.ts';

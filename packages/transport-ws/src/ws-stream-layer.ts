@@ -1,7 +1,7 @@
 // Creates the WebSocket stream layer in Node, for code that composes layers.
 
-import { MutualTls } from '@trunkline/mutual-tls';
 import { checkAdvertised } from '@trunkline/transport-core/backend';
+import { MutualTls } from '@trunkline/transport-core/node';
 import { WsLayer } from './ws-layer.ts';
 import type { WsStreamLayer, WsStreamLayerOptions } from './ws-options.ts';
 

@@ -1,7 +1,7 @@
 // An address book store in a file. For Node.
 
 import { resolve } from 'node:path';
-import { fileDisk } from '@trunkline/files';
+import { fileDisk } from '@trunkline/transport-core/node';
 import type { AddressBookStore } from './address-book-store.ts';
 import { ExclusiveStore } from './exclusive-store.ts';
 import { FileBacking } from './file-backing.ts';

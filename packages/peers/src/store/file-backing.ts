@@ -1,14 +1,14 @@
 // Keeps an address book in a file. A new version is written completely before it gets the file's
 // name, and the old version is kept under another name.
 
+import { TransportError } from '@trunkline/transport-core';
 import {
   type FileDisk,
   fileError,
   hasNoLinks,
   ignoreMissing,
   systemErrorCode,
-} from '@trunkline/files';
-import { TransportError } from '@trunkline/transport-core';
+} from '@trunkline/transport-core/node';
 import type { Backing } from './exclusive-store.ts';
 import { FileLock } from './file-lock.ts';
 import type { Processes } from './processes.ts';

@@ -3,8 +3,13 @@
 // systems that ignore case.
 
 import { join } from 'node:path';
-import { type FileDisk, fileError, ignoreMissing, systemErrorCode } from '@trunkline/files';
 import { type Store, TransportError } from '@trunkline/transport-core';
+import {
+  type FileDisk,
+  fileError,
+  ignoreMissing,
+  systemErrorCode,
+} from '@trunkline/transport-core/node';
 import { FileLock } from './file-lock.ts';
 import type { Processes } from './processes.ts';
 

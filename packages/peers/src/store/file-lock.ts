@@ -8,8 +8,13 @@
 
 import { basename, dirname, join } from 'node:path';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { type FileDisk, hasNoLinks, ignoreMissing, systemErrorCode } from '@trunkline/files';
 import { randomBytes, systemRandom, TransportError } from '@trunkline/transport-core';
+import {
+  type FileDisk,
+  hasNoLinks,
+  ignoreMissing,
+  systemErrorCode,
+} from '@trunkline/transport-core/node';
 import type { Processes } from './processes.ts';
 
 interface Holder {

@@ -1,7 +1,7 @@
 // Creates a `Store` in a folder, one file for each key. For Node.
 
 import { resolve } from 'node:path';
-import { fileDisk } from '@trunkline/files';
+import { fileDisk } from '@trunkline/transport-core/node';
 import { FileEntries, type FileStore } from './file-entries.ts';
 import { processes } from './processes.ts';
 

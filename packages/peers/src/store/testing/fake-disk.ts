@@ -2,7 +2,7 @@
 // fails.
 
 import { dirname } from 'node:path';
-import type { FileDisk } from '@trunkline/files';
+import type { FileDisk } from '@trunkline/transport-core/node';
 
 /** The error of an operation on a disk that has stopped. */
 export class Stopped extends Error {}
