@@ -168,10 +168,10 @@ async function bundles() {
   await bundle('all of signaling-wamp', all('signaling-wamp'), 5_500);
   await bundle('all of webrtc', all('transport-webrtc'), 98_200);
   await bundle('all of nats', all('transport-nats'), 118_500);
-  await bundle('all of metrics', all('metrics'), 5_000);
+  await bundle('all of telemetry', all('telemetry'), 5_000);
   await bundle('all of resumption', all('resumption'), 7_500);
   await bundle('all of resilience', all('resilience'), 13_000);
-  await bundle('all of opentelemetry', all('opentelemetry'), 8_000);
+  await bundle('all of telemetry/opentelemetry', all('telemetry/opentelemetry'), 8_000);
   await bundle('all of reflection', all('reflection'), 123_000);
   await bundle('all of admin', all('admin'), 72_500);
   await bundle('all of peers', all('peers'), 98_000);

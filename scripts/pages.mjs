@@ -14,7 +14,7 @@ import { filesBelow, root } from './workspace.mjs';
 const PAGES = [
   {
     folder: 'packages/dashboard',
-    uses: ['transport-core', 'transport-ws', 'admin', 'metrics'],
+    uses: ['transport-core', 'transport-ws', 'admin', 'telemetry'],
   },
   { folder: 'packages/replay', uses: [] },
 ];

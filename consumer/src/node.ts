@@ -16,12 +16,9 @@ import {
 } from '@trunkline/gossip';
 import { createAuthority, createIdentity, type Identity } from '@trunkline/identity';
 import { loadOrCreateIdentity } from '@trunkline/identity/node';
-import { createMetrics, type Metric } from '@trunkline/metrics';
 import { mapPort, type PortMapping } from '@trunkline/nat';
-import { createMetricProducer, createTracing, recordCalls, traced } from '@trunkline/opentelemetry';
 import { createPeers, type PeerEvent } from '@trunkline/peers';
 import { createFileAddressBook, createFileStore, systemLookup } from '@trunkline/peers/node';
-import { exportMetrics } from '@trunkline/prometheus';
 import {
   asyncApi,
   type Change,
@@ -32,6 +29,14 @@ import {
   serveReflection,
 } from '@trunkline/reflection';
 import { createDnsResolver } from '@trunkline/resolve-dns';
+import { createMetrics, type Metric } from '@trunkline/telemetry';
+import {
+  createMetricProducer,
+  createTracing,
+  recordCalls,
+  traced,
+} from '@trunkline/telemetry/opentelemetry';
+import { exportMetrics } from '@trunkline/telemetry/prometheus';
 import {
   combineObservers,
   createTransport,

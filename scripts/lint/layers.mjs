@@ -162,11 +162,11 @@ const PACKAGES = [
       "resolve-dns is a resolver for any transport: it imports transport-core's public entries alone.",
   },
   {
-    files: ['metrics/src/**'],
+    files: ['telemetry/src/**'],
     except: SOURCE,
     may: PUBLIC,
     because:
-      "metrics is an ordinary observer of a Transport: it imports transport-core's public entries alone.",
+      "telemetry is an ordinary observer of a Transport: it imports transport-core's public entries alone.",
   },
   {
     files: ['resumption/src/**'],
@@ -178,21 +178,9 @@ const PACKAGES = [
   {
     files: ['cluster/src/**'],
     except: SOURCE,
-    may: [...PUBLIC, 'metrics'],
+    may: [...PUBLIC, 'telemetry'],
     because:
-      "cluster is an ordinary user of a Transport and knows no backend: it imports transport-core's public entries and metrics alone.",
-  },
-  {
-    files: ['prometheus/src/**'],
-    except: SOURCE,
-    may: ['metrics'],
-    because: 'prometheus exports what metrics collects: it imports metrics alone.',
-  },
-  {
-    files: ['opentelemetry/src/**'],
-    except: SOURCE,
-    may: [...PUBLIC, 'metrics'],
-    because: "opentelemetry imports transport-core's public entries and metrics alone.",
+      "cluster is an ordinary user of a Transport and knows no backend: it imports transport-core's public entries and telemetry alone.",
   },
   {
     files: ['reflection/src/**'],
@@ -204,9 +192,9 @@ const PACKAGES = [
   {
     files: ['admin/src/**'],
     except: SOURCE,
-    may: [...ALL_OF_CORE, 'metrics'],
+    may: [...ALL_OF_CORE, 'telemetry'],
     because:
-      'admin sees peers and gossip only through their shapes: it imports transport-core and metrics alone.',
+      'admin sees peers and gossip only through their shapes: it imports transport-core and telemetry alone.',
   },
   {
     files: ['dashboard/src/**'],
@@ -394,7 +382,7 @@ export function overrides(deniedGlobals) {
     ),
     {
       includes: [
-        'packages/{transport-core,transport-inmem,transport-webrtc,metrics,opentelemetry,resilience,resumption}/src/**',
+        'packages/{transport-core,transport-inmem,transport-webrtc,telemetry,resilience,resumption}/src/**',
         'packages/{reflection,admin}/src/**',
         'packages/simulation/src/**',
         '!packages/transport-core/src/node/**',

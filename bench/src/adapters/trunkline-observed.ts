@@ -7,8 +7,8 @@ import {
   type SpanExporter,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-base';
-import { createMetrics } from '@trunkline/metrics';
-import { createTracing } from '@trunkline/opentelemetry';
+import { createMetrics } from '@trunkline/telemetry';
+import { createTracing } from '@trunkline/telemetry/opentelemetry';
 import type { CommonOptions, Interceptors, Transport } from '@trunkline/transport-core';
 import { createInmemTransport } from '@trunkline/transport-inmem';
 import { createTcpTransport } from '@trunkline/transport-tcp';

@@ -5,8 +5,8 @@ import {
   InMemorySpanExporter,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
-import { createMetrics } from '@trunkline/metrics';
-import { createMetricProducer, createTracing } from '@trunkline/opentelemetry';
+import { createMetrics } from '@trunkline/telemetry';
+import { createMetricProducer, createTracing } from '@trunkline/telemetry/opentelemetry';
 import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
 

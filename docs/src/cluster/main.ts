@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http';
 import { startCluster } from '@trunkline/cluster';
-import { exportMetrics } from '@trunkline/prometheus';
+import { exportMetrics } from '@trunkline/telemetry/prometheus';
 import { healthHandler } from '@trunkline/transport-core';
 import { register } from 'prom-client';
 

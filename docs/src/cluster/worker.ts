@@ -1,7 +1,7 @@
 // A worker: an ordinary program with a transport, and one more line.
 
 import { joinCluster } from '@trunkline/cluster';
-import { createMetrics } from '@trunkline/metrics';
+import { createMetrics } from '@trunkline/telemetry';
 import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { z } from 'zod';

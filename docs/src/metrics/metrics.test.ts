@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createMetrics } from '@trunkline/metrics';
+import { createMetrics } from '@trunkline/telemetry';
 import test from 'ava';
 import { parse } from 'yaml';
 import { tableBelow } from '../markdown.ts';
@@ -31,7 +31,7 @@ test('the configuration of Prometheus in docs/metrics.md names rules that the pa
   const file = rules[0]!.replace('node_modules/@trunkline/', 'packages/');
   t.true(existsSync(join(root, file)), file);
   t.true(
-    (JSON.parse(read('packages/prometheus/package.json')) as { files: string[] }).files.includes(
+    (JSON.parse(read('packages/telemetry/package.json')) as { files: string[] }).files.includes(
       'alerts.yml',
     ),
   );

@@ -1,7 +1,7 @@
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
-import { createMetrics, type Metrics } from '@trunkline/metrics';
-import { createMetricProducer } from '@trunkline/opentelemetry';
+import { createMetrics, type Metrics } from '@trunkline/telemetry';
+import { createMetricProducer } from '@trunkline/telemetry/opentelemetry';
 
 /** @param url of a collector: 'http://localhost:4318/v1/metrics'. */
 export function exportTo(url: string): { metrics: Metrics; provider: MeterProvider } {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
-import { createMetrics } from '@trunkline/metrics';
-import { exportMetrics } from '@trunkline/prometheus';
+import { createMetrics } from '@trunkline/telemetry';
+import { exportMetrics } from '@trunkline/telemetry/prometheus';
 import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { register } from 'prom-client';

@@ -3,9 +3,9 @@ import {
   InMemorySpanExporter,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
-import { createMetrics } from '@trunkline/metrics';
-import { createTracing } from '@trunkline/opentelemetry';
-import { exportMetrics } from '@trunkline/prometheus';
+import { createMetrics } from '@trunkline/telemetry';
+import { createTracing } from '@trunkline/telemetry/opentelemetry';
+import { exportMetrics } from '@trunkline/telemetry/prometheus';
 import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { Registry } from 'prom-client';

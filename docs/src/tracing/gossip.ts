@@ -5,8 +5,8 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import { createGossip, fullMesh } from '@trunkline/gossip';
-import { createTracing, traced } from '@trunkline/opentelemetry';
 import { createPeers } from '@trunkline/peers';
+import { createTracing, traced } from '@trunkline/telemetry/opentelemetry';
 import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
 import { z } from 'zod';

@@ -6,7 +6,7 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import { createAuthority, createIdentity } from '@trunkline/identity';
-import { createTracing } from '@trunkline/opentelemetry';
+import { createTracing } from '@trunkline/telemetry/opentelemetry';
 import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { z } from 'zod';

@@ -151,7 +151,7 @@ test('at most as many tools watch a node as its option says', async (t) => {
 });
 
 test('metrics that the node has already are used', async (t) => {
-  const { createMetrics } = await import('@trunkline/metrics');
+  const { createMetrics } = await import('@trunkline/telemetry');
   const { combineObservers } = await import('@trunkline/transport-core');
   const metrics = createMetrics();
   const admin = createAdmin({ allow: () => true, metrics });

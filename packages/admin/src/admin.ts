@@ -1,6 +1,6 @@
 // The administration of a node: it records what happens, and serves it to tools.
 
-import { createMetrics, type Metrics } from '@trunkline/metrics';
+import { createMetrics, type Metrics } from '@trunkline/telemetry';
 import {
   type Allow,
   type Client,

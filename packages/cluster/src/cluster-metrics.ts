@@ -1,6 +1,6 @@
 // The metrics of all workers, for one scrape.
 
-import { createMetrics, type Metric, type MetricDefinition } from '@trunkline/metrics';
+import { createMetrics, type Metric, type MetricDefinition } from '@trunkline/telemetry';
 import type { ManagedWorker } from './managed-worker.ts';
 import type { ClusterMetrics } from './types.ts';
 

@@ -3,7 +3,7 @@
 
 import process from 'node:process';
 import { isMainThread } from 'node:worker_threads';
-import type { Metrics } from '@trunkline/metrics';
+import type { Metrics } from '@trunkline/telemetry';
 import { type AnyTransport, drain } from '@trunkline/transport-core';
 import {
   callback,

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The public interface of a cluster, as its primary sees it.
 
-import type { Metric, MetricDefinition } from '@trunkline/metrics';
+import type { Metric, MetricDefinition } from '@trunkline/telemetry';
 import type {
   Clock,
   Code,
@@ -97,7 +97,7 @@ export interface Cluster extends AsyncDisposable {
   readonly isReady: boolean;
   /** Returns the state of all workers. A worker that does not answer in time has an `error`. */
   snapshot(options?: SnapshotOptions): Promise<ClusterSnapshot>;
-  /** The metrics of all workers, for `exportMetrics` of `@trunkline/prometheus`. */
+  /** The metrics of all workers, for `exportMetrics` of `@trunkline/telemetry/prometheus`. */
   readonly metrics: ClusterMetrics;
   /**
    * Replaces all workers with new ones, which load the worker module again. Old workers leave

@@ -1,6 +1,6 @@
 // The statistics of calls by method, from the metrics of the node.
 
-import type { Metrics, Point } from '@trunkline/metrics';
+import type { Metrics, Point } from '@trunkline/telemetry';
 import type { CallStatistics } from './node-state.ts';
 
 type Mutable = {

@@ -1,6 +1,6 @@
 // Takes the state of a node, and the differences between states. All watchers share the results.
 
-import type { Metrics } from '@trunkline/metrics';
+import type { Metrics } from '@trunkline/telemetry';
 import { isDraining } from '@trunkline/transport-core/internal';
 import { callStatistics } from './call-statistics.ts';
 import type { ErrorLog } from './error-log.ts';

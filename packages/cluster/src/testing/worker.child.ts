@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
-import { createMetrics } from '@trunkline/metrics';
+import { createMetrics } from '@trunkline/telemetry';
 import { createTransport, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { joinCluster } from '../index.ts';

@@ -1,6 +1,6 @@
 // Tests that attempts appear in the metrics of a transport, and that deadlines are not extended.
 
-import { createMetrics } from '@trunkline/metrics';
+import { createMetrics } from '@trunkline/telemetry';
 import {
   bytes,
   createManualClock,

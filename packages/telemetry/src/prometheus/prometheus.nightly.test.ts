@@ -8,7 +8,7 @@ import test, { type ExecutionContext } from 'ava';
 import { type Cluster, startCluster } from './testing/cluster.ts';
 import { type PrometheusServer, startPrometheus, unable } from './testing/prometheus-server.ts';
 
-const FOLDER = join(import.meta.dirname, '..');
+const FOLDER = join(import.meta.dirname, '../..');
 const RULES = join(FOLDER, 'alerts.yml');
 const reason = unable();
 

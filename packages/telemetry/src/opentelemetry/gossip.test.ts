@@ -12,7 +12,7 @@ import { createPeers } from '@trunkline/peers';
 import { bytes, createTransport, defineProtocol } from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
 import test, { type ExecutionContext } from 'ava';
-import { createTracing, traced } from './index.ts';
+import { createTracing, traced } from '../index.opentelemetry.ts';
 
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 

@@ -1,10 +1,11 @@
 // Tests of metrics in a registry of prom-client.
 
-import { createMetrics, type Metric, type Metrics } from '@trunkline/metrics';
 import { type CallRecord, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { Counter, Registry } from 'prom-client';
-import { exportMetrics } from './index.ts';
+import type { Metric } from '../collection.ts';
+import { exportMetrics } from '../index.prometheus.ts';
+import { createMetrics, type Metrics } from '../metrics.ts';
 
 const CALL = { protocol: 'kv', method: 'get', attempts: 1, queued: 0, duration: 1_500 };
 

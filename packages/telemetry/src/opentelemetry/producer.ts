@@ -1,8 +1,10 @@
 // Collected metrics in the form that a MetricReader of OpenTelemetry's SDK expects.
 
 import type { HrTime, Attributes as OtelAttributes } from '@opentelemetry/api';
-import type { Metric, MetricDefinition, Metrics, Point } from '@trunkline/metrics';
 import { systemWall } from '@trunkline/transport-core';
+import type { Metric, Point } from '../collection.ts';
+import type { MetricDefinition } from '../definitions.ts';
+import type { Metrics } from '../metrics.ts';
 
 /**
  * Returns a producer for the option `metricProducers` of a MetricReader. Its temporality is always
@@ -75,7 +77,7 @@ interface Produced<T> {
   }[];
 }
 
-const SCOPE = { name: '@trunkline/opentelemetry' };
+const SCOPE = { name: '@trunkline/telemetry/opentelemetry' };
 
 const NO_RESOURCE: ProducedResource = {
   attributes: {},

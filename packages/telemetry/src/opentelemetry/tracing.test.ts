@@ -27,7 +27,7 @@ import {
 } from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
 import test, { type ExecutionContext } from 'ava';
-import { createTracing, type TracingOptions } from './index.ts';
+import { createTracing, type TracingOptions } from '../index.opentelemetry.ts';
 import { PeerAttributes } from './span-attributes.ts';
 import { startCollector } from './testing/collector.ts';
 

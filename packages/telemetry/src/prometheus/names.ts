@@ -1,6 +1,7 @@
 // Names of metrics and labels as Prometheus writes them.
 
-import type { Attributes, MetricDefinition } from '@trunkline/metrics';
+import type { Attributes } from '../collection.ts';
+import type { MetricDefinition } from '../definitions.ts';
 
 /**
  * Returns the name of a metric: `rpc.client.call.duration` in seconds becomes

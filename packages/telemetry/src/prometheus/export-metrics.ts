@@ -1,7 +1,8 @@
 // Metrics of a node in a registry of prom-client. The values are collected when Prometheus scrapes.
 
-import type { Metric, MetricDefinition } from '@trunkline/metrics';
 import { type Metric as PromMetric, type Registry, register } from 'prom-client';
+import type { Metric } from '../collection.ts';
+import type { MetricDefinition } from '../definitions.ts';
 import { labelsOf, promName } from './names.ts';
 
 /** Options of {@link exportMetrics}; all are optional. */

@@ -51,7 +51,7 @@ export interface Tracing {
 /** Creates the traces of a node. */
 export function createTracing(options: TracingOptions = {}): Tracing {
   const { tracerProvider = trace, trustRemote = false, omitPeerAttributes = false } = options;
-  const tracer = tracerProvider.getTracer('@trunkline/opentelemetry');
+  const tracer = tracerProvider.getTracer('@trunkline/telemetry/opentelemetry');
   const trusts = typeof trustRemote === 'function' ? trustRemote : () => trustRemote;
   const spans: CallSpans = {
     tracer,

@@ -2,7 +2,7 @@
 
 import { bytes } from '@trunkline/transport-core';
 import test from 'ava';
-import { traced } from './index.ts';
+import { traced } from '../index.opentelemetry.ts';
 
 const codec = traced(bytes);
 const value = new Uint8Array([1, 2, 3]);

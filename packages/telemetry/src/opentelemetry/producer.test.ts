@@ -17,10 +17,10 @@ import {
   METRIC_RPC_CLIENT_CALL_DURATION,
   METRIC_RPC_SERVER_CALL_DURATION,
 } from '@opentelemetry/semantic-conventions';
-import { createMetrics } from '@trunkline/metrics';
 import { type CallRecord, TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
-import { createMetricProducer, recordCalls } from './index.ts';
+import { createMetricProducer, recordCalls } from '../index.opentelemetry.ts';
+import { createMetrics } from '../metrics.ts';
 import { startCollector } from './testing/collector.ts';
 
 const CALL = {
@@ -52,7 +52,9 @@ test('a reader of the SDK gets histograms, sums and gauges', async (t) => {
   metrics.observer.event!({ type: 'down', remote: {} as never });
   await reader.forceFlush();
   const scopes = exporter.getMetrics()[0]!.scopeMetrics;
-  const all = scopes.find(({ scope }) => scope.name === '@trunkline/opentelemetry')!.metrics;
+  const all = scopes.find(
+    ({ scope }) => scope.name === '@trunkline/telemetry/opentelemetry',
+  )!.metrics;
   const find = (name: string) => all.find(({ descriptor }) => descriptor.name === name)!;
   const durations = find('rpc.client.call.duration');
   t.is(durations.dataPointType, DataPointType.HISTOGRAM);

@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createGossip, partialView } from '@trunkline/gossip';
 import { createAuthority, createIdentity } from '@trunkline/identity';
-import { createMetrics } from '@trunkline/metrics';
 import { createPeers } from '@trunkline/peers';
 import { bytes, defineProtocol, serve, TransportError } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
 import { Registry } from 'prom-client';
-import { exportMetrics } from '../index.ts';
+import { exportMetrics } from '../../index.prometheus.ts';
+import { createMetrics } from '../../metrics.ts';
 
 const AUTHORITY = await createAuthority();
 
