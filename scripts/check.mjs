@@ -169,7 +169,7 @@ async function bundles() {
   await bundle('all of webrtc', all('transport-webrtc'), 98_200);
   await bundle('all of nats', all('transport-nats'), 118_500);
   await bundle('all of telemetry', all('telemetry'), 5_000);
-  await bundle('all of resumption', all('resumption'), 7_500);
+  await bundle('all of resilience/resumption', all('resilience/resumption'), 7_500);
   await bundle('all of resilience', all('resilience'), 13_000);
   await bundle('all of telemetry/opentelemetry', all('telemetry/opentelemetry'), 8_000);
   await bundle('all of reflection', all('reflection'), 123_000);

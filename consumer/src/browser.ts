@@ -12,7 +12,7 @@ import {
   createStaticResolver,
   rendezvous,
 } from '@trunkline/resilience';
-import { resumable, resume } from '@trunkline/resumption';
+import { resumable, resume } from '@trunkline/resilience/resumption';
 import { bytes, createTransport, serve, type TransportError } from '@trunkline/transport-core';
 import { createInmemTransport } from '@trunkline/transport-inmem';
 import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';

@@ -5,7 +5,6 @@ import { metrics as otel } from '@opentelemetry/api';
 import type { MetricProducer } from '@opentelemetry/sdk-metrics';
 import { adminProtocol, createAdmin, followNode, type NodeState } from '@trunkline/admin';
 import type { run as runCommand, Terminal } from '@trunkline/cli';
-import { type Cluster, type clusterSlot, joinCluster, startCluster } from '@trunkline/cluster';
 import { type Dashboard, serveDashboard } from '@trunkline/dashboard';
 import {
   createGossip,
@@ -28,7 +27,13 @@ import {
   reflectedProtocol,
   serveReflection,
 } from '@trunkline/reflection';
-import { createDnsResolver } from '@trunkline/resolve-dns';
+import {
+  type Cluster,
+  type clusterSlot,
+  joinCluster,
+  startCluster,
+} from '@trunkline/resilience/cluster';
+import { createDnsResolver } from '@trunkline/resilience/dns';
 import { createMetrics, type Metric } from '@trunkline/telemetry';
 import {
   createMetricProducer,

@@ -24,7 +24,6 @@ export const packages = readdirSync(join(root, 'packages'))
 export const guides = {
   admin: 'docs/admin.md',
   cli: 'docs/cli.md',
-  cluster: 'docs/cluster.md',
   dashboard: 'docs/dashboard.md',
   gossip: 'docs/gossip.md',
   identity: 'docs/security.md',
@@ -33,8 +32,6 @@ export const guides = {
   reflection: 'docs/reflection.md',
   replay: 'docs/replay.md',
   resilience: 'docs/resilience.md',
-  'resolve-dns': 'docs/names.md',
-  resumption: 'docs/resumption.md',
   signaling: 'docs/webrtc.md',
   'signaling-wamp': 'docs/webrtc.md',
   simulation: 'docs/simulation.md',

@@ -4,7 +4,7 @@
 
 import { createPeers } from '@trunkline/peers';
 import { createBalancer, createRetries } from '@trunkline/resilience';
-import { createDnsResolver } from '@trunkline/resolve-dns';
+import { createDnsResolver } from '@trunkline/resilience/dns';
 import {
   createTransport,
   type Resolver,

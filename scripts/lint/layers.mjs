@@ -148,18 +148,18 @@ const PACKAGES = [
       "nat is an ordinary user of a Transport and knows no backend: it imports transport-core's public entries alone.",
   },
   {
-    files: ['resilience/src/**'],
+    files: ['resilience/src/**', '!packages/resilience/src/cluster/**'],
     except: SOURCE,
     may: PUBLIC,
     because:
-      "resilience is made of ordinary interceptors of a Transport: it imports transport-core's public entries alone.",
+      "resilience is an ordinary user of a Transport and knows no backend: it imports transport-core's public entries alone.",
   },
   {
-    files: ['resolve-dns/src/**'],
+    files: ['resilience/src/cluster/**'],
     except: SOURCE,
-    may: PUBLIC,
+    may: [...PUBLIC, 'telemetry'],
     because:
-      "resolve-dns is a resolver for any transport: it imports transport-core's public entries alone.",
+      "cluster is an ordinary user of a Transport and knows no backend: it imports transport-core's public entries and telemetry alone.",
   },
   {
     files: ['telemetry/src/**'],
@@ -167,20 +167,6 @@ const PACKAGES = [
     may: PUBLIC,
     because:
       "telemetry is an ordinary observer of a Transport: it imports transport-core's public entries alone.",
-  },
-  {
-    files: ['resumption/src/**'],
-    except: SOURCE,
-    may: PUBLIC,
-    because:
-      "resumption is an ordinary user of a Transport and knows no backend: it imports transport-core's public entries alone.",
-  },
-  {
-    files: ['cluster/src/**'],
-    except: SOURCE,
-    may: [...PUBLIC, 'telemetry'],
-    because:
-      "cluster is an ordinary user of a Transport and knows no backend: it imports transport-core's public entries and telemetry alone.",
   },
   {
     files: ['reflection/src/**'],
@@ -382,10 +368,11 @@ export function overrides(deniedGlobals) {
     ),
     {
       includes: [
-        'packages/{transport-core,transport-inmem,transport-webrtc,telemetry,resilience,resumption}/src/**',
+        'packages/{transport-core,transport-inmem,transport-webrtc,telemetry,resilience}/src/**',
         'packages/{reflection,admin}/src/**',
         'packages/simulation/src/**',
         '!packages/transport-core/src/node/**',
+        '!packages/resilience/src/{cluster,dns}/**',
         '!packages/simulation/src/loader/**',
         ...NATIVE,
         '!**/*.test.ts',
@@ -467,7 +454,10 @@ function packageRule({ files, except, may, names, because }) {
           invertImportNamePattern: true,
           message: because,
         };
-  return imports([...files.map((file) => `packages/${file}`), ...except], [rule, TIMERS]);
+  return imports(
+    [...files.map((file) => (file.startsWith('!') ? file : `packages/${file}`)), ...except],
+    [rule, TIMERS],
+  );
 }
 
 /** A pattern that forbids all packages of the project except `may`. */

@@ -1,7 +1,7 @@
 // The command line of the benchmark of a cluster.
 
 import { parseArgs } from 'node:util';
-import type { WorkerKind } from '@trunkline/cluster';
+import type { WorkerKind } from '@trunkline/resilience/cluster';
 import { positive } from '../arguments.ts';
 import { cores } from '../cores.ts';
 import { ROUND_FLAGS, type RoundOptions, roundOptions } from '../round-options.ts';

@@ -1,7 +1,7 @@
 // The process of the primary: `primary.js <workers> <kind> <address>`. Each command returns the
 // number of connections of each worker. It ends when its parent disconnects.
 
-import { startCluster, type WorkerKind } from '@trunkline/cluster';
+import { startCluster, type WorkerKind } from '@trunkline/resilience/cluster';
 import { report, runCommands } from '../commands.ts';
 
 /** The first report has the address and the processes, the others have the connections. */

@@ -1,6 +1,6 @@
 // The module of the workers: `worker.js <address>` echoes.
 
-import { joinCluster } from '@trunkline/cluster';
+import { joinCluster } from '@trunkline/resilience/cluster';
 import { createTransport, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { protocol } from './protocol.ts';

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Cluster, startCluster } from '@trunkline/cluster';
+import { type Cluster, startCluster } from '@trunkline/resilience/cluster';
 import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import test, { type ExecutionContext } from 'ava';

@@ -1,7 +1,7 @@
 // The main program: starts the workers, and answers probes and scrapes for all of them.
 
 import { createServer } from 'node:http';
-import { startCluster } from '@trunkline/cluster';
+import { startCluster } from '@trunkline/resilience/cluster';
 import { exportMetrics } from '@trunkline/telemetry/prometheus';
 import { healthHandler } from '@trunkline/transport-core';
 import { register } from 'prom-client';

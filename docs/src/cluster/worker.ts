@@ -1,6 +1,6 @@
 // A worker: an ordinary program with a transport, and one more line.
 
-import { joinCluster } from '@trunkline/cluster';
+import { joinCluster } from '@trunkline/resilience/cluster';
 import { createMetrics } from '@trunkline/telemetry';
 import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';

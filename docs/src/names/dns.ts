@@ -1,4 +1,4 @@
-import { createDnsResolver } from '@trunkline/resolve-dns';
+import { createDnsResolver } from '@trunkline/resilience/dns';
 import { bytes, createTransport, defineProtocol } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { resumable, resume } from '@trunkline/resumption';
+import { resumable, resume } from '@trunkline/resilience/resumption';
 import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { faulty } from '@trunkline/transport-testkit';

@@ -1,4 +1,4 @@
-import { resumable, resume } from '@trunkline/resumption';
+import { resumable, resume } from '@trunkline/resilience/resumption';
 import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
 import { faulty } from '@trunkline/transport-testkit';

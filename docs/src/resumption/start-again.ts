@@ -1,4 +1,4 @@
-import { resumable, resume, resumptionFailure } from '@trunkline/resumption';
+import { resumable, resume, resumptionFailure } from '@trunkline/resilience/resumption';
 import {
   createTransport,
   defineProtocol,

@@ -1,7 +1,6 @@
 // A DNS server in a simulated network. Its queries and answers are messages of DNS, carried by
 // calls.
 
-import { createDnsResolver } from '@trunkline/resolve-dns';
 import type { Simulation } from '@trunkline/simulation';
 import {
   bytes,
@@ -13,6 +12,7 @@ import {
   type Transport,
 } from '@trunkline/transport-core';
 import { type Answer, decode, encode } from 'dns-packet';
+import { createDnsResolver } from '../index.dns.ts';
 
 /** The nodes that the server can list; their names are IP addresses. */
 export const ADDRESSES = ['10.0.0.1', '10.0.0.2', '10.0.0.3'];

@@ -1,4 +1,0 @@
-// Names resolved by DNS: A, AAAA and SRV records, refreshed by their TTL.
-
-export type { DnsExchange } from './dns-query.ts';
-export { createDnsResolver, type DnsResolverOptions } from './dns-resolver.ts';
