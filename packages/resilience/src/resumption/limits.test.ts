@@ -3,7 +3,7 @@
 import { createManualClock, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { resume, resumptionFailure } from '../index.resumption.ts';
-import { advanceUntil, all, fixture, idle, next, upTo } from './testing/feed.ts';
+import { advanceUntil, all, fixture, idle, next, until, upTo } from './testing/feed.ts';
 
 const FAST = { backOff: { first: 1, max: 5 } };
 const SERVER = 'inmem://server';
@@ -23,7 +23,7 @@ test('a handler that waits loses nothing, however long its client is away', asyn
 });
 
 test('a client that needs an item that was dropped gets a gap, and the stream ends', async (t) => {
-  let write: (value: number) => Promise<void> = async () => {};
+  let write: ((value: number) => Promise<void>) | undefined;
   const { client, count, cut } = await fixture(
     t,
     (_, rpc) => {
@@ -33,12 +33,12 @@ test('a client that needs an item that was dropped gets a gap, and the stream en
     { items: 5, disconnected: 'continue' },
   );
   const items = await resume(client, SERVER, 'count', 1, FAST);
-  await idle();
-  await write(0);
+  await until(() => write !== undefined);
+  await write!(0);
   t.is(await next(items), 0);
   cut();
   await idle();
-  for (let value = 1; value <= 20; value++) await write(value);
+  for (let value = 1; value <= 20; value++) await write!(value);
   const error = await t.throwsAsync<TransportError>(items.next(), {
     code: 'out_of_range',
     message: /item 1 is no longer kept: the server has the items from 16 to 20/,
@@ -46,11 +46,11 @@ test('a client that needs an item that was dropped gets a gap, and the stream en
   t.is(resumptionFailure(error), 'gap');
   t.is(error.origin, 'remote');
   t.is(count.streams, 0);
-  await t.throwsAsync(write(21), { code: 'out_of_range' });
+  await t.throwsAsync(write!(21), { code: 'out_of_range' });
 });
 
 test('a handler that goes on fills the ring, and the client gets what is kept', async (t) => {
-  let write: (value: number) => Promise<void> = async () => {};
+  let write: ((value: number) => Promise<void>) | undefined;
   const { client, cut } = await fixture(
     t,
     (_, rpc) => {
@@ -60,12 +60,12 @@ test('a handler that goes on fills the ring, and the client gets what is kept', 
     { items: 50, disconnected: 'continue' },
   );
   const items = await resume(client, SERVER, 'count', 1, FAST);
-  await idle();
-  await write(0);
+  await until(() => write !== undefined);
+  await write!(0);
   t.is(await next(items), 0);
   cut();
   await idle();
-  for (let value = 1; value <= 50; value++) await write(value);
+  for (let value = 1; value <= 50; value++) await write!(value);
   for (let value = 1; value <= 50; value++) t.is(await next(items), value);
 });
 
@@ -102,7 +102,7 @@ test('the stream that holds most pays if all together hold too much', async (t) 
   );
   const large = await resume(client, SERVER, 'count', 1, FAST);
   const small = await resume(client, SERVER, 'count', 1, FAST);
-  await idle();
+  await until(() => writers.length === 2);
   for (let value = 0; value < 9; value++) {
     void writers[0]!(value);
     await next(large);
@@ -118,7 +118,7 @@ test('the stream that holds most pays if all together hold too much', async (t) 
 test('a stream without a connection ends after its time, and its handler is aborted', async (t) => {
   const clock = createManualClock();
   let aborted: unknown;
-  const { client, count, cut } = await fixture(
+  const { client, server, count, cut } = await fixture(
     t,
     async function* (_, { signal }) {
       signal.addEventListener('abort', () => (aborted = signal.reason));
@@ -137,6 +137,7 @@ test('a stream without a connection ends after its time, and its handler is abor
   await idle();
   t.is(count.streams, 1, 'a quiet stream with a connection stays');
   cut();
+  await until(() => server.remotes().length === 0);
   await idle();
   clock.advance(999);
   await idle();
@@ -160,15 +161,14 @@ test('items that were sent long ago are dropped, but none that waits', async (t)
   );
   const items = await advanceUntil(clock, resume(client, SERVER, 'count', 1));
   for (let i = 0; i < 10; i++) await advanceUntil(clock, next(items));
-  await idle();
-  t.is(count.bytes, 10);
+  await until(() => count.bytes === 10);
   clock.advance(1_200);
   t.is(count.bytes, 0);
   t.is(count.streams, 1);
 });
 
 test('a full table refuses new streams, and replaces those without a connection', async (t) => {
-  const { client, count, cut } = await fixture(
+  const { client, server, count, cut } = await fixture(
     t,
     async function* () {
       yield 0;
@@ -186,6 +186,7 @@ test('a full table refuses new streams, and replaces those without a connection'
   const error = await t.throwsAsync<TransportError>(open(), { code: 'resource_exhausted' });
   t.is(resumptionFailure(error), 'full');
   cut();
+  await until(() => server.remotes().length === 0);
   await idle();
   await open();
   t.is(count.streams, 2);
@@ -267,9 +268,8 @@ test('a server that closes leaves no stream and no timer', async (t) => {
   await idle();
   t.is(count.streams, 2);
   await Promise.all([client.close(), server.close()]);
-  await idle();
-  t.is(count.streams, 0);
-  t.is(clock.timers, 0);
+  await until(() => count.streams === 0 && clock.timers === 0);
+  t.pass();
 });
 
 test('close ends the streams of a server, and new ones are served as before', async (t) => {

@@ -97,7 +97,12 @@ export async function advanceUntil<T>(clock: ManualClock, promise: Promise<T>): 
   return promise;
 }
 
-/** Resolves when all consequences of past events have been processed. */
+/** Resolves as soon as a condition holds, which is checked in each turn of the event loop. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Lets a few turns of the event loop pass, for consequences that no test can observe. */
 export async function idle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
