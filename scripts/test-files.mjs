@@ -127,14 +127,16 @@ function grouped(folder, kind, files) {
 }
 
 /**
- * Whether a file may share a worker: it runs no suite of the testkit, it has no hooks, which would
- * apply to the whole worker, and it declares its tests before any `await`.
+ * Whether a file may share a worker: it is of the commit run, it runs no suite of the testkit, it has
+ * no hooks, which would apply to the whole worker, and it declares its tests before any `await`.
+ * Nightly files repeat tests of others under the same titles, and a worker may have a title once.
  */
 function mayShare(folder, file) {
   const path = join(root, folder, file);
   const { files, imports } = reached(path);
   return (
     kindOf(join(folder, file)) !== 'page' &&
+    !isNightly(file) &&
     !imports.has('@trunkline/transport-testkit') &&
     !/\btest\.(after|before)/.test(textOf(path)) &&
     ![...files].some((each) => /^(const .*= )?\(?await /m.test(textOf(each)))
