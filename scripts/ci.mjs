@@ -79,7 +79,7 @@ async function step(job, command) {
   const times = [clock, cpu].map((value) => `${value?.toFixed(0) ?? '-'} s`.padStart(7));
   console.log(`== exit ${code} after ${times.map((time) => time.trim()).join(', CPU ')}`);
   report.push(`${times.join('  ')}  ${String(code).padStart(4)}  ${job.padEnd(8)}  ${command}`);
-  for (const [line] of output.matchAll(/^ +(?:skipped:|[✘×◌]) .*$/gmu)) report.push(`    ${line}`);
+  for (const [line] of output.matchAll(/^ +(?:skipped|failed): .*$/gm)) report.push(`    ${line}`);
 }
 
 /**

@@ -82,32 +82,23 @@ export function chosenFiles({ kinds, nightly, tooling, named }) {
  *   threads     whatever is not in another lane
  *   serial      files that touch I/O and share a worker; one test runs at a time, because the tests
  *               of other files would delay those that wait for timers
- *   processes   files of packages that need a process for each
+ *   processes   files of packages whose workers are processes; there, only pure files share one
  */
 export async function lanesOf(jobs) {
   const lanes = { threads: [], serial: [], processes: [] };
   for (const { folder, files } of jobs) {
     rmSync(join(root, folder, '.groups'), { recursive: true, force: true });
     const { default: config } = await import(join(root, folder, 'ava.config.mjs'));
-    const others = config.workerThreads === false ? lanes.processes : lanes.threads;
-    const sharing = files.filter((file) => mayShare(folder, file));
-    const kinds = sharing.map((file) => kindOf(join(folder, file)));
-    others.push(
-      ...files.filter((file) => !sharing.includes(file)).map((file) => join(folder, file)),
-    );
-    others.push(
-      ...grouped(
-        folder,
-        'pure',
-        sharing.filter((_, i) => kinds[i] === 'pure'),
-      ),
-    );
-    const io = grouped(
-      folder,
-      'io',
-      sharing.filter((_, i) => kinds[i] === 'io'),
-    );
-    (config.workerThreads === false ? lanes.processes : lanes.serial).push(...io);
+    const inProcesses = config.workerThreads === false;
+    const parts = { alone: [], pure: [], io: [] };
+    for (const file of files) {
+      const kind = mayShare(folder, file) ? kindOf(join(folder, file)) : 'alone';
+      parts[kind === 'io' && inProcesses ? 'alone' : kind].push(file);
+    }
+    const alone = parts.alone.map((file) => join(folder, file));
+    const others = inProcesses ? lanes.processes : lanes.threads;
+    others.push(...alone, ...grouped(folder, 'pure', parts.pure));
+    lanes.serial.push(...grouped(folder, 'io', parts.io));
   }
   return lanes;
 }

@@ -112,7 +112,7 @@ async function runAll(run) {
   });
 }
 
-/** Prints the counts of each package, and below them its skipped and its failed cases. */
+/** Prints the counts of each package and its skipped cases, and then all cases that failed. */
 function tellCounts(titles) {
   const starts = jobs.map(({ folder }) =>
     folder === '.' ? '' : `${folder.replace('/', ' › ')} › `,
@@ -129,7 +129,7 @@ function tellCounts(titles) {
     );
     for (const title of skipped) console.log(`    skipped: ${title}`);
   }
-  for (const title of titles.failed) console.log(`  ✘ ${title}`);
+  for (const title of titles.failed) console.log(`    failed: ${title}`);
 }
 
 function note(title, run, details) {
@@ -138,7 +138,7 @@ function note(title, run, details) {
   else known.runs.push(run);
 }
 
-/** Lists every case that failed in any run, with the output of its package in the first of them. */
+/** Lists every case that failed in any run, with the output of its lane in the first of them. */
 function tellFailures() {
   console.log(`\n${failures.size} cases failed in at least one of ${repeat} runs`);
   for (const [title, { runs, details }] of failures)

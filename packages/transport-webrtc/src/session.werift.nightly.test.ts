@@ -19,5 +19,5 @@ const able: TransportTest = Object.assign(unlessFlood, { serial: test.serial, sk
 
 sessionSuite(atOnce(1, able), createSessionBackend('webrtc on werift', rtc));
 
-// biome-ignore lint/nursery/noJsRestrictedProperties: werift goes on looking for a path for connections that were closed, and has no way to stop it.
+// biome-ignore lint/nursery/noJsRestrictedProperties: werift never stops looking for paths.
 registerCompletionHandler(() => process.exit());
