@@ -15,8 +15,8 @@ import {
 } from '@trunkline/gossip';
 import { createAuthority, createIdentity, type Identity } from '@trunkline/identity';
 import { loadOrCreateIdentity } from '@trunkline/identity/node';
-import { mapPort, type PortMapping } from '@trunkline/nat';
 import { createPeers, type PeerEvent } from '@trunkline/peers';
+import { mapPort, type PortMapping } from '@trunkline/peers/nat';
 import { createFileAddressBook, createFileStore, systemLookup } from '@trunkline/peers/node';
 import {
   asyncApi,

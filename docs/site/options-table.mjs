@@ -73,7 +73,7 @@ export const schemas = [
     'createPeers',
     ['PeersOptions', 'ReconnectOptions', 'FilterOptions', 'ExchangeOptions'],
   ],
-  ['nat/map-port#schema', 'mapPort', ['PortMappingOptions']],
+  ['peers/nat/map-port#schema', 'mapPort', ['PortMappingOptions']],
   ['gossip/options#schema', 'createGossip', ['GossipOptions']],
   ['gossip/discovery/options#schema', 'createGossip({ discovery })', []],
   ['gossip/relay/options#relayOptions', 'createGossip({ relay })', []],

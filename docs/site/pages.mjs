@@ -27,7 +27,6 @@ export const guides = {
   dashboard: 'docs/dashboard.md',
   gossip: 'docs/gossip.md',
   identity: 'docs/security.md',
-  nat: 'docs/nat.md',
   peers: 'docs/peers.md',
   reflection: 'docs/reflection.md',
   replay: 'docs/replay.md',

@@ -120,7 +120,7 @@ const PACKAGES = [
       "stream-noise knows no backend: it imports transport-core's public entries and identity alone.",
   },
   {
-    files: ['peers/src/**'],
+    files: ['peers/src/**', '!packages/peers/src/nat/**'],
     except: SOURCE,
     may: [...ALL_OF_CORE, 'transport-core/node'],
     because:
@@ -141,11 +141,11 @@ const PACKAGES = [
       "signaling-wamp imports transport-core's public entries and the interface of transport-webrtc alone.",
   },
   {
-    files: ['nat/src/**'],
+    files: ['peers/src/nat/**'],
     except: SOURCE,
     may: PUBLIC,
     because:
-      "nat is an ordinary user of a Transport and knows no backend: it imports transport-core's public entries alone.",
+      "nat/ of peers is an ordinary user of a Transport and knows no backend: it imports transport-core's public entries alone.",
   },
   {
     files: ['resilience/src/**', '!packages/resilience/src/cluster/**'],

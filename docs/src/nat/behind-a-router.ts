@@ -1,7 +1,7 @@
 // A node behind a home router that other nodes dial from the internet.
 
-import { mapPort } from '@trunkline/nat';
 import { createPeers } from '@trunkline/peers';
+import { mapPort } from '@trunkline/peers/nat';
 import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { z } from 'zod';

@@ -3,9 +3,9 @@
 // 'node.child.js <address to listen on> [<persistent peer>]'.
 
 import { createInterface } from 'node:readline';
-import { createPeers } from '@trunkline/peers';
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
+import { createPeers } from '../../index.ts';
 import { mapPort, type PortMapping } from '../map-port.ts';
 
 const protocol = defineProtocol({

@@ -5,4 +5,4 @@ export {
   type PortMapping,
   type PortMappingEvent,
   type PortMappingOptions,
-} from './map-port.ts';
+} from './nat/map-port.ts';
