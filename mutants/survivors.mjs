@@ -25,7 +25,7 @@ export const survivors = [
   },
   {
     rule: 'Each direction of a connection takes a new key after every 65,536 records.',
-    file: 'packages/stream-noise/src/wire/records.ts',
+    file: 'packages/security/src/noise/wire/records.ts',
     from: 'if (cipher.n % REKEY_AFTER === 0) cipher.rekey();',
     to: 'if (cipher.n === REKEY_AFTER) cipher.rekey();',
     note: 'The test of new keys ends after the first one. Both ends have the same fault, so that no other test notices it.',

@@ -162,8 +162,8 @@ async function bundles() {
   await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 79_800);
   await bundle('all of the simulation', all('simulation'), 110_400);
   await bundle('all of core + ws', all('transport-core', 'transport-ws'), 79_900);
-  await bundle('all of identity', all('identity'), 97_000);
-  await bundle('all of noise', all('stream-noise'), 38_500);
+  await bundle('all of security', all('security'), 97_000);
+  await bundle('all of security/noise', all('security/noise'), 38_500);
   await bundle('all of signaling', all('signaling'), 117_400);
   await bundle('all of signaling-wamp', all('signaling-wamp'), 5_500);
   await bundle('all of webrtc', all('transport-webrtc'), 98_200);

@@ -39,10 +39,10 @@ const lintBreaches = [
   ['node: in transport-webrtc', 'packages/transport-webrtc/src/planted-node.ts', "import { createSocket } from 'node:dgram';\nexport const open = createSocket;\n", /noNodejsModules/],
   ['an example that imports the entry for backends', 'examples/raft/src/planted-entry.ts', "import { reasonError } from '@trunkline/transport-core/backend';\nexport const error = reasonError;\n", /noRestrictedImports.*Examples show/],
   ['an example of a backend that imports what is internal to core', 'docs/src/pigeon/planted-entry.ts', "import { Kind } from '@trunkline/transport-core/internal';\nexport const kind = Kind;\n", /noRestrictedImports.*writing a backend/],
-  ['core for Node that imports identity', 'packages/transport-core/src/node/planted-package.ts', "import { createIdentity } from '@trunkline/identity';\nexport const identity = createIdentity();\n", /noRestrictedImports.*beside the layers/],
+  ['core for Node that imports security', 'packages/transport-core/src/node/planted-package.ts', "import { createIdentity } from '@trunkline/security';\nexport const identity = createIdentity();\n", /noRestrictedImports.*beside the layers/],
   ['core for Node that imports a file of core', 'packages/transport-core/src/node/planted-relative.ts', "import { isNodeId } from '../remote.ts';\nexport const check = isNodeId;\n", /noRestrictedImports.*imports core by its name/],
-  ['identity that imports a backend', 'packages/identity/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*beside the layers/],
-  ['noise that imports a backend', 'packages/stream-noise/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*knows no backend/],
+  ['security that imports a backend', 'packages/security/src/identity/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*beside the layers/],
+  ['noise that imports a backend', 'packages/security/src/noise/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*knows no backend/],
   ['peers that import a backend', 'packages/peers/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*peers is an ordinary user/],
   ['signaling that imports peers', 'packages/signaling/src/planted-package.ts', "import { createPeers } from '@trunkline/peers';\nexport const make = createPeers;\n", /noRestrictedImports.*signaling is an ordinary user/],
   ['signaling-wamp that imports signaling', 'packages/signaling-wamp/src/planted-package.ts', "import { hubSignal } from '@trunkline/signaling';\nexport const make = hubSignal;\n", /noRestrictedImports.*signaling-wamp imports/],
@@ -131,7 +131,7 @@ const allowed = [
   ['ws in a file of transport-ws that only Node runs', 'packages/transport-ws/src/planted-allowed.ts', "import { WebSocketServer } from 'ws';\n\nexport const server = WebSocketServer;\n"],
   ['the testkit in a test of a backend', 'packages/transport-ws/src/planted-allowed.test.ts', "import { suite } from '@trunkline/transport-testkit';\n\nexport const run = suite;\n"],
   ['what is internal to core in peers', 'packages/peers/src/planted-allowed.ts', "import { Kind } from '@trunkline/transport-core/internal';\n\nexport const kind = Kind;\n"],
-  ['identity in gossip', 'packages/gossip/src/planted-allowed.ts', "import { verifySignature } from '@trunkline/identity';\n\nexport const verify = verifySignature;\n"],
+  ['security in gossip', 'packages/gossip/src/planted-allowed.ts', "import { verifySignature } from '@trunkline/security';\n\nexport const verify = verifySignature;\n"],
   ['a lower layer', `${core}/stream/planted-allowed.ts`, "import type { Frame } from '../wire/frame.ts';\n\nexport type F = Frame;\n"],
 ];
 

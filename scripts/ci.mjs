@@ -110,7 +110,7 @@ function runLoudly(command) {
 /** Returns the nightly jobs: the tests of all packages in parts, and the long programs. */
 function nightly() {
   const parts = {
-    sockets: ['transport-tcp', 'transport-ws', 'stream-noise'],
+    sockets: ['transport-tcp', 'transport-ws', 'security'],
     nodes: ['gossip', 'peers'],
     webrtc: ['transport-webrtc'],
     chromium: ['browser', 'browser-mesh', 'dashboard', 'replay'],

@@ -16,7 +16,7 @@ import { build } from 'esbuild';
 import { root, run } from './workspace.mjs';
 
 /** Transport-webrtc and the packages of ours that it needs. */
-const OURS = ['transport-core', 'identity', 'transport-webrtc'];
+const OURS = ['transport-core', 'security', 'transport-webrtc'];
 const LIBRARY = 'node-datachannel';
 
 /** Dials another node of this process, and prints how that ended. */

@@ -27,8 +27,8 @@ import { cpuSeconds } from './workspace.mjs';
  */
 const SLOWEST = [
   ...['gossip', 'peers', 'simulation', 'evaluation', 'bench', 'browser', 'transport-tcp'],
-  ...['stream-noise', 'transport-core', 'raft', 'docs', 'hostile', 'transport-ws'],
-  ...['transport-inmem', 'chat', 'transport-testkit', 'identity'],
+  ...['security', 'transport-core', 'raft', 'docs', 'hostile', 'transport-ws'],
+  ...['transport-inmem', 'chat', 'transport-testkit'],
 ];
 
 const { values: options, positionals: named } = parseArgs({

@@ -1,7 +1,7 @@
 // Runs suites of a page under AVA: each case is a test, which asks the page to run it.
 
 import { createServer } from 'node:https';
-import { createIdentity, selfSigned } from '@trunkline/identity';
+import { createIdentity, selfSigned } from '@trunkline/security';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 import { createWsStreamLayer } from '@trunkline/transport-ws';
 import type { TestFn } from 'ava';

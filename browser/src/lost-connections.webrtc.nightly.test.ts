@@ -2,7 +2,7 @@
 // node, the loss of the network, sleep, and the end of the page. Both ends prove their node ids.
 
 import { once } from 'node:events';
-import { createIdentity, type Identity } from '@trunkline/identity';
+import { createIdentity, type Identity } from '@trunkline/security';
 import type { TransportError } from '@trunkline/transport-core';
 import { createWebRtcTransport } from '@trunkline/transport-webrtc';
 import test, { type ExecutionContext } from 'ava';

@@ -13,8 +13,6 @@ import {
   type MessageMeta,
   partialView,
 } from '@trunkline/gossip';
-import { createAuthority, createIdentity, type Identity } from '@trunkline/identity';
-import { loadOrCreateIdentity } from '@trunkline/identity/node';
 import { createPeers, type PeerEvent } from '@trunkline/peers';
 import { mapPort, type PortMapping } from '@trunkline/peers/nat';
 import { createFileAddressBook, createFileStore, systemLookup } from '@trunkline/peers/node';
@@ -34,6 +32,8 @@ import {
   startCluster,
 } from '@trunkline/resilience/cluster';
 import { createDnsResolver } from '@trunkline/resilience/dns';
+import { createAuthority, createIdentity, type Identity } from '@trunkline/security';
+import { loadOrCreateIdentity } from '@trunkline/security/node';
 import { createMetrics, type Metric } from '@trunkline/telemetry';
 import {
   createMetricProducer,

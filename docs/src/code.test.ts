@@ -5,7 +5,7 @@
 
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as noise from '@trunkline/stream-noise';
+import * as noise from '@trunkline/security/noise';
 import * as inmem from '@trunkline/transport-inmem';
 import * as nats from '@trunkline/transport-nats';
 import * as tcp from '@trunkline/transport-tcp';

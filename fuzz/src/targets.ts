@@ -9,13 +9,13 @@ const PLACES = {
   protobuf: 'transport-core/dist/protocol/testing/fuzz-protobuf.js',
   session: 'transport-core/dist/session/testing/fuzz-session.js',
   schedule: 'transport-core/dist/session/testing/fuzz-schedule.js',
-  'noise-handshake': 'stream-noise/dist/testing/fuzz-handshake.js',
-  'noise-records': 'stream-noise/dist/testing/fuzz-records.js',
+  'noise-handshake': 'security/dist/noise/testing/fuzz-handshake.js',
+  'noise-records': 'security/dist/noise/testing/fuzz-records.js',
   gossip: 'gossip/dist/testing/fuzz-gossip.js',
   peers: 'peers/dist/testing/fuzz-peers.js',
   book: 'peers/dist/driver/testing/fuzz-book.js',
   'gossip-view': 'gossip/dist/testing/fuzz-view.js',
-  keys: 'identity/dist/testing/fuzz-keys.js',
+  keys: 'security/dist/identity/testing/fuzz-keys.js',
 } as const;
 
 export type TargetName = keyof typeof PLACES;

@@ -1,7 +1,7 @@
 // The keys and certificates of a run: for the victim, an honest peer, and an attacker certified by
 // the same authority.
 
-import { createAuthority, createIdentity } from '@trunkline/identity';
+import { createAuthority, createIdentity } from '@trunkline/security';
 
 /** A private key and its certificate, as PEM. */
 export interface Credentials {

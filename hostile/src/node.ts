@@ -3,8 +3,8 @@
 
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { parseIdentity } from '@trunkline/identity';
-import { secured } from '@trunkline/stream-noise';
+import { parseIdentity } from '@trunkline/security';
+import { secured } from '@trunkline/security/noise';
 import {
   createTransport,
   type LimitOptions,

@@ -94,9 +94,9 @@ const PACKAGES = [
   {
     files: ['transport-webrtc/src/**'],
     except: SOURCE,
-    may: [...PUBLIC, 'identity'],
+    may: [...PUBLIC, 'security'],
     because:
-      "Backends know nothing of each other: transport-webrtc imports transport-core's public entries and identity alone.",
+      "Backends know nothing of each other: transport-webrtc imports transport-core's public entries and security alone.",
   },
   {
     files: ['transport-nats/src/**'],
@@ -106,18 +106,18 @@ const PACKAGES = [
       "Backends know nothing of each other: transport-nats imports transport-core's public entries alone.",
   },
   {
-    files: ['identity/src/**'],
+    files: ['security/src/**', '!packages/security/src/noise/**'],
     except: SOURCE,
     may: [...PUBLIC, 'transport-core/node'],
     because:
-      "identity stands beside the layers: it imports transport-core's public entries and its code for Node alone.",
+      "security stands beside the layers: it imports transport-core's public entries and its code for Node alone.",
   },
   {
-    files: ['stream-noise/src/**'],
+    files: ['security/src/noise/**'],
     except: SOURCE,
-    may: [...PUBLIC, 'identity'],
+    may: PUBLIC,
     because:
-      "stream-noise knows no backend: it imports transport-core's public entries and identity alone.",
+      "noise/ of security knows no backend: of the packages, it imports transport-core's public entries alone.",
   },
   {
     files: ['peers/src/**', '!packages/peers/src/nat/**'],
@@ -129,9 +129,9 @@ const PACKAGES = [
   {
     files: ['signaling/src/**'],
     except: SOURCE,
-    may: [...ALL_OF_CORE, 'identity', 'stream-noise', 'transport-webrtc', 'transport-ws'],
+    may: [...ALL_OF_CORE, 'security', 'security/noise', 'transport-webrtc', 'transport-ws'],
     because:
-      'signaling is an ordinary user of a Transport: it imports transport-core, identity, stream-noise, the interface of transport-webrtc and, for its command, transport-ws.',
+      'signaling is an ordinary user of a Transport: it imports transport-core, security, the interface of transport-webrtc and, for its command, transport-ws.',
   },
   {
     files: ['signaling-wamp/src/**'],
@@ -198,9 +198,9 @@ const PACKAGES = [
   {
     files: ['gossip/src/**'],
     except: SOURCE,
-    may: [...ALL_OF_CORE, 'peers', 'identity'],
+    may: [...ALL_OF_CORE, 'peers', 'security'],
     because:
-      'gossip is an ordinary user of a Transport and of peers, and knows no backend: it imports transport-core, peers and identity alone.',
+      'gossip is an ordinary user of a Transport and of peers, and knows no backend: it imports transport-core, peers and security alone.',
   },
 ];
 
@@ -328,8 +328,8 @@ export function overrides(deniedGlobals) {
       ],
       [
         only(
-          [...ALL_OF_CORE, 'transport-core/node', 'transport-testkit', 'identity'],
-          'Backends know nothing of each other: their tests import transport-core, transport-testkit and identity alone.',
+          [...ALL_OF_CORE, 'transport-core/node', 'transport-testkit', 'security'],
+          'Backends know nothing of each other: their tests import transport-core, transport-testkit and security alone.',
         ),
       ],
     ),

@@ -1,6 +1,6 @@
 // Trunkline over TCP with Noise.
 
-import { secure } from '@trunkline/stream-noise';
+import { secure } from '@trunkline/security/noise';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp';
 import { identityOf } from '../secure/nodes.ts';

@@ -1,7 +1,7 @@
 // Trunkline connections that are not closed for being idle and have the default keep-alive: a ping
 // after 10 s of silence.
 
-import { secure } from '@trunkline/stream-noise';
+import { secure } from '@trunkline/security/noise';
 import {
   bytes,
   type CommonOptions,

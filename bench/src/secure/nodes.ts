@@ -2,7 +2,7 @@
 // same keys from one seed, so that no key has to be passed between processes: right for a benchmark
 // on loopback, and nowhere else.
 
-import { createAuthority, createIdentity, type Identity } from '@trunkline/identity';
+import { createAuthority, createIdentity, type Identity } from '@trunkline/security';
 import { type Random, seededRandom } from '@trunkline/transport-core';
 import type { TlsOptions } from '@trunkline/transport-tcp';
 

@@ -26,13 +26,18 @@ export function subjects(): Subject[] {
     { name: BARE, modules: [] },
     { name: CORE_AND_TCP, modules: [core, entryOf('transport-tcp')] },
     ...packages.map((folder) => ({ name: folder, modules: [entryOf(folder)] })),
-    { name: 'identity/node', modules: [entryOf('identity', './node')] },
+    { name: 'security/node', modules: [entryOf('security', './node')] },
+    { name: 'security/noise', modules: [entryOf('security', './noise')] },
     { name: 'peers/node', modules: [entryOf('peers', './node')] },
     {
       name: 'core + tcp + noise + peers + gossip',
-      modules: ['transport-core', 'transport-tcp', 'stream-noise', 'peers', 'gossip'].map((name) =>
-        entryOf(name),
-      ),
+      modules: [
+        entryOf('transport-core'),
+        entryOf('transport-tcp'),
+        entryOf('security', './noise'),
+        entryOf('peers'),
+        entryOf('gossip'),
+      ],
     },
   ];
 }

@@ -1,7 +1,7 @@
 // Trunkline over WebSocket and WebRTC, with an identity and a hub on the same server. Runs in Node
 // and in a page.
 
-import { createIdentity } from '@trunkline/identity';
+import { createIdentity } from '@trunkline/security';
 import { hubSignal } from '@trunkline/signaling';
 import {
   bytes,

@@ -1,8 +1,8 @@
 // The identity suite in a page: Noise over WebRTC, between two peer connections of the page, and
 // between a page that dials and Node.
 
-import { createIdentity, type Identity } from '@trunkline/identity';
-import { secure } from '@trunkline/stream-noise';
+import { createIdentity, type Identity } from '@trunkline/security';
+import { secure } from '@trunkline/security/noise';
 import { type Clock, systemClock } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import {

@@ -1,6 +1,6 @@
 // A page that is a node of a mesh: it finds other pages over a hub, and both dials and is dialed.
 
-import { createIdentity } from '@trunkline/identity';
+import { createIdentity } from '@trunkline/security';
 import { hubSignal } from '@trunkline/signaling';
 import { serve, type TransportError } from '@trunkline/transport-core';
 import { createWebRtcTransport } from '@trunkline/transport-webrtc';

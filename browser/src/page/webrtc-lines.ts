@@ -1,6 +1,6 @@
 // A page with one transport over WebRTC, which proves its node id.
 
-import { createIdentity } from '@trunkline/identity';
+import { createIdentity } from '@trunkline/security';
 import { createWebRtcTransport } from '@trunkline/transport-webrtc';
 import { lines, QUICK } from '../lines.ts';
 import { nodeSignal } from './node-signal.ts';

@@ -1,10 +1,10 @@
 // A worker that is also a node of a mesh: with a port, an identity and an address book of its own.
 
-import { loadOrCreateIdentity } from '@trunkline/identity/node';
 import { createPeers } from '@trunkline/peers';
 import { createFileAddressBook } from '@trunkline/peers/node';
 import { clusterSlot, joinCluster } from '@trunkline/resilience/cluster';
-import { secured } from '@trunkline/stream-noise';
+import { loadOrCreateIdentity } from '@trunkline/security/node';
+import { secured } from '@trunkline/security/noise';
 import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 

@@ -1,7 +1,7 @@
 import { createGossip, fullMesh, type Gossip, partialView } from '@trunkline/gossip';
-import type { Identity } from '@trunkline/identity';
 import type { Peers } from '@trunkline/peers';
 import { createFileStore } from '@trunkline/peers/node';
+import type { Identity } from '@trunkline/security';
 import { type AnyTransport, json } from '@trunkline/transport-core';
 import { z } from 'zod';
 

@@ -1,7 +1,7 @@
 import { createGossip, partialView } from '@trunkline/gossip';
-import { createIdentity } from '@trunkline/identity';
 import { createPeers } from '@trunkline/peers';
-import { secured } from '@trunkline/stream-noise';
+import { createIdentity } from '@trunkline/security';
+import { secured } from '@trunkline/security/noise';
 import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { z } from 'zod';

@@ -2,8 +2,8 @@
 
 import { nkeys } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
-import { createIdentity } from '@trunkline/identity';
 import { startNatsServer, unable } from '@trunkline/local-nats';
+import { createIdentity } from '@trunkline/security';
 import { serve } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { exposeOrders } from './expose.ts';

@@ -1,8 +1,8 @@
 // A node at a cluster of NATS servers with an nkey, and with Noise, so that the servers read nothing.
 
 import { nkeyAuthenticator } from '@nats-io/nats-core';
-import type { Identity } from '@trunkline/identity';
-import { secured } from '@trunkline/stream-noise';
+import type { Identity } from '@trunkline/security';
+import { secured } from '@trunkline/security/noise';
 import { createTransport } from '@trunkline/transport-core';
 import { nats } from '@trunkline/transport-nats';
 import { orders } from './orders.ts';

@@ -1,4 +1,4 @@
-import { createAuthority, createIdentity, nodeIdOf, verifySignature } from '@trunkline/identity';
+import { createAuthority, createIdentity, nodeIdOf, verifySignature } from '@trunkline/security';
 
 const node = createIdentity(); // on the node, where its private key stays
 const authority = await createAuthority({ name: 'our network' }); // once, on a machine that you trust

@@ -1,5 +1,5 @@
-import { createIdentity } from '@trunkline/identity';
-import { secured } from '@trunkline/stream-noise';
+import { createIdentity } from '@trunkline/security';
+import { secured } from '@trunkline/security/noise';
 import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { z } from 'zod';

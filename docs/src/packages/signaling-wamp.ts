@@ -1,4 +1,4 @@
-import { createIdentity } from '@trunkline/identity';
+import { createIdentity } from '@trunkline/security';
 import { wampSignal } from '@trunkline/signaling-wamp';
 
 const { nodeId } = createIdentity();

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { createIdentity } from '@trunkline/identity';
+import { createIdentity } from '@trunkline/security';
 import { createSignalHub, hubSignal, signalingProtocol } from '@trunkline/signaling';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
 

@@ -1,4 +1,4 @@
-import { createIdentity, type Identity } from '@trunkline/identity';
+import { createIdentity, type Identity } from '@trunkline/security';
 import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
 import { z } from 'zod';

@@ -1,5 +1,5 @@
-import { createAuthority, createIdentity } from '@trunkline/identity';
 import { createPeers } from '@trunkline/peers';
+import { createAuthority, createIdentity } from '@trunkline/security';
 import { createTransport, defineProtocol, json, multicast, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-import { createAuthority, createIdentity } from '@trunkline/identity';
+import { createAuthority, createIdentity } from '@trunkline/security';
 import {
   type Allow,
   createTransport,

@@ -1,6 +1,6 @@
 import { createGossip, fullMesh } from '@trunkline/gossip';
-import { createIdentity, type Identity } from '@trunkline/identity';
 import { createPeers } from '@trunkline/peers';
+import { createIdentity, type Identity } from '@trunkline/security';
 import { createTransport, defineProtocol, drain, json, serve } from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-import { type Authority, createAuthority, createIdentity } from '@trunkline/identity';
+import { type Authority, createAuthority, createIdentity } from '@trunkline/security';
 import { defineProtocol, json, serve } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
 import { z } from 'zod';

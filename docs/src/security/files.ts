@@ -1,6 +1,6 @@
 // A node that loads its key and its certificates from files.
 
-import { loadCertificate, loadIdentity } from '@trunkline/identity/node';
+import { loadCertificate, loadIdentity } from '@trunkline/security/node';
 import { defineProtocol, json } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
 import { z } from 'zod';

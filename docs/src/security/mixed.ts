@@ -1,5 +1,5 @@
-import { createAuthority, createIdentity } from '@trunkline/identity';
 import { createPeers } from '@trunkline/peers';
+import { createAuthority, createIdentity } from '@trunkline/security';
 import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';

@@ -1,6 +1,6 @@
-import { createIdentity } from '@trunkline/identity';
+import { createIdentity } from '@trunkline/security';
+import { secure } from '@trunkline/security/noise';
 import { createSimulation } from '@trunkline/simulation';
-import { secure } from '@trunkline/stream-noise';
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import test from 'ava';
 

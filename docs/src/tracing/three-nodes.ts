@@ -5,7 +5,7 @@ import {
   InMemorySpanExporter,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
-import { createAuthority, createIdentity } from '@trunkline/identity';
+import { createAuthority, createIdentity } from '@trunkline/security';
 import { createTracing } from '@trunkline/telemetry/opentelemetry';
 import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';

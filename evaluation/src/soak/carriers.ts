@@ -1,7 +1,7 @@
 // The backends of the soak, each with a way to open two transports that can reach each other.
 
 import { identityOf, type Role, tlsOf } from '@trunkline/bench/secure/nodes';
-import { secure } from '@trunkline/stream-noise';
+import { secure } from '@trunkline/security/noise';
 import type { CommonOptions } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import {

@@ -2,8 +2,8 @@
 // above them.
 
 import { createGossip, type Gossip, partialView, type Topic } from '@trunkline/gossip';
-import type { Identity } from '@trunkline/identity';
 import { createPeers, type PeerInfo, type Peers } from '@trunkline/peers';
+import type { Identity } from '@trunkline/security';
 import {
   type Backend,
   createTransport,

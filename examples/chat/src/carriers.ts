@@ -1,7 +1,7 @@
 // The backends that may carry the chat: one line each.
 
-import type { Identity } from '@trunkline/identity';
-import { secured } from '@trunkline/stream-noise';
+import type { Identity } from '@trunkline/security';
+import { secured } from '@trunkline/security/noise';
 import type { Backend } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';

@@ -1,10 +1,10 @@
 // A participant of a room: a transport, its peers, and a topic above them.
 
 import { createGossip, fullMesh, partialView } from '@trunkline/gossip';
-import { createIdentity } from '@trunkline/identity';
-import { loadOrCreateIdentity } from '@trunkline/identity/node';
 import { createPeers, type PeerEvent } from '@trunkline/peers';
 import { createFileAddressBook } from '@trunkline/peers/node';
+import { createIdentity } from '@trunkline/security';
+import { loadOrCreateIdentity } from '@trunkline/security/node';
 import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
 import { z } from 'zod';
 import { CARRIERS, withScheme } from './carriers.ts';

@@ -1,8 +1,8 @@
 // Tests that identity, peers and gossip work inside a simulation without an explicit clock, time of
 // day or random source.
 
-import { createIdentity } from '@trunkline/identity';
 import { createPeers } from '@trunkline/peers';
+import { createIdentity } from '@trunkline/security';
 import { assertDeterministic, createSimulation, type Simulation } from '@trunkline/simulation';
 import { json } from '@trunkline/transport-core';
 import test from 'ava';

@@ -1,8 +1,8 @@
 // Tests of incoming connections that fail: each is reported once, with its reason.
 
 import { connect } from 'node:net';
-import { createAuthority, createIdentity } from '@trunkline/identity';
-import { secure } from '@trunkline/stream-noise';
+import { createAuthority, createIdentity } from '@trunkline/security';
+import { secure } from '@trunkline/security/noise';
 import { seededRandom, type Transport } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import {

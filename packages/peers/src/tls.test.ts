@@ -1,7 +1,7 @@
 // Tests of peers that prove their ids over TLS and Noise on real TCP: each is recognized as the
 // right node, and a node with a new address is found.
 
-import { secure } from '@trunkline/stream-noise';
+import { secure } from '@trunkline/security/noise';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { spelled } from '@trunkline/transport-core/internal';
 import {

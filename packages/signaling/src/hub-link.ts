@@ -1,7 +1,7 @@
 // A node's registered connection to its hub. It is opened when it is needed, and all its users
 // share it.
 
-import type { Identity } from '@trunkline/identity';
+import type { Identity } from '@trunkline/security';
 import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
 import { encodeKey, messageToSign } from './proof.ts';
 import type { SignalingProtocol } from './protocol.ts';

@@ -1,6 +1,6 @@
 // Tests of the hub and its client together, over connections in memory.
 
-import { createIdentity } from '@trunkline/identity';
+import { createIdentity } from '@trunkline/security';
 import { createManualClock, createTransport, TransportError } from '@trunkline/transport-core';
 import type { SignalMessage } from '@trunkline/transport-webrtc';
 import test from 'ava';

@@ -1,8 +1,8 @@
 // The client of a hub as a `Signal` of transport-webrtc: it registers again automatically when the
 // connection to the hub is lost.
 
-import type { Identity } from '@trunkline/identity';
-import { type NoiseStreamLayer, secure } from '@trunkline/stream-noise';
+import type { Identity } from '@trunkline/security';
+import { type NoiseStreamLayer, secure } from '@trunkline/security/noise';
 import {
   type Backend,
   type Clock,

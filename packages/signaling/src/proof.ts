@@ -1,7 +1,7 @@
 // The proof that a node owns the id under which it registers: its signature over the hub's
 // challenge, the realm and the address at which the node has dialed the hub.
 
-import { nodeIdOf, verifySignature } from '@trunkline/identity';
+import { nodeIdOf, verifySignature } from '@trunkline/security';
 import { TransportError } from '@trunkline/transport-core';
 
 /** The number of bytes in a challenge; the hub draws them at random for each registration. */

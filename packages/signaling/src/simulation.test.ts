@@ -1,7 +1,7 @@
 // Tests the hub and its nodes inside a simulation: crashes and cuts of the hub, and two runs with
 // one seed that are identical to the byte.
 
-import { createIdentity } from '@trunkline/identity';
+import { createIdentity } from '@trunkline/security';
 import {
   assertDeterministic,
   createSimulation,

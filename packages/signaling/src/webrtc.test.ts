@@ -1,6 +1,6 @@
 // Tests of WebRTC transports that find each other over a hub.
 
-import { createIdentity } from '@trunkline/identity';
+import { createIdentity } from '@trunkline/security';
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import { createWebRtcTransport, type RtcLibrary } from '@trunkline/transport-webrtc';
 import test, { type ExecutionContext } from 'ava';

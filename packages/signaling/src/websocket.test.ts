@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { createIdentity } from '@trunkline/identity';
+import { createIdentity } from '@trunkline/security';
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
 import test from 'ava';

@@ -1,7 +1,7 @@
 // Identity tests of Noise over NATS.
 
-import { createIdentity, type Identity } from '@trunkline/identity';
-import { secure } from '@trunkline/stream-noise';
+import { createIdentity, type Identity } from '@trunkline/security';
+import { secure } from '@trunkline/security/noise';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { identitySuite } from '@trunkline/transport-testkit';
 import test from 'ava';

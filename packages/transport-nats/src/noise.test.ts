@@ -1,8 +1,8 @@
 // Tests of the data that a NATS server sees: everything without Noise, and nothing with Noise.
 
 import { connect } from '@nats-io/transport-node';
-import { createIdentity } from '@trunkline/identity';
-import { secured } from '@trunkline/stream-noise';
+import { createIdentity } from '@trunkline/security';
+import { secured } from '@trunkline/security/noise';
 import { type Backend, createTransport, serve } from '@trunkline/transport-core';
 import type { ExecutionContext } from 'ava';
 import { nats } from './create-nats-transport.ts';

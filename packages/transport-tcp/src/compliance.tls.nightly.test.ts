@@ -1,7 +1,7 @@
 // Compliance tests of the TCP transport under mutual TLS; each transport is a node of its own.
 
 import process from 'node:process';
-import * as identity from '@trunkline/identity';
+import * as identity from '@trunkline/security';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { nodeProbe, tlsNodes, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';

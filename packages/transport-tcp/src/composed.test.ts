@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import process from 'node:process';
 import { inspect } from 'node:util';
-import { createIdentity, selfSigned } from '@trunkline/identity';
+import { createIdentity, selfSigned } from '@trunkline/security';
 import {
   bytes,
   createTransport,

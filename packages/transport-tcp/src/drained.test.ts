@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { createIdentity, selfSigned } from '@trunkline/identity';
+import { createIdentity, selfSigned } from '@trunkline/security';
 import { bytes, createTransport, defineProtocol, drain, serve } from '@trunkline/transport-core';
 import test from 'ava';
 import { tcp } from './index.ts';

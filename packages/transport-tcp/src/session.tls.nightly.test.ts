@@ -1,6 +1,6 @@
 // Session tests under mutual TLS.
 
-import * as identity from '@trunkline/identity';
+import * as identity from '@trunkline/security';
 import { sessionSuite, tlsNodes } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createTcpTransport } from './create-tcp-transport.ts';

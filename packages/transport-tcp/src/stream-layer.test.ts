@@ -1,6 +1,6 @@
 // Stream layer tests of the TCP layer, plain and under TLS.
 
-import * as identity from '@trunkline/identity';
+import * as identity from '@trunkline/security';
 import { streamLayerSuite, tlsNodes } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createTcpStreamLayer } from './tcp-stream-layer.ts';

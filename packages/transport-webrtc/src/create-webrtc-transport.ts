@@ -1,6 +1,6 @@
 // WebRTC as a stream layer, as a Transport and as a backend of createTransport.
 
-import { NodeFilter, type PeerUpdate } from '@trunkline/identity';
+import { NodeFilter, type PeerUpdate } from '@trunkline/security';
 import {
   type Backend,
   type CommonOptions,

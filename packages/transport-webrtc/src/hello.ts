@@ -1,7 +1,7 @@
 // The first message of each end of a channel: the version, and the proof that a node made this very
 // connection.
 
-import { type Identity, nodeIdOf, verifySignature } from '@trunkline/identity';
+import { type Identity, nodeIdOf, verifySignature } from '@trunkline/security';
 
 /** The end that made the offer, or the one that answered it. */
 export type Role = 'offerer' | 'answerer';

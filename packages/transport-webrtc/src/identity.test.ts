@@ -1,7 +1,7 @@
 // Tests that a signature over both fingerprints proves the other node's id, whatever signaling
 // does.
 
-import { createIdentity, type Identity } from '@trunkline/identity';
+import { createIdentity, type Identity } from '@trunkline/security';
 import { type Clock, systemClock, type TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import test, { type ExecutionContext } from 'ava';

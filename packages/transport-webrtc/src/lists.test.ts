@@ -5,7 +5,7 @@ import {
   type Identity,
   type PeerLists,
   type PeerUpdate,
-} from '@trunkline/identity';
+} from '@trunkline/security';
 import {
   bytes,
   createTransport,

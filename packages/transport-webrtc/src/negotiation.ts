@@ -1,7 +1,7 @@
 // Makes one WebRTC connection: exchanges offer, answer and candidates over a session of signaling,
 // opens the channel and exchanges hellos. Implements both roles.
 
-import type { Identity } from '@trunkline/identity';
+import type { Identity } from '@trunkline/security';
 import { type Clock, isNodeId, type Timer, TransportError } from '@trunkline/transport-core';
 import { cleanText, reasonError } from '@trunkline/transport-core/backend';
 import { CandidateExchange } from './candidate-exchange.ts';

@@ -1,6 +1,6 @@
 // Uses the relay of signaling for nodes that can't be reached directly.
 
-import type { PeerUpdate } from '@trunkline/identity';
+import type { PeerUpdate } from '@trunkline/security';
 import { type Clock, systemClock, TransportError } from '@trunkline/transport-core';
 import type {
   DialOptions,

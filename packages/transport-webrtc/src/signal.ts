@@ -1,7 +1,7 @@
 // The interface of signaling: how two nodes exchange the offer, the answer and the candidates from
 // which a WebRTC connection is made. A hub, a WAMP router and the in-memory signaling implement it.
 
-import type { PeerUpdate } from '@trunkline/identity';
+import type { PeerUpdate } from '@trunkline/security';
 import type { TransportError } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 

@@ -1,8 +1,8 @@
 // Tests of transports over WebRTC: calls after the connection is open, and nodes that dial each
 // other simultaneously.
 
-import { createIdentity } from '@trunkline/identity';
 import { createPeers } from '@trunkline/peers';
+import { createIdentity } from '@trunkline/security';
 import { bytes, defineProtocol, serve, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { createWebRtcTransport } from './create-webrtc-transport.ts';

@@ -1,7 +1,7 @@
 // Tests of connections over a TURN server, which both ends must use.
 
 import process from 'node:process';
-import { createIdentity } from '@trunkline/identity';
+import { createIdentity } from '@trunkline/security';
 import { bytes, defineProtocol, serve, type TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext, registerCompletionHandler } from 'ava';
 import * as werift from 'werift';

@@ -1,6 +1,6 @@
 // The WebRTC stream layer: dials and listens through signaling, in browsers and in Node.
 
-import type { NodeFilter, PeerUpdate } from '@trunkline/identity';
+import type { NodeFilter, PeerUpdate } from '@trunkline/security';
 import { type Clock, systemClock, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,

@@ -1,6 +1,6 @@
 // The options of the WebRTC layer, and their validation.
 
-import { type Identity, nodeIds, type PeerLists } from '@trunkline/identity';
+import { type Identity, nodeIds, type PeerLists } from '@trunkline/security';
 import { type Clock, isNodeId } from '@trunkline/transport-core';
 import { optional, optionsSchema, reference, text } from '@trunkline/transport-core/backend';
 import type { RtcIceServer, RtcLibrary } from './rtc.ts';
@@ -74,7 +74,7 @@ export const backendFields = {
   identity: optional(
     reference<Identity>(
       has('nodeId', 'publicKey', 'sign'),
-      'an identity, as createIdentity of @trunkline/identity returns it',
+      'an identity, as createIdentity of @trunkline/security returns it',
     ),
   ),
   allow: optional(nodeIds),

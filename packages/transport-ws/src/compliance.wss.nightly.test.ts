@@ -2,7 +2,7 @@
 // own.
 
 import process from 'node:process';
-import * as identity from '@trunkline/identity';
+import * as identity from '@trunkline/security';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { nodeProbe, tlsNodes, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { createAuthority, createIdentity } from '@trunkline/identity';
+import { createAuthority, createIdentity } from '@trunkline/security';
 import {
   bytes,
   createManualClock,

@@ -1,6 +1,6 @@
 // Identity tests of WebSocket under mutual TLS.
 
-import * as identity from '@trunkline/identity';
+import * as identity from '@trunkline/security';
 import { tlsIdentitySuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createWsTransport } from './create-ws-transport.ts';

@@ -1,9 +1,9 @@
 // The page: a node of the mesh, with its board, its picture of the mesh, and its list of links.
 
 import './no-eval.ts';
-import { createIdentity } from '@trunkline/identity';
+import { createIdentity } from '@trunkline/security';
+import { secured } from '@trunkline/security/noise';
 import { hubSignal } from '@trunkline/signaling';
-import { secured } from '@trunkline/stream-noise';
 import { systemClock } from '@trunkline/transport-core';
 import { webrtc } from '@trunkline/transport-webrtc';
 import { ws } from '@trunkline/transport-ws';

@@ -1,8 +1,8 @@
 // The backends that can carry the protocol. This is the only part of the demo that tells them
 // apart: one line for each, and for its security.
 
-import { createIdentity } from '@trunkline/identity';
-import { secured } from '@trunkline/stream-noise';
+import { createIdentity } from '@trunkline/security';
+import { secured } from '@trunkline/security/noise';
 import { tcp } from '@trunkline/transport-tcp';
 import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
 import { ws } from '@trunkline/transport-ws';

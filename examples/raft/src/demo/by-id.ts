@@ -1,13 +1,13 @@
 // Nodes that know each other by id. Each node has peers, and Raft sends to ids instead of addresses
 // without noticing the difference.
 
-import { createIdentity } from '@trunkline/identity';
 import {
   type AddressBookStore,
   createMemoryAddressBook,
   createPeers,
   type Peers,
 } from '@trunkline/peers';
+import { createIdentity } from '@trunkline/security';
 import { parseTarget } from '@trunkline/transport-core';
 import type { Acquaintance, Seat } from './cluster.ts';
 import type { Place } from './network.ts';

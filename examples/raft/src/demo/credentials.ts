@@ -6,7 +6,7 @@ import {
   createAuthority,
   createIdentity,
   type Identity,
-} from '@trunkline/identity';
+} from '@trunkline/security';
 import type { TlsOptions } from '@trunkline/transport-tcp';
 
 /** The credentials of the members, and those of one stranger. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serveDashboard } from '@trunkline/dashboard';
-import { createAuthority, createIdentity } from '@trunkline/identity';
+import { createAuthority, createIdentity } from '@trunkline/security';
 import { createTransport, systemClock } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import type { KvClient } from '../client.ts';

@@ -2,7 +2,7 @@
 // admitted strangers.
 
 import { unable } from '@trunkline/local-nats';
-import { secured } from '@trunkline/stream-noise';
+import { secured } from '@trunkline/security/noise';
 import { tcp } from '@trunkline/transport-tcp';
 import test from 'ava';
 import { KeyValueStore } from '../kv.ts';

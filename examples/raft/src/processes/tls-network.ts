@@ -1,7 +1,7 @@
 // TLS between the processes: each node and client proves an identity of its own, which one
 // authority certifies.
 
-import { createAuthority, createIdentity, openAuthority } from '@trunkline/identity';
+import { createAuthority, createIdentity, openAuthority } from '@trunkline/security';
 import { createTcpStreamLayer, type TcpStreamLayer } from '@trunkline/transport-tcp';
 
 /** An authority, as it is passed to the processes. */

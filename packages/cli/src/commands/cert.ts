@@ -1,14 +1,14 @@
 // trunkline cert: keys, an authority and certificates.
 
 import { X509Certificate } from 'node:crypto';
-import { createAuthority, nodeIdOf, openAuthority } from '@trunkline/identity';
+import { createAuthority, nodeIdOf, openAuthority } from '@trunkline/security';
 import {
   loadCertificate,
   loadIdentity,
   loadOrCreateIdentity,
   saveCertificate,
   saveIdentity,
-} from '@trunkline/identity/node';
+} from '@trunkline/security/node';
 import type { Command } from 'commander';
 import { table, toJson } from '../output.ts';
 import type { Terminal } from '../terminal.ts';

@@ -2,9 +2,9 @@
 
 import { Buffer } from 'node:buffer';
 import { createGossip, fullMesh, type Gossip, partialView } from '@trunkline/gossip';
-import { createIdentity } from '@trunkline/identity';
-import { loadIdentity } from '@trunkline/identity/node';
 import { createPeers } from '@trunkline/peers';
+import { createIdentity } from '@trunkline/security';
+import { loadIdentity } from '@trunkline/security/node';
 import { bytes, type Codec, createTransport, json } from '@trunkline/transport-core';
 import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import { type Command, Option } from 'commander';

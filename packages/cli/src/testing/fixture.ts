@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAdmin } from '@trunkline/admin';
 import { createGossip, fullMesh, type Gossip } from '@trunkline/gossip';
-import { createIdentity } from '@trunkline/identity';
 import { createPeers, type Peers } from '@trunkline/peers';
 import { serveReflection } from '@trunkline/reflection';
+import { createIdentity } from '@trunkline/security';
 import {
   type Allow,
   bytes,

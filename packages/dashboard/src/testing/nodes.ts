@@ -2,8 +2,8 @@
 
 import { adminProtocol, createAdmin, type NodeState } from '@trunkline/admin';
 import { createGossip, partialView } from '@trunkline/gossip';
-import { createIdentity } from '@trunkline/identity';
 import { createPeers } from '@trunkline/peers';
+import { createIdentity } from '@trunkline/security';
 import {
   createTransport,
   defineProtocol,

@@ -1,6 +1,6 @@
 // Tests of the content that a signature covers, and of the reaction to invalid signatures.
 
-import { createIdentity, type Identity, type KeyType } from '@trunkline/identity';
+import { createIdentity, type Identity, type KeyType } from '@trunkline/security';
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import type { Body } from '../overlay/body.ts';

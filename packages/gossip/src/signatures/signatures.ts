@@ -2,7 +2,7 @@
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { verifySignature } from '@trunkline/identity';
+import { verifySignature } from '@trunkline/security';
 import { TransportError } from '@trunkline/transport-core';
 import { encodeMessageId, MESSAGE_ID_BYTES, type MessageId } from '../messages/message-id.ts';
 import { type Body, SIGNATURE_BYTES, type Signature } from '../overlay/body.ts';
@@ -10,7 +10,7 @@ import { KEY_BYTES } from '../protocol.ts';
 import { type Envelope, encodeRecipients } from '../wire/frame.ts';
 
 /**
- * A key that signs: an `Identity` of @trunkline/identity, or an object with the same members, for
+ * A key that signs: an `Identity` of @trunkline/security, or an object with the same members, for
  * example for a key in a security module.
  */
 export interface Signer {

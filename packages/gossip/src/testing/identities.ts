@@ -6,7 +6,7 @@ import {
   createIdentity,
   type Identity,
   type KeyType,
-} from '@trunkline/identity';
+} from '@trunkline/security';
 import { seededRandom } from '@trunkline/transport-core';
 import { idOf } from './cluster.ts';
 

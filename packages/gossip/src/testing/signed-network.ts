@@ -1,6 +1,6 @@
 // A simulated network whose nodes sign and check messages.
 
-import type { KeyType } from '@trunkline/identity';
+import type { KeyType } from '@trunkline/security';
 import { fullMesh } from '../overlay/full-mesh.ts';
 import { partialView } from '../overlay/partial-view.ts';
 import type { Signer } from '../signatures/signatures.ts';

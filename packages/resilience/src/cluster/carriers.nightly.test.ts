@@ -1,6 +1,6 @@
 // Restarts clusters under load: they serve over TLS, over WebSocket, and beside an HTTP server.
 
-import { createIdentity, selfSigned } from '@trunkline/identity';
+import { createIdentity, selfSigned } from '@trunkline/security';
 import { createTransport } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';

@@ -1,7 +1,7 @@
 // Tests that only the node that opened a stream may continue it, if its id is proven.
 
-import { createIdentity } from '@trunkline/identity';
-import { secured } from '@trunkline/stream-noise';
+import { createIdentity } from '@trunkline/security';
+import { secured } from '@trunkline/security/noise';
 import { createTransport, serve, type TransportError } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import test from 'ava';

@@ -1,6 +1,6 @@
 // A hub in memory and nodes that use it, for tests.
 
-import { createIdentity } from '@trunkline/identity';
+import { createIdentity } from '@trunkline/security';
 import {
   type Backend,
   type Clock,

@@ -2,7 +2,7 @@
 
 import { Buffer } from 'node:buffer';
 import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { createAuthority, createIdentity, nodeIdOf, selfSigned } from '@trunkline/identity';
+import { createAuthority, createIdentity, nodeIdOf, selfSigned } from '@trunkline/security';
 import { TransportError } from '@trunkline/transport-core';
 import type { TlsOptions } from '@trunkline/transport-core/backend';
 import test from 'ava';

@@ -5,7 +5,7 @@ import { rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createAuthority, createIdentity } from '@trunkline/identity';
+import { createAuthority, createIdentity } from '@trunkline/security';
 import { systemClock } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { MutualTls } from './mutual-tls.ts';

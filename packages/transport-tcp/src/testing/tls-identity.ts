@@ -1,7 +1,7 @@
 // The identity suite of TCP under mutual TLS, in two parts. Its sweeps make a connection for each
 // byte or bit of a handshake, and take most of its time.
 
-import * as identity from '@trunkline/identity';
+import * as identity from '@trunkline/security';
 import { type TestFunction, tlsIdentitySuite } from '@trunkline/transport-testkit';
 import type { TestFn } from 'ava';
 import { createTcpTransport } from '../create-tcp-transport.ts';

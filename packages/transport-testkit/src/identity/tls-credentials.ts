@@ -1,5 +1,5 @@
 // Credentials of nodes with certificates, valid and invalid, made with the functions of
-// @trunkline/identity that the backend's tests pass in.
+// @trunkline/security that the backend's tests pass in.
 
 import type { Certificates, Flaw, NodeCredentials, REFUSED, UNUSABLE } from './backend.ts';
 import { WEAK_KEYS } from './weak-keys.ts';
@@ -29,7 +29,7 @@ interface ToolAuthority<D> {
   issue(publicKey: Uint8Array, options?: ToolDates<D>): Promise<string>;
 }
 
-/** The functions of @trunkline/identity that this file uses. */
+/** The functions of @trunkline/security that this file uses. */
 export interface IdentityTools<I extends ToolIdentity, D> {
   createIdentity(options?: { type?: 'ed25519' | 'p256' | undefined }): I;
   createAuthority(): Promise<ToolAuthority<D>>;

@@ -99,7 +99,7 @@ export interface TlsIdentityBackend extends Pick<IdentityBackend, 'name' | 'plai
   raw(options: RawTlsOptions, sessions: TlsSessions): StreamLayer;
 }
 
-/** Declares all cases of `identitySuite`. `tools` are the functions of @trunkline/identity. */
+/** Declares all cases of `identitySuite`. `tools` are the functions of @trunkline/security. */
 export async function tlsIdentitySuite(
   test: TestFunction,
   tools: Parameters<typeof tlsCredentials>[0],

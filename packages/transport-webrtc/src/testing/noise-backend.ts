@@ -1,7 +1,7 @@
 // Noise over WebRTC as a backend of the identity suite.
 
-import { createIdentity, type Identity } from '@trunkline/identity';
-import { secure } from '@trunkline/stream-noise';
+import { createIdentity, type Identity } from '@trunkline/security';
+import { secure } from '@trunkline/security/noise';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createTransitWatch, type IdentityBackend } from '@trunkline/transport-testkit';
 import { HANDSHAKE_TIME, LOST_AFTER, type TestRealm } from './layers.ts';

@@ -1,6 +1,6 @@
 // Every kind of transport that peers run on, for tests of behavior that must hold on each of them.
 
-import { secure } from '@trunkline/stream-noise';
+import { secure } from '@trunkline/security/noise';
 import { createTransport, type Transport } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { inmem } from '@trunkline/transport-inmem';

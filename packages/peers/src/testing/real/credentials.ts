@@ -5,7 +5,7 @@ import {
   createAuthority,
   createIdentity,
   type Identity,
-} from '@trunkline/identity';
+} from '@trunkline/security';
 import type { TcpTransportOptions } from '@trunkline/transport-tcp';
 
 /** The identity of a node, with TLS options that prove it. */

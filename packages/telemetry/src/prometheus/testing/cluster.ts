@@ -3,8 +3,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createGossip, partialView } from '@trunkline/gossip';
-import { createAuthority, createIdentity } from '@trunkline/identity';
 import { createPeers } from '@trunkline/peers';
+import { createAuthority, createIdentity } from '@trunkline/security';
 import { bytes, defineProtocol, serve, TransportError } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
 import { Registry } from 'prom-client';

@@ -1,0 +1,30 @@
+// Compliance tests of transports over secured streams in memory.
+
+import process from 'node:process';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { createInmemStreams } from '@trunkline/transport-inmem';
+import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { createIdentity } from '../identity/identity.ts';
+import { secure } from './secure.ts';
+
+const streams = createInmemStreams();
+
+transportSuite(test, {
+  name: 'noise over memory',
+  proves: true,
+  create(options, { address, advertiseAddr, wrap } = {}) {
+    const { clock, random } = options;
+    const layer = secure(streams.layer(address, { advertiseAddr, clock, random }), {
+      identity: createIdentity(),
+      clock,
+    });
+    return new NetworkTransport({ ...options, stream: wrap === undefined ? layer : wrap(layer) });
+  },
+  unreachable: () => 'inmem://nobody',
+  probe: nodeProbe(process),
+  skip: {
+    'listen on an address that cannot be dialed needs an advertised address':
+      'every name in this process can be dialed',
+  },
+});

@@ -1,0 +1,25 @@
+// Compliance tests of transports over secured sockets.
+
+import process from 'node:process';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp';
+import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { createIdentity } from '../identity/identity.ts';
+import { secure } from './secure.ts';
+
+transportSuite(test, {
+  name: 'noise over tcp',
+  proves: true,
+  create(options, { address: bindAddr, advertiseAddr, wrap } = {}) {
+    const { clock, observer } = options;
+    const layer = secure(createTcpStreamLayer({ bindAddr, advertiseAddr, clock, observer }), {
+      identity: createIdentity(),
+      clock,
+    });
+    return new NetworkTransport({ ...options, stream: wrap === undefined ? layer : wrap(layer) });
+  },
+  unreachable: () => '127.0.0.1:1',
+  unspecified: '0.0.0.0:0',
+  probe: nodeProbe(process),
+});

@@ -1,0 +1,80 @@
+// The options of a secured layer, and their validation.
+
+import { type Clock, type Random, systemRandom } from '@trunkline/transport-core';
+import {
+  callback,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reference,
+} from '@trunkline/transport-core/backend';
+import type { Identity } from '../identity/identity.ts';
+import { nodeIds, type PeerLists } from '../identity/node-filter.ts';
+import { nodeIdOf } from '../identity/node-id.ts';
+
+/** Options of a channel that Noise secures: this end's identity, and the peers that it accepts. */
+export interface SecureOptions extends PeerLists {
+  /** The identity that this end proves: `createIdentity()` of @trunkline/security. */
+  readonly identity: Identity;
+  /**
+   * The clock of the transport that uses this layer, if the transport has one of its own. Default:
+   * the clock of the underlying layer, or the system clock.
+   */
+  readonly clock?: Clock | undefined;
+  /**
+   * The random source for keys. Default: `systemRandom`, which is cryptographic, and which a
+   * simulation derives from its seed. With any other source, others may guess the keys, so set it
+   * only in tests.
+   */
+  readonly random?: Random | undefined;
+}
+
+/**
+ * Returns the complete options. Throws a TypeError that begins with `name` and gives the path of an
+ * invalid option.
+ */
+export function parseSecureOptions(
+  options: SecureOptions,
+  name: string,
+): PeerLists & { identity: Identity; random: Random } {
+  const {
+    identity,
+    clock,
+    random = systemRandom,
+    ...lists
+  } = parseOptions(schema, options, name) as SecureOptions;
+  if (nodeIdOf(identity.publicKey) === identity.nodeId) return { identity, random, ...lists };
+  throw new TypeError(
+    `${name}: identity: must have the node id of its own public key, got ${JSON.stringify(identity.nodeId)}`,
+  );
+}
+
+function isIdentity(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { nodeId, publicKey, sign } = value as Partial<Identity>;
+  return (
+    typeof nodeId === 'string' && publicKey instanceof Uint8Array && typeof sign === 'function'
+  );
+}
+
+function isClock(value: unknown): boolean {
+  return ['now', 'setTimeout', 'clearTimeout', 'sleep', 'defer'].every(
+    (name) => typeof (value as Record<string, unknown> | null)?.[name] === 'function',
+  );
+}
+
+const schema = optionsSchema({
+  identity: reference<Identity>(
+    isIdentity,
+    'an identity, as createIdentity and parseIdentity return it',
+  ),
+  allow: optional(nodeIds),
+  deny: optional(nodeIds),
+  clock: optional(
+    reference<Clock>(
+      isClock,
+      'a Clock with the methods now, setTimeout, clearTimeout, sleep and defer',
+    ),
+  ),
+  random: optional(callback<Random>()),
+});

@@ -1,0 +1,31 @@
+// Session tests over secured streams in memory; the tests over sockets are in
+// session.tcp.nightly.test.ts.
+
+import { createManualClock } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { createInmemStreams } from '@trunkline/transport-inmem';
+import { sessionSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { createIdentity } from '../identity/identity.ts';
+import { secure } from './secure.ts';
+
+const identity = createIdentity();
+
+// Raw peers use a clock that never advances, so that a busy machine does not time out their
+// handshakes.
+
+sessionSuite(test, {
+  name: 'noise over memory',
+  proves: true,
+  place() {
+    const streams = createInmemStreams();
+    return {
+      layer: () => secure(streams.layer(), { identity, clock: createManualClock() }),
+      transport: (options) =>
+        new NetworkTransport({
+          ...options,
+          stream: secure(streams.layer(), { identity, clock: options.clock }),
+        }),
+    };
+  },
+});

@@ -1,0 +1,31 @@
+// Session tests over secured sockets.
+
+import { createManualClock } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp';
+import { sessionSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { createIdentity } from '../identity/identity.ts';
+import { secure } from './secure.ts';
+
+const identity = createIdentity();
+
+// Raw peers use a clock that never advances, so that a busy machine does not time out their
+// handshakes.
+
+sessionSuite(test, {
+  name: 'noise over tcp',
+  proves: true,
+  place() {
+    return {
+      layer: () => secure(createTcpStreamLayer(), { identity, clock: createManualClock() }),
+      transport(options) {
+        const { clock } = options;
+        return new NetworkTransport({
+          ...options,
+          stream: secure(createTcpStreamLayer({ clock }), { identity, clock }),
+        });
+      },
+    };
+  },
+});

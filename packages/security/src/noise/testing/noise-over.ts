@@ -1,0 +1,46 @@
+// The identity suite's backend of Noise, over any layer.
+
+import type { Clock } from '@trunkline/transport-core';
+import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
+import type { IdentityBackend } from '@trunkline/transport-testkit';
+import { createIdentity, type Identity } from '../../identity/identity.ts';
+import { secure } from '../secure.ts';
+
+/** Returns the identity backend for Noise over the given kind of layer. */
+export function noiseOver(
+  name: string,
+  bare: (clock?: Clock, address?: string) => StreamLayer,
+): IdentityBackend<Identity> {
+  return {
+    name: `noise over ${name}`,
+    credentials: async (type) => createIdentity({ type }),
+    transport(identity, options, { lists, address }) {
+      const stream = secure(bare(options.clock, address), {
+        identity,
+        clock: options.clock,
+        ...lists,
+      });
+      return {
+        transport: new NetworkTransport({ ...options, stream }),
+        update: async ({ allow, deny }) => stream.updatePeers({ allow, deny }),
+      };
+    },
+    layer: (identity) => secure(bare(), { identity }),
+    plain: {
+      transport: (options) => new NetworkTransport({ ...options, stream: bare(options.clock) }),
+    },
+    beneath: { layer: () => bare() },
+    impostors: {
+      'signs with a key of its own': async (victim) =>
+        impostor(victim, (message) => createIdentity({ type: victim.type }).sign(message)),
+      'sends zeros as a signature': async (victim) => impostor(victim, () => new Uint8Array(64)),
+      'sends a signature that the victim made of other data': async (victim) =>
+        impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
+    },
+  };
+}
+
+/** Returns an identity with the victim's public key and another signing function. */
+function impostor({ nodeId, type, publicKey, key }: Identity, sign: Identity['sign']): Identity {
+  return { nodeId, type, publicKey, key, sign };
+}
