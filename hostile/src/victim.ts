@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGossip, partialView } from '@trunkline/gossip';
 import { createPeers } from '@trunkline/peers';
+import { verifySignature } from '@trunkline/security';
 import {
   bytes,
   formatSnapshot,
@@ -166,7 +167,12 @@ async function startNode(
   transport: Transport<typeof victimProtocol>,
 ): Promise<() => Promise<void>> {
   const peers = createPeers({ transport });
-  const gossip = createGossip({ transport, peers, overlay: partialView() });
+  const gossip = createGossip({
+    transport,
+    peers,
+    overlay: partialView(),
+    signatures: { verify: verifySignature },
+  });
   gossip.topic('hostile', bytes).subscribe(() => {});
   await peers.start();
   await gossip.start();

@@ -198,9 +198,9 @@ const PACKAGES = [
   {
     files: ['gossip/src/**'],
     except: SOURCE,
-    may: [...ALL_OF_CORE, 'peers', 'security'],
+    may: [...ALL_OF_CORE, 'peers'],
     because:
-      'gossip is an ordinary user of a Transport and of peers, and knows no backend: it imports transport-core, peers and security alone.',
+      'gossip is an ordinary user of a Transport and of peers, and knows no backend: it imports transport-core and peers alone.',
   },
 ];
 

@@ -69,8 +69,9 @@ function identities(test: TransportTest, name: string, layer: CreateLayer): void
 }
 
 /** Returns an identity with the victim's public key and another signing function. */
-function impostor({ nodeId, type, publicKey, key }: Identity, sign: Identity['sign']): Identity {
-  return { nodeId, type, publicKey, key, sign };
+function impostor(victim: Identity, sign: Identity['sign']): Identity {
+  const { nodeId, type, publicKey, key, verify } = victim;
+  return { nodeId, type, publicKey, key, sign, verify };
 }
 
 /** Cases that make a connection for each byte or for many bits of a handshake. */

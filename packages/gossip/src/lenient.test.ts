@@ -1,10 +1,11 @@
 // Tests of lenient nodes, which accept unsigned messages too: unsigned messages can't suppress the
 // messages of a node that signs.
 
+import { verifySignature } from '@trunkline/security';
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import type { Signer } from './signatures/signatures.ts';
+import type { SignatureOptions } from './signatures/signatures.ts';
 import {
   areMet,
   cluster,
@@ -35,7 +36,7 @@ async function visit(run: Run, overlay = partialView()) {
   const sim = simulationOf(run);
   const subscribers = new Map<string, Subscriber>();
   const nodes = cluster(sim, ['a', 'b'], {
-    gossip: () => ({ overlay, wall: () => NOW }),
+    gossip: () => ({ overlay, wall: () => NOW, signatures: { verify: verifySignature } }),
     setup: (node) => void subscribers.set(node.name, listen(node)),
   });
   await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
@@ -215,12 +216,13 @@ test.serial(
 );
 
 test.serial(
-  'without a mode, a node with an identity is strict, and one without is lenient',
+  'without a mode, a node with an identity is strict, one without is lenient, and one that cannot verify drops signed messages',
   async (t) => {
     const sim = simulationOf(runs(1)[0]!);
     const subscribers = new Map<string, Subscriber>();
-    const signing: Record<string, { identity?: Signer; mode?: 'lenient' } | undefined> = {
-      plain: undefined,
+    const signing: Record<string, SignatureOptions | undefined> = {
+      unable: undefined,
+      plain: { verify: verifySignature },
       signer: { identity: identityOf('signer') },
       tolerant: { identity: identityOf('tolerant'), mode: 'lenient' },
     };
@@ -229,7 +231,7 @@ test.serial(
       peers: (name) => ({ identity: identityOf(name) }),
       setup: (node) => void subscribers.set(node.name, listen(node)),
     });
-    await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
+    await sim.until(() => nodes.size === 4 && areMet(subscribers.values(), 3), 20_000);
     for (const [name, subscriber] of subscribers) await sim.settle(subscriber.topic.publish(name));
     await sim.run(500);
     t.deepEqual(
@@ -237,12 +239,15 @@ test.serial(
         [...subscribers].map(([name, subscriber]) => [name, subscriber.words.toSorted()]),
       ),
       {
-        plain: ['signer', 'tolerant'],
+        unable: ['plain'],
+        plain: ['signer', 'tolerant', 'unable'],
         signer: ['tolerant'],
-        tolerant: ['plain', 'signer'],
+        tolerant: ['plain', 'signer', 'unable'],
       },
     );
-    t.deepEqual(drops(nodes.get('signer')!), ['unsigned']);
+    t.deepEqual(drops(nodes.get('signer')!), ['unsigned', 'unsigned']);
+    t.deepEqual(drops(nodes.get('unable')!), ['unverified', 'unverified']);
+    t.deepEqual(blame(nodes.get('unable')!), []);
     t.deepEqual(await sim.close(), []);
   },
 );

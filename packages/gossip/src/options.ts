@@ -22,7 +22,7 @@ import {
 } from './discovery/options.ts';
 import type { OverlayFactory } from './overlay/overlay.ts';
 import { type RelayOptions, relayOptions } from './relay/options.ts';
-import type { SignatureMode, Signer } from './signatures/signatures.ts';
+import type { SignatureMode, SignatureOptions, Signer, Verify } from './signatures/signatures.ts';
 import type { QueuePolicy, Verdict } from './types.ts';
 import { MOST_RECIPIENTS } from './wire/frame.ts';
 
@@ -48,17 +48,21 @@ export interface GossipOptions {
     | { readonly messages?: number | undefined; readonly bytes?: number | undefined }
     | undefined;
   /**
-   * Signatures of messages. Regardless of these options, this node verifies each signed message
-   * before it is delivered, validated or passed on. A message that was changed, or that is not from
+   * Signatures of messages. This node verifies each signed message before it is delivered, validated
+   * or passed on. If it has neither `identity` nor `verify`, it drops signed messages
+   * (`unverified`). A message that was changed, or that is not from
    * the node it names, is dropped, and the peer that sent it is reported. Verifying takes 0.1 to
    * 0.3 ms in Node and 2 to 4 ms in a browser. At most 16 forgeries of one peer are examined in a
    * second; further signed messages that it sends in that second are refused. Messages that a peer
    * relays before it has read them are counted separately, with the same limit.
    * - identity: this node signs the messages that it publishes with this key. Its id must be the
    *   node id of `peers`.
+   * - verify: verifies signatures at a node without an identity: `verifySignature` of
+   *   @trunkline/security. Default `identity.verify`.
    * - mode: `strict` (default with an identity) drops messages without a signature and reports the
    *   peers that send them; use it at all nodes of a topic or at none. A strict node without an
-   *   identity receives all messages but can't publish (`failed_precondition`). `lenient` (default
+   *   identity needs `verify`; it receives all messages but can't publish (`failed_precondition`).
+   *   `lenient` (default
    *   without an identity) accepts unsigned messages as well, for networks in which not all nodes
    *   sign yet. Anybody can then publish in the name of a node that doesn't sign. As soon as a node
    *   has sent a signed message, unsigned messages in its name are dropped until ten minutes after
@@ -68,9 +72,7 @@ export interface GossipOptions {
    * publisher is remembered (10 minutes after its last message). If repeated messages matter to
    * you, put a time or a sequence number into your messages.
    */
-  readonly signatures?:
-    | { readonly identity?: Signer | undefined; readonly mode?: SignatureMode | undefined }
-    | undefined;
+  readonly signatures?: SignatureOptions | undefined;
   /**
    * The ways to find other nodes of a topic beyond the connected ones. If no other node is known on
    * a topic, gossip visits nodes of the address book one after the other, and asks each node that
@@ -121,9 +123,10 @@ const schema = optionsSchema({
     identity: optional(
       reference<Signer>(
         isSigner,
-        'an identity: nodeId, publicKey and sign, as createIdentity gives it',
+        'an identity: nodeId, publicKey, sign and verify, as createIdentity gives it',
       ),
     ),
+    verify: optional(callback<Verify>()),
     mode: optional(
       reference<SignatureMode>(
         (value) => value === 'strict' || value === 'lenient',
@@ -233,7 +236,9 @@ function isIds(value: unknown): boolean {
 
 function isSigner(value: unknown): boolean {
   const { nodeId, publicKey } = (value ?? {}) as Partial<Signer>;
-  return has(value, ['sign']) && typeof nodeId === 'string' && publicKey instanceof Uint8Array;
+  return (
+    has(value, ['sign', 'verify']) && typeof nodeId === 'string' && publicKey instanceof Uint8Array
+  );
 }
 
 function has(value: unknown, names: readonly string[]): boolean {

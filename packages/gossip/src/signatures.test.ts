@@ -99,12 +99,12 @@ test.serial('a strict node without an identity receives but cannot publish', asy
 });
 
 test.serial('publish() rejects with the error of the signer, and nothing is sent', async (t) => {
-  const { nodeId, publicKey } = identityOf('a');
+  const { nodeId, publicKey, verify } = identityOf('a');
   const sign = () => {
     throw new Error('the token was unplugged');
   };
   const { sim, nodes, subscribers, subscriber } = network(runs(1)[0]!, ['a', 'b'], {
-    signing: (name) => (name === 'a' ? { identity: { nodeId, publicKey, sign } } : {}),
+    signing: (name) => (name === 'a' ? { identity: { nodeId, publicKey, sign, verify } } : {}),
   });
   await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
   await t.throwsAsync(sim.settle(subscriber('a').topic.publish('x')), {
@@ -128,6 +128,8 @@ test.serial(
       [{ identity: identityOf('b'), mode: 'strict' }, /signatures\.identity: is node/u],
       [{ identity: { nodeId: identityOf('a').nodeId } }, /signatures\.identity/u],
       [{ mode: 'lax' }, /signatures\.mode/u],
+      [{ mode: 'strict' }, /nothing verifies signatures; give identity, or verify/u],
+      [{ verify: true }, /signatures\.verify/u],
     ];
     for (const [signatures, message] of wrong) {
       t.throws(() => createGossip({ transport, peers, overlay: fullMesh(), signatures }), {

@@ -215,6 +215,8 @@ export type NeighborDownCause = 'lost' | 'left' | 'evicted' | 'disconnected' | '
  *   invalid
  * - unsigned: the message has no signature, and `signatures.mode` is strict or its publisher has
  *   signed before
+ * - unverified: the message is signed, and this node has neither `signatures.identity` nor
+ *   `signatures.verify`
  * - too-large: the message is above this node's limit for the topic; with `to`, above the
  *   `limits.message` of that peer's transport, or above that peer's limit for the topic
  * - undecodable: the codec rejects the message
@@ -234,6 +236,7 @@ export type DropReason =
   | 'excluded'
   | 'forged'
   | 'unsigned'
+  | 'unverified'
   | 'too-large'
   | 'undecodable'
   | 'rejected'

@@ -38,6 +38,7 @@ if (server !== undefined)
   });
 
 /** Returns an identity with the victim's public key and another signing function. */
-function impostor({ nodeId, type, publicKey, key }: Identity, sign: Identity['sign']): Identity {
-  return { nodeId, type, publicKey, key, sign };
+function impostor(victim: Identity, sign: Identity['sign']): Identity {
+  const { nodeId, type, publicKey, key, verify } = victim;
+  return { nodeId, type, publicKey, key, sign, verify };
 }

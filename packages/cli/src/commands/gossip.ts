@@ -3,7 +3,7 @@
 import { Buffer } from 'node:buffer';
 import { createGossip, fullMesh, type Gossip, partialView } from '@trunkline/gossip';
 import { createPeers } from '@trunkline/peers';
-import { createIdentity } from '@trunkline/security';
+import { createIdentity, verifySignature } from '@trunkline/security';
 import { loadIdentity } from '@trunkline/security/node';
 import { bytes, type Codec, createTransport, json } from '@trunkline/transport-core';
 import { defineProjectProtocol } from '@trunkline/transport-core/internal';
@@ -120,6 +120,7 @@ async function withGossip(
     transport,
     peers,
     overlay: overlay === 'partialView' ? partialView() : fullMesh(),
+    signatures: { verify: verifySignature },
   });
   try {
     // Peers dial their seeds again and again without an error, so the first dial is done here: it

@@ -1,6 +1,6 @@
 // Tests of the content that a signature covers, and of the reaction to invalid signatures.
 
-import { createIdentity, type Identity, type KeyType } from '@trunkline/security';
+import { createIdentity, type Identity, type KeyType, verifySignature } from '@trunkline/security';
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import type { Body } from '../overlay/body.ts';
@@ -39,7 +39,7 @@ function signed(identity: Identity, body: Body = list): Uint8Array {
  * Verifies each forgery in a separate second, so that none is refused because there were too many.
  */
 function receiver() {
-  const signatures = new Signatures(idOf('z'), { mode: 'strict' });
+  const signatures = new Signatures(idOf('z'), { verify: verifySignature, mode: 'strict' });
   let now = 0;
   return (envelope: Envelope, from = 'peer') => {
     now += 1_000;
@@ -165,7 +165,7 @@ test('no two messages have the same signed bytes: a list cannot pass for a paylo
 });
 
 test('the verification of a forging peer is limited per second; other peers are not affected', (t) => {
-  const signatures = new Signatures(idOf('z'), { mode: 'strict' });
+  const signatures = new Signatures(idOf('z'), { verify: verifySignature, mode: 'strict' });
   const good = decodePush(signed(identityOf('a')))!;
   const bad = { ...good, payload: Uint8Array.of(9) };
   const examine = (from: string, envelope: Envelope, now: number) =>
@@ -197,12 +197,15 @@ test('forgers are forgotten after a second, however many there were', (t) => {
 test('a signer must be this node and have a supported key', (t) => {
   const identity = createIdentity({ random: seededRandom(1) });
   const other = identityOf('b');
-  const { nodeId, publicKey } = identity;
+  const { nodeId, publicKey, verify } = identity;
   const sign = (message: Uint8Array) => identity.sign(message);
   const refused = (given: object, message: RegExp) =>
     t.throws(
       () =>
-        new Signatures(nodeId, { identity: { nodeId, publicKey, sign, ...given }, mode: 'strict' }),
+        new Signatures(nodeId, {
+          identity: { nodeId, publicKey, sign, verify, ...given },
+          mode: 'strict',
+        }),
       { instanceOf: TypeError, message },
     );
   refused(
@@ -223,7 +226,7 @@ test('a signer must be this node and have a supported key', (t) => {
     [Promise.resolve(new Uint8Array(64)), 'object'],
   ]) {
     const signatures = new Signatures(nodeId, {
-      identity: { nodeId, publicKey, sign: () => given as never },
+      identity: { nodeId, publicKey, sign: () => given as never, verify },
       mode: 'lenient',
     });
     t.throws(() => signatures.sign(topic.bytes, id, list), {
@@ -238,7 +241,6 @@ test('without a signer nothing is signed; if signatures are required, nothing ca
   const lenient = new Signatures(idOf('a'), { mode: 'lenient' });
   t.is(lenient.sign(topic.bytes, id, list), undefined);
   t.notThrows(() => lenient.checkPublisher());
-  t.throws(() => new Signatures(idOf('a'), { mode: 'strict' }).checkPublisher(), {
-    code: 'failed_precondition',
-  });
+  const strict = new Signatures(idOf('a'), { verify: verifySignature, mode: 'strict' });
+  t.throws(() => strict.checkPublisher(), { code: 'failed_precondition' });
 });

@@ -2,12 +2,19 @@
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { verifySignature } from '@trunkline/security';
 import { TransportError } from '@trunkline/transport-core';
 import { encodeMessageId, MESSAGE_ID_BYTES, type MessageId } from '../messages/message-id.ts';
 import { type Body, SIGNATURE_BYTES, type Signature } from '../overlay/body.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import { type Envelope, encodeRecipients } from '../wire/frame.ts';
+
+/**
+ * Verifies a signature: `verifySignature` of @trunkline/security, or a function that accepts and
+ * refuses exactly the same signatures, because all nodes must agree on each message.
+ * @param publicKey SPKI, DER: Ed25519 or P-256.
+ * @param signature 64 bytes.
+ */
+export type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
 
 /**
  * A key that signs: an `Identity` of @trunkline/security, or an object with the same members, for
@@ -20,6 +27,15 @@ export interface Signer {
   readonly publicKey: Uint8Array;
   /** Signs synchronously. Returns 64 bytes in the format that `verifySignature` accepts. */
   sign(message: Uint8Array): Uint8Array;
+  /** Verifies the signatures of other nodes. */
+  readonly verify: Verify;
+}
+
+/** The option `signatures` of `createGossip`. */
+export interface SignatureOptions {
+  readonly identity?: Signer | undefined;
+  readonly verify?: Verify | undefined;
+  readonly mode?: SignatureMode | undefined;
 }
 
 /**
@@ -29,10 +45,11 @@ export interface Signer {
 export type SignatureMode = 'strict' | 'lenient';
 
 /**
- * The outcome of verifying a signature. `refused`: it was not verified, because its sender has
- * recently sent too many forgeries.
+ * The outcome of verifying a signature:
+ * - refused: it was not verified, because its sender has recently sent too many forgeries
+ * - unverified: this node can't verify signatures
  */
-export type Authenticity = 'true' | 'forged' | 'refused';
+export type Authenticity = 'true' | 'forged' | 'refused' | 'unverified';
 
 /**
  * The signatures of one node. Each message is verified only once, because known messages are
@@ -43,22 +60,23 @@ export type Authenticity = 'true' | 'forged' | 'refused';
 export class Signatures {
   readonly isStrict: boolean;
   readonly #signer: Signer | undefined;
+  readonly #verify: Verify | undefined;
   readonly #publicKey: Uint8Array;
   readonly #forgeryLimiter = new ForgeryLimiter();
 
   /**
    * @param self this node's id.
-   * @throws TypeError if the signer has another id, or a key that other nodes would not accept.
+   * @throws TypeError if the signer has another id, or a key that other nodes would not accept, or
+   *   if the mode is strict and there is no function that verifies.
    */
-  constructor(
-    self: string,
-    {
-      identity,
-      mode,
-    }: { readonly identity?: Signer | undefined; readonly mode?: SignatureMode | undefined },
-  ) {
+  constructor(self: string, { identity, verify, mode }: SignatureOptions) {
     this.isStrict = (mode ?? (identity === undefined ? 'lenient' : 'strict')) === 'strict';
     this.#signer = identity;
+    this.#verify = verify ?? identity?.verify.bind(identity);
+    if (this.isStrict && this.#verify === undefined)
+      throw new TypeError(
+        "createGossip: signatures: mode is 'strict', and nothing verifies signatures; give identity, or verify: verifySignature of '@trunkline/security'",
+      );
     this.#publicKey = new Uint8Array(identity?.publicKey ?? []);
     if (identity === undefined) return;
     const { nodeId } = identity;
@@ -122,12 +140,13 @@ export class Signatures {
     signature: Signature,
     now: number,
   ): Authenticity {
+    if (this.#verify === undefined) return 'unverified';
     if (this.#forgeryLimiter.isBarred(source, now)) return 'refused';
     const { id } = envelope;
     const { publicKey, bytes } = signature;
     if (
       idOfKey(publicKey) === id.origin &&
-      verifySignature(publicKey, signedContent(topic, id, envelope), bytes)
+      this.#verify(publicKey, signedContent(topic, id, envelope), bytes)
     )
       return 'true';
     this.#forgeryLimiter.note(source, now);

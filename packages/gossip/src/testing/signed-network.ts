@@ -1,18 +1,16 @@
 // A simulated network whose nodes sign and check messages.
 
-import type { KeyType } from '@trunkline/security';
+import { type KeyType, verifySignature } from '@trunkline/security';
 import { fullMesh } from '../overlay/full-mesh.ts';
 import { partialView } from '../overlay/partial-view.ts';
-import type { Signer } from '../signatures/signatures.ts';
+import type { SignatureOptions } from '../signatures/signatures.ts';
 import type { TopicOptions } from '../types.ts';
 import { areMet, cluster, listen, type Run, type Subscriber, simulationOf } from './cluster.ts';
 import { identityOf } from './identities.ts';
 import { type Forgery, frame, rawPeer } from './raw-peer.ts';
 
 /** The option `signatures` of a node. */
-export type Signing =
-  | { readonly identity?: Signer; readonly mode?: 'strict' | 'lenient' }
-  | undefined;
+export type Signing = SignatureOptions | undefined;
 
 /** Differences from a network in which all nodes are strict and sign. */
 export interface Plan {
@@ -24,8 +22,8 @@ export interface Plan {
 }
 
 /**
- * Sets up nodes whose ids are those of their keys. All are strict and sign, unless the plan says
- * otherwise.
+ * Sets up nodes whose ids are those of their keys. All verify. All are strict and sign, unless the
+ * plan says otherwise.
  */
 export function network(
   run: Run,
@@ -38,7 +36,10 @@ export function network(
   const signing = plan.signing ?? ((name) => ({ identity: identity(name), mode: 'strict' }));
   const made = overlay();
   const nodes = cluster(sim, names, {
-    gossip: (name) => ({ overlay: made, signatures: signing(name) }),
+    gossip: (name) => ({
+      overlay: made,
+      signatures: { verify: verifySignature, ...signing(name) },
+    }),
     peers: (name) => ({
       identity: identity(name),
       ...(plan.persistent === undefined ? {} : { persistent: plan.persistent(name) }),

@@ -235,7 +235,7 @@ export class Inspection {
             now,
           );
     if (finding === 'forged') return this.#drop('forged', id, from, isRead);
-    if (finding === 'refused') return this.#drop('refused', id, from);
+    if (finding !== 'true') return this.#drop(finding, id, from);
     if (payload.length > topic.limit) {
       // The sender has another limit. This node announces its own limit, and does not blame the
       // sender.

@@ -153,6 +153,7 @@ const VERDICTS: Readonly<Record<DeliveryOutcome, number>> = {
   own: 15,
   stranger: 16,
   'no-room': 17,
+  unverified: 18,
 };
 const BY_NUMBER = new Map(
   Object.entries(VERDICTS).map(([verdict, number]) => [number, verdict as DeliveryOutcome]),

@@ -17,6 +17,7 @@ import { encodePkcs8 } from './pkcs8.ts';
 import { encodeSpki, KEY_TYPES, type KeyType } from './public-key.ts';
 import type { SecretKey } from './secret-key.ts';
 import { P256_ORDER } from './strict-signature.ts';
+import { verifySignature } from './verify-signature.ts';
 
 /**
  * A key pair and its node id. Anything that prints or copies an identity (console.log,
@@ -42,6 +43,8 @@ export interface Identity {
    *   browsers (RFC 6979) and randomized in Node.
    */
   sign(message: Uint8Array): Uint8Array<ArrayBuffer>;
+  /** Verifies a signature of any node, as `verifySignature` does. */
+  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
 }
 
 /** Options of {@link createIdentity}. */
@@ -105,6 +108,10 @@ class KeyIdentity implements Identity {
     if (!(message instanceof Uint8Array))
       throw new TypeError(`identity.sign: the message must be a Uint8Array, got ${typeof message}`);
     return this.#opened.sign(message);
+  }
+
+  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+    return verifySignature(publicKey, message, signature);
   }
 
   /** Overrides the output of Node's util.inspect, which can be configured to call accessors. */

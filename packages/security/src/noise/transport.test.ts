@@ -156,6 +156,7 @@ for (const { name, place } of places) {
       type: ada.type,
       key: '',
       sign: () => new Uint8Array(64),
+      verify: () => false,
     };
     const server = end(t, secure(layer(), { identity: createIdentity() }));
     const client = end(t, secure(layer(), { identity: liar }));

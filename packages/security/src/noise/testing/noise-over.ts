@@ -41,6 +41,7 @@ export function noiseOver(
 }
 
 /** Returns an identity with the victim's public key and another signing function. */
-function impostor({ nodeId, type, publicKey, key }: Identity, sign: Identity['sign']): Identity {
-  return { nodeId, type, publicKey, key, sign };
+function impostor(victim: Identity, sign: Identity['sign']): Identity {
+  const { nodeId, type, publicKey, key, verify } = victim;
+  return { nodeId, type, publicKey, key, sign, verify };
 }
