@@ -164,8 +164,8 @@ async function bundles() {
   await bundle('all of core + ws', all('transport-core', 'transport-ws'), 79_900);
   await bundle('all of security', all('security'), 97_000);
   await bundle('all of security/noise', all('security/noise'), 38_500);
-  await bundle('all of signaling', all('signaling'), 117_400);
-  await bundle('all of signaling-wamp', all('signaling-wamp'), 5_500);
+  await bundle('all of webrtc/signaling', all('transport-webrtc/signaling'), 117_400);
+  await bundle('all of webrtc/wamp', all('transport-webrtc/wamp'), 5_500);
   await bundle('all of webrtc', all('transport-webrtc'), 98_200);
   await bundle('all of nats', all('transport-nats'), 118_500);
   await bundle('all of telemetry', all('telemetry'), 5_000);

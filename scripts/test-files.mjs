@@ -23,7 +23,7 @@ const IO = new RegExp(
     '^(ws|werift|prom-client)$',
     '^node-datachannel',
     '^@opentelemetry\\/',
-    '^@trunkline\\/(cli|local-nats|peers\\/nat|resilience\\/(cluster|dns)|signaling|transport-core\\/node)$',
+    '^@trunkline\\/(cli|local-nats|peers\\/nat|resilience\\/(cluster|dns)|transport-core\\/node)$',
     '^@trunkline\\/transport-(tcp|ws|nats|webrtc)$',
     '\\/system-(memory|runtime)\\.js$',
   ].join('|'),

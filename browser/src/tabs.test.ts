@@ -1,7 +1,7 @@
 // Tests of pages that dial each other over WebRTC: two tabs of one browser, and two browsers. They
 // find each other over a hub in Node.
 
-import { createSignalHub, signalingProtocol } from '@trunkline/signaling';
+import { createSignalHub, signalingProtocol } from '@trunkline/transport-webrtc/signaling';
 import { createWsTransport } from '@trunkline/transport-ws';
 import test, { type ExecutionContext } from 'ava';
 import { executablePath, NO_CHROMIUM, TestBrowser } from './chromium.ts';

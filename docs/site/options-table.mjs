@@ -54,11 +54,11 @@ export const schemas = [
   ['transport-nats/expose#schema', 'expose', ['ExposeOptions']],
   ['security/noise/secure-options#schema', 'secured, secure', ['SecureOptions', 'PeerLists']],
   [
-    'signaling/hub-options#schema',
+    'transport-webrtc/signaling/hub-options#schema',
     'createSignalHub',
     ['SignalHubOptions', 'SignalHubLimits', 'RelayLimits'],
   ],
-  ['signaling-wamp/wamp-signal#schema', 'wampSignal', ['WampSignalOptions']],
+  ['transport-webrtc/wamp/wamp-signal#schema', 'wampSignal', ['WampSignalOptions']],
   ['security/identity/identity#schema', 'createIdentity', ['CreateIdentityOptions']],
   ['security/identity/key-file#saveOptions', 'saveIdentity', ['SaveIdentityOptions']],
   [

@@ -30,8 +30,6 @@ export const guides = {
   reflection: 'docs/reflection.md',
   replay: 'docs/replay.md',
   resilience: 'docs/resilience.md',
-  signaling: 'docs/webrtc.md',
-  'signaling-wamp': 'docs/webrtc.md',
   security: 'docs/security.md',
   simulation: 'docs/simulation.md',
   'simulation-processes': 'docs/processes.md',
@@ -76,7 +74,10 @@ export const sections = [
     title: 'Guides',
     path: 'guides',
     groups: [
-      ['Calls', guide('names', 'resilience', 'resumption', 'cluster', 'nats', 'webrtc')],
+      [
+        'Calls',
+        guide('names', 'resilience', 'resumption', 'cluster', 'nats', 'webrtc', 'signaling'),
+      ],
       ['Peers and topics', guide('peers', 'gossip', 'nat')],
       ['Security', guide('security', 'guarding')],
       [

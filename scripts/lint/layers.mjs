@@ -92,7 +92,7 @@ const PACKAGES = [
       "Backends know nothing of each other: they import transport-core's public entries and its code for Node alone.",
   },
   {
-    files: ['transport-webrtc/src/**'],
+    files: ['transport-webrtc/src/*.ts'],
     except: SOURCE,
     may: [...PUBLIC, 'security'],
     because:
@@ -127,18 +127,17 @@ const PACKAGES = [
       'peers is an ordinary user of a Transport and knows no backend: it imports transport-core alone.',
   },
   {
-    files: ['signaling/src/**'],
+    files: ['transport-webrtc/src/signaling/**'],
     except: SOURCE,
-    may: [...ALL_OF_CORE, 'security', 'security/noise', 'transport-webrtc', 'transport-ws'],
+    may: [...ALL_OF_CORE, 'security', 'security/noise'],
     because:
-      'signaling is an ordinary user of a Transport: it imports transport-core, security, the interface of transport-webrtc and, for its command, transport-ws.',
+      'signaling/ is an ordinary user of a Transport: it imports transport-core and security alone.',
   },
   {
-    files: ['signaling-wamp/src/**'],
+    files: ['transport-webrtc/src/wamp/**'],
     except: SOURCE,
-    may: [...PUBLIC, 'transport-webrtc'],
-    because:
-      "signaling-wamp imports transport-core's public entries and the interface of transport-webrtc alone.",
+    may: PUBLIC,
+    because: "wamp/ imports transport-core's public entries alone.",
   },
   {
     files: ['peers/src/nat/**'],
@@ -204,7 +203,7 @@ const PACKAGES = [
   },
 ];
 
-const WEBRTC = PACKAGES.find(({ files }) => files.includes('transport-webrtc/src/**'));
+const WEBRTC = PACKAGES.find(({ files }) => files.includes('transport-webrtc/src/*.ts'));
 
 const TIMERS = {
   group: ['node:timers', 'node:timers/**', 'node:perf_hooks', 'timers', 'timers/**', 'perf_hooks'],
@@ -250,7 +249,7 @@ const MAY_BE_AMBIENT = [
   '!packages/transport-core/src/manual-clock.ts',
   '!packages/transport-core/src/system-*.ts',
   '!packages/transport-core/src/globals.d.ts',
-  '!packages/{transport-ws,transport-webrtc,signaling-wamp}/src/native-*.ts',
+  '!packages/{transport-ws,transport-webrtc}/src/**/native-*.ts',
   '!packages/peers/src/store/native-*.ts',
   '!packages/{dashboard,replay}/src/page/**',
   '!packages/simulation/src/kernel/nondeterminism-guard.ts',
@@ -334,7 +333,7 @@ export function overrides(deniedGlobals) {
       ],
     ),
     imports(
-      ['packages/transport-webrtc/src/**', '!**/node-rtc.ts', ...SOURCE],
+      ['packages/transport-webrtc/src/*.ts', '!**/node-rtc.ts', ...SOURCE],
       [
         only(WEBRTC.may, WEBRTC.because),
         {

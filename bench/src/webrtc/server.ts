@@ -3,7 +3,7 @@
 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { createSignalHub, signalingProtocol } from '@trunkline/signaling';
+import { createSignalHub, signalingProtocol } from '@trunkline/transport-webrtc/signaling';
 import { createWsTransport } from '@trunkline/transport-ws';
 import { RTCPeerConnection } from 'node-datachannel/polyfill';
 import { type WebSocket, WebSocketServer } from 'ws';

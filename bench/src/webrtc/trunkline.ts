@@ -2,7 +2,6 @@
 // and in a page.
 
 import { createIdentity } from '@trunkline/security';
-import { hubSignal } from '@trunkline/signaling';
 import {
   bytes,
   type CommonOptions,
@@ -11,6 +10,7 @@ import {
   type Transport,
 } from '@trunkline/transport-core';
 import { createWebRtcTransport } from '@trunkline/transport-webrtc';
+import { hubSignal } from '@trunkline/transport-webrtc/signaling';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
 import type { Link } from './tasks.ts';
 

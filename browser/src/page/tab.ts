@@ -1,9 +1,9 @@
 // A page that is a node of a mesh: it finds other pages over a hub, and both dials and is dialed.
 
 import { createIdentity } from '@trunkline/security';
-import { hubSignal } from '@trunkline/signaling';
 import { serve, type TransportError } from '@trunkline/transport-core';
 import { createWebRtcTransport } from '@trunkline/transport-webrtc';
+import { hubSignal } from '@trunkline/transport-webrtc/signaling';
 import { ws } from '@trunkline/transport-ws';
 import { lines, QUICK } from '../lines.ts';
 import type { Answer, TabPage } from '../tabs.ts';

@@ -1,7 +1,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createIdentity } from '@trunkline/security';
-import { createSignalHub, hubSignal, signalingProtocol } from '@trunkline/signaling';
+import {
+  createSignalHub,
+  hubSignal,
+  signalingProtocol,
+} from '@trunkline/transport-webrtc/signaling';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
 
 const site = createServer((_request, response) => response.end('a page')).listen(0, '127.0.0.1'); // your own, with its pages

@@ -9,7 +9,7 @@ const chat = defineProtocol({
   channel: 0x20,
   methods: { say: { id: 1, request: json(z.string()), response: json(z.string()) } },
 });
-const signaling = createMemorySignaling(); // between processes: hubSignal of @trunkline/signaling
+const signaling = createMemorySignaling(); // between processes: hubSignal
 const node = (identity: Identity) =>
   createTransport('webrtc://0', {
     protocol: chat,

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { createSignalHub, signalingProtocol } from '@trunkline/signaling';
+import { createSignalHub, signalingProtocol } from '@trunkline/transport-webrtc/signaling';
 import { createWsTransport } from '@trunkline/transport-ws';
 
 export interface Site {

@@ -3,9 +3,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPeers } from '@trunkline/peers';
-import { signalingProtocol } from '@trunkline/signaling';
 import { createTransport, defineProtocol, drain, json } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
+import { signalingProtocol } from '@trunkline/transport-webrtc/signaling';
 import { ws } from '@trunkline/transport-ws';
 import test from 'ava';
 import { z } from 'zod';

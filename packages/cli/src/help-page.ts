@@ -56,7 +56,7 @@ Calls and schemas need a node that serves [reflection](reflection.md). \`watch\`
 and \`log-level\`, if the node lets its tools change it. \`health\` needs its
 [health protocol](health.md#health). \`pub\` and \`sub\` join the network as a node of its own.
 [\`dashboard\`](dashboard.md) shows nodes in a web page, and \`signal\` runs a
-[signaling hub](../packages/signaling/README.md).
+[signaling hub](signaling.md).
 
 ## A first call
 

@@ -69,7 +69,7 @@ export const isClock = has('now', 'setTimeout', 'clearTimeout', 'defer');
 export const backendFields = {
   signal: reference<Signal>(
     has('nodeId', 'listen', 'open'),
-    'a Signal, such as hubSignal of @trunkline/signaling returns',
+    'a Signal, such as hubSignal of @trunkline/transport-webrtc/signaling returns',
   ),
   identity: optional(
     reference<Identity>(

@@ -3,9 +3,9 @@
 import './no-eval.ts';
 import { createIdentity } from '@trunkline/security';
 import { secured } from '@trunkline/security/noise';
-import { hubSignal } from '@trunkline/signaling';
 import { systemClock } from '@trunkline/transport-core';
 import { webrtc } from '@trunkline/transport-webrtc';
+import { hubSignal } from '@trunkline/transport-webrtc/signaling';
 import { ws } from '@trunkline/transport-ws';
 import { colorOf, nameOf } from '../names.ts';
 import { Participant } from '../participant.ts';

@@ -1,6 +1,6 @@
 // trunkline signal: a signaling hub, through which WebRTC nodes find each other.
 
-import { createSignalHub, signalingProtocol } from '@trunkline/signaling';
+import { createSignalHub, signalingProtocol } from '@trunkline/transport-webrtc/signaling';
 import { createWsTransport } from '@trunkline/transport-ws';
 import type { Command } from 'commander';
 import { toJson } from '../output.ts';

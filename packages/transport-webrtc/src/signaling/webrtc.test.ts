@@ -2,9 +2,10 @@
 
 import { createIdentity } from '@trunkline/security';
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
-import { createWebRtcTransport, type RtcLibrary } from '@trunkline/transport-webrtc';
 import test, { type ExecutionContext } from 'ava';
 import { RTCPeerConnection } from 'werift';
+import { createWebRtcTransport } from '../create-webrtc-transport.ts';
+import type { RtcLibrary } from '../rtc.ts';
 import { type HubFixture, hubFixture } from './testing/nodes.ts';
 
 const echo = defineProtocol({

@@ -1,7 +1,7 @@
 // A session over a hub: one duplex call, whose items are the messages.
 
 import { TransportError } from '@trunkline/transport-core';
-import type { SignalMessage, SignalReceiver, SignalSession } from '@trunkline/transport-webrtc';
+import type { SignalMessage, SignalReceiver, SignalSession } from '../signal.ts';
 import type { MessageQueue } from './message-queue.ts';
 import { decodeMessage, encodeEnd, encodeMessage, readEnd } from './session-message.ts';
 

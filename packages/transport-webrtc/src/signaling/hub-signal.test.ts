@@ -2,8 +2,8 @@
 
 import { createIdentity } from '@trunkline/security';
 import { createManualClock, createTransport, TransportError } from '@trunkline/transport-core';
-import type { SignalMessage } from '@trunkline/transport-webrtc';
 import test from 'ava';
+import type { SignalMessage } from '../signal.ts';
 import { encodeKey, messageToSign } from './proof.ts';
 import { signalingProtocol } from './protocol.ts';
 import { hubAddress, hubFixture, listening, recorded, rejection } from './testing/nodes.ts';

@@ -1,11 +1,8 @@
 // Tests of a hub on WebSocket: on an HTTP server of the program, and as a command.
 
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { createIdentity } from '@trunkline/security';
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
@@ -58,17 +55,6 @@ test('a node whose connection is cut registers again by itself', async (t) => {
   while ((await ada.open(bob.nodeId, OPEN).catch(() => undefined)) === undefined)
     await new Promise((resolve) => setTimeout(resolve, 50));
   t.is((await next()).session.peer, ada.nodeId);
-});
-
-test('the command serves a hub until it is told to end', async (t) => {
-  const main = fileURLToPath(new URL('main.js', import.meta.url));
-  const child = spawn(process.execPath, [main, '--bind', '127.0.0.1:0', '--realm', 'main']);
-  t.teardown(() => child.kill('SIGKILL'));
-  const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
-  const address = /listens on (ws:\S+)/.exec(line)?.[1];
-  await connectTwo(address!);
-  child.kill('SIGTERM');
-  t.deepEqual(await once(child, 'exit'), [0, null]);
 });
 
 /** Opens a session between two nodes of a hub, and closes everything. */

@@ -8,8 +8,8 @@ import {
   type TransportError,
 } from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
-import type { SignalSession } from '@trunkline/transport-webrtc';
 import type { ExecutionContext } from 'ava';
+import type { SignalSession } from '../../signal.ts';
 import { createSignalHub, type SignalHub } from '../hub.ts';
 import type { SignalHubOptions } from '../hub-options.ts';
 import { type HubSignal, type HubSignalOptions, hubSignal } from '../hub-signal.ts';

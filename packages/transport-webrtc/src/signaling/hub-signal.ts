@@ -15,7 +15,7 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
-import type { Signal, SignalOpenOptions, SignalSession } from '@trunkline/transport-webrtc';
+import type { Signal, SignalOpenOptions, SignalSession } from '../signal.ts';
 import { nobodyThere, withDeadline } from './deadline.ts';
 import { HubLink, nextItem } from './hub-link.ts';
 import { HubSession } from './hub-session.ts';

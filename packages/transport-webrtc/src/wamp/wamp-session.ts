@@ -2,7 +2,7 @@
 // the form in which Babble sends them.
 
 import { TransportError } from '@trunkline/transport-core';
-import type { SignalMessage, SignalReceiver, SignalSession } from '@trunkline/transport-webrtc';
+import type { SignalMessage, SignalReceiver, SignalSession } from '../signal.ts';
 
 /** The session of the node that calls. */
 export class CallerSession implements SignalSession {

@@ -1,10 +1,10 @@
 // Tests of the WAMP signal with a real router and with a second client.
 
 import { createManualClock, TransportError } from '@trunkline/transport-core';
-import type { SignalMessage, SignalSession } from '@trunkline/transport-webrtc';
 import test, { type ExecutionContext } from 'ava';
 import { Wampy } from 'wampy';
 import { WebSocket } from 'ws';
+import type { SignalMessage, SignalSession } from '../signal.ts';
 import { FakeSocket } from './testing/fake-socket.ts';
 import { router } from './testing/router.ts';
 import { type WampSignalOptions, wampSignal } from './wamp-signal.ts';

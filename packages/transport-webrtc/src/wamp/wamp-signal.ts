@@ -19,8 +19,8 @@ import {
   reference,
   text,
 } from '@trunkline/transport-core/backend';
-import type { Signal, SignalOpenOptions, SignalSession } from '@trunkline/transport-webrtc';
 import { openWebSocket } from '#web-socket';
+import type { Signal, SignalOpenOptions, SignalSession } from '../signal.ts';
 import { WampClient } from './wamp-client.ts';
 import { OFFER_ERROR } from './wamp-message.ts';
 import { CalleeSession, CallerSession, readDescription } from './wamp-session.ts';

@@ -10,8 +10,8 @@ import {
 } from '@trunkline/simulation';
 import { type Backend, TransportError } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
-import type { SignalMessage } from '@trunkline/transport-webrtc';
 import test from 'ava';
+import type { SignalMessage } from '../signal.ts';
 import { createSignalHub } from './hub.ts';
 import { type HubSignal, hubSignal } from './hub-signal.ts';
 import { signalingProtocol } from './protocol.ts';
