@@ -1,5 +1,5 @@
-// Installs the tarball of transport-webrtc as a user's project would, without its optional library
-// and with it, and runs it in Node, in bundles for Node, and as a bundle for pages.
+// Installs the tarball of transport-webrtc as a user's project would, without its optional libraries
+// and with node-datachannel, and runs it in Node, in bundles for Node, and as a bundle for pages.
 
 import {
   mkdirSync,
@@ -31,6 +31,14 @@ console.log(await near.dial(far.localAddr(), { timeout: 20_000 }).then(
 process.exit();
 `;
 
+/** Listens over a WAMP router, and prints how that failed. */
+const WAMP_PROGRAM = `
+import { wampSignal } from '@trunkline/transport-webrtc/wamp';
+const signal = wampSignal({ url: 'ws://127.0.0.1:9/ws', nodeId: 'near' });
+await signal.listen(() => {}).catch((error) => console.log(error.code + ': ' + error.message));
+process.exit();
+`;
+
 /**
  * Returns the title and the outcome of each check.
  *
@@ -42,12 +50,14 @@ export async function installedWebRtc(tarballs) {
     for (const name of OURS) await install(folder, tarballs, name);
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     writeFileSync(join(folder, 'main.js'), PROGRAM);
+    writeFileSync(join(folder, 'wamp.js'), WAMP_PROGRAM);
     const bundled = await bundle(folder, 'node', []);
     const external = await bundle(folder, 'node', [LIBRARY]);
     const page = await bundle(folder, 'browser', []);
     const outcomes = [
       ['without its library says what to install', await prints(folder, 'main.js', MISSING)],
       ['in a bundle without its library says so, too', await prints(folder, bundled, MISSING)],
+      ['over WAMP without ws says what to install', await prints(folder, 'wamp.js', MISSING_WS)],
       ['in a bundle for pages has no library', lacksLibrary(folder, page)],
     ];
     link(folder, join('packages/transport-webrtc', 'node_modules', LIBRARY), LIBRARY);
@@ -61,6 +71,7 @@ export async function installedWebRtc(tarballs) {
   }
 }
 
+const MISSING_WS = /^unimplemented: .*npm install ws/m;
 const MISSING = /^unimplemented: .*npm install node-datachannel/m;
 
 /** Unpacks one of our tarballs; the dependencies of others come from the workspace. */

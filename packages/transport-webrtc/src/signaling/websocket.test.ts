@@ -1,4 +1,4 @@
-// Tests of a hub on WebSocket: on an HTTP server of the program, and as a command.
+// Tests of a hub on WebSocket, on an HTTP server of the program.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';

@@ -40,9 +40,9 @@ export class WampClient {
   #isOpen = false;
   #error: TransportError | undefined;
 
-  private constructor(options: WampClientOptions) {
+  private constructor(options: WampClientOptions, socket: WebSocketLike) {
     this.#options = options;
-    this.#socket = options.openWebSocket(options.url, 'wamp.2.json');
+    this.#socket = socket;
     this.#socket.onopen = () => this.#send(Wamp.HELLO, options.realm, { roles: ROLES });
     this.#socket.onmessage = ({ data }: { data: unknown }) => this.#receive(data);
     this.#socket.onerror = () => {}; // The end is reported by onclose.
@@ -54,7 +54,9 @@ export class WampClient {
   static async join(options: WampClientOptions): Promise<WampClient> {
     let client: WampClient;
     try {
-      client = new WampClient(options);
+      const opened = options.openWebSocket(options.url, 'wamp.2.json');
+      // A socket may have events as soon as it is there.
+      client = new WampClient(options, opened instanceof Promise ? await opened : opened);
     } catch (cause) {
       if (cause instanceof TransportError) throw cause;
       throw new TransportError('invalid_argument', `${options.url}: not a WebSocket address`, {

@@ -11,8 +11,11 @@ export interface WebSocketLike {
   close(): void;
 }
 
-/** Opens a WebSocket with a sub-protocol. */
-export type OpenWebSocket = (url: string, protocol: string) => WebSocketLike;
+/** Opens a WebSocket with a sub-protocol. The result may be a promise, but has no events before it. */
+export type OpenWebSocket = (
+  url: string,
+  protocol: string,
+) => WebSocketLike | Promise<WebSocketLike>;
 
 /** Maximum length of a router's message, in characters; a message carries one description. */
 export const LONGEST_MESSAGE = 128 * 1024;
