@@ -172,7 +172,7 @@ async function bundles() {
   await bundle('all of resilience/resumption', all('resilience/resumption'), 7_500);
   await bundle('all of resilience', all('resilience'), 13_000);
   await bundle('all of telemetry/opentelemetry', all('telemetry/opentelemetry'), 8_000);
-  await bundle('all of reflection', all('reflection'), 123_000);
+  await bundle('all of admin/reflection', all('admin/reflection'), 123_000);
   await bundle('all of admin', all('admin'), 72_500);
   await bundle('all of peers', all('peers'), 98_000);
   await bundle('all of peers/browser', all('peers/browser'), 2_500);
@@ -187,7 +187,7 @@ async function bundles() {
     ['dashboard', 128_900],
     ['replay', 21_800],
   ]) {
-    const page = readFileSync(join(root, `packages/${name}/dist/page.html`));
+    const page = readFileSync(join(root, `packages/admin/dist/${name}/page.html`));
     reportSize(`the page of ${name}`, gzipSync(page, { level: 9 }).length, largest);
   }
 }

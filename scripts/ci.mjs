@@ -113,7 +113,7 @@ function nightly() {
     sockets: ['transport-tcp', 'transport-ws', 'security'],
     nodes: ['gossip', 'peers'],
     webrtc: ['transport-webrtc'],
-    chromium: ['browser', 'browser-mesh', 'dashboard', 'replay'],
+    chromium: ['browser', 'browser-mesh', 'admin'],
     attacks: ['hostile'],
     benches: ['bench', 'evaluation'],
   };

@@ -7,22 +7,22 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { filesBelow, root } from './workspace.mjs';
 
+/** The package that serves the pages. */
+const FOLDER = 'packages/admin';
+
 /**
- * The pages. `page/index.html` of a folder becomes its `dist/page.html`; `uses` are the packages
+ * The pages. `page/<name>/index.html` becomes `dist/<name>/page.html`; `uses` are the other packages
  * whose code goes into the page.
  */
 const PAGES = [
-  {
-    folder: 'packages/dashboard',
-    uses: ['transport-core', 'transport-ws', 'admin', 'telemetry'],
-  },
-  { folder: 'packages/replay', uses: [] },
+  { name: 'dashboard', uses: ['transport-core', 'transport-ws', 'telemetry'] },
+  { name: 'replay', uses: [] },
 ];
 
 /** Builds all pages. */
 export async function buildPages() {
   for (const page of PAGES) {
-    const dist = join(root, page.folder, 'dist');
+    const dist = join(root, FOLDER, 'dist', page.name);
     const record = join(dist, 'page.inputs');
     const inputs = hashOfInputs(page);
     const isFresh =
@@ -30,7 +30,7 @@ export async function buildPages() {
       existsSync(record) &&
       readFileSync(record, 'utf8') === inputs;
     if (isFresh) continue;
-    const { html, licenses } = await bundle(join(root, page.folder));
+    const { html, licenses } = await bundle(page.name);
     writeFileSync(join(dist, 'page.html'), html);
     writeFileSync(join(dist, 'page.licenses.md'), licenses);
     writeFileSync(record, inputs);
@@ -38,29 +38,29 @@ export async function buildPages() {
 }
 
 /** Returns a hash of all files that a page may be made of, and of the versions of libraries. */
-function hashOfInputs({ folder, uses }) {
+function hashOfInputs({ name: page, uses }) {
   const hash = createHash('sha256');
   const add = (path) => hash.update(path).update(readFileSync(join(root, path)));
-  for (const name of ['pnpm-lock.yaml', 'scripts/pages.mjs', `${folder}/package.json`]) add(name);
+  for (const name of ['pnpm-lock.yaml', 'scripts/pages.mjs', `${FOLDER}/package.json`]) add(name);
   const folders = [
-    `${folder}/page`,
-    `${folder}/dist`,
+    `${FOLDER}/page/${page}`,
+    `${FOLDER}/dist`,
     ...uses.map((name) => `packages/${name}/dist`),
   ];
   for (const each of folders)
     for (const name of filesBelow(join(root, each)).sort())
-      if (/\.(js|html|css)$/.test(name) && !/^(page\.html|bundle\/)|\.test\.js$/.test(name))
+      if (/\.(js|html|css)$/.test(name) && !/(^|\/)(page\.html$|bundle\/)|\.test\.js$/.test(name))
         add(join(each, name));
   return hash.digest('hex');
 }
 
-/** Returns the page of a folder as one HTML text, and the licenses of the libraries in it. */
-async function bundle(folder) {
+/** Returns a page as one HTML text, and the licenses of the libraries in it. */
+async function bundle(page) {
   // Loaded only when it is needed, because it takes a while.
   const { build } = await import('vite');
   const inWorkers = new Set();
   const { output } = await build({
-    root: folder,
+    root: join(root, FOLDER),
     configFile: false,
     logLevel: 'error',
     build: {
@@ -70,18 +70,18 @@ async function bundle(folder) {
       cssCodeSplit: false,
       assetsInlineLimit: Number.POSITIVE_INFINITY,
       license: { fileName: 'licenses.md' },
-      rollupOptions: { input: join(folder, 'page/index.html') },
+      rollupOptions: { input: join(root, FOLDER, 'page', page, 'index.html') },
     },
     worker: { format: 'es', plugins: () => [collectModules(inWorkers)] },
   });
   const find = (end) => output.filter(({ fileName }) => fileName.endsWith(end));
-  const [page] = find('.html');
+  const [file] = find('.html');
   const script = find('.js').map(({ code }) => code);
   const style = find('.css').map(({ source }) => String(source));
-  if (page === undefined || script.length !== 1 || style.length > 1)
-    throw new Error(`the page of ${folder} is not one script and one style`);
+  if (file === undefined || script.length !== 1 || style.length > 1)
+    throw new Error(`the page of ${page} is not one script and one style`);
   const code = script[0].replaceAll('</script', '<\\/script').trim();
-  const html = String(page.source)
+  const html = String(file.source)
     // Functions, because '$' has a meaning in replacement texts.
     .replace(
       /<script type="module"[^>]*><\/script>/,

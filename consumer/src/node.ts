@@ -4,8 +4,17 @@ import { createServer } from 'node:http';
 import { metrics as otel } from '@opentelemetry/api';
 import type { MetricProducer } from '@opentelemetry/sdk-metrics';
 import { adminProtocol, createAdmin, followNode, type NodeState } from '@trunkline/admin';
+import { type Dashboard, serveDashboard } from '@trunkline/admin/dashboard';
+import {
+  asyncApi,
+  type Change,
+  compareProtocols,
+  createReflector,
+  describeProtocol,
+  reflectedProtocol,
+  serveReflection,
+} from '@trunkline/admin/reflection';
 import type { run as runCommand, Terminal } from '@trunkline/cli';
-import { type Dashboard, serveDashboard } from '@trunkline/dashboard';
 import {
   createGossip,
   fullMesh,
@@ -16,15 +25,6 @@ import {
 import { createPeers, type PeerEvent } from '@trunkline/peers';
 import { mapPort, type PortMapping } from '@trunkline/peers/nat';
 import { createFileAddressBook, createFileStore, systemLookup } from '@trunkline/peers/node';
-import {
-  asyncApi,
-  type Change,
-  compareProtocols,
-  createReflector,
-  describeProtocol,
-  reflectedProtocol,
-  serveReflection,
-} from '@trunkline/reflection';
 import {
   type Cluster,
   type clusterSlot,

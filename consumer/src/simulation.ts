@@ -1,6 +1,6 @@
 // A simulated cluster, as a user's test would write it.
 
-import { parseRecording, replayPage, replayText } from '@trunkline/replay';
+import { parseRecording, replayPage, replayText } from '@trunkline/admin/replay';
 import {
   assertDeterministic,
   createSimulation,

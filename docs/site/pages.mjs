@@ -24,11 +24,8 @@ export const packages = readdirSync(join(root, 'packages'))
 export const guides = {
   admin: 'docs/admin.md',
   cli: 'docs/cli.md',
-  dashboard: 'docs/dashboard.md',
   gossip: 'docs/gossip.md',
   peers: 'docs/peers.md',
-  reflection: 'docs/reflection.md',
-  replay: 'docs/replay.md',
   resilience: 'docs/resilience.md',
   security: 'docs/security.md',
   simulation: 'docs/simulation.md',

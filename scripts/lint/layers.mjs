@@ -168,31 +168,31 @@ const PACKAGES = [
       "telemetry is an ordinary observer of a Transport: it imports transport-core's public entries alone.",
   },
   {
-    files: ['reflection/src/**'],
-    except: SOURCE,
-    may: ALL_OF_CORE,
-    because:
-      'reflection is an ordinary user of a Transport and knows no backend: it imports transport-core alone.',
-  },
-  {
-    files: ['admin/src/**'],
+    files: ['admin/src/**', '!packages/admin/src/{reflection,dashboard,replay}/**'],
     except: SOURCE,
     may: [...ALL_OF_CORE, 'telemetry'],
     because:
       'admin sees peers and gossip only through their shapes: it imports transport-core and telemetry alone.',
   },
   {
-    files: ['dashboard/src/**'],
+    files: ['admin/src/reflection/**'],
     except: SOURCE,
-    may: [...ALL_OF_CORE, 'admin', 'replay', 'transport-ws'],
+    may: ALL_OF_CORE,
     because:
-      'dashboard sees nodes through the admin protocol alone: it imports transport-core, admin, transport-ws, and the page of replay.',
+      'reflection/ is an ordinary user of a Transport and knows no backend: it imports transport-core alone.',
   },
   {
-    files: ['replay/src/**'],
+    files: ['admin/src/dashboard/**'],
+    except: SOURCE,
+    may: [...ALL_OF_CORE, 'transport-ws'],
+    because:
+      'dashboard/ sees nodes through the admin protocol alone: it imports transport-core and transport-ws alone.',
+  },
+  {
+    files: ['admin/src/replay/**'],
     except: SOURCE,
     may: ['simulation'],
-    because: 'replay shows recordings: it imports the types of simulation alone.',
+    because: 'replay/ shows recordings: it imports the types of simulation alone.',
   },
   {
     files: ['gossip/src/**'],
@@ -251,7 +251,7 @@ const MAY_BE_AMBIENT = [
   '!packages/transport-core/src/globals.d.ts',
   '!packages/{transport-ws,transport-webrtc}/src/**/native-*.ts',
   '!packages/peers/src/store/native-*.ts',
-  '!packages/{dashboard,replay}/src/page/**',
+  '!packages/admin/src/{dashboard,replay}/page/**',
   '!packages/simulation/src/kernel/nondeterminism-guard.ts',
   '!packages/simulation/src/kernel/sha256.ts',
   '!packages/simulation/src/kernel/uncaught.ts',
@@ -368,7 +368,8 @@ export function overrides(deniedGlobals) {
     {
       includes: [
         'packages/{transport-core,transport-inmem,transport-webrtc,telemetry,resilience}/src/**',
-        'packages/{reflection,admin}/src/**',
+        'packages/admin/src/**',
+        '!packages/admin/src/{dashboard,replay}/**',
         'packages/simulation/src/**',
         '!packages/transport-core/src/node/**',
         '!packages/resilience/src/{cluster,dns}/**',

@@ -2,7 +2,7 @@
 // and ends with its input.
 
 import { once } from 'node:events';
-import { serveDashboard } from '@trunkline/dashboard';
+import { serveDashboard } from '@trunkline/admin/dashboard';
 import { startSyntheticNetwork } from './synthetic-network.ts';
 
 const [nodes, links] = process.argv.slice(2).map(Number) as [number, number];

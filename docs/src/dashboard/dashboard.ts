@@ -1,5 +1,5 @@
 import { createAdmin } from '@trunkline/admin';
-import { serveDashboard } from '@trunkline/dashboard';
+import { serveDashboard } from '@trunkline/admin/dashboard';
 import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-import { compareProtocols, describeProtocol, isBreaking } from '@trunkline/reflection';
+import { compareProtocols, describeProtocol, isBreaking } from '@trunkline/admin/reflection';
 import { defineProtocol, json } from '@trunkline/transport-core';
 import { z } from 'zod';
 

@@ -1,4 +1,4 @@
-import { createReflector, reflectedProtocol, serveReflection } from '@trunkline/reflection';
+import { createReflector, reflectedProtocol, serveReflection } from '@trunkline/admin/reflection';
 import {
   bytes,
   createTransport,

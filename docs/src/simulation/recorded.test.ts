@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { replayPage } from '@trunkline/replay';
+import { replayPage } from '@trunkline/admin/replay';
 import { explore, type Simulation } from '@trunkline/simulation';
 import test from 'ava';
 import { electionNode } from './election.ts';

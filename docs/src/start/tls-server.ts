@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { serveReflection } from '@trunkline/reflection';
+import { serveReflection } from '@trunkline/admin/reflection';
 import { createTransport, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { greeter } from './greeter.ts';

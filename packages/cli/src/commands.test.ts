@@ -222,7 +222,7 @@ test('texts of a node cannot control the terminal', async (t) => {
     methods: {},
   });
   const node = createTransport('tcp://127.0.0.1:0', { protocol, backends });
-  const { serveReflection } = await import('@trunkline/reflection');
+  const { serveReflection } = await import('@trunkline/admin/reflection');
   serveReflection(node);
   await node.listen();
   t.teardown(() => node.close());

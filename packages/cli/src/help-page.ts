@@ -87,7 +87,7 @@ The server reads its certificate and calls \`serveReflection\`. \`greeter.ts\` i
 <!-- from docs/src/start/tls-server.ts -->
 \`\`\`ts
 import { readFileSync } from 'node:fs';
-import { serveReflection } from '@trunkline/reflection';
+import { serveReflection } from '@trunkline/admin/reflection';
 import { createTransport, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { greeter } from './greeter.ts';

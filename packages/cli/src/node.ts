@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { adminProtocol } from '@trunkline/admin';
-import { createReflector, type Reflector } from '@trunkline/reflection';
+import { createReflector, type Reflector } from '@trunkline/admin/reflection';
 import {
   type AnyTransport,
   type CallOptions,
@@ -222,7 +222,7 @@ const INSTEAD = {
 };
 
 const OFFER = {
-  reflection: 'serveReflection(transport) of @trunkline/reflection',
+  reflection: 'serveReflection(transport) of @trunkline/admin/reflection',
   admin: 'createAdmin(…).serve(…) of @trunkline/admin',
   health: 'serveHealth(transport) of @trunkline/transport-core',
   peers: 'createPeers({ transport }) of @trunkline/peers',

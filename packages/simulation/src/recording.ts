@@ -1,4 +1,4 @@
-// The recording of a run, as JSON: the format that `@trunkline/replay` shows.
+// The recording of a run, as JSON: the format that `@trunkline/admin/replay` shows.
 
 import { describeError } from './kernel/event-loop.ts';
 import type { RecordedEvents } from './kernel/recorder.ts';

@@ -76,7 +76,7 @@ export class Simulation {
   }
 
   /**
-   * The last events as plain data, and all nodes as they are now, for `@trunkline/replay`. A
+   * The last events as plain data, and all nodes as they are now, for `@trunkline/admin/replay`. A
    * failure of the run, or `close`, ends the recording, so it shows the moment of the failure.
    * Undefined unless the option `record` is set.
    */

@@ -1,7 +1,7 @@
 // The network of the live demo: TCP with TLS, and nodes that tools can look at and call.
 
 import { createAdmin } from '@trunkline/admin';
-import { serveReflection } from '@trunkline/reflection';
+import { serveReflection } from '@trunkline/admin/reflection';
 import {
   createTransport,
   type ServerInterceptor,

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { serveDashboard } from '@trunkline/dashboard';
+import { serveDashboard } from '@trunkline/admin/dashboard';
 import { createAuthority, createIdentity } from '@trunkline/security';
 import { createTransport, systemClock } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';

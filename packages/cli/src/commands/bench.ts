@@ -1,6 +1,6 @@
 // trunkline bench: the latency and the rate of a method.
 
-import { reflectedProtocol } from '@trunkline/reflection';
+import { reflectedProtocol } from '@trunkline/admin/reflection';
 import type { Protocol, Transport } from '@trunkline/transport-core';
 import type { Command } from 'commander';
 import { exitCodeOf, UsageError } from '../exit-codes.ts';

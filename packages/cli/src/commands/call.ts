@@ -4,7 +4,7 @@ import {
   type ProtocolDescription,
   parseDescription,
   reflectedProtocol,
-} from '@trunkline/reflection';
+} from '@trunkline/admin/reflection';
 import { type Protocol, type Transport, TransportError } from '@trunkline/transport-core';
 import type { Command } from 'commander';
 import { UsageError } from '../exit-codes.ts';

@@ -1,6 +1,6 @@
 // trunkline dashboard: a page that shows nodes, live.
 
-import { serveDashboard } from '@trunkline/dashboard';
+import { serveDashboard } from '@trunkline/admin/dashboard';
 import type { Command } from 'commander';
 import { UsageError } from '../exit-codes.ts';
 import { type GlobalOptions, open, readSettings } from '../node.ts';

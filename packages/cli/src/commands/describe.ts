@@ -1,6 +1,6 @@
 // trunkline ls and describe: the protocols and methods of a node.
 
-import type { MessageDescription, ProtocolDescription } from '@trunkline/reflection';
+import type { MessageDescription, ProtocolDescription } from '@trunkline/admin/reflection';
 import { cleanText } from '@trunkline/transport-core/backend';
 import type { Command } from 'commander';
 import { explain, withNode } from '../node.ts';

@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseRecording, replayPage, replayText } from '@trunkline/replay';
+import { parseRecording, replayPage, replayText } from '@trunkline/admin/replay';
 import type { Command } from 'commander';
 import { UsageError } from '../exit-codes.ts';
 import { toJson } from '../output.ts';

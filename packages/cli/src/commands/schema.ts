@@ -8,7 +8,7 @@ import {
   jsonSchemaBundle,
   type ProtocolDescription,
   parseDescription,
-} from '@trunkline/reflection';
+} from '@trunkline/admin/reflection';
 import { type Command, Option } from 'commander';
 import { NO, OK } from '../exit-codes.ts';
 import { explain, type NodeConnection, readSettings, withNode, withSettings } from '../node.ts';

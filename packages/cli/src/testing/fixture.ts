@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAdmin } from '@trunkline/admin';
+import { serveReflection } from '@trunkline/admin/reflection';
 import { createGossip, fullMesh, type Gossip } from '@trunkline/gossip';
 import { createPeers, type Peers } from '@trunkline/peers';
-import { serveReflection } from '@trunkline/reflection';
 import { createIdentity } from '@trunkline/security';
 import {
   type Allow,

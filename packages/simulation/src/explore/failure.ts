@@ -50,7 +50,7 @@ export interface Failure {
    */
   readonly replay: string;
   /**
-   * The run under the smallest schedule, event by event, for `@trunkline/replay`. Undefined if the
+   * The run under the smallest schedule, event by event, for `@trunkline/admin/replay`. Undefined if the
    * option `record` is 0, if a further run had another result, and after the tenth failure.
    */
   readonly recording: Recording | undefined;

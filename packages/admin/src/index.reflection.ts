@@ -1,0 +1,21 @@
+// Public API of @trunkline/admin/reflection: descriptions of protocols, and what tools do with them.
+
+export { describeProtocol } from './reflection/describe.ts';
+export type {
+  JsonSchema,
+  JsonValue,
+  MessageDescription,
+  MethodDescription,
+  ProtocolDescription,
+  ProtocolSummary,
+} from './reflection/description.ts';
+export type { Change, Party, Rule } from './reflection/diff/change.ts';
+export { compareProtocols, isBreaking } from './reflection/diff/compare-protocols.ts';
+export { type AsyncApiOptions, asyncApi } from './reflection/exports/async-api.ts';
+export { jsonSchemaBundle } from './reflection/exports/json-schema-bundle.ts';
+export { parseDescription } from './reflection/parse-description.ts';
+export { reflectionProtocol } from './reflection/protocol.ts';
+export type { ReflectedOptions } from './reflection/reflected-codec.ts';
+export { reflectedProtocol } from './reflection/reflected-protocol.ts';
+export { createReflector, type Reflector } from './reflection/reflector.ts';
+export { type ReflectionOptions, serveReflection } from './reflection/serve-reflection.ts';

@@ -1,0 +1,135 @@
+// Tests of the recording's check, its text and its page, without a browser.
+
+import type { Recording } from '@trunkline/simulation';
+import test from 'ava';
+import { parseRecording, replayPage, replayText } from '../index.replay.ts';
+import { ticks } from './model/format.ts';
+import {
+  createRun,
+  describe,
+  isShown,
+  label,
+  methodOf,
+  nearest,
+  statesAt,
+  step,
+} from './model/run.ts';
+import { failingRun, HOSTILE } from './testing/failing-run.ts';
+
+const ALL = { hidden: new Set<string>(), method: '' };
+
+test.serial(
+  'a recording of a failure is read, and shown as messages, states and text',
+  async (t) => {
+    const recording = await failingRun('message', HOSTILE.node);
+    const run = createRun(parseRecording(JSON.stringify(recording)));
+    t.is(recording.failure!.rule, 'one holder');
+
+    t.deepEqual(run.methods, ['locks.acquire', 'locks.release']);
+    t.deepEqual(run.lanes.map(({ name }) => name).slice(0, 3), ['server', 'ada', 'grace']);
+    t.true(run.lanes[0]!.down.some(({ from, to }) => Math.abs(to - from - 40) < 1e-6));
+    const arrived = run.messages.filter(({ fate }) => fate === 'arrived');
+    t.true(arrived.length > 20);
+    for (const { sentAt, endAt } of arrived) t.true(endAt >= sentAt + 1);
+
+    // All messages that were on their way to the server when it crashed were lost.
+    const { down } = run.lanes[0]!;
+    const cutOff = run.messages.filter(({ end, fate }) => end === undefined && fate === 'lost');
+    for (const { endAt, to } of cutOff)
+      t.true(
+        to === 'server' && down.some((time) => time.from <= endAt && endAt < time.to),
+        `${endAt}`,
+      );
+
+    const last = run.events.length - 1;
+    const atEnd = statesAt(run, last);
+    for (const { name, last: report } of run.lanes) {
+      const { up, state, calls } = atEnd.get(name)!;
+      t.deepEqual(
+        { up, state, calls },
+        { up: report!.up, state: report!.state, calls: [...report!.calls] },
+      );
+    }
+    const crash = run.events.findIndex(({ kind }) => kind === 'crashed');
+    t.false(statesAt(run, crash).get('server')!.up);
+    t.true(statesAt(run, crash - 1).get('server')!.up);
+
+    const lines = replayText(recording).split('\n');
+    t.regex(lines[0]!, /^one holder: it does not hold \(seed \d+, at [\d.]+ ms\)$/);
+    t.true(lines.includes(`run it again: ${recording.search!.replay}`));
+    t.true(lines.some((line) => /^ {2}log: [\d.]+ ms {2}has the lock$/.test(line)));
+    t.false(/\p{Cc}|\p{Cf}/u.test(lines.join('')));
+
+    const html = replayPage(recording);
+    t.regex(html, /Content-Security-Policy" content="default-src 'none'; script-src 'sha256-/);
+    t.false(html.includes(HOSTILE.state.slice(0, 20)));
+  },
+);
+
+test.serial('at the stream level, bytes arrive, and calls have their methods', async (t) => {
+  const run = createRun(await failingRun('stream'));
+  t.deepEqual(run.methods, ['locks.acquire', 'locks.release']);
+  t.true(
+    run.messages.filter(({ fate, sent }) => fate === 'arrived' && sent !== undefined).length > 20,
+  );
+});
+
+test.serial('steps and clicks find only what the filter shows', async (t) => {
+  const run = createRun(await failingRun());
+  const filter = { hidden: new Set(['ada']), method: 'locks.release' };
+  const seen: string[] = [];
+  for (let at = step(run, -1, 1, filter), before = -1; at !== before; ) {
+    const event = run.events[at]!;
+    t.true(isShown(event, filter));
+    seen.push(methodOf(event) || event.kind);
+    before = at;
+    at = step(run, at, 1, filter);
+  }
+  t.true(seen.includes('locks.release') && !seen.includes('locks.acquire'));
+  const middle = run.events[Math.floor(run.events.length / 2)]!;
+  t.is(run.events[nearest(run, middle.at, ALL)]!.at, middle.at);
+  t.is(step(run, 0, -1, ALL), 0);
+  for (const event of run.events) t.true(describe(event).length > 0);
+  t.is(label(run, -1), 'the start of the recording');
+});
+
+test('what is no recording is refused with the reason', (t) => {
+  const head = { format: 'trunkline-recording', version: 1, seed: 1, level: 'message', hash: '' };
+  const refused: readonly (readonly [string, RegExp])[] = [
+    ['{', /^this is no recording: it is not JSON: /],
+    ['{}', /^this is no recording: expected an object with the format/],
+    [JSON.stringify({ ...head, version: 2 }), /version 2, and this program reads version 1/],
+    [
+      JSON.stringify({ ...head, events: [{ at: -1 }] }),
+      /^this recording is damaged: events\.0\.at: /,
+    ],
+  ];
+  for (const [text, message] of refused)
+    t.throws(() => parseRecording(text), { instanceOf: TypeError, message }, text);
+});
+
+test('an empty recording is shown, too', (t) => {
+  const empty: Recording = {
+    format: 'trunkline-recording',
+    version: 1,
+    seed: 1,
+    level: 'message',
+    hash: '',
+    events: [],
+    dropped: 0,
+    start: [],
+    nodes: [],
+    at: 0,
+  };
+  const run = createRun(empty);
+  t.is(run.lanes.length, 0);
+  t.is(statesAt(run, -1).size, 0);
+  t.regex(replayText(empty), /^no failure \(seed 1, at 0 ms\)/);
+  t.true(replayPage(empty).length > 1_000);
+});
+
+test('the axis has round steps', (t) => {
+  t.deepEqual(ticks(0, 10, 5), [0, 2, 4, 6, 8, 10]);
+  t.deepEqual(ticks(101, 149, 5), [110, 120, 130, 140]);
+  t.deepEqual(ticks(5, 5, 5), []);
+});
