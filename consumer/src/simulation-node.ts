@@ -2,7 +2,7 @@
 
 import { createSimulation } from '@trunkline/simulation';
 import { fileSystem } from '@trunkline/simulation/loader';
-import { type ProcessRun, runOnProcesses } from '@trunkline/simulation-processes';
+import { type ProcessRun, runOnProcesses } from '@trunkline/simulation/processes';
 
 export async function writeOnDisk(): Promise<void> {
   const sim = createSimulation({ disk: { torn: 0.1, journal: true } });

@@ -29,7 +29,6 @@ export const guides = {
   resilience: 'docs/resilience.md',
   security: 'docs/security.md',
   simulation: 'docs/simulation.md',
-  'simulation-processes': 'docs/processes.md',
   telemetry: 'docs/metrics.md',
   'transport-core': 'docs/tour.md',
   'transport-inmem': 'docs/tour.md',

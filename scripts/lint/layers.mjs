@@ -72,17 +72,17 @@ const PACKAGES = [
     because: 'Backends know nothing of each other: they import transport-core alone.',
   },
   {
-    files: ['simulation/src/**'],
+    files: ['simulation/src/**', '!packages/simulation/src/processes/**'],
     except: ['!**/*.test.ts'],
     may: ALL_OF_CORE,
     because: 'simulation knows no backend: it imports transport-core alone.',
   },
   {
-    files: ['simulation-processes/src/**'],
+    files: ['simulation/src/processes/**'],
     except: SOURCE,
-    may: [...PUBLIC, 'simulation', 'transport-testkit', 'transport-tcp', 'peers', 'peers/node'],
+    may: [...PUBLIC, 'transport-testkit', 'transport-tcp', 'peers/node'],
     because:
-      'simulation-processes imports core, simulation, transport-testkit, transport-tcp and peers alone.',
+      'processes/ of simulation imports core, transport-testkit, transport-tcp and peers/node alone.',
   },
   {
     files: ['transport-{tcp,ws}/src/**'],
@@ -373,7 +373,7 @@ export function overrides(deniedGlobals) {
         'packages/simulation/src/**',
         '!packages/transport-core/src/node/**',
         '!packages/resilience/src/{cluster,dns}/**',
-        '!packages/simulation/src/loader/**',
+        '!packages/simulation/src/{loader,processes}/**',
         ...NATIVE,
         '!**/*.test.ts',
         '!**/*.test.child.ts',

@@ -1,5 +1,5 @@
 import { explore } from '@trunkline/simulation';
-import { runOnProcesses } from '@trunkline/simulation-processes';
+import { runOnProcesses } from '@trunkline/simulation/processes';
 
 const scenario = new URL('./scenario.js', import.meta.url);
 

@@ -1,7 +1,7 @@
 // Raft as one scenario: in virtual time, and on processes over TCP and TLS.
 
 import { explore } from '@trunkline/simulation';
-import { runOnProcesses } from '@trunkline/simulation-processes';
+import { runOnProcesses } from '@trunkline/simulation/processes';
 import test from 'ava';
 import type { PortableFigures } from './processes/scenario.ts';
 

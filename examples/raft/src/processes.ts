@@ -3,7 +3,7 @@
 
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { runOnProcesses } from '@trunkline/simulation-processes';
+import { runOnProcesses } from '@trunkline/simulation/processes';
 import type { PortableFigures } from './processes/scenario.ts';
 
 const HELP = `Usage: pnpm processes [options]

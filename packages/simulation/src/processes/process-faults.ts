@@ -1,9 +1,10 @@
 // Applies the faults of a simulation to processes and to the proxies between them, and owns the
 // state of all faults.
 
-import type { Fault, LinkOptions } from '@trunkline/simulation';
 import type { Clock, Timer } from '@trunkline/transport-core';
 import type { Faults } from '@trunkline/transport-testkit';
+import type { Fault } from '../faults/fault.ts';
+import type { LinkOptions } from '../network/link-settings.ts';
 import type { LinkProxy } from './link-proxy.ts';
 import type { NodeProcess } from './node-process.ts';
 

@@ -1,16 +1,6 @@
 // The simulation as a scenario sees it, on processes: nodes are child processes, time is real, and
 // faults are signals and proxies. It owns the processes, the proxies, the clients and the rules.
 
-import type {
-  Fault,
-  Leak,
-  Nemesis,
-  ScheduledFault,
-  Setup,
-  SimTransportOptions,
-  Simulation,
-} from '@trunkline/simulation';
-import { describeFault } from '@trunkline/simulation';
 import {
   type Protocol,
   seededRandom,
@@ -19,6 +9,12 @@ import {
   type Transport,
 } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
+import type { Fault, ScheduledFault } from '../faults/fault.ts';
+import { describeFault } from '../faults/fault.ts';
+import type { Nemesis } from '../faults/nemesis.ts';
+import type { Leak } from '../nodes/leaks.ts';
+import type { Setup, SimTransportOptions } from '../nodes/node-context.ts';
+import type { Simulation } from '../simulation.ts';
 import { FaultMethods } from './fault-methods.ts';
 import type { FromNode } from './messages.ts';
 import { NamedLayer, PromisedLayer } from './named-layer.ts';

@@ -1,6 +1,6 @@
 // The events of a run: the most recent ones as text, and the last state of each node.
 
-import type { TraceSummary } from '@trunkline/simulation';
+import type { TraceSummary } from '../kernel/trace.ts';
 
 /** The events of a run. */
 export class Timeline {

@@ -4,8 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import type { Fault, Nemesis, ScheduledFault, Simulation } from '@trunkline/simulation';
 import { systemClock } from '@trunkline/transport-core';
+import type { Fault, ScheduledFault } from '../faults/fault.ts';
+import type { Nemesis } from '../faults/nemesis.ts';
+import type { Simulation } from '../simulation.ts';
 import { importNetwork } from './process-network.ts';
 import { ProcessSimulation } from './process-simulation.ts';
 

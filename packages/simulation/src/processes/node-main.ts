@@ -3,13 +3,6 @@
 
 import process from 'node:process';
 import { createFileStore } from '@trunkline/peers/node';
-import type {
-  NodeContext,
-  Setup,
-  SimTransportOptions,
-  Simulation,
-  Stop,
-} from '@trunkline/simulation';
 import {
   type Protocol,
   seededRandom,
@@ -18,6 +11,8 @@ import {
   type Transport,
 } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
+import type { NodeContext, Setup, SimTransportOptions, Stop } from '../nodes/node-context.ts';
+import type { Simulation } from '../simulation.ts';
 import { DeclaringSimulation } from './declaring-simulation.ts';
 import type { FromNode, NodeTask, ToNode } from './messages.ts';
 import { type Directory, NamedLayer, PromisedLayer } from './named-layer.ts';

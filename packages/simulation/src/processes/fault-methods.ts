@@ -1,6 +1,7 @@
 // The methods of a simulation that inject one fault each.
 
-import type { Fault, Simulation } from '@trunkline/simulation';
+import type { Fault } from '../faults/fault.ts';
+import type { Simulation } from '../simulation.ts';
 
 /** A simulation whose faults all go through `inject`. */
 export abstract class FaultMethods {

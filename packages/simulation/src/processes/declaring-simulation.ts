@@ -1,7 +1,7 @@
 // The simulation as the process of a node sees it. The scenario declares its nodes and then waits
 // forever, because everything else happens in the process of the test.
 
-import type { Setup } from '@trunkline/simulation';
+import type { Setup } from '../nodes/node-context.ts';
 
 /** A simulation in which nodes are declared, but nothing happens. */
 export class DeclaringSimulation {

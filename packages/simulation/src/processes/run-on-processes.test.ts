@@ -1,9 +1,9 @@
 // Tests of scenarios on processes.
 
 import { existsSync, rmSync } from 'node:fs';
-import { createSimulation } from '@trunkline/simulation';
 import test, { type ExecutionContext } from 'ava';
-import { runOnProcesses } from './index.ts';
+import { runOnProcesses } from '../index.processes.ts';
+import { createSimulation } from '../simulation.ts';
 import scenario from './testing/counters.ts';
 
 const module = (mode: string) => new URL(`./testing/counters.js?mode=${mode}`, import.meta.url);
@@ -66,7 +66,7 @@ test('invalid options throw TypeErrors that name them', async (t) => {
     [{ scenario: 'scenario.js' }, /scenario: must be the URL of a module/],
     [{ scenario: module('all'), network: 7 }, /network: must be the URL of a module/],
     [{ scenario: module('all'), seed: 0.5 }, /seed: must be an integer, got 0.5/],
-    [{ scenario: new URL('./index.js', import.meta.url) }, /must export a function as default/],
+    [{ scenario: new URL('./messages.js', import.meta.url) }, /must export a function as default/],
     [{ scenario: module('all'), network: module('all') }, /must export a function 'layer'/],
   ] as const)
     await t.throwsAsync(runOnProcesses(options as never), { instanceOf: TypeError, message });

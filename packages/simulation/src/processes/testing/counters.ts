@@ -1,9 +1,9 @@
 // A scenario for tests: two nodes that keep counters on their disks and call each other, and a
 // client. The mode in the URL selects a planted mistake.
 
-import type { Simulation } from '@trunkline/simulation';
 import { defineProtocol, json, serve } from '@trunkline/transport-core';
 import { z } from 'zod';
+import type { Simulation } from '../../simulation.ts';
 
 const counters = defineProtocol({
   name: 'counters',

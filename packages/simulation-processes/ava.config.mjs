@@ -1,1 +1,0 @@
-export default { files: ['dist/**/*.test.js'], timeout: '60s', workerThreads: false };
