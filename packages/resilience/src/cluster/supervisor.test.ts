@@ -18,6 +18,7 @@ function fixture(options: Partial<SupervisorOptions> = {}) {
     overlap: true,
     clock,
     random: () => 0,
+    definitions: undefined,
     spawn: workers.spawn,
     onEvent: (event) => events.push(event),
     ...options,

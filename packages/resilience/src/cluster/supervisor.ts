@@ -2,6 +2,7 @@
 // The primary of a cluster: keeps a worker in each slot, replaces all of them on request, and ends
 // them.
 
+import type { MetricDefinition } from '@trunkline/telemetry';
 import { type Clock, type Random, TransportError } from '@trunkline/transport-core';
 import { WorkerMetrics } from './cluster-metrics.ts';
 import { takeSnapshot } from './cluster-snapshot.ts';
@@ -28,12 +29,13 @@ export interface SupervisorOptions {
   readonly random: Random;
   readonly spawn: Spawn;
   readonly onEvent: ((event: ClusterEvent) => void) | undefined;
+  /** The metrics that workers may have; undefined if the package telemetry isn't installed. */
+  readonly definitions: readonly MetricDefinition[] | undefined;
 }
 
 /** A cluster. */
 export class Supervisor implements Cluster, SlotHost, WorkerObserver {
   readonly kind: WorkerKind;
-  readonly metrics: ClusterMetrics;
   readonly clock: Clock;
   readonly random: Random;
   readonly #options: SupervisorOptions;
@@ -56,7 +58,6 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
     this.#options = options;
     this.#slots = Array.from({ length: workers }, (_, number) => new Slot(number, this));
     this.#spawned = this.#slots.map(() => 0);
-    this.metrics = new WorkerMetrics(() => this.#joined);
   }
 
   /** Resolves when all workers have joined. If one of them can't, ends all workers and rejects. */
@@ -67,6 +68,16 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
       await this.close();
       throw error;
     }
+  }
+
+  get metrics(): ClusterMetrics {
+    const { definitions } = this.#options;
+    if (definitions === undefined)
+      throw new TransportError(
+        'failed_precondition',
+        'cluster.metrics needs @trunkline/telemetry: npm install @trunkline/telemetry',
+      );
+    return new WorkerMetrics(definitions, () => this.#joined);
   }
 
   get isReady(): boolean {

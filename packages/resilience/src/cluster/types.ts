@@ -97,7 +97,10 @@ export interface Cluster extends AsyncDisposable {
   readonly isReady: boolean;
   /** Returns the state of all workers. A worker that does not answer in time has an `error`. */
   snapshot(options?: SnapshotOptions): Promise<ClusterSnapshot>;
-  /** The metrics of all workers, for `exportMetrics` of `@trunkline/telemetry/prometheus`. */
+  /**
+   * The metrics of all workers, for `exportMetrics` of `@trunkline/telemetry/prometheus`. Throws
+   * `failed_precondition` if `@trunkline/telemetry` isn't installed.
+   */
   readonly metrics: ClusterMetrics;
   /**
    * Replaces all workers with new ones, which load the worker module again. Old workers leave

@@ -4,12 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { systemClock } from '@trunkline/transport-core';
+import { systemClock, TransportError } from '@trunkline/transport-core';
 import type { Fault, ScheduledFault } from '../faults/fault.ts';
 import type { Nemesis } from '../faults/nemesis.ts';
 import type { Simulation } from '../simulation.ts';
-import { importNetwork } from './process-network.ts';
-import { ProcessSimulation } from './process-simulation.ts';
 
 /** Options of {@link runOnProcesses}. */
 export interface ProcessRunOptions {
@@ -50,7 +48,8 @@ export interface ProcessRun {
  * with the error with which the scenario rejects. In that case, the folder with the stores is kept,
  * and the error message contains its path.
  *
- * @throws TypeError if an option is invalid.
+ * @throws TypeError if an option is invalid, `failed_precondition` if a package that runs on processes
+ *   need isn't installed.
  */
 export async function runOnProcesses(options: ProcessRunOptions): Promise<ProcessRun> {
   const { seed = 1, onEvent, ...given } = options;
@@ -58,6 +57,7 @@ export async function runOnProcesses(options: ProcessRunOptions): Promise<Proces
   const networkUrl = urlOf('network', given.network);
   if (!Number.isSafeInteger(seed))
     throw new TypeError(`runOnProcesses: seed: must be an integer, got ${String(seed)}`);
+  const { importNetwork, ProcessSimulation } = await loadParts();
   const module = (await import(scenario)) as {
     readonly default?: (sim: Simulation) => Promise<void>;
     readonly nemesis?: Nemesis;
@@ -90,6 +90,34 @@ export async function runOnProcesses(options: ProcessRunOptions): Promise<Proces
     timeline: sim.trace.timeline,
   };
 }
+
+/** Loads the parts that use {@link NEEDED}. */
+async function loadParts() {
+  const missing = NEEDED.filter((name) => !isInstalled(name));
+  if (missing.length > 0) {
+    const names = missing.join(' ');
+    throw new TransportError(
+      'failed_precondition',
+      `runOnProcesses needs packages that are not installed: npm install --save-dev ${names}`,
+    );
+  }
+  const [{ importNetwork }, { ProcessSimulation }] = await Promise.all([
+    import('./process-network.ts'),
+    import('./process-simulation.ts'),
+  ]);
+  return { importNetwork, ProcessSimulation };
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    return import.meta.resolve(name) !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** The packages that only runs on processes need: optional peers of this package. */
+const NEEDED = ['@trunkline/peers', '@trunkline/transport-tcp', '@trunkline/transport-testkit'];
 
 function urlOf(name: string, url: unknown): string | undefined {
   if (url === undefined && name === 'network') return undefined;

@@ -1,5 +1,5 @@
-// Installs the tarball of transport-webrtc as a user's project would, without its optional libraries
-// and with node-datachannel, and runs it in Node, in bundles for Node, and as a bundle for pages.
+// Installs tarballs as a user's project would, without the optional packages and with them, and runs
+// small programs: what is missing must be named, with the command that installs it.
 
 import {
   mkdirSync,
@@ -15,8 +15,15 @@ import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { root, run } from './workspace.mjs';
 
-/** Transport-webrtc and the packages of ours that it needs. */
-const OURS = ['transport-core', 'security', 'transport-webrtc'];
+/** The packages that are installed. */
+const OURS = [
+  'transport-core',
+  'security',
+  'transport-webrtc',
+  'transport-inmem',
+  'resilience',
+  'simulation',
+];
 const LIBRARY = 'node-datachannel';
 
 /** Dials another node of this process, and prints how that ended. */
@@ -31,12 +38,47 @@ console.log(await near.dial(far.localAddr(), { timeout: 20_000 }).then(
 process.exit();
 `;
 
-/** Listens over a WAMP router, and prints how that failed. */
-const WAMP_PROGRAM = `
+/** Programs that need an optional package, with what they print without it. */
+const PROGRAMS = {
+  'webrtc/wamp without ws': {
+    program: `
 import { wampSignal } from '@trunkline/transport-webrtc/wamp';
 const signal = wampSignal({ url: 'ws://127.0.0.1:9/ws', nodeId: 'near' });
 await signal.listen(() => {}).catch((error) => console.log(error.code + ': ' + error.message));
 process.exit();
+`,
+    expected: /^unimplemented: .*npm install ws/m,
+  },
+  'resilience/cluster without telemetry': {
+    program: `
+import { startCluster } from '@trunkline/resilience/cluster';
+const worker = new URL('./worker.js', import.meta.url);
+const cluster = await startCluster({ worker, workers: 1, kind: 'process' });
+try { cluster.metrics; } catch (error) { console.log(error.code + ': ' + error.message); }
+await cluster.close();
+`,
+    expected: /^failed_precondition: .*npm install @trunkline\/telemetry/m,
+  },
+  'simulation/processes without its packages': {
+    program: `
+import { runOnProcesses } from '@trunkline/simulation/processes';
+await runOnProcesses({ scenario: import.meta.url }).catch((error) =>
+  console.log(error.code + ': ' + error.message));
+`,
+    expected: /^failed_precondition: .*npm install .*peers .*transport-tcp .*transport-testkit/m,
+  },
+};
+
+/** The worker of the cluster above. */
+const WORKER = `
+import { joinCluster } from '@trunkline/resilience/cluster';
+import { bytes, createTransport, defineProtocol } from '@trunkline/transport-core';
+import { inmem } from '@trunkline/transport-inmem';
+const methods = { none: { id: 1, request: bytes, response: bytes } };
+const protocol = defineProtocol({ name: 'none', version: 1, methods });
+const transport = createTransport('inmem://a', { protocol, backends: [inmem()] });
+await transport.listen();
+joinCluster(transport);
 `;
 
 /**
@@ -44,34 +86,42 @@ process.exit();
  *
  * @param tarballs the folder with the tarballs of all packages.
  */
-export async function installedWebRtc(tarballs) {
-  const folder = mkdtempSync(join(tmpdir(), 'trunkline-webrtc-'));
+export async function installed(tarballs) {
+  const folder = mkdtempSync(join(tmpdir(), 'trunkline-installed-'));
   try {
     for (const name of OURS) await install(folder, tarballs, name);
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     writeFileSync(join(folder, 'main.js'), PROGRAM);
-    writeFileSync(join(folder, 'wamp.js'), WAMP_PROGRAM);
+    writeFileSync(join(folder, 'worker.js'), WORKER);
     const bundled = await bundle(folder, 'node', []);
     const external = await bundle(folder, 'node', [LIBRARY]);
     const page = await bundle(folder, 'browser', []);
     const outcomes = [
-      ['without its library says what to install', await prints(folder, 'main.js', MISSING)],
-      ['in a bundle without its library says so, too', await prints(folder, bundled, MISSING)],
-      ['over WAMP without ws says what to install', await prints(folder, 'wamp.js', MISSING_WS)],
-      ['in a bundle for pages has no library', lacksLibrary(folder, page)],
+      ['webrtc without its library says what to install', await prints(folder, 'main.js', MISSING)],
+      [
+        'webrtc in a bundle without its library says so, too',
+        await prints(folder, bundled, MISSING),
+      ],
+      ['webrtc in a bundle for pages has no library', lacksLibrary(folder, page)],
     ];
     link(folder, join('packages/transport-webrtc', 'node_modules', LIBRARY), LIBRARY);
     outcomes.push(
-      ['with its library connects', await prints(folder, 'main.js', /^connected$/m)],
-      ['in a bundle with its library connects', await prints(folder, external, /^connected$/m)],
+      ['webrtc with its library connects', await prints(folder, 'main.js', /^connected$/m)],
+      [
+        'webrtc in a bundle with its library connects',
+        await prints(folder, external, /^connected$/m),
+      ],
     );
+    for (const [title, { program, expected }] of Object.entries(PROGRAMS)) {
+      writeFileSync(join(folder, 'program.js'), program);
+      outcomes.push([title, await prints(folder, 'program.js', expected)]);
+    }
     return outcomes;
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-const MISSING_WS = /^unimplemented: .*npm install ws/m;
 const MISSING = /^unimplemented: .*npm install node-datachannel/m;
 
 /** Unpacks one of our tarballs; the dependencies of others come from the workspace. */
