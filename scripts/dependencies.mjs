@@ -49,7 +49,7 @@ export function productionDependencies() {
       ...manifest.dependencies,
       ...manifest.optionalDependencies,
     })) {
-      if (name.startsWith('@trunkline/')) continue;
+      if (name.startsWith('@trunkline/') || name === 'trunkline') continue;
       visit(resolve(folder, name), owner, false);
     }
   };

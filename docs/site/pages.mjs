@@ -37,6 +37,7 @@ export const guides = {
   'transport-testkit': 'docs/writing-a-transport.md',
   'transport-webrtc': 'docs/webrtc.md',
   'transport-ws': 'docs/browsers.md',
+  trunkline: 'docs/start.md',
 };
 
 /** Pages that a program writes when the site is built: their addresses and titles. */

@@ -201,6 +201,22 @@ const PACKAGES = [
     because:
       'gossip is an ordinary user of a Transport and of peers, and knows no backend: it imports transport-core and peers alone.',
   },
+  {
+    files: ['trunkline/src/**'],
+    except: SOURCE,
+    may: [
+      ...PUBLIC,
+      'transport-inmem',
+      'transport-tcp',
+      'transport-ws',
+      'security',
+      'security/noise',
+      'peers',
+      'gossip',
+      'resilience',
+    ],
+    because: 'trunkline joins what most users need; other packages are installed by their names.',
+  },
 ];
 
 const WEBRTC = PACKAGES.find(({ files }) => files.includes('transport-webrtc/src/*.ts'));
@@ -247,7 +263,7 @@ const MAY_BE_AMBIENT = [
   '!**/*.test.child.ts',
   '!**/testing/**',
   '!packages/transport-core/src/manual-clock.ts',
-  '!packages/transport-core/src/system-*.ts',
+  '!packages/{transport-core,trunkline}/src/system-*.ts',
   '!packages/transport-core/src/globals.d.ts',
   '!packages/{transport-ws,transport-webrtc}/src/**/native-*.ts',
   '!packages/peers/src/store/native-*.ts',

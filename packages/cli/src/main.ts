@@ -1,11 +1,6 @@
 #!/usr/bin/env node
 // The command trunkline.
 
-import process from 'node:process';
-import { processTerminal } from './process-terminal.ts';
-import { run } from './run.ts';
+import { main } from './command.ts';
 
-const code = await run(process.argv.slice(2), processTerminal());
-// A listener for keys, or an input that was not read to its end, would keep the process alive.
-process.stdin.unref?.();
-process.exitCode = code;
+await main();

@@ -1,0 +1,11 @@
+// The backends that Node has.
+
+import type { Backend } from '@trunkline/transport-core';
+import { inmem } from '@trunkline/transport-inmem';
+import { tcp } from '@trunkline/transport-tcp';
+import { ws } from '@trunkline/transport-ws';
+
+export { tcp };
+
+/** Creates the backends of transports that are given none. */
+export const createDefaultBackends = (): readonly Backend[] => [tcp(), ws(), inmem()];

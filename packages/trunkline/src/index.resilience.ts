@@ -1,0 +1,3 @@
+// Balancing, retries, circuit breakers and limits.
+
+export * from '@trunkline/resilience';

@@ -1,0 +1,10 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// The main entry: protocols, transports, serving and calling. In a browser, `tcp()` is missing, and
+// the declarations are the same.
+
+export * from '@trunkline/transport-core';
+export { inmem } from '@trunkline/transport-inmem';
+export type { TcpBackend, TcpBackendOptions } from '@trunkline/transport-tcp';
+export { type WsBackend, type WsBackendOptions, ws } from '@trunkline/transport-ws';
+export { tcp } from '#backends';
+export { type CreateTransportOptions, createTransport } from './create-transport.ts';
