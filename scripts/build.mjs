@@ -48,7 +48,9 @@ async function bundleCore() {
     target: 'es2022',
     logLevel: 'error',
   };
-  const names = ['index', 'index.backend', 'index.internal'];
+  const names = ['', '.backend', '.internal', '.protobuf', '.testing'].map(
+    (name) => `index${name}`,
+  );
   const all = names.map((name) => `export * from './${name}.js';`).join('\n');
   const outfile = join(dist, 'bundle/all.js');
   const bundle = await build({

@@ -157,7 +157,9 @@ async function packages() {
 async function bundles() {
   const all = (...entries) =>
     entries.map((entry) => `export * from '@trunkline/${entry}';`).join('\n');
-  const core = ['transport-core', 'transport-core/backend', 'transport-core/internal'];
+  const core = ['', '/backend', '/internal', '/protobuf', '/testing'].map(
+    (entry) => `transport-core${entry}`,
+  );
   await bundle('all of core', all(...core), 80_700);
   await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 79_800);
   await bundle('all of the simulation', all('simulation'), 110_400);

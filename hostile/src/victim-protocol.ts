@@ -1,6 +1,7 @@
 // The protocol that the victim serves and the honest peer calls.
 
-import { bytes, defineProtocol, json, protobuf } from '@trunkline/transport-core';
+import { bytes, defineProtocol, json } from '@trunkline/transport-core';
+import { protobuf } from '@trunkline/transport-core/protobuf';
 import pb from 'protobufjs';
 import { z } from 'zod';
 import { CHANNEL, Method } from './methods.ts';

@@ -44,7 +44,7 @@ const HEADS = {
 const SOURCE = ['!**/*.test.ts', '!**/testing/**'];
 
 /** Core's public entries, which every package may import, and with them the entry for our own. */
-const PUBLIC = ['transport-core', 'transport-core/backend'];
+const PUBLIC = ['', '/backend', '/protobuf', '/testing'].map((entry) => `transport-core${entry}`);
 const ALL_OF_CORE = [...PUBLIC, 'transport-core/internal'];
 
 /**
@@ -310,8 +310,8 @@ export function overrides(deniedGlobals) {
       ['examples/*/src/**', 'docs/src/**', '!docs/src/pigeon/**', '!docs/src/recipes/backend/**'],
       [
         {
-          group: ['@trunkline/transport-core/*'],
-          message: 'Examples show what users write: they import the main entry of core alone.',
+          group: ['@trunkline/transport-core/{backend,internal,node}'],
+          message: 'Examples show what users write: they import no entry of core for backends.',
         },
       ],
     ),

@@ -3,7 +3,8 @@
 // separately, without a wire.
 
 import { Buffer } from 'node:buffer';
-import { type Codec, defineProtocol, json, protobuf, serve } from '@trunkline/transport-core';
+import { type Codec, defineProtocol, json, serve } from '@trunkline/transport-core';
+import { protobuf } from '@trunkline/transport-core/protobuf';
 import { createTcpTransport } from '@trunkline/transport-tcp';
 import proto from 'protobufjs';
 import { z } from 'zod';

@@ -6,11 +6,11 @@ import {
   bytes,
   createTransport,
   defineProtocol,
-  seededRandom,
   serve,
   systemClock,
   type Transport,
 } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import { inmem } from '@trunkline/transport-inmem';
 
 /** The nodes of a synthetic network. */

@@ -1,6 +1,6 @@
 // Random links, the same in every run, for adapters without an overlay of their own.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 
 /**
  * Returns which earlier nodes each node dials. The links are rings through all nodes in random

@@ -3,7 +3,8 @@
 // on loopback, and nowhere else.
 
 import { createAuthority, createIdentity, type Identity } from '@trunkline/security';
-import { type Random, seededRandom } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import type { TlsOptions } from '@trunkline/transport-tcp';
 
 export type Role = 'server' | 'client';

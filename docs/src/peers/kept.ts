@@ -1,5 +1,6 @@
 import { createFileStore } from '@trunkline/peers/node';
-import { createMemoryStore, type Store } from '@trunkline/transport-core';
+import type { Store } from '@trunkline/transport-core';
+import { createMemoryStore } from '@trunkline/transport-core/testing';
 
 /** For tests: nothing outlives the process. */
 export const forgetful = createMemoryStore();

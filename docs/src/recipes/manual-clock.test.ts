@@ -1,11 +1,11 @@
 import {
-  createManualClock,
   createTransport,
   defineProtocol,
   json,
   serve,
   type Transport,
 } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import { inmem } from '@trunkline/transport-inmem';
 import test from 'ava';
 import { z } from 'zod';

@@ -1,9 +1,5 @@
-import {
-  createManualClock,
-  createTransport,
-  defineProtocol,
-  json,
-} from '@trunkline/transport-core';
+import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import { inmem } from '@trunkline/transport-inmem';
 import { z } from 'zod';
 

@@ -2,8 +2,9 @@
 // and everything at once while connections are killed at random.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Random, seededRandom } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import { type FaultyStreamLayer, faulty } from '@trunkline/transport-testkit';
 import type { Carrier } from './carriers.ts';
 import { Ledger } from './ledger.ts';

@@ -2,7 +2,7 @@
 // takes effect only once.
 
 import { createHash } from 'node:crypto';
-import { protobuf } from '@trunkline/transport-core';
+import { protobuf } from '@trunkline/transport-core/protobuf';
 import pb from 'protobufjs';
 import type { StateMachine } from './state-machine.ts';
 

@@ -1,7 +1,7 @@
 // The messages on the wire and the data on disk: one protobuf schema, and a type and a codec for
 // each message in it.
 
-import { protobuf } from '@trunkline/transport-core';
+import { protobuf } from '@trunkline/transport-core/protobuf';
 import pb from 'protobufjs';
 
 const { root } = pb.parse(

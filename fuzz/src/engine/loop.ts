@@ -1,7 +1,8 @@
 // Runs a target with one input after another, and keeps inputs with new coverage.
 
 import { setImmediate } from 'node:timers/promises';
-import { type Random, seededRandom } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import { Corpus } from './corpus.ts';
 import type { Coverage } from './coverage.ts';
 import { mutated } from './mutate.ts';

@@ -1,6 +1,7 @@
 // Tests of a publisher that is restarted while its clock shows an earlier time than before.
 
-import { createMemoryStore, type Store, TransportError } from '@trunkline/transport-core';
+import { type Store, TransportError } from '@trunkline/transport-core';
+import { createMemoryStore } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { GossipOptions } from './options.ts';
 import { fullMesh } from './overlay/full-mesh.ts';

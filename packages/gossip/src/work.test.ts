@@ -2,8 +2,9 @@
 // clock and the turns by hand.
 
 import { createPeers } from '@trunkline/peers';
-import { type Clock, createManualClock, type Protocol } from '@trunkline/transport-core';
+import type { Clock, Protocol } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import { createInmemStreams } from '@trunkline/transport-inmem';
 import test from 'ava';
 import { createGossip } from './gossip.ts';

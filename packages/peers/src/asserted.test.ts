@@ -4,11 +4,11 @@
 import {
   createTransport,
   type Remote,
-  seededRandom,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
 import { manage } from '@trunkline/transport-core/internal';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import { tcp } from '@trunkline/transport-tcp';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
 import test, { type ExecutionContext } from 'ava';

@@ -1,7 +1,8 @@
 // Tests of nodes that run no peers: they call and are called, but are never peers, whether or not
 // they prove an id.
 
-import { seededRandom, type Transport } from '@trunkline/transport-core';
+import type { Transport } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';

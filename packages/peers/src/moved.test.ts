@@ -2,7 +2,7 @@
 // only a node that kept its address can inform the others.
 
 import type { Simulation } from '@trunkline/simulation';
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { AddressBook } from './book/address-book.ts';
 import { formatSavedState } from './driver/saved-state.ts';

@@ -3,8 +3,9 @@
 import { connect } from 'node:net';
 import { createAuthority, createIdentity } from '@trunkline/security';
 import { secure } from '@trunkline/security/noise';
-import { seededRandom, type Transport } from '@trunkline/transport-core';
+import type { Transport } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import {
   createTcpStreamLayer,
   createTcpTransport,

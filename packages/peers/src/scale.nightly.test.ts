@@ -2,7 +2,7 @@
 // many nodes that start at once.
 
 import { createSimulation } from '@trunkline/simulation';
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { cluster, connected } from './testing/cluster.ts';
 import { churn } from './testing/scale/churn.ts';

@@ -1,7 +1,8 @@
 // Tests that the network compensates for losses at message level: a lost message never leaks
 // credit, an id or a place in the table of calls, and answers are never mixed up.
 
-import { type ConnectionEvent, seededRandom, serve } from '@trunkline/transport-core';
+import { type ConnectionEvent, serve } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { createSimulation, type LinkOptions, type Simulation } from './index.ts';
 import { seeds } from './testing/seeds.ts';

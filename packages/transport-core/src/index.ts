@@ -32,13 +32,11 @@ export type {
 } from './interceptors.ts';
 export type { LimitOptions } from './limit-options.ts';
 export type { Logger } from './logger.ts';
-export { createManualClock, type ManualClock } from './manual-clock.ts';
 export { type Counter, combineObservers, type Observer, type ObserverEvent } from './observer.ts';
 export { bytes } from './protocol/bytes.ts';
 export type { Codec } from './protocol/codec.ts';
 export { type JsonOptions, json } from './protocol/json.ts';
 export { type Limited, limited } from './protocol/limited.ts';
-export { type ProtobufOptions, protobuf } from './protocol/protobuf.ts';
 export {
   type DownloadDefinition,
   type DuplexDefinition,
@@ -53,7 +51,7 @@ export {
   type UnaryDefinition,
   type UploadDefinition,
 } from './protocol/protocol.ts';
-export { type Random, randomBytes, seededRandom } from './random.ts';
+export { type Random, randomBytes } from './random.ts';
 export type { Remote } from './remote.ts';
 export {
   combineResolvers,
@@ -64,7 +62,7 @@ export {
   type Resolver,
 } from './resolver.ts';
 export type * from './rpc/types.ts';
-export { createMemoryStore, type Store } from './store.ts';
+export type { Store } from './store.ts';
 export { systemClock, systemRandom, systemWall } from './system-runtime.ts';
 export type { Backend } from './transport/backend.ts';
 export {

@@ -3,7 +3,6 @@
 import {
   bytes,
   type ClientInterceptor,
-  createManualClock,
   createTransport,
   defineProtocol,
   type Interceptors,
@@ -11,6 +10,7 @@ import {
   serve,
   TransportError,
 } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { inmem } from './index.ts';
 

@@ -11,10 +11,10 @@ import {
   type ResolutionObserver,
   type ResolvedAddress,
   type Resolver,
-  seededRandom,
   serve,
   TransportError,
 } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { inmem } from './index.ts';
 

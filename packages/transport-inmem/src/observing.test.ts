@@ -5,7 +5,6 @@ import {
   bytes,
   type CallRecord,
   type Clock,
-  createManualClock,
   createTransport,
   type DialRecord,
   defineProtocol,
@@ -15,6 +14,7 @@ import {
   systemClock,
   TransportError,
 } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { inmem } from './index.ts';
 

@@ -2,7 +2,7 @@
 
 import { wsconnect } from '@nats-io/nats-core';
 import { startNatsServer } from '@trunkline/local-nats';
-import { createManualClock } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import { WebSocket } from 'ws';
 import { NatsClient } from './nats-client.ts';
 import { natsTest } from './testing/server.ts';

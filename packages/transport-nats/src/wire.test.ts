@@ -1,8 +1,9 @@
 // Tests of the bytes on the wire, against a client that is written from docs/wire-nats.md.
 
 import { startNatsServer } from '@trunkline/local-nats';
-import { createManualClock, type TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import type { ExecutionContext } from 'ava';
 import { createNatsStreamLayer } from './create-nats-transport.ts';
 import type { NatsStreamLayerOptions } from './nats-options.ts';

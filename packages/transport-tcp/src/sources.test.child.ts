@@ -2,7 +2,8 @@
 // handshakes per source, and silent connections from many addresses. It prints the outcome of each.
 
 import { connect } from 'node:net';
-import { bytes, createManualClock, defineProtocol } from '@trunkline/transport-core';
+import { bytes, defineProtocol } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import { createTcpTransport } from './create-tcp-transport.ts';
 
 const protocol = defineProtocol({

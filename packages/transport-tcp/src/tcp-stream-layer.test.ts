@@ -3,8 +3,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import { createManualClock, systemClock, type TransportError } from '@trunkline/transport-core';
+import { systemClock, type TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { createTcpStreamLayer, type TcpStreamLayerOptions } from './tcp-stream-layer.ts';
 

@@ -4,7 +4,8 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { env } from 'node:process';
-import { bytes, defineProtocol, json, protobuf, TransportError } from '@trunkline/transport-core';
+import { bytes, defineProtocol, json, TransportError } from '@trunkline/transport-core';
+import { protobuf } from '@trunkline/transport-core/protobuf';
 import test from 'ava';
 import protobufjs from 'protobufjs';
 import type { RawPeer } from './raw/raw-peer.ts';

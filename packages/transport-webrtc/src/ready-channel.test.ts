@@ -1,17 +1,12 @@
 // Tests of connections over channels that were opened without this package.
 
-import {
-  bytes,
-  createManualClock,
-  defineProtocol,
-  serve,
-  TransportError,
-} from '@trunkline/transport-core';
+import { bytes, defineProtocol, serve, TransportError } from '@trunkline/transport-core';
 import {
   NetworkTransport,
   type StreamConnection,
   type StreamLayer,
 } from '@trunkline/transport-core/backend';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { loadRtc } from './node-rtc.ts';
 import { createChannelConnection } from './ready-channel.ts';

@@ -1,12 +1,13 @@
 // Tests of the relay for nodes without a direct path.
 
-import { createManualClock, TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
   reasonError,
   type StreamConnection,
   type StreamLayer,
 } from '@trunkline/transport-core/backend';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { RelayFallback } from './relay-fallback.ts';
 import type { WebRtcStreamLayer } from './webrtc-layer.ts';

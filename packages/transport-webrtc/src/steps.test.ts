@@ -1,7 +1,8 @@
 // Tests of attempts that stop at a step: both ends give up in time, and leave nothing behind.
 
-import { createManualClock, type TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { createWebRtcStreamLayer } from './create-webrtc-transport.ts';
 import { createMemorySignaling } from './memory-signaling.ts';

@@ -1,8 +1,9 @@
 // Tests of dialing and listening over signaling: deadlines, malformed messages and resources. They
 // cover the defects of an earlier WebRTC transport (Babble's).
 
-import { createManualClock, type TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { createWebRtcStreamLayer } from './create-webrtc-transport.ts';
 import { createMemorySignaling } from './memory-signaling.ts';

@@ -3,7 +3,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createManualClock, type TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { WebSocket, WebSocketServer } from 'ws';
 import { http, listening, refusal, rejection, status } from './testing/upgrades.ts';

@@ -8,7 +8,6 @@ import { connect as connectTls } from 'node:tls';
 import { createAuthority, createIdentity } from '@trunkline/security';
 import {
   bytes,
-  createManualClock,
   defineProtocol,
   type ObserverEvent,
   serve,
@@ -16,6 +15,7 @@ import {
 } from '@trunkline/transport-core';
 import type { TlsOptions } from '@trunkline/transport-core/backend';
 import { MutualTls } from '@trunkline/transport-core/node';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
 import { createWsTransport } from './create-ws-transport.ts';

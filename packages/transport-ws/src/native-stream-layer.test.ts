@@ -5,12 +5,12 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import {
   type Clock,
-  createManualClock,
   systemClock,
   type Timer,
   type TransportError,
 } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer, StreamSink } from '@trunkline/transport-core/backend';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import { streamLayerSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { WebSocket, WebSocketServer } from 'ws';

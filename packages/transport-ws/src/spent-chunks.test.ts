@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import * as ws from 'ws';
 import { SpentChunks } from './spent-chunks.ts';

@@ -1,7 +1,7 @@
 // Tests the Unmasker with frames cut into chunks at random.
 
 import { randomBytes } from 'node:crypto';
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { Unmasker } from './unmasker.ts';
 

@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createManualClock } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { WebSocket, WebSocketServer } from 'ws';
 import { createWsStreamLayer as createBrowserStreamLayer } from './index.browser.ts';

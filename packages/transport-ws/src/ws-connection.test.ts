@@ -4,13 +4,9 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import {
-  type Clock,
-  createManualClock,
-  type ManualClock,
-  TransportError,
-} from '@trunkline/transport-core';
+import { type Clock, TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
+import { createManualClock, type ManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
 import { rejection } from './testing/upgrades.ts';

@@ -5,6 +5,7 @@
 // asks a majority for the latest accepted value and lets a majority accept the new one.
 
 import type { Command } from '@trunkline/simulation';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import { z } from 'zod';
 import type { Load, Packages } from './load.ts';
 
@@ -139,7 +140,7 @@ export const paxos: Load = {
     const protocol = protocolOf(packages.core);
     declareNodes(packages, sim, protocol);
     const history = createHistory();
-    const random = packages.core.seededRandom(seed);
+    const random = seededRandom(seed);
     const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)]!;
     const work = async (name: string) => {
       const client = sim.client(protocol, { name });

@@ -1,7 +1,7 @@
 // Runs the story of `--peers` on several backends, and tests its check that nodes have found each
 // other.
 
-import { createManualClock } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { BACKENDS } from './backends.ts';
 import { ById } from './by-id.ts';

@@ -1,7 +1,7 @@
 // Tests the factor that the demo derives from the lag of its event loop, on a manual clock: a jump
 // of the clock is a lag.
 
-import { createManualClock } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { TimeScale } from './time-scale.ts';
 

@@ -1,7 +1,8 @@
 // Nodes over direct in-memory transports, for tests of the driver.
 
 import { setImmediate } from 'node:timers';
-import { createManualClock, type Store, type Transport } from '@trunkline/transport-core';
+import type { Store, Transport } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import { connectAll, createInmemTransport } from '@trunkline/transport-inmem';
 import { KeyValueStore } from '../kv.ts';
 import { MemoryStore } from '../memory-store.ts';

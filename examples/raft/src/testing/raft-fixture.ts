@@ -2,7 +2,7 @@
 // crashes and partitions, all drawn from one seed. It checks the four safety properties of the
 // paper (figure 3) at each step.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import type { Entry, Save, Saved } from '../messages.ts';
 import { Raft } from '../raft.ts';
 import type { Message, Outputs } from '../raft-io.ts';

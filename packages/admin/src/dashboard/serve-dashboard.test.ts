@@ -1,11 +1,7 @@
 // Tests of the server: the token, the page's policy, the feed, changes, and lost nodes.
 
-import {
-  createManualClock,
-  createTransport,
-  serve,
-  TransportError,
-} from '@trunkline/transport-core';
+import { createTransport, serve, TransportError } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import { inmem } from '@trunkline/transport-inmem';
 import { createWsTransport } from '@trunkline/transport-ws';
 import test, { type ExecutionContext } from 'ava';

@@ -1,6 +1,7 @@
 // Tests of descriptors: what they contain, calls with JSON, and descriptors that are wrong.
 
-import { bytes, defineProtocol, protobuf } from '@trunkline/transport-core';
+import { bytes, defineProtocol } from '@trunkline/transport-core';
+import { protobuf } from '@trunkline/transport-core/protobuf';
 import test from 'ava';
 import protobufjs from 'protobufjs';
 import descriptor from 'protobufjs/ext/descriptor.js';

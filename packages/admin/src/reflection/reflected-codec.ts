@@ -1,7 +1,8 @@
 // Codecs that are made from descriptions. Their values are JSON: bytes are base64, and protobuf
 // messages have the JSON form that protobuf defines.
 
-import { bytes, type Codec, json, protobuf, TransportError } from '@trunkline/transport-core';
+import { bytes, type Codec, json, TransportError } from '@trunkline/transport-core';
+import { protobuf } from '@trunkline/transport-core/protobuf';
 import { fromBase64, toBase64 } from './base64.ts';
 import type { JsonSchema, JsonValue, MessageDescription } from './description.ts';
 import type { DescribedMessages } from './protobuf/read-descriptors.ts';

@@ -1,6 +1,7 @@
 // Tests of questions for nodes on topics.
 
-import { randomBytes, seededRandom } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { encodeQuestion, Question } from './question.ts';
 

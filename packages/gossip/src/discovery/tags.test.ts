@@ -1,7 +1,8 @@
 // Tests of the tags that stand for topics.
 
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { randomBytes, seededRandom } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { hasTag, makeTags, Tagger, type Telling } from './tags.ts';
 

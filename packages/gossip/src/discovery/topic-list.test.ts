@@ -1,7 +1,8 @@
 // Tests of the list of topics that a peer pulls.
 
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { randomBytes, seededRandom } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { topicKey } from '../topics/topic-key.ts';
 import { askForList, decodeList, encodeList, sealList, TopicList } from './topic-list.ts';

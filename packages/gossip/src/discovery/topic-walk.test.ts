@@ -1,6 +1,6 @@
 // Tests of the walk that searches for nodes of a topic.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { type Need, type Step, TopicWalk } from './topic-walk.ts';
 

@@ -1,6 +1,7 @@
 // Tests of the numbers that the lives of a node get, with and without a store.
 
-import { createMemoryStore, type Store, type TransportError } from '@trunkline/transport-core';
+import type { Store, TransportError } from '@trunkline/transport-core';
+import { createMemoryStore } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { Lives } from './lives.ts';
 

@@ -1,6 +1,6 @@
 // Tests of how a partial view treats requests of known nodes and of strangers.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { PartialViewInput } from './interface.ts';
 import type { PartialViewMessage } from './message.ts';

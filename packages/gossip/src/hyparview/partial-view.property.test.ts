@@ -1,7 +1,7 @@
 // Property tests of partial views under faults: links become symmetric, and the overlay stays
 // connected.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { Cycles } from '../testing/cycles/cycles.ts';
 import { seeds } from '../testing/seeds.ts';

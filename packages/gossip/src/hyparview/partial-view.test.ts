@@ -1,6 +1,7 @@
 // Tests of how a partial view gets, gives and keeps links.
 
-import { seededRandom, TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { disconnect, requestOf, type Sent, SingleView, types } from './testing/single-view.ts';
 

@@ -1,6 +1,7 @@
 // Tests of the conversion of names between hex and bytes.
 
-import { randomBytes, seededRandom } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { NAME_BYTES, readName, sameName, writeName } from './hex-names.ts';
 

@@ -1,6 +1,6 @@
 // Tests of the map that finds its oldest entry quickly.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { OldestFirst } from './oldest-first.ts';
 

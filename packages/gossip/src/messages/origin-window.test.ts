@@ -1,6 +1,6 @@
 // Tests of how the messages seen of one origin are remembered.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { seeds } from '../testing/seeds.ts';
 import { OriginWindow } from './origin-window.ts';

@@ -1,6 +1,6 @@
 // Tests of the ring buffer of content digests.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { RecentDigests } from './recent-digests.ts';
 

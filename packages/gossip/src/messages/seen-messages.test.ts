@@ -1,6 +1,6 @@
 // Tests of how messages of many origins are remembered: duplicates, lives, limits and floods.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { contentDigest } from './content-digest.ts';
 import { messageKey } from './message-id.ts';

@@ -1,6 +1,6 @@
 // Tests of the overlay that combines HyParView and Plumtree.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { OverlayInput } from './overlay.ts';
 import { partialView } from './partial-view.ts';

@@ -1,6 +1,6 @@
 // Tests of detecting silence.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { StallDetector } from './stall-detector.ts';
 

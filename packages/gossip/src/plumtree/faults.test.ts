@@ -1,7 +1,7 @@
 // Tests of Plumtree with peers that misbehave: repeated, forged and invented messages, floods, and
 // broken promises.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { Control, Push } from './message.ts';
 import { plumtreeOptions } from './options.ts';

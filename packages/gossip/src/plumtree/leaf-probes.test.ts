@@ -1,7 +1,7 @@
 // Tests of peers that take messages and send none: leaves of the tree answer a probe, and peers
 // that don't answer count as mute.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { Network } from './testing/network.ts';
 import { regularOverlay } from './testing/overlay.ts';

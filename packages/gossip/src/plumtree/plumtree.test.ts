@@ -1,6 +1,6 @@
 // Tests of a single Plumtree machine: pushes, notices, grafts, prunes, and the cache.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { Network } from './testing/network.ts';
 import { graftOf, idOf, ihaveOf, pushOf, singleMachine } from './testing/single-machine.ts';

@@ -1,6 +1,6 @@
 // Tests of Plumtree in networks that split and join, and in which links and nodes fail.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { seeds } from '../testing/seeds.ts';
 import { plumtreeOptions } from './options.ts';

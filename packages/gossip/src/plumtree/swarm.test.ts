@@ -1,6 +1,6 @@
 // Tests of Plumtree in simulated networks of 100 nodes.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { seeds } from '../testing/seeds.ts';
 import { plumtreeOptions } from './options.ts';

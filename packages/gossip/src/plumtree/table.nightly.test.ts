@@ -1,7 +1,7 @@
 // Table 1 of the paper, measured with the real machines: 10,000 nodes in lockstep over a symmetric
 // random overlay of degree 5.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { plumtreeOptions } from './options.ts';
 import { type RoundFigures, round, trial } from './testing/measure.ts';

@@ -1,7 +1,7 @@
 // Tests of sending a message in parts when relays fail.
 
-import { seededRandom } from '@trunkline/transport-core';
 import { OutputQueue } from '@trunkline/transport-core/internal';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { RelayReport } from '../wire/relay-frames.ts';
 import { Distribution, Uploads } from './distribution.ts';

@@ -1,6 +1,6 @@
 // Tests of the relay machine: which messages it relays, refuses, answers and repairs.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { Body } from '../overlay/body.ts';
 import { topicKey } from '../topics/topic-key.ts';

@@ -1,6 +1,6 @@
 // Tests of splitting the receivers of a long message into parts.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { MOST_REST } from '../wire/relay-frames.ts';
 import { splitRecipients } from './distribution.ts';

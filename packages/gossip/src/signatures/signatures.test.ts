@@ -1,7 +1,7 @@
 // Tests of the content that a signature covers, and of the reaction to invalid signatures.
 
 import { createIdentity, type Identity, type KeyType, verifySignature } from '@trunkline/security';
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { Body } from '../overlay/body.ts';
 import { idOf } from '../testing/cluster.ts';

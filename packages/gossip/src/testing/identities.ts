@@ -7,7 +7,7 @@ import {
   type Identity,
   type KeyType,
 } from '@trunkline/security';
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import { idOf } from './cluster.ts';
 
 /** Returns a key that is always the same for the same name. */

@@ -1,7 +1,8 @@
 // Tests of a reader's queue, which is limited in messages and bytes once the reader has had its
 // turn.
 
-import { bytes as codec, createManualClock, TransportError } from '@trunkline/transport-core';
+import { bytes as codec, TransportError } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { MessageMeta, QueuePolicy, Received } from '../types.ts';
 import { LoopReader, type ReaderOptions } from './reader.ts';

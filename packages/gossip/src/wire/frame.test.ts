@@ -2,7 +2,7 @@
 // are refused.
 
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { Audience, Signature } from '../overlay/body.ts';
 import type { Control } from '../plumtree/message.ts';

@@ -1,6 +1,6 @@
 // Tests of parsing and formatting IP addresses.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { formatIp, parseIp, startsWith } from './ip.ts';
 

@@ -1,6 +1,6 @@
 // Tests of the address book: adding, learning, promoting and bounds.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { AddressBook } from './address-book.ts';
 import type { BookAddress } from './book-entry.ts';

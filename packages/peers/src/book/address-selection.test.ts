@@ -1,6 +1,6 @@
 // Tests of the selection of nodes for a peer that looks for others.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { AddressBook } from './address-book.ts';
 import { knownNodes } from './address-selection.ts';

@@ -1,7 +1,7 @@
 // Tests of alternative addresses, which others report for a tried node that does not answer at its
 // own address.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { AddressBook } from './address-book.ts';
 import type { AddressBookOptions } from './book-entry.ts';

@@ -1,6 +1,6 @@
 // Tests of the addresses that a book sends in answers, for callers that know which nodes are alive.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { filledBook, HOUR, idOf, makeBook, node } from './testing/addresses.ts';
 

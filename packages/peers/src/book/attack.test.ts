@@ -1,7 +1,8 @@
 // Tests of the address book against attackers that report many addresses: shares of dials, quotas
 // of buckets, test-before-evict.
 
-import { type Random, seededRandom } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { placeOf } from '../address/place.ts';
 import { seeds } from '../testing/seeds.ts';

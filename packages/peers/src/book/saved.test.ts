@@ -1,6 +1,7 @@
 // Tests of saving and restoring a book, including documents with invalid content.
 
-import { type Random, seededRandom } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { AddressBook } from './address-book.ts';
 import { type BookDocument, formatBook, parseBook, type SavedEntry } from './book-document.ts';

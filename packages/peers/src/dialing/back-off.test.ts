@@ -1,6 +1,6 @@
 // Tests of the back-off between dials.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { backOffDelay } from './back-off.ts';
 

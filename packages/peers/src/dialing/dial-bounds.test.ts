@@ -1,7 +1,7 @@
 // Tests of the limits of the dial planner: the rate, concurrent dials, dials per host, and
 // remembered addresses.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { AddressHistory } from './address-history.ts';
 import type { DialOrder } from './dial-order.ts';

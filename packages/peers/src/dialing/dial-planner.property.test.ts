@@ -1,7 +1,8 @@
 // Property tests of the dial planner in random worlds.
 
-import { type Random, seededRandom, type TransportError } from '@trunkline/transport-core';
+import type { Random, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { seeds } from '../testing/seeds.ts';
 import { addressKey, hostOf } from './address-key.ts';

@@ -1,7 +1,8 @@
 // Tests of persistent peers whose last address differs from the operator's.
 
-import { seededRandom, type TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { DialOrder, LostPeer, PlannerView } from './dial-order.ts';
 import { DialPlanner } from './dial-planner.ts';

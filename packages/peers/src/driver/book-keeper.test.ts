@@ -1,6 +1,6 @@
 // Tests of the address book and the trust book while they are being loaded.
 
-import { createManualClock, seededRandom } from '@trunkline/transport-core';
+import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { AddressBook } from '../book/address-book.ts';
 import { createMemoryAddressBook } from '../store/address-book-store.ts';

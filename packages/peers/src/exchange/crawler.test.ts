@@ -1,6 +1,6 @@
 // Tests of the crawler of seed mode.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { Crawler } from './crawler.ts';
 

@@ -1,6 +1,6 @@
 // Tests of the address lists that a node accepts as answers.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { type ExchangeInput, type ExchangeOutput, PeerExchange } from './peer-exchange.ts';
 

@@ -1,6 +1,6 @@
 // Tests of peer exchange.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { seeds } from '../testing/seeds.ts';
 import { type ExchangeInput, type ExchangeOutput, PeerExchange } from './peer-exchange.ts';

@@ -4,11 +4,10 @@
 import {
   type AnyTransport,
   bytes,
-  createManualClock,
   defineProtocol,
-  type ManualClock,
   type TransportError,
 } from '@trunkline/transport-core';
+import { createManualClock, type ManualClock } from '@trunkline/transport-core/testing';
 import { createTcpTransport } from '@trunkline/transport-tcp';
 import test, { type ExecutionContext } from 'ava';
 import { loadLibrary } from './library.ts';

@@ -1,7 +1,8 @@
 // Tests of status sync.
 
 import { Buffer } from 'node:buffer';
-import { seededRandom, TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { seeds } from '../testing/seeds.ts';
 import { LAST_SEQ } from './status-sync.ts';

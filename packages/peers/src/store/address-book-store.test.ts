@@ -1,7 +1,8 @@
 // Tests of address book stores in memory and on top of a `Store`.
 
 import { createSimulation } from '@trunkline/simulation';
-import { type Store, seededRandom, TransportError } from '@trunkline/transport-core';
+import { type Store, TransportError } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { createMemoryAddressBook, createStoreAddressBook } from './address-book-store.ts';
 import { read, storeSuite } from './testing/store-suite.ts';

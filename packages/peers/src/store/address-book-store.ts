@@ -1,7 +1,8 @@
 // The port through which an address book is loaded and saved, and the implementations that need no
 // file.
 
-import { createMemoryStore, type Store, type TransportError } from '@trunkline/transport-core';
+import type { Store, TransportError } from '@trunkline/transport-core';
+import { createMemoryStore } from '@trunkline/transport-core/testing';
 import { ExclusiveStore } from './exclusive-store.ts';
 import { StoreBacking } from './store-backing.ts';
 

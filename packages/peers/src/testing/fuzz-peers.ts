@@ -2,7 +2,8 @@
 // that claims to be an address. An address book must accept any such input and stay within its
 // bounds.
 
-import { type Random, seededRandom } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import { placeOf } from '../address/place.ts';
 import { AddressBook } from '../book/address-book.ts';
 import { readAddressEntry } from '../exchange/address-entry.ts';

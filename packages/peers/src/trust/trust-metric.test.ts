@@ -1,7 +1,7 @@
 // Tests of the trust metric against hand-computed values and a direct implementation of its
 // definition.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { TrustMetric } from './trust-metric.ts';
 

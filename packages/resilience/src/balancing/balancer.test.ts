@@ -2,16 +2,15 @@
 
 import {
   bytes,
-  createManualClock,
   createTransport,
   defineProtocol,
   type ResolutionObserver,
   type ResolvedAddress,
   type Resolver,
-  seededRandom,
   serve,
   TransportError,
 } from '@trunkline/transport-core';
+import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import { inmem } from '@trunkline/transport-inmem';
 import test, { type ExecutionContext } from 'ava';
 import { createRetries } from '../retries/retries.ts';

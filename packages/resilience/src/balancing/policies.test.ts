@@ -1,6 +1,7 @@
 // Tests of the policies, of slow start and of addresses that are down.
 
-import { type ClientCall, seededRandom } from '@trunkline/transport-core';
+import type { ClientCall } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { fakeCall } from '../testing/fake-call.ts';
 import { AddressState } from './address-state.ts';

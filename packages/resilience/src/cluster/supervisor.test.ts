@@ -1,6 +1,7 @@
 // Tests of the primary with workers of the test, in virtual time.
 
-import { createManualClock, type TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { Supervisor, type SupervisorOptions } from './supervisor.ts';
 import { FakeWorkers, settle } from './testing/fake-workers.ts';

@@ -1,7 +1,8 @@
 // Tests of the resolver with a DNS server of the test: records, expiry, failures and bounds.
 
 import { Buffer } from 'node:buffer';
-import { createManualClock, type TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { decode, encode, type Packet } from 'dns-packet';
 import { createDnsResolver } from './dns-resolver.ts';

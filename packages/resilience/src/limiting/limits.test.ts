@@ -2,12 +2,12 @@
 
 import {
   bytes,
-  createManualClock,
   createTransport,
   defineProtocol,
   serve,
   type TransportError,
 } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import { inmem } from '@trunkline/transport-inmem';
 import test, { type ExecutionContext } from 'ava';
 import { FakeServer, fakeCall, settled } from '../testing/fake-call.ts';

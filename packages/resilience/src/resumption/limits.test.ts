@@ -1,6 +1,7 @@
 // Tests of the bounds: the items of a stream, the streams of a server, and time.
 
-import { createManualClock, type TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { resume, resumptionFailure } from '../index.resumption.ts';
 import { advanceUntil, all, fixture, idle, next, until, upTo } from './testing/feed.ts';

@@ -3,12 +3,12 @@
 import { createMetrics } from '@trunkline/telemetry';
 import {
   bytes,
-  createManualClock,
   createTransport,
   defineProtocol,
   serve,
   TransportError,
 } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import { inmem } from '@trunkline/transport-inmem';
 import test from 'ava';
 import { PREVIOUS_ATTEMPTS } from '../failures.ts';

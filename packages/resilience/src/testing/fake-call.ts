@@ -1,7 +1,9 @@
 // A call as an interceptor sees it, and a server whose answers the test gives.
 
-import type { ClientCall, ClientInterceptor, ManualClock } from '@trunkline/transport-core';
-import { createManualClock, TransportError } from '@trunkline/transport-core';
+import type { ClientCall, ClientInterceptor } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
+import type { ManualClock } from '@trunkline/transport-core/testing';
+import { createManualClock } from '@trunkline/transport-core/testing';
 
 /** Returns a unary call to orders/get. */
 export function fakeCall(given: Partial<ClientCall> = {}): ClientCall {

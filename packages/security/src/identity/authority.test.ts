@@ -1,7 +1,8 @@
 // Tests of authorities and the certificates that they issue.
 
 import { X509Certificate } from 'node:crypto';
-import { seededRandom, systemClock, TransportError } from '@trunkline/transport-core';
+import { systemClock, TransportError } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { createAuthority, openAuthority } from './authority.ts';
 import type { CertificateOptions } from './certificate-options.ts';

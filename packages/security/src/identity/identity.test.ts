@@ -2,7 +2,7 @@
 
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { inspect } from 'node:util';
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { createIdentity, openIdentity } from './identity.ts';
 import { KEY_TYPES } from './public-key.ts';

@@ -1,7 +1,8 @@
 // Tests accepted connections: their turn, their timeouts, and their failures.
 
-import { createManualClock, type TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { suite } from './primitives.node.ts';
 import { secure } from './secure.ts';

@@ -1,6 +1,6 @@
 // Tests the options, keys and addresses of a secured layer.
 
-import { createManualClock, seededRandom } from '@trunkline/transport-core';
+import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { secure, secured } from './secure.ts';
 import { ada, bob } from './testing/greetings.ts';

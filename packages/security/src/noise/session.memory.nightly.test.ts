@@ -1,8 +1,8 @@
 // Session tests over secured streams in memory; the tests over sockets are in
 // session.tcp.nightly.test.ts.
 
-import { createManualClock } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import { createInmemStreams } from '@trunkline/transport-inmem';
 import { sessionSuite } from '@trunkline/transport-testkit';
 import test from 'ava';

@@ -1,7 +1,7 @@
 // Session tests over secured sockets.
 
-import { createManualClock } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp';
 import { sessionSuite } from '@trunkline/transport-testkit';
 import test from 'ava';

@@ -4,16 +4,15 @@
 import {
   bytes,
   type CommonOptions,
-  createManualClock,
   createTransport,
   defineProtocol,
   type ObserverEvent,
-  seededRandom,
   systemClock,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
+import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import { createInmemStreams, inmem } from '@trunkline/transport-inmem';
 import { createTcpStreamLayer, tcp } from '@trunkline/transport-tcp';
 import test, { type ExecutionContext } from 'ava';

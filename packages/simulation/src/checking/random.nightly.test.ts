@@ -1,7 +1,8 @@
 // Tests of the linearizability check on random histories: small ones, which are compared with brute
 // force, and long ones.
 
-import { type Random, seededRandom } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { effectsOf } from './effect.ts';
 import type { Command, Operation } from './history.ts';

@@ -1,6 +1,6 @@
 // Tests of delta debugging alone, on lists of numbers.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { smallest } from './shrink.ts';
 

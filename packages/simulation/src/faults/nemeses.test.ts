@@ -1,6 +1,6 @@
 // Tests of the plans of the ready-made nemeses, as data and in action.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { createSimulation } from '../simulation.ts';
 import type { Fault, ScheduledFault } from './fault.ts';

@@ -1,6 +1,6 @@
 // Tests of random numbers, delays and choices.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { childRandom, type Delay, draw, isDelay, pick, shuffled } from './distributions.ts';
 

@@ -1,7 +1,8 @@
 // Random numbers of a simulation: one seed, and an independent generator for each node and each
 // link.
 
-import { type Random, seededRandom } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import { exp, log } from './portable-math.ts';
 import { checksum } from './trace.ts';
 

@@ -1,6 +1,6 @@
 // Tests of the order of events, and of canceled and postponed ones.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { type EventOwner, EventQueue, type SimEvent } from './event-queue.ts';
 

@@ -1,6 +1,7 @@
 // Tests of both SHA-256 implementations.
 
-import { randomBytes, seededRandom } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { createHasher, portableHasher } from './sha256.ts';
 

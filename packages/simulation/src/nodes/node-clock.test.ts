@@ -1,7 +1,8 @@
 // Tests that a node's clock agrees with its timers: code that waits for a time with timers reaches
 // it, no matter how wrong the clock is.
 
-import { type Clock, seededRandom } from '@trunkline/transport-core';
+import type { Clock } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { createSimulation } from '../index.ts';
 

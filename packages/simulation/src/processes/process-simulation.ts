@@ -1,14 +1,9 @@
 // The simulation as a scenario sees it, on processes: nodes are child processes, time is real, and
 // faults are signals and proxies. It owns the processes, the proxies, the clients and the rules.
 
-import {
-  type Protocol,
-  seededRandom,
-  systemClock,
-  type Timer,
-  type Transport,
-} from '@trunkline/transport-core';
+import { type Protocol, systemClock, type Timer, type Transport } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import type { Fault, ScheduledFault } from '../faults/fault.ts';
 import { describeFault } from '../faults/fault.ts';
 import type { Nemesis } from '../faults/nemesis.ts';

@@ -1,15 +1,13 @@
 // Tests of the cost of idle connections: one timer per transport, none per connection.
 
 import { setImmediate as turn } from 'node:timers/promises';
+import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import {
-  bytes,
   createManualClock,
-  defineProtocol,
   type ManualClock,
   seededRandom,
-  serve,
-} from '@trunkline/transport-core';
-import { NetworkTransport } from '@trunkline/transport-core/backend';
+} from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { createInmemStreams } from './inmem-streams.ts';
 

@@ -3,9 +3,7 @@
 
 import {
   bytes,
-  createManualClock,
   defineProtocol,
-  seededRandom,
   serve,
   systemClock,
   type TransportError,
@@ -15,6 +13,7 @@ import {
   type StreamConnection,
   type StreamSink,
 } from '@trunkline/transport-core/backend';
+import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { createInmemStreams } from './inmem-streams.ts';
 

@@ -4,7 +4,6 @@ import {
   type Backend,
   type Clock,
   type Random,
-  seededRandom,
   systemClock,
   TransportError,
 } from '@trunkline/transport-core';
@@ -14,6 +13,7 @@ import {
   type StreamConnection,
   type StreamLayer,
 } from '@trunkline/transport-core/backend';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import {
   changed,
   type FaultDirection,

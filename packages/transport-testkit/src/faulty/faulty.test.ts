@@ -2,8 +2,8 @@
 // that are dead in one direction.
 
 import { Buffer } from 'node:buffer';
-import { createManualClock } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { createPipes } from '../testing/pipes.ts';
 import { pattern } from '../transport/values.ts';

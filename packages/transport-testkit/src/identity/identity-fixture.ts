@@ -3,8 +3,6 @@
 
 import {
   type CommonOptions,
-  createManualClock,
-  type ManualClock,
   type ObserverEvent,
   type Remote,
   serve,
@@ -12,6 +10,7 @@ import {
   type Transport,
 } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
+import { createManualClock, type ManualClock } from '@trunkline/transport-core/testing';
 import { RawListener } from '../raw/raw-listener.ts';
 import { RawPeer } from '../raw/raw-peer.ts';
 import { type SuiteProtocol, suiteProtocol } from '../session/protocols.ts';

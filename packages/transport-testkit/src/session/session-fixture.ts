@@ -4,8 +4,6 @@
 import {
   type Client,
   type CommonOptions,
-  createManualClock,
-  type ManualClock,
   type MethodName,
   type Protocol,
   type Remote,
@@ -14,6 +12,7 @@ import {
   type Transport,
 } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
+import { createManualClock, type ManualClock } from '@trunkline/transport-core/testing';
 import type { RawFrameInput, RawHello } from '../raw/raw-frames.ts';
 import { RawListener } from '../raw/raw-listener.ts';
 import { RawPeer } from '../raw/raw-peer.ts';

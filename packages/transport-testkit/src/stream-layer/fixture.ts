@@ -1,8 +1,9 @@
 // The environment of a stream layer case: layers of the backend, which are closed when the case
 // ends, and pairs of connections.
 
-import type { Clock, ManualClock } from '@trunkline/transport-core';
+import type { Clock } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
+import type { ManualClock } from '@trunkline/transport-core/testing';
 import type { TestContext } from '../test-runner.ts';
 import { CaseWaits } from '../waits/case-waits.ts';
 import { nameLayerWaits } from '../waits/name-waits.ts';

@@ -1,7 +1,7 @@
 // The stream layer suite: checks every sentence of the doc comments of `StreamLayer`, for authors
 // of backends.
 
-import { createManualClock } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import { unlessTaken } from '../address-race.ts';
 import type { TestFunction } from '../test-runner.ts';
 import { addressRules } from './addresses.ts';

@@ -1,12 +1,8 @@
 // Transports whose bytes are the same in each run, for the wire vectors.
 
-import {
-  createManualClock,
-  defineProtocol,
-  type ManualClock,
-  type Transport,
-} from '@trunkline/transport-core';
+import { defineProtocol, type Transport } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { createManualClock, type ManualClock } from '@trunkline/transport-core/testing';
 import { rawHello } from '../raw/raw-hello.ts';
 import { RawPeer } from '../raw/raw-peer.ts';
 import { suiteProtocol } from '../session/protocols.ts';

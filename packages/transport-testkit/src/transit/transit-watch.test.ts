@@ -1,7 +1,8 @@
 // Tests of the watch that detects whether anything is on its way between two ends.
 
-import { createManualClock, type TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { createPipes } from '../testing/pipes.ts';
 import { createTransitWatch, type TransitWatchOptions } from './transit-watch.ts';

@@ -1,14 +1,8 @@
 // Cases about values that a codec refuses: the error names the path, occurs where the mistake can
 // be fixed, and never lets a part of a value through.
 
-import {
-  bytes,
-  defineProtocol,
-  json,
-  protobuf,
-  serve,
-  type TransportError,
-} from '@trunkline/transport-core';
+import { bytes, defineProtocol, json, serve, type TransportError } from '@trunkline/transport-core';
+import { protobuf } from '@trunkline/transport-core/protobuf';
 import proto from 'protobufjs';
 import { misused, rejected, thrown } from './expect.ts';
 import type { Fixture } from './fixture.ts';

@@ -1,7 +1,8 @@
 // Cases about deadlines: they start at `send`, run on the transport's clock alone, travel to the
 // handler, and share one timer.
 
-import { bytes, defineProtocol, type ManualClock, serve } from '@trunkline/transport-core';
+import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
+import type { ManualClock } from '@trunkline/transport-core/testing';
 import { rejected } from './expect.ts';
 import { createWire } from './faults.ts';
 import { kit } from './protocols.ts';

@@ -5,14 +5,13 @@ import {
   type AnyTransport,
   type CommonOptions,
   type Counter,
-  createManualClock,
-  type ManualClock,
   type Observer,
   type ObserverEvent,
   type Protocol,
   systemClock,
   type Transport,
 } from '@trunkline/transport-core';
+import { createManualClock, type ManualClock } from '@trunkline/transport-core/testing';
 import type { TestContext } from '../test-runner.ts';
 import { settle } from '../transit/settle.ts';
 import { CaseWaits } from '../waits/case-waits.ts';

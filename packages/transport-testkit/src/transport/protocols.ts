@@ -1,7 +1,8 @@
 // The protocols of the cases: one with every kind of call, a second one, and one that keeps long
 // messages in order.
 
-import { bytes, defineProtocol, json, protobuf, type Transport } from '@trunkline/transport-core';
+import { bytes, defineProtocol, json, type Transport } from '@trunkline/transport-core';
+import { protobuf } from '@trunkline/transport-core/protobuf';
 import proto from 'protobufjs';
 import { fields } from './schema.ts';
 

@@ -1,7 +1,8 @@
 // Tests of a case that hangs: it fails soon, and its error names the event that it waits for.
 
-import { type Clock, createManualClock } from '@trunkline/transport-core';
+import type { Clock } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { faulty } from '../faulty/faulty.ts';
 import { sessionSuite } from '../session/session-suite.ts';

@@ -1,6 +1,7 @@
 // Tests of the bounds of a dial.
 
-import { createManualClock, TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { nobodyThere, withDeadline } from './deadline.ts';
 import { rejection } from './testing/nodes.ts';

@@ -1,7 +1,8 @@
 // Tests of the hub and its client together, over connections in memory.
 
 import { createIdentity } from '@trunkline/security';
-import { createManualClock, createTransport, TransportError } from '@trunkline/transport-core';
+import { createTransport, TransportError } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { SignalMessage } from '../signal.ts';
 import { encodeKey, messageToSign } from './proof.ts';

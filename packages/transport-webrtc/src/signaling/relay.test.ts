@@ -1,7 +1,7 @@
 // Tests of streams that the hub relays.
 
-import { createManualClock } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { hubFixture, rejection } from './testing/nodes.ts';
 

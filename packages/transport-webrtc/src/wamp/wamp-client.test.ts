@@ -1,6 +1,7 @@
 // Tests of the WAMP client; the test plays the router.
 
-import { createManualClock, type TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { FakeSocket } from './testing/fake-socket.ts';
 import { WampClient } from './wamp-client.ts';

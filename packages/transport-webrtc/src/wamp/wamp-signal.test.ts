@@ -1,6 +1,7 @@
 // Tests of the WAMP signal with a real router and with a second client.
 
-import { createManualClock, TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { Wampy } from 'wampy';
 import { WebSocket } from 'ws';

@@ -2,7 +2,7 @@
 // what a leader has begun.
 
 import type { ScheduledFault, Simulation } from '@trunkline/simulation';
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 
 /** Called with each new leader. */
 export type Trouble = (leader: string) => void;

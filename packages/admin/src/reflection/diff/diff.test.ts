@@ -1,13 +1,7 @@
 // Tests of comparisons: each rule with a change that it finds, and the programs that it breaks.
 
-import {
-  bytes,
-  type Codec,
-  defineProtocol,
-  json,
-  limited,
-  protobuf,
-} from '@trunkline/transport-core';
+import { bytes, type Codec, defineProtocol, json, limited } from '@trunkline/transport-core';
+import { protobuf } from '@trunkline/transport-core/protobuf';
 import test from 'ava';
 import protobufjs from 'protobufjs';
 import { z } from 'zod';

@@ -9,10 +9,10 @@ import {
   type Handlers,
   json,
   limited,
-  protobuf,
   serve,
   type Transport,
 } from '@trunkline/transport-core';
+import { protobuf } from '@trunkline/transport-core/protobuf';
 import { inmem } from '@trunkline/transport-inmem';
 import type { ExecutionContext } from 'ava';
 import protobufjs from 'protobufjs';

@@ -1,6 +1,6 @@
 // A single partial view whose peers are played by a test.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import type { PartialViewInput } from '../interface.ts';
 import type { PartialViewMessage } from '../message.ts';
 import type { PartialViewOptions } from '../options.ts';

@@ -1,6 +1,6 @@
 // Rounds of broadcasts and their costs, in the metrics of the papers.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import type { PlumtreeOptions } from '../options.ts';
 import { Network } from './network.ts';
 import { regularOverlay } from './overlay.ts';

@@ -1,7 +1,8 @@
 // A cycle engine like PeerSim's: thousands of partial views in one process exchange messages in
 // rounds, without codecs.
 
-import { type Random, seededRandom } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import type { DownCause, PartialViewInput } from '../../hyparview/interface.ts';
 import type { PartialViewMessage } from '../../hyparview/message.ts';
 import type { PartialViewOptions } from '../../hyparview/options.ts';

@@ -1,6 +1,6 @@
 // Tests of the measures of a graph.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { Graph } from './graph.ts';
 

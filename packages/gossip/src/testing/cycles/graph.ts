@@ -1,6 +1,7 @@
 // Measures of a graph of links.
 
-import { type Random, seededRandom } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 
 export class Graph {
   readonly #neighbors: readonly (readonly number[])[];

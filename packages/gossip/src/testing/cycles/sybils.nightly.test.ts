@@ -1,6 +1,6 @@
 // Tests of the overlay against a majority of attackers.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { PartialViewMessage } from '../../hyparview/message.ts';
 import { seeds } from '../seeds.ts';

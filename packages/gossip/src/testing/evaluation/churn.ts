@@ -1,6 +1,6 @@
 // Churn: nodes leave and join in every cycle, while there is traffic.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import { Cycles } from '../cycles/cycles.ts';
 import { type Broadcast, Broadcasts } from './broadcasts.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';

@@ -2,7 +2,8 @@
 // which messages at which time.
 
 import { createSimulation, type Simulation } from '@trunkline/simulation';
-import { type Random, seededRandom } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import type { OverlayFactory } from '../../overlay/overlay.ts';
 import { partialView } from '../../overlay/partial-view.ts';
 import type { Topic } from '../../topic.ts';

@@ -1,6 +1,6 @@
 // Measures the cost of a message in a network of any size whose trees are stable.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import { Cycles } from '../cycles/cycles.ts';
 import { Broadcasts } from './broadcasts.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';

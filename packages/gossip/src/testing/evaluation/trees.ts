@@ -1,7 +1,7 @@
 // Plumtree's experiments (Leitão, Pereira, Rodrigues, SRDS 2007; report DI-FCUL TR-07-14) over
 // HyParView's links.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import type { PlumtreeOptionsInput } from '../../plumtree/options.ts';
 import { Cycles } from '../cycles/cycles.ts';
 import { Broadcasts } from './broadcasts.ts';

@@ -1,6 +1,7 @@
 // Nodes, addresses and books for the tests of the address book.
 
-import { type Random, seededRandom } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import { AddressBook } from '../address-book.ts';
 import type { AddressBookOptions, BookAddress } from '../book-entry.ts';
 

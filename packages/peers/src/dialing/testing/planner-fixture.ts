@@ -1,8 +1,9 @@
 // A simulated network for the dial planner: answers its dials, and calls `plan` when it is due or
 // at fixed times.
 
-import { seededRandom, TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import type { DialCandidate, DialOrder, DialPlannerOptions, PlannerView } from '../dial-order.ts';
 import { DialPlanner } from '../dial-planner.ts';
 

@@ -3,7 +3,8 @@
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { type Random, seededRandom, TransportError } from '@trunkline/transport-core';
+import { type Random, TransportError } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import { AddressBook } from '../../book/address-book.ts';
 import { TrustBook } from '../../trust/trust-book.ts';
 import { formatSavedState, parseSavedState, type SavedState } from '../saved-state.ts';

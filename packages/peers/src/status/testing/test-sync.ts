@@ -1,6 +1,6 @@
 // A status machine for tests, with a method for each input.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import { type StatusInput, type StatusOutput, StatusSync } from '../status-sync.ts';
 
 export const create = (seed = 1, options: { interval?: number; pullTimeout?: number } = {}) =>

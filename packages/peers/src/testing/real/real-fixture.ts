@@ -1,13 +1,11 @@
 // Nodes with peers over real sockets, on a clock that the test advances.
 
+import { systemClock, type Transport, type TransportError } from '@trunkline/transport-core';
 import {
   createManualClock,
   type ManualClock,
   seededRandom,
-  systemClock,
-  type Transport,
-  type TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/testing';
 import { createTcpTransport, type TcpTransportOptions } from '@trunkline/transport-tcp';
 import type { ExecutionContext } from 'ava';
 import type { PeersOptions } from '../../options.ts';

@@ -3,7 +3,8 @@
 // these addresses answer. The scenario measures how many of the victim's dials go to the attacker.
 
 import { createSimulation, type Simulation } from '@trunkline/simulation';
-import { type Random, seededRandom } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import { placeOf } from '../../address/place.ts';
 import { parseSavedState } from '../../driver/saved-state.ts';
 import { idOf } from '../cluster.ts';

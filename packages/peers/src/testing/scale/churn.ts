@@ -2,7 +2,7 @@
 // form one network all the time.
 
 import { createSimulation } from '@trunkline/simulation';
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import { Fleet, shuffled } from './fleet.ts';
 
 /** Options of {@link churn}. */

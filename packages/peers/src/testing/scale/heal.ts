@@ -2,7 +2,7 @@
 // and is partitioned for two minutes. Soon after the partition ends, it must be one network again.
 
 import { createSimulation } from '@trunkline/simulation';
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import { Fleet, type FleetNode, shuffled } from './fleet.ts';
 
 /** Options of {@link heal}. */

@@ -1,6 +1,6 @@
 // A resolver that asks a DNS server of the test, on a clock that the test moves.
 
-import { createManualClock, seededRandom } from '@trunkline/transport-core';
+import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import type { ExecutionContext } from 'ava';
 import { createDnsResolver, type DnsResolverOptions } from '../dns-resolver.ts';
 import { DnsServer } from './dns-server.ts';

@@ -7,10 +7,10 @@ import {
   type Codec,
   createTransport,
   defineProtocol,
-  type ManualClock,
   serve,
   type Transport,
 } from '@trunkline/transport-core';
+import type { ManualClock } from '@trunkline/transport-core/testing';
 import { inmem } from '@trunkline/transport-inmem';
 import { faulty } from '@trunkline/transport-testkit';
 import type { ExecutionContext } from 'ava';

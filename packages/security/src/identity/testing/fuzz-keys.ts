@@ -2,7 +2,8 @@
 // and shows no part of the key. Any bytes must give a public key with exactly one node id, or be
 // refused.
 
-import { type Random, seededRandom, TransportError } from '@trunkline/transport-core';
+import { type Random, TransportError } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import { equalBytes } from '../bytes.ts';
 import { createIdentity } from '../identity.ts';
 import { nodeIdOf } from '../node-id.ts';

@@ -1,6 +1,6 @@
 // Helpers that build a secured connection over a connection driven by hand, and its far end.
 
-import { createManualClock } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import { NodeFilter } from '../../identity/node-filter.ts';
 import { Buffers } from '../buffers.ts';
 import { CipherState } from '../framework/cipher-state.ts';

@@ -1,6 +1,6 @@
 // Both ends of a greeting, with keys that are the same in every run.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import { createIdentity, type Identity } from '../../identity/identity.ts';
 import type { KeyPair, Suite } from '../framework/suite.ts';
 import { Greeting, type GreetingStep, type SecureChannel } from '../wire/greeting.ts';

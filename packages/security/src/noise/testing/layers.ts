@@ -1,7 +1,7 @@
 // Secured layers over layers driven by hand, and the other ends of their connections.
 
-import { createManualClock } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import { suite } from '../primitives.node.ts';
 import { secure } from '../secure.ts';
 import type { Greeting } from '../wire/greeting.ts';

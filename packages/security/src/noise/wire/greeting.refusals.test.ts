@@ -1,7 +1,7 @@
 // Tests of greetings that an end refuses: peers that cannot prove their identity, strangers, and
 // messages that do not belong to the protocol.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { createIdentity } from '../../identity/identity.ts';
 import { suite } from '../primitives.node.ts';

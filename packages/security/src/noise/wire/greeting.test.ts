@@ -1,7 +1,7 @@
 // Tests how a connection begins: successful greetings, however they are cut into pieces, and
 // greetings whose bytes are changed, repeated or sent back.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { createIdentity } from '../../identity/identity.ts';
 import type { KeyPair } from '../framework/suite.ts';

@@ -1,7 +1,7 @@
 // Checks that a stream yields the same records no matter how it is cut, and that memory grows only
 // with the bytes received.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { concat, equal, pattern } from '../testing/bytes.ts';
 import { RecordCutter } from './record-cutter.ts';

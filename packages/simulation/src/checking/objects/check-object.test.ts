@@ -1,7 +1,7 @@
 // Tests of the check for queues, bags, sets, counters and locks: histories that a correct object
 // gives, and planted violations.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { checkObject } from './check-object.ts';
 import {

@@ -1,7 +1,7 @@
 // Tests of the check of transactions: planted anomalies of each kind, and histories of a correct
 // database.
 
-import { seededRandom } from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { createObjectHistory } from '../objects/object-history.ts';
 import { checkTransactions } from './check-transactions.ts';
