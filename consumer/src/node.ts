@@ -25,6 +25,7 @@ import {
 import { createPeers, type PeerEvent } from '@trunkline/peers';
 import { mapPort, type PortMapping } from '@trunkline/peers/nat';
 import { createFileAddressBook, createFileStore, systemLookup } from '@trunkline/peers/node';
+import { multicast } from '@trunkline/resilience';
 import {
   type Cluster,
   type clusterSlot,
@@ -46,7 +47,6 @@ import {
   combineObservers,
   createTransport,
   json,
-  multicast,
   serve,
   type Transport,
   TransportError,

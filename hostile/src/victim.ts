@@ -5,13 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createGossip, partialView } from '@trunkline/gossip';
 import { createPeers } from '@trunkline/peers';
 import { verifySignature } from '@trunkline/security';
-import {
-  bytes,
-  formatSnapshot,
-  type LimitOptions,
-  serve,
-  type Transport,
-} from '@trunkline/transport-core';
+import { formatSnapshot } from '@trunkline/telemetry';
+import { bytes, type LimitOptions, serve, type Transport } from '@trunkline/transport-core';
 import type { Carrier } from './carriers.ts';
 import type { RunCredentials } from './credentials.ts';
 import { LoopDelay } from './loop-delay.ts';

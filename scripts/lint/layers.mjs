@@ -55,8 +55,8 @@ const PACKAGES = [
   {
     files: ['transport-testkit/src/**'],
     except: [],
-    may: ALL_OF_CORE,
-    because: 'transport-testkit imports transport-core alone.',
+    may: [...ALL_OF_CORE, 'resilience', 'resilience/health', 'telemetry'],
+    because: 'transport-testkit knows no backend: it imports core, resilience and telemetry alone.',
   },
   {
     files: ['transport-testkit/src/raw/**'],
@@ -147,11 +147,18 @@ const PACKAGES = [
       "nat/ of peers is an ordinary user of a Transport and knows no backend: it imports transport-core's public entries alone.",
   },
   {
-    files: ['resilience/src/**', '!packages/resilience/src/cluster/**'],
+    files: ['resilience/src/**', '!packages/resilience/src/{cluster,health}/**'],
     except: SOURCE,
     may: PUBLIC,
     because:
       "resilience is an ordinary user of a Transport and knows no backend: it imports transport-core's public entries alone.",
+  },
+  {
+    files: ['resilience/src/health/**'],
+    except: SOURCE,
+    may: ALL_OF_CORE,
+    because:
+      'health/ of resilience takes a transport out of service: of the packages, it imports transport-core alone.',
   },
   {
     files: ['resilience/src/cluster/**'],
@@ -170,9 +177,9 @@ const PACKAGES = [
   {
     files: ['admin/src/**', '!packages/admin/src/{reflection,dashboard,replay}/**'],
     except: SOURCE,
-    may: [...ALL_OF_CORE, 'telemetry'],
+    may: [...ALL_OF_CORE, 'resilience/health', 'telemetry'],
     because:
-      'admin sees peers and gossip only through their shapes: it imports transport-core and telemetry alone.',
+      'admin sees peers and gossip only through their shapes: it imports transport-core, resilience/health and telemetry alone.',
   },
   {
     files: ['admin/src/reflection/**'],
@@ -214,6 +221,7 @@ const PACKAGES = [
       'peers',
       'gossip',
       'resilience',
+      'resilience/health',
     ],
     because: 'trunkline joins what most users need; other packages are installed by their names.',
   },
@@ -343,8 +351,15 @@ export function overrides(deniedGlobals) {
       ],
       [
         only(
-          [...ALL_OF_CORE, 'transport-core/node', 'transport-testkit', 'security'],
-          'Backends know nothing of each other: their tests import transport-core, transport-testkit and security alone.',
+          [
+            ...ALL_OF_CORE,
+            'transport-core/node',
+            'transport-testkit',
+            'security',
+            'resilience/health',
+            'telemetry',
+          ],
+          'Backends know nothing of each other: their tests import no other backend.',
         ),
       ],
     ),

@@ -2,8 +2,8 @@
 
 import { createServer } from 'node:http';
 import { startCluster } from '@trunkline/resilience/cluster';
+import { healthHandler } from '@trunkline/resilience/health';
 import { exportMetrics } from '@trunkline/telemetry/prometheus';
-import { healthHandler } from '@trunkline/transport-core';
 import { register } from 'prom-client';
 
 const cluster = await startCluster({

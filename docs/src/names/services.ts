@@ -1,5 +1,6 @@
 import { createPeers } from '@trunkline/peers';
-import { createTransport, defineProtocol, drain, json, serve } from '@trunkline/transport-core';
+import { drain } from '@trunkline/resilience/health';
+import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
 import { z } from 'zod';
 

@@ -1,13 +1,6 @@
 import { createServer } from 'node:http';
-import {
-  createTransport,
-  defineProtocol,
-  drain,
-  healthHandler,
-  json,
-  serve,
-  serveHealth,
-} from '@trunkline/transport-core';
+import { drain, healthHandler, serveHealth } from '@trunkline/resilience/health';
+import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { z } from 'zod';
 

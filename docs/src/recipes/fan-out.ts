@@ -1,4 +1,5 @@
-import { createTransport, defineProtocol, json, multicast, serve } from '@trunkline/transport-core';
+import { multicast } from '@trunkline/resilience';
+import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { z } from 'zod';
 

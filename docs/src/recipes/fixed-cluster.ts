@@ -1,6 +1,7 @@
 import { createPeers } from '@trunkline/peers';
+import { multicast } from '@trunkline/resilience';
 import { createAuthority, createIdentity } from '@trunkline/security';
-import { createTransport, defineProtocol, json, multicast, serve } from '@trunkline/transport-core';
+import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { z } from 'zod';
 

@@ -1,7 +1,8 @@
 import { createGossip, fullMesh } from '@trunkline/gossip';
 import { createPeers } from '@trunkline/peers';
+import { drain } from '@trunkline/resilience/health';
 import { createIdentity, type Identity } from '@trunkline/security';
-import { createTransport, defineProtocol, drain, json, serve } from '@trunkline/transport-core';
+import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
 import { z } from 'zod';
 

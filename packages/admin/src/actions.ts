@@ -1,12 +1,7 @@
 // The changes that tools may make to a node.
 
-import {
-  drain,
-  type Handlers,
-  parseTarget,
-  type Remote,
-  TransportError,
-} from '@trunkline/transport-core';
+import { drain } from '@trunkline/resilience/health';
+import { type Handlers, parseTarget, type Remote, TransportError } from '@trunkline/transport-core';
 import type { adminProtocol } from './protocol.ts';
 import type { AdminSources, PeersSource } from './state/sources.ts';
 

@@ -3,7 +3,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPeers } from '@trunkline/peers';
-import { createTransport, defineProtocol, drain, json } from '@trunkline/transport-core';
+import { drain } from '@trunkline/resilience/health';
+import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { signalingProtocol } from '@trunkline/transport-webrtc/signaling';
 import { ws } from '@trunkline/transport-ws';

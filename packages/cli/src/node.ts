@@ -4,12 +4,12 @@
 import { readFile } from 'node:fs/promises';
 import { adminProtocol } from '@trunkline/admin';
 import { createReflector, type Reflector } from '@trunkline/admin/reflection';
+import { healthProtocol } from '@trunkline/resilience/health';
 import {
   type AnyTransport,
   type CallOptions,
   type Client,
   createTransport,
-  healthProtocol,
   TransportError,
 } from '@trunkline/transport-core';
 import { defineProjectProtocol } from '@trunkline/transport-core/internal';
@@ -224,7 +224,7 @@ const INSTEAD = {
 const OFFER = {
   reflection: 'serveReflection(transport) of @trunkline/admin/reflection',
   admin: 'createAdmin(…).serve(…) of @trunkline/admin',
-  health: 'serveHealth(transport) of @trunkline/transport-core',
+  health: 'serveHealth(transport) of @trunkline/resilience/health',
   peers: 'createPeers({ transport }) of @trunkline/peers',
 };
 

@@ -1,11 +1,10 @@
 // Tests of the services of nodes: 'service:<name>' reaches a connected node that serves the name
 // now.
 
+import { drain, serveHealth } from '@trunkline/resilience/health';
 import {
   combineResolvers,
-  drain,
   type ResolvedAddress,
-  serveHealth,
   type TransportError,
 } from '@trunkline/transport-core';
 import test from 'ava';

@@ -24,7 +24,6 @@ export {
   MemoryConnection,
 } from './stream/memory/memory-connection.ts';
 export { type Dial, MemoryLayer } from './stream/memory/memory-layer.ts';
-export { READY } from './transport/health.ts';
 export {
   isDraining,
   type Management,
@@ -32,6 +31,8 @@ export {
   messageLimit,
   protocolsOf,
   reporterOf,
+  type ServiceControl,
+  serviceOf,
   unsentOf,
 } from './transport/manage.ts';
 export type { Reporter } from './transport/reporter.ts';

@@ -70,19 +70,6 @@ export {
   type CreateTransportOptions,
   createTransport,
 } from './transport/create-transport.ts';
-export { type DrainOptions, drain } from './transport/drain.ts';
-export { formatSnapshot } from './transport/format-snapshot.ts';
-export {
-  type Health,
-  type HealthOptions,
-  type HealthRequest,
-  type HealthResponse,
-  healthHandler,
-  healthProtocol,
-  type ServingStatus,
-  serveHealth,
-} from './transport/health.ts';
-export { type Answer, type MulticastOptions, multicast } from './transport/multicast.ts';
 export type { NameSnapshot } from './transport/names.ts';
 export { type ServeOptions, type Server, serve } from './transport/serve.ts';
 export type { ConnectionSnapshot, LimitsSnapshot, Snapshot } from './transport/snapshot.ts';

@@ -1,13 +1,13 @@
 // Tests of the option `resolve`: lists of addresses, resolvers, and names that change while calls
 // run.
 
+import { formatSnapshot } from '@trunkline/telemetry';
 import {
   bytes,
   type CommonOptions,
   combineResolvers,
   createTransport,
   defineProtocol,
-  formatSnapshot,
   type ResolutionObserver,
   type ResolvedAddress,
   type Resolver,

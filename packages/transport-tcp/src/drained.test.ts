@@ -2,8 +2,9 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { drain } from '@trunkline/resilience/health';
 import { createIdentity, selfSigned } from '@trunkline/security';
-import { bytes, createTransport, defineProtocol, drain, serve } from '@trunkline/transport-core';
+import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
 import test from 'ava';
 import { tcp } from './index.ts';
 

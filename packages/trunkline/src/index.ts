@@ -2,6 +2,7 @@
 // The main entry: protocols, transports, serving and calling. In a browser, `tcp()` is missing, and
 // the declarations are the same.
 
+export * from '@trunkline/resilience/health';
 export * from '@trunkline/transport-core';
 export { inmem } from '@trunkline/transport-inmem';
 export type { TcpBackend, TcpBackendOptions } from '@trunkline/transport-tcp';

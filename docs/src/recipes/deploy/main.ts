@@ -1,14 +1,7 @@
 import { createServer } from 'node:http';
 import { createPeers } from '@trunkline/peers';
-import {
-  createTransport,
-  defineProtocol,
-  drain,
-  healthHandler,
-  json,
-  serve,
-  serveHealth,
-} from '@trunkline/transport-core';
+import { drain, healthHandler, serveHealth } from '@trunkline/resilience/health';
+import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { z } from 'zod';
 

@@ -2,11 +2,11 @@
 
 import { createAdmin } from '@trunkline/admin';
 import { serveReflection } from '@trunkline/admin/reflection';
+import { serveHealth } from '@trunkline/resilience/health';
 import {
   createTransport,
   type ServerInterceptor,
   serve,
-  serveHealth,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';

@@ -1,7 +1,7 @@
 // trunkline ping and health: whether a node answers, how fast, and whether it is ready for calls.
 
-import { type ServingStatus, TransportError } from '@trunkline/transport-core';
-import { READY } from '@trunkline/transport-core/internal';
+import type { ServingStatus } from '@trunkline/resilience/health';
+import { TransportError } from '@trunkline/transport-core';
 import type { Command } from 'commander';
 import { NO, OK, UsageError } from '../exit-codes.ts';
 import { explain, type NodeConnection, withNode } from '../node.ts';
@@ -76,7 +76,7 @@ async function statusesOf(
   }
   if (services.length > 0) return rows;
   if (isLive) return [{ service: '', status: await check(''), text: 'alive' }];
-  const status = await check(READY);
+  const status = await check('trunkline.ready');
   // Only a node that drains does not serve its health protocol either.
   const drains = status === 'not_serving' && (await check('trunkline.health')) === 'not_serving';
   return [{ service: '', status, text: drains ? 'not_serving (draining)' : status }];

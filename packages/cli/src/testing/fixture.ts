@@ -7,16 +7,15 @@ import { createAdmin } from '@trunkline/admin';
 import { serveReflection } from '@trunkline/admin/reflection';
 import { createGossip, fullMesh, type Gossip } from '@trunkline/gossip';
 import { createPeers, type Peers } from '@trunkline/peers';
+import { type Health, serveHealth } from '@trunkline/resilience/health';
 import { createIdentity } from '@trunkline/security';
 import {
   type Allow,
   bytes,
   createTransport,
   defineProtocol,
-  type Health,
   json,
   serve,
-  serveHealth,
   systemClock,
   type Transport,
   TransportError,

@@ -4,7 +4,7 @@
 import process from 'node:process';
 import { isMainThread } from 'node:worker_threads';
 import type { Metrics } from '@trunkline/telemetry';
-import { type AnyTransport, drain } from '@trunkline/transport-core';
+import type { AnyTransport } from '@trunkline/transport-core';
 import {
   callback,
   optional,
@@ -13,6 +13,7 @@ import {
   reference,
   withDefault,
 } from '@trunkline/transport-core/backend';
+import { drain } from '../health/drain.ts';
 import { clusterSlot } from './cluster-slot.ts';
 import {
   MOST_CONNECTIONS,

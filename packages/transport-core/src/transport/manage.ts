@@ -107,6 +107,28 @@ export function reporterOf(transport: AnyTransport): Reporter {
   return (transport as unknown as Record<symbol, TransportEngine>)[ENGINE]!.reporter;
 }
 
+/** The part of a transport that takes it out of service, and that serves its health. */
+export type ServiceControl = Pick<
+  TransportEngine,
+  | 'clock'
+  | 'drain'
+  | 'draining'
+  | 'inFlight'
+  | 'isDraining'
+  | 'leaveAccepted'
+  | 'mounts'
+  | 'serving'
+  | 'state'
+>;
+
+/** Returns the control of a transport. Throws a TypeError if this package did not make it. */
+export function serviceOf(transport: AnyTransport, caller: string): ServiceControl {
+  const engine = (transport as unknown as Record<symbol, TransportEngine | undefined>)[ENGINE];
+  if (engine === undefined)
+    throw new TypeError(`${caller}: expected a transport that this library created`);
+  return engine;
+}
+
 /** Returns true if a transport was taken out of service with `drain`. */
 export function isDraining(transport: AnyTransport): boolean {
   return (transport as unknown as Record<symbol, TransportEngine>)[ENGINE]!.isDraining;

@@ -21,7 +21,6 @@ import type {
   Rpc,
   UploadOf,
 } from '../rpc/types.ts';
-import { multicast } from './multicast.ts';
 import type { AnyTransport, Client, SendOptions, Target, Transport } from './types.ts';
 
 type Same<A, B> =
@@ -259,26 +258,6 @@ export function handlers(): Handlers<Raft>[] {
   // @ts-expect-error no such method
   const unknown: Handlers<Raft> = { votes: () => {} };
   return [some, answersItself, wrongResponse, wrongPromise, wrongItem, unknown];
-}
-
-export async function many() {
-  for await (const { target: from, response, error } of multicast(
-    transport,
-    ['a', remote],
-    'requestVote',
-    { term: '1' },
-    { until: (answers) => answers.length > 2 },
-  )) {
-    same<typeof from, Target>(true);
-    if (error === undefined) same<typeof response, { granted: boolean; at: string }>(true);
-    else same<typeof response, undefined>(true);
-  }
-  // @ts-expect-error a one-way has no answers
-  multicast(transport, ['a'], 'hint', new Uint8Array(1));
-  // @ts-expect-error a stream is none
-  multicast(transport, ['a'], 'fetchBlocks', 1);
-  // @ts-expect-error a wrong request
-  multicast(transport, ['a'], 'requestVote', { term: 1 });
 }
 
 export function libraries(): unknown[] {

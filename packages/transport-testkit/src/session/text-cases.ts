@@ -1,7 +1,7 @@
 // Cases of docs/wire-protocol.md §4 and §8: text for people is sanitized before anybody sees it;
 // the application's own data is not changed.
 
-import { formatSnapshot } from '@trunkline/transport-core';
+import { formatSnapshot } from '@trunkline/telemetry';
 import { rawHello } from '../raw/raw-hello.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
 import { failure } from './checks.ts';

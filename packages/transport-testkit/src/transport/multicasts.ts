@@ -1,7 +1,7 @@
 // Cases about one request to many targets: responses are yielded as they arrive, until there are
 // enough, and one bad target does not affect the others.
 
-import { multicast } from '@trunkline/transport-core';
+import { multicast } from '@trunkline/resilience';
 import { checked } from './expect.ts';
 import { createWire } from './faults.ts';
 import type { Fixture } from './fixture.ts';

@@ -1,7 +1,7 @@
 // Cases about snapshots and observers: snapshots agree with the actual traffic, and an observer
 // that throws has no effect on calls.
 
-import { formatSnapshot } from '@trunkline/transport-core';
+import { formatSnapshot } from '@trunkline/telemetry';
 import { rejected } from './expect.ts';
 import { kit } from './protocols.ts';
 import { rangeOf, serveKit } from './serving.ts';

@@ -1,7 +1,8 @@
 // Cases that check each rule in each state: one body runs on a transport that is new, opening,
 // open, closing and closed.
 
-import { multicast, serve, TransportError } from '@trunkline/transport-core';
+import { multicast } from '@trunkline/resilience';
+import { serve, TransportError } from '@trunkline/transport-core';
 import type { TestContext } from '../test-runner.ts';
 import { checked, rejected } from './expect.ts';
 import type { Fixture } from './fixture.ts';

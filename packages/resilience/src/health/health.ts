@@ -1,17 +1,20 @@
 // The health of a node: whether it is alive, and which of its services take calls. Other nodes ask
 // for it with the health protocol; probes ask over HTTP.
 
-import { TransportError } from '../errors.ts';
-import type { Allow } from '../interceptors.ts';
-import { plain } from '../plain.ts';
-import type { Codec } from '../protocol/codec.ts';
-import { defineProjectProtocol } from '../protocol/protocol.ts';
-import { refusal } from '../protocol/refusal.ts';
-import type { RpcBase } from '../rpc/types.ts';
-import type { TransportEngine } from './engine.ts';
-import { ENGINE } from './protocol-transport.ts';
-import { serve } from './serve.ts';
-import type { AnyTransport, Transport } from './types.ts';
+import {
+  type Allow,
+  type AnyTransport,
+  type Codec,
+  type RpcBase,
+  serve,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
+import {
+  defineProjectProtocol,
+  type ServiceControl,
+  serviceOf,
+} from '@trunkline/transport-core/internal';
 
 /** The status of a service: 'serving' if it takes calls; 'unknown' if the node does not have it. */
 export type ServingStatus = 'serving' | 'not_serving' | 'unknown';
@@ -26,9 +29,12 @@ const serviceName: Codec<string> = {
   encode(service) {
     const encoded = new TextEncoder().encode(service);
     if (encoded.length <= LONGEST_NAME) return encoded;
-    throw refusal('health', '', `the name of a service has at most ${LONGEST_NAME} bytes`);
+    throw new TransportError(
+      'invalid_argument',
+      `health: the name of a service has at most ${LONGEST_NAME} bytes, got ${encoded.length}`,
+    );
   },
-  decode: (bytes) => new TextDecoder().decode(plain(bytes)),
+  decode: (bytes) => new TextDecoder().decode(bytes),
 };
 
 const servingStatus: Codec<ServingStatus> = {
@@ -56,7 +62,7 @@ export const healthProtocol = defineProjectProtocol({
 });
 
 /** The service whose status is the readiness of the node. */
-export const READY = 'trunkline.ready';
+const READY = 'trunkline.ready';
 
 /** Options of `serveHealth`. */
 export interface HealthOptions {
@@ -94,7 +100,7 @@ export function serveHealth(transport: AnyTransport, options: HealthOptions = {}
 type Asked = 'from' | 'method' | 'metadata';
 
 class HealthService implements Health {
-  readonly #engine: TransportEngine;
+  readonly #service: ServiceControl;
   readonly #mount: Transport<typeof healthProtocol>;
   readonly #set = new Map<string, 'serving' | 'not_serving'>();
   /** Functions that make each open `watch` read the status again. */
@@ -102,13 +108,11 @@ class HealthService implements Health {
   #isClosed = false;
 
   constructor(transport: AnyTransport, allow: Allow | undefined) {
-    const engine = (transport as unknown as Record<symbol, TransportEngine | undefined>)[ENGINE];
-    if (engine === undefined)
-      throw new TypeError('serveHealth: expected a transport that this library created');
-    this.#engine = engine;
+    const control = serviceOf(transport, 'serveHealth');
+    this.#service = control;
     this.#mount = transport.mount(healthProtocol);
-    engine.draining.then(() => this.#changed());
-    engine.serving.health = this;
+    control.draining.then(() => this.#changed());
+    control.serving.health = this;
     const ask = async (service: string, rpc: Pick<RpcBase<string, string>, Asked>) => {
       if (service === '' || allow === undefined) return;
       if (await allow(rpc.from, rpc.method, rpc.metadata)) return;
@@ -129,7 +133,7 @@ class HealthService implements Health {
   }
 
   get isReady(): boolean {
-    if (this.#engine.state !== 'open' || this.#engine.isDraining) return false;
+    if (this.#service.state !== 'open' || this.#service.isDraining) return false;
     return [...this.#set.values()].every((status) => status === 'serving');
   }
 
@@ -142,7 +146,7 @@ class HealthService implements Health {
 
   status(service: string): ServingStatus {
     if (service === READY) return this.isReady ? 'serving' : 'not_serving';
-    const { isDraining, mounts } = this.#engine;
+    const { isDraining, mounts } = this.#service;
     const known =
       this.#set.get(service) ??
       ([...mounts.values()].some(({ protocol }) => protocol.name === service)
@@ -174,13 +178,13 @@ class HealthService implements Health {
   }
 
   #changed(): void {
-    this.#engine.serving.changed();
+    this.#service.serving.changed();
     for (const look of this.#watchers) look();
   }
 
   close(): Promise<void> {
     this.#isClosed = true;
-    this.#engine.serving.health = undefined;
+    this.#service.serving.health = undefined;
     this.#changed();
     return this.#mount.close();
   }

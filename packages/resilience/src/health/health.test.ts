@@ -4,16 +4,18 @@ import {
   bytes,
   createTransport,
   defineProtocol,
+  serve,
+  type TransportError,
+} from '@trunkline/transport-core';
+import { inmem } from '@trunkline/transport-inmem';
+import test, { type ExecutionContext } from 'ava';
+import {
   drain,
   healthHandler,
   healthProtocol,
   type ServingStatus,
-  serve,
   serveHealth,
-  type TransportError,
-} from '@trunkline/transport-core';
-import test, { type ExecutionContext } from 'ava';
-import { inmem } from './index.ts';
+} from '../index.health.ts';
 
 const protocol = defineProtocol({
   name: 'orders',

@@ -1,12 +1,18 @@
 // Tests of multicast: order of answers, end conditions and cancellation.
 
+import {
+  bytes,
+  type CallOptions,
+  defineProtocol,
+  json,
+  type Target,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { TransportError } from '../errors.ts';
-import { bytes } from '../protocol/bytes.ts';
-import { defineProtocol } from '../protocol/protocol.ts';
-import { seededRandom } from '../random.ts';
+import { z } from 'zod';
 import { type Answer, type MulticastOptions, multicast } from './multicast.ts';
-import type { CallOptions, Transport } from './types.ts';
 
 const raft = defineProtocol({
   name: 'raft',
@@ -303,3 +309,43 @@ test('whatever answers in whatever order, each target is yielded at most once an
     t.is(new Set(answers.map(({ target }) => target)).size, expected);
   }
 });
+
+// The types of calls. Each line under @ts-expect-error fails the build if the compiler accepts it.
+
+type Same<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const same = <A, B>(_: Same<A, B>) => {};
+const votes = defineProtocol({
+  name: 'votes',
+  version: 1,
+  channel: 0x21,
+  methods: {
+    requestVote: {
+      id: 1,
+      request: json(z.object({ term: z.coerce.number<string>() })),
+      response: json(z.object({ granted: z.boolean(), at: z.string().default('') })),
+    },
+    hint: { id: 2, request: bytes },
+    fetchBlocks: { id: 3, request: json(z.number()), download: bytes },
+  },
+});
+
+export async function typesOfMany(transport: Transport<typeof votes>, remote: Target) {
+  for await (const { target: from, response, error } of multicast(
+    transport,
+    ['a', remote],
+    'requestVote',
+    { term: '1' },
+    { until: (answers) => answers.length > 2 },
+  )) {
+    same<typeof from, Target>(true);
+    if (error === undefined) same<typeof response, { granted: boolean; at: string }>(true);
+    else same<typeof response, undefined>(true);
+  }
+  // @ts-expect-error a one-way has no answers
+  multicast(transport, ['a'], 'hint', new Uint8Array(1));
+  // @ts-expect-error a stream is none
+  multicast(transport, ['a'], 'fetchBlocks', 1);
+  // @ts-expect-error a wrong request
+  multicast(transport, ['a'], 'requestVote', { term: 1 });
+}

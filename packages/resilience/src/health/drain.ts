@@ -1,8 +1,7 @@
 // Takes a node out of service: it refuses new calls, and calls in flight finish.
 
-import type { TransportEngine } from './engine.ts';
-import { ENGINE } from './protocol-transport.ts';
-import type { AnyTransport } from './types.ts';
+import type { AnyTransport } from '@trunkline/transport-core';
+import { serviceOf } from '@trunkline/transport-core/internal';
 
 /** Options of `drain`. */
 export interface DrainOptions {
@@ -31,17 +30,15 @@ export async function drain(transport: AnyTransport, options: DrainOptions = {})
   const { grace = 10_000, refuse = true } = options;
   if (!(grace >= 0))
     throw new TypeError(`drain: grace must be milliseconds, 0 or more, got ${String(grace)}`);
-  const engine = (transport as unknown as Record<symbol, TransportEngine | undefined>)[ENGINE];
-  if (engine === undefined)
-    throw new TypeError('drain: expected a transport that this library created');
-  engine.drain(refuse);
-  const { clock } = engine;
+  const service = serviceOf(transport, 'drain');
+  service.drain(refuse);
+  const { clock } = service;
   const until = clock.now() + grace;
   const isBusy = () => {
-    const connections = refuse ? 0 : engine.leaveAccepted(BATCH);
-    return connections > 0 || engine.inFlight > 0;
+    const connections = refuse ? 0 : service.leaveAccepted(BATCH);
+    return connections > 0 || service.inFlight > 0;
   };
-  while (engine.state === 'open' && isBusy() && clock.now() < until)
+  while (service.state === 'open' && isBusy() && clock.now() < until)
     await clock.sleep(Math.min(STEP, until - clock.now()));
 }
 

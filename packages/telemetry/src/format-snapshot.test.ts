@@ -1,8 +1,8 @@
 // Tests of snapshots as text.
 
+import type { Snapshot } from '@trunkline/transport-core';
 import test from 'ava';
 import { formatSnapshot } from './format-snapshot.ts';
-import type { Snapshot } from './snapshot.ts';
 
 const quiet: Snapshot = {
   at: 5,

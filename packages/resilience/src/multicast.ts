@@ -1,9 +1,16 @@
 // Sends one request to many targets and yields the answers as they arrive, until there are enough.
 
-import { TransportError } from '../errors.ts';
-import type { Protocol } from '../protocol/protocol.ts';
-import type { KindOf, MethodName, RequestInput, ResponseOf } from '../rpc/types.ts';
-import type { CallOptions, Target, Transport } from './types.ts';
+import {
+  type CallOptions,
+  type KindOf,
+  type MethodName,
+  type Protocol,
+  type RequestInput,
+  type ResponseOf,
+  type Target,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
 
 /** One target's answer: a response or an error. */
 export type Answer<Response> =

@@ -1,0 +1,13 @@
+// The health of a node, for other nodes and for probes, and taking a node out of service.
+
+export { type DrainOptions, drain } from './health/drain.ts';
+export {
+  type Health,
+  type HealthOptions,
+  type HealthRequest,
+  type HealthResponse,
+  healthHandler,
+  healthProtocol,
+  type ServingStatus,
+  serveHealth,
+} from './health/health.ts';
