@@ -194,8 +194,8 @@ test('methods above the limit are counted as one', (t) => {
 test('lost and refused messages are counted, and their counters exist from the start', (t) => {
   const metrics = createMetrics();
   t.deepEqual(values(metrics, 'trunkline.oneway.dropped'), { dropped: 0, lost: 0 });
-  metrics.observer.count!('onewayLost', 3, undefined);
-  metrics.observer.count!('refusedCall', 2, undefined);
+  metrics.observer.count!('onewayLost', 3, undefined, false);
+  metrics.observer.count!('refusedCall', 2, undefined, false);
   t.deepEqual(values(metrics, 'trunkline.oneway.dropped'), { dropped: 0, lost: 3 });
   t.deepEqual(values(metrics, 'trunkline.server.call.refused'), { '': 2 });
 });

@@ -18,7 +18,6 @@ import {
 } from './config.ts';
 import type { Interceptors } from './interceptors.ts';
 import { type LimitOptions, limits } from './limit-options.ts';
-import type { Logger } from './logger.ts';
 import { HOOKS, type Observer } from './observer.ts';
 import type { Random } from './random.ts';
 import type { Remote } from './remote.ts';
@@ -100,13 +99,11 @@ export interface CommonOptions {
    * none.
    */
   readonly interceptors?: Interceptors | undefined;
-  /** Receives events and counters. Default none. */
-  readonly observer?: Observer | undefined;
   /**
-   * A logger for the few messages that an operator should see: pino, `console`, or any object with
-   * the same methods. Default none.
+   * Receives events and counters. `logEvents(logger)` writes those that an operator should see to a
+   * log, and `combineObservers` joins several. Default none.
    */
-  readonly logger?: Logger | undefined;
+  readonly observer?: Observer | undefined;
   /** Default: the system's clock. */
   readonly clock?: Clock | undefined;
   /** Returns numbers in [0, 1). Default: the system's cryptographic source. */
@@ -173,9 +170,6 @@ export const commonOptions = optionsSchema({
       'an object whose hooks, such as event and count, are functions',
     ),
   ),
-  logger: optional(
-    reference<Logger>(isLogger, 'a logger with the methods debug, info, warn and error'),
-  ),
   clock: optional(
     reference<Clock>(
       isClock,
@@ -230,13 +224,6 @@ function isInterceptors(value: unknown): boolean {
   const { client = [], server = [] } = value as Record<string, unknown>;
   return [client, server].every(
     (list) => Array.isArray(list) && list.every((item) => typeof item === 'function'),
-  );
-}
-
-function isLogger(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return ['debug', 'info', 'warn', 'error'].every(
-    (name) => typeof (value as Record<string, unknown>)[name] === 'function',
   );
 }
 

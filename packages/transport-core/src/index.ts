@@ -31,6 +31,7 @@ export type {
   ServerNext,
 } from './interceptors.ts';
 export type { LimitOptions } from './limit-options.ts';
+export { logEvents } from './log-events.ts';
 export type { Logger } from './logger.ts';
 export { type Counter, combineObservers, type Observer, type ObserverEvent } from './observer.ts';
 export { bytes } from './protocol/bytes.ts';

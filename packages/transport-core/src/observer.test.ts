@@ -13,7 +13,7 @@ test('combined observers all receive an event, in order, even if one of them thr
     },
     { count: (counter, amount) => void seen.push(`${counter} ${amount}`) },
   );
-  observer.count!('lateReply', 2, undefined);
+  observer.count!('lateReply', 2, undefined, false);
   t.deepEqual(seen, ['lateReply 2']);
 });
 
@@ -32,6 +32,6 @@ test('a combined hook is called on its own observer', (t) => {
     }
   }
   const counting = new Counting();
-  combineObservers(counting).count!('slowed', 3, undefined);
+  combineObservers(counting).count!('slowed', 3, undefined, false);
   t.is(counting.total, 3);
 });

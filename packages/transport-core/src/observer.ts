@@ -76,9 +76,10 @@ export interface Observer {
   event?(event: ObserverEvent): void;
   /**
    * Adds `amount` to a counter. `remote` is the peer that it concerns, or undefined if no
-   * connection was involved.
+   * connection was involved. `isClosing` is true while the transport closes, when it is normal that
+   * messages are dropped.
    */
-  count?(counter: Counter, amount: number, remote: Remote | undefined): void;
+  count?(counter: Counter, amount: number, remote: Remote | undefined, isClosing: boolean): void;
   /**
    * A call made here starts. Calls that fail before that (an invalid request, a closed transport)
    * and messages of `trySend` are not reported.

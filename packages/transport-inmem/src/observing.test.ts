@@ -9,6 +9,7 @@ import {
   type DialRecord,
   defineProtocol,
   type HandshakeRecord,
+  logEvents,
   type Observer,
   serve,
   systemClock,
@@ -349,7 +350,7 @@ test('a hook that is no function is a TypeError', (t) => {
   );
 });
 
-test('a logger gets alarms once, and none at an ordinary shutdown', async (t) => {
+test('logEvents writes alarms once, and none at an ordinary shutdown', async (t) => {
   const backends = [inmem()];
   const lines: string[] = [];
   const log = (level: string) => (_: object, text: string) => void lines.push(`${level}: ${text}`);
@@ -357,7 +358,7 @@ test('a logger gets alarms once, and none at an ordinary shutdown', async (t) =>
   const server = createTransport('inmem://logged', {
     protocol,
     backends,
-    logger,
+    observer: logEvents(logger),
     limits: { inbound: { calls: 1 } },
   });
   await server.listen();
@@ -379,4 +380,7 @@ test('a logger gets alarms once, and none at an ordinary shutdown', async (t) =>
     ["warn: the counter 'refusedCall' went up for the first time; see the snapshot for its value"],
   );
   t.true(lines.includes('debug: a connection is up'));
+  t.throws(() => logEvents({ info: () => {} } as never), {
+    message: /^logEvents: expected a logger/,
+  });
 });

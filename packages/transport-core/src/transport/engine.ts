@@ -93,7 +93,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     this.config = config;
     this.clock = clock;
     this.random = random;
-    this.dispatcher = new EventDispatcher(config.observer, config.logger);
+    this.dispatcher = new EventDispatcher(config.observer);
     this.reporter = new Reporter(config.observer, channels, this);
     this.ticker = new Ticker(clock, channels && (() => this.reporter.look()));
     this.scheduler = new ReadScheduler(clock);

@@ -2,11 +2,9 @@
 // counters.
 
 import type { Code } from '../errors.ts';
-import type { Logger } from '../logger.ts';
 import type { Counter, Observer, ObserverEvent } from '../observer.ts';
 import type { Remote } from '../remote.ts';
 import { ConnectionEvents } from './connection-events.ts';
-import { OperatorLog } from './operator-log.ts';
 
 /** The events and counters of one transport. */
 export class EventDispatcher {
@@ -14,14 +12,12 @@ export class EventDispatcher {
   readonly errors = new Map<Code, number>();
   readonly counters = new Map<Counter, number>();
   readonly #observer: Observer | undefined;
-  readonly #log: OperatorLog | undefined;
   /** True once the transport closes. */
   #isClosing = false;
   readonly #followers = new Set<ConnectionEvents>();
 
-  constructor(observer: Observer | undefined, logger: Logger | undefined) {
+  constructor(observer: Observer | undefined) {
     this.#observer = observer;
-    this.#log = logger && new OperatorLog(logger);
   }
 
   tell(event: ObserverEvent): void {
@@ -30,7 +26,6 @@ export class EventDispatcher {
     } catch {
       // An observer must not throw; its errors are ignored.
     }
-    this.#log?.event(event);
     if (event.type === 'up' || event.type === 'down')
       for (const follower of this.#followers) follower.push(event);
   }
@@ -38,11 +33,10 @@ export class EventDispatcher {
   count(counter: Counter, amount: number, remote: Remote | undefined): void {
     this.counters.set(counter, (this.counters.get(counter) ?? 0) + amount);
     try {
-      this.#observer?.count?.(counter, amount, remote);
+      this.#observer?.count?.(counter, amount, remote, this.#isClosing);
     } catch {
       // An observer's errors are ignored here, too.
     }
-    this.#log?.count(counter, remote, this.#isClosing);
   }
 
   /** Called when the transport begins to close. */

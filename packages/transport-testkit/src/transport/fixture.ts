@@ -213,9 +213,9 @@ function recorder(seen: Seen, also: Observer | undefined): Observer {
       seen.events.push(event);
       also?.event?.(event);
     },
-    count(counter, amount, remote) {
+    count(counter, amount, remote, isClosing) {
       seen.counts.set(counter, (seen.counts.get(counter) ?? 0) + amount);
-      also?.count?.(counter, amount, remote);
+      also?.count?.(counter, amount, remote, isClosing);
     },
   };
 }

@@ -1,11 +1,23 @@
-// Writes to the logger of a transport the events and counters that an operator should see.
+// An observer that writes the events and counters that an operator should see to a logger.
 
-import type { Logger } from '../logger.ts';
-import type { Counter, ObserverEvent } from '../observer.ts';
-import type { Remote } from '../remote.ts';
+import type { Logger } from './logger.ts';
+import type { Counter, Observer, ObserverEvent } from './observer.ts';
+import type { Remote } from './remote.ts';
 
-/** Writes the messages for an operator to a logger. Errors that the logger throws are ignored. */
-export class OperatorLog {
+/**
+ * Returns an observer that writes the few messages that an operator should see to a logger: pino,
+ * `console`, or any object with the same methods. Errors of the logger are ignored.
+ *
+ * @throws TypeError if a method of the logger is missing.
+ */
+export function logEvents(logger: Logger): Observer {
+  if (METHODS.every((name) => typeof logger?.[name] === 'function')) return new OperatorLog(logger);
+  throw new TypeError('logEvents: expected a logger with the methods debug, info, warn and error');
+}
+
+const METHODS = ['debug', 'info', 'warn', 'error'] as const;
+
+class OperatorLog implements Observer {
   readonly #logger: Logger;
   /** Counters that were logged at least once. */
   readonly #logged = new Set<Counter>();
@@ -54,7 +66,7 @@ export class OperatorLog {
    * fill the log. Logs nothing while the transport closes, because it is normal that one-ways are
    * dropped then.
    */
-  count(counter: Counter, remote: Remote | undefined, isClosing: boolean): void {
+  count(counter: Counter, _: number, remote: Remote | undefined, isClosing: boolean): void {
     const isAlarm = ALARMS.has(counter) && !this.#logged.has(counter) && !isClosing;
     if (!isAlarm) return;
     this.#logged.add(counter);
@@ -63,11 +75,7 @@ export class OperatorLog {
   }
 
   #write(level: keyof Logger, details: object, text: string): void {
-    try {
-      this.#logger[level](details, text);
-    } catch {
-      // The transport continues without its log.
-    }
+    this.#logger[level](details, text);
   }
 }
 
