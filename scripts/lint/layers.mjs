@@ -74,8 +74,9 @@ const PACKAGES = [
   {
     files: ['simulation/src/**', '!packages/simulation/src/processes/**'],
     except: ['!**/*.test.ts'],
-    may: ALL_OF_CORE,
-    because: 'simulation knows no backend: it imports transport-core alone.',
+    may: [...ALL_OF_CORE, 'transport-inmem/layer'],
+    because:
+      'simulation is made of memory connections: it imports transport-core and transport-inmem/layer alone.',
   },
   {
     files: ['simulation/src/processes/**'],
@@ -378,8 +379,8 @@ export function overrides(deniedGlobals) {
       ['packages/simulation/src/**/*.test.ts'],
       [
         only(
-          [...ALL_OF_CORE, 'transport-testkit'],
-          'simulation knows no backend: its tests import transport-core and transport-testkit alone.',
+          [...ALL_OF_CORE, 'transport-inmem/layer', 'transport-testkit'],
+          'simulation is made of memory connections: its tests import transport-core, transport-inmem/layer and transport-testkit alone.',
         ),
       ],
     ),

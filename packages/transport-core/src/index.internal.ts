@@ -16,14 +16,6 @@ export { HIGHEST as HIGHEST_CALL_ID, slotOf as slotOfCall } from './session/id-t
 export { longCost } from './session/incoming-packets/incoming-packets.ts';
 export { DeadlineTimer } from './stream/deadline-timer.ts';
 export { type Membership, nodeOf, type PendingConnection } from './stream/membership.ts';
-export type { CallbackRunner } from './stream/memory/end-of-tick.ts';
-export type { Line, LineEnd } from './stream/memory/line.ts';
-export {
-  ByteConnection,
-  FrameConnection,
-  MemoryConnection,
-} from './stream/memory/memory-connection.ts';
-export { type Dial, MemoryLayer } from './stream/memory/memory-layer.ts';
 export {
   isDraining,
   type Management,
@@ -37,4 +29,5 @@ export {
 } from './transport/manage.ts';
 export type { Reporter } from './transport/reporter.ts';
 export { Account, Frame, Kind, UNIT as UNIT_COST } from './wire/frame.ts';
+export { FrameCollector } from './wire/frame-collector.ts';
 export { decodeHello, encodeHello, type Hello } from './wire/hello.ts';

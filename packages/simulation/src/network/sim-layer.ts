@@ -2,7 +2,7 @@
 
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
-import { type CallbackRunner, type Dial, MemoryLayer } from '@trunkline/transport-core/internal';
+import { type CallbackRunner, type Dial, MemoryLayer } from '@trunkline/transport-inmem/layer';
 import type { Incarnation } from './incarnation.ts';
 import type { SimNetwork } from './sim-network.ts';
 import type { TransportPort } from './transport-port.ts';

@@ -2,7 +2,7 @@
 // not at all. It owns the data that waits for its path to open. The writer's end calls the methods
 // of `Line`, and this class calls the reader's end. Subclasses carry messages or bytes.
 
-import type { Line, MemoryConnection } from '@trunkline/transport-core/internal';
+import type { Line, MemoryConnection } from '@trunkline/transport-inmem/layer';
 import type { EventLoop } from '../kernel/event-loop.ts';
 import { pair, TraceKind } from '../kernel/trace.ts';
 import type { Incarnation, OwnedLine } from './incarnation.ts';

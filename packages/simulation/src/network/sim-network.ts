@@ -4,13 +4,13 @@
 
 import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';
+import { stackless } from '@trunkline/transport-core/internal';
 import {
   ByteConnection,
   type Dial,
   FrameConnection,
   MemoryConnection,
-  stackless,
-} from '@trunkline/transport-core/internal';
+} from '@trunkline/transport-inmem/layer';
 import type { EventLoop } from '../kernel/event-loop.ts';
 import { pair, TraceKind } from '../kernel/trace.ts';
 import { ByteLine } from './byte-line.ts';

@@ -2,7 +2,7 @@
 
 import type { Clock } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';
-import type { CallbackRunner } from '@trunkline/transport-core/internal';
+import type { CallbackRunner } from '@trunkline/transport-inmem/layer';
 import type { Incarnation } from './incarnation.ts';
 
 /** A transport that dials, and may listen, on the simulated network. */

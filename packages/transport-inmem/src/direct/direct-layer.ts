@@ -2,7 +2,7 @@
 
 import type { Clock, TransportError } from '@trunkline/transport-core';
 import { reasonError, type StreamConnection } from '@trunkline/transport-core/backend';
-import { FrameConnection, MemoryConnection } from '@trunkline/transport-core/internal';
+import { FrameConnection, MemoryConnection } from '../memory/memory-connection.ts';
 import { NearbyLayer } from '../memory/nearby-layer.ts';
 
 /**

@@ -2,7 +2,7 @@
 
 import type { TransportError } from '@trunkline/transport-core';
 import { reasonError, type StreamConnection } from '@trunkline/transport-core/backend';
-import { type Dial, MemoryLayer } from '@trunkline/transport-core/internal';
+import { type Dial, MemoryLayer } from './memory-layer.ts';
 
 /** Base class of layers without a network in between. */
 export abstract class NearbyLayer extends MemoryLayer {

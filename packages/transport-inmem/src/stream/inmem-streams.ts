@@ -12,7 +12,7 @@ import {
   type StreamConnection,
   type StreamLayer,
 } from '@trunkline/transport-core/backend';
-import { ByteConnection, MemoryConnection } from '@trunkline/transport-core/internal';
+import { ByteConnection, MemoryConnection } from '../memory/memory-connection.ts';
 import { NearbyLayer } from '../memory/nearby-layer.ts';
 import { randomName } from '../memory/random-name.ts';
 

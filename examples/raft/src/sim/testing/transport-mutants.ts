@@ -74,7 +74,7 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
     scenario: 'calls',
     edits: [
       {
-        file: `${CORE}/stream/memory/memory-connection.js`,
+        file: 'packages/transport-inmem/dist/memory/memory-connection.js',
         find: `this.end(this.reset('the other end reset the connection'));`,
         replace: ';',
       },

@@ -2,9 +2,12 @@
 // owns its pending dials. Subclasses decide how a dial reaches its target, and what connections
 // carry.
 
-import type { Clock } from '../../clock.ts';
-import { reasonError, TransportError } from '../../errors.ts';
-import type { StreamConnection, StreamLayer } from '../stream-layer.ts';
+import { type Clock, TransportError } from '@trunkline/transport-core';
+import {
+  reasonError,
+  type StreamConnection,
+  type StreamLayer,
+} from '@trunkline/transport-core/backend';
 
 /** A dial in progress. */
 export interface Dial {

@@ -2,11 +2,9 @@
 // the unread data and the state of its end. Its line reports the actions of the other end. It calls
 // its sink and its line. One subclass carries bytes, the other frames.
 
-import type { Clock, Timer } from '../../clock.ts';
-import { stackless, type TransportError } from '../../errors.ts';
-import type { Frame } from '../../wire/frame.ts';
-import { FrameCollector } from '../../wire/frame-collector.ts';
-import type { StreamConnection, StreamSink } from '../stream-layer.ts';
+import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
+import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
+import { type Frame, FrameCollector, stackless } from '@trunkline/transport-core/internal';
 import { type CallbackRunner, EndOfTick } from './end-of-tick.ts';
 import { DirectLine, type Line, type LineEnd } from './line.ts';
 

@@ -1,6 +1,6 @@
 // Callbacks at the end of the current tick that never starve timers and I/O.
 
-import type { Clock, Timer } from '../../clock.ts';
+import type { Clock, Timer } from '@trunkline/transport-core';
 
 /** Runs the callbacks of a connection, each after the code that requested it has finished. */
 export interface CallbackRunner {
