@@ -47,7 +47,7 @@ export const schemas = [
     ['ChannelConnectionOptions'],
   ],
   [
-    'transport-nats/create-nats-transport#transportSchema',
+    'transport-nats/nats#transportSchema',
     'createNatsTransport',
     ['NatsTransportOptions', 'NatsStreamLayerOptions', 'NatsBackendOptions'],
   ],

@@ -5,6 +5,6 @@ export {
   createNatsTransport,
   type NatsTransportOptions,
   nats,
-} from './create-nats-transport.ts';
+} from './nats.ts';
 export { type Exposed, type ExposeOptions, expose } from './expose.ts';
 export type { NatsBackendOptions, NatsStreamLayerOptions } from './nats-options.ts';

@@ -4,7 +4,7 @@ import { connect } from '@nats-io/transport-node';
 import { startNatsServer } from '@trunkline/local-nats';
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import { createNatsStreamLayer, createNatsTransport, nats } from './create-nats-transport.ts';
+import { createNatsStreamLayer, createNatsTransport, nats } from './nats.ts';
 import { client, node } from './testing/nodes.ts';
 import { testProtocol as protocol } from './testing/protocol.ts';
 import { natsTest, serverOfFile } from './testing/server.ts';

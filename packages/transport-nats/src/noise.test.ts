@@ -5,7 +5,7 @@ import { createIdentity } from '@trunkline/security';
 import { secured } from '@trunkline/security/noise';
 import { type Backend, createTransport, serve } from '@trunkline/transport-core';
 import type { ExecutionContext } from 'ava';
-import { nats } from './create-nats-transport.ts';
+import { nats } from './nats.ts';
 import { testProtocol as protocol } from './testing/protocol.ts';
 import { natsTest, serverOfFile } from './testing/server.ts';
 

@@ -5,7 +5,7 @@ import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import type { ExecutionContext } from 'ava';
-import { createNatsStreamLayer } from './create-nats-transport.ts';
+import { createNatsStreamLayer } from './nats.ts';
 import type { NatsStreamLayerOptions } from './nats-options.ts';
 import { eventually } from './testing/nodes.ts';
 import { natsTest, serverOfFile } from './testing/server.ts';

@@ -3,7 +3,7 @@
 import type { NatsServer } from '@trunkline/local-nats';
 import type { Clock } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
-import { createNatsStreamLayer } from '../create-nats-transport.ts';
+import { createNatsStreamLayer } from '../nats.ts';
 
 /** Creates a layer at a server. Without an address, it listens under a random name. */
 export function layerAt(

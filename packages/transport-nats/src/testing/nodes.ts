@@ -2,7 +2,7 @@
 
 import { type Handlers, serve, type Transport } from '@trunkline/transport-core';
 import type { ExecutionContext } from 'ava';
-import { createNatsTransport, type NatsTransportOptions } from '../create-nats-transport.ts';
+import { createNatsTransport, type NatsTransportOptions } from '../nats.ts';
 import { testProtocol as protocol } from './protocol.ts';
 
 type Options = Omit<NatsTransportOptions<typeof protocol>, 'protocol'>;
