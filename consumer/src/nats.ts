@@ -2,7 +2,7 @@
 // pass `exactOptionalPropertyTypes` themselves, so this program needs `skipLibCheck`.
 
 import { bytes, createTransport, defineProtocol, type Transport } from '@trunkline/transport-core';
-import { createNatsTransport, nats } from '@trunkline/transport-nats';
+import { nats } from '@trunkline/transport-nats';
 
 const ledger = defineProtocol({
   name: 'ledger',
@@ -12,6 +12,5 @@ const ledger = defineProtocol({
 });
 
 export const transports: Transport<typeof ledger>[] = [
-  createNatsTransport({ protocol: ledger, bindAddr: 'nats://broker/ledger' }),
   createTransport('nats://broker/ledger', { protocol: ledger, backends: [nats()] }),
 ];

@@ -47,9 +47,9 @@ export const schemas = [
     ['ChannelConnectionOptions'],
   ],
   [
-    'transport-nats/nats#transportSchema',
-    'createNatsTransport',
-    ['NatsTransportOptions', 'NatsStreamLayerOptions', 'NatsBackendOptions'],
+    'transport-nats/nats-options#layerSchema',
+    'nats, createNatsStreamLayer',
+    ['NatsStreamLayerOptions', 'NatsBackendOptions'],
   ],
   ['transport-nats/expose#schema', 'expose', ['ExposeOptions']],
   ['security/noise/secure-options#schema', 'secured, secure', ['SecureOptions', 'PeerLists']],
@@ -126,8 +126,7 @@ export const schemas = [
 
 /** Schemas that are parts of others, or belong to no call of their own, with the reason. */
 export const parts = new Map([
-  ['transport-nats/nats-options#backendSchema', 'createNatsTransport lists its options'],
-  ['transport-nats/nats-options#layerSchema', 'createNatsTransport lists its options'],
+  ['transport-nats/nats-options#backendSchema', 'createNatsStreamLayer lists its options'],
   ['transport-webrtc/webrtc-options#backendSchema', 'createWebRtcTransport lists its options'],
   ['transport-webrtc/webrtc-options#layerSchema', 'createWebRtcTransport lists its options'],
   ['transport-testkit/faulty/faults#optionsOfFaulty', 'the faults and a seed'],

@@ -1,7 +1,7 @@
 // Trunkline over NATS: the same requests and a download.
 
-import { bytes, type CommonOptions, defineProtocol, serve } from '@trunkline/transport-core';
-import { createNatsTransport } from '@trunkline/transport-nats';
+import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
+import { nats } from '@trunkline/transport-nats';
 import { CHUNK, type Link } from './tasks.ts';
 
 const protocol = defineProtocol({
@@ -13,15 +13,11 @@ const protocol = defineProtocol({
     chunks: { id: 2, request: bytes, download: bytes },
   },
 });
-const OPTIONS = { maxPool: 1 } satisfies CommonOptions;
+const OPTIONS = { protocol, backends: [nats()], maxPool: 1 };
 const NOTHING = new Uint8Array(0);
 
 export async function serveTrunkline(server: string): Promise<void> {
-  const transport = createNatsTransport({
-    protocol,
-    bindAddr: `nats://${server}/bench`,
-    ...OPTIONS,
-  });
+  const transport = createTransport(`nats://${server}/bench`, OPTIONS);
   const chunk = new Uint8Array(CHUNK);
   serve(transport, {
     echo: (request) => request,
@@ -33,7 +29,7 @@ export async function serveTrunkline(server: string): Promise<void> {
 }
 
 export async function dialTrunkline(server: string): Promise<Link> {
-  const transport = createNatsTransport({ protocol, ...OPTIONS });
+  const transport = createTransport(OPTIONS);
   const remote = await transport.dial(`nats://${server}/bench`);
   return {
     call: (request) => transport.send(remote, 'echo', request),

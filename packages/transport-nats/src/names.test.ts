@@ -4,9 +4,8 @@ import { connect } from '@nats-io/transport-node';
 import { startNatsServer } from '@trunkline/local-nats';
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import { createNatsStreamLayer, createNatsTransport, nats } from './nats.ts';
-import { client, node } from './testing/nodes.ts';
-import { testProtocol as protocol } from './testing/protocol.ts';
+import { createNatsStreamLayer, nats } from './nats.ts';
+import { client, eventually, node } from './testing/nodes.ts';
 import { natsTest, serverOfFile } from './testing/server.ts';
 
 const server = (await serverOfFile())!;
@@ -59,10 +58,16 @@ natsTest('nodes of another network or prefix are not found', async (t) => {
   t.is((await client(t, { network: 'red' }).send(bindAddr, 'echo', new Uint8Array(9))).length, 9);
 });
 
-natsTest('a node without a name gets a random one, which others can dial', async (t) => {
-  const far = await node(t, { servers: server.address });
+natsTest('a layer without a name gets a random one, which others can dial', async (t) => {
+  const far = createNatsStreamLayer({ servers: server.address });
+  t.teardown(() => far.close());
+  const accepted: unknown[] = [];
+  await far.listen((connection) => void accepted.push(connection));
   t.regex(far.localAddr(), /^nats:\/\/127\.0\.0\.1:\d+\/[A-Za-z0-9]{22}$/);
-  t.is((await client(t, {}).send(far.localAddr(), 'echo', new Uint8Array(3))).length, 3);
+  const near = createNatsStreamLayer();
+  t.teardown(() => near.close());
+  await near.dial(far.localAddr(), { timeout: 20_000 });
+  await eventually(() => accepted.length === 1);
 });
 
 natsTest('with servers, those in an address are ignored', async (t) => {
@@ -112,7 +117,7 @@ natsTest('a NATS server that is not there is reported with its address', async (
   );
   t.like(error, { code: 'unavailable', reason: 'connection_refused', sent: false });
   t.true(error.message.includes(`NATS server ${gone.address}: nothing listens`), error.message);
-  const listening = createNatsTransport({ protocol, bindAddr: `nats://${gone.address}/orders` });
+  const listening = client(t, { bindAddr: `nats://${gone.address}/orders` });
   await t.throwsAsync(listening.listen(), { message: /^Cannot listen at nats:.*nothing listens/ });
   await listening.close();
 });
@@ -126,10 +131,7 @@ test('wrong options are refused, and secrets need servers', (t) => {
   wrong(() => nats({ prefix: 'a b' }), /nats: prefix: /);
   wrong(() => nats({ node: 'a.*' }), /nats: node: /);
   wrong(() => nats({ maxPending: 1 }), /nats: maxPending: /);
-  wrong(
-    () => createNatsTransport({ protocol, bindAddr: 'nats://x' }),
-    /bindAddr: Cannot listen at/,
-  );
-  wrong(() => createNatsTransport({ protocol, speed: 1 } as never), /createNatsTransport: .*speed/);
+  wrong(() => client(t, { bindAddr: 'nats://x' }), /bindAddr: Cannot listen at/);
+  wrong(() => nats({ speed: 1 } as never), /nats: .*speed/);
   wrong(() => createNatsStreamLayer({ advertiseAddr: 'tcp://a:1' }), /advertiseAddr/);
 });

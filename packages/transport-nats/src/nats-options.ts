@@ -129,7 +129,7 @@ const subjectPart = (rule: string) =>
 
 const PART = "up to 128 letters, digits, '_', '-', and dots between them";
 
-export const backendFields = {
+const backendFields = {
   servers: optional(
     reference<string | readonly string[]>(
       (value) =>
@@ -162,13 +162,10 @@ export const backendFields = {
 };
 
 export const backendSchema = optionsSchema(backendFields);
-export const layerFields = {
+export const layerSchema = optionsSchema({
   ...backendFields,
   bindAddr: optional(text()),
   advertiseAddr: optional(text()),
-};
-export const layerSchema = optionsSchema({
-  ...layerFields,
   clock: optional(
     reference<Clock>(
       (value) => typeof (value as Clock | null)?.setTimeout === 'function',

@@ -45,6 +45,7 @@ export function secured(backend: Backend, options: SecureOptions): SecuredBacken
   return {
     schemes: backend.schemes,
     channels: backend.channels,
+    credit: backend.credit,
     layer: (given) =>
       new SecureLayer(backend.layer(given), {
         identity,

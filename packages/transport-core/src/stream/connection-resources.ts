@@ -94,7 +94,7 @@ export function sessionOptions(
     preamble: output.preamble,
     count: (counter, amount) => host.count(counter, amount, connection.remote),
     side: direction === 'out' ? 'dialer' : 'acceptor',
-    limits,
+    limits: stream.credit === undefined ? limits : withCredit(limits, stream.credit),
     memory,
     allocate,
     freeMemory: freeChunk,
@@ -112,6 +112,13 @@ export function sessionOptions(
     isBounded: limits.rate.send !== undefined,
     copies: stream.reuses === true,
   };
+}
+
+function withCredit(
+  limits: CommonConfig['limits'],
+  credit: NonNullable<StreamConnection['credit']>,
+): CommonConfig['limits'] {
+  return { ...limits, credit: { ...limits.credit, ...(credit as typeof limits.credit) } };
 }
 
 /** The maximum length of the observed address in a hello. */

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../clock.ts';
 import type { TransportError } from '../errors.ts';
+import type { LimitOptions } from '../limit-options.ts';
 import type { Frame } from '../wire/frame.ts';
 import type { FrameCollector } from '../wire/frame-collector.ts';
 
@@ -153,6 +154,11 @@ export interface StreamConnection {
    * Otherwise the sink owns each chunk.
    */
   readonly reuses?: boolean | undefined;
+  /**
+   * The credit that this connection begins with and grows to, as in `limits.credit`. `createTransport`
+   * sets it if the backend asks for it; see `Backend`.
+   */
+  credit?: LimitOptions['credit'];
   /**
    * Starts reporting to `sink`. Called once, synchronously after the connection was handed over.
    */

@@ -1,6 +1,7 @@
 // The interface of backends, which `createTransport` picks by the scheme of an address.
 
 import type { Clock } from '../clock.ts';
+import type { LimitOptions } from '../limit-options.ts';
 import type { Observer } from '../observer.ts';
 import type { Random } from '../random.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
@@ -18,6 +19,12 @@ export interface Backend {
   readonly schemes: readonly string[];
   /** The tracing channels of the process, if the backend's runtime has any. */
   readonly channels?: TraceChannels | undefined;
+  /**
+   * The credit that connections of this backend begin with and grow to, instead of the defaults of
+   * `limits.credit`: NATS, where each grant is a message through a server, begins with 4 MiB. It
+   * counts unless the transport has the option `limits.credit`.
+   */
+  readonly credit?: LimitOptions['credit'];
   /** Creates a layer that dials and, if there is a `bindAddr`, listens on it. */
   layer(options: BackendLayerOptions): StreamLayer;
 }

@@ -82,6 +82,7 @@ export function createTransport<P extends Protocol>(
     list((advertiseAddr ?? []) as string | readonly string[]),
     backends as readonly Backend[],
     { clock, random, observer: options.observer },
+    options.limits?.credit === undefined,
   );
   const { channels } = (backends as readonly Backend[]).find((backend) => backend.channels) ?? {};
   const { protocol } = options;

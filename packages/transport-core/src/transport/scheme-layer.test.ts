@@ -52,6 +52,18 @@ function backend(schemes: string[], local: (bindAddr: string) => string = (addre
   return { value, made, state };
 }
 
+test('connections get the credit that their backend asks for, unless the transport gives it', async (t) => {
+  const [frugal, other] = [backend(['frugal']), backend(['other'])];
+  const credit = { pipe: 1, pipeMax: 2 };
+  const backends = [{ ...frugal.value, credit }, other.value];
+  const given = { clock, random, observer: undefined };
+  const layer = new SchemeLayer([], [], backends, given);
+  t.deepEqual((await layer.dial('frugal://a', dial)).credit, credit);
+  t.is((await layer.dial('other://a', dial)).credit, undefined);
+  const own = new SchemeLayer([], [], backends, given, false);
+  t.is((await own.dial('frugal://a', dial)).credit, undefined);
+});
+
 const clock = createManualClock();
 const random = seededRandom(1);
 const layerOf = (addresses: string[], advertised: string[], ...backends: Backend[]) =>

@@ -19,8 +19,14 @@ export class SchemeLayer implements StreamLayer {
   /** The options that every backend receives. */
   readonly #given: Pick<BackendLayerOptions, 'clock' | 'random' | 'observer'>;
   readonly #advertised: string | undefined;
+  /** True if connections get the credit that their backends ask for. */
+  readonly #lendsCredit: boolean;
   /** The layers that listen, each with its scheme, in the order of their addresses. */
-  readonly #listeners: { readonly scheme: string; readonly layer: StreamLayer }[] = [];
+  readonly #listeners: {
+    readonly scheme: string;
+    readonly layer: StreamLayer;
+    readonly backend: Backend;
+  }[] = [];
   /** The layers that dial. A backend that listens dials with the same layer. */
   readonly #dialers = new Map<Backend, StreamLayer>();
   #listens = false;
@@ -34,8 +40,10 @@ export class SchemeLayer implements StreamLayer {
     advertiseAddrs: readonly string[],
     backends: readonly Backend[],
     given: Pick<BackendLayerOptions, 'clock' | 'random' | 'observer'>,
+    lendsCredit = true,
   ) {
     this.#backends = backends;
+    this.#lendsCredit = lendsCredit;
     this.#given = given;
     this.#advertised = advertiseAddrs.length === 0 ? undefined : advertiseAddrs.join(',');
     for (const bindAddr of addresses) {
@@ -45,7 +53,7 @@ export class SchemeLayer implements StreamLayer {
           backend.schemes.includes(splitScheme(address).scheme ?? ''),
         ) ?? advertiseAddrs[0];
       const layer = backend.layer({ bindAddr, advertiseAddr, ...given });
-      this.#listeners.push({ scheme, layer });
+      this.#listeners.push({ scheme, layer, backend });
       if (!this.#dialers.has(backend)) this.#dialers.set(backend, layer);
     }
     for (const [index, address] of advertiseAddrs.entries())
@@ -65,14 +73,16 @@ export class SchemeLayer implements StreamLayer {
     }
     const closes = this.#closes;
     let failure: unknown;
-    for (const { layer } of this.#listeners) {
+    for (const { layer, backend } of this.#listeners) {
       if (this.#up.has(layer)) continue;
       try {
         const broke = (error: TransportError) => {
           this.#up.delete(layer);
           failed?.(error);
         };
-        await layer.listen(accept, broke, options);
+        const ready: typeof accept = (connection, slot) =>
+          accept(this.#withCredit(connection, backend), slot);
+        await layer.listen(ready, broke, options);
         if (closes !== this.#closes)
           throw new TransportError('shutdown', 'Listening was cancelled: the layer was closed');
         this.#up.add(layer);
@@ -108,7 +118,15 @@ export class SchemeLayer implements StreamLayer {
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#layerOf(backend).dial(address, options);
+    const dial = this.#layerOf(backend).dial(address, options);
+    return backend.credit === undefined
+      ? dial
+      : dial.then((connection) => this.#withCredit(connection, backend));
+  }
+
+  #withCredit(connection: StreamConnection, { credit }: Backend): StreamConnection {
+    if (credit !== undefined && this.#lendsCredit) connection.credit = credit;
+    return connection;
   }
 
   checkAddress(address: string): void {

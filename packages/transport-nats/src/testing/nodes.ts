@@ -1,16 +1,33 @@
 // Transports of the tests over NATS, which are closed when the test ends.
 
-import { type Handlers, serve, type Transport } from '@trunkline/transport-core';
+import {
+  type CommonOptions,
+  createTransport,
+  type Handlers,
+  serve,
+  type Transport,
+} from '@trunkline/transport-core';
 import type { ExecutionContext } from 'ava';
-import { createNatsTransport, type NatsTransportOptions } from '../nats.ts';
+import { nats } from '../nats.ts';
+import type { NatsBackendOptions } from '../nats-options.ts';
 import { testProtocol as protocol } from './protocol.ts';
 
-type Options = Omit<NatsTransportOptions<typeof protocol>, 'protocol'>;
+/** The options of the transport and of its backend; `network` is that of both. */
+export interface Options
+  extends NatsBackendOptions,
+    Pick<CommonOptions, 'dialTimeout' | 'keepAlive'> {
+  /** The address to listen on. */
+  readonly bindAddr?: string | undefined;
+}
 export type TestTransport = Transport<typeof protocol>;
 
 /** Opens a transport that only dials. */
 export function client(t: ExecutionContext, options: Options): TestTransport {
-  const transport = createNatsTransport({ ...options, protocol });
+  const { bindAddr, network, keepAlive, dialTimeout, ...backend } = options;
+  const backends = [nats({ ...backend, network })];
+  const common = { protocol, network, keepAlive, dialTimeout, backends };
+  const transport =
+    bindAddr === undefined ? createTransport(common) : createTransport(bindAddr, common);
   t.teardown(() => transport.close());
   return transport;
 }
@@ -21,11 +38,15 @@ export async function node(
   options: Options,
   handlers: Handlers<typeof protocol> = {},
 ): Promise<TestTransport> {
-  const transport = client(t, options);
+  const { servers = [] } = options;
+  const [server = '127.0.0.1'] = typeof servers === 'string' ? [servers] : servers;
+  const transport = client(t, { bindAddr: `nats://${server}/node-${++nodes}`, ...options });
   serve(transport, { echo: (request) => request, ...handlers });
   await transport.listen();
   return transport;
 }
+
+let nodes = 0;
 
 /** Resolves when `holds` returns true or resolves to true; calls it repeatedly for up to 20 s. */
 export async function eventually(holds: () => Promise<boolean> | boolean): Promise<void> {
