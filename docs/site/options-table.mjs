@@ -37,7 +37,7 @@ export const schemas = [
     ['WsTransportOptions', 'WsStreamLayerOptions'],
   ],
   [
-    'transport-webrtc/create-webrtc-transport#transportSchema',
+    'transport-webrtc/webrtc#transportSchema',
     'createWebRtcTransport',
     ['WebRtcTransportOptions', 'WebRtcStreamLayerOptions', 'WebRtcBackendOptions', 'PeerLists'],
   ],

@@ -5,7 +5,7 @@ import { createIdentity, type Identity } from '@trunkline/security';
 import { type Clock, systemClock, type TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import test, { type ExecutionContext } from 'ava';
-import { createWebRtcStreamLayer } from './create-webrtc-transport.ts';
+import { createWebRtcStreamLayer } from './webrtc.ts';
 import { createMemorySignaling } from './memory-signaling.ts';
 import { loadRtc } from './node-rtc.ts';
 import type { RtcDataChannel, RtcPeerConnection } from './rtc.ts';

@@ -6,7 +6,7 @@ export {
   type WebRtcBackend,
   type WebRtcTransportOptions,
   webrtc,
-} from './create-webrtc-transport.ts';
+} from './webrtc.ts';
 export {
   createMemorySignaling,
   type MemorySignaling,

@@ -6,7 +6,7 @@ import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import * as werift from 'werift';
-import { createWebRtcStreamLayer } from './create-webrtc-transport.ts';
+import { createWebRtcStreamLayer } from './webrtc.ts';
 import { createMemorySignaling } from './memory-signaling.ts';
 import { loadRtc } from './node-rtc.ts';
 import { createChannelConnection } from './ready-channel.ts';

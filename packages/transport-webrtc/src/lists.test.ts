@@ -15,7 +15,7 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
-import { createWebRtcStreamLayer, webrtc } from './create-webrtc-transport.ts';
+import { createWebRtcStreamLayer, webrtc } from './webrtc.ts';
 import { createMemorySignaling } from './memory-signaling.ts';
 import type { SignalRelay } from './signal.ts';
 import { createFakeRtc } from './testing/fake-rtc.ts';

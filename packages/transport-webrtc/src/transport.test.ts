@@ -5,7 +5,7 @@ import { createPeers } from '@trunkline/peers';
 import { createIdentity } from '@trunkline/security';
 import { bytes, defineProtocol, serve, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import { createWebRtcTransport } from './create-webrtc-transport.ts';
+import { createWebRtcTransport } from './webrtc.ts';
 import { createMemorySignaling } from './memory-signaling.ts';
 import { createCountingRtc } from './testing/counting-rtc.ts';
 

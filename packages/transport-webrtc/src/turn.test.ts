@@ -5,7 +5,7 @@ import { createIdentity } from '@trunkline/security';
 import { bytes, defineProtocol, serve, type TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext, registerCompletionHandler } from 'ava';
 import * as werift from 'werift';
-import { createWebRtcTransport } from './create-webrtc-transport.ts';
+import { createWebRtcTransport } from './webrtc.ts';
 import { createMemorySignaling } from './memory-signaling.ts';
 import type { RtcIceServer, RtcLibrary } from './rtc.ts';
 import { lyingSignal } from './testing/lying-signal.ts';

@@ -5,7 +5,7 @@ import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
-import { createWebRtcStreamLayer } from './create-webrtc-transport.ts';
+import { createWebRtcStreamLayer } from './webrtc.ts';
 import { createMemorySignaling } from './memory-signaling.ts';
 import type { Signal, SignalSession } from './signal.ts';
 import { createCountingRtc } from './testing/counting-rtc.ts';

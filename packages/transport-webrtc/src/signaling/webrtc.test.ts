@@ -4,7 +4,7 @@ import { createIdentity } from '@trunkline/security';
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { RTCPeerConnection } from 'werift';
-import { createWebRtcTransport } from '../create-webrtc-transport.ts';
+import { createWebRtcTransport } from '../webrtc.ts';
 import type { RtcLibrary } from '../rtc.ts';
 import { type HubFixture, hubFixture } from './testing/nodes.ts';
 

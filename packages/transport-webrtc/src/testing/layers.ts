@@ -2,7 +2,7 @@
 
 import type { Clock } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
-import { createWebRtcStreamLayer } from '../create-webrtc-transport.ts';
+import { createWebRtcStreamLayer } from '../webrtc.ts';
 import { createMemorySignaling } from '../memory-signaling.ts';
 import type { RtcLibrary } from '../rtc.ts';
 
