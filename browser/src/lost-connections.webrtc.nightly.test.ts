@@ -3,8 +3,8 @@
 
 import { once } from 'node:events';
 import { createIdentity, type Identity } from '@trunkline/security';
-import type { TransportError } from '@trunkline/transport-core';
-import { createWebRtcTransport } from '@trunkline/transport-webrtc';
+import { createTransport, type TransportError } from '@trunkline/transport-core';
+import { webrtc } from '@trunkline/transport-webrtc';
 import test, { type ExecutionContext } from 'ava';
 import { executablePath, NO_CHROMIUM, TestBrowser } from './chromium.ts';
 import { lines, QUICK } from './lines.ts';
@@ -133,10 +133,9 @@ async function openPage(t: ExecutionContext, signals = new NodeSignals()) {
     /** Opens a node that is registered as 'server'. */
     async openServer(identity: Identity = createIdentity()) {
       const signal = signals.signal('server');
-      const transport = createWebRtcTransport({
+      const transport = createTransport('webrtc://0', {
         protocol: lines,
-        signal,
-        identity,
+        backends: [webrtc({ signal, identity })],
         keepAlive: QUICK,
       });
       return { server: await TestServer.listen(t, transport), identity };

@@ -60,7 +60,7 @@ import {
   inmem,
 } from '@trunkline/transport-inmem';
 import { createTcpStreamLayer, createTcpTransport, tcp } from '@trunkline/transport-tcp';
-import { createMemorySignaling, createWebRtcTransport } from '@trunkline/transport-webrtc';
+import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
 import { Registry } from 'prom-client';
 import { z } from 'zod';
@@ -85,12 +85,16 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
       limits: { message: 1_024 },
     }),
     createWsTransport({ protocol: ledger, server: createServer(), path: '/rpc' }),
-    createWebRtcTransport({
+    createTransport('webrtc://0', {
       protocol: ledger,
-      signal: createMemorySignaling().signal(identity.nodeId),
-      identity,
-      iceServers: [{ urls: 'stun:stun.example:3478' }],
-      deny: undefined,
+      backends: [
+        webrtc({
+          signal: createMemorySignaling().signal(identity.nodeId),
+          identity,
+          iceServers: [{ urls: 'stun:stun.example:3478' }],
+          deny: undefined,
+        }),
+      ],
     }),
     createInmemTransport({ protocol: ledger }),
     createTransport('tcp://127.0.0.1:0', { protocol: ledger, backends: [tcp(), ws(), inmem()] }),

@@ -37,9 +37,9 @@ export const schemas = [
     ['WsTransportOptions', 'WsStreamLayerOptions'],
   ],
   [
-    'transport-webrtc/webrtc#transportSchema',
-    'createWebRtcTransport',
-    ['WebRtcTransportOptions', 'WebRtcStreamLayerOptions', 'WebRtcBackendOptions', 'PeerLists'],
+    'transport-webrtc/webrtc-options#layerSchema',
+    'webrtc, createWebRtcStreamLayer',
+    ['WebRtcStreamLayerOptions', 'WebRtcBackendOptions', 'PeerLists'],
   ],
   [
     'transport-webrtc/ready-channel#schema',
@@ -127,8 +127,7 @@ export const schemas = [
 /** Schemas that are parts of others, or belong to no call of their own, with the reason. */
 export const parts = new Map([
   ['transport-nats/nats-options#backendSchema', 'createNatsStreamLayer lists its options'],
-  ['transport-webrtc/webrtc-options#backendSchema', 'createWebRtcTransport lists its options'],
-  ['transport-webrtc/webrtc-options#layerSchema', 'createWebRtcTransport lists its options'],
+  ['transport-webrtc/webrtc-options#backendSchema', 'createWebRtcStreamLayer lists its options'],
   ['transport-testkit/faulty/faults#optionsOfFaulty', 'the faults and a seed'],
   ['simulation/faults/plan#schema', 'one for each nemesis, made by a function'],
 ]);

@@ -5,11 +5,12 @@ import { createIdentity } from '@trunkline/security';
 import {
   bytes,
   type CommonOptions,
+  createTransport,
   defineProtocol,
   serve,
   type Transport,
 } from '@trunkline/transport-core';
-import { createWebRtcTransport } from '@trunkline/transport-webrtc';
+import { webrtc } from '@trunkline/transport-webrtc';
 import { hubSignal } from '@trunkline/transport-webrtc/signaling';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
 import type { Link } from './tasks.ts';
@@ -57,5 +58,6 @@ async function listening(transport: Transport<Protocol>): Promise<string> {
 function webRtc(hub: string): Transport<Protocol> {
   const identity = createIdentity();
   const signal = hubSignal({ hub, backends: [ws()], identity });
-  return createWebRtcTransport({ protocol, signal, identity, ...OPTIONS });
+  const backends = [webrtc({ signal, identity })];
+  return createTransport('webrtc://0', { protocol, backends, ...OPTIONS });
 }

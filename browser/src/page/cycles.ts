@@ -1,7 +1,7 @@
 // A page that opens and closes WebRTC connections, one after the other.
 
-import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
-import { createMemorySignaling, createWebRtcTransport } from '@trunkline/transport-webrtc';
+import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
+import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
 
 const protocol = defineProtocol({
   name: 'cycles',
@@ -15,7 +15,10 @@ let cycles = 0;
 /** Opens two transports, makes a call from one to the other, and closes both. */
 async function cycle(): Promise<void> {
   const [server, client] = ['server', 'client'].map((name) =>
-    createWebRtcTransport({ protocol, signal: signaling.signal(`${name}-${cycles}`) }),
+    createTransport('webrtc://0', {
+      protocol,
+      backends: [webrtc({ signal: signaling.signal(`${name}-${cycles}`) })],
+    }),
   );
   cycles++;
   serve(server!, { echo: (request) => request });

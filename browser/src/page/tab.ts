@@ -1,8 +1,8 @@
 // A page that is a node of a mesh: it finds other pages over a hub, and both dials and is dialed.
 
 import { createIdentity } from '@trunkline/security';
-import { serve, type TransportError } from '@trunkline/transport-core';
-import { createWebRtcTransport } from '@trunkline/transport-webrtc';
+import { createTransport, serve, type TransportError } from '@trunkline/transport-core';
+import { webrtc } from '@trunkline/transport-webrtc';
 import { hubSignal } from '@trunkline/transport-webrtc/signaling';
 import { ws } from '@trunkline/transport-ws';
 import { lines, QUICK } from '../lines.ts';
@@ -20,7 +20,10 @@ const offered: TabPage = {
   async join(hub) {
     const signal = hubSignal({ hub, backends: [ws()], identity });
     const options = { protocol: lines, keepAlive: QUICK, timeout: 60_000 };
-    const transport = createWebRtcTransport({ ...options, signal, identity });
+    const transport = createTransport('webrtc://0', {
+      ...options,
+      backends: [webrtc({ signal, identity })],
+    });
     serve(transport, { echo: (request) => request, wait: () => new Promise(() => {}) });
     await transport.listen();
     call = async (nodeId, method, size): Promise<Answer> => {

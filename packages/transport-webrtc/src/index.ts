@@ -1,13 +1,6 @@
 // WebRTC as a backend of Trunkline, and the interface of signaling.
 
 export {
-  createWebRtcStreamLayer,
-  createWebRtcTransport,
-  type WebRtcBackend,
-  type WebRtcTransportOptions,
-  webrtc,
-} from './webrtc.ts';
-export {
   createMemorySignaling,
   type MemorySignaling,
   type MemorySignalOptions,
@@ -32,5 +25,10 @@ export type {
   SignalSession,
 } from './signal.ts';
 export { parseSignalMessage } from './signal-message.ts';
+export {
+  createWebRtcStreamLayer,
+  type WebRtcBackend,
+  webrtc,
+} from './webrtc.ts';
 export type { WebRtcStreamLayer } from './webrtc-layer.ts';
 export type { WebRtcBackendOptions, WebRtcStreamLayerOptions } from './webrtc-options.ts';

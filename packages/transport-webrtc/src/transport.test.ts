@@ -3,11 +3,17 @@
 
 import { createPeers } from '@trunkline/peers';
 import { createIdentity } from '@trunkline/security';
-import { bytes, defineProtocol, serve, type TransportError } from '@trunkline/transport-core';
+import {
+  bytes,
+  createTransport,
+  defineProtocol,
+  serve,
+  type TransportError,
+} from '@trunkline/transport-core';
 import test from 'ava';
-import { createWebRtcTransport } from './webrtc.ts';
 import { createMemorySignaling } from './memory-signaling.ts';
 import { createCountingRtc } from './testing/counting-rtc.ts';
+import { webrtc } from './webrtc.ts';
 
 const protocol = defineProtocol({
   name: 'echo',
@@ -26,7 +32,11 @@ const handlers = {
 
 test('a call on an open connection ends at its deadline, and the connection serves the next one', async (t) => {
   const signaling = createMemorySignaling();
-  const node = (id: string) => createWebRtcTransport({ protocol, signal: signaling.signal(id) });
+  const node = (id: string) =>
+    createTransport('webrtc://0', {
+      protocol,
+      backends: [webrtc({ signal: signaling.signal(id) })],
+    });
   const [near, far] = [node('near'), node('far')];
   t.teardown(() => Promise.all([near.close(), far.close({ grace: 0 })]).then(() => {}));
   serve(far, handlers);
@@ -45,7 +55,10 @@ test('two nodes that dial each other at once keep one connection, that of the lo
     .sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1))
     .map((identity) => {
       const signal = signaling.signal(identity.nodeId);
-      const transport = createWebRtcTransport({ protocol, signal, identity, rtc });
+      const transport = createTransport('webrtc://0', {
+        protocol,
+        backends: [webrtc({ signal, identity, rtc })],
+      });
       serve(transport, handlers);
       t.teardown(() => transport.close());
       return { nodeId: identity.nodeId, transport };

@@ -2,14 +2,20 @@
 
 import process from 'node:process';
 import { createIdentity } from '@trunkline/security';
-import { bytes, defineProtocol, serve, type TransportError } from '@trunkline/transport-core';
+import {
+  bytes,
+  createTransport,
+  defineProtocol,
+  serve,
+  type TransportError,
+} from '@trunkline/transport-core';
 import test, { type ExecutionContext, registerCompletionHandler } from 'ava';
 import * as werift from 'werift';
-import { createWebRtcTransport } from './webrtc.ts';
 import { createMemorySignaling } from './memory-signaling.ts';
 import type { RtcIceServer, RtcLibrary } from './rtc.ts';
 import { lyingSignal } from './testing/lying-signal.ts';
 import { startTurnServer, type TurnServer, unable } from './testing/turn-server.ts';
+import { webrtc } from './webrtc.ts';
 
 const protocol = defineProtocol({
   name: 'echo',
@@ -66,13 +72,10 @@ async function pair(
       for (const [candidate] of text.matchAll(/candidate:.*/g)) candidates.add(candidate);
       return [message];
     });
-    const transport = createWebRtcTransport({
+    const iceTransportPolicy = 'relay';
+    const transport = createTransport('webrtc://0', {
       protocol,
-      signal,
-      identity,
-      rtc,
-      iceServers: [server],
-      iceTransportPolicy: 'relay',
+      backends: [webrtc({ signal, identity, rtc, iceServers: [server], iceTransportPolicy })],
       dialTimeout,
       handshakeTimeout: 20_000,
     });

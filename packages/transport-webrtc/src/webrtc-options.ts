@@ -66,7 +66,7 @@ const has =
 
 export const isClock = has('now', 'setTimeout', 'clearTimeout', 'defer');
 
-export const backendFields = {
+const backendFields = {
   signal: reference<Signal>(
     has('nodeId', 'listen', 'open'),
     'a Signal, such as hubSignal of @trunkline/transport-webrtc/signaling returns',

@@ -1,29 +1,12 @@
-// WebRTC as a stream layer, as a Transport and as a backend of createTransport.
+// WebRTC as a backend of createTransport, and as a stream layer.
 
 import { NodeFilter, type PeerUpdate } from '@trunkline/security';
-import {
-  type Backend,
-  type CommonOptions,
-  type Protocol,
-  systemClock,
-  type Transport,
-} from '@trunkline/transport-core';
-import {
-  checkAdvertised,
-  commonOptions,
-  extendOptions,
-  isProtocol,
-  NetworkTransport,
-  optional,
-  parseOptions,
-  reference,
-  text,
-} from '@trunkline/transport-core/backend';
+import type { Backend } from '@trunkline/transport-core';
+import { checkAdvertised, parseOptions } from '@trunkline/transport-core/backend';
 import { RelayFallback } from './relay-fallback.ts';
 import { parseAddress } from './webrtc-address.ts';
 import { updatePeers, WebRtcLayer, type WebRtcStreamLayer } from './webrtc-layer.ts';
 import {
-  backendFields,
   backendSchema,
   checkIds,
   layerSchema,
@@ -31,40 +14,10 @@ import {
   type WebRtcStreamLayerOptions,
 } from './webrtc-options.ts';
 
-/** Options of a transport over WebRTC; `protocol` and `signal` are required. */
-export type WebRtcTransportOptions<P extends Protocol> = CommonOptions &
-  WebRtcStreamLayerOptions & {
-    /** The protocol that the transport speaks; `mount` adds others. */
-    readonly protocol: P;
-  };
-
 /** Creates a stream layer over WebRTC data channels, one for each connection. */
 export function createWebRtcStreamLayer(options: WebRtcStreamLayerOptions): WebRtcStreamLayer {
   parseOptions(layerSchema, options, 'createWebRtcStreamLayer');
   return createLayer(options, 'createWebRtcStreamLayer');
-}
-
-/**
- * Creates a transport over WebRTC. Targets and its own address have the form
- * '[nodeId@]webrtc://id', where the id is the one that a node has registered with signaling.
- */
-export function createWebRtcTransport<P extends Protocol>(
-  options: WebRtcTransportOptions<P>,
-): Transport<P> {
-  const {
-    signal: _signal,
-    identity: _identity,
-    allow: _allow,
-    deny: _deny,
-    iceServers: _iceServers,
-    iceTransportPolicy: _iceTransportPolicy,
-    rtc: _rtc,
-    advertiseAddr: _advertiseAddr,
-    ...common
-  } = parseOptions(transportSchema, options, 'createWebRtcTransport');
-  const { protocol, clock = systemClock } = options;
-  const stream = createLayer({ ...options, clock }, 'createWebRtcTransport');
-  return new NetworkTransport<P>({ ...(common as CommonOptions), protocol, stream, clock });
 }
 
 /** A backend over WebRTC. */
@@ -113,9 +66,3 @@ function filterOf(options: WebRtcBackendOptions): NodeFilter {
   const { signal, identity } = options;
   return new NodeFilter(identity?.nodeId ?? signal.nodeId, options);
 }
-
-const transportSchema = extendOptions(commonOptions, {
-  ...backendFields,
-  protocol: reference<Protocol>(isProtocol, 'a protocol made by defineProtocol'),
-  advertiseAddr: optional(text()),
-});

@@ -1,11 +1,11 @@
 // Tests of WebRTC transports that find each other over a hub.
 
 import { createIdentity } from '@trunkline/security';
-import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
+import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { RTCPeerConnection } from 'werift';
-import { createWebRtcTransport } from '../webrtc.ts';
 import type { RtcLibrary } from '../rtc.ts';
+import { webrtc } from '../webrtc.ts';
 import { type HubFixture, hubFixture } from './testing/nodes.ts';
 
 const echo = defineProtocol({
@@ -48,11 +48,15 @@ test('two nodes without a direct path connect over the relay of the hub', async 
 function node(
   t: ExecutionContext,
   hub: HubFixture,
-  { relay = false, ...options }: NodeOptions = {},
+  { relay = false, iceTransportPolicy, dialTimeout }: NodeOptions = {},
 ) {
   const identity = createIdentity();
   const signal = hub.node({ identity, relay });
-  const transport = createWebRtcTransport({ protocol: echo, signal, identity, rtc, ...options });
+  const transport = createTransport('webrtc://0', {
+    protocol: echo,
+    backends: [webrtc({ signal, identity, rtc, iceTransportPolicy })],
+    dialTimeout,
+  });
   serve(transport, { echo: (request) => request });
   t.teardown(() => transport.close());
   return { id: identity.nodeId, transport };
