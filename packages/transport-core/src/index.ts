@@ -36,6 +36,7 @@ export { createManualClock, type ManualClock } from './manual-clock.ts';
 export { type Counter, combineObservers, type Observer, type ObserverEvent } from './observer.ts';
 export { bytes } from './protocol/bytes.ts';
 export type { Codec } from './protocol/codec.ts';
+export { methodId } from './protocol/default-numbers.ts';
 export { type JsonOptions, json } from './protocol/json.ts';
 export { type Limited, limited } from './protocol/limited.ts';
 export { type ProtobufOptions, protobuf } from './protocol/protobuf.ts';
