@@ -3,6 +3,7 @@
 
 import type {
   AnyTransport,
+  CallOf,
   Client,
   Clock,
   ConnectionEvent,
@@ -13,7 +14,6 @@ import type {
   Random,
   Remote,
   RequestInput,
-  ResultOf,
   Rpc,
   SendArguments,
   Snapshot,
@@ -68,7 +68,7 @@ export class NodeTransport<P extends Protocol> implements Transport<P> {
     method: N,
     request: RequestInput<P, N>,
     ...options: SendArguments<P, N>
-  ): Promise<ResultOf<P, N>> {
+  ): CallOf<P, N> {
     return this.#mount.send(target, method, request, ...options);
   }
 

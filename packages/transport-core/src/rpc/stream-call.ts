@@ -2,6 +2,7 @@
 // a download are sent as the reader takes them.
 
 import { TransportError, withDetails } from '../errors.ts';
+import { iterable } from '../iterable-promise.ts';
 import { decodeAs, encodeAs } from '../protocol/message.ts';
 import type { Method } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
@@ -11,7 +12,7 @@ import { ItemReader } from './item-reader.ts';
 
 /**
  * An outgoing streaming call. An upload resolves to the response; download and duplex calls resolve
- * to the items once the request has been sent.
+ * to the items once the request has been sent, and their promise is iterable.
  */
 export class StreamCall extends Call<unknown> {
   readonly #source: AsyncIterator<unknown> | undefined;
@@ -32,6 +33,7 @@ export class StreamCall extends Call<unknown> {
     options: OwnOptions,
   ) {
     super(host, method, payload, target, options);
+    if (method.download !== undefined) iterable(this.promise);
     const isOwn = options.timeout !== undefined;
     this.widen();
     this.travels = isOwn;

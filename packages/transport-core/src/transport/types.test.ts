@@ -157,6 +157,11 @@ export async function clients() {
   same<typeof hinted, void>(true);
   for await (const block of await client.fetchBlocks(1))
     same<typeof block, { height: number }>(true);
+  for await (const block of client.fetchBlocks(1)) same<typeof block, { height: number }>(true);
+  const replay = client.replay(new Uint8Array(1), { upload: uploadOf<string>() });
+  for await (const item of replay) same<typeof item, Bytes>(true);
+  // @ts-expect-error a response is not iterable
+  for await (const _ of client.installSnapshot('meta', { upload: uploadOf<Uint8Array>() }));
   await client.installSnapshot('meta', { upload: uploadOf<Uint8Array>() });
   // @ts-expect-error an upload is required
   client.installSnapshot('meta');
