@@ -164,19 +164,29 @@ export interface MethodTable {
 
 /**
  * Checks a definition at compile time: each invalid member is given an impossible type, whose text
- * explains the mistake.
+ * explains the mistake. A definition without ids and mistakes adds nothing for the compiler to do.
  */
-export type CheckMethods<M> = {
-  readonly [N in keyof M]: keyof M[N] extends MethodMember
-    ? M[N] extends { readonly id: infer I extends number }
-      ? I extends keyof NamesById<M>
-        ? NamesById<M>[I] extends N
-          ? unknown
-          : { readonly id: `another method has id ${I}` }
-        : unknown
+export type CheckMethods<M> =
+  MembersOf<M> extends MethodMember
+    ? 'id' extends MembersOf<M>
+      ? {
+          readonly [N in keyof M]: M[N] extends { readonly id: infer I extends number }
+            ? I extends keyof NamesById<M>
+              ? NamesById<M>[I] extends N
+                ? unknown
+                : { readonly id: `another method has id ${I}` }
+              : unknown
+            : unknown;
+        }
       : unknown
-    : { readonly [K in Exclude<keyof M[N], MethodMember>]: `a method has no '${K & string}'` };
-};
+    : {
+        readonly [N in keyof M]: {
+          readonly [K in Exclude<keyof M[N], MethodMember>]: `a method has no '${K & string}'`;
+        };
+      };
+
+/** The members that any of the methods has. */
+type MembersOf<M> = { readonly [N in keyof M]: keyof M[N] }[keyof M];
 
 type MethodMember = keyof MethodBase | 'response' | 'upload' | 'download';
 
