@@ -120,7 +120,9 @@ export class StreamCall extends Call<unknown> {
     if (upload === undefined || source === undefined) return;
     try {
       for (;;) {
-        const { value, done } = await Promise.resolve(source.next()).catch(thrown);
+        const { value, done } = await Promise.resolve(source.next()).catch((error) => {
+          throw aborted(error);
+        });
         if (done === true) break;
         if (upload.stopped) return;
         await upload.write(this.encodeItem(value));
@@ -128,10 +130,8 @@ export class StreamCall extends Call<unknown> {
       upload.close(undefined);
     } catch (error) {
       if (this.done || upload.stopped) return;
-      const code = error instanceof TransportError ? error.code : 'aborted';
-      const cause = error instanceof TransportError ? error.cause : error;
-      const message = error instanceof Error ? error.message : String(error);
-      const reason = error instanceof TransportError ? error.reason : undefined;
+      const { code, message, reason, cause } =
+        error instanceof TransportError ? error : aborted(error);
       const { sent, target } = this;
       this.giveUp(
         new TransportError(
@@ -156,8 +156,8 @@ export class StreamCall extends Call<unknown> {
 }
 
 /** Wraps whatever an upload throws in an `aborted` error, with the original as its cause. */
-function thrown(error: unknown): never {
-  throw new TransportError('aborted', error instanceof Error ? error.message : String(error), {
+function aborted(error: unknown): TransportError {
+  return new TransportError('aborted', error instanceof Error ? error.message : String(error), {
     cause: error,
   });
 }
