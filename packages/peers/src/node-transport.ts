@@ -3,7 +3,6 @@
 
 import type {
   AnyTransport,
-  CallOf,
   Client,
   Clock,
   ConnectionEvent,
@@ -14,9 +13,11 @@ import type {
   Random,
   Remote,
   RequestInput,
+  ResultOf,
   Rpc,
   SendArguments,
   Snapshot,
+  StreamOf,
   Target,
   Transport,
 } from '@trunkline/transport-core';
@@ -68,7 +69,7 @@ export class NodeTransport<P extends Protocol> implements Transport<P> {
     method: N,
     request: RequestInput<P, N>,
     ...options: SendArguments<P, N>
-  ): CallOf<P, N> {
+  ): Promise<ResultOf<P, N>> & StreamOf<P, N> {
     return this.#mount.send(target, method, request, ...options);
   }
 

@@ -25,11 +25,12 @@ import { isProjectProtocol, type Mount } from './mount.ts';
 import type { Snapshot } from './snapshot.ts';
 import { takeSnapshot } from './take-snapshot.ts';
 import type {
-  CallOf,
   Client,
   ConnectionEvent,
   MountOptions,
+  ResultOf,
   SendArguments,
+  StreamOf,
   Target,
   Transport,
 } from './types.ts';
@@ -78,7 +79,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     method: N,
     request: RequestInput<P, N>,
     ...options: SendArguments<P, N>
-  ): CallOf<P, N>;
+  ): Promise<ResultOf<P, N>> & StreamOf<P, N>;
   send(target: Target, method: string, request: unknown, options?: OwnOptions): Promise<unknown> {
     try {
       const found = this.#method(method, 'send');

@@ -82,12 +82,12 @@ export type ResultOf<P extends Protocol, N extends MethodName<P>> = {
 }[KindOf<P, N>];
 
 /**
- * A call: a promise of its result. If the callee streams, the promise is iterable itself, so
+ * The part of a call's type that makes its promise iterable if the callee streams, so that
  * `for await (const item of client.count(range))` needs no `await`. If the call fails to start, the
- * loop throws its error.
+ * loop throws its error. `unknown` for other calls.
  */
-export type CallOf<P extends Protocol, N extends MethodName<P>> = Promise<ResultOf<P, N>> &
-  (KindOf<P, N> extends 'download' | 'duplex' ? ResultOf<P, N> : unknown);
+export type StreamOf<P extends Protocol, N extends MethodName<P>> =
+  KindOf<P, N> extends 'download' | 'duplex' ? ResultOf<P, N> : unknown;
 
 /**
  * A protocol's methods as functions, bound to one target: `client.requestVote(request, options)` is
@@ -97,7 +97,7 @@ export type Client<P extends Protocol> = {
   readonly [N in MethodName<P>]: (
     request: RequestInput<P, N>,
     ...options: SendArguments<P, N>
-  ) => CallOf<P, N>;
+  ) => Promise<ResultOf<P, N>> & StreamOf<P, N>;
 };
 
 /**
@@ -174,7 +174,7 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
     method: N,
     request: RequestInput<P, N>,
     ...options: SendArguments<P, N>
-  ): CallOf<P, N>;
+  ): Promise<ResultOf<P, N>> & StreamOf<P, N>;
   /** Returns a client whose methods call `send` with this target. */
   to(target: Target): Client<P>;
   /**
