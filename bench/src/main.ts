@@ -23,6 +23,7 @@ await dispatch(
     simulation: new URL('./simulation.js', import.meta.url),
     'simulation-loads': new URL('./simulation-loads.js', import.meta.url),
     start: new URL('./start.js', import.meta.url),
+    types: new URL('./types.js', import.meta.url),
     webrtc: new URL('./webrtc.js', import.meta.url),
   },
   calls,

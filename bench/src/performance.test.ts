@@ -58,6 +58,15 @@ const RECORD: PerformanceRecord = {
       { name: 'core + tcp', time: 70, cpu: 60, rss: 10, heap: 4 },
     ],
   },
+  types: {
+    machine: MACHINE,
+    runs: 15,
+    methods: 200,
+    figures: [
+      { name: 'plain functions', time: 400, ratio: 1 },
+      { name: 'trunkline', time: 640, ratio: 1.6 },
+    ],
+  },
 };
 
 test('a record contains the rounds that it was made of', (t) => {
@@ -111,6 +120,8 @@ test('the document has tables with ratios, bars, libraries, the machine, and han
   t.regex(document, /^\| s2 rate: .* \| 0\.500 \| \*\*missed\*\* \|$/m);
   t.regex(document, /^\| 8 \| trunkline-tcp \| 900 \|.* 0\.90 \|$/m);
   t.regex(document, /^\| core \+ tcp \| \+70\.0 \| \+60\.0 \| \+10\.0 \| \+4\.0 \|$/m);
+  t.regex(document, /^\| trunkline \| 640 \| 1\.60 \|$/m);
+  t.regex(document, /^\| type-checking: .* \| 1\.60 \| \*\*missed\*\* \|$/m);
   t.regex(document, /3 rounds of 1500 ms/);
   t.true(document.includes('\n## What was tried\n\nNothing paid.\n\n**Next:**'));
   for (const name of formatPlots(RECORD).keys())
@@ -123,10 +134,10 @@ test('parts from other machines are marked, and parts without measurements are l
     start: { ...RECORD.start!, machine: { ...MACHINE, node: '24.0.0' } },
   });
   const document = formatDocument(other, '');
-  t.regex(document, /^\| s2, s1, scale of flight \| .* 20\.20\.2 \|$/m);
+  t.regex(document, /^\| s2, s1, scale of flight, types \| .* 20\.20\.2 \|$/m);
   t.regex(document, /^\| starting \| .* 24\.0\.0 \|$/m);
   const empty = formatDocument(NOTHING, 'x');
-  t.notRegex(empty, /## (Calls|Scale|Starting|Bars)/);
+  t.notRegex(empty, /## (Calls|Scale|Starting|Types|Bars)/);
   t.deepEqual([...formatPlots(NOTHING)], []);
 });
 

@@ -82,13 +82,15 @@ export async function loadPeer(name: string): Promise<Adapter | undefined> {
   return adapter;
 }
 
-/**
- * Returns the libraries of an adapter with the versions that package.json pins, such as
- * '@grpc/grpc-js 1.14.7'; none if the adapter is not one of these libraries.
- */
+/** Returns the libraries of an adapter with their versions; none if it is not one of these. */
 export function versionsOf(name: string): string[] {
+  return (PEERS[name]?.packages ?? []).map(withVersion);
+}
+
+/** Returns a library with the version that package.json pins, such as '@grpc/grpc-js 1.14.7'. */
+export function withVersion(library: string): string {
   const { dependencies } = JSON.parse(readFileSync(new URL('package.json', FOLDER), 'utf8')) as {
     dependencies: Record<string, string>;
   };
-  return (PEERS[name]?.packages ?? []).map((library) => `${library} ${dependencies[library]}`);
+  return `${library} ${dependencies[library]}`;
 }

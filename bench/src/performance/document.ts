@@ -1,5 +1,6 @@
 // Builds docs/performance.md from the figures and a section written by hand.
 
+import { withVersion } from '../adapters/peers.ts';
 import { compare, judge, type Verdict } from '../bars.ts';
 import { type BarsPlot, formatBars } from '../bars-plot.ts';
 import { tableOf as tableOfLine } from '../long-line/report.ts';
@@ -14,6 +15,7 @@ import { formatMarkdown, plotsOf } from '../scale/report.ts';
 import { tableOfLoads } from '../simulation/loads-report.ts';
 import { judge as judgeStart, tableOf } from '../start/report.ts';
 import { markdownTable } from '../table.ts';
+import { judge as judgeTypes, tableOf as tableOfTypes } from '../types/report.ts';
 import { formatScenario, measuredLibraries, measuredScenarios, ratioBars } from './calls.ts';
 import { type Machine, type PerformanceRecord, roundsOf } from './record.ts';
 
@@ -23,6 +25,7 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
   const verdicts = [
     ...judge(rounds),
     ...(record.start === undefined ? [] : judgeStart(record.start.figures)),
+    ...(record.types === undefined ? [] : judgeTypes(record.types.figures)),
     ...(record.observing === undefined ? [] : judgeObserving(observed(record.observing))),
   ];
   const lines = [
@@ -37,6 +40,7 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
     'npx pnpm@12 bench scale --report                 # more in flight, more connections, larger messages',
     'npx pnpm@12 bench line --report                  # a long line; needs root and Linux',
     'npx pnpm@12 bench start --report                 # what packages take to load',
+    'npx pnpm@12 bench types --peers --report         # what types take to check',
     'npx pnpm@12 bench observing --report             # what interceptors, metrics and spans cost',
     'npx pnpm@12 bench simulation-loads --report      # how fast simulations run',
     '```',
@@ -51,6 +55,7 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
     ...formatScale(record),
     ...formatLine(record),
     ...formatStart(record),
+    ...formatTypes(record),
     ...formatObserving(record),
     ...formatSimulation(record),
     '## What was tried',
@@ -81,6 +86,7 @@ function formatMachines(record: PerformanceRecord): string[] {
     ),
     ...(record.line === undefined ? [] : [['a long line', record.line.machine] as const]),
     ...(record.start === undefined ? [] : [['starting', record.start.machine] as const]),
+    ...(record.types === undefined ? [] : [['types', record.types.machine] as const]),
     ...Object.entries(record.observing ?? {}).map(
       ([carrier, { machine }]) => [`observing, ${carrier}`, machine] as const,
     ),
@@ -220,6 +226,20 @@ function formatStart({ start }: PerformanceRecord): string[] {
     '## Starting',
     '',
     `The figures show what loading a package takes in a new process, in addition to bare Node in the same round. They are medians of ${start.runs} processes. CPU is that of all threads, and the heap is measured after GC.`,
+    '',
+    ...markdownTable(head!, rows, 1),
+    '',
+  ];
+}
+
+function formatTypes({ types }: PerformanceRecord): string[] {
+  if (types === undefined) return [];
+  const { figures, methods, runs } = types;
+  const [head, ...rows] = tableOfTypes(figures);
+  return [
+    '## Types',
+    '',
+    `TypeScript checks programs that define, implement and call ${methods} methods with the same zod schemas: as plain functions that parse their arguments and results, as a protocol, and as a router of ${withVersion('@trpc/server')}. The figures are medians of ${runs} runs of the compiler on one thread, from start to end; the ratio is the median of those in the same round.`,
     '',
     ...markdownTable(head!, rows, 1),
     '',

@@ -11,6 +11,7 @@ import type { Summary } from '../scale/summary.ts';
 import type { LoadSummary } from '../simulation/loads-report.ts';
 import type { StartFigures } from '../start/report.ts';
 import type { Figures } from '../stopwatch.ts';
+import type { TypesFigures } from '../types/report.ts';
 
 /** The machine of a measurement, without host names or paths. */
 export interface Machine {
@@ -42,6 +43,13 @@ export interface MeasuredStart {
   readonly machine: Machine;
   readonly runs: number;
   readonly figures: readonly StartFigures[];
+}
+
+export interface MeasuredTypes {
+  readonly machine: Machine;
+  readonly runs: number;
+  readonly methods: number;
+  readonly figures: readonly TypesFigures[];
 }
 
 export interface MeasuredLine {
@@ -78,6 +86,7 @@ export interface PerformanceRecord {
   readonly line?: MeasuredLine | undefined;
   readonly observing?: Readonly<Partial<Record<Carrier, MeasuredObserving>>> | undefined;
   readonly simulation?: MeasuredSimulation | undefined;
+  readonly types?: MeasuredTypes | undefined;
 }
 
 export const NOTHING: PerformanceRecord = { calls: {}, scale: {} };
@@ -109,6 +118,7 @@ export function renewed(
     observing: { ...before.observing, ...now.observing },
   };
   const simulation = now.simulation ?? before.simulation;
+  const types = now.types ?? before.types;
   return {
     calls: { ...before.calls, ...now.calls },
     ...newer,
@@ -117,6 +127,7 @@ export function renewed(
     ...line,
     ...observing,
     ...(simulation && { simulation }),
+    ...(types && { types }),
   };
 }
 

@@ -3,8 +3,8 @@ import { inmem } from '@trunkline/transport-inmem';
 import { tcp } from '@trunkline/transport-tcp';
 import { z } from 'zod';
 
-const greet = { id: 1, request: json(z.string()), response: json(z.string()) };
-const greeter = defineProtocol({ name: 'greeter', version: 1, channel: 0x20, methods: { greet } });
+const greet = { request: json(z.string()), response: json(z.string()) };
+const greeter = defineProtocol({ name: 'greeter', methods: { greet } });
 const backends = [tcp(), inmem()];
 const address = 'tcp://127.0.0.1:0';
 

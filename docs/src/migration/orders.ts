@@ -27,6 +27,6 @@ await server.listen();
 const client = createTransport({ protocol: orders, backends });
 const shop = client.to(server.localAddr());
 console.log(await shop.place({ item: 'apples' }, { timeout: 5_000 }));
-for await (const step of await shop.follow({ item: 'apples' })) console.log(step);
+for await (const step of shop.follow({ item: 'apples' })) console.log(step);
 await client.close();
 await server.close();

@@ -5,15 +5,12 @@ import { z } from 'zod';
 const Range = z.object({ from: z.int(), to: z.int() });
 const numbers = defineProtocol({
   name: 'numbers',
-  version: 1,
-  channel: 0x20, // its number on a connection, 0x10 to 0xff: the same at all nodes
   methods: {
-    add: { id: 1, request: json(z.array(z.number())), response: json(z.number()), timeout: 5_000 }, // request and response
-    note: { id: 2, request: bytes }, // one-way
-    sum: { id: 3, request: json(z.string()), upload: json(z.number()), response: json(z.number()) }, // the caller streams
-    count: { id: 4, request: json(Range), download: json(z.number()) }, // the callee streams
+    add: { request: json(z.array(z.number())), response: json(z.number()), timeout: 5_000 }, // request and response
+    note: { request: bytes }, // one-way
+    sum: { request: json(z.string()), upload: json(z.number()), response: json(z.number()) }, // the caller streams
+    count: { request: json(Range), download: json(z.number()) }, // the callee streams
     double: {
-      id: 5,
       request: json(z.null()),
       upload: json(z.number()),
       download: json(z.number()),
@@ -48,7 +45,7 @@ async function* odd() {
 await there.note(new Uint8Array(3));
 console.log(await there.add([1, 2, 3], { timeout: 3_000, metadata: { tenant: 'a' } }));
 console.log(await there.sum('odd', { upload: odd() }));
-for await (const number of await there.count({ from: 0, to: 1_000_000 })) if (number === 3) break; // leaving the loop cancels the call
-for await (const number of await there.double(null, { upload: odd() })) console.log(number);
+for await (const number of there.count({ from: 0, to: 1_000_000 })) if (number === 3) break; // leaving the loop cancels the call
+for await (const number of there.double(null, { upload: odd() })) console.log(number);
 await client.close();
 await server.close();

@@ -3,9 +3,7 @@ import { connectAll, createInmemTransport } from '@trunkline/transport-inmem';
 
 const echo = defineProtocol({
   name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
+  methods: { echo: { request: bytes, response: bytes } },
 });
 const [a, b] = ['a', 'b'].map((addr) => createInmemTransport({ protocol: echo, addr }));
 connectAll(a!, b!);

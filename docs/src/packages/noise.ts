@@ -6,9 +6,7 @@ import { z } from 'zod';
 
 const chat = defineProtocol({
   name: 'chat',
-  version: 1,
-  channel: 0x20,
-  methods: { say: { id: 1, request: json(z.string()), response: json(z.string()) } },
+  methods: { say: { request: json(z.string()), response: json(z.string()) } },
 });
 const [ada, bob] = [createIdentity(), createIdentity()]; // keep one: `identity.key` is its PEM, parseIdentity reads it
 const server = createTransport('tcp://127.0.0.1:0', {

@@ -4,9 +4,7 @@ import { z } from 'zod';
 
 const chat = defineProtocol({
   name: 'chat',
-  version: 1,
-  channel: 0x20,
-  methods: { say: { id: 1, request: json(z.string()), response: json(z.string()) } },
+  methods: { say: { request: json(z.string()), response: json(z.string()) } },
 });
 const server = createTcpTransport({ protocol: chat, bindAddr: '127.0.0.1:0' }); // port 0: one that is free
 serve(server, {

@@ -5,9 +5,7 @@ import { z } from 'zod';
 
 const chat = defineProtocol({
   name: 'chat',
-  version: 1,
-  channel: 0x20,
-  methods: { say: { id: 1, request: json(z.string()), response: json(z.string()) } },
+  methods: { say: { request: json(z.string()), response: json(z.string()) } },
 });
 const signaling = createMemorySignaling(); // between processes: hubSignal
 const node = (identity: Identity) =>

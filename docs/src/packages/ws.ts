@@ -6,9 +6,7 @@ import { z } from 'zod';
 
 const clock = defineProtocol({
   name: 'clock',
-  version: 1,
-  channel: 0x20,
-  methods: { tick: { id: 1, request: json(z.int()), download: json(z.int()) } },
+  methods: { tick: { request: json(z.int()), download: json(z.int()) } },
 });
 const site = createServer((_request, response) => response.end('a page')).listen(0, '127.0.0.1'); // your own, with its pages
 await once(site, 'listening');
@@ -21,7 +19,7 @@ serve(server, {
 await server.listen();
 
 const page = createWsTransport({ protocol: clock }); // in a browser these lines are the same
-for await (const n of await page.to(server.advertiseAddr()).tick(3)) console.log(n);
+for await (const n of page.to(server.advertiseAddr()).tick(3)) console.log(n);
 await page.close();
 await server.close(); // leaves the site's own server open
 site.close();

@@ -9,16 +9,11 @@ import { inmem } from '@trunkline/transport-inmem';
 import { z } from 'zod';
 
 const methods = {
-  greet: { id: 1, request: json(z.string()), response: json(z.string()) },
+  greet: { request: json(z.string()), response: json(z.string()) },
 } as const;
-const version1 = defineProtocol({ name: 'greeter', version: 1, channel: 0x20, methods });
-const version2 = defineProtocol({
-  name: 'greeter',
-  version: 2,
-  accepts: [1, 2],
-  channel: 0x20,
-  methods,
-}); // still serves callers of version 1
+const version1 = defineProtocol({ name: 'greeter', methods });
+// Version 2 still serves callers of version 1.
+const version2 = defineProtocol({ name: 'greeter', version: 2, accepts: [1, 2], methods });
 
 const backends = [inmem()];
 const server = createTransport('inmem://door', {

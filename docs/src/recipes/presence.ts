@@ -4,9 +4,7 @@ import { z } from 'zod';
 
 const presence = defineProtocol({
   name: 'presence',
-  version: 1,
-  channel: 0x20,
-  methods: { seen: { id: 1, request: json(z.string()) } },
+  methods: { seen: { request: json(z.string()) } },
 });
 const backends = [inmem()];
 const friends = ['bob', 'eve'].map((name) =>

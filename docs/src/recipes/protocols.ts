@@ -4,16 +4,14 @@ import { z } from 'zod';
 
 const orders = defineProtocol({
   name: 'orders',
-  version: 1,
   channel: 0x20,
-  methods: { count: { id: 1, request: json(z.null()), response: json(z.int()) } },
+  methods: { count: { request: json(z.null()), response: json(z.int()) } },
 });
 const backups = defineProtocol({
   name: 'backups',
-  version: 1,
   channel: 0x21,
   priority: 1,
-  methods: { save: { id: 1, request: bytes, response: bytes } },
+  methods: { save: { request: bytes, response: bytes } },
 });
 
 const backends = [inmem()];

@@ -5,9 +5,7 @@ import { z } from 'zod';
 
 const votes = defineProtocol({
   name: 'votes',
-  version: 1,
-  channel: 0x20,
-  methods: { vote: { id: 1, request: json(z.int()), response: json(z.boolean()) } },
+  methods: { vote: { request: json(z.int()), response: json(z.boolean()) } },
 });
 const backends = [inmem()];
 const voters = ['a', 'b', 'c', 'd'].map((name) =>

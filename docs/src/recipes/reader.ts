@@ -4,9 +4,7 @@ import { z } from 'zod';
 
 const queue = defineProtocol({
   name: 'queue',
-  version: 1,
-  channel: 0x20,
-  methods: { add: { id: 1, request: json(z.int()), response: json(z.int()) } },
+  methods: { add: { request: json(z.int()), response: json(z.int()) } },
 });
 const backends = [inmem()];
 const server = createTransport('inmem://queue', { protocol: queue, backends });

@@ -3,9 +3,7 @@ import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 
 const echo = defineProtocol({
   name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
+  methods: { echo: { request: bytes, response: bytes } },
 });
 
 export default async function scenario(sim: Simulation): Promise<void> {

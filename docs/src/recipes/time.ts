@@ -5,9 +5,7 @@ import { z } from 'zod';
 
 const slow = defineProtocol({
   name: 'slow',
-  version: 1,
-  channel: 0x20,
-  methods: { wait: { id: 1, request: json(z.null()), response: json(z.null()) } },
+  methods: { wait: { request: json(z.null()), response: json(z.null()) } },
 });
 const clock = createManualClock();
 const backends = [inmem()];

@@ -5,20 +5,16 @@ import { z } from 'zod';
 const Name = z.string();
 const users1 = defineProtocol({
   name: 'users',
-  version: 1,
-  channel: 0x20,
-  methods: { find: { id: 1, request: json(Name), response: json(z.string()) } },
+  methods: { find: { request: json(Name), response: json(z.string()) } },
 });
-// Version 2 adds a method and keeps the old one, with its id and its meaning.
+// Version 2 adds a method and keeps the old one, with its name and its meaning.
 const users2 = defineProtocol({
   name: 'users',
   version: 2,
   accepts: [1, 2],
-  channel: 0x20,
   methods: {
     ...users1.methods,
     profile: {
-      id: 2,
       request: json(Name),
       response: json(z.object({ name: Name, city: z.string() })),
     },

@@ -10,9 +10,7 @@ import { z } from 'zod';
 
 const work = defineProtocol({
   name: 'work',
-  version: 1,
-  channel: 0x20,
-  methods: { job: { id: 1, request: json(z.int()), response: json(z.int()) } },
+  methods: { job: { request: json(z.int()), response: json(z.int()) } },
 });
 
 const observer: Observer = {

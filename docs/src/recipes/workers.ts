@@ -43,7 +43,7 @@ await two.peers.ready();
 // A worker runs no peers: it is a client, and counts against no limit of the peers.
 const worker = createTransport({ protocol: jobs, backends });
 const at = one.transport.advertiseAddr();
-for await (const job of await worker.send(at, 'work', 'worker 1')) {
+for await (const job of worker.send(at, 'work', 'worker 1')) {
   await worker.send(at, 'done', { job, result: job * job });
 }
 await one.finished;

@@ -40,7 +40,7 @@ test('the command line calls the server with TLS and reflection', async (t) => {
   t.truthy(address, line);
   const files = ['--ca', `${ca}.crt`, '--cert', `${me}.crt`, '--key', `${me}.key`];
   await trunkline(t, folder, 'context', 'add', 'greeter', '-a', address!, ...files, '--use');
-  t.regex(await trunkline(t, folder, 'ls'), /\ngreeter +1 +32/);
+  t.regex(await trunkline(t, folder, 'ls'), /\ngreeter +1 +61/);
   t.regex(await trunkline(t, folder, 'describe', 'greeter/greet'), /unary/);
   const greet = ['call', 'greeter/greet', '{"name":"Ada"}'];
   t.is(await trunkline(t, folder, ...greet), '"Hello, Ada!"\n');

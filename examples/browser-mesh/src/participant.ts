@@ -277,7 +277,7 @@ export class Participant {
   /** Adds the strokes of another node, which both may have missed of each other while apart. */
   async #copyBoard({ remote }: PeerInfo): Promise<void> {
     try {
-      for await (const strokes of await this.#transport.send(remote, 'board', EMPTY))
+      for await (const strokes of this.#transport.send(remote, 'board', EMPTY))
         for (const stroke of strokes) this.board.add(stroke);
     } catch {
       // The connection is lost; the board is copied when the node is back.

@@ -64,14 +64,12 @@ export type Message = z.infer<typeof Message>;
 
 export const meshProtocol = defineProtocol({
   name: 'browser-mesh',
-  version: 1,
-  channel: 0x20,
   methods: {
-    ping: { id: 1, request: bytes, response: bytes },
+    ping: { request: bytes, response: bytes },
     /** Cuts the link to a node. The response is false if there is none. */
-    cut: { id: 2, request: json(NodeId), response: json(z.boolean()) },
+    cut: { request: json(NodeId), response: json(z.boolean()) },
     /** Returns the strokes on the board, for a node that has just come. */
-    board: { id: 3, request: bytes, download: json(z.array(Stroke)) },
+    board: { request: bytes, download: json(z.array(Stroke)) },
   },
 });
 export type MeshProtocol = typeof meshProtocol;

@@ -11,7 +11,7 @@ import { CARRIERS, withScheme } from './carriers.ts';
 import type { ChatOptions } from './options.ts';
 
 /** A protocol without calls; it only keeps other programs out. */
-const protocol = defineProtocol({ name: 'chat', version: 1, channel: 0x20, methods: {} });
+const protocol = defineProtocol({ name: 'chat', methods: {} });
 const Line = z.object({ name: z.string().max(40), text: z.string().max(4_000) });
 /** Failed dials are shown once each; after this many, they may be shown again. */
 const MOST_TOLD = 1_000;

@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   }
 
   const transport = createTcpTransport({
-    protocol: defineProtocol({ name: 'presence', version: 1, channel: 0x20, methods: {} }),
+    protocol: defineProtocol({ name: 'presence', methods: {} }),
     bindAddr: listen,
   });
   const peers = createPeers<Entry>({

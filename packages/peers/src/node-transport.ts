@@ -17,6 +17,7 @@ import type {
   Rpc,
   SendArguments,
   Snapshot,
+  StreamOf,
   Target,
   Transport,
 } from '@trunkline/transport-core';
@@ -68,7 +69,7 @@ export class NodeTransport<P extends Protocol> implements Transport<P> {
     method: N,
     request: RequestInput<P, N>,
     ...options: SendArguments<P, N>
-  ): Promise<ResultOf<P, N>> {
+  ): Promise<ResultOf<P, N>> & StreamOf<P, N> {
     return this.#mount.send(target, method, request, ...options);
   }
 

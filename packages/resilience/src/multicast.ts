@@ -71,7 +71,7 @@ export function multicast<P extends Protocol, N extends UnaryName<P>>(
     options.signal,
     (target, signal) => {
       const { timeout, metadata } = options;
-      const send = transport.send as (
+      const send = transport.send as unknown as (
         target: Target,
         method: string,
         request: unknown,

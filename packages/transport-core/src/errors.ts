@@ -1,6 +1,8 @@
 // The one error class of Trunkline, its two closed tables of codes (the kind of failure) and
 // reasons (the specific cause), and control over the stack traces of errors.
 
+import { iterable } from './iterable-promise.ts';
+
 /**
  * gRPC's status codes by name, with the number that is sent on the wire. `shutdown` is Trunkline's
  * own and is sent as `unavailable`.
@@ -259,20 +261,22 @@ export function withCallerStack<A extends unknown[], R>(
   what: string,
   call: (...args: A) => Promise<R>,
 ): (...args: A) => Promise<R> {
-  const traced = (...args: A): Promise<R> => {
+  const wrapped = (...args: A): Promise<R> => {
     const here: { stack?: string } = {};
     (Error as { captureStackTrace?(target: object, above: unknown): void }).captureStackTrace?.(
       here,
-      traced,
+      wrapped,
     );
     const { stack = new Error().stack } = here;
-    return call(...args).catch((error: unknown) => {
+    const result = call(...args);
+    const traced = result.catch((error: unknown) => {
       if (error instanceof Error && stack !== undefined)
         error.stack = `${error.stack}\n${what} was called:\n${stack.slice(stack.indexOf('\n') + 1)}`;
       throw error;
     });
+    return Symbol.asyncIterator in result ? iterable(traced) : traced;
   };
-  return traced;
+  return wrapped;
 }
 
 const codeByNumber: (Code | undefined)[] = [];

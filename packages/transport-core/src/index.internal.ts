@@ -7,6 +7,7 @@ export { LONGEST_DELAY, sleepOn } from './clock.ts';
 export { stackless, withDetails } from './errors.ts';
 export { EventHub } from './event-hub.ts';
 export { sourceOf } from './host-port.ts';
+export { iterable } from './iterable-promise.ts';
 export type { Machine } from './machine.ts';
 export { OutputQueue } from './output-queue.ts';
 export { defineProjectProtocol, type MethodTable, methodTable } from './protocol/protocol.ts';

@@ -36,6 +36,7 @@ export type { Logger } from './logger.ts';
 export { type Counter, combineObservers, type Observer, type ObserverEvent } from './observer.ts';
 export { bytes } from './protocol/bytes.ts';
 export type { Codec } from './protocol/codec.ts';
+export { methodId } from './protocol/default-numbers.ts';
 export { type JsonOptions, json } from './protocol/json.ts';
 export { type Limited, limited } from './protocol/limited.ts';
 export {

@@ -201,6 +201,16 @@ test('each item of a stream can be seen, in both directions and at both ends', a
   }
 });
 
+test('a download is iterable at once, whatever its interceptors return', async (t) => {
+  const copied: ClientInterceptor = (next) => async (call) => next(call);
+  for (const client of [[pass], [copied]]) {
+    const { client: caller, to } = await fixture(t, { client });
+    const seen: number[] = [];
+    for await (const item of caller.to(to).count(of())) seen.push(item[0]!);
+    t.deepEqual(seen, [1, 2]);
+  }
+});
+
 test('an interceptor may answer without the handler, refuse a call, or repeat it', async (t) => {
   let attempts = 0;
   const { client, to } = await fixture(t, {

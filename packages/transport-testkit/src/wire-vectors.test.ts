@@ -334,10 +334,22 @@ for (const [codec, { about, encoded }] of Object.entries(CODECS)) {
 test('protocols without a channel have these channels', (t) => {
   const made = ['lab', 'raft', 'greeter', 'orders', 'ledger', 'größe', '🦊'].map((protocol) => ({
     protocol,
-    channel: defineProtocol({ name: protocol, version: 1, methods: {} }).channel,
+    channel: defineProtocol({ name: protocol, methods: {} }).channel,
   }));
   if (WRITES) write((vectors) => Object.assign(vectors, { channels: made }));
   t.deepEqual(vectorsOf().channels, made);
+});
+
+test('methods without an id have these ids, which wire-protocol.md lists', (t) => {
+  const made = ['add', 'count', 'requestVote', 'größe', '🦊'].map((method) => ({
+    method,
+    id: defineProtocol({ name: 'lab', methods: { [method]: { request: bytes } } }).methods[method]!
+      .id,
+  }));
+  if (WRITES) write((vectors) => Object.assign(vectors, { methods: made }));
+  t.deepEqual(vectorsOf().methods, made);
+  const document = readFileSync(DOCUMENT, 'utf8');
+  for (const { method, id } of made) t.regex(document, new RegExp(`\`${method}\`\\s${id}`));
 });
 
 test('every vector is tested', (t) => {

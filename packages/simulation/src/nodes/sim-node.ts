@@ -4,7 +4,7 @@
 
 import type { MountOptions, Protocol, Random, Transport } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
-import type { RuntimeOverride } from '@trunkline/transport-core/internal';
+import { iterable, type RuntimeOverride } from '@trunkline/transport-core/internal';
 import { childRandom } from '../kernel/distributions.ts';
 import { describeError, type EventLoop } from '../kernel/event-loop.ts';
 import type { NodeReport } from '../kernel/node-report.ts';
@@ -281,7 +281,7 @@ class SimTransport<P extends Protocol> extends NetworkTransport<P> {
   }
 
   override send: NetworkTransport<P>['send'] = (...args) =>
-    this.#incarnation.alive ? super.send(...args) : never();
+    this.#incarnation.alive ? super.send(...args) : (iterable(never()) as never);
 
   override close(options?: { readonly grace?: number | undefined }): Promise<void> {
     return this.#incarnation.alive ? super.close(options) : never();

@@ -1,46 +1,34 @@
 // The checks of defineProtocol at run time: for JavaScript, for casts, and for ids that TypeScript
 // does not know.
 
+import { methodId } from './default-numbers.ts';
 import { hasLoneSurrogate } from './unicode.ts';
 
 /** Throws a TypeError that names the protocol and the path of the first mistake. */
 export function checkDefinition(given: unknown, lowestChannel: number): void {
   if (!isPlainObject(given))
     throw new TypeError(`defineProtocol: expected an object, got ${show(given)}`);
-  const refuse: Refuse = (path, rule, value) => {
-    const name =
-      typeof given['name'] === 'string'
-        ? `defineProtocol '${cut(given['name'])}'`
-        : 'defineProtocol';
-    throw new TypeError(
-      `${name}: ${path}: ${rule}${value.length > 0 ? `, got ${show(value[0])}` : ''}`,
-    );
+  const fail: Fail = (path, rule, ...value) => {
+    const name = typeof given['name'] === 'string' ? ` '${cut(given['name'])}'` : '';
+    const got = value.length > 0 ? `, got ${show(value[0])}` : '';
+    throw new TypeError(`defineProtocol${name}: ${path}: ${rule}${got}`);
   };
-  const fail = (path: string, rule: string, ...value: unknown[]): never =>
-    refuse(path, rule, value);
 
   for (const key of Object.keys(given))
     if (!PROTOCOL_KEYS.has(key))
       fail(cut(key), `unknown member; a protocol has ${[...PROTOCOL_KEYS].join(', ')}`);
   checkName(given['name'], fail);
-  if (!isUint32(given['version']))
-    fail('version', 'must be an integer from 0 to 2^32 − 1', given['version']);
+  const { version = 1, priority = 1, ordered = false } = given;
+  if (!isUint32(version)) fail('version', 'must be an integer from 0 to 2^32 − 1', version);
   checkAccepts(given['accepts'], fail);
   checkChannel(given['channel'], lowestChannel, fail);
-  const priority = given['priority'];
-  if (
-    priority !== undefined &&
-    !(typeof priority === 'number' && priority > 0 && priority < Infinity)
-  ) {
+  if (!(typeof priority === 'number' && priority > 0 && priority < Infinity))
     fail('priority', 'must be a finite number above 0', priority);
-  }
-  if (given['ordered'] !== undefined && typeof given['ordered'] !== 'boolean')
-    fail('ordered', 'must be true or false', given['ordered']);
+  if (typeof ordered !== 'boolean') fail('ordered', 'must be true or false', ordered);
   checkDoc(given['doc'], 'doc', fail);
   checkMethods(given['methods'], fail);
 }
 
-type Refuse = (path: string, rule: string, value: unknown[]) => never;
 type Fail = (path: string, rule: string, ...value: unknown[]) => void;
 
 function checkName(name: unknown, fail: Fail): void {
@@ -65,14 +53,8 @@ function checkAccepts(accepts: unknown, fail: Fail): void {
 /** Trunkline's own protocols must specify a channel; for others it is optional. */
 function checkChannel(channel: unknown, lowest: number, fail: Fail): void {
   if (channel === undefined && lowest > 0) return;
-  if (!isUint32(channel) || channel > 0xff)
-    return fail('channel', `must be an integer from 0x${lowest.toString(16)} to 0xff`, channel);
-  if (channel < lowest)
-    fail(
-      'channel',
-      'must be 0x10 to 0xff; 0x00 to 0x0f are reserved for the protocols of Trunkline',
-      channel,
-    );
+  if (!isUint32(channel) || channel < lowest || channel > 0xff)
+    fail('channel', `must be an integer from 0x${lowest.toString(16)} to 0xff`, channel);
 }
 
 function checkDoc(doc: unknown, path: string, fail: Fail): void {
@@ -97,14 +79,14 @@ function checkMethods(methods: unknown, fail: Fail): void {
       ? `methods.${cut(name)}`
       : `methods[${show(name)}]`;
     if (!isPlainObject(method)) {
-      fail(path, 'must be an object such as { id: 1, request: bytes }', method);
+      fail(path, 'must be an object such as { request: bytes }', method);
       continue;
     }
     checkMethod(method, path, fail);
-    const id = method['id'] as number;
+    const { id = methodId(name) } = method as { id?: number };
     const other = nameOf.get(id);
     if (other !== undefined)
-      fail(`${path}.id`, `must be unique, but '${cut(other)}' has ${id} too`);
+      fail(path, `has the id of '${cut(other)}', ${id}; give one of them another \`id\``);
     nameOf.set(id, name);
   }
 }
@@ -113,7 +95,7 @@ function checkMethod(method: Record<string, unknown>, path: string, fail: Fail):
   for (const key of Object.keys(method))
     if (!METHOD_KEYS.has(key))
       fail(`${path}.${cut(key)}`, `unknown member; a method has ${[...METHOD_KEYS].join(', ')}`);
-  const { id, timeout, response, upload, download } = method;
+  const { id = 1, timeout = 1, response, upload, download } = method;
   if (!isUint32(id) || id === 0) fail(`${path}.id`, 'must be an integer from 1 to 2^32 − 1', id);
   for (const key of CODEC_KEYS) {
     const codec = method[key];
@@ -127,7 +109,7 @@ function checkMethod(method: Record<string, unknown>, path: string, fail: Fail):
     );
   if (upload !== undefined && response === undefined && download === undefined)
     fail(path, 'has upload, so it needs response or download');
-  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0))
+  if (!(typeof timeout === 'number' && timeout > 0))
     fail(`${path}.timeout`, 'must be milliseconds above 0, or Infinity', timeout);
   checkDoc(method['doc'], `${path}.doc`, fail);
 }

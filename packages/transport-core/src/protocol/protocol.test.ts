@@ -2,6 +2,7 @@
 
 import test from 'ava';
 import { bytes } from './bytes.ts';
+import { methodId } from './default-numbers.ts';
 import {
   defineProjectProtocol,
   defineProtocol,
@@ -35,6 +36,7 @@ const messageOf = (changes: object) => {
 };
 
 test('omitted members have defaults', (t) => {
+  t.is(defineProtocol({ name: 'raft', methods }).version, 1);
   const { name, version, accepts, channel, priority, ordered } = defineProtocol(common);
   t.deepEqual(
     { name, version, accepts, channel, priority, ordered },
@@ -47,8 +49,10 @@ test('omitted members have defaults', (t) => {
     accepts: undefined,
     priority: undefined,
     ordered: undefined,
+    version: undefined,
   });
   t.deepEqual([undefineds.accepts, undefineds.priority, undefineds.ordered], [[], 10, false]);
+  t.is(undefineds.version, 1);
 });
 
 test('the kind of a method follows from its members', (t) => {
@@ -67,6 +71,21 @@ test('the kind of a method follows from its members', (t) => {
   t.is(byId.get(1)?.timeout, 500);
   t.is(byId.get(4_294_967_295)?.name, 'duplex');
   t.is(byId.size, 5);
+});
+
+test('a method without an id gets that of its name, and keeps it when it is renamed', (t) => {
+  const method = { request: bytes };
+  const { methods: named } = defineProtocol({
+    name: 'raft',
+    methods: { append: method, vote: method },
+  });
+  t.deepEqual([named.append.id, named.vote.id], [methodId('append'), methodId('vote')]);
+  const { append, ...others } = named;
+  const renamed = defineProtocol({ name: 'raft', methods: { appendEntries: append, ...others } });
+  t.is(renamed.methods.appendEntries.id, methodId('append'));
+  t.is(methodTable(renamed).byId.get(methodId('append'))?.name, 'appendEntries');
+  t.is(methodTable(renamed).byLowId.length, 0);
+  t.false(Object.hasOwn(method, 'id'));
 });
 
 test('a protocol is frozen and independent of later changes to its definition', (t) => {
@@ -169,7 +188,7 @@ const refused: [changes: object, message: string][] = [
   ],
   [
     { channel: 0x0f },
-    "defineProtocol 'raft': channel: must be 0x10 to 0xff; 0x00 to 0x0f are reserved for the protocols of Trunkline, got 15",
+    "defineProtocol 'raft': channel: must be an integer from 0x10 to 0xff, got 15",
   ],
   [
     { channel: 256 },
@@ -205,15 +224,15 @@ const refused: [changes: object, message: string][] = [
   ],
   [
     { methods: { a: 5 } },
-    "defineProtocol 'raft': methods.a: must be an object such as { id: 1, request: bytes }, got 5",
+    "defineProtocol 'raft': methods.a: must be an object such as { request: bytes }, got 5",
   ],
   [
     { methods: { 'a b': null } },
-    "defineProtocol 'raft': methods['a b']: must be an object such as { id: 1, request: bytes }, got null",
+    "defineProtocol 'raft': methods['a b']: must be an object such as { request: bytes }, got null",
   ],
   [
-    { methods: { a: { request: bytes } } },
-    "defineProtocol 'raft': methods.a.id: must be an integer from 1 to 2^32 − 1, got undefined",
+    { methods: { a: { id: null, request: bytes } } },
+    "defineProtocol 'raft': methods.a.id: must be an integer from 1 to 2^32 − 1, got null",
   ],
   [
     { methods: { a: { id: 0, request: bytes } } },
@@ -237,7 +256,15 @@ const refused: [changes: object, message: string][] = [
   ],
   [
     { methods: { a: { id: 1, request: bytes }, b: { id: 1, request: bytes } } },
-    "defineProtocol 'raft': methods.b.id: must be unique, but 'a' has 1 too",
+    "defineProtocol 'raft': methods.b: has the id of 'a', 1; give one of them another `id`",
+  ],
+  [
+    { methods: { watchRecordAll: { request: bytes }, dropRooms: { request: bytes } } },
+    "defineProtocol 'raft': methods.dropRooms: has the id of 'watchRecordAll', 71244556; give one of them another `id`",
+  ],
+  [
+    { methods: { a: { id: methodId('b'), request: bytes }, b: { request: bytes } } },
+    `defineProtocol 'raft': methods.b: has the id of 'a', ${methodId('b')}; give one of them another \`id\``,
   ],
   [
     { methods: { a: { id: 1, request: bytes, response: bytes, download: bytes } } },
@@ -287,7 +314,7 @@ test('an argument that is not a definition is a TypeError', (t) => {
 
 test('the default channel is a hash of the name from 0x10 to 0xff, and names spread evenly', (t) => {
   const { channel: _, ...bare } = common;
-  // docs/wire-protocol.md lists the same examples.
+  // docs/wire-vectors.json lists the same examples.
   for (const [name, channel] of [
     ['lab', 180],
     ['raft', 62],

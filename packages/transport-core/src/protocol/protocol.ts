@@ -3,6 +3,7 @@
 
 import { checkDefinition } from './check-definition.ts';
 import type { Codec } from './codec.ts';
+import { channelOf, methodId } from './default-numbers.ts';
 
 /**
  * The definition that `defineProtocol` takes as a literal. Optional members also accept
@@ -13,8 +14,8 @@ export interface ProtocolDefinition<M extends Methods = Methods> {
    * The protocol's name: 1 to 255 bytes of UTF-8 without control characters, unique on a transport.
    */
   readonly name: string;
-  /** The protocol's version: an integer from 0 to 2^32 − 1. */
-  readonly version: number;
+  /** The protocol's version: an integer from 0 to 2^32 − 1. Default 1. */
+  readonly version?: number | undefined;
   /**
    * Older (or newer) versions that this node also understands, at most 64. Default none. Two nodes
    * use the highest version that both know.
@@ -53,12 +54,13 @@ export interface Protocol<M extends Methods = Methods> {
   readonly priority: number;
   readonly ordered: boolean;
   readonly doc: string | undefined;
-  readonly methods: M;
+  /** The methods as given, each with its id. */
+  readonly methods: { readonly [N in keyof M]: M[N] & { readonly id: number } };
 }
 
 /**
- * Methods by name. The wire carries a method's id, not its name, so you may rename methods but must
- * keep their ids. Any string is a valid name.
+ * Methods by name. Any string is a valid name. The wire carries a method's id, not its name, so a
+ * renamed method must keep its id.
  */
 export type Methods = Readonly<Record<string, MethodDefinition>>;
 
@@ -72,8 +74,11 @@ export type MethodDefinition =
 
 /** The members that every kind of method has. */
 export interface MethodBase {
-  /** The method's id: 1 to 2^32 − 1, unique in its protocol. */
-  readonly id: number;
+  /**
+   * The method's id: 1 to 2^32 − 1, unique in its protocol, the same at all nodes. Default:
+   * `methodId` of its name.
+   */
+  readonly id?: number | undefined;
   readonly request: Codec<any, any>;
   /**
    * The timeout in milliseconds, above 0 or `Infinity`. It overrides the transport's `timeout` and
@@ -159,32 +164,43 @@ export interface MethodTable {
 
 /**
  * Checks a definition at compile time: each invalid member is given an impossible type, whose text
- * explains the mistake.
+ * explains the mistake. A definition without ids and mistakes adds nothing for the compiler to do.
  */
-export type CheckMethods<M> = {
-  readonly [N in keyof M]: {
-    readonly [K in Exclude<
-      keyof M[N],
-      keyof MethodBase | 'response' | 'upload' | 'download'
-    >]: `a method has no '${K & string}'`;
-  } & (M[N] extends { readonly id: infer I extends number }
-    ? I extends OtherIds<M, N>
-      ? { readonly id: `another method has id ${I}` }
+export type CheckMethods<M> =
+  MembersOf<M> extends MethodMember
+    ? 'id' extends MembersOf<M>
+      ? {
+          readonly [N in keyof M]: M[N] extends { readonly id: infer I extends number }
+            ? I extends keyof NamesById<M>
+              ? NamesById<M>[I] extends N
+                ? unknown
+                : { readonly id: `another method has id ${I}` }
+              : unknown
+            : unknown;
+        }
       : unknown
-    : unknown);
-};
+    : {
+        readonly [N in keyof M]: {
+          readonly [K in Exclude<keyof M[N], MethodMember>]: `a method has no '${K & string}'`;
+        };
+      };
+
+/** The members that any of the methods has. */
+type MembersOf<M> = { readonly [N in keyof M]: keyof M[N] }[keyof M];
+
+type MethodMember = keyof MethodBase | 'response' | 'upload' | 'download';
 
 /**
- * The literal ids of all methods except N. An id whose type is just `number` is checked at run time
- * instead.
+ * The names of methods by their literal ids. Ids whose type is just `number`, and those of names,
+ * are checked at run time instead.
  */
-type OtherIds<M, N extends keyof M> = {
-  [K in Exclude<keyof M, N>]: M[K] extends { readonly id: infer I extends number }
+type NamesById<M> = {
+  readonly [N in keyof M as M[N] extends { readonly id: infer I extends number }
     ? number extends I
       ? never
       : I
-    : never;
-}[Exclude<keyof M, N>];
+    : never]: N;
+};
 
 /**
  * Defines a protocol. TypeScript infers all types from the literal, without `as const`. A
@@ -232,7 +248,7 @@ function build(definition: ProtocolDefinition, lowestChannel: number): Protocol 
   checkDefinition(definition, lowestChannel);
   const {
     name,
-    version,
+    version = 1,
     accepts = [],
     channel = channelOf(name),
     priority = 10,
@@ -248,7 +264,7 @@ function build(definition: ProtocolDefinition, lowestChannel: number): Protocol 
     byName.set(methodName, method);
     byId.set(method.id, method);
     if (method.id < 256) byLowId[method.id] = method;
-    methods.push([methodName, Object.freeze({ ...given })]);
+    methods.push([methodName, Object.freeze({ ...given, id: method.id })]);
   }
   const protocol: Protocol = {
     name,
@@ -258,26 +274,16 @@ function build(definition: ProtocolDefinition, lowestChannel: number): Protocol 
     priority,
     ordered,
     doc,
-    methods: Object.freeze(Object.fromEntries(methods)),
+    methods: Object.freeze(Object.fromEntries(methods)) as Protocol['methods'],
   };
   Object.defineProperty(protocol, TABLE, { value: Object.freeze({ byName, byId, byLowId }) });
   return Object.freeze(protocol);
 }
 
-/**
- * Returns the default channel of a protocol, from 0x10 to 0xff: 0x10 plus FNV-1a (32 bits) of the
- * name's UTF-8, modulo 240. It is the same at every node.
- */
-function channelOf(name: string): number {
-  let hash = 0x811c_9dc5;
-  for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, 0x0100_0193);
-  return 0x10 + ((hash >>> 0) % 240);
-}
-
 function toMethod(
   protocol: string,
   name: string,
-  { id, request, response, upload, download, timeout, doc }: MethodDefinition,
+  { id = methodId(name), request, response, upload, download, timeout, doc }: MethodDefinition,
 ): Method {
   const flags = ((upload === undefined ? 0 : 1) +
     (download === undefined ? 0 : 2)) as Method['flags'];

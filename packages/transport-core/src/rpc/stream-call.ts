@@ -2,6 +2,7 @@
 // a download are sent as the reader takes them.
 
 import { TransportError, withDetails } from '../errors.ts';
+import { iterable } from '../iterable-promise.ts';
 import { decodeAs, encodeAs } from '../protocol/message.ts';
 import type { Method } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
@@ -11,7 +12,7 @@ import { ItemReader } from './item-reader.ts';
 
 /**
  * An outgoing streaming call. An upload resolves to the response; download and duplex calls resolve
- * to the items once the request has been sent.
+ * to the items once the request has been sent, and their promise is iterable.
  */
 export class StreamCall extends Call<unknown> {
   readonly #source: AsyncIterator<unknown> | undefined;
@@ -32,6 +33,7 @@ export class StreamCall extends Call<unknown> {
     options: OwnOptions,
   ) {
     super(host, method, payload, target, options);
+    if (method.download !== undefined) iterable(this.promise);
     const isOwn = options.timeout !== undefined;
     this.widen();
     this.travels = isOwn;
@@ -118,7 +120,9 @@ export class StreamCall extends Call<unknown> {
     if (upload === undefined || source === undefined) return;
     try {
       for (;;) {
-        const { value, done } = await Promise.resolve(source.next()).catch(thrown);
+        const { value, done } = await Promise.resolve(source.next()).catch((error) => {
+          throw aborted(error);
+        });
         if (done === true) break;
         if (upload.stopped) return;
         await upload.write(this.encodeItem(value));
@@ -126,10 +130,8 @@ export class StreamCall extends Call<unknown> {
       upload.close(undefined);
     } catch (error) {
       if (this.done || upload.stopped) return;
-      const code = error instanceof TransportError ? error.code : 'aborted';
-      const cause = error instanceof TransportError ? error.cause : error;
-      const message = error instanceof Error ? error.message : String(error);
-      const reason = error instanceof TransportError ? error.reason : undefined;
+      const { code, message, reason, cause } =
+        error instanceof TransportError ? error : aborted(error);
       const { sent, target } = this;
       this.giveUp(
         new TransportError(
@@ -154,8 +156,8 @@ export class StreamCall extends Call<unknown> {
 }
 
 /** Wraps whatever an upload throws in an `aborted` error, with the original as its cause. */
-function thrown(error: unknown): never {
-  throw new TransportError('aborted', error instanceof Error ? error.message : String(error), {
+function aborted(error: unknown): TransportError {
+  return new TransportError('aborted', error instanceof Error ? error.message : String(error), {
     cause: error,
   });
 }

@@ -2,10 +2,10 @@
 // Implements the Transport interface for one protocol on a transport engine. The root transport and
 // every mount are ProtocolTransports.
 
-import type { CallRecord } from '../call-record.ts';
 import type { Clock } from '../clock.ts';
 import { reasonError, TransportError, withCallerStack, withDetails } from '../errors.ts';
-import { type ClientCall, compose } from '../interceptors.ts';
+import { type ClientCall, type ClientNext, compose } from '../interceptors.ts';
+import { iterable } from '../iterable-promise.ts';
 import { encodeAs } from '../protocol/message.ts';
 import type { Method, Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
@@ -18,11 +18,10 @@ import { ObservedCall, ObservedStreamCall, observeCall } from '../rpc/observed-c
 import { StreamCall } from '../rpc/stream-call.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
 import type { Connection } from '../stream/connection.ts';
-import type { TraceChannel } from '../trace-channels.ts';
 import { checkOptions, connectionOf, lost, nameOf, startOn, unsent } from './call-start.ts';
 import type { TransportEngine } from './engine.ts';
 import { InterceptedCall } from './intercepted-call.ts';
-import { isProjectProtocol, type Mount, type MountHooks } from './mount.ts';
+import { isProjectProtocol, type Mount } from './mount.ts';
 import type { Snapshot } from './snapshot.ts';
 import { takeSnapshot } from './take-snapshot.ts';
 import type {
@@ -31,6 +30,7 @@ import type {
   MountOptions,
   ResultOf,
   SendArguments,
+  StreamOf,
   Target,
   Transport,
 } from './types.ts';
@@ -67,10 +67,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const { client = [] } = isProjectProtocol(protocol) ? {} : (engine.config.interceptors ?? {});
     if (client.length > 0) this.#mount.interceptBy(compose(client, this.#makeIntercepted));
     if (engine.config.callerStacks === true) {
-      this.send = withCallerStack(
-        'send',
-        this.send.bind(this) as (...args: unknown[]) => Promise<never>,
-      ) as typeof this.send;
+      this.send = withCallerStack('send', this.send.bind(this) as never) as never;
       this.dial = withCallerStack('dial', this.dial.bind(this));
     }
   }
@@ -82,46 +79,36 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     method: N,
     request: RequestInput<P, N>,
     ...options: SendArguments<P, N>
-  ): Promise<ResultOf<P, N>>;
+  ): Promise<ResultOf<P, N>> & StreamOf<P, N>;
   send(target: Target, method: string, request: unknown, options?: OwnOptions): Promise<unknown> {
     try {
-      const remote = typeof target === 'string' ? undefined : connectionOf(this.engine, target);
       const found = this.#method(method, 'send');
       this.#refuseWhenOver();
       const own = options ?? NO_OPTIONS;
       if (own !== NO_OPTIONS || found.flags !== 0) checkOptions(found, own);
-      const { hooks } = this.#mount;
-      if (hooks !== undefined) return this.#sendHooked(hooks, found, target, request, own);
-      const payload = encodeAs(found.request, found.what.request, request);
-      const call =
-        found.flags === 0
-          ? new Call(this.#mount, found, payload, target, own)
-          : new StreamCall(this.#mount, found, payload, target, own);
-      if (call.done) return call.promise;
-      call.begin();
-      if (remote === undefined) this.engine.pool.start(call);
-      else startOn(remote, call);
-      return call.promise;
+      const chain = this.#mount.hooks?.chain;
+      return chain === undefined
+        ? this.#launch(found, target, request, own)
+        : this.#intercept(chain, found, target, request, own);
     } catch (error) {
-      return Promise.reject(unsent(error, target));
+      return iterable(Promise.reject(unsent(error, target)));
     }
   }
 
-  /** Sends a call through the interceptors, and observes it. */
-  #sendHooked(
-    { chain }: MountHooks,
+  /** Sends a call through the interceptors. */
+  #intercept(
+    chain: ClientNext,
     method: Method,
     target: Target,
     request: unknown,
     options: OwnOptions,
   ): Promise<unknown> {
-    if (chain === undefined) return this.#launch(method, target, request, options);
-    const now = this.#mount.ticker.now();
-    const call = new InterceptedCall(this.#mount, method, now, options);
+    const mount = this.#mount;
+    const call = new InterceptedCall(mount, method, mount.ticker.now(), options);
     call.target = target;
     call.request = request;
-    const result = chain(call);
-    return result instanceof Promise ? result : Promise.resolve(result);
+    const promise = Promise.resolve(chain(call));
+    return method.download === undefined ? promise : iterable(promise);
   }
 
   /** Makes a call that the interceptors have passed on. */
@@ -138,15 +125,16 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   };
 
   #launch(method: Method, target: Target, request: unknown, options: OwnOptions): Promise<unknown> {
+    const remote = typeof target === 'string' ? undefined : connectionOf(this.engine, target);
     const payload = encodeAs(method.request, method.what.request, request);
     const host = this.#mount;
-    const { watch } = host.hooks ?? {};
+    const watch = host.hooks?.watch;
     if (watch === undefined) {
       const call =
         method.flags === 0
           ? new Call(host, method, payload, target, options)
           : new StreamCall(host, method, payload, target, options);
-      return this.#start(call);
+      return this.#start(call, remote);
     }
     const call =
       method.flags === 0
@@ -154,18 +142,16 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
         : new ObservedStreamCall(host, method, payload, target, options);
     const record = observeCall(call, watch, this.protocol.name, options.metadata);
     const channel = watch.begin(record);
-    return channel === undefined ? this.#start(call) : this.#trace(channel, call, record);
+    return channel === undefined
+      ? this.#start(call, remote)
+      : channel.run(record, () => this.#start(call, remote));
   }
 
-  #trace(channel: TraceChannel, call: Call<unknown>, record: CallRecord): Promise<unknown> {
-    return channel.run(record, () => this.#start(call));
-  }
-
-  #start(call: Call<unknown>): Promise<unknown> {
+  #start(call: Call<unknown>, remote: Connection | undefined): Promise<unknown> {
     if (call.done) return call.promise;
     call.begin();
-    if (typeof call.to === 'string') this.engine.pool.start(call);
-    else startOn(connectionOf(this.engine, call.to), call);
+    if (remote === undefined) this.engine.pool.start(call);
+    else startOn(remote, call);
     return call.promise;
   }
 
@@ -244,7 +230,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   #method(name: string, what: string): Method {
     const last = this.#last;
-    return last !== undefined && last.name === name ? last : this.#find(name, what);
+    return last?.name === name ? last : this.#find(name, what);
   }
 
   #find(name: string, what: string): Method {

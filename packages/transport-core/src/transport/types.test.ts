@@ -5,6 +5,7 @@ import test from 'ava';
 import { z } from 'zod';
 import { bytes } from '../protocol/bytes.ts';
 import type { Codec } from '../protocol/codec.ts';
+import { methodId } from '../protocol/default-numbers.ts';
 import { json } from '../protocol/json.ts';
 import { protobuf } from '../protocol/protobuf.ts';
 import { defineProtocol, type Methods, type Protocol } from '../protocol/protocol.ts';
@@ -155,6 +156,11 @@ export async function clients() {
   same<typeof hinted, void>(true);
   for await (const block of await client.fetchBlocks(1))
     same<typeof block, { height: number }>(true);
+  for await (const block of client.fetchBlocks(1)) same<typeof block, { height: number }>(true);
+  const replay = client.replay(new Uint8Array(1), { upload: uploadOf<string>() });
+  for await (const item of replay) same<typeof item, Bytes>(true);
+  // @ts-expect-error a response is not iterable
+  for await (const _ of client.installSnapshot('meta', { upload: uploadOf<Uint8Array>() }));
   await client.installSnapshot('meta', { upload: uploadOf<Uint8Array>() });
   // @ts-expect-error an upload is required
   client.installSnapshot('meta');
@@ -293,8 +299,6 @@ export function definitions(codec: Codec<string>, id: number) {
   defineProtocol({ ...common, methods: { a: { id: 1, request: bytes, upload: bytes } } });
   // @ts-expect-error a method needs a request
   defineProtocol({ ...common, methods: { a: { id: 1, response: bytes } } });
-  // @ts-expect-error a method needs an id
-  defineProtocol({ ...common, methods: { a: { request: bytes } } });
   // @ts-expect-error a codec is no schema
   defineProtocol({ ...common, methods: { a: { id: 1, request: z.string() } } });
   defineProtocol({
@@ -306,8 +310,18 @@ export function definitions(codec: Codec<string>, id: number) {
   defineProtocol({ ...common, methods: { a: { id: 1, request: bytes, reply: bytes } } });
   // @ts-expect-error a protocol has no other keys
   defineProtocol({ ...common, methods: {}, chanel: 3 });
-  defineProtocol({ name: 'p', version: 1, methods: {} });
-  defineProtocol({ name: 'p', version: 1, channel: undefined, methods: {} });
+  const least = defineProtocol({ name: 'p', methods: { a: { request: bytes } } });
+  same<typeof least.version, number>(true);
+  const { id: leastId }: { id: number } = least.methods.a;
+  const again = defineProtocol({ ...least, methods: { ...least.methods, b: { request: codec } } });
+  same<RequestOf<typeof again, 'a'>, Bytes>(true);
+  same<RequestOf<typeof again, 'b'>, string>(true);
+  defineProtocol({
+    name: 'p',
+    version: undefined,
+    channel: undefined,
+    methods: { a: { request: bytes }, b: { id: methodId('c'), request: bytes } },
+  });
   const computed = defineProtocol({
     ...common,
     priority: undefined,
@@ -316,6 +330,7 @@ export function definitions(codec: Codec<string>, id: number) {
   });
   same<RequestOf<typeof computed, 'a'>, string>(true);
   same<RequestOf<typeof computed>, string>(true);
+  return leastId;
 }
 
 export async function disposal() {

@@ -82,6 +82,14 @@ export type ResultOf<P extends Protocol, N extends MethodName<P>> = {
 }[KindOf<P, N>];
 
 /**
+ * The part of a call's type that makes its promise iterable if the callee streams, so that
+ * `for await (const item of client.count(range))` needs no `await`. If the call fails to start, the
+ * loop throws its error. `unknown` for other calls.
+ */
+export type StreamOf<P extends Protocol, N extends MethodName<P>> =
+  KindOf<P, N> extends 'download' | 'duplex' ? ResultOf<P, N> : unknown;
+
+/**
  * A protocol's methods as functions, bound to one target: `client.requestVote(request, options)` is
  * `send(target, 'requestVote', request, options)`.
  */
@@ -89,7 +97,7 @@ export type Client<P extends Protocol> = {
   readonly [N in MethodName<P>]: (
     request: RequestInput<P, N>,
     ...options: SendArguments<P, N>
-  ) => Promise<ResultOf<P, N>>;
+  ) => Promise<ResultOf<P, N>> & StreamOf<P, N>;
 };
 
 /**
@@ -156,8 +164,8 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    * - unary, upload: resolves to the response.
    * - one-way: resolves when the message is queued on a connection whose receiver has room. A later
    *   loss is only counted (`onewayLost`), not reported.
-   * - download, duplex: resolves to an iterable once the request has been sent. Leaving its loop
-   *   cancels the call.
+   * - download, duplex: resolves to an iterable once the request has been sent. The promise can be
+   *   iterated in the same way. Leaving the loop cancels the call.
    *
    * Every call settles exactly once. `error.sent` is true if a handler may have seen the call.
    */
@@ -166,7 +174,7 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
     method: N,
     request: RequestInput<P, N>,
     ...options: SendArguments<P, N>
-  ): Promise<ResultOf<P, N>>;
+  ): Promise<ResultOf<P, N>> & StreamOf<P, N>;
   /** Returns a client whose methods call `send` with this target. */
   to(target: Target): Client<P>;
   /**

@@ -11,6 +11,8 @@ export interface Vectors {
   codecs: { codec: string; about: string; bytes: string }[];
   /** The channels of protocols whose definitions give none. */
   channels: { protocol: string; channel: number }[];
+  /** The ids of methods whose definitions give none. */
+  methods: { method: string; id: number }[];
 }
 
 export interface Conversation {

@@ -177,6 +177,24 @@ export const cancellationCases: Cases = (define) => {
     t.pass();
   });
 
+  define('leaving the loop of a call that was not awaited does the same', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const cleaned = deferred();
+    serveKit(b, {
+      async *range() {
+        try {
+          for (;;) yield utf8('more');
+        } finally {
+          cleaned.resolve();
+        }
+      },
+    });
+    for await (const _ of a.send(at, 'range', utf8(''))) break;
+    await f.event('the clean-up of the handler', cleaned.promise);
+    await f.until('no stream is open', () => b.snapshot().connections[0]?.streams === 0);
+    t.pass();
+  });
+
   define(
     "an abort in the middle of an upload returns its iterator and ends the handler's loop",
     async (f, t) => {

@@ -170,6 +170,25 @@ export const streamCases: Cases = (define) => {
     t.deepEqual(got, ['one', 'two']);
   });
 
+  define('a download and a duplex call are iterable without being awaited', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b, {
+      async *range() {
+        yield utf8('one');
+        yield utf8('two');
+        throw new TransportError('data_loss', 'the third is gone');
+      },
+    });
+    const got: string[] = [];
+    const reading = (async () => {
+      for await (const item of a.send(at, 'range', utf8(''))) got.push(textOf(item));
+    })();
+    await rejected(t, reading, { code: 'data_loss', origin: 'remote', message: /third/ });
+    t.deepEqual(got, ['one', 'two']);
+    const back = await listOf(a.to(at).pipe(utf8(''), { upload: streamOf([utf8('three')]) }));
+    t.deepEqual(back.map(textOf), ['three']);
+  });
+
   define('a refusal of a download rejects the first next', async (f, t) => {
     const { a, b, at } = await f.pair();
     serve(b, { echo: (request) => request });

@@ -3,6 +3,7 @@
 
 import type { AnyTransport } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
+import { iterable } from '@trunkline/transport-core/internal';
 import type { CaseWaits } from './case-waits.ts';
 
 /**
@@ -55,10 +56,11 @@ function nameMethods(object: object, names: readonly string[], waits: CaseWaits)
       if (!(result instanceof Promise)) return result;
       const what = `${name}(${args.filter(isText).map(quoted).join(', ')})`;
       if (name === 'close') return waits.of(what, result);
-      return waits.step(
+      const step = waits.step(
         what,
         result.then((value) => nameItems(value, what, waits)),
       );
+      return Symbol.asyncIterator in result ? iterable(step) : step;
     };
   }
 }

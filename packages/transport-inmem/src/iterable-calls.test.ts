@@ -1,0 +1,87 @@
+// Tests of downloads that are iterated without being awaited and fail before their first item. AVA
+// fails the file if a rejection stays unhandled.
+
+import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
+import test, { type ExecutionContext } from 'ava';
+import { inmem } from './index.ts';
+
+const protocol = defineProtocol({
+  name: 'feed',
+  methods: {
+    feed: { request: bytes, download: bytes },
+    echo: { request: bytes, upload: bytes, download: bytes },
+    sum: { request: bytes, upload: bytes, response: bytes },
+  },
+});
+const EMPTY = new Uint8Array();
+const AT = 'inmem://feed';
+
+async function fixture(t: ExecutionContext, callerStacks = false) {
+  const backends = [inmem()];
+  const server = createTransport(AT, { protocol, backends });
+  serve(server, { feed: () => new Promise(() => {}) });
+  await server.listen();
+  const client = createTransport({ protocol, backends, callerStacks });
+  t.teardown(async () => {
+    await client.close();
+    await server.close();
+  });
+  return client;
+}
+
+async function read(items: AsyncIterable<Uint8Array>): Promise<number> {
+  let count = 0;
+  for await (const _ of items) count++;
+  return count;
+}
+
+for (const callerStacks of [false, true]) {
+  const how = callerStacks ? 'with' : 'without';
+
+  test(`${how} callerStacks, the loop throws the error of the dial`, async (t) => {
+    const client = await fixture(t, callerStacks);
+    const error = await t.throwsAsync(read(client.to('inmem://nobody').feed(EMPTY)), {
+      code: 'unavailable',
+    });
+    t.is(/send was called/.test(error?.stack ?? ''), callerStacks);
+    async function* upload() {}
+    const options = { upload: upload() };
+    await t.throwsAsync(read(client.send('inmem://nobody', 'echo', EMPTY, options)), {
+      code: 'unavailable',
+    });
+  });
+
+  test(`${how} callerStacks, an abort before the first item ends the loop`, async (t) => {
+    const client = await fixture(t, callerStacks);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const reading = read(client.to(AT).feed(EMPTY, { signal }));
+    controller.abort();
+    await t.throwsAsync(reading, { code: 'cancelled' });
+    await t.throwsAsync(read(client.to(AT).feed(EMPTY, { signal })), { code: 'cancelled' });
+    await client.dial(AT);
+    const second = new AbortController();
+    const call = client.to(AT).feed(EMPTY, { signal: second.signal });
+    await call;
+    const waiting = read(call);
+    second.abort();
+    await t.throwsAsync(waiting, { code: 'cancelled' });
+  });
+
+  test(`${how} callerStacks, a call of a closed transport throws in the loop`, async (t) => {
+    const client = await fixture(t, callerStacks);
+    await client.close();
+    await t.throwsAsync(read(client.to(AT).feed(EMPTY)), { code: 'shutdown' });
+    await t.throwsAsync(client.to(AT).feed(EMPTY), { code: 'shutdown' });
+  });
+}
+
+test('a download that is only awaited rejects, and only streams are iterable', async (t) => {
+  const client = await fixture(t);
+
+  await t.throwsAsync(client.to('inmem://nobody').feed(EMPTY), { code: 'unavailable' });
+  async function* upload() {}
+  const sum = client.to('inmem://nobody').sum(EMPTY, { upload: upload() });
+  t.false(Symbol.asyncIterator in sum);
+  await t.throwsAsync(sum, { code: 'unavailable' });
+});
