@@ -3,8 +3,7 @@ import { z } from 'zod';
 
 const greeter = defineProtocol({
   name: 'greeter',
-  version: 1,
-  methods: { greet: { id: 1, request: json(z.string()), response: json(z.string()) } },
+  methods: { greet: { request: json(z.string()), response: json(z.string()) } },
 });
 const server = createTransport('tcp://127.0.0.1:0', { protocol: greeter });
 serve(server, { greet: (name) => `Hello, ${name}!` });
