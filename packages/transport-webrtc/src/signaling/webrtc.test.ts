@@ -3,8 +3,6 @@
 import { createIdentity } from '@trunkline/security';
 import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
-import { RTCPeerConnection } from 'werift';
-import type { RtcLibrary } from '../rtc.ts';
 import { webrtc } from '../webrtc.ts';
 import { type HubFixture, hubFixture } from './testing/nodes.ts';
 
@@ -14,7 +12,6 @@ const echo = defineProtocol({
   channel: 0x20,
   methods: { echo: { id: 1, request: bytes, response: bytes } },
 });
-const rtc = { RTCPeerConnection } as unknown as RtcLibrary;
 const ping = new Uint8Array([1, 2, 3]);
 
 test('two nodes connect over a hub, and prove their ids', async (t) => {
@@ -54,7 +51,7 @@ function node(
   const signal = hub.node({ identity, relay });
   const transport = createTransport('webrtc://0', {
     protocol: echo,
-    backends: [webrtc({ signal, identity, rtc, iceTransportPolicy })],
+    backends: [webrtc({ signal, identity, iceTransportPolicy })],
     dialTimeout,
   });
   serve(transport, { echo: (request) => request });
