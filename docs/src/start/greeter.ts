@@ -1,4 +1,4 @@
-import { defineProtocol, json } from '@trunkline/transport-core';
+import { defineProtocol, json } from 'trunkline';
 import { z } from 'zod';
 
 export const greeter = defineProtocol({
