@@ -1,7 +1,6 @@
 // The backends that a browser has. Browsers get this file as '#backends'.
 
 import { type Backend, TransportError } from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
 import type * as node from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
 
@@ -13,5 +12,8 @@ export const tcp: typeof node.tcp = () => {
   );
 };
 
-/** Creates the backends of transports that are given none. */
-export const createDefaultBackends = (): readonly Backend[] => [ws(), inmem()];
+/**
+ * Creates the backends of transports that are given none. A memory network would cost each page 2
+ * kB, so a page that wants one passes `inmem()`.
+ */
+export const createDefaultBackends = (): readonly Backend[] => [ws()];

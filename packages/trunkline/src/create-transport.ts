@@ -3,7 +3,6 @@
 import type { Backend, ComposedTransport, Protocol } from '@trunkline/transport-core';
 import * as core from '@trunkline/transport-core';
 import { createDefaultBackends } from '#backends';
-import { warnOfCopies } from './system-copies.ts';
 
 /** Options of `createTransport`; `protocol` is required. */
 export interface CreateTransportOptions<
@@ -13,8 +12,8 @@ export interface CreateTransportOptions<
   /**
    * The backends that the transport may use: `[tcp(), ws()]`. A target whose scheme has no backend
    * fails with `invalid_argument`, which names the available schemes. Default: `tcp()`, `ws()` and
-   * one `inmem()` that all transports of the process with default backends share; in a browser
-   * `ws()` and `inmem()`.
+   * one `inmem()` that all transports of the process with default backends share; in a browser only
+   * `ws()`.
    */
   readonly backends?: B | undefined;
 }
@@ -53,9 +52,6 @@ export function createTransport<P extends Protocol>(
 let shared: readonly Backend[] | undefined;
 
 function defaultBackends(): readonly Backend[] {
-  if (shared === undefined) {
-    warnOfCopies();
-    shared = createDefaultBackends();
-  }
+  shared ??= createDefaultBackends();
   return shared;
 }
