@@ -3,7 +3,6 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { type Clock, type Observer, systemClock, TransportError } from '@trunkline/transport-core';
 import {
-  checkAdvertised,
   type DialOptions,
   environmentSharesPorts,
   formatHostPort,
@@ -14,88 +13,21 @@ import {
   parseHostPort,
   reasonError,
   type StreamConnection,
-  type StreamLayer,
   socketError,
-  type TlsOptions,
   type TlsUpdate,
 } from '@trunkline/transport-core/backend';
 import {
-  MutualTls,
+  type MutualTls,
   type TlsAcceptor,
   type TlsConnection,
   updateTls,
 } from '@trunkline/transport-core/node';
 import { SocketReader } from './read-buffer.ts';
 import { TcpConnection } from './tcp-connection.ts';
+import type { TcpStreamLayer, TcpStreamLayerOptions } from './tcp-options.ts';
 
-/** Options of a TCP stream layer; all may be left out. */
-export interface TcpStreamLayerOptions {
-  /**
-   * The address to bind: 'host:port', with or without 'tcp://'; IPv6 in brackets; port 0 picks a
-   * free one. Default: '127.0.0.1:0'.
-   */
-  readonly bindAddr?: string | undefined;
-  /**
-   * The address at which others reach this end; it is sent to them verbatim. Default: the bound
-   * address. Required if `bindAddr` is 0.0.0.0, :: or ':7000'.
-   */
-  readonly advertiseAddr?: string | undefined;
-  /**
-   * Duration of silence, in milliseconds, before the kernel probes a connection (TCP keep-alive);
-   * `false` disables probes. Default: 30,000.
-   */
-  readonly keepAlive?: number | false | undefined;
-  /**
-   * True to let several listeners share this port, each in a thread or process of its own, where
-   * Node and the system support it (Node 22.12 or newer, on Linux among others); the kernel spreads
-   * the connections over them. Elsewhere the second listener gets `address_in_use`. Port 0 is then
-   * refused. Default: false, except in the threads of a cluster (TRUNKLINE_REUSE_PORT=1).
-   */
-  readonly reusePort?: boolean | undefined;
-  /** Mutual TLS 1.3: both ends prove their node ids. Default: plain TCP. */
-  readonly tls?: TlsOptions | undefined;
-  /** Default: the system clock. */
-  readonly clock?: Clock | undefined;
-  /**
-   * Receives `acceptFailed` when the system could not accept a connection, for example because of
-   * too many open files; the layer keeps listening.
-   */
-  readonly observer?: Observer | undefined;
-}
-
-/** A StreamLayer over TCP. */
-export interface TcpStreamLayer extends StreamLayer {
-  /**
-   * Changes key, certificate, authorities or lists while the layer runs. The changes apply
-   * immediately to new connections. Existing connections to nodes that are now denied, or no longer
-   * allowed, are aborted; the others stay. Rejects with `invalid_argument` if the update is
-   * unusable, and with `failed_precondition` without `tls`; in both cases nothing changes.
-   */
-  updateTls(update: TlsUpdate): Promise<void>;
-}
-
-/**
- * Creates a StreamLayer over TCP. Addresses have the form 'host:port', with or without 'tcp://';
- * its own addresses have no scheme.
- */
-export function createTcpStreamLayer(options: TcpStreamLayerOptions = {}): TcpStreamLayer {
-  const layer = tcpStreamLayer(
-    options,
-    options.tls && new MutualTls(options.tls, 'createTcpStreamLayer'),
-  );
-  checkAdvertised(layer, options.advertiseAddr, 'createTcpStreamLayer: advertiseAddr');
-  return layer;
-}
-
-/** Creates a TCP stream layer with a MutualTls that may be shared with other layers. */
-export function tcpStreamLayer(
-  options: TcpStreamLayerOptions,
-  tls: MutualTls | undefined,
-): TcpStreamLayer {
-  return new TcpLayer(options, tls);
-}
-
-class TcpLayer implements TcpStreamLayer {
+/** A StreamLayer over TCP, with a MutualTls that may be shared with other layers. */
+export class TcpLayer implements TcpStreamLayer {
   readonly #bindAddr: string;
   readonly #advertiseAddr: string | undefined;
   readonly #clock: Clock;

@@ -1,0 +1,19 @@
+// Creates the TCP stream layer, for code that composes layers.
+
+import { checkAdvertised } from '@trunkline/transport-core/backend';
+import { MutualTls } from '@trunkline/transport-core/node';
+import { TcpLayer } from './tcp-layer.ts';
+import type { TcpStreamLayer, TcpStreamLayerOptions } from './tcp-options.ts';
+
+/**
+ * Creates a StreamLayer over TCP. Addresses have the form 'host:port', with or without 'tcp://';
+ * its own addresses have no scheme.
+ */
+export function createTcpStreamLayer(options: TcpStreamLayerOptions = {}): TcpStreamLayer {
+  const layer = new TcpLayer(
+    options,
+    options.tls && new MutualTls(options.tls, 'createTcpStreamLayer'),
+  );
+  checkAdvertised(layer, options.advertiseAddr, 'createTcpStreamLayer: advertiseAddr');
+  return layer;
+}
