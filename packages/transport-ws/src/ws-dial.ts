@@ -1,7 +1,7 @@
 // The dialing side: opens one WebSocket to a URL, or rejects with an error that gives the reason.
 
 import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { getBuiltinModule } from 'node:process';
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
@@ -10,11 +10,12 @@ import {
   socketError,
 } from '@trunkline/transport-core/backend';
 import { type MutualTls, type TlsConnection, tlsDialError } from '@trunkline/transport-core/node';
-import { type ClientOptions, WebSocket } from 'ws';
+import type { ClientOptions, WebSocket } from 'ws';
 import { SUB_PROTOCOL } from './close-codes.ts';
 import { refusalError } from './refused-upgrade.ts';
 import { targetUrl } from './ws-address.ts';
 import { WsConnection } from './ws-connection.ts';
+import { type WsLibrary, withWs } from './ws-library.ts';
 import { WS_LIMITS } from './ws-limits.ts';
 
 /** The parts of a layer that a dial uses. */
@@ -51,12 +52,10 @@ export function dialWebSocket(
       socket.on('error', () => {});
       return socket;
     };
-    const webSocket = new WebSocket(url, SUB_PROTOCOL, {
-      ...WS_LIMITS,
-      followRedirects: false,
-      createConnection: createConnection as ClientOptions['createConnection'],
-    });
+    let webSocket: WebSocket | undefined;
+    let isSettled = false;
     const settle = () => {
+      isSettled = true;
       clock.clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
       pending.delete(fail);
@@ -65,7 +64,7 @@ export function dialWebSocket(
       settle();
       reject(error);
       // terminate() emits 'error' later, to the listener below, which then has no effect.
-      webSocket.terminate();
+      webSocket?.terminate();
       socket?.destroy();
     };
     const onAbort = () => fail(signal?.reason);
@@ -84,15 +83,25 @@ export function dialWebSocket(
     );
     pending.add(fail);
     signal?.addEventListener('abort', onAbort, { once: true });
-    webSocket.on('error', onError);
-    webSocket.on('unexpected-response', (_request, { statusCode = 0, statusMessage = '' }) =>
-      fail(refusalError(statusCode, statusMessage, address)),
-    );
-    webSocket.on('open', () => {
-      settle();
-      webSocket.off('error', onError);
-      resolve(new WsConnection('dialer', webSocket, socket!, clock, secured));
-    });
+    const open = ({ WebSocket }: WsLibrary) => {
+      if (isSettled) return;
+      const opening = new WebSocket(url, SUB_PROTOCOL, {
+        ...WS_LIMITS,
+        followRedirects: false,
+        createConnection: createConnection as ClientOptions['createConnection'],
+      });
+      webSocket = opening;
+      opening.on('error', onError);
+      opening.on('unexpected-response', (_request, { statusCode = 0, statusMessage = '' }) =>
+        fail(refusalError(statusCode, statusMessage, address)),
+      );
+      opening.on('open', () => {
+        settle();
+        opening.off('error', onError);
+        resolve(new WsConnection('dialer', opening, socket!, clock, secured));
+      });
+    };
+    withWs(open, fail);
   });
 }
 
@@ -103,12 +112,14 @@ export function dialWebSocket(
 function openSocket(url: URL): Socket {
   if (url.protocol !== 'wss:') return openPlain(url);
   const { host, port } = placeOf(url);
-  return connectTls({
-    host,
-    port,
-    ...(isIP(host) === 0 && { servername: host }),
-    ALPNProtocols: ['http/1.1'],
-  }).setNoDelay();
+  return getBuiltinModule('node:tls')
+    .connect({
+      host,
+      port,
+      ...(isIP(host) === 0 && { servername: host }),
+      ALPNProtocols: ['http/1.1'],
+    })
+    .setNoDelay();
 }
 
 function openPlain(url: URL): Socket {

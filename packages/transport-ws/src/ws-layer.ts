@@ -2,7 +2,7 @@
 // server that you pass.
 
 import type { Server } from 'node:net';
-import { Server as TlsServer } from 'node:tls';
+import { getBuiltinModule } from 'node:process';
 import { type Clock, type Observer, systemClock, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
@@ -22,6 +22,7 @@ import { createUpgradeServer } from './own-server.ts';
 import { takeUpgrades, type UpgradeOptions } from './upgrades.ts';
 import { advertisedHost, parseBinding, targetUrl } from './ws-address.ts';
 import { dialWebSocket } from './ws-dial.ts';
+import { loadWs } from './ws-library.ts';
 import {
   checkWsOptions,
   type HttpServer,
@@ -68,7 +69,7 @@ export class WsLayer implements WsStreamLayer {
     if (server === undefined) await this.#listenAlone(accept, options);
     else {
       if (!server.listening) await this.#untilItListens(server);
-      this.#listenBeside(server, accept, failed, options);
+      await this.#listenBeside(server, accept, failed, options);
     }
   }
 
@@ -143,6 +144,7 @@ export class WsLayer implements WsStreamLayer {
     this.#stop = stop;
     try {
       const place = { port, ...(host !== '' && { host }), ...(reusePort && SHARED) };
+      await loadWs();
       await bind(listener, place, () => this.#stop === stop);
       this.#listener = listener;
       this.#take(listener, bindAddr, { server: http, path, accept, arrived });
@@ -196,12 +198,12 @@ export class WsLayer implements WsStreamLayer {
     });
   }
 
-  #listenBeside(
+  async #listenBeside(
     server: HttpServer,
     accept: Accept,
     failed: ((error: TransportError) => void) | undefined,
     listen: ListenOptions | undefined,
-  ): void {
+  ): Promise<void> {
     const onClose = () => {
       this.#stopListening();
       failed?.(reasonError('closed', "The given 'server' was closed"));
@@ -214,11 +216,12 @@ export class WsLayer implements WsStreamLayer {
         accept,
         listen,
       });
+      server.on('close', onClose);
+      await loadWs();
     } catch (error) {
       this.#stopListening();
       throw error;
     }
-    server.on('close', onClose);
   }
 
   #take(
@@ -230,7 +233,10 @@ export class WsLayer implements WsStreamLayer {
     // A server on a pipe has a path instead of an address that others could dial.
     if (address === null || typeof address === 'string' || isUnspecified(address.address))
       this.#requireAdvertised(given);
-    const scheme = this.#tls !== undefined || listener instanceof TlsServer ? 'wss' : 'ws';
+    const scheme =
+      this.#tls !== undefined || listener instanceof getBuiltinModule('node:tls').Server
+        ? 'wss'
+        : 'ws';
     const place =
       address === null || typeof address === 'string'
         ? String(address)
@@ -275,10 +281,11 @@ function noSharedPort(address: string): TransportError {
 
 function bind(server: Server, place: object, isWanted: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
+    const cancelled = () =>
+      reject(new TransportError('shutdown', 'Listening was cancelled: the layer was closed'));
+    if (!isWanted()) return cancelled();
     server.on('error', reject);
-    server.on('close', () =>
-      reject(new TransportError('shutdown', 'Listening was cancelled: the layer was closed')),
-    );
+    server.on('close', cancelled);
     // Node binds even if close() was called while a host name was being looked up.
     server.on('listening', () => (isWanted() ? resolve() : server.close()));
     server.listen(place);

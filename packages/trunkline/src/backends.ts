@@ -4,8 +4,12 @@ import type { Backend } from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
+import { warnOfCopies } from './system-copies.ts';
 
 export { tcp };
 
 /** Creates the backends of transports that are given none. */
-export const createDefaultBackends = (): readonly Backend[] => [tcp(), ws(), inmem()];
+export function createDefaultBackends(): readonly Backend[] {
+  warnOfCopies();
+  return [tcp(), ws(), inmem()];
+}

@@ -3,7 +3,6 @@
 import type { Backend, ComposedTransport, Protocol } from '@trunkline/transport-core';
 import * as core from '@trunkline/transport-core';
 import { createDefaultBackends } from '#backends';
-import { warnOfCopies } from './system-copies.ts';
 
 /** Options of `createTransport`; `protocol` is required. */
 export interface CreateTransportOptions<
@@ -53,9 +52,6 @@ export function createTransport<P extends Protocol>(
 let shared: readonly Backend[] | undefined;
 
 function defaultBackends(): readonly Backend[] {
-  if (shared === undefined) {
-    warnOfCopies();
-    shared = createDefaultBackends();
-  }
+  shared ??= createDefaultBackends();
   return shared;
 }

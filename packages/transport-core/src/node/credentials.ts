@@ -2,8 +2,9 @@
 // them.
 
 import { Buffer } from 'node:buffer';
-import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import type { KeyObject, X509Certificate } from 'node:crypto';
+import { getBuiltinModule } from 'node:process';
+import type { SecureContext, SecureContextOptions } from 'node:tls';
 import { TransportError } from '@trunkline/transport-core';
 import type { Pem, TlsOptions } from '@trunkline/transport-core/backend';
 
@@ -50,7 +51,7 @@ export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
     return {
       nodeId: nodeIdOfCertificate(certificate),
       options,
-      context: createSecureContext(options),
+      context: getBuiltinModule('node:tls').createSecureContext(options),
     };
   } catch (error) {
     throw wrong(
@@ -62,7 +63,7 @@ export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
 
 /** Returns the node id of a certificate's key: SHA-256 of its SPKI (DER), in lower-case hex. */
 export function nodeIdOfCertificate(certificate: X509Certificate): string {
-  return createHash('sha256').update(spkiOf(certificate)).digest('hex');
+  return crypto().createHash('sha256').update(spkiOf(certificate)).digest('hex');
 }
 
 /**
@@ -90,7 +91,7 @@ function spkiOf({ publicKey }: X509Certificate): Uint8Array {
 
 function readKey(pem: Pem): KeyObject {
   try {
-    return createPrivateKey(text(pem));
+    return crypto().createPrivateKey(text(pem));
   } catch (error) {
     const isEncrypted = text(pem).includes('ENCRYPTED');
     throw wrong(
@@ -105,6 +106,7 @@ function readCertificates(pem: Pem, option: string): X509Certificate[] {
     text(pem).match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0)
     throw wrong(`${option}: it contains no certificate in PEM (-----BEGIN CERTIFICATE-----)`);
+  const { X509Certificate } = crypto();
   return blocks.map((block, i) => {
     try {
       return new X509Certificate(block);
@@ -115,6 +117,11 @@ function readCertificates(pem: Pem, option: string): X509Certificate[] {
       );
     }
   });
+}
+
+/** Loads node:crypto when it is used, because programs without TLS import this file, too. */
+function crypto(): typeof import('node:crypto') {
+  return getBuiltinModule('node:crypto');
 }
 
 function text(pem: Pem): string {

@@ -1,8 +1,10 @@
 // Mutual TLS of one node: its key and certificate, the peers that it trusts, and all connections
-// that depend on them. One value serves many stream layers.
+// that depend on them. One value serves many stream layers. Programs without TLS import this file,
+// too, so node:tls is loaded when it is used.
 
 import type { Socket } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import { getBuiltinModule } from 'node:process';
+import type { TLSSocket } from 'node:tls';
 import { TransportError } from '@trunkline/transport-core';
 import type { TlsOptions, TlsUpdate } from '@trunkline/transport-core/backend';
 import { type Credentials, readCredentials } from './credentials.ts';
@@ -102,7 +104,7 @@ export class MutualTls implements AcceptorHost {
    */
   secure(raw: Socket, { address, nodeId, done, failed }: SecureOptions): TLSSocket {
     const { context } = this.check();
-    const socket = connect({
+    const socket = getBuiltinModule('node:tls').connect({
       socket: raw,
       secureContext: context,
       // This lets every handshake succeed. The peer is judged afterwards, so that it learns why it

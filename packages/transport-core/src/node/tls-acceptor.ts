@@ -2,7 +2,8 @@
 // handshake within a timeout, and is then handed over.
 
 import type { Socket } from 'node:net';
-import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
+import { getBuiltinModule } from 'node:process';
+import type { SecureContextOptions, Server, TLSSocket } from 'node:tls';
 import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
 import {
   formatHostPort,
@@ -50,6 +51,7 @@ export class TlsAcceptor {
     // The server never listens: connections are passed to it after they have got a handshake slot.
     // It requests a certificate but accepts any, because a refused peer should learn the reason,
     // which a TLS alert cannot express.
+    const { createServer } = getBuiltinModule('node:tls');
     this.#server = createServer({ ...context, requestCert: true, rejectUnauthorized: false });
     this.#server.on('secureConnection', (socket) => this.#secured(socket));
     this.#server.on('tlsClientError', (error: Error & { code?: string }, socket) => {

@@ -1,0 +1,27 @@
+// The entries that the other files do not import: their declarations must compile, too.
+
+import type * as noise from '@trunkline/security/noise';
+import type * as internal from '@trunkline/transport-core/internal';
+import type * as testkit from '@trunkline/transport-testkit';
+import type * as signaling from '@trunkline/transport-webrtc/signaling';
+import type * as wamp from '@trunkline/transport-webrtc/wamp';
+import type * as trunkline from 'trunkline';
+import type * as backend from 'trunkline/backend';
+import type * as gossip from 'trunkline/gossip';
+import type * as peers from 'trunkline/peers';
+import type * as resilience from 'trunkline/resilience';
+import type * as security from 'trunkline/security';
+
+export type Entries = [
+  typeof noise,
+  typeof internal,
+  typeof testkit,
+  typeof signaling,
+  typeof wamp,
+  typeof trunkline,
+  typeof backend,
+  typeof gossip,
+  typeof peers,
+  typeof resilience,
+  typeof security,
+];

@@ -1,0 +1,298 @@
+// The TCP stream layer, plain or under mutual TLS: implements StreamLayer with node:net.
+
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { type Clock, type Observer, systemClock, TransportError } from '@trunkline/transport-core';
+import {
+  type DialOptions,
+  environmentSharesPorts,
+  formatHostPort,
+  type HandshakeSlot,
+  type HostPort,
+  isUnspecified,
+  type ListenOptions,
+  parseHostPort,
+  reasonError,
+  type StreamConnection,
+  socketError,
+  type TlsUpdate,
+} from '@trunkline/transport-core/backend';
+import {
+  type MutualTls,
+  type TlsAcceptor,
+  type TlsConnection,
+  updateTls,
+} from '@trunkline/transport-core/node';
+import { SocketReader } from './read-buffer.ts';
+import { TcpConnection } from './tcp-connection.ts';
+import type { TcpStreamLayer, TcpStreamLayerOptions } from './tcp-options.ts';
+
+/** A StreamLayer over TCP, with a MutualTls that may be shared with other layers. */
+export class TcpLayer implements TcpStreamLayer {
+  readonly #bindAddr: string;
+  readonly #advertiseAddr: string | undefined;
+  readonly #clock: Clock;
+  readonly #observer: Observer | undefined;
+  readonly #socketOptions;
+  readonly #reusePort: boolean;
+  readonly #tls: MutualTls | undefined;
+  #acceptor: TlsAcceptor | undefined;
+  /** Set from the moment listen() is called until close(). */
+  #server: Server | undefined;
+  /** Set while the layer listens. */
+  #localAddr: string | undefined;
+  /** The functions that fail the pending dials with a given error, one for each dial. */
+  readonly #dials = new Set<(error: TransportError) => void>();
+
+  constructor(options: TcpStreamLayerOptions, tls: MutualTls | undefined) {
+    const {
+      bindAddr = '127.0.0.1:0',
+      advertiseAddr,
+      keepAlive = 30_000,
+      reusePort = environmentSharesPorts(),
+      clock = systemClock,
+      observer,
+    } = options;
+    if (keepAlive !== false && !(keepAlive > 0))
+      throw new TypeError(
+        `keepAlive: must be a number of milliseconds above 0, or false, got ${keepAlive}`,
+      );
+    this.#bindAddr = bindAddr;
+    this.#advertiseAddr = advertiseAddr;
+    this.#reusePort = reusePort;
+    this.#clock = clock;
+    this.#observer = observer;
+    this.#tls = tls;
+    // allowHalfOpen: the connection decides when each side ends.
+    this.#socketOptions = {
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: keepAlive !== false,
+      keepAliveInitialDelay: keepAlive || 0,
+    };
+  }
+
+  async listen(
+    accept: (connection: StreamConnection, slot?: HandshakeSlot) => void,
+    _failed?: (error: TransportError) => void,
+    options?: ListenOptions,
+  ): Promise<void> {
+    if (this.#server !== undefined)
+      throw new TransportError(
+        'failed_precondition',
+        `Already listening on ${this.#localAddr ?? this.#bindAddr}: close() first`,
+      );
+    const bind = parseTcpAddress(this.#bindAddr);
+    if (bind === undefined) throw badAddress('listen on', this.#bindAddr);
+    if (this.#reusePort && bind.port === 0) throw noSharedPort(this.#bindAddr);
+    if (isUnspecified(bind.host)) this.#requireAdvertised();
+    const { keepAlive, keepAliveInitialDelay } = this.#socketOptions;
+    const acceptor = this.#tls?.acceptor({
+      clock: this.#clock,
+      listen: options,
+      tune: (socket) => socket.setNoDelay(true).setKeepAlive(keepAlive, keepAliveInitialDelay),
+      accept: (secured, slot) =>
+        accept(new TcpConnection(secured.socket, this.#clock, { secured }), slot),
+    });
+    // Under TLS, nothing is read before a connection has its handshake slot, and a peer that ends
+    // during the handshake is closed (no allowHalfOpen).
+    const server = createServer(
+      acceptor === undefined ? this.#socketOptions : { pauseOnConnect: true },
+    );
+    this.#server = server;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.on('error', reject);
+        server.on('close', () =>
+          reject(
+            new TransportError(
+              'shutdown',
+              `Listening on ${this.#bindAddr} was cancelled: the layer was closed`,
+            ),
+          ),
+        );
+        // Node binds even if close() was called while a host name was being looked up.
+        server.on('listening', () => (this.#server === server ? resolve() : server.close()));
+        server.listen({
+          port: bind.port,
+          ...(bind.host !== '' && { host: bind.host }),
+          ...(this.#reusePort && SHARED),
+        });
+      });
+      const { address, port } = server.address() as AddressInfo;
+      if (isUnspecified(address)) this.#requireAdvertised();
+      const zone = address.includes('%') ? '' : (/%.*$/.exec(bind.host)?.[0] ?? '');
+      this.#localAddr = formatHostPort(address + zone, port);
+    } catch (error) {
+      server.close();
+      acceptor?.close();
+      if (this.#server === server) this.#server = undefined;
+      throw error instanceof TransportError ? error : socketError(error, 'listen', this.#bindAddr);
+    }
+    // An error event from here on means that one connection could not be accepted; the server still
+    // listens.
+    server.on('error', (error) =>
+      this.#observer?.event?.({
+        type: 'acceptFailed',
+        error: socketError(error, 'accept', this.#bindAddr),
+      }),
+    );
+    this.#acceptor = acceptor;
+    server.on('connection', (socket) => {
+      if (acceptor === undefined) accept(new TcpConnection(socket, this.#clock));
+      else acceptor.take(socket);
+    });
+  }
+
+  stopListening(): void {
+    this.#server?.close();
+  }
+
+  dial(address: string, options: DialOptions): Promise<StreamConnection> {
+    const { timeout, signal, nodeId } = options;
+    return new Promise((resolve, reject) => {
+      const to = placeOf(address);
+      if (signal?.aborted) return reject(signal.reason);
+      this.#tls?.check();
+      const reader = this.#tls === undefined ? new SocketReader() : undefined;
+      const socket: Socket = connect({
+        ...this.#socketOptions,
+        host: to.host,
+        port: to.port,
+        ...(reader && { onread: reader.onread() }),
+      });
+      const settle = () => {
+        this.#clock.clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        this.#dials.delete(fail);
+      };
+      const fail = (error: unknown) => {
+        settle();
+        socket.destroy();
+        reject(error);
+      };
+      const onAbort = () => fail(signal?.reason);
+      const timer = this.#clock.setTimeout(
+        () =>
+          fail(
+            reasonError(
+              'dial_timeout',
+              `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`,
+              { target: address },
+            ),
+          ),
+        timeout,
+      );
+      this.#dials.add(fail);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const onError = (error: Error) => fail(socketError(error, 'dial', address));
+      socket.on('error', onError);
+      socket.once('connect', () => {
+        if (isOwnEcho(socket)) return fail(socketError({ code: 'ECONNREFUSED' }, 'dial', address));
+        if (this.#tls === undefined) done(socket.pause());
+        else
+          this.#tls.secure(socket, {
+            address,
+            nodeId,
+            done: (secured) => done(secured.socket, secured),
+            failed: fail,
+          });
+      });
+      const done = (stream: Socket, secured?: TlsConnection) => {
+        settle();
+        const connection = new TcpConnection(stream, this.#clock, { reader, secured });
+        if (secured === undefined) socket.off('error', onError);
+        resolve(connection);
+      };
+    });
+  }
+
+  checkAddress(address: string): void {
+    placeOf(address);
+  }
+
+  localAddr(): string {
+    if (this.#localAddr === undefined)
+      throw new TransportError(
+        'failed_precondition',
+        `Not listening on ${this.#bindAddr} yet: await listen() first`,
+      );
+    return this.#localAddr;
+  }
+
+  get nodeId(): string | undefined {
+    return this.#tls?.nodeId;
+  }
+
+  advertiseAddr(): string {
+    return this.#advertiseAddr ?? this.localAddr();
+  }
+
+  async updateTls(update: TlsUpdate): Promise<void> {
+    updateTls(this.#tls, update);
+  }
+
+  async close(): Promise<void> {
+    for (const fail of [...this.#dials])
+      fail(new TransportError('shutdown', 'The dial was cancelled: the layer was closed'));
+    const server = this.#server;
+    const acceptor = this.#acceptor;
+    this.#server = undefined;
+    this.#acceptor = undefined;
+    this.#localAddr = undefined;
+    // The port is free when this returns. The server's 'close' event would wait for connections
+    // that their owners have to end.
+    server?.close();
+    acceptor?.close();
+  }
+
+  #requireAdvertised(): void {
+    const advertised = this.#advertiseAddr;
+    const given = advertised === undefined ? undefined : parseTcpAddress(advertised);
+    if (advertised !== undefined && (given === undefined || !isUnspecified(given.host))) return;
+    throw reasonError(
+      'not_advertisable',
+      `Cannot advertise ${advertised ?? this.#bindAddr}: it stands for every address of this machine, so other nodes can't dial it; give advertiseAddr ('node-1.example:7000'), or bind one address`,
+      { target: this.#bindAddr },
+    );
+  }
+}
+
+/** Parses the target of a dial. @throws TransportError `invalid_argument` */
+function placeOf(address: string): HostPort {
+  const place = parseTcpAddress(address);
+  if (place === undefined || place.host === '' || place.port === 0)
+    throw badAddress('dial', address);
+  return place;
+}
+
+function parseTcpAddress(text: string) {
+  return parseHostPort(text.replace(/^tcp:\/\/([^/]*)\/?$/i, '$1'));
+}
+
+/** Returns the error for port 0, for which each listener would get a different port. */
+function noSharedPort(address: string): TransportError {
+  return new TransportError(
+    'invalid_argument',
+    `Cannot listen on '${address}' with reusePort: for port 0 each listener gets another port; give a fixed port, or reusePort: false`,
+    { target: address },
+  );
+}
+
+function badAddress(action: string, address: string): TransportError {
+  return new TransportError(
+    'invalid_argument',
+    `Cannot ${action} '${address}': a TCP address is 'host:port' or 'tcp://host:port', with an IPv6 host in brackets`,
+    { target: address },
+  );
+}
+
+/**
+ * Returns true if a socket is connected to itself. Rarely, the system assigns to a dial of a free
+ * local port that same port as its own (a simultaneous open).
+ */
+function isOwnEcho(socket: Socket): boolean {
+  return socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;
+}
+
+/** Node 20 ignores this option, and its types lack it. */
+const SHARED: object = { reusePort: true };

@@ -1,0 +1,51 @@
+// The options and the type of the TCP stream layer. Pages read these declarations, too, so they name
+// nothing of Node.
+
+import type { Clock, Observer } from '@trunkline/transport-core';
+import type { StreamLayer, TlsOptions, TlsUpdate } from '@trunkline/transport-core/backend';
+
+/** Options of a TCP stream layer; all may be left out. */
+export interface TcpStreamLayerOptions {
+  /**
+   * The address to bind: 'host:port', with or without 'tcp://'; IPv6 in brackets; port 0 picks a
+   * free one. Default: '127.0.0.1:0'.
+   */
+  readonly bindAddr?: string | undefined;
+  /**
+   * The address at which others reach this end; it is sent to them verbatim. Default: the bound
+   * address. Required if `bindAddr` is 0.0.0.0, :: or ':7000'.
+   */
+  readonly advertiseAddr?: string | undefined;
+  /**
+   * Duration of silence, in milliseconds, before the kernel probes a connection (TCP keep-alive);
+   * `false` disables probes. Default: 30,000.
+   */
+  readonly keepAlive?: number | false | undefined;
+  /**
+   * True to let several listeners share this port, each in a thread or process of its own, where
+   * Node and the system support it (Node 22.12 or newer, on Linux among others); the kernel spreads
+   * the connections over them. Elsewhere the second listener gets `address_in_use`. Port 0 is then
+   * refused. Default: false, except in the threads of a cluster (TRUNKLINE_REUSE_PORT=1).
+   */
+  readonly reusePort?: boolean | undefined;
+  /** Mutual TLS 1.3: both ends prove their node ids. Default: plain TCP. */
+  readonly tls?: TlsOptions | undefined;
+  /** Default: the system clock. */
+  readonly clock?: Clock | undefined;
+  /**
+   * Receives `acceptFailed` when the system could not accept a connection, for example because of
+   * too many open files; the layer keeps listening.
+   */
+  readonly observer?: Observer | undefined;
+}
+
+/** A StreamLayer over TCP. */
+export interface TcpStreamLayer extends StreamLayer {
+  /**
+   * Changes key, certificate, authorities or lists while the layer runs. The changes apply
+   * immediately to new connections. Existing connections to nodes that are now denied, or no longer
+   * allowed, are aborted; the others stay. Rejects with `invalid_argument` if the update is
+   * unusable, and with `failed_precondition` without `tls`; in both cases nothing changes.
+   */
+  updateTls(update: TlsUpdate): Promise<void>;
+}
