@@ -114,3 +114,11 @@ test('gossip joins further topics, and has the overlay partialView by default', 
     ['more', 'partialView'],
   ]);
 });
+
+test('the name of a topic is any text', async (t) => {
+  const names = ['__proto__', 'the news of today', ''];
+  const topics = Object.fromEntries(names.map((name) => [name, text]));
+  const node = closing(t, await createNode({ protocol, gossip: { topics } }));
+  t.deepEqual(Object.keys(node.topics), names);
+  for (const name of names) t.is(node.topics[name]?.name, name);
+});

@@ -33,12 +33,12 @@ export async function openTopics(
   definitions: TopicDefinitions,
   open: Pick<OpenParts, 'attempt'>,
 ): Promise<NodeTopics<never, never>> {
-  const topics: Record<string, NodeTopic<unknown>> = {};
-  for (const [name, definition] of Object.entries(definitions))
-    topics[name] = await open.attempt(`gossip.topics.${name}`, () =>
-      openTopic(gossip, name, definition),
-    );
-  return topics as NodeTopics<never, never>;
+  const topics: [name: string, topic: NodeTopic<unknown>][] = [];
+  for (const [name, definition] of Object.entries(definitions)) {
+    const openOne = () => openTopic(gossip, name, definition);
+    topics.push([name, await open.attempt(`gossip.topics.${name}`, openOne)]);
+  }
+  return Object.fromEntries(topics) as NodeTopics<never, never>;
 }
 
 function openTopic(
