@@ -6,9 +6,9 @@ import { createPeers } from '@trunkline/peers';
 import { type Protocol, serve, serveHealth } from '@trunkline/transport-core';
 import { parseOptions } from '@trunkline/transport-core/backend';
 import { type MeshNode, type NodeCloseOptions, nodeCloseOptions } from './mesh-node.ts';
-import type { NodeTopics } from './node-topic.ts';
 import { OpenParts } from './open-parts.ts';
-import { type CreateNodeOptions, type NodeConfig, readOptions } from './options.ts';
+import type { CreateNodeOptions } from './options.ts';
+import { type NodeConfig, readOptions } from './read-options.ts';
 import { openTopics } from './topics.ts';
 import { openTransport } from './transport.ts';
 
@@ -58,10 +58,20 @@ async function start(config: NodeConfig, open: OpenParts): Promise<MeshNode> {
   open.add('gossip', () => gossip.close());
   const topics = await openTopics(gossip, definitions ?? {}, open);
 
-  const { name } = config;
-  const { nodeId } = peers;
-  const closing = { close: (grace: number) => open.close(grace) };
-  const node = asNode({ name, nodeId, transport, peers, gossip, health, topics }, closing);
+  const node: MeshNode = {
+    name: config.name,
+    nodeId: peers.nodeId,
+    transport,
+    peers,
+    gossip,
+    health,
+    topics,
+    close: async (options: NodeCloseOptions = {}) => {
+      const { grace } = parseOptions(nodeCloseOptions, options, 'node.close');
+      return open.close(grace);
+    },
+    [Symbol.asyncDispose]: () => open.close(0),
+  };
   for (const [index, part] of config.parts.entries()) {
     const label = `parts[${index}] '${part.name}'`;
     await open.attempt(label, () => part.start?.(node));
@@ -71,19 +81,4 @@ async function start(config: NodeConfig, open: OpenParts): Promise<MeshNode> {
   if (config.address !== undefined) await open.attempt('transport', () => transport.listen());
   await open.attempt('peers', () => peers.start());
   return node;
-}
-
-type Opened = Omit<MeshNode, 'close' | 'topics' | typeof Symbol.asyncDispose> & {
-  readonly topics: NodeTopics<never, never>;
-};
-
-function asNode(opened: Opened, parts: { close(grace: number): Promise<void> }): MeshNode {
-  return {
-    ...opened,
-    close: async (options: NodeCloseOptions = {}) => {
-      const { grace } = parseOptions(nodeCloseOptions, options, 'node.close');
-      return parts.close(grace);
-    },
-    [Symbol.asyncDispose]: () => parts.close(0),
-  };
 }

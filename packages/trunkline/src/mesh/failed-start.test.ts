@@ -4,7 +4,7 @@ import process from 'node:process';
 import { setImmediate as turn } from 'node:timers/promises';
 import { nodeProbe } from '@trunkline/transport-testkit';
 import test, { type ExecutionContext } from 'ava';
-import { createNode, type NodePart } from '../index.mesh.ts';
+import { createNode, type MeshNode, type NodePart } from '../index.mesh.ts';
 import { createMemoryAddressBook } from '../index.peers.ts';
 import { createTransport } from '../index.ts';
 import { addressOf, greeter, handlers, text } from './testing/fixture.ts';
@@ -153,4 +153,17 @@ test('if closing fails as well, the error of the start says so', async (t) => {
   await t.throwsAsync(createNode({ protocol: greeter, parts }), {
     message: "createNode: parts[1] 'two': no disk; node.close: parts[0] 'one': it hangs",
   });
+});
+
+test('a node that a part closes while it starts is closed', async (t) => {
+  const address = addressOf(t, 'a');
+  const log: string[] = [];
+  const closer: NodePart<MeshNode> = { ...logging(log, 'two'), start: (node) => node.close() };
+  const parts = [logging(log, 'one'), closer, logging(log, 'three')];
+  await t.throwsAsync(createNode({ address, protocol: greeter, parts }), {
+    code: 'shutdown',
+    message: "createNode: parts[2] 'three': not started, because the node was closed meanwhile",
+  });
+  t.deepEqual(log, ['start one', 'close one', 'close two']);
+  await isFree(t, address);
 });

@@ -1,6 +1,7 @@
 // The parts of a node that are open. It names the part in each error, and closes the parts in
 // reverse order.
 
+import { TransportError } from '@trunkline/transport-core';
 import { closeError, startError } from './errors.ts';
 
 export class OpenParts {
@@ -15,6 +16,8 @@ export class OpenParts {
   /** Performs a step of the start. Throws the error of `createNode` if it fails. */
   async attempt<T>(part: string, step: () => T): Promise<Awaited<T>> {
     try {
+      if (this.#closing !== undefined)
+        throw new TransportError('shutdown', 'not started, because the node was closed meanwhile');
       return await step();
     } catch (error) {
       throw startError(error, part, this.#node);
@@ -32,10 +35,14 @@ export class OpenParts {
     return this.#closing;
   }
 
-  /** Closes all parts because the start failed. Adds errors of closing to the error of the start. */
+  /**
+   * Closes all parts because the start failed, also those that were added after `close`. Adds
+   * errors of closing to the error of the start.
+   */
   async abandon(error: unknown): Promise<void> {
     try {
-      await this.close(0);
+      await this.#closing;
+      await this.#close(0);
     } catch (closing) {
       (error as Error).message += `; ${(closing as Error).message}`;
     }

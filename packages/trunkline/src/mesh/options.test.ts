@@ -18,7 +18,10 @@ const wrong: readonly [options: object | undefined, message: RegExp][] = [
   [{ protocol, identity: 'f'.repeat(64) }, /^createNode: identity: must be an identity/],
   [{ protocol, handlers: { great: () => '' } }, /^createNode: handlers: .*no method 'great'/],
   [{ protocol, handlers: { greet: 'x' } }, /^createNode: handlers: the handler of 'greet' must/],
-  [{ protocol, serve: { concurrency: 0 } }, /^createNode: handlers: concurrency must be 1/],
+  [
+    { protocol, serve: { concurrency: 0 } },
+    /^createNode: serve\.concurrency: must be a number, at/,
+  ],
   [{ protocol, backends: tcp }, /^createNode: backends: must be a list of backends/],
   [{ protocol, backends: [tcp] }, /^createNode: backends\[0\]: is the function 'tcp' itself/],
   [
@@ -54,7 +57,9 @@ const wrong: readonly [options: object | undefined, message: RegExp][] = [
     { protocol, gossip: { topics: { news: { codec: text, onError: () => {} } } } },
     /^createNode: gossip\.topics\.news\.onError: reports errors of onMessage/,
   ],
-  [{ protocol, health: { allow: 1 }, parts: {} }, /^createNode: parts: must be a list of parts/],
+  [{ protocol, serve: { alow: () => true } }, /^createNode: serve\.alow: unknown option; did you/],
+  [{ protocol, health: { allow: 1 } }, /^createNode: health\.allow: must be a function, got 1$/],
+  [{ protocol, parts: {} }, /^createNode: parts: must be a list of parts/],
   [{ protocol, parts: [{ start() {} }] }, /^createNode: parts: must be a list of parts, each/],
 ];
 

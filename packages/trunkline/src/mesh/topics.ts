@@ -32,13 +32,13 @@ export async function openTopics(
   gossip: Gossip,
   definitions: TopicDefinitions,
   open: Pick<OpenParts, 'attempt'>,
-): Promise<NodeTopics<never, never>> {
+): Promise<NodeTopics<any, any>> {
   const topics: [name: string, topic: NodeTopic<unknown>][] = [];
   for (const [name, definition] of Object.entries(definitions)) {
     const openOne = () => openTopic(gossip, name, definition);
     topics.push([name, await open.attempt(`gossip.topics.${name}`, openOne)]);
   }
-  return Object.fromEntries(topics) as NodeTopics<never, never>;
+  return Object.fromEntries(topics);
 }
 
 function openTopic(

@@ -12,7 +12,8 @@ import {
 import type { HelloFields } from '@trunkline/transport-core/backend';
 import { createTransport } from '../create-transport.ts';
 import { defaultBackends } from '../default-backends.ts';
-import type { NodeConfig, NodeTransportOptions } from './options.ts';
+import type { NodeTransportOptions } from './options.ts';
+import type { NodeConfig } from './read-options.ts';
 
 /** Creates the transport, which does not listen yet. */
 export function openTransport(config: NodeConfig): Transport<Protocol> {
