@@ -12,7 +12,7 @@ test('a tool sees the transport, the peers and the topics of a node', async (t) 
   const gossip = { topics: { news: text } };
   const node = closing(t, await createNode({ address, protocol, gossip, parts }));
   const peer = closing(t, await createNode({ protocol, peers: { seeds: [address] } }));
-  await peer.peers.ready();
+  await node.peers.ready();
   const tool = createTransport({ protocol: adminProtocol });
   const state = await first(followNode(tool.to(address)));
   t.is(state.node.nodeId, node.nodeId);
