@@ -20,10 +20,14 @@ const BUNDLED = {
   trunkline: ['index'],
 };
 
-/** Options of esbuild for a file that Node loads, with the imports of other packages as they are. */
+/**
+ * Options of esbuild for a file that Node loads. The imports of other packages stay as they are, and
+ * so do those that depend on the runtime ('#backends'): other entries import the same module.
+ */
 const NODE_BUNDLE = {
   bundle: true,
   packages: 'external',
+  external: ['#*'],
   platform: 'node',
   format: 'esm',
   target: 'es2022',
@@ -107,6 +111,7 @@ async function writeBundle(dist, name, entry) {
     ...NODE_BUNDLE,
     bundle: false,
     packages: undefined,
+    external: undefined,
   });
 }
 

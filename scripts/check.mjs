@@ -189,6 +189,8 @@ async function bundles() {
   await bundle('all of peers', all('peers'), 98_000);
   await bundle('all of peers/browser', all('peers/browser'), 2_500);
   await bundle('all of gossip', all('gossip'), 133_500);
+  await bundle('all of trunkline', "export * from 'trunkline';", 82_500);
+  await bundle('all of trunkline/mesh', "export * from 'trunkline/mesh';", 202_500);
   await bundle(
     "a page's own zod/mini, part of the next",
     "import * as z from 'zod/mini'; export const schemas = [z.object({ text: z.string() }), z.number()];",

@@ -3,7 +3,7 @@
 import { createServer } from 'node:http';
 import { metrics as otel } from '@opentelemetry/api';
 import type { MetricProducer } from '@opentelemetry/sdk-metrics';
-import { adminProtocol, createAdmin, followNode, type NodeState } from '@trunkline/admin';
+import { admin, adminProtocol, createAdmin, followNode, type NodeState } from '@trunkline/admin';
 import { type Dashboard, serveDashboard } from '@trunkline/admin/dashboard';
 import {
   asyncApi,
@@ -63,6 +63,7 @@ import { createTcpStreamLayer, createTcpTransport, tcp } from '@trunkline/transp
 import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
 import { Registry } from 'prom-client';
+import { createNode, type MeshNode } from 'trunkline/mesh';
 import { z } from 'zod';
 import { equal, handlers, type Ledger, ledger, use } from './ledger.ts';
 
@@ -181,6 +182,7 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   void (createMetricProducer(metrics) satisfies MetricProducer);
   void (metrics.collect() satisfies readonly Metric[]);
   await gossip(tree);
+  await mesh(identity);
   createGossip({
     transport: transports[1]!,
     peers,
@@ -227,3 +229,36 @@ async function gossip(gossip: ReturnType<typeof createGossip>): Promise<void> {
     if (event.type === 'neighborDown') void (event satisfies GossipEvent).cause;
   await gossip[Symbol.asyncDispose]();
 }
+
+async function mesh(identity: Identity): Promise<void> {
+  const height = z.object({ height: z.coerce.number<string>() });
+  await using node = await createNode({
+    address: ['tcp://127.0.0.1:0', 'ws://127.0.0.1:0'],
+    name: 'blue-3',
+    identity,
+    protocol: ledger,
+    handlers,
+    peers: { status: json(z.string()) },
+    gossip: {
+      topics: {
+        news: json(z.string()),
+        heights: {
+          codec: json(height),
+          validate: (message) => (message.height > 0 ? 'accept' : 'reject'),
+          onMessage: (message, meta) =>
+            equal<[typeof message, typeof meta], [{ height: number }, MessageMeta]>(true),
+        },
+      },
+    },
+    parts: [admin({ allow: () => true })],
+  });
+  node satisfies MeshNode;
+  await node.topics.heights.publish({ height: '7' });
+  // @ts-expect-error a height is published as a text
+  await node.topics.heights.publish({ height: 7 });
+  for await (const { message } of node.topics.news) equal<typeof message, string>(true);
+  for (const { status } of node.peers.list()) equal<typeof status, string | undefined>(true);
+  await use(node.transport, 'node:', noItems());
+}
+
+async function* noItems(): AsyncGenerator<Uint8Array> {}

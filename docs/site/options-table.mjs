@@ -84,6 +84,12 @@ export const schemas = [
   ['gossip/options#subscribe', 'topic.subscribe', ['SubscribeOptions', 'QueueOptions']],
   ['gossip/options#publish', 'topic.publish', ['PublishOptions']],
   ['gossip/options#close', 'gossip.close', ['CloseOptions']],
+  [
+    'trunkline/mesh/read-options#schema',
+    'createNode',
+    ['CreateNodeOptions', 'ServeOptions', 'HealthOptions'],
+  ],
+  ['trunkline/mesh/mesh-node#nodeCloseOptions', 'node.close', ['NodeCloseOptions']],
   ['resilience/balancing/balancer#schema', 'createBalancer', ['BalancerOptions', 'OutlierOptions']],
   [
     'resilience/retries/retries#schema',

@@ -36,7 +36,8 @@ export async function optionsPage() {
       .flatMap(([key, field]) => rowsOf(field, key))
       .map((row) => ({ ...row, meaning: comments.of(id, types, row.path) }));
     const [name] = id.split('/');
-    lines.push('', `## ${call}`, '', `\`@trunkline/${name}\``, '');
+    const entry = name === 'trunkline' ? 'trunkline/mesh' : `@trunkline/${name}`;
+    lines.push('', `## ${call}`, '', `\`${entry}\``, '');
     if (schema !== common && shared.some((key) => key in schema.shape))
       lines.push('Besides these, it takes the options of [all transports](#all-transports).', '');
     lines.push('| option | unit | default | must be | meaning |', '|---|---|---|---|---|');

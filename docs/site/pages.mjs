@@ -75,7 +75,7 @@ export const sections = [
         'Calls',
         guide('names', 'resilience', 'resumption', 'cluster', 'nats', 'webrtc', 'signaling'),
       ],
-      ['Peers and topics', guide('peers', 'gossip', 'nat')],
+      ['Peers and topics', guide('mesh', 'peers', 'gossip', 'nat')],
       ['Security', guide('security', 'guarding')],
       [
         'Operation',

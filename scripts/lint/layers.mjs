@@ -226,6 +226,18 @@ const PACKAGES = [
     ],
     because: 'trunkline joins what most users need; other packages are installed by their names.',
   },
+  {
+    files: ['trunkline/src/*.ts', '!packages/trunkline/src/index.*.ts'],
+    except: SOURCE,
+    may: [...PUBLIC, 'transport-inmem', 'transport-tcp', 'transport-ws'],
+    also: [
+      {
+        group: ['./mesh/**'],
+        message: 'The main entry of trunkline does without mesh/, so that it costs a page nothing.',
+      },
+    ],
+    because: 'The main entry of trunkline imports core and the backends alone.',
+  },
 ];
 
 const WEBRTC = PACKAGES.find(({ files }) => files.includes('transport-webrtc/src/*.ts'));
@@ -476,7 +488,7 @@ function gossipRules() {
   });
 }
 
-function packageRule({ files, except, may, names, because }) {
+function packageRule({ files, except, may, names, because, also = [] }) {
   const rule =
     names === undefined
       ? only(may, because)
@@ -488,7 +500,7 @@ function packageRule({ files, except, may, names, because }) {
         };
   return imports(
     [...files.map((file) => (file.startsWith('!') ? file : `packages/${file}`)), ...except],
-    [rule, TIMERS],
+    [rule, ...also, TIMERS],
   );
 }
 

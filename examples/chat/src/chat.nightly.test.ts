@@ -116,7 +116,6 @@ async function folder(t: ExecutionContext): Promise<string> {
 for (const args of [
   ['--overlay', 'mesh'],
   ['--overlay', 'tree'],
-  ['--overlay', 'tree', '--transport', 'noise'],
   ['--overlay', 'mesh', '--transport', 'ws'],
 ]) {
   test.serial(
@@ -205,7 +204,7 @@ test.serial('an error is reported in one line', async (t) => {
     [
       ['--name', 'x', '--listen', 'nonsense'],
       1,
-      /^chat: Cannot listen on 'tcp:\/\/nonsense': a TCP address is/,
+      /^chat: createNode: node 'x': transport: Cannot listen on 'tcp:\/\/nonsense': a TCP address is/,
     ],
     [['--name', 'x', '--key', '/nowhere/at/all'], 1, /^chat: .*its folder does not exist/],
   ];
@@ -221,7 +220,7 @@ test.serial('an error is reported in one line', async (t) => {
   t.is(await bob.ends(), 1);
   t.regex(
     bob.lines.join('\n'),
-    /^chat: Cannot listen on .*another process listens on this address.*$/,
+    /^chat: createNode: node 'bob': transport: Cannot listen on .*another process listens on this address.*$/,
   );
 });
 

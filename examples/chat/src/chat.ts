@@ -1,18 +1,19 @@
-// A participant of a room: a transport, its peers, and a topic above them.
+// A participant of a room: a node with one topic.
 
-import { createGossip, fullMesh, partialView } from '@trunkline/gossip';
-import { createPeers, type PeerEvent } from '@trunkline/peers';
 import { createFileAddressBook } from '@trunkline/peers/node';
-import { createIdentity } from '@trunkline/security';
 import { loadOrCreateIdentity } from '@trunkline/security/node';
-import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
+import { defineProtocol, json } from 'trunkline';
+import { fullMesh, partialView, type Received } from 'trunkline/gossip';
+import { createNode } from 'trunkline/mesh';
+import type { PeerEvent, Peers } from 'trunkline/peers';
+import { createIdentity } from 'trunkline/security';
 import { z } from 'zod';
-import { CARRIERS, withScheme } from './carriers.ts';
 import type { ChatOptions } from './options.ts';
 
 /** A protocol without calls; it only keeps other programs out. */
 const protocol = defineProtocol({ name: 'chat', methods: {} });
 const Line = z.object({ name: z.string().max(40), text: z.string().max(4_000) });
+type Line = z.infer<typeof Line>;
 /** Failed dials are shown once each; after this many, they may be shown again. */
 const MOST_TOLD = 1_000;
 /** The status that each node shares with its peers. */
@@ -39,69 +40,64 @@ export interface Chat {
 
 /** Enters a room. Rejects if it cannot listen or cannot read its key. */
 export async function enter(
-  { name, listen, join, room, overlay, transport: carrierName, key }: ChatOptions,
+  { name, listen, join, room, overlay, transport, key }: ChatOptions,
   screen: Screen,
 ): Promise<Chat> {
-  const carrier = CARRIERS[carrierName]!;
   const identity = key === undefined ? createIdentity() : await loadOrCreateIdentity(key);
-  const transport = createTransport(withScheme(carrier, listen), {
-    protocol,
-    backends: [carrier.backend(identity)],
-  });
   // In a mesh, all nodes are peers of each other; in a tree a few peers are enough.
   const most = overlay === 'mesh' ? 100 : 10;
-  const peers = createPeers({
-    transport,
+  const node = await createNode({
+    address: withScheme(transport, listen),
+    name,
     identity,
-    persistent: join.map((address) => withScheme(carrier, address)),
-    ...(key === undefined ? {} : { addressBook: createFileAddressBook(`${key}.peers`) }),
-    status: json(Presence),
-    reconnect: { max: 5_000 },
-    maxInbound: most,
-    maxOutbound: most,
+    protocol,
+    peers: {
+      persistent: join.map((address) => withScheme(transport, address)),
+      addressBook: key === undefined ? undefined : createFileAddressBook(`${key}.peers`),
+      status: json(Presence),
+      reconnect: { max: 5_000 },
+      maxInbound: most,
+      maxOutbound: most,
+    },
+    gossip: {
+      overlay: overlay === 'mesh' ? fullMesh() : partialView(),
+      topics: { [room]: json(Line) },
+    },
+    parts: [{ name: 'announcements', start: ({ peers }) => announce(peers, name, room, screen) }],
   });
-  const gossip = createGossip({
-    transport,
-    peers,
-    overlay: overlay === 'mesh' ? fullMesh() : partialView(),
-  });
-  const close = async () => {
-    await gossip.close();
-    await peers.close();
-    await transport.close();
+  const topic = node.topics[room]!;
+  void show(topic, screen);
+  return {
+    nodeId: node.nodeId,
+    address: node.transport.localAddr(),
+    async say(text) {
+      const { queued } = await topic.publish({ name, text });
+      if (queued === 0) screen.note('nobody else is in the room');
+    },
+    who: () =>
+      node.peers
+        .list()
+        .flatMap(({ nodeId, status }) => (status?.room === room ? [called(nodeId, status)] : [])),
+    close: () => node.close(),
   };
-  try {
-    const topic = gossip.topic(room, json(Line));
-    topic.subscribe((message, { missed }) => {
-      if (missed > 0) screen.note(`${missed} lines were missed`);
-      screen.line(message.name, message.text);
-    });
-    void announce(peers.events(), room, screen);
-    peers.status.set({ name, room });
-    await transport.listen();
-    await gossip.start();
-    await peers.start();
-    return {
-      nodeId: identity.nodeId,
-      address: transport.localAddr(),
-      async say(text) {
-        const { queued } = await topic.publish({ name, text });
-        if (queued === 0) screen.note('nobody else is in the room');
-      },
-      who: () =>
-        peers
-          .list()
-          .flatMap(({ nodeId, status }) => (status?.room === room ? [called(nodeId, status)] : [])),
-      close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
+}
+
+/** Shows what others say until the node closes. */
+async function show(lines: AsyncIterable<Received<Line>>, screen: Screen): Promise<void> {
+  for await (const { message, meta } of lines) {
+    if (meta.missed > 0) screen.note(`${meta.missed} lines were missed`);
+    screen.line(message.name, message.text);
   }
 }
 
+/** Publishes the presence of this participant, and shows that of others until the peers close. */
+function announce(peers: Peers<Presence>, name: string, room: string, screen: Screen): void {
+  peers.status.set({ name, room });
+  void follow(peers.events(), room, screen);
+}
+
 /** Shows participants that come and go, and failed dials. */
-async function announce(
+async function follow(
   events: AsyncIterable<PeerEvent<Presence>>,
   room: string,
   screen: Screen,
@@ -139,4 +135,11 @@ async function announce(
 /** Adds the start of the node id, because two participants may have the same name. */
 function called(nodeId: string, { name }: Presence): string {
   return `${name} (${nodeId.slice(0, 8)})`;
+}
+
+/** Adds the scheme to 'host:port', after a node id if there is one. */
+function withScheme(scheme: string, address: string): string {
+  return address.includes('://')
+    ? address
+    : address.replace(/^([^@]*@)?/, (id) => `${id}${scheme}://`);
 }

@@ -1,7 +1,6 @@
 // The command line of the chat.
 
 import { parseArgs } from 'node:util';
-import { CARRIERS } from './carriers.ts';
 
 export interface ChatOptions {
   readonly name: string;
@@ -9,7 +8,7 @@ export interface ChatOptions {
   readonly join: readonly string[];
   readonly room: string;
   readonly overlay: 'mesh' | 'tree';
-  readonly transport: string;
+  readonly transport: 'tcp' | 'ws';
   /** Undefined: a new id at each start. */
   readonly key: string | undefined;
 }
@@ -24,7 +23,7 @@ A chat room across processes. Every line that you type is sent to everybody in t
   --room <room>         the room (default: lobby)
   --overlay <overlay>   mesh: everybody sends to everybody. tree: each node keeps a few links, and messages
                         travel along a tree of them. Use the same for all in a room (default: mesh)
-  --transport <name>    tcp, ws, or noise: encrypted TCP on which everybody proves their id (default: tcp)
+  --transport <name>    tcp or ws, both encrypted; everybody proves their id (default: tcp)
   --key <file>          the file of your key, created if it does not exist. With it you keep your id when
                         you return; the peers that you know are saved in <file>.peers
   --help                this text
@@ -55,7 +54,7 @@ export function parseOptions(args: readonly string[]): ChatOptions | 'help' {
       .filter((address) => address !== ''),
     room: label('--room', values.room ?? 'lobby'),
     overlay: oneOf('--overlay', values.overlay ?? 'mesh', ['mesh', 'tree'] as const),
-    transport: oneOf('--transport', values.transport ?? 'tcp', Object.keys(CARRIERS)),
+    transport: oneOf('--transport', values.transport ?? 'tcp', ['tcp', 'ws'] as const),
     key: values.key,
   };
 }

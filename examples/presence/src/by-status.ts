@@ -2,7 +2,7 @@
 // connection removes it. Only connected peers learn of it, so this suits networks in which all
 // nodes are connected.
 
-import type { Peers } from '@trunkline/peers';
+import type { Peers } from 'trunkline/peers';
 import type { Entry, Table } from './table.ts';
 
 export function byStatus(peers: Peers<Entry>, table: Table) {

@@ -2,13 +2,15 @@
 // nothing, so every node repeats its status, neighbors greet a newcomer, and a node that is silent
 // for three times the interval counts as gone.
 
-import type { Gossip } from '@trunkline/gossip';
-import { type Clock, json } from '@trunkline/transport-core';
+import { json } from 'trunkline';
+import type { MeshNode } from 'trunkline/mesh';
 import { z } from 'zod';
 import { Entry, type Table } from './table.ts';
 
 /** @param every milliseconds between two messages of each node. */
-export function byTopic(gossip: Gossip, clock: Clock, table: Table, every: number) {
+export function byTopic(node: MeshNode, table: Table, every: number) {
+  const { gossip, transport } = node;
+  const { clock } = transport;
   const topic = gossip.topic('presence', json(z.nullable(Entry))); // Null means goodbye.
   const lastHeard = new Map<string, number>();
   const over = new AbortController();

@@ -3,10 +3,8 @@
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { createGossip, partialView } from '@trunkline/gossip';
-import { createPeers } from '@trunkline/peers';
-import { defineProtocol, json } from '@trunkline/transport-core';
-import { createTcpTransport } from '@trunkline/transport-tcp';
+import { defineProtocol, json } from 'trunkline';
+import { createNode } from 'trunkline/mesh';
 import { byStatus } from './by-status.ts';
 import { byTopic } from './by-topic.ts';
 import { Entry, Table } from './table.ts';
@@ -17,7 +15,7 @@ async function main(): Promise<void> {
     args: process.argv.slice(2).filter((arg) => arg !== '--'),
     options: {
       name: text,
-      listen: text,
+      listen: { ...text, default: '127.0.0.1:0' },
       join: { ...text, multiple: true },
       via: { ...text, default: 'status' },
       every: { ...text, default: '5000' },
@@ -31,35 +29,26 @@ async function main(): Promise<void> {
     );
   }
 
-  const transport = createTcpTransport({
-    protocol: defineProtocol({ name: 'presence', methods: {} }),
-    bindAddr: listen,
-  });
-  const peers = createPeers<Entry>({
-    transport,
-    persistent: join,
-    status: json(Entry),
-    reconnect: { max: 5_000 },
-  });
-  const gossip = createGossip({ transport, peers, overlay: partialView() });
   const table = new Table((text) =>
     process.stdout.write(
       process.stdout.isTTY ? `\x1b[2J\x1b[H${text}\n` : `online: ${text.replaceAll('\n', ', ')}\n`,
     ),
   );
-  const presence =
-    via === 'status' ? byStatus(peers, table) : byTopic(gossip, transport.clock, table, every);
+  await using node = await createNode({
+    address: `tcp://${listen}`,
+    name,
+    protocol: defineProtocol({ name: 'presence', version: 1, channel: 0x20, methods: {} }),
+    peers: { persistent: join, status: json(Entry), reconnect: { max: 5_000 } },
+  });
+  process.stdout.write(`listening at ${node.transport.localAddr()}\n`);
+  const presence = via === 'status' ? byStatus(node.peers, table) : byTopic(node, table, every);
   const tell = (status: string) => {
-    table.set(peers.nodeId, { name, status });
+    table.set(node.nodeId, { name, status });
     presence.tell({ name, status });
   };
   const lines = createInterface({ input: process.stdin });
   const leave = () => lines.close();
   try {
-    await transport.listen();
-    process.stdout.write(`listening at ${transport.localAddr()}\n`);
-    await gossip.start();
-    await peers.start();
     tell('here');
     process.once('SIGINT', leave).once('SIGTERM', leave);
     for await (const line of lines) if (line.trim() !== '') tell(line.trim().slice(0, 40));
@@ -67,9 +56,6 @@ async function main(): Promise<void> {
     leave();
     process.stdin.destroy();
     await presence.close();
-    await gossip.close();
-    await peers.close();
-    await transport.close();
   }
 }
 

@@ -1,6 +1,7 @@
 // Public API of @trunkline/admin: the state of a node for tools, and what they may change.
 
 export { type Admin, type AdminOptions, createAdmin } from './admin.ts';
+export { type AdminPart, type AdminPartOptions, admin } from './admin-part.ts';
 export type { AdminEvent } from './events.ts';
 export { type FollowOptions, followNode } from './follow-node.ts';
 export { adminProtocol, type StateChange } from './protocol.ts';

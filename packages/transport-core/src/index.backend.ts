@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The entry for authors of stream layers and backends: the interfaces that they implement, the
-// transport above a stream layer, parsed options, addresses, and the translation of errors. It
-// follows semver.
+// transport above a stream layer, parsed options, addresses, the translation of errors, and the
+// interface of a part of a node. It follows semver.
 
 export { type CommonConfig, commonOptions, type HelloFields } from './common-options.ts';
 export {
@@ -43,5 +43,6 @@ export type { Pem, TlsOptions, TlsUpdate } from './tls-options.ts';
 export type { TraceChannel, TraceChannels } from './trace-channels.ts';
 export type { BackendLayerOptions } from './transport/backend.ts';
 export { NetworkTransport, type NetworkTransportOptions } from './transport/network-transport.ts';
+export type { NodePart } from './transport/node-part.ts';
 export { checkAdvertised } from './transport/scheme-layer.ts';
 export { lookAlike } from './wire/preamble.ts';

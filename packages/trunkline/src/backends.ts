@@ -8,8 +8,13 @@ import { warnOfCopies } from './system-copies.ts';
 
 export { tcp };
 
-/** Creates the backends of transports that are given none. */
-export function createDefaultBackends(): readonly Backend[] {
-  warnOfCopies();
-  return [tcp(), ws(), inmem()];
+let shared: readonly Backend[] | undefined;
+
+/** Returns the backends of transports that are given none; all of the process share them. */
+export function defaultBackends(): readonly Backend[] {
+  if (shared === undefined) {
+    warnOfCopies();
+    shared = [tcp(), ws(), inmem()];
+  }
+  return shared;
 }

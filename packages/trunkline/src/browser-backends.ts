@@ -13,5 +13,7 @@ export const tcp: typeof node.tcp = () => {
   );
 };
 
-/** Creates the backends of transports that are given none. */
-export const createDefaultBackends = (): readonly Backend[] => [ws(), inmem()];
+let shared: readonly Backend[] | undefined;
+
+/** Returns the backends of transports that are given none; all of the page share them. */
+export const defaultBackends = (): readonly Backend[] => (shared ??= [ws(), inmem()]);

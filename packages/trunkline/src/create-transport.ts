@@ -2,7 +2,7 @@
 
 import type { Backend, ComposedTransport, Protocol } from '@trunkline/transport-core';
 import * as core from '@trunkline/transport-core';
-import { createDefaultBackends } from '#backends';
+import { defaultBackends } from '#backends';
 
 /** Options of `createTransport`; `protocol` is required. */
 export interface CreateTransportOptions<
@@ -47,11 +47,4 @@ export function createTransport<P extends Protocol>(
   return given.length === 1
     ? core.createTransport(complete)
     : core.createTransport(given[0] as string | readonly string[], complete);
-}
-
-let shared: readonly Backend[] | undefined;
-
-function defaultBackends(): readonly Backend[] {
-  shared ??= createDefaultBackends();
-  return shared;
 }

@@ -27,10 +27,10 @@ export interface DashboardOptions {
   /** The nodes to show: addresses or node ids that the transport can reach. Default none. */
   readonly nodes?: readonly string[] | undefined;
   /**
-   * The administration of the transport's own node, on which `serve` was already called. With it,
+   * The administration of the transport's own node, which already serves it. With this option,
    * the page shows this node, too. Required if the transport serves `trunkline.admin` itself.
    */
-  readonly admin?: Admin | undefined;
+  readonly admin?: Pick<Admin, 'client'> | undefined;
   /**
    * The metadata of the calls to the nodes, for example a token that they require. Default none.
    */

@@ -1,0 +1,54 @@
+// A topic of a node: publishes messages, and keeps those that arrive until the program reads them.
+
+import type { PublishOptions, PublishResult, Received, Topic } from '@trunkline/gossip';
+
+/** The topics of a node, by name. */
+export type NodeTopics<Out, In> = {
+  readonly [K in keyof Out]: NodeTopic<Out[K], K extends keyof In ? In[K] : Out[K]>;
+};
+
+/**
+ * A topic that the node is on until it is closed. `node.gossip.topic(name, codec)` gives another
+ * handle on it, with more readers.
+ */
+export class NodeTopic<T, In = T> implements AsyncIterable<Received<T>> {
+  readonly #topic: Topic<T, In>;
+  /** The reader from the start of the node, until a loop takes it. */
+  #first: AsyncIterableIterator<Received<T>, undefined> | undefined;
+
+  /** @internal */
+  constructor(
+    topic: Topic<T, In>,
+    first: AsyncIterableIterator<Received<T>, undefined> | undefined,
+  ) {
+    this.#topic = topic;
+    this.#first = first;
+  }
+
+  /** The name of the topic. */
+  get name(): string {
+    return this.#topic.name;
+  }
+
+  /** The connected nodes with which this node exchanges messages of the topic. */
+  get neighbors(): readonly string[] {
+    return this.#topic.neighbors;
+  }
+
+  /** Sends a message to all other nodes on the topic, as `publish` of a topic of gossip does. */
+  publish(message: In, options?: PublishOptions): Promise<PublishResult> {
+    return this.#topic.publish(message, options);
+  }
+
+  /**
+   * Iterates over the messages. Without `onMessage`, the first loop begins with the messages that
+   * have arrived since the node started, as far as the queue of the topic holds them. Any other
+   * loop begins with the next message. Leaving a loop closes its reader, and the loop ends when the
+   * node is closed.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Received<T>, undefined> {
+    const first = this.#first;
+    this.#first = undefined;
+    return first ?? this.#topic.messages();
+  }
+}
