@@ -6,8 +6,7 @@ import { z } from 'zod';
 
 const protocol = defineProtocol({
   name: 'ledger',
-  version: 1,
-  methods: { height: { id: 1, request: json(z.null()), response: json(z.int()) } },
+  methods: { height: { request: json(z.null()), response: json(z.int()) } },
 });
 const Block = z.object({ height: z.int(), text: z.string().max(1_000) });
 const operator = createIdentity();
