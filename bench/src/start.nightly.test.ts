@@ -16,7 +16,8 @@ test('a smoke run loads every package in its own process', async (t) => {
     'transport-ws',
     'peers',
     'gossip',
-    'identity',
+    'security',
+    'trunkline',
   ])
     t.true(names.includes(name), name);
   // The figures of a package are its excess over bare Node, which a busy machine may turn negative

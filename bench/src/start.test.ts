@@ -17,6 +17,18 @@ test('the cost of a package is the difference from bare Node in the same round, 
   t.like(judge(summarize([round(40, 100)])), [{ ratio: 60, holds: false }]);
 });
 
+test('the bar of trunkline is the CPU time of core + tcp, both without bare Node', (t) => {
+  const cost = (cpu: number) => ({ name: '', time: 9, cpu, rss: 0, heap: 0 });
+  const verdictsOf = (cpu: number) =>
+    judge([
+      { ...cost(30), name: 'bare Node' },
+      { ...cost(40), name: 'core + tcp' },
+      { ...cost(cpu), name: 'trunkline' },
+    ]);
+  t.like(verdictsOf(44)[1], { ratio: 1.1, holds: true });
+  t.like(verdictsOf(45)[1], { holds: false });
+});
+
 test('an invalid option is reported with the usage', async (t) => {
   const { code, errors } = await run('start.js', '--runs', 'few');
   t.is(code, 2);

@@ -229,14 +229,14 @@ const PACKAGES = [
   {
     files: ['trunkline/src/*.ts', '!packages/trunkline/src/index.*.ts'],
     except: SOURCE,
-    may: [...PUBLIC, 'transport-inmem', 'transport-tcp', 'transport-ws'],
+    may: [...PUBLIC, 'resilience/health', 'transport-inmem', 'transport-tcp', 'transport-ws'],
     also: [
       {
         group: ['./mesh/**'],
         message: 'The main entry of trunkline does without mesh/, so that it costs a page nothing.',
       },
     ],
-    because: 'The main entry of trunkline imports core and the backends alone.',
+    because: 'The main entry of trunkline imports core, health and the backends alone.',
   },
 ];
 

@@ -4,7 +4,7 @@ import type { Verdict } from '../bars.ts';
 import { median } from '../statistics.ts';
 import { alignTable } from '../table.ts';
 import type { Start, StartRound } from './measure.ts';
-import { BARE, CORE_AND_TCP } from './subjects.ts';
+import { BARE, CORE_AND_TCP, TRUNKLINE } from './subjects.ts';
 
 /**
  * The figures of `BARE` itself, and for the others their excess over it: medians of the differences
@@ -53,13 +53,25 @@ export function tableOf(summary: readonly StartFigures[]): string[][] {
 export function judge(summary: readonly StartFigures[]): Verdict[] {
   const ours = summary.find(({ name }) => name === CORE_AND_TCP);
   if (ours === undefined) return [];
+  const whole = summary.find(({ name }) => name === TRUNKLINE);
   return [
     {
       bar: `${CORE_AND_TCP}: loads in at most ${MOST_TIME} ms more than bare Node`,
       ratio: ours.time,
       holds: ours.time < MOST_TIME,
     },
+    ...(whole === undefined ? [] : [compare(whole, ours)]),
   ];
+}
+
+/** Judges by CPU time, because other programs disturb it less. */
+function compare(whole: StartFigures, ours: StartFigures): Verdict {
+  const ratio = whole.cpu / ours.cpu;
+  return {
+    bar: `${TRUNKLINE}: loads in at most ${MOST_CPU} times the CPU time of ${CORE_AND_TCP}, both without that of bare Node`,
+    ratio,
+    holds: ratio <= MOST_CPU,
+  };
 }
 
 function cell(name: string, value: number): string {
@@ -70,3 +82,5 @@ const FIGURES = ['time', 'cpu', 'rss', 'heap'] as const;
 const MIB = 1024 * 1024;
 /** The most milliseconds that the subject with a bar may take. */
 const MOST_TIME = 60;
+/** The most that `TRUNKLINE` may take, as a multiple of `CORE_AND_TCP`. */
+const MOST_CPU = 1.1;

@@ -12,8 +12,9 @@ export interface Subject {
 
 /** Bare Node, which all others are compared with. */
 export const BARE = 'bare Node';
-/** The subject that has a bar. */
+/** The subjects that have a bar. */
 export const CORE_AND_TCP = 'core + tcp';
+export const TRUNKLINE = 'trunkline';
 
 /** Returns all subjects, `BARE` first. */
 export function subjects(): Subject[] {

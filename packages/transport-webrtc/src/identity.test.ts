@@ -5,12 +5,12 @@ import { createIdentity, type Identity } from '@trunkline/security';
 import { type Clock, systemClock, type TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import test, { type ExecutionContext } from 'ava';
-import { createWebRtcStreamLayer } from './webrtc.ts';
 import { createMemorySignaling } from './memory-signaling.ts';
 import { loadRtc } from './node-rtc.ts';
 import type { RtcDataChannel, RtcPeerConnection } from './rtc.ts';
 import { withoutCandidates } from './session-description.ts';
 import type { Signal } from './signal.ts';
+import { createWebRtcStreamLayer } from './webrtc.ts';
 
 test('both ends know the node id that the other has proven', async (t) => {
   const [server, client] = [createIdentity(), createIdentity()];

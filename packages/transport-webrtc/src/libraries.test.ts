@@ -6,12 +6,12 @@ import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import * as werift from 'werift';
-import { createWebRtcStreamLayer } from './webrtc.ts';
 import { createMemorySignaling } from './memory-signaling.ts';
 import { loadRtc } from './node-rtc.ts';
 import { createChannelConnection } from './ready-channel.ts';
 import type { RtcChannelOptions, RtcLibrary } from './rtc.ts';
 import { openAndClose } from './testing/cycles.ts';
+import { createWebRtcStreamLayer } from './webrtc.ts';
 
 const PURE = werift as unknown as RtcLibrary;
 const libraries: [string, RtcLibrary | undefined][] = [

@@ -15,10 +15,10 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
-import { createWebRtcStreamLayer, webrtc } from './webrtc.ts';
 import { createMemorySignaling } from './memory-signaling.ts';
 import type { SignalRelay } from './signal.ts';
 import { createFakeRtc } from './testing/fake-rtc.ts';
+import { createWebRtcStreamLayer, webrtc } from './webrtc.ts';
 
 const protocol = defineProtocol({
   name: 'echo',

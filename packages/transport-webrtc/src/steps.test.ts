@@ -4,10 +4,10 @@ import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
-import { createWebRtcStreamLayer } from './webrtc.ts';
 import { createMemorySignaling } from './memory-signaling.ts';
 import type { RtcLibrary } from './rtc.ts';
 import { createFakeRtc, type Step } from './testing/fake-rtc.ts';
+import { createWebRtcStreamLayer } from './webrtc.ts';
 
 const steps: [Step, RegExp][] = [
   ['ice', /while looking for a path \(ICE\)/],

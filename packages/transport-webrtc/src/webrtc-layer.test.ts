@@ -5,11 +5,11 @@ import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
-import { createWebRtcStreamLayer } from './webrtc.ts';
 import { createMemorySignaling } from './memory-signaling.ts';
 import type { Signal, SignalSession } from './signal.ts';
 import { createCountingRtc } from './testing/counting-rtc.ts';
 import { lyingSignal } from './testing/lying-signal.ts';
+import { createWebRtcStreamLayer } from './webrtc.ts';
 
 test('no peer connection exists before signaling has answered', async (t) => {
   const { dialer, rtc } = await setUp(t);

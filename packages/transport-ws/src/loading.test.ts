@@ -70,10 +70,10 @@ test('an upgrade on a given server that arrives while ws loads becomes a connect
     const { connect } = await import('node:net');
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
-    let loadedBefore;
-    server.once('connection', () => {
+    server.once('upgrade', (...upgrade) => {
       createWsStreamLayer({ server }).listen(() => tell(loadedBefore));
-      server.once('upgrade', () => (loadedBefore = http()));
+      const loadedBefore = http();
+      server.emit('upgrade', ...upgrade);
     });
     connect(server.address().port, '127.0.0.1').write([
       'GET / HTTP/1.1', 'Host: 127.0.0.1', 'Connection: Upgrade', 'Upgrade: websocket',

@@ -4,8 +4,8 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import process from 'node:process';
 import { nodeProbe } from '@trunkline/transport-testkit';
 import type { ExecutionContext } from 'ava';
-import { createWebRtcStreamLayer } from '../webrtc.ts';
 import { createMemorySignaling } from '../memory-signaling.ts';
+import { createWebRtcStreamLayer } from '../webrtc.ts';
 import { createCountingRtc } from './counting-rtc.ts';
 
 const { collect } = nodeProbe(process);

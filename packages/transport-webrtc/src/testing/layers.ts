@@ -2,9 +2,9 @@
 
 import type { Clock } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
-import { createWebRtcStreamLayer } from '../webrtc.ts';
 import { createMemorySignaling } from '../memory-signaling.ts';
 import type { RtcLibrary } from '../rtc.ts';
+import { createWebRtcStreamLayer } from '../webrtc.ts';
 
 /** A realm in which each layer gets an id of its own. */
 export interface TestRealm {
