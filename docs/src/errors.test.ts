@@ -2,8 +2,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CODES, REASONS } from '@trunkline/transport-core';
 import test from 'ava';
+import { CODES, REASONS } from 'trunkline';
 import { tableBelow } from './markdown.ts';
 import { read, root } from './texts.ts';
 

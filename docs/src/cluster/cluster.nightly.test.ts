@@ -7,9 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Cluster, startCluster } from '@trunkline/resilience/cluster';
-import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
 import test, { type ExecutionContext } from 'ava';
+import { createTransport, defineProtocol, json, tcp } from 'trunkline';
 import { z } from 'zod';
 
 const greeter = defineProtocol({

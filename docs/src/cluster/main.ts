@@ -2,9 +2,9 @@
 
 import { createServer } from 'node:http';
 import { startCluster } from '@trunkline/resilience/cluster';
-import { healthHandler } from '@trunkline/resilience/health';
 import { exportMetrics } from '@trunkline/telemetry/prometheus';
 import { register } from 'prom-client';
+import { healthHandler } from 'trunkline';
 
 const cluster = await startCluster({
   worker: new URL('./worker.js', import.meta.url),

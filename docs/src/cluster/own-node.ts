@@ -1,12 +1,11 @@
 // A worker that is also a node of a mesh: with a port, an identity and an address book of its own.
 
-import { createPeers } from '@trunkline/peers';
 import { createFileAddressBook } from '@trunkline/peers/node';
 import { clusterSlot, joinCluster } from '@trunkline/resilience/cluster';
 import { loadOrCreateIdentity } from '@trunkline/security/node';
-import { secured } from '@trunkline/security/noise';
-import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+import { bytes, createTransport, defineProtocol, serve, tcp } from 'trunkline';
+import { createPeers } from 'trunkline/peers';
+import { secured } from 'trunkline/security';
 
 const protocol = defineProtocol({
   name: 'echo',

@@ -2,8 +2,7 @@
 
 import { joinCluster } from '@trunkline/resilience/cluster';
 import { createMetrics } from '@trunkline/telemetry';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+import { createTransport, defineProtocol, json, serve, tcp } from 'trunkline';
 import { z } from 'zod';
 
 const greeter = defineProtocol({

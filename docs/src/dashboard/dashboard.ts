@@ -1,7 +1,6 @@
 import { createAdmin } from '@trunkline/admin';
 import { serveDashboard } from '@trunkline/admin/dashboard';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+import { createTransport, defineProtocol, json, serve, tcp } from 'trunkline';
 import { z } from 'zod';
 
 const greeter = defineProtocol({

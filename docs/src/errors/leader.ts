@@ -1,12 +1,12 @@
 import {
   createTransport,
   defineProtocol,
+  inmem,
   json,
   serve,
   type Transport,
   TransportError,
-} from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
+} from 'trunkline';
 import { z } from 'zod';
 
 const log = defineProtocol({

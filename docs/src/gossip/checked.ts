@@ -1,8 +1,8 @@
-import { createGossip, fullMesh, type Gossip, partialView } from '@trunkline/gossip';
-import type { Peers } from '@trunkline/peers';
 import { createFileStore } from '@trunkline/peers/node';
-import type { Identity } from '@trunkline/security';
-import { type AnyTransport, json } from '@trunkline/transport-core';
+import { type AnyTransport, json } from 'trunkline';
+import { createGossip, fullMesh, type Gossip, partialView } from 'trunkline/gossip';
+import type { Peers } from 'trunkline/peers';
+import type { Identity } from 'trunkline/security';
 import { z } from 'zod';
 
 const block = json(z.object({ height: z.int(), entries: z.array(z.string()) }));

@@ -1,7 +1,6 @@
-import { createGossip, fullMesh } from '@trunkline/gossip';
-import { createPeers } from '@trunkline/peers';
-import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
+import { createTransport, defineProtocol, inmem, json } from 'trunkline';
+import { createGossip, fullMesh } from 'trunkline/gossip';
+import { createPeers } from 'trunkline/peers';
 import { z } from 'zod';
 
 const protocol = defineProtocol({ name: 'village', version: 1, channel: 0x20, methods: {} });

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { explore, type NodeContext, nemeses, type Simulation } from '@trunkline/simulation';
 import { createLoader, fileSystem } from '@trunkline/simulation/loader';
-import { defineProtocol, json, serve } from '@trunkline/transport-core';
+import { defineProtocol, json, serve } from 'trunkline';
 import { z } from 'zod';
 
 const load = createLoader(import.meta.url);

@@ -1,6 +1,6 @@
 import { explore, type NodeContext, type Simulation } from '@trunkline/simulation';
 import { createLoader } from '@trunkline/simulation/loader';
-import { defineProtocol, json, serve } from '@trunkline/transport-core';
+import { defineProtocol, json, serve } from 'trunkline';
 import { z } from 'zod';
 
 const load = createLoader(import.meta.url);

@@ -1,6 +1,6 @@
 import { explore, type NodeContext, type Simulation } from '@trunkline/simulation';
 import { createLoader } from '@trunkline/simulation/loader';
-import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
+import { bytes, defineProtocol, serve } from 'trunkline';
 
 const load = createLoader(import.meta.url);
 const wire = defineProtocol({

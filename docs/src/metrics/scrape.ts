@@ -1,9 +1,8 @@
 import { createServer } from 'node:http';
 import { createMetrics } from '@trunkline/telemetry';
 import { exportMetrics } from '@trunkline/telemetry/prometheus';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
 import { register } from 'prom-client';
+import { createTransport, defineProtocol, json, serve, tcp } from 'trunkline';
 import { z } from 'zod';
 
 const greeter = defineProtocol({

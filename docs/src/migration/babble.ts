@@ -1,5 +1,4 @@
-import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+import { createTransport, defineProtocol, json, tcp } from 'trunkline';
 import { z } from 'zod';
 
 const Known = z.record(z.string(), z.int());

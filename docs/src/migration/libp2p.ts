@@ -1,9 +1,7 @@
-import { createGossip, partialView } from '@trunkline/gossip';
-import { createPeers } from '@trunkline/peers';
-import { createIdentity } from '@trunkline/security';
-import { secured } from '@trunkline/security/noise';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+import { createTransport, defineProtocol, json, serve, tcp } from 'trunkline';
+import { createGossip, partialView } from 'trunkline/gossip';
+import { createPeers } from 'trunkline/peers';
+import { createIdentity, secured } from 'trunkline/security';
 import { z } from 'zod';
 
 const text = json(z.string());

@@ -1,5 +1,5 @@
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { nats } from '@trunkline/transport-nats';
+import { createTransport, defineProtocol, json, serve } from 'trunkline';
 import { z } from 'zod';
 
 const servers = process.env['NATS_URL'] ?? 'nats://127.0.0.1:4222';

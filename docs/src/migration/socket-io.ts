@@ -1,5 +1,4 @@
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { ws } from '@trunkline/transport-ws';
+import { createTransport, defineProtocol, json, serve, ws } from 'trunkline';
 import { z } from 'zod';
 
 const shop = defineProtocol({

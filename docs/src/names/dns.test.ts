@@ -2,10 +2,9 @@
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
 import test from 'ava';
 import { decode, encode } from 'dns-packet';
+import { bytes, createTransport, defineProtocol, serve, tcp } from 'trunkline';
 import { place, shop } from './dns.ts';
 
 const orders = defineProtocol({

@@ -1,6 +1,5 @@
 import { createDnsResolver } from '@trunkline/resilience/dns';
-import { bytes, createTransport, defineProtocol } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+import { bytes, createTransport, defineProtocol, tcp } from 'trunkline';
 
 const orders = defineProtocol({
   name: 'orders',

@@ -1,10 +1,4 @@
-import {
-  bytes,
-  createTransport,
-  defineProtocol,
-  type ResolvedAddress,
-} from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+import { bytes, createTransport, defineProtocol, type ResolvedAddress, tcp } from 'trunkline';
 
 const protocol = defineProtocol({
   name: 'orders',

@@ -1,7 +1,5 @@
-import { createPeers } from '@trunkline/peers';
-import { drain } from '@trunkline/resilience/health';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
+import { createTransport, defineProtocol, drain, inmem, json, serve } from 'trunkline';
+import { createPeers } from 'trunkline/peers';
 import { z } from 'zod';
 
 const orders = defineProtocol({

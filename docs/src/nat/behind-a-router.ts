@@ -1,9 +1,8 @@
 // A node behind a home router that other nodes dial from the internet.
 
-import { createPeers } from '@trunkline/peers';
 import { mapPort } from '@trunkline/peers/nat';
-import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+import { createTransport, defineProtocol, json, tcp } from 'trunkline';
+import { createPeers } from 'trunkline/peers';
 import { z } from 'zod';
 
 const protocol = defineProtocol({

@@ -1,8 +1,8 @@
 // The same methods as plain NATS services, for programs that know nothing of Trunkline.
 
 import { connect } from '@nats-io/transport-node';
-import type { Transport } from '@trunkline/transport-core';
 import { expose } from '@trunkline/transport-nats';
+import type { Transport } from 'trunkline';
 import type { orders } from './orders.ts';
 
 export async function exposeOrders(transport: Transport<typeof orders>, server: string) {

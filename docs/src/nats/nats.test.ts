@@ -3,9 +3,9 @@
 import { nkeys } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
 import { startNatsServer, unable } from '@trunkline/local-nats';
-import { createIdentity } from '@trunkline/security';
-import { serve } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
+import { serve } from 'trunkline';
+import { createIdentity } from 'trunkline/security';
 import { exposeOrders } from './expose.ts';
 import { instance, order } from './orders.ts';
 import { secureNode } from './secure.ts';

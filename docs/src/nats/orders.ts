@@ -1,7 +1,7 @@
 // Several instances of a service behind one name, and a client.
 
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { nats } from '@trunkline/transport-nats';
+import { createTransport, defineProtocol, json, serve } from 'trunkline';
 import { z } from 'zod';
 
 export const orders = defineProtocol({

@@ -1,11 +1,5 @@
-import {
-  type ClientInterceptor,
-  createTransport,
-  defineProtocol,
-  json,
-} from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
 import test from 'ava';
+import { type ClientInterceptor, createTransport, defineProtocol, inmem, json } from 'trunkline';
 import { z } from 'zod';
 
 const greeter = defineProtocol({

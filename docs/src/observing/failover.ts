@@ -1,4 +1,4 @@
-import { type ClientInterceptor, type Target, TransportError } from '@trunkline/transport-core';
+import { type ClientInterceptor, type Target, TransportError } from 'trunkline';
 
 /**
  * Sends each call to the first of several targets that takes it. A call that a handler may have

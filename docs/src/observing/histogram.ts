@@ -2,11 +2,11 @@ import {
   type CallRecord,
   createTransport,
   defineProtocol,
+  inmem,
   json,
   type Observer,
   serve,
-} from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
+} from 'trunkline';
 import { z } from 'zod';
 
 const greeter = defineProtocol({

@@ -1,11 +1,11 @@
 import {
   createTransport,
   defineProtocol,
+  inmem,
   json,
   type ServerInterceptor,
   serve,
-} from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
+} from 'trunkline';
 import { z } from 'zod';
 
 const greeter = defineProtocol({

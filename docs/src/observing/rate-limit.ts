@@ -1,13 +1,13 @@
 import {
   createTransport,
   defineProtocol,
+  inmem,
   json,
   type Remote,
   type ServerInterceptor,
   serve,
   TransportError,
-} from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
+} from 'trunkline';
 import { z } from 'zod';
 
 const greeter = defineProtocol({

@@ -1,11 +1,4 @@
-import {
-  type Allow,
-  createTransport,
-  defineProtocol,
-  json,
-  serve,
-} from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
+import { type Allow, createTransport, defineProtocol, inmem, json, serve } from 'trunkline';
 import { z } from 'zod';
 
 const shop = defineProtocol({

@@ -1,7 +1,14 @@
 import { createServer } from 'node:http';
-import { drain, healthHandler, serveHealth } from '@trunkline/resilience/health';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+import {
+  createTransport,
+  defineProtocol,
+  drain,
+  healthHandler,
+  json,
+  serve,
+  serveHealth,
+  tcp,
+} from 'trunkline';
 import { z } from 'zod';
 
 const work = defineProtocol({

@@ -2,9 +2,8 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
 import test, { type ExecutionContext } from 'ava';
+import { createTransport, defineProtocol, json, tcp } from 'trunkline';
 import { z } from 'zod';
 import { failover } from './failover.ts';
 

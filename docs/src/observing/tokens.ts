@@ -3,11 +3,11 @@ import {
   type ClientInterceptor,
   createTransport,
   defineProtocol,
+  inmem,
   json,
   serve,
   TransportError,
-} from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
+} from 'trunkline';
 import { z } from 'zod';
 
 const greeter = defineProtocol({

@@ -1,12 +1,5 @@
 import { tracingChannel } from 'node:diagnostics_channel';
-import {
-  type CallRecord,
-  createTransport,
-  defineProtocol,
-  json,
-  serve,
-} from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+import { type CallRecord, createTransport, defineProtocol, json, serve, tcp } from 'trunkline';
 import { z } from 'zod';
 
 const greeter = defineProtocol({

@@ -1,12 +1,12 @@
 import {
   createTransport,
   defineProtocol,
+  inmem,
   json,
   type ServerInterceptor,
   serve,
   TransportError,
-} from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
+} from 'trunkline';
 import { z } from 'zod';
 
 const greeter = defineProtocol({

@@ -1,6 +1,6 @@
 import { createFileStore } from '@trunkline/peers/node';
-import type { Store } from '@trunkline/transport-core';
-import { createMemoryStore } from '@trunkline/transport-core/testing';
+import type { Store } from 'trunkline';
+import { createMemoryStore } from 'trunkline/testing';
 
 /** For tests: nothing outlives the process. */
 export const forgetful = createMemoryStore();

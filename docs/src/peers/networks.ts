@@ -1,6 +1,6 @@
-import { createPeers } from '@trunkline/peers';
 import { createFileAddressBook, systemLookup } from '@trunkline/peers/node';
-import type { AnyTransport } from '@trunkline/transport-core';
+import type { AnyTransport } from 'trunkline';
+import { createPeers } from 'trunkline/peers';
 
 /** A cluster whose members all know each other by name. */
 export function fixedCluster(

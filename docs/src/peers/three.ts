@@ -1,6 +1,5 @@
-import { createPeers } from '@trunkline/peers';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
+import { createTransport, defineProtocol, inmem, json, serve } from 'trunkline';
+import { createPeers } from 'trunkline/peers';
 import { z } from 'zod';
 
 const chat = defineProtocol({

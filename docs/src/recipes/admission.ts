@@ -1,11 +1,4 @@
-import {
-  createTransport,
-  defineProtocol,
-  json,
-  serve,
-  TransportError,
-} from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
+import { createTransport, defineProtocol, inmem, json, serve, TransportError } from 'trunkline';
 import { z } from 'zod';
 
 const methods = {

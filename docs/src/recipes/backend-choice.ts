@@ -1,7 +1,4 @@
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
-import { tcp } from '@trunkline/transport-tcp';
-import { ws } from '@trunkline/transport-ws';
+import { createTransport, defineProtocol, inmem, json, serve, tcp, ws } from 'trunkline';
 import { z } from 'zod';
 
 const greeter = defineProtocol({

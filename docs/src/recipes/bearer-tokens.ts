@@ -6,8 +6,8 @@ import {
   type Remote,
   serve,
   TransportError,
-} from '@trunkline/transport-core';
-import { ws } from '@trunkline/transport-ws';
+  ws,
+} from 'trunkline';
 import { z } from 'zod';
 
 const notes = defineProtocol({

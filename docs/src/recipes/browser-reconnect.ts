@@ -1,12 +1,5 @@
-import {
-  createTransport,
-  defineProtocol,
-  json,
-  type Remote,
-  serve,
-} from '@trunkline/transport-core';
 import { faulty } from '@trunkline/transport-testkit';
-import { ws } from '@trunkline/transport-ws';
+import { createTransport, defineProtocol, json, type Remote, serve, ws } from 'trunkline';
 import { z } from 'zod';
 
 const board = defineProtocol({

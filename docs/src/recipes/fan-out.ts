@@ -1,6 +1,5 @@
-import { multicast } from '@trunkline/resilience';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+import { createTransport, defineProtocol, json, serve, tcp } from 'trunkline';
+import { multicast } from 'trunkline/resilience';
 import { z } from 'zod';
 
 const Entry = z.object({ key: z.string(), value: z.string(), version: z.int() });

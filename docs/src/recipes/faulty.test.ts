@@ -1,7 +1,6 @@
-import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
 import { faulty } from '@trunkline/transport-testkit';
 import test from 'ava';
+import { bytes, createTransport, defineProtocol, serve, tcp } from 'trunkline';
 
 const echo = defineProtocol({
   name: 'echo',

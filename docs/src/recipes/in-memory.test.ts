@@ -1,6 +1,6 @@
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { connectAll, createInmemTransport, inmem } from '@trunkline/transport-inmem';
+import { connectAll, createInmemTransport } from '@trunkline/transport-inmem';
 import test from 'ava';
+import { createTransport, defineProtocol, inmem, json, serve } from 'trunkline';
 import { z } from 'zod';
 
 const counters = defineProtocol({

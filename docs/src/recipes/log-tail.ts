@@ -1,8 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { resumable, resume } from '@trunkline/resilience/resumption';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
 import { faulty } from '@trunkline/transport-testkit';
+import { createTransport, defineProtocol, json, serve, tcp } from 'trunkline';
 import { z } from 'zod';
 
 const Line = z.object({ number: z.int(), text: z.string() });

@@ -1,13 +1,6 @@
-import {
-  createTransport,
-  defineProtocol,
-  json,
-  serve,
-  type Transport,
-} from '@trunkline/transport-core';
-import { createManualClock } from '@trunkline/transport-core/testing';
-import { inmem } from '@trunkline/transport-inmem';
 import test from 'ava';
+import { createTransport, defineProtocol, inmem, json, serve, type Transport } from 'trunkline';
+import { createManualClock } from 'trunkline/testing';
 import { z } from 'zod';
 
 const prices = defineProtocol({

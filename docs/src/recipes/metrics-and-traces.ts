@@ -6,9 +6,8 @@ import {
 import { createMetrics } from '@trunkline/telemetry';
 import { createTracing } from '@trunkline/telemetry/opentelemetry';
 import { exportMetrics } from '@trunkline/telemetry/prometheus';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
 import { Registry } from 'prom-client';
+import { createTransport, defineProtocol, json, serve, tcp } from 'trunkline';
 import { z } from 'zod';
 
 const greeter = defineProtocol({

@@ -1,6 +1,6 @@
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { createWsTransport, ws } from '@trunkline/transport-ws';
+import { createWsTransport } from '@trunkline/transport-ws';
 import fastify from 'fastify';
+import { createTransport, defineProtocol, json, serve, ws } from 'trunkline';
 import { z } from 'zod';
 
 const chat = defineProtocol({

@@ -1,5 +1,4 @@
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
+import { createTransport, defineProtocol, inmem, json, serve } from 'trunkline';
 import { z } from 'zod';
 
 const presence = defineProtocol({

@@ -1,5 +1,4 @@
-import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
+import { createTransport, defineProtocol, inmem, json } from 'trunkline';
 import { z } from 'zod';
 
 const queue = defineProtocol({

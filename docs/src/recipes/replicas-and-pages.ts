@@ -1,13 +1,5 @@
-import { createAuthority, createIdentity } from '@trunkline/security';
-import {
-  type Allow,
-  createTransport,
-  defineProtocol,
-  json,
-  serve,
-} from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
-import { ws } from '@trunkline/transport-ws';
+import { type Allow, createTransport, defineProtocol, json, serve, tcp, ws } from 'trunkline';
+import { createAuthority, createIdentity } from 'trunkline/security';
 import { z } from 'zod';
 
 const shop = defineProtocol({

@@ -1,11 +1,4 @@
-import {
-  createTransport,
-  defineProtocol,
-  json,
-  serve,
-  TransportError,
-} from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+import { createTransport, defineProtocol, json, serve, TransportError, tcp } from 'trunkline';
 import { z } from 'zod';
 
 const Order = z.object({ item: z.string(), count: z.int().positive() });

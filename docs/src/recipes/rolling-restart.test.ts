@@ -1,7 +1,7 @@
 // Runs the rolling restart of a cluster with gossip, under load.
 
-import { createTransport, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';
+import { createTransport, type TransportError } from 'trunkline';
 import { failover } from '../observing/failover.ts';
 import { backends, identityOf, nodes, restartAll, seedsOf, startNode } from './rolling-restart.ts';
 

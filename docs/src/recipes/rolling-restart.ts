@@ -1,9 +1,7 @@
-import { createGossip, fullMesh } from '@trunkline/gossip';
-import { createPeers } from '@trunkline/peers';
-import { drain } from '@trunkline/resilience/health';
-import { createIdentity, type Identity } from '@trunkline/security';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
+import { createTransport, defineProtocol, drain, inmem, json, serve } from 'trunkline';
+import { createGossip, fullMesh } from 'trunkline/gossip';
+import { createPeers } from 'trunkline/peers';
+import { createIdentity, type Identity } from 'trunkline/security';
 import { z } from 'zod';
 
 const orders = defineProtocol({

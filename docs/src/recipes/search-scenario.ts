@@ -1,5 +1,5 @@
 import type { Simulation } from '@trunkline/simulation';
-import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
+import { bytes, defineProtocol, serve } from 'trunkline';
 
 const echo = defineProtocol({
   name: 'echo',

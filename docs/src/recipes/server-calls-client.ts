@@ -1,11 +1,4 @@
-import {
-  createTransport,
-  defineProtocol,
-  json,
-  type Remote,
-  serve,
-} from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+import { createTransport, defineProtocol, json, type Remote, serve, tcp } from 'trunkline';
 import { z } from 'zod';
 
 const text = json(z.string());

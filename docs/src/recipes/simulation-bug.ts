@@ -1,5 +1,5 @@
 import { describeFault, explore, nemeses, type Simulation } from '@trunkline/simulation';
-import { defineProtocol, json, serve } from '@trunkline/transport-core';
+import { defineProtocol, json, serve } from 'trunkline';
 import { z } from 'zod';
 
 const bank = defineProtocol({

@@ -1,6 +1,5 @@
-import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
-import { createManualClock } from '@trunkline/transport-core/testing';
-import { inmem } from '@trunkline/transport-inmem';
+import { createTransport, defineProtocol, inmem, json } from 'trunkline';
+import { createManualClock } from 'trunkline/testing';
 import { z } from 'zod';
 
 const slow = defineProtocol({

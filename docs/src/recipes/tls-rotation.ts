@@ -1,6 +1,6 @@
-import { type Authority, createAuthority, createIdentity } from '@trunkline/security';
-import { defineProtocol, json, serve } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
+import { defineProtocol, json, serve } from 'trunkline';
+import { type Authority, createAuthority, createIdentity } from 'trunkline/security';
 import { z } from 'zod';
 
 const chat = defineProtocol({

@@ -1,9 +1,8 @@
-import { createGossip, fullMesh } from '@trunkline/gossip';
-import { createPeers } from '@trunkline/peers';
 import { resumable, resume } from '@trunkline/resilience/resumption';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
 import { faulty } from '@trunkline/transport-testkit';
+import { createTransport, defineProtocol, inmem, json, serve } from 'trunkline';
+import { createGossip, fullMesh } from 'trunkline/gossip';
+import { createPeers } from 'trunkline/peers';
 import { z } from 'zod';
 
 const news = json(z.string());

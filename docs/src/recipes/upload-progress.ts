@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { bytes, createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+import { bytes, createTransport, defineProtocol, json, serve, tcp } from 'trunkline';
 import { z } from 'zod';
 
 const Progress = z.object({ received: z.int(), sha256: z.string().optional() });

@@ -1,5 +1,4 @@
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+import { createTransport, defineProtocol, json, serve, tcp } from 'trunkline';
 import { z } from 'zod';
 
 const Name = z.string();

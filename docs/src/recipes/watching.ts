@@ -1,11 +1,4 @@
-import {
-  createTransport,
-  defineProtocol,
-  json,
-  type Observer,
-  serve,
-} from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
+import { createTransport, defineProtocol, inmem, json, type Observer, serve } from 'trunkline';
 import { z } from 'zod';
 
 const work = defineProtocol({

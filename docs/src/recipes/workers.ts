@@ -1,6 +1,5 @@
-import { createPeers } from '@trunkline/peers';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+import { createTransport, defineProtocol, json, serve, tcp } from 'trunkline';
+import { createPeers } from 'trunkline/peers';
 import { z } from 'zod';
 
 const jobs = defineProtocol({

@@ -1,5 +1,5 @@
 import { compareProtocols, describeProtocol, isBreaking } from '@trunkline/admin/reflection';
-import { defineProtocol, json } from '@trunkline/transport-core';
+import { defineProtocol, json } from 'trunkline';
 import { z } from 'zod';
 
 const define = (request: z.ZodType) =>

@@ -6,8 +6,8 @@ import {
   json,
   serve,
   type Transport,
-} from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+  tcp,
+} from 'trunkline';
 import { z } from 'zod';
 
 const greeter = defineProtocol({

@@ -1,11 +1,10 @@
+import { createTransport, defineProtocol, inmem, json, serve } from 'trunkline';
 import {
   createBalancer,
   createRetries,
   createStaticResolver,
   roundRobin,
-} from '@trunkline/resilience';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
+} from 'trunkline/resilience';
 import { z } from 'zod';
 
 const orders = defineProtocol({

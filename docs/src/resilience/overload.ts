@@ -1,6 +1,5 @@
-import { createAdmission, createRetries, PRIORITY } from '@trunkline/resilience';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
+import { createTransport, defineProtocol, inmem, json, serve } from 'trunkline';
+import { createAdmission, createRetries, PRIORITY } from 'trunkline/resilience';
 import { z } from 'zod';
 
 const orders = defineProtocol({

@@ -3,7 +3,7 @@ import {
   type CircuitBreakerOptions,
   type RetriesOptions,
   rendezvous,
-} from '@trunkline/resilience';
+} from 'trunkline/resilience';
 
 /** Reads are hedged, writes are repeated while no handler has seen them. */
 export const retries: RetriesOptions = {

@@ -1,7 +1,6 @@
 import { resumable, resume } from '@trunkline/resilience/resumption';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
 import { faulty } from '@trunkline/transport-testkit';
+import { createTransport, defineProtocol, inmem, json, serve } from 'trunkline';
 import { z } from 'zod';
 
 const exchange = defineProtocol({

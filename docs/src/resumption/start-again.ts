@@ -1,13 +1,6 @@
 import { resumable, resume, resumptionFailure } from '@trunkline/resilience/resumption';
-import {
-  createTransport,
-  defineProtocol,
-  json,
-  serve,
-  type Transport,
-} from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
 import { faulty } from '@trunkline/transport-testkit';
+import { createTransport, defineProtocol, inmem, json, serve, type Transport } from 'trunkline';
 import { z } from 'zod';
 
 const Entry = z.object({ index: z.int(), text: z.string() });

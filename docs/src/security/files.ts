@@ -1,8 +1,8 @@
 // A node that loads its key and its certificates from files.
 
 import { loadCertificate, loadIdentity } from '@trunkline/security/node';
-import { defineProtocol, json } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
+import { defineProtocol, json } from 'trunkline';
 import { z } from 'zod';
 
 const chat = defineProtocol({

@@ -1,9 +1,7 @@
-import { createGossip, partialView } from '@trunkline/gossip';
-import { createPeers } from '@trunkline/peers';
-import { createAuthority, createIdentity } from '@trunkline/security';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
-import { ws } from '@trunkline/transport-ws';
+import { createTransport, defineProtocol, json, serve, tcp, ws } from 'trunkline';
+import { createGossip, partialView } from 'trunkline/gossip';
+import { createPeers } from 'trunkline/peers';
+import { createAuthority, createIdentity } from 'trunkline/security';
 import { z } from 'zod';
 
 const KiB = 1024;

@@ -1,6 +1,6 @@
-import { createAuthority, createIdentity } from '@trunkline/security';
-import { defineProtocol, json, serve } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
+import { defineProtocol, json, serve } from 'trunkline';
+import { createAuthority, createIdentity } from 'trunkline/security';
 import { z } from 'zod';
 
 const chat = defineProtocol({

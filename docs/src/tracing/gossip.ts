@@ -4,11 +4,10 @@ import {
   InMemorySpanExporter,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
-import { createGossip, fullMesh } from '@trunkline/gossip';
-import { createPeers } from '@trunkline/peers';
 import { createTracing, traced } from '@trunkline/telemetry/opentelemetry';
-import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
+import { createTransport, defineProtocol, inmem, json } from 'trunkline';
+import { createGossip, fullMesh } from 'trunkline/gossip';
+import { createPeers } from 'trunkline/peers';
 import { z } from 'zod';
 
 const exporter = new InMemorySpanExporter();

@@ -5,10 +5,9 @@ import {
   InMemorySpanExporter,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
-import { createAuthority, createIdentity } from '@trunkline/security';
 import { createTracing } from '@trunkline/telemetry/opentelemetry';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+import { createTransport, defineProtocol, json, serve, tcp } from 'trunkline';
+import { createAuthority, createIdentity } from 'trunkline/security';
 import { z } from 'zod';
 
 const shop = defineProtocol({

@@ -1,8 +1,15 @@
 import { createServer } from 'node:http';
-import { createPeers } from '@trunkline/peers';
-import { drain, healthHandler, serveHealth } from '@trunkline/resilience/health';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+import {
+  createTransport,
+  defineProtocol,
+  drain,
+  healthHandler,
+  json,
+  serve,
+  serveHealth,
+  tcp,
+} from 'trunkline';
+import { createPeers } from 'trunkline/peers';
 import { z } from 'zod';
 
 const work = defineProtocol({
