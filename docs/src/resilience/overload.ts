@@ -10,7 +10,10 @@ const orders = defineProtocol({
 });
 
 const backends = [inmem()];
-const admission = createAdmission({ limit: { least: 1, most: 1 }, queue: { length: 1 } });
+const admission = createAdmission({
+  limit: { least: 1, most: 1 },
+  queue: { length: 1, interval: 10_000 },
+});
 const server = createTransport('inmem://orders', {
   protocol: orders,
   backends,

@@ -2,6 +2,7 @@
 // clock and the turns by hand.
 
 import { createPeers } from '@trunkline/peers';
+import { verifySignature } from '@trunkline/security';
 import type { Clock, Protocol } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
@@ -34,7 +35,12 @@ async function scene() {
   const transport = make(idle, 'a', { ...clock, turn: (callback) => void turns.push(callback) });
   await transport.listen();
   const peers = createPeers({ transport, identity: { nodeId: idOf('a') }, maxOutbound: 0 });
-  const gossip = createGossip({ transport, peers, overlay: fullMesh() });
+  const gossip = createGossip({
+    transport,
+    peers,
+    overlay: fullMesh(),
+    signatures: { verify: verifySignature },
+  });
   const topic = gossip.topic('news', words);
   const heard: string[] = [];
   topic.subscribe((message) => void heard.push(message));
