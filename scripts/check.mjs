@@ -170,17 +170,17 @@ async function bundles() {
   const core = ['', '/backend', '/internal', '/protobuf', '/testing'].map(
     (entry) => `transport-core${entry}`,
   );
-  await bundle('all of core', all(...core), 80_700);
-  await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 79_800);
+  await bundle('all of core', all(...core), 77_300);
+  await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 75_100);
   await bundle('all of the simulation', all('simulation'), 110_400);
-  await bundle('all of core + ws', all('transport-core', 'transport-ws'), 79_900);
+  await bundle('all of core + ws', all('transport-core', 'transport-ws'), 75_400);
   await bundle('all of security', all('security'), 97_000);
   await bundle('all of security/noise', all('security/noise'), 38_500);
   await bundle('all of webrtc/signaling', all('transport-webrtc/signaling'), 117_400);
   await bundle('all of webrtc/wamp', all('transport-webrtc/wamp'), 5_500);
-  await bundle('all of webrtc', all('transport-webrtc'), 98_200);
-  await bundle('all of nats', all('transport-nats'), 118_500);
-  await bundle('all of telemetry', all('telemetry'), 5_000);
+  await bundle('all of webrtc', all('transport-webrtc'), 34_400);
+  await bundle('all of nats', all('transport-nats'), 55_100);
+  await bundle('all of telemetry', all('telemetry'), 5_800);
   await bundle('all of resilience/resumption', all('resilience/resumption'), 7_500);
   await bundle('all of resilience', all('resilience'), 13_000);
   await bundle('all of telemetry/opentelemetry', all('telemetry/opentelemetry'), 8_000);
@@ -188,9 +188,9 @@ async function bundles() {
   await bundle('all of admin', all('admin'), 72_500);
   await bundle('all of peers', all('peers'), 98_000);
   await bundle('all of peers/browser', all('peers/browser'), 2_500);
-  await bundle('all of gossip', all('gossip'), 133_500);
-  await bundle('all of trunkline', "export * from 'trunkline';", 82_500);
-  await bundle('all of trunkline/mesh', "export * from 'trunkline/mesh';", 202_500);
+  await bundle('all of gossip', all('gossip'), 114_700);
+  await bundle('all of trunkline', "export * from 'trunkline';", 78_500);
+  await bundle('all of trunkline/mesh', "export * from 'trunkline/mesh';", 200_600);
   await bundle(
     "a page's own zod/mini, part of the next",
     "import * as z from 'zod/mini'; export const schemas = [z.object({ text: z.string() }), z.number()];",
