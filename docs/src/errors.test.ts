@@ -3,7 +3,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { CODES, REASONS } from 'trunkline';
+import { REASONS } from 'trunkline';
+import { CODES } from 'trunkline/backend';
 import { tableBelow } from './markdown.ts';
 import { read, root } from './texts.ts';
 

@@ -331,8 +331,9 @@ export function overrides(deniedGlobals) {
       ['examples/*/src/**', 'docs/src/**', '!docs/src/pigeon/**', '!docs/src/recipes/backend/**'],
       [
         {
-          group: ['@trunkline/transport-core/{backend,internal,node}'],
-          message: 'Examples show what users write: they import no entry of core for backends.',
+          group: ['@trunkline/transport-core/{internal,node}'],
+          message:
+            'Examples show what users write: they import no entry of core for our own packages.',
         },
       ],
     ),

@@ -9,10 +9,10 @@ import {
   createTransport,
   json,
   type Remote,
-  randomBytes,
   serve,
   type Transport,
 } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 import { Board } from './board.ts';
 import { firstHue, freeHue } from './names.ts';
 import { type Ends, type MeshChange, MeshPicture } from './picture.ts';

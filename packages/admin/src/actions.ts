@@ -1,7 +1,8 @@
 // The changes that tools may make to a node.
 
 import { drain } from '@trunkline/resilience/health';
-import { type Handlers, parseTarget, type Remote, TransportError } from '@trunkline/transport-core';
+import { type Handlers, type Remote, TransportError } from '@trunkline/transport-core';
+import { parseTarget } from '@trunkline/transport-core/backend';
 import type { adminProtocol } from './protocol.ts';
 import type { AdminSources, PeersSource } from './state/sources.ts';
 

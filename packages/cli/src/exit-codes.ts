@@ -1,6 +1,7 @@
 // The exit codes of the command.
 
-import { CODES, TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
+import { CODES } from '@trunkline/transport-core/backend';
 
 /** The exit code of a command that has done its work. */
 export const OK = 0;

@@ -2,7 +2,8 @@
 
 import { once } from 'node:events';
 import process from 'node:process';
-import { systemClock, systemWall } from '@trunkline/transport-core';
+import { systemClock } from '@trunkline/transport-core';
+import { systemWall } from '@trunkline/transport-core/backend';
 import type { Terminal } from './terminal.ts';
 
 /**

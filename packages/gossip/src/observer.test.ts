@@ -1,14 +1,8 @@
 // Tests of the reports about gossip's messages to the observer of a transport.
 
 import { createPeers } from '@trunkline/peers';
-import {
-  bytes,
-  createTransport,
-  type DeliveryRecord,
-  defineProtocol,
-  type Observer,
-  type PublishRecord,
-} from '@trunkline/transport-core';
+import { bytes, createTransport, defineProtocol, type Observer } from '@trunkline/transport-core';
+import type { DeliveryRecord, PublishRecord } from '@trunkline/transport-core/backend';
 import { inmem } from '@trunkline/transport-inmem';
 import test from 'ava';
 import { createGossip, fullMesh } from './index.ts';

@@ -1,11 +1,12 @@
 // The options of gossip and its topics, with their defaults and validation.
 
 import type { Peers } from '@trunkline/peers';
-import { type AnyTransport, isNodeId, type Store } from '@trunkline/transport-core';
+import type { AnyTransport, Store } from '@trunkline/transport-core';
 import {
   callback,
   group,
   integer,
+  isNodeId,
   milliseconds,
   type Options,
   optional,

@@ -6,21 +6,23 @@ import type {
   Client,
   Clock,
   ConnectionEvent,
-  MethodName,
   MountOptions,
-  OneWayName,
   Protocol,
   Random,
   Remote,
   RequestInput,
-  ResultOf,
   Rpc,
-  SendArguments,
   Snapshot,
-  StreamOf,
   Target,
   Transport,
 } from '@trunkline/transport-core';
+import type {
+  MethodName,
+  OneWayName,
+  ResultOf,
+  SendArguments,
+  StreamOf,
+} from '@trunkline/transport-core/backend';
 
 /** Keys under which transport-core finds the inbox and the engine of a transport. */
 const INBOX: symbol = Symbol.for('trunkline.inbox');

@@ -3,22 +3,22 @@
 import {
   type AnyTransport,
   type Codec,
-  isNodeId,
-  parseTarget,
   type Remote,
-  type TargetAddress,
   TransportError,
 } from '@trunkline/transport-core';
 import {
   callback,
   group,
   integer,
+  isNodeId,
   milliseconds,
   type Options,
   optional,
   optionsSchema,
   parseOptions,
+  parseTarget,
   reference,
+  type TargetAddress,
   withDefault,
 } from '@trunkline/transport-core/backend';
 import { readServices } from './services/service-name.ts';

@@ -2,15 +2,13 @@
 // The `Peers` class, the object that a user of this package works with.
 
 import {
-  isNodeId,
   type MountOptions,
   type Protocol,
-  parseTarget,
   type Resolver,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import { reasonError } from '@trunkline/transport-core/backend';
+import { isNodeId, parseTarget, reasonError } from '@trunkline/transport-core/backend';
 import { spelled } from '@trunkline/transport-core/internal';
 import { knownNodes } from './book/address-selection.ts';
 import type { TopologyDiff } from './dialing/topology.ts';

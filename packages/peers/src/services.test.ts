@@ -2,11 +2,8 @@
 // now.
 
 import { drain, serveHealth } from '@trunkline/resilience/health';
-import {
-  combineResolvers,
-  type ResolvedAddress,
-  type TransportError,
-} from '@trunkline/transport-core';
+import type { ResolvedAddress, TransportError } from '@trunkline/transport-core';
+import { combineResolvers } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { cluster, idOf, type TestNode } from './testing/cluster.ts';

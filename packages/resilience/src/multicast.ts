@@ -2,8 +2,6 @@
 
 import {
   type CallOptions,
-  type KindOf,
-  type MethodName,
   type Protocol,
   type RequestInput,
   type ResponseOf,
@@ -11,6 +9,7 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
+import type { KindOf, MethodName } from '@trunkline/transport-core/backend';
 
 /** One target's answer: a response or an error. */
 export type Answer<Response> =

@@ -1,6 +1,7 @@
 // A resolver that returns lists of addresses which the program provides and may change.
 
-import type { ResolutionObserver, ResolvedAddress, Resolver } from '@trunkline/transport-core';
+import type { ResolvedAddress, Resolver } from '@trunkline/transport-core';
+import type { ResolutionObserver } from '@trunkline/transport-core/backend';
 
 /** A resolver of names that the program itself knows. */
 export interface StaticResolver extends Resolver {

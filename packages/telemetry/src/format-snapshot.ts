@@ -1,7 +1,7 @@
 // Formats a snapshot as text, for operators in a terminal and for failing tests.
 
-import type { ConnectionSnapshot, Snapshot } from '@trunkline/transport-core';
-import { cleanText } from '@trunkline/transport-core/backend';
+import type { Snapshot } from '@trunkline/transport-core';
+import { type ConnectionSnapshot, cleanText } from '@trunkline/transport-core/backend';
 
 /**
  * Formats a snapshot as lines: the transport's state, a table of its connections, then its errors

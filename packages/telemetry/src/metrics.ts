@@ -4,15 +4,17 @@
 import {
   type CallRecord,
   type Code,
-  type Counter,
-  type DeliveryRecord,
-  type DialRecord,
-  type HandshakeRecord,
   type Observer,
   type ObserverEvent,
-  type PublishRecord,
   TransportError,
 } from '@trunkline/transport-core';
+import type {
+  Counter,
+  DeliveryRecord,
+  DialRecord,
+  HandshakeRecord,
+  PublishRecord,
+} from '@trunkline/transport-core/backend';
 import { CallMetrics } from './call-metrics.ts';
 import { Collection, type Metric } from './collection.ts';
 import { METRICS, type MetricDefinition } from './definitions.ts';

@@ -1,7 +1,8 @@
 // Metrics that come from the snapshots of transports, peers and gossip, which are taken when
 // metrics are collected.
 
-import type { ConnectionSnapshot, Snapshot } from '@trunkline/transport-core';
+import type { Snapshot } from '@trunkline/transport-core';
+import type { ConnectionSnapshot } from '@trunkline/transport-core/backend';
 import type { Collection } from './collection.ts';
 import { METRICS } from './definitions.ts';
 import type { GossipState, MetricSources, PeersState, TopicState } from './source-types.ts';

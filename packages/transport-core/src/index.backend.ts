@@ -3,6 +3,15 @@
 // transport above a stream layer, parsed options, addresses, the translation of errors, and the
 // interface of a part of a node. It follows semver.
 
+// The details of the main entry's types, and what few programs need.
+export { isNodeId, parseTarget, type TargetAddress } from './address.ts';
+export type {
+  DeliveryRecord,
+  DialRecord,
+  HandshakeRecord,
+  PublishRecord,
+} from './call-record.ts';
+export type { KeepAliveOptions } from './common-options.ts';
 export { type CommonConfig, commonOptions, type HelloFields } from './common-options.ts';
 export {
   callback,
@@ -23,9 +32,44 @@ export {
   text,
   withDefault,
 } from './config.ts';
-export { reasonError } from './errors.ts';
+export { CODES, reasonError, type TransportErrorOptions } from './errors.ts';
 export { formatHostPort, type HostPort, isUnspecified, parseHostPort } from './host-port.ts';
+export type { ClientNext, ServerNext } from './interceptors.ts';
+export type { Counter } from './observer.ts';
+export type { Limited } from './protocol/limited.ts';
+export type {
+  DownloadDefinition,
+  DuplexDefinition,
+  Method,
+  MethodKind,
+  Methods,
+  OneWayDefinition,
+  UnaryDefinition,
+  UploadDefinition,
+} from './protocol/protocol.ts';
 export { isProtocol } from './protocol/protocol.ts';
+export { randomBytes } from './random.ts';
+export {
+  combineResolvers,
+  type ResolutionObserver,
+  type ResolveFunction,
+  type ResolveResult,
+} from './resolver.ts';
+export type {
+  DownloadRpc,
+  DuplexRpc,
+  KindOf,
+  MethodName,
+  OneWayName,
+  OneWayRpc,
+  Responds,
+  RpcBase,
+  Streams,
+  UnaryRpc,
+  Uploaded,
+  UploadInput,
+  UploadRpc,
+} from './rpc/types.ts';
 export { type SocketAction, socketError } from './stream/socket-error.ts';
 export type {
   DialOptions,
@@ -37,12 +81,16 @@ export type {
   StreamSink,
 } from './stream/stream-layer.ts';
 export { allocate, freeChunk } from './system-memory.ts';
-export { environmentSharesPorts } from './system-runtime.ts';
+export { environmentSharesPorts, systemWall } from './system-runtime.ts';
 export { cleanText } from './text.ts';
 export type { Pem, TlsOptions, TlsUpdate } from './tls-options.ts';
 export type { TraceChannel, TraceChannels } from './trace-channels.ts';
 export type { BackendLayerOptions } from './transport/backend.ts';
+export type { ComposedTransport } from './transport/create-transport.ts';
+export type { NameSnapshot } from './transport/names.ts';
 export { NetworkTransport, type NetworkTransportOptions } from './transport/network-transport.ts';
 export type { NodePart } from './transport/node-part.ts';
 export { checkAdvertised } from './transport/scheme-layer.ts';
+export type { ConnectionSnapshot, LimitsSnapshot } from './transport/snapshot.ts';
+export type { ResultOf, SendArguments, StreamOf } from './transport/types.ts';
 export { lookAlike } from './wire/preamble.ts';

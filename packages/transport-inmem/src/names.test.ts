@@ -5,15 +5,14 @@ import { formatSnapshot } from '@trunkline/telemetry';
 import {
   bytes,
   type CommonOptions,
-  combineResolvers,
   createTransport,
   defineProtocol,
-  type ResolutionObserver,
   type ResolvedAddress,
   type Resolver,
   serve,
   TransportError,
 } from '@trunkline/transport-core';
+import { combineResolvers, type ResolutionObserver } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { inmem } from './index.ts';

@@ -6,15 +6,14 @@ import {
   type CallRecord,
   type Clock,
   createTransport,
-  type DialRecord,
   defineProtocol,
-  type HandshakeRecord,
   logEvents,
   type Observer,
   serve,
   systemClock,
   TransportError,
 } from '@trunkline/transport-core';
+import type { DialRecord, HandshakeRecord } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { inmem } from './index.ts';

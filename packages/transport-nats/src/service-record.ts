@@ -1,7 +1,7 @@
 // The information that a NATS service gives about itself on `$SRV`, in the schemas io.nats.micro.v1
 // (NATS ADR-32).
 
-import { systemWall } from '@trunkline/transport-core';
+import { systemWall } from '@trunkline/transport-core/backend';
 
 /** The description of a service and of its endpoints. */
 export interface ServiceDescription {

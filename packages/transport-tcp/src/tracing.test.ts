@@ -6,11 +6,11 @@ import {
   bytes,
   type CallRecord,
   createTransport,
-  type DialRecord,
   defineProtocol,
   serve,
   TransportError,
 } from '@trunkline/transport-core';
+import type { DialRecord } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import { createTcpTransport, tcp } from './index.ts';
 

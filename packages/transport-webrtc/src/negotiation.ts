@@ -2,8 +2,8 @@
 // opens the channel and exchanges hellos. Implements both roles.
 
 import type { Identity } from '@trunkline/security';
-import { type Clock, isNodeId, type Timer, TransportError } from '@trunkline/transport-core';
-import { cleanText, reasonError } from '@trunkline/transport-core/backend';
+import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
+import { cleanText, isNodeId, reasonError } from '@trunkline/transport-core/backend';
 import { CandidateExchange } from './candidate-exchange.ts';
 import { encodeHello, type Fingerprints, type Role, readHello } from './hello.ts';
 import {

@@ -1,8 +1,14 @@
 // The options of the WebRTC layer, and their validation.
 
 import { type Identity, nodeIds, type PeerLists } from '@trunkline/security';
-import { type Clock, isNodeId } from '@trunkline/transport-core';
-import { optional, optionsSchema, reference, text } from '@trunkline/transport-core/backend';
+import type { Clock } from '@trunkline/transport-core';
+import {
+  isNodeId,
+  optional,
+  optionsSchema,
+  reference,
+  text,
+} from '@trunkline/transport-core/backend';
 import type { RtcIceServer, RtcLibrary } from './rtc.ts';
 import type { Signal } from './signal.ts';
 

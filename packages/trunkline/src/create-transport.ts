@@ -1,7 +1,8 @@
 // `createTransport` with backends by default.
 
-import type { Backend, ComposedTransport, Protocol } from '@trunkline/transport-core';
+import type { Backend, Protocol } from '@trunkline/transport-core';
 import * as core from '@trunkline/transport-core';
+import type { ComposedTransport } from '@trunkline/transport-core/backend';
 import { defaultBackends } from '#backends';
 
 /** Options of `createTransport`; `protocol` is required. */

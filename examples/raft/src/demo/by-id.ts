@@ -8,7 +8,7 @@ import {
   type Peers,
 } from '@trunkline/peers';
 import { createIdentity } from '@trunkline/security';
-import { parseTarget } from '@trunkline/transport-core';
+import { parseTarget } from '@trunkline/transport-core/backend';
 import type { Acquaintance, Seat } from './cluster.ts';
 import type { Place } from './network.ts';
 import { within } from './patience.ts';

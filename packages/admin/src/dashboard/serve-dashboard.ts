@@ -9,10 +9,10 @@ import {
   type Client,
   type Random,
   type Remote,
-  randomBytes,
   systemRandom,
   TransportError,
 } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 import { createWsTransport } from '@trunkline/transport-ws';
 import type { Admin } from '../admin.ts';
 import { adminProtocol } from '../protocol.ts';

@@ -1,6 +1,7 @@
 // Describes protocols that this program has defined.
 
-import type { Codec, Method, Protocol } from '@trunkline/transport-core';
+import type { Codec, Protocol } from '@trunkline/transport-core';
+import type { Method } from '@trunkline/transport-core/backend';
 import { methodTable } from '@trunkline/transport-core/internal';
 import type {
   MessageDescription,

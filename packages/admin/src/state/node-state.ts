@@ -1,13 +1,12 @@
 // The state of a node as tools see it. Collections are objects with a key for each member, so that
 // a change of one member is small. Times are milliseconds on the node's clock, sizes bytes.
 
+import type { Code, Reason } from '@trunkline/transport-core';
 import type {
-  Code,
   ConnectionSnapshot,
   Counter,
   LimitsSnapshot,
-  Reason,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 
 /** The state of a node at one moment, as plain JSON. */
 export interface NodeState {

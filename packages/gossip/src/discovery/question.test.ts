@@ -1,6 +1,6 @@
 // Tests of questions for nodes on topics.
 
-import { randomBytes } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { encodeQuestion, Question } from './question.ts';

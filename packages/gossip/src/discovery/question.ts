@@ -2,7 +2,8 @@
 // for each topic.
 
 import { concatBytes } from '@noble/hashes/utils.js';
-import { type Random, randomBytes } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 import { hasTag, makeTags, NONCE_BYTES, TAG_BYTES, Tagger } from './tags.ts';
 import type { Between } from './topic-list.ts';
 

@@ -1,7 +1,7 @@
 // Tests of the tags that stand for topics.
 
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { randomBytes } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { hasTag, makeTags, Tagger, type Telling } from './tags.ts';

@@ -4,7 +4,8 @@
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import { type Random, randomBytes } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 
 /** Size of a tag in bytes. */
 export const TAG_BYTES = 16;

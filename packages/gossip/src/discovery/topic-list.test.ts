@@ -1,7 +1,7 @@
 // Tests of the list of topics that a peer pulls.
 
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { randomBytes } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { topicKey } from '../topics/topic-key.ts';

@@ -7,10 +7,10 @@ import {
   type Random,
   type Server,
   serve,
-  systemWall,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
+import { systemWall } from '@trunkline/transport-core/backend';
 import {
   DeadlineTimer,
   EventHub,

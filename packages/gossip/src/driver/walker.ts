@@ -2,7 +2,8 @@
 // answers other nodes that search.
 
 import type { Peers } from '@trunkline/peers';
-import { isNodeId, type Remote, type Transport } from '@trunkline/transport-core';
+import type { Remote, Transport } from '@trunkline/transport-core';
+import { isNodeId } from '@trunkline/transport-core/backend';
 import { stackless } from '@trunkline/transport-core/internal';
 import type { DiscoveryConfig } from '../discovery/options.ts';
 import { encodeQuestion, MOST_ASKED, Question } from '../discovery/question.ts';

@@ -1,6 +1,6 @@
 // Tests of the conversion of names between hex and bytes.
 
-import { randomBytes } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { NAME_BYTES, readName, sameName, writeName } from './hex-names.ts';

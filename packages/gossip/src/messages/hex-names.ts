@@ -3,7 +3,7 @@
 // twice gives the same string object, which is fast to compare and to look up.
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
-import { isNodeId } from '@trunkline/transport-core';
+import { isNodeId } from '@trunkline/transport-core/backend';
 import { look } from './word-reader.ts';
 
 /** Size of a name in bytes. */

@@ -1,6 +1,6 @@
 // Tests of message ids: their keys, their encoding, and their validity.
 
-import { randomBytes } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { IdSource } from './id-source.ts';

@@ -3,7 +3,8 @@
 // again, and that a node's overlay stays within its bounds and delivers no message twice.
 
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { type Random, randomBytes } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { Question } from '../discovery/question.ts';
 import { decodeList, TopicList } from '../discovery/topic-list.ts';

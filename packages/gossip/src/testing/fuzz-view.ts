@@ -2,7 +2,8 @@
 // rejected, and that a partial view accepts any messages in any order and keeps its lists within
 // their bounds.
 
-import { type Random, randomBytes, TransportError } from '@trunkline/transport-core';
+import { type Random, TransportError } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import type { PartialViewInput } from '../hyparview/interface.ts';
 import { type PartialViewMessage, peersOf, tidyMessage } from '../hyparview/message.ts';

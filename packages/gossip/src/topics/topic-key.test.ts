@@ -1,7 +1,7 @@
 // Tests of topic keys: any name is a topic, and no two names share a key.
 
 import { createHash } from 'node:crypto';
-import { isNodeId } from '@trunkline/transport-core';
+import { isNodeId } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import { topicKey } from './topic-key.ts';
 

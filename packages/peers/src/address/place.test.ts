@@ -1,6 +1,6 @@
 // Tests of `placeOf` and `isDialable`.
 
-import { parseTarget } from '@trunkline/transport-core';
+import { parseTarget } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { isDialable, LONGEST_ADDRESS, placeOf } from './place.ts';

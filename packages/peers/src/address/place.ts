@@ -1,8 +1,7 @@
 // Parses an address into a `Place`: its canonical spelling, host, kind of host and address group.
 // Also decides whether a place may be dialed.
 
-import { parseTarget } from '@trunkline/transport-core';
-import { formatHostPort, parseHostPort } from '@trunkline/transport-core/backend';
+import { formatHostPort, parseHostPort, parseTarget } from '@trunkline/transport-core/backend';
 import { splitScheme } from '@trunkline/transport-core/internal';
 import { groupOfName, groupOfPlace } from './group.ts';
 import { formatIp, parseIp } from './ip.ts';

@@ -1,8 +1,8 @@
 // Admission: decides, for each connection whose hello was read, whether it may become a peer. Pure;
 // the driver runs the slow checks (filters) afterwards.
 
-import { isNodeId, type TransportError } from '@trunkline/transport-core';
-import { reasonError } from '@trunkline/transport-core/backend';
+import type { TransportError } from '@trunkline/transport-core';
+import { isNodeId, reasonError } from '@trunkline/transport-core/backend';
 import { twinError } from './twins.ts';
 
 /** A connection whose hello was read. */

@@ -2,7 +2,8 @@
 // addresses to send to peers that ask. It does no I/O and has no timers.
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
-import { isNodeId, type Random, randomBytes } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { isNodeId, randomBytes } from '@trunkline/transport-core/backend';
 import { type DialMode, type Place, placeOf } from '../address/place.ts';
 import { AddressIndex } from './address-index.ts';
 import { AddressRules, checkId, checkOptions, groupOf, sourceGroup } from './address-rules.ts';

@@ -1,7 +1,7 @@
 // Rules about the addresses that may enter the book and leave it: own addresses, private ids,
 // banned ids, and addresses that may not be dialed.
 
-import { isNodeId } from '@trunkline/transport-core';
+import { isNodeId } from '@trunkline/transport-core/backend';
 import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
 import type { AddressIndex } from './address-index.ts';
 import type { BanList } from './ban-list.ts';

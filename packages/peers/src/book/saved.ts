@@ -1,7 +1,7 @@
 // Converts a book to its document and back. A document may come from anywhere, so each entry is
 // validated, and an invalid one is left out or corrected.
 
-import { isNodeId } from '@trunkline/transport-core';
+import { isNodeId } from '@trunkline/transport-core/backend';
 import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
 import type { AddressIndex } from './address-index.ts';
 import type { Ban, BanList } from './ban-list.ts';

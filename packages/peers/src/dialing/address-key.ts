@@ -1,8 +1,7 @@
 // The canonical spelling of addresses and their hosts. It identifies dials, connections and
 // back-offs.
 
-import { parseTarget, type TargetAddress } from '@trunkline/transport-core';
-import { parseHostPort } from '@trunkline/transport-core/backend';
+import { parseHostPort, parseTarget, type TargetAddress } from '@trunkline/transport-core/backend';
 import { splitScheme } from '@trunkline/transport-core/internal';
 
 /** Returns the canonical address of a parsed target, without its node id. */

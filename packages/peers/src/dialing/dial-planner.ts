@@ -3,7 +3,8 @@
 // of all addresses and the list of dials in progress. Its inputs report the ends of dials and
 // connections, and it sees the node only through its `PlannerView`.
 
-import { parseTarget, type Random, type TransportError } from '@trunkline/transport-core';
+import type { Random, TransportError } from '@trunkline/transport-core';
+import { parseTarget } from '@trunkline/transport-core/backend';
 import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
 import { addressKey, keyOf } from './address-key.ts';
 import type {

@@ -1,7 +1,8 @@
 // A target that the operator named, that is, a persistent peer or a seed. It is dialed forever;
 // this class holds its state.
 
-import { parseTarget, type Random } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { parseTarget } from '@trunkline/transport-core/backend';
 import { addressKey, keyOf } from './address-key.ts';
 import { type BackOffOptions, backOffDelay } from './back-off.ts';
 import { identityOf } from './topology.ts';

@@ -1,6 +1,7 @@
 // A list of targets that can be replaced while its targets are being dialed.
 
-import { parseTarget, type Random } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { parseTarget } from '@trunkline/transport-core/backend';
 import { DialTarget } from './dial-target.ts';
 import { diffTopology, identityOf, type TopologyDiff } from './topology.ts';
 

@@ -1,7 +1,8 @@
 // The targets that the operator named, that is, persistent peers and seeds: their back-offs, and
 // the queries that recognize their connections.
 
-import { isNodeId, parseTarget, type Random } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { isNodeId, parseTarget } from '@trunkline/transport-core/backend';
 import { addressKey, keyOf } from './address-key.ts';
 import type { BackOffOptions } from './back-off.ts';
 import type { LostPeer } from './dial-order.ts';

@@ -1,6 +1,6 @@
 // Computes the difference between two lists of peers.
 
-import { parseTarget, type TargetAddress } from '@trunkline/transport-core';
+import { parseTarget, type TargetAddress } from '@trunkline/transport-core/backend';
 
 /** The targets that were removed, added, moved and kept, as they were written. */
 export interface TopologyDiff {

@@ -1,8 +1,8 @@
 // Runs dials that were ordered by the planner, by the crawler, or by a caller that waits for a
 // node, and handles their outcomes.
 
-import { parseTarget, type Remote, TransportError } from '@trunkline/transport-core';
-import { reasonError } from '@trunkline/transport-core/backend';
+import { type Remote, TransportError } from '@trunkline/transport-core';
+import { parseTarget, reasonError } from '@trunkline/transport-core/backend';
 import { spelled } from '@trunkline/transport-core/internal';
 import { placeOf } from '../address/place.ts';
 import type { DialOrder } from '../dialing/dial-order.ts';

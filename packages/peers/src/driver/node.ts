@@ -1,12 +1,8 @@
 // The state that the parts of the driver share: this node, its peers, its address book and its
 // planner.
 
-import {
-  type Clock,
-  type Remote,
-  randomBytes,
-  type TransportError,
-} from '@trunkline/transport-core';
+import type { Clock, Remote, TransportError } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 import {
   EventHub,
   type Management,

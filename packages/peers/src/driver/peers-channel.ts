@@ -2,12 +2,12 @@
 
 import {
   type AnyTransport,
-  type OneWayName,
   type Remote,
   type RequestInput,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
+import type { OneWayName } from '@trunkline/transport-core/backend';
 import { peersProtocol } from '../protocol.ts';
 
 export class PeersChannel {

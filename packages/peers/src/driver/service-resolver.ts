@@ -1,12 +1,7 @@
 // Resolves 'service:<name>' to the connected nodes that serve it, and follows the changes.
 
-import {
-  type Clock,
-  type ResolutionObserver,
-  type Resolver,
-  type Timer,
-  TransportError,
-} from '@trunkline/transport-core';
+import { type Clock, type Resolver, type Timer, TransportError } from '@trunkline/transport-core';
+import type { ResolutionObserver } from '@trunkline/transport-core/backend';
 import type { ServiceDirectory } from '../services/service-directory.ts';
 import { SERVICE_NAME, serviceOf } from '../services/service-name.ts';
 

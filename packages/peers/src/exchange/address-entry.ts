@@ -1,7 +1,11 @@
 // Reads one entry of a list of addresses that a peer sent: a node id, and an address of that node.
 
-import { isNodeId, parseTarget } from '@trunkline/transport-core';
-import { isUnspecified, parseHostPort } from '@trunkline/transport-core/backend';
+import {
+  isNodeId,
+  isUnspecified,
+  parseHostPort,
+  parseTarget,
+} from '@trunkline/transport-core/backend';
 import { splitScheme } from '@trunkline/transport-core/internal';
 import { LONGEST_ADDRESS } from '../address/place.ts';
 

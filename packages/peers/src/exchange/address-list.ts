@@ -1,6 +1,7 @@
 // The encoding of the list of addresses that answers a request.
 
-import { bytes, json, type Limited, limited } from '@trunkline/transport-core';
+import { bytes, json, limited } from '@trunkline/transport-core';
+import type { Limited } from '@trunkline/transport-core/backend';
 import * as z from 'zod/mini';
 
 const list = json(z.object({ addresses: z.array(z.unknown()) }));

@@ -8,7 +8,8 @@
 
 import { basename, dirname, join } from 'node:path';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { randomBytes, systemRandom, TransportError } from '@trunkline/transport-core';
+import { systemRandom, TransportError } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 import {
   type FileDisk,
   hasNoLinks,

@@ -1,7 +1,7 @@
 // The trust that each peer has earned, by node id. The trust is kept while a peer is away, and
 // across restarts.
 
-import { isNodeId } from '@trunkline/transport-core';
+import { isNodeId } from '@trunkline/transport-core/backend';
 import { readTrustDocument, type TrustDocument } from './trust-document.ts';
 import { TrustMetric } from './trust-metric.ts';
 

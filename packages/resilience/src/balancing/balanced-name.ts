@@ -5,10 +5,10 @@ import {
   type AnyTransport,
   type ClientCall,
   type Clock,
-  type ResolutionObserver,
   type ResolvedAddress,
   TransportError,
 } from '@trunkline/transport-core';
+import type { ResolutionObserver } from '@trunkline/transport-core/backend';
 import { type AddressChange, AddressSet, type AddressSetSettings } from './address-set.ts';
 import type { AddressState, Outcome } from './address-state.ts';
 

@@ -4,12 +4,12 @@ import {
   bytes,
   createTransport,
   defineProtocol,
-  type ResolutionObserver,
   type ResolvedAddress,
   type Resolver,
   serve,
   TransportError,
 } from '@trunkline/transport-core';
+import type { ResolutionObserver } from '@trunkline/transport-core/backend';
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import { inmem } from '@trunkline/transport-inmem';
 import test, { type ExecutionContext } from 'ava';

@@ -4,12 +4,12 @@ import type {
   AnyTransport,
   ClientCall,
   ClientInterceptor,
-  ClientNext,
   Clock,
   Random,
   Resolver,
 } from '@trunkline/transport-core';
 import {
+  type ClientNext,
   callback,
   group,
   integer,

@@ -3,12 +3,12 @@
 import {
   type ClientCall,
   type ClientInterceptor,
-  type ClientNext,
   type Clock,
   type Random,
   TransportError,
 } from '@trunkline/transport-core';
 import {
+  type ClientNext,
   callback,
   integer,
   milliseconds,

@@ -2,14 +2,8 @@
 // The public interface of a cluster, as its primary sees it.
 
 import type { Metric, MetricDefinition } from '@trunkline/telemetry';
-import type {
-  Clock,
-  Code,
-  Counter,
-  Random,
-  Snapshot,
-  TransportError,
-} from '@trunkline/transport-core';
+import type { Clock, Code, Random, Snapshot, TransportError } from '@trunkline/transport-core';
+import type { Counter } from '@trunkline/transport-core/backend';
 
 /**
  * The kind of a worker: a process of its own (`node:cluster`), or a thread of this process. Threads

@@ -4,11 +4,11 @@
 import {
   type Clock,
   type Random,
-  type ResolutionObserver,
   type ResolvedAddress,
   type Timer,
   TransportError,
 } from '@trunkline/transport-core';
+import type { ResolutionObserver } from '@trunkline/transport-core/backend';
 import type { Lookup } from './lookup.ts';
 
 /** Options of a watched name. Times are in milliseconds. */

@@ -5,11 +5,11 @@ import {
   type Allow,
   type AnyTransport,
   type Codec,
-  type RpcBase,
   serve,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
+import type { RpcBase } from '@trunkline/transport-core/backend';
 import {
   defineProjectProtocol,
   type ServiceControl,

@@ -5,7 +5,6 @@ import {
   type Clock,
   type ServerCall,
   type ServerInterceptor,
-  type ServerNext,
   TransportError,
 } from '@trunkline/transport-core';
 import {
@@ -16,6 +15,7 @@ import {
   optional,
   optionsSchema,
   parseOptions,
+  type ServerNext,
   withDefault,
 } from '@trunkline/transport-core/backend';
 import { RETRY_PUSHBACK } from '../failures.ts';

@@ -3,11 +3,10 @@
 import {
   type ClientCall,
   type ClientInterceptor,
-  type ClientNext,
   type Clock,
   TransportError,
 } from '@trunkline/transport-core';
-import { optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
+import { type ClientNext, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
 import { isCallersEnd } from '../failures.ts';
 import { clockField } from '../option-fields.ts';
 import { GradientLimit } from './gradient.ts';

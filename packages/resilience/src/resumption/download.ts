@@ -1,6 +1,7 @@
 // The downloads of a protocol: their names as a type, and their definitions.
 
-import type { Codec, KindOf, MethodName, Protocol } from '@trunkline/transport-core';
+import type { Codec, Protocol } from '@trunkline/transport-core';
+import type { KindOf, MethodName } from '@trunkline/transport-core/backend';
 
 /** The names of a protocol's downloads. */
 export type DownloadName<P extends Protocol> = {

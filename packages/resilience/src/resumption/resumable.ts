@@ -1,7 +1,6 @@
 // The server's half of resumption: a handler whose streams outlive their connections.
 
 import {
-  type DownloadDefinition,
   type Handler,
   type ItemInput,
   type Protocol,
@@ -9,6 +8,7 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
+import type { DownloadDefinition } from '@trunkline/transport-core/backend';
 import { type DownloadName, downloadOf } from './download.ts';
 import { keptAnswer } from './failures.ts';
 import { parseResumableOptions, type ResumableOptions } from './resumable-options.ts';

@@ -1,13 +1,8 @@
 // The stream of `resume`, which reads successive calls as one iterator. It owns the token, the
 // count of items, the attempts, and the signal that cancels them.
 
-import {
-  type Clock,
-  type Random,
-  randomBytes,
-  type Timer,
-  TransportError,
-} from '@trunkline/transport-core';
+import { type Clock, type Random, type Timer, TransportError } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 import { BackOff } from './back-off.ts';
 import { failure, isKept, isTransient } from './failures.ts';
 import type { ResumeConfig } from './resume-options.ts';

@@ -3,12 +3,12 @@
 
 import {
   type ClientCall,
-  type ClientNext,
   type Clock,
   type Random,
   type Timer,
   TransportError,
 } from '@trunkline/transport-core';
+import type { ClientNext } from '@trunkline/transport-core/backend';
 import { AttemptTimeout, isUnreachable, PREVIOUS_ATTEMPTS, pushbackOf } from '../failures.ts';
 import type { CompletePolicy } from './retry-policy.ts';
 import type { RetryThrottle } from './retry-throttle.ts';

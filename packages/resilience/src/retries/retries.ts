@@ -1,13 +1,8 @@
 // The client interceptor that retries calls according to the policies of their methods.
 
-import type {
-  ClientCall,
-  ClientInterceptor,
-  ClientNext,
-  Clock,
-  Random,
-} from '@trunkline/transport-core';
+import type { ClientCall, ClientInterceptor, Clock, Random } from '@trunkline/transport-core';
 import {
+  type ClientNext,
   type OptionField,
   optionsSchema,
   parseOptions,

@@ -1,7 +1,8 @@
 // The retry policies of methods: which calls may be retried, how often and when.
 
-import { CODES, type Code } from '@trunkline/transport-core';
+import type { Code } from '@trunkline/transport-core';
 import {
+  CODES,
   integer,
   milliseconds,
   optional,

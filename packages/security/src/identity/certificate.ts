@@ -3,7 +3,8 @@
 
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Name } from '@peculiar/x509';
-import { type Random, randomBytes } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 import { sha256 } from '#primitives';
 import type { Identity } from './identity.ts';
 import { loadX509 } from './load-x509.ts';

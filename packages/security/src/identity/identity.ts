@@ -1,10 +1,11 @@
 // Identities: a node's key pair, and the node id derived from its public key.
 
 import { hexToBytes } from '@noble/hashes/utils.js';
-import { type Random, randomBytes, systemRandom } from '@trunkline/transport-core';
+import { type Random, systemRandom } from '@trunkline/transport-core';
 import {
   optionsSchema,
   parseOptions,
+  randomBytes,
   reference,
   withDefault,
 } from '@trunkline/transport-core/backend';

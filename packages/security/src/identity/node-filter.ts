@@ -1,8 +1,9 @@
 // Decides by node id which peers this end wants, and watches live connections when the lists
 // change.
 
-import { isNodeId, type TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
 import {
+  isNodeId,
   optional,
   optionsSchema,
   parseOptions,

@@ -2,7 +2,7 @@
 // The time of day, which dates certificates. (Core's Clock cannot provide it, because it counts
 // from an origin of its own.)
 
-import { systemWall } from '@trunkline/transport-core';
+import { systemWall } from '@trunkline/transport-core/backend';
 
 /** A point in time, as a calendar date: JavaScript's Date. */
 export type WallTime = Date;

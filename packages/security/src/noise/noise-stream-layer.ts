@@ -1,11 +1,12 @@
 // A stream layer that secures another one with Noise. The underlying layer dials and listens; the
 // handshake is done here.
 
-import { type Random, randomBytes, TransportError } from '@trunkline/transport-core';
+import { type Random, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
   type HandshakeSlot,
   type ListenOptions,
+  randomBytes,
   reasonError,
   type StreamConnection,
   type StreamLayer,

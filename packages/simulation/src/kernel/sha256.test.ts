@@ -1,6 +1,6 @@
 // Tests of both SHA-256 implementations.
 
-import { randomBytes } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { createHasher, portableHasher } from './sha256.ts';

@@ -1,7 +1,7 @@
 // A frame in flight: its role and its cost, which decide whether it may be lost, duplicated and
 // overtaken.
 
-import type { Method } from '@trunkline/transport-core';
+import type { Method } from '@trunkline/transport-core/backend';
 import { Account, Frame, Kind, longCost, UNIT_COST } from '@trunkline/transport-core/internal';
 import { checksum, NO_EVENT, type Trace } from '../kernel/trace.ts';
 import type { TrackedCall } from './tracked-calls.ts';

@@ -4,7 +4,7 @@
 // cancellation of a call that will never be answered. It owns the table of its writer's calls. The
 // path and the interceptors decide what happens to a message.
 
-import { CODES, type Method } from '@trunkline/transport-core';
+import { CODES, type Method } from '@trunkline/transport-core/backend';
 import {
   Account,
   Frame,

@@ -1,7 +1,8 @@
 // Messages as interceptors see them: the content of a frame, and its value, which is decoded on
 // access.
 
-import type { Codec, Method } from '@trunkline/transport-core';
+import type { Codec } from '@trunkline/transport-core';
+import type { Method } from '@trunkline/transport-core/backend';
 import { type Frame, Kind } from '@trunkline/transport-core/internal';
 import type { InterceptedMessage } from './interceptors.ts';
 

@@ -1,6 +1,6 @@
 // The calls of a connection, as the network tracks them, with the state of their messages.
 
-import type { Method } from '@trunkline/transport-core';
+import type { Method } from '@trunkline/transport-core/backend';
 import { type Frame, slotOfCall } from '@trunkline/transport-core/internal';
 import { NO_EVENT } from '../kernel/trace.ts';
 

@@ -3,8 +3,8 @@
 
 import process from 'node:process';
 import { createFileStore } from '@trunkline/peers/node';
-import { type Protocol, systemClock, systemWall, type Transport } from '@trunkline/transport-core';
-import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { type Protocol, systemClock, type Transport } from '@trunkline/transport-core';
+import { NetworkTransport, systemWall } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import type { NodeContext, Setup, SimTransportOptions, Stop } from '../nodes/node-context.ts';
 import type { Simulation } from '../simulation.ts';

@@ -1,7 +1,7 @@
 // Collected metrics in the form that a MetricReader of OpenTelemetry's SDK expects.
 
 import type { HrTime, Attributes as OtelAttributes } from '@opentelemetry/api';
-import { systemWall } from '@trunkline/transport-core';
+import { systemWall } from '@trunkline/transport-core/backend';
 import type { Metric, Point } from '../collection.ts';
 import type { MetricDefinition } from '../definitions.ts';
 import type { Metrics } from '../metrics.ts';

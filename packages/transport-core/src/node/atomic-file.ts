@@ -5,7 +5,8 @@
 // an exit hook to the process.
 
 import { Buffer } from 'node:buffer';
-import { randomBytes, systemRandom } from '@trunkline/transport-core';
+import { systemRandom } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 import { fileDisk, hasNoLinks } from './file-disk.ts';
 
 /** Options for creating the file: its `mode`, and what to do if it exists. */

@@ -1,7 +1,7 @@
 // Checks the options of mutual TLS, and applies changes to them.
 
-import { isNodeId } from '@trunkline/transport-core';
 import {
+  isNodeId,
   optional,
   optionsSchema,
   type Pem,

@@ -1,6 +1,7 @@
 // Random names for layers and transports that were given none.
 
-import { type Random, randomBytes } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 
 /** Returns 128 random bits as a UUID of version 4. */
 export function randomName(random: Random): string {

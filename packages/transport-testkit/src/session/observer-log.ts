@@ -1,6 +1,7 @@
 // Records what the observer of the transport under test receives.
 
-import type { Counter, Observer, ObserverEvent } from '@trunkline/transport-core';
+import type { Observer, ObserverEvent } from '@trunkline/transport-core';
+import type { Counter } from '@trunkline/transport-core/backend';
 
 export interface ObserverLog {
   readonly events: ObserverEvent[];

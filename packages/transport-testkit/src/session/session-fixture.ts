@@ -4,14 +4,13 @@
 import {
   type Client,
   type CommonOptions,
-  type MethodName,
   type Protocol,
   type Remote,
   type Rpc,
   systemClock,
   type Transport,
 } from '@trunkline/transport-core';
-import type { StreamLayer } from '@trunkline/transport-core/backend';
+import type { MethodName, StreamLayer } from '@trunkline/transport-core/backend';
 import { createManualClock, type ManualClock } from '@trunkline/transport-core/testing';
 import type { RawFrameInput, RawHello } from '../raw/raw-frames.ts';
 import { RawListener } from '../raw/raw-listener.ts';

@@ -4,13 +4,13 @@
 import {
   type AnyTransport,
   type CommonOptions,
-  type Counter,
   type Observer,
   type ObserverEvent,
   type Protocol,
   systemClock,
   type Transport,
 } from '@trunkline/transport-core';
+import type { Counter } from '@trunkline/transport-core/backend';
 import { createManualClock, type ManualClock } from '@trunkline/transport-core/testing';
 import type { TestContext } from '../test-runner.ts';
 import { settle } from '../transit/settle.ts';

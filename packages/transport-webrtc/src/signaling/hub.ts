@@ -5,12 +5,12 @@
 import {
   type Remote,
   type Rpc,
-  randomBytes,
   type Server,
   serve,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 import { sourceOf } from '@trunkline/transport-core/internal';
 import {
   parseHubOptions,

@@ -3,13 +3,17 @@
 
 import {
   type Clock,
-  isNodeId,
   type Remote,
   type Rpc,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import type { DialOptions, StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
+import {
+  type DialOptions,
+  isNodeId,
+  type StreamConnection,
+  type StreamLayer,
+} from '@trunkline/transport-core/backend';
 import { nobodyThere, withDeadline } from './deadline.ts';
 import { nextItem } from './hub-link.ts';
 import type { SignalingProtocol } from './protocol.ts';

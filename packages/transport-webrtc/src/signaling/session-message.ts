@@ -1,7 +1,7 @@
 // The messages of a session as bytes: JSON, and the message that ends a session with an error.
 
-import { CODES, type Code, REASONS, type Reason, TransportError } from '@trunkline/transport-core';
-import { cleanText } from '@trunkline/transport-core/backend';
+import { type Code, REASONS, type Reason, TransportError } from '@trunkline/transport-core';
+import { CODES, cleanText } from '@trunkline/transport-core/backend';
 
 /** Maximum length of an error's text from the other node, in characters. */
 const LONGEST_TEXT = 1_024;

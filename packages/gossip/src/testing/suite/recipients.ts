@@ -1,6 +1,7 @@
 // Behaviors of delivery: which nodes get a message, and in which form.
 
-import { bytes, isNodeId, json } from '@trunkline/transport-core';
+import { bytes, json } from '@trunkline/transport-core';
+import { isNodeId } from '@trunkline/transport-core/backend';
 import * as z from 'zod/mini';
 import { idOf } from '../cluster.ts';
 import { type Behavior, inOrder, numbers } from './gossip-fixture.ts';

@@ -1,11 +1,7 @@
 // An observer of a name whose reports a test can wait for.
 
-import type {
-  ResolutionObserver,
-  ResolvedAddress,
-  Resolver,
-  TransportError,
-} from '@trunkline/transport-core';
+import type { ResolvedAddress, Resolver, TransportError } from '@trunkline/transport-core';
+import type { ResolutionObserver } from '@trunkline/transport-core/backend';
 
 /** A report of a resolver: a list of addresses, or an error. */
 export type Report = readonly ResolvedAddress[] | TransportError;
