@@ -1,17 +1,23 @@
 import { connectAll, createInmemTransport } from '@trunkline/transport-inmem';
 import test from 'ava';
-import { createTransport, defineProtocol, inmem, json, serve } from 'trunkline';
+import {
+  createTransport,
+  defineProtocol,
+  inmem,
+  json,
+  serve,
+  type Transport,
+  type TransportError,
+} from 'trunkline';
 import { z } from 'zod';
 
 const counters = defineProtocol({
   name: 'counters',
-  version: 1,
-  channel: 0x20,
-  methods: { add: { id: 1, request: json(z.int()), response: json(z.int()) } },
+  methods: { add: { request: json(z.int()), response: json(z.int()) } },
 });
 
 /** The code under test: it receives its transport, so a test can give it any. */
-function startCounter(transport: ReturnType<typeof createTransport<typeof counters>>) {
+function startCounter(transport: Transport<typeof counters>) {
   let sum = 0;
   serve(transport, { add: (number) => (sum += number) });
   return transport.listen();
@@ -24,8 +30,10 @@ test('a counter adds what its callers send', async (t) => {
   const client = createTransport({ protocol: counters, backends });
   t.is(await client.send('inmem://counter', 'add', 2), 2);
   t.is(await client.send('inmem://counter', 'add', 3), 5);
-  await client.close();
   await server.close();
+  const error = await t.throwsAsync<TransportError>(client.send('inmem://counter', 'add', 1));
+  t.like(error, { code: 'unavailable', reason: 'connection_refused', sent: false }); // no handler saw it, so it may be sent elsewhere
+  await client.close();
 });
 
 test('a counter keeps its sum while a caller is cut off', async (t) => {

@@ -1,19 +1,16 @@
-import { createTransport, defineProtocol, json, serve, TransportError, tcp } from 'trunkline';
+import { createTransport, defineProtocol, json, serve, TransportError } from 'trunkline';
 import { z } from 'zod';
 
 const Order = z.object({ item: z.string(), count: z.int().positive() });
 const orders = defineProtocol({
   name: 'orders',
-  version: 1,
-  channel: 0x20,
   methods: {
-    place: { id: 1, request: json(Order), response: json(z.object({ left: z.int() })) },
+    place: { request: json(Order), response: json(z.object({ left: z.int() })) },
   },
 });
 
 const stock = new Map([['tea', 10]]);
-const backends = [tcp()];
-const server = createTransport('tcp://127.0.0.1:0', { protocol: orders, backends });
+const server = createTransport('tcp://127.0.0.1:0', { protocol: orders });
 serve(server, {
   place({ item, count }) {
     const left = (stock.get(item) ?? 0) - count;
@@ -27,7 +24,7 @@ serve(server, {
 });
 await server.listen();
 
-const client = createTransport({ protocol: orders, backends });
+const client = createTransport({ protocol: orders });
 const shop = client.to(server.advertiseAddr());
 console.log(await shop.place({ item: 'tea', count: 7 }, { timeout: 2_000 }));
 try {
