@@ -1,7 +1,7 @@
 // Builds every package with `tsc -b`. Because tsc leaves the output of deleted sources behind,
 // stale output is removed first; otherwise a deleted test would go on running. Then bundles some
-// packages into one file each, which Node loads faster, and the pages of packages and of an example.
-// Run by `pnpm build`, and first by every other script of package.json.
+// packages into one file each, which Node loads faster, and the pages of packages and of an
+// example. Run by `pnpm build`, and first by every other script of package.json.
 
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,8 +10,8 @@ import { buildPages } from './pages.mjs';
 import { filesBelow, packages, root, runTool, tools } from './workspace.mjs';
 
 /**
- * The packages that Node loads as one file, with their entries: core, whose modules take three times
- * as long, and the packages that `trunkline` adds to core and TCP.
+ * The packages that Node loads as one file, with their entries: core, whose modules take three
+ * times as long, and the packages that `trunkline` adds to core and TCP.
  */
 const BUNDLED = {
   'transport-core': ['index', 'index.backend', 'index.internal', 'index.protobuf', 'index.testing'],
@@ -21,8 +21,8 @@ const BUNDLED = {
 };
 
 /**
- * Options of esbuild for a file that Node loads. The imports of other packages stay as they are, and
- * so do those that depend on the runtime ('#backends'): other entries import the same module.
+ * Options of esbuild for a file that Node loads. The imports of other packages stay as they are,
+ * and so do those that depend on the runtime ('#backends'): other entries import the same module.
  */
 const NODE_BUNDLE = {
   bundle: true,

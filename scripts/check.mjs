@@ -116,8 +116,8 @@ async function api() {
 }
 
 /**
- * Checks the tarballs as they would be published: publint, are-the-types-wrong, that they contain no
- * test, and that users can install, import, require and bundle them.
+ * Checks the tarballs as they would be published: publint, are-the-types-wrong, that they contain
+ * no test, and that users can install, import, require and bundle them.
  */
 async function packages() {
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-pack-'));

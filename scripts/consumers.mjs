@@ -1,6 +1,6 @@
 // Uses every entry of every package as the projects of users do: imported and required on each
-// supported Node, without the optional packages and with them, and in a Node bundle of each bundler,
-// which also calls a server over TCP, WebSocket and memory.
+// supported Node, without the optional packages and with them, and in a Node bundle of each
+// bundler, which also calls a server over TCP, WebSocket and memory.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

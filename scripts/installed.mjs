@@ -1,5 +1,5 @@
-// Installs tarballs as a user's project would, without the optional packages and with them, and runs
-// small programs: what is missing must be named, with the command that installs it.
+// Installs tarballs as a user's project would, without the optional packages and with them, and
+// runs small programs: what is missing must be named, with the command that installs it.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

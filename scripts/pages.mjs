@@ -11,8 +11,8 @@ import { filesBelow, root } from './workspace.mjs';
 const FOLDER = 'packages/admin';
 
 /**
- * The pages. `page/<name>/index.html` becomes `dist/<name>/page.html`; `uses` are the other packages
- * whose code goes into the page.
+ * The pages. `page/<name>/index.html` becomes `dist/<name>/page.html`; `uses` are the other
+ * packages whose code goes into the page.
  */
 const PAGES = [
   { name: 'dashboard', uses: ['transport-core', 'transport-ws', 'telemetry'] },

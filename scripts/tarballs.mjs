@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { root, run } from './workspace.mjs';
 
 /**
- * Unpacks the tarball of a package into `node_modules`. The dependencies that are not ours come from
- * the workspace. Returns the package's manifest.
+ * Unpacks the tarball of a package into `node_modules`. The dependencies that are not ours come
+ * from the workspace. Returns the package's manifest.
  *
  * @param folder the folder that gets `node_modules`.
  * @param tarballs the folder with the tarballs of all packages.

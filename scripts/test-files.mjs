@@ -118,9 +118,10 @@ function grouped(folder, kind, files) {
 }
 
 /**
- * Whether a file may share a worker: it is of the commit run, it runs no suite of the testkit, it has
- * no hooks, which would apply to the whole worker, and it declares its tests before any `await`.
- * Nightly files repeat tests of others under the same titles, and a worker may have a title once.
+ * Whether a file may share a worker: it is of the commit run, it runs no suite of the testkit, it
+ * has no hooks, which would apply to the whole worker, and it declares its tests before any
+ * `await`. Nightly files repeat tests of others under the same titles, and a worker may have a
+ * title once.
  */
 function mayShare(folder, file) {
   const path = join(root, folder, file);

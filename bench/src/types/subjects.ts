@@ -1,6 +1,6 @@
-// The programs that are type-checked: the same number of methods with the same zod schemas, as plain
-// functions, as a protocol of Trunkline and as a router of tRPC. Each program defines, implements
-// and calls every method.
+// The programs that are type-checked: the same number of methods with the same zod schemas, as
+// plain functions, as a protocol of Trunkline and as a router of tRPC. Each program defines,
+// implements and calls every method.
 
 export interface Subject {
   /** The name in the table. */

@@ -1,4 +1,5 @@
-// Public API of @trunkline/admin/reflection: descriptions of protocols, and what tools do with them.
+// Public API of @trunkline/admin/reflection: descriptions of protocols, and what tools do with
+// them.
 
 export { describeProtocol } from './reflection/describe.ts';
 export type {

@@ -49,10 +49,10 @@ export interface GossipOptions {
     | { readonly messages?: number | undefined; readonly bytes?: number | undefined }
     | undefined;
   /**
-   * Signatures of messages. This node verifies each signed message before it is delivered, validated
-   * or passed on. If it has neither `identity` nor `verify`, it drops signed messages
-   * (`unverified`). A message that was changed, or that is not from
-   * the node it names, is dropped, and the peer that sent it is reported. Verifying takes 0.1 to
+   * Signatures of messages. This node verifies each signed message before it is delivered,
+   * validated or passed on. If it has neither `identity` nor `verify`, it drops signed messages
+   * (`unverified`). A message that was changed, or that is not from the node it names, is dropped,
+   * and the peer that sent it is reported. Verifying takes 0.1 to
    * 0.3 ms in Node and 2 to 4 ms in a browser. At most 16 forgeries of one peer are examined in a
    * second; further signed messages that it sends in that second are refused. Messages that a peer
    * relays before it has read them are counted separately, with the same limit.

@@ -1,5 +1,5 @@
-// Tests of promises of streams that are iterated without being awaited. AVA fails the file if one of
-// them leaves a rejection unhandled.
+// Tests of promises of streams that are iterated without being awaited. AVA fails the file if one
+// of them leaves a rejection unhandled.
 
 import test from 'ava';
 import { iterable } from './iterable-promise.ts';

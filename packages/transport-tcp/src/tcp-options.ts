@@ -1,5 +1,5 @@
-// The options and the type of the TCP stream layer. Pages read these declarations, too, so they name
-// nothing of Node.
+// The options and the type of the TCP stream layer. Pages read these declarations, too, so they
+// name nothing of Node.
 
 import type { Clock, Observer } from '@trunkline/transport-core';
 import type { StreamLayer, TlsOptions, TlsUpdate } from '@trunkline/transport-core/backend';

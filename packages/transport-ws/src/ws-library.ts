@@ -9,7 +9,9 @@ export type WsLibrary = typeof import('ws');
 let library: WsLibrary | undefined;
 let loading: Promise<WsLibrary> | undefined;
 
-/** Calls `use` with ws: now if it is loaded, otherwise later. Calls `failed` if it can't be loaded. */
+/**
+ * Calls `use` with ws: now if it is loaded, otherwise later. Calls `failed` if it can't be loaded.
+ */
 export function withWs(use: (library: WsLibrary) => void, failed: (error: unknown) => void): void {
   if (library === undefined) loadWs().then(use, failed);
   else use(library);

@@ -1,5 +1,5 @@
-// The functions of Noise, computed by OpenSSL. In Node, the import '#noise-primitives' is this file;
-// elsewhere, it is primitives.ts. Both compute the same bytes.
+// The functions of Noise, computed by OpenSSL. In Node, the import '#noise-primitives' is this
+// file; elsewhere, it is primitives.ts. Both compute the same bytes.
 
 import { Buffer } from 'node:buffer';
 import {

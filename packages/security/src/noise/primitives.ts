@@ -1,5 +1,5 @@
-// The functions of Noise in plain JavaScript (@noble), which browsers get as '#noise-primitives'. Node
-// gets primitives.node.ts, which computes the same bytes several times faster.
+// The functions of Noise in plain JavaScript (@noble), which browsers get as '#noise-primitives'.
+// Node gets primitives.node.ts, which computes the same bytes several times faster.
 
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { x25519 } from '@noble/curves/ed25519.js';

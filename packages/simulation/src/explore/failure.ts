@@ -50,8 +50,8 @@ export interface Failure {
    */
   readonly replay: string;
   /**
-   * The run under the smallest schedule, event by event, for `@trunkline/admin/replay`. Undefined if the
-   * option `record` is 0, if a further run had another result, and after the tenth failure.
+   * The run under the smallest schedule, event by event, for `@trunkline/admin/replay`. Undefined
+   * if the option `record` is 0, if a further run had another result, and after the tenth failure.
    */
   readonly recording: Recording | undefined;
 }

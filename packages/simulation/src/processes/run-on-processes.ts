@@ -48,8 +48,8 @@ export interface ProcessRun {
  * with the error with which the scenario rejects. In that case, the folder with the stores is kept,
  * and the error message contains its path.
  *
- * @throws TypeError if an option is invalid, `failed_precondition` if a package that runs on processes
- *   need isn't installed.
+ * @throws TypeError if an option is invalid, `failed_precondition` if a package that runs on
+ *   processes need isn't installed.
  */
 export async function runOnProcesses(options: ProcessRunOptions): Promise<ProcessRun> {
   const { seed = 1, onEvent, ...given } = options;

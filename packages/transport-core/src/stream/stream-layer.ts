@@ -155,8 +155,8 @@ export interface StreamConnection {
    */
   readonly reuses?: boolean | undefined;
   /**
-   * The credit that this connection begins with and grows to, as in `limits.credit`. `createTransport`
-   * sets it if the backend asks for it; see `Backend`.
+   * The credit that this connection begins with and grows to, as in `limits.credit`.
+   * `createTransport` sets it if the backend asks for it; see `Backend`.
    */
   credit?: LimitOptions['credit'];
   /**

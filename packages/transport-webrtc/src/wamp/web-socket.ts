@@ -11,7 +11,9 @@ export interface WebSocketLike {
   close(): void;
 }
 
-/** Opens a WebSocket with a sub-protocol. The result may be a promise, but has no events before it. */
+/**
+ * Opens a WebSocket with a sub-protocol. The result may be a promise, but has no events before it.
+ */
 export type OpenWebSocket = (
   url: string,
   protocol: string,

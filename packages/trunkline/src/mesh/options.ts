@@ -43,8 +43,8 @@ export interface CreateNodeOptions<P extends Protocol, Out, In, S = unknown> {
   /** Options of `serve` for these handlers: `allow`, `concurrency`, `interceptors`, `toError`. */
   readonly serve?: ServeOptions | undefined;
   /**
-   * The backends of the transport, for example `[tcp({ tls })]`. Default: those of `createTransport`
-   * of this package; with an identity, each of them over noise.
+   * The backends of the transport, for example `[tcp({ tls })]`. Default: those of
+   * `createTransport` of this package; with an identity, each of them over noise.
    */
   readonly backends?: readonly Backend[] | undefined;
   /** Further options of the transport: `limits`, `network`, `advertiseAddr`, `observer`, … */

@@ -15,7 +15,9 @@ export interface TopicDefinition<T> extends TopicOptions<T> {
    * with `for await`.
    */
   readonly onMessage?: ((message: T, meta: MessageMeta) => unknown) | undefined;
-  /** Called with each error of `onMessage`, which is also reported by a `failed` event of gossip. */
+  /**
+   * Called with each error of `onMessage`, which is also reported by a `failed` event of gossip.
+   */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 

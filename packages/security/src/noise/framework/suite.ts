@@ -2,7 +2,8 @@
 // case 25519, ChaChaPoly and SHA256 (Noise §12).
 
 /**
- * The functions of Noise_…_25519_ChaChaPoly_SHA256, all synchronous. `#noise-primitives` provides one.
+ * The functions of Noise_…_25519_ChaChaPoly_SHA256, all synchronous. `#noise-primitives` provides
+ * one.
  */
 export interface Suite {
   /** Returns the key pair of 32 secret bytes. */
