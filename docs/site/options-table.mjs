@@ -29,8 +29,8 @@ export const schemas = [
     'createTcpTransport',
     ['TcpTransportOptions', 'TcpStreamLayerOptions'],
   ],
-  ['transport-core/node/tls-options#schema', 'tcp({ tls }), ws({ tls })', ['TlsOptions']],
-  ['transport-core/node/tls-options#updateSchema', 'updateTls', ['TlsUpdate', 'TlsOptions']],
+  ['transport-core/node/parse-tls-options#schema', 'tcp({ tls }), ws({ tls })', ['TlsOptions']],
+  ['transport-core/node/parse-tls-options#updateSchema', 'updateTls', ['TlsUpdate', 'TlsOptions']],
   [
     'transport-ws/ws-transport#schema',
     'createWsTransport',

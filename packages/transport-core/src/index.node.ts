@@ -6,7 +6,7 @@ export { type FileDisk, fileDisk, hasNoLinks, readRegular } from './node/file-di
 export { fileError, ignoreMissing, systemErrorCode } from './node/file-error.ts';
 export { MutualTls, type SecureOptions, updateTls } from './node/mutual-tls.ts';
 export { nodeChannels } from './node/node-channels.ts';
+export { isTlsOptions } from './node/parse-tls-options.ts';
 export type { AcceptorOptions, TlsAcceptor } from './node/tls-acceptor.ts';
 export { cutOff, TlsConnection } from './node/tls-connection.ts';
 export { tlsConnectionError, tlsDialError } from './node/tls-errors.ts';
-export { isTlsOptions } from './node/tls-options.ts';

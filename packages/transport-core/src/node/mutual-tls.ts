@@ -8,10 +8,10 @@ import type { TLSSocket } from 'node:tls';
 import { TransportError } from '@trunkline/transport-core';
 import type { TlsOptions, TlsUpdate } from '@trunkline/transport-core/backend';
 import { type Credentials, readCredentials } from './credentials.ts';
+import { mergeTls, parseTls } from './parse-tls-options.ts';
 import { type AcceptorHost, type AcceptorOptions, TlsAcceptor } from './tls-acceptor.ts';
 import { TlsConnection } from './tls-connection.ts';
 import { tlsDialError } from './tls-errors.ts';
-import { mergeTls, parseTls } from './tls-options.ts';
 import { TlsRemote, type Trust } from './tls-remote.ts';
 
 /** Options of {@link MutualTls.secure}. */
