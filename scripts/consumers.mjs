@@ -36,8 +36,7 @@ import { createTransport, defineProtocol, json, serve } from 'trunkline';
 import { z } from 'zod';
 const greeter = defineProtocol({
   name: 'greeter',
-  version: 1,
-  methods: { greet: { id: 1, request: json(z.string()), response: json(z.string()) } },
+  methods: { greet: { request: json(z.string()), response: json(z.string()) } },
 });
 for (const address of ['tcp://127.0.0.1:0', 'ws://127.0.0.1:0', 'inmem://greeter']) {
   const server = createTransport(address, { protocol: greeter });

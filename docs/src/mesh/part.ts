@@ -22,7 +22,7 @@ function probes(port: number) {
   return { ...part, port: () => (server.address() as AddressInfo).port };
 }
 
-const protocol = defineProtocol({ name: 'empty', version: 1, methods: {} });
+const protocol = defineProtocol({ name: 'empty', methods: {} });
 const first = probes(0);
 {
   await using _node = await createNode({ protocol, parts: [first] });

@@ -1,9 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The entry for authors of stream layers and backends: the interfaces that they implement, the
 // transport above a stream layer, parsed options, addresses, the translation of errors, and the
-// interface of a part of a node. It follows semver.
+// interface of a part of a node. It also has the details of the main entry's types, and functions
+// that few programs need. It follows semver.
 
-// The details of the main entry's types, and what few programs need.
 export { isNodeId, parseTarget, type TargetAddress } from './address.ts';
 export type {
   DeliveryRecord,
@@ -11,8 +11,12 @@ export type {
   HandshakeRecord,
   PublishRecord,
 } from './call-record.ts';
-export type { KeepAliveOptions } from './common-options.ts';
-export { type CommonConfig, commonOptions, type HelloFields } from './common-options.ts';
+export {
+  type CommonConfig,
+  commonOptions,
+  type HelloFields,
+  type KeepAliveOptions,
+} from './common-options.ts';
 export {
   callback,
   extendOptions,
@@ -37,17 +41,17 @@ export { formatHostPort, type HostPort, isUnspecified, parseHostPort } from './h
 export type { ClientNext, ServerNext } from './interceptors.ts';
 export type { Counter } from './observer.ts';
 export type { Limited } from './protocol/limited.ts';
-export type {
-  DownloadDefinition,
-  DuplexDefinition,
-  Method,
-  MethodKind,
-  Methods,
-  OneWayDefinition,
-  UnaryDefinition,
-  UploadDefinition,
+export {
+  type DownloadDefinition,
+  type DuplexDefinition,
+  isProtocol,
+  type Method,
+  type MethodKind,
+  type Methods,
+  type OneWayDefinition,
+  type UnaryDefinition,
+  type UploadDefinition,
 } from './protocol/protocol.ts';
-export { isProtocol } from './protocol/protocol.ts';
 export { randomBytes } from './random.ts';
 export {
   combineResolvers,

@@ -33,8 +33,25 @@ export interface Signer {
 
 /** The option `signatures` of `createGossip`. */
 export interface SignatureOptions {
+  /**
+   * This node signs the messages that it publishes with this key. Its id must be the node id of
+   * `peers`.
+   */
   readonly identity?: Signer | undefined;
+  /**
+   * Verifies signatures at a node without an identity: `verifySignature` of @trunkline/security.
+   * Default `identity.verify`.
+   */
   readonly verify?: Verify | undefined;
+  /**
+   * - `strict` (default with an identity) drops messages without a signature and reports the peers
+   *   that send them; use it at all nodes of a topic or at none. A strict node without an identity
+   *   needs `verify`; it receives all messages but can't publish (`failed_precondition`).
+   * - `lenient` (default without an identity) accepts unsigned messages as well, for networks in
+   *   which not all nodes sign yet. Anybody can then publish in the name of a node that doesn't
+   *   sign. As soon as a node has sent a signed message, unsigned messages in its name are dropped
+   *   until ten minutes after its last message.
+   */
   readonly mode?: SignatureMode | undefined;
 }
 

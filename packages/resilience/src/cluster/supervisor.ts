@@ -37,6 +37,8 @@ export interface SupervisorOptions {
 export class Supervisor implements Cluster, SlotHost, WorkerObserver {
   readonly kind: WorkerKind;
   readonly clock: Clock;
+  /** Undefined if the package telemetry isn't installed. */
+  readonly #metrics: ClusterMetrics | undefined;
   readonly random: Random;
   readonly #options: SupervisorOptions;
   readonly #slots: readonly Slot[];
@@ -51,13 +53,14 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
   #nextRestart: Promise<void> | undefined = undefined;
 
   constructor(options: SupervisorOptions) {
-    const { kind, workers, clock, random } = options;
+    const { kind, workers, clock, random, definitions } = options;
     this.kind = kind;
     this.clock = clock;
     this.random = random;
     this.#options = options;
     this.#slots = Array.from({ length: workers }, (_, number) => new Slot(number, this));
     this.#spawned = this.#slots.map(() => 0);
+    this.#metrics = definitions && new WorkerMetrics(definitions, () => this.#joined);
   }
 
   /** Resolves when all workers have joined. If one of them can't, ends all workers and rejects. */
@@ -71,13 +74,11 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
   }
 
   get metrics(): ClusterMetrics {
-    const { definitions } = this.#options;
-    if (definitions === undefined)
-      throw new TransportError(
-        'failed_precondition',
-        'cluster.metrics needs @trunkline/telemetry: npm install @trunkline/telemetry',
-      );
-    return new WorkerMetrics(definitions, () => this.#joined);
+    if (this.#metrics !== undefined) return this.#metrics;
+    throw new TransportError(
+      'failed_precondition',
+      'cluster.metrics needs @trunkline/telemetry: npm install @trunkline/telemetry',
+    );
   }
 
   get isReady(): boolean {

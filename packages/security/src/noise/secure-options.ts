@@ -9,6 +9,7 @@ import {
   reference,
 } from '@trunkline/transport-core/backend';
 import type { Identity } from '../identity/identity.ts';
+import { isIdentity } from '../identity/is-identity.ts';
 import { nodeIds, type PeerLists } from '../identity/node-filter.ts';
 import { nodeIdOf } from '../identity/node-id.ts';
 
@@ -46,14 +47,6 @@ export function parseSecureOptions(
   if (nodeIdOf(identity.publicKey) === identity.nodeId) return { identity, random, ...lists };
   throw new TypeError(
     `${name}: identity: must have the node id of its own public key, got ${JSON.stringify(identity.nodeId)}`,
-  );
-}
-
-function isIdentity(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const { nodeId, publicKey, sign } = value as Partial<Identity>;
-  return (
-    typeof nodeId === 'string' && publicKey instanceof Uint8Array && typeof sign === 'function'
   );
 }
 

@@ -48,8 +48,8 @@ export interface ProcessRun {
  * with the error with which the scenario rejects. In that case, the folder with the stores is kept,
  * and the error message contains its path.
  *
- * @throws TypeError if an option is invalid, `failed_precondition` if a package that runs on
- *   processes need isn't installed.
+ * @throws TypeError if an option is invalid; TransportError `failed_precondition` if an optional
+ *   package isn't installed, with the command that installs it.
  */
 export async function runOnProcesses(options: ProcessRunOptions): Promise<ProcessRun> {
   const { seed = 1, onEvent, ...given } = options;
@@ -91,7 +91,7 @@ export async function runOnProcesses(options: ProcessRunOptions): Promise<Proces
   };
 }
 
-/** Loads the parts that use {@link NEEDED}. */
+/** Loads the parts that need the optional packages. */
 async function loadParts() {
   const missing = NEEDED.filter((name) => !isInstalled(name));
   if (missing.length > 0) {
@@ -110,7 +110,8 @@ async function loadParts() {
 
 function isInstalled(name: string): boolean {
   try {
-    return import.meta.resolve(name) !== '';
+    import.meta.resolve(name);
+    return true;
   } catch {
     return false;
   }

@@ -61,11 +61,7 @@ export interface Management {
  * has a membership already, or if this package did not make it.
  */
 export function manage(transport: AnyTransport, membership: Membership): Management {
-  const engine = (transport as unknown as Record<symbol, TransportEngine | undefined>)[ENGINE];
-  if (engine === undefined)
-    throw new TypeError(
-      'manage: expected a transport of @trunkline/transport-core, or a mount of one',
-    );
+  const engine = engineOf(transport, 'manage');
   if (engine.membership !== undefined)
     throw new TypeError(
       'manage: this transport already has peers; call createPeers once for each transport',
@@ -99,12 +95,12 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
  */
 export function messageLimit(transport: AnyTransport, remote?: Remote): number {
   if (remote !== undefined) return connectionOf(remote).figures.messageLimit;
-  return (transport as unknown as Record<symbol, TransportEngine>)[ENGINE]!.config.limits.message;
+  return engineOf(transport, 'messageLimit').config.limits.message;
 }
 
 /** Returns the reporter of a transport, to which gossip reports its messages. */
 export function reporterOf(transport: AnyTransport): Reporter {
-  return (transport as unknown as Record<symbol, TransportEngine>)[ENGINE]!.reporter;
+  return engineOf(transport, 'reporterOf').reporter;
 }
 
 /** The part of a transport that takes it out of service, and that serves its health. */
@@ -123,27 +119,19 @@ export type ServiceControl = Pick<
 
 /** Returns the control of a transport. Throws a TypeError if this package did not make it. */
 export function serviceOf(transport: AnyTransport, caller: string): ServiceControl {
-  const engine = (transport as unknown as Record<symbol, TransportEngine | undefined>)[ENGINE];
-  if (engine === undefined)
-    throw new TypeError(`${caller}: expected a transport that this library created`);
-  return engine;
+  return engineOf(transport, caller);
 }
 
 /** Returns true if a transport was taken out of service with `drain`. */
 export function isDraining(transport: AnyTransport): boolean {
-  return (transport as unknown as Record<symbol, TransportEngine>)[ENGINE]!.isDraining;
+  return engineOf(transport, 'isDraining').isDraining;
 }
 
 /**
  * Returns the protocols that are mounted on a transport, in the order in which they were mounted.
  */
 export function protocolsOf(transport: AnyTransport): Protocol[] {
-  const engine = (transport as unknown as Record<symbol, TransportEngine | undefined>)[ENGINE];
-  if (engine === undefined)
-    throw new TypeError(
-      'protocolsOf: expected a transport of @trunkline/transport-core, or a mount of one',
-    );
-  return [...engine.mounts.values()].map(({ protocol }) => protocol);
+  return [...engineOf(transport, 'protocolsOf').mounts.values()].map(({ protocol }) => protocol);
 }
 
 /**
@@ -170,4 +158,13 @@ function startAnew(engine: TransportEngine): void {
     for (const connection of engine.connections)
       if (connection.state === 'opening') connection.break(reasonError('disconnected', text));
   });
+}
+
+/** Returns the engine of a transport. Throws a TypeError if this package did not make it. */
+function engineOf(transport: AnyTransport, caller: string): TransportEngine {
+  const engine = (transport as unknown as Record<symbol, TransportEngine | undefined>)[ENGINE];
+  if (engine !== undefined) return engine;
+  throw new TypeError(
+    `${caller}: expected a transport of @trunkline/transport-core, or a mount of one`,
+  );
 }

@@ -234,8 +234,10 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    * are notified. Throws a TypeError if the name or the channel is taken.
    */
   mount<Q extends Protocol>(protocol: Q, options?: MountOptions): Transport<Q>;
-  /** Returns the state of the transport as plain data; `formatSnapshot` of
-   * @trunkline/telemetry prints it. */
+  /**
+   * Returns the state of the transport as plain data; `formatSnapshot` of @trunkline/telemetry prints
+   * it.
+   */
   snapshot(): Snapshot;
   readonly protocol: P;
   /** The clock, which `serve`, `multicast`, peers and gossip also use. */

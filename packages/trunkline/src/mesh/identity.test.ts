@@ -114,11 +114,12 @@ test('an own admit still judges the peers', async (t) => {
   t.deepEqual(admitted, [caller.nodeId]);
 });
 
-test('messages may be signed with the identity', async (t) => {
+test('messages may be signed with the identity, and nodes that do not sign verify them', async (t) => {
   const address = addressOf(t, 'a');
   const start = async (own: string | undefined, seeds: string[]) => {
     const identity = createIdentity();
-    const gossip = { topics: { news: text }, signatures: { identity } };
+    const signs = own === undefined;
+    const gossip = { topics: { news: text }, ...(signs && { signatures: { identity } }) };
     const peers = { seeds };
     return closing(t, await createNode({ address: own, identity, protocol, peers, gossip }));
   };
