@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { createIdentity } from '@trunkline/security';
 import {
   createSignalHub,
   hubSignal,
   signalingProtocol,
 } from '@trunkline/transport-webrtc/signaling';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
+import { createIdentity } from 'trunkline/security';
 
 const site = createServer((_request, response) => response.end('a page')).listen(0, '127.0.0.1'); // your own, with its pages
 await once(site, 'listening');
