@@ -1,13 +1,23 @@
-// The Hello message, in which each end introduces itself and announces its protocols and limits.
-// This file handles plain data; protobufjs' generated code converts it into bytes and back.
+// The Hello message, in which each end introduces itself and announces its protocols and limits, and
+// its encoding as frame.proto describes it.
 
 import { TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText } from '../text.ts';
 import { ACCOUNT_MAX } from './frame.ts';
-import { trunkline } from './generated/hello.js';
-import { Reader } from './hello-runtime.ts';
 import { METADATA_LIMIT, utf8Length, wellFormed } from './metadata.ts';
+import {
+  bytes,
+  decodeMessage,
+  encodeMessage,
+  type Fields,
+  list,
+  message,
+  text,
+  textMap,
+  uint32,
+  uint32s,
+} from './protobuf-message.ts';
 
 /** The first message of each end; frame.proto describes its fields. Absent strings are ''. */
 export interface Hello {
@@ -102,38 +112,15 @@ export function encodeHello(hello: Hello): Uint8Array {
  * Decodes the Hello of a HELLO frame; returns a string that describes the problem if it is invalid.
  */
 export function decodeHello(bytes: Uint8Array): Hello | string {
-  const message = decode(bytes);
-  if (typeof message === 'string') return message;
-  const { instance, limits } = message;
+  const decoded = decode(bytes);
+  if (typeof decoded === 'string') return decoded;
+  const { instance, fields } = decoded;
   if (instance.length !== INSTANCE_LENGTH)
     return `an instance of ${instance.length} bytes instead of ${INSTANCE_LENGTH}`;
   const hello: Hello = {
-    wireMin: message.wireMin,
-    wireMax: message.wireMax,
+    ...decoded,
     instance: hexOfBytes(instance),
-    network: message.network,
-    addr: message.addr,
-    agent: message.agent,
-    nodeId: message.nodeId,
-    protocols: plainProtocols(message.protocols),
-    limits: {
-      message: limits?.message ?? 0,
-      item: limits?.item ?? 0,
-      packet: limits?.packet ?? 0,
-      pipe: limits?.pipe ?? 0,
-      short: limits?.short ?? 0,
-      long: limits?.long ?? 0,
-      reply: limits?.reply ?? 0,
-      stream: limits?.stream ?? 0,
-      calls: limits?.calls ?? 0,
-      streams: limits?.streams ?? 0,
-    },
-    features: message.features,
-    observed: message.observed,
-    fields:
-      Object.keys(message.fields).length === 0
-        ? NO_FIELDS
-        : Object.assign(Object.create(null), message.fields),
+    fields: Object.keys(fields).length === 0 ? NO_FIELDS : fields,
   };
   const wrong = wrongHello(hello);
   return wrong === undefined ? hello : cleanText(wrong);
@@ -165,10 +152,9 @@ export function encodeProtocols({ protocols, addr }: Announcement): Uint8Array {
 
 /** Decodes a PROTOCOLS frame; returns a string that describes the problem if it is invalid. */
 export function decodeProtocols(bytes: Uint8Array): Announcement | string {
-  const message = decode(bytes);
-  if (typeof message === 'string') return message;
-  const { addr } = message;
-  const protocols = plainProtocols(message.protocols);
+  const decoded = decode(bytes);
+  if (typeof decoded === 'string') return decoded;
+  const { protocols, addr } = decoded;
   const wrong = wrongText('addr', addr) ?? wrongProtocols(protocols);
   return wrong === undefined ? { protocols, addr } : cleanText(wrong);
 }
@@ -251,8 +237,8 @@ function wrongText(name: string, text: string): string | undefined {
     : undefined;
 }
 
-function encode(message: object): Uint8Array {
-  const bytes = trunkline.Hello.encode(message).finish();
+function encode(hello: Partial<EncodedHello>): Uint8Array {
+  const bytes = new Uint8Array(encodeMessage(hello, FIELDS));
   if (bytes.length > HELLO_LIMIT) {
     throw new TransportError(
       'invalid_argument',
@@ -263,22 +249,13 @@ function encode(message: object): Uint8Array {
   return bytes;
 }
 
-function decode(bytes: Uint8Array): DecodedHello | string {
+function decode(bytes: Uint8Array): EncodedHello | string {
   if (bytes.length > HELLO_LIMIT) return `a hello of ${bytes.length} bytes; at most ${HELLO_LIMIT}`;
   try {
-    return trunkline.Hello.decode(new Reader(bytes)) as unknown as DecodedHello;
+    return decodeMessage(bytes, FIELDS);
   } catch (error) {
     return `a hello that is not valid protobuf: ${(error as Error).message}`;
   }
-}
-
-function plainProtocols(protocols: HelloProtocol[]): HelloProtocol[] {
-  return protocols.map(({ name, version, accepts, channel }) => ({
-    name,
-    version,
-    accepts,
-    channel,
-  }));
 }
 
 function wellNamed(protocol: HelloProtocol): HelloProtocol {
@@ -298,11 +275,48 @@ function bytesOfHex(hex: string): Uint8Array {
   return bytes;
 }
 
-/** The result of the generated code. */
-interface DecodedHello extends Omit<Hello, 'instance' | 'limits'> {
+/** A hello as it is encoded: the instance in bytes. */
+interface EncodedHello extends Omit<Hello, 'instance'> {
   instance: Uint8Array;
-  limits: HelloLimits | null;
 }
+
+const LIMITS: Fields<HelloLimits> = [
+  undefined,
+  ['message', uint32],
+  ['item', uint32],
+  ['packet', uint32],
+  ['pipe', uint32],
+  ['short', uint32],
+  ['long', uint32],
+  ['reply', uint32],
+  ['stream', uint32],
+  ['calls', uint32],
+  ['streams', uint32],
+];
+
+const PROTOCOL: Fields<HelloProtocol> = [
+  undefined,
+  ['name', text],
+  ['version', uint32],
+  ['accepts', uint32s],
+  ['channel', uint32],
+];
+
+const FIELDS: Fields<EncodedHello> = [
+  undefined,
+  ['wireMin', uint32],
+  ['wireMax', uint32],
+  ['instance', bytes],
+  ['network', text],
+  ['addr', text],
+  ['agent', text],
+  ['nodeId', text],
+  ['protocols', list(message(PROTOCOL))],
+  ['limits', message(LIMITS)],
+  ['features', list(text)],
+  ['observed', text],
+  ['fields', textMap],
+];
 
 const INSTANCE_LENGTH = 16;
 const INSTANCE = /^[0-9a-f]{32}$/;
