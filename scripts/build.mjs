@@ -16,7 +16,7 @@ import { filesBelow, packages, root, runTool, tools } from './workspace.mjs';
 const BUNDLED = {
   'transport-core': ['index', 'index.backend', 'index.internal', 'index.protobuf', 'index.testing'],
   'transport-inmem': ['index', 'index.layer'],
-  'transport-ws': ['index'],
+  'transport-ws': ['index', 'index.layer'],
   trunkline: ['index'],
 };
 

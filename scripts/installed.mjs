@@ -23,7 +23,8 @@ const LIBRARY = 'node-datachannel';
 
 /** Dials another node of this process, and prints how that ended. */
 const PROGRAM = `
-import { createMemorySignaling, createWebRtcStreamLayer } from '@trunkline/transport-webrtc';
+import { createMemorySignaling } from '@trunkline/transport-webrtc';
+import { createWebRtcStreamLayer } from '@trunkline/transport-webrtc/layer';
 const signaling = createMemorySignaling();
 const [near, far] = ['near', 'far'].map((id) =>
   createWebRtcStreamLayer({ signal: signaling.signal(id) }));
@@ -46,7 +47,7 @@ process.exit();
   },
   'transport-ws without ws': {
     program: `
-import { createWsStreamLayer } from '@trunkline/transport-ws';
+import { createWsStreamLayer } from '@trunkline/transport-ws/layer';
 const layer = createWsStreamLayer();
 const told = (error) => console.log(error.code + ': ' + error.message);
 await layer.listen(() => {}).catch(told);

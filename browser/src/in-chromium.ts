@@ -3,7 +3,7 @@
 import { createServer } from 'node:https';
 import { createIdentity, selfSigned } from '@trunkline/security';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
-import { createWsStreamLayer } from '@trunkline/transport-ws';
+import { createWsStreamLayer } from '@trunkline/transport-ws/layer';
 import type { TestFn } from 'ava';
 import { executablePath, NO_CHROMIUM, TestBrowser } from './chromium.ts';
 import type { Place } from './node-calls.ts';

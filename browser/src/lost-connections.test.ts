@@ -3,7 +3,8 @@
 
 import { once } from 'node:events';
 import type { TransportError } from '@trunkline/transport-core';
-import { createWsTransport } from '@trunkline/transport-ws';
+import { createTransport } from '@trunkline/transport-core';
+import { ws } from '@trunkline/transport-ws';
 import test, { type ExecutionContext } from 'ava';
 import { executablePath, NO_CHROMIUM, TestBrowser } from './chromium.ts';
 import { lines, QUICK } from './lines.ts';
@@ -149,5 +150,8 @@ async function openFreezable() {
 }
 
 function openServer(t: ExecutionContext, bindAddr?: string): Promise<TestServer> {
-  return TestServer.listen(t, createWsTransport({ protocol: lines, bindAddr, keepAlive: QUICK }));
+  return TestServer.listen(
+    t,
+    createTransport(`ws://${bindAddr}`, { protocol: lines, keepAlive: QUICK, backends: [ws()] }),
+  );
 }

@@ -4,7 +4,7 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
-import { createWsStreamLayer } from '@trunkline/transport-ws';
+import { createWsStreamLayer } from '@trunkline/transport-ws/layer';
 import type { Listened, NodeCalls, Place, PlainError } from './node-calls.ts';
 
 interface NodeLayer {

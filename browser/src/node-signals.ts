@@ -4,11 +4,11 @@ import { TransportError } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 import {
   createMemorySignaling,
-  createWebRtcStreamLayer,
   type Signal,
   type SignalMessage,
   type SignalSession,
 } from '@trunkline/transport-webrtc';
+import { createWebRtcStreamLayer } from '@trunkline/transport-webrtc/layer';
 import type { Opened, Place, PlainError, SignalCalls, SignalReport } from './node-calls.ts';
 import { plain } from './node-layers.ts';
 

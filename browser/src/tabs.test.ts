@@ -1,8 +1,9 @@
 // Tests of pages that dial each other over WebRTC: two tabs of one browser, and two browsers. They
 // find each other over a hub in Node.
 
+import { createTransport } from '@trunkline/transport-core';
 import { createSignalHub, signalingProtocol } from '@trunkline/transport-webrtc/signaling';
-import { createWsTransport } from '@trunkline/transport-ws';
+import { ws } from '@trunkline/transport-ws';
 import test, { type ExecutionContext } from 'ava';
 import { executablePath, NO_CHROMIUM, TestBrowser } from './chromium.ts';
 import type { TabPage } from './tabs.ts';
@@ -74,7 +75,10 @@ async function startBrowser(t: ExecutionContext): Promise<TestBrowser> {
 
 /** Starts a hub on WebSocket; returns its address. */
 async function startHub(t: ExecutionContext): Promise<string> {
-  const transport = createWsTransport({ protocol: signalingProtocol });
+  const transport = createTransport('ws://127.0.0.1:0', {
+    protocol: signalingProtocol,
+    backends: [ws()],
+  });
   createSignalHub({ transport });
   t.teardown(() => transport.close());
   await transport.listen();

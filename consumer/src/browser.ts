@@ -14,9 +14,9 @@ import {
 } from '@trunkline/resilience';
 import { resumable, resume } from '@trunkline/resilience/resumption';
 import { bytes, createTransport, serve, type TransportError } from '@trunkline/transport-core';
-import { createInmemTransport } from '@trunkline/transport-inmem';
+import { direct } from '@trunkline/transport-inmem';
 import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
-import { createWsTransport, ws } from '@trunkline/transport-ws';
+import { ws } from '@trunkline/transport-ws';
 import { handlers, ledger, use } from './ledger.ts';
 
 export async function main(
@@ -46,8 +46,8 @@ export async function main(
   });
   serve(transport, handlers);
   await use(transport, url, upload);
-  await use(createWsTransport({ protocol: ledger }), url, upload);
-  await createInmemTransport({ protocol: ledger }).close();
+  await use(createTransport({ protocol: ledger, backends: [ws()] }), url, upload);
+  await createTransport('inmem://', { protocol: ledger, backends: [direct()] }).close();
   const dump = resumable(transport, 'dump', handlers.dump!, { items: 100, size: undefined });
   for await (const { amount } of await resume(transport, url, 'dump', 'a', { timeout: 1_000 }))
     if (amount > dump.streams) dump.close();

@@ -53,15 +53,12 @@ import {
 } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import { MutualTls, writeAtomically } from '@trunkline/transport-core/node';
-import {
-  connectAll,
-  createInmemStreams,
-  createInmemTransport,
-  inmem,
-} from '@trunkline/transport-inmem';
-import { createTcpStreamLayer, createTcpTransport, tcp } from '@trunkline/transport-tcp';
+import { type DirectBackend, direct, inmem } from '@trunkline/transport-inmem';
+import { createInmemStreams } from '@trunkline/transport-inmem/layer';
+import { tcp } from '@trunkline/transport-tcp';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
-import { createWsTransport, ws } from '@trunkline/transport-ws';
+import { ws } from '@trunkline/transport-ws';
 import { Registry } from 'prom-client';
 import { createNode, type MeshNode } from 'trunkline/mesh';
 import { z } from 'zod';
@@ -77,15 +74,21 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
     allow: undefined,
     deny: [identity.nodeId],
   };
+  const memory: DirectBackend = direct();
+  memory.connect('inmem://a', 'b');
+  memory.connectAll();
   const transports: Transport<Ledger>[] = [
-    createTcpTransport({
+    createTransport('tcp://127.0.0.1:0', {
       protocol: ledger,
-      bindAddr: '127.0.0.1:0',
       advertiseAddr: undefined,
       timeout: 1_000,
       limits: { message: 1_024 },
+      backends: [tcp()],
     }),
-    createWsTransport({ protocol: ledger, server: createServer(), path: '/rpc' }),
+    createTransport('ws://server/rpc', {
+      protocol: ledger,
+      backends: [ws({ server: createServer() })],
+    }),
     createTransport('webrtc://0', {
       protocol: ledger,
       backends: [
@@ -97,7 +100,11 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
         }),
       ],
     }),
-    createInmemTransport({ protocol: ledger }),
+    createTransport('inmem://a', { protocol: ledger, backends: [memory] }),
+    createTransport('inmem://a', {
+      protocol: ledger,
+      backends: [inmem({ streams: createInmemStreams() })],
+    }),
     createTransport('tcp://127.0.0.1:0', { protocol: ledger, backends: [tcp(), ws(), inmem()] }),
     createTransport({ protocol: ledger, backends: [tcp({ tls }), ws({ tls })] }),
     new NetworkTransport({
@@ -109,11 +116,12 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
       stream: createTcpStreamLayer({ bindAddr: '127.0.0.1:0' }),
     }),
   ];
-  await createTcpTransport({ protocol: ledger, tls }).updateTls({ deny: [], allow: null });
-  connectAll(
-    createInmemTransport({ protocol: ledger }),
-    createInmemTransport({ protocol: ledger }),
-  );
+  await createTransport('tcp://127.0.0.1:0', {
+    protocol: ledger,
+    backends: [tcp({ tls })],
+  }).updateTls({ deny: [], allow: null });
+  memory.disconnect('a', 'b');
+  memory.disconnectAll('a');
   const status = json(z.object({ height: z.int() }));
   const peers = createPeers({
     transport: transports[0]!,
@@ -141,7 +149,11 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   });
   equal<Parameters<typeof runCommand>, [args: readonly string[], terminal: Terminal]>(true);
   const admin = createAdmin({ allow: ({ nodeId }) => nodeId !== undefined, readonly: false });
-  const observed = createTcpTransport({ protocol: ledger, observer: admin.observer });
+  const observed = createTransport({
+    protocol: ledger,
+    observer: admin.observer,
+    backends: [tcp()],
+  });
   const stop = admin.serve({ transport: observed, peers, gossip: tree, log: { level: 'info' } });
   const node = transports[0]!.mount(adminProtocol).to('127.0.0.1:1');
   const page: Dashboard = await serveDashboard(observed, { admin, nodes: ['127.0.0.1:1'] });
@@ -157,10 +169,11 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   void [MutualTls.name, writeAtomically.name];
   void [asyncApi([described]), (change satisfies Change | undefined)?.breaks];
   const metrics = createMetrics({ topics: true });
-  createTcpTransport({
+  createTransport('tcp://127.0.0.1:0', {
     protocol: ledger,
     resolve: createDnsResolver({ servers: ['10.96.0.10'] }),
     observer: combineObservers(metrics.observer, recordCalls(otel.getMeter('a'))),
+    backends: [tcp()],
   });
   metrics.watch({ transport: transports[0], peers, gossip: tree })();
   exportMetrics(metrics, { registry: new Registry() })();
@@ -174,7 +187,11 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   await joinCluster(transports[0]!, { metrics, beforeClose: () => peers.close() }).leave();
   equal<ReturnType<typeof clusterSlot>, number | undefined>(true);
   const tracing = createTracing({ trustRemote: ({ nodeId }) => nodeId !== undefined });
-  createTcpTransport({ protocol: ledger, interceptors: tracing.interceptors });
+  createTransport('tcp://127.0.0.1:0', {
+    protocol: ledger,
+    interceptors: tracing.interceptors,
+    backends: [tcp()],
+  });
   const news = tree.topic('news', traced(json(z.string())));
   news.subscribe(tracing.consumer(news, (text) => equal<typeof text, string>(true)));
   equal<number, Awaited<ReturnType<typeof news.publish>>['queued']>(true);

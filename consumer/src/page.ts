@@ -1,8 +1,8 @@
 // A page that uses core and ws: it dials a server, calls it, and is called back. `pnpm check`
 // limits the size of its bundle.
 
-import { bytes, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { createWsTransport } from '@trunkline/transport-ws';
+import { bytes, createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
+import { ws } from '@trunkline/transport-ws';
 import * as z from 'zod/mini';
 
 const chat = defineProtocol({
@@ -16,7 +16,7 @@ const chat = defineProtocol({
 });
 
 export async function main(url: string): Promise<void> {
-  const transport = createWsTransport({ protocol: chat });
+  const transport = createTransport({ protocol: chat, backends: [ws()] });
   serve(transport, { post: ({ text }) => text.length });
   await transport.send(url, 'post', { text: 'hello' });
   await transport.close();

@@ -19,23 +19,10 @@ export const schemas = [
     'new NetworkTransport',
     ['NetworkTransportOptions'],
   ],
-  [
-    'transport-inmem/direct/inmem-transport#schema',
-    'createInmemTransport',
-    ['InmemTransportOptions'],
-  ],
-  [
-    'transport-tcp/create-tcp-transport#schema',
-    'createTcpTransport',
-    ['TcpTransportOptions', 'TcpStreamLayerOptions'],
-  ],
+  ['transport-tcp/tcp-options#layerSchema', 'tcp, createTcpStreamLayer', ['TcpStreamLayerOptions']],
   ['transport-core/node/parse-tls-options#schema', 'tcp({ tls }), ws({ tls })', ['TlsOptions']],
   ['transport-core/node/parse-tls-options#updateSchema', 'updateTls', ['TlsUpdate', 'TlsOptions']],
-  [
-    'transport-ws/ws-transport#schema',
-    'createWsTransport',
-    ['WsTransportOptions', 'WsStreamLayerOptions'],
-  ],
+  ['transport-ws/ws-options#layerSchema', 'ws, createWsStreamLayer', ['WsStreamLayerOptions']],
   [
     'transport-webrtc/webrtc-options#layerSchema',
     'webrtc, createWebRtcStreamLayer',

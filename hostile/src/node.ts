@@ -11,8 +11,8 @@ import {
   type Observer,
   type Transport,
 } from '@trunkline/transport-core';
-import { createTcpTransport, tcp } from '@trunkline/transport-tcp';
-import { createWsTransport } from '@trunkline/transport-ws';
+import { tcp } from '@trunkline/transport-tcp';
+import { ws } from '@trunkline/transport-ws';
 import type { Carrier } from './carriers.ts';
 import type { Credentials, RunCredentials } from './credentials.ts';
 import { victimProtocol } from './victim-protocol.ts';
@@ -74,15 +74,18 @@ function makeNode(
   const common = { protocol: victimProtocol, limits, observer, maxPool };
   switch (carrier) {
     case 'tcp':
-      return createTcpTransport(common);
+      return createTransport('tcp://127.0.0.1:0', { ...common, backends: [tcp()] });
     case 'tls':
-      return createTcpTransport({ ...common, tls });
+      return createTransport('tcp://127.0.0.1:0', { ...common, backends: [tcp({ tls })] });
     case 'ws':
-      return createWsTransport({ ...common, origins });
+      return createTransport('ws://127.0.0.1:0', { ...common, backends: [ws({ origins })] });
     case 'wss':
-      return createWsTransport({ ...common, origins, tls });
+      return createTransport('wss://127.0.0.1:0', { ...common, backends: [ws({ origins, tls })] });
     case 'ws-attached':
-      return createWsTransport({ ...common, origins, ...(site !== undefined && { server: site }) });
+      return createTransport('ws://127.0.0.1:0', {
+        ...common,
+        backends: [ws({ origins, server: site })],
+      });
     case 'noise': {
       const backends = [secured(tcp(), { identity: parseIdentity(key) })];
       return createTransport('tcp://127.0.0.1:0', { ...common, backends });

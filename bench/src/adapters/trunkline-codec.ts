@@ -3,9 +3,15 @@
 // separately, without a wire.
 
 import { Buffer } from 'node:buffer';
-import { type Codec, defineProtocol, json, serve } from '@trunkline/transport-core';
+import {
+  type Codec,
+  createTransport,
+  defineProtocol,
+  json,
+  serve,
+} from '@trunkline/transport-core';
 import { protobuf } from '@trunkline/transport-core/protobuf';
-import { createTcpTransport } from '@trunkline/transport-tcp';
+import { tcp } from '@trunkline/transport-tcp';
 import proto from 'protobufjs';
 import { z } from 'zod';
 import { answer } from '../messages.ts';
@@ -66,7 +72,8 @@ function overTcp<Message>(name: string, { codec, wrap, unwrap }: Form<Message>):
     channel: 0x20,
     methods: { answer: { id: 1, request: around, response: around } },
   });
-  const open = () => createTcpTransport({ ...OPTIONS, protocol });
+  const open = () =>
+    createTransport('tcp://127.0.0.1:0', { ...OPTIONS, protocol, backends: [tcp()] });
   return {
     name,
 

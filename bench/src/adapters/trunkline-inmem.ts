@@ -1,25 +1,26 @@
 // Trunkline in memory, with both ends in one process: over links, and over streams of bytes.
 
-import type { Transport } from '@trunkline/transport-core';
-import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { createInmemStreams, createInmemTransport } from '@trunkline/transport-inmem';
+import { type Backend, createTransport, type Transport } from '@trunkline/transport-core';
+import { direct, inmem } from '@trunkline/transport-inmem';
 import { answer } from '../messages.ts';
 import type { Adapter, Caller } from './adapter.ts';
 import { inOneProcess } from './in-one-process.ts';
 import { byHandlers, callerOf, type First, OPTIONS } from './trunkline.ts';
 
 export const trunklineInmem: Adapter = inOneProcess('trunkline-inmem', async () => {
-  const server = createInmemTransport(OPTIONS);
-  const client = createInmemTransport(OPTIONS);
-  client.connect(server.addr, server);
-  return between(client, server);
+  const net = direct();
+  net.connectAll();
+  return over(net);
 });
 
 export const trunklineInmemStreams: Adapter = inOneProcess('trunkline-inmem-streams', async () => {
-  const streams = createInmemStreams();
-  const open = () => new NetworkTransport({ ...OPTIONS, stream: streams.layer() });
-  return between(open(), open());
+  return over(inmem());
 });
+
+function over(backend: Backend): Promise<Caller> {
+  const open = () => createTransport('inmem://', { ...OPTIONS, backends: [backend] });
+  return between(open(), open());
+}
 
 /** Serves calls on one of two transports in this process, and returns a caller for the other. */
 export async function between(client: Transport<First>, server: Transport<First>): Promise<Caller> {

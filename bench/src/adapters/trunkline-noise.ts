@@ -2,7 +2,7 @@
 
 import { secure } from '@trunkline/security/noise';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { createTcpStreamLayer } from '@trunkline/transport-tcp';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { identityOf } from '../secure/nodes.ts';
 import { OPTIONS, trunkline } from './trunkline.ts';
 

@@ -10,8 +10,9 @@ import {
 import { createMetrics } from '@trunkline/telemetry';
 import { createTracing } from '@trunkline/telemetry/opentelemetry';
 import type { CommonOptions, Interceptors, Transport } from '@trunkline/transport-core';
-import { createInmemTransport } from '@trunkline/transport-inmem';
-import { createTcpTransport } from '@trunkline/transport-tcp';
+import { createTransport } from '@trunkline/transport-core';
+import { direct } from '@trunkline/transport-inmem';
+import { tcp } from '@trunkline/transport-tcp';
 import type { Adapter } from './adapter.ts';
 import { inOneProcess } from './in-one-process.ts';
 import { type First, OPTIONS, trunkline } from './trunkline.ts';
@@ -68,7 +69,9 @@ export const OBSERVED_NAMES = Object.keys(OBSERVED) as ObservedName[];
 export function observedTcp(name: ObservedName): Adapter {
   const observed: Observed = OBSERVED[name];
   return trunkline(`trunkline-tcp-${name}`, async () =>
-    observed((options) => createTcpTransport({ ...OPTIONS, ...options })),
+    observed((options) =>
+      createTransport('tcp://127.0.0.1:0', { ...OPTIONS, ...options, backends: [tcp()] }),
+    ),
   );
 }
 
@@ -76,9 +79,10 @@ export function observedTcp(name: ObservedName): Adapter {
 export function observedInmem(name: ObservedName): Adapter {
   const observed: Observed = OBSERVED[name];
   return inOneProcess(`trunkline-inmem-${name}`, async () => {
-    const open = () => observed((options) => createInmemTransport({ ...OPTIONS, ...options }));
-    const [client, server] = [open(), open()];
-    client.connect(server.addr, server);
-    return between(client, server);
+    const backends = [direct()] as const;
+    backends[0].connectAll();
+    const open = () =>
+      observed((options) => createTransport('inmem://', { ...OPTIONS, ...options, backends }));
+    return between(open(), open());
   });
 }

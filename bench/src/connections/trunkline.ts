@@ -5,13 +5,15 @@ import { secure } from '@trunkline/security/noise';
 import {
   bytes,
   type CommonOptions,
+  createTransport,
   defineProtocol,
   type Observer,
   serve,
   type Transport,
 } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { createTcpStreamLayer, createTcpTransport } from '@trunkline/transport-tcp';
+import { tcp } from '@trunkline/transport-tcp';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { identityOf, type Role, tlsOf } from '../secure/nodes.ts';
 import { CALL, checkCall } from './call.ts';
 import type { Kind } from './kind.ts';
@@ -24,11 +26,15 @@ const protocol = defineProtocol({
 });
 
 export const trunklineTcp = trunkline(async (_role, options) =>
-  createTcpTransport({ ...options, protocol }),
+  createTransport('tcp://127.0.0.1:0', { ...options, protocol, backends: [tcp()] }),
 );
 
 export const trunklineTls = trunkline(async (role, options) =>
-  createTcpTransport({ ...options, protocol, tls: await tlsOf(role) }),
+  createTransport('tcp://127.0.0.1:0', {
+    ...options,
+    protocol,
+    backends: [tcp({ tls: await tlsOf(role) })],
+  }),
 );
 
 export const trunklineNoise = trunkline(

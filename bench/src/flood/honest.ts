@@ -2,7 +2,8 @@
 // <address>`.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createTcpTransport, type TcpTransport } from '@trunkline/transport-tcp';
+import { createTransport, type Transport } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
 import { report, runCommands } from '../commands.ts';
 import { Messages } from '../messages.ts';
 import { tlsOf } from '../secure/nodes.ts';
@@ -56,8 +57,8 @@ runCommands<HonestCommand, HonestReport>(
 );
 report<HonestReport>({});
 
-function open(): TcpTransport<typeof protocol> {
-  return createTcpTransport({ protocol, tls, maxPool: 1 });
+function open(): Transport<typeof protocol> {
+  return createTransport('tcp://127.0.0.1:0', { protocol, maxPool: 1, backends: [tcp({ tls })] });
 }
 
 /** Makes calls on schedule, whether or not earlier ones have returned; returns the sorted times. */

@@ -1,8 +1,8 @@
 // The server that is flooded: `server.js <perSource>`. It counts the fate of connections and the
 // most sockets open at a time.
 
-import { serve } from '@trunkline/transport-core';
-import { createTcpTransport } from '@trunkline/transport-tcp';
+import { createTransport, serve } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
 import { report, runCommands } from '../commands.ts';
 import { cpuTime } from '../cpu-time.ts';
 import { tlsOf } from '../secure/nodes.ts';
@@ -33,9 +33,8 @@ const [perSource] = process.argv.slice(2);
 let counts = { up: 0, refused: 0, failed: 0, sockets: 0 };
 let cpu = cpuTime(process.pid);
 
-const transport = createTcpTransport({
+const transport = createTransport('tcp://127.0.0.1:0', {
   protocol,
-  tls: await tlsOf('server'),
   limits: { handshakes: { perSource: Number(perSource) } },
   observer: {
     event(event) {
@@ -45,6 +44,7 @@ const transport = createTcpTransport({
       else counts.failed++;
     },
   },
+  backends: [tcp({ tls: await tlsOf('server') })],
 });
 serve(transport, { echo: (request) => request });
 await transport.listen();

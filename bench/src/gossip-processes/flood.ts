@@ -1,8 +1,14 @@
 // A naive flood directly over Trunkline's transport: a process that gets a message for the first
 // time forwards it over all its other links.
 
-import { bytes, defineProtocol, type Remote, serve } from '@trunkline/transport-core';
-import { createTcpTransport } from '@trunkline/transport-tcp';
+import {
+  bytes,
+  createTransport,
+  defineProtocol,
+  type Remote,
+  serve,
+} from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
 import type { Kind } from './kind.ts';
 import { randomLinks } from './links.ts';
 import { readMessage } from './message.ts';
@@ -25,11 +31,11 @@ export const flood: Kind = {
   async open({ dials }, received) {
     const seen = new Set<number>();
     let copies = 0;
-    const transport = createTcpTransport({
+    const transport = createTransport('tcp://127.0.0.1:0', {
       protocol,
-      bindAddr: '127.0.0.1:0',
       maxPool: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
+      backends: [tcp()],
     });
     serve(transport, {
       push(message, { from }) {

@@ -2,8 +2,8 @@
 
 import { createGossip, fullMesh, type OverlayFactory, partialView } from '@trunkline/gossip';
 import { createPeers, type PeersOptions } from '@trunkline/peers';
-import { bytes, defineProtocol } from '@trunkline/transport-core';
-import { createTcpTransport } from '@trunkline/transport-tcp';
+import { bytes, createTransport, defineProtocol } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
 import type { Kind } from './kind.ts';
 
 const protocol = defineProtocol({
@@ -38,7 +38,7 @@ function gossip(
   wired: (dials: readonly string[]) => Partial<PeersOptions>,
 ): Kind['open'] {
   return async ({ nodes, dials }, received) => {
-    const transport = createTcpTransport({ protocol, bindAddr: '127.0.0.1:0' });
+    const transport = createTransport('tcp://127.0.0.1:0', { protocol, backends: [tcp()] });
     await transport.listen();
     const peers = createPeers({ transport, maxInbound: nodes, ...wired(dials) });
     const gossip = createGossip({ transport, peers, overlay });

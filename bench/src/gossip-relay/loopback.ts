@@ -2,7 +2,8 @@
 // the processor that they share.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createTcpTransport } from '@trunkline/transport-tcp';
+import { createTransport } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
 import { median } from '../statistics.ts';
 import { type BlobNode, silence, startNode } from './node.ts';
 import { areConnected, type RelaySetup, type Spread, spreadOf } from './setup.ts';
@@ -25,7 +26,10 @@ export async function loopback(
   const results: Spread[] = [];
   try {
     for (let index = 0; index <= receivers; index++) {
-      const transport = createTcpTransport({ protocol: silence, bindAddr: '127.0.0.1:0' });
+      const transport = createTransport('tcp://127.0.0.1:0', {
+        protocol: silence,
+        backends: [tcp()],
+      });
       await transport.listen();
       nodes.push(
         await startNode(transport, {

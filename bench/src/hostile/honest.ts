@@ -2,8 +2,8 @@
 // the server's ticks.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { serve } from '@trunkline/transport-core';
-import { createTcpTransport } from '@trunkline/transport-tcp';
+import { createTransport, serve } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
 import { report, runCommands } from '../commands.ts';
 import { commonNow } from '../gossip-processes/common-clock.ts';
 import { percentile } from '../statistics.ts';
@@ -34,7 +34,7 @@ export interface Times {
 }
 
 const [address] = process.argv.slice(2);
-const transport = createTcpTransport({ protocol, maxPool: 1 });
+const transport = createTransport({ protocol, maxPool: 1, backends: [tcp()] });
 const request = new Uint8Array(64);
 await transport.dial(address!);
 const receivers: ReturnType<typeof open>[] = [];
@@ -63,7 +63,7 @@ runCommands<HonestCommand, HonestReport>(
 report<HonestReport>({});
 
 function open() {
-  const receiver = createTcpTransport({ protocol, maxPool: 1 });
+  const receiver = createTransport({ protocol, maxPool: 1, backends: [tcp()] });
   serve(receiver, {
     tick: (sent) =>
       void ticks.push(
@@ -94,7 +94,12 @@ async function call(times: number[]): Promise<void> {
 }
 
 async function timeNewcomer(): Promise<number> {
-  const another = createTcpTransport({ protocol, dialTimeout: 30_000, handshakeTimeout: 30_000 });
+  const another = createTransport({
+    protocol,
+    dialTimeout: 30_000,
+    handshakeTimeout: 30_000,
+    backends: [tcp()],
+  });
   const begin = performance.now();
   await another.send(address!, 'echo', request, { timeout: 30_000 });
   const took = performance.now() - begin;

@@ -2,8 +2,8 @@
 // every connected peer.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { serve, TransportError } from '@trunkline/transport-core';
-import { createTcpTransport } from '@trunkline/transport-tcp';
+import { createTransport, serve, TransportError } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
 import { report, runCommands } from '../commands.ts';
 import { commonNow } from '../gossip-processes/common-clock.ts';
 import { protocol } from './protocol.ts';
@@ -49,7 +49,7 @@ export interface Dialed {
 
 const [perSource] = process.argv.slice(2);
 let counts = { refused: 0, acceptFailed: 0, loopDelay: 0, held: 0 };
-const transport = createTcpTransport({
+const transport = createTransport('tcp://127.0.0.1:0', {
   protocol,
   ...(perSource === undefined ? {} : { limits: { handshakes: { perSource: Number(perSource) } } }),
   observer: {
@@ -58,6 +58,7 @@ const transport = createTcpTransport({
       if (event.type === 'acceptFailed' || event.type === 'listenFailed') counts.acceptFailed++;
     },
   },
+  backends: [tcp()],
 });
 serve(transport, {
   echo: (request) => request,
@@ -111,7 +112,9 @@ async function sendTicks(milliseconds: number): Promise<void> {
 }
 
 async function dialMany(address: string, count: number): Promise<Dialed> {
-  const transports = Array.from({ length: count }, () => createTcpTransport({ protocol }));
+  const transports = Array.from({ length: count }, () =>
+    createTransport('tcp://127.0.0.1:0', { protocol, backends: [tcp()] }),
+  );
   const failed: Record<string, number> = {};
   let up = 0;
   const one = async (each: (typeof transports)[number]) => {
@@ -126,7 +129,7 @@ async function dialMany(address: string, count: number): Promise<Dialed> {
   };
   await Promise.all(transports.map(one));
   await Promise.all(transports.map((each) => each.close()));
-  const another = createTcpTransport({ protocol });
+  const another = createTransport({ protocol, backends: [tcp()] });
   const begin = performance.now();
   await another.dial(address);
   const again = performance.now() - begin;

@@ -1,8 +1,9 @@
 // The near end of the line: it carries out one task at a time, each over a new connection.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createTcpTransport } from '@trunkline/transport-tcp';
-import { createWsTransport } from '@trunkline/transport-ws';
+import { createTransport, type Transport } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
+import { ws } from '@trunkline/transport-ws';
 import { report, runCommands } from '../commands.ts';
 import { median } from '../statistics.ts';
 import { asked, asking, type Backend, items, MESSAGE, protocol, type Task } from './protocol.ts';
@@ -24,10 +25,6 @@ export interface Result {
   readonly small?: number | undefined;
 }
 
-type Transport =
-  | ReturnType<typeof createTcpTransport<typeof protocol>>
-  | ReturnType<typeof createWsTransport<typeof protocol>>;
-
 runCommands<Command, Result>(measure, () => {});
 report({});
 
@@ -41,8 +38,7 @@ async function measure({ backend, task, total, to }: Command): Promise<Result> {
         total,
       ),
     };
-  const transport =
-    backend === 'tcp' ? createTcpTransport({ protocol }) : createWsTransport({ protocol });
+  const transport = createTransport({ protocol, backends: [tcp(), ws()] });
   const target = to[backend];
   try {
     await transport.send(target, 'get', asking(4)); // Connects before the time counts, as the raw measurement does.
@@ -57,7 +53,7 @@ async function measure({ backend, task, total, to }: Command): Promise<Result> {
 }
 
 async function carry(
-  transport: Transport,
+  transport: Transport<typeof protocol>,
   target: string,
   task: Task,
   total: number,
@@ -90,13 +86,13 @@ async function carry(
 
 /** Makes small calls beside a stream once the stream is under way. */
 class SmallCalls {
-  readonly #transport: Transport;
+  readonly #transport: Transport<typeof protocol>;
   readonly #target: string;
   readonly #times: number[] = [];
   #running: Promise<void> | undefined = undefined;
   #over = false;
 
-  constructor(transport: Transport, target: string) {
+  constructor(transport: Transport<typeof protocol>, target: string) {
     this.#transport = transport;
     this.#target = target;
   }

@@ -3,9 +3,9 @@
 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { serve } from '@trunkline/transport-core';
-import { createTcpTransport } from '@trunkline/transport-tcp';
-import { createWsTransport } from '@trunkline/transport-ws';
+import { createTransport, serve } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
+import { ws } from '@trunkline/transport-ws';
 import { report, runCommands } from '../commands.ts';
 import { asked, asking, items, protocol } from './protocol.ts';
 import { serveRaw } from './raw.ts';
@@ -19,8 +19,8 @@ export interface Addresses {
 
 const host = process.argv[2]!;
 const transports = [
-  createTcpTransport({ protocol, bindAddr: `${host}:0` }),
-  createWsTransport({ protocol, bindAddr: `ws://${host}:0` }),
+  createTransport(`tcp://${host}:0`, { protocol, backends: [tcp()] }),
+  createTransport(`ws://${host}:0`, { protocol, backends: [ws()] }),
 ] as const;
 for (const transport of transports) {
   serve(transport, {
@@ -37,7 +37,7 @@ for (const transport of transports) {
 }
 const raw = serveRaw().listen(0, host);
 await once(raw, 'listening');
-const [tcp, ws] = transports.map((transport) => transport.advertiseAddr()!);
+const [overTcp, overWs] = transports.map((transport) => transport.advertiseAddr()!);
 runCommands<object, Addresses>(
   async () => addresses,
   () => {
@@ -45,5 +45,5 @@ runCommands<object, Addresses>(
     for (const transport of transports) void transport.close();
   },
 );
-const addresses = { host, raw: (raw.address() as AddressInfo).port, tcp: tcp!, ws: ws! };
+const addresses = { host, raw: (raw.address() as AddressInfo).port, tcp: overTcp!, ws: overWs! };
 report<Addresses>(addresses);

@@ -3,8 +3,9 @@
 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { createTransport } from '@trunkline/transport-core';
 import { createSignalHub, signalingProtocol } from '@trunkline/transport-webrtc/signaling';
-import { createWsTransport } from '@trunkline/transport-ws';
+import { ws } from '@trunkline/transport-ws';
 import { RTCPeerConnection } from 'node-datachannel/polyfill';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { report } from '../commands.ts';
@@ -13,7 +14,10 @@ import type { Addresses } from './columns.ts';
 import { serveWebRtc, serveWs } from './trunkline.ts';
 
 const rtc = { RTCPeerConnection } as any;
-const transport = createWsTransport({ protocol: signalingProtocol, bindAddr: 'ws://127.0.0.1:0' });
+const transport = createTransport('ws://127.0.0.1:0', {
+  protocol: signalingProtocol,
+  backends: [ws()],
+});
 createSignalHub({ transport });
 await transport.listen();
 const hub = transport.localAddr();

@@ -12,7 +12,7 @@ import {
 } from '@trunkline/transport-core';
 import { webrtc } from '@trunkline/transport-webrtc';
 import { hubSignal } from '@trunkline/transport-webrtc/signaling';
-import { createWsTransport, ws } from '@trunkline/transport-ws';
+import { ws } from '@trunkline/transport-ws';
 import type { Link } from './tasks.ts';
 
 const protocol = defineProtocol({
@@ -30,7 +30,7 @@ const RECEIPT = new Uint8Array(8);
 
 /** Serves on WebSocket; resolves with the address. */
 export async function serveWs(): Promise<string> {
-  return listening(createWsTransport({ protocol, bindAddr: 'ws://127.0.0.1:0', ...OPTIONS }));
+  return listening(createTransport('ws://127.0.0.1:0', { protocol, ...OPTIONS, backends: [ws()] }));
 }
 
 /** Serves on WebRTC; resolves with the address. */
@@ -40,7 +40,10 @@ export async function serveWebRtc(hub: string): Promise<string> {
 
 /** Dials a server of `serveWs` or, with a hub, of `serveWebRtc`. */
 export async function dial(address: string, hub?: string): Promise<Link> {
-  const transport = hub === undefined ? createWsTransport({ protocol, ...OPTIONS }) : webRtc(hub);
+  const transport =
+    hub === undefined
+      ? createTransport('ws://127.0.0.1:0', { protocol, ...OPTIONS, backends: [ws()] })
+      : webRtc(hub);
   const remote = await transport.dial(address);
   return {
     call: (request) => transport.send(remote, 'echo', request),

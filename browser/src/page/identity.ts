@@ -10,7 +10,8 @@ import {
   identitySuite,
   type TransportTest,
 } from '@trunkline/transport-testkit';
-import { createMemorySignaling, createWebRtcStreamLayer } from '@trunkline/transport-webrtc';
+import { createMemorySignaling } from '@trunkline/transport-webrtc';
+import { createWebRtcStreamLayer } from '@trunkline/transport-webrtc/layer';
 import { collectingRtc } from './collecting-rtc.ts';
 import { nodeSignal } from './node-signal.ts';
 import { PageLayer } from './page-layer.ts';

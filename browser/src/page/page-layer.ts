@@ -3,7 +3,7 @@
 
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import type { DialOptions, StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
-import { createWsStreamLayer } from '@trunkline/transport-ws';
+import { createWsStreamLayer } from '@trunkline/transport-ws/layer';
 import type { NodeCalls, Place, PlainError } from '../node-calls.ts';
 
 /** Calls a function of Node; a global that the test has added to the page. */

@@ -10,7 +10,8 @@ import {
   type TransportTest,
   transportSuite,
 } from '@trunkline/transport-testkit';
-import { createMemorySignaling, createWebRtcStreamLayer } from '@trunkline/transport-webrtc';
+import { createMemorySignaling } from '@trunkline/transport-webrtc';
+import { createWebRtcStreamLayer } from '@trunkline/transport-webrtc/layer';
 import type { Place } from '../node-calls.ts';
 import { collectingRtc } from './collecting-rtc.ts';
 import { nodeSignal } from './node-signal.ts';

@@ -10,7 +10,7 @@ import {
   type TransportTest,
   transportSuite,
 } from '@trunkline/transport-testkit';
-import { createWsStreamLayer } from '@trunkline/transport-ws';
+import { createWsStreamLayer } from '@trunkline/transport-ws/layer';
 import type { Place } from '../node-calls.ts';
 import { PageLayer, pausesPeer } from './page-layer.ts';
 import { LOST_AFTER, offerSuites, STALL_TIMEOUT, skipping } from './run-cases.ts';

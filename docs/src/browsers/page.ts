@@ -1,5 +1,4 @@
-import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
-import { createWsTransport } from '@trunkline/transport-ws';
+import { bytes, createTransport, defineProtocol, serve } from 'trunkline';
 
 const SERVER = 'wss://app.example/rpc';
 const board = defineProtocol({
@@ -11,7 +10,7 @@ const board = defineProtocol({
 
 /** Takes part in a board; `paint` receives the strokes that the server passes on. */
 export function join(paint: (stroke: Uint8Array) => void) {
-  const transport = createWsTransport({ protocol: board });
+  const transport = createTransport({ protocol: board });
   serve(transport, { draw: paint });
   transport.hold(SERVER); // dials now, and again whenever the connection is lost
   return { draw: (stroke: Uint8Array) => transport.send(SERVER, 'draw', stroke) };

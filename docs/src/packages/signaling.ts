@@ -1,16 +1,20 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { createTransport } from '@trunkline/transport-core';
 import {
   createSignalHub,
   hubSignal,
   signalingProtocol,
 } from '@trunkline/transport-webrtc/signaling';
-import { createWsTransport, ws } from '@trunkline/transport-ws';
+import { ws } from '@trunkline/transport-ws';
 import { createIdentity } from 'trunkline/security';
 
 const site = createServer((_request, response) => response.end('a page')).listen(0, '127.0.0.1'); // your own, with its pages
 await once(site, 'listening');
-const transport = createWsTransport({ protocol: signalingProtocol, server: site, path: '/signal' });
+const transport = createTransport('ws://server/signal', {
+  protocol: signalingProtocol,
+  backends: [ws({ server: site })],
+});
 const hub = createSignalHub({ transport, realms: ['main'] });
 await transport.listen();
 

@@ -1,8 +1,8 @@
-import { connectAll, createInmemTransport } from '@trunkline/transport-inmem';
 import test from 'ava';
 import {
   createTransport,
   defineProtocol,
+  direct,
   inmem,
   json,
   serve,
@@ -37,16 +37,17 @@ test('a counter adds what its callers send', async (t) => {
 });
 
 test('a counter keeps its sum while a caller is cut off', async (t) => {
-  const server = createInmemTransport({ protocol: counters, addr: 'counter' });
-  const client = createInmemTransport({ protocol: counters, addr: 'client' });
-  connectAll(server, client); // with this backend, the test decides who reaches whom
+  const net = direct(); // with this backend, the test decides who reaches whom
+  const server = createTransport('inmem://counter', { protocol: counters, backends: [net] });
+  const client = createTransport('inmem://client', { protocol: counters, backends: [net] });
+  net.connectAll();
   await startCounter(server);
-  t.is(await client.send('counter', 'add', 2), 2);
+  t.is(await client.send('inmem://counter', 'add', 2), 2);
 
-  await client.disconnect('counter');
-  await t.throwsAsync(client.send('counter', 'add', 1), { code: 'unavailable' });
-  connectAll(server, client);
-  t.is(await client.send('counter', 'add', 3), 5);
+  net.disconnect('client', 'counter');
+  await t.throwsAsync(client.send('inmem://counter', 'add', 1), { code: 'unavailable' });
+  net.connect('client', 'counter');
+  t.is(await client.send('inmem://counter', 'add', 3), 5);
   await client.close();
   await server.close();
 });

@@ -1,4 +1,3 @@
-import { createWsTransport } from '@trunkline/transport-ws';
 import fastify from 'fastify';
 import { createTransport, defineProtocol, json, serve, ws } from 'trunkline';
 import { z } from 'zod';
@@ -15,7 +14,10 @@ app.get('/api/time', async () => ({ year: 2026 }));
 await app.listen({ port: 0, host: '127.0.0.1' });
 
 // The same server takes the upgrades to WebSocket at this path; all else stays with Fastify.
-const transport = createWsTransport({ protocol: chat, server: app.server, path: '/rpc' });
+const transport = createTransport('ws://server/rpc', {
+  protocol: chat,
+  backends: [ws({ server: app.server })],
+});
 serve(transport, { say: (text) => `heard: ${text}` });
 await transport.listen();
 

@@ -1,8 +1,7 @@
 // A node that loads its key and its certificates from files.
 
 import { loadCertificate, loadIdentity } from '@trunkline/security/node';
-import { createTcpTransport } from '@trunkline/transport-tcp';
-import { defineProtocol, json } from 'trunkline';
+import { createTransport, defineProtocol, json, tcp } from 'trunkline';
 import { z } from 'zod';
 
 const chat = defineProtocol({
@@ -19,7 +18,10 @@ export async function start() {
     cert: await loadCertificate('ada.crt'),
     ca: await loadCertificate('ca.crt'),
   };
-  const transport = createTcpTransport({ protocol: chat, bindAddr: '0.0.0.0:7000', tls });
+  const transport = createTransport('tcp://0.0.0.0:7000', {
+    protocol: chat,
+    backends: [tcp({ tls })],
+  });
   await transport.listen();
   return transport;
 }

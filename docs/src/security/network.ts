@@ -1,5 +1,4 @@
-import { createTcpTransport } from '@trunkline/transport-tcp';
-import { defineProtocol, json, serve } from 'trunkline';
+import { createTransport, defineProtocol, json, serve, tcp } from 'trunkline';
 import { createAuthority, createIdentity } from 'trunkline/security';
 import { z } from 'zod';
 
@@ -14,7 +13,10 @@ const authority = await createAuthority({ name: 'our network' });
 async function node() {
   const identity = createIdentity();
   const tls = { key: identity.key, cert: await authority.issue(identity), ca: authority.cert };
-  return { identity, transport: createTcpTransport({ protocol: chat, tls }) };
+  return {
+    identity,
+    transport: createTransport('tcp://127.0.0.1:0', { protocol: chat, backends: [tcp({ tls })] }),
+  };
 }
 
 const [ada, bob] = [await node(), await node()];

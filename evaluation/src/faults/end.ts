@@ -1,8 +1,8 @@
 // One end of the real line: `end.js <host>` accepts, `end.js` dials on request.
 
 import { report, runCommands } from '@trunkline/bench/commands';
-import { type Remote, systemClock } from '@trunkline/transport-core';
-import { createTcpTransport } from '@trunkline/transport-tcp';
+import { createTransport, type Remote, systemClock } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
 import type { Fate } from './kinds.ts';
 import { protocol } from './protocol.ts';
 import { Witness } from './witness.ts';
@@ -21,10 +21,10 @@ export interface Report {
 
 const [host] = process.argv.slice(2);
 const witness = new Witness(systemClock);
-const transport = createTcpTransport({
+const transport = createTransport(`tcp://${host ?? '127.0.0.1'}:0`, {
   protocol,
   observer: witness.observer,
-  ...(host === undefined ? {} : { bindAddr: `${host}:0` }),
+  backends: [tcp()],
 });
 witness.serve(transport);
 if (host !== undefined) await transport.listen();

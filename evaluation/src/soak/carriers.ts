@@ -2,15 +2,13 @@
 
 import { identityOf, type Role, tlsOf } from '@trunkline/bench/secure/nodes';
 import { secure } from '@trunkline/security/noise';
-import type { CommonOptions } from '@trunkline/transport-core';
+import { type CommonOptions, createTransport } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
-import {
-  createInmemStreams,
-  createInmemTransport,
-  type InmemTransport,
-} from '@trunkline/transport-inmem';
-import { createTcpStreamLayer, type TlsOptions } from '@trunkline/transport-tcp';
-import { createWsStreamLayer } from '@trunkline/transport-ws';
+import { direct } from '@trunkline/transport-inmem';
+import { createInmemStreams } from '@trunkline/transport-inmem/layer';
+import type { TlsOptions } from '@trunkline/transport-tcp';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
+import { createWsStreamLayer } from '@trunkline/transport-ws/layer';
 import { protocol, type Soaked } from './protocol.ts';
 
 export interface Carrier {
@@ -21,21 +19,17 @@ export interface Carrier {
     options?: CommonOptions,
     wrap?: (layer: StreamLayer) => StreamLayer,
   ): Promise<Soaked>;
-  /** Lets a client dial a server, for backends that need more than its address. */
-  link?(client: Soaked, server: Soaked): void;
 }
 
 const streams = createInmemStreams();
+const net = direct();
+net.connectAll();
 
 export const CARRIERS: readonly Carrier[] = [
   {
     name: 'inmem',
-    open: async (_role, options) => createInmemTransport({ ...options, protocol }),
-    link: (client, server) =>
-      (client as InmemTransport<typeof protocol>).connect(
-        server.localAddr(),
-        server as InmemTransport<typeof protocol>,
-      ),
+    open: async (_role, options) =>
+      createTransport('inmem://', { ...options, protocol, backends: [net] }),
   },
   over('inmem-streams', async () => streams.layer()),
   over('tcp', async () => createTcpStreamLayer()),

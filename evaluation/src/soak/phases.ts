@@ -202,17 +202,11 @@ async function* items(): AsyncGenerator<Uint8Array, void, void> {
 }
 
 async function open(
-  { carrier, server }: SoakContext,
+  { carrier }: SoakContext,
   options?: Parameters<Carrier['open']>[1],
   wrap?: Parameters<Carrier['open']>[2],
 ): Promise<Soaked> {
-  const client = await carrier.open('client', options, wrap);
-  // A link leads from one listening end to another, so the client listens too.
-  if (carrier.link !== undefined) {
-    await client.listen();
-    carrier.link(client, server);
-  }
-  return client;
+  return carrier.open('client', options, wrap);
 }
 
 /** The work of a phase. */

@@ -6,8 +6,9 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { createTransport } from '@trunkline/transport-core';
 import { createSignalHub, signalingProtocol } from '@trunkline/transport-webrtc/signaling';
-import { createWsTransport } from '@trunkline/transport-ws';
+import { ws } from '@trunkline/transport-ws';
 
 export interface Site {
   /** The addresses of the page, the most useful one first. */
@@ -36,12 +37,10 @@ export async function openSite(host: string, port: number): Promise<Site> {
   const urlOf = (name: string) => `http://${name}:${(server.address() as AddressInfo).port}`;
   const urls = hostsOf(host).map(urlOf);
   const origins = [...urls, urlOf('localhost')];
-  const transport = createWsTransport({
+  const transport = createTransport(`ws://server${HUB_PATH}`, {
     protocol: signalingProtocol,
-    server,
-    path: HUB_PATH,
-    origins,
     advertiseAddr: `${urls[0]!.replace('http', 'ws')}${HUB_PATH}`,
+    backends: [ws({ server, origins })],
   });
   const hub = createSignalHub({ transport, realms: ['main'], relay: {} });
   await transport.listen();

@@ -1,6 +1,7 @@
 // The suite over sockets on loopback whose ends prove their identity with TLS.
 
-import { createTcpTransport } from '@trunkline/transport-tcp';
+import { createTransport } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
 import { idle } from './testing/cluster.ts';
 import { certifiedKey } from './testing/identities.ts';
 import { gossipSuite } from './testing/suite/gossip-suite.ts';
@@ -11,7 +12,8 @@ gossipSuite(
     const tls = await certifiedKey();
     return {
       proven: true,
-      open: (bindAddr) => createTcpTransport({ protocol: idle, bindAddr, tls }),
+      open: (address = 'tcp://127.0.0.1:0') =>
+        createTransport(address, { protocol: idle, backends: [tcp({ tls })] }),
     };
   }),
 );

@@ -1,6 +1,7 @@
 // The suite over TCP on loopback, whose ends state their identity without proof.
 
-import { createTcpTransport } from '@trunkline/transport-tcp';
+import { createTransport } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
 import { idle } from './testing/cluster.ts';
 import { gossipSuite } from './testing/suite/gossip-suite.ts';
 import { real } from './testing/suite/real-network.ts';
@@ -8,6 +9,7 @@ import { real } from './testing/suite/real-network.ts';
 gossipSuite(
   real('TCP', () => () => ({
     proven: false,
-    open: (bindAddr) => createTcpTransport({ protocol: idle, bindAddr }),
+    open: (address = 'tcp://127.0.0.1:0') =>
+      createTransport(address, { protocol: idle, backends: [tcp()] }),
   })),
 );

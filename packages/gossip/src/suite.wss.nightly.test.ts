@@ -1,6 +1,7 @@
 // The suite over secure WebSockets on loopback whose ends prove their identity.
 
-import { createWsTransport } from '@trunkline/transport-ws';
+import { createTransport } from '@trunkline/transport-core';
+import { ws } from '@trunkline/transport-ws';
 import { idle } from './testing/cluster.ts';
 import { certifiedKey } from './testing/identities.ts';
 import { gossipSuite } from './testing/suite/gossip-suite.ts';
@@ -11,8 +12,8 @@ gossipSuite(
     const tls = await certifiedKey();
     return {
       proven: true,
-      open: (bindAddr = 'wss://127.0.0.1:0') =>
-        createWsTransport({ protocol: idle, bindAddr, tls }),
+      open: (address = 'wss://127.0.0.1:0') =>
+        createTransport(address, { protocol: idle, backends: [ws({ tls })] }),
     };
   }),
 );

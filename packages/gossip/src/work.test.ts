@@ -6,7 +6,7 @@ import { verifySignature } from '@trunkline/security';
 import type { Clock, Protocol } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
-import { createInmemStreams } from '@trunkline/transport-inmem';
+import { createInmemStreams } from '@trunkline/transport-inmem/layer';
 import test from 'ava';
 import { createGossip } from './gossip.ts';
 import { fullMesh } from './overlay/full-mesh.ts';

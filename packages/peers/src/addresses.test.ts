@@ -3,7 +3,8 @@
 
 import { createTransport } from '@trunkline/transport-core';
 import { spelled } from '@trunkline/transport-core/internal';
-import { createTcpStreamLayer, createTcpTransport, tcp } from '@trunkline/transport-tcp';
+import { tcp } from '@trunkline/transport-tcp';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { ws } from '@trunkline/transport-ws';
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
@@ -26,7 +27,7 @@ const WRONG = [
 ];
 
 test('an address that cannot be dialed throws a TypeError that names the entry and changes nothing: persistent peers, seeds, topology', async (t) => {
-  const transport = createTcpTransport({ protocol: echo });
+  const transport = createTransport({ protocol: echo, backends: [tcp()] });
   const peers = createPeers({ transport, persistent: [good], maxOutbound: 0 });
   for (const wrong of WRONG) {
     const named = (error: unknown, path: string) => {
@@ -43,7 +44,7 @@ test('an address that cannot be dialed throws a TypeError that names the entry a
       'peers.setTopology[2]',
     );
     for (const list of ['persistent', 'seeds'] as const) {
-      const other = createTcpTransport({ protocol: echo });
+      const other = createTransport({ protocol: echo, backends: [tcp()] });
       const options: Partial<PeersOptions> = { [list]: [good, wrong] };
       named(
         t.throws(() => createPeers({ transport: other, ...options })),
@@ -78,9 +79,10 @@ test('a transport of several backends accepts the addresses of each of them, and
 });
 
 test('with the option resolve, a target is anything that resolve accepts', async (t) => {
-  const transport = createTcpTransport({
+  const transport = createTransport({
     protocol: echo,
     resolve: (name) => `127.0.0.1:${name.length}`,
+    backends: [tcp()],
   });
   const peers = createPeers({ transport, persistent: ['the leader'], maxOutbound: 0 });
   t.deepEqual(peers.topology, ['the leader']);
@@ -91,8 +93,13 @@ test('with the option resolve, a target is anything that resolve accepts', async
 test('an advertised address that nobody can dial throws a TypeError that names it', (t) => {
   for (const wrong of WRONG.filter((one) => one !== '')) {
     t.throws(
-      () => createTcpTransport({ protocol: echo, advertiseAddr: wrong }),
-      { instanceOf: TypeError, message: /^createTcpTransport: advertiseAddr: / },
+      () =>
+        createTransport('tcp://127.0.0.1:0', {
+          protocol: echo,
+          advertiseAddr: wrong,
+          backends: [tcp()],
+        }),
+      { instanceOf: TypeError, message: /^createTransport: advertiseAddr\[0\]: / },
       wrong,
     );
     t.throws(

@@ -10,12 +10,13 @@ import {
 import { manage } from '@trunkline/transport-core/internal';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { tcp } from '@trunkline/transport-tcp';
-import { createWsTransport, ws } from '@trunkline/transport-ws';
+import { ws } from '@trunkline/transport-ws';
 import test, { type ExecutionContext } from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
 import { peersProtocol } from './protocol.ts';
 import { echo } from './testing/cluster.ts';
+import { overWs } from './testing/real/carriers.ts';
 import { credentials, type NodeCredentials } from './testing/real/credentials.ts';
 import { emitted, isLinked, RealFixture, type RealNode } from './testing/real/real-fixture.ts';
 
@@ -39,7 +40,7 @@ const mixed = (
 
 /** A node that listens on plain WebSocket and proves nothing. */
 const plain = (fixture: RealFixture, name: string, peers: Partial<PeersOptions> = passive) =>
-  fixture.node(name, { peers, make: createWsTransport });
+  fixture.node(name, { peers, make: overWs });
 
 /** A node that proves its id and listens only on TLS. */
 const proving = (
@@ -80,7 +81,12 @@ function impostor(
   nodeId: string,
   seed: number = 2_000 + ++impostors,
 ): Impostor {
-  const transport = createWsTransport({ protocol: echo, clock, random: seededRandom(seed) });
+  const transport = createTransport({
+    protocol: echo,
+    clock,
+    random: seededRandom(seed),
+    backends: [ws()],
+  });
   const heard: string[] = [];
   manage(transport, {
     nodeId,

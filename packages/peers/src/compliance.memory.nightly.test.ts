@@ -1,6 +1,6 @@
 // Runs the compliance suite of transports with node ids as targets, over streams in memory.
 
-import { createInmemStreams } from '@trunkline/transport-inmem';
+import { createInmemStreams } from '@trunkline/transport-inmem/layer';
 import { transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { common, same, whole } from './testing/by-id.ts';

@@ -1,6 +1,6 @@
 // Runs the compliance suite of transports with node ids as targets, over TCP.
 
-import { createTcpStreamLayer } from '@trunkline/transport-tcp';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { common, same, whole } from './testing/by-id.ts';

@@ -1,6 +1,7 @@
 // Tests of networks of listed nodes: which nodes are admitted, disconnected and dialed.
 
-import { createTcpTransport } from '@trunkline/transport-tcp';
+import { createTransport } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
@@ -146,7 +147,10 @@ test.serial(
 test('an option that contradicts membership by list throws a TypeError that names it', async (t) => {
   const { tls } = await credentials();
   const make = (options: Partial<PeersOptions>, proves = false) => {
-    const transport = createTcpTransport({ protocol: echo, ...(proves ? { tls } : {}) });
+    const transport = createTransport({
+      protocol: echo,
+      backends: [tcp(proves ? { tls } : {})],
+    });
     t.teardown(() => transport.close());
     return () => createPeers({ transport, ...listed, ...options });
   };

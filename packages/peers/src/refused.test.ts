@@ -3,23 +3,18 @@
 import { connect } from 'node:net';
 import { createAuthority, createIdentity } from '@trunkline/security';
 import { secure } from '@trunkline/security/noise';
-import type { Transport } from '@trunkline/transport-core';
+import { createTransport, type Transport } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import {
-  createTcpStreamLayer,
-  createTcpTransport,
-  type TcpTransportOptions,
-} from '@trunkline/transport-tcp';
+import { tcp } from '@trunkline/transport-tcp';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { echo } from './testing/cluster.ts';
 import { carriers } from './testing/real/carriers.ts';
 import { credentials } from './testing/real/credentials.ts';
-import { emitted, RealFixture } from './testing/real/real-fixture.ts';
+import { emitted, type Given, overTcp, RealFixture } from './testing/real/real-fixture.ts';
 import type { Rejection } from './types.ts';
-
-type Given = TcpTransportOptions<typeof echo>;
 
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const noise = carriers.find(({ name }) => name === 'noise')!;
@@ -78,9 +73,9 @@ const cases: readonly Case[] = [
         cert: await issue(identity),
         ca: [cert, ca].flat() as string[],
       };
-      return caller(fixture, (given) => createTcpTransport({ ...given, tls: foreign })).dial(
-        address,
-      );
+      return caller(fixture, (given) =>
+        createTransport('tcp://127.0.0.1:0', { ...given, backends: [tcp({ tls: foreign })] }),
+      ).dial(address);
     },
     reason: 'unproven',
     cause: 'bad_certificate',
@@ -88,14 +83,14 @@ const cases: readonly Case[] = [
   {
     title: 'plain TCP against TLS',
     carrier: tls,
-    come: async (fixture, address) => caller(fixture, createTcpTransport).dial(address),
+    come: async (fixture, address) => caller(fixture, overTcp).dial(address),
     reason: 'incompatible',
     cause: 'wrong_preamble',
   },
   {
     title: 'plain TCP against noise',
     carrier: noise,
-    come: async (fixture, address) => caller(fixture, createTcpTransport).dial(address),
+    come: async (fixture, address) => caller(fixture, overTcp).dial(address),
     reason: 'incompatible',
     cause: 'wrong_preamble',
   },
@@ -157,7 +152,7 @@ const cases: readonly Case[] = [
         throw new Error('not today');
       },
     },
-    come: async (fixture, address) => caller(fixture, createTcpTransport).dial(address),
+    come: async (fixture, address) => caller(fixture, overTcp).dial(address),
     reason: 'filtered',
     cause: 'refused',
   },
@@ -166,8 +161,8 @@ const cases: readonly Case[] = [
     carrier: plain,
     options: { limits: { connections: 1 } },
     come: async (fixture, address) => {
-      await caller(fixture, createTcpTransport).dial(address);
-      return caller(fixture, createTcpTransport).dial(address);
+      await caller(fixture, overTcp).dial(address);
+      return caller(fixture, overTcp).dial(address);
     },
     reason: 'full',
     cause: 'full',

@@ -1,8 +1,8 @@
 // Tests that many nodes that start at once and know only one node form one network. They use real
 // sockets and the machine's own clock; a scenario in simulation does the same.
 
-import { defineProtocol, json } from '@trunkline/transport-core';
-import { createTcpTransport } from '@trunkline/transport-tcp';
+import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
 import test from 'ava';
 import * as z from 'zod/mini';
 import { createPeers, type Peers } from './peers.ts';
@@ -32,7 +32,10 @@ test.serial(
       }
     };
     const start = async (seeds: string[]) => {
-      const transport = createTcpTransport({ protocol: silence, bindAddr: '127.0.0.1:0' });
+      const transport = createTransport('tcp://127.0.0.1:0', {
+        protocol: silence,
+        backends: [tcp()],
+      });
       const peers = createPeers({ transport, seeds });
       const close = async () => {
         linked.delete(peers.nodeId);

@@ -6,7 +6,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setImmediate as turn } from 'node:timers/promises';
-import { createTcpTransport } from '@trunkline/transport-tcp';
+import { createTransport } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
 import { nodeProbe } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createFileAddressBook } from './index.node.ts';
@@ -32,8 +33,8 @@ test.serial(
     const path = join(await folder(t), 'book');
     const round = async (addressBook?: PeersOptions['addressBook']) => {
       const [one, two] = [
-        createTcpTransport({ protocol: echo }),
-        createTcpTransport({ protocol: echo }),
+        createTransport('tcp://127.0.0.1:0', { protocol: echo, backends: [tcp()] }),
+        createTransport('tcp://127.0.0.1:0', { protocol: echo, backends: [tcp()] }),
       ];
       await Promise.all([one.listen(), two.listen()]);
       const a = createPeers({ transport: one, addressBook });
@@ -244,11 +245,16 @@ onIPv6('a node that is reached over IPv4 and IPv6 is one peer, whoever dials', a
   const make = (name: string, persistent: readonly string[] = []) =>
     onFreePort('::', (port) =>
       fixture.node(name, {
-        transport: { bindAddr: `[::]:${port}`, advertiseAddr: `127.0.0.1:${port}` },
+        make: (given) =>
+          createTransport(`tcp://[::]:${port}`, {
+            ...given,
+            advertiseAddr: `tcp://127.0.0.1:${port}`,
+            backends: [tcp()],
+          }),
         peers: { ...passive, ...named(name), persistent },
       }),
     );
-  const portOf = ({ transport }: RealNode) => transport.advertiseAddr().split(':')[1];
+  const portOf = ({ transport }: RealNode) => transport.advertiseAddr().split(':').at(-1);
   const b = await make('b');
   const a = await make('a', [
     `[::1]:${portOf(b)}`,
@@ -277,7 +283,12 @@ onIPv6(
     const fixture = new RealFixture(t);
     const a = await onFreePort('::', (port) =>
       fixture.node('a', {
-        transport: { bindAddr: `[::]:${port}`, advertiseAddr: `127.0.0.1:${port}` },
+        make: (given) =>
+          createTransport(`tcp://[::]:${port}`, {
+            ...given,
+            advertiseAddr: `tcp://127.0.0.1:${port}`,
+            backends: [tcp()],
+          }),
         peers: {
           persistent: ['127.0.0.1', '[::1]', 'localhost', '127.1'].map((host) => `${host}:${port}`),
         },

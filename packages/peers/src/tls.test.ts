@@ -2,13 +2,11 @@
 // right node, and a node with a new address is found.
 
 import { secure } from '@trunkline/security/noise';
+import { createTransport, type Transport } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { spelled } from '@trunkline/transport-core/internal';
-import {
-  createTcpStreamLayer,
-  createTcpTransport,
-  type TcpTransport,
-} from '@trunkline/transport-tcp';
+import { type TcpBackend, tcp } from '@trunkline/transport-tcp';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
@@ -30,7 +28,7 @@ const proving = (
   { tls }: NodeCredentials,
   peers: Partial<PeersOptions> = passive,
 ): RealNodeOptions => ({
-  transport: { tls },
+  make: (given) => createTransport('tcp://127.0.0.1:0', { ...given, backends: [tcp({ tls })] }),
   peers,
 });
 
@@ -58,7 +56,7 @@ test('over TLS a node’s id is derived from its key, and its peers are proven',
 
 test('an identity other than the one that the transport proves throws a TypeError that names both, and changes nothing', async (t) => {
   const [ours, theirs] = [await credentials(), await credentials()];
-  const transport = createTcpTransport({ protocol: echo, tls: ours.tls });
+  const transport = createTransport({ protocol: echo, backends: [tcp({ tls: ours.tls })] });
   const error = t.throws(() => createPeers({ transport, identity: theirs }), {
     instanceOf: TypeError,
   });
@@ -286,7 +284,7 @@ for (const how of ['peers.ban', 'updateTls'] as const) {
       'b and c are peers of a',
       () => isLinked(a, b) && isLinked(b, a) && isLinked(a, c),
     );
-    const transport = a.transport as TcpTransport<typeof echo>;
+    const transport = a.transport as Transport<typeof echo> & Pick<TcpBackend, 'updateTls'>;
     if (how === 'peers.ban') a.peers.ban(b.nodeId);
     else await transport.updateTls({ deny: [b.nodeId] });
     await fixture.until(

@@ -158,16 +158,15 @@ test('a key __proto__ is an unknown option and changes nothing', (t) => {
 
 test('a backend extends the common options by its own', (t) => {
   const own = extendOptions(commonOptions, { bindAddr: withDefault(text(), '127.0.0.1:0') });
-  const config = parseOptions(own, { timeout: 5 }, 'createTcpTransport');
+  const config = parseOptions(own, { timeout: 5 }, 'createTransport');
   t.is(config.bindAddr, '127.0.0.1:0');
   t.is(config.timeout, 5);
   t.is(config.limits.packet, 65_536);
-  const error = t.throws(
-    () => parseOptions(own, { limits: { packet: 12 } }, 'createTcpTransport'),
-    { instanceOf: TypeError },
-  );
+  const error = t.throws(() => parseOptions(own, { limits: { packet: 12 } }, 'createTransport'), {
+    instanceOf: TypeError,
+  });
   t.is(
     error.message,
-    'createTcpTransport: limits.packet: must be an integer from 4096 to 1048576, got 12',
+    'createTransport: limits.packet: must be an integer from 4096 to 1048576, got 12',
   );
 });

@@ -72,7 +72,7 @@ export function extendOptions<S extends OptionsShape, T extends OptionsShape>(
 /**
  * Returns the options, complete and deep-frozen. Objects that are passed through by reference (a
  * clock, an observer, a server) are not frozen. Throws a TypeError that names the component and
- * each invalid option by its path: 'createTcpTransport: limits.packet: must be an integer from 4096
+ * each invalid option by its path: 'createTransport: limits.packet: must be an integer from 4096
  * to 1048576, got 12'.
  */
 export function parseOptions<S extends OptionsSchema>(

@@ -1,7 +1,13 @@
-// Byte streams and frames within this process, as parts of a stream layer: this package and the
-// simulation are made of them.
+// Byte streams and frames within this process as a stream layer, for code that composes layers; the
+// simulation is made of their parts.
 
 export type { CallbackRunner } from './memory/end-of-tick.ts';
 export type { Line, LineEnd } from './memory/line.ts';
 export { ByteConnection, FrameConnection, MemoryConnection } from './memory/memory-connection.ts';
 export { type Dial, MemoryLayer } from './memory/memory-layer.ts';
+export {
+  createInmemStreams,
+  type InmemLayerOptions,
+  type InmemStreams,
+  type InmemStreamsOptions,
+} from './stream/inmem-streams.ts';

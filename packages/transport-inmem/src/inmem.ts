@@ -3,11 +3,21 @@
 import type { Backend } from '@trunkline/transport-core';
 import { createInmemStreams, type InmemStreams } from './stream/inmem-streams.ts';
 
+/** Options of `inmem()`. */
+export interface InmemBackendOptions {
+  /**
+   * The streams of the backend, made by `createInmemStreams` of '@trunkline/transport-inmem/layer'.
+   * Default: new ones.
+   */
+  readonly streams?: InmemStreams | undefined;
+}
+
 /**
  * Creates a backend for addresses such as 'inmem://name'. Transports reach each other if they share
  * the returned backend or the same `streams`.
  */
-export function inmem(streams: InmemStreams = createInmemStreams()): Backend {
+export function inmem(options: InmemBackendOptions = {}): Backend {
+  const { streams = createInmemStreams() } = options;
   return {
     schemes: ['inmem'],
     layer: ({ bindAddr, advertiseAddr, clock, random }) =>

@@ -2,27 +2,21 @@
 
 import process from 'node:process';
 import * as identity from '@trunkline/security';
-import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { nodeProbe, tlsNodes, transportSuite } from '@trunkline/transport-testkit';
+import { createTransport } from '@trunkline/transport-core';
+import { nodeProbe, tlsNodes, transportSuite, wrapped } from '@trunkline/transport-testkit';
 import test from 'ava';
-import { createTcpTransport } from './create-tcp-transport.ts';
-import { createTcpStreamLayer } from './tcp-stream-layer.ts';
+import { tcp } from './tcp.ts';
 
 const tls = await tlsNodes(identity);
 
 transportSuite(test, {
   name: 'tls',
-  create(options, { address: bindAddr, advertiseAddr, wrap } = {}) {
-    if (wrap === undefined)
-      return createTcpTransport({ ...options, bindAddr, advertiseAddr, tls: tls() });
-    const { clock, observer } = options;
-    return new NetworkTransport({
-      ...options,
-      stream: wrap(createTcpStreamLayer({ bindAddr, advertiseAddr, clock, observer, tls: tls() })),
-    });
+  create(options, { address = 'tcp://127.0.0.1:0', advertiseAddr, wrap } = {}) {
+    const backends = [wrapped(tcp({ tls: tls() }), wrap)];
+    return createTransport(address, { ...options, advertiseAddr, backends });
   },
-  unreachable: () => '127.0.0.1:1',
-  unspecified: '0.0.0.0:0',
+  unreachable: () => 'tcp://127.0.0.1:1',
+  unspecified: 'tcp://0.0.0.0:0',
   probe: nodeProbe(process),
   proves: true,
 });

@@ -10,10 +10,11 @@ import {
   createTransport,
   defineProtocol,
   serve,
+  type Transport,
   TransportError,
 } from '@trunkline/transport-core';
 import test from 'ava';
-import { createTcpTransport, tcp } from './index.ts';
+import { tcp } from './index.ts';
 
 const echo = defineProtocol({
   name: 'echo',
@@ -71,13 +72,13 @@ test('an error is printed under its own name', (t) => {
 });
 
 /** A call in a named function, so that its stack frame can be found. */
-function theCallOfMine(transport: ReturnType<typeof createTcpTransport<typeof echo>>) {
+function theCallOfMine(transport: Transport<typeof echo>) {
   return transport.send('127.0.0.1:1', 'echo', new Uint8Array(1));
 }
 
 test('with callerStacks a failed call shows where it was made, otherwise it does not', async (t) => {
   for (const callerStacks of [true, false]) {
-    const transport = createTcpTransport({ protocol: echo, callerStacks });
+    const transport = createTransport({ protocol: echo, callerStacks, backends: [tcp()] });
     const { stack } = (await t.throwsAsync(theCallOfMine(transport)))!;
     t.is(
       /\nsend was called:\n +at theCallOfMine .*composed\.test/.test(stack!),
@@ -92,10 +93,10 @@ test('with callerStacks a failed call shows where it was made, otherwise it does
 
 test('TRUNKLINE_CALLER_STACKS=1 enables callerStacks', (t) => {
   const code = `
-    import { defineProtocol, bytes } from '@trunkline/transport-core';
-    import { createTcpTransport } from ${JSON.stringify(new URL('./index.js', import.meta.url).href)};
+    import { createTransport, defineProtocol, bytes } from '@trunkline/transport-core';
+    import { tcp } from ${JSON.stringify(new URL('./index.js', import.meta.url).href)};
     const protocol = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
-    const transport = createTcpTransport({ protocol });
+    const transport = createTransport({ protocol, backends: [tcp()] });
     async function mine() { await transport.send('127.0.0.1:1', 'echo', new Uint8Array(1)).catch((error) => console.log(error.stack)); }
     await mine();
     await transport.close();`;

@@ -1,9 +1,10 @@
 // Session tests under mutual TLS.
 
 import * as identity from '@trunkline/security';
+import { createTransport } from '@trunkline/transport-core';
 import { sessionSuite, tlsNodes } from '@trunkline/transport-testkit';
 import test from 'ava';
-import { createTcpTransport } from './create-tcp-transport.ts';
+import { tcp } from './tcp.ts';
 import { createTcpStreamLayer } from './tcp-stream-layer.ts';
 
 const tls = await tlsNodes(identity);
@@ -13,6 +14,7 @@ sessionSuite(test, {
   proves: true,
   place: () => ({
     layer: () => createTcpStreamLayer({ bindAddr: '127.0.0.1:0', tls: tls() }),
-    transport: (options) => createTcpTransport({ ...options, bindAddr: '127.0.0.1:0', tls: tls() }),
+    transport: (options) =>
+      createTransport('tcp://127.0.0.1:0', { ...options, backends: [tcp({ tls: tls() })] }),
   }),
 });

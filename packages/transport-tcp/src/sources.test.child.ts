@@ -2,9 +2,9 @@
 // handshakes per source, and silent connections from many addresses. It prints the outcome of each.
 
 import { connect } from 'node:net';
-import { bytes, defineProtocol } from '@trunkline/transport-core';
+import { bytes, createTransport, defineProtocol } from '@trunkline/transport-core';
 import { createManualClock } from '@trunkline/transport-core/testing';
-import { createTcpTransport } from './create-tcp-transport.ts';
+import { tcp } from './tcp.ts';
 
 const protocol = defineProtocol({
   name: 'echo',
@@ -13,12 +13,12 @@ const protocol = defineProtocol({
   methods: { echo: { id: 1, request: bytes, response: bytes } },
 });
 const limits = { handshakes: { perSource: 2 } };
-const node = createTcpTransport({
+const node = createTransport('tcp://[::]:0', {
   protocol,
-  bindAddr: '[::]:0',
   advertiseAddr: 'node.example:1',
   limits,
   clock: createManualClock(),
+  backends: [tcp()],
 });
 await node.listen();
 const port = Number(node.localAddr().split(':').at(-1));

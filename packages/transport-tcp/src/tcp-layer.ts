@@ -52,10 +52,6 @@ export class TcpLayer implements TcpStreamLayer {
       clock = systemClock,
       observer,
     } = options;
-    if (keepAlive !== false && !(keepAlive > 0))
-      throw new TypeError(
-        `keepAlive: must be a number of milliseconds above 0, or false, got ${keepAlive}`,
-      );
     this.#bindAddr = bindAddr;
     this.#advertiseAddr = advertiseAddr;
     this.#reusePort = reusePort;

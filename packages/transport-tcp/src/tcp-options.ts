@@ -1,8 +1,17 @@
-// The options and the type of the TCP stream layer. Pages read these declarations, too, so they
-// name nothing of Node.
+// The options and the type of the TCP stream layer, and their validation. Pages read these
+// declarations, too, so they name nothing of Node.
 
 import type { Clock, Observer } from '@trunkline/transport-core';
-import type { StreamLayer, TlsOptions, TlsUpdate } from '@trunkline/transport-core/backend';
+import {
+  extendOptions,
+  optional,
+  optionsSchema,
+  reference,
+  type StreamLayer,
+  type TlsOptions,
+  type TlsUpdate,
+  text,
+} from '@trunkline/transport-core/backend';
 
 /** Options of a TCP stream layer; all may be left out. */
 export interface TcpStreamLayerOptions {
@@ -49,3 +58,33 @@ export interface TcpStreamLayer extends StreamLayer {
    */
   updateTls(update: TlsUpdate): Promise<void>;
 }
+
+export const backendSchema = optionsSchema({
+  keepAlive: optional(
+    reference<number | false>(
+      (value) => value === false || (typeof value === 'number' && value > 0),
+      'a number of milliseconds above 0, or false',
+    ),
+  ),
+  reusePort: optional(reference<boolean>((value) => typeof value === 'boolean', 'true or false')),
+  tls: optional(
+    reference<TlsOptions>(
+      (value) => typeof value === 'object' && value !== null,
+      'an object: { key, cert, ca?, allow?, deny? }',
+    ),
+  ),
+});
+
+export const layerSchema = extendOptions(backendSchema, {
+  bindAddr: optional(text()),
+  advertiseAddr: optional(text()),
+  clock: optional(
+    reference<Clock>(
+      (value) => typeof (value as Clock | null)?.setTimeout === 'function',
+      'a Clock',
+    ),
+  ),
+  observer: optional(
+    reference<Observer>((value) => typeof value === 'object' && value !== null, 'an Observer'),
+  ),
+});

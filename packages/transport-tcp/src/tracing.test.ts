@@ -12,7 +12,7 @@ import {
 } from '@trunkline/transport-core';
 import type { DialRecord } from '@trunkline/transport-core/backend';
 import test from 'ava';
-import { createTcpTransport, tcp } from './index.ts';
+import { tcp } from './index.ts';
 
 const protocol = defineProtocol({
   name: 'traced',
@@ -26,7 +26,7 @@ const protocol = defineProtocol({
 
 test.serial('subscribers of the tracing channels follow dials, calls and handlers', async (t) => {
   const context = new AsyncLocalStorage<string>();
-  const server = createTcpTransport({ protocol });
+  const server = createTransport('tcp://127.0.0.1:0', { protocol, backends: [tcp()] });
   t.teardown(() => server.close());
   serve(server, {
     echo: () => new TextEncoder().encode(context.getStore() ?? 'none'),
@@ -88,10 +88,10 @@ test.serial('subscribers of the tracing channels follow dials, calls and handler
 });
 
 test.serial('the record of a dial names its target and its peer', async (t) => {
-  const server = createTcpTransport({ protocol });
+  const server = createTransport('tcp://127.0.0.1:0', { protocol, backends: [tcp()] });
   t.teardown(() => server.close());
   await server.listen();
-  const client = createTcpTransport({ protocol });
+  const client = createTransport({ protocol, backends: [tcp()] });
   t.teardown(() => client.close());
   const channel = tracingChannel<unknown, object>('trunkline:dial');
   const ended = new Promise<DialRecord>((resolve) => {

@@ -78,3 +78,4 @@ export type {
 } from './transport/backend.ts';
 export { nodeProbe } from './transport/node-probe.ts';
 export { transportSuite } from './transport/transport-suite.ts';
+export { wrapped } from './transport/wrapped.ts';

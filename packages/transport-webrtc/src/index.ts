@@ -5,7 +5,6 @@ export {
   type MemorySignaling,
   type MemorySignalOptions,
 } from './memory-signaling.ts';
-export { type ChannelConnectionOptions, createChannelConnection } from './ready-channel.ts';
 export type {
   RtcChannelOptions,
   RtcDataChannel,
@@ -25,10 +24,5 @@ export type {
   SignalSession,
 } from './signal.ts';
 export { parseSignalMessage } from './signal-message.ts';
-export {
-  createWebRtcStreamLayer,
-  type WebRtcBackend,
-  webrtc,
-} from './webrtc.ts';
-export type { WebRtcStreamLayer } from './webrtc-layer.ts';
-export type { WebRtcBackendOptions, WebRtcStreamLayerOptions } from './webrtc-options.ts';
+export { type WebRtcBackend, webrtc } from './webrtc.ts';
+export type { WebRtcBackendOptions } from './webrtc-options.ts';

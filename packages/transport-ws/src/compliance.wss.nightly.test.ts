@@ -3,27 +3,21 @@
 
 import process from 'node:process';
 import * as identity from '@trunkline/security';
-import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { nodeProbe, tlsNodes, transportSuite } from '@trunkline/transport-testkit';
+import { createTransport } from '@trunkline/transport-core';
+import { nodeProbe, tlsNodes, transportSuite, wrapped } from '@trunkline/transport-testkit';
 import test from 'ava';
-import { createWsTransport } from './create-ws-transport.ts';
-import { createWsStreamLayer } from './ws-stream-layer.ts';
+import { ws } from './ws.ts';
 
 const tls = await tlsNodes(identity);
 
 transportSuite(test, {
   name: 'wss',
-  create(options, { address: bindAddr, advertiseAddr, wrap } = {}) {
-    if (wrap === undefined)
-      return createWsTransport({ ...options, bindAddr, advertiseAddr, tls: tls() });
-    const { clock, observer } = options;
-    return new NetworkTransport({
-      ...options,
-      stream: wrap(createWsStreamLayer({ bindAddr, advertiseAddr, clock, observer, tls: tls() })),
-    });
+  create(options, { address = 'wss://127.0.0.1:0', advertiseAddr, wrap } = {}) {
+    const backends = [wrapped(ws({ tls: tls() }), wrap)];
+    return createTransport(address, { ...options, advertiseAddr, backends });
   },
   unreachable: () => 'wss://127.0.0.1:1/',
-  unspecified: '0.0.0.0:0',
+  unspecified: 'wss://0.0.0.0:0',
   probe: nodeProbe(process),
   proves: true,
 });

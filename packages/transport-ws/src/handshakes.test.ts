@@ -8,6 +8,7 @@ import { connect as connectTls } from 'node:tls';
 import { createAuthority, createIdentity } from '@trunkline/security';
 import {
   bytes,
+  createTransport,
   defineProtocol,
   type ObserverEvent,
   serve,
@@ -18,7 +19,7 @@ import { MutualTls } from '@trunkline/transport-core/node';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
-import { createWsTransport } from './create-ws-transport.ts';
+import { ws } from './ws.ts';
 import { WsLayer } from './ws-layer.ts';
 import type { WsStreamLayerOptions } from './ws-options.ts';
 
@@ -206,13 +207,14 @@ async function node(
     heard();
   };
   const limits = { handshakes: { pending, perSource } };
-  const transport = createWsTransport({
+  const transport = createTransport('ws://127.0.0.1:0', {
     ...options,
     protocol: echo,
     clock,
     limits,
     handshakeTimeout,
     observer: { event },
+    backends: [ws()],
   });
   await transport.listen();
   serve(transport, { echo: (request) => request });

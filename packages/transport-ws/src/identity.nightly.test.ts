@@ -1,11 +1,12 @@
 // Identity tests of WebSocket under mutual TLS.
 
 import * as identity from '@trunkline/security';
+import { createTransport } from '@trunkline/transport-core';
 import { tlsIdentitySuite } from '@trunkline/transport-testkit';
 import test from 'ava';
-import { createWsTransport } from './create-ws-transport.ts';
 import { createNetStreamLayer } from './testing/net-streams.ts';
 import { rawWssLayer } from './testing/raw-wss.ts';
+import { ws } from './ws.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 
 const day = (fromNow: number) => new Date(Date.now() + fromNow * 86_400_000);
@@ -15,10 +16,11 @@ await tlsIdentitySuite(
   { ...identity, day },
   {
     name: 'wss',
-    transport: (options) => createWsTransport(options),
+    transport: ({ tls, ...options }) =>
+      createTransport('wss://127.0.0.1:0', { ...options, backends: [ws({ tls })] }),
     layer: (tls) => createWsStreamLayer({ tls }),
     plain: {
-      transport: (options) => createWsTransport({ ...options, bindAddr: '127.0.0.1:0' }),
+      transport: (options) => createTransport('ws://127.0.0.1:0', { ...options, backends: [ws()] }),
       toSecured: (address) => address.replace('wss://', 'ws://'),
       fromSecured: (address) => address.replace('ws://', 'wss://'),
     },

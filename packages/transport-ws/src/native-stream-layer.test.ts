@@ -14,7 +14,7 @@ import { createManualClock } from '@trunkline/transport-core/testing';
 import { streamLayerSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { WebSocket, WebSocketServer } from 'ws';
-import { createWsStreamLayer as createBrowserLayer } from './index.browser.ts';
+import { createWsStreamLayer as createBrowserLayer } from './index.layer.browser.ts';
 import { createNativeStreamLayer } from './native-stream-layer.ts';
 import type { NativeWebSocketClass } from './native-web-socket.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';

@@ -1,8 +1,9 @@
 // Session tests over WebSocket.
 
+import { createTransport } from '@trunkline/transport-core';
 import { sessionSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
-import { createWsTransport } from './create-ws-transport.ts';
+import { ws } from './ws.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 
 sessionSuite(test, {
@@ -10,6 +11,6 @@ sessionSuite(test, {
   dialsWait: true,
   place: () => ({
     layer: () => createWsStreamLayer({ bindAddr: '127.0.0.1:0' }),
-    transport: (options) => createWsTransport({ ...options, bindAddr: '127.0.0.1:0' }),
+    transport: (options) => createTransport('ws://127.0.0.1:0', { ...options, backends: [ws()] }),
   }),
 });

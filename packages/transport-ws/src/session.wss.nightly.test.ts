@@ -1,9 +1,10 @@
 // Session tests over WebSocket under mutual TLS.
 
 import * as identity from '@trunkline/security';
+import { createTransport } from '@trunkline/transport-core';
 import { sessionSuite, tlsNodes } from '@trunkline/transport-testkit';
 import test from 'ava';
-import { createWsTransport } from './create-ws-transport.ts';
+import { ws } from './ws.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 
 const tls = await tlsNodes(identity);
@@ -13,6 +14,7 @@ sessionSuite(test, {
   proves: true,
   place: () => ({
     layer: () => createWsStreamLayer({ bindAddr: '127.0.0.1:0', tls: tls() }),
-    transport: (options) => createWsTransport({ ...options, bindAddr: '127.0.0.1:0', tls: tls() }),
+    transport: (options) =>
+      createTransport('wss://127.0.0.1:0', { ...options, backends: [ws({ tls: tls() })] }),
   }),
 });

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { WebSocket, WebSocketServer } from 'ws';
-import { createWsStreamLayer as createBrowserStreamLayer } from './index.browser.ts';
+import { createWsStreamLayer as createBrowserStreamLayer } from './index.layer.browser.ts';
 import { http, listening, raw, refusal, rejection, status, taken } from './testing/upgrades.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 

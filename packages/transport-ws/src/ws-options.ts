@@ -1,13 +1,16 @@
-// The options and public types of the WebSocket layer and of the transport over it.
+// The options and public types of the WebSocket layer, and their validation.
 
-import type {
-  Clock,
-  CommonOptions,
-  Observer,
-  Protocol,
-  Transport,
-} from '@trunkline/transport-core';
-import type { StreamLayer, TlsOptions, TlsUpdate } from '@trunkline/transport-core/backend';
+import type { Clock, Observer } from '@trunkline/transport-core';
+import {
+  extendOptions,
+  optional,
+  optionsSchema,
+  reference,
+  type StreamLayer,
+  type TlsOptions,
+  type TlsUpdate,
+  text,
+} from '@trunkline/transport-core/backend';
 
 /** Options of a WebSocket stream layer; all may be left out. */
 export interface WsStreamLayerOptions {
@@ -65,20 +68,10 @@ export interface WsStreamLayerOptions {
   readonly observer?: Observer | undefined;
 }
 
-/** Options of a transport over WebSocket; `protocol` is required. */
-export type WsTransportOptions<P extends Protocol> = CommonOptions &
-  WsStreamLayerOptions & {
-    /** The protocol that the transport speaks; `mount` adds others. */
-    readonly protocol: P;
-  };
-
 /** A StreamLayer over WebSocket. */
 export interface WsStreamLayer extends StreamLayer, TlsUpdates {}
 
-/** A transport over WebSocket, whose TLS keys and lists can be changed while it runs. */
-export interface WsTransport<P extends Protocol> extends Transport<P>, TlsUpdates {}
-
-/** Changes the TLS keys and lists of a layer or transport that is running. */
+/** Changes the TLS keys and lists of a layer that is running. */
 export interface TlsUpdates {
   /**
    * Changes key, certificate, authorities or lists while the layer runs. The changes apply
@@ -105,7 +98,7 @@ export interface HttpServer {
 
 /** Throws a TypeError that names the option if the options are invalid on any machine. */
 export function checkWsOptions(options: WsStreamLayerOptions): void {
-  const { bindAddr, server, path, origins, tls } = options;
+  const { bindAddr, server, path, tls } = options;
   if (bindAddr !== undefined && server !== undefined)
     throw new TypeError("bindAddr: can't be combined with 'server', whose port is used");
   if (tls !== undefined && server !== undefined)
@@ -114,9 +107,43 @@ export function checkWsOptions(options: WsStreamLayerOptions): void {
     );
   if (path !== undefined && !/^\/[^?#]*$/.test(path))
     throw new TypeError(`path: must begin with '/' and have no '?' or '#', got '${path}'`);
-  if (
-    origins !== undefined &&
-    (!Array.isArray(origins) || origins.some((origin) => typeof origin !== 'string'))
-  )
-    throw new TypeError('origins: must be an array of strings');
+}
+
+export const backendSchema = optionsSchema({
+  reusePort: optional(reference<boolean>((value) => typeof value === 'boolean', 'true or false')),
+  server: optional(
+    reference<HttpServer>(
+      (value) => typeof (value as HttpServer | null)?.address === 'function',
+      'an http or https server',
+    ),
+  ),
+  origins: optional(
+    reference<readonly string[]>(isTexts, "a list of origins, such as ['https://app.example']"),
+  ),
+  hosts: optional(reference<readonly string[]>(isTexts, 'a list of host names')),
+  tls: optional(
+    reference<TlsOptions>(
+      (value) => typeof value === 'object' && value !== null,
+      'an object: { key, cert, ca?, allow?, deny? }',
+    ),
+  ),
+});
+
+export const layerSchema = extendOptions(backendSchema, {
+  bindAddr: optional(text()),
+  advertiseAddr: optional(text()),
+  path: optional(text()),
+  clock: optional(
+    reference<Clock>(
+      (value) => typeof (value as Clock | null)?.setTimeout === 'function',
+      'a Clock',
+    ),
+  ),
+  observer: optional(
+    reference<Observer>((value) => typeof value === 'object' && value !== null, 'an Observer'),
+  ),
+});
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }

@@ -1,15 +1,16 @@
 // Creates the WebSocket stream layer in Node, for code that composes layers.
 
-import { checkAdvertised } from '@trunkline/transport-core/backend';
+import { checkAdvertised, parseOptions } from '@trunkline/transport-core/backend';
 import { MutualTls } from '@trunkline/transport-core/node';
 import { WsLayer } from './ws-layer.ts';
-import type { WsStreamLayer, WsStreamLayerOptions } from './ws-options.ts';
+import { layerSchema, type WsStreamLayer, type WsStreamLayerOptions } from './ws-options.ts';
 
 /**
  * Creates a StreamLayer over WebSocket. Addresses have the form 'ws://host:port/path', or 'wss://…'
  * with TLS.
  */
 export function createWsStreamLayer(options: WsStreamLayerOptions = {}): WsStreamLayer {
+  parseOptions(layerSchema, options, 'createWsStreamLayer');
   const layer = new WsLayer(
     options,
     options.tls && new MutualTls(options.tls, 'createWsStreamLayer'),

@@ -4,7 +4,12 @@
 
 export * from '@trunkline/resilience/health';
 export * from '@trunkline/transport-core';
-export { inmem } from '@trunkline/transport-inmem';
+export {
+  type DirectBackend,
+  direct,
+  type InmemBackendOptions,
+  inmem,
+} from '@trunkline/transport-inmem';
 export type { TcpBackend, TcpBackendOptions } from '@trunkline/transport-tcp';
 export { type WsBackend, type WsBackendOptions, ws } from '@trunkline/transport-ws';
 export { tcp } from '#backends';

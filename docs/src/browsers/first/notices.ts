@@ -1,4 +1,4 @@
-import { defineProtocol, json } from '@trunkline/transport-core';
+import { defineProtocol, json } from 'trunkline';
 import * as z from 'zod/mini';
 
 const text = json(z.string());

@@ -1,9 +1,8 @@
-import { serve } from '@trunkline/transport-core';
-import { createWsTransport } from '@trunkline/transport-ws';
+import { createTransport, serve } from 'trunkline';
 import { notices } from './notices.ts';
 
 const SERVER = new URL('/rpc', import.meta.url).href.replace('http', 'ws');
-const transport = createWsTransport({ protocol: notices });
+const transport = createTransport({ protocol: notices });
 serve(transport, {
   show(notice) {
     console.log(`the server says: ${notice}`);

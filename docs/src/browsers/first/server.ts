@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { serve } from '@trunkline/transport-core';
-import { createWsTransport } from '@trunkline/transport-ws';
+import { createTransport, serve, ws } from 'trunkline';
 import { notices } from './notices.ts';
 
 const PAGE = '<!doctype html><script type="module" src="/page.js"></script>';
@@ -11,11 +10,9 @@ const server = createServer(async ({ url }, response) => {
   response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
   response.end(isScript ? await readFile('page.js') : PAGE);
 });
-const transport = createWsTransport({
+const transport = createTransport('ws://server/rpc', {
   protocol: notices,
-  server,
-  path: '/rpc',
-  origins: [`http://127.0.0.1:${port}`],
+  backends: [ws({ server, origins: [`http://127.0.0.1:${port}`] })],
 });
 serve(transport, {
   async join(name, { from }) {

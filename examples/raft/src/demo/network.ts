@@ -2,7 +2,7 @@
 // which it may prove its id.
 
 import { type Backend, createTransport, type Transport } from '@trunkline/transport-core';
-import { connectAll, createInmemTransport } from '@trunkline/transport-inmem';
+import { direct } from '@trunkline/transport-inmem';
 import { raftProtocol as protocol, type RaftProtocol } from '../protocol.ts';
 import type { DemoCredentials } from './credentials.ts';
 
@@ -51,15 +51,13 @@ export interface Stranger {
 }
 
 export const inMemory: MakeNetwork = async (places) => {
-  const reachable = new Map<string, ReturnType<typeof createInmemTransport<RaftProtocol>>>();
-  const open = async (addr = `memory-${reachable.size + 1}`) => {
-    const transport = createInmemTransport({ protocol, addr });
-    await transport.listen();
-    reachable.set(addr, transport);
-    connectAll(...reachable.values());
-    return transport;
+  const net = direct();
+  net.connectAll();
+  return {
+    places: Array.from({ length: places }, (_, i) => ({
+      open: opener(`inmem://memory-${i + 1}`, net),
+    })),
   };
-  return { places: Array.from({ length: places }, () => ({ open })) };
 };
 
 /** A network without proofs of identity. `anywhere` is the address on which a new place listens. */

@@ -2,7 +2,7 @@
 // authority certifies.
 
 import { createAuthority, createIdentity, openAuthority } from '@trunkline/security';
-import { createTcpStreamLayer, type TcpStreamLayer } from '@trunkline/transport-tcp';
+import { createTcpStreamLayer, type TcpStreamLayer } from '@trunkline/transport-tcp/layer';
 
 /** An authority, as it is passed to the processes. */
 interface Prepared {

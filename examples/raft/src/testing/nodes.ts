@@ -1,9 +1,9 @@
 // Nodes over direct in-memory transports, for tests of the driver.
 
 import { setImmediate } from 'node:timers';
-import type { Store, Transport } from '@trunkline/transport-core';
+import { createTransport, type Store, type Transport } from '@trunkline/transport-core';
 import { createManualClock } from '@trunkline/transport-core/testing';
-import { connectAll, createInmemTransport } from '@trunkline/transport-inmem';
+import { direct } from '@trunkline/transport-inmem';
 import { KeyValueStore } from '../kv.ts';
 import { MemoryStore } from '../memory-store.ts';
 import { RaftNode } from '../node.ts';
@@ -28,13 +28,19 @@ export class Nodes {
    * election.
    */
   readonly clock = createManualClock();
-  readonly #transports: ReturnType<typeof createInmemTransport<RaftProtocol>>[];
+  readonly #transports: Transport<RaftProtocol>[];
   readonly #waiting = new Set<() => void>();
   #closed = false;
 
   private constructor(count: number) {
+    const net = direct();
+    net.connectAll();
     this.#transports = Array.from({ length: count + 1 }, () =>
-      createInmemTransport({ protocol: raftProtocol, clock: this.clock }),
+      createTransport('inmem://', {
+        protocol: raftProtocol,
+        backends: [net],
+        clock: this.clock,
+      }),
     );
     this.outside = this.#transports[count]!;
   }
@@ -46,7 +52,6 @@ export class Nodes {
   ): Promise<Nodes> {
     const nodes = new Nodes(count);
     await Promise.all(nodes.#transports.map((transport) => transport.listen()));
-    connectAll(...nodes.#transports);
     nodes.addrs.push(
       ...nodes.#transports.slice(0, -1).map((transport) => transport.advertiseAddr()),
     );

@@ -3,7 +3,7 @@
 import { createTransport, serve, TransportError } from '@trunkline/transport-core';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import { inmem } from '@trunkline/transport-inmem';
-import { createWsTransport } from '@trunkline/transport-ws';
+import { ws } from '@trunkline/transport-ws';
 import test, { type ExecutionContext } from 'ava';
 import { createAdmin } from '../admin.ts';
 import { type Dashboard, serveDashboard } from '../index.dashboard.ts';
@@ -15,9 +15,10 @@ import { greeter, startNetwork } from './testing/nodes.ts';
 /** Connects to the feed of a dashboard as its page does. */
 function connect(t: ExecutionContext, { url }: Dashboard, token?: string) {
   const { host, hash } = new URL(url);
-  const transport = createWsTransport({
+  const transport = createTransport({
     protocol: dashboardProtocol,
     hello: { token: token ?? hash.replace('#token=', '') },
+    backends: [ws()],
   });
   t.teardown(() => transport.close());
   return transport.to(`ws://${host}/feed`);

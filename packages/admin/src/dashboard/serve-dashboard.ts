@@ -7,13 +7,14 @@ import type { AddressInfo } from 'node:net';
 import {
   type AnyTransport,
   type Client,
+  createTransport,
   type Random,
   type Remote,
   systemRandom,
   TransportError,
 } from '@trunkline/transport-core';
 import { randomBytes } from '@trunkline/transport-core/backend';
-import { createWsTransport } from '@trunkline/transport-ws';
+import { ws } from '@trunkline/transport-ws';
 import type { Admin } from '../admin.ts';
 import { adminProtocol } from '../protocol.ts';
 import { serveFeed } from './feed-server.ts';
@@ -112,14 +113,12 @@ export async function serveDashboard(
   }
   const follower = new NetworkFollower({ clock, readonly, interval, metadata });
   const { urls, origins } = urlsOf(server, host);
-  const feed = createWsTransport({
+  const feed = createTransport(`ws://server${FEED}`, {
     protocol: dashboardProtocol,
-    server,
-    path: FEED,
-    origins,
     clock,
     advertiseAddr: `${urls[0]!.replace('http', 'ws')}${FEED}`,
     admit: (remote) => admit(remote, token),
+    backends: [ws({ server, origins })],
   });
   serveFeed(feed, follower, { readonly, interval, metadata });
   if (own !== undefined) follower.add(LOCAL, own);

@@ -1,7 +1,8 @@
 // trunkline signal: a signaling hub, through which WebRTC nodes find each other.
 
+import { createTransport } from '@trunkline/transport-core';
 import { createSignalHub, signalingProtocol } from '@trunkline/transport-webrtc/signaling';
-import { createWsTransport } from '@trunkline/transport-ws';
+import { ws } from '@trunkline/transport-ws';
 import type { Command } from 'commander';
 import { toJson } from '../output.ts';
 import { type Terminal, untilInterrupted } from '../terminal.ts';
@@ -30,11 +31,10 @@ export function addSignal(program: Command, terminal: Terminal): void {
     .option('--relay', "relay streams between nodes that can't connect directly")
     .action(async (options: SignalOptions, command: Command) => {
       const { bind, advertise, dialed, realm, origin, relay } = options;
-      const transport = createWsTransport({
+      const transport = createTransport(`ws://${bind}`, {
         protocol: signalingProtocol,
-        bindAddr: bind,
         advertiseAddr: advertise,
-        origins: origin,
+        backends: [ws({ origins: origin })],
       });
       const hub = createSignalHub({
         transport,

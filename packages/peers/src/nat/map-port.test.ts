@@ -4,11 +4,12 @@
 import {
   type AnyTransport,
   bytes,
+  createTransport,
   defineProtocol,
   type TransportError,
 } from '@trunkline/transport-core';
 import { createManualClock, type ManualClock } from '@trunkline/transport-core/testing';
-import { createTcpTransport } from '@trunkline/transport-tcp';
+import { tcp } from '@trunkline/transport-tcp';
 import test, { type ExecutionContext } from 'ava';
 import { loadLibrary } from './library.ts';
 import {
@@ -45,13 +46,12 @@ async function fixture(t: ExecutionContext, kind: 'upnp' | 'nat-pmp'): Promise<F
   const host = `127.${1 + (process.pid % 250)}.${1 + (hosts >> 8)}.${1 + (hosts++ % 250)}`;
   const gateway = await startFakeGateway(host);
   const clock = createManualClock();
-  const transport = createTcpTransport({
+  const transport = createTransport('tcp://0.0.0.0:0', {
     protocol,
-    bindAddr: '0.0.0.0:0',
     advertiseAddr: FORMER,
-    clock,
-    // No jitter: a renewal starts when its interval has passed.
+    clock, // No jitter: a renewal starts when its interval has passed.
     random: () => 0,
+    backends: [tcp()],
   });
   await transport.listen();
   const events: PortMappingEvent[] = [];
@@ -214,7 +214,7 @@ test.serial('an error of onEvent changes nothing', async (t) => {
 });
 
 test('a transport that no router can reach is refused', async (t) => {
-  const transport = createTcpTransport({ protocol });
+  const transport = createTransport('tcp://127.0.0.1:0', { protocol, backends: [tcp()] });
   t.teardown(() => transport.close());
   await t.throwsAsync(mapPort(transport), { code: 'failed_precondition' });
   await transport.listen();

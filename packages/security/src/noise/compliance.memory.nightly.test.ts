@@ -2,7 +2,7 @@
 
 import process from 'node:process';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { createInmemStreams } from '@trunkline/transport-inmem';
+import { createInmemStreams } from '@trunkline/transport-inmem/layer';
 import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createIdentity } from '../identity/identity.ts';

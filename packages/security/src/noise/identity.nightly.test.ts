@@ -1,6 +1,6 @@
 // Identity tests of Noise over sockets.
 
-import { createTcpStreamLayer } from '@trunkline/transport-tcp';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { identitySuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { noiseOver } from './testing/noise-over.ts';

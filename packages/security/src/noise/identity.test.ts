@@ -1,6 +1,6 @@
 // Identity tests of Noise over memory.
 
-import { createInmemStreams } from '@trunkline/transport-inmem';
+import { createInmemStreams } from '@trunkline/transport-inmem/layer';
 import { identitySuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { noiseOver } from './testing/noise-over.ts';

@@ -236,7 +236,7 @@ function cannotConnect(
 }
 
 function needsBytes(address: string): TransportError {
-  const message = `Cannot secure the connection with ${address}: noise needs a layer that carries bytes, but this one carries frames; use createInmemStreams, or level: 'stream' in a simulation`;
+  const message = `Cannot secure the connection with ${address}: noise needs a layer that carries bytes, but this one carries frames; use inmem(), or level: 'stream' in a simulation`;
   return new TransportError('failed_precondition', message, { target: address });
 }
 

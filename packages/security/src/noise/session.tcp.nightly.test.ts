@@ -2,7 +2,7 @@
 
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
-import { createTcpStreamLayer } from '@trunkline/transport-tcp';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { sessionSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createIdentity } from '../identity/identity.ts';

@@ -1,7 +1,7 @@
 // Stream layer tests of Noise, over memory and over sockets.
 
-import { createInmemStreams } from '@trunkline/transport-inmem';
-import { createTcpStreamLayer } from '@trunkline/transport-tcp';
+import { createInmemStreams } from '@trunkline/transport-inmem/layer';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { streamLayerSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createIdentity } from '../identity/identity.ts';

@@ -13,8 +13,10 @@ import {
 } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
-import { createInmemStreams, inmem } from '@trunkline/transport-inmem';
-import { createTcpStreamLayer, tcp } from '@trunkline/transport-tcp';
+import { inmem } from '@trunkline/transport-inmem';
+import { createInmemStreams } from '@trunkline/transport-inmem/layer';
+import { tcp } from '@trunkline/transport-tcp';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import test, { type ExecutionContext } from 'ava';
 import { createIdentity } from '../identity/identity.ts';
 import { secure, secured } from './secure.ts';

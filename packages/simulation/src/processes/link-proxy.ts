@@ -3,7 +3,7 @@
 
 import type { Clock } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
-import { createTcpStreamLayer } from '@trunkline/transport-tcp';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { type Faults, type FaultyStreamLayer, faulty } from '@trunkline/transport-testkit';
 import { JoinedConnections } from './joined.ts';
 import { ANYWHERE } from './process-network.ts';

@@ -2,7 +2,7 @@
 // process.
 
 import type { StreamLayer } from '@trunkline/transport-core/backend';
-import { createTcpStreamLayer } from '@trunkline/transport-tcp';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 
 /**
  * The exports of a network module. Each process imports the module; without a network module, the

@@ -1,46 +1,45 @@
-// The layer below `createInmemTransport`: it passes frames unchanged over links made by `connect`.
+// The stream layer of `direct()`: it passes frames unchanged, to the layers that it may dial.
 
 import type { Clock, TransportError } from '@trunkline/transport-core';
 import { reasonError, type StreamConnection } from '@trunkline/transport-core/backend';
+import { DirectLine } from '../memory/line.ts';
 import { FrameConnection, MemoryConnection } from '../memory/memory-connection.ts';
+import { nameOf, SCHEME } from '../memory/names.ts';
 import { NearbyLayer } from '../memory/nearby-layer.ts';
+import type { DirectNetwork } from './direct-network.ts';
 
 /**
- * A stream layer whose connections carry frames instead of bytes. It can dial only linked layers.
- * It needs no limit of its own for data in flight: frames are handed over immediately, and the
- * session's credit and queues limit them.
+ * A stream layer whose connections carry frames instead of bytes. It needs no limit of its own for
+ * data in flight: frames are handed over immediately, and the session's credit and queues limit
+ * them.
  */
 export class DirectLayer extends NearbyLayer {
-  readonly address: string;
-  private readonly links = new Map<string, DirectLayer>();
+  readonly name: string;
+  private readonly network: DirectNetwork;
   private dialed = 0;
 
-  constructor(address: string, clock: Clock) {
-    super(clock, undefined);
-    this.address = address;
-  }
-
-  /** Makes `address` lead to `peer` from now on, for this end only. */
-  link(address: string, peer: DirectLayer): void {
-    this.links.set(address, peer);
-  }
-
-  unlink(address: string): void {
-    this.links.delete(address);
-  }
-
-  unlinkAll(): void {
-    this.links.clear();
+  constructor(
+    network: DirectNetwork,
+    name: string,
+    advertiseAddr: string | undefined,
+    clock: Clock,
+  ) {
+    super(clock, advertiseAddr);
+    this.network = network;
+    this.name = name;
   }
 
   protected override bind(): string {
-    return this.address;
+    this.network.add(this);
+    return SCHEME + this.name;
   }
 
-  protected override unbind(): void {}
+  protected override unbind(): void {
+    this.network.remove(this);
+  }
 
   protected override find(address: string): DirectLayer | undefined {
-    return this.links.get(address);
+    return this.network.find(this.name, nameOf(address));
   }
 
   protected override connect(
@@ -48,19 +47,20 @@ export class DirectLayer extends NearbyLayer {
     peer: DirectLayer,
   ): [StreamConnection, StreamConnection] {
     const near = new FrameConnection(address, this.clock);
-    const far = new FrameConnection(`${this.address}:${++this.dialed}`, peer.clock);
-    MemoryConnection.join(near, far);
+    const far = new FrameConnection(`${SCHEME}${this.name}:${++this.dialed}`, peer.clock);
+    const ended = this.network.opened({ from: this.name, to: peer.name, near });
+    MemoryConnection.join(near, far, (end) => new DirectLine(end, ended));
     return [near, far];
   }
 
   protected override refused(address: string, peer: NearbyLayer | undefined): TransportError {
-    if (peer !== undefined) return super.refused(address, peer);
+    const to = nameOf(address);
+    if (peer !== undefined || this.network.connects(this.name, to))
+      return super.refused(address, peer);
     return reasonError(
       'connection_refused',
-      `${this.address} is not connected to ${address}: call connect('${address}', transport) first`,
-      {
-        target: address,
-      },
+      `${SCHEME}${this.name} is not connected to ${SCHEME}${to}: call connect('${this.name}', '${to}') of the backend made by direct(), or connectAll()`,
+      { target: address },
     );
   }
 }

@@ -1,6 +1,13 @@
 // Tests of membership hooks over the direct transport.
 
-import { type Codec, defineProtocol, type Remote, TransportError } from '@trunkline/transport-core';
+import {
+  type Codec,
+  createTransport,
+  defineProtocol,
+  type Remote,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import {
   type Membership,
@@ -8,7 +15,7 @@ import {
   type PendingConnection,
 } from '@trunkline/transport-core/internal';
 import test from 'ava';
-import { connectAll, createInmemTransport, type InmemTransport } from './inmem-transport.ts';
+import { direct } from './direct.ts';
 
 const text: Codec<string> = {
   name: 'text',
@@ -35,9 +42,9 @@ class Register implements Membership {
   readonly #claims = new Map<Remote, string>();
   readonly #live = new Map<string, Remote[]>();
   readonly #addresses: Map<string, string>;
-  readonly #transport: InmemTransport<any>;
+  readonly #transport: Transport<any>;
 
-  constructor(transport: InmemTransport<any>, nodeId: string, addresses: Map<string, string>) {
+  constructor(transport: Transport<any>, nodeId: string, addresses: Map<string, string>) {
     this.#transport = transport;
     this.nodeId = nodeId;
     this.#addresses = addresses;
@@ -85,19 +92,20 @@ const B = 'b'.repeat(64);
 
 function pair() {
   const addresses = new Map<string, string>();
-  const make = (addr: string, nodeId: string) => {
-    const transport = createInmemTransport({ protocol: echo, addr });
-    addresses.set(nodeId, addr);
+  const net = direct();
+  net.connectAll();
+  const make = (address: string, nodeId: string) => {
+    const transport = createTransport(address, { protocol: echo, backends: [net] });
+    addresses.set(nodeId, address);
     const register = new Register(transport, nodeId, addresses);
     return { transport, register };
   };
-  const a = make('a', A);
-  const b = make('b', B);
-  connectAll(a.transport, b.transport);
+  const a = make('inmem://a', A);
+  const b = make('inmem://b', B);
   return { a, b, close: () => Promise.all([a.transport.close(), b.transport.close()]) };
 }
 
-async function serving(transport: InmemTransport<typeof echo>) {
+async function serving(transport: Transport<typeof echo>) {
   await transport.listen();
   void (async () => {
     for await (const rpc of transport.consumer())
@@ -116,7 +124,7 @@ test('a target node:<id> is dialed through the membership, and then both ends re
   t.true(b.transport.trySend(`node:${A}`, 'hint', 'x'));
   t.is(b.transport.remotes().length, 1, 'both over the one connection');
   t.is((await a.transport.dial(`node:${B}`)).id, a.transport.remotes()[0]!.id);
-  t.deepEqual([a.register.asked, b.register.asked], [['bb b'], ['aa in']]);
+  t.deepEqual([a.register.asked, b.register.asked], [['bb inmem://b'], ['aa in']]);
   await a.transport.disconnect(`node:${B}`);
   t.deepEqual(a.register.heard, ['up bb', 'down bb disconnected']);
   t.false(a.transport.trySend(`node:${B}`, 'hint', 'x'));
@@ -135,7 +143,7 @@ test('without a membership a node id cannot be reached, and the error says so; n
   t.false((error as TransportError).sent);
   await t.throwsAsync(a.transport.send('node:7000', 'say', 'x'), {
     instanceOf: TransportError,
-    code: 'unavailable',
+    code: 'invalid_argument',
   });
   await close();
 });
@@ -158,7 +166,7 @@ test('a node that the membership refuses gets the reason, at both ends, and is d
   manage(b.transport, b.register);
   await serving(b.transport);
   b.register.refused.add(A);
-  const error = (await t.throwsAsync(a.transport.dial('b'), {
+  const error = (await t.throwsAsync(a.transport.dial('inmem://b'), {
     instanceOf: TransportError,
     code: 'permission_denied',
   })) as TransportError;
@@ -175,7 +183,7 @@ test('a link that a newer one replaces is retired after its calls have ended', a
   await b.transport.listen();
   const calls = b.transport.consumer();
   const comings = a.transport.connections();
-  const remote = await a.transport.dial('b');
+  const remote = await a.transport.dial('inmem://b');
   const answer = a.transport.send(remote, 'say', 'late');
   const { value: rpc } = await calls.next();
   management.retire(remote, 'two links are one too many');
@@ -195,14 +203,14 @@ test('a link that a newer one replaces is retired after its calls have ended', a
 test('connections older than a membership are closed in order; a second membership is refused', async (t) => {
   const { a, b, close } = pair();
   await serving(b.transport);
-  t.is(await a.transport.send('b', 'say', 'x'), 'X');
+  t.is(await a.transport.send('inmem://b', 'say', 'x'), 'X');
   const [remote] = a.transport.remotes();
   const management = manage(a.transport, a.register);
   t.throws(() => manage(a.transport, a.register), {
     instanceOf: TypeError,
     message: /already has peers/,
   });
-  t.is(await a.transport.send('b', 'say', 'y'), 'Y');
+  t.is(await a.transport.send('inmem://b', 'say', 'y'), 'Y');
   t.not(a.transport.remotes()[0], remote);
   management.release();
   manage(a.transport, a.register).release();

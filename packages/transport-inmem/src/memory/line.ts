@@ -26,9 +26,12 @@ export interface Line<Unit> {
 /** A line without delay: it hands everything over immediately. */
 export class DirectLine<Unit> implements Line<Unit> {
   readonly #end: LineEnd<Unit>;
+  readonly #ended: (() => void) | undefined;
 
-  constructor(end: LineEnd<Unit>) {
+  /** @param ended called when the end that writes to this line is closed. */
+  constructor(end: LineEnd<Unit>, ended?: () => void) {
     this.#end = end;
+    this.#ended = ended;
   }
 
   put(unit: Unit): void {
@@ -47,5 +50,7 @@ export class DirectLine<Unit> implements Line<Unit> {
     this.#end.acknowledge(size);
   }
 
-  ended(): void {}
+  ended(): void {
+    this.#ended?.();
+  }
 }

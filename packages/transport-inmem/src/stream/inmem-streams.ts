@@ -5,7 +5,6 @@ import {
   type Random,
   systemClock,
   systemRandom,
-  TransportError,
 } from '@trunkline/transport-core';
 import {
   reasonError,
@@ -14,7 +13,7 @@ import {
 } from '@trunkline/transport-core/backend';
 import { ByteConnection, MemoryConnection } from '../memory/memory-connection.ts';
 import { NearbyLayer } from '../memory/nearby-layer.ts';
-import { randomName } from '../memory/random-name.ts';
+import { nameFor, nameOf, SCHEME } from '../memory/names.ts';
 
 /** Options of {@link createInmemStreams}. */
 export interface InmemStreamsOptions {
@@ -96,7 +95,7 @@ class InmemStreamLayer extends NearbyLayer {
     super(clock, advertiseAddr);
     this.listening = listening;
     this.capacity = capacity;
-    this.given = addr === SCHEME ? undefined : addr;
+    this.given = addr;
     this.random = random;
   }
 
@@ -139,19 +138,7 @@ class InmemStreamLayer extends NearbyLayer {
   }
 
   private ownName(): string {
-    this.name ??= this.given === undefined ? randomName(this.random) : nameOf(this.given);
+    this.name ??= nameFor(this.given, this.random);
     return this.name;
   }
 }
-
-function nameOf(address: string): string {
-  const name = /^(?:inmem:\/\/)?([^\s/?#@]{1,255})$/i.exec(address)?.[1];
-  if (name !== undefined) return name;
-  throw new TransportError(
-    'invalid_argument',
-    `'${address}' is not an address of in-memory streams; write 'inmem://name'`,
-    { target: address },
-  );
-}
-
-const SCHEME = 'inmem://';

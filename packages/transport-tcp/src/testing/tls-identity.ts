@@ -2,9 +2,10 @@
 // byte or bit of a handshake, and take most of its time.
 
 import * as identity from '@trunkline/security';
+import { createTransport } from '@trunkline/transport-core';
 import { type TestFunction, tlsIdentitySuite } from '@trunkline/transport-testkit';
 import type { TestFn } from 'ava';
-import { createTcpTransport } from '../create-tcp-transport.ts';
+import { tcp } from '../tcp.ts';
 import { createTcpStreamLayer } from '../tcp-stream-layer.ts';
 import { rawTlsLayer } from './raw-tls.ts';
 
@@ -21,9 +22,13 @@ export function tlsIdentity(test: TestFn, part: 'sweeps' | 'others'): Promise<vo
     { ...identity, day },
     {
       name: 'tls',
-      transport: (options) => createTcpTransport(options),
+      transport: ({ tls, ...options }) =>
+        createTransport('tcp://127.0.0.1:0', { ...options, backends: [tcp({ tls })] }),
       layer: (tls) => createTcpStreamLayer({ tls }),
-      plain: { transport: (options) => createTcpTransport(options) },
+      plain: {
+        transport: (options) =>
+          createTransport('tcp://127.0.0.1:0', { ...options, backends: [tcp()] }),
+      },
       beneath: { layer: () => createTcpStreamLayer() },
       raw: rawTlsLayer,
     },

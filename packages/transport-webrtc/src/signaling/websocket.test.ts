@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createIdentity } from '@trunkline/security';
-import { bytes, defineProtocol } from '@trunkline/transport-core';
-import { createWsTransport, ws } from '@trunkline/transport-ws';
+import { bytes, createTransport, defineProtocol } from '@trunkline/transport-core';
+import { ws } from '@trunkline/transport-ws';
 import test from 'ava';
 import { createSignalHub } from './hub.ts';
 import { hubSignal } from './hub-signal.ts';
@@ -24,7 +24,10 @@ test("a hub runs on the program's HTTP server, beside a protocol of its own", as
     channel: 0x20,
     methods: { echo: { id: 1, request: bytes, response: bytes } },
   });
-  const transport = createWsTransport({ protocol: echo, server, path: '/signal' });
+  const transport = createTransport('ws://server/signal', {
+    protocol: echo,
+    backends: [ws({ server })],
+  });
   const hub = createSignalHub({ transport });
   await transport.listen();
   t.teardown(() => transport.close());
@@ -42,7 +45,10 @@ test('a node whose connection is cut registers again by itself', async (t) => {
   server.on('connection', (socket) => sockets.add(socket));
   await once(server, 'listening');
   t.teardown(() => server.close());
-  const transport = createWsTransport({ protocol: signalingProtocol, server });
+  const transport = createTransport('ws://server', {
+    protocol: signalingProtocol,
+    backends: [ws({ server })],
+  });
   createSignalHub({ transport });
   await transport.listen();
   t.teardown(() => transport.close());

@@ -3,8 +3,8 @@
 // 'node.child.js <address to listen on> [<persistent peer>]'.
 
 import { createInterface } from 'node:readline';
-import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
-import { createTcpTransport } from '@trunkline/transport-tcp';
+import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
 import { createPeers } from '../../index.ts';
 import { mapPort, type PortMapping } from '../map-port.ts';
 
@@ -15,7 +15,7 @@ const protocol = defineProtocol({
   methods: { echo: { id: 1, request: bytes, response: bytes } },
 });
 const [, , bindAddr = '', persistent] = process.argv;
-const transport = createTcpTransport({ protocol, bindAddr });
+const transport = createTransport(`tcp://${bindAddr}`, { protocol, backends: [tcp()] });
 serve(transport, { echo: (request) => request });
 await transport.listen();
 const peers = createPeers({

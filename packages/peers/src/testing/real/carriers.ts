@@ -4,16 +4,12 @@ import { secure } from '@trunkline/security/noise';
 import { createTransport, type Transport } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { inmem } from '@trunkline/transport-inmem';
-import {
-  createTcpStreamLayer,
-  createTcpTransport,
-  type TcpTransportOptions,
-} from '@trunkline/transport-tcp';
-import { createWsTransport } from '@trunkline/transport-ws';
+import { tcp } from '@trunkline/transport-tcp';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
+import { ws } from '@trunkline/transport-ws';
 import { echo } from '../cluster.ts';
 import type { NodeCredentials } from './credentials.ts';
-
-type Given = TcpTransportOptions<typeof echo>;
+import { type Given, overTcp } from './real-fixture.ts';
 
 /** A kind of transport to test. */
 export interface Carrier {
@@ -22,6 +18,10 @@ export interface Carrier {
   readonly proves: boolean;
   /** Returns a function that creates the transport of one node, which listens on a free port. */
   make(credentials: NodeCredentials): (given: Given) => Transport<typeof echo>;
+}
+
+export function overWs(given: Given): Transport<typeof echo> {
+  return createTransport('ws://127.0.0.1:0', { ...given, backends: [ws()] });
 }
 
 let names = 0;
@@ -34,15 +34,15 @@ export const carriers: readonly Carrier[] = [
     make: () => (given) =>
       createTransport(`inmem://way-${++names}`, { ...given, protocol: echo, backends: [memory] }),
   },
-  { name: 'TCP', proves: false, make: () => createTcpTransport },
-  { name: 'WebSocket', proves: false, make: () => createWsTransport },
+  { name: 'TCP', proves: false, make: () => overTcp },
+  { name: 'WebSocket', proves: false, make: () => overWs },
   {
     name: 'TLS',
     proves: true,
     make:
       ({ tls }) =>
       (given) =>
-        createTcpTransport({ ...given, tls }),
+        createTransport('tcp://127.0.0.1:0', { ...given, backends: [tcp({ tls })] }),
   },
   {
     name: 'WebSocket under TLS',
@@ -50,7 +50,7 @@ export const carriers: readonly Carrier[] = [
     make:
       ({ tls }) =>
       (given) =>
-        createWsTransport({ ...given, tls }),
+        createTransport('wss://127.0.0.1:0', { ...given, backends: [ws({ tls })] }),
   },
   {
     name: 'noise',

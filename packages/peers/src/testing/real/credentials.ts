@@ -6,13 +6,13 @@ import {
   createIdentity,
   type Identity,
 } from '@trunkline/security';
-import type { TcpTransportOptions } from '@trunkline/transport-tcp';
+import type { TlsOptions } from '@trunkline/transport-tcp';
 
 /** The identity of a node, with TLS options that prove it. */
 export interface NodeCredentials {
   readonly nodeId: string;
   readonly identity: Identity;
-  readonly tls: NonNullable<TcpTransportOptions<any>['tls']>;
+  readonly tls: TlsOptions;
 }
 
 let authority: Promise<Authority> | undefined;

@@ -1,12 +1,18 @@
 // Nodes with peers over real sockets, on a clock that the test advances.
 
-import { systemClock, type Transport, type TransportError } from '@trunkline/transport-core';
+import {
+  type CommonOptions,
+  createTransport,
+  systemClock,
+  type Transport,
+  type TransportError,
+} from '@trunkline/transport-core';
 import {
   createManualClock,
   type ManualClock,
   seededRandom,
 } from '@trunkline/transport-core/testing';
-import { createTcpTransport, type TcpTransportOptions } from '@trunkline/transport-tcp';
+import { tcp } from '@trunkline/transport-tcp';
 import type { ExecutionContext } from 'ava';
 import type { PeersOptions } from '../../options.ts';
 import { createPeers, type Peers } from '../../peers.ts';
@@ -15,6 +21,8 @@ import type { PeerEvent } from '../../types.ts';
 import { echo } from '../cluster.ts';
 
 type Echo = Transport<typeof echo>;
+/** The options of a transport, without its backends. */
+export type Given = CommonOptions & { readonly protocol: typeof echo };
 
 /** A node of a {@link RealFixture}. */
 export interface RealNode {
@@ -34,14 +42,18 @@ export interface RealNode {
 
 /** Options of {@link RealFixture.node}. */
 export interface RealNodeOptions {
-  readonly transport?: Partial<TcpTransportOptions<typeof echo>>;
+  readonly transport?: Partial<Given>;
   readonly peers?: Partial<PeersOptions<any>>;
   /** Creates the transport. Default: TCP. */
-  readonly make?: ((options: TcpTransportOptions<typeof echo>) => Echo) | undefined;
+  readonly make?: ((options: Given) => Echo) | undefined;
   /** Returns the response to a call. Default: its name and the request, at once. */
   readonly answer?: (said: string) => Promise<string>;
   /** True to start the peers (the default). */
   readonly start?: boolean;
+}
+
+export function overTcp(options: Given): Echo {
+  return createTransport('tcp://127.0.0.1:0', { ...options, backends: [tcp()] });
 }
 
 /** Nodes over real sockets with one clock, which advances only when the test requests it. */
@@ -76,7 +88,7 @@ export class RealFixture {
     {
       transport: given = {},
       peers: options = {},
-      make = createTcpTransport,
+      make = overTcp,
       answer,
       start = true,
     }: RealNodeOptions = {},

@@ -2,7 +2,8 @@
 // leave nothing open that would keep the process running, so it ends by itself.
 
 import process from 'node:process';
-import { createTcpTransport } from '@trunkline/transport-tcp';
+import { createTransport } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
 import { createFileAddressBook, systemLookup } from '../../index.node.ts';
 import { createPeers } from '../../peers.ts';
 import { echo } from '../cluster.ts';
@@ -11,7 +12,7 @@ const [path] = process.argv.slice(2);
 const nodes = [];
 const seeds: string[] = [];
 for (let i = 0; i < 3; i++) {
-  const transport = createTcpTransport({ protocol: echo });
+  const transport = createTransport('tcp://127.0.0.1:0', { protocol: echo, backends: [tcp()] });
   await transport.listen();
   const peers = createPeers({
     transport,

@@ -5,8 +5,14 @@ import { createServer } from 'node:http';
 import { createGossip, partialView } from '@trunkline/gossip';
 import { createPeers } from '@trunkline/peers';
 import { createAuthority, createIdentity } from '@trunkline/security';
-import { bytes, defineProtocol, serve, TransportError } from '@trunkline/transport-core';
-import { createTcpTransport } from '@trunkline/transport-tcp';
+import {
+  bytes,
+  createTransport,
+  defineProtocol,
+  serve,
+  TransportError,
+} from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
 import { Registry } from 'prom-client';
 import { exportMetrics } from '../../index.prometheus.ts';
 import { createMetrics } from '../../metrics.ts';
@@ -55,11 +61,14 @@ async function startNode(seeds: readonly string[]) {
   const identity = createIdentity();
   const metrics = createMetrics();
   const { observer } = metrics;
-  const transport = createTcpTransport({
+  const transport = createTransport('tcp://127.0.0.1:0', {
     protocol,
-    bindAddr: '127.0.0.1:0',
-    tls: { key: identity.key, cert: await AUTHORITY.issue(identity), ca: AUTHORITY.cert },
     observer,
+    backends: [
+      tcp({
+        tls: { key: identity.key, cert: await AUTHORITY.issue(identity), ca: AUTHORITY.cert },
+      }),
+    ],
   });
   serve(transport, {
     get: (key) => key,

@@ -1,4 +1,4 @@
-// Tests createWsTransport and ws(): calls, paths, options and the browser build.
+// Tests ws(): calls, paths, options and the browser build.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -12,10 +12,11 @@ import {
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import { WebSocket } from 'ws';
-import { createWsTransport, ws } from './create-ws-transport.ts';
-import { createWsTransport as createBrowserTransport } from './index.browser.ts';
+import { ws as browserWs } from './index.browser.ts';
 import { createNativeStreamLayer } from './native-stream-layer.ts';
 import type { NativeWebSocketClass } from './native-web-socket.ts';
+import { ws } from './ws.ts';
+import { createWsStreamLayer } from './ws-stream-layer.ts';
 
 const echo = defineProtocol({
   name: 'echo',
@@ -25,14 +26,17 @@ const echo = defineProtocol({
 });
 
 test('with reusePort port 0 is refused, and a port is shared with other listeners if it can be', async (t) => {
-  const zero = createWsTransport({ protocol: echo, bindAddr: 'ws://127.0.0.1:0', reusePort: true });
+  const zero = createTransport('ws://127.0.0.1:0', {
+    protocol: echo,
+    backends: [ws({ reusePort: true })],
+  });
   const error = await t.throwsAsync<TransportError>(zero.listen());
   t.is(error!.code, 'invalid_argument');
   t.regex(error!.message, /reusePort: .* give a fixed port/);
   // Below the ports that the system assigns by itself.
-  const bindAddr = `ws://127.0.0.1:${20_000 + ((process.pid * 31) % 12_000)}`;
+  const address = `ws://127.0.0.1:${20_000 + ((process.pid * 31) % 12_000)}`;
   const listeners = [1, 2].map(() =>
-    createWsTransport({ protocol: echo, bindAddr, reusePort: true }),
+    createTransport(address, { protocol: echo, backends: [ws({ reusePort: true })] }),
   );
   t.teardown(() => Promise.all([zero, ...listeners].map((each) => each.close())).then(() => {}));
   await listeners[0]!.listen();
@@ -43,8 +47,8 @@ test('with reusePort port 0 is refused, and a port is shared with other listener
 });
 
 test('one end calls the other under a path', async (t) => {
-  const server = createWsTransport({ protocol: echo, path: '/rpc' });
-  const client = createWsTransport({ protocol: echo });
+  const server = createTransport('ws://127.0.0.1:0/rpc', { protocol: echo, backends: [ws()] });
+  const client = createTransport({ protocol: echo, backends: [ws()] });
   t.teardown(() => Promise.all([server.close(), client.close()]).then(() => {}));
   await server.listen();
   serve(server, { echo: (request) => request });
@@ -75,7 +79,7 @@ test('as a backend it takes the path from its address, on its own port and on a 
 });
 
 test('a page that dialed can be called through its Remote', async (t) => {
-  const server = createWsTransport({ protocol: echo });
+  const server = createTransport('ws://127.0.0.1:0', { protocol: echo, backends: [ws()] });
   const page = new NetworkTransport({
     protocol: echo,
     stream: createNativeStreamLayer({ webSocket: WebSocket as unknown as NativeWebSocketClass }),
@@ -89,7 +93,7 @@ test('a page that dialed can be called through its Remote', async (t) => {
 });
 
 test('in a browser listen fails with unimplemented', async (t) => {
-  const page = createBrowserTransport({ protocol: echo });
+  const page = createTransport('ws://127.0.0.1:0', { protocol: echo, backends: [browserWs()] });
   const error = await page.listen().then(
     () => t.fail(),
     (error) => error,
@@ -99,13 +103,12 @@ test('in a browser listen fails with unimplemented', async (t) => {
 });
 
 test('invalid options throw a TypeError that names the function and the option', (t) => {
-  t.throws(() => createWsTransport({ protocol: echo, pth: '/x' } as never), {
-    instanceOf: TypeError,
-    message: /createWsTransport: pth.*path/,
-  });
-  t.throws(() => createWsTransport({ protocol: echo, path: 'x' }), {
-    instanceOf: TypeError,
-    message: /path/,
-  });
-  t.throws(() => ws({ path: 'x' }), { instanceOf: TypeError, message: /path/ });
+  const cases = [
+    [() => ws({ orgin: [] } as never), /ws: orgin: unknown option; did you mean 'origins'/],
+    [() => ws({ origins: 'https://app.example' } as never), /ws: origins: must be a list/],
+    [() => ws({ server: {} } as never), /ws: server: must be an http or https server/],
+    [() => createWsStreamLayer({ path: 'x' }), /path: must begin with '\/'/],
+    [() => browserWs({ tls: {} as never }), /ws: tls: a page can't present a certificate/],
+  ] as const;
+  for (const [make, message] of cases) t.throws(make, { instanceOf: TypeError, message });
 });

@@ -1,4 +1,4 @@
-// Tests createTcpTransport and tcp(): calls, addresses, options, and connections that speak another
+// Tests tcp() and createTcpStreamLayer: calls, addresses, options, and connections that speak another
 // protocol.
 
 import { connect } from 'node:net';
@@ -10,7 +10,8 @@ import {
   serve,
 } from '@trunkline/transport-core';
 import test from 'ava';
-import { createTcpTransport, tcp } from './create-tcp-transport.ts';
+import { tcp } from './tcp.ts';
+import { createTcpStreamLayer } from './tcp-stream-layer.ts';
 
 const echo = defineProtocol({
   name: 'echo',
@@ -19,42 +20,36 @@ const echo = defineProtocol({
   methods: { echo: { id: 1, request: bytes, response: bytes } },
 });
 
-test('one end calls the other, with and without tcp://', async (t) => {
-  const server = createTcpTransport({ protocol: echo });
-  const client = createTcpTransport({ protocol: echo });
+test('one end calls the other, with and without tcp:// in the target', async (t) => {
+  const server = createTransport('tcp://127.0.0.1:0', { protocol: echo, backends: [tcp()] });
+  const client = createTransport({ protocol: echo, backends: [tcp()] });
   t.teardown(() => Promise.all([server.close(), client.close()]).then(() => {}));
   await server.listen();
   serve(server, { echo: (request) => request });
-  t.regex(server.localAddr(), /^127\.0\.0\.1:\d+$/);
+  t.regex(server.localAddr(), /^tcp:\/\/127\.0\.0\.1:\d+$/);
   t.deepEqual(
     [...(await client.send(server.localAddr(), 'echo', new Uint8Array([1, 2, 3])))],
     [1, 2, 3],
   );
   t.deepEqual(
-    [...(await client.send(`tcp://${server.localAddr()}`, 'echo', new Uint8Array([4])))],
+    [...(await client.send(server.localAddr().replace('tcp://', ''), 'echo', new Uint8Array([4])))],
     [4],
   );
   t.is(client.remotes().length, 1);
 });
 
-test('as a backend its addresses have their scheme', async (t) => {
-  const backend = tcp();
-  const server = createTransport('tcp://127.0.0.1:0', { protocol: echo, backends: [backend] });
-  const client = createTransport({ protocol: echo, backends: [backend] });
-  t.teardown(() => Promise.all([server.close(), client.close()]).then(() => {}));
-  await server.listen();
-  serve(server, { echo: (request) => request });
-  t.regex(server.localAddr(), /^tcp:\/\/127\.0\.0\.1:\d+$/);
-  t.deepEqual([...(await client.send(server.localAddr(), 'echo', new Uint8Array([5])))], [5]);
-});
-
 test('invalid options throw a TypeError that names the function and the option', (t) => {
-  t.throws(() => createTcpTransport({ protocol: echo, bindAdr: 'x:1' } as never), {
-    instanceOf: TypeError,
-    message: /createTcpTransport: bindAdr.*bindAddr/,
-  });
-  t.throws(() => createTcpTransport({} as never), { instanceOf: TypeError, message: /protocol/ });
-  t.throws(() => tcp({ keepAlive: -1 }), { instanceOf: TypeError, message: /keepAlive/ });
+  const cases = [
+    [
+      () => createTcpStreamLayer({ bindAdr: 'x:1' } as never),
+      /createTcpStreamLayer: bindAdr.*bindAddr/,
+    ],
+    [() => createTcpStreamLayer({ keepAlive: 0 }), /createTcpStreamLayer: keepAlive: must be/],
+    [() => tcp({ keepAlive: -1 }), /tcp: keepAlive: must be .* or false, got -1/],
+    [() => tcp({ tsl: {} } as never), /tcp: tsl: unknown option; did you mean 'tls'/],
+    [() => tcp({ tls: true } as never), /tcp: tls: must be an object/],
+  ] as const;
+  for (const [make, message] of cases) t.throws(make, { instanceOf: TypeError, message });
 });
 
 for (const [title, bytesSent] of [
@@ -72,13 +67,17 @@ for (const [title, bytesSent] of [
         if (event.type === 'rejected') tell();
       },
     };
-    const server = createTcpTransport({ protocol: echo, observer });
-    const client = createTcpTransport({ protocol: echo });
+    const server = createTransport('tcp://127.0.0.1:0', {
+      protocol: echo,
+      observer,
+      backends: [tcp()],
+    });
+    const client = createTransport({ protocol: echo, backends: [tcp()] });
     t.teardown(() => Promise.all([server.close(), client.close()]).then(() => {}));
     await server.listen();
     serve(server, { echo: (request) => request });
     await client.dial(server.localAddr());
-    const socket = connect(Number(server.localAddr().split(':')[1]), '127.0.0.1');
+    const socket = connect(Number(server.localAddr().split(':').at(-1)), '127.0.0.1');
     let answered = 0;
     socket.on('error', () => {}).on('data', (chunk) => (answered += chunk.length));
     const gone = new Promise((resolve) => socket.on('close', resolve));

@@ -1,0 +1,95 @@
+// The network behind one value of `direct()`. It owns who may dial whom, who listens, and the open
+// connections.
+
+import { reasonError } from '@trunkline/transport-core/backend';
+import type { FrameConnection } from '../memory/memory-connection.ts';
+import { SCHEME } from '../memory/names.ts';
+import type { DirectLayer } from './direct-layer.ts';
+
+/** A connection that `from` has dialed to `to`. */
+interface OpenConnection {
+  readonly from: string;
+  readonly to: string;
+  readonly near: FrameConnection;
+}
+
+export class DirectNetwork {
+  readonly #listening = new Map<string, DirectLayer>();
+  readonly #open = new Set<OpenConnection>();
+  /** Whether pairs that nobody has named are connected. */
+  #all = false;
+  /** The number of changes so far. The latest change that concerns a pair counts. */
+  #changes = 0;
+  /** The latest change of a pair, under `from` and `to`. */
+  readonly #pairs = new Map<string, { readonly at: number; readonly connected: boolean }>();
+  /** When a name was disconnected from all others. */
+  readonly #alone = new Map<string, number>();
+
+  add(layer: DirectLayer): void {
+    const { name } = layer;
+    if (this.#listening.has(name))
+      throw reasonError(
+        'address_in_use',
+        `Cannot listen on ${SCHEME}${name}: another transport of this backend listens on it; close it, or choose another name`,
+        { target: SCHEME + name },
+      );
+    this.#listening.set(name, layer);
+  }
+
+  remove(layer: DirectLayer): void {
+    this.#listening.delete(layer.name);
+  }
+
+  /** Returns the layer at `to`, if `from` may dial it. */
+  find(from: string, to: string): DirectLayer | undefined {
+    return this.connects(from, to) ? this.#listening.get(to) : undefined;
+  }
+
+  connects(from: string, to: string): boolean {
+    const pair = this.#pairs.get(pairOf(from, to));
+    const alone = Math.max(this.#alone.get(from) ?? 0, this.#alone.get(to) ?? 0);
+    if (pair !== undefined && pair.at > alone) return pair.connected;
+    return this.#all && alone === 0;
+  }
+
+  /** Registers a connection. Returns a function to be called when one of its ends has closed. */
+  opened(connection: OpenConnection): () => void {
+    this.#open.add(connection);
+    return () => this.#open.delete(connection);
+  }
+
+  connect(from: string, to: string): void {
+    this.#pairs.set(pairOf(from, to), { at: ++this.#changes, connected: true });
+  }
+
+  disconnect(from: string, to: string): void {
+    this.#pairs.set(pairOf(from, to), { at: ++this.#changes, connected: false });
+    this.#cut((open) => open.from === from && open.to === to);
+  }
+
+  disconnectAll(name: string): void {
+    this.#alone.set(name, ++this.#changes);
+    this.#cut(({ from, to }) => from === name || to === name);
+  }
+
+  connectAll(): void {
+    this.#all = true;
+    this.#pairs.clear();
+    this.#alone.clear();
+  }
+
+  #cut(chosen: (connection: OpenConnection) => boolean): void {
+    for (const open of [...this.#open]) {
+      if (!chosen(open)) continue;
+      const target = SCHEME + open.to;
+      open.near.destroy(
+        reasonError('reset', `Connection with ${target}: it was cut by disconnect`, { target }),
+      );
+    }
+  }
+}
+
+/** A name has no white space. */
+function pairOf(from: string, to: string): string {
+  return `${from} ${to}`;
+}
