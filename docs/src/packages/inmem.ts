@@ -15,7 +15,5 @@ await b!.listen();
 
 console.log(await a!.send('inmem://b', 'echo', new Uint8Array([1, 2, 3])));
 net.disconnect('a', 'b'); // until connect
-await a!
-  .send('inmem://b', 'echo', new Uint8Array(1))
-  .catch((error) => console.log(error.code, error.sent));
+await a!.send('inmem://b', 'echo', new Uint8Array(1)).catch(({ code }) => console.log(code));
 await Promise.all([a!.close(), b!.close()]);

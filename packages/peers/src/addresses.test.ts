@@ -127,8 +127,10 @@ test('events, lists and remotes spell an address in one carrier, with its scheme
   const passive = { maxOutbound: 0 };
   const b = await fixture.node('b', { peers: passive });
   const full = spelled(b.address);
-  t.deepEqual([full, b.transport.localAddr()], [`tcp://${b.address}`, b.address]);
-  const a = await fixture.node('a', { peers: { ...passive, persistent: [`TCP://${b.address}/`] } });
+  t.deepEqual([full, b.transport.localAddr()], [b.address, b.address]);
+  const a = await fixture.node('a', {
+    peers: { ...passive, persistent: [`${b.address.replace('tcp', 'TCP')}/`] },
+  });
   await fixture.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
   const [seen, back] = [a.peers.get(b.nodeId)!, b.peers.get(a.nodeId)!];
   t.deepEqual(

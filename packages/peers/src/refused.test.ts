@@ -133,7 +133,7 @@ const cases: readonly Case[] = [
   {
     title: 'HTTP against plain WebSocket, without an upgrade',
     carrier: carriers.find(({ name }) => name === 'WebSocket')!,
-    come: (_, address) => shout(new URL(address).host, 'TRKL no HTTP at all\r\n\r\n'),
+    come: (_, address) => shout(address, 'TRKL no HTTP at all\r\n\r\n'),
     reason: 'incompatible',
     cause: 'wrong_preamble',
   },
@@ -298,9 +298,10 @@ async function nodesWithOneKey(fixture: RealFixture, carrier: (typeof carriers)[
 
 /** Sends text over bare TCP and ends; rejects when the other end has closed. */
 function shout(address: string, text: string): Promise<never> {
-  const at = address.lastIndexOf(':');
+  const { host } = new URL(address);
+  const at = host.lastIndexOf(':');
   return new Promise((_, reject) => {
-    const socket = connect({ host: address.slice(0, at), port: Number(address.slice(at + 1)) });
+    const socket = connect({ host: host.slice(0, at), port: Number(host.slice(at + 1)) });
     socket.on('error', () => {}).on('close', () => reject(new Error('the other end has closed')));
     socket.end(text);
     socket.resume();

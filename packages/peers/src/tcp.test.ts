@@ -128,7 +128,7 @@ test('three nodes find each other through one seed and call each other by id; on
 test('one address in many spellings is one peer with one link, permanently', async (t) => {
   const fixture = new RealFixture(t);
   const b = await fixture.node('b', { peers: passive });
-  const port = b.address.split(':')[1];
+  const port = b.address.split(':').at(-1);
   const spellings = [
     'localhost',
     'LOCALHOST',
@@ -208,7 +208,7 @@ test('removing one of two spellings of a peer leaves its link alone', async (t) 
     const fixture = new RealFixture(t);
     const b = await fixture.node('b', { peers: passive });
     const spellings = ['localhost', '127.0.0.1'].map(
-      (host) => `${host}:${b.address.split(':')[1]}`,
+      (host) => `${host}:${b.address.split(':').at(-1)}`,
     );
     const a = await fixture.node('a', { peers: { ...passive, persistent: spellings } });
     await fixture.until(

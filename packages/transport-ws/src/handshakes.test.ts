@@ -207,14 +207,14 @@ async function node(
     heard();
   };
   const limits = { handshakes: { pending, perSource } };
-  const transport = createTransport('ws://127.0.0.1:0', {
-    ...options,
+  const scheme = options.tls === undefined ? 'ws' : 'wss';
+  const transport = createTransport(`${scheme}://127.0.0.1:0`, {
     protocol: echo,
     clock,
     limits,
     handshakeTimeout,
     observer: { event },
-    backends: [ws()],
+    backends: [ws(options)],
   });
   await transport.listen();
   serve(transport, { echo: (request) => request });

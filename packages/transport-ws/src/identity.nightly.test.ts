@@ -16,8 +16,8 @@ await tlsIdentitySuite(
   { ...identity, day },
   {
     name: 'wss',
-    transport: ({ tls, ...options }) =>
-      createTransport('wss://127.0.0.1:0', { ...options, backends: [ws({ tls })] }),
+    transport: ({ address = 'wss://127.0.0.1:0', tls, ...options }) =>
+      createTransport(address, { ...options, backends: [ws({ tls })] }),
     layer: (tls) => createWsStreamLayer({ tls }),
     plain: {
       transport: (options) => createTransport('ws://127.0.0.1:0', { ...options, backends: [ws()] }),

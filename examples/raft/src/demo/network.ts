@@ -53,11 +53,9 @@ export interface Stranger {
 export const inMemory: MakeNetwork = async (places) => {
   const net = direct();
   net.connectAll();
-  return {
-    places: Array.from({ length: places }, (_, i) => ({
-      open: opener(`inmem://memory-${i + 1}`, net),
-    })),
-  };
+  let opened = 0;
+  const open = (addr?: string) => opener(`inmem://memory-${++opened}`, net)(addr);
+  return { places: Array.from({ length: places }, () => ({ open })) };
 };
 
 /** A network without proofs of identity. `anywhere` is the address on which a new place listens. */

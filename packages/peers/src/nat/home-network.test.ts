@@ -14,13 +14,13 @@ for (const protocol of ['UPnP', 'NAT-PMP'] as const) {
       await network.startRouter(router);
       const outer = await network.startNode('outer', `${OUTER}:7000`);
       const inner = await network.startNode('inner', `${INNER}:7000`, `${OUTER}:7000`);
-      const external = `${ROUTER}:7000`;
+      const external = `tcp://${ROUTER}:7000`;
       const isKnownAt = (address: string) =>
         until(
           `the outer node knows the inner one at ${address}`,
-          async () => String(await outer.ask('peers')) === `tcp://${address}`,
+          async () => String(await outer.ask('peers')) === address,
         );
-      await isKnownAt(`${INNER}:7000`);
+      await isKnownAt(`tcp://${INNER}:7000`);
       t.is(await outer.ask(`call ${external}`), 'unavailable');
 
       t.deepEqual(await inner.ask('map'), { addresses: [external] });
@@ -33,10 +33,10 @@ for (const protocol of ['UPnP', 'NAT-PMP'] as const) {
       await until('the port is mapped again', () => network.mappings() === 1);
       t.is(await outer.ask(`call ${external}`), 'reached');
 
-      t.is(await inner.ask('unmap'), `${INNER}:7000`);
+      t.is(await inner.ask('unmap'), `tcp://${INNER}:7000`);
       t.is(network.mappings(), 0);
       t.is(await outer.ask(`call ${external}`), 'unavailable');
-      await isKnownAt(`${INNER}:7000`);
+      await isKnownAt(`tcp://${INNER}:7000`);
     },
   );
 }
@@ -44,10 +44,10 @@ for (const protocol of ['UPnP', 'NAT-PMP'] as const) {
 inNetwork('UPnP: a search is repeated until the router answers', async (t, network) => {
   const gateway = await network.startFakeGateway();
   const inner = await network.startNode('inner', `${INNER}:7000`);
-  t.deepEqual(await inner.ask('map'), { addresses: ['203.0.113.7:7000'] });
+  t.deepEqual(await inner.ask('map'), { addresses: ['tcp://203.0.113.7:7000'] });
   t.deepEqual(await gateway.ask('mappings'), [[7_000, `${INNER}:7000`]]);
   t.true(Number(await gateway.ask('searches')) >= 2, 'the first one was lost');
-  t.is(await inner.ask('unmap'), `${INNER}:7000`);
+  t.is(await inner.ask('unmap'), `tcp://${INNER}:7000`);
   t.deepEqual(await gateway.ask('mappings'), []);
 });
 

@@ -26,7 +26,7 @@ const protocol = defineProtocol({
   channel: 0x20,
   methods: { ask: { id: 1, request: bytes, response: bytes } },
 });
-const FORMER = 'inside.example:1';
+const FORMER = 'tcp://inside.example:1';
 const REFUSED = { upnp: '606 Action not authorized', pmp: 2 };
 
 interface Fixture {
@@ -49,7 +49,8 @@ async function fixture(t: ExecutionContext, kind: 'upnp' | 'nat-pmp'): Promise<F
   const transport = createTransport('tcp://0.0.0.0:0', {
     protocol,
     advertiseAddr: FORMER,
-    clock, // No jitter: a renewal starts when its interval has passed.
+    clock,
+    // No jitter: a renewal starts when its interval has passed.
     random: () => 0,
     backends: [tcp()],
   });
@@ -92,7 +93,7 @@ for (const kind of ['upnp', 'nat-pmp'] as const) {
     async (t) => {
       const { gateway, transport, port, events, map } = await fixture(t, kind);
       const mapping = await map();
-      const external = `203.0.113.7:${port}`;
+      const external = `tcp://203.0.113.7:${port}`;
       t.deepEqual(mapping.addresses, [external]);
       t.is(mapping.error, undefined);
       t.is(transport.advertiseAddr(), `${external},${FORMER}`);
@@ -111,7 +112,7 @@ for (const kind of ['upnp', 'nat-pmp'] as const) {
     const { gateway, clock, port, map } = await fixture(t, kind);
     gateway.mappings.set(port, '192.168.1.9:7000');
     const mapping = await map({ renewInterval: 60_000 });
-    t.deepEqual(mapping.addresses, [`203.0.113.7:${port + 1}`]);
+    t.deepEqual(mapping.addresses, [`tcp://203.0.113.7:${port + 1}`]);
     gateway.mappings.delete(port);
     await clock.advance(60_000);
     while (gateway.leases.length < 2) await new Promise((resolve) => setImmediate(resolve));
@@ -127,8 +128,8 @@ for (const kind of ['upnp', 'nat-pmp'] as const) {
     await clock.advance(60_000);
     await reported(2);
     t.deepEqual([...gateway.mappings.keys()], [port]);
-    t.like(events[1], { type: 'mapped', addresses: [`203.0.113.8:${port}`] });
-    t.is(transport.advertiseAddr(), `203.0.113.8:${port},${FORMER}`);
+    t.like(events[1], { type: 'mapped', addresses: [`tcp://203.0.113.8:${port}`] });
+    t.is(transport.advertiseAddr(), `tcp://203.0.113.8:${port},${FORMER}`);
   });
 
   test.serial(`${kind}: a refusal is reported with advice, and tried again later`, async (t) => {
@@ -208,7 +209,7 @@ test.serial('an error of onEvent changes nothing', async (t) => {
   };
   const mapping = await map({ onEvent });
   t.is(mapping.error, undefined);
-  t.true(transport.advertiseAddr().startsWith(`203.0.113.7:${port},`));
+  t.true(transport.advertiseAddr().startsWith(`tcp://203.0.113.7:${port},`));
   await mapping.close();
   t.is(gateway.mappings.size, 0);
 });
@@ -220,7 +221,7 @@ test('a transport that no router can reach is refused', async (t) => {
   await transport.listen();
   const error = (await t.throwsAsync(mapPort(transport))) as TransportError;
   t.is(error.code, 'failed_precondition');
-  t.regex(error.message, /a router can't reach 127\.0\.0\.1:\d+; listen on/);
+  t.regex(error.message, /a router can't reach tcp:\/\/127\.0\.0\.1:\d+; listen on/);
 });
 
 test('invalid options are a TypeError that names them', async (t) => {

@@ -27,7 +27,7 @@ export function rawTlsLayer(options: RawTlsOptions, sessions: TlsSessions): Stre
       await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
     },
     dial(address): Promise<StreamConnection> {
-      const { host, port } = parseHostPort(address)!;
+      const { host, port } = parseHostPort(address.replace('tcp://', ''))!;
       return new Promise((resolve, reject) => {
         const socket = connect({ ...common, host, port, checkServerIdentity: () => undefined });
         sessions.follow(socket);

@@ -22,8 +22,8 @@ export function tlsIdentity(test: TestFn, part: 'sweeps' | 'others'): Promise<vo
     { ...identity, day },
     {
       name: 'tls',
-      transport: ({ tls, ...options }) =>
-        createTransport('tcp://127.0.0.1:0', { ...options, backends: [tcp({ tls })] }),
+      transport: ({ address = 'tcp://127.0.0.1:0', tls, ...options }) =>
+        createTransport(address, { ...options, backends: [tcp({ tls })] }),
       layer: (tls) => createTcpStreamLayer({ tls }),
       plain: {
         transport: (options) =>

@@ -89,7 +89,7 @@ export interface TlsIdentityBackend extends Pick<IdentityBackend, 'name' | 'plai
   transport<Q extends Protocol>(
     options: CommonOptions & {
       protocol: Q;
-      bindAddr: string | undefined;
+      address: string | undefined;
       tls: TlsCredentials['tls'] & Lists;
     },
   ): TlsTransport<Q>;
@@ -118,7 +118,7 @@ export async function tlsIdentitySuite(
     transport({ tls }, options, { lists, address }) {
       const transport = backend.transport({
         ...options,
-        bindAddr: address,
+        address,
         tls: { ...tls, ...lists },
       });
       return {

@@ -22,7 +22,7 @@ export class TcpRelay {
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => this.#join(near));
   }
 
-  /** Creates a relay to an address, 'host:port'. It is closed after the test. */
+  /** Creates a relay to an address, 'host:port' or 'tcp://host:port'. It is closed after the test. */
   static async to(target: string, t?: Pick<ExecutionContext, 'teardown'>): Promise<TcpRelay> {
     const relay = new TcpRelay(target);
     t?.teardown(() => relay.close());
@@ -82,10 +82,11 @@ export class TcpRelay {
   #join(near: Socket): void {
     // The system accepts the connection, but it leads nowhere.
     if (this.#isFrozen) return this.#swallow(near);
-    const separator = this.#target.lastIndexOf(':');
+    const target = this.#target.replace('tcp://', '');
+    const separator = target.lastIndexOf(':');
     const far = connect({
-      host: this.#target.slice(0, separator),
-      port: Number(this.#target.slice(separator + 1)),
+      host: target.slice(0, separator),
+      port: Number(target.slice(separator + 1)),
       allowHalfOpen: true,
       noDelay: true,
     });
