@@ -1,16 +1,16 @@
 // The public entry for simulations: a deterministic cluster for tests, with virtual time, injected
 // faults, and a trace with a hash.
 export {
-  type Command,
   createHistory,
-  type Handle,
   type History,
   type Operation,
+  type OperationCommand,
+  type OperationHandle,
 } from './checking/history.ts';
 export {
-  type CheckOptions,
   checkLinearizable,
-  type LinearizabilityVerdict,
+  type LinearizableOptions,
+  type LinearizableVerdict,
 } from './checking/linearizable.ts';
 export { checkObject, type ObjectVerdict } from './checking/objects/check-object.ts';
 export {
@@ -19,17 +19,17 @@ export {
   type LockCommand,
   type LockResult,
   type LockState,
-  type Model,
   models,
+  type ObjectModel,
   type QueueCommand,
   type QueueResult,
   type SetCommand,
   type SetResult,
 } from './checking/objects/models.ts';
 export {
-  type Call,
-  type CallHandle,
   createObjectHistory,
+  type ObjectCall,
+  type ObjectCallHandle,
   type ObjectHistory,
 } from './checking/objects/object-history.ts';
 export {
@@ -37,24 +37,24 @@ export {
   type TransactionsVerdict,
 } from './checking/transactions/check-transactions.ts';
 export type {
-  ListStep,
   TransactionCall,
   TransactionCommand,
   TransactionResult,
+  TransactionStep,
 } from './checking/transactions/transaction.ts';
 export type { Anomaly } from './checking/transactions/version-orders.ts';
 export { assertDeterministic } from './explore/assert-deterministic.ts';
-export { type Exploration, explore } from './explore/explore.ts';
-export type { ExploreOptions, Progress } from './explore/explore-options.ts';
-export type { Failure, ScenarioError } from './explore/failure.ts';
+export { type ExploreResult, explore } from './explore/explore.ts';
+export type { ExploreOptions, ExploreProgress } from './explore/explore-options.ts';
+export type { ExploreFailure, ScenarioError } from './explore/failure.ts';
 export type { Scenario } from './explore/local-runner.ts';
-export { type Profile, type ProfileName, profiles } from './explore/profiles.ts';
+export { type ExploreProfile, type ProfileName, profiles } from './explore/profiles.ts';
 export { describeFault, type Fault, type ScheduledFault } from './faults/fault.ts';
 export type { Nemesis, NemesisContext } from './faults/nemesis.ts';
 export type { NemesisOptions } from './faults/plan.ts';
 export type { NemesisKind, SwarmOptions } from './faults/swarm.ts';
 export { nemeses } from './faults/swarm.ts';
-export type { Delay } from './kernel/distributions.ts';
+export type { DelayDistribution } from './kernel/distributions.ts';
 export type { DiskEntry, LogLine, NodeReport, OpenCall } from './kernel/node-report.ts';
 export type { NodeStart, RecordedEvent, RecordedEvents } from './kernel/recorder.ts';
 export { SimulationError } from './kernel/simulation-error.ts';
@@ -65,15 +65,15 @@ export type {
   InterceptorVerdict,
 } from './network/interceptors.ts';
 export type { LinkOptions } from './network/link-settings.ts';
-export type { Level } from './network/sim-network.ts';
+export type { SimulationLevel } from './network/sim-network.ts';
 export type { Direction } from './network/topology.ts';
-export type { Leak } from './nodes/leaks.ts';
+export type { SimulationLeak } from './nodes/leaks.ts';
 export type {
   NodeContext,
-  Setup,
+  NodeSetup,
+  NodeStop,
   SimClock,
   SimTransportOptions,
-  Stop,
 } from './nodes/node-context.ts';
 export type { DiskOptions } from './nodes/node-store.ts';
 export type { RecordedFailure, RecordedSearch, Recording } from './recording.ts';

@@ -3,7 +3,7 @@
 import { describeError } from './kernel/event-loop.ts';
 import type { RecordedEvents } from './kernel/recorder.ts';
 import { SimulationError } from './kernel/simulation-error.ts';
-import type { Level } from './network/sim-network.ts';
+import type { SimulationLevel } from './network/sim-network.ts';
 
 /** The reason why a recorded run failed. */
 export interface RecordedFailure {
@@ -36,7 +36,7 @@ export interface Recording extends RecordedEvents {
   readonly format: 'trunkline-recording';
   readonly version: 1;
   readonly seed: number;
-  readonly level: Level;
+  readonly level: SimulationLevel;
   /**
    * The hash of the trace. If `explore` made the recording, it is the hash at the end of the whole
    * run.
@@ -52,7 +52,11 @@ export function recordingOf(
     seed,
     level,
     trace: { hash },
-  }: { readonly seed: number; readonly level: Level; readonly trace: { readonly hash: string } },
+  }: {
+    readonly seed: number;
+    readonly level: SimulationLevel;
+    readonly trace: { readonly hash: string };
+  },
   recorded: RecordedEvents,
   error: unknown,
 ): Recording {

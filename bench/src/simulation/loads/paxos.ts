@@ -4,7 +4,7 @@
 // Each key is a register of its own, as in CASPaxos (Rystsov, 2018): whoever executes a command
 // asks a majority for the latest accepted value and lets a majority accept the new one.
 
-import type { Command } from '@trunkline/simulation';
+import type { OperationCommand } from '@trunkline/simulation';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { z } from 'zod';
 import type { Load, Packages } from './load.ts';
@@ -168,7 +168,7 @@ export const paxos: Load = {
   },
 };
 
-function commandOf({ key, op, value, expected }: Wanted): Command {
+function commandOf({ key, op, value, expected }: Wanted): OperationCommand {
   if (op === 'get') return { key, op };
   if (op === 'set') return { key, op, value: value! };
   return { key, op, expected: expected ?? undefined, value: value! };

@@ -5,8 +5,8 @@ import {
   checkLinearizable,
   createHistory,
   type NodeContext,
+  type NodeStop,
   type Simulation,
-  type Stop,
 } from '@trunkline/simulation';
 import { KeyValueStore } from '../kv.ts';
 import { RaftNode } from '../node.ts';
@@ -68,7 +68,7 @@ async function readAll(client: RecordedClient): Promise<void> {
 }
 
 /** A node of Raft, which reports its role and its term. */
-async function raftServer({ transport: open, store, state }: NodeContext): Promise<Stop> {
+async function raftServer({ transport: open, store, state }: NodeContext): Promise<NodeStop> {
   const transport = open(raftProtocol);
   await transport.listen();
   const onEvent = (event: RaftEvent) => {

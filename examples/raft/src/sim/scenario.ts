@@ -5,8 +5,8 @@ import {
   checkLinearizable,
   createHistory,
   type NodeContext,
+  type NodeStop,
   type Simulation,
-  type Stop,
 } from '@trunkline/simulation';
 import type { TransportError } from '@trunkline/transport-core';
 import { RaftNode } from '../node.ts';
@@ -179,7 +179,7 @@ class SimCluster {
     };
   }
 
-  async #boot({ name, transport: open, store, log }: NodeContext): Promise<Stop> {
+  async #boot({ name, transport: open, store, log }: NodeContext): Promise<NodeStop> {
     this.#members.delete(name);
     const life = `${name} (life ${++this.#lives})`;
     const watched = new WatchedStore(store, name, this.#laws, this.#promises.get(name)!);

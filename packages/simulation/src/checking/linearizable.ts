@@ -8,7 +8,7 @@ import { type Found, findOrder } from './search.ts';
 import { shortestFailing, shrink } from './shrink.ts';
 
 /** Options of {@link checkLinearizable}. */
-export interface CheckOptions {
+export interface LinearizableOptions {
   /**
    * The number of configurations that the check may search per key before its verdict is
    * `undefined`. Each visited configuration (the progress of all clients, and the value at that
@@ -23,7 +23,7 @@ export interface CheckOptions {
 }
 
 /** The result of {@link checkLinearizable}. */
-export type LinearizabilityVerdict =
+export type LinearizableVerdict =
   /** `configurations` is the number visited, over all keys. */
   | { readonly linearizable: true; readonly configurations: number }
   /**
@@ -57,8 +57,8 @@ export type LinearizabilityVerdict =
  */
 export function checkLinearizable(
   history: History | readonly Operation[],
-  options: CheckOptions = {},
-): LinearizabilityVerdict {
+  options: LinearizableOptions = {},
+): LinearizableVerdict {
   const { limit = LIMIT } = options;
   const operations = 'operations' in history ? history.operations : history;
   let configurations = 0;

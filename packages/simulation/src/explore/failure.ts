@@ -21,7 +21,7 @@ export interface ScenarioError extends Error {
 }
 
 /** A seed whose scenario failed. */
-export interface Failure {
+export interface ExploreFailure {
   readonly seed: number;
   /** The name of the profile under which it failed; undefined if the search has none. */
   readonly profile: string | undefined;
@@ -133,7 +133,7 @@ export function reported(
   seed: number,
   { run, link, note }: Shrunk,
   replay: string,
-): Failure {
+): ExploreFailure {
   const { name, invariant, at, trace, profile, schedule, planned } = run;
   const search = {
     scenario,
