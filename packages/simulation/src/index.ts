@@ -1,48 +1,5 @@
 // The public entry for simulations: a deterministic cluster for tests, with virtual time, injected
 // faults, and a trace with a hash.
-export {
-  createHistory,
-  type History,
-  type Operation,
-  type OperationCommand,
-  type OperationHandle,
-} from './checking/history.ts';
-export {
-  checkLinearizable,
-  type LinearizableOptions,
-  type LinearizableVerdict,
-} from './checking/linearizable.ts';
-export { checkObject, type ObjectVerdict } from './checking/objects/check-object.ts';
-export {
-  type CounterCommand,
-  type CounterResult,
-  type LockCommand,
-  type LockResult,
-  type LockState,
-  models,
-  type ObjectModel,
-  type QueueCommand,
-  type QueueResult,
-  type SetCommand,
-  type SetResult,
-} from './checking/objects/models.ts';
-export {
-  createObjectHistory,
-  type ObjectCall,
-  type ObjectCallHandle,
-  type ObjectHistory,
-} from './checking/objects/object-history.ts';
-export {
-  checkTransactions,
-  type TransactionsVerdict,
-} from './checking/transactions/check-transactions.ts';
-export type {
-  TransactionCall,
-  TransactionCommand,
-  TransactionResult,
-  TransactionStep,
-} from './checking/transactions/transaction.ts';
-export type { Anomaly } from './checking/transactions/version-orders.ts';
 export { assertDeterministic } from './explore/assert-deterministic.ts';
 export { type ExploreResult, explore } from './explore/explore.ts';
 export type { ExploreOptions, ExploreProgress } from './explore/explore-options.ts';
@@ -51,9 +8,16 @@ export type { Scenario } from './explore/local-runner.ts';
 export { type ExploreProfile, type ProfileName, profiles } from './explore/profiles.ts';
 export { describeFault, type Fault, type ScheduledFault } from './faults/fault.ts';
 export type { Nemesis, NemesisContext } from './faults/nemesis.ts';
-export type { NemesisOptions } from './faults/plan.ts';
-export type { NemesisKind, SwarmOptions } from './faults/swarm.ts';
-export { nemeses } from './faults/swarm.ts';
+/** Histories of what clients saw, and checkers that judge whether one correct object explains them. */
+export * as check from './index.check.ts';
+/**
+ * Functions that create nemeses: `createSimulation({ seed, nemesis: nemeses.swarm() })`. All
+ * options are optional. Each nemesis plans trouble that comes and goes for `duration` (default
+ * 30,000 virtual ms) and ends with `recover`. If there are too few nodes for its kind of trouble,
+ * it plans only `recover`. When several nemeses run at once, a `heal` or a crash that one nemesis
+ * plans also affects the faults of the others.
+ */
+export * as nemeses from './index.nemeses.ts';
 export type { DelayDistribution } from './kernel/distributions.ts';
 export type { DiskEntry, LogLine, NodeReport, OpenCall } from './kernel/node-report.ts';
 export type { NodeStart, RecordedEvent, RecordedEvents } from './kernel/recorder.ts';

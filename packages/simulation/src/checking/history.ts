@@ -1,5 +1,5 @@
 // Histories of a key-value store: the operations and results of its clients, in order.
-// `checkLinearizable` checks them.
+// `check.linearizable` checks them.
 
 /**
  * A command of a client. Values are strings; `undefined` stands for an absent key, and every key is

@@ -7,7 +7,7 @@ import type { History, Operation } from './history.ts';
 import { type Found, findOrder } from './search.ts';
 import { shortestFailing, shrink } from './shrink.ts';
 
-/** Options of {@link checkLinearizable}. */
+/** Options of `check.linearizable`. */
 export interface LinearizableOptions {
   /**
    * The number of configurations that the check may search per key before its verdict is
@@ -22,7 +22,7 @@ export interface LinearizableOptions {
   readonly limit?: number;
 }
 
-/** The result of {@link checkLinearizable}. */
+/** The result of `check.linearizable`. */
 export type LinearizableVerdict =
   /** `configurations` is the number visited, over all keys. */
   | { readonly linearizable: true; readonly configurations: number }

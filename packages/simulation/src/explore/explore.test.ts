@@ -1,5 +1,5 @@
 import test from 'ava';
-import { nemeses } from '../faults/swarm.ts';
+import * as nemeses from '../index.nemeses.ts';
 import type { SimClock } from '../nodes/node-context.ts';
 import { createSimulation, type Simulation } from '../simulation.ts';
 import { assertDeterministic } from './assert-deterministic.ts';
@@ -260,7 +260,7 @@ test.serial('two workers give the same result as one thread', async (t) => {
   };
   const swarm = source(`
     import scenario from ${JSON.stringify(module.href)};
-    import { nemeses } from ${JSON.stringify(new URL('../faults/swarm.js', import.meta.url).href)};
+    import * as nemeses from ${JSON.stringify(new URL('../index.nemeses.js', import.meta.url).href)};
     export default scenario;
     export const nemesis = nemeses.swarm({ kinds: ['crashes', 'isolate'], duration: 6_000 });
     export const options = { link: { latency: 50 } };

@@ -3,7 +3,8 @@
 
 import type { ScheduledFault } from '../faults/fault.ts';
 import type { Nemesis } from '../faults/nemesis.ts';
-import { nemeses } from '../faults/swarm.ts';
+import { isolate, splitBrain } from '../faults/network-nemeses.ts';
+import { crashes } from '../faults/node-nemeses.ts';
 import { CALM, type LinkOptions, linkSettings } from '../network/link-settings.ts';
 
 /** The conditions of a run: a link, and the faults that a nemesis plans. */
@@ -52,7 +53,7 @@ export const profiles: Readonly<Record<ProfileName, ExploreProfile>> = {
     nemesis: {
       name: 'longPartitions',
       plan(context) {
-        const shape = context.random() < 0.5 ? nemeses.splitBrain : nemeses.isolate;
+        const shape = context.random() < 0.5 ? splitBrain : isolate;
         return shape({ lasts: [4_000, 12_000], calm: [2_000, 8_000] }).plan(context);
       },
     },
@@ -60,7 +61,7 @@ export const profiles: Readonly<Record<ProfileName, ExploreProfile>> = {
   crashStorms: {
     name: 'crashStorms',
     link: { latency: [1, 20] },
-    nemesis: nemeses.crashes({
+    nemesis: crashes({
       lasts: [50, 1_500],
       calm: [50, 1_500],
       maxDown: Number.MAX_SAFE_INTEGER,

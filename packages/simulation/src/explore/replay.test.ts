@@ -2,7 +2,7 @@
 
 import process from 'node:process';
 import test, { type ExecutionContext } from 'ava';
-import { nemeses } from '../faults/swarm.ts';
+import * as nemeses from '../index.nemeses.ts';
 import { createSimulation, type Simulation } from '../simulation.ts';
 import scenario, { planted } from './explore.test.child.ts';
 import { explore } from './explore.ts';

@@ -4,7 +4,7 @@
 import type { ObjectModel } from './models.ts';
 import type { ObjectCall, ObjectHistory } from './object-history.ts';
 
-/** The result of {@link checkObject}. */
+/** The result of `check.object`. */
 export type ObjectVerdict<Command, Result> =
   /** `configurations` is the number of pairs of a state and a set of calls that were visited. */
   | { readonly linearizable: true; readonly configurations: number }

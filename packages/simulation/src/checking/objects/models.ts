@@ -38,7 +38,7 @@ export type QueueCommand =
   | { readonly op: 'dequeue'; readonly object?: string | undefined };
 /**
  * The value that a dequeue took; `null` if the queue was empty. An enqueue has no result. A dequeue
- * that is reported as `ok` without a result makes `checkObject` throw a TypeError, because it would
+ * that is reported as `ok` without a result makes `check.object` throw a TypeError, because it would
  * hide a lost value.
  */
 export type QueueResult = string | null;
@@ -71,7 +71,7 @@ export type LockCommand = {
  */
 export type LockResult = number | boolean;
 
-/** The models that `checkObject` takes. */
+/** The models that `check.object` takes. */
 export const models = {
   /** A queue: first in, first out. */
   queue: (): ObjectModel<readonly string[], QueueCommand, QueueResult> => ({

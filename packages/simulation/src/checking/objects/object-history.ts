@@ -1,5 +1,5 @@
 // Histories of any object that clients share: a queue, a set, a counter, a lock, or a database of
-// lists. For a key-value store, use `createHistory`.
+// lists. For a key-value store, use `check.createHistory`.
 
 /** A call of a client, and its answer, as plain data. */
 export interface ObjectCall<Command, Result> {

@@ -10,7 +10,7 @@ import {
 } from './transaction.ts';
 import { type Anomaly, versionsOf } from './version-orders.ts';
 
-/** The result of {@link checkTransactions}. */
+/** The result of `check.transactions`. */
 export type TransactionsVerdict =
   | { readonly serializable: true }
   /**
