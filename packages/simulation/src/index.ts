@@ -3,9 +3,9 @@
 export { assertDeterministic } from './explore/assert-deterministic.ts';
 export { type ExploreResult, explore } from './explore/explore.ts';
 export type { ExploreOptions, ExploreProgress } from './explore/explore-options.ts';
-export type { ExploreFailure, ScenarioError } from './explore/failure.ts';
+export type { ExploreFailure } from './explore/failure.ts';
 export type { Scenario } from './explore/local-runner.ts';
-export { type ExploreProfile, type ProfileName, profiles } from './explore/profiles.ts';
+export type { ExploreProfile } from './explore/profiles.ts';
 export { describeFault, type Fault, type ScheduledFault } from './faults/fault.ts';
 export type { Nemesis, NemesisContext } from './faults/nemesis.ts';
 /** Histories of what clients saw, and checkers that judge whether one correct object explains them. */
@@ -19,8 +19,8 @@ export * as check from './index.check.ts';
  */
 export * as nemeses from './index.nemeses.ts';
 export type { DelayDistribution } from './kernel/distributions.ts';
-export type { DiskEntry, LogLine, NodeReport, OpenCall } from './kernel/node-report.ts';
-export type { NodeStart, RecordedEvent, RecordedEvents } from './kernel/recorder.ts';
+export type { NodeReport } from './kernel/node-report.ts';
+export type { RecordedEvent } from './kernel/recorder.ts';
 export { SimulationError } from './kernel/simulation-error.ts';
 export type { TraceSummary } from './kernel/trace.ts';
 export type {
@@ -30,7 +30,6 @@ export type {
 } from './network/interceptors.ts';
 export type { LinkOptions } from './network/link-settings.ts';
 export type { SimulationLevel } from './network/sim-network.ts';
-export type { Direction } from './network/topology.ts';
 export type { SimulationLeak } from './nodes/leaks.ts';
 export type {
   NodeContext,
@@ -40,7 +39,7 @@ export type {
   SimTransportOptions,
 } from './nodes/node-context.ts';
 export type { DiskOptions } from './nodes/node-store.ts';
-export type { RecordedFailure, RecordedSearch, Recording } from './recording.ts';
+export type { Recording } from './recording.ts';
 export {
   createSimulation,
   type Simulation,

@@ -5,29 +5,6 @@ import type { RecordedEvents } from './kernel/recorder.ts';
 import { SimulationError } from './kernel/simulation-error.ts';
 import type { SimulationLevel } from './network/sim-network.ts';
 
-/** The reason why a recorded run failed. */
-export interface RecordedFailure {
-  /** The rule that broke; undefined if the scenario threw another error. */
-  readonly rule?: string | undefined;
-  /** The first line of the error. */
-  readonly message: string;
-  /** Virtual milliseconds since the simulation began. */
-  readonly at: number;
-}
-
-/** The search that found a recorded failure. */
-export interface RecordedSearch {
-  /** The name of the scenario. */
-  readonly scenario: string;
-  readonly profile?: string | undefined;
-  /** The faults with which the scenario fails, one line each. */
-  readonly schedule: readonly { readonly at: number; readonly fault: string }[];
-  /** The number of faults that had been planned. */
-  readonly faults: number;
-  /** A shell command that repeats the run. */
-  readonly replay: string;
-}
-
 /**
  * A recorded run as plain data. A later format may add properties; its `version` stays the same as
  * long as programs for the earlier format can read it.
@@ -42,8 +19,31 @@ export interface Recording extends RecordedEvents {
    * run.
    */
   readonly hash: string;
-  readonly failure?: RecordedFailure | undefined;
-  readonly search?: RecordedSearch | undefined;
+  /** The reason why the run failed; undefined if it has not failed. */
+  readonly failure?:
+    | {
+        /** The rule that broke; undefined if the scenario threw another error. */
+        readonly rule?: string | undefined;
+        /** The first line of the error. */
+        readonly message: string;
+        /** Virtual milliseconds since the simulation began. */
+        readonly at: number;
+      }
+    | undefined;
+  /** The search that found the failure; undefined if `explore` did not make the recording. */
+  readonly search?:
+    | {
+        /** The name of the scenario. */
+        readonly scenario: string;
+        readonly profile?: string | undefined;
+        /** The faults with which the scenario fails, one line each. */
+        readonly schedule: readonly { readonly at: number; readonly fault: string }[];
+        /** The number of faults that had been planned. */
+        readonly faults: number;
+        /** A shell command that repeats the run. */
+        readonly replay: string;
+      }
+    | undefined;
 }
 
 /** Returns the recording of a simulation. */
@@ -66,7 +66,7 @@ export function recordingOf(
 }
 
 /** Describes an error at a virtual time. */
-export function failureOf(error: unknown, now: number): RecordedFailure {
+export function failureOf(error: unknown, now: number): NonNullable<Recording['failure']> {
   const line = (text: string) => text.split('\n', 1)[0]!;
   if (!(error instanceof SimulationError)) return { message: line(describeError(error)), at: now };
   const { invariant: rule, message, at } = error;

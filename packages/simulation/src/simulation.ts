@@ -14,7 +14,7 @@ import type { TraceSummary } from './kernel/trace.ts';
 import type { Interceptor } from './network/interceptors.ts';
 import type { LinkOptions } from './network/link-settings.ts';
 import { SimNetwork, type SimulationLevel } from './network/sim-network.ts';
-import { type Direction, Topology } from './network/topology.ts';
+import { Topology } from './network/topology.ts';
 import { Cluster } from './nodes/cluster.ts';
 import type { SimulationLeak } from './nodes/leaks.ts';
 import type { NodeSetup, SimTransportOptions } from './nodes/node-context.ts';
@@ -227,7 +227,7 @@ export class Simulation {
   cut(
     a: string,
     b: string,
-    { direction = 'both' }: { readonly direction?: Direction | undefined } = {},
+    { direction = 'both' }: { readonly direction?: 'both' | 'one-way' | undefined } = {},
   ): void {
     this.inject({ do: 'cut', from: a, to: b, direction });
   }
@@ -239,7 +239,7 @@ export class Simulation {
   hold(
     a: string,
     b: string,
-    { direction = 'both' }: { readonly direction?: Direction | undefined } = {},
+    { direction = 'both' }: { readonly direction?: 'both' | 'one-way' | undefined } = {},
   ): void {
     this.inject({ do: 'hold', from: a, to: b, direction });
   }
@@ -248,7 +248,7 @@ export class Simulation {
   release(
     a: string,
     b: string,
-    { direction = 'both' }: { readonly direction?: Direction | undefined } = {},
+    { direction = 'both' }: { readonly direction?: 'both' | 'one-way' | undefined } = {},
   ): void {
     this.inject({ do: 'release', from: a, to: b, direction });
   }
@@ -258,7 +258,7 @@ export class Simulation {
     a: string,
     b: string,
     link: LinkOptions,
-    { direction = 'both' }: { readonly direction?: Direction | undefined } = {},
+    { direction = 'both' }: { readonly direction?: 'both' | 'one-way' | undefined } = {},
   ): void {
     this.inject({ do: 'link', from: a, to: b, link, direction });
   }

@@ -18,7 +18,7 @@ import type { SimulationLevel } from '../network/sim-network.ts';
 import { checkDisk, type DiskOptions } from '../nodes/node-store.ts';
 import { MOST_RECORDED } from '../simulation-options.ts';
 import type { RunnerOptions, Scenario } from './local-runner.ts';
-import { type ExploreProfile, type ProfileName, profilesOf } from './profiles.ts';
+import { type ExploreProfile, profilesOf } from './profiles.ts';
 
 /** Options of `explore`. */
 export interface ExploreOptions {
@@ -56,7 +56,17 @@ export interface ExploreOptions {
    * profile leaves out are taken from `link` and `nemesis`. With `workers` above 1, a profile whose
    * nemesis is not a list of faults must be an export of the module.
    */
-  readonly profiles?: readonly (ProfileName | ExploreProfile)[] | undefined;
+  readonly profiles?:
+    | readonly (
+        | 'constantLatency'
+        | 'jitter'
+        | 'loss'
+        | 'longLines'
+        | 'longPartitions'
+        | 'crashStorms'
+        | ExploreProfile
+      )[]
+    | undefined;
   /** The level of the simulated network, as in `createSimulation`. */
   readonly level?: SimulationLevel | undefined;
   /** The faults of all links, as in `createSimulation`. */
