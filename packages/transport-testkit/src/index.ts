@@ -1,7 +1,7 @@
 // The public API of @trunkline/transport-testkit: the compliance suites, to which you pass `test`
 // and a backend, and `faulty`, which injects faults into real connections.
 
-export type { FaultDirection, Faults, FaultyOptions } from './faulty/faults.ts';
+export type { FaultDirection, FaultyOptions, NetworkFaults } from './faulty/faults.ts';
 export { type FaultyBackend, type FaultyStreamLayer, faulty } from './faulty/faulty.ts';
 export type { FaultyNetwork } from './faulty/faulty-network.ts';
 export {
@@ -10,14 +10,14 @@ export {
   faultyTransportSuite,
 } from './faulty/faulty-suites.ts';
 export {
-  type Certificates,
-  type Change,
-  type Flaw,
   type IdentityBackend,
+  type IdentityCertificates,
+  type IdentityChange,
+  type IdentityCredentials,
+  type IdentityFlaw,
+  type IdentityLists,
   type IdentityTransport,
   IMPOSTORS,
-  type Lists,
-  type NodeCredentials,
   REFUSED,
   type TlsClient,
   type TlsClientOptions,
@@ -27,8 +27,8 @@ export {
 } from './identity/backend.ts';
 export { identitySuite } from './identity/identity-suite.ts';
 export {
-  type IdentityTools,
   type TlsCredentials,
+  type TlsIdentityTools,
   tlsCredentials,
   tlsNodes,
 } from './identity/tls-credentials.ts';
@@ -45,8 +45,8 @@ export {
   decodeHello,
   delimited,
   encodeBody,
-  encodeFrame,
   encodeHello,
+  encodeRawFrame,
   RAW_KINDS,
   type RawFrame,
   type RawFrameInput,
@@ -64,14 +64,14 @@ export type {
   StreamLayerSuiteOptions,
 } from './stream-layer/stream-layer-suite.ts';
 export { streamLayerSuite } from './stream-layer/stream-layer-suite.ts';
-export type { Expectation, TestContext, TestFunction } from './test-runner.ts';
+export type { TestContext, TestExpectation, TestFunction } from './test-runner.ts';
 export {
   createTransitWatch,
   type TransitWatch,
   type TransitWatchOptions,
 } from './transit/transit-watch.ts';
 export type {
-  Probe,
+  ProcessProbe,
   TransportBackend,
   TransportPlace,
   TransportTest,

@@ -4,7 +4,7 @@
 import type { CommonOptions, Protocol, Transport } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 import type { TestFunction } from '../test-runner.ts';
-import type { IdentityBackend, Lists } from './backend.ts';
+import type { IdentityBackend, IdentityLists } from './backend.ts';
 import { identitySuite } from './identity-suite.ts';
 import { type TlsCredentials, tlsCredentials } from './tls-credentials.ts';
 import { WEAK_KEYS } from './weak-keys.ts';
@@ -90,7 +90,7 @@ export interface TlsIdentityBackend extends Pick<IdentityBackend, 'name' | 'plai
     options: CommonOptions & {
       protocol: Q;
       bindAddr: string | undefined;
-      tls: TlsCredentials['tls'] & Lists;
+      tls: TlsCredentials['tls'] & IdentityLists;
     },
   ): TlsTransport<Q>;
   /** Creates a stream layer of a node. */
