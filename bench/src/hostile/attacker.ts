@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { encodeRawFrame, type RawFrameInput, rawHello } from '@trunkline/transport-testkit';
+import { encodeRawFrame, type RawFrameInput, rawHello } from '@trunkline/transport-testkit/session';
 import { report, runCommands } from '../commands.ts';
 import type { Attack } from './attacks.ts';
 

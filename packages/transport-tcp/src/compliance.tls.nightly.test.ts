@@ -3,7 +3,8 @@
 import process from 'node:process';
 import * as identity from '@trunkline/security';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { nodeProbe, tlsNodes, transportSuite } from '@trunkline/transport-testkit';
+import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
+import { tlsNodes } from '@trunkline/transport-testkit/tls';
 import test from 'ava';
 import { createTcpTransport } from './create-tcp-transport.ts';
 import { createTcpStreamLayer } from './tcp-stream-layer.ts';

@@ -1,6 +1,6 @@
 // Session tests over real sockets.
 
-import { sessionSuite } from '@trunkline/transport-testkit';
+import { sessionSuite } from '@trunkline/transport-testkit/session';
 import test from 'ava';
 import { createTcpTransport } from './create-tcp-transport.ts';
 import { createTcpStreamLayer } from './tcp-stream-layer.ts';

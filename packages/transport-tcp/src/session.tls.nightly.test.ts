@@ -1,7 +1,8 @@
 // Session tests under mutual TLS.
 
 import * as identity from '@trunkline/security';
-import { sessionSuite, tlsNodes } from '@trunkline/transport-testkit';
+import { sessionSuite } from '@trunkline/transport-testkit/session';
+import { tlsNodes } from '@trunkline/transport-testkit/tls';
 import test from 'ava';
 import { createTcpTransport } from './create-tcp-transport.ts';
 import { createTcpStreamLayer } from './tcp-stream-layer.ts';

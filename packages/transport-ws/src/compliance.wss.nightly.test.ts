@@ -4,7 +4,8 @@
 import process from 'node:process';
 import * as identity from '@trunkline/security';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { nodeProbe, tlsNodes, transportSuite } from '@trunkline/transport-testkit';
+import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
+import { tlsNodes } from '@trunkline/transport-testkit/tls';
 import test from 'ava';
 import { createWsTransport } from './create-ws-transport.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';

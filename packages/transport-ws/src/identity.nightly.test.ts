@@ -1,7 +1,7 @@
 // Identity tests of WebSocket under mutual TLS.
 
 import * as identity from '@trunkline/security';
-import { tlsIdentitySuite } from '@trunkline/transport-testkit';
+import { tlsIdentitySuite } from '@trunkline/transport-testkit/tls';
 import test from 'ava';
 import { createWsTransport } from './create-ws-transport.ts';
 import { createNetStreamLayer } from './testing/net-streams.ts';

@@ -1,6 +1,6 @@
 // Session tests over WebSocket.
 
-import { sessionSuite } from '@trunkline/transport-testkit';
+import { sessionSuite } from '@trunkline/transport-testkit/session';
 import test from 'ava';
 import { createWsTransport } from './create-ws-transport.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';

@@ -1,7 +1,8 @@
 // Session tests over WebSocket under mutual TLS.
 
 import * as identity from '@trunkline/security';
-import { sessionSuite, tlsNodes } from '@trunkline/transport-testkit';
+import { sessionSuite } from '@trunkline/transport-testkit/session';
+import { tlsNodes } from '@trunkline/transport-testkit/tls';
 import test from 'ava';
 import { createWsTransport } from './create-ws-transport.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';

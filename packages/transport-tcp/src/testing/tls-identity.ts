@@ -2,7 +2,8 @@
 // byte or bit of a handshake, and take most of its time.
 
 import * as identity from '@trunkline/security';
-import { type TestFunction, tlsIdentitySuite } from '@trunkline/transport-testkit';
+import type { TestFunction } from '@trunkline/transport-testkit';
+import { tlsIdentitySuite } from '@trunkline/transport-testkit/tls';
 import type { TestFn } from 'ava';
 import { createTcpTransport } from '../create-tcp-transport.ts';
 import { createTcpStreamLayer } from '../tcp-stream-layer.ts';

@@ -34,9 +34,10 @@ export interface FaultyNetwork {
   readonly connections: number;
   /**
    * Changes faults from now on, even for open connections. Omitted members stay as they are. Throws
-   * a TypeError that names an invalid fault.
+   * a TypeError that names an invalid fault. `direction` is seen from the wrapped end: 'out' is for
+   * data that it sends, 'in' for data that it receives. Default: 'both'.
    */
-  set(faults: NetworkFaults, direction?: FaultDirection): void;
+  set(faults: NetworkFaults, direction?: 'out' | 'in' | 'both'): void;
   /** Ends all faults. Connections that have lost something are reset. */
   heal(): void;
   /** Resets every open connection at both ends, once. */

@@ -93,8 +93,10 @@ export interface IdentityBackend<P extends IdentityCredentials = any> {
   readonly impostors?:
     | Readonly<Record<(typeof IMPOSTORS)[number], (victim: P) => Promise<P>>>
     | undefined;
-  /** TLS clients that are not ours. Omitted if there is no TLS. */
-  readonly tls?: TlsClients<P> | undefined;
+  /**
+   * Creates TLS clients that share no code with the backend under test. Omitted if there is no TLS.
+   */
+  readonly tls?: { client(options: TlsClientOptions<P>): TlsClient } | undefined;
   /**
    * Creates a node without a list of allowed ids, for backends whose nodes then trust only the ids
    * that they dial. Omitted if any node that proves an id is accepted.
@@ -192,9 +194,4 @@ export interface TlsClient {
   sessions(): readonly unknown[];
   /** Requests a renegotiation on the last connection; resolves to true if it happened. */
   renegotiated(): Promise<boolean>;
-}
-
-/** Creates TLS clients that share no code with the backend under test. */
-export interface TlsClients<P extends IdentityCredentials> {
-  client(options: TlsClientOptions<P>): TlsClient;
 }
