@@ -8,7 +8,7 @@ export type { Scenario } from './explore/local-runner.ts';
 export type { ExploreProfile } from './explore/profiles.ts';
 export { describeFault, type Fault, type ScheduledFault } from './faults/fault.ts';
 export type { Nemesis, NemesisContext } from './faults/nemesis.ts';
-/** Histories of what clients saw, and checkers that judge whether one correct object explains them. */
+/** Histories of what clients saw, and checkers of whether one correct object explains them. */
 export * as check from './index.check.ts';
 /**
  * Functions that create nemeses: `createSimulation({ seed, nemesis: nemeses.swarm() })`. All

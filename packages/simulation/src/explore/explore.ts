@@ -30,10 +30,10 @@ export interface ExploreResult {
 
 /**
  * Runs a scenario with many seeds, each in its own simulation, and stops when `stopAfter` of them
- * have failed. If neither a link nor a nemesis is given, the seeds cycle through all ready-made profiles.
- * Then shrinks the faults of each failure. A failing seed does not make the promise reject: check
- * the result, and throw `failed[0].error` if you like. If the environment variable RECORD names a
- * file, the recording of the first failure is written there as JSON.
+ * have failed. If neither a link nor a nemesis is given, the seeds cycle through all ready-made
+ * profiles. Then shrinks the faults of each failure. A failing seed does not make the promise
+ * reject: check the result, and throw `failed[0].error` if you like. If the environment variable
+ * RECORD names a file, the recording of the first failure is written there as JSON.
  *
  * The first seed runs twice. If its two runs differ, no failure could be replayed, so the search
  * rejects with an Error that shows the first event that differs (see `irreproducible`).

@@ -38,8 +38,8 @@ export type QueueCommand =
   | { readonly op: 'dequeue'; readonly object?: string | undefined };
 /**
  * The value that a dequeue took; `null` if the queue was empty. An enqueue has no result. A dequeue
- * that is reported as `ok` without a result makes `check.object` throw a TypeError, because it would
- * hide a lost value.
+ * that is reported as `ok` without a result makes `check.object` throw a TypeError, because it
+ * would hide a lost value.
  */
 export type QueueResult = string | null;
 
