@@ -129,7 +129,7 @@ function mayShare(folder, file) {
   return (
     kindOf(join(folder, file)) !== 'page' &&
     !isNightly(file) &&
-    !imports.has('@trunkline/transport-testkit') &&
+    ![...imports].some((name) => name.startsWith('@trunkline/transport-testkit')) &&
     !/\btest\.(after|before)/.test(textOf(path)) &&
     ![...files].some((each) => /^(const .*= )?\(?await /m.test(textOf(each)))
   );

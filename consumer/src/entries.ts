@@ -3,6 +3,8 @@
 import type * as noise from '@trunkline/security/noise';
 import type * as internal from '@trunkline/transport-core/internal';
 import type * as testkit from '@trunkline/transport-testkit';
+import type * as session from '@trunkline/transport-testkit/session';
+import type * as tls from '@trunkline/transport-testkit/tls';
 import type * as signaling from '@trunkline/transport-webrtc/signaling';
 import type * as wamp from '@trunkline/transport-webrtc/wamp';
 import type * as trunkline from 'trunkline';
@@ -16,6 +18,8 @@ export type Entries = [
   typeof noise,
   typeof internal,
   typeof testkit,
+  typeof session,
+  typeof tls,
   typeof signaling,
   typeof wamp,
   typeof trunkline,

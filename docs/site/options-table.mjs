@@ -114,7 +114,7 @@ export const schemas = [
   ['simulation/nodes/node-store#schema', 'createSimulation({ disk })', ['DiskOptions']],
   ['simulation/explore/explore-options#schema', 'explore', ['ExploreOptions']],
   ['simulation/faults/swarm#schema', 'nemeses.swarm', ['SwarmOptions']],
-  ['transport-testkit/faulty/faults#schema', 'faulty(…).set', ['Faults', 'FaultSettings']],
+  ['transport-testkit/faulty/faults#schema', 'faulty(…).set', ['NetworkFaults', 'FaultSettings']],
 ];
 
 /** Schemas that are parts of others, or belong to no call of their own, with the reason. */

@@ -1,7 +1,7 @@
 // Writes all pages of the site into .pages: the texts of the repository, the list of options, the
 // API of the packages, and the files that pages link to. Fails if a page is incomplete.
 
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { anchorsOf } from './anchors.mjs';
@@ -36,20 +36,27 @@ console.log(`${pages.size} pages, ${attachments.listed.size} files that they lin
 async function readApi(pages) {
   const out = fileURLToPath(new URL('.api/', import.meta.url));
   rmSync(out, { recursive: true, force: true });
-  const names = await writeApi(out);
-  for (const name of names) {
-    const text = readFileSync(join(out, `${name}.md`), 'utf8')
+  const all = await writeApi(out);
+  for (const { name, namespace, text: whole } of all) {
+    const text = whole
       .replace(/^# .*\n/, '')
       .replace(/<a id="[^"]*"><\/a> ?/g, '')
       .replace(/\[([^\]]*)\]\(#property-[^()\s]*\)/g, '$1')
       .replace(/(\]\([^()\s#]+)#property-[^()\s]*\)/g, '$1)');
     const [first] = name.split('/');
+    const [title, subject] =
+      namespace === undefined
+        ? [`API of @trunkline/${name}`, `\`@trunkline/${name}\``]
+        : [
+            `API of ${namespace} in @trunkline/${dirname(name)}`,
+            `the namespace \`${namespace}\` of \`@trunkline/${dirname(name)}\``,
+          ];
     pages.set(
       `reference/api/${name}`,
       [
-        `# API of @trunkline/${name}`,
+        `# ${title}`,
         '',
-        `This page lists the public names of \`@trunkline/${name}\`, with their types.`,
+        `This page lists the public names of ${subject}, with their types.`,
         '',
         withoutTags(text).trim(),
         '',
@@ -58,11 +65,11 @@ async function readApi(pages) {
       ].join('\n'),
     );
   }
-  for (const name of names) {
+  for (const { name } of all) {
     const address = `reference/api/${name}`;
     pages.set(address, withAnchors(pages.get(address), address, pages));
   }
-  pages.set(generated.api.path, apiIndex(names));
+  pages.set(generated.api.path, apiIndex(all));
 }
 
 /**
@@ -79,13 +86,17 @@ function withAnchors(text, address, pages) {
   });
 }
 
-function apiIndex(names) {
+function apiIndex(all) {
   return [
     '# API of the packages',
     '',
     'These pages list the public names of each package, from the comments in its source.',
     '',
-    ...names.map((name) => `- [\`@trunkline/${name}\`](/reference/api/${name})`),
+    ...all.map(({ name, namespace }) =>
+      namespace === undefined
+        ? `- [\`@trunkline/${name}\`](/reference/api/${name})`
+        : `  - [\`${namespace}\`](/reference/api/${name})`,
+    ),
     '',
     '**Next:** [options](/reference/options) has the units, defaults and rules of all options.',
     '',

@@ -46,6 +46,8 @@ const SOURCE = ['!**/*.test.ts', '!**/testing/**'];
 /** Core's public entries, which every package may import, and with them the entry for our own. */
 const PUBLIC = ['', '/backend', '/protobuf', '/testing'].map((entry) => `transport-core${entry}`);
 const ALL_OF_CORE = [...PUBLIC, 'transport-core/internal'];
+/** The entries of the testkit, for the tests of backends. */
+const TESTKIT = ['', '/session', '/tls'].map((entry) => `transport-testkit${entry}`);
 
 /**
  * The other packages of the project that each package may import, in its own code.
@@ -368,7 +370,7 @@ export function overrides(deniedGlobals) {
           [
             ...ALL_OF_CORE,
             'transport-core/node',
-            'transport-testkit',
+            ...TESTKIT,
             'security',
             'resilience/health',
             'telemetry',
@@ -392,7 +394,7 @@ export function overrides(deniedGlobals) {
       ['packages/simulation/src/**/*.test.ts'],
       [
         only(
-          [...ALL_OF_CORE, 'transport-inmem/layer', 'transport-testkit'],
+          [...ALL_OF_CORE, 'transport-inmem/layer', ...TESTKIT],
           'simulation is made of memory connections: its tests import transport-core, transport-inmem/layer and transport-testkit alone.',
         ),
       ],

@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { encodeFrame, type RawFrameInput, rawHello } from '@trunkline/transport-testkit';
+import { encodeRawFrame, type RawFrameInput, rawHello } from '@trunkline/transport-testkit/session';
 import { report, runCommands } from '../commands.ts';
 import type { Attack } from './attacks.ts';
 
@@ -90,7 +90,7 @@ async function unread(
           payload: Uint8Array.of(times),
         }),
       );
-      socket.write(Buffer.concat(requests.map(encodeFrame)));
+      socket.write(Buffer.concat(requests.map(encodeRawFrame)));
       asked += requests.length;
     }
     await sleep(10);
@@ -112,7 +112,7 @@ async function rapidReset(milliseconds: number): Promise<number> {
         { kind: 'CANCEL', id },
       );
     }
-    batches.push(Buffer.concat(frames.map(encodeFrame)));
+    batches.push(Buffer.concat(frames.map(encodeRawFrame)));
   }
   const begin = performance.now();
   let socket = await admitted();
@@ -176,8 +176,8 @@ async function admitted(): Promise<Socket> {
   const hello = rawHello({
     protocols: [{ name: 'hostile', version: 1, accepts: [1], channel: 0x20 }],
   });
-  socket.write(Buffer.concat([PREAMBLE, encodeFrame({ kind: 'HELLO', hello })]));
+  socket.write(Buffer.concat([PREAMBLE, encodeRawFrame({ kind: 'HELLO', hello })]));
   await once(socket, 'data');
-  socket.write(encodeFrame({ kind: 'READY' }));
+  socket.write(encodeRawFrame({ kind: 'READY' }));
   return socket;
 }

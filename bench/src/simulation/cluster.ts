@@ -1,7 +1,7 @@
 // The workload of the simulation benchmark: five nodes that each send ten messages a second (a call
 // counts as two) over lossy links.
 
-import { createSimulation, type Level, type Simulation } from '@trunkline/simulation';
+import { createSimulation, type Simulation, type SimulationLevel } from '@trunkline/simulation';
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 
 const protocol = defineProtocol({
@@ -19,7 +19,7 @@ export interface Cluster {
   readonly calls: { settled: number };
 }
 
-export async function startCluster(level: Level, seed: number): Promise<Cluster> {
+export async function startCluster(level: SimulationLevel, seed: number): Promise<Cluster> {
   const sim = createSimulation({
     seed,
     level,

@@ -1,6 +1,6 @@
 // The assertions of AVA that the suites use, for a page. Each one throws if it fails.
 
-import type { Expectation, TestContext } from '@trunkline/transport-testkit';
+import type { TestContext, TestExpectation } from '@trunkline/transport-testkit';
 
 /** The assertions of a TestContext, without what belongs to the life of a case. */
 export type Assertions = Omit<TestContext, 'teardown' | 'log' | 'timeout'>;
@@ -14,7 +14,7 @@ export function assertions(failed: (error: Error) => void): Assertions {
   };
   const expect = (holds: boolean, message: string | undefined, problem: () => string): true =>
     holds || fail(message, problem());
-  const caught = (error: unknown, expected: Expectation = {}, message?: string): unknown => {
+  const caught = (error: unknown, expected: TestExpectation = {}, message?: string): unknown => {
     const { instanceOf, message: text, any } = expected;
     if (any !== true)
       expect(error instanceof Error, message, () => `expected an Error, got ${show(error)}`);

@@ -5,11 +5,11 @@ import { type Clock, systemClock } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import {
   createTransitWatch,
-  sessionSuite,
   streamLayerSuite,
   type TransportTest,
   transportSuite,
 } from '@trunkline/transport-testkit';
+import { sessionSuite } from '@trunkline/transport-testkit/session';
 import { createMemorySignaling } from '@trunkline/transport-webrtc';
 import { createWebRtcStreamLayer } from '@trunkline/transport-webrtc/layer';
 import type { Place } from '../node-calls.ts';

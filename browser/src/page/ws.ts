@@ -5,11 +5,11 @@ import { type Clock, systemClock, type Timer } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import {
   createTransitWatch,
-  sessionSuite,
   streamLayerSuite,
   type TransportTest,
   transportSuite,
 } from '@trunkline/transport-testkit';
+import { sessionSuite } from '@trunkline/transport-testkit/session';
 import { createWsStreamLayer } from '@trunkline/transport-ws/layer';
 import type { Place } from '../node-calls.ts';
 import { PageLayer, pausesPeer } from './page-layer.ts';

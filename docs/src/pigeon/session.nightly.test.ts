@@ -1,7 +1,7 @@
 // The pigeon post, held to the rules of one connection.
 
 import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { sessionSuite } from '@trunkline/transport-testkit';
+import { sessionSuite } from '@trunkline/transport-testkit/session';
 import test from 'ava';
 import { createPigeonPost } from './pigeon-post.ts';
 

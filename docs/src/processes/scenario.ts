@@ -1,4 +1,4 @@
-import { checkLinearizable, createHistory, nemeses, type Simulation } from '@trunkline/simulation';
+import { check, nemeses, type Simulation } from '@trunkline/simulation';
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 
 const register = defineProtocol({
@@ -30,7 +30,7 @@ export default async function registerScenario(sim: Simulation): Promise<void> {
     });
     await net.listen();
   });
-  const history = createHistory();
+  const history = check.createHistory();
   const work = async (name: string) => {
     const net = sim.client(register, { name, timeout: 300 });
     for (let i = 0; i < 30; i++) {
@@ -45,7 +45,7 @@ export default async function registerScenario(sim: Simulation): Promise<void> {
     }
   };
   await sim.settle(Promise.all([work('c1'), work('c2')]));
-  const verdict = checkLinearizable(history);
+  const verdict = check.linearizable(history);
   if (verdict.linearizable !== true) throw new Error(verdict.text);
 }
 

@@ -1,22 +1,13 @@
-import {
-  checkObject,
-  checkTransactions,
-  createObjectHistory,
-  models,
-  type QueueCommand,
-  type QueueResult,
-  type TransactionCommand,
-  type TransactionResult,
-} from '@trunkline/simulation';
+import { check } from '@trunkline/simulation';
 
-const jobs = createObjectHistory<QueueCommand, QueueResult>();
+const jobs = check.createObjectHistory<check.QueueCommand, check.QueueResult>();
 jobs.call('c1', { op: 'enqueue', value: 'a' }).ok();
 jobs.call('c2', { op: 'dequeue' }).ok('a');
 jobs.call('c3', { op: 'dequeue' }).ok('a'); // delivered twice
-const verdict = checkObject(jobs, models.queue());
+const verdict = check.object(jobs, check.models.queue());
 console.log(verdict.linearizable === false ? verdict.text : 'linearizable');
 
-const accounts = createObjectHistory<TransactionCommand, TransactionResult>();
+const accounts = check.createObjectHistory<check.TransactionCommand, check.TransactionResult>();
 const [on, off] = [
   accounts.call('c1', [
     { op: 'read', key: 'x' },
@@ -29,5 +20,5 @@ const [on, off] = [
 ];
 on.ok([[], undefined]); // neither transaction saw the other: write skew
 off.ok([[], undefined]);
-const checked = checkTransactions(accounts);
+const checked = check.transactions(accounts);
 console.log(checked.serializable ? 'serializable' : checked.text);

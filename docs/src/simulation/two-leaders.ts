@@ -1,14 +1,17 @@
 import {
   describeFault,
   explore,
+  type NodeSetup,
   nemeses,
-  type Setup,
   type Simulation,
 } from '@trunkline/simulation';
 import { durableElectionNode } from './durable-election.ts';
 import { electionNode } from './election.ts';
 
-type Node = (members: readonly string[], onLeader: (term: number, leader: string) => void) => Setup;
+type Node = (
+  members: readonly string[],
+  onLeader: (term: number, leader: string) => void,
+) => NodeSetup;
 
 /** Runs five nodes for a virtual minute, and checks the rule that they must always keep. */
 function oneLeaderATerm(node: Node) {

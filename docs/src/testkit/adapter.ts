@@ -2,7 +2,7 @@
 // vitest: gives each case a context made of node:assert.
 
 import assert from 'node:assert/strict';
-import type { Expectation, TestContext, TestFunction } from '@trunkline/transport-testkit';
+import type { TestContext, TestExpectation, TestFunction } from '@trunkline/transport-testkit';
 
 /** Returns the `test` of a suite; `declare` is the one of your runner. */
 export function adapt(
@@ -42,7 +42,7 @@ const checks: Omit<TestContext, 'teardown'> = {
   timeout: () => {}, // a case that hangs fails by itself, and says what it waits for
 };
 
-function fits(error: unknown, { instanceOf, message }: Expectation = {}): boolean {
+function fits(error: unknown, { instanceOf, message }: TestExpectation = {}): boolean {
   if (instanceOf !== undefined && !(error instanceof instanceOf)) return false;
   const text = error instanceof Error ? error.message : String(error);
   if (message === undefined) return true;

@@ -4,7 +4,7 @@
 import { access, constants, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import process from 'node:process';
-import { explore, type Failure, type Progress } from '@trunkline/simulation';
+import { type ExploreFailure, type ExploreProgress, explore } from '@trunkline/simulation';
 import { systemClock } from '@trunkline/transport-core';
 import { Screen } from './demo/screen.ts';
 import { drawLanes } from './sim/lanes.ts';
@@ -58,7 +58,7 @@ async function search(
 ): Promise<number> {
   const began = systemClock.now();
   const what = `${settings.nodes} nodes under ${settings.nemesis}`;
-  const onProgress = ({ done, seeds, failed, virtualHours }: Progress) => {
+  const onProgress = ({ done, seeds, failed, virtualHours }: ExploreProgress) => {
     const speed = (virtualHours * HOUR) / Math.max(1, systemClock.now() - began);
     screen.progress(
       'raft',
@@ -113,7 +113,7 @@ async function checkFolder(file: string | undefined): Promise<void> {
  * Shows what failed, the last events, and the smallest reproduction, as explore reports them, but
  * with the events drawn.
  */
-function showFailure({ seed, error, trace }: Failure): void {
+function showFailure({ seed, error, trace }: ExploreFailure): void {
   const lines = error.message.split('\n');
   const events = lines.indexOf('the last events:');
   const told = lines.findIndex(

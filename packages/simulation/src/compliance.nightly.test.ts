@@ -5,10 +5,10 @@ import process from 'node:process';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
-import type { Level } from './network/sim-network.ts';
+import type { SimulationLevel } from './network/sim-network.ts';
 import { liveNetwork } from './testing/live.ts';
 
-for (const level of ['message', 'stream'] satisfies Level[]) {
+for (const level of ['message', 'stream'] satisfies SimulationLevel[]) {
   const network = liveNetwork(level, { latency: [0, 2] });
   transportSuite(test, {
     name: `simulation, ${level} level`,

@@ -2,7 +2,12 @@
 // level.
 
 import process from 'node:process';
-import { createSimulation, type Level, type LinkOptions, type Simulation } from './index.ts';
+import {
+  createSimulation,
+  type LinkOptions,
+  type Simulation,
+  type SimulationLevel,
+} from './index.ts';
 import {
   drain,
   items,
@@ -36,7 +41,7 @@ const BAD: LinkOptions = {
  */
 export async function wildRun(
   seed: number,
-  level: Level,
+  level: SimulationLevel,
   { nodes = 4, change = false, corrupt = 0 } = {},
 ): Promise<WildRun> {
   const sim = createSimulation({
@@ -122,7 +127,7 @@ export async function wildRun(
 
 const [, script, seed, level] = process.argv;
 if (script?.endsWith('determinism.test.child.js') && level !== undefined) {
-  const { sim } = await wildRun(Number(seed), level as Level);
+  const { sim } = await wildRun(Number(seed), level as SimulationLevel);
   process.stdout.write(`${sim.trace.hash} ${sim.trace.events} ${sim.events}`);
   await sim.close();
 }

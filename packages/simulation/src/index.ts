@@ -1,62 +1,26 @@
 // The public entry for simulations: a deterministic cluster for tests, with virtual time, injected
 // faults, and a trace with a hash.
-export {
-  type Command,
-  createHistory,
-  type Handle,
-  type History,
-  type Operation,
-} from './checking/history.ts';
-export {
-  type CheckOptions,
-  checkLinearizable,
-  type LinearizabilityVerdict,
-} from './checking/linearizable.ts';
-export { checkObject, type ObjectVerdict } from './checking/objects/check-object.ts';
-export {
-  type CounterCommand,
-  type CounterResult,
-  type LockCommand,
-  type LockResult,
-  type LockState,
-  type Model,
-  models,
-  type QueueCommand,
-  type QueueResult,
-  type SetCommand,
-  type SetResult,
-} from './checking/objects/models.ts';
-export {
-  type Call,
-  type CallHandle,
-  createObjectHistory,
-  type ObjectHistory,
-} from './checking/objects/object-history.ts';
-export {
-  checkTransactions,
-  type TransactionsVerdict,
-} from './checking/transactions/check-transactions.ts';
-export type {
-  ListStep,
-  TransactionCall,
-  TransactionCommand,
-  TransactionResult,
-} from './checking/transactions/transaction.ts';
-export type { Anomaly } from './checking/transactions/version-orders.ts';
 export { assertDeterministic } from './explore/assert-deterministic.ts';
-export { type Exploration, explore } from './explore/explore.ts';
-export type { ExploreOptions, Progress } from './explore/explore-options.ts';
-export type { Failure, ScenarioError } from './explore/failure.ts';
+export { type ExploreResult, explore } from './explore/explore.ts';
+export type { ExploreOptions, ExploreProgress } from './explore/explore-options.ts';
+export type { ExploreFailure } from './explore/failure.ts';
 export type { Scenario } from './explore/local-runner.ts';
-export { type Profile, type ProfileName, profiles } from './explore/profiles.ts';
+export type { ExploreProfile } from './explore/profiles.ts';
 export { describeFault, type Fault, type ScheduledFault } from './faults/fault.ts';
 export type { Nemesis, NemesisContext } from './faults/nemesis.ts';
-export type { NemesisOptions } from './faults/plan.ts';
-export type { NemesisKind, SwarmOptions } from './faults/swarm.ts';
-export { nemeses } from './faults/swarm.ts';
-export type { Delay } from './kernel/distributions.ts';
-export type { DiskEntry, LogLine, NodeReport, OpenCall } from './kernel/node-report.ts';
-export type { NodeStart, RecordedEvent, RecordedEvents } from './kernel/recorder.ts';
+/** Histories of what clients saw, and checkers of whether one correct object explains them. */
+export * as check from './index.check.ts';
+/**
+ * Functions that create nemeses: `createSimulation({ seed, nemesis: nemeses.swarm() })`. All
+ * options are optional. Each nemesis plans trouble that comes and goes for `duration` (default
+ * 30,000 virtual ms) and ends with `recover`. If there are too few nodes for its kind of trouble,
+ * it plans only `recover`. When several nemeses run at once, a `heal` or a crash that one nemesis
+ * plans also affects the faults of the others.
+ */
+export * as nemeses from './index.nemeses.ts';
+export type { DelayDistribution } from './kernel/distributions.ts';
+export type { NodeReport } from './kernel/node-report.ts';
+export type { RecordedEvent } from './kernel/recorder.ts';
 export { SimulationError } from './kernel/simulation-error.ts';
 export type { TraceSummary } from './kernel/trace.ts';
 export type {
@@ -65,18 +29,17 @@ export type {
   InterceptorVerdict,
 } from './network/interceptors.ts';
 export type { LinkOptions } from './network/link-settings.ts';
-export type { Level } from './network/sim-network.ts';
-export type { Direction } from './network/topology.ts';
-export type { Leak } from './nodes/leaks.ts';
+export type { SimulationLevel } from './network/sim-network.ts';
+export type { SimulationLeak } from './nodes/leaks.ts';
 export type {
   NodeContext,
-  Setup,
+  NodeSetup,
+  NodeStop,
   SimClock,
   SimTransportOptions,
-  Stop,
 } from './nodes/node-context.ts';
 export type { DiskOptions } from './nodes/node-store.ts';
-export type { RecordedFailure, RecordedSearch, Recording } from './recording.ts';
+export type { Recording } from './recording.ts';
 export {
   createSimulation,
   type Simulation,

@@ -2,16 +2,16 @@
 
 import { serve } from '@trunkline/transport-core';
 import test from 'ava';
-import { createSimulation, type Level, type LinkOptions } from './index.ts';
+import { createSimulation, type LinkOptions, type SimulationLevel } from './index.ts';
 import { drain, items, linked, outcome, server, testProtocol } from './testing/test-protocol.ts';
 
-const LEVELS: readonly Level[] = ['message', 'stream'];
+const LEVELS: readonly SimulationLevel[] = ['message', 'stream'];
 const KIB = 1024;
 
 /**
  * Sends `count` one-way messages, one at a time, and returns how long each took in milliseconds.
  */
-async function delays(link: LinkOptions, count: number, level: Level): Promise<number[]> {
+async function delays(link: LinkOptions, count: number, level: SimulationLevel): Promise<number[]> {
   const { sim, client, heard } = await linked(link, level);
   const took: number[] = [];
   for (let i = 0; i < count; i++) {

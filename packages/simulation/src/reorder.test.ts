@@ -2,10 +2,10 @@
 // hold.
 
 import test from 'ava';
-import { createSimulation, type Level } from './index.ts';
+import { createSimulation, type SimulationLevel } from './index.ts';
 import { drain, items, linked, outcome, server, testProtocol } from './testing/test-protocol.ts';
 
-const LEVELS: readonly Level[] = ['message', 'stream'];
+const LEVELS: readonly SimulationLevel[] = ['message', 'stream'];
 
 test.serial(
   'with duplicates, the handler gets a request or one-way message twice, the caller one answer; a stream duplicates nothing',

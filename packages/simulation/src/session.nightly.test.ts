@@ -2,7 +2,7 @@
 // pieces.
 
 import { systemClock } from '@trunkline/transport-core';
-import { sessionSuite } from '@trunkline/transport-testkit';
+import { sessionSuite } from '@trunkline/transport-testkit/session';
 import test from 'ava';
 import { liveNetwork } from './testing/live.ts';
 

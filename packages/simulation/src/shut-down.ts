@@ -4,7 +4,7 @@
 import type { EventLoop } from './kernel/event-loop.ts';
 import type { SimNetwork } from './network/sim-network.ts';
 import type { Cluster } from './nodes/cluster.ts';
-import type { Leak } from './nodes/leaks.ts';
+import type { SimulationLeak } from './nodes/leaks.ts';
 
 /**
  * Stops all nodes on a network without faults, and returns the resources that they left behind.
@@ -15,7 +15,7 @@ export async function shutDown(
   loop: EventLoop,
   network: SimNetwork,
   cluster: Cluster,
-): Promise<Leak[]> {
+): Promise<SimulationLeak[]> {
   loop.trace.recorder?.stop();
   loop.rules.clear();
   network.interceptors.clear();

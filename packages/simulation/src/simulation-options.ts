@@ -16,7 +16,7 @@ import {
   type LinkSettings,
   linkSettings,
 } from './network/link-settings.ts';
-import type { Level } from './network/sim-network.ts';
+import type { SimulationLevel } from './network/sim-network.ts';
 import { checkDisk, type DiskOptions } from './nodes/node-store.ts';
 
 /** Options of `createSimulation`. */
@@ -30,7 +30,7 @@ export interface SimulationOptions {
    * 'message' (default) carries whole messages over the direct transport. 'stream' carries bytes
    * and runs the full NetworkTransport.
    */
-  readonly level?: Level | undefined;
+  readonly level?: SimulationLevel | undefined;
   /** Settings for every link that no fault has changed. */
   readonly link?: LinkOptions | undefined;
   /** Settings for every disk, unless the declaration of a node or a fault sets others. */
@@ -62,7 +62,7 @@ export interface SimulationOptions {
 /** The options of a simulation with all defaults filled in. */
 export interface SimulationSettings {
   readonly seed: number;
-  readonly level: Level;
+  readonly level: SimulationLevel;
   readonly link: LinkSettings;
   readonly disk: DiskOptions;
   readonly nemesis: SimulationOptions['nemesis'];
@@ -89,7 +89,10 @@ export const MOST_RECORDED = 1_000_000;
 const schema = optionsSchema({
   seed: withDefault(integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 1),
   level: withDefault(
-    reference<Level>((value) => value === 'message' || value === 'stream', "'message' or 'stream'"),
+    reference<SimulationLevel>(
+      (value) => value === 'message' || value === 'stream',
+      "'message' or 'stream'",
+    ),
     'message',
   ),
   link: optional(

@@ -13,11 +13,11 @@ import { Recorder } from './kernel/recorder.ts';
 import type { TraceSummary } from './kernel/trace.ts';
 import type { Interceptor } from './network/interceptors.ts';
 import type { LinkOptions } from './network/link-settings.ts';
-import { type Level, SimNetwork } from './network/sim-network.ts';
-import { type Direction, Topology } from './network/topology.ts';
+import { SimNetwork, type SimulationLevel } from './network/sim-network.ts';
+import { Topology } from './network/topology.ts';
 import { Cluster } from './nodes/cluster.ts';
-import type { Leak } from './nodes/leaks.ts';
-import type { Setup, SimTransportOptions } from './nodes/node-context.ts';
+import type { SimulationLeak } from './nodes/leaks.ts';
+import type { NodeSetup, SimTransportOptions } from './nodes/node-context.ts';
 import type { DiskOptions } from './nodes/node-store.ts';
 import { type Recording, recordingOf } from './recording.ts';
 import { shutDown } from './shut-down.ts';
@@ -34,7 +34,7 @@ export function createSimulation(options: SimulationOptions = {}): Simulation {
 /** A simulated cluster, made by {@link createSimulation}. */
 export class Simulation {
   readonly seed: number;
-  readonly level: Level;
+  readonly level: SimulationLevel;
   /** All faults scheduled so far, by `schedule` or by a nemesis. */
   readonly faults: ScheduledFault[] = [];
   readonly #loop: EventLoop;
@@ -46,7 +46,7 @@ export class Simulation {
   /** Scheduled faults whose node names have not been checked yet; the next drive checks them. */
   #unchecked: Fault[] = [];
   #unleashed = 0;
-  #closing: Promise<Leak[]> | undefined;
+  #closing: Promise<SimulationLeak[]> | undefined;
 
   constructor(options: SimulationOptions) {
     const { seed, level, link, disk, nemesis, strict, stepLimit, record } =
@@ -114,7 +114,7 @@ export class Simulation {
    */
   node(
     name: string,
-    setup: Setup,
+    setup: NodeSetup,
     { disk }: { readonly disk?: DiskOptions | undefined } = {},
   ): this {
     this.#cluster.declare(name, setup, { ...this.#disk, ...disk });
@@ -227,7 +227,7 @@ export class Simulation {
   cut(
     a: string,
     b: string,
-    { direction = 'both' }: { readonly direction?: Direction | undefined } = {},
+    { direction = 'both' }: { readonly direction?: 'both' | 'one-way' | undefined } = {},
   ): void {
     this.inject({ do: 'cut', from: a, to: b, direction });
   }
@@ -239,7 +239,7 @@ export class Simulation {
   hold(
     a: string,
     b: string,
-    { direction = 'both' }: { readonly direction?: Direction | undefined } = {},
+    { direction = 'both' }: { readonly direction?: 'both' | 'one-way' | undefined } = {},
   ): void {
     this.inject({ do: 'hold', from: a, to: b, direction });
   }
@@ -248,7 +248,7 @@ export class Simulation {
   release(
     a: string,
     b: string,
-    { direction = 'both' }: { readonly direction?: Direction | undefined } = {},
+    { direction = 'both' }: { readonly direction?: 'both' | 'one-way' | undefined } = {},
   ): void {
     this.inject({ do: 'release', from: a, to: b, direction });
   }
@@ -258,7 +258,7 @@ export class Simulation {
     a: string,
     b: string,
     link: LinkOptions,
-    { direction = 'both' }: { readonly direction?: Direction | undefined } = {},
+    { direction = 'both' }: { readonly direction?: 'both' | 'one-way' | undefined } = {},
   ): void {
     this.inject({ do: 'link', from: a, to: b, link, direction });
   }
@@ -366,7 +366,7 @@ export class Simulation {
    * node fails meanwhile or if a rejection is still unhandled, but never with an error with which a
    * run has already rejected.
    */
-  close(): Promise<Leak[]> {
+  close(): Promise<SimulationLeak[]> {
     this.#closing ??= shutDown(this.#loop, this.#network, this.#cluster);
     return this.#closing;
   }

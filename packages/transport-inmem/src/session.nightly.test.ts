@@ -1,7 +1,7 @@
 // Runs the rules of a single connection over in-process streams.
 
 import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { sessionSuite } from '@trunkline/transport-testkit';
+import { sessionSuite } from '@trunkline/transport-testkit/session';
 import test from 'ava';
 import { createInmemStreams } from './stream/inmem-streams.ts';
 

@@ -1,7 +1,7 @@
 // Session tests over NATS.
 
 import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { sessionSuite } from '@trunkline/transport-testkit';
+import { sessionSuite } from '@trunkline/transport-testkit/session';
 import test from 'ava';
 import { layerAt } from './testing/layers.ts';
 import { serverOfFile } from './testing/server.ts';

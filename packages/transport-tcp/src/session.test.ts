@@ -1,7 +1,7 @@
 // Session tests over real sockets.
 
 import { createTransport } from '@trunkline/transport-core';
-import { sessionSuite } from '@trunkline/transport-testkit';
+import { sessionSuite } from '@trunkline/transport-testkit/session';
 import test from 'ava';
 import { tcp } from './tcp.ts';
 import { createTcpStreamLayer } from './tcp-stream-layer.ts';

@@ -2,7 +2,8 @@
 
 import * as identity from '@trunkline/security';
 import { createTransport } from '@trunkline/transport-core';
-import { sessionSuite, tlsNodes } from '@trunkline/transport-testkit';
+import { sessionSuite } from '@trunkline/transport-testkit/session';
+import { tlsNodes } from '@trunkline/transport-testkit/tls';
 import test from 'ava';
 import { tcp } from './tcp.ts';
 import { createTcpStreamLayer } from './tcp-stream-layer.ts';

@@ -10,10 +10,10 @@ export interface TestContext {
   true(actual: unknown, message?: string): unknown;
   false(actual: unknown, message?: string): unknown;
   regex(actual: string, expected: RegExp, message?: string): unknown;
-  throws(run: () => unknown, expectation?: Expectation, message?: string): unknown;
+  throws(run: () => unknown, expectation?: TestExpectation, message?: string): unknown;
   throwsAsync(
     run: PromiseLike<unknown> | (() => PromiseLike<unknown>),
-    expectation?: Expectation,
+    expectation?: TestExpectation,
     message?: string,
   ): Promise<unknown>;
   pass(message?: string): unknown;
@@ -31,7 +31,7 @@ export interface TestContext {
 }
 
 /** The properties that `throws` and `throwsAsync` may require of an error. */
-export interface Expectation {
+export interface TestExpectation {
   instanceOf?: new (...args: any[]) => Error;
   message?: string | RegExp | ((message: string) => boolean);
   any?: boolean;

@@ -1,6 +1,6 @@
 // Session tests over WebRTC.
 
-import { sessionSuite } from '@trunkline/transport-testkit';
+import { sessionSuite } from '@trunkline/transport-testkit/session';
 import test from 'ava';
 import { atOnce } from './testing/at-once.ts';
 import { createSessionBackend } from './testing/session-backend.ts';

@@ -1,7 +1,8 @@
 // Session tests over WebRTC on werift.
 
 import process from 'node:process';
-import { sessionSuite, type TestFunction, type TransportTest } from '@trunkline/transport-testkit';
+import type { TestFunction, TransportTest } from '@trunkline/transport-testkit';
+import { sessionSuite } from '@trunkline/transport-testkit/session';
 import test, { registerCompletionHandler } from 'ava';
 import * as werift from 'werift';
 import type { RtcLibrary } from './rtc.ts';

@@ -4,7 +4,8 @@
 import process from 'node:process';
 import * as identity from '@trunkline/security';
 import { createTransport } from '@trunkline/transport-core';
-import { nodeProbe, tlsNodes, transportSuite, wrapped } from '@trunkline/transport-testkit';
+import { nodeProbe, transportSuite, wrapped } from '@trunkline/transport-testkit';
+import { tlsNodes } from '@trunkline/transport-testkit/tls';
 import test from 'ava';
 import { ws } from './ws.ts';
 

@@ -2,7 +2,7 @@
 
 import * as identity from '@trunkline/security';
 import { createTransport } from '@trunkline/transport-core';
-import { tlsIdentitySuite } from '@trunkline/transport-testkit';
+import { tlsIdentitySuite } from '@trunkline/transport-testkit/tls';
 import test from 'ava';
 import { createNetStreamLayer } from './testing/net-streams.ts';
 import { rawWssLayer } from './testing/raw-wss.ts';

@@ -1,7 +1,7 @@
 // Session tests over WebSocket.
 
 import { createTransport } from '@trunkline/transport-core';
-import { sessionSuite } from '@trunkline/transport-testkit';
+import { sessionSuite } from '@trunkline/transport-testkit/session';
 import test from 'ava';
 import { ws } from './ws.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';

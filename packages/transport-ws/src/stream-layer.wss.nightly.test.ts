@@ -1,7 +1,8 @@
 // Stream layer tests of the WebSocket layer under TLS.
 
 import * as identity from '@trunkline/security';
-import { streamLayerSuite, tlsNodes } from '@trunkline/transport-testkit';
+import { streamLayerSuite } from '@trunkline/transport-testkit';
+import { tlsNodes } from '@trunkline/transport-testkit/tls';
 import test from 'ava';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 

@@ -4,7 +4,7 @@
 // Each key is a register of its own, as in CASPaxos (Rystsov, 2018): whoever executes a command
 // asks a majority for the latest accepted value and lets a majority accept the new one.
 
-import type { Command } from '@trunkline/simulation';
+import type { check } from '@trunkline/simulation';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { z } from 'zod';
 import type { Load, Packages } from './load.ts';
@@ -131,7 +131,7 @@ export const paxos: Load = {
   name: 'paxos',
   title: 'Paxos with a linearizability check',
   async run(packages, seed) {
-    const { createSimulation, createHistory, checkLinearizable, nemeses } = packages.simulation;
+    const { createSimulation, check, nemeses } = packages.simulation;
     const sim = createSimulation({
       seed,
       link: { latency: [1, 20], loss: 0.01 },
@@ -139,7 +139,7 @@ export const paxos: Load = {
     });
     const protocol = protocolOf(packages.core);
     declareNodes(packages, sim, protocol);
-    const history = createHistory();
+    const history = check.createHistory();
     const random = seededRandom(seed);
     const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)]!;
     const work = async (name: string) => {
@@ -160,7 +160,7 @@ export const paxos: Load = {
     };
     const clients = Array.from({ length: CLIENTS }, (_, at) => work(`c${at + 1}`));
     await sim.settle(Promise.all(clients), DURATION * 2);
-    const verdict = checkLinearizable(history);
+    const verdict = check.linearizable(history);
     if (verdict.linearizable !== true) throw new Error(`paxos: ${verdict.text}`);
     const { now: virtual, events } = sim;
     await sim.close();
@@ -168,7 +168,7 @@ export const paxos: Load = {
   },
 };
 
-function commandOf({ key, op, value, expected }: Wanted): Command {
+function commandOf({ key, op, value, expected }: Wanted): check.OperationCommand {
   if (op === 'get') return { key, op };
   if (op === 'set') return { key, op, value: value! };
   return { key, op, expected: expected ?? undefined, value: value! };

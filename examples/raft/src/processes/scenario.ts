@@ -1,13 +1,7 @@
 // Raft as a scenario that runs in virtual time and on real processes alike: it sees of the nodes
 // only what they answer and report, and nothing that they keep in memory.
 
-import {
-  checkLinearizable,
-  createHistory,
-  type NodeContext,
-  type Simulation,
-  type Stop,
-} from '@trunkline/simulation';
+import { check, type NodeContext, type NodeStop, type Simulation } from '@trunkline/simulation';
 import { KeyValueStore } from '../kv.ts';
 import { RaftNode } from '../node.ts';
 import type { RaftEvent } from '../node-options.ts';
@@ -37,7 +31,7 @@ export interface PortableFigures {
 export function portableScenario({ seconds, onEnd }: PortableOptions) {
   return async (sim: Simulation): Promise<void> => {
     const leaders = new Map<string, string>();
-    const history = createHistory();
+    const history = check.createHistory();
     for (const name of NODES) sim.node(name, raftServer);
     sim.always('at most one leader per term', () => checkLeaders(leaders, sim.trace.states));
     const clients = ['c1', 'c2', 'c3', 'c4'].map((name) => {
@@ -51,7 +45,7 @@ export function portableScenario({ seconds, onEnd }: PortableOptions) {
     for (const client of clients) client.stop();
     await sim.settle(work, PATIENCE);
     await sim.settle(Promise.all(clients.map(readAll)), PATIENCE);
-    const verdict = checkLinearizable(history);
+    const verdict = check.linearizable(history);
     if (verdict.linearizable !== true) throw new Error(`not linearizable: ${verdict.text}`);
     onEnd?.({ commands: history.operations.length, unanswered, terms: leaders.size });
   };
@@ -68,7 +62,7 @@ async function readAll(client: RecordedClient): Promise<void> {
 }
 
 /** A node of Raft, which reports its role and its term. */
-async function raftServer({ transport: open, store, state }: NodeContext): Promise<Stop> {
+async function raftServer({ transport: open, store, state }: NodeContext): Promise<NodeStop> {
   const transport = open(raftProtocol);
   await transport.listen();
   const onEvent = (event: RaftEvent) => {

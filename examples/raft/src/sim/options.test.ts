@@ -66,7 +66,7 @@ for (const [args, message] of [
   [['--minutes', '1', '--hours', '1'], /^--hours: give --minutes or --hours, not both$/],
   [
     ['--nemesis', 'constructor'],
-    /^--nemesis: expected one of split-brain, .*, none, got 'constructor'$/,
+    /^--nemesis: expected one of bad-links, .*, none, got 'constructor'$/,
   ],
   [['--level', 'packet'], /^--level: expected one of message, stream, got 'packet'$/],
   [['--node', '3'], /--node/],

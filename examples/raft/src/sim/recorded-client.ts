@@ -1,6 +1,6 @@
 // A client that executes commands one by one, and records its requests and their results.
 
-import type { History } from '@trunkline/simulation';
+import type { check } from '@trunkline/simulation';
 import { type Transport, TransportError } from '@trunkline/transport-core';
 import { KvClient } from '../client.ts';
 import type { RaftProtocol } from '../protocol.ts';
@@ -10,7 +10,7 @@ export interface RecordedClientOptions {
   readonly nodes: readonly string[];
   readonly name: string;
   readonly keys: readonly string[];
-  readonly history: History;
+  readonly history: check.History;
   /** Mean milliseconds between two commands. */
   readonly pause: number;
 }

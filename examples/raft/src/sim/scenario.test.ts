@@ -1,15 +1,15 @@
 // Checks that runs of Raft are reproducible. `pnpm sim` searches with random nemeses, and
 // scenario.nightly.test.ts runs each by itself.
 
-import { createSimulation, type Level } from '@trunkline/simulation';
+import { createSimulation, type SimulationLevel } from '@trunkline/simulation';
 import test from 'ava';
 import { raftScenario } from './scenario.ts';
 import { DEFAULTS, DISK, LINK, nemesisOf } from './settings.ts';
 
-const LEVELS: readonly Level[] = ['message', 'stream'];
+const LEVELS: readonly SimulationLevel[] = ['message', 'stream'];
 
 test.serial('the same seed gives the same hash, and another seed another one', async (t) => {
-  const hash = async (seed: number, level: Level) => {
+  const hash = async (seed: number, level: SimulationLevel) => {
     const sim = createSimulation({
       seed,
       level,

@@ -1,13 +1,7 @@
 // Raft on simulated nodes: clients work while a nemesis injects faults; afterwards everything must
 // recover, and every result must have been correct.
 
-import {
-  checkLinearizable,
-  createHistory,
-  type NodeContext,
-  type Simulation,
-  type Stop,
-} from '@trunkline/simulation';
+import { check, type NodeContext, type NodeStop, type Simulation } from '@trunkline/simulation';
 import type { TransportError } from '@trunkline/transport-core';
 import { RaftNode } from '../node.ts';
 import type { RaftEvent } from '../node-options.ts';
@@ -89,7 +83,7 @@ class SimCluster {
   readonly #members = new Map<string, Member>();
   readonly #promises = new Map<string, Promised>();
   readonly #laws: Laws;
-  readonly #history = createHistory();
+  readonly #history = check.createHistory();
   readonly #times: { readonly electionTimeout: number; readonly heartbeat: number };
   readonly #onLeader: (node: string) => void;
   #lives = 0;
@@ -163,7 +157,7 @@ class SimCluster {
         'equal states',
         `${hashes.size} different states on ${this.#names.length} nodes that have applied the same entries`,
       );
-    const verdict = checkLinearizable(this.#history);
+    const verdict = check.linearizable(this.#history);
     if (verdict.linearizable !== true)
       throw named('linearizable', `${verdict.text.trimEnd().split('\n').at(-1)}\n${verdict.text}`);
   }
@@ -179,7 +173,7 @@ class SimCluster {
     };
   }
 
-  async #boot({ name, transport: open, store, log }: NodeContext): Promise<Stop> {
+  async #boot({ name, transport: open, store, log }: NodeContext): Promise<NodeStop> {
     this.#members.delete(name);
     const life = `${name} (life ${++this.#lives})`;
     const watched = new WatchedStore(store, name, this.#laws, this.#promises.get(name)!);

@@ -1,7 +1,12 @@
 // The settings of a simulation run. They are encoded in the URL of its scenario, because nothing
 // else is passed to a worker.
 
-import { type Level, type LinkOptions, type Nemesis, nemeses } from '@trunkline/simulation';
+import {
+  type LinkOptions,
+  type Nemesis,
+  nemeses,
+  type SimulationLevel,
+} from '@trunkline/simulation';
 import { CALM } from './scenario.ts';
 
 export interface Settings {
@@ -11,7 +16,7 @@ export interface Settings {
   readonly minutes: number;
   /** A name of `NEMESES`. */
   readonly nemesis: string;
-  readonly level: Level;
+  readonly level: SimulationLevel;
 }
 
 export const DEFAULTS: Settings = {
@@ -53,7 +58,7 @@ export function settingsOf(url: string): Settings {
     clients: number('clients'),
     minutes: number('minutes'),
     nemesis: searchParams.get('nemesis') ?? nemesis,
-    level: (searchParams.get('level') ?? level) as Level,
+    level: (searchParams.get('level') ?? level) as SimulationLevel,
   };
 }
 

@@ -7,9 +7,9 @@ import {
   type PeersOptions,
 } from '@trunkline/peers';
 import type {
-  Level,
   SimTransportOptions,
   Simulation,
+  SimulationLevel,
   SimulationOptions,
 } from '@trunkline/simulation';
 import { createSimulation } from '@trunkline/simulation';
@@ -146,7 +146,7 @@ export function idOf(name: string): string {
 /** The seed and the level of one run of a test. */
 export interface Run {
   readonly seed: number;
-  readonly level: Level;
+  readonly level: SimulationLevel;
   /** A text for the messages of assertions. */
   readonly name: string;
 }
@@ -155,7 +155,7 @@ export interface Run {
  * Returns the runs of a test. The nightly run has `count` seeds on each of the levels, a commit has
  * one on the first level.
  */
-export function runs(count = 2, levels: readonly Level[] = ['message', 'stream']): Run[] {
+export function runs(count = 2, levels: readonly SimulationLevel[] = ['message', 'stream']): Run[] {
   return (isNightly() ? levels : levels.slice(0, 1)).flatMap((level) =>
     seeds(count).map((seed) => ({ seed, level, name: `${level}, seed ${seed}` })),
   );

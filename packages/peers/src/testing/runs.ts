@@ -1,6 +1,6 @@
 // Runs one test on both levels of the simulation, with several seeds on each.
 
-import type { Level, Simulation, SimulationOptions } from '@trunkline/simulation';
+import type { Simulation, SimulationLevel, SimulationOptions } from '@trunkline/simulation';
 import { createSimulation } from '@trunkline/simulation';
 import type { PeerEvent } from '../types.ts';
 import type { TestNode } from './cluster.ts';
@@ -9,7 +9,7 @@ import { isNightly, seeds } from './seeds.ts';
 /** One run of a test: a seed and a level of the simulation. */
 export interface Run {
   readonly seed: number;
-  readonly level: Level;
+  readonly level: SimulationLevel;
   /** A name for the messages of assertions. */
   readonly name: string;
 }
@@ -18,7 +18,7 @@ export interface Run {
  * Returns the runs of a test. The nightly run has `count` seeds on each of the levels. A commit has
  * a tenth of the seeds, but at least one, on the first level.
  */
-export function runs(count = 3, levels: readonly Level[] = ['message', 'stream']): Run[] {
+export function runs(count = 3, levels: readonly SimulationLevel[] = ['message', 'stream']): Run[] {
   return (isNightly() ? levels : levels.slice(0, 1)).flatMap((level) =>
     seeds(count).map((seed) => ({ seed, level, name: `${level}, seed ${seed}` })),
   );

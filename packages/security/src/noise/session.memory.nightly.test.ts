@@ -4,7 +4,7 @@
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import { createInmemStreams } from '@trunkline/transport-inmem/layer';
-import { sessionSuite } from '@trunkline/transport-testkit';
+import { sessionSuite } from '@trunkline/transport-testkit/session';
 import test from 'ava';
 import { createIdentity } from '../identity/identity.ts';
 import { secure } from './secure.ts';

@@ -3,7 +3,7 @@
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
-import { sessionSuite } from '@trunkline/transport-testkit';
+import { sessionSuite } from '@trunkline/transport-testkit/session';
 import test from 'ava';
 import { createIdentity } from '../identity/identity.ts';
 import { secure } from './secure.ts';

@@ -1,7 +1,7 @@
 // Tests of recording a history.
 
 import test from 'ava';
-import { type Command, createHistory } from './history.ts';
+import { createHistory, type OperationCommand } from './history.ts';
 
 test('operations are recorded in order of call, and calls and answers share their numbers', (t) => {
   const history = createHistory();
@@ -55,7 +55,7 @@ test('a second answer throws a TypeError and changes nothing', (t) => {
 
 test('an invalid result throws a TypeError, and the operation stays open', (t) => {
   const history = createHistory();
-  const wrong: [Command, unknown][] = [
+  const wrong: [OperationCommand, unknown][] = [
     [{ key: 'x', op: 'get' }, true],
     [{ key: 'x', op: 'get' }, null],
     [{ key: 'x', op: 'set', value: 'a' }, true],
@@ -71,7 +71,7 @@ test('an invalid result throws a TypeError, and the operation stays open', (t) =
     t.is(history.operations.at(-1)!.outcome, 'open');
     handle.fail();
   }
-  t.throws(() => history.call('c', { key: 'x', op: 'put' } as unknown as Command), {
+  t.throws(() => history.call('c', { key: 'x', op: 'put' } as unknown as OperationCommand), {
     instanceOf: TypeError,
     message: /op must be one of/,
   });

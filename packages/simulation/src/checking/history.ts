@@ -1,11 +1,11 @@
 // Histories of a key-value store: the operations and results of its clients, in order.
-// `checkLinearizable` checks them.
+// `check.linearizable` checks them.
 
 /**
  * A command of a client. Values are strings; `undefined` stands for an absent key, and every key is
  * absent at first.
  */
-export type Command =
+export type OperationCommand =
   | { readonly key: string; readonly op: 'get' }
   | { readonly key: string; readonly op: 'set'; readonly value: string }
   | { readonly key: string; readonly op: 'delete' }
@@ -24,7 +24,7 @@ export type Command =
  * - delete: true if the key existed; `undefined` if that is not known
  * - cas: true if it wrote
  */
-export type CommandResult<C extends Command> = {
+export type OperationResult<C extends OperationCommand> = {
   get: string | undefined;
   set: string | null | undefined;
   delete: boolean | undefined;
@@ -32,14 +32,14 @@ export type CommandResult<C extends Command> = {
 }[C['op']];
 
 /** An operation of a history, as plain data. */
-export type Operation = Command & {
+export type Operation = OperationCommand & {
   readonly client: string;
   /**
    * `ok`: the operation completed. `failed`: it certainly had no effect. `open` (no answer yet) and
    * `unknown` (the client gave up): it may take effect at any time after its call, or never.
    */
   readonly outcome: 'open' | 'ok' | 'failed' | 'unknown';
-  /** The result of an `ok` operation: see CommandResult. */
+  /** The result of an `ok` operation: see OperationResult. */
   readonly result?: string | boolean | null | undefined;
   /** Position of the call in the order of all calls and answers of the history: 1, 2, 3 ... */
   readonly called: number;
@@ -57,12 +57,12 @@ export type Operation = Command & {
  * Takes the answer to an operation; a second answer throws a TypeError. `at` is in virtual
  * milliseconds and used only for printing.
  */
-export interface Handle<C extends Command = Command> {
+export interface OperationHandle<C extends OperationCommand = OperationCommand> {
   /**
    * Reports that the operation completed. Throws a TypeError if the result does not fit the
    * command.
    */
-  ok(result?: CommandResult<C>, at?: number): void;
+  ok(result?: OperationResult<C>, at?: number): void;
   /** Reports that the operation has had no effect and never will. */
   fail(at?: number): void;
   /**
@@ -81,7 +81,7 @@ export interface History {
    * Records a call of `client`. A client whose last operation is open or unknown may call again,
    * which means that it has given up that operation.
    */
-  call<C extends Command>(client: string, command: C, at?: number): Handle<C>;
+  call<C extends OperationCommand>(client: string, command: C, at?: number): OperationHandle<C>;
   /** All operations in order of call. */
   readonly operations: readonly Operation[];
 }
@@ -135,7 +135,7 @@ type Answered = {
   -readonly [K in 'outcome' | 'result' | 'returned' | 'returnedAt']?: Operation[K];
 } & Omit<Operation, 'outcome' | 'result' | 'returned' | 'returnedAt'>;
 
-function fits(command: Command, result: unknown): boolean {
+function fits(command: OperationCommand, result: unknown): boolean {
   if (command.op === 'cas') return typeof result === 'boolean';
   if (command.op === 'delete') return typeof result === 'boolean' || result === undefined;
   return (

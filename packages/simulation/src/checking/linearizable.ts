@@ -7,8 +7,8 @@ import type { History, Operation } from './history.ts';
 import { type Found, findOrder } from './search.ts';
 import { shortestFailing, shrink } from './shrink.ts';
 
-/** Options of {@link checkLinearizable}. */
-export interface CheckOptions {
+/** Options of `check.linearizable`. */
+export interface LinearizableOptions {
   /**
    * The number of configurations that the check may search per key before its verdict is
    * `undefined`. Each visited configuration (the progress of all clients, and the value at that
@@ -22,8 +22,8 @@ export interface CheckOptions {
   readonly limit?: number;
 }
 
-/** The result of {@link checkLinearizable}. */
-export type LinearizabilityVerdict =
+/** The result of `check.linearizable`. */
+export type LinearizableVerdict =
   /** `configurations` is the number visited, over all keys. */
   | { readonly linearizable: true; readonly configurations: number }
   /**
@@ -57,8 +57,8 @@ export type LinearizabilityVerdict =
  */
 export function checkLinearizable(
   history: History | readonly Operation[],
-  options: CheckOptions = {},
-): LinearizabilityVerdict {
+  options: LinearizableOptions = {},
+): LinearizableVerdict {
   const { limit = LIMIT } = options;
   const operations = 'operations' in history ? history.operations : history;
   let configurations = 0;

@@ -5,7 +5,7 @@ import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { effectsOf } from './effect.ts';
-import type { Command, Operation } from './history.ts';
+import type { Operation, OperationCommand } from './history.ts';
 import { checkLinearizable } from './linearizable.ts';
 import { findOrder } from './search.ts';
 import { shrink } from './shrink.ts';
@@ -183,7 +183,7 @@ function withStaleRead(
   return [operations.map((operation) => (operation === read ? stale : operation)), stale];
 }
 
-function mixes(): [name: string, ops: Command['op'][] | undefined][] {
+function mixes(): [name: string, ops: OperationCommand['op'][] | undefined][] {
   return [
     ['of everything', undefined],
     ['reads and writes', ['get', 'set']],

@@ -1,7 +1,7 @@
 // Tests of `assertDeterministic` with deterministic and nondeterministic scenarios.
 
 import test from 'ava';
-import { nemeses } from '../faults/swarm.ts';
+import * as nemeses from '../index.nemeses.ts';
 import type { Simulation } from '../simulation.ts';
 import { assertDeterministic } from './assert-deterministic.ts';
 import scenario from './explore.test.child.ts';

@@ -14,11 +14,11 @@ import {
 import type { ScheduledFault } from '../faults/fault.ts';
 import type { Nemesis } from '../faults/nemesis.ts';
 import { CALM, type LinkOptions, linkSettings } from '../network/link-settings.ts';
-import type { Level } from '../network/sim-network.ts';
+import type { SimulationLevel } from '../network/sim-network.ts';
 import { checkDisk, type DiskOptions } from '../nodes/node-store.ts';
 import { MOST_RECORDED } from '../simulation-options.ts';
 import type { RunnerOptions, Scenario } from './local-runner.ts';
-import { type Profile, type ProfileName, profilesOf } from './profiles.ts';
+import { type ExploreProfile, profilesOf } from './profiles.ts';
 
 /** Options of `explore`. */
 export interface ExploreOptions {
@@ -56,9 +56,19 @@ export interface ExploreOptions {
    * profile leaves out are taken from `link` and `nemesis`. With `workers` above 1, a profile whose
    * nemesis is not a list of faults must be an export of the module.
    */
-  readonly profiles?: readonly (ProfileName | Profile)[] | undefined;
+  readonly profiles?:
+    | readonly (
+        | 'constantLatency'
+        | 'jitter'
+        | 'loss'
+        | 'longLines'
+        | 'longPartitions'
+        | 'crashStorms'
+        | ExploreProfile
+      )[]
+    | undefined;
   /** The level of the simulated network, as in `createSimulation`. */
-  readonly level?: Level | undefined;
+  readonly level?: SimulationLevel | undefined;
   /** The faults of all links, as in `createSimulation`. */
   readonly link?: LinkOptions | undefined;
   /** The faults of all disks, as in `createSimulation`. */
@@ -95,7 +105,7 @@ export interface ExploreOptions {
    */
   readonly replay?: string | undefined;
   /** Called at most every 100 ms, and once all seeds have run. */
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onProgress?: ((progress: ExploreProgress) => void) | undefined;
   /**
    * Aborts the search: it rejects with the reason of the signal, and its workers are stopped. In
    * the current thread, the search stops between two runs.
@@ -104,7 +114,7 @@ export interface ExploreOptions {
 }
 
 /** The progress of a search. */
-export interface Progress {
+export interface ExploreProgress {
   /** Number of seeds that have run. */
   readonly done: number;
   /** Number of seeds that have failed. */
@@ -128,7 +138,7 @@ export interface SeedSearch {
   readonly record: number;
   readonly irreproducible: 'fail' | 'ignore';
   readonly replay: string | undefined;
-  readonly onProgress: (progress: Progress) => void;
+  readonly onProgress: (progress: ExploreProgress) => void;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -183,7 +193,7 @@ export function searchOf(options: ExploreOptions): SeedSearch {
     );
     if (workers > 1 && planner !== undefined)
       throw new TypeError(
-        `explore: profiles: '${(planner as Profile).name}' must have a list of faults for ${workers} workers, or be exported by the scenario's module: a function cannot be sent to a thread`,
+        `explore: profiles: '${(planner as ExploreProfile).name}' must have a list of faults for ${workers} workers, or be exported by the scenario's module: a function cannot be sent to a thread`,
       );
   }
   return {
@@ -245,7 +255,10 @@ const schema = optionsSchema({
     ),
   ),
   level: optional(
-    reference<Level>((value) => value === 'message' || value === 'stream', "'message' or 'stream'"),
+    reference<SimulationLevel>(
+      (value) => value === 'message' || value === 'stream',
+      "'message' or 'stream'",
+    ),
   ),
   link: object<LinkOptions>('an object of options'),
   disk: object<DiskOptions>('an object of options'),
@@ -264,7 +277,7 @@ const schema = optionsSchema({
   leaks: withDefault(verdict(), 'ignore'),
   irreproducible: withDefault(verdict(), 'fail'),
   replay: optional(text(1_000)),
-  onProgress: optional(callback<(progress: Progress) => void>()),
+  onProgress: optional(callback<(progress: ExploreProgress) => void>()),
   signal: optional(
     reference<AbortSignal>(
       (value) => typeof (value as AbortSignal | null)?.throwIfAborted === 'function',

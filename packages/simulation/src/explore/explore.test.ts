@@ -1,12 +1,12 @@
 import test from 'ava';
-import { nemeses } from '../faults/swarm.ts';
+import * as nemeses from '../index.nemeses.ts';
 import type { SimClock } from '../nodes/node-context.ts';
 import { createSimulation, type Simulation } from '../simulation.ts';
 import { assertDeterministic } from './assert-deterministic.ts';
 import scenario, { planted, RULE } from './explore.test.child.ts';
 import { explore } from './explore.ts';
-import type { Progress } from './explore-options.ts';
-import type { Failure } from './failure.ts';
+import type { ExploreProgress } from './explore-options.ts';
+import type { ExploreFailure } from './failure.ts';
 import { content } from './testing/content.ts';
 
 const module = new URL('./explore.test.child.js', import.meta.url);
@@ -219,7 +219,7 @@ test.serial(
     };
     const nemesis = [{ at: 150, do: 'crash', node: 'n3' }] as const;
     const [{ error, trace }] = (await explore({ scenario: tells, nemesis, shrink: false }))
-      .failed as [Failure];
+      .failed as [ExploreFailure];
     t.deepEqual(trace.states, { n1: 'role leader, term 3', n2: 'role follower, term 2' });
     t.is(trace.timeline.filter((line) => /n2 +state +role follower, term 1$/.test(line)).length, 1);
     t.true(
@@ -260,7 +260,7 @@ test.serial('two workers give the same result as one thread', async (t) => {
   };
   const swarm = source(`
     import scenario from ${JSON.stringify(module.href)};
-    import { nemeses } from ${JSON.stringify(new URL('../faults/swarm.js', import.meta.url).href)};
+    import * as nemeses from ${JSON.stringify(new URL('../index.nemeses.js', import.meta.url).href)};
     export default scenario;
     export const nemesis = nemeses.swarm({ kinds: ['crashes', 'isolate'], duration: 6_000 });
     export const options = { link: { latency: 50 } };
@@ -284,7 +284,7 @@ test.serial('two workers give the same result as one thread', async (t) => {
 });
 
 test.serial('progress is reported, at least at the end', async (t) => {
-  const told: Progress[] = [];
+  const told: ExploreProgress[] = [];
   await explore({
     seeds: 12,
     ...calm,

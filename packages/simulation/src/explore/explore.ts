@@ -2,7 +2,7 @@
 // the faults of those that fail.
 
 import { type ExploreOptions, type SeedSearch, searchOf } from './explore-options.ts';
-import { type FailedRun, type Failure, reported } from './failure.ts';
+import { type ExploreFailure, type FailedRun, reported } from './failure.ts';
 import { LocalRunner, type Runner, type SeedOutcome } from './local-runner.ts';
 import { saveRecording } from './recording-file.ts';
 import { environmentReplay, type Replay, replayLine } from './replay-line.ts';
@@ -12,7 +12,7 @@ import { SeedTally } from './seed-tally.ts';
 import { WorkerRunner } from './worker-runner.ts';
 
 /** The result of a search. Everything except the speed is independent of the number of workers. */
-export interface Exploration {
+export interface ExploreResult {
   /**
    * Number of seeds that passed. If the search stopped at a failure, only seeds below the last
    * reported failure are counted.
@@ -21,7 +21,7 @@ export interface Exploration {
   /**
    * Failures, sorted by seed. If the search stopped early, these are the lowest seeds that fail.
    */
-  readonly failed: readonly Failure[];
+  readonly failed: readonly ExploreFailure[];
   /** Simulated time of the counted seeds, in hours. */
   readonly virtualHours: number;
   /** Seeds per second of real time, without shrinking. */
@@ -30,10 +30,10 @@ export interface Exploration {
 
 /**
  * Runs a scenario with many seeds, each in its own simulation, and stops when `stopAfter` of them
- * have failed. If neither a link nor a nemesis is given, the seeds cycle through all `profiles`.
- * Then shrinks the faults of each failure. A failing seed does not make the promise reject: check
- * the result, and throw `failed[0].error` if you like. If the environment variable RECORD names a
- * file, the recording of the first failure is written there as JSON.
+ * have failed. If neither a link nor a nemesis is given, the seeds cycle through all ready-made
+ * profiles. Then shrinks the faults of each failure. A failing seed does not make the promise
+ * reject: check the result, and throw `failed[0].error` if you like. If the environment variable
+ * RECORD names a file, the recording of the first failure is written there as JSON.
  *
  * The first seed runs twice. If its two runs differ, no failure could be replayed, so the search
  * rejects with an Error that shows the first event that differs (see `irreproducible`).
@@ -42,7 +42,7 @@ export interface Exploration {
  * that names the module if the module does not load or a worker died; an Error if two runs of the
  * first seed differ.
  */
-export async function explore(options: ExploreOptions): Promise<Exploration> {
+export async function explore(options: ExploreOptions): Promise<ExploreResult> {
   const given = searchOf(options);
   const scenario = options.name ?? uniqueName(given.name);
   // SEED may name another search of this process; this one then runs as usual.
@@ -194,9 +194,9 @@ async function shrunk(
     runner: Runner,
     failure: { readonly seed: number; readonly run: FailedRun },
     place: number,
-  ) => Promise<Failure>,
-): Promise<readonly Failure[]> {
-  const made = new Array<Failure>(failures.length);
+  ) => Promise<ExploreFailure>,
+): Promise<readonly ExploreFailure[]> {
+  const made = new Array<ExploreFailure>(failures.length);
   // All runners share one iterator, so that each place is taken once.
   const places = failures.keys();
   const take = async (runner: Runner) => {

@@ -10,18 +10,8 @@ import type { LinkOptions } from '../network/link-settings.ts';
 import { failureOf, type Recording } from '../recording.ts';
 import type { LinkTrouble } from './link-troubles.ts';
 
-/** The error of a failed scenario. */
-export interface ScenarioError extends Error {
-  /** The rule that broke, if the scenario failed with a SimulationError. */
-  readonly invariant?: string | undefined;
-  /**
-   * The virtual time of the failure in milliseconds, if the scenario failed with a SimulationError.
-   */
-  readonly at?: number | undefined;
-}
-
 /** A seed whose scenario failed. */
-export interface Failure {
+export interface ExploreFailure {
   readonly seed: number;
   /** The name of the profile under which it failed; undefined if the search has none. */
   readonly profile: string | undefined;
@@ -29,7 +19,15 @@ export interface Failure {
    * The error of the run under the smallest schedule. Its message also lists that schedule, and
    * ends with `replay`.
    */
-  readonly error: ScenarioError;
+  readonly error: Error & {
+    /** The rule that broke, if the scenario failed with a SimulationError. */
+    readonly invariant?: string | undefined;
+    /**
+     * The virtual time of the failure in milliseconds, if the scenario failed with a
+     * SimulationError.
+     */
+    readonly at?: number | undefined;
+  };
   /** The trace of the run under the smallest schedule. A replay has the same hash. */
   readonly trace: TraceSummary;
   /**
@@ -133,7 +131,7 @@ export function reported(
   seed: number,
   { run, link, note }: Shrunk,
   replay: string,
-): Failure {
+): ExploreFailure {
   const { name, invariant, at, trace, profile, schedule, planned } = run;
   const search = {
     scenario,
@@ -151,9 +149,7 @@ export function reported(
     ...told(run, link),
     replay,
   ];
-  const error: Error & { -readonly [K in keyof ScenarioError]: ScenarioError[K] } = new Error(
-    lines.join('\n'),
-  );
+  const error: Error & { invariant?: string; at?: number } = new Error(lines.join('\n'));
   const head = `${name}: ${run.message}`;
   error.name = name;
   error.stack = `${name}: ${error.message}${run.stack.startsWith(head) ? run.stack.slice(head.length) : `\n${run.stack}`}`;

@@ -8,7 +8,7 @@ import { createSimulation, type Simulation } from '../simulation.ts';
 import type { SimulationOptions } from '../simulation-options.ts';
 import { type FailedRun, failedRun, type Shrunk } from './failure.ts';
 import { type LinkTrouble, withoutTroubles } from './link-troubles.ts';
-import { type Profile, type ProfileName, profileOf, profilesOf } from './profiles.ts';
+import { type ExploreProfile, type ProfileName, profileOf, profilesOf } from './profiles.ts';
 import { shrinkFailure } from './shrink.ts';
 import { TraceComparison } from './trace-comparison.ts';
 
@@ -25,7 +25,7 @@ export type Scenario = (sim: Simulation) => unknown;
 export interface RunnerOptions
   extends Pick<SimulationOptions, 'level' | 'link' | 'disk' | 'strict' | 'nemesis'> {
   /** The profiles that the seeds use in turn. */
-  readonly profiles?: readonly (ProfileName | Profile)[] | undefined;
+  readonly profiles?: readonly (ProfileName | ExploreProfile)[] | undefined;
   /** With 'fail', a scenario fails if its nodes leave resources open. */
   readonly leaks: 'ignore' | 'fail';
   /** Maximum number of runs for shrinking one failure; 0 turns shrinking off. */
@@ -74,7 +74,7 @@ export interface Runner {
 export class LocalRunner implements Runner {
   readonly #scenario: Scenario;
   readonly #options: RunnerOptions;
-  readonly #profiles: readonly Profile[];
+  readonly #profiles: readonly ExploreProfile[];
   readonly #signal: AbortSignal | undefined;
 
   /** @throws TypeError if a profile is invalid, or if `options.profile` is not among them. */
@@ -149,7 +149,7 @@ export class LocalRunner implements Runner {
     };
   }
 
-  #profileNamed(name: string): Profile {
+  #profileNamed(name: string): ExploreProfile {
     const profile = this.#profiles.find((each) => each.name === name);
     if (profile !== undefined) return profile;
     const names = this.#profiles.map((each) => each.name).join(', ') || 'none';

@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { Simulation } from '../simulation.ts';
 import scenario from './explore.test.child.ts';
 import { explore } from './explore.ts';
-import type { Failure } from './failure.ts';
+import type { ExploreFailure } from './failure.ts';
 import { profiles } from './profiles.ts';
 import { content } from './testing/content.ts';
 
@@ -107,7 +107,7 @@ for (const workers of [1, 2]) {
     } as const;
     const found = (await explore({ ...options, stopAfter: Number.POSITIVE_INFINITY })).failed;
     t.true(found.length > 0);
-    const first = found[0] as Failure;
+    const first = found[0] as ExploreFailure;
     t.regex(first.replay, new RegExp(`^SEED=pings:${first.seed}@${first.profile}:[\\d,-]+ `));
     ask(t, first.replay);
     t.deepEqual(

@@ -3,11 +3,12 @@
 
 import type { ScheduledFault } from '../faults/fault.ts';
 import type { Nemesis } from '../faults/nemesis.ts';
-import { nemeses } from '../faults/swarm.ts';
+import { isolate, splitBrain } from '../faults/network-nemeses.ts';
+import { crashes } from '../faults/node-nemeses.ts';
 import { CALM, type LinkOptions, linkSettings } from '../network/link-settings.ts';
 
 /** The conditions of a run: a link, and the faults that a nemesis plans. */
-export interface Profile {
+export interface ExploreProfile {
   /** The name in reports and replay lines: 1 to 50 letters, digits and underscores. */
   readonly name: string;
   /** The settings of every link. Default: the `link` of the search. */
@@ -38,7 +39,7 @@ export type ProfileName =
  * - `crashStorms`: crashes in quick succession, with up to all nodes down at once; in half of the
  * crashes, the node loses power.
  */
-export const profiles: Readonly<Record<ProfileName, Profile>> = {
+export const profiles: Readonly<Record<ProfileName, ExploreProfile>> = {
   constantLatency: { name: 'constantLatency', link: { latency: 10 } },
   jitter: { name: 'jitter', link: { latency: [1, 50] } },
   loss: { name: 'loss', link: { latency: [5, 15], loss: 0.02 } },
@@ -52,7 +53,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     nemesis: {
       name: 'longPartitions',
       plan(context) {
-        const shape = context.random() < 0.5 ? nemeses.splitBrain : nemeses.isolate;
+        const shape = context.random() < 0.5 ? splitBrain : isolate;
         return shape({ lasts: [4_000, 12_000], calm: [2_000, 8_000] }).plan(context);
       },
     },
@@ -60,7 +61,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   crashStorms: {
     name: 'crashStorms',
     link: { latency: [1, 20] },
-    nemesis: nemeses.crashes({
+    nemesis: crashes({
       lasts: [50, 1_500],
       calm: [50, 1_500],
       maxDown: Number.MAX_SAFE_INTEGER,
@@ -70,7 +71,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
 
 /** The options that determine the profiles of a search. */
 export interface Conditions {
-  readonly profiles?: readonly (ProfileName | Profile)[] | undefined;
+  readonly profiles?: readonly (ProfileName | ExploreProfile)[] | undefined;
   readonly link?: LinkOptions | undefined;
   readonly nemesis?: Nemesis | readonly ScheduledFault[] | undefined;
 }
@@ -81,7 +82,11 @@ export interface Conditions {
  *
  * @throws TypeError that names the invalid profile.
  */
-export function profilesOf({ profiles: given, link, nemesis }: Conditions): readonly Profile[] {
+export function profilesOf({
+  profiles: given,
+  link,
+  nemesis,
+}: Conditions): readonly ExploreProfile[] {
   if (given === undefined)
     return link === undefined && nemesis === undefined ? Object.values(profiles) : [];
   const list = given.map((profile) => (typeof profile === 'string' ? readyMade(profile) : profile));
@@ -102,13 +107,16 @@ export function profilesOf({ profiles: given, link, nemesis }: Conditions): read
 }
 
 /** Returns the profile under which a seed runs; undefined if there are none. */
-export function profileOf(profiles: readonly Profile[], seed: number): Profile | undefined {
+export function profileOf(
+  profiles: readonly ExploreProfile[],
+  seed: number,
+): ExploreProfile | undefined {
   const { length } = profiles;
   // Seed 1 has the first profile. The remainder of a negative number is negative.
   return length === 0 ? undefined : profiles[(((seed - 1) % length) + length) % length];
 }
 
-function readyMade(name: string): Profile {
+function readyMade(name: string): ExploreProfile {
   const profile = Object.hasOwn(profiles, name) ? profiles[name as ProfileName] : undefined;
   if (profile === undefined)
     throw new TypeError(

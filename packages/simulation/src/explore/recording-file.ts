@@ -1,6 +1,6 @@
 // The file of a recording, for tools. It is written if the environment requests it.
 
-import { brokenSearch, type Failure } from './failure.ts';
+import { brokenSearch, type ExploreFailure } from './failure.ts';
 import { environment, writeTextFile } from './runtime.ts';
 
 /**
@@ -9,7 +9,7 @@ import { environment, writeTextFile } from './runtime.ts';
  *
  * @throws Error that names the file if it cannot be written.
  */
-export function saveRecording(failed: readonly Failure[]): void {
+export function saveRecording(failed: readonly ExploreFailure[]): void {
   const path = environment('RECORD');
   const recording = failed.find((failure) => failure.recording !== undefined)?.recording;
   if (path === undefined || path === '' || recording === undefined) return;

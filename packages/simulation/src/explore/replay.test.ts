@@ -2,11 +2,11 @@
 
 import process from 'node:process';
 import test, { type ExecutionContext } from 'ava';
-import { nemeses } from '../faults/swarm.ts';
+import * as nemeses from '../index.nemeses.ts';
 import { createSimulation, type Simulation } from '../simulation.ts';
 import scenario, { planted } from './explore.test.child.ts';
 import { explore } from './explore.ts';
-import type { Failure } from './failure.ts';
+import type { ExploreFailure } from './failure.ts';
 import { content } from './testing/content.ts';
 
 const module = new URL('./explore.test.child.js', import.meta.url);
@@ -32,7 +32,7 @@ for (const workers of [1, 2]) {
         workers,
         name: 'pings',
       };
-      const [first] = (await explore(options)).failed as [Failure];
+      const [first] = (await explore(options)).failed as [ExploreFailure];
       t.regex(first.replay, /^SEED=pings:2:6-7-loss-reorder /);
       ask(t, first.replay);
       const again = await explore(options);
@@ -58,7 +58,7 @@ test.serial(
       link: { latency: 50 },
       name: 'swarm',
     };
-    const [first] = (await explore(options)).failed as [Failure];
+    const [first] = (await explore(options)).failed as [ExploreFailure];
     t.true(first.schedule.length < first.faults);
     ask(t, first.replay);
     t.deepEqual(

@@ -19,7 +19,7 @@ export type Fault =
       readonly do: 'cut';
       readonly from: string;
       readonly to: string;
-      readonly direction?: Direction | undefined;
+      readonly direction?: 'both' | 'one-way' | undefined;
     }
   /**
    * Holds everything that `from` sends to `to` until `release`, including messages in flight; in
@@ -29,14 +29,14 @@ export type Fault =
       readonly do: 'hold';
       readonly from: string;
       readonly to: string;
-      readonly direction?: Direction | undefined;
+      readonly direction?: 'both' | 'one-way' | undefined;
     }
   /** Ends a `hold`. */
   | {
       readonly do: 'release';
       readonly from: string;
       readonly to: string;
-      readonly direction?: Direction | undefined;
+      readonly direction?: 'both' | 'one-way' | undefined;
     }
   /** Changes the settings of a link until the network is healed. */
   | {
@@ -44,7 +44,7 @@ export type Fault =
       readonly from: string;
       readonly to: string;
       readonly link: LinkOptions;
-      readonly direction?: Direction | undefined;
+      readonly direction?: 'both' | 'one-way' | undefined;
     }
   /** Resets every connection between the two. */
   | { readonly do: 'reset'; readonly from: string; readonly to: string }

@@ -5,8 +5,9 @@ import test from 'ava';
 import { createSimulation } from '../simulation.ts';
 import type { Fault, ScheduledFault } from './fault.ts';
 import { ringOfMajorities } from './partition-shapes.ts';
-import { kinds, type NemesisKind, nemeses } from './swarm.ts';
+import { kinds, type NemesisKind, swarm } from './swarm.ts';
 
+const nemeses = { ...kinds, swarm };
 const names = Object.keys(nemeses) as (keyof typeof nemeses)[];
 const nodesOf = (count: number) => Array.from({ length: count }, (_, index) => `n${index + 1}`);
 const planOf = (

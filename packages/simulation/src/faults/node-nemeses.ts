@@ -2,7 +2,7 @@
 // disks.
 
 import { integer, optional, reference, withDefault } from '@trunkline/transport-core/backend';
-import { type Delay, draw, pick, shuffled } from '../kernel/distributions.ts';
+import { type DelayDistribution, draw, pick, shuffled } from '../kernel/distributions.ts';
 import type { ScheduledFault } from './fault.ts';
 import { delay, nemesisOf, rounded, share } from './plan.ts';
 
@@ -78,7 +78,7 @@ export const pauses = nemesisOf<Victim>({
  * Makes each event of a node take `cost` milliseconds (default 1 to 20, drawn again each time). The
  * node is a random one each time, or always `node`.
  */
-export const slowNode = nemesisOf<Victim & { readonly cost: Delay }>({
+export const slowNode = nemesisOf<Victim & { readonly cost: DelayDistribution }>({
   name: 'slowNode',
   lasts: [1_000, 8_000],
   calm: [500, 3_000],
@@ -95,7 +95,10 @@ export const slowNode = nemesisOf<Victim & { readonly cost: Delay }>({
  * slow by `drift` millionths for `lasts` (default up to 50,000, which is five percent). A jump is
  * permanent, because `recover` does not set clocks.
  */
-export const clockStorm = nemesisOf<{ readonly skew: Delay; readonly drift: Delay }>({
+export const clockStorm = nemesisOf<{
+  readonly skew: DelayDistribution;
+  readonly drift: DelayDistribution;
+}>({
   name: 'clockStorm',
   lasts: [500, 5_000],
   calm: [100, 2_000],

@@ -8,7 +8,7 @@ import {
   reference,
   withDefault,
 } from '@trunkline/transport-core/backend';
-import { type Delay, draw, isDelay } from '../kernel/distributions.ts';
+import { type DelayDistribution, draw, isDelay } from '../kernel/distributions.ts';
 import type { ScheduledFault } from './fault.ts';
 import type { Nemesis } from './nemesis.ts';
 
@@ -20,12 +20,12 @@ export interface NemesisOptions {
   /** The time for which the nemesis is active; its plan ends with `recover`. Default 30,000. */
   readonly duration?: number | undefined;
   /** The duration of each fault. The default depends on the nemesis. */
-  readonly lasts?: Delay | undefined;
+  readonly lasts?: DelayDistribution | undefined;
   /**
    * The length of the calm before the first disturbance and between two disturbances. The default
    * depends on the nemesis.
    */
-  readonly calm?: Delay | undefined;
+  readonly calm?: DelayDistribution | undefined;
   /** A factor for `lasts` and `calm`: above 1, trouble is rarer and lasts longer. Default 1. */
   readonly pace?: number | undefined;
 }
@@ -51,8 +51,8 @@ export interface PlanSetting<Own> {
 /** A kind of trouble, from which {@link nemesisOf} makes a nemesis. */
 export interface NemesisDefinition<Own> {
   readonly name: string;
-  readonly lasts: Delay;
-  readonly calm: Delay;
+  readonly lasts: DelayDistribution;
+  readonly calm: DelayDistribution;
   /** Schema fields of the options that only this kind has. */
   readonly own?: Record<keyof Own, any>;
   /**
@@ -82,14 +82,15 @@ export function nemesisOf<Own = object>(
     const { duration, pace, lasts, calm } = own as {
       readonly duration: number;
       readonly pace: number;
-      readonly lasts: Delay;
-      readonly calm: Delay;
+      readonly lasts: DelayDistribution;
+      readonly calm: DelayDistribution;
     };
     return {
       name,
       plan({ nodes, random, from }) {
         const until = from + duration;
-        const time = (delay: Delay) => Math.max(1, Math.round(draw(delay, random) * pace));
+        const time = (delay: DelayDistribution) =>
+          Math.max(1, Math.round(draw(delay, random) * pace));
         const wave = kind.waves({ nodes, random, own });
         const faults: ScheduledFault[] = [];
         if (wave !== undefined) {
@@ -129,9 +130,9 @@ export function positive(): ReturnType<typeof reference<number>> {
   );
 }
 
-/** A schema field for a {@link Delay}, usually in milliseconds. */
-export function delay(): ReturnType<typeof reference<Delay>> {
-  return reference<Delay>(
+/** A schema field for a {@link DelayDistribution}, usually in milliseconds. */
+export function delay(): ReturnType<typeof reference<DelayDistribution>> {
+  return reference<DelayDistribution>(
     isDelay,
     'a number of at least 0, [least, most], { exponential, least?, most? } or { lognormal, sigma, least?, most? }',
   );

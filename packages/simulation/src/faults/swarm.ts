@@ -104,15 +104,6 @@ export function swarm(options: SwarmOptions = {}): Nemesis {
 }
 
 /**
- * Functions that create nemeses: `createSimulation({ seed, nemesis: nemeses.swarm() })`. All
- * options are optional. Each nemesis plans trouble that comes and goes for `duration` (default
- * 30,000 virtual ms) and ends with `recover`. If there are too few nodes for its kind of trouble,
- * it plans only `recover`. When several nemeses run at once, a `heal` or a crash that one nemesis
- * plans also affects the faults of the others.
- */
-export const nemeses = { ...kinds, swarm } as const;
-
-/**
  * Removes crashes of nodes that are down, restarts of nodes that are up, and crashes beyond
  * `maxDown`.
  */

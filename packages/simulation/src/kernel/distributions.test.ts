@@ -2,10 +2,17 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { childRandom, type Delay, draw, isDelay, pick, shuffled } from './distributions.ts';
+import {
+  childRandom,
+  type DelayDistribution,
+  draw,
+  isDelay,
+  pick,
+  shuffled,
+} from './distributions.ts';
 
 const COUNT = 20_000;
-const draws = (delay: Delay, seed = 1) => {
+const draws = (delay: DelayDistribution, seed = 1) => {
   const random = seededRandom(seed);
   return Array.from({ length: COUNT }, () => draw(delay, random)).sort((a, b) => a - b);
 };

@@ -21,7 +21,7 @@ export function childRandom(seed: number, ...labels: readonly (string | number)[
  * (0.5 is a calm network, 1 a rough one). Both are bounded by `least` (default 0) and `most`
  * (default none).
  */
-export type Delay =
+export type DelayDistribution =
   | number
   | readonly [least: number, most: number]
   | {
@@ -37,7 +37,7 @@ export type Delay =
     };
 
 /** Draws a delay in milliseconds. The arithmetic gives the same bits on every platform. */
-export function draw(delay: Delay, random: Random): number {
+export function draw(delay: DelayDistribution, random: Random): number {
   if (typeof delay === 'number') return delay;
   if (isRange(delay)) return delay[0] + (delay[1] - delay[0]) * random();
   const { least = 0, most = Number.POSITIVE_INFINITY } = delay;
@@ -45,8 +45,8 @@ export function draw(delay: Delay, random: Random): number {
   return Math.min(most, Math.max(least, delay.lognormal * exp(delay.sigma * normal(random))));
 }
 
-/** Returns whether a value is a valid Delay, for checks of options. */
-export function isDelay(value: unknown): value is Delay {
+/** Returns whether a value is a valid DelayDistribution, for checks of options. */
+export function isDelay(value: unknown): value is DelayDistribution {
   const fit = (number: unknown) =>
     typeof number === 'number' && number >= 0 && number < Number.POSITIVE_INFINITY;
   if (typeof value !== 'object' || value === null) return fit(value);
@@ -94,7 +94,7 @@ export function shuffled<T>(list: readonly T[], random: Random): T[] {
   return copy;
 }
 
-function isRange(delay: Delay): delay is readonly [number, number] {
+function isRange(delay: DelayDistribution): delay is readonly [number, number] {
   return Array.isArray(delay);
 }
 

@@ -37,13 +37,6 @@ export interface RecordedEvent {
   readonly call?: number | undefined;
 }
 
-/** The state of a node at the beginning of a recording. */
-export interface NodeStart {
-  readonly name: string;
-  readonly up: boolean;
-  readonly state?: string | undefined;
-}
-
 /** The events that a recorder has kept, with the nodes before and after them. */
 export interface RecordedEvents {
   /** The most recent events, oldest first. */
@@ -51,7 +44,11 @@ export interface RecordedEvents {
   /** The number of earlier events, which were not kept. */
   readonly dropped: number;
   /** The nodes as they were before the first event. */
-  readonly start: readonly NodeStart[];
+  readonly start: readonly {
+    readonly name: string;
+    readonly up: boolean;
+    readonly state?: string | undefined;
+  }[];
   /** The nodes at the end. */
   readonly nodes: readonly NodeReport[];
   /** Virtual milliseconds at the end. */
@@ -81,7 +78,7 @@ export class Recorder {
   readonly #inspect: () => readonly NodeReport[];
   #events: RecordedEvent[] = [];
   #dropped = 0;
-  readonly #start = new Map<string, NodeStart>();
+  readonly #start = new Map<string, RecordedEvents['start'][number]>();
   #calls = 0;
   #ended: RecordedEvents | undefined;
 

@@ -1,7 +1,7 @@
 // A loop that never lets time advance ends the run with an error that names its owner.
 
 import test from 'ava';
-import { createSimulation, type NodeContext, type Setup, SimulationError } from '../index.ts';
+import { createSimulation, type NodeContext, type NodeSetup, SimulationError } from '../index.ts';
 import {
   outcome,
   server,
@@ -13,7 +13,7 @@ import {
 /** Rounds after which a loop ends by itself, so that a failing test does not hang. */
 const ENDLESS = 100_000;
 
-const loops: [what: string, setup: Setup][] = [
+const loops: [what: string, setup: NodeSetup][] = [
   [
     'timers at 0',
     ({ clock }) => {

@@ -7,7 +7,7 @@ import {
   parseOptions,
   reference,
 } from '@trunkline/transport-core/backend';
-import { type Delay, isDelay } from '../kernel/distributions.ts';
+import { type DelayDistribution, isDelay } from '../kernel/distributions.ts';
 
 /**
  * Settings of one direction of a link; all are optional. Shares are between 0 and 1, times are in
@@ -15,7 +15,7 @@ import { type Delay, isDelay } from '../kernel/distributions.ts';
  */
 export interface LinkOptions {
   /** Travel time from one end to the other. Default 1. */
-  readonly latency?: Delay | undefined;
+  readonly latency?: DelayDistribution | undefined;
   /**
    * Share of messages that are lost. On a stream: share of chunks that arrive only after a
    * retransmission, 200 ms or more later. Default 0.
@@ -67,7 +67,7 @@ export interface LinkOptions {
 
 /** Complete settings of one direction of a link. */
 export interface LinkSettings {
-  readonly latency: Delay;
+  readonly latency: DelayDistribution;
   readonly loss: number;
   readonly burst:
     | { readonly begin: number; readonly end: number; readonly loss: number }
@@ -120,7 +120,7 @@ const rate = () =>
 
 const schema = optionsSchema({
   latency: optional(
-    reference<Delay>(
+    reference<DelayDistribution>(
       isDelay,
       'milliseconds, 0 or more, [least, most], { exponential, least?, most? } or { lognormal, sigma, least?, most? }',
     ),

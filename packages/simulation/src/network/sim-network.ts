@@ -26,7 +26,7 @@ import type { TransportPort } from './transport-port.ts';
  * The level of a simulation: 'message' carries whole messages over the direct transport, 'stream'
  * the bytes of a NetworkTransport.
  */
-export type Level = 'message' | 'stream';
+export type SimulationLevel = 'message' | 'stream';
 
 /** The network between all nodes and clients of a simulation. */
 export class SimNetwork {
@@ -35,10 +35,10 @@ export class SimNetwork {
   readonly listening = new Map<string, TransportPort>();
   readonly topology: Topology;
   readonly #loop: EventLoop;
-  readonly #level: Level;
+  readonly #level: SimulationLevel;
   #dialed = 0;
 
-  constructor(loop: EventLoop, level: Level, topology: Topology) {
+  constructor(loop: EventLoop, level: SimulationLevel, topology: Topology) {
     this.#loop = loop;
     this.#level = level;
     this.topology = topology;

@@ -6,8 +6,8 @@ import { describeError, type EventLoop } from '../kernel/event-loop.ts';
 import type { NodeReport } from '../kernel/node-report.ts';
 import { isAddress } from '../network/sim-layer.ts';
 import type { SimNetwork } from '../network/sim-network.ts';
-import type { Leak } from './leaks.ts';
-import type { Setup, SimTransportOptions } from './node-context.ts';
+import type { SimulationLeak } from './leaks.ts';
+import type { NodeSetup, SimTransportOptions } from './node-context.ts';
 import type { DiskOptions } from './node-store.ts';
 import { type NodeDeclaration, SimNode } from './sim-node.ts';
 
@@ -34,7 +34,7 @@ export class Cluster {
     return this.everyone.slice(0, MOST_REPORTS).map((node) => node.report());
   }
 
-  declare(name: string, setup: Setup, disk: DiskOptions): void {
+  declare(name: string, setup: NodeSetup, disk: DiskOptions): void {
     this.#checkName('node', name);
     if (typeof setup !== 'function')
       throw new TypeError(`node: the setup of '${name}' must be a function, got ${String(setup)}`);
@@ -100,9 +100,9 @@ export class Cluster {
   async stop(
     settle: (promise: Promise<unknown>) => Promise<void>,
     isTold: (error: unknown) => boolean,
-  ): Promise<Leak[]> {
+  ): Promise<SimulationLeak[]> {
     this.#declared = [];
-    const leaks = new Map<SimNode, Leak[]>();
+    const leaks = new Map<SimNode, SimulationLeak[]>();
     for (const client of this.#clients.values())
       leaks.set(
         client,

@@ -4,7 +4,7 @@ import type { Protocol } from '@trunkline/transport-core';
 import type { NetworkTransport } from '@trunkline/transport-core/backend';
 
 /** Something that a node left behind when it was stopped. */
-export interface Leak {
+export interface SimulationLeak {
   /** The name of the node or client. */
   readonly owner: string;
   readonly kind: 'call' | 'timer' | 'connection' | 'transport' | 'store' | 'file';
@@ -14,10 +14,10 @@ export interface Leak {
 }
 
 /** Returns the resources that a transport has left open. */
-export function leaksOf(owner: string, transport: NetworkTransport<Protocol>): Leak[] {
+export function leaksOf(owner: string, transport: NetworkTransport<Protocol>): SimulationLeak[] {
   const { state, connections } = transport.snapshot();
   if (state === 'closed') return [];
-  const leaks: Leak[] = [
+  const leaks: SimulationLeak[] = [
     {
       owner,
       kind: 'transport',

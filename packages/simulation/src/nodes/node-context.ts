@@ -71,6 +71,6 @@ export interface NodeContext {
  * Starts a node, and may return a function that stops it. It runs again at each restart. If it
  * throws or rejects, the run fails.
  */
-export type Setup = (context: NodeContext) => void | Stop | Promise<void | Stop>;
+export type NodeSetup = (context: NodeContext) => void | NodeStop | Promise<void | NodeStop>;
 /** Stops a node; a returned promise is awaited. */
-export type Stop = () => unknown;
+export type NodeStop = () => unknown;

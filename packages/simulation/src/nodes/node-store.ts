@@ -7,7 +7,7 @@ import {
   parseOptions,
   reference,
 } from '@trunkline/transport-core/backend';
-import { type Delay, draw, isDelay } from '../kernel/distributions.ts';
+import { type DelayDistribution, draw, isDelay } from '../kernel/distributions.ts';
 import type { EventLoop } from '../kernel/event-loop.ts';
 import type { EventOwner } from '../kernel/event-queue.ts';
 import type { DiskEntry } from '../kernel/node-report.ts';
@@ -21,9 +21,9 @@ export interface DiskOptions {
    * Milliseconds that get, set, delete and keys take. Default 0: they resolve within the current
    * instant.
    */
-  readonly latency?: Delay | undefined;
+  readonly latency?: DelayDistribution | undefined;
   /** Milliseconds that sync takes. Default 1. */
-  readonly sync?: Delay | undefined;
+  readonly sync?: DelayDistribution | undefined;
   /**
    * Share of set, delete and sync operations that fail with `unavailable`, from 0 to 1. A failed
    * operation has no effect. Default 0.
@@ -201,7 +201,7 @@ interface StoreOperation {
   readonly what: string;
   readonly key?: string;
   readonly bytes?: Uint8Array | undefined;
-  readonly latency: Delay;
+  readonly latency: DelayDistribution;
   /** The kind of error with which it fails; undefined if it succeeds. */
   readonly fails?: 'failure' | 'full' | undefined;
 }
@@ -336,7 +336,8 @@ const share = () =>
     ),
   );
 
-const delay = () => optional(reference<Delay>(isDelay, 'milliseconds, or a distribution of them'));
+const delay = () =>
+  optional(reference<DelayDistribution>(isDelay, 'milliseconds, or a distribution of them'));
 
 const schema = optionsSchema({
   latency: delay(),

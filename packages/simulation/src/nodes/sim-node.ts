@@ -13,15 +13,15 @@ import { type Host, Incarnation } from '../network/incarnation.ts';
 import { SimLayer } from '../network/sim-layer.ts';
 import type { SimNetwork } from '../network/sim-network.ts';
 import { type OpenFiles, provideDiskAccess } from './disk-access.ts';
-import { type Leak, leaksOf, waitsOf } from './leaks.ts';
+import { leaksOf, type SimulationLeak, waitsOf } from './leaks.ts';
 import { NodeActivity } from './node-activity.ts';
 import { NodeClock, NodeTime } from './node-clock.ts';
-import type { NodeContext, Setup, SimTransportOptions, Stop } from './node-context.ts';
+import type { NodeContext, NodeSetup, NodeStop, SimTransportOptions } from './node-context.ts';
 import { Disk, type DiskOptions, NodeStore } from './node-store.ts';
 
 /** The declaration of a node or client. */
 export interface NodeDeclaration {
-  readonly setup: Setup;
+  readonly setup: NodeSetup;
   readonly disk: DiskOptions;
   /** True if it is a client outside all nodes. */
   readonly isClient: boolean;
@@ -38,7 +38,7 @@ export class SimNode implements Host {
   incarnation: Incarnation | undefined;
   readonly #loop: EventLoop;
   readonly #network: SimNetwork;
-  readonly #setup: Setup;
+  readonly #setup: NodeSetup;
   #boots = 0;
   #waits = true;
   #transports: NetworkTransport<Protocol>[] = [];
@@ -46,7 +46,7 @@ export class SimNode implements Host {
   #store: NodeStore | undefined;
   /** The file systems that code of the current incarnation uses. */
   #files: OpenFiles[] = [];
-  #stop: Stop | undefined;
+  #stop: NodeStop | undefined;
   readonly #activity: NodeActivity;
 
   constructor(
@@ -122,7 +122,7 @@ export class SimNode implements Host {
           error,
         );
     };
-    const started = (stop: void | Stop) => {
+    const started = (stop: void | NodeStop) => {
       if (typeof stop === 'function') this.#stop = stop;
     };
     this.#loop.schedule(0, 'task', incarnation, () => {
@@ -162,10 +162,10 @@ export class SimNode implements Host {
   }
 
   /** Returns the resources that the node has left open. */
-  leaks(): Leak[] {
+  leaks(): SimulationLeak[] {
     const { name: owner } = this;
     if (!this.isUp) return [];
-    const leaks: Leak[] = [];
+    const leaks: SimulationLeak[] = [];
     for (const transport of this.#transports) leaks.push(...leaksOf(owner, transport));
     const timers = this.#clock?.armed ?? 0;
     if (timers > 0)

@@ -1,7 +1,7 @@
 // The simulation as the process of a node sees it. The scenario declares its nodes and then waits
 // forever, because everything else happens in the process of the test.
 
-import type { Setup } from '../nodes/node-context.ts';
+import type { NodeSetup } from '../nodes/node-context.ts';
 
 /** A simulation in which nodes are declared, but nothing happens. */
 export class DeclaringSimulation {
@@ -13,14 +13,14 @@ export class DeclaringSimulation {
   readonly nodes: string[] = [];
   readonly calmSince = undefined;
   readonly trace = { hash: '', events: 0, timeline: [], states: {} };
-  readonly #declared: (name: string, setup: Setup) => void;
+  readonly #declared: (name: string, setup: NodeSetup) => void;
 
-  constructor(seed: number, declared: (name: string, setup: Setup) => void) {
+  constructor(seed: number, declared: (name: string, setup: NodeSetup) => void) {
     this.seed = seed;
     this.#declared = declared;
   }
 
-  node(name: string, setup: Setup): this {
+  node(name: string, setup: NodeSetup): this {
     this.nodes.push(name);
     this.#declared(name, setup);
     return this;

@@ -4,16 +4,16 @@
 import type { Clock } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
-import { type Faults, type FaultyStreamLayer, faulty } from '@trunkline/transport-testkit';
+import { type FaultyStreamLayer, faulty, type NetworkFaults } from '@trunkline/transport-testkit';
 import { JoinedConnections } from './joined.ts';
 import { ANYWHERE } from './process-network.ts';
 
 /** The faults of a link, from the view of the node that dials. */
 export interface LinkFaults {
   /** The faults of the bytes that the dialing node sends. */
-  readonly onward: Faults;
+  readonly onward: NetworkFaults;
   /** The faults of the bytes that the dialing node receives. */
-  readonly back: Faults;
+  readonly back: NetworkFaults;
   /** True if new connections are refused. */
   readonly isRefused: boolean;
 }
@@ -90,7 +90,7 @@ export class LinkProxy {
  * The settings without faults. They are complete, because settings that are left out of `set` stay
  * unchanged.
  */
-const CLEAR: Faults = {
+const CLEAR: NetworkFaults = {
   delay: 0,
   jitter: 0,
   bandwidth: Number.POSITIVE_INFINITY,

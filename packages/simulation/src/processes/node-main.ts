@@ -6,7 +6,12 @@ import { createFileStore } from '@trunkline/peers/node';
 import { type Protocol, systemClock, type Transport } from '@trunkline/transport-core';
 import { NetworkTransport, systemWall } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import type { NodeContext, Setup, SimTransportOptions, Stop } from '../nodes/node-context.ts';
+import type {
+  NodeContext,
+  NodeSetup,
+  NodeStop,
+  SimTransportOptions,
+} from '../nodes/node-context.ts';
 import type { Simulation } from '../simulation.ts';
 import { DeclaringSimulation } from './declaring-simulation.ts';
 import type { FromNode, NodeTask, ToNode } from './messages.ts';
@@ -26,7 +31,7 @@ class NodeMain {
       }),
   };
   #asked = 0;
-  #stop: Stop | undefined;
+  #stop: NodeStop | undefined;
 
   constructor(task: NodeTask) {
     this.#task = task;
@@ -46,7 +51,7 @@ class NodeMain {
     const { default: declare } = (await import(scenario)) as {
       default: (sim: Simulation) => Promise<void>;
     };
-    const setup = new Promise<Setup>((resolve, reject) => {
+    const setup = new Promise<NodeSetup>((resolve, reject) => {
       const sim = new DeclaringSimulation(this.#task.seed, (declared, setup) => {
         if (declared === name) resolve(setup);
       });

@@ -2,7 +2,7 @@
 // state of all faults.
 
 import type { Clock, Timer } from '@trunkline/transport-core';
-import type { Faults } from '@trunkline/transport-testkit';
+import type { NetworkFaults } from '@trunkline/transport-testkit';
 import type { Fault } from '../faults/fault.ts';
 import type { LinkOptions } from '../network/link-settings.ts';
 import type { LinkProxy } from './link-proxy.ts';
@@ -26,7 +26,7 @@ export class ProcessFaults {
   readonly #proxies = new Map<string, { from: string; to: string; proxy: LinkProxy }>();
   readonly #cuts = new Set<string>();
   readonly #holds = new Set<string>();
-  readonly #links = new Map<string, Faults>();
+  readonly #links = new Map<string, NetworkFaults>();
   readonly #refusing = new Set<string>();
   /** Nodes that were killed in such a way that their connections do not end. */
   readonly #lost = new Set<string>();
@@ -178,7 +178,7 @@ export class ProcessFaults {
   }
 
   /** Returns the faults of the direction from one node to another. */
-  #faultsOf(from: string, to: string): Faults {
+  #faultsOf(from: string, to: string): NetworkFaults {
     const way = `${from} ${to}`;
     const isSplit =
       this.#groups !== undefined &&
@@ -210,7 +210,7 @@ function waysOf({
  * Returns the settings of a link that a proxy supports: latency and bandwidth. The system itself
  * repairs loss, duplicates and reordering.
  */
-function linkFaults({ latency, bandwidth }: LinkOptions): Faults {
+function linkFaults({ latency, bandwidth }: LinkOptions): NetworkFaults {
   const [least, most] =
     typeof latency === 'number'
       ? [latency, latency]

@@ -7,8 +7,8 @@ import { seededRandom } from '@trunkline/transport-core/testing';
 import type { Fault, ScheduledFault } from '../faults/fault.ts';
 import { describeFault } from '../faults/fault.ts';
 import type { Nemesis } from '../faults/nemesis.ts';
-import type { Leak } from '../nodes/leaks.ts';
-import type { Setup, SimTransportOptions } from '../nodes/node-context.ts';
+import type { SimulationLeak } from '../nodes/leaks.ts';
+import type { NodeSetup, SimTransportOptions } from '../nodes/node-context.ts';
 import type { Simulation } from '../simulation.ts';
 import { FaultMethods } from './fault-methods.ts';
 import type { FromNode } from './messages.ts';
@@ -69,7 +69,7 @@ export class ProcessSimulation extends FaultMethods implements Portable {
   #failure: Error | undefined;
   /** Ends the wait for the next event. */
   #wake: (() => void) | undefined;
-  #closing: Promise<Leak[]> | undefined;
+  #closing: Promise<SimulationLeak[]> | undefined;
 
   constructor(settings: ProcessSettings) {
     super();
@@ -115,7 +115,7 @@ export class ProcessSimulation extends FaultMethods implements Portable {
 
   // Nodes and clients.
 
-  node(name: string, _setup: Setup): this {
+  node(name: string, _setup: NodeSetup): this {
     if (this.#nodes.has(name)) throw new TypeError(`node: the name '${name}' is already taken`);
     const { seed, scenario, networkUrl: network, prepared, folder } = this.#settings;
     const task = { name, seed, scenario, network, prepared, folder: `${folder}/${name}` };
@@ -238,7 +238,7 @@ export class ProcessSimulation extends FaultMethods implements Portable {
    * Stops all processes and closes everything. The list of leaks is always empty, because processes
    * report none.
    */
-  close(): Promise<Leak[]> {
+  close(): Promise<SimulationLeak[]> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
@@ -248,7 +248,7 @@ export class ProcessSimulation extends FaultMethods implements Portable {
     for (const node of this.#nodes.values()) node.kill();
   }
 
-  async #close(): Promise<Leak[]> {
+  async #close(): Promise<SimulationLeak[]> {
     for (const timer of this.#timers) this.#clock.clearTimeout(timer);
     this.injected.end();
     const late = systemClock.setTimeout(() => this.kill(), GRACE);

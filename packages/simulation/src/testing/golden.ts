@@ -2,7 +2,7 @@
 // same on every release of Node and in browsers.
 
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
-import type { Level } from '../network/sim-network.ts';
+import type { SimulationLevel } from '../network/sim-network.ts';
 import { createSimulation } from '../simulation.ts';
 
 const golden = defineProtocol({
@@ -20,7 +20,7 @@ const golden = defineProtocol({
 const NAMES = ['n1', 'n2', 'n3', 'n4', 'n5'];
 
 /** A recorded run: one of each level, and one at the message level whose disks damage data. */
-export type GoldenRun = Level | 'disks';
+export type GoldenRun = SimulationLevel | 'disks';
 
 /**
  * Runs five nodes for 30 virtual seconds, making calls of every kind under many faults, and returns

@@ -12,7 +12,7 @@ import type { EventKind, EventOwner, SimEvent } from '../kernel/event-queue.ts';
 import { Incarnation } from '../network/incarnation.ts';
 import { CALM, type LinkOptions, linkSettings } from '../network/link-settings.ts';
 import { SimLayer } from '../network/sim-layer.ts';
-import { type Level, SimNetwork } from '../network/sim-network.ts';
+import { SimNetwork, type SimulationLevel } from '../network/sim-network.ts';
 import { Topology } from '../network/topology.ts';
 
 /** A simulated network that runs by itself. Delays determine only the order of events. */
@@ -24,7 +24,7 @@ export interface LiveNetwork {
   ): NetworkTransport<P>;
 }
 
-export function liveNetwork(level: Level, link: LinkOptions): LiveNetwork {
+export function liveNetwork(level: SimulationLevel, link: LinkOptions): LiveNetwork {
   const loop = new LiveEventLoop({ seed: 1, strict: false, stepLimit: Number.POSITIVE_INFINITY });
   const network = new SimNetwork(
     loop,

@@ -11,11 +11,11 @@ import {
 } from '@trunkline/transport-core';
 import {
   createSimulation,
-  type Level,
   type LinkOptions,
   type NodeContext,
-  type Setup,
+  type NodeSetup,
   type Simulation,
+  type SimulationLevel,
 } from '../index.ts';
 
 /** Encodes text as UTF-8. */
@@ -76,7 +76,7 @@ export async function startTransport(
 }
 
 /** Returns a node setup that serves the test protocol. */
-export function server(heard?: (hint: string) => void, options?: TestTransportOptions): Setup {
+export function server(heard?: (hint: string) => void, options?: TestTransportOptions): NodeSetup {
   return async (context) => {
     const node = await startTransport(context, heard, options);
     return () => node.close();
@@ -113,7 +113,7 @@ export async function drain(stream: Promise<AsyncIterable<string>>): Promise<str
  */
 export async function linked(
   link: LinkOptions,
-  level: Level = 'message',
+  level: SimulationLevel = 'message',
   seed = 1,
 ): Promise<{ sim: Simulation; client: TestTransport; heard: [hint: string, at: number][] }> {
   const heard: [string, number][] = [];

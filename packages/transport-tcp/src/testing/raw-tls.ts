@@ -9,7 +9,7 @@ import {
   type StreamConnection,
   type StreamLayer,
 } from '@trunkline/transport-core/backend';
-import type { RawTlsOptions, TlsSessions } from '@trunkline/transport-testkit';
+import type { RawTlsOptions, TlsSessions } from '@trunkline/transport-testkit/tls';
 import { TcpConnection } from '../tcp-connection.ts';
 
 /** Creates a layer with such unchecked ends. */

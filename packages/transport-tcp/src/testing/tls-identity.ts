@@ -3,7 +3,8 @@
 
 import * as identity from '@trunkline/security';
 import { createTransport } from '@trunkline/transport-core';
-import { type TestFunction, tlsIdentitySuite } from '@trunkline/transport-testkit';
+import type { TestFunction } from '@trunkline/transport-testkit';
+import { tlsIdentitySuite } from '@trunkline/transport-testkit/tls';
 import type { TestFn } from 'ava';
 import { tcp } from '../tcp.ts';
 import { createTcpStreamLayer } from '../tcp-stream-layer.ts';

@@ -12,7 +12,7 @@ import {
 } from '@trunkline/transport-core/backend';
 
 /** Faults of one direction of each connection. An omitted member stays as it is. */
-export interface Faults {
+export interface NetworkFaults {
   /**
    * Extra delay of each chunk, in milliseconds. A dial is delayed in both directions.
    * Default: 0.
@@ -63,7 +63,7 @@ export interface Faults {
 }
 
 /** Options of `faulty`: the faults from the start, and the sources of time and randomness. */
-export interface FaultyOptions extends Faults {
+export interface FaultyOptions extends NetworkFaults {
   /**
    * The integer that determines all random choices. Default: drawn from `random`, and available as
    * `seed`.
@@ -85,7 +85,9 @@ export interface FaultyOptions extends Faults {
 export type FaultDirection = 'out' | 'in' | 'both';
 
 /** The settings of all faults. */
-export type FaultSettings = { readonly [K in keyof Faults]-?: NonNullable<Faults[K]> };
+export type FaultSettings = {
+  readonly [K in keyof NetworkFaults]-?: NonNullable<NetworkFaults[K]>;
+};
 
 export const NO_FAULTS: FaultSettings = {
   delay: 0,
@@ -106,8 +108,8 @@ export function parseFaultyOptions(options: FaultyOptions): FaultyOptions {
 }
 
 /** Returns `settings` changed by `faults`. @throws TypeError naming the invalid fault. */
-export function changed(settings: FaultSettings, faults: Faults): FaultSettings {
-  const given = parseOptions(schema, faults, 'faulty: set') as Faults;
+export function changed(settings: FaultSettings, faults: NetworkFaults): FaultSettings {
+  const given = parseOptions(schema, faults, 'faulty: set') as NetworkFaults;
   return {
     ...settings,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),

@@ -18,7 +18,7 @@ import {
   changed,
   type FaultDirection,
   type FaultSettings,
-  type Faults,
+  type NetworkFaults,
   NO_FAULTS,
 } from './faults.ts';
 import { FaultyConnection } from './faulty-connection.ts';
@@ -34,9 +34,10 @@ export interface FaultyNetwork {
   readonly connections: number;
   /**
    * Changes faults from now on, even for open connections. Omitted members stay as they are. Throws
-   * a TypeError that names an invalid fault.
+   * a TypeError that names an invalid fault. `direction` is seen from the wrapped end: 'out' is for
+   * data that it sends, 'in' for data that it receives. Default: 'both'.
    */
-  set(faults: Faults, direction?: FaultDirection): void;
+  set(faults: NetworkFaults, direction?: 'out' | 'in' | 'both'): void;
   /** Ends all faults. Connections that have lost something are reset. */
   heal(): void;
   /** Resets every open connection at both ends, once. */
@@ -52,7 +53,7 @@ export class FaultController implements FaultyNetwork {
   readonly #waiting = new Set<() => void>();
   #made = 0;
 
-  constructor(seed: number, faults: Faults) {
+  constructor(seed: number, faults: NetworkFaults) {
     this.seed = seed;
     const settings = changed(NO_FAULTS, faults);
     this.settings = { out: settings, in: settings };
@@ -62,7 +63,7 @@ export class FaultController implements FaultyNetwork {
     return this.#live.size;
   }
 
-  set(faults: Faults, direction: FaultDirection = 'both'): void {
+  set(faults: NetworkFaults, direction: FaultDirection = 'both'): void {
     if (!DIRECTIONS.includes(direction))
       throw new TypeError(
         `faulty: set: direction: must be 'out', 'in' or 'both', got ${JSON.stringify(direction)}`,

@@ -5,18 +5,18 @@ import type { CommonOptions, Protocol, Transport } from '@trunkline/transport-co
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 
 /** A node's id and its means of proving it. Everything else in it is up to the backend. */
-export interface NodeCredentials {
+export interface IdentityCredentials {
   readonly nodeId: string;
 }
 
 /** Node ids that a node allows and denies. */
-export interface Lists {
+export interface IdentityLists {
   readonly allow?: readonly string[] | undefined;
   readonly deny?: readonly string[] | undefined;
 }
 
 /** A change at run time; omitted members stay as they are. */
-export interface Change<P extends NodeCredentials> {
+export interface IdentityChange<P extends IdentityCredentials> {
   readonly allow?: readonly string[] | null | undefined;
   readonly deny?: readonly string[] | undefined;
   /** Key, certificate and authority, all three. */
@@ -24,16 +24,16 @@ export interface Change<P extends NodeCredentials> {
 }
 
 /** A transport of one node. */
-export interface IdentityTransport<P extends NodeCredentials, Q extends Protocol> {
+export interface IdentityTransport<P extends IdentityCredentials, Q extends Protocol> {
   readonly transport: Transport<Q>;
   /**
    * Changes lists and credentials in the backend's own way; resolves once the change is in effect.
    */
-  update(change: Change<P>): Promise<void>;
+  update(change: IdentityChange<P>): Promise<void>;
 }
 
 /** A backend that proves identities, under test by the identity suite. */
-export interface IdentityBackend<P extends NodeCredentials = any> {
+export interface IdentityBackend<P extends IdentityCredentials = any> {
   /** Prefix of each title: 'tls'. */
   readonly name: string;
   /**
@@ -48,7 +48,7 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
   transport<Q extends Protocol>(
     credentials: P,
     options: CommonOptions & { protocol: Q },
-    place: { readonly lists?: Lists | undefined; readonly address?: string | undefined },
+    place: { readonly lists?: IdentityLists | undefined; readonly address?: string | undefined },
   ): IdentityTransport<P, Q>;
   /** Creates a stream layer of that node, for raw peers and for pairs of connections. */
   layer(credentials: P): StreamLayer;
@@ -85,7 +85,7 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
    */
   readonly stallTimeout?: number | undefined;
   /** Certificates for the cases about them. Omitted if ids are proven without certificates. */
-  readonly certificates?: Certificates<P> | undefined;
+  readonly certificates?: IdentityCertificates<P> | undefined;
   /**
    * Credentials that show the victim's public key, without its private key. Omitted if no transport
    * accepts such credentials.
@@ -93,8 +93,10 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
   readonly impostors?:
     | Readonly<Record<(typeof IMPOSTORS)[number], (victim: P) => Promise<P>>>
     | undefined;
-  /** TLS clients that are not ours. Omitted if there is no TLS. */
-  readonly tls?: TlsClients<P> | undefined;
+  /**
+   * Creates TLS clients that share no code with the backend under test. Omitted if there is no TLS.
+   */
+  readonly tls?: { client(options: TlsClientOptions<P>): TlsClient } | undefined;
   /**
    * Creates a node without a list of allowed ids, for backends whose nodes then trust only the ids
    * that they dial. Omitted if any node that proves an id is accepted.
@@ -142,22 +144,22 @@ export const IMPOSTORS = [
 ] as const;
 
 /** A flawed item that must be refused, and the text of its refusal. */
-export interface Flaw<T> {
+export interface IdentityFlaw<T> {
   make(): Promise<T>;
   /** Matches the error text. */
   readonly says: RegExp;
 }
 
 /** Flawed and changed credentials, for backends whose credentials contain certificates. */
-export interface Certificates<P extends NodeCredentials> {
-  readonly refused: Readonly<Record<(typeof REFUSED)[number], Flaw<P>>>;
-  readonly unsupported: Readonly<Record<(typeof UNSUPPORTED)[number], Flaw<StreamLayer>>>;
+export interface IdentityCertificates<P extends IdentityCredentials> {
+  readonly refused: Readonly<Record<(typeof REFUSED)[number], IdentityFlaw<P>>>;
+  readonly unsupported: Readonly<Record<(typeof UNSUPPORTED)[number], IdentityFlaw<StreamLayer>>>;
   /**
    * Creates credentials with hundreds of certificates in the chain, more than a handshake should
    * carry.
    */
   giant(): Promise<P>;
-  readonly unusable: Readonly<Record<(typeof UNUSABLE)[number], Flaw<P>>>;
+  readonly unusable: Readonly<Record<(typeof UNUSABLE)[number], IdentityFlaw<P>>>;
   /** Returns the same key with a new certificate. */
   renewed(credentials: P): Promise<P>;
   /** Returns the same key with a certificate that has expired. */
@@ -171,7 +173,7 @@ export interface Certificates<P extends NodeCredentials> {
 }
 
 /** Options of a TLS client that is not ours. */
-export interface TlsClientOptions<P extends NodeCredentials> {
+export interface TlsClientOptions<P extends IdentityCredentials> {
   readonly credentials: P;
   /** A session of an earlier connection, to be resumed. */
   readonly session?: unknown;
@@ -192,9 +194,4 @@ export interface TlsClient {
   sessions(): readonly unknown[];
   /** Requests a renegotiation on the last connection; resolves to true if it happened. */
   renegotiated(): Promise<boolean>;
-}
-
-/** Creates TLS clients that share no code with the backend under test. */
-export interface TlsClients<P extends NodeCredentials> {
-  client(options: TlsClientOptions<P>): TlsClient;
 }

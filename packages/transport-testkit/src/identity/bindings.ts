@@ -4,7 +4,7 @@
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import type { TestContext } from '../test-runner.ts';
 import { equalBytes } from '../transport/values.ts';
-import type { NodeCredentials } from './backend.ts';
+import type { IdentityCredentials } from './backend.ts';
 import type { IdentityFixture } from './identity-fixture.ts';
 import type { Cases } from './suite.ts';
 
@@ -61,8 +61,8 @@ function shared(t: TestContext, dialed: StreamConnection, accepted: StreamConnec
 /** Dials one layer from another; the returned function gives the two ends of each connection. */
 async function pairs(
   f: IdentityFixture,
-  here: NodeCredentials,
-  there: NodeCredentials,
+  here: IdentityCredentials,
+  there: IdentityCredentials,
 ): Promise<() => Promise<{ dialed: StreamConnection; accepted: StreamConnection }>> {
   const [dialer, acceptor]: StreamLayer[] = [f.backend.layer(here), f.backend.layer(there)];
   f.atEnd(() => acceptor!.close());

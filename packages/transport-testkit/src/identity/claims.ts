@@ -4,7 +4,7 @@ import { spelled } from '@trunkline/transport-core/internal';
 import { rawHello } from '../raw/raw-hello.ts';
 import type { RawPeer } from '../raw/raw-peer.ts';
 import { caught, checked } from '../transport/expect.ts';
-import type { NodeCredentials } from './backend.ts';
+import type { IdentityCredentials } from './backend.ts';
 import { count, type IdentityFixture, type IdentityNode } from './identity-fixture.ts';
 import { rejections } from './refusals.ts';
 import type { Cases } from './suite.ts';
@@ -88,8 +88,8 @@ async function refusedClaim(
   f: IdentityFixture,
   node: IdentityNode,
   peer: RawPeer,
-  claimant: NodeCredentials,
-  victim: NodeCredentials,
+  claimant: IdentityCredentials,
+  victim: IdentityCredentials,
 ): Promise<void> {
   const { t } = f;
   const bye = await peer.next('GO_AWAY');

@@ -18,7 +18,12 @@ import type { TestContext } from '../test-runner.ts';
 import { watch } from '../transport/values.ts';
 import { CaseWaits } from '../waits/case-waits.ts';
 import { nameWaits } from '../waits/name-waits.ts';
-import type { Change, IdentityBackend, Lists, NodeCredentials } from './backend.ts';
+import type {
+  IdentityBackend,
+  IdentityChange,
+  IdentityCredentials,
+  IdentityLists,
+} from './backend.ts';
 import { RawConnection } from './raw-connection.ts';
 import { Relay } from './relay.ts';
 
@@ -28,7 +33,7 @@ export const STUCK = 0xff;
 /** One node: its transport, and records of everything that reached it. */
 export interface IdentityNode {
   readonly nodeId: string;
-  readonly credentials: NodeCredentials;
+  readonly credentials: IdentityCredentials;
   readonly transport: Transport<SuiteProtocol>;
   /** The address at which it listens. */
   readonly at: string;
@@ -40,12 +45,12 @@ export interface IdentityNode {
    * with the peer.
    */
   readonly asked: string[];
-  update(change: Change<NodeCredentials>): Promise<void>;
+  update(change: IdentityChange<IdentityCredentials>): Promise<void>;
 }
 
 export interface NodeSetup {
-  readonly credentials?: NodeCredentials | undefined;
-  readonly lists?: Lists | undefined;
+  readonly credentials?: IdentityCredentials | undefined;
+  readonly lists?: IdentityLists | undefined;
   readonly address?: string | undefined;
   /** Options of the transport, except the clock and the observer, which belong to the fixture. */
   readonly options?: Omit<CommonOptions, 'clock' | 'observer'> | undefined;
@@ -55,7 +60,7 @@ export type EventOf<T extends ObserverEvent['type']> = Extract<ObserverEvent, { 
 
 export class IdentityFixture {
   readonly t: TestContext;
-  readonly backend: IdentityBackend<NodeCredentials>;
+  readonly backend: IdentityBackend<IdentityCredentials>;
   readonly clock: ManualClock = createManualClock();
   readonly #nodes: IdentityNode[] = [];
   readonly #transports: {
@@ -70,7 +75,7 @@ export class IdentityFixture {
   #stirs = 0;
   #waits: CaseWaits;
 
-  constructor(t: TestContext, backend: IdentityBackend<NodeCredentials>, waits: CaseWaits) {
+  constructor(t: TestContext, backend: IdentityBackend<IdentityCredentials>, waits: CaseWaits) {
     this.t = t;
     this.backend = backend;
     this.#waits = waits;

@@ -3,14 +3,14 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import type { TestFunction } from '../test-runner.ts';
-import type { IdentityBackend, NodeCredentials } from './backend.ts';
+import type { IdentityBackend, IdentityCredentials } from './backend.ts';
 import { identitySuite } from './identity-suite.ts';
 
 const nothing = () => {
   throw new Error('no case is run here');
 };
 
-const least: IdentityBackend<NodeCredentials> = {
+const least: IdentityBackend<IdentityCredentials> = {
   name: 'paper',
   credentials: nothing,
   transport: nothing,
@@ -19,7 +19,7 @@ const least: IdentityBackend<NodeCredentials> = {
   beneath: { layer: nothing },
 };
 
-const everything: IdentityBackend<NodeCredentials> = {
+const everything: IdentityBackend<IdentityCredentials> = {
   ...least,
   certificates: {} as never,
   tls: {} as never,
@@ -27,7 +27,10 @@ const everything: IdentityBackend<NodeCredentials> = {
   impostors: {} as never,
 };
 
-function titlesOf(backend: IdentityBackend<NodeCredentials>): { run: string[]; skipped: string[] } {
+function titlesOf(backend: IdentityBackend<IdentityCredentials>): {
+  run: string[];
+  skipped: string[];
+} {
   const [run, skipped]: [string[], string[]] = [[], []];
   const declare: TestFunction = (title) => void run.push(title.replace('paper: ', ''));
   declare.skip = (title) => void skipped.push(title.replace('paper: ', ''));

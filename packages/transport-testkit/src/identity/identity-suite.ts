@@ -2,7 +2,7 @@
 // a valid proof is refused. COVERAGE.md lists which case covers which requirement.
 
 import type { TestFunction } from '../test-runner.ts';
-import type { IdentityBackend, NodeCredentials } from './backend.ts';
+import type { IdentityBackend, IdentityCredentials } from './backend.ts';
 import { bindingCases } from './bindings.ts';
 import { certificateCases } from './certificates.ts';
 import { claimCases } from './claims.ts';
@@ -26,12 +26,12 @@ import { unusableCases } from './unusable.ts';
  * @param test the runner's `test`: AVA's, or any function of the same shape (see TestFunction).
  * @param backend makes nodes, and gives access to the plain connections that carry theirs.
  */
-export function identitySuite<P extends NodeCredentials>(
+export function identitySuite<P extends IdentityCredentials>(
   test: TestFunction,
   backend: IdentityBackend<P>,
 ): void {
   // The suite gives a backend only credentials that the same backend made, so any type fits.
-  register(test, backend as unknown as IdentityBackend<NodeCredentials>, CASES);
+  register(test, backend as unknown as IdentityBackend<IdentityCredentials>, CASES);
 }
 
 /** Functions that each declare the cases of one subject. */

@@ -4,7 +4,7 @@
 import { TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';
 import { deferred, watch } from '../transport/values.ts';
-import type { Change, NodeCredentials } from './backend.ts';
+import type { IdentityChange, IdentityCredentials } from './backend.ts';
 import { count, type IdentityFixture, type IdentityNode, STUCK } from './identity-fixture.ts';
 import { checkCall, checkRefused } from './refusals.ts';
 import type { Cases } from './suite.ts';
@@ -178,7 +178,7 @@ interface RevocationNodes {
 async function cut(
   f: IdentityFixture,
   { a, b, third, judge, other }: RevocationNodes,
-  change: Change<NodeCredentials>,
+  change: IdentityChange<IdentityCredentials>,
 ): Promise<void> {
   const { t } = f;
   await checkCall(f, a, b);

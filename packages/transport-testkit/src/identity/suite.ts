@@ -5,7 +5,7 @@ import { unlessTaken } from '../address-race.ts';
 import { checkedSkips, checkTitles, registerSkipped } from '../skips.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
 import { CaseWaits } from '../waits/case-waits.ts';
-import type { IdentityBackend, NodeCredentials } from './backend.ts';
+import type { IdentityBackend, IdentityCredentials } from './backend.ts';
 import { IdentityFixture } from './identity-fixture.ts';
 
 /** Declares one case; its title is a sentence, unique in the suite. */
@@ -25,7 +25,7 @@ export interface Needs {
 }
 
 /** Declares the cases of one subject. */
-export type Cases = (define: Define, backend: IdentityBackend<NodeCredentials>) => void;
+export type Cases = (define: Define, backend: IdentityBackend<IdentityCredentials>) => void;
 
 /**
  * Registers the cases of `groups` for a backend. The titles that its `skip` names are registered as
@@ -33,7 +33,7 @@ export type Cases = (define: Define, backend: IdentityBackend<NodeCredentials>) 
  */
 export function register(
   test: TestFunction,
-  backend: IdentityBackend<NodeCredentials>,
+  backend: IdentityBackend<IdentityCredentials>,
   groups: readonly Cases[],
 ): void {
   const skip = checkedSkips(backend.name, backend.skip);
@@ -63,7 +63,7 @@ export function register(
 
 async function run(
   t: TestContext,
-  backend: IdentityBackend<NodeCredentials>,
+  backend: IdentityBackend<IdentityCredentials>,
   body: (f: IdentityFixture, t: TestContext) => Promise<void>,
 ): Promise<void> {
   const waits = new CaseWaits(backend.stallTimeout);

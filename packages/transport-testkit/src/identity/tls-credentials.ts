@@ -1,11 +1,17 @@
 // Credentials of nodes with certificates, valid and invalid, made with the functions of
 // @trunkline/security that the backend's tests pass in.
 
-import type { Certificates, Flaw, NodeCredentials, REFUSED, UNUSABLE } from './backend.ts';
+import type {
+  IdentityCertificates,
+  IdentityCredentials,
+  IdentityFlaw,
+  REFUSED,
+  UNUSABLE,
+} from './backend.ts';
 import { WEAK_KEYS } from './weak-keys.ts';
 
-/** NodeCredentials with the `tls` option of a node. */
-export interface TlsCredentials extends NodeCredentials {
+/** IdentityCredentials with the `tls` option of a node. */
+export interface TlsCredentials extends IdentityCredentials {
   readonly tls: {
     readonly key: string;
     readonly cert: string;
@@ -30,7 +36,7 @@ interface ToolAuthority<D> {
 }
 
 /** The functions of @trunkline/security that this file uses. */
-export interface IdentityTools<I extends ToolIdentity, D> {
+export interface TlsIdentityTools<I extends ToolIdentity, D> {
   createIdentity(options?: { type?: 'ed25519' | 'p256' | undefined }): I;
   createAuthority(): Promise<ToolAuthority<D>>;
   selfSigned(identity: I): Promise<string>;
@@ -44,7 +50,7 @@ export async function tlsCredentials<I extends ToolIdentity, D>({
   createAuthority,
   selfSigned,
   day,
-}: IdentityTools<I, D>) {
+}: TlsIdentityTools<I, D>) {
   const [authority, another] = [await createAuthority(), await createAuthority()];
   const byId = new Map<string, I>();
   const make = async (
@@ -80,7 +86,7 @@ export async function tlsCredentials<I extends ToolIdentity, D>({
   const of = (certify: (identity: I) => Promise<string>) => () =>
     make(undefined, certify, authority.cert);
 
-  const refused: Record<(typeof REFUSED)[number], Flaw<TlsCredentials>> = {
+  const refused: Record<(typeof REFUSED)[number], IdentityFlaw<TlsCredentials>> = {
     'a certificate of another authority': {
       make: of((identity) => another.issue(identity.publicKey)),
       says: /no authority in tls\.ca signed it/,
@@ -100,7 +106,7 @@ export async function tlsCredentials<I extends ToolIdentity, D>({
       says: /no authority in tls\.ca signed it/,
     },
   };
-  const unusable: Record<(typeof UNUSABLE)[number], Flaw<TlsCredentials>> = {
+  const unusable: Record<(typeof UNUSABLE)[number], IdentityFlaw<TlsCredentials>> = {
     'a key that does not fit its certificate': {
       make: async () => changed({ key: (await credentials()).tls.key }),
       says: /tls\.key.*does not match/,
@@ -135,7 +141,7 @@ export async function tlsCredentials<I extends ToolIdentity, D>({
     const own = await credentials();
     return { ...own, tls: { ...own.tls, cert: own.tls.cert + cert.repeat(CHAIN) } };
   };
-  const certificates: Omit<Certificates<TlsCredentials>, 'unsupported'> = {
+  const certificates: Omit<IdentityCertificates<TlsCredentials>, 'unsupported'> = {
     refused,
     unusable,
     giant,
@@ -158,7 +164,7 @@ export async function tlsCredentials<I extends ToolIdentity, D>({
 export async function tlsNodes<I extends ToolIdentity, D>({
   createIdentity,
   createAuthority,
-}: Pick<IdentityTools<I, D>, 'createIdentity' | 'createAuthority'>): Promise<
+}: Pick<TlsIdentityTools<I, D>, 'createIdentity' | 'createAuthority'>): Promise<
   () => TlsCredentials['tls']
 > {
   const authority = await createAuthority();

@@ -4,9 +4,9 @@
 import type { CommonOptions, Protocol, Transport } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 import type { TestFunction } from '../test-runner.ts';
-import type { IdentityBackend, Lists } from './backend.ts';
+import type { IdentityBackend, IdentityLists } from './backend.ts';
 import { identitySuite } from './identity-suite.ts';
-import { type TlsCredentials, tlsCredentials } from './tls-credentials.ts';
+import { type TlsCredentials, type TlsIdentityTools, tlsCredentials } from './tls-credentials.ts';
 import { WEAK_KEYS } from './weak-keys.ts';
 
 /** The part of a `tls.TLSSocket` that the suite uses. */
@@ -90,7 +90,7 @@ export interface TlsIdentityBackend extends Pick<IdentityBackend, 'name' | 'plai
     options: CommonOptions & {
       protocol: Q;
       address: string | undefined;
-      tls: TlsCredentials['tls'] & Lists;
+      tls: TlsCredentials['tls'] & IdentityLists;
     },
   ): TlsTransport<Q>;
   /** Creates a stream layer of a node. */
@@ -102,7 +102,7 @@ export interface TlsIdentityBackend extends Pick<IdentityBackend, 'name' | 'plai
 /** Declares all cases of `identitySuite`. `tools` are the functions of @trunkline/security. */
 export async function tlsIdentitySuite(
   test: TestFunction,
-  tools: Parameters<typeof tlsCredentials>[0],
+  tools: TlsIdentityTools<any, any>,
   backend: TlsIdentityBackend,
 ): Promise<void> {
   const { credentials, alone, certificates } = await tlsCredentials(tools);

@@ -106,7 +106,7 @@ export function encodeBody(frame: RawFrameInput): Uint8Array {
 }
 
 /** Returns a frame as it crosses the wire: varint length, then the message. */
-export function encodeFrame(frame: RawFrameInput): Uint8Array {
+export function encodeRawFrame(frame: RawFrameInput): Uint8Array {
   return delimited(encodeBody(frame));
 }
 

@@ -2,7 +2,7 @@
 
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 import test from 'ava';
-import { concat, encodeFrame, type RawFrameInput } from './raw-frames.ts';
+import { concat, encodeRawFrame, type RawFrameInput } from './raw-frames.ts';
 import { rawHello } from './raw-hello.ts';
 import { cost, RAW_PREAMBLE, RawPeer } from './raw-peer.ts';
 
@@ -10,9 +10,9 @@ test('received holds exactly the first MiB, however the chunks are cut', (t) => 
   const { peer, sink } = attached();
   peer.returnPipe = false;
   const body = new Uint8Array(700 * 1024);
-  const chunk = concat([RAW_PREAMBLE, encodeFrame({ kind: 'PART', id: 1, payload: body })]);
+  const chunk = concat([RAW_PREAMBLE, encodeRawFrame({ kind: 'PART', id: 1, payload: body })]);
   sink.data(chunk);
-  sink.data(encodeFrame({ kind: 'PART', id: 1, payload: body }));
+  sink.data(encodeRawFrame({ kind: 'PART', id: 1, payload: body }));
   t.true(peer.receivedBytes > 1024 * 1024);
   t.is(peer.received.length, 1024 * 1024);
 });
@@ -74,7 +74,7 @@ function attached() {
   const peer = new RawPeer(connection, 'acceptor');
   const receive = (...frames: RawFrameInput[]) => {
     const isFirst = peer.receivedBytes === 0;
-    sink!.data(concat([...(isFirst ? [RAW_PREAMBLE] : []), ...frames.map(encodeFrame)]));
+    sink!.data(concat([...(isFirst ? [RAW_PREAMBLE] : []), ...frames.map(encodeRawFrame)]));
   };
   return { peer, sink: sink!, log, wire, receive };
 }

@@ -6,7 +6,7 @@ import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/ba
 import {
   concat,
   decodeBody,
-  encodeFrame,
+  encodeRawFrame,
   type RawFrame,
   type RawFrameInput,
   type RawHello,
@@ -273,7 +273,7 @@ export class RawPeer {
   /** Encodes frames to send, and charges the pipe for the frames that it has to pay for. */
   #encoded(frames: readonly RawFrameInput[]): Uint8Array {
     for (const frame of frames) if (onPipe(frame)) this.pipe -= cost(frame);
-    return concat(frames.map(encodeFrame));
+    return concat(frames.map(encodeRawFrame));
   }
 
   #write(chunk: Uint8Array): void {

@@ -1,7 +1,7 @@
 // Cases of docs/wire-protocol.md §9, liveness: pings, idle connections, floods.
 
 import { serve } from '@trunkline/transport-core';
-import { concat, encodeFrame } from '../raw/raw-frames.ts';
+import { concat, encodeRawFrame } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
 import { failure } from './checks.ts';
 import { hint, request, tag, untag } from './frames.ts';
@@ -96,7 +96,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
       s.clock.advance(10_001);
       await s.peer.next('PING');
       s.clock.advance(4_000);
-      s.peer.bytes(concat([encodeFrame({ kind: 'PING', id: 1 }), [0x07, 0x08]]));
+      s.peer.bytes(concat([encodeRawFrame({ kind: 'PING', id: 1 }), [0x07, 0x08]]));
       await s.peer.next('PONG', (frame) => frame.id === 1);
       s.clock.advance(4_900);
       t.false(s.remote.closed, 'the PING was never answered, but other bytes arrived');

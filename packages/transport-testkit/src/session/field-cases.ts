@@ -1,7 +1,7 @@
 // Cases of docs/wire-protocol.md §2: flags, ids and numbers in frames, the bytes that the
 // application receives, and the output of our encoder.
 
-import { concat, delimited, encodeBody, encodeFrame, field } from '../raw/raw-frames.ts';
+import { concat, delimited, encodeBody, encodeRawFrame, field } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
 import { failure, violates } from './checks.ts';
 import { body, hint, KiB, packets, request } from './frames.ts';
@@ -161,8 +161,8 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
     'fields: a small payload does not keep a large chunk in memory',
     async (t, role) => {
       const { peer, call, id } = await session(t, backend, role);
-      const filler = encodeFrame({ kind: 40, payload: body(60 * KiB) });
-      peer.bytes(concat([filler, encodeFrame(request(id(0), body(64))), filler]));
+      const filler = encodeRawFrame({ kind: 40, payload: body(60 * KiB) });
+      peer.bytes(concat([filler, encodeRawFrame(request(id(0), body(64))), filler]));
       const rpc = await call('echo');
       t.true(
         rpc.request.buffer.byteLength <= 16 * KiB,

@@ -1,6 +1,6 @@
 // Cases of docs/wire-protocol.md §2: lengths and bodies of frames.
 
-import { concat, delimited, encodeBody, encodeFrame, field, varint } from '../raw/raw-frames.ts';
+import { concat, delimited, encodeBody, encodeRawFrame, field, varint } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
 import { violates, violation } from './checks.ts';
 import { body, KiB, request } from './frames.ts';
@@ -19,8 +19,8 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
   bad('a body that is cut inside a field', delimited(Uint8Array.of(0x08, 0x08, 0x7a, 0x05, 0x01)));
   bad('a frame without a kind', delimited(field(4, 0, [1])));
   bad('an explicit kind of 0', delimited(concat([field(1, 0, [0]), field(4, 0, [1])])));
-  bad('an unknown kind of 16', encodeFrame({ kind: 16 }));
-  bad('an unknown kind of 31', encodeFrame({ kind: 31, payload: body(10) }));
+  bad('an unknown kind of 16', encodeRawFrame({ kind: 16 }));
+  bad('an unknown kind of 31', encodeRawFrame({ kind: 31, payload: body(10) }));
   bad(
     'a group',
     delimited(concat([encodeBody({ kind: 'PING', id: 1 }), field(20, 3), field(20, 4)])),
@@ -132,11 +132,11 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
     'frames: a frame that is split at every byte is read like an unsplit one',
     async (t, role) => {
       const { peer, call, id } = await session(t, backend, role);
-      const whole = encodeFrame(
+      const whole = encodeRawFrame(
         request(id(0), [5, 6, 7], { metadata: { k: 'v' }, timeout: 60_000 }),
       );
       for (let cut = 1; cut < whole.length; cut++) {
-        peer.bytes(concat([encodeFrame({ kind: 'PING', id: cut }), whole.subarray(0, cut)]));
+        peer.bytes(concat([encodeRawFrame({ kind: 'PING', id: cut }), whole.subarray(0, cut)]));
         await peer.next('PONG', (pong) => pong.id === cut);
         peer.bytes(whole.subarray(cut));
         const rpc = await call('echo');
@@ -173,11 +173,11 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
       const { peer, clock } = await session(t, backend, role, {
         options: { keepAlive: { interval: 600_000, timeout: 5_000 } },
       });
-      const frame = encodeFrame(request(1, body(100)));
+      const frame = encodeRawFrame(request(1, body(100)));
       for (let second = 0; second < 14; second++) {
         peer.bytes(
           concat([
-            second === 0 ? encodeFrame({ kind: 'PING', id: 1 }) : [],
+            second === 0 ? encodeRawFrame({ kind: 'PING', id: 1 }) : [],
             frame.subarray(second, second + 1),
           ]),
         );
@@ -195,8 +195,8 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
     const { peer, clock, call, id } = await session(t, backend, role, {
       options: { keepAlive: { interval: 600_000, timeout: 5_000 } },
     });
-    const frame = encodeFrame(request(id(0), [1]));
-    peer.bytes(concat([encodeFrame({ kind: 'PING', id: 1 }), frame.subarray(0, 3)]));
+    const frame = encodeRawFrame(request(id(0), [1]));
+    peer.bytes(concat([encodeRawFrame({ kind: 'PING', id: 1 }), frame.subarray(0, 3)]));
     await peer.next('PONG');
     clock.advance(14_900);
     peer.bytes(frame.subarray(3));

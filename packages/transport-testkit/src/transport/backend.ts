@@ -56,7 +56,7 @@ export interface TransportBackend {
    * `process.getActiveResourcesInfo` in Node. With it, and with `collect` (a garbage collection),
    * the suite finds leaked handles and a growing heap. `nodeProbe(process)` is Node's.
    */
-  readonly probe?: Probe | undefined;
+  readonly probe?: ProcessProbe | undefined;
   /**
    * Cases that this backend cannot pass: title → reason; at most 7. An unknown title or a missing
    * reason throws a TypeError.
@@ -77,7 +77,7 @@ export interface TransportPlace {
 }
 
 /** Measurements of the runtime. */
-export interface Probe {
+export interface ProcessProbe {
   resources(): readonly string[];
   heapUsed(): number;
   collect?: (() => void) | undefined;

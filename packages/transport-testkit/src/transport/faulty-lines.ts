@@ -210,8 +210,8 @@ export const faultyLineCases: Cases = (define) => {
 };
 
 /**
- * Opens two transports of the kit; the caller's connections use a faulty line. See `Faults` for the
- * options. With `stuck`, the method `brisk` is never answered.
+ * Opens two transports of the kit; the caller's connections use a faulty line. See `NetworkFaults`
+ * for the options. With `stuck`, the method `brisk` is never answered.
  */
 async function line(f: Fixture, options: FaultyOptions, stuck = false) {
   let network: FaultyStreamLayer | undefined;

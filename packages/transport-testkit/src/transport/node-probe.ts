@@ -1,6 +1,6 @@
-// Node's Probe, built from its `process`; the rest of the kit runs anywhere.
+// Node's ProcessProbe, built from its `process`; the rest of the kit runs anywhere.
 
-import type { Probe } from './backend.ts';
+import type { ProcessProbe } from './backend.ts';
 
 /** The part of Node's `process` that is used. */
 export interface NodeProcess {
@@ -9,8 +9,8 @@ export interface NodeProcess {
   getBuiltinModule?(name: string): unknown;
 }
 
-/** Returns a Probe of Node: `nodeProbe(process)`. */
-export function nodeProbe(process: NodeProcess): Probe {
+/** Returns a ProcessProbe of Node: `nodeProbe(process)`. */
+export function nodeProbe(process: NodeProcess): ProcessProbe {
   return {
     resources: () => process.getActiveResourcesInfo(),
     heapUsed: () => process.memoryUsage().heapUsed,

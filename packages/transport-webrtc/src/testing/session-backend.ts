@@ -2,7 +2,8 @@
 
 import type { Clock } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { createTransitWatch, type SessionBackend } from '@trunkline/transport-testkit';
+import { createTransitWatch } from '@trunkline/transport-testkit';
+import type { SessionBackend } from '@trunkline/transport-testkit/session';
 import type { RtcLibrary } from '../rtc.ts';
 import { createTestRealm, HANDSHAKE_TIME, LOST_AFTER } from './layers.ts';
 

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:https';
 import { connect } from 'node:tls';
 import { systemClock } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
-import type { RawTlsOptions, TlsSessions } from '@trunkline/transport-testkit';
+import type { RawTlsOptions, TlsSessions } from '@trunkline/transport-testkit/tls';
 import { type ClientOptions, WebSocket } from 'ws';
 import { SUB_PROTOCOL } from '../close-codes.ts';
 import { WsConnection } from '../ws-connection.ts';

@@ -1,7 +1,7 @@
 // Plain calls between clients and servers that crash and come back. The scenario checks a
 // transport's promises to its users on each call.
 
-import type { NodeContext, Simulation, Stop } from '@trunkline/simulation';
+import type { NodeContext, NodeStop, Simulation } from '@trunkline/simulation';
 import {
   bytes,
   defineProtocol,
@@ -65,7 +65,7 @@ async function serveWork(
   sim: Simulation,
   { name, transport: open, clock }: NodeContext,
   done: Map<string, string>,
-): Promise<Stop> {
+): Promise<NodeStop> {
   const transport = open(protocol);
   await transport.listen();
   const life = `${name} at ${sim.now}`;

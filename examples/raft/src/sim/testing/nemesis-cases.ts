@@ -1,6 +1,6 @@
 // Test cases of Raft under each nemesis; a test file sets the levels and the number of seeds.
 
-import { explore, type Level } from '@trunkline/simulation';
+import { explore, type SimulationLevel } from '@trunkline/simulation';
 import type { TestFn } from 'ava';
 import { type Figures, raftScenario } from '../scenario.ts';
 import { DEFAULTS, DISK, LINK, NEMESES, nemesisOf } from '../settings.ts';
@@ -11,7 +11,7 @@ import { DEFAULTS, DISK, LINK, NEMESES, nemesisOf } from '../settings.ts';
  */
 export function nemesisCases(
   test: TestFn,
-  { level, from, seeds }: { level: Level; from: number; seeds: number },
+  { level, from, seeds }: { level: SimulationLevel; from: number; seeds: number },
 ): void {
   for (const name of Object.keys(NEMESES)) {
     test.serial(`${seeds} seeds from ${from} under ${name}, on level ${level}`, async (t) => {

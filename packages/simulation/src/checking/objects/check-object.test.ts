@@ -7,8 +7,8 @@ import { checkObject } from './check-object.ts';
 import {
   type CounterCommand,
   type LockCommand,
-  type Model,
   models,
+  type ObjectModel,
   type QueueCommand,
   type QueueResult,
   type SetCommand,
@@ -60,7 +60,7 @@ when c  dequeue -> "2"  [5..6] returned, the queue was ["1","2"], in every order
 
 const violations: readonly (readonly [
   title: string,
-  model: Model<any, any, any>,
+  model: ObjectModel<any, any, any>,
   history: ObjectHistory<any, any>,
 ])[] = [
   [

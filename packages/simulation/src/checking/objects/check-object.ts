@@ -1,10 +1,10 @@
 // The linearizability check for any sequential object: a search for an order of all calls that
 // respects real time and explains every result.
 
-import type { Model } from './models.ts';
-import type { Call, ObjectHistory } from './object-history.ts';
+import type { ObjectModel } from './models.ts';
+import type { ObjectCall, ObjectHistory } from './object-history.ts';
 
-/** The result of {@link checkObject}. */
+/** The result of `check.object`. */
 export type ObjectVerdict<Command, Result> =
   /** `configurations` is the number of pairs of a state and a set of calls that were visited. */
   | { readonly linearizable: true; readonly configurations: number }
@@ -15,8 +15,8 @@ export type ObjectVerdict<Command, Result> =
   | {
       readonly linearizable: false;
       readonly configurations: number;
-      readonly culprit: Call<Command, Result>;
-      readonly calls: readonly Call<Command, Result>[];
+      readonly culprit: ObjectCall<Command, Result>;
+      readonly calls: readonly ObjectCall<Command, Result>[];
       readonly text: string;
     }
   /** The limit was reached. */
@@ -32,12 +32,12 @@ export type ObjectVerdict<Command, Result> =
  * is `undefined`; default 1,000,000. Unknown outcomes multiply the configurations.
  */
 export function checkObject<State, Command, Result>(
-  history: ObjectHistory<Command, Result> | readonly Call<Command, Result>[],
-  model: Model<State, Command, Result>,
+  history: ObjectHistory<Command, Result> | readonly ObjectCall<Command, Result>[],
+  model: ObjectModel<State, Command, Result>,
   { limit = 1_000_000 }: { readonly limit?: number | undefined } = {},
 ): ObjectVerdict<Command, Result> {
   const calls = 'calls' in history ? history.calls : history;
-  const objects = new Map<string, Call<Command, Result>[]>();
+  const objects = new Map<string, ObjectCall<Command, Result>[]>();
   for (const call of calls) {
     const name = model.objectOf?.(call.command) ?? '';
     objects.set(name, [...(objects.get(name) ?? []), call]);
@@ -67,7 +67,7 @@ interface Found<State, Command, Result> {
   readonly isOrdered: boolean | undefined;
   readonly configurations: number;
   /** The call that fits into no order. */
-  readonly culprit: Call<Command, Result> | undefined;
+  readonly culprit: ObjectCall<Command, Result> | undefined;
   /** The states in which the culprit was tried. */
   readonly states: readonly State[];
 }
@@ -83,8 +83,8 @@ interface Configuration<State> {
 }
 
 function search<State, Command, Result>(
-  all: readonly Call<Command, Result>[],
-  model: Model<State, Command, Result>,
+  all: readonly ObjectCall<Command, Result>[],
+  model: ObjectModel<State, Command, Result>,
   limit: number,
 ): Found<State, Command, Result> {
   const calls = all.filter(({ outcome }) => outcome !== 'failed');
@@ -142,10 +142,10 @@ function search<State, Command, Result>(
  * if the second search takes too long.
  */
 function plainer<State, Command, Result>(
-  calls: readonly Call<Command, Result>[],
-  { guide, ...model }: Model<State, Command, Result>,
+  calls: readonly ObjectCall<Command, Result>[],
+  { guide, ...model }: ObjectModel<State, Command, Result>,
   found: Found<State, Command, Result>,
-): { readonly culprit: Call<Command, Result>; readonly states: readonly State[] } {
+): { readonly culprit: ObjectCall<Command, Result>; readonly states: readonly State[] } {
   const again = guide === undefined ? found : search(calls, model, PLAIN_LIMIT);
   const { culprit, states } = again.culprit === undefined ? found : again;
   return { culprit: culprit!, states: again.culprit === undefined ? [] : states };
@@ -153,8 +153,8 @@ function plainer<State, Command, Result>(
 
 function explained<Command, Result>(
   title: string,
-  calls: readonly Call<Command, Result>[],
-  culprit: Call<Command, Result>,
+  calls: readonly ObjectCall<Command, Result>[],
+  culprit: ObjectCall<Command, Result>,
   states: readonly string[],
 ): string {
   const shown = calls.slice(-SHOWN_CALLS);
@@ -173,7 +173,7 @@ function explained<Command, Result>(
   ].join('\n');
 }
 
-function line<Command, Result>(call: Call<Command, Result>): string {
+function line<Command, Result>(call: ObjectCall<Command, Result>): string {
   const { client, command, outcome, result, called, returned } = call;
   const { op, object, ...rest } = command as Record<string, unknown>;
   const words = [op, ...(object === undefined ? [] : [object]), ...Object.values(rest).map(textOf)];

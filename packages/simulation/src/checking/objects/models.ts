@@ -1,10 +1,10 @@
 // The models of shared objects: the answers that a queue, a set, a counter and a lock may give if
 // they are used by one call at a time.
 
-import type { Call } from './object-history.ts';
+import type { ObjectCall } from './object-history.ts';
 
 /** A sequential object. States are immutable. */
-export interface Model<State, Command, Result> {
+export interface ObjectModel<State, Command, Result> {
   /** The name in messages: 'queue'. */
   readonly name: string;
   readonly initial: State;
@@ -12,7 +12,7 @@ export interface Model<State, Command, Result> {
    * Returns the states in which a call may leave the object: no state if the result of the call is
    * impossible, several if the result is not known.
    */
-  step(state: State, call: Call<Command, Result>): readonly State[];
+  step(state: State, call: ObjectCall<Command, Result>): readonly State[];
   /** Returns a text that is equal for equal states; messages show it. */
   show(state: State): string;
   /** Returns the name of the object that a command uses, if a history covers several. */
@@ -21,13 +21,13 @@ export interface Model<State, Command, Result> {
    * Returns advice for the search, from all calls of an object, to make the search shorter. The
    * verdict is the same without it.
    */
-  guide?(calls: readonly Call<Command, Result>[]): Guide<State, Command, Result>;
+  guide?(calls: readonly ObjectCall<Command, Result>[]): ObjectGuide<State, Command, Result>;
 }
 
 /** Advice for the search. */
-export interface Guide<State, Command, Result> {
+export interface ObjectGuide<State, Command, Result> {
   /** Returns the rank of a call: calls with smaller numbers are tried first. */
-  rank(call: Call<Command, Result>): number;
+  rank(call: ObjectCall<Command, Result>): number;
   /** Returns true if no order of the calls that follow this state can explain their results. */
   isDead(state: State): boolean;
 }
@@ -38,8 +38,8 @@ export type QueueCommand =
   | { readonly op: 'dequeue'; readonly object?: string | undefined };
 /**
  * The value that a dequeue took; `null` if the queue was empty. An enqueue has no result. A dequeue
- * that is reported as `ok` without a result makes `checkObject` throw a TypeError, because it would
- * hide a lost value.
+ * that is reported as `ok` without a result makes `check.object` throw a TypeError, because it
+ * would hide a lost value.
  */
 export type QueueResult = string | null;
 
@@ -71,10 +71,10 @@ export type LockCommand = {
  */
 export type LockResult = number | boolean;
 
-/** The models that `checkObject` takes. */
+/** The models that `check.object` takes. */
 export const models = {
   /** A queue: first in, first out. */
-  queue: (): Model<readonly string[], QueueCommand, QueueResult> => ({
+  queue: (): ObjectModel<readonly string[], QueueCommand, QueueResult> => ({
     name: 'queue',
     initial: [],
     step(state, { command, outcome, result }) {
@@ -90,7 +90,7 @@ export const models = {
   }),
 
   /** A queue that may deliver its values in any order, but each only once. */
-  bag: (): Model<readonly string[], QueueCommand, QueueResult> => ({
+  bag: (): ObjectModel<readonly string[], QueueCommand, QueueResult> => ({
     name: 'bag',
     initial: [],
     step(state, { command, outcome, result }) {
@@ -107,7 +107,7 @@ export const models = {
   }),
 
   /** A set of texts. */
-  set: (): Model<readonly string[], SetCommand, SetResult> => ({
+  set: (): ObjectModel<readonly string[], SetCommand, SetResult> => ({
     name: 'set',
     initial: [],
     step(state, { command, outcome, result }) {
@@ -129,7 +129,7 @@ export const models = {
   }),
 
   /** A counter that begins at 0. */
-  counter: (): Model<number, CounterCommand, CounterResult> => ({
+  counter: (): ObjectModel<number, CounterCommand, CounterResult> => ({
     name: 'counter',
     initial: 0,
     step(state, { command, outcome, result }) {
@@ -141,7 +141,7 @@ export const models = {
   }),
 
   /** A lock that only one client can hold at a time. */
-  lock: (): Model<LockState, LockCommand, LockResult> => ({
+  lock: (): ObjectModel<LockState, LockCommand, LockResult> => ({
     name: 'lock',
     initial: { holder: undefined, token: Number.NEGATIVE_INFINITY },
     step({ holder, token }, { client, command, outcome, result }) {
@@ -169,9 +169,9 @@ export interface LockState {
  * were added.
  */
 function queueGuide(
-  calls: readonly Call<QueueCommand, QueueResult>[],
-): Guide<readonly string[], QueueCommand, QueueResult> {
-  const takers = new Map<string, Call<QueueCommand, QueueResult>>();
+  calls: readonly ObjectCall<QueueCommand, QueueResult>[],
+): ObjectGuide<readonly string[], QueueCommand, QueueResult> {
+  const takers = new Map<string, ObjectCall<QueueCommand, QueueResult>>();
   let twice = false;
   let hasUnknown = false;
   const values = new Set<string>();
@@ -209,7 +209,7 @@ function queueGuide(
  * @throws TypeError if it is `ok` and has no result.
  */
 function checkTaken(
-  outcome: Call<QueueCommand, QueueResult>['outcome'],
+  outcome: ObjectCall<QueueCommand, QueueResult>['outcome'],
   result: QueueResult | undefined,
 ): QueueResult | undefined {
   if (outcome !== 'ok') return undefined;

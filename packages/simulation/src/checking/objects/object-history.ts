@@ -1,8 +1,8 @@
 // Histories of any object that clients share: a queue, a set, a counter, a lock, or a database of
-// lists. For a key-value store, use `createHistory`.
+// lists. For a key-value store, use `check.createHistory`.
 
 /** A call of a client, and its answer, as plain data. */
-export interface Call<Command, Result> {
+export interface ObjectCall<Command, Result> {
   readonly client: string;
   readonly command: Command;
   /**
@@ -22,7 +22,7 @@ export interface Call<Command, Result> {
 }
 
 /** Takes the answer to a call; a second answer throws a TypeError. `at` is used for printing. */
-export interface CallHandle<Result> {
+export interface ObjectCallHandle<Result> {
   /** Reports that the call completed. */
   ok(result?: Result, at?: number): void;
   /** Reports that the call has had no effect and never will. */
@@ -36,14 +36,14 @@ export interface CallHandle<Result> {
  */
 export interface ObjectHistory<Command, Result> {
   /** Records a call of `client` at `at`, in virtual milliseconds. */
-  call(client: string, command: Command, at?: number): CallHandle<Result>;
+  call(client: string, command: Command, at?: number): ObjectCallHandle<Result>;
   /** All calls in order. */
-  readonly calls: readonly Call<Command, Result>[];
+  readonly calls: readonly ObjectCall<Command, Result>[];
 }
 
 /** Creates an empty history of calls with these commands and results. */
 export function createObjectHistory<Command, Result>(): ObjectHistory<Command, Result> {
-  const calls: Call<Command, Result>[] = [];
+  const calls: ObjectCall<Command, Result>[] = [];
   let sequence = 0;
   return {
     calls,

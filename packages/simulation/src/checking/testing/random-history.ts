@@ -2,7 +2,12 @@
 // call and its answer.
 
 import type { Random } from '@trunkline/transport-core';
-import { type Command, createHistory, type Handle, type History } from '../history.ts';
+import {
+  createHistory,
+  type History,
+  type OperationCommand,
+  type OperationHandle,
+} from '../history.ts';
 import { apply } from './brute-force.ts';
 
 /** Options of {@link randomHistory}. */
@@ -21,7 +26,7 @@ export interface RandomHistory {
    * Operations to draw from. Default: half gets, a quarter sets, and an eighth each of deletes and
    * cas.
    */
-  readonly ops?: readonly Command['op'][] | undefined;
+  readonly ops?: readonly OperationCommand['op'][] | undefined;
 }
 
 export function randomHistory(random: Random, options: RandomHistory): History {
@@ -30,11 +35,11 @@ export function randomHistory(random: Random, options: RandomHistory): History {
   const pick = <T>(from: readonly T[]) => from[Math.floor(random() * from.length)]!;
   const store = new Map<string, string>();
   const busy: (Pending | undefined)[] = Array.from({ length: clients }, () => undefined);
-  const lingering: Command[] = [];
+  const lingering: OperationCommand[] = [];
   let written = 0;
   const drawValue = () =>
     `v${values === Number.POSITIVE_INFINITY ? written++ : Math.floor(random() * values)}`;
-  const drawCommand = (): Command => {
+  const drawCommand = (): OperationCommand => {
     const op = pick(ops);
     const key = pick(keys);
     if (op === 'cas')
@@ -46,7 +51,7 @@ export function randomHistory(random: Random, options: RandomHistory): History {
       };
     return op === 'set' ? { key, op, value: drawValue() } : { key, op };
   };
-  const take = (command: Command) => {
+  const take = (command: OperationCommand) => {
     const { result, value } = apply(command, store.get(command.key));
     if (value === undefined) store.delete(command.key);
     else store.set(command.key, value);
@@ -85,10 +90,19 @@ export function randomHistory(random: Random, options: RandomHistory): History {
 }
 
 interface Pending {
-  readonly command: Command;
-  readonly handle: Handle;
+  readonly command: OperationCommand;
+  readonly handle: OperationHandle;
   readonly lost: boolean;
   effect: { readonly result: string | boolean | null | undefined } | undefined;
 }
 
-const OPS: readonly Command['op'][] = ['get', 'get', 'get', 'get', 'set', 'set', 'delete', 'cas'];
+const OPS: readonly OperationCommand['op'][] = [
+  'get',
+  'get',
+  'get',
+  'get',
+  'set',
+  'set',
+  'delete',
+  'cas',
+];

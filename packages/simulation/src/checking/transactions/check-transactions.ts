@@ -10,7 +10,7 @@ import {
 } from './transaction.ts';
 import { type Anomaly, versionsOf } from './version-orders.ts';
 
-/** The result of {@link checkTransactions}. */
+/** The result of `check.transactions`. */
 export type TransactionsVerdict =
   | { readonly serializable: true }
   /**
@@ -19,7 +19,12 @@ export type TransactionsVerdict =
    * on the order of real time. `transactions` are the transactions involved, and `text` explains
    * the anomaly.
    */
-  | ({ readonly serializable: false } & Anomaly);
+  | {
+      readonly serializable: false;
+      readonly anomaly: string;
+      readonly transactions: readonly TransactionCall[];
+      readonly text: string;
+    };
 
 /**
  * Checks whether transactions are strictly serializable: they behave as if they had run one at a

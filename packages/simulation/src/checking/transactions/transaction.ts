@@ -1,22 +1,22 @@
 // Histories of transactions on lists, in the form that the checker takes.
 
-import type { Call } from '../objects/object-history.ts';
+import type { ObjectCall } from '../objects/object-history.ts';
 
 /**
  * A step of a transaction: append a value to the list of a key, or read the list. No value may be
  * appended to one key twice, because the checker identifies appends by their values.
  */
-export type ListStep =
+export type TransactionStep =
   | { readonly op: 'append'; readonly key: string; readonly value: string }
   | { readonly op: 'read'; readonly key: string };
 
 /** The steps of a transaction, in order. */
-export type TransactionCommand = readonly ListStep[];
+export type TransactionCommand = readonly TransactionStep[];
 /** For each step: the list that it read, or undefined for an append. */
 export type TransactionResult = readonly (readonly string[] | undefined)[];
 
 /** A transaction of a history. */
-export type TransactionCall = Call<TransactionCommand, TransactionResult>;
+export type TransactionCall = ObjectCall<TransactionCommand, TransactionResult>;
 
 /** Formats a transaction: 'c1 append x 1, read y -> [2]  [3..8]'. */
 export function describe(call: TransactionCall): string {

@@ -101,7 +101,7 @@ function writersOf(calls: readonly TransactionCall[]): Map<string, Map<string, T
       const other = ofKey.get(step.value);
       if (other !== undefined)
         throw new TypeError(
-          `checkTransactions: ${step.value} was appended to ${step.key} twice, by ${other.client} and by ${call.client}: append each value once`,
+          `check.transactions: ${step.value} was appended to ${step.key} twice, by ${other.client} and by ${call.client}: append each value once`,
         );
       ofKey.set(step.value, call);
     }

@@ -1,9 +1,9 @@
 // The part of a search's result that tests compare.
 
-import type { Exploration } from '../explore.ts';
+import type { ExploreResult } from '../explore.ts';
 
 /** Returns the part of a result that does not depend on the machine. */
-export function content({ passed, failed, virtualHours }: Exploration) {
+export function content({ passed, failed, virtualHours }: ExploreResult) {
   return {
     passed,
     virtualHours,

@@ -1,0 +1,15 @@
+// The entry for backends under mutual TLS: the identity suite with credentials that it makes, and
+// the TLS options of nodes that trust each other.
+
+export {
+  type TlsCredentials,
+  type TlsIdentityTools,
+  tlsNodes,
+} from './identity/tls-credentials.ts';
+export {
+  type RawTlsOptions,
+  type RawTlsSocket,
+  type TlsIdentityBackend,
+  TlsSessions,
+  tlsIdentitySuite,
+} from './identity/tls-suite.ts';
