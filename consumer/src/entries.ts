@@ -8,6 +8,7 @@ import type * as wamp from '@trunkline/transport-webrtc/wamp';
 import type * as trunkline from 'trunkline';
 import type * as backend from 'trunkline/backend';
 import type * as gossip from 'trunkline/gossip';
+import type * as gossipRelay from 'trunkline/gossip/relay';
 import type * as peers from 'trunkline/peers';
 import type * as resilience from 'trunkline/resilience';
 import type * as security from 'trunkline/security';
@@ -21,6 +22,7 @@ export type Entries = [
   typeof trunkline,
   typeof backend,
   typeof gossip,
+  typeof gossipRelay,
   typeof peers,
   typeof resilience,
   typeof security,

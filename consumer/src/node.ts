@@ -22,6 +22,7 @@ import {
   type MessageMeta,
   partialView,
 } from '@trunkline/gossip';
+import { relay } from '@trunkline/gossip/relay';
 import { createPeers, type PeerEvent } from '@trunkline/peers';
 import { mapPort, type PortMapping } from '@trunkline/peers/nat';
 import { createFileAddressBook, createFileStore, systemLookup } from '@trunkline/peers/node';
@@ -187,7 +188,7 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
     transport: transports[1]!,
     peers,
     overlay: fullMesh({ hops: 2 }),
-    relay: { above: 1_024, fanout: undefined },
+    relay: relay({ above: 1_024, fanout: undefined }),
     discovery: false,
   });
   for (const transport of transports) {

@@ -76,7 +76,7 @@ export const schemas = [
   ['peers/nat/map-port#schema', 'mapPort', ['PortMappingOptions']],
   ['gossip/options#schema', 'createGossip', ['GossipOptions']],
   ['gossip/discovery/options#schema', 'createGossip({ discovery })', []],
-  ['gossip/relay/options#relayOptions', 'createGossip({ relay })', []],
+  ['gossip/relay/options#relayOptions', 'relay', ['RelayOptions']],
   ['gossip/overlay/full-mesh#schema', 'fullMesh', []],
   ['gossip/hyparview/options#schema', 'partialView', []],
   ['gossip/plumtree/options#plumtreeSchema', 'partialView({ tree })', []],

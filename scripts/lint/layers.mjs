@@ -205,7 +205,7 @@ const PACKAGES = [
   {
     files: ['gossip/src/**'],
     except: SOURCE,
-    may: [...ALL_OF_CORE, 'peers'],
+    may: [...ALL_OF_CORE, 'peers', 'peers/internal'],
     because:
       'gossip is an ordinary user of a Transport and of peers, and knows no backend: it imports transport-core and peers alone.',
   },
@@ -221,6 +221,7 @@ const PACKAGES = [
       'security/noise',
       'peers',
       'gossip',
+      'gossip/relay',
       'resilience',
       'resilience/health',
     ],

@@ -7,12 +7,10 @@ export type { GossipOptions } from './options.ts';
 export { type FullMeshOptions, fullMesh } from './overlay/full-mesh.ts';
 export type { OverlayFactory } from './overlay/overlay.ts';
 export { type PartialViewOverlayOptions, partialView } from './overlay/partial-view.ts';
-export type { RelayOptions } from './relay/options.ts';
 export type { SignatureMode, SignatureOptions, Signer, Verify } from './signatures/signatures.ts';
 export type {
   DiscoverySnapshot,
   GossipSnapshot,
-  RelaySnapshot,
   TopicSnapshot,
 } from './snapshots.ts';
 export type { Topic } from './topic.ts';

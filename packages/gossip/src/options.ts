@@ -22,7 +22,7 @@ import {
   discoveryConfig,
 } from './discovery/options.ts';
 import type { OverlayFactory } from './overlay/overlay.ts';
-import { type RelayOptions, relayOptions } from './relay/options.ts';
+import type { RelayFactory } from './relay/factory.ts';
 import type { SignatureMode, SignatureOptions, Signer, Verify } from './signatures/signatures.ts';
 import type { QueuePolicy, Verdict } from './types.ts';
 import { MOST_RECIPIENTS } from './wire/frame.ts';
@@ -83,12 +83,10 @@ export interface GossipOptions {
    */
   readonly wall?: (() => number) | undefined;
   /**
-   * On a full mesh, sends a message above a certain size only to a few of its recipients. These
-   * recipients pass it on to others while they receive it, and so on. Without this option, messages
-   * go directly to each recipient, and this node relays nothing. Relayed messages arrive in any
-   * order. Unless a message is signed, relays could change it or claim another publisher.
+   * Relaying of long messages on a full mesh: `relay({ … })` of `@trunkline/gossip/relay`. Without
+   * this option, messages go directly to each recipient, and this node relays nothing.
    */
-  readonly relay?: RelayOptions | undefined;
+  readonly relay?: RelayFactory | undefined;
 }
 
 const schema = optionsSchema({
@@ -136,7 +134,12 @@ const schema = optionsSchema({
     ),
   ),
   wall: optional(callback<() => number>()),
-  relay: optional(relayOptions),
+  relay: optional(
+    reference<RelayFactory>(
+      (value) => has(value, ['createDriver']),
+      'relay({ … }) of @trunkline/gossip/relay',
+    ),
+  ),
 });
 
 /** The parsed options of `createGossip`, with defaults. */

@@ -2,6 +2,7 @@
 
 import { bytes, type Codec } from '@trunkline/transport-core';
 import test from 'ava';
+import { relay } from './driver/relay-driver.ts';
 import { FORGERIES } from './signatures/signatures.ts';
 import {
   areMet,
@@ -22,10 +23,9 @@ import type { Received } from './types.ts';
 import { encodeHead } from './wire/relay-frames.ts';
 
 const NAMES = Array.from({ length: 8 }, (_, i) => `n${i}`);
-const relay = { above: 10_000, fanout: 2, stall: 2_000 };
 const blobs: Codec<Uint8Array> = bytes;
 const strictly = (name: string) => ({
-  relay,
+  relay: relay({ above: 10_000, fanout: 2, stall: 2_000 }),
   signatures: { identity: identityOf(name), mode: 'strict' as const },
 });
 

@@ -24,6 +24,7 @@ import type { Body } from '../overlay/body.ts';
 import type { OverlayFactory } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import { gossipProtocol, MOST_TOPICS } from '../protocol.ts';
+import type { RelayDriver } from '../relay/factory.ts';
 import { Signatures } from '../signatures/signatures.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
@@ -39,7 +40,6 @@ import { handlers } from './handlers.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
 import { PartitionProbe } from './partition-probe.ts';
-import { RelayDriver } from './relay-driver.ts';
 import { TopicInbox } from './topic-inbox.ts';
 import { ViewMessenger } from './view-messenger.ts';
 import { Walker } from './walker.ts';
@@ -163,7 +163,7 @@ export class GossipDriver implements TopicNode {
     const relays =
       relay === undefined || !this.overlay.relays
         ? undefined
-        : new RelayDriver({ self, config: relay, mount, peers, members, sessions, dueBy });
+        : relay.createDriver({ self, mount, peers, members, sessions, dueBy });
     this.#relays = relays;
     this.#walker = new Walker({
       self,
