@@ -192,15 +192,17 @@ function refuses(folder, title, name) {
   });
 }
 
-test('a package that uses the internals of core depends on one exact version of it', (t) => {
+test('a package that uses the internals of another depends on one exact version of it', (t) => {
   for (const folder of published) {
     const sources = filesBelow(join(root, folder, 'src')).filter((file) => isShipped(file));
-    const isInternal = sources.some((file) =>
-      readFileSync(join(root, folder, 'src', file), 'utf8').includes(`'${CORE}/internal'`),
-    );
     const { dependencies } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
-    if (dependencies[CORE] === undefined) continue;
-    t.is(dependencies[CORE], isInternal ? 'workspace:*' : 'workspace:^', folder);
+    for (const name of [CORE, '@trunkline/peers']) {
+      if (dependencies[name] === undefined) continue;
+      const isInternal = sources.some((file) =>
+        readFileSync(join(root, folder, 'src', file), 'utf8').includes(`'${name}/internal'`),
+      );
+      t.is(dependencies[name], isInternal ? 'workspace:*' : 'workspace:^', `${folder}: ${name}`);
+    }
   }
 });
 

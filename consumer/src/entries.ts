@@ -1,5 +1,6 @@
 // The entries that the other files do not import: their declarations must compile, too.
 
+import type * as peersInternal from '@trunkline/peers/internal';
 import type * as noise from '@trunkline/security/noise';
 import type * as internal from '@trunkline/transport-core/internal';
 import type * as testkit from '@trunkline/transport-testkit';
@@ -16,6 +17,7 @@ import type * as security from 'trunkline/security';
 export type Entries = [
   typeof noise,
   typeof internal,
+  typeof peersInternal,
   typeof testkit,
   typeof signaling,
   typeof wamp,

@@ -332,9 +332,8 @@ export function overrides(deniedGlobals) {
       ['examples/*/src/**', 'docs/src/**', '!docs/src/pigeon/**', '!docs/src/recipes/backend/**'],
       [
         {
-          group: ['@trunkline/transport-core/{internal,node}'],
-          message:
-            'Examples show what users write: they import no entry of core for our own packages.',
+          group: ['@trunkline/transport-core/{internal,node}', '@trunkline/peers/internal'],
+          message: 'Examples show what users write: they import no entry for our own packages.',
         },
       ],
     ),

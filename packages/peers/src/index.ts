@@ -18,13 +18,6 @@ export {
 } from './peers.ts';
 export { formatPeers, type PeersSnapshot } from './snapshot.ts';
 export {
-  type PeerStatus,
-  type StatusInput,
-  type StatusOutput,
-  StatusSync,
-  type StatusSyncOptions,
-} from './status/status-sync.ts';
-export {
   type AddressBookStore,
   createMemoryAddressBook,
   createStoreAddressBook,
