@@ -37,8 +37,8 @@ process.exit();
 const PROGRAMS = {
   'webrtc/wamp without ws': {
     program: `
-import { wampSignal } from '@trunkline/transport-webrtc/wamp';
-const signal = wampSignal({ url: 'ws://127.0.0.1:9/ws', nodeId: 'near' });
+import { createWampSignal } from '@trunkline/transport-webrtc/wamp';
+const signal = createWampSignal({ url: 'ws://127.0.0.1:9/ws', nodeId: 'near' });
 await signal.listen(() => {}).catch((error) => console.log(error.code + ': ' + error.message));
 process.exit();
 `,

@@ -14,7 +14,7 @@ import {
   reflectedProtocol,
   serveReflection,
 } from '@trunkline/admin/reflection';
-import type { run as runCommand, Terminal } from '@trunkline/cli';
+import type { CliTerminal, runCli as runCommand } from '@trunkline/cli';
 import {
   createGossip,
   fullMesh,
@@ -24,7 +24,7 @@ import {
 } from '@trunkline/gossip';
 import { relay } from '@trunkline/gossip/relay';
 import { createPeers, type PeerEvent } from '@trunkline/peers';
-import { mapPort, type PortMapping } from '@trunkline/peers/nat';
+import { createPortMapping, type PortMapping } from '@trunkline/peers/nat';
 import { createFileAddressBook, createFileStore, systemLookup } from '@trunkline/peers/node';
 import { multicast } from '@trunkline/resilience';
 import {
@@ -127,7 +127,7 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   await createFileStore('kept').close();
   await peers.start();
   peers.status.set({ height: 1 });
-  const mapping: PortMapping = await mapPort(transports[0]!, { gateway: '192.168.1.1' });
+  const mapping: PortMapping = await createPortMapping(transports[0]!, { gateway: '192.168.1.1' });
   await mapping.close();
   for await (const event of peers.events()) {
     if (event.type === 'up') equal<typeof event.peer.status, { height: number } | undefined>(true);
@@ -140,7 +140,7 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
     overlay: partialView({ active: 5, tree: { optimizeAt: 3 } }),
     signatures: { identity, mode: 'strict' },
   });
-  equal<Parameters<typeof runCommand>, [args: readonly string[], terminal: Terminal]>(true);
+  equal<Parameters<typeof runCommand>, [args: readonly string[], terminal: CliTerminal]>(true);
   const admin = createAdmin({ allow: ({ nodeId }) => nodeId !== undefined, readonly: false });
   const observed = createTcpTransport({ protocol: ledger, observer: admin.observer });
   const stop = admin.serve({ transport: observed, peers, gossip: tree, log: { level: 'info' } });

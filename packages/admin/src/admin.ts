@@ -15,7 +15,7 @@ import {
 import { actions } from './actions.ts';
 import { type AdminEvent, adminEvent, isTopicEvent } from './events.ts';
 import { localClient } from './local-client.ts';
-import { adminProtocol, type StateChange } from './protocol.ts';
+import { adminProtocol, type NodeStateChange } from './protocol.ts';
 import { Recorder } from './recorder.ts';
 import { ErrorLog } from './state/error-log.ts';
 import type { JsonObject } from './state/merge-patch.ts';
@@ -151,7 +151,7 @@ class NodeAdmin implements Admin {
     { transport: { clock } }: AdminSources,
     interval: number,
     signal: AbortSignal,
-  ): AsyncGenerator<StateChange, void> {
+  ): AsyncGenerator<NodeStateChange, void> {
     let state: JsonObject = {};
     let due = clock.now();
     while (!signal.aborted) {

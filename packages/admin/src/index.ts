@@ -3,8 +3,8 @@
 export { type Admin, type AdminOptions, createAdmin } from './admin.ts';
 export { type AdminPart, type AdminPartOptions, admin } from './admin-part.ts';
 export type { AdminEvent } from './events.ts';
-export { type FollowOptions, followNode } from './follow-node.ts';
-export { adminProtocol, type StateChange } from './protocol.ts';
+export { type FollowNodeOptions, followNode } from './follow-node.ts';
+export { adminProtocol, type NodeStateChange } from './protocol.ts';
 export { bucketPercentile } from './state/bucket-percentile.ts';
 export {
   applyPatch,
@@ -15,14 +15,14 @@ export {
   type PatchValue,
 } from './state/merge-patch.ts';
 export type {
-  CallStatistics,
-  ConnectionState,
-  ErrorRecord,
+  NodeCallStatistics,
+  NodeConnectionState,
+  NodeErrorRecord,
   NodeFacts,
+  NodePeerState,
   NodeState,
-  PeerState,
-  TopicState,
-  Totals,
+  NodeTopicState,
+  NodeTotals,
 } from './state/node-state.ts';
 export type {
   AdminSources,

@@ -7,7 +7,12 @@ export type { GossipOptions } from './options.ts';
 export { type FullMeshOptions, fullMesh } from './overlay/full-mesh.ts';
 export type { OverlayFactory } from './overlay/overlay.ts';
 export { type PartialViewOverlayOptions, partialView } from './overlay/partial-view.ts';
-export type { SignatureMode, SignatureOptions, Signer, Verify } from './signatures/signatures.ts';
+export type {
+  MessageSigner,
+  SignatureMode,
+  SignatureOptions,
+  Verify,
+} from './signatures/signatures.ts';
 export type {
   DiscoverySnapshot,
   GossipSnapshot,
@@ -16,19 +21,19 @@ export type {
 export type { Topic } from './topic.ts';
 export type {
   CloseResult,
-  DropReason,
   GossipEvent,
+  MessageDropReason,
   MessageMeta,
+  MessageVerdict,
   NeighborDownCause,
   PublishFailure,
   PublishOptions,
   PublishResult,
-  QueueOptions,
   QueuePolicy,
-  Received,
+  ReceivedMessage,
   Refusal,
   SubscribeOptions,
-  Subscription,
   TopicOptions,
-  Verdict,
+  TopicQueueOptions,
+  TopicSubscription,
 } from './types.ts';

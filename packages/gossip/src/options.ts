@@ -23,8 +23,13 @@ import {
 } from './discovery/options.ts';
 import type { OverlayFactory } from './overlay/overlay.ts';
 import type { RelayFactory } from './relay/factory.ts';
-import type { SignatureMode, SignatureOptions, Signer, Verify } from './signatures/signatures.ts';
-import type { QueuePolicy, Verdict } from './types.ts';
+import type {
+  MessageSigner,
+  SignatureMode,
+  SignatureOptions,
+  Verify,
+} from './signatures/signatures.ts';
+import type { MessageVerdict, QueuePolicy } from './types.ts';
 import { MOST_RECIPIENTS } from './wire/frame.ts';
 
 /** Options of `createGossip`; `transport`, `peers` and `overlay` are required. */
@@ -108,7 +113,7 @@ const schema = optionsSchema({
   }),
   signatures: group({
     identity: optional(
-      reference<Signer>(
+      reference<MessageSigner>(
         isSigner,
         'an identity: nodeId, publicKey, sign and verify, as createIdentity gives it',
       ),
@@ -171,7 +176,9 @@ const queue = () =>
 const topic = optionsSchema({
   limit: optional(integer(1, 63 * 1024 * 1024)),
   queue: queue(),
-  validate: optional(callback<(message: never, meta: never) => Verdict | Promise<Verdict>>()),
+  validate: optional(
+    callback<(message: never, meta: never) => MessageVerdict | Promise<MessageVerdict>>(),
+  ),
   validateTimeout: optional(milliseconds()),
   validateAtOnce: optional(integer(1, 65_536)),
   validateQueue: group({
@@ -227,7 +234,7 @@ function isIds(value: unknown): boolean {
 }
 
 function isSigner(value: unknown): boolean {
-  const { nodeId, publicKey } = (value ?? {}) as Partial<Signer>;
+  const { nodeId, publicKey } = (value ?? {}) as Partial<MessageSigner>;
   return (
     has(value, ['sign', 'verify']) && typeof nodeId === 'string' && publicKey instanceof Uint8Array
   );

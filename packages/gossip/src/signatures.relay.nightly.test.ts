@@ -19,7 +19,7 @@ import { type Forgery, frame, rawPeer } from './testing/raw-peer.ts';
 import { blob } from './testing/relay-mesh.ts';
 import type { Topic } from './topic.ts';
 import { topicKey } from './topics/topic-key.ts';
-import type { Received } from './types.ts';
+import type { ReceivedMessage } from './types.ts';
 import { encodeHead } from './wire/relay-frames.ts';
 
 const NAMES = Array.from({ length: 8 }, (_, i) => `n${i}`);
@@ -32,13 +32,13 @@ const strictly = (name: string) => ({
 async function meet(run: Run) {
   const sim = simulationOf(run);
   const topics = new Map<string, Topic<Uint8Array>>();
-  const heard = new Map<string, Received<Uint8Array>[]>();
+  const heard = new Map<string, ReceivedMessage<Uint8Array>[]>();
   const nodes = cluster(sim, NAMES, {
     gossip: strictly,
     peers: (name) => ({ identity: identityOf(name) }),
     setup: ({ name, gossip }) => {
       const topic = gossip.topic('blobs', blobs);
-      const list: Received<Uint8Array>[] = [];
+      const list: ReceivedMessage<Uint8Array>[] = [];
       topic.subscribe((message, meta) => void list.push({ message, meta }));
       topics.set(name, topic);
       heard.set(name, list);

@@ -1,6 +1,6 @@
 // The states of gossip and of its topics as plain data, for diagnosis.
 
-import type { DropReason } from './types.ts';
+import type { MessageDropReason } from './types.ts';
 
 /** The state of a topic as plain data. */
 export interface TopicSnapshot {
@@ -42,7 +42,7 @@ export interface TopicSnapshot {
   /** Number of copies of messages that had arrived already. */
   readonly duplicates: number;
   /** The number of dropped messages for each reason. */
-  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+  readonly dropped: Readonly<Partial<Record<MessageDropReason, number>>>;
   /** Details that the overlay reports about itself. */
   readonly details: unknown;
 }

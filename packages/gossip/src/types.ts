@@ -28,7 +28,7 @@ export interface MessageMeta {
 }
 
 /** A received message and its metadata. */
-export interface Received<T> {
+export interface ReceivedMessage<T> {
   readonly message: T;
   readonly meta: MessageMeta;
 }
@@ -40,7 +40,7 @@ export interface Received<T> {
  *   as bad.
  * - `ignore`: the message is neither delivered nor passed on, and nobody is blamed.
  */
-export type Verdict = 'accept' | 'reject' | 'ignore';
+export type MessageVerdict = 'accept' | 'reject' | 'ignore';
 
 /**
  * Decides what happens when a reader has had its turn and more messages still wait than its queue
@@ -57,7 +57,7 @@ export type QueuePolicy = 'block' | 'drop-oldest' | 'drop-newest' | 'error';
  * Limits of the queue of one reader. Until the reader has had a turn, the queue may hold 16,384
  * messages and 16 MiB more.
  */
-export interface QueueOptions {
+export interface TopicQueueOptions {
   /** Maximum number of queued messages, 1 to 1,000,000. Default 4,096. */
   readonly size?: number | undefined;
   /**
@@ -78,13 +78,15 @@ export interface TopicOptions<T> {
    */
   readonly limit?: number | undefined;
   /** The default queue for the readers of this handle. */
-  readonly queue?: QueueOptions | undefined;
+  readonly queue?: TopicQueueOptions | undefined;
   /**
    * Checks each message of other nodes once, before it is delivered or passed on. A validator that
    * throws, rejects or takes too long counts as `ignore`, and the sender is not blamed. It must not
    * change the message.
    */
-  readonly validate?: ((message: T, meta: MessageMeta) => Verdict | Promise<Verdict>) | undefined;
+  readonly validate?:
+    | ((message: T, meta: MessageMeta) => MessageVerdict | Promise<MessageVerdict>)
+    | undefined;
   /** Time limit for one validation in milliseconds. Default 1,000. */
   readonly validateTimeout?: number | undefined;
   /**
@@ -105,7 +107,7 @@ export interface TopicOptions<T> {
 /** Options of a reader. */
 export interface SubscribeOptions {
   /** The queue of this reader. Default: the queue of the topic handle. */
-  readonly queue?: QueueOptions | undefined;
+  readonly queue?: TopicQueueOptions | undefined;
   /**
    * Called with each error that the reader throws, and with the error that ends the reader under
    * the policy `error`.
@@ -114,7 +116,7 @@ export interface SubscribeOptions {
 }
 
 /** A running reader. */
-export interface Subscription {
+export interface TopicSubscription {
   /** Ends the reader and drops the messages in its queue. Idempotent. */
   close(): void;
 }
@@ -153,7 +155,7 @@ export interface PublishOptions {
 }
 
 /** The reason why a node did not take a message: it dropped the message, or is not on the topic. */
-export type Refusal = DropReason | 'not-on-topic';
+export type Refusal = MessageDropReason | 'not-on-topic';
 
 /** The result of publishing a message. */
 export interface PublishResult {
@@ -231,7 +233,7 @@ export type NeighborDownCause = 'lost' | 'left' | 'evicted' | 'disconnected' | '
  * - stranger: the sender is not a neighbor
  * - no-room: too many messages are already waiting for a peer
  */
-export type DropReason =
+export type MessageDropReason =
   | 'not-addressed'
   | 'excluded'
   | 'forged'
@@ -317,7 +319,7 @@ export type GossipEvent =
   | {
       readonly type: 'dropped';
       readonly topic: string;
-      readonly reason: DropReason;
+      readonly reason: MessageDropReason;
       readonly id: string;
       readonly from?: string | undefined;
       readonly to?: string | undefined;

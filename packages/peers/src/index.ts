@@ -4,8 +4,8 @@ export type { BookAddress, BookEntry } from './book/book-entry.ts';
 export type { TopologyDiff } from './dialing/topology.ts';
 export type {
   ExchangeOptions,
-  FilterOptions,
-  MessageSource,
+  PeerFilters,
+  PeerMessageSource,
   PeersOptions,
   ReconnectOptions,
 } from './options.ts';
@@ -14,7 +14,7 @@ export {
   type PeerServices,
   type PeerStatuses,
   type Peers,
-  type ReadyOptions,
+  type PeersReadyOptions,
 } from './peers.ts';
 export { formatPeers, type PeersSnapshot } from './snapshot.ts';
 export {
@@ -22,4 +22,4 @@ export {
   createMemoryAddressBook,
   createStoreAddressBook,
 } from './store/address-book-store.ts';
-export type { PeerEvent, PeerInfo, Rejection } from './types.ts';
+export type { PeerEvent, PeerInfo, PeerRejection } from './types.ts';

@@ -93,7 +93,7 @@ export interface PeersOptions<S = unknown> {
    */
   readonly reconnect?: ReconnectOptions | undefined;
   /** Filters that can refuse connections, or end them because of a request. Default none. */
-  readonly filters?: FilterOptions | undefined;
+  readonly filters?: PeerFilters | undefined;
   /**
    * Codec of this node's status and its peers' statuses. Default none: statuses are neither
    * published nor requested.
@@ -143,7 +143,7 @@ export interface ReconnectOptions {
 }
 
 /** The sender and the method of a message that is passed to a filter. */
-export interface MessageSource {
+export interface PeerMessageSource {
   readonly nodeId: string;
   readonly protocol: string;
   readonly method: string;
@@ -154,7 +154,7 @@ export interface MessageSource {
  * Filters that check a connection before it becomes a peer's. A filter refuses the connection by
  * throwing or by rejecting.
  */
-export interface FilterOptions {
+export interface PeerFilters {
   /**
    * Checks a connection by its address: the dialed address, or the endpoint of an incoming
    * connection. `remote.addr` is the address that the other end advertises.
@@ -166,7 +166,7 @@ export interface FilterOptions {
    * Inspects each request of a peer, of any protocol, before it is decoded. If it throws
    * synchronously, the peer's connection ends, and no handler sees the request.
    */
-  message?: ((bytes: Uint8Array, from: MessageSource) => void) | undefined;
+  message?: ((bytes: Uint8Array, from: PeerMessageSource) => void) | undefined;
   /**
    * Time limit for `address` and `nodeId` together, after which the connection is refused. Default
    * 3,000. Tendermint's 5,000 would be too long here, because the transport's `handshakeTimeout` is
@@ -236,9 +236,9 @@ const schema = optionsSchema({
     jitter: withDefault(share, 0.2),
   }),
   filters: group({
-    address: optional(callback<NonNullable<FilterOptions['address']>>()),
-    nodeId: optional(callback<NonNullable<FilterOptions['nodeId']>>()),
-    message: optional(callback<NonNullable<FilterOptions['message']>>()),
+    address: optional(callback<NonNullable<PeerFilters['address']>>()),
+    nodeId: optional(callback<NonNullable<PeerFilters['nodeId']>>()),
+    message: optional(callback<NonNullable<PeerFilters['message']>>()),
     timeout: withDefault(milliseconds(), 3_000),
   }),
   status: optional(

@@ -2,7 +2,7 @@
 
 import { connect } from 'node:net';
 import { createAuthority, createIdentity } from '@trunkline/security';
-import { secure } from '@trunkline/security/noise';
+import { createNoiseStreamLayer } from '@trunkline/security/noise';
 import type { Transport } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
@@ -17,7 +17,7 @@ import { echo } from './testing/cluster.ts';
 import { carriers } from './testing/real/carriers.ts';
 import { credentials } from './testing/real/credentials.ts';
 import { emitted, RealFixture } from './testing/real/real-fixture.ts';
-import type { Rejection } from './types.ts';
+import type { PeerRejection } from './types.ts';
 
 type Given = TcpTransportOptions<typeof echo>;
 
@@ -48,7 +48,7 @@ interface Case {
   readonly carrier: (typeof carriers)[number];
   readonly options?: Partial<Given>;
   readonly come: (fixture: RealFixture, address: string) => Promise<unknown>;
-  readonly reason: Rejection;
+  readonly reason: PeerRejection;
   /** The reason of the error. */
   readonly cause: string | undefined;
 }
@@ -116,7 +116,7 @@ const cases: readonly Case[] = [
         (given) =>
           new NetworkTransport({
             ...given,
-            stream: secure(createTcpStreamLayer({ clock: given.clock }), {
+            stream: createNoiseStreamLayer(createTcpStreamLayer({ clock: given.clock }), {
               identity,
               clock: given.clock!,
               allow: [],

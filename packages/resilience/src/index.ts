@@ -42,7 +42,7 @@ export {
   createConcurrencyLimit,
 } from './limiting/concurrency-limit.ts';
 export type { AdaptiveLimitOptions } from './limiting/limit-fields.ts';
-export { type Answer, type MulticastOptions, multicast } from './multicast.ts';
+export { type MulticastAnswer, type MulticastOptions, multicast } from './multicast.ts';
 export {
   createRetries,
   type Retries,

@@ -13,9 +13,9 @@ export { type CreateIdentityOptions, createIdentity, type Identity } from './ide
 export {
   type LiveConnection,
   NodeFilter,
-  nodeIds,
+  nodeIdsOption,
   type PeerLists,
-  type PeerUpdate,
+  type PeerListsUpdate,
 } from './identity/node-filter.ts';
 export { nodeIdOf } from './identity/node-id.ts';
 export { parseIdentity } from './identity/parse-identity.ts';

@@ -2,7 +2,7 @@
 // except the first call of a method that ends with a certain code.
 
 import type { CallRecord, Code } from '@trunkline/transport-core';
-import type { Attributes, Collection } from './collection.ts';
+import type { Collection, MetricAttributes } from './collection.ts';
 import { METRICS } from './definitions.ts';
 import { Histogram } from './histogram.ts';
 
@@ -84,7 +84,10 @@ export class CallMetrics {
   collect(into: Collection, side: CallRecord['side']): void {
     const isClient = side === 'client';
     for (const method of this.#all()) {
-      const attributes: Attributes = { 'rpc.system.name': 'trunkline', 'rpc.method': method.name };
+      const attributes: MetricAttributes = {
+        'rpc.system.name': 'trunkline',
+        'rpc.method': method.name,
+      };
       const durations = isClient ? METRICS.clientDuration : METRICS.serverDuration;
       if (method.ok.count > 0)
         into.addHistogram(durations, method.ok, { ...attributes, 'rpc.status_code': 'ok' });

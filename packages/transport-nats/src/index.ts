@@ -1,5 +1,5 @@
 // The public API of @trunkline/transport-nats, in Node and in browsers.
 
-export { type Exposed, type ExposeOptions, expose } from './expose.ts';
+export { type NatsService, type ServeNatsOptions, serveNats } from './expose.ts';
 export { createNatsStreamLayer, nats } from './nats.ts';
 export type { NatsBackendOptions, NatsStreamLayerOptions } from './nats-options.ts';

@@ -1,6 +1,6 @@
 // The WebRTC stream layer: dials and listens through signaling, in browsers and in Node.
 
-import type { NodeFilter, PeerUpdate } from '@trunkline/security';
+import type { NodeFilter, PeerListsUpdate } from '@trunkline/security';
 import { type Clock, systemClock, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
@@ -28,7 +28,7 @@ export interface WebRtcStreamLayer extends StreamLayer {
    * are no longer wanted are aborted with `denied` at both ends. Throws a TypeError that names the
    * flaw if a list is invalid, and `failed_precondition` without an `identity`.
    */
-  updatePeers(lists: PeerUpdate): void;
+  updatePeers(lists: PeerListsUpdate): void;
 }
 
 export class WebRtcLayer implements WebRtcStreamLayer {
@@ -234,7 +234,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
     return connection;
   }
 
-  updatePeers(lists: PeerUpdate): void {
+  updatePeers(lists: PeerListsUpdate): void {
     updatePeers(this.#options, this.#peers, lists);
   }
 
@@ -285,7 +285,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
 export function updatePeers(
   { identity, signal }: WebRtcBackendOptions,
   peers: NodeFilter,
-  lists: PeerUpdate,
+  lists: PeerListsUpdate,
 ): void {
   if (identity === undefined)
     throw new TransportError(

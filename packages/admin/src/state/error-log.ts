@@ -3,9 +3,9 @@
 
 import { type CallRecord, type Code, TransportError } from '@trunkline/transport-core';
 import { cleanText } from '@trunkline/transport-core/backend';
-import type { ErrorRecord } from './node-state.ts';
+import type { NodeErrorRecord } from './node-state.ts';
 
-type Mutable = { -readonly [K in keyof ErrorRecord]: ErrorRecord[K] };
+type Mutable = { -readonly [K in keyof NodeErrorRecord]: NodeErrorRecord[K] };
 
 /** The last 100 errors that differ. */
 export class ErrorLog {
@@ -41,7 +41,7 @@ export class ErrorLog {
   }
 
   /** Returns the errors by number. */
-  state(): Record<string, ErrorRecord> {
+  state(): Record<string, NodeErrorRecord> {
     return Object.fromEntries(
       [...this.#records.values()].map(({ number, record }) => [String(number), { ...record }]),
     );

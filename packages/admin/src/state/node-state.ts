@@ -12,19 +12,19 @@ import type {
 export interface NodeState {
   readonly at: number;
   readonly node: NodeFacts;
-  readonly totals: Totals;
+  readonly totals: NodeTotals;
   /** The limits that bound the totals and the connections. */
   readonly limits: LimitsSnapshot;
   /** The connections by id. */
-  readonly connections: Readonly<Record<string, ConnectionState>>;
+  readonly connections: Readonly<Record<string, NodeConnectionState>>;
   /** Calls since the start, by side and method: 'server greeter/greet'. */
-  readonly calls: Readonly<Record<string, CallStatistics>>;
+  readonly calls: Readonly<Record<string, NodeCallStatistics>>;
   /** The last errors by number: at most 100, equal ones counted together. */
-  readonly errors: Readonly<Record<string, ErrorRecord>>;
+  readonly errors: Readonly<Record<string, NodeErrorRecord>>;
   /** The connected peers by node id; absent if the node has no peers. */
-  readonly peers?: Readonly<Record<string, PeerState>> | undefined;
+  readonly peers?: Readonly<Record<string, NodePeerState>> | undefined;
   /** The topics of gossip by key; absent if the node has no gossip. */
-  readonly topics?: Readonly<Record<string, TopicState>> | undefined;
+  readonly topics?: Readonly<Record<string, NodeTopicState>> | undefined;
   /**
    * The number of members that were left out of each collection that has more than 2,000. Absent if
    * no member was left out.
@@ -51,7 +51,7 @@ export interface NodeFacts {
 }
 
 /** The totals of a node. */
-export interface Totals {
+export interface NodeTotals {
   /** Bytes received and sent since the start. */
   readonly received: number;
   readonly sent: number;
@@ -74,10 +74,12 @@ export interface Totals {
 }
 
 /** A connection. `since` is the time at which the connection was made. */
-export type ConnectionState = Omit<ConnectionSnapshot, 'id' | 'age'> & { readonly since: number };
+export type NodeConnectionState = Omit<ConnectionSnapshot, 'id' | 'age'> & {
+  readonly since: number;
+};
 
 /** The calls of one method. */
-export interface CallStatistics {
+export interface NodeCallStatistics {
   readonly side: 'client' | 'server';
   /** The method with its protocol: 'greeter/greet'; '_OTHER' for those beyond the first 1,000. */
   readonly method: string;
@@ -96,7 +98,7 @@ export interface CallStatistics {
 }
 
 /** An error, and how often it occurred. */
-export interface ErrorRecord {
+export interface NodeErrorRecord {
   /** The time of the last occurrence. */
   readonly at: number;
   readonly count: number;
@@ -112,7 +114,7 @@ export interface ErrorRecord {
 }
 
 /** A connected peer. */
-export interface PeerState {
+export interface NodePeerState {
   readonly proven: boolean;
   readonly persistent: boolean;
   readonly direction: 'in' | 'out';
@@ -127,7 +129,7 @@ export interface PeerState {
 }
 
 /** A topic of gossip. */
-export interface TopicState {
+export interface NodeTopicState {
   readonly topic: string;
   readonly overlay: string;
   readonly life: number;

@@ -20,7 +20,7 @@ export type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uin
  * A key that signs: an `Identity` of @trunkline/security, or an object with the same members, for
  * example for a key in a security module.
  */
-export interface Signer {
+export interface MessageSigner {
   /** SHA-256 of `publicKey`: 64 lower-case hex digits. */
   readonly nodeId: string;
   /** SPKI, DER: Ed25519 or P-256. */
@@ -37,7 +37,7 @@ export interface SignatureOptions {
    * This node signs the messages that it publishes with this key. Its id must be the node id of
    * `peers`.
    */
-  readonly identity?: Signer | undefined;
+  readonly identity?: MessageSigner | undefined;
   /**
    * Verifies signatures at a node without an identity: `verifySignature` of @trunkline/security.
    * Default `identity.verify`.
@@ -76,7 +76,7 @@ export type Authenticity = 'true' | 'forged' | 'refused' | 'unverified';
  */
 export class Signatures {
   readonly isStrict: boolean;
-  readonly #signer: Signer | undefined;
+  readonly #signer: MessageSigner | undefined;
   readonly #verify: Verify | undefined;
   readonly #publicKey: Uint8Array;
   readonly #forgeryLimiter = new ForgeryLimiter();

@@ -2,7 +2,7 @@
 // count of missed messages.
 
 import { type Clock, type Codec, type Timer, TransportError } from '@trunkline/transport-core';
-import type { MessageMeta, QueuePolicy, Received } from '../types.ts';
+import type { MessageMeta, QueuePolicy, ReceivedMessage } from '../types.ts';
 import { ReaderQueue, withMissed } from './reader-queue.ts';
 
 /** Limits of a reader's queue in messages and bytes, and the policy at the limits. */
@@ -99,7 +99,7 @@ export abstract class TopicReader {
   }
 
   /** Removes and returns the next message; undefined if none waits. */
-  protected take(): Received<unknown> | undefined {
+  protected take(): ReceivedMessage<unknown> | undefined {
     return this.#waiting.take();
   }
 
@@ -236,10 +236,10 @@ export class CallbackReader extends TopicReader {
  */
 export class LoopReader
   extends TopicReader
-  implements AsyncIterableIterator<Received<unknown>, undefined>
+  implements AsyncIterableIterator<ReceivedMessage<unknown>, undefined>
 {
   readonly #askers: {
-    readonly resolve: (result: IteratorResult<Received<unknown>, undefined>) => void;
+    readonly resolve: (result: IteratorResult<ReceivedMessage<unknown>, undefined>) => void;
     readonly reject: (error: unknown) => void;
   }[] = [];
   #error: TransportError | undefined = undefined;
@@ -248,7 +248,7 @@ export class LoopReader
     return this;
   }
 
-  next(): Promise<IteratorResult<Received<unknown>, undefined>> {
+  next(): Promise<IteratorResult<ReceivedMessage<unknown>, undefined>> {
     const value = this.take();
     if (value !== undefined) return Promise.resolve({ value, done: false });
     const error = this.#error;
@@ -258,7 +258,7 @@ export class LoopReader
     return new Promise((resolve, reject) => this.#askers.push({ resolve, reject }));
   }
 
-  return(): Promise<IteratorResult<Received<unknown>, undefined>> {
+  return(): Promise<IteratorResult<ReceivedMessage<unknown>, undefined>> {
     this.close();
     return Promise.resolve(DONE);
   }

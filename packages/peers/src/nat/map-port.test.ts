@@ -12,7 +12,7 @@ import { createTcpTransport } from '@trunkline/transport-tcp';
 import test, { type ExecutionContext } from 'ava';
 import { loadLibrary } from './library.ts';
 import {
-  mapPort,
+  createPortMapping,
   type PortMapping,
   type PortMappingEvent,
   type PortMappingOptions,
@@ -69,7 +69,7 @@ async function fixture(t: ExecutionContext, kind: 'upnp' | 'nat-pmp'): Promise<F
     events,
     port: Number(transport.localAddr().split(':').at(-1)),
     async map(options) {
-      const mapping = await mapPort(transport, {
+      const mapping = await createPortMapping(transport, {
         gateway: kind === 'upnp' ? gateway.url : host,
         onEvent(event) {
           events.push(event);
@@ -216,9 +216,9 @@ test.serial('an error of onEvent changes nothing', async (t) => {
 test('a transport that no router can reach is refused', async (t) => {
   const transport = createTcpTransport({ protocol });
   t.teardown(() => transport.close());
-  await t.throwsAsync(mapPort(transport), { code: 'failed_precondition' });
+  await t.throwsAsync(createPortMapping(transport), { code: 'failed_precondition' });
   await transport.listen();
-  const error = (await t.throwsAsync(mapPort(transport))) as TransportError;
+  const error = (await t.throwsAsync(createPortMapping(transport))) as TransportError;
   t.is(error.code, 'failed_precondition');
   t.regex(error.message, /a router can't reach 127\.0\.0\.1:\d+; listen on/);
 });

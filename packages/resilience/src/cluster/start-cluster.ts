@@ -26,7 +26,7 @@ import { processWorkers } from './process-workers.ts';
 import { canSharePorts } from './reuse-port.ts';
 import { Supervisor } from './supervisor.ts';
 import { threadWorkers } from './thread-workers.ts';
-import type { Cluster, ClusterEvent, ClusterOptions, WorkerKind } from './types.ts';
+import type { Cluster, ClusterEvent, ClusterOptions, ClusterWorkerKind } from './types.ts';
 
 /**
  * Starts workers that serve one address together, and resolves when all of them have joined. A
@@ -77,7 +77,7 @@ async function metricDefinitions(): Promise<readonly MetricDefinition[] | undefi
   }
 }
 
-async function chosen(kind: WorkerKind | 'auto'): Promise<WorkerKind> {
+async function chosen(kind: ClusterWorkerKind | 'auto'): Promise<ClusterWorkerKind> {
   if (kind === 'process') return kind;
   if (await canSharePorts()) return 'thread';
   if (kind === 'auto') return 'process';
@@ -96,7 +96,7 @@ const schema = optionsSchema({
   ),
   workers: optional(integer(1, 1_024)),
   kind: withDefault(
-    reference<WorkerKind | 'auto'>(
+    reference<ClusterWorkerKind | 'auto'>(
       (value) => KINDS.includes(value),
       "'process', 'thread' or 'auto'",
     ),

@@ -9,7 +9,7 @@ import type { Counter } from '@trunkline/transport-core/backend';
  * The kind of a worker: a process of its own (`node:cluster`), or a thread of this process. Threads
  * share the port through `reusePort`.
  */
-export type WorkerKind = 'process' | 'thread';
+export type ClusterWorkerKind = 'process' | 'thread';
 
 /** Options of `startCluster`; only `worker` is required. */
 export interface ClusterOptions {
@@ -24,7 +24,7 @@ export interface ClusterOptions {
    * The kind of the workers. 'auto' means threads if listeners of this platform can share a port,
    * otherwise processes. Default: 'process'.
    */
-  readonly kind?: WorkerKind | 'auto' | undefined;
+  readonly kind?: ClusterWorkerKind | 'auto' | undefined;
   /** The arguments of each worker, which follow the script in `process.argv`. Default: none. */
   readonly args?: readonly string[] | undefined;
   /** Variables that are added to the environment of each worker. */
@@ -83,14 +83,14 @@ export type ClusterEvent =
 /** A running cluster. */
 export interface Cluster extends AsyncDisposable {
   /** The kind of the workers. */
-  readonly kind: WorkerKind;
+  readonly kind: ClusterWorkerKind;
   /**
    * True while the cluster is open and at least one worker has joined. `healthHandler(cluster)` of
    * core answers probes with it.
    */
   readonly isReady: boolean;
   /** Returns the state of all workers. A worker that does not answer in time has an `error`. */
-  snapshot(options?: SnapshotOptions): Promise<ClusterSnapshot>;
+  snapshot(options?: ClusterSnapshotOptions): Promise<ClusterSnapshot>;
   /**
    * The metrics of all workers, for `exportMetrics` of `@trunkline/telemetry/prometheus`. Throws
    * `failed_precondition` if `@trunkline/telemetry` isn't installed.
@@ -114,7 +114,7 @@ export interface Cluster extends AsyncDisposable {
 }
 
 /** Options of a snapshot of a cluster. */
-export interface SnapshotOptions {
+export interface ClusterSnapshotOptions {
   /** The time, in milliseconds, within which the workers must answer. Default: 1,000. */
   readonly timeout?: number | undefined;
 }
@@ -123,17 +123,17 @@ export interface SnapshotOptions {
 export interface ClusterSnapshot {
   /** The time of the snapshot in milliseconds, on the clock of the primary. */
   readonly at: number;
-  readonly kind: WorkerKind;
+  readonly kind: ClusterWorkerKind;
   /** 'closing' from `close()` until the last worker has ended. */
   readonly state: 'open' | 'closing' | 'closed';
   /** All running workers, including those that are leaving, ordered by slot, older ones first. */
-  readonly workers: readonly WorkerSnapshot[];
+  readonly workers: readonly ClusterWorkerSnapshot[];
   /** The sums over all workers that answered. */
   readonly total: ClusterTotal;
 }
 
 /** The state of one worker at one moment. */
-export interface WorkerSnapshot {
+export interface ClusterWorkerSnapshot {
   /** The number of the worker, from 0. During a restart, two workers may have the same number. */
   readonly slot: number;
   /** The process id of the worker. */
