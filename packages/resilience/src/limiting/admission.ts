@@ -21,8 +21,9 @@ import {
 import { RETRY_PUSHBACK } from '../failures.ts';
 import { clockField } from '../option-fields.ts';
 import { AdmissionQueue, PRIORITIES, type Waiter } from './admission-queue.ts';
+import type { ConcurrencyLimitOptions } from './concurrency-limit.ts';
 import { GradientLimit } from './gradient.ts';
-import { type AdaptiveLimitOptions, adaptiveFields } from './limit-fields.ts';
+import { adaptiveFields } from './limit-fields.ts';
 
 /**
  * The key in a request's metadata for its priority, '0' to '9'. Higher priorities are admitted
@@ -36,9 +37,27 @@ export interface AdmissionOptions {
    * The limit of calls that are handled at a time. It moves between two bounds according to the
    * latency of the handlers. For a fixed limit, set `least` and `most` to the same number.
    */
-  readonly limit?: AdaptiveLimitOptions | undefined;
-  /** The queue for calls above the limit. */
-  readonly queue?: AdmissionQueueOptions | undefined;
+  readonly limit?: Omit<ConcurrencyLimitOptions, 'clock'> | undefined;
+  /**
+   * The queue for calls above the limit; the defaults are those of "Fail at Scale" (Maurer, ACM
+   * Queue 2015).
+   */
+  readonly queue?:
+    | {
+        /**
+         * Maximum number of waiting calls. Above it, the least important one is refused. Default
+         * 1,000.
+         */
+        readonly length?: number | undefined;
+        /**
+         * Maximum time, in milliseconds, that a call waits if the queue has not been empty for
+         * `interval`. Default 5.
+         */
+        readonly target?: number | undefined;
+        /** Maximum time, in milliseconds, that a call waits otherwise. Default 100. */
+        readonly interval?: number | undefined;
+      }
+    | undefined;
   /** Returns the priority of a call, 0 to 9. Default: from its metadata, by {@link PRIORITY}. */
   readonly priority?: ((call: ServerCall) => number) | undefined;
   /**
@@ -50,31 +69,6 @@ export interface AdmissionOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** Options of the queue; the defaults are those of "Fail at Scale" (Maurer, ACM Queue 2015). */
-export interface AdmissionQueueOptions {
-  /**
-   * Maximum number of waiting calls. Above it, the least important one is refused. Default 1,000.
-   */
-  readonly length?: number | undefined;
-  /**
-   * Maximum time, in milliseconds, that a call waits if the queue has not been empty for
-   * `interval`. Default 5.
-   */
-  readonly target?: number | undefined;
-  /** Maximum time, in milliseconds, that a call waits otherwise. Default 100. */
-  readonly interval?: number | undefined;
-}
-
-/** The state of an admission control as plain data. */
-export interface AdmissionSnapshot {
-  readonly limit: number;
-  /** Number of calls that are being handled. */
-  readonly running: number;
-  readonly waiting: number;
-  readonly admitted: number;
-  readonly refused: number;
-}
-
 /** An admission control, made by {@link createAdmission}. */
 export interface Admission {
   /**
@@ -82,7 +76,15 @@ export interface Admission {
    * `serve`.
    */
   readonly interceptor: ServerInterceptor;
-  snapshot(): AdmissionSnapshot;
+  /** Returns the state of the admission control as plain data. */
+  snapshot(): {
+    readonly limit: number;
+    /** Number of calls that are being handled. */
+    readonly running: number;
+    readonly waiting: number;
+    readonly admitted: number;
+    readonly refused: number;
+  };
 }
 
 /**
@@ -185,7 +187,7 @@ class LimitedAdmission implements Admission {
     while (this.#running < this.#limit.limit && this.#queue.admitNext(now));
   }
 
-  snapshot(): AdmissionSnapshot {
+  snapshot(): ReturnType<Admission['snapshot']> {
     return {
       limit: this.#limit.limit,
       running: this.#running,
