@@ -96,7 +96,6 @@ export const schemas = [
   ['trunkline/mesh/mesh-node#nodeCloseOptions', 'node.close', ['NodeCloseOptions']],
   ['resilience/balancing/balancer#schema', 'createBalancer', ['BalancerOptions']],
   ['resilience/retries/retries#schema', 'createRetries', ['RetriesOptions']],
-  ['resilience/retries/retries#throttleOptions', 'createRetries({ throttle })', ['RetriesOptions']],
   ['resilience/retries/retry-policy#schema', 'createRetries({ methods })', ['RetryPolicy']],
   ['resilience/breaking/circuit-breaker#schema', 'createCircuitBreaker', ['CircuitBreakerOptions']],
   [
@@ -130,6 +129,7 @@ export const schemas = [
 export const parts = new Map([
   ['transport-nats/nats-options#backendSchema', 'createNatsStreamLayer lists its options'],
   ['transport-webrtc/webrtc-options#backendSchema', 'createWebRtcStreamLayer lists its options'],
+  ['resilience/retries/retries#throttleOptions', 'createRetries lists its options'],
   ['transport-testkit/faulty/faults#optionsOfFaulty', 'the faults and a seed'],
   ['simulation/faults/plan#schema', 'one for each nemesis, made by a function'],
 ]);

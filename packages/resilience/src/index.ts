@@ -19,12 +19,10 @@ export {
   type CircuitEvent,
   createCircuitBreaker,
 } from './breaking/circuit-breaker.ts';
-export { PREVIOUS_ATTEMPTS, RETRY_PUSHBACK } from './failures.ts';
 export {
   type Admission,
   type AdmissionOptions,
   createAdmission,
-  PRIORITY,
 } from './limiting/admission.ts';
 export {
   type ConcurrencyLimit,
@@ -32,6 +30,7 @@ export {
   createConcurrencyLimit,
 } from './limiting/concurrency-limit.ts';
 export { type MulticastAnswer, type MulticastOptions, multicast } from './multicast.ts';
+export { resilienceMetadata } from './resilience-metadata.ts';
 export {
   createRetries,
   type Retries,

@@ -18,18 +18,12 @@ import {
   type ServerNext,
   withDefault,
 } from '@trunkline/transport-core/backend';
-import { RETRY_PUSHBACK } from '../failures.ts';
 import { clockField } from '../option-fields.ts';
+import { resilienceMetadata } from '../resilience-metadata.ts';
 import { AdmissionQueue, PRIORITIES, type Waiter } from './admission-queue.ts';
 import type { ConcurrencyLimitOptions } from './concurrency-limit.ts';
 import { GradientLimit } from './gradient.ts';
 import { adaptiveFields } from './limit-fields.ts';
-
-/**
- * The key in a request's metadata for its priority, '0' to '9'. Higher priorities are admitted
- * first. Without it, the priority is 5.
- */
-export const PRIORITY = 'priority';
 
 /** Options of {@link createAdmission}; all are optional. */
 export interface AdmissionOptions {
@@ -58,11 +52,14 @@ export interface AdmissionOptions {
         readonly interval?: number | undefined;
       }
     | undefined;
-  /** Returns the priority of a call, 0 to 9. Default: from its metadata, by {@link PRIORITY}. */
+  /**
+   * Returns the priority of a call, 0 to 9. Default: from its metadata, under
+   * `resilienceMetadata.priority`.
+   */
   readonly priority?: ((call: ServerCall) => number) | undefined;
   /**
-   * The time, in milliseconds, after which refused callers should try again, sent under {@link
-   * RETRY_PUSHBACK}. Default: callers decide by themselves.
+   * The time, in milliseconds, after which refused callers should try again, sent under
+   * `resilienceMetadata.retryPushback`. Default: callers decide by themselves.
    */
   readonly pushback?: number | undefined;
   /** The clock of the transport. Default: the system's. */
@@ -155,7 +152,10 @@ class LimitedAdmission implements Admission {
       `${call.protocol}.${call.method}: the server is overloaded: ${refusal}`,
       {
         sent: false,
-        metadata: pushback === undefined ? undefined : { [RETRY_PUSHBACK]: String(pushback) },
+        metadata:
+          pushback === undefined
+            ? undefined
+            : { [resilienceMetadata.retryPushback]: String(pushback) },
       },
     );
   }
@@ -219,7 +219,7 @@ const schema = optionsSchema({
     interval: withDefault(milliseconds(), 100),
   }),
   priority: withDefault(callback<(call: ServerCall) => number>(), ({ metadata }: ServerCall) => {
-    const text = metadata[PRIORITY];
+    const text = metadata[resilienceMetadata.priority];
     return text !== undefined && /^[0-9]$/.test(text) ? Number(text) : USUAL;
   }),
   pushback: optional(integer(0, 0x7fff_ffff)),

@@ -9,7 +9,8 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import type { ClientNext } from '@trunkline/transport-core/backend';
-import { AttemptTimeout, isUnreachable, PREVIOUS_ATTEMPTS, pushbackOf } from '../failures.ts';
+import { AttemptTimeout, isUnreachable, pushbackOf } from '../failures.ts';
+import { resilienceMetadata } from '../resilience-metadata.ts';
 import type { CompletePolicy } from './retry-policy.ts';
 import type { RetryThrottle } from './retry-throttle.ts';
 import { UnreadUpload } from './unread-upload.ts';
@@ -103,7 +104,9 @@ export class RepeatedCall {
     call.target = target;
     call.request = request;
     call.metadata =
-      this.#made === 0 ? metadata : { ...metadata, [PREVIOUS_ATTEMPTS]: String(this.#made) };
+      this.#made === 0
+        ? metadata
+        : { ...metadata, [resilienceMetadata.previousAttempts]: String(this.#made) };
     call.signal = attempt.controller?.signal ?? this.#original.signal;
     this.#made++;
     this.#open.add(attempt);
