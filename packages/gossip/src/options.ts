@@ -73,7 +73,21 @@ export interface GossipOptions {
    * is on the topic for others. Nodes that are not on a topic learn nothing about it. With `false`,
    * this node neither searches for others nor answers nodes that search.
    */
-  readonly discovery?: DiscoveryOptions | false | undefined;
+  readonly discovery?:
+    | {
+        /**
+         * Maximum number of steps that run concurrently, 0 to 16. With 0, this node doesn't search
+         * for other nodes but answers nodes that search. Default 2 (p2panda).
+         */
+        readonly walkers?: number | undefined;
+        /**
+         * The longest pause between two steps of a walker, in milliseconds. Default 30,000
+         * (p2panda).
+         */
+        readonly slowest?: number | undefined;
+      }
+    | false
+    | undefined;
   /**
    * Keeps the number of this node's life across restarts, so that peers accept the messages of a
    * node whose clock went back. `start` reads it, and rejects if the store fails. Without a store,

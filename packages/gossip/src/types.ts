@@ -43,17 +43,6 @@ export interface ReceivedMessage<T> {
 export type MessageVerdict = 'accept' | 'reject' | 'ignore';
 
 /**
- * Decides what happens when a reader has had its turn and more messages still wait than its queue
- * holds:
- * - drop-oldest: drops the messages that have waited longest
- * - drop-newest: drops the messages that came last
- * - error: ends the reader with `resource_exhausted`
- * - block: queues up to 16 times `size` (at least 4,096 messages) and 4 times `bytes`, then drops
- *   the messages that came last. The reader never holds up other readers or publishers.
- */
-export type QueuePolicy = 'block' | 'drop-oldest' | 'drop-newest' | 'error';
-
-/**
  * Limits of the queue of one reader. Until the reader has had a turn, the queue may hold 16,384
  * messages and 16 MiB more.
  */
@@ -65,9 +54,20 @@ export interface TopicQueueOptions {
    * queue always takes one message, regardless of its size.
    */
   readonly bytes?: number | undefined;
-  /** The reaction to a full queue. Default 'drop-oldest'. */
-  readonly policy?: QueuePolicy | undefined;
+  /**
+   * Decides what happens when the reader has had its turn and more messages still wait than its
+   * queue holds. Default 'drop-oldest'.
+   * - drop-oldest: drops the messages that have waited longest
+   * - drop-newest: drops the messages that came last
+   * - error: ends the reader with `resource_exhausted`
+   * - block: queues up to 16 times `size` (at least 4,096 messages) and 4 times `bytes`, then drops
+   *   the messages that came last. The reader never holds up other readers or publishers.
+   */
+  readonly policy?: 'block' | 'drop-oldest' | 'drop-newest' | 'error' | undefined;
 }
+
+/** The reaction to a full queue of a reader. */
+export type QueuePolicy = NonNullable<TopicQueueOptions['policy']>;
 
 /** Options of a topic. */
 export interface TopicOptions<T> {
@@ -154,9 +154,6 @@ export interface PublishOptions {
   readonly timeout?: number | undefined;
 }
 
-/** The reason why a node did not take a message: it dropped the message, or is not on the topic. */
-export type Refusal = MessageDropReason | 'not-on-topic';
-
 /** The result of publishing a message. */
 export interface PublishResult {
   /**
@@ -175,40 +172,32 @@ export interface PublishResult {
    * The peers to which the message could not be sent and, with `min`, the peers that did not take
    * it, each with the reason. Absent if there are no such peers.
    */
-  readonly failed?: readonly PublishFailure[];
+  readonly failed?: readonly {
+    readonly nodeId: string;
+    /**
+     * The reason that the node gave for not taking the message; absent if the node could not be
+     * asked.
+     */
+    readonly refusal?: MessageDropReason | 'not-on-topic' | undefined;
+    /**
+     * - `not_found`: the node is not on the topic
+     * - `unavailable`: the node is not connected and can't be reached, or disconnected before it
+     *   confirmed the message
+     * - `resource_exhausted`: too many messages are already waiting for the node; with the reason
+     *   `too_large`, the message is above the `limits.message` of the node's transport, or above
+     *   the node's limit for the topic
+     * - `failed_precondition`, and others: the node uses another overlay on the topic, or it
+     *   refused the message, see `refusal`
+     */
+    readonly error: TransportError;
+  }[];
 }
 
 /** A peer to which a message could not be sent, or that did not take it. */
-export interface PublishFailure {
-  readonly nodeId: string;
-  /**
-   * The reason that the node gave for not taking the message; absent if the node could not be
-   * asked.
-   */
-  readonly refusal?: Refusal | undefined;
-  /**
-   * - `not_found`: the node is not on the topic
-   * - `unavailable`: the node is not connected and can't be reached, or disconnected before it
-   *   confirmed the message
-   * - `resource_exhausted`: too many messages are already waiting for the node; with the reason
-   *   `too_large`, the message is above the `limits.message` of the node's transport, or above the
-   *   node's limit for the topic
-   * - `failed_precondition`, and others: the node uses another overlay on the topic, or it refused
-   *   the message, see `refusal`
-   */
-  readonly error: TransportError;
-}
+export type PublishFailure = NonNullable<PublishResult['failed']>[number];
 
-/**
- * The reason why a peer is no longer a neighbor:
- * - `lost`: the connection to it was lost
- * - `left`: the peer left the topic
- * - `evicted`: this node gave its place to another peer
- * - `disconnected`: the peer gave the place of this node to another
- * - `closed`: this node left the topic
- * - `differs`: the peer turned out to use another overlay
- */
-export type NeighborDownCause = 'lost' | 'left' | 'evicted' | 'disconnected' | 'closed' | 'differs';
+/** The reason why a node did not take a message: it dropped the message, or is not on the topic. */
+export type Refusal = NonNullable<PublishFailure['refusal']>;
 
 /**
  * The reason why a message was dropped:
@@ -252,19 +241,6 @@ export type MessageDropReason =
   | 'stranger'
   | 'no-room';
 
-/** The result of closing gossip. */
-export interface CloseResult {
-  /**
-   * The peers for which messages had not left this node when `grace` was over: for each, the number
-   * of messages and their size in bytes. Empty if everything has left.
-   */
-  readonly unsent: readonly {
-    readonly nodeId: string;
-    readonly messages: number;
-    readonly bytes: number;
-  }[];
-}
-
 /**
  * The reason why a message was not sent to a peer: too many messages are already waiting for the
  * peer, or the message is above the `limits.message` of the peer's transport or above the peer's
@@ -288,7 +264,16 @@ export type GossipEvent =
       readonly type: 'neighborDown';
       readonly topic: string;
       readonly nodeId: string;
-      readonly cause: NeighborDownCause;
+      /**
+       * The reason why the peer is no longer a neighbor:
+       * - `lost`: the connection to it was lost
+       * - `left`: the peer left the topic
+       * - `evicted`: this node gave its place to another peer
+       * - `disconnected`: the peer gave the place of this node to another
+       * - `closed`: this node left the topic
+       * - `differs`: the peer turned out to use another overlay
+       */
+      readonly cause: 'lost' | 'left' | 'evicted' | 'disconnected' | 'closed' | 'differs';
       readonly error?: TransportError | undefined;
     }
   /**
@@ -360,3 +345,6 @@ export type GossipEvent =
     }
   /** A reader, a validator or a codec of this node threw, or its `store` failed. */
   | { readonly type: 'failed'; readonly topic: string; readonly error: unknown };
+
+/** The reason why a peer is no longer a neighbor. */
+export type NeighborDownCause = Extract<GossipEvent, { readonly type: 'neighborDown' }>['cause'];
