@@ -72,11 +72,7 @@ export const schemas = [
   ],
   ['security/identity/authority#openOptions', 'openAuthority', ['OpenAuthorityOptions']],
   ['security/identity/node-filter#updateSchema', 'updatePeers', ['PeerListsUpdate', 'PeerLists']],
-  [
-    'peers/options#schema',
-    'createPeers',
-    ['PeersOptions', 'ReconnectOptions', 'PeerFilters', 'ExchangeOptions'],
-  ],
+  ['peers/options#schema', 'createPeers', ['PeersOptions', 'PeerFilters']],
   ['peers/nat/map-port#schema', 'createPortMapping', ['PortMappingOptions']],
   ['gossip/options#schema', 'createGossip', ['GossipOptions']],
   ['gossip/discovery/options#schema', 'createGossip({ discovery })', []],

@@ -1,13 +1,10 @@
 // The public API of peers: finding other nodes and staying connected to them.
 
-export type { BookAddress, BookEntry } from './book/book-entry.ts';
 export type { TopologyDiff } from './dialing/topology.ts';
 export type {
-  ExchangeOptions,
   PeerFilters,
   PeerMessageSource,
   PeersOptions,
-  ReconnectOptions,
 } from './options.ts';
 export {
   createPeers,

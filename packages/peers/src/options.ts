@@ -91,7 +91,19 @@ export interface PeersOptions<S = unknown> {
    * by a factor of 1.6 up to 120 s, ± 20 %. It starts again at 1 s only after a connection has
    * lasted for 10 s.
    */
-  readonly reconnect?: ReconnectOptions | undefined;
+  readonly reconnect?:
+    | {
+        /** Wait before the second dial. Default 1,000. */
+        readonly interval?: number | undefined;
+        /**
+         * Longest wait. Default 120,000, or `interval` if that is longer. A value equal to
+         * `interval` makes the wait constant, as in Orbs.
+         */
+        readonly max?: number | undefined;
+        /** Fraction by which the wait varies in either direction, 0 to 1. Default 0.2. */
+        readonly jitter?: number | undefined;
+      }
+    | undefined;
   /** Filters that can refuse connections, or end them because of a request. Default none. */
   readonly filters?: PeerFilters | undefined;
   /**
@@ -108,7 +120,24 @@ export interface PeersOptions<S = unknown> {
    */
   readonly services?: readonly string[] | undefined;
   /** Options of peer exchange, by which nodes ask each other for addresses. Default on. */
-  readonly exchange?: ExchangeOptions | undefined;
+  readonly exchange?:
+    | {
+        /**
+         * If true (the default), this node asks for addresses and sends them to others. A full node
+         * then also answers one request from a node that it refuses.
+         */
+        readonly enabled?: boolean | undefined;
+        /**
+         * Time between two rounds of requests. Default 30,000 (Tendermint). A peer may ask three
+         * times as often, so use the same value in the whole network.
+         */
+        readonly interval?: number | undefined;
+        /**
+         * Seed mode: crawls the network, answers each node once, and disconnects it. Default false.
+         */
+        readonly seed?: boolean | undefined;
+      }
+    | undefined;
   /**
    * The kind of addresses that are accepted from other nodes. 'any' (default) includes private and
    * loopback addresses. With 'public', this node dials only public addresses (checked again after
@@ -127,19 +156,6 @@ export interface PeersOptions<S = unknown> {
    * that other nodes advertise are not dialed. Use `systemLookup` of '@trunkline/peers/node'.
    */
   lookup?: ((host: string) => Promise<readonly string[]>) | undefined;
-}
-
-/** Options of the back-off between dials of a persistent peer. Times are in milliseconds. */
-export interface ReconnectOptions {
-  /** Wait before the second dial. Default 1,000. */
-  readonly interval?: number | undefined;
-  /**
-   * Longest wait. Default 120,000, or `interval` if that is longer. A value equal to `interval`
-   * makes the wait constant, as in Orbs.
-   */
-  readonly max?: number | undefined;
-  /** Fraction by which the wait varies in either direction, 0 to 1. Default 0.2. */
-  readonly jitter?: number | undefined;
 }
 
 /** The sender and the method of a message that is passed to a filter. */
@@ -173,22 +189,6 @@ export interface PeerFilters {
    * 5,000 too and would expire first.
    */
   readonly timeout?: number | undefined;
-}
-
-/** Options of peer exchange. Times are in milliseconds. */
-export interface ExchangeOptions {
-  /**
-   * If true (the default), this node asks for addresses and sends them to others. A full node then
-   * also answers one request from a node that it refuses.
-   */
-  readonly enabled?: boolean | undefined;
-  /**
-   * Time between two rounds of requests. Default 30,000 (Tendermint). A peer may ask three times as
-   * often, so use the same value in the whole network.
-   */
-  readonly interval?: number | undefined;
-  /** Seed mode: crawls the network, answers each node once, and disconnects it. Default false. */
-  readonly seed?: boolean | undefined;
 }
 
 const targets = () =>

@@ -4,4 +4,4 @@ export type { Metric, MetricAttributes, MetricBuckets, MetricPoint } from './col
 export type { MetricDefinition } from './definitions.ts';
 export { formatSnapshot } from './format-snapshot.ts';
 export { createMetrics, type Metrics, type MetricsOptions } from './metrics.ts';
-export type { GossipState, MetricSources, PeersState, TopicState } from './source-types.ts';
+export type { MetricSources } from './source-types.ts';

@@ -7,9 +7,7 @@ export {
 } from './memory-signaling.ts';
 export { type ChannelConnectionOptions, createChannelConnection } from './ready-channel.ts';
 export type {
-  RtcChannelOptions,
   RtcDataChannel,
-  RtcDescription,
   RtcIceServer,
   RtcLibrary,
   RtcPeerConnection,

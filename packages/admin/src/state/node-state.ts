@@ -11,8 +11,45 @@ import type {
 /** The state of a node at one moment, as plain JSON. */
 export interface NodeState {
   readonly at: number;
-  readonly node: NodeFacts;
-  readonly totals: NodeTotals;
+  /** The properties of the node that seldom change. */
+  readonly node: {
+    readonly state: 'open' | 'closing' | 'closed';
+    readonly draining: boolean;
+    /** Whether the node refuses all changes by tools. */
+    readonly readonly: boolean;
+    readonly network: string;
+    readonly addresses: readonly string[];
+    /** The protocols by name. */
+    readonly protocols: Readonly<
+      Record<string, { readonly version: number; readonly channel: number }>
+    >;
+    /** Absent without peers. */
+    readonly nodeId?: string | undefined;
+    /** The level of the node's log; absent if tools can't set it. */
+    readonly logLevel?: string | undefined;
+  };
+  /** The totals of the node. */
+  readonly totals: {
+    /** Bytes received and sent since the start. */
+    readonly received: number;
+    readonly sent: number;
+    /** Bytes of messages that are held. */
+    readonly memory: number;
+    /** Calls of peers that wait or are being handled, and their bytes. */
+    readonly incoming: { readonly calls: number; readonly bytes: number };
+    /** Accepted connections that are in their handshake, or wait for it. */
+    readonly handshakes: number;
+    /** Calls that wait for a reader. */
+    readonly waiting: number;
+    /** Calls made and served since the start. */
+    readonly made: number;
+    readonly served: number;
+    /** Failed calls made by the node, by code. */
+    readonly failed: Readonly<Partial<Record<Code, number>>>;
+    readonly counters: Readonly<Partial<Record<Counter, number>>>;
+    /** The targets that are being dialed. */
+    readonly dialing: readonly string[];
+  };
   /** The limits that bound the totals and the connections. */
   readonly limits: LimitsSnapshot;
   /** The connections by id. */
@@ -30,47 +67,6 @@ export interface NodeState {
    * no member was left out.
    */
   readonly omitted?: Readonly<Record<string, number>> | undefined;
-}
-
-/** The properties of a node that seldom change. */
-export interface NodeFacts {
-  readonly state: 'open' | 'closing' | 'closed';
-  readonly draining: boolean;
-  /** Whether the node refuses all changes by tools. */
-  readonly readonly: boolean;
-  readonly network: string;
-  readonly addresses: readonly string[];
-  /** The protocols by name. */
-  readonly protocols: Readonly<
-    Record<string, { readonly version: number; readonly channel: number }>
-  >;
-  /** Absent without peers. */
-  readonly nodeId?: string | undefined;
-  /** The level of the node's log; absent if tools can't set it. */
-  readonly logLevel?: string | undefined;
-}
-
-/** The totals of a node. */
-export interface NodeTotals {
-  /** Bytes received and sent since the start. */
-  readonly received: number;
-  readonly sent: number;
-  /** Bytes of messages that are held. */
-  readonly memory: number;
-  /** Calls of peers that wait or are being handled, and their bytes. */
-  readonly incoming: { readonly calls: number; readonly bytes: number };
-  /** Accepted connections that are in their handshake, or wait for it. */
-  readonly handshakes: number;
-  /** Calls that wait for a reader. */
-  readonly waiting: number;
-  /** Calls made and served since the start. */
-  readonly made: number;
-  readonly served: number;
-  /** Failed calls made by the node, by code. */
-  readonly failed: Readonly<Partial<Record<Code, number>>>;
-  readonly counters: Readonly<Partial<Record<Counter, number>>>;
-  /** The targets that are being dialed. */
-  readonly dialing: readonly string[];
 }
 
 /** A connection. `since` is the time at which the connection was made. */

@@ -5,13 +5,7 @@ import { isDraining } from '@trunkline/transport-core/internal';
 import { callStatistics } from './call-statistics.ts';
 import type { ErrorLog } from './error-log.ts';
 import { createPatch, type JsonObject, type Patch, toJson } from './merge-patch.ts';
-import type {
-  NodeFacts,
-  NodePeerState,
-  NodeState,
-  NodeTopicState,
-  NodeTotals,
-} from './node-state.ts';
+import type { NodePeerState, NodeState, NodeTopicState } from './node-state.ts';
 import type { AdminSources, PeerSource, TopicSource } from './sources.ts';
 
 /** Takes the state of one node. */
@@ -57,7 +51,7 @@ export class Sampler {
       if (list.length > MOST) omitted[name] = list.length - MOST;
       return list.slice(0, MOST);
     };
-    const node: NodeFacts = {
+    const node: NodeState['node'] = {
       state: snapshot.state,
       draining: isDraining(transport),
       readonly: this.#readonly,
@@ -69,7 +63,7 @@ export class Sampler {
       nodeId: peers?.nodeId,
       logLevel: log?.level,
     };
-    const totals: NodeTotals = {
+    const totals: NodeState['totals'] = {
       received: snapshot.bytes.in,
       sent: snapshot.bytes.out,
       memory: snapshot.memory,
