@@ -1,7 +1,7 @@
 // Functions that interpret the error of a call: they find out whether the server is at fault,
 // whether it was reached, and how long it asks callers to wait.
 
-import { type Code, TransportError } from '@trunkline/transport-core';
+import { type ErrorCode, TransportError } from '@trunkline/transport-core';
 import { resilienceMetadata } from './resilience-metadata.ts';
 
 /**
@@ -68,7 +68,7 @@ export function pushbackOf(error: unknown): number | undefined {
   return /^\d{1,10}$/.test(text) ? Number(text) : -1;
 }
 
-const SERVER_FAILURES: ReadonlySet<Code> = new Set<Code>([
+const SERVER_FAILURES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'unknown',
   'deadline_exceeded',
   'resource_exhausted',

@@ -1,7 +1,7 @@
 // Counts and durations of the calls of one side, by method and code. A call allocates nothing,
 // except the first call of a method that ends with a certain code.
 
-import type { CallRecord, Code } from '@trunkline/transport-core';
+import type { CallRecord, ErrorCode } from '@trunkline/transport-core';
 import type { Collection, MetricAttributes } from './collection.ts';
 import { METRICS } from './definitions.ts';
 import { Histogram } from './histogram.ts';
@@ -18,7 +18,7 @@ class MethodMetrics {
   /** The durations of calls that succeeded. */
   readonly ok: Histogram;
   /** One histogram for each code with which calls failed. */
-  readonly failed = new Map<Code, Histogram>();
+  readonly failed = new Map<ErrorCode, Histogram>();
   readonly #bounds: readonly number[];
 
   constructor(protocol: string, method: string, name: string, bounds: readonly number[]) {
@@ -30,11 +30,11 @@ class MethodMetrics {
     this.#bounds = bounds;
   }
 
-  durationsOf(code: Code | undefined): Histogram {
+  durationsOf(code: ErrorCode | undefined): Histogram {
     return code === undefined ? this.ok : (this.failed.get(code) ?? this.#add(code));
   }
 
-  #add(code: Code): Histogram {
+  #add(code: ErrorCode): Histogram {
     const durations = new Histogram(this.#bounds);
     this.failed.set(code, durations);
     return durations;

@@ -1,11 +1,11 @@
 // The parts of a node whose snapshots provide metrics. Transport, Peers and Gossip fit these
 // interfaces.
 
-import type { Snapshot } from '@trunkline/transport-core';
+import type { TransportSnapshot } from '@trunkline/transport-core';
 
 /** The parts of a node to watch; those that a node does not have are left out. */
 export interface MetricSources {
-  readonly transport?: { snapshot(): Snapshot } | undefined;
+  readonly transport?: { snapshot(): TransportSnapshot } | undefined;
   readonly peers?:
     | {
         /** Returns the part of the snapshot of Peers that has metrics. */

@@ -1,7 +1,7 @@
 // The last errors of a node. Equal errors are counted together, so that a flood of one error does
 // not hide the others.
 
-import { type CallRecord, type Code, TransportError } from '@trunkline/transport-core';
+import { type CallRecord, type ErrorCode, TransportError } from '@trunkline/transport-core';
 import { cleanText } from '@trunkline/transport-core/backend';
 import type { NodeErrorRecord } from './node-state.ts';
 
@@ -21,7 +21,7 @@ export class ErrorLog {
   }
 
   add(at: number, what: string, where: string, error: unknown): void {
-    const code: Code | 'unknown' = error instanceof TransportError ? error.code : 'unknown';
+    const code: ErrorCode | 'unknown' = error instanceof TransportError ? error.code : 'unknown';
     const text = shorten(error instanceof Error ? error.message : String(error));
     const key = `${what}\n${where}\n${code}\n${text}`;
     const known = this.#records.get(key);

@@ -1,11 +1,11 @@
 // The state of a node as tools see it. Collections are objects with a key for each member, so that
 // a change of one member is small. Times are milliseconds on the node's clock, sizes bytes.
 
-import type { Code, Reason } from '@trunkline/transport-core';
+import type { ErrorCode, ErrorReason } from '@trunkline/transport-core';
 import type {
   ConnectionSnapshot,
-  Counter,
   LimitsSnapshot,
+  TransportCounter,
 } from '@trunkline/transport-core/backend';
 
 /** The state of a node at one moment, as plain JSON. */
@@ -45,8 +45,8 @@ export interface NodeState {
     readonly made: number;
     readonly served: number;
     /** Failed calls made by the node, by code. */
-    readonly failed: Readonly<Partial<Record<Code, number>>>;
-    readonly counters: Readonly<Partial<Record<Counter, number>>>;
+    readonly failed: Readonly<Partial<Record<ErrorCode, number>>>;
+    readonly counters: Readonly<Partial<Record<TransportCounter, number>>>;
     /** The targets that are being dialed. */
     readonly dialing: readonly string[];
   };
@@ -82,7 +82,7 @@ export interface NodeCallStatistics {
   /** Calls that have not ended. */
   readonly active: number;
   /** Ended calls, by code; 'ok' for those that succeeded. */
-  readonly codes: Readonly<Partial<Record<Code | 'ok', number>>>;
+  readonly codes: Readonly<Partial<Record<ErrorCode | 'ok', number>>>;
   /** The sum of all durations in seconds. */
   readonly seconds: number;
   /**
@@ -104,8 +104,8 @@ export interface NodeErrorRecord {
   readonly what: string;
   /** The method, address or endpoint. */
   readonly where: string;
-  readonly code: Code | 'unknown';
-  readonly reason?: Reason | undefined;
+  readonly code: ErrorCode | 'unknown';
+  readonly reason?: ErrorReason | undefined;
   readonly text: string;
 }
 

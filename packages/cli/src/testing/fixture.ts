@@ -10,7 +10,7 @@ import { createPeers, type Peers } from '@trunkline/peers';
 import { type Health, serveHealth } from '@trunkline/resilience/health';
 import { createIdentity } from '@trunkline/security';
 import {
-  type Allow,
+  type AllowCall,
   bytes,
   createTransport,
   defineProtocol,
@@ -53,7 +53,7 @@ export const demo = defineProtocol({
 /** Options of a node. */
 export interface NodeOptions {
   readonly tls?: TcpBackendOptions['tls'];
-  readonly allow?: Allow;
+  readonly allow?: AllowCall;
   /** Without the protocols for tools. */
   readonly isBare?: boolean;
   readonly hasGossip?: boolean;

@@ -1,7 +1,7 @@
 // The readers of a topic: callbacks and loops. Each has a queue, a policy for a full queue, and a
 // count of missed messages.
 
-import { type Clock, type Codec, type Timer, TransportError } from '@trunkline/transport-core';
+import { type Clock, type ClockTimer, type Codec, TransportError } from '@trunkline/transport-core';
 import type { MessageMeta, QueuePolicy, ReceivedMessage } from '../types.ts';
 import { ReaderQueue, withMissed } from './reader-queue.ts';
 
@@ -44,7 +44,7 @@ export abstract class TopicReader {
   readonly #waiting = new ReaderQueue();
   /** Limits of the messages that may wait once the reader has had its turn. */
   readonly #most: { readonly messages: number; readonly bytes: number };
-  #cut: Timer | undefined = undefined;
+  #cut: ClockTimer | undefined = undefined;
   #missedInAll = 0;
   #isOver = false;
 

@@ -1,6 +1,6 @@
 // Maps errors of connections to the `PeerRejection` that events report.
 
-import { type Reason, TransportError } from '@trunkline/transport-core';
+import { type ErrorReason, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { twinOf } from '../admission/twins.ts';
 import type { PeerRejection } from '../types.ts';
@@ -33,7 +33,7 @@ export function filterRefusal(filter: string, error: unknown): TransportError {
   );
 }
 
-const BY_REASON: Partial<Record<Reason, PeerRejection>> = {
+const BY_REASON: Partial<Record<ErrorReason, PeerRejection>> = {
   denied: 'denied',
   duplicate: 'duplicate',
   refused: 'filtered',

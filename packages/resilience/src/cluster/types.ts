@@ -2,8 +2,14 @@
 // The public interface of a cluster, as its primary sees it.
 
 import type { Metric, MetricDefinition } from '@trunkline/telemetry';
-import type { Clock, Code, Random, Snapshot, TransportError } from '@trunkline/transport-core';
-import type { Counter } from '@trunkline/transport-core/backend';
+import type {
+  Clock,
+  ErrorCode,
+  Random,
+  TransportError,
+  TransportSnapshot,
+} from '@trunkline/transport-core';
+import type { TransportCounter } from '@trunkline/transport-core/backend';
 
 /**
  * The kind of a worker: a process of its own (`node:cluster`), or a thread of this process. Threads
@@ -148,9 +154,9 @@ export interface ClusterWorkerSnapshot {
   /** The number of the worker's connections. */
   readonly connections?: number | undefined;
   /** The state of the worker's transport, with at most 1,000 connections. */
-  readonly transport?: Snapshot | undefined;
+  readonly transport?: TransportSnapshot | undefined;
   /** The reason why `transport` is missing: `deadline_exceeded` if the worker did not answer. */
-  readonly error?: { readonly code: Code; readonly message: string } | undefined;
+  readonly error?: { readonly code: ErrorCode; readonly message: string } | undefined;
 }
 
 /** Sums over workers. Sizes are bytes. */
@@ -163,8 +169,8 @@ export interface ClusterTotal {
   readonly waiting: number;
   readonly memory: number;
   readonly bytes: { readonly in: number; readonly out: number };
-  readonly errors: Readonly<Partial<Record<Code, number>>>;
-  readonly counters: Readonly<Partial<Record<Counter, number>>>;
+  readonly errors: Readonly<Partial<Record<ErrorCode, number>>>;
+  readonly counters: Readonly<Partial<Record<TransportCounter, number>>>;
 }
 
 /** The metrics of all workers. Each point has the attribute `worker`, which is the slot. */

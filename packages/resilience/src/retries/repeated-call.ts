@@ -4,8 +4,8 @@
 import {
   type ClientCall,
   type Clock,
+  type ClockTimer,
   type Random,
-  type Timer,
   TransportError,
 } from '@trunkline/transport-core';
 import type { ClientNext } from '@trunkline/transport-core/backend';
@@ -40,7 +40,7 @@ interface Attempt {
   /** 1 for the first attempt of the call. */
   readonly number: number;
   readonly controller: AbortController | undefined;
-  timer: Timer | undefined;
+  timer: ClockTimer | undefined;
   isTimedOut: boolean;
 }
 
@@ -61,7 +61,7 @@ export class RepeatedCall {
   /** False as soon as no further attempt may be made. */
   #mayRepeat = true;
   #isSettled = false;
-  #timer: Timer | undefined = undefined;
+  #timer: ClockTimer | undefined = undefined;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
 

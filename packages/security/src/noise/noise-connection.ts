@@ -1,6 +1,6 @@
 // A connection whose handshake is complete: plaintext above, records on the underlying connection.
 
-import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
+import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
 import {
   freeChunk,
   reasonError,
@@ -85,7 +85,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   /** True if the last write returned false, so this connection must call `drained`. */
   #owed = false;
   #discarded = 0;
-  #timer: Timer | undefined = undefined;
+  #timer: ClockTimer | undefined = undefined;
 
   constructor(
     host: LayerResources,

@@ -2,7 +2,7 @@
 // the unread data and the state of its end. Its line reports the actions of the other end. It calls
 // its sink and its line. One subclass carries bytes, the other frames.
 
-import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
+import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 import { type Frame, FrameCollector, stackless } from '@trunkline/transport-core/internal';
 import { type CallbackRunner, EndOfTick } from './end-of-tick.ts';
@@ -37,7 +37,7 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, Memory
   private drained = false;
   private discarded = 0;
   private scheduled = false;
-  private timer: Timer | undefined;
+  private timer: ClockTimer | undefined;
 
   /**
    * @param capacity the amount of unread data above which a write returns false.

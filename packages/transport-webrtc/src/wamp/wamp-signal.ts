@@ -3,10 +3,10 @@
 
 import {
   type Clock,
+  type ClockTimer,
   type Random,
   systemClock,
   systemRandom,
-  type Timer,
   TransportError,
 } from '@trunkline/transport-core';
 import {
@@ -122,7 +122,7 @@ class Wamp implements WampSignal {
   #client: Promise<WampClient> | undefined;
   #listener: Listener | undefined;
   #registration: number | undefined;
-  #check: Timer;
+  #check: ClockTimer;
   #isRestoring = false;
 
   constructor(options: WampSignalOptions) {
