@@ -7,10 +7,10 @@ import { admin, adminProtocol, createAdmin, followNode, type NodeState } from '@
 import { type Dashboard, serveDashboard } from '@trunkline/admin/dashboard';
 import {
   asyncApi,
-  type Change,
   compareProtocols,
   createReflector,
   describeProtocol,
+  type ProtocolChange,
   reflectedProtocol,
   serveReflection,
 } from '@trunkline/admin/reflection';
@@ -156,7 +156,7 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   observed.mount(await reflectedProtocol(described));
   const [change] = await compareProtocols([described], [await describeProtocol(ledger)]);
   void [MutualTls.name, writeAtomically.name];
-  void [asyncApi([described]), (change satisfies Change | undefined)?.breaks];
+  void [asyncApi([described]), (change satisfies ProtocolChange | undefined)?.breaks];
   const metrics = createMetrics({ topics: true });
   createTcpTransport({
     protocol: ledger,

@@ -1,6 +1,6 @@
 // The WebRTC stream layer: dials and listens through signaling, in browsers and in Node.
 
-import type { NodeFilter, PeerListsUpdate } from '@trunkline/security';
+import type { NodeIdFilter, PeerListsUpdate } from '@trunkline/security';
 import { type Clock, systemClock, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
@@ -34,13 +34,13 @@ export interface WebRtcStreamLayer extends StreamLayer {
 export class WebRtcLayer implements WebRtcStreamLayer {
   readonly clock: Clock;
   readonly #options: WebRtcStreamLayerOptions;
-  readonly #peers: NodeFilter;
+  readonly #peers: NodeIdFilter;
   #listening: 'no' | 'starting' | 'yes' = 'no';
   /** The functions that end the pending dials and handshakes with a given error, one for each. */
   readonly #pending = new Set<(error: TransportError) => void>();
 
   /** @param options must be valid. */
-  constructor(options: WebRtcStreamLayerOptions, peers: NodeFilter) {
+  constructor(options: WebRtcStreamLayerOptions, peers: NodeIdFilter) {
     this.#options = options;
     this.#peers = peers;
     this.clock = options.clock ?? systemClock;
@@ -284,7 +284,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
 /** Replaces the lists of a layer or a backend with these options. */
 export function updatePeers(
   { identity, signal }: WebRtcBackendOptions,
-  peers: NodeFilter,
+  peers: NodeIdFilter,
   lists: PeerListsUpdate,
 ): void {
   if (identity === undefined)

@@ -1,6 +1,6 @@
 // WebRTC as a backend of createTransport, and as a stream layer.
 
-import { NodeFilter, type PeerListsUpdate } from '@trunkline/security';
+import { NodeIdFilter, type PeerListsUpdate } from '@trunkline/security';
 import type { Backend } from '@trunkline/transport-core';
 import { checkAdvertised, parseOptions } from '@trunkline/transport-core/backend';
 import { RelayFallback } from './relay-fallback.ts';
@@ -62,7 +62,7 @@ function createLayer(
   return new RelayFallback(layer, signal.relay);
 }
 
-function filterOf(options: WebRtcBackendOptions): NodeFilter {
+function filterOf(options: WebRtcBackendOptions): NodeIdFilter {
   const { signal, identity } = options;
-  return new NodeFilter(identity?.nodeId ?? signal.nodeId, options);
+  return new NodeIdFilter(identity?.nodeId ?? signal.nodeId, options);
 }

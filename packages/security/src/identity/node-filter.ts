@@ -41,7 +41,7 @@ export interface LiveConnection {
 }
 
 /** The nodes that one end wants: judges peers by their ids, for layers that prove node ids. */
-export class NodeFilter {
+export class NodeIdFilter {
   /** The id of this node. */
   readonly self: string;
   #allow: ReadonlySet<string> | undefined;

@@ -7,7 +7,7 @@ import {
   type StreamConnection,
   type StreamSink,
 } from '@trunkline/transport-core/backend';
-import type { NodeFilter } from '../identity/node-filter.ts';
+import type { NodeIdFilter } from '../identity/node-filter.ts';
 import type { Buffers } from './buffers.ts';
 import type { ByteSink } from './forwarding-sink.ts';
 import type { CipherState } from './framework/cipher-state.ts';
@@ -25,7 +25,7 @@ import {
 export interface LayerResources {
   readonly clock: Clock;
   readonly buffers: Buffers;
-  readonly peers: NodeFilter;
+  readonly peers: NodeIdFilter;
 }
 
 /** The state with which a connection begins after the handshake. */

@@ -3,7 +3,7 @@
 import { type Backend, systemClock } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 import { suite } from '#noise-primitives';
-import { NodeFilter, type PeerListsUpdate } from '../identity/node-filter.ts';
+import { NodeIdFilter, type PeerListsUpdate } from '../identity/node-filter.ts';
 import { Buffers } from './buffers.ts';
 import { type NoiseStreamLayer, SecureLayer } from './noise-stream-layer.ts';
 import { type NoiseOptions, parseSecureOptions } from './secure-options.ts';
@@ -25,7 +25,7 @@ export function createNoiseStreamLayer(
     random,
     suite,
     buffers: new Buffers(),
-    peers: new NodeFilter(identity.nodeId, lists),
+    peers: new NodeIdFilter(identity.nodeId, lists),
   });
 }
 
@@ -43,7 +43,7 @@ export interface SecuredBackend extends Backend {
  */
 export function secured(backend: Backend, options: NoiseOptions): SecuredBackend {
   const { identity, random, ...lists } = parseSecureOptions(options, 'secured');
-  const peers = new NodeFilter(identity.nodeId, lists);
+  const peers = new NodeIdFilter(identity.nodeId, lists);
   const buffers = new Buffers();
   return {
     schemes: backend.schemes,
