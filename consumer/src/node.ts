@@ -30,8 +30,8 @@ import { multicast } from '@trunkline/resilience';
 import {
   type Cluster,
   type clusterSlot,
+  createCluster,
   joinCluster,
-  startCluster,
 } from '@trunkline/resilience/cluster';
 import { createDnsResolver } from '@trunkline/resilience/dns';
 import { createAuthority, createIdentity, type Identity } from '@trunkline/security';
@@ -165,7 +165,7 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   });
   metrics.watch({ transport: transports[0], peers, gossip: tree })();
   exportMetrics(metrics, { registry: new Registry() })();
-  const cluster: Cluster = await startCluster({
+  const cluster: Cluster = await createCluster({
     worker: new URL('./worker.js', import.meta.url),
     kind: 'auto',
     onEvent: (event) => event.type === 'retrying' && event.error.reason,

@@ -107,11 +107,7 @@ export const schemas = [
   ['resilience/dns/dns-resolver#schema', 'createDnsResolver', ['DnsResolverOptions']],
   ['resilience/resumption/resumable-options#schema', 'resumable', ['ResumableOptions']],
   ['resilience/resumption/resume-options#schema', 'resume', ['ResumeOptions']],
-  [
-    'resilience/cluster/start-cluster#schema',
-    'startCluster',
-    ['ClusterOptions', 'StartClusterOptions'],
-  ],
+  ['resilience/cluster/start-cluster#schema', 'createCluster', ['ClusterOptions']],
   ['resilience/cluster/join-cluster#schema', 'joinCluster', ['JoinClusterOptions']],
   ['simulation/simulation-options#schema', 'createSimulation', ['SimulationOptions']],
   ['simulation/network/link-settings#schema', 'sim.link', ['LinkOptions']],

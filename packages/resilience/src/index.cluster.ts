@@ -6,7 +6,7 @@ export {
   type JoinClusterOptions,
   joinCluster,
 } from './cluster/join-cluster.ts';
-export { startCluster } from './cluster/start-cluster.ts';
+export { createCluster } from './cluster/start-cluster.ts';
 export type {
   Cluster,
   ClusterEvent,

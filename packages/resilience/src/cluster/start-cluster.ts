@@ -38,12 +38,12 @@ import type { Cluster, ClusterEvent, ClusterOptions, ClusterWorkerKind } from '.
  * Rejects with `deadline_exceeded` if a worker does not join in time. If it rejects, no worker is
  * left running.
  */
-export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const config = parseOptions(schema, options, 'startCluster');
+export async function createCluster(options: ClusterOptions): Promise<Cluster> {
+  const config = parseOptions(schema, options, 'createCluster');
   if (cluster.isWorker || clusterSlot() !== undefined)
     throw new TransportError(
       'failed_precondition',
-      'startCluster was called in a worker: call it in the main program, and joinCluster in the module of the workers',
+      'createCluster was called in a worker: call it in the main program, and joinCluster in the module of the workers',
     );
   const { worker, workers, args, env, startTimeout, grace, overlap, onEvent } = config;
   const kind = await chosen(config.kind);
@@ -83,7 +83,7 @@ async function chosen(kind: ClusterWorkerKind | 'auto'): Promise<ClusterWorkerKi
   if (kind === 'auto') return 'process';
   throw new TransportError(
     'failed_precondition',
-    `startCluster: kind 'thread' needs listeners that share a port, which Node ${process.versions.node} on ${process.platform} has not: use Node 22.12 or newer on Linux, or kind 'process'`,
+    `createCluster: kind 'thread' needs listeners that share a port, which Node ${process.versions.node} on ${process.platform} has not: use Node 22.12 or newer on Linux, or kind 'process'`,
   );
 }
 

@@ -17,7 +17,7 @@ import type { TransportCounter } from '@trunkline/transport-core/backend';
  */
 export type ClusterWorkerKind = 'process' | 'thread';
 
-/** Options of `startCluster`; only `worker` is required. */
+/** Options of `createCluster`; only `worker` is required. */
 export interface ClusterOptions {
   /**
    * The module that each worker runs, such as `new URL('./worker.js', import.meta.url)`, or the
