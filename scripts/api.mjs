@@ -110,7 +110,7 @@ function entries() {
     return Object.entries(JSON.parse(readFileSync(manifest, 'utf8')).exports)
       .filter(([, { types }]) => types !== undefined)
       .map(([entry, { types }]) => ({
-        name: join(folder, entry).slice('packages/'.length).replace('/', '.'),
+        name: join(folder, entry).slice('packages/'.length).replaceAll('/', '.'),
         types: join(root, folder, types),
         manifest,
       }));

@@ -188,9 +188,10 @@ async function bundles() {
   await bundle('all of admin', all('admin'), 72_500);
   await bundle('all of peers', all('peers'), 98_000);
   await bundle('all of peers/browser', all('peers/browser'), 2_500);
-  await bundle('all of gossip', all('gossip'), 115_000);
+  await bundle('all of gossip', all('gossip'), 110_800);
+  await bundle('all of gossip/relay', all('gossip/relay'), 20_000);
   await bundle('all of trunkline', "export * from 'trunkline';", 78_700);
-  await bundle('all of trunkline/mesh', "export * from 'trunkline/mesh';", 201_000);
+  await bundle('all of trunkline/mesh', "export * from 'trunkline/mesh';", 196_500);
   await bundle(
     "a page's own zod/mini, part of the next",
     "import * as z from 'zod/mini'; export const schemas = [z.object({ text: z.string() }), z.number()];",

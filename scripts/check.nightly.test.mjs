@@ -45,7 +45,7 @@ const lintBreaches = [
   ['noise that imports a backend', 'packages/security/src/noise/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*knows no backend/],
   ['peers that import a backend', 'packages/peers/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*peers is an ordinary user/],
   ['signaling that imports peers', 'packages/transport-webrtc/src/signaling/planted-package.ts', "import { createPeers } from '@trunkline/peers';\nexport const make = createPeers;\n", /noRestrictedImports.*signaling\/ is an ordinary user/],
-  ['wamp that imports signaling', 'packages/transport-webrtc/src/wamp/planted-package.ts', "import { hubSignal } from '@trunkline/transport-webrtc/signaling';\nexport const make = hubSignal;\n", /noRestrictedImports.*wamp\/ imports/],
+  ['wamp that imports signaling', 'packages/transport-webrtc/src/wamp/planted-package.ts', "import { createHubSignal } from '@trunkline/transport-webrtc/signaling';\nexport const make = createHubSignal;\n", /noRestrictedImports.*wamp\/ imports/],
   ['nat that imports a backend', 'packages/peers/src/nat/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*nat\/ of peers is an ordinary user/],
   ['cluster that imports a backend', 'packages/resilience/src/cluster/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*cluster is an ordinary user/],
   ['resilience that imports a backend', 'packages/resilience/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const make = tcp;\n", /noRestrictedImports.*resilience is an ordinary user/],
@@ -192,15 +192,17 @@ function refuses(folder, title, name) {
   });
 }
 
-test('a package that uses the internals of core depends on one exact version of it', (t) => {
+test('a package that uses the internals of another depends on one exact version of it', (t) => {
   for (const folder of published) {
     const sources = filesBelow(join(root, folder, 'src')).filter((file) => isShipped(file));
-    const isInternal = sources.some((file) =>
-      readFileSync(join(root, folder, 'src', file), 'utf8').includes(`'${CORE}/internal'`),
-    );
     const { dependencies } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
-    if (dependencies[CORE] === undefined) continue;
-    t.is(dependencies[CORE], isInternal ? 'workspace:*' : 'workspace:^', folder);
+    for (const name of [CORE, '@trunkline/peers']) {
+      if (dependencies[name] === undefined) continue;
+      const isInternal = sources.some((file) =>
+        readFileSync(join(root, folder, 'src', file), 'utf8').includes(`'${name}/internal'`),
+      );
+      t.is(dependencies[name], isInternal ? 'workspace:*' : 'workspace:^', `${folder}: ${name}`);
+    }
   }
 });
 

@@ -38,8 +38,8 @@ process.exit();
 const PROGRAMS = {
   'webrtc/wamp without ws': {
     program: `
-import { wampSignal } from '@trunkline/transport-webrtc/wamp';
-const signal = wampSignal({ url: 'ws://127.0.0.1:9/ws', nodeId: 'near' });
+import { createWampSignal } from '@trunkline/transport-webrtc/wamp';
+const signal = createWampSignal({ url: 'ws://127.0.0.1:9/ws', nodeId: 'near' });
 await signal.listen(() => {}).catch((error) => console.log(error.code + ': ' + error.message));
 process.exit();
 `,
@@ -57,9 +57,9 @@ await layer.dial('ws://127.0.0.1:9', { timeout: 5_000 }).catch(told);
   },
   'resilience/cluster without telemetry': {
     program: `
-import { startCluster } from '@trunkline/resilience/cluster';
+import { createCluster } from '@trunkline/resilience/cluster';
 const worker = new URL('./worker.js', import.meta.url);
-const cluster = await startCluster({ worker, workers: 1, kind: 'process' });
+const cluster = await createCluster({ worker, workers: 1, kind: 'process' });
 try { cluster.metrics; } catch (error) { console.log(error.code + ': ' + error.message); }
 await cluster.close();
 `,

@@ -1,6 +1,6 @@
 // The functions that Node offers to a page, so that suites in the page have a layer that listens.
 
-import type { Code, Reason } from '@trunkline/transport-core';
+import type { ErrorCode, ErrorReason } from '@trunkline/transport-core';
 import type { SignalMessage } from '@trunkline/transport-webrtc';
 
 /** The address of a layer; each part may be left out. */
@@ -11,9 +11,9 @@ export interface Place {
 
 /** A TransportError as plain data. */
 export interface PlainError {
-  readonly code: Code;
+  readonly code: ErrorCode;
   readonly message: string;
-  readonly reason?: Reason | undefined;
+  readonly reason?: ErrorReason | undefined;
   readonly target?: string | undefined;
 }
 

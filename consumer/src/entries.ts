@@ -1,5 +1,6 @@
 // The entries that the other files do not import: their declarations must compile, too.
 
+import type * as peersInternal from '@trunkline/peers/internal';
 import type * as noise from '@trunkline/security/noise';
 import type * as internal from '@trunkline/transport-core/internal';
 import type * as testkit from '@trunkline/transport-testkit';
@@ -10,6 +11,7 @@ import type * as wamp from '@trunkline/transport-webrtc/wamp';
 import type * as trunkline from 'trunkline';
 import type * as backend from 'trunkline/backend';
 import type * as gossip from 'trunkline/gossip';
+import type * as gossipRelay from 'trunkline/gossip/relay';
 import type * as peers from 'trunkline/peers';
 import type * as resilience from 'trunkline/resilience';
 import type * as security from 'trunkline/security';
@@ -17,6 +19,7 @@ import type * as security from 'trunkline/security';
 export type Entries = [
   typeof noise,
   typeof internal,
+  typeof peersInternal,
   typeof testkit,
   typeof session,
   typeof tls,
@@ -25,6 +28,7 @@ export type Entries = [
   typeof trunkline,
   typeof backend,
   typeof gossip,
+  typeof gossipRelay,
   typeof peers,
   typeof resilience,
   typeof security,

@@ -7,14 +7,14 @@ import { admin, adminProtocol, createAdmin, followNode, type NodeState } from '@
 import { type Dashboard, serveDashboard } from '@trunkline/admin/dashboard';
 import {
   asyncApi,
-  type Change,
   compareProtocols,
   createReflector,
   describeProtocol,
+  type ProtocolChange,
   reflectedProtocol,
   serveReflection,
 } from '@trunkline/admin/reflection';
-import type { run as runCommand, Terminal } from '@trunkline/cli';
+import type { CliTerminal, runCli as runCommand } from '@trunkline/cli';
 import {
   createGossip,
   fullMesh,
@@ -22,15 +22,16 @@ import {
   type MessageMeta,
   partialView,
 } from '@trunkline/gossip';
+import { relay } from '@trunkline/gossip/relay';
 import { createPeers, type PeerEvent } from '@trunkline/peers';
-import { mapPort, type PortMapping } from '@trunkline/peers/nat';
+import { createPortMapping, type PortMapping } from '@trunkline/peers/nat';
 import { createFileAddressBook, createFileStore, systemLookup } from '@trunkline/peers/node';
 import { multicast } from '@trunkline/resilience';
 import {
   type Cluster,
   type clusterSlot,
+  createCluster,
   joinCluster,
-  startCluster,
 } from '@trunkline/resilience/cluster';
 import { createDnsResolver } from '@trunkline/resilience/dns';
 import { createAuthority, createIdentity, type Identity } from '@trunkline/security';
@@ -134,7 +135,7 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   await createFileStore('kept').close();
   await peers.start();
   peers.status.set({ height: 1 });
-  const mapping: PortMapping = await mapPort(transports[0]!, { gateway: '192.168.1.1' });
+  const mapping: PortMapping = await createPortMapping(transports[0]!, { gateway: '192.168.1.1' });
   await mapping.close();
   for await (const event of peers.events()) {
     if (event.type === 'up') equal<typeof event.peer.status, { height: number } | undefined>(true);
@@ -147,7 +148,7 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
     overlay: partialView({ active: 5, tree: { optimizeAt: 3 } }),
     signatures: { identity, mode: 'strict' },
   });
-  equal<Parameters<typeof runCommand>, [args: readonly string[], terminal: Terminal]>(true);
+  equal<Parameters<typeof runCommand>, [args: readonly string[], terminal: CliTerminal]>(true);
   const admin = createAdmin({ allow: ({ nodeId }) => nodeId !== undefined, readonly: false });
   const observed = createTransport({
     protocol: ledger,
@@ -167,7 +168,7 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   observed.mount(await reflectedProtocol(described));
   const [change] = await compareProtocols([described], [await describeProtocol(ledger)]);
   void [MutualTls.name, writeAtomically.name];
-  void [asyncApi([described]), (change satisfies Change | undefined)?.breaks];
+  void [asyncApi([described]), (change satisfies ProtocolChange | undefined)?.breaks];
   const metrics = createMetrics({ topics: true });
   createTransport('tcp://127.0.0.1:0', {
     protocol: ledger,
@@ -177,7 +178,7 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   });
   metrics.watch({ transport: transports[0], peers, gossip: tree })();
   exportMetrics(metrics, { registry: new Registry() })();
-  const cluster: Cluster = await startCluster({
+  const cluster: Cluster = await createCluster({
     worker: new URL('./worker.js', import.meta.url),
     kind: 'auto',
     onEvent: (event) => event.type === 'retrying' && event.error.reason,
@@ -204,7 +205,7 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
     transport: transports[1]!,
     peers,
     overlay: fullMesh({ hops: 2 }),
-    relay: { above: 1_024, fanout: undefined },
+    relay: relay({ above: 1_024, fanout: undefined }),
     discovery: false,
   });
   for (const transport of transports) {

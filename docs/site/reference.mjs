@@ -6,7 +6,7 @@ import { Application } from 'typedoc';
 import { packages, root } from './pages.mjs';
 
 /** Entries for our own packages only; they carry no promise. */
-const INTERNAL = ['transport-core/internal'];
+const INTERNAL = ['transport-core/internal', 'peers/internal'];
 
 /**
  * Writes the pages into a folder, and returns them: `{ name, namespace, text }`. The page of an

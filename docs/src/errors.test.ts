@@ -3,8 +3,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { REASONS } from 'trunkline';
-import { CODES } from 'trunkline/backend';
+import { ERROR_REASONS } from 'trunkline';
+import { ERROR_CODES } from 'trunkline/backend';
 import { tableBelow } from './markdown.ts';
 import { read, root } from './texts.ts';
 
@@ -13,7 +13,7 @@ const unquoted = (cell: string | undefined) => cell?.replace(/^`(.*)`$/, '$1');
 
 test('the table of codes is that of the source: names, order, numbers on the wire', (t) => {
   const rows = tableBelow(text, 'Codes').map(([name, wire]) => [unquoted(name), Number(wire)]);
-  t.deepEqual(rows, Object.entries(CODES));
+  t.deepEqual(rows, Object.entries(ERROR_CODES));
 });
 
 test('the table of reasons is that of the source: names, order, codes, numbers on the wire', (t) => {
@@ -21,7 +21,7 @@ test('the table of reasons is that of the source: names, order, codes, numbers o
     unquoted(name),
     { wire: wire === '–' ? 0 : Number(wire), code: unquoted(code) },
   ]);
-  t.deepEqual(rows, Object.entries(REASONS));
+  t.deepEqual(rows, Object.entries(ERROR_REASONS));
 });
 
 test('each code and each reason says what happened, what `sent` is and what to do', (t) => {
@@ -32,7 +32,9 @@ test('each code and each reason says what happened, what `sent` is and what to d
 });
 
 const union =
-  /export type Counter =([^;]*);/.exec(read('packages/transport-core/src/observer.ts'))?.[1] ?? '';
+  /export type TransportCounter =([^;]*);/.exec(
+    read('packages/transport-core/src/observer.ts'),
+  )?.[1] ?? '';
 const counters = [...union.matchAll(/'(\w+)'/g)].map((match) => match[1]);
 
 test('the table of counters is that of the source', (t) => {

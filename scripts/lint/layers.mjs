@@ -207,7 +207,7 @@ const PACKAGES = [
   {
     files: ['gossip/src/**'],
     except: SOURCE,
-    may: [...ALL_OF_CORE, 'peers'],
+    may: [...ALL_OF_CORE, 'peers', 'peers/internal'],
     because:
       'gossip is an ordinary user of a Transport and of peers, and knows no backend: it imports transport-core and peers alone.',
   },
@@ -223,6 +223,7 @@ const PACKAGES = [
       'security/noise',
       'peers',
       'gossip',
+      'gossip/relay',
       'resilience',
       'resilience/health',
     ],
@@ -333,9 +334,8 @@ export function overrides(deniedGlobals) {
       ['examples/*/src/**', 'docs/src/**', '!docs/src/pigeon/**', '!docs/src/recipes/backend/**'],
       [
         {
-          group: ['@trunkline/transport-core/{internal,node}'],
-          message:
-            'Examples show what users write: they import no entry of core for our own packages.',
+          group: ['@trunkline/transport-core/{internal,node}', '@trunkline/peers/internal'],
+          message: 'Examples show what users write: they import no entry for our own packages.',
         },
       ],
     ),

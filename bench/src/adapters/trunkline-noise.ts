@@ -1,6 +1,6 @@
 // Trunkline over TCP with Noise.
 
-import { secure } from '@trunkline/security/noise';
+import { createNoiseStreamLayer } from '@trunkline/security/noise';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { identityOf } from '../secure/nodes.ts';
@@ -11,6 +11,6 @@ export const trunklineNoise = trunkline(
   async (role) =>
     new NetworkTransport({
       ...OPTIONS,
-      stream: secure(createTcpStreamLayer(), { identity: identityOf(role) }),
+      stream: createNoiseStreamLayer(createTcpStreamLayer(), { identity: identityOf(role) }),
     }),
 );

@@ -1,7 +1,7 @@
 // The command line of the benchmark of a cluster.
 
 import { parseArgs } from 'node:util';
-import type { WorkerKind } from '@trunkline/resilience/cluster';
+import type { ClusterWorkerKind } from '@trunkline/resilience/cluster';
 import { positive } from '../arguments.ts';
 import { cores } from '../cores.ts';
 import { ROUND_FLAGS, type RoundOptions, roundOptions } from '../round-options.ts';
@@ -9,7 +9,7 @@ import { ROUND_FLAGS, type RoundOptions, roundOptions } from '../round-options.t
 export interface Options extends RoundOptions {
   /** The number of workers that is compared with one worker. */
   readonly workers: number;
-  readonly kind: WorkerKind;
+  readonly kind: ClusterWorkerKind;
   /** The number of client processes, which share the connections. */
   readonly clients: number;
   readonly connections: number;

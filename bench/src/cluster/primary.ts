@@ -1,7 +1,7 @@
 // The process of the primary: `primary.js <workers> <kind> <address>`. Each command returns the
 // number of connections of each worker. It ends when its parent disconnects.
 
-import { startCluster, type WorkerKind } from '@trunkline/resilience/cluster';
+import { type ClusterWorkerKind, createCluster } from '@trunkline/resilience/cluster';
 import { report, runCommands } from '../commands.ts';
 
 /** The first report has the address and the processes, the others have the connections. */
@@ -13,10 +13,10 @@ export interface PrimaryReport {
 
 const [, , workers, kind, given] = process.argv;
 let address = given!;
-const cluster = await startCluster({
+const cluster = await createCluster({
   worker: new URL('./worker.js', import.meta.url),
   workers: Number(workers),
-  kind: kind as WorkerKind,
+  kind: kind as ClusterWorkerKind,
   args: [address],
   onEvent(event) {
     if (event.type === 'joined') address = event.addresses[0]!;

@@ -1,7 +1,7 @@
 // Trunkline connections that are not closed for being idle and have the default keep-alive: a ping
 // after 10 s of silence.
 
-import { secure } from '@trunkline/security/noise';
+import { createNoiseStreamLayer } from '@trunkline/security/noise';
 import {
   bytes,
   type CommonOptions,
@@ -42,7 +42,7 @@ export const trunklineNoise = trunkline(
     new NetworkTransport({
       ...options,
       protocol,
-      stream: secure(createTcpStreamLayer(), { identity: identityOf(role) }),
+      stream: createNoiseStreamLayer(createTcpStreamLayer(), { identity: identityOf(role) }),
     }),
 );
 

@@ -1,6 +1,7 @@
 // One node of the measurement, over any transport.
 
-import { createGossip, fullMesh, type RelayOptions, type Topic } from '@trunkline/gossip';
+import { createGossip, fullMesh, type Topic } from '@trunkline/gossip';
+import { type RelayOptions, relay } from '@trunkline/gossip/relay';
 import { createPeers } from '@trunkline/peers';
 import { type AnyTransport, bytes, defineProtocol } from '@trunkline/transport-core';
 
@@ -29,7 +30,7 @@ export interface NodeOptions {
 /** Starts a node on a transport that already listens. */
 export async function startNode(
   transport: AnyTransport,
-  { index, persistent, relay, wall, arrived }: NodeOptions,
+  { index, persistent, relay: options, wall, arrived }: NodeOptions,
 ): Promise<BlobNode> {
   const nodeId = index.toString(16).padStart(64, '0');
   const peers = createPeers({
@@ -39,7 +40,13 @@ export async function startNode(
     maxOutbound: 0,
     persistent,
   });
-  const gossip = createGossip({ transport, peers, overlay: fullMesh(), relay, wall });
+  const gossip = createGossip({
+    transport,
+    peers,
+    overlay: fullMesh(),
+    relay: options && relay(options),
+    wall,
+  });
   const topic = gossip.topic('blobs', bytes, { limit: 32 * 1024 * 1024 });
   topic.subscribe(arrived);
   await gossip.start();

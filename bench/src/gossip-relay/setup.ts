@@ -1,6 +1,6 @@
 // The setup of a measurement, and its result.
 
-import type { RelayOptions } from '@trunkline/gossip';
+import type { RelayOptions } from '@trunkline/gossip/relay';
 import type { BlobNode } from './node.ts';
 
 export interface RelaySetup {

@@ -11,7 +11,7 @@ import {
   type Transport,
 } from '@trunkline/transport-core';
 import { webrtc } from '@trunkline/transport-webrtc';
-import { hubSignal } from '@trunkline/transport-webrtc/signaling';
+import { createHubSignal } from '@trunkline/transport-webrtc/signaling';
 import { ws } from '@trunkline/transport-ws';
 import type { Link } from './tasks.ts';
 
@@ -60,7 +60,7 @@ async function listening(transport: Transport<Protocol>): Promise<string> {
 
 function webRtc(hub: string): Transport<Protocol> {
   const identity = createIdentity();
-  const signal = hubSignal({ hub, backends: [ws()], identity });
+  const signal = createHubSignal({ hub, backends: [ws()], identity });
   const backends = [webrtc({ signal, identity })];
   return createTransport('webrtc://0', { protocol, backends, ...OPTIONS });
 }

@@ -2,7 +2,7 @@
 // between a page that dials and Node.
 
 import { createIdentity, type Identity } from '@trunkline/security';
-import { secure } from '@trunkline/security/noise';
+import { createNoiseStreamLayer } from '@trunkline/security/noise';
 import { type Clock, systemClock } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import {
@@ -47,13 +47,13 @@ function identities(test: TransportTest, name: string, layer: CreateLayer): void
     credentials: async (type) => createIdentity({ type }),
     transport(identity, options, { lists, address }) {
       const { clock } = options;
-      const stream = secure(layer(clock, address), { identity, clock, ...lists });
+      const stream = createNoiseStreamLayer(layer(clock, address), { identity, clock, ...lists });
       return {
         transport: new NetworkTransport({ ...options, stream }),
         update: async ({ allow, deny }) => stream.updatePeers({ allow, deny }),
       };
     },
-    layer: (identity) => secure(layer(), { identity }),
+    layer: (identity) => createNoiseStreamLayer(layer(), { identity }),
     plain: {
       transport: (options) => new NetworkTransport({ ...options, stream: layer(options.clock) }),
     },

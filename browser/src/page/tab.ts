@@ -3,7 +3,7 @@
 import { createIdentity } from '@trunkline/security';
 import { createTransport, serve, type TransportError } from '@trunkline/transport-core';
 import { webrtc } from '@trunkline/transport-webrtc';
-import { hubSignal } from '@trunkline/transport-webrtc/signaling';
+import { createHubSignal } from '@trunkline/transport-webrtc/signaling';
 import { ws } from '@trunkline/transport-ws';
 import { lines, QUICK } from '../lines.ts';
 import type { Answer, TabPage } from '../tabs.ts';
@@ -18,7 +18,7 @@ let call: TabPage['call'];
 
 const offered: TabPage = {
   async join(hub) {
-    const signal = hubSignal({ hub, backends: [ws()], identity });
+    const signal = createHubSignal({ hub, backends: [ws()], identity });
     const options = { protocol: lines, keepAlive: QUICK, timeout: 60_000 };
     const transport = createTransport('webrtc://0', {
       ...options,

@@ -1,7 +1,7 @@
 // The suites over WebSocket: the page dials, Node listens, and the page has the transports of both
 // ends.
 
-import { type Clock, systemClock, type Timer } from '@trunkline/transport-core';
+import { type Clock, type ClockTimer, systemClock } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import {
   createTransitWatch,
@@ -117,7 +117,7 @@ offerSuites({
  * repeat every few milliseconds need real time, too.
  */
 function withRealPolls(clock: Clock): Clock {
-  const polls = new Set<Timer>();
+  const polls = new Set<ClockTimer>();
   return {
     ...clock,
     setTimeout(callback, delay) {

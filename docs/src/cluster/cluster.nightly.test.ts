@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Cluster, startCluster } from '@trunkline/resilience/cluster';
+import { type Cluster, createCluster } from '@trunkline/resilience/cluster';
 import test, { type ExecutionContext } from 'ava';
 import { createTransport, defineProtocol, json, tcp } from 'trunkline';
 import { z } from 'zod';
@@ -72,7 +72,7 @@ test('each worker can be a node of its own', async (t) => {
     overlap: false,
     args: [folder, String(first), `tcp://127.0.0.1:${first}`],
   };
-  const cluster: Cluster = await startCluster({
+  const cluster: Cluster = await createCluster({
     ...options,
     onEvent: (event) => void (event.type === 'joined' && addresses.push(...event.addresses)),
   });

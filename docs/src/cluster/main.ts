@@ -1,12 +1,12 @@
 // The main program: starts the workers, and answers probes and scrapes for all of them.
 
 import { createServer } from 'node:http';
-import { startCluster } from '@trunkline/resilience/cluster';
+import { createCluster } from '@trunkline/resilience/cluster';
 import { exportMetrics } from '@trunkline/telemetry/prometheus';
 import { register } from 'prom-client';
 import { healthHandler } from 'trunkline';
 
-const cluster = await startCluster({
+const cluster = await createCluster({
   worker: new URL('./worker.js', import.meta.url),
   onEvent(event) {
     if (event.type === 'joined') console.log(`worker ${event.slot} on ${event.addresses}`);

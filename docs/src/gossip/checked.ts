@@ -1,6 +1,7 @@
 import { createFileStore } from '@trunkline/peers/node';
 import { type AnyTransport, json } from 'trunkline';
 import { createGossip, fullMesh, type Gossip, partialView } from 'trunkline/gossip';
+import { relay } from 'trunkline/gossip/relay';
 import type { Peers } from 'trunkline/peers';
 import type { Identity } from 'trunkline/security';
 import { z } from 'zod';
@@ -55,7 +56,7 @@ export function relayingGossip(transport: AnyTransport, peers: Peers) {
     transport,
     peers,
     overlay: fullMesh(),
-    relay: { above: 64 * 1024, fanout: 3 },
+    relay: relay({ above: 64 * 1024, fanout: 3 }),
   });
   return gossip;
 }

@@ -1,6 +1,6 @@
 // A node behind a home router that other nodes dial from the internet.
 
-import { mapPort } from '@trunkline/peers/nat';
+import { createPortMapping } from '@trunkline/peers/nat';
 import { createTransport, defineProtocol, json, tcp } from 'trunkline';
 import { createPeers } from 'trunkline/peers';
 import { z } from 'zod';
@@ -16,7 +16,7 @@ const protocol = defineProtocol({
 export async function start(address: string, seed: string): Promise<() => Promise<void>> {
   const transport = createTransport(address, { protocol, backends: [tcp()] });
   await transport.listen();
-  const mapping = await mapPort(transport, {
+  const mapping = await createPortMapping(transport, {
     onEvent(event) {
       if (event.type === 'mapped') console.log(`reached at ${event.addresses.join(', ')}`);
       if (event.type === 'failed') console.warn(event.error.message);

@@ -1,4 +1,4 @@
-import { type Allow, createTransport, defineProtocol, inmem, json, serve } from 'trunkline';
+import { type AllowCall, createTransport, defineProtocol, inmem, json, serve } from 'trunkline';
 import { z } from 'zod';
 
 const shop = defineProtocol({
@@ -17,7 +17,7 @@ const replication = defineProtocol({
 // With TLS or noise, compare `remote.nodeId`, which the peer proves. Here a field of the hello
 // stands for it, which proves nothing.
 const replicas = new Set(['replica-1', 'replica-2']);
-const onlyReplicas: Allow = (remote) => replicas.has(remote.hello['name'] ?? '');
+const onlyReplicas: AllowCall = (remote) => replicas.has(remote.hello['name'] ?? '');
 
 const backends = [inmem()];
 const server = createTransport('inmem://shop', { protocol: shop, backends });

@@ -1,5 +1,5 @@
 import {
-  type Allow,
+  type AllowCall,
   type ClientInterceptor,
   createTransport,
   defineProtocol,
@@ -39,7 +39,7 @@ function bearer(): ClientInterceptor {
 }
 
 // Checks the token of each call, so a connection may outlive many tokens.
-const allow: Allow = (_remote, method, { authorization }) => {
+const allow: AllowCall = (_remote, method, { authorization }) => {
   const isValid = authorization === valid;
   console.log(`${method} with ${authorization}: ${isValid ? 'allowed' : 'refused'}`);
   if (!isValid) throw new TransportError('unauthenticated', 'the token is not valid');

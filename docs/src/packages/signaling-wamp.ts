@@ -1,5 +1,5 @@
-import { wampSignal } from '@trunkline/transport-webrtc/wamp';
+import { createWampSignal } from '@trunkline/transport-webrtc/wamp';
 import { createIdentity } from 'trunkline/security';
 
 const { nodeId } = createIdentity();
-export const signal = wampSignal({ url: 'wss://router.example/ws', realm: 'main', nodeId });
+export const signal = createWampSignal({ url: 'wss://router.example/ws', realm: 'main', nodeId });

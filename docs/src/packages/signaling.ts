@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createTransport } from '@trunkline/transport-core';
 import {
+  createHubSignal,
   createSignalHub,
-  hubSignal,
   signalingProtocol,
 } from '@trunkline/transport-webrtc/signaling';
 import { ws } from '@trunkline/transport-ws';
@@ -20,7 +20,7 @@ await transport.listen();
 
 // A node: pass its signal to the WebRTC backend. Here the sessions are used by hand.
 const node = () =>
-  hubSignal({ hub: transport.localAddr(), backends: [ws()], identity: createIdentity() });
+  createHubSignal({ hub: transport.localAddr(), backends: [ws()], identity: createIdentity() });
 const [ada, bob] = [node(), node()];
 await bob.listen((session) => {
   console.log('from Ada:', session.peer === ada.nodeId);

@@ -7,7 +7,7 @@ const chat = defineProtocol({
   name: 'chat',
   methods: { say: { request: json(z.string()), response: json(z.string()) } },
 });
-const signaling = createMemorySignaling(); // between processes: hubSignal
+const signaling = createMemorySignaling(); // between processes: createHubSignal
 const node = (identity: Identity) =>
   createTransport('webrtc://0', {
     protocol: chat,

@@ -2,7 +2,7 @@
 // in order, but has neither back-pressure nor an orderly end. This class builds both from letters.
 
 import type { MessagePort } from 'node:worker_threads';
-import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
+import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
 import {
   reasonError,
   type StreamConnection,
@@ -33,7 +33,7 @@ export class PigeonConnection implements StreamConnection {
   /** Whether our end was sent. From then on, incoming bytes are acknowledged and dropped. */
   #ending = false;
   #discarded = 0;
-  #linger: Timer | undefined;
+  #linger: ClockTimer | undefined;
   #over = false;
   #error: TransportError | undefined;
 

@@ -1,4 +1,4 @@
-import { type Allow, createTransport, defineProtocol, json, serve, tcp, ws } from 'trunkline';
+import { type AllowCall, createTransport, defineProtocol, json, serve, tcp, ws } from 'trunkline';
 import { createAuthority, createIdentity } from 'trunkline/security';
 import { z } from 'zod';
 
@@ -18,7 +18,8 @@ const replication = defineProtocol({
 const authority = await createAuthority({ name: 'our servers' });
 const [first, second] = [createIdentity(), createIdentity()];
 const replicas = new Set([first.nodeId, second.nodeId]);
-const onlyReplicas: Allow = ({ nodeId }) => nodeId !== undefined && replicas.has(nodeId); // proven by TLS
+/** TLS proves the node id. */
+const onlyReplicas: AllowCall = ({ nodeId }) => nodeId !== undefined && replicas.has(nodeId);
 
 async function tlsOf(identity: typeof first) {
   return { key: identity.key, cert: await authority.issue(identity), ca: authority.cert };

@@ -1,4 +1,4 @@
-import { compareProtocols, describeProtocol, isBreaking } from '@trunkline/admin/reflection';
+import { compareProtocols, describeProtocol, isBreakingChange } from '@trunkline/admin/reflection';
 import { defineProtocol, json } from 'trunkline';
 import { z } from 'zod';
 
@@ -15,4 +15,6 @@ const after = await describeProtocol(
   define(z.object({ name: z.string().max(40), title: z.string().optional() })),
 );
 for (const change of await compareProtocols([before], [after]))
-  console.log(`${isBreaking(change) ? 'breaking' : 'harmless'} ${change.rule} ${change.path}`);
+  console.log(
+    `${isBreakingChange(change) ? 'breaking' : 'harmless'} ${change.rule} ${change.path}`,
+  );

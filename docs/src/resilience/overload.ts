@@ -1,5 +1,5 @@
 import { createTransport, defineProtocol, inmem, json, serve } from 'trunkline';
-import { createAdmission, createRetries, PRIORITY } from 'trunkline/resilience';
+import { createAdmission, createRetries, resilienceMetadata } from 'trunkline/resilience';
 import { z } from 'zod';
 
 const orders = defineProtocol({
@@ -39,7 +39,7 @@ const client = createTransport({
 });
 const pay = (order: string, priority: string) =>
   client
-    .send('inmem://orders', 'pay', order, { metadata: { [PRIORITY]: priority } })
+    .send('inmem://orders', 'pay', order, { metadata: { [resilienceMetadata.priority]: priority } })
     .catch((error) => `${order}: ${error.code}, sent: ${error.sent}`);
 
 // One call is handled at a time, and one may wait: the more important one.

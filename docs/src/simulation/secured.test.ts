@@ -1,5 +1,5 @@
 import { createIdentity } from '@trunkline/security';
-import { secure } from '@trunkline/security/noise';
+import { createNoiseStreamLayer } from '@trunkline/security/noise';
 import { createSimulation } from '@trunkline/simulation';
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import test from 'ava';
@@ -16,7 +16,7 @@ test.serial('the server knows its caller, in a simulation, too', async (t) => {
   const callers: (string | undefined)[] = [];
   sim.node('server', async ({ transport }) => {
     const identity = createIdentity(); // the same for the same seed
-    const net = transport(echo, { layer: (layer) => secure(layer, { identity }) });
+    const net = transport(echo, { layer: (layer) => createNoiseStreamLayer(layer, { identity }) });
     serve(net, {
       echo(request, { from }) {
         callers.push(from.nodeId);
@@ -26,7 +26,9 @@ test.serial('the server knows its caller, in a simulation, too', async (t) => {
     await net.listen();
   });
   const identity = createIdentity();
-  const client = sim.client(echo, { layer: (layer) => secure(layer, { identity }) });
+  const client = sim.client(echo, {
+    layer: (layer) => createNoiseStreamLayer(layer, { identity }),
+  });
   await sim.settle(client.send('server', 'echo', new Uint8Array([1])));
   t.deepEqual(callers, [identity.nodeId]);
   await sim.close();

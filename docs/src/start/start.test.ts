@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { run, type Terminal } from '@trunkline/cli';
+import { type CliTerminal, runCli } from '@trunkline/cli';
 import { systemClock } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 
@@ -53,7 +53,7 @@ function start(name: string, address: string, cwd?: string) {
 
 /** Runs the command line with the contexts of a folder, and returns its output. */
 async function trunkline(t: ExecutionContext, folder: string, ...args: string[]): Promise<string> {
-  const terminal: Terminal = {
+  const terminal: CliTerminal = {
     out: async (text) => void (out += text),
     err: (text) => void (err += text),
     input: (async function* () {})(),
@@ -69,6 +69,6 @@ async function trunkline(t: ExecutionContext, folder: string, ...args: string[])
   };
   let out = '';
   let err = '';
-  t.is(await run(args, terminal), 0, err);
+  t.is(await runCli(args, terminal), 0, err);
   return out;
 }

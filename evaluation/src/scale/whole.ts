@@ -2,6 +2,7 @@
 // each message, over each overlay.
 
 import { createGossip, fullMesh, partialView, type Topic } from '@trunkline/gossip';
+import { relay } from '@trunkline/gossip/relay';
 import { createPeers } from '@trunkline/peers';
 import { createSimulation, type Simulation } from '@trunkline/simulation';
 import { type AnyTransport, bytes, defineProtocol } from '@trunkline/transport-core';
@@ -77,7 +78,7 @@ export async function measureWhole(options: WholeOptions): Promise<WholeFigures>
         transport,
         peers,
         overlay: isMesh ? fullMesh() : partialView(),
-        relay: kind === 'relays' ? { above: 0, fanout: FANOUT } : undefined,
+        relay: kind === 'relays' ? relay({ above: 0, fanout: FANOUT }) : undefined,
         wall: () => clock.wall(),
       });
       const topic = gossip.topic('blobs', bytes, { limit: 4 * 1024 * 1024 });

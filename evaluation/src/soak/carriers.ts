@@ -1,7 +1,7 @@
 // The backends of the soak, each with a way to open two transports that can reach each other.
 
 import { identityOf, type Role, tlsOf } from '@trunkline/bench/secure/nodes';
-import { secure } from '@trunkline/security/noise';
+import { createNoiseStreamLayer } from '@trunkline/security/noise';
 import { type CommonOptions, createTransport } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import { direct } from '@trunkline/transport-inmem';
@@ -36,7 +36,9 @@ export const CARRIERS: readonly Carrier[] = [
   over('tls', async (role) => createTcpStreamLayer({ tls: await tls(role) })),
   over('ws', async () => createWsStreamLayer()),
   over('wss', async (role) => createWsStreamLayer({ tls: await tls(role) })),
-  over('noise', async (role) => secure(createTcpStreamLayer(), { identity: identities[role] })),
+  over('noise', async (role) =>
+    createNoiseStreamLayer(createTcpStreamLayer(), { identity: identities[role] }),
+  ),
 ];
 
 function over(name: string, layerOf: (role: Role) => Promise<StreamLayer>): Carrier {

@@ -1,15 +1,15 @@
 // A ledger of all calls (made, answered, and failed by code) that checks whether the transports
 // count the same.
 
-import { type Code, TransportError } from '@trunkline/transport-core';
+import { type ErrorCode, TransportError } from '@trunkline/transport-core';
 import type { Soaked } from './protocol.ts';
 
 export class Ledger {
   made = 0;
   answered = 0;
-  readonly failed: Partial<Record<Code, number>> = {};
+  readonly failed: Partial<Record<ErrorCode, number>> = {};
   /** Calls by the transports' own counters, including transports that are closed. */
-  readonly counted: { made: number; failed: Partial<Record<Code, number>> } = {
+  readonly counted: { made: number; failed: Partial<Record<ErrorCode, number>> } = {
     made: 0,
     failed: {},
   };
@@ -31,7 +31,7 @@ export class Ledger {
     const { calls, errors } = transport.snapshot();
     this.counted.made += calls.made;
     for (const [code, amount] of Object.entries(errors))
-      add(this.counted.failed, code as Code, amount);
+      add(this.counted.failed, code as ErrorCode, amount);
   }
 
   /** Returns a sentence on the numbers that differ; undefined if all of them balance. */
@@ -52,11 +52,11 @@ export class Ledger {
   }
 }
 
-function add(table: Partial<Record<Code, number>>, code: Code, amount: number): void {
+function add(table: Partial<Record<ErrorCode, number>>, code: ErrorCode, amount: number): void {
   table[code] = (table[code] ?? 0) + amount;
 }
 
-function sorted(table: Partial<Record<Code, number>>): string {
+function sorted(table: Partial<Record<ErrorCode, number>>): string {
   return Object.entries(table)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([code, amount]) => `${code} ${amount}`)

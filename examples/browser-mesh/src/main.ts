@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { createIdentity, type Identity } from '@trunkline/security';
 import { secured } from '@trunkline/security/noise';
 import { webrtc } from '@trunkline/transport-webrtc';
-import { type HubSignal, hubSignal } from '@trunkline/transport-webrtc/signaling';
+import { createHubSignal, type HubSignal } from '@trunkline/transport-webrtc/signaling';
 import { ws } from '@trunkline/transport-ws';
 import { nameOf } from './names.ts';
 import { Participant } from './participant.ts';
@@ -90,7 +90,7 @@ async function runSecond(site: string): Promise<void> {
 
 function signalAt(site: string, identity: Identity): HubSignal {
   const hub = `${site.replace('http', 'ws')}${HUB_PATH}`;
-  return hubSignal({ hub, backends: [ws()], identity, relay: true });
+  return createHubSignal({ hub, backends: [ws()], identity, relay: true });
 }
 
 async function interrupted(): Promise<void> {

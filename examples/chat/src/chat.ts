@@ -3,7 +3,7 @@
 import { createFileAddressBook } from '@trunkline/peers/node';
 import { loadOrCreateIdentity } from '@trunkline/security/node';
 import { defineProtocol, json } from 'trunkline';
-import { fullMesh, partialView, type Received } from 'trunkline/gossip';
+import { fullMesh, partialView, type ReceivedMessage } from 'trunkline/gossip';
 import { createNode } from 'trunkline/mesh';
 import type { PeerEvent, Peers } from 'trunkline/peers';
 import { createIdentity } from 'trunkline/security';
@@ -83,7 +83,7 @@ export async function enter(
 }
 
 /** Shows what others say until the node closes. */
-async function show(lines: AsyncIterable<Received<Line>>, screen: Screen): Promise<void> {
+async function show(lines: AsyncIterable<ReceivedMessage<Line>>, screen: Screen): Promise<void> {
   for await (const { message, meta } of lines) {
     if (meta.missed > 0) screen.note(`${meta.missed} lines were missed`);
     screen.line(message.name, message.text);

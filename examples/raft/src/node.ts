@@ -3,9 +3,9 @@
 // its random source are the only ones used here.
 
 import {
+  type ClockTimer,
   type Server,
   serve,
-  type Timer,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
@@ -51,7 +51,7 @@ export class RaftNode {
   #installing = false;
   #work: Promise<void> | undefined;
   #again = false;
-  #timer: Timer | undefined;
+  #timer: ClockTimer | undefined;
   #timerAt = Infinity;
   #closing: Promise<void> | undefined;
 

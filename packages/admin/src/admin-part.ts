@@ -4,18 +4,16 @@ import type { NodePart } from '@trunkline/transport-core/backend';
 import { type Admin, type AdminOptions, createAdmin } from './admin.ts';
 import type { AdminSources } from './state/sources.ts';
 
-/** Options of {@link admin}; `allow` is required. */
-export interface AdminPartOptions extends AdminOptions, Pick<AdminSources, 'log'> {}
-
 /** Administration as a part of a node, with clients of this node and of others. */
 export interface AdminPart extends NodePart<AdminSources>, Pick<Admin, 'client'> {}
 
 /**
  * Returns the administration of a node as a part: `createNode({ parts: [admin({ allow })] })`. It
  * observes the node's transport, and serves the state of the node, of its peers and of its topics
- * over this transport. Each node needs a part of its own. Throws a TypeError if `allow` is missing.
+ * over this transport. `log` is the logger whose level tools may set. Each node needs a part of its
+ * own. Throws a TypeError if `allow` is missing.
  */
-export function admin({ log, ...options }: AdminPartOptions): AdminPart {
+export function admin({ log, ...options }: AdminOptions & Pick<AdminSources, 'log'>): AdminPart {
   const created = createAdmin(options);
   let stop: (() => Promise<void>) | undefined;
   return {

@@ -2,7 +2,7 @@
 
 import { createMetrics, type Metrics } from '@trunkline/telemetry';
 import {
-  type Allow,
+  type AllowCall,
   type Client,
   combineObservers,
   type Handlers,
@@ -15,7 +15,7 @@ import {
 import { actions } from './actions.ts';
 import { type AdminEvent, adminEvent, isTopicEvent } from './events.ts';
 import { localClient } from './local-client.ts';
-import { adminProtocol, type StateChange } from './protocol.ts';
+import { adminProtocol, type NodeStateChange } from './protocol.ts';
 import { Recorder } from './recorder.ts';
 import { ErrorLog } from './state/error-log.ts';
 import type { JsonObject } from './state/merge-patch.ts';
@@ -28,7 +28,7 @@ export interface AdminOptions {
    * Decides for each method which peers may call it. This rule is required, because the state shows
    * addresses, node ids and texts of errors. `() => true` allows everybody.
    */
-  readonly allow: Allow;
+  readonly allow: AllowCall;
   /**
    * False to let the peers that `allow` admits change the node: disconnect, ban, drain, and set the
    * level of the log. Default true.
@@ -73,7 +73,7 @@ export function createAdmin(options: AdminOptions): Admin {
 
 class NodeAdmin implements Admin {
   readonly observer: Observer;
-  readonly #allow: Allow;
+  readonly #allow: AllowCall;
   readonly #readonly: boolean;
   readonly #metrics: Metrics;
   readonly #most: number;
@@ -151,7 +151,7 @@ class NodeAdmin implements Admin {
     { transport: { clock } }: AdminSources,
     interval: number,
     signal: AbortSignal,
-  ): AsyncGenerator<StateChange, void> {
+  ): AsyncGenerator<NodeStateChange, void> {
     let state: JsonObject = {};
     let due = clock.now();
     while (!signal.aborted) {

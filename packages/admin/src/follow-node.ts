@@ -7,7 +7,7 @@ import { applyPatch } from './state/merge-patch.ts';
 import type { NodeState } from './state/node-state.ts';
 
 /** Options of {@link followNode}. */
-export interface FollowOptions extends CallOptions {
+export interface FollowNodeOptions extends CallOptions {
   /** Milliseconds between two states, 250 or more. Default 1,000. */
   readonly interval?: number | undefined;
 }
@@ -20,7 +20,7 @@ export interface FollowOptions extends CallOptions {
  */
 export async function* followNode(
   client: Pick<Client<typeof adminProtocol>, 'watch'>,
-  { interval, ...options }: FollowOptions = {},
+  { interval, ...options }: FollowNodeOptions = {},
 ): AsyncGenerator<NodeState, void> {
   let state: unknown = {};
   for await (const { patch } of await client.watch({ interval }, options)) {

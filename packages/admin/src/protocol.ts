@@ -10,7 +10,7 @@ import type { AdminEvent } from './events.ts';
  * One item of `watch`: a JSON Merge Patch (RFC 7396) of the state; the first item turns `{}` into
  * the state.
  */
-export interface StateChange {
+export interface NodeStateChange {
   /** The time of the new state, on the node's clock in milliseconds. */
   readonly at: number;
   readonly patch: { readonly [member: string]: unknown };
@@ -46,7 +46,7 @@ export const adminProtocol = defineProjectProtocol({
       download: json(z.object({ at: z.number(), patch: z.record(z.string(), z.unknown()) }), {
         limit: 16 * 1024 * 1024,
         values: 4_000_000,
-      }) as Codec<StateChange>,
+      }) as Codec<NodeStateChange>,
     },
     events: {
       id: 2,

@@ -3,9 +3,9 @@
 import { Argument, type Command, type Option } from 'commander';
 import { readContexts } from './contexts.ts';
 import { toJson } from './output.ts';
-import type { Terminal } from './terminal.ts';
+import type { CliTerminal } from './terminal.ts';
 
-export function addCompletion(program: Command, terminal: Terminal): void {
+export function addCompletion(program: Command, terminal: CliTerminal): void {
   program
     .command('completion')
     .summary('print the completion script of a shell')
@@ -36,7 +36,7 @@ export function addCompletion(program: Command, terminal: Terminal): void {
 export async function candidates(
   program: Command,
   words: readonly string[],
-  terminal: Terminal,
+  terminal: CliTerminal,
 ): Promise<string[]> {
   const last = words.at(-1) ?? '';
   const before = words.slice(0, -1);
@@ -65,12 +65,12 @@ function isHidden(command: Command): boolean {
   return command.name() === 'complete';
 }
 
-async function valuesOf(option: Option, terminal: Terminal): Promise<readonly string[]> {
+async function valuesOf(option: Option, terminal: CliTerminal): Promise<readonly string[]> {
   if (option.argChoices !== undefined) return option.argChoices;
   return option.long === '--context' ? contextNames(terminal) : [];
 }
 
-async function contextNames(terminal: Terminal): Promise<string[]> {
+async function contextNames(terminal: CliTerminal): Promise<string[]> {
   const { contexts } = await readContexts(terminal).catch(() => ({ contexts: {} }));
   return Object.keys(contexts);
 }

@@ -11,7 +11,7 @@ import {
   writeAtomically,
 } from '@trunkline/transport-core/node';
 import * as z from 'zod/mini';
-import type { Terminal } from './terminal.ts';
+import type { CliTerminal } from './terminal.ts';
 
 /** The settings of a context; paths are absolute. */
 export interface Context {
@@ -43,14 +43,14 @@ const schema = z.object({
  * Returns the file: TRUNKLINE_CONTEXTS, or trunkline/contexts.json in the user's folder of
  * settings.
  */
-export function contextsFile({ env }: Pick<Terminal, 'env'>): string {
+export function contextsFile({ env }: Pick<CliTerminal, 'env'>): string {
   if (env['TRUNKLINE_CONTEXTS']) return env['TRUNKLINE_CONTEXTS'];
   const folder = env['XDG_CONFIG_HOME'] || join(env['HOME'] || homedir(), '.config');
   return join(folder, 'trunkline', 'contexts.json');
 }
 
 /** Reads the contexts. Without a file, there are none. */
-export async function readContexts(terminal: Pick<Terminal, 'env'>): Promise<Contexts> {
+export async function readContexts(terminal: Pick<CliTerminal, 'env'>): Promise<Contexts> {
   const path = contextsFile(terminal);
   try {
     const bytes = await fileDisk.read(path, (size) => {
@@ -72,7 +72,7 @@ export async function readContexts(terminal: Pick<Terminal, 'env'>): Promise<Con
 
 /** Writes the contexts. */
 export async function writeContexts(
-  terminal: Pick<Terminal, 'env'>,
+  terminal: Pick<CliTerminal, 'env'>,
   contexts: Contexts,
 ): Promise<void> {
   const path = contextsFile(terminal);

@@ -1,7 +1,7 @@
 // The exit codes of the command.
 
 import { TransportError } from '@trunkline/transport-core';
-import { CODES } from '@trunkline/transport-core/backend';
+import { ERROR_CODES } from '@trunkline/transport-core/backend';
 
 /** The exit code of a command that has done its work. */
 export const OK = 0;
@@ -26,5 +26,5 @@ export class UsageError extends Error {}
 /** Returns the exit code for an error: 11 to 26 by its code, 12 for an unknown error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return USAGE;
-  return FIRST_ERROR + CODES[error instanceof TransportError ? error.code : 'unknown'];
+  return FIRST_ERROR + ERROR_CODES[error instanceof TransportError ? error.code : 'unknown'];
 }

@@ -2,12 +2,12 @@
 
 import type { Command } from 'commander';
 import { createProgram } from './program.ts';
-import type { Terminal } from './terminal.ts';
+import type { CliTerminal } from './terminal.ts';
 
 /** Returns docs/cli.md. */
 export function helpPage(): string {
   // Help does not use the terminal.
-  const program = createProgram({} as Terminal, () => {});
+  const program = createProgram({} as CliTerminal, () => {});
   const commands = leaves(program);
   const list = commands.map(
     (command) => `- [\`${nameOf(command)}\`](#${anchorOf(command)}): ${command.summary()}`,

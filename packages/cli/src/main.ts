@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The command trunkline.
 
-import { main } from './command.ts';
+import { runCliProcess } from './command.ts';
 
-await main();
+await runCliProcess();

@@ -20,7 +20,7 @@ import type { Command } from 'commander';
 import { type Context, readContexts } from './contexts.ts';
 import { UsageError } from './exit-codes.ts';
 import { isDialError, withHint } from './output.ts';
-import type { Terminal } from './terminal.ts';
+import type { CliTerminal } from './terminal.ts';
 import { parseTime } from './time.ts';
 
 /** The options that every command has. */
@@ -76,7 +76,7 @@ export function addGlobalOptions(command: Command): Command {
  */
 export async function readSettings(
   options: GlobalOptions,
-  terminal: Pick<Terminal, 'env'>,
+  terminal: Pick<CliTerminal, 'env'>,
 ): Promise<Settings> {
   const { env } = terminal;
   const of = (name: keyof GlobalOptions) =>
@@ -131,7 +131,7 @@ async function readPem(path: string, option: string): Promise<string> {
 }
 
 /** Opens a connection with given settings. Nothing is dialed before the first call. */
-export async function open(settings: Settings, terminal: Terminal): Promise<NodeConnection> {
+export async function open(settings: Settings, terminal: CliTerminal): Promise<NodeConnection> {
   const { address: target, token, network, timeout } = settings;
   if (target === undefined)
     throw new UsageError(
@@ -165,7 +165,7 @@ export async function open(settings: Settings, terminal: Terminal): Promise<Node
 /** Runs a function with the connection of a command, and closes it. */
 export async function withNode<T>(
   command: Command,
-  terminal: Terminal,
+  terminal: CliTerminal,
   use: (node: NodeConnection) => Promise<T>,
 ): Promise<T> {
   const settings = await readSettings(command.optsWithGlobals(), terminal);
@@ -175,7 +175,7 @@ export async function withNode<T>(
 /** Runs a function with a connection of given settings, and closes it. */
 export async function withSettings<T>(
   settings: Settings,
-  terminal: Terminal,
+  terminal: CliTerminal,
   use: (node: NodeConnection) => Promise<T>,
 ): Promise<T> {
   const node = await open(settings, terminal);

@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import process from 'node:process';
 import { systemClock } from '@trunkline/transport-core';
 import { systemWall } from '@trunkline/transport-core/backend';
-import type { Terminal } from './terminal.ts';
+import type { CliTerminal } from './terminal.ts';
 
 /**
  * Returns the terminal of this process. SIGINT aborts `interrupted`; a second one ends the process.
  */
-export function processTerminal(): Terminal {
+export function processTerminal(): CliTerminal {
   const { stdin, stdout, stderr } = process;
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort(new Error('interrupted')));

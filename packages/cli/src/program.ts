@@ -19,13 +19,13 @@ import { addState } from './commands/state.ts';
 import { addTop } from './commands/top.ts';
 import { addCompletion } from './completion.ts';
 import { addGlobalOptions } from './node.ts';
-import type { Terminal } from './terminal.ts';
+import type { CliTerminal } from './terminal.ts';
 
 /**
  * Creates the command.
  * @param exit sets the exit code of a command that succeeded with the answer no
  */
-export function createProgram(terminal: Terminal, exit: (code: number) => void): Command {
+export function createProgram(terminal: CliTerminal, exit: (code: number) => void): Command {
   const program = new Command('trunkline')
     .description('Calls methods of Trunkline nodes, watches nodes, and makes certificates.')
     .version(versionOf(), '-V, --version', 'print the version')

@@ -1,17 +1,17 @@
 // Shows that a command is waiting, once it has printed nothing for a second.
 
-import type { Terminal } from './terminal.ts';
+import type { CliTerminal } from './terminal.ts';
 
 /** The progress of one command, on the error output of a terminal. */
 export class Progress {
   /** The terminal for the command: whatever it prints hides the progress. */
-  readonly terminal: Terminal;
-  readonly #given: Terminal;
+  readonly terminal: CliTerminal;
+  readonly #given: CliTerminal;
   readonly #start: number;
   #timer: unknown;
   #isShown = false;
 
-  constructor(given: Terminal) {
+  constructor(given: CliTerminal) {
     this.#given = given;
     this.#start = given.clock.now();
     this.terminal = Object.create(given, {

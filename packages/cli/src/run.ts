@@ -5,7 +5,7 @@ import { exitCodeOf, INTERRUPTED, OK, USAGE, UsageError } from './exit-codes.ts'
 import { errorText } from './output.ts';
 import { createProgram } from './program.ts';
 import { Progress } from './progress.ts';
-import type { Terminal } from './terminal.ts';
+import type { CliTerminal } from './terminal.ts';
 
 /** Commander's codes for the help and the version, which it has printed already. */
 const HELP: ReadonlySet<string> = new Set([
@@ -24,7 +24,7 @@ function usageError({ message }: CommanderError): UsageError {
  * Runs `trunkline` with arguments, without the names of Node and the script. Resolves to the exit
  * code; never rejects.
  */
-export async function run(args: readonly string[], given: Terminal): Promise<number> {
+export async function runCli(args: readonly string[], given: CliTerminal): Promise<number> {
   const progress = new Progress(given);
   const terminal = progress.terminal;
   let code = OK;

@@ -4,7 +4,7 @@
 import type { Clock } from '@trunkline/transport-core';
 
 /** The parts of a process that commands use. */
-export interface Terminal {
+export interface CliTerminal {
   /** Writes results. Resolves when there is room for more. */
   out(text: string): Promise<void>;
   /** Writes messages for people: errors, warnings, progress. */
@@ -35,7 +35,7 @@ export interface Terminal {
 }
 
 /** Resolves when the user interrupts the command. */
-export function untilInterrupted({ interrupted }: Pick<Terminal, 'interrupted'>): Promise<void> {
+export function untilInterrupted({ interrupted }: Pick<CliTerminal, 'interrupted'>): Promise<void> {
   if (interrupted.aborted) return Promise.resolve();
   return new Promise((resolve) =>
     interrupted.addEventListener('abort', () => resolve(), { once: true }),

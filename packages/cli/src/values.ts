@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileError } from '@trunkline/transport-core/node';
 import { UsageError } from './exit-codes.ts';
-import type { Terminal } from './terminal.ts';
+import type { CliTerminal } from './terminal.ts';
 
 /** Parses JSON. `where` names its source in the error. */
 export function parseJson(text: string, where: string): unknown {
@@ -19,7 +19,7 @@ export function parseJson(text: string, where: string): unknown {
 export async function readRequest(
   text: string | undefined,
   file: string | undefined,
-  terminal: Terminal,
+  terminal: CliTerminal,
 ): Promise<unknown> {
   if (file !== undefined && text !== undefined)
     throw new UsageError('give the request either as an argument or with --from-file, not both');
@@ -46,7 +46,7 @@ export async function readText(path: string): Promise<string> {
 /** Returns the values of NDJSON, one for each line that is not empty. */
 export async function* readLines(
   file: string | undefined,
-  terminal: Terminal,
+  terminal: CliTerminal,
 ): AsyncGenerator<unknown, void> {
   const chunks = file === undefined ? terminal.input : createReadStream(file);
   const where = file ?? 'the standard input';

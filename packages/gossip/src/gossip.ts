@@ -16,7 +16,7 @@ import type { GossipSnapshot } from './snapshots.ts';
 import { Topic } from './topic.ts';
 import { topicKey } from './topics/topic-key.ts';
 import type { TopicSession } from './topics/topic-session.ts';
-import type { CloseResult, GossipEvent, TopicOptions } from './types.ts';
+import type { GossipEvent, TopicOptions } from './types.ts';
 
 /**
  * Creates gossip on a transport and its peers. Throws a TypeError that names the path of the wrong
@@ -113,7 +113,17 @@ export class Gossip implements AsyncDisposable {
    * lists the peers to which not everything could be sent. Peers and the transport keep running;
    * close the transport afterwards. Idempotent.
    */
-  async close(options: { readonly grace?: number | undefined } = {}): Promise<CloseResult> {
+  async close(options: { readonly grace?: number | undefined } = {}): Promise<{
+    /**
+     * The peers for which messages had not left this node when `grace` was over: for each, the
+     * number of messages and their size in bytes. Empty if everything has left.
+     */
+    readonly unsent: readonly {
+      readonly nodeId: string;
+      readonly messages: number;
+      readonly bytes: number;
+    }[];
+  }> {
     const { grace } = parseOptions(closeOptions, options, 'gossip.close');
     return this.#driver.close(grace);
   }

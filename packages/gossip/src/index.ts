@@ -1,36 +1,27 @@
 // Public API of @trunkline/gossip: publish and subscribe on topics, over any transport.
 
-export type { DiscoveryOptions } from './discovery/options.ts';
 export { formatGossip } from './driver/format-snapshot.ts';
 export { createGossip, type Gossip } from './gossip.ts';
 export type { GossipOptions } from './options.ts';
 export { type FullMeshOptions, fullMesh } from './overlay/full-mesh.ts';
 export type { OverlayFactory } from './overlay/overlay.ts';
 export { type PartialViewOverlayOptions, partialView } from './overlay/partial-view.ts';
-export type { RelayOptions } from './relay/options.ts';
-export type { SignatureMode, SignatureOptions, Signer, Verify } from './signatures/signatures.ts';
+export type { MessageSigner, SignatureOptions } from './signatures/signatures.ts';
 export type {
-  DiscoverySnapshot,
   GossipSnapshot,
-  RelaySnapshot,
   TopicSnapshot,
 } from './snapshots.ts';
 export type { Topic } from './topic.ts';
 export type {
-  CloseResult,
-  DropReason,
   GossipEvent,
+  MessageDropReason,
   MessageMeta,
-  NeighborDownCause,
-  PublishFailure,
+  MessageVerdict,
   PublishOptions,
   PublishResult,
-  QueueOptions,
-  QueuePolicy,
-  Received,
-  Refusal,
+  ReceivedMessage,
   SubscribeOptions,
-  Subscription,
   TopicOptions,
-  Verdict,
+  TopicQueueOptions,
+  TopicSubscription,
 } from './types.ts';

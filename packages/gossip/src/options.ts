@@ -22,9 +22,14 @@ import {
   discoveryConfig,
 } from './discovery/options.ts';
 import type { OverlayFactory } from './overlay/overlay.ts';
-import { type RelayOptions, relayOptions } from './relay/options.ts';
-import type { SignatureMode, SignatureOptions, Signer, Verify } from './signatures/signatures.ts';
-import type { QueuePolicy, Verdict } from './types.ts';
+import type { RelayFactory } from './relay/factory.ts';
+import type {
+  MessageSigner,
+  SignatureMode,
+  SignatureOptions,
+  Verify,
+} from './signatures/signatures.ts';
+import type { MessageVerdict, QueuePolicy } from './types.ts';
 import { MOST_RECIPIENTS } from './wire/frame.ts';
 
 /** Options of `createGossip`; `transport`, `peers` and `overlay` are required. */
@@ -68,7 +73,21 @@ export interface GossipOptions {
    * is on the topic for others. Nodes that are not on a topic learn nothing about it. With `false`,
    * this node neither searches for others nor answers nodes that search.
    */
-  readonly discovery?: DiscoveryOptions | false | undefined;
+  readonly discovery?:
+    | {
+        /**
+         * Maximum number of steps that run concurrently, 0 to 16. With 0, this node doesn't search
+         * for other nodes but answers nodes that search. Default 2 (p2panda).
+         */
+        readonly walkers?: number | undefined;
+        /**
+         * The longest pause between two steps of a walker, in milliseconds. Default 30,000
+         * (p2panda).
+         */
+        readonly slowest?: number | undefined;
+      }
+    | false
+    | undefined;
   /**
    * Keeps the number of this node's life across restarts, so that peers accept the messages of a
    * node whose clock went back. `start` reads it, and rejects if the store fails. Without a store,
@@ -83,12 +102,10 @@ export interface GossipOptions {
    */
   readonly wall?: (() => number) | undefined;
   /**
-   * On a full mesh, sends a message above a certain size only to a few of its recipients. These
-   * recipients pass it on to others while they receive it, and so on. Without this option, messages
-   * go directly to each recipient, and this node relays nothing. Relayed messages arrive in any
-   * order. Unless a message is signed, relays could change it or claim another publisher.
+   * Relaying of long messages on a full mesh: `relay({ … })` of `@trunkline/gossip/relay`. Without
+   * this option, messages go directly to each recipient, and this node relays nothing.
    */
-  readonly relay?: RelayOptions | undefined;
+  readonly relay?: RelayFactory | undefined;
 }
 
 const schema = optionsSchema({
@@ -110,7 +127,7 @@ const schema = optionsSchema({
   }),
   signatures: group({
     identity: optional(
-      reference<Signer>(
+      reference<MessageSigner>(
         isSigner,
         'an identity: nodeId, publicKey, sign and verify, as createIdentity gives it',
       ),
@@ -136,7 +153,12 @@ const schema = optionsSchema({
     ),
   ),
   wall: optional(callback<() => number>()),
-  relay: optional(relayOptions),
+  relay: optional(
+    reference<RelayFactory>(
+      (value) => has(value, ['createDriver']),
+      'relay({ … }) of @trunkline/gossip/relay',
+    ),
+  ),
 });
 
 /** The parsed options of `createGossip`, with defaults. */
@@ -168,7 +190,9 @@ const queue = () =>
 const topic = optionsSchema({
   limit: optional(integer(1, 63 * 1024 * 1024)),
   queue: queue(),
-  validate: optional(callback<(message: never, meta: never) => Verdict | Promise<Verdict>>()),
+  validate: optional(
+    callback<(message: never, meta: never) => MessageVerdict | Promise<MessageVerdict>>(),
+  ),
   validateTimeout: optional(milliseconds()),
   validateAtOnce: optional(integer(1, 65_536)),
   validateQueue: group({
@@ -224,7 +248,7 @@ function isIds(value: unknown): boolean {
 }
 
 function isSigner(value: unknown): boolean {
-  const { nodeId, publicKey } = (value ?? {}) as Partial<Signer>;
+  const { nodeId, publicKey } = (value ?? {}) as Partial<MessageSigner>;
   return (
     has(value, ['sign', 'verify']) && typeof nodeId === 'string' && publicKey instanceof Uint8Array
   );

@@ -15,7 +15,7 @@ import {
   words,
 } from './testing/cluster.ts';
 import { meet } from './testing/relay-mesh.ts';
-import type { Verdict } from './types.ts';
+import type { MessageVerdict } from './types.ts';
 
 test.serial(
   'nodes that refuse a message are in failed with their reasons, after enough others have accepted it',
@@ -23,8 +23,8 @@ test.serial(
     for (const run of runs(2)) {
       const sim = simulationOf(run);
       const subscribers = new Map<string, Subscriber>();
-      let accept: (verdict: Verdict) => void = () => {};
-      const verdicts: Record<string, () => Verdict | Promise<Verdict>> = {
+      let accept: (verdict: MessageVerdict) => void = () => {};
+      const verdicts: Record<string, () => MessageVerdict | Promise<MessageVerdict>> = {
         b: () => 'reject',
         c: () => {
           throw new Error('broken');

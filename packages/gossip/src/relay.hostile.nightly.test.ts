@@ -14,7 +14,7 @@ import {
   meet,
   NOTHING,
   othersThan,
-  relay,
+  RELAYING,
 } from './testing/relay-mesh.ts';
 import { topicKey } from './topics/topic-key.ts';
 import { encodePush } from './wire/frame.ts';
@@ -111,7 +111,7 @@ const manners = {
     chunks: AsyncIterable<Uint8Array>,
     { clock }: Guest,
   ) => {
-    for await (const _ of chunks) await clock.sleep(relay.stall - 100);
+    for await (const _ of chunks) await clock.sleep(RELAYING.stall - 100);
     return encodeReport({ outcome: 'took', missed: [] });
   },
   'answers with nonsense': async () => Uint8Array.of(7, 7, 7),
@@ -134,7 +134,7 @@ for (const [manner, serveRelay] of Object.entries(manners)) {
     async (t) => {
       t.timeout(60_000);
       for (const run of runs(1)) {
-        const mesh = await meet(run, 5, { relay: () => ({ ...relay, fanout: 1 }) });
+        const mesh = await meet(run, 5, { relay: () => ({ ...RELAYING, fanout: 1 }) });
         const guest = await visit(mesh, serveRelay);
         await mesh.sim.until(
           () => mesh.names.every((name) => mesh.at(name).topic.neighbors.includes(idOf('guest'))),
@@ -251,7 +251,7 @@ test.serial(
       );
       const began = sim.now;
       t.is(await upload({ chunks: undefined }), 'deadline_exceeded', 'nothing follows');
-      t.true(sim.now - began >= relay.stall && sim.now - began < relay.stall + 200);
+      t.true(sim.now - began >= RELAYING.stall && sim.now - began < RELAYING.stall + 200);
       t.is(
         await upload({ rest: [idOf('n01'), idOf('nobody')] }),
         'took',

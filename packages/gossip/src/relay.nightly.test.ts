@@ -3,7 +3,15 @@
 
 import test from 'ava';
 import { eventsOf, idOf, runs } from './testing/cluster.ts';
-import { blob, heardOnce, meet, NOTHING, othersThan, relay, sentBy } from './testing/relay-mesh.ts';
+import {
+  blob,
+  heardOnce,
+  meet,
+  NOTHING,
+  othersThan,
+  RELAYING,
+  sentBy,
+} from './testing/relay-mesh.ts';
 
 const MIB = 1024 * 1024;
 
@@ -59,8 +67,8 @@ test.serial(
         return { got, byRelay };
       };
       const all = othersThan(mesh, 'n00');
-      t.deepEqual(await publish(relay.above, 8), { got: all, byRelay: false });
-      t.deepEqual(await publish(relay.above + 1, 8), { got: all, byRelay: true });
+      t.deepEqual(await publish(RELAYING.above, 8), { got: all, byRelay: false });
+      t.deepEqual(await publish(RELAYING.above + 1, 8), { got: all, byRelay: true });
       t.deepEqual(await publish(limit, 8), { got: all, byRelay: true });
       await t.throwsAsync(mesh.at('n00').topic.publish(blob(limit + 1)), {
         code: 'resource_exhausted',
@@ -140,7 +148,9 @@ test.serial(
 test.serial('nodes that do not relay get messages directly, and are asked once', async (t) => {
   for (const run of runs(1)) {
     const off = ['n02', 'n03', 'n05', 'n07'];
-    const mesh = await meet(run, 10, { relay: (name) => (off.includes(name) ? undefined : relay) });
+    const mesh = await meet(run, 10, {
+      relay: (name) => (off.includes(name) ? undefined : RELAYING),
+    });
     const blobs = [blob(50_000, 1), blob(50_000, 2), blob(50_000, 3)];
     for (const each of blobs) {
       void mesh.at('n00').topic.publish(each);
@@ -169,7 +179,7 @@ test.serial(
   'with memory for one message at a time, many messages all arrive, directly if there is no room',
   async (t) => {
     for (const run of runs(1)) {
-      const mesh = await meet(run, 10, { relay: () => ({ ...relay, memory: 120_000 }) });
+      const mesh = await meet(run, 10, { relay: () => ({ ...RELAYING, memory: 120_000 }) });
       const blobs = Array.from({ length: 8 }, (_, i) => blob(100_000, i + 1));
       let most = 0;
       mesh.sim.always('no more memory than was said', () => {

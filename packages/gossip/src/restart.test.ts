@@ -3,6 +3,7 @@
 import { type Store, TransportError } from '@trunkline/transport-core';
 import { createMemoryStore } from '@trunkline/transport-core/testing';
 import test from 'ava';
+import { relay } from './driver/relay-driver.ts';
 import type { GossipOptions } from './options.ts';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
@@ -226,7 +227,7 @@ test.serial('a relayed long message is accepted after such a restart', async (t)
     const names = ['a', 'b', 'c', 'd', 'e'];
     const { sim, ready, subscriber } = meet(run, names, [NOW, 0], () => ({
       overlay: fullMesh(),
-      relay: { above: 1_000, fanout: 2, stall: 2_000 },
+      relay: relay({ above: 1_000, fanout: 2, stall: 2_000 }),
     }));
     await ready(4);
     await sim.settle(subscriber('a').topic.publish('before'.padEnd(5_000)));

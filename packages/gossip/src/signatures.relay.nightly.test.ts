@@ -2,6 +2,7 @@
 
 import { bytes, type Codec } from '@trunkline/transport-core';
 import test from 'ava';
+import { relay } from './driver/relay-driver.ts';
 import { FORGERIES } from './signatures/signatures.ts';
 import {
   areMet,
@@ -18,27 +19,26 @@ import { type Forgery, frame, rawPeer } from './testing/raw-peer.ts';
 import { blob } from './testing/relay-mesh.ts';
 import type { Topic } from './topic.ts';
 import { topicKey } from './topics/topic-key.ts';
-import type { Received } from './types.ts';
+import type { ReceivedMessage } from './types.ts';
 import { encodeHead } from './wire/relay-frames.ts';
 
 const NAMES = Array.from({ length: 8 }, (_, i) => `n${i}`);
-const relay = { above: 10_000, fanout: 2, stall: 2_000 };
 const blobs: Codec<Uint8Array> = bytes;
 const strictly = (name: string) => ({
-  relay,
+  relay: relay({ above: 10_000, fanout: 2, stall: 2_000 }),
   signatures: { identity: identityOf(name), mode: 'strict' as const },
 });
 
 async function meet(run: Run) {
   const sim = simulationOf(run);
   const topics = new Map<string, Topic<Uint8Array>>();
-  const heard = new Map<string, Received<Uint8Array>[]>();
+  const heard = new Map<string, ReceivedMessage<Uint8Array>[]>();
   const nodes = cluster(sim, NAMES, {
     gossip: strictly,
     peers: (name) => ({ identity: identityOf(name) }),
     setup: ({ name, gossip }) => {
       const topic = gossip.topic('blobs', blobs);
-      const list: Received<Uint8Array>[] = [];
+      const list: ReceivedMessage<Uint8Array>[] = [];
       topic.subscribe((message, meta) => void list.push({ message, meta }));
       topics.set(name, topic);
       heard.set(name, list);

@@ -14,7 +14,7 @@ import {
   type TestNode,
 } from './testing/cluster.ts';
 import { pair } from './testing/topic-pair.ts';
-import type { MessageMeta, Received } from './types.ts';
+import type { MessageMeta, ReceivedMessage } from './types.ts';
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => String(i));
 const dropsOf = (node: TestNode) => eventsOf(node, 'dropped').map(({ reason }) => reason);
@@ -80,9 +80,9 @@ test.serial(
       for (const number of numbers(5)) void from[0]!.topic.publish(number);
       await sim.run(500);
       const { value } = await lagging.next();
-      t.is((value as Received<string>).message, '3', run.name);
-      t.is((value as Received<string>).meta.missed, 3);
-      t.is(((await lagging.next()).value as Received<string>).meta.missed, 0);
+      t.is((value as ReceivedMessage<string>).message, '3', run.name);
+      t.is((value as ReceivedMessage<string>).meta.missed, 3);
+      t.is(((await lagging.next()).value as ReceivedMessage<string>).meta.missed, 0);
       await t.throwsAsync(strict.next(), {
         instanceOf: TransportError,
         code: 'resource_exhausted',

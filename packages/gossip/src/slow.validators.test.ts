@@ -3,7 +3,7 @@
 import test from 'ava';
 import { eventsOf, runs, type TestNode } from './testing/cluster.ts';
 import { pair } from './testing/topic-pair.ts';
-import type { Verdict } from './types.ts';
+import type { MessageVerdict } from './types.ts';
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => String(i));
 const dropsOf = (node: TestNode) => eventsOf(node, 'dropped').map(({ reason }) => reason);
@@ -13,14 +13,14 @@ test.serial(
   async (t) => {
     for (const run of runs()) {
       const asked: string[] = [];
-      const validate = (message: string): Verdict | Promise<Verdict> => {
+      const validate = (message: string): MessageVerdict | Promise<MessageVerdict> => {
         asked.push(message);
         if (message === 'throw') throw new Error('broken');
         if (message === 'hang') return new Promise(() => {});
-        if (message === 'nonsense') return 'yes' as Verdict;
+        if (message === 'nonsense') return 'yes' as MessageVerdict;
         return message.startsWith('late')
-          ? Promise.resolve(message.slice(5) as Verdict)
-          : (message as Verdict);
+          ? Promise.resolve(message.slice(5) as MessageVerdict)
+          : (message as MessageVerdict);
       };
       const { sim, a, b, from, at } = await pair(run, { news: { validate, validateTimeout: 700 } });
       const sent = [
@@ -69,7 +69,7 @@ test.serial(
     for (const run of runs(1)) {
       let b: TestNode | undefined;
       const validate = () =>
-        new Promise<Verdict>((resolve) =>
+        new Promise<MessageVerdict>((resolve) =>
           b!.transport.clock.setTimeout(() => resolve('accept'), 5),
         );
       const { sim, from, at, ...both } = await pair(run, { news: { validate }, other: {} });
@@ -101,10 +101,10 @@ test.serial(
         [{}, 10],
       ] as const) {
         const asked: string[] = [];
-        const verdicts: ((verdict: Verdict) => void)[] = [];
+        const verdicts: ((verdict: MessageVerdict) => void)[] = [];
         const validate = (message: string) => {
           asked.push(message);
-          return new Promise<Verdict>((resolve) => verdicts.push(resolve));
+          return new Promise<MessageVerdict>((resolve) => verdicts.push(resolve));
         };
         const { sim, b, from, at } = await pair(run, {
           news: { validate, validateAtOnce: 4, validateQueue: queue, validateTimeout: 60_000 },
@@ -141,7 +141,7 @@ test.serial(
   async (t) => {
     for (const run of runs(1)) {
       const asked: string[] = [];
-      const validate = (message: string): Promise<Verdict> => {
+      const validate = (message: string): Promise<MessageVerdict> => {
         asked.push(message);
         return message === '3' ? Promise.resolve('accept') : new Promise(() => {});
       };

@@ -1,6 +1,6 @@
 // The states of gossip and of its topics as plain data, for diagnosis.
 
-import type { DropReason } from './types.ts';
+import type { MessageDropReason } from './types.ts';
 
 /** The state of a topic as plain data. */
 export interface TopicSnapshot {
@@ -42,7 +42,7 @@ export interface TopicSnapshot {
   /** Number of copies of messages that had arrived already. */
   readonly duplicates: number;
   /** The number of dropped messages for each reason. */
-  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+  readonly dropped: Readonly<Partial<Record<MessageDropReason, number>>>;
   /** Details that the overlay reports about itself. */
   readonly details: unknown;
 }
@@ -58,31 +58,6 @@ export interface RelaySnapshot {
    * relay had brought it.
    */
   readonly repaired: number;
-}
-
-/**
- * Statistics about the search for other nodes of this node's topics, and about answers to other
- * nodes that search.
- */
-export interface DiscoverySnapshot {
-  /**
-   * `first`: on some topic, no other node is known; `more`: more nodes would be useful; `none`: no
-   * nodes are needed.
-   */
-  readonly need: 'first' | 'more' | 'none';
-  /**
-   * `visited` counts the nodes that this node connected to, and `asked` the members of a topic that
-   * it asked for others. `found` counts how many of these steps led to a new node.
-   */
-  readonly visited: number;
-  readonly asked: number;
-  readonly found: number;
-  /**
-   * Numbers of questions from other nodes: those answered, and those refused because there were too
-   * many.
-   */
-  readonly answered: number;
-  readonly refused: number;
 }
 
 /** The state of gossip as plain data. */
@@ -103,8 +78,32 @@ export interface GossipSnapshot {
      */
     readonly dropped: number;
   }[];
-  /** Absent before the start. */
-  readonly discovery?: DiscoverySnapshot | undefined;
+  /**
+   * Statistics about the search for other nodes of this node's topics, and about answers to other
+   * nodes that search. Absent before the start.
+   */
+  readonly discovery?:
+    | {
+        /**
+         * `first`: on some topic, no other node is known; `more`: more nodes would be useful;
+         * `none`: no nodes are needed.
+         */
+        readonly need: 'first' | 'more' | 'none';
+        /**
+         * `visited` counts the nodes that this node connected to, and `asked` the members of a
+         * topic that it asked for others. `found` counts how many of these steps led to a new node.
+         */
+        readonly visited: number;
+        readonly asked: number;
+        readonly found: number;
+        /**
+         * Numbers of questions from other nodes: those answered, and those refused because there
+         * were too many.
+         */
+        readonly answered: number;
+        readonly refused: number;
+      }
+    | undefined;
   /** Large messages that relays are delivering; absent if this node relays nothing (`relay`). */
   readonly relay?: RelaySnapshot | undefined;
 }

@@ -1,7 +1,7 @@
 // The suite over sockets on loopback whose ends prove their identity with Noise.
 
 import { createIdentity } from '@trunkline/security';
-import { secure } from '@trunkline/security/noise';
+import { createNoiseStreamLayer } from '@trunkline/security/noise';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { idle } from './testing/cluster.ts';
@@ -16,7 +16,7 @@ gossipSuite(
       open: (bindAddr) =>
         new NetworkTransport({
           protocol: idle,
-          stream: secure(createTcpStreamLayer({ bindAddr }), { identity }),
+          stream: createNoiseStreamLayer(createTcpStreamLayer({ bindAddr }), { identity }),
         }),
     };
   }),

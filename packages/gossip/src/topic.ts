@@ -15,10 +15,10 @@ import type {
   MessageMeta,
   PublishOptions,
   PublishResult,
-  QueueOptions,
-  Received,
+  ReceivedMessage,
   SubscribeOptions,
-  Subscription,
+  TopicQueueOptions,
+  TopicSubscription,
 } from './types.ts';
 
 /**
@@ -30,14 +30,14 @@ import type {
  * messages may arrive in another order there. Messages longer than a packet may also arrive in
  * another order.
  */
-export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
+export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
   readonly #session: TopicSession;
   readonly #codec: Codec<T, In>;
   readonly #queue: ReaderOptions;
   #isClosed = false;
 
   /** @internal */
-  constructor(session: TopicSession, codec: Codec<T, In>, queue: QueueOptions) {
+  constructor(session: TopicSession, codec: Codec<T, In>, queue: TopicQueueOptions) {
     this.#session = session;
     this.#codec = codec;
     this.#queue = {
@@ -92,7 +92,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   subscribe(
     callback: (message: T, meta: MessageMeta) => unknown,
     options: SubscribeOptions = {},
-  ): Subscription {
+  ): TopicSubscription {
     if (typeof callback !== 'function')
       throw new TypeError(`topic.subscribe: expected a function, got ${typeof callback}`);
     const { queue, onError } = parseOptions(subscribeOptions, options, 'topic.subscribe');
@@ -110,7 +110,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
    * Iterates over the messages that are received after this call. Leaving the loop closes the
    * reader; the loop ends when gossip is closed.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Received<T>, undefined> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage<T>, undefined> {
     return this.messages();
   }
 
@@ -118,12 +118,12 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   messages({
     queue = {},
   }: {
-    readonly queue?: QueueOptions | undefined;
-  } = {}): AsyncIterableIterator<Received<T>, undefined> {
+    readonly queue?: TopicQueueOptions | undefined;
+  } = {}): AsyncIterableIterator<ReceivedMessage<T>, undefined> {
     const parsed = parseOptions(subscribeOptions, { queue }, 'topic.messages');
     const reader = new LoopReader(this.#options(parsed.queue), this.#toRead());
     this.#session.deliveries.addReader(reader);
-    return reader as AsyncIterableIterator<Received<T>, undefined>;
+    return reader as AsyncIterableIterator<ReceivedMessage<T>, undefined>;
   }
 
   /** Releases the handle. Its readers keep running until they are closed. Idempotent. */
@@ -134,7 +134,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
     this.#session.release();
   }
 
-  #options({ size, bytes, policy }: QueueOptions): ReaderOptions {
+  #options({ size, bytes, policy }: TopicQueueOptions): ReaderOptions {
     return {
       size: size ?? this.#queue.size,
       bytes: bytes ?? this.#queue.bytes,

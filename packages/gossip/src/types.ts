@@ -28,7 +28,7 @@ export interface MessageMeta {
 }
 
 /** A received message and its metadata. */
-export interface Received<T> {
+export interface ReceivedMessage<T> {
   readonly message: T;
   readonly meta: MessageMeta;
 }
@@ -40,24 +40,13 @@ export interface Received<T> {
  *   as bad.
  * - `ignore`: the message is neither delivered nor passed on, and nobody is blamed.
  */
-export type Verdict = 'accept' | 'reject' | 'ignore';
-
-/**
- * Decides what happens when a reader has had its turn and more messages still wait than its queue
- * holds:
- * - drop-oldest: drops the messages that have waited longest
- * - drop-newest: drops the messages that came last
- * - error: ends the reader with `resource_exhausted`
- * - block: queues up to 16 times `size` (at least 4,096 messages) and 4 times `bytes`, then drops
- *   the messages that came last. The reader never holds up other readers or publishers.
- */
-export type QueuePolicy = 'block' | 'drop-oldest' | 'drop-newest' | 'error';
+export type MessageVerdict = 'accept' | 'reject' | 'ignore';
 
 /**
  * Limits of the queue of one reader. Until the reader has had a turn, the queue may hold 16,384
  * messages and 16 MiB more.
  */
-export interface QueueOptions {
+export interface TopicQueueOptions {
   /** Maximum number of queued messages, 1 to 1,000,000. Default 4,096. */
   readonly size?: number | undefined;
   /**
@@ -65,9 +54,20 @@ export interface QueueOptions {
    * queue always takes one message, regardless of its size.
    */
   readonly bytes?: number | undefined;
-  /** The reaction to a full queue. Default 'drop-oldest'. */
-  readonly policy?: QueuePolicy | undefined;
+  /**
+   * Decides what happens when the reader has had its turn and more messages still wait than its
+   * queue holds. Default 'drop-oldest'.
+   * - drop-oldest: drops the messages that have waited longest
+   * - drop-newest: drops the messages that came last
+   * - error: ends the reader with `resource_exhausted`
+   * - block: queues up to 16 times `size` (at least 4,096 messages) and 4 times `bytes`, then drops
+   *   the messages that came last. The reader never holds up other readers or publishers.
+   */
+  readonly policy?: 'block' | 'drop-oldest' | 'drop-newest' | 'error' | undefined;
 }
+
+/** The reaction to a full queue of a reader. */
+export type QueuePolicy = NonNullable<TopicQueueOptions['policy']>;
 
 /** Options of a topic. */
 export interface TopicOptions<T> {
@@ -78,13 +78,15 @@ export interface TopicOptions<T> {
    */
   readonly limit?: number | undefined;
   /** The default queue for the readers of this handle. */
-  readonly queue?: QueueOptions | undefined;
+  readonly queue?: TopicQueueOptions | undefined;
   /**
    * Checks each message of other nodes once, before it is delivered or passed on. A validator that
    * throws, rejects or takes too long counts as `ignore`, and the sender is not blamed. It must not
    * change the message.
    */
-  readonly validate?: ((message: T, meta: MessageMeta) => Verdict | Promise<Verdict>) | undefined;
+  readonly validate?:
+    | ((message: T, meta: MessageMeta) => MessageVerdict | Promise<MessageVerdict>)
+    | undefined;
   /** Time limit for one validation in milliseconds. Default 1,000. */
   readonly validateTimeout?: number | undefined;
   /**
@@ -105,7 +107,7 @@ export interface TopicOptions<T> {
 /** Options of a reader. */
 export interface SubscribeOptions {
   /** The queue of this reader. Default: the queue of the topic handle. */
-  readonly queue?: QueueOptions | undefined;
+  readonly queue?: TopicQueueOptions | undefined;
   /**
    * Called with each error that the reader throws, and with the error that ends the reader under
    * the policy `error`.
@@ -114,7 +116,7 @@ export interface SubscribeOptions {
 }
 
 /** A running reader. */
-export interface Subscription {
+export interface TopicSubscription {
   /** Ends the reader and drops the messages in its queue. Idempotent. */
   close(): void;
 }
@@ -152,9 +154,6 @@ export interface PublishOptions {
   readonly timeout?: number | undefined;
 }
 
-/** The reason why a node did not take a message: it dropped the message, or is not on the topic. */
-export type Refusal = DropReason | 'not-on-topic';
-
 /** The result of publishing a message. */
 export interface PublishResult {
   /**
@@ -173,40 +172,32 @@ export interface PublishResult {
    * The peers to which the message could not be sent and, with `min`, the peers that did not take
    * it, each with the reason. Absent if there are no such peers.
    */
-  readonly failed?: readonly PublishFailure[];
+  readonly failed?: readonly {
+    readonly nodeId: string;
+    /**
+     * The reason that the node gave for not taking the message; absent if the node could not be
+     * asked.
+     */
+    readonly refusal?: MessageDropReason | 'not-on-topic' | undefined;
+    /**
+     * - `not_found`: the node is not on the topic
+     * - `unavailable`: the node is not connected and can't be reached, or disconnected before it
+     *   confirmed the message
+     * - `resource_exhausted`: too many messages are already waiting for the node; with the reason
+     *   `too_large`, the message is above the `limits.message` of the node's transport, or above
+     *   the node's limit for the topic
+     * - `failed_precondition`, and others: the node uses another overlay on the topic, or it
+     *   refused the message, see `refusal`
+     */
+    readonly error: TransportError;
+  }[];
 }
 
 /** A peer to which a message could not be sent, or that did not take it. */
-export interface PublishFailure {
-  readonly nodeId: string;
-  /**
-   * The reason that the node gave for not taking the message; absent if the node could not be
-   * asked.
-   */
-  readonly refusal?: Refusal | undefined;
-  /**
-   * - `not_found`: the node is not on the topic
-   * - `unavailable`: the node is not connected and can't be reached, or disconnected before it
-   *   confirmed the message
-   * - `resource_exhausted`: too many messages are already waiting for the node; with the reason
-   *   `too_large`, the message is above the `limits.message` of the node's transport, or above the
-   *   node's limit for the topic
-   * - `failed_precondition`, and others: the node uses another overlay on the topic, or it refused
-   *   the message, see `refusal`
-   */
-  readonly error: TransportError;
-}
+export type PublishFailure = NonNullable<PublishResult['failed']>[number];
 
-/**
- * The reason why a peer is no longer a neighbor:
- * - `lost`: the connection to it was lost
- * - `left`: the peer left the topic
- * - `evicted`: this node gave its place to another peer
- * - `disconnected`: the peer gave the place of this node to another
- * - `closed`: this node left the topic
- * - `differs`: the peer turned out to use another overlay
- */
-export type NeighborDownCause = 'lost' | 'left' | 'evicted' | 'disconnected' | 'closed' | 'differs';
+/** The reason why a node did not take a message: it dropped the message, or is not on the topic. */
+export type Refusal = NonNullable<PublishFailure['refusal']>;
 
 /**
  * The reason why a message was dropped:
@@ -231,7 +222,7 @@ export type NeighborDownCause = 'lost' | 'left' | 'evicted' | 'disconnected' | '
  * - stranger: the sender is not a neighbor
  * - no-room: too many messages are already waiting for a peer
  */
-export type DropReason =
+export type MessageDropReason =
   | 'not-addressed'
   | 'excluded'
   | 'forged'
@@ -249,19 +240,6 @@ export type DropReason =
   | 'own'
   | 'stranger'
   | 'no-room';
-
-/** The result of closing gossip. */
-export interface CloseResult {
-  /**
-   * The peers for which messages had not left this node when `grace` was over: for each, the number
-   * of messages and their size in bytes. Empty if everything has left.
-   */
-  readonly unsent: readonly {
-    readonly nodeId: string;
-    readonly messages: number;
-    readonly bytes: number;
-  }[];
-}
 
 /**
  * The reason why a message was not sent to a peer: too many messages are already waiting for the
@@ -286,7 +264,16 @@ export type GossipEvent =
       readonly type: 'neighborDown';
       readonly topic: string;
       readonly nodeId: string;
-      readonly cause: NeighborDownCause;
+      /**
+       * The reason why the peer is no longer a neighbor:
+       * - `lost`: the connection to it was lost
+       * - `left`: the peer left the topic
+       * - `evicted`: this node gave its place to another peer
+       * - `disconnected`: the peer gave the place of this node to another
+       * - `closed`: this node left the topic
+       * - `differs`: the peer turned out to use another overlay
+       */
+      readonly cause: 'lost' | 'left' | 'evicted' | 'disconnected' | 'closed' | 'differs';
       readonly error?: TransportError | undefined;
     }
   /**
@@ -317,7 +304,7 @@ export type GossipEvent =
   | {
       readonly type: 'dropped';
       readonly topic: string;
-      readonly reason: DropReason;
+      readonly reason: MessageDropReason;
       readonly id: string;
       readonly from?: string | undefined;
       readonly to?: string | undefined;
@@ -358,3 +345,6 @@ export type GossipEvent =
     }
   /** A reader, a validator or a codec of this node threw, or its `store` failed. */
   | { readonly type: 'failed'; readonly topic: string; readonly error: unknown };
+
+/** The reason why a peer is no longer a neighbor. */
+export type NeighborDownCause = Extract<GossipEvent, { readonly type: 'neighborDown' }>['cause'];

@@ -22,7 +22,7 @@ import {
   words,
 } from './testing/cluster.ts';
 import { topicKey } from './topics/topic-key.ts';
-import type { Verdict } from './types.ts';
+import type { MessageVerdict } from './types.ts';
 import { encodePush } from './wire/frame.ts';
 
 /** All nodes are neighbors of each other, with room for one more; most links belong to no tree. */
@@ -32,7 +32,7 @@ const names = ['a', 'b', 'c', 'd', 'e', 'f'];
 function network(
   run: Run,
   strict: string,
-  verdict: (message: string, node: TestNode) => Verdict | Promise<Verdict>,
+  verdict: (message: string, node: TestNode) => MessageVerdict | Promise<MessageVerdict>,
 ) {
   const sim = simulationOf(run);
   const subscribers = new Map<string, Subscriber>();

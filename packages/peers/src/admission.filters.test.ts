@@ -3,7 +3,7 @@
 import { defineProtocol, json } from '@trunkline/transport-core';
 import test from 'ava';
 import * as z from 'zod/mini';
-import type { MessageSource, PeersOptions } from './options.ts';
+import type { PeerMessageSource, PeersOptions } from './options.ts';
 import { cluster, idOf, type TestNode } from './testing/cluster.ts';
 import { rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
@@ -154,9 +154,9 @@ test.serial(
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
-      const seen: { text: string; from: MessageSource }[] = [];
+      const seen: { text: string; from: PeerMessageSource }[] = [];
       const filters = {
-        message: (bytes: Uint8Array, from: MessageSource) => {
+        message: (bytes: Uint8Array, from: PeerMessageSource) => {
           const text = new TextDecoder().decode(bytes);
           seen.push({ text, from });
           if (text.includes('poison')) throw new Error('no poison here');

@@ -1,7 +1,7 @@
 // Port mapping for nodes behind a router, by UPnP or NAT-PMP.
 
 export {
-  mapPort,
+  createPortMapping,
   type PortMapping,
   type PortMappingEvent,
   type PortMappingOptions,

@@ -1,32 +1,22 @@
 // The public API of peers: finding other nodes and staying connected to them.
 
-export type { BookAddress, BookEntry } from './book/book-entry.ts';
 export type { TopologyDiff } from './dialing/topology.ts';
 export type {
-  ExchangeOptions,
-  FilterOptions,
-  MessageSource,
+  PeerFilters,
+  PeerMessageSource,
   PeersOptions,
-  ReconnectOptions,
 } from './options.ts';
 export {
   createPeers,
   type PeerServices,
   type PeerStatuses,
   type Peers,
-  type ReadyOptions,
+  type PeersReadyOptions,
 } from './peers.ts';
 export { formatPeers, type PeersSnapshot } from './snapshot.ts';
-export {
-  type PeerStatus,
-  type StatusInput,
-  type StatusOutput,
-  StatusSync,
-  type StatusSyncOptions,
-} from './status/status-sync.ts';
 export {
   type AddressBookStore,
   createMemoryAddressBook,
   createStoreAddressBook,
 } from './store/address-book-store.ts';
-export type { PeerEvent, PeerInfo, Rejection } from './types.ts';
+export type { PeerEvent, PeerInfo, PeerRejection } from './types.ts';

@@ -12,9 +12,9 @@ import type {
   Remote,
   RequestInput,
   Rpc,
-  Snapshot,
   Target,
   Transport,
+  TransportSnapshot,
 } from '@trunkline/transport-core';
 import type {
   MethodName,
@@ -161,7 +161,7 @@ export class NodeTransport<P extends Protocol> implements Transport<P> {
     return new NodeTransport<Q>(this.#mount.mount(protocol, options), this.#nodeId);
   }
 
-  snapshot(): Snapshot {
+  snapshot(): TransportSnapshot {
     const snapshot = this.#mount.snapshot();
     return { ...snapshot, localAddrs: snapshot.localAddrs.length === 0 ? [] : [this.#nodeId] };
   }

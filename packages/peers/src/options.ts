@@ -91,9 +91,21 @@ export interface PeersOptions<S = unknown> {
    * by a factor of 1.6 up to 120 s, ± 20 %. It starts again at 1 s only after a connection has
    * lasted for 10 s.
    */
-  readonly reconnect?: ReconnectOptions | undefined;
+  readonly reconnect?:
+    | {
+        /** Wait before the second dial. Default 1,000. */
+        readonly interval?: number | undefined;
+        /**
+         * Longest wait. Default 120,000, or `interval` if that is longer. A value equal to
+         * `interval` makes the wait constant, as in Orbs.
+         */
+        readonly max?: number | undefined;
+        /** Fraction by which the wait varies in either direction, 0 to 1. Default 0.2. */
+        readonly jitter?: number | undefined;
+      }
+    | undefined;
   /** Filters that can refuse connections, or end them because of a request. Default none. */
-  readonly filters?: FilterOptions | undefined;
+  readonly filters?: PeerFilters | undefined;
   /**
    * Codec of this node's status and its peers' statuses. Default none: statuses are neither
    * published nor requested.
@@ -108,7 +120,24 @@ export interface PeersOptions<S = unknown> {
    */
   readonly services?: readonly string[] | undefined;
   /** Options of peer exchange, by which nodes ask each other for addresses. Default on. */
-  readonly exchange?: ExchangeOptions | undefined;
+  readonly exchange?:
+    | {
+        /**
+         * If true (the default), this node asks for addresses and sends them to others. A full node
+         * then also answers one request from a node that it refuses.
+         */
+        readonly enabled?: boolean | undefined;
+        /**
+         * Time between two rounds of requests. Default 30,000 (Tendermint). A peer may ask three
+         * times as often, so use the same value in the whole network.
+         */
+        readonly interval?: number | undefined;
+        /**
+         * Seed mode: crawls the network, answers each node once, and disconnects it. Default false.
+         */
+        readonly seed?: boolean | undefined;
+      }
+    | undefined;
   /**
    * The kind of addresses that are accepted from other nodes. 'any' (default) includes private and
    * loopback addresses. With 'public', this node dials only public addresses (checked again after
@@ -129,21 +158,8 @@ export interface PeersOptions<S = unknown> {
   lookup?: ((host: string) => Promise<readonly string[]>) | undefined;
 }
 
-/** Options of the back-off between dials of a persistent peer. Times are in milliseconds. */
-export interface ReconnectOptions {
-  /** Wait before the second dial. Default 1,000. */
-  readonly interval?: number | undefined;
-  /**
-   * Longest wait. Default 120,000, or `interval` if that is longer. A value equal to `interval`
-   * makes the wait constant, as in Orbs.
-   */
-  readonly max?: number | undefined;
-  /** Fraction by which the wait varies in either direction, 0 to 1. Default 0.2. */
-  readonly jitter?: number | undefined;
-}
-
 /** The sender and the method of a message that is passed to a filter. */
-export interface MessageSource {
+export interface PeerMessageSource {
   readonly nodeId: string;
   readonly protocol: string;
   readonly method: string;
@@ -154,7 +170,7 @@ export interface MessageSource {
  * Filters that check a connection before it becomes a peer's. A filter refuses the connection by
  * throwing or by rejecting.
  */
-export interface FilterOptions {
+export interface PeerFilters {
   /**
    * Checks a connection by its address: the dialed address, or the endpoint of an incoming
    * connection. `remote.addr` is the address that the other end advertises.
@@ -166,29 +182,13 @@ export interface FilterOptions {
    * Inspects each request of a peer, of any protocol, before it is decoded. If it throws
    * synchronously, the peer's connection ends, and no handler sees the request.
    */
-  message?: ((bytes: Uint8Array, from: MessageSource) => void) | undefined;
+  message?: ((bytes: Uint8Array, from: PeerMessageSource) => void) | undefined;
   /**
    * Time limit for `address` and `nodeId` together, after which the connection is refused. Default
    * 3,000. Tendermint's 5,000 would be too long here, because the transport's `handshakeTimeout` is
    * 5,000 too and would expire first.
    */
   readonly timeout?: number | undefined;
-}
-
-/** Options of peer exchange. Times are in milliseconds. */
-export interface ExchangeOptions {
-  /**
-   * If true (the default), this node asks for addresses and sends them to others. A full node then
-   * also answers one request from a node that it refuses.
-   */
-  readonly enabled?: boolean | undefined;
-  /**
-   * Time between two rounds of requests. Default 30,000 (Tendermint). A peer may ask three times as
-   * often, so use the same value in the whole network.
-   */
-  readonly interval?: number | undefined;
-  /** Seed mode: crawls the network, answers each node once, and disconnects it. Default false. */
-  readonly seed?: boolean | undefined;
 }
 
 const targets = () =>
@@ -236,9 +236,9 @@ const schema = optionsSchema({
     jitter: withDefault(share, 0.2),
   }),
   filters: group({
-    address: optional(callback<NonNullable<FilterOptions['address']>>()),
-    nodeId: optional(callback<NonNullable<FilterOptions['nodeId']>>()),
-    message: optional(callback<NonNullable<FilterOptions['message']>>()),
+    address: optional(callback<NonNullable<PeerFilters['address']>>()),
+    nodeId: optional(callback<NonNullable<PeerFilters['nodeId']>>()),
+    message: optional(callback<NonNullable<PeerFilters['message']>>()),
     timeout: withDefault(milliseconds(), 3_000),
   }),
   status: optional(

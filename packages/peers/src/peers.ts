@@ -273,7 +273,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     peers = 1,
     timeout = Number.POSITIVE_INFINITY,
     signal,
-  }: ReadyOptions = {}): Promise<void> {
+  }: PeersReadyOptions = {}): Promise<void> {
     signal?.throwIfAborted();
     const { clock, peerTable } = this.#driver.node;
     const enough = new AbortController();
@@ -415,7 +415,7 @@ export interface PeerServices {
 }
 
 /** Options of `Peers.ready`. */
-export interface ReadyOptions {
+export interface PeersReadyOptions {
   /** Number of peers to wait for. Default 1. */
   readonly peers?: number | undefined;
   /** Milliseconds after which the wait rejects with `deadline_exceeded`. Default never. */

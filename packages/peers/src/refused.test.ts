@@ -2,7 +2,7 @@
 
 import { connect } from 'node:net';
 import { createAuthority, createIdentity } from '@trunkline/security';
-import { secure } from '@trunkline/security/noise';
+import { createNoiseStreamLayer } from '@trunkline/security/noise';
 import { createTransport, type Transport } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
@@ -14,7 +14,7 @@ import { echo } from './testing/cluster.ts';
 import { carriers } from './testing/real/carriers.ts';
 import { credentials } from './testing/real/credentials.ts';
 import { emitted, type Given, overTcp, RealFixture } from './testing/real/real-fixture.ts';
-import type { Rejection } from './types.ts';
+import type { PeerRejection } from './types.ts';
 
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const noise = carriers.find(({ name }) => name === 'noise')!;
@@ -43,7 +43,7 @@ interface Case {
   readonly carrier: (typeof carriers)[number];
   readonly options?: Partial<Given>;
   readonly come: (fixture: RealFixture, address: string) => Promise<unknown>;
-  readonly reason: Rejection;
+  readonly reason: PeerRejection;
   /** The reason of the error. */
   readonly cause: string | undefined;
 }
@@ -111,7 +111,7 @@ const cases: readonly Case[] = [
         (given) =>
           new NetworkTransport({
             ...given,
-            stream: secure(createTcpStreamLayer({ clock: given.clock }), {
+            stream: createNoiseStreamLayer(createTcpStreamLayer({ clock: given.clock }), {
               identity,
               clock: given.clock!,
               allow: [],

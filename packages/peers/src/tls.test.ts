@@ -1,7 +1,7 @@
 // Tests of peers that prove their ids over TLS and Noise on real TCP: each is recognized as the
 // right node, and a node with a new address is found.
 
-import { secure } from '@trunkline/security/noise';
+import { createNoiseStreamLayer } from '@trunkline/security/noise';
 import { createTransport, type Transport } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { spelled } from '@trunkline/transport-core/internal';
@@ -329,7 +329,7 @@ test('over noise, too, ids are derived from keys, proven, and found from one see
       make: (given) =>
         new NetworkTransport({
           ...given,
-          stream: secure(createTcpStreamLayer({ clock: given.clock }), {
+          stream: createNoiseStreamLayer(createTcpStreamLayer({ clock: given.clock }), {
             identity,
             clock: given.clock!,
           }),

@@ -52,7 +52,7 @@ export interface PeerInfo<S = unknown> {
  * - unreachable: nobody answered; see the error
  * - failed: any other failure; see the error
  */
-export type Rejection =
+export type PeerRejection =
   | 'denied'
   | 'duplicate'
   | 'twin'
@@ -83,7 +83,7 @@ export type PeerEvent<S = unknown> =
    */
   | {
       readonly type: 'rejected';
-      readonly reason: Rejection;
+      readonly reason: PeerRejection;
       readonly direction: 'in' | 'out';
       readonly error: TransportError;
       readonly nodeId?: string | undefined;

@@ -1,19 +1,8 @@
 // Functions that interpret the error of a call: they find out whether the server is at fault,
 // whether it was reached, and how long it asks callers to wait.
 
-import { type Code, TransportError } from '@trunkline/transport-core';
-
-/**
- * The key in an error's metadata for the time after which the call should be retried: a number of
- * milliseconds, or a negative number for never. gRPC's `grpc-retry-pushback-ms` (gRFC A6).
- */
-export const RETRY_PUSHBACK = 'retry-pushback-ms';
-
-/**
- * The key in a request's metadata for the number of earlier attempts; set on all attempts except
- * the first. gRPC's `grpc-previous-rpc-attempts` (gRFC A6).
- */
-export const PREVIOUS_ATTEMPTS = 'previous-attempts';
+import { type ErrorCode, TransportError } from '@trunkline/transport-core';
+import { resilienceMetadata } from './resilience-metadata.ts';
 
 /**
  * Returns true if an error counts against the server: it could not be reached, was too slow or
@@ -71,12 +60,15 @@ export function isLostConnection(error: unknown): boolean {
  * the server sent none.
  */
 export function pushbackOf(error: unknown): number | undefined {
-  const text = error instanceof TransportError ? error.metadata?.[RETRY_PUSHBACK] : undefined;
+  const text =
+    error instanceof TransportError
+      ? error.metadata?.[resilienceMetadata.retryPushback]
+      : undefined;
   if (text === undefined) return undefined;
   return /^\d{1,10}$/.test(text) ? Number(text) : -1;
 }
 
-const SERVER_FAILURES: ReadonlySet<Code> = new Set<Code>([
+const SERVER_FAILURES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'unknown',
   'deadline_exceeded',
   'resource_exhausted',

@@ -1,16 +1,20 @@
 // Several workers behind one port: the primary starts them, and each joins with its transport.
 
 export { clusterSlot } from './cluster/cluster-slot.ts';
-export { type ClusterMember, type JoinOptions, joinCluster } from './cluster/join-cluster.ts';
-export { startCluster } from './cluster/start-cluster.ts';
+export {
+  type ClusterMember,
+  type JoinClusterOptions,
+  joinCluster,
+} from './cluster/join-cluster.ts';
+export { createCluster } from './cluster/start-cluster.ts';
 export type {
   Cluster,
   ClusterEvent,
   ClusterMetrics,
   ClusterOptions,
   ClusterSnapshot,
+  ClusterSnapshotOptions,
   ClusterTotal,
-  SnapshotOptions,
-  WorkerKind,
-  WorkerSnapshot,
+  ClusterWorkerKind,
+  ClusterWorkerSnapshot,
 } from './cluster/types.ts';

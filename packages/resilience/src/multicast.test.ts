@@ -12,7 +12,7 @@ import {
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { z } from 'zod';
-import { type Answer, type MulticastOptions, multicast } from './multicast.ts';
+import { type MulticastAnswer, type MulticastOptions, multicast } from './multicast.ts';
 
 const raft = defineProtocol({
   name: 'raft',
@@ -20,7 +20,7 @@ const raft = defineProtocol({
   channel: 0x20,
   methods: { vote: { id: 1, request: bytes, response: bytes }, hint: { id: 2, request: bytes } },
 });
-type Vote = Answer<Uint8Array<ArrayBuffer>>;
+type Vote = MulticastAnswer<Uint8Array<ArrayBuffer>>;
 
 /**
  * Creates a transport whose calls the test answers by hand; an abort rejects them as documented.

@@ -12,7 +12,7 @@ import {
 import type { KindOf, MethodName } from '@trunkline/transport-core/backend';
 
 /** One target's answer: a response or an error. */
-export type Answer<Response> =
+export type MulticastAnswer<Response> =
   | { readonly target: Target; readonly response: Response; readonly error?: undefined }
   | { readonly target: Target; readonly error: TransportError; readonly response?: undefined };
 
@@ -35,7 +35,7 @@ export interface MulticastOptions<Response> extends CallOptions {
     | 'first'
     | 'quorum'
     | number
-    | ((answers: readonly Answer<Response>[]) => boolean)
+    | ((answers: readonly MulticastAnswer<Response>[]) => boolean)
     | undefined;
   /**
    * Determines what happens to calls that have not been answered when the multicast ends or its
@@ -62,7 +62,7 @@ export function multicast<P extends Protocol, N extends UnaryName<P>>(
   method: N,
   request: RequestInput<P, N>,
   options: MulticastOptions<ResponseOf<P, N>> = {},
-): AsyncIterableIterator<Answer<ResponseOf<P, N>>> {
+): AsyncIterableIterator<MulticastAnswer<ResponseOf<P, N>>> {
   return new Multicast(
     targets,
     enough(options.until === undefined ? 'all' : options.until, targets.length),
@@ -81,13 +81,16 @@ export function multicast<P extends Protocol, N extends UnaryName<P>>(
   );
 }
 
-type Until<Response> = (answers: readonly Answer<Response>[], responses: number) => boolean;
+type Until<Response> = (
+  answers: readonly MulticastAnswer<Response>[],
+  responses: number,
+) => boolean;
 
 /**
  * The iterator behind `multicast`. It holds the calls in flight, the unread answers, and one
  * waiting reader for each pending `next()`.
  */
-class Multicast<Response> implements AsyncIterableIterator<Answer<Response>> {
+class Multicast<Response> implements AsyncIterableIterator<MulticastAnswer<Response>> {
   readonly #until: Until<Response>;
   readonly #rest: 'cancel' | 'run';
   readonly #outer: AbortSignal | undefined;
@@ -96,10 +99,10 @@ class Multicast<Response> implements AsyncIterableIterator<Answer<Response>> {
    * than ten listeners.
    */
   readonly #calls = new Set<AbortController>();
-  readonly #answers: Answer<Response>[] = [];
+  readonly #answers: MulticastAnswer<Response>[] = [];
   #responses = 0;
   #read = 0;
-  #waiting: ((result: IteratorResult<Answer<Response>>) => void)[] = [];
+  #waiting: ((result: IteratorResult<MulticastAnswer<Response>>) => void)[] = [];
   #failure: { error: unknown } | undefined;
   #over = false;
   readonly #onAbort = () => this.#abort(this.#outer?.reason);
@@ -134,7 +137,7 @@ class Multicast<Response> implements AsyncIterableIterator<Answer<Response>> {
     return this;
   }
 
-  next(): Promise<IteratorResult<Answer<Response>>> {
+  next(): Promise<IteratorResult<MulticastAnswer<Response>>> {
     const answer = this.#answers[this.#read];
     if (answer !== undefined) {
       this.#read++;
@@ -149,14 +152,14 @@ class Multicast<Response> implements AsyncIterableIterator<Answer<Response>> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  return(): Promise<IteratorResult<Answer<Response>>> {
+  return(): Promise<IteratorResult<MulticastAnswer<Response>>> {
     this.#read = this.#answers.length;
     this.#failure = undefined;
     this.#finish();
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  #answer(call: AbortController, answer: Answer<Response>): void {
+  #answer(call: AbortController, answer: MulticastAnswer<Response>): void {
     this.#settled(call);
     if (this.#over) return;
     this.#answers.push(answer);

@@ -12,14 +12,14 @@ export type { CertificateOptions } from './identity/certificate-options.ts';
 export { type CreateIdentityOptions, createIdentity, type Identity } from './identity/identity.ts';
 export {
   type LiveConnection,
-  NodeFilter,
-  nodeIds,
+  NodeIdFilter,
+  nodeIdsOption,
   type PeerLists,
-  type PeerUpdate,
+  type PeerListsUpdate,
 } from './identity/node-filter.ts';
 export { nodeIdOf } from './identity/node-id.ts';
 export { parseIdentity } from './identity/parse-identity.ts';
-export type { KeyType } from './identity/public-key.ts';
+export type { IdentityKeyType } from './identity/public-key.ts';
 export { selfSigned } from './identity/self-signed.ts';
 export { verifySignature } from './identity/verify-signature.ts';
 export type { WallClock, WallTime } from './identity/wall-clock.ts';

@@ -1,8 +1,8 @@
 // Counts and durations of the calls of one side, by method and code. A call allocates nothing,
 // except the first call of a method that ends with a certain code.
 
-import type { CallRecord, Code } from '@trunkline/transport-core';
-import type { Attributes, Collection } from './collection.ts';
+import type { CallRecord, ErrorCode } from '@trunkline/transport-core';
+import type { Collection, MetricAttributes } from './collection.ts';
 import { METRICS } from './definitions.ts';
 import { Histogram } from './histogram.ts';
 
@@ -18,7 +18,7 @@ class MethodMetrics {
   /** The durations of calls that succeeded. */
   readonly ok: Histogram;
   /** One histogram for each code with which calls failed. */
-  readonly failed = new Map<Code, Histogram>();
+  readonly failed = new Map<ErrorCode, Histogram>();
   readonly #bounds: readonly number[];
 
   constructor(protocol: string, method: string, name: string, bounds: readonly number[]) {
@@ -30,11 +30,11 @@ class MethodMetrics {
     this.#bounds = bounds;
   }
 
-  durationsOf(code: Code | undefined): Histogram {
+  durationsOf(code: ErrorCode | undefined): Histogram {
     return code === undefined ? this.ok : (this.failed.get(code) ?? this.#add(code));
   }
 
-  #add(code: Code): Histogram {
+  #add(code: ErrorCode): Histogram {
     const durations = new Histogram(this.#bounds);
     this.failed.set(code, durations);
     return durations;
@@ -84,7 +84,10 @@ export class CallMetrics {
   collect(into: Collection, side: CallRecord['side']): void {
     const isClient = side === 'client';
     for (const method of this.#all()) {
-      const attributes: Attributes = { 'rpc.system.name': 'trunkline', 'rpc.method': method.name };
+      const attributes: MetricAttributes = {
+        'rpc.system.name': 'trunkline',
+        'rpc.method': method.name,
+      };
       const durations = isClient ? METRICS.clientDuration : METRICS.serverDuration;
       if (method.ok.count > 0)
         into.addHistogram(durations, method.ok, { ...attributes, 'rpc.status_code': 'ok' });

@@ -1,10 +1,10 @@
 // Tests of snapshots as text.
 
-import type { Snapshot } from '@trunkline/transport-core';
+import type { TransportSnapshot } from '@trunkline/transport-core';
 import test from 'ava';
 import { formatSnapshot } from './format-snapshot.ts';
 
-const quiet: Snapshot = {
+const quiet: TransportSnapshot = {
   at: 5,
   state: 'open',
   network: 'default',

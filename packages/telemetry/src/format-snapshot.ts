@@ -1,13 +1,13 @@
 // Formats a snapshot as text, for operators in a terminal and for failing tests.
 
-import type { Snapshot } from '@trunkline/transport-core';
+import type { TransportSnapshot } from '@trunkline/transport-core';
 import { type ConnectionSnapshot, cleanText } from '@trunkline/transport-core/backend';
 
 /**
  * Formats a snapshot as lines: the transport's state, a table of its connections, then its errors
  * and counters, if any.
  */
-export function formatSnapshot(snapshot: Snapshot): string {
+export function formatSnapshot(snapshot: TransportSnapshot): string {
   const {
     state,
     network,

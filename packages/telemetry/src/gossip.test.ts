@@ -5,7 +5,8 @@ import { createPeers } from '@trunkline/peers';
 import { bytes, createTransport, defineProtocol, TransportError } from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
 import test, { type ExecutionContext } from 'ava';
-import { createMetrics, type Metrics, type TopicState } from './index.ts';
+import { createMetrics, type Metrics } from './index.ts';
+import type { TopicState } from './source-types.ts';
 
 const protocol = defineProtocol({ name: 'measured', version: 1, channel: 0x20, methods: {} });
 

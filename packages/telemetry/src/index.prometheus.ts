@@ -1,7 +1,7 @@
 // Exports metrics to Prometheus.
 
 export {
-  type ExportOptions,
+  type ExportMetricsOptions,
   exportMetrics,
   type MetricsSource,
 } from './prometheus/export-metrics.ts';

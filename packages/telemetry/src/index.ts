@@ -1,7 +1,7 @@
 // Metrics of a node, collected for exporters.
 
-export type { Attributes, Buckets, Metric, Point } from './collection.ts';
+export type { Metric, MetricAttributes, MetricBuckets, MetricPoint } from './collection.ts';
 export type { MetricDefinition } from './definitions.ts';
 export { formatSnapshot } from './format-snapshot.ts';
 export { createMetrics, type Metrics, type MetricsOptions } from './metrics.ts';
-export type { GossipState, MetricSources, PeersState, TopicState } from './source-types.ts';
+export type { MetricSources } from './source-types.ts';

@@ -1,6 +1,6 @@
 // Counters and histograms with one or two labels. The values of the labels come from fixed tables.
 
-import type { Attributes, Collection } from './collection.ts';
+import type { Collection, MetricAttributes } from './collection.ts';
 import type { MetricDefinition } from './definitions.ts';
 import { Histogram } from './histogram.ts';
 
@@ -29,7 +29,7 @@ class Labeled<T> {
     return value;
   }
 
-  each(visit: (value: T, attributes: Attributes) => void): void {
+  each(visit: (value: T, attributes: MetricAttributes) => void): void {
     for (const [first, values] of this.#values) {
       for (const [second, value] of values) {
         const attributes: Record<string, string> = {};

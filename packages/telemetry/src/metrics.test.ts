@@ -10,7 +10,7 @@ import {
 } from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
 import test, { type ExecutionContext } from 'ava';
-import { createMetrics, type Metrics, type Point } from './index.ts';
+import { createMetrics, type MetricPoint, type Metrics } from './index.ts';
 
 const protocol = defineProtocol({
   name: 'echo',
@@ -57,7 +57,7 @@ async function fixture(t: ExecutionContext) {
 }
 
 /** Returns the points of a metric. */
-function points(metrics: Metrics, name: string): readonly Point[] {
+function points(metrics: Metrics, name: string): readonly MetricPoint[] {
   return metrics.collect().find((metric) => metric.name === name)!.points;
 }
 
@@ -89,7 +89,7 @@ test('calls are timed by method and code, at both ends', async (t) => {
     'trunkline echo/fail': 1,
   });
   const [{ attributes, buckets, value }] = points(metrics.client, 'rpc.client.call.duration') as [
-    Point,
+    MetricPoint,
   ];
   t.deepEqual(attributes, {
     'rpc.system.name': 'trunkline',

@@ -3,17 +3,17 @@
 
 import {
   type CallRecord,
-  type Code,
+  type ErrorCode,
   type Observer,
   type ObserverEvent,
   TransportError,
 } from '@trunkline/transport-core';
 import type {
-  Counter,
   DeliveryRecord,
   DialRecord,
   HandshakeRecord,
   PublishRecord,
+  TransportCounter,
 } from '@trunkline/transport-core/backend';
 import { CallMetrics } from './call-metrics.ts';
 import { Collection, type Metric } from './collection.ts';
@@ -138,7 +138,7 @@ class Recorder implements Observer {
     if (event.type === 'rejected') this.#rejected.add(1, event.direction, event.error.code);
   }
 
-  count(counter: Counter, amount: number): void {
+  count(counter: TransportCounter, amount: number): void {
     if (counter === 'refusedCall') this.#refused.add(amount, undefined);
     if (counter === 'onewayDropped') this.#dropped.add(amount, 'dropped');
     if (counter === 'onewayLost') this.#dropped.add(amount, 'lost');
@@ -191,7 +191,7 @@ class Recorder implements Observer {
   }
 }
 
-function codeOf(error: unknown): Code {
+function codeOf(error: unknown): ErrorCode {
   return error instanceof TransportError ? error.code : 'unknown';
 }
 

@@ -1,7 +1,7 @@
 // Metrics that come from the snapshots of transports, peers and gossip, which are taken when
 // metrics are collected.
 
-import type { Snapshot } from '@trunkline/transport-core';
+import type { TransportSnapshot } from '@trunkline/transport-core';
 import type { ConnectionSnapshot } from '@trunkline/transport-core/backend';
 import type { Collection } from './collection.ts';
 import { METRICS } from './definitions.ts';
@@ -103,7 +103,7 @@ class Totals {
   #memory = 0;
   #memoryLimit = 0;
 
-  addTransport({ connections, memory, limits, state }: Snapshot): void {
+  addTransport({ connections, memory, limits, state }: TransportSnapshot): void {
     for (const connection of connections) this.#addConnection(connection);
     if (state === 'closed') return;
     this.#memory += memory;

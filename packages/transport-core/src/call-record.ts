@@ -1,6 +1,6 @@
 // The records that an observer receives about calls, dials, handshakes and gossip messages.
 
-import type { Code, Reason, TransportError } from './errors.ts';
+import type { ErrorCode, ErrorReason, TransportError } from './errors.ts';
 import type { Remote } from './remote.ts';
 
 /**
@@ -42,8 +42,8 @@ export interface CallRecord {
   /** The error with which the call failed; undefined before the end, and if it succeeded. */
   readonly error: TransportError | undefined;
   /** The code and the reason of `error`. */
-  readonly code: Code | undefined;
-  readonly reason: Reason | undefined;
+  readonly code: ErrorCode | undefined;
+  readonly reason: ErrorReason | undefined;
   /** Whether a handler may have seen the call; true at the server. */
   readonly sent: boolean;
   /** The number of bytes in messages and items, as encoded by their codecs. */

@@ -2,7 +2,7 @@
 // real and in simulated time.
 
 /** An opaque timer handle. */
-export type Timer = unknown;
+export type ClockTimer = unknown;
 
 /**
  * A monotonic clock with timers. Times are milliseconds from an arbitrary origin; changes to the
@@ -17,9 +17,9 @@ export interface Clock {
    * Runs `callback` once, at least `delay` milliseconds from now, on its own turn of the event
    * loop. Delays above 2^31 − 1 are reduced to that value.
    */
-  setTimeout(callback: () => void, delay: number): Timer;
+  setTimeout(callback: () => void, delay: number): ClockTimer;
   /** Cancels a timer; does nothing if it has fired or was canceled. */
-  clearTimeout(timer: Timer): void;
+  clearTimeout(timer: ClockTimer): void;
   /**
    * Resolves after `delay` milliseconds; rejects with the signal's reason if the signal aborts
    * first.

@@ -2,12 +2,12 @@
 
 import test from 'ava';
 import {
-  CODES,
-  type Code,
   codeNumber,
   codeOf,
-  REASONS,
-  type Reason,
+  ERROR_CODES,
+  ERROR_REASONS,
+  type ErrorCode,
+  type ErrorReason,
   reasonError,
   reasonNumber,
   reasonOf,
@@ -19,7 +19,7 @@ import {
 
 // The agreed tables, copied by hand: changing either one changes the wire protocol and the public
 // interface.
-const codes: Record<Code, number> = {
+const codes: Record<ErrorCode, number> = {
   cancelled: 1,
   unknown: 2,
   invalid_argument: 3,
@@ -39,7 +39,7 @@ const codes: Record<Code, number> = {
   shutdown: 14,
 };
 
-const wireReasons: [number, Code, Reason][] = [
+const wireReasons: [number, ErrorCode, ErrorReason][] = [
   [1, 'unavailable', 'idle'],
   [2, 'unavailable', 'closed'],
   [3, 'unavailable', 'disconnected'],
@@ -61,7 +61,7 @@ const wireReasons: [number, Code, Reason][] = [
   [19, 'unavailable', 'draining'],
 ];
 
-const localReasons: [Code, Reason][] = [
+const localReasons: [ErrorCode, ErrorReason][] = [
   ['unavailable', 'connection_refused'],
   ['unavailable', 'host_not_found'],
   ['unavailable', 'no_addresses'],
@@ -75,11 +75,11 @@ const localReasons: [Code, Reason][] = [
 ];
 
 test('the codes are those of gRPC plus shutdown, with their numbers', (t) => {
-  t.deepEqual({ ...CODES }, codes);
+  t.deepEqual({ ...ERROR_CODES }, codes);
 });
 
 test('every code but shutdown comes back from its number', (t) => {
-  for (const code of Object.keys(codes) as Code[])
+  for (const code of Object.keys(codes) as ErrorCode[])
     t.is(codeOf(codeNumber(code)), code === 'shutdown' ? 'unavailable' : code);
 });
 
@@ -92,7 +92,7 @@ test('the reasons are a closed table of codes and numbers', (t) => {
     ...wireReasons.map(([wire, code, reason]) => [reason, { wire, code }]),
     ...localReasons.map(([code, reason]) => [reason, { wire: 0, code }]),
   ]);
-  t.deepEqual({ ...REASONS } as object, expected);
+  t.deepEqual({ ...ERROR_REASONS } as object, expected);
 });
 
 test('a reason that is sent comes back from its number, one that is not sent has none', (t) => {
@@ -106,10 +106,10 @@ test('a reason that is sent comes back from its number, one that is not sent has
 });
 
 test('reasonError has the code of its reason', (t) => {
-  for (const [reason, { code }] of Object.entries(REASONS)) {
-    const error = reasonError(reason as Reason, 'why', { target: 'a:1' });
+  for (const [reason, { code }] of Object.entries(ERROR_REASONS)) {
+    const error = reasonError(reason as ErrorReason, 'why', { target: 'a:1' });
     t.is(error.code, code);
-    t.is(error.reason, reason as Reason);
+    t.is(error.reason, reason as ErrorReason);
     t.is(error.target, 'a:1');
   }
 });
@@ -141,11 +141,11 @@ test('an error has the given fields, and is local by default', (t) => {
 
 test('a code or a reason outside the tables throws a TypeError that lists the valid ones', (t) => {
   for (const wrong of ['OK', 'toString', '__proto__', '']) {
-    t.throws(() => new TransportError(wrong as Code, 'x'), {
+    t.throws(() => new TransportError(wrong as ErrorCode, 'x'), {
       instanceOf: TypeError,
       message: /codes are cancelled, unknown/,
     });
-    t.throws(() => new TransportError('aborted', 'x', { reason: wrong as Reason }), {
+    t.throws(() => new TransportError('aborted', 'x', { reason: wrong as ErrorReason }), {
       instanceOf: TypeError,
       message: /reasons are idle, closed/,
     });
@@ -202,7 +202,7 @@ test('an error without a stack trace is otherwise like any other, and other erro
   });
   t.deepEqual([copy.code, copy.target, copy.sent], ['aborted', 'a:1', true]);
   t.false(/\n\s+at /.test(copy.stack ?? ''), copy.stack);
-  t.throws(() => stackless('OK' as Code, 'x'), { instanceOf: TypeError });
+  t.throws(() => stackless('OK' as ErrorCode, 'x'), { instanceOf: TypeError });
   t.regex(
     new TransportError('unavailable', 'lost').stack ?? '',
     /\n\s+at /,

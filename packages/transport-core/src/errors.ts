@@ -7,7 +7,7 @@ import { iterable } from './iterable-promise.ts';
  * gRPC's status codes by name, with the number that is sent on the wire. `shutdown` is Trunkline's
  * own and is sent as `unavailable`.
  */
-export const CODES = {
+export const ERROR_CODES = {
   cancelled: 1,
   unknown: 2,
   invalid_argument: 3,
@@ -28,14 +28,14 @@ export const CODES = {
 } as const;
 
 /** The kind of a failure. The table is closed: adding a code requires a new major version. */
-export type Code = keyof typeof CODES;
+export type ErrorCode = keyof typeof ERROR_CODES;
 
 /**
  * The specific causes of failures: each with its code and its number in a GO_AWAY or ERROR frame.
  * Reasons with number 0 concern one end only and are never sent. For `refused`, the code applies if
  * `admit` threw something other than a TransportError.
  */
-export const REASONS = {
+export const ERROR_REASONS = {
   idle: { wire: 1, code: 'unavailable' },
   closed: { wire: 2, code: 'unavailable' },
   disconnected: { wire: 3, code: 'unavailable' },
@@ -65,15 +65,15 @@ export const REASONS = {
   version_mismatch: { wire: 18, code: 'failed_precondition' },
   draining: { wire: 19, code: 'unavailable' },
   no_shared_protocol: { wire: 0, code: 'failed_precondition' },
-} as const satisfies Record<string, { wire: number; code: Code }>;
+} as const satisfies Record<string, { wire: number; code: ErrorCode }>;
 
 /** The specific cause of a failure. The table is closed; most errors have no reason. */
-export type Reason = keyof typeof REASONS;
+export type ErrorReason = keyof typeof ERROR_REASONS;
 
 /** Details of a TransportError; all are optional. */
 export interface TransportErrorOptions {
   /** A more precise cause than the code. */
-  reason?: Reason | undefined;
+  reason?: ErrorReason | undefined;
   /** The address, node id or endpoint that the call was for. */
   target?: string | undefined;
   /**
@@ -108,9 +108,9 @@ export class TransportError extends Error {
   }
 
   /** The kind of failure; the documentation of errors lists them all. */
-  readonly code: Code;
+  readonly code: ErrorCode;
   /** A more precise cause than the code; undefined if the code is precise enough. */
-  readonly reason: Reason | undefined;
+  readonly reason: ErrorReason | undefined;
   /** The address, node id or endpoint that the call was for. */
   readonly target: string | undefined;
   /** Whether a handler may have seen the call; undefined if no call failed. */
@@ -120,18 +120,18 @@ export class TransportError extends Error {
   /** Application data that came with the error. */
   readonly metadata: Readonly<Record<string, string>> | undefined;
 
-  constructor(code: Code, message: string, options: TransportErrorOptions = {}) {
+  constructor(code: ErrorCode, message: string, options: TransportErrorOptions = {}) {
     super(
       message,
       'cause' in options && options.cause !== undefined ? { cause: options.cause } : undefined,
     );
-    if (!Object.hasOwn(CODES, code))
+    if (!Object.hasOwn(ERROR_CODES, code))
       throw new TypeError(
-        `'${code}' is not a TransportError code; the codes are ${Object.keys(CODES).join(', ')}`,
+        `'${code}' is not a TransportError code; the codes are ${Object.keys(ERROR_CODES).join(', ')}`,
       );
-    if (options.reason !== undefined && !Object.hasOwn(REASONS, options.reason)) {
+    if (options.reason !== undefined && !Object.hasOwn(ERROR_REASONS, options.reason)) {
       throw new TypeError(
-        `'${options.reason}' is not a TransportError reason; the reasons are ${Object.keys(REASONS).join(', ')}`,
+        `'${options.reason}' is not a TransportError reason; the reasons are ${Object.keys(ERROR_REASONS).join(', ')}`,
       );
     }
     this.code = code;
@@ -180,32 +180,32 @@ export function withoutStack(
 }
 
 /** Returns the wire number of a code. */
-export function codeNumber(code: Code): number {
-  return CODES[code];
+export function codeNumber(code: ErrorCode): number {
+  return ERROR_CODES[code];
 }
 
 /** Returns the code that a wire number stands for; 'unknown' for unknown numbers (gRPC's rule). */
-export function codeOf(number: number): Code {
+export function codeOf(number: number): ErrorCode {
   return codeByNumber[number] ?? 'unknown';
 }
 
 /** Returns the wire number of a reason; 0 if the reason is undefined. */
-export function reasonNumber(reason: Reason | undefined): number {
-  return reason === undefined ? 0 : REASONS[reason].wire;
+export function reasonNumber(reason: ErrorReason | undefined): number {
+  return reason === undefined ? 0 : ERROR_REASONS[reason].wire;
 }
 
 /** Returns the reason that a wire number stands for; undefined for 0 and unknown numbers. */
-export function reasonOf(number: number): Reason | undefined {
+export function reasonOf(number: number): ErrorReason | undefined {
   return reasonByNumber[number];
 }
 
 /** Creates an error with this reason and the code that the table assigns to it. */
 export function reasonError(
-  reason: Reason,
+  reason: ErrorReason,
   message: string,
   options: Omit<TransportErrorOptions, 'reason'> = {},
 ): TransportError {
-  return new TransportError(REASONS[reason].code, message, { ...options, reason });
+  return new TransportError(ERROR_REASONS[reason].code, message, { ...options, reason });
 }
 
 /**
@@ -214,7 +214,7 @@ export function reasonError(
  * frames.
  */
 export function stackless(
-  code: Code,
+  code: ErrorCode,
   message: string,
   options?: TransportErrorOptions,
 ): TransportError {
@@ -279,9 +279,9 @@ export function withCallerStack<A extends unknown[], R>(
   return wrapped;
 }
 
-const codeByNumber: (Code | undefined)[] = [];
-for (const [name, number] of Object.entries(CODES))
-  if (name !== 'shutdown') codeByNumber[number] = name as Code;
-const reasonByNumber: (Reason | undefined)[] = [];
-for (const [name, { wire }] of Object.entries(REASONS))
-  if (wire > 0) reasonByNumber[wire] = name as Reason;
+const codeByNumber: (ErrorCode | undefined)[] = [];
+for (const [name, number] of Object.entries(ERROR_CODES))
+  if (name !== 'shutdown') codeByNumber[number] = name as ErrorCode;
+const reasonByNumber: (ErrorReason | undefined)[] = [];
+for (const [name, { wire }] of Object.entries(ERROR_REASONS))
+  if (wire > 0) reasonByNumber[wire] = name as ErrorReason;

@@ -36,19 +36,19 @@ export {
   text,
   withDefault,
 } from './config.ts';
-export { CODES, reasonError, type TransportErrorOptions } from './errors.ts';
+export { ERROR_CODES, reasonError, type TransportErrorOptions } from './errors.ts';
 export { formatHostPort, type HostPort, isUnspecified, parseHostPort } from './host-port.ts';
 export type { ClientNext, ServerNext } from './interceptors.ts';
-export type { Counter } from './observer.ts';
+export type { TransportCounter } from './observer.ts';
 export type { Limited } from './protocol/limited.ts';
 export {
   type DownloadDefinition,
   type DuplexDefinition,
   isProtocol,
-  type Method,
   type MethodKind,
-  type Methods,
   type OneWayDefinition,
+  type ProtocolMethod,
+  type ProtocolMethods,
   type UnaryDefinition,
   type UploadDefinition,
 } from './protocol/protocol.ts';
@@ -66,11 +66,11 @@ export type {
   MethodName,
   OneWayName,
   OneWayRpc,
-  Responds,
   RpcBase,
-  Streams,
+  RpcWithDownload,
+  RpcWithResponse,
+  RpcWithUpload,
   UnaryRpc,
-  Uploaded,
   UploadInput,
   UploadRpc,
 } from './rpc/types.ts';

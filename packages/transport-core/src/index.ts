@@ -3,11 +3,11 @@
 // clocks and sources of randomness. It follows semver, and none of its names is in another entry.
 
 export type { CallRecord } from './call-record.ts';
-export type { Clock, Timer } from './clock.ts';
+export type { Clock, ClockTimer } from './clock.ts';
 export type { CommonOptions } from './common-options.ts';
-export { type Code, REASONS, type Reason, TransportError } from './errors.ts';
+export { ERROR_REASONS, type ErrorCode, type ErrorReason, TransportError } from './errors.ts';
 export type {
-  Allow,
+  AllowCall,
   ClientCall,
   ClientInterceptor,
   Interceptors,
@@ -49,7 +49,7 @@ export { systemClock, systemRandom } from './system-runtime.ts';
 export type { Backend } from './transport/backend.ts';
 export { type CreateTransportOptions, createTransport } from './transport/create-transport.ts';
 export { type ServeOptions, type Server, serve } from './transport/serve.ts';
-export type { Snapshot } from './transport/snapshot.ts';
+export type { TransportSnapshot } from './transport/snapshot.ts';
 export type {
   AnyTransport,
   CallOptions,

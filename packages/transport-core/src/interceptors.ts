@@ -80,7 +80,7 @@ export interface Interceptors {
  * else that it throws is reported as `callbackFailed`, and the call is denied. While a promise is
  * pending, the call counts as being handled, and later calls may overtake it.
  */
-export type Allow = (
+export type AllowCall = (
   remote: Remote,
   method: string,
   metadata: Readonly<Record<string, string>>,

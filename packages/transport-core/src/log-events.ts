@@ -1,7 +1,7 @@
 // An observer that writes the events and counters that an operator should see to a logger.
 
 import type { Logger } from './logger.ts';
-import type { Counter, Observer, ObserverEvent } from './observer.ts';
+import type { Observer, ObserverEvent, TransportCounter } from './observer.ts';
 import type { Remote } from './remote.ts';
 
 /**
@@ -20,7 +20,7 @@ const METHODS = ['debug', 'info', 'warn', 'error'] as const;
 class OperatorLog implements Observer {
   readonly #logger: Logger;
   /** Counters that were logged at least once. */
-  readonly #logged = new Set<Counter>();
+  readonly #logged = new Set<TransportCounter>();
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -66,7 +66,12 @@ class OperatorLog implements Observer {
    * fill the log. Logs nothing while the transport closes, because it is normal that one-ways are
    * dropped then.
    */
-  count(counter: Counter, _: number, remote: Remote | undefined, isClosing: boolean): void {
+  count(
+    counter: TransportCounter,
+    _: number,
+    remote: Remote | undefined,
+    isClosing: boolean,
+  ): void {
     const isAlarm = ALARMS.has(counter) && !this.#logged.has(counter) && !isClosing;
     if (!isAlarm) return;
     this.#logged.add(counter);
@@ -90,7 +95,7 @@ const ORDERLY: ReadonlySet<string> = new Set([
   'duplicate',
   'draining',
 ]);
-const ALARMS: ReadonlySet<Counter> = new Set([
+const ALARMS: ReadonlySet<TransportCounter> = new Set([
   'onewayLost',
   'onewayDropped',
   'refusedCall',

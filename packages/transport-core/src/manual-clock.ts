@@ -1,7 +1,7 @@
 // A clock that a test moves by hand, so that tests of deadlines, keep-alive and back-off take no
 // real time.
 
-import { type Clock, sleepOn, type Timer } from './clock.ts';
+import { type Clock, type ClockTimer, sleepOn } from './clock.ts';
 
 /**
  * A Clock whose time stands still between calls to `advance` and `jump`. Timers run in order of
@@ -55,7 +55,7 @@ export function createManualClock(start = 1_000): ManualClock {
   };
   const clock: ManualClock = {
     now: () => time,
-    setTimeout(callback, delay): Timer {
+    setTimeout(callback, delay): ClockTimer {
       const entry = { due: time + Math.max(delay, 0), order: order++, callback };
       entries.add(entry);
       return entry;

@@ -56,7 +56,7 @@ export type ObserverEvent =
  * - slowed: reading from a connection was paused until others had been served, because its peer had
  *   used more work units than one turn allows.
  */
-export type Counter =
+export type TransportCounter =
   | 'onewayLost'
   | 'onewayDropped'
   | 'lateReply'
@@ -79,7 +79,12 @@ export interface Observer {
    * connection was involved. `isClosing` is true while the transport closes, when it is normal that
    * messages are dropped.
    */
-  count?(counter: Counter, amount: number, remote: Remote | undefined, isClosing: boolean): void;
+  count?(
+    counter: TransportCounter,
+    amount: number,
+    remote: Remote | undefined,
+    isClosing: boolean,
+  ): void;
   /**
    * A call made here starts. Calls that fail before that (an invalid request, a closed transport)
    * and messages of `trySend` are not reported.

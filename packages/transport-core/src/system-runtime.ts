@@ -2,7 +2,7 @@
 // may replace randomness and time of day. Only the system-*.ts files use such globals of the
 // runtime.
 
-import { type Clock, LONGEST_DELAY, sleepOn, type Timer } from './clock.ts';
+import { type Clock, type ClockTimer, LONGEST_DELAY, sleepOn } from './clock.ts';
 import type { Random } from './random.ts';
 import { override } from './runtime-override.ts';
 
@@ -24,9 +24,9 @@ declare const crypto: { getRandomValues<T extends ArrayBufferView>(array: T): T 
  */
 export const systemClock: Clock = Object.freeze({
   now: () => performance.now(),
-  setTimeout: (callback: () => void, delay: number): Timer =>
+  setTimeout: (callback: () => void, delay: number): ClockTimer =>
     setTimeout(callback, Math.min(Math.max(delay, 0), LONGEST_DELAY)),
-  clearTimeout: (timer: Timer) => clearTimeout(timer),
+  clearTimeout: (timer: ClockTimer) => clearTimeout(timer),
   sleep: (delay: number, signal?: AbortSignal) => sleepOn(systemClock, delay, signal),
   defer:
     typeof process !== 'undefined' && process.nextTick !== undefined

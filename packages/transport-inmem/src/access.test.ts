@@ -1,7 +1,7 @@
 // Tests of `allow`: which calls a peer may make.
 
 import {
-  type Allow,
+  type AllowCall,
   bytes,
   createTransport,
   defineProtocol,
@@ -36,8 +36,8 @@ const of = (...numbers: number[]) => new Uint8Array(numbers);
 
 async function fixture(
   t: ExecutionContext,
-  allow: Allow | undefined,
-  { observer, mountAllow }: { observer?: Observer; mountAllow?: Allow } = {},
+  allow: AllowCall | undefined,
+  { observer, mountAllow }: { observer?: Observer; mountAllow?: AllowCall } = {},
 ) {
   const backends = [inmem()];
   const root = defineProtocol({ name: 'root', version: 1, channel: 0x30, methods: {} });

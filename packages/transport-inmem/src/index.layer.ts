@@ -2,9 +2,9 @@
 // simulation is made of their parts.
 
 export type { CallbackRunner } from './memory/end-of-tick.ts';
-export type { Line, LineEnd } from './memory/line.ts';
+export type { MemoryLine, MemoryLineEnd } from './memory/line.ts';
 export { ByteConnection, FrameConnection, MemoryConnection } from './memory/memory-connection.ts';
-export { type Dial, MemoryLayer } from './memory/memory-layer.ts';
+export { type MemoryDial, MemoryLayer } from './memory/memory-layer.ts';
 export {
   createInmemStreams,
   type InmemLayerOptions,

@@ -4,14 +4,14 @@ import type { Msg, NatsConnection } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
 import { TransportError } from '@trunkline/transport-core';
 import type { ExecutionContext } from 'ava';
-import { type ExposeOptions, expose } from './expose.ts';
+import { type ServeNatsOptions, serveNats } from './expose.ts';
 import { client, eventually, node, type TestTransport } from './testing/nodes.ts';
 import type { testProtocol } from './testing/protocol.ts';
 import { natsTest, serverOfFile } from './testing/server.ts';
 
 const server = (await serverOfFile())!;
 const empty = new Uint8Array(0);
-type Options = Omit<ExposeOptions<typeof testProtocol>, 'connection'>;
+type Options = Omit<ServeNatsOptions<typeof testProtocol>, 'connection'>;
 
 natsTest('a plain request gets the response of the method, in JSON', async (t) => {
   const { nats, name } = await service(t);
@@ -89,7 +89,7 @@ natsTest('each request reaches one of the processes that expose a service', asyn
   const { nats, name, transport } = await service(t);
   const second = await connect({ servers: server.address });
   t.teardown(() => second.close());
-  expose(transport, { connection: second, name });
+  serveNats(transport, { connection: second, name });
   await second.flush();
   let answers = 0;
   const requests = Array.from({ length: 50 }, () => ask(nats, `${name}.who`, 'null'));
@@ -133,7 +133,12 @@ natsTest('a gateway exposes the methods of another node', async (t) => {
   const gateway = client(t, { servers: server.address });
   const nats = await connect({ servers: server.address });
   t.teardown(() => nats.close());
-  expose(gateway, { connection: nats, target: far.localAddr(), name: 'gateway', methods: ['who'] });
+  serveNats(gateway, {
+    connection: nats,
+    target: far.localAddr(),
+    name: 'gateway',
+    methods: ['who'],
+  });
   t.is((await ask(nats, 'gateway.who', 'null')).string(), '"far"');
   await t.throwsAsync(ask(nats, 'gateway.echo', 'x'), { message: /no responders/i });
 });
@@ -142,16 +147,16 @@ natsTest('wrong options and methods that stream are refused', async (t) => {
   const transport = client(t, { servers: server.address });
   const connection = { subscribe: () => {} } as unknown as NatsConnection;
   const wrong = (options: object, message: RegExp) =>
-    t.throws(() => expose(transport, { connection, ...options }), {
+    t.throws(() => serveNats(transport, { connection, ...options }), {
       instanceOf: TypeError,
       message,
     });
-  wrong({ connection: undefined }, /expose: connection: /);
+  wrong({ connection: undefined }, /serveNats: connection: /);
   wrong({ methods: ['numbers'] }, /'numbers' streams, and a NATS request has one request/);
   wrong({ methods: ['nothing'] }, /protocol 'test' has no method 'nothing'/);
-  wrong({ name: 'a.b' }, /expose: name: /);
-  wrong({ version: '1' }, /expose: version: /);
-  wrong({ speed: 1 }, /expose: .*speed/);
+  wrong({ name: 'a.b' }, /serveNats: name: /);
+  wrong({ version: '1' }, /serveNats: version: /);
+  wrong({ speed: 1 }, /serveNats: .*speed/);
 });
 
 let count = 0;
@@ -181,7 +186,7 @@ async function service(t: ExecutionContext, options: Options = {}) {
   );
   t.teardown(() => Promise.all([connection!.close(), nats!.close()]));
   const name = `service-${++count}`;
-  const exposed = expose(transport, { connection: connection!, name, ...options });
+  const exposed = serveNats(transport, { connection: connection!, name, ...options });
   await connection!.flush();
   return { transport, nats: nats!, name, exposed, notes, release };
 }

@@ -24,8 +24,8 @@ import { statusOf } from './service-errors.ts';
 import { decodePayload, encodePayload } from './service-payload.ts';
 import { ServiceRecord } from './service-record.ts';
 
-/** Options of `expose`; `connection` is required. */
-export interface ExposeOptions<P extends Protocol> {
+/** Options of `serveNats`; `connection` is required. */
+export interface ServeNatsOptions<P extends Protocol> {
   /**
    * The NATS connection on which the services listen. It stays yours: `stop` does not close it. It
    * may reconnect; the services then continue.
@@ -53,7 +53,7 @@ export interface ExposeOptions<P extends Protocol> {
 }
 
 /** Services that are exposed. */
-export interface Exposed {
+export interface NatsService {
   /** The id of this instance, as `$SRV.PING` reports it. */
   readonly id: string;
   /**
@@ -70,15 +70,15 @@ export interface Exposed {
  *
  * @throws TypeError for an invalid option, and for a method that streams.
  */
-export function expose<P extends Protocol>(
+export function serveNats<P extends Protocol>(
   transport: Transport<P>,
-  options: ExposeOptions<P>,
-): Exposed {
-  parseOptions(schema, options, 'expose');
-  return new Service(transport as unknown as Transport, options as ExposeOptions<Protocol>);
+  options: ServeNatsOptions<P>,
+): NatsService {
+  parseOptions(schema, options, 'serveNats');
+  return new Service(transport as unknown as Transport, options as ServeNatsOptions<Protocol>);
 }
 
-class Service implements Exposed {
+class Service implements NatsService {
   readonly id = randomId(systemRandom);
   readonly #transport: Transport;
   readonly #connection: NatsConnection;
@@ -90,13 +90,13 @@ class Service implements Exposed {
   #idle: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
 
-  constructor(transport: Transport, options: ExposeOptions<Protocol>) {
+  constructor(transport: Transport, options: ServeNatsOptions<Protocol>) {
     const { protocol } = transport;
     const { connection, target, name = protocol.name, version, description = '' } = options;
     const { subject = name, queue = 'q', concurrency = CONCURRENCY } = options;
     if (!/^[\w-]+$/.test(name))
       throw new TypeError(
-        `expose: name: must have only letters, digits, '_' and '-', got '${name}'; set 'name'`,
+        `serveNats: name: must have only letters, digits, '_' and '-', got '${name}'; set 'name'`,
       );
     this.#transport = transport;
     this.#connection = connection;
@@ -202,10 +202,10 @@ function exposedMethods(
   return wanted.map((each) => {
     const method = Object.hasOwn(methods, each) ? methods[each] : undefined;
     if (method === undefined)
-      throw new TypeError(`expose: methods: protocol '${name}' has no method '${each}'`);
+      throw new TypeError(`serveNats: methods: protocol '${name}' has no method '${each}'`);
     if (streams(method))
       throw new TypeError(
-        `expose: methods: '${each}' streams, and a NATS request has one request and one response`,
+        `serveNats: methods: '${each}' streams, and a NATS request has one request and one response`,
       );
     return [each, method];
   });

@@ -1,7 +1,7 @@
 // Identity tests of Noise over NATS.
 
 import { createIdentity, type Identity } from '@trunkline/security';
-import { secure } from '@trunkline/security/noise';
+import { createNoiseStreamLayer } from '@trunkline/security/noise';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { identitySuite } from '@trunkline/transport-testkit';
 import test from 'ava';
@@ -16,13 +16,17 @@ if (server !== undefined)
     credentials: async (type) => createIdentity({ type }),
     transport(identity, options, { lists, address }) {
       const { clock } = options;
-      const stream = secure(layerAt(server, { clock, address }), { identity, clock, ...lists });
+      const stream = createNoiseStreamLayer(layerAt(server, { clock, address }), {
+        identity,
+        clock,
+        ...lists,
+      });
       return {
         transport: new NetworkTransport({ ...options, stream }),
         update: async ({ allow, deny }) => stream.updatePeers({ allow, deny }),
       };
     },
-    layer: (identity) => secure(layerAt(server), { identity }),
+    layer: (identity) => createNoiseStreamLayer(layerAt(server), { identity }),
     plain: {
       transport: (options) =>
         new NetworkTransport({ ...options, stream: layerAt(server, { clock: options.clock }) }),

@@ -1,7 +1,7 @@
 // The listening end: answers requests to dial, and hands a connection over once its dialer has
 // confirmed the dial.
 
-import type { Clock, Random, Reason, TransportError } from '@trunkline/transport-core';
+import type { Clock, ErrorReason, Random, TransportError } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';
 import {
   createMessage,
@@ -130,7 +130,7 @@ export class Acceptor {
     );
   }
 
-  #refuse(peer: string, reason: Reason, message: string): void {
+  #refuse(peer: string, reason: ErrorReason, message: string): void {
     const content = encodeRefusal({ reason, message });
     const answer = createMessage(0, MessageType.refuse, content.length);
     answer.set(content, HEADER);

@@ -1,7 +1,7 @@
 // A connection over two NATS subjects as a StreamConnection. NATS has neither back-pressure nor a
 // graceful end for a subject, so this class adds credit, which the reader grants, and an end.
 
-import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
+import { type Clock, type ClockTimer, TransportError } from '@trunkline/transport-core';
 import {
   reasonError,
   type StreamConnection,
@@ -39,7 +39,7 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
   #isEnding = false;
   #endSent = false;
   #discarded = 0;
-  #linger: Timer | undefined;
+  #linger: ClockTimer | undefined;
   #isOver = false;
   #error: TransportError | undefined;
 

@@ -2,7 +2,7 @@
 // confirmation, after which both ends have a connection.
 
 import type { Clock, Random } from '@trunkline/transport-core';
-import { REASONS, type Reason, TransportError } from '@trunkline/transport-core';
+import { ERROR_REASONS, type ErrorReason, TransportError } from '@trunkline/transport-core';
 import { cleanText, reasonError } from '@trunkline/transport-core/backend';
 import { decodeRefusal, decodeTerms, encodeTerms, MessageType } from './message.ts';
 import { type LinkOwner, LONGEST, MessageLink } from './message-link.ts';
@@ -113,8 +113,8 @@ function refused(address: string, content: Uint8Array): TransportError {
   const { reason, message } = decodeRefusal(content);
   const text = `Cannot connect to ${address}: the node refuses: ${cleanText(message)}`;
   const options = { target: address, origin: 'remote' } as const;
-  return reason !== undefined && Object.hasOwn(REASONS, reason)
-    ? reasonError(reason as Reason, text, options)
+  return reason !== undefined && Object.hasOwn(ERROR_REASONS, reason)
+    ? reasonError(reason as ErrorReason, text, options)
     : new TransportError('unavailable', text, options);
 }
 

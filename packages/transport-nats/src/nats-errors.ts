@@ -1,6 +1,6 @@
 // Translates the errors of the NATS client, in the only place where they enter our code.
 
-import { type Code, type Reason, TransportError } from '@trunkline/transport-core';
+import { type ErrorCode, type ErrorReason, TransportError } from '@trunkline/transport-core';
 import { socketError } from '@trunkline/transport-core/backend';
 
 /** The action that failed. */
@@ -16,7 +16,7 @@ function meaning(
   cause: unknown,
   action: NatsAction,
   where: string,
-): [Code, Reason | undefined, string] {
+): [ErrorCode, ErrorReason | undefined, string] {
   const name = nameOf(cause);
   if (name === 'PermissionViolationError') {
     const verb = action === 'publish' ? 'publish to' : 'subscribe to';

@@ -1,16 +1,16 @@
 // The number that a plain NATS service sends for each error code.
 
-import type { Code } from '@trunkline/transport-core';
+import type { ErrorCode } from '@trunkline/transport-core';
 
 /**
  * Returns the value of `Nats-Service-Error-Code`: an HTTP status code, as NATS services use it. The
  * mapping is the one that gRPC's gateway uses for gRPC codes.
  */
-export function statusOf(code: Code): number {
+export function statusOf(code: ErrorCode): number {
   return STATUS[code];
 }
 
-const STATUS: Readonly<Record<Code, number>> = {
+const STATUS: Readonly<Record<ErrorCode, number>> = {
   cancelled: 499,
   unknown: 500,
   invalid_argument: 400,

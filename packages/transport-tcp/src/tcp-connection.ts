@@ -2,7 +2,7 @@
 // is free again, and a graceful close loses no data.
 
 import type { Socket } from 'node:net';
-import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
+import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
 import {
   formatHostPort,
   freeChunk,
@@ -24,7 +24,7 @@ type Phase =
   | {
       readonly name: 'ending';
       /** Destroys the socket if the other end takes too long. */
-      timer: Timer;
+      timer: ClockTimer;
       discarded: number;
       /** The other end has ended, too, so the end of the socket is not an error. */
       isMutual: boolean;

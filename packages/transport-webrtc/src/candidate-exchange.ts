@@ -1,7 +1,7 @@
 // The candidates of one connection, in both directions: decides when they are sent and used, and
 // bounds their number.
 
-import type { Clock, Timer } from '@trunkline/transport-core';
+import type { Clock, ClockTimer } from '@trunkline/transport-core';
 import type { RtcPeerConnection } from './rtc.ts';
 import { candidatesOf } from './session-description.ts';
 import type { SignalCandidate, SignalSession } from './signal.ts';
@@ -26,7 +26,7 @@ export class CandidateExchange {
   #received = 0;
   /** Set as soon as candidates of the other end can be used. */
   #peer: RtcPeerConnection | undefined;
-  #hold: Timer | undefined;
+  #hold: ClockTimer | undefined;
   #isClosed = false;
 
   /** @param trickle false if offer and answer have to contain all candidates. */

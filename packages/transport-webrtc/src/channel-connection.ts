@@ -2,7 +2,12 @@
 // closed gracefully, so this class adds a window, in which the reader acknowledges bytes, and an
 // end.
 
-import { type Clock, systemClock, type Timer, TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  type ClockTimer,
+  systemClock,
+  TransportError,
+} from '@trunkline/transport-core';
 import {
   reasonError,
   type StreamConnection,
@@ -41,11 +46,11 @@ export class ChannelConnection implements StreamConnection {
   #isEnding = false;
   #endSent = false;
   #discarded = 0;
-  #linger: Timer | undefined;
+  #linger: ClockTimer | undefined;
   /** True after a `send` of the channel that threw: nothing more is written. */
   #hasFailed = false;
   /** Set while the other end may still read the last messages. */
-  #releasing: Timer | undefined;
+  #releasing: ClockTimer | undefined;
   #isOver = false;
   #isReleased = false;
   #error: TransportError | undefined;

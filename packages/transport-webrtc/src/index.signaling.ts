@@ -3,9 +3,9 @@
 export { createSignalHub, type SignalHub, type SignalHubSnapshot } from './signaling/hub.ts';
 export type {
   RegisteringNode,
-  RelayLimits,
   SignalHubLimits,
   SignalHubOptions,
+  SignalRelayLimits,
 } from './signaling/hub-options.ts';
-export { type HubSignal, type HubSignalOptions, hubSignal } from './signaling/hub-signal.ts';
+export { createHubSignal, type HubSignal, type HubSignalOptions } from './signaling/hub-signal.ts';
 export { type SignalingProtocol, signalingProtocol } from './signaling/protocol.ts';

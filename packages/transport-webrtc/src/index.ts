@@ -6,9 +6,7 @@ export {
   type MemorySignalOptions,
 } from './memory-signaling.ts';
 export type {
-  RtcChannelOptions,
   RtcDataChannel,
-  RtcDescription,
   RtcIceServer,
   RtcLibrary,
   RtcPeerConnection,

@@ -1,4 +1,4 @@
 // Signaling over a WAMP router.
 
-export { type WampSignal, type WampSignalOptions, wampSignal } from './wamp/wamp-signal.ts';
+export { createWampSignal, type WampSignal, type WampSignalOptions } from './wamp/wamp-signal.ts';
 export type { OpenWebSocket, WebSocketLike } from './wamp/web-socket.ts';

@@ -4,7 +4,7 @@ import {
   createIdentity,
   type Identity,
   type PeerLists,
-  type PeerUpdate,
+  type PeerListsUpdate,
 } from '@trunkline/security';
 import {
   bytes,
@@ -65,9 +65,9 @@ test('a node that is denied while connected is disconnected at once, and admitte
 });
 
 test('the relay of signaling gets the lists, and their changes', (t) => {
-  const updates: PeerUpdate[] = [];
+  const updates: PeerListsUpdate[] = [];
   const relay = {
-    updatePeers: (lists: PeerUpdate) => void updates.push(lists),
+    updatePeers: (lists: PeerListsUpdate) => void updates.push(lists),
   } as SignalRelay;
   const signal = createMemorySignaling().signal(bob.nodeId);
   const layer = createWebRtcStreamLayer({

@@ -2,7 +2,7 @@
 // opens the channel and exchanges hellos. Implements both roles.
 
 import type { Identity } from '@trunkline/security';
-import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
+import { type Clock, type ClockTimer, TransportError } from '@trunkline/transport-core';
 import { cleanText, isNodeId, reasonError } from '@trunkline/transport-core/backend';
 import { CandidateExchange } from './candidate-exchange.ts';
 import { encodeHello, type Fingerprints, type Role, readHello } from './hello.ts';
@@ -64,7 +64,7 @@ export class Negotiation {
   /** Messages that arrived after the hello and before `handOver`. */
   readonly #messages: unknown[] = [];
   #isGone = false;
-  #gathering: { readonly timer: Timer; readonly end: () => void } | undefined;
+  #gathering: { readonly timer: ClockTimer; readonly end: () => void } | undefined;
 
   constructor(options: NegotiationOptions) {
     this.#options = options;

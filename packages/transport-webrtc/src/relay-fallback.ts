@@ -1,6 +1,6 @@
 // Uses the relay of signaling for nodes that can't be reached directly.
 
-import type { PeerUpdate } from '@trunkline/security';
+import type { PeerListsUpdate } from '@trunkline/security';
 import { type Clock, systemClock, TransportError } from '@trunkline/transport-core';
 import type {
   DialOptions,
@@ -93,7 +93,7 @@ export class RelayFallback implements WebRtcStreamLayer {
     return this.#direct.advertiseAddr();
   }
 
-  updatePeers(lists: PeerUpdate): void {
+  updatePeers(lists: PeerListsUpdate): void {
     this.#direct.updatePeers(lists);
   }
 

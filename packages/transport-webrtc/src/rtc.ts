@@ -17,7 +17,7 @@ export interface RtcPeerConnection {
   readonly connectionState: string;
   readonly iceConnectionState?: string;
   readonly iceGatheringState: string;
-  readonly localDescription: RtcDescription | null | undefined;
+  readonly localDescription: { readonly type: string; readonly sdp: string } | null | undefined;
   /**
    * The SCTP transport. In werift it has a method `stop`, which notifies the other end that the
    * connection has ended.
@@ -26,7 +26,11 @@ export interface RtcPeerConnection {
   onicecandidate: any;
   onconnectionstatechange: any;
   onicegatheringstatechange?: any;
-  createDataChannel(label: string, options: RtcChannelOptions): RtcDataChannel;
+  /** Creates a data channel on whose number both ends have agreed. */
+  createDataChannel(
+    label: string,
+    options: { readonly negotiated: true; readonly id: number; readonly ordered: true },
+  ): RtcDataChannel;
   createOffer(): Promise<any>;
   createAnswer(): Promise<any>;
   setLocalDescription(description: any): Promise<any>;
@@ -36,17 +40,10 @@ export interface RtcPeerConnection {
 }
 
 /** An SDP and its type. */
-export interface RtcDescription {
-  readonly type: string;
-  readonly sdp: string;
-}
+export type RtcDescription = NonNullable<RtcPeerConnection['localDescription']>;
 
 /** Options of a data channel on whose number both ends have agreed. */
-export interface RtcChannelOptions {
-  readonly negotiated: true;
-  readonly id: number;
-  readonly ordered: true;
-}
+export type RtcChannelOptions = Parameters<RtcPeerConnection['createDataChannel']>[1];
 
 /** An `RTCDataChannel`. */
 export interface RtcDataChannel {

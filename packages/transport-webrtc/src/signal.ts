@@ -1,7 +1,7 @@
 // The interface of signaling: how two nodes exchange the offer, the answer and the candidates from
 // which a WebRTC connection is made. A hub, a WAMP router and the in-memory signaling implement it.
 
-import type { PeerUpdate } from '@trunkline/security';
+import type { PeerListsUpdate } from '@trunkline/security';
 import type { TransportError } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 
@@ -51,7 +51,7 @@ export interface Signal {
 /** The streams that signaling relays. */
 export interface SignalRelay extends StreamLayer {
   /** Replaces the lists of allowed and denied nodes immediately. */
-  updatePeers(lists: PeerUpdate): void;
+  updatePeers(lists: PeerListsUpdate): void;
 }
 
 /** Options of `open`. */

@@ -1,6 +1,6 @@
 // Sends another message after the last one, for libraries in which the last message may be stuck.
 
-import { systemClock, type Timer } from '@trunkline/transport-core';
+import { type ClockTimer, systemClock } from '@trunkline/transport-core';
 
 /** The text that wakes a library; the end that receives it ignores it. */
 export const WAKE = 'wake';
@@ -12,7 +12,7 @@ export const WAKE = 'wake';
  */
 export class WakeUp {
   readonly #send: (text: string) => void;
-  #timer: Timer | undefined;
+  #timer: ClockTimer | undefined;
   /** True if a message was sent since the timer was set. */
   #hasSent = false;
   #delay = FIRST_DELAY;

@@ -1,6 +1,6 @@
 // The WebRTC stream layer: dials and listens through signaling, in browsers and in Node.
 
-import type { NodeFilter, PeerUpdate } from '@trunkline/security';
+import type { NodeIdFilter, PeerListsUpdate } from '@trunkline/security';
 import { type Clock, systemClock, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
@@ -28,19 +28,19 @@ export interface WebRtcStreamLayer extends StreamLayer {
    * are no longer wanted are aborted with `denied` at both ends. Throws a TypeError that names the
    * flaw if a list is invalid, and `failed_precondition` without an `identity`.
    */
-  updatePeers(lists: PeerUpdate): void;
+  updatePeers(lists: PeerListsUpdate): void;
 }
 
 export class WebRtcLayer implements WebRtcStreamLayer {
   readonly clock: Clock;
   readonly #options: WebRtcStreamLayerOptions;
-  readonly #peers: NodeFilter;
+  readonly #peers: NodeIdFilter;
   #listening: 'no' | 'starting' | 'yes' = 'no';
   /** The functions that end the pending dials and handshakes with a given error, one for each. */
   readonly #pending = new Set<(error: TransportError) => void>();
 
   /** @param options must be valid. */
-  constructor(options: WebRtcStreamLayerOptions, peers: NodeFilter) {
+  constructor(options: WebRtcStreamLayerOptions, peers: NodeIdFilter) {
     this.#options = options;
     this.#peers = peers;
     this.clock = options.clock ?? systemClock;
@@ -234,7 +234,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
     return connection;
   }
 
-  updatePeers(lists: PeerUpdate): void {
+  updatePeers(lists: PeerListsUpdate): void {
     updatePeers(this.#options, this.#peers, lists);
   }
 
@@ -284,8 +284,8 @@ export class WebRtcLayer implements WebRtcStreamLayer {
 /** Replaces the lists of a layer or a backend with these options. */
 export function updatePeers(
   { identity, signal }: WebRtcBackendOptions,
-  peers: NodeFilter,
-  lists: PeerUpdate,
+  peers: NodeIdFilter,
+  lists: PeerListsUpdate,
 ): void {
   if (identity === undefined)
     throw new TransportError(

@@ -1,6 +1,6 @@
 // The options of the WebRTC layer, and their validation.
 
-import { type Identity, nodeIds, type PeerLists } from '@trunkline/security';
+import { type Identity, nodeIdsOption, type PeerLists } from '@trunkline/security';
 import type { Clock } from '@trunkline/transport-core';
 import {
   isNodeId,
@@ -75,7 +75,7 @@ export const isClock = has('now', 'setTimeout', 'clearTimeout', 'defer');
 const backendFields = {
   signal: reference<Signal>(
     has('nodeId', 'listen', 'open'),
-    'a Signal, such as hubSignal of @trunkline/transport-webrtc/signaling returns',
+    'a Signal, such as createHubSignal of @trunkline/transport-webrtc/signaling returns',
   ),
   identity: optional(
     reference<Identity>(
@@ -83,8 +83,8 @@ const backendFields = {
       'an identity, as createIdentity of @trunkline/security returns it',
     ),
   ),
-  allow: optional(nodeIds),
-  deny: optional(nodeIds),
+  allow: optional(nodeIdsOption),
+  deny: optional(nodeIdsOption),
   iceServers: optional(
     reference<readonly RtcIceServer[]>(
       (value) => Array.isArray(value) && value.every(has('urls')),

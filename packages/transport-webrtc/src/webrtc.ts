@@ -1,6 +1,6 @@
 // WebRTC as a backend of createTransport, and as a stream layer.
 
-import { NodeFilter, type PeerUpdate } from '@trunkline/security';
+import { NodeIdFilter, type PeerListsUpdate } from '@trunkline/security';
 import type { Backend } from '@trunkline/transport-core';
 import { checkAdvertised, parseOptions } from '@trunkline/transport-core/backend';
 import { RelayFallback } from './relay-fallback.ts';
@@ -23,7 +23,7 @@ export function createWebRtcStreamLayer(options: WebRtcStreamLayerOptions): WebR
 /** A backend over WebRTC. */
 export interface WebRtcBackend extends Backend {
   /** Does the same as `updatePeers` of a layer, for all layers that this backend has created. */
-  updatePeers(lists: PeerUpdate): void;
+  updatePeers(lists: PeerListsUpdate): void;
 }
 
 /**
@@ -62,7 +62,7 @@ function createLayer(
   return new RelayFallback(layer, signal.relay);
 }
 
-function filterOf(options: WebRtcBackendOptions): NodeFilter {
+function filterOf(options: WebRtcBackendOptions): NodeIdFilter {
   const { signal, identity } = options;
-  return new NodeFilter(identity?.nodeId ?? signal.nodeId, options);
+  return new NodeIdFilter(identity?.nodeId ?? signal.nodeId, options);
 }

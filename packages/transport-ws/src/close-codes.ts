@@ -1,7 +1,7 @@
 // Maps WebSocket close codes to transport errors. All translation of close codes happens in this
 // file.
 
-import { type Code, type Reason, TransportError } from '@trunkline/transport-core';
+import { type ErrorCode, type ErrorReason, TransportError } from '@trunkline/transport-core';
 import { cleanText, reasonError } from '@trunkline/transport-core/backend';
 
 /**
@@ -66,8 +66,8 @@ export function violationError(
 
 /** The meaning of a close code: error code, reason and text. */
 export interface CloseCodeMeaning {
-  as: Code;
-  reason?: Reason;
+  as: ErrorCode;
+  reason?: ErrorReason;
   meaning: string;
 }
 
@@ -99,7 +99,7 @@ const CLOSE_CODES: Readonly<Record<number, CloseCodeMeaning>> = {
   1015: { as: 'unauthenticated', reason: 'bad_certificate', meaning: 'the TLS handshake failed' },
 };
 
-const VIOLATIONS: Readonly<Record<string, Reason>> = {
+const VIOLATIONS: Readonly<Record<string, ErrorReason>> = {
   WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 'too_large',
   WS_ERR_TOO_MANY_BUFFERED_PARTS: 'flood',
 };

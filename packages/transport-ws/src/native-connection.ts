@@ -2,7 +2,7 @@
 // message has been sent nor can be paused, so this class polls its buffer, and buffers messages
 // while it is paused.
 
-import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
+import { type Clock, type ClockTimer, TransportError } from '@trunkline/transport-core';
 import {
   reasonError,
   type StreamConnection,
@@ -33,8 +33,8 @@ export class NativeConnection implements StreamConnection {
   #unreadSize = 0;
   #discarded = 0;
   readonly #limit = new WriteLimit();
-  #poll: Timer | undefined;
-  #linger: Timer | undefined;
+  #poll: ClockTimer | undefined;
+  #linger: ClockTimer | undefined;
 
   constructor(webSocket: NativeWebSocket, endpoint: string, clock: Clock) {
     this.endpoint = endpoint;

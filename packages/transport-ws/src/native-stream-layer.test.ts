@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import {
   type Clock,
+  type ClockTimer,
   systemClock,
-  type Timer,
   type TransportError,
 } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer, StreamSink } from '@trunkline/transport-core/backend';
@@ -146,7 +146,7 @@ test('an incoming message also checks for drained, because timers of a backgroun
  * The suite uses a manual clock, but the polls that repeat every few milliseconds need real time.
  */
 function withRealPolls(clock: Clock): Clock {
-  const polls = new Set<Timer>();
+  const polls = new Set<ClockTimer>();
   return {
     ...clock,
     setTimeout(callback, delay) {

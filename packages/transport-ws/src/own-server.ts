@@ -4,7 +4,7 @@
 import type { Server } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import { getBuiltinModule } from 'node:process';
-import type { Clock, Observer, Timer, TransportError } from '@trunkline/transport-core';
+import type { Clock, ClockTimer, Observer, TransportError } from '@trunkline/transport-core';
 import { type ListenOptions, lookAlike, reasonError } from '@trunkline/transport-core/backend';
 import { cutOff, type MutualTls } from '@trunkline/transport-core/node';
 import { type Arrival, endedEarly, endpointOf, leave, tooLate } from './arrival.ts';
@@ -66,7 +66,7 @@ export function createUpgradeServer({
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
     socket.destroySoon();
   });
-  const waiting = new Map<Socket, Arrival & { timer: Timer }>();
+  const waiting = new Map<Socket, Arrival & { timer: ClockTimer }>();
   const arrived = (socket: Socket): Arrival => {
     const { timer, ...arrival } = waiting.get(socket) ?? { timer: undefined };
     clock.clearTimeout(timer);

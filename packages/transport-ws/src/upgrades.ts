@@ -3,7 +3,7 @@
 import type { Buffer } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
+import { type Clock, type ClockTimer, TransportError } from '@trunkline/transport-core';
 import {
   type HandshakeSlot,
   type ListenOptions,
@@ -115,7 +115,7 @@ function park(
 ): void {
   const endpoint = endpointOf(socket);
   let isTurn = false;
-  let timer: Timer;
+  let timer: ClockTimer;
   const done = () => {
     clock.clearTimeout(timer);
     parked.delete(cut);

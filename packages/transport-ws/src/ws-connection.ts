@@ -2,7 +2,7 @@
 // graceful close loses no data.
 
 import type { Socket } from 'node:net';
-import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
+import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
 import {
   formatHostPort,
   freeChunk,
@@ -43,7 +43,7 @@ export class WsConnection implements StreamConnection {
   #over = false;
   #error: TransportError | undefined;
   #discarded = 0;
-  #timer: Timer | undefined;
+  #timer: ClockTimer | undefined;
 
   /** @param side the side of this end: a dialer masks the messages that it sends. */
   constructor(

@@ -5,8 +5,8 @@ import process from 'node:process';
 
 const CLI: string = '@trunkline/cli';
 try {
-  const { main } = (await import(CLI)) as { main(): Promise<void> };
-  await main();
+  const { runCliProcess } = (await import(CLI)) as { runCliProcess(): Promise<void> };
+  await runCliProcess();
 } catch (error) {
   const { code, message } = error as { readonly code?: unknown; readonly message: string };
   if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes(`'${CLI}'`)) throw error;

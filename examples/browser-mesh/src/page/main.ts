@@ -5,7 +5,7 @@ import { createIdentity } from '@trunkline/security';
 import { secured } from '@trunkline/security/noise';
 import { systemClock } from '@trunkline/transport-core';
 import { webrtc } from '@trunkline/transport-webrtc';
-import { hubSignal } from '@trunkline/transport-webrtc/signaling';
+import { createHubSignal } from '@trunkline/transport-webrtc/signaling';
 import { ws } from '@trunkline/transport-ws';
 import { colorOf, nameOf } from '../names.ts';
 import { Participant } from '../participant.ts';
@@ -24,7 +24,7 @@ const MOST_EVENTS = 6;
 const site = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}`;
 // Every tab is a node of its own, so it has a new key each time it is loaded.
 const identity = createIdentity();
-const signal = hubSignal({ hub: `${site}/signal`, backends: [ws()], identity, relay: true });
+const signal = createHubSignal({ hub: `${site}/signal`, backends: [ws()], identity, relay: true });
 const self = new Participant({
   kind: 'page',
   identity,

@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { run, type Terminal } from '@trunkline/cli';
+import { type CliTerminal, runCli } from '@trunkline/cli';
 import { systemClock } from '@trunkline/transport-core';
 import test from 'ava';
 import { runLive } from './live.ts';
@@ -11,7 +11,7 @@ import { runLive } from './live.ts';
 async function trunkline(contexts: string, ...args: string[]) {
   let out = '';
   let err = '';
-  const terminal: Terminal = {
+  const terminal: CliTerminal = {
     out: async (text) => void (out += text),
     err: (text) => void (err += text),
     input: (async function* () {})(),
@@ -25,7 +25,7 @@ async function trunkline(contexts: string, ...args: string[]) {
     clock: systemClock,
     date: () => 0,
   };
-  const code = await run(args, terminal);
+  const code = await runCli(args, terminal);
   return { code, out, err };
 }
 

@@ -1,7 +1,7 @@
 // Adapts the times of the demo to the speed of the machine, because all nodes of the demo, and its
 // clients, share one event loop.
 
-import type { Clock, Timer } from '@trunkline/transport-core';
+import type { Clock, ClockTimer } from '@trunkline/transport-core';
 
 /**
  * Measures the lag of the event loop, and derives the factor by which the demo multiplies its
@@ -23,7 +23,7 @@ export class TimeScale {
   /** The mean lag in milliseconds. */
   #lag = 0;
   #dueAt = 0;
-  #timer: Timer | undefined;
+  #timer: ClockTimer | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;

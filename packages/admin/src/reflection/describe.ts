@@ -1,7 +1,7 @@
 // Describes protocols that this program has defined.
 
 import type { Codec, Protocol } from '@trunkline/transport-core';
-import type { Method } from '@trunkline/transport-core/backend';
+import type { ProtocolMethod } from '@trunkline/transport-core/backend';
 import { methodTable } from '@trunkline/transport-core/internal';
 import type {
   MessageDescription,
@@ -38,7 +38,7 @@ export async function describeProtocol(protocol: Protocol): Promise<ProtocolDesc
   };
 }
 
-function describeMethod(method: Method, sets: DescriptorSets): MethodDescription {
+function describeMethod(method: ProtocolMethod, sets: DescriptorSets): MethodDescription {
   const { name, id, kind, timeout, doc, request, response, upload, download } = method;
   return {
     name,

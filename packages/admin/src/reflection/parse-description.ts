@@ -7,7 +7,7 @@ import { type ProtocolDescription, protocolDescription } from './description.ts'
  * Returns a description that was stored as JSON. Throws `invalid_argument`, which names the first
  * wrong member, for any other value.
  */
-export function parseDescription(value: unknown): ProtocolDescription {
+export function parseProtocolDescription(value: unknown): ProtocolDescription {
   const { success, data, error } = protocolDescription.safeParse(value);
   if (success) return data as ProtocolDescription;
   const [issue] = error!.issues;

@@ -9,7 +9,7 @@ import type { DescribedMessages } from './protobuf/read-descriptors.ts';
 import { unknownField } from './unknown-field.ts';
 
 /** Options of codecs made from descriptions. */
-export interface ReflectedOptions {
+export interface ReflectedProtocolOptions {
   /**
    * True to send JSON members that the schema does not list. Default false: they are refused with
    * `invalid_argument`, because most are typing mistakes that the receiver would ignore.
@@ -21,7 +21,7 @@ export interface ReflectedOptions {
 export function reflectedCodec(
   { codec: name, limit = LARGEST, schema, type, descriptors }: MessageDescription,
   messages: DescribedMessages | undefined,
-  { allowUnknownFields = false }: ReflectedOptions,
+  { allowUnknownFields = false }: ReflectedProtocolOptions,
 ): Codec<JsonValue> {
   const size = Math.max(1, Math.min(Math.floor(limit), LARGEST));
   if (name === 'json') return jsonCodec(size, allowUnknownFields ? {} : (schema ?? {}));

@@ -5,7 +5,7 @@ import { defineProtocol, type Protocol, TransportError } from '@trunkline/transp
 import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import type { MessageDescription, ProtocolDescription } from './description.ts';
 import { DescribedMessages } from './protobuf/read-descriptors.ts';
-import { type ReflectedOptions, reflectedCodec } from './reflected-codec.ts';
+import { type ReflectedProtocolOptions, reflectedCodec } from './reflected-codec.ts';
 
 /**
  * Makes a protocol from a description. Mount it on a transport to call its methods of any kind:
@@ -18,7 +18,7 @@ import { type ReflectedOptions, reflectedCodec } from './reflected-codec.ts';
  */
 export async function reflectedProtocol(
   description: ProtocolDescription,
-  options: ReflectedOptions = {},
+  options: ReflectedProtocolOptions = {},
 ): Promise<Protocol> {
   const { name, version, accepts, channel, priority, ordered, doc, descriptors } = description;
   const messages =

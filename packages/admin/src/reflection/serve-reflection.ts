@@ -1,7 +1,7 @@
 // Answers the questions of tools about the protocols of a transport.
 
 import {
-  type Allow,
+  type AllowCall,
   type AnyTransport,
   type Protocol,
   serve,
@@ -20,7 +20,7 @@ export interface ReflectionOptions {
    * Decides which peers may ask. Default: all. A description shows names, schemas and the texts of
    * `doc`, but no data.
    */
-  readonly allow?: Allow | undefined;
+  readonly allow?: AllowCall | undefined;
 }
 
 /**

@@ -4,7 +4,7 @@
  * Returns a percentile of a histogram: the upper bound of the bucket that contains it, in the unit
  * of `bounds`. Returns Infinity if the percentile is above the last bound, and NaN if the histogram
  * is empty. `share` is 0.99 for the 99th percentile; `counts` and `bounds` are those of {@link
- * CallStatistics}, or differences of two.
+ * NodeCallStatistics}, or differences of two.
  */
 export function bucketPercentile(
   counts: readonly number[],

@@ -1,20 +1,20 @@
 // The statistics of calls by method, from the metrics of the node.
 
-import type { Metrics, Point } from '@trunkline/telemetry';
-import type { CallStatistics } from './node-state.ts';
+import type { MetricPoint, Metrics } from '@trunkline/telemetry';
+import type { NodeCallStatistics } from './node-state.ts';
 
 type Mutable = {
-  -readonly [K in keyof CallStatistics]: CallStatistics[K] extends readonly number[]
+  -readonly [K in keyof NodeCallStatistics]: NodeCallStatistics[K] extends readonly number[]
     ? number[]
-    : CallStatistics[K] extends number
+    : NodeCallStatistics[K] extends number
       ? number
-      : CallStatistics[K];
+      : NodeCallStatistics[K];
 };
 
 /** Returns the statistics of all methods, with a key made of the side and the method. */
-export function callStatistics(metrics: Metrics): Record<string, CallStatistics> {
+export function callStatistics(metrics: Metrics): Record<string, NodeCallStatistics> {
   const methods: Record<string, Mutable> = {};
-  const of = (side: 'client' | 'server', { attributes }: Point): Mutable => {
+  const of = (side: 'client' | 'server', { attributes }: MetricPoint): Mutable => {
     const method = attributes['rpc.method'] ?? '';
     return (methods[`${side} ${method}`] ??= {
       side,
@@ -39,7 +39,7 @@ export function callStatistics(metrics: Metrics): Record<string, CallStatistics>
   return methods;
 }
 
-function addDurations(statistics: Mutable, { attributes, value, buckets }: Point): void {
+function addDurations(statistics: Mutable, { attributes, value, buckets }: MetricPoint): void {
   const { counts, bounds, count } = buckets!;
   statistics.seconds += value;
   (statistics.codes as Record<string, number>)[attributes['rpc.status_code'] ?? 'ok'] = count;

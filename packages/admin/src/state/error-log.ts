@@ -1,11 +1,11 @@
 // The last errors of a node. Equal errors are counted together, so that a flood of one error does
 // not hide the others.
 
-import { type CallRecord, type Code, TransportError } from '@trunkline/transport-core';
+import { type CallRecord, type ErrorCode, TransportError } from '@trunkline/transport-core';
 import { cleanText } from '@trunkline/transport-core/backend';
-import type { ErrorRecord } from './node-state.ts';
+import type { NodeErrorRecord } from './node-state.ts';
 
-type Mutable = { -readonly [K in keyof ErrorRecord]: ErrorRecord[K] };
+type Mutable = { -readonly [K in keyof NodeErrorRecord]: NodeErrorRecord[K] };
 
 /** The last 100 errors that differ. */
 export class ErrorLog {
@@ -21,7 +21,7 @@ export class ErrorLog {
   }
 
   add(at: number, what: string, where: string, error: unknown): void {
-    const code: Code | 'unknown' = error instanceof TransportError ? error.code : 'unknown';
+    const code: ErrorCode | 'unknown' = error instanceof TransportError ? error.code : 'unknown';
     const text = shorten(error instanceof Error ? error.message : String(error));
     const key = `${what}\n${where}\n${code}\n${text}`;
     const known = this.#records.get(key);
@@ -41,7 +41,7 @@ export class ErrorLog {
   }
 
   /** Returns the errors by number. */
-  state(): Record<string, ErrorRecord> {
+  state(): Record<string, NodeErrorRecord> {
     return Object.fromEntries(
       [...this.#records.values()].map(({ number, record }) => [String(number), { ...record }]),
     );

@@ -1,30 +1,67 @@
 // The state of a node as tools see it. Collections are objects with a key for each member, so that
 // a change of one member is small. Times are milliseconds on the node's clock, sizes bytes.
 
-import type { Code, Reason } from '@trunkline/transport-core';
+import type { ErrorCode, ErrorReason } from '@trunkline/transport-core';
 import type {
   ConnectionSnapshot,
-  Counter,
   LimitsSnapshot,
+  TransportCounter,
 } from '@trunkline/transport-core/backend';
 
 /** The state of a node at one moment, as plain JSON. */
 export interface NodeState {
   readonly at: number;
-  readonly node: NodeFacts;
-  readonly totals: Totals;
+  /** The properties of the node that seldom change. */
+  readonly node: {
+    readonly state: 'open' | 'closing' | 'closed';
+    readonly draining: boolean;
+    /** Whether the node refuses all changes by tools. */
+    readonly readonly: boolean;
+    readonly network: string;
+    readonly addresses: readonly string[];
+    /** The protocols by name. */
+    readonly protocols: Readonly<
+      Record<string, { readonly version: number; readonly channel: number }>
+    >;
+    /** Absent without peers. */
+    readonly nodeId?: string | undefined;
+    /** The level of the node's log; absent if tools can't set it. */
+    readonly logLevel?: string | undefined;
+  };
+  /** The totals of the node. */
+  readonly totals: {
+    /** Bytes received and sent since the start. */
+    readonly received: number;
+    readonly sent: number;
+    /** Bytes of messages that are held. */
+    readonly memory: number;
+    /** Calls of peers that wait or are being handled, and their bytes. */
+    readonly incoming: { readonly calls: number; readonly bytes: number };
+    /** Accepted connections that are in their handshake, or wait for it. */
+    readonly handshakes: number;
+    /** Calls that wait for a reader. */
+    readonly waiting: number;
+    /** Calls made and served since the start. */
+    readonly made: number;
+    readonly served: number;
+    /** Failed calls made by the node, by code. */
+    readonly failed: Readonly<Partial<Record<ErrorCode, number>>>;
+    readonly counters: Readonly<Partial<Record<TransportCounter, number>>>;
+    /** The targets that are being dialed. */
+    readonly dialing: readonly string[];
+  };
   /** The limits that bound the totals and the connections. */
   readonly limits: LimitsSnapshot;
   /** The connections by id. */
-  readonly connections: Readonly<Record<string, ConnectionState>>;
+  readonly connections: Readonly<Record<string, NodeConnectionState>>;
   /** Calls since the start, by side and method: 'server greeter/greet'. */
-  readonly calls: Readonly<Record<string, CallStatistics>>;
+  readonly calls: Readonly<Record<string, NodeCallStatistics>>;
   /** The last errors by number: at most 100, equal ones counted together. */
-  readonly errors: Readonly<Record<string, ErrorRecord>>;
+  readonly errors: Readonly<Record<string, NodeErrorRecord>>;
   /** The connected peers by node id; absent if the node has no peers. */
-  readonly peers?: Readonly<Record<string, PeerState>> | undefined;
+  readonly peers?: Readonly<Record<string, NodePeerState>> | undefined;
   /** The topics of gossip by key; absent if the node has no gossip. */
-  readonly topics?: Readonly<Record<string, TopicState>> | undefined;
+  readonly topics?: Readonly<Record<string, NodeTopicState>> | undefined;
   /**
    * The number of members that were left out of each collection that has more than 2,000. Absent if
    * no member was left out.
@@ -32,59 +69,20 @@ export interface NodeState {
   readonly omitted?: Readonly<Record<string, number>> | undefined;
 }
 
-/** The properties of a node that seldom change. */
-export interface NodeFacts {
-  readonly state: 'open' | 'closing' | 'closed';
-  readonly draining: boolean;
-  /** Whether the node refuses all changes by tools. */
-  readonly readonly: boolean;
-  readonly network: string;
-  readonly addresses: readonly string[];
-  /** The protocols by name. */
-  readonly protocols: Readonly<
-    Record<string, { readonly version: number; readonly channel: number }>
-  >;
-  /** Absent without peers. */
-  readonly nodeId?: string | undefined;
-  /** The level of the node's log; absent if tools can't set it. */
-  readonly logLevel?: string | undefined;
-}
-
-/** The totals of a node. */
-export interface Totals {
-  /** Bytes received and sent since the start. */
-  readonly received: number;
-  readonly sent: number;
-  /** Bytes of messages that are held. */
-  readonly memory: number;
-  /** Calls of peers that wait or are being handled, and their bytes. */
-  readonly incoming: { readonly calls: number; readonly bytes: number };
-  /** Accepted connections that are in their handshake, or wait for it. */
-  readonly handshakes: number;
-  /** Calls that wait for a reader. */
-  readonly waiting: number;
-  /** Calls made and served since the start. */
-  readonly made: number;
-  readonly served: number;
-  /** Failed calls made by the node, by code. */
-  readonly failed: Readonly<Partial<Record<Code, number>>>;
-  readonly counters: Readonly<Partial<Record<Counter, number>>>;
-  /** The targets that are being dialed. */
-  readonly dialing: readonly string[];
-}
-
 /** A connection. `since` is the time at which the connection was made. */
-export type ConnectionState = Omit<ConnectionSnapshot, 'id' | 'age'> & { readonly since: number };
+export type NodeConnectionState = Omit<ConnectionSnapshot, 'id' | 'age'> & {
+  readonly since: number;
+};
 
 /** The calls of one method. */
-export interface CallStatistics {
+export interface NodeCallStatistics {
   readonly side: 'client' | 'server';
   /** The method with its protocol: 'greeter/greet'; '_OTHER' for those beyond the first 1,000. */
   readonly method: string;
   /** Calls that have not ended. */
   readonly active: number;
   /** Ended calls, by code; 'ok' for those that succeeded. */
-  readonly codes: Readonly<Partial<Record<Code | 'ok', number>>>;
+  readonly codes: Readonly<Partial<Record<ErrorCode | 'ok', number>>>;
   /** The sum of all durations in seconds. */
   readonly seconds: number;
   /**
@@ -96,7 +94,7 @@ export interface CallStatistics {
 }
 
 /** An error, and how often it occurred. */
-export interface ErrorRecord {
+export interface NodeErrorRecord {
   /** The time of the last occurrence. */
   readonly at: number;
   readonly count: number;
@@ -106,13 +104,13 @@ export interface ErrorRecord {
   readonly what: string;
   /** The method, address or endpoint. */
   readonly where: string;
-  readonly code: Code | 'unknown';
-  readonly reason?: Reason | undefined;
+  readonly code: ErrorCode | 'unknown';
+  readonly reason?: ErrorReason | undefined;
   readonly text: string;
 }
 
 /** A connected peer. */
-export interface PeerState {
+export interface NodePeerState {
   readonly proven: boolean;
   readonly persistent: boolean;
   readonly direction: 'in' | 'out';
@@ -127,7 +125,7 @@ export interface PeerState {
 }
 
 /** A topic of gossip. */
-export interface TopicState {
+export interface NodeTopicState {
   readonly topic: string;
   readonly overlay: string;
   readonly life: number;

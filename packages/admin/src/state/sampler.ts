@@ -5,7 +5,7 @@ import { isDraining } from '@trunkline/transport-core/internal';
 import { callStatistics } from './call-statistics.ts';
 import type { ErrorLog } from './error-log.ts';
 import { createPatch, type JsonObject, type Patch, toJson } from './merge-patch.ts';
-import type { NodeFacts, NodeState, PeerState, TopicState, Totals } from './node-state.ts';
+import type { NodePeerState, NodeState, NodeTopicState } from './node-state.ts';
 import type { AdminSources, PeerSource, TopicSource } from './sources.ts';
 
 /** Takes the state of one node. */
@@ -51,7 +51,7 @@ export class Sampler {
       if (list.length > MOST) omitted[name] = list.length - MOST;
       return list.slice(0, MOST);
     };
-    const node: NodeFacts = {
+    const node: NodeState['node'] = {
       state: snapshot.state,
       draining: isDraining(transport),
       readonly: this.#readonly,
@@ -63,7 +63,7 @@ export class Sampler {
       nodeId: peers?.nodeId,
       logLevel: log?.level,
     };
-    const totals: Totals = {
+    const totals: NodeState['totals'] = {
       received: snapshot.bytes.in,
       sent: snapshot.bytes.out,
       memory: snapshot.memory,
@@ -106,7 +106,7 @@ function peerState({
   rtt,
   status,
   remote,
-}: PeerSource): [string, PeerState] {
+}: PeerSource): [string, NodePeerState] {
   const connection = remote.id;
   return [
     nodeId,
@@ -114,7 +114,7 @@ function peerState({
   ];
 }
 
-function topicState({ key, readers, ...topic }: TopicSource): [string, TopicState] {
+function topicState({ key, readers, ...topic }: TopicSource): [string, NodeTopicState] {
   const sum = (name: 'waiting' | 'bytes' | 'missed') =>
     readers.reduce((total, reader) => total + reader[name], 0);
   const { topic: name, overlay, life, neighbors, interested } = topic;

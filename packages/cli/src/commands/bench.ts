@@ -7,7 +7,7 @@ import { exitCodeOf, UsageError } from '../exit-codes.ts';
 import { drawHistogram, percentile } from '../histogram.ts';
 import { withNode } from '../node.ts';
 import { duration, toJson } from '../output.ts';
-import type { Terminal } from '../terminal.ts';
+import type { CliTerminal } from '../terminal.ts';
 import { parseCount } from '../time.ts';
 import { readRequest } from '../values.ts';
 import { describe, methodOf, splitMethod } from './call.ts';
@@ -18,7 +18,7 @@ interface BenchOptions {
   readonly fromFile?: string | undefined;
 }
 
-export function addBench(program: Command, terminal: Terminal): void {
+export function addBench(program: Command, terminal: CliTerminal): void {
   program
     .command('bench')
     .summary('measure the latency and the rate of a method')
@@ -69,7 +69,7 @@ async function measure(
   call: () => Promise<unknown>,
   count: number,
   concurrency: number,
-  { clock, interrupted }: Terminal,
+  { clock, interrupted }: CliTerminal,
 ): Promise<Result> {
   const times = new Float64Array(count);
   let done = 0;

@@ -2,7 +2,7 @@
 
 import {
   type ProtocolDescription,
-  parseDescription,
+  parseProtocolDescription,
   reflectedProtocol,
 } from '@trunkline/admin/reflection';
 import { type Protocol, type Transport, TransportError } from '@trunkline/transport-core';
@@ -10,7 +10,7 @@ import type { Command } from 'commander';
 import { UsageError } from '../exit-codes.ts';
 import { explain, type NodeConnection, withNode } from '../node.ts';
 import { toJson } from '../output.ts';
-import type { Terminal } from '../terminal.ts';
+import type { CliTerminal } from '../terminal.ts';
 import { parseJson, readLines, readRequest, readText } from '../values.ts';
 
 interface CallOptions {
@@ -21,7 +21,7 @@ interface CallOptions {
   readonly json?: boolean | undefined;
 }
 
-export function addCall(program: Command, terminal: Terminal): void {
+export function addCall(program: Command, terminal: CliTerminal): void {
   program
     .command('call')
     .summary('call a method with JSON')
@@ -97,7 +97,7 @@ export async function describe(
 ): Promise<ProtocolDescription> {
   if (file !== undefined) {
     const content = parseJson(await readText(file), file);
-    const all = (Array.isArray(content) ? content : [content]).map(parseDescription);
+    const all = (Array.isArray(content) ? content : [content]).map(parseProtocolDescription);
     const found = all.find(({ name }) => name === protocol);
     if (found !== undefined) return found;
     throw new UsageError(
@@ -128,6 +128,6 @@ export function methodOf({ name, methods }: ProtocolDescription, method: string)
   );
 }
 
-function isCompact(command: Command, { isTerminal }: Terminal): boolean {
+function isCompact(command: Command, { isTerminal }: CliTerminal): boolean {
   return command.optsWithGlobals()['json'] === true || !isTerminal;
 }

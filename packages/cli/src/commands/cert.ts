@@ -11,7 +11,7 @@ import {
 } from '@trunkline/security/node';
 import type { Command } from 'commander';
 import { table, toJson } from '../output.ts';
-import type { Terminal } from '../terminal.ts';
+import type { CliTerminal } from '../terminal.ts';
 import { parseCount } from '../time.ts';
 
 interface CertificateFlags {
@@ -20,7 +20,7 @@ interface CertificateFlags {
   readonly days?: string | undefined;
 }
 
-export function addCert(program: Command, terminal: Terminal): void {
+export function addCert(program: Command, terminal: CliTerminal): void {
   const cert = program
     .command('cert')
     .summary('make keys and certificates')

@@ -6,9 +6,9 @@ import { type Context, contextsFile, readContexts, writeContexts } from '../cont
 import { UsageError } from '../exit-codes.ts';
 import type { GlobalOptions } from '../node.ts';
 import { table, toJson } from '../output.ts';
-import type { Terminal } from '../terminal.ts';
+import type { CliTerminal } from '../terminal.ts';
 
-export function addContext(program: Command, terminal: Terminal): void {
+export function addContext(program: Command, terminal: CliTerminal): void {
   const context = program
     .command('context')
     .summary('save the address and keys of nodes under names')

@@ -5,14 +5,14 @@ import { Argument, type Command } from 'commander';
 import { UsageError } from '../exit-codes.ts';
 import { explain, type NodeConnection, withNode } from '../node.ts';
 import { toJson } from '../output.ts';
-import type { Terminal } from '../terminal.ts';
+import type { CliTerminal } from '../terminal.ts';
 import { parseTime } from '../time.ts';
 
 interface ReasonOption {
   readonly reason?: string | undefined;
 }
 
-export function addControl(program: Command, terminal: Terminal): void {
+export function addControl(program: Command, terminal: CliTerminal): void {
   const change = changes(terminal);
   program
     .command('disconnect')
@@ -113,7 +113,7 @@ function checkNodeId(text: string): void {
 }
 
 /** Returns a function that makes a change, and prints the answer. */
-function changes(terminal: Terminal) {
+function changes(terminal: CliTerminal) {
   return <Answer>(
     command: Command,
     make: (node: NodeConnection) => Promise<Answer>,

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { UsageError } from '../exit-codes.ts';
 import { type GlobalOptions, open, readSettings } from '../node.ts';
 import { toJson } from '../output.ts';
-import { type Terminal, untilInterrupted } from '../terminal.ts';
+import { type CliTerminal, untilInterrupted } from '../terminal.ts';
 import { parseCount, parseTime } from '../time.ts';
 
 interface DashboardCommandOptions {
@@ -16,7 +16,7 @@ interface DashboardCommandOptions {
   readonly open?: boolean | undefined;
 }
 
-export function addDashboard(program: Command, terminal: Terminal): void {
+export function addDashboard(program: Command, terminal: CliTerminal): void {
   program
     .command('dashboard')
     .summary('show nodes in a web page, live')

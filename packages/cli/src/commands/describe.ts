@@ -5,10 +5,10 @@ import { cleanText } from '@trunkline/transport-core/backend';
 import type { Command } from 'commander';
 import { explain, withNode } from '../node.ts';
 import { table, toJson } from '../output.ts';
-import type { Terminal } from '../terminal.ts';
+import type { CliTerminal } from '../terminal.ts';
 import { describe, methodOf } from './call.ts';
 
-export function addDescribe(program: Command, terminal: Terminal): void {
+export function addDescribe(program: Command, terminal: CliTerminal): void {
   program
     .command('ls')
     .summary('list the protocols of a node, or the methods of one')

@@ -12,7 +12,7 @@ import * as z from 'zod/mini';
 import { UsageError } from '../exit-codes.ts';
 import { backendsOf, explain, explainSecurity, readSettings } from '../node.ts';
 import { toJson } from '../output.ts';
-import type { Terminal } from '../terminal.ts';
+import type { CliTerminal } from '../terminal.ts';
 import { parseCount } from '../time.ts';
 import { parseJson, readLines } from '../values.ts';
 
@@ -23,7 +23,7 @@ interface GossipOptions {
   readonly min?: string | undefined;
 }
 
-export function addGossip(program: Command, terminal: Terminal): void {
+export function addGossip(program: Command, terminal: CliTerminal): void {
   const options = (command: Command) =>
     command
       .addOption(
@@ -97,7 +97,7 @@ export function addGossip(program: Command, terminal: Terminal): void {
 /** Joins the network as a node with gossip, runs a function with it, and leaves the network. */
 async function withGossip(
   command: Command,
-  terminal: Terminal,
+  terminal: CliTerminal,
   { overlay }: GossipOptions,
   use: (gossip: Gossip) => Promise<void>,
 ): Promise<void> {

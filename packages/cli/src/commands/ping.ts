@@ -6,10 +6,14 @@ import type { Command } from 'commander';
 import { NO, OK, UsageError } from '../exit-codes.ts';
 import { explain, type NodeConnection, withNode } from '../node.ts';
 import { duration, table, toJson } from '../output.ts';
-import type { Terminal } from '../terminal.ts';
+import type { CliTerminal } from '../terminal.ts';
 import { parseCount, parseTime } from '../time.ts';
 
-export function addPing(program: Command, terminal: Terminal, exit: (code: number) => void): void {
+export function addPing(
+  program: Command,
+  terminal: CliTerminal,
+  exit: (code: number) => void,
+): void {
   program
     .command('ping')
     .summary('measure how fast a node answers')
@@ -84,7 +88,7 @@ async function statusesOf(
 
 async function ping(
   node: NodeConnection,
-  terminal: Terminal,
+  terminal: CliTerminal,
   count: number,
   interval: number,
   asJson: boolean,

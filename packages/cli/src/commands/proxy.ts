@@ -5,7 +5,7 @@ import { parseHostPort } from '@trunkline/transport-core/backend';
 import type { Command } from 'commander';
 import { UsageError } from '../exit-codes.ts';
 import { duration, size, toJson } from '../output.ts';
-import { type Terminal, untilInterrupted } from '../terminal.ts';
+import { type CliTerminal, untilInterrupted } from '../terminal.ts';
 import { parseTime } from '../time.ts';
 import { type End, ToxicProxy, type Toxics } from '../toxic-proxy.ts';
 
@@ -16,7 +16,7 @@ interface ProxyOptions {
   readonly rate?: string | undefined;
 }
 
-export function addProxy(program: Command, terminal: Terminal): void {
+export function addProxy(program: Command, terminal: CliTerminal): void {
   program
     .command('proxy')
     .summary('put a slow or broken TCP line before a node')
@@ -56,7 +56,7 @@ export function addProxy(program: Command, terminal: Terminal): void {
 }
 
 /** Follows the keys until the user ends the command. */
-async function control(proxy: ToxicProxy, terminal: Terminal): Promise<void> {
+async function control(proxy: ToxicProxy, terminal: CliTerminal): Promise<void> {
   const { interrupted } = terminal;
   for await (const key of terminal.keys(interrupted)) {
     if (key === 'q') return;

@@ -7,10 +7,10 @@ import { parseRecording, replayPage, replayText } from '@trunkline/admin/replay'
 import type { Command } from 'commander';
 import { UsageError } from '../exit-codes.ts';
 import { toJson } from '../output.ts';
-import type { Terminal } from '../terminal.ts';
+import type { CliTerminal } from '../terminal.ts';
 import { readText } from '../values.ts';
 
-export function addReplay(program: Command, terminal: Terminal): void {
+export function addReplay(program: Command, terminal: CliTerminal): void {
   program
     .command('replay')
     .summary('show a recorded simulation')

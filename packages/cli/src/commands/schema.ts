@@ -4,21 +4,21 @@ import { stat } from 'node:fs/promises';
 import {
   asyncApi,
   compareProtocols,
-  isBreaking,
+  isBreakingChange,
   jsonSchemaBundle,
   type ProtocolDescription,
-  parseDescription,
+  parseProtocolDescription,
 } from '@trunkline/admin/reflection';
 import { type Command, Option } from 'commander';
 import { NO, OK } from '../exit-codes.ts';
 import { explain, type NodeConnection, readSettings, withNode, withSettings } from '../node.ts';
 import { table, toJson } from '../output.ts';
-import type { Terminal } from '../terminal.ts';
+import type { CliTerminal } from '../terminal.ts';
 import { parseJson, readText } from '../values.ts';
 
 export function addSchema(
   program: Command,
-  terminal: Terminal,
+  terminal: CliTerminal,
   exit: (code: number) => void,
 ): void {
   const schema = program
@@ -68,7 +68,7 @@ export function addSchema(
           await load(after, command, terminal),
         ];
         const changes = await compareProtocols(old, current);
-        const shown = breaking === true ? changes.filter(isBreaking) : changes;
+        const shown = breaking === true ? changes.filter(isBreakingChange) : changes;
         if (command.optsWithGlobals()['json'] === true) await terminal.out(`${toJson(shown)}\n`);
         else if (shown.length === 0) await terminal.out('no changes\n');
         else {
@@ -80,7 +80,7 @@ export function addSchema(
           ]);
           await terminal.out(table([['RULE', 'PLACE', 'BREAKS', 'CHANGE'], ...rows]));
         }
-        exit(changes.some(isBreaking) ? NO : OK);
+        exit(changes.some(isBreakingChange) ? NO : OK);
       },
     );
 }
@@ -110,7 +110,7 @@ async function describeAll(
 async function load(
   source: string,
   command: Command,
-  terminal: Terminal,
+  terminal: CliTerminal,
 ): Promise<ProtocolDescription[]> {
   const isFile = await stat(source).then(
     (found) => found.isFile(),
@@ -118,7 +118,7 @@ async function load(
   );
   if (isFile) {
     const content = parseJson(await readText(source), source);
-    return (Array.isArray(content) ? content : [content]).map(parseDescription);
+    return (Array.isArray(content) ? content : [content]).map(parseProtocolDescription);
   }
   const settings = await readSettings({ ...command.optsWithGlobals(), address: source }, terminal);
   return withSettings(settings, terminal, (node) => describeAll(node, []));

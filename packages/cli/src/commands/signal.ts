@@ -5,7 +5,7 @@ import { createSignalHub, signalingProtocol } from '@trunkline/transport-webrtc/
 import { ws } from '@trunkline/transport-ws';
 import type { Command } from 'commander';
 import { toJson } from '../output.ts';
-import { type Terminal, untilInterrupted } from '../terminal.ts';
+import { type CliTerminal, untilInterrupted } from '../terminal.ts';
 
 interface SignalOptions {
   readonly bind: string;
@@ -16,7 +16,7 @@ interface SignalOptions {
   readonly relay?: boolean | undefined;
 }
 
-export function addSignal(program: Command, terminal: Terminal): void {
+export function addSignal(program: Command, terminal: CliTerminal): void {
   program
     .command('signal')
     .summary('run a signaling hub for WebRTC nodes')

@@ -5,10 +5,10 @@ import { cleanText } from '@trunkline/transport-core/backend';
 import type { Command } from 'commander';
 import { explain, type NodeConnection, withNode } from '../node.ts';
 import { duration, size, table, toJson } from '../output.ts';
-import type { Terminal } from '../terminal.ts';
+import type { CliTerminal } from '../terminal.ts';
 import { parseCount } from '../time.ts';
 
-export function addState(program: Command, terminal: Terminal): void {
+export function addState(program: Command, terminal: CliTerminal): void {
   program
     .command('peers')
     .summary('list the connected peers of a node')
@@ -105,7 +105,10 @@ function formatConnections({ at, connections }: NodeState): string {
   return table([head, ...rows]);
 }
 
-function formatEvent({ source, type, at: _, ...members }: AdminEvent, terminal: Terminal): string {
+function formatEvent(
+  { source, type, at: _, ...members }: AdminEvent,
+  terminal: CliTerminal,
+): string {
   const time = timeOfDay(terminal.date());
   const parts = Object.entries(members).map(([key, value]) => `${key}=${describe(value)}`);
   return cleanText(`${time} ${source} ${type} ${parts.join(' ')}`);

@@ -2,14 +2,14 @@
 
 import {
   bucketPercentile,
-  type CallStatistics,
   followNode,
+  type NodeCallStatistics,
   type NodeState,
 } from '@trunkline/admin';
 import { type Command, Option } from 'commander';
 import { explain, withNode } from '../node.ts';
 import { duration, size, table, toJson } from '../output.ts';
-import type { Terminal } from '../terminal.ts';
+import type { CliTerminal } from '../terminal.ts';
 import { parseCount, parseTime } from '../time.ts';
 
 const SORTS = ['rate', 'p50', 'p99', 'active', 'errors', 'method'] as const;
@@ -37,7 +37,7 @@ interface TopOptions {
   readonly all?: boolean | undefined;
 }
 
-export function addTop(program: Command, terminal: Terminal): void {
+export function addTop(program: Command, terminal: CliTerminal): void {
   program
     .command('top')
     .summary('show the calls, connections and queues of a node, live')
@@ -73,7 +73,7 @@ interface Screen {
 async function show(
   states: AsyncGenerator<NodeState, void>,
   { left, asJson, target, sort, all }: Screen,
-  terminal: Terminal,
+  terminal: CliTerminal,
 ): Promise<void> {
   const isLive = terminal.isTerminal && !asJson;
   const end = new AbortController();
@@ -104,7 +104,7 @@ async function show(
 }
 
 async function followKeys(
-  terminal: Terminal,
+  terminal: CliTerminal,
   end: AbortController,
   choose: (sort: Sort) => void,
 ): Promise<void> {
@@ -132,11 +132,15 @@ export function rowsOf(before: NodeState | undefined, after: NodeState, all: boo
     .map(([key, calls]) => rowOf(before?.calls[key], calls, seconds));
 }
 
-function rowOf(before: CallStatistics | undefined, calls: CallStatistics, seconds: number): Row {
+function rowOf(
+  before: NodeCallStatistics | undefined,
+  calls: NodeCallStatistics,
+  seconds: number,
+): Row {
   const { method, side, active, bounds } = calls;
   const counts = calls.counts.map((count, i) => count - (before?.counts[i] ?? 0));
   const ended = counts.reduce((sum, count) => sum + count, 0);
-  const errorsOf = ({ codes }: CallStatistics) =>
+  const errorsOf = ({ codes }: NodeCallStatistics) =>
     Object.entries(codes).reduce((sum, [code, count]) => (code === 'ok' ? sum : sum + count), 0);
   const errors = errorsOf(calls);
   const failed = errors - (before === undefined ? 0 : errorsOf(before));
@@ -192,7 +196,7 @@ function format(
 }
 
 /** Cuts a text to the size of the terminal, and erases what was there before. */
-function fit(text: string, { size: { columns, rows } }: Terminal): string {
+function fit(text: string, { size: { columns, rows } }: CliTerminal): string {
   const lines = text.split('\n').slice(0, Math.max(1, rows - 1));
   return `${lines.map((line) => `${line.slice(0, columns)}\u001b[K`).join('\n')}\u001b[J`;
 }

@@ -10,7 +10,7 @@ import { createPeers, type Peers } from '@trunkline/peers';
 import { type Health, serveHealth } from '@trunkline/resilience/health';
 import { createIdentity } from '@trunkline/security';
 import {
-  type Allow,
+  type AllowCall,
   bytes,
   createTransport,
   defineProtocol,
@@ -23,7 +23,7 @@ import {
 import { type TcpBackendOptions, tcp } from '@trunkline/transport-tcp';
 import type { ExecutionContext } from 'ava';
 import { z } from 'zod';
-import { run, type Terminal } from '../index.ts';
+import { type CliTerminal, runCli } from '../index.ts';
 
 export const demo = defineProtocol({
   name: 'demo',
@@ -53,7 +53,7 @@ export const demo = defineProtocol({
 /** Options of a node. */
 export interface NodeOptions {
   readonly tls?: TcpBackendOptions['tls'];
-  readonly allow?: Allow;
+  readonly allow?: AllowCall;
   /** Without the protocols for tools. */
   readonly isBare?: boolean;
   readonly hasGossip?: boolean;
@@ -162,7 +162,7 @@ export async function trunkline(
   let out = '';
   let err = '';
   const { input = '', keys = none(), onOut, onErr } = options;
-  const terminal: Terminal = {
+  const terminal: CliTerminal = {
     out: async (text) => {
       out += text;
       onOut?.(text);
@@ -182,7 +182,7 @@ export async function trunkline(
     clock: systemClock,
     date: () => 0,
   };
-  const code = await run(args, terminal);
+  const code = await runCli(args, terminal);
   return { code, out, err };
 }
 

@@ -2,7 +2,6 @@
 
 import type { Remote, Transport } from '@trunkline/transport-core';
 import { unsentOf } from '@trunkline/transport-core/internal';
-import type { CloseResult } from '../types.ts';
 
 /** A number of messages and their size in bytes. */
 interface Amount {
@@ -20,6 +19,11 @@ export interface Waiting {
   readonly amounts: readonly Amount[];
 }
 
+/** The messages that have not been sent to a peer. */
+export interface UnsentMessages extends Amount {
+  readonly nodeId: string;
+}
+
 /**
  * Resolves when nothing is queued any more, or after `grace` milliseconds. Returns what is still
  * queued.
@@ -29,7 +33,7 @@ export async function flush(
   mount: Pick<Transport, 'protocol' | 'clock'>,
   waiting: () => Iterable<Waiting>,
   grace: number,
-): Promise<CloseResult['unsent']> {
+): Promise<readonly UnsentMessages[]> {
   const { clock } = mount;
   for (const due = clock.now() + grace; ; ) {
     const unsent = unsentNow(mount, waiting());
@@ -42,8 +46,8 @@ export async function flush(
 function unsentNow(
   mount: Pick<Transport, 'protocol'>,
   waiting: Iterable<Waiting>,
-): CloseResult['unsent'] {
-  const unsent: { nodeId: string; messages: number; bytes: number }[] = [];
+): readonly UnsentMessages[] {
+  const unsent: UnsentMessages[] = [];
   for (const { nodeId, remote, amounts } of waiting) {
     let { messages, bytes } = unsentOf(mount, remote);
     for (const amount of amounts) {

@@ -24,22 +24,22 @@ import type { Body } from '../overlay/body.ts';
 import type { OverlayFactory } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import { gossipProtocol, MOST_TOPICS } from '../protocol.ts';
+import type { RelayDriver } from '../relay/factory.ts';
 import { Signatures } from '../signatures/signatures.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
 import type { TopicNode, ViewSession } from '../topics/topic-node.ts';
 import { TopicSession } from '../topics/topic-session.ts';
-import type { CloseResult, GossipEvent } from '../types.ts';
+import type { GossipEvent } from '../types.ts';
 import { FRAME_AROUND } from '../wire/frame.ts';
 import { decodeReceipt } from '../wire/relay-frames.ts';
 import { ConnectedMembers, type MembersEvent } from './connected-members.ts';
 import { ConnectionPins } from './connection-pins.ts';
-import { flush, type Waiting } from './flush.ts';
+import { flush, type UnsentMessages, type Waiting } from './flush.ts';
 import { handlers } from './handlers.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
 import { PartitionProbe } from './partition-probe.ts';
-import { RelayDriver } from './relay-driver.ts';
 import { TopicInbox } from './topic-inbox.ts';
 import { ViewMessenger } from './view-messenger.ts';
 import { Walker } from './walker.ts';
@@ -68,7 +68,7 @@ export class GossipDriver implements TopicNode {
   #server: Server | undefined = undefined;
   #state: 'new' | 'running' | 'closed' = 'new';
   #isStarting = false;
-  #closing: Promise<CloseResult> | undefined = undefined;
+  #closing: Promise<{ readonly unsent: readonly UnsentMessages[] }> | undefined = undefined;
   readonly #lives: Lives;
 
   constructor(config: GossipConfig) {
@@ -163,7 +163,7 @@ export class GossipDriver implements TopicNode {
     const relays =
       relay === undefined || !this.overlay.relays
         ? undefined
-        : new RelayDriver({ self, config: relay, mount, peers, members, sessions, dueBy });
+        : relay.createDriver({ self, mount, peers, members, sessions, dueBy });
     this.#relays = relays;
     this.#walker = new Walker({
       self,
@@ -184,12 +184,12 @@ export class GossipDriver implements TopicNode {
     this.soon();
   }
 
-  close(grace: number): Promise<CloseResult> {
+  close(grace: number): Promise<{ readonly unsent: readonly UnsentMessages[] }> {
     this.#closing ??= this.#close(grace);
     return this.#closing;
   }
 
-  async #close(grace: number): Promise<CloseResult> {
+  async #close(grace: number): Promise<{ readonly unsent: readonly UnsentMessages[] }> {
     const wasRunning = this.isStarted;
     for (const session of this.sessions.values()) session.publishNoMore(CLOSED);
     const unsent = wasRunning ? await flush(this.#mount!, () => this.#waiting(), grace) : [];

@@ -4,10 +4,10 @@
 import type { Handlers } from '@trunkline/transport-core';
 import { charge } from '@trunkline/transport-core/internal';
 import type { gossipProtocol } from '../protocol.ts';
+import type { RelayDriver } from '../relay/factory.ts';
 import { isSignedPush } from '../wire/frame.ts';
 import type { ConnectedMembers } from './connected-members.ts';
 import type { Interests } from './interests.ts';
-import type { RelayDriver } from './relay-driver.ts';
 import type { TopicInbox } from './topic-inbox.ts';
 import type { Walker } from './walker.ts';
 

@@ -2,7 +2,8 @@
 // sends the number to its peers; a peer that receives a newer number pulls the list.
 
 import { concatBytes, hexToBytes } from '@noble/hashes/utils.js';
-import { type Peers, StatusSync } from '@trunkline/peers';
+import type { Peers } from '@trunkline/peers';
+import { StatusSync } from '@trunkline/peers/internal';
 import type { Remote, Transport } from '@trunkline/transport-core';
 import { TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/internal';

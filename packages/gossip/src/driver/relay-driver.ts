@@ -1,17 +1,16 @@
 // Connects the relay machine to a transport: it carries uploads and downloads, hands whole messages
 // to their topics, and sends receipts and repairs. It owns the transfers under way.
 
-import type { Peers } from '@trunkline/peers';
-import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
+import { type Remote, TransportError } from '@trunkline/transport-core';
+import { parseOptions } from '@trunkline/transport-core/backend';
 import type { Body } from '../overlay/body.ts';
 import type { Push } from '../plumtree/message.ts';
-import type { gossipProtocol } from '../protocol.ts';
+import type { RelayDriver, RelayFactory, RelaySetup } from '../relay/factory.ts';
 import type { RelayInput, RelayOutput } from '../relay/interface.ts';
-import type { RelayConfig } from '../relay/options.ts';
+import { type RelayConfig, type RelayOptions, relayOptions } from '../relay/options.ts';
 import { Relays } from '../relay/relays.ts';
 import type { RelaySnapshot } from '../snapshots.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
-import type { TopicSession } from '../topics/topic-session.ts';
 import { encodePush } from '../wire/frame.ts';
 import {
   decodeHead,
@@ -22,18 +21,17 @@ import {
   type Receipt,
   type RelayHead,
 } from '../wire/relay-frames.ts';
-import type { ConnectedMembers } from './connected-members.ts';
 
-export interface RelayDriverInit {
-  readonly self: string;
-  readonly config: RelayConfig;
-  readonly mount: Transport<typeof gossipProtocol>;
-  readonly peers: Pick<Peers, 'report'>;
-  readonly members: Pick<ConnectedMembers, 'remoteOf' | 'isOn' | 'push' | 'acknowledge'>;
-  /** This node's topics, by their keys in hex. */
-  readonly sessions: ReadonlyMap<string, TopicSession>;
-  /** Arranges a call of `wake` at that time or earlier. */
-  readonly dueBy: (time: number) => void;
+/**
+ * Relays long messages on a full mesh: a node sends a message above a certain size only to a few of
+ * its recipients. These recipients pass it on to others while they receive it, and so on. Relayed
+ * messages arrive in any order. Unless a message is signed, relays could change it or claim another
+ * publisher. Pass the result to `createGossip` as the option `relay`, at all nodes of the network.
+ * Throws a TypeError for invalid options.
+ */
+export function relay(options: RelayOptions = {}): RelayFactory {
+  const config = parseOptions(relayOptions, options, 'relay');
+  return { createDriver: (setup) => new TransportRelayDriver(setup, config) };
 }
 
 interface Download {
@@ -44,8 +42,8 @@ interface Download {
   readonly reject: (error: unknown) => void;
 }
 
-export class RelayDriver {
-  readonly #init: RelayDriverInit;
+class TransportRelayDriver implements RelayDriver {
+  readonly #init: RelaySetup;
   readonly #relays: Relays;
   readonly #uploads = new Map<number, Upload>();
   readonly #downloads = new Map<number, Download>();
@@ -54,17 +52,13 @@ export class RelayDriver {
   /** Connections to peers that don't support relaying. */
   readonly #unable = new WeakSet<Remote>();
 
-  constructor(init: RelayDriverInit) {
+  constructor(init: RelaySetup, config: RelayConfig) {
     this.#init = init;
-    const { self, config, mount } = init;
+    const { self, mount } = init;
     const reaches = (nodeId: string, topic: string) => this.#reaches(nodeId, topic);
     this.#relays = new Relays({ self, config, random: mount.random, reaches });
   }
 
-  /**
-   * Sends a message by way of relays. Returns false if it must go to each node directly instead: it
-   * is too short, has too few receivers, or exceeds the limits of relaying.
-   */
   send(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean {
     if (!this.#relays.wants(push.size, to.length)) return false;
     const frame = encodePush(topic.bytes, push);
@@ -73,20 +67,14 @@ export class RelayDriver {
     return true;
   }
 
-  /** A peer confirms that it has a message. */
   confirmed(receipt: Receipt, from: string): void {
     this.#feed({ type: 'confirmed', from, receipt });
   }
 
-  /** A peer is gone. */
   gone(peer: string): void {
     this.#feed({ type: 'peer-down', peer });
   }
 
-  /**
-   * Receives a message and passes it on while it arrives. Resolves to an encoded report when both
-   * the receiving and the passing on are over. Rejects if the message is refused.
-   */
   receive(
     from: string,
     request: Uint8Array,
@@ -105,7 +93,6 @@ export class RelayDriver {
     });
   }
 
-  /** Returns the number and the bytes of this node's messages that a peer may not have yet. */
   unsent(nodeId: string): { readonly messages: number; readonly bytes: number } {
     return this.#relays.unsent(nodeId);
   }

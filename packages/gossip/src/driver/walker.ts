@@ -11,7 +11,7 @@ import { Ration } from '../discovery/ration.ts';
 import { type Need, type Step, TopicWalk } from '../discovery/topic-walk.ts';
 import { sample } from '../hyparview/chance.ts';
 import type { gossipProtocol } from '../protocol.ts';
-import type { DiscoverySnapshot } from '../snapshots.ts';
+import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import type { ConnectedMembers } from './connected-members.ts';
 import type { Member } from './member-table.ts';
@@ -99,7 +99,7 @@ export class Walker {
     return this.#walk?.need === 'none';
   }
 
-  snapshot(): DiscoverySnapshot {
+  snapshot(): NonNullable<GossipSnapshot['discovery']> {
     const { need = 'none', found = 0 } = this.#walk ?? {};
     return { need, found, ...this.#counts };
   }

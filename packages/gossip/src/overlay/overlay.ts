@@ -7,7 +7,7 @@ import type { PartialViewMessage } from '../hyparview/message.ts';
 import type { MessageId } from '../messages/message-id.ts';
 import type { ControlOutput, PlumtreeOutput, PushOutput } from '../plumtree/interface.ts';
 import type { Control, Push } from '../plumtree/message.ts';
-import type { DropReason, NeighborDownCause } from '../types.ts';
+import type { MessageDropReason, NeighborDownCause } from '../types.ts';
 import type { Body } from './body.ts';
 
 /** A message that this node publishes. */
@@ -120,7 +120,7 @@ export type OverlayOutput =
       readonly type: 'dropped';
       readonly id: MessageId;
       readonly from: string;
-      readonly reason: DropReason;
+      readonly reason: MessageDropReason;
     }
   /** The peer sent something that only nodes with that overlay send. */
   | { readonly type: 'showed'; readonly peer: string; readonly overlay: string }

@@ -1,6 +1,11 @@
 // Tests of the content that a signature covers, and of the reaction to invalid signatures.
 
-import { createIdentity, type Identity, type KeyType, verifySignature } from '@trunkline/security';
+import {
+  createIdentity,
+  type Identity,
+  type IdentityKeyType,
+  verifySignature,
+} from '@trunkline/security';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { Body } from '../overlay/body.ts';
@@ -11,7 +16,7 @@ import { decodePush, type Envelope, encodePush } from '../wire/frame.ts';
 import { FORGERIES, ForgeryLimiter, Signatures, signedContent } from './signatures.ts';
 
 const topic = topicKey('news');
-const types: KeyType[] = ['ed25519', 'p256'];
+const types: IdentityKeyType[] = ['ed25519', 'p256'];
 const list: Body = {
   audience: 'to',
   nodes: [idOf('b'), idOf('c')],

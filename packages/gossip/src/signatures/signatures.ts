@@ -9,27 +9,26 @@ import { KEY_BYTES } from '../protocol.ts';
 import { type Envelope, encodeRecipients } from '../wire/frame.ts';
 
 /**
- * Verifies a signature: `verifySignature` of @trunkline/security, or a function that accepts and
- * refuses exactly the same signatures, because all nodes must agree on each message.
- * @param publicKey SPKI, DER: Ed25519 or P-256.
- * @param signature 64 bytes.
- */
-export type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
-
-/**
  * A key that signs: an `Identity` of @trunkline/security, or an object with the same members, for
  * example for a key in a security module.
  */
-export interface Signer {
+export interface MessageSigner {
   /** SHA-256 of `publicKey`: 64 lower-case hex digits. */
   readonly nodeId: string;
   /** SPKI, DER: Ed25519 or P-256. */
   readonly publicKey: Uint8Array;
   /** Signs synchronously. Returns 64 bytes in the format that `verifySignature` accepts. */
   sign(message: Uint8Array): Uint8Array;
-  /** Verifies the signatures of other nodes. */
-  readonly verify: Verify;
+  /**
+   * Verifies a signature of another node: `verifySignature` of @trunkline/security, or a function
+   * that accepts and refuses exactly the same signatures, because all nodes must agree on each
+   * message. `publicKey` is SPKI, DER: Ed25519 or P-256; `signature` has 64 bytes.
+   */
+  readonly verify: (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
 }
+
+/** Verifies a signature. */
+export type Verify = MessageSigner['verify'];
 
 /** The option `signatures` of `createGossip`. */
 export interface SignatureOptions {
@@ -37,13 +36,16 @@ export interface SignatureOptions {
    * This node signs the messages that it publishes with this key. Its id must be the node id of
    * `peers`.
    */
-  readonly identity?: Signer | undefined;
+  readonly identity?: MessageSigner | undefined;
   /**
    * Verifies signatures at a node without an identity: `verifySignature` of @trunkline/security.
    * Default `identity.verify`.
    */
-  readonly verify?: Verify | undefined;
+  readonly verify?:
+    | ((publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean)
+    | undefined;
   /**
+   * Decides what happens to messages without a signature:
    * - `strict` (default with an identity) drops messages without a signature and reports the peers
    *   that send them; use it at all nodes of a topic or at none. A strict node without an identity
    *   needs `verify`; it receives all messages but can't publish (`failed_precondition`).
@@ -52,14 +54,11 @@ export interface SignatureOptions {
    *   sign. As soon as a node has sent a signed message, unsigned messages in its name are dropped
    *   until ten minutes after its last message.
    */
-  readonly mode?: SignatureMode | undefined;
+  readonly mode?: 'strict' | 'lenient' | undefined;
 }
 
-/**
- * `lenient`: messages without a signature are accepted, too. `strict`: messages without a signature
- * are dropped.
- */
-export type SignatureMode = 'strict' | 'lenient';
+/** Decides what happens to messages without a signature. */
+export type SignatureMode = NonNullable<SignatureOptions['mode']>;
 
 /**
  * The outcome of verifying a signature:
@@ -76,7 +75,7 @@ export type Authenticity = 'true' | 'forged' | 'refused' | 'unverified';
  */
 export class Signatures {
   readonly isStrict: boolean;
-  readonly #signer: Signer | undefined;
+  readonly #signer: MessageSigner | undefined;
   readonly #verify: Verify | undefined;
   readonly #publicKey: Uint8Array;
   readonly #forgeryLimiter = new ForgeryLimiter();

@@ -19,7 +19,13 @@ import { createGossip, type Gossip } from '../gossip.ts';
 import type { GossipOptions } from '../options.ts';
 import { fullMesh } from '../overlay/full-mesh.ts';
 import type { Topic } from '../topic.ts';
-import type { GossipEvent, MessageMeta, Received, Subscription, TopicOptions } from '../types.ts';
+import type {
+  GossipEvent,
+  MessageMeta,
+  ReceivedMessage,
+  TopicOptions,
+  TopicSubscription,
+} from '../types.ts';
 import { isNightly, seeds } from './seeds.ts';
 
 export const idle = defineProtocol({
@@ -104,10 +110,10 @@ export function cluster(
 /** A topic of a node, and everything that the node receives on it. */
 export interface Subscriber {
   readonly topic: Topic<string>;
-  readonly heard: Received<string>[];
+  readonly heard: ReceivedMessage<string>[];
   /** The messages without their metadata. */
   readonly words: string[];
-  readonly subscription: Subscription;
+  readonly subscription: TopicSubscription;
 }
 
 /** Opens a topic and collects its messages. */
@@ -117,7 +123,7 @@ export function listen(
   options: TopicOptions<string> = {},
 ): Subscriber {
   const topic = node.gossip.topic(name, words, options);
-  const heard: Received<string>[] = [];
+  const heard: ReceivedMessage<string>[] = [];
   const said: string[] = [];
   const subscription = topic.subscribe((message: string, meta: MessageMeta) => {
     heard.push({ message, meta });

@@ -8,7 +8,7 @@ import { encodeList, sealList } from '../discovery/topic-list.ts';
 import type { Audience, Body, Signature } from '../overlay/body.ts';
 import type { Control } from '../plumtree/message.ts';
 import { gossipProtocol } from '../protocol.ts';
-import type { Signer } from '../signatures/signatures.ts';
+import type { MessageSigner } from '../signatures/signatures.ts';
 import { signedContent } from '../signatures/signatures.ts';
 import { topicKey } from '../topics/topic-key.ts';
 import { decodeControl, encodePush } from '../wire/frame.ts';
@@ -115,7 +115,7 @@ export interface Forgery {
   readonly nodes?: readonly string[];
   readonly payload?: Uint8Array;
   /** The signer of the message; if absent, it is not signed. */
-  readonly signer?: Signer;
+  readonly signer?: MessageSigner;
   /** Replaces the signer's signature. */
   readonly signature?: Signature;
 }

@@ -3,12 +3,14 @@
 import type { Simulation } from '@trunkline/simulation';
 import { bytes } from '@trunkline/transport-core';
 import type { ExecutionContext } from 'ava';
+import { relay } from '../driver/relay-driver.ts';
+import type { RelayOptions } from '../relay/options.ts';
 import type { Topic } from '../topic.ts';
 import type { MessageMeta, TopicOptions } from '../types.ts';
 import { cluster, type Run, simulationOf, type TestNode } from './cluster.ts';
 
 /** Default options of relaying. */
-export const relay = { above: 10_000, fanout: 3, stall: 2_000 };
+export const RELAYING = { above: 10_000, fanout: 3, stall: 2_000 };
 
 /** The snapshot of relaying when nothing is being relayed. */
 export const NOTHING = { messages: 0, bytes: 0 };
@@ -29,7 +31,7 @@ export interface Mesh {
 
 /** Options of the nodes. */
 export interface MeshOptions {
-  readonly relay?: (name: string) => object | undefined;
+  readonly relay?: (name: string) => RelayOptions | undefined;
   readonly topic?: TopicOptions<Uint8Array>;
   /** Number of neighbors that do not belong to the cluster. */
   readonly guests?: number;
@@ -39,14 +41,17 @@ export interface MeshOptions {
 export async function meet(
   run: Run,
   count: number,
-  { relay: relayOf = () => relay, topic: options = {}, guests = 0 }: MeshOptions = {},
+  { relay: relayOf = () => RELAYING, topic: options = {}, guests = 0 }: MeshOptions = {},
 ): Promise<Mesh> {
   const names = Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`);
   const sim = simulationOf(run);
   const listeners = new Map<string, Listener>();
   const nodes = cluster(sim, names, {
     peers: () => ({ maxInbound: 100 }),
-    gossip: (name) => ({ relay: relayOf(name) }),
+    gossip: (name) => {
+      const options = relayOf(name);
+      return { relay: options && relay(options) };
+    },
     setup: (node) => {
       const topic = node.gossip.topic('blobs', bytes, options);
       const listener: Listener = { topic, heard: [] };

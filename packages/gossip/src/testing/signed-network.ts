@@ -1,6 +1,6 @@
 // A simulated network whose nodes sign and check messages.
 
-import { type KeyType, verifySignature } from '@trunkline/security';
+import { type IdentityKeyType, verifySignature } from '@trunkline/security';
 import { fullMesh } from '../overlay/full-mesh.ts';
 import { partialView } from '../overlay/partial-view.ts';
 import type { SignatureOptions } from '../signatures/signatures.ts';
@@ -15,7 +15,7 @@ export type Signing = SignatureOptions | undefined;
 /** Differences from a network in which all nodes are strict and sign. */
 export interface Plan {
   readonly signing?: (name: string) => Signing;
-  readonly type?: (name: string) => KeyType;
+  readonly type?: (name: string) => IdentityKeyType;
   readonly overlay?: () => ReturnType<typeof fullMesh>;
   readonly topic?: TopicOptions<string>;
   readonly persistent?: (name: string) => readonly string[];

@@ -4,7 +4,7 @@
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { Body } from '../overlay/body.ts';
 import type { Push } from '../plumtree/message.ts';
-import type { DropReason, MessageMeta, Unsent } from '../types.ts';
+import type { MessageDropReason, MessageMeta, Unsent } from '../types.ts';
 import { encodeReceipt } from '../wire/relay-frames.ts';
 import { handOut } from './hand-out.ts';
 import type { TopicReader } from './reader.ts';
@@ -14,7 +14,7 @@ import type { TopicContext } from './topic-context.ts';
 export class Deliveries {
   delivered = 0;
   duplicates = 0;
-  readonly dropped: Partial<Record<DropReason, number>> = {};
+  readonly dropped: Partial<Record<MessageDropReason, number>> = {};
   readonly #topic: TopicContext;
   readonly #asked: ReceiptRequests;
   readonly #failed: (error: unknown) => void;
@@ -95,7 +95,7 @@ export class Deliveries {
   }
 
   /** @param first the reason why an earlier copy was dropped, if that is the cause of this drop */
-  drop(reason: DropReason, id: MessageId, from: string, first = reason): void {
+  drop(reason: MessageDropReason, id: MessageId, from: string, first = reason): void {
     this.#count(reason);
     if (!this.#asked.isEmpty) this.#asked.answer(id, from, first);
     const { events } = this.#topic.node;
@@ -117,7 +117,7 @@ export class Deliveries {
       events.tell({ type: 'dropped', topic: this.#topic.key.name, reason, id: messageKey(id), to });
   }
 
-  #count(reason: DropReason): void {
+  #count(reason: MessageDropReason): void {
     this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
   }
 }

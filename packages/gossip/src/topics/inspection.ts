@@ -7,7 +7,7 @@ import type { TopicConfig } from '../options.ts';
 import { type Audience, type Body, isFor } from '../overlay/body.ts';
 import type { Screening } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
-import type { DropReason } from '../types.ts';
+import type { MessageDropReason } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';
 import type { OverlayDriver } from './overlay-driver.ts';
 import type { TopicContext } from './topic-context.ts';
@@ -68,7 +68,7 @@ export class Inspection {
    * Messages that were not accepted → the reason, the oldest first. These messages are not
    * validated again.
    */
-  readonly #refused = new Map<string, DropReason>();
+  readonly #refused = new Map<string, MessageDropReason>();
 
   /** @param overlayFor returns the overlay of messages with that audience */
   constructor(
@@ -311,13 +311,13 @@ export class Inspection {
       this.#refuse(REASONS[finding], given, from, finding === 'reject' && isRead);
   }
 
-  #drop(reason: DropReason, id: MessageId, from: string, isToBlame = false): false {
+  #drop(reason: MessageDropReason, id: MessageId, from: string, isToBlame = false): false {
     this.#topic.drop(reason, id, from);
     if (isToBlame) this.#topic.misbehaved(from, reason);
     return false;
   }
 
-  #refuse(reason: DropReason, given: Given, from: string, isToBlame: boolean): false {
+  #refuse(reason: MessageDropReason, given: Given, from: string, isToBlame: boolean): false {
     const { key, id, overlay } = given;
     // An overloaded validator did not check the message, so another copy may still be accepted.
     if (reason !== 'overloaded') {
@@ -327,7 +327,7 @@ export class Inspection {
     return this.#drop(reason, id, from, isToBlame);
   }
 
-  #remember(key: string, reason: DropReason): void {
+  #remember(key: string, reason: MessageDropReason): void {
     this.#refused.set(key, reason);
     if (this.#refused.size > REFUSED) {
       for (const oldest of this.#refused.keys()) {
@@ -348,7 +348,7 @@ function pushOf(envelope: Envelope): Push<Body> {
   };
 }
 
-const REASONS: Readonly<Record<Exclude<Finding, 'accept'>, DropReason>> = {
+const REASONS: Readonly<Record<Exclude<Finding, 'accept'>, MessageDropReason>> = {
   reject: 'rejected',
   ignore: 'ignored',
   timeout: 'timeout',

@@ -6,7 +6,7 @@ import type { PartialViewMessage } from '../hyparview/message.ts';
 import type { MessageId } from '../messages/message-id.ts';
 import type { Body } from '../overlay/body.ts';
 import type { Push } from '../plumtree/message.ts';
-import type { DropReason, NeighborDownCause, Unsent } from '../types.ts';
+import type { MessageDropReason, NeighborDownCause, Unsent } from '../types.ts';
 import type { Deliveries } from './deliveries.ts';
 import type { TopicContext } from './topic-context.ts';
 import type { TopicKey } from './topic-key.ts';
@@ -65,7 +65,7 @@ export class OverlayOutputs {
   }
 
   /** The overlay refused a message. */
-  refused(reason: DropReason, id: MessageId, from: string): void {
+  refused(reason: MessageDropReason, id: MessageId, from: string): void {
     this.#deliveries.drop(reason, id, from);
     if (reason === 'old' && id.origin === from && this.#topic.lifeOf(from) !== undefined)
       this.#topic.compare(this.node.clock.now(), { type: 'introduce', peer: from });

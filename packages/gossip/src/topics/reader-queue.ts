@@ -1,6 +1,6 @@
 // The queue of messages that wait for one reader, with the number of messages missed before each.
 
-import type { MessageMeta, Received } from '../types.ts';
+import type { MessageMeta, ReceivedMessage } from '../types.ts';
 
 interface Entry {
   readonly message: unknown;
@@ -45,7 +45,7 @@ export class ReaderQueue {
   }
 
   /** Removes and returns the oldest message. */
-  take(): Received<unknown> | undefined {
+  take(): ReceivedMessage<unknown> | undefined {
     const entry = this.#shift();
     return entry === undefined
       ? undefined

@@ -4,7 +4,7 @@
 import { bytes as codec, TransportError } from '@trunkline/transport-core';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import type { MessageMeta, QueuePolicy, Received } from '../types.ts';
+import type { MessageMeta, QueuePolicy, ReceivedMessage } from '../types.ts';
 import { LoopReader, type ReaderOptions } from './reader.ts';
 
 const META: MessageMeta = { id: 'x', origin: 'a', signed: false, from: 'a', hops: 1, missed: 0 };
@@ -32,7 +32,7 @@ function reader({ size = 4, bytes = 1_000, policy = 'drop-oldest' }: Partial<Rea
     async drain() {
       const read: [unknown, number][] = [];
       while (loop.state.waiting > 0) {
-        const { message, meta } = (await loop.next()).value as Received<unknown>;
+        const { message, meta } = (await loop.next()).value as ReceivedMessage<unknown>;
         read.push([message, meta.missed]);
       }
       return read;

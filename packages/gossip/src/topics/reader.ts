@@ -1,8 +1,8 @@
 // The readers of a topic: callbacks and loops. Each has a queue, a policy for a full queue, and a
 // count of missed messages.
 
-import { type Clock, type Codec, type Timer, TransportError } from '@trunkline/transport-core';
-import type { MessageMeta, QueuePolicy, Received } from '../types.ts';
+import { type Clock, type ClockTimer, type Codec, TransportError } from '@trunkline/transport-core';
+import type { MessageMeta, QueuePolicy, ReceivedMessage } from '../types.ts';
 import { ReaderQueue, withMissed } from './reader-queue.ts';
 
 /** Limits of a reader's queue in messages and bytes, and the policy at the limits. */
@@ -44,7 +44,7 @@ export abstract class TopicReader {
   readonly #waiting = new ReaderQueue();
   /** Limits of the messages that may wait once the reader has had its turn. */
   readonly #most: { readonly messages: number; readonly bytes: number };
-  #cut: Timer | undefined = undefined;
+  #cut: ClockTimer | undefined = undefined;
   #missedInAll = 0;
   #isOver = false;
 
@@ -99,7 +99,7 @@ export abstract class TopicReader {
   }
 
   /** Removes and returns the next message; undefined if none waits. */
-  protected take(): Received<unknown> | undefined {
+  protected take(): ReceivedMessage<unknown> | undefined {
     return this.#waiting.take();
   }
 
@@ -236,10 +236,10 @@ export class CallbackReader extends TopicReader {
  */
 export class LoopReader
   extends TopicReader
-  implements AsyncIterableIterator<Received<unknown>, undefined>
+  implements AsyncIterableIterator<ReceivedMessage<unknown>, undefined>
 {
   readonly #askers: {
-    readonly resolve: (result: IteratorResult<Received<unknown>, undefined>) => void;
+    readonly resolve: (result: IteratorResult<ReceivedMessage<unknown>, undefined>) => void;
     readonly reject: (error: unknown) => void;
   }[] = [];
   #error: TransportError | undefined = undefined;
@@ -248,7 +248,7 @@ export class LoopReader
     return this;
   }
 
-  next(): Promise<IteratorResult<Received<unknown>, undefined>> {
+  next(): Promise<IteratorResult<ReceivedMessage<unknown>, undefined>> {
     const value = this.take();
     if (value !== undefined) return Promise.resolve({ value, done: false });
     const error = this.#error;
@@ -258,7 +258,7 @@ export class LoopReader
     return new Promise((resolve, reject) => this.#askers.push({ resolve, reject }));
   }
 
-  return(): Promise<IteratorResult<Received<unknown>, undefined>> {
+  return(): Promise<IteratorResult<ReceivedMessage<unknown>, undefined>> {
     this.close();
     return Promise.resolve(DONE);
   }

@@ -6,7 +6,7 @@ import type { MessageId } from '../messages/message-id.ts';
 import type { Body } from '../overlay/body.ts';
 import type { Overlay, OverlayInput, OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
-import type { DropReason, Unsent } from '../types.ts';
+import type { MessageDropReason, Unsent } from '../types.ts';
 import type { Differences, DifferencesInput } from './differences.ts';
 import type { TopicNode, ViewSession } from './topic-node.ts';
 
@@ -50,7 +50,7 @@ export interface TopicContext extends ViewSession {
    * Drops a message.
    * @param first the reason why an earlier copy was dropped, if that is the cause of this drop.
    */
-  drop(reason: DropReason, id: MessageId, from: string, first?: DropReason): void;
+  drop(reason: MessageDropReason, id: MessageId, from: string, first?: MessageDropReason): void;
   misbehaved(nodeId: string, what: string, isToBlame?: boolean): void;
   failed(error: unknown): void;
 }

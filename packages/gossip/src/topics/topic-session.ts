@@ -9,7 +9,7 @@ import { FullMesh } from '../overlay/full-mesh.ts';
 import type { Overlay, OverlayInput, OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { TopicSnapshot } from '../snapshots.ts';
-import type { DropReason, PublishResult, Unsent } from '../types.ts';
+import type { MessageDropReason, PublishResult, Unsent } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';
 import type { DeliveryOutcome } from '../wire/relay-frames.ts';
 import { Deliveries } from './deliveries.ts';
@@ -324,7 +324,7 @@ export class TopicSession implements TopicContext {
     return this.#direct.overlay.has(id, now) || this.overlay!.has(id, now);
   }
 
-  drop(reason: DropReason, id: MessageId, from: string, first?: DropReason): void {
+  drop(reason: MessageDropReason, id: MessageId, from: string, first?: MessageDropReason): void {
     this.deliveries.drop(reason, id, from, first);
   }
 

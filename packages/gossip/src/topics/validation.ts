@@ -2,10 +2,10 @@
 // bounded queue.
 
 import type { Clock } from '@trunkline/transport-core';
-import type { Verdict } from '../types.ts';
+import type { MessageVerdict } from '../types.ts';
 
 /** The outcome of a validation. */
-export type Finding = Verdict | 'timeout' | 'overloaded' | 'failed';
+export type Finding = MessageVerdict | 'timeout' | 'overloaded' | 'failed';
 
 /** Limits of the validation. */
 export interface ValidationOptions {
@@ -22,7 +22,7 @@ export interface ValidationOptions {
 /** A message to validate. */
 export interface Check {
   readonly size: number;
-  begin(): Verdict | Promise<Verdict>;
+  begin(): MessageVerdict | Promise<MessageVerdict>;
   /** Called once, either synchronously or later. */
   settled(finding: Finding, error?: unknown): void;
 }
@@ -99,7 +99,7 @@ export class Validation {
   }
 
   #begin(check: Check, now: number): void {
-    let verdict: Verdict | Promise<Verdict>;
+    let verdict: MessageVerdict | Promise<MessageVerdict>;
     try {
       verdict = check.begin();
     } catch (error) {

@@ -1,7 +1,7 @@
 // Decides how soon to dial again: gRPC's connection back-off computes the wait after a number of
 // failures in a row, and some kinds of errors make the wait shorter or longer.
 
-import type { Random, Reason, TransportError } from '@trunkline/transport-core';
+import type { ErrorReason, Random, TransportError } from '@trunkline/transport-core';
 
 /**
  * The time to wait before a peer is dialed again. gRPC's values are 1 s, 120 s and 0.2. If
@@ -54,14 +54,14 @@ const FACTOR = 1.6;
  * Maximum exponent, so that the number stays finite; no wait is that long (1.6 ^ 100 ≈ 10 ^ 20).
  */
 const MOST_STEPS = 100;
-const TRANSIENT: ReadonlySet<Reason> = new Set<Reason>([
+const TRANSIENT: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
   'reset',
   'ping_timeout',
   'dial_timeout',
   'handshake_timeout',
   'closed',
 ]);
-const POINTLESS: ReadonlySet<Reason> = new Set<Reason>([
+const POINTLESS: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
   'identity_mismatch',
   'duplicate',
   'full',

@@ -1,6 +1,6 @@
 // Tests of the dials to nodes that are not persistent: those of the book, lost peers, and seeds.
 
-import { type Reason, TransportError } from '@trunkline/transport-core';
+import { type ErrorReason, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import type { DialOrder } from './dial-order.ts';
@@ -64,7 +64,7 @@ test('if retrying soon cannot help, an address of the book waits four times as l
     'full',
     'denied',
     'wrong_network',
-  ] as Reason[]) {
+  ] as ErrorReason[]) {
     const outcome = () => ({ after: 0, error: reasonError(reason, reason) });
     const fixture = new PlannerFixture({
       book: someones(1),
@@ -124,7 +124,7 @@ test('an ordinary peer that was lost for another reason is not preferred', (t) =
     'full',
     'flood',
     'idle',
-  ] as Reason[]) {
+  ] as ErrorReason[]) {
     const fixture = new PlannerFixture({
       book: [someone(1)],
       maxOutbound: 1,

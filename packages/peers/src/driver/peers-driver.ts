@@ -8,7 +8,7 @@ import {
   type PendingConnection,
 } from '@trunkline/transport-core/internal';
 import { Crawler } from '../exchange/crawler.ts';
-import type { MessageSource, PeersConfig } from '../options.ts';
+import type { PeerMessageSource, PeersConfig } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
 import { Conversation } from './conversation.ts';
 import { DialOutcomes } from './dial-outcomes.ts';
@@ -155,9 +155,9 @@ export class PeersDriver implements Membership {
   }
 
   #screen(
-    filter: (bytes: Uint8Array, from: MessageSource) => void,
+    filter: (bytes: Uint8Array, from: PeerMessageSource) => void,
     bytes: Uint8Array,
-    from: Omit<MessageSource, 'nodeId'>,
+    from: Omit<PeerMessageSource, 'nodeId'>,
   ): TransportError | undefined {
     const peer = this.node.peerTable.of(from.remote);
     if (peer === undefined || from.protocol === peersProtocol.name) return undefined;

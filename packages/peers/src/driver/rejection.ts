@@ -1,15 +1,15 @@
-// Maps errors of connections to the `Rejection` that events report.
+// Maps errors of connections to the `PeerRejection` that events report.
 
-import { type Reason, TransportError } from '@trunkline/transport-core';
+import { type ErrorReason, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { twinOf } from '../admission/twins.ts';
-import type { Rejection } from '../types.ts';
+import type { PeerRejection } from '../types.ts';
 
 /**
  * Returns the name of a connection's failure in events: it depends on the reason of the error if
  * BY_REASON contains it, otherwise on the code.
  */
-export function rejectionOf(error: TransportError, direction: 'in' | 'out'): Rejection {
+export function rejectionOf(error: TransportError, direction: 'in' | 'out'): PeerRejection {
   const { code, reason } = error;
   if (twinOf(error) !== undefined) return 'twin';
   // The other end's `admit` threw an error without a reason. Such an error is sent as 'refused'
@@ -33,7 +33,7 @@ export function filterRefusal(filter: string, error: unknown): TransportError {
   );
 }
 
-const BY_REASON: Partial<Record<Reason, Rejection>> = {
+const BY_REASON: Partial<Record<ErrorReason, PeerRejection>> = {
   denied: 'denied',
   duplicate: 'duplicate',
   refused: 'filtered',

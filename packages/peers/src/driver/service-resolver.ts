@@ -1,6 +1,11 @@
 // Resolves 'service:<name>' to the connected nodes that serve it, and follows the changes.
 
-import { type Clock, type Resolver, type Timer, TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  type ClockTimer,
+  type Resolver,
+  TransportError,
+} from '@trunkline/transport-core';
 import type { ResolutionObserver } from '@trunkline/transport-core/backend';
 import type { ServiceDirectory } from '../services/service-directory.ts';
 import { SERVICE_NAME, serviceOf } from '../services/service-name.ts';
@@ -55,7 +60,7 @@ class ServiceWatch {
   readonly #observer: ResolutionObserver;
   readonly #directory: ServiceDirectory;
   readonly #clock: Clock;
-  #timer: Timer | undefined;
+  #timer: ClockTimer | undefined;
   /** The nodes of the last report, as text. */
   #reported: string | undefined = undefined;
   #isOver = false;

@@ -26,7 +26,7 @@ export class GatewaySearch {
     const { gateway } = options;
     if (gateway !== undefined && !isIPv4(gateway) && !/^https?:\/\//.test(gateway))
       throw new TypeError(
-        `mapPort: gateway: '${gateway}' is neither the URL of a UPnP description ('http://192.168.1.1:5000/rootDesc.xml') nor an IPv4 address`,
+        `createPortMapping: gateway: '${gateway}' is neither the URL of a UPnP description ('http://192.168.1.1:5000/rootDesc.xml') nor an IPv4 address`,
       );
     this.#library = library;
     this.#clock = clock;
@@ -35,7 +35,7 @@ export class GatewaySearch {
 
   /** Ends the current search, and all later ones. */
   stop(): void {
-    this.#stop.abort(new TransportError('cancelled', 'mapPort: the mapping was closed'));
+    this.#stop.abort(new TransportError('cancelled', 'createPortMapping: the mapping was closed'));
   }
 
   /** Yields the routers, the most promising one first. */

@@ -57,7 +57,7 @@ export async function loadLibrary(
   } catch (error) {
     throw new TransportError(
       'failed_precondition',
-      `mapPort: the package '@achingbrain/nat-port-mapper', which speaks to routers, can't be loaded (${(error as Error).message}); install it: npm install @achingbrain/nat-port-mapper@~4.0.5`,
+      `createPortMapping: the package '@achingbrain/nat-port-mapper', which speaks to routers, can't be loaded (${(error as Error).message}); install it: npm install @achingbrain/nat-port-mapper@~4.0.5`,
       { cause: error },
     );
   }

@@ -37,7 +37,7 @@ export function mappableAddresses(localAddrs: readonly string[]): ListeningAddre
   if (found.length === 0)
     throw new TransportError(
       'failed_precondition',
-      `mapPort: a router can't reach ${localAddrs.join(', ') || 'a transport without addresses'}; listen on this machine's IPv4 address in the local network, or on 0.0.0.0 with an advertiseAddr`,
+      `createPortMapping: a router can't reach ${localAddrs.join(', ') || 'a transport without addresses'}; listen on this machine's IPv4 address in the local network, or on 0.0.0.0 with an advertiseAddr`,
     );
   return found;
 }

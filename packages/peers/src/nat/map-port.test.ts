@@ -13,7 +13,7 @@ import { tcp } from '@trunkline/transport-tcp';
 import test, { type ExecutionContext } from 'ava';
 import { loadLibrary } from './library.ts';
 import {
-  mapPort,
+  createPortMapping,
   type PortMapping,
   type PortMappingEvent,
   type PortMappingOptions,
@@ -70,7 +70,7 @@ async function fixture(t: ExecutionContext, kind: 'upnp' | 'nat-pmp'): Promise<F
     events,
     port: Number(transport.localAddr().split(':').at(-1)),
     async map(options) {
-      const mapping = await mapPort(transport, {
+      const mapping = await createPortMapping(transport, {
         gateway: kind === 'upnp' ? gateway.url : host,
         onEvent(event) {
           events.push(event);
@@ -217,9 +217,9 @@ test.serial('an error of onEvent changes nothing', async (t) => {
 test('a transport that no router can reach is refused', async (t) => {
   const transport = createTransport('tcp://127.0.0.1:0', { protocol, backends: [tcp()] });
   t.teardown(() => transport.close());
-  await t.throwsAsync(mapPort(transport), { code: 'failed_precondition' });
+  await t.throwsAsync(createPortMapping(transport), { code: 'failed_precondition' });
   await transport.listen();
-  const error = (await t.throwsAsync(mapPort(transport))) as TransportError;
+  const error = (await t.throwsAsync(createPortMapping(transport))) as TransportError;
   t.is(error.code, 'failed_precondition');
   t.regex(error.message, /a router can't reach tcp:\/\/127\.0\.0\.1:\d+; listen on/);
 });

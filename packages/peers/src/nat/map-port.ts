@@ -18,7 +18,7 @@ import { loadLibrary } from './library.ts';
 import { type ListeningAddress, mappableAddresses } from './listening-address.ts';
 import { RouterMappings } from './router-mappings.ts';
 
-/** Options of `mapPort`; all may be left out. */
+/** Options of `createPortMapping`; all may be left out. */
 export interface PortMappingOptions {
   /**
    * The router to ask: the URL of its UPnP description ('http://192.168.1.1:5000/rootDesc.xml'), or
@@ -84,11 +84,11 @@ export interface PortMapping extends AsyncDisposable {
  * Rejects with `failed_precondition` if '@achingbrain/nat-port-mapper' is not installed, if the
  * transport does not listen, or if it listens only on addresses that a router can't reach.
  */
-export async function mapPort(
+export async function createPortMapping(
   transport: AnyTransport,
   options: PortMappingOptions = {},
 ): Promise<PortMapping> {
-  const config = parseOptions(schema, options, 'mapPort');
+  const config = parseOptions(schema, options, 'createPortMapping');
   const addresses = mappableAddresses(transport.localAddrs());
   const library = await loadLibrary();
   const { clock } = transport;

@@ -67,7 +67,7 @@ export class RouterMappings {
     throw new TransportError(
       'unavailable',
       errors.length === 0
-        ? 'mapPort: no router answered by UPnP or NAT-PMP; turn one of them on in its settings, or forward the port there by hand and give advertiseAddr'
+        ? 'createPortMapping: no router answered by UPnP or NAT-PMP; turn one of them on in its settings, or forward the port there by hand and give advertiseAddr'
         : errors.map(({ message }) => message).join('. '),
       { cause: errors[0] },
     );
@@ -142,7 +142,9 @@ export class RouterMappings {
 function asError(error: unknown): TransportError {
   return error instanceof TransportError
     ? error
-    : new TransportError('unavailable', `mapPort: ${(error as Error).message}`, { cause: error });
+    : new TransportError('unavailable', `createPortMapping: ${(error as Error).message}`, {
+        cause: error,
+      });
 }
 
 /** Times to wait for an answer after each datagram of a request, in milliseconds. */

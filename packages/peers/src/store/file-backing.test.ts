@@ -1,7 +1,7 @@
 // Tests of the address book store in a file on a simulated disk, which fails or stops at every
 // step.
 
-import { type Code, TransportError } from '@trunkline/transport-core';
+import { type ErrorCode, TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { seeds } from '../testing/seeds.ts';
 import { ExclusiveStore } from './exclusive-store.ts';
@@ -131,7 +131,7 @@ for (const links of [true, false]) {
     ['EIO', 'data_loss'],
     ['EMFILE', 'resource_exhausted'],
     ['EWHAT', 'unknown'],
-  ] as [string, Code][]) {
+  ] as [string, ErrorCode][]) {
     test(`${code} at any step of a save is ${as}: the old book is intact, and the save can be retried${where}`, async (t) => {
       const { disk, book } = await prepared(links);
       const steps = await count(disk, () => book.save('[three]'));

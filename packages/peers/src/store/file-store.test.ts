@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { platform } from 'node:process';
-import type { Code, TransportError } from '@trunkline/transport-core';
+import type { ErrorCode, TransportError } from '@trunkline/transport-core';
 import { createMemoryStore } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { folder } from '../testing/real/folder.ts';
@@ -105,7 +105,7 @@ for (const [code, as] of [
   ['EROFS', 'permission_denied'],
   ['EIO', 'data_loss'],
   ['EWHAT', 'unknown'],
-] as [string, Code][]) {
+] as [string, ErrorCode][]) {
   test(`${code} at any step of a set is ${as}: the old value is intact, and the set can be retried`, async (t) => {
     let failures = 0;
     for (let step = 0; step < 12; step++) {

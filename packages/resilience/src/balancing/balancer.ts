@@ -29,12 +29,10 @@ import {
 } from '../failures.ts';
 import { clockField, number, randomField } from '../option-fields.ts';
 import { TickClock } from '../tick-clock.ts';
-import type { AddressChange } from './address-set.ts';
-import type { AddressState, AddressStatus, Outcome } from './address-state.ts';
+import type { AddressState, Outcome } from './address-state.ts';
 import { BalancedName } from './balanced-name.ts';
 import { followed } from './followed-items.ts';
 import { leastLoaded } from './least-loaded.ts';
-import type { OutlierOptions } from './outliers.ts';
 import type { BalancingPolicy, PickingPolicy } from './policy.ts';
 
 /** Options of {@link createBalancer}. */
@@ -43,8 +41,46 @@ export interface BalancerOptions {
   readonly resolver: Resolver;
   /** Chooses the address of each call. Default `leastLoaded()`. */
   readonly policy?: BalancingPolicy | undefined;
-  /** Ejects addresses whose calls fail more often than those of others. Default: off. */
-  readonly outliers?: OutlierOptions | undefined;
+  /**
+   * Ejects addresses whose calls fail more often than those of others. Default: off. The defaults
+   * of its options are those of gRFC A50.
+   */
+  readonly outliers?:
+    | {
+        /** The interval between examinations, in milliseconds. Default 10,000. */
+        readonly interval?: number | undefined;
+        /**
+         * Duration of the first ejection in milliseconds; the n-th consecutive ejection lasts n
+         * times as long. Default 30,000.
+         */
+        readonly baseEjection?: number | undefined;
+        /** The longest ejection in milliseconds. Default 300,000. */
+        readonly maxEjection?: number | undefined;
+        /** Maximum percentage of addresses that may be ejected at a time. Default 10. */
+        readonly maxEjectionPercent?: number | undefined;
+        /**
+         * Number of standard deviations by which the success rate of an address may be below the
+         * mean of all addresses; beyond it, the address is ejected. 0 turns this rule off. Default
+         * 1.9.
+         */
+        readonly successRateFactor?: number | undefined;
+        /**
+         * Percentage of failed calls above which an address is ejected; 100 turns this rule off.
+         * Default 85.
+         */
+        readonly failurePercent?: number | undefined;
+        /**
+         * Minimum number of addresses with enough calls; if there are fewer, no address is ejected.
+         * Default 5, as for both rules of A50.
+         */
+        readonly minimumAddresses?: number | undefined;
+        /**
+         * Minimum number of calls in an interval; an address with fewer is not examined. Default
+         * 100.
+         */
+        readonly minimumCalls?: number | undefined;
+      }
+    | undefined;
   /**
    * Duration, in milliseconds, over which the weight of an address grows from a tenth to its full
    * value after the address was added, was down or was ejected. Used by `roundRobin` and
@@ -57,29 +93,29 @@ export interface BalancerOptions {
    */
   readonly onEvent?: ((event: BalancerEvent) => void) | undefined;
   /** Bounds of the tables. */
-  readonly limits?: BalancerLimits | undefined;
+  readonly limits?:
+    | {
+        /**
+         * Maximum number of names that are watched. Beyond it, the least recently used name without
+         * waiting calls or holds is forgotten; it is resolved again at its next call. Default 100.
+         */
+        readonly names?: number | undefined;
+        /**
+         * Maximum number of addresses of a name; further addresses of a list are ignored. Default
+         * 1,000.
+         */
+        readonly addresses?: number | undefined;
+        /**
+         * Maximum number of calls that wait for the first addresses of a name. Further calls fail
+         * with `resource_exhausted` (`sent: false`). Default 1,000.
+         */
+        readonly waiting?: number | undefined;
+      }
+    | undefined;
   /** The clock of the transport. Default: the system's. */
   readonly clock?: Clock | undefined;
   /** The source of random numbers. Default: the system's. */
   readonly random?: Random | undefined;
-}
-
-/** Bounds of a balancer's tables. */
-export interface BalancerLimits {
-  /**
-   * Maximum number of names that are watched. Beyond it, the least recently used name without
-   * waiting calls or holds is forgotten; it is resolved again at its next call. Default 100.
-   */
-  readonly names?: number | undefined;
-  /**
-   * Maximum number of addresses of a name; further addresses of a list are ignored. Default 1,000.
-   */
-  readonly addresses?: number | undefined;
-  /**
-   * Maximum number of calls that wait for the first addresses of a name. Further calls fail with
-   * `resource_exhausted` (`sent: false`). Default 1,000.
-   */
-  readonly waiting?: number | undefined;
 }
 
 /**
@@ -87,7 +123,7 @@ export interface BalancerLimits {
  * after a back-off it gets only one call at a time. `up`: one of these calls has succeeded.
  */
 export interface BalancerEvent {
-  readonly type: AddressChange;
+  readonly type: 'added' | 'removed' | 'up' | 'down' | 'ejected' | 'returned';
   readonly name: string;
   readonly address: string;
 }
@@ -95,35 +131,32 @@ export interface BalancerEvent {
 /** The state of a balancer as plain data. */
 export interface BalancerSnapshot {
   readonly policy: string;
-  readonly names: readonly NameSnapshot[];
-}
-
-/** The state of one name. */
-export interface NameSnapshot {
-  readonly name: string;
-  /** False until the resolver has reported a first list. */
-  readonly resolved: boolean;
-  /** Number of calls that wait for that list. */
-  readonly waiting: number;
-  readonly addresses: readonly AddressSnapshot[];
-}
-
-/** The state of one address. */
-export interface AddressSnapshot {
-  readonly address: string;
-  readonly priority: number;
-  /** The current weight; during a slow start, it is less than the resolver's. */
-  readonly weight: number;
-  readonly status: AddressStatus;
-  readonly inFlight: number;
-  /** The average latency in milliseconds; undefined before the first answer. */
-  readonly latency: number | undefined;
-  /**
-   * Number of attempts that have ended, and (`failures`) how many of them counted against the
-   * address.
-   */
-  readonly calls: number;
-  readonly failures: number;
+  /** The names that are watched. */
+  readonly names: readonly {
+    readonly name: string;
+    /** False until the resolver has reported a first list. */
+    readonly resolved: boolean;
+    /** Number of calls that wait for that list. */
+    readonly waiting: number;
+    /** The addresses of the name. */
+    readonly addresses: readonly {
+      readonly address: string;
+      readonly priority: number;
+      /** The current weight; during a slow start, it is less than the resolver's. */
+      readonly weight: number;
+      /** `up` if the address gets calls, otherwise the reason why it gets none. */
+      readonly status: 'up' | 'down' | 'probing' | 'ejected' | 'removed';
+      readonly inFlight: number;
+      /** The average latency in milliseconds; undefined before the first answer. */
+      readonly latency: number | undefined;
+      /**
+       * Number of attempts that have ended, and (`failures`) how many of them counted against the
+       * address.
+       */
+      readonly calls: number;
+      readonly failures: number;
+    }[];
+  }[];
 }
 
 /** A balancer, made by {@link createBalancer}. */
@@ -308,7 +341,10 @@ class NamesBalancer implements Balancer {
   }
 }
 
-function snapshotOf(state: AddressState, now: number): AddressSnapshot {
+function snapshotOf(
+  state: AddressState,
+  now: number,
+): BalancerSnapshot['names'][number]['addresses'][number] {
   const { address, priority, inFlight, calls, failures } = state;
   return {
     address,

@@ -3,42 +3,17 @@
 
 import type { AddressState } from './address-state.ts';
 
-/** Options of outlier ejection; the defaults are those of gRFC A50. */
-export interface OutlierOptions {
-  /** The interval between examinations, in milliseconds. Default 10,000. */
-  readonly interval?: number | undefined;
-  /**
-   * Duration of the first ejection in milliseconds; the n-th consecutive ejection lasts n times as
-   * long. Default 30,000.
-   */
-  readonly baseEjection?: number | undefined;
-  /** The longest ejection in milliseconds. Default 300,000. */
-  readonly maxEjection?: number | undefined;
-  /** Maximum percentage of addresses that may be ejected at a time. Default 10. */
-  readonly maxEjectionPercent?: number | undefined;
-  /**
-   * Number of standard deviations by which the success rate of an address may be below the mean of
-   * all addresses; beyond it, the address is ejected. 0 turns this rule off. Default 1.9.
-   */
-  readonly successRateFactor?: number | undefined;
-  /**
-   * Percentage of failed calls above which an address is ejected; 100 turns this rule off. Default
-   * 85.
-   */
-  readonly failurePercent?: number | undefined;
-  /**
-   * Minimum number of addresses with enough calls; if there are fewer, no address is ejected.
-   * Default 5, as for both rules of A50.
-   */
-  readonly minimumAddresses?: number | undefined;
-  /** Minimum number of calls in an interval; an address with fewer is not examined. Default 100. */
-  readonly minimumCalls?: number | undefined;
+/** The options of outlier ejection with all defaults; `BalancerOptions` describes them. */
+export interface OutlierSettings {
+  readonly interval: number;
+  readonly baseEjection: number;
+  readonly maxEjection: number;
+  readonly maxEjectionPercent: number;
+  readonly successRateFactor: number;
+  readonly failurePercent: number;
+  readonly minimumAddresses: number;
+  readonly minimumCalls: number;
 }
-
-/** The options with all defaults. */
-export type OutlierSettings = {
-  readonly [K in keyof OutlierOptions]-?: NonNullable<OutlierOptions[K]>;
-};
 
 /** The record of one address. */
 interface Examined {

@@ -20,7 +20,7 @@ import {
 import { isCallersEnd, isServerFailure } from '../failures.ts';
 import { clockField, number, randomField } from '../option-fields.ts';
 import { TickClock } from '../tick-clock.ts';
-import { Circuit, type CircuitState } from './circuit.ts';
+import { Circuit } from './circuit.ts';
 
 /** Options of {@link createCircuitBreaker}; all are optional. */
 export interface CircuitBreakerOptions {
@@ -64,23 +64,21 @@ export interface CircuitBreakerOptions {
 /** A change to a circuit's state. */
 export interface CircuitEvent {
   readonly key: string;
-  readonly state: CircuitState;
-}
-
-/** The state of one circuit as plain data. */
-export interface CircuitSnapshot {
-  readonly key: string;
-  readonly state: CircuitState;
-  /** Number of calls in the window, and (`failures`) how many of them failed. */
-  readonly calls: number;
-  readonly failures: number;
+  readonly state: 'closed' | 'open' | 'half-open';
 }
 
 /** A circuit breaker, made by {@link createCircuitBreaker}. */
 export interface CircuitBreaker {
   /** The interceptor. Pass it among the transport's client interceptors, after the balancer's. */
   readonly interceptor: ClientInterceptor;
-  snapshot(): readonly CircuitSnapshot[];
+  /** Returns the state of each circuit as plain data. */
+  snapshot(): readonly {
+    readonly key: string;
+    readonly state: 'closed' | 'open' | 'half-open';
+    /** Number of calls in the window, and (`failures`) how many of them failed. */
+    readonly calls: number;
+    readonly failures: number;
+  }[];
 }
 
 /**
@@ -152,7 +150,7 @@ class Breaker implements CircuitBreaker {
     }
   }
 
-  snapshot(): readonly CircuitSnapshot[] {
+  snapshot(): ReturnType<CircuitBreaker['snapshot']> {
     const now = this.#options.clock.now();
     return [...this.#circuits].map(([key, circuit]) => {
       circuit.window.advance(now);

@@ -3,7 +3,7 @@
 import type { TransportError } from '@trunkline/transport-core';
 import type { ManagedWorker } from './managed-worker.ts';
 import type { TransportState } from './messages.ts';
-import type { ClusterSnapshot, ClusterTotal, WorkerSnapshot } from './types.ts';
+import type { ClusterSnapshot, ClusterTotal, ClusterWorkerSnapshot } from './types.ts';
 
 /** Asks all workers for their state. They must answer within `timeout` milliseconds. */
 export async function takeSnapshot(
@@ -19,7 +19,7 @@ async function snapshotOf(
   worker: ManagedWorker,
   timeout: number,
   now: number,
-): Promise<WorkerSnapshot> {
+): Promise<ClusterWorkerSnapshot> {
   const { slot, restarts, state, started, handle } = worker;
   const { pid, threadId } = handle;
   const common = {
@@ -39,7 +39,7 @@ async function snapshotOf(
   }
 }
 
-function totalOf(workers: readonly WorkerSnapshot[]): ClusterTotal {
+function totalOf(workers: readonly ClusterWorkerSnapshot[]): ClusterTotal {
   const answered = workers.flatMap(({ connections = 0, transport }) =>
     transport === undefined ? [] : [{ connections, transport }],
   );

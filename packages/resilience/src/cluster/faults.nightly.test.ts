@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import { startCluster } from '../index.cluster.ts';
+import { createCluster } from '../index.cluster.ts';
 import { client, connect } from './testing/clients.ts';
 import { milliseconds } from './testing/protocol.ts';
 import { start, WORKER } from './testing/start.ts';
@@ -15,11 +15,11 @@ import { isAlive, until } from './testing/until.ts';
 const NONE = new Uint8Array(0);
 
 test.serial(
-  'a worker that crashes at its start makes startCluster reject after three attempts',
+  'a worker that crashes at its start makes createCluster reject after three attempts',
   async (t) => {
     const retries: number[] = [];
     const error = (await t.throwsAsync<TransportError>(
-      startCluster({
+      createCluster({
         worker: WORKER,
         workers: 1,
         args: ['tcp://127.0.0.1:0', 'crash'],
@@ -32,10 +32,10 @@ test.serial(
   },
 );
 
-test.serial('a worker that never joins makes startCluster reject at startTimeout', async (t) => {
+test.serial('a worker that never joins makes createCluster reject at startTimeout', async (t) => {
   const pids: number[] = [];
   const error = (await t.throwsAsync<TransportError>(
-    startCluster({
+    createCluster({
       worker: fileURLToPath(WORKER),
       workers: 1,
       startTimeout: 400,

@@ -25,7 +25,7 @@ import {
 import { linkToPrimary, type PrimaryLink } from './primary-link.ts';
 
 /** Options of `joinCluster`; all are optional. */
-export interface JoinOptions {
+export interface JoinClusterOptions {
   /** The metrics of this worker, which `cluster.metrics` of the primary collects. */
   readonly metrics?: Pick<Metrics, 'collect'> | undefined;
   /**
@@ -75,7 +75,10 @@ export interface ClusterMember {
  *
  * Throws `failed_precondition` if the transport does not listen.
  */
-export function joinCluster(transport: AnyTransport, options: JoinOptions = {}): ClusterMember {
+export function joinCluster(
+  transport: AnyTransport,
+  options: JoinClusterOptions = {},
+): ClusterMember {
   const { grace, signals } = parseOptions(schema, options, 'joinCluster');
   const member = new Member(transport, { ...options, grace });
   member.join(transport.localAddrs());
@@ -88,12 +91,12 @@ class Member implements ClusterMember {
   readonly slot = clusterSlot();
   readonly left: Promise<void>;
   readonly #transport: AnyTransport;
-  readonly #options: JoinOptions & { readonly grace: number };
+  readonly #options: JoinClusterOptions & { readonly grace: number };
   #link: PrimaryLink | undefined = undefined;
   #isLeaving = false;
   #hasLeft!: () => void;
 
-  constructor(transport: AnyTransport, options: JoinOptions & { readonly grace: number }) {
+  constructor(transport: AnyTransport, options: JoinClusterOptions & { readonly grace: number }) {
     this.#transport = transport;
     this.#options = options;
     this.left = new Promise((resolve) => (this.#hasLeft = resolve));

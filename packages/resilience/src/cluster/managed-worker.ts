@@ -1,6 +1,6 @@
 // One worker from the primary's point of view: it starts, joins, leaves and ends.
 
-import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
+import { type Clock, type ClockTimer, TransportError } from '@trunkline/transport-core';
 import { type FromWorker, type Question, TAG } from './messages.ts';
 import type { Exit, Spawn, WorkerHandle } from './worker-handle.ts';
 
@@ -25,9 +25,9 @@ export interface ManagedWorkerOptions {
 }
 
 type Phase =
-  | { readonly name: 'starting'; readonly timer: Timer }
+  | { readonly name: 'starting'; readonly timer: ClockTimer }
   | { readonly name: 'ready' }
-  | { readonly name: 'leaving'; readonly timer: Timer }
+  | { readonly name: 'leaving'; readonly timer: ClockTimer }
   | { readonly name: 'exited'; readonly error: TransportError };
 
 /** A worker. */

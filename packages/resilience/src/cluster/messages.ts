@@ -1,6 +1,6 @@
 // The messages between the primary and its workers.
 
-import type { Snapshot } from '@trunkline/transport-core';
+import type { TransportSnapshot } from '@trunkline/transport-core';
 
 /** The questions of the primary. */
 export type Question = 'snapshot' | 'metrics';
@@ -38,7 +38,7 @@ export interface TransportState {
   /** The number of all connections. */
   readonly connections: number;
   /** The snapshot, which lists at most `MOST_CONNECTIONS` connections. */
-  readonly transport: Snapshot;
+  readonly transport: TransportSnapshot;
 }
 
 /** The tag of a cluster's messages. Messages of the application over the same channel lack it. */

@@ -5,7 +5,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
-import { clusterSlot, startCluster } from '../index.cluster.ts';
+import { clusterSlot, createCluster } from '../index.cluster.ts';
 import { connect, Load, unevenness } from './testing/clients.ts';
 import { milliseconds } from './testing/protocol.ts';
 import { start, WORKER } from './testing/start.ts';
@@ -195,11 +195,11 @@ test.serial('each worker knows its slot, and other processes have none', (t) => 
 });
 
 test.serial('wrong options are named', async (t) => {
-  await t.throwsAsync(startCluster({ worker: WORKER, workers: 0 }), {
+  await t.throwsAsync(createCluster({ worker: WORKER, workers: 0 }), {
     instanceOf: TypeError,
-    message: 'startCluster: workers: must be an integer from 1 to 1024, got 0',
+    message: 'createCluster: workers: must be an integer from 1 to 1024, got 0',
   });
-  await t.throwsAsync(startCluster({ worker: WORKER, kind: 'fiber' as never }), {
+  await t.throwsAsync(createCluster({ worker: WORKER, kind: 'fiber' as never }), {
     instanceOf: TypeError,
     message: /kind: must be 'process', 'thread' or 'auto'/,
   });

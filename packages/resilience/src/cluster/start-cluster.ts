@@ -26,7 +26,7 @@ import { processWorkers } from './process-workers.ts';
 import { canSharePorts } from './reuse-port.ts';
 import { Supervisor } from './supervisor.ts';
 import { threadWorkers } from './thread-workers.ts';
-import type { Cluster, ClusterEvent, ClusterOptions, WorkerKind } from './types.ts';
+import type { Cluster, ClusterEvent, ClusterOptions, ClusterWorkerKind } from './types.ts';
 
 /**
  * Starts workers that serve one address together, and resolves when all of them have joined. A
@@ -38,12 +38,12 @@ import type { Cluster, ClusterEvent, ClusterOptions, WorkerKind } from './types.
  * Rejects with `deadline_exceeded` if a worker does not join in time. If it rejects, no worker is
  * left running.
  */
-export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const config = parseOptions(schema, options, 'startCluster');
+export async function createCluster(options: ClusterOptions): Promise<Cluster> {
+  const config = parseOptions(schema, options, 'createCluster');
   if (cluster.isWorker || clusterSlot() !== undefined)
     throw new TransportError(
       'failed_precondition',
-      'startCluster was called in a worker: call it in the main program, and joinCluster in the module of the workers',
+      'createCluster was called in a worker: call it in the main program, and joinCluster in the module of the workers',
     );
   const { worker, workers, args, env, startTimeout, grace, overlap, onEvent } = config;
   const kind = await chosen(config.kind);
@@ -77,13 +77,13 @@ async function metricDefinitions(): Promise<readonly MetricDefinition[] | undefi
   }
 }
 
-async function chosen(kind: WorkerKind | 'auto'): Promise<WorkerKind> {
+async function chosen(kind: ClusterWorkerKind | 'auto'): Promise<ClusterWorkerKind> {
   if (kind === 'process') return kind;
   if (await canSharePorts()) return 'thread';
   if (kind === 'auto') return 'process';
   throw new TransportError(
     'failed_precondition',
-    `startCluster: kind 'thread' needs listeners that share a port, which Node ${process.versions.node} on ${process.platform} has not: use Node 22.12 or newer on Linux, or kind 'process'`,
+    `createCluster: kind 'thread' needs listeners that share a port, which Node ${process.versions.node} on ${process.platform} has not: use Node 22.12 or newer on Linux, or kind 'process'`,
   );
 }
 
@@ -96,7 +96,7 @@ const schema = optionsSchema({
   ),
   workers: optional(integer(1, 1_024)),
   kind: withDefault(
-    reference<WorkerKind | 'auto'>(
+    reference<ClusterWorkerKind | 'auto'>(
       (value) => KINDS.includes(value),
       "'process', 'thread' or 'auto'",
     ),

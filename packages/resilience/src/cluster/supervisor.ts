@@ -13,14 +13,14 @@ import type {
   ClusterEvent,
   ClusterMetrics,
   ClusterSnapshot,
-  SnapshotOptions,
-  WorkerKind,
+  ClusterSnapshotOptions,
+  ClusterWorkerKind,
 } from './types.ts';
 import type { Exit, Spawn } from './worker-handle.ts';
 
 /** The options of a supervisor, with defaults filled in. */
 export interface SupervisorOptions {
-  readonly kind: WorkerKind;
+  readonly kind: ClusterWorkerKind;
   readonly workers: number;
   readonly startTimeout: number;
   readonly grace: number;
@@ -35,7 +35,7 @@ export interface SupervisorOptions {
 
 /** A cluster. */
 export class Supervisor implements Cluster, SlotHost, WorkerObserver {
-  readonly kind: WorkerKind;
+  readonly kind: ClusterWorkerKind;
   readonly clock: Clock;
   /** Undefined if the package telemetry isn't installed. */
   readonly #metrics: ClusterMetrics | undefined;
@@ -85,7 +85,7 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
     return this.#closed === undefined && this.#joined.length > 0;
   }
 
-  snapshot({ timeout = 1_000 }: SnapshotOptions = {}): Promise<ClusterSnapshot> {
+  snapshot({ timeout = 1_000 }: ClusterSnapshotOptions = {}): Promise<ClusterSnapshot> {
     const closing = this.#closed === undefined ? 'open' : 'closing';
     const workers = [...this.#workers].sort((a, b) => a.slot - b.slot || a.started - b.started);
     return takeSnapshot(workers, timeout, {

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import type { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import { startCluster } from '../index.cluster.ts';
+import { createCluster } from '../index.cluster.ts';
 import { canSharePorts } from './reuse-port.ts';
 import { connect, Load, spreadOf, unevenness } from './testing/clients.ts';
 import { milliseconds } from './testing/protocol.ts';
@@ -47,7 +47,7 @@ test.serial(
   "kind 'thread' is refused if ports can't be shared",
   async (t) => {
     const error = await t.throwsAsync<TransportError>(
-      startCluster({ worker: WORKER, kind: 'thread' }),
+      createCluster({ worker: WORKER, kind: 'thread' }),
     );
     t.is(error!.code, 'failed_precondition');
     t.regex(error!.message, /Node 22\.12 or newer on Linux, or kind 'process'/);
@@ -116,7 +116,7 @@ sharing(
 
 sharing('a thread with port 0 is refused, because each would get another port', async (t) => {
   const error = (await t.throwsAsync<TransportError>(
-    startCluster({ worker: WORKER, workers: 1, kind: 'thread', args: ['tcp://127.0.0.1:0'] }),
+    createCluster({ worker: WORKER, workers: 1, kind: 'thread', args: ['tcp://127.0.0.1:0'] }),
   ))!;
   t.is(error.code, 'failed_precondition');
   t.regex((error.cause as Error).message, /reusePort: for port 0 .* give a fixed port/);

@@ -2,16 +2,22 @@
 // The public interface of a cluster, as its primary sees it.
 
 import type { Metric, MetricDefinition } from '@trunkline/telemetry';
-import type { Clock, Code, Random, Snapshot, TransportError } from '@trunkline/transport-core';
-import type { Counter } from '@trunkline/transport-core/backend';
+import type {
+  Clock,
+  ErrorCode,
+  Random,
+  TransportError,
+  TransportSnapshot,
+} from '@trunkline/transport-core';
+import type { TransportCounter } from '@trunkline/transport-core/backend';
 
 /**
  * The kind of a worker: a process of its own (`node:cluster`), or a thread of this process. Threads
  * share the port through `reusePort`.
  */
-export type WorkerKind = 'process' | 'thread';
+export type ClusterWorkerKind = 'process' | 'thread';
 
-/** Options of `startCluster`; only `worker` is required. */
+/** Options of `createCluster`; only `worker` is required. */
 export interface ClusterOptions {
   /**
    * The module that each worker runs, such as `new URL('./worker.js', import.meta.url)`, or the
@@ -24,7 +30,7 @@ export interface ClusterOptions {
    * The kind of the workers. 'auto' means threads if listeners of this platform can share a port,
    * otherwise processes. Default: 'process'.
    */
-  readonly kind?: WorkerKind | 'auto' | undefined;
+  readonly kind?: ClusterWorkerKind | 'auto' | undefined;
   /** The arguments of each worker, which follow the script in `process.argv`. Default: none. */
   readonly args?: readonly string[] | undefined;
   /** Variables that are added to the environment of each worker. */
@@ -83,14 +89,14 @@ export type ClusterEvent =
 /** A running cluster. */
 export interface Cluster extends AsyncDisposable {
   /** The kind of the workers. */
-  readonly kind: WorkerKind;
+  readonly kind: ClusterWorkerKind;
   /**
    * True while the cluster is open and at least one worker has joined. `healthHandler(cluster)` of
    * core answers probes with it.
    */
   readonly isReady: boolean;
   /** Returns the state of all workers. A worker that does not answer in time has an `error`. */
-  snapshot(options?: SnapshotOptions): Promise<ClusterSnapshot>;
+  snapshot(options?: ClusterSnapshotOptions): Promise<ClusterSnapshot>;
   /**
    * The metrics of all workers, for `exportMetrics` of `@trunkline/telemetry/prometheus`. Throws
    * `failed_precondition` if `@trunkline/telemetry` isn't installed.
@@ -114,7 +120,7 @@ export interface Cluster extends AsyncDisposable {
 }
 
 /** Options of a snapshot of a cluster. */
-export interface SnapshotOptions {
+export interface ClusterSnapshotOptions {
   /** The time, in milliseconds, within which the workers must answer. Default: 1,000. */
   readonly timeout?: number | undefined;
 }
@@ -123,17 +129,17 @@ export interface SnapshotOptions {
 export interface ClusterSnapshot {
   /** The time of the snapshot in milliseconds, on the clock of the primary. */
   readonly at: number;
-  readonly kind: WorkerKind;
+  readonly kind: ClusterWorkerKind;
   /** 'closing' from `close()` until the last worker has ended. */
   readonly state: 'open' | 'closing' | 'closed';
   /** All running workers, including those that are leaving, ordered by slot, older ones first. */
-  readonly workers: readonly WorkerSnapshot[];
+  readonly workers: readonly ClusterWorkerSnapshot[];
   /** The sums over all workers that answered. */
   readonly total: ClusterTotal;
 }
 
 /** The state of one worker at one moment. */
-export interface WorkerSnapshot {
+export interface ClusterWorkerSnapshot {
   /** The number of the worker, from 0. During a restart, two workers may have the same number. */
   readonly slot: number;
   /** The process id of the worker. */
@@ -148,9 +154,9 @@ export interface WorkerSnapshot {
   /** The number of the worker's connections. */
   readonly connections?: number | undefined;
   /** The state of the worker's transport, with at most 1,000 connections. */
-  readonly transport?: Snapshot | undefined;
+  readonly transport?: TransportSnapshot | undefined;
   /** The reason why `transport` is missing: `deadline_exceeded` if the worker did not answer. */
-  readonly error?: { readonly code: Code; readonly message: string } | undefined;
+  readonly error?: { readonly code: ErrorCode; readonly message: string } | undefined;
 }
 
 /** Sums over workers. Sizes are bytes. */
@@ -163,8 +169,8 @@ export interface ClusterTotal {
   readonly waiting: number;
   readonly memory: number;
   readonly bytes: { readonly in: number; readonly out: number };
-  readonly errors: Readonly<Partial<Record<Code, number>>>;
-  readonly counters: Readonly<Partial<Record<Counter, number>>>;
+  readonly errors: Readonly<Partial<Record<ErrorCode, number>>>;
+  readonly counters: Readonly<Partial<Record<TransportCounter, number>>>;
 }
 
 /** The metrics of all workers. Each point has the attribute `worker`, which is the slot. */

@@ -3,9 +3,9 @@
 
 import {
   type Clock,
+  type ClockTimer,
   type Random,
   type ResolvedAddress,
-  type Timer,
   TransportError,
 } from '@trunkline/transport-core';
 import type { ResolutionObserver } from '@trunkline/transport-core/backend';
@@ -29,7 +29,7 @@ export class WatchedName {
   /** The failure of the last lookup. */
   #error: TransportError | undefined = undefined;
   #lookup: AbortController | undefined = undefined;
-  #timer: Timer | undefined = undefined;
+  #timer: ClockTimer | undefined = undefined;
   /** The time of the next lookup. */
   #due = Number.NEGATIVE_INFINITY;
   /** The time at which the last lookup ended. */

@@ -2,7 +2,7 @@
 // for it with the health protocol; probes ask over HTTP.
 
 import {
-  type Allow,
+  type AllowCall,
   type AnyTransport,
   type Codec,
   serve,
@@ -70,7 +70,7 @@ export interface HealthOptions {
    * Decides which peers may ask for the status of named services. Any peer may ask for the empty
    * name, whose status shows only that the node answers. Default: all.
    */
-  readonly allow?: Allow | undefined;
+  readonly allow?: AllowCall | undefined;
 }
 
 /** The health of a node, as `serveHealth` returns it. */
@@ -107,7 +107,7 @@ class HealthService implements Health {
   readonly #watchers = new Set<() => void>();
   #isClosed = false;
 
-  constructor(transport: AnyTransport, allow: Allow | undefined) {
+  constructor(transport: AnyTransport, allow: AllowCall | undefined) {
     const control = serviceOf(transport, 'serveHealth');
     this.#service = control;
     this.#mount = transport.mount(healthProtocol);

@@ -18,17 +18,12 @@ import {
   type ServerNext,
   withDefault,
 } from '@trunkline/transport-core/backend';
-import { RETRY_PUSHBACK } from '../failures.ts';
 import { clockField } from '../option-fields.ts';
+import { resilienceMetadata } from '../resilience-metadata.ts';
 import { AdmissionQueue, PRIORITIES, type Waiter } from './admission-queue.ts';
+import type { ConcurrencyLimitOptions } from './concurrency-limit.ts';
 import { GradientLimit } from './gradient.ts';
-import { type AdaptiveLimitOptions, adaptiveFields } from './limit-fields.ts';
-
-/**
- * The key in a request's metadata for its priority, '0' to '9'. Higher priorities are admitted
- * first. Without it, the priority is 5.
- */
-export const PRIORITY = 'priority';
+import { adaptiveFields } from './limit-fields.ts';
 
 /** Options of {@link createAdmission}; all are optional. */
 export interface AdmissionOptions {
@@ -36,43 +31,39 @@ export interface AdmissionOptions {
    * The limit of calls that are handled at a time. It moves between two bounds according to the
    * latency of the handlers. For a fixed limit, set `least` and `most` to the same number.
    */
-  readonly limit?: AdaptiveLimitOptions | undefined;
-  /** The queue for calls above the limit. */
-  readonly queue?: AdmissionQueueOptions | undefined;
-  /** Returns the priority of a call, 0 to 9. Default: from its metadata, by {@link PRIORITY}. */
+  readonly limit?: Omit<ConcurrencyLimitOptions, 'clock'> | undefined;
+  /**
+   * The queue for calls above the limit; the defaults are those of "Fail at Scale" (Maurer, ACM
+   * Queue 2015).
+   */
+  readonly queue?:
+    | {
+        /**
+         * Maximum number of waiting calls. Above it, the least important one is refused. Default
+         * 1,000.
+         */
+        readonly length?: number | undefined;
+        /**
+         * Maximum time, in milliseconds, that a call waits if the queue has not been empty for
+         * `interval`. Default 5.
+         */
+        readonly target?: number | undefined;
+        /** Maximum time, in milliseconds, that a call waits otherwise. Default 100. */
+        readonly interval?: number | undefined;
+      }
+    | undefined;
+  /**
+   * Returns the priority of a call, 0 to 9. Default: from its metadata, under
+   * `resilienceMetadata.priority`.
+   */
   readonly priority?: ((call: ServerCall) => number) | undefined;
   /**
-   * The time, in milliseconds, after which refused callers should try again, sent under {@link
-   * RETRY_PUSHBACK}. Default: callers decide by themselves.
+   * The time, in milliseconds, after which refused callers should try again, sent under
+   * `resilienceMetadata.retryPushback`. Default: callers decide by themselves.
    */
   readonly pushback?: number | undefined;
   /** The clock of the transport. Default: the system's. */
   readonly clock?: Clock | undefined;
-}
-
-/** Options of the queue; the defaults are those of "Fail at Scale" (Maurer, ACM Queue 2015). */
-export interface AdmissionQueueOptions {
-  /**
-   * Maximum number of waiting calls. Above it, the least important one is refused. Default 1,000.
-   */
-  readonly length?: number | undefined;
-  /**
-   * Maximum time, in milliseconds, that a call waits if the queue has not been empty for
-   * `interval`. Default 5.
-   */
-  readonly target?: number | undefined;
-  /** Maximum time, in milliseconds, that a call waits otherwise. Default 100. */
-  readonly interval?: number | undefined;
-}
-
-/** The state of an admission control as plain data. */
-export interface AdmissionSnapshot {
-  readonly limit: number;
-  /** Number of calls that are being handled. */
-  readonly running: number;
-  readonly waiting: number;
-  readonly admitted: number;
-  readonly refused: number;
 }
 
 /** An admission control, made by {@link createAdmission}. */
@@ -82,7 +73,15 @@ export interface Admission {
    * `serve`.
    */
   readonly interceptor: ServerInterceptor;
-  snapshot(): AdmissionSnapshot;
+  /** Returns the state of the admission control as plain data. */
+  snapshot(): {
+    readonly limit: number;
+    /** Number of calls that are being handled. */
+    readonly running: number;
+    readonly waiting: number;
+    readonly admitted: number;
+    readonly refused: number;
+  };
 }
 
 /**
@@ -153,7 +152,10 @@ class LimitedAdmission implements Admission {
       `${call.protocol}.${call.method}: the server is overloaded: ${refusal}`,
       {
         sent: false,
-        metadata: pushback === undefined ? undefined : { [RETRY_PUSHBACK]: String(pushback) },
+        metadata:
+          pushback === undefined
+            ? undefined
+            : { [resilienceMetadata.retryPushback]: String(pushback) },
       },
     );
   }
@@ -185,7 +187,7 @@ class LimitedAdmission implements Admission {
     while (this.#running < this.#limit.limit && this.#queue.admitNext(now));
   }
 
-  snapshot(): AdmissionSnapshot {
+  snapshot(): ReturnType<Admission['snapshot']> {
     return {
       limit: this.#limit.limit,
       running: this.#running,
@@ -217,7 +219,7 @@ const schema = optionsSchema({
     interval: withDefault(milliseconds(), 100),
   }),
   priority: withDefault(callback<(call: ServerCall) => number>(), ({ metadata }: ServerCall) => {
-    const text = metadata[PRIORITY];
+    const text = metadata[resilienceMetadata.priority];
     return text !== undefined && /^[0-9]$/.test(text) ? Number(text) : USUAL;
   }),
   pushback: optional(integer(0, 0x7fff_ffff)),

@@ -10,29 +10,42 @@ import { type ClientNext, optionsSchema, parseOptions } from '@trunkline/transpo
 import { isCallersEnd } from '../failures.ts';
 import { clockField } from '../option-fields.ts';
 import { GradientLimit } from './gradient.ts';
-import { type AdaptiveLimitOptions, adaptiveFields } from './limit-fields.ts';
+import { adaptiveFields } from './limit-fields.ts';
 
-/** Options of {@link createConcurrencyLimit}; all are optional. */
-export interface ConcurrencyLimitOptions extends AdaptiveLimitOptions {
+/**
+ * Options of {@link createConcurrencyLimit}; all are optional. The defaults are those of Netflix's
+ * Gradient2Limit.
+ */
+export interface ConcurrencyLimitOptions {
+  /** The limit at the start. Default 20. */
+  readonly initial?: number | undefined;
+  /** The lowest limit. Default 20. */
+  readonly least?: number | undefined;
+  /** The highest limit. Default 200. */
+  readonly most?: number | undefined;
+  /**
+   * The limit shrinks if calls take longer than this multiple of their usual latency. Default 1.5.
+   */
+  readonly tolerance?: number | undefined;
+  /** The duration, in milliseconds, over which latencies are averaged. Default 1,000. */
+  readonly window?: number | undefined;
   /** The clock of the transport. Default: the system's. */
   readonly clock?: Clock | undefined;
-}
-
-/** The state of a limit as plain data. */
-export interface ConcurrencyLimitSnapshot {
-  readonly limit: number;
-  readonly inFlight: number;
-  /** Number of calls that were refused because of the limit. */
-  readonly refused: number;
-  /** The usual latency in milliseconds; 0 at the start. */
-  readonly usualLatency: number;
 }
 
 /** A limit of calls in flight, made by {@link createConcurrencyLimit}. */
 export interface ConcurrencyLimit {
   /** The interceptor. Pass it among the transport's client interceptors. */
   readonly interceptor: ClientInterceptor;
-  snapshot(): ConcurrencyLimitSnapshot;
+  /** Returns the state of the limit as plain data. */
+  snapshot(): {
+    readonly limit: number;
+    readonly inFlight: number;
+    /** Number of calls that were refused because of the limit. */
+    readonly refused: number;
+    /** The usual latency in milliseconds; 0 at the start. */
+    readonly usualLatency: number;
+  };
 }
 
 /**
@@ -89,7 +102,7 @@ class Limiter implements ConcurrencyLimit {
     this.#inFlight--;
   }
 
-  snapshot(): ConcurrencyLimitSnapshot {
+  snapshot(): ReturnType<ConcurrencyLimit['snapshot']> {
     const { limit, usualLatency } = this.#limit;
     return { limit, inFlight: this.#inFlight, refused: this.#refused, usualLatency };
   }

@@ -3,22 +3,6 @@
 import { integer, milliseconds, withDefault } from '@trunkline/transport-core/backend';
 import { number } from '../option-fields.ts';
 
-/** Options of an adaptive limit; the defaults are those of Netflix's Gradient2Limit. */
-export interface AdaptiveLimitOptions {
-  /** The limit at the start. Default 20. */
-  readonly initial?: number | undefined;
-  /** The lowest limit. Default 20. */
-  readonly least?: number | undefined;
-  /** The highest limit. Default 200. */
-  readonly most?: number | undefined;
-  /**
-   * The limit shrinks if calls take longer than this multiple of their usual latency. Default 1.5.
-   */
-  readonly tolerance?: number | undefined;
-  /** The duration, in milliseconds, over which latencies are averaged. Default 1,000. */
-  readonly window?: number | undefined;
-}
-
 const MOST = 1_000_000;
 
 export const adaptiveFields = {

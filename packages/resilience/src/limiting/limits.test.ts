@@ -10,8 +10,9 @@ import {
 import { createManualClock } from '@trunkline/transport-core/testing';
 import { inmem } from '@trunkline/transport-inmem';
 import test, { type ExecutionContext } from 'ava';
+import { resilienceMetadata } from '../resilience-metadata.ts';
 import { FakeServer, fakeCall, settled } from '../testing/fake-call.ts';
-import { type AdmissionOptions, createAdmission, PRIORITY } from './admission.ts';
+import { type AdmissionOptions, createAdmission } from './admission.ts';
 import { AdmissionQueue } from './admission-queue.ts';
 import { createConcurrencyLimit } from './concurrency-limit.ts';
 import { GradientLimit } from './gradient.ts';
@@ -142,7 +143,8 @@ async function startServer(t: ExecutionContext, options: AdmissionOptions) {
   t.teardown(() => client.close());
   let sent = 0;
   const send = async (priority?: string, signal?: AbortSignal) => {
-    const metadata: Record<string, string> = priority === undefined ? {} : { [PRIORITY]: priority };
+    const metadata: Record<string, string> =
+      priority === undefined ? {} : { [resilienceMetadata.priority]: priority };
     const result = client.send('inmem://orders', 'work', Uint8Array.of(++sent), {
       metadata,
       signal,

@@ -3,7 +3,8 @@
 import { createSimulation } from '@trunkline/simulation';
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import test from 'ava';
-import { createAdmission, PRIORITY } from './admission.ts';
+import { resilienceMetadata } from '../resilience-metadata.ts';
+import { createAdmission } from './admission.ts';
 
 const orders = defineProtocol({
   name: 'orders',
@@ -43,7 +44,7 @@ async function runOverload(isAdmitted: boolean) {
       for (let n = 0; n < 200 * SECONDS; n++) {
         const kind = n % 4 === 0 ? 'important' : 'other';
         const count = counts[kind];
-        const metadata = { [PRIORITY]: kind === 'important' ? '8' : '2' };
+        const metadata = { [resilienceMetadata.priority]: kind === 'important' ? '8' : '2' };
         count.made++;
         net.send('server', 'work', new Uint8Array(8), { metadata }).then(
           () => count.well++,

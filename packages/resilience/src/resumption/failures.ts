@@ -1,6 +1,6 @@
 // The errors that end a stream for good. The metadata of each error contains its name.
 
-import { type Code, TransportError } from '@trunkline/transport-core';
+import { type ErrorCode, TransportError } from '@trunkline/transport-core';
 
 /**
  * The reason why a stream cannot be continued:
@@ -65,7 +65,7 @@ function nameOf(error: unknown): string | undefined {
 const NAME = 'trunkline-resumption';
 const KEPT = 'kept';
 
-const FAILURES: Readonly<Record<ResumptionFailure, Code>> = {
+const FAILURES: Readonly<Record<ResumptionFailure, ErrorCode>> = {
   gap: 'out_of_range',
   unknown: 'not_found',
   replaced: 'aborted',
@@ -74,4 +74,4 @@ const FAILURES: Readonly<Record<ResumptionFailure, Code>> = {
 };
 
 /** The codes of failed attempts that may succeed later, if no handler has seen them. */
-const UNSENT: readonly Code[] = ['unavailable', 'resource_exhausted', 'deadline_exceeded'];
+const UNSENT: readonly ErrorCode[] = ['unavailable', 'resource_exhausted', 'deadline_exceeded'];

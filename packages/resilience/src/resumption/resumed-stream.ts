@@ -1,7 +1,12 @@
 // The stream of `resume`, which reads successive calls as one iterator. It owns the token, the
 // count of items, the attempts, and the signal that cancels them.
 
-import { type Clock, type Random, type Timer, TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  type ClockTimer,
+  type Random,
+  TransportError,
+} from '@trunkline/transport-core';
 import { randomBytes } from '@trunkline/transport-core/backend';
 import { BackOff } from './back-off.ts';
 import { failure, isKept, isTransient } from './failures.ts';
@@ -48,7 +53,7 @@ export class ResumedStream<Item> implements AsyncIterableIterator<Item, undefine
   #isKept = false;
   #items: AsyncIterator<Item> | undefined;
   #openedAt = 0;
-  #timer: Timer | undefined;
+  #timer: ClockTimer | undefined;
   /** The error with which the stream was ended from outside, if it was. */
   #cancelled: TransportError | undefined;
   #over = false;

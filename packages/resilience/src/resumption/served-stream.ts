@@ -1,7 +1,7 @@
 // One stream at the server: the last items that a handler wrote, and the call that reads them now.
 // A stream owns its ring, its reader, the waiting writers and one timer.
 
-import type { Clock, Timer } from '@trunkline/transport-core';
+import type { Clock, ClockTimer } from '@trunkline/transport-core';
 import { failure } from './failures.ts';
 import type { ResumableConfig } from './resumable-options.ts';
 import { Ring } from './ring.ts';
@@ -35,7 +35,7 @@ export class ServedStream<Item> {
   #end: { readonly error?: unknown } | undefined;
   /** The writes that wait until their items are sent, ordered by offset. */
   #writers: { readonly offset: number; resolve(): void; reject(error: unknown): void }[] = [];
-  #timer: Timer | undefined;
+  #timer: ClockTimer | undefined;
   #isRemoved = false;
 
   constructor(clock: Clock, config: ResumableConfig, holder: StreamHolder) {

@@ -11,7 +11,7 @@ import {
 import { createManualClock } from '@trunkline/transport-core/testing';
 import { inmem } from '@trunkline/transport-inmem';
 import test from 'ava';
-import { PREVIOUS_ATTEMPTS } from '../failures.ts';
+import { resilienceMetadata } from '../resilience-metadata.ts';
 import { createRetries } from './retries.ts';
 
 const orders = defineProtocol({
@@ -28,7 +28,7 @@ test('each attempt is counted, announces itself, and has the deadline of its cal
   const seen: (string | undefined)[] = [];
   serve(server, {
     get(request, { metadata }) {
-      seen.push(metadata[PREVIOUS_ATTEMPTS]);
+      seen.push(metadata[resilienceMetadata.previousAttempts]);
       if (seen.length < 3) throw new TransportError('unavailable', 'not now');
       return request;
     },

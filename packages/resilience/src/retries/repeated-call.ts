@@ -4,12 +4,13 @@
 import {
   type ClientCall,
   type Clock,
+  type ClockTimer,
   type Random,
-  type Timer,
   TransportError,
 } from '@trunkline/transport-core';
 import type { ClientNext } from '@trunkline/transport-core/backend';
-import { AttemptTimeout, isUnreachable, PREVIOUS_ATTEMPTS, pushbackOf } from '../failures.ts';
+import { AttemptTimeout, isUnreachable, pushbackOf } from '../failures.ts';
+import { resilienceMetadata } from '../resilience-metadata.ts';
 import type { CompletePolicy } from './retry-policy.ts';
 import type { RetryThrottle } from './retry-throttle.ts';
 import { UnreadUpload } from './unread-upload.ts';
@@ -39,7 +40,7 @@ interface Attempt {
   /** 1 for the first attempt of the call. */
   readonly number: number;
   readonly controller: AbortController | undefined;
-  timer: Timer | undefined;
+  timer: ClockTimer | undefined;
   isTimedOut: boolean;
 }
 
@@ -60,7 +61,7 @@ export class RepeatedCall {
   /** False as soon as no further attempt may be made. */
   #mayRepeat = true;
   #isSettled = false;
-  #timer: Timer | undefined = undefined;
+  #timer: ClockTimer | undefined = undefined;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
 
@@ -103,7 +104,9 @@ export class RepeatedCall {
     call.target = target;
     call.request = request;
     call.metadata =
-      this.#made === 0 ? metadata : { ...metadata, [PREVIOUS_ATTEMPTS]: String(this.#made) };
+      this.#made === 0
+        ? metadata
+        : { ...metadata, [resilienceMetadata.previousAttempts]: String(this.#made) };
     call.signal = attempt.controller?.signal ?? this.#original.signal;
     this.#made++;
     this.#open.add(attempt);

@@ -3,7 +3,7 @@
 
 import { type ClientCall, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import { PREVIOUS_ATTEMPTS, RETRY_PUSHBACK } from '../failures.ts';
+import { resilienceMetadata } from '../resilience-metadata.ts';
 import { FakeServer, fakeCall, reset, settled, unsent } from '../testing/fake-call.ts';
 import { createRetries, type RetriesOptions } from './retries.ts';
 
@@ -23,7 +23,7 @@ test('a call that no handler has seen is repeated at once, then with a back-off'
   await server.last.fail(unsent());
   t.is(server.attempts.length, 2, 'the second attempt follows at once');
   t.is(server.last.target, 'orders');
-  t.is(server.last.metadata[PREVIOUS_ATTEMPTS], '1');
+  t.is(server.last.metadata[resilienceMetadata.previousAttempts], '1');
   await server.last.fail(unsent());
   t.is(server.attempts.length, 2);
   await server.advance(12.5);
@@ -159,7 +159,7 @@ test('a server decides when a call is repeated, or that it is not', async (t) =>
     new TransportError('unavailable', 'later', {
       sent: true,
       origin: 'remote',
-      metadata: { [RETRY_PUSHBACK]: value },
+      metadata: { [resilienceMetadata.retryPushback]: value },
     });
   const first = send();
   await server.last.fail(pushedBack('700'));
@@ -188,7 +188,7 @@ test('a hedge is sent after a delay, and the loser is canceled', async (t) => {
   t.is(server.attempts.length, 1);
   await server.advance(1);
   t.is(server.attempts.length, 2);
-  t.is(server.last.metadata[PREVIOUS_ATTEMPTS], '1');
+  t.is(server.last.metadata[resilienceMetadata.previousAttempts], '1');
   await server.last.answer('second');
   t.is(await result, 'second');
   t.true(server.attempts[0]!.signal!.aborted);
@@ -228,7 +228,7 @@ test('a server that asks for no repetition gets no further hedge', async (t) => 
   });
   const result = send();
   await server.advance(30);
-  const metadata = { [RETRY_PUSHBACK]: '-1' };
+  const metadata = { [resilienceMetadata.retryPushback]: '-1' };
   await server.attempts[0]!.fail(
     new TransportError('unavailable', 'never', { sent: true, metadata }),
   );

@@ -12,7 +12,7 @@ import {
 import { clockField, number, randomField } from '../option-fields.ts';
 import { type Counted, RepeatedCall, type RepeatedCallHost } from './repeated-call.ts';
 import { RetryPolicies, type RetryPolicy } from './retry-policy.ts';
-import { RetryThrottle, type RetryThrottleOptions } from './retry-throttle.ts';
+import { RetryThrottle } from './retry-throttle.ts';
 import { UnreadUpload } from './unread-upload.ts';
 
 /** Options of {@link createRetries}; all are optional. */
@@ -27,37 +27,52 @@ export interface RetriesOptions {
    * interceptor share it, so create one for each service. `false` turns it off; then a failure can
    * grow into a retry storm.
    */
-  readonly throttle?: RetryThrottleOptions | false | undefined;
+  readonly throttle?:
+    | {
+        /**
+         * The size of the bucket, at least 1. Retries stop while half of it or less is left.
+         * Default 10, the example of gRFC A6: five consecutive failed attempts stop retries. A
+         * client with many calls in flight needs more: twice its number of calls in flight to one
+         * server, because all of these calls fail together if that server dies.
+         */
+        readonly tokens?: number | undefined;
+        /**
+         * The part of a token that a successful call returns, above 0 and at most 1. In the long
+         * run, this is the maximum number of extra attempts for each call that succeeds. Default
+         * 0.1.
+         */
+        readonly ratio?: number | undefined;
+      }
+    | false
+    | undefined;
   /** The clock of the transport. Default: the system's. */
   readonly clock?: Clock | undefined;
   /** The source of random numbers. Default: the system's. */
   readonly random?: Random | undefined;
 }
 
-/** Counters of retries as plain data. */
-export interface RetriesSnapshot {
-  /** Number of calls made by the program. */
-  readonly calls: number;
-  /** Number of attempts after a failure. */
-  readonly retries: number;
-  /** Number of attempts that were sent while another one was pending. */
-  readonly hedges: number;
-  /** Number of attempts that were not made because too many calls failed. */
-  readonly throttled: number;
-  /** Number of calls that were not retried because the server asked for that. */
-  readonly pushbacks: number;
-  /**
-   * Number of tokens left in the bucket; retries stop when half of them or fewer are left.
-   * `Infinity` if the throttle is off.
-   */
-  readonly tokens: number;
-}
-
 /** Retries, made by {@link createRetries}. */
 export interface Retries {
   /** The interceptor. Pass it among the transport's client interceptors, before the balancer's. */
   readonly interceptor: ClientInterceptor;
-  snapshot(): RetriesSnapshot;
+  /** Returns the counters as plain data. */
+  snapshot(): {
+    /** Number of calls made by the program. */
+    readonly calls: number;
+    /** Number of attempts after a failure. */
+    readonly retries: number;
+    /** Number of attempts that were sent while another one was pending. */
+    readonly hedges: number;
+    /** Number of attempts that were not made because too many calls failed. */
+    readonly throttled: number;
+    /** Number of calls that were not retried because the server asked for that. */
+    readonly pushbacks: number;
+    /**
+     * Number of tokens left in the bucket; retries stop when half of them or fewer are left.
+     * `Infinity` if the throttle is off.
+     */
+    readonly tokens: number;
+  };
 }
 
 /**
@@ -115,7 +130,7 @@ class Retrying implements Retries, RepeatedCallHost {
     return result;
   };
 
-  snapshot(): RetriesSnapshot {
+  snapshot(): ReturnType<Retries['snapshot']> {
     const { retry, hedge, throttled, pushback } = this.#counts;
     return {
       calls: this.#calls,
@@ -133,7 +148,7 @@ const throttleOptions = optionsSchema({
   ratio: withDefault(number(0.001, 1), 0.1),
 });
 
-const throttle: OptionField<RetryThrottleOptions | false | undefined, RetryThrottle> = {
+const throttle: OptionField<RetriesOptions['throttle'], RetryThrottle> = {
   read(given, path, wrong) {
     if (given === false) return new RetryThrottle(Number.POSITIVE_INFINITY, 1);
     const before = wrong.length;

@@ -1,8 +1,8 @@
 // The retry policies of methods: which calls may be retried, how often and when.
 
-import type { Code } from '@trunkline/transport-core';
+import type { ErrorCode } from '@trunkline/transport-core';
 import {
-  CODES,
+  ERROR_CODES,
   integer,
   milliseconds,
   optional,
@@ -22,7 +22,7 @@ export interface RetryPolicy {
   /** Maximum number of attempts of a call, including the first one; 1 to 10. Default 3. */
   readonly attempts?: number | undefined;
   /** The codes after which an idempotent call is retried. Default `['unavailable']`. */
-  readonly codes?: readonly Code[] | undefined;
+  readonly codes?: readonly ErrorCode[] | undefined;
   /**
    * Maximum number of milliseconds before the first retry; a retry waits a random part of its
    * back-off. Default 25.
@@ -50,7 +50,7 @@ export interface RetryPolicy {
 export interface CompletePolicy {
   readonly idempotent: boolean;
   readonly attempts: number;
-  readonly codes: ReadonlySet<Code>;
+  readonly codes: ReadonlySet<ErrorCode>;
   readonly initialBackoff: number;
   readonly maxBackoff: number;
   readonly backoffFactor: number;
@@ -118,8 +118,8 @@ const schema = optionsSchema({
   ),
   attempts: withDefault(integer(1, 10), 3),
   codes: withDefault(
-    reference<readonly Code[]>(
-      (value) => Array.isArray(value) && value.every((code) => Object.hasOwn(CODES, code)),
+    reference<readonly ErrorCode[]>(
+      (value) => Array.isArray(value) && value.every((code) => Object.hasOwn(ERROR_CODES, code)),
       'a list of codes',
     ),
     ['unavailable'],

@@ -1,21 +1,5 @@
 // The token bucket that stops retries while calls fail, as in gRFC A6.
 
-/** Options of the retry throttle. */
-export interface RetryThrottleOptions {
-  /**
-   * The size of the bucket, at least 1. Retries stop while half of it or less is left. Default 10,
-   * the example of gRFC A6: five consecutive failed attempts stop retries. A client with many calls
-   * in flight needs more: twice its number of calls in flight to one server, because all of these
-   * calls fail together if that server dies.
-   */
-  readonly tokens?: number | undefined;
-  /**
-   * The part of a token that a successful call returns, above 0 and at most 1. In the long run,
-   * this is the maximum number of extra attempts for each call that succeeds. Default 0.1.
-   */
-  readonly ratio?: number | undefined;
-}
-
 /** Counts failures against successes. */
 export class RetryThrottle {
   readonly #most: number;

@@ -11,8 +11,8 @@ import {
 } from '@trunkline/transport-core';
 import { createBalancer } from '../balancing/balancer.ts';
 import { roundRobin } from '../balancing/round-robin.ts';
+import type { RetriesOptions } from '../retries/retries.ts';
 import { createRetries } from '../retries/retries.ts';
-import type { RetryThrottleOptions } from '../retries/retry-throttle.ts';
 import { createStaticResolver } from '../static-resolver.ts';
 
 const orders = defineProtocol({
@@ -60,7 +60,7 @@ export interface StormOptions {
    * answering.
    */
   readonly how: 'crash' | 'stall';
-  readonly throttle?: RetryThrottleOptions | false | undefined;
+  readonly throttle?: RetriesOptions['throttle'];
 }
 
 /** Runs 40 s: half of the servers are down from 10 s to 20 s. */

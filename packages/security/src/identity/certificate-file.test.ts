@@ -3,7 +3,7 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { platform } from 'node:process';
-import { type Code, TransportError } from '@trunkline/transport-core';
+import { type ErrorCode, TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { createAuthority } from './authority.ts';
 import { loadCertificate, saveCertificate } from './certificate-file.ts';
@@ -14,7 +14,7 @@ import { folder } from './testing/folder.ts';
 async function fails(
   t: ExecutionContext,
   promise: Promise<unknown>,
-  code: Code,
+  code: ErrorCode,
   message: RegExp,
 ): Promise<void> {
   t.is((await t.throwsAsync(promise, { instanceOf: TransportError, message })).code, code);

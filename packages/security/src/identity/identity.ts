@@ -15,7 +15,7 @@ import { idOfSpki } from './node-id.ts';
 import { source } from './option-fields.ts';
 import { encodePem } from './pem.ts';
 import { encodePkcs8 } from './pkcs8.ts';
-import { encodeSpki, KEY_TYPES, type KeyType } from './public-key.ts';
+import { encodeSpki, type IdentityKeyType, KEY_TYPES } from './public-key.ts';
 import type { SecretKey } from './secret-key.ts';
 import { P256_ORDER } from './strict-signature.ts';
 import { verifySignature } from './verify-signature.ts';
@@ -28,7 +28,7 @@ export interface Identity {
   /** The node id: SHA-256 of `publicKey`, as 64 lower-case hex digits. */
   readonly nodeId: string;
   /** The type of the key. */
-  readonly type: KeyType;
+  readonly type: IdentityKeyType;
   /** The public key as SPKI in DER: 44 bytes for Ed25519, 91 for P-256. Do not modify it. */
   readonly publicKey: Uint8Array<ArrayBuffer>;
   /**
@@ -54,7 +54,7 @@ export interface CreateIdentityOptions {
    * The type of key. Default 'ed25519'. Use 'p256' if Ed25519 is not allowed (FIPS) or not
    * supported. Both give 128 bits of security.
    */
-  readonly type?: KeyType | undefined;
+  readonly type?: IdentityKeyType | undefined;
   /**
    * The source of randomness. Default `systemRandom`, which is cryptographically secure; inside a
    * simulation it is derived from the seed. Use any other source only in tests, because it makes
@@ -77,7 +77,7 @@ export function createIdentity(options: CreateIdentityOptions = {}): Identity {
  * Returns the identity of a secret of 32 bytes. A P-256 secret must be a number from 1 to n − 1,
  * otherwise it throws.
  */
-export function openIdentity(type: KeyType, secret: Uint8Array): Identity {
+export function openIdentity(type: IdentityKeyType, secret: Uint8Array): Identity {
   return new KeyIdentity(type, secret.slice(), openSecret(type, secret));
 }
 
@@ -87,12 +87,12 @@ export function openIdentity(type: KeyType, secret: Uint8Array): Identity {
  */
 class KeyIdentity implements Identity {
   readonly nodeId: string;
-  readonly type: KeyType;
+  readonly type: IdentityKeyType;
   readonly publicKey: Uint8Array<ArrayBuffer>;
   readonly #secret: Uint8Array;
   readonly #opened: SecretKey;
 
-  constructor(type: KeyType, secret: Uint8Array, opened: SecretKey) {
+  constructor(type: IdentityKeyType, secret: Uint8Array, opened: SecretKey) {
     const publicKey = encodeSpki({ type, point: opened.point });
     this.nodeId = idOfSpki(publicKey);
     this.type = type;
@@ -140,8 +140,8 @@ function checkDraw(value: number): number {
 
 const schema = optionsSchema({
   type: withDefault(
-    reference<KeyType>(
-      (value) => KEY_TYPES.includes(value as KeyType),
+    reference<IdentityKeyType>(
+      (value) => KEY_TYPES.includes(value as IdentityKeyType),
       KEY_TYPES.map((type) => `'${type}'`).join(' or '),
     ),
     'ed25519',

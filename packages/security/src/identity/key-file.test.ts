@@ -17,7 +17,7 @@ import {
 import { join } from 'node:path';
 import { platform } from 'node:process';
 import { promisify } from 'node:util';
-import { type Code, TransportError } from '@trunkline/transport-core';
+import { type ErrorCode, TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { createIdentity } from './identity.ts';
 import { loadIdentity, loadOrCreateIdentity, saveIdentity } from './key-file.ts';
@@ -33,7 +33,7 @@ const asUser = process.getuid?.() === 0 ? test.skip : onUnix;
 async function fails(
   t: ExecutionContext,
   promise: Promise<unknown>,
-  code: Code,
+  code: ErrorCode,
   message: RegExp,
 ): Promise<TransportError> {
   const error = await t.throwsAsync(promise, { instanceOf: TransportError, message });

@@ -26,7 +26,7 @@ export interface PeerLists {
 }
 
 /** Changes to the lists at run time. A list that is omitted or undefined stays as it is. */
-export interface PeerUpdate {
+export interface PeerListsUpdate {
   /** The whole new list; `null` removes the list. */
   readonly allow?: readonly string[] | null | undefined;
   /** The whole new list. */
@@ -41,7 +41,7 @@ export interface LiveConnection {
 }
 
 /** The nodes that one end wants: judges peers by their ids, for layers that prove node ids. */
-export class NodeFilter {
+export class NodeIdFilter {
   /** The id of this node. */
   readonly self: string;
   #allow: ReadonlySet<string> | undefined;
@@ -86,8 +86,8 @@ export class NodeFilter {
   }
 
   /** Replaces the lists immediately, and revokes peers that are no longer wanted. */
-  update(lists: PeerUpdate): void {
-    const { allow, deny } = parseOptions(updateSchema, lists, 'updatePeers') as PeerUpdate;
+  update(lists: PeerListsUpdate): void {
+    const { allow, deny } = parseOptions(updateSchema, lists, 'updatePeers') as PeerListsUpdate;
     if (allow !== undefined) this.#allow = allow === null ? undefined : new Set(allow);
     if (deny !== undefined) this.#deny = new Set(deny);
     for (const [peer, dialed] of [...this.#live]) {
@@ -102,7 +102,7 @@ const isIds = (value: unknown) =>
 const IDS = 'a list of node ids: 64 lower-case hex digits each';
 
 /** The option type for a list of node ids. */
-export const nodeIds = reference<readonly string[]>(isIds, IDS);
+export const nodeIdsOption = reference<readonly string[]>(isIds, IDS);
 
 const updateSchema = optionsSchema({
   allow: optional(
@@ -111,5 +111,5 @@ const updateSchema = optionsSchema({
       `${IDS}; or null`,
     ),
   ),
-  deny: optional(nodeIds),
+  deny: optional(nodeIdsOption),
 });

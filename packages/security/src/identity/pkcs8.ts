@@ -17,7 +17,7 @@ import {
   OCTET_STRING,
   SEQUENCE,
 } from './der.ts';
-import type { KeyType } from './public-key.ts';
+import type { IdentityKeyType } from './public-key.ts';
 
 /**
  * The content of a PKCS#8 structure: one of our keys, or something else, described so that the text
@@ -28,7 +28,7 @@ export type Pkcs8 = FoundKey | { t: 'other'; found: string };
 /** A key. Its `point` is the public half, if the structure has one. */
 interface FoundKey {
   t: 'key';
-  type: KeyType;
+  type: IdentityKeyType;
   secret: Uint8Array;
   point: Uint8Array | undefined;
 }
@@ -38,7 +38,7 @@ interface FoundKey {
  * without `point`, they can still read the key.
  */
 export function encodePkcs8(
-  type: KeyType,
+  type: IdentityKeyType,
   secret: Uint8Array,
   point?: Uint8Array,
 ): Uint8Array<ArrayBuffer> {

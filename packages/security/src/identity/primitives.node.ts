@@ -11,7 +11,7 @@ import {
   verify as nodeVerify,
 } from 'node:crypto';
 import { encodePkcs8 } from './pkcs8.ts';
-import type { KeyType, PublicKey } from './public-key.ts';
+import type { IdentityKeyType, PublicKey } from './public-key.ts';
 import type { SecretKey } from './secret-key.ts';
 import { isScalar, isStrictSignature, withLowS } from './strict-signature.ts';
 
@@ -24,7 +24,7 @@ export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
  * Returns the key of a secret of 32 bytes. Throws a RangeError for a P-256 secret that is not a
  * number from 1 to n − 1.
  */
-export function openSecret(type: KeyType, secret: Uint8Array): SecretKey {
+export function openSecret(type: IdentityKeyType, secret: Uint8Array): SecretKey {
   if (type === 'p256' && !isScalar(secret))
     throw new RangeError('a P-256 key is a number from 1 to n - 1');
   const key = createPrivateKey({

@@ -3,7 +3,7 @@
 import test from 'ava';
 import * as node from './primitives.node.ts';
 import * as portable from './primitives.ts';
-import type { KeyType } from './public-key.ts';
+import type { IdentityKeyType } from './public-key.ts';
 import { P256_ORDER } from './strict-signature.ts';
 import { fromHex, toHex, utf8 } from './testing/bytes.ts';
 
@@ -95,7 +95,7 @@ for (const [name, { sha256, openSecret, verify }] of builds) {
 
 test('both builds make the same public keys and the same Ed25519 signatures', (t) => {
   for (let seed = 1; seed <= 50; seed++) {
-    for (const type of ['ed25519', 'p256'] satisfies KeyType[]) {
+    for (const type of ['ed25519', 'p256'] satisfies IdentityKeyType[]) {
       const [a, b] = [portable, node].map(({ openSecret }) =>
         openSecret(type, new Uint8Array(32).fill(seed)),
       );

@@ -7,7 +7,7 @@ import { p256 } from '@noble/curves/nist.js';
 import { sha256 as nobleSha256, sha512 } from '@noble/hashes/sha2.js';
 import { concatBytes } from '@noble/hashes/utils.js';
 import { equalBytes, littleEndian } from './bytes.ts';
-import type { KeyType, PublicKey } from './public-key.ts';
+import type { IdentityKeyType, PublicKey } from './public-key.ts';
 import type { SecretKey } from './secret-key.ts';
 import { isScalar, isStrictSignature } from './strict-signature.ts';
 
@@ -20,7 +20,7 @@ export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
  * Returns the key of a secret of 32 bytes. Throws a RangeError for a P-256 secret that is not a
  * number from 1 to n − 1.
  */
-export function openSecret(type: KeyType, secret: Uint8Array): SecretKey {
+export function openSecret(type: IdentityKeyType, secret: Uint8Array): SecretKey {
   if (type === 'ed25519')
     return {
       point: ed25519.getPublicKey(secret),

@@ -5,11 +5,11 @@ import { concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 import { equalBytes } from './bytes.ts';
 
 /** The two types of key that a node can have. */
-export type KeyType = 'ed25519' | 'p256';
+export type IdentityKeyType = 'ed25519' | 'p256';
 
 /** A decoded public key. */
 export interface PublicKey {
-  readonly type: KeyType;
+  readonly type: IdentityKeyType;
   /** The public point: 32 bytes for Ed25519; 65 bytes, uncompressed (4, x, y), for P-256. */
   readonly point: Uint8Array;
 }
@@ -36,14 +36,14 @@ export function decodeSpki(spki: Uint8Array): PublicKey | undefined {
   return undefined;
 }
 
-/** All values of {@link KeyType}. */
-export const KEY_TYPES: readonly KeyType[] = ['ed25519', 'p256'];
+/** All values of {@link IdentityKeyType}. */
+export const KEY_TYPES: readonly IdentityKeyType[] = ['ed25519', 'p256'];
 
 /**
  * The bytes before the point: two lengths, the algorithm, and the header of the bit string (RFC
  * 8410 §4, RFC 5480 §2).
  */
-const PREFIXES: Record<KeyType, Uint8Array> = {
+const PREFIXES: Record<IdentityKeyType, Uint8Array> = {
   ed25519: hexToBytes('302a300506032b6570032100'),
   p256: hexToBytes('3059301306072a8648ce3d020106082a8648ce3d030107034200'),
 };

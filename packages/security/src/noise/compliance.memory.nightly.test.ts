@@ -6,7 +6,7 @@ import { createInmemStreams } from '@trunkline/transport-inmem/layer';
 import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createIdentity } from '../identity/identity.ts';
-import { secure } from './secure.ts';
+import { createNoiseStreamLayer } from './secure.ts';
 
 const streams = createInmemStreams();
 
@@ -15,7 +15,7 @@ transportSuite(test, {
   proves: true,
   create(options, { address, advertiseAddr, wrap } = {}) {
     const { clock, random } = options;
-    const layer = secure(streams.layer(address, { advertiseAddr, clock, random }), {
+    const layer = createNoiseStreamLayer(streams.layer(address, { advertiseAddr, clock, random }), {
       identity: createIdentity(),
       clock,
     });

@@ -6,17 +6,20 @@ import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createIdentity } from '../identity/identity.ts';
-import { secure } from './secure.ts';
+import { createNoiseStreamLayer } from './secure.ts';
 
 transportSuite(test, {
   name: 'noise over tcp',
   proves: true,
   create(options, { address: bindAddr, advertiseAddr, wrap } = {}) {
     const { clock, observer } = options;
-    const layer = secure(createTcpStreamLayer({ bindAddr, advertiseAddr, clock, observer }), {
-      identity: createIdentity(),
-      clock,
-    });
+    const layer = createNoiseStreamLayer(
+      createTcpStreamLayer({ bindAddr, advertiseAddr, clock, observer }),
+      {
+        identity: createIdentity(),
+        clock,
+      },
+    );
     return new NetworkTransport({ ...options, stream: wrap === undefined ? layer : wrap(layer) });
   },
   unreachable: () => '127.0.0.1:1',

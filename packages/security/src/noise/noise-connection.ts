@@ -1,13 +1,13 @@
 // A connection whose handshake is complete: plaintext above, records on the underlying connection.
 
-import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
+import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
 import {
   freeChunk,
   reasonError,
   type StreamConnection,
   type StreamSink,
 } from '@trunkline/transport-core/backend';
-import type { NodeFilter } from '../identity/node-filter.ts';
+import type { NodeIdFilter } from '../identity/node-filter.ts';
 import type { Buffers } from './buffers.ts';
 import type { ByteSink } from './forwarding-sink.ts';
 import type { CipherState } from './framework/cipher-state.ts';
@@ -25,7 +25,7 @@ import {
 export interface LayerResources {
   readonly clock: Clock;
   readonly buffers: Buffers;
-  readonly peers: NodeFilter;
+  readonly peers: NodeIdFilter;
 }
 
 /** The state with which a connection begins after the handshake. */
@@ -85,7 +85,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   /** True if the last write returned false, so this connection must call `drained`. */
   #owed = false;
   #discarded = 0;
-  #timer: Timer | undefined = undefined;
+  #timer: ClockTimer | undefined = undefined;
 
   constructor(
     host: LayerResources,

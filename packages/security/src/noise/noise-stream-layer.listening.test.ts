@@ -5,7 +5,7 @@ import type { StreamConnection } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { suite } from './primitives.node.ts';
-import { secure } from './secure.ts';
+import { createNoiseStreamLayer } from './secure.ts';
 import { concat, pattern } from './testing/bytes.ts';
 import { ada, bob, greeting } from './testing/greetings.ts';
 import { answerTo, completeHandshake, connect, listening } from './testing/layers.ts';
@@ -94,7 +94,9 @@ test('by default a greeting has five seconds and no limiter', async (t) => {
   const clock = createManualClock();
   const layer = new ManualLayer();
   const accepted: StreamConnection[] = [];
-  await secure(layer, { identity: bob, clock }).listen((connection) => accepted.push(connection));
+  await createNoiseStreamLayer(layer, { identity: bob, clock }).listen((connection) =>
+    accepted.push(connection),
+  );
   completeHandshake(layer.come());
   t.is(accepted.length, 1);
   const slow = layer.come();

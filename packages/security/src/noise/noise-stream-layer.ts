@@ -12,7 +12,7 @@ import {
   type StreamLayer,
 } from '@trunkline/transport-core/backend';
 import type { Identity } from '../identity/identity.ts';
-import type { PeerUpdate } from '../identity/node-filter.ts';
+import type { PeerListsUpdate } from '../identity/node-filter.ts';
 import { KEY, type KeyPair, type Suite } from './framework/suite.ts';
 import type { LayerResources } from './noise-connection.ts';
 import { Opening } from './opening.ts';
@@ -28,7 +28,7 @@ export interface NoiseStreamLayer extends StreamLayer {
    * Replaces the lists immediately. Live connections to nodes that are no longer wanted are aborted
    * with `denied` at both ends. Throws a TypeError that names the flaw if a list is invalid.
    */
-  updatePeers(lists: PeerUpdate): void;
+  updatePeers(lists: PeerListsUpdate): void;
 }
 
 export interface LayerInit extends LayerResources {
@@ -191,7 +191,7 @@ export class SecureLayer implements NoiseStreamLayer {
     return this.#inner.advertiseAddr();
   }
 
-  updatePeers(lists: PeerUpdate): void {
+  updatePeers(lists: PeerListsUpdate): void {
     this.#init.peers.update(lists);
   }
 

@@ -1,7 +1,7 @@
 // A connection from its first byte until it is secured or fails. Connects the greeting with a
 // stream and a clock.
 
-import { type Timer, TransportError } from '@trunkline/transport-core';
+import { type ClockTimer, TransportError } from '@trunkline/transport-core';
 import { reasonError, type StreamConnection } from '@trunkline/transport-core/backend';
 import { type ByteSink, ForwardingSink } from './forwarding-sink.ts';
 import { type LayerResources, NoiseConnection } from './noise-connection.ts';
@@ -41,7 +41,7 @@ export class Opening implements ByteSink {
    * has ended.
    */
   #farewell: TransportError | undefined = undefined;
-  readonly #timer: Timer;
+  readonly #timer: ClockTimer;
 
   /** Attaches to the connection, but reads nothing from it before `begin` is called. */
   constructor(host: LayerResources, inner: StreamConnection, init: OpeningInit) {

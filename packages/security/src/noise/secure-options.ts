@@ -10,11 +10,11 @@ import {
 } from '@trunkline/transport-core/backend';
 import type { Identity } from '../identity/identity.ts';
 import { isIdentity } from '../identity/is-identity.ts';
-import { nodeIds, type PeerLists } from '../identity/node-filter.ts';
+import { nodeIdsOption, type PeerLists } from '../identity/node-filter.ts';
 import { nodeIdOf } from '../identity/node-id.ts';
 
 /** Options of a channel that Noise secures: this end's identity, and the peers that it accepts. */
-export interface SecureOptions extends PeerLists {
+export interface NoiseOptions extends PeerLists {
   /** The identity that this end proves: `createIdentity()` of @trunkline/security. */
   readonly identity: Identity;
   /**
@@ -35,7 +35,7 @@ export interface SecureOptions extends PeerLists {
  * invalid option.
  */
 export function parseSecureOptions(
-  options: SecureOptions,
+  options: NoiseOptions,
   name: string,
 ): PeerLists & { identity: Identity; random: Random } {
   const {
@@ -43,7 +43,7 @@ export function parseSecureOptions(
     clock,
     random = systemRandom,
     ...lists
-  } = parseOptions(schema, options, name) as SecureOptions;
+  } = parseOptions(schema, options, name) as NoiseOptions;
   if (nodeIdOf(identity.publicKey) === identity.nodeId) return { identity, random, ...lists };
   throw new TypeError(
     `${name}: identity: must have the node id of its own public key, got ${JSON.stringify(identity.nodeId)}`,
@@ -61,8 +61,8 @@ const schema = optionsSchema({
     isIdentity,
     'an identity, as createIdentity and parseIdentity return it',
   ),
-  allow: optional(nodeIds),
-  deny: optional(nodeIds),
+  allow: optional(nodeIdsOption),
+  deny: optional(nodeIdsOption),
   clock: optional(
     reference<Clock>(
       isClock,

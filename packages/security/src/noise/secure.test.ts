@@ -2,7 +2,7 @@
 
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { secure, secured } from './secure.ts';
+import { createNoiseStreamLayer, secured } from './secure.ts';
 import { ada, bob } from './testing/greetings.ts';
 import { connect } from './testing/layers.ts';
 import { ManualLayer } from './testing/manual-layer.ts';
@@ -10,7 +10,7 @@ import { ManualLayer } from './testing/manual-layer.ts';
 test('invalid options throw TypeErrors that name them', (t) => {
   const layer = new ManualLayer();
   const wrong: [object, RegExp][] = [
-    [{}, /secure: identity: is required: must be an identity/],
+    [{}, /createNoiseStreamLayer: identity: is required: must be an identity/],
     [{ identity: { nodeId: 'x' } }, /identity: must be an identity/],
     [
       {
@@ -32,9 +32,12 @@ test('invalid options throw TypeErrors that name them', (t) => {
     [{ identity: ada, alow: [] }, /alow: unknown option; did you mean 'allow'/],
   ];
   for (const [options, message] of wrong)
-    t.throws(() => secure(layer, options as never), { instanceOf: TypeError, message });
-  t.throws(() => secure(layer, undefined as never), { instanceOf: TypeError });
-  const noise = secure(layer, { identity: ada });
+    t.throws(() => createNoiseStreamLayer(layer, options as never), {
+      instanceOf: TypeError,
+      message,
+    });
+  t.throws(() => createNoiseStreamLayer(layer, undefined as never), { instanceOf: TypeError });
+  const noise = createNoiseStreamLayer(layer, { identity: ada });
   t.throws(() => noise.updatePeers({ allow: ['x'] }), {
     instanceOf: TypeError,
     message: /updatePeers: allow/,
@@ -47,21 +50,24 @@ test('invalid options throw TypeErrors that name them', (t) => {
 
 test('addresses are those of the layer below', async (t) => {
   const layer = new ManualLayer();
-  const noise = secure(layer, { identity: ada });
+  const noise = createNoiseStreamLayer(layer, { identity: ada });
   t.deepEqual(
     [noise.localAddr(), noise.advertiseAddr(), noise.localAddrs?.()],
     ['hand:0', 'hand:advertised', ['hand:0']],
   );
-  const several = secure(Object.assign(new ManualLayer(), { localAddrs: () => ['a', 'b'] }), {
-    identity: ada,
-  });
+  const several = createNoiseStreamLayer(
+    Object.assign(new ManualLayer(), { localAddrs: () => ['a', 'b'] }),
+    {
+      identity: ada,
+    },
+  );
   t.deepEqual(several.localAddrs?.(), ['a', 'b']);
 });
 
 test('the same random source gives the same first bytes, and each dial has different ones', async (t) => {
   const first = async (seed: number) => {
     const layer = new ManualLayer();
-    const noise = secure(layer, {
+    const noise = createNoiseStreamLayer(layer, {
       identity: ada,
       random: seededRandom(seed),
       clock: createManualClock(),

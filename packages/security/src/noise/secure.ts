@@ -3,18 +3,21 @@
 import { type Backend, systemClock } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 import { suite } from '#noise-primitives';
-import { NodeFilter, type PeerUpdate } from '../identity/node-filter.ts';
+import { NodeIdFilter, type PeerListsUpdate } from '../identity/node-filter.ts';
 import { Buffers } from './buffers.ts';
 import { type NoiseStreamLayer, SecureLayer } from './noise-stream-layer.ts';
-import { parseSecureOptions, type SecureOptions } from './secure-options.ts';
+import { type NoiseOptions, parseSecureOptions } from './secure-options.ts';
 
 /**
  * Secures a stream layer. The result has the same addresses; its connections are encrypted, and
  * their other ends have proven their node ids. From then on, `layer` belongs to the result. Throws
  * a TypeError that names an invalid option.
  */
-export function secure(layer: StreamLayer, options: SecureOptions): NoiseStreamLayer {
-  const { identity, random, ...lists } = parseSecureOptions(options, 'secure');
+export function createNoiseStreamLayer(
+  layer: StreamLayer,
+  options: NoiseOptions,
+): NoiseStreamLayer {
+  const { identity, random, ...lists } = parseSecureOptions(options, 'createNoiseStreamLayer');
   const clock = options.clock ?? layer.clock ?? systemClock;
   return new SecureLayer(layer, {
     identity,
@@ -22,14 +25,14 @@ export function secure(layer: StreamLayer, options: SecureOptions): NoiseStreamL
     random,
     suite,
     buffers: new Buffers(),
-    peers: new NodeFilter(identity.nodeId, lists),
+    peers: new NodeIdFilter(identity.nodeId, lists),
   });
 }
 
 /** A backend whose connections are secured. */
 export interface SecuredBackend extends Backend {
   /** Does the same as `updatePeers` of a layer, for all layers that this backend has created. */
-  updatePeers(lists: PeerUpdate): void;
+  updatePeers(lists: PeerListsUpdate): void;
 }
 
 /**
@@ -38,9 +41,9 @@ export interface SecuredBackend extends Backend {
  * transport's clock is used. Keys are never drawn from the transport's `random`, which need not be
  * cryptographic. Inside a simulation, keys come from its seed.
  */
-export function secured(backend: Backend, options: SecureOptions): SecuredBackend {
+export function secured(backend: Backend, options: NoiseOptions): SecuredBackend {
   const { identity, random, ...lists } = parseSecureOptions(options, 'secured');
-  const peers = new NodeFilter(identity.nodeId, lists);
+  const peers = new NodeIdFilter(identity.nodeId, lists);
   const buffers = new Buffers();
   return {
     schemes: backend.schemes,

@@ -7,7 +7,7 @@ import { createInmemStreams } from '@trunkline/transport-inmem/layer';
 import { sessionSuite } from '@trunkline/transport-testkit/session';
 import test from 'ava';
 import { createIdentity } from '../identity/identity.ts';
-import { secure } from './secure.ts';
+import { createNoiseStreamLayer } from './secure.ts';
 
 const identity = createIdentity();
 
@@ -20,11 +20,12 @@ sessionSuite(test, {
   place() {
     const streams = createInmemStreams();
     return {
-      layer: () => secure(streams.layer(), { identity, clock: createManualClock() }),
+      layer: () =>
+        createNoiseStreamLayer(streams.layer(), { identity, clock: createManualClock() }),
       transport: (options) =>
         new NetworkTransport({
           ...options,
-          stream: secure(streams.layer(), { identity, clock: options.clock }),
+          stream: createNoiseStreamLayer(streams.layer(), { identity, clock: options.clock }),
         }),
     };
   },

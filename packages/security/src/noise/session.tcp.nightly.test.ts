@@ -6,7 +6,7 @@ import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { sessionSuite } from '@trunkline/transport-testkit/session';
 import test from 'ava';
 import { createIdentity } from '../identity/identity.ts';
-import { secure } from './secure.ts';
+import { createNoiseStreamLayer } from './secure.ts';
 
 const identity = createIdentity();
 
@@ -18,12 +18,13 @@ sessionSuite(test, {
   proves: true,
   place() {
     return {
-      layer: () => secure(createTcpStreamLayer(), { identity, clock: createManualClock() }),
+      layer: () =>
+        createNoiseStreamLayer(createTcpStreamLayer(), { identity, clock: createManualClock() }),
       transport(options) {
         const { clock } = options;
         return new NetworkTransport({
           ...options,
-          stream: secure(createTcpStreamLayer({ clock }), { identity, clock }),
+          stream: createNoiseStreamLayer(createTcpStreamLayer({ clock }), { identity, clock }),
         });
       },
     };

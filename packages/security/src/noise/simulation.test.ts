@@ -5,7 +5,7 @@ import { assertDeterministic, createSimulation, type Simulation } from '@trunkli
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import test from 'ava';
 import { createIdentity } from '../identity/identity.ts';
-import { secure } from '../index.noise.ts';
+import { createNoiseStreamLayer } from '../index.noise.ts';
 
 const echo = defineProtocol({
   name: 'echo',
@@ -24,7 +24,7 @@ async function talk(sim: Simulation): Promise<{ ids: string[]; heard: (string | 
   sim.node('server', async ({ transport }) => {
     const identity = createIdentity();
     ids.push(identity.nodeId);
-    const net = transport(echo, { layer: (layer) => secure(layer, { identity }) });
+    const net = transport(echo, { layer: (layer) => createNoiseStreamLayer(layer, { identity }) });
     serve(net, {
       echo(request, { from }) {
         heard.push(from.nodeId);
@@ -37,7 +37,7 @@ async function talk(sim: Simulation): Promise<{ ids: string[]; heard: (string | 
   sim.node('client', async ({ transport, clock }) => {
     const identity = createIdentity();
     ids.push(identity.nodeId);
-    const net = transport(echo, { layer: (layer) => secure(layer, { identity }) });
+    const net = transport(echo, { layer: (layer) => createNoiseStreamLayer(layer, { identity }) });
     for (; answers < 3; answers++) {
       await net.send('server', 'echo', new Uint8Array([1, 2, 3]));
       await clock.sleep(100);
@@ -70,7 +70,9 @@ test.serial('at message level, the error names the level that noise needs', asyn
     await transport(echo).listen();
   });
   const identity = createIdentity();
-  const client = sim.client(echo, { layer: (layer) => secure(layer, { identity }) });
+  const client = sim.client(echo, {
+    layer: (layer) => createNoiseStreamLayer(layer, { identity }),
+  });
   await t.throwsAsync(sim.settle(client.dial('server')), {
     message: /level: 'stream' in a simulation/,
   });

@@ -5,7 +5,7 @@ import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { streamLayerSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createIdentity } from '../identity/identity.ts';
-import { secure } from './secure.ts';
+import { createNoiseStreamLayer } from './secure.ts';
 
 const identity = createIdentity();
 
@@ -15,7 +15,7 @@ streamLayerSuite(test, {
     const streams = createInmemStreams({ clock });
     return {
       layer: (bindAddr, advertiseAddr) =>
-        secure(streams.layer(bindAddr, { advertiseAddr }), { identity, clock }),
+        createNoiseStreamLayer(streams.layer(bindAddr, { advertiseAddr }), { identity, clock }),
       malformed: ['', 'inmem://', 'tcp://127.0.0.1:7000'],
     };
   },
@@ -25,7 +25,10 @@ streamLayerSuite(test, {
   name: 'noise over tcp',
   make: ({ clock }) => ({
     layer: (bindAddr, advertiseAddr) =>
-      secure(createTcpStreamLayer({ bindAddr, advertiseAddr, clock }), { identity, clock }),
+      createNoiseStreamLayer(createTcpStreamLayer({ bindAddr, advertiseAddr, clock }), {
+        identity,
+        clock,
+      }),
     malformed: ['', 'nowhere', '127.0.0.1:0'],
   }),
 });

@@ -19,7 +19,7 @@ import { tcp } from '@trunkline/transport-tcp';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import test, { type ExecutionContext } from 'ava';
 import { createIdentity } from '../identity/identity.ts';
-import { secure, secured } from './secure.ts';
+import { createNoiseStreamLayer, secured } from './secure.ts';
 import { toHex } from './testing/bytes.ts';
 import { record, watchArrivals } from './testing/watched-layers.ts';
 
@@ -48,8 +48,8 @@ for (const { name, place } of places) {
   test(title('a call is answered, and both ends know the id of the other'), async (t) => {
     const layer = place();
     const [ada, bob] = [createIdentity(), createIdentity()];
-    const server = end(t, secure(layer(), { identity: bob }));
-    const client = end(t, secure(layer(), { identity: ada }));
+    const server = end(t, createNoiseStreamLayer(layer(), { identity: bob }));
+    const client = end(t, createNoiseStreamLayer(layer(), { identity: ada }));
     await server.listen();
     t.deepEqual(
       await client.transport.send(server.addr, 'echo', Uint8Array.of(1, 2)),
@@ -67,8 +67,8 @@ for (const { name, place } of places) {
 
   test(title('a large answer arrives complete'), async (t) => {
     const layer = place();
-    const server = end(t, secure(layer(), { identity: createIdentity() }));
-    const client = end(t, secure(layer(), { identity: createIdentity() }));
+    const server = end(t, createNoiseStreamLayer(layer(), { identity: createIdentity() }));
+    const client = end(t, createNoiseStreamLayer(layer(), { identity: createIdentity() }));
     await server.listen();
     const body = new Uint8Array(3_000_000).map((_, i) => i * 31);
     const answer = await client.transport.send(server.addr, 'echo', body);
@@ -78,7 +78,7 @@ for (const { name, place } of places) {
   test(title('a secured dialer and a plain acceptor both learn what is wrong'), async (t) => {
     const layer = place();
     const server = end(t, layer());
-    const client = end(t, secure(layer(), { identity: createIdentity() }));
+    const client = end(t, createNoiseStreamLayer(layer(), { identity: createIdentity() }));
     await server.listen();
     const error = await failure(t, client.transport.send(server.addr, 'echo', new Uint8Array(1)));
     t.is(error.reason, 'wrong_preamble');
@@ -90,7 +90,7 @@ for (const { name, place } of places) {
 
   test(title('a plain dialer and a secured acceptor both learn what is wrong'), async (t) => {
     const layer = place();
-    const server = end(t, secure(layer(), { identity: createIdentity() }));
+    const server = end(t, createNoiseStreamLayer(layer(), { identity: createIdentity() }));
     const client = end(t, layer());
     await server.listen();
     const error = await failure(t, client.transport.send(server.addr, 'echo', new Uint8Array(1)));
@@ -107,8 +107,11 @@ for (const { name, place } of places) {
     async (t) => {
       const layer = place();
       const ada = createIdentity();
-      const server = end(t, secure(layer(), { identity: createIdentity(), deny: [ada.nodeId] }));
-      const client = end(t, secure(layer(), { identity: ada }));
+      const server = end(
+        t,
+        createNoiseStreamLayer(layer(), { identity: createIdentity(), deny: [ada.nodeId] }),
+      );
+      const client = end(t, createNoiseStreamLayer(layer(), { identity: ada }));
       await server.listen();
       const error = await failure(t, client.transport.send(server.addr, 'echo', new Uint8Array(1)));
       t.deepEqual(
@@ -126,10 +129,10 @@ for (const { name, place } of places) {
     async (t) => {
       const layer = place();
       const bob = createIdentity();
-      const server = end(t, secure(layer(), { identity: bob }));
+      const server = end(t, createNoiseStreamLayer(layer(), { identity: bob }));
       const client = end(
         t,
-        secure(layer(), { identity: createIdentity(), allow: ['ab'.repeat(32)] }),
+        createNoiseStreamLayer(layer(), { identity: createIdentity(), allow: ['ab'.repeat(32)] }),
       );
       await server.listen();
       const error = await failure(t, client.transport.send(server.addr, 'echo', new Uint8Array(1)));
@@ -159,8 +162,8 @@ for (const { name, place } of places) {
       sign: () => new Uint8Array(64),
       verify: () => false,
     };
-    const server = end(t, secure(layer(), { identity: createIdentity() }));
-    const client = end(t, secure(layer(), { identity: liar }));
+    const server = end(t, createNoiseStreamLayer(layer(), { identity: createIdentity() }));
+    const client = end(t, createNoiseStreamLayer(layer(), { identity: liar }));
     await server.listen();
     const error = await failure(t, client.transport.send(server.addr, 'echo', new Uint8Array(1)));
     t.deepEqual([error.code, error.reason], ['unauthenticated', 'bad_certificate']);
@@ -174,8 +177,8 @@ for (const { name, place } of places) {
     async (t) => {
       const layer = place();
       const bob = createIdentity();
-      const server = end(t, secure(layer(), { identity: bob }));
-      const client = end(t, secure(layer(), { identity: createIdentity() }));
+      const server = end(t, createNoiseStreamLayer(layer(), { identity: bob }));
+      const client = end(t, createNoiseStreamLayer(layer(), { identity: createIdentity() }));
       await server.listen();
       await client.transport.send(`${bob.nodeId}@${server.addr}`, 'echo', new Uint8Array(1));
       const error = await failure(
@@ -194,9 +197,9 @@ for (const { name, place } of places) {
   test(title('updatePeers ends an open connection, and both ends learn the reason'), async (t) => {
     const layer = place();
     const ada = createIdentity();
-    const noise = secure(layer(), { identity: createIdentity() });
+    const noise = createNoiseStreamLayer(layer(), { identity: createIdentity() });
     const server = end(t, noise);
-    const client = end(t, secure(layer(), { identity: ada }));
+    const client = end(t, createNoiseStreamLayer(layer(), { identity: ada }));
     await server.listen();
     await client.transport.send(server.addr, 'echo', new Uint8Array(1));
     noise.updatePeers({ deny: [ada.nodeId] });
@@ -213,7 +216,10 @@ for (const { name, place } of places) {
 
   test(title('a transport may call itself, whatever its lists say'), async (t) => {
     const layer = place();
-    const server = end(t, secure(layer(), { identity: createIdentity(), allow: [] }));
+    const server = end(
+      t,
+      createNoiseStreamLayer(layer(), { identity: createIdentity(), allow: [] }),
+    );
     await server.listen();
     t.deepEqual(
       await server.transport.send(server.addr, 'echo', Uint8Array.of(1)),
@@ -226,10 +232,14 @@ for (const { name, place } of places) {
     async (t) => {
       const layer = place();
       const arrivals = watchArrivals(layer(), 2);
-      const server = end(t, secure(arrivals.layer, { identity: createIdentity() }), {
-        limits: { handshakes: { pending: 1 } },
-        handshakeTimeout: 20_000,
-      });
+      const server = end(
+        t,
+        createNoiseStreamLayer(arrivals.layer, { identity: createIdentity() }),
+        {
+          limits: { handshakes: { pending: 1 } },
+          handshakeTimeout: 20_000,
+        },
+      );
       await server.listen();
       const plain = layer();
       t.teardown(() => plain.close());
@@ -241,7 +251,7 @@ for (const { name, place } of places) {
         revoked: () => {},
         closed: () => {},
       });
-      const client = end(t, secure(layer(), { identity: createIdentity() }), {
+      const client = end(t, createNoiseStreamLayer(layer(), { identity: createIdentity() }), {
         dialTimeout: 20_000,
       });
       const sent = client.transport.send(server.addr, 'echo', Uint8Array.of(5), {
@@ -287,7 +297,7 @@ test('with a seeded random source two runs send the same bytes', async (t) => {
     const said: Uint8Array[] = [];
     const identity = (seed: number) => createIdentity({ random: seededRandom(seed) });
     const make = (seed: number) => {
-      const layer = secure(record(streams.layer(), said), {
+      const layer = createNoiseStreamLayer(record(streams.layer(), said), {
         identity: identity(seed),
         random: seededRandom(seed + 10),
         clock,

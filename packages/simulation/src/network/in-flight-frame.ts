@@ -1,13 +1,13 @@
 // A frame in flight: its role and its cost, which decide whether it may be lost, duplicated and
 // overtaken.
 
-import type { Method } from '@trunkline/transport-core/backend';
+import type { ProtocolMethod } from '@trunkline/transport-core/backend';
 import { Account, Frame, Kind, longCost, UNIT_COST } from '@trunkline/transport-core/internal';
 import { checksum, NO_EVENT, type Trace } from '../kernel/trace.ts';
 import type { TrackedCall } from './tracked-calls.ts';
 
 /** Returns the numbers of the trace names of a method's frames, by frame kind. */
-export function traceNames(trace: Trace, method: Method | undefined): readonly number[] {
+export function traceNames(trace: Trace, method: ProtocolMethod | undefined): readonly number[] {
   return trace.numbers(method ?? NO_METHOD, () =>
     NAMES.map((name) => (method === undefined ? name : `${method.full} ${name}`)),
   );

@@ -4,7 +4,7 @@
 // cancellation of a call that will never be answered. It owns the table of its writer's calls. The
 // path and the interceptors decide what happens to a message.
 
-import { CODES, type Method } from '@trunkline/transport-core/backend';
+import { ERROR_CODES, type ProtocolMethod } from '@trunkline/transport-core/backend';
 import {
   Account,
   Frame,
@@ -40,7 +40,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   /** Credit for copies and lengthened messages; set once the reader's hello has passed. */
   #reserve = CreditReserve.NONE;
   /** The method whose trace names were needed last, with these names. */
-  #lastMethod: Method | undefined;
+  #lastMethod: ProtocolMethod | undefined;
   #lastWords: readonly number[] | undefined;
 
   constructor(parts: LineParts<Frame[]>) {
@@ -165,7 +165,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     return (id & 1) === this.#parity ? this.#opened?.get(id) : this.back.#known?.get(id);
   }
 
-  #method(frame: Frame): Method | undefined {
+  #method(frame: Frame): ProtocolMethod | undefined {
     const protocol = this.to.protocols.get(frame.channel) ?? this.from.protocols.get(frame.channel);
     return protocol && methodTable(protocol).byId.get(frame.method);
   }
@@ -280,7 +280,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     const answer = Object.assign(Frame.empty(), {
       kind: Kind.ERROR,
       id,
-      code: CODES.cancelled,
+      code: ERROR_CODES.cancelled,
       text: 'the network lost it',
     });
     ((id & 1) === this.#parity ? this.back : this).#control(answer);
@@ -385,7 +385,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     return (id & 1) === this.#parity ? 'outboundAt' : 'inboundAt';
   }
 
-  #words(method: Method | undefined): readonly number[] {
+  #words(method: ProtocolMethod | undefined): readonly number[] {
     if (this.#lastWords === undefined || method !== this.#lastMethod) {
       this.#lastWords = traceNames(this.loop.trace, method);
       this.#lastMethod = method;

@@ -2,7 +2,7 @@
 // access.
 
 import type { Codec } from '@trunkline/transport-core';
-import type { Method } from '@trunkline/transport-core/backend';
+import type { ProtocolMethod } from '@trunkline/transport-core/backend';
 import { type Frame, Kind } from '@trunkline/transport-core/internal';
 import type { InterceptedMessage } from './interceptors.ts';
 
@@ -25,7 +25,7 @@ export interface FrameMessage {
  */
 export function messageOf(
   frame: Frame,
-  method: Method | undefined,
+  method: ProtocolMethod | undefined,
   byCaller: boolean,
 ): FrameMessage | undefined {
   const kind = KINDS.get(frame.kind);
@@ -66,7 +66,7 @@ export class MessageView implements InterceptedMessage {
 
 function codecOf(
   kind: InterceptedMessage['kind'],
-  method: Method | undefined,
+  method: ProtocolMethod | undefined,
   byCaller: boolean,
 ): Codec<unknown, never> | undefined {
   if (kind === 'request' || kind === 'oneway') return method?.request;

@@ -2,7 +2,11 @@
 
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
-import { type CallbackRunner, type Dial, MemoryLayer } from '@trunkline/transport-inmem/layer';
+import {
+  type CallbackRunner,
+  type MemoryDial,
+  MemoryLayer,
+} from '@trunkline/transport-inmem/layer';
 import type { Incarnation } from './incarnation.ts';
 import type { SimNetwork } from './sim-network.ts';
 import type { TransportPort } from './transport-port.ts';
@@ -60,7 +64,7 @@ export class SimLayer extends MemoryLayer implements TransportPort {
     );
   }
 
-  protected override reach(address: string, dial: Dial): void {
+  protected override reach(address: string, dial: MemoryDial): void {
     if (this.incarnation.alive) this.#network.dial(this, address, dial);
   }
 }

@@ -1,8 +1,8 @@
 // One direction of a simulated connection: data that is sent in order arrives in order, later, or
 // not at all. It owns the data that waits for its path to open. The writer's end calls the methods
-// of `Line`, and this class calls the reader's end. Subclasses carry messages or bytes.
+// of `MemoryLine`, and this class calls the reader's end. Subclasses carry messages or bytes.
 
-import type { Line, MemoryConnection } from '@trunkline/transport-inmem/layer';
+import type { MemoryConnection, MemoryLine } from '@trunkline/transport-inmem/layer';
 import type { EventLoop } from '../kernel/event-loop.ts';
 import { pair, TraceKind } from '../kernel/trace.ts';
 import type { Incarnation, OwnedLine } from './incarnation.ts';
@@ -36,7 +36,7 @@ export interface LineParts<Unit> {
  * Base class of the lines of both levels: the ends write and read a `Unit`, and `Data` travels
  * between them.
  */
-export abstract class SimLine<Unit, Data> implements Line<Unit>, Stalled, OwnedLine {
+export abstract class SimLine<Unit, Data> implements MemoryLine<Unit>, Stalled, OwnedLine {
   /** The other direction. */
   back!: SimLine<Unit, Data>;
   protected readonly loop: EventLoop;

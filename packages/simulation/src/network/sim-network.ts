@@ -7,9 +7,9 @@ import type { StreamConnection } from '@trunkline/transport-core/backend';
 import { stackless } from '@trunkline/transport-core/internal';
 import {
   ByteConnection,
-  type Dial,
   FrameConnection,
   MemoryConnection,
+  type MemoryDial,
 } from '@trunkline/transport-inmem/layer';
 import type { EventLoop } from '../kernel/event-loop.ts';
 import { pair, TraceKind } from '../kernel/trace.ts';
@@ -50,7 +50,7 @@ export class SimNetwork {
    * wanted. If only the answer was lost, the target has already accepted a connection: that
    * connection stays, and the retry makes another one.
    */
-  dial(from: TransportPort, address: string, dial: Dial, wait = RETRY): void {
+  dial(from: TransportPort, address: string, dial: MemoryDial, wait = RETRY): void {
     const { incarnation } = from;
     const there = this.topology.path(incarnation.name, this.#hostOf(address));
     const loop = this.#loop;
@@ -69,7 +69,7 @@ export class SimNetwork {
   }
 
   /** Answers a dial that has arrived: with a connection for both sides, or with a refusal. */
-  #answer(from: TransportPort, address: string, dial: Dial, again: () => void): void {
+  #answer(from: TransportPort, address: string, dial: MemoryDial, again: () => void): void {
     const peer = this.listening.get(address);
     const home = this.topology.path(this.#hostOf(address), from.incarnation.name);
     const refuses = peer === undefined || !peer.incarnation.alive || peer.incarnation.host.refusing;

@@ -1,6 +1,6 @@
 // The calls of a connection, as the network tracks them, with the state of their messages.
 
-import type { Method } from '@trunkline/transport-core/backend';
+import type { ProtocolMethod } from '@trunkline/transport-core/backend';
 import { type Frame, slotOfCall } from '@trunkline/transport-core/internal';
 import { NO_EVENT } from '../kernel/trace.ts';
 
@@ -10,7 +10,7 @@ import { NO_EVENT } from '../kernel/trace.ts';
  */
 export interface TrackedCall {
   readonly id: number;
-  readonly method: Method | undefined;
+  readonly method: ProtocolMethod | undefined;
   /** The numbers of the trace names of the call's frames, by frame kind. */
   readonly words: readonly number[];
   readonly streams: boolean;
@@ -38,7 +38,7 @@ export interface TrackedCall {
 /** Returns the call that a REQUEST or a long ONEWAY opens. */
 export function trackedCall(
   { id, flags }: Frame,
-  method: Method | undefined,
+  method: ProtocolMethod | undefined,
   words: readonly number[],
 ): TrackedCall {
   return {

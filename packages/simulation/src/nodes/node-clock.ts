@@ -1,6 +1,6 @@
 // The clocks of a simulated node: they can run at the wrong rate and show the wrong time.
 
-import type { Clock, Timer } from '@trunkline/transport-core';
+import type { Clock, ClockTimer } from '@trunkline/transport-core';
 import { LONGEST_DELAY, sleepOn } from '@trunkline/transport-core/internal';
 import { EPOCH, type EventLoop } from '../kernel/event-loop.ts';
 import type { EventOwner, SimEvent } from '../kernel/event-queue.ts';
@@ -83,7 +83,7 @@ export class NodeClock implements Clock {
     return EPOCH + this.#time.reading;
   }
 
-  setTimeout(callback: () => void, delay: number): Timer {
+  setTimeout(callback: () => void, delay: number): ClockTimer {
     if (!this.#owner.alive) return NEVER;
     // Every wait must advance virtual time, even one below its resolution. On a slewed clock timers
     // fire early, so code that waits for a certain time sets timers for smaller and smaller
@@ -102,7 +102,7 @@ export class NodeClock implements Clock {
     });
   }
 
-  clearTimeout(timer: Timer): void {
+  clearTimeout(timer: ClockTimer): void {
     const event = timer as SimEvent | undefined;
     if (event?.run === undefined || event === NEVER) return;
     this.armed--;

@@ -1,7 +1,7 @@
 // Applies the faults of a simulation to processes and to the proxies between them, and owns the
 // state of all faults.
 
-import type { Clock, Timer } from '@trunkline/transport-core';
+import type { Clock, ClockTimer } from '@trunkline/transport-core';
 import type { NetworkFaults } from '@trunkline/transport-testkit';
 import type { Fault } from '../faults/fault.ts';
 import type { LinkOptions } from '../network/link-settings.ts';
@@ -30,7 +30,7 @@ export class ProcessFaults {
   readonly #refusing = new Set<string>();
   /** Nodes that were killed in such a way that their connections do not end. */
   readonly #lost = new Set<string>();
-  readonly #resumes = new Map<string, Timer>();
+  readonly #resumes = new Map<string, ClockTimer>();
   /** Nodes that start again when their last process has ended. */
   readonly #restarting = new Set<string>();
   #groups: readonly (readonly string[])[] | undefined;

@@ -1,7 +1,12 @@
 // The simulation as a scenario sees it, on processes: nodes are child processes, time is real, and
 // faults are signals and proxies. It owns the processes, the proxies, the clients and the rules.
 
-import { type Protocol, systemClock, type Timer, type Transport } from '@trunkline/transport-core';
+import {
+  type ClockTimer,
+  type Protocol,
+  systemClock,
+  type Transport,
+} from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import type { Fault, ScheduledFault } from '../faults/fault.ts';
@@ -62,7 +67,7 @@ export class ProcessSimulation extends FaultMethods implements Portable {
   readonly #clients: Transport<Protocol>[] = [];
   readonly #rules: Rules;
   readonly #clock = new ScenarioClock();
-  readonly #timers = new Set<Timer>();
+  readonly #timers = new Set<ClockTimer>();
   /** Nodes that start at the next drive. */
   #declared: NodeProcess[] = [];
   #isDriven = false;

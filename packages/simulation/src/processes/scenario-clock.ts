@@ -1,12 +1,12 @@
 // The time of a scenario on processes: it stands still until all nodes have started, and is real
 // from then on.
 
-import { type Clock, systemClock, type Timer } from '@trunkline/transport-core';
+import { type Clock, type ClockTimer, systemClock } from '@trunkline/transport-core';
 
 /** A timer that was set before or after the start. */
 interface Wait {
   /** The timer of the system; undefined before the start and after it was canceled. */
-  timer: Timer | undefined;
+  timer: ClockTimer | undefined;
   isOver: boolean;
 }
 
@@ -37,17 +37,17 @@ export class ScenarioClock implements Clock {
     return this.#startedAt === undefined ? 0 : systemClock.now() - this.#startedAt;
   }
 
-  setTimeout(callback: () => void, delay: number): Timer {
+  setTimeout(callback: () => void, delay: number): ClockTimer {
     const wait: Wait = { timer: undefined, isOver: false };
     const arm = () => {
       if (!wait.isOver) wait.timer = systemClock.setTimeout(callback, delay);
     };
     if (this.hasBegun) arm();
     else void this.begun.then(arm);
-    return wait as unknown as Timer;
+    return wait as unknown as ClockTimer;
   }
 
-  clearTimeout(timer: Timer): void {
+  clearTimeout(timer: ClockTimer): void {
     const wait = timer as unknown as Wait | undefined;
     if (wait === undefined) return;
     wait.isOver = true;

@@ -2,7 +2,7 @@
 
 import type { HrTime, Attributes as OtelAttributes } from '@opentelemetry/api';
 import { systemWall } from '@trunkline/transport-core/backend';
-import type { Metric, Point } from '../collection.ts';
+import type { Metric, MetricPoint } from '../collection.ts';
 import type { MetricDefinition } from '../definitions.ts';
 import type { Metrics } from '../metrics.ts';
 
@@ -87,7 +87,7 @@ const NO_RESOURCE: ProducedResource = {
 
 function dataOf(metric: Metric, startTime: HrTime, endTime: HrTime): ProducedMetric {
   const { points, type } = metric;
-  const each = <T>(read: (point: Point) => T): Produced<T> => ({
+  const each = <T>(read: (point: MetricPoint) => T): Produced<T> => ({
     descriptor: descriptorOf(metric),
     aggregationTemporality: 1,
     dataPoints: points.map((point) => ({

@@ -1,7 +1,7 @@
 // Attributes of spans, as the semantic conventions name them.
 
 import { type Attributes, type Span, SpanStatusCode } from '@opentelemetry/api';
-import { type Code, type Remote, TransportError } from '@trunkline/transport-core';
+import { type ErrorCode, type Remote, TransportError } from '@trunkline/transport-core';
 
 /** Returns the attributes that a call has from its start. */
 export function callAttributes(protocol: string, method: string): Attributes {
@@ -61,7 +61,7 @@ export function endSpan(span: Span, error?: unknown): void {
   span.end();
 }
 
-function codeOf(error: unknown): Code {
+function codeOf(error: unknown): ErrorCode {
   if (error instanceof TransportError) return error.code;
   // A handler's own error reaches the caller as `internal`.
   return 'internal';

@@ -6,7 +6,7 @@ import type { MetricDefinition } from '../definitions.ts';
 import { labelsOf, promName } from './names.ts';
 
 /** Options of {@link exportMetrics}; all are optional. */
-export interface ExportOptions {
+export interface ExportMetricsOptions {
   /** The registry. Default: the global registry of prom-client, `register`. */
   readonly registry?: Registry | undefined;
 }
@@ -26,7 +26,10 @@ export interface MetricsSource {
  * Registers the metrics of a node, or of a cluster, with prom-client. Returns a function that
  * removes them again. Throws if the registry has metrics of these names already.
  */
-export function exportMetrics(metrics: MetricsSource, options: ExportOptions = {}): () => void {
+export function exportMetrics(
+  metrics: MetricsSource,
+  options: ExportMetricsOptions = {},
+): () => void {
   const { registry = register } = options;
   const scrape = new Scrape(metrics);
   const exported = metrics.definitions.map((definition) => new Exported(definition, scrape));

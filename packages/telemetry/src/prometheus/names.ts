@@ -1,6 +1,6 @@
 // Names of metrics and labels as Prometheus writes them.
 
-import type { Attributes } from '../collection.ts';
+import type { MetricAttributes } from '../collection.ts';
 import type { MetricDefinition } from '../definitions.ts';
 
 /**
@@ -14,7 +14,7 @@ export function promName({ name, unit, type }: MetricDefinition): string {
 }
 
 /** Returns the labels of a point: `rpc.method` becomes `rpc_method`. */
-export function labelsOf(attributes: Attributes): Record<string, string> {
+export function labelsOf(attributes: MetricAttributes): Record<string, string> {
   return Object.fromEntries(
     Object.entries(attributes).map(([name, value]) => [name.replaceAll('.', '_'), value]),
   );

@@ -1,6 +1,6 @@
 // Translates file system error codes to ours, with advice for each.
 
-import { type Code, TransportError } from '@trunkline/transport-core';
+import { type ErrorCode, TransportError } from '@trunkline/transport-core';
 
 /**
  * Converts an error of node:fs to a TransportError whose message begins with `subject` and the
@@ -36,21 +36,21 @@ export function ignoreMissing(error: unknown): void {
   if (systemErrorCode(error) !== 'ENOENT') throw error;
 }
 
-const MISSING: Record<'read' | 'write', [Code, string]> = {
+const MISSING: Record<'read' | 'write', [ErrorCode, string]> = {
   read: ['not_found', 'no such file; save one at this path first, or correct the path'],
   write: ['not_found', "its folder does not exist; make it ('mkdir -p'), or correct the path"],
 };
-const NO_ROOM: [Code, string] = ['resource_exhausted', 'there is no room left; make some'];
-const NO_FILES: [Code, string] = [
+const NO_ROOM: [ErrorCode, string] = ['resource_exhausted', 'there is no room left; make some'];
+const NO_FILES: [ErrorCode, string] = [
   'resource_exhausted',
   'too many files are open; raise the limit (ulimit -n)',
 ];
-const FORBIDDEN: [Code, string] = [
+const FORBIDDEN: [ErrorCode, string] = [
   'permission_denied',
   'this user may not; look at the owner and mode of the file and its folder (ls -la)',
 ];
 
-const MEANINGS: Record<string, [Code, string]> = {
+const MEANINGS: Record<string, [ErrorCode, string]> = {
   ENOTDIR: ['invalid_argument', 'a part of the path is no folder; correct the path'],
   EISDIR: ['invalid_argument', 'it is a folder; give the path of a file in it'],
   ENAMETOOLONG: ['invalid_argument', 'the path is too long; give a shorter one'],

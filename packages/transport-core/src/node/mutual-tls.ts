@@ -15,7 +15,7 @@ import { tlsDialError } from './tls-errors.ts';
 import { TlsRemote, type Trust } from './tls-remote.ts';
 
 /** Options of {@link MutualTls.secure}. */
-export interface SecureOptions {
+export interface MutualTlsDialOptions {
   /** The dialed address, for errors. */
   readonly address: string;
   /** The id of the node to reach, if it is known. */
@@ -102,7 +102,7 @@ export class MutualTls implements AcceptorHost {
    * enforces the timeout, and destroys `raw` to give up. Data written to the returned socket is
    * sent after the handshake.
    */
-  secure(raw: Socket, { address, nodeId, done, failed }: SecureOptions): TLSSocket {
+  secure(raw: Socket, { address, nodeId, done, failed }: MutualTlsDialOptions): TLSSocket {
     const { context } = this.check();
     const socket = getBuiltinModule('node:tls').connect({
       socket: raw,

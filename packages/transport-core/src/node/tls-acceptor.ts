@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import { getBuiltinModule } from 'node:process';
 import type { SecureContextOptions, Server, TLSSocket } from 'node:tls';
-import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
+import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
 import {
   formatHostPort,
   type HandshakeSlot,
@@ -131,7 +131,7 @@ class TlsHandshake {
   readonly #forget: () => void;
   slot: HandshakeSlot | undefined;
   over = false;
-  #timer: Timer;
+  #timer: ClockTimer;
   #due = 0;
 
   constructor(raw: Socket, endpoint: string, clock: Clock, forget: () => void) {

@@ -2,7 +2,7 @@
 // the codec's errors. The bytes codec is bypassed.
 
 import {
-  type Code,
+  type ErrorCode,
   stackless,
   TransportError,
   type TransportErrorOptions,
@@ -63,7 +63,7 @@ export function decodingError(
     : refused(codec, what, error, stackless);
 }
 
-function make(code: Code, message: string, options: TransportErrorOptions): TransportError {
+function make(code: ErrorCode, message: string, options: TransportErrorOptions): TransportError {
   return new TransportError(code, message, options);
 }
 

@@ -9,7 +9,7 @@ import { channelOf, methodId } from './default-numbers.ts';
  * The definition that `defineProtocol` takes as a literal. Optional members also accept
  * `undefined`.
  */
-export interface ProtocolDefinition<M extends Methods = Methods> {
+export interface ProtocolDefinition<M extends ProtocolMethods = ProtocolMethods> {
   /**
    * The protocol's name: 1 to 255 bytes of UTF-8 without control characters, unique on a transport.
    */
@@ -45,7 +45,7 @@ export interface ProtocolDefinition<M extends Methods = Methods> {
 }
 
 /** A complete and frozen protocol; only `defineProtocol` makes one. */
-export interface Protocol<M extends Methods = Methods> {
+export interface Protocol<M extends ProtocolMethods = ProtocolMethods> {
   readonly name: string;
   readonly version: number;
   /** The list as given; it does not always contain `version`. */
@@ -62,7 +62,7 @@ export interface Protocol<M extends Methods = Methods> {
  * Methods by name. Any string is a valid name. The wire carries a method's id, not its name, so a
  * renamed method must keep its id.
  */
-export type Methods = Readonly<Record<string, MethodDefinition>>;
+export type ProtocolMethods = Readonly<Record<string, MethodDefinition>>;
 
 /** A method. Its kind follows from which of `response`, `upload` and `download` it has. */
 export type MethodDefinition =
@@ -128,7 +128,7 @@ export interface DuplexDefinition extends MethodBase {
 export type MethodKind = 'unary' | 'oneway' | 'upload' | 'download' | 'duplex';
 
 /** A method as the transport uses it. */
-export interface Method {
+export interface ProtocolMethod {
   readonly name: string;
   /** The method's name after the protocol's name, for errors: 'raft.append'. */
   readonly full: string;
@@ -153,13 +153,13 @@ export interface Method {
 
 /** A protocol's methods by name and by id, built once. */
 export interface MethodTable {
-  readonly byName: ReadonlyMap<string, Method>;
-  readonly byId: ReadonlyMap<number, Method>;
+  readonly byName: ReadonlyMap<string, ProtocolMethod>;
+  readonly byId: ReadonlyMap<number, ProtocolMethod>;
   /**
    * The methods with ids below 256 in an array, where a lookup takes a third of the time that a Map
    * needs.
    */
-  readonly byLowId: readonly (Method | undefined)[];
+  readonly byLowId: readonly (ProtocolMethod | undefined)[];
 }
 
 /**
@@ -208,7 +208,7 @@ type NamesById<M> = {
  * TypeError that names the path. The result is frozen; it shares no object with the literal except
  * the codecs.
  */
-export function defineProtocol<const M extends Methods>(
+export function defineProtocol<const M extends ProtocolMethods>(
   definition: ProtocolDefinition<M & CheckMethods<M>>,
 ): Protocol<M> {
   return build(definition, 0x10) as Protocol<M>;
@@ -219,7 +219,7 @@ export function defineProtocol<const M extends Methods>(
  * channels 0x00 to 0x0f. Use `defineProtocol` for yours, so that their channels can't collide with
  * these.
  */
-export function defineProjectProtocol<const M extends Methods>(
+export function defineProjectProtocol<const M extends ProtocolMethods>(
   definition: ProtocolDefinition<M & CheckMethods<M>>,
 ): Protocol<M> {
   return build(definition, 0) as Protocol<M>;
@@ -255,9 +255,9 @@ function build(definition: ProtocolDefinition, lowestChannel: number): Protocol 
     ordered = false,
     doc,
   } = definition;
-  const byName = new Map<string, Method>();
-  const byId = new Map<number, Method>();
-  const byLowId: (Method | undefined)[] = [];
+  const byName = new Map<string, ProtocolMethod>();
+  const byId = new Map<number, ProtocolMethod>();
+  const byLowId: (ProtocolMethod | undefined)[] = [];
   const methods: [string, MethodDefinition][] = [];
   for (const [methodName, given] of Object.entries(definition.methods)) {
     const method = toMethod(name, methodName, given);
@@ -284,9 +284,9 @@ function toMethod(
   protocol: string,
   name: string,
   { id = methodId(name), request, response, upload, download, timeout, doc }: MethodDefinition,
-): Method {
+): ProtocolMethod {
   const flags = ((upload === undefined ? 0 : 1) +
-    (download === undefined ? 0 : 2)) as Method['flags'];
+    (download === undefined ? 0 : 2)) as ProtocolMethod['flags'];
   const kind = KINDS[flags] ?? (response === undefined ? 'oneway' : 'unary');
   const full = `${protocol}.${name}`;
   const what = Object.freeze({

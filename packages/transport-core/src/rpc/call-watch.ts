@@ -2,8 +2,8 @@
 // calls that somebody observes have a record.
 
 import type { CallRecord } from '../call-record.ts';
-import type { Code, Reason, TransportError } from '../errors.ts';
-import type { Method } from '../protocol/protocol.ts';
+import type { ErrorCode, ErrorReason, TransportError } from '../errors.ts';
+import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { TraceChannel } from '../trace-channels.ts';
 
@@ -52,13 +52,13 @@ export abstract class OpenRecord implements CallRecord {
   }
 
   /** The call as its session sees it. */
-  protected abstract readonly call: { readonly method: Method; readonly due: number };
+  protected abstract readonly call: { readonly method: ProtocolMethod; readonly due: number };
 
   get method(): string {
     return this.call.method.name;
   }
 
-  get kind(): Method['kind'] {
+  get kind(): ProtocolMethod['kind'] {
     return this.call.method.kind;
   }
 
@@ -67,11 +67,11 @@ export abstract class OpenRecord implements CallRecord {
     return due === Number.POSITIVE_INFINITY ? undefined : due;
   }
 
-  get code(): Code | undefined {
+  get code(): ErrorCode | undefined {
     return this.error?.code;
   }
 
-  get reason(): Reason | undefined {
+  get reason(): ErrorReason | undefined {
     return this.error?.reason;
   }
 

@@ -1,9 +1,9 @@
 // An outgoing call: a promise that settles exactly once, by its answer, deadline, signal or
 // connection.
 
-import { type Code, reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
+import { type ErrorCode, reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
 import { decodeAs } from '../protocol/message.ts';
-import type { Method } from '../protocol/protocol.ts';
+import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { type CallOrder, OutCall } from '../session/out-call.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
@@ -22,7 +22,7 @@ export interface CallHost {
   /** Counts a call that starts. */
   begin(): void;
   /** Reports that a call has settled, with this code if it failed. */
-  settled(code: Code | undefined): void;
+  settled(code: ErrorCode | undefined): void;
   /** Asks to be woken at `time`, when the call may expire. */
   wakeBy(time: number): void;
 }
@@ -61,7 +61,7 @@ export class Call<Result> extends OutCall implements Abortable {
   /** @throws what `encodeMetadata` throws. */
   constructor(
     host: CallHost,
-    method: Method,
+    method: ProtocolMethod,
     payload: Uint8Array,
     target: string | Remote,
     { metadata, signal, timeout = method.timeout ?? host.timeout }: OwnOptions,

@@ -3,11 +3,11 @@
 // a call is refused after a second at most, so that its caller does not wait in vain.
 
 import { stackless, type TransportError } from '../errors.ts';
-import type { Allow, ServerInterceptor } from '../interceptors.ts';
-import type { Counter } from '../observer.ts';
+import type { AllowCall, ServerInterceptor } from '../interceptors.ts';
+import type { TransportCounter } from '../observer.ts';
 import { bytes } from '../protocol/bytes.ts';
 import { decodingError } from '../protocol/message.ts';
-import type { Method, MethodTable, Protocol } from '../protocol/protocol.ts';
+import type { MethodTable, Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import { workOf } from '../protocol/refusal.ts';
 import type { Remote } from '../remote.ts';
 import { type InCall, type InChannel, unserved } from '../session/in-call.ts';
@@ -48,7 +48,7 @@ export class Inbox {
   #only: (Taker | undefined)[] = [];
   /** The channels with waiting calls, in the order of their turns. */
   readonly #ring: InChannel[] = [];
-  readonly #count: (counter: Counter, remote: Remote | undefined) => void;
+  readonly #count: (counter: TransportCounter, remote: Remote | undefined) => void;
 
   /**
    * Reports that the clean-up of a handler failed, or that a handler threw after it had answered.
@@ -63,7 +63,7 @@ export class Inbox {
     protocol: Protocol,
     table: MethodTable,
     now: () => number,
-    count: (counter: Counter, remote: Remote | undefined) => void,
+    count: (counter: TransportCounter, remote: Remote | undefined) => void,
     callbackFailed: (callback: string, error: unknown) => void,
   ) {
     this.protocol = protocol;
@@ -76,7 +76,7 @@ export class Inbox {
   }
 
   /** Sets the interceptors, and the rule for calls to all methods. */
-  guard(interceptors: readonly ServerInterceptor[], allow: Allow | undefined): void {
+  guard(interceptors: readonly ServerInterceptor[], allow: AllowCall | undefined): void {
     this.interceptors = interceptors;
     this.#permissions = new Permissions(this, allow, this.#callbackFailed);
     this.#hook(this.#hooks?.watch);
@@ -239,7 +239,7 @@ export class Inbox {
    * Returns the reader of a method: one that names it, otherwise one that takes all methods. A free
    * reader is preferred to a busy one.
    */
-  #takerOf(method: Method): Taker | undefined {
+  #takerOf(method: ProtocolMethod): Taker | undefined {
     let best: Taker | undefined;
     let named = false;
     for (const taker of this.#takers) {
@@ -252,7 +252,7 @@ export class Inbox {
     return best;
   }
 
-  #takes(taker: Taker, method: Method): boolean {
+  #takes(taker: Taker, method: ProtocolMethod): boolean {
     if (taker.methods !== undefined) return taker.methods.has(method.name);
     return this.#takerOf(method)?.methods === undefined;
   }

@@ -2,7 +2,7 @@
 // rule returns a promise.
 
 import { stackless, TransportError } from '../errors.ts';
-import type { Allow } from '../interceptors.ts';
+import type { AllowCall } from '../interceptors.ts';
 import { HANDLER, type InCall, type InChannel } from '../session/in-call.ts';
 import { NO_METADATA } from './rpc.ts';
 
@@ -21,7 +21,7 @@ type Answer = true | TransportError;
 /** Decides which calls of one inbox are handed over. */
 export class Permissions {
   /** The rule for calls to all methods. */
-  readonly allow: Allow | undefined;
+  readonly allow: AllowCall | undefined;
   /** Set while the node accepts only one-ways. */
   refusal: TransportError | undefined = undefined;
   readonly #inbox: AskingInbox;
@@ -30,7 +30,7 @@ export class Permissions {
   /** @param failed receives the errors of rules that are not meant for callers. */
   constructor(
     inbox: AskingInbox,
-    allow: Allow | undefined,
+    allow: AllowCall | undefined,
     failed: (callback: string, error: unknown) => void,
   ) {
     this.#inbox = inbox;
@@ -43,7 +43,7 @@ export class Permissions {
    *
    * @param rule the rule of the reader.
    */
-  permits(call: InCall, rule: Allow | undefined): boolean {
+  permits(call: InCall, rule: AllowCall | undefined): boolean {
     if (call.permitted) return true;
     if (this.refusal !== undefined && call.method.kind !== 'oneway') {
       this.#inbox.deny(call, this.refusal);
@@ -58,7 +58,7 @@ export class Permissions {
   }
 
   /** Asks one rule. The promise that it may return never rejects. */
-  #ask(rule: Allow | undefined, call: InCall): Answer | Promise<Answer> {
+  #ask(rule: AllowCall | undefined, call: InCall): Answer | Promise<Answer> {
     if (rule === undefined) return true;
     const { from, method, metadata } = call;
     const given = metadata === undefined ? NO_METADATA : Object.freeze(metadata);
@@ -79,7 +79,11 @@ export class Permissions {
   }
 
   /** Asks the second rule when the first one has allowed the call. */
-  async #both(first: PromiseLike<Answer>, rule: Allow | undefined, call: InCall): Promise<Answer> {
+  async #both(
+    first: PromiseLike<Answer>,
+    rule: AllowCall | undefined,
+    call: InCall,
+  ): Promise<Answer> {
     const answer = await first;
     return answer === true ? this.#ask(rule, call) : answer;
   }

@@ -2,7 +2,7 @@
 // returns a plain value has answered before the next one runs.
 
 import type { TransportError } from '../errors.ts';
-import type { Allow } from '../interceptors.ts';
+import type { AllowCall } from '../interceptors.ts';
 import { HANDLER, type InCall } from '../session/in-call.ts';
 import type { Inbox } from './inbox.ts';
 import { answer, type IncomingRpc, type StreamingRpc, toTransportError } from './rpc.ts';
@@ -26,7 +26,7 @@ export interface ServingOptions {
    */
   readonly failed: (error: unknown) => void;
   /** Decides which calls the handlers get. */
-  readonly allow?: Allow | undefined;
+  readonly allow?: AllowCall | undefined;
   /** False if the handlers get their calls from another reader. */
   readonly reads?: boolean | undefined;
 }
@@ -36,7 +36,7 @@ export class Serving implements Taker {
   readonly exclusive = true;
   feeding = false;
   readonly methods: ReadonlySet<string>;
-  readonly allow: Allow | undefined;
+  readonly allow: AllowCall | undefined;
   readonly #inbox: Inbox;
   readonly #handlers: ReadonlyMap<string, AnyHandler>;
   /** The handlers of methods with low ids, by id. */

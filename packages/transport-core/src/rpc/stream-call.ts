@@ -4,7 +4,7 @@
 import { TransportError, withDetails } from '../errors.ts';
 import { iterable } from '../iterable-promise.ts';
 import { decodeAs, encodeAs } from '../protocol/message.ts';
-import type { Method } from '../protocol/protocol.ts';
+import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { UPLOAD } from '../wire/frame.ts';
 import { badAnswer, Call, type CallHost, type OwnOptions } from './call.ts';
@@ -27,7 +27,7 @@ export class StreamCall extends Call<unknown> {
 
   constructor(
     host: CallHost,
-    method: Method,
+    method: ProtocolMethod,
     payload: Uint8Array,
     target: string | Remote,
     options: OwnOptions,

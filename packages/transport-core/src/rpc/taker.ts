@@ -1,6 +1,6 @@
 // The interface of the readers of an inbox.
 
-import type { Allow } from '../interceptors.ts';
+import type { AllowCall } from '../interceptors.ts';
 import type { InCall } from '../session/in-call.ts';
 import type { IncomingRpc } from './rpc.ts';
 
@@ -11,7 +11,7 @@ export interface Taker {
   /** True for a server (`serve`): no other reader may name its methods. */
   readonly exclusive: boolean;
   /** Decides which calls it gets. */
-  readonly allow?: Allow | undefined;
+  readonly allow?: AllowCall | undefined;
   /** True if it could take another call now. */
   readonly ready: boolean;
   /**

@@ -98,7 +98,7 @@ export interface RpcBase<N extends string, Request> {
 }
 
 /** Answers a unary or uploading call. */
-export interface Responds<Response> {
+export interface RpcWithResponse<Response> {
   /**
    * Sends the response. Returns false if the caller is gone. If the codec refuses the value, this
    * throws `invalid_argument` and the caller gets `internal`. Throws a TypeError if the call was
@@ -108,7 +108,7 @@ export interface Responds<Response> {
 }
 
 /** Answers a downloading or duplex call. */
-export interface Streams<Item> {
+export interface RpcWithDownload<Item> {
   /**
    * Sends one item. Resolves when there is room for the next item; rejects once the call has ended.
    * Calling it after `end` throws a TypeError.
@@ -122,7 +122,7 @@ export interface Streams<Item> {
 }
 
 /** Receives the stream of the caller. */
-export interface Uploaded<Item> {
+export interface RpcWithUpload<Item> {
   /**
    * The items that the caller streams. The iterable can be read only once. Leaving the loop makes
    * the caller stop sending. The iterator throws if the call ends before the stream does.
@@ -133,7 +133,7 @@ export interface Uploaded<Item> {
 /** The Rpc of a unary method: one request, one response. */
 export interface UnaryRpc<N extends string, Request, Response>
   extends RpcBase<N, Request>,
-    Responds<Response> {
+    RpcWithResponse<Response> {
   readonly upload?: undefined;
 }
 /**
@@ -145,19 +145,19 @@ export interface OneWayRpc<N extends string, Request> extends RpcBase<N, Request
 /** The Rpc of a method whose caller streams. */
 export interface UploadRpc<N extends string, Request, Item, Response>
   extends RpcBase<N, Request>,
-    Uploaded<Item>,
-    Responds<Response> {}
+    RpcWithUpload<Item>,
+    RpcWithResponse<Response> {}
 /** The Rpc of a method whose callee streams. */
 export interface DownloadRpc<N extends string, Request, Item>
   extends RpcBase<N, Request>,
-    Streams<Item> {
+    RpcWithDownload<Item> {
   readonly upload?: undefined;
 }
 /** The Rpc of a method where both ends stream. */
 export interface DuplexRpc<N extends string, Request, Up, Down>
   extends RpcBase<N, Request>,
-    Uploaded<Up>,
-    Streams<Down> {}
+    RpcWithUpload<Up>,
+    RpcWithDownload<Down> {}
 
 /**
  * Handlers for any subset of a protocol's methods: `{ requestVote: (request, rpc) => ({ … }) }`.

@@ -6,7 +6,7 @@
 
 import { stackless, type TransportError } from '../errors.ts';
 import type { List, ListEntry } from '../list.ts';
-import type { Method } from '../protocol/protocol.ts';
+import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { EMPTY, type Frame } from '../wire/frame.ts';
 import { type Assembly, longCost } from './incoming-packets/incoming-packets.ts';
@@ -130,7 +130,7 @@ export interface CallObserver {
 export class InCall implements ListEntry, UnitSender {
   readonly id: number;
   readonly channel: InChannel;
-  readonly method: Method;
+  readonly method: ProtocolMethod;
   readonly metadata: Record<string, string> | undefined;
   /** The time at which the call ends, on the transport's clock; Infinity if never. */
   readonly due: number;
@@ -190,7 +190,7 @@ export class InCall implements ListEntry, UnitSender {
     carrier: AnswerCarrier,
     frame: Frame,
     channel: InChannel,
-    method: Method,
+    method: ProtocolMethod,
     payload: Uint8Array,
   ) {
     this.carrier = carrier;
@@ -391,7 +391,7 @@ export class InCall implements ListEntry, UnitSender {
 }
 
 /** Returns the answer to a call that no handler and no consumer takes. */
-export function unserved({ full }: Method): TransportError {
+export function unserved({ full }: ProtocolMethod): TransportError {
   return stackless(
     'unimplemented',
     `'${full}' is not served on this peer: give serve() a handler for it, or read its calls from consumer()`,

@@ -6,7 +6,7 @@
 
 import type { TransportError } from '../errors.ts';
 import type { List, ListEntry } from '../list.ts';
-import type { Method } from '../protocol/protocol.ts';
+import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { type EncodedMetadata, UNIT } from '../wire/frame.ts';
 import type { Assembly } from './incoming-packets/incoming-packets.ts';
@@ -46,7 +46,7 @@ export class CallOrder {
 /** One outgoing call, from `send` until it has settled and its terminal frame was read. */
 export abstract class OutCall implements ListEntry, UnitSender {
   readonly channel: number;
-  readonly method: Method;
+  readonly method: ProtocolMethod;
   readonly payload: Uint8Array;
   readonly metadata: EncodedMetadata | undefined;
   /** The place of this call in the order in which this transport's calls were sent. */
@@ -86,7 +86,7 @@ export abstract class OutCall implements ListEntry, UnitSender {
 
   constructor(
     channel: number,
-    method: Method,
+    method: ProtocolMethod,
     payload: Uint8Array,
     metadata: EncodedMetadata | undefined,
   ) {
@@ -233,7 +233,7 @@ export abstract class OutCall implements ListEntry, UnitSender {
 
 /** A one-way that is sent immediately or not at all, and whose fate is not reported. */
 export class TryCall extends OutCall {
-  constructor(channel: number, method: Method, payload: Uint8Array) {
+  constructor(channel: number, method: ProtocolMethod, payload: Uint8Array) {
     super(channel, method, payload, undefined);
     this.done = true;
   }

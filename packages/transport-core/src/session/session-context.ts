@@ -6,7 +6,7 @@
 // too much.
 
 import type { TransportError } from '../errors.ts';
-import type { Counter } from '../observer.ts';
+import type { TransportCounter } from '../observer.ts';
 import type { Remote } from '../remote.ts';
 import type { HelloLimits } from '../wire/hello.ts';
 import { type Memory, type MemoryOwner, MemoryUsage } from './memory.ts';
@@ -132,7 +132,7 @@ export class SessionContext implements MemoryOwner {
   readonly allocate: (size: number) => Uint8Array;
   /** Frees memory that was allocated here and that is no longer used. */
   readonly freeMemory: (memory: Uint8Array) => void;
-  readonly count: (counter: Counter, amount: number) => void;
+  readonly count: (counter: TransportCounter, amount: number) => void;
   readonly violation: Violation;
   /** Ends the connection with a GO_AWAY that carries this error. */
   readonly breakOff: (error: TransportError) => void;

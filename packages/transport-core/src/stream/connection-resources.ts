@@ -3,7 +3,7 @@
 
 import type { CommonConfig } from '../common-options.ts';
 import type { TransportError } from '../errors.ts';
-import type { Counter } from '../observer.ts';
+import type { TransportCounter } from '../observer.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import type { Mounted } from '../session/channels/channels.ts';
@@ -35,7 +35,7 @@ export interface ConnectionResources {
   readonly memory: Memory;
   readonly random: Random;
   wakeBy(time: number): void;
-  count(counter: Counter, amount: number, remote: Remote | undefined): void;
+  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;
   /** Reports that a user's callback failed. */
   callbackFailed(callback: string, error: unknown): void;
 }

@@ -6,7 +6,7 @@
 
 import type { HelloFields } from '../common-options.ts';
 import { type TransportError, withoutStack } from '../errors.ts';
-import type { Method } from '../protocol/protocol.ts';
+import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Caller } from '../session/caller/caller.ts';
 import type { Calls, InCall } from '../session/in-call.ts';
 import type { OutCall } from '../session/out-call.ts';
@@ -147,7 +147,7 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
    * Sends a one-way if it can be sent now, and returns false otherwise. Throws if it can never be
    * sent.
    */
-  trySend(channel: number, method: Method, payload: Uint8Array): boolean {
+  trySend(channel: number, method: ProtocolMethod, payload: Uint8Array): boolean {
     if (!this.isUp) return false;
     this.host.ticker.now();
     return this.caller.trySend(channel, method, payload);

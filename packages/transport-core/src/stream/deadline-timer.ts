@@ -1,7 +1,7 @@
 // One timer for everything that a transport waits for, set to the earliest due time. A timer for
 // each call would cost a quarter of the throughput.
 
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock, ClockTimer } from '../clock.ts';
 
 /**
  * Calls `ring` at the earliest requested time; `ring` returns the next one. If the timer is late by
@@ -12,7 +12,7 @@ export class DeadlineTimer {
   readonly #ring: (now: number) => number;
   readonly #excuse: (lateness: number) => void;
   #due = Number.POSITIVE_INFINITY;
-  #timer: Timer = undefined;
+  #timer: ClockTimer = undefined;
   #stopped = false;
 
   /**

@@ -1,7 +1,7 @@
 // Keeps a layer listening: after a failure, it listens again with a back-off of 5 ms, doubling up
 // to 1 s.
 
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock, ClockTimer } from '../clock.ts';
 import { TransportError } from '../errors.ts';
 import type {
   HandshakeSlot,
@@ -17,7 +17,7 @@ export class Listener {
   readonly #accept: (connection: StreamConnection, slot: HandshakeSlot | undefined) => void;
   readonly #broke: (error: TransportError, retryIn: number) => void;
   readonly #options: ListenOptions;
-  #timer: Timer = undefined;
+  #timer: ClockTimer = undefined;
   #waits = false;
   #delay = FIRST_DELAY;
   #stopped = false;

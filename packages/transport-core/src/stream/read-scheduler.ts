@@ -2,7 +2,7 @@
 // cost (session/work.ts). A connection that has spent its units is not read further until the
 // others have been served.
 
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock, ClockTimer } from '../clock.ts';
 import { SCARCE, SHARE, TURN } from '../session/session-context.ts';
 
 /** A connection that waits for its next turn. */
@@ -27,7 +27,7 @@ export class ReadScheduler {
   #spent = 0;
   /** True if the end of this turn has been requested. */
   #ending = false;
-  #timer: Timer = undefined;
+  #timer: ClockTimer = undefined;
   readonly #waiting = new Set<ScheduledReader>();
   readonly #clock: Clock;
 

@@ -1,6 +1,6 @@
 // Translates the error codes of operating systems: the one table for all layers on sockets.
 
-import { type Code, type Reason, TransportError } from '../errors.ts';
+import { type ErrorCode, type ErrorReason, TransportError } from '../errors.ts';
 
 /** The action that failed: the same code has a different meaning and remedy for each action. */
 export type SocketAction = 'dial' | 'listen' | 'accept' | 'connection';
@@ -20,8 +20,8 @@ export function socketError(error: unknown, action: SocketAction, address: strin
 }
 
 interface SocketErrorMeaning {
-  as: Code;
-  reason?: Reason;
+  as: ErrorCode;
+  reason?: ErrorReason;
   text: string;
 }
 

@@ -1,7 +1,7 @@
 // Checks the targets and options of outgoing calls, and starts calls on the connection of a Remote.
 
 import { reasonError, TransportError, withDetails } from '../errors.ts';
-import type { Method } from '../protocol/protocol.ts';
+import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Call, OwnOptions } from '../rpc/call.ts';
 import { Connection } from '../stream/connection.ts';
 import { LiveRemote } from '../stream/remote.ts';
@@ -53,7 +53,10 @@ export function lost(endpoint: string): TransportError {
   );
 }
 
-export function checkOptions(method: Method, { timeout, signal, upload }: OwnOptions): void {
+export function checkOptions(
+  method: ProtocolMethod,
+  { timeout, signal, upload }: OwnOptions,
+): void {
   if (timeout !== undefined && !(timeout > 0))
     throw new TypeError(
       `send: timeout must be milliseconds above 0, or Infinity, got ${String(timeout)}`,
@@ -68,7 +71,7 @@ export function checkOptions(method: Method, { timeout, signal, upload }: OwnOpt
   }
 }
 
-function checkUpload(method: Method, upload: unknown): void {
+function checkUpload(method: ProtocolMethod, upload: unknown): void {
   if (method.upload === undefined) {
     if (upload !== undefined)
       throw new TypeError(`send: '${method.full}' has no upload, but was given one`);

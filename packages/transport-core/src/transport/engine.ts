@@ -4,7 +4,7 @@
 import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
 import { reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
-import type { Counter } from '../observer.ts';
+import type { TransportCounter } from '../observer.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
@@ -349,7 +349,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     return events;
   }
 
-  count(counter: Counter, amount: number, remote: Remote | undefined): void {
+  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void {
     this.dispatcher.count(counter, amount, remote);
   }
 

@@ -1,16 +1,16 @@
 // Reports a transport's events to its observer and to readers of `connections()`, and keeps its
 // counters.
 
-import type { Code } from '../errors.ts';
-import type { Counter, Observer, ObserverEvent } from '../observer.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { Observer, ObserverEvent, TransportCounter } from '../observer.ts';
 import type { Remote } from '../remote.ts';
 import { ConnectionEvents } from './connection-events.ts';
 
 /** The events and counters of one transport. */
 export class EventDispatcher {
   /** The number of failed calls made here, by code. */
-  readonly errors = new Map<Code, number>();
-  readonly counters = new Map<Counter, number>();
+  readonly errors = new Map<ErrorCode, number>();
+  readonly counters = new Map<TransportCounter, number>();
   readonly #observer: Observer | undefined;
   /** True once the transport closes. */
   #isClosing = false;
@@ -30,7 +30,7 @@ export class EventDispatcher {
       for (const follower of this.#followers) follower.push(event);
   }
 
-  count(counter: Counter, amount: number, remote: Remote | undefined): void {
+  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void {
     this.counters.set(counter, (this.counters.get(counter) ?? 0) + amount);
     try {
       this.#observer?.count?.(counter, amount, remote, this.#isClosing);
@@ -45,7 +45,7 @@ export class EventDispatcher {
   }
 
   /** Records that a call made here has failed. */
-  callFailed(code: Code): void {
+  callFailed(code: ErrorCode): void {
     this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
   }
 

@@ -2,7 +2,7 @@
 
 import { TransportError } from '../errors.ts';
 import type { ClientCall } from '../interceptors.ts';
-import type { Method } from '../protocol/protocol.ts';
+import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { OwnOptions } from '../rpc/call.ts';
 import { checkOptions, nameOf } from './call-start.ts';
 import type { Target } from './types.ts';
@@ -21,14 +21,14 @@ export class InterceptedCall implements ClientCall {
   upload: AsyncIterable<unknown> | undefined;
   signal: AbortSignal | undefined;
   /** The definition of its method. */
-  readonly definition: Method;
+  readonly definition: ProtocolMethod;
   /** The options as the caller gave them. */
   readonly given: OwnOptions;
   private readonly mount: CallMount;
   private readonly startedAt: number;
 
   /** Creates a call without its target and its request, which the creator sets. */
-  constructor(mount: CallMount, definition: Method, now: number, given: OwnOptions) {
+  constructor(mount: CallMount, definition: ProtocolMethod, now: number, given: OwnOptions) {
     this.metadata = given.metadata ?? NO_METADATA;
     this.upload = given.upload as AsyncIterable<unknown> | undefined;
     this.signal = given.signal;

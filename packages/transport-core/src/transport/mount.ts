@@ -1,9 +1,9 @@
 // One protocol mounted on a transport, with its inbox and the number of its outgoing calls.
 
 import type { CommonConfig } from '../common-options.ts';
-import { type Code, TransportError } from '../errors.ts';
+import { type ErrorCode, TransportError } from '../errors.ts';
 import type { ClientNext } from '../interceptors.ts';
-import type { Counter } from '../observer.ts';
+import type { TransportCounter } from '../observer.ts';
 import { type MethodTable, methodTable, type Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { CallHost } from '../rpc/call.ts';
@@ -21,7 +21,7 @@ export interface MountHost {
   readonly dispatcher: EventDispatcher;
   readonly order: CallOrder;
   wakeBy(time: number): void;
-  count(counter: Counter, amount: number, remote: Remote | undefined): void;
+  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;
   callbackFailed(callback: string, error: unknown): void;
 }
 
@@ -89,7 +89,7 @@ export class Mount implements Mounted, CallHost {
     this.open++;
   }
 
-  settled(code: Code | undefined): void {
+  settled(code: ErrorCode | undefined): void {
     this.open--;
     if (code !== undefined) this.#host.dispatcher.callFailed(code);
     if (this.open === 0 && this.#idle.length > 0) this.#tellIdle();

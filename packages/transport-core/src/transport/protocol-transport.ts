@@ -7,7 +7,7 @@ import { reasonError, TransportError, withCallerStack, withDetails } from '../er
 import { type ClientCall, type ClientNext, compose } from '../interceptors.ts';
 import { iterable } from '../iterable-promise.ts';
 import { encodeAs } from '../protocol/message.ts';
-import type { Method, Protocol } from '../protocol/protocol.ts';
+import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import { Call, NO_OPTIONS, type OwnOptions } from '../rpc/call.ts';
@@ -22,7 +22,7 @@ import { checkOptions, connectionOf, lost, nameOf, startOn, unsent } from './cal
 import type { TransportEngine } from './engine.ts';
 import { InterceptedCall } from './intercepted-call.ts';
 import { isProjectProtocol, type Mount } from './mount.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { TransportSnapshot } from './snapshot.ts';
 import { takeSnapshot } from './take-snapshot.ts';
 import type {
   Client,
@@ -55,7 +55,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   /** The functions that end the holds of targets. */
   readonly #holds = new Set<() => void>();
   /** The method that was looked up last: most calls use the same method as the call before. */
-  #last: Method | undefined = undefined;
+  #last: ProtocolMethod | undefined = undefined;
 
   constructor(engine: TransportEngine, protocol: P, root: boolean, options: MountOptions = {}) {
     this.protocol = protocol;
@@ -98,7 +98,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   /** Sends a call through the interceptors. */
   #intercept(
     chain: ClientNext,
-    method: Method,
+    method: ProtocolMethod,
     target: Target,
     request: unknown,
     options: OwnOptions,
@@ -124,7 +124,12 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     }
   };
 
-  #launch(method: Method, target: Target, request: unknown, options: OwnOptions): Promise<unknown> {
+  #launch(
+    method: ProtocolMethod,
+    target: Target,
+    request: unknown,
+    options: OwnOptions,
+  ): Promise<unknown> {
     const remote = typeof target === 'string' ? undefined : connectionOf(this.engine, target);
     const payload = encodeAs(method.request, method.what.request, request);
     const host = this.#mount;
@@ -224,16 +229,16 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       : connectionOf(this.engine, target);
   }
 
-  #try(connection: Connection | undefined, method: Method, payload: Uint8Array): boolean {
+  #try(connection: Connection | undefined, method: ProtocolMethod, payload: Uint8Array): boolean {
     return connection?.trySend(this.protocol.channel, method, payload) === true;
   }
 
-  #method(name: string, what: string): Method {
+  #method(name: string, what: string): ProtocolMethod {
     const last = this.#last;
     return last?.name === name ? last : this.#find(name, what);
   }
 
-  #find(name: string, what: string): Method {
+  #find(name: string, what: string): ProtocolMethod {
     const { byName } = this.#mount.table;
     const method = byName.get(name);
     if (method === undefined)
@@ -244,7 +249,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     return method;
   }
 
-  #oneway(name: string, what: string): Method {
+  #oneway(name: string, what: string): ProtocolMethod {
     const method = this.#method(name, what);
     if (method.kind !== 'oneway')
       throw new TypeError(
@@ -354,7 +359,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     return new ProtocolTransport<Q>(this.engine, protocol, false, options);
   }
 
-  snapshot(): Snapshot {
+  snapshot(): TransportSnapshot {
     return takeSnapshot(this.engine);
   }
 

@@ -2,7 +2,7 @@
 
 import { LONGEST_DELAY } from '../clock.ts';
 import { TransportError } from '../errors.ts';
-import type { Allow, ServerInterceptor } from '../interceptors.ts';
+import type { AllowCall, ServerInterceptor } from '../interceptors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { intercepted } from '../rpc/intercepted-rpc.ts';
@@ -30,7 +30,7 @@ export interface ServeOptions {
    * Decides which calls to these methods a peer may make. Default: all. If the protocol was mounted
    * with a rule of its own, both must allow the call.
    */
-  readonly allow?: Allow | undefined;
+  readonly allow?: AllowCall | undefined;
   /** Interceptors around the handlers, inside the transport's own interceptors. Default: none. */
   readonly interceptors?: readonly ServerInterceptor[] | undefined;
 }

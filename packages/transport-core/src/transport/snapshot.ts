@@ -1,14 +1,14 @@
 // The state of a transport as plain data, for dashboards, operators and failing tests.
 
-import type { Code } from '../errors.ts';
-import type { Counter } from '../observer.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { TransportCounter } from '../observer.ts';
 import type { NameSnapshot } from './names.ts';
 
 /**
  * The state of a transport at one moment. Times are in milliseconds, sizes in bytes. It can be
  * serialized as JSON.
  */
-export interface Snapshot {
+export interface TransportSnapshot {
   /** The time of the snapshot, on the transport's clock. */
   readonly at: number;
   /** 'closing' from `close()` until the last connection has ended. */
@@ -55,9 +55,9 @@ export interface Snapshot {
   /** The number of calls made and received since the start, including those of past connections. */
   readonly calls: { readonly made: number; readonly served: number };
   /** The number of failed calls made here since the start, by code. */
-  readonly errors: Readonly<Partial<Record<Code, number>>>;
-  /** Counters since the start; see {@link Counter}. */
-  readonly counters: Readonly<Partial<Record<Counter, number>>>;
+  readonly errors: Readonly<Partial<Record<ErrorCode, number>>>;
+  /** Counters since the start; see {@link TransportCounter}. */
+  readonly counters: Readonly<Partial<Record<TransportCounter, number>>>;
 }
 
 /** Limits from the options of a transport; see `LimitOptions`. */

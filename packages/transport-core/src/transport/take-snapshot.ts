@@ -2,10 +2,10 @@
 
 import type { Connection } from '../stream/connection.ts';
 import type { TransportEngine } from './engine.ts';
-import type { ConnectionSnapshot, LimitsSnapshot, Snapshot } from './snapshot.ts';
+import type { ConnectionSnapshot, LimitsSnapshot, TransportSnapshot } from './snapshot.ts';
 
 /** Returns a snapshot of an engine. */
-export function takeSnapshot(engine: TransportEngine): Snapshot {
+export function takeSnapshot(engine: TransportEngine): TransportSnapshot {
   const { config, layer } = engine;
   const at = engine.clock.now();
   return {

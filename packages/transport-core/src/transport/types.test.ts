@@ -8,7 +8,7 @@ import type { Codec } from '../protocol/codec.ts';
 import { methodId } from '../protocol/default-numbers.ts';
 import { json } from '../protocol/json.ts';
 import { protobuf } from '../protocol/protobuf.ts';
-import { defineProtocol, type Methods, type Protocol } from '../protocol/protocol.ts';
+import { defineProtocol, type Protocol, type ProtocolMethods } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type {
   Handlers,
@@ -283,7 +283,7 @@ export function libraries(): unknown[] {
     void options.timeout;
     return one;
   };
-  const widened: Protocol<Methods> = raft;
+  const widened: Protocol<ProtocolMethods> = raft;
   return [call, generic, widened];
 }
 declare function declareNone<T>(use: (value: T) => unknown): void;

@@ -4,7 +4,7 @@
 
 import type { Clock } from '../clock.ts';
 import type { TransportError } from '../errors.ts';
-import type { Allow } from '../interceptors.ts';
+import type { AllowCall } from '../interceptors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
@@ -18,7 +18,7 @@ import type {
   Rpc,
   UploadInput,
 } from '../rpc/types.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { TransportSnapshot } from './snapshot.ts';
 
 /**
  * The destination of a call. A string is `[nodeId@]address`; the transport dials it when needed. If
@@ -113,7 +113,7 @@ export interface ConnectionEvent {
 /** Options of `mount`. */
 export interface MountOptions {
   /** Decides which calls of the protocol a peer may make. Default: all. */
-  readonly allow?: Allow | undefined;
+  readonly allow?: AllowCall | undefined;
 }
 
 /**
@@ -235,10 +235,10 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    */
   mount<Q extends Protocol>(protocol: Q, options?: MountOptions): Transport<Q>;
   /**
-   * Returns the state of the transport as plain data; `formatSnapshot` of @trunkline/telemetry prints
-   * it.
+   * Returns the state of the transport as plain data; `formatSnapshot` of @trunkline/telemetry
+   * prints it.
    */
-  snapshot(): Snapshot;
+  snapshot(): TransportSnapshot;
   readonly protocol: P;
   /** The clock, which `serve`, `multicast`, peers and gossip also use. */
   readonly clock: Clock;

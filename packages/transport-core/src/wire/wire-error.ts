@@ -3,7 +3,7 @@
 import {
   codeNumber,
   codeOf,
-  REASONS,
+  ERROR_REASONS,
   reasonNumber,
   reasonOf,
   stackless,
@@ -30,7 +30,7 @@ export function errorFrame(error: TransportError): WireError {
 export function goAwayFrame(error: TransportError, text = error.message): WireError {
   return {
     code: codeNumber(error.code),
-    reason: reasonNumber(error.reason) || REASONS.refused.wire,
+    reason: reasonNumber(error.reason) || ERROR_REASONS.refused.wire,
     text: truncateText(text),
     metadata: undefined,
   };

@@ -1,6 +1,6 @@
 // Callbacks at the end of the current tick that never starve timers and I/O.
 
-import type { Clock, Timer } from '@trunkline/transport-core';
+import type { Clock, ClockTimer } from '@trunkline/transport-core';
 
 /** Runs the callbacks of a connection, each after the code that requested it has finished. */
 export interface CallbackRunner {
@@ -18,7 +18,7 @@ export interface CallbackRunner {
  */
 export class EndOfTick implements CallbackRunner {
   readonly #clock: Clock;
-  #marker: Timer | undefined;
+  #marker: ClockTimer | undefined;
   /** The time at which the marker was last set. */
   #marked: number;
   #held: (() => void) | undefined;

@@ -2,7 +2,7 @@
 // the line of a simulation is a network, which delays and loses data.
 
 /** One end of a connection, as seen by the line that leads to it. */
-export interface LineEnd<Unit> {
+export interface MemoryLineEnd<Unit> {
   /** Receives a unit that the other end has sent. */
   arrive(unit: Unit): void;
   /** Called when the other end has finished writing, after everything that it sent. */
@@ -14,7 +14,7 @@ export interface LineEnd<Unit> {
 }
 
 /** One direction of a connection: the effects of one end on the other. */
-export interface Line<Unit> {
+export interface MemoryLine<Unit> {
   put(unit: Unit): void;
   finish(): void;
   cut(): void;
@@ -24,12 +24,12 @@ export interface Line<Unit> {
 }
 
 /** A line without delay: it hands everything over immediately. */
-export class DirectLine<Unit> implements Line<Unit> {
-  readonly #end: LineEnd<Unit>;
+export class DirectLine<Unit> implements MemoryLine<Unit> {
+  readonly #end: MemoryLineEnd<Unit>;
   readonly #ended: (() => void) | undefined;
 
   /** @param ended called when the end that writes to this line is closed. */
-  constructor(end: LineEnd<Unit>, ended?: () => void) {
+  constructor(end: MemoryLineEnd<Unit>, ended?: () => void) {
     this.#end = end;
     this.#ended = ended;
   }

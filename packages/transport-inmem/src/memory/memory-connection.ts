@@ -2,24 +2,24 @@
 // the unread data and the state of its end. Its line reports the actions of the other end. It calls
 // its sink and its line. One subclass carries bytes, the other frames.
 
-import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
+import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 import { type Frame, FrameCollector, stackless } from '@trunkline/transport-core/internal';
 import { type CallbackRunner, EndOfTick } from './end-of-tick.ts';
-import { DirectLine, type Line, type LineEnd } from './line.ts';
+import { DirectLine, type MemoryLine, type MemoryLineEnd } from './line.ts';
 
 /**
  * Behaves like a socket: data waits at the other end until it is read, and too much unread data
  * stops the writer. A regular close arrives after all data, a reset ahead of unread data. Nothing
  * is reported during a call; every callback runs in a turn of its own.
  */
-export abstract class MemoryConnection<Unit> implements StreamConnection, LineEnd<Unit> {
+export abstract class MemoryConnection<Unit> implements StreamConnection, MemoryLineEnd<Unit> {
   readonly endpoint: string;
   private readonly clock: Clock;
   private readonly callbacks: CallbackRunner;
   private readonly capacity: number;
   /** The line to the other end. */
-  private line: Line<Unit> | undefined;
+  private line: MemoryLine<Unit> | undefined;
   private state: 'open' | 'closing' | 'over' = 'open';
   private sink: StreamSink | undefined;
   private error: TransportError | undefined;
@@ -37,7 +37,7 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
   private drained = false;
   private discarded = 0;
   private scheduled = false;
-  private timer: Timer | undefined;
+  private timer: ClockTimer | undefined;
 
   /**
    * @param capacity the amount of unread data above which a write returns false.
@@ -59,8 +59,9 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
   static join<Unit>(
     one: MemoryConnection<Unit>,
     other: MemoryConnection<Unit>,
-    lineTo: (end: MemoryConnection<Unit>, from: MemoryConnection<Unit>) => Line<Unit> = (end) =>
-      new DirectLine(end),
+    lineTo: (end: MemoryConnection<Unit>, from: MemoryConnection<Unit>) => MemoryLine<Unit> = (
+      end,
+    ) => new DirectLine(end),
   ): void {
     one.line = lineTo(other, one);
     other.line = lineTo(one, other);

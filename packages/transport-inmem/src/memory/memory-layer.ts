@@ -10,7 +10,7 @@ import {
 } from '@trunkline/transport-core/backend';
 
 /** A dial in progress. */
-export interface Dial {
+export interface MemoryDial {
   connected(near: StreamConnection): void;
   failed(error: TransportError): void;
   /** Returns true if the dial is still pending: not aborted, timed out or otherwise settled. */
@@ -37,7 +37,7 @@ export abstract class MemoryLayer implements StreamLayer {
   /** Throws `invalid_argument` if this is not an address of the layer. */
   protected abstract check(address: string): void;
   /** Finds the target of a dial and connects, in a turn of its own. */
-  protected abstract reach(address: string, dial: Dial): void;
+  protected abstract reach(address: string, dial: MemoryDial): void;
 
   async listen(accept: (connection: StreamConnection) => void): Promise<void> {
     if (this.accepting !== undefined)

@@ -2,7 +2,7 @@
 
 import type { TransportError } from '@trunkline/transport-core';
 import { reasonError, type StreamConnection } from '@trunkline/transport-core/backend';
-import { type Dial, MemoryLayer } from './memory-layer.ts';
+import { type MemoryDial, MemoryLayer } from './memory-layer.ts';
 
 /** Base class of layers without a network in between. */
 export abstract class NearbyLayer extends MemoryLayer {
@@ -23,7 +23,7 @@ export abstract class NearbyLayer extends MemoryLayer {
     this.find(address);
   }
 
-  protected override reach(address: string, dial: Dial): void {
+  protected override reach(address: string, dial: MemoryDial): void {
     this.clock.defer(() => {
       if (!dial.wanted()) return;
       const peer = this.find(address);

@@ -1,7 +1,7 @@
 // A connection with faults: the rules of a stream above, two lanes, and the wrapped connection
 // below.
 
-import type { Clock, Random, Timer, TransportError } from '@trunkline/transport-core';
+import type { Clock, ClockTimer, Random, TransportError } from '@trunkline/transport-core';
 import {
   reasonError,
   type StreamConnection,
@@ -49,7 +49,7 @@ export class FaultyConnection implements StreamConnection {
   /** The part whose `drained` the owner waits for: the wrapped connection or the lane. */
   #owed: 'no' | 'inner' | 'lane' = 'no';
   #discarded = 0;
-  #linger: Timer | undefined = undefined;
+  #linger: ClockTimer | undefined = undefined;
 
   constructor(
     host: FaultyConnectionOwner,

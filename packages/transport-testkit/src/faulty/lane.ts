@@ -1,7 +1,7 @@
 // One direction of a faulty connection: cargo leaves in order, but it may leave late, altered, or
 // not at all.
 
-import type { Clock, Random, Timer } from '@trunkline/transport-core';
+import type { Clock, ClockTimer, Random } from '@trunkline/transport-core';
 import type { Frame } from '@trunkline/transport-core/internal';
 import { type FaultSettings, isInert, NO_FAULTS } from './faults.ts';
 
@@ -46,7 +46,7 @@ export class Lane {
   /** True if `room` must be called. */
   #wasFull = false;
   #running = false;
-  #timer: Timer | undefined = undefined;
+  #timer: ClockTimer | undefined = undefined;
   /** The number of bytes until the next random fault of each kind. */
   #toStall = Number.POSITIVE_INFINITY;
   #toCut = Number.POSITIVE_INFINITY;

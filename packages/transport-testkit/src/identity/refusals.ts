@@ -1,13 +1,13 @@
 // Checks of refusals at both ends: every waiting call gets one typed error that names the node and
 // the reason, and no data of the application is seen.
 
-import type { Code, Reason, Remote, TransportError } from '@trunkline/transport-core';
+import type { ErrorCode, ErrorReason, Remote, TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';
 import type { EventOf, IdentityFixture, IdentityNode } from './identity-fixture.ts';
 
 export interface ExpectedRefusal {
-  readonly code: Code;
-  readonly reason: Reason;
+  readonly code: ErrorCode;
+  readonly reason: ErrorReason;
   /** Matches the error texts of both ends. */
   readonly says: RegExp;
   /** The end that refused. A dialer that refused has revealed nothing about itself. */

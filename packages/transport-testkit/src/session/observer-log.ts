@@ -1,14 +1,14 @@
 // Records what the observer of the transport under test receives.
 
 import type { Observer, ObserverEvent } from '@trunkline/transport-core';
-import type { Counter } from '@trunkline/transport-core/backend';
+import type { TransportCounter } from '@trunkline/transport-core/backend';
 
 export interface ObserverLog {
   readonly events: ObserverEvent[];
   /** Returns the amount counted so far. */
-  counted(counter: Counter): number;
+  counted(counter: TransportCounter): number;
   /** Resolves once at least `amount` has been counted. */
-  reaches(counter: Counter, amount: number): Promise<void>;
+  reaches(counter: TransportCounter, amount: number): Promise<void>;
   /** Resolves with the first event of that type, including past ones. */
   first<T extends ObserverEvent['type']>(type: T): Promise<Extract<ObserverEvent, { type: T }>>;
   /** Describes the events that callers now wait for. */
@@ -18,7 +18,7 @@ export interface ObserverLog {
 /** Returns an observer, and the record of its events. */
 export function recordObserver(): { seen: ObserverLog; observer: Observer } {
   const events: ObserverEvent[] = [];
-  const counts = new Map<Counter, number>();
+  const counts = new Map<TransportCounter, number>();
   /** The callers that wait, and the event that each waits for. */
   const waiters = new Map<() => void, string>();
   const wake = () => {
@@ -35,7 +35,7 @@ export function recordObserver(): { seen: ObserverLog; observer: Observer } {
       waiters.set(look, what);
       look();
     });
-  const counted = (counter: Counter) => counts.get(counter) ?? 0;
+  const counted = (counter: TransportCounter) => counts.get(counter) ?? 0;
   return {
     observer: {
       event(event) {

@@ -1,12 +1,12 @@
 // Checks that a failure is one typed error, with everything that the error table promises.
 
-import { type Code, type Reason, TransportError } from '@trunkline/transport-core';
+import { type ErrorCode, type ErrorReason, TransportError } from '@trunkline/transport-core';
 import type { TestContext } from '../test-runner.ts';
 
 /** The required properties of an error; omitted ones are not checked. */
 export interface ExpectedError {
-  readonly code: Code;
-  readonly reason?: Reason | undefined;
+  readonly code: ErrorCode;
+  readonly reason?: ErrorReason | undefined;
   readonly sent?: boolean | undefined;
   readonly origin?: 'local' | 'remote';
   readonly message?: RegExp;

@@ -10,7 +10,7 @@ import {
   systemClock,
   type Transport,
 } from '@trunkline/transport-core';
-import type { Counter } from '@trunkline/transport-core/backend';
+import type { TransportCounter } from '@trunkline/transport-core/backend';
 import { createManualClock, type ManualClock } from '@trunkline/transport-core/testing';
 import type { TestContext } from '../test-runner.ts';
 import { settle } from '../transit/settle.ts';
@@ -23,7 +23,7 @@ import { watch } from './values.ts';
 /** The record that an observer keeps of one transport. */
 export interface Seen {
   readonly events: ObserverEvent[];
-  readonly counts: Map<Counter, number>;
+  readonly counts: Map<TransportCounter, number>;
 }
 
 /** Two transports that can reach each other, both listening, and the address of the second. */
@@ -70,7 +70,7 @@ export interface Fixture {
   /** Returns the record of a transport's observer. */
   seen(transport: AnyTransport): Seen;
   /** Returns the value of a transport's counter. */
-  count(transport: AnyTransport, counter: Counter): number;
+  count(transport: AnyTransport, counter: TransportCounter): number;
   /**
    * Waits for I/O until the condition holds. If nothing happens anymore, throws an error that
    * contains `what`.

@@ -38,7 +38,7 @@ export interface SignalHubOptions {
    * Relays streams between nodes that can't connect directly, within these limits; `{}` means the
    * defaults. Default: the hub doesn't relay, and answers `unimplemented`.
    */
-  readonly relay?: RelayLimits | undefined;
+  readonly relay?: SignalRelayLimits | undefined;
   /** Limits of the hub and of each node. */
   readonly limits?: SignalHubLimits | undefined;
   /** The source of randomness for challenges. Default: the system's cryptographic source. */
@@ -79,7 +79,7 @@ export interface SignalHubLimits {
 }
 
 /** The limits of relayed streams. */
-export interface RelayLimits {
+export interface SignalRelayLimits {
   /** Maximum number of streams that the hub relays at a time. Default 64. */
   readonly streams?: number | undefined;
   /** The counterpart of `sessionsPerNode` for relayed streams. Default 4. */

@@ -2,7 +2,7 @@
 // connection to the hub is lost.
 
 import type { Identity } from '@trunkline/security';
-import { type NoiseStreamLayer, secure } from '@trunkline/security/noise';
+import { createNoiseStreamLayer, type NoiseStreamLayer } from '@trunkline/security/noise';
 import {
   type Backend,
   type Clock,
@@ -23,7 +23,7 @@ import { MessageQueue } from './message-queue.ts';
 import { DEFAULT_REALM, type SignalingProtocol, signalingProtocol } from './protocol.ts';
 import { RelayLayer } from './relay-layer.ts';
 
-/** Options of `hubSignal`; `hub`, `backends` and `identity` are required. */
+/** Options of `createHubSignal`; `hub`, `backends` and `identity` are required. */
 export interface HubSignalOptions {
   /**
    * The address of the hub: 'wss://hub.example/signal', or '<nodeId>@address' for a hub that proves
@@ -55,7 +55,7 @@ export interface HubSignal extends Signal, AsyncDisposable {
 }
 
 /** Creates a node's access to a hub. It connects when it is first used. */
-export function hubSignal(options: HubSignalOptions): HubSignal {
+export function createHubSignal(options: HubSignalOptions): HubSignal {
   return new Hub(options);
 }
 
@@ -106,7 +106,7 @@ class Hub implements HubSignal {
       this.#lost(error),
     );
     const relay = new RelayLayer(this.nodeId, this.#transport, this.#link);
-    if (options.relay === true) this.relay = secure(relay, { identity, clock });
+    if (options.relay === true) this.relay = createNoiseStreamLayer(relay, { identity, clock });
     serve(this.#transport, {
       session: (_request, rpc) => this.#serveSession(rpc),
       relayed: (_request, rpc) => relay.serve(rpc),

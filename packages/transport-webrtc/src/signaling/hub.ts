@@ -53,8 +53,8 @@ const MOST_MESSAGES = 256;
 const EMPTY = new Uint8Array(0);
 
 /**
- * Starts a hub on a transport. Nodes reach it with `hubSignal`, at any address of the transport.
- * Throws a TypeError if an option is invalid, or if the transport has a hub already.
+ * Starts a hub on a transport. Nodes reach it with `createHubSignal`, at any address of the
+ * transport. Throws a TypeError if an option is invalid, or if the transport has a hub already.
  */
 export function createSignalHub(options: SignalHubOptions): SignalHub {
   return new Hub(parseHubOptions(options));

@@ -1,5 +1,5 @@
 // The relay of a hub as a StreamLayer, whose addresses are node ids. Its streams are not secured:
-// `hubSignal` puts stream-noise around it.
+// `createHubSignal` puts stream-noise around it.
 
 import {
   type Clock,

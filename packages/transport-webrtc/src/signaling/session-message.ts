@@ -1,7 +1,12 @@
 // The messages of a session as bytes: JSON, and the message that ends a session with an error.
 
-import { type Code, REASONS, type Reason, TransportError } from '@trunkline/transport-core';
-import { CODES, cleanText } from '@trunkline/transport-core/backend';
+import {
+  ERROR_REASONS,
+  type ErrorCode,
+  type ErrorReason,
+  TransportError,
+} from '@trunkline/transport-core';
+import { cleanText, ERROR_CODES } from '@trunkline/transport-core/backend';
 
 /** Maximum length of an error's text from the other node, in characters. */
 const LONGEST_TEXT = 1_024;
@@ -44,9 +49,11 @@ export function readEnd(message: unknown): { readonly error?: TransportError } |
   const { type, code, reason, text } = message as Record<string, unknown>;
   if (type !== 'end') return undefined;
   if (typeof code !== 'string') return {};
-  const known = Object.hasOwn(CODES, code) ? (code as Code) : 'unknown';
+  const known = Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'unknown';
   const why =
-    typeof reason === 'string' && Object.hasOwn(REASONS, reason) ? (reason as Reason) : undefined;
+    typeof reason === 'string' && Object.hasOwn(ERROR_REASONS, reason)
+      ? (reason as ErrorReason)
+      : undefined;
   const readable = cleanText(typeof text === 'string' ? text.slice(0, LONGEST_TEXT) : '');
   return { error: new TransportError(known, readable, { reason: why, origin: 'remote' }) };
 }

@@ -13,7 +13,7 @@ import type { StreamLayer } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import type { SignalMessage } from '../signal.ts';
 import { createSignalHub } from './hub.ts';
-import { type HubSignal, hubSignal } from './hub-signal.ts';
+import { createHubSignal, type HubSignal } from './hub-signal.ts';
 import { signalingProtocol } from './protocol.ts';
 
 const OPTIONS = { level: 'stream', link: { latency: [1, 20] } } as const;
@@ -120,7 +120,7 @@ function access({ transport, clock, random }: NodeContext) {
     }),
   };
   const identity = createIdentity();
-  const signal = hubSignal({ hub: 'sim://hub', identity, backends: [sim], clock, random });
+  const signal = createHubSignal({ hub: 'sim://hub', identity, backends: [sim], clock, random });
   const close = async () => {
     await signal.close();
     await owner.close();

@@ -8,7 +8,7 @@ import { bytes, createTransport, defineProtocol } from '@trunkline/transport-cor
 import { ws } from '@trunkline/transport-ws';
 import test from 'ava';
 import { createSignalHub } from './hub.ts';
-import { hubSignal } from './hub-signal.ts';
+import { createHubSignal } from './hub-signal.ts';
 import { signalingProtocol } from './protocol.ts';
 import { listening, recorded } from './testing/nodes.ts';
 
@@ -53,7 +53,7 @@ test('a node whose connection is cut registers again by itself', async (t) => {
   await transport.listen();
   t.teardown(() => transport.close());
   const hub = transport.localAddr();
-  const node = () => hubSignal({ hub, backends: [ws()], identity: createIdentity() });
+  const node = () => createHubSignal({ hub, backends: [ws()], identity: createIdentity() });
   const [ada, bob] = [node(), node()];
   t.teardown(() => Promise.all([ada.close(), bob.close()]));
   const next = await listening(bob);
@@ -65,7 +65,7 @@ test('a node whose connection is cut registers again by itself', async (t) => {
 
 /** Opens a session between two nodes of a hub, and closes everything. */
 async function connectTwo(hub: string): Promise<void> {
-  const node = () => hubSignal({ hub, backends: [ws()], identity: createIdentity() });
+  const node = () => createHubSignal({ hub, backends: [ws()], identity: createIdentity() });
   const [ada, bob] = [node(), node()];
   const next = await listening(bob);
   const dialed = recorded(await ada.open(bob.nodeId, OPEN));

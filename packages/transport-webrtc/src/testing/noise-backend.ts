@@ -1,7 +1,7 @@
 // Noise over WebRTC as a backend of the identity suite.
 
 import { createIdentity, type Identity } from '@trunkline/security';
-import { secure } from '@trunkline/security/noise';
+import { createNoiseStreamLayer } from '@trunkline/security/noise';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createTransitWatch, type IdentityBackend } from '@trunkline/transport-testkit';
 import { HANDSHAKE_TIME, LOST_AFTER, type TestRealm } from './layers.ts';
@@ -23,13 +23,17 @@ export function createNoiseBackend(
     credentials: async (type) => createIdentity({ type }),
     transport(identity, options, { lists, address }) {
       const { clock } = options;
-      const stream = secure(layer({ clock, address }), { identity, clock, ...lists });
+      const stream = createNoiseStreamLayer(layer({ clock, address }), {
+        identity,
+        clock,
+        ...lists,
+      });
       return {
         transport: new NetworkTransport({ ...options, stream }),
         update: async ({ allow, deny }) => stream.updatePeers({ allow, deny }),
       };
     },
-    layer: (identity) => secure(layer(), { identity }),
+    layer: (identity) => createNoiseStreamLayer(layer(), { identity }),
     plain: {
       transport: (options) =>
         new NetworkTransport({ ...options, stream: layer({ clock: options.clock }) }),

@@ -1,7 +1,7 @@
 // A small WAMP v2 client: one session with a router, as a caller and a callee, in JSON over
 // WebSocket. It knows nothing of signaling.
 
-import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
+import { type Clock, type ClockTimer, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { parseWampMessage, Wamp, type WampMessage, wampError } from './wamp-message.ts';
 import { LONGEST_MESSAGE, type OpenWebSocket, type WebSocketLike } from './web-socket.ts';
@@ -25,7 +25,7 @@ export interface WampClientOptions {
 
 interface Request {
   readonly target: string;
-  readonly timer: Timer;
+  readonly timer: ClockTimer;
   resolve(fields: readonly unknown[]): void;
   reject(error: TransportError): void;
 }

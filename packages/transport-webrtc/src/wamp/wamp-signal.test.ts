@@ -8,7 +8,7 @@ import { WebSocket } from 'ws';
 import type { SignalMessage, SignalSession } from '../signal.ts';
 import { FakeSocket } from './testing/fake-socket.ts';
 import { router } from './testing/router.ts';
-import { type WampSignalOptions, wampSignal } from './wamp-signal.ts';
+import { createWampSignal, type WampSignalOptions } from './wamp-signal.ts';
 
 const OPEN = { timeout: 5_000 };
 const offer: SignalMessage = { type: 'offer', sdp: 'v=0\r\n' };
@@ -16,7 +16,7 @@ const answer: SignalMessage = { type: 'answer', sdp: 'v=0\r\nb=1\r\n' };
 
 test('an invalid option is a TypeError that names it', (t) => {
   const valid = { url: 'wss://router.example/ws', nodeId: 'ada' };
-  t.notThrows(() => wampSignal(valid));
+  t.notThrows(() => createWampSignal(valid));
   for (const [option, value] of [
     ['url', 'https://router.example'],
     ['url', undefined],
@@ -30,9 +30,9 @@ test('an invalid option is a TypeError that names it', (t) => {
     ['random', 4],
     ['relm', 'main'],
   ] as const)
-    t.throws(() => wampSignal({ ...valid, [option]: value } as WampSignalOptions), {
+    t.throws(() => createWampSignal({ ...valid, [option]: value } as WampSignalOptions), {
       instanceOf: TypeError,
-      message: new RegExp(`^wampSignal: .*${option}`),
+      message: new RegExp(`^createWampSignal: .*${option}`),
     });
 });
 
@@ -199,7 +199,7 @@ function node(
   nodeId: string,
   options: Partial<WampSignalOptions> = {},
 ) {
-  const signal = wampSignal({ url, nodeId, ...options });
+  const signal = createWampSignal({ url, nodeId, ...options });
   t.teardown(() => signal.close());
   return signal;
 }

@@ -3,10 +3,10 @@
 
 import {
   type Clock,
+  type ClockTimer,
   type Random,
   systemClock,
   systemRandom,
-  type Timer,
   TransportError,
 } from '@trunkline/transport-core';
 import {
@@ -26,7 +26,7 @@ import { OFFER_ERROR } from './wamp-message.ts';
 import { CalleeSession, CallerSession, readDescription } from './wamp-session.ts';
 import type { OpenWebSocket } from './web-socket.ts';
 
-/** Options of `wampSignal`; `url` and `nodeId` are required. */
+/** Options of `createWampSignal`; `url` and `nodeId` are required. */
 export interface WampSignalOptions {
   /** The address of the router: 'wss://router.example/ws'. */
   readonly url: string;
@@ -67,8 +67,8 @@ export interface WampSignal extends Signal, AsyncDisposable {
  * Creates a node's access to a WAMP router. It connects when it is first used. Throws a TypeError
  * if an option is invalid.
  */
-export function wampSignal(options: WampSignalOptions): WampSignal {
-  parseOptions(schema, options, 'wampSignal');
+export function createWampSignal(options: WampSignalOptions): WampSignal {
+  parseOptions(schema, options, 'createWampSignal');
   return new Wamp(options);
 }
 
@@ -122,7 +122,7 @@ class Wamp implements WampSignal {
   #client: Promise<WampClient> | undefined;
   #listener: Listener | undefined;
   #registration: number | undefined;
-  #check: Timer;
+  #check: ClockTimer;
   #isRestoring = false;
 
   constructor(options: WampSignalOptions) {

@@ -1,6 +1,6 @@
 // A topic of a node: publishes messages, and keeps those that arrive until the program reads them.
 
-import type { PublishOptions, PublishResult, Received, Topic } from '@trunkline/gossip';
+import type { PublishOptions, PublishResult, ReceivedMessage, Topic } from '@trunkline/gossip';
 
 /** The topics of a node, by name. */
 export type NodeTopics<Out, In> = {
@@ -11,15 +11,15 @@ export type NodeTopics<Out, In> = {
  * A topic that the node is on until it is closed. `node.gossip.topic(name, codec)` gives another
  * handle on it, with more readers.
  */
-export class NodeTopic<T, In = T> implements AsyncIterable<Received<T>> {
+export class NodeTopic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
   readonly #topic: Topic<T, In>;
   /** The reader from the start of the node, until a loop takes it. */
-  #first: AsyncIterableIterator<Received<T>, undefined> | undefined;
+  #first: AsyncIterableIterator<ReceivedMessage<T>, undefined> | undefined;
 
   /** @internal */
   constructor(
     topic: Topic<T, In>,
-    first: AsyncIterableIterator<Received<T>, undefined> | undefined,
+    first: AsyncIterableIterator<ReceivedMessage<T>, undefined> | undefined,
   ) {
     this.#topic = topic;
     this.#first = first;
@@ -46,7 +46,7 @@ export class NodeTopic<T, In = T> implements AsyncIterable<Received<T>> {
    * loop begins with the next message. Leaving a loop closes its reader, and the loop ends when the
    * node is closed.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Received<T>, undefined> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage<T>, undefined> {
     const first = this.#first;
     this.#first = undefined;
     return first ?? this.#topic.messages();

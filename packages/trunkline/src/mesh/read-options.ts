@@ -3,7 +3,7 @@
 import type { PeersOptions } from '@trunkline/peers';
 import type { Identity } from '@trunkline/security';
 import type {
-  Allow,
+  AllowCall,
   Backend,
   Handlers,
   Protocol,
@@ -66,7 +66,7 @@ const schema = optionsSchema({
   serve: group({
     concurrency: optional(reference<number>((value) => Number(value) >= 1, 'a number, at least 1')),
     toError: optional(callback<NonNullable<ServeOptions['toError']>>()),
-    allow: optional(callback<Allow>()),
+    allow: optional(callback<AllowCall>()),
     interceptors: optional(
       reference<readonly ServerInterceptor[]>(Array.isArray, 'a list of interceptors'),
     ),
@@ -81,7 +81,7 @@ const schema = optionsSchema({
     reference<object>(isGossip, 'an object: { topics, overlay }, with topics by their names'),
     {},
   ),
-  health: group({ allow: optional(callback<Allow>()) }),
+  health: group({ allow: optional(callback<AllowCall>()) }),
   parts: withDefault(
     reference<readonly NodePart<MeshNode>[]>(
       isParts,

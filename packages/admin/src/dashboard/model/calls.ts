@@ -1,7 +1,7 @@
 // The calls by method, for one node or for all nodes together.
 
 import { bucketPercentile } from '../../state/bucket-percentile.ts';
-import type { CallStatistics, NodeState } from '../../state/node-state.ts';
+import type { NodeCallStatistics, NodeState } from '../../state/node-state.ts';
 import type { NetworkState } from '../network-state.ts';
 import { own } from './own.ts';
 
@@ -83,7 +83,7 @@ interface Sum {
   bounds: readonly number[];
 }
 
-function newSum({ method, side, bounds }: CallStatistics): Sum {
+function newSum({ method, side, bounds }: NodeCallStatistics): Sum {
   const counts = new Array<number>(bounds.length + 1).fill(0);
   return {
     ...{ method, side, bounds, counts, codes: {} },
@@ -93,8 +93,8 @@ function newSum({ method, side, bounds }: CallStatistics): Sum {
 
 function add(
   sum: Sum,
-  calls: CallStatistics,
-  before: CallStatistics | undefined,
+  calls: NodeCallStatistics,
+  before: NodeCallStatistics | undefined,
   seconds: number,
 ): void {
   sum.nodes++;

@@ -1,6 +1,6 @@
 // The graph of nodes and links, assembled from the connections that each node reports.
 
-import type { ConnectionState, NodeState } from '../../state/node-state.ts';
+import type { NodeConnectionState, NodeState } from '../../state/node-state.ts';
 import type { NetworkState, WatchedNode } from '../network-state.ts';
 import { own } from './own.ts';
 
@@ -27,7 +27,7 @@ export interface Link {
   readonly to: string;
   /** The number of connections. */
   readonly connections: number;
-  readonly state: ConnectionState['state'];
+  readonly state: NodeConnectionState['state'];
   /** The longest round-trip time of all connections, in milliseconds. */
   readonly rtt: number | undefined;
   /** Bytes per second from `from` to `to`, and in the other direction. */
@@ -88,7 +88,7 @@ export function healthOf({ status, state }: WatchedNode): Health {
 }
 
 /** Returns the name under which the graph has the peer of a connection. */
-export function peerName(network: NetworkState, connection: ConnectionState): string {
+export function peerName(network: NetworkState, connection: NodeConnectionState): string {
   const names = aliasesOf(network);
   learn(names, connection);
   return keyOf(names, connection);
@@ -99,13 +99,13 @@ interface End {
   readonly key: string;
   readonly id: string;
   readonly state: NodeState;
-  readonly connection: ConnectionState;
+  readonly connection: NodeConnectionState;
 }
 
 /** The sums over the connections that one end of a link reports. */
 interface Sum {
   connections: number;
-  state: ConnectionState['state'];
+  state: NodeConnectionState['state'];
   rtt: number | undefined;
   sent: number;
   received: number;
@@ -138,13 +138,13 @@ function aliasesOf({ nodes }: NetworkState): Map<string, string> {
 }
 
 /** Records the instance id of a peer whose name is known. */
-function learn(names: Map<string, string>, connection: ConnectionState): void {
+function learn(names: Map<string, string>, connection: NodeConnectionState): void {
   if (connection.instance === '' || names.has(instanceName(connection))) return;
   const known = found(names, connection);
   if (known !== undefined) names.set(instanceName(connection), known);
 }
 
-function keyOf(names: ReadonlyMap<string, string>, connection: ConnectionState): string {
+function keyOf(names: ReadonlyMap<string, string>, connection: NodeConnectionState): string {
   const { nodeId, addr, direction, endpoint, instance } = connection;
   return (
     found(names, connection) ??
@@ -155,7 +155,7 @@ function keyOf(names: ReadonlyMap<string, string>, connection: ConnectionState):
   );
 }
 
-function found(names: ReadonlyMap<string, string>, connection: ConnectionState) {
+function found(names: ReadonlyMap<string, string>, connection: NodeConnectionState) {
   const { nodeId, addr = '', direction, endpoint } = connection;
   const candidates = [nodeId, ...addr.split(','), direction === 'out' ? endpoint : undefined];
   for (const name of candidates) {
@@ -166,7 +166,7 @@ function found(names: ReadonlyMap<string, string>, connection: ConnectionState) 
   return undefined;
 }
 
-function instanceName({ instance }: ConnectionState): string {
+function instanceName({ instance }: NodeConnectionState): string {
   return `instance ${instance}`;
 }
 
@@ -190,7 +190,7 @@ function newSum(): Sum {
 
 function addTo(
   sum: Sum,
-  { state, rtt, bytes }: ConnectionState,
+  { state, rtt, bytes }: NodeConnectionState,
   { sent, received }: { readonly sent: number; readonly received: number },
 ): void {
   sum.connections++;

@@ -1,7 +1,7 @@
 // Tests of the figures that the page shows, and of its history.
 
 import test from 'ava';
-import type { ConnectionState, NodeState } from '../../state/node-state.ts';
+import type { NodeConnectionState, NodeState } from '../../state/node-state.ts';
 import type { NetworkState } from '../network-state.ts';
 import { callRows } from './calls.ts';
 import { changesBetween } from './changes.ts';
@@ -149,7 +149,7 @@ function connection(
   addr: string | undefined,
   instance: string,
   bytes: { in: number; out: number },
-): ConnectionState {
+): NodeConnectionState {
   return {
     ...{ endpoint: 'e', direction, state: 'up', instance, since: 0, bytes },
     ...(addr === undefined ? {} : { addr }),
@@ -161,7 +161,7 @@ function connection(
 
 function networkOf(
   at: number,
-  connections: Readonly<Record<string, Record<string, ConnectionState>>>,
+  connections: Readonly<Record<string, Record<string, NodeConnectionState>>>,
   rest: Partial<NodeState> = {},
   waiting = 0,
 ): NetworkState {

@@ -1,11 +1,11 @@
 // The rows of the views of topics, peers, queues and errors.
 
-import type { ErrorRecord, PeerState, TopicState } from '../../state/node-state.ts';
+import type { NodeErrorRecord, NodePeerState, NodeTopicState } from '../../state/node-state.ts';
 import type { NetworkState } from '../network-state.ts';
 import { own } from './own.ts';
 
 /** A topic on one node. */
-export interface TopicRow extends TopicState {
+export interface TopicRow extends NodeTopicState {
   readonly node: string;
   readonly key: string;
   /** The number of messages that were dropped, for whatever reason. */
@@ -62,7 +62,7 @@ function eagerOf(details: unknown): Map<string, boolean> | undefined {
 }
 
 /** A connected peer of one node. */
-export interface PeerRow extends PeerState {
+export interface PeerRow extends NodePeerState {
   readonly node: string;
   readonly nodeId: string;
   /** The state of its connection. */
@@ -158,7 +158,7 @@ function shareOf({ count, most, bytes, mostBytes }: Partial<QueueRow>): number |
 }
 
 /** An error of one node. */
-export interface ErrorRow extends ErrorRecord {
+export interface ErrorRow extends NodeErrorRecord {
   readonly node: string;
   readonly key: string;
   /** Milliseconds from its last occurrence to the time of the node's state. */

@@ -4,10 +4,10 @@
  * The programs that were built with the old definition: `callers` of programs with the new one, or
  * `servers` of such programs.
  */
-export type Party = 'callers' | 'servers';
+export type ProtocolParty = 'callers' | 'servers';
 
 /** The kinds of changes, named like the rules of buf. */
-export type Rule =
+export type ProtocolChangeRule =
   | 'PROTOCOL_REMOVED'
   | 'PROTOCOL_ADDED'
   | 'CHANNEL_CHANGED'
@@ -40,15 +40,15 @@ export type Rule =
   | 'ALTERNATIVES_CHANGED';
 
 /** One change. */
-export interface Change {
-  readonly rule: Rule;
+export interface ProtocolChange {
+  readonly rule: ProtocolChangeRule;
   /** The place: 'greeter', 'greeter.greet', 'greeter.greet request.name'. */
   readonly path: string;
   /**
    * The programs with the old definition that the change may break: `callers` call a node with the
    * new definition, and `servers` are called by such a node. Empty if the change breaks no program.
    */
-  readonly breaks: readonly Party[];
+  readonly breaks: readonly ProtocolParty[];
   /** The change as a sentence. */
   readonly text: string;
 }
@@ -58,12 +58,12 @@ export type End = 'sender' | 'receiver';
 
 /** Collects the changes of one message. */
 export class MessageChanges {
-  readonly #all: Change[];
+  readonly #all: ProtocolChange[];
   readonly #path: string;
   readonly #isOfCaller: boolean;
 
   /** @param path the message: 'greeter.greet request'. */
-  constructor(all: Change[], path: string, isOfCaller: boolean) {
+  constructor(all: ProtocolChange[], path: string, isOfCaller: boolean) {
     this.#all = all;
     this.#path = path;
     this.#isOfCaller = isOfCaller;
@@ -75,9 +75,9 @@ export class MessageChanges {
    * receiver may refuse its messages, or a receiver if it may refuse the messages of the new
    * sender.
    */
-  add(rule: Rule, path: string, ends: readonly End[], text: string): void {
+  add(rule: ProtocolChangeRule, path: string, ends: readonly End[], text: string): void {
     const parties = ends.map(
-      (end): Party => ((end === 'sender') === this.#isOfCaller ? 'callers' : 'servers'),
+      (end): ProtocolParty => ((end === 'sender') === this.#isOfCaller ? 'callers' : 'servers'),
     );
     this.#all.push({ rule, path: this.#path + path, breaks: parties.sort(), text });
   }

@@ -3,7 +3,13 @@
 import type { MessageDescription, MethodDescription, ProtocolDescription } from '../description.ts';
 import { isOfCaller, ROLES, type Role } from '../exports/messages.ts';
 import { DescribedMessages } from '../protobuf/read-descriptors.ts';
-import { type Change, type End, MessageChanges, type Party, type Rule } from './change.ts';
+import {
+  type End,
+  MessageChanges,
+  type ProtocolChange,
+  type ProtocolChangeRule,
+  type ProtocolParty,
+} from './change.ts';
 import { compareJson } from './compare-json.ts';
 import { compareProtobuf } from './compare-protobuf.ts';
 
@@ -16,8 +22,8 @@ import { compareProtobuf } from './compare-protobuf.ts';
 export async function compareProtocols(
   before: readonly ProtocolDescription[],
   after: readonly ProtocolDescription[],
-): Promise<Change[]> {
-  const changes: Change[] = [];
+): Promise<ProtocolChange[]> {
+  const changes: ProtocolChange[] = [];
   const added = new Map(after.map((protocol) => [protocol.name, protocol]));
   for (const old of before) {
     const protocol = added.get(old.name);
@@ -32,16 +38,16 @@ export async function compareProtocols(
 }
 
 /** Returns true if a change breaks programs with the old version. */
-export function isBreaking({ breaks }: Change): boolean {
+export function isBreakingChange({ breaks }: ProtocolChange): boolean {
   return breaks.length > 0;
 }
 
 class ProtocolComparison {
   readonly #before: ProtocolDescription;
   readonly #after: ProtocolDescription;
-  readonly #changes: Change[];
+  readonly #changes: ProtocolChange[];
 
-  constructor(before: ProtocolDescription, after: ProtocolDescription, changes: Change[]) {
+  constructor(before: ProtocolDescription, after: ProtocolDescription, changes: ProtocolChange[]) {
     this.#before = before;
     this.#after = after;
     this.#changes = changes;
@@ -165,16 +171,21 @@ class ProtocolComparison {
       );
   }
 
-  #add(rule: Rule, path: string, breaks: readonly Party[], text: string): void {
+  #add(
+    rule: ProtocolChangeRule,
+    path: string,
+    breaks: readonly ProtocolParty[],
+    text: string,
+  ): void {
     add(this.#changes, rule, path, breaks, text);
   }
 }
 
 function add(
-  changes: Change[],
-  rule: Rule,
+  changes: ProtocolChange[],
+  rule: ProtocolChangeRule,
   path: string,
-  breaks: readonly Party[],
+  breaks: readonly ProtocolParty[],
   text: string,
 ): void {
   changes.push({ rule, path, breaks, text });

@@ -5,7 +5,7 @@ import { protobuf } from '@trunkline/transport-core/protobuf';
 import test from 'ava';
 import protobufjs from 'protobufjs';
 import { z } from 'zod';
-import { compareProtocols, describeProtocol, isBreaking } from '../../index.reflection.ts';
+import { compareProtocols, describeProtocol, isBreakingChange } from '../../index.reflection.ts';
 
 const define = (methods: object, changes: object = {}) =>
   defineProtocol({ name: 'p', version: 1, channel: 0x20, methods, ...changes } as any);
@@ -43,7 +43,7 @@ test('protocols are removed and added', async (t) => {
       ['PROTOCOL_ADDED', 'q'],
     ],
   );
-  t.deepEqual(changes.map(isBreaking), [true, false]);
+  t.deepEqual(changes.map(isBreakingChange), [true, false]);
   t.is(changes[0]?.text, 'the protocol was removed');
 });
 

@@ -3,7 +3,7 @@
 
 import { fullMesh } from '../../overlay/full-mesh.ts';
 import { partialView } from '../../overlay/partial-view.ts';
-import type { Verdict } from '../../types.ts';
+import type { MessageVerdict } from '../../types.ts';
 import { eventsOf, type TestNode, words } from '../cluster.ts';
 import { type Behavior, numbers } from './gossip-fixture.ts';
 
@@ -13,7 +13,7 @@ export const differences: readonly Behavior[] = [
     async check(t, fixture) {
       const nodes: TestNode[] = [];
       const validate = () =>
-        new Promise<Verdict>((resolve) =>
+        new Promise<MessageVerdict>((resolve) =>
           nodes[0]!.transport.clock.setTimeout(() => resolve('accept'), 5),
         );
       await fixture.meet(['a', 'b'], { topic: { validate }, setup: (node) => nodes.push(node) });

@@ -1,5 +1,6 @@
 // Behaviors of long messages, which nodes pass on to each other.
 
+import { relay } from '../../driver/relay-driver.ts';
 import type { Behavior } from './gossip-fixture.ts';
 
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];
@@ -12,7 +13,7 @@ export const relays: readonly Behavior[] = [
     overlay: 'fullMesh',
     async check(t, fixture) {
       await fixture.meet(NAMES, {
-        relay: { above: 40_000, fanout: 2 },
+        relay: relay({ above: 40_000, fanout: 2 }),
         topic: { limit: 2_000_000 },
       });
       const sent = () =>

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { createPeers } from '../../index.ts';
-import { mapPort, type PortMapping } from '../map-port.ts';
+import { createPortMapping, type PortMapping } from '../map-port.ts';
 
 const protocol = defineProtocol({
   name: 'echo',
@@ -29,7 +29,7 @@ let mapping: PortMapping | undefined;
 const commands: Record<string, (argument: string) => unknown> = {
   /** Maps the port, and answers with the external addresses or the error. */
   async map() {
-    mapping = await mapPort(transport, { renewInterval: 1_000 });
+    mapping = await createPortMapping(transport, { renewInterval: 1_000 });
     return { addresses: mapping.addresses, error: mapping.error?.message };
   },
   async unmap() {

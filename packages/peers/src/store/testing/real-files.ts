@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type Code, TransportError } from '@trunkline/transport-core';
+import { type ErrorCode, TransportError } from '@trunkline/transport-core';
 import type { ExecutionContext } from 'ava';
 
 /** Starts a script beside the tests, given by its name, which is killed after the test. */
@@ -23,7 +23,7 @@ export async function answer(child: ChildProcess): Promise<string> {
 export async function fails(
   t: ExecutionContext,
   promise: Promise<unknown>,
-  code: Code,
+  code: ErrorCode,
   message: RegExp,
 ): Promise<void> {
   t.is((await t.throwsAsync(promise, { instanceOf: TransportError, message }))?.code, code);

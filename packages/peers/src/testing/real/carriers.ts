@@ -1,6 +1,6 @@
 // Every kind of transport that peers run on, for tests of behavior that must hold on each of them.
 
-import { secure } from '@trunkline/security/noise';
+import { createNoiseStreamLayer } from '@trunkline/security/noise';
 import { createTransport, type Transport } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { inmem } from '@trunkline/transport-inmem';
@@ -60,7 +60,7 @@ export const carriers: readonly Carrier[] = [
       (given) =>
         new NetworkTransport({
           ...given,
-          stream: secure(createTcpStreamLayer({ clock: given.clock }), {
+          stream: createNoiseStreamLayer(createTcpStreamLayer({ clock: given.clock }), {
             identity,
             clock: given.clock!,
           }),

@@ -1,9 +1,9 @@
 // The main program of a cluster in a process of its own. Prints the address and the workers.
 
-import { startCluster } from '../../index.cluster.ts';
+import { createCluster } from '../../index.cluster.ts';
 
 let address = '';
-const cluster = await startCluster({
+const cluster = await createCluster({
   worker: new URL('./worker.child.js', import.meta.url),
   workers: 2,
   onEvent(event) {

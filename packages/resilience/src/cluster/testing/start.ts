@@ -5,7 +5,7 @@ import {
   type Cluster,
   type ClusterEvent,
   type ClusterOptions,
-  startCluster,
+  createCluster,
 } from '../../index.cluster.ts';
 
 export const WORKER = new URL('./worker.child.js', import.meta.url);
@@ -21,7 +21,7 @@ export async function start(
   options: Partial<ClusterOptions> = {},
 ): Promise<Started> {
   const events: ClusterEvent[] = [];
-  const cluster = await startCluster({
+  const cluster = await createCluster({
     worker: WORKER,
     workers: 2,
     onEvent: (event) => events.push(event),

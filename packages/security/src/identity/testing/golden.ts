@@ -2,7 +2,7 @@
 //
 //     openssl pkey -in key.pem -pubout -outform DER | sha256sum
 
-import type { KeyType } from '../public-key.ts';
+import type { IdentityKeyType } from '../public-key.ts';
 
 export interface Golden {
   secret: Uint8Array;
@@ -13,7 +13,7 @@ export interface Golden {
   nodeId: string;
 }
 
-export const GOLDEN: Record<KeyType, Golden> = {
+export const GOLDEN: Record<IdentityKeyType, Golden> = {
   ed25519: {
     secret: Uint8Array.from({ length: 32 }, (_, i) => i),
     pem: '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n-----END PRIVATE KEY-----\n',

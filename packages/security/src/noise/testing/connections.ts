@@ -1,7 +1,7 @@
 // Helpers that build a secured connection over a connection driven by hand, and its far end.
 
 import { createManualClock } from '@trunkline/transport-core/testing';
-import { NodeFilter } from '../../identity/node-filter.ts';
+import { NodeIdFilter } from '../../identity/node-filter.ts';
 import { Buffers } from '../buffers.ts';
 import { CipherState } from '../framework/cipher-state.ts';
 import { NoiseConnection } from '../noise-connection.ts';
@@ -30,7 +30,7 @@ export function make({
   arrived = () => [],
 }: MakeOptions = {}) {
   const clock = createManualClock();
-  const host = { clock, buffers: new Buffers(), peers: new NodeFilter('self', {}) };
+  const host = { clock, buffers: new Buffers(), peers: new NodeIdFilter('self', {}) };
   const build = () => {
     const wire = new ManualStream();
     const remoteEnd = new RemoteEnd(sent, received);

@@ -3,7 +3,7 @@
 import type { StreamConnection } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import { suite } from '../primitives.node.ts';
-import { secure } from '../secure.ts';
+import { createNoiseStreamLayer } from '../secure.ts';
 import type { Greeting } from '../wire/greeting.ts';
 import { ada, bob, greeting } from './greetings.ts';
 import { ManualHandshakes, ManualLayer } from './manual-layer.ts';
@@ -19,7 +19,7 @@ export async function listening({
   const layer = new ManualLayer();
   const handshakes = new ManualHandshakes(() => clock.now());
   handshakes.answer = answer;
-  const noise = secure(layer, { identity: bob, clock });
+  const noise = createNoiseStreamLayer(layer, { identity: bob, clock });
   const accepted: { connection: StreamConnection; slot: unknown }[] = [];
   await noise.listen((connection, slot) => accepted.push({ connection, slot }), undefined, {
     timeout: 1_000,
@@ -32,7 +32,7 @@ export async function listening({
 export function dialing(lists: { allow?: string[]; deny?: string[] } = {}) {
   const clock = createManualClock();
   const layer = new ManualLayer();
-  return { clock, layer, noise: secure(layer, { identity: ada, clock, ...lists }) };
+  return { clock, layer, noise: createNoiseStreamLayer(layer, { identity: ada, clock, ...lists }) };
 }
 
 /** Completes a dial of the underlying layer, by default the last one. */

@@ -4,7 +4,7 @@ import type { Clock } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import type { IdentityBackend } from '@trunkline/transport-testkit';
 import { createIdentity, type Identity } from '../../identity/identity.ts';
-import { secure } from '../secure.ts';
+import { createNoiseStreamLayer } from '../secure.ts';
 
 /** Returns the identity backend for Noise over the given kind of layer. */
 export function noiseOver(
@@ -15,7 +15,7 @@ export function noiseOver(
     name: `noise over ${name}`,
     credentials: async (type) => createIdentity({ type }),
     transport(identity, options, { lists, address }) {
-      const stream = secure(bare(options.clock, address), {
+      const stream = createNoiseStreamLayer(bare(options.clock, address), {
         identity,
         clock: options.clock,
         ...lists,
@@ -25,7 +25,7 @@ export function noiseOver(
         update: async ({ allow, deny }) => stream.updatePeers({ allow, deny }),
       };
     },
-    layer: (identity) => secure(bare(), { identity }),
+    layer: (identity) => createNoiseStreamLayer(bare(), { identity }),
     plain: {
       transport: (options) => new NetworkTransport({ ...options, stream: bare(options.clock) }),
     },

@@ -2,7 +2,7 @@
 // messages, and the proofs of identity. This class does no I/O: it takes chunks, and returns the
 // bytes to send and the outcome of the greeting.
 
-import type { Reason } from '@trunkline/transport-core';
+import type { ErrorReason } from '@trunkline/transport-core';
 import type { Identity } from '../../identity/identity.ts';
 import type { CipherState } from '../framework/cipher-state.ts';
 import { Handshake } from '../framework/handshake.ts';
@@ -40,7 +40,7 @@ export interface GreetingStep {
    * Set if the greeting failed. `cut`: the connection must be destroyed immediately instead of
    * being closed gracefully.
    */
-  readonly failed?: { readonly reason: Reason; readonly text: string; readonly cut: boolean };
+  readonly failed?: { readonly reason: ErrorReason; readonly text: string; readonly cut: boolean };
 }
 
 /**

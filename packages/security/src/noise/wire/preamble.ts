@@ -1,7 +1,7 @@
 // The first five bytes of each end: "TRKN" and a version. For any other beginning, the error names
 // the protocols of both ends, so that the mistake can be fixed.
 
-import type { Reason } from '@trunkline/transport-core';
+import type { ErrorReason } from '@trunkline/transport-core';
 import { lookAlike } from '@trunkline/transport-core/backend';
 
 /**
@@ -18,7 +18,7 @@ export const PREAMBLE: Uint8Array = Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, VERSIO
 
 /** Describes an end whose first bytes show that it does not speak this version of noise. */
 export interface PreambleMismatch {
-  readonly reason: Extract<Reason, 'wrong_preamble' | 'wrong_version'>;
+  readonly reason: Extract<ErrorReason, 'wrong_preamble' | 'wrong_version'>;
   readonly text: string;
   /**
    * True for another version of noise and for plain Trunkline. A responder sends such an end its

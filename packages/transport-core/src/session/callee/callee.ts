@@ -6,7 +6,7 @@
 // calls that it admits at `ServedCalls`, and hands complete calls to the driver.
 
 import { stackless, type TransportError } from '../../errors.ts';
-import type { Method } from '../../protocol/protocol.ts';
+import type { ProtocolMethod } from '../../protocol/protocol.ts';
 import { ACCOUNT_MAX, Account, type Frame, UNPROCESSED } from '../../wire/frame.ts';
 import { errorFrame } from '../../wire/wire-error.ts';
 import type { Batch } from '../batch/batch.ts';
@@ -93,7 +93,7 @@ export class Callee {
   #refusal(
     frame: Frame,
     channel: Channel | undefined,
-    method: Method | undefined,
+    method: ProtocolMethod | undefined,
   ): TransportError | undefined {
     // A channel without a protocol has no method.
     if (
@@ -140,7 +140,7 @@ export class Callee {
   }
 
   /** Returns true if the method is a one-way and nothing prevents its delivery. */
-  #hears(channel: Channel | undefined, method: Method | undefined): boolean {
+  #hears(channel: Channel | undefined, method: ProtocolMethod | undefined): boolean {
     return (
       channel !== undefined &&
       method !== undefined &&
@@ -280,7 +280,7 @@ export class Callee {
   }
 }
 
-function methodOf(channel: Channel | undefined, id: number): Method | undefined {
+function methodOf(channel: Channel | undefined, id: number): ProtocolMethod | undefined {
   const table = channel?.mounted?.table;
   return table === undefined ? undefined : (table.byLowId[id] ?? table.byId.get(id));
 }

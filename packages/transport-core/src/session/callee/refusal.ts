@@ -2,7 +2,7 @@
 // differently, or that exceed a limit (docs/wire-protocol.md §4).
 
 import { stackless, type TransportError } from '../../errors.ts';
-import type { Method } from '../../protocol/protocol.ts';
+import type { ProtocolMethod } from '../../protocol/protocol.ts';
 import { DOWNLOAD, type Frame, UPLOAD } from '../../wire/frame.ts';
 import type { Channel } from '../channels/channels.ts';
 import type { SessionContext } from '../session-context.ts';
@@ -11,7 +11,7 @@ import type { SessionContext } from '../session-context.ts';
 export function unlike(
   { channel: byte, flags, method: id }: Frame,
   channel: Channel | undefined,
-  method: Method | undefined,
+  method: ProtocolMethod | undefined,
 ): TransportError {
   if (channel?.disagreement !== undefined) return channel.disagreement;
   if (channel?.mounted === undefined)
@@ -25,7 +25,7 @@ export function unlike(
 }
 
 /** Returns the refusal of a request above the limit of its codec. */
-export function tooLarge({ size }: Frame, { full, request }: Method): TransportError {
+export function tooLarge({ size }: Frame, { full, request }: ProtocolMethod): TransportError {
   const message = `${full}: a request of ${size} bytes is above ${request.limit}, the limit of its codec here (${request.name})`;
   return stackless('resource_exhausted', message, { reason: 'too_large' });
 }
@@ -60,7 +60,7 @@ export function memoryShort({ size }: Frame, { memory }: SessionContext): Transp
   return exhausted(memory.noRoom('a request', size));
 }
 
-function mismatch({ full }: Method, here: string, called: string): TransportError {
+function mismatch({ full }: ProtocolMethod, here: string, called: string): TransportError {
   return stackless('failed_precondition', `'${full}' is ${here} here, but was called ${called}`);
 }
 

@@ -5,7 +5,7 @@
 // the caller and hands payloads and errors to the calls.
 
 import { stackless, TransportError } from '../../errors.ts';
-import type { Method } from '../../protocol/protocol.ts';
+import type { ProtocolMethod } from '../../protocol/protocol.ts';
 import { ACCOUNT_MAX, type Frame, Kind } from '../../wire/frame.ts';
 import { remoteError } from '../../wire/wire-error.ts';
 import type { Slots } from '../id-table.ts';
@@ -217,7 +217,7 @@ export class Answers {
  * Returns the caller's error for a response above the limit of its codec. The response itself is
  * dropped.
  */
-function excess({ full, response }: Method, size: number): TransportError {
+function excess({ full, response }: ProtocolMethod, size: number): TransportError {
   const message = `${full}: a response of ${size} bytes is above ${response!.limit}, the limit of its codec here (${response!.name})`;
   return stackless('resource_exhausted', message, { reason: 'too_large', sent: true });
 }

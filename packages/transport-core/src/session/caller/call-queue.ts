@@ -7,7 +7,7 @@
 
 import { TransportError, withDetails } from '../../errors.ts';
 import { List } from '../../list.ts';
-import type { Method } from '../../protocol/protocol.ts';
+import type { ProtocolMethod } from '../../protocol/protocol.ts';
 import { UNIT } from '../../wire/frame.ts';
 import type { Channel } from '../channels/channels.ts';
 import type { Slots } from '../id-table.ts';
@@ -58,7 +58,11 @@ export class CallQueue {
   }
 
   /** Returns the error for a message that can never be sent on this connection. */
-  refusal({ disagreement }: Channel, method: Method, length: number): TransportError | undefined {
+  refusal(
+    { disagreement }: Channel,
+    method: ProtocolMethod,
+    length: number,
+  ): TransportError | undefined {
     const { message } = this.#context.terms;
     if (disagreement !== undefined) return withDetails(disagreement, { sent: false });
     return length > message ? tooLarge(method, length, message) : undefined;
@@ -140,7 +144,7 @@ export class CallQueue {
   }
 }
 
-function tooLarge({ kind, full }: Method, length: number, limit: number): TransportError {
+function tooLarge({ kind, full }: ProtocolMethod, length: number, limit: number): TransportError {
   const remedy = kind === 'oneway' ? 'send it in parts' : 'stream it with an upload';
   const text = `${full}: a request of ${length} bytes is above limits.message, ${limit} bytes with this peer; ${remedy}`;
   return new TransportError('resource_exhausted', text, { reason: 'too_large', sent: false });

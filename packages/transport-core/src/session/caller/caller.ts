@@ -7,7 +7,7 @@
 
 import { TransportError, withoutStack } from '../../errors.ts';
 import type { List } from '../../list.ts';
-import type { Method } from '../../protocol/protocol.ts';
+import type { ProtocolMethod } from '../../protocol/protocol.ts';
 import type { Remote } from '../../remote.ts';
 import { Account, DOWNLOAD, type EncodedMetadata, Kind, UNIT, UPLOAD } from '../../wire/frame.ts';
 import type { Batch } from '../batch/batch.ts';
@@ -99,7 +99,7 @@ export class Caller implements CallCarrier {
    * it has to wait in a lane.
    * @throws TransportError if it can never be sent.
    */
-  trySend(byte: number, method: Method, payload: Uint8Array): boolean {
+  trySend(byte: number, method: ProtocolMethod, payload: Uint8Array): boolean {
     const channel = this.#channels.get(byte);
     const refusal = this.#waiting.refusal(channel, method, payload.length);
     if (refusal !== undefined) throw refusal;
@@ -180,7 +180,7 @@ export class Caller implements CallCarrier {
    */
   #writeOneway(
     { byte, lanes }: Channel,
-    method: Method,
+    method: ProtocolMethod,
     payload: Uint8Array,
     metadata: EncodedMetadata | undefined,
   ): boolean {

@@ -5,7 +5,7 @@
 // when this end begins to leave, and passes it the time and the peer's GO_AWAY. It may end the
 // session, and fail the calls that are still open.
 
-import { type Reason, reasonError, reasonOf, TransportError } from '../../errors.ts';
+import { type ErrorReason, reasonError, reasonOf, TransportError } from '../../errors.ts';
 import type { Frame } from '../../wire/frame.ts';
 import { goAwayFrame, remoteError } from '../../wire/wire-error.ts';
 import type { SessionParts } from './session-parts.ts';
@@ -165,12 +165,12 @@ export const SHUTDOWN = new TransportError('shutdown', 'this transport was close
  * The reasons for leaving that have no time limit of their own. When our own transport closes,
  * `shut` sets a limit from the grace period.
  */
-const PATIENT: ReadonlySet<Reason | undefined> = new Set([
+const PATIENT: ReadonlySet<ErrorReason | undefined> = new Set([
   'duplicate',
   'draining',
   'closed',
 ] as const);
-const ORDERLY: ReadonlySet<Reason> = new Set([
+const ORDERLY: ReadonlySet<ErrorReason> = new Set([
   'idle',
   'closed',
   'disconnected',

@@ -2,7 +2,7 @@
 // size, and time is a number.
 
 import type { TransportError } from '../../errors.ts';
-import type { Counter } from '../../observer.ts';
+import type { TransportCounter } from '../../observer.ts';
 import { methodTable, type Protocol } from '../../protocol/protocol.ts';
 import { type Random, seededRandom } from '../../random.ts';
 import { FrameEncoder } from '../../wire/encoder.ts';
@@ -42,7 +42,7 @@ export const SMALL: SessionLimits = {
 export class End implements SessionPort, SessionVisitor, Calls {
   readonly session: Session;
   readonly memory: Memory;
-  readonly counters = new Map<Counter, number>();
+  readonly counters = new Map<TransportCounter, number>();
   /** Calls that have arrived and were not taken. */
   readonly calls: InCall[] = [];
   readonly mounts = new Map<number, Mounted>();
@@ -124,7 +124,7 @@ export class End implements SessionPort, SessionVisitor, Calls {
     return taken;
   }
 
-  count(counter: Counter): number {
+  count(counter: TransportCounter): number {
     return this.counters.get(counter) ?? 0;
   }
 

@@ -12,7 +12,7 @@ import type { ExecutionContext } from 'ava';
 import type { SignalSession } from '../../signal.ts';
 import { createSignalHub, type SignalHub } from '../hub.ts';
 import type { SignalHubOptions } from '../hub-options.ts';
-import { type HubSignal, type HubSignalOptions, hubSignal } from '../hub-signal.ts';
+import { createHubSignal, type HubSignal, type HubSignalOptions } from '../hub-signal.ts';
 import { signalingProtocol } from '../protocol.ts';
 
 /** A hub and the network that its nodes share. */
@@ -62,7 +62,12 @@ export async function hubFixture(
     start,
     stop,
     node(given = {}) {
-      const signal = hubSignal({ hub: address, backends, identity: createIdentity(), ...given });
+      const signal = createHubSignal({
+        hub: address,
+        backends,
+        identity: createIdentity(),
+        ...given,
+      });
       t.teardown(() => signal.close());
       return signal;
     },

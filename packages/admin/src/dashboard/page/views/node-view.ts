@@ -1,6 +1,6 @@
 // The view of one node: its facts, its connections, and its whole state as JSON.
 
-import type { ConnectionState, NodeState } from '../../../state/node-state.ts';
+import type { NodeConnectionState, NodeState } from '../../../state/node-state.ts';
 import { duration, number, size } from '../../model/format.ts';
 import { healthOf, peerName } from '../../model/graph.ts';
 import { own } from '../../model/own.ts';
@@ -36,7 +36,7 @@ export function NodeView({ session, network, node }: ViewProperties) {
             caption="Connections"
             columns=${connectionColumns(session, network, name, state)}
             rows=${Object.entries(state.connections)}
-            keyOf=${([id]: [string, ConnectionState]) => id}
+            keyOf=${([id]: [string, NodeConnectionState]) => id}
             empty="No connections."
           />
         </section>
@@ -109,8 +109,8 @@ function connectionColumns(
   network: NetworkState,
   name: string,
   { at, node }: NodeState,
-): readonly Column<[string, ConnectionState]>[] {
-  const columns: readonly Column<[string, ConnectionState]>[] = [
+): readonly Column<[string, NodeConnectionState]>[] {
+  const columns: readonly Column<[string, NodeConnectionState]>[] = [
     { title: 'Connection', value: ([id]) => id },
     { title: 'Peer', value: ([, each]) => peerName(network, each) },
     { title: 'State', value: ([, { state }]) => state },
@@ -136,7 +136,7 @@ function connectionColumns(
     { title: 'Streams', value: ([, { streams }]) => streams },
   ];
   if (network.readonly || node.readonly) return columns;
-  const disconnect: Column<[string, ConnectionState]> = {
+  const disconnect: Column<[string, NodeConnectionState]> = {
     title: 'Change',
     value: () => undefined,
     cell: ([id]) => html`<button

@@ -1,0 +1,10 @@
+// The entry for Trunkline's own packages, which are released together with peers. It is outside of
+// semver: any release may change or remove its names.
+
+export {
+  type PeerStatus,
+  type StatusInput,
+  type StatusOutput,
+  StatusSync,
+  type StatusSyncOptions,
+} from './status/status-sync.ts';

@@ -1,0 +1,3 @@
+// Relaying of long messages on a full mesh.
+
+export * from '@trunkline/gossip/relay';
