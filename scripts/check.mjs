@@ -62,10 +62,6 @@ async function lint() {
     { capture: 'all' },
   );
   report('lint', code === 0, output.match(/Checked \d+ files/)?.[0] ?? 'biome', output);
-  const layers = await run(process.execPath, ['scripts/lint/biome.mjs', '--check'], {
-    capture: 'all',
-  });
-  report('lint', layers.code === 0, 'the import rules are those of layers.mjs', layers.output);
 }
 
 /**
