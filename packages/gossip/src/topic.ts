@@ -110,7 +110,8 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
    * Iterates over the messages that are received after this call. Leaving the loop closes the
    * reader; the loop ends when gossip is closed.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Received<T>, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<Received<T>, undefined> &
+    AsyncIterableIterator<Received<T>> {
     return this.messages();
   }
 
@@ -119,11 +120,11 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
     queue = {},
   }: {
     readonly queue?: QueueOptions | undefined;
-  } = {}): AsyncIterableIterator<Received<T>, undefined> {
+  } = {}): AsyncIterator<Received<T>, undefined> & AsyncIterableIterator<Received<T>> {
     const parsed = parseOptions(subscribeOptions, { queue }, 'topic.messages');
     const reader = new LoopReader(this.#options(parsed.queue), this.#toRead());
     this.#session.deliveries.addReader(reader);
-    return reader as AsyncIterableIterator<Received<T>, undefined>;
+    return reader as AsyncIterator<Received<T>, undefined> & AsyncIterableIterator<Received<T>>;
   }
 
   /** Releases the handle. Its readers keep running until they are closed. Idempotent. */

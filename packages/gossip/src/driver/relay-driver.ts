@@ -256,7 +256,7 @@ export class RelayDriver {
 }
 
 /** The bytes of one upload, as the transport asks for them. It serves one consumer. */
-class Upload implements AsyncIterableIterator<Uint8Array, undefined> {
+class Upload implements AsyncIterableIterator<Uint8Array> {
   readonly #pull: () => void;
   readonly #controller = new AbortController();
   #asker:

@@ -234,10 +234,7 @@ export class CallbackReader extends TopicReader {
 /**
  * The reader of a loop: `for await (const { message, meta } of topic)`. Leaving the loop closes it.
  */
-export class LoopReader
-  extends TopicReader
-  implements AsyncIterableIterator<Received<unknown>, undefined>
-{
+export class LoopReader extends TopicReader implements AsyncIterableIterator<Received<unknown>> {
   readonly #askers: {
     readonly resolve: (result: IteratorResult<Received<unknown>, undefined>) => void;
     readonly reject: (error: unknown) => void;

@@ -28,7 +28,7 @@ export interface AttemptOptions {
 export type Attempt<Item> = (options: AttemptOptions) => Promise<AsyncIterable<Item>>;
 
 /** The items of all attempts. */
-export class ResumedStream<Item> implements AsyncIterableIterator<Item, undefined> {
+export class ResumedStream<Item> implements AsyncIterableIterator<Item> {
   readonly #call: ResumedCall;
   readonly #attempt: Attempt<Item>;
   readonly #config: ResumeConfig;

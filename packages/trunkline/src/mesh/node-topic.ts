@@ -14,12 +14,12 @@ export type NodeTopics<Out, In> = {
 export class NodeTopic<T, In = T> implements AsyncIterable<Received<T>> {
   readonly #topic: Topic<T, In>;
   /** The reader from the start of the node, until a loop takes it. */
-  #first: AsyncIterableIterator<Received<T>, undefined> | undefined;
+  #first: (AsyncIterator<Received<T>, undefined> & AsyncIterableIterator<Received<T>>) | undefined;
 
   /** @internal */
   constructor(
     topic: Topic<T, In>,
-    first: AsyncIterableIterator<Received<T>, undefined> | undefined,
+    first: (AsyncIterator<Received<T>, undefined> & AsyncIterableIterator<Received<T>>) | undefined,
   ) {
     this.#topic = topic;
     this.#first = first;
@@ -46,7 +46,8 @@ export class NodeTopic<T, In = T> implements AsyncIterable<Received<T>> {
    * loop begins with the next message. Leaving a loop closes its reader, and the loop ends when the
    * node is closed.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Received<T>, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<Received<T>, undefined> &
+    AsyncIterableIterator<Received<T>> {
     const first = this.#first;
     this.#first = undefined;
     return first ?? this.#topic.messages();
