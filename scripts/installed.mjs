@@ -38,7 +38,7 @@ const PROGRAMS = {
   'webrtc/wamp without ws': {
     program: `
 import { wampSignal } from '@trunkline/transport-webrtc/wamp';
-const signal = wampSignal({ url: 'ws://127.0.0.1:9/ws', nodeId: 'near' });
+const signal = wampSignal({ address: 'ws://127.0.0.1:9/ws', nodeId: 'near' });
 await signal.listen(() => {}).catch((error) => console.log(error.code + ': ' + error.message));
 process.exit();
 `,

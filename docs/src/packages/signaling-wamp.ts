@@ -2,4 +2,4 @@ import { wampSignal } from '@trunkline/transport-webrtc/wamp';
 import { createIdentity } from 'trunkline/security';
 
 const { nodeId } = createIdentity();
-export const signal = wampSignal({ url: 'wss://router.example/ws', realm: 'main', nodeId });
+export const signal = wampSignal({ address: 'wss://router.example/ws', realm: 'main', nodeId });

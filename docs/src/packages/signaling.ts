@@ -16,7 +16,7 @@ await transport.listen();
 
 // A node: pass its signal to the WebRTC backend. Here the sessions are used by hand.
 const node = () =>
-  hubSignal({ hub: transport.localAddr(), backends: [ws()], identity: createIdentity() });
+  hubSignal({ address: transport.localAddr(), backends: [ws()], identity: createIdentity() });
 const [ada, bob] = [node(), node()];
 await bob.listen((session) => {
   console.log('from Ada:', session.peer === ada.nodeId);

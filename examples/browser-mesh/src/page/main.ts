@@ -24,7 +24,7 @@ const MOST_EVENTS = 6;
 const site = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}`;
 // Every tab is a node of its own, so it has a new key each time it is loaded.
 const identity = createIdentity();
-const signal = hubSignal({ hub: `${site}/signal`, backends: [ws()], identity, relay: true });
+const signal = hubSignal({ address: `${site}/signal`, backends: [ws()], identity, relay: true });
 const self = new Participant({
   kind: 'page',
   identity,

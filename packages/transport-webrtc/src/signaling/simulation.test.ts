@@ -120,7 +120,7 @@ function access({ transport, clock, random }: NodeContext) {
     }),
   };
   const identity = createIdentity();
-  const signal = hubSignal({ hub: 'sim://hub', identity, backends: [sim], clock, random });
+  const signal = hubSignal({ address: 'sim://hub', identity, backends: [sim], clock, random });
   const close = async () => {
     await signal.close();
     await owner.close();

@@ -47,7 +47,7 @@ test('a node whose connection is cut registers again by itself', async (t) => {
   await transport.listen();
   t.teardown(() => transport.close());
   const hub = transport.localAddr();
-  const node = () => hubSignal({ hub, backends: [ws()], identity: createIdentity() });
+  const node = () => hubSignal({ address: hub, backends: [ws()], identity: createIdentity() });
   const [ada, bob] = [node(), node()];
   t.teardown(() => Promise.all([ada.close(), bob.close()]));
   const next = await listening(bob);
@@ -59,7 +59,7 @@ test('a node whose connection is cut registers again by itself', async (t) => {
 
 /** Opens a session between two nodes of a hub, and closes everything. */
 async function connectTwo(hub: string): Promise<void> {
-  const node = () => hubSignal({ hub, backends: [ws()], identity: createIdentity() });
+  const node = () => hubSignal({ address: hub, backends: [ws()], identity: createIdentity() });
   const [ada, bob] = [node(), node()];
   const next = await listening(bob);
   const dialed = recorded(await ada.open(bob.nodeId, OPEN));

@@ -62,7 +62,7 @@ export async function hubFixture(
     start,
     stop,
     node(given = {}) {
-      const signal = hubSignal({ hub: address, backends, identity: createIdentity(), ...given });
+      const signal = hubSignal({ address, backends, identity: createIdentity(), ...given });
       t.teardown(() => signal.close());
       return signal;
     },
