@@ -106,7 +106,7 @@ export class ResumedStream<Item> implements AsyncIterableIterator<Item> {
       } catch (error) {
         this.#items = undefined;
         const { clock } = this.#call;
-        if (clock.now() - this.#openedAt > this.#config.backOff.max) this.#backOff.reset();
+        if (clock.now() - this.#openedAt > this.#config.maxBackoff) this.#backOff.reset();
         await this.#pause(error);
       }
     }
