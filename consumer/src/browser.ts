@@ -29,7 +29,7 @@ export async function main(
     policy: rendezvous(({ metadata }) => metadata['account']),
     outliers: { interval: 1_000 },
   });
-  const admission = createAdmission({ limit: { most: 10 } });
+  const admission = createAdmission({ limit: { max: 10 } });
   const transport = createTransport({
     protocol: ledger,
     backends: [ws(), webrtc({ signal, rtc: globalThis })],

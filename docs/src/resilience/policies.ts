@@ -18,7 +18,7 @@ export const retries: RetriesOptions = {
 /** Orders of one customer go to one server, which has them in its cache. */
 export const balancer: Omit<BalancerOptions, 'resolver'> = {
   policy: rendezvous(({ metadata }) => metadata['customer']),
-  outliers: { interval: 5_000, minimumAddresses: 3 },
+  outliers: { interval: 5_000, minAddresses: 3 },
   slowStart: 30_000,
 };
 

@@ -30,9 +30,9 @@ export interface OutlierOptions {
    * Minimum number of addresses with enough calls; if there are fewer, no address is ejected.
    * Default 5, as for both rules of A50.
    */
-  readonly minimumAddresses?: number | undefined;
+  readonly minAddresses?: number | undefined;
   /** Minimum number of calls in an interval; an address with fewer is not examined. Default 100. */
-  readonly minimumCalls?: number | undefined;
+  readonly minCalls?: number | undefined;
 }
 
 /** The options with all defaults. */
@@ -93,9 +93,9 @@ export class Outliers {
     const { interval } = this.#settings;
     if (now - this.#examinedAt < interval) return;
     this.#examinedAt = now;
-    const { minimumCalls, minimumAddresses } = this.#settings;
-    const busy = [...this.#records].filter(([, { calls }]) => calls >= minimumCalls);
-    if (busy.length >= minimumAddresses) {
+    const { minCalls, minAddresses } = this.#settings;
+    const busy = [...this.#records].filter(([, { calls }]) => calls >= minCalls);
+    if (busy.length >= minAddresses) {
       this.#bySuccessRate(busy, now);
       this.#byFailures(busy, now);
     }

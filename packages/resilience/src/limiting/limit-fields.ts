@@ -8,9 +8,9 @@ export interface AdaptiveLimitOptions {
   /** The limit at the start. Default 20. */
   readonly initial?: number | undefined;
   /** The lowest limit. Default 20. */
-  readonly least?: number | undefined;
+  readonly min?: number | undefined;
   /** The highest limit. Default 200. */
-  readonly most?: number | undefined;
+  readonly max?: number | undefined;
   /**
    * The limit shrinks if calls take longer than this multiple of their usual latency. Default 1.5.
    */
@@ -23,8 +23,8 @@ const MOST = 1_000_000;
 
 export const adaptiveFields = {
   initial: withDefault(integer(1, MOST), 20),
-  least: withDefault(integer(1, MOST), 20),
-  most: withDefault(integer(1, MOST), 200),
+  min: withDefault(integer(1, MOST), 20),
+  max: withDefault(integer(1, MOST), 200),
   tolerance: withDefault(number(1, 100), 1.5),
   window: withDefault(milliseconds(), 1_000),
 };
