@@ -25,7 +25,7 @@ export async function main(
 ): Promise<TransportError | undefined> {
   const signal = createMemorySignaling().signal('page');
   const balancer = createBalancer({
-    resolver: createStaticResolver({ ledger: [url, { address: url, weight: 2 }] }),
+    resolve: createStaticResolver({ ledger: [url, { address: url, weight: 2 }] }),
     policy: rendezvous(({ metadata }) => metadata['account']),
     outliers: { interval: 1_000 },
   });

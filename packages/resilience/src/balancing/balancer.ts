@@ -40,7 +40,7 @@ import type { BalancingPolicy, PickingPolicy } from './policy.ts';
 /** Options of {@link createBalancer}. */
 export interface BalancerOptions {
   /** Finds the addresses of names. Targets that it does not handle are dialed as they are. */
-  readonly resolver: Resolver;
+  readonly resolve: Resolver;
   /** Chooses the address of each call. Default `leastLoaded()`. */
   readonly policy?: BalancingPolicy | undefined;
   /** Ejects addresses whose calls fail more often than those of others. Default: off. */
@@ -175,7 +175,7 @@ class NamesBalancer implements Balancer {
   constructor(options: BalancerOptions) {
     this.#options = parseOptions(schema, options, 'createBalancer');
     this.#policy = this.#options.policy as PickingPolicy;
-    this.#resolver = this.#options.resolver;
+    this.#resolver = this.#options.resolve;
     this.#clock = this.#options.clock;
     this.#ticks = new TickClock(this.#clock);
     this.interceptor = (next) => (call) => this.#balance(next, call);
@@ -336,7 +336,7 @@ const NONE: readonly AddressState[] = [];
 const MOST = 1_000_000;
 
 const schema = optionsSchema({
-  resolver: reference<Resolver>(
+  resolve: reference<Resolver>(
     (value) => typeof (value as Resolver | undefined)?.watch === 'function',
     'a Resolver',
   ),
