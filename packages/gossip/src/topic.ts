@@ -41,7 +41,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
     this.#session = session;
     this.#codec = codec;
     this.#queue = {
-      size: queue.size ?? SIZE,
+      size: queue.messages ?? SIZE,
       bytes: queue.bytes ?? BYTES,
       policy: queue.policy ?? 'drop-oldest',
     };
@@ -135,9 +135,9 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
     this.#session.release();
   }
 
-  #options({ size, bytes, policy }: QueueOptions): ReaderOptions {
+  #options({ messages, bytes, policy }: QueueOptions): ReaderOptions {
     return {
-      size: size ?? this.#queue.size,
+      size: messages ?? this.#queue.size,
       bytes: bytes ?? this.#queue.bytes,
       policy: policy ?? this.#queue.policy,
     };
