@@ -12,6 +12,7 @@ import { build } from 'esbuild';
 import { commentsOf, isRiddle } from './comments.mjs';
 import { consumers } from './consumers.mjs';
 import { installed } from './installed.mjs';
+import { types } from './types.mjs';
 import { filesBelow, packages as folders, root, run, runTool, tools } from './workspace.mjs';
 
 /**
@@ -43,7 +44,6 @@ const MOST_RIDDLES = 0.02;
 const failed = [];
 await lint();
 comments();
-await types();
 await api();
 await packages();
 await bundles();
@@ -62,10 +62,6 @@ async function lint() {
     { capture: 'all' },
   );
   report('lint', code === 0, output.match(/Checked \d+ files/)?.[0] ?? 'biome', output);
-  const layers = await run(process.execPath, ['scripts/lint/biome.mjs', '--check'], {
-    capture: 'all',
-  });
-  report('lint', layers.code === 0, 'the import rules are those of layers.mjs', layers.output);
 }
 
 /**
@@ -92,21 +88,6 @@ function comments() {
   );
 }
 
-/** Compiles a user's project for Node and for a browser with each supported TypeScript. */
-async function types() {
-  for (const version of [5, 6, 7]) {
-    for (const platform of ['node', 'browser', 'nats-node', 'nats-browser']) {
-      const compiler = `consumer/node_modules/typescript-${version}/bin/tsc`;
-      const { code, output } = await runTool(
-        compiler,
-        ['-p', `consumer/tsconfig.${platform}.json`],
-        { capture: 'all' },
-      );
-      report('types', code === 0, `TypeScript ${version}, ${platform}`, output);
-    }
-  }
-}
-
 /** Compares the public declarations with the reports in api/. */
 async function api() {
   const { code, output } = await run(process.execPath, ['scripts/api.mjs', '--check'], {
@@ -117,7 +98,7 @@ async function api() {
 
 /**
  * Checks the tarballs as they would be published: publint, are-the-types-wrong, that they contain
- * no test, and that users can install, import, require and bundle them.
+ * no test, and that users can compile, install, import, require and bundle them.
  */
 async function packages() {
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-pack-'));
@@ -153,6 +134,7 @@ async function packages() {
     const attw = await runTool(tools.attw, [tarball, '--profile', 'esm-only'], { capture: 'all' });
     report('packages', attw.code === 0, `${file}: attw`, attw.output);
   }
+  for (const [what, { well, output }] of await types(folder)) report('types', well, what, output);
   for (const [what, { well, output }] of await installed(folder))
     report('packages', well, `installed: ${what}`, output);
   for (const [what, { well, output }] of await consumers(folder))

@@ -39,7 +39,7 @@ const PROGRAMS = {
   'webrtc/wamp without ws': {
     program: `
 import { createWampSignal } from '@trunkline/transport-webrtc/wamp';
-const signal = createWampSignal({ url: 'ws://127.0.0.1:9/ws', nodeId: 'near' });
+const signal = createWampSignal({ address: 'ws://127.0.0.1:9/ws', nodeId: 'near' });
 await signal.listen(() => {}).catch((error) => console.log(error.code + ': ' + error.message));
 process.exit();
 `,

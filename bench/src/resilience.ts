@@ -89,7 +89,8 @@ function variantsOf(names: readonly string[]): Record<string, ClientInterceptor[
   const resolver = createStaticResolver({ echo: names });
   const pass: ClientInterceptor = (next) => (call) => next(call);
   const retries = () => createRetries().interceptor;
-  const balancer = (policy = leastLoaded()) => createBalancer({ resolver, policy }).interceptor;
+  const balancer = (policy = leastLoaded()) =>
+    createBalancer({ resolve: resolver, policy }).interceptor;
   return {
     without: undefined,
     'an interceptor that does nothing': [pass],

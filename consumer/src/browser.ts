@@ -25,11 +25,11 @@ export async function main(
 ): Promise<TransportError | undefined> {
   const signal = createMemorySignaling().signal('page');
   const balancer = createBalancer({
-    resolver: createStaticResolver({ ledger: [url, { address: url, weight: 2 }] }),
+    resolve: createStaticResolver({ ledger: [url, { address: url, weight: 2 }] }),
     policy: rendezvous(({ metadata }) => metadata['account']),
     outliers: { interval: 1_000 },
   });
-  const admission = createAdmission({ limit: { most: 10 } });
+  const admission = createAdmission({ limit: { max: 10 } });
   const transport = createTransport({
     protocol: ledger,
     backends: [ws(), webrtc({ signal, rtc: globalThis })],

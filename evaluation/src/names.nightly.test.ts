@@ -122,7 +122,7 @@ test.serial(
 
 /** Interceptors that spread calls over all instances, and repeat what may be repeated. */
 function resilient(t: ExecutionContext, resolver: Resolver) {
-  const balancer = createBalancer({ resolver });
+  const balancer = createBalancer({ resolve: resolver });
   t.teardown(() => balancer.close());
   const methods = { 'ledger/read': { idempotent: true, attempts: 4 } };
   const retries = createRetries({ methods, throttle: { tokens: 200 } });

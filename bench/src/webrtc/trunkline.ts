@@ -60,7 +60,7 @@ async function listening(transport: Transport<Protocol>): Promise<string> {
 
 function webRtc(hub: string): Transport<Protocol> {
   const identity = createIdentity();
-  const signal = createHubSignal({ hub, backends: [ws()], identity });
+  const signal = createHubSignal({ address: hub, backends: [ws()], identity });
   const backends = [webrtc({ signal, identity })];
   return createTransport('webrtc://0', { protocol, backends, ...OPTIONS });
 }

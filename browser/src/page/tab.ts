@@ -18,7 +18,7 @@ let call: TabPage['call'];
 
 const offered: TabPage = {
   async join(hub) {
-    const signal = createHubSignal({ hub, backends: [ws()], identity });
+    const signal = createHubSignal({ address: hub, backends: [ws()], identity });
     const options = { protocol: lines, keepAlive: QUICK, timeout: 60_000 };
     const transport = createTransport('webrtc://0', {
       ...options,

@@ -19,7 +19,7 @@ export async function read(): Promise<void> {
     gossip: {
       topics: {
         blocks: json(Block), // a codec is enough
-        votes: { codec: bytes, limit: 256, queue: { size: 100, policy: 'drop-oldest' } },
+        votes: { codec: bytes, limit: 256, queue: { messages: 100, policy: 'drop-oldest' } },
       },
       overlay: fullMesh(), // for some dozens of nodes
     },

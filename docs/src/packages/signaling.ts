@@ -20,7 +20,7 @@ await transport.listen();
 
 // A node: pass its signal to the WebRTC backend. Here the sessions are used by hand.
 const node = () =>
-  createHubSignal({ hub: transport.localAddr(), backends: [ws()], identity: createIdentity() });
+  createHubSignal({ address: transport.localAddr(), backends: [ws()], identity: createIdentity() });
 const [ada, bob] = [node(), node()];
 await bob.listen((session) => {
   console.log('from Ada:', session.peer === ada.nodeId);

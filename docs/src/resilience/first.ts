@@ -23,7 +23,7 @@ for (const server of servers) {
 }
 
 const balancer = createBalancer({
-  resolver: createStaticResolver({ orders: names }),
+  resolve: createStaticResolver({ orders: names }),
   policy: roundRobin(),
 });
 const retries = createRetries({ methods: { 'orders/whoami': { idempotent: true } } });

@@ -11,7 +11,7 @@ const orders = defineProtocol({
 
 const backends = [inmem()];
 const admission = createAdmission({
-  limit: { least: 1, most: 1 },
+  limit: { min: 1, max: 1 },
   queue: { length: 1, interval: 10_000 },
 });
 const server = createTransport('inmem://orders', {

@@ -16,9 +16,9 @@ export const retries: RetriesOptions = {
 };
 
 /** Orders of one customer go to one server, which has them in its cache. */
-export const balancer: Omit<BalancerOptions, 'resolver'> = {
+export const balancer: Omit<BalancerOptions, 'resolve'> = {
   policy: rendezvous(({ metadata }) => metadata['customer']),
-  outliers: { interval: 5_000, minimumAddresses: 3 },
+  outliers: { interval: 5_000, minAddresses: 3 },
   slowStart: 30_000,
 };
 

@@ -90,7 +90,7 @@ async function runSecond(site: string): Promise<void> {
 
 function signalAt(site: string, identity: Identity): HubSignal {
   const hub = `${site.replace('http', 'ws')}${HUB_PATH}`;
-  return createHubSignal({ hub, backends: [ws()], identity, relay: true });
+  return createHubSignal({ address: hub, backends: [ws()], identity, relay: true });
 }
 
 async function interrupted(): Promise<void> {

@@ -90,7 +90,7 @@ export class Participant {
       identity,
       persistent: join,
       maxOutbound: 16,
-      reconnect: { interval: 2_000, max: 5_000 },
+      reconnect: { initialBackoff: 2_000, maxBackoff: 5_000 },
       exchange: { interval: 12_000 },
     });
     this.#gossip = createGossip({

@@ -55,7 +55,7 @@ export async function enter(
       persistent: join.map((address) => withScheme(transport, address)),
       addressBook: key === undefined ? undefined : createFileAddressBook(`${key}.peers`),
       status: json(Presence),
-      reconnect: { max: 5_000 },
+      reconnect: { maxBackoff: 5_000 },
       maxInbound: most,
       maxOutbound: most,
     },

@@ -38,7 +38,7 @@ async function main(): Promise<void> {
     address: `tcp://${listen}`,
     name,
     protocol: defineProtocol({ name: 'presence', version: 1, channel: 0x20, methods: {} }),
-    peers: { persistent: join, status: json(Entry), reconnect: { max: 5_000 } },
+    peers: { persistent: join, status: json(Entry), reconnect: { maxBackoff: 5_000 } },
   });
   process.stdout.write(`listening at ${node.transport.localAddr()}\n`);
   const presence = via === 'status' ? byStatus(node.peers, table) : byTopic(node, table, every);

@@ -182,7 +182,7 @@ const policy = () =>
   );
 const queue = () =>
   group({
-    size: optional(integer(1, 1_000_000)),
+    messages: optional(integer(1, 1_000_000)),
     bytes: optional(integer(1, Number.MAX_SAFE_INTEGER)),
     policy: policy(),
   });

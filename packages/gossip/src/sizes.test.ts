@@ -50,7 +50,10 @@ for (const type of [undefined, 'ed25519', 'p256'] as const) {
           }),
           peers: (name) => (type === undefined ? {} : { identity: identityOf(name, type) }),
           setup: ({ name, gossip }) => {
-            const topic = gossip.topic('blobs', blobs, { limit: LIMIT, queue: { size: 10_000 } });
+            const topic = gossip.topic('blobs', blobs, {
+              limit: LIMIT,
+              queue: { messages: 10_000 },
+            });
             if (name === 'b') topic.subscribe((message) => void received.push(message));
             topics.set(name, topic);
           },

@@ -33,7 +33,7 @@ test.serial(
             heard.push(message);
             return new Promise<void>((resolve) => (release = resolve));
           },
-          { queue: { size: 3, policy } },
+          { queue: { messages: 3, policy } },
         );
         return { heard, release: () => release() };
       };
@@ -70,11 +70,11 @@ test.serial(
   async (t) => {
     for (const run of runs(1)) {
       const { sim, from, at } = await pair(run, { news: {} });
-      const lagging = at[0]!.topic.messages({ queue: { size: 2 } });
-      const strict = at[0]!.topic.messages({ queue: { size: 2, policy: 'error' } });
+      const lagging = at[0]!.topic.messages({ queue: { messages: 2 } });
+      const strict = at[0]!.topic.messages({ queue: { messages: 2, policy: 'error' } });
       const errors: unknown[] = [];
       at[0]!.topic.subscribe(() => new Promise(() => {}), {
-        queue: { size: 2, policy: 'error' },
+        queue: { messages: 2, policy: 'error' },
         onError: (error) => errors.push(error),
       });
       for (const number of numbers(5)) void from[0]!.topic.publish(number);

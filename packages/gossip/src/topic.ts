@@ -41,7 +41,7 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
     this.#session = session;
     this.#codec = codec;
     this.#queue = {
-      size: queue.size ?? SIZE,
+      size: queue.messages ?? SIZE,
       bytes: queue.bytes ?? BYTES,
       policy: queue.policy ?? 'drop-oldest',
     };
@@ -110,7 +110,8 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
    * Iterates over the messages that are received after this call. Leaving the loop closes the
    * reader; the loop ends when gossip is closed.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage<T>, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<ReceivedMessage<T>, undefined> &
+    AsyncIterableIterator<ReceivedMessage<T>> {
     return this.messages();
   }
 
@@ -119,11 +120,13 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
     queue = {},
   }: {
     readonly queue?: TopicQueueOptions | undefined;
-  } = {}): AsyncIterableIterator<ReceivedMessage<T>, undefined> {
+  } = {}): AsyncIterator<ReceivedMessage<T>, undefined> &
+    AsyncIterableIterator<ReceivedMessage<T>> {
     const parsed = parseOptions(subscribeOptions, { queue }, 'topic.messages');
     const reader = new LoopReader(this.#options(parsed.queue), this.#toRead());
     this.#session.deliveries.addReader(reader);
-    return reader as AsyncIterableIterator<ReceivedMessage<T>, undefined>;
+    return reader as AsyncIterator<ReceivedMessage<T>, undefined> &
+      AsyncIterableIterator<ReceivedMessage<T>>;
   }
 
   /** Releases the handle. Its readers keep running until they are closed. Idempotent. */
@@ -134,9 +137,9 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
     this.#session.release();
   }
 
-  #options({ size, bytes, policy }: TopicQueueOptions): ReaderOptions {
+  #options({ messages, bytes, policy }: TopicQueueOptions): ReaderOptions {
     return {
-      size: size ?? this.#queue.size,
+      size: messages ?? this.#queue.size,
       bytes: bytes ?? this.#queue.bytes,
       policy: policy ?? this.#queue.policy,
     };

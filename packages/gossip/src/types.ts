@@ -48,7 +48,7 @@ export type MessageVerdict = 'accept' | 'reject' | 'ignore';
  */
 export interface TopicQueueOptions {
   /** Maximum number of queued messages, 1 to 1,000,000. Default 4,096. */
-  readonly size?: number | undefined;
+  readonly messages?: number | undefined;
   /**
    * Maximum size of the queued messages as received, in bytes, 1 or more. Default 16 MiB. An empty
    * queue always takes one message, regardless of its size.

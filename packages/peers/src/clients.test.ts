@@ -94,7 +94,7 @@ for (const carrier of carriers) {
     const a = await node(fixture, carrier, 'a', {
       ...passive,
       persistent: [b.address],
-      reconnect: { interval: 1_000, max: 1_000 },
+      reconnect: { initialBackoff: 1_000, maxBackoff: 1_000 },
     });
     await fixture.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
     await fixture.settle(b.peers.close());

@@ -101,7 +101,7 @@ test.serial(
         peers: (name) => ({
           ...listed,
           persistent: names.filter((other) => other !== name),
-          reconnect: { interval: 200, max: 200 },
+          reconnect: { initialBackoff: 200, maxBackoff: 200 },
         }),
         durable: false,
       });

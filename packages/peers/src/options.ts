@@ -94,12 +94,12 @@ export interface PeersOptions<S = unknown> {
   readonly reconnect?:
     | {
         /** Wait before the second dial. Default 1,000. */
-        readonly interval?: number | undefined;
+        readonly initialBackoff?: number | undefined;
         /**
-         * Longest wait. Default 120,000, or `interval` if that is longer. A value equal to
-         * `interval` makes the wait constant, as in Orbs.
+         * Longest wait. Default 120,000, or `initialBackoff` if that is longer. A value equal to
+         * `initialBackoff` makes the wait constant, as in Orbs.
          */
-        readonly max?: number | undefined;
+        readonly maxBackoff?: number | undefined;
         /** Fraction by which the wait varies in either direction, 0 to 1. Default 0.2. */
         readonly jitter?: number | undefined;
       }
@@ -231,8 +231,8 @@ const schema = optionsSchema({
   unconditional: withDefault(ids(), []),
   privateIds: withDefault(ids(), []),
   reconnect: group({
-    interval: withDefault(milliseconds(), 1_000),
-    max: optional(milliseconds()),
+    initialBackoff: withDefault(milliseconds(), 1_000),
+    maxBackoff: optional(milliseconds()),
     jitter: withDefault(share, 0.2),
   }),
   filters: group({

@@ -182,7 +182,7 @@ test.serial(
     const sim = createSimulation({ seed: 1, level: 'message', link: { latency: 1 } });
     const { peers, transport } = await bare(sim, 'a', {
       persistent: ['nobody'],
-      reconnect: { interval: 1, max: 1, jitter: 0 },
+      reconnect: { initialBackoff: 1, maxBackoff: 1, jitter: 0 },
     });
     const lazy = peers.events();
     let heard = 0;

@@ -287,7 +287,7 @@ async function nodesWithOneKey(fixture: RealFixture, carrier: (typeof carriers)[
   const persistent = {
     ...passive,
     persistent: [a.address],
-    reconnect: { interval: 1_000, max: 1_000 },
+    reconnect: { initialBackoff: 1_000, maxBackoff: 1_000 },
   };
   const older = await fixture.node('older', { peers: persistent, make: carrier.make(theirs) });
   await fixture.until('the first node is a peer', () => a.peers.get(older.nodeId) !== undefined);

@@ -29,7 +29,7 @@ test.serial(
     const recorder = new KillRecorder();
     const servers = [await start(t, recorder), await start(t, recorder), await start(t, recorder)];
     const balancer = createBalancer({
-      resolver: createStaticResolver({ ledger: servers.map(({ address }) => address) }),
+      resolve: createStaticResolver({ ledger: servers.map(({ address }) => address) }),
     });
     const retries = createRetries({ methods: METHODS, throttle: THROTTLE });
     const client = createTransport({

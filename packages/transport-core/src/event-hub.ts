@@ -26,7 +26,7 @@ export class EventHub<E> {
   }
 
   /** Adds a reader, which receives the events of `first` before all others. */
-  follow(first: readonly E[]): AsyncIterableIterator<E, undefined> {
+  follow(first: readonly E[]): AsyncIterator<E, undefined> & AsyncIterableIterator<E> {
     const reader = new EventReader<E>(this.#lagged, (gone) => this.#readers.delete(gone));
     for (const event of first) reader.push(event);
     if (this.#over) reader.end();
@@ -42,7 +42,7 @@ export class EventHub<E> {
   }
 }
 
-class EventReader<E> implements AsyncIterableIterator<E, undefined> {
+class EventReader<E> implements AsyncIterableIterator<E> {
   readonly #queue: E[] = [];
   readonly #waiting: ((result: IteratorResult<E, undefined>) => void)[] = [];
   readonly #lagged: (missed: number) => E;

@@ -2,6 +2,7 @@
 // can replay it.
 
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import type { Bytes } from './plain.ts';
 
 /** Returns the next random number in [0, 1) on each call. */
 export type Random = () => number;
@@ -17,7 +18,7 @@ export function seededRandom(seed: number): Random {
 }
 
 /** Returns `length` random bytes. */
-export function randomBytes(random: Random, length: number): Uint8Array<ArrayBuffer> {
+export function randomBytes(random: Random, length: number): Bytes {
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) bytes[i] = Math.floor(random() * 256);
   return bytes;

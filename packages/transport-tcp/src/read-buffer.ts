@@ -3,19 +3,20 @@
 // sockets, not for accepted ones.
 
 import type { OnReadOpts } from 'node:net';
+import type { Bytes } from '@trunkline/transport-core';
 
 /**
  * The read callback of a socket that is about to be dialed. Its connection is set later; until then
  * the socket is paused.
  */
 export class SocketReader {
-  #read: ((chunk: Uint8Array<ArrayBuffer>) => boolean) | undefined = undefined;
+  #read: ((chunk: Bytes) => boolean) | undefined = undefined;
 
   /**
    * @param read receives each chunk, whose memory is valid until `read` returns. `read` returns
    *   false to stop reading for now.
    */
-  start(read: (chunk: Uint8Array<ArrayBuffer>) => boolean): void {
+  start(read: (chunk: Bytes) => boolean): void {
     this.#read = read;
   }
 
@@ -30,7 +31,7 @@ export class SocketReader {
 }
 
 /** Allocated by the first dial. */
-let buffer: Uint8Array<ArrayBuffer> | undefined;
+let buffer: Bytes | undefined;
 
 /** The size, in bytes, that libuv would allocate for each read. */
 const SIZE = 64 * 1024;

@@ -2,7 +2,7 @@
 // is free again, and a graceful close loses no data.
 
 import type { Socket } from 'node:net';
-import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
+import type { Bytes, Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
 import {
   formatHostPort,
   freeChunk,
@@ -189,7 +189,7 @@ export class TcpConnection implements StreamConnection {
     this.#phase = next;
   }
 
-  readonly #data = (buffer: Uint8Array<ArrayBuffer>): void => {
+  readonly #data = (buffer: Bytes): void => {
     const chunk = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
     if (this.#receive(chunk)) freeChunk(chunk);
   };

@@ -24,7 +24,12 @@ const MOST_EVENTS = 6;
 const site = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}`;
 // Every tab is a node of its own, so it has a new key each time it is loaded.
 const identity = createIdentity();
-const signal = createHubSignal({ hub: `${site}/signal`, backends: [ws()], identity, relay: true });
+const signal = createHubSignal({
+  address: `${site}/signal`,
+  backends: [ws()],
+  identity,
+  relay: true,
+});
 const self = new Participant({
   kind: 'page',
   identity,

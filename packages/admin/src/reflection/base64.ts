@@ -1,6 +1,6 @@
 // Conversion of bytes to base64 and back, because JSON carries bytes in this form.
 
-import { TransportError } from '@trunkline/transport-core';
+import { type Bytes, TransportError } from '@trunkline/transport-core';
 
 /** Returns bytes as base64 with padding (RFC 4648 §4). */
 export function toBase64(bytes: Uint8Array): string {
@@ -14,7 +14,7 @@ export function toBase64(bytes: Uint8Array): string {
  * Returns the bytes of base64, with or without padding. Throws `invalid_argument` for any other
  * text.
  */
-export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+export function fromBase64(text: string): Bytes {
   let binary: string;
   try {
     binary = atob(text);

@@ -2,7 +2,7 @@
 // tag for each topic. A topic can be recognized by its tag, but not read from it.
 
 import { concatBytes } from '@noble/hashes/utils.js';
-import type { Random } from '@trunkline/transport-core';
+import type { Bytes, Random } from '@trunkline/transport-core';
 import { randomBytes } from '@trunkline/transport-core/backend';
 import { MOST_TOPICS } from '../protocol.ts';
 import { hasTag, makeTags, NONCE_BYTES, TAG_BYTES, Tagger } from './tags.ts';
@@ -44,10 +44,7 @@ export function encodeList(
 }
 
 /** Writes the checksum into an answer and returns the answer. Tests forge answers with it. */
-export function sealList(
-  question: Uint8Array,
-  answer: Uint8Array<ArrayBuffer>,
-): Uint8Array<ArrayBuffer> {
+export function sealList(question: Uint8Array, answer: Bytes): Bytes {
   new DataView(answer.buffer, answer.byteOffset).setUint32(SEQ_BYTES, check(question, answer));
   return answer;
 }

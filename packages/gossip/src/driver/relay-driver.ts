@@ -243,7 +243,7 @@ class TransportRelayDriver implements RelayDriver {
 }
 
 /** The bytes of one upload, as the transport asks for them. It serves one consumer. */
-class Upload implements AsyncIterableIterator<Uint8Array, undefined> {
+class Upload implements AsyncIterableIterator<Uint8Array> {
   readonly #pull: () => void;
   readonly #controller = new AbortController();
   #asker:

@@ -1,6 +1,7 @@
 // The id of a message: its publisher, the publisher's life, and a sequence number. Publishing equal
 // content twice gives two ids.
 
+import type { Bytes } from '@trunkline/transport-core';
 import { NAME_BYTES, readName, writeName } from './hex-names.ts';
 import { look } from './word-reader.ts';
 
@@ -68,7 +69,7 @@ const kept: (
  * Encodes an id as 44 bytes, big-endian, so that ids sort by origin, then epoch, then sequence.
  * Throws a TypeError if the id is malformed or its origin is not 64 lower-case hex digits.
  */
-export function encodeMessageId(id: MessageId): Uint8Array<ArrayBuffer> {
+export function encodeMessageId(id: MessageId): Bytes {
   const bytes = new Uint8Array(MESSAGE_ID_BYTES);
   writeMessageId(id, bytes, 0);
   return bytes;

@@ -3,6 +3,8 @@
 // engine, and so is creating a view. Therefore the last buffer and view are kept: a message is read
 // several times, and messages that arrive together share their memory.
 
+import type { Bytes } from '@trunkline/transport-core';
+
 /**
  * A view of the whole memory that holds some bytes, and their offset in it. Readers must stay
  * within the bytes. The object is shared: it is valid until the next call of `look` or `rest`.
@@ -33,7 +35,7 @@ export function rest(bytes: Uint8Array, from: number): Uint8Array {
   if (bytes !== here.bytes) turn(bytes);
   const at = here.at + from;
   const part = new Uint8Array(here.memory, at, bytes.length - from);
-  here.bytes = part as Uint8Array<ArrayBuffer>;
+  here.bytes = part as Bytes;
   here.at = at;
   return part;
 }
@@ -44,6 +46,6 @@ function turn(bytes: Uint8Array): void {
     here.memory = buffer;
     here.view = new DataView(buffer);
   }
-  here.bytes = bytes as Uint8Array<ArrayBuffer>;
+  here.bytes = bytes as Bytes;
   here.at = bytes.byteOffset;
 }

@@ -236,7 +236,7 @@ export class CallbackReader extends TopicReader {
  */
 export class LoopReader
   extends TopicReader
-  implements AsyncIterableIterator<ReceivedMessage<unknown>, undefined>
+  implements AsyncIterableIterator<ReceivedMessage<unknown>>
 {
   readonly #askers: {
     readonly resolve: (result: IteratorResult<ReceivedMessage<unknown>, undefined>) => void;

@@ -1,5 +1,7 @@
 // Parses and formats IP addresses as bytes: 4 for IPv4, 16 for IPv6.
 
+import type { Bytes } from '@trunkline/transport-core';
+
 /**
  * Parses '10.0.0.1', '::1', '[::1]' and 'fe80::1%eth0'. The zone is dropped, because it has a
  * meaning only on one machine. IPv4 mapped into IPv6 ('::ffff:10.0.0.1') gives 4 bytes.
@@ -8,7 +10,7 @@
  * ('127.1', '0x7f000001', '010.0.0.1'). Parsers disagree about those, and a filter is useless if
  * the dialer reads a different address than the filter did.
  */
-export function parseIp(text: string): Uint8Array<ArrayBuffer> | undefined {
+export function parseIp(text: string): Bytes | undefined {
   if (!text.includes(':')) return parseIPv4(text);
   const [, bracketed, bare] = /^(?:\[(.*)\]|([^[\]]*))$/su.exec(text) ?? [];
   const [, literal] = /^([^%]*)(?:%[^%]+)?$/su.exec(bracketed ?? bare ?? '') ?? [];
@@ -43,7 +45,7 @@ export function startsWith(ip: Uint8Array, prefix: readonly number[], bits: numb
   return rest === 0 || ip[whole]! >> (8 - rest) === (prefix[whole] ?? 0) >> (8 - rest);
 }
 
-function parseIPv4(text: string): Uint8Array<ArrayBuffer> | undefined {
+function parseIPv4(text: string): Bytes | undefined {
   const parts = text.split('.');
   if (parts.length !== 4) return undefined;
   const ip = new Uint8Array(4);
@@ -54,7 +56,7 @@ function parseIPv4(text: string): Uint8Array<ArrayBuffer> | undefined {
   return ip;
 }
 
-function parseIPv6(text: string): Uint8Array<ArrayBuffer> | undefined {
+function parseIPv6(text: string): Bytes | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
   const head = bytesOf(halves[0]!, halves.length === 1);

@@ -81,7 +81,7 @@ export class Node {
       nodeId: this.nodeId,
       warn: (error) => this.warn(error),
     });
-    const { interval, jitter } = config.reconnect;
+    const { initialBackoff: interval, maxBackoff = 120_000, jitter } = config.reconnect;
     this.planner = new DialPlanner({
       random,
       now: clock.now(),
@@ -90,7 +90,7 @@ export class Node {
       seeds: config.seeds,
       // A seed crawls the network and keeps no peers.
       maxOutbound: config.exchange.seed ? 0 : config.maxOutbound,
-      reconnect: { interval, max: Math.max(config.reconnect.max ?? 120_000, interval), jitter },
+      reconnect: { interval, max: Math.max(maxBackoff, interval), jitter },
       perHost: mode === 'public' ? 1 : undefined,
     });
   }

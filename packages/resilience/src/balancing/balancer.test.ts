@@ -57,7 +57,7 @@ async function setUp(
   const resolver = createStaticResolver({ orders: names.map((name) => `inmem://${name}`) });
   const events: BalancerEvent[] = [];
   const balancer = createBalancer({
-    resolver,
+    resolve: resolver,
     policy: roundRobin(),
     random: seededRandom(1),
     onEvent: (event) => events.push(event),
@@ -186,7 +186,11 @@ function playedResolver() {
 test('calls wait for the first addresses, within their deadline and a bound', async (t) => {
   const { resolver, watched } = playedResolver();
   const server = new FakeServer();
-  const { interceptor } = createBalancer({ resolver, clock: server.clock, limits: { waiting: 3 } });
+  const { interceptor } = createBalancer({
+    resolve: resolver,
+    clock: server.clock,
+    limits: { waiting: 3 },
+  });
   const send = (given = {}) => server.send(interceptor, fakeCall(given));
   const controller = new AbortController();
   const patient = send();
@@ -214,7 +218,7 @@ test('calls wait for the first addresses, within their deadline and a bound', as
 test('calls fail while a name cannot be resolved or has no address', async (t) => {
   const { resolver, watched } = playedResolver();
   const server = new FakeServer();
-  const { interceptor } = createBalancer({ resolver, clock: server.clock });
+  const { interceptor } = createBalancer({ resolve: resolver, clock: server.clock });
   const send = () => server.send(interceptor, fakeCall());
   const first = send();
   watched[0]!.observer.failed(
@@ -241,7 +245,7 @@ test('if no address takes calls, all are used', async (t) => {
   const { resolver, watched } = playedResolver();
   const server = new FakeServer();
   const balancer = createBalancer({
-    resolver,
+    resolve: resolver,
     policy: pickFirst(),
     clock: server.clock,
     random: () => 0.5,
@@ -263,7 +267,7 @@ test('names and addresses are bounded', async (t) => {
   const { resolver, watched } = playedResolver();
   const clock = createManualClock();
   const server = new FakeServer();
-  const balancer = createBalancer({ resolver, clock, limits: { names: 2, addresses: 3 } });
+  const balancer = createBalancer({ resolve: resolver, clock, limits: { names: 2, addresses: 3 } });
   for (const target of ['x', 'y', 'z']) {
     void server.send(balancer.interceptor, fakeCall({ target }));
     const list = Array.from({ length: 5 }, (_, n) => ({ address: `${target}${n}:1` }));
@@ -287,12 +291,12 @@ test('names and addresses are bounded', async (t) => {
 });
 
 test('invalid options of a balancer throw TypeErrors that name them', (t) => {
-  t.throws(() => createBalancer({} as never), { message: /createBalancer: resolver: is required/ });
-  t.throws(() => createBalancer({ resolver: createStaticResolver(), slowStart: -1 }), {
+  t.throws(() => createBalancer({} as never), { message: /createBalancer: resolve: is required/ });
+  t.throws(() => createBalancer({ resolve: createStaticResolver(), slowStart: -1 }), {
     message: /slowStart: must be a number from 0/,
   });
   t.throws(
-    () => createBalancer({ resolver: createStaticResolver(), outliers: { failurePercent: 101 } }),
+    () => createBalancer({ resolve: createStaticResolver(), outliers: { failurePercent: 101 } }),
     { message: /outliers\.failurePercent: must be a number from 0 to 100, got 101/ },
   );
 });

@@ -38,7 +38,7 @@ import type { BalancingPolicy, PickingPolicy } from './policy.ts';
 /** Options of {@link createBalancer}. */
 export interface BalancerOptions {
   /** Finds the addresses of names. Targets that it does not handle are dialed as they are. */
-  readonly resolver: Resolver;
+  readonly resolve: Resolver;
   /** Chooses the address of each call. Default `leastLoaded()`. */
   readonly policy?: BalancingPolicy | undefined;
   /**
@@ -73,12 +73,12 @@ export interface BalancerOptions {
          * Minimum number of addresses with enough calls; if there are fewer, no address is ejected.
          * Default 5, as for both rules of A50.
          */
-        readonly minimumAddresses?: number | undefined;
+        readonly minAddresses?: number | undefined;
         /**
          * Minimum number of calls in an interval; an address with fewer is not examined. Default
          * 100.
          */
-        readonly minimumCalls?: number | undefined;
+        readonly minCalls?: number | undefined;
       }
     | undefined;
   /**
@@ -208,7 +208,7 @@ class NamesBalancer implements Balancer {
   constructor(options: BalancerOptions) {
     this.#options = parseOptions(schema, options, 'createBalancer');
     this.#policy = this.#options.policy as PickingPolicy;
-    this.#resolver = this.#options.resolver;
+    this.#resolver = this.#options.resolve;
     this.#clock = this.#options.clock;
     this.#ticks = new TickClock(this.#clock);
     this.interceptor = (next) => (call) => this.#balance(next, call);
@@ -372,7 +372,7 @@ const NONE: readonly AddressState[] = [];
 const MOST = 1_000_000;
 
 const schema = optionsSchema({
-  resolver: reference<Resolver>(
+  resolve: reference<Resolver>(
     (value) => typeof (value as Resolver | undefined)?.watch === 'function',
     'a Resolver',
   ),
@@ -391,8 +391,8 @@ const schema = optionsSchema({
       maxEjectionPercent: withDefault(number(0, 100), 10),
       successRateFactor: withDefault(number(0, MOST), 1.9),
       failurePercent: withDefault(number(0, 100), 85),
-      minimumAddresses: withDefault(integer(1, MOST), 5),
-      minimumCalls: withDefault(integer(1, MOST), 100),
+      minAddresses: withDefault(integer(1, MOST), 5),
+      minCalls: withDefault(integer(1, MOST), 100),
     }),
   ),
   slowStart: withDefault(number(0, 0x7fff_ffff), 0),

@@ -11,8 +11,8 @@ const DEFAULTS: OutlierSettings = {
   maxEjectionPercent: 10,
   successRateFactor: 1.9,
   failurePercent: 85,
-  minimumAddresses: 5,
-  minimumCalls: 100,
+  minAddresses: 5,
+  minCalls: 100,
 };
 
 function setUp(count: number, given: Partial<OutlierSettings> = {}) {

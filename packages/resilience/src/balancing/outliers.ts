@@ -11,8 +11,8 @@ export interface OutlierSettings {
   readonly maxEjectionPercent: number;
   readonly successRateFactor: number;
   readonly failurePercent: number;
-  readonly minimumAddresses: number;
-  readonly minimumCalls: number;
+  readonly minAddresses: number;
+  readonly minCalls: number;
 }
 
 /** The record of one address. */
@@ -68,9 +68,9 @@ export class Outliers {
     const { interval } = this.#settings;
     if (now - this.#examinedAt < interval) return;
     this.#examinedAt = now;
-    const { minimumCalls, minimumAddresses } = this.#settings;
-    const busy = [...this.#records].filter(([, { calls }]) => calls >= minimumCalls);
-    if (busy.length >= minimumAddresses) {
+    const { minCalls, minAddresses } = this.#settings;
+    const busy = [...this.#records].filter(([, { calls }]) => calls >= minCalls);
+    if (busy.length >= minAddresses) {
       this.#bySuccessRate(busy, now);
       this.#byFailures(busy, now);
     }

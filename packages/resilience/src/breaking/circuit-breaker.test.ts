@@ -12,7 +12,7 @@ function setUp() {
   const breaker = createCircuitBreaker({
     clock: server.clock,
     random: () => 0,
-    minimumCalls: 4,
+    minCalls: 4,
     onEvent: (event) => events.push(event),
   });
   const send = async (isFailure: boolean, target = 'a:1') => {

@@ -29,7 +29,7 @@ export interface CircuitBreakerOptions {
   /** Percentage of failed calls at which a circuit opens. Default 50. */
   readonly failurePercent?: number | undefined;
   /** Minimum number of calls in a window; with fewer, a circuit never opens. Default 20. */
-  readonly minimumCalls?: number | undefined;
+  readonly minCalls?: number | undefined;
   /**
    * Duration, in milliseconds, for which an open circuit refuses calls; up to a fifth is added at
    * random. Default 5,000.
@@ -174,7 +174,7 @@ const MOST = 1_000_000;
 const schema = optionsSchema({
   window: withDefault(milliseconds(), 10_000),
   failurePercent: withDefault(number(1, 100), 50),
-  minimumCalls: withDefault(integer(1, MOST), 20),
+  minCalls: withDefault(integer(1, MOST), 20),
   openFor: withDefault(milliseconds(), 5_000),
   probes: withDefault(integer(1, 1_000), 3),
   circuits: withDefault(integer(1, MOST), 1_000),

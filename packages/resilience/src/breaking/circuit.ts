@@ -11,7 +11,7 @@ export type CircuitState = 'closed' | 'open' | 'half-open';
 export interface CircuitSettings {
   readonly window: number;
   readonly failurePercent: number;
-  readonly minimumCalls: number;
+  readonly minCalls: number;
   readonly openFor: number;
   readonly probes: number;
   readonly random: Random;
@@ -98,9 +98,8 @@ export class Circuit {
     if (isFailure === undefined) return;
     this.#window.record(isFailure, now);
     const { calls, failures } = this.#window;
-    const { minimumCalls, failurePercent } = this.#settings;
-    if (isFailure && calls >= minimumCalls && 100 * failures >= failurePercent * calls)
-      this.#open(now);
+    const { minCalls, failurePercent } = this.#settings;
+    if (isFailure && calls >= minCalls && 100 * failures >= failurePercent * calls) this.#open(now);
   }
 
   #open(now: number): void {

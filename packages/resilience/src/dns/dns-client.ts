@@ -2,13 +2,8 @@
 
 import { type Clock, type Random, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
-import {
-  type Answer,
-  ask,
-  type DnsExchange,
-  type DnsServer,
-  type QuestionType,
-} from './dns-query.ts';
+import { type Answer, ask, type QuestionType } from './dns-query.ts';
+import type { DnsExchange, DnsServer } from './dns-server.ts';
 
 /** Options of `DnsClient`. */
 export interface DnsClientOptions {

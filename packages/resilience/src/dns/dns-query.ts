@@ -6,6 +6,7 @@ import { createSocket } from 'node:dgram';
 import { connect, isIPv6 } from 'node:net';
 import { formatHostPort } from '@trunkline/transport-core/backend';
 import { decode, encode, type Packet, RECURSION_DESIRED } from 'dns-packet';
+import type { DnsExchange, DnsServer } from './dns-server.ts';
 
 /** The type of the records that a question asks for. */
 export type QuestionType = 'A' | 'AAAA' | 'SRV';
@@ -20,25 +21,6 @@ export interface Question {
   /** True to announce that answers of up to 1,232 bytes are accepted over UDP (EDNS, RFC 6891). */
   readonly edns: boolean;
 }
-
-/** A DNS server. */
-export interface DnsServer {
-  /** An IP address. */
-  readonly host: string;
-  readonly port: number;
-}
-
-/**
- * Sends a query to a server, and resolves to the answer. Both are messages in the format of RFC
- * 1035. Must reject when the signal aborts.
- *
- * @param server 'ip:port' or '[ipv6]:port'.
- */
-export type DnsExchange = (
-  server: string,
-  query: Uint8Array,
-  signal: AbortSignal,
-) => Promise<Uint8Array>;
 
 /** An answer. */
 export interface Answer extends Required<Pick<Packet, 'answers' | 'additionals'>> {

@@ -23,7 +23,7 @@ import {
 } from '@trunkline/transport-core/backend';
 import { DnsClient } from './dns-client.ts';
 import { isDnsTarget, parseDnsTarget } from './dns-name.ts';
-import type { DnsExchange, DnsServer } from './dns-query.ts';
+import type { DnsExchange, DnsServer } from './dns-server.ts';
 import { lookUp } from './lookup.ts';
 import { WatchedName } from './watched-name.ts';
 

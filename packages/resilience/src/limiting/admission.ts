@@ -29,7 +29,7 @@ import { adaptiveFields } from './limit-fields.ts';
 export interface AdmissionOptions {
   /**
    * The limit of calls that are handled at a time. It moves between two bounds according to the
-   * latency of the handlers. For a fixed limit, set `least` and `most` to the same number.
+   * latency of the handlers. For a fixed limit, set `min` and `max` to the same number.
    */
   readonly limit?: Omit<ConcurrencyLimitOptions, 'clock'> | undefined;
   /**

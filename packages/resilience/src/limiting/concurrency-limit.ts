@@ -20,9 +20,9 @@ export interface ConcurrencyLimitOptions {
   /** The limit at the start. Default 20. */
   readonly initial?: number | undefined;
   /** The lowest limit. Default 20. */
-  readonly least?: number | undefined;
+  readonly min?: number | undefined;
   /** The highest limit. Default 200. */
-  readonly most?: number | undefined;
+  readonly max?: number | undefined;
   /**
    * The limit shrinks if calls take longer than this multiple of their usual latency. Default 1.5.
    */

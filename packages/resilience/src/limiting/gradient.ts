@@ -5,8 +5,8 @@
 export interface GradientSettings {
   /** The limit at the start, and the bounds between which it moves. */
   readonly initial: number;
-  readonly least: number;
-  readonly most: number;
+  readonly min: number;
+  readonly max: number;
   /** Maximum ratio of the current latency to the usual latency at which the limit still grows. */
   readonly tolerance: number;
   /** Length of a sample window in milliseconds. */
@@ -32,8 +32,8 @@ export class GradientLimit {
 
   constructor(settings: GradientSettings) {
     this.#settings = settings;
-    const { initial, least, most } = settings;
-    this.#limit = Math.max(least, Math.min(most, initial));
+    const { initial, min, max } = settings;
+    this.#limit = Math.max(min, Math.min(max, initial));
   }
 
   /** Maximum number of calls in flight. */
@@ -73,12 +73,12 @@ export class GradientLimit {
     if (this.#usual > 2 * latency) this.#usual *= 0.9;
     // The latency of a client that does not use up its limit says nothing about the limit.
     if (inFlight < this.#limit / 2) return;
-    const { least, most, tolerance } = this.#settings;
+    const { min, max, tolerance } = this.#settings;
     const ratio = latency > 0 ? (tolerance * this.#usual) / latency : 1;
     const gradient = Math.max(0.5, Math.min(1, ratio));
     const aim = this.#limit * gradient + HEADROOM;
     const next = this.#limit * (1 - SMOOTHING) + aim * SMOOTHING;
-    this.#limit = Math.max(least, Math.min(most, next));
+    this.#limit = Math.max(min, Math.min(max, next));
   }
 }
 

@@ -7,8 +7,8 @@ const MOST = 1_000_000;
 
 export const adaptiveFields = {
   initial: withDefault(integer(1, MOST), 20),
-  least: withDefault(integer(1, MOST), 20),
-  most: withDefault(integer(1, MOST), 200),
+  min: withDefault(integer(1, MOST), 20),
+  max: withDefault(integer(1, MOST), 200),
   tolerance: withDefault(number(1, 100), 1.5),
   window: withDefault(milliseconds(), 1_000),
 };

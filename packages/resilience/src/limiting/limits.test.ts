@@ -17,7 +17,7 @@ import { AdmissionQueue } from './admission-queue.ts';
 import { createConcurrencyLimit } from './concurrency-limit.ts';
 import { GradientLimit } from './gradient.ts';
 
-const SETTINGS = { initial: 20, least: 20, most: 200, tolerance: 1.5, window: 1_000 };
+const SETTINGS = { initial: 20, min: 20, max: 200, tolerance: 1.5, window: 1_000 };
 
 /**
  * Feeds a limit with the latencies of a server that handles `capacity` calls at a time in 10 ms
@@ -50,7 +50,7 @@ test('a limit that is not used does not grow', (t) => {
 
 test('a client refuses calls above its limit, unsent', async (t) => {
   const server = new FakeServer();
-  const limit = createConcurrencyLimit({ clock: server.clock, least: 2, most: 2 });
+  const limit = createConcurrencyLimit({ clock: server.clock, min: 2, max: 2 });
   const send = () => server.send(limit.interceptor, fakeCall());
   const first = send();
   void send();
@@ -163,7 +163,7 @@ const seen = (admission: ReturnType<typeof createAdmission>) => {
 
 test('a server admits up to its limit, and then by priority', async (t) => {
   const { admission, running, send } = await startServer(t, {
-    limit: { least: 1, most: 1 },
+    limit: { min: 1, max: 1 },
     queue: { length: 2 },
   });
   const first = await send();
@@ -187,7 +187,7 @@ test('a server admits up to its limit, and then by priority', async (t) => {
 
 test('a refusal may say when to try again, and a canceled call leaves the queue', async (t) => {
   const { admission, clock, running, send } = await startServer(t, {
-    limit: { least: 1, most: 1 },
+    limit: { min: 1, max: 1 },
     pushback: 300,
   });
   const first = await send();

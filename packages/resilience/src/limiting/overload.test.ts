@@ -23,7 +23,7 @@ const SECONDS = 20;
 async function runOverload(isAdmitted: boolean) {
   const sim = createSimulation({ seed: 1, link: { latency: [1, 2] } });
   sim.node('server', async ({ transport, clock }) => {
-    const admission = createAdmission({ clock, limit: { initial: 4, least: 1, most: 50 } });
+    const admission = createAdmission({ clock, limit: { initial: 4, min: 1, max: 50 } });
     const server = isAdmitted ? [admission.interceptor] : [];
     const net = transport(orders, { interceptors: { server } });
     let busyUntil = 0;

@@ -13,16 +13,18 @@ export class BackOff {
   constructor(
     {
       attempts,
-      backOff,
+      initialBackoff,
+      maxBackoff,
     }: {
       readonly attempts: number;
-      readonly backOff: { readonly first: number; readonly max: number };
+      readonly initialBackoff: number;
+      readonly maxBackoff: number;
     },
     random: Random,
   ) {
     this.#attempts = attempts;
-    this.#first = backOff.first;
-    this.#max = backOff.max;
+    this.#first = initialBackoff;
+    this.#max = maxBackoff;
     this.#random = random;
   }
 

@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 import { resumable, resume } from '../index.resumption.ts';
 import { feed } from './testing/feed.ts';
 
-const OPTIONS = { attempts: 100, backOff: { first: 1, max: 5 } };
+const OPTIONS = { attempts: 100, initialBackoff: 1, maxBackoff: 5 };
 
 /** Reads a stream of numbered blobs while its connections are cut. Returns the number of cuts. */
 async function readBlobs(

@@ -6,13 +6,13 @@ import test from 'ava';
 import { resume, resumptionFailure } from '../index.resumption.ts';
 import { advanceUntil, all, fixture, idle, next, until, upTo } from './testing/feed.ts';
 
-const FAST = { backOff: { first: 1, max: 5 } };
+const FAST = { initialBackoff: 1, maxBackoff: 5 };
 const SERVER = 'inmem://server';
 
 test('a handler that waits loses nothing, however long its client is away', async (t) => {
   const clock = createManualClock();
   const { client, cut } = await fixture(t, upTo, { items: 10_000, time: 60_000 }, clock);
-  const options = { backOff: { first: 50_000, max: 50_000 } };
+  const options = { initialBackoff: 50_000, maxBackoff: 50_000 };
   const items = await advanceUntil(clock, resume(client, SERVER, 'count', 500, options));
   for (let i = 0; i < 10; i++) t.is(await advanceUntil(clock, next(items)), i);
   cut();
@@ -129,7 +129,7 @@ test('a stream without a connection ends after its time, and its handler is abor
     { time: 1_000 },
     clock,
   );
-  const options = { backOff: { first: 5_000, max: 5_000 } };
+  const options = { initialBackoff: 5_000, maxBackoff: 5_000 };
   const items = await advanceUntil(clock, resume(client, SERVER, 'count', 1, options));
   t.is(await advanceUntil(clock, next(items)), 0);
   const failed = t.throwsAsync<TransportError>(items.next(), { code: 'not_found' });
@@ -219,7 +219,7 @@ test('attempts are bounded, and their pauses grow up to a maximum', async (t) =>
   const { client, server } = await fixture(t, upTo, {}, clock);
   await server.close();
   const begin = clock.now();
-  const options = { attempts: 6, backOff: { first: 100, max: 400 } };
+  const options = { attempts: 6, initialBackoff: 100, maxBackoff: 400 };
   const error = await t.throwsAsync<TransportError>(
     advanceUntil(clock, resume(client, SERVER, 'count', 1, options)),
     { code: 'unavailable', message: /6 attempts in a row failed after 0 items/ },
@@ -233,7 +233,7 @@ test('attempts are bounded, and their pauses grow up to a maximum', async (t) =>
 test('a timeout ends the stream, also while it waits to try again', async (t) => {
   const clock = createManualClock();
   const { client, server } = await fixture(t, upTo, {}, clock);
-  const options = { timeout: 3_000, backOff: { first: 60_000, max: 60_000 } };
+  const options = { timeout: 3_000, initialBackoff: 60_000, maxBackoff: 60_000 };
   const items = await advanceUntil(clock, resume(client, SERVER, 'count', 1e9, options));
   t.is(await next(items), 0);
   await server.close();
@@ -246,7 +246,7 @@ test('a timeout ends the stream, also while it waits to try again', async (t) =>
 test('a signal cancels the stream, also while it waits to try again', async (t) => {
   const { client, server, count } = await fixture(t, upTo);
   const controller = new AbortController();
-  const options = { signal: controller.signal, backOff: { first: 60_000, max: 60_000 } };
+  const options = { signal: controller.signal, initialBackoff: 60_000, maxBackoff: 60_000 };
   const items = await resume(client, SERVER, 'count', 1e9, options);
   t.is(await next(items), 0);
   await server.close();

@@ -2,7 +2,6 @@
 
 import type { CallOptions } from '@trunkline/transport-core';
 import {
-  group,
   integer,
   milliseconds,
   millisecondsOrNever,
@@ -22,18 +21,18 @@ export interface ResumeOptions {
   readonly timeout?: number | undefined;
   /**
    * Maximum number of consecutive attempts that yield no item, including the first. After the last
-   * one, its error is thrown. A connection that lasts longer than `backOff.max` resets the count.
+   * one, its error is thrown. A connection that lasts longer than `maxBackoff` resets the count.
    * Default 20, which bridges a server outage of about 80 s.
    */
   readonly attempts?: number | undefined;
   /**
-   * The pause before the next attempt, in milliseconds: `first` (default 100), doubled after each
-   * consecutive failure up to `max` (default 10,000). The pause is shortened by up to a half at
-   * random, so that the clients of a server do not all come back at the same time.
+   * The pause before the next attempt, in milliseconds. Default 100. It is doubled after each
+   * consecutive failure, and shortened by up to a half at random, so that the clients of a server do
+   * not all come back at the same time.
    */
-  readonly backOff?:
-    | { readonly first?: number | undefined; readonly max?: number | undefined }
-    | undefined;
+  readonly initialBackoff?: number | undefined;
+  /** The longest pause before an attempt, in milliseconds. Default 10,000. */
+  readonly maxBackoff?: number | undefined;
   /** Ends the stream with `cancelled` when the signal aborts, even between two attempts. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -48,7 +47,8 @@ export interface ResumeOptions {
 export interface ResumeConfig {
   readonly timeout: number;
   readonly attempts: number;
-  readonly backOff: { readonly first: number; readonly max: number };
+  readonly initialBackoff: number;
+  readonly maxBackoff: number;
   readonly signal?: AbortSignal | undefined;
   readonly metadata?: CallOptions['metadata'];
 }
@@ -64,10 +64,8 @@ const isSignal = (value: unknown) => isObject(value) && 'aborted' in (value as o
 const schema = optionsSchema({
   timeout: withDefault(millisecondsOrNever(), Number.POSITIVE_INFINITY),
   attempts: withDefault(integer(1, Number.MAX_SAFE_INTEGER), 20),
-  backOff: group({
-    first: withDefault(milliseconds(), 100),
-    max: withDefault(milliseconds(), 10_000),
-  }),
+  initialBackoff: withDefault(milliseconds(), 100),
+  maxBackoff: withDefault(milliseconds(), 10_000),
   signal: optional(reference<AbortSignal>(isSignal, 'an AbortSignal')),
   metadata: optional(reference<Readonly<Record<string, string>>>(isObject, 'an object of strings')),
 });

@@ -7,7 +7,7 @@ import test from 'ava';
 import { resumable, resume, resumptionFailure } from '../index.resumption.ts';
 import { all, type Feed, feed, fixture, idle, next, until, upTo } from './testing/feed.ts';
 
-const FAST = { backOff: { first: 1, max: 5 } };
+const FAST = { initialBackoff: 1, maxBackoff: 5 };
 const SERVER = 'inmem://server';
 
 const range = (end: number) => Array.from({ length: end }, (_, i) => i);

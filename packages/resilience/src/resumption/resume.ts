@@ -27,7 +27,7 @@ export async function resume<P extends Protocol, N extends DownloadName<P>>(
   method: N,
   request: RequestInput<P, N>,
   options: ResumeOptions = {},
-): Promise<AsyncIterableIterator<ItemOf<P, N>, undefined>> {
+): Promise<AsyncIterator<ItemOf<P, N>, undefined> & AsyncIterableIterator<ItemOf<P, N>>> {
   downloadOf(transport.protocol, method, 'resume');
   if (typeof target !== 'string')
     throw new TypeError(

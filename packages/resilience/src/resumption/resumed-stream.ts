@@ -33,7 +33,7 @@ export interface AttemptOptions {
 export type Attempt<Item> = (options: AttemptOptions) => Promise<AsyncIterable<Item>>;
 
 /** The items of all attempts. */
-export class ResumedStream<Item> implements AsyncIterableIterator<Item, undefined> {
+export class ResumedStream<Item> implements AsyncIterableIterator<Item> {
   readonly #call: ResumedCall;
   readonly #attempt: Attempt<Item>;
   readonly #config: ResumeConfig;
@@ -111,7 +111,7 @@ export class ResumedStream<Item> implements AsyncIterableIterator<Item, undefine
       } catch (error) {
         this.#items = undefined;
         const { clock } = this.#call;
-        if (clock.now() - this.#openedAt > this.#config.backOff.max) this.#backOff.reset();
+        if (clock.now() - this.#openedAt > this.#config.maxBackoff) this.#backOff.reset();
         await this.#pause(error);
       }
     }

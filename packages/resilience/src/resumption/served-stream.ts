@@ -92,7 +92,10 @@ export class ServedStream<Item> {
    *
    * @throws TransportError if the items from `offset` on are no longer kept.
    */
-  attach(offset: number, signal: AbortSignal): AsyncIterableIterator<Item, undefined> {
+  attach(
+    offset: number,
+    signal: AbortSignal,
+  ): AsyncIterator<Item, undefined> & AsyncIterableIterator<Item> {
     this.check(offset);
     const before = this.#reader;
     const reader = new StreamReader<Item>(offset, {

@@ -21,7 +21,7 @@ export interface ReaderSource<Item> {
 type Result<Item> = IteratorResult<Item, undefined>;
 
 /** The items of a stream from one offset on, for one call. */
-export class StreamReader<Item> implements AsyncIterableIterator<Item, undefined> {
+export class StreamReader<Item> implements AsyncIterableIterator<Item> {
   /** True if the reader found that an item was dropped before it was sent. */
   hasGap = false;
   readonly #source: ReaderSource<Item>;

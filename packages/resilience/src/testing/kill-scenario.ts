@@ -172,7 +172,7 @@ export async function runKill(
               watch: (target, observer) => peers!.services.resolver.watch(target, observer),
             };
     const balancer = createBalancer({
-      resolver,
+      resolve: resolver,
       policy: hedgeDelay !== undefined || seed % 2 === 0 ? leastLoaded() : roundRobin(),
       clock,
       random,

@@ -92,7 +92,7 @@ export async function runStorm(seed: number, { how, throttle }: StormOptions): P
   for (let n = 0; n < CLIENTS; n++) {
     sim.node(`user-${n}`, ({ transport, clock, random }) => {
       const resolver: Resolver = createStaticResolver({ orders: names });
-      const balancer = createBalancer({ resolver, policy: roundRobin(), clock, random });
+      const balancer = createBalancer({ resolve: resolver, policy: roundRobin(), clock, random });
       const retries = createRetries({
         clock,
         random,

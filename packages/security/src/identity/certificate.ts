@@ -3,7 +3,7 @@
 
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Name } from '@peculiar/x509';
-import type { Random } from '@trunkline/transport-core';
+import type { Bytes, Random } from '@trunkline/transport-core';
 import { randomBytes } from '@trunkline/transport-core/backend';
 import { sha256 } from '#primitives';
 import type { Identity } from './identity.ts';
@@ -74,7 +74,7 @@ export async function makeCertificate(contents: CertificateContents): Promise<st
       issuer: issuer.name,
       notBefore: wallTime(notBefore),
       notAfter: wallTime(notAfter),
-      publicKey: publicKey as Uint8Array<ArrayBuffer>,
+      publicKey: publicKey as Bytes,
       signingKey: { algorithm: ALGORITHMS[issuer.identity.type] } as never,
       extensions: [...ownExtensions, ...keyIds],
     },

@@ -1,7 +1,7 @@
 // Identities: a node's key pair, and the node id derived from its public key.
 
 import { hexToBytes } from '@noble/hashes/utils.js';
-import { type Random, systemRandom } from '@trunkline/transport-core';
+import { type Bytes, type Random, systemRandom } from '@trunkline/transport-core';
 import {
   optionsSchema,
   parseOptions,
@@ -30,7 +30,7 @@ export interface Identity {
   /** The type of the key. */
   readonly type: IdentityKeyType;
   /** The public key as SPKI in DER: 44 bytes for Ed25519, 91 for P-256. Do not modify it. */
-  readonly publicKey: Uint8Array<ArrayBuffer>;
+  readonly publicKey: Bytes;
   /**
    * The private key, PKCS#8 in PEM, for `tls.key` and for a file that only its owner can read. It
    * is neither enumerable nor printed.
@@ -43,7 +43,7 @@ export interface Identity {
    * - P-256: ECDSA over SHA-256, r and s of 32 bytes each, with the lower s. It is deterministic in
    *   browsers (RFC 6979) and randomized in Node.
    */
-  sign(message: Uint8Array): Uint8Array<ArrayBuffer>;
+  sign(message: Uint8Array): Bytes;
   /** Verifies a signature of any node, as `verifySignature` does. */
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
 }
@@ -88,7 +88,7 @@ export function openIdentity(type: IdentityKeyType, secret: Uint8Array): Identit
 class KeyIdentity implements Identity {
   readonly nodeId: string;
   readonly type: IdentityKeyType;
-  readonly publicKey: Uint8Array<ArrayBuffer>;
+  readonly publicKey: Bytes;
   readonly #secret: Uint8Array;
   readonly #opened: SecretKey;
 
@@ -105,7 +105,7 @@ class KeyIdentity implements Identity {
     return encodePem('PRIVATE KEY', encodePkcs8(this.type, this.#secret, this.#opened.point));
   }
 
-  sign(message: Uint8Array): Uint8Array<ArrayBuffer> {
+  sign(message: Uint8Array): Bytes {
     if (!(message instanceof Uint8Array))
       throw new TypeError(`identity.sign: the message must be a Uint8Array, got ${typeof message}`);
     return this.#opened.sign(message);

@@ -1,11 +1,13 @@
 // PEM (RFC 7468): bytes as text between two lines with a label.
 
+import type { Bytes } from '@trunkline/transport-core';
+
 /** One block, from '-----BEGIN …-----' to its end. */
 export interface PemBlock {
   /** The label, such as 'PRIVATE KEY' or 'CERTIFICATE'. */
   readonly label: string;
   /** The content; undefined if the block has no end or contains anything but base64. */
-  readonly bytes: Uint8Array<ArrayBuffer> | undefined;
+  readonly bytes: Bytes | undefined;
 }
 
 /**
@@ -34,7 +36,7 @@ export function encodePem(label: string, bytes: Uint8Array): string {
   return `-----BEGIN ${label}-----\n${base64.replace(/.{1,64}/g, '$&\n')}-----END ${label}-----\n`;
 }
 
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+function decodeBase64(text: string): Bytes | undefined {
   const base64 = text.replace(/\s+/g, '');
   if (base64.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return undefined;
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));

@@ -2,6 +2,7 @@
 // RFC 5915 (P-256).
 
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
+import type { Bytes } from '@trunkline/transport-core';
 import { equalBytes } from './bytes.ts';
 import {
   BIT_STRING,
@@ -37,18 +38,14 @@ interface FoundKey {
  * Encodes a secret of 32 bytes. With `point`, a P-256 key is encoded as OpenSSL and Node write it;
  * without `point`, they can still read the key.
  */
-export function encodePkcs8(
-  type: IdentityKeyType,
-  secret: Uint8Array,
-  point?: Uint8Array,
-): Uint8Array<ArrayBuffer> {
+export function encodePkcs8(type: IdentityKeyType, secret: Uint8Array, point?: Uint8Array): Bytes {
   const parts =
     type === 'ed25519'
       ? [ED25519, secret]
       : point === undefined
         ? [P256_ALONE, secret]
         : [P256_WITH_POINT, secret, POINT, point];
-  return concatBytes(...parts) as Uint8Array<ArrayBuffer>;
+  return concatBytes(...parts) as Bytes;
 }
 
 /**

@@ -10,13 +10,14 @@ import {
   sign as nodeSign,
   verify as nodeVerify,
 } from 'node:crypto';
+import type { Bytes } from '@trunkline/transport-core';
 import { encodePkcs8 } from './pkcs8.ts';
 import type { IdentityKeyType, PublicKey } from './public-key.ts';
 import type { SecretKey } from './secret-key.ts';
 import { isScalar, isStrictSignature, withLowS } from './strict-signature.ts';
 
 /** Returns the SHA-256 of bytes, 32 bytes long. */
-export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+export function sha256(bytes: Uint8Array): Bytes {
   return new Uint8Array(createHash('sha256').update(bytes).digest());
 }
 

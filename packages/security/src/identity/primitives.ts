@@ -6,14 +6,15 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256 } from '@noble/curves/nist.js';
 import { sha256 as nobleSha256, sha512 } from '@noble/hashes/sha2.js';
 import { concatBytes } from '@noble/hashes/utils.js';
+import type { Bytes } from '@trunkline/transport-core';
 import { equalBytes, littleEndian } from './bytes.ts';
 import type { IdentityKeyType, PublicKey } from './public-key.ts';
 import type { SecretKey } from './secret-key.ts';
 import { isScalar, isStrictSignature } from './strict-signature.ts';
 
 /** Returns the SHA-256 of bytes, 32 bytes long. */
-export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return nobleSha256(bytes) as Uint8Array<ArrayBuffer>;
+export function sha256(bytes: Uint8Array): Bytes {
+  return nobleSha256(bytes) as Bytes;
 }
 
 /**
@@ -24,13 +25,13 @@ export function openSecret(type: IdentityKeyType, secret: Uint8Array): SecretKey
   if (type === 'ed25519')
     return {
       point: ed25519.getPublicKey(secret),
-      sign: (message) => ed25519.sign(message, secret) as Uint8Array<ArrayBuffer>,
+      sign: (message) => ed25519.sign(message, secret) as Bytes,
     };
   if (!isScalar(secret)) throw new RangeError('a P-256 key is a number from 1 to n - 1');
   return {
     point: p256.getPublicKey(secret, false),
     // By default, @noble hashes the message with SHA-256 before it signs or verifies.
-    sign: (message) => p256.sign(message, secret, { lowS: true }) as Uint8Array<ArrayBuffer>,
+    sign: (message) => p256.sign(message, secret, { lowS: true }) as Bytes,
   };
 }
 

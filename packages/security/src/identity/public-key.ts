@@ -2,6 +2,7 @@
 // certificates and `openssl pkey -pubout` use.
 
 import { concatBytes, hexToBytes } from '@noble/hashes/utils.js';
+import type { Bytes } from '@trunkline/transport-core';
 import { equalBytes } from './bytes.ts';
 
 /** The two types of key that a node can have. */
@@ -15,8 +16,8 @@ export interface PublicKey {
 }
 
 /** Encodes a key as SPKI, in the only form that we accept. */
-export function encodeSpki({ type, point }: PublicKey): Uint8Array<ArrayBuffer> {
-  return concatBytes(PREFIXES[type], point) as Uint8Array<ArrayBuffer>;
+export function encodeSpki({ type, point }: PublicKey): Bytes {
+  return concatBytes(PREFIXES[type], point) as Bytes;
 }
 
 /**

@@ -3,6 +3,7 @@
 // the holder of the key can turn a valid signature of a message into another valid one.
 
 import { hexToBytes } from '@noble/hashes/utils.js';
+import type { Bytes } from '@trunkline/transport-core';
 import { bigEndian, littleEndian } from './bytes.ts';
 import type { PublicKey } from './public-key.ts';
 
@@ -32,7 +33,7 @@ export function isStrictPoint(point: Uint8Array): boolean {
 }
 
 /** Returns the signature with the lower s: (r, s) and (r, n − s) are equally valid. */
-export function withLowS(signature: Uint8Array): Uint8Array<ArrayBuffer> {
+export function withLowS(signature: Uint8Array): Bytes {
   const low = new Uint8Array(signature);
   const s = bigEndian(low.subarray(32));
   if (s > P256_HALF) low.set(hexToBytes((P256_ORDER - s).toString(16).padStart(64, '0')), 32);

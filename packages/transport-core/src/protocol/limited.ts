@@ -13,7 +13,7 @@ export type Limited<C> = C & {
  * Returns a codec that refuses messages of more than `limit` bytes at either end, with
  * `resource_exhausted` (reason `too_large`). A longer message from a peer is not decoded.
  */
-export function limited<Out, In>(codec: Codec<Out, In>, limit: number): Limited<Codec<Out, In>> {
+export function limited<C extends Codec<any, any>>(codec: C, limit: number): Limited<C> {
   const check = (bytes: Uint8Array): Uint8Array => {
     if (bytes.length <= limit) return bytes;
     throw reasonError(
@@ -22,10 +22,11 @@ export function limited<Out, In>(codec: Codec<Out, In>, limit: number): Limited<
     );
   };
   return Object.freeze({
-    name: codec.name,
-    limit,
+    ...codec,
+    name: codec.name, // A codec may be an instance of a class.
     schema: codec.schema,
-    encode: (value: In) => check(codec.encode(value)),
+    limit,
+    encode: (value: unknown) => check(codec.encode(value)),
     decode: (encoded: Uint8Array) => codec.decode(check(encoded)),
   });
 }

@@ -8,7 +8,7 @@ import type { IncomingRpc } from './rpc.ts';
 import type { Taker } from './taker.ts';
 
 /** An async iterator over the calls of one inbox, to which it is a `Taker`. */
-export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc, undefined> {
+export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc> {
   readonly exclusive = false;
   feeding = false;
   readonly methods: ReadonlySet<string> | undefined;

@@ -10,9 +10,7 @@ import { type AnyHandler, Serving } from './serving.ts';
 import type { Taker } from './taker.ts';
 
 /** An async iterator over the intercepted calls of one inbox. */
-export class InterceptedConsumer
-  implements Taker, AsyncIterableIterator<InterceptedRpc, undefined>
-{
+export class InterceptedConsumer implements Taker, AsyncIterableIterator<InterceptedRpc> {
   readonly exclusive = false;
   feeding = false;
   readonly methods: ReadonlySet<string> | undefined;

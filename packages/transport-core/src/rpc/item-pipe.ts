@@ -15,7 +15,7 @@ interface PendingRead {
 }
 
 /** Items on their way from a handler to the connection. */
-export class ItemPipe implements AsyncIterableIterator<unknown, undefined> {
+export class ItemPipe implements AsyncIterableIterator<unknown> {
   readonly #items: PendingItem[] = [];
   readonly #reads: PendingRead[] = [];
   /** Set once the handler has ended the stream, or has failed. */

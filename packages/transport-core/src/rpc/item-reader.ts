@@ -21,7 +21,7 @@ export interface ItemReaderHooks<T> {
 }
 
 /** The items of one call. They can be read only once, by a single loop. */
-export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
+export class ItemReader<T> implements AsyncIterableIterator<T> {
   readonly #stream: InStream;
   #broken: { error: unknown } | undefined = undefined;
   #over = false;

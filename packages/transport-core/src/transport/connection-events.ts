@@ -5,7 +5,7 @@ import type { Remote } from '../remote.ts';
 import type { ConnectionEvent } from './types.ts';
 
 /** The iterator that `connections()` returns. */
-export class ConnectionEvents implements AsyncIterableIterator<ConnectionEvent, undefined> {
+export class ConnectionEvents implements AsyncIterableIterator<ConnectionEvent> {
   readonly #queue: ConnectionEvent[];
   readonly #waiting: ((result: IteratorResult<ConnectionEvent, undefined>) => void)[] = [];
   readonly #left: (events: ConnectionEvents) => void;

@@ -1,6 +1,8 @@
 // Frames, the units on a connection after its preamble: their kinds and their decoded form.
 // frame.proto defines them.
 
+import type { Bytes } from '../plain.ts';
+
 /**
  * The kinds of frames (docs/wire-protocol.md §2). 1 to 31 are reserved for Trunkline; a receiver
  * skips and counts kinds from 32 on.
@@ -35,13 +37,13 @@ export const DOWNLOAD = 2;
 export const UNPROCESSED = 1;
 
 /** The preamble that each side sends first: `54 52 4B 4C`. */
-export const PREAMBLE: Uint8Array<ArrayBuffer> = new Uint8Array([0x54, 0x52, 0x4b, 0x4c]);
+export const PREAMBLE: Bytes = new Uint8Array([0x54, 0x52, 0x4b, 0x4c]);
 
 /** The number of bytes by which a frame may exceed its packet: header fields, metadata, a hello. */
 export const FRAME_OVERHEAD = 16 * 1024;
 
 /** An empty byte array, shared by all frames without payload. */
-export const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+export const EMPTY: Bytes = new Uint8Array(0);
 
 /**
  * A decoded frame. Absent fields are 0, '' or EMPTY. The decoder reuses one object for all frames,

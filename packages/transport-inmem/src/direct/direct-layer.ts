@@ -15,11 +15,11 @@ import type { DirectNetwork } from './direct-network.ts';
  */
 export class DirectLayer extends NearbyLayer {
   readonly name: string;
-  private readonly network: DirectNetwork;
+  private readonly network: DirectNetwork<DirectLayer>;
   private dialed = 0;
 
   constructor(
-    network: DirectNetwork,
+    network: DirectNetwork<DirectLayer>,
     name: string,
     advertiseAddr: string | undefined,
     clock: Clock,

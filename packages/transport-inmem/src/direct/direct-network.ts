@@ -4,7 +4,12 @@
 import { reasonError } from '@trunkline/transport-core/backend';
 import type { FrameConnection } from '../memory/memory-connection.ts';
 import { SCHEME } from '../memory/names.ts';
-import type { DirectLayer } from './direct-layer.ts';
+import type { NearbyLayer } from '../memory/nearby-layer.ts';
+
+/** A layer that listens. */
+interface Listener extends NearbyLayer {
+  readonly name: string;
+}
 
 /** A connection that `from` has dialed to `to`. */
 interface OpenConnection {
@@ -13,8 +18,8 @@ interface OpenConnection {
   readonly near: FrameConnection;
 }
 
-export class DirectNetwork {
-  readonly #listening = new Map<string, DirectLayer>();
+export class DirectNetwork<L extends Listener> {
+  readonly #listening = new Map<string, L>();
   readonly #open = new Set<OpenConnection>();
   /** Whether pairs that nobody has named are connected. */
   #all = false;
@@ -25,7 +30,7 @@ export class DirectNetwork {
   /** When a name was disconnected from all others. */
   readonly #alone = new Map<string, number>();
 
-  add(layer: DirectLayer): void {
+  add(layer: L): void {
     const { name } = layer;
     if (this.#listening.has(name))
       throw reasonError(
@@ -36,12 +41,12 @@ export class DirectNetwork {
     this.#listening.set(name, layer);
   }
 
-  remove(layer: DirectLayer): void {
+  remove(layer: L): void {
     this.#listening.delete(layer.name);
   }
 
   /** Returns the layer at `to`, if `from` may dial it. */
-  find(from: string, to: string): DirectLayer | undefined {
+  find(from: string, to: string): L | undefined {
     return this.connects(from, to) ? this.#listening.get(to) : undefined;
   }
 

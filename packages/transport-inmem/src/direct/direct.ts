@@ -34,7 +34,7 @@ export interface DirectBackend extends Backend {
  * over it.
  */
 export function direct(): DirectBackend {
-  const network = new DirectNetwork();
+  const network = new DirectNetwork<DirectLayer>();
   return {
     schemes: ['inmem'],
     layer: ({ bindAddr, advertiseAddr, clock, random }) =>

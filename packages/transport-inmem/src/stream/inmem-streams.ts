@@ -1,19 +1,14 @@
 // Byte streams within this process, which run the full NetworkTransport without a socket.
 
-import {
-  type Clock,
-  type Random,
-  systemClock,
-  systemRandom,
-} from '@trunkline/transport-core';
+import { type Clock, type Random, systemClock, systemRandom } from '@trunkline/transport-core';
 import {
   reasonError,
   type StreamConnection,
   type StreamLayer,
 } from '@trunkline/transport-core/backend';
 import { ByteConnection, MemoryConnection } from '../memory/memory-connection.ts';
-import { NearbyLayer } from '../memory/nearby-layer.ts';
 import { nameFor, nameOf, SCHEME } from '../memory/names.ts';
+import { NearbyLayer } from '../memory/nearby-layer.ts';
 
 /** Options of {@link createInmemStreams}. */
 export interface InmemStreamsOptions {

@@ -1,7 +1,13 @@
 // Checks of refusals at both ends: every waiting call gets one typed error that names the node and
 // the reason, and no data of the application is seen.
 
-import type { ErrorCode, ErrorReason, Remote, TransportError } from '@trunkline/transport-core';
+import type {
+  Bytes,
+  ErrorCode,
+  ErrorReason,
+  Remote,
+  TransportError,
+} from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';
 import type { EventOf, IdentityFixture, IdentityNode } from './identity-fixture.ts';
 
@@ -97,12 +103,9 @@ export async function checkCall(
   const request = Uint8Array.of(
     ...new TextEncoder().encode(`${acceptor.served.length} ${dialer.nodeId}`),
   );
-  t.deepEqual(
-    await dialer.transport.send(target, 'echo', request),
-    request as Uint8Array<ArrayBuffer>,
-  );
+  t.deepEqual(await dialer.transport.send(target, 'echo', request), request as Bytes);
   const call = acceptor.served.at(-1)!;
-  t.deepEqual(call.request, request as Uint8Array<ArrayBuffer>);
+  t.deepEqual(call.request, request as Bytes);
   t.is(call.from.nodeId, dialer.nodeId, 'the callee knows who calls');
   const remote = await dialer.transport.dial(target);
   t.is(remote.nodeId, acceptor.nodeId, 'the caller knows whom it called');

@@ -1,5 +1,6 @@
 // Frames and bodies that the cases send.
 
+import type { Bytes } from '@trunkline/transport-core';
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 
 export const KiB = 1024;
@@ -38,7 +39,7 @@ export function hint(
 }
 
 /** Returns `length` bytes, each different from its neighbors. */
-export function body(length: number, seed = 0): Uint8Array<ArrayBuffer> {
+export function body(length: number, seed = 0): Bytes {
   const made = new Uint8Array(length);
   for (let i = 0; i < length; i++) made[i] = (i * 31 + (i >> 8) * 7 + seed) & 0xff;
   return made;
@@ -65,7 +66,7 @@ export function same(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /** Encodes a small number as a body, to distinguish calls. */
-export function tag(number: number): Uint8Array<ArrayBuffer> {
+export function tag(number: number): Bytes {
   return Uint8Array.from([number >> 8, number & 0xff]);
 }
 

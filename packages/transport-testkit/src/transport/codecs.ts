@@ -1,7 +1,14 @@
 // Cases about values that a codec refuses: the error names the path, occurs where the mistake can
 // be fixed, and never lets a part of a value through.
 
-import { bytes, defineProtocol, json, serve, type TransportError } from '@trunkline/transport-core';
+import {
+  type Bytes,
+  bytes,
+  defineProtocol,
+  json,
+  serve,
+  type TransportError,
+} from '@trunkline/transport-core';
 import { protobuf } from '@trunkline/transport-core/protobuf';
 import proto from 'protobufjs';
 import { misused, rejected, thrown } from './expect.ts';
@@ -352,7 +359,7 @@ async function linkedKit(f: Fixture) {
 }
 
 /** Returns nested Blocks, `levels` deep. */
-function nested(levels: number): Uint8Array<ArrayBuffer> {
+function nested(levels: number): Bytes {
   const bytes = new Uint8Array(levels * 6);
   let start = bytes.length;
   for (let level = 0; level < levels; level++) {
@@ -364,7 +371,7 @@ function nested(levels: number): Uint8Array<ArrayBuffer> {
   return bytes.slice(start);
 }
 
-function varintField(field: number, value: bigint): Uint8Array<ArrayBuffer> {
+function varintField(field: number, value: bigint): Bytes {
   return new Uint8Array([field << 3, ...varint(value)]);
 }
 

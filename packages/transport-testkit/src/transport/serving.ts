@@ -1,6 +1,6 @@
 // The handlers of most cases: one for each kind of call.
 
-import { type Handlers, type Server, serve } from '@trunkline/transport-core';
+import { type Bytes, type Handlers, type Server, serve } from '@trunkline/transport-core';
 import type { Kit, KitTransport, kit } from './protocols.ts';
 import { pattern, textOf, utf8 } from './values.ts';
 
@@ -41,7 +41,7 @@ export function serveKit(transport: KitTransport, handlers: Handlers<Kit> = {}):
  * Returns the request of `range` for that many items of that many bytes; item i is
  * `pattern(size, i + 1)`.
  */
-export function rangeOf(items: number, size: number): Uint8Array<ArrayBuffer> {
+export function rangeOf(items: number, size: number): Bytes {
   return utf8(`${items} ${size}`);
 }
 

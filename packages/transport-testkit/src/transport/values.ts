@@ -1,7 +1,9 @@
 // Bytes to send, and their comparison: a runner's own deepEqual takes seconds for megabytes.
 
+import type { Bytes } from '@trunkline/transport-core';
+
 /** Encodes a string as UTF-8. */
-export function utf8(text: string): Uint8Array<ArrayBuffer> {
+export function utf8(text: string): Bytes {
   return new Uint8Array(new TextEncoder().encode(text));
 }
 
@@ -14,7 +16,7 @@ export function textOf(bytes: Uint8Array): string {
  * Returns `size` bytes without a short period, so that a lost, duplicated or misplaced packet is
  * noticed.
  */
-export function pattern(size: number, seed = 1): Uint8Array<ArrayBuffer> {
+export function pattern(size: number, seed = 1): Bytes {
   const bytes = new Uint8Array(size);
   let state = seed >>> 0 || 1;
   for (let i = 0; i < size; i++) {

@@ -23,13 +23,13 @@ import { MessageQueue } from './message-queue.ts';
 import { DEFAULT_REALM, type SignalingProtocol, signalingProtocol } from './protocol.ts';
 import { RelayLayer } from './relay-layer.ts';
 
-/** Options of `createHubSignal`; `hub`, `backends` and `identity` are required. */
+/** Options of `createHubSignal`; `address`, `backends` and `identity` are required. */
 export interface HubSignalOptions {
   /**
    * The address of the hub: 'wss://hub.example/signal', or '<nodeId>@address' for a hub that proves
    * its id.
    */
-  readonly hub: string;
+  readonly address: string;
   /** The backends that can dial the hub: `[ws()]`. */
   readonly backends: readonly Backend[];
   /** The node's key, whose id it proves to the hub. */
@@ -93,7 +93,15 @@ class Hub implements HubSignal {
   #isRestoring = false;
 
   constructor(options: HubSignalOptions) {
-    const { hub, identity, realm = DEFAULT_REALM, backends, clock, random, observer } = options;
+    const {
+      address: hub,
+      identity,
+      realm = DEFAULT_REALM,
+      backends,
+      clock,
+      random,
+      observer,
+    } = options;
     this.nodeId = identity.nodeId;
     this.#transport = createTransport({
       protocol: signalingProtocol,

@@ -120,7 +120,13 @@ function access({ transport, clock, random }: NodeContext) {
     }),
   };
   const identity = createIdentity();
-  const signal = createHubSignal({ hub: 'sim://hub', identity, backends: [sim], clock, random });
+  const signal = createHubSignal({
+    address: 'sim://hub',
+    identity,
+    backends: [sim],
+    clock,
+    random,
+  });
   const close = async () => {
     await signal.close();
     await owner.close();

@@ -53,7 +53,8 @@ test('a node whose connection is cut registers again by itself', async (t) => {
   await transport.listen();
   t.teardown(() => transport.close());
   const hub = transport.localAddr();
-  const node = () => createHubSignal({ hub, backends: [ws()], identity: createIdentity() });
+  const node = () =>
+    createHubSignal({ address: hub, backends: [ws()], identity: createIdentity() });
   const [ada, bob] = [node(), node()];
   t.teardown(() => Promise.all([ada.close(), bob.close()]));
   const next = await listening(bob);
@@ -65,7 +66,8 @@ test('a node whose connection is cut registers again by itself', async (t) => {
 
 /** Opens a session between two nodes of a hub, and closes everything. */
 async function connectTwo(hub: string): Promise<void> {
-  const node = () => createHubSignal({ hub, backends: [ws()], identity: createIdentity() });
+  const node = () =>
+    createHubSignal({ address: hub, backends: [ws()], identity: createIdentity() });
   const [ada, bob] = [node(), node()];
   const next = await listening(bob);
   const dialed = recorded(await ada.open(bob.nodeId, OPEN));

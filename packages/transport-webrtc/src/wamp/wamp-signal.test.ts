@@ -15,11 +15,11 @@ const offer: SignalMessage = { type: 'offer', sdp: 'v=0\r\n' };
 const answer: SignalMessage = { type: 'answer', sdp: 'v=0\r\nb=1\r\n' };
 
 test('an invalid option is a TypeError that names it', (t) => {
-  const valid = { url: 'wss://router.example/ws', nodeId: 'ada' };
+  const valid = { address: 'wss://router.example/ws', nodeId: 'ada' };
   t.notThrows(() => createWampSignal(valid));
   for (const [option, value] of [
-    ['url', 'https://router.example'],
-    ['url', undefined],
+    ['address', 'https://router.example'],
+    ['address', undefined],
     ['nodeId', ''],
     ['nodeId', 7],
     ['realm', ''],
@@ -199,7 +199,7 @@ function node(
   nodeId: string,
   options: Partial<WampSignalOptions> = {},
 ) {
-  const signal = createWampSignal({ url, nodeId, ...options });
+  const signal = createWampSignal({ address: url, nodeId, ...options });
   t.teardown(() => signal.close());
   return signal;
 }

@@ -26,10 +26,10 @@ import { OFFER_ERROR } from './wamp-message.ts';
 import { CalleeSession, CallerSession, readDescription } from './wamp-session.ts';
 import type { OpenWebSocket } from './web-socket.ts';
 
-/** Options of `createWampSignal`; `url` and `nodeId` are required. */
+/** Options of `createWampSignal`; `address` and `nodeId` are required. */
 export interface WampSignalOptions {
   /** The address of the router: 'wss://router.example/ws'. */
-  readonly url: string;
+  readonly address: string;
   /**
    * The name of this node's procedure: its node id, or in a network of Babble nodes its public key
    * in hex. The router doesn't verify the id; the connection proves it.
@@ -73,7 +73,7 @@ export function createWampSignal(options: WampSignalOptions): WampSignal {
 }
 
 const schema = optionsSchema({
-  url: reference<string>(
+  address: reference<string>(
     (value) => typeof value === 'string' && /^wss?:\/\/\S+$/.test(value),
     "an address such as 'wss://router.example/ws'",
   ),
@@ -112,7 +112,7 @@ interface Listener {
 class Wamp implements WampSignal {
   readonly nodeId: string;
   readonly trickle = false;
-  readonly #options: Required<Pick<WampSignalOptions, 'url' | 'realm' | 'timeout'>> & {
+  readonly #options: Required<Pick<WampSignalOptions, 'address' | 'realm' | 'timeout'>> & {
     readonly webSocket: OpenWebSocket;
   };
   readonly #clock: Clock;
@@ -126,9 +126,9 @@ class Wamp implements WampSignal {
   #isRestoring = false;
 
   constructor(options: WampSignalOptions) {
-    const { url, nodeId, realm = 'main', timeout = 5_000, webSocket = openWebSocket } = options;
+    const { address, nodeId, realm = 'main', timeout = 5_000, webSocket = openWebSocket } = options;
     this.nodeId = nodeId;
-    this.#options = { url, realm, timeout, webSocket };
+    this.#options = { address, realm, timeout, webSocket };
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
   }
@@ -181,9 +181,9 @@ class Wamp implements WampSignal {
     if (this.#closing.signal.aborted)
       return Promise.reject(new TransportError('shutdown', 'this signal is closed'));
     if (this.#client === undefined) {
-      const { url, realm, timeout, webSocket } = this.#options;
+      const { address, realm, timeout, webSocket } = this.#options;
       const client = WampClient.join({
-        url,
+        url: address,
         realm,
         timeout,
         clock: this.#clock,
@@ -205,8 +205,8 @@ class Wamp implements WampSignal {
       const abort = () => reject(signal?.reason);
       signal?.addEventListener('abort', abort);
       const timer = this.#clock.setTimeout(() => {
-        const { url } = this.#options;
-        reject(reasonError('dial_timeout', `${url}: not joined within ${timeout} ms`));
+        const { address } = this.#options;
+        reject(reasonError('dial_timeout', `${address}: not joined within ${timeout} ms`));
       }, timeout);
       promise.then(resolve, reject).finally(() => {
         signal?.removeEventListener('abort', abort);

@@ -14,12 +14,16 @@ export type NodeTopics<Out, In> = {
 export class NodeTopic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
   readonly #topic: Topic<T, In>;
   /** The reader from the start of the node, until a loop takes it. */
-  #first: AsyncIterableIterator<ReceivedMessage<T>, undefined> | undefined;
+  #first:
+    | (AsyncIterator<ReceivedMessage<T>, undefined> & AsyncIterableIterator<ReceivedMessage<T>>)
+    | undefined;
 
   /** @internal */
   constructor(
     topic: Topic<T, In>,
-    first: AsyncIterableIterator<ReceivedMessage<T>, undefined> | undefined,
+    first:
+      | (AsyncIterator<ReceivedMessage<T>, undefined> & AsyncIterableIterator<ReceivedMessage<T>>)
+      | undefined,
   ) {
     this.#topic = topic;
     this.#first = first;
@@ -46,7 +50,8 @@ export class NodeTopic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
    * loop begins with the next message. Leaving a loop closes its reader, and the loop ends when the
    * node is closed.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage<T>, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<ReceivedMessage<T>, undefined> &
+    AsyncIterableIterator<ReceivedMessage<T>> {
     const first = this.#first;
     this.#first = undefined;
     return first ?? this.#topic.messages();

@@ -86,9 +86,16 @@ export interface NodeGossipOptions<Out, In>
    * The topics that the node joins before it listens, by name: a codec, or an object with a codec,
    * a function `onMessage`, and options of the topic.
    */
-  readonly topics?:
-    | ({ readonly [K in keyof Out]: Codec<Out[K], any> | TopicDefinition<Out[K]> } & {
-        readonly [K in keyof In]: TopicCodec<In[K]>;
-      })
-    | undefined;
+  readonly topics?: TopicsRead<Out> | (TopicsRead<Out> & TopicsPublished<In>) | undefined;
 }
+
+/** The topics, seen from their readers. */
+type TopicsRead<Out> = {
+  readonly [K in keyof Out]: Codec<Out[K], any> | TopicDefinition<Out[K]>;
+};
+
+/**
+ * The topics, seen from publishers. `topics` is a union, because up to TypeScript 5.6 `onMessage`
+ * has no types in an intersection.
+ */
+type TopicsPublished<In> = { readonly [K in keyof In]: TopicCodec<In[K]> };

@@ -52,7 +52,7 @@ test('messages that arrive before the loop wait for it', async (t) => {
 
 test('the queue of a topic without onMessage is bounded', async (t) => {
   const { node, peers } = await publisher(t);
-  const counts = { codec: json(z.number()), queue: { size: 2 } };
+  const counts = { codec: json(z.number()), queue: { messages: 2 } };
   const gossip = { topics: { counts } };
   const reader = closing(t, await createNode({ protocol, peers, gossip }));
   const events = reader.gossip.events();

@@ -83,7 +83,7 @@ export class GossipFixture {
         if (listens(node.name))
           this.subscribers.set(
             node.name,
-            listen(node, 'news', { queue: { size: 10_000 }, ...topic }),
+            listen(node, 'news', { queue: { messages: 10_000 }, ...topic }),
           );
       },
     });

@@ -47,5 +47,5 @@ export interface NodeOptions {
 /** Options of the suite's peers: they dial only nodes that the test names. */
 export const CALM: Partial<PeersOptions<any>> = {
   maxOutbound: 0,
-  reconnect: { interval: 50, max: 200 },
+  reconnect: { initialBackoff: 50, maxBackoff: 200 },
 };

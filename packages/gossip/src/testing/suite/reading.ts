@@ -26,8 +26,8 @@ export const reading: readonly Behavior[] = [
           if (name === 'a') return;
           const topic = gossip.topic('news', words);
           void count('usual', topic);
-          void count('short', topic.messages({ queue: { size: 8 } }));
-          void count('one', topic.messages({ queue: { size: 1, policy: 'drop-newest' } }));
+          void count('short', topic.messages({ queue: { messages: 8 } }));
+          void count('one', topic.messages({ queue: { messages: 1, policy: 'drop-newest' } }));
           void count('strict', topic.messages({ queue: { bytes: 100, policy: 'error' } }));
         },
       });

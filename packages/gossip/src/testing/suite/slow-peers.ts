@@ -18,7 +18,7 @@ export const slowPeers: readonly Behavior[] = [
       });
       await fixture.until('a has two peers', () => fixture.node('a').peers.list().length === 2);
       t.deepEqual(await fixture.publish('a', 'nobody is on it'), { queued: 0 });
-      const deaf = fixture.node('b').gossip.topic('news', words, { queue: { size: 10_000 } });
+      const deaf = fixture.node('b').gossip.topic('news', words, { queue: { messages: 10_000 } });
       fixture.node('c').gossip.topic('news', words).subscribe(hang);
       await fixture.until(
         'a knows two nodes on the topic',
@@ -85,7 +85,7 @@ export const slowPeers: readonly Behavior[] = [
         setup: ({ name, gossip }) =>
           name === 'b' &&
           void gossip
-            .topic('other', words, { queue: { size: 10_000 } })
+            .topic('other', words, { queue: { messages: 10_000 } })
             .subscribe((word) => other.push(word)),
       });
       fixture.subscriber('b').topic.subscribe(hang);

@@ -1,5 +1,6 @@
 // A key and a counter of its uses: the CipherState of Noise (§5.1).
 
+import type { Bytes } from '@trunkline/transport-core';
 import { HASH, type KeyUse, type Suite, TAG } from './suite.ts';
 
 export class CipherState {
@@ -24,7 +25,7 @@ export class CipherState {
    * Returns the plaintext in new memory, or undefined if the ciphertext is not authentic. In that
    * case, the nonce is not used up (§5.1), but callers never continue in that case.
    */
-  open(ad: Uint8Array | undefined, ciphertext: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+  open(ad: Uint8Array | undefined, ciphertext: Uint8Array): Bytes | undefined {
     setNonce(this.n);
     const plaintext = this.#suite.open(this.#use, ad, ciphertext);
     if (plaintext !== undefined) this.n++;

@@ -1,6 +1,8 @@
 // The functions that Noise is built on: a Diffie-Hellman function, a cipher and a hash; in this
 // case 25519, ChaChaPoly and SHA256 (Noise §12).
 
+import type { Bytes } from '@trunkline/transport-core';
+
 /**
  * The functions of Noise_…_25519_ChaChaPoly_SHA256, all synchronous. `#noise-primitives` provides
  * one.
@@ -25,11 +27,7 @@ export interface Suite {
     at: number,
   ): void;
   /** Returns the plaintext in new memory, or undefined if the ciphertext is not authentic. */
-  open(
-    use: KeyUse,
-    ad: Uint8Array | undefined,
-    ciphertext: Uint8Array,
-  ): Uint8Array<ArrayBuffer> | undefined;
+  open(use: KeyUse, ad: Uint8Array | undefined, ciphertext: Uint8Array): Bytes | undefined;
 }
 
 /** One use of a cipher key. */

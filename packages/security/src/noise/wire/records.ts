@@ -1,6 +1,7 @@
 // Records, the messages that both ends send once they share keys: a length of two bytes
 // (big-endian), followed by that many bytes of a Noise transport message.
 
+import type { Bytes } from '@trunkline/transport-core';
 import type { CipherState } from '../framework/cipher-state.ts';
 import { TAG } from '../framework/suite.ts';
 
@@ -45,10 +46,7 @@ export function sealRecord(
  * Returns the plaintext of a record (passed without its length) in new memory, or undefined if it
  * is not the next record of this direction.
  */
-export function openRecord(
-  cipher: CipherState,
-  message: Uint8Array,
-): Uint8Array<ArrayBuffer> | undefined {
+export function openRecord(cipher: CipherState, message: Uint8Array): Bytes | undefined {
   if (cipher.n >= MOST_RECORDS) return undefined;
   const plaintext = cipher.open(undefined, message);
   if (plaintext !== undefined) turn(cipher);

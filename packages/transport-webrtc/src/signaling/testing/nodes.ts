@@ -62,12 +62,7 @@ export async function hubFixture(
     start,
     stop,
     node(given = {}) {
-      const signal = createHubSignal({
-        hub: address,
-        backends,
-        identity: createIdentity(),
-        ...given,
-      });
+      const signal = createHubSignal({ address, backends, identity: createIdentity(), ...given });
       t.teardown(() => signal.close());
       return signal;
     },
