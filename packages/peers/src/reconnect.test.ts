@@ -81,7 +81,7 @@ test.serial(
   'with a fixed interval, a persistent peer is dialed regularly at that interval',
   async (t) => {
     const sim = simulationOf({ seed: 9, level: 'message', name: '' });
-    const reconnect = { interval: 500, max: 500, jitter: 0 };
+    const reconnect = { initialBackoff: 500, maxBackoff: 500, jitter: 0 };
     const nodes = cluster(sim, ['a', 'b'], {
       peers: (name) => (name === 'a' ? { persistent: ['b'], reconnect } : passive),
     });

@@ -204,7 +204,7 @@ test('a refused node whose hello was read is reported with its id and its advert
   ];
   t.deepEqual(
     [reason, direction, nodeId, addr, endpoint],
-    ['full', 'in', b.nodeId, `tcp://${b.address}`, remote!.endpoint],
+    ['full', 'in', b.nodeId, b.address, remote!.endpoint],
   );
   t.deepEqual(await fixture.close(), []);
 });

@@ -40,6 +40,7 @@ export { ERROR_CODES, reasonError, type TransportErrorOptions } from './errors.t
 export { formatHostPort, type HostPort, isUnspecified, parseHostPort } from './host-port.ts';
 export type { ClientNext, ServerNext } from './interceptors.ts';
 export type { TransportCounter } from './observer.ts';
+export type { Bytes } from './plain.ts';
 export type { BytesCodec } from './protocol/bytes.ts';
 export type { Limited } from './protocol/limited.ts';
 export {

@@ -18,7 +18,6 @@ export type { LimitOptions } from './limit-options.ts';
 export { logEvents } from './log-events.ts';
 export type { Logger } from './logger.ts';
 export { combineObservers, type Observer, type ObserverEvent } from './observer.ts';
-export type { Bytes } from './plain.ts';
 export { bytes } from './protocol/bytes.ts';
 export type { Codec } from './protocol/codec.ts';
 export { methodId } from './protocol/default-numbers.ts';

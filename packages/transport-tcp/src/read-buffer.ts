@@ -3,7 +3,7 @@
 // sockets, not for accepted ones.
 
 import type { OnReadOpts } from 'node:net';
-import type { Bytes } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 
 /**
  * The read callback of a socket that is about to be dialed. Its connection is set later; until then

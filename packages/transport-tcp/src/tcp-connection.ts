@@ -2,7 +2,8 @@
 // is free again, and a graceful close loses no data.
 
 import type { Socket } from 'node:net';
-import type { Bytes, Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
+import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 import {
   formatHostPort,
   freeChunk,

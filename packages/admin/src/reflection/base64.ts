@@ -1,6 +1,7 @@
 // Conversion of bytes to base64 and back, because JSON carries bytes in this form.
 
-import { type Bytes, TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 
 /** Returns bytes as base64 with padding (RFC 4648 §4). */
 export function toBase64(bytes: Uint8Array): string {

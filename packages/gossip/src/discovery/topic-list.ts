@@ -2,7 +2,8 @@
 // tag for each topic. A topic can be recognized by its tag, but not read from it.
 
 import { concatBytes } from '@noble/hashes/utils.js';
-import type { Bytes, Random } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 import { randomBytes } from '@trunkline/transport-core/backend';
 import { MOST_TOPICS } from '../protocol.ts';
 import { hasTag, makeTags, NONCE_BYTES, TAG_BYTES, Tagger } from './tags.ts';

@@ -1,7 +1,7 @@
 // The id of a message: its publisher, the publisher's life, and a sequence number. Publishing equal
 // content twice gives two ids.
 
-import type { Bytes } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 import { NAME_BYTES, readName, writeName } from './hex-names.ts';
 import { look } from './word-reader.ts';
 

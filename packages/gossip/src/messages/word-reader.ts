@@ -3,7 +3,7 @@
 // engine, and so is creating a view. Therefore the last buffer and view are kept: a message is read
 // several times, and messages that arrive together share their memory.
 
-import type { Bytes } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 
 /**
  * A view of the whole memory that holds some bytes, and their offset in it. Readers must stay

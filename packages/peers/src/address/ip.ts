@@ -1,6 +1,6 @@
 // Parses and formats IP addresses as bytes: 4 for IPv4, 16 for IPv6.
 
-import type { Bytes } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 
 /**
  * Parses '10.0.0.1', '::1', '[::1]' and 'fe80::1%eth0'. The zone is dropped, because it has a

@@ -3,7 +3,8 @@
 
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Name } from '@peculiar/x509';
-import type { Bytes, Random } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 import { randomBytes } from '@trunkline/transport-core/backend';
 import { sha256 } from '#primitives';
 import type { Identity } from './identity.ts';

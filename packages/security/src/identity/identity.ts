@@ -1,7 +1,8 @@
 // Identities: a node's key pair, and the node id derived from its public key.
 
 import { hexToBytes } from '@noble/hashes/utils.js';
-import { type Bytes, type Random, systemRandom } from '@trunkline/transport-core';
+import { type Random, systemRandom } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 import {
   optionsSchema,
   parseOptions,

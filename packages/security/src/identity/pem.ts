@@ -1,6 +1,6 @@
 // PEM (RFC 7468): bytes as text between two lines with a label.
 
-import type { Bytes } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 
 /** One block, from '-----BEGIN …-----' to its end. */
 export interface PemBlock {

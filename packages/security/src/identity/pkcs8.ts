@@ -2,7 +2,7 @@
 // RFC 5915 (P-256).
 
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
-import type { Bytes } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 import { equalBytes } from './bytes.ts';
 import {
   BIT_STRING,

@@ -10,7 +10,7 @@ import {
   sign as nodeSign,
   verify as nodeVerify,
 } from 'node:crypto';
-import type { Bytes } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 import { encodePkcs8 } from './pkcs8.ts';
 import type { IdentityKeyType, PublicKey } from './public-key.ts';
 import type { SecretKey } from './secret-key.ts';

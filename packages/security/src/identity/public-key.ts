@@ -2,7 +2,7 @@
 // certificates and `openssl pkey -pubout` use.
 
 import { concatBytes, hexToBytes } from '@noble/hashes/utils.js';
-import type { Bytes } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 import { equalBytes } from './bytes.ts';
 
 /** The two types of key that a node can have. */

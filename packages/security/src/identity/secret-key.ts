@@ -1,6 +1,6 @@
 // The interface of a private key in the primitives.
 
-import type { Bytes } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 
 /** A private key that can sign, and its public key. */
 export interface SecretKey {

@@ -3,7 +3,7 @@
 // the holder of the key can turn a valid signature of a message into another valid one.
 
 import { hexToBytes } from '@noble/hashes/utils.js';
-import type { Bytes } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 import { bigEndian, littleEndian } from './bytes.ts';
 import type { PublicKey } from './public-key.ts';
 

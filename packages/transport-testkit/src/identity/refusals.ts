@@ -1,13 +1,8 @@
 // Checks of refusals at both ends: every waiting call gets one typed error that names the node and
 // the reason, and no data of the application is seen.
 
-import type {
-  Bytes,
-  ErrorCode,
-  ErrorReason,
-  Remote,
-  TransportError,
-} from '@trunkline/transport-core';
+import type { ErrorCode, ErrorReason, Remote, TransportError } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 import { caught, checked } from '../transport/expect.ts';
 import type { EventOf, IdentityFixture, IdentityNode } from './identity-fixture.ts';
 

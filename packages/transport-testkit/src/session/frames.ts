@@ -1,6 +1,6 @@
 // Frames and bodies that the cases send.
 
-import type { Bytes } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 
 export const KiB = 1024;

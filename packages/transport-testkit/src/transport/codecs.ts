@@ -1,14 +1,8 @@
 // Cases about values that a codec refuses: the error names the path, occurs where the mistake can
 // be fixed, and never lets a part of a value through.
 
-import {
-  type Bytes,
-  bytes,
-  defineProtocol,
-  json,
-  serve,
-  type TransportError,
-} from '@trunkline/transport-core';
+import { bytes, defineProtocol, json, serve, type TransportError } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 import { protobuf } from '@trunkline/transport-core/protobuf';
 import proto from 'protobufjs';
 import { misused, rejected, thrown } from './expect.ts';

@@ -1,6 +1,7 @@
 // The handlers of most cases: one for each kind of call.
 
-import { type Bytes, type Handlers, type Server, serve } from '@trunkline/transport-core';
+import { type Handlers, type Server, serve } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 import type { Kit, KitTransport, kit } from './protocols.ts';
 import { pattern, textOf, utf8 } from './values.ts';
 

@@ -1,6 +1,6 @@
 // Bytes to send, and their comparison: a runner's own deepEqual takes seconds for megabytes.
 
-import type { Bytes } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 
 /** Encodes a string as UTF-8. */
 export function utf8(text: string): Bytes {

@@ -1,6 +1,6 @@
 // A key and a counter of its uses: the CipherState of Noise (§5.1).
 
-import type { Bytes } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 import { HASH, type KeyUse, type Suite, TAG } from './suite.ts';
 
 export class CipherState {

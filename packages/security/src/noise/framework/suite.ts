@@ -1,7 +1,7 @@
 // The functions that Noise is built on: a Diffie-Hellman function, a cipher and a hash; in this
 // case 25519, ChaChaPoly and SHA256 (Noise §12).
 
-import type { Bytes } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 
 /**
  * The functions of Noise_…_25519_ChaChaPoly_SHA256, all synchronous. `#noise-primitives` provides

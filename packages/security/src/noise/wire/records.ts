@@ -1,7 +1,7 @@
 // Records, the messages that both ends send once they share keys: a length of two bytes
 // (big-endian), followed by that many bytes of a Noise transport message.
 
-import type { Bytes } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 import type { CipherState } from '../framework/cipher-state.ts';
 import { TAG } from '../framework/suite.ts';
 
