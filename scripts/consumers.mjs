@@ -28,6 +28,7 @@ const COMMON_JS = [
   '@trunkline/resilience/dns',
   '@trunkline/telemetry/prometheus',
   '@trunkline/transport-nats',
+  '@trunkline/transport-nats/layer',
 ];
 
 /** The first program of a user, over each backend that a transport has by default. */
