@@ -196,7 +196,7 @@ interface NodeOptions extends Pick<WsStreamLayerOptions, 'server' | 'tls'> {
 
 async function node(
   t: ExecutionContext,
-  { pending, perSource, handshakeTimeout, ...options }: NodeOptions,
+  { pending, perSource, handshakeTimeout, server, tls }: NodeOptions,
 ) {
   const clock = createManualClock();
   const errors: TransportError[] = [];
@@ -208,13 +208,12 @@ async function node(
   };
   const limits = { handshakes: { pending, perSource } };
   const transport = createTransport('ws://127.0.0.1:0', {
-    ...options,
     protocol: echo,
     clock,
     limits,
     handshakeTimeout,
     observer: { event },
-    backends: [ws()],
+    backends: [ws({ server, tls })],
   });
   await transport.listen();
   serve(transport, { echo: (request) => request });

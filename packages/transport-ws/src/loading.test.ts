@@ -10,9 +10,12 @@ const run = promisify(execFile);
 
 /** Runs a program on this package, and returns the value that it passes to `tell`. */
 async function told(program: string): Promise<unknown> {
-  const index = new URL('index.js', import.meta.url).href;
+  const [index, layer] = ['index.js', 'index.layer.js'].map(
+    (name) => new URL(name, import.meta.url),
+  );
   const text = `
-    import { createWsStreamLayer, ws } from '${index}';
+    import { ws } from '${index}';
+    import { createWsStreamLayer } from '${layer}';
     const layer = createWsStreamLayer();
     const tell = (value) => {
       console.log(JSON.stringify(value));
