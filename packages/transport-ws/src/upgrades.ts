@@ -39,7 +39,10 @@ export interface UpgradeOptions {
 
 /**
  * Handles the server's upgrades at `path` until the returned function is called. Upgrades that
- * arrive before ws is loaded wait for it.
+ * arrive before ws is loaded wait for it. An upgrade that another listener has taken by the end of
+ * the tick, or later while it waits, is left alone.
+ *
+ * @throws TransportError `address_in_use` if another transport handles these upgrades.
  */
 export function takeUpgrades({
   server,
@@ -51,9 +54,15 @@ export function takeUpgrades({
   arrived,
   accept,
 }: UpgradeOptions): () => void {
+  if (takers(server).some((each) => each[PATH] === path))
+    throw reasonError(
+      'address_in_use',
+      `Cannot listen at '${path}' of the given 'server': another transport takes the upgrades there; give each transport another path, or close the other one first`,
+      { target: path },
+    );
   let webSockets: WebSocketServer | undefined;
   const parked = new Set<() => void>();
-  const upgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => {
+  const upgrade: Taker = (request, socket, head) => {
     const arrival = arrived?.(socket);
     if (pathOf(request) !== path) {
       if (!isNobodys(server, upgrade, pathOf(request))) return;
@@ -63,6 +72,7 @@ export function takeUpgrades({
     }
     socket.on('error', ignore);
     const become = (given: Arrival) => {
+      if (isTaken(socket)) return leave(given);
       const refused = judge(request, { origins, isHost });
       if (refused !== undefined) {
         leave(given, refusalOf(refused, socket));
@@ -73,6 +83,7 @@ export function takeUpgrades({
       const gone = () => leave(given, endedEarly(endpoint, 'during its WebSocket upgrade'));
       socket.once('close', gone);
       const handle = ({ WebSocketServer }: WsLibrary) => {
+        if (isTaken(socket)) return leave(given);
         webSockets ??= new WebSocketServer(OPTIONS);
         webSockets.handleUpgrade(request, socket, head, (webSocket) => {
           socket.off('close', gone);
@@ -85,11 +96,14 @@ export function takeUpgrades({
       // If ws can't be loaded, listen() rejects with the error.
       withWs(handle, () => socket.destroy());
     };
-    if (arrival === undefined && listen !== undefined)
-      park(socket, listen, { clock, parked, become });
-    else become(arrival ?? {});
+    // The server's other listeners come first.
+    clock.defer(() => {
+      if (arrival === undefined && listen !== undefined && !isTaken(socket))
+        park(socket, listen, { clock, parked, become });
+      else become(arrival ?? {});
+    });
   };
-  takers.set(upgrade, path);
+  upgrade[PATH] = path;
   server.on('upgrade', upgrade);
   return () => {
     server.removeListener('upgrade', upgrade);
@@ -124,7 +138,7 @@ function park(
   const end = (error?: TransportError) => {
     done();
     slot?.leave(error);
-    socket.destroy();
+    if (!isTaken(socket)) socket.destroy();
   };
   const cut = () => end();
   const gone = () => end(endedEarly(endpoint, 'while it waited for its handshake'));
@@ -167,21 +181,34 @@ function refusalOf([status, text]: Refusal, socket: Socket): TransportError {
     : reasonError('wrong_version', message, { target });
 }
 
-/**
- * Our upgrade listeners and their paths, so that two transports on one server agree on who answers
- * a path that neither handles.
- */
-const takers = new WeakMap<object, string>();
+/** A listener of ours for upgrades, and its path. */
+interface Taker {
+  (request: IncomingMessage, socket: Socket, head: Buffer): void;
+  [PATH]?: string;
+}
+
+/** The upgrade listeners of a server, with the paths of those of Trunkline. */
+function takers(server: HttpServer): readonly Pick<Taker, typeof PATH>[] {
+  return server.listeners('upgrade') as Pick<Taker, typeof PATH>[];
+}
 
 /**
  * Returns true if this listener must answer an upgrade that nobody handles: only Trunkline listens
  * for upgrades, none of our paths fits, and this listener is the first. Without an answer, the
  * socket would hang.
  */
-function isNobodys(server: HttpServer, me: object, path: string): boolean {
-  const listeners = server.listeners('upgrade');
+function isNobodys(server: HttpServer, me: Taker, path: string): boolean {
+  const listeners = takers(server);
   return (
-    listeners[0] === me && listeners.every((each) => takers.has(each) && takers.get(each) !== path)
+    listeners[0] === me &&
+    listeners.every((each) => each[PATH] !== undefined && each[PATH] !== path)
+  );
+}
+
+/** Returns true if somebody else reads the socket, or has ended it. */
+function isTaken(socket: Socket): boolean {
+  return (
+    socket.listenerCount('data') + socket.listenerCount('readable') > 0 || socket.writableEnded
   );
 }
 
@@ -201,6 +228,8 @@ function refuse(socket: Socket, [status, text]: Refusal): void {
 
 function ignore(): void {}
 
+/** The key of a listener's path, by which the copies of this package know each other's. */
+const PATH: unique symbol = Symbol.for('trunkline.upgrades');
 const OPTIONS = {
   noServer: true,
   clientTracking: false,
