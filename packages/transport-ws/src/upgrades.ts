@@ -10,6 +10,7 @@ import {
   reasonError,
 } from '@trunkline/transport-core/backend';
 import type { WebSocketServer } from 'ws';
+import { type Admission, type AdmissionRules, decide } from './admission.ts';
 import { type Arrival, endedEarly, endpointOf, leave, tooLate } from './arrival.ts';
 import { SUB_PROTOCOL } from './close-codes.ts';
 import { Unmasker } from './unmasker.ts';
@@ -18,10 +19,13 @@ import { type WsLibrary, withWs } from './ws-library.ts';
 import { WS_LIMITS } from './ws-limits.ts';
 import type { HttpServer } from './ws-options.ts';
 
-export interface UpgradeOptions {
+export interface UpgradeOptions extends AdmissionRules {
   readonly server: HttpServer;
   readonly path: string;
-  readonly origins: readonly string[] | undefined;
+  /** The address that this makes, for an error. */
+  readonly address: string;
+  /** Finds the address of a client; see `clientAddress`. */
+  readonly addressOf: (socketAddress: string, header: string | undefined) => string;
   /** Checks whether a `Host` header is acceptable. Default: all are. */
   readonly isHost: ((header: string | undefined) => boolean) | undefined;
   readonly clock: Clock;
@@ -30,6 +34,8 @@ export interface UpgradeOptions {
    * one when it accepts a connection.
    */
   readonly listen?: ListenOptions | undefined;
+  /** The time limit of a handshake, in milliseconds, which a pending `upgrade` keeps to. */
+  readonly timeout: number;
   /**
    * Called for each upgrade before it is examined, even for upgrades that are not for this layer.
    */
@@ -44,21 +50,14 @@ export interface UpgradeOptions {
  *
  * @throws TransportError `address_in_use` if another transport handles these upgrades.
  */
-export function takeUpgrades({
-  server,
-  path,
-  origins,
-  isHost,
-  clock,
-  listen,
-  arrived,
-  accept,
-}: UpgradeOptions): () => void {
+export function takeUpgrades(options: UpgradeOptions): () => void {
+  const { server, path, address, isHost, addressOf, clock, listen, timeout, arrived, accept } =
+    options;
   if (takers(server).some((each) => each[PATH] === path))
     throw reasonError(
       'address_in_use',
-      `Cannot listen at '${path}' of the given 'server': another transport takes the upgrades there; give each transport another path, or close the other one first`,
-      { target: path },
+      `Cannot listen on ${address}: another transport takes the upgrades at this path of the given 'server'; give each transport another path, or close the other one first`,
+      { target: address },
     );
   let webSockets: WebSocketServer | undefined;
   const parked = new Set<() => void>();
@@ -71,35 +70,61 @@ export function takeUpgrades({
       return refuse(socket, refused);
     }
     socket.on('error', ignore);
+    const forwarded = request.headers['x-forwarded-for'] as string | undefined;
+    const client = addressOf(socket.remoteAddress ?? '', forwarded);
+    const endpoint = endpointOf(socket, client);
     const become = (given: Arrival) => {
       if (isTaken(socket)) return leave(given);
-      const refused = judge(request, { origins, isHost });
+      const refused = judge(request, isHost);
       if (refused !== undefined) {
         leave(given, refusalOf(refused, socket));
         return refuse(socket, refused);
       }
       // Until the WebSocket is handed over, this function must release the handshake slot.
-      const endpoint = endpointOf(socket);
-      const gone = () => leave(given, endedEarly(endpoint, 'during its WebSocket upgrade'));
+      let isOver = false;
+      const settle = () => {
+        isOver = true;
+        clock.clearTimeout(timer);
+        parked.delete(end);
+        socket.off('close', gone);
+      };
+      const end = (error?: TransportError) => {
+        settle();
+        leave(given, error);
+        if (!isTaken(socket)) socket.destroy();
+      };
+      const gone = () => end(endedEarly(endpoint, 'during its WebSocket upgrade'));
+      const left = timeout - (given.slot === undefined ? 0 : clock.now() - given.slot.since);
+      const timer =
+        options.upgrade && clock.setTimeout(() => end(tooLate(endpoint, timeout)), left);
       socket.once('close', gone);
-      const handle = ({ WebSocketServer }: WsLibrary) => {
-        if (isTaken(socket)) return leave(given);
+      parked.add(end);
+      const handle = ({ WebSocketServer }: WsLibrary, admission: Admission) => {
+        if (isOver) return;
+        if (isTaken(socket)) return end();
         webSockets ??= new WebSocketServer(OPTIONS);
         webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-          socket.off('close', gone);
+          settle();
           // Installed before `ws` reads a chunk.
           const unmasker = new Unmasker();
           socket.prependListener('data', (chunk: Uint8Array) => unmasker.read(chunk));
-          accept(new WsConnection('acceptor', webSocket, socket, clock, given.secured), given.slot);
+          const secured = given.secured;
+          const arrival = { ...admission, endpoint, secured };
+          accept(new WsConnection('acceptor', webSocket, socket, clock, arrival), given.slot);
         });
       };
       // If ws can't be loaded, listen() rejects with the error.
-      withWs(handle, () => socket.destroy());
+      decide(request, client, options, (admission) =>
+        withWs(
+          (library) => handle(library, admission),
+          () => end(),
+        ),
+      );
     };
     // The server's other listeners come first.
     clock.defer(() => {
       if (arrival === undefined && listen !== undefined && !isTaken(socket))
-        park(socket, listen, { clock, parked, become });
+        park(socket, listen, { endpoint, clock, parked, become });
       else become(arrival ?? {});
     });
   };
@@ -107,11 +132,12 @@ export function takeUpgrades({
   server.on('upgrade', upgrade);
   return () => {
     server.removeListener('upgrade', upgrade);
-    for (const cut of [...parked]) cut();
+    for (const end of [...parked]) end();
   };
 }
 
 interface Parking {
+  readonly endpoint: string;
   readonly clock: Clock;
   /** The functions that close the waiting upgrades, one for each. */
   readonly parked: Set<() => void>;
@@ -125,9 +151,8 @@ interface Parking {
 function park(
   socket: Socket,
   { handshakes, timeout }: ListenOptions,
-  { clock, parked, become }: Parking,
+  { endpoint, clock, parked, become }: Parking,
 ): void {
-  const endpoint = endpointOf(socket);
   let isTurn = false;
   let timer: Timer;
   const done = () => {
@@ -157,15 +182,12 @@ function park(
 /** The HTTP status and text of a refused upgrade. */
 type Refusal = readonly [status: number, text: string];
 
-/** Returns the reason why an upgrade is refused, or undefined if it may continue. */
+/** Returns the status with which an upgrade is refused, or undefined if it may continue. */
 function judge(
   { headers }: IncomingMessage,
-  { origins, isHost }: Pick<UpgradeOptions, 'origins' | 'isHost'>,
+  isHost: UpgradeOptions['isHost'],
 ): Refusal | undefined {
   if (isHost !== undefined && !isHost(headers.host)) return [403, 'Host not allowed'];
-  const origin = headers.origin ?? headers['sec-websocket-origin'];
-  if (origins !== undefined && origin !== undefined && !origins.includes(String(origin)))
-    return [403, 'Origin not allowed'];
   if (!offers(headers['sec-websocket-protocol']))
     return [400, `Sub-protocol ${SUB_PROTOCOL} required`];
   return undefined;
