@@ -52,7 +52,7 @@ export class WsLayer implements WsStreamLayer {
   constructor(options: WsStreamLayerOptions, tls: MutualTls | undefined) {
     checkWsOptions(options);
     checkHosts(options.hosts);
-    if (typeof options.headers === 'object') checkHeaders(options.headers);
+    if (typeof options.headers !== 'function') checkHeaders(options.headers ?? {});
     this.#addressOf = clientAddress(options.trustProxy);
     this.#options = options;
     this.#tls = tls;

@@ -163,18 +163,9 @@ export const backendSchema = optionsSchema({
   ),
   hosts: optional(reference<readonly string[]>(isTexts, 'a list of host names')),
   upgrade: optional(callback<(request: UpgradeRequest) => unknown>()),
-  trustProxy: optional(
-    reference<number | readonly string[]>(
-      (value) => typeof value === 'number' || isTexts(value),
-      "a number of proxies or a list of IP ranges, such as ['10.0.0.0/8']",
-    ),
-  ),
-  headers: optional(
-    reference<NonNullable<WsStreamLayerOptions['headers']>>(
-      (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),
-      'an object of strings, or a function that returns one',
-    ),
-  ),
+  // Node checks these two itself, so that pages do without their texts.
+  trustProxy: reference<WsStreamLayerOptions['trustProxy']>(() => true, ''),
+  headers: reference<WsStreamLayerOptions['headers']>(() => true, ''),
   tls: optional(
     reference<TlsOptions>(
       (value) => typeof value === 'object' && value !== null,

@@ -14,7 +14,7 @@ import { WsLayer } from './ws-layer.ts';
 export function ws<T = undefined>(options: WsBackendOptions<T> = {}): WsBackend<T> {
   checkHosts(options.hosts);
   clientAddress(options.trustProxy);
-  if (typeof options.headers === 'object') checkHeaders(options.headers);
+  if (typeof options.headers !== 'function') checkHeaders(options.headers ?? {});
   const tls = options.tls && new MutualTls(options.tls, 'ws');
   return wsBackend(options, (given) => new WsLayer(given, tls), nodeChannels);
 }

@@ -306,7 +306,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   hold(target: Target, { stopOn = STOP_ON }: HoldOptions = {}): () => void {
     if (!Array.isArray(stopOn) || !stopOn.every((code) => Object.hasOwn(CODES, code)))
       throw new TypeError(
-        `hold: stopOn must be a list of codes, such as ['unauthenticated'], got ${JSON.stringify(stopOn)}`,
+        `hold: stopOn must be a list of codes, such as ['unavailable'], got ${stopOn}`,
       );
     if (typeof target !== 'string') return connectionOf(this.engine, target).hold();
     this.#refuseWhenOver();
