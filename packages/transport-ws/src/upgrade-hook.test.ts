@@ -240,6 +240,52 @@ async function failureOf(t: ExecutionContext, at: string, headers: Record<string
   );
 }
 
+test('with trustProxy, clients behind a proxy have addresses of their own, also for the limit per source', async (t) => {
+  const site = createServer();
+  await http(t, site);
+  const web = ws({ server: site, trustProxy: 1, upgrade: ({ address }) => address });
+  const events: ObserverEvent[] = [];
+  const server = createTransport('ws://127.0.0.1:0/', {
+    protocol: echo,
+    backends: [web],
+    clock: createManualClock(),
+    limits: { handshakes: { perSource: 1 } },
+    admit(remote) {
+      if (remote.endpoint === '203.0.113.9') throw new Error('not this one');
+    },
+    observer: { event: (event) => void events.push(event) },
+  });
+  await server.listen();
+  t.teardown(() => server.close());
+  serve(server, { echo: (request) => request });
+  const ask = (address: string) =>
+    client(t, ws({ headers: { 'x-forwarded-for': `6.6.6.6, ${address}` } }))
+      .send(server.localAddr(), 'echo', NOTHING)
+      .then(
+        () => 'ok',
+        ({ code }: TransportError) => code,
+      );
+  t.is(await ask('203.0.113.9'), 'permission_denied');
+  t.is(
+    await ask('203.0.113.9'),
+    'unavailable',
+    'its failed handshake keeps its place for a second',
+  );
+  t.is(await ask('203.0.113.7'), 'ok');
+  t.is(await ask('2001:db8::7'), 'ok');
+  t.deepEqual(
+    server.remotes().map((remote) => [remote.endpoint, web.upgradeOf(remote)]),
+    [
+      ['203.0.113.7', '203.0.113.7'],
+      ['[2001:db8::7]', '2001:db8::7'],
+    ],
+  );
+  t.deepEqual(
+    events.flatMap((event) => (event.type === 'rejected' ? [event.endpoint] : [])),
+    ['203.0.113.9', '203.0.113.9'],
+  );
+});
+
 test('upgrade is asked only about clients of our sub-protocol, for an allowed host and path', async (t) => {
   let asked = 0;
   const { at } = await serving(t, ws({ upgrade: () => void asked++ }));
