@@ -94,13 +94,12 @@ export const sockets = [
   {
     rule: 'With `upgrade`, a page of another port of the same host cannot connect.',
     file: 'packages/transport-ws/src/admission.ts',
-    from: 'return new URL(origin).host === new URL(`${scheme}//${host}`).host;',
-    to: 'return new URL(origin).hostname === new URL(`${scheme}//${host}`).hostname;',
+    from: 'return new URL(origin).host === ',
+    to: 'return new URL(origin).hostname === ',
     killer: {
       package: 'transport-ws',
       file: 'packages/transport-ws/src/upgrade-hook.test.ts',
-      title:
-        'with upgrade, only pages of the same host may connect, unless origins says otherwise',
+      title: 'with upgrade, only pages of the same host may connect, unless origins says otherwise',
     },
   },
   {
