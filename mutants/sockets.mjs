@@ -80,6 +80,29 @@ export const sockets = [
     },
   },
   {
+    rule: 'A page from an origin that is not listed cannot connect.',
+    file: 'packages/transport-ws/src/admission.ts',
+    from: 'origins.includes(origin) ||',
+    to: 'origins.some((each) => origin.startsWith(each)) ||',
+    killer: {
+      package: 'transport-ws',
+      file: 'packages/transport-ws/src/upgrades.test.ts',
+      title:
+        'with a list of origins, the connection of a page of another origin is refused, and clients that are not pages are accepted',
+    },
+  },
+  {
+    rule: 'With `upgrade`, a page of another port of the same host cannot connect.',
+    file: 'packages/transport-ws/src/admission.ts',
+    from: 'return new URL(origin).host === ',
+    to: 'return new URL(origin).hostname === ',
+    killer: {
+      package: 'transport-ws',
+      file: 'packages/transport-ws/src/upgrade-hook.test.ts',
+      title: 'with upgrade, only pages of the same host may connect, unless origins says otherwise',
+    },
+  },
+  {
     rule: 'A page cannot connect after its host name was rebound to this machine.',
     file: 'packages/transport-ws/src/hosts.ts',
     from: '(names.has(named) || (hosts === undefined && isLoopback(named)))',

@@ -17,13 +17,6 @@ export const survivors = [
     note: 'A transport closes its connections before its layer. No test closes a layer alone.',
   },
   {
-    rule: 'A page from an origin that is not listed cannot connect.',
-    file: 'packages/transport-ws/src/upgrades.ts',
-    from: '!origins.includes(String(origin)))',
-    to: '!origins.some((each) => String(origin).startsWith(each)))',
-    note: 'The test has no origin that begins with a listed one, such as https://app.example.evil.example.',
-  },
-  {
     rule: 'Each direction of a connection takes a new key after every 65,536 records.',
     file: 'packages/security/src/noise/wire/records.ts',
     from: 'if (cipher.n % REKEY_AFTER === 0) cipher.rekey();',

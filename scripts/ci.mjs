@@ -23,6 +23,7 @@ const RUNS = {
     node20: [`${pnpm} test`],
     node24: [`${pnpm} run build`, 'npx --yes node@24 scripts/test.mjs --io'],
     node26: [`${pnpm} run build`, 'npx --yes node@26 scripts/test.mjs --io'],
+    runtimes: [`${pnpm} run build`, 'node scripts/runtimes.mjs'],
     check: [`${pnpm} check`, 'node mutants/main.mjs --check'],
     docs: [`${pnpm} run docs`],
     chromium: [`${pnpm} test --pages`],

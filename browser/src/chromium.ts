@@ -111,7 +111,7 @@ export class TestBrowser {
 }
 
 /** Bundles a module for pages, with everything that it imports, into one HTML text. */
-async function bundled(name: string): Promise<string> {
+export async function bundled(name: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, 'page', `${name}.js`)],
     bundle: true,

@@ -27,6 +27,8 @@ export interface LinePage {
   /** Calls a method; the code of a call that succeeds is 'ok'. */
   call(target: string, method: 'echo' | 'wait', timeout: number): Promise<CallEnd>;
   hold(target: string): void;
+  /** Holds a target; resolves with the first dial that fails, and when the next one is due. */
+  refused(target: string): Promise<CallEnd & { readonly retryIn: number | undefined }>;
   /** Resolves as soon as no connection is up. */
   disconnected(): Promise<void>;
 }

@@ -149,9 +149,9 @@ async function openFreezable() {
   return { tab, ask: askOf((expression) => tab.evaluate(expression)) };
 }
 
-function openServer(t: ExecutionContext, bindAddr?: string): Promise<TestServer> {
+function openServer(t: ExecutionContext, address = 'ws://127.0.0.1:0'): Promise<TestServer> {
   return TestServer.listen(
     t,
-    createTransport(`ws://${bindAddr}`, { protocol: lines, keepAlive: QUICK, backends: [ws()] }),
+    createTransport(address, { protocol: lines, keepAlive: QUICK, backends: [ws()] }),
   );
 }

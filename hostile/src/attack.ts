@@ -97,8 +97,8 @@ export class AttackRun {
     return socket;
   }
 
-  async connect(): Promise<AttackerConnection> {
-    return this.#kept(await AttackerConnection.connect(this.target));
+  async connect(headers?: Readonly<Record<string, string>>): Promise<AttackerConnection> {
+    return this.#kept(await AttackerConnection.connect(this.target, headers));
   }
 
   async admitted(fields: HelloFields = {}): Promise<AttackerConnection> {

@@ -50,9 +50,12 @@ export class AttackerConnection {
     });
   }
 
-  /** Opens a connection whose carrier is up, without a hello. */
-  static async connect(target: Target): Promise<AttackerConnection> {
-    return new AttackerConnection(await openLine(target));
+  /** Opens a connection whose carrier is up, without a hello. `headers` are those of an upgrade. */
+  static async connect(
+    target: Target,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<AttackerConnection> {
+    return new AttackerConnection(await openLine(target, headers));
   }
 
   /** Opens an admitted connection: hello and READY are exchanged. */

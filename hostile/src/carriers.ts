@@ -73,12 +73,15 @@ export function reset(socket: Socket): void {
 const bareSockets = new WeakMap<Socket, Socket>();
 
 /** Opens a line: socket, TLS, upgrade or noise handshake. Rejects if the victim refuses it. */
-export async function openLine(target: Target): Promise<Line> {
+export async function openLine(
+  target: Target,
+  headers?: Readonly<Record<string, string>>,
+): Promise<Line> {
   const socket = await openSocket(target);
   if (target.carrier === 'noise') return NoiseLine.open(target, socket);
   if (target.carrier === 'tcp' || target.carrier === 'tls')
     return new SocketLine(target.carrier, socket);
-  return WebSocketLine.open(target, socket);
+  return WebSocketLine.open(target, socket, headers);
 }
 
 class SocketLine implements Line {
@@ -124,9 +127,13 @@ class SocketLine implements Line {
 class WebSocketLine extends SocketLine {
   readonly #reader = new WebSocketReader();
 
-  static async open(target: Target, socket: Socket): Promise<Line> {
+  static async open(
+    target: Target,
+    socket: Socket,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Line> {
     const line = new WebSocketLine(target.carrier, socket);
-    socket.write(upgradeRequest('/', { Host: `${target.host}:${target.port}` }));
+    socket.write(upgradeRequest('/', { Host: `${target.host}:${target.port}`, ...headers }));
     while (line.#reader.status === 0 && !socket.destroyed)
       await Promise.race([once(socket, 'data'), line.ended]);
     if (line.#reader.status !== 101)

@@ -19,6 +19,16 @@ export function offerLines(transport: Transport<typeof lines>): void {
       }
     },
     hold: (target) => void transport.hold(target),
+    async refused(target) {
+      const events = transport.connections();
+      transport.hold(target);
+      for (;;) {
+        const { value } = await events.next();
+        if (value.type !== 'failed') continue;
+        const { error, retryIn } = value;
+        return { code: error.code, reason: error.reason, sent: error.sent, retryIn };
+      }
+    },
     async disconnected() {
       const events = transport.connections();
       while (transport.remotes().length > 0) await events.next();

@@ -36,15 +36,18 @@ serve(page, {
 page.hold(SERVER); // dials now, and again whenever the connection is lost
 
 let visits = 0;
-for await (const { type, remote } of page.connections()) {
-  if (type === 'down') {
+for await (const event of page.connections()) {
+  if (event.type === 'failed') {
+    const { error, retryIn } = event; // the server is away, or it refuses this page
+    console.log(retryIn === undefined ? `sign in again: ${error.message}` : 'connecting');
+  } else if (event.type === 'down') {
     console.log('offline');
     notes.push('bread'); // happens while the page is away
-    continue;
+  } else {
+    console.log('online:', await page.send(event.remote, 'join', 'Ada')); // after each connect
+    if (++visits === 1) network.cut();
+    else break;
   }
-  console.log('online:', await page.send(remote, 'join', 'Ada')); // the state, after each connect
-  if (++visits === 1) network.cut();
-  else break;
 }
 await server.send(latest!, 'note', 'tea');
 await page.close();

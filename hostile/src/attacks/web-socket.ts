@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack, AttackRun } from '../attack.ts';
 import { WEB_SOCKETS } from '../carriers.ts';
 import { upgradeRequest, WebSocketReader, webSocketFrame } from '../web-socket-client.ts';
-import { concat, repeat, text } from '../wire.ts';
+import { concat, frame, hello, Kind, PREAMBLE, repeat, text } from '../wire.ts';
 
 export const webSocket: readonly Attack[] = [
   upgrade('ws-no-protocol', 'offers no sub-protocol', [127], 400, { 'Sec-WebSocket-Protocol': '' }),
@@ -18,10 +18,22 @@ export const webSocket: readonly Attack[] = [
     'Sec-WebSocket-Version': '7',
   }),
   {
-    ...upgrade('ws-other-origin', 'connects from a web page that is not on the list', [128], 403, {
-      Origin: 'https://evil.example',
-    }),
-    ...listed(),
+    name: 'ws-other-origin',
+    title: 'connects from a web page that is not on the list',
+    cases: [128],
+    carriers: WEB_SOCKETS,
+    victim: { origins: ['https://app.example'] },
+    answer: /^GO_AWAY 7\/11$/,
+    async run(run) {
+      let answer = 'nothing';
+      while (run.goesOn()) {
+        const attacker = await run.connect({ Origin: 'https://evil.example' });
+        attacker.send(concat(PREAMBLE, frame({ kind: Kind.hello, hello: hello({}) })));
+        await attacker.until(() => attacker.goAway !== undefined);
+        answer = attacker.outcome();
+      }
+      return answer;
+    },
   },
   upgrade('ws-other-host', 'names another host, as in DNS rebinding', [128], 403, {
     Host: 'evil.example',
@@ -153,10 +165,6 @@ function speaking(
       return answer;
     },
   };
-}
-
-function listed() {
-  return { victim: { origins: ['https://app.example'] }, isBrief: false };
 }
 
 const MOST_QUEUED = 64 * 1024 * 1024;

@@ -6,6 +6,7 @@ import type {
   Client,
   Clock,
   ConnectionEvent,
+  HoldOptions,
   MountOptions,
   Protocol,
   Random,
@@ -149,8 +150,8 @@ export class NodeTransport<P extends Protocol> implements Transport<P> {
     return this.#mount.connections();
   }
 
-  hold(target: Target): () => void {
-    return this.#mount.hold(target);
+  hold(target: Target, options?: HoldOptions): () => void {
+    return this.#mount.hold(target, options);
   }
 
   closeStreams(): Promise<void> {

@@ -37,6 +37,8 @@ const options: TestTransportOptions = {
 };
 const BAD: LinkOptions = { latency: [1, 20], loss: 0.1, duplicate: 0.1, reorder: 0.1 };
 
+type Down = Extract<ConnectionEvent, { type: 'down' }>;
+
 interface CallTally {
   made: number;
   settled: number;
@@ -258,11 +260,11 @@ async function works(
 function pair(seed: number): {
   sim: Simulation;
   nodes: Record<string, TestTransport>;
-  downs: ConnectionEvent[];
+  downs: Down[];
 } {
   const sim = createSimulation({ seed });
   const nodes: Record<string, TestTransport> = {};
-  const downs: ConnectionEvent[] = [];
+  const downs: Down[] = [];
   for (const name of ['a', 'b']) {
     sim.node(name, async (context) => {
       const node = (nodes[name] = await startTransport(context, () => {}, {

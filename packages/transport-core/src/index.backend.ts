@@ -76,6 +76,7 @@ export type {
   UploadInput,
   UploadRpc,
 } from './rpc/types.ts';
+export { attachmentOf } from './stream/remote.ts';
 export { type SocketAction, socketError } from './stream/socket-error.ts';
 export type {
   DialOptions,

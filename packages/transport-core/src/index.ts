@@ -55,6 +55,7 @@ export type {
   CallOptions,
   Client,
   ConnectionEvent,
+  HoldOptions,
   MountOptions,
   SendOptions,
   Target,

@@ -31,7 +31,7 @@ export type ObserverEvent =
    */
   | { type: 'acceptFailed'; error: TransportError }
   /**
-   * A callback of the user threw (`admit`, `hello`, `resolve`, `allow`; not the observer's own), or
+   * A callback of the user threw (`admit`, `hello`, `resolve`, `allow`, `upgrade`; not the observer's own), or
    * the clean-up of a handler did.
    */
   | { type: 'callbackFailed'; callback: string; error: unknown };

@@ -24,11 +24,15 @@ export function leave({ secured, slot }: Arrival, error?: TransportError): void 
 /**
  * Returns the other end's address, for error messages and for limits per source. All sockets that
  * have already closed count as one source.
+ *
+ * @param client the IP address of the client, if the socket may be that of a proxy.
  */
-export function endpointOf({ remoteAddress, remotePort }: Socket): string {
-  return remoteAddress === undefined
-    ? 'a peer that is gone'
-    : formatHostPort(remoteAddress, remotePort ?? 0);
+export function endpointOf({ remoteAddress, remotePort }: Socket, client?: string): string {
+  if (remoteAddress === undefined) return 'a peer that is gone';
+  const endpoint = formatHostPort(remoteAddress, remotePort ?? 0);
+  if (client === undefined) return endpoint;
+  const address = formatHostPort(client, 0).slice(0, -2); // without the port, which is not known
+  return endpoint.startsWith(`${address}:`) ? endpoint : address;
 }
 
 /**

@@ -48,6 +48,52 @@ test('two layers share a server by path, and other paths are 404', async (t) => 
   t.is(await refusal(new WebSocket(`ws://${address}/three`, 'trunkline.v1')), 404);
 });
 
+test('a second listener at one path of a server gets address_in_use, also from another copy of the package, until the first closes', async (t) => {
+  const { address, server } = await http(t, createServer());
+  const copy: typeof import('./index.layer.ts') = await import(
+    String(new URL('bundle/index.layer.js', import.meta.url))
+  );
+  const copies = [createWsStreamLayer, copy.createWsStreamLayer];
+  t.not(copies[0], copies[1]);
+  for (const first of copies)
+    for (const second of copies) {
+      const one = first({ server, path: '/rpc' });
+      await one.listen(() => {});
+      const two = second({ server, path: '/rpc' });
+      const error = await rejection(two.listen(() => {}));
+      t.is(error.reason, 'address_in_use');
+      t.regex(error.message, /:\d+\/rpc: .*another path/);
+      (await createWsStreamLayer().dial(`ws://${address}/rpc`, { timeout: 10_000 })).destroy();
+      await one.close();
+      await two.listen(() => {});
+      await two.close();
+    }
+  t.is(server.listenerCount('upgrade'), 0);
+});
+
+for (const isFirst of [true, false])
+  test(`an upgrade that a listener ${isFirst ? 'before' : 'after'} ours has taken is left alone`, async (t) => {
+    const { address, server } = await http(t, createServer());
+    const others = new WebSocketServer({ noServer: true });
+    const other = () =>
+      server.on('upgrade', (request, socket, head) => {
+        if (request.headers.cookie === 'refused')
+          return void socket.end('HTTP/1.1 402 Pay\r\n\r\n');
+        others.handleUpgrade(request, socket, head, (socket) => socket.send('mine'));
+      });
+    if (isFirst) other();
+    const { accepted } = await listening(t, { server, path: '/rpc' });
+    if (!isFirst) other();
+    for (const path of ['rpc', 'rpc', 'other']) {
+      const socket = new WebSocket(`ws://${address}/${path}`, 'trunkline.v1');
+      t.is(String((await once(socket, 'message'))[0]), 'mine');
+      socket.terminate();
+    }
+    const headers = { cookie: 'refused' };
+    t.is(await refusal(new WebSocket(`ws://${address}/rpc`, 'trunkline.v1', { headers })), 402);
+    t.is(accepted(), 0);
+  });
+
 test('listen with a given server that does not listen fails with failed_precondition, and the error says what to do', async (t) => {
   const clock = createManualClock();
   const server = createServer();

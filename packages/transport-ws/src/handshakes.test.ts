@@ -196,7 +196,7 @@ interface NodeOptions extends Pick<WsStreamLayerOptions, 'server' | 'tls'> {
 
 async function node(
   t: ExecutionContext,
-  { pending, perSource, handshakeTimeout, ...options }: NodeOptions,
+  { pending, perSource, handshakeTimeout, server, tls }: NodeOptions,
 ) {
   const clock = createManualClock();
   const errors: TransportError[] = [];
@@ -207,14 +207,13 @@ async function node(
     heard();
   };
   const limits = { handshakes: { pending, perSource } };
-  const scheme = options.tls === undefined ? 'ws' : 'wss';
-  const transport = createTransport(`${scheme}://127.0.0.1:0`, {
+  const transport = createTransport('ws://127.0.0.1:0', {
     protocol: echo,
     clock,
     limits,
     handshakeTimeout,
     observer: { event },
-    backends: [ws(options)],
+    backends: [ws({ server, tls })],
   });
   await transport.listen();
   serve(transport, { echo: (request) => request });

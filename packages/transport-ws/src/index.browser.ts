@@ -4,7 +4,7 @@ import { createNativeStreamLayer } from './native-stream-layer.ts';
 import { refuseTls } from './refuse-tls.ts';
 import { type WsBackend, type WsBackendOptions, wsBackend } from './ws-backend.ts';
 
-export function ws(options: WsBackendOptions = {}): WsBackend {
+export function ws<T = undefined>(options: WsBackendOptions<T> = {}): WsBackend<T> {
   refuseTls(options, 'ws');
   return wsBackend(options, createNativeStreamLayer);
 }

@@ -171,4 +171,4 @@ const WAITING = 320;
  * The default time limit, in milliseconds, from accepting a connection to its upgrade, including
  * TLS; the same default as in core.
  */
-const HANDSHAKE = 5_000;
+export const HANDSHAKE = 5_000;

@@ -7,13 +7,7 @@ import { type CloseCodeMeaning, SUB_PROTOCOL } from './close-codes.ts';
 
 /** Creates the error for a refused upgrade from its HTTP status and status text. */
 export function refusalError(status: number, text: string, address: string): TransportError {
-  const { as, reason, meaning } =
-    status >= 500
-      ? UNAVAILABLE
-      : (STATUSES[status] ?? {
-          as: 'failed_precondition',
-          meaning: 'the server does not speak WebSocket',
-        });
+  const { as, reason, meaning } = codeOfStatus(status);
   return new TransportError(
     as,
     `Cannot connect to ${address}: ${meaning} (HTTP ${status} ${cleanText(text)})`,
@@ -26,6 +20,15 @@ export function refusalError(status: number, text: string, address: string): Tra
   );
 }
 
+/** Returns the meaning of a status of 300 or more: the table of docs/wire-protocol.md. */
+export function codeOfStatus(status: number): CloseCodeMeaning {
+  return status >= 500 ? UNAVAILABLE : (STATUSES[status] ?? OTHER);
+}
+
+const OTHER: CloseCodeMeaning = {
+  as: 'failed_precondition',
+  meaning: 'the server does not speak WebSocket',
+};
 const UNAVAILABLE: CloseCodeMeaning = {
   as: 'unavailable',
   meaning: 'the server cannot accept it now',
@@ -41,7 +44,7 @@ const STATUSES: Readonly<Record<number, CloseCodeMeaning>> = {
   403: {
     as: 'permission_denied',
     reason: 'denied',
-    meaning: 'the server refuses this origin or host (origins, hosts)',
+    meaning: 'the server refuses this host (hosts), or this client',
   },
   404: { as: 'not_found', meaning: 'the server does not know this path' },
   429: UNAVAILABLE,

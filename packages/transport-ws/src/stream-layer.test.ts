@@ -52,8 +52,6 @@ streamLayerSuite(test, {
     };
   },
   skip: {
-    'listen on an address in use fails with address_in_use, and the first layer continues': own,
-    'a layer whose listen failed can listen after the address is free': own,
     'close frees the address, and a dial to it is refused': own,
     'a dial to an address without a listener fails with connection_refused and names the address':
       own,

@@ -10,6 +10,7 @@ import {
   reasonError,
 } from '@trunkline/transport-core/backend';
 import type { WebSocketServer } from 'ws';
+import { type Admission, type AdmissionRules, decide } from './admission.ts';
 import { type Arrival, endedEarly, endpointOf, leave, tooLate } from './arrival.ts';
 import { SUB_PROTOCOL } from './close-codes.ts';
 import { Unmasker } from './unmasker.ts';
@@ -18,10 +19,13 @@ import { type WsLibrary, withWs } from './ws-library.ts';
 import { WS_LIMITS } from './ws-limits.ts';
 import type { HttpServer } from './ws-options.ts';
 
-export interface UpgradeOptions {
+export interface UpgradeOptions extends AdmissionRules {
   readonly server: HttpServer;
   readonly path: string;
-  readonly origins: readonly string[] | undefined;
+  /** The address that this makes, for an error. */
+  readonly address: string;
+  /** Finds the address of a client; see `clientAddress`. */
+  readonly addressOf: (socketAddress: string, header: string | undefined) => string;
   /** Checks whether a `Host` header is acceptable. Default: all are. */
   readonly isHost: ((header: string | undefined) => boolean) | undefined;
   readonly clock: Clock;
@@ -30,6 +34,8 @@ export interface UpgradeOptions {
    * one when it accepts a connection.
    */
   readonly listen?: ListenOptions | undefined;
+  /** The time limit of a handshake, in milliseconds, which a pending `upgrade` keeps to. */
+  readonly timeout: number;
   /**
    * Called for each upgrade before it is examined, even for upgrades that are not for this layer.
    */
@@ -39,21 +45,23 @@ export interface UpgradeOptions {
 
 /**
  * Handles the server's upgrades at `path` until the returned function is called. Upgrades that
- * arrive before ws is loaded wait for it.
+ * arrive before ws is loaded wait for it. An upgrade that another listener has taken by the end of
+ * the tick, or later while it waits, is left alone.
+ *
+ * @throws TransportError `address_in_use` if another transport handles these upgrades.
  */
-export function takeUpgrades({
-  server,
-  path,
-  origins,
-  isHost,
-  clock,
-  listen,
-  arrived,
-  accept,
-}: UpgradeOptions): () => void {
+export function takeUpgrades(options: UpgradeOptions): () => void {
+  const { server, path, address, isHost, addressOf, clock, listen, timeout, arrived, accept } =
+    options;
+  if (takers(server).some((each) => each[PATH] === path))
+    throw reasonError(
+      'address_in_use',
+      `Cannot listen on ${address}: another transport takes the upgrades at this path of the given 'server'; give each transport another path, or close the other one first`,
+      { target: address },
+    );
   let webSockets: WebSocketServer | undefined;
   const parked = new Set<() => void>();
-  const upgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => {
+  const upgrade: Taker = (request, socket, head) => {
     const arrival = arrived?.(socket);
     if (pathOf(request) !== path) {
       if (!isNobodys(server, upgrade, pathOf(request))) return;
@@ -62,42 +70,74 @@ export function takeUpgrades({
       return refuse(socket, refused);
     }
     socket.on('error', ignore);
+    const forwarded = request.headers['x-forwarded-for'] as string | undefined;
+    const client = addressOf(socket.remoteAddress ?? '', forwarded);
+    const endpoint = endpointOf(socket, client);
     const become = (given: Arrival) => {
-      const refused = judge(request, { origins, isHost });
+      if (isTaken(socket)) return leave(given);
+      const refused = judge(request, isHost);
       if (refused !== undefined) {
         leave(given, refusalOf(refused, socket));
         return refuse(socket, refused);
       }
       // Until the WebSocket is handed over, this function must release the handshake slot.
-      const endpoint = endpointOf(socket);
-      const gone = () => leave(given, endedEarly(endpoint, 'during its WebSocket upgrade'));
+      let isOver = false;
+      const settle = () => {
+        isOver = true;
+        clock.clearTimeout(timer);
+        parked.delete(end);
+        socket.off('close', gone);
+      };
+      const end = (error?: TransportError) => {
+        settle();
+        leave(given, error);
+        if (!isTaken(socket)) socket.destroy();
+      };
+      const gone = () => end(endedEarly(endpoint, 'during its WebSocket upgrade'));
+      const left = timeout - (given.slot === undefined ? 0 : clock.now() - given.slot.since);
+      const timer =
+        options.upgrade && clock.setTimeout(() => end(tooLate(endpoint, timeout)), left);
       socket.once('close', gone);
-      const handle = ({ WebSocketServer }: WsLibrary) => {
+      parked.add(end);
+      const handle = ({ WebSocketServer }: WsLibrary, admission: Admission) => {
+        if (isOver) return;
+        if (isTaken(socket)) return end();
         webSockets ??= new WebSocketServer(OPTIONS);
         webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-          socket.off('close', gone);
+          settle();
           // Installed before `ws` reads a chunk.
           const unmasker = new Unmasker();
           socket.prependListener('data', (chunk: Uint8Array) => unmasker.read(chunk));
-          accept(new WsConnection('acceptor', webSocket, socket, clock, given.secured), given.slot);
+          const secured = given.secured;
+          const arrival = { ...admission, endpoint, secured };
+          accept(new WsConnection('acceptor', webSocket, socket, clock, arrival), given.slot);
         });
       };
       // If ws can't be loaded, listen() rejects with the error.
-      withWs(handle, () => socket.destroy());
+      decide(request, client, options, (admission) =>
+        withWs(
+          (library) => handle(library, admission),
+          () => end(),
+        ),
+      );
     };
-    if (arrival === undefined && listen !== undefined)
-      park(socket, listen, { clock, parked, become });
-    else become(arrival ?? {});
+    // The server's other listeners come first.
+    clock.defer(() => {
+      if (arrival === undefined && listen !== undefined && !isTaken(socket))
+        park(socket, listen, { endpoint, clock, parked, become });
+      else become(arrival ?? {});
+    });
   };
-  takers.set(upgrade, path);
+  upgrade[PATH] = path;
   server.on('upgrade', upgrade);
   return () => {
     server.removeListener('upgrade', upgrade);
-    for (const cut of [...parked]) cut();
+    for (const end of [...parked]) end();
   };
 }
 
 interface Parking {
+  readonly endpoint: string;
   readonly clock: Clock;
   /** The functions that close the waiting upgrades, one for each. */
   readonly parked: Set<() => void>;
@@ -111,9 +151,8 @@ interface Parking {
 function park(
   socket: Socket,
   { handshakes, timeout }: ListenOptions,
-  { clock, parked, become }: Parking,
+  { endpoint, clock, parked, become }: Parking,
 ): void {
-  const endpoint = endpointOf(socket);
   let isTurn = false;
   let timer: ClockTimer;
   const done = () => {
@@ -124,7 +163,7 @@ function park(
   const end = (error?: TransportError) => {
     done();
     slot?.leave(error);
-    socket.destroy();
+    if (!isTaken(socket)) socket.destroy();
   };
   const cut = () => end();
   const gone = () => end(endedEarly(endpoint, 'while it waited for its handshake'));
@@ -143,15 +182,12 @@ function park(
 /** The HTTP status and text of a refused upgrade. */
 type Refusal = readonly [status: number, text: string];
 
-/** Returns the reason why an upgrade is refused, or undefined if it may continue. */
+/** Returns the status with which an upgrade is refused, or undefined if it may continue. */
 function judge(
   { headers }: IncomingMessage,
-  { origins, isHost }: Pick<UpgradeOptions, 'origins' | 'isHost'>,
+  isHost: UpgradeOptions['isHost'],
 ): Refusal | undefined {
   if (isHost !== undefined && !isHost(headers.host)) return [403, 'Host not allowed'];
-  const origin = headers.origin ?? headers['sec-websocket-origin'];
-  if (origins !== undefined && origin !== undefined && !origins.includes(String(origin)))
-    return [403, 'Origin not allowed'];
   if (!offers(headers['sec-websocket-protocol']))
     return [400, `Sub-protocol ${SUB_PROTOCOL} required`];
   return undefined;
@@ -167,21 +203,34 @@ function refusalOf([status, text]: Refusal, socket: Socket): TransportError {
     : reasonError('wrong_version', message, { target });
 }
 
-/**
- * Our upgrade listeners and their paths, so that two transports on one server agree on who answers
- * a path that neither handles.
- */
-const takers = new WeakMap<object, string>();
+/** A listener of ours for upgrades, and its path. */
+interface Taker {
+  (request: IncomingMessage, socket: Socket, head: Buffer): void;
+  [PATH]?: string;
+}
+
+/** The upgrade listeners of a server, with the paths of those of Trunkline. */
+function takers(server: HttpServer): readonly Pick<Taker, typeof PATH>[] {
+  return server.listeners('upgrade') as Pick<Taker, typeof PATH>[];
+}
 
 /**
  * Returns true if this listener must answer an upgrade that nobody handles: only Trunkline listens
  * for upgrades, none of our paths fits, and this listener is the first. Without an answer, the
  * socket would hang.
  */
-function isNobodys(server: HttpServer, me: object, path: string): boolean {
-  const listeners = server.listeners('upgrade');
+function isNobodys(server: HttpServer, me: Taker, path: string): boolean {
+  const listeners = takers(server);
   return (
-    listeners[0] === me && listeners.every((each) => takers.has(each) && takers.get(each) !== path)
+    listeners[0] === me &&
+    listeners.every((each) => each[PATH] !== undefined && each[PATH] !== path)
+  );
+}
+
+/** Returns true if somebody else reads the socket, or has ended it. */
+function isTaken(socket: Socket): boolean {
+  return (
+    socket.listenerCount('data') + socket.listenerCount('readable') > 0 || socket.writableEnded
   );
 }
 
@@ -201,6 +250,8 @@ function refuse(socket: Socket, [status, text]: Refusal): void {
 
 function ignore(): void {}
 
+/** The key of a listener's path, by which the copies of this package know each other's. */
+const PATH: unique symbol = Symbol.for('trunkline.upgrades');
 const OPTIONS = {
   noServer: true,
   clientTracking: false,

@@ -1,7 +1,7 @@
 // Turns any WebSocket stream layer, of Node or of the browser, into a backend.
 
-import type { Backend } from '@trunkline/transport-core';
-import { parseOptions, type TraceChannels } from '@trunkline/transport-core/backend';
+import type { Backend, Remote } from '@trunkline/transport-core';
+import { attachmentOf, parseOptions, type TraceChannels } from '@trunkline/transport-core/backend';
 import {
   backendSchema,
   checkWsOptions,
@@ -11,24 +11,31 @@ import {
 } from './ws-options.ts';
 
 /** Options of `ws()`. */
-export type WsBackendOptions = Pick<
-  WsStreamLayerOptions,
-  'reusePort' | 'server' | 'origins' | 'hosts' | 'tls'
+export type WsBackendOptions<T = unknown> = Pick<
+  WsStreamLayerOptions<T>,
+  'reusePort' | 'server' | 'origins' | 'hosts' | 'tls' | 'upgrade' | 'trustProxy' | 'headers'
 >;
 
 /**
  * A backend for 'ws://host:port/path' and 'wss://…'; `updateTls` applies to all its transports.
  */
-export interface WsBackend extends Backend, TlsUpdates {}
+export interface WsBackend<T = unknown> extends Backend, TlsUpdates {
+  /**
+   * Returns what `upgrade` returned for the connection of this Remote; undefined for any other
+   * connection. Works in `admit`, interceptors and handlers (`rpc.from`), and also if other layers
+   * surround this one.
+   */
+  upgradeOf(remote: Remote): T | undefined;
+}
 
 /** Creates a layer. The options lack `tls`, because each creator handles it by itself. */
 type CreateLayer = (options: Omit<WsStreamLayerOptions, 'tls'>) => WsStreamLayer;
 
-export function wsBackend(
-  options: WsBackendOptions,
+export function wsBackend<T>(
+  options: WsBackendOptions<T>,
   createLayer: CreateLayer,
   channels?: TraceChannels,
-): WsBackend {
+): WsBackend<T> {
   parseOptions(backendSchema, options, 'ws');
   checkWsOptions(options);
   const { tls: _, ...own } = options;
@@ -40,6 +47,10 @@ export function wsBackend(
       return own.server === undefined
         ? createLayer({ ...common, bindAddr })
         : createLayer({ ...common, path: pathOf(bindAddr) });
+    },
+    upgradeOf(remote) {
+      const given = attachmentOf(remote) as { by?: unknown; data?: T } | undefined;
+      return given?.by === own.upgrade ? given?.data : undefined;
     },
     updateTls: (update) => createLayer({}).updateTls(update),
   };

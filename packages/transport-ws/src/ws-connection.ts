@@ -4,7 +4,6 @@
 import type { Socket } from 'node:net';
 import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
 import {
-  formatHostPort,
   freeChunk,
   reasonError,
   type StreamConnection,
@@ -12,10 +11,19 @@ import {
 } from '@trunkline/transport-core/backend';
 import type { TlsConnection } from '@trunkline/transport-core/node';
 import type { RawData, WebSocket } from 'ws';
+import type { Admission } from './admission.ts';
+import { endpointOf } from './arrival.ts';
 import { closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
 import { MessageFrames } from './message-frames.ts';
 import { SpentChunks } from './spent-chunks.ts';
 import { spreadOverTurns } from './spread-over-turns.ts';
+
+/** What is known about a WebSocket's other end. */
+export interface WsOrigin extends Admission {
+  /** Default: the address of the socket. */
+  readonly endpoint?: string;
+  readonly secured?: TlsConnection | undefined;
+}
 
 /**
  * Wraps a WebSocket that is open, and its underlying socket. From here on both belong to the
@@ -30,6 +38,8 @@ export class WsConnection implements StreamConnection {
   readonly #clock: Clock;
   /** Set only under mutual TLS: the proven identity of the other end. */
   readonly #secured: TlsConnection | undefined;
+  readonly #refused: TransportError | undefined;
+  readonly attachment: object | undefined;
   #sink: StreamSink | undefined;
   /**
    * True if nothing more is written or handed out, because this end closed or destroyed the
@@ -51,17 +61,16 @@ export class WsConnection implements StreamConnection {
     webSocket: WebSocket,
     socket: Socket,
     clock: Clock,
-    secured?: TlsConnection,
+    { endpoint = endpointOf(socket), secured, refused, attachment }: WsOrigin = {},
   ) {
-    this.endpoint =
-      socket.remoteAddress === undefined
-        ? 'a peer that is gone'
-        : formatHostPort(socket.remoteAddress, socket.remotePort ?? 0);
+    this.endpoint = endpoint;
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.#frames = new MessageFrames(side === 'dialer');
     this.#clock = clock;
     this.#secured = secured;
+    this.#refused = refused;
+    this.attachment = attachment;
     // These two are called before and after the listener of `ws`.
     socket.prependListener('data', (chunk: Uint8Array) => this.#spent.begin(chunk));
     socket.on('data', () => this.#spent.end());
@@ -85,7 +94,7 @@ export class WsConnection implements StreamConnection {
   }
 
   get refused(): TransportError | undefined {
-    return this.#secured?.refused;
+    return this.#secured?.refused ?? this.#refused;
   }
 
   get binding(): Uint8Array | undefined {

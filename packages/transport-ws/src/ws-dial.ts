@@ -12,16 +12,19 @@ import {
 import { type MutualTls, type TlsConnection, tlsDialError } from '@trunkline/transport-core/node';
 import type { ClientOptions, WebSocket } from 'ws';
 import { SUB_PROTOCOL } from './close-codes.ts';
+import { readHeaders } from './headers.ts';
 import { refusalError } from './refused-upgrade.ts';
 import { targetUrl } from './ws-address.ts';
 import { WsConnection } from './ws-connection.ts';
 import { type WsLibrary, withWs } from './ws-library.ts';
 import { WS_LIMITS } from './ws-limits.ts';
+import type { WsStreamLayerOptions } from './ws-options.ts';
 
 /** The parts of a layer that a dial uses. */
 export interface DialContext {
   readonly clock: Clock;
   readonly tls: MutualTls | undefined;
+  readonly headers: WsStreamLayerOptions['headers'];
   /** The functions that fail the pending dials with a given error, one for each dial. */
   readonly pending: Set<(error: TransportError) => void>;
 }
@@ -30,7 +33,7 @@ export interface DialContext {
 export function dialWebSocket(
   address: string,
   options: DialOptions,
-  { clock, tls, pending }: DialContext,
+  { clock, tls, headers, pending }: DialContext,
 ): Promise<StreamConnection> {
   const { timeout, signal, nodeId } = options;
   return new Promise((resolve, reject) => {
@@ -85,8 +88,15 @@ export function dialWebSocket(
     signal?.addEventListener('abort', onAbort, { once: true });
     const open = ({ WebSocket }: WsLibrary) => {
       if (isSettled) return;
+      let given: Record<string, string> | undefined;
+      try {
+        given = headers && readHeaders(headers);
+      } catch (error) {
+        return fail(error);
+      }
       const opening = new WebSocket(url, SUB_PROTOCOL, {
         ...WS_LIMITS,
+        headers: given,
         followRedirects: false,
         createConnection: createConnection as ClientOptions['createConnection'],
       });
@@ -98,7 +108,7 @@ export function dialWebSocket(
       opening.on('open', () => {
         settle();
         opening.off('error', onError);
-        resolve(new WsConnection('dialer', opening, socket!, clock, secured));
+        resolve(new WsConnection('dialer', opening, socket!, clock, { secured }));
       });
     };
     withWs(open, fail);

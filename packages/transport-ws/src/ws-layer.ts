@@ -17,8 +17,10 @@ import {
   type TlsUpdate,
 } from '@trunkline/transport-core/backend';
 import { type MutualTls, updateTls } from '@trunkline/transport-core/node';
+import { clientAddress } from './client-address.ts';
+import { checkHeaders } from './headers.ts';
 import { checkHosts, hostCheck } from './hosts.ts';
-import { createUpgradeServer } from './own-server.ts';
+import { createUpgradeServer, HANDSHAKE } from './own-server.ts';
 import { takeUpgrades, type UpgradeOptions } from './upgrades.ts';
 import { advertisedHost, parseBinding, targetUrl } from './ws-address.ts';
 import { dialWebSocket } from './ws-dial.ts';
@@ -37,6 +39,7 @@ export class WsLayer implements WsStreamLayer {
   readonly #tls: MutualTls | undefined;
   readonly #clock: Clock;
   readonly #observer: Observer | undefined;
+  readonly #addressOf: ReturnType<typeof clientAddress>;
   /** Undoes listen(); set from the moment listen() is called until close(). */
   #stop: (() => void) | undefined;
   #localAddr: string | undefined;
@@ -49,6 +52,8 @@ export class WsLayer implements WsStreamLayer {
   constructor(options: WsStreamLayerOptions, tls: MutualTls | undefined) {
     checkWsOptions(options);
     checkHosts(options.hosts);
+    if (typeof options.headers !== 'function') checkHeaders(options.headers ?? {});
+    this.#addressOf = clientAddress(options.trustProxy);
     this.#options = options;
     this.#tls = tls;
     this.#clock = options.clock ?? systemClock;
@@ -82,6 +87,7 @@ export class WsLayer implements WsStreamLayer {
     return dialWebSocket(address, options, {
       clock: this.#clock,
       tls: this.#tls,
+      headers: this.#options.headers,
       pending: this.#dials,
     });
   }
@@ -147,7 +153,7 @@ export class WsLayer implements WsStreamLayer {
       await loadWs();
       await bind(listener, place, () => this.#stop === stop);
       this.#listener = listener;
-      this.#take(listener, bindAddr, { server: http, path, accept, arrived });
+      this.#take(listener, bindAddr, { server: http, path, accept, arrived }, options?.timeout);
     } catch (error) {
       if (this.#stop === stop) this.#stopListening();
       else stop();
@@ -210,12 +216,17 @@ export class WsLayer implements WsStreamLayer {
     };
     this.#stop = () => server.removeListener('close', onClose);
     try {
-      this.#take(server, "the given 'server'", {
+      this.#take(
         server,
-        path: this.#options.path ?? '/',
-        accept,
-        listen,
-      });
+        "the given 'server'",
+        {
+          server,
+          path: this.#options.path ?? '/',
+          accept,
+          listen,
+        },
+        listen?.timeout,
+      );
       server.on('close', onClose);
       await loadWs();
     } catch (error) {
@@ -228,6 +239,7 @@ export class WsLayer implements WsStreamLayer {
     listener: Pick<HttpServer, 'address'>,
     given: string,
     upgrades: Pick<UpgradeOptions, 'server' | 'path' | 'accept' | 'arrived' | 'listen'>,
+    timeout = HANDSHAKE,
   ): void {
     const address = listener.address();
     // A server on a pipe has a path instead of an address that others could dial.
@@ -242,12 +254,17 @@ export class WsLayer implements WsStreamLayer {
         ? String(address)
         : formatHostPort(address.address, address.port);
     this.#localAddr = `${scheme}://${place}${upgrades.path}`;
-    const { origins, hosts, bindAddr, advertiseAddr } = this.#options;
+    const { origins, upgrade, hosts, bindAddr, advertiseAddr } = this.#options;
     const own = [bindAddr, advertiseAddr].map((each) => each && advertisedHost(each));
     const bound = address === null || typeof address === 'string' ? undefined : address.address;
     const release = takeUpgrades({
       ...upgrades,
       origins,
+      upgrade,
+      observer: this.#observer,
+      address: this.#localAddr,
+      addressOf: this.#addressOf,
+      timeout,
       isHost: hostCheck({ hosts, bound, own }),
       clock: this.#clock,
     });

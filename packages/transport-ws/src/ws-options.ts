@@ -2,6 +2,7 @@
 
 import type { Clock, Observer } from '@trunkline/transport-core';
 import {
+  callback,
   extendOptions,
   optional,
   optionsSchema,
@@ -12,8 +13,8 @@ import {
   text,
 } from '@trunkline/transport-core/backend';
 
-/** Options of a WebSocket stream layer; all may be left out. */
-export interface WsStreamLayerOptions {
+/** Options of a WebSocket stream layer; all may be left out. `T` is what `upgrade` returns. */
+export interface WsStreamLayerOptions<T = unknown> {
   /**
    * The address to bind: 'host:port' or 'ws://host:port/path'; port 0 picks a free one. Default:
    * '127.0.0.1:0'. Cannot be combined with `server`.
@@ -41,10 +42,38 @@ export interface WsStreamLayerOptions {
    */
   readonly server?: HttpServer | undefined;
   /**
-   * Web pages that may connect, given as their `Origin` header: 'https://app.example'. Default:
-   * all. A client that sends no such header is not a page and is always allowed.
+   * Web pages that may connect, given as their `Origin` header: 'https://app.example'; '*' allows
+   * all. Default: with `upgrade`, the pages of the host and port that the `Host` header names,
+   * because the user's cookies travel with the upgrades of all pages; otherwise all. The connection
+   * of another page is refused with `permission_denied`. A client that sends no such header is not
+   * a page and is always allowed.
    */
   readonly origins?: readonly string[] | undefined;
+  /**
+   * Called with each upgrade that may become a connection, before `admit`. What it returns, or its
+   * promise resolves to, is known as `upgradeOf(remote)`. To refuse the client, it throws a
+   * TransportError, or an object with an HTTP `status` (a Response, an error of http-errors), which
+   * stands for a code (docs/wire-protocol.md). Any other value that it throws refuses the client
+   * with `unavailable` and is reported as `callbackFailed`. It is part of the handshake
+   * (`limits.handshakes`, `handshakeTimeout`).
+   */
+  readonly upgrade?: ((request: UpgradeRequest) => T | PromiseLike<T>) | undefined;
+  /**
+   * The proxies whose header `X-Forwarded-For` is believed: their number, counted from this server,
+   * or a list of the IP ranges that they are in. The address of a client, in `upgrade`, in
+   * `remote.endpoint` and (with `server`) for `limits.handshakes.perSource`, is then the nearest
+   * one that is not a trusted proxy's. Default: 0, so the address of the socket.
+   */
+  readonly trustProxy?: number | readonly string[] | undefined;
+  /**
+   * Headers that this end sends with each upgrade that it dials, to any server: for example
+   * { cookie: 'session=…' }. A function is called for each dial. Not in a browser, where pages
+   * can't set headers.
+   */
+  readonly headers?:
+    | Readonly<Record<string, string | undefined>>
+    | (() => Readonly<Record<string, string | undefined>>)
+    | undefined;
   /**
    * Hosts that an upgrade may name in its `Host` header, without a port: 'app.example',
    * '127.0.0.1', '[::1]'; '*' allows any. An upgrade that names another host gets HTTP 403.
@@ -66,6 +95,18 @@ export interface WsStreamLayerOptions {
    * listening.
    */
   readonly observer?: Observer | undefined;
+}
+
+/** The HTTP request of an upgrade. */
+export interface UpgradeRequest {
+  /** Path and query, as the client sent them: '/rpc?room=7'. */
+  readonly url: string;
+  /** The headers, with their names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The client's IP address; see `trustProxy`. */
+  readonly address: string;
+  /** The IncomingMessage of node:http, for middleware such as express-session. */
+  readonly raw: any;
 }
 
 /** A StreamLayer over WebSocket. */
@@ -121,6 +162,10 @@ export const backendSchema = optionsSchema({
     reference<readonly string[]>(isTexts, "a list of origins, such as ['https://app.example']"),
   ),
   hosts: optional(reference<readonly string[]>(isTexts, 'a list of host names')),
+  upgrade: optional(callback<(request: UpgradeRequest) => unknown>()),
+  // Node checks these two itself, so that pages do without their texts.
+  trustProxy: reference<WsStreamLayerOptions['trustProxy']>(() => true, ''),
+  headers: reference<WsStreamLayerOptions['headers']>(() => true, ''),
   tls: optional(
     reference<TlsOptions>(
       (value) => typeof value === 'object' && value !== null,

@@ -121,8 +121,8 @@ async function cutFrom(
   const live = new Set(transport.remotes().filter(({ nodeId = '' }) => ids.has(nodeId)));
   const causes: (TransportError | undefined)[] = [];
   if (live.size === 0) return causes;
-  for await (const { type, remote, cause } of transport.connections()) {
-    if (type === 'down' && live.delete(remote)) causes.push(cause);
+  for await (const event of transport.connections()) {
+    if (event.type === 'down' && live.delete(event.remote)) causes.push(event.cause);
     if (live.size === 0) break;
   }
   return causes;

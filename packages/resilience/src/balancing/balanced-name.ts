@@ -189,7 +189,7 @@ export class BalancedName implements ResolutionObserver {
       for (const { address } of wanted) {
         if (holds.has(address)) continue;
         try {
-          holds.set(address, transport.hold(address));
+          holds.set(address, transport.hold(address, { stopOn: [] }));
         } catch {
           // The transport is closed, or can't dial this address; calls to the address will report
           // that.

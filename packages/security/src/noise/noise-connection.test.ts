@@ -15,6 +15,11 @@ test('written bytes are sent as records, and received records are delivered as b
   t.deepEqual(recorder.chunks, [pattern(5), pattern(6)]);
 });
 
+test('a secured connection has the attachment of the connection below', (t) => {
+  const { connection, wire } = make();
+  t.is(connection.attachment, wire.attachment);
+});
+
 test('a large chunk becomes records of 65,519 bytes', (t) => {
   const { connection, wire, remoteEnd } = make();
   const chunk = pattern(200_000);

@@ -103,6 +103,10 @@ export class NoiseConnection implements StreamConnection, ByteSink {
     this.#inbox = arrived.length === 0 ? undefined : arrived;
   }
 
+  get attachment(): object | undefined {
+    return this.#inner.attachment;
+  }
+
   attach(sink: StreamSink): void {
     this.#sink = sink;
     if (this.#inbox !== undefined || this.#state === 'over') this.#schedule();

@@ -106,6 +106,10 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     return this.#phase.name === 'over' || this.#phase.name === 'gone';
   }
 
+  get attachment(): object | undefined {
+    return this.#stream.attachment;
+  }
+
   /** True if the connection takes new calls: its hello is complete, and it is not closing. */
   get isUp(): boolean {
     return this.#session.state === 'up';

@@ -1,15 +1,24 @@
 // The holds of one target, and the times at which the target is dialed because of them: immediately
 // after a connection that lasted, otherwise with a back-off.
 
+import type { ErrorCode } from '../errors.ts';
 import type { Random } from '../random.ts';
 import type { Connection } from './connection.ts';
+
+/** One hold of a target. */
+export interface Hold {
+  /** The hold ends when a dial fails with one of these codes. */
+  readonly stopOn: readonly ErrorCode[];
+  /** Called once, when the hold ends. */
+  ended?(): void;
+}
 
 /** Keeps one connection to a target held, and decides when to dial the next one. */
 export class HeldTarget {
   /** The time of the next dial; Infinity while none is due. */
   due = Number.POSITIVE_INFINITY;
   readonly #random: Random;
-  #holds = 0;
+  readonly #holds = new Set<Hold>();
   #delay = FIRST_DELAY;
   #connection: Connection | undefined;
   #since = 0;
@@ -21,20 +30,25 @@ export class HeldTarget {
 
   /** True while the target is held. */
   get active(): boolean {
-    return this.#holds > 0;
+    return this.#holds.size > 0;
   }
 
-  hold(): void {
-    this.#holds++;
+  hold(hold: Hold): void {
+    this.#holds.add(hold);
   }
 
-  /** Ends one hold. When the last one ends, the connection and the dial are released. */
-  leave(): void {
-    this.#holds--;
-    if (this.#holds > 0) return;
+  /**
+   * Ends one hold. When the last one ends, the connection and the dial are released. Returns false
+   * if this hold had ended before.
+   */
+  leave(hold: Hold): boolean {
+    if (!this.#holds.delete(hold)) return false;
+    hold.ended?.();
+    if (this.active) return true;
     this.due = Number.POSITIVE_INFINITY;
     this.#release?.();
     this.#connection = this.#release = undefined;
+    return true;
   }
 
   /** Holds a connection that is up, unless another one is held. */
@@ -62,8 +76,9 @@ export class HeldTarget {
     return true;
   }
 
-  /** Reports that a dial has failed. */
-  failed(now: number): void {
+  /** Reports that a dial has failed; a code ends the holds that it stops. */
+  failed(now: number, code?: ErrorCode): void {
+    for (const hold of this.#holds) if (hold.stopOn.includes(code!)) this.leave(hold);
     if (!this.active) return;
     this.due = now + this.#delay * (1 + JITTER * (2 * this.#random() - 1));
     this.#delay = Math.min(2 * this.#delay, LONGEST_DELAY);

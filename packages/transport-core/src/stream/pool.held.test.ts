@@ -1,7 +1,7 @@
 // Tests of targets that are held: the pool keeps one connection to each, with a back-off.
 
 import test from 'ava';
-import { TransportError } from '../errors.ts';
+import { type ErrorCode, TransportError } from '../errors.ts';
 import { FakeConnection, poolFixture, turn } from './testing/pool-fixture.ts';
 
 const REFUSED = new TransportError('unavailable', 'refused', { reason: 'connection_refused' });
@@ -19,7 +19,7 @@ function heldFixture() {
 
 test('a held target is dialed at once, and again as soon as its connection is lost', async (t) => {
   const { pool, dials, advance } = heldFixture();
-  pool.hold('a:1');
+  pool.hold('a:1', { stopOn: [] });
   t.is(dials.length, 1);
   const first = await dials[0]!.up();
   t.is(first.holds, 1);
@@ -33,7 +33,7 @@ test('a held target is dialed at once, and again as soon as its connection is lo
 
 test('the waits after failed dials double from 100 ms to 30 s', async (t) => {
   const { pool, dials, advance } = heldFixture();
-  pool.hold('a:1');
+  pool.hold('a:1', { stopOn: [] });
   const waits = [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000];
   for (const [i, wait] of waits.entries()) {
     await dials[i]!.fail(REFUSED);
@@ -54,7 +54,7 @@ test('the waits after failed dials double from 100 ms to 30 s', async (t) => {
 
 test('a connection that is lost soon after it came up is replaced with the back-off', async (t) => {
   const { pool, dials, advance } = heldFixture();
-  pool.hold('a:1');
+  pool.hold('a:1', { stopOn: [] });
   pool.forget((await dials[0]!.up()).real);
   advance(99);
   t.is(dials.length, 1);
@@ -66,7 +66,7 @@ test('a held target uses a live connection, and another one if that is lost', as
   const { pool, dials, call, start, advance } = heldFixture();
   start('a:1', call());
   const live = await dials[0]!.up();
-  pool.hold('a:1');
+  pool.hold('a:1', { stopOn: [] });
   const other = new FakeConnection('a:1');
   pool.add(other.real);
   t.deepEqual([dials.length, live.holds, other.holds], [1, 1, 0]);
@@ -78,7 +78,7 @@ test('a held target uses a live connection, and another one if that is lost', as
 
 test('a held target uses a connection to the node that its name resolved to', async (t) => {
   const { pool, dials, advance } = heldFixture();
-  const release = pool.hold('app');
+  const release = pool.hold('app', { stopOn: [] });
   const [first, second] = [new FakeConnection('b:2'), new FakeConnection('c:3')];
   await dials[0]!.find(first);
   t.is(first.holds, 1);
@@ -101,7 +101,7 @@ test('a held node that is connected already is not dialed', async (t) => {
   const target = `${'ab'.repeat(32)}@a:1`;
   const link = new FakeConnection('b:2');
   known.set(target, link);
-  pool.hold(target);
+  pool.hold(target, { stopOn: [] });
   advance(1_000);
   t.deepEqual([dials.length, link.holds], [0, 1]);
   known.clear();
@@ -112,7 +112,7 @@ test('a held node that is connected already is not dialed', async (t) => {
 
 test('a connection that is lost before its dial resolves is replaced with the back-off', async (t) => {
   const { pool, dials, advance } = heldFixture();
-  pool.hold('app');
+  pool.hold('app', { stopOn: [] });
   const dead = new FakeConnection('b:2');
   dead.over = true;
   await dials[0]!.find(dead);
@@ -125,7 +125,7 @@ test('a connection that is lost before its dial resolves is replaced with the ba
 
 test('after the last release nothing is held or dialed', async (t) => {
   const { pool, dials, advance } = heldFixture();
-  const [one, two] = [pool.hold('a:1'), pool.hold('a:1')];
+  const [one, two] = [pool.hold('a:1', { stopOn: [] }), pool.hold('a:1', { stopOn: [] })];
   const connection = await dials[0]!.up();
   one();
   one();
@@ -135,7 +135,7 @@ test('after the last release nothing is held or dialed', async (t) => {
   pool.forget(connection.real);
   advance(60_000);
   t.is(dials.length, 1);
-  const again = pool.hold('a:1');
+  const again = pool.hold('a:1', { stopOn: [] });
   t.is(dials.length, 2);
   again();
   t.true(dials[1]!.signal.aborted);
@@ -146,7 +146,7 @@ test('after the last release nothing is held or dialed', async (t) => {
 
 test('a call to a held target that is being dialed again waits for that dial', async (t) => {
   const { pool, dials, call, start, advance } = heldFixture();
-  pool.hold('a:1');
+  pool.hold('a:1', { stopOn: [] });
   await dials[0]!.fail(REFUSED);
   const waiting = call();
   start('a:1', waiting);
@@ -160,7 +160,7 @@ test('a call to a held target that is being dialed again waits for that dial', a
 
 test('a closed pool dials no held target', async (t) => {
   const { pool, dials, advance } = heldFixture();
-  const release = pool.hold('a:1');
+  const release = pool.hold('a:1', { stopOn: [] });
   pool.close(new TransportError('shutdown', 'closed'));
   await turn();
   advance(60_000);
@@ -168,9 +168,37 @@ test('a closed pool dials no held target', async (t) => {
   release();
 });
 
+test('a dial that fails with a code of stopOn ends those holds, and the last one ends the dials', async (t) => {
+  const { pool, dials, retries, advance } = heldFixture();
+  const ended: string[] = [];
+  const hold = (name: string, ...stopOn: ErrorCode[]) =>
+    pool.hold('a:1', { stopOn, ended: () => ended.push(name) });
+  const release = hold('one', 'unauthenticated');
+  hold('two', 'unauthenticated', 'unavailable');
+  await dials[0]!.fail(REFUSED);
+  t.deepEqual([ended, retries], [['two'], [100]]);
+  advance(100);
+  await dials[1]!.fail(new TransportError('unauthenticated', 'sign in'));
+  t.deepEqual(
+    [ended, retries],
+    [
+      ['two', 'one'],
+      [100, undefined],
+    ],
+  );
+  advance(60_000);
+  t.is(dials.length, 2);
+  hold('three', 'unauthenticated');
+  release(); // has ended already
+  await dials[2]!.fail(REFUSED);
+  t.deepEqual([ended, retries[2]], [['two', 'one'], 100]);
+  advance(100);
+  t.is((await dials[3]!.up()).holds, 1);
+});
+
 test('a target that names no address, or is malformed, cannot be held', (t) => {
   const { pool, dials } = heldFixture();
-  t.throws(() => pool.hold(`node:${'ab'.repeat(32)}`), { instanceOf: TypeError });
-  t.throws(() => pool.hold(''), { instanceOf: TransportError });
+  t.throws(() => pool.hold(`node:${'ab'.repeat(32)}`, { stopOn: [] }), { instanceOf: TypeError });
+  t.throws(() => pool.hold('', { stopOn: [] }), { instanceOf: TransportError });
   t.is(dials.length, 0);
 });

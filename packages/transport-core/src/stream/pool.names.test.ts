@@ -61,7 +61,7 @@ test('when the list no longer has the address of a connection, the connection is
 
 test('a held name is dialed at once when its address is no longer listed', async (t) => {
   const { pool, dials, list, retired } = namedFixture();
-  const release = pool.hold('name:a');
+  const release = pool.hold('name:a', { stopOn: [] });
   list('name:a', 'x:1');
   const connection = await dials[0]!.up('x:1');
   list('name:a', 'y:1');
@@ -73,7 +73,7 @@ test('a held name is dialed at once when its address is no longer listed', async
 
 test('a held name whose dial has failed is dialed when a list arrives', async (t) => {
   const { pool, dials, list } = namedFixture();
-  const release = pool.hold('name:a');
+  const release = pool.hold('name:a', { stopOn: [] });
   await dials[0]!.fail(REFUSED);
   t.is(dials.length, 1);
   list('name:a', 'y:1');
@@ -83,7 +83,7 @@ test('a held name whose dial has failed is dialed when a list arrives', async (t
 
 test('a lost connection has the resolver look again while the name is still watched', async (t) => {
   const { pool, dials, list, asked } = namedFixture();
-  const release = pool.hold('name:a');
+  const release = pool.hold('name:a', { stopOn: [] });
   list('name:a', 'x:1');
   const connection = await dials[0]!.up('x:1');
   pool.forget(connection.real);

@@ -8,7 +8,7 @@ import type { Call } from '../rpc/call.ts';
 import { type Memory, memoryFull } from '../session/memory.ts';
 import { BorrowedConnections } from './borrowed-connections.ts';
 import type { Connection } from './connection.ts';
-import { HeldTarget } from './held-target.ts';
+import { HeldTarget, type Hold } from './held-target.ts';
 import { nodeOf } from './membership.ts';
 import type { NameWatch } from './name-watch.ts';
 import { PoolEntry, type PoolEntryOwner } from './pool-entry.ts';
@@ -42,7 +42,8 @@ export interface PoolHost {
   retire(connection: Connection): void;
   /** Returns a live connection to a target that names a node; undefined for other targets. */
   known(target: string): Connection | undefined;
-  dialFailed(target: string, error: TransportError): void;
+  /** @param retryIn the milliseconds until a held target is dialed again. */
+  dialFailed(target: string, error: TransportError, retryIn: number | undefined): void;
 }
 
 /** The connections that a transport dials, by target. */
@@ -137,21 +138,17 @@ export class Pool implements PoolEntryOwner {
   }
 
   /** Keeps a target connected until the returned function is called; see `Transport.hold`. */
-  hold(target: string): () => void {
+  hold(target: string, hold: Hold): () => void {
     if (nodeOf(target) !== undefined)
       throw new TypeError(
         `hold: ${target} names no address; to stay connected to a node, add it to the peers`,
       );
     const entry = this.#entry(target);
     const held = (entry.held ??= new HeldTarget(this.host.random));
-    held.hold();
+    held.hold(hold);
     if (held.due === Number.POSITIVE_INFINITY) this.#connectHeld(entry);
-    let isHeld = true;
     return () => {
-      if (!isHeld) return;
-      isHeld = false;
-      held.leave();
-      this.settle(entry);
+      if (held.leave(hold)) this.settle(entry);
     };
   }
 
@@ -312,10 +309,12 @@ export class Pool implements PoolEntryOwner {
       (error) => {
         if (!entry.endDial(dial)) return;
         if (background) entry.pauseGrowth();
-        this.host.dialFailed(entry.target, error);
+        const { held } = entry;
+        if (entry.connections.length === 0) held?.failed(this.host.now(), error.code);
+        const retryIn = held?.active === true ? held.due - this.host.now() : undefined;
+        this.host.dialFailed(entry.target, error, retryIn);
         entry.fail(error);
-        if (entry.connections.length === 0) entry.held?.failed(this.host.now());
-        this.#wakeForHeld(entry.held);
+        this.#wakeForHeld(held);
         this.settle(entry);
       },
     );

@@ -5,6 +5,9 @@ import type { Remote } from '../remote.ts';
 import { cleanText } from '../text.ts';
 import type { Hello } from '../wire/hello.ts';
 
+/** The key of a Remote's attachment; shared by all copies of this package. */
+const ATTACHMENT: symbol = Symbol.for('trunkline.attachment');
+
 /** The connection behind a Remote. */
 export interface RemoteLink {
   readonly id: string;
@@ -13,6 +16,7 @@ export interface RemoteLink {
   readonly over: boolean;
   readonly rtt: number | undefined;
   readonly silence: number;
+  readonly attachment?: object | undefined;
 }
 
 /** The Remote of a live connection. */
@@ -56,10 +60,23 @@ export class LiveRemote implements Remote {
     return this.#link.silence;
   }
 
+  /** @internal */
+  get [ATTACHMENT as never](): object | undefined {
+    return this.#link.attachment;
+  }
+
   /** Returns the link behind a Remote; undefined if another copy of the package made the Remote. */
   static linkOf(remote: Remote): RemoteLink | undefined {
     return #link in remote ? (remote as LiveRemote).#link : undefined;
   }
+}
+
+/**
+ * Returns the `attachment` of a Remote's connection, for backends that keep something about each
+ * connection: for example what `ws()` learned from the HTTP upgrade.
+ */
+export function attachmentOf(remote: Remote): object | undefined {
+  return remote[ATTACHMENT as never];
 }
 
 function spelledAddresses(addr: string): string {

@@ -143,6 +143,11 @@ export interface StreamConnection {
   /** Set if the layer itself refuses the peer: the session sends this error and nothing else. */
   readonly refused?: TransportError | undefined;
   /**
+   * An object of the layer's own, which `attachmentOf` returns for the connection's Remote. A layer
+   * around another one passes it on.
+   */
+  readonly attachment?: object | undefined;
+  /**
    * Set by the direct in-memory transport, which carries frames as objects instead of bytes.
    * `write` and `data` are not used then, and a sent batch belongs to the receiver. The connection
    * provides the object that collects frames, so that only transports that use such an object load

@@ -1,15 +1,19 @@
 // Tests of the iterator over connections coming up and going down.
 
 import test from 'ava';
+import { TransportError } from '../errors.ts';
 import type { Remote } from '../remote.ts';
 import { ConnectionEvents } from './connection-events.ts';
+import type { ConnectionEvent } from './types.ts';
 
 const remote = (id: string) => ({ id }) as Remote;
-const names = (events: { type: string; remote: Remote }[]) =>
-  events.map((event) => `${event.type} ${event.remote.id}`);
+const names = (events: ConnectionEvent[]) =>
+  events.map((event) =>
+    event.type === 'failed' ? `failed ${event.target}` : `${event.type} ${event.remote.id}`,
+  );
 
 async function take(events: ConnectionEvents, count: number) {
-  const taken: { type: string; remote: Remote }[] = [];
+  const taken: ConnectionEvent[] = [];
   for (let i = 0; i < count; i++) taken.push((await events.next()).value!);
   return names(taken);
 }
@@ -26,7 +30,7 @@ test('a waiting reader gets an event at once; several readers get it in order', 
   const [first, second] = [events.next(), events.next()];
   events.push({ type: 'up', remote: remote('a') });
   events.push({ type: 'up', remote: remote('b') });
-  t.deepEqual([(await first).value!.remote.id, (await second).value!.remote.id], ['a', 'b']);
+  t.deepEqual(names([(await first).value!, (await second).value!]), ['up a', 'up b']);
 });
 
 test('after the transport closes, unread events can still be read; then the iterator is done', async (t) => {
@@ -66,11 +70,13 @@ test('a slow reader misses connections that came and went, but none that is live
   const left = remote('left');
   events.push({ type: 'up', remote: left });
   events.end();
-  const all: { type: string; remote: Remote }[] = [];
+  const all: ConnectionEvent[] = [];
   for await (const event of events) all.push(event);
   t.true(all.length < 1_100, String(all.length));
   const live = new Set<Remote>();
-  for (const { type, remote: who } of all) type === 'up' ? live.add(who) : live.delete(who);
+  for (const event of all)
+    if (event.type === 'up') live.add(event.remote);
+    else if (event.type === 'down') live.delete(event.remote);
   t.deepEqual(
     [...live].map(({ id }) => id),
     ['stays', 'left'],
@@ -87,4 +93,17 @@ test('a down whose up was read is delivered however long the queue is', async (t
   const all: string[] = [];
   for await (const event of events) all.push(...names([event]));
   t.is(all.at(-1), 'down known');
+});
+
+test('a reader that lags gets the last of many failed dials, and everything about live connections', async (t) => {
+  const stays = remote('stays');
+  const events = new ConnectionEvents([stays], () => {});
+  const error = new TransportError('unavailable', 'refused');
+  for (let i = 0; i < 10_000; i++) events.push({ type: 'failed', target: `t${i}`, error });
+  events.push({ type: 'up', remote: remote('late') });
+  events.end();
+  const all: string[] = [];
+  for await (const event of events) all.push(...names([event]));
+  t.is(all.length, 1_025);
+  t.deepEqual([all[0], ...all.slice(-2)], ['up stays', 'failed t9999', 'up late']);
 });

@@ -1,5 +1,6 @@
-// Connections coming up and going down as an async iterator, starting with the live ones. If the
-// reader lags, a connection that came and went in the meantime is left out.
+// Connections coming up and going down, and failed dials, as an async iterator that starts with the
+// live connections. If the reader lags, connections that came and went in the meantime are left
+// out, and all failed dials but the last.
 
 import type { Remote } from '../remote.ts';
 import type { ConnectionEvent } from './types.ts';
@@ -24,9 +25,14 @@ export class ConnectionEvents implements AsyncIterableIterator<ConnectionEvent> 
   push(event: ConnectionEvent): void {
     const reader = this.#waiting.shift();
     if (reader !== undefined) return reader({ value: event, done: false });
-    if (event.type === 'down' && this.#queue.length >= LAG) {
-      const up = this.#queue.findIndex((queued) => queued.remote === event.remote);
-      if (up >= 0) return void this.#queue.splice(up, 1);
+    if (event.type !== 'up' && this.#queue.length >= LAG) {
+      const at = this.#queue.findIndex((queued) =>
+        event.type === 'failed'
+          ? queued.type === 'failed'
+          : queued.type === 'up' && queued.remote === event.remote,
+      );
+      if (at >= 0) this.#queue.splice(at, 1);
+      if (at >= 0 && event.type === 'down') return;
     }
     this.#queue.push(event);
   }
@@ -54,7 +60,8 @@ export class ConnectionEvents implements AsyncIterableIterator<ConnectionEvent> 
 
 /**
  * The length from which the queue omits both events of a connection whose 'up' was still unread
- * when it went down. This bounds the queue by the number of live connections.
+ * when it went down, and the oldest failed dial for each new one. This bounds the queue by the
+ * number of live connections.
  */
 const LAG = 1_024;
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true });

@@ -357,8 +357,10 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     this.dispatcher.tell({ type: 'callbackFailed', callback, error });
   }
 
-  dialFailed(target: string, error: TransportError): void {
+  dialFailed(target: string, error: TransportError, retryIn: number | undefined): void {
     this.dispatcher.tell({ type: 'dialFailed', target, error });
+    if (this.pool.connectionsOf(target).length === 0)
+      this.dispatcher.pass({ type: 'failed', target, error, retryIn });
   }
 
   // Closing.

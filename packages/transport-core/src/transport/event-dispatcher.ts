@@ -5,6 +5,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { Observer, ObserverEvent, TransportCounter } from '../observer.ts';
 import type { Remote } from '../remote.ts';
 import { ConnectionEvents } from './connection-events.ts';
+import type { ConnectionEvent } from './types.ts';
 
 /** The events and counters of one transport. */
 export class EventDispatcher {
@@ -26,8 +27,12 @@ export class EventDispatcher {
     } catch {
       // An observer must not throw; its errors are ignored.
     }
-    if (event.type === 'up' || event.type === 'down')
-      for (const follower of this.#followers) follower.push(event);
+    if (event.type === 'up' || event.type === 'down') this.pass(event);
+  }
+
+  /** Passes an event to the readers of `connections()`. */
+  pass(event: ConnectionEvent): void {
+    for (const follower of this.#followers) follower.push(event);
   }
 
   count(counter: TransportCounter, amount: number, remote: Remote | undefined): void {

@@ -3,7 +3,14 @@
 // every mount are ProtocolTransports.
 
 import type { Clock } from '../clock.ts';
-import { reasonError, TransportError, withCallerStack, withDetails } from '../errors.ts';
+import {
+  ERROR_CODES,
+  type ErrorCode,
+  reasonError,
+  TransportError,
+  withCallerStack,
+  withDetails,
+} from '../errors.ts';
 import { type ClientCall, type ClientNext, compose } from '../interceptors.ts';
 import { iterable } from '../iterable-promise.ts';
 import { encodeAs } from '../protocol/message.ts';
@@ -27,6 +34,7 @@ import { takeSnapshot } from './take-snapshot.ts';
 import type {
   Client,
   ConnectionEvent,
+  HoldOptions,
   MountOptions,
   ResultOf,
   SendArguments,
@@ -300,15 +308,17 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     return this.engine.follow() as AsyncIterableIterator<ConnectionEvent>;
   }
 
-  hold(target: Target): () => void {
+  hold(target: Target, { stopOn = STOP_ON }: HoldOptions = {}): () => void {
+    if (!Array.isArray(stopOn) || !stopOn.every((code) => Object.hasOwn(ERROR_CODES, code)))
+      throw new TypeError(
+        `hold: stopOn must be a list of codes, such as ['unavailable'], got ${stopOn}`,
+      );
     if (typeof target !== 'string') return connectionOf(this.engine, target).hold();
     this.#refuseWhenOver();
-    const release = this.engine.pool.hold(target);
+    const ended = () => this.#holds.delete(release);
+    const release = this.engine.pool.hold(target, { stopOn, ended });
     this.#holds.add(release);
-    return () => {
-      this.#holds.delete(release);
-      release();
-    };
+    return release;
   }
 
   async disconnect(target: Target, reason?: string): Promise<void> {
@@ -387,3 +397,6 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     return this.#mount.inbox;
   }
 }
+
+/** The codes that end a hold unless `stopOn` says otherwise: sign in again, or ask for access. */
+const STOP_ON: readonly ErrorCode[] = ['unauthenticated', 'permission_denied'];

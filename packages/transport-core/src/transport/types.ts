@@ -3,7 +3,7 @@
 // promise means.
 
 import type { Clock } from '../clock.ts';
-import type { TransportError } from '../errors.ts';
+import type { ErrorCode, TransportError } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
@@ -100,14 +100,31 @@ export type Client<P extends Protocol> = {
   ) => Promise<ResultOf<P, N>> & StreamOf<P, N>;
 };
 
-/**
- * An event: a connection came up or went down. `cause` is the error with which it went down; the
- * reasons `idle`, `disconnected` and `closed` mean an orderly end.
- */
-export interface ConnectionEvent {
-  readonly type: 'up' | 'down';
-  readonly remote: Remote;
-  readonly cause?: TransportError | undefined;
+/** An event: a connection came up or went down, or a dial failed. */
+export type ConnectionEvent =
+  | { readonly type: 'up'; readonly remote: Remote }
+  /** `cause` is the error; the reasons `idle`, `disconnected` and `closed` mean an orderly end. */
+  | { readonly type: 'down'; readonly remote: Remote; readonly cause?: TransportError | undefined }
+  /**
+   * A dial failed, and no connection to `target` is up. `retryIn` is the time, in milliseconds,
+   * until `hold` dials again. It is undefined if the target is not held, or if this error has ended
+   * its holds.
+   */
+  | {
+      readonly type: 'failed';
+      readonly target: string;
+      readonly error: TransportError;
+      readonly retryIn?: number | undefined;
+    };
+
+/** Options of `hold`. */
+export interface HoldOptions {
+  /**
+   * The codes of errors that end the hold when a dial fails with them, because dialing again would
+   * not help. They don't apply to a Remote, which is never dialed. Default:
+   * ['unauthenticated', 'permission_denied'].
+   */
+  readonly stopOn?: readonly ErrorCode[] | undefined;
 }
 
 /** Options of `mount`. */
@@ -213,18 +230,20 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
   /** Returns the peers that are connected now. */
   remotes(): Remote[];
   /**
-   * Returns an iterator over connections coming up and going down, starting with those that are up
-   * now. It ends when the transport closes.
+   * Returns an iterator over connections coming up and going down, and over failed dials, starting
+   * with the connections that are up now. It ends when the transport closes. A reader that lags by
+   * 1,024 events misses connections that came and went, and failed dials.
    */
   connections(): AsyncIterableIterator<ConnectionEvent>;
   /**
    * Holds a connection until the returned function is called: it is not closed for idleness. A
    * string target is dialed now, and again immediately whenever its connection is lost, even by
    * `disconnect`. After a failed dial, it is dialed again with a back-off of 100 ms that doubles up
-   * to 30 s. The hold also ends when this transport closes. Throws a TypeError for a target that
-   * names only a node id, because the `peers` package keeps such connections.
+   * to 30 s. The hold also ends if a dial fails with a code of `stopOn`, and when this transport
+   * closes; `connections()` reports each failed dial. Throws a TypeError for a target that names
+   * only a node id, because the `peers` package keeps such connections.
    */
-  hold(target: Target): () => void;
+  hold(target: Target, options?: HoldOptions): () => void;
   /** Drains and closes the connections to a target; a later `send` dials again. */
   disconnect(target: Target, reason?: string): Promise<void>;
   /** Drains and closes every connection, but keeps listening. */

@@ -30,6 +30,7 @@ export class FaultyConnection implements StreamConnection {
   readonly nodeId: string | undefined;
   readonly binding: Uint8Array | undefined;
   readonly refused: TransportError | undefined;
+  readonly attachment: object | undefined;
   readonly frames: StreamConnection['frames'];
   readonly writeAll: StreamConnection['writeAll'];
   readonly #host: FaultyConnectionOwner;
@@ -63,6 +64,7 @@ export class FaultyConnection implements StreamConnection {
     this.nodeId = inner.nodeId;
     this.binding = inner.binding;
     this.refused = inner.refused;
+    this.attachment = inner.attachment;
     this.#out = new Lane(
       {
         clock,

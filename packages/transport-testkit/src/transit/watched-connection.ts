@@ -43,6 +43,10 @@ export class WatchedConnection implements StreamConnection {
     return this.#inner.refused;
   }
 
+  get attachment(): object | undefined {
+    return this.#inner.attachment;
+  }
+
   get reuses(): boolean | undefined {
     return this.#inner.reuses;
   }

@@ -1,6 +1,7 @@
 // Cases about the targets of calls: an address is dialed, but a Remote is reached only over its own
 // connection.
 
+import { type ErrorCode, TransportError } from '@trunkline/transport-core';
 import { spelled } from '@trunkline/transport-core/internal';
 import { rejected } from './expect.ts';
 import { createWire } from './faults.ts';
@@ -43,7 +44,7 @@ export const targetCases: Cases = (define) => {
     const downs: unknown[] = [];
     const watching = (async () => {
       for await (const event of b.connections())
-        (event.type === 'up' ? ups : downs).push(event.remote);
+        if (event.type !== 'failed') (event.type === 'up' ? ups : downs).push(event.remote);
     })();
     const from: unknown[] = [];
     serveKit(b, {
@@ -145,6 +146,43 @@ export const targetCases: Cases = (define) => {
       const next = events.next();
       await f.drive(a.close());
       t.is((await next).done, true);
+    },
+  );
+
+  define(
+    'connections reports failed dials and when the next one is due; a refusal ends a hold',
+    async (f, t) => {
+      let code: ErrorCode | undefined = 'unavailable';
+      const admit = () => {
+        if (code !== undefined) throw new TransportError(code, `it is ${code}`);
+      };
+      const { a, at } = await f.pair({ b: { admit } });
+      const events = a.connections();
+      const failed = async () => {
+        const { value } = await f.drive(events.next());
+        if (value.type !== 'failed') throw new Error(`${value.type} instead of failed`);
+        t.is(value.target, at);
+        await rejected(t, Promise.reject(value.error), { code: code!, sent: false });
+        return value.retryIn;
+      };
+      a.hold(at);
+      const retryIn = await failed();
+      t.true(retryIn! >= 80 && retryIn! <= 120, String(retryIn));
+      for (code of ['unauthenticated', 'permission_denied'] as const) {
+        t.is(await failed(), undefined);
+        await f.advance(60_000, 1_000);
+        await rejected(t, a.dial(at), { code });
+        t.is(await failed(), undefined, 'nothing was dialed meanwhile');
+        a.hold(at);
+      }
+      t.is(await failed(), undefined);
+      a.hold(at, { stopOn: ['aborted'] });
+      t.is(typeof (await failed()), 'number');
+      code = undefined;
+      const { value: up } = await f.drive(events.next());
+      t.is(up.type, 'up');
+      for (const stopOn of ['aborted', ['abort'], [1], null])
+        t.throws(() => a.hold(at, { stopOn: stopOn as never }), { instanceOf: TypeError });
     },
   );
 

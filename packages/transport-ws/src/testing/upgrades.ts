@@ -10,17 +10,20 @@ import type { WebSocket } from 'ws';
 import type { WsStreamLayerOptions } from '../ws-options.ts';
 import { createWsStreamLayer } from '../ws-stream-layer.ts';
 
-/** Creates a layer that listens, and counts the connections that it accepts. */
+/**
+ * Creates a layer that listens, and records the connections that it accepts, with the reasons of
+ * those that it refuses.
+ */
 export async function listening(t: ExecutionContext, options: WsStreamLayerOptions = {}) {
   const layer = createWsStreamLayer(options);
-  let accepted = 0;
+  const refused: (string | undefined)[] = [];
   await layer.listen((connection) => {
-    accepted++;
+    refused.push(connection.refused?.reason);
     connection.attach({ data() {}, frames() {}, drained() {}, closed() {} });
     t.teardown(() => connection.destroy());
   });
   t.teardown(() => layer.close());
-  return { layer, address: layer.localAddr(), accepted: () => accepted };
+  return { layer, address: layer.localAddr(), accepted: () => refused.length, refused };
 }
 
 /** Starts an HTTP server on a free port. */

@@ -44,7 +44,8 @@ test('fields of the hello that the node has are sent with its name', async (t) =
     const node = await createNode({ name: 'n', protocol: greeter, transport: { hello } });
     const up = server.transport.connections();
     await node.transport.dial(address);
-    t.deepEqual((await first(up)).remote.hello, { name: 'n', zone: 'eu' });
+    await first(up);
+    t.deepEqual(server.transport.remotes()[0]!.hello, { name: 'n', zone: 'eu' });
     await node.close();
   }
 });

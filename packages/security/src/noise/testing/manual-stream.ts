@@ -6,6 +6,7 @@ import type { StreamConnection, StreamSink } from '@trunkline/transport-core/bac
 
 export class ManualStream implements StreamConnection {
   readonly endpoint = 'hand:1';
+  readonly attachment = {};
   /** Copies of the written chunks, taken at the time of the write. */
   readonly written: Uint8Array[] = [];
   /** The written chunks themselves, uncopied. */

@@ -85,6 +85,7 @@ export function poolFixture(
   const clock = createManualClock(0);
   const dials: Dial[] = [];
   const failed: string[] = [];
+  const retries: (number | undefined)[] = [];
   const wakes: number[] = [];
   const retired: FakeConnection[] = [];
   /** Connections to nodes, which a membership knows. */
@@ -97,7 +98,10 @@ export function poolFixture(
     known: (target) => known.get(target)?.real,
     now: () => clock.now(),
     wakeBy: (time) => void wakes.push(time),
-    dialFailed: (target) => void failed.push(target),
+    dialFailed: (target, _error, retryIn) => {
+      failed.push(target);
+      retries.push(retryIn);
+    },
     watch: (name, changed) =>
       resolver?.handles(name) === true
         ? new NameWatch({ clock, random: () => 0.5, ended: () => {} }, name, resolver, changed)
@@ -160,5 +164,5 @@ export function poolFixture(
   /** Starts a call as if it had this target and size. */
   const start = (target: string, made: Call<unknown>, isBulky = false): void =>
     pool.start(Object.assign(made, { to: target, isBulky: () => isBulky }));
-  return { clock, pool, dials, failed, wakes, retired, known, memory, call, start };
+  return { clock, pool, dials, failed, retries, wakes, retired, known, memory, call, start };
 }
