@@ -45,8 +45,8 @@ export interface LimitOptions {
     | undefined;
   /**
    * Limits on messages that were accepted but not sent yet, for each connection and channel.
-   * Default 4,096 messages and 16 MiB. While the queue is full, `send` waits and `trySend` returns
-   * false.
+   * Default 4,096 messages and 16 MiB, of which a message takes at most 8. While the queue is full,
+   * `send` waits and `trySend` returns false.
    */
   readonly outbound?:
     | { readonly messages?: number | undefined; readonly bytes?: number | undefined }

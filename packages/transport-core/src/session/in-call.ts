@@ -8,7 +8,7 @@ import { stackless, type TransportError } from '../errors.ts';
 import type { List, ListEntry } from '../list.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { EMPTY, type Frame } from '../wire/frame.ts';
+import { EMPTY, type Frame, MOST_PRICE } from '../wire/frame.ts';
 import { type Assembly, longCost } from './incoming-packets/incoming-packets.ts';
 import type { Lanes, Outgoing, UnitSender } from './outgoing/outgoing.ts';
 import type { SessionContext } from './session-context.ts';
@@ -231,7 +231,7 @@ export class InCall implements ListEntry, UnitSender {
    * @param eager true if a reader waits for more, so nothing is held back.
    */
   giveBack(eager: boolean): void {
-    this.account?.giveBack(this.cost, eager);
+    this.account?.giveBack(Math.min(this.cost, MOST_PRICE), eager);
     this.account = undefined;
   }
 

@@ -83,7 +83,7 @@ test('the three lanes of a channel take turns of 64 KiB', (t) => {
   for (const run of runs.slice(0, -1)) t.true(run.length >= 15 && run.length <= 17, `${runs}`);
 });
 
-test('a long message takes turns by packet, and others of its lane go in between', (t) => {
+test('the oldest long message goes first, and is complete before the next begins', (t) => {
   const fixture = new OutboxFixture();
   const lanes = fixture.lanes(0x20);
   const [a, b] = [
@@ -92,6 +92,35 @@ test('a long message takes turns by packet, and others of its lane go in between
   ];
   fixture.outbox.push(lanes, a, 'bulk');
   fixture.outbox.push(lanes, b, 'bulk');
+  t.deepEqual(ids(fixture.pump()), [a.id, a.id, a.id, b.id, b.id, b.id]);
+});
+
+test('a message that has sent more than 1 MiB shares half with those behind it', (t) => {
+  const fixture = new OutboxFixture();
+  const lanes = fixture.lanes(0x20);
+  const alone = Math.ceil(2 ** 20 / packet) + 1;
+  const huge = [1, 2].map(() => unit(Kind.REQUEST, (alone + 6) * packet, Account.LONG));
+  const small = [1, 2].map(() => unit(Kind.REQUEST, 3 * packet, Account.LONG));
+  for (const message of [...huge, ...small]) fixture.outbox.push(lanes, message, 'bulk');
+  const names = new Map([...huge, ...small].map(({ id }, i) => [id, 'ABxy'[i]!]));
+  const sent = ids(fixture.pump()).map((id) => names.get(id)!);
+  t.is(
+    sent.join(''),
+    [
+      'A'.repeat(alone),
+      'AB'.repeat(6), // B is the oldest of the others
+      'B'.repeat(alone - 6), // and is huge from here on
+      'BxBxBxByByBy',
+    ].join(''),
+  );
+});
+
+test('items take turns by packet', (t) => {
+  const fixture = new OutboxFixture();
+  const lanes = fixture.lanes(0x20);
+  const items = [1, 2].map(() => unit(Kind.ITEM, 3 * packet));
+  for (const item of items) fixture.outbox.push(lanes, item, 'bulk');
+  const [a, b] = items as [(typeof items)[0], (typeof items)[0]];
   t.deepEqual(ids(fixture.pump()), [a.id, b.id, a.id, b.id, a.id, b.id]);
 });
 

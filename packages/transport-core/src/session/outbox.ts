@@ -70,7 +70,9 @@ export class Outbox {
 
   /** True if a long message or an item is ready and the pipe has no credit for it. */
   get starved(): boolean {
-    return this.#pipe <= 0 && this.#busy.some((lanes) => lanes.bulk.length > 0);
+    return (
+      this.#pipe <= 0 && this.#busy.some(({ bulk, huge }) => bulk.length > 0 || huge.length > 0)
+    );
   }
 
   /** Opens the accounts of the connection with the credit that the peer's HELLO grants. */
@@ -156,7 +158,7 @@ export class Outbox {
   push(lanes: Lanes, unit: Outgoing, lane: 'replies' | 'short' | 'bulk'): void {
     this.#waiting++;
     this.#context.usage.hold(unit.cost);
-    lanes.tallyOf(unit, this.#context.terms.packet).add(unit.cost);
+    lanes.tallyOf(unit, this.#context.terms.packet).add(unit.price);
     if (unit.account === Account.REPLY) return this.#pushReply(lanes, unit);
     if (lane === 'bulk' && unit.account === Account.LONG) return this.#pushLong(lanes, unit);
     lanes[lane].push(unit);
@@ -228,14 +230,13 @@ export class Outbox {
   /** Drops everything that still waits on a channel, because the connection has ended. */
   drop(lanes: Lanes): void {
     for (const unit of this.#unpaidReplies) if (unit.waitsFor === lanes) this.remove(lanes, unit);
-    for (const lane of [lanes.replies, lanes.short, lanes.bulk, lanes.unpaidLong])
-      for (const unit of lane) this.remove(lanes, unit);
+    for (const list of lanes.lists) for (const unit of list) this.remove(lanes, unit);
   }
 
   #gone(lanes: Lanes, unit: Outgoing): void {
     this.#waiting--;
     this.#context.usage.free(unit.cost);
-    lanes.tallyOf(unit, this.#context.terms.packet).remove(unit.cost);
+    lanes.tallyOf(unit, this.#context.terms.packet).remove(unit.price);
     if (this.#farewell !== undefined || this.#awaited) this.#context.port.dirty();
   }
 
@@ -375,15 +376,15 @@ export class Outbox {
       }
     }
     if (needsPipe(unit, terms.packet)) this.#pipe -= end - start + extra + UNIT;
-    if (pays) this.#reply -= unit.cost;
+    if (pays) this.#reply -= unit.price;
     else if (unit.account !== 0 && !unit.begun) lanes.left(unit);
     this.#batch.unit(unit, lanes.byte, end, timeout);
-    lanes.took(end - start + extra + UNIT);
+    lanes.took(end - start + extra + UNIT, lane);
     const isLast = unit.wrote(end);
     if (isLast) {
       lane.remove(unit);
       this.#gone(lanes, unit);
-    } else if (lane === lanes.bulk) lane.rotate();
+    } else lanes.wrotePart(unit);
     unit.sender?.written(unit, isLast);
     return !this.#batch.full || this.#batch.flush();
   }

@@ -16,8 +16,8 @@ import {
   Assembly,
   type AssemblyOwner,
   type IncomingPackets,
-  longCost,
   oversized,
+  priceOf,
   STALLED,
 } from '../incoming-packets/incoming-packets.ts';
 import type { Outbox } from '../outbox.ts';
@@ -129,7 +129,7 @@ export class Callee {
       );
     if (!this.#hears(channel, method) || oversized(method!.request, frame.size)) {
       this.#context.count('onewayDropped', 1);
-      return account.giveBack(longCost(frame), true);
+      return account.giveBack(priceOf(frame), true);
     }
     const call = new InCall(this.served, frame, channel!, method!, this.#packets.keep(frame));
     call.chargeTo(account);
@@ -162,7 +162,7 @@ export class Callee {
   #charge(frame: Frame, account: ReceiveAccount): boolean {
     if (frame.size > 0) return this.#packets.longMessage(frame, account);
     if (!this.#packets.short(frame)) return false;
-    return account.spend(longCost(frame)) || this.#overspent(frame);
+    return account.spend(priceOf(frame)) || this.#overspent(frame);
   }
 
   #overspent(frame: Frame): false {
@@ -175,11 +175,11 @@ export class Callee {
 
   #duplicate(frame: Frame, account: ReceiveAccount | undefined): void {
     this.#context.count('duplicateRequest', 1);
-    account?.giveBack(longCost(frame), true);
+    account?.giveBack(priceOf(frame), true);
   }
 
   #refuse(frame: Frame, account: ReceiveAccount | undefined, refusal: TransportError): void {
-    account?.giveBack(longCost(frame), true);
+    account?.giveBack(priceOf(frame), true);
     this.#context.count('refusedCall', 1);
     const lanes = this.#channels.known(frame.channel)?.lanes ?? this.#channels.nowhere;
     this.#outbox.refuse(

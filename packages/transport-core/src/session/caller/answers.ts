@@ -12,8 +12,8 @@ import type { Slots } from '../id-table.ts';
 import {
   Assembly,
   type IncomingPackets,
-  longCost,
   oversized,
+  priceOf,
   STALLED,
 } from '../incoming-packets/incoming-packets.ts';
 import type { OutCall } from '../out-call.ts';
@@ -109,7 +109,7 @@ export class Answers {
     this.#caller.terminal(call);
     if (call.done || message === undefined) this.#context.count('lateReply', 1);
     else call.answered(message);
-    this.#incomingPackets.reply.used(assembly.cost, 0);
+    this.#incomingPackets.reply.used(assembly.price, 0);
   }
 
   /** Returns the incomplete long message of a call. */
@@ -139,7 +139,7 @@ export class Answers {
     if (call === undefined || call.method.kind === 'oneway') return this.#unknown(frame);
     const error = remoteError(frame);
     if (call.assembly !== undefined)
-      this.#incomingPackets.reply.giveBack(call.assembly.cost, false);
+      this.#incomingPackets.reply.giveBack(call.assembly.price, false);
     this.#caller.terminal(call);
     call.download?.end(error);
     if (call.done) this.#context.count('lateReply', 1);
@@ -207,7 +207,7 @@ export class Answers {
     if (packet && !this.#incomingPackets.packet(frame)) return;
     if (frame.kind === Kind.RESPONSE && frame.size > 0)
       this.#incomingPackets.reply.giveBack(
-        this.#incomingPackets.reply.spend(longCost(frame)) ? longCost(frame) : 0,
+        this.#incomingPackets.reply.spend(priceOf(frame)) ? priceOf(frame) : 0,
         false,
       );
   }

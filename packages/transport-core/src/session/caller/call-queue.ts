@@ -8,7 +8,7 @@
 import { TransportError, withDetails } from '../../errors.ts';
 import { List } from '../../list.ts';
 import type { ProtocolMethod } from '../../protocol/protocol.ts';
-import { UNIT } from '../../wire/frame.ts';
+import { MOST_PRICE, UNIT } from '../../wire/frame.ts';
 import type { Channel } from '../channels/channels.ts';
 import type { Slots } from '../id-table.ts';
 import type { OutCall } from '../out-call.ts';
@@ -73,7 +73,8 @@ export class CallQueue {
     const { lanes } = channel;
     const { terms, limits } = this.#context;
     const tally = call.payload.length > terms.packet ? lanes.longs : lanes.shorts;
-    if (tally.messages > 0 && !tally.fits(call.cost, limits.outbound)) return false;
+    if (tally.messages > 0 && !tally.fits(Math.min(call.cost, MOST_PRICE), limits.outbound))
+      return false;
     const { kind, flags } = call.method;
     if (kind === 'oneway') return true;
     return (

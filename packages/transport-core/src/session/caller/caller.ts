@@ -372,7 +372,7 @@ export class Caller implements CallCarrier {
     for (const channel of channels) {
       const { lanes } = channel;
       if (!arrived) lost += lanes.uncreditedShort.size + lanes.uncreditedLong.size;
-      for (const lane of [lanes.short, lanes.bulk, lanes.unpaidLong]) {
+      for (const lane of lanes.lists) {
         for (const unit of lane) {
           if (unit.kind !== Kind.ONEWAY) continue;
           const call = unit.sender as OutCall;

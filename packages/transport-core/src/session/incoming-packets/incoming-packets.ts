@@ -7,7 +7,7 @@
 
 import type { List, ListEntry } from '../../list.ts';
 import type { Codec } from '../../protocol/codec.ts';
-import { Account, EMPTY, type Frame, Kind, UNIT } from '../../wire/frame.ts';
+import { Account, EMPTY, type Frame, Kind, MOST_PRICE, UNIT } from '../../wire/frame.ts';
 import type { Unfinished } from '../memory.ts';
 import { type Creditor, GrowingAccount, ReceiveAccount } from '../receive-account.ts';
 import type { SessionContext } from '../session-context.ts';
@@ -132,14 +132,26 @@ export class IncomingPackets {
 
   /** Checks the first packet of a long request, one-way or response; see `long`. */
   longMessage(frame: Frame, account: ReceiveAccount): boolean {
-    return this.long(frame, this.#context.limits.message, 'limits.message', account);
+    return this.long(
+      frame,
+      this.#context.limits.message,
+      'limits.message',
+      account,
+      priceOf(frame),
+    );
   }
 
   /**
    * Checks the first packet of a long message of at most `limit` bytes and charges the message to
    * `account`. Returns false after a violation.
    */
-  long(frame: Frame, limit: number, name: string, account: ReceiveAccount): boolean {
+  long(
+    frame: Frame,
+    limit: number,
+    name: string,
+    account: ReceiveAccount,
+    price = longCost(frame),
+  ): boolean {
     const { size, length } = frame;
     if (size <= length || length !== this.#context.terms.packet) {
       this.#context.violation(
@@ -151,7 +163,7 @@ export class IncomingPackets {
         'too_large',
         `a message of ${size} bytes is above our ${name}, ${limit}`,
       );
-    } else if (!account.spend(longCost(frame))) {
+    } else if (!account.spend(price)) {
       this.#context.violation(
         'malformed',
         `a message of ${size} bytes arrived without credit of its account`,
@@ -184,7 +196,7 @@ export class Assembly implements Unfinished {
   before: ListEntry | undefined = undefined;
   after: ListEntry | undefined = undefined;
   readonly size: number;
-  /** The charge to its account, given back when the message is used or discarded. */
+  /** The charge of an item to its account, given back when it is used or discarded. */
   readonly cost: number;
   got: number;
   /** The time at which the last packet arrived. */
@@ -217,6 +229,11 @@ export class Assembly implements Unfinished {
     this.#piece.set(frame.payload);
     this.#used = this.got;
     context.usage.begins(this, this.got, this.#free);
+  }
+
+  /** The charge of a message to its account, given back when it is used or discarded. */
+  get price(): number {
+    return Math.min(this.cost, MOST_PRICE);
   }
 
   refuse(): void {
@@ -368,9 +385,13 @@ export class Assembly implements Unfinished {
   }
 }
 
+/** Returns the part of a message's cost that is charged to account 2, 3 or 4, with its first packet. */
+export function priceOf(frame: Frame): number {
+  return Math.min(longCost(frame), MOST_PRICE);
+}
+
 /**
- * Returns the cost of a long message or an item on its own account; all of it is charged with the
- * first packet.
+ * Returns the cost of a message, or of an item, which is charged to account 5 with its first packet.
  */
 export function longCost(frame: Frame): number {
   return Math.max(frame.size, frame.length) + frame.metadataSize + UNIT;

@@ -11,6 +11,7 @@ import {
   EMPTY,
   type EncodedMetadata,
   Kind,
+  MOST_PRICE,
   UNIT,
   type WireError,
 } from '../../wire/frame.ts';
@@ -122,9 +123,7 @@ export class Outgoing implements ListEntry {
     return end === this.payload.length;
   }
 
-  /**
-   * Bytes plus the fixed price of a unit. This is charged to the account and counted in the queue.
-   */
+  /** Bytes plus the fixed price of a unit: the memory that it holds. */
   get cost(): number {
     return (
       (this.error === undefined ? 0 : this.error.text.length) +
@@ -132,6 +131,11 @@ export class Outgoing implements ListEntry {
       (this.metadata === undefined ? 0 : this.metadata.size) +
       UNIT
     );
+  }
+
+  /** The part of the cost that accounts 2, 3 and 4 charge, and that `limits.outbound` counts. */
+  get price(): number {
+    return Math.min(this.cost, MOST_PRICE);
   }
 }
 
@@ -177,8 +181,13 @@ export class Lanes {
   readonly replies = new List<Outgoing>();
   /** Short requests and one-ways, in order. An unpaid one-way holds up the messages behind it. */
   readonly short = new List<Outgoing>();
-  /** Long messages and items that are paid for; they take turns packet by packet. */
+  /**
+   * Long messages and items that are paid for. The oldest message goes first, so that one after the
+   * other arrives in time on a thin line; items take turns packet by packet.
+   */
   readonly bulk = new List<Outgoing>();
+  /** Messages that have sent more than `ALONE`: they take turns, and have every other packet. */
+  readonly huge = new List<Outgoing>();
   /** Long requests and one-ways that wait for account 3, in order. */
   readonly unpaidLong = new List<Outgoing>();
   /** The first unit in `short` that waits for its account. */
@@ -205,6 +214,8 @@ export class Lanes {
   busy = false;
   #turn = 0;
   #turnBytes = 0;
+  /** True if the next packet of a long message belongs to a huge one. */
+  #hugeNext = false;
 
   constructor(byte: number, priority: number, shortCredit: number, longCredit: number) {
     this.byte = byte;
@@ -230,7 +241,17 @@ export class Lanes {
   }
 
   get empty(): boolean {
-    return this.replies.length === 0 && this.short.length === 0 && this.bulk.length === 0;
+    return (
+      this.replies.length === 0 &&
+      this.short.length === 0 &&
+      this.bulk.length === 0 &&
+      this.huge.length === 0
+    );
+  }
+
+  /** All lists in which units of the channel wait. */
+  get lists(): readonly List<Outgoing>[] {
+    return [this.replies, this.short, this.bulk, this.huge, this.unpaidLong];
   }
 
   /** Returns the tally that counts a unit. */
@@ -260,7 +281,7 @@ export class Lanes {
   next(pipe: number, packet: number): List<Outgoing> | undefined {
     for (let i = 0; i < 3; i++) {
       const turn = (this.#turn + i) % 3;
-      const lane = turn === 0 ? this.replies : turn === 1 ? this.short : this.bulk;
+      const lane = turn === 0 ? this.replies : turn === 1 ? this.short : this.#long;
       const head = lane.first;
       if (head === undefined || head.unpaid || (pipe <= 0 && needsPipe(head, packet))) continue;
       if (i > 0) {
@@ -272,8 +293,23 @@ export class Lanes {
     return undefined;
   }
 
-  /** Counts bytes that were sent from the lane whose turn it is. */
-  took(bytes: number): void {
+  get #long(): List<Outgoing> {
+    if (this.huge.length === 0) return this.bulk;
+    return this.#hugeNext || this.bulk.length === 0 ? this.huge : this.bulk;
+  }
+
+  /** Called when a packet of a unit was written that is not its last one. */
+  wrotePart(unit: Outgoing): void {
+    const list = unit.list as unknown as List<Outgoing>;
+    if (list === this.bulk && unit.kind !== Kind.ITEM && unit.offset > ALONE) {
+      list.remove(unit);
+      this.huge.push(unit);
+    } else if (list === this.huge || unit.kind === Kind.ITEM) list.rotate();
+  }
+
+  /** Counts bytes that were sent from a lane, whose turn it is. */
+  took(bytes: number, lane: List<Outgoing>): void {
+    this.#hugeNext = lane === this.bulk;
     this.spent += bytes / this.priority;
     this.#turnBytes += bytes;
     if (this.#turnBytes >= TURN) {
@@ -321,8 +357,8 @@ export class Lanes {
   /** Charges a unit to its account if the account is above 0; returns false otherwise. */
   #pay(unit: Outgoing): boolean {
     if ((unit.account === Account.SHORT ? this.shortCredit : this.longCredit) <= 0) return false;
-    if (unit.account === Account.SHORT) this.shortCredit -= unit.cost;
-    else this.longCredit -= unit.cost;
+    if (unit.account === Account.SHORT) this.shortCredit -= unit.price;
+    else this.longCredit -= unit.price;
     unit.endWait();
     return true;
   }
@@ -346,8 +382,8 @@ export class Lanes {
    */
   refund(unit: Outgoing): void {
     if (unit.unpaid || unit.begun) return;
-    if (unit.account === Account.SHORT) this.shortCredit += unit.cost;
-    else if (unit.account === Account.LONG) this.longCredit += unit.cost;
+    if (unit.account === Account.SHORT) this.shortCredit += unit.price;
+    else if (unit.account === Account.LONG) this.longCredit += unit.price;
   }
 
   /** Adds CREDIT. Returns false if the account would exceed its maximum. */
@@ -364,9 +400,9 @@ export class Lanes {
 
   /** Records that a message of account 2 or 3 has left and that its credit is outstanding. */
   left(unit: Outgoing): void {
-    if (unit.account === Account.SHORT) this.uncreditedShort.oneway(unit.cost);
-    else if (unit.kind === Kind.ONEWAY) this.uncreditedLong.oneway(unit.cost);
-    else this.uncreditedLong.request(unit.cost);
+    if (unit.account === Account.SHORT) this.uncreditedShort.oneway(unit.price);
+    else if (unit.kind === Kind.ONEWAY) this.uncreditedLong.oneway(unit.price);
+    else this.uncreditedLong.request(unit.price);
   }
 }
 
@@ -375,5 +411,7 @@ export function needsPipe(unit: Outgoing, packet: number): boolean {
   return unit.payload.length > packet || unit.kind === Kind.ITEM;
 }
 
+/** The number of bytes that a long message may send before it shares the lane with others. */
+const ALONE = 1024 * 1024;
 /** The number of bytes after which the next lane of the channel gets its turn. */
 const TURN = 64 * 1024;
