@@ -8,7 +8,7 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import { isNodeId, parseTarget, reasonError } from '@trunkline/transport-core/backend';
+import { inMs, isNodeId, parseTarget, reasonError } from '@trunkline/transport-core/backend';
 import { spelled } from '@trunkline/transport-core/internal';
 import { knownNodes } from './book/address-selection.ts';
 import type { TopologyDiff } from './dialing/topology.ts';
@@ -302,7 +302,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     if (isLate)
       throw new TransportError(
         'deadline_exceeded',
-        `peers.ready: ${peerTable.peers.size} of ${peers} peers are connected after ${timeout} ms`,
+        `peers.ready: ${peerTable.peers.size} of ${peers} peers are connected after ${inMs(timeout)}`,
       );
     throw new TransportError('shutdown', 'peers.ready: these peers were closed');
   }

@@ -86,7 +86,7 @@ export type {
 } from './stream/stream-layer.ts';
 export { allocate, freeChunk } from './system-memory.ts';
 export { environmentSharesPorts, systemWall } from './system-runtime.ts';
-export { cleanText } from './text.ts';
+export { cleanText, inMs } from './text.ts';
 export type { Pem, TlsOptions, TlsUpdate } from './tls-options.ts';
 export type { TraceChannel, TraceChannels } from './trace-channels.ts';
 export type { BackendLayerOptions } from './transport/backend.ts';

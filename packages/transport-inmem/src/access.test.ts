@@ -149,7 +149,7 @@ test.serial(
     await t.throwsAsync(client.send(to, 'read', of(1)), { code: 'unauthenticated' });
     await t.throwsAsync(client.send(to, 'write', of(1)), {
       code: 'permission_denied',
-      message: "'guarded.write': this peer may not call it",
+      message: "'guarded/write': this peer may not call it",
     });
     t.deepEqual(failed, ['allow']);
   },

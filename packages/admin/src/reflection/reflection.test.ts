@@ -140,7 +140,7 @@ test('a wrong field is refused before it is sent, or by the node', async (t) => 
   });
   await t.throwsAsync(mount.send(address, 'double', { value: '1' }), {
     code: 'invalid_argument',
-    message: /numbers\.double request\.value: .*expected number/,
+    message: /numbers\/double request\.value: .*expected number/,
   });
   const nothing = async function* () {};
   await t.throwsAsync(mount.send(address, 'echo', '*', { upload: nothing() }), {

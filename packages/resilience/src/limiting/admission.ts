@@ -150,7 +150,7 @@ class LimitedAdmission implements Admission {
     const { pushback } = this.#options;
     throw new TransportError(
       'resource_exhausted',
-      `${call.protocol}.${call.method}: the server is overloaded: ${refusal}`,
+      `${call.protocol}/${call.method}: the server is overloaded: ${refusal}`,
       {
         sent: false,
         metadata: pushback === undefined ? undefined : { [RETRY_PUSHBACK]: String(pushback) },

@@ -2,7 +2,7 @@
 // count of items, the attempts, and the signal that cancels them.
 
 import { type Clock, type Random, type Timer, TransportError } from '@trunkline/transport-core';
-import { randomBytes } from '@trunkline/transport-core/backend';
+import { inMs, randomBytes } from '@trunkline/transport-core/backend';
 import { BackOff } from './back-off.ts';
 import { failure, isKept, isTransient } from './failures.ts';
 import type { ResumeConfig } from './resume-options.ts';
@@ -12,7 +12,7 @@ import { writeRequest } from './wire.ts';
 export interface ResumedCall {
   readonly clock: Clock;
   readonly random: Random;
-  /** The protocol and method, for errors: 'log.follow'. */
+  /** The protocol and method, for errors: 'log/follow'. */
   readonly name: string;
   readonly target: string;
 }
@@ -213,7 +213,7 @@ export class ResumedStream<Item> implements AsyncIterableIterator<Item, undefine
     this.#abort(
       new TransportError(
         'deadline_exceeded',
-        `${name} to ${target}: the stream did not end within ${timeout} ms; ${this.#offset} items were read`,
+        `${name} to ${target}: the stream did not end within ${inMs(timeout)}; ${this.#offset} items were read`,
         { target },
       ),
     );

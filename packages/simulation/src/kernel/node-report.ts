@@ -9,7 +9,7 @@ export interface LogLine {
 
 /** A call that a node has made and that has not settled. */
 export interface OpenCall {
-  /** The protocol and the method: 'election.vote'. */
+  /** The protocol and the method: 'election/vote'. */
   readonly method: string;
   /** The target, as the caller gave it. */
   readonly to: string;

@@ -130,9 +130,9 @@ export type MethodKind = 'unary' | 'oneway' | 'upload' | 'download' | 'duplex';
 /** A method as the transport uses it. */
 export interface Method {
   readonly name: string;
-  /** The method's name after the protocol's name, for errors: 'raft.append'. */
+  /** The method's name after the protocol's name, for errors: 'raft/append'. */
   readonly full: string;
-  /** The names of the method's values in errors: 'raft.append request'. */
+  /** The names of the method's values in errors: 'raft/append request'. */
   readonly what: {
     readonly request: string;
     readonly response: string;
@@ -288,7 +288,7 @@ function toMethod(
   const flags = ((upload === undefined ? 0 : 1) +
     (download === undefined ? 0 : 2)) as Method['flags'];
   const kind = KINDS[flags] ?? (response === undefined ? 'oneway' : 'unary');
-  const full = `${protocol}.${name}`;
+  const full = `${protocol}/${name}`;
   const what = Object.freeze({
     request: `${full} request`,
     response: `${full} response`,
