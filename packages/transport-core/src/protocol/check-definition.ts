@@ -82,6 +82,11 @@ function checkMethods(methods: unknown, fail: Fail): void {
       fail(path, 'must be an object such as { request: bytes }', method);
       continue;
     }
+    if (name === 'then')
+      fail(
+        path,
+        "must have another name: `await` takes a client with a method 'then' for a promise, and hangs",
+      );
     checkMethod(method, path, fail);
     const { id = methodId(name) } = method as { id?: number };
     const other = nameOf.get(id);

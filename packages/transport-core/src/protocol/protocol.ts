@@ -59,8 +59,9 @@ export interface Protocol<M extends Methods = Methods> {
 }
 
 /**
- * Methods by name. Any string is a valid name. The wire carries a method's id, not its name, so a
- * renamed method must keep its id.
+ * Methods by name. Any string except 'then' is a valid name: `await` would take a client with such
+ * a method for a promise. The wire carries a method's id, not its name, so a renamed method must
+ * keep its id.
  */
 export type Methods = Readonly<Record<string, MethodDefinition>>;
 
