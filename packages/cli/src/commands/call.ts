@@ -58,8 +58,8 @@ Examples:
           const description = await describe(node, protocolName, options.schema);
           const method = methodOf(description, methodName);
           const protocol = await reflectedProtocol(description, options);
-          const request =
-            given ?? (method.request.codec === 'json' || method.request.type ? {} : '');
+          const { codec, type } = method.request;
+          const request = given ?? (codec === 'json' || type ? {} : codec === 'empty' ? null : '');
           const mount: Transport<Protocol> = node.transport.mount(protocol);
           const isUpload = method.upload !== undefined;
           if (isUpload && text === '-')

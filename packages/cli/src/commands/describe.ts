@@ -100,6 +100,10 @@ function formatProtocol({ name, version, channel, doc, methods }: ProtocolDescri
 function formatMessage({ codec, schema, type, limit }: MessageDescription): string {
   const size = limit === undefined ? '' : `, at most ${limit} bytes`;
   const shape =
-    schema === undefined ? (type === undefined ? ' (base64)' : '') : ` ${toJson(schema)}`;
+    schema !== undefined
+      ? ` ${toJson(schema)}`
+      : type === undefined && codec !== 'empty'
+        ? ' (base64)'
+        : '';
   return `${cleanText(codec)}${size}${shape}`;
 }
