@@ -44,8 +44,11 @@ function misfitOf(schema: Schema, path: string, seen: Set<unknown>): string | un
   const kind = (def.expression ?? def.type ?? '').toLowerCase();
   if (seen.has(schema) || def.coerce || 'fallback' in def || /null|catch/.test(kind)) return;
   seen.add(schema);
-  if (Object.hasOwn(MISFITS, kind))
-    return `${path}: JSON has no value of the kind '${kind}'; ${MISFITS[kind]}`;
+  const misfit = MISFIT.exec(kind);
+  if (misfit !== null) {
+    const [, isNothing, isDate] = misfit;
+    return `${path}: JSON has no value of the kind '${kind}'; ${isNothing ? 'for no content, use the codec `empty`' : `use ${isDate ? 'a string such as z.iso.datetime()' : 'strings, lists and objects'}`}`;
+  }
   const inner = def.innerType ?? def.wrapped ?? def.in;
   if (inner !== undefined) return misfitOf(inner, path, seen);
   const element = def.element ?? def.item;
@@ -62,21 +65,5 @@ function misfitOf(schema: Schema, path: string, seen: Set<unknown>): string | un
   return undefined;
 }
 
-const NOTHING = 'use the codec `empty` for no content, and an optional member';
-const LIST = 'use a list or an object';
-const PLAIN = 'use plain data, or the codec `bytes`';
-/** The kinds that JSON does not have, each with what to use instead. */
-const MISFITS: Readonly<Record<string, string>> = {
-  void: NOTHING,
-  undefined: NOTHING,
-  date: 'use a string such as z.iso.datetime()',
-  bigint: 'use a string',
-  map: LIST,
-  set: LIST,
-  nan: PLAIN,
-  symbol: PLAIN,
-  function: PLAIN,
-  promise: PLAIN,
-  file: PLAIN,
-  blob: PLAIN,
-};
+/** The kinds that JSON does not have: no content, dates, and others. */
+const MISFIT = /^(?:(void|undefined)|(date)|map|set|bigint|symbol|nan|function|promise|file|blob)$/;

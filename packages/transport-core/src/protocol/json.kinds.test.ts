@@ -12,12 +12,12 @@ const at = new Date(0);
 
 const refused: [message: RegExp, ...schemas: StandardSchemaV1[]][] = [
   [
-    /^json: value: JSON has no value of the kind 'void'; use the codec `empty` for no content/,
+    /^json: value: JSON has no value of the kind 'void'; for no content, use the codec `empty`$/,
     z.void(),
     mini.void(),
     v.void(),
   ],
-  [/value: .*'undefined'; use the codec `empty`/, z.undefined(), v.undefined(), type('undefined')],
+  [/value: .*'undefined'; for no content, use/, z.undefined(), v.undefined(), type('undefined')],
   [
     /value: .*'date'; use a string such as z\.iso\.datetime\(\)$/,
     z.date(),
@@ -31,15 +31,15 @@ const refused: [message: RegExp, ...schemas: StandardSchemaV1[]][] = [
     v.optional(v.date()),
     z.date().default(at),
   ],
-  [/value: .*'bigint'; use a string$/, z.int64(), v.bigint(), type('bigint')],
+  [/value: .*'bigint'; use strings, lists and objects$/, z.int64(), v.bigint(), type('bigint')],
   [
-    /value: .*'map'; use a list/,
+    /value: .*'map'; use strings, lists/,
     z.map(z.string(), z.string()),
     v.map(v.string(), v.any()),
     type('Map'),
   ],
-  [/value: .*'set'; use a list/, z.set(z.string()), v.set(v.string())],
-  [/value: .*'symbol'; use plain data/, z.symbol(), v.symbol(), type('symbol')],
+  [/value: .*'set'; use strings, lists/, z.set(z.string()), v.set(v.string())],
+  [/value: .*'symbol'; use/, z.symbol(), v.symbol(), type('symbol')],
   [/value: .*'(bigint|date)'/, z.union([z.bigint(), z.date()]), v.union([v.date(), v.bigint()])],
   [
     /value\.list\[\]\.at: .*'date'/,
