@@ -1,4 +1,4 @@
-// Conversion of byte arrays to plain Uint8Arrays.
+// Plain values: byte arrays without the behavior of subclasses, and objects made by a literal.
 
 /**
  * Returns the same bytes as a plain Uint8Array. Subclasses behave differently: the `slice` of
@@ -10,4 +10,18 @@ export function plain(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return (
     isPlain ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
   ) as Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Returns true for an object made by a literal, JSON.parse or Object.create(null), in any realm: its
+ * prototype is null or has no prototype itself. `{ __proto__: { … } }` is therefore not plain.
+ */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: object | null = Object.getPrototypeOf(value);
+  return (
+    prototype === Object.prototype ||
+    prototype === null ||
+    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf'))
+  );
 }

@@ -2,7 +2,7 @@
 // faults are signals and proxies. It owns the processes, the proxies, the clients and the rules.
 
 import { type Protocol, systemClock, type Timer, type Transport } from '@trunkline/transport-core';
-import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { NetworkTransport, refuseUnknown } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import type { Fault, ScheduledFault } from '../faults/fault.ts';
 import { describeFault } from '../faults/fault.ts';
@@ -207,8 +207,10 @@ export class ProcessSimulation extends FaultMethods implements Portable {
   eventually(
     name: string,
     holds: () => unknown,
-    { within = DEFAULT_WITHIN }: { readonly within?: number | undefined } = {},
+    options: { readonly within?: number | undefined } = {},
   ): () => void {
+    refuseUnknown(options, 'eventually', ['within']);
+    const { within = DEFAULT_WITHIN } = options;
     return this.#rules.eventually(name, holds, within);
   }
 

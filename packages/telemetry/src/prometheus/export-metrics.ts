@@ -1,5 +1,6 @@
 // Metrics of a node in a registry of prom-client. The values are collected when Prometheus scrapes.
 
+import { refuseUnknown } from '@trunkline/transport-core/backend';
 import { type Metric as PromMetric, type Registry, register } from 'prom-client';
 import type { Metric } from '../collection.ts';
 import type { MetricDefinition } from '../definitions.ts';
@@ -27,6 +28,7 @@ export interface MetricsSource {
  * removes them again. Throws if the registry has metrics of these names already.
  */
 export function exportMetrics(metrics: MetricsSource, options: ExportOptions = {}): () => void {
+  refuseUnknown(options, 'exportMetrics', ['registry']);
   const { registry = register } = options;
   const scrape = new Scrape(metrics);
   const exported = metrics.definitions.map((definition) => new Exported(definition, scrape));

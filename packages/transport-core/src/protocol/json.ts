@@ -15,7 +15,7 @@ import {
   weighParsed,
 } from './json-check.ts';
 import { refuseMisfit } from './json-kinds.ts';
-import { AsyncSchemaError, limitOf, oversize, refusal, WORK } from './refusal.ts';
+import { AsyncSchemaError, limitsOf, oversize, refusal, WORK } from './refusal.ts';
 
 /**
  * Limits on one message of `json`. Both ends refuse a message above them with `resource_exhausted`
@@ -79,8 +79,7 @@ export function json<S extends StandardSchemaV1>(
   }
   refuseMisfit(schema);
   const first = firstIssueOf(schema);
-  const limit = limitOf('json', 'limit', options.limit, LIMIT);
-  const values = limitOf('json', 'values', options.values, VALUES);
+  const { limit, values } = limitsOf('json', options, LIMIT, VALUES);
   return Object.freeze({
     name: 'json',
     limit,

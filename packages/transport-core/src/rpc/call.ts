@@ -32,6 +32,7 @@ export interface CallHost {
 export interface OwnOptions {
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** An object once `checkOptions` has returned the options. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly upload?: unknown;
 }

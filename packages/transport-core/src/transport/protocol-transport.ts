@@ -3,6 +3,7 @@
 // every mount are ProtocolTransports.
 
 import type { Clock } from '../clock.ts';
+import { grace, optionsSchema, parseOptions, refuseUnknown, withDefault } from '../config.ts';
 import { reasonError, TransportError, withCallerStack, withDetails } from '../errors.ts';
 import { type ClientCall, type ClientNext, compose } from '../interceptors.ts';
 import { iterable } from '../iterable-promise.ts';
@@ -45,6 +46,8 @@ export const ENGINE: symbol = Symbol.for('trunkline.engine');
  */
 export const INBOX: symbol = Symbol.for('trunkline.inbox');
 
+const closeOptions = optionsSchema({ grace: withDefault(grace(), 0) });
+
 export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   readonly protocol: P;
   readonly clock: Clock;
@@ -84,8 +87,10 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     try {
       const found = this.#method(method, 'send');
       this.#refuseWhenOver();
-      const own = options ?? NO_OPTIONS;
-      if (own !== NO_OPTIONS || found.flags !== 0) checkOptions(found, own);
+      const own =
+        options === undefined && found.flags === 0
+          ? NO_OPTIONS
+          : checkOptions(found, options ?? NO_OPTIONS);
       const chain = this.#mount.hooks?.chain;
       return chain === undefined
         ? this.#launch(found, target, request, own)
@@ -278,8 +283,10 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   async dial(
     target: Target,
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+    options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Remote> {
+    refuseUnknown(options, 'dial', ['signal']);
+    const { signal } = options;
     this.#refuseWhenOver();
     const connection = await this.#connect(target, signal);
     const why = connection.nothingShared();
@@ -359,9 +366,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   async close(options: { readonly grace?: number | undefined } = {}): Promise<void> {
-    const { grace = 0 } = options;
-    if (!(grace >= 0))
-      throw new TypeError(`close: grace must be milliseconds, 0 or more, got ${String(grace)}`);
+    const { grace } = parseOptions(closeOptions, options, 'close');
     for (const release of this.#holds) release();
     this.#holds.clear();
     if (this.#root) return this.engine.close(grace);

@@ -1,19 +1,15 @@
 // Byte streams within this process, which run the full NetworkTransport without a socket.
 
-import {
-  type Clock,
-  type Random,
-  systemClock,
-  systemRandom,
-} from '@trunkline/transport-core';
+import { type Clock, type Random, systemClock, systemRandom } from '@trunkline/transport-core';
 import {
   reasonError,
+  refuseUnknown,
   type StreamConnection,
   type StreamLayer,
 } from '@trunkline/transport-core/backend';
 import { ByteConnection, MemoryConnection } from '../memory/memory-connection.ts';
-import { NearbyLayer } from '../memory/nearby-layer.ts';
 import { nameFor, nameOf, SCHEME } from '../memory/names.ts';
+import { NearbyLayer } from '../memory/nearby-layer.ts';
 
 /** Options of {@link createInmemStreams}. */
 export interface InmemStreamsOptions {
@@ -51,6 +47,7 @@ export interface InmemStreams {
  * 'inmem://name'.
  */
 export function createInmemStreams(options: InmemStreamsOptions = {}): InmemStreams {
+  refuseUnknown(options, 'createInmemStreams', ['capacity', 'clock', 'random']);
   const { capacity = 256 * 1024 } = options;
   if (!(capacity > 0))
     throw new TypeError(
@@ -58,14 +55,10 @@ export function createInmemStreams(options: InmemStreamsOptions = {}): InmemStre
     );
   const listening = new Map<string, InmemStreamLayer>();
   return {
-    layer(
-      addr,
-      {
-        advertiseAddr,
-        clock = options.clock ?? systemClock,
-        random = options.random ?? systemRandom,
-      } = {},
-    ) {
+    layer(addr, own = {}) {
+      refuseUnknown(own, 'layer', ['advertiseAddr', 'clock', 'random']);
+      const { clock = options.clock ?? systemClock, random = options.random ?? systemRandom } = own;
+      const { advertiseAddr } = own;
       return new InmemStreamLayer(listening, { capacity, addr, advertiseAddr, clock, random });
     },
   };

@@ -14,7 +14,7 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import { reasonError } from '@trunkline/transport-core/backend';
+import { reasonError, refuseUnknown } from '@trunkline/transport-core/backend';
 import type { Signal, SignalOpenOptions, SignalSession } from '../signal.ts';
 import { nobodyThere, withDeadline } from './deadline.ts';
 import { HubLink, nextItem } from './hub-link.ts';
@@ -59,6 +59,17 @@ export function hubSignal(options: HubSignalOptions): HubSignal {
   return new Hub(options);
 }
 
+const OPTIONS = [
+  'hub',
+  'backends',
+  'identity',
+  'realm',
+  'relay',
+  'clock',
+  'random',
+  'observer',
+] as const;
+
 /**
  * The pause before the node's first attempt to register again, in milliseconds; it doubles up to
  * the longest pause.
@@ -93,6 +104,7 @@ class Hub implements HubSignal {
   #isRestoring = false;
 
   constructor(options: HubSignalOptions) {
+    refuseUnknown(options, 'hubSignal', OPTIONS);
     const { hub, identity, realm = DEFAULT_REALM, backends, clock, random, observer } = options;
     this.nodeId = identity.nodeId;
     this.#transport = createTransport({
