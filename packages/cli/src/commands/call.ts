@@ -57,7 +57,8 @@ Examples:
           const given = await readRequest(text, options.fromFile, terminal);
           const description = await describe(node, protocolName, options.schema);
           const method = methodOf(description, methodName);
-          const protocol = await reflectedProtocol(description, options);
+          const { allowUnknownFields } = options;
+          const protocol = await reflectedProtocol(description, { allowUnknownFields });
           const { codec, type } = method.request;
           const request = given ?? (codec === 'json' || type ? {} : codec === 'empty' ? null : '');
           const mount: Transport<Protocol> = node.transport.mount(protocol);
