@@ -1,12 +1,12 @@
 import { admin } from '@trunkline/admin';
-import { defineProtocol, json } from 'trunkline';
+import { defineProtocol, empty, json } from 'trunkline';
 import { createNode } from 'trunkline/mesh';
 import { createIdentity } from 'trunkline/security';
 import { z } from 'zod';
 
 const protocol = defineProtocol({
   name: 'ledger',
-  methods: { height: { request: json(z.null()), response: json(z.int()) } },
+  methods: { height: { request: empty, response: json(z.int()) } },
 });
 const Block = z.object({ height: z.int(), text: z.string().max(1_000) });
 const operator = createIdentity();
@@ -39,5 +39,5 @@ const eve = await start('eve', [ada.transport.advertiseAddr()]);
 const block = { height: 1, text: 'the first block' };
 const { received } = await bob.topics.blocks.publish(block, { min: 2 }); // waits until two have it
 console.log(`${received} nodes have it`);
-console.log('the height of Ada is', await eve.transport.to(`node:${ada.nodeId}`).height(null));
+console.log('the height of Ada is', await eve.transport.to(`node:${ada.nodeId}`).height());
 for (const node of [eve, bob, ada]) await node.close();

@@ -1,4 +1,4 @@
-import { createTransport, defineProtocol, json, tcp } from 'trunkline';
+import { createTransport, defineProtocol, empty, json, tcp } from 'trunkline';
 import { z } from 'zod';
 
 const Known = z.record(z.string(), z.int());
@@ -16,7 +16,7 @@ const babble = defineProtocol({
     eagerSync: { id: 2, request: json(Events), response: json(z.boolean()) },
     fastForward: {
       id: 3,
-      request: json(z.null()),
+      request: empty,
       response: json(z.object({ snapshot: z.string() })),
     },
     join: { id: 4, request: json(z.string()), response: json(z.boolean()), timeout: 10_000 },

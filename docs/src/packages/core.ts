@@ -1,4 +1,11 @@
-import { bytes, createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
+import {
+  bytes,
+  createTransport,
+  defineProtocol,
+  empty,
+  json,
+  serve,
+} from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
 import { z } from 'zod';
 
@@ -11,7 +18,7 @@ const numbers = defineProtocol({
     sum: { request: json(z.string()), upload: json(z.number()), response: json(z.number()) }, // the caller streams
     count: { request: json(Range), download: json(z.number()) }, // the callee streams
     double: {
-      request: json(z.null()),
+      request: empty,
       upload: json(z.number()),
       download: json(z.number()),
     }, // both stream
@@ -46,6 +53,6 @@ await there.note(new Uint8Array(3));
 console.log(await there.add([1, 2, 3], { timeout: 3_000, metadata: { tenant: 'a' } }));
 console.log(await there.sum('odd', { upload: odd() }));
 for await (const number of there.count({ from: 0, to: 1_000_000 })) if (number === 3) break; // leaving the loop cancels the call
-for await (const number of there.double(null, { upload: odd() })) console.log(number);
+for await (const number of there.double(undefined, { upload: odd() })) console.log(number);
 await client.close();
 await server.close();

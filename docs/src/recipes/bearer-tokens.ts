@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import {
   createTransport,
   defineProtocol,
+  empty,
   json,
   type Remote,
   serve,
@@ -14,7 +15,7 @@ const notes = defineProtocol({
   name: 'notes',
   version: 1,
   channel: 0x20,
-  methods: { whoAmI: { id: 1, request: json(z.null()), response: json(z.string()) } },
+  methods: { whoAmI: { id: 1, request: empty, response: json(z.string()) } },
 });
 
 // Tokens of the form 'user.signature'. In production: signed tokens (JWT) of your sign-in service,
@@ -47,7 +48,7 @@ for (const token of [issue('ada'), 'ada.forged']) {
     backends: [ws()],
     hello: () => ({ token }), // asked at each connect, so a fresh token can be fetched here
   });
-  const answer = client.send(server.advertiseAddr(), 'whoAmI', null);
+  const answer = client.to(server.advertiseAddr()).whoAmI();
   console.log(await answer.catch(({ code }) => code));
   await client.close();
 }

@@ -1,4 +1,4 @@
-import { createTransport, defineProtocol, json, serve, tcp } from 'trunkline';
+import { createTransport, defineProtocol, empty, json, serve, tcp } from 'trunkline';
 import { multicast } from 'trunkline/resilience';
 import { z } from 'zod';
 
@@ -8,7 +8,7 @@ const store = defineProtocol({
   name: 'store',
   version: 1,
   channel: 0x20,
-  methods: { write: { id: 1, request: json(Entry), response: json(z.null()), timeout: 2_000 } },
+  methods: { write: { id: 1, request: json(Entry), response: empty, timeout: 2_000 } },
 });
 
 const backends = [tcp()];
@@ -19,7 +19,6 @@ async function startReplica() {
     write(entry) {
       // A write that arrives late or twice does no harm: the newest version stays.
       if ((data.get(entry.key)?.version ?? 0) < entry.version) data.set(entry.key, entry);
-      return null;
     },
   });
   await replica.listen();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFileAddressBook } from '@trunkline/peers/node';
 import { loadOrCreateIdentity } from '@trunkline/security/node';
-import { defineProtocol, json } from 'trunkline';
+import { defineProtocol, empty, json } from 'trunkline';
 import { createNode } from 'trunkline/mesh';
 import { z } from 'zod';
 
@@ -11,7 +11,7 @@ const protocol = defineProtocol({
   name: 'weather',
   version: 1,
   channel: 0x20,
-  methods: { last: { id: 1, request: json(z.null()), response: json(z.string()) } },
+  methods: { last: { id: 1, request: empty, response: json(z.string()) } },
 });
 const Report = z.object({ city: z.string().max(100), celsius: z.number() }); // bounded
 

@@ -1,10 +1,10 @@
-import { bytes, createTransport, defineProtocol, inmem, json, serve } from 'trunkline';
+import { bytes, createTransport, defineProtocol, empty, inmem, json, serve } from 'trunkline';
 import { z } from 'zod';
 
 const orders = defineProtocol({
   name: 'orders',
   channel: 0x20,
-  methods: { count: { request: json(z.null()), response: json(z.int()) } },
+  methods: { count: { request: empty, response: json(z.int()) } },
 });
 const backups = defineProtocol({
   name: 'backups',
@@ -21,7 +21,7 @@ await server.listen();
 
 const client = createTransport({ protocol: orders, backends });
 const toBackups = client.mount(backups);
-console.log(await client.send('inmem://shop', 'count', null));
+console.log(await client.to('inmem://shop').count());
 console.log(await toBackups.send('inmem://shop', 'save', new Uint8Array(100_000)));
 console.log(client.remotes().length, 'connection');
 await client.close();

@@ -1,10 +1,9 @@
-import { createTransport, defineProtocol, inmem, json } from 'trunkline';
+import { createTransport, defineProtocol, empty, inmem } from 'trunkline';
 import { createManualClock } from 'trunkline/testing';
-import { z } from 'zod';
 
 const slow = defineProtocol({
   name: 'slow',
-  methods: { wait: { request: json(z.null()), response: json(z.null()) } },
+  methods: { wait: { request: empty, response: empty } },
 });
 const clock = createManualClock();
 const backends = [inmem()];
@@ -14,7 +13,7 @@ await server.listen();
 
 const client = createTransport({ protocol: slow, backends, clock });
 const answer = client
-  .send('inmem://slow', 'wait', null, { timeout: 8_000 })
+  .send('inmem://slow', 'wait', undefined, { timeout: 8_000 })
   .catch((error) => error.code);
 const { value: call } = await calls.next(); // it has arrived, and nobody answers
 clock.advance(8_000); // eight seconds pass at once

@@ -1,4 +1,4 @@
-import { createTransport, defineProtocol, inmem, json, serve } from 'trunkline';
+import { createTransport, defineProtocol, empty, inmem, json, serve } from 'trunkline';
 import {
   createBalancer,
   createRetries,
@@ -11,7 +11,7 @@ const orders = defineProtocol({
   name: 'orders',
   version: 1,
   channel: 0x20,
-  methods: { whoami: { id: 1, request: json(z.null()), response: json(z.string()) } },
+  methods: { whoami: { id: 1, request: empty, response: json(z.string()) } },
 });
 
 const backends = [inmem()];
@@ -35,7 +35,7 @@ const client = createTransport({
 
 const ask = async (times: number) => {
   const answers = new Set<string>();
-  for (let n = 0; n < times; n++) answers.add(await client.send('orders', 'whoami', null));
+  for (let n = 0; n < times; n++) answers.add(await client.to('orders').whoami());
   console.log([...answers].sort().join(' '));
 };
 await ask(6);

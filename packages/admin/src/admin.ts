@@ -12,6 +12,7 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
+import { refuseUnknown } from '@trunkline/transport-core/backend';
 import { actions } from './actions.ts';
 import { type AdminEvent, adminEvent, isTopicEvent } from './events.ts';
 import { localClient } from './local-client.ts';
@@ -88,7 +89,9 @@ class NodeAdmin implements Admin {
     | undefined;
   #watchers = 0;
 
-  constructor({ allow, readonly = true, metrics, watchers = 16 }: AdminOptions) {
+  constructor(options: AdminOptions) {
+    refuseUnknown(options, 'createAdmin', ['allow', 'readonly', 'metrics', 'watchers']);
+    const { allow, readonly = true, metrics, watchers = 16 } = options;
     if (typeof allow !== 'function')
       throw new TypeError(
         'createAdmin: allow must be a function that decides which peers may see this node; () => true allows all',
@@ -106,6 +109,7 @@ class NodeAdmin implements Admin {
   }
 
   serve(sources: AdminSources): () => Promise<void> {
+    refuseUnknown(sources, 'admin.serve', ['transport', 'peers', 'gossip', 'log']);
     const { transport } = sources;
     const mount = transport.mount(adminProtocol, { allow: this.#allow });
     this.#recorder.useClock(transport.clock);

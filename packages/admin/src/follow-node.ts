@@ -1,6 +1,7 @@
 // Follows the state of another node.
 
 import { type CallOptions, type Client, TransportError } from '@trunkline/transport-core';
+import { refuseUnknown } from '@trunkline/transport-core/backend';
 import * as z from 'zod/mini';
 import type { adminProtocol } from './protocol.ts';
 import { applyPatch } from './state/merge-patch.ts';
@@ -20,10 +21,12 @@ export interface FollowNodeOptions extends CallOptions {
  */
 export async function* followNode(
   client: Pick<Client<typeof adminProtocol>, 'watch'>,
-  { interval, ...options }: FollowNodeOptions = {},
+  options: FollowNodeOptions = {},
 ): AsyncGenerator<NodeState, void> {
+  refuseUnknown(options, 'followNode', ['interval', 'timeout', 'signal', 'metadata']);
+  const { interval, ...own } = options;
   let state: unknown = {};
-  for await (const { patch } of await client.watch({ interval }, options)) {
+  for await (const { patch } of await client.watch({ interval }, own)) {
     state = applyPatch(state, patch);
     const { success, error } = shape.safeParse(state);
     if (!success) {

@@ -38,6 +38,17 @@ test('describe shows methods with their schemas', async (t) => {
   t.false(out.includes('demo/note'));
 });
 
+test('describe and call take a method after a dot, too; a protocol with that name goes first', async (t) => {
+  const { address, transport } = await startNode(t);
+  const { out, err } = await trunkline(['describe', 'demo.greet', '-a', address]);
+  t.is(err, '');
+  t.regex(out, /\n\ndemo\/greet \(unary, id 1\)\n/);
+  t.is((await trunkline(['call', 'demo.greet', '{"name":"Ada"}', '-a', address])).code, 0);
+  transport.mount(defineProtocol({ name: 'demo.greet', methods: {} }));
+  const own = await trunkline(['describe', 'demo.greet', '-a', address]);
+  t.regex(own.out, /^protocol demo\.greet, version 1/);
+});
+
 test('ping measures round trips, also of a node without health', async (t) => {
   const { address } = await startNode(t);
   const options = ['--count', '2', '--interval', '1ms'];
@@ -201,7 +212,7 @@ test('schema diff compares files and nodes, and its exit code says no', async (t
   await writeFile(before, JSON.stringify(description));
   const { code, out } = await trunkline(['schema', 'diff', before, address]);
   t.is(code, 1);
-  t.regex(out, /METHOD_ID_CHANGED +demo\.greet +callers, servers +the id changed from 9 to 1\n/);
+  t.regex(out, /METHOD_ID_CHANGED +demo\/greet +callers, servers +the id changed from 9 to 1\n/);
   const missing = await trunkline(['schema', 'diff', 'nothing.json', address]);
   t.is(missing.code, 15);
   for (const [format, key] of [

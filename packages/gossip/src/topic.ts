@@ -1,7 +1,7 @@
 // The handle on a topic through which the user publishes and subscribes.
 
 import { type Codec, TransportError } from '@trunkline/transport-core';
-import { parseOptions } from '@trunkline/transport-core/backend';
+import { parseOptions, refuseUnknown } from '@trunkline/transport-core/backend';
 import { type PublishConfig, publishOptions, subscribeOptions } from './options.ts';
 import { topicClosed } from './topics/errors.ts';
 import {
@@ -116,12 +116,11 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
   }
 
   /** Iterates like `for await (… of topic)`, with the given queue options. */
-  messages({
-    queue = {},
-  }: {
-    readonly queue?: TopicQueueOptions | undefined;
-  } = {}): AsyncIterator<ReceivedMessage<T>, undefined> &
-    AsyncIterableIterator<ReceivedMessage<T>> {
+  messages(
+    options: { readonly queue?: TopicQueueOptions | undefined } = {},
+  ): AsyncIterator<ReceivedMessage<T>, undefined> & AsyncIterableIterator<ReceivedMessage<T>> {
+    refuseUnknown(options, 'topic.messages', ['queue']);
+    const { queue } = options;
     const parsed = parseOptions(subscribeOptions, { queue }, 'topic.messages');
     const reader = new LoopReader(this.#options(parsed.queue), this.#toRead());
     this.#session.deliveries.addReader(reader);

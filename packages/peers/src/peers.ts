@@ -8,7 +8,13 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import { isNodeId, parseTarget, reasonError } from '@trunkline/transport-core/backend';
+import {
+  inMs,
+  isNodeId,
+  parseTarget,
+  reasonError,
+  refuseUnknown,
+} from '@trunkline/transport-core/backend';
 import { spelled } from '@trunkline/transport-core/internal';
 import { knownNodes } from './book/address-selection.ts';
 import type { TopologyDiff } from './dialing/topology.ts';
@@ -269,11 +275,9 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * `timeout` milliseconds (default never), with the signal's reason if it is aborted, or with
    * `shutdown` when these peers are closed.
    */
-  async ready({
-    peers = 1,
-    timeout = Number.POSITIVE_INFINITY,
-    signal,
-  }: PeersReadyOptions = {}): Promise<void> {
+  async ready(options: PeersReadyOptions = {}): Promise<void> {
+    refuseUnknown(options, 'peers.ready', ['peers', 'timeout', 'signal']);
+    const { peers = 1, timeout = Number.POSITIVE_INFINITY, signal } = options;
     signal?.throwIfAborted();
     const { clock, peerTable } = this.#driver.node;
     const enough = new AbortController();
@@ -302,7 +306,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     if (isLate)
       throw new TransportError(
         'deadline_exceeded',
-        `peers.ready: ${peerTable.peers.size} of ${peers} peers are connected after ${timeout} ms`,
+        `peers.ready: ${peerTable.peers.size} of ${peers} peers are connected after ${inMs(timeout)}`,
       );
     throw new TransportError('shutdown', 'peers.ready: these peers were closed');
   }

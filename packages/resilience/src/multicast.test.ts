@@ -170,6 +170,18 @@ test('leaving the loop treats the remaining calls as `rest` says', async (t) => 
   }
 });
 
+test('each call has the metadata, even if it can be iterated only once; unknown options are refused', (t) => {
+  const { transport, calls } = fakeTransport();
+  const metadata = new Map([['tenant', 'x']]).entries();
+  multicast(transport, ['a', 'b'], 'vote', new Uint8Array(0), { metadata });
+  for (const target of ['a', 'b'])
+    t.deepEqual({ ...calls.get(target)!.options.metadata }, { tenant: 'x' } as never);
+  t.throws(() => multicast(transport, ['a'], 'vote', new Uint8Array(0), { untill: 1 } as never), {
+    instanceOf: TypeError,
+    message: "multicast: untill: unknown option; did you mean 'until'?",
+  });
+});
+
 test('the calls have the timeout, the metadata and their own signal; the outer signal ends them with its reason', async (t) => {
   const { transport, calls } = fakeTransport();
   const controller = new AbortController();

@@ -9,7 +9,12 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import type { KindOf, MethodName } from '@trunkline/transport-core/backend';
+import {
+  fieldsOf,
+  type KindOf,
+  type MethodName,
+  refuseUnknown,
+} from '@trunkline/transport-core/backend';
 
 /** One target's answer: a response or an error. */
 export type MulticastAnswer<Response> =
@@ -63,13 +68,15 @@ export function multicast<P extends Protocol, N extends UnaryName<P>>(
   request: RequestInput<P, N>,
   options: MulticastOptions<ResponseOf<P, N>> = {},
 ): AsyncIterableIterator<MulticastAnswer<ResponseOf<P, N>>> {
+  refuseUnknown(options, 'multicast', OPTIONS);
+  const { timeout } = options;
+  const metadata = options.metadata && fieldsOf(options.metadata, 'multicast: metadata');
   return new Multicast(
     targets,
     enough(options.until === undefined ? 'all' : options.until, targets.length),
     rule(options.rest),
     options.signal,
     (target, signal) => {
-      const { timeout, metadata } = options;
       const send = transport.send as unknown as (
         target: Target,
         method: string,
@@ -80,6 +87,8 @@ export function multicast<P extends Protocol, N extends UnaryName<P>>(
     },
   );
 }
+
+const OPTIONS = ['timeout', 'signal', 'metadata', 'until', 'rest'] as const;
 
 type Until<Response> = (
   answers: readonly MulticastAnswer<Response>[],

@@ -134,7 +134,7 @@ test.serial(
     );
     t.true(
       timeline.some((line) =>
-        /n\d → n\d +sent +lab\.\w+ (request|response|oneway|item)/.test(line),
+        /n\d → n\d +sent +lab\/\w+ (request|response|oneway|item)/.test(line),
       ),
     );
     t.true(timeline.some((line) => /n\d → n\d +arrived /.test(line)));

@@ -161,11 +161,11 @@ test.serial('a failure shows calls in flight and values that were not synced', a
     replay: 'SEED=talk:3 x',
   });
   const [a, b] = recording!.nodes;
-  t.like(a!.calls[0], { method: 'chat.say', to: 'b' });
+  t.like(a!.calls[0], { method: 'chat/say', to: 'b' });
   t.like(b!.disk[0], { value: "'word 2'", synced: false });
   t.regex(
     error.message,
-    /\nthe nodes at that time:\n {2}a {12}said 3\n( {4}log .*says \d\n){3} {4}calls +chat\.say to b since [\d.]+ ms\n {2}b {12}up\n {4}disk +word 'word 2' \(6 B, not synced\)\n/,
+    /\nthe nodes at that time:\n {2}a {12}said 3\n( {4}log .*says \d\n){3} {4}calls +chat\/say to b since [\d.]+ ms\n {2}b {12}up\n {4}disk +word 'word 2' \(6 B, not synced\)\n/,
   );
 });
 

@@ -26,7 +26,7 @@ test.serial(
       await sim.run(100);
       counts[level] = seen.length;
       if (level === 'message')
-        t.true(sim.trace.timeline.some((line) => /duplicated\s+lab.echo request/.test(line)));
+        t.true(sim.trace.timeline.some((line) => /duplicated\s+lab\/echo request/.test(line)));
       t.is(client.snapshot().connections[0]!.calls.out, 0);
       t.deepEqual(client.snapshot().counters, {});
       await sim.close();

@@ -3,6 +3,7 @@
 // to the injector and time to the event loop.
 
 import type { Protocol, Transport } from '@trunkline/transport-core';
+import { refuseUnknown } from '@trunkline/transport-core/backend';
 import { always, eventually } from './checking/rules.ts';
 import { checkFault, type Fault, type ScheduledFault } from './faults/fault.ts';
 import { FaultInjector } from './faults/fault-injector.ts';
@@ -115,8 +116,10 @@ export class Simulation {
   node(
     name: string,
     setup: NodeSetup,
-    { disk }: { readonly disk?: DiskOptions | undefined } = {},
+    options: { readonly disk?: DiskOptions | undefined } = {},
   ): this {
+    refuseUnknown(options, 'node', ['disk']);
+    const { disk } = options;
     this.#cluster.declare(name, setup, { ...this.#disk, ...disk });
     return this;
   }
@@ -196,8 +199,10 @@ export class Simulation {
   eventually(
     name: string,
     holds: () => unknown,
-    { within = DEFAULT_WITHIN }: { readonly within?: number | undefined } = {},
+    options: { readonly within?: number | undefined } = {},
   ): () => void {
+    refuseUnknown(options, 'eventually', ['within']);
+    const { within = DEFAULT_WITHIN } = options;
     return eventually(this.#loop, name, holds, within, () => this.calmSince);
   }
 
@@ -227,8 +232,10 @@ export class Simulation {
   cut(
     a: string,
     b: string,
-    { direction = 'both' }: { readonly direction?: 'both' | 'one-way' | undefined } = {},
+    options: { readonly direction?: 'both' | 'one-way' | undefined } = {},
   ): void {
+    refuseUnknown(options, 'cut', ['direction']);
+    const { direction = 'both' } = options;
     this.inject({ do: 'cut', from: a, to: b, direction });
   }
 
@@ -239,8 +246,10 @@ export class Simulation {
   hold(
     a: string,
     b: string,
-    { direction = 'both' }: { readonly direction?: 'both' | 'one-way' | undefined } = {},
+    options: { readonly direction?: 'both' | 'one-way' | undefined } = {},
   ): void {
+    refuseUnknown(options, 'hold', ['direction']);
+    const { direction = 'both' } = options;
     this.inject({ do: 'hold', from: a, to: b, direction });
   }
 
@@ -248,8 +257,10 @@ export class Simulation {
   release(
     a: string,
     b: string,
-    { direction = 'both' }: { readonly direction?: 'both' | 'one-way' | undefined } = {},
+    options: { readonly direction?: 'both' | 'one-way' | undefined } = {},
   ): void {
+    refuseUnknown(options, 'release', ['direction']);
+    const { direction = 'both' } = options;
     this.inject({ do: 'release', from: a, to: b, direction });
   }
 
@@ -258,8 +269,10 @@ export class Simulation {
     a: string,
     b: string,
     link: LinkOptions,
-    { direction = 'both' }: { readonly direction?: 'both' | 'one-way' | undefined } = {},
+    options: { readonly direction?: 'both' | 'one-way' | undefined } = {},
   ): void {
+    refuseUnknown(options, 'link', ['direction']);
+    const { direction = 'both' } = options;
     this.inject({ do: 'link', from: a, to: b, link, direction });
   }
 
@@ -276,10 +289,9 @@ export class Simulation {
   /**
    * Stops a node without any cleanup. Its peers see a reset; with `power: 'lost'` they see nothing.
    */
-  crash(
-    name: string,
-    { power = 'kept' }: { readonly power?: 'kept' | 'lost' | undefined } = {},
-  ): void {
+  crash(name: string, options: { readonly power?: 'kept' | 'lost' | undefined } = {}): void {
+    refuseUnknown(options, 'crash', ['power']);
+    const { power = 'kept' } = options;
     this.inject({ do: 'crash', node: name, power });
   }
 

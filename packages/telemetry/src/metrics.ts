@@ -8,12 +8,13 @@ import {
   type ObserverEvent,
   TransportError,
 } from '@trunkline/transport-core';
-import type {
-  DeliveryRecord,
-  DialRecord,
-  HandshakeRecord,
-  PublishRecord,
-  TransportCounter,
+import {
+  type DeliveryRecord,
+  type DialRecord,
+  type HandshakeRecord,
+  type PublishRecord,
+  refuseUnknown,
+  type TransportCounter,
 } from '@trunkline/transport-core/backend';
 import { CallMetrics } from './call-metrics.ts';
 import { Collection, type Metric } from './collection.ts';
@@ -59,6 +60,7 @@ export interface Metrics {
 
 /** Creates the metrics of a node. */
 export function createMetrics(options: MetricsOptions = {}): Metrics {
+  refuseUnknown(options, 'createMetrics', ['bounds', 'methods', 'topics']);
   return new NodeMetrics(options);
 }
 
@@ -78,6 +80,7 @@ class NodeMetrics implements Metrics {
   }
 
   watch(sources: MetricSources): () => void {
+    refuseUnknown(sources, 'metrics.watch', ['transport', 'peers', 'gossip']);
     return this.#sources.add(sources);
   }
 

@@ -150,10 +150,23 @@ test('the fields of a hello are copied, frozen and at most 8 KiB', (t) => {
   t.is(messageOf({ hello: { k: 'v'.repeat(8_191) } }), 'accepted');
   t.regex(
     messageOf({ hello: { k: 'v'.repeat(8_192) } }),
-    /^createTransport: hello: must be an object of strings, at most 8 KiB/,
+    /^createTransport: hello: must be at most 8 KiB of keys and values/,
   );
   t.regex(messageOf({ hello: { k: 'ü'.repeat(4_096) } }), /at most 8 KiB/);
-  t.regex(messageOf({ hello: { k: 1 } }), /^createTransport: hello: must be an object of strings/);
+  t.regex(messageOf({ hello: { k: 1 } }), /^createTransport: hello: 'k' must be a string/);
+});
+
+test('the fields of a hello may be Headers, a Map or pairs; other objects and lone surrogates are refused', (t) => {
+  for (const hello of [new Headers({ k: 'v' }), new Map([['k', 'v']]), [['k', 'v']]])
+    t.deepEqual(parse({ hello } as object).hello, { k: 'v' } as any);
+  for (const hello of [new (class Token {})(), ['k'], 'k', 5, [['k', 'v', 'w'], 'k']])
+    t.regex(messageOf({ hello }), /^createTransport: hello: must be strings in a plain object/);
+  t.regex(messageOf({ hello: { k: '\ud800' } }), /hello: 'k' has a lone surrogate/);
+  t.regex(messageOf({ hello: new Map([['\udc00', '']]) }), /has a lone surrogate/);
+});
+
+test('unknown interceptors are refused', (t) => {
+  t.regex(messageOf({ interceptors: { clients: [] } }), /interceptors\.clients: .*'client'\?/);
 });
 
 test('the documented type and the schema take the same options', (t) => {

@@ -4,9 +4,9 @@
 import type { Clock } from './clock.ts';
 import {
   callback,
+  functions,
   group,
   integer,
-  mapped,
   milliseconds,
   millisecondsOrNever,
   type Options,
@@ -16,15 +16,17 @@ import {
   text,
   withDefault,
 } from './config.ts';
-import type { Interceptors } from './interceptors.ts';
+import type { ClientInterceptor, Interceptors, ServerInterceptor } from './interceptors.ts';
 import { type LimitOptions, limits } from './limit-options.ts';
 import { HOOKS, type Observer } from './observer.ts';
 import type { Random } from './random.ts';
 import type { Remote } from './remote.ts';
 import { isResolver, type ResolveFunction, type Resolver } from './resolver.ts';
+import { fieldsOf, type TextFields } from './text-fields.ts';
+import { hasLoneSurrogate } from './unicode.ts';
 
 /** Application data that a node sends in its hello: at most 8 KiB of keys and values. */
-export type HelloFields = Readonly<Record<string, string>>;
+export type HelloFields = TextFields;
 
 /**
  * Options of every transport. All may be left out or be `undefined`. Times are in milliseconds,
@@ -145,24 +147,26 @@ export const commonOptions = optionsSchema({
       'a function, or a Resolver with the methods handles and watch',
     ),
   ),
-  hello: optional(
-    mapped(
-      reference<HelloOption>(
-        isHello,
-        'an object of strings, at most 8 KiB in all, or a function that returns one',
-      ),
-      copyHello,
-    ),
-  ),
+  hello: optional<HelloOption, HelloOption>({
+    read(given, path, wrong) {
+      if (typeof given === 'function') return given as HelloOption;
+      try {
+        return helloFields(given as TextFields, path);
+      } catch (error) {
+        wrong.push((error as Error).message);
+        return {};
+      }
+    },
+  }),
   admit: optional(callback<NonNullable<CommonOptions['admit']>>()),
   callerStacks: optional(
     reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
   ),
   interceptors: optional(
-    reference<Interceptors>(
-      isInterceptors,
-      'an object with lists of functions: { client?: […], server?: […] }',
-    ),
+    optionsSchema({
+      client: optional(functions<ClientInterceptor>()),
+      server: optional(functions<ServerInterceptor>()),
+    }),
   ),
   observer: optional(
     reference<Observer>(
@@ -187,28 +191,24 @@ export type CommonConfig = Options<typeof commonOptions>;
 
 type HelloOption = NonNullable<CommonOptions['hello']>;
 
-/**
- * Returns true if the value can be the fields of a hello. Also checks the result of a `hello`
- * function.
- */
-export function isHelloFields(value: unknown): value is HelloFields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  let left = 8 * KIB;
-  for (const [key, field] of Object.entries(value)) {
-    if (typeof field !== 'string' || key.length + field.length > left) return false;
-    left -= encoder.encode(key).length + encoder.encode(field).length;
-  }
-  return left >= 0;
-}
-
 const encoder = new TextEncoder();
 
-function isHello(value: unknown): boolean {
-  return typeof value === 'function' || isHelloFields(value);
-}
-
-function copyHello(value: HelloOption): HelloOption {
-  return typeof value === 'function' ? value : { ...value };
+/**
+ * Returns the fields of a hello as an object, from the `hello` option or the result of its function.
+ *
+ * @throws TypeError for anything but strings of at most 8 KiB without lone surrogates.
+ */
+export function helloFields(given: TextFields, what = 'hello'): Readonly<Record<string, string>> {
+  const fields = { ...fieldsOf(given, what) };
+  let left = 8 * KIB;
+  for (const [key, field] of Object.entries(fields)) {
+    if (typeof field !== 'string') throw new TypeError(`${what}: '${key}' must be a string`);
+    if (hasLoneSurrogate(key + field))
+      throw new TypeError(`${what}: '${key}' has a lone surrogate, which is not valid Unicode`);
+    left -= encoder.encode(key + field).length;
+  }
+  if (left < 0) throw new TypeError(`${what}: must be at most 8 KiB of keys and values`);
+  return fields;
 }
 
 function isObserver(value: unknown): boolean {
@@ -217,14 +217,6 @@ function isObserver(value: unknown): boolean {
     const hook = (value as Record<string, unknown>)[name];
     return hook === undefined || typeof hook === 'function';
   });
-}
-
-function isInterceptors(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const { client = [], server = [] } = value as Record<string, unknown>;
-  return [client, server].every(
-    (list) => Array.isArray(list) && list.every((item) => typeof item === 'function'),
-  );
 }
 
 function isClock(value: unknown): boolean {

@@ -13,6 +13,7 @@ import {
   optionsSchema,
   parseOptions,
   reference,
+  refuseUnknown,
   text,
   withDefault,
 } from './config.ts';
@@ -60,6 +61,19 @@ test('omitted and undefined options get their defaults', (t) => {
   };
   t.is(JSON.stringify(parseOptions(schema, given, 'x')), JSON.stringify(expected));
   t.is(parseOptions(schema, { addr: 'a', deep: { depth: 2, more: undefined } }, 'x').deep.depth, 2);
+});
+
+test('unknown names are ignored if their value is undefined', (t) => {
+  t.notThrows(() => parseOptions(schema, { addr: 'a', nme: undefined }, 'x'));
+  t.notThrows(() => refuseUnknown({ nme: undefined }, 'x', []));
+  t.throws(() => refuseUnknown({ nme: 1 }, 'x', ['name', 'other'] as never), {
+    instanceOf: TypeError,
+    message: "x: nme: unknown option; did you mean 'name'?",
+  });
+  t.throws(() => refuseUnknown(5 as never, 'x', []), {
+    instanceOf: TypeError,
+    message: 'x: expected an object of options, got 5',
+  });
 });
 
 test('the result is deeply frozen and shares no group with the input', (t) => {

@@ -88,6 +88,23 @@ export function parseOptions<S extends OptionsSchema>(
   return freezeOwn(made, input) as Options<S>;
 }
 
+/**
+ * Refuses options whose names are not in `known`, for functions that have nothing else to parse, or
+ * that are called too often for it. Undefined values are ignored. Throws a TypeError that says the
+ * nearest name.
+ */
+export function refuseUnknown<O extends object>(
+  options: O,
+  name: string,
+  known: readonly (keyof O & string)[],
+): void {
+  if (typeof options !== 'object')
+    throw new TypeError(`${name}: expected an object of options, got ${show(options)}`);
+  for (const key in options)
+    if (!known.includes(key) && options[key] !== undefined)
+      throw new TypeError(`${name}: ${unknown(key, known)}`);
+}
+
 /** An integer from `least` to `most`, both included. */
 export function integer(least: number, most: number): OptionField<number, number> {
   return reference(
@@ -112,6 +129,11 @@ export function millisecondsOrNever(): OptionField<number, number> {
   );
 }
 
+/** Milliseconds, 0 or more; `Infinity` for no limit. */
+export function grace(): OptionField<number, number> {
+  return reference((value) => typeof value === 'number' && value >= 0, 'milliseconds, 0 or more');
+}
+
 /** A string of 1 to `most` characters, without control characters. */
 export function text(most = 255): OptionField<string, string> {
   const isFit = (value: unknown) =>
@@ -126,6 +148,17 @@ export function text(most = 255): OptionField<string, string> {
 /** A function. */
 export function callback<F extends (...args: never[]) => unknown>(): OptionField<F, F> {
   return reference((value) => typeof value === 'function', 'a function');
+}
+
+/** A list of functions. */
+export function functions<F extends (...args: never[]) => unknown>(): OptionField<
+  readonly F[],
+  readonly F[]
+> {
+  return reference(
+    (value) => Array.isArray(value) && value.every((item) => typeof item === 'function'),
+    'a list of functions',
+  );
 }
 
 /**
@@ -232,8 +265,8 @@ function readShape<S extends OptionsShape>(
     }
     const known = Object.keys(shape);
     for (const key of Object.keys(given)) {
-      if (!Object.hasOwn(shape, key))
-        wrong.push(`${join(path, key)}: unknown option; ${suggestion(key, known)}`);
+      if (!Object.hasOwn(shape, key) && (given as Record<string, unknown>)[key] !== undefined)
+        wrong.push(unknown(join(path, key), known, key));
     }
   }
   return made as Made<S>;
@@ -257,7 +290,12 @@ function copyOf<T>(value: T): T {
     : value;
 }
 
-function suggestion(key: string, known: string[]): string {
+/** Returns one line that describes an unknown option, with the nearest name. */
+function unknown(path: string, known: readonly string[], key = path): string {
+  return `${path}: unknown option; ${suggestion(key, known)}`;
+}
+
+function suggestion(key: string, known: readonly string[]): string {
   const distances = known.map((name) => ({
     name,
     distance: editDistance(key.toLowerCase(), name.toLowerCase()),

@@ -1,7 +1,9 @@
 // The one error class of Trunkline, its two closed tables of codes (the kind of failure) and
 // reasons (the specific cause), and control over the stack traces of errors.
 
+import { refuseUnknown } from './config.ts';
 import { iterable } from './iterable-promise.ts';
+import { fieldsOf, type TextFields } from './text-fields.ts';
 
 /**
  * gRPC's status codes by name, with the number that is sent on the wire. `shutdown` is Trunkline's
@@ -86,10 +88,12 @@ export interface TransportErrorOptions {
    */
   origin?: 'local' | 'remote' | undefined;
   /** Sent to the caller along with the error, at most 8 KiB: for example the leader's address. */
-  metadata?: Record<string, string> | undefined;
+  metadata?: TextFields | undefined;
   /** The error that caused this one; it is never sent to a peer. */
   cause?: unknown;
 }
+
+const OPTIONS = ['reason', 'target', 'sent', 'origin', 'metadata', 'cause'] as const;
 
 const brand = Symbol.for('trunkline.TransportError');
 
@@ -125,6 +129,7 @@ export class TransportError extends Error {
       message,
       'cause' in options && options.cause !== undefined ? { cause: options.cause } : undefined,
     );
+    refuseUnknown(options, 'TransportError', OPTIONS);
     if (!Object.hasOwn(ERROR_CODES, code))
       throw new TypeError(
         `'${code}' is not a TransportError code; the codes are ${Object.keys(ERROR_CODES).join(', ')}`,
@@ -139,7 +144,7 @@ export class TransportError extends Error {
     this.target = options.target;
     this.sent = options.sent;
     this.origin = options.origin ?? 'local';
-    this.metadata = options.metadata;
+    this.metadata = options.metadata && fieldsOf(options.metadata, 'TransportError: metadata');
   }
 
   /** Also returns true for an error that was created by another copy of this package. */

@@ -20,6 +20,8 @@ export {
 export {
   callback,
   extendOptions,
+  functions,
+  grace,
   group,
   integer,
   milliseconds,
@@ -33,6 +35,7 @@ export {
   optionsSchema,
   parseOptions,
   reference,
+  refuseUnknown,
   text,
   withDefault,
 } from './config.ts';
@@ -89,7 +92,8 @@ export type {
 } from './stream/stream-layer.ts';
 export { allocate, freeChunk } from './system-memory.ts';
 export { environmentSharesPorts, systemWall } from './system-runtime.ts';
-export { cleanText } from './text.ts';
+export { cleanText, inMs } from './text.ts';
+export { fieldsOf, type TextFields } from './text-fields.ts';
 export type { Pem, TlsOptions, TlsUpdate } from './tls-options.ts';
 export type { TraceChannel, TraceChannels } from './trace-channels.ts';
 export type { BackendLayerOptions } from './transport/backend.ts';

@@ -21,6 +21,7 @@ export { combineObservers, type Observer, type ObserverEvent } from './observer.
 export { bytes } from './protocol/bytes.ts';
 export type { Codec } from './protocol/codec.ts';
 export { methodId } from './protocol/default-numbers.ts';
+export { empty } from './protocol/empty.ts';
 export { type JsonOptions, json } from './protocol/json.ts';
 export { limited } from './protocol/limited.ts';
 export {

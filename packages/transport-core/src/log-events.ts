@@ -3,6 +3,7 @@
 import type { Logger } from './logger.ts';
 import type { Observer, ObserverEvent, TransportCounter } from './observer.ts';
 import type { Remote } from './remote.ts';
+import { inMs } from './text.ts';
 
 /**
  * Returns an observer that writes the few messages that an operator should see to a logger: pino,
@@ -49,7 +50,7 @@ class OperatorLog implements Observer {
         return this.#write('info', { target: event.target, err: event.error }, 'a dial failed');
       case 'listenFailed': {
         const { error, retryIn } = event;
-        const text = `the listener failed; it listens again in ${retryIn} ms`;
+        const text = `the listener failed; it listens again in ${inMs(retryIn)}`;
         return this.#write('error', { err: error }, text);
       }
       case 'acceptFailed':

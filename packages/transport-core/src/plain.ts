@@ -1,4 +1,4 @@
-// The type of plain byte arrays, and the conversion of others to them.
+// Plain values: byte arrays without the behavior of subclasses, and objects made by a literal.
 
 /**
  * A Uint8Array over an ArrayBuffer, never over shared memory. Up to TypeScript 5.6, where Uint8Array
@@ -14,4 +14,18 @@ export function plain(bytes: Uint8Array): Bytes {
   // (Comparing prototypes would be a call into the engine; this is a load.)
   const isPlain = bytes.constructor === Uint8Array;
   return (isPlain ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)) as Bytes;
+}
+
+/**
+ * Returns true for an object made by a literal, JSON.parse or Object.create(null), in any realm: its
+ * prototype is null or has no prototype itself. `{ __proto__: { … } }` is therefore not plain.
+ */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: object | null = Object.getPrototypeOf(value);
+  return (
+    prototype === Object.prototype ||
+    prototype === null ||
+    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf'))
+  );
 }

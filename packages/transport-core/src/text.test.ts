@@ -1,7 +1,7 @@
 // Tests of cleaning and truncating text from peers.
 
 import test from 'ava';
-import { cleanText, truncateText } from './text.ts';
+import { cleanText, inMs, truncateText } from './text.ts';
 
 test('a text is cut to 1 KiB at a code point', (t) => {
   t.is(truncateText('short'), 'short');
@@ -40,4 +40,13 @@ test('a text for people has no control characters, line breaks, bidi marks or lo
   t.is(cleanText('x'.repeat(39_000)), 'x'.repeat(1024));
   t.is(cleanText('\x1b'.repeat(39_000)), '\ufffd'.repeat(341));
   t.is(cleanText(''), '');
+});
+
+test('a duration is shown in whole milliseconds, at least one', (t) => {
+  t.deepEqual([100 / 3, 30_000, 0.2, Infinity].map(inMs), [
+    '33 ms',
+    '30000 ms',
+    '1 ms',
+    'Infinity ms',
+  ]);
 });

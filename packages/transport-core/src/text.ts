@@ -19,6 +19,11 @@ export function truncateText(text: string): string {
   return text.slice(0, encoder.encodeInto(text, scratch).read);
 }
 
+/** Returns a duration for people, in whole milliseconds, at least one: '33 ms'. */
+export function inMs(milliseconds: number): string {
+  return `${Math.round(milliseconds) || 1} ms`;
+}
+
 /** Maximum length of the text of a GO_AWAY or ERROR, in bytes of UTF-8. */
 export const TEXT_LIMIT = 1024;
 

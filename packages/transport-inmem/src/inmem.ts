@@ -1,6 +1,7 @@
 // In-memory streams as a backend of `createTransport`.
 
 import type { Backend } from '@trunkline/transport-core';
+import { refuseUnknown } from '@trunkline/transport-core/backend';
 import { createInmemStreams, type InmemStreams } from './stream/inmem-streams.ts';
 
 /** Options of `inmem()`. */
@@ -17,6 +18,7 @@ export interface InmemBackendOptions {
  * the returned backend or the same `streams`.
  */
 export function inmem(options: InmemBackendOptions = {}): Backend {
+  refuseUnknown(options, 'inmem', ['streams']);
   const { streams = createInmemStreams() } = options;
   return {
     schemes: ['inmem'],

@@ -9,6 +9,7 @@ import {
 } from '@trunkline/transport-core';
 import {
   type DialOptions,
+  inMs,
   type ListenOptions,
   reasonError,
   type StreamConnection,
@@ -140,7 +141,7 @@ export class NatsLayer implements StreamLayer {
           giveUp(
             reasonError(
               'dial_timeout',
-              `Cannot connect to ${address}: not connected within ${timeout} ms (dialTimeout), while ${step}`,
+              `Cannot connect to ${address}: not connected within ${inMs(timeout)} (dialTimeout), while ${step}`,
               { target: address },
             ),
           ),

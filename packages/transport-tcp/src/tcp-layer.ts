@@ -8,6 +8,7 @@ import {
   formatHostPort,
   type HandshakeSlot,
   type HostPort,
+  inMs,
   isUnspecified,
   type ListenOptions,
   parseHostPort,
@@ -172,7 +173,7 @@ export class TcpLayer implements TcpStreamLayer {
           fail(
             reasonError(
               'dial_timeout',
-              `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`,
+              `Cannot connect to ${address}: no answer within ${inMs(timeout)} (dialTimeout)`,
               { target: address },
             ),
           ),

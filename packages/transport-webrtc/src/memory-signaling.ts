@@ -1,7 +1,7 @@
 // Signaling inside one process, for tests and for programs whose nodes share a process.
 
 import { type Clock, systemClock, TransportError } from '@trunkline/transport-core';
-import { reasonError } from '@trunkline/transport-core/backend';
+import { reasonError, refuseUnknown } from '@trunkline/transport-core/backend';
 import type {
   Signal,
   SignalMessage,
@@ -30,8 +30,11 @@ export interface MemorySignalOptions {
 export function createMemorySignaling(): MemorySignaling {
   const realm: Realm = new Map();
   return {
-    signal: (nodeId, { trickle, clock = systemClock } = {}) =>
-      new MemorySignal(nodeId, realm, { trickle, clock }),
+    signal(nodeId, options = {}) {
+      refuseUnknown(options, 'signal', ['trickle', 'clock']);
+      const { trickle, clock = systemClock } = options;
+      return new MemorySignal(nodeId, realm, { trickle, clock });
+    },
   };
 }
 

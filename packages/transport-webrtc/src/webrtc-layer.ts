@@ -5,6 +5,7 @@ import { type Clock, systemClock, TransportError } from '@trunkline/transport-co
 import {
   type DialOptions,
   type HandshakeSlot,
+  inMs,
   type ListenOptions,
   reasonError,
   type StreamConnection,
@@ -113,7 +114,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
         giveUp(
           reasonError(
             'dial_timeout',
-            `Cannot connect to ${address}: not connected within ${timeout} ms (dialTimeout), while ${step}`,
+            `Cannot connect to ${address}: not connected within ${inMs(timeout)} (dialTimeout), while ${step}`,
             { target: address },
           ),
         );
@@ -186,7 +187,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
         giveUp(
           reasonError(
             'handshake_timeout',
-            `Connection with webrtc://${session.peer}: not open within ${timeout} ms (handshakeTimeout), while ${negotiation.step}`,
+            `Connection with webrtc://${session.peer}: not open within ${inMs(timeout)} (handshakeTimeout), while ${negotiation.step}`,
             { target: `webrtc://${session.peer}` },
           ),
         ),

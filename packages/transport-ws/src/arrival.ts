@@ -3,7 +3,12 @@
 
 import type { Socket } from 'node:net';
 import type { TransportError } from '@trunkline/transport-core';
-import { formatHostPort, type HandshakeSlot, reasonError } from '@trunkline/transport-core/backend';
+import {
+  formatHostPort,
+  type HandshakeSlot,
+  inMs,
+  reasonError,
+} from '@trunkline/transport-core/backend';
 import type { TlsConnection } from '@trunkline/transport-core/node';
 
 export interface Arrival {
@@ -40,7 +45,7 @@ export function endpointOf({ remoteAddress, remotePort }: Socket, client?: strin
  * (milliseconds): its request did not arrive, or the request waited for a handshake slot.
  */
 export function tooLate(endpoint: string, timeout: number): TransportError {
-  const message = `Connection with ${endpoint}: its WebSocket upgrade was not complete after ${timeout} ms (handshakeTimeout)`;
+  const message = `Connection with ${endpoint}: its WebSocket upgrade was not complete after ${inMs(timeout)} (handshakeTimeout)`;
   return reasonError('handshake_timeout', message, { target: endpoint });
 }
 

@@ -3,6 +3,7 @@
 import { type Clock, systemClock, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
+  inMs,
   reasonError,
   type StreamConnection,
 } from '@trunkline/transport-core/backend';
@@ -75,7 +76,7 @@ class NativeStreamLayer implements WsStreamLayer {
           fail(
             reasonError(
               'dial_timeout',
-              `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`,
+              `Cannot connect to ${address}: no answer within ${inMs(timeout)} (dialTimeout)`,
               { target: address },
             ),
           ),

@@ -5,6 +5,7 @@ import { getBuiltinModule } from 'node:process';
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
+  inMs,
   reasonError,
   type StreamConnection,
   socketError,
@@ -78,7 +79,7 @@ export function dialWebSocket(
         fail(
           reasonError(
             'dial_timeout',
-            `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`,
+            `Cannot connect to ${address}: no answer within ${inMs(timeout)} (dialTimeout)`,
             { target: address },
           ),
         ),

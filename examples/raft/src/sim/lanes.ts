@@ -36,7 +36,7 @@ interface Event {
 /**
  * Parses a line of a trace, such as the following one; a fault has no node.
  *
- *     1234.5 ms  n1 → n2      arrived    raft.appendEntries request, 54 B
+ *     1234.5 ms  n1 → n2      arrived    raft/appendEntries request, 54 B
  */
 function parsed(line: string): Event | undefined {
   const found =

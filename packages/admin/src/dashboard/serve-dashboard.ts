@@ -13,7 +13,12 @@ import {
   systemRandom,
   TransportError,
 } from '@trunkline/transport-core';
-import { randomBytes } from '@trunkline/transport-core/backend';
+import {
+  fieldsOf,
+  randomBytes,
+  refuseUnknown,
+  type TextFields,
+} from '@trunkline/transport-core/backend';
 import { ws } from '@trunkline/transport-ws';
 import type { Admin } from '../admin.ts';
 import { adminProtocol } from '../protocol.ts';
@@ -35,7 +40,7 @@ export interface DashboardOptions {
   /**
    * The metadata of the calls to the nodes, for example a token that they require. Default none.
    */
-  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly metadata?: TextFields | undefined;
   /**
    * The host to listen on. Default '127.0.0.1'. HTTP is not encrypted: for other machines, use an
    * SSH tunnel, or a proxy with TLS.
@@ -85,7 +90,9 @@ export async function serveDashboard(
   transport: AnyTransport,
   options: DashboardOptions = {},
 ): Promise<Dashboard> {
-  const { nodes = [], admin, metadata, host = '127.0.0.1', port = 0, interval = 1_000 } = options;
+  refuseUnknown(options, 'serveDashboard', OPTIONS);
+  const { nodes = [], admin, host = '127.0.0.1', port = 0, interval = 1_000 } = options;
+  const metadata = options.metadata && fieldsOf(options.metadata, 'serveDashboard: metadata');
   const { random = systemRandom, readonly = true } = options;
   const { token = createToken(random) } = options;
   checkOptions({ token, interval, nodes });
@@ -171,6 +178,18 @@ function checkOptions({
       `serveDashboard: nodes must be fewer than ${MOST_NODES}, got ${nodes.length}`,
     );
 }
+
+const OPTIONS = [
+  'nodes',
+  'admin',
+  'metadata',
+  'host',
+  'port',
+  'interval',
+  'random',
+  'readonly',
+  'token',
+] as const;
 
 function createToken(random: Random): string {
   return Array.from(randomBytes(random, 16), (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -1,7 +1,7 @@
 // Codecs that are made from descriptions. Their values are JSON: bytes are base64, and protobuf
 // messages have the JSON form that protobuf defines.
 
-import { bytes, type Codec, json, TransportError } from '@trunkline/transport-core';
+import { bytes, type Codec, empty, json, TransportError } from '@trunkline/transport-core';
 import { protobuf } from '@trunkline/transport-core/protobuf';
 import { fromBase64, toBase64 } from './base64.ts';
 import type { JsonSchema, JsonValue, MessageDescription } from './description.ts';
@@ -24,6 +24,7 @@ export function reflectedCodec(
   { allowUnknownFields = false }: ReflectedProtocolOptions,
 ): Codec<JsonValue> {
   const size = Math.max(1, Math.min(Math.floor(limit), LARGEST));
+  if (name === 'empty') return emptyCodec;
   if (name === 'json') return jsonCodec(size, allowUnknownFields ? {} : (schema ?? {}));
   if (messages === undefined || type === undefined || descriptors === undefined)
     return base64Codec(name, size);
@@ -49,6 +50,13 @@ function jsonCodec(limit: number, schema: JsonSchema): Codec<JsonValue> {
     },
   };
 }
+
+/** No content, as JSON: null. */
+const emptyCodec: Codec<JsonValue> = {
+  name: 'empty',
+  encode: (value) => empty.encode((value ?? undefined) as undefined),
+  decode: (encoded) => empty.decode(encoded) ?? null,
+};
 
 function protobufCodec(
   name: string,

@@ -2,6 +2,7 @@
 // with.
 
 import { defineProtocol, type Protocol, TransportError } from '@trunkline/transport-core';
+import { refuseUnknown } from '@trunkline/transport-core/backend';
 import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import type { MessageDescription, ProtocolDescription } from './description.ts';
 import { DescribedMessages } from './protobuf/read-descriptors.ts';
@@ -20,6 +21,7 @@ export async function reflectedProtocol(
   description: ProtocolDescription,
   options: ReflectedProtocolOptions = {},
 ): Promise<Protocol> {
+  refuseUnknown(options, 'reflectedProtocol', ['allowUnknownFields']);
   const { name, version, accepts, channel, priority, ordered, doc, descriptors } = description;
   const messages =
     descriptors === undefined ? undefined : await DescribedMessages.read(descriptors);

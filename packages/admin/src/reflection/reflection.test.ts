@@ -3,7 +3,9 @@
 import {
   createTransport,
   defineProtocol,
+  empty,
   type Protocol,
+  serve,
   type Transport,
 } from '@trunkline/transport-core';
 import test from 'ava';
@@ -130,6 +132,23 @@ test('a tool calls methods of every kind from their description alone', async (t
   t.deepEqual(notes, ['hello']);
 });
 
+test('no content is null in JSON', async (t) => {
+  const { tool, reflector, address, node } = await fixture(t);
+  const beats: unknown[] = [];
+  const pulse = defineProtocol({
+    name: 'pulse',
+    methods: { beat: { request: empty, response: empty } },
+  });
+  serve(node.mount(pulse), { beat: (request) => void beats.push(request) });
+  const description = await reflector.describe(address, 'pulse');
+  const mount = tool.mount(await reflectedProtocol(description)) as AnySend;
+  t.is(await mount.send(address, 'beat', null), null);
+  t.deepEqual(beats, [undefined]);
+  await t.throwsAsync(mount.send(address, 'beat', {}), {
+    message: /expected undefined, got an object/,
+  });
+});
+
 test('a wrong field is refused before it is sent, or by the node', async (t) => {
   const { tool, reflector, address } = await fixture(t);
   const description = await reflector.describe(address, 'numbers');
@@ -140,7 +159,7 @@ test('a wrong field is refused before it is sent, or by the node', async (t) => 
   });
   await t.throwsAsync(mount.send(address, 'double', { value: '1' }), {
     code: 'invalid_argument',
-    message: /numbers\.double request\.value: .*expected number/,
+    message: /numbers\/double request\.value: .*expected number/,
   });
   const nothing = async function* () {};
   await t.throwsAsync(mount.send(address, 'echo', '*', { upload: nothing() }), {

@@ -7,7 +7,7 @@ import {
   serve,
   TransportError,
 } from '@trunkline/transport-core';
-import { cleanText } from '@trunkline/transport-core/backend';
+import { cleanText, refuseUnknown } from '@trunkline/transport-core/backend';
 import { protocolsOf } from '@trunkline/transport-core/internal';
 import { describeProtocol, summarize } from './describe.ts';
 import type { ProtocolDescription } from './description.ts';
@@ -35,6 +35,7 @@ export function serveReflection(
   transport: AnyTransport,
   options: ReflectionOptions = {},
 ): Reflector {
+  refuseUnknown(options, 'serveReflection', ['allow']);
   const mount = transport.mount(reflectionProtocol, { allow: options.allow });
   const described = new WeakMap<Protocol, Promise<ProtocolDescription>>();
   serve(mount, {

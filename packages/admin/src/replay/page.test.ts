@@ -43,10 +43,10 @@ pageTest('a failure is stepped through by keyboard, buttons, list and pointer', 
   t.true((await page.locator('svg line.fault').count()) > 0);
   t.true((await page.locator('svg line.message').count()) > 20);
 
-  await page.getByLabel('Method').selectOption('locks.release');
+  await page.getByLabel('Method').selectOption('locks/release');
   await page.locator('.event').waitFor();
   const listed = await page.locator('.events button').allInnerTexts();
-  t.false(listed.join().includes('locks.acquire'));
+  t.false(listed.join().includes('locks/acquire'));
   await page.getByText(/^Nodes \(/).click();
   await page.getByRole('checkbox', { name: 'grace' }).uncheck();
   t.false((await page.locator('svg .name').allTextContents()).includes('grace'));

@@ -25,7 +25,7 @@ test.serial(
     const run = createRun(parseRecording(JSON.stringify(recording)));
     t.is(recording.failure!.rule, 'one holder');
 
-    t.deepEqual(run.methods, ['locks.acquire', 'locks.release']);
+    t.deepEqual(run.methods, ['locks/acquire', 'locks/release']);
     t.deepEqual(run.lanes.map(({ name }) => name).slice(0, 3), ['server', 'ada', 'grace']);
     t.true(run.lanes[0]!.down.some(({ from, to }) => Math.abs(to - from - 40) < 1e-6));
     const arrived = run.messages.filter(({ fate }) => fate === 'arrived');
@@ -68,7 +68,7 @@ test.serial(
 
 test.serial('at the stream level, bytes arrive, and calls have their methods', async (t) => {
   const run = createRun(await failingRun('stream'));
-  t.deepEqual(run.methods, ['locks.acquire', 'locks.release']);
+  t.deepEqual(run.methods, ['locks/acquire', 'locks/release']);
   t.true(
     run.messages.filter(({ fate, sent }) => fate === 'arrived' && sent !== undefined).length > 20,
   );
@@ -76,7 +76,7 @@ test.serial('at the stream level, bytes arrive, and calls have their methods', a
 
 test.serial('steps and clicks find only what the filter shows', async (t) => {
   const run = createRun(await failingRun());
-  const filter = { hidden: new Set(['ada']), method: 'locks.release' };
+  const filter = { hidden: new Set(['ada']), method: 'locks/release' };
   const seen: string[] = [];
   for (let at = step(run, -1, 1, filter), before = -1; at !== before; ) {
     const event = run.events[at]!;
@@ -85,7 +85,7 @@ test.serial('steps and clicks find only what the filter shows', async (t) => {
     before = at;
     at = step(run, at, 1, filter);
   }
-  t.true(seen.includes('locks.release') && !seen.includes('locks.acquire'));
+  t.true(seen.includes('locks/release') && !seen.includes('locks/acquire'));
   const middle = run.events[Math.floor(run.events.length / 2)]!;
   t.is(run.events[nearest(run, middle.at, ALL)]!.at, middle.at);
   t.is(step(run, 0, -1, ALL), 0);

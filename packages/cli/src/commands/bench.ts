@@ -25,7 +25,7 @@ export function addBench(program: Command, terminal: CliTerminal): void {
     .description(
       'Calls a unary method many times, and shows the rate, the percentiles of the latency, and a histogram. The first tenth of the calls is not measured.',
     )
-    .argument('<method>', "the method: 'protocol/method'")
+    .argument('<method>', "the method: 'protocol/method' or 'protocol.method'")
     .argument('[request]', "the request as JSON, or '-' to read it from the standard input")
     .option('-n, --count <number>', 'the number of calls, at most 10,000,000', '1000')
     .option('-c, --concurrency <number>', 'the number of calls at a time', '1')

@@ -28,7 +28,7 @@ export function addCall(program: Command, terminal: CliTerminal): void {
     .description(
       'Calls a method of any kind. The request and the response are JSON; streams are read and written as NDJSON, one value for each line. Bytes are base64 in a string.',
     )
-    .argument('<method>', "the method: 'protocol/method'")
+    .argument('<method>', "the method: 'protocol/method' or 'protocol.method'")
     .argument('[request]', "the request as JSON, or '-' to read it from the standard input")
     .option('--from-file <file>', 'read the request from a file')
     .option(
@@ -57,9 +57,10 @@ Examples:
           const given = await readRequest(text, options.fromFile, terminal);
           const description = await describe(node, protocolName, options.schema);
           const method = methodOf(description, methodName);
-          const protocol = await reflectedProtocol(description, options);
-          const request =
-            given ?? (method.request.codec === 'json' || method.request.type ? {} : '');
+          const { allowUnknownFields } = options;
+          const protocol = await reflectedProtocol(description, { allowUnknownFields });
+          const { codec, type } = method.request;
+          const request = given ?? (codec === 'json' || type ? {} : codec === 'empty' ? null : '');
           const mount: Transport<Protocol> = node.transport.mount(protocol);
           const isUpload = method.upload !== undefined;
           if (isUpload && text === '-')
@@ -82,10 +83,10 @@ Examples:
     );
 }
 
-/** Splits 'protocol/method' at its last slash. */
+/** Splits 'protocol/method' at its last slash; without a slash, at its last dot. */
 export function splitMethod(name: string): [protocol: string, method: string] {
-  const slash = name.lastIndexOf('/');
-  if (slash > 0 && slash < name.length - 1) return [name.slice(0, slash), name.slice(slash + 1)];
+  const at = name.includes('/') ? name.lastIndexOf('/') : name.lastIndexOf('.');
+  if (at > 0 && at < name.length - 1) return [name.slice(0, at), name.slice(at + 1)];
   throw new UsageError(`expected a method as 'protocol/method', got '${name}'; see trunkline ls`);
 }
 

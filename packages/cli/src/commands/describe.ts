@@ -3,10 +3,10 @@
 import type { MessageDescription, ProtocolDescription } from '@trunkline/admin/reflection';
 import { cleanText } from '@trunkline/transport-core/backend';
 import type { Command } from 'commander';
-import { explain, withNode } from '../node.ts';
+import { explain, type NodeConnection, withNode } from '../node.ts';
 import { table, toJson } from '../output.ts';
 import type { CliTerminal } from '../terminal.ts';
-import { describe, methodOf } from './call.ts';
+import { describe, methodOf, splitMethod } from './call.ts';
 
 export function addDescribe(program: Command, terminal: CliTerminal): void {
   program
@@ -30,12 +30,7 @@ export function addDescribe(program: Command, terminal: CliTerminal): void {
           ]);
           return terminal.out(table([['METHOD', 'ID', 'KIND', 'DESCRIPTION'], ...rows]));
         }
-        const listed = await node
-          .reflector()
-          .list(node.target, node.call)
-          .catch((error) => {
-            throw explain(error, 'reflection');
-          });
+        const listed = await list(node);
         const shown = listed.filter(({ channel }) => all === true || channel >= FIRST_OWN);
         if (asJson) return terminal.out(`${toJson(shown)}\n`);
         const rows = shown.map(({ name, version, accepts, channel, doc = '' }) => [
@@ -53,17 +48,33 @@ export function addDescribe(program: Command, terminal: CliTerminal): void {
     .description(
       'Shows a protocol, or one of its methods, with the schemas of its messages. With --json it prints the description, for call --schema and schema diff.',
     )
-    .argument('<protocol>', "the protocol, or a method as 'protocol/method'")
+    .argument('<protocol>', "the protocol, or a method as 'protocol/method' or 'protocol.method'")
     .action(async (name: string, _: object, command: Command) =>
       withNode(command, terminal, async (node) => {
-        const slash = name.lastIndexOf('/');
-        const description = await describe(node, slash > 0 ? name.slice(0, slash) : name);
-        const only = slash > 0 ? methodOf(description, name.slice(slash + 1)) : undefined;
+        const [protocol = name, method] = (await isProtocol(node, name)) ? [] : splitMethod(name);
+        const description = await describe(node, protocol);
+        const only = method === undefined ? undefined : methodOf(description, method);
         const shown = only === undefined ? description : { ...description, methods: [only] };
         const isJson = command.optsWithGlobals()['json'] === true;
         await terminal.out(isJson ? `${toJson(shown)}\n` : formatProtocol(shown));
       }),
     );
+}
+
+/** Returns false for 'protocol/method', and for 'protocol.method' unless a protocol has that name. */
+async function isProtocol(node: NodeConnection, name: string): Promise<boolean> {
+  if (name.includes('/') || !name.includes('.')) return !name.includes('/');
+  const listed = await list(node);
+  return listed.some((each) => each.name === name);
+}
+
+/** Lists the protocols of a node. */
+async function list(node: NodeConnection) {
+  try {
+    return await node.reflector().list(node.target, node.call);
+  } catch (error) {
+    throw explain(error, 'reflection');
+  }
 }
 
 /** The lowest channel that Trunkline's own protocols do not use. */
@@ -89,6 +100,10 @@ function formatProtocol({ name, version, channel, doc, methods }: ProtocolDescri
 function formatMessage({ codec, schema, type, limit }: MessageDescription): string {
   const size = limit === undefined ? '' : `, at most ${limit} bytes`;
   const shape =
-    schema === undefined ? (type === undefined ? ' (base64)' : '') : ` ${toJson(schema)}`;
+    schema !== undefined
+      ? ` ${toJson(schema)}`
+      : type === undefined && codec !== 'empty'
+        ? ' (base64)'
+        : '';
   return `${cleanText(codec)}${size}${shape}`;
 }

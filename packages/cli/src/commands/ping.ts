@@ -103,7 +103,7 @@ async function ping(
     await operation();
     return clock.now() - start;
   };
-  const connecting = await timed(() => transport.dial(target, node.call));
+  const connecting = await timed(() => transport.dial(target, { signal: node.call.signal }));
   if (!asJson) await terminal.out(`connected to ${target} in ${duration(connecting)}\n`);
   for (let i = 0; i < count; i++) {
     if (i > 0) await clock.sleep(interval, terminal.interrupted);
@@ -115,7 +115,7 @@ async function ping(
       if (error instanceof TransportError && !LACKS.has(error.reason ?? error.code)) throw error;
       what = 'connect';
       await transport.disconnect(target);
-      time = await timed(() => transport.dial(target, node.call));
+      time = await timed(() => transport.dial(target, { signal: node.call.signal }));
     }
     times.push(time);
     if (asJson) await terminal.out(`${toJson({ what, milliseconds: time })}\n`);

@@ -2,6 +2,7 @@
 // a limited number of dials at once, each with a timeout.
 
 import { type AnyTransport, TransportError } from '@trunkline/transport-core';
+import { inMs } from '@trunkline/transport-core/backend';
 
 export class Dials {
   readonly #transport: AnyTransport;
@@ -69,7 +70,7 @@ export class Dials {
         late.abort(
           new TransportError(
             'deadline_exceeded',
-            `node ${nodeId} could not be reached within ${timeout} ms`,
+            `node ${nodeId} could not be reached within ${inMs(timeout)}`,
             { target: nodeId, sent: false },
           ),
         ),

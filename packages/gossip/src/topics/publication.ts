@@ -1,6 +1,7 @@
 // A published message that waits for more peers, or for peers to confirm it.
 
 import { TransportError } from '@trunkline/transport-core';
+import { inMs } from '@trunkline/transport-core/backend';
 import type { OwnMessage } from '../overlay/overlay.ts';
 import type { PublishFailure, PublishResult } from '../types.ts';
 
@@ -140,7 +141,7 @@ export class Publication {
     if (this.#isOver) return;
     const { min, timeout } = this.#setup;
     if (this.#received.size >= min) this.#settle();
-    else this.fail(this.#short('deadline_exceeded', `confirmed it within ${timeout} ms`));
+    else this.fail(this.#short('deadline_exceeded', `confirmed it within ${inMs(timeout)}`));
   }
 
   fail(error: unknown): void {

@@ -3,7 +3,7 @@
 // each connection to this class, which calls the pure rules of `admission/`.
 
 import { type Remote, TransportError } from '@trunkline/transport-core';
-import { reasonError } from '@trunkline/transport-core/backend';
+import { inMs, reasonError } from '@trunkline/transport-core/backend';
 import type { PendingConnection } from '@trunkline/transport-core/internal';
 import { placeOf } from '../address/place.ts';
 import {
@@ -306,7 +306,7 @@ export class AdmissionControl {
       () => {
         throw reasonError(
           'refused',
-          `a filter of the other end did not answer within ${timeout} ms`,
+          `a filter of the other end did not answer within ${inMs(timeout)}`,
         );
       },
       () => {},

@@ -3,6 +3,7 @@
 
 import { isIPv4 } from 'node:net';
 import { type Clock, TransportError } from '@trunkline/transport-core';
+import { inMs } from '@trunkline/transport-core/backend';
 import type { Gateway } from './gateway.ts';
 import type { NatLibrary } from './library.ts';
 import { routerCandidates } from './local-network.ts';
@@ -87,7 +88,9 @@ export class GatewaySearch {
   #limit(timeout: number, isSearch = true): { signal: AbortSignal; end(): void } {
     const controller = new AbortController();
     const abort = () =>
-      controller.abort(new TransportError('deadline_exceeded', `no answer within ${timeout} ms`));
+      controller.abort(
+        new TransportError('deadline_exceeded', `no answer within ${inMs(timeout)}`),
+      );
     const timer = this.#clock.setTimeout(abort, timeout);
     const stop = this.#stop.signal;
     if (isSearch) {

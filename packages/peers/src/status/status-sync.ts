@@ -2,6 +2,7 @@
 // number; a peer that hears a newer number pulls the status.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
+import { refuseUnknown } from '@trunkline/transport-core/backend';
 import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
 
 /** Options of `StatusSync`. */
@@ -95,6 +96,7 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
   #due: number;
 
   constructor(options: StatusSyncOptions) {
+    refuseUnknown(options, 'StatusSync', ['random', 'now', 'interval', 'pullTimeout', 'seq']);
     this.#random = options.random;
     this.#interval = options.interval ?? 2_000;
     this.#pullTimeout = options.pullTimeout ?? 5_000;

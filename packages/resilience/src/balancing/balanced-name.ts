@@ -205,7 +205,7 @@ export class BalancedName implements ResolutionObserver {
   /** Returns the error for one call, which no handler has seen. */
   #error({ protocol, method }: ClientCall, error: TransportError): TransportError {
     const { code, reason, cause } = error;
-    return new TransportError(code, `${protocol}.${method} to '${this.name}': ${error.message}`, {
+    return new TransportError(code, `${protocol}/${method} to '${this.name}': ${error.message}`, {
       reason,
       sent: false,
       target: this.name,

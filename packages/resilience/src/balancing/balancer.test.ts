@@ -199,7 +199,7 @@ test('calls wait for the first addresses, within their deadline and a bound', as
   const refused = send();
   await t.throwsAsync(refused, {
     code: 'resource_exhausted',
-    message: /orders\.get to 'orders': 3 calls already wait .* \(limits\.waiting\)/,
+    message: /orders\/get to 'orders': 3 calls already wait .* \(limits\.waiting\)/,
   });
   controller.abort();
   await t.throwsAsync(canceled, { code: 'cancelled' });
@@ -227,12 +227,12 @@ test('calls fail while a name cannot be resolved or has no address', async (t) =
   for (const call of [first, send()])
     await t.throwsAsync(call, {
       code: 'unavailable',
-      message: "orders.get to 'orders': no such host",
+      message: "orders/get to 'orders': no such host",
     });
   const list: ResolvedAddress[] = [];
   watched[0]!.observer.resolved(list);
   const error = await t.throwsAsync<TransportError>(send(), { code: 'unavailable' });
-  t.is(error.message, "orders.get to 'orders': 'orders' has no address now; is it deployed?");
+  t.is(error.message, "orders/get to 'orders': 'orders' has no address now; is it deployed?");
   t.false(error.sent);
   watched[0]!.observer.resolved([{ address: 'a:1' }]);
   watched[0]!.observer.failed(new TransportError('unavailable', 'the name server is gone'));

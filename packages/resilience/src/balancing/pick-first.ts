@@ -1,5 +1,6 @@
 // The policy that stays with one address as long as the address takes calls.
 
+import { refuseUnknown } from '@trunkline/transport-core/backend';
 import type { AddressState } from './address-state.ts';
 import type { BalancingPolicy, Picker, PickingPolicy } from './policy.ts';
 
@@ -13,6 +14,7 @@ import type { BalancingPolicy, Picker, PickingPolicy } from './policy.ts';
 export function pickFirst(
   options: { readonly shuffle?: boolean | undefined } = {},
 ): BalancingPolicy {
+  refuseUnknown(options, 'pickFirst', ['shuffle']);
   const { shuffle = false } = options;
   const policy: PickingPolicy = {
     name: 'pick-first',

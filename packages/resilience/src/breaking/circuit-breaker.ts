@@ -165,7 +165,7 @@ function refusal(call: ClientCall, key: string, circuit: Circuit, now: number): 
   const when = wait > 0 ? `the next attempt is possible in ${wait} ms` : 'its probes are pending';
   return new TransportError(
     'unavailable',
-    `${call.protocol}.${call.method}: the circuit of '${key}' is ${circuit.state}, because too many calls failed; ${when}`,
+    `${call.protocol}/${call.method}: the circuit of '${key}' is ${circuit.state}, because too many calls failed; ${when}`,
     { sent: false, target: key },
   );
 }

@@ -1,6 +1,7 @@
 // One worker from the primary's point of view: it starts, joins, leaves and ends.
 
 import { type Clock, type ClockTimer, TransportError } from '@trunkline/transport-core';
+import { inMs } from '@trunkline/transport-core/backend';
 import { type FromWorker, type Question, TAG } from './messages.ts';
 import type { Exit, Spawn, WorkerHandle } from './worker-handle.ts';
 
@@ -118,7 +119,7 @@ export class ManagedWorker {
     const late = this.#clock.sleep(timeout, enough.signal).then(() => {
       throw new TransportError(
         'deadline_exceeded',
-        `${this.name} did not answer within ${timeout} ms: its event loop is busy or blocked`,
+        `${this.name} did not answer within ${inMs(timeout)}: its event loop is busy or blocked`,
       );
     });
     try {
@@ -165,7 +166,7 @@ export class ManagedWorker {
     this.#settleStart(
       new TransportError(
         'deadline_exceeded',
-        `${this.name} has not joined within ${timeout} ms (startTimeout): its module must call joinCluster(transport) after transport.listen()`,
+        `${this.name} has not joined within ${inMs(timeout)} (startTimeout): its module must call joinCluster(transport) after transport.listen()`,
       ),
     );
     this.handle.kill();

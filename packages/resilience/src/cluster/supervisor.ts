@@ -4,6 +4,7 @@
 
 import type { MetricDefinition } from '@trunkline/telemetry';
 import { type Clock, type Random, TransportError } from '@trunkline/transport-core';
+import { refuseUnknown } from '@trunkline/transport-core/backend';
 import { WorkerMetrics } from './cluster-metrics.ts';
 import { takeSnapshot } from './cluster-snapshot.ts';
 import { ManagedWorker, type WorkerObserver } from './managed-worker.ts';
@@ -85,7 +86,9 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
     return this.#closed === undefined && this.#joined.length > 0;
   }
 
-  snapshot({ timeout = 1_000 }: ClusterSnapshotOptions = {}): Promise<ClusterSnapshot> {
+  async snapshot(options: ClusterSnapshotOptions = {}): Promise<ClusterSnapshot> {
+    refuseUnknown(options, 'cluster.snapshot', ['timeout']);
+    const { timeout = 1_000 } = options;
     const closing = this.#closed === undefined ? 'open' : 'closing';
     const workers = [...this.#workers].sort((a, b) => a.slot - b.slot || a.started - b.started);
     return takeSnapshot(workers, timeout, {

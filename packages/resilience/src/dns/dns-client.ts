@@ -1,7 +1,7 @@
 // Asks DNS servers one after another until one of them answers.
 
 import { type Clock, type Random, TransportError } from '@trunkline/transport-core';
-import { reasonError } from '@trunkline/transport-core/backend';
+import { inMs, reasonError } from '@trunkline/transport-core/backend';
 import { type Answer, ask, type QuestionType } from './dns-query.ts';
 import type { DnsExchange, DnsServer } from './dns-server.ts';
 
@@ -89,7 +89,7 @@ export class DnsClient {
     const timer = clock.setTimeout(
       () =>
         late.abort(
-          new TransportError('deadline_exceeded', `it did not answer within ${timeout} ms`),
+          new TransportError('deadline_exceeded', `it did not answer within ${inMs(timeout)}`),
         ),
       timeout,
     );

@@ -1,7 +1,22 @@
 // Takes a node out of service: it refuses new calls, and calls in flight finish.
 
 import type { AnyTransport } from '@trunkline/transport-core';
+import {
+  grace,
+  optionsSchema,
+  parseOptions,
+  reference,
+  withDefault,
+} from '@trunkline/transport-core/backend';
 import { serviceOf } from '@trunkline/transport-core/internal';
+
+const schema = optionsSchema({
+  grace: withDefault(grace(), 10_000),
+  refuse: withDefault(
+    reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+    true,
+  ),
+});
 
 /** Options of `drain`. */
 export interface DrainOptions {
@@ -27,9 +42,7 @@ export interface DrainOptions {
  * undone.
  */
 export async function drain(transport: AnyTransport, options: DrainOptions = {}): Promise<void> {
-  const { grace = 10_000, refuse = true } = options;
-  if (!(grace >= 0))
-    throw new TypeError(`drain: grace must be milliseconds, 0 or more, got ${String(grace)}`);
+  const { grace, refuse } = parseOptions(schema, options, 'drain');
   const service = serviceOf(transport, 'drain');
   service.drain(refuse);
   const { clock } = service;

@@ -9,7 +9,7 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import type { RpcBase } from '@trunkline/transport-core/backend';
+import { type RpcBase, refuseUnknown } from '@trunkline/transport-core/backend';
 import {
   defineProjectProtocol,
   type ServiceControl,
@@ -94,6 +94,7 @@ export interface Health {
  * @throws TypeError if the transport has it already.
  */
 export function serveHealth(transport: AnyTransport, options: HealthOptions = {}): Health {
+  refuseUnknown(options, 'serveHealth', ['allow']);
   return new HealthService(transport, options.allow);
 }
 

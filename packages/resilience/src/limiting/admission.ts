@@ -149,7 +149,7 @@ class LimitedAdmission implements Admission {
     const { pushback } = this.#options;
     throw new TransportError(
       'resource_exhausted',
-      `${call.protocol}.${call.method}: the server is overloaded: ${refusal}`,
+      `${call.protocol}/${call.method}: the server is overloaded: ${refusal}`,
       {
         sent: false,
         metadata:

@@ -81,7 +81,7 @@ class Limiter implements ConcurrencyLimit {
       return Promise.reject(
         new TransportError(
           'resource_exhausted',
-          `${call.protocol}.${call.method}: ${this.#inFlight} calls are in flight, and the adaptive limit is ${limit}`,
+          `${call.protocol}/${call.method}: ${this.#inFlight} calls are in flight, and the adaptive limit is ${limit}`,
           { sent: false },
         ),
       );

@@ -55,7 +55,7 @@ test('a client refuses calls above its limit, unsent', async (t) => {
   const first = send();
   void send();
   const error = await t.throwsAsync<TransportError>(send(), { code: 'resource_exhausted' });
-  t.is(error.message, 'orders.get: 2 calls are in flight, and the adaptive limit is 2');
+  t.is(error.message, 'orders/get: 2 calls are in flight, and the adaptive limit is 2');
   t.false(error.sent);
   await server.attempts[0]!.answer('done');
   await first;
@@ -172,7 +172,7 @@ test('a server admits up to its limit, and then by priority', async (t) => {
   t.like(admission.snapshot(), { limit: 1, running: 1, waiting: 2, admitted: 1 });
   const usual = (await send()).result;
   const error = await t.throwsAsync<TransportError>(low.result, { code: 'resource_exhausted' });
-  t.is(error.message, 'orders.work: the server is overloaded: 2 calls already wait to be admitted');
+  t.is(error.message, 'orders/work: the server is overloaded: 2 calls already wait to be admitted');
   t.false(error.sent, 'no handler has seen it');
   running[0]!();
   t.deepEqual(await first.result, Uint8Array.of(1));

@@ -2,6 +2,7 @@
 
 import type { CallOptions } from '@trunkline/transport-core';
 import {
+  fieldsOf,
   integer,
   milliseconds,
   millisecondsOrNever,
@@ -9,6 +10,7 @@ import {
   optionsSchema,
   parseOptions,
   reference,
+  type TextFields,
   withDefault,
 } from '@trunkline/transport-core/backend';
 
@@ -50,12 +52,13 @@ export interface ResumeConfig {
   readonly initialBackoff: number;
   readonly maxBackoff: number;
   readonly signal?: AbortSignal | undefined;
-  readonly metadata?: CallOptions['metadata'];
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Checks the options of `resume`. @throws TypeError naming each invalid option. */
 export function parseResumeOptions(options: ResumeOptions): ResumeConfig {
-  return parseOptions(schema, options, 'resume');
+  const { metadata, ...given } = parseOptions(schema, options, 'resume');
+  return { ...given, metadata: metadata && fieldsOf(metadata, 'resume: metadata') };
 }
 
 const isObject = (value: unknown) => typeof value === 'object' && value !== null;
@@ -67,5 +70,5 @@ const schema = optionsSchema({
   initialBackoff: withDefault(milliseconds(), 100),
   maxBackoff: withDefault(milliseconds(), 10_000),
   signal: optional(reference<AbortSignal>(isSignal, 'an AbortSignal')),
-  metadata: optional(reference<Readonly<Record<string, string>>>(isObject, 'an object of strings')),
+  metadata: optional(reference<TextFields>(isObject, 'an object of strings')),
 });

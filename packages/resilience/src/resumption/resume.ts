@@ -36,7 +36,7 @@ export async function resume<P extends Protocol, N extends DownloadName<P>>(
   const { clock, random } = transport;
   const { send } = transport as Pick<Transport, 'send'>;
   const stream = new ResumedStream<ItemOf<P, N>>(
-    { clock, random, name: `${transport.protocol.name}.${method}`, target },
+    { clock, random, name: `${transport.protocol.name}/${method}`, target },
     (attempt) => send.call(transport, target, method, request, attempt as never) as never,
     parseResumeOptions(options),
   );

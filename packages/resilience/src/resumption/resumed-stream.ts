@@ -7,7 +7,7 @@ import {
   type Random,
   TransportError,
 } from '@trunkline/transport-core';
-import { randomBytes } from '@trunkline/transport-core/backend';
+import { inMs, randomBytes } from '@trunkline/transport-core/backend';
 import { BackOff } from './back-off.ts';
 import { failure, isKept, isTransient } from './failures.ts';
 import type { ResumeConfig } from './resume-options.ts';
@@ -17,7 +17,7 @@ import { writeRequest } from './wire.ts';
 export interface ResumedCall {
   readonly clock: Clock;
   readonly random: Random;
-  /** The protocol and method, for errors: 'log.follow'. */
+  /** The protocol and method, for errors: 'log/follow'. */
   readonly name: string;
   readonly target: string;
 }
@@ -218,7 +218,7 @@ export class ResumedStream<Item> implements AsyncIterableIterator<Item> {
     this.#abort(
       new TransportError(
         'deadline_exceeded',
-        `${name} to ${target}: the stream did not end within ${timeout} ms; ${this.#offset} items were read`,
+        `${name} to ${target}: the stream did not end within ${inMs(timeout)}; ${this.#offset} items were read`,
         { target },
       ),
     );

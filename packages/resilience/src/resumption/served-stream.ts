@@ -2,6 +2,7 @@
 // A stream owns its ring, its reader, the waiting writers and one timer.
 
 import type { Clock, ClockTimer } from '@trunkline/transport-core';
+import { inMs } from '@trunkline/transport-core/backend';
 import { failure } from './failures.ts';
 import type { ResumableConfig } from './resumable-options.ts';
 import { Ring } from './ring.ts';
@@ -234,7 +235,7 @@ export class ServedStream<Item> {
     if (this.leftAt === undefined) this.#change(() => this.#ring.dropUntil(now - time, this.#sent));
     else if (now >= this.leftAt + time)
       return this.#holder.expired(
-        failure('unknown', `the stream was without a connection for ${time} ms (time)`),
+        failure('unknown', `the stream was without a connection for ${inMs(time)} (time)`),
       );
     this.#arm();
   }

@@ -9,6 +9,7 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import type { ClientNext } from '@trunkline/transport-core/backend';
+import { inMs } from '@trunkline/transport-core/backend';
 import { AttemptTimeout, isUnreachable, pushbackOf } from '../failures.ts';
 import { resilienceMetadata } from '../resilience-metadata.ts';
 import type { CompletePolicy } from './retry-policy.ts';
@@ -139,7 +140,7 @@ export class RepeatedCall {
       attempt.timer = this.#host.clock.setTimeout(() => {
         attempt.isTimedOut = true;
         attempt.controller!.abort(
-          new AttemptTimeout(`the attempt took longer than ${attemptTimeout} ms`),
+          new AttemptTimeout(`the attempt took longer than ${inMs(attemptTimeout)}`),
         );
       }, attemptTimeout);
     }
@@ -280,7 +281,7 @@ export class RepeatedCall {
   #timedOut({ number }: Attempt, error: TransportError): TransportError {
     const { protocol, method } = this.#call;
     const { attemptTimeout } = this.#policy;
-    const message = `${protocol}.${method}: attempt ${number} took longer than ${attemptTimeout} ms (attemptTimeout)`;
+    const message = `${protocol}/${method}: attempt ${number} took longer than ${inMs(attemptTimeout!)} (attemptTimeout)`;
     return new TransportError('deadline_exceeded', message, {
       sent: error.sent,
       target: error.target,
@@ -300,7 +301,7 @@ export class RepeatedCall {
     this.#fail(
       new TransportError(
         'cancelled',
-        `${protocol}.${method}: its signal was aborted before attempt ${this.#made + 1}`,
+        `${protocol}/${method}: its signal was aborted before attempt ${this.#made + 1}`,
         { cause: reason, sent: this.#wasSent, target: nameOf(this.#original.target) },
       ),
     );

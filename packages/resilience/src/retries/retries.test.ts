@@ -274,7 +274,7 @@ test('an attempt that takes too long is canceled and repeated', async (t) => {
   t.is(server.attempts.length, 2);
   await server.advance(200);
   const error = await t.throwsAsync<TransportError>(result, { code: 'deadline_exceeded' });
-  t.regex(error.message, /orders\.get: attempt 2 took longer than 200 ms \(attemptTimeout\)/);
+  t.regex(error.message, /orders\/get: attempt 2 took longer than 200 ms \(attemptTimeout\)/);
   t.is(server.clock.timers, 0);
 });
 

@@ -5,6 +5,7 @@ import { type Random, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
   type HandshakeSlot,
+  inMs,
   type ListenOptions,
   randomBytes,
   reasonError,
@@ -99,7 +100,7 @@ export class SecureLayer implements NoiseStreamLayer {
         late: () =>
           reasonError(
             'dial_timeout',
-            `the noise handshake was not complete after ${timeout} ms (dialTimeout)`,
+            `the noise handshake was not complete after ${inMs(timeout)} (dialTimeout)`,
           ),
         done(connection) {
           settle();
@@ -156,7 +157,7 @@ export class SecureLayer implements NoiseStreamLayer {
       late: () =>
         reasonError(
           'handshake_timeout',
-          `the noise handshake was not complete after ${timeout} ms (handshakeTimeout)`,
+          `the noise handshake was not complete after ${inMs(timeout)} (handshakeTimeout)`,
         ),
       done: (connection) => {
         this.#pending.delete(onClose);

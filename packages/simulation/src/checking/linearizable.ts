@@ -1,6 +1,7 @@
 // The linearizability check: could a single copy of a key-value store, which performs one operation
 // at a time, have given the answers that its clients saw?
 
+import { refuseUnknown } from '@trunkline/transport-core/backend';
 import { type Effect, effectsOf } from './effect.ts';
 import { explain } from './explain.ts';
 import type { History, Operation } from './history.ts';
@@ -59,6 +60,7 @@ export function checkLinearizable(
   history: History | readonly Operation[],
   options: LinearizableOptions = {},
 ): LinearizableVerdict {
+  refuseUnknown(options, 'check.linearizable', ['limit']);
   const { limit = LIMIT } = options;
   const operations = 'operations' in history ? history.operations : history;
   let configurations = 0;

@@ -20,7 +20,7 @@ export interface RecordedEvent {
   /** The receiver of the message, the other end of the connection, or the target of the call. */
   readonly to?: string | undefined;
   /**
-   * The name of the data that was sent or stored ('election.vote request'), or the method of a
+   * The name of the data that was sent or stored ('election/vote request'), or the method of a
    * call.
    */
   readonly what?: string | undefined;

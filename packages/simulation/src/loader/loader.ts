@@ -2,6 +2,7 @@
 // written for it, with the node's time and randomness instead of the machine's.
 
 import { fileURLToPath } from 'node:url';
+import { refuseUnknown } from '@trunkline/transport-core/backend';
 import type { NodeContext } from '../nodes/node-context.ts';
 import { CompiledFiles } from './compiled-files.ts';
 import { ModuleGraph } from './module-graph.ts';
@@ -56,12 +57,9 @@ function pathOf(from: string | URL): string {
   }
 }
 
-function sharedBy({
-  shared = ['@trunkline/*'],
-  ...rest
-}: LoaderOptions): (name: string) => boolean {
-  const unknown = Object.keys(rest)[0];
-  if (unknown !== undefined) throw new TypeError(`createLoader: ${unknown}: unknown option`);
+function sharedBy(options: LoaderOptions): (name: string) => boolean {
+  refuseUnknown(options, 'createLoader', ['shared']);
+  const { shared = ['@trunkline/*'] } = options;
   if (!Array.isArray(shared) || !shared.every((name) => typeof name === 'string'))
     throw new TypeError(
       `createLoader: shared: must be a list of names of packages, got ${String(shared)}`,

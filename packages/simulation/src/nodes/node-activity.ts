@@ -47,7 +47,7 @@ export class NodeActivity {
     const own: Observer = {
       callStarted: (record) => {
         const { protocol, method, target = '' } = record;
-        const call = { method: `${protocol}.${method}`, to: target, since: this.#loop.now };
+        const call = { method: `${protocol}/${method}`, to: target, since: this.#loop.now };
         this.#calls.set(record, { ...call, end: recorder.called(this.#name, call) });
       },
       callEnded: (record) => {

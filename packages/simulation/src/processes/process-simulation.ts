@@ -7,7 +7,7 @@ import {
   systemClock,
   type Transport,
 } from '@trunkline/transport-core';
-import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { NetworkTransport, refuseUnknown } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import type { Fault, ScheduledFault } from '../faults/fault.ts';
 import { describeFault } from '../faults/fault.ts';
@@ -212,8 +212,10 @@ export class ProcessSimulation extends FaultMethods implements Portable {
   eventually(
     name: string,
     holds: () => unknown,
-    { within = DEFAULT_WITHIN }: { readonly within?: number | undefined } = {},
+    options: { readonly within?: number | undefined } = {},
   ): () => void {
+    refuseUnknown(options, 'eventually', ['within']);
+    const { within = DEFAULT_WITHIN } = options;
     return this.#rules.eventually(name, holds, within);
   }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { systemClock, TransportError } from '@trunkline/transport-core';
+import { refuseUnknown } from '@trunkline/transport-core/backend';
 import type { Fault, ScheduledFault } from '../faults/fault.ts';
 import type { Nemesis } from '../faults/nemesis.ts';
 import type { Simulation } from '../simulation.ts';
@@ -41,6 +42,8 @@ export interface ProcessRun {
   readonly timeline: readonly string[];
 }
 
+const OPTIONS = ['scenario', 'network', 'nemesis', 'seed', 'onEvent'] as const;
+
 /**
  * Runs a scenario on real processes: each node is a child process with a store of files, and its
  * calls pass through real sockets and a proxy for each link. A crash kills the process, a pause
@@ -52,6 +55,7 @@ export interface ProcessRun {
  *   package isn't installed, with the command that installs it.
  */
 export async function runOnProcesses(options: ProcessRunOptions): Promise<ProcessRun> {
+  refuseUnknown(options, 'runOnProcesses', OPTIONS);
   const { seed = 1, onEvent, ...given } = options;
   const scenario = urlOf('scenario', given.scenario)!;
   const networkUrl = urlOf('network', given.network);

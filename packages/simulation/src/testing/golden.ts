@@ -149,7 +149,7 @@ export async function goldenHash(run: GoldenRun, seed: number): Promise<string> 
  * the same on every platform.
  */
 export const GOLDEN: Readonly<Record<GoldenRun, string>> = {
-  message: 'f74f39dce9044a16a6d4edbf6046feec69c1b58bed8b505ae6e77a56a11d177a',
-  disks: 'f57f9194ca06def0f91f00fc97a7996b288b91de1b46b375069b490ad0ba71f9',
-  stream: '0fa0767281ed34176bbfd53567631e96026e603dee30e2c7bda38696e9ce0f8b',
+  message: '7cd7fac1f2ca3801e87f0de37e6f8074a7abd4f9c1ec1b332acb3bb88634ab72',
+  disks: '8f95a4d84277d84a6692b63baaf329c0c115bdd1248191db0a0cb55df0cc2db7',
+  stream: 'fa4dbb1730f355db1d0c0fd29b33ca95f96fea01a2d4ae80b8ae621c4b5164ac',
 };

@@ -2,6 +2,7 @@
 
 import { type TracerProvider, trace } from '@opentelemetry/api';
 import type { ClientInterceptor, Remote, ServerInterceptor } from '@trunkline/transport-core';
+import { refuseUnknown } from '@trunkline/transport-core/backend';
 import { type CallSpans, clientSpans, serverSpans } from './call-spans.ts';
 import {
   consumeTraced,
@@ -50,6 +51,7 @@ export interface Tracing {
 
 /** Creates the traces of a node. */
 export function createTracing(options: TracingOptions = {}): Tracing {
+  refuseUnknown(options, 'createTracing', ['tracerProvider', 'trustRemote', 'omitPeerAttributes']);
   const { tracerProvider = trace, trustRemote = false, omitPeerAttributes = false } = options;
   const tracer = tracerProvider.getTracer('@trunkline/telemetry/opentelemetry');
   const trusts = typeof trustRemote === 'function' ? trustRemote : () => trustRemote;

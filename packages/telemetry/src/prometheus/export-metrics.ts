@@ -1,5 +1,6 @@
 // Metrics of a node in a registry of prom-client. The values are collected when Prometheus scrapes.
 
+import { refuseUnknown } from '@trunkline/transport-core/backend';
 import { type Metric as PromMetric, type Registry, register } from 'prom-client';
 import type { Metric } from '../collection.ts';
 import type { MetricDefinition } from '../definitions.ts';
@@ -30,6 +31,7 @@ export function exportMetrics(
   metrics: MetricsSource,
   options: ExportMetricsOptions = {},
 ): () => void {
+  refuseUnknown(options, 'exportMetrics', ['registry']);
   const { registry = register } = options;
   const scrape = new Scrape(metrics);
   const exported = metrics.definitions.map((definition) => new Exported(definition, scrape));

@@ -1,7 +1,7 @@
 // Translates the errors of node:tls, before the handshake is complete and after.
 
 import { TransportError } from '@trunkline/transport-core';
-import { reasonError, socketError } from '@trunkline/transport-core/backend';
+import { inMs, reasonError, socketError } from '@trunkline/transport-core/backend';
 
 /** Returns the error of a dial that failed in its TLS handshake. */
 export function tlsDialError(error: Error & { code?: string }, address: string): TransportError {
@@ -126,7 +126,7 @@ const NO_TLS =
 export function tlsTimeout(endpoint: string, timeout: number): TransportError {
   return reasonError(
     'handshake_timeout',
-    `Connection with ${endpoint}: its TLS handshake was not complete after ${timeout} ms (handshakeTimeout)`,
+    `Connection with ${endpoint}: its TLS handshake was not complete after ${inMs(timeout)} (handshakeTimeout)`,
     {
       target: endpoint,
     },

@@ -1,8 +1,9 @@
 // The checks of defineProtocol at run time: for JavaScript, for casts, and for ids that TypeScript
 // does not know.
 
+import { isPlainObject } from '../plain.ts';
+import { hasLoneSurrogate } from '../unicode.ts';
 import { methodId } from './default-numbers.ts';
-import { hasLoneSurrogate } from './unicode.ts';
 
 /** Throws a TypeError that names the protocol and the path of the first mistake. */
 export function checkDefinition(given: unknown, lowestChannel: number): void {
@@ -82,6 +83,11 @@ function checkMethods(methods: unknown, fail: Fail): void {
       fail(path, 'must be an object such as { request: bytes }', method);
       continue;
     }
+    if (name === 'then')
+      fail(
+        path,
+        "must have another name: `await` takes a client with a method 'then' for a promise, and hangs",
+      );
     checkMethod(method, path, fail);
     const { id = methodId(name) } = method as { id?: number };
     const other = nameOf.get(id);
@@ -143,19 +149,6 @@ function isCodec(value: unknown): boolean {
     typeof encode === 'function' &&
     typeof decode === 'function' &&
     bounded
-  );
-}
-
-/**
- * Returns true for an object literal, even from another realm: an object whose prototype is null or
- * has no prototype itself. `{ __proto__: { … } }` is therefore not a plain object.
- */
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: object | null = Object.getPrototypeOf(value);
-  return (
-    prototype === null ||
-    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty'))
   );
 }
 

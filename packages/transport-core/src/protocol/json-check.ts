@@ -1,9 +1,10 @@
 // Checks whether a value is JSON and how much it weighs, before JSON.stringify would lose parts of
 // it or JSON.parse would build it.
 
+import { isPlainObject } from '../plain.ts';
+import { hasLoneSurrogate } from '../unicode.ts';
 import { kindOf, member } from './describe.ts';
 import { oversize, refusal } from './refusal.ts';
-import { hasLoneSurrogate } from './unicode.ts';
 
 /**
  * The maximum depth of nested lists and objects in a value: far deeper than real data, and shallow
@@ -61,7 +62,7 @@ function isJson(value: unknown, level: number): boolean {
     weight += (length || 1) * unit(level + 1);
     return true;
   }
-  if (!isPlain(value)) return false;
+  if (!isPlainObject(value)) return false;
   let members = 0;
   for (const key in value) {
     const inner = (value as Record<string, unknown>)[key];
@@ -218,16 +219,7 @@ function problemOf(value: unknown, above: unknown[]): string {
   if (typeof value !== 'object') return `expected JSON, got ${kindOf(value)}`;
   if (above.includes(value)) return 'is a cycle: it contains itself';
   if (above.length >= MAX_DEPTH) return `nests deeper than ${MAX_DEPTH} levels`;
-  return Array.isArray(value) || isPlain(value)
+  return Array.isArray(value) || isPlainObject(value)
     ? ''
     : `expected JSON, got ${kindOf(value)}; pass plain objects, lists, strings and numbers`;
-}
-
-/**
- * Returns true for an object made by a literal, JSON.parse or Object.create(null), in any realm.
- */
-function isPlain(value: object): boolean {
-  const prototype: object | null = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return true;
-  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
 }

@@ -14,7 +14,8 @@ import {
   weigh,
   weighParsed,
 } from './json-check.ts';
-import { AsyncSchemaError, limitOf, oversize, refusal, WORK } from './refusal.ts';
+import { refuseMisfit } from './json-kinds.ts';
+import { AsyncSchemaError, limitsOf, oversize, refusal, WORK } from './refusal.ts';
 
 /**
  * Limits on one message of `json`. Both ends refuse a message above them with `resource_exhausted`
@@ -61,6 +62,10 @@ export interface JsonOptions {
  *
  * A `__proto__` key is plain data and affects only the object that has it. If a key is repeated,
  * its last value counts. An asynchronous schema causes a TypeError.
+ *
+ * @throws TypeError for a schema of values that JSON does not have, such as `z.void()` or
+ * `z.date()`, also as a required member or the element of a list, if its kind shows that (zod 4,
+ * valibot; of arktype only the outermost). For no content, use `empty`.
  */
 export function json<S extends StandardSchemaV1>(
   schema: S,
@@ -72,9 +77,9 @@ export function json<S extends StandardSchemaV1>(
       "json: expected a Standard Schema (an object with '~standard', version 1), such as z.object({ … })",
     );
   }
+  refuseMisfit(schema);
   const first = firstIssueOf(schema);
-  const limit = limitOf('json', 'limit', options.limit, LIMIT);
-  const values = limitOf('json', 'values', options.values, VALUES);
+  const { limit, values } = limitsOf('json', options, LIMIT, VALUES);
   return Object.freeze({
     name: 'json',
     limit,

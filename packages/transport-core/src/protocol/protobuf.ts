@@ -4,7 +4,7 @@ import { TransportError, traceDepth } from '../errors.ts';
 import type { Codec } from './codec.ts';
 import { kindOf, quote } from './describe.ts';
 import { strictEncode, strictReader, TooManyValues } from './protobuf-strict.ts';
-import { limitOf, oversize, refusal } from './refusal.ts';
+import { limitsOf, oversize, refusal } from './refusal.ts';
 
 /**
  * A reflection `Type` of protobufjs. TypeScript can't know the decoded type, so name it:
@@ -71,8 +71,7 @@ export function protobuf<Out, In = Out>(
       "protobuf: expected a protobufjs type, such as root.lookupType('raft.Append'), or a generated static class",
     );
   }
-  const limit = limitOf('protobuf', 'limit', options.limit, LIMIT);
-  const values = limitOf('protobuf', 'values', options.values, VALUES);
+  const { limit, values } = limitsOf('protobuf', options, LIMIT, VALUES);
   const name = `protobuf(${nameOf(type)})`;
   const open = strictReader(type, values);
   const write = strictEncode(type);

@@ -131,13 +131,13 @@ test('methods may have names of prototype members', (t) => {
       constructor: method(2),
       toString: method(3),
       hasOwnProperty: method(4),
-      then: method(5),
+      catch: method(5),
       '': method(6),
     },
   });
   t.deepEqual(
     [...methodTable(protocol).byName.keys()],
-    ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'then', ''],
+    ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'catch', ''],
   );
   t.is(methodTable(protocol).byName.get('__proto__')?.id, 1);
   t.is(methodTable(defineProtocol(common)).byName.get('constructor'), undefined);
@@ -229,6 +229,10 @@ const refused: [changes: object, message: string][] = [
   [
     { methods: { 'a b': null } },
     "defineProtocol 'raft': methods['a b']: must be an object such as { request: bytes }, got null",
+  ],
+  [
+    { methods: { then: { request: bytes } } },
+    "defineProtocol 'raft': methods.then: must have another name: `await` takes a client with a method 'then' for a promise, and hangs",
   ],
   [
     { methods: { a: { id: null, request: bytes } } },

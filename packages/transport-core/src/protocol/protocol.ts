@@ -59,8 +59,9 @@ export interface Protocol<M extends ProtocolMethods = ProtocolMethods> {
 }
 
 /**
- * Methods by name. Any string is a valid name. The wire carries a method's id, not its name, so a
- * renamed method must keep its id.
+ * Methods by name. Any string except 'then' is a valid name: `await` would take a client with such
+ * a method for a promise. The wire carries a method's id, not its name, so a renamed method must
+ * keep its id.
  */
 export type ProtocolMethods = Readonly<Record<string, MethodDefinition>>;
 
@@ -130,9 +131,9 @@ export type MethodKind = 'unary' | 'oneway' | 'upload' | 'download' | 'duplex';
 /** A method as the transport uses it. */
 export interface ProtocolMethod {
   readonly name: string;
-  /** The method's name after the protocol's name, for errors: 'raft.append'. */
+  /** The method's name after the protocol's name, for errors: 'raft/append'. */
   readonly full: string;
-  /** The names of the method's values in errors: 'raft.append request'. */
+  /** The names of the method's values in errors: 'raft/append request'. */
   readonly what: {
     readonly request: string;
     readonly response: string;
@@ -288,7 +289,7 @@ function toMethod(
   const flags = ((upload === undefined ? 0 : 1) +
     (download === undefined ? 0 : 2)) as ProtocolMethod['flags'];
   const kind = KINDS[flags] ?? (response === undefined ? 'oneway' : 'unary');
-  const full = `${protocol}.${name}`;
+  const full = `${protocol}/${name}`;
   const what = Object.freeze({
     request: `${full} request`,
     response: `${full} response`,

@@ -1,6 +1,7 @@
 // Errors of codecs. Each knows the path inside the value, so that the caller of the codec can
 // prefix the name of the value (message.ts).
 
+import { optionsSchema, parseOptions, reference, withDefault } from '../config.ts';
 import { reasonError, TransportError } from '../errors.ts';
 import { cleanText } from '../text.ts';
 
@@ -41,19 +42,25 @@ export function oversize(codec: string, problem: string, option: string): Transp
 }
 
 /**
- * Returns a limit from a codec's options, or its default.
+ * Returns the limits from a codec's options, or their defaults.
  *
- * @throws TypeError unless it is an integer above 0.
+ * @throws TypeError for unknown options, and unless both are integers above 0.
  */
-export function limitOf(
+export function limitsOf(
   codec: string,
-  name: string,
-  given: number | undefined,
-  otherwise: number,
-): number {
-  const limit = given ?? otherwise;
-  if (Number.isInteger(limit) && limit > 0) return limit;
-  throw new TypeError(`${codec}: ${name}: must be an integer above 0, got ${String(limit)}`);
+  options: { readonly limit?: number | undefined; readonly values?: number | undefined },
+  limit: number,
+  values: number,
+): { readonly limit: number; readonly values: number } {
+  const count = reference<number>(
+    (value) => Number.isInteger(value) && (value as number) > 0,
+    'an integer above 0',
+  );
+  const schema = optionsSchema({
+    limit: withDefault(count, limit),
+    values: withDefault(count, values),
+  });
+  return parseOptions(schema, options, codec);
 }
 
 /** Thrown for an asynchronous schema: a programming mistake, independent of the value. */

@@ -6,6 +6,7 @@ import { decodeAs } from '../protocol/message.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { type CallOrder, OutCall } from '../session/out-call.ts';
+import { inMs } from '../text.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 
 /** The transport as its outgoing calls see it. */
@@ -31,6 +32,7 @@ export interface CallHost {
 export interface OwnOptions {
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** An object once `checkOptions` has returned the options. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly upload?: unknown;
 }
@@ -123,7 +125,7 @@ export class Call<Result> extends OutCall implements Abortable {
     this.giveUp(
       stackless(
         'deadline_exceeded',
-        `${this.method.full} to ${this.target}: ${this.timeout} ms passed; ${where}`,
+        `${this.method.full} to ${this.target}: ${inMs(this.timeout)} passed; ${where}`,
         { sent, target: this.target },
       ),
     );

@@ -68,6 +68,15 @@ test('a call whose signal aborts is canceled with its reason as the cause, and l
   t.is(getEventListeners(controller.signal, 'abort').length, 0);
 });
 
+test('an error of a deadline shows whole milliseconds', async (t) => {
+  const fixture = new CallFixture();
+  fixture.serve(fixture.pair.acceptor, { ask: () => new Promise(() => {}) });
+  const call = fixture.call(fixture.pair.dialer, 'ask', one(1), { timeout: 100 / 3 });
+  await fixture.rest();
+  fixture.pair.pass(50);
+  t.regex((await error(call)).message, /^calls\/ask to there: 33 ms passed;/);
+});
+
 test('an error of a deadline says how far the call got', async (t) => {
   const fixture = new CallFixture();
   fixture.serve(fixture.pair.acceptor, { ask: () => new Promise(() => {}) });
@@ -76,7 +85,7 @@ test('an error of a deadline says how far the call got', async (t) => {
   fixture.pair.pass(50);
   const { code, message } = await error(call);
   t.is(code, 'deadline_exceeded');
-  t.regex(message, /calls\.ask to there: 50 ms passed; no response arrived/);
+  t.regex(message, /calls\/ask to there: 50 ms passed; no response arrived/);
 });
 
 test('an upload is read to its end and answered', async (t) => {

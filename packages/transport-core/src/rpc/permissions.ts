@@ -116,12 +116,6 @@ export class Permissions {
   }
 }
 
-/** Throws a TypeError if a rule is not a function. */
-export function checkAllow(allow: unknown, where: string): void {
-  if (allow !== undefined && typeof allow !== 'function')
-    throw new TypeError(`${where}: allow must be a function, got ${typeof allow}`);
-}
-
 function denied({ method }: InCall): TransportError {
   return stackless('permission_denied', `'${method.full}': this peer may not call it`, {
     reason: 'denied',

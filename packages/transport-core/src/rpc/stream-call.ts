@@ -6,6 +6,7 @@ import { iterable } from '../iterable-promise.ts';
 import { decodeAs, encodeAs } from '../protocol/message.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
+import { inMs } from '../text.ts';
 import { UPLOAD } from '../wire/frame.ts';
 import { badAnswer, Call, type CallHost, type OwnOptions } from './call.ts';
 import { ItemReader } from './item-reader.ts';
@@ -75,7 +76,7 @@ export class StreamCall extends Call<unknown> {
     const { download } = this;
     if (download === undefined) return super.silence(now);
     const { came, heard } = download;
-    return `${came} ${came === 1 ? 'item' : 'items'} arrived, then the stream was silent for ${Math.round(now - heard)} ms`;
+    return `${came} ${came === 1 ? 'item' : 'items'} arrived, then the stream was silent for ${inMs(now - heard)}`;
   }
 
   protected override settle(error: TransportError | undefined): void {

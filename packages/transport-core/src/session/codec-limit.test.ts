@@ -51,7 +51,7 @@ for (const method of ['ask', 'give']) {
     t.deepEqual(seen(long), ['resource_exhausted', 'too_large', false, 'remote']);
     t.is(
       long.error?.message,
-      `limited.${method}: a request of 10001 bytes is above 10000, the limit of its codec here (bytes)`,
+      `limited/${method}: a request of 10001 bytes is above 10000, the limit of its codec here (bytes)`,
     );
     t.deepEqual(allocated.acceptor, []);
     t.is(pair.acceptor.memory.used, 0);
@@ -87,7 +87,7 @@ test('a long response above the limit of its codec fails its call, and no memory
     t.deepEqual(seen(made), ['resource_exhausted', 'too_large', true, 'local']);
     t.is(
       made.error?.message,
-      'limited.ask: a response of 20000 bytes is above 10000, the limit of its codec here (bytes)',
+      'limited/ask: a response of 20000 bytes is above 10000, the limit of its codec here (bytes)',
     );
     t.is(made.settlements, 1);
   }

@@ -4,7 +4,6 @@
 // can answer. Calls do not pass through it: the transport gives our calls to `caller`, and the
 // session gives the peer's calls to the transport.
 
-import type { HelloFields } from '../common-options.ts';
 import { type TransportError, withoutStack } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Caller } from '../session/caller/caller.ts';
@@ -293,7 +292,7 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
   }
 
   /** Gets the fields of the hello for this peer. */
-  #introduce(then: (fields: HelloFields) => void): void {
+  #introduce(then: (fields: Readonly<Record<string, string>>) => void): void {
     askHello(this.host.config, this.target, then, (error, cause) => {
       this.host.callbackFailed('hello', cause);
       this.#session.break(error);

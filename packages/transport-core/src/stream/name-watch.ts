@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import { reasonError, TransportError, withDetails } from '../errors.ts';
 import type { Random } from '../random.ts';
 import type { Resolver } from '../resolver.ts';
+import { inMs } from '../text.ts';
 import { type ListedAddress, orderAddresses, readAddresses } from './address-list.ts';
 import type { Connection } from './connection.ts';
 import { nodeOf } from './membership.ts';
@@ -165,7 +166,7 @@ export class NameWatch {
           waiter.reject(
             reasonError(
               'host_not_found',
-              `the resolver found no address of '${this.name}' within ${timeout} ms`,
+              `the resolver found no address of '${this.name}' within ${inMs(timeout)}`,
               { target: this.name, sent: false },
             ),
           ),

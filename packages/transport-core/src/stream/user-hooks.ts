@@ -1,7 +1,7 @@
 // Calls the user's `resolve`, `hello` and `admit` options before a connection is up, and converts
 // their failures.
 
-import { type CommonConfig, type HelloFields, isHelloFields } from '../common-options.ts';
+import { type CommonConfig, helloFields } from '../common-options.ts';
 import { reasonError, stackless, TransportError, withDetails } from '../errors.ts';
 import type { Remote } from '../remote.ts';
 import type { ResolveFunction } from '../resolver.ts';
@@ -40,10 +40,10 @@ export async function askResolve(
 export function askHello(
   { hello }: CommonConfig,
   target: string | undefined,
-  then: (fields: HelloFields) => void,
+  then: (fields: Readonly<Record<string, string>>) => void,
   failed: (error: TransportError, cause: unknown) => void,
 ): void {
-  if (typeof hello !== 'function') return then(hello ?? {});
+  if (typeof hello !== 'function') return then((hello ?? {}) as Record<string, string>);
   const fail = (error: unknown) => {
     const message = `this end's 'hello' option failed: ${error instanceof Error ? error.message : String(error)}`;
     failed(
@@ -56,10 +56,13 @@ export function askHello(
   attempt(
     () => hello(target),
     (fields) => {
-      if (isHelloFields(fields)) return then(fields);
-      fail(
-        new TypeError('the hello option must return an object of strings of at most 8 KiB in all'),
-      );
+      let checked: Readonly<Record<string, string>>;
+      try {
+        checked = helloFields(fields);
+      } catch (error) {
+        return fail(error);
+      }
+      then(checked);
     },
     fail,
   );

@@ -1,10 +1,12 @@
 // Checks the targets and options of outgoing calls, and starts calls on the connection of a Remote.
 
+import { refuseUnknown } from '../config.ts';
 import { reasonError, TransportError, withDetails } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Call, OwnOptions } from '../rpc/call.ts';
 import { Connection } from '../stream/connection.ts';
 import { LiveRemote } from '../stream/remote.ts';
+import { fieldsOf } from '../text-fields.ts';
 import type { TransportEngine } from './engine.ts';
 import type { Target } from './types.ts';
 
@@ -53,11 +55,15 @@ export function lost(endpoint: string): TransportError {
   );
 }
 
-export function checkOptions(
-  method: ProtocolMethod,
-  { timeout, signal, upload }: OwnOptions,
-): void {
-  if (timeout !== undefined && !(timeout > 0))
+/**
+ * Checks the options of a call, and returns them with `metadata` as an object.
+ *
+ * @throws TypeError for an unknown or invalid option, and `cancelled` for an aborted signal.
+ */
+export function checkOptions(method: ProtocolMethod, options: OwnOptions): OwnOptions {
+  refuseUnknown(options, 'send', CALL_OPTIONS);
+  const { timeout, signal, metadata, upload } = options;
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0))
     throw new TypeError(
       `send: timeout must be milliseconds above 0, or Infinity, got ${String(timeout)}`,
     );
@@ -69,7 +75,12 @@ export function checkOptions(
       { cause: signal.reason },
     );
   }
+  if (metadata === undefined) return options;
+  const fields = fieldsOf(metadata, 'send: metadata');
+  return fields === metadata ? options : { ...options, metadata: fields };
 }
+
+const CALL_OPTIONS = ['timeout', 'signal', 'metadata', 'upload'] as const;
 
 function checkUpload(method: ProtocolMethod, upload: unknown): void {
   if (method.upload === undefined) {

@@ -3,13 +3,14 @@
 
 import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
+import { callback, optional, optionsSchema, parseOptions } from '../config.ts';
 import { reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
+import type { AllowCall } from '../interceptors.ts';
 import type { TransportCounter } from '../observer.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import { Call } from '../rpc/call.ts';
-import { checkAllow } from '../rpc/permissions.ts';
 import type { InCall, InChannel } from '../session/in-call.ts';
 import { Memory } from '../session/memory.ts';
 import { CallOrder, type OutCall } from '../session/out-call.ts';
@@ -40,6 +41,8 @@ import { CLOSED, Shutdown } from './shutdown.ts';
 import type { MountOptions } from './types.ts';
 
 /** The shared state of a transport and all its mounts. */
+const mountOptions = optionsSchema({ allow: optional(callback<AllowCall>()) });
+
 export class TransportEngine implements ConnectionHost, ConnectionRegistry, PoolHost, MountHost {
   readonly config: CommonConfig;
   readonly clock: Clock;
@@ -129,8 +132,8 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
 
   // Mounts, listening and dialing.
 
-  mount(protocol: Protocol, { allow }: MountOptions): Mount {
-    checkAllow(allow, 'mount');
+  mount(protocol: Protocol, options: MountOptions): Mount {
+    const { allow } = parseOptions(mountOptions, options, 'mount');
     const mount = new Mount(protocol, this);
     const { server = [] } = isProjectProtocol(protocol) ? {} : (this.config.interceptors ?? {});
     mount.inbox.guard(server, allow);

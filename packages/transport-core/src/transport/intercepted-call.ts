@@ -84,8 +84,7 @@ export class InterceptedCall implements ClientCall {
       upload,
       signal,
     };
-    checkOptions(this.definition, options);
-    return options;
+    return checkOptions(this.definition, options);
   }
 
   #expired(): TransportError {

@@ -3,6 +3,7 @@
 // every mount are ProtocolTransports.
 
 import type { Clock } from '../clock.ts';
+import { grace, optionsSchema, parseOptions, refuseUnknown, withDefault } from '../config.ts';
 import {
   ERROR_CODES,
   type ErrorCode,
@@ -53,6 +54,8 @@ export const ENGINE: symbol = Symbol.for('trunkline.engine');
  */
 export const INBOX: symbol = Symbol.for('trunkline.inbox');
 
+const closeOptions = optionsSchema({ grace: withDefault(grace(), 0) });
+
 export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   readonly protocol: P;
   readonly clock: Clock;
@@ -92,8 +95,10 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     try {
       const found = this.#method(method, 'send');
       this.#refuseWhenOver();
-      const own = options ?? NO_OPTIONS;
-      if (own !== NO_OPTIONS || found.flags !== 0) checkOptions(found, own);
+      const own =
+        options === undefined && found.flags === 0
+          ? NO_OPTIONS
+          : checkOptions(found, options ?? NO_OPTIONS);
       const chain = this.#mount.hooks?.chain;
       return chain === undefined
         ? this.#launch(found, target, request, own)
@@ -291,8 +296,10 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   async dial(
     target: Target,
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+    options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Remote> {
+    refuseUnknown(options, 'dial', ['signal']);
+    const { signal } = options;
     this.#refuseWhenOver();
     const connection = await this.#connect(target, signal);
     const why = connection.nothingShared();
@@ -308,7 +315,9 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     return this.engine.follow() as AsyncIterableIterator<ConnectionEvent>;
   }
 
-  hold(target: Target, { stopOn = STOP_ON }: HoldOptions = {}): () => void {
+  hold(target: Target, options: HoldOptions = {}): () => void {
+    refuseUnknown(options, 'hold', ['stopOn']);
+    const { stopOn = STOP_ON } = options;
     if (!Array.isArray(stopOn) || !stopOn.every((code) => Object.hasOwn(ERROR_CODES, code)))
       throw new TypeError(
         `hold: stopOn must be a list of codes, such as ['unavailable'], got ${stopOn}`,
@@ -374,9 +383,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   async close(options: { readonly grace?: number | undefined } = {}): Promise<void> {
-    const { grace = 0 } = options;
-    if (!(grace >= 0))
-      throw new TypeError(`close: grace must be milliseconds, 0 or more, got ${String(grace)}`);
+    const { grace } = parseOptions(closeOptions, options, 'close');
     for (const release of this.#holds) release();
     this.#holds.clear();
     if (this.#root) return this.engine.close(grace);

@@ -1,12 +1,21 @@
 // Serves a transport's incoming calls with handlers.
 
 import { LONGEST_DELAY } from '../clock.ts';
+import {
+  callback,
+  functions,
+  grace,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reference,
+  withDefault,
+} from '../config.ts';
 import { TransportError } from '../errors.ts';
 import type { AllowCall, ServerInterceptor } from '../interceptors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { intercepted } from '../rpc/intercepted-rpc.ts';
-import { checkAllow } from '../rpc/permissions.ts';
 import { toTransportError } from '../rpc/rpc.ts';
 import { type AnyHandler, Serving } from '../rpc/serving.ts';
 import type { Handlers } from '../rpc/types.ts';
@@ -34,6 +43,17 @@ export interface ServeOptions {
   /** Interceptors around the handlers, inside the transport's own interceptors. Default: none. */
   readonly interceptors?: readonly ServerInterceptor[] | undefined;
 }
+
+const serveOptions = optionsSchema({
+  concurrency: withDefault(
+    reference<number>((value) => typeof value === 'number' && value >= 1, 'a number, at least 1'),
+    Number.POSITIVE_INFINITY,
+  ),
+  toError: withDefault(callback<NonNullable<ServeOptions['toError']>>(), toTransportError),
+  allow: optional(callback<AllowCall>()),
+  interceptors: withDefault(functions<ServerInterceptor>(), []),
+});
+const stopOptions = optionsSchema({ grace: withDefault(grace(), Number.POSITIVE_INFINITY) });
 
 /** Running handlers, as returned by `serve`. */
 export interface Server {
@@ -68,11 +88,8 @@ export function serve<P extends Protocol>(
   const inbox = (transport as unknown as Record<symbol, Inbox | undefined>)[INBOX];
   if (inbox === undefined)
     throw new TypeError('serve: expected a transport that this library created');
-  const { concurrency = Number.POSITIVE_INFINITY, toError = toTransportError, allow } = options;
-  const interceptors = [...inbox.interceptors, ...(options.interceptors ?? [])];
-  if (!(concurrency >= 1))
-    throw new TypeError(`serve: concurrency must be 1 or more, got ${String(concurrency)}`);
-  checkAllow(allow, 'serve');
+  const { concurrency, toError, allow, ...own } = parseOptions(serveOptions, options, 'serve');
+  const interceptors = [...inbox.interceptors, ...own.interceptors];
   const table = new Map<string, AnyHandler>();
   for (const [name, handler] of Object.entries(handlers)) {
     if (!inbox.table.byName.has(name))
@@ -104,7 +121,8 @@ export function serve<P extends Protocol>(
     failed: (error) => inbox.handlerFailed(error),
   });
   return {
-    async stop({ grace = Number.POSITIVE_INFINITY } = {}) {
+    async stop(given = {}) {
+      const { grace } = parseOptions(stopOptions, given, 'stop');
       const through = serving.stop();
       if (grace === Number.POSITIVE_INFINITY) return through;
       const { clock } = transport;

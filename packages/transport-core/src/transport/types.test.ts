@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { bytes } from '../protocol/bytes.ts';
 import type { Codec } from '../protocol/codec.ts';
 import { methodId } from '../protocol/default-numbers.ts';
+import { empty } from '../protocol/empty.ts';
 import { json } from '../protocol/json.ts';
 import { protobuf } from '../protocol/protobuf.ts';
 import { defineProtocol, type Protocol, type ProtocolMethods } from '../protocol/protocol.ts';
@@ -266,11 +267,40 @@ export function handlers(): Handlers<Raft>[] {
   return [some, answersItself, wrongResponse, wrongPromise, wrongItem, unknown];
 }
 
+const calm = () =>
+  defineProtocol({
+    name: 'calm',
+    methods: {
+      ping: { request: empty, response: empty },
+      note: { request: empty },
+      list: { request: empty, download: bytes },
+      send: { request: empty, upload: bytes, response: empty },
+    },
+  });
+declare const calmly: Transport<ReturnType<typeof calm>>;
+
+export async function withoutContent(): Promise<Handlers<ReturnType<typeof calm>>[]> {
+  const client = calmly.to(target);
+  const pinged = await client.ping();
+  same<typeof pinged, void>(true);
+  await client.ping(undefined, { timeout: 5 });
+  await client.note();
+  for await (const item of client.list()) same<typeof item, Bytes>(true);
+  await client.send(undefined, { upload: uploadOf<Uint8Array>() });
+  await calmly.send(target, 'ping', undefined, { timeout: 5 });
+  // @ts-expect-error there is no content
+  client.ping({ a: 1 });
+  for await (const rpc of calmly.consumer('ping')) rpc.respond();
+  // @ts-expect-error there is no response
+  const wrong: Handlers<ReturnType<typeof calm>> = { ping: () => 5 };
+  return [{ ping: () => {}, send: async (_, { upload }) => void upload }, wrong];
+}
+
 export function libraries(): unknown[] {
-  const empty = () => defineProtocol({ name: 'empty', version: 0, channel: 0x21, methods: {} });
+  const none = () => defineProtocol({ name: 'empty', version: 0, channel: 0x21, methods: {} });
   const takes = (any: AnyTransport) => any.mount(raft);
   same<ReturnType<typeof takes>, Transport<Raft>>(true);
-  declareNone<Transport<ReturnType<typeof empty>>>((other) => [takes(transport), takes(other)]);
+  declareNone<Transport<ReturnType<typeof none>>>((other) => [takes(transport), takes(other)]);
   // @ts-expect-error to call through any transport, mount a protocol
   const call = (any: AnyTransport) => any.send(target, 'requestVote', { term: '1' });
   const generic = <P extends Protocol>(

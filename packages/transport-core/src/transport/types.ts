@@ -18,6 +18,7 @@ import type {
   Rpc,
   UploadInput,
 } from '../rpc/types.ts';
+import type { TextFields } from '../text-fields.ts';
 import type { TransportSnapshot } from './snapshot.ts';
 
 /**
@@ -47,9 +48,9 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * Sent along with the request, at most 8 KiB, and received as `rpc.metadata`: for example a trace
-   * context, a tenant or a token.
+   * context, a tenant or a token. `Headers`, a Map or a list of pairs will do, too.
    */
-  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly metadata?: TextFields | undefined;
 }
 
 /**

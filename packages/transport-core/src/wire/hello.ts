@@ -92,9 +92,6 @@ export function encodeHello(hello: Hello): Uint8Array {
     throw new TransportError('invalid_argument', `this transport's hello can't be sent: ${wrong}`, {
       sent: false,
     });
-  const fields: Record<string, string> = Object.create(null);
-  for (const [key, value] of Object.entries(hello.fields))
-    fields[wellFormed(key)] = wellFormed(value);
   return encode({
     ...hello,
     instance: bytesOfHex(hello.instance),
@@ -104,7 +101,6 @@ export function encodeHello(hello: Hello): Uint8Array {
     nodeId: wellFormed(hello.nodeId),
     observed: wellFormed(hello.observed),
     protocols: hello.protocols.map(wellNamed),
-    fields,
   });
 }
 

@@ -1,14 +1,15 @@
 // Encoding of metadata; the sender checks its limits here.
 
 import { TransportError } from '../errors.ts';
+import { hasLoneSurrogate } from '../unicode.ts';
 import type { EncodedMetadata } from './frame.ts';
 
 /**
  * Encodes the metadata of a call; returns undefined if there is none. The result holds a copy, so
  * later changes to `record` have no effect.
  *
- * @throws TransportError `invalid_argument` above 8 KiB of keys and values (UTF-8), or above 15 KiB
- * as encoded (many tiny entries).
+ * @throws TransportError `invalid_argument` for a lone surrogate, above 8 KiB of keys and values
+ * (UTF-8), or above 15 KiB as encoded (many tiny entries).
  * @throws TypeError if a value is not a string.
  */
 export function encodeMetadata(
@@ -25,9 +26,15 @@ export function encodeMetadata(
       throw new TypeError(
         `metadata['${key}'] is ${text === null ? 'null' : `a ${typeof text}`}; metadata holds strings only`,
       );
+    if (hasLoneSurrogate(key) || hasLoneSurrogate(text))
+      throw new TransportError(
+        'invalid_argument',
+        `metadata['${key}'] has a lone surrogate, which is not valid Unicode`,
+        { sent: false },
+      );
     const keyBytes = encoder.encode(key);
     const textBytes = encoder.encode(text);
-    value[wellFormed(key)] = wellFormed(text);
+    value[key] = text;
     size += keyBytes.length + textBytes.length;
     if (size > METADATA_LIMIT)
       throw tooLong(`has more than ${METADATA_LIMIT} bytes of keys and values`);

@@ -4,6 +4,7 @@
 
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import {
+  inMs,
   reasonError,
   type StreamConnection,
   type StreamLayer,
@@ -84,7 +85,7 @@ export abstract class MemoryLayer implements StreamLayer {
           fail(
             reasonError(
               'dial_timeout',
-              `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`,
+              `Cannot connect to ${address}: no answer within ${inMs(timeout)} (dialTimeout)`,
               { target: address },
             ),
           ),

@@ -3,6 +3,7 @@
 import { type Clock, type Random, systemClock, systemRandom } from '@trunkline/transport-core';
 import {
   reasonError,
+  refuseUnknown,
   type StreamConnection,
   type StreamLayer,
 } from '@trunkline/transport-core/backend';
@@ -46,6 +47,7 @@ export interface InmemStreams {
  * 'inmem://name'.
  */
 export function createInmemStreams(options: InmemStreamsOptions = {}): InmemStreams {
+  refuseUnknown(options, 'createInmemStreams', ['capacity', 'clock', 'random']);
   const { capacity = 256 * 1024 } = options;
   if (!(capacity > 0))
     throw new TypeError(
@@ -53,14 +55,10 @@ export function createInmemStreams(options: InmemStreamsOptions = {}): InmemStre
     );
   const listening = new Map<string, InmemStreamLayer>();
   return {
-    layer(
-      addr,
-      {
-        advertiseAddr,
-        clock = options.clock ?? systemClock,
-        random = options.random ?? systemRandom,
-      } = {},
-    ) {
+    layer(addr, own = {}) {
+      refuseUnknown(own, 'layer', ['advertiseAddr', 'clock', 'random']);
+      const { clock = options.clock ?? systemClock, random = options.random ?? systemRandom } = own;
+      const { advertiseAddr } = own;
       return new InmemStreamLayer(listening, { capacity, addr, advertiseAddr, clock, random });
     },
   };

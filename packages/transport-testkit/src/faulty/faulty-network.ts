@@ -9,6 +9,7 @@ import {
 } from '@trunkline/transport-core';
 import {
   type DialOptions,
+  inMs,
   reasonError,
   type StreamConnection,
   type StreamLayer,
@@ -250,7 +251,7 @@ export class FaultyLayer implements StreamLayer {
         fail(
           reasonError(
             'dial_timeout',
-            `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`,
+            `Cannot connect to ${address}: no answer within ${inMs(timeout)} (dialTimeout)`,
             { target: address },
           ),
         );

@@ -94,7 +94,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
           const error = await s.peer.next('ERROR', (frame) => frame.id === id);
           t.is(error.code, 12);
           t.is(error.flags, 1);
-          t.regex(error.text, /^'lab\.(echo|feed)' is not served/);
+          t.regex(error.text, /^'lab\/(echo|feed)' is not served/);
         }
       }
       t.is(s.peer.count('ERROR'), 3);

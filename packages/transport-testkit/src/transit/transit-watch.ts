@@ -2,13 +2,14 @@
 // clock must not overtake connections that work outside the event loop.
 
 import { type Clock, systemClock } from '@trunkline/transport-core';
-import type {
-  DialOptions,
-  HandshakeLimiter,
-  HandshakeSlot,
-  ListenOptions,
-  StreamConnection,
-  StreamLayer,
+import {
+  type DialOptions,
+  type HandshakeLimiter,
+  type HandshakeSlot,
+  type ListenOptions,
+  refuseUnknown,
+  type StreamConnection,
+  type StreamLayer,
 } from '@trunkline/transport-core/backend';
 import { ArrivingConnection, type Path, WatchedConnection } from './watched-connection.ts';
 
@@ -56,6 +57,7 @@ export interface TransitWatchOptions {
  * ```
  */
 export function createTransitWatch(options: TransitWatchOptions = {}): TransitWatch {
+  refuseUnknown(options, 'createTransitWatch', ['lostAfter']);
   const transit = new Transit(options.lostAfter ?? LOST);
   return {
     watch: (layer) => new WatchedLayer(layer, transit),

@@ -203,6 +203,38 @@ export const callCases: Cases = (define) => {
     t.true(kept.every((request, i) => equalBytes(request, pattern(1_000, i + 1))));
   });
 
+  define('metadata may be Headers, a Map or pairs, and arrives as an object', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const got: object[] = [];
+    serveKit(b, {
+      echo(request, rpc) {
+        got.push({ ...rpc.metadata });
+        return request;
+      },
+    });
+    const pairs = [['token', 'x'] as const];
+    for (const metadata of [new Headers(pairs as never), new Map(pairs), pairs, pairs.values()])
+      await a.send(at, 'echo', utf8(''), { metadata });
+    t.deepEqual(got, Array(4).fill({ token: 'x' }));
+    for (const metadata of [new (class Token {})(), ['token'], 'token', 5])
+      await misused(t, a.send(at, 'echo', utf8(''), { metadata: metadata as never }));
+    await rejected(t, a.send(at, 'echo', utf8(''), { metadata: { token: '\ud800' } }), {
+      code: 'invalid_argument',
+      sent: false,
+    });
+    t.is(got.length, 4);
+  });
+
+  define('unknown options of a call are refused, unless they are undefined', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    const send = a.send as unknown as (...args: unknown[]) => Promise<unknown>;
+    const error = await misused(t, send.call(a, at, 'echo', utf8(''), { tiemout: 5 }));
+    t.is(error.message, "send: tiemout: unknown option; did you mean 'timeout'?");
+    await misused(t, send.call(a, at, 'echo', utf8(''), 5_000));
+    await send.call(a, at, 'echo', utf8(''), { tiemout: undefined, timeout: undefined });
+  });
+
   define('names of prototype members are ordinary keys of metadata and JSON', async (f, t) => {
     const { a, b, at } = await f.pair();
     const metadata: Record<string, string> = Object.fromEntries(

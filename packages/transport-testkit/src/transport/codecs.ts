@@ -1,7 +1,14 @@
 // Cases about values that a codec refuses: the error names the path, occurs where the mistake can
 // be fixed, and never lets a part of a value through.
 
-import { bytes, defineProtocol, json, serve, type TransportError } from '@trunkline/transport-core';
+import {
+  bytes,
+  defineProtocol,
+  empty,
+  json,
+  serve,
+  type TransportError,
+} from '@trunkline/transport-core';
 import type { Bytes } from '@trunkline/transport-core/backend';
 import { protobuf } from '@trunkline/transport-core/protobuf';
 import proto from 'protobufjs';
@@ -13,6 +20,43 @@ import type { Cases } from './suite.ts';
 import { utf8 } from './values.ts';
 
 export const codecCases: Cases = (define) => {
+  define(
+    'a call without content needs no argument, and its handler returns nothing',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const protocol = defineProtocol({
+        name: 'testkit/empty',
+        channel: 0x4f,
+        methods: {
+          ping: { request: empty, response: empty },
+          poke: { request: empty },
+          count: { request: empty, download: bytes },
+        },
+      });
+      const seen: unknown[] = [];
+      serve(b.mount(protocol), {
+        async ping(request) {
+          seen.push(request);
+        },
+        poke: (request) => void seen.push(request),
+        async *count(request) {
+          seen.push(request);
+          yield utf8('one');
+        },
+      });
+      const client = a.mount(protocol).to(at);
+      await client.poke();
+      t.is(await client.ping(), undefined);
+      for await (const item of client.count()) t.deepEqual(item, utf8('one'));
+      t.deepEqual(seen, [undefined, undefined, undefined]);
+      await rejected(t, client.ping({} as never), {
+        code: 'invalid_argument',
+        sent: false,
+        message: /^testkit\/empty\/ping request: expected undefined, got an object/,
+      });
+    },
+  );
+
   define(
     'a value that JSON cannot hold is refused at the sender, with its path, and never sent',
     async (f, t) => {

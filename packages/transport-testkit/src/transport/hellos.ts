@@ -21,6 +21,16 @@ export const helloCases: Cases = (define) => {
     t.deepEqual({ ...b.remotes()[0]?.hello }, { token: 'from a', 'tenant ö': '' });
   });
 
+  define('hello fields may be Headers, a Map or pairs', async (f, t) => {
+    const { a, b, at } = await f.pair({
+      a: { hello: new Map([['token', 'from a']]) },
+      b: { hello: () => new Headers({ token: 'from b' }) },
+    });
+    t.deepEqual({ ...(await a.dial(at)).hello }, { token: 'from b' });
+    await f.until('the connection is up at the acceptor', () => b.remotes().length === 1);
+    t.deepEqual({ ...b.remotes()[0]?.hello }, { token: 'from a' });
+  });
+
   define(
     'a hello function gets the target when dialing, and undefined when accepting',
     async (f, t) => {

@@ -99,7 +99,7 @@ export const readerCases: Cases = (define) => {
         code: 'unimplemented',
         origin: 'remote',
         sent: false,
-        message: /'testkit\.\w+' is not served/,
+        message: /'testkit\/\w+' is not served/,
       });
     t.is(b.snapshot().waiting, 0);
     t.is(f.count(b, 'refusedCall'), 4);

@@ -1,7 +1,7 @@
 // Bounds the waits of a dial by its timeout and its abort signal.
 
 import { type Clock, TransportError } from '@trunkline/transport-core';
-import { reasonError } from '@trunkline/transport-core/backend';
+import { inMs, reasonError } from '@trunkline/transport-core/backend';
 
 /** The bounds of one dial. */
 export interface Bounds {
@@ -24,9 +24,13 @@ export async function withDeadline<T>(
   const late = clock.setTimeout(
     () =>
       ending.abort(
-        reasonError('dial_timeout', `Cannot connect to ${target}: no answer within ${timeout} ms`, {
-          target,
-        }),
+        reasonError(
+          'dial_timeout',
+          `Cannot connect to ${target}: no answer within ${inMs(timeout)}`,
+          {
+            target,
+          },
+        ),
       ),
     timeout,
   );

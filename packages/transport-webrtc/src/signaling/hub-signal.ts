@@ -14,7 +14,7 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import { reasonError } from '@trunkline/transport-core/backend';
+import { reasonError, refuseUnknown } from '@trunkline/transport-core/backend';
 import type { Signal, SignalOpenOptions, SignalSession } from '../signal.ts';
 import { nobodyThere, withDeadline } from './deadline.ts';
 import { HubLink, nextItem } from './hub-link.ts';
@@ -59,6 +59,17 @@ export function createHubSignal(options: HubSignalOptions): HubSignal {
   return new Hub(options);
 }
 
+const OPTIONS = [
+  'address',
+  'backends',
+  'identity',
+  'realm',
+  'relay',
+  'clock',
+  'random',
+  'observer',
+] as const;
+
 /**
  * The pause before the node's first attempt to register again, in milliseconds; it doubles up to
  * the longest pause.
@@ -93,6 +104,7 @@ class Hub implements HubSignal {
   #isRestoring = false;
 
   constructor(options: HubSignalOptions) {
+    refuseUnknown(options, 'createHubSignal', OPTIONS);
     const {
       address: hub,
       identity,

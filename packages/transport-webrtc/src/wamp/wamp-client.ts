@@ -2,7 +2,7 @@
 // WebSocket. It knows nothing of signaling.
 
 import { type Clock, type ClockTimer, TransportError } from '@trunkline/transport-core';
-import { reasonError } from '@trunkline/transport-core/backend';
+import { inMs, reasonError } from '@trunkline/transport-core/backend';
 import { parseWampMessage, Wamp, type WampMessage, wampError } from './wamp-message.ts';
 import { LONGEST_MESSAGE, type OpenWebSocket, type WebSocketLike } from './web-socket.ts';
 
@@ -115,11 +115,11 @@ export class WampClient {
     const { clock, timeout, url } = this.#options;
     return new Promise((resolve, reject) => {
       const timer = clock.setTimeout(() => {
-        const error = reasonError('dial_timeout', `${target}: no answer within ${timeout} ms`, {
+        const error = reasonError('dial_timeout', `${target}: no answer within ${inMs(timeout)}`, {
           target,
         });
         if (id === 0)
-          this.#end(reasonError('dial_timeout', `${url}: not joined within ${timeout} ms`));
+          this.#end(reasonError('dial_timeout', `${url}: not joined within ${inMs(timeout)}`));
         else this.#settle(id)?.reject(error);
       }, timeout);
       this.#requests.set(id, { target, timer, resolve, reject });

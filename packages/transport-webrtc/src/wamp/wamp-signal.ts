@@ -11,6 +11,7 @@ import {
 } from '@trunkline/transport-core';
 import {
   callback,
+  inMs,
   milliseconds,
   optional,
   optionsSchema,
@@ -206,7 +207,7 @@ class Wamp implements WampSignal {
       signal?.addEventListener('abort', abort);
       const timer = this.#clock.setTimeout(() => {
         const { address } = this.#options;
-        reject(reasonError('dial_timeout', `${address}: not joined within ${timeout} ms`));
+        reject(reasonError('dial_timeout', `${address}: not joined within ${inMs(timeout)}`));
       }, timeout);
       promise.then(resolve, reject).finally(() => {
         signal?.removeEventListener('abort', abort);
@@ -249,7 +250,7 @@ class Wamp implements WampSignal {
       return refuse((error as Error).message);
     }
     const late = this.#clock.setTimeout(() => {
-      const text = `no answer within ${this.#options.timeout} ms`;
+      const text = `no answer within ${inMs(this.#options.timeout)}`;
       this.#offers.delete(session);
       session.cut(new TransportError('deadline_exceeded', text));
       refuse(text);

@@ -9,7 +9,7 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import type { HelloFields } from '@trunkline/transport-core/backend';
+import { fieldsOf, type HelloFields } from '@trunkline/transport-core/backend';
 import { defaultBackends } from '#backends';
 import { createTransport } from '../create-transport.ts';
 import type { NodeTransportOptions } from './options.ts';
@@ -62,6 +62,7 @@ function onlyProven(admit: NodeTransportOptions['admit']): (remote: Remote) => u
 function helloOf({ name, transport }: NodeConfig): NodeTransportOptions['hello'] {
   const { hello } = transport;
   if (name === undefined) return hello;
-  if (typeof hello !== 'function') return { name, ...hello };
-  return async (target): Promise<HelloFields> => ({ name, ...(await hello(target)) });
+  const named = (fields: HelloFields = {}) => ({ name, ...fieldsOf(fields, 'hello') });
+  if (typeof hello !== 'function') return named(hello);
+  return async (target) => named(await hello(target));
 }

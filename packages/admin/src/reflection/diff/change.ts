@@ -42,7 +42,7 @@ export type ProtocolChangeRule =
 /** One change. */
 export interface ProtocolChange {
   readonly rule: ProtocolChangeRule;
-  /** The place: 'greeter', 'greeter.greet', 'greeter.greet request.name'. */
+  /** The place: 'greeter', 'greeter/greet', 'greeter/greet request.name'. */
   readonly path: string;
   /**
    * The programs with the old definition that the change may break: `callers` call a node with the
@@ -62,7 +62,7 @@ export class MessageChanges {
   readonly #path: string;
   readonly #isOfCaller: boolean;
 
-  /** @param path the message: 'greeter.greet request'. */
+  /** @param path the message: 'greeter/greet request'. */
   constructor(all: ProtocolChange[], path: string, isOfCaller: boolean) {
     this.#all = all;
     this.#path = path;

@@ -90,7 +90,7 @@ class ProtocolComparison {
     const byName = new Map(this.#after.methods.map((method) => [method.name, method]));
     const matched = new Set<MethodDescription>();
     for (const old of this.#before.methods) {
-      const path = `${this.#before.name}.${old.name}`;
+      const path = `${this.#before.name}/${old.name}`;
       const method = byId.get(old.id);
       const named = byName.get(old.name);
       if (named !== undefined && named.id !== old.id) {
@@ -128,7 +128,7 @@ class ProtocolComparison {
     }
     for (const method of this.#after.methods)
       if (!matched.has(method))
-        this.#add('METHOD_ADDED', `${this.#after.name}.${method.name}`, [], 'the method was added');
+        this.#add('METHOD_ADDED', `${this.#after.name}/${method.name}`, [], 'the method was added');
   }
 
   #compareMessages(

@@ -60,45 +60,45 @@ for (const [title, before, after, expected] of protocols)
 
 const both = 'breaks callers,servers';
 const methods: [title: string, before: object, after: object, expected: string[]][] = [
-  ['removed', { m }, {}, ['METHOD_REMOVED p.m breaks callers']],
-  ['added', {}, { m }, ['METHOD_ADDED p.m']],
-  ['renamed', { m }, { n: m }, ['METHOD_RENAMED p.m']],
-  ['given another id', { m }, { m: { ...m, id: 2 } }, [`METHOD_ID_CHANGED p.m ${both}`]],
+  ['removed', { m }, {}, ['METHOD_REMOVED p/m breaks callers']],
+  ['added', {}, { m }, ['METHOD_ADDED p/m']],
+  ['renamed', { m }, { n: m }, ['METHOD_RENAMED p/m']],
+  ['given another id', { m }, { m: { ...m, id: 2 } }, [`METHOD_ID_CHANGED p/m ${both}`]],
   [
     'replaced by another under its id',
     { m },
     { n: { ...m, request: bytes } },
-    [`METHOD_ID_REUSED p.m ${both}`],
+    [`METHOD_ID_REUSED p/m ${both}`],
   ],
   [
     'exchanged with another',
     { m, n: { ...m, id: 2 } },
     { n: m, m: { ...m, id: 2 } },
     [
-      `METHOD_ID_CHANGED p.m ${both}`,
-      `METHOD_ID_REUSED p.m ${both}`,
-      `METHOD_ID_CHANGED p.n ${both}`,
-      `METHOD_ID_REUSED p.n ${both}`,
+      `METHOD_ID_CHANGED p/m ${both}`,
+      `METHOD_ID_REUSED p/m ${both}`,
+      `METHOD_ID_CHANGED p/n ${both}`,
+      `METHOD_ID_REUSED p/n ${both}`,
     ],
   ],
-  ['made a one-way', { m }, { m: { id: 1, request: text } }, [`METHOD_KIND_CHANGED p.m ${both}`]],
+  ['made a one-way', { m }, { m: { id: 1, request: text } }, [`METHOD_KIND_CHANGED p/m ${both}`]],
   [
     'given another codec',
     { m },
     { m: { ...m, response: bytes } },
-    [`CODEC_CHANGED p.m response ${both}`],
+    [`CODEC_CHANGED p/m response ${both}`],
   ],
   [
     'given a lower limit',
     { m: { ...m, request: limited(bytes, 10) } },
     { m: { ...m, request: limited(bytes, 5) } },
-    ['LIMIT_LOWERED p.m request breaks callers'],
+    ['LIMIT_LOWERED p/m request breaks callers'],
   ],
   [
     'given a higher limit of answers',
     { m: { ...m, response: limited(bytes, 10) } },
     { m: { ...m, response: limited(bytes, 50) } },
-    ['LIMIT_RAISED p.m response breaks callers'],
+    ['LIMIT_RAISED p/m response breaks callers'],
   ],
 ];
 for (const [title, before, after, expected] of methods)
@@ -207,7 +207,7 @@ for (const [title, before, after, expected] of values) {
   test(`a request with ${title}`, async (t) => {
     const of = (schema: z.ZodType) => define({ m: { id: 1, request: json(schema) } });
     const found = (await lines(of(before), of(after))).map((line) =>
-      line.replace('p.m request', ''),
+      line.replace('p/m request', ''),
     );
     t.deepEqual(found, expected);
   });
@@ -216,7 +216,7 @@ for (const [title, before, after, expected] of values) {
 test('a change of answers breaks the other end than one of requests', async (t) => {
   const of = (schema: z.ZodType) => define({ m: { ...m, response: json(schema) } });
   t.deepEqual(await lines(of(object({})), of(object({ a: string() }))), [
-    'REQUIRED_FIELD_ADDED p.m response.a breaks servers',
+    'REQUIRED_FIELD_ADDED p/m response.a breaks servers',
   ]);
 });
 
@@ -231,7 +231,7 @@ test('schemas that contain themselves are compared', async (t) => {
     return define({ m: { id: 1, request: json(schema) } });
   };
   t.deepEqual(await lines(tree(string()), tree(number())), [
-    `FIELD_TYPE_CHANGED p.m request.value ${both}`,
+    `FIELD_TYPE_CHANGED p/m request.value ${both}`,
   ]);
 });
 
@@ -285,7 +285,7 @@ for (const [title, before, after, expected] of messages) {
       return define({ m: { id: 1, request: codec } });
     };
     const found = (await lines(of(before), of(after))).map((line) =>
-      line.replace('p.m request', ''),
+      line.replace('p/m request', ''),
     );
     t.deepEqual(found, expected);
   });

@@ -1,5 +1,6 @@
 // Exports protocols as a document of AsyncAPI 3.
 
+import { refuseUnknown } from '@trunkline/transport-core/backend';
 import type {
   JsonSchema,
   JsonValue,
@@ -27,8 +28,10 @@ export interface AsyncApiOptions {
  */
 export function asyncApi(
   protocols: readonly ProtocolDescription[],
-  { title = 'Trunkline node', version = '1.0.0', servers = [] }: AsyncApiOptions = {},
+  options: AsyncApiOptions = {},
 ): JsonSchema {
+  refuseUnknown(options, 'asyncApi', ['title', 'version', 'servers']);
+  const { title = 'Trunkline node', version = '1.0.0', servers = [] } = options;
   const document = new Document();
   for (const protocol of protocols)
     for (const method of protocol.methods) document.add(protocol, method);

@@ -25,6 +25,7 @@ export function jsonSchemaBundle(protocols: readonly ProtocolDescription[]): Jso
 
 function schemaOf({ codec, schema }: MessageDescription): JsonSchema {
   if (codec === 'json') return schema ?? {};
+  if (codec === 'empty') return { type: 'null' };
   if (codec === 'bytes') return { type: 'string', contentEncoding: 'base64' };
   return { $comment: `codec: ${codec}` };
 }

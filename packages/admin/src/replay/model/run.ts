@@ -94,9 +94,9 @@ export function createRun(recording: Recording): Run {
   };
 }
 
-/** Returns the method of a call or a message, such as 'election.vote'; empty if there is none. */
+/** Returns the method of a call or a message, such as 'election/vote'; empty if there is none. */
 export function methodOf({ kind, what = '' }: RecordedEvent): string {
-  if (kind === 'stored' || !what.includes('.')) return '';
+  if (kind === 'stored' || !what.includes('/')) return '';
   return what.split(' ', 1)[0]!;
 }
 

@@ -172,7 +172,7 @@ function arrow(
   const part = fate === 'lost' ? 0.85 : fate === 'in flight' ? 0.6 : 1;
   const [endX, endY] = [x1 + (x2 - x1) * part, y1 + (y2 - y1) * part];
   // The label leaves out the protocol, which the list of events shows.
-  const text = what.slice(what.indexOf('.') + 1, what.indexOf('.') + 41);
+  const text = what.slice(what.indexOf('/') + 1, what.indexOf('/') + 41);
   const [textX, textY] = [(x1 + endX) / 2 + 4, (y1 + endY) / 2 - 3];
   const hasRoom = place(textX, textY, text);
   const isNow = position === sent || position === end;

@@ -1,6 +1,7 @@
 // The linearizability check for any sequential object: a search for an order of all calls that
 // respects real time and explains every result.
 
+import { refuseUnknown } from '@trunkline/transport-core/backend';
 import type { ObjectModel } from './models.ts';
 import type { ObjectCall, ObjectHistory } from './object-history.ts';
 
@@ -34,8 +35,10 @@ export type ObjectVerdict<Command, Result> =
 export function checkObject<State, Command, Result>(
   history: ObjectHistory<Command, Result> | readonly ObjectCall<Command, Result>[],
   model: ObjectModel<State, Command, Result>,
-  { limit = 1_000_000 }: { readonly limit?: number | undefined } = {},
+  options: { readonly limit?: number | undefined } = {},
 ): ObjectVerdict<Command, Result> {
+  refuseUnknown(options, 'check.object', ['limit']);
+  const { limit = 1_000_000 } = options;
   const calls = 'calls' in history ? history.calls : history;
   const objects = new Map<string, ObjectCall<Command, Result>[]>();
   for (const call of calls) {

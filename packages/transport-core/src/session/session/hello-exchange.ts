@@ -5,6 +5,7 @@
 // batch, and judges those of the peer. It ends the session if the peer fails.
 
 import { reasonError, TransportError } from '../../errors.ts';
+import { inMs } from '../../text.ts';
 import { type Frame, Kind, PREAMBLE } from '../../wire/frame.ts';
 import { decodeHello, encodeHello, type Hello, type Introduction } from '../../wire/hello.ts';
 import { isNoise, lookAlike } from '../../wire/preamble.ts';
@@ -175,7 +176,7 @@ export class HelloExchange {
     if (now < this.due) return;
     const late = reasonError(
       'handshake_timeout',
-      `the hello was not complete after ${this.#options.handshakeTimeout} ms`,
+      `the hello was not complete after ${inMs(this.#options.handshakeTimeout)}`,
     );
     if (this.matched) this.#host.break(late);
     else this.#host.cut(late);

@@ -7,6 +7,7 @@
 
 import { reasonError, type TransportError } from '../../errors.ts';
 import type { Random } from '../../random.ts';
+import { inMs } from '../../text.ts';
 import { Kind } from '../../wire/frame.ts';
 import { type Batch, STUCK } from '../batch/batch.ts';
 import type { Callee } from '../callee/callee.ts';
@@ -206,7 +207,7 @@ export class TimeLimits {
         'the other end reads too slowly: 1 MiB of control frames is queued',
       );
     if (liveness.dead(now))
-      return reasonError('ping_timeout', `the other end was silent for ${this.#silence} ms`);
+      return reasonError('ping_timeout', `the other end was silent for ${inMs(this.#silence)}`);
     return undefined;
   }
 }

@@ -7,6 +7,7 @@
 // reports to the driver's visitor.
 
 import { reasonError, stackless, TransportError } from '../../errors.ts';
+import { inMs } from '../../text.ts';
 import { FRAME_OVERHEAD, type Frame, Kind } from '../../wire/frame.ts';
 import type { Hello } from '../../wire/hello.ts';
 import type { OutCall } from '../out-call.ts';
@@ -389,7 +390,7 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
     const phase = this.#phase;
     if (phase.name === 'leaving') phase.close.wake(now);
     else if (phase.name === 'up' && now >= this.#limits.idleDue)
-      this.leave('idle', `nothing was sent for ${this.#limits.idleTime} ms`);
+      this.leave('idle', `nothing was sent for ${inMs(this.#limits.idleTime)}`);
   }
 
   /** The next time at which something is due besides the deadlines of calls. */
