@@ -7,6 +7,7 @@ import type { MethodKind } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { InCall } from '../session/in-call.ts';
 import { SIGNAL } from '../session/session-context.ts';
+import { handled } from '../session/streams.ts';
 import { ItemReader } from './item-reader.ts';
 
 /**
@@ -85,7 +86,7 @@ export class IncomingRpc {
     const { method, download, gone, observer } = this[CALL];
     if (this[CALL].answered && gone === undefined)
       throw new TypeError(`rpc.write: '${method.name}' has already ended`);
-    if (gone !== undefined) return Promise.reject(gone);
+    if (gone !== undefined) return handled(Promise.reject(gone));
     let payload: Uint8Array;
     try {
       payload = encodeAs(method.download!, method.what.download, item);
@@ -168,6 +169,12 @@ export function abandon(rpc: IncomingRpc): void {
   if (call.answered) return;
   call.answer();
   call.handled();
+}
+
+/** Answers a call with an error while its handler runs, and aborts the signal of the handler. */
+export function stop(rpc: IncomingRpc, error: TransportError): void {
+  rpc.fail(error);
+  rpc[CALL].left(error);
 }
 
 /** Counts an answer to a call that was abandoned. */

@@ -111,7 +111,8 @@ export interface Responds<Response> {
 export interface Streams<Item> {
   /**
    * Sends one item. Resolves when there is room for the next item; rejects once the call has ended.
-   * Calling it after `end` throws a TypeError.
+   * That rejection never counts as unhandled, so a handler need not catch it. Calling it after
+   * `end` throws a TypeError.
    */
   write(item: Item): Promise<void>;
   /**
@@ -173,7 +174,8 @@ export type Handlers<P extends Protocol> = {
  *   `rpc.respond` returns nothing.
  * - one-way: its return value is ignored.
  * - download, duplex: it either calls `rpc.write` (the stream ends when the handler returns) or
- *   returns an AsyncIterable, whose iterator is closed (`return`) when the caller leaves.
+ *   returns an AsyncIterable, whose iterator is closed (`return`) when the call ends early, even if
+ *   it had ended before the handler returned.
  *
  * If the handler throws or rejects, the caller gets that error.
  */

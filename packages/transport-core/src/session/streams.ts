@@ -177,10 +177,29 @@ export class InStream {
   }
 }
 
-/** An item, with the promise functions of the writer that waits for it. */
+/**
+ * Returns the promise of a write, whose rejection no longer counts as unhandled: a writer that does
+ * not wait must not end the process when its peer leaves.
+ */
+export function handled<P extends Promise<unknown>>(promise: P): P {
+  promise.catch(NOTHING);
+  return promise;
+}
+
+/** An item, with the promise of the writer that waits for it. */
 class Item extends Outgoing {
   resolve: (() => void) | undefined = undefined;
   reject: ((error: TransportError) => void) | undefined = undefined;
+  readonly written = new Promise<void>((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
+
+  /** Rejects the write, because its call has ended. */
+  refuse(error: TransportError): void {
+    handled(this.written);
+    this.reject!(error);
+  }
 }
 
 /**
@@ -241,7 +260,7 @@ export class OutStream implements UnitSender {
    * is full.
    */
   write(payload: Uint8Array): Promise<void> {
-    if (this.#ended !== undefined) return Promise.reject(this.#over());
+    if (this.#ended !== undefined) return handled(Promise.reject(this.#over()));
     const { terms, limits } = this.#context;
     if (payload.length > terms.item) {
       const message = `an item of ${payload.length} bytes is above limits.item, ${terms.item} bytes with this peer`;
@@ -264,12 +283,8 @@ export class OutStream implements UnitSender {
       return Promise.reject(new TransportError('resource_exhausted', message, { sent: false }));
     }
     const item = new Item(Kind.ITEM, this.#id, payload, this);
-    const written = new Promise<void>((resolve, reject) => {
-      item.resolve = resolve;
-      item.reject = reject;
-    });
     this.#enqueue(item);
-    return written;
+    return item.written;
   }
 
   /**
@@ -292,12 +307,12 @@ export class OutStream implements UnitSender {
     this.#ended = error;
     if (this.#current !== undefined) {
       this.#outbox.remove(this.#lanes, this.#current);
-      (this.#current as Item).reject?.(error);
+      (this.#current as Item).refuse?.(error);
       this.#current = undefined;
     }
     for (let unit = this.#queue.shift(); unit !== undefined; unit = this.#queue.shift()) {
       this.#context.usage.free(unit.cost);
-      (unit as Item).reject?.(error);
+      (unit as Item).refuse?.(error);
     }
     this.#queuedBytes = 0;
   }
