@@ -5,7 +5,8 @@ import type { TransportError } from '../errors.ts';
 import type { Allow } from '../interceptors.ts';
 import { HANDLER, type InCall } from '../session/in-call.ts';
 import type { Inbox } from './inbox.ts';
-import { answer, type IncomingRpc, type StreamingRpc, toTransportError } from './rpc.ts';
+import { closeItems, isAsyncIterable } from './left-items.ts';
+import { answer, type IncomingRpc, type StreamingRpc, stop, toTransportError } from './rpc.ts';
 import type { Taker } from './taker.ts';
 import { UnhandledCall } from './unhandled-call.ts';
 
@@ -117,11 +118,11 @@ export class Serving implements Taker {
   }
 
   /**
-   * Answers, with `error`, the calls of handlers that are still running, because the grace period
-   * of `stop` is over.
+   * Answers, with `error`, the calls of handlers that are still running, and aborts their signals,
+   * because the grace period of `stop` is over.
    */
   failRunning(error: TransportError): void {
-    for (const rpc of this.#running) if (!rpc.settled) this.#guarded(() => void rpc.fail(error));
+    for (const rpc of this.#running) if (!rpc.settled) this.#guarded(() => stop(rpc, error));
   }
 
   /**
@@ -132,7 +133,8 @@ export class Serving implements Taker {
     const { kind } = call.method;
     if (kind === 'oneway') return true;
     if (kind === 'download' || kind === 'duplex') {
-      if (!rpc.settled && isAsyncIterable(value)) {
+      if (rpc.settled || call.gone !== undefined) closeItems(value, this.#options.failed);
+      else if (isAsyncIterable(value)) {
         this.#goesOn(rpc, call);
         void this.#stream(rpc, call, value);
         return false;
@@ -153,13 +155,14 @@ export class Serving implements Taker {
   }
 
   async #stream(rpc: IncomingRpc, call: InCall, items: AsyncIterable<unknown>): Promise<void> {
-    const iterator = items[Symbol.asyncIterator]();
     const { signal } = rpc;
+    let iterator: AsyncIterator<unknown> | undefined;
     // The clean-up must run when the caller leaves, even if the source hangs.
     const leave = () =>
-      void this.#guarded(() => Promise.resolve(iterator.return?.()).catch(this.#options.failed));
+      void this.#guarded(() => Promise.resolve(iterator?.return?.()).catch(this.#options.failed));
     signal.addEventListener('abort', leave, { once: true });
     try {
+      iterator = items[Symbol.asyncIterator]();
       for (;;) {
         const { value, done } = await iterator.next();
         if (signal.aborted) break;
@@ -224,8 +227,4 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
     value !== null &&
     typeof (value as PromiseLike<unknown>).then === 'function'
   );
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }

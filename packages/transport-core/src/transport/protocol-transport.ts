@@ -14,6 +14,7 @@ import { Call, NO_OPTIONS, type OwnOptions } from '../rpc/call.ts';
 import { Consumer } from '../rpc/consumer.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { InterceptedConsumer } from '../rpc/intercepted-consumer.ts';
+import { closeItems } from '../rpc/left-items.ts';
 import { ObservedCall, ObservedStreamCall, observeCall } from '../rpc/observed-call.ts';
 import { StreamCall } from '../rpc/stream-call.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
@@ -91,6 +92,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
         ? this.#launch(found, target, request, own)
         : this.#intercept(chain, found, target, request, own);
     } catch (error) {
+      if (options?.upload !== undefined) closeItems(options.upload, ignore);
       return iterable(Promise.reject(unsent(error, target)));
     }
   }
@@ -108,6 +110,9 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     call.target = target;
     call.request = request;
     const promise = Promise.resolve(chain(call));
+    // An interceptor may have failed the call before its upload was read.
+    const { upload } = options;
+    if (upload !== undefined) promise.catch(() => closeItems(upload, ignore));
     return method.download === undefined ? promise : iterable(promise);
   }
 
@@ -382,3 +387,6 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     return this.#mount.inbox;
   }
 }
+
+/** Errors of the clean-up of an upload are ignored, because its call has failed already. */
+const ignore = () => {};

@@ -39,8 +39,8 @@ export interface ServeOptions {
 export interface Server {
   /**
    * Stops taking calls, and resolves when all running handlers have finished. Calls whose handlers
-   * still run after `grace` milliseconds (default: no limit) are answered with `unavailable`.
-   * Idempotent.
+   * still run after `grace` milliseconds (default: no limit) are answered with `unavailable`, and
+   * their signals abort. Idempotent.
    */
   stop(options?: { readonly grace?: number | undefined }): Promise<void>;
 }
