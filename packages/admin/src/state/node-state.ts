@@ -66,7 +66,7 @@ export interface Totals {
   /** Calls made and served since the start. */
   readonly made: number;
   readonly served: number;
-  /** Failed calls made by the node, by code. */
+  /** Failed calls made by the node, by code; `cancelled` for those that it canceled. */
   readonly failed: Readonly<Partial<Record<Code, number>>>;
   readonly counters: Readonly<Partial<Record<Counter, number>>>;
   /** The targets that are being dialed. */
@@ -83,7 +83,10 @@ export interface CallStatistics {
   readonly method: string;
   /** Calls that have not ended. */
   readonly active: number;
-  /** Ended calls, by code; 'ok' for those that succeeded. */
+  /**
+   * Ended calls, by code; 'ok' for those that succeeded, and 'cancelled' for those that their caller
+   * canceled.
+   */
   readonly codes: Readonly<Partial<Record<Code | 'ok', number>>>;
   /** The sum of all durations in seconds. */
   readonly seconds: number;
