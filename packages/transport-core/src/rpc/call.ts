@@ -111,6 +111,7 @@ export class Call<Result> extends OutCall implements Abortable {
   failed(error: TransportError): void {
     if (this.done) return;
     const detailed = withoutStack(error, { target: this.target, sent: error.sent ?? this.sent });
+    if (error.code === 'deadline_exceeded') dues.set(detailed, this.due);
     this.settle(detailed);
     this.broken(detailed);
   }
@@ -120,13 +121,13 @@ export class Call<Result> extends OutCall implements Abortable {
     const { sent } = this;
     const where =
       this.writtenIn === 0 ? (this.carrier?.stage ?? 'it was waiting') : this.silence(now);
-    this.giveUp(
-      stackless(
-        'deadline_exceeded',
-        `${this.method.full} to ${this.target}: ${this.timeout} ms passed; ${where}`,
-        { sent, target: this.target },
-      ),
+    const error = stackless(
+      'deadline_exceeded',
+      `${this.method.full} to ${this.target}: ${this.timeout} ms passed; ${where}`,
+      { sent, target: this.target },
     );
+    dues.set(error, this.due);
+    this.giveUp(error);
   }
 
   /** Describes what arrived for a call that expires after its request was sent. */
@@ -190,6 +191,12 @@ export class Call<Result> extends OutCall implements Abortable {
     this.resolve({ then: (_, reject) => reject?.(error) } as PromiseLike<Result>);
   }
 }
+
+/**
+ * The deadlines of calls that have failed with `deadline_exceeded`, by their errors. A handler may
+ * have made such a call for a caller with the same deadline.
+ */
+export const dues = new WeakMap<TransportError, number>();
 
 /**
  * Returns the error for an answer that this end's codec refuses: `internal`, as in gRPC, or

@@ -6,7 +6,15 @@ import type { Allow } from '../interceptors.ts';
 import { HANDLER, type InCall } from '../session/in-call.ts';
 import type { Inbox } from './inbox.ts';
 import { closeItems, isAsyncIterable } from './left-items.ts';
-import { answer, type IncomingRpc, type StreamingRpc, stop, toTransportError } from './rpc.ts';
+import {
+  answer,
+  answerTo,
+  failWith,
+  type IncomingRpc,
+  type StreamingRpc,
+  stop,
+  toTransportError,
+} from './rpc.ts';
 import type { Taker } from './taker.ts';
 import { UnhandledCall } from './unhandled-call.ts';
 
@@ -19,8 +27,11 @@ export interface ServingOptions {
   readonly self?: unknown;
   /** The number of handlers that may run at a time. */
   readonly concurrency: number;
-  /** Converts a value that a handler threw into the error for the caller. */
-  readonly toError: (error: unknown) => TransportError;
+  /**
+   * Converts a value that a handler threw into the error for the caller. Default: as `rpc.fail`
+   * does.
+   */
+  readonly toError?: ((error: unknown) => TransportError) | undefined;
   /**
    * Receives errors that can't be sent to a caller, such as those of a handler's clean-up or of a
    * handler that has answered already.
@@ -70,7 +81,7 @@ export class Serving implements Taker {
       // (V8 could not inline handlers that were bound once.)
       result = handler.call(this.#options.self, rpc.request, rpc);
     } catch (error) {
-      this.#throws(rpc, error);
+      this.#throws(rpc, call, error);
       return this.#done(call);
     }
     if (isThenable(result)) this.#later(rpc, call, result);
@@ -89,7 +100,7 @@ export class Serving implements Taker {
       },
       (error) => {
         this.#running.delete(rpc);
-        this.#throws(rpc, error);
+        this.#throws(rpc, call, error);
         this.#done(call);
       },
     );
@@ -175,7 +186,7 @@ export class Serving implements Taker {
     } catch (error) {
       if (!signal.aborted) {
         leave();
-        this.#throws(rpc, error);
+        this.#throws(rpc, call, error);
       }
     }
     signal.removeEventListener('abort', leave);
@@ -183,18 +194,19 @@ export class Serving implements Taker {
     this.#done(call);
   }
 
-  #throws(rpc: IncomingRpc, thrown: unknown): void {
+  #throws(rpc: IncomingRpc, call: InCall, thrown: unknown): void {
     const isUnhandled = thrown instanceof UnhandledCall;
     const error = isUnhandled ? thrown.error : thrown;
     if (rpc.settled) return this.#options.failed(error);
     let answer: TransportError;
     try {
-      answer = this.#options.toError(error);
+      const { toError } = this.#options;
+      answer = toError === undefined ? answerTo(call, error) : toTransportError(toError(error));
     } catch (failure) {
       this.#options.failed(failure);
       answer = toTransportError(new Error('the handler failed'));
     }
-    this.#guarded(() => void rpc.fail(answer, isUnhandled));
+    this.#guarded(() => void failWith(rpc, answer, isUnhandled));
   }
 
   #guarded(run: () => void): void {

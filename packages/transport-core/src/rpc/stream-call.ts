@@ -111,7 +111,7 @@ export class StreamCall extends Call<unknown> {
   #failure(error: unknown): TransportError {
     if (error instanceof TransportError && error === this.download?.error)
       return withDetails(error, { target: this.target, sent: error.sent ?? true });
-    return badAnswer(error);
+    return withDetails(badAnswer(error), { target: this.target });
   }
 
   async #pull(): Promise<void> {

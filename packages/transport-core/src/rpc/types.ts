@@ -90,7 +90,8 @@ export interface RpcBase<N extends string, Request> {
   readonly deadline?: number | undefined;
   /**
    * Answers with an error. The caller gets a TransportError with its code, message, reason and
-   * metadata, and anything else as `internal` with its message. Returns false if no caller waits
+   * metadata, and anything else as `internal` with its message. The error of another call, which
+   * has a `target`, is sent as `internal` with a neutral text. Returns false if no caller waits
    * for the answer: the caller is gone, or the call is one-way (then the failure is counted).
    * Throws a TypeError if the call was answered before.
    */

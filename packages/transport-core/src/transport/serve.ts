@@ -7,7 +7,6 @@ import type { Protocol } from '../protocol/protocol.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { intercepted } from '../rpc/intercepted-rpc.ts';
 import { checkAllow } from '../rpc/permissions.ts';
-import { toTransportError } from '../rpc/rpc.ts';
 import { type AnyHandler, Serving } from '../rpc/serving.ts';
 import type { Handlers } from '../rpc/types.ts';
 import { INBOX } from './protocol-transport.ts';
@@ -22,8 +21,9 @@ export interface ServeOptions {
   readonly concurrency?: number | undefined;
   /**
    * Converts a value that a handler threw into the error that the caller gets. Use it to hide
-   * details from callers. Default: a TransportError is sent as it is, anything else as `internal`
-   * with its message. The stack trace and the cause are never sent.
+   * details from callers. Default: the error of another call (a TransportError with a `target`) is
+   * sent as `internal` with a neutral text, any other TransportError as it is, and anything else as
+   * `internal` with its message. The stack trace and the cause are never sent.
    */
   readonly toError?: ((error: unknown) => TransportError) | undefined;
   /**
@@ -68,7 +68,7 @@ export function serve<P extends Protocol>(
   const inbox = (transport as unknown as Record<symbol, Inbox | undefined>)[INBOX];
   if (inbox === undefined)
     throw new TypeError('serve: expected a transport that this library created');
-  const { concurrency = Number.POSITIVE_INFINITY, toError = toTransportError, allow } = options;
+  const { concurrency = Number.POSITIVE_INFINITY, toError, allow } = options;
   const interceptors = [...inbox.interceptors, ...(options.interceptors ?? [])];
   if (!(concurrency >= 1))
     throw new TypeError(`serve: concurrency must be 1 or more, got ${String(concurrency)}`);

@@ -9,6 +9,7 @@ import { codecCases } from './codecs.ts';
 import { deadlineCases } from './deadlines.ts';
 import { failureCases } from './failures.ts';
 import { faultyLineCases } from './faulty-lines.ts';
+import { gatewayCases } from './gateways.ts';
 import { helloCases } from './hellos.ts';
 import { leakCases } from './leaks.ts';
 import { livenessCases } from './liveness.ts';
@@ -41,6 +42,7 @@ export function transportSuite(test: TransportTest, backend: TransportBackend): 
     addressCases,
     callCases,
     failureCases,
+    gatewayCases,
     codecCases,
     deadlineCases,
     cancellationCases,
