@@ -25,6 +25,17 @@ export interface CallHost {
   settled(code: Code | undefined): void;
   /** Asks to be woken at `time`, when the call may expire. */
   wakeBy(time: number): void;
+  /**
+   * Calls `call.forgotten` when its items have become garbage, unless somebody has begun to read
+   * them; undefined if nothing watches for garbage.
+   */
+  readonly watchUnread?: ((items: object, call: Forgettable) => void) | undefined;
+}
+
+/** A call whose items may be dropped unread. */
+export interface Forgettable {
+  readonly download: { readonly unreadSince: number | undefined } | undefined;
+  forgotten(): void;
 }
 
 /** Options of one call, as `send` takes them. */
@@ -50,7 +61,7 @@ export const NO_OPTIONS: OwnOptions = Object.freeze({
 export class Call<Result> extends OutCall implements Abortable {
   /** Set by `promiseOf`. */
   declare resolve: (value: Result | PromiseLike<Result>) => void;
-  readonly promise: Promise<Result>;
+  promise: Promise<Result>;
   /** The target as the user gave it. */
   readonly to: string | Remote;
   /** The timeout in milliseconds, or Infinity. */

@@ -211,17 +211,13 @@ interface HandlerLog {
 export function withhold(call: InCall, error: unknown): TransportError | undefined {
   if (!(error instanceof TransportError) || error.target === undefined) return undefined;
   const { due, method } = call;
-  return due < Number.POSITIVE_INFINITY && (dues.get(error) ?? 0) >= due - SAME_DEADLINE
-    ? stackless(
-        'deadline_exceeded',
-        `'${method.full}': the deadline passed during another call that was made to answer it`,
-        { cause: error },
-      )
-    : stackless(
-        'internal',
-        `'${method.full}': another call that was made to answer it has failed; see the log of the node`,
-        { cause: error },
-      );
+  const isItsDeadline =
+    due < Number.POSITIVE_INFINITY && (dues.get(error) ?? 0) >= due - SAME_DEADLINE;
+  return stackless(
+    isItsDeadline ? 'deadline_exceeded' : 'internal',
+    `'${method.full}': another call that was made to answer it has failed; see the log of the node`,
+    { cause: error },
+  );
 }
 
 /**

@@ -28,12 +28,18 @@ export class InStream {
   /** True once the stream is complete or broken; `error` is set if it is broken. */
   ended = false;
   error: TransportError | undefined = undefined;
+  /** The error that its reader gets before all items, because this end broke it off. */
+  broken: { readonly error: TransportError } | undefined = undefined;
   /**
    * The number of items that arrived, and the time of the last one (before the first, the time at
    * which the call was opened).
    */
   came = 0;
   heard: number;
+  /**
+   * The time since which a reader could begin to read; Infinity before, undefined once it has begun.
+   */
+  unreadSince: number | undefined = Number.POSITIVE_INFINITY;
   /**
    * Called when there is an item to take or the stream has ended; set only while a reader waits.
    */
@@ -113,8 +119,14 @@ export class InStream {
     this.#notify();
   }
 
+  /** Called when the stream is handed to its reader. */
+  offer(now: number): void {
+    this.unreadSince = now;
+  }
+
   /** Takes the next item and gives its credit back. Returns undefined if there is none. */
   take(): Uint8Array | undefined {
+    this.unreadSince = undefined;
     if (this.#head >= this.#items.length) return undefined;
     const { payload, cost } = this.#items[this.#head++]!;
     if (this.#head === this.#items.length) {
@@ -156,6 +168,13 @@ export class InStream {
     this.dropAssembly();
     for (let i = this.#head; i < this.#items.length; i++)
       this.#context.usage.free(this.#items[i]!.cost);
+  }
+
+  /** Ends the stream at once: items that have arrived are dropped, and the reader gets the error. */
+  break(error: TransportError): void {
+    this.broken ??= { error };
+    this.discard();
+    this.#notify();
   }
 
   /** Called when the reader has left: items that have arrived, or still arrive, are dropped. */
@@ -243,6 +262,11 @@ export class OutStream implements UnitSender {
   /** True if the stream was stopped because its call has ended. */
   get stopped(): boolean {
     return this.#ended instanceof TransportError;
+  }
+
+  /** True if no more items can be written. */
+  get ended(): boolean {
+    return this.#ended !== undefined;
   }
 
   /** True if items wait to be sent. */

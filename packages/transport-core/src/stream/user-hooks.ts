@@ -135,9 +135,7 @@ export function mismatch(
 function refusal(error: unknown): TransportError {
   if (error instanceof TransportError && error.target !== undefined)
     // The peer must not see the target of another call, nor the text of its error.
-    return new TransportError('internal', 'admit failed because of another call that it made', {
-      reason: 'refused',
-      sent: false,
+    error = new TransportError('internal', 'another call that admit made has failed', {
       cause: error,
     });
   if (error instanceof TransportError)

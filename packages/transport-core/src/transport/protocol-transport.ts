@@ -153,11 +153,12 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   #start(call: Call<unknown>, remote: Connection | undefined): Promise<unknown> {
-    if (call.done) return call.promise;
+    const { promise } = call;
+    if (call.done) return promise;
     call.begin();
     if (remote === undefined) this.engine.pool.start(call);
     else startOn(remote, call);
-    return call.promise;
+    return promise;
   }
 
   to(target: Target): Client<P> {

@@ -29,6 +29,7 @@ import { register } from './suite.ts';
 import { targetCases } from './targets.ts';
 import { traitCases } from './traits.ts';
 import { trySendCases } from './try-send.ts';
+import { unreadCases } from './unread.ts';
 
 /**
  * Declares every case for a backend: `transportSuite(test, { name: 'tcp', create, unreachable })`.
@@ -43,6 +44,7 @@ export function transportSuite(test: TransportTest, backend: TransportBackend): 
     callCases,
     failureCases,
     gatewayCases,
+    unreadCases,
     codecCases,
     deadlineCases,
     cancellationCases,
