@@ -126,6 +126,17 @@ export const core = [
     },
   },
   {
+    rule: 'Items that a handler returns after its call has ended are closed.',
+    file: 'packages/transport-core/src/rpc/serving.ts',
+    from: 'closeItems(value, this.#options.failed);',
+    to: ';',
+    killer: {
+      package: 'transport-core',
+      file: 'packages/transport-core/src/rpc/serving.test.ts',
+      title: 'items that a handler returns after it has answered are returned unread',
+    },
+  },
+  {
     rule: 'The id of a call is never 0, no matter how often its slot was used.',
     file: 'packages/transport-core/src/session/id-table.ts',
     from: 'this.#ids[slot] = (entry.id - (HIGHEST + 1 - SLOTS * 2)) & HIGHEST || SLOTS * 2;',

@@ -2,7 +2,7 @@
 
 import { createTransport, defineProtocol, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import { createAdmin, followNode } from './index.ts';
+import { createAdmin, followNode, type NodeState } from './index.ts';
 import { backends, first, fixture, greeter } from './testing/fixture.ts';
 
 test('a tool sees the connections, calls and errors of a node', async (t) => {
@@ -34,6 +34,19 @@ test('a tool sees the connections, calls and errors of a node', async (t) => {
   t.is(error?.text, 'nobody to greet \ufffd[31m');
   t.is(state.peers, undefined);
   t.is(state.topics, undefined);
+});
+
+test('a call that its caller canceled is counted, and is no error', async (t) => {
+  const { client, tool, address } = await fixture(t);
+  const controller = new AbortController();
+  const call = client.send(address, 'ponder', '', { signal: controller.signal });
+  await first(followNode(tool), ({ calls }) => calls['server greeter/ponder']?.active === 1);
+  controller.abort();
+  await t.throwsAsync(call, { code: 'cancelled' });
+  const ended = ({ calls }: NodeState) => calls['server greeter/ponder']?.active === 0;
+  const state = await first(followNode(tool), ended);
+  t.deepEqual(state.calls['server greeter/ponder']?.codes, { cancelled: 1 });
+  t.deepEqual(state.errors, {});
 });
 
 test('a tool gets what has changed', async (t) => {

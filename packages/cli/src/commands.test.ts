@@ -147,7 +147,7 @@ test('top prints calls by method, and sorts them by keys', async (t) => {
   const text = await trunkline([...top, '--count', '1']);
   t.regex(
     text.out,
-    /METHOD +SIDE +CALLS\/S +ERRORS\/S +P50 +P99 +ACTIVE\ndemo\/greet +server +0\.0 +0\.0 /,
+    /METHOD +SIDE +CALLS\/S +ERRORS\/S +CANCELED\/S +P50 +P99 +ACTIVE\ndemo\/greet +server +0\.0 +0\.0 +0\.0 /,
   );
   let press = (_: string) => {};
   const pressed = new Promise<string>((resolve) => (press = resolve));

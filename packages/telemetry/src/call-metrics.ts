@@ -17,7 +17,7 @@ class MethodMetrics {
   readonly queued: Histogram;
   /** The durations of calls that succeeded. */
   readonly ok: Histogram;
-  /** One histogram for each code with which calls failed. */
+  /** One histogram for each code with which calls failed or were canceled. */
   readonly failed = new Map<ErrorCode, Histogram>();
   readonly #bounds: readonly number[];
 
@@ -92,8 +92,9 @@ export class CallMetrics {
       if (method.ok.count > 0)
         into.addHistogram(durations, method.ok, { ...attributes, 'rpc.status_code': 'ok' });
       for (const [code, failed] of method.failed) {
-        const outcome = { 'rpc.status_code': code, 'error.type': code };
-        into.addHistogram(durations, failed, { ...attributes, ...outcome });
+        // A call that its caller canceled did not fail.
+        const type = code === 'cancelled' ? undefined : { 'error.type': code };
+        into.addHistogram(durations, failed, { ...attributes, 'rpc.status_code': code, ...type });
       }
       into.add(isClient ? METRICS.clientActive : METRICS.serverActive, method.active, attributes);
       if (!isClient) continue;

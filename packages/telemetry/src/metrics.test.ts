@@ -118,6 +118,40 @@ test('a call is active from its start to its end', async (t) => {
   t.deepEqual(active(), [0, 0]);
 });
 
+test('a call that its caller cancels has no error type', async (t) => {
+  const { metrics, client } = await fixture(t);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const call = client.send('inmem://server', 'hang', new Uint8Array(), { signal });
+  const active = () =>
+    values(metrics.server, 'trunkline.server.call.active')['trunkline echo/hang'];
+  while (active() !== 1) await client.clock.sleep(1);
+  controller.abort();
+  await t.throwsAsync(call, { code: 'cancelled' });
+  while (active() !== 0) await client.clock.sleep(1);
+  const counts = { 'trunkline echo/hang cancelled': 1 };
+  t.deepEqual(values(metrics.client, 'rpc.client.call.duration'), counts);
+  t.deepEqual(values(metrics.server, 'rpc.server.call.duration'), counts);
+});
+
+test('attempts and waiting times of streaming calls are counted, too', async (t) => {
+  const { metrics, client, release } = await fixture(t);
+  for (const _ of [1, 2]) {
+    const items = (await client.send('inmem://server', 'count', new Uint8Array()))[
+      Symbol.asyncIterator
+    ]();
+    await items.next();
+    release();
+    await items.next();
+  }
+  t.deepEqual(values(metrics.client, 'trunkline.client.call.attempts'), {
+    'trunkline echo/count': 2,
+  });
+  t.deepEqual(values(metrics.client, 'trunkline.client.call.queued'), {
+    'trunkline echo/count': 2,
+  });
+});
+
 test('snapshots give connections, streams, queues and memory', async (t) => {
   const { metrics, client, release } = await fixture(t);
   const items = await client.send('inmem://server', 'count', new Uint8Array());

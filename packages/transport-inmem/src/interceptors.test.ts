@@ -399,7 +399,7 @@ for (const [title, interceptors] of [
       caller.abort();
       await t.throwsAsync(call, { code: 'cancelled' });
       while (!rpc.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 1));
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      for (let turns = 0; turns < 5; turns++) await new Promise((done) => setImmediate(done));
       return rpc;
     };
     const [responds, fails] = [await read(), await read()];
@@ -457,4 +457,68 @@ test('a call whose interceptor throws after the handler was seen by it', async (
     t.like(error, { code: 'internal', message: 'late', sent: true }, name);
     await client.close();
   }
+});
+
+test('items that an interceptor does not pass on are returned unread', async (t) => {
+  const refusal = new TransportError('aborted', 'not these');
+  const ways: Record<string, ServerInterceptor> = {
+    'throws at once': (next) => (call) => {
+      next(call);
+      throw refusal;
+    },
+    'rejects after the handler': (next) => async (call) => {
+      await next(call);
+      throw refusal;
+    },
+    'rejects before the handler': (next) => async (call) => {
+      void next(call);
+      throw refusal;
+    },
+    'returns nothing': (next) => async (call) => {
+      await next(call);
+    },
+  };
+  const backends = [inmem()];
+  for (const [name, interceptor] of Object.entries(ways))
+    for (const isLate of [false, true]) {
+      const server = createTransport('inmem://dropping', { protocol, backends });
+      let left = 0;
+      let reads = 0;
+      const items: AsyncIterableIterator<Uint8Array> = {
+        [Symbol.asyncIterator]: () => items,
+        next: () => {
+          reads++;
+          return new Promise<never>(() => {});
+        },
+        return: async () => {
+          left++;
+          return { value: undefined, done: true };
+        },
+      };
+      const writes: string[] = [];
+      serve(
+        server,
+        {
+          count: () => (isLate ? new Promise((resolve) => setImmediate(resolve, items)) : items),
+          write: async (_, rpc) => {
+            if (isLate) await new Promise((resolve) => setImmediate(resolve));
+            await rpc.write(of(1)).catch((error) => writes.push(error.code));
+          },
+        },
+        { interceptors: [interceptor, passOn] },
+      );
+      await server.listen();
+      const client = createTransport({ protocol, backends });
+      for (const method of ['count', 'write'] as const) {
+        const reading = (async () => {
+          for await (const _ of client.to('inmem://dropping')[method](of(1)));
+        })();
+        if (name === 'returns nothing') await reading;
+        else await t.throwsAsync(reading, { code: 'aborted' }, name);
+      }
+      for (let turns = 0; turns < 5; turns++) await new Promise((done) => setImmediate(done));
+      t.deepEqual({ left, reads, writes }, { left: 1, reads: 0, writes: ['cancelled'] }, name);
+      await client.close();
+      await server.close();
+    }
 });

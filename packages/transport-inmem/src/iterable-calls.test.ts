@@ -85,3 +85,30 @@ test('a download that is only awaited rejects, and only streams are iterable', a
   t.false(Symbol.asyncIterator in sum);
   await t.throwsAsync(sum, { code: 'unavailable' });
 });
+
+test('an upload whose call never starts is closed', async (t) => {
+  const client = await fixture(t);
+  let left = 0;
+  const upload: AsyncIterableIterator<Uint8Array> = {
+    [Symbol.asyncIterator]: () => upload,
+    next: () => new Promise<never>(() => {}),
+    return: async () => {
+      left++;
+      return { value: undefined, done: true };
+    },
+  };
+  await t.throwsAsync(client.send(AT, 'sum', EMPTY, { upload, signal: AbortSignal.abort() }));
+  t.is(left, 1);
+  await t.throwsAsync(client.send(AT, 'sum', 'no bytes' as never, { upload }));
+  t.is(left, 2);
+  const refusing = createTransport({
+    protocol,
+    backends: [inmem()],
+    interceptors: { client: [() => () => Promise.reject(new Error('refused'))] },
+  });
+  await t.throwsAsync(refusing.send(AT, 'sum', EMPTY, { upload }));
+  t.is(left, 3);
+  await client.close();
+  await t.throwsAsync(client.send(AT, 'echo', EMPTY, { upload }), { code: 'shutdown' });
+  t.is(left, 4);
+});

@@ -49,6 +49,13 @@ natsTest('errors are headers: of the codec, of the handler, and of the transport
   t.deepEqual(await error('fail', '"unavailable"').then(([first]) => first), '503');
 });
 
+natsTest('an error of the transport does not show the address of the target', async (t) => {
+  const { nats, name } = await service(t, { target: `nats://${server.address}/nobody` });
+  const { headers } = await ask(nats, `${name}.who`, 'null');
+  t.is(headers?.get('Trunkline-Code'), 'unavailable');
+  t.is(headers?.get('Nats-Service-Error'), 'who: the call of its service failed');
+});
+
 natsTest('PING, INFO and STATS describe the service, by all three subjects', async (t) => {
   const { nats, name, exposed } = await service(t, { version: '1.2.3', description: 'A test' });
   for (const subject of [`$SRV.PING.${name}`, `$SRV.PING.${name}.${exposed.id}`])

@@ -179,7 +179,11 @@ class Service implements NatsService {
     message: Msg,
   ): Promise<void> {
     const value = decodePayload(request, message.data);
-    const result: unknown = await this.#transport.send(this.#target(), method, value as never);
+    const result: unknown = await this.#transport
+      .send(this.#target(), method, value as never)
+      .catch((error) => {
+        throw forwarded(method, error);
+      });
     message.respond(response && encodePayload(response, result));
   }
 
@@ -213,6 +217,18 @@ function exposedMethods(
 
 function streams({ upload, download }: MethodDefinition): boolean {
   return upload !== undefined || download !== undefined;
+}
+
+/**
+ * Returns the error of a call for a NATS client. A text of this end would show the address of the
+ * target, so it is replaced; the answer of the handler is passed on.
+ */
+function forwarded(method: string, error: unknown): unknown {
+  if (!(error instanceof TransportError)) return error;
+  const { code, origin, target } = error;
+  return origin === 'remote' || target === undefined || code === 'invalid_argument'
+    ? error
+    : new TransportError(code, `${method}: the call of its service failed`);
 }
 
 function unexpected(method: string, error: unknown): TransportError {

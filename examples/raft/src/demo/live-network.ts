@@ -5,6 +5,7 @@ import { serveReflection } from '@trunkline/admin/reflection';
 import { serveHealth } from '@trunkline/resilience/health';
 import {
   createTransport,
+  type Handlers,
   type ServerInterceptor,
   serve,
   type Transport,
@@ -43,13 +44,14 @@ export function liveNetwork(setup: LiveSetup): Network {
     const backends = [tcp({ tls })];
     const transport = createTransport(address, { protocol, backends, observer, interceptors });
     try {
-      serve(transport.mount(storeProtocol), {
+      const store: Handlers<typeof storeProtocol> = {
         get: async ({ key }) => ({ value: await execute((client) => client.get(key)) }),
         set: async ({ key, value }) => {
           await execute((client) => client.set(key, value));
           return {};
         },
-      });
+      };
+      serve(transport.mount(storeProtocol), store, { toError: forwarded });
       serveReflection(transport, { allow });
       serveHealth(transport);
       admin.serve({ transport });
@@ -66,6 +68,13 @@ export function liveNetwork(setup: LiveSetup): Network {
       proof: { nodeId: each.nodeId, deny: () => {} },
     })),
   };
+}
+
+/** Keeps the code of a call that a command made; its text would show the address of a node. */
+function forwarded(error: unknown): TransportError {
+  return error instanceof TransportError && error.target !== undefined
+    ? new TransportError(error.code, 'the cluster has not executed the command')
+    : (error as TransportError);
 }
 
 /** Refuses calls of Raft's protocol, which could change the log, by nodes that are no replicas. */

@@ -1,6 +1,12 @@
 // Serves the states of the network to the page, and passes its changes on to the nodes.
 
-import { type CallOptions, serve, type Transport, TransportError } from '@trunkline/transport-core';
+import {
+  type CallOptions,
+  type Handlers,
+  serve,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
 import { createPatch, type JsonObject, type Patch } from '../state/merge-patch.ts';
 import type { NetworkFollower } from './network-follower.ts';
 import type { dashboardProtocol, NetworkChange } from './protocol.ts';
@@ -21,7 +27,7 @@ export function serveFeed(
   { readonly, interval, metadata }: FeedOptions,
 ): void {
   let watching = 0;
-  serve(transport, {
+  const handlers: Handlers<typeof dashboardProtocol> = {
     async *watch(_, { signal }) {
       if (watching >= MOST_PAGES)
         throw new TransportError(
@@ -48,7 +54,9 @@ export function serveFeed(
       const call = client[action] as AnyMethod;
       return (await call(request, { metadata, signal })) as Record<string, unknown>;
     },
-  });
+  };
+  // The page shows the nodes with their addresses, so their errors are passed on.
+  serve(transport, handlers, { toError: (error) => error as TransportError });
 }
 
 /** Maximum number of pages that are served at a time. */

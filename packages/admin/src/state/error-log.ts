@@ -13,9 +13,9 @@ export class ErrorLog {
   readonly #records = new Map<string, { number: number; record: Mutable }>();
   #number = 0;
 
-  /** Adds the error of a call, made here or handled here. */
+  /** Adds the error of a call, made here or handled here, unless its caller canceled it. */
   addCall(call: CallRecord): void {
-    if (call.error === undefined) return;
+    if (call.error === undefined || call.code === 'cancelled') return;
     const what = call.side === 'client' ? 'call' : 'handler';
     this.add(call.startedAt + call.duration, what, `${call.protocol}/${call.method}`, call.error);
   }

@@ -81,7 +81,10 @@ export interface NodeCallStatistics {
   readonly method: string;
   /** Calls that have not ended. */
   readonly active: number;
-  /** Ended calls, by code; 'ok' for those that succeeded. */
+  /**
+   * Ended calls, by code; 'ok' for those that succeeded, and 'cancelled' for those that their caller
+   * canceled.
+   */
   readonly codes: Readonly<Partial<Record<ErrorCode | 'ok', number>>>;
   /** The sum of all durations in seconds. */
   readonly seconds: number;

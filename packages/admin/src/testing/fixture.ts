@@ -19,7 +19,10 @@ export const greeter = defineProtocol({
   name: 'greeter',
   version: 1,
   channel: 0x20,
-  methods: { greet: { id: 1, request: json(z.string()), response: json(z.string()) } },
+  methods: {
+    greet: { id: 1, request: json(z.string()), response: json(z.string()) },
+    ponder: { id: 2, request: json(z.string()), response: json(z.string()) },
+  },
 });
 
 /** Creates a node that greets, its admin, and a client with `admin` bound to the node. */
@@ -37,6 +40,7 @@ export async function fixture(
       if (name === '') throw new TransportError('not_found', 'nobody to greet\n\u001b[31m');
       return `Hello, ${name}!`;
     },
+    ponder: () => new Promise<never>(() => {}),
   });
   const stop = admin.serve({ transport: node, ...sources });
   await node.listen();

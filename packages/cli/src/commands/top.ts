@@ -24,10 +24,12 @@ interface Row {
   readonly p50: number;
   readonly p99: number;
   readonly active: number;
-  /** Failed calls since the start of the node. */
+  /** Failed calls since the start of the node, without those that their caller canceled. */
   readonly errors: number;
   /** Failed calls a second. */
   readonly errorRate: number;
+  /** Calls a second that their caller canceled. */
+  readonly cancelRate: number;
 }
 
 interface TopOptions {
@@ -42,7 +44,7 @@ export function addTop(program: Command, terminal: CliTerminal): void {
     .command('top')
     .summary('show the calls, connections and queues of a node, live')
     .description(
-      'Shows a screen that is renewed: calls and errors a second and latencies by method, connections, memory and queues. Keys: r, 5, 9, a, e, m sort by rate, p50, p99, active calls, errors a second, method; q ends. Without a terminal, or with --json, it prints one state after the other.',
+      'Shows a screen that is renewed: calls, errors and canceled calls a second and latencies by method, connections, memory and queues. Keys: r, 5, 9, a, e, m sort by rate, p50, p99, active calls, errors a second, method; q ends. Without a terminal, or with --json, it prints one state after the other.',
     )
     .option('--interval <time>', 'the time between two states', '1s')
     .addOption(new Option('--sort <column>', 'the order of methods').choices(SORTS).default('rate'))
@@ -140,18 +142,29 @@ function rowOf(
   const { method, side, active, bounds } = calls;
   const counts = calls.counts.map((count, i) => count - (before?.counts[i] ?? 0));
   const ended = counts.reduce((sum, count) => sum + count, 0);
-  const errorsOf = ({ codes }: NodeCallStatistics) =>
-    Object.entries(codes).reduce((sum, [code, count]) => (code === 'ok' ? sum : sum + count), 0);
   const errors = errorsOf(calls);
-  const failed = errors - (before === undefined ? 0 : errorsOf(before));
+  const failed = errors - errorsOf(before);
+  const cancelled = cancelledOf(calls) - cancelledOf(before);
   const perSecond = (count: number) => (Number.isNaN(seconds) ? 0 : count / seconds);
   return {
     ...{ method, side, active, errors },
     rate: perSecond(ended),
     errorRate: perSecond(failed),
+    cancelRate: perSecond(cancelled),
     p50: 1_000 * bucketPercentile(counts, bounds, 0.5),
     p99: 1_000 * bucketPercentile(counts, bounds, 0.99),
   };
+}
+
+function errorsOf({ codes = {} }: Partial<NodeCallStatistics> = {}): number {
+  return Object.entries(codes).reduce(
+    (sum, [code, count]) => (code === 'ok' || code === 'cancelled' ? sum : sum + count),
+    0,
+  );
+}
+
+function cancelledOf(calls: NodeCallStatistics | undefined): number {
+  return calls?.codes.cancelled ?? 0;
 }
 
 function sorted(rows: readonly Row[], order: Sort): Row[] {
@@ -187,11 +200,12 @@ function format(
     row.side,
     row.rate.toFixed(1),
     row.errorRate.toFixed(1),
+    row.cancelRate.toFixed(1),
     duration(row.p50),
     duration(row.p99),
     String(row.active),
   ]);
-  const columns = ['METHOD', 'SIDE', 'CALLS/S', 'ERRORS/S', 'P50', 'P99', 'ACTIVE'];
+  const columns = ['METHOD', 'SIDE', 'CALLS/S', 'ERRORS/S', 'CANCELED/S', 'P50', 'P99', 'ACTIVE'];
   return `${head.map((line) => table([[line]])).join('')}\n${table([columns, ...lines])}`;
 }
 

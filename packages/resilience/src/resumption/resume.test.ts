@@ -342,3 +342,21 @@ function spy(
   };
   return { protocol, clock, random, send } as never;
 }
+
+test('items that a handler returns after its stream has ended are returned unread', async (t) => {
+  let left = 0;
+  const items: AsyncIterableIterator<number> = {
+    [Symbol.asyncIterator]: () => items,
+    next: () => new Promise<never>(() => {}),
+    return: async () => {
+      left++;
+      return { value: undefined, done: true };
+    },
+  };
+  const { client } = await fixture(t, async (_, rpc) => {
+    rpc.end();
+    return items;
+  });
+  t.deepEqual(await all(await resume(client, SERVER, 'count', 1, FAST)), []);
+  t.is(left, 1);
+});

@@ -67,19 +67,18 @@ export class ServedStream<Item> {
    * does not wait for a lost connection.
    */
   write(item: Item, size: number): Promise<void> {
-    if (this.#isRemoved) return Promise.reject(this.signal.reason);
+    if (this.#isRemoved) return handled(Promise.reject(this.signal.reason));
     const offset = this.#ring.next;
     this.#change(() => this.#ring.append(item, size, this.#clock.now()));
     this.#reader?.wake();
     this.#arm();
     if (this.#isIgnored) return Promise.resolve();
-    const written = new Promise<void>((resolve, reject) => {
-      this.#writers.push({ offset, resolve, reject });
-      this.#tellWriters();
-    });
-    // If a handler does not await its writes, their rejection must not end the process.
-    written.catch(() => {});
-    return written;
+    return handled(
+      new Promise<void>((resolve, reject) => {
+        this.#writers.push({ offset, resolve, reject });
+        this.#tellWriters();
+      }),
+    );
   }
 
   /** Ends the stream, with or without an error. Items that were not sent yet are sent first. */
@@ -239,4 +238,13 @@ export class ServedStream<Item> {
       );
     this.#arm();
   }
+}
+
+/**
+ * Returns the promise of a write, whose rejection no longer counts as unhandled, because a handler
+ * that does not await its writes must not end the process.
+ */
+function handled<P extends Promise<unknown>>(promise: P): P {
+  promise.catch(() => {});
+  return promise;
 }

@@ -69,7 +69,7 @@ export class StreamRun {
   async run(handler: (request: never, rpc: never) => unknown): Promise<void> {
     try {
       const result = await handler(this.request as never, this as never);
-      if (isAsyncIterable(result) && !this.#stream.hasEnded) await this.#send(result);
+      if (isAsyncIterable(result)) await this.#send(result);
       this.#stream.end({});
     } catch (error) {
       this.#stream.end({ error });
@@ -82,8 +82,8 @@ export class StreamRun {
     // The iterator's clean-up must run when the stream is removed, even if the source hangs.
     const leave = () => void Promise.resolve(iterator.return?.()).catch(() => {});
     signal.addEventListener('abort', leave, { once: true });
-    if (signal.aborted) leave();
     try {
+      if (signal.aborted || this.#stream.hasEnded) return leave();
       for (;;) {
         const { value, done } = await iterator.next();
         if (done === true || signal.aborted) return;

@@ -54,31 +54,40 @@ export function serverSpans({ tracer, trusts, peers }: CallSpans): ServerInterce
       { kind: SpanKind.SERVER, attributes, links, root: !isTrusted },
       isTrusted ? trace.setSpanContext(context.active(), caller) : context.active(),
     );
-    return follow(span, call.kind, () => next(call));
+    // A handler whose caller has left may fail with any error, or only have its items closed.
+    const outcome = (error: unknown) => (call.signal.aborted ? call.signal.reason : error);
+    return follow(span, call.kind, () => next(call), outcome);
   };
 }
 
 /**
  * Runs a call in the context of its span, and ends the span when the call or its stream of items
  * ends.
+ *
+ * @param outcome returns the error of a call that failed, or whose items were not read to the end.
  */
-function follow(span: Span, kind: string, run: () => unknown): unknown {
+function follow(
+  span: Span,
+  kind: string,
+  run: () => unknown,
+  outcome = (error: unknown) => error,
+): unknown {
   const active = trace.setSpan(context.active(), span);
   const streams = kind === 'download' || kind === 'duplex';
   let result: unknown;
   try {
     result = context.with(active, run);
   } catch (error) {
-    endCall(span, error);
+    endCall(span, outcome(error));
     throw error;
   }
   const succeeded = (value: unknown) => {
-    if (streams && isIterable(value)) return new FollowedItems(value, span, active);
+    if (streams && isIterable(value)) return new FollowedItems(value, span, active, outcome);
     endCall(span);
     return value;
   };
   if (!isThenable(result)) return succeeded(result);
-  const failed = (error: unknown) => endCall(span, error);
+  const failed = (error: unknown) => endCall(span, outcome(error));
   if (streams)
     return result.then(succeeded, (error) => {
       failed(error);
@@ -93,12 +102,19 @@ class FollowedItems implements AsyncIterableIterator<unknown> {
   readonly #items: AsyncIterator<unknown>;
   readonly #span: Span;
   readonly #context: Context;
+  readonly #outcome: (error: unknown) => unknown;
   #isOver = false;
 
-  constructor(items: AsyncIterable<unknown>, span: Span, active: Context) {
+  constructor(
+    items: AsyncIterable<unknown>,
+    span: Span,
+    active: Context,
+    outcome: (error: unknown) => unknown,
+  ) {
     this.#items = items[Symbol.asyncIterator]();
     this.#span = span;
     this.#context = active;
+    this.#outcome = outcome;
   }
 
   [Symbol.asyncIterator](): this {
@@ -110,7 +126,7 @@ class FollowedItems implements AsyncIterableIterator<unknown> {
   }
 
   return(): Promise<IteratorResult<unknown>> {
-    this.#end(undefined);
+    this.#end(this.#outcome(undefined));
     return this.#step(
       () => this.#items.return?.() ?? Promise.resolve({ value: undefined, done: true }),
     );
@@ -122,7 +138,7 @@ class FollowedItems implements AsyncIterableIterator<unknown> {
       if (result.done === true) this.#end(undefined);
       return result;
     } catch (error) {
-      this.#end(error);
+      this.#end(this.#outcome(error));
       throw error;
     }
   }

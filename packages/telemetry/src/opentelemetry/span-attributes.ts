@@ -51,9 +51,12 @@ export function endCall(span: Span, error?: unknown): void {
   endSpan(span, error);
 }
 
-/** Ends a span, with the status of an error if one is given. */
+/**
+ * Ends a span, with the status of an error if one is given. An operation that its caller canceled
+ * did not fail.
+ */
 export function endSpan(span: Span, error?: unknown): void {
-  if (error !== undefined) {
+  if (error !== undefined && codeOf(error) !== 'cancelled') {
     span.setAttribute('error.type', codeOf(error));
     const message = error instanceof Error ? error.message : undefined;
     span.setStatus({ code: SpanStatusCode.ERROR, ...(message !== undefined && { message }) });

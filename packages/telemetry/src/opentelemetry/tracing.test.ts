@@ -43,6 +43,7 @@ const protocol = defineProtocol({
     crash: { id: 3, request: bytes, response: bytes },
     watch: { id: 4, request: bytes, download: bytes },
     note: { id: 5, request: bytes },
+    hang: { id: 7, request: bytes, response: bytes },
     forward: { id: 6, request: bytes, response: bytes },
   },
 });
@@ -61,6 +62,8 @@ async function fixture(t: ExecutionContext, { isOff = false, ...options }: Optio
   });
   const backends = [inmem()];
   const seen: Readonly<Record<string, string>>[] = [];
+  let hung = () => {};
+  const hanging = new Promise<void>((resolve) => (hung = resolve));
   const node = async (name: string) => {
     const { interceptors } = createTracing({ tracerProvider, ...options });
     const transport = createTransport(`inmem://${name}`, { protocol, backends, interceptors });
@@ -76,8 +79,14 @@ async function fixture(t: ExecutionContext, { isOff = false, ...options }: Optio
       watch: async function* (key) {
         yield key;
         yield key;
+        while (key.length > 0) yield key;
       },
       note: () => {},
+      hang: (_, { signal }) =>
+        new Promise((_, reject) => {
+          hung();
+          signal.addEventListener('abort', () => reject(new Error('what the library says')));
+        }),
       forward: async (key) => {
         await Promise.resolve();
         return transport.send('inmem://c', 'get', key);
@@ -89,7 +98,7 @@ async function fixture(t: ExecutionContext, { isOff = false, ...options }: Optio
   };
   const [a] = await Promise.all([node('a'), node('b'), node('c')]);
   const spans = (count: number) => waitForSpans(exporter, count);
-  return { a, spans, seen, tracer: tracerProvider.getTracer('test') };
+  return { a, spans, seen, hanging, tracer: tracerProvider.getTracer('test') };
 }
 
 /** The server's span of a call may end after its caller has the answer. */
@@ -213,6 +222,26 @@ test.serial('errors have their code and message, at both ends', async (t) => {
       message: 'there is no such key',
     });
   }
+});
+
+test.serial('a call that its caller cancels is no error, at both ends', async (t) => {
+  const { a, spans, hanging } = await fixture(t);
+  const controller = new AbortController();
+  const call = a.send('inmem://b', 'hang', EMPTY, { signal: controller.signal });
+  await hanging;
+  controller.abort();
+  await t.throwsAsync(call, { code: 'cancelled' });
+  for await (const _ of await a.send('inmem://b', 'watch', new Uint8Array(1))) break;
+  const { clients, servers } = await spans(4);
+  const outcomes = (list: readonly ReadableSpan[]) =>
+    list.map(({ attributes, status }) => [
+      attributes['rpc.status_code'],
+      attributes['error.type'],
+      status.code,
+    ]);
+  const cancelled = ['cancelled', undefined, SpanStatusCode.UNSET];
+  t.deepEqual(outcomes(servers), [cancelled, cancelled]);
+  t.deepEqual(outcomes(clients)[0], cancelled);
 });
 
 test.serial('the span of a download ends with its items', async (t) => {

@@ -26,6 +26,17 @@ export interface CallHost {
   settled(code: ErrorCode | undefined): void;
   /** Asks to be woken at `time`, when the call may expire. */
   wakeBy(time: number): void;
+  /**
+   * Calls `call.forgotten` when its items have become garbage, unless somebody has begun to read
+   * them; undefined if nothing watches for garbage.
+   */
+  readonly watchUnread?: ((items: object, call: Forgettable) => void) | undefined;
+}
+
+/** A call whose items may be dropped unread. */
+export interface Forgettable {
+  readonly download: { readonly unreadSince: number | undefined } | undefined;
+  forgotten(): void;
 }
 
 /** Options of one call, as `send` takes them. */
@@ -52,7 +63,7 @@ export const NO_OPTIONS: OwnOptions = Object.freeze({
 export class Call<Result> extends OutCall implements Abortable {
   /** Set by `promiseOf`. */
   declare resolve: (value: Result | PromiseLike<Result>) => void;
-  readonly promise: Promise<Result>;
+  promise: Promise<Result>;
   /** The target as the user gave it. */
   readonly to: string | Remote;
   /** The timeout in milliseconds, or Infinity. */
@@ -113,6 +124,7 @@ export class Call<Result> extends OutCall implements Abortable {
   failed(error: TransportError): void {
     if (this.done) return;
     const detailed = withoutStack(error, { target: this.target, sent: error.sent ?? this.sent });
+    if (error.code === 'deadline_exceeded') dues.set(detailed, this.due);
     this.settle(detailed);
     this.broken(detailed);
   }
@@ -122,13 +134,13 @@ export class Call<Result> extends OutCall implements Abortable {
     const { sent } = this;
     const where =
       this.writtenIn === 0 ? (this.carrier?.stage ?? 'it was waiting') : this.silence(now);
-    this.giveUp(
-      stackless(
-        'deadline_exceeded',
-        `${this.method.full} to ${this.target}: ${inMs(this.timeout)} passed; ${where}`,
-        { sent, target: this.target },
-      ),
+    const error = stackless(
+      'deadline_exceeded',
+      `${this.method.full} to ${this.target}: ${inMs(this.timeout)} passed; ${where}`,
+      { sent, target: this.target },
     );
+    dues.set(error, this.due);
+    this.giveUp(error);
   }
 
   /** Describes what arrived for a call that expires after its request was sent. */
@@ -192,6 +204,12 @@ export class Call<Result> extends OutCall implements Abortable {
     this.resolve({ then: (_, reject) => reject?.(error) } as PromiseLike<Result>);
   }
 }
+
+/**
+ * The deadlines of calls that have failed with `deadline_exceeded`, by their errors. A handler may
+ * have made such a call for a caller with the same deadline.
+ */
+export const dues = new WeakMap<TransportError, number>();
 
 /**
  * Returns the error for an answer that this end's codec refuses: `internal`, as in gRPC, or

@@ -5,7 +5,7 @@ import type { ServerInterceptor } from '../interceptors.ts';
 import type { InCall } from '../session/in-call.ts';
 import type { Inbox } from './inbox.ts';
 import { type InterceptedRpc, intercepted } from './intercepted-rpc.ts';
-import { abandon, type IncomingRpc, toTransportError } from './rpc.ts';
+import { abandon, type IncomingRpc } from './rpc.ts';
 import { type AnyHandler, Serving } from './serving.ts';
 import type { Taker } from './taker.ts';
 
@@ -60,7 +60,7 @@ export class InterceptedConsumer implements Taker, AsyncIterableIterator<Interce
     };
     const handlers = new Map([...inbox.table.byName.keys()].map((name) => [name, handler]));
     const concurrency = Number.POSITIVE_INFINITY;
-    const options = { concurrency, toError: toTransportError, failed, reads: false };
+    const options = { concurrency, failed, reads: false };
     this.#serving = new Serving(inbox, handlers, options);
     if (inbox.closed) this.#over = true;
     else inbox.add(this);

@@ -10,6 +10,7 @@ import {
 } from '../interceptors.ts';
 import type { Remote } from '../remote.ts';
 import { ItemPipe } from './item-pipe.ts';
+import { closeItems, isAsyncIterable } from './left-items.ts';
 import { answeredLate, type IncomingRpc } from './rpc.ts';
 import type { AnyHandler } from './serving.ts';
 import { UnhandledCall } from './unhandled-call.ts';
@@ -24,11 +25,17 @@ export function intercepted(
   const chain: ServerNext = compose<ServerNext>(interceptors, (call) => {
     const rpc = call as InterceptedRpc;
     rpc.isReached = true;
-    return rpc.resultOf(handler(rpc.request, rpc), failed);
+    const result = rpc.resultOf(handler(rpc.request, rpc), failed);
+    return rpc.streams ? rpc.keep(result, failed) : result;
   });
   return (_, rpc) => {
     const call = new InterceptedRpc(protocol, rpc);
+    const passed = (value: unknown) => {
+      if (!isAsyncIterable(value)) call.drop(failed);
+      return value;
+    };
     const rethrow = (error: unknown) => {
+      if (call.streams) call.drop(failed);
       throw call.isReached ? error : new UnhandledCall(error);
     };
     let result: unknown;
@@ -37,6 +44,7 @@ export function intercepted(
     } catch (error) {
       rethrow(error);
     }
+    if (call.streams) return isThenable(result) ? result.then(passed, rethrow) : passed(result);
     return call.isReached || !isThenable(result) ? result : result.then(undefined, rethrow);
   };
 }
@@ -54,6 +62,8 @@ interface RareState {
   answer: { readonly value?: unknown; readonly error?: unknown } | undefined;
   /** The items that the handler writes. */
   pipe: ItemPipe | undefined;
+  /** The items that the handler returned or writes; DROPPED if they are not wanted. */
+  items: unknown;
   /** Settles the promise of the result. */
   settle: { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
 }
@@ -116,6 +126,11 @@ export class InterceptedRpc implements ServerCall {
 
   get deadline(): number | undefined {
     return this.incoming.deadline;
+  }
+
+  /** True if its answer is a stream of items. */
+  get streams(): boolean {
+    return this.kind === 'download' || this.kind === 'duplex';
   }
 
   respond(value: unknown): boolean {
@@ -181,6 +196,7 @@ export class InterceptedRpc implements ServerCall {
       const { answer, isAnswered, pipe } = this.rare;
       if (!isAnswered) pipe?.end(undefined);
       if (answer === undefined) return returned;
+      closeItems(returned, failed);
       if ('error' in answer) throw answer.error;
       return answer.value;
     }
@@ -188,9 +204,9 @@ export class InterceptedRpc implements ServerCall {
     const result = this.result();
     returned.then(
       (value) => {
-        if (state.isAnswered) return;
-        if (state.pipe !== undefined) state.pipe.end(undefined);
-        else state.settle!.resolve(value);
+        if (!state.isAnswered && state.pipe === undefined) return state.settle!.resolve(value);
+        closeItems(value, failed);
+        if (!state.isAnswered) state.pipe!.end(undefined);
       },
       (error) => {
         if (state.isAnswered) failed(error);
@@ -210,6 +226,22 @@ export class InterceptedRpc implements ServerCall {
     });
   }
 
+  /** Remembers the handler's items, in case an interceptor does not pass them on. */
+  keep(result: unknown, failed: (error: unknown) => void): unknown {
+    if (isThenable(result)) return result.then((items) => this.keep(items, failed));
+    const state = this.#state();
+    if (state.items === DROPPED) closeItems(result, failed);
+    else state.items = result;
+    return result;
+  }
+
+  /** Closes the handler's items, also those that it returns from now on. */
+  drop(failed: (error: unknown) => void): void {
+    const state = this.#state();
+    closeItems(state.items, failed);
+    state.items = DROPPED;
+  }
+
   #state(): RareState {
     this.rare ??= {
       metadata: undefined,
@@ -218,6 +250,7 @@ export class InterceptedRpc implements ServerCall {
       isAbandoned: false,
       answer: undefined,
       pipe: undefined,
+      items: undefined,
       settle: undefined,
     };
     return this.rare;
@@ -251,6 +284,9 @@ export class InterceptedRpc implements ServerCall {
     return { protocol, method, kind, from: from.endpoint, request, metadata, deadline };
   }
 }
+
+/** Stands for items that nobody wants. */
+const DROPPED: unique symbol = Symbol('dropped');
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (

@@ -2,6 +2,7 @@
 // whose `write` is pending.
 
 import { TransportError } from '../errors.ts';
+import { handled } from '../session/streams.ts';
 
 interface PendingItem {
   readonly item: unknown;
@@ -24,13 +25,13 @@ export class ItemPipe implements AsyncIterableIterator<unknown> {
 
   /** Resolves when the item has been taken; rejects if the reader has left. */
   write(item: unknown): Promise<void> {
-    if (this.#isLeft) return Promise.reject(left());
+    if (this.#isLeft) return handled(Promise.reject(left()));
     const read = this.#reads.shift();
     if (read !== undefined) {
       read.resolve({ value: item, done: false });
       return Promise.resolve();
     }
-    return new Promise((taken, refused) => this.#items.push({ item, taken, refused }));
+    return handled(new Promise((taken, refused) => this.#items.push({ item, taken, refused })));
   }
 
   /** Ends the stream after the items that were written, with an error if one is given. */

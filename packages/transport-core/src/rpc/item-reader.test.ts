@@ -64,21 +64,21 @@ test('an error follows the complete items, once; then the iterator is done', asy
 });
 
 test('a break takes effect at once, even if items are left', async (t) => {
-  const { reader, push, context } = fixture();
+  const { reader, stream, push, context } = fixture();
   push(1, 2);
-  const reason = new Error('mine');
-  reader.break(reason);
-  reader.break(new Error('second'));
+  const reason = new TransportError('aborted', 'mine');
+  stream.break(reason);
+  stream.break(new TransportError('aborted', 'second'));
   t.is(await t.throwsAsync(reader.next()), reason);
   t.is((await reader.next()).done, true);
   t.is(context.usage.held, 0);
 });
 
 test('a break reaches a waiting reader', async (t) => {
-  const { reader } = fixture();
+  const { reader, stream } = fixture();
   const next = reader.next();
-  const reason = new Error('mine');
-  reader.break(reason);
+  const reason = new TransportError('aborted', 'mine');
+  stream.break(reason);
   t.is(await t.throwsAsync(next), reason);
 });
 

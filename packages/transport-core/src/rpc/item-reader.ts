@@ -23,7 +23,6 @@ export interface ItemReaderHooks<T> {
 /** The items of one call. They can be read only once, by a single loop. */
 export class ItemReader<T> implements AsyncIterableIterator<T> {
   readonly #stream: InStream;
-  #broken: { error: unknown } | undefined = undefined;
   #over = false;
   readonly #waiting: {
     resolve(result: IteratorResult<T, undefined>): void;
@@ -59,17 +58,6 @@ export class ItemReader<T> implements AsyncIterableIterator<T> {
     return Promise.resolve(DONE);
   }
 
-  /**
-   * Ends the stream: the reader gets `error` immediately, and items that have arrived are
-   * discarded.
-   */
-  break(error: unknown): void {
-    if (this.#over || this.#broken !== undefined) return;
-    this.#broken = { error };
-    this.#stream.discard();
-    this.#serve();
-  }
-
   #serve(): void {
     while (this.#waiting.length > 0) {
       const result = this.#step();
@@ -83,7 +71,8 @@ export class ItemReader<T> implements AsyncIterableIterator<T> {
   /** Returns the next result for a reader; undefined if there is none yet. */
   #step(): IteratorResult<T, undefined> | { error: unknown } | undefined {
     if (this.#over) return DONE;
-    if (this.#broken !== undefined) return this.#fail(this.#broken.error);
+    const { broken } = this.#stream;
+    if (broken !== undefined) return this.#fail(broken.error);
     const bytes = this.#stream.take();
     if (bytes !== undefined) {
       try {

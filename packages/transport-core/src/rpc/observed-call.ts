@@ -96,6 +96,11 @@ export class ObservedStreamCall extends StreamCall {
   /** Undefined while the call is being constructed. */
   record: OutgoingRecord | undefined = undefined;
 
+  override writeIn(batch: number): void {
+    super.writeIn(batch);
+    this.record?.written();
+  }
+
   override written(unit: Outgoing, last: boolean): void {
     if (this.writtenIn === 0) this.record?.written();
     super.written(unit, last);

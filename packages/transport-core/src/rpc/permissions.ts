@@ -4,7 +4,7 @@
 import { stackless, TransportError } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
 import { HANDLER, type InCall, type InChannel } from '../session/in-call.ts';
-import { NO_METADATA } from './rpc.ts';
+import { NO_METADATA, withhold } from './rpc.ts';
 
 /** The inbox as the permissions of its calls see it. */
 interface AskingInbox {
@@ -89,9 +89,10 @@ export class Permissions {
   }
 
   #refusal(error: unknown, call: InCall): TransportError {
-    if (error instanceof TransportError) return error;
+    const withheld = withhold(call, error);
+    if (withheld === undefined && error instanceof TransportError) return error;
     this.#failed('allow', error);
-    return denied(call);
+    return withheld ?? denied(call);
   }
 
   /** Lets a call wait for the answer of a rule; it counts as being handled meanwhile. */

@@ -1,12 +1,14 @@
 // An incoming call as its reader sees it, answered exactly once. Each way of answering has its own
 // class, so an Rpc lacks the methods that its kind does not need.
 
-import { reasonError, TransportError } from '../errors.ts';
+import { reasonError, stackless, TransportError } from '../errors.ts';
 import { decodeAs, encodeAs } from '../protocol/message.ts';
 import type { MethodKind } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { InCall } from '../session/in-call.ts';
 import { SIGNAL } from '../session/session-context.ts';
+import { handled } from '../session/streams.ts';
+import { dues } from './call.ts';
 import { ItemReader } from './item-reader.ts';
 
 /**
@@ -69,23 +71,21 @@ export class IncomingRpc {
     return this[CALL].open;
   }
 
-  /** @param isUnhandled true if no handler has seen the call. */
-  fail(error: unknown, isUnhandled = false): boolean {
+  fail(error: unknown): boolean {
     const call = this[CALL];
     if (call.method.kind === 'oneway') {
       call.observer?.failed(toTransportError(error));
       call.carrier.late();
       return false;
     }
-    claim(call, 'fail');
-    return told(call, call.carrier.fail(call, toTransportError(error), isUnhandled));
+    return failWith(this, answerTo(call, error));
   }
 
   protected writeItem(item: unknown): Promise<void> {
     const { method, download, gone, observer } = this[CALL];
     if (this[CALL].answered && gone === undefined)
       throw new TypeError(`rpc.write: '${method.name}' has already ended`);
-    if (gone !== undefined) return Promise.reject(gone);
+    if (gone !== undefined) return handled(Promise.reject(gone));
     let payload: Uint8Array;
     try {
       payload = encodeAs(method.download!, method.what.download, item);
@@ -169,6 +169,62 @@ export function abandon(rpc: IncomingRpc): void {
   call.answer();
   call.handled();
 }
+
+/**
+ * Answers a call with this error, even if it is the error of another call.
+ *
+ * @param isUnhandled true if no handler has seen the call.
+ */
+export function failWith(rpc: IncomingRpc, error: TransportError, isUnhandled = false): boolean {
+  const call = rpc[CALL];
+  claim(call, 'fail');
+  return told(call, call.carrier.fail(call, error, isUnhandled));
+}
+
+/** Answers a call with an error while its handler runs, and aborts the signal of the handler. */
+export function stop(rpc: IncomingRpc, error: TransportError): void {
+  failWith(rpc, error);
+  rpc[CALL].left(error);
+}
+
+/**
+ * Converts what a handler threw into the error for its caller. The error of another call would show
+ * addresses and texts that are not meant for this caller, so it is withheld and reported.
+ */
+export function answerTo(call: InCall, error: unknown): TransportError {
+  const withheld = withhold(call, error);
+  if (withheld === undefined) return toTransportError(error);
+  const mount = call.channel.mounted as { readonly inbox?: HandlerLog } | undefined;
+  if (call.open) mount?.inbox?.handlerFailed(error);
+  return withheld;
+}
+
+/** The inbox of a mounted protocol, as its calls see it. */
+interface HandlerLog {
+  handlerFailed(error: unknown): void;
+}
+
+/**
+ * Returns a neutral error to send instead of the error of another call, which has a target;
+ * undefined for any other error. Only a deadline that this call has handed on stays one.
+ */
+export function withhold(call: InCall, error: unknown): TransportError | undefined {
+  if (!(error instanceof TransportError) || error.target === undefined) return undefined;
+  const { due, method } = call;
+  const isItsDeadline =
+    due < Number.POSITIVE_INFINITY && (dues.get(error) ?? 0) >= due - SAME_DEADLINE;
+  return stackless(
+    isItsDeadline ? 'deadline_exceeded' : 'internal',
+    `'${method.full}': another call that was made to answer it has failed; see the log of the node`,
+    { cause: error },
+  );
+}
+
+/**
+ * A handler computes the timeout of another call from its own deadline a little later than the call
+ * begins. Deadlines that differ by at most this number of milliseconds count as the same.
+ */
+const SAME_DEADLINE = 100;
 
 /** Counts an answer to a call that was abandoned. */
 export function answeredLate(rpc: IncomingRpc): void {

@@ -365,3 +365,71 @@ test('a source that throws answers with its error', async (t) => {
   t.deepEqual(a.answers, ['get 3 ! data_loss']);
   t.is(a.running, 0);
 });
+
+/** Items whose `return` is counted and whose first item never comes. */
+function hanging() {
+  const source = {
+    left: 0,
+    [Symbol.asyncIterator]: () => ({
+      next: () => new Promise<never>(() => {}),
+      return: () => {
+        source.left++;
+        return Promise.resolve({ value: undefined, done: true as const });
+      },
+    }),
+  };
+  return source;
+}
+
+test('after the grace of a stop a source that hangs is returned, and its signal aborts', async (t) => {
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
+  const source = hanging();
+  const reasons: unknown[] = [];
+  const serving = serve(fixture, {
+    get: (_, rpc) => {
+      rpc.signal.addEventListener('abort', () => reasons.push(rpc.signal.reason));
+      return source;
+    },
+  });
+  a.send('get');
+  void serving.stop();
+  const stopped = new TransportError('unavailable', 'stopped');
+  serving.failRunning(stopped);
+  t.is(source.left, 1);
+  t.deepEqual(reasons, [stopped]);
+  t.deepEqual(a.answers, ['get 3 ! unavailable']);
+});
+
+test('items that a handler returns after it has answered are returned unread', async (t) => {
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
+  const source = hanging();
+  serve(fixture, {
+    get: async (_, rpc) => {
+      rpc.fail(new TransportError('aborted', 'changed its mind'));
+      return source;
+    },
+  });
+  a.send('get');
+  await turn();
+  t.is(source.left, 1);
+  t.is(a.running, 0);
+  t.deepEqual(a.answers, ['get 3 ! aborted']);
+});
+
+test('a source that cannot be iterated answers with its error', async (t) => {
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
+  const serving = serve(fixture, {
+    get: () => ({
+      [Symbol.asyncIterator]() {
+        throw new TransportError('data_loss', 'torn');
+      },
+    }),
+  });
+  a.send('get');
+  await turn();
+  t.deepEqual(a.answers, ['get 3 ! data_loss']);
+  await serving.stop();
+});

@@ -5,7 +5,16 @@ import type { TransportError } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
 import { HANDLER, type InCall } from '../session/in-call.ts';
 import type { Inbox } from './inbox.ts';
-import { answer, type IncomingRpc, type StreamingRpc, toTransportError } from './rpc.ts';
+import { closeItems, isAsyncIterable } from './left-items.ts';
+import {
+  answer,
+  answerTo,
+  failWith,
+  type IncomingRpc,
+  type StreamingRpc,
+  stop,
+  toTransportError,
+} from './rpc.ts';
 import type { Taker } from './taker.ts';
 import { UnhandledCall } from './unhandled-call.ts';
 
@@ -18,8 +27,11 @@ export interface ServingOptions {
   readonly self?: unknown;
   /** The number of handlers that may run at a time. */
   readonly concurrency: number;
-  /** Converts a value that a handler threw into the error for the caller. */
-  readonly toError: (error: unknown) => TransportError;
+  /**
+   * Converts a value that a handler threw into the error for the caller. Default: as `rpc.fail`
+   * does.
+   */
+  readonly toError?: ((error: unknown) => TransportError) | undefined;
   /**
    * Receives errors that can't be sent to a caller, such as those of a handler's clean-up or of a
    * handler that has answered already.
@@ -69,7 +81,7 @@ export class Serving implements Taker {
       // (V8 could not inline handlers that were bound once.)
       result = handler.call(this.#options.self, rpc.request, rpc);
     } catch (error) {
-      this.#throws(rpc, error);
+      this.#throws(rpc, call, error);
       return this.#done(call);
     }
     if (isThenable(result)) this.#later(rpc, call, result);
@@ -88,7 +100,7 @@ export class Serving implements Taker {
       },
       (error) => {
         this.#running.delete(rpc);
-        this.#throws(rpc, error);
+        this.#throws(rpc, call, error);
         this.#done(call);
       },
     );
@@ -117,11 +129,11 @@ export class Serving implements Taker {
   }
 
   /**
-   * Answers, with `error`, the calls of handlers that are still running, because the grace period
-   * of `stop` is over.
+   * Answers, with `error`, the calls of handlers that are still running, and aborts their signals,
+   * because the grace period of `stop` is over.
    */
   failRunning(error: TransportError): void {
-    for (const rpc of this.#running) if (!rpc.settled) this.#guarded(() => void rpc.fail(error));
+    for (const rpc of this.#running) if (!rpc.settled) this.#guarded(() => stop(rpc, error));
   }
 
   /**
@@ -132,7 +144,8 @@ export class Serving implements Taker {
     const { kind } = call.method;
     if (kind === 'oneway') return true;
     if (kind === 'download' || kind === 'duplex') {
-      if (!rpc.settled && isAsyncIterable(value)) {
+      if (rpc.settled || call.gone !== undefined) closeItems(value, this.#options.failed);
+      else if (isAsyncIterable(value)) {
         this.#goesOn(rpc, call);
         void this.#stream(rpc, call, value);
         return false;
@@ -153,13 +166,14 @@ export class Serving implements Taker {
   }
 
   async #stream(rpc: IncomingRpc, call: InCall, items: AsyncIterable<unknown>): Promise<void> {
-    const iterator = items[Symbol.asyncIterator]();
     const { signal } = rpc;
+    let iterator: AsyncIterator<unknown> | undefined;
     // The clean-up must run when the caller leaves, even if the source hangs.
     const leave = () =>
-      void this.#guarded(() => Promise.resolve(iterator.return?.()).catch(this.#options.failed));
+      void this.#guarded(() => Promise.resolve(iterator?.return?.()).catch(this.#options.failed));
     signal.addEventListener('abort', leave, { once: true });
     try {
+      iterator = items[Symbol.asyncIterator]();
       for (;;) {
         const { value, done } = await iterator.next();
         if (signal.aborted) break;
@@ -172,7 +186,7 @@ export class Serving implements Taker {
     } catch (error) {
       if (!signal.aborted) {
         leave();
-        this.#throws(rpc, error);
+        this.#throws(rpc, call, error);
       }
     }
     signal.removeEventListener('abort', leave);
@@ -180,18 +194,19 @@ export class Serving implements Taker {
     this.#done(call);
   }
 
-  #throws(rpc: IncomingRpc, thrown: unknown): void {
+  #throws(rpc: IncomingRpc, call: InCall, thrown: unknown): void {
     const isUnhandled = thrown instanceof UnhandledCall;
     const error = isUnhandled ? thrown.error : thrown;
     if (rpc.settled) return this.#options.failed(error);
     let answer: TransportError;
     try {
-      answer = this.#options.toError(error);
+      const { toError } = this.#options;
+      answer = toError === undefined ? answerTo(call, error) : toTransportError(toError(error));
     } catch (failure) {
       this.#options.failed(failure);
       answer = toTransportError(new Error('the handler failed'));
     }
-    this.#guarded(() => void rpc.fail(answer, isUnhandled));
+    this.#guarded(() => void failWith(rpc, answer, isUnhandled));
   }
 
   #guarded(run: () => void): void {
@@ -224,8 +239,4 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
     value !== null &&
     typeof (value as PromiseLike<unknown>).then === 'function'
   );
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }

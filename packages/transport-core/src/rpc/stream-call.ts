@@ -17,7 +17,8 @@ import { ItemReader } from './item-reader.ts';
  */
 export class StreamCall extends Call<unknown> {
   readonly #source: AsyncIterator<unknown> | undefined;
-  #reader: ItemReader<unknown> | undefined = undefined;
+  /** True if nobody can read its items anymore. */
+  #isForgotten = false;
   /**
    * The part of the call that its timeout bounds. The call's own timeout bounds the whole call; the
    * method's timeout bounds each wait for progress. The default bounds each wait of an upload; for
@@ -49,16 +50,37 @@ export class StreamCall extends Call<unknown> {
 
   override accepted(): void {
     if (this.#bounds === 'opening') this.due = Number.POSITIVE_INFINITY;
-    if (this.download !== undefined) {
-      this.#reader = new ItemReader(this.download, {
+    const { download, host } = this;
+    if (download !== undefined) {
+      download.offer(this.carrier!.now);
+      const items = new ItemReader(download, {
         decode: (bytes) => this.decodeItem(bytes),
         taken: () => this.#moved(),
         left: (failure) => this.#leave(failure),
         failure: (error) => this.#failure(error),
       });
-      this.resolve(this.#reader);
+      this.resolve(items);
+      if (host.watchUnread !== undefined) {
+        host.watchUnread(items, this);
+        // The call must not keep its items from becoming garbage.
+        this.resolve = NOTHING;
+        this.promise = NEVER;
+      }
     }
     if (this.method.flags & UPLOAD) void this.#pull();
+  }
+
+  /**
+   * Leaves the call, because its items were dropped before anybody began to read them; as soon as
+   * its upload has ended, if it has one.
+   */
+  forgotten(): void {
+    const { upload, download } = this;
+    if (download!.unreadSince === undefined) return;
+    this.#isForgotten = true;
+    if (upload?.ended === false) return;
+    download!.discard();
+    this.#leave(undefined);
   }
 
   /** Settles the call when its last item has arrived, even if the reader has not read it yet. */
@@ -85,10 +107,12 @@ export class StreamCall extends Call<unknown> {
   }
 
   protected override broken(error: TransportError): void {
-    if (this.#reader === undefined) super.broken(error);
+    const { download } = this;
+    if (download === undefined || download.unreadSince === Number.POSITIVE_INFINITY)
+      super.broken(error);
     // Items that were complete before the callee or the connection failed are read before the
     // error. If the caller itself ends the call, the reader gets the error immediately.
-    else if (this.download?.ended !== true) this.#reader.break(error);
+    else if (!download.ended) download.break(error);
   }
 
   protected decodeItem(item: Uint8Array): unknown {
@@ -112,7 +136,7 @@ export class StreamCall extends Call<unknown> {
   #failure(error: unknown): TransportError {
     if (error instanceof TransportError && error === this.download?.error)
       return withDetails(error, { target: this.target, sent: error.sent ?? true });
-    return badAnswer(error);
+    return withDetails(badAnswer(error), { target: this.target });
   }
 
   async #pull(): Promise<void> {
@@ -129,6 +153,7 @@ export class StreamCall extends Call<unknown> {
         await upload.write(this.encodeItem(value));
       }
       upload.close(undefined);
+      if (this.#isForgotten) this.forgotten();
     } catch (error) {
       if (this.done || upload.stopped) return;
       const { code, message, reason, cause } =
@@ -155,6 +180,9 @@ export class StreamCall extends Call<unknown> {
     }
   }
 }
+
+const NOTHING = () => {};
+const NEVER = new Promise<never>(NOTHING);
 
 /** Wraps whatever an upload throws in an `aborted` error, with the original as its cause. */
 function aborted(error: unknown): TransportError {

@@ -90,7 +90,8 @@ export interface RpcBase<N extends string, Request> {
   readonly deadline?: number | undefined;
   /**
    * Answers with an error. The caller gets a TransportError with its code, message, reason and
-   * metadata, and anything else as `internal` with its message. Returns false if no caller waits
+   * metadata, and anything else as `internal` with its message. The error of another call, which
+   * has a `target`, is sent as `internal` with a neutral text. Returns false if no caller waits
    * for the answer: the caller is gone, or the call is one-way (then the failure is counted).
    * Throws a TypeError if the call was answered before.
    */
@@ -111,7 +112,8 @@ export interface RpcWithResponse<Response> {
 export interface RpcWithDownload<Item> {
   /**
    * Sends one item. Resolves when there is room for the next item; rejects once the call has ended.
-   * Calling it after `end` throws a TypeError.
+   * That rejection never counts as unhandled, so a handler need not catch it. Calling it after
+   * `end` throws a TypeError.
    */
   write(item: Item): Promise<void>;
   /**
@@ -173,7 +175,8 @@ export type Handlers<P extends Protocol> = {
  *   `rpc.respond` returns nothing.
  * - one-way: its return value is ignored.
  * - download, duplex: it either calls `rpc.write` (the stream ends when the handler returns) or
- *   returns an AsyncIterable, whose iterator is closed (`return`) when the caller leaves.
+ *   returns an AsyncIterable, whose iterator is closed (`return`) when the call ends early, even if
+ *   it had ended before the handler returned.
  *
  * If the handler throws or rejects, the caller gets that error.
  */

@@ -184,6 +184,15 @@ export abstract class OutCall implements ListEntry, UnitSender {
     return this.writtenIn !== 0 && this.carrier !== undefined && this.writtenIn < this.carrier.mark;
   }
 
+  /**
+   * The time since which nobody has begun to read its items, although a reader could; undefined if
+   * somebody has, if the call has none, or if it is of use for its upload.
+   */
+  get unreadSince(): number | undefined {
+    const { upload, download } = this;
+    return upload === undefined || upload.ended ? download?.unreadSince : undefined;
+  }
+
   /** Called with the response of a unary or uploading call. */
   abstract answered(payload: Uint8Array): void;
   /** Called when the callee's stream is complete. */

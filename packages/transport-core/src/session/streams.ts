@@ -28,12 +28,18 @@ export class InStream {
   /** True once the stream is complete or broken; `error` is set if it is broken. */
   ended = false;
   error: TransportError | undefined = undefined;
+  /** The error that its reader gets before all items, because this end broke it off. */
+  broken: { readonly error: TransportError } | undefined = undefined;
   /**
    * The number of items that arrived, and the time of the last one (before the first, the time at
    * which the call was opened).
    */
   came = 0;
   heard: number;
+  /**
+   * The time since which a reader could begin to read; Infinity before, undefined once it has begun.
+   */
+  unreadSince: number | undefined = Number.POSITIVE_INFINITY;
   /**
    * Called when there is an item to take or the stream has ended; set only while a reader waits.
    */
@@ -113,8 +119,14 @@ export class InStream {
     this.#notify();
   }
 
+  /** Called when the stream is handed to its reader. */
+  offer(now: number): void {
+    this.unreadSince = now;
+  }
+
   /** Takes the next item and gives its credit back. Returns undefined if there is none. */
   take(): Uint8Array | undefined {
+    this.unreadSince = undefined;
     if (this.#head >= this.#items.length) return undefined;
     const { payload, cost } = this.#items[this.#head++]!;
     if (this.#head === this.#items.length) {
@@ -158,6 +170,13 @@ export class InStream {
       this.#context.usage.free(this.#items[i]!.cost);
   }
 
+  /** Ends the stream at once: items that have arrived are dropped, and the reader gets the error. */
+  break(error: TransportError): void {
+    this.broken ??= { error };
+    this.discard();
+    this.#notify();
+  }
+
   /** Called when the reader has left: items that have arrived, or still arrive, are dropped. */
   discard(): void {
     if (this.#discarding) return;
@@ -177,10 +196,29 @@ export class InStream {
   }
 }
 
-/** An item, with the promise functions of the writer that waits for it. */
+/**
+ * Returns the promise of a write, whose rejection no longer counts as unhandled: a writer that does
+ * not wait must not end the process when its peer leaves.
+ */
+export function handled<P extends Promise<unknown>>(promise: P): P {
+  promise.catch(NOTHING);
+  return promise;
+}
+
+/** An item, with the promise of the writer that waits for it. */
 class Item extends Outgoing {
   resolve: (() => void) | undefined = undefined;
   reject: ((error: TransportError) => void) | undefined = undefined;
+  readonly written = new Promise<void>((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
+
+  /** Rejects the write, because its call has ended. */
+  refuse(error: TransportError): void {
+    handled(this.written);
+    this.reject!(error);
+  }
 }
 
 /**
@@ -226,6 +264,11 @@ export class OutStream implements UnitSender {
     return this.#ended instanceof TransportError;
   }
 
+  /** True if no more items can be written. */
+  get ended(): boolean {
+    return this.#ended !== undefined;
+  }
+
   /** True if items wait to be sent. */
   get busy(): boolean {
     return this.#current !== undefined || this.#queue.length > 0;
@@ -241,7 +284,7 @@ export class OutStream implements UnitSender {
    * is full.
    */
   write(payload: Uint8Array): Promise<void> {
-    if (this.#ended !== undefined) return Promise.reject(this.#over());
+    if (this.#ended !== undefined) return handled(Promise.reject(this.#over()));
     const { terms, limits } = this.#context;
     if (payload.length > terms.item) {
       const message = `an item of ${payload.length} bytes is above limits.item, ${terms.item} bytes with this peer`;
@@ -264,12 +307,8 @@ export class OutStream implements UnitSender {
       return Promise.reject(new TransportError('resource_exhausted', message, { sent: false }));
     }
     const item = new Item(Kind.ITEM, this.#id, payload, this);
-    const written = new Promise<void>((resolve, reject) => {
-      item.resolve = resolve;
-      item.reject = reject;
-    });
     this.#enqueue(item);
-    return written;
+    return item.written;
   }
 
   /**
@@ -292,12 +331,12 @@ export class OutStream implements UnitSender {
     this.#ended = error;
     if (this.#current !== undefined) {
       this.#outbox.remove(this.#lanes, this.#current);
-      (this.#current as Item).reject?.(error);
+      (this.#current as Item).refuse?.(error);
       this.#current = undefined;
     }
     for (let unit = this.#queue.shift(); unit !== undefined; unit = this.#queue.shift()) {
       this.#context.usage.free(unit.cost);
-      (unit as Item).reject?.(error);
+      (unit as Item).refuse?.(error);
     }
     this.#queuedBytes = 0;
   }

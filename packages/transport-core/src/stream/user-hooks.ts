@@ -136,6 +136,11 @@ export function mismatch(
 
 /** Converts the value that `admit` threw into the error that both ends see. */
 function refusal(error: unknown): TransportError {
+  if (error instanceof TransportError && error.target !== undefined)
+    // The peer must not see the target of another call, nor the text of its error.
+    error = new TransportError('internal', 'another call that admit made has failed', {
+      cause: error,
+    });
   if (error instanceof TransportError)
     return withDetails(error, { reason: error.reason ?? 'refused', sent: false });
   return reasonError('refused', error instanceof Error ? error.message : String(error), {

@@ -1,5 +1,6 @@
 // One protocol mounted on a transport, with its inbox and the number of its outgoing calls.
 
+import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
 import { type ErrorCode, TransportError } from '../errors.ts';
 import type { ClientNext } from '../interceptors.ts';
@@ -12,11 +13,14 @@ import { Inbox } from '../rpc/inbox.ts';
 import type { Mounted } from '../session/channels/channels.ts';
 import type { CallOrder } from '../session/out-call.ts';
 import type { Ticker } from '../stream/ticker.ts';
+import { systemClock } from '../system-runtime.ts';
 import type { EventDispatcher } from './event-dispatcher.ts';
+import { watchUnread } from './unread-items.ts';
 
 /** The transport as its mounts see it. */
 export interface MountHost {
   readonly config: CommonConfig;
+  readonly clock: Clock;
   readonly ticker: Ticker;
   readonly dispatcher: EventDispatcher;
   readonly order: CallOrder;
@@ -43,6 +47,7 @@ export class Mount implements Mounted, CallHost {
   readonly order: CallOrder;
   readonly table: MethodTable;
   readonly inbox: Inbox;
+  readonly watchUnread: CallHost['watchUnread'];
   /** The error with which new calls fail; set when the mount closes. */
   over: TransportError | undefined = undefined;
   /** Undefined if outgoing calls are simply sent. */
@@ -61,6 +66,8 @@ export class Mount implements Mounted, CallHost {
     this.order = host.order;
     this.table = methodTable(protocol);
     this.#host = host;
+    // When an object becomes garbage can't be replayed, so no other clock may depend on it.
+    this.watchUnread = host.clock === systemClock ? watchUnread : undefined;
     this.inbox = new Inbox(
       protocol,
       this.table,

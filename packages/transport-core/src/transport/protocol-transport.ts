@@ -22,6 +22,7 @@ import { Call, NO_OPTIONS, type OwnOptions } from '../rpc/call.ts';
 import { Consumer } from '../rpc/consumer.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { InterceptedConsumer } from '../rpc/intercepted-consumer.ts';
+import { closeItems } from '../rpc/left-items.ts';
 import { ObservedCall, ObservedStreamCall, observeCall } from '../rpc/observed-call.ts';
 import { StreamCall } from '../rpc/stream-call.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
@@ -104,6 +105,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
         ? this.#launch(found, target, request, own)
         : this.#intercept(chain, found, target, request, own);
     } catch (error) {
+      if (options?.upload !== undefined) closeItems(options.upload, ignore);
       return iterable(Promise.reject(unsent(error, target)));
     }
   }
@@ -121,6 +123,9 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     call.target = target;
     call.request = request;
     const promise = Promise.resolve(chain(call));
+    // An interceptor may have failed the call before its upload was read.
+    const { upload } = options;
+    if (upload !== undefined) promise.catch(() => closeItems(upload, ignore));
     return method.download === undefined ? promise : iterable(promise);
   }
 
@@ -166,11 +171,12 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   #start(call: Call<unknown>, remote: Connection | undefined): Promise<unknown> {
-    if (call.done) return call.promise;
+    const { promise } = call;
+    if (call.done) return promise;
     call.begin();
     if (remote === undefined) this.engine.pool.start(call);
     else startOn(remote, call);
-    return call.promise;
+    return promise;
   }
 
   to(target: Target): Client<P> {
@@ -407,3 +413,5 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
 /** The codes that end a hold unless `stopOn` says otherwise: sign in again, or ask for access. */
 const STOP_ON: readonly ErrorCode[] = ['unauthenticated', 'permission_denied'];
+/** Errors of the clean-up of an upload are ignored, because its call has failed already. */
+const ignore = () => {};

@@ -16,7 +16,6 @@ import type { AllowCall, ServerInterceptor } from '../interceptors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { intercepted } from '../rpc/intercepted-rpc.ts';
-import { toTransportError } from '../rpc/rpc.ts';
 import { type AnyHandler, Serving } from '../rpc/serving.ts';
 import type { Handlers } from '../rpc/types.ts';
 import { INBOX } from './protocol-transport.ts';
@@ -31,8 +30,9 @@ export interface ServeOptions {
   readonly concurrency?: number | undefined;
   /**
    * Converts a value that a handler threw into the error that the caller gets. Use it to hide
-   * details from callers. Default: a TransportError is sent as it is, anything else as `internal`
-   * with its message. The stack trace and the cause are never sent.
+   * details from callers. Default: the error of another call (a TransportError with a `target`) is
+   * sent as `internal` with a neutral text, any other TransportError as it is, and anything else as
+   * `internal` with its message. The stack trace and the cause are never sent.
    */
   readonly toError?: ((error: unknown) => TransportError) | undefined;
   /**
@@ -49,7 +49,7 @@ const serveOptions = optionsSchema({
     reference<number>((value) => typeof value === 'number' && value >= 1, 'a number, at least 1'),
     Number.POSITIVE_INFINITY,
   ),
-  toError: withDefault(callback<NonNullable<ServeOptions['toError']>>(), toTransportError),
+  toError: optional(callback<NonNullable<ServeOptions['toError']>>()),
   allow: optional(callback<AllowCall>()),
   interceptors: withDefault(functions<ServerInterceptor>(), []),
 });
@@ -59,8 +59,8 @@ const stopOptions = optionsSchema({ grace: withDefault(grace(), Number.POSITIVE_
 export interface Server {
   /**
    * Stops taking calls, and resolves when all running handlers have finished. Calls whose handlers
-   * still run after `grace` milliseconds (default: no limit) are answered with `unavailable`.
-   * Idempotent.
+   * still run after `grace` milliseconds (default: no limit) are answered with `unavailable`, and
+   * their signals abort. Idempotent.
    */
   stop(options?: { readonly grace?: number | undefined }): Promise<void>;
 }

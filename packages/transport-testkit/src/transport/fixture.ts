@@ -209,6 +209,7 @@ export function makeFixture(t: TestContext, backend: TransportBackend, waits: Ca
 
 function recorder(seen: Seen, also: Observer | undefined): Observer {
   return {
+    ...also,
     event(event) {
       seen.events.push(event);
       also?.event?.(event);

@@ -8,7 +8,7 @@ import type { Fixture } from './fixture.ts';
 import { type KitTransport, kit } from './protocols.ts';
 import { serveKit } from './serving.ts';
 import type { Cases } from './suite.ts';
-import { listOf, textOf, utf8 } from './values.ts';
+import { deferred, listOf, textOf, utf8 } from './values.ts';
 
 export const multicastCases: Cases = (define) => {
   define('multicast yields every answer with its target', async (f, t) => {
@@ -41,6 +41,34 @@ export const multicastCases: Cases = (define) => {
     await f.until('the other calls are canceled', () =>
       peers.every((peer) => openCalls(peer) === 0),
     );
+  });
+
+  define('a multicast that a handler returns too late cancels its calls', async (f, t) => {
+    const { a, at } = await group(f, 3, { hang: [0, 1, 2] });
+    await Promise.all(at.map((peer) => a.dial(peer)));
+    const called = deferred();
+    const gone = deferred();
+    let made = 0;
+    serveKit(a, {
+      async range(_request, rpc) {
+        called.resolve();
+        rpc.signal.addEventListener('abort', () => gone.resolve());
+        await gone.promise;
+        const answers = multicast(a, at, 'brisk', utf8(''), { timeout: Infinity });
+        made = openCalls(a, 'out');
+        return answers as never;
+      },
+    });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const caller = await f.open(kit);
+    f.link(caller, a);
+    void caller.send(a.advertiseAddr(), 'range', utf8(''), { signal }).catch(() => {});
+    await f.event('the call at its handler', called.promise);
+    controller.abort();
+    await f.event('the signal of the handler', gone.promise);
+    await f.until('the calls are canceled', () => openCalls(a, 'out') === 0);
+    t.is(made, 3);
   });
 
   define('until a number ends after that many responses; errors do not count', async (f, t) => {
@@ -164,6 +192,6 @@ async function group(f: Fixture, size: number, { hang = [] }: { hang?: number[] 
   return { a, peers, at: peers.map((peer) => peer.advertiseAddr()) };
 }
 
-function openCalls(transport: KitTransport): number {
-  return transport.snapshot().connections.reduce((sum, { calls }) => sum + calls.in, 0);
+function openCalls(transport: KitTransport, way: 'in' | 'out' = 'in'): number {
+  return transport.snapshot().connections.reduce((sum, { calls }) => sum + calls[way], 0);
 }

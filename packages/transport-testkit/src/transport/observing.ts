@@ -2,11 +2,12 @@
 // that throws has no effect on calls.
 
 import { formatSnapshot } from '@trunkline/telemetry';
+import type { CallRecord } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';
 import { kit } from './protocols.ts';
 import { rangeOf, serveKit } from './serving.ts';
 import type { Cases } from './suite.ts';
-import { deferred, listOf, pattern, textOf, utf8 } from './values.ts';
+import { deferred, listOf, pattern, streamOf, textOf, utf8 } from './values.ts';
 
 export const observingCases: Cases = (define) => {
   define('a snapshot counts calls, errors and bytes correctly', async (f, t) => {
@@ -104,6 +105,38 @@ export const observingCases: Cases = (define) => {
         const events = f.seen(end).events.map((event) => event.type);
         t.deepEqual(events, Array(5).fill(['up', 'down']).flat());
       }
+    },
+  );
+
+  define(
+    'the record of a call of every kind has its attempts and its waiting time',
+    async (f, t) => {
+      const records: CallRecord[] = [];
+      const observer = { callEnded: (record: CallRecord) => void records.push(record) };
+      const { a, b, at } = await f.pair({ a: { observer } });
+      serveKit(b);
+      const upload = () => ({ upload: streamOf([utf8('one'), utf8('two')]) });
+      const calls = {
+        unary: () => a.send(at, 'echo', utf8('')),
+        oneway: () => a.send(at, 'note', utf8('')),
+        upload: () => a.send(at, 'gather', utf8(''), upload()),
+        download: async () => listOf(await a.send(at, 'range', rangeOf(2, 1))),
+        duplex: async () => listOf(await a.send(at, 'pipe', utf8(''), upload())),
+      };
+      for (const [kind, call] of Object.entries(calls))
+        for (const isDialed of [false, true]) {
+          const ending = call();
+          f.clock.advance(50);
+          await ending;
+          await f.until('the record of the call', () => records.length > 0);
+          const record = records.pop();
+          t.is(record?.kind, kind);
+          t.is(record?.attempts, 1, kind);
+          const queued = record?.queued ?? 0;
+          t.true(isDialed ? queued === 0 : queued >= 50, `${kind}: ${queued} ms`);
+          if (isDialed) await f.drive(a.disconnect(at));
+          f.link(a, b);
+        }
     },
   );
 

@@ -1,12 +1,34 @@
 // Cases about neglected streams, which nobody reads or waits for, or whose clean-up throws. Errors
 // are never lost silently, and nothing crashes.
 
-import { TransportError } from '@trunkline/transport-core';
+import { type ServerInterceptor, TransportError } from '@trunkline/transport-core';
 import { misused, rejected } from './expect.ts';
 import { createWire } from './faults.ts';
 import { rangeOf, serveKit } from './serving.ts';
 import type { Cases } from './suite.ts';
-import { deferred, listOf, textOf, utf8 } from './values.ts';
+import { deferred, listOf, pattern, streamOf, textOf, utf8 } from './values.ts';
+
+/** Items that hold a subscription from the start, as those of `events.on` do, until `return()`. */
+class SubscribedItems implements AsyncIterableIterator<Uint8Array> {
+  readonly returned = deferred();
+  reads = 0;
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<never> {
+    this.reads++;
+    return new Promise(() => {});
+  }
+
+  return(): Promise<IteratorResult<Uint8Array>> {
+    this.returned.resolve();
+    return Promise.resolve({ value: undefined, done: true });
+  }
+}
+
+const awaiting: ServerInterceptor = (next) => async (call) => await next(call);
 
 export const streamEndCases: Cases = (define) => {
   define(
@@ -42,6 +64,29 @@ export const streamEndCases: Cases = (define) => {
     await rejected(t, reading, { code: 'data_loss', origin: 'remote' });
     t.is(got.length, 50);
   });
+
+  for (const server of [[], [awaiting]])
+    define(
+      `writes that were not awaited end nothing when their caller leaves, ${server.length === 0 ? 'without' : 'with'} an interceptor`,
+      async (f, t) => {
+        const { a, b, at } = await f.pair({ b: { interceptors: { server } } });
+        const gone = deferred();
+        const refused = deferred<unknown>();
+        serveKit(b, {
+          async range(_request, rpc) {
+            for (let i = 0; i < 100; i++) void rpc.write(pattern(10_000));
+            rpc.signal.addEventListener('abort', () => gone.resolve());
+            await gone.promise;
+            void rpc.write(utf8('not awaited'));
+            await rpc.write(utf8('awaited')).catch(refused.resolve);
+          },
+        });
+        for await (const _ of await a.send(at, 'range', utf8(''))) break;
+        const error = await f.event('the write that is awaited', refused.promise);
+        t.true(error instanceof TransportError && error.code === 'cancelled', String(error));
+        t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
+      },
+    );
 
   define(
     'a download that is never looked at harms nobody when its connection breaks',
@@ -120,6 +165,45 @@ export const streamEndCases: Cases = (define) => {
     t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
     await f.until('no stream is open', () => b.snapshot().connections[0]?.streams === 0);
   });
+
+  for (const how of ['aborts', 'has no time left', 'disconnects', 'is disconnected by close()'])
+    define(
+      `items that a handler returns after its caller ${how} are closed unread`,
+      async (f, t) => {
+        for (const server of [[], [awaiting]])
+          for (const method of ['range', 'pipe'] as const) {
+            const { a, b, at } = await f.pair({ b: { interceptors: { server } } });
+            const called = deferred();
+            const gone = deferred();
+            const late = deferred<SubscribedItems>();
+            const handler = (_: unknown, rpc: { readonly signal: AbortSignal }) => {
+              rpc.signal.addEventListener('abort', () => gone.resolve());
+              called.resolve();
+              return late.promise;
+            };
+            serveKit(b, { range: handler, pipe: handler });
+            const items = new SubscribedItems();
+            const controller = new AbortController();
+            const options = {
+              signal: controller.signal,
+              ...(how === 'has no time left' ? { timeout: 1_000 } : {}),
+            };
+            const call =
+              method === 'range'
+                ? a.send(at, method, utf8(''), options)
+                : a.send(at, method, utf8(''), { ...options, upload: streamOf([]) });
+            call.catch(() => {});
+            await f.event('the call at its handler', called.promise);
+            if (how === 'aborts') controller.abort();
+            else if (how === 'has no time left') await f.advance(1_500);
+            else await f.drive(how === 'disconnects' ? a.disconnect(at) : b.close());
+            await f.event('the signal of the handler', gone.promise);
+            late.resolve(items);
+            await f.event('the end of the subscription', items.returned.promise);
+            t.is(items.reads, 0);
+          }
+      },
+    );
 
   define(
     'an invalid upload, or one for a method without upload, throws a TypeError',

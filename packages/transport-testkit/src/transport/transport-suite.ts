@@ -9,6 +9,7 @@ import { codecCases } from './codecs.ts';
 import { deadlineCases } from './deadlines.ts';
 import { failureCases } from './failures.ts';
 import { faultyLineCases } from './faulty-lines.ts';
+import { gatewayCases } from './gateways.ts';
 import { helloCases } from './hellos.ts';
 import { leakCases } from './leaks.ts';
 import { livenessCases } from './liveness.ts';
@@ -28,6 +29,7 @@ import { register } from './suite.ts';
 import { targetCases } from './targets.ts';
 import { traitCases } from './traits.ts';
 import { trySendCases } from './try-send.ts';
+import { unreadCases } from './unread.ts';
 
 /**
  * Declares every case for a backend: `transportSuite(test, { name: 'tcp', create, unreachable })`.
@@ -41,6 +43,8 @@ export function transportSuite(test: TransportTest, backend: TransportBackend): 
     addressCases,
     callCases,
     failureCases,
+    gatewayCases,
+    unreadCases,
     codecCases,
     deadlineCases,
     cancellationCases,

@@ -3,6 +3,7 @@
 // to the other node.
 
 import {
+  type Handlers,
   type Remote,
   type Rpc,
   type Server,
@@ -84,7 +85,7 @@ class Hub implements SignalHub {
     this.#registry = new Registry(config.limits, this.#sources);
     this.#sessions = new Places('sessions', config.limits.sessionsPerNode);
     this.#relays = new Places('relayed streams', config.relay?.streamsPerNode ?? 0);
-    this.#server = serve(this.#transport, {
+    const handlers: Handlers<SignalingProtocol> = {
       register: (_request, rpc) => this.#register(rpc),
       accepting: (isAccepting, rpc) => {
         this.#registry.of(rpc.from).isAccepting = isAccepting;
@@ -92,7 +93,8 @@ class Hub implements SignalHub {
       },
       open: (_request, rpc) => this.#open(rpc),
       relay: (_request, rpc) => this.#relay(rpc),
-    });
+    };
+    this.#server = serve(this.#transport, handlers, { toError: forwarded });
   }
 
   snapshot(): SignalHubSnapshot {
@@ -257,6 +259,18 @@ class Hub implements SignalHub {
       yield piece;
     }
   }
+}
+
+/**
+ * Forwards the error of a call to the other node. A text of the hub's own would show the address of
+ * that node, so it is replaced.
+ */
+function forwarded(error: unknown): TransportError {
+  if (!(error instanceof TransportError) || error.target === undefined)
+    return error as TransportError;
+  const { code, reason, metadata, origin, message } = error;
+  const text = origin === 'remote' ? message : 'the hub has lost the other node';
+  return new TransportError(code, text, { reason, metadata });
 }
 
 /** Forwards messages, up to the number that a session may have. */

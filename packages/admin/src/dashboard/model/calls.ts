@@ -20,8 +20,10 @@ export interface CallRow {
    */
   readonly p50: number;
   readonly p99: number;
-  /** Failed calls a second. */
+  /** Failed calls a second, without those that their caller canceled. */
   readonly errorRate: number;
+  /** Calls a second that their caller canceled. */
+  readonly cancelRate: number;
   readonly active: number;
   /** Ended calls since the start. */
   readonly total: number;
@@ -76,6 +78,7 @@ interface Sum {
   nodes: number;
   rate: number;
   errorRate: number;
+  cancelRate: number;
   active: number;
   total: number;
   codes: Record<string, number>;
@@ -87,7 +90,7 @@ function newSum({ method, side, bounds }: NodeCallStatistics): Sum {
   const counts = new Array<number>(bounds.length + 1).fill(0);
   return {
     ...{ method, side, bounds, counts, codes: {} },
-    ...{ nodes: 0, rate: 0, errorRate: 0, active: 0, total: 0 },
+    ...{ nodes: 0, rate: 0, errorRate: 0, cancelRate: 0, active: 0, total: 0 },
   };
 }
 
@@ -107,12 +110,16 @@ function add(
     sum.total += count;
   }
   let failed = 0;
+  let cancelled = 0;
   for (const [code, count = 0] of Object.entries(calls.codes)) {
     sum.codes[code] = (own(sum.codes, code) ?? 0) + count;
     const earlier = own(before?.codes as Readonly<Record<string, number>> | undefined, code) ?? 0;
-    if (code !== 'ok') failed += Math.max(0, count - earlier);
+    const since = Math.max(0, count - earlier);
+    if (code === 'cancelled') cancelled += since;
+    else if (code !== 'ok') failed += since;
   }
   if (seconds <= 0) return;
   sum.rate += ended / seconds;
   sum.errorRate += failed / seconds;
+  sum.cancelRate += cancelled / seconds;
 }

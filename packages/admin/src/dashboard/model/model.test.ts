@@ -53,16 +53,20 @@ test('a peer without an address is one node on all its connections', (t) => {
 });
 
 test('calls of all nodes are summed, and rates count from the moment before', (t) => {
-  const calls = (count: number, failed: number) => ({
+  const calls = (count: number, failed: number, cancelled = 2 * failed) => ({
     'server x/y': {
       ...{ side: 'server' as const, method: 'x/y', active: 1, seconds: 1 },
-      ...{ codes: { ok: count - failed, internal: failed }, counts: [count, 0], bounds: [0.1] },
+      ...{
+        codes: { ok: count - failed - cancelled, internal: failed, cancelled },
+        counts: [count, 0],
+        bounds: [0.1],
+      },
     },
   });
   const network = (at: number, count: number, failed: number) =>
     networkOf(at, { a: {}, b: {} }, { calls: calls(count, failed) });
   const [row] = callRows(network(3_000, 30, 3), network(1_000, 10, 1), undefined);
-  t.like(row, { rate: 20, errorRate: 2, active: 2, nodes: 2, total: 60, p50: 100 });
+  t.like(row, { rate: 20, errorRate: 2, cancelRate: 4, active: 2, nodes: 2, total: 60, p50: 100 });
   t.like(callRows(network(1, 3, 0), undefined, 'a')[0], { rate: 0, errorRate: 0, nodes: 1 });
 });
 

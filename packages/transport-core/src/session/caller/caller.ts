@@ -34,7 +34,6 @@ export interface CallerParts {
 
 /** Our open calls. */
 export class Caller implements CallCarrier {
-  readonly stage = 'it was waiting to be sent';
   readonly slots: Slots<OutCall>;
   /** Handles the peer's answers. */
   readonly answers: Answers;
@@ -55,6 +54,12 @@ export class Caller implements CallCarrier {
     this.slots = new Slots(parity);
     this.#waiting = new CallQueue(context, outbox, this);
     this.answers = new Answers(context, packets, this);
+  }
+
+  get stage(): string {
+    const unread = this.#waiting.streams.length > 0 ? this.#unread().length : 0;
+    const text = 'it was waiting to be sent';
+    return unread === 0 ? text : `${text}; ${unread} streams that nobody reads hold places`;
   }
 
   get mark(): number {
@@ -92,6 +97,33 @@ export class Caller implements CallCarrier {
     if (!memory.fits(call.cost)) return call.failed(memoryFull(memory, call.cost));
     this.#waiting.add(queue, call);
     usage.makeRoom();
+    if (queue === this.#waiting.streams && queue.length <= this.streams)
+      this.#context.port.wakeBy(this.#freePlaces(this.#context.now));
+  }
+
+  /** Our streams that nobody has begun to read; the oldest first. */
+  #unread(): OutCall[] {
+    return [...this.slots.values()]
+      .filter(({ done, unreadSince }) => !done && unreadSince !== undefined)
+      .sort((a, b) => (a.unreadSince! < b.unreadSince! ? -1 : 1));
+  }
+
+  /**
+   * Ends streams that nobody has begun to read for a while, as long as others wait for their places.
+   * Returns the next time at which it must be called.
+   */
+  #freePlaces(now: number): number {
+    let missing = this.#waiting.streams.length;
+    if (missing === 0 || this.streams < this.#context.terms.streams) return NEVER;
+    // A call that has ended keeps its place until the callee has confirmed that.
+    for (const { done, method } of this.slots.values()) if (done && method.flags !== 0) missing--;
+    for (const call of this.#unread()) {
+      const due = Math.min(call.unreadSince!, now) + UNREAD;
+      if (due > now || missing-- <= 0) return Math.max(due, now + 1);
+      this.abandon(call);
+      call.failed(unreadError(call.method));
+    }
+    return NEVER;
   }
 
   /**
@@ -214,6 +246,8 @@ export class Caller implements CallCarrier {
 
   #openStreams(channel: Channel, call: OutCall): void {
     this.streams++;
+    // It may be the next stream that nobody reads.
+    if (this.#waiting.streams.length > 0) this.#context.port.wakeBy(this.#context.now + UNREAD);
     const { flags } = call.method;
     const context = this.#context;
     const progress = () => call.progressed(context.now);
@@ -341,7 +375,7 @@ export class Caller implements CallCarrier {
       for (const call of unpaidOneways(channel.lanes)) look(call);
     }
     for (const call of this.slots.values()) look(call);
-    return next;
+    return Math.min(next, this.#freePlaces(now));
   }
 
   /**
@@ -394,6 +428,17 @@ function* unpaidOneways({ short }: Channel['lanes']): IterableIterator<OutCall> 
     if (unit.kind === Kind.ONEWAY && unit.unpaid) yield unit.sender as OutCall;
 }
 
+function unreadError({ full }: ProtocolMethod): TransportError {
+  const text = `${full}: nobody began to read its items for ${UNREAD} ms, and another call took its place`;
+  return new TransportError('resource_exhausted', text, { sent: true });
+}
+
+/**
+ * The time in milliseconds after which a stream that nobody has begun to read may lose its place. It
+ * is shorter than the default timeout of the calls that wait.
+ */
+const UNREAD = 5_000;
+const NEVER = Number.POSITIVE_INFINITY;
 const ABANDONED = new TransportError('cancelled', 'the call was cancelled');
 const ANSWERED = new TransportError(
   'cancelled',

@@ -57,6 +57,11 @@ const COLUMNS: readonly Column<CallRow>[] = [
     value: ({ errorRate }) => errorRate,
     cell: ({ errorRate }) => number(errorRate),
   },
+  {
+    title: 'Canceled/s',
+    value: ({ cancelRate }) => cancelRate,
+    cell: ({ cancelRate }) => number(cancelRate),
+  },
   { title: 'p50', value: ({ p50 }) => p50, cell: ({ p50 }) => duration(p50) },
   { title: 'p99', value: ({ p99 }) => p99, cell: ({ p99 }) => duration(p99) },
   { title: 'Active', value: ({ active }) => active },
