@@ -52,6 +52,13 @@ export const systemClock: Clock = Object.freeze({
     if (setImmediate === undefined) setTimeout(callback, 0);
     else setImmediate(callback);
   },
+  // Browsers, whose timers are numbers, end no page because of a timer.
+  ...(process?.nextTick && {
+    ref: (timer: Timer, on: boolean) => {
+      const { ref, unref } = timer as { ref?(): void; unref?(): void };
+      (on ? ref : unref)?.call(timer);
+    },
+  }),
 });
 
 /**

@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
 import {
+  backgroundTimer,
   formatHostPort,
   freeChunk,
   reasonError,
@@ -161,6 +162,11 @@ export class TcpConnection implements StreamConnection {
     if (this.#phase === OPEN) this.#socket.resume();
   }
 
+  ref(on: boolean): void {
+    if (on) this.#socket.ref();
+    else this.#socket.unref();
+  }
+
   close(): void {
     if (this.#phase !== OPEN) return;
     this.#end(false);
@@ -227,10 +233,13 @@ export class TcpConnection implements StreamConnection {
     const phase: Phase = { name: 'ending', timer: undefined, discarded: 0, isMutual };
     this.#enter(phase);
     this.#socket.end();
-    phase.timer = this.#clock.setTimeout(() => {
-      if (this.#socket.writableLength === 0) return void this.#socket.destroy();
-      phase.timer = this.#clock.setTimeout(() => this.#socket.destroy(), LINGER);
-    }, LINGER);
+    const wait = (callback: () => void) => {
+      phase.timer = backgroundTimer(this.#clock, callback, LINGER);
+    };
+    wait(() => {
+      if (this.#socket.writableLength === 0) this.#socket.destroy();
+      else wait(() => this.#socket.destroy());
+    });
   }
 
   #closed(): void {

@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
 import {
+  backgroundTimer,
   formatHostPort,
   freeChunk,
   reasonError,
@@ -140,6 +141,11 @@ export class WsConnection implements StreamConnection {
     this.#webSocket.resume();
   }
 
+  ref(on: boolean): void {
+    if (on) this.#socket.ref();
+    else this.#socket.unref();
+  }
+
   close(): void {
     if (!this.#ending && !this.#over) this.#end(NORMAL, '');
   }
@@ -201,10 +207,11 @@ export class WsConnection implements StreamConnection {
    * close.
    */
   #linger(again: boolean): void {
-    this.#timer = this.#clock.setTimeout(() => {
+    const late = () => {
       if (again && this.#socket.writableLength > 0) this.#linger(false);
       else this.#webSocket.terminate();
-    }, LINGER);
+    };
+    this.#timer = backgroundTimer(this.#clock, late, LINGER);
   }
 
   #closed(code: number, text: string): void {

@@ -13,6 +13,7 @@ import type { Mounted } from '../session/channels/channels.ts';
 import type { CallOrder } from '../session/out-call.ts';
 import type { Ticker } from '../stream/ticker.ts';
 import type { EventDispatcher } from './event-dispatcher.ts';
+import type { KeepAlive } from './keep-alive.ts';
 
 /** The transport as its mounts see it. */
 export interface MountHost {
@@ -20,6 +21,9 @@ export interface MountHost {
   readonly ticker: Ticker;
   readonly dispatcher: EventDispatcher;
   readonly order: CallOrder;
+  readonly alive: KeepAlive;
+  /** Called when a protocol gets a reader or loses one. */
+  readersChanged(): void;
   wakeBy(time: number): void;
   count(counter: Counter, amount: number, remote: Remote | undefined): void;
   callbackFailed(callback: string, error: unknown): void;
@@ -67,6 +71,7 @@ export class Mount implements Mounted, CallHost {
       () => host.ticker.now(),
       (counter, remote) => host.count(counter, 1, remote),
       (callback, error) => host.callbackFailed(callback, error),
+      () => host.readersChanged(),
     );
   }
 
@@ -86,13 +91,15 @@ export class Mount implements Mounted, CallHost {
   }
 
   begin(): void {
-    this.open++;
+    if (this.open++ === 0) this.#host.alive.enter();
   }
 
   settled(code: Code | undefined): void {
     this.open--;
     if (code !== undefined) this.#host.dispatcher.callFailed(code);
-    if (this.open === 0 && this.#idle.length > 0) this.#tellIdle();
+    if (this.open > 0) return;
+    this.#host.alive.leave();
+    if (this.#idle.length > 0) this.#tellIdle();
   }
 
   #tellIdle(): void {

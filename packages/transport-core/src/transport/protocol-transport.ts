@@ -202,7 +202,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   async writable(target: Target): Promise<void> {
     this.#refuseWhenOver();
     const connection = await this.#connect(target);
-    await connection.writable(this.protocol.channel);
+    await this.engine.alive.during(connection.writable(this.protocol.channel));
   }
 
   consumer<N extends MethodName<P> = MethodName<P>>(
@@ -296,14 +296,20 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   hold(target: Target): () => void {
-    if (typeof target !== 'string') return connectionOf(this.engine, target).hold();
-    this.#refuseWhenOver();
-    const release = this.engine.pool.hold(target);
-    this.#holds.add(release);
-    return () => {
+    if (typeof target === 'string') this.#refuseWhenOver();
+    const held =
+      typeof target === 'string'
+        ? this.engine.pool.hold(target)
+        : connectionOf(this.engine, target).hold();
+    const alive = this.engine.alive.hold();
+    const release = () => {
       this.#holds.delete(release);
-      release();
+      held();
+      alive();
     };
+    this.#holds.add(release);
+    if (typeof target !== 'string') void connectionOf(this.engine, target).whenGone().then(release);
+    return release;
   }
 
   async disconnect(target: Target, reason?: string): Promise<void> {

@@ -3,7 +3,11 @@
 // its sink and its line. One subclass carries bytes, the other frames.
 
 import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
-import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
+import {
+  backgroundTimer,
+  type StreamConnection,
+  type StreamSink,
+} from '@trunkline/transport-core/backend';
 import { type Frame, FrameCollector, stackless } from '@trunkline/transport-core/internal';
 import { type CallbackRunner, EndOfTick } from './end-of-tick.ts';
 import { DirectLine, type Line, type LineEnd } from './line.ts';
@@ -98,7 +102,8 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
     if (this.state !== 'open') return;
     this.state = 'closing';
     this.line?.finish();
-    this.timer = this.clock.setTimeout(
+    this.timer = backgroundTimer(
+      this.clock,
       () => this.end(this.reset('the other end did not close within a second')),
       LINGER,
     );

@@ -32,6 +32,7 @@ export class FaultyConnection implements StreamConnection {
   readonly refused: TransportError | undefined;
   readonly frames: StreamConnection['frames'];
   readonly writeAll: StreamConnection['writeAll'];
+  readonly ref: StreamConnection['ref'];
   readonly #host: FaultyConnectionOwner;
   readonly #inner: StreamConnection;
   readonly #out: Lane;
@@ -81,6 +82,7 @@ export class FaultyConnection implements StreamConnection {
       },
       settings.in,
     );
+    this.ref = inner.ref?.bind(inner);
     const { frames } = inner;
     this.frames = frames && { collector: frames.collector, send: (batch) => this.#send(batch) };
     this.writeAll = inner.writeAll && ((chunks) => this.#writeAll(chunks));
