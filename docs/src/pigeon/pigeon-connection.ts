@@ -45,6 +45,11 @@ export class PigeonConnection implements StreamConnection {
     port.on('close', () => this.#came('broken'));
   }
 
+  ref(on: boolean): void {
+    if (on) this.#port.ref();
+    else this.#port.unref();
+  }
+
   attach(sink: StreamSink): void {
     this.#sink = sink;
     this.#clock.defer(() => (this.#over ? this.#report() : this.#deliver()));

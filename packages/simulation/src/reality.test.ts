@@ -3,6 +3,7 @@
 
 import dgram from 'node:dgram';
 import net from 'node:net';
+import { systemClock } from '@trunkline/transport-core';
 import test from 'ava';
 import { createSimulation, SimulationError } from './index.ts';
 
@@ -14,6 +15,10 @@ const banned: [name: string, use: () => unknown][] = [
   ['setImmediate()', () => globals['setImmediate'](() => {})],
   ['AbortSignal.timeout()', () => globals['AbortSignal'].timeout(1)],
   ['performance.now()', () => globals['performance'].now()],
+  ['systemClock.now()', () => systemClock.now()],
+  ['systemClock.setTimeout()', () => systemClock.setTimeout(() => {}, 1)],
+  ['systemClock.defer()', () => systemClock.defer(() => {})],
+  ['systemClock.turn()', () => systemClock.turn?.(() => {})],
   ['Date.now()', () => globals['Date'].now()],
   ['new Date()', () => new globals['Date']()],
   ['new Date()', () => globals['Date']()],
@@ -90,6 +95,7 @@ test.serial(
       t.true(globals['Date'].now() > 1_600_000_000_000);
       t.true(globals['performance'].now() > 0);
       t.true(globals['Math'].random() < 1);
+      t.true(systemClock.now() > 0);
       t.is(new globals['Date'](5).getTime(), 5);
       globals['clearTimeout'](globals['setTimeout'](() => {}, 0));
       t.deepEqual(after(), before);

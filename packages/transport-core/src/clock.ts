@@ -36,6 +36,22 @@ export interface Clock {
    * lacks it, `setTimeout` with 0 is used instead.
    */
   turn?(callback: () => void): void;
+  /**
+   * Says whether a timer that is set keeps the process alive; at first, every timer does. A clock
+   * lacks it if its timers never do, as in a browser, or always do.
+   */
+  ref?(timer: ClockTimer, on: boolean): void;
+}
+
+/** Sets a timer that does not keep the process alive, if the clock can tell timers so. */
+export function backgroundTimer(
+  clock: Pick<Clock, 'setTimeout' | 'ref'>,
+  callback: () => void,
+  delay: number,
+): ClockTimer {
+  const timer = clock.setTimeout(callback, delay);
+  clock.ref?.(timer, false);
+  return timer;
 }
 
 /**

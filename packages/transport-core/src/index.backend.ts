@@ -11,6 +11,7 @@ export type {
   HandshakeRecord,
   PublishRecord,
 } from './call-record.ts';
+export { backgroundTimer } from './clock.ts';
 export {
   type CommonConfig,
   commonOptions,

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
 import type { Bytes } from '@trunkline/transport-core/backend';
 import {
+  backgroundTimer,
   formatHostPort,
   freeChunk,
   reasonError,
@@ -162,6 +163,11 @@ export class TcpConnection implements StreamConnection {
     if (this.#phase === OPEN) this.#socket.resume();
   }
 
+  ref(on: boolean): void {
+    if (on) this.#socket.ref();
+    else this.#socket.unref();
+  }
+
   close(): void {
     if (this.#phase !== OPEN) return;
     this.#end(false);
@@ -228,10 +234,13 @@ export class TcpConnection implements StreamConnection {
     const phase: Phase = { name: 'ending', timer: undefined, discarded: 0, isMutual };
     this.#enter(phase);
     this.#socket.end();
-    phase.timer = this.#clock.setTimeout(() => {
-      if (this.#socket.writableLength === 0) return void this.#socket.destroy();
-      phase.timer = this.#clock.setTimeout(() => this.#socket.destroy(), LINGER);
-    }, LINGER);
+    const wait = (callback: () => void) => {
+      phase.timer = backgroundTimer(this.#clock, callback, LINGER);
+    };
+    wait(() => {
+      if (this.#socket.writableLength === 0) this.#socket.destroy();
+      else wait(() => this.#socket.destroy());
+    });
   }
 
   #closed(): void {

@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net';
 import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
 import {
+  backgroundTimer,
   freeChunk,
   reasonError,
   type StreamConnection,
@@ -149,6 +150,11 @@ export class WsConnection implements StreamConnection {
     this.#webSocket.resume();
   }
 
+  ref(on: boolean): void {
+    if (on) this.#socket.ref();
+    else this.#socket.unref();
+  }
+
   close(): void {
     if (!this.#ending && !this.#over) this.#end(NORMAL, '');
   }
@@ -210,10 +216,11 @@ export class WsConnection implements StreamConnection {
    * close.
    */
   #linger(again: boolean): void {
-    this.#timer = this.#clock.setTimeout(() => {
+    const late = () => {
       if (again && this.#socket.writableLength > 0) this.#linger(false);
       else this.#webSocket.terminate();
-    }, LINGER);
+    };
+    this.#timer = backgroundTimer(this.#clock, late, LINGER);
   }
 
   #closed(code: number, text: string): void {

@@ -33,6 +33,11 @@ export class UnixConnection implements StreamConnection {
     });
   }
 
+  ref(on: boolean): void {
+    if (on) this.#socket.ref();
+    else this.#socket.unref();
+  }
+
   attach(sink: StreamSink): void {
     this.#sink = sink;
     if (this.#socket.closed) this.#clock.defer(() => this.#report());

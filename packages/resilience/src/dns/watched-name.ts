@@ -8,7 +8,7 @@ import {
   type ResolvedAddress,
   TransportError,
 } from '@trunkline/transport-core';
-import type { ResolutionObserver } from '@trunkline/transport-core/backend';
+import { backgroundTimer, type ResolutionObserver } from '@trunkline/transport-core/backend';
 import type { Lookup } from './lookup.ts';
 
 /** Options of a watched name. Times are in milliseconds. */
@@ -131,7 +131,8 @@ export class WatchedName {
     if (this.#timer !== undefined) clock.clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#lookup !== undefined || !this.isWatched) return;
-    this.#timer = clock.setTimeout(
+    this.#timer = backgroundTimer(
+      clock,
       () => {
         this.#timer = undefined;
         this.#begin();

@@ -2,6 +2,7 @@
 
 import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
 import {
+  backgroundTimer,
   freeChunk,
   reasonError,
   type StreamConnection,
@@ -47,6 +48,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   readonly nodeId: string | undefined;
   readonly binding: Uint8Array;
   refused: TransportError | undefined;
+  readonly ref: StreamConnection['ref'];
   readonly #host: LayerResources;
   readonly #inner: StreamConnection;
   readonly #send: CipherState;
@@ -97,6 +99,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
     this.nodeId = channel.nodeId;
     this.binding = channel.binding;
     this.refused = refused;
+    this.ref = inner.ref?.bind(inner);
     this.#send = channel.send;
     this.#receive = channel.receive;
     this.#blocked = blocked;
@@ -141,7 +144,8 @@ export class NoiseConnection implements StreamConnection, ByteSink {
     // Accepted data is flushed first. The other end may not read before this end has read, so
     // reading resumes.
     this.#inner.resume();
-    this.#timer = this.#host.clock.setTimeout(
+    this.#timer = backgroundTimer(
+      this.#host.clock,
       () => this.destroy(this.#reset('written data was not accepted within a second')),
       LINGER,
     );

@@ -76,9 +76,12 @@ export class EventLoop {
   readonly #system: RuntimeOverride = {
     random: () => (this.#acting?.system ?? this.#outside).random(),
     wall: () => (this.#acting?.system ?? this.#outside).wall(),
+    refuse: (method) => {
+      throw this.#forbidden(`systemClock.${method}()`, 'use the clock of the node');
+    },
   };
   /** Answers requests to the system from code outside all nodes and clients. */
-  readonly #outside: RuntimeOverride;
+  readonly #outside: NonNullable<EventOwner['system']>;
   #guard: NondeterminismGuard | undefined;
   #running = false;
   /** Number of events since time last advanced. */

@@ -13,7 +13,7 @@ export interface EventOwner {
   /** True if this is a client outside all nodes: its code belongs to the test. */
   readonly isClient: boolean;
   /** Answers the owner's code when it asks the system for randomness or the time of day. */
-  readonly system?: RuntimeOverride | undefined;
+  readonly system?: Omit<RuntimeOverride, 'refuse'> | undefined;
   alive: boolean;
   /**
    * Virtual time before which none of the owner's events run, because it is paused or its CPU is

@@ -2,7 +2,6 @@
 // and messages in flight.
 
 import type { Protocol } from '@trunkline/transport-core';
-import type { RuntimeOverride } from '@trunkline/transport-core/internal';
 import type { EventOwner } from '../kernel/event-queue.ts';
 
 /** The machine that an incarnation runs on; it outlives the incarnation. */
@@ -36,7 +35,7 @@ export class Incarnation implements EventOwner {
   alive = true;
   busyUntil = 0;
   cost = 0;
-  system: RuntimeOverride | undefined;
+  system: EventOwner['system'];
   readonly lines = new Set<OwnedLine>();
   /** Addresses on which it listens or has listened. */
   readonly addresses = new Set<string>();

@@ -292,7 +292,7 @@ class SimTransport<P extends Protocol> extends NetworkTransport<P> {
  * Answers code of a node that asks the system for randomness or the time of day instead of using
  * its context; the answers are still derived from the seed.
  */
-class SimSystem implements RuntimeOverride {
+class SimSystem implements Omit<RuntimeOverride, 'refuse'> {
   readonly #clock: NodeClock;
   readonly #source: () => Random;
   #random: Random | undefined;

@@ -58,6 +58,7 @@ export class Inbox {
 
   readonly #callbackFailed: (callback: string, error: unknown) => void;
   readonly #now: () => number;
+  readonly #readersChanged: () => void;
 
   constructor(
     protocol: Protocol,
@@ -65,7 +66,9 @@ export class Inbox {
     now: () => number,
     count: (counter: TransportCounter, remote: Remote | undefined) => void,
     callbackFailed: (callback: string, error: unknown) => void,
+    readersChanged: () => void = () => {},
   ) {
+    this.#readersChanged = readersChanged;
     this.protocol = protocol;
     this.table = table;
     this.#now = now;
@@ -73,6 +76,11 @@ export class Inbox {
     this.#callbackFailed = callbackFailed;
     this.#permissions = new Permissions(this, undefined, callbackFailed);
     this.handlerFailed = (error) => callbackFailed('handler', error);
+  }
+
+  /** True if it has a reader. */
+  get isRead(): boolean {
+    return this.#takers.length > 0;
   }
 
   /** Sets the interceptors, and the rule for calls to all methods. */
@@ -134,6 +142,7 @@ export class Inbox {
     this.#check(taker);
     this.#takers.push(taker);
     this.#only = [];
+    this.#readersChanged();
     this.#hook(this.#hooks?.watch);
     this.#refuseUnserved();
     this.feed(taker);
@@ -168,6 +177,7 @@ export class Inbox {
     const at = this.#takers.indexOf(taker);
     if (at >= 0) this.#takers.splice(at, 1);
     this.#only = [];
+    this.#readersChanged();
     if (this.#takers.length > 0) return this.#refuseUnserved();
     for (const channel of this.#ring) for (const call of channel.inbound) this.#awaitReader(call);
   }

@@ -26,6 +26,8 @@ import { askAdmit, askHello, mismatch, unreachable } from './user-hooks.ts';
 /** The transport as its connections see it. */
 export interface ConnectionHost extends ConnectionResources, Calls {
   up(connection: Connection): void;
+  /** True if some protocol has a reader here. */
+  readonly isServing: boolean;
   protocolsChanged(connection: Connection): void;
   leaving(connection: Connection, waiting: OutCall[]): void;
   /** Reports that the pipe ran out of credit while long messages wait, or has credit again. */
@@ -181,6 +183,11 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     this.#session.endChannel(channel, error);
   }
 
+  /** Lets the process end in spite of this connection, if it was dialed only to make calls. */
+  ref(): void {
+    if (this.direction === 'out' && this.isUp) this.#stream.ref?.(this.host.isServing);
+  }
+
   // The end of the connection.
 
   /** Keeps the connection from being closed for idleness until the returned function is called. */
@@ -301,6 +308,7 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
 
   up(): void {
     const opened = this.#leaveOpening(UP, undefined);
+    this.ref();
     this.host.up(this);
     opened?.(undefined);
   }

@@ -1,7 +1,7 @@
 // One timer for everything that a transport waits for, set to the earliest due time. A timer for
-// each call would cost a quarter of the throughput.
+// each call would cost a quarter of the throughput. It does not keep the process alive; KeepAlive does.
 
-import type { Clock, ClockTimer } from '../clock.ts';
+import { backgroundTimer, type Clock, type ClockTimer } from '../clock.ts';
 
 /**
  * Calls `ring` at the earliest requested time; `ring` returns the next one. If the timer is late by
@@ -41,7 +41,7 @@ export class DeadlineTimer {
     const now = this.#clock.now();
     // A time that was already past when it was requested is not a sign of sleep.
     this.#due = Math.max(time, now);
-    this.#timer = this.#clock.setTimeout(this.#fire, this.#due - now);
+    this.#timer = backgroundTimer(this.#clock, this.#fire, this.#due - now);
   }
 
   readonly #fire = (): void => {

@@ -187,6 +187,12 @@ export interface StreamConnection {
    * most 1 s or 256 KiB).
    */
   close(): void;
+  /**
+   * Says whether the connection keeps the process alive while it is open; at first, it does. May be
+   * called at any time. A layer lacks it if its connections never keep the process alive, as in
+   * memory, or if its library always does. See docs/writing-a-transport.md.
+   */
+  ref?(on: boolean): void;
   /** Ends immediately, without flushing. */
   destroy(error?: TransportError): void;
 }

@@ -32,6 +32,7 @@ import type { ConnectionEvents } from './connection-events.ts';
 import { Dialer } from './dialer.ts';
 import { EventDispatcher } from './event-dispatcher.ts';
 import { introduceUnproven, SelfIntroduction } from './introduction.ts';
+import { KeepAlive } from './keep-alive.ts';
 import { connectionOf, Members } from './members.ts';
 import { channelTaken, FIRST_OWN, isProjectProtocol, Mount, type MountHost } from './mount.ts';
 import { Names } from './names.ts';
@@ -69,6 +70,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   /** Resolves when the transport begins to drain. */
   readonly draining: Promise<void>;
   readonly order = new CallOrder();
+  readonly alive: KeepAlive;
   served = 0;
   readonly dispatcher: EventDispatcher;
   readonly reporter: Reporter;
@@ -96,6 +98,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     this.config = config;
     this.clock = clock;
     this.random = random;
+    this.alive = new KeepAlive(clock);
     this.dispatcher = new EventDispatcher(config.observer);
     this.reporter = new Reporter(config.observer, channels, this);
     this.ticker = new Ticker(clock, channels && (() => this.reporter.look()));
@@ -165,6 +168,15 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     this.ticker.run(() => {
       for (const connection of this.connections) connection.announce();
     });
+    this.readersChanged();
+  }
+
+  get isServing(): boolean {
+    return [...this.mounts.values()].some(({ inbox }) => inbox.isRead);
+  }
+
+  readersChanged(): void {
+    for (const connection of this.connections) connection.ref();
   }
 
   listen(): Promise<void> {
@@ -416,13 +428,13 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
           text ?? 'the other end disconnected',
         );
     });
-    return Promise.all(connections.map((connection) => connection.whenGone())).then(
-      () => undefined,
+    return this.alive.during(
+      Promise.all(connections.map((connection) => connection.whenGone())).then(() => undefined),
     );
   }
 
   close(grace: number): Promise<void> {
-    return this.#shutdown.close(grace);
+    return this.alive.during(this.#shutdown.close(grace));
   }
 
   closeMount(mount: Mount, grace: number): Promise<void> {

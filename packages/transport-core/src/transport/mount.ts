@@ -15,6 +15,7 @@ import type { CallOrder } from '../session/out-call.ts';
 import type { Ticker } from '../stream/ticker.ts';
 import { systemClock } from '../system-runtime.ts';
 import type { EventDispatcher } from './event-dispatcher.ts';
+import type { KeepAlive } from './keep-alive.ts';
 import { watchUnread } from './unread-items.ts';
 
 /** The transport as its mounts see it. */
@@ -24,6 +25,9 @@ export interface MountHost {
   readonly ticker: Ticker;
   readonly dispatcher: EventDispatcher;
   readonly order: CallOrder;
+  readonly alive: KeepAlive;
+  /** Called when a protocol gets a reader or loses one. */
+  readersChanged(): void;
   wakeBy(time: number): void;
   count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;
   callbackFailed(callback: string, error: unknown): void;
@@ -74,6 +78,7 @@ export class Mount implements Mounted, CallHost {
       () => host.ticker.now(),
       (counter, remote) => host.count(counter, 1, remote),
       (callback, error) => host.callbackFailed(callback, error),
+      () => host.readersChanged(),
     );
   }
 
@@ -93,13 +98,15 @@ export class Mount implements Mounted, CallHost {
   }
 
   begin(): void {
-    this.open++;
+    if (this.open++ === 0) this.#host.alive.enter();
   }
 
   settled(code: ErrorCode | undefined): void {
     this.open--;
     if (code !== undefined) this.#host.dispatcher.callFailed(code);
-    if (this.open === 0 && this.#idle.length > 0) this.#tellIdle();
+    if (this.open > 0) return;
+    this.#host.alive.leave();
+    if (this.#idle.length > 0) this.#tellIdle();
   }
 
   #tellIdle(): void {

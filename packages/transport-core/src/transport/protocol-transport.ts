@@ -226,7 +226,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   async writable(target: Target): Promise<void> {
     this.#refuseWhenOver();
     const connection = await this.#connect(target);
-    await connection.writable(this.protocol.channel);
+    await this.engine.alive.during(connection.writable(this.protocol.channel));
   }
 
   consumer<N extends MethodName<P> = MethodName<P>>(
@@ -328,11 +328,19 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       throw new TypeError(
         `hold: stopOn must be a list of codes, such as ['unavailable'], got ${stopOn}`,
       );
-    if (typeof target !== 'string') return connectionOf(this.engine, target).hold();
-    this.#refuseWhenOver();
-    const ended = () => this.#holds.delete(release);
-    const release = this.engine.pool.hold(target, { stopOn, ended });
+    if (typeof target === 'string') this.#refuseWhenOver();
+    const held =
+      typeof target === 'string'
+        ? this.engine.pool.hold(target, { stopOn, ended: () => release() })
+        : connectionOf(this.engine, target).hold();
+    const alive = this.engine.alive.hold();
+    const release = () => {
+      this.#holds.delete(release);
+      held();
+      alive();
+    };
     this.#holds.add(release);
+    if (typeof target !== 'string') void connectionOf(this.engine, target).whenGone().then(release);
     return release;
   }
 

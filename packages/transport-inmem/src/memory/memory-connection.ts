@@ -3,7 +3,11 @@
 // its sink and its line. One subclass carries bytes, the other frames.
 
 import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
-import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
+import {
+  backgroundTimer,
+  type StreamConnection,
+  type StreamSink,
+} from '@trunkline/transport-core/backend';
 import { type Frame, FrameCollector, stackless } from '@trunkline/transport-core/internal';
 import { type CallbackRunner, EndOfTick } from './end-of-tick.ts';
 import { DirectLine, type MemoryLine, type MemoryLineEnd } from './line.ts';
@@ -99,7 +103,8 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, Memory
     if (this.state !== 'open') return;
     this.state = 'closing';
     this.line?.finish();
-    this.timer = this.clock.setTimeout(
+    this.timer = backgroundTimer(
+      this.clock,
       () => this.end(this.reset('the other end did not close within a second')),
       LINGER,
     );

@@ -33,6 +33,7 @@ export class FaultyConnection implements StreamConnection {
   readonly attachment: object | undefined;
   readonly frames: StreamConnection['frames'];
   readonly writeAll: StreamConnection['writeAll'];
+  readonly ref: StreamConnection['ref'];
   readonly #host: FaultyConnectionOwner;
   readonly #inner: StreamConnection;
   readonly #out: Lane;
@@ -83,6 +84,7 @@ export class FaultyConnection implements StreamConnection {
       },
       settings.in,
     );
+    this.ref = inner.ref?.bind(inner);
     const { frames } = inner;
     this.frames = frames && { collector: frames.collector, send: (batch) => this.#send(batch) };
     this.writeAll = inner.writeAll && ((chunks) => this.#writeAll(chunks));

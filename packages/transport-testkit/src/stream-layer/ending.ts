@@ -8,6 +8,30 @@ import type { Recorder } from './recorder.ts';
 
 export const endRules: Rule[] = [
   {
+    title: 'a connection with ref off does not keep the process alive, and carries the same data',
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
+      const { connection } = near;
+      if (connection.ref !== undefined) {
+        // biome-ignore lint/style/noRestrictedGlobals: the suite also runs in pages, without a process.
+        const { process } = globalThis as NodeGlobals;
+        const alive = () => process?.getActiveResourcesInfo().length ?? 0;
+        const before = alive();
+        connection.ref(false);
+        connection.ref(false);
+        if (process !== undefined) t.true(alive() < before, 'ref(false) changes nothing');
+        connection.ref(true);
+        t.is(alive(), before);
+        connection.ref(false);
+      }
+      await near.write(pattern(1_000));
+      near.connection.close();
+      await Promise.all([near.ended(), far.ended()]);
+      t.deepEqual([far.size, near.error, far.error], [1_000, undefined, undefined]);
+      connection.ref?.(true);
+    },
+  },
+  {
     title: 'close flushes written bytes; both ends then report closed without an error, once',
     async run(t, fixture) {
       const { near, far } = await fixture.pair();
@@ -313,4 +337,9 @@ async function dialed<T>(dialing: Promise<T>): Promise<T | undefined> {
 async function greet(near: Recorder, far: Recorder): Promise<void> {
   await Promise.all([near.write(pattern(1)), far.write(pattern(1))]);
   await Promise.all([near.until(() => near.size === 1), far.until(() => far.size === 1)]);
+}
+
+interface NodeGlobals {
+  /** Lists what keeps the process alive. */
+  readonly process?: { getActiveResourcesInfo(): string[] };
 }

@@ -12,6 +12,7 @@ export interface Path {
 
 export class WatchedConnection implements StreamConnection {
   readonly clock: Clock | undefined;
+  readonly ref: StreamConnection['ref'];
   /** The real time at which something last happened here. */
   movedAt: number = systemClock.now();
   readonly #inner: StreamConnection;
@@ -24,6 +25,7 @@ export class WatchedConnection implements StreamConnection {
   /** @param clock the clock of the layer. */
   constructor(inner: StreamConnection, clock: Clock | undefined) {
     this.#inner = inner;
+    this.ref = inner.ref?.bind(inner);
     this.clock = clock;
   }
 

@@ -1,0 +1,2 @@
+// Only a thread allows a fake `process.nextTick`.
+export default { test: { include: ['vitest.js'], exclude: [], pool: 'threads' } };
