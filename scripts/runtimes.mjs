@@ -1,5 +1,5 @@
-// Runs consumer/smoke.mjs on Node, Bun and Deno, which must print the same. A runtime that npm can't
-// get is skipped, with a word. Run by the job `runtimes` of scripts/ci.mjs, after a build.
+// Runs consumer/smoke.mjs on Node, Bun and Deno, which must print the same. A runtime that npm
+// can't get is skipped, with a word. Run by the job `runtimes` of scripts/ci.mjs, after a build.
 
 import { join } from 'node:path';
 import process from 'node:process';

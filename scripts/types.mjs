@@ -1,5 +1,5 @@
-// Compiles the programs of consumer/ against the packed tarballs with each supported TypeScript, the
-// oldest included, as Node and as bundlers resolve modules.
+// Compiles the programs of consumer/ against the packed tarballs with each supported TypeScript,
+// the oldest included, as Node and as bundlers resolve modules.
 
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -7,7 +7,9 @@ import { basename, dirname, join } from 'node:path';
 import { install, isOurs } from './tarballs.mjs';
 import { published, root, run } from './workspace.mjs';
 
-/** The oldest supported TypeScript, the last 5, and those after it; docs/start.md names the first. */
+/**
+ * The oldest supported TypeScript, the last 5, and those after it; docs/start.md names the first.
+ */
 const VERSIONS = ['5.4', '5.9', '6', '7'];
 
 const BUNDLER = ['--module', 'esnext', '--moduleResolution', 'bundler'];

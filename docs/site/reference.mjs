@@ -11,7 +11,8 @@ const INTERNAL = ['transport-core/internal', 'peers/internal'];
 /**
  * Writes the pages into a folder, and returns them: `{ name, namespace, text }`. The page of an
  * entry has the name of the entry and no namespace. The page of a namespace of that entry has the
- * name 'entry/namespace'. Links between pages are relative to these names. The packages must be built.
+ * name 'entry/namespace'. Links between pages are relative to these names. The packages must be
+ * built.
  */
 export async function writeApi(folder) {
   const entries = packages.flatMap(entriesOf);

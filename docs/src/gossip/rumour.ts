@@ -3,7 +3,7 @@ import { createGossip, fullMesh } from 'trunkline/gossip';
 import { createPeers } from 'trunkline/peers';
 import { z } from 'zod';
 
-const protocol = defineProtocol({ name: 'village', version: 1, channel: 0x20, methods: {} });
+const protocol = defineProtocol({ name: 'village', methods: {} });
 const backends = [inmem()];
 const rumour = json(z.object({ about: z.string(), text: z.string() }));
 
@@ -15,6 +15,7 @@ async function villager(name: string, seeds: string[]) {
   await gossip.start();
   await peers.start();
   return {
+    transport,
     peers,
     gossip,
     close: () =>
@@ -29,9 +30,10 @@ const ada = await villager('ada', []);
 const bob = await villager('bob', ['inmem://ada']);
 const eve = await villager('eve', ['inmem://ada']);
 
-const heard = [bob, eve].map(({ gossip }) =>
-  gossip.topic('rumours', rumour)[Symbol.asyncIterator](),
-); // joins, and reads from now on
+bob.gossip.topic('rumours', rumour).subscribe((message, meta) => {
+  console.log(`bob: ${message.text}`, meta.origin === ada.peers.nodeId, meta.hops);
+});
+const heard = eve.gossip.topic('rumours', rumour).messages(); // joins, and reads from now on
 const rumours = ada.gossip.topic('rumours', rumour);
 
 const { received } = await rumours.publish(
@@ -39,8 +41,8 @@ const { received } = await rumours.publish(
   { min: 2 },
 ); // waits until two have it
 console.log(`${received} peers have it`);
-for (const reader of heard) {
-  const { value } = await reader.next();
-  console.log(value?.message.text, value?.meta.origin === ada.peers.nodeId, value?.meta.hops);
+for await (const { message } of heard) {
+  console.log(`eve: ${message.text}`);
+  break; // without it, the loop ends when the gossip closes
 }
 await Promise.all([ada.close(), bob.close(), eve.close()]);

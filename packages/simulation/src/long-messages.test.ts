@@ -1,4 +1,5 @@
-// Tests of several long messages of one channel on a thin line: one after the other arrives in time.
+// Tests of several long messages of one channel on a thin line: one after the other arrives in
+// time.
 
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import test from 'ava';

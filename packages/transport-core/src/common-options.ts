@@ -194,7 +194,8 @@ type HelloOption = NonNullable<CommonOptions['hello']>;
 const encoder = new TextEncoder();
 
 /**
- * Returns the fields of a hello as an object, from the `hello` option or the result of its function.
+ * Returns the fields of a hello as an object, from the `hello` option or the result of its
+ * function.
  *
  * @throws TypeError for anything but strings of at most 8 KiB without lone surrogates.
  */

@@ -31,9 +31,9 @@ export type ObserverEvent =
    */
   | { type: 'acceptFailed'; error: TransportError }
   /**
-   * A callback of the user threw (`admit`, `hello`, `resolve`, `allow`, `upgrade`; not the observer's own), or
-   * the clean-up of a handler did. For `handler` and `allow`, also the error of another call, which
-   * is withheld from the caller.
+   * A callback of the user threw (`admit`, `hello`, `resolve`, `allow`, `upgrade`; not the
+   * observer's own), or the clean-up of a handler did. For `handler` and `allow`, also the error of
+   * another call, which is withheld from the caller.
    */
   | { type: 'callbackFailed'; callback: string; error: unknown };
 

@@ -1,8 +1,8 @@
 // Plain values: byte arrays without the behavior of subclasses, and objects made by a literal.
 
 /**
- * A Uint8Array over an ArrayBuffer, never over shared memory. Up to TypeScript 5.6, where Uint8Array
- * has no type parameter, it is a Uint8Array.
+ * A Uint8Array over an ArrayBuffer, never over shared memory. Up to TypeScript 5.6, where
+ * Uint8Array has no type parameter, it is a Uint8Array.
  */
 export type Bytes = ReturnType<Uint8Array['slice']>;
 
@@ -17,8 +17,8 @@ export function plain(bytes: Uint8Array): Bytes {
 }
 
 /**
- * Returns true for an object made by a literal, JSON.parse or Object.create(null), in any realm: its
- * prototype is null or has no prototype itself. `{ __proto__: { … } }` is therefore not plain.
+ * Returns true for an object made by a literal, JSON.parse or Object.create(null), in any realm:
+ * its prototype is null or has no prototype itself. `{ __proto__: { … } }` is therefore not plain.
  */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;

@@ -15,8 +15,8 @@ export interface RuntimeOverride {
 export let override: RuntimeOverride | undefined;
 
 /**
- * Replaces the machine's randomness, time of day and clock for all code in this thread; undefined restores
- * them. For simulations only, because it makes keys guessable.
+ * Replaces the machine's randomness, time of day and clock for all code in this thread; undefined
+ * restores them. For simulations only, because it makes keys guessable.
  */
 export function replaceSystem(next: RuntimeOverride | undefined): void {
   override = next;

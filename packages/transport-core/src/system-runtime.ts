@@ -1,6 +1,6 @@
 // The machine's own clock, time of day, randomness and settings of the environment; a simulation
-// may replace randomness and time of day, and forbid the clock. Only the system-*.ts files use such globals of the
-// runtime.
+// may replace randomness and time of day, and forbid the clock. Only the system-*.ts files use such
+// globals of the runtime.
 
 import { type Clock, type ClockTimer, LONGEST_DELAY, sleepOn } from './clock.ts';
 import type { Random } from './random.ts';
@@ -84,7 +84,9 @@ export const systemRandom: Random = () => {
 const pool = new Uint32Array(64);
 let left = 0;
 
-/** Returns a registry that calls `dropped` with the value of each object that has become garbage. */
+/**
+ * Returns a registry that calls `dropped` with the value of each object that has become garbage.
+ */
 export const onGarbage = <T>(dropped: (value: T) => void): GarbageRegistry<T> =>
   new FinalizationRegistry(dropped);
 

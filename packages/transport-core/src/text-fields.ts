@@ -11,8 +11,8 @@ export type TextFields =
  * Returns text fields as an object: a plain object as it is, pairs as a new object without a
  * prototype.
  *
- * @throws TypeError for any other value, and for a name that is given twice; `what` names the fields
- * in the error. The values are not checked.
+ * @throws TypeError for any other value, and for a name that is given twice; `what` names the
+ *   fields in the error. The values are not checked.
  */
 export function fieldsOf(given: TextFields, what: string): Readonly<Record<string, string>> {
   if (isPlainObject(given)) return given as Record<string, string>;

@@ -1,5 +1,5 @@
-// Tests tcp() and createTcpStreamLayer: calls, addresses, options, and connections that speak another
-// protocol.
+// Tests tcp() and createTcpStreamLayer: calls, addresses, options, and connections that speak
+// another protocol.
 
 import { connect } from 'node:net';
 import {

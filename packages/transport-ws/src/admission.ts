@@ -1,6 +1,6 @@
-// Decides about the client of an upgrade by its origin and by the option `upgrade`. Browsers hide the
-// status of a refused upgrade from pages, so the WebSocket of a refused client is opened, and the
-// connection is refused with an error that the client gets.
+// Decides about the client of an upgrade by its origin and by the option `upgrade`. Browsers hide
+// the status of a refused upgrade from pages, so the WebSocket of a refused client is opened, and
+// the connection is refused with an error that the client gets.
 
 import type { IncomingMessage } from 'node:http';
 import { type Observer, TransportError } from '@trunkline/transport-core';

@@ -16,7 +16,9 @@ export type JsonSchema = { readonly [member: string]: JsonValue };
 
 /** A message of a method: its codec and its shape, as far as it is known. */
 export interface MessageDescription {
-  /** The name of the codec: 'json', 'bytes', 'empty', 'protobuf(raft.Append)', or that of your own. */
+  /**
+   * The name of the codec: 'json', 'bytes', 'empty', 'protobuf(raft.Append)', or that of your own.
+   */
   readonly codec: string;
   /** Maximum length of a message in bytes, if the codec has a limit. */
   readonly limit?: number | undefined;

@@ -82,8 +82,8 @@ export interface NodeCallStatistics {
   /** Calls that have not ended. */
   readonly active: number;
   /**
-   * Ended calls, by code; 'ok' for those that succeeded, and 'cancelled' for those that their caller
-   * canceled.
+   * Ended calls, by code; 'ok' for those that succeeded, and 'cancelled' for those that their
+   * caller canceled.
    */
   readonly codes: Readonly<Partial<Record<ErrorCode | 'ok', number>>>;
   /** The sum of all durations in seconds. */

@@ -61,7 +61,9 @@ export function addDescribe(program: Command, terminal: CliTerminal): void {
     );
 }
 
-/** Returns false for 'protocol/method', and for 'protocol.method' unless a protocol has that name. */
+/**
+ * Returns false for 'protocol/method', and for 'protocol.method' unless a protocol has that name.
+ */
 async function isProtocol(node: NodeConnection, name: string): Promise<boolean> {
   if (name.includes('/') || !name.includes('.')) return !name.includes('/');
   const listed = await list(node);

@@ -14,8 +14,8 @@ import type { Envelope } from '../wire/frame.ts';
 import type { Receipt } from '../wire/relay-frames.ts';
 
 /**
- * Relaying of long messages, for the option `relay` of `createGossip`; made by `relay()`. It creates
- * one {@link RelayDriver} for each node.
+ * Relaying of long messages, for the option `relay` of `createGossip`; made by `relay()`. It
+ * creates one {@link RelayDriver} for each node.
  */
 export interface RelayFactory {
   createDriver(setup: RelaySetup): RelayDriver;

@@ -1,5 +1,5 @@
-// A DNS server, and the exchange of messages with it. The declarations of dns-query.ts need the types
-// of dns-packet, which users do not install; these do not.
+// A DNS server, and the exchange of messages with it. The declarations of dns-query.ts need the
+// types of dns-packet, which users do not install; these do not.
 
 /** A DNS server. */
 export interface DnsServer {

@@ -29,8 +29,8 @@ export interface ResumeOptions {
   readonly attempts?: number | undefined;
   /**
    * The pause before the next attempt, in milliseconds. Default 100. It is doubled after each
-   * consecutive failure, and shortened by up to a half at random, so that the clients of a server do
-   * not all come back at the same time.
+   * consecutive failure, and shortened by up to a half at random, so that the clients of a server
+   * do not all come back at the same time.
    */
   readonly initialBackoff?: number | undefined;
   /** The longest pause before an attempt, in milliseconds. Default 10,000. */

@@ -72,13 +72,7 @@ export class IncomingRpc {
   }
 
   fail(error: unknown): boolean {
-    const call = this[CALL];
-    if (call.method.kind === 'oneway') {
-      call.observer?.failed(toTransportError(error));
-      call.carrier.late();
-      return false;
-    }
-    return failWith(this, answerTo(call, error));
+    return failWith(this, answerTo(this[CALL], error));
   }
 
   protected writeItem(item: unknown): Promise<void> {
@@ -171,12 +165,18 @@ export function abandon(rpc: IncomingRpc): void {
 }
 
 /**
- * Answers a call with this error, even if it is the error of another call.
+ * Answers a call with this error, even if it is the error of another call. A one-way has no answer:
+ * only its observer gets the error.
  *
  * @param isUnhandled true if no handler has seen the call.
  */
 export function failWith(rpc: IncomingRpc, error: TransportError, isUnhandled = false): boolean {
   const call = rpc[CALL];
+  if (call.method.kind === 'oneway') {
+    call.observer?.failed(error);
+    call.carrier.late();
+    return false;
+  }
   claim(call, 'fail');
   return told(call, call.carrier.fail(call, error, isUnhandled));
 }
@@ -211,6 +211,7 @@ interface HandlerLog {
 export function withhold(call: InCall, error: unknown): TransportError | undefined {
   if (!(error instanceof TransportError) || error.target === undefined) return undefined;
   const { due, method } = call;
+  if (method.kind === 'oneway') return undefined;
   const isItsDeadline =
     due < Number.POSITIVE_INFINITY && (dues.get(error) ?? 0) >= due - SAME_DEADLINE;
   return stackless(

@@ -37,7 +37,8 @@ export class InStream {
   came = 0;
   heard: number;
   /**
-   * The time since which a reader could begin to read; Infinity before, undefined once it has begun.
+   * The time since which a reader could begin to read; Infinity before, undefined once it has
+   * begun.
    */
   unreadSince: number | undefined = Number.POSITIVE_INFINITY;
   /**
@@ -170,7 +171,9 @@ export class InStream {
       this.#context.usage.free(this.#items[i]!.cost);
   }
 
-  /** Ends the stream at once: items that have arrived are dropped, and the reader gets the error. */
+  /**
+   * Ends the stream at once: items that have arrived are dropped, and the reader gets the error.
+   */
   break(error: TransportError): void {
     this.broken ??= { error };
     this.discard();

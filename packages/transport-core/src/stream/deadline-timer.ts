@@ -1,5 +1,6 @@
 // One timer for everything that a transport waits for, set to the earliest due time. A timer for
-// each call would cost a quarter of the throughput. It does not keep the process alive; KeepAlive does.
+// each call would cost a quarter of the throughput. It does not keep the process alive; KeepAlive
+// does.
 
 import { backgroundTimer, type Clock, type ClockTimer } from '../clock.ts';
 

@@ -267,8 +267,8 @@ export const Account = { PIPE: 1, SHORT: 2, LONG: 3, REPLY: 4, STREAM: 5 } as co
 export const UNIT = 64;
 
 /**
- * The most that a message costs on accounts 2, 3 and 4, in bytes: half of their usual start, so that
- * a message longer than the account leaves room for others.
+ * The most that a message costs on accounts 2, 3 and 4, in bytes: half of their usual start, so
+ * that a message longer than the account leaves room for others.
  */
 export const MOST_PRICE = 8 * 1024 * 1024;
 /** The highest value of an account (docs/wire-protocol.md §6). */

@@ -1,5 +1,5 @@
-// The Hello message, in which each end introduces itself and announces its protocols and limits, and
-// its encoding as frame.proto describes it.
+// The Hello message, in which each end introduces itself and announces its protocols and limits,
+// and its encoding as frame.proto describes it.
 
 import { TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';

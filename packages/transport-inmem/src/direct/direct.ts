@@ -30,8 +30,8 @@ export interface DirectBackend extends Backend {
  * Creates an in-memory network for unit tests, a backend for addresses such as 'inmem://name'.
  * Messages are encoded, copied, queued and timed as on a real network, so code that works in memory
  * also works on a network; but they are passed as objects, and no byte stream lies in between.
- * Nobody is connected before `connect` or `connectAll`. Once a connection exists, both ends can call
- * over it.
+ * Nobody is connected before `connect` or `connectAll`. Once a connection exists, both ends can
+ * call over it.
  */
 export function direct(): DirectBackend {
   const network = new DirectNetwork<DirectLayer>();

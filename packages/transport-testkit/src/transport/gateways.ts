@@ -47,7 +47,7 @@ export const gatewayCases: Cases = (define) => {
       ]) {
         const before = withheldBy(f, gateway).length;
         const error = await rejected(t, asked(), { code: 'internal', origin: 'remote' });
-        t.regex(error.message, /^'testkit\.\w+': another call that was made to answer it/, how);
+        t.regex(error.message, /^'testkit\/\w+': another call that was made to answer it/, how);
         t.is(error.reason, undefined);
         t.is(error.metadata, undefined);
         const [withheld] = withheldBy(f, gateway).slice(before);

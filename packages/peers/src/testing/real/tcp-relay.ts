@@ -22,7 +22,9 @@ export class TcpRelay {
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => this.#join(near));
   }
 
-  /** Creates a relay to an address, 'host:port' or 'tcp://host:port'. It is closed after the test. */
+  /**
+   * Creates a relay to an address, 'host:port' or 'tcp://host:port'. It is closed after the test.
+   */
   static async to(target: string, t?: Pick<ExecutionContext, 'teardown'>): Promise<TcpRelay> {
     const relay = new TcpRelay(target);
     t?.teardown(() => relay.close());

@@ -1,7 +1,7 @@
 // A scenario for tests: two nodes that keep counters on their disks and call each other, and a
 // client. The mode in the URL selects a planted mistake.
 
-import { defineProtocol, json, serve } from '@trunkline/transport-core';
+import { defineProtocol, json, serve, TransportError } from '@trunkline/transport-core';
 import { z } from 'zod';
 import type { Simulation } from '../../simulation.ts';
 
@@ -37,7 +37,10 @@ export default async function countersScenario(sim: Simulation): Promise<void> {
           state({ count });
           return count;
         },
-        forward: ({ to, timeout }) => net.send(to, 'add', null, { timeout }),
+        forward: ({ to, timeout }) =>
+          net.send(to, 'add', null, { timeout }).catch(({ code, message }: TransportError) => {
+            throw new TransportError(code, message);
+          }),
       });
       if (mode === 'broken' && name === 'n2') void Promise.reject(new Error('nobody handles this'));
       await net.listen();

@@ -109,8 +109,8 @@ export class Caller implements CallCarrier {
   }
 
   /**
-   * Ends streams that nobody has begun to read for a while, as long as others wait for their places.
-   * Returns the next time at which it must be called.
+   * Ends streams that nobody has begun to read for a while, as long as others wait for their
+   * places. Returns the next time at which it must be called.
    */
   #freePlaces(now: number): number {
     let missing = this.#waiting.streams.length;
@@ -434,8 +434,8 @@ function unreadError({ full }: ProtocolMethod): TransportError {
 }
 
 /**
- * The time in milliseconds after which a stream that nobody has begun to read may lose its place. It
- * is shorter than the default timeout of the calls that wait.
+ * The time in milliseconds after which a stream that nobody has begun to read may lose its place.
+ * It is shorter than the default timeout of the calls that wait.
  */
 const UNREAD = 5_000;
 const NEVER = Number.POSITIVE_INFINITY;

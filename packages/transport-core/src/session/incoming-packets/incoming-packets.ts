@@ -385,13 +385,16 @@ export class Assembly implements Unfinished {
   }
 }
 
-/** Returns the part of a message's cost that is charged to account 2, 3 or 4, with its first packet. */
+/**
+ * Returns the part of a message's cost that is charged to account 2, 3 or 4, with its first packet.
+ */
 export function priceOf(frame: Frame): number {
   return Math.min(longCost(frame), MOST_PRICE);
 }
 
 /**
- * Returns the cost of a message, or of an item, which is charged to account 5 with its first packet.
+ * Returns the cost of a message, or of an item, which is charged to account 5 with its first
+ * packet.
  */
 export function longCost(frame: Frame): number {
   return Math.max(frame.size, frame.length) + frame.metadataSize + UNIT;
