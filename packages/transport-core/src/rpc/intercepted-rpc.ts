@@ -9,6 +9,7 @@ import {
   type ServerNext,
 } from '../interceptors.ts';
 import type { Remote } from '../remote.ts';
+import type { Inbox } from './inbox.ts';
 import { ItemPipe } from './item-pipe.ts';
 import { answeredLate, type IncomingRpc } from './rpc.ts';
 import type { AnyHandler } from './serving.ts';
@@ -16,18 +17,21 @@ import { UnhandledCall } from './unhandled-call.ts';
 
 /** Wraps a handler in interceptors, once. */
 export function intercepted(
-  protocol: string,
+  { protocol, contexts, handlerFailed }: Inbox,
   interceptors: readonly ServerInterceptor[],
   handler: (request: unknown, call: InterceptedRpc) => unknown,
-  failed: (error: unknown) => void,
 ): AnyHandler {
   const chain: ServerNext = compose<ServerNext>(interceptors, (call) => {
     const rpc = call as InterceptedRpc;
     rpc.isReached = true;
-    return rpc.resultOf(handler(rpc.request, rpc), failed);
+    const { kind } = rpc;
+    const isStream = kind === 'download' || kind === 'duplex';
+    const inContext = isStream ? contexts?.forItems() : undefined;
+    const result = rpc.resultOf(handler(rpc.request, rpc), handlerFailed);
+    return inContext === undefined ? result : inContext(result);
   });
   return (_, rpc) => {
-    const call = new InterceptedRpc(protocol, rpc);
+    const call = new InterceptedRpc(protocol.name, rpc);
     const rethrow = (error: unknown) => {
       throw call.isReached ? error : new UnhandledCall(error);
     };

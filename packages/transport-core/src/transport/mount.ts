@@ -1,5 +1,6 @@
 // One protocol mounted on a transport, with its inbox and the number of its outgoing calls.
 
+import { contexts } from '#context';
 import type { CommonConfig } from '../common-options.ts';
 import { type Code, TransportError } from '../errors.ts';
 import type { ClientNext } from '../interceptors.ts';
@@ -72,6 +73,7 @@ export class Mount implements Mounted, CallHost {
       (counter, remote) => host.count(counter, 1, remote),
       (callback, error) => host.callbackFailed(callback, error),
       () => host.readersChanged(),
+      contexts,
     );
   }
 
