@@ -2,6 +2,7 @@
 // connections one after another, and gives each call to exactly one reader. If there is no reader,
 // a call is refused after a second at most, so that its caller does not wait in vain.
 
+import type { Contexts } from '../context.ts';
 import { stackless, type TransportError } from '../errors.ts';
 import type { AllowCall, ServerInterceptor } from '../interceptors.ts';
 import type { TransportCounter } from '../observer.ts';
@@ -20,7 +21,7 @@ import {
 import type { CallWatch } from './call-watch.ts';
 import { handObserved, observeHandling } from './observed-handling.ts';
 import { Permissions } from './permissions.ts';
-import { makeRpc } from './rpc.ts';
+import { type IncomingRpc, makeRpc } from './rpc.ts';
 import type { Taker } from './taker.ts';
 
 /** The steps, if any, before a call is handed over. */
@@ -35,6 +36,7 @@ interface InboxHooks {
 export class Inbox {
   readonly protocol: Protocol;
   readonly table: MethodTable;
+  readonly contexts: Contexts | undefined;
   closed = false;
   /** The number of calls that wait for a reader. */
   waiting = 0;
@@ -67,8 +69,10 @@ export class Inbox {
     count: (counter: TransportCounter, remote: Remote | undefined) => void,
     callbackFailed: (callback: string, error: unknown) => void,
     readersChanged: () => void = () => {},
+    contexts: Contexts | undefined = undefined,
   ) {
     this.#readersChanged = readersChanged;
+    this.contexts = contexts;
     this.protocol = protocol;
     this.table = table;
     this.#now = now;
@@ -356,9 +360,16 @@ export class Inbox {
         return this.#undecodable(call, decodingError(method.request, method.what.request, error));
       }
     }
-    if (hooks?.watch === undefined) taker.take(makeRpc(call, request), call);
-    else handObserved(hooks.watch, this.protocol.name, taker, makeRpc(call, request), call);
+    const rpc = makeRpc(call, request);
+    if (taker.context === undefined) this.#give(taker, rpc, call);
+    else taker.context.run(this.#give, taker, rpc, call);
   }
+
+  readonly #give = (taker: Taker, rpc: IncomingRpc, call: InCall): void => {
+    const watch = this.#hooks?.watch;
+    if (watch === undefined) taker.take(rpc, call);
+    else handObserved(watch, this.protocol.name, taker, rpc, call);
+  };
 
   /** Refuses a call that its caller is not allowed to make. */
   deny(call: InCall, error: TransportError): void {

@@ -1,6 +1,7 @@
 // A consumer whose calls pass interceptors first. Each call is handled by a serving, whose handler
 // gives the call to the reader and waits for the reader's answer.
 
+import type { ReaderContext } from '../context.ts';
 import type { ServerInterceptor } from '../interceptors.ts';
 import type { InCall } from '../session/in-call.ts';
 import type { Inbox } from './inbox.ts';
@@ -14,6 +15,7 @@ export class InterceptedConsumer implements Taker, AsyncIterableIterator<Interce
   readonly exclusive = false;
   feeding = false;
   readonly methods: ReadonlySet<string> | undefined;
+  readonly context: ReaderContext | undefined;
   readonly #inbox: Inbox;
   readonly #serving: Serving;
   #over = false;
@@ -34,17 +36,13 @@ export class InterceptedConsumer implements Taker, AsyncIterableIterator<Interce
   ) {
     this.#inbox = inbox;
     this.methods = methods;
+    this.context = inbox.contexts?.reader();
     const failed = inbox.handlerFailed;
     const held = new WeakSet<IncomingRpc>();
-    const give = intercepted(
-      inbox.protocol.name,
-      interceptors,
-      (_, call) => {
-        held.delete(call.incoming);
-        return this.#give(call);
-      },
-      failed,
-    );
+    const give = intercepted(inbox, interceptors, (_, call) => {
+      held.delete(call.incoming);
+      return this.#give(call);
+    });
     const handler: AnyHandler = async (request, rpc) => {
       held.add(rpc);
       try {

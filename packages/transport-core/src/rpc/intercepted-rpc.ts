@@ -9,6 +9,7 @@ import {
   type ServerNext,
 } from '../interceptors.ts';
 import type { Remote } from '../remote.ts';
+import type { Inbox } from './inbox.ts';
 import { ItemPipe } from './item-pipe.ts';
 import { closeItems, isAsyncIterable } from './left-items.ts';
 import { answeredLate, type IncomingRpc } from './rpc.ts';
@@ -17,19 +18,20 @@ import { UnhandledCall } from './unhandled-call.ts';
 
 /** Wraps a handler in interceptors, once. */
 export function intercepted(
-  protocol: string,
+  { protocol, contexts, handlerFailed: failed }: Inbox,
   interceptors: readonly ServerInterceptor[],
   handler: (request: unknown, call: InterceptedRpc) => unknown,
-  failed: (error: unknown) => void,
 ): AnyHandler {
   const chain: ServerNext = compose<ServerNext>(interceptors, (call) => {
     const rpc = call as InterceptedRpc;
     rpc.isReached = true;
+    const inContext = rpc.streams ? contexts?.forItems() : undefined;
     const result = rpc.resultOf(handler(rpc.request, rpc), failed);
-    return rpc.streams ? rpc.keep(result, failed) : result;
+    if (!rpc.streams) return result;
+    return rpc.keep(inContext === undefined ? result : inContext(result), failed);
   });
   return (_, rpc) => {
-    const call = new InterceptedRpc(protocol, rpc);
+    const call = new InterceptedRpc(protocol.name, rpc);
     const passed = (value: unknown) => {
       if (!isAsyncIterable(value)) call.drop(failed);
       return value;

@@ -1,6 +1,7 @@
 // Runs handlers for incoming calls. They start synchronously when a call is read; a handler that
 // returns a plain value has answered before the next one runs.
 
+import type { ReaderContext } from '../context.ts';
 import type { TransportError } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
 import { HANDLER, type InCall } from '../session/in-call.ts';
@@ -49,6 +50,7 @@ export class Serving implements Taker {
   feeding = false;
   readonly methods: ReadonlySet<string>;
   readonly allow: AllowCall | undefined;
+  readonly context: ReaderContext | undefined;
   readonly #inbox: Inbox;
   readonly #handlers: ReadonlyMap<string, AnyHandler>;
   /** The handlers of methods with low ids, by id. */
@@ -66,6 +68,7 @@ export class Serving implements Taker {
     this.methods = new Set(handlers.keys());
     this.#options = options;
     this.allow = options.allow;
+    this.context = inbox.contexts?.reader();
     if (!inbox.closed && options.reads !== false) inbox.add(this);
   }
 

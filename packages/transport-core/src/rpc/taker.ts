@@ -1,5 +1,6 @@
 // The interface of the readers of an inbox.
 
+import type { ReaderContext } from '../context.ts';
 import type { AllowCall } from '../interceptors.ts';
 import type { InCall } from '../session/in-call.ts';
 import type { IncomingRpc } from './rpc.ts';
@@ -10,6 +11,8 @@ export interface Taker {
   readonly methods: ReadonlySet<string> | undefined;
   /** True for a server (`serve`): no other reader may name its methods. */
   readonly exclusive: boolean;
+  /** The context in which each of its calls starts; undefined if that does not matter. */
+  readonly context?: ReaderContext | undefined;
   /** Decides which calls it gets. */
   readonly allow?: AllowCall | undefined;
   /** True if it could take another call now. */

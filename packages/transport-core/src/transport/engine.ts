@@ -434,7 +434,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   }
 
   close(grace: number): Promise<void> {
-    return this.alive.during(this.#shutdown.close(grace));
+    return this.alive.during(this.#shutdown.close(grace)).finally(() => this.alive.close());
   }
 
   closeMount(mount: Mount, grace: number): Promise<void> {

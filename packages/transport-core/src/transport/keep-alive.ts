@@ -11,20 +11,22 @@ export class KeepAlive {
   #timer: ClockTimer = undefined;
   /** True while the timer is about to be dropped: a timer for each call would slow down calls. */
   #isEnding = false;
+  #pause: ClockTimer = undefined;
+  #isClosed = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   enter(): void {
-    if (this.#reasons++ === 0)
+    if (this.#reasons++ === 0 && !this.#isClosed)
       this.#timer ??= this.#clock.ref && this.#clock.setTimeout(() => {}, LONGEST_DELAY);
   }
 
   leave(): void {
     if (--this.#reasons > 0 || this.#isEnding || this.#timer === undefined) return;
     this.#isEnding = true;
-    this.#clock.setTimeout(this.#end, PAUSE);
+    this.#pause = this.#clock.setTimeout(this.#end, PAUSE);
   }
 
   /** Stays alive until the returned function is called. */
@@ -40,6 +42,14 @@ export class KeepAlive {
   /** Stays alive until a promise is settled. */
   during<T>(promise: Promise<T>): Promise<T> {
     return promise.finally(this.hold());
+  }
+
+  /** Lets the process end at once, and from now on. */
+  close(): void {
+    this.#isClosed = true;
+    this.#clock.clearTimeout(this.#pause);
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   readonly #end = (): void => {

@@ -1,5 +1,6 @@
 // One protocol mounted on a transport, with its inbox and the number of its outgoing calls.
 
+import { contexts } from '#context';
 import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
 import { type ErrorCode, TransportError } from '../errors.ts';
@@ -79,6 +80,7 @@ export class Mount implements Mounted, CallHost {
       (counter, remote) => host.count(counter, 1, remote),
       (callback, error) => host.callbackFailed(callback, error),
       () => host.readersChanged(),
+      contexts,
     );
   }
 

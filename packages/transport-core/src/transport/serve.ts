@@ -77,6 +77,9 @@ export interface Server {
  * promise. At most `limits.calls` handlers of one-ways run at a time for one connection and
  * channel; further one-ways wait.
  *
+ * In Node, each handler starts in the async context in which `serve` was called (AsyncLocalStorage),
+ * and the stores that it sets are not seen by other handlers.
+ *
  * @throws TypeError for an unknown method name, a handler that is not a function, and a method that
  * has a reader already.
  */
@@ -105,11 +108,8 @@ export function serve<P extends Protocol>(
       name,
       interceptors.length === 0
         ? (handler as AnyHandler)
-        : intercepted(
-            inbox.protocol.name,
-            interceptors,
-            (request, rpc) => (handler as AnyHandler).call(handlers, request, rpc as never),
-            inbox.handlerFailed,
+        : intercepted(inbox, interceptors, (request, rpc) =>
+            (handler as AnyHandler).call(handlers, request, rpc as never),
           ),
     );
   }

@@ -13,8 +13,8 @@ export const endRules: Rule[] = [
       const { near, far } = await fixture.pair();
       const { connection } = near;
       if (connection.ref !== undefined) {
-        // biome-ignore lint/style/noRestrictedGlobals: the suite also runs in pages, without a
-        // process.
+        // The suite also runs in pages, which have no process.
+        // biome-ignore lint/style/noRestrictedGlobals: see above.
         const { process } = globalThis as NodeGlobals;
         const alive = () => process?.getActiveResourcesInfo().length ?? 0;
         const before = alive();

@@ -1,0 +1,19 @@
+// The async context as a port: it carries the stores of AsyncLocalStorage, on which tracers and
+// loggers rely. Node gets it from `system-context`; browsers have none.
+
+/** The async contexts of a runtime. */
+export interface Contexts {
+  /** Captures the context in which a reader of calls is registered. */
+  reader(): ReaderContext;
+  /**
+   * Captures the current context for the result of a handler: if it is an async iterable, or a
+   * promise of one, its items are pulled in that context, whoever pulls them.
+   */
+  forItems(): (result: unknown) => unknown;
+}
+
+/** The context in which each call of a reader starts. */
+export interface ReaderContext {
+  /** Runs `work` in the context; the stores that it sets do not stay there. */
+  run<A, B, C>(work: (a: A, b: B, c: C) => void, a: A, b: B, c: C): void;
+}
