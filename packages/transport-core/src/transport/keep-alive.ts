@@ -1,6 +1,6 @@
 // Keeps the process alive while something of a transport is under way: calls in flight, held
 // targets and closing. All other timers of a transport, and the idle connections that it dialed,
-// let the process end.
+// let the process end. It is the module '#keep-alive', except in browsers.
 
 import { type Clock, LONGEST_DELAY, type Timer } from '../clock.ts';
 
@@ -27,19 +27,10 @@ export class KeepAlive {
     this.#clock.setTimeout(this.#end, PAUSE);
   }
 
-  /** Stays alive until the returned function is called. */
-  hold(): () => void {
-    this.enter();
-    let leave: (() => void) | undefined = () => this.leave();
-    return () => {
-      leave?.();
-      leave = undefined;
-    };
-  }
-
   /** Stays alive until a promise is settled. */
   during<T>(promise: Promise<T>): Promise<T> {
-    return promise.finally(this.hold());
+    this.enter();
+    return promise.finally(() => this.leave());
   }
 
   readonly #end = (): void => {
