@@ -429,7 +429,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   }
 
   close(grace: number): Promise<void> {
-    return this.alive.during(this.#shutdown.close(grace));
+    return this.alive.during(this.#shutdown.close(grace), true);
   }
 
   closeMount(mount: Mount, grace: number): Promise<void> {

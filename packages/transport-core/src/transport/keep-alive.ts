@@ -9,8 +9,8 @@ export class KeepAlive {
   readonly #clock: Clock;
   #reasons = 0;
   #timer: Timer = undefined;
-  /** True while the timer is about to be dropped: a timer for each call would slow down calls. */
-  #isEnding = false;
+  /** Set while the timer is about to be dropped: a timer for each call would slow down calls. */
+  #ending: Timer = undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -22,19 +22,27 @@ export class KeepAlive {
   }
 
   leave(): void {
-    if (--this.#reasons > 0 || this.#isEnding || this.#timer === undefined) return;
-    this.#isEnding = true;
-    this.#clock.setTimeout(this.#end, PAUSE);
+    if (--this.#reasons > 0 || this.#ending !== undefined || this.#timer === undefined) return;
+    this.#ending = this.#clock.setTimeout(this.#end, PAUSE);
   }
 
-  /** Stays alive until a promise is settled. */
-  during<T>(promise: Promise<T>): Promise<T> {
+  /**
+   * Stays alive until a promise is settled.
+   * @param isLast true if nothing follows, because the transport is then closed.
+   */
+  during<T>(promise: Promise<T>, isLast = false): Promise<T> {
     this.enter();
-    return promise.finally(() => this.leave());
+    return promise.finally(() => (isLast ? this.#stop() : this.leave()));
+  }
+
+  #stop(): void {
+    this.#reasons = 0;
+    this.#clock.clearTimeout(this.#ending);
+    this.#end();
   }
 
   readonly #end = (): void => {
-    this.#isEnding = false;
+    this.#ending = undefined;
     if (this.#reasons > 0) return;
     this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
