@@ -22,12 +22,12 @@ const BUNDLED = {
 
 /**
  * Options of esbuild for a file that Node loads. The imports of other packages stay as they are,
- * and so do those that depend on the runtime ('#backends'): other entries import the same module.
+ * and so does '#backends', which other entries import, too.
  */
 const NODE_BUNDLE = {
   bundle: true,
   packages: 'external',
-  external: ['#*'],
+  external: ['#backends'],
   platform: 'node',
   format: 'esm',
   target: 'es2022',

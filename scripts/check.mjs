@@ -29,14 +29,14 @@ import { filesBelow, packages as folders, root, run, runTool, tools } from './wo
  * 4.6 kB of it are the zod/mini that the page itself uses. The aim is 35 kB, which this feature set
  * has not reached; nats-core takes 42, libp2p 108.
  */
-const LARGEST_BUNDLE = 77_000;
+const LARGEST_BUNDLE = 79_400;
 
 /**
  * The largest size of the same page on the package trunkline, whose transports choose a backend by
  * the scheme of an address (1.7 kB) and have the memory backend (2.4 kB). The aim is 2.5 kB above
  * the page on core and ws.
  */
-const LARGEST_TRUNKLINE_BUNDLE = 81_000;
+const LARGEST_TRUNKLINE_BUNDLE = 81_500;
 
 /** The largest part of all comments that may begin with a word such as "What". */
 const MOST_RIDDLES = 0.02;
@@ -152,28 +152,28 @@ async function bundles() {
   const core = ['', '/backend', '/internal', '/protobuf', '/testing'].map(
     (entry) => `transport-core${entry}`,
   );
-  await bundle('all of core', all(...core), 77_500);
-  await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 75_100);
+  await bundle('all of core', all(...core), 78_200);
+  await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 76_100);
   await bundle('all of the simulation', all('simulation'), 110_400);
-  await bundle('all of core + ws', all('transport-core', 'transport-ws'), 75_400);
+  await bundle('all of core + ws', all('transport-core', 'transport-ws'), 75_900);
   await bundle('all of security', all('security'), 97_000);
   await bundle('all of security/noise', all('security/noise'), 38_500);
-  await bundle('all of webrtc/signaling', all('transport-webrtc/signaling'), 117_400);
-  await bundle('all of webrtc/wamp', all('transport-webrtc/wamp'), 5_500);
+  await bundle('all of webrtc/signaling', all('transport-webrtc/signaling'), 117_900);
+  await bundle('all of webrtc/wamp', all('transport-webrtc/wamp'), 5_900);
   await bundle('all of webrtc', all('transport-webrtc'), 34_600);
-  await bundle('all of nats', all('transport-nats'), 55_300);
-  await bundle('all of telemetry', all('telemetry'), 5_800);
-  await bundle('all of resilience/resumption', all('resilience/resumption'), 7_500);
-  await bundle('all of resilience', all('resilience'), 13_000);
-  await bundle('all of telemetry/opentelemetry', all('telemetry/opentelemetry'), 8_000);
-  await bundle('all of admin/reflection', all('admin/reflection'), 123_000);
-  await bundle('all of admin', all('admin'), 72_500);
+  await bundle('all of nats', all('transport-nats'), 55_800);
+  await bundle('all of telemetry', all('telemetry'), 6_700);
+  await bundle('all of resilience/resumption', all('resilience/resumption'), 7_800);
+  await bundle('all of resilience', all('resilience'), 13_600);
+  await bundle('all of telemetry/opentelemetry', all('telemetry/opentelemetry'), 8_500);
+  await bundle('all of admin/reflection', all('admin/reflection'), 123_600);
+  await bundle('all of admin', all('admin'), 72_800);
   await bundle('all of peers', all('peers'), 98_000);
-  await bundle('all of peers/browser', all('peers/browser'), 2_500);
+  await bundle('all of peers/browser', all('peers/browser'), 2_900);
   await bundle('all of gossip', all('gossip'), 110_800);
-  await bundle('all of gossip/relay', all('gossip/relay'), 20_000);
-  await bundle('all of trunkline', "export * from 'trunkline';", 78_700);
-  await bundle('all of trunkline/mesh', "export * from 'trunkline/mesh';", 196_500);
+  await bundle('all of gossip/relay', all('gossip/relay'), 20_800);
+  await bundle('all of trunkline', "export * from 'trunkline';", 80_200);
+  await bundle('all of trunkline/mesh', "export * from 'trunkline/mesh';", 197_300);
   await bundle(
     "a page's own zod/mini, part of the next",
     "import * as z from 'zod/mini'; export const schemas = [z.object({ text: z.string() }), z.number()];",
@@ -186,7 +186,7 @@ async function bundles() {
     LARGEST_TRUNKLINE_BUNDLE,
   );
   for (const [name, largest] of [
-    ['dashboard', 128_900],
+    ['dashboard', 129_400],
     ['replay', 21_800],
   ]) {
     const page = readFileSync(join(root, `packages/admin/dist/${name}/page.html`));

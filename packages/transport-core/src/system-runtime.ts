@@ -54,10 +54,8 @@ export const systemClock: Clock = Object.freeze({
   },
   // Browsers, whose timers are numbers, end no page because of a timer.
   ...(process?.nextTick && {
-    ref: (timer: ClockTimer, on: boolean) => {
-      const { ref, unref } = timer as { ref?(): void; unref?(): void };
-      (on ? ref : unref)?.call(timer);
-    },
+    ref: (timer: ClockTimer, on: boolean) =>
+      (timer as { ref?(): void; unref?(): void })[on ? 'ref' : 'unref']?.(),
   }),
 });
 

@@ -1,6 +1,7 @@
 // The engine behind a NetworkTransport and its mounts: one stream layer, its connections, their
 // pool, and one timer for everything.
 
+import { KeepAlive } from '#keep-alive';
 import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
 import { callback, optional, optionsSchema, parseOptions } from '../config.ts';
@@ -32,7 +33,6 @@ import type { ConnectionEvents } from './connection-events.ts';
 import { Dialer } from './dialer.ts';
 import { EventDispatcher } from './event-dispatcher.ts';
 import { introduceUnproven, SelfIntroduction } from './introduction.ts';
-import { KeepAlive } from './keep-alive.ts';
 import { connectionOf, Members } from './members.ts';
 import { channelTaken, FIRST_OWN, isProjectProtocol, Mount, type MountHost } from './mount.ts';
 import { Names } from './names.ts';
@@ -434,7 +434,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   }
 
   close(grace: number): Promise<void> {
-    return this.alive.during(this.#shutdown.close(grace)).finally(() => this.alive.close());
+    return this.alive.during(this.#shutdown.close(grace), true);
   }
 
   closeMount(mount: Mount, grace: number): Promise<void> {

@@ -1,6 +1,6 @@
 // Keeps the process alive while something of a transport is under way: calls in flight, held
 // targets and closing. All other timers of a transport, and the idle connections that it dialed,
-// let the process end.
+// let the process end. It is the module '#keep-alive', except in browsers.
 
 import { type Clock, type ClockTimer, LONGEST_DELAY } from '../clock.ts';
 
@@ -9,51 +9,40 @@ export class KeepAlive {
   readonly #clock: Clock;
   #reasons = 0;
   #timer: ClockTimer = undefined;
-  /** True while the timer is about to be dropped: a timer for each call would slow down calls. */
-  #isEnding = false;
-  #pause: ClockTimer = undefined;
-  #isClosed = false;
+  /** Set while the timer is about to be dropped: a timer for each call would slow down calls. */
+  #ending: ClockTimer = undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   enter(): void {
-    if (this.#reasons++ === 0 && !this.#isClosed)
+    if (this.#reasons++ === 0)
       this.#timer ??= this.#clock.ref && this.#clock.setTimeout(() => {}, LONGEST_DELAY);
   }
 
   leave(): void {
-    if (--this.#reasons > 0 || this.#isEnding || this.#timer === undefined) return;
-    this.#isEnding = true;
-    this.#pause = this.#clock.setTimeout(this.#end, PAUSE);
+    if (--this.#reasons > 0 || this.#ending !== undefined || this.#timer === undefined) return;
+    this.#ending = this.#clock.setTimeout(this.#end, PAUSE);
   }
 
-  /** Stays alive until the returned function is called. */
-  hold(): () => void {
+  /**
+   * Stays alive until a promise is settled.
+   * @param isLast true if nothing follows, because the transport is then closed.
+   */
+  during<T>(promise: Promise<T>, isLast = false): Promise<T> {
     this.enter();
-    let leave: (() => void) | undefined = () => this.leave();
-    return () => {
-      leave?.();
-      leave = undefined;
-    };
+    return promise.finally(() => (isLast ? this.#stop() : this.leave()));
   }
 
-  /** Stays alive until a promise is settled. */
-  during<T>(promise: Promise<T>): Promise<T> {
-    return promise.finally(this.hold());
-  }
-
-  /** Lets the process end at once, and from now on. */
-  close(): void {
-    this.#isClosed = true;
-    this.#clock.clearTimeout(this.#pause);
-    this.#clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
+  #stop(): void {
+    this.#reasons = 0;
+    this.#clock.clearTimeout(this.#ending);
+    this.#end();
   }
 
   readonly #end = (): void => {
-    this.#isEnding = false;
+    this.#ending = undefined;
     if (this.#reasons > 0) return;
     this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;

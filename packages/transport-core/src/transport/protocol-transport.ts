@@ -328,19 +328,18 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       throw new TypeError(
         `hold: stopOn must be a list of codes, such as ['unavailable'], got ${stopOn}`,
       );
-    if (typeof target === 'string') this.#refuseWhenOver();
-    const held =
-      typeof target === 'string'
-        ? this.engine.pool.hold(target, { stopOn, ended: () => release() })
-        : connectionOf(this.engine, target).hold();
-    const alive = this.engine.alive.hold();
+    const connection = typeof target === 'string' ? undefined : connectionOf(this.engine, target);
+    if (connection === undefined) this.#refuseWhenOver();
+    const ended = () => release();
+    const held = connection?.hold() ?? this.engine.pool.hold(target as string, { stopOn, ended });
+    this.engine.alive.enter();
     const release = () => {
-      this.#holds.delete(release);
+      if (!this.#holds.delete(release)) return;
       held();
-      alive();
+      this.engine.alive.leave();
     };
     this.#holds.add(release);
-    if (typeof target !== 'string') void connectionOf(this.engine, target).whenGone().then(release);
+    void connection?.whenGone().then(release);
     return release;
   }
 
