@@ -3,8 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { ERROR_REASONS } from 'trunkline';
-import { ERROR_CODES } from 'trunkline/backend';
+import { ERROR_CODES, ERROR_REASONS } from 'trunkline/backend';
 import { tableBelow } from './markdown.ts';
 import { read, root } from './texts.ts';
 

@@ -3,17 +3,11 @@
 import type { Peers } from '@trunkline/peers';
 import type { AnyTransport, Store } from '@trunkline/transport-core';
 import {
-  callback,
-  group,
-  integer,
   isNodeId,
-  milliseconds,
   type Options,
-  optional,
+  option,
   optionsSchema,
   parseOptions,
-  reference,
-  withDefault,
 } from '@trunkline/transport-core/backend';
 import { LONGEST_DELAY } from '@trunkline/transport-core/internal';
 import {
@@ -109,52 +103,52 @@ export interface GossipOptions {
 }
 
 const schema = optionsSchema({
-  transport: reference<AnyTransport>(
+  transport: option.reference<AnyTransport>(
     (value) => has(value, ['mount', 'dial', 'hold', 'disconnect', 'remotes']),
     'a transport',
   ),
-  peers: reference<Peers<any>>(
+  peers: option.reference<Peers<any>>(
     (value) => has(value, ['list', 'get', 'events', 'report', 'known', 'addressOf', 'learn']),
     'peers: createPeers({ transport })',
   ),
-  overlay: reference<OverlayFactory>(
+  overlay: option.reference<OverlayFactory>(
     (value) => has(value, ['create']),
     'an overlay: fullMesh(), partialView()',
   ),
-  outbound: group({
-    messages: withDefault(integer(1, 1_000_000), 1_000),
-    bytes: withDefault(integer(1, 2 ** 40), 20 * 1024 * 1024),
+  outbound: option.group({
+    messages: option.withDefault(option.integer(1, 1_000_000), 1_000),
+    bytes: option.withDefault(option.integer(1, 2 ** 40), 20 * 1024 * 1024),
   }),
-  signatures: group({
-    identity: optional(
-      reference<MessageSigner>(
+  signatures: option.group({
+    identity: option.optional(
+      option.reference<MessageSigner>(
         isSigner,
         'an identity: nodeId, publicKey, sign and verify, as createIdentity gives it',
       ),
     ),
-    verify: optional(callback<Verify>()),
-    mode: optional(
-      reference<SignatureMode>(
+    verify: option.optional(option.callback<Verify>()),
+    mode: option.optional(
+      option.reference<SignatureMode>(
         (value) => value === 'strict' || value === 'lenient',
         "'strict' or 'lenient'",
       ),
     ),
   }),
-  discovery: optional(
-    reference<DiscoveryOptions | false>(
+  discovery: option.optional(
+    option.reference<DiscoveryOptions | false>(
       (value) => value === false || typeof value === 'object',
       'an object of options, or false',
     ),
   ),
-  store: optional(
-    reference<Store>(
+  store: option.optional(
+    option.reference<Store>(
       (value) => has(value, ['get', 'set', 'sync']),
       'a store: createMemoryStore(), createFileStore(folder)',
     ),
   ),
-  wall: optional(callback<() => number>()),
-  relay: optional(
-    reference<RelayFactory>(
+  wall: option.optional(option.callback<() => number>()),
+  relay: option.optional(
+    option.reference<RelayFactory>(
       (value) => has(value, ['createDriver']),
       'relay({ … }) of @trunkline/gossip/relay',
     ),
@@ -174,30 +168,30 @@ export function gossipConfig(options: GossipOptions): GossipConfig {
 
 const POLICIES: readonly string[] = ['block', 'drop-oldest', 'drop-newest', 'error'];
 const policy = () =>
-  optional(
-    reference<QueuePolicy>(
+  option.optional(
+    option.reference<QueuePolicy>(
       (value) => typeof value === 'string' && POLICIES.includes(value),
       "'block', 'drop-oldest', 'drop-newest' or 'error'",
     ),
   );
 const queue = () =>
-  group({
-    messages: optional(integer(1, 1_000_000)),
-    bytes: optional(integer(1, Number.MAX_SAFE_INTEGER)),
+  option.group({
+    messages: option.optional(option.integer(1, 1_000_000)),
+    bytes: option.optional(option.integer(1, Number.MAX_SAFE_INTEGER)),
     policy: policy(),
   });
 
 const topic = optionsSchema({
-  limit: optional(integer(1, 63 * 1024 * 1024)),
+  limit: option.optional(option.integer(1, 63 * 1024 * 1024)),
   queue: queue(),
-  validate: optional(
-    callback<(message: never, meta: never) => MessageVerdict | Promise<MessageVerdict>>(),
+  validate: option.optional(
+    option.callback<(message: never, meta: never) => MessageVerdict | Promise<MessageVerdict>>(),
   ),
-  validateTimeout: optional(milliseconds()),
-  validateAtOnce: optional(integer(1, 65_536)),
-  validateQueue: group({
-    messages: optional(integer(0, 1_000_000)),
-    bytes: optional(integer(0, 1024 * 1024 * 1024)),
+  validateTimeout: option.optional(option.milliseconds()),
+  validateAtOnce: option.optional(option.integer(1, 65_536)),
+  validateQueue: option.group({
+    messages: option.optional(option.integer(0, 1_000_000)),
+    bytes: option.optional(option.integer(0, 1024 * 1024 * 1024)),
   }),
 });
 
@@ -207,13 +201,13 @@ export const topicOptions: typeof topic = topic;
 
 const subscribe = optionsSchema({
   queue: queue(),
-  onError: optional(callback<(error: unknown) => void>()),
+  onError: option.optional(option.callback<(error: unknown) => void>()),
 });
 export const subscribeOptions: typeof subscribe = subscribe;
 
 const ids = () =>
-  optional(
-    reference<readonly string[]>(
+  option.optional(
+    option.reference<readonly string[]>(
       isIds,
       `a list of at most ${MOST_RECIPIENTS} node ids, each 64 lower-case hex digits`,
     ),
@@ -221,9 +215,9 @@ const ids = () =>
 const publish = optionsSchema({
   to: ids(),
   except: ids(),
-  any: optional(integer(1, MOST_RECIPIENTS)),
-  min: withDefault(integer(0, 1_000_000), 0),
-  timeout: withDefault(milliseconds(), 10_000),
+  any: option.optional(option.integer(1, MOST_RECIPIENTS)),
+  min: option.withDefault(option.integer(0, 1_000_000), 0),
+  timeout: option.withDefault(option.milliseconds(), 10_000),
 });
 
 /** The parsed options for publishing one message, with defaults. */
@@ -234,7 +228,10 @@ const isGrace = (value: unknown) =>
   typeof value === 'number' && value >= 0 && value <= LONGEST_DELAY;
 const close = optionsSchema({
   /** The time limit for sending the queued messages, in milliseconds, default 5,000. */
-  grace: withDefault(reference<number>(isGrace, `milliseconds, 0 to ${LONGEST_DELAY}`), 5_000),
+  grace: option.withDefault(
+    option.reference<number>(isGrace, `milliseconds, 0 to ${LONGEST_DELAY}`),
+    5_000,
+  ),
 });
 /** The schema of the options of `gossip.close`. */
 export const closeOptions: typeof close = close;

@@ -6,7 +6,6 @@ import type {
   Client,
   Clock,
   ConnectionEvent,
-  HoldOptions,
   MountOptions,
   Protocol,
   Random,
@@ -18,6 +17,7 @@ import type {
   TransportSnapshot,
 } from '@trunkline/transport-core';
 import type {
+  HoldOptions,
   MethodName,
   OneWayName,
   ResultOf,

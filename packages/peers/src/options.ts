@@ -7,19 +7,13 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import {
-  callback,
-  group,
-  integer,
   isNodeId,
-  milliseconds,
   type Options,
-  optional,
+  option,
   optionsSchema,
   parseOptions,
   parseTarget,
-  reference,
   type TargetAddress,
-  withDefault,
 } from '@trunkline/transport-core/backend';
 import { readServices } from './services/service-name.ts';
 import type { AddressBookStore } from './store/address-book-store.ts';
@@ -192,77 +186,77 @@ export interface PeerFilters {
 }
 
 const targets = () =>
-  reference<readonly string[]>(isTexts, "a list of targets, each '[nodeId@]address'");
+  option.reference<readonly string[]>(isTexts, "a list of targets, each '[nodeId@]address'");
 const ids = () =>
-  reference<readonly string[]>(isIds, 'a list of node ids, each 64 lower-case hex digits');
+  option.reference<readonly string[]>(isIds, 'a list of node ids, each 64 lower-case hex digits');
 const flag = (value: boolean) =>
-  withDefault(
-    reference<boolean>((given) => typeof given === 'boolean', 'true or false'),
+  option.withDefault(
+    option.reference<boolean>((given) => typeof given === 'boolean', 'true or false'),
     value,
   );
-const share = reference<number>(
+const share = option.reference<number>(
   (value) => typeof value === 'number' && value >= 0 && value <= 1,
   'a number from 0 to 1',
 );
 
 const schema = optionsSchema({
-  transport: reference<AnyTransport>(isTransport, 'a transport'),
-  identity: optional(
-    reference<{ readonly nodeId: string }>(
+  transport: option.reference<AnyTransport>(isTransport, 'a transport'),
+  identity: option.optional(
+    option.reference<{ readonly nodeId: string }>(
       isIdentity,
       'an identity with a nodeId of 64 lower-case hex digits',
     ),
   ),
-  persistent: withDefault(targets(), []),
+  persistent: option.withDefault(targets(), []),
   allowAsserted: flag(false),
-  seeds: withDefault(targets(), []),
-  membership: withDefault(
-    reference<'open' | 'listed'>(
+  seeds: option.withDefault(targets(), []),
+  membership: option.withDefault(
+    option.reference<'open' | 'listed'>(
       (value) => value === 'open' || value === 'listed',
       "'open' or 'listed'",
     ),
     'open',
   ),
-  addressBook: optional(
-    reference<AddressBookStore>(isStore, 'an address book: load, save and close'),
+  addressBook: option.optional(
+    option.reference<AddressBookStore>(isStore, 'an address book: load, save and close'),
   ),
-  maxInbound: withDefault(integer(0, 10_000), 40),
-  maxOutbound: withDefault(integer(0, 10_000), 10),
-  unconditional: withDefault(ids(), []),
-  privateIds: withDefault(ids(), []),
-  reconnect: group({
-    initialBackoff: withDefault(milliseconds(), 1_000),
-    maxBackoff: optional(milliseconds()),
-    jitter: withDefault(share, 0.2),
+  maxInbound: option.withDefault(option.integer(0, 10_000), 40),
+  maxOutbound: option.withDefault(option.integer(0, 10_000), 10),
+  unconditional: option.withDefault(ids(), []),
+  privateIds: option.withDefault(ids(), []),
+  reconnect: option.group({
+    initialBackoff: option.withDefault(option.milliseconds(), 1_000),
+    maxBackoff: option.optional(option.milliseconds()),
+    jitter: option.withDefault(share, 0.2),
   }),
-  filters: group({
-    address: optional(callback<NonNullable<PeerFilters['address']>>()),
-    nodeId: optional(callback<NonNullable<PeerFilters['nodeId']>>()),
-    message: optional(callback<NonNullable<PeerFilters['message']>>()),
-    timeout: withDefault(milliseconds(), 3_000),
+  filters: option.group({
+    address: option.optional(option.callback<NonNullable<PeerFilters['address']>>()),
+    nodeId: option.optional(option.callback<NonNullable<PeerFilters['nodeId']>>()),
+    message: option.optional(option.callback<NonNullable<PeerFilters['message']>>()),
+    timeout: option.withDefault(option.milliseconds(), 3_000),
   }),
-  status: optional(
-    reference<Codec<any, any>>(isCodec, 'a codec: bytes, json(schema), protobuf(type)'),
+  status: option.optional(
+    option.reference<Codec<any, any>>(isCodec, 'a codec: bytes, json(schema), protobuf(type)'),
   ),
-  statusInterval: withDefault(milliseconds(), 2_000),
-  services: withDefault(
-    reference<readonly string[]>(isTexts, 'a list of names of services, such as ["orders"]'),
+  statusInterval: option.withDefault(option.milliseconds(), 2_000),
+  services: option.withDefault(
+    option.reference<readonly string[]>(isTexts, 'a list of names of services, such as ["orders"]'),
     [],
   ),
-  exchange: group({
+  exchange: option.group({
     enabled: flag(true),
-    interval: withDefault(milliseconds(), 30_000),
+    interval: option.withDefault(option.milliseconds(), 30_000),
     seed: flag(false),
   }),
-  addresses: withDefault(
-    reference<'any' | 'public'>(
+  addresses: option.withDefault(
+    option.reference<'any' | 'public'>(
       (value) => value === 'any' || value === 'public',
       "'any' or 'public'",
     ),
     'any',
   ),
-  locate: optional(callback<NonNullable<PeersOptions['locate']>>()),
-  lookup: optional(callback<NonNullable<PeersOptions['lookup']>>()),
+  locate: option.optional(option.callback<NonNullable<PeersOptions['locate']>>()),
+  lookup: option.optional(option.callback<NonNullable<PeersOptions['lookup']>>()),
 });
 
 /** The options with all defaults filled in. */

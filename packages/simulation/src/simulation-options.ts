@@ -1,13 +1,6 @@
 // The options of a simulation: their types, defaults and checks.
 
-import {
-  integer,
-  optional,
-  optionsSchema,
-  parseOptions,
-  reference,
-  withDefault,
-} from '@trunkline/transport-core/backend';
+import { option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
 import type { ScheduledFault } from './faults/fault.ts';
 import type { Nemesis } from './faults/nemesis.ts';
 import {
@@ -87,36 +80,36 @@ export function simulationSettings(options: SimulationOptions): SimulationSettin
 export const MOST_RECORDED = 1_000_000;
 
 const schema = optionsSchema({
-  seed: withDefault(integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 1),
-  level: withDefault(
-    reference<SimulationLevel>(
+  seed: option.withDefault(option.integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 1),
+  level: option.withDefault(
+    option.reference<SimulationLevel>(
       (value) => value === 'message' || value === 'stream',
       "'message' or 'stream'",
     ),
     'message',
   ),
-  link: optional(
-    reference<LinkOptions>(
+  link: option.optional(
+    option.reference<LinkOptions>(
       (value) => typeof value === 'object' && value !== null,
       'an object of options',
     ),
   ),
-  disk: optional(
-    reference<DiskOptions>(
+  disk: option.optional(
+    option.reference<DiskOptions>(
       (value) => typeof value === 'object' && value !== null,
       'an object of options',
     ),
   ),
-  nemesis: optional(
-    reference<NonNullable<SimulationOptions['nemesis']>>(
+  nemesis: option.optional(
+    option.reference<NonNullable<SimulationOptions['nemesis']>>(
       (value) => typeof value === 'object' && value !== null,
       'a nemesis, or a list of faults',
     ),
   ),
-  strict: withDefault(
-    reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+  strict: option.withDefault(
+    option.reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
     false,
   ),
-  stepLimit: withDefault(integer(1, Number.MAX_SAFE_INTEGER), 100_000),
-  record: withDefault(integer(0, MOST_RECORDED), 0),
+  stepLimit: option.withDefault(option.integer(1, Number.MAX_SAFE_INTEGER), 100_000),
+  record: option.withDefault(option.integer(0, MOST_RECORDED), 0),
 });

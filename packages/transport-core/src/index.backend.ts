@@ -19,29 +19,19 @@ export {
   type KeepAliveOptions,
 } from './common-options.ts';
 export {
-  callback,
   extendOptions,
-  functions,
-  grace,
-  group,
-  integer,
-  milliseconds,
-  millisecondsOrNever,
   type OptionField,
   type Options,
   type OptionsInput,
   type OptionsSchema,
   type OptionsShape,
-  optional,
   optionsSchema,
   parseOptions,
-  reference,
   refuseUnknown,
-  text,
-  withDefault,
 } from './config.ts';
-export { ERROR_CODES, reasonError, type TransportErrorOptions } from './errors.ts';
+export { ERROR_CODES, ERROR_REASONS, reasonError, type TransportErrorOptions } from './errors.ts';
 export { formatHostPort, type HostPort, isUnspecified, parseHostPort } from './host-port.ts';
+export * as option from './index.option.ts';
 export type { ClientNext, ServerNext } from './interceptors.ts';
 export type { TransportCounter } from './observer.ts';
 export type { Bytes } from './plain.ts';
@@ -104,5 +94,5 @@ export { NetworkTransport, type NetworkTransportOptions } from './transport/netw
 export type { NodePart } from './transport/node-part.ts';
 export { checkAdvertised } from './transport/scheme-layer.ts';
 export type { ConnectionSnapshot, LimitsSnapshot } from './transport/snapshot.ts';
-export type { ResultOf, SendArguments, StreamOf } from './transport/types.ts';
+export type { HoldOptions, ResultOf, SendArguments, StreamOf } from './transport/types.ts';
 export { lookAlike } from './wire/preamble.ts';

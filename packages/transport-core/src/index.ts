@@ -5,7 +5,7 @@
 export type { CallRecord } from './call-record.ts';
 export type { Clock, ClockTimer } from './clock.ts';
 export type { CommonOptions } from './common-options.ts';
-export { ERROR_REASONS, type ErrorCode, type ErrorReason, TransportError } from './errors.ts';
+export { type ErrorCode, type ErrorReason, TransportError } from './errors.ts';
 export type {
   AllowCall,
   ClientCall,
@@ -56,7 +56,6 @@ export type {
   CallOptions,
   Client,
   ConnectionEvent,
-  HoldOptions,
   MountOptions,
   SendOptions,
   Target,

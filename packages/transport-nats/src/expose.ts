@@ -10,14 +10,7 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import {
-  cleanText,
-  optional,
-  optionsSchema,
-  parseOptions,
-  reference,
-  text,
-} from '@trunkline/transport-core/backend';
+import { cleanText, option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
 import { isName } from './nats-address.ts';
 import { randomId } from './random-id.ts';
 import { statusOf } from './service-errors.ts';
@@ -238,30 +231,35 @@ function unexpected(method: string, error: unknown): TransportError {
 const isText = (value: unknown): boolean => typeof value === 'string';
 
 const schema = optionsSchema({
-  connection: reference<NatsConnection>(
+  connection: option.reference<NatsConnection>(
     (value) => typeof (value as NatsConnection | null)?.subscribe === 'function',
     'a NATS connection, as connect() of @nats-io/transport-node returns it',
   ),
-  target: optional(
-    reference<Target>((value) => isText(value) || typeof value === 'object', 'an address'),
+  target: option.optional(
+    option.reference<Target>((value) => isText(value) || typeof value === 'object', 'an address'),
   ),
-  name: optional(text()),
-  version: optional(
-    reference<string>(
+  name: option.optional(option.text()),
+  version: option.optional(
+    option.reference<string>(
       (value) => isText(value) && /^\d+\.\d+\.\d+(?:[-+][\w.+-]+)?$/.test(value as string),
       "a version such as '1.0.0'",
     ),
   ),
-  description: optional(text(1_024)),
-  methods: optional(reference<readonly string[]>(Array.isArray, 'a list of method names')),
-  subject: optional(
-    reference<string>((value) => isText(value) && isName(value as string), 'a NATS subject'),
+  description: option.optional(option.text(1_024)),
+  methods: option.optional(
+    option.reference<readonly string[]>(Array.isArray, 'a list of method names'),
   ),
-  queue: optional(
-    reference<string>((value) => isText(value) && isName(value as string), 'a queue group'),
+  subject: option.optional(
+    option.reference<string>((value) => isText(value) && isName(value as string), 'a NATS subject'),
   ),
-  concurrency: optional(
-    reference<number>((value) => Number.isInteger(value) && (value as number) > 0, 'above 0'),
+  queue: option.optional(
+    option.reference<string>((value) => isText(value) && isName(value as string), 'a queue group'),
+  ),
+  concurrency: option.optional(
+    option.reference<number>(
+      (value) => Number.isInteger(value) && (value as number) > 0,
+      'above 0',
+    ),
   ),
 });
 

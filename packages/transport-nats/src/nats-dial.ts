@@ -2,8 +2,8 @@
 // confirmation, after which both ends have a connection.
 
 import type { Clock, Random } from '@trunkline/transport-core';
-import { ERROR_REASONS, type ErrorReason, TransportError } from '@trunkline/transport-core';
-import { cleanText, reasonError } from '@trunkline/transport-core/backend';
+import { type ErrorReason, TransportError } from '@trunkline/transport-core';
+import { cleanText, ERROR_REASONS, reasonError } from '@trunkline/transport-core/backend';
 import { decodeRefusal, decodeTerms, encodeTerms, MessageType } from './message.ts';
 import { type LinkOwner, LONGEST, MessageLink } from './message-link.ts';
 import type { Subjects } from './nats-address.ts';

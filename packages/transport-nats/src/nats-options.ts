@@ -2,13 +2,7 @@
 
 import type { Authenticator, ConnectionOptions, TlsOptions } from '@nats-io/nats-core';
 import type { Clock, Random } from '@trunkline/transport-core';
-import {
-  integer,
-  optional,
-  optionsSchema,
-  reference,
-  text,
-} from '@trunkline/transport-core/backend';
+import { option, optionsSchema } from '@trunkline/transport-core/backend';
 import { isName, parseAddress } from './nats-address.ts';
 
 /** Options of a backend over NATS; all may be left out. */
@@ -125,30 +119,32 @@ export function checkNatsOptions(options: NatsStreamLayerOptions, name: string):
 }
 
 const subjectPart = (rule: string) =>
-  optional(reference<string>((value) => typeof value === 'string' && isName(value), rule));
+  option.optional(
+    option.reference<string>((value) => typeof value === 'string' && isName(value), rule),
+  );
 
 const PART = "up to 128 letters, digits, '_', '-', and dots between them";
 
 const backendFields = {
-  servers: optional(
-    reference<string | readonly string[]>(
+  servers: option.optional(
+    option.reference<string | readonly string[]>(
       (value) =>
         typeof value === 'string' ||
         (Array.isArray(value) && value.every((each) => typeof each === 'string')),
       "'host:port', or a list such as ['a:4222', 'b:4222']",
     ),
   ),
-  user: optional(text(4_096)),
-  pass: optional(text(4_096)),
-  token: optional(text(4_096)),
-  authenticator: optional(
-    reference<Authenticator>(
+  user: option.optional(option.text(4_096)),
+  pass: option.optional(option.text(4_096)),
+  token: option.optional(option.text(4_096)),
+  authenticator: option.optional(
+    option.reference<Authenticator>(
       (value) => typeof value === 'function',
       'an authenticator, such as nkeyAuthenticator(seed)',
     ),
   ),
-  tls: optional(
-    reference<TlsOptions>(
+  tls: option.optional(
+    option.reference<TlsOptions>(
       (value) => typeof value === 'object' && value !== null,
       'an object: { ca?, cert?, key? }',
     ),
@@ -156,23 +152,25 @@ const backendFields = {
   prefix: subjectPart(PART),
   network: subjectPart(PART),
   node: subjectPart(PART),
-  maxPending: optional(integer(1024 * 1024, 1024 * 1024 * 1024)),
-  connectTimeout: optional(integer(1, 3_600_000)),
-  pingInterval: optional(integer(100, 3_600_000)),
+  maxPending: option.optional(option.integer(1024 * 1024, 1024 * 1024 * 1024)),
+  connectTimeout: option.optional(option.integer(1, 3_600_000)),
+  pingInterval: option.optional(option.integer(100, 3_600_000)),
 };
 
 export const backendSchema = optionsSchema(backendFields);
 export const layerSchema = optionsSchema({
   ...backendFields,
-  bindAddr: optional(text()),
-  advertiseAddr: optional(text()),
-  clock: optional(
-    reference<Clock>(
+  bindAddr: option.optional(option.text()),
+  advertiseAddr: option.optional(option.text()),
+  clock: option.optional(
+    option.reference<Clock>(
       (value) => typeof (value as Clock | null)?.setTimeout === 'function',
       'a Clock',
     ),
   ),
-  random: optional(reference<Random>((value) => typeof value === 'function', 'a function')),
+  random: option.optional(
+    option.reference<Random>((value) => typeof value === 'function', 'a function'),
+  ),
 });
 
 /** The default of `pingInterval`, in milliseconds; the NATS client's own default is 2 minutes. */

@@ -4,13 +4,11 @@
 import type { Clock, Observer } from '@trunkline/transport-core';
 import {
   extendOptions,
-  optional,
+  option,
   optionsSchema,
-  reference,
   type StreamLayer,
   type TlsOptions,
   type TlsUpdate,
-  text,
 } from '@trunkline/transport-core/backend';
 
 /** Options of a TCP stream layer; all may be left out. */
@@ -60,15 +58,17 @@ export interface TcpStreamLayer extends StreamLayer {
 }
 
 export const backendSchema = optionsSchema({
-  keepAlive: optional(
-    reference<number | false>(
+  keepAlive: option.optional(
+    option.reference<number | false>(
       (value) => value === false || (typeof value === 'number' && value > 0),
       'a number of milliseconds above 0, or false',
     ),
   ),
-  reusePort: optional(reference<boolean>((value) => typeof value === 'boolean', 'true or false')),
-  tls: optional(
-    reference<TlsOptions>(
+  reusePort: option.optional(
+    option.reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+  ),
+  tls: option.optional(
+    option.reference<TlsOptions>(
       (value) => typeof value === 'object' && value !== null,
       'an object: { key, cert, ca?, allow?, deny? }',
     ),
@@ -76,15 +76,18 @@ export const backendSchema = optionsSchema({
 });
 
 export const layerSchema = extendOptions(backendSchema, {
-  bindAddr: optional(text()),
-  advertiseAddr: optional(text()),
-  clock: optional(
-    reference<Clock>(
+  bindAddr: option.optional(option.text()),
+  advertiseAddr: option.optional(option.text()),
+  clock: option.optional(
+    option.reference<Clock>(
       (value) => typeof (value as Clock | null)?.setTimeout === 'function',
       'a Clock',
     ),
   ),
-  observer: optional(
-    reference<Observer>((value) => typeof value === 'object' && value !== null, 'an Observer'),
+  observer: option.optional(
+    option.reference<Observer>(
+      (value) => typeof value === 'object' && value !== null,
+      'an Observer',
+    ),
   ),
 });

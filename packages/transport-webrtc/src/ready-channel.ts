@@ -2,13 +2,10 @@
 
 import { type Clock, systemClock, TransportError } from '@trunkline/transport-core';
 import {
-  integer,
-  optional,
+  option,
   optionsSchema,
   parseOptions,
-  reference,
   type StreamConnection,
-  text,
 } from '@trunkline/transport-core/backend';
 import { ChannelConnection } from './channel-connection.ts';
 import { type ChannelUser, LEAST_MESSAGE, LONGEST_MESSAGE } from './open-channel.ts';
@@ -94,7 +91,7 @@ function flawsOf({ ordered, maxRetransmits, maxPacketLifeTime }: RtcDataChannel)
 }
 
 const schema = optionsSchema({
-  endpoint: text(),
-  maxMessage: optional(integer(LEAST_MESSAGE, Number.MAX_SAFE_INTEGER)),
-  clock: optional(reference<Clock>(isClock, 'a Clock')),
+  endpoint: option.text(),
+  maxMessage: option.optional(option.integer(LEAST_MESSAGE, Number.MAX_SAFE_INTEGER)),
+  clock: option.optional(option.reference<Clock>(isClock, 'a Clock')),
 });

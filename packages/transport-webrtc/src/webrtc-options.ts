@@ -2,13 +2,7 @@
 
 import { type Identity, nodeIdsOption, type PeerLists } from '@trunkline/security';
 import type { Clock } from '@trunkline/transport-core';
-import {
-  isNodeId,
-  optional,
-  optionsSchema,
-  reference,
-  text,
-} from '@trunkline/transport-core/backend';
+import { isNodeId, option, optionsSchema } from '@trunkline/transport-core/backend';
 import type { RtcIceServer, RtcLibrary } from './rtc.ts';
 import type { Signal } from './signal.ts';
 
@@ -73,29 +67,32 @@ const has =
 export const isClock = has('now', 'setTimeout', 'clearTimeout', 'defer');
 
 const backendFields = {
-  signal: reference<Signal>(
+  signal: option.reference<Signal>(
     has('nodeId', 'listen', 'open'),
     'a Signal, such as createHubSignal of @trunkline/transport-webrtc/signaling returns',
   ),
-  identity: optional(
-    reference<Identity>(
+  identity: option.optional(
+    option.reference<Identity>(
       has('nodeId', 'publicKey', 'sign'),
       'an identity, as createIdentity of @trunkline/security returns it',
     ),
   ),
-  allow: optional(nodeIdsOption),
-  deny: optional(nodeIdsOption),
-  iceServers: optional(
-    reference<readonly RtcIceServer[]>(
+  allow: option.optional(nodeIdsOption),
+  deny: option.optional(nodeIdsOption),
+  iceServers: option.optional(
+    option.reference<readonly RtcIceServer[]>(
       (value) => Array.isArray(value) && value.every(has('urls')),
       "a list such as [{ urls: 'stun:host:3478' }]",
     ),
   ),
-  iceTransportPolicy: optional(
-    reference<'all' | 'relay'>((value) => value === 'all' || value === 'relay', "'all' or 'relay'"),
+  iceTransportPolicy: option.optional(
+    option.reference<'all' | 'relay'>(
+      (value) => value === 'all' || value === 'relay',
+      "'all' or 'relay'",
+    ),
   ),
-  rtc: optional(
-    reference<RtcLibrary>(
+  rtc: option.optional(
+    option.reference<RtcLibrary>(
       (value) => typeof (value as RtcLibrary | null)?.RTCPeerConnection === 'function',
       'an object with the class RTCPeerConnection',
     ),
@@ -105,6 +102,6 @@ const backendFields = {
 export const backendSchema = optionsSchema(backendFields);
 export const layerSchema = optionsSchema({
   ...backendFields,
-  advertiseAddr: optional(text()),
-  clock: optional(reference<Clock>(isClock, 'a Clock')),
+  advertiseAddr: option.optional(option.text()),
+  clock: option.optional(option.reference<Clock>(isClock, 'a Clock')),
 });

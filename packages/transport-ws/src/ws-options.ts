@@ -2,15 +2,12 @@
 
 import type { Clock, Observer } from '@trunkline/transport-core';
 import {
-  callback,
   extendOptions,
-  optional,
+  option,
   optionsSchema,
-  reference,
   type StreamLayer,
   type TlsOptions,
   type TlsUpdate,
-  text,
 } from '@trunkline/transport-core/backend';
 
 /** Options of a WebSocket stream layer; all may be left out. `T` is what `upgrade` returns. */
@@ -151,23 +148,28 @@ export function checkWsOptions(options: WsStreamLayerOptions): void {
 }
 
 export const backendSchema = optionsSchema({
-  reusePort: optional(reference<boolean>((value) => typeof value === 'boolean', 'true or false')),
-  server: optional(
-    reference<HttpServer>(
+  reusePort: option.optional(
+    option.reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+  ),
+  server: option.optional(
+    option.reference<HttpServer>(
       (value) => typeof (value as HttpServer | null)?.address === 'function',
       'an http or https server',
     ),
   ),
-  origins: optional(
-    reference<readonly string[]>(isTexts, "a list of origins, such as ['https://app.example']"),
+  origins: option.optional(
+    option.reference<readonly string[]>(
+      isTexts,
+      "a list of origins, such as ['https://app.example']",
+    ),
   ),
-  hosts: optional(reference<readonly string[]>(isTexts, 'a list of host names')),
-  upgrade: optional(callback<(request: UpgradeRequest) => unknown>()),
+  hosts: option.optional(option.reference<readonly string[]>(isTexts, 'a list of host names')),
+  upgrade: option.optional(option.callback<(request: UpgradeRequest) => unknown>()),
   // Node checks these two itself, so that pages do without their texts.
-  trustProxy: reference<WsStreamLayerOptions['trustProxy']>(() => true, ''),
-  headers: reference<WsStreamLayerOptions['headers']>(() => true, ''),
-  tls: optional(
-    reference<TlsOptions>(
+  trustProxy: option.reference<WsStreamLayerOptions['trustProxy']>(() => true, ''),
+  headers: option.reference<WsStreamLayerOptions['headers']>(() => true, ''),
+  tls: option.optional(
+    option.reference<TlsOptions>(
       (value) => typeof value === 'object' && value !== null,
       'an object: { key, cert, ca?, allow?, deny? }',
     ),
@@ -175,17 +177,20 @@ export const backendSchema = optionsSchema({
 });
 
 export const layerSchema = extendOptions(backendSchema, {
-  bindAddr: optional(text()),
-  advertiseAddr: optional(text()),
-  path: optional(text()),
-  clock: optional(
-    reference<Clock>(
+  bindAddr: option.optional(option.text()),
+  advertiseAddr: option.optional(option.text()),
+  path: option.optional(option.text()),
+  clock: option.optional(
+    option.reference<Clock>(
       (value) => typeof (value as Clock | null)?.setTimeout === 'function',
       'a Clock',
     ),
   ),
-  observer: optional(
-    reference<Observer>((value) => typeof value === 'object' && value !== null, 'an Observer'),
+  observer: option.optional(
+    option.reference<Observer>(
+      (value) => typeof value === 'object' && value !== null,
+      'an Observer',
+    ),
   ),
 });
 

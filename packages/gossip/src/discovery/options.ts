@@ -1,13 +1,11 @@
 // The options of discovery, with their defaults.
 
 import {
-  integer,
-  milliseconds,
   type Options,
   type OptionsInput,
+  option,
   optionsSchema,
   parseOptions,
-  withDefault,
 } from '@trunkline/transport-core/backend';
 
 const schema = optionsSchema({
@@ -15,9 +13,9 @@ const schema = optionsSchema({
    * Maximum number of steps that run concurrently, 0 to 16. With 0, this node doesn't search for
    * other nodes but answers nodes that search. Default 2 (p2panda).
    */
-  walkers: withDefault(integer(0, 16), 2),
+  walkers: option.withDefault(option.integer(0, 16), 2),
   /** The longest pause between two steps of a walker, in milliseconds. Default 30,000 (p2panda). */
-  slowest: withDefault(milliseconds(), 30_000),
+  slowest: option.withDefault(option.milliseconds(), 30_000),
 });
 
 /** Options for finding other nodes of a topic. */

@@ -1,15 +1,11 @@
 // The options of a partial view, with their defaults and the sources of the defaults.
 
 import {
-  integer,
-  milliseconds,
-  millisecondsOrNever,
   type Options,
   type OptionsInput,
-  optional,
+  option,
   optionsSchema,
   parseOptions,
-  withDefault,
 } from '@trunkline/transport-core/backend';
 
 const schema = optionsSchema({
@@ -17,59 +13,59 @@ const schema = optionsSchema({
    * Number of links that this node keeps: its fanout plus one. Default 5, the paper's value for
    * 10,000 nodes.
    */
-  active: withDefault(integer(1, 64), 5),
+  active: option.withDefault(option.integer(1, 64), 5),
   /** Number of peers remembered to replace lost links. Default 30 (the paper's). */
-  passive: withDefault(integer(1, 1_024), 30),
+  passive: option.withDefault(option.integer(1, 1_024), 30),
   /** Hops of a newcomer's introduction (the paper's ARWL). Default 6. */
-  joinWalk: withDefault(integer(1, 32), 6),
+  joinWalk: option.withDefault(option.integer(1, 32), 6),
   /**
    * Remaining hops of an introduction at which the newcomer is added to the passive view (the
    * paper's PRWL). Default 3.
    */
-  passiveWalk: withDefault(integer(0, 32), 3),
+  passiveWalk: option.withDefault(option.integer(0, 32), 3),
   /** Hops of a shuffle. Default 6 (iroh-gossip). */
-  shuffleWalk: withDefault(integer(1, 32), 6),
+  shuffleWalk: option.withDefault(option.integer(1, 32), 6),
   /** Number of active peers sent in a shuffle (the paper's ka). Default 3. */
-  shuffleActive: withDefault(integer(0, 32), 3),
+  shuffleActive: option.withDefault(option.integer(0, 32), 3),
   /** Number of passive peers sent in a shuffle (the paper's kp). Default 4. */
-  shufflePassive: withDefault(integer(0, 32), 4),
+  shufflePassive: option.withDefault(option.integer(0, 32), 4),
   /**
    * Milliseconds between two shuffles, ± 10 %. Default 60,000 (iroh-gossip, which calls it a
    * guess).
    */
-  shuffleInterval: withDefault(milliseconds(), 60_000),
+  shuffleInterval: option.withDefault(option.milliseconds(), 60_000),
   /**
    * Milliseconds that a peer has to answer a request for a link, including the dial, before another
    * peer is asked. A later answer still counts. Default 500 (iroh-gossip's first value).
    */
-  neighborTimeout: withDefault(milliseconds(), 500),
+  neighborTimeout: option.withDefault(option.milliseconds(), 500),
   /**
    * Milliseconds for which a lost peer is kept out of the views, unless it asks for a link itself.
    * Default 10,000.
    */
-  denyWindow: withDefault(milliseconds(), 10_000),
+  denyWindow: option.withDefault(option.milliseconds(), 10_000),
   /**
    * Number of links of its own choice that this node wants. For these links, it prefers `known`
    * nodes to passive peers. At most `active` − 1. Default: half of `active`, rounded down.
    */
-  own: optional(integer(0, 63)),
+  own: option.optional(option.integer(0, 63)),
   /**
    * Milliseconds until one more newcomer is introduced, or one more link is given up for a node
    * that asks. Up to twice `active` of these actions may happen at once, and the same number again
    * for `known` nodes. Default 10,000.
    */
-  favorInterval: withDefault(milliseconds(), 10_000),
+  favorInterval: option.withDefault(option.milliseconds(), 10_000),
   /**
    * Milliseconds between two requests to nodes outside both views, ± 10 %, so that partitions merge
    * again. While nothing happens, the interval grows up to 16 times as long; see `Merges`. Infinity
    * means never. Default 600,000.
    */
-  mergeInterval: withDefault(millisecondsOrNever(), 600_000),
+  mergeInterval: option.withDefault(option.millisecondsOrNever(), 600_000),
   /**
    * Maximum number of known nodes remembered in addition to the views; beyond it, the oldest is
    * forgotten. Default 64.
    */
-  contacts: withDefault(integer(0, 1_024), 64),
+  contacts: option.withDefault(option.integer(0, 1_024), 64),
 });
 
 /** Options of a partial view; each has a default. All times are milliseconds. */

@@ -5,11 +5,10 @@
 
 import type { TransportError } from '@trunkline/transport-core';
 import {
-  integer,
   type OptionsInput,
+  option,
   optionsSchema,
   parseOptions,
-  withDefault,
 } from '@trunkline/transport-core/backend';
 import { OutputQueue } from '@trunkline/transport-core/internal';
 import { contentDigest } from '../messages/content-digest.ts';
@@ -34,7 +33,7 @@ const schema = optionsSchema({
    * each message that is new to it on to its own peers on the topic (FISCO-BCOS's chain of
    * multicasts). In that case, any node can claim that a message comes from another node.
    */
-  hops: withDefault(integer(1, 16), 1),
+  hops: option.withDefault(option.integer(1, 16), 1),
 });
 
 /** Options of a full mesh. */

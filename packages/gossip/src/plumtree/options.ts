@@ -2,18 +2,15 @@
 // source, the values of the three delays are guesses.
 
 import {
-  integer,
-  milliseconds,
   type Options,
   type OptionsInput,
+  option,
   optionsSchema,
   parseOptions,
-  reference,
-  withDefault,
 } from '@trunkline/transport-core/backend';
 import { LONGEST_CONTROL } from '../protocol.ts';
 
-const wait = reference<number>(
+const wait = option.reference<number>(
   (value) => typeof value === 'number' && value >= 0 && value <= 60_000,
   'milliseconds from 0 to 60000',
 );
@@ -23,77 +20,77 @@ const plumtreeSchema = optionsSchema({
    * Milliseconds for which notices are gathered before they are sent, 0 to 60,000, default 5. With
    * 0, each notice is sent at once, as in the paper.
    */
-  noticeDelay: withDefault(wait, 5),
+  noticeDelay: option.withDefault(wait, 5),
   /**
    * Maximum size of a control message in bytes, 256 to 65,536, default 4,096. Longer ones are
    * split.
    */
-  controlSize: withDefault(integer(256, LONGEST_CONTROL), 4_096),
+  controlSize: option.withDefault(option.integer(256, LONGEST_CONTROL), 4_096),
   /**
    * Milliseconds from the first notice of a message until it is requested, default 80. During this
    * time it can arrive over the tree.
    */
-  graftDelay: withDefault(milliseconds(), 80),
+  graftDelay: option.withDefault(option.milliseconds(), 80),
   /**
    * Milliseconds until the next peer that gave notice is asked, default 40. The paper
    * suggests about one round trip.
    */
-  nextGraftDelay: withDefault(milliseconds(), 40),
+  nextGraftDelay: option.withDefault(option.milliseconds(), 40),
   /**
    * Milliseconds from the time when all peers that gave notice have been asked until they are asked
    * again, default 1,000. The paper and iroh-gossip give up instead.
    */
-  againDelay: withDefault(milliseconds(), 1_000),
+  againDelay: option.withDefault(option.milliseconds(), 1_000),
   /**
    * Maximum number of times that one peer is asked for the same message, and that the same message
    * is sent to one peer on demand; default 3 (gossipsub's GossipRetransmission).
    */
-  attempts: withDefault(integer(1, 255), 3),
+  attempts: option.withDefault(option.integer(1, 255), 3),
   /**
    * Milliseconds that a peer has to send a message that it was asked for, default 3,000
    * (gossipsub's IWantFollowupTime).
    */
-  promiseTime: withDefault(milliseconds(), 3_000),
+  promiseTime: option.withDefault(option.milliseconds(), 3_000),
   /**
    * Number of hops by which a peer must be nearer to the publisher to replace the peer that pushed
    * a message, default 7. The paper suggests 7 for many publishers and 3 for one. 65,535 means
    * never.
    */
-  optimizeAt: withDefault(integer(1, 0xffff), 7),
+  optimizeAt: option.withDefault(option.integer(1, 0xffff), 7),
   /**
    * Number of duplicates in a row, without a new message in between, after which a link is pruned.
    * Default 1, as in the paper.
    */
-  pruneAfter: withDefault(integer(1, 1_000), 1),
+  pruneAfter: option.withDefault(option.integer(1, 1_000), 1),
   /**
    * Milliseconds after a prune during which messages still in flight don't change the tree, 0 to
    * 60,000, default 500, which is a few round trips.
    */
-  settleTime: withDefault(wait, 500),
+  settleTime: option.withDefault(wait, 500),
   /** Milliseconds for which messages are kept for peers that ask for them, default 30,000. */
-  cacheTime: withDefault(milliseconds(), 30_000),
+  cacheTime: option.withDefault(option.milliseconds(), 30_000),
   /**
    * Maximum number of messages that are kept, default 8,192. Beyond that, or beyond `cacheBytes`,
    * the oldest is evicted; the newest always stays.
    */
-  cacheMessages: withDefault(integer(1, 2 ** 24), 8_192),
+  cacheMessages: option.withDefault(option.integer(1, 2 ** 24), 8_192),
   /** Maximum size in bytes of all messages that are kept, default 16 MiB. */
-  cacheBytes: withDefault(integer(0, 2 ** 40), 16 * 1024 * 1024),
+  cacheBytes: option.withDefault(option.integer(0, 2 ** 40), 16 * 1024 * 1024),
   /**
    * Number of the newest cached messages that a new neighbor gets notice of, default 1,024. Thus
    * the two halves of a partition get the messages that they missed. 0 means none (iroh-gossip).
    */
-  announce: withDefault(integer(0, 65_536), 1_024),
+  announce: option.withDefault(option.integer(0, 65_536), 1_024),
   /**
    * Milliseconds for which duplicates are certainly detected, default 90,000. At least `cacheTime`
    * and 10,000: if an id were forgotten while its message is in flight, the message could circulate
    * forever.
    */
-  idTime: withDefault(integer(10_000, 2 ** 31 - 1), 90_000),
+  idTime: option.withDefault(option.integer(10_000, 2 ** 31 - 1), 90_000),
   /**
    * Milliseconds of silence after which an origin is forgotten, default 600,000. At least `idTime`.
    */
-  originTime: withDefault(milliseconds(), 600_000),
+  originTime: option.withDefault(option.milliseconds(), 600_000),
   /**
    * Maximum number of origins that are remembered, default 16,384; those that sign and those that
    * don't are counted separately. See SeenMessages for what happens at the limit. One peer can
@@ -101,48 +98,48 @@ const plumtreeSchema = optionsSchema({
    * that is more) within `idTime` is disconnected, so a number above the default must be the same
    * at all nodes of a topic.
    */
-  origins: withDefault(integer(1, 2 ** 24), 16_384),
+  origins: option.withDefault(option.integer(1, 2 ** 24), 16_384),
   /**
    * Maximum number of gaps remembered per origin, default 8,192. That is enough for a few seconds
    * of messages that arrive over several paths at a rate of a thousand per second. Beyond that, the
    * oldest gap is closed, and the messages in it are lost.
    */
-  gaps: withDefault(integer(1, 65_536), 8_192),
+  gaps: option.withDefault(option.integer(1, 65_536), 8_192),
   /** Maximum number of content digests that are remembered, default 65,536. */
-  digests: withDefault(integer(0, 2 ** 24), 65_536),
+  digests: option.withDefault(option.integer(0, 2 ** 24), 65_536),
   /** Milliseconds between two checks for entries to forget, default 1,000. */
-  evictInterval: withDefault(milliseconds(), 1_000),
+  evictInterval: option.withDefault(option.milliseconds(), 1_000),
   /**
    * Maximum number of notices accepted from one peer per second, default 10,000 (gossipsub accepts
    * 5,000 per heartbeat). The same number may arrive at once after a stall of some seconds. The
    * same limit applies to the ids in the peer's grafts.
    */
-  notices: withDefault(integer(1, 2 ** 20), 10_000),
+  notices: option.withDefault(option.integer(1, 2 ** 20), 10_000),
   /**
    * Maximum number of missing messages that one peer may have announced at a time. Default 8,192,
    * like the number of messages that are kept for peers that ask.
    */
-  outstanding: withDefault(integer(1, 2 ** 20), 8_192),
+  outstanding: option.withDefault(option.integer(1, 2 ** 20), 8_192),
   /**
    * Maximum number of notices that may wait for a peer, and of messages that may be owed to it,
    * default 8,192 each. Beyond that the oldest is dropped.
    */
-  backlog: withDefault(integer(1, 2 ** 20), 8_192),
+  backlog: option.withDefault(option.integer(1, 2 ** 20), 8_192),
   /**
    * Number of pushes that an eager peer may receive without reacting, over at least `trialTime`
    * milliseconds (default 5,000), before it is probed; default 8. See LeafProbes.
    */
-  trialAfter: withDefault(integer(1, 2 ** 24), 8),
+  trialAfter: option.withDefault(option.integer(1, 2 ** 24), 8),
   /** Milliseconds without a reaction after which `trialAfter` applies, default 5,000. */
-  trialTime: withDefault(milliseconds(), 5_000),
+  trialTime: option.withDefault(option.milliseconds(), 5_000),
   /**
    * Number of notices that a peer may receive without reacting, over at least `muteTime`
    * milliseconds (default 10,000), before it counts as mute; default 8. A peer that was probed has
    * `muteTime` to answer.
    */
-  muteAfter: withDefault(integer(1, 2 ** 24), 8),
+  muteAfter: option.withDefault(option.integer(1, 2 ** 24), 8),
   /** Milliseconds without a reaction after which `muteAfter` applies, default 10,000. */
-  muteTime: withDefault(milliseconds(), 10_000),
+  muteTime: option.withDefault(option.milliseconds(), 10_000),
 });
 
 /** The options of Plumtree as the user passes them; each may be absent. */

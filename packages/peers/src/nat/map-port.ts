@@ -4,14 +4,10 @@
 
 import type { AnyTransport, TransportError } from '@trunkline/transport-core';
 import {
-  callback,
-  integer,
   type OptionField,
-  optional,
+  option,
   optionsSchema,
   parseOptions,
-  text,
-  withDefault,
 } from '@trunkline/transport-core/backend';
 import { GatewaySearch } from './gateway-search.ts';
 import { loadLibrary } from './library.ts';
@@ -212,10 +208,10 @@ class PortMapper implements PortMapping {
 }
 
 const schema = optionsSchema({
-  gateway: optional(text(1_024)),
-  renewInterval: withDefault(integer(1_000, 1_800_000), 300_000),
-  description: withDefault(text(), 'trunkline'),
-  onEvent: optional(callback<(event: PortMappingEvent) => void>()),
+  gateway: option.optional(option.text(1_024)),
+  renewInterval: option.withDefault(option.integer(1_000, 1_800_000), 300_000),
+  description: option.withDefault(option.text(), 'trunkline'),
+  onEvent: option.optional(option.callback<(event: PortMappingEvent) => void>()),
 } satisfies Record<keyof PortMappingOptions, OptionField>);
 
 /**

@@ -10,15 +10,9 @@ import type {
 } from '@trunkline/transport-core';
 import {
   type ClientNext,
-  callback,
-  group,
-  integer,
-  milliseconds,
-  optional,
+  option,
   optionsSchema,
   parseOptions,
-  reference,
-  withDefault,
 } from '@trunkline/transport-core/backend';
 import {
   isCallersEnd,
@@ -372,35 +366,35 @@ const NONE: readonly AddressState[] = [];
 const MOST = 1_000_000;
 
 const schema = optionsSchema({
-  resolve: reference<Resolver>(
+  resolve: option.reference<Resolver>(
     (value) => typeof (value as Resolver | undefined)?.watch === 'function',
     'a Resolver',
   ),
-  policy: withDefault(
-    reference<BalancingPolicy>(
+  policy: option.withDefault(
+    option.reference<BalancingPolicy>(
       (value) => typeof (value as PickingPolicy | undefined)?.create === 'function',
       'a policy, such as roundRobin()',
     ),
     leastLoaded(),
   ),
-  outliers: optional(
-    group({
-      interval: withDefault(milliseconds(), 10_000),
-      baseEjection: withDefault(milliseconds(), 30_000),
-      maxEjection: withDefault(milliseconds(), 300_000),
-      maxEjectionPercent: withDefault(number(0, 100), 10),
-      successRateFactor: withDefault(number(0, MOST), 1.9),
-      failurePercent: withDefault(number(0, 100), 85),
-      minAddresses: withDefault(integer(1, MOST), 5),
-      minCalls: withDefault(integer(1, MOST), 100),
+  outliers: option.optional(
+    option.group({
+      interval: option.withDefault(option.milliseconds(), 10_000),
+      baseEjection: option.withDefault(option.milliseconds(), 30_000),
+      maxEjection: option.withDefault(option.milliseconds(), 300_000),
+      maxEjectionPercent: option.withDefault(number(0, 100), 10),
+      successRateFactor: option.withDefault(number(0, MOST), 1.9),
+      failurePercent: option.withDefault(number(0, 100), 85),
+      minAddresses: option.withDefault(option.integer(1, MOST), 5),
+      minCalls: option.withDefault(option.integer(1, MOST), 100),
     }),
   ),
-  slowStart: withDefault(number(0, 0x7fff_ffff), 0),
-  onEvent: optional(callback<(event: BalancerEvent) => void>()),
-  limits: group({
-    names: withDefault(integer(1, MOST), 100),
-    addresses: withDefault(integer(1, MOST), 1_000),
-    waiting: withDefault(integer(1, MOST), 1_000),
+  slowStart: option.withDefault(number(0, 0x7fff_ffff), 0),
+  onEvent: option.optional(option.callback<(event: BalancerEvent) => void>()),
+  limits: option.group({
+    names: option.withDefault(option.integer(1, MOST), 100),
+    addresses: option.withDefault(option.integer(1, MOST), 1_000),
+    waiting: option.withDefault(option.integer(1, MOST), 1_000),
   }),
   clock: clockField,
   random: randomField,

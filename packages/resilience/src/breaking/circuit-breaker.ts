@@ -9,13 +9,9 @@ import {
 } from '@trunkline/transport-core';
 import {
   type ClientNext,
-  callback,
-  integer,
-  milliseconds,
-  optional,
+  option,
   optionsSchema,
   parseOptions,
-  withDefault,
 } from '@trunkline/transport-core/backend';
 import { isCallersEnd, isServerFailure } from '../failures.ts';
 import { clockField, number, randomField } from '../option-fields.ts';
@@ -172,18 +168,18 @@ function refusal(call: ClientCall, key: string, circuit: Circuit, now: number): 
 
 const MOST = 1_000_000;
 const schema = optionsSchema({
-  window: withDefault(milliseconds(), 10_000),
-  failurePercent: withDefault(number(1, 100), 50),
-  minCalls: withDefault(integer(1, MOST), 20),
-  openFor: withDefault(milliseconds(), 5_000),
-  probes: withDefault(integer(1, 1_000), 3),
-  circuits: withDefault(integer(1, MOST), 1_000),
-  key: withDefault(
-    callback<(call: ClientCall) => string | undefined>(),
+  window: option.withDefault(option.milliseconds(), 10_000),
+  failurePercent: option.withDefault(number(1, 100), 50),
+  minCalls: option.withDefault(option.integer(1, MOST), 20),
+  openFor: option.withDefault(option.milliseconds(), 5_000),
+  probes: option.withDefault(option.integer(1, 1_000), 3),
+  circuits: option.withDefault(option.integer(1, MOST), 1_000),
+  key: option.withDefault(
+    option.callback<(call: ClientCall) => string | undefined>(),
     ({ target }: ClientCall) => (typeof target === 'string' ? target : target.endpoint),
   ),
-  isFailure: withDefault(callback<(error: unknown) => boolean>(), isServerFailure),
-  onEvent: optional(callback<(event: CircuitEvent) => void>()),
+  isFailure: option.withDefault(option.callback<(error: unknown) => boolean>(), isServerFailure),
+  onEvent: option.optional(option.callback<(event: CircuitEvent) => void>()),
   clock: clockField,
   random: randomField,
 });

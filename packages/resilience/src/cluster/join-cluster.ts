@@ -5,14 +5,7 @@ import process from 'node:process';
 import { isMainThread } from 'node:worker_threads';
 import type { Metrics } from '@trunkline/telemetry';
 import type { AnyTransport } from '@trunkline/transport-core';
-import {
-  callback,
-  optional,
-  optionsSchema,
-  parseOptions,
-  reference,
-  withDefault,
-} from '@trunkline/transport-core/backend';
+import { option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
 import { drain } from '../health/drain.ts';
 import { clusterSlot } from './cluster-slot.ts';
 import {
@@ -160,25 +153,25 @@ class Member implements ClusterMember {
 }
 
 const schema = optionsSchema({
-  metrics: optional(
-    reference<Pick<Metrics, 'collect'>>(
+  metrics: option.optional(
+    option.reference<Pick<Metrics, 'collect'>>(
       (value) => typeof (value as Metrics | null)?.collect === 'function',
       'metrics made by createMetrics',
     ),
   ),
-  servers: optional(
-    reference<readonly { close(): unknown }[]>(
+  servers: option.optional(
+    option.reference<readonly { close(): unknown }[]>(
       (value) => Array.isArray(value) && value.every((each) => typeof each?.close === 'function'),
       'a list of servers',
     ),
   ),
-  beforeClose: optional(callback<() => unknown>()),
-  signals: withDefault(
-    reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+  beforeClose: option.optional(option.callback<() => unknown>()),
+  signals: option.withDefault(
+    option.reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
     true,
   ),
-  grace: withDefault(
-    reference<number>(
+  grace: option.withDefault(
+    option.reference<number>(
       (value) => typeof value === 'number' && value >= 0,
       'milliseconds, 0 or more',
     ),

@@ -11,16 +11,7 @@ import {
   systemRandom,
   TransportError,
 } from '@trunkline/transport-core';
-import {
-  callback,
-  integer,
-  milliseconds,
-  optional,
-  optionsSchema,
-  parseOptions,
-  reference,
-  withDefault,
-} from '@trunkline/transport-core/backend';
+import { option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
 import { clusterSlot } from './cluster-slot.ts';
 import { processWorkers } from './process-workers.ts';
 import { canSharePorts } from './reuse-port.ts';
@@ -90,41 +81,44 @@ async function chosen(kind: ClusterWorkerKind | 'auto'): Promise<ClusterWorkerKi
 const KINDS: readonly unknown[] = ['process', 'thread', 'auto'];
 
 const schema = optionsSchema({
-  worker: reference<URL | string>(
+  worker: option.reference<URL | string>(
     (value) => value instanceof URL || (typeof value === 'string' && value !== ''),
     "the URL or path of a module, such as new URL('./worker.js', import.meta.url)",
   ),
-  workers: optional(integer(1, 1_024)),
-  kind: withDefault(
-    reference<ClusterWorkerKind | 'auto'>(
+  workers: option.optional(option.integer(1, 1_024)),
+  kind: option.withDefault(
+    option.reference<ClusterWorkerKind | 'auto'>(
       (value) => KINDS.includes(value),
       "'process', 'thread' or 'auto'",
     ),
     'process',
   ),
-  args: withDefault(
-    reference<readonly string[]>(
+  args: option.withDefault(
+    option.reference<readonly string[]>(
       (value) => Array.isArray(value) && value.every((each) => typeof each === 'string'),
       'a list of strings',
     ),
     [],
   ),
-  env: withDefault(
-    reference<Readonly<Record<string, string>>>(
+  env: option.withDefault(
+    option.reference<Readonly<Record<string, string>>>(
       (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
       'an object of strings',
     ),
     {},
   ),
-  startTimeout: withDefault(milliseconds(), 30_000),
-  grace: withDefault(milliseconds(), 10_000),
-  overlap: withDefault(
-    reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+  startTimeout: option.withDefault(option.milliseconds(), 30_000),
+  grace: option.withDefault(option.milliseconds(), 10_000),
+  overlap: option.withDefault(
+    option.reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
     true,
   ),
-  onEvent: optional(callback<(event: ClusterEvent) => void>()),
-  clock: optional(
-    reference<Clock>((value) => typeof (value as Clock | null)?.now === 'function', 'a Clock'),
+  onEvent: option.optional(option.callback<(event: ClusterEvent) => void>()),
+  clock: option.optional(
+    option.reference<Clock>(
+      (value) => typeof (value as Clock | null)?.now === 'function',
+      'a Clock',
+    ),
   ),
-  random: optional(callback<Random>()),
+  random: option.optional(option.callback<Random>()),
 });

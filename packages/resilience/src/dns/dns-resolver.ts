@@ -11,15 +11,10 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import {
-  callback,
-  integer,
-  milliseconds,
-  optional,
+  option,
   optionsSchema,
   parseHostPort,
   parseOptions,
-  reference,
-  withDefault,
 } from '@trunkline/transport-core/backend';
 import { DnsClient } from './dns-client.ts';
 import { isDnsTarget, parseDnsTarget } from './dns-name.ts';
@@ -169,8 +164,8 @@ function readServer(text: string): DnsServer | undefined {
 }
 
 const schema = optionsSchema({
-  servers: optional(
-    reference<readonly string[]>(
+  servers: option.optional(
+    option.reference<readonly string[]>(
       (value) =>
         Array.isArray(value) &&
         value.length > 0 &&
@@ -178,32 +173,32 @@ const schema = optionsSchema({
       "a list of at least one IP address, such as '10.96.0.10' or '127.0.0.1:5353'",
     ),
   ),
-  scheme: optional(
-    reference<string>(
+  scheme: option.optional(
+    option.reference<string>(
       (value) => typeof value === 'string' && /^[a-z][a-z0-9+.-]*$/i.test(value),
       "a scheme without '://', such as 'tcp'",
     ),
   ),
-  port: optional(integer(1, 65_535)),
-  family: withDefault(
-    reference<'both' | 'ipv4' | 'ipv6'>(
+  port: option.optional(option.integer(1, 65_535)),
+  family: option.withDefault(
+    option.reference<'both' | 'ipv4' | 'ipv6'>(
       (value) => value === 'both' || value === 'ipv4' || value === 'ipv6',
       "'both', 'ipv4' or 'ipv6'",
     ),
     'both',
   ),
-  minTtl: withDefault(milliseconds(), 1_000),
-  maxTtl: withDefault(milliseconds(), 60_000),
-  timeout: withDefault(milliseconds(), 2_000),
-  attempts: withDefault(integer(1, 10), 2),
-  exchange: optional(callback<DnsExchange>()),
-  clock: optional(
-    reference<Clock>(
+  minTtl: option.withDefault(option.milliseconds(), 1_000),
+  maxTtl: option.withDefault(option.milliseconds(), 60_000),
+  timeout: option.withDefault(option.milliseconds(), 2_000),
+  attempts: option.withDefault(option.integer(1, 10), 2),
+  exchange: option.optional(option.callback<DnsExchange>()),
+  clock: option.optional(
+    option.reference<Clock>(
       (value) => typeof (value as Clock | undefined)?.setTimeout === 'function',
       'a Clock',
     ),
   ),
-  random: optional(callback<Random>()),
+  random: option.optional(option.callback<Random>()),
 });
 
 /** The maximum number of names in memory. */

@@ -1,19 +1,13 @@
 // Takes a node out of service: it refuses new calls, and calls in flight finish.
 
 import type { AnyTransport } from '@trunkline/transport-core';
-import {
-  grace,
-  optionsSchema,
-  parseOptions,
-  reference,
-  withDefault,
-} from '@trunkline/transport-core/backend';
+import { option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
 import { serviceOf } from '@trunkline/transport-core/internal';
 
 const schema = optionsSchema({
-  grace: withDefault(grace(), 10_000),
-  refuse: withDefault(
-    reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+  grace: option.withDefault(option.grace(), 10_000),
+  refuse: option.withDefault(
+    option.reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
     true,
   ),
 });

@@ -8,15 +8,10 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import {
-  callback,
-  group,
-  integer,
-  milliseconds,
-  optional,
+  option,
   optionsSchema,
   parseOptions,
   type ServerNext,
-  withDefault,
 } from '@trunkline/transport-core/backend';
 import { clockField } from '../option-fields.ts';
 import { resilienceMetadata } from '../resilience-metadata.ts';
@@ -212,16 +207,19 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 const USUAL = 5;
 const schema = optionsSchema({
-  limit: group(adaptiveFields),
-  queue: group({
-    length: withDefault(integer(1, 1_000_000), 1_000),
-    target: withDefault(milliseconds(), 5),
-    interval: withDefault(milliseconds(), 100),
+  limit: option.group(adaptiveFields),
+  queue: option.group({
+    length: option.withDefault(option.integer(1, 1_000_000), 1_000),
+    target: option.withDefault(option.milliseconds(), 5),
+    interval: option.withDefault(option.milliseconds(), 100),
   }),
-  priority: withDefault(callback<(call: ServerCall) => number>(), ({ metadata }: ServerCall) => {
-    const text = metadata[resilienceMetadata.priority];
-    return text !== undefined && /^[0-9]$/.test(text) ? Number(text) : USUAL;
-  }),
-  pushback: optional(integer(0, 0x7fff_ffff)),
+  priority: option.withDefault(
+    option.callback<(call: ServerCall) => number>(),
+    ({ metadata }: ServerCall) => {
+      const text = metadata[resilienceMetadata.priority];
+      return text !== undefined && /^[0-9]$/.test(text) ? Number(text) : USUAL;
+    },
+  ),
+  pushback: option.optional(option.integer(0, 0x7fff_ffff)),
   clock: clockField,
 });

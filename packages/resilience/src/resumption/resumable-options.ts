@@ -1,15 +1,10 @@
 // The options of `resumable`: how much of each stream the server keeps, and for how long.
 
 import {
-  callback,
-  integer,
-  milliseconds,
   type OptionField,
-  optional,
+  option,
   optionsSchema,
   parseOptions,
-  reference,
-  withDefault,
 } from '@trunkline/transport-core/backend';
 
 /** Options of `resumable`. */
@@ -86,8 +81,9 @@ export function parseResumableOptions(options: ResumableOptions<never>): Resumab
   return parsed;
 }
 
-const count = (value: number) => withDefault(integer(1, Number.MAX_SAFE_INTEGER), value);
-const modes: OptionField<'wait' | 'continue', 'wait' | 'continue'> = reference(
+const count = (value: number) =>
+  option.withDefault(option.integer(1, Number.MAX_SAFE_INTEGER), value);
+const modes: OptionField<'wait' | 'continue', 'wait' | 'continue'> = option.reference(
   (value) => value === 'wait' || value === 'continue',
   "'wait' or 'continue'",
 );
@@ -96,9 +92,9 @@ const schema = optionsSchema({
   items: count(10_000),
   bytes: count(4 * 1024 * 1024),
   totalBytes: count(256 * 1024 * 1024),
-  time: withDefault(milliseconds(), 60_000),
+  time: option.withDefault(option.milliseconds(), 60_000),
   streams: count(1_000),
   streamsPerCaller: count(250),
-  disconnected: withDefault(modes, 'wait'),
-  size: optional(callback<(item: never) => number>()),
+  disconnected: option.withDefault(modes, 'wait'),
+  size: option.optional(option.callback<(item: never) => number>()),
 });

@@ -3,15 +3,10 @@
 import type { CallOptions } from '@trunkline/transport-core';
 import {
   fieldsOf,
-  integer,
-  milliseconds,
-  millisecondsOrNever,
-  optional,
+  option,
   optionsSchema,
   parseOptions,
-  reference,
   type TextFields,
-  withDefault,
 } from '@trunkline/transport-core/backend';
 
 /** Options of `resume`. */
@@ -65,10 +60,10 @@ const isObject = (value: unknown) => typeof value === 'object' && value !== null
 const isSignal = (value: unknown) => isObject(value) && 'aborted' in (value as object);
 
 const schema = optionsSchema({
-  timeout: withDefault(millisecondsOrNever(), Number.POSITIVE_INFINITY),
-  attempts: withDefault(integer(1, Number.MAX_SAFE_INTEGER), 20),
-  initialBackoff: withDefault(milliseconds(), 100),
-  maxBackoff: withDefault(milliseconds(), 10_000),
-  signal: optional(reference<AbortSignal>(isSignal, 'an AbortSignal')),
-  metadata: optional(reference<TextFields>(isObject, 'an object of strings')),
+  timeout: option.withDefault(option.millisecondsOrNever(), Number.POSITIVE_INFINITY),
+  attempts: option.withDefault(option.integer(1, Number.MAX_SAFE_INTEGER), 20),
+  initialBackoff: option.withDefault(option.milliseconds(), 100),
+  maxBackoff: option.withDefault(option.milliseconds(), 10_000),
+  signal: option.optional(option.reference<AbortSignal>(isSignal, 'an AbortSignal')),
+  metadata: option.optional(option.reference<TextFields>(isObject, 'an object of strings')),
 });

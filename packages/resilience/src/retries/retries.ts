@@ -4,10 +4,9 @@ import type { ClientCall, ClientInterceptor, Clock, Random } from '@trunkline/tr
 import {
   type ClientNext,
   type OptionField,
+  option,
   optionsSchema,
   parseOptions,
-  reference,
-  withDefault,
 } from '@trunkline/transport-core/backend';
 import { clockField, number, randomField } from '../option-fields.ts';
 import { type Counted, RepeatedCall, type RepeatedCallHost } from './repeated-call.ts';
@@ -144,8 +143,8 @@ class Retrying implements Retries, RepeatedCallHost {
 }
 
 const throttleOptions = optionsSchema({
-  tokens: withDefault(number(1, 1_000_000), 10),
-  ratio: withDefault(number(0.001, 1), 0.1),
+  tokens: option.withDefault(number(1, 1_000_000), 10),
+  ratio: option.withDefault(number(0.001, 1), 0.1),
 });
 
 const throttle: OptionField<RetriesOptions['throttle'], RetryThrottle> = {
@@ -158,8 +157,8 @@ const throttle: OptionField<RetriesOptions['throttle'], RetryThrottle> = {
 };
 
 const schema = optionsSchema({
-  methods: withDefault(
-    reference<Readonly<Record<string, RetryPolicy>>>(
+  methods: option.withDefault(
+    option.reference<Readonly<Record<string, RetryPolicy>>>(
       (value) => typeof value === 'object' && value !== null,
       "policies by 'protocol/method'",
     ),

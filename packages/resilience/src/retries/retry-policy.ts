@@ -3,13 +3,9 @@
 import type { ErrorCode } from '@trunkline/transport-core';
 import {
   ERROR_CODES,
-  integer,
-  milliseconds,
-  optional,
+  option,
   optionsSchema,
   parseOptions,
-  reference,
-  withDefault,
 } from '@trunkline/transport-core/backend';
 
 /** The rules for retrying calls to a method. */
@@ -112,29 +108,29 @@ function completed(policy: RetryPolicy, where: string): CompletePolicy {
 }
 
 const schema = optionsSchema({
-  idempotent: withDefault(
-    reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+  idempotent: option.withDefault(
+    option.reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
     false,
   ),
-  attempts: withDefault(integer(1, 10), 3),
-  codes: withDefault(
-    reference<readonly ErrorCode[]>(
+  attempts: option.withDefault(option.integer(1, 10), 3),
+  codes: option.withDefault(
+    option.reference<readonly ErrorCode[]>(
       (value) => Array.isArray(value) && value.every((code) => Object.hasOwn(ERROR_CODES, code)),
       'a list of codes',
     ),
     ['unavailable'],
   ),
-  initialBackoff: withDefault(milliseconds(), 25),
-  maxBackoff: withDefault(milliseconds(), 1_000),
-  backoffFactor: withDefault(
-    reference<number>(
+  initialBackoff: option.withDefault(option.milliseconds(), 25),
+  maxBackoff: option.withDefault(option.milliseconds(), 1_000),
+  backoffFactor: option.withDefault(
+    option.reference<number>(
       (value) => typeof value === 'number' && value >= 1 && value <= 100,
       'a number from 1 to 100',
     ),
     2,
   ),
-  hedgeDelay: optional(milliseconds()),
-  attemptTimeout: optional(milliseconds()),
+  hedgeDelay: option.optional(option.milliseconds()),
+  attemptTimeout: option.optional(option.milliseconds()),
 });
 
 const DEFAULT = completed({}, 'the default policy');

@@ -1,7 +1,7 @@
 // A certificate authority for one network: a node with a certificate from it is a member.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
-import { optionsSchema, parseOptions, reference } from '@trunkline/transport-core/backend';
+import { option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
 import { readAuthorityCertificate } from './authority-certificate.ts';
 import { commonName, type Issuer, keyIdOf, makeCertificate } from './certificate.ts';
 import {
@@ -182,7 +182,7 @@ function defaultName(identity: Identity): string {
 
 const AUTHORITY_DAYS = 3_650;
 
-const pem = () => reference<string>((value) => typeof value === 'string', 'PEM');
+const pem = () => option.reference<string>((value) => typeof value === 'string', 'PEM');
 
 const openOptions = optionsSchema({
   key: pem(),

@@ -1,13 +1,7 @@
 // The options that name and date a certificate, their defaults and their validation.
 
 import { type Random, systemRandom } from '@trunkline/transport-core';
-import {
-  integer,
-  optional,
-  optionsSchema,
-  parseOptions,
-  reference,
-} from '@trunkline/transport-core/backend';
+import { option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
 import { source, wallClock } from './option-fields.ts';
 import { isoTime, systemWallClock, type WallClock, type WallTime } from './wall-clock.ts';
 
@@ -114,16 +108,17 @@ const LATEST = 253_402_300_799_000;
 const DAY = 86_400_000;
 const BACKDATING = 3_600_000;
 
-const date = () => optional(reference<WallTime>(isDate, 'a Date from the year 1950 to 9999'));
+const date = () =>
+  option.optional(option.reference<WallTime>(isDate, 'a Date from the year 1950 to 9999'));
 
 const certificateOptions = optionsSchema({
-  name: optional(
-    reference<string>(
+  name: option.optional(
+    option.reference<string>(
       (value) => typeof value === 'string' && /^[^\p{Cc}\p{Cs}]{1,64}$/u.test(value),
       'a string of 1 to 64 characters without control characters',
     ),
   ),
-  days: optional(integer(1, 36_500)),
+  days: option.optional(option.integer(1, 36_500)),
   notBefore: date(),
   notAfter: date(),
   clock: wallClock(),

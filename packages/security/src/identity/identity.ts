@@ -4,11 +4,10 @@ import { hexToBytes } from '@noble/hashes/utils.js';
 import { type Random, systemRandom } from '@trunkline/transport-core';
 import type { Bytes } from '@trunkline/transport-core/backend';
 import {
+  option,
   optionsSchema,
   parseOptions,
   randomBytes,
-  reference,
-  withDefault,
 } from '@trunkline/transport-core/backend';
 import { openSecret } from '#primitives';
 import { bigEndian } from './bytes.ts';
@@ -140,8 +139,8 @@ function checkDraw(value: number): number {
 }
 
 const schema = optionsSchema({
-  type: withDefault(
-    reference<IdentityKeyType>(
+  type: option.withDefault(
+    option.reference<IdentityKeyType>(
       (value) => KEY_TYPES.includes(value as IdentityKeyType),
       KEY_TYPES.map((type) => `'${type}'`).join(' or '),
     ),

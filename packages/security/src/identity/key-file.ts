@@ -3,12 +3,7 @@
 import type { Stats } from 'node:fs';
 import { geteuid, platform } from 'node:process';
 import { TransportError } from '@trunkline/transport-core';
-import {
-  optional,
-  optionsSchema,
-  parseOptions,
-  reference,
-} from '@trunkline/transport-core/backend';
+import { option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
 import { fileError, systemErrorCode, writeAtomically } from '@trunkline/transport-core/node';
 import { type CreateIdentityOptions, createIdentity, type Identity } from './identity.ts';
 import { checkIdentity } from './is-identity.ts';
@@ -158,5 +153,7 @@ const KEY_MODE = 0o600;
 const ROOT = 0;
 
 const saveOptions = optionsSchema({
-  overwrite: optional(reference<boolean>((value) => typeof value === 'boolean', 'true or false')),
+  overwrite: option.optional(
+    option.reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+  ),
 });

@@ -4,11 +4,10 @@
 import type { TransportError } from '@trunkline/transport-core';
 import {
   isNodeId,
-  optional,
+  option,
   optionsSchema,
   parseOptions,
   reasonError,
-  reference,
 } from '@trunkline/transport-core/backend';
 
 /** Node ids to allow and to deny. */
@@ -102,14 +101,14 @@ const isIds = (value: unknown) =>
 const IDS = 'a list of node ids: 64 lower-case hex digits each';
 
 /** The option type for a list of node ids. */
-export const nodeIdsOption = reference<readonly string[]>(isIds, IDS);
+export const nodeIdsOption = option.reference<readonly string[]>(isIds, IDS);
 
 const updateSchema = optionsSchema({
-  allow: optional(
-    reference<readonly string[] | null>(
+  allow: option.optional(
+    option.reference<readonly string[] | null>(
       (value) => value === null || isIds(value),
       `${IDS}; or null`,
     ),
   ),
-  deny: optional(nodeIdsOption),
+  deny: option.optional(nodeIdsOption),
 });

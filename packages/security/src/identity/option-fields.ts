@@ -1,13 +1,13 @@
 // Option fields that keys, certificates and authorities share.
 
 import type { Random } from '@trunkline/transport-core';
-import { optional, reference } from '@trunkline/transport-core/backend';
+import { option } from '@trunkline/transport-core/backend';
 import type { WallClock } from './wall-clock.ts';
 
 /** The source of the date. */
 export const wallClock = () =>
-  optional(
-    reference<WallClock>(
+  option.optional(
+    option.reference<WallClock>(
       (value) => typeof (value as WallClock | null)?.date === 'function',
       'an object with date(), which the Clock of core does not have',
     ),
@@ -15,8 +15,8 @@ export const wallClock = () =>
 
 /** The source of randomness. */
 export const source = () =>
-  optional(
-    reference<Random>(
+  option.optional(
+    option.reference<Random>(
       (value) => typeof value === 'function',
       'a function that returns numbers from 0 (included) to 1 (excluded)',
     ),

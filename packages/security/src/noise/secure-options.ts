@@ -1,13 +1,7 @@
 // The options of a secured layer, and their validation.
 
 import { type Clock, type Random, systemRandom } from '@trunkline/transport-core';
-import {
-  callback,
-  optional,
-  optionsSchema,
-  parseOptions,
-  reference,
-} from '@trunkline/transport-core/backend';
+import { option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
 import type { Identity } from '../identity/identity.ts';
 import { isIdentity } from '../identity/is-identity.ts';
 import { nodeIdsOption, type PeerLists } from '../identity/node-filter.ts';
@@ -57,17 +51,17 @@ function isClock(value: unknown): boolean {
 }
 
 const schema = optionsSchema({
-  identity: reference<Identity>(
+  identity: option.reference<Identity>(
     isIdentity,
     'an identity, as createIdentity and parseIdentity return it',
   ),
-  allow: optional(nodeIdsOption),
-  deny: optional(nodeIdsOption),
-  clock: optional(
-    reference<Clock>(
+  allow: option.optional(nodeIdsOption),
+  deny: option.optional(nodeIdsOption),
+  clock: option.optional(
+    option.reference<Clock>(
       isClock,
       'a Clock with the methods now, setTimeout, clearTimeout, sleep and defer',
     ),
   ),
-  random: optional(callback<Random>()),
+  random: option.optional(option.callback<Random>()),
 });

@@ -1,15 +1,10 @@
 // The options of a search: their types, defaults and checks.
 
 import {
-  callback,
-  integer,
   type OptionsInput,
-  optional,
+  option,
   optionsSchema,
   parseOptions,
-  reference,
-  text,
-  withDefault,
 } from '@trunkline/transport-core/backend';
 import type { ScheduledFault } from '../faults/fault.ts';
 import type { Nemesis } from '../faults/nemesis.ts';
@@ -229,57 +224,64 @@ const MOST_SEEDS = 10_000_000;
 const NEMESIS = 'a nemesis { name, plan }, or a list of faults { at, do, … }';
 
 const object = <T>(rule: string) =>
-  optional(reference<T>((value) => typeof value === 'object' && value !== null, rule));
+  option.optional(
+    option.reference<T>((value) => typeof value === 'object' && value !== null, rule),
+  );
 
 const schema = optionsSchema({
-  seed: withDefault(integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 1),
-  seeds: withDefault(
-    reference<number | readonly number[]>(
+  seed: option.withDefault(option.integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 1),
+  seeds: option.withDefault(
+    option.reference<number | readonly number[]>(
       areSeeds,
       `a number from 1 to ${MOST_SEEDS}, or a list of integers`,
     ),
     1,
   ),
-  name: optional(
-    reference<string>(
+  name: option.optional(
+    option.reference<string>(
       (value) => typeof value === 'string' && /^[^\s:]{1,100}$/.test(value),
       'a name of 1 to 100 characters, without white space or colons',
     ),
   ),
-  scenario: reference<Scenario | URL | string>(isScenario, 'a function, or the URL of a module'),
-  nemesis: optional(reference<NonNullable<RunnerOptions['nemesis']>>(isNemesis, NEMESIS)),
-  profiles: optional(
-    reference<NonNullable<RunnerOptions['profiles']>>(
+  scenario: option.reference<Scenario | URL | string>(
+    isScenario,
+    'a function, or the URL of a module',
+  ),
+  nemesis: option.optional(
+    option.reference<NonNullable<RunnerOptions['nemesis']>>(isNemesis, NEMESIS),
+  ),
+  profiles: option.optional(
+    option.reference<NonNullable<RunnerOptions['profiles']>>(
       areProfiles,
       'a list of names of profiles, or of profiles { name, link?, nemesis? }',
     ),
   ),
-  level: optional(
-    reference<SimulationLevel>(
+  level: option.optional(
+    option.reference<SimulationLevel>(
       (value) => value === 'message' || value === 'stream',
       "'message' or 'stream'",
     ),
   ),
   link: object<LinkOptions>('an object of options'),
   disk: object<DiskOptions>('an object of options'),
-  strict: optional(flag()),
-  workers: withDefault(integer(1, 1_024), 1),
-  stopAfter: withDefault(
-    reference<number>(
+  strict: option.optional(flag()),
+  workers: option.withDefault(option.integer(1, 1_024), 1),
+  stopAfter: option.withDefault(
+    option.reference<number>(
       (value) => value === Number.POSITIVE_INFINITY || isCount(value),
       'an integer of at least 1, or Infinity',
     ),
     1,
   ),
-  shrink: withDefault(flag(), true),
-  shrinkRuns: withDefault(integer(1, Number.MAX_SAFE_INTEGER), 200),
-  record: withDefault(integer(0, MOST_RECORDED), 10_000),
-  leaks: withDefault(verdict(), 'ignore'),
-  irreproducible: withDefault(verdict(), 'fail'),
-  replay: optional(text(1_000)),
-  onProgress: optional(callback<(progress: ExploreProgress) => void>()),
-  signal: optional(
-    reference<AbortSignal>(
+  shrink: option.withDefault(flag(), true),
+  shrinkRuns: option.withDefault(option.integer(1, Number.MAX_SAFE_INTEGER), 200),
+  record: option.withDefault(option.integer(0, MOST_RECORDED), 10_000),
+  leaks: option.withDefault(verdict(), 'ignore'),
+  irreproducible: option.withDefault(verdict(), 'fail'),
+  replay: option.optional(option.text(1_000)),
+  onProgress: option.optional(option.callback<(progress: ExploreProgress) => void>()),
+  signal: option.optional(
+    option.reference<AbortSignal>(
       (value) => typeof (value as AbortSignal | null)?.throwIfAborted === 'function',
       'an AbortSignal',
     ),
@@ -287,14 +289,14 @@ const schema = optionsSchema({
 });
 
 function verdict() {
-  return reference<'ignore' | 'fail'>(
+  return option.reference<'ignore' | 'fail'>(
     (value) => value === 'ignore' || value === 'fail',
     "'ignore' or 'fail'",
   );
 }
 
 function flag() {
-  return reference<boolean>((value) => typeof value === 'boolean', 'true or false');
+  return option.reference<boolean>((value) => typeof value === 'boolean', 'true or false');
 }
 
 /**

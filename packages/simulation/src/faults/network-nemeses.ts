@@ -2,7 +2,7 @@
 // hold them back and reset connections. Each defines the faults of a wave of trouble; `nemesisOf`
 // decides when waves begin and end, and handles the options that all nemeses share.
 
-import { optional, reference, withDefault } from '@trunkline/transport-core/backend';
+import { option } from '@trunkline/transport-core/backend';
 import { pick, shuffled } from '../kernel/distributions.ts';
 import { CALM as CALM_LINK, type LinkOptions, linkSettings } from '../network/link-settings.ts';
 import type { Fault, ScheduledFault } from './fault.ts';
@@ -31,7 +31,7 @@ export const isolate = nemesisOf<{ readonly node: string | undefined }>({
   name: 'isolate',
   lasts: LASTS,
   calm: CALM,
-  own: { node: optional(name()) },
+  own: { node: option.optional(name()) },
   waves: ({ nodes, random, own }) =>
     shaped(nodes, 2, () => oneAlone(nodes, own.node ?? pick(nodes, random))),
 });
@@ -62,7 +62,9 @@ export const flappingLink = nemesisOf<{ readonly between: readonly [string, stri
   name: 'flappingLink',
   lasts: [50, 1_000],
   calm: [50, 1_000],
-  own: { between: optional(reference<readonly [string, string]>(isPair, 'two names')) },
+  own: {
+    between: option.optional(option.reference<readonly [string, string]>(isPair, 'two names')),
+  },
   waves({ nodes, random, own }) {
     const [from, to] = own.between ?? shuffled(nodes, random);
     return shaped([from, to], 2, () => [{ do: 'cut', from: from!, to: to! }]);
@@ -81,13 +83,13 @@ export const badLinks = nemesisOf<{
   lasts: LASTS,
   calm: CALM,
   own: {
-    link: optional(
-      reference<LinkOptions>(
+    link: option.optional(
+      option.reference<LinkOptions>(
         (value) => typeof value === 'object' && value !== null,
         'an object of options',
       ),
     ),
-    share: withDefault(share(), 0.5),
+    share: option.withDefault(share(), 0.5),
   },
   waves({ nodes, random, own }) {
     if (own.link !== undefined) linkSettings(CALM_LINK, own.link, 'nemeses.badLinks: link');
@@ -172,7 +174,7 @@ function shaped(
 }
 
 function name() {
-  return reference<string>(
+  return option.reference<string>(
     (value) => typeof value === 'string' && value !== '',
     'the name of a node',
   );

@@ -1,7 +1,7 @@
 // Ready-made nemeses of nodes: crashes, restarts, pauses, slow CPUs, wrong clocks and failing
 // disks.
 
-import { integer, optional, reference, withDefault } from '@trunkline/transport-core/backend';
+import { option } from '@trunkline/transport-core/backend';
 import { type DelayDistribution, draw, pick, shuffled } from '../kernel/distributions.ts';
 import type { ScheduledFault } from './fault.ts';
 import { delay, nemesisOf, rounded, share } from './plan.ts';
@@ -39,8 +39,8 @@ export const crashes = nemesisOf<{
   lasts: [200, 5_000],
   calm: [500, 5_000],
   own: {
-    maxDown: optional(integer(0, Number.MAX_SAFE_INTEGER)),
-    powerLost: withDefault(share(), 0.5),
+    maxDown: option.optional(option.integer(0, Number.MAX_SAFE_INTEGER)),
+    powerLost: option.withDefault(share(), 0.5),
   },
   waves({ nodes, random, own }) {
     const most = Math.min(own.maxDown ?? minority(nodes.length), nodes.length);
@@ -82,7 +82,7 @@ export const slowNode = nemesisOf<Victim & { readonly cost: DelayDistribution }>
   name: 'slowNode',
   lasts: [1_000, 8_000],
   calm: [500, 3_000],
-  own: { ...victim(), cost: withDefault(delay(), [1, 20]) },
+  own: { ...victim(), cost: option.withDefault(delay(), [1, 20]) },
   waves: ({ nodes, random, own }) =>
     onOne(nodes, own.node, random, (node, begin, end) => [
       { at: begin, do: 'slow', node, cost: rounded(draw(own.cost, random)) },
@@ -102,7 +102,10 @@ export const clockStorm = nemesisOf<{
   name: 'clockStorm',
   lasts: [500, 5_000],
   calm: [100, 2_000],
-  own: { skew: withDefault(delay(), [1, 5_000]), drift: withDefault(delay(), [0, 50_000]) },
+  own: {
+    skew: option.withDefault(delay(), [1, 5_000]),
+    drift: option.withDefault(delay(), [0, 50_000]),
+  },
   waves: ({ nodes, random, own }) =>
     onOne(nodes, undefined, random, (node, begin, end) => {
       const sign = random() < 0.5 ? -1 : 1;
@@ -129,9 +132,9 @@ export const diskTrouble = nemesisOf<
   calm: [500, 4_000],
   own: {
     ...victim(),
-    latency: withDefault(time(), 20),
-    sync: withDefault(time(), 200),
-    failure: withDefault(share(), 0.3),
+    latency: option.withDefault(time(), 20),
+    sync: option.withDefault(time(), 200),
+    failure: option.withDefault(share(), 0.3),
   },
   waves: ({ nodes, random, own }) =>
     onOne(nodes, own.node, random, (node, begin, end) => {
@@ -159,14 +162,17 @@ interface Victim {
 
 function victim() {
   return {
-    node: optional(
-      reference<string>((value) => typeof value === 'string' && value !== '', 'the name of a node'),
+    node: option.optional(
+      option.reference<string>(
+        (value) => typeof value === 'string' && value !== '',
+        'the name of a node',
+      ),
     ),
   };
 }
 
 function time() {
-  return reference<number>(
+  return option.reference<number>(
     (value) => typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY,
     'milliseconds, 0 or more',
   );

@@ -2,12 +2,7 @@
 // duration is over and everything recovers.
 
 import type { Random } from '@trunkline/transport-core';
-import {
-  optionsSchema,
-  parseOptions,
-  reference,
-  withDefault,
-} from '@trunkline/transport-core/backend';
+import { option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
 import { type DelayDistribution, draw, isDelay } from '../kernel/distributions.ts';
 import type { ScheduledFault } from './fault.ts';
 import type { Nemesis } from './nemesis.ts';
@@ -71,10 +66,10 @@ export function nemesisOf<Own = object>(
 ): (options?: NemesisOptions & { readonly [K in keyof Own]?: Own[K] | undefined }) => Nemesis {
   const { name } = kind;
   const schema = optionsSchema({
-    duration: withDefault(positive(), DURATION),
-    pace: withDefault(positive(), 1),
-    lasts: withDefault(delay(), kind.lasts),
-    calm: withDefault(delay(), kind.calm),
+    duration: option.withDefault(positive(), DURATION),
+    pace: option.withDefault(positive(), 1),
+    lasts: option.withDefault(delay(), kind.lasts),
+    calm: option.withDefault(delay(), kind.calm),
     ...kind.own,
   });
   return (options = {}) => {
@@ -123,24 +118,24 @@ export function finished(faults: readonly ScheduledFault[], until: number): Sche
 }
 
 /** A schema field for a number above 0. */
-export function positive(): ReturnType<typeof reference<number>> {
-  return reference<number>(
+export function positive(): ReturnType<typeof option.reference<number>> {
+  return option.reference<number>(
     (value) => typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY,
     'a number above 0',
   );
 }
 
 /** A schema field for a {@link DelayDistribution}, usually in milliseconds. */
-export function delay(): ReturnType<typeof reference<DelayDistribution>> {
-  return reference<DelayDistribution>(
+export function delay(): ReturnType<typeof option.reference<DelayDistribution>> {
+  return option.reference<DelayDistribution>(
     isDelay,
     'a number of at least 0, [least, most], { exponential, least?, most? } or { lognormal, sigma, least?, most? }',
   );
 }
 
 /** A schema field for a share from 0 to 1. */
-export function share(): ReturnType<typeof reference<number>> {
-  return reference<number>(
+export function share(): ReturnType<typeof option.reference<number>> {
+  return option.reference<number>(
     (value) => typeof value === 'number' && value >= 0 && value <= 1,
     'a share from 0 to 1',
   );

@@ -1,14 +1,7 @@
 // The ready-made nemeses, and the swarm. The swarm combines a few of them, different ones for each
 // seed, because faults that always occur together can hide each other's effects.
 
-import {
-  integer,
-  optional,
-  optionsSchema,
-  parseOptions,
-  reference,
-  withDefault,
-} from '@trunkline/transport-core/backend';
+import { option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
 import { childRandom, pick } from '../kernel/distributions.ts';
 import { exp, log } from '../kernel/portable-math.ts';
 import type { ScheduledFault } from './fault.ts';
@@ -121,12 +114,12 @@ function withoutNeedless(faults: readonly ScheduledFault[], maxDown: number): Sc
 const all = Object.keys(kinds) as NemesisKind[];
 
 const schema = optionsSchema({
-  duration: withDefault(positive(), DURATION),
-  kinds: withDefault(
-    reference<readonly NemesisKind[]>(isListOfKinds, `a list of some of ${all.join(', ')}`),
+  duration: option.withDefault(positive(), DURATION),
+  kinds: option.withDefault(
+    option.reference<readonly NemesisKind[]>(isListOfKinds, `a list of some of ${all.join(', ')}`),
     all,
   ),
-  maxDown: optional(integer(0, Number.MAX_SAFE_INTEGER)),
+  maxDown: option.optional(option.integer(0, Number.MAX_SAFE_INTEGER)),
 });
 
 function isListOfKinds(value: unknown): boolean {

@@ -1,12 +1,6 @@
 // Settings of a link between two nodes: latency, loss, bandwidth and so on.
 
-import {
-  integer,
-  optional,
-  optionsSchema,
-  parseOptions,
-  reference,
-} from '@trunkline/transport-core/backend';
+import { option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
 import { type DelayDistribution, isDelay } from '../kernel/distributions.ts';
 
 /**
@@ -111,30 +105,33 @@ export function linkSettings(base: LinkSettings, options: LinkOptions, name: str
 }
 
 const isShare = (value: unknown) => typeof value === 'number' && value >= 0 && value <= 1;
-const share = () => optional(reference<number>(isShare, 'a share from 0 to 1'));
+const share = () => option.optional(option.reference<number>(isShare, 'a share from 0 to 1'));
 
 const rate = () =>
-  optional(
-    reference<number>((value) => typeof value === 'number' && value > 0, 'bytes a second above 0'),
+  option.optional(
+    option.reference<number>(
+      (value) => typeof value === 'number' && value > 0,
+      'bytes a second above 0',
+    ),
   );
 
 const schema = optionsSchema({
-  latency: optional(
-    reference<DelayDistribution>(
+  latency: option.optional(
+    option.reference<DelayDistribution>(
       isDelay,
       'milliseconds, 0 or more, [least, most], { exponential, least?, most? } or { lognormal, sigma, least?, most? }',
     ),
   ),
   loss: share(),
-  burst: optional(
-    reference<NonNullable<LinkOptions['burst']>>(isBurst, 'shares { begin, end, loss? }'),
+  burst: option.optional(
+    option.reference<NonNullable<LinkOptions['burst']>>(isBurst, 'shares { begin, end, loss? }'),
   ),
   duplicate: share(),
   reorder: share(),
   bandwidth: rate(),
   uplink: rate(),
-  queue: optional(integer(1, Number.MAX_SAFE_INTEGER)),
-  window: optional(integer(1, Number.MAX_SAFE_INTEGER)),
+  queue: option.optional(option.integer(1, Number.MAX_SAFE_INTEGER)),
+  window: option.optional(option.integer(1, Number.MAX_SAFE_INTEGER)),
   fragment: share(),
   corrupt: share(),
 });

@@ -1,12 +1,7 @@
 // The simulated disk of a node: a crash loses data that was not synced.
 
 import { type Random, type Store, TransportError } from '@trunkline/transport-core';
-import {
-  optional,
-  optionsSchema,
-  parseOptions,
-  reference,
-} from '@trunkline/transport-core/backend';
+import { option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
 import { type DelayDistribution, draw, isDelay } from '../kernel/distributions.ts';
 import type { EventLoop } from '../kernel/event-loop.ts';
 import type { EventOwner } from '../kernel/event-queue.ts';
@@ -329,15 +324,17 @@ function complete(options: DiskOptions): Required<DiskOptions> {
 }
 
 const share = () =>
-  optional(
-    reference<number>(
+  option.optional(
+    option.reference<number>(
       (value) => typeof value === 'number' && value >= 0 && value <= 1,
       'a share from 0 to 1',
     ),
   );
 
 const delay = () =>
-  optional(reference<DelayDistribution>(isDelay, 'milliseconds, or a distribution of them'));
+  option.optional(
+    option.reference<DelayDistribution>(isDelay, 'milliseconds, or a distribution of them'),
+  );
 
 const schema = optionsSchema({
   latency: delay(),
@@ -346,13 +343,15 @@ const schema = optionsSchema({
   torn: share(),
   reordered: share(),
   rot: share(),
-  capacity: optional(
-    reference<number>(
+  capacity: option.optional(
+    option.reference<number>(
       (value) => typeof value === 'number' && value >= 0,
       'a number of bytes, or Infinity',
     ),
   ),
-  journal: optional(reference<boolean>((value) => typeof value === 'boolean', 'true or false')),
+  journal: option.optional(
+    option.reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+  ),
 });
 
 function apply(content: Map<string, Uint8Array>, [key, value]: Change): void {

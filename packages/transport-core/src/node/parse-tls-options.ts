@@ -2,11 +2,10 @@
 
 import {
   isNodeId,
-  optional,
+  option,
   optionsSchema,
   type Pem,
   parseOptions,
-  reference,
   type TlsOptions,
   type TlsUpdate,
 } from '@trunkline/transport-core/backend';
@@ -52,26 +51,31 @@ const orNull = (isFit: (value: unknown) => boolean) => (value: unknown) =>
 const PEM = 'PEM, as a string or the bytes of a file';
 const IDS = 'a list of node ids: 64 lower-case hex digits each';
 
-const pem = reference<Pem>(isPem, PEM);
-const pems = reference<Pem | readonly Pem[]>(isPems, `${PEM}, or a list of them`);
-const ids = reference<readonly string[]>(isIds, IDS);
+const pem = option.reference<Pem>(isPem, PEM);
+const pems = option.reference<Pem | readonly Pem[]>(isPems, `${PEM}, or a list of them`);
+const ids = option.reference<readonly string[]>(isIds, IDS);
 
 const schema = optionsSchema({
   tls: optionsSchema({
     key: pem,
     cert: pem,
-    ca: optional(pems),
-    allow: optional(ids),
-    deny: optional(ids),
+    ca: option.optional(pems),
+    allow: option.optional(ids),
+    deny: option.optional(ids),
   }),
 });
 
 const updateSchema = optionsSchema({
-  key: optional(pem),
-  cert: optional(pem),
-  ca: optional(
-    reference<Pem | readonly Pem[] | null>(orNull(isPems), `${PEM}, a list of them, or null`),
+  key: option.optional(pem),
+  cert: option.optional(pem),
+  ca: option.optional(
+    option.reference<Pem | readonly Pem[] | null>(
+      orNull(isPems),
+      `${PEM}, a list of them, or null`,
+    ),
   ),
-  allow: optional(reference<readonly string[] | null>(orNull(isIds), `${IDS}; or null`)),
-  deny: optional(ids),
+  allow: option.optional(
+    option.reference<readonly string[] | null>(orNull(isIds), `${IDS}; or null`),
+  ),
+  deny: option.optional(ids),
 });

@@ -2,13 +2,10 @@
 
 import type { Clock, Random } from '@trunkline/transport-core';
 import {
-  callback,
   extendOptions,
-  integer,
-  optional,
+  option,
   optionsSchema,
   parseOptions,
-  reference,
 } from '@trunkline/transport-core/backend';
 
 /** Faults of one direction of each connection. An omitted member stays as it is. */
@@ -125,18 +122,23 @@ export function isInert(settings: FaultSettings): boolean {
 }
 
 const isTime = (value: unknown) => typeof value === 'number' && value >= 0 && value <= 0x7fff_ffff;
-const time = () => optional(reference<number>(isTime, 'milliseconds from 0 to 2147483647'));
+const time = () =>
+  option.optional(option.reference<number>(isTime, 'milliseconds from 0 to 2147483647'));
 const amount = (rule: string) =>
-  optional(reference<number>((value) => typeof value === 'number' && value > 0, rule));
+  option.optional(
+    option.reference<number>((value) => typeof value === 'number' && value > 0, rule),
+  );
 const flag = () =>
-  optional(reference<boolean>((value) => typeof value === 'boolean', 'true or false'));
+  option.optional(
+    option.reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+  );
 const between = () => amount('a number of bytes above 0, or Infinity for never');
 
 const schema = optionsSchema({
   delay: time(),
   jitter: time(),
   bandwidth: amount('bytes a second above 0, or Infinity'),
-  window: optional(integer(1, 0x7fff_ffff)),
+  window: option.optional(option.integer(1, 0x7fff_ffff)),
   stalled: flag(),
   stallEvery: between(),
   stallTime: time(),
@@ -150,12 +152,12 @@ const isClock = (value: unknown) =>
   CLOCK.every((name) => typeof (value as Record<string, unknown> | null)?.[name] === 'function');
 
 const optionsOfFaulty = extendOptions(schema, {
-  seed: optional(integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)),
-  clock: optional(
-    reference<Clock>(
+  seed: option.optional(option.integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)),
+  clock: option.optional(
+    option.reference<Clock>(
       isClock,
       'a Clock with the methods now, setTimeout, clearTimeout, sleep and defer',
     ),
   ),
-  random: optional(callback<Random>()),
+  random: option.optional(option.callback<Random>()),
 });

@@ -3,15 +3,10 @@
 import type { AnyTransport, Random, Remote } from '@trunkline/transport-core';
 import { systemRandom } from '@trunkline/transport-core';
 import {
-  callback,
-  group,
-  integer,
   type Options,
-  optional,
+  option,
   optionsSchema,
   parseOptions,
-  reference,
-  withDefault,
 } from '@trunkline/transport-core/backend';
 import { HUB_ADDRESS, LONGEST_REALM } from './protocol.ts';
 
@@ -92,15 +87,15 @@ export interface SignalRelayLimits {
 }
 
 const MOST = 1_000_000;
-const count = (standard: number) => withDefault(integer(1, MOST), standard);
+const count = (standard: number) => option.withDefault(option.integer(1, MOST), standard);
 
 const schema = optionsSchema({
-  transport: reference<AnyTransport>(
+  transport: option.reference<AnyTransport>(
     (value) => typeof (value as AnyTransport | null)?.mount === 'function',
     'must be a transport',
   ),
-  realms: optional(
-    reference<readonly string[]>(
+  realms: option.optional(
+    option.reference<readonly string[]>(
       (value) =>
         Array.isArray(value) &&
         value.every(
@@ -109,31 +104,31 @@ const schema = optionsSchema({
       `must be an array of names of 1 to ${LONGEST_REALM} characters`,
     ),
   ),
-  addresses: optional(
-    reference<readonly string[]>(
+  addresses: option.optional(
+    option.reference<readonly string[]>(
       (value) =>
         Array.isArray(value) &&
         value.every((address) => typeof address === 'string' && HUB_ADDRESS.test(address)),
       "must be an array of addresses such as 'wss://hub.example/signal'",
     ),
   ),
-  admit: optional(callback<(node: RegisteringNode) => unknown>()),
-  relay: optional(
-    group({
+  admit: option.optional(option.callback<(node: RegisteringNode) => unknown>()),
+  relay: option.optional(
+    option.group({
       streams: count(64),
       streamsPerNode: count(4),
-      rate: withDefault(integer(1_024, 1e9), 262_144),
+      rate: option.withDefault(option.integer(1_024, 1e9), 262_144),
     }),
   ),
-  limits: group({
+  limits: option.group({
     realms: count(1_000),
     nodes: count(10_000),
-    nodesPerRealm: optional(integer(1, MOST)),
+    nodesPerRealm: option.optional(option.integer(1, MOST)),
     nodesPerSource: count(256),
     sessionsPerNode: count(64),
     ratePerSource: count(10),
   }),
-  random: withDefault(callback<Random>(), systemRandom),
+  random: option.withDefault(option.callback<Random>(), systemRandom),
 });
 
 /** The complete options of a hub. */

@@ -1,12 +1,7 @@
 // The messages of a session as bytes: JSON, and the message that ends a session with an error.
 
-import {
-  ERROR_REASONS,
-  type ErrorCode,
-  type ErrorReason,
-  TransportError,
-} from '@trunkline/transport-core';
-import { cleanText, ERROR_CODES } from '@trunkline/transport-core/backend';
+import { type ErrorCode, type ErrorReason, TransportError } from '@trunkline/transport-core';
+import { cleanText, ERROR_CODES, ERROR_REASONS } from '@trunkline/transport-core/backend';
 
 /** Maximum length of an error's text from the other node, in characters. */
 const LONGEST_TEXT = 1_024;

@@ -10,15 +10,11 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import {
-  callback,
   inMs,
-  milliseconds,
-  optional,
+  option,
   optionsSchema,
   parseOptions,
   reasonError,
-  reference,
-  text,
 } from '@trunkline/transport-core/backend';
 import { openWebSocket } from '#web-socket';
 import type { Signal, SignalOpenOptions, SignalSession } from '../signal.ts';
@@ -74,21 +70,21 @@ export function createWampSignal(options: WampSignalOptions): WampSignal {
 }
 
 const schema = optionsSchema({
-  address: reference<string>(
+  address: option.reference<string>(
     (value) => typeof value === 'string' && /^wss?:\/\/\S+$/.test(value),
     "an address such as 'wss://router.example/ws'",
   ),
-  nodeId: text(),
-  realm: optional(text()),
-  timeout: optional(milliseconds()),
-  webSocket: optional(callback<OpenWebSocket>()),
-  clock: optional(
-    reference<Clock>(
+  nodeId: option.text(),
+  realm: option.optional(option.text()),
+  timeout: option.optional(option.milliseconds()),
+  webSocket: option.optional(option.callback<OpenWebSocket>()),
+  clock: option.optional(
+    option.reference<Clock>(
       (value) => typeof (value as Clock | null)?.setTimeout === 'function',
       'a Clock',
     ),
   ),
-  random: optional(callback<Random>()),
+  random: option.optional(option.callback<Random>()),
 });
 
 /** Maximum number of offers from other nodes that may wait for their answers. */

@@ -5,7 +5,7 @@ import type { Gossip } from '@trunkline/gossip';
 import type { Peers } from '@trunkline/peers';
 import type { Health } from '@trunkline/resilience/health';
 import type { Protocol, Transport } from '@trunkline/transport-core';
-import { optionsSchema, reference, withDefault } from '@trunkline/transport-core/backend';
+import { option, optionsSchema } from '@trunkline/transport-core/backend';
 import type { NodeTopics } from './node-topic.ts';
 
 /**
@@ -48,8 +48,8 @@ export interface NodeCloseOptions {
 
 /** The schema of the options of `node.close`. */
 export const nodeCloseOptions = optionsSchema({
-  grace: withDefault(
-    reference<number>(
+  grace: option.withDefault(
+    option.reference<number>(
       (value) => typeof value === 'number' && value >= 0,
       'milliseconds, 0 or more',
     ),

@@ -11,16 +11,11 @@ import type {
   ServerInterceptor,
 } from '@trunkline/transport-core';
 import {
-  callback,
-  group,
   isProtocol,
   type NodePart,
-  optional,
+  option,
   optionsSchema,
   parseOptions,
-  reference,
-  text,
-  withDefault,
 } from '@trunkline/transport-core/backend';
 import type { MeshNode } from './mesh-node.ts';
 import type {
@@ -48,42 +43,53 @@ export function readOptions(options: object): NodeConfig {
   return parseOptions(schema, options, 'createNode') as unknown as NodeConfig;
 }
 
-const object = (rule: string) => withDefault(reference<object>(isObject, rule), {});
+const object = (rule: string) => option.withDefault(option.reference<object>(isObject, rule), {});
 
 const schema = optionsSchema({
-  address: optional(
-    reference<string | readonly string[]>(
+  address: option.optional(
+    option.reference<string | readonly string[]>(
       isAddresses,
       "an address such as 'tcp://10.0.0.5:7000', or a list of addresses",
     ),
   ),
-  name: optional(text()),
-  identity: optional(
-    reference<Identity>(isIdentity, 'an identity, as createIdentity and parseIdentity return it'),
+  name: option.optional(option.text()),
+  identity: option.optional(
+    option.reference<Identity>(
+      isIdentity,
+      'an identity, as createIdentity and parseIdentity return it',
+    ),
   ),
-  protocol: reference<Protocol>(isProtocol, 'a protocol made by defineProtocol'),
+  protocol: option.reference<Protocol>(isProtocol, 'a protocol made by defineProtocol'),
   handlers: object('an object of functions, one for each method that the node serves'),
-  serve: group({
-    concurrency: optional(reference<number>((value) => Number(value) >= 1, 'a number, at least 1')),
-    toError: optional(callback<NonNullable<ServeOptions['toError']>>()),
-    allow: optional(callback<AllowCall>()),
-    interceptors: optional(
-      reference<readonly ServerInterceptor[]>(Array.isArray, 'a list of interceptors'),
+  serve: option.group({
+    concurrency: option.optional(
+      option.reference<number>((value) => Number(value) >= 1, 'a number, at least 1'),
+    ),
+    toError: option.optional(option.callback<NonNullable<ServeOptions['toError']>>()),
+    allow: option.optional(option.callback<AllowCall>()),
+    interceptors: option.optional(
+      option.reference<readonly ServerInterceptor[]>(Array.isArray, 'a list of interceptors'),
     ),
   }),
-  backends: optional(
-    reference<readonly Backend[]>(Array.isArray, 'a list of backends, such as [tcp(), ws()]'),
+  backends: option.optional(
+    option.reference<readonly Backend[]>(
+      Array.isArray,
+      'a list of backends, such as [tcp(), ws()]',
+    ),
   ),
   transport: object('an object of options of createTransport'),
-  createTransport: optional(callback<NodeTransportFactory<Protocol>>()),
+  createTransport: option.optional(option.callback<NodeTransportFactory<Protocol>>()),
   peers: object('an object of options of createPeers, such as { seeds }'),
-  gossip: withDefault(
-    reference<object>(isGossip, 'an object: { topics, overlay }, with topics by their names'),
+  gossip: option.withDefault(
+    option.reference<object>(
+      isGossip,
+      'an object: { topics, overlay }, with topics by their names',
+    ),
     {},
   ),
-  health: group({ allow: optional(callback<AllowCall>()) }),
-  parts: withDefault(
-    reference<readonly NodePart<MeshNode>[]>(
+  health: option.group({ allow: option.optional(option.callback<AllowCall>()) }),
+  parts: option.withDefault(
+    option.reference<readonly NodePart<MeshNode>[]>(
       isParts,
       'a list of parts, each an object with a name, such as [admin({ allow })]',
     ),
