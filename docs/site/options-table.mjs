@@ -102,10 +102,15 @@ export const schemas = [
   ['simulation/explore/explore-options#schema', 'explore', ['ExploreOptions']],
   ['simulation/faults/swarm#schema', 'nemeses.swarm', ['SwarmOptions']],
   ['transport-testkit/faulty/faults#schema', 'faulty(…).set', ['NetworkFaults', 'FaultSettings']],
+  ['resilience/health/drain#schema', 'drain', ['DrainOptions']],
 ];
 
 /** Schemas that are parts of others, or belong to no call of their own, with the reason. */
 export const parts = new Map([
+  ['transport-core/transport/engine#mountOptions', 'mount takes one rule, allow'],
+  ['transport-core/transport/protocol-transport#closeOptions', 'close takes one time, grace'],
+  ['transport-tcp/tcp-options#backendSchema', 'createTcpStreamLayer lists its options'],
+  ['transport-ws/ws-options#backendSchema', 'createWsStreamLayer lists its options'],
   ['transport-nats/nats-options#backendSchema', 'createNatsStreamLayer lists its options'],
   ['transport-webrtc/webrtc-options#backendSchema', 'createWebRtcStreamLayer lists its options'],
   ['resilience/retries/retries#throttleOptions', 'createRetries lists its options'],

@@ -62,7 +62,7 @@ export function createManualClock(start = 1_000): ManualClock {
     },
     clearTimeout: (timer) => void entries.delete(timer as TimerEntry),
     sleep: (delay, signal) => sleepOn(clock, delay, signal),
-    defer: microtask,
+    defer: (callback) => microtask(callback),
     turn: microtask,
     advance(milliseconds) {
       const end = time + milliseconds;

@@ -192,7 +192,7 @@ export interface StreamConnection {
    * called at any time. A layer lacks it if its connections never keep the process alive, as in
    * memory, or if its library always does. See docs/writing-a-transport.md.
    */
-  ref?(on: boolean): void;
+  readonly ref?: ((on: boolean) => void) | undefined;
   /** Ends immediately, without flushing. */
   destroy(error?: TransportError): void;
 }
