@@ -62,7 +62,7 @@ for (const ordered of [false, true])
       },
     );
 
-// What is in flight can't be overtaken (256 KiB at least), so the line is not thin here.
+// Bytes in flight can't be overtaken (256 KiB at least), so the line is not thin here.
 test.serial(
   '100 kB beside a message of 64 MiB take at most twice the time that they take alone',
   async (t) => {

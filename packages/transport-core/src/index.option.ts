@@ -1,4 +1,4 @@
-// The fields of which the options of a package are made, under one name for backends: `option.text()`.
+// The fields of which the options of a package are made, for backends: `option.text()`.
 
 export {
   callback,

@@ -3,6 +3,7 @@
 
 import type { Clock, Observer } from '@trunkline/transport-core';
 import {
+  commonOptions,
   extendOptions,
   option,
   optionsSchema,
@@ -78,16 +79,6 @@ export const backendSchema = optionsSchema({
 export const layerSchema = extendOptions(backendSchema, {
   bindAddr: option.optional(option.text()),
   advertiseAddr: option.optional(option.text()),
-  clock: option.optional(
-    option.reference<Clock>(
-      (value) => typeof (value as Clock | null)?.setTimeout === 'function',
-      'a Clock',
-    ),
-  ),
-  observer: option.optional(
-    option.reference<Observer>(
-      (value) => typeof value === 'object' && value !== null,
-      'an Observer',
-    ),
-  ),
+  clock: commonOptions.shape.clock,
+  observer: commonOptions.shape.observer,
 });

@@ -12,7 +12,7 @@ import type { UpgradeRequest } from './ws-options.ts';
 export interface Admission {
   /** Why it is refused. */
   readonly refused?: TransportError | undefined;
-  /** What `upgrade` returned, and the option itself: it shows whose data this is. */
+  /** The data that `upgrade` returned, and the option itself, which shows whose data this is. */
   readonly attachment?: { readonly by: unknown; readonly data: unknown } | undefined;
 }
 

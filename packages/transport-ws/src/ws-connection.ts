@@ -19,7 +19,7 @@ import { MessageFrames } from './message-frames.ts';
 import { SpentChunks } from './spent-chunks.ts';
 import { spreadOverTurns } from './spread-over-turns.ts';
 
-/** What is known about a WebSocket's other end. */
+/** The facts about the other end of a WebSocket. */
 export interface WsOrigin extends Admission {
   /** Default: the address of the socket. */
   readonly endpoint?: string;

@@ -1,7 +1,12 @@
 // The options of a secured layer, and their validation.
 
 import { type Clock, type Random, systemRandom } from '@trunkline/transport-core';
-import { option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
+import {
+  commonOptions,
+  option,
+  optionsSchema,
+  parseOptions,
+} from '@trunkline/transport-core/backend';
 import type { Identity } from '../identity/identity.ts';
 import { isIdentity } from '../identity/is-identity.ts';
 import { nodeIdsOption, type PeerLists } from '../identity/node-filter.ts';
@@ -44,12 +49,6 @@ export function parseSecureOptions(
   );
 }
 
-function isClock(value: unknown): boolean {
-  return ['now', 'setTimeout', 'clearTimeout', 'sleep', 'defer'].every(
-    (name) => typeof (value as Record<string, unknown> | null)?.[name] === 'function',
-  );
-}
-
 const schema = optionsSchema({
   identity: option.reference<Identity>(
     isIdentity,
@@ -57,11 +56,6 @@ const schema = optionsSchema({
   ),
   allow: option.optional(nodeIdsOption),
   deny: option.optional(nodeIdsOption),
-  clock: option.optional(
-    option.reference<Clock>(
-      isClock,
-      'a Clock with the methods now, setTimeout, clearTimeout, sleep and defer',
-    ),
-  ),
+  clock: commonOptions.shape.clock,
   random: option.optional(option.callback<Random>()),
 });
