@@ -5,4 +5,4 @@ export {
   type PortMapping,
   type PortMappingEvent,
   type PortMappingOptions,
-} from './nat/map-port.ts';
+} from './nat/create-port-mapping.ts';

@@ -2,6 +2,10 @@
 // runtime, with Noise XX bound to node identities.
 
 export type { PeerLists, PeerListsUpdate } from './identity/node-filter.ts';
+export {
+  createNoiseStreamLayer,
+  type SecuredBackend,
+  secured,
+} from './noise/create-noise-stream-layer.ts';
 export type { NoiseStreamLayer } from './noise/noise-stream-layer.ts';
-export { createNoiseStreamLayer, type SecuredBackend, secured } from './noise/secure.ts';
 export type { NoiseOptions } from './noise/secure-options.ts';

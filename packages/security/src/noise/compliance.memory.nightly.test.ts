@@ -6,7 +6,7 @@ import { createInmemStreams } from '@trunkline/transport-inmem/layer';
 import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createIdentity } from '../identity/identity.ts';
-import { createNoiseStreamLayer } from './secure.ts';
+import { createNoiseStreamLayer } from './create-noise-stream-layer.ts';
 
 const streams = createInmemStreams();
 

@@ -6,7 +6,7 @@ import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createIdentity } from '../identity/identity.ts';
-import { createNoiseStreamLayer } from './secure.ts';
+import { createNoiseStreamLayer } from './create-noise-stream-layer.ts';
 
 transportSuite(test, {
   name: 'noise over tcp',

@@ -12,7 +12,7 @@ import { inmem } from '@trunkline/transport-inmem';
 import { faulty } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createIdentity } from '../identity/identity.ts';
-import { secured } from './secure.ts';
+import { secured } from './create-noise-stream-layer.ts';
 
 const echo = defineProtocol({
   name: 'echo',

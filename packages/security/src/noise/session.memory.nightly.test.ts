@@ -7,7 +7,7 @@ import { createInmemStreams } from '@trunkline/transport-inmem/layer';
 import { sessionSuite } from '@trunkline/transport-testkit/session';
 import test from 'ava';
 import { createIdentity } from '../identity/identity.ts';
-import { createNoiseStreamLayer } from './secure.ts';
+import { createNoiseStreamLayer } from './create-noise-stream-layer.ts';
 
 const identity = createIdentity();
 

@@ -6,7 +6,7 @@ import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { sessionSuite } from '@trunkline/transport-testkit/session';
 import test from 'ava';
 import { createIdentity } from '../identity/identity.ts';
-import { createNoiseStreamLayer } from './secure.ts';
+import { createNoiseStreamLayer } from './create-noise-stream-layer.ts';
 
 const identity = createIdentity();
 

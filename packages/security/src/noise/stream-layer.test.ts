@@ -5,7 +5,7 @@ import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { streamLayerSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createIdentity } from '../identity/identity.ts';
-import { createNoiseStreamLayer } from './secure.ts';
+import { createNoiseStreamLayer } from './create-noise-stream-layer.ts';
 
 const identity = createIdentity();
 

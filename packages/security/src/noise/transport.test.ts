@@ -19,7 +19,7 @@ import { tcp } from '@trunkline/transport-tcp';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import test, { type ExecutionContext } from 'ava';
 import { createIdentity } from '../identity/identity.ts';
-import { createNoiseStreamLayer, secured } from './secure.ts';
+import { createNoiseStreamLayer, secured } from './create-noise-stream-layer.ts';
 import { toHex } from './testing/bytes.ts';
 import { record, watchArrivals } from './testing/watched-layers.ts';
 

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { createPeers } from '../../index.ts';
-import { createPortMapping, type PortMapping } from '../map-port.ts';
+import { createPortMapping, type PortMapping } from '../create-port-mapping.ts';
 
 const protocol = defineProtocol({
   name: 'echo',

@@ -2,8 +2,8 @@
 
 import type { StreamConnection } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
+import { createNoiseStreamLayer } from '../create-noise-stream-layer.ts';
 import { suite } from '../primitives.node.ts';
-import { createNoiseStreamLayer } from '../secure.ts';
 import type { Greeting } from '../wire/greeting.ts';
 import { ada, bob, greeting } from './greetings.ts';
 import { ManualHandshakes, ManualLayer } from './manual-layer.ts';

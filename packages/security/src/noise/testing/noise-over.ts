@@ -4,7 +4,7 @@ import type { Clock } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import type { IdentityBackend } from '@trunkline/transport-testkit';
 import { createIdentity, type Identity } from '../../identity/identity.ts';
-import { createNoiseStreamLayer } from '../secure.ts';
+import { createNoiseStreamLayer } from '../create-noise-stream-layer.ts';
 
 /** Returns the identity backend for Noise over the given kind of layer. */
 export function noiseOver(

@@ -4,7 +4,7 @@ import type { Msg, NatsConnection } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
 import { TransportError } from '@trunkline/transport-core';
 import type { ExecutionContext } from 'ava';
-import { type ServeNatsOptions, serveNats } from './expose.ts';
+import { type ServeNatsOptions, serveNats } from './serve-nats.ts';
 import { client, eventually, node, type TestTransport } from './testing/nodes.ts';
 import type { testProtocol } from './testing/protocol.ts';
 import { natsTest, serverOfFile } from './testing/server.ts';

@@ -2,7 +2,7 @@
 
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { createNoiseStreamLayer, secured } from './secure.ts';
+import { createNoiseStreamLayer, secured } from './create-noise-stream-layer.ts';
 import { ada, bob } from './testing/greetings.ts';
 import { connect } from './testing/layers.ts';
 import { ManualLayer } from './testing/manual-layer.ts';

@@ -11,13 +11,13 @@ import {
 import { createManualClock, type ManualClock } from '@trunkline/transport-core/testing';
 import { tcp } from '@trunkline/transport-tcp';
 import test, { type ExecutionContext } from 'ava';
-import { loadLibrary } from './library.ts';
 import {
   createPortMapping,
   type PortMapping,
   type PortMappingEvent,
   type PortMappingOptions,
-} from './map-port.ts';
+} from './create-port-mapping.ts';
+import { loadLibrary } from './library.ts';
 import { type FakeGateway, startFakeGateway } from './testing/fake-gateway.ts';
 
 const protocol = defineProtocol({
