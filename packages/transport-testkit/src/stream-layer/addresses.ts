@@ -102,7 +102,7 @@ export const addressRules: Rule[] = [
   {
     title: 'close frees the address, and a dial to it is refused',
     async run(t, fixture) {
-      const { layer, address } = await fixture.listen();
+      const { layer, address } = await fixture.listen(fixture.layer(await fixture.nobody()));
       await layer.close();
       t.is((await failure(t, fixture.dial(address))).reason, 'connection_refused');
       const next = await fixture.listen(fixture.layer(address));

@@ -4,6 +4,7 @@
 import type { Clock } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import type { ManualClock } from '@trunkline/transport-core/testing';
+import { spareAddress } from '../spare-address.ts';
 import type { TestContext } from '../test-runner.ts';
 import { CaseWaits } from '../waits/case-waits.ts';
 import { nameLayerWaits } from '../waits/name-waits.ts';
@@ -121,7 +122,9 @@ export class StreamLayerFixture {
 
   /** Returns an address where nobody listens. */
   async nobody(): Promise<string> {
-    const { layer, address } = await this.listen();
+    const picked = await this.listen();
+    await picked.layer.close();
+    const { layer, address } = await this.listen(this.layer(spareAddress(picked.address)));
     await layer.close();
     return address;
   }
