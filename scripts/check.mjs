@@ -159,7 +159,7 @@ async function bundles() {
   await bundle('all of the simulation', all('simulation'), 110_600);
   await bundle('all of core + ws', all('transport-core', 'transport-ws'), 75_900);
   await bundle('all of security', all('security'), 97_000);
-  await bundle('all of security/noise', all('security/noise'), 38_900);
+  await bundle('all of security/noise', all('security/noise'), 40_100);
   await bundle('all of webrtc/signaling', all('transport-webrtc/signaling'), 118_100);
   await bundle('all of webrtc/wamp', all('transport-webrtc/wamp'), 6_200);
   await bundle('all of webrtc', all('transport-webrtc'), 34_900);
