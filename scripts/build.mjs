@@ -10,15 +10,18 @@ import { buildPages } from './pages.mjs';
 import { filesBelow, packages, root, runTool, tools } from './workspace.mjs';
 
 /**
- * The packages that Node loads as one file, with their entries: core, whose modules take three
- * times as long, and the packages that `trunkline` adds to core and TCP.
+ * The packages that Node loads as one file, with the entries that share it: all that `trunkline`
+ * loads. Core's modules would take three times as long.
  */
-const BUNDLED = {
-  'transport-core': ['index', 'index.backend', 'index.internal', 'index.protobuf', 'index.testing'],
-  'transport-inmem': ['index', 'index.layer'],
-  'transport-ws': ['index', 'index.layer'],
-  trunkline: ['index'],
-};
+const BUNDLED = [
+  ['transport-core', 'index', 'index.backend', 'index.internal', 'index.protobuf', 'index.testing'],
+  ['transport-core', 'index.node'],
+  ['transport-tcp', 'index', 'index.layer'],
+  ['transport-ws', 'index', 'index.layer'],
+  ['transport-inmem', 'index', 'index.layer'],
+  ['resilience', 'index.health'],
+  ['trunkline', 'index'],
+];
 
 /**
  * Options of esbuild for a file that Node loads. The imports of other packages stay as they are,
@@ -54,10 +57,7 @@ process.exitCode = (
   await runTool(tools.tsc, ['-b', '--checkers', '1', ...process.argv.slice(2)])
 ).code;
 if (process.exitCode === 0) {
-  await Promise.all([
-    ...Object.entries(BUNDLED).map(([folder, names]) => bundleForNode(folder, names)),
-    bundlePage(),
-  ]);
+  await Promise.all([...BUNDLED.map((bundle) => bundleForNode(...bundle)), bundlePage()]);
   await buildPages();
 }
 
@@ -66,7 +66,7 @@ if (process.exitCode === 0) {
  * modules of other packages. Bundlers for pages get the modules instead, so that they can leave out
  * what a page does not use.
  */
-async function bundleForNode(folder, [name, ...others]) {
+async function bundleForNode(folder, name, ...others) {
   const dist = join(root, 'packages', folder, 'dist');
   if (others.length === 0)
     return writeBundle(dist, name, { entryPoints: [join(dist, `${name}.js`)] });

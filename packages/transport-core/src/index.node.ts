@@ -7,6 +7,7 @@ export { fileError, ignoreMissing, systemErrorCode } from './node/file-error.ts'
 export { MutualTls, type MutualTlsDialOptions, updateTls } from './node/mutual-tls.ts';
 export { nodeChannels } from './node/node-channels.ts';
 export { isTlsOptions } from './node/parse-tls-options.ts';
+export { getBuiltinModule } from './node/system-process.ts';
 export type { AcceptorOptions, TlsAcceptor } from './node/tls-acceptor.ts';
 export { cutOff, TlsConnection } from './node/tls-connection.ts';
 export { tlsConnectionError, tlsDialError } from './node/tls-errors.ts';

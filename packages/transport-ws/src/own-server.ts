@@ -3,10 +3,9 @@
 
 import type { Server } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
-import { getBuiltinModule } from 'node:process';
 import type { Clock, ClockTimer, Observer, TransportError } from '@trunkline/transport-core';
 import { type ListenOptions, lookAlike, reasonError } from '@trunkline/transport-core/backend';
-import { cutOff, type MutualTls } from '@trunkline/transport-core/node';
+import { cutOff, getBuiltinModule, type MutualTls } from '@trunkline/transport-core/node';
 import { type Arrival, endedEarly, endpointOf, leave, tooLate } from './arrival.ts';
 
 export interface UpgradeServer {

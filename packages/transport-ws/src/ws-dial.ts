@@ -1,7 +1,6 @@
 // The dialing side: opens one WebSocket to a URL, or rejects with an error that gives the reason.
 
 import { connect, isIP, type Socket } from 'node:net';
-import { getBuiltinModule } from 'node:process';
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
@@ -10,7 +9,12 @@ import {
   type StreamConnection,
   socketError,
 } from '@trunkline/transport-core/backend';
-import { type MutualTls, type TlsConnection, tlsDialError } from '@trunkline/transport-core/node';
+import {
+  getBuiltinModule,
+  type MutualTls,
+  type TlsConnection,
+  tlsDialError,
+} from '@trunkline/transport-core/node';
 import type { ClientOptions, WebSocket } from 'ws';
 import { SUB_PROTOCOL } from './close-codes.ts';
 import { readHeaders } from './headers.ts';

@@ -2,7 +2,6 @@
 // server that you pass.
 
 import type { Server } from 'node:net';
-import { getBuiltinModule } from 'node:process';
 import { type Clock, type Observer, systemClock, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
@@ -16,7 +15,7 @@ import {
   socketError,
   type TlsUpdate,
 } from '@trunkline/transport-core/backend';
-import { type MutualTls, updateTls } from '@trunkline/transport-core/node';
+import { getBuiltinModule, type MutualTls, updateTls } from '@trunkline/transport-core/node';
 import { clientAddress } from './client-address.ts';
 import { checkHeaders } from './headers.ts';
 import { checkHosts, hostCheck } from './hosts.ts';

@@ -1,7 +1,7 @@
 // Loads ws with the first listen() or dial, so that programs without WebSockets don't pay for it.
 
-import { getBuiltinModule } from 'node:process';
 import { TransportError } from '@trunkline/transport-core';
+import { getBuiltinModule } from '@trunkline/transport-core/node';
 
 /** The exports of ws. */
 export type WsLibrary = typeof import('ws');

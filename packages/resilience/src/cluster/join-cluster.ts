@@ -3,10 +3,10 @@
 
 import process from 'node:process';
 import { isMainThread } from 'node:worker_threads';
+import { drain } from '@trunkline/resilience/health';
 import type { Metrics } from '@trunkline/telemetry';
 import type { AnyTransport } from '@trunkline/transport-core';
 import { option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
-import { drain } from '../health/drain.ts';
 import { clusterSlot } from './cluster-slot.ts';
 import {
   MOST_CONNECTIONS,

@@ -3,10 +3,10 @@
 
 import { Buffer } from 'node:buffer';
 import type { KeyObject, X509Certificate } from 'node:crypto';
-import { getBuiltinModule } from 'node:process';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import { TransportError } from '@trunkline/transport-core';
 import type { Pem, TlsOptions } from '@trunkline/transport-core/backend';
+import { getBuiltinModule } from './system-process.ts';
 
 /** This end's key, certificate and authorities after validation, ready for node:tls. */
 export interface Credentials {

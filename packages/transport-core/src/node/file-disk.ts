@@ -4,8 +4,8 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, link, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { platform } from 'node:process';
 import { systemErrorCode } from './file-error.ts';
+import { platform } from './system-process.ts';
 
 /** The disk operations. All reject with the errors of node:fs (`code: 'ENOENT'` …). */
 export interface FileDisk {

@@ -3,12 +3,12 @@
 // too, so node:tls is loaded when it is used.
 
 import type { Socket } from 'node:net';
-import { getBuiltinModule } from 'node:process';
 import type { TLSSocket } from 'node:tls';
 import { TransportError } from '@trunkline/transport-core';
 import type { TlsOptions, TlsUpdate } from '@trunkline/transport-core/backend';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { mergeTls, parseTls } from './parse-tls-options.ts';
+import { getBuiltinModule } from './system-process.ts';
 import { type AcceptorHost, type AcceptorOptions, TlsAcceptor } from './tls-acceptor.ts';
 import { TlsConnection } from './tls-connection.ts';
 import { tlsDialError } from './tls-errors.ts';

@@ -2,7 +2,6 @@
 // handshake within a timeout, and is then handed over.
 
 import type { Socket } from 'node:net';
-import { getBuiltinModule } from 'node:process';
 import type { SecureContextOptions, Server, TLSSocket } from 'node:tls';
 import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
 import {
@@ -10,6 +9,7 @@ import {
   type HandshakeSlot,
   type ListenOptions,
 } from '@trunkline/transport-core/backend';
+import { getBuiltinModule } from './system-process.ts';
 import { cutOff, TlsConnection } from './tls-connection.ts';
 import { tlsAcceptError, tlsClosed, tlsTimeout } from './tls-errors.ts';
 import { TlsRemote, type Trust } from './tls-remote.ts';
