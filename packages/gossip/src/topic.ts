@@ -75,7 +75,9 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
   async publish(message: In, options?: PublishOptions): Promise<PublishResult> {
     const config = options === undefined ? TO_ALL : configOf(options);
     if (this.#isClosed) throw topicClosed(this.name);
-    const payload = this.#codec.encode(message);
+    const encoded = this.#codec.encode(message);
+    // The message is kept for nodes that ask for it later.
+    const payload = this.#codec.owned === true ? encoded : new Uint8Array(encoded);
     const { reporter } = this.#session.node;
     if (!reporter.hearsPublications) return this.#session.publish(payload, config);
     return reporter.publish(this.name, payload.length, async () =>

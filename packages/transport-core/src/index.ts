@@ -24,6 +24,7 @@ export { methodId } from './protocol/default-numbers.ts';
 export { empty } from './protocol/empty.ts';
 export { type JsonOptions, json } from './protocol/json.ts';
 export { limited } from './protocol/limited.ts';
+export { owned } from './protocol/owned.ts';
 export {
   defineProtocol,
   type MethodDefinition,

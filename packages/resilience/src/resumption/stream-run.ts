@@ -51,7 +51,7 @@ export class StreamRun {
     } catch (error) {
       return Promise.reject(refused(this.method, error));
     }
-    return this.#stream.write(item instanceof Uint8Array ? item.slice() : item, size);
+    return this.#stream.write(item instanceof Uint8Array ? new Uint8Array(item) : item, size);
   }
 
   end(): boolean {

@@ -17,6 +17,7 @@ export interface Traced<T> {
 export function traced<Out, In = Out>(codec: Codec<Out, In>): Codec<Traced<Out>, Traced<In>> {
   return {
     name: `traced(${codec.name})`,
+    owned: true,
     limit: codec.limit === undefined ? undefined : codec.limit + HEAD + LONGEST,
     encode({ value, trace }) {
       const text = trace === undefined ? '' : `${trace.traceparent}\n${trace.tracestate ?? ''}`;

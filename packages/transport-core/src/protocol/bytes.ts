@@ -12,8 +12,9 @@ export interface BytesCodec extends Codec<Bytes, Uint8Array> {
 }
 
 /**
- * Passes bytes through without copying. `encode` takes any Uint8Array (including a Buffer), which
- * must not be changed afterwards. `decode` returns a plain Uint8Array that may share memory with
+ * Passes bytes through. `encode` takes any Uint8Array (including a Buffer). The program may change
+ * it once the call or write has settled; an answer of 64 KiB or more must not be changed anymore.
+ * `decode` returns a plain Uint8Array that may share memory with
  * other messages, so `slice()` the bytes that you keep for long.
  */
 export const bytes: BytesCodec = Object.freeze({

@@ -19,6 +19,11 @@ export interface Codec<Out, In = Out> {
    * protobufjs type of `protobuf`. Only tools read it, to describe the messages to others.
    */
   readonly schema?: unknown;
+  /**
+   * True if nobody changes the bytes that `encode` has returned, so that they are never copied
+   * before they are sent. Otherwise the program may change them once its call or write has settled.
+   */
+  readonly owned?: boolean | undefined;
   /** Returns the bytes of a value. */
   encode(value: In): Uint8Array;
   /** Returns the value that the bytes from a peer represent. */

@@ -11,6 +11,7 @@ import { refusal } from './refusal.ts';
  */
 export const empty: Codec<void> = Object.freeze({
   name: 'empty',
+  owned: true,
   encode(value: void): Uint8Array {
     if (value === undefined) return NOTHING;
     throw refusal('empty', '', `expected undefined, got ${kindOf(value)}`);

@@ -84,6 +84,7 @@ export function json<S extends StandardSchemaV1>(
     name: 'json',
     limit,
     schema,
+    owned: true,
     encode(value: StandardSchemaV1.InferInput<S>): Uint8Array {
       const weight = weigh(value);
       if (weight < 0) throw findBreach(value);

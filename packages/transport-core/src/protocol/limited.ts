@@ -25,6 +25,7 @@ export function limited<C extends Codec<any, any>>(codec: C, limit: number): Lim
     ...codec,
     name: codec.name, // A codec may be an instance of a class.
     schema: codec.schema,
+    owned: codec.owned,
     limit,
     encode: (value: unknown) => check(codec.encode(value)),
     decode: (encoded: Uint8Array) => codec.decode(check(encoded)),

@@ -96,6 +96,7 @@ export function protobuf<Out, In = Out>(
     name,
     limit,
     schema: type,
+    owned: true,
     encode(value: In): Uint8Array {
       if (typeof value !== 'object' || value === null)
         throw refusal(name, '', `expected a message, got ${kindOf(value)}`);

@@ -352,7 +352,7 @@ export class Inbox {
     const { context } = call.channel;
     context.spend(HANDED);
     let request: unknown = payload;
-    if (method.request !== bytes) {
+    if (method.request.decode !== bytes.decode) {
       context.spend(payload.length >> DECODED_SHIFT);
       try {
         request = method.request.decode(payload);

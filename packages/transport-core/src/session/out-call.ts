@@ -10,6 +10,7 @@ import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { type EncodedMetadata, UNIT } from '../wire/frame.ts';
 import type { Assembly } from './incoming-packets/incoming-packets.ts';
+import { isLent, kept } from './lent.ts';
 import type { Outgoing, UnitSender } from './outgoing/outgoing.ts';
 import type { InStream, OutStream } from './streams.ts';
 
@@ -47,7 +48,7 @@ export class CallOrder {
 export abstract class OutCall implements ListEntry, UnitSender {
   readonly channel: number;
   readonly method: ProtocolMethod;
-  readonly payload: Uint8Array;
+  payload: Uint8Array;
   readonly metadata: EncodedMetadata | undefined;
   /** The place of this call in the order in which this transport's calls were sent. */
   seq = 0;
@@ -80,6 +81,8 @@ export abstract class OutCall implements ListEntry, UnitSender {
   declare travels: boolean;
   /** True if the call was lost before it was sent, and is now on its second connection. */
   declare retried: boolean;
+  /** True if its payload does not change while the call waits. */
+  declare isKept: boolean;
   declare assembly: Assembly | undefined;
   declare upload: OutStream | undefined;
   declare download: InStream | undefined;
@@ -107,6 +110,7 @@ export abstract class OutCall implements ListEntry, UnitSender {
     this.unit = this.assembly = this.upload = this.download = undefined;
     this.travels = true;
     this.retried = false;
+    this.isKept = false;
   }
 
   // Changes of that state, by the session or the pool that carries the call.
@@ -124,6 +128,19 @@ export abstract class OutCall implements ListEntry, UnitSender {
   /** Records that its request was written to the batch with this number. */
   writeIn(batch: number): void {
     this.writtenIn = batch;
+  }
+
+  /** Called before it waits: its caller may use the memory of a short payload again. */
+  keep(): void {
+    this.widen();
+    if (this.isKept) return;
+    this.isKept = true;
+    this.payload = kept(this.payload, this.method.request);
+  }
+
+  /** True if the caller must leave its payload alone until that has left. */
+  get isLent(): boolean {
+    return isLent(this.payload, this.method.request);
   }
 
   /** Queues its request as this unit. */
@@ -224,7 +241,7 @@ export abstract class OutCall implements ListEntry, UnitSender {
   }
 
   paid(): void {
-    if (this.method.kind === 'oneway') this.accepted();
+    if (this.method.kind === 'oneway' && !this.isLent) this.accepted();
   }
 
   written(unit: Outgoing, last: boolean): void {
@@ -270,5 +287,6 @@ const unusual = {
   download: none,
   travels: true,
   retried: false,
+  isKept: false,
 };
 Object.assign(OutCall.prototype, { wide: none, ...unusual });

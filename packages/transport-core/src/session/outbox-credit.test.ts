@@ -14,7 +14,7 @@ test('a frame that leaves at once takes owed credit along', (t) => {
   long.spend(100);
   long.giveBack(100, true);
   fixture.batch.read(0, 1, 1);
-  fixture.batch.answer(Kind.RESPONSE, 1, EMPTY);
+  fixture.batch.answer(Kind.RESPONSE, 1, EMPTY, true);
   fixture.batch.wrote();
   t.deepEqual(
     fixture.frames.map(({ kind }) => kind),

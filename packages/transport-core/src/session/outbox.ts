@@ -91,6 +91,7 @@ export class Outbox {
   /** Called when the connection has ended. */
   end(): void {
     this.#over = true;
+    this.#batch.end();
   }
 
   /**
@@ -102,7 +103,7 @@ export class Outbox {
   }
 
   /** Writes an item straight into the batch. Returns false if it has to wait in its lane. */
-  item(id: number, payload: Uint8Array): boolean {
+  item(id: number, payload: Uint8Array, isOwned: boolean): boolean {
     if (
       this.#pipe <= 0 ||
       payload.length > this.#context.terms.packet ||
@@ -110,10 +111,20 @@ export class Outbox {
     )
       return false;
     this.#pipe -= payload.length + UNIT;
-    this.#batch.answer(Kind.ITEM, id, payload);
+    this.#batch.answer(Kind.ITEM, id, payload, isOwned);
     this.#batch.wrote();
     if (this.#pipe <= 0) this.#context.port.dirty();
     return true;
+  }
+
+  /** Calls `done` once the payloads that were written so far have left. */
+  whenLeft(done: () => void): void {
+    this.#batch.whenLeft(done);
+  }
+
+  /** Sends what was written; returns true if it has left. */
+  flush(): boolean {
+    return this.#batch.flush();
   }
 
   /** Writes an ERROR straight into the batch. Returns false if it has to wait in its lane. */

@@ -2,6 +2,7 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
+import { bytes } from '../protocol/bytes.ts';
 import { Account, Kind } from '../wire/frame.ts';
 import { FrameCollector } from '../wire/frame-collector.ts';
 import { Outgoing } from './outgoing/outgoing.ts';
@@ -22,7 +23,14 @@ function out(credit = 1_000, limits = SMALL) {
     fixture,
     lanes,
     seen,
-    stream: new OutStream(fixture.context, fixture.outbox, lanes, 7, () => void seen.progress++),
+    stream: new OutStream(
+      fixture.context,
+      fixture.outbox,
+      lanes,
+      7,
+      bytes,
+      () => void seen.progress++,
+    ),
   };
 }
 

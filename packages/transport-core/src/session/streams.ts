@@ -8,6 +8,7 @@
 
 import { TransportError } from '../errors.ts';
 import { List } from '../list.ts';
+import type { Codec } from '../protocol/codec.ts';
 import { Account, EMPTY, type Frame, Kind, UNIT } from '../wire/frame.ts';
 import {
   Assembly,
@@ -15,6 +16,7 @@ import {
   type IncomingPackets,
   longCost,
 } from './incoming-packets/incoming-packets.ts';
+import { isLent, kept } from './lent.ts';
 import type { Outbox } from './outbox.ts';
 import { type Lanes, Outgoing, type UnitSender } from './outgoing/outgoing.ts';
 import { type Creditor, GrowingAccount } from './receive-account.ts';
@@ -210,6 +212,8 @@ export function handled<P extends Promise<unknown>>(promise: P): P {
 
 /** An item, with the promise of the writer that waits for it. */
 class Item extends Outgoing {
+  /** True if the writer waits until the item has left, because its memory is the writer's. */
+  isLent = false;
   resolve: (() => void) | undefined = undefined;
   reject: ((error: TransportError) => void) | undefined = undefined;
   readonly written = new Promise<void>((resolve, reject) => {
@@ -241,9 +245,13 @@ export class OutStream implements UnitSender {
   readonly #context: SessionContext;
   readonly #outbox: Outbox;
   readonly #lanes: Lanes;
+  readonly #codec: Codec<any, any>;
   readonly #progress: () => void;
+  /** Items in the batch whose memory is their writers'. */
+  readonly #leaving = new Set<Item>();
 
   /**
+   * @param codec encoded the items.
    * @param progress called when a packet of the stream has been written, so a timeout for progress
    *   starts again.
    */
@@ -252,12 +260,14 @@ export class OutStream implements UnitSender {
     outbox: Outbox,
     lanes: Lanes,
     id: number,
+    codec: Codec<any, any>,
     progress: () => void = NOTHING,
   ) {
     this.#context = context;
     this.#outbox = outbox;
     this.#lanes = lanes;
     this.#id = id;
+    this.#codec = codec;
     this.#credit = context.terms.stream;
     this.#progress = progress;
   }
@@ -283,8 +293,8 @@ export class OutStream implements UnitSender {
   }
 
   /**
-   * Resolves once the item was written to the batch; rejects if the stream has ended or its queue
-   * is full.
+   * Resolves once the item was written to the batch, and the writer may use its memory again;
+   * rejects if the stream has ended or its queue is full.
    */
   write(payload: Uint8Array): Promise<void> {
     if (this.#ended !== undefined) return handled(Promise.reject(this.#over()));
@@ -296,10 +306,12 @@ export class OutStream implements UnitSender {
       );
     }
     const cost = payload.length + UNIT;
-    if (!this.busy && this.#credit > 0 && this.#outbox.item(this.#id, payload)) {
+    const { owned = false } = this.#codec;
+    const lent = isLent(payload, this.#codec);
+    if (!this.busy && this.#credit > 0 && this.#outbox.item(this.#id, payload, owned)) {
       this.#credit -= cost;
       this.#progress();
-      return RESOLVED;
+      return lent && !this.#outbox.flush() ? this.#leave(this.#item(EMPTY)) : RESOLVED;
     }
     if (
       this.#queue.length > 0 &&
@@ -309,8 +321,22 @@ export class OutStream implements UnitSender {
       const message = `${this.#queue.length} items already wait on this stream (limits.outbound): await write()`;
       return Promise.reject(new TransportError('resource_exhausted', message, { sent: false }));
     }
-    const item = new Item(Kind.ITEM, this.#id, payload, this);
+    const item = this.#item(kept(payload, this.#codec));
+    item.isLent = lent;
     this.#enqueue(item);
+    return item.written;
+  }
+
+  #item(payload: Uint8Array): Item {
+    return new Item(Kind.ITEM, this.#id, payload, this);
+  }
+
+  /** Settles the write of an item that is in the batch once it has left. */
+  #leave(item: Item): Promise<void> {
+    this.#leaving.add(item);
+    this.#outbox.whenLeft(() => {
+      if (this.#leaving.delete(item)) item.resolve!();
+    });
     return item.written;
   }
 
@@ -342,6 +368,8 @@ export class OutStream implements UnitSender {
       (unit as Item).refuse?.(error);
     }
     this.#queuedBytes = 0;
+    for (const item of this.#leaving) item.refuse(error);
+    this.#leaving.clear();
   }
 
   /** Adds CREDIT. Returns false if the account would exceed its maximum. */
@@ -364,7 +392,8 @@ export class OutStream implements UnitSender {
     this.#progress();
     if (!last) return;
     this.#current = undefined;
-    (unit as Item).resolve?.();
+    if ((unit as Item).isLent) void this.#leave(unit as Item);
+    else (unit as Item).resolve?.();
     if (unit.kind !== Kind.ITEM) this.#finish?.();
     else this.#feed();
   }

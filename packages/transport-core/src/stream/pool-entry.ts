@@ -77,7 +77,7 @@ export class PoolEntry implements CallCarrier {
 
   wait(call: OutCall): void {
     call.carryBy(this);
-    call.widen();
+    call.keep();
     this.#waiting.push(call);
     this.#pool.host.memory.hold(call.cost);
   }

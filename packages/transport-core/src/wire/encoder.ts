@@ -7,6 +7,7 @@ import {
   FRAME_OVERHEAD,
   type FrameWriter,
   Kind,
+  LENT,
   type MessageHeader,
   PREAMBLE,
   type WireError,
@@ -66,6 +67,10 @@ export class FrameEncoder implements FrameWriter {
 
   get count(): number {
     return this.#count;
+  }
+
+  get refers(): boolean {
+    return this.#attached > 0;
   }
 
   fits(bytes: number): boolean {
@@ -152,6 +157,7 @@ export class FrameEncoder implements FrameWriter {
     start: number,
     end: number,
     metadata: EncodedMetadata | undefined,
+    stays: boolean,
   ): void {
     const { kind, id, channel, method, flags, timeout, size } = this.#header;
     let at = this.#open(kind, end - start + (metadata === undefined ? 0 : metadata.bytes.length));
@@ -163,7 +169,7 @@ export class FrameEncoder implements FrameWriter {
     at = writeUint(buffer, at, TIMEOUT, timeout);
     at = writeUint(buffer, at, SIZE, size);
     if (metadata !== undefined) at = this.#raw(at, metadata.bytes);
-    if (end - start >= LARGE && this.#gathers)
+    if (this.#gathers && end - start >= (stays ? LARGE : LENT))
       return this.#attach(at, payload.subarray(start, end));
     at = this.#payload(at, payload, start, end);
     this.#close(this.#width === 2 && at - this.#begin <= 0x81 ? this.#narrow(at) : at);
@@ -317,8 +323,8 @@ function writeVarint(buffer: Uint8Array, at: number, value: number): number {
 const HEADER = 48;
 
 /**
- * The size from which a payload becomes a part of its own, and the total size of parts at which a
- * batch is full.
+ * The size from which a payload that stays as it is becomes a part of its own, and the total size
+ * of parts at which a batch is full.
  */
 const LARGE = 16 * 1024;
 const GATHERED = 256 * 1024;

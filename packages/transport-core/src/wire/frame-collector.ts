@@ -13,6 +13,7 @@ import {
 /** Collects the frames that a session writes, for a StreamConnection that carries frames. */
 export class FrameCollector implements FrameWriter {
   size = 0;
+  readonly refers = false;
   #batch: Frame[] = [];
   /** The last message that was begun. */
   #begun = Frame.empty();

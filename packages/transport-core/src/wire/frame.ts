@@ -39,6 +39,12 @@ export const UNPROCESSED = 1;
 /** The preamble that each side sends first: `54 52 4B 4C`. */
 export const PREAMBLE: Bytes = new Uint8Array([0x54, 0x52, 0x4b, 0x4c]);
 
+/**
+ * The size in bytes from which payloads of the program are sent from where they are. To copy that
+ * much takes as long as all other work of sending it.
+ */
+export const LENT = 64 * 1024;
+
 /** The number of bytes by which a frame may exceed its packet: header fields, metadata, a hello. */
 export const FRAME_OVERHEAD = 16 * 1024;
 
@@ -225,6 +231,8 @@ export interface FrameWriter {
   readonly size: number;
   /** The number of frames in the current batch. */
   readonly count: number;
+  /** True if the current batch refers to the memory of payloads. */
+  readonly refers: boolean;
   /**
    * Returns true if the batch has room for a frame with this many bytes of payload, metadata, text
    * or hello.
@@ -245,12 +253,16 @@ export interface FrameWriter {
    * header, whose fields are 0, to be filled before the `message` that must follow.
    */
   begin(kind: number, id: number): MessageHeader;
-  /** Writes the message that was begun, with payload[start … end). */
+  /**
+   * Writes the message that was begun, with payload[start … end).
+   * @param stays true if the payload is not changed before it has left.
+   */
   message(
     payload: Uint8Array,
     start: number,
     end: number,
     metadata: EncodedMetadata | undefined,
+    stays: boolean,
   ): void;
   error(id: number, flags: number, error: WireError): void;
 }

@@ -1,7 +1,7 @@
 // The protocols of the cases: one with every kind of call, a second one, and one that keeps long
 // messages in order.
 
-import { bytes, defineProtocol, json, type Transport } from '@trunkline/transport-core';
+import { bytes, defineProtocol, json, owned, type Transport } from '@trunkline/transport-core';
 import { protobuf } from '@trunkline/transport-core/protobuf';
 import proto from 'protobufjs';
 import { fields } from './schema.ts';
@@ -45,7 +45,7 @@ export const kit = defineProtocol({
   methods: {
     echo: { id: 1, request: bytes, response: bytes },
     brisk: { id: 2, request: bytes, response: bytes, timeout: 500 },
-    note: { id: 3, request: bytes },
+    note: { id: 3, request: owned(bytes) },
     gather: { id: 4, request: bytes, upload: bytes, response: bytes },
     range: { id: 5, request: bytes, download: bytes },
     pipe: { id: 6, request: bytes, upload: bytes, download: bytes },

@@ -22,6 +22,7 @@ import { poolCases } from './pool.ts';
 import { pressureCases } from './pressure.ts';
 import { readerCases } from './readers.ts';
 import { reentrancyCases } from './reentrancy.ts';
+import { reusedMemoryCases } from './reused-memory.ts';
 import { streamBoundCases } from './stream-bounds.ts';
 import { streamEndCases } from './stream-ends.ts';
 import { streamCases } from './streaming.ts';
@@ -53,6 +54,7 @@ export function transportSuite(test: TransportTest, backend: TransportBackend): 
     streamCases,
     streamBoundCases,
     streamEndCases,
+    reusedMemoryCases,
     orderCases,
     pressureCases,
     poolCases,

@@ -55,6 +55,8 @@ export class Batch implements Creditor {
   #blockedSince = 0;
   /** True if the session is leaving, so it checks after every write whether it is done. */
   #leaving = false;
+  /** Called once the batch that holds their payloads has left. */
+  #leavers: (() => void)[] = [];
   readonly #controls: Control[] = [];
   #controlBytes = 0;
   readonly #credits: ReceiveAccount[] = [];
@@ -103,30 +105,34 @@ export class Batch implements Creditor {
     header.method = method.id;
     header.flags = method.flags;
     header.timeout = timeout;
-    this.#message(payload, 0, payload.length, call.metadata);
+    this.#message(payload, 0, payload.length, call.metadata, method.request.owned === true);
   }
 
   /** Writes a ONEWAY of one packet, which has no id. */
   oneway(
     channel: number,
-    method: number,
+    method: RequestMessage['method'],
     payload: Uint8Array,
     metadata: EncodedMetadata | undefined,
   ): void {
     const header = this.#writer.begin(Kind.ONEWAY, 0);
     header.channel = channel;
-    header.method = method;
-    this.#message(payload, 0, payload.length, metadata);
-  }
-
-  /** Writes a RESPONSE or an ITEM of one packet. */
-  answer(kind: number, id: number, payload: Uint8Array): void {
-    this.#writer.begin(kind, id);
-    this.#message(payload, 0, payload.length, undefined);
+    header.method = method.id;
+    this.#message(payload, 0, payload.length, metadata, method.request.owned === true);
   }
 
   /**
-   * Writes the next frame of a queued unit: END, ERROR, or a packet that ends at `end`.
+   * Writes a RESPONSE or an ITEM of one packet.
+   * @param isOwned true if the program does not use its memory anymore.
+   */
+  answer(kind: number, id: number, payload: Uint8Array, isOwned: boolean): void {
+    this.#writer.begin(kind, id);
+    this.#message(payload, 0, payload.length, undefined, isOwned);
+  }
+
+  /**
+   * Writes the next frame of a queued unit: END, ERROR, or a packet that ends at `end`. A payload
+   * that has waited is our own, or its program waits until it has left.
    * @param channel the channel byte of its lanes.
    * @param timeout milliseconds until the deadline of a REQUEST; 0 if there is none.
    */
@@ -136,7 +142,7 @@ export class Batch implements Creditor {
     if (unit.error !== undefined) return this.#writer.error(id, unit.flags, unit.error);
     if (unit.begun) {
       this.#writer.begin(Kind.PART, id);
-      return this.#message(payload, offset, end, undefined);
+      return this.#message(payload, offset, end, undefined, true);
     }
     const size = end < payload.length ? payload.length : 0;
     const header = this.#writer.begin(kind, kind === Kind.ONEWAY && size === 0 ? 0 : id);
@@ -145,7 +151,7 @@ export class Batch implements Creditor {
     header.flags = unit.flags;
     header.timeout = timeout;
     header.size = size;
-    this.#message(payload, offset, end, unit.metadata);
+    this.#message(payload, offset, end, unit.metadata, true);
   }
 
   #message(
@@ -153,8 +159,9 @@ export class Batch implements Creditor {
     start: number,
     end: number,
     metadata: EncodedMetadata | undefined,
+    stays: boolean,
   ): void {
-    this.#writer.message(payload, start, end, metadata);
+    this.#writer.message(payload, start, end, metadata, stays);
     this.#context.touch();
   }
 
@@ -265,7 +272,10 @@ export class Batch implements Creditor {
   flush(): boolean {
     if (this.#writer.count === 0 && this.#writer.size === 0) return !this.blocked;
     this.number++;
-    if (this.#context.port.flush()) return true;
+    if (this.#context.port.flush()) {
+      this.#left();
+      return true;
+    }
     this.blocked = true;
     this.#blockedSince = this.#context.now;
     this.#context.port.wakeBy(this.#context.now + STUCK);
@@ -275,6 +285,25 @@ export class Batch implements Creditor {
   /** Called when the connection has taken the batch that it held. */
   drained(): void {
     this.blocked = false;
+    this.#left();
+  }
+
+  /** Calls `done` once nothing that was written so far refers to a payload. */
+  whenLeft(done: () => void): void {
+    if (this.blocked || this.#writer.refers) this.#leavers.push(done);
+    else done();
+  }
+
+  #left(): void {
+    if (this.#leavers.length === 0) return;
+    const leavers = this.#leavers;
+    this.#leavers = [];
+    for (const done of leavers) done();
+  }
+
+  /** Called when the connection has ended: nothing refers to payloads anymore. */
+  end(): void {
+    this.#left();
   }
 
   /** The time at which the peer is disconnected if the connection still holds the last batch. */

@@ -22,6 +22,7 @@ import {
   unserved,
 } from '../in-call.ts';
 import { STALLED } from '../incoming-packets/incoming-packets.ts';
+import { kept } from '../lent.ts';
 import type { Outbox } from '../outbox.ts';
 import { type Lanes, Outgoing } from '../outgoing/outgoing.ts';
 import type { SessionContext } from '../session-context.ts';
@@ -73,7 +74,7 @@ export class ServedCalls implements AnswerCarrier {
     call.openStreams(
       flags & UPLOAD ? new InStream(context, this.#batch, call.id) : undefined,
       flags & DOWNLOAD
-        ? new OutStream(context, this.#outbox, call.channel.lanes, call.id)
+        ? new OutStream(context, this.#outbox, call.channel.lanes, call.id, call.method.download!)
         : undefined,
     );
   }
@@ -125,7 +126,7 @@ export class ServedCalls implements AnswerCarrier {
     )
       return this.#queueReply(call, lanes, payload);
     call.close();
-    this.#batch.answer(Kind.RESPONSE, call.id, payload);
+    this.#batch.answer(Kind.RESPONSE, call.id, payload, call.method.response!.owned === true);
     this.forget(call);
     this.#batch.wrote();
     return true;
@@ -145,7 +146,8 @@ export class ServedCalls implements AnswerCarrier {
     }
     call.close();
     const account = payload.length > terms.packet ? Account.REPLY : 0;
-    const unit = Outgoing.response(call.id, payload, account, call);
+    const own = kept(payload, call.method.response);
+    const unit = Outgoing.response(call.id, own, account, call);
     call.queueReply(unit);
     this.#outbox.push(lanes, unit, 'replies');
     usage.makeRoom();

@@ -106,7 +106,7 @@ export class CallQueue {
 
   add(queue: List<OutCall>, call: OutCall): void {
     this.#context.usage.hold(call.cost);
-    call.widen();
+    call.keep();
     queue.push(call);
     this.size++;
     this.#outbox.await(true);

@@ -14,6 +14,7 @@ import type { Batch } from '../batch/batch.ts';
 import type { Channel, Channels } from '../channels/channels.ts';
 import { Slots } from '../id-table.ts';
 import type { IncomingPackets } from '../incoming-packets/incoming-packets.ts';
+import { isLent } from '../lent.ts';
 import { memoryFull } from '../memory.ts';
 import { type CallCarrier, type OutCall, TryCall } from '../out-call.ts';
 import type { Outbox } from '../outbox.ts';
@@ -136,6 +137,8 @@ export class Caller implements CallCarrier {
     const refusal = this.#waiting.refusal(channel, method, payload.length);
     if (refusal !== undefined) throw refusal;
     if (!this.#waiting.payable(channel, payload.length)) return false;
+    // Nothing tells the program when its memory is free again.
+    if (isLent(payload, method.request)) payload = new Uint8Array(payload);
     if (this.#writeOneway(channel, method, payload, undefined)) {
       this.#batch.wrote();
       return true;
@@ -202,8 +205,16 @@ export class Caller implements CallCarrier {
     if (!this.#writeOneway(channel, call.method, call.payload, call.metadata))
       return this.#queueOneway(channel, call);
     call.writeIn(this.#batch.number);
-    call.accepted();
+    if (!call.isLent) call.accepted();
     this.#batch.wrote();
+    if (call.isLent) this.#acceptLater(call);
+  }
+
+  /** Settles a one-way that is in the batch once its caller may use the memory again. */
+  #acceptLater(call: OutCall): void {
+    this.#batch.whenLeft(() => {
+      if (!call.done) call.accepted();
+    });
   }
 
   /**
@@ -225,7 +236,7 @@ export class Caller implements CallCarrier {
     )
       return false;
     lanes.payOneway(length + UNIT + (metadata === undefined ? 0 : metadata.size));
-    this.#batch.oneway(byte, method.id, payload, metadata);
+    this.#batch.oneway(byte, method, payload, metadata);
     return true;
   }
 
@@ -237,6 +248,7 @@ export class Caller implements CallCarrier {
 
   #queue(channel: Channel, call: OutCall, account: number): void {
     const kind = call.method.kind === 'oneway' ? Kind.ONEWAY : Kind.REQUEST;
+    call.keep();
     const unit = Outgoing.request(kind, call, account);
     call.queue(unit);
     const isOrdered = channel.mounted?.protocol.ordered === true;
@@ -253,7 +265,14 @@ export class Caller implements CallCarrier {
     const progress = () => call.progressed(context.now);
     call.openStreams(
       flags & UPLOAD
-        ? new OutStream(context, this.#outbox, channel.lanes, call.id, progress)
+        ? new OutStream(
+            context,
+            this.#outbox,
+            channel.lanes,
+            call.id,
+            call.method.upload!,
+            progress,
+          )
         : undefined,
       flags & DOWNLOAD ? new InStream(context, this.#batch, call.id) : undefined,
     );
@@ -263,6 +282,7 @@ export class Caller implements CallCarrier {
     const channel = this.#channels.get(call.channel);
     if (call.method.kind === 'oneway') {
       if (call.id !== 0) this.slots.delete(call);
+      if (call.isLent && !call.done) this.#acceptLater(call);
     } else if (call.method.flags !== 0 && !call.done) call.accepted();
     this.admitWaiting(channel);
   }
@@ -321,7 +341,7 @@ export class Caller implements CallCarrier {
   failUnsent(error: TransportError): void {
     const unsent: OutCall[] = this.takeWaiting();
     for (const call of this.slots.values())
-      if (!call.done && call.writtenIn === 0 && call.unit?.begun !== true) unsent.push(call);
+      if (!call.done && call.writtenIn === 0 && !isPlaced(call)) unsent.push(call);
     for (const { lanes } of this.#channels.all())
       for (const call of unpaidOneways(lanes)) unsent.push(call);
     for (const call of unsent) {
@@ -420,6 +440,11 @@ export class Caller implements CallCarrier {
     for (const call of this.slots.values()) over(this.#channels.get(call.channel), call);
     return unsent.sort((a, b) => a.seq - b.seq);
   }
+}
+
+/** True if a request has begun to leave, or is a one-way whose place in the order is certain. */
+function isPlaced({ unit, method }: OutCall): boolean {
+  return unit !== undefined && (unit.begun || (method.kind === 'oneway' && !unit.unpaid));
 }
 
 /** The one-ways of a channel that wait for credit, in order. */

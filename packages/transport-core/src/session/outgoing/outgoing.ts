@@ -37,7 +37,11 @@ export interface RequestMessage {
   readonly id: number;
   /** The channel byte of its protocol. */
   readonly channel: number;
-  readonly method: { readonly id: number; readonly flags: number };
+  readonly method: {
+    readonly id: number;
+    readonly flags: number;
+    readonly request: { readonly owned?: boolean | undefined };
+  };
   readonly payload: Uint8Array;
   readonly metadata: EncodedMetadata | undefined;
 }

@@ -21,7 +21,7 @@ export function writeMessage(
   end: number,
 ): void {
   Object.assign(writer.begin(kind, id), header);
-  writer.message(payload, start, end, metadata);
+  writer.message(payload, start, end, metadata, true);
 }
 
 /** Returns a frame with this payload. */
