@@ -127,6 +127,24 @@ The token is sent in the hello as \`token\`, and with each call as the metadata 
 Requests and responses are JSON. Streams are NDJSON, one value for each line, so they can be piped.
 Bytes are base64 in a string. Texts of nodes are cleaned before they reach your terminal.
 
+## Topics
+
+\`\`\`sh
+trunkline sub news -a tcp://10.0.0.1:7000            # in one terminal
+trunkline pub news '"rain"' -a tcp://10.0.0.1:7000   # in another
+\`\`\`
+
+Both join the network as a node of its own, which takes a second, and leave it when they end. Give
+them the \`--overlay\` of the nodes.
+
+- On a full mesh, a message travels directly from its publisher to each subscriber. So \`pub\` first
+  connects to every node that the network knows, and \`sub\` listens on a free port of the address
+  from which it reaches the node. If a firewall is between the two, \`sub\` does not get the
+  message. On a tree (\`--overlay partialView\`), one connected node is enough.
+- A node is its key. With TLS, a \`pub\` and a \`sub\` at the same time need a key and a certificate
+  each (\`trunkline cert issue\`): a \`sub\` ends with an error when another process joins with its
+  key.
+
 ## The commands
 `;
 

@@ -1,6 +1,6 @@
 // The terminal of a process.
 
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import process from 'node:process';
 import { systemClock } from '@trunkline/transport-core';
 import { systemWall } from '@trunkline/transport-core/backend';
@@ -12,6 +12,7 @@ import type { CliTerminal } from './terminal.ts';
 export function processTerminal(): CliTerminal {
   const { stdin, stdout, stderr } = process;
   const interrupt = new AbortController();
+  setMaxListeners(0, interrupt.signal); // each call and dial in progress listens to it
   process.once('SIGINT', () => interrupt.abort(new Error('interrupted')));
   // The reader, such as 'head', has closed the pipe, so nobody reads the output.
   stdout.on('error', (error) => interrupt.abort(error));
