@@ -20,6 +20,25 @@ test('a unary method is called with JSON from an argument, a file or the standar
   t.is(out, '{\n  "text": "Hello, Ada!"\n}\n');
 });
 
+test('call and bench send null, from an argument, a file or the standard input', async (t) => {
+  const { address } = await startNode(t);
+  const file = join(await folder(t), 'request.json');
+  await writeFile(file, 'null');
+  const given: [string[], string][] = [
+    [['null'], ''],
+    [['-'], 'null'],
+    [['--from-file', file], ''],
+  ];
+  for (const [args, input] of given) {
+    const call = await trunkline(['call', 'demo/same', ...args, '-a', address], { input });
+    t.deepEqual(call, { code: 0, out: 'null\n', err: '' });
+    const bench = ['bench', 'demo/same', ...args, '-n', '2', '--json', '-a', address];
+    const { out, err } = await trunkline(bench, { input });
+    t.is(err, '');
+    t.like(JSON.parse(out), { calls: 2, failed: 0 });
+  }
+});
+
 test('streams are NDJSON in and out', async (t) => {
   const { address, notes } = await startNode(t);
   const to = ['-a', address];

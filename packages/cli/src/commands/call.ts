@@ -1,6 +1,7 @@
 // trunkline call: calls a method of any kind with JSON.
 
 import {
+  type MethodDescription,
   type ProtocolDescription,
   parseProtocolDescription,
   reflectedProtocol,
@@ -59,8 +60,7 @@ Examples:
           const method = methodOf(description, methodName);
           const { allowUnknownFields } = options;
           const protocol = await reflectedProtocol(description, { allowUnknownFields });
-          const { codec, type } = method.request;
-          const request = given ?? (codec === 'json' || type ? {} : codec === 'empty' ? null : '');
+          const request = given === undefined ? emptyRequest(method) : given;
           const mount: Transport<Protocol> = node.transport.mount(protocol);
           const isUpload = method.upload !== undefined;
           if (isUpload && text === '-')
@@ -127,6 +127,12 @@ export function methodOf({ name, methods }: ProtocolDescription, method: string)
     `protocol '${name}' has no method '${method}'; ${near === undefined ? `it has ${known.join(', ')}` : `did you mean '${near}'?`}`,
     { sent: false },
   );
+}
+
+/** Returns the request of a call without one: an empty object or value. */
+export function emptyRequest({ request: { codec, type } }: MethodDescription): unknown {
+  if (codec === 'json' || type !== undefined) return {};
+  return codec === 'empty' ? null : '';
 }
 
 function isCompact(command: Command, { isTerminal }: CliTerminal): boolean {

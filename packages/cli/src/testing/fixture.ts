@@ -46,6 +46,7 @@ export const demo = defineProtocol({
     },
     count: { id: 4, request: json(z.int()), download: json(z.int()) },
     echo: { id: 5, request: bytes, upload: bytes, download: bytes },
+    same: { id: 7, request: json(z.nullable(z.int())), response: json(z.nullable(z.int())) },
     hang: { id: 6, request: json(z.object({})), response: json(z.object({})) },
   },
 });
@@ -112,6 +113,7 @@ export async function startNode(
     echo: async (_, rpc) => {
       for await (const item of rpc.upload) await rpc.write(item);
     },
+    same: (value) => value,
     hang: (_, { signal }) =>
       new Promise((_resolve, reject) =>
         signal.addEventListener('abort', () => reject(signal.reason)),
