@@ -33,9 +33,8 @@ export function addBench(program: Command, terminal: CliTerminal): void {
     .action(
       async (name: string, text: string | undefined, options: BenchOptions, command: Command) =>
         withNode(command, terminal, async (node) => {
-          const count = parseCount(options.count, '--count');
+          const count = parseCount(options.count, '--count', 1, MOST);
           const concurrency = parseCount(options.concurrency, '--concurrency');
-          if (count > MOST) throw new UsageError(`--count: at most ${MOST}, got ${count}`);
           const [protocolName, methodName] = splitMethod(name);
           const given = await readRequest(text, options.fromFile, terminal);
           const description = await describe(node, protocolName);

@@ -20,9 +20,9 @@ import { cleanText, formatHostPort, parseTarget } from '@trunkline/transport-cor
 import { defineProjectProtocol, splitScheme } from '@trunkline/transport-core/internal';
 import { type Command, Option } from 'commander';
 import * as z from 'zod/mini';
-import { UsageError } from '../exit-codes.ts';
-import { backendsOf, explain, explainSecurity, readSettings } from '../node.ts';
-import { toJson } from '../output.ts';
+import { checked, UsageError } from '../exit-codes.ts';
+import { backendsOf, checkAddress, explain, explainSecurity, readSettings } from '../node.ts';
+import { say, toJson } from '../output.ts';
 import type { CliTerminal } from '../terminal.ts';
 import { parseCount } from '../time.ts';
 import { parseJson, readLines } from '../values.ts';
@@ -71,7 +71,7 @@ export function addGossip(program: Command, terminal: CliTerminal): void {
             await handle.publish(each, { min, timeout });
             count++;
           }
-          terminal.err(`published ${count}\n`);
+          say(command, terminal, `published ${count}`, { published: count });
         }),
     );
   options(
@@ -92,7 +92,7 @@ export function addGossip(program: Command, terminal: CliTerminal): void {
         const messages = handle.messages();
         const end = () => void messages.return?.();
         terminal.interrupted.addEventListener('abort', end, { once: true });
-        terminal.err(`reading ${topic}\n`);
+        say(command, terminal, `reading ${topic}`, { reading: topic });
         for await (const { message, meta } of messages) {
           const { origin, id, hops } = meta;
           await terminal.out(`${toJson(isJson ? { message, origin, id, hops } : message)}\n`);
@@ -116,6 +116,7 @@ async function withTopic(
     throw new UsageError(
       'which node? Give --address, set TRUNKLINE_ADDRESS, or save one with: trunkline context add',
     );
+  checkAddress(address);
   const options = {
     protocol: memberProtocol,
     backends: await backendsOf(settings),
@@ -124,8 +125,9 @@ async function withTopic(
     hello: token === undefined ? undefined : { token },
   };
   const local = command.name() === 'sub' ? await addressToward(address) : undefined;
-  const transport =
-    local === undefined ? createTransport(options) : createTransport(local, options);
+  const transport = checked(() =>
+    local === undefined ? createTransport(options) : createTransport(local, options),
+  );
   const identity = key === undefined ? createIdentity() : await loadIdentity(key);
   const peers = createPeers({ transport, seeds: [address], identity });
   const gossip = createGossip({
@@ -144,9 +146,9 @@ async function withTopic(
     await peers.start();
     await gossip.start();
     await peers.ready({ timeout, signal: terminal.interrupted });
-    const topic = gossip.topic(name, codecOf(codec));
+    const topic = checked(() => gossip.topic(name, codecOf(codec)));
     await meet(topic, overlay === 'fullMesh', transport, peers, terminal);
-    await Promise.race([use(topic, timeout), follow(peers, key, terminal)]);
+    await Promise.race([use(topic, timeout), follow(peers, key, command, terminal)]);
   } finally {
     await gossip.close();
     await peers.close();
@@ -158,7 +160,12 @@ async function withTopic(
  * Reports when this node is alone, and when it has peers again. Rejects if another process has
  * joined with the same key, because nodes then disconnect this one.
  */
-async function follow(peers: Peers, key: string | undefined, terminal: CliTerminal): Promise<void> {
+async function follow(
+  peers: Peers,
+  key: string | undefined,
+  command: Command,
+  terminal: CliTerminal,
+): Promise<void> {
   let isAlone = false;
   for await (const event of peers.events()) {
     if (event.type === 'down' && event.cause.reason === 'duplicate')
@@ -168,10 +175,11 @@ async function follow(peers: Peers, key: string | undefined, terminal: CliTermin
       );
     if (event.type === 'down' && peers.list().length === 0) {
       isAlone = true;
-      terminal.err(`no node is connected any more: ${cleanText(event.cause.message)}\n`);
+      const text = `no node is connected any more: ${cleanText(event.cause.message)}`;
+      say(command, terminal, text, { connected: false, cause: event.cause.message });
     } else if (event.type === 'up' && isAlone) {
       isAlone = false;
-      terminal.err('connected again\n');
+      say(command, terminal, 'connected again', { connected: true });
     }
   }
 }
