@@ -166,7 +166,7 @@ async function runsBin(folder) {
     limit: 60_000,
   });
   const expected = 'trunkline: the command needs one more package: npm install @trunkline/cli\n';
-  return { well: code === 1 && output === expected, output };
+  return { well: code === 19 && output === expected, output };
 }
 
 function lacksLibrary(folder, file) {

@@ -20,6 +20,25 @@ test('a unary method is called with JSON from an argument, a file or the standar
   t.is(out, '{\n  "text": "Hello, Ada!"\n}\n');
 });
 
+test('call and bench send null, from an argument, a file or the standard input', async (t) => {
+  const { address } = await startNode(t);
+  const file = join(await folder(t), 'request.json');
+  await writeFile(file, 'null');
+  const given: [string[], string][] = [
+    [['null'], ''],
+    [['-'], 'null'],
+    [['--from-file', file], ''],
+  ];
+  for (const [args, input] of given) {
+    const call = await trunkline(['call', 'demo/same', ...args, '-a', address], { input });
+    t.deepEqual(call, { code: 0, out: 'null\n', err: '' });
+    const bench = ['bench', 'demo/same', ...args, '-n', '2', '--json', '-a', address];
+    const { out, err } = await trunkline(bench, { input });
+    t.is(err, '');
+    t.like(JSON.parse(out), { calls: 2, failed: 0 });
+  }
+});
+
 test('streams are NDJSON in and out', async (t) => {
   const { address, notes } = await startNode(t);
   const to = ['-a', address];
@@ -53,13 +72,13 @@ test('a method is called with a description from a file, without reflection', as
 
 // Each mistake gives one line that says what to do, and an exit code of its own.
 const mistakes: [title: string, args: string[], code: number, err: RegExp][] = [
-  ['a wrong method', ['demo/great', '{}'], 22, /no method 'great'; it has greet, note, sum/],
-  ['a method in wrong case', ['demo/Greet', '{}'], 22, /did you mean 'greet'\?/],
+  ['a wrong method', ['demo/great', '{}'], 15, /no method 'great'; it has greet, note, sum/],
+  ['a method in wrong case', ['demo/Greet', '{}'], 15, /did you mean 'greet'\?/],
   ['a wrong protocol', ['demos/greet', '{}'], 15, /no protocol 'demos'; it has demo/],
   [
     'a wrong field',
     ['demo/greet', '{"nme":"Ada"}'],
-    13,
+    2,
     /value\.nme: unknown field; known here: name/,
   ],
   [
@@ -107,7 +126,7 @@ test('an unreachable node and a denied call give one clear line', async (t) => {
   const unknown = { syscall: 'getaddrinfo', code: 'ENOTFOUND' };
   t.is(errorText(socketError(unknown, 'dial', 'tcp://x:1'), false).match(/spell/g)?.length, 1);
   const portless = await trunkline([...call, '-a', '127.0.0.1']);
-  t.is(portless.code, 13);
+  t.is(portless.code, 2);
   t.regex(portless.err, /'127\.0\.0\.1' has no port; write tcp:\/\/127\.0\.0\.1:<port>\n$/);
   const denied = await trunkline([...call, '-a', address]);
   t.is(denied.code, 17);

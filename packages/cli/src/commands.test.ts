@@ -2,7 +2,6 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createPeers } from '@trunkline/peers';
 import { drain } from '@trunkline/resilience/health';
 import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
@@ -180,21 +179,6 @@ test('bench measures a method', async (t) => {
   t.is(wrong.code, 2);
 });
 
-test('pub and sub exchange messages with the network', async (t) => {
-  const node = await startNode(t, { hasGossip: true });
-  const topic = node.gossip!.topic('news', json(z.json()));
-  const to = ['-a', node.address];
-  const sub = trunkline(['sub', 'news', '--count', '1', ...to], {
-    onErr: () => void topic.publish('rain', { min: 1 }),
-  });
-  t.is((await sub).out, '"rain"\n');
-  const received = topic.messages();
-  const pub = await trunkline(['pub', 'news', ...to], { input: '{"a":1}\n"b"\n' });
-  t.deepEqual(pub, { code: 0, out: '', err: 'published 2\n' });
-  t.deepEqual((await received.next()).value?.message, { a: 1 });
-  t.is((await received.next()).value?.message, 'b');
-});
-
 test('schema diff compares files and nodes, and its exit code says no', async (t) => {
   const { address } = await startNode(t);
   const exported = await trunkline(['schema', 'export', '-a', address]);
@@ -248,46 +232,6 @@ test('texts of a node cannot control the terminal', async (t) => {
     t.is(code, 0);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
     t.notRegex(out, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
-  }
-});
-
-test('a node that only has peers is enough to join', async (t) => {
-  const transport = createTransport('tcp://127.0.0.1:0', {
-    protocol: defineProtocol({ name: 'p', version: 1, channel: 0x20, methods: {} }),
-    backends: [tcp()],
-  });
-  const peers = createPeers({ transport });
-  await transport.listen();
-  await peers.start();
-  t.teardown(async () => {
-    await peers.close();
-    await transport.close();
-  });
-  const to = ['-a', transport.advertiseAddr()];
-  const pub = await trunkline(['pub', 'news', '1', '--min', '0', ...to]);
-  t.is(pub.code, 0, pub.err);
-  const alone = await trunkline(['pub', 'news', '1', '--timeout', '1s', ...to]);
-  t.not(alone.code, 0);
-});
-
-test('pub and sub to a node that they cannot join give one clear line at once', async (t) => {
-  const { address } = await startNode(t);
-  for (const args of [
-    ['pub', 'news', '1'],
-    ['sub', 'news'],
-  ]) {
-    const nobody = await trunkline([...args, '-a', 'tcp://127.0.0.1:1']);
-    t.is(nobody.code, 24);
-    t.regex(
-      nobody.err,
-      /^trunkline: unavailable \(connection_refused\): [^\n]*127\.0\.0\.1:1[^\n]*\n$/,
-    );
-    const alone = await trunkline([...args, '-a', address]);
-    t.is(alone.code, 19, alone.err);
-    t.regex(
-      alone.err,
-      /^trunkline: failed_precondition [^\n]*; [^\n]*must call createPeers[^\n]*\n$/,
-    );
   }
 });
 

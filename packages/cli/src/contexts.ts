@@ -70,6 +70,12 @@ export async function readContexts(terminal: Pick<CliTerminal, 'env'>): Promise<
   }
 }
 
+/** Returns the error for a name that no context has. */
+export function noContext(name: string, contexts: Contexts['contexts']): TransportError {
+  const known = Object.keys(contexts).join(', ') || 'none';
+  return new TransportError('not_found', `there is no context '${name}'; known: ${known}`);
+}
+
 /** Writes the contexts. */
 export async function writeContexts(
   terminal: Pick<CliTerminal, 'env'>,

@@ -1,13 +1,14 @@
 // The page of the documentation about the command, made from its help.
 
 import type { Command } from 'commander';
+import { EXIT_CODES } from './exit-codes.ts';
 import { createProgram } from './program.ts';
 import type { CliTerminal } from './terminal.ts';
 
 /** Returns docs/cli.md. */
 export function helpPage(): string {
   // Help does not use the terminal.
-  const program = createProgram({} as CliTerminal, () => {});
+  const program = createProgram({} as CliTerminal, { exit: () => {}, help: () => {} });
   const commands = leaves(program);
   const list = commands.map(
     (command) => `- [\`${nameOf(command)}\`](#${anchorOf(command)}): ${command.summary()}`,
@@ -16,7 +17,7 @@ export function helpPage(): string {
     (command) =>
       `## ${nameOf(command)}\n\n\`\`\`text\n${command.helpInformation().trimEnd()}\n\`\`\`\n`,
   );
-  return `${INTRODUCTION}\n${list.join('\n')}\n\n## Options of every command\n\n\`\`\`text\n${program.helpInformation().trimEnd()}\n\`\`\`\n\n${EXIT_CODES}\n${sections.join('\n')}\n${NEXT}\n`;
+  return `${INTRODUCTION}\n${list.join('\n')}\n\n## Options of every command\n\n\`\`\`text\n${program.helpInformation().trimEnd()}\n\`\`\`\n\n${CODES}\n${sections.join('\n')}\n${NEXT}\n`;
 }
 
 /** Returns the commands that do something, not those that only have subcommands. */
@@ -127,20 +128,37 @@ The token is sent in the hello as \`token\`, and with each call as the metadata 
 Requests and responses are JSON. Streams are NDJSON, one value for each line, so they can be piped.
 Bytes are base64 in a string. Texts of nodes are cleaned before they reach your terminal.
 
+## Topics
+
+\`\`\`sh
+trunkline sub news -a tcp://10.0.0.1:7000            # in one terminal
+trunkline pub news '"rain"' -a tcp://10.0.0.1:7000   # in another
+\`\`\`
+
+Both join the network as a node of its own, which takes a second, and leave it when they end. Give
+them the \`--overlay\` of the nodes.
+
+- On a full mesh, a message travels directly from its publisher to each subscriber. So \`pub\` first
+  connects to every node that the network knows, and \`sub\` listens on a free port of the address
+  from which it reaches the node. If a firewall is between the two, \`sub\` does not get the
+  message. On a tree (\`--overlay partialView\`), one connected node is enough.
+- A node is its key. With TLS, a \`pub\` and a \`sub\` at the same time need a key and a certificate
+  each (\`trunkline cert issue\`): a \`sub\` ends with an error when another process joins with its
+  key.
+
 ## The commands
 `;
 
-const EXIT_CODES = `## Exit codes
+const CODES = `## Exit codes
 
 | code | meaning |
 |---:|---|
-| 0 | done |
-| 1 | the answer is no: \`schema diff\` found breaking changes, a node or service of \`health\` does not take calls |
-| 2 | wrong arguments |
-| 11 to 26 | an error: 10 plus the number of its [code](errors.md). 13 invalid argument, 14 deadline exceeded, 15 not found, 17 permission denied, 18 resource exhausted, 19 failed precondition, 22 unimplemented, 23 internal, 24 unavailable, 26 unauthenticated |
-| 130 | interrupted |
+${EXIT_CODES.map(([code, meaning]) => `| ${code} | ${meaning} |`).join('\n')}
 
-An error is one line on the standard error, which says what to do. With \`--json\` it is an object:
+Codes 11 to 26 are 10 plus the number of the error's [code](errors.md). Standard output has the
+results, and standard error has messages and errors. An error is one line, which says what to do.
+
+With \`--json\`, every line of both is JSON. An error is an object:
 \`{"error":{"code":"…","reason":"…","message":"…","hint":"…"}}\`. \`reason\` and \`hint\` are left
 out if there are none. Wrong arguments have the code \`invalid_argument\`.
 `;

@@ -12,13 +12,14 @@ import {
   createTransport,
   TransportError,
 } from '@trunkline/transport-core';
-import { defineProjectProtocol } from '@trunkline/transport-core/internal';
+import { parseHostPort, parseTarget } from '@trunkline/transport-core/backend';
+import { defineProjectProtocol, splitScheme } from '@trunkline/transport-core/internal';
 import { fileError } from '@trunkline/transport-core/node';
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
 import type { Command } from 'commander';
-import { type Context, readContexts } from './contexts.ts';
-import { UsageError } from './exit-codes.ts';
+import { type Context, noContext, readContexts } from './contexts.ts';
+import { checked, UsageError } from './exit-codes.ts';
 import { isDialError, withHint } from './output.ts';
 import type { CliTerminal } from './terminal.ts';
 import { parseTime } from './time.ts';
@@ -88,10 +89,7 @@ export async function readSettings(
     const { current, contexts } = await readContexts(terminal);
     const name = named ?? current;
     const found = name === undefined ? undefined : contexts[name];
-    if (named !== undefined && found === undefined)
-      throw new UsageError(
-        `there is no context '${named}'; known: ${Object.keys(contexts).join(', ') || 'none'}`,
-      );
+    if (named !== undefined && found === undefined) throw noContext(named, contexts);
     context = found ?? {};
   }
   const given = of('timeout');
@@ -104,6 +102,19 @@ export async function readSettings(
     network: of('network') ?? context.network,
     timeout: given === undefined ? 10_000 : parseTime(given, '--timeout'),
   };
+}
+
+/** Refuses an address that can't be dialed, for commands that don't dial it as it is. */
+export function checkAddress(text: string): void {
+  const { address } = parseTarget(text);
+  const { scheme = 'tcp', rest } = splitScheme(address);
+  if (
+    scheme === 'tcp' ? !!parseHostPort(rest)?.port : /^wss?$/.test(scheme) && URL.canParse(address)
+  )
+    return;
+  throw new UsageError(
+    `expected an address such as tcp://10.0.0.1:7000 or wss://host/path, got '${text}'`,
+  );
 }
 
 /** Returns the backends for the settings: TCP and WebSocket, with TLS if there is a key. */
@@ -137,14 +148,17 @@ export async function open(settings: Settings, terminal: CliTerminal): Promise<N
     throw new UsageError(
       'which node? Give --address, set TRUNKLINE_ADDRESS, or save one with: trunkline context add',
     );
-  const transport = createTransport({
-    protocol: cliProtocol,
-    backends: await backendsOf(settings),
-    network,
-    timeout,
-    dialTimeout: Math.min(timeout, 3_000),
-    hello: token === undefined ? undefined : { token },
-  });
+  const backends = await backendsOf(settings);
+  const transport = checked(() =>
+    createTransport({
+      protocol: cliProtocol,
+      backends,
+      network,
+      timeout,
+      dialTimeout: Math.min(timeout, 3_000),
+      hello: token === undefined ? undefined : { token },
+    }),
+  );
   const metadata = token === undefined ? undefined : { authorization: token };
   const signal = terminal.interrupted;
   let reflector: Reflector | undefined;

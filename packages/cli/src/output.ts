@@ -3,7 +3,9 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import { cleanText } from '@trunkline/transport-core/backend';
+import type { Command } from 'commander';
 import { UsageError } from './exit-codes.ts';
+import type { CliTerminal } from './terminal.ts';
 
 /**
  * Lays out rows as a table: columns are aligned and two blanks apart. The first row is the head.
@@ -91,6 +93,16 @@ const HINTS: Readonly<Record<string, string>> = {
   wrong_network: 'set the name of the network with --network',
   bad_certificate: 'check --ca, --cert and --key, and the date of the certificates',
 };
+
+/** Prints a message beside the results: a text or, with `--json`, values. */
+export function say(
+  command: Command,
+  terminal: CliTerminal,
+  text: string,
+  values: Readonly<Record<string, unknown>>,
+): void {
+  terminal.err(`${command.optsWithGlobals()['json'] === true ? toJson(values) : text}\n`);
+}
 
 /** Returns bytes in a short form: '1.5 MB'. */
 export function size(bytes: number): string {

@@ -1,6 +1,6 @@
 // The terminal of a process.
 
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import process from 'node:process';
 import { systemClock } from '@trunkline/transport-core';
 import { systemWall } from '@trunkline/transport-core/backend';
@@ -12,13 +12,21 @@ import type { CliTerminal } from './terminal.ts';
 export function processTerminal(): CliTerminal {
   const { stdin, stdout, stderr } = process;
   const interrupt = new AbortController();
+  setMaxListeners(0, interrupt.signal); // each call and dial in progress listens to it
   process.once('SIGINT', () => interrupt.abort(new Error('interrupted')));
-  // The reader, such as 'head', has closed the pipe, so nobody reads the output.
+  // The reader, such as 'head', has closed the pipe, or the disk is full.
   stdout.on('error', (error) => interrupt.abort(error));
+  // Nobody reads the messages; the exit code still says what happened.
+  stderr.on('error', () => {});
   return {
     async out(text) {
-      if (interrupt.signal.aborted || stdout.write(text)) return;
-      await once(stdout, 'drain', { signal: interrupt.signal }).catch(() => {});
+      if (interrupt.signal.aborted) return;
+      await new Promise<void>((resolve) =>
+        stdout.write(text, (error) => {
+          if (error) interrupt.abort(error);
+          resolve();
+        }),
+      );
     },
     err: (text) => void stderr.write(text),
     input: stdin,

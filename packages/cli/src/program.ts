@@ -18,14 +18,20 @@ import { addSignal } from './commands/signal.ts';
 import { addState } from './commands/state.ts';
 import { addTop } from './commands/top.ts';
 import { addCompletion } from './completion.ts';
+import { EXIT_CODES } from './exit-codes.ts';
 import { addGlobalOptions } from './node.ts';
 import type { CliTerminal } from './terminal.ts';
 
-/**
- * Creates the command.
- * @param exit sets the exit code of a command that succeeded with the answer no
- */
-export function createProgram(terminal: CliTerminal, exit: (code: number) => void): Command {
+/** Receives results of the command beside its output. */
+export interface ProgramSink {
+  /** Sets the exit code of a command that succeeded with the answer no. */
+  exit(code: number): void;
+  /** Takes the text of the help or the version. */
+  help(text: string): void;
+}
+
+/** Creates the command. */
+export function createProgram(terminal: CliTerminal, { exit, help }: ProgramSink): Command {
   const program = new Command('trunkline')
     .description('Calls methods of Trunkline nodes, watches nodes, and makes certificates.')
     .version(versionOf(), '-V, --version', 'print the version')
@@ -33,8 +39,8 @@ export function createProgram(terminal: CliTerminal, exit: (code: number) => voi
     .showSuggestionAfterError()
     .configureHelp({ helpWidth: 100, showGlobalOptions: false })
     .configureOutput({
-      writeOut: (text) => void terminal.out(text),
-      writeErr: (text) => terminal.err(text),
+      writeOut: help,
+      writeErr: help,
       getOutHelpWidth: () => 100,
       getErrHelpWidth: () => 100,
       getOutHasColors: () => false,
@@ -42,13 +48,7 @@ export function createProgram(terminal: CliTerminal, exit: (code: number) => voi
       // The caller prints the error that is thrown.
       outputError: () => {},
     })
-    .addHelpText(
-      'after',
-      `
-Exit codes: 0 done; 1 the answer is no (schema diff, health); 2 wrong arguments; 11 to 26 an error,
-10 plus its number in gRPC (13 invalid argument, 14 deadline exceeded, 15 not found, 17 permission
-denied, 22 unimplemented, 24 unavailable, 26 unauthenticated); 130 interrupted.`,
-    );
+    .addHelpText('after', `\nExit codes:\n${exitCodes()}`);
   addGlobalOptions(program);
   addCall(program, terminal);
   addDescribe(program, terminal);
@@ -68,6 +68,15 @@ denied, 22 unimplemented, 24 unavailable, 26 unauthenticated); 130 interrupted.`
   addCompletion(program, terminal);
   inherit(program);
   return program;
+}
+
+/** Returns the table of exit codes for a terminal of 100 columns. */
+function exitCodes(): string {
+  const lines = EXIT_CODES.map(([code, meaning]) => {
+    const text = meaning.replaceAll('`', '').replace(/(.{1,92})(?: |$)/g, '$1\n      ');
+    return `${String(code).padStart(5)} ${text.trimEnd()}`;
+  });
+  return lines.join('\n');
 }
 
 /** Returns the version of this package. */

@@ -8,11 +8,14 @@ export class Progress {
   readonly terminal: CliTerminal;
   readonly #given: CliTerminal;
   readonly #start: number;
+  readonly #isWanted: boolean;
   #timer: unknown;
   #isShown = false;
 
-  constructor(given: CliTerminal) {
+  /** @param isWanted false if nothing is shown */
+  constructor(given: CliTerminal, isWanted: boolean) {
     this.#given = given;
+    this.#isWanted = isWanted && given.showsProgress;
     this.#start = given.clock.now();
     this.terminal = Object.create(given, {
       out: {
@@ -40,7 +43,7 @@ export class Progress {
 
   #restart(): void {
     this.stop();
-    if (this.#given.showsProgress) this.#wait();
+    if (this.#isWanted) this.#wait();
   }
 
   #wait(): void {

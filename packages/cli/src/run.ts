@@ -1,13 +1,14 @@
 // Runs the command: parses its arguments, and turns errors into messages and exit codes.
 
+import { fileError } from '@trunkline/transport-core/node';
 import { CommanderError } from 'commander';
-import { exitCodeOf, INTERRUPTED, OK, USAGE, UsageError } from './exit-codes.ts';
-import { errorText } from './output.ts';
+import { exitCodeOf, exitCodeOfEnd, OK, USAGE, UsageError } from './exit-codes.ts';
+import { errorText, toJson } from './output.ts';
 import { createProgram } from './program.ts';
 import { Progress } from './progress.ts';
 import type { CliTerminal } from './terminal.ts';
 
-/** Commander's codes for the help and the version, which it has printed already. */
+/** Commander's codes for the help and the version. */
 const HELP: ReadonlySet<string> = new Set([
   'commander.help',
   'commander.helpDisplayed',
@@ -25,22 +26,37 @@ function usageError({ message }: CommanderError): UsageError {
  * code; never rejects.
  */
 export async function runCli(args: readonly string[], given: CliTerminal): Promise<number> {
-  const progress = new Progress(given);
+  const asJson = args.includes('--json');
+  const progress = new Progress(given, !asJson);
   const terminal = progress.terminal;
   let code = OK;
+  let help = '';
+  let failure: unknown;
   try {
-    const program = createProgram(terminal, (exit) => (code = exit));
+    const program = createProgram(terminal, {
+      exit: (exit) => (code = exit),
+      help: (text) => (help += text),
+    });
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
-    progress.stop();
-    if (given.interrupted.aborted) return INTERRUPTED;
-    if (error instanceof CommanderError && HELP.has(error.code))
-      return error.exitCode === 0 ? OK : USAGE;
-    const shown = error instanceof CommanderError ? usageError(error) : error;
-    given.err(errorText(shown, args.includes('--json')));
-    return exitCodeOf(shown);
+    if (!(error instanceof CommanderError)) failure = error;
+    else if (!HELP.has(error.code)) failure = usageError(error);
+    else if (error.exitCode === 0) await given.out(asJson ? `${toJson({ help })}\n` : help);
+    else if (asJson) failure = new UsageError('which command? --help lists the commands');
+    else {
+      given.err(help);
+      code = USAGE;
+    }
   } finally {
     progress.stop();
   }
-  return given.interrupted.aborted ? INTERRUPTED : code;
+  if (given.interrupted.aborted) {
+    const { reason } = given.interrupted;
+    const end = exitCodeOfEnd(reason);
+    if (end !== undefined) return end;
+    failure = fileError(reason, 'cannot write', 'the standard output');
+  }
+  if (failure === undefined) return code;
+  given.err(errorText(failure, asJson));
+  return exitCodeOf(failure);
 }

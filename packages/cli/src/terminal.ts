@@ -5,7 +5,7 @@ import type { Clock } from '@trunkline/transport-core';
 
 /** The parts of a process that commands use. */
 export interface CliTerminal {
-  /** Writes results. Resolves when there is room for more. */
+  /** Writes results. Resolves when they are written, or when nobody reads them. */
   out(text: string): Promise<void>;
   /** Writes messages for people: errors, warnings, progress. */
   err(text: string): void;
@@ -26,7 +26,10 @@ export interface CliTerminal {
   browse(url: string): Promise<void>;
   /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborts when the user interrupts the command. */
+  /**
+   * Aborts when the user interrupts the command, or with the system error when results can't be
+   * written: EPIPE if nobody reads them.
+   */
   readonly interrupted: AbortSignal;
   /** The clock of timeouts, measurements and progress. */
   readonly clock: Clock;

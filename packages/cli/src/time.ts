@@ -12,9 +12,16 @@ export function parseTime(text: string, option: string): number {
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** Returns an integer of at least `least`. */
-export function parseCount(text: string, option: string, least = 1): number {
+/** Returns an integer of at least `least` and at most `most`. */
+export function parseCount(
+  text: string,
+  option: string,
+  least = 1,
+  most = Number.MAX_SAFE_INTEGER,
+): number {
   const count = Number(text);
-  if (Number.isSafeInteger(count) && count >= least) return count;
-  throw new UsageError(`${option}: expected an integer of at least ${least}, got '${text}'`);
+  if (Number.isSafeInteger(count) && count >= least && count <= most) return count;
+  const bounds =
+    most < Number.MAX_SAFE_INTEGER ? `from ${least} to ${most}` : `of at least ${least}`;
+  throw new UsageError(`${option}: expected an integer ${bounds}, got '${text}'`);
 }

@@ -2,6 +2,7 @@
 
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Clock, Random } from '@trunkline/transport-core';
+import { formatHostPort, socketError } from '@trunkline/transport-core/backend';
 
 /** The faults of a line; they apply to both directions, and may change while the proxy runs. */
 export interface Toxics {
@@ -54,9 +55,11 @@ export class ToxicProxy {
   /** Listens; resolves to the port. */
   listen({ host, port }: End): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
+      const failed = (error: Error) =>
+        reject(socketError(error, 'listen', formatHostPort(host, port)));
+      this.#server.once('error', failed);
       this.#server.listen(port, host, () => {
-        this.#server.off('error', reject);
+        this.#server.off('error', failed);
         resolve((this.#server.address() as { port: number }).port);
       });
     });

@@ -10,6 +10,9 @@ try {
 } catch (error) {
   const { code, message } = error as { readonly code?: unknown; readonly message: string };
   if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes(`'${CLI}'`)) throw error;
-  process.stderr.write(`trunkline: the command needs one more package: npm install ${CLI}\n`);
-  process.exitCode = 1;
+  const text = `the command needs one more package: npm install ${CLI}`;
+  const shown = { error: { code: 'failed_precondition', message: text } };
+  const asJson = process.argv.includes('--json');
+  process.stderr.write(`${asJson ? JSON.stringify(shown) : `trunkline: ${text}`}\n`);
+  process.exitCode = 19; // failed precondition, as in the table of docs/cli.md
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import {
   createTransport,
@@ -20,6 +21,7 @@ const work = defineProtocol({
 });
 
 const { LISTEN = 'tcp://0.0.0.0:7000', ADVERTISE, SEEDS = '', HTTP_PORT = '8080' } = process.env;
+const { LINGER = '15000' } = process.env; // above the TTL of DNS (5 s), with its caches
 const transport = createTransport(LISTEN, {
   protocol: work,
   backends: [tcp()],
@@ -32,13 +34,18 @@ serve(transport, {
     return 2 * number;
   },
 });
-const probe = healthHandler(serveHealth(transport)); // answers /healthz and /readyz
+const health = serveHealth(transport);
+const probe = healthHandler(health); // answers /healthz and /readyz
 const http = createServer((request, response) => {
   if (!probe(request, response)) response.writeHead(404).end();
-}).listen(Number(HTTP_PORT));
+});
 
 process.once('SIGTERM', async () => {
-  await drain(transport, { grace: 20_000 }); // not ready; callers turn to other nodes
+  health.set(work.name, 'not_serving'); // not ready: names, peers and balancers leave this node out
+  const again = new AbortController();
+  process.once('SIGTERM', () => again.abort()); // a second signal ends the wait
+  await transport.clock.sleep(Number(LINGER), again.signal).catch(() => {}); // answers calls
+  await drain(transport, { grace: 20_000 }); // new calls are refused, and running ones finish
   await peers.close();
   await transport.close({ grace: 1_000 });
   http.close();
@@ -47,5 +54,7 @@ process.once('SIGTERM', async () => {
 
 await transport.listen();
 await peers.start();
+http.listen(Number(HTTP_PORT));
+await once(http, 'listening');
 const { port } = http.address() as { port: number };
 console.log(`ready at ${transport.advertiseAddr()}, probes on port ${port}`);

@@ -15,8 +15,10 @@ import {
 } from '@trunkline/transport-core';
 import {
   fieldsOf,
+  formatHostPort,
   randomBytes,
   refuseUnknown,
+  socketError,
   type TextFields,
 } from '@trunkline/transport-core/backend';
 import { ws } from '@trunkline/transport-ws';
@@ -234,7 +236,9 @@ const USED = 'This address opened the page once. Open the address that the dashb
 
 async function listen(server: Server, host: string, port: number): Promise<void> {
   server.listen(port, host);
-  await once(server, 'listening');
+  await once(server, 'listening').catch((error) => {
+    throw socketError(error, 'listen', formatHostPort(host, port));
+  });
 }
 
 /** Returns the addresses of the page, and the origins that may open its WebSocket. */

@@ -10,7 +10,7 @@ import { duration, toJson } from '../output.ts';
 import type { CliTerminal } from '../terminal.ts';
 import { parseCount } from '../time.ts';
 import { readRequest } from '../values.ts';
-import { describe, methodOf, splitMethod } from './call.ts';
+import { describe, emptyRequest, methodOf, splitMethod } from './call.ts';
 
 interface BenchOptions {
   readonly count: string;
@@ -33,17 +33,17 @@ export function addBench(program: Command, terminal: CliTerminal): void {
     .action(
       async (name: string, text: string | undefined, options: BenchOptions, command: Command) =>
         withNode(command, terminal, async (node) => {
-          const count = parseCount(options.count, '--count');
+          const count = parseCount(options.count, '--count', 1, MOST);
           const concurrency = parseCount(options.concurrency, '--concurrency');
-          if (count > MOST) throw new UsageError(`--count: at most ${MOST}, got ${count}`);
           const [protocolName, methodName] = splitMethod(name);
-          const request = (await readRequest(text, options.fromFile, terminal)) ?? {};
+          const given = await readRequest(text, options.fromFile, terminal);
           const description = await describe(node, protocolName);
           const method = methodOf(description, methodName);
           if (method.kind !== 'unary')
             throw new UsageError(
               `bench calls unary methods; '${name}' is of the kind ${method.kind}`,
             );
+          const request = given === undefined ? emptyRequest(method) : given;
           const protocol = await reflectedProtocol(description);
           const mount: Transport<Protocol> = node.transport.mount(protocol);
           const call = () => mount.send(node.target, methodName, request as never, node.call);

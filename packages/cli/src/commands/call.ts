@@ -1,6 +1,7 @@
 // trunkline call: calls a method of any kind with JSON.
 
 import {
+  type MethodDescription,
   type ProtocolDescription,
   parseProtocolDescription,
   reflectedProtocol,
@@ -9,7 +10,7 @@ import { type Protocol, type Transport, TransportError } from '@trunkline/transp
 import type { Command } from 'commander';
 import { UsageError } from '../exit-codes.ts';
 import { explain, type NodeConnection, withNode } from '../node.ts';
-import { toJson } from '../output.ts';
+import { say, toJson } from '../output.ts';
 import type { CliTerminal } from '../terminal.ts';
 import { parseJson, readLines, readRequest, readText } from '../values.ts';
 
@@ -59,8 +60,7 @@ Examples:
           const method = methodOf(description, methodName);
           const { allowUnknownFields } = options;
           const protocol = await reflectedProtocol(description, { allowUnknownFields });
-          const { codec, type } = method.request;
-          const request = given ?? (codec === 'json' || type ? {} : codec === 'empty' ? null : '');
+          const request = given === undefined ? emptyRequest(method) : given;
           const mount: Transport<Protocol> = node.transport.mount(protocol);
           const isUpload = method.upload !== undefined;
           if (isUpload && text === '-')
@@ -73,7 +73,7 @@ Examples:
             // uploads.
             ...((isUpload ? { upload: readLines(options.items, terminal) } : {}) as object),
           });
-          if (method.kind === 'oneway') terminal.err('sent\n');
+          if (method.kind === 'oneway') say(command, terminal, 'sent', { sent: true });
           else if (method.download === undefined)
             await terminal.out(`${toJson(result, isCompact(command, terminal) ? 0 : 2)}\n`);
           else
@@ -101,7 +101,8 @@ export async function describe(
     const all = (Array.isArray(content) ? content : [content]).map(parseProtocolDescription);
     const found = all.find(({ name }) => name === protocol);
     if (found !== undefined) return found;
-    throw new UsageError(
+    throw new TransportError(
+      'not_found',
       `${file} has no protocol '${protocol}'; it has ${all.map(({ name }) => name).join(', ')}`,
     );
   }
@@ -123,10 +124,16 @@ export function methodOf({ name, methods }: ProtocolDescription, method: string)
   const known = methods.map((each) => each.name);
   const near = known.find((each) => each.toLowerCase() === method.toLowerCase());
   throw new TransportError(
-    'unimplemented',
+    'not_found',
     `protocol '${name}' has no method '${method}'; ${near === undefined ? `it has ${known.join(', ')}` : `did you mean '${near}'?`}`,
     { sent: false },
   );
+}
+
+/** Returns the request of a call without one: an empty object or value. */
+export function emptyRequest({ request: { codec, type } }: MethodDescription): unknown {
+  if (codec === 'json' || type !== undefined) return {};
+  return codec === 'empty' ? null : '';
 }
 
 function isCompact(command: Command, { isTerminal }: CliTerminal): boolean {

@@ -2,10 +2,10 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type Context, contextsFile, readContexts, writeContexts } from '../contexts.ts';
+import { type Context, contextsFile, noContext, readContexts, writeContexts } from '../contexts.ts';
 import { UsageError } from '../exit-codes.ts';
-import type { GlobalOptions } from '../node.ts';
-import { table, toJson } from '../output.ts';
+import { checkAddress, type GlobalOptions } from '../node.ts';
+import { say, table, toJson } from '../output.ts';
 import type { CliTerminal } from '../terminal.ts';
 
 export function addContext(program: Command, terminal: CliTerminal): void {
@@ -27,6 +27,7 @@ export function addContext(program: Command, terminal: CliTerminal): void {
       const options: GlobalOptions = command.optsWithGlobals();
       if (options.address === undefined)
         throw new UsageError('context add: give the address of the node with --address');
+      checkAddress(options.address);
       const full = (file: string | undefined) => (file === undefined ? undefined : resolve(file));
       const added: Context = {
         address: options.address,
@@ -40,7 +41,9 @@ export function addContext(program: Command, terminal: CliTerminal): void {
       const next = use === true || current === undefined ? name : current;
       await writeContexts(terminal, { current: next, contexts: { ...contexts, [name]: added } });
       const path = contextsFile(terminal);
-      terminal.err(`saved in ${path}${next === name ? ', and used from now on' : ''}\n`);
+      const isCurrent = next === name;
+      const text = `saved in ${path}${isCurrent ? ', and used from now on' : ''}`;
+      say(command, terminal, text, { file: path, name, isCurrent });
     });
   context
     .command('ls')
@@ -92,6 +95,5 @@ export function addContext(program: Command, terminal: CliTerminal): void {
 
 function checkKnown(contexts: Readonly<Record<string, Context>>, name: string): void {
   if (Object.hasOwn(contexts, name)) return;
-  const known = Object.keys(contexts).join(', ') || 'none';
-  throw new UsageError(`there is no context '${name}'; known: ${known}`);
+  throw noContext(name, contexts);
 }

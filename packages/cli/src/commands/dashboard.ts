@@ -3,8 +3,8 @@
 import { serveDashboard } from '@trunkline/admin/dashboard';
 import type { Command } from 'commander';
 import { UsageError } from '../exit-codes.ts';
-import { type GlobalOptions, open, readSettings } from '../node.ts';
-import { toJson } from '../output.ts';
+import { checkAddress, type GlobalOptions, open, readSettings } from '../node.ts';
+import { say, toJson } from '../output.ts';
 import { type CliTerminal, untilInterrupted } from '../terminal.ts';
 import { parseCount, parseTime } from '../time.ts';
 
@@ -43,13 +43,14 @@ export function addDashboard(program: Command, terminal: CliTerminal): void {
           throw new UsageError(
             'which nodes? Give their addresses, set TRUNKLINE_ADDRESS, or save one with: trunkline context add',
           );
+        for (const each of addresses) checkAddress(each);
         const node = await open(settings, terminal);
         try {
           const dashboard = await serveDashboard(node.transport, {
             nodes: addresses.length > 0 ? addresses : [address],
             metadata: node.stream.metadata,
             host: options.host,
-            port: parseCount(options.port, '--port', 0),
+            port: parseCount(options.port, '--port', 0, 65_535),
             interval: parseTime(options.interval, '--interval'),
             readonly: options.allowChanges !== true,
           });
@@ -58,9 +59,11 @@ export function addDashboard(program: Command, terminal: CliTerminal): void {
             const asJson = command.optsWithGlobals()['json'] === true;
             await terminal.out(asJson ? `${toJson({ url })}\n` : `open ${url}\n`);
             if (options.open === true)
-              await terminal
-                .browse(dashboard.ticket())
-                .catch(({ message }) => terminal.err(`--open: no browser started: ${message}\n`));
+              await terminal.browse(dashboard.ticket()).catch(({ message }) =>
+                say(command, terminal, `--open: no browser started: ${message}`, {
+                  warning: message,
+                }),
+              );
             await untilInterrupted(terminal);
           } finally {
             await dashboard.close();

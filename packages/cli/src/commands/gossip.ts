@@ -1,17 +1,28 @@
 // trunkline pub and sub: join the network as a node, and publish or read messages on a topic.
 
 import { Buffer } from 'node:buffer';
-import { createGossip, fullMesh, type Gossip, partialView } from '@trunkline/gossip';
-import { createPeers } from '@trunkline/peers';
+import { createSocket } from 'node:dgram';
+import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
+import { createGossip, fullMesh, partialView, type Topic } from '@trunkline/gossip';
+import { createPeers, type Peers } from '@trunkline/peers';
 import { createIdentity, verifySignature } from '@trunkline/security';
 import { loadIdentity } from '@trunkline/security/node';
-import { bytes, type Codec, createTransport, json } from '@trunkline/transport-core';
-import { defineProjectProtocol } from '@trunkline/transport-core/internal';
+import {
+  type AnyTransport,
+  bytes,
+  type Codec,
+  createTransport,
+  json,
+  TransportError,
+} from '@trunkline/transport-core';
+import { cleanText, formatHostPort, parseTarget } from '@trunkline/transport-core/backend';
+import { defineProjectProtocol, splitScheme } from '@trunkline/transport-core/internal';
 import { type Command, Option } from 'commander';
 import * as z from 'zod/mini';
-import { UsageError } from '../exit-codes.ts';
-import { backendsOf, explain, explainSecurity, readSettings } from '../node.ts';
-import { toJson } from '../output.ts';
+import { checked, UsageError } from '../exit-codes.ts';
+import { backendsOf, checkAddress, explain, explainSecurity, readSettings } from '../node.ts';
+import { say, toJson } from '../output.ts';
 import type { CliTerminal } from '../terminal.ts';
 import { parseCount } from '../time.ts';
 import { parseJson, readLines } from '../values.ts';
@@ -41,7 +52,7 @@ export function addGossip(program: Command, terminal: CliTerminal): void {
       .command('pub')
       .summary('publish messages on a topic')
       .description(
-        'Joins the network as a node, with the node at --address as its seed, and publishes a message, or one for each line of the standard input.',
+        'Joins the network as a node, with the node at --address as its seed, and publishes a message, or one for each line of the standard input. On a full mesh it first connects to every node that the network knows, so that each subscriber gets each message.',
       )
       .argument('<topic>', 'the name of the topic')
       .argument('[message]', 'the message; default: the lines of the standard input'),
@@ -49,10 +60,8 @@ export function addGossip(program: Command, terminal: CliTerminal): void {
     .option('--min <number>', 'wait until this many nodes have confirmed each message', '1')
     .action(
       async (topic: string, message: string | undefined, given: GossipOptions, command: Command) =>
-        withGossip(command, terminal, given, async (gossip) => {
+        withTopic(command, terminal, topic, given, async (handle, timeout) => {
           const min = parseCount(given.min ?? '1', '--min', 0);
-          const handle = gossip.topic(topic, codecOf(given.codec));
-          const { timeout } = await readSettings(command.optsWithGlobals(), terminal);
           const messages =
             message === undefined
               ? readLines(undefined, terminal)
@@ -62,7 +71,7 @@ export function addGossip(program: Command, terminal: CliTerminal): void {
             await handle.publish(each, { min, timeout });
             count++;
           }
-          terminal.err(`published ${count}\n`);
+          say(command, terminal, `published ${count}`, { published: count });
         }),
     );
   options(
@@ -70,36 +79,36 @@ export function addGossip(program: Command, terminal: CliTerminal): void {
       .command('sub')
       .summary('read the messages of a topic')
       .description(
-        'Joins the network as a node, with the node at --address as its seed, and prints each message of a topic as a line, until you interrupt it. With --json, each line has the publisher and the id of the message, too.',
+        'Joins the network as a node, with the node at --address as its seed, and prints each message of a topic as a line, until you interrupt it. With --json, each line has the publisher and the id of the message, too. It listens on a free port, at the address from which this machine reaches the seed, so that nodes and pub can connect to it.',
       )
       .argument('<topic>', 'the name of the topic'),
   )
     .option('--count <number>', 'stop after this many messages')
-    .action(async (topic: string, given: GossipOptions, command: Command) =>
-      withGossip(command, terminal, given, async (gossip) => {
-        let left =
-          given.count === undefined ? Number.POSITIVE_INFINITY : parseCount(given.count, '--count');
+    .action(async (topic: string, given: GossipOptions, command: Command) => {
+      let left =
+        given.count === undefined ? Number.POSITIVE_INFINITY : parseCount(given.count, '--count');
+      return withTopic(command, terminal, topic, given, async (handle) => {
         const isJson = command.optsWithGlobals()['json'] === true;
-        const handle = gossip.topic(topic, codecOf(given.codec));
         const messages = handle.messages();
         const end = () => void messages.return?.();
         terminal.interrupted.addEventListener('abort', end, { once: true });
-        terminal.err(`reading ${topic}\n`);
+        say(command, terminal, `reading ${topic}`, { reading: topic });
         for await (const { message, meta } of messages) {
           const { origin, id, hops } = meta;
           await terminal.out(`${toJson(isJson ? { message, origin, id, hops } : message)}\n`);
           if (--left <= 0) break;
         }
-      }),
-    );
+      });
+    });
 }
 
-/** Joins the network as a node with gossip, runs a function with it, and leaves the network. */
-async function withGossip(
+/** Joins the network and a topic as a node, runs a function with the topic, and leaves. */
+async function withTopic(
   command: Command,
   terminal: CliTerminal,
-  { overlay }: GossipOptions,
-  use: (gossip: Gossip) => Promise<void>,
+  name: string,
+  { overlay, codec }: GossipOptions,
+  use: (topic: Topic<unknown>, timeout: number) => Promise<void>,
 ): Promise<void> {
   const settings = await readSettings(command.optsWithGlobals(), terminal);
   const { address, key, network, token, timeout } = settings;
@@ -107,13 +116,18 @@ async function withGossip(
     throw new UsageError(
       'which node? Give --address, set TRUNKLINE_ADDRESS, or save one with: trunkline context add',
     );
-  const transport = createTransport({
+  checkAddress(address);
+  const options = {
     protocol: memberProtocol,
     backends: await backendsOf(settings),
     network,
     dialTimeout: Math.min(timeout, 3_000),
     hello: token === undefined ? undefined : { token },
-  });
+  };
+  const local = command.name() === 'sub' ? await addressToward(address) : undefined;
+  const transport = checked(() =>
+    local === undefined ? createTransport(options) : createTransport(local, options),
+  );
   const identity = key === undefined ? createIdentity() : await loadIdentity(key);
   const peers = createPeers({ transport, seeds: [address], identity });
   const gossip = createGossip({
@@ -128,14 +142,99 @@ async function withGossip(
     await transport.dial(address, { signal: terminal.interrupted }).catch((error) => {
       throw explainSecurity(explain(error, 'peers'), settings);
     });
+    if (local !== undefined) await transport.listen();
     await peers.start();
     await gossip.start();
     await peers.ready({ timeout, signal: terminal.interrupted });
-    await use(gossip);
+    const topic = checked(() => gossip.topic(name, codecOf(codec)));
+    await meet(topic, overlay === 'fullMesh', transport, peers, terminal);
+    await Promise.race([use(topic, timeout), follow(peers, key, command, terminal)]);
   } finally {
     await gossip.close();
     await peers.close();
     await transport.close();
+  }
+}
+
+/**
+ * Reports when this node is alone, and when it has peers again. Rejects if another process has
+ * joined with the same key, because nodes then disconnect this one.
+ */
+async function follow(
+  peers: Peers,
+  key: string | undefined,
+  command: Command,
+  terminal: CliTerminal,
+): Promise<void> {
+  let isAlone = false;
+  for await (const event of peers.events()) {
+    if (event.type === 'down' && event.cause.reason === 'duplicate')
+      throw new TransportError(
+        'failed_precondition',
+        `another process has joined the network with the same key${key === undefined ? '' : `, ${key}`}; make a key of its own for each: trunkline cert issue`,
+      );
+    if (event.type === 'down' && peers.list().length === 0) {
+      isAlone = true;
+      const text = `no node is connected any more: ${cleanText(event.cause.message)}`;
+      say(command, terminal, text, { connected: false, cause: event.cause.message });
+    } else if (event.type === 'up' && isAlone) {
+      isAlone = false;
+      say(command, terminal, 'connected again', { connected: true });
+    }
+  }
+}
+
+/**
+ * Connects to the nodes that the network knows: on a full mesh to all of them, because messages are
+ * not passed on, and on a tree until one of them is on the topic. Ends when no further node became
+ * known for a second.
+ */
+async function meet(
+  topic: Topic<unknown>,
+  isMesh: boolean,
+  transport: AnyTransport,
+  peers: Peers,
+  { clock, interrupted }: CliTerminal,
+): Promise<void> {
+  const met = new Set<string>();
+  let last = clock.now();
+  while (clock.now() - last < QUIET && (isMesh || topic.neighbors.length === 0)) {
+    const next = peers.known(MOST_KNOWN).filter((nodeId) => !met.has(nodeId));
+    await Promise.all(
+      next.map((nodeId) => {
+        met.add(nodeId);
+        return transport.dial(`node:${nodeId}`, { signal: interrupted }).catch(() => {});
+      }),
+    );
+    if (next.length > 0) last = clock.now();
+    await clock.sleep(20, interrupted);
+  }
+}
+
+/** Milliseconds in which a node answers with the addresses that it knows. */
+const QUIET = 1_000;
+/** The maximum that `peers.known` returns. */
+const MOST_KNOWN = 250;
+
+/**
+ * Returns the address, with port 0, from which this machine reaches another address. Undefined if
+ * the host is not known: dialing it says so.
+ */
+async function addressToward(address: string): Promise<string | undefined> {
+  const { scheme = 'tcp', rest } = splitScheme(parseTarget(address).address);
+  const { hostname } = new URL(`http://${rest}`);
+  // Connecting a UDP socket sends nothing; it only chooses the route.
+  const found = await lookup(hostname.replace(/^\[|\]$/g, '')).catch(() => undefined);
+  if (found === undefined) return undefined;
+  const socket = createSocket(found.family === 6 ? 'udp6' : 'udp4');
+  try {
+    socket.connect(1, found.address);
+    await once(socket, 'connect');
+    return `${scheme}://${formatHostPort(socket.address().address, 0)}`;
+  } catch {
+    return undefined;
+  } finally {
+    socket.close();
   }
 }
 

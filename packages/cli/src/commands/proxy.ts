@@ -4,7 +4,7 @@ import { systemRandom } from '@trunkline/transport-core';
 import { parseHostPort } from '@trunkline/transport-core/backend';
 import type { Command } from 'commander';
 import { UsageError } from '../exit-codes.ts';
-import { duration, size, toJson } from '../output.ts';
+import { duration, say, size, toJson } from '../output.ts';
 import { type CliTerminal, untilInterrupted } from '../terminal.ts';
 import { parseTime } from '../time.ts';
 import { type End, ToxicProxy, type Toxics } from '../toxic-proxy.ts';
@@ -47,8 +47,9 @@ export function addProxy(program: Command, terminal: CliTerminal): void {
         await terminal.out(
           `${asJson ? toJson({ address, to }) : `listening on ${address}, passing on to ${to}`}\n`,
         );
-        terminal.err(`${describe(proxy)}\n`);
-        await control(proxy, terminal);
+        const show = () => say(command, terminal, describe(proxy), stateOf(proxy));
+        show();
+        await control(proxy, terminal, show);
       } finally {
         await proxy.close();
       }
@@ -56,13 +57,13 @@ export function addProxy(program: Command, terminal: CliTerminal): void {
 }
 
 /** Follows the keys until the user ends the command. */
-async function control(proxy: ToxicProxy, terminal: CliTerminal): Promise<void> {
+async function control(proxy: ToxicProxy, terminal: CliTerminal, show: () => void): Promise<void> {
   const { interrupted } = terminal;
   for await (const key of terminal.keys(interrupted)) {
     if (key === 'q') return;
     if (!press(proxy, key)) continue;
     proxy.changed();
-    terminal.err(`${describe(proxy)}\n`);
+    show();
   }
   // Without a keyboard, the line stays as it is.
   await untilInterrupted(terminal);
@@ -99,6 +100,10 @@ function press(proxy: ToxicProxy, key: string): boolean {
     default:
       return false;
   }
+}
+
+function stateOf({ toxics, connections, bytes }: ToxicProxy): Record<string, unknown> {
+  return { ...toxics, rate: Number.isFinite(toxics.rate) ? toxics.rate : null, connections, bytes };
 }
 
 function describe({ toxics, connections, bytes }: ToxicProxy): string {

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseRecording, replayPage, replayText } from '@trunkline/admin/replay';
+import { fileError } from '@trunkline/transport-core/node';
 import type { Command } from 'commander';
 import { UsageError } from '../exit-codes.ts';
 import { toJson } from '../output.ts';
@@ -22,7 +23,9 @@ export function addReplay(program: Command, terminal: CliTerminal): void {
     .action(async (file: string, { out }: { out?: string }, command: Command) => {
       const recording = parse(file, await readText(file));
       const path = resolve(out ?? `${file.replace(/\.json$/, '')}.html`);
-      await writeFile(path, replayPage(recording));
+      await writeFile(path, replayPage(recording)).catch((error) => {
+        throw fileError(error, '--out', path);
+      });
       const { seed, hash, failure, search, nodes } = recording;
       const page = pathToFileURL(path).href;
       if (command.optsWithGlobals()['json'] === true)

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAdmin } from '@trunkline/admin';
 import { serveReflection } from '@trunkline/admin/reflection';
-import { createGossip, fullMesh, type Gossip } from '@trunkline/gossip';
+import { createGossip, fullMesh, type Gossip, type OverlayFactory } from '@trunkline/gossip';
 import { createPeers, type Peers } from '@trunkline/peers';
 import { type Health, serveHealth } from '@trunkline/resilience/health';
 import { createIdentity } from '@trunkline/security';
@@ -46,6 +46,7 @@ export const demo = defineProtocol({
     },
     count: { id: 4, request: json(z.int()), download: json(z.int()) },
     echo: { id: 5, request: bytes, upload: bytes, download: bytes },
+    same: { id: 7, request: json(z.nullable(z.int())), response: json(z.nullable(z.int())) },
     hang: { id: 6, request: json(z.object({})), response: json(z.object({})) },
   },
 });
@@ -57,6 +58,8 @@ export interface NodeOptions {
   /** Without the protocols for tools. */
   readonly isBare?: boolean;
   readonly hasGossip?: boolean;
+  readonly overlay?: OverlayFactory;
+  readonly seeds?: readonly string[];
   /** Lets tools change the node. */
   readonly isWritable?: boolean;
 }
@@ -80,6 +83,8 @@ export async function startNode(
     allow = () => true,
     isBare = false,
     hasGossip = false,
+    overlay = fullMesh(),
+    seeds = [],
     isWritable = false,
   }: NodeOptions = {},
 ): Promise<TestNode> {
@@ -108,13 +113,16 @@ export async function startNode(
     echo: async (_, rpc) => {
       for await (const item of rpc.upload) await rpc.write(item);
     },
+    same: (value) => value,
     hang: (_, { signal }) =>
       new Promise((_resolve, reject) =>
         signal.addEventListener('abort', () => reject(signal.reason)),
       ),
   });
-  const peers = hasGossip ? createPeers({ transport, identity: createIdentity() }) : undefined;
-  const gossip = peers && createGossip({ transport, peers, overlay: fullMesh() });
+  const peers = hasGossip
+    ? createPeers({ transport, identity: tls ? undefined : createIdentity(), seeds })
+    : undefined;
+  const gossip = peers && createGossip({ transport, peers, overlay });
   let health: Health | undefined;
   if (!isBare) {
     serveReflection(transport, { allow });
