@@ -3,7 +3,7 @@
 // packages into one file each, which Node loads faster, and the pages of packages and of an
 // example. Run by `pnpm build`, and first by every other script of package.json.
 
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { buildPages } from './pages.mjs';
@@ -50,6 +50,8 @@ for (const folder of packages) {
   }
 }
 
+writeVersion();
+
 console.log(`Building ${packages.length} packages`);
 // One checker for each project, because several would check the types that they share several
 // times.
@@ -59,6 +61,16 @@ process.exitCode = (
 if (process.exitCode === 0) {
   await Promise.all([...BUNDLED.map((bundle) => bundleForNode(...bundle)), bundlePage()]);
   await buildPages();
+}
+
+/** Writes the version of core, which snapshots contain, from its manifest. */
+function writeVersion() {
+  const core = join(root, 'packages/transport-core');
+  const { version } = JSON.parse(readFileSync(join(core, 'package.json'), 'utf8'));
+  const file = join(core, 'src/version.ts');
+  const before = readFileSync(file, 'utf8');
+  const after = before.replace(/'.*'/, `'${version}'`);
+  if (after !== before) writeFileSync(file, after);
 }
 
 /**

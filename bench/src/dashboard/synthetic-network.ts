@@ -55,7 +55,8 @@ export async function startSyntheticNetwork(
       watch: async function* () {
         for (let second = 0; ; second++) {
           const at = Math.round(systemClock.now());
-          yield { at, patch: second === 0 ? { ...state, at } : change(state, second, at, random) };
+          const patch = second === 0 ? { ...state, at } : change(state, second, at, random);
+          yield { at, more: false, patch };
           await systemClock.sleep(1_000);
         }
       },
@@ -81,7 +82,7 @@ function stateOf(address: string, connections: ReadonlyMap<string, Connection>):
   return {
     at: 0,
     node: {
-      ...{ state: 'open', draining: false, readonly: true, network: 'default' },
+      ...{ state: 'open', draining: false, readonly: true, network: 'default', version: '0' },
       ...{ addresses: [address], protocols: { store: { version: 1, channel: 32 } } },
     },
     totals: {

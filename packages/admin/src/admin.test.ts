@@ -49,6 +49,21 @@ test('a call that its caller canceled is counted, and is no error', async (t) =>
   t.deepEqual(state.errors, {});
 });
 
+test('a state that is larger than one item of a stream arrives in parts, as one state', async (t) => {
+  const status = { text: 'x'.repeat(500) };
+  const list = Array.from({ length: 4_000 }, (_, i) => ({
+    ...{ nodeId: `${i}`, proven: true, persistent: false, direction: 'in' as const, score: 0 },
+    ...{ instance: `${i}`, status, remote: { id: `in-${i}` } as never },
+  }));
+  const events = () => (async function* () {})();
+  const peers = { nodeId: 'a', list: () => list, events, ban() {}, unban() {} };
+  const { tool } = await fixture(t, {}, { peers });
+  const state = await first(followNode(tool));
+  t.is(Object.keys(state.peers!).length, 2_000);
+  t.deepEqual(state.omitted, { peers: 2_000 });
+  t.deepEqual(state.peers!['7']?.status, status);
+});
+
 test('a tool gets what has changed', async (t) => {
   const { client, tool, address } = await fixture(t);
   const changes = (await tool.watch({ interval: 250 }))[Symbol.asyncIterator]();

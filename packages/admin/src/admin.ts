@@ -22,6 +22,7 @@ import { ErrorLog } from './state/error-log.ts';
 import type { JsonObject } from './state/merge-patch.ts';
 import { Sampler } from './state/sampler.ts';
 import type { AdminSources } from './state/sources.ts';
+import { inParts } from './state/split-patch.ts';
 
 /** Options of {@link createAdmin}; `allow` is required. */
 export interface AdminOptions {
@@ -163,7 +164,8 @@ class NodeAdmin implements Admin {
       const patch = sampler.difference(state, next);
       if (patch !== undefined) {
         state = next;
-        yield { at: next['at'] as number, patch };
+        const at = next['at'] as number;
+        for (const part of inParts(patch)) yield { at, ...part };
       }
       due = Math.max(due + interval, clock.now());
       await clock.sleep(due - clock.now(), signal).catch(() => {});

@@ -26,8 +26,9 @@ export async function* followNode(
   refuseUnknown(options, 'followNode', ['interval', 'timeout', 'signal', 'metadata']);
   const { interval, ...own } = options;
   let state: unknown = {};
-  for await (const { patch } of await client.watch({ interval }, own)) {
+  for await (const { more, patch } of await client.watch({ interval }, own)) {
     state = applyPatch(state, patch);
+    if (more) continue;
     const { success, error } = shape.safeParse(state);
     if (!success) {
       const [issue] = error!.issues;
@@ -56,6 +57,9 @@ const shape = z.object({
     draining: z.boolean(),
     readonly: z.boolean(),
     network: z.string(),
+    version: z.string(),
+    name: optionalText,
+    certificateEnd: z.optional(z.number()),
     addresses: z.array(z.string()),
     protocols: record(z.object({ version: z.number(), channel: z.number() })),
     nodeId: optionalText,
@@ -92,6 +96,7 @@ const shape = z.object({
       since: z.number(),
       instance: z.string(),
       addr: optionalText,
+      name: optionalText,
       nodeId: optionalText,
       rtt: z.optional(z.number()),
       bytes: z.object({ in: z.number(), out: z.number() }),

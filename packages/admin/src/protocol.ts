@@ -13,6 +13,8 @@ import type { AdminEvent } from './events.ts';
 export interface NodeStateChange {
   /** The time of the new state, on the node's clock in milliseconds. */
   readonly at: number;
+  /** True if further patches belong to the same state, which is too large for one item. */
+  readonly more: boolean;
   readonly patch: { readonly [member: string]: unknown };
 }
 
@@ -43,10 +45,10 @@ export const adminProtocol = defineProjectProtocol({
           interval: z.optional(z.number().check(z.minimum(250), z.maximum(3_600_000))),
         }),
       ),
-      download: json(z.object({ at: z.number(), patch: z.record(z.string(), z.unknown()) }), {
-        limit: 16 * 1024 * 1024,
-        values: 4_000_000,
-      }) as Codec<NodeStateChange>,
+      download: json(
+        z.object({ at: z.number(), more: z.boolean(), patch: z.record(z.string(), z.unknown()) }),
+        { limit: 16 * 1024 * 1024, values: 4_000_000 },
+      ) as Codec<NodeStateChange>,
     },
     events: {
       id: 2,

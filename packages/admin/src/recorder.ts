@@ -71,6 +71,9 @@ export class Recorder implements Observer {
       case 'listenFailed':
       case 'acceptFailed':
         return this.#errors.add(at, 'listener', '', event.error);
+      case 'broker':
+        if (event.error !== undefined) this.#errors.add(at, 'broker', event.server, event.error);
+        return;
       case 'callbackFailed':
         return this.#errors.add(at, 'callback', event.callback, event.error);
     }

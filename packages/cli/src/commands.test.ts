@@ -116,14 +116,14 @@ test('peers, topics and watch show the state of a node', async (t) => {
   node.gossip!.topic('news', json(z.string()));
   const to = ['-a', node.address];
   const peers = await trunkline(['peers', ...to]);
-  t.regex(peers.out, new RegExp(`${other.peers!.nodeId} +asserted +in +tcp://`));
+  t.regex(peers.out, new RegExp(`${other.peers!.nodeId} +blue-1 +asserted +in +tcp://`));
   t.deepEqual(Object.keys(JSON.parse((await trunkline(['peers', '--json', ...to])).out)), [
     other.peers!.nodeId,
   ]);
   const topics = await trunkline(['topics', ...to]);
   t.regex(topics.out, /^TOPIC +OVERLAY .*\nnews +fullMesh +/);
   const watched = await trunkline(['watch', '--count', '1', ...to]);
-  t.regex(watched.out, /^ID +DIRECTION .*\nin-1 +in +up/);
+  t.regex(watched.out, /^ID +DIRECTION .*\nin-1 +in +up +\S+ +blue-1 /);
   t.regex(watched.out, /00:00:00\.000 peers up peer=/);
   const events = await trunkline(['watch', '--count', '1', '--json', ...to]);
   t.is(JSON.parse(events.out).type, 'up');
@@ -137,6 +137,7 @@ test('top prints calls by method, and sorts them by keys', async (t) => {
   const top = ['top', '--interval', '250ms', '-a', address];
   const { out, code } = await trunkline([...top, '--count', '1', '--json']);
   t.is(code, 0);
+  t.is(JSON.parse(out).name, 'blue-1');
   t.like(JSON.parse(out).methods[0], {
     method: 'demo/greet',
     side: 'server',
@@ -144,6 +145,7 @@ test('top prints calls by method, and sorts them by keys', async (t) => {
     errors: 0,
   });
   const text = await trunkline([...top, '--count', '1']);
+  t.regex(text.out, /^blue-1 {2}tcp:.* open /);
   t.regex(
     text.out,
     /METHOD +SIDE +CALLS\/S +ERRORS\/S +CANCELED\/S +P50 +P99 +ACTIVE\ndemo\/greet +server +0\.0 +0\.0 +0\.0 /,

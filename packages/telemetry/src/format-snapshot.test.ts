@@ -5,6 +5,8 @@ import test from 'ava';
 import { formatSnapshot } from './format-snapshot.ts';
 
 const quiet: TransportSnapshot = {
+  draining: false,
+  version: '1.2.3',
   at: 5,
   state: 'open',
   network: 'default',
@@ -36,7 +38,14 @@ const quiet: TransportSnapshot = {
 test('a transport without connections takes three lines', (t) => {
   t.is(
     formatSnapshot(quiet),
-    "transport open, network 'default', not listening\nprotocols raft v1 (0x20)\ncalls 0 made, 0 served, 0 waiting; 0 B unread",
+    "transport open, version 1.2.3, network 'default', not listening\nprotocols raft v1 (0x20)\ncalls 0 made, 0 served, 0 waiting; 0 B unread",
+  );
+});
+
+test('the name of a node and a drain are in the first line', (t) => {
+  t.regex(
+    formatSnapshot({ ...quiet, name: 'blue\u001b-1', draining: true }),
+    /^transport blue\ufffd-1 draining, version 1\.2\.3, /,
   );
 });
 
@@ -81,7 +90,7 @@ test('connections are shown in a table with aligned columns', (t) => {
   });
   t.is(
     text,
-    `transport open, network 'default', on 127.0.0.1:7000
+    `transport open, version 1.2.3, network 'default', on 127.0.0.1:7000
 protocols raft v1 (0x20)
 calls 0 made, 0 served, 0 waiting; 0 B unread
 dialing host:1

@@ -10,6 +10,9 @@ import { type ConnectionSnapshot, cleanText } from '@trunkline/transport-core/ba
 export function formatSnapshot(snapshot: TransportSnapshot): string {
   const {
     state,
+    draining,
+    name,
+    version,
     network,
     localAddrs,
     protocols,
@@ -23,7 +26,7 @@ export function formatSnapshot(snapshot: TransportSnapshot): string {
     counters,
   } = snapshot;
   const lines = [
-    `transport ${state}, network '${network}', ${localAddrs.length > 0 ? `on ${localAddrs.join(', ')}` : 'not listening'}`,
+    `transport ${name === undefined ? '' : `${cleanText(name)} `}${draining && state === 'open' ? 'draining' : state}, version ${version}, network '${network}', ${localAddrs.length > 0 ? `on ${localAddrs.join(', ')}` : 'not listening'}`,
     `protocols ${protocols.map(({ name, version, channel }) => `${name} v${version} (0x${channel.toString(16).padStart(2, '0')})`).join(', ')}`,
     `calls ${calls.made} made, ${calls.served} served, ${waiting} waiting; ${size(memory)} unread`,
   ];
@@ -55,7 +58,7 @@ const COLUMNS: readonly [title: string, cell: (connection: ConnectionSnapshot) =
   ['connection', (c) => c.id],
   ['state', (c) => c.state],
   ['endpoint', (c) => c.endpoint],
-  ['peer', (c) => c.nodeId?.slice(0, 12) ?? c.addr ?? '–'],
+  ['peer', (c) => c.name ?? c.nodeId?.slice(0, 12) ?? c.addr ?? '–'],
   ['rtt', (c) => (c.rtt === undefined ? '–' : `${c.rtt.toFixed(2)} ms`)],
   ['age', (c) => `${(c.age / 1_000).toFixed(1)} s`],
   ['in', (c) => size(c.bytes.in)],

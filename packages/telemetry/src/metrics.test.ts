@@ -239,3 +239,53 @@ test('bounds must be ascending numbers', (t) => {
     t.throws(() => createMetrics({ bounds }), { instanceOf: TypeError, message: /bounds/ });
   t.throws(() => createMetrics({ methods: -1 }), { instanceOf: TypeError, message: /methods/ });
 });
+
+test('a node has its name, its version, the end of its certificate, and whether it drains', (t) => {
+  const metrics = createMetrics();
+  const state = (more: object) => ({
+    snapshot: () =>
+      ({ ...createTransport({ protocol, backends: [inmem()] }).snapshot(), ...more }) as never,
+  });
+  const transport = { name: 'blue', version: '1.2.3' };
+  metrics.watch({ transport: state({ ...transport, certificateEnd: 5_000, draining: true }) });
+  metrics.watch({ transport: state({ ...transport, certificateEnd: 4_000 }) });
+  metrics.watch({ transport: state({ version: '1.2.4', name: undefined }) });
+  t.deepEqual(
+    points(metrics, 'target.info').map(({ attributes, value }) => [attributes, value]),
+    [
+      [{ 'trunkline.version': '1.2.3', 'trunkline.node.name': 'blue' }, 1],
+      [{ 'trunkline.version': '1.2.4' }, 1],
+    ],
+  );
+  t.deepEqual(values(metrics, 'trunkline.certificate.expiration.timestamp'), { '': 4 });
+  t.deepEqual(values(metrics, 'trunkline.transport.draining'), { '': 1 });
+  t.deepEqual(points(createMetrics(), 'trunkline.certificate.expiration.timestamp'), []);
+});
+
+test('failed listeners and lost brokers are counted', (t) => {
+  const metrics = createMetrics();
+  const error = new TransportError('unavailable', 'gone');
+  t.deepEqual(values(metrics, 'trunkline.listener.failed'), { '': 0 });
+  const { observer } = metrics;
+  observer.event!({ type: 'listenFailed', error, retryIn: 10 });
+  observer.event!({ type: 'broker', state: 'connected', server: 'a:4222' });
+  t.deepEqual(values(metrics, 'trunkline.broker.events'), { connected: 1, lost: 0 });
+  observer.event!({ type: 'broker', state: 'lost', server: 'a:4222', error });
+  t.deepEqual(values(metrics, 'trunkline.broker.events'), { connected: 1, lost: 1 });
+  t.deepEqual(values(metrics, 'trunkline.listener.failed'), { '': 1 });
+});
+
+test('names of targets are labels for the first 100 of them', (t) => {
+  const metrics = createMetrics();
+  const names = Array.from({ length: 103 }, (_, i) => ({
+    ...{ name: `service:${i}`, waiting: 1, addresses: [{ status: 'up' }] },
+  }));
+  metrics.watch({ balancer: { snapshot: () => ({ names, events: {} }) } });
+  for (let times = 0; times < 2; times++) {
+    const counts = values(metrics, 'trunkline.balancer.address.count');
+    t.is(Object.keys(counts).length, 101 * 4);
+    t.is(counts['service:99 up'], 1);
+    t.is(counts['_OTHER up'], 3);
+  }
+  t.deepEqual(values(metrics, 'trunkline.balancer.call.waiting'), { '': 103 });
+});

@@ -49,9 +49,9 @@ export interface Metrics {
   /** The metrics that `collect` returns, without points. */
   readonly definitions: readonly MetricDefinition[];
   /**
-   * Adds the state of a transport, of its peers and of its gossip to each collection. Returns a
-   * function that removes them again; sums keep the values that were counted. A transport that is
-   * closed is removed automatically.
+   * Adds the state of a transport, and of other parts of the node, to each collection. Call it again
+   * for a second part of a kind. Returns a function that removes the parts again; sums keep the
+   * values that were counted. Once a transport is closed, it is removed with the other parts.
    */
   watch(sources: MetricSources): () => void;
   /** Returns all metrics at this moment. */
@@ -80,7 +80,7 @@ class NodeMetrics implements Metrics {
   }
 
   watch(sources: MetricSources): () => void {
-    refuseUnknown(sources, 'metrics.watch', ['transport', 'peers', 'gossip']);
+    refuseUnknown(sources, 'metrics.watch', SOURCES);
     return this.#sources.add(sources);
   }
 
@@ -100,6 +100,8 @@ class Recorder implements Observer {
   readonly #dropped = new LabeledCounter(METRICS.onewaysDropped, 'reason');
   readonly #closed = new LabeledCounter(METRICS.closed, 'reason');
   readonly #rejected = new LabeledCounter(METRICS.rejected, 'direction', 'error.type');
+  readonly #listeners = new LabeledCounter(METRICS.listenersFailed, '');
+  readonly #brokers = new LabeledCounter(METRICS.brokerEvents, 'event');
   readonly #dials: LabeledHistogram;
   readonly #handshakes: LabeledHistogram;
   readonly #messages = new LabeledCounter(METRICS.gossipMessages, 'outcome', 'topic');
@@ -116,6 +118,7 @@ class Recorder implements Observer {
     this.#topics = topics ? new Set() : undefined;
     // Counters are exported even at 0, so that a query finds them before the first failure.
     this.#refused.add(0, undefined);
+    this.#listeners.add(0, undefined);
     for (const reason of ['dropped', 'lost']) this.#dropped.add(0, reason);
   }
 
@@ -139,6 +142,10 @@ class Recorder implements Observer {
   event(event: ObserverEvent): void {
     if (event.type === 'down') this.#closed.add(1, event.cause?.reason ?? event.cause?.code);
     if (event.type === 'rejected') this.#rejected.add(1, event.direction, event.error.code);
+    if (event.type === 'listenFailed') this.#listeners.add(1, undefined);
+    if (event.type !== 'broker') return;
+    for (const state of ['connected', 'lost'])
+      this.#brokers.add(state === event.state ? 1 : 0, state);
   }
 
   count(counter: TransportCounter, amount: number): void {
@@ -184,6 +191,8 @@ class Recorder implements Observer {
       this.#dropped,
       this.#closed,
       this.#rejected,
+      this.#listeners,
+      this.#brokers,
       this.#dials,
       this.#handshakes,
       this.#messages,
@@ -214,3 +223,14 @@ const DURATIONS = [
 ];
 const HOPS = [1, 2, 3, 4, 5, 6, 8, 10, 15, 20];
 const MOST_TOPICS = 100;
+const SOURCES = [
+  'transport',
+  'peers',
+  'gossip',
+  'balancer',
+  'retries',
+  'breaker',
+  'admission',
+  'concurrency',
+  'resumable',
+] as const satisfies readonly (keyof MetricSources)[];

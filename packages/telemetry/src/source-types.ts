@@ -31,6 +31,73 @@ export interface MetricSources {
         };
       }
     | undefined;
+  /** A balancer of `createBalancer`. */
+  readonly balancer?:
+    | {
+        /** Returns the part of the snapshot of a balancer that has metrics. */
+        snapshot(): {
+          readonly names: readonly {
+            readonly name: string;
+            readonly waiting: number;
+            readonly addresses: readonly { readonly status: string }[];
+          }[];
+          readonly events: Readonly<Record<string, number>>;
+        };
+      }
+    | undefined;
+  /** Retries of `createRetries`. */
+  readonly retries?:
+    | {
+        /** Returns the part of the snapshot of retries that has metrics. */
+        snapshot(): {
+          readonly retries: number;
+          readonly hedges: number;
+          readonly throttled: number;
+          readonly pushbacks: number;
+        };
+      }
+    | undefined;
+  /** A breaker of `createCircuitBreaker`. */
+  readonly breaker?:
+    | {
+        readonly opened: number;
+        readonly refused: number;
+        /** Returns the part of the snapshot of a breaker that has metrics. */
+        snapshot(): readonly { readonly state: string }[];
+      }
+    | undefined;
+  /** The admission control of a server, of `createAdmission`. */
+  readonly admission?:
+    | {
+        /** Returns the part of the snapshot of an admission control that has metrics. */
+        snapshot(): {
+          readonly limit: number;
+          readonly running: number;
+          readonly waiting: number;
+          readonly admitted: number;
+          readonly refused: number;
+        };
+      }
+    | undefined;
+  /** The limit of a client, of `createConcurrencyLimit`. */
+  readonly concurrency?:
+    | {
+        /** Returns the part of the snapshot of a limit that has metrics. */
+        snapshot(): {
+          readonly limit: number;
+          readonly inFlight: number;
+          readonly refused: number;
+        };
+      }
+    | undefined;
+  /** A handler of `resumable`. */
+  readonly resumable?:
+    | {
+        readonly streams: number;
+        readonly bytes: number;
+        readonly counts: Readonly<Record<string, number>>;
+      }
+    | undefined;
 }
 
 /** The part of the snapshot of Peers that has metrics. */

@@ -3,9 +3,11 @@
 
 import type { TransportSnapshot } from '@trunkline/transport-core';
 import type { ConnectionSnapshot } from '@trunkline/transport-core/backend';
-import type { Collection } from './collection.ts';
+import type { Collection, MetricAttributes } from './collection.ts';
 import { METRICS } from './definitions.ts';
+import { addResilience } from './resilience-sources.ts';
 import type { GossipState, MetricSources, PeersState, TopicState } from './source-types.ts';
+import { Sums } from './sums.ts';
 
 /** The watched parts of a node. */
 export class Sources {
@@ -14,6 +16,9 @@ export class Sources {
   /** The final sums of sources that are no longer watched. */
   readonly #io = { in: 0, out: 0 };
   readonly #gossip = new Map<string, Map<string | undefined, number>>();
+  readonly #past = new Sums();
+  /** The names of targets that are labels. */
+  readonly #targets = new Set<string>();
 
   /** @param label returns the label for a topic. */
   constructor(label: (topic: string) => string | undefined) {
@@ -29,6 +34,8 @@ export class Sources {
   collect(into: Collection): void {
     const totals = new Totals();
     const io = { ...this.#io };
+    const sums = new Sums();
+    sums.addCounters(this.#past);
     for (const watched of [...this.#watched]) {
       const { transport, peers, gossip } = watched.sources;
       const state = transport?.snapshot();
@@ -38,10 +45,12 @@ export class Sources {
         io.out += state.bytes.out;
       }
       if (peers !== undefined) totals.addPeers(peers.snapshot());
+      addResilience(sums, watched.sources, this.#targetOf);
       if (gossip !== undefined) this.#addGossip(watched, gossip.snapshot(), totals);
       if (state?.state === 'closed') this.#remove(watched);
     }
     totals.collect(into);
+    sums.collect(into);
     into.add(METRICS.io, io.in, { direction: 'receive' });
     into.add(METRICS.io, io.out, { direction: 'transmit' });
     for (const [outcome, topics] of this.#gossip) {
@@ -58,8 +67,18 @@ export class Sources {
     const { bytes } = transport?.snapshot() ?? { bytes: { in: 0, out: 0 } };
     this.#io.in += bytes.in;
     this.#io.out += bytes.out;
+    const sums = new Sums();
+    addResilience(sums, watched.sources, this.#targetOf);
+    this.#past.addCounters(sums);
     if (gossip !== undefined) this.#addGossip(watched, gossip.snapshot(), undefined);
   }
+
+  /** Returns the label for the name of a target: `_OTHER` after the first 100. */
+  readonly #targetOf = (target: string): string => {
+    const targets = this.#targets;
+    if (targets.size < MOST_TARGETS) targets.add(target);
+    return targets.has(target) ? target : '_OTHER';
+  };
 
   /**
    * Adds the messages since the last collection. A topic starts counting from 0 each time the node
@@ -102,10 +121,22 @@ class Totals {
   #blocked = 0;
   #memory = 0;
   #memoryLimit = 0;
+  #draining = 0;
+  #certificateEnd = Number.POSITIVE_INFINITY;
+  /** The names and versions of transports. */
+  readonly #nodes = new Map<string, MetricAttributes>();
 
-  addTransport({ connections, memory, limits, state }: TransportSnapshot): void {
+  addTransport(snapshot: TransportSnapshot): void {
+    const { connections, memory, limits, state, draining, certificateEnd } = snapshot;
     for (const connection of connections) this.#addConnection(connection);
     if (state === 'closed') return;
+    if (draining) this.#draining++;
+    this.#certificateEnd = Math.min(this.#certificateEnd, certificateEnd ?? this.#certificateEnd);
+    const { name, version } = snapshot;
+    this.#nodes.set(`${version} ${name}`, {
+      'trunkline.version': version,
+      ...(name === undefined ? {} : { 'trunkline.node.name': name }),
+    });
     this.#memory += memory;
     this.#memoryLimit += limits.memory;
   }
@@ -159,6 +190,10 @@ class Totals {
       into.add(METRICS.queueMessages, messages, { queue });
       into.add(METRICS.queueSize, bytes, { queue });
     }
+    for (const attributes of this.#nodes.values()) into.add(METRICS.target, 1, attributes);
+    into.add(METRICS.draining, this.#draining);
+    if (this.#certificateEnd < Number.POSITIVE_INFINITY)
+      into.add(METRICS.certificate, this.#certificateEnd / 1_000);
     into.add(METRICS.memory, this.#memory);
     into.add(METRICS.memoryLimit, this.#memoryLimit);
     for (const [topic, { neighbors, topics }] of this.#neighbors) {
@@ -168,3 +203,6 @@ class Totals {
     }
   }
 }
+
+/** The number of names of targets that are labels. */
+const MOST_TARGETS = 100;

@@ -39,6 +39,12 @@ export interface CommonOptions {
    */
   readonly network?: string | undefined;
   /**
+   * A name of this node for people, at most 255 characters: in snapshots, metrics and the dashboard.
+   * Peers see it as `remote.hello.name`, unless `hello` has a field `name`. Default: none; snapshots
+   * then have the common name of the certificate that a backend presents.
+   */
+  readonly name?: string | undefined;
+  /**
    * Maximum number of connections to one target, 1 to 64. Default 3. The transport opens another
    * one in the background when long messages crowd all existing ones.
    */
@@ -131,6 +137,7 @@ const KIB = 1024;
  */
 export const commonOptions = optionsSchema({
   network: withDefault(text(), 'default'),
+  name: optional(text()),
   maxPool: withDefault(integer(1, 64), 3),
   timeout: withDefault(millisecondsOrNever(), 10_000),
   dialTimeout: withDefault(milliseconds(), 3_000),

@@ -55,6 +55,11 @@ class OperatorLog implements Observer {
       }
       case 'acceptFailed':
         return this.#write('warn', { err: event.error }, 'a connection could not be accepted');
+      case 'broker': {
+        const { state, server, error } = event;
+        const level = state === 'lost' ? 'warn' : 'info';
+        return this.#write(level, { server, err: error }, `the connection to a broker: ${state}`);
+      }
       case 'callbackFailed': {
         const { callback, error } = event;
         return this.#write('error', { err: error }, `the callback '${callback}' failed`);

@@ -30,6 +30,13 @@ export type ObserverEvent =
    * continues.
    */
   | { type: 'acceptFailed'; error: TransportError }
+  /** The connection to a server of a broker, such as NATS, was made or lost. */
+  | {
+      type: 'broker';
+      state: 'connected' | 'lost';
+      server: string;
+      error?: TransportError | undefined;
+    }
   /**
    * A callback of the user threw (`admit`, `hello`, `resolve`, `allow`, `upgrade`; not the
    * observer's own), or the clean-up of a handler did. For `handler` and `allow`, also the error of

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 
 import { connect } from '@nats-io/transport-node';
 import { startNatsCluster, startNatsServer } from '@trunkline/local-nats';
-import { TransportError } from '@trunkline/transport-core';
+import { type Observer, TransportError } from '@trunkline/transport-core';
 import { createMessage, MessageType } from './message.ts';
 import { client, eventually, node } from './testing/nodes.ts';
 import { natsTest, serverOfFile } from './testing/server.ts';
@@ -52,6 +52,33 @@ natsTest(
     isOver = true;
     await Promise.all(callers);
     t.is(Math.max(...handled.values()), 1, 'a message was replayed');
+  },
+);
+
+natsTest(
+  'a lost server and a new connection to it are events, and the end of a transport is none',
+  async (t) => {
+    const first = await startNatsServer();
+    t.teardown(() => first.kill());
+    const seen: string[] = [];
+    const observer: Observer = {
+      event: (event) => {
+        if (event.type === 'broker')
+          seen.push([event.state, event.server, event.error?.code].join(' '));
+      },
+    };
+    const far = await node(t, { bindAddr: `nats://${first.address}/orders`, observer });
+    await first.kill();
+    await eventually(() => seen.length === 2);
+    const second = await startNatsServer({ port: first.port });
+    t.teardown(() => second.kill());
+    await eventually(() => seen.length === 3);
+    await far.close();
+    t.deepEqual(seen, [
+      `connected ${first.address} `,
+      `lost ${first.address} unavailable`,
+      `connected ${first.address} `,
+    ]);
   },
 );
 

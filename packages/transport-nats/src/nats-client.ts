@@ -43,11 +43,13 @@ export class NatsClient {
   /** True if `retire` was called: the client ends when it is no longer held. */
   #isRetired = false;
   #isDown = false;
+  /** True once this end closes the connection. */
+  #isEnding = false;
   #ended: (() => void) | undefined;
   /** Resolves when the socket is closed. */
   readonly ended = new Promise<void>((resolve) => (this.#ended = resolve));
 
-  #lost: (() => void) | undefined;
+  #lost: ((error: TransportError | undefined) => void) | undefined;
 
   /** @param maxPending the maximum credit that all connections together may grant, in bytes */
   constructor(connection: NatsConnection, maxPending: number, clock: Clock) {
@@ -59,8 +61,8 @@ export class NatsClient {
     const down = (cause: unknown) => {
       if (this.#isDown) return;
       this.#isDown = true;
-      this.#lost?.();
       const error = natsError(cause, 'lost', this.server);
+      this.#lost?.(this.#isEnding ? undefined : error);
       for (const listener of [...this.#listeners]) listener.failed(error);
     };
     connection.closed().then((error) => {
@@ -77,10 +79,11 @@ export class NatsClient {
 
   /**
    * Calls `lost` when the connection is lost or has ended; immediately if that has happened
-   * already.
+   * already. There is no error if this end has closed it.
    */
-  onLost(lost: () => void): void {
-    if (this.#isDown) return lost();
+  onLost(lost: (error: TransportError | undefined) => void): void {
+    if (this.#isDown)
+      return lost(this.#isEnding ? undefined : natsError(undefined, 'lost', this.server));
     this.#lost = lost;
   }
 
@@ -169,6 +172,7 @@ export class NatsClient {
    * not answer, the client's pings detect that.
    */
   async #end(): Promise<void> {
+    this.#isEnding = true;
     await this.flush().catch(() => {});
     await this.#connection.close().catch(() => {});
   }

@@ -1,7 +1,7 @@
 // The NATS connections of one layer, one for each list of servers.
 
 import type { ConnectionOptions } from '@nats-io/nats-core';
-import { type Clock, TransportError } from '@trunkline/transport-core';
+import { type Clock, type Observer, TransportError } from '@trunkline/transport-core';
 import { type ConnectToNats, NatsClient } from './nats-client.ts';
 import { natsError } from './nats-errors.ts';
 
@@ -10,6 +10,7 @@ export class NatsClients {
   readonly #options: ConnectionOptions;
   readonly #maxPending: number;
   readonly #clock: Clock;
+  readonly #observer: Observer | undefined;
   readonly #clients = new Map<string, Entry>();
   /** Other servers of a cluster, by the list of servers through which they became known. */
   readonly #known = new Map<string, readonly string[]>();
@@ -20,11 +21,13 @@ export class NatsClients {
     options: ConnectionOptions,
     maxPending: number,
     clock: Clock,
+    observer?: Observer | undefined,
   ) {
     this.#connect = connect;
     this.#options = options;
     this.#maxPending = maxPending;
     this.#clock = clock;
+    this.#observer = observer;
   }
 
   /** Returns the client for these servers; connects if there is none, or if it was lost. */
@@ -48,7 +51,13 @@ export class NatsClients {
     };
     opening.then((client) => {
       made.client = client;
-      client.onLost(forget);
+      const { server } = client;
+      this.#observer?.event?.({ type: 'broker', state: 'connected', server });
+      client.onLost((error) => {
+        forget();
+        if (error !== undefined)
+          this.#observer?.event?.({ type: 'broker', state: 'lost', server, error });
+      });
     }, forget);
     return opening;
   }

@@ -2,6 +2,7 @@
 
 import {
   type Clock,
+  type Observer,
   type Random,
   systemClock,
   systemRandom,
@@ -51,7 +52,7 @@ export class NatsLayer implements StreamLayer {
   readonly #dials = new Set<(error: TransportError) => void>();
 
   /** @param options must be valid. */
-  constructor(options: NatsStreamLayerOptions) {
+  constructor(options: NatsStreamLayerOptions, observer?: Observer | undefined) {
     this.#options = options;
     this.clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
@@ -69,7 +70,13 @@ export class NatsLayer implements StreamLayer {
       name: given?.name ?? options.node ?? randomId(this.#random),
     };
     this.#inbox = this.#subjects.inbox(options.node ?? this.#own.name);
-    this.#clients = new NatsClients(connectToNats, clientOptions(options), maxPending, this.clock);
+    this.#clients = new NatsClients(
+      connectToNats,
+      clientOptions(options),
+      maxPending,
+      this.clock,
+      observer,
+    );
   }
 
   async listen(

@@ -1,6 +1,6 @@
 // NATS as a backend of createTransport, and as a stream layer.
 
-import type { Backend } from '@trunkline/transport-core';
+import type { Backend, Observer } from '@trunkline/transport-core';
 import { checkAdvertised, parseOptions, type StreamLayer } from '@trunkline/transport-core/backend';
 import { NatsLayer } from './nats-layer.ts';
 import {
@@ -24,14 +24,18 @@ export function nats(options: NatsBackendOptions = {}): Backend {
   return {
     schemes: ['nats'],
     credit: CREDIT,
-    layer: ({ bindAddr, advertiseAddr, clock }) =>
-      createLayer({ ...options, bindAddr, advertiseAddr, clock }, 'createTransport'),
+    layer: ({ bindAddr, advertiseAddr, clock, observer }) =>
+      createLayer({ ...options, bindAddr, advertiseAddr, clock }, 'createTransport', observer),
   };
 }
 
-function createLayer(options: NatsStreamLayerOptions, name: string): StreamLayer {
+function createLayer(
+  options: NatsStreamLayerOptions,
+  name: string,
+  observer?: Observer | undefined,
+): StreamLayer {
   checkNatsOptions(options, name);
-  const layer = new NatsLayer(options);
+  const layer = new NatsLayer(options, observer);
   checkAdvertised(layer, options.advertiseAddr, `${name}: advertiseAddr`);
   return layer;
 }

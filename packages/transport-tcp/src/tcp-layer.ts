@@ -14,6 +14,7 @@ import {
   parseHostPort,
   reasonError,
   type StreamConnection,
+  type StreamLayer,
   socketError,
   type TlsUpdate,
 } from '@trunkline/transport-core/backend';
@@ -218,6 +219,10 @@ export class TcpLayer implements TcpStreamLayer {
 
   get nodeId(): string | undefined {
     return this.#tls?.nodeId;
+  }
+
+  get certificate(): StreamLayer['certificate'] {
+    return this.#tls?.certificate;
   }
 
   advertiseAddr(): string {

@@ -12,6 +12,7 @@ import {
   type ListenOptions,
   reasonError,
   type StreamConnection,
+  type StreamLayer,
   socketError,
   type TlsUpdate,
 } from '@trunkline/transport-core/backend';
@@ -103,6 +104,10 @@ export class WsLayer implements WsStreamLayer {
 
   get nodeId(): string | undefined {
     return this.#tls?.nodeId;
+  }
+
+  get certificate(): StreamLayer['certificate'] {
+    return this.#tls?.certificate;
   }
 
   advertiseAddr(): string {

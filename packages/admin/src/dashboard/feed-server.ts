@@ -7,7 +7,8 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import { createPatch, type JsonObject, type Patch } from '../state/merge-patch.ts';
+import { createPatch, type JsonObject } from '../state/merge-patch.ts';
+import { inParts } from '../state/split-patch.ts';
 import type { NetworkFollower } from './network-follower.ts';
 import type { dashboardProtocol, NetworkChange } from './protocol.ts';
 
@@ -61,8 +62,6 @@ export function serveFeed(
 
 /** Maximum number of pages that are served at a time. */
 const MOST_PAGES = 16;
-/** Maximum number of nodes in one patch. The first state is sent in parts of this size. */
-const MOST_NODES_IN_PATCH = 50;
 
 type AnyMethod = (request: unknown, options: CallOptions) => Promise<unknown>;
 
@@ -86,16 +85,4 @@ async function* changes(
     due = Math.max(due + interval, clock.now());
     await clock.sleep(due - clock.now(), signal).catch(() => {});
   }
-}
-
-/** Splits a patch by nodes. */
-function* inParts({ nodes, ...rest }: Patch): Generator<NetworkChange, void> {
-  const entries = Object.entries((nodes ?? {}) as Patch);
-  for (let i = 0; i + MOST_NODES_IN_PATCH < entries.length; i += MOST_NODES_IN_PATCH) {
-    const part = Object.fromEntries(entries.slice(i, i + MOST_NODES_IN_PATCH));
-    yield { more: true, patch: { nodes: part } };
-  }
-  const last = Math.max(0, Math.ceil(entries.length / MOST_NODES_IN_PATCH) - 1);
-  const part = Object.fromEntries(entries.slice(last * MOST_NODES_IN_PATCH));
-  yield { more: false, patch: nodes === undefined ? rest : { ...rest, nodes: part } };
 }

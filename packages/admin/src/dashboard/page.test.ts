@@ -65,6 +65,38 @@ pageTest('the page shows a network live, in the past, and two moments compared',
   t.deepEqual([...problems, ...other.problems], []);
 });
 
+pageTest(
+  'fifty nodes have legible names at a desk and on a phone, and clients are no nodes',
+  async (t) => {
+    t.timeout(120_000);
+    const { dashboard, addresses, backends } = await startNetwork(
+      t,
+      50,
+      {},
+      (node) => `eu-west-${node}`,
+    );
+    const client = createTransport({ protocol: greeter, backends, name: 'a client' });
+    t.teardown(() => client.close());
+    await client.send(addresses[0]!, 'greet', 'Ada');
+    for (const [width, height, fewest] of [
+      [1_440, 900, 45],
+      [390, 844, 20],
+    ] as const) {
+      const { page, problems } = await openPage(
+        await startBrowser(t, { width, height }),
+        dashboard.url,
+      );
+      await page.locator('main[data-up="50"]').waitFor();
+      await page.locator('section.picture:not([data-links="0"])').waitFor();
+      await page.waitForFunction(`document.querySelector('canvas')?.dataset.labels >= ${fewest}`);
+      await page.getByRole('button', { name: 'eu-west-50', exact: true }).waitFor();
+      await row(page, 'a client').first().waitFor();
+      t.is(await page.locator('.health.unwatched').count(), 1, 'only in the legend');
+      t.deepEqual(problems, []);
+    }
+  },
+);
+
 pageTest('a hostile node can neither run code nor change the page', async (t) => {
   const { backends, address } = await startHostile(t);
   const tool = createTransport({ protocol: greeter, backends });

@@ -1,7 +1,8 @@
 // Tests of differences as JSON Merge Patch, with the cases of RFC 7396.
 
 import test from 'ava';
-import { applyPatch, createPatch, type JsonObject, toJson } from './merge-patch.ts';
+import { applyPatch, createPatch, type JsonObject, type Patch, toJson } from './merge-patch.ts';
+import { splitPatch } from './split-patch.ts';
 
 // RFC 7396, appendix A: target, patch, result.
 const cases: [target: unknown, patch: unknown, result: unknown][] = [
@@ -62,4 +63,20 @@ test('values become JSON without null, and a patch cannot set a prototype', (t) 
   const patched = applyPatch({}, JSON.parse('{"__proto__": {"x": 1}, "a": 1}')) as object;
   t.deepEqual(Object.keys(patched), ['a']);
   t.is(Object.getPrototypeOf(patched), Object.prototype);
+});
+
+test('the parts of a large patch have the effect of the whole', (t) => {
+  const state = { a: { b: { c: 'x'.repeat(30), d: 'y' }, e: [1, 2, 3] }, f: 'z', g: null as never };
+  const patch = state as unknown as Patch;
+  for (const most of [1, 20, 50, 1_000]) {
+    const parts = [...splitPatch(patch, most)];
+    t.is(parts.length > 1, most < 1_000);
+    const before = { a: { b: 1, old: 2 }, g: 3 };
+    t.deepEqual(
+      parts.reduce<unknown>((whole, part) => applyPatch(whole, part), before),
+      applyPatch(before, patch),
+    );
+    if (most === 50) for (const part of parts) t.true(JSON.stringify(part).length < 80);
+  }
+  t.deepEqual([...splitPatch({})], [{}]);
 });

@@ -72,7 +72,8 @@ function sameList(a: readonly Json[], b: readonly Json[]): boolean {
   });
 }
 
-function isObject(value: unknown): value is JsonObject {
+/** Returns true for an object that is no list. */
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

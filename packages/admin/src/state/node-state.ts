@@ -18,6 +18,12 @@ export interface NodeState {
     /** Whether the node refuses all changes by tools. */
     readonly readonly: boolean;
     readonly network: string;
+    /** The version of `@trunkline/transport-core`. */
+    readonly version: string;
+    /** The name of the node for people; absent if it has none. */
+    readonly name?: string | undefined;
+    /** The time at which its certificate expires, in milliseconds since 1970; absent without TLS. */
+    readonly certificateEnd?: number | undefined;
     readonly addresses: readonly string[];
     /** The protocols by name. */
     readonly protocols: Readonly<

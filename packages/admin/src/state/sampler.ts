@@ -1,7 +1,7 @@
 // Takes the state of a node, and the differences between states. All watchers share the results.
 
 import type { Metrics } from '@trunkline/telemetry';
-import { isDraining } from '@trunkline/transport-core/internal';
+import { cleanText } from '@trunkline/transport-core/backend';
 import { callStatistics } from './call-statistics.ts';
 import type { ErrorLog } from './error-log.ts';
 import { createPatch, type JsonObject, type Patch, toJson } from './merge-patch.ts';
@@ -53,9 +53,12 @@ export class Sampler {
     };
     const node: NodeState['node'] = {
       state: snapshot.state,
-      draining: isDraining(transport),
+      draining: snapshot.draining,
       readonly: this.#readonly,
       network: snapshot.network,
+      version: snapshot.version,
+      name: snapshot.name,
+      certificateEnd: snapshot.certificateEnd,
       addresses: snapshot.localAddrs,
       protocols: Object.fromEntries(
         snapshot.protocols.map(({ name, version, channel }) => [name, { version, channel }]),
@@ -77,7 +80,15 @@ export class Sampler {
       dialing: snapshot.dialing.slice(0, MOST_DIALING),
     };
     const connections = limited('connections', snapshot.connections).map(
-      ({ id, age, ...rest }) => [id, { ...rest, since: Math.round(snapshot.at - age) }] as const,
+      ({ id, age, name, ...rest }) =>
+        [
+          id,
+          {
+            ...rest,
+            name: name && cleanText(name).slice(0, LONGEST_NAME),
+            since: Math.round(snapshot.at - age),
+          },
+        ] as const,
     );
     return {
       at: snapshot.at,
@@ -134,3 +145,5 @@ const FRESH = 100;
 /** Maximum number of members of a collection. */
 const MOST = 2_000;
 const MOST_DIALING = 100;
+/** The length to which the name of a peer, which may be long, is cut. */
+const LONGEST_NAME = 300;

@@ -15,10 +15,11 @@ export function addState(program: Command, terminal: CliTerminal): void {
     .description('Lists the nodes that are connected to a node as peers.')
     .action(async (_: object, command: Command) =>
       withNode(command, terminal, async (node) => {
-        const { peers = {} } = await stateOf(node);
+        const { peers = {}, connections } = await stateOf(node);
         if (command.optsWithGlobals()['json'] === true) return terminal.out(`${toJson(peers)}\n`);
         const rows = Object.entries(peers).map(([id, peer]) => [
           id,
+          connections[peer.connection]?.name ?? '–',
           peer.proven ? 'proven' : 'asserted',
           peer.direction,
           peer.addr ?? '–',
@@ -26,7 +27,7 @@ export function addState(program: Command, terminal: CliTerminal): void {
           String(peer.score),
           peer.persistent ? 'yes' : '',
         ]);
-        const head = ['NODE', 'ID', 'DIRECTION', 'ADDRESS', 'RTT', 'SCORE', 'PERSISTENT'];
+        const head = ['NODE', 'NAME', 'ID', 'DIRECTION', 'ADDRESS', 'RTT', 'SCORE', 'PERSISTENT'];
         return terminal.out(table([head, ...rows]));
       }),
     );
@@ -95,7 +96,7 @@ function formatConnections({ at, connections }: NodeState): string {
     each.direction,
     each.state,
     each.endpoint,
-    each.nodeId?.slice(0, 8) ?? '–',
+    each.name ?? each.nodeId?.slice(0, 8) ?? '–',
     duration(each.rtt),
     duration(at - each.since),
     size(each.bytes.in),

@@ -88,7 +88,10 @@ async function show(
       if (end.signal.aborted) break;
       const rows = sorted(rowsOf(before, state, all === true), order);
       const { at, totals, limits } = state;
-      if (asJson) await terminal.out(`${toJson({ at, methods: rows, totals, limits })}\n`);
+      if (asJson)
+        await terminal.out(
+          `${toJson({ at, name: state.node.name, methods: rows, totals, limits })}\n`,
+        );
       else {
         const text = format(target, before, state, rows, order);
         await terminal.out(isLive ? `${HOME}${fit(text, terminal)}` : `${text}\n`);
@@ -189,7 +192,7 @@ function format(
   const sum = (of: (each: (typeof all)[number]) => number) =>
     all.reduce((total, each) => total + of(each), 0);
   const head = [
-    `${target}  ${node.draining ? 'draining' : node.state}  network ${node.network}`,
+    `${node.name === undefined ? '' : `${node.name}  `}${target}  ${node.draining ? 'draining' : node.state}  network ${node.network}`,
     `connections ${all.length}  streams ${sum(({ streams }) => streams)}  blocked ${sum(({ blocked }) => blocked)}`,
     `received ${rate(totals.received, before?.totals.received)}  sent ${rate(totals.sent, before?.totals.sent)}  memory ${size(totals.memory)} of ${size(limits.memory)}`,
     `queues: ${totals.waiting} waiting for readers, ${sum(({ inbound }) => inbound.calls)} in, ${sum(({ outbound }) => outbound.messages)} out`,

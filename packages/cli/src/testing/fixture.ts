@@ -92,6 +92,7 @@ export async function startNode(
   const log = { level: 'info' };
   const transport = createTransport('tcp://127.0.0.1:0', {
     protocol: demo,
+    name: 'blue-1',
     backends: [tcp({ tls })],
     observer: admin.observer,
   });

@@ -125,6 +125,8 @@ export interface BalancerEvent {
 /** The state of a balancer as plain data. */
 export interface BalancerSnapshot {
   readonly policy: string;
+  /** The number of events of all names since the start, by type. */
+  readonly events: Readonly<Record<BalancerEvent['type'], number>>;
   /** The names that are watched. */
   readonly names: readonly {
     readonly name: string;
@@ -193,6 +195,7 @@ class NamesBalancer implements Balancer {
   readonly #resolver: Resolver;
   readonly #clock: Clock;
   readonly #ticks: TickClock;
+  readonly #events = { added: 0, removed: 0, up: 0, down: 0, ejected: 0, returned: 0 };
   /** The resolved names, the least recently used first. */
   readonly #names = new Map<string, { readonly of: BalancedName; readonly stop: () => void }>();
   /** The name of the last call, because the next call is often to the same name. */
@@ -298,6 +301,7 @@ class NamesBalancer implements Balancer {
   }
 
   #tell(event: BalancerEvent): void {
+    this.#events[event.type]++;
     try {
       this.#options.onEvent?.(event);
     } catch {
@@ -315,6 +319,7 @@ class NamesBalancer implements Balancer {
     const now = this.#clock.now();
     return {
       policy: this.#policy.name,
+      events: { ...this.#events },
       names: [...this.#names.values()].map(({ of }) => ({
         name: of.name,
         resolved: of.isResolved,

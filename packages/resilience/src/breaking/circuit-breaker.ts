@@ -67,6 +67,10 @@ export interface CircuitEvent {
 export interface CircuitBreaker {
   /** The interceptor. Pass it among the transport's client interceptors, after the balancer's. */
   readonly interceptor: ClientInterceptor;
+  /** Number of times that a circuit has opened. */
+  readonly opened: number;
+  /** Number of calls that a circuit has refused. */
+  readonly refused: number;
   /** Returns the state of each circuit as plain data. */
   snapshot(): readonly {
     readonly key: string;
@@ -89,6 +93,8 @@ export function createCircuitBreaker(options: CircuitBreakerOptions = {}): Circu
 
 class Breaker implements CircuitBreaker {
   readonly interceptor: ClientInterceptor;
+  opened = 0;
+  refused = 0;
   readonly #options;
   readonly #ticks: TickClock;
   readonly #circuits = new Map<string, Circuit>();
@@ -105,7 +111,10 @@ class Breaker implements CircuitBreaker {
     const now = this.#ticks.now();
     const circuit = this.#circuitOf(key, now);
     const entry = circuit.enter(now);
-    if (entry === undefined) return Promise.reject(refusal(call, key, circuit, now));
+    if (entry === undefined) {
+      this.refused++;
+      return Promise.reject(refusal(call, key, circuit, now));
+    }
     const result = next(call);
     result.then(
       () => circuit.ended(entry, false, this.#ticks.now()),
@@ -139,6 +148,7 @@ class Breaker implements CircuitBreaker {
   }
 
   #tell(event: CircuitEvent): void {
+    if (event.state === 'open') this.opened++;
     try {
       this.#options.onEvent?.(event);
     } catch {

@@ -39,4 +39,5 @@ test('a token is of no use to another node', async (t) => {
   }
   t.is(await next(items), 1, 'its own node goes on');
   t.is(count.streams, 1);
+  t.like(count.counts, { opened: 1, resumed: 0, unknown: 3 });
 });

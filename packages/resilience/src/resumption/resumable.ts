@@ -10,7 +10,7 @@ import {
 } from '@trunkline/transport-core';
 import type { DownloadDefinition } from '@trunkline/transport-core/backend';
 import { type DownloadName, downloadOf } from './download.ts';
-import { keptAnswer } from './failures.ts';
+import { keptAnswer, type ResumptionFailure, resumptionFailure } from './failures.ts';
 import { parseResumableOptions, type ResumableOptions } from './resumable-options.ts';
 import { StreamRun } from './stream-run.ts';
 import { StreamTable } from './stream-table.ts';
@@ -22,6 +22,11 @@ export type Resumable<P extends Protocol, N extends DownloadName<P>> = Handler<P
   readonly streams: number;
   /** The size of all items that are kept now, in encoded bytes. */
   readonly bytes: number;
+  /**
+   * The number of calls since the start: those that opened a stream, those that continued one
+   * (`resumed`), and those that could do neither, by the reason.
+   */
+  readonly counts: Readonly<Record<'opened' | 'resumed' | ResumptionFailure, number>>;
   /**
    * Ends all streams: running handlers are aborted, and their callers get `unavailable`. This also
    * happens when the transport closes. Idempotent.
@@ -58,6 +63,7 @@ export function resumable<P extends Protocol, N extends DownloadName<P>>(
   return Object.defineProperties(face, {
     streams: { get: () => served.table.size },
     bytes: { get: () => served.table.bytes },
+    counts: { get: () => ({ ...served.counts }) },
     close: { value: () => served.close() },
   }) as unknown as Resumable<P, N>;
 }
@@ -68,6 +74,9 @@ type AnyRpc = Rpc<AnyProtocol, 'download'>;
 
 class ResumableHandler {
   readonly table: StreamTable<unknown>;
+  readonly counts = {
+    ...{ opened: 0, resumed: 0, gap: 0, unknown: 0, replaced: 0, full: 0, unsupported: 0 },
+  };
   readonly #transport: Pick<Transport, 'connections'>;
   readonly #handler: AnyHandler;
   readonly #sizeOf: (item: unknown) => number;
@@ -102,16 +111,30 @@ class ResumableHandler {
   handle(request: unknown, rpc: AnyRpc): unknown {
     const { request: asked, own } = readRequest(rpc.metadata);
     if (asked === undefined) return this.#handler(request, rpc);
-    const { token, offset, isCheck } = asked;
+    try {
+      return this.#continue(asked, request, rpc, own);
+    } catch (error) {
+      const reason = resumptionFailure(error);
+      if (reason !== undefined) this.counts[reason]++;
+      throw error;
+    }
+  }
+
+  #continue(
+    { token, offset, isCheck }: NonNullable<ReturnType<typeof readRequest>['request']>,
+    request: unknown,
+    rpc: AnyRpc,
+    own: AnyRpc['metadata'],
+  ): unknown {
     if (isCheck) {
       this.table.get(token, rpc.from).check(offset ?? 0);
       throw keptAnswer();
     }
-    if (offset !== undefined) return this.table.get(token, rpc.from).attach(offset, rpc.signal);
-    const stream = this.table.find(token, rpc.from);
-    return stream === undefined
-      ? this.#open(token, request, rpc, own)
-      : stream.attach(0, rpc.signal);
+    const stream =
+      offset === undefined ? this.table.find(token, rpc.from) : this.table.get(token, rpc.from);
+    const items = stream?.attach(offset ?? 0, rpc.signal) ?? this.#open(token, request, rpc, own);
+    this.counts[stream === undefined ? 'opened' : 'resumed']++;
+    return items;
   }
 
   close(): void {

@@ -188,6 +188,10 @@ export class SecureLayer implements NoiseStreamLayer {
     return this.#init.peers.self;
   }
 
+  get certificate(): StreamLayer['certificate'] {
+    return this.#inner.certificate;
+  }
+
   advertiseAddr(): string {
     return this.#inner.advertiseAddr();
   }

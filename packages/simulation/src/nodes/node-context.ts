@@ -23,7 +23,7 @@ export interface SimClock extends Clock {
  * Options of a node's transport: the common transport options except `clock` and `random`, which
  * the node provides.
  */
-export interface SimTransportOptions extends Omit<CommonOptions, 'clock' | 'random'> {
+export interface SimTransportOptions extends Omit<CommonOptions, 'clock' | 'random' | 'name'> {
   /**
    * A name for a further transport of the same node, which then listens on 'node/name'. Default:
    * the transport listens on the node's name alone.

@@ -17,7 +17,13 @@ import {
   METRIC_RPC_CLIENT_CALL_DURATION,
   METRIC_RPC_SERVER_CALL_DURATION,
 } from '@opentelemetry/semantic-conventions';
-import { type CallRecord, TransportError } from '@trunkline/transport-core';
+import {
+  type CallRecord,
+  createTransport,
+  defineProtocol,
+  TransportError,
+} from '@trunkline/transport-core';
+import { inmem } from '@trunkline/transport-inmem';
 import test, { type ExecutionContext } from 'ava';
 import { createMetricProducer, recordCalls } from '../index.opentelemetry.ts';
 import { createMetrics } from '../metrics.ts';
@@ -50,11 +56,16 @@ test('a reader of the SDK gets histograms, sums and gauges', async (t) => {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const { metrics, reader } = fixture(t, exporter);
   metrics.observer.event!({ type: 'down', remote: {} as never });
+  const protocol = defineProtocol({ name: 'none', methods: {} });
+  const snapshot = createTransport({ protocol, backends: [inmem()] }).snapshot();
+  metrics.watch({ transport: { snapshot: () => ({ ...snapshot, version: '1.2.3' }) } });
   await reader.forceFlush();
   const scopes = exporter.getMetrics()[0]!.scopeMetrics;
-  const all = scopes.find(
+  const { scope, metrics: all } = scopes.find(
     ({ scope }) => scope.name === '@trunkline/telemetry/opentelemetry',
-  )!.metrics;
+  )!;
+  t.is(scope.version, '1.2.3');
+  t.false(all.some(({ descriptor }) => descriptor.name === 'target.info'));
   const find = (name: string) => all.find(({ descriptor }) => descriptor.name === name)!;
   const durations = find('rpc.client.call.duration');
   t.is(durations.dataPointType, DataPointType.HISTOGRAM);

@@ -16,12 +16,15 @@ export function createMetricProducer(metrics: Metrics): CollectedMetricProducer 
   return {
     async collect() {
       const endTime = timeOf(systemWall());
-      const data = metrics
-        .collect()
-        .filter(({ points }) => points.length > 0)
+      const all = metrics.collect();
+      const { points: nodes } = all.find(({ name }) => name === TARGET)!;
+      const version = nodes[0]?.attributes['trunkline.version'];
+      const data = all
+        .filter(({ name, points }) => points.length > 0 && name !== TARGET)
         .map((metric) => dataOf(metric, startTime, endTime));
+      const scope = version === undefined ? SCOPE : { ...SCOPE, version };
       return {
-        resourceMetrics: { resource: NO_RESOURCE, scopeMetrics: [{ scope: SCOPE, metrics: data }] },
+        resourceMetrics: { resource: NO_RESOURCE, scopeMetrics: [{ scope, metrics: data }] },
         errors: [],
       };
     },
@@ -33,7 +36,7 @@ export interface CollectedMetricProducer {
   collect(): Promise<{
     resourceMetrics: {
       resource: ProducedResource;
-      scopeMetrics: { scope: { name: string }; metrics: ProducedMetric[] }[];
+      scopeMetrics: { scope: { name: string; version?: string }; metrics: ProducedMetric[] }[];
     };
     errors: unknown[];
   }>;
@@ -77,6 +80,8 @@ interface Produced<T> {
   }[];
 }
 
+/** Only for Prometheus: in OpenTelemetry, the resource of the MeterProvider names the node. */
+const TARGET = 'target.info';
 const SCOPE = { name: '@trunkline/telemetry/opentelemetry' };
 
 const NO_RESOURCE: ProducedResource = {

@@ -10,7 +10,7 @@ import type { MetricDefinition } from '../definitions.ts';
  */
 export function promName({ name, unit, type }: MetricDefinition): string {
   const suffix = SUFFIXES[unit] ?? '';
-  return `${name.replace(/\.count$/, 's').replaceAll('.', '_')}${suffix}${type === 'counter' ? '_total' : ''}`;
+  return `${name.replace(/(s?)\.count$/, (_, end) => (end === '' ? 's' : 'ses')).replaceAll('.', '_')}${suffix}${type === 'counter' ? '_total' : ''}`;
 }
 
 /** Returns the labels of a point: `rpc.method` becomes `rpc_method`. */

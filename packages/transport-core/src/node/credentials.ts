@@ -5,13 +5,14 @@ import { Buffer } from 'node:buffer';
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import { TransportError } from '@trunkline/transport-core';
-import type { Pem, TlsOptions } from '@trunkline/transport-core/backend';
-import { getBuiltinModule } from './system-process.ts';
+import type { Pem, StreamLayer, TlsOptions } from '@trunkline/transport-core/backend';
+import { getBuiltinModule, parseDate } from './system-process.ts';
 
 /** This end's key, certificate and authorities after validation, ready for node:tls. */
 export interface Credentials {
   /** The node id of this end. */
   readonly nodeId: string;
+  readonly certificate: StreamLayer['certificate'];
   /** The options for node:tls. */
   readonly options: SecureContextOptions;
   readonly context: SecureContext;
@@ -19,7 +20,8 @@ export interface Credentials {
 
 /** Reads the credentials. Throws `invalid_argument`, naming the option and the problem. */
 export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
-  const certificate = readCertificates(cert, 'tls.cert')[0]!;
+  const chain = readCertificates(cert, 'tls.cert');
+  const certificate = chain[0]!;
   const secret = readKey(key);
   if (!certificate.checkPrivateKey(secret)) {
     throw wrong(
@@ -48,8 +50,14 @@ export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
     secureOptions: SSL_OP_NO_TICKET,
   };
   try {
+    const nodeId = nodeIdOfCertificate(certificate);
+    const name = /^CN=(.*)$/m.exec(certificate.subject)?.[1];
     return {
-      nodeId: nodeIdOfCertificate(certificate),
+      nodeId,
+      certificate: {
+        name: name === nodeId ? undefined : name,
+        end: Math.min(...chain.map(({ validTo }) => parseDate(validTo))),
+      },
       options,
       context: getBuiltinModule('node:tls').createSecureContext(options),
     };

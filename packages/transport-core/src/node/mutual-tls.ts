@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { TransportError } from '@trunkline/transport-core';
-import type { TlsOptions, TlsUpdate } from '@trunkline/transport-core/backend';
+import type { StreamLayer, TlsOptions, TlsUpdate } from '@trunkline/transport-core/backend';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { mergeTls, parseTls } from './parse-tls-options.ts';
 import { getBuiltinModule } from './system-process.ts';
@@ -59,6 +59,11 @@ export class MutualTls implements AcceptorHost {
     } catch {
       return undefined;
     }
+  }
+
+  /** The certificate of this node; undefined if it cannot be read. */
+  get certificate(): StreamLayer['certificate'] {
+    return this.nodeId === undefined ? undefined : this.check().certificate;
   }
 
   get trust(): Trust {

@@ -66,6 +66,12 @@ export interface StreamLayer {
   /** This end's own node id, for a layer that proves it to every peer (TLS, noise). */
   readonly nodeId?: string | undefined;
   /**
+   * The certificate that this end presents, for a layer with TLS: its common name, unless it is the
+   * node id, and the time at which the first certificate of its chain expires, in milliseconds
+   * since 1970.
+   */
+  readonly certificate?: { readonly name: string | undefined; readonly end: number } | undefined;
+  /**
    * Returns true if connections to this address prove `nodeId`. Implement it if only some of the
    * layer's connections prove the id; without this method, all of them do.
    */

@@ -38,11 +38,12 @@ export async function askResolve(
  * @param failed receives the error for the peer, and the value that the option threw.
  */
 export function askHello(
-  { hello }: CommonConfig,
+  { hello, name }: CommonConfig,
   target: string | undefined,
-  then: (fields: Readonly<Record<string, string>>) => void,
+  give: (fields: Readonly<Record<string, string>>) => void,
   failed: (error: TransportError, cause: unknown) => void,
 ): void {
+  const then: typeof give = (fields) => give(name === undefined ? fields : { name, ...fields });
   if (typeof hello !== 'function') return then((hello ?? {}) as Record<string, string>);
   const fail = (error: unknown) => {
     const message = `this end's 'hello' option failed: ${error instanceof Error ? error.message : String(error)}`;

@@ -160,10 +160,18 @@ export class SchemeLayer implements StreamLayer {
    * one identity.
    */
   get nodeId(): string | undefined {
-    for (const { layer } of this.#listeners) if (layer.nodeId !== undefined) return layer.nodeId;
+    return this.#firstOf('nodeId');
+  }
+
+  get certificate(): StreamLayer['certificate'] {
+    return this.#firstOf('certificate');
+  }
+
+  #firstOf<K extends 'nodeId' | 'certificate'>(key: K): StreamLayer[K] {
+    for (const { layer } of this.#listeners) if (layer[key] !== undefined) return layer[key];
     for (const backend of this.#backends) {
-      const { nodeId } = this.#layerOf(backend);
-      if (nodeId !== undefined) return nodeId;
+      const value = this.#layerOf(backend)[key];
+      if (value !== undefined) return value;
     }
     return undefined;
   }

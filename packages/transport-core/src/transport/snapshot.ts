@@ -13,6 +13,17 @@ export interface TransportSnapshot {
   readonly at: number;
   /** 'closing' from `close()` until the last connection has ended. */
   readonly state: 'open' | 'closing' | 'closed';
+  /** True once the transport was taken out of service with `drain`. */
+  readonly draining: boolean;
+  /** The version of `@trunkline/transport-core`. */
+  readonly version: string;
+  /** The option `name`, otherwise the common name of the certificate that a backend presents. */
+  readonly name?: string | undefined;
+  /**
+   * The time at which the certificate that a backend presents expires, or an earlier one of its
+   * chain: milliseconds since 1970. Undefined without TLS.
+   */
+  readonly certificateEnd?: number | undefined;
   /** The name of the network, from the options. */
   readonly network: string;
   /** The addresses that it listens on; empty if it does not listen. */
@@ -100,6 +111,8 @@ export interface ConnectionSnapshot {
   readonly addr?: string | undefined;
   /** The peer's node id; set only if the peer proved it (TLS, noise). */
   readonly nodeId?: string | undefined;
+  /** The name that the peer says it has, `remote.hello.name`. Nothing proves it. */
+  readonly name?: string | undefined;
   /** The peer's instance id; empty before its hello. */
   readonly instance: string;
   /** The last measured round trip in milliseconds; undefined before the first measurement. */

@@ -1,16 +1,22 @@
 // Collects the state of a transport as plain data.
 
 import type { Connection } from '../stream/connection.ts';
+import { VERSION } from '../version.ts';
 import type { TransportEngine } from './engine.ts';
 import type { ConnectionSnapshot, LimitsSnapshot, TransportSnapshot } from './snapshot.ts';
 
 /** Returns a snapshot of an engine. */
 export function takeSnapshot(engine: TransportEngine): TransportSnapshot {
   const { config, layer } = engine;
+  const { certificate } = layer;
   const at = engine.clock.now();
   return {
     at,
     state: engine.state,
+    draining: engine.isDraining,
+    version: VERSION,
+    name: config.name ?? certificate?.name,
+    certificateEnd: certificate?.end,
     network: config.network,
     localAddrs: engine.listening ? (layer.localAddrs?.() ?? [layer.localAddr()]) : [],
     protocols: [...engine.mounts.values()].map(({ protocol: { name, version, channel } }) => ({
@@ -56,6 +62,7 @@ function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
     state: state === 'closed' ? 'closing' : state,
     addr: remote?.addr,
     nodeId: remote?.nodeId,
+    name: remote?.hello['name'],
     instance: remote?.instance ?? '',
     rtt: connection.rtt,
     age: at - connection.since,

@@ -198,6 +198,10 @@ export class FaultyLayer implements StreamLayer {
     return this.#inner.nodeId;
   }
 
+  get certificate(): StreamLayer['certificate'] {
+    return this.#inner.certificate;
+  }
+
   proves(address: string): boolean {
     return this.#inner.nodeId !== undefined && this.#inner.proves?.(address) !== false;
   }

@@ -21,6 +21,21 @@ export const helloCases: Cases = (define) => {
     t.deepEqual({ ...b.remotes()[0]?.hello }, { token: 'from a', 'tenant ö': '' });
   });
 
+  define(
+    'each end has its name in its snapshot, and the other end in that of the connection',
+    async (f, t) => {
+      const { a, b, at } = await f.pair({
+        a: { name: 'a-1', hello: { token: 'from a' } },
+        b: { name: 'b-1', hello: () => Promise.resolve({ name: 'its own' }) },
+      });
+      t.deepEqual({ ...(await a.dial(at)).hello }, { name: 'its own' });
+      await f.until('the connection is up at the acceptor', () => b.remotes().length === 1);
+      t.deepEqual({ ...b.remotes()[0]?.hello }, { name: 'a-1', token: 'from a' });
+      t.deepEqual([a.snapshot().name, a.snapshot().connections[0]?.name], ['a-1', 'its own']);
+      t.deepEqual([b.snapshot().name, b.snapshot().connections[0]?.name], ['b-1', 'a-1']);
+    },
+  );
+
   define('hello fields may be Headers, a Map or pairs', async (f, t) => {
     const { a, b, at } = await f.pair({
       a: { hello: new Map([['token', 'from a']]) },

@@ -40,8 +40,7 @@ test.serial('three nodes in a simulation, of which one crashes and comes back', 
         address: name,
         name,
         protocol,
-        createTransport: (_, { observer, hello }) =>
-          context.transport(protocol, { observer, hello }),
+        createTransport: (_, { observer }) => context.transport(protocol, { observer }),
         peers: { seeds: name === 'ada' ? [] : ['ada'] },
         gossip: {
           overlay: fullMesh(),

@@ -25,8 +25,8 @@ export interface CreateNodeOptions<P extends Protocol, Out, In, S = unknown> {
    */
   readonly address?: string | readonly string[] | undefined;
   /**
-   * A name for people, at most 255 characters. Errors of the node name it, and other nodes see it
-   * as `remote.hello.name`.
+   * A name for people, at most 255 characters: in errors, snapshots, metrics and the dashboard. Other
+   * nodes see it as `remote.hello.name`.
    */
   readonly name?: string | undefined;
   /**

@@ -1,4 +1,4 @@
-// The transport of a node: its observers, its name in the hello, and its proven connections.
+// The transport of a node: its observers, its name, and its proven connections.
 
 import { secured } from '@trunkline/security/noise';
 import {
@@ -9,7 +9,6 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import { fieldsOf, type HelloFields } from '@trunkline/transport-core/backend';
 import { defaultBackends } from '#backends';
 import { createTransport } from '../create-transport.ts';
 import type { NodeTransportOptions } from './options.ts';
@@ -24,7 +23,7 @@ export function openTransport(config: NodeConfig): Transport<Protocol> {
     protocol,
     backends: backendsOf(config),
     observer: observers.length === 0 ? undefined : combineObservers(...observers),
-    hello: helloOf(config),
+    name: config.name ?? given.name,
     admit: config.identity === undefined ? given.admit : onlyProven(given.admit),
   };
   try {
@@ -56,13 +55,4 @@ function onlyProven(admit: NodeTransportOptions['admit']): (remote: Remote) => u
       `a node with an identity takes only connections that prove a node id, and the one with ${remote.endpoint} proves none; secure the backend, as in secured(tcp(), { identity }), or omit the identity`,
     );
   };
-}
-
-/** Returns the fields of the hello with the node's name. */
-function helloOf({ name, transport }: NodeConfig): NodeTransportOptions['hello'] {
-  const { hello } = transport;
-  if (name === undefined) return hello;
-  const named = (fields: HelloFields = {}) => ({ name, ...fieldsOf(fields, 'hello') });
-  if (typeof hello !== 'function') return named(hello);
-  return async (target) => named(await hello(target));
 }

@@ -3,6 +3,7 @@
 import type { NodeConnectionState, NodeState } from '../../state/node-state.ts';
 import type { NetworkState, WatchedNode } from '../network-state.ts';
 import { own } from './own.ts';
+import { titleOf } from './titles.ts';
 
 /** The health of a node: 'unwatched' for a node that only others mention. */
 export type Health = 'up' | 'draining' | 'closing' | 'connecting' | 'lost' | 'unwatched';
@@ -14,9 +15,12 @@ export interface Vertex {
    * nodes report.
    */
   readonly key: string;
+  readonly title: string;
   readonly health: Health;
-  /** The number of links of the node. */
+  /** The number of links to other nodes. */
   degree: number;
+  /** The number of clients that are connected to the node. */
+  clients: number;
 }
 
 /** All connections from one node to another. A connection runs from the node that dialed it. */
@@ -25,6 +29,7 @@ export interface Link {
   /** The node that dialed, and the one that accepted. */
   readonly from: string;
   readonly to: string;
+  readonly titles: { readonly from: string; readonly to: string };
   /** The number of connections. */
   readonly connections: number;
   readonly state: NodeConnectionState['state'];
@@ -40,6 +45,11 @@ export interface Link {
 export interface Graph {
   readonly vertices: readonly Vertex[];
   readonly links: readonly Link[];
+  /**
+   * The links of clients. A client is not watched, advertises no address, and is no peer; it only
+   * dials. So nobody can dial it, and it is no node of the graph.
+   */
+  readonly clients: readonly Link[];
 }
 
 /**
@@ -50,8 +60,12 @@ export interface Graph {
 export function graphOf(network: NetworkState, before?: NetworkState): Graph {
   const names = aliasesOf(network);
   const vertices = new Map<string, Vertex>();
+  const add = (key: string, title: string, health: Health) =>
+    vertices.set(key, { key, title, health, degree: 0, clients: 0 });
   for (const [key, watched] of Object.entries(network.nodes))
-    vertices.set(key, { key, health: healthOf(watched), degree: 0 });
+    add(key, titleOf(network, key), healthOf(watched));
+  /** The nodes that are not watched, in contrast to clients. */
+  const nodes = new Set<string>();
   const sides = new Map<string, { dialer: Sum; listener: Sum; from: string; to: string }>();
   const all = ends(network);
   // All connections of a peer have the same instance id, so one connection with a known address
@@ -59,8 +73,9 @@ export function graphOf(network: NetworkState, before?: NetworkState): Graph {
   for (const { connection } of all) learn(names, connection);
   for (const { key, state, connection, id } of all) {
     const other = keyOf(names, connection);
-    if (!vertices.has(other)) vertices.set(other, { key: other, health: 'unwatched', degree: 0 });
+    if (!vertices.has(other)) add(other, connection.name ?? titleOf(network, other), 'unwatched');
     const isOut = connection.direction === 'out';
+    if (isOut || !isClient(connection, state)) nodes.add(other);
     const [from, to] = isOut ? [key, other] : [other, key];
     const name = `${from}\n${to}`;
     const side = sides.get(name) ?? { dialer: newSum(), listener: newSum(), from, to };
@@ -68,16 +83,34 @@ export function graphOf(network: NetworkState, before?: NetworkState): Graph {
     const earlier = own(before?.nodes, key)?.state;
     addTo(isOut ? side.dialer : side.listener, connection, rates(state, earlier, id));
   }
-  const links = [...sides].map(([key, { dialer, listener, from, to }]): Link => {
-    vertices.get(from)!.degree++;
-    vertices.get(to)!.degree++;
+  const links: Link[] = [];
+  const clients: Link[] = [];
+  for (const [key, { dialer, listener, from, to }] of sides) {
+    const [source, target] = [vertices.get(from)!, vertices.get(to)!];
     const { connections, state, rtt, sent, received, total } =
       dialer.connections > 0 ? dialer : listener;
     // The bytes that the listener has received are those that the dialer has sent.
     const [there, back] = dialer.connections > 0 ? [sent, received] : [received, sent];
-    return { key, from, to, connections, state, rtt, there, back, total };
-  });
-  return { vertices: [...vertices.values()], links };
+    const titles = { from: source.title, to: target.title };
+    const link: Link = { key, from, to, titles, connections, state, rtt, there, back, total };
+    if (source.health === 'unwatched' && !nodes.has(from)) {
+      target.clients++;
+      clients.push(link);
+    } else {
+      source.degree++;
+      target.degree++;
+      links.push(link);
+    }
+  }
+  const shown = [...vertices.values()].filter(
+    ({ key, health }) => health !== 'unwatched' || nodes.has(key),
+  );
+  return { vertices: shown, links, clients };
+}
+
+/** Returns true if a node reports a connection as that of a client. */
+function isClient({ addr, instance }: NodeConnectionState, { peers = {} }: NodeState): boolean {
+  return addr === undefined && !Object.values(peers).some((peer) => peer.instance === instance);
 }
 
 /** Returns the health of a watched node. */

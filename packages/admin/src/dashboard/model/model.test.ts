@@ -10,7 +10,9 @@ import { duration, number, shortName, size } from './format.ts';
 import { graphOf } from './graph.ts';
 import { History } from './history.ts';
 import { isolated } from './isolated.ts';
+import { placeLabels } from './labels.ts';
 import { queueRows, topicLinks } from './rows.ts';
+import { titleOf } from './titles.ts';
 
 test('texts and keys of patches are cleaned, and values are counted', (t) => {
   const patch = { 'a\u0007': { b: ['x\u202ey', 1, null] } } as never;
@@ -38,18 +40,87 @@ test('a link that both ends report is one link, with the rates of the node that 
   t.like(links[0], { from: 'a', to: 'b', there: 2_000, back: 0, connections: 1, total: 3_010 });
 });
 
-test('a peer without an address is one node on all its connections', (t) => {
+test('a peer that only dials is a client beside its nodes, and not a node', (t) => {
   const anonymous = connection('in', undefined, 'aaaaaaaabbbb', { in: 0, out: 0 });
   const network = networkOf(1, { a: { 'in-1': anonymous }, b: { 'in-1': anonymous } });
-  const { vertices } = graphOf(network);
+  const { vertices, links, clients } = graphOf(network);
   t.deepEqual(
-    vertices.map(({ key, health }) => [key, health]),
+    vertices.map(({ key, degree, clients }) => [key, degree, clients]),
     [
-      ['a', 'up'],
-      ['b', 'up'],
-      ['instance aaaaaaaa', 'unwatched'],
+      ['a', 0, 1],
+      ['b', 0, 1],
     ],
   );
+  t.deepEqual(links, []);
+  t.deepEqual(
+    clients.map(({ titles: { from, to } }) => [from, to]),
+    [
+      ['instance aaaaaaaa', 'a'],
+      ['instance aaaaaaaa', 'b'],
+    ],
+  );
+});
+
+test('a peer that has an address, is dialed or is a peer of a node is a node', (t) => {
+  const silent = connection('in', undefined, 'peer', { in: 0, out: 0 });
+  const peers = { id: { instance: 'peer' } } as never;
+  const { vertices, clients } = graphOf(
+    networkOf(
+      1,
+      {
+        a: {
+          'in-1': { ...silent, name: 'browser' },
+          'in-2': connection('in', 'tcp://c', 'c', { in: 0, out: 0 }),
+          'out-3': { ...connection('out', undefined, 'd', { in: 0, out: 0 }), endpoint: 'tcp://d' },
+        },
+      },
+      { peers },
+    ),
+  );
+  t.deepEqual(
+    vertices.map(({ title, health }) => [title, health]),
+    [
+      ['a', 'up'],
+      ['browser', 'unwatched'],
+      ['tcp://c', 'unwatched'],
+      ['tcp://d', 'unwatched'],
+    ],
+  );
+  t.deepEqual(clients, []);
+});
+
+test('nodes have their names as titles, and equal names are told apart', (t) => {
+  const state = (name?: string) => ({ status: 'up', state: { node: { name } } });
+  const network = {
+    nodes: {
+      'tcp://a': state('blue'),
+      'tcp://b': state('red'),
+      'tcp://c': state('red'),
+      d: state(),
+    },
+  } as unknown as NetworkState;
+  t.deepEqual(
+    ['tcp://a', 'tcp://b', 'tcp://c', 'd', 'ab'.repeat(32)].map((key) => titleOf(network, key)),
+    ['blue', 'red (tcp://b)', 'red (tcp://c)', 'd', 'abababab…'],
+  );
+});
+
+test('labels give way to earlier ones and to all points, and stay inside the picture', (t) => {
+  const label = (x: number, y: number) => ({ x, y, width: 60, height: 14 });
+  const places = (...labels: ReturnType<typeof label>[]) => placeLabels(labels, 8, 400, 300);
+  t.deepEqual(places(label(0, 0)), [{ x: 0, y: 17 }]);
+  t.deepEqual(places(label(0, 140)), [{ x: 0, y: 123 }]);
+  // Four labels of one point: below, above, right, left; there is no room for a fifth.
+  const crowd = places(...Array.from({ length: 5 }, () => label(0, 0)));
+  t.deepEqual(crowd, [
+    { x: 0, y: 17 },
+    { x: 0, y: -17 },
+    { x: 41, y: 0 },
+    { x: -41, y: 0 },
+    undefined,
+  ]);
+  // A point in the way.
+  t.deepEqual(places(label(0, 0), label(10, 20))[0], { x: 0, y: -17 });
 });
 
 test('calls of all nodes are summed, and rates count from the moment before', (t) => {

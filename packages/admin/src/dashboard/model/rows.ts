@@ -3,10 +3,12 @@
 import type { NodeErrorRecord, NodePeerState, NodeTopicState } from '../../state/node-state.ts';
 import type { NetworkState } from '../network-state.ts';
 import { own } from './own.ts';
+import { titleOf } from './titles.ts';
 
 /** A topic on one node. */
 export interface TopicRow extends NodeTopicState {
   readonly node: string;
+  readonly title: string;
   readonly key: string;
   /** The number of messages that were dropped, for whatever reason. */
   readonly lost: number;
@@ -18,6 +20,7 @@ export function topicRows(network: NetworkState, node: string | undefined): Topi
     Object.entries(topics).map(([key, topic]) => ({
       ...topic,
       node: name,
+      title: titleOf(network, name),
       key,
       lost: Object.values(topic.dropped).reduce<number>((sum, each) => sum + (each ?? 0), 0),
     })),
@@ -64,6 +67,7 @@ function eagerOf(details: unknown): Map<string, boolean> | undefined {
 /** A connected peer of one node. */
 export interface PeerRow extends NodePeerState {
   readonly node: string;
+  readonly title: string;
   readonly nodeId: string;
   /** The state of its connection. */
   readonly state: string;
@@ -75,6 +79,7 @@ export function peerRows(network: NetworkState, node: string | undefined): PeerR
     Object.entries(peers).map(([nodeId, peer]) => ({
       ...peer,
       node: name,
+      title: titleOf(network, name),
       nodeId,
       state: own(connections, peer.connection)?.state ?? 'gone',
     })),
@@ -84,6 +89,7 @@ export function peerRows(network: NetworkState, node: string | undefined): PeerR
 /** A queue, or another amount that a limit bounds. */
 export interface QueueRow {
   readonly node: string;
+  readonly title: string;
   readonly what: string;
   /** Messages, calls or connections, and their limit; undefined if only bytes are counted. */
   readonly count?: number | undefined;
@@ -108,6 +114,7 @@ export function queueRows(network: NetworkState, node: string | undefined): Queu
     const { incoming } = totals;
     const row = (what: string, amounts: Partial<QueueRow>): QueueRow => ({
       node: name,
+      title: titleOf(network, name),
       what,
       share: shareOf(amounts),
       missed: 0,
@@ -160,6 +167,7 @@ function shareOf({ count, most, bytes, mostBytes }: Partial<QueueRow>): number |
 /** An error of one node. */
 export interface ErrorRow extends NodeErrorRecord {
   readonly node: string;
+  readonly title: string;
   readonly key: string;
   /** Milliseconds from its last occurrence to the time of the node's state. */
   readonly age: number;
@@ -172,6 +180,7 @@ export function errorRows(network: NetworkState, node: string | undefined): Erro
       Object.entries(errors).map(([number, error]) => ({
         ...error,
         node: name,
+        title: titleOf(network, name),
         key: `${name}\n${number}`,
         age: Math.max(0, at - error.at),
       })),

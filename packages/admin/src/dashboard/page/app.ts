@@ -3,6 +3,8 @@
 import type { VNode } from 'preact';
 import { number } from '../model/format.ts';
 import { healthOf } from '../model/graph.ts';
+import { titleOf } from '../model/titles.ts';
+import type { NetworkState } from '../network-state.ts';
 import { html } from './html.ts';
 import { type Session, VIEWS, type View } from './session.ts';
 import { TimeLine } from './time-line.ts';
@@ -32,7 +34,7 @@ export function App({ session }: { readonly session: Session }) {
         <span class="dot" aria-hidden="true"></span>${session.isLive ? status.text : 'paused'}
       </p>
       <p class="summary">${number(up)} of ${number(all)} nodes up</p>
-      <${NodeChoice} session=${session} names=${Object.keys(nodes)} />
+      <${NodeChoice} session=${session} network=${moment?.network} />
     </header>
     <nav aria-label="Views">
       ${VIEWS.map(
@@ -67,14 +69,21 @@ export function App({ session }: { readonly session: Session }) {
   `;
 }
 
-function NodeChoice({ session, names }: { readonly session: Session; names: readonly string[] }) {
+interface NodeChoiceProperties {
+  readonly session: Session;
+  readonly network: NetworkState | undefined;
+}
+
+function NodeChoice({ session, network }: NodeChoiceProperties) {
   const choose = ({ currentTarget }: { readonly currentTarget: HTMLSelectElement }) =>
     session.select(currentTarget.value === '' ? undefined : currentTarget.value);
   return html`<div class="choice">
     <label for="node">Node</label>
     <select id="node" onChange=${choose} value=${session.node ?? ''}>
       <option value="">all nodes</option>
-      ${names.map((name) => html`<option value=${name} key=${name}>${name}</option>`)}
+      ${Object.keys(network?.nodes ?? {}).map(
+        (key) => html`<option value=${key} key=${key}>${titleOf(network!, key)}</option>`,
+      )}
     </select>
   </div>`;
 }

@@ -4,6 +4,7 @@ import { createGossip, partialView } from '@trunkline/gossip';
 import { createPeers } from '@trunkline/peers';
 import { createIdentity } from '@trunkline/security';
 import {
+  type Backend,
   createTransport,
   defineProtocol,
   json,
@@ -34,6 +35,7 @@ export const greeter = defineProtocol({
 export interface TestNetwork {
   readonly addresses: readonly string[];
   readonly transports: readonly Transport<typeof greeter>[];
+  readonly backends: readonly Backend[];
   readonly dashboard: Dashboard;
   /** Lets each node make calls, some of which fail, and publish a message. */
   work(): Promise<void>;
@@ -44,11 +46,12 @@ export async function startNetwork(
   t: ExecutionContext,
   count: number,
   options: DashboardOptions = {},
+  nameOf: (node: number) => string | undefined = () => undefined,
 ): Promise<TestNetwork> {
   const backends = [inmem()];
   const nodes = await Promise.all(
     Array.from({ length: count }, (_, i) =>
-      startNode(backends, `inmem://node-${i + 1}`, options.readonly ?? true),
+      startNode(backends, `inmem://node-${i + 1}`, options.readonly ?? true, nameOf(i + 1)),
     ),
   );
   for (const { peers } of nodes.slice(1)) peers.add(nodes[0]!.address);
@@ -76,13 +79,19 @@ export async function startNetwork(
       }),
     );
   };
-  return { addresses, transports: nodes.map(({ transport }) => transport), dashboard, work };
+  const transports = nodes.map(({ transport }) => transport);
+  return { addresses, transports, backends, dashboard, work };
 }
 
-async function startNode(backends: ReturnType<typeof inmem>[], address: string, readonly: boolean) {
+async function startNode(
+  backends: ReturnType<typeof inmem>[],
+  address: string,
+  readonly: boolean,
+  name: string | undefined,
+) {
   const admin = createAdmin({ allow: () => true, readonly });
   const { observer } = admin;
-  const transport = createTransport(address, { protocol: greeter, backends, observer });
+  const transport = createTransport(address, { protocol: greeter, backends, observer, name });
   serve(transport, {
     greet: async (name) => {
       await systemClock.sleep(name.length);
@@ -120,6 +129,7 @@ export async function startHostile(t: ExecutionContext) {
       for (;;) {
         yield {
           at: systemClock.now(),
+          more: false,
           patch: hostileState() as unknown as Record<string, unknown>,
         };
         await systemClock.sleep(300);
@@ -136,6 +146,7 @@ function hostileState(): NodeState {
   const connection = (id: string) => ({
     ...{ endpoint: `${HOSTILE}${id}`, direction: 'in' as const, state: 'up' as const },
     ...{ since: 0, instance: `${HOSTILE}${id}`, addr: `${HOSTILE}${id}`, rtt: -1 },
+    name: `${HOSTILE}${id}`,
     ...{ bytes: { in: 1, out: 1 }, calls: { in: 0, out: 0 }, streams: 0, blocked: 1 },
     ...{ inbound: queue, outbound: { messages: 1, bytes: 1 } },
     fill: { calls: -1, streams: 7, inbound: 1e99, outbound: 0 },
@@ -145,6 +156,7 @@ function hostileState(): NodeState {
     at: systemClock.now(),
     node: {
       ...{ state: 'open', draining: false, readonly: true, network: HOSTILE, nodeId: HOSTILE },
+      ...{ name: HOSTILE, version: HOSTILE, certificateEnd: -1 },
       addresses: [HOSTILE],
       protocols: { [HOSTILE]: { version: 1, channel: 1 } },
       logLevel: HOSTILE,

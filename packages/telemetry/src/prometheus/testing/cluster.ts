@@ -16,6 +16,7 @@ import { tcp } from '@trunkline/transport-tcp';
 import { Registry } from 'prom-client';
 import { exportMetrics } from '../../index.prometheus.ts';
 import { createMetrics } from '../../metrics.ts';
+import { createParts } from './parts.ts';
 
 const AUTHORITY = await createAuthority();
 
@@ -92,7 +93,8 @@ async function startNode(seeds: readonly string[]) {
   await peers.start();
   const topic = gossip.topic('news', bytes);
   const subscription = topic.subscribe(() => {});
-  metrics.watch({ transport, peers, gossip });
+  metrics.watch({ transport, peers, gossip, ...createParts().sources });
+  observer.event!({ type: 'broker', state: 'connected', server: 'a:4222' });
   const registry = new Registry();
   exportMetrics(metrics, { registry });
   const web = createServer(async (_, response) => {

@@ -9,22 +9,24 @@ export class Camera {
   y = 0;
   /** Pixels for each unit of the plane. */
   scale = 1;
+  /** The factor by which x is stretched more than y, so that a graph fills a wide or high frame. */
+  stretch = 1;
   /** True if the user has moved the camera; otherwise the camera follows the graph. */
   isMoved = false;
 
   /** Returns the pixel of a point, from the middle of the picture. */
   toScreen({ x, y }: Point): Point {
-    return { x: (x - this.x) * this.scale, y: (y - this.y) * this.scale };
+    return { x: (x - this.x) * this.scale * this.stretch, y: (y - this.y) * this.scale };
   }
 
   /** Returns the point at a pixel, from the middle of the picture. */
   toPlane({ x, y }: Point): Point {
-    return { x: this.x + x / this.scale, y: this.y + y / this.scale };
+    return { x: this.x + x / (this.scale * this.stretch), y: this.y + y / this.scale };
   }
 
   /** Moves the picture by pixels. */
   pan(dx: number, dy: number): void {
-    this.x -= dx / this.scale;
+    this.x -= dx / (this.scale * this.stretch);
     this.y -= dy / this.scale;
     this.isMoved = true;
   }
@@ -33,7 +35,7 @@ export class Camera {
   zoom(factor: number, at: Point = { x: 0, y: 0 }): void {
     const fixed = this.toPlane(at);
     this.scale = Math.min(LARGEST, Math.max(SMALLEST, this.scale * factor));
-    this.x = fixed.x - at.x / this.scale;
+    this.x = fixed.x - at.x / (this.scale * this.stretch);
     this.y = fixed.y - at.y / this.scale;
     this.isMoved = true;
   }
@@ -51,17 +53,17 @@ export class Camera {
     }
     this.x = (left + right) / 2;
     this.y = (top + bottom) / 2;
-    const wanted = Math.min(
-      (width - 2 * Math.min(LABEL_MARGIN, width / 5)) / Math.max(1, right - left),
-      (height - 2 * MARGIN) / Math.max(1, bottom - top),
-    );
-    this.scale = Math.min(LARGEST_FIT, Math.max(SMALLEST, wanted));
+    const wide = (width - 2 * Math.min(LABEL_MARGIN, width / 8)) / Math.max(1, right - left);
+    const high = (height - 2 * MARGIN) / Math.max(1, bottom - top);
+    this.stretch = Math.min(MOST_STRETCH, Math.max(1 / MOST_STRETCH, wide / high));
+    this.scale = Math.min(LARGEST_FIT, Math.max(SMALLEST, Math.min(wide / this.stretch, high)));
   }
 }
 
 const SMALLEST = 0.05;
 const LARGEST = 8;
 const LARGEST_FIT = 3;
+const MOST_STRETCH = 2;
 /** The margin above and below a graph that `fit` shows, in pixels. */
 const MARGIN = 48;
 /** The margin beside it, which leaves room for half a label, in pixels. */

@@ -1,14 +1,19 @@
 // Draws a graph on a canvas that is larger than its frame, so that a pan only moves the canvas.
 
-import { shortName } from '../../model/format.ts';
 import type { Health } from '../../model/graph.ts';
+import { placeLabels } from '../../model/labels.ts';
 import { Camera } from './camera.ts';
 import { Layout, type Point } from './layout.ts';
 
 /** A node as it is drawn. */
 export interface DrawnNode {
   readonly key: string;
+  readonly title: string;
   readonly health: Health;
+  /** The number of links; the labels of nodes with more links go first. */
+  readonly degree?: number | undefined;
+  /** The number of clients, which are drawn as dots around the node. */
+  readonly clients?: number | undefined;
 }
 
 /** A link as it is drawn. `weight` is its width, 0 to 3; `isFaint` is true if it carries little. */
@@ -31,7 +36,7 @@ export class Picture {
   #width = 0;
   #height = 0;
   /** The camera's position when the canvas was drawn last. */
-  #drawn: Point & { readonly scale: number } = { x: 0, y: 0, scale: 0 };
+  #drawn: Pick<Camera, 'x' | 'y' | 'scale' | 'stretch'> = { x: 0, y: 0, scale: 0, stretch: 1 };
   #isStale = true;
   #frame = 0;
 
@@ -130,10 +135,12 @@ export class Picture {
       const places = this.#layout.keys.map((key) => this.#layout.placeOf(key)!);
       this.camera.fit(places, this.#width, this.#height);
     }
-    let dx = (this.#drawn.x - this.camera.x) * this.camera.scale;
+    let dx = (this.#drawn.x - this.camera.x) * this.camera.scale * this.camera.stretch;
     let dy = (this.#drawn.y - this.camera.y) * this.camera.scale;
     const isInside = Math.abs(dx) <= EDGE && Math.abs(dy) <= EDGE;
-    if (this.#isStale || !isInside || this.#drawn.scale !== this.camera.scale) {
+    const { scale, stretch } = this.#drawn;
+    const isScaled = scale !== this.camera.scale || stretch !== this.camera.stretch;
+    if (this.#isStale || !isInside || isScaled) {
       this.#draw();
       [dx, dy] = [0, 0];
     }
@@ -142,8 +149,8 @@ export class Picture {
 
   #draw(): void {
     this.#isStale = false;
-    const { x, y, scale } = this.camera;
-    this.#drawn = { x, y, scale };
+    const { x, y, scale, stretch } = this.camera;
+    this.#drawn = { x, y, scale, stretch };
     const context = this.#canvas.getContext('2d')!;
     const { width, height } = this.#canvas;
     const ratio = width / (this.#width + 2 * EDGE);
@@ -164,12 +171,15 @@ export class Picture {
     places: ReadonlyMap<string, Point>,
     color: (name: string) => string,
   ): void {
-    const isDetailed = this.#links.length <= MOST_ARROWS || this.camera.scale > 1.2;
+    const most = MOST_LINKS * this.#nodes.length;
+    const isDetailed = this.#links.length <= Math.min(MOST_ARROWS, most) || this.camera.scale > 1.2;
+    const paleness = Math.min(1, Math.max(0.25, most / this.#links.length));
     const [halfWidth, halfHeight] = [this.#width / 2 + EDGE, this.#height / 2 + EDGE];
     for (const isFaint of [true, false])
       for (let weight = 0; weight <= 3; weight++) {
         context.strokeStyle = color(isFaint ? 'link-faint' : weight > 0 ? 'link-busy' : 'link');
         context.lineWidth = 1 + 0.7 * weight;
+        context.globalAlpha = weight > 0 ? 1 : paleness;
         context.beginPath();
         let lines = 0;
         for (const link of this.#links) {
@@ -194,6 +204,7 @@ export class Picture {
         }
         context.stroke();
       }
+    context.globalAlpha = 1;
   }
 
   #drawNodes(
@@ -201,12 +212,9 @@ export class Picture {
     places: ReadonlyMap<string, Point>,
     color: (name: string) => string,
   ): void {
-    const radius = this.#nodes.length > 200 ? 4 : 8;
-    const hasLabels = this.#nodes.length <= MOST_LABELS || this.camera.scale > 2;
-    context.font = '12px system-ui, sans-serif';
-    context.textAlign = 'center';
-    context.lineJoin = 'round';
-    for (const { key, health } of this.#nodes) {
+    const isNarrow = this.#width < NARROW;
+    const radius = this.#nodes.length > 200 ? 4 : isNarrow && this.#nodes.length > 20 ? 5 : 8;
+    for (const { key, health, clients = 0 } of this.#nodes) {
       const place = places.get(key);
       if (place === undefined) continue;
       context.fillStyle = color(`health-${health}`);
@@ -218,14 +226,69 @@ export class Picture {
         context.lineWidth = 2;
         context.stroke();
       }
-      if (!hasLabels && key !== this.#selected) continue;
-      // The outline separates the label from the links that cross it.
-      context.strokeStyle = color('background');
-      context.lineWidth = 4;
-      context.strokeText(labelOf(key), place.x, place.y + radius + 14);
-      context.fillStyle = color('text');
-      context.fillText(labelOf(key), place.x, place.y + radius + 14);
+      if (clients > 0 && radius > 4) addClients(context, place, radius + 4, clients, color('text'));
     }
+    this.#drawLabels(context, places, color, radius);
+  }
+
+  /** Draws the labels for which there is room: first those of nodes that need attention. */
+  #drawLabels(
+    context: CanvasRenderingContext2D,
+    places: ReadonlyMap<string, Point>,
+    color: (name: string) => string,
+    radius: number,
+  ): void {
+    const hasLabels = this.#nodes.length <= MOST_LABELS || this.camera.scale > 2;
+    const isNarrow = this.#width < NARROW;
+    context.font = `${isNarrow ? 10 : 12}px system-ui, sans-serif`;
+    context.textAlign = 'center';
+    context.textBaseline = 'middle';
+    context.lineJoin = 'round';
+    const isSelected = ({ key }: DrawnNode) => key === this.#selected;
+    const rank = (node: DrawnNode) =>
+      (isSelected(node) ? 1e6 : 0) + RANKS[node.health] * 1e4 + (node.degree ?? 0);
+    const labels = this.#nodes
+      .filter((node) => places.has(node.key) && (hasLabels || isSelected(node)))
+      .sort((a, b) => rank(b) - rank(a))
+      .map(({ key, title }) => {
+        const text = labelOf(title, isNarrow ? 16 : 26);
+        const { width } = context.measureText(text);
+        return { text, ...places.get(key)!, width, height: isNarrow ? 12 : 14 };
+      });
+    const placed = placeLabels(labels, radius, this.#width, this.#height);
+    this.#canvas.dataset['labels'] = String(placed.filter((place) => place !== undefined).length);
+    // The outline separates the label from the links that cross it.
+    context.strokeStyle = color('background');
+    context.fillStyle = color('text');
+    context.lineWidth = 4;
+    for (const [i, place] of placed.entries()) {
+      if (place === undefined) continue;
+      context.strokeText(labels[i]!.text, place.x, place.y);
+      context.fillText(labels[i]!.text, place.x, place.y);
+    }
+  }
+}
+
+/** Draws up to twelve clients around a node. */
+function addClients(
+  context: CanvasRenderingContext2D,
+  { x, y }: Point,
+  distance: number,
+  clients: number,
+  color: string,
+): void {
+  context.fillStyle = color;
+  for (let i = 0; i < Math.min(clients, 12); i++) {
+    const angle = ((i - 3) * Math.PI) / 6;
+    context.beginPath();
+    context.arc(
+      x + distance * Math.cos(angle),
+      y + distance * Math.sin(angle),
+      1.5,
+      0,
+      2 * Math.PI,
+    );
+    context.fill();
   }
 }
 
@@ -242,10 +305,10 @@ function addArrow(context: CanvasRenderingContext2D, a: Point, b: Point): void {
   context.lineTo(x - ux * 6 + uy * 3.5, y - uy * 6 - ux * 3.5);
 }
 
-/** Returns the end of an address, because addresses differ there, or the beginning of a node id. */
-function labelOf(key: string): string {
-  const name = shortName(key).replace(/^[a-z]+:\/\//, '');
-  return name.length > 26 ? `…${name.slice(-25)}` : name;
+/** Returns the end of a long title, because addresses differ there. */
+function labelOf(title: string, most: number): string {
+  const name = title.replace(/^[a-z]+:\/\//, '');
+  return name.length > most ? `…${name.slice(1 - most)}` : name;
 }
 
 /** Pixels of the canvas beyond each side of its frame. */
@@ -257,4 +320,12 @@ const LINES_IN_STROKE = 64;
  * Maximum numbers of links with arrows and of nodes with labels, unless the picture is enlarged.
  */
 const MOST_ARROWS = 800;
-const MOST_LABELS = 60;
+const MOST_LABELS = 200;
+/** More links for each node than this are drawn pale, and without arrows. */
+const MOST_LINKS = 4;
+/** The width in pixels below which a picture has small nodes and short labels. */
+const NARROW = 600;
+/** The order in which nodes get their labels: those that need attention first. */
+const RANKS: Readonly<Record<Health, number>> = {
+  ...{ lost: 3, draining: 2, closing: 2, connecting: 2, up: 1, unwatched: 0 },
+};

@@ -3,6 +3,8 @@
 import { useMemo } from 'preact/hooks';
 import { type Change, changesBetween } from '../../model/changes.ts';
 import { duration, number } from '../../model/format.ts';
+import { titleOf } from '../../model/titles.ts';
+import type { NetworkState } from '../../network-state.ts';
 import { html } from '../html.ts';
 import { type Column, Table } from './table.ts';
 import type { ViewProperties } from './view.ts';
@@ -24,7 +26,7 @@ export function CompareView({ session, network, node }: ViewProperties) {
   return html`<section>
     <${Table}
       caption=${`Changes in ${apart}`}
-      columns=${COLUMNS}
+      columns=${columns(network)}
       rows=${result.changes}
       keyOf=${({ path }: Change) => path.join('\n')}
       empty="The two moments are equal."
@@ -39,18 +41,20 @@ function ordered<T extends { readonly at: number }>(a: T, b: T): [T, T] {
   return a.at <= b.at ? [a, b] : [b, a];
 }
 
-const COLUMNS: readonly Column<Change>[] = [
-  { title: 'Node', value: ({ path }) => path[0] },
-  {
-    title: 'Value',
-    value: ({ path }) => (path[1] === 'state' ? path.slice(2) : path.slice(1)).join(' › '),
-  },
-  { title: 'Before', value: ({ before }) => before },
-  { title: 'After', value: ({ after }) => after },
-  {
-    title: 'Difference',
-    value: ({ difference }) => difference,
-    cell: ({ difference }) =>
-      difference === undefined ? '–' : `${difference > 0 ? '+' : ''}${number(difference)}`,
-  },
-];
+function columns(network: NetworkState): readonly Column<Change>[] {
+  return [
+    { title: 'Node', value: ({ path }) => titleOf(network, path[0] ?? '') },
+    {
+      title: 'Value',
+      value: ({ path }) => (path[1] === 'state' ? path.slice(2) : path.slice(1)).join(' › '),
+    },
+    { title: 'Before', value: ({ before }) => before },
+    { title: 'After', value: ({ after }) => after },
+    {
+      title: 'Difference',
+      value: ({ difference }) => difference,
+      cell: ({ difference }) =>
+        difference === undefined ? '–' : `${difference > 0 ? '+' : ''}${number(difference)}`,
+    },
+  ];
+}

@@ -1,6 +1,6 @@
 // The view of recent errors.
 
-import { duration, shortName } from '../../model/format.ts';
+import { duration } from '../../model/format.ts';
 import { type ErrorRow, errorRows } from '../../model/rows.ts';
 import { html } from '../html.ts';
 import { type Column, Table } from './table.ts';
@@ -20,7 +20,7 @@ export function ErrorsView({ network, node }: ViewProperties) {
 
 const COLUMNS: readonly Column<ErrorRow>[] = [
   { title: 'Ago', value: ({ age }) => -age, cell: ({ age }) => duration(age) },
-  { title: 'Node', value: ({ node }) => node, cell: ({ node }) => shortName(node) },
+  { title: 'Node', value: ({ title }) => title },
   { title: 'What', value: ({ what }) => what },
   { title: 'Where', value: ({ where }) => where },
   { title: 'Code', value: ({ code }) => code },

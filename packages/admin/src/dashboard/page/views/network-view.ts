@@ -5,6 +5,7 @@ import { callRate } from '../../model/calls.ts';
 import { duration, number, size } from '../../model/format.ts';
 import { type Graph, graphOf, type Health, type Link, type Vertex } from '../../model/graph.ts';
 import { own } from '../../model/own.ts';
+import { titleOf } from '../../model/titles.ts';
 import type { NetworkState } from '../../network-state.ts';
 import { GraphCanvas } from '../graph/graph-canvas.ts';
 import { html } from '../html.ts';
@@ -19,11 +20,12 @@ export function NetworkView({ session, network, before, node }: ViewProperties) 
     const isWatched = key !== undefined && own(network.nodes, key) !== undefined;
     session.select(isWatched ? key : undefined);
   };
-  const shown = node === undefined ? graph.links : graph.links.filter(isAt(node));
+  const shown = (all: readonly Link[]) => (node === undefined ? all : all.filter(isAt(node)));
+  const of = node === undefined ? '' : ` of ${titleOf(network, node)}`;
   return html`
     <section class="picture" data-links=${graph.links.length}>
       <${GraphCanvas}
-        label=${`${number(graph.vertices.length)} nodes and ${number(graph.links.length)} links`}
+        label=${`${number(graph.vertices.length)} nodes, ${number(graph.links.length)} links and ${number(graph.clients.length)} links of clients`}
         nodes=${graph.vertices}
         links=${links}
         selected=${node}
@@ -42,11 +44,21 @@ export function NetworkView({ session, network, before, node }: ViewProperties) 
     </section>
     <section>
       <${Table}
-        caption=${node === undefined ? 'Links' : `Links of ${node}`}
+        caption=${`Links${of}`}
         columns=${LINK_COLUMNS}
-        rows=${shown}
+        rows=${shown(graph.links)}
         keyOf=${({ key }: Link) => key}
         empty="No links."
+        sort="Bytes/s"
+      />
+    </section>
+    <section>
+      <${Table}
+        caption=${`Clients${of}`}
+        columns=${LINK_COLUMNS}
+        rows=${shown(graph.clients)}
+        keyOf=${({ key }: Link) => key}
+        empty="No clients."
         sort="Bytes/s"
       />
     </section>
@@ -82,11 +94,13 @@ function nodeColumns(
   return [
     {
       title: 'Name',
-      value: ({ key }) => key,
-      cell: ({ key, health }) =>
+      value: ({ title }) => title,
+      cell: ({ key, title, health }) =>
         health === 'unwatched'
-          ? html`<span>${key}</span>`
-          : html`<button type="button" class="link" onClick=${() => select(key)}>${key}</button>`,
+          ? html`<span title=${key}>${title}</span>`
+          : html`<button type="button" class="link" title=${key} onClick=${() => select(key)}>
+              ${title}
+            </button>`,
     },
     {
       title: 'Health',
@@ -95,6 +109,7 @@ function nodeColumns(
         html`<${HealthMark} health=${health} /> ${own(network.nodes, key)?.error ?? ''}`,
     },
     { title: 'Links', value: ({ degree }) => degree },
+    { title: 'Clients', value: ({ clients }) => clients },
     {
       title: 'Calls/s',
       value: ({ key }) => rateOf(key),
@@ -113,8 +128,8 @@ function nodeColumns(
 }
 
 const LINK_COLUMNS: readonly Column<Link>[] = [
-  { title: 'From', value: ({ from }) => from },
-  { title: 'To', value: ({ to }) => to },
+  { title: 'From', value: ({ titles }) => titles.from },
+  { title: 'To', value: ({ titles }) => titles.to },
   { title: 'State', value: ({ state }) => state },
   { title: 'RTT', value: ({ rtt }) => rtt, cell: ({ rtt }) => duration(rtt) },
   {
@@ -130,6 +145,7 @@ function Legend() {
   const all: readonly Health[] = ['up', 'draining', 'closing', 'connecting', 'lost', 'unwatched'];
   return html`<p class="legend">
     ${all.map((health) => html`<${HealthMark} health=${health} key=${health} />`)}
-    <span>An arrow points to the node that was dialed; busy links are wider.</span>
+    <span>An arrow points to the node that was dialed; busy links are wider. Small dots around a node are
+      its clients.</span>
   </p>`;
 }

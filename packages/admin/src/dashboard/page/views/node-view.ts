@@ -4,6 +4,7 @@ import type { NodeConnectionState, NodeState } from '../../../state/node-state.t
 import { duration, number, size } from '../../model/format.ts';
 import { healthOf, peerName } from '../../model/graph.ts';
 import { own } from '../../model/own.ts';
+import { titleOf } from '../../model/titles.ts';
 import type { NetworkState, WatchedNode } from '../../network-state.ts';
 import { html } from '../html.ts';
 import type { Session } from '../session.ts';
@@ -19,7 +20,7 @@ export function NodeView({ session, network, node }: ViewProperties) {
   const { state } = watched;
   return html`
     <section>
-      <h2>${name} <${HealthMark} health=${healthOf(watched)} /></h2>
+      <h2>${titleOf(network, name)} <${HealthMark} health=${healthOf(watched)} /></h2>
       ${watched.error !== undefined && html`<p class="error">${watched.error}</p>`}
       ${state !== undefined && html`<${Facts} state=${state} />`}
       ${
@@ -51,7 +52,9 @@ export function NodeView({ session, network, node }: ViewProperties) {
 
 function Facts({ state: { node, totals, limits, at } }: { readonly state: NodeState }) {
   const facts: readonly (readonly [string, string])[] = [
+    ['Name', node.name ?? '–'],
     ['Node id', node.nodeId ?? '–'],
+    ['Version', node.version],
     ['Network', node.network],
     ['Addresses', node.addresses.join(', ') || '–'],
     [
@@ -112,7 +115,7 @@ function connectionColumns(
 ): readonly Column<[string, NodeConnectionState]>[] {
   const columns: readonly Column<[string, NodeConnectionState]>[] = [
     { title: 'Connection', value: ([id]) => id },
-    { title: 'Peer', value: ([, each]) => peerName(network, each) },
+    { title: 'Peer', value: ([, each]) => titleOf(network, peerName(network, each)) },
     { title: 'State', value: ([, { state }]) => state },
     { title: 'Endpoint', value: ([, { endpoint }]) => endpoint },
     { title: 'RTT', value: ([, { rtt }]) => rtt, cell: ([, { rtt }]) => duration(rtt) },

@@ -20,7 +20,7 @@ export function PeersView({ session, network, node }: ViewProperties) {
 }
 
 const COLUMNS: readonly Column<PeerRow>[] = [
-  { title: 'Node', value: ({ node }) => node, cell: ({ node }) => shortName(node) },
+  { title: 'Node', value: ({ title }) => title },
   {
     title: 'Peer',
     value: ({ nodeId }) => nodeId,
@@ -45,10 +45,10 @@ function ban(session: Session): Column<PeerRow> {
   return {
     title: 'Change',
     value: () => undefined,
-    cell: ({ node, nodeId }) => html`<button
+    cell: ({ node, title, nodeId }) => html`<button
       type="button"
       onClick=${() =>
-        confirm(`Ban ${nodeId} from ${node} for 24 hours?`) &&
+        confirm(`Ban ${nodeId} from ${title} for 24 hours?`) &&
         session.change(node, 'ban', { nodeId, reason: 'banned in the dashboard' })}
     >
       Ban

@@ -1,6 +1,6 @@
 // The view of queues and limits: how full they are.
 
-import { number, shortName, size } from '../../model/format.ts';
+import { number, size } from '../../model/format.ts';
 import { type QueueRow, queueRows } from '../../model/rows.ts';
 import { html } from '../html.ts';
 import { type Column, Table } from './table.ts';
@@ -24,7 +24,7 @@ export function QueuesView({ network, node }: ViewProperties) {
 }
 
 const COLUMNS: readonly Column<QueueRow>[] = [
-  { title: 'Node', value: ({ node }) => node, cell: ({ node }) => shortName(node) },
+  { title: 'Node', value: ({ title }) => title },
   { title: 'Queue or limit', value: ({ what }) => what },
   {
     title: 'In use',
@@ -39,7 +39,7 @@ const COLUMNS: readonly Column<QueueRow>[] = [
   {
     title: 'Full',
     value: ({ share }) => share,
-    cell: ({ share, node, what }) =>
+    cell: ({ share, title, what }) =>
       share === undefined
         ? '–'
         : html`<meter
@@ -47,7 +47,7 @@ const COLUMNS: readonly Column<QueueRow>[] = [
               max="1"
               high="0.8"
               value=${share}
-              aria-label=${`${what} of ${node}`}
+              aria-label=${`${what} of ${title}`}
             ></meter>
             ${` ${(100 * share).toFixed(1)} %`}`,
   },

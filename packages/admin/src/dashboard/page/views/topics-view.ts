@@ -1,11 +1,12 @@
 // The view of topics: what each node sends and loses, and the tree of one topic.
 
 import { useMemo, useState } from 'preact/hooks';
-import { number, shortName, size } from '../../model/format.ts';
+import { number, size } from '../../model/format.ts';
 import type { Health } from '../../model/graph.ts';
 import { healthOf } from '../../model/graph.ts';
 import { own } from '../../model/own.ts';
 import { type TopicRow, topicLinks, topicRows } from '../../model/rows.ts';
+import { titleOf } from '../../model/titles.ts';
 import { GraphCanvas } from '../graph/graph-canvas.ts';
 import { html } from '../html.ts';
 import { type Column, Table } from './table.ts';
@@ -48,7 +49,7 @@ export function TopicsView({ session, network, node }: ViewProperties) {
 }
 
 const COLUMNS: readonly Column<TopicRow>[] = [
-  { title: 'Node', value: ({ node }) => node, cell: ({ node }) => shortName(node) },
+  { title: 'Node', value: ({ title }) => title },
   { title: 'Overlay', value: ({ overlay }) => overlay },
   { title: 'Neighbors', value: ({ neighbors }) => neighbors.length },
   { title: 'Published', value: ({ published }) => published },
@@ -85,7 +86,7 @@ function Tree({ session, network, topic, node }: TreeProperties) {
       return watched === undefined ? 'unwatched' : healthOf(watched);
     };
     return [
-      keys.map((key) => ({ key, health: health(key) })),
+      keys.map((key) => ({ key, title: titleOf(network, key), health: health(key) })),
       links.map(({ from, to, eager }) => ({ from, to, weight: eager ? 1 : 0, isFaint: !eager })),
     ];
   }, [links, network]);
@@ -106,7 +107,7 @@ function Tree({ session, network, topic, node }: TreeProperties) {
     <section>
       <${Table}
         caption="Neighbors"
-        columns=${LINK_COLUMNS}
+        columns=${linkColumns(network)}
         rows=${links}
         keyOf=${({ from, to }: { from: string; to: string }) => `${from}\n${to}`}
         empty="No neighbors."
@@ -115,8 +116,12 @@ function Tree({ session, network, topic, node }: TreeProperties) {
   `;
 }
 
-const LINK_COLUMNS: readonly Column<ReturnType<typeof topicLinks>[number]>[] = [
-  { title: 'From', value: ({ from }) => from, cell: ({ from }) => shortName(from) },
-  { title: 'To', value: ({ to }) => to, cell: ({ to }) => shortName(to) },
-  { title: 'Sends', value: ({ eager }) => (eager ? 'messages' : 'announcements') },
-];
+function linkColumns(
+  network: ViewProperties['network'],
+): readonly Column<ReturnType<typeof topicLinks>[number]>[] {
+  return [
+    { title: 'From', value: ({ from }) => titleOf(network, from) },
+    { title: 'To', value: ({ to }) => titleOf(network, to) },
+    { title: 'Sends', value: ({ eager }) => (eager ? 'messages' : 'announcements') },
+  ];
+}
