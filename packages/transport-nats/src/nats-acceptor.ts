@@ -14,7 +14,7 @@ import {
 } from './message.ts';
 import { LONGEST, MessageLink } from './message-link.ts';
 import type { Subjects } from './nats-address.ts';
-import type { NatsClient } from './nats-client.ts';
+import type { NatsClient, SubjectListener } from './nats-client.ts';
 import { NatsStreamConnection } from './nats-connection.ts';
 import { randomId } from './random-id.ts';
 
@@ -43,34 +43,38 @@ export interface AcceptorOptions {
  */
 export class Acceptor {
   readonly #options: AcceptorOptions;
-  readonly #unsubscribe: () => void;
+  readonly #subscriptions: readonly (() => void)[];
   /** The functions that end the handshakes under way, one for each. */
   readonly #pending = new Set<() => void>();
   #isClosed = false;
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
-    const { client, subjects, name } = options;
-    this.#unsubscribe = client.subscribe(
-      subjects.dial(name),
-      {
-        message: (data, reply) => this.#request(data, reply()),
-        noResponders: () => {},
-        failed: (error) => {
-          if (this.#isClosed) return;
-          this.close();
-          options.failed(error);
-        },
-      },
-      QUEUE,
-    );
+    const { client, subjects, name, inbox, random } = options;
+    const failed = (error: TransportError) => {
+      if (this.#isClosed) return;
+      this.close();
+      options.failed(error);
+    };
+    const requests: SubjectListener = {
+      message: (data, reply) => this.#request(data, reply()),
+      noResponders: () => {},
+      failed,
+    };
+    // Nothing is sent to the second subject. It shows whether this node may receive the messages of
+    // connections; otherwise it would take dials from other instances and complete none.
+    const probe: SubjectListener = { message: () => {}, noResponders: () => {}, failed };
+    this.#subscriptions = [
+      client.subscribe(subjects.dial(name), requests, QUEUE),
+      client.subscribe(`${inbox}.${randomId(random)}`, probe),
+    ];
   }
 
   /** Stops listening and ends pending handshakes. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#unsubscribe();
+    for (const unsubscribe of this.#subscriptions) unsubscribe();
     for (const end of [...this.#pending]) end();
   }
 

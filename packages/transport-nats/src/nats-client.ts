@@ -37,8 +37,8 @@ export class NatsClient {
   readonly #connection: NatsConnection;
   readonly #clock: Clock;
   readonly #listeners = new Set<SubjectListener>();
-  /** The listeners to notify if the server refuses to publish to a subject. */
-  readonly #publishers = new Map<string, Set<Publisher>>();
+  /** The listeners to notify if the server forbids an operation, by operation and subject. */
+  readonly #forbidden = new Map<string, Set<Publisher>>();
   #holders = 0;
   /** True if `retire` was called: the client ends when it is no longer held. */
   #isRetired = false;
@@ -100,6 +100,7 @@ export class NatsClient {
     let subscription: Subscription | undefined;
     this.#listeners.add(listener);
     this.#holders++;
+    const forget = this.#ifForbidden(`subscription ${subject}`, listener);
     try {
       if (this.#isDown) throw new Error('the connection has ended');
       subscription = this.#connection.subscribe(subject, {
@@ -122,6 +123,7 @@ export class NatsClient {
     }
     return () => {
       if (!this.#listeners.delete(listener)) return;
+      forget();
       subscription?.unsubscribe();
       this.#release();
     };
@@ -132,11 +134,15 @@ export class NatsClient {
    * is called.
    */
   refusedFor(subject: string, listener: Publisher): () => void {
-    const those = this.#publishers.get(subject) ?? new Set<Publisher>();
-    this.#publishers.set(subject, those.add(listener));
+    return this.#ifForbidden(`publish ${subject}`, listener);
+  }
+
+  #ifForbidden(operation: string, listener: Publisher): () => void {
+    const those = this.#forbidden.get(operation) ?? new Set<Publisher>();
+    this.#forbidden.set(operation, those.add(listener));
     return () => {
       those.delete(listener);
-      if (those.size === 0) this.#publishers.delete(subject);
+      if (those.size === 0) this.#forbidden.delete(operation);
     };
   }
 
@@ -173,15 +179,23 @@ export class NatsClient {
     await this.#connection.close().catch(() => {});
   }
 
-  /** Reads the client's reports: a lost server, and missing permissions to publish. */
+  /**
+   * Reads the client's reports: a lost server, and missing permissions. When a server revokes a
+   * subscription, its report names no queue group, so the client does not call the callback of a
+   * subscription that has one.
+   */
   async #watch(down: (cause: unknown) => void): Promise<void> {
     for await (const status of this.#connection.status()) {
       if (status.type === 'disconnect' || status.type === 'staleConnection') down(undefined);
       if (status.type !== 'error') continue;
-      const { operation, subject } = status.error as { operation?: string; subject?: string };
-      if (operation !== 'publish' || subject === undefined) continue;
-      const error = natsError(status.error, 'publish', subject);
-      for (const listener of [...(this.#publishers.get(subject) ?? [])]) listener.failed(error);
+      const { operation, subject = '' } = status.error as { operation?: string; subject?: string };
+      const error = natsError(
+        status.error,
+        operation === 'publish' ? 'publish' : 'subscribe',
+        subject,
+      );
+      for (const listener of [...(this.#forbidden.get(`${operation} ${subject}`) ?? [])])
+        listener.failed(error);
     }
   }
 }

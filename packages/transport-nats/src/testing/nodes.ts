@@ -15,7 +15,7 @@ import { testProtocol as protocol } from './protocol.ts';
 /** The options of the transport and of its backend; `network` is that of both. */
 export interface Options
   extends NatsBackendOptions,
-    Pick<CommonOptions, 'dialTimeout' | 'keepAlive'> {
+    Pick<CommonOptions, 'dialTimeout' | 'keepAlive' | 'observer'> {
   /** The address to listen on. */
   readonly bindAddr?: string | undefined;
 }
@@ -23,9 +23,9 @@ export type TestTransport = Transport<typeof protocol>;
 
 /** Opens a transport that only dials. */
 export function client(t: ExecutionContext, options: Options): TestTransport {
-  const { bindAddr, network, keepAlive, dialTimeout, ...backend } = options;
+  const { bindAddr, network, keepAlive, dialTimeout, observer, ...backend } = options;
   const backends = [nats({ ...backend, network })];
-  const common = { protocol, network, keepAlive, dialTimeout, backends };
+  const common = { protocol, network, keepAlive, dialTimeout, observer, backends };
   const transport =
     bindAddr === undefined ? createTransport(common) : createTransport(bindAddr, common);
   t.teardown(() => transport.close());
