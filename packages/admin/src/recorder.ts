@@ -71,6 +71,8 @@ export class Recorder implements Observer {
       case 'listenFailed':
       case 'acceptFailed':
         return this.#errors.add(at, 'listener', '', event.error);
+      case 'brokerWarning':
+        return this.#errors.add(at, 'broker', event.server, event.error);
       case 'callbackFailed':
         return this.#errors.add(at, 'callback', event.callback, event.error);
     }

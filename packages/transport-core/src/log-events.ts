@@ -55,6 +55,10 @@ class OperatorLog implements Observer {
       }
       case 'acceptFailed':
         return this.#write('warn', { err: event.error }, 'a connection could not be accepted');
+      case 'brokerWarning': {
+        const { server, error } = event;
+        return this.#write('warn', { server, err: error }, 'a broker announces a problem');
+      }
       case 'callbackFailed': {
         const { callback, error } = event;
         return this.#write('error', { err: error }, `the callback '${callback}' failed`);

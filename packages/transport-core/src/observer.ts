@@ -31,6 +31,11 @@ export type ObserverEvent =
    */
   | { type: 'acceptFailed'; error: TransportError }
   /**
+   * The broker `server` of a connection announces a problem, such as NATS in lame duck mode. The
+   * error says what happens next.
+   */
+  | { type: 'brokerWarning'; server: string; error: TransportError }
+  /**
    * A callback of the user threw (`admit`, `hello`, `resolve`, `allow`, `upgrade`; not the
    * observer's own), or the clean-up of a handler did. For `handler` and `allow`, also the error of
    * another call, which is withheld from the caller.

@@ -14,7 +14,7 @@ import {
 } from './message.ts';
 import { LONGEST, MessageLink } from './message-link.ts';
 import type { Subjects } from './nats-address.ts';
-import type { NatsClient, SubjectListener } from './nats-client.ts';
+import type { NatsClient, SubjectListener, Unsubscribe } from './nats-client.ts';
 import { NatsStreamConnection } from './nats-connection.ts';
 import { randomId } from './random-id.ts';
 
@@ -43,16 +43,17 @@ export interface AcceptorOptions {
  */
 export class Acceptor {
   readonly #options: AcceptorOptions;
-  readonly #subscriptions: readonly (() => void)[];
+  readonly #subscriptions: readonly Unsubscribe[];
   /** The functions that end the handshakes under way, one for each. */
   readonly #pending = new Set<() => void>();
+  #isRetired = false;
   #isClosed = false;
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
     const { client, subjects, name, inbox, random } = options;
     const failed = (error: TransportError) => {
-      if (this.#isClosed) return;
+      if (this.#isRetired) return;
       this.close();
       options.failed(error);
     };
@@ -70,12 +71,25 @@ export class Acceptor {
     ];
   }
 
-  /** Stops listening and ends pending handshakes. */
+  get client(): NatsClient {
+    return this.#options.client;
+  }
+
+  /**
+   * Stops listening and ends pending handshakes. Requests that the server has sent already are
+   * refused.
+   */
   close(): void {
-    if (this.#isClosed) return;
+    this.retire();
     this.#isClosed = true;
-    for (const unsubscribe of this.#subscriptions) unsubscribe();
     for (const end of [...this.#pending]) end();
+  }
+
+  /** Stops listening. Requests that the server has sent already are answered. */
+  retire(): void {
+    if (this.#isRetired) return;
+    this.#isRetired = true;
+    for (const unsubscribe of this.#subscriptions) unsubscribe(true);
   }
 
   #request(data: Uint8Array, peer: string): void {
@@ -83,6 +97,7 @@ export class Acceptor {
     const node = subjects.nodeOf(peer);
     // There is nobody to notify.
     if (node === undefined) return;
+    if (this.#isClosed) return this.#refuse(peer, 'closed', 'it has stopped listening');
     const terms = decodeTerms(data);
     if (typeof terms === 'string')
       this.#refuse(peer, 'malformed', `the request is wrong: ${terms}`);

@@ -23,7 +23,12 @@ export interface SubjectListener {
    * connection to the server is lost.
    */
   failed(error: TransportError): void;
+  /** Called repeatedly after `NatsClient.leave`, until it has unsubscribed. */
+  leave?(text: string): void;
 }
+
+/** Ends a subscription. */
+export type Unsubscribe = (drain?: boolean) => void;
 
 /** Called if the server refuses a publication. */
 type Publisher = Pick<SubjectListener, 'failed'>;
@@ -33,14 +38,13 @@ export class NatsClient {
   readonly server: string;
   readonly credit: CreditPool;
   /** Addresses of the cluster's servers, as the server has sent them. */
-  readonly known: readonly string[];
+  known: readonly string[];
   readonly #connection: NatsConnection;
   readonly #clock: Clock;
   readonly #listeners = new Set<SubjectListener>();
   /** The listeners to notify if the server forbids an operation, by operation and subject. */
   readonly #forbidden = new Map<string, Set<Publisher>>();
   #holders = 0;
-  /** True if `retire` was called: the client ends when it is no longer held. */
   #isRetired = false;
   #isDown = false;
   #ended: (() => void) | undefined;
@@ -48,13 +52,14 @@ export class NatsClient {
   readonly ended = new Promise<void>((resolve) => (this.#ended = resolve));
 
   #lost: (() => void) | undefined;
+  #leaving: (() => void) | undefined;
 
   /** @param maxPending the maximum credit that all connections together may grant, in bytes */
   constructor(connection: NatsConnection, maxPending: number, clock: Clock) {
     this.#connection = connection;
     this.#clock = clock;
     this.server = connection.getServer();
-    this.known = connection.info?.connect_urls?.slice(0, MOST_KNOWN) ?? [];
+    this.known = this.#servers;
     this.credit = new CreditPool(maxPending);
     const down = (cause: unknown) => {
       if (this.#isDown) return;
@@ -84,6 +89,20 @@ export class NatsClient {
     this.#lost = lost;
   }
 
+  /** Calls `leaving` when the server announces that it shuts down (lame duck mode). */
+  onLeaving(leaving: () => void): void {
+    this.#leaving = leaving;
+  }
+
+  /** True if `retire` was called: the client ends when it is no longer held. */
+  get isRetired(): boolean {
+    return this.#isRetired;
+  }
+
+  get #servers(): readonly string[] {
+    return this.#connection.info?.connect_urls?.slice(0, MOST_KNOWN) ?? [];
+  }
+
   /** Maximum size of a message that the server currently accepts, in bytes. */
   get maxPayload(): number {
     return this.#connection.info?.max_payload ?? 0;
@@ -95,8 +114,11 @@ export class NatsClient {
     this.#connection.publish(subject, data, { reply });
   }
 
-  /** Subscribes until the returned function is called. */
-  subscribe(subject: string, listener: SubjectListener, queue?: string): () => void {
+  /**
+   * Subscribes until the returned function is called. With its argument `drain`, messages that the
+   * server has sent before are still delivered.
+   */
+  subscribe(subject: string, listener: SubjectListener, queue?: string): Unsubscribe {
     let subscription: Subscription | undefined;
     this.#listeners.add(listener);
     this.#holders++;
@@ -121,10 +143,17 @@ export class NatsClient {
         if (this.#listeners.has(listener)) listener.failed(natsError(error, 'lost', this.server));
       });
     }
-    return () => {
-      if (!this.#listeners.delete(listener)) return;
+    let isHeld = true;
+    return (drain = false) => {
+      if (!isHeld) return;
+      isHeld = false;
       forget();
-      subscription?.unsubscribe();
+      const end = () => void this.#listeners.delete(listener);
+      if (drain && subscription !== undefined) subscription.drain().then(end, end);
+      else {
+        end();
+        subscription?.unsubscribe();
+      }
       this.#release();
     };
   }
@@ -159,6 +188,22 @@ export class NatsClient {
     ]);
   }
 
+  /**
+   * Makes the transport leave all connections over this client, a few at a time. The client ends
+   * when the last of them has ended.
+   */
+  leave(text: string): void {
+    this.retire();
+    let rest: SubjectListener[] = [];
+    const round = () => {
+      if (this.#isDown || this.#holders === 0) return;
+      if (rest.length === 0) rest = [...this.#listeners];
+      for (const listener of rest.splice(0, BATCH)) listener.leave?.(text);
+      this.#clock.setTimeout(round, STEP);
+    };
+    round();
+  }
+
   /** Closes the connection once the last subscription has ended. */
   retire(): void {
     this.#isRetired = true;
@@ -175,7 +220,9 @@ export class NatsClient {
    * not answer, the client's pings detect that.
    */
   async #end(): Promise<void> {
-    await this.flush().catch(() => {});
+    // After the first flush, no message of a drained subscription is on its way; the second one
+    // sends the answers to them.
+    for (let i = 0; i < 2; i++) await this.flush().catch(() => {});
     await this.#connection.close().catch(() => {});
   }
 
@@ -187,6 +234,8 @@ export class NatsClient {
   async #watch(down: (cause: unknown) => void): Promise<void> {
     for await (const status of this.#connection.status()) {
       if (status.type === 'disconnect' || status.type === 'staleConnection') down(undefined);
+      if (status.type === 'update') this.known = this.#servers;
+      if (status.type === 'ldm') this.#leaving?.();
       if (status.type !== 'error') continue;
       const { operation, subject = '' } = status.error as { operation?: string; subject?: string };
       const error = natsError(
@@ -202,5 +251,11 @@ export class NatsClient {
 
 /** The status in a server's answer to a message whose subject has no subscriber. */
 const NO_RESPONDERS = 503;
+/**
+ * The number of connections that the transport leaves at a time, and the pause in milliseconds: as
+ * when a node drains, because their callers dial again.
+ */
+const BATCH = 16;
+const STEP = 10;
 /** The maximum number of the cluster's servers that are remembered. */
 const MOST_KNOWN = 16;

@@ -10,21 +10,28 @@ export class NatsClients {
   readonly #options: ConnectionOptions;
   readonly #maxPending: number;
   readonly #clock: Clock;
+  readonly #moved: (old: NatsClient) => void;
   readonly #clients = new Map<string, Entry>();
   /** Other servers of a cluster, by the list of servers through which they became known. */
   readonly #known = new Map<string, readonly string[]>();
 
-  /** @param options user, password and other options of the NATS client, without servers. */
+  /**
+   * @param options user, password and other options of the NATS client, without servers.
+   * @param moved is called when the server of a client shuts down, once `get` returns another
+   * client in its place.
+   */
   constructor(
     connect: ConnectToNats,
     options: ConnectionOptions,
     maxPending: number,
     clock: Clock,
+    moved: (old: NatsClient) => void,
   ) {
     this.#connect = connect;
     this.#options = options;
     this.#maxPending = maxPending;
     this.#clock = clock;
+    this.#moved = moved;
   }
 
   /** Returns the client for these servers; connects if there is none, or if it was lost. */
@@ -43,14 +50,47 @@ export class NatsClients {
     const opening = this.#open(key, servers);
     const made: Entry = { opening, client: undefined };
     this.#clients.set(key, made);
-    const forget = () => {
-      if (this.#clients.get(key) === made) this.#clients.delete(key);
-    };
-    opening.then((client) => {
-      made.client = client;
-      client.onLost(forget);
-    }, forget);
+    opening.then(
+      (client) => this.#opened(key, servers, made, client),
+      () => this.#forget(key, made),
+    );
     return opening;
+  }
+
+  #opened(key: string, servers: readonly string[], entry: Entry, client: NatsClient): void {
+    entry.client = client;
+    client.onLost(() => this.#forget(key, entry));
+    client.onLeaving(() => void this.#replace(key, servers, entry));
+  }
+
+  #forget(key: string, entry: Entry): void {
+    this.#remember(key, entry);
+    if (this.#clients.get(key) === entry) this.#clients.delete(key);
+  }
+
+  #remember(key: string, { client }: Entry): void {
+    // Certificates name hosts, and a server reports only the addresses of the cluster's other
+    // servers.
+    if (client !== undefined && this.#options.tls == null) this.#known.set(key, client.known);
+  }
+
+  /** Opens another client in the place of one whose server shuts down; tries until that is lost. */
+  async #replace(key: string, servers: readonly string[], entry: Entry): Promise<void> {
+    if (entry.isLeaving) return;
+    entry.isLeaving = true;
+    this.#remember(key, entry);
+    for (let delay = FIRST_DELAY; this.#clients.get(key) === entry; delay *= 2) {
+      try {
+        const client = await this.#open(key, servers);
+        if (this.#clients.get(key) !== entry) return client.retire();
+        const next: Entry = { opening: Promise.resolve(client), client };
+        this.#clients.set(key, next);
+        this.#opened(key, servers, next, client);
+        return this.#moved(entry.client!);
+      } catch {
+        await this.#clock.sleep(Math.min(delay, LAST_DELAY));
+      }
+    }
   }
 
   /**
@@ -82,11 +122,7 @@ export class NatsClients {
         reconnect: false,
         noAsyncTraces: true,
       });
-      const client = new NatsClient(connection, this.#maxPending, this.#clock);
-      // Certificates name hosts, and a server reports only the addresses of the cluster's other
-      // servers.
-      if (this.#options.tls == null) this.#known.set(key, client.known);
-      return client;
+      return new NatsClient(connection, this.#maxPending, this.#clock);
     } catch (error) {
       throw natsError(error, 'connect', key);
     }
@@ -97,7 +133,12 @@ export class NatsClients {
 interface Entry {
   readonly opening: Promise<NatsClient>;
   client: NatsClient | undefined;
+  /** True once the server has announced that it shuts down. */
+  isLeaving?: boolean;
 }
 
+/** The back-off in milliseconds, the same as that of a listener. */
+const FIRST_DELAY = 5;
+const LAST_DELAY = 1_000;
 /** The maximum number of NATS systems to which one layer is connected at a time. */
 const MOST_CLIENTS = 16;

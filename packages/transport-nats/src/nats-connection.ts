@@ -197,6 +197,10 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
     );
   }
 
+  leave(text: string): void {
+    if (!this.#isEnding && !this.#isOver) this.#sink?.leave?.(text);
+  }
+
   #data(content: Uint8Array): void {
     if (!this.#window.receive(content.length))
       return this.destroy(

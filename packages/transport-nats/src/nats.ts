@@ -24,8 +24,8 @@ export function nats(options: NatsBackendOptions = {}): Backend {
   return {
     schemes: ['nats'],
     credit: CREDIT,
-    layer: ({ bindAddr, advertiseAddr, clock }) =>
-      createLayer({ ...options, bindAddr, advertiseAddr, clock }, 'createTransport'),
+    layer: ({ bindAddr, advertiseAddr, clock, observer }) =>
+      createLayer({ ...options, bindAddr, advertiseAddr, clock, observer }, 'createTransport'),
   };
 }
 

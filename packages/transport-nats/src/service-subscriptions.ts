@@ -62,12 +62,22 @@ export class ServiceSubscriptions {
   async #watch(): Promise<void> {
     for await (const status of this.#connection.status()) {
       if (this.#isOver) return;
+      if (status.type === 'ldm') this.#warn(status.server);
       if (status.type !== 'error') continue;
       const { operation, subject } = status.error as { operation?: string; subject?: string };
       if (operation !== 'subscription') continue;
       for (const entry of this.#entries)
         if (entry.subject === subject) this.#refused(entry, status.error);
     }
+  }
+
+  #warn(server: string): void {
+    const error = new TransportError(
+      'unavailable',
+      `serveNats: the NATS server ${server} of 'connection' shuts down (lame duck mode); the NATS client reconnects once the server has disconnected it`,
+      { target: server },
+    );
+    this.#control.dispatcher.tell({ type: 'brokerWarning', server, error });
   }
 
   #refused(entry: Entry, cause: unknown): void {

@@ -107,6 +107,7 @@ export function reporterOf(transport: AnyTransport): Reporter {
 export type ServiceControl = Pick<
   TransportEngine,
   | 'clock'
+  | 'dispatcher'
   | 'drain'
   | 'draining'
   | 'inFlight'
