@@ -20,6 +20,8 @@ export const MessageType = {
   refuse: 5,
   /** The dialer's answer to `accept`: empty. */
   confirm: 6,
+  /** Only shows whether the peer is still there: empty. */
+  probe: 7,
 } as const;
 
 /**

@@ -4,6 +4,7 @@
 
 import type { ConnectionOptions, NatsConnection, Subscription } from '@nats-io/nats-core';
 import type { Clock, TransportError } from '@trunkline/transport-core';
+import { backgroundTimer } from '@trunkline/transport-core/backend';
 import { CreditPool } from './credit-pool.ts';
 import { natsError } from './nats-errors.ts';
 
@@ -23,6 +24,8 @@ export interface SubjectListener {
    * connection to the server is lost.
    */
   failed(error: TransportError): void;
+  /** Called when a server of the cluster is lost, on which the peer of this subject may have been. */
+  doubt?(): void;
   /** Called repeatedly after `NatsClient.leave`, until it has unsubscribed. */
   leave?(text: string): void;
 }
@@ -38,7 +41,9 @@ export class NatsClient {
   readonly server: string;
   readonly credit: CreditPool;
   /** Addresses of the cluster's servers, as the server has sent them. */
-  known: readonly string[];
+  known: readonly string[] = [];
+  /** The addresses of all servers of the cluster. */
+  #servers: readonly string[] = [];
   readonly #connection: NatsConnection;
   readonly #clock: Clock;
   readonly #listeners = new Set<SubjectListener>();
@@ -59,7 +64,7 @@ export class NatsClient {
     this.#connection = connection;
     this.#clock = clock;
     this.server = connection.getServer();
-    this.known = this.#servers;
+    this.#updated();
     this.credit = new CreditPool(maxPending);
     const down = (cause: unknown) => {
       if (this.#isDown) return;
@@ -99,8 +104,21 @@ export class NatsClient {
     return this.#isRetired;
   }
 
-  get #servers(): readonly string[] {
-    return this.#connection.info?.connect_urls?.slice(0, MOST_KNOWN) ?? [];
+  /** Reads what the server has sent about itself and the cluster. */
+  #updated(): void {
+    const before = this.#servers;
+    this.#servers = this.#connection.info?.connect_urls ?? [];
+    this.known = this.#servers.slice(0, MOST_KNOWN);
+    const present = new Set(this.#servers);
+    if (before.every((server) => present.has(server))) return;
+    this.#doubt();
+    // Our server forgets the subscriptions at the lost one a moment after it has sent this.
+    backgroundTimer(this.#clock, () => this.#doubt(), SETTLED);
+  }
+
+  /** The server answers what is now published to a lost peer with "no responders". */
+  #doubt(): void {
+    for (const listener of [...this.#listeners]) listener.doubt?.();
   }
 
   /** Maximum size of a message that the server currently accepts, in bytes. */
@@ -199,7 +217,7 @@ export class NatsClient {
       if (this.#isDown || this.#holders === 0) return;
       if (rest.length === 0) rest = [...this.#listeners];
       for (const listener of rest.splice(0, BATCH)) listener.leave?.(text);
-      this.#clock.setTimeout(round, STEP);
+      backgroundTimer(this.#clock, round, STEP);
     };
     round();
   }
@@ -234,7 +252,7 @@ export class NatsClient {
   async #watch(down: (cause: unknown) => void): Promise<void> {
     for await (const status of this.#connection.status()) {
       if (status.type === 'disconnect' || status.type === 'staleConnection') down(undefined);
-      if (status.type === 'update') this.known = this.#servers;
+      if (status.type === 'update') this.#updated();
       if (status.type === 'ldm') this.#leaving?.();
       if (status.type !== 'error') continue;
       const { operation, subject = '' } = status.error as { operation?: string; subject?: string };
@@ -257,5 +275,7 @@ const NO_RESPONDERS = 503;
  */
 const BATCH = 16;
 const STEP = 10;
+/** The time in milliseconds after which a server has forgotten what it knew of a lost one. */
+const SETTLED = 1_000;
 /** The maximum number of the cluster's servers that are remembered. */
 const MOST_KNOWN = 16;

@@ -235,7 +235,7 @@ export class NatsLayer implements StreamLayer {
           (result) => {
             // Another node may listen under the name.
             const isLate = result instanceof TransportError && result.reason === 'closed';
-            if (isLate && ++attempts < ATTEMPTS) return begin(client);
+            if (result === undefined || (isLate && ++attempts < ATTEMPTS)) return begin(client);
             settle();
             if (result instanceof TransportError) reject(result);
             else resolve(result);
