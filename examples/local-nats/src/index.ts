@@ -53,6 +53,13 @@ export interface NatsServer {
   kill(): Promise<void>;
 }
 
+/** The servers of this process; one listener ends them all. */
+const running = new Set<ChildProcess>();
+
+function killAll(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 /** Starts a server; resolves once it accepts clients. */
 export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
   const { config = '', webSocket = false, port = -1, routes } = options;
@@ -74,13 +81,14 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   const child = spawn('nats-server', ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
   // The lines are read to the end, or the server would wait for a reader of its log.
   const lines = createInterface({ input: child.stderr! });
-  const onExit = () => void child.kill('SIGKILL');
-  process.once('exit', onExit);
+  if (running.size === 0) process.once('exit', killAll);
+  running.add(child);
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const kill = async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await exited;
-    process.off('exit', onExit);
+    running.delete(child);
+    if (running.size === 0) process.off('exit', killAll);
     rmSync(folder, { recursive: true, force: true });
   };
   const addresses = await listening(child, lines, {

@@ -1,7 +1,7 @@
 // Tests of lost servers, lost messages and lost peers.
 
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 
 import { connect } from '@nats-io/transport-node';
 import { type NatsServer, startNatsCluster, startNatsServer } from '@trunkline/local-nats';
@@ -166,6 +166,44 @@ natsTest(
     t.like(error, { code: 'unavailable', reason: 'reset', sent: true });
   },
 );
+
+natsTest('a node that was cut off tells its callers as soon as it is back', async (t) => {
+  const own = await startNatsServer();
+  t.teardown(() => own.kill());
+  const cut: Socket[] = [];
+  // The node reaches the server through a relay, which breaks.
+  const relay = createServer((socket) => {
+    const onward = createConnection(own.port, '127.0.0.1');
+    cut.push(socket);
+    socket.on('error', () => {}).on('close', () => onward.destroy());
+    onward.on('error', () => {});
+    socket.pipe(onward).pipe(socket);
+  }).listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  t.teardown(() => relay.close());
+  const keepAlive = { interval: 600_000 };
+  let isHeld = false;
+  await node(
+    t,
+    {
+      bindAddr: 'nats://broker/orders',
+      servers: `127.0.0.1:${(relay.address() as AddressInfo).port}`,
+      keepAlive,
+    },
+    {
+      fail: () => {
+        isHeld = true;
+        return new Promise<null>(() => {});
+      },
+    },
+  );
+  const near = client(t, { servers: own.address, keepAlive });
+  const call = near.send('nats://broker/orders', 'fail', 'hold', { timeout: 3_600_000 });
+  await eventually(() => isHeld);
+  for (const socket of cut) socket.destroy();
+  const error = await t.throwsAsync<TransportError>(call);
+  t.like(error, { code: 'unavailable', reason: 'reset', sent: true });
+});
 
 natsTest('a dial whose node is lost with its server turns to another node', async (t) => {
   const [ours, theirs] = await cluster(t);

@@ -3,9 +3,10 @@
 // later.
 
 import type { ConnectionOptions, NatsConnection, Subscription } from '@nats-io/nats-core';
-import type { Clock, TransportError } from '@trunkline/transport-core';
+import { type Clock, TransportError } from '@trunkline/transport-core';
 import { backgroundTimer } from '@trunkline/transport-core/backend';
 import { CreditPool } from './credit-pool.ts';
+import { LEAST_MESSAGE, MessageType } from './message.ts';
 import { natsError } from './nats-errors.ts';
 
 /** Connects to the first reachable server in the options. */
@@ -52,6 +53,10 @@ export class NatsClient {
   #holders = 0;
   #isRetired = false;
   #isDown = false;
+  /** The last error that the server reported, other than a missing permission. */
+  #report: unknown;
+  /** The last message of each connection that was lost with this client, and its subject. */
+  readonly #farewells: [string, Uint8Array][] = [];
   #ended: (() => void) | undefined;
   /** Resolves when the socket is closed. */
   readonly ended = new Promise<void>((resolve) => (this.#ended = resolve));
@@ -70,7 +75,7 @@ export class NatsClient {
       if (this.#isDown) return;
       this.#isDown = true;
       this.#lost?.();
-      const error = natsError(cause, 'lost', this.server);
+      const error = natsError(this.#report ?? cause, 'lost', this.server);
       for (const listener of [...this.#listeners]) listener.failed(error);
     };
     connection.closed().then((error) => {
@@ -104,6 +109,21 @@ export class NatsClient {
     return this.#isRetired;
   }
 
+  /** Returns an error if the server does not accept messages of the length that is needed. */
+  get tooSmall(): TransportError | undefined {
+    if (this.maxPayload >= LEAST_MESSAGE) return undefined;
+    return new TransportError(
+      'failed_precondition',
+      `the NATS server ${this.server} accepts messages of up to ${this.maxPayload} bytes (max_payload), and connections need at least ${LEAST_MESSAGE}; raise max_payload in its configuration`,
+      { target: this.server },
+    );
+  }
+
+  /** Closes the connection at once. */
+  close(): Promise<void> {
+    return this.#connection.close().catch(() => {});
+  }
+
   /** Reads what the server has sent about itself and the cluster. */
   #updated(): void {
     const before = this.#servers;
@@ -121,13 +141,25 @@ export class NatsClient {
     for (const listener of [...this.#listeners]) listener.doubt?.();
   }
 
+  /**
+   * Publishes the farewells of connections that were lost with another client. Their peers may be at
+   * other servers, and would otherwise wait for messages that never come.
+   */
+  takeLeaveFor(lost: NatsClient): void {
+    for (const [subject, data] of lost.#farewells.splice(0)) this.publish(subject, data, '');
+  }
+
   /** Maximum size of a message that the server currently accepts, in bytes. */
   get maxPayload(): number {
     return this.#connection.info?.max_payload ?? 0;
   }
 
-  /** Publishes; drops the message if the connection is lost. NATS may keep `data` for a moment. */
+  /**
+   * Publishes; drops the message if the connection is lost, except a farewell. NATS may keep `data`
+   * for a moment.
+   */
   publish(subject: string, data: Uint8Array, reply: string): void {
+    if (this.#isDown && data[4] === MessageType.reset) this.#farewells.push([subject, data]);
     if (this.#isDown || this.#connection.isClosed()) return;
     this.#connection.publish(subject, data, { reply });
   }
@@ -241,7 +273,7 @@ export class NatsClient {
     // After the first flush, no message of a drained subscription is on its way; the second one
     // sends the answers to them.
     for (let i = 0; i < 2; i++) await this.flush().catch(() => {});
-    await this.#connection.close().catch(() => {});
+    await this.close();
   }
 
   /**
@@ -252,9 +284,14 @@ export class NatsClient {
   async #watch(down: (cause: unknown) => void): Promise<void> {
     for await (const status of this.#connection.status()) {
       if (status.type === 'disconnect' || status.type === 'staleConnection') down(undefined);
-      if (status.type === 'update') this.#updated();
+      if (status.type === 'update' && !this.#connection.isClosed()) {
+        this.#updated();
+        this.#report ??= this.tooSmall;
+        if (this.tooSmall !== undefined) void this.close();
+      }
       if (status.type === 'ldm') this.#leaving?.();
       if (status.type !== 'error') continue;
+      if (status.error.name !== 'PermissionViolationError') this.#report = status.error;
       const { operation, subject = '' } = status.error as { operation?: string; subject?: string };
       const error = natsError(
         status.error,

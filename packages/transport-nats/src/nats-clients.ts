@@ -12,8 +12,8 @@ export class NatsClients {
   readonly #clock: Clock;
   readonly #moved: (old: NatsClient) => void;
   readonly #clients = new Map<string, Entry>();
-  /** Other servers of a cluster, by the list of servers through which they became known. */
-  readonly #known = new Map<string, readonly string[]>();
+  /** The last client that was lost or left, for each list of servers. */
+  readonly #last = new Map<string, NatsClient>();
 
   /**
    * @param options user, password and other options of the NATS client, without servers.
@@ -69,9 +69,7 @@ export class NatsClients {
   }
 
   #remember(key: string, { client }: Entry): void {
-    // Certificates name hosts, and a server reports only the addresses of the cluster's other
-    // servers.
-    if (client !== undefined && this.#options.tls == null) this.#known.set(key, client.known);
+    if (client !== undefined) this.#last.set(key, client);
   }
 
   /** Opens another client in the place of one whose server shuts down; tries until that is lost. */
@@ -114,7 +112,11 @@ export class NatsClients {
   }
 
   async #open(key: string, servers: readonly string[]): Promise<NatsClient> {
-    const others = (this.#known.get(key) ?? []).filter((server) => !servers.includes(server));
+    const last = this.#last.get(key);
+    // Certificates name hosts, and a server reports only the addresses of the cluster's other
+    // servers.
+    const known = this.#options.tls == null ? (last?.known ?? []) : [];
+    const others = known.filter((server) => !servers.includes(server));
     try {
       const connection = await this.#connect({
         ...this.#options,
@@ -122,7 +124,14 @@ export class NatsClients {
         reconnect: false,
         noAsyncTraces: true,
       });
-      return new NatsClient(connection, this.#maxPending, this.#clock);
+      const client = new NatsClient(connection, this.#maxPending, this.#clock);
+      const { tooSmall } = client;
+      if (tooSmall !== undefined) {
+        void client.close();
+        throw tooSmall;
+      }
+      if (last !== undefined) client.takeLeaveFor(last);
+      return client;
     } catch (error) {
       throw natsError(error, 'connect', key);
     }
