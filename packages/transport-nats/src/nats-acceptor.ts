@@ -35,6 +35,8 @@ export interface AcceptorOptions {
    * server forbids the subject.
    */
   readonly failed: (error: TransportError) => void;
+  /** Called if the server forbids to answer one dial. */
+  readonly acceptFailed: (error: TransportError) => void;
 }
 
 /**
@@ -138,7 +140,10 @@ export class Acceptor {
         },
         // The dialer has given up.
         absent: end,
-        failed: end,
+        failed: (error) => {
+          end();
+          if (error.code === 'permission_denied') this.#options.acceptFailed(error);
+        },
       },
       peer,
     );

@@ -2,6 +2,7 @@
 
 import {
   type Clock,
+  type ObserverEvent,
   type Random,
   systemClock,
   systemRandom,
@@ -142,6 +143,7 @@ export class NatsLayer implements StreamLayer {
         this.#listening = { state: 'failed' };
         failed?.(refusal);
       },
+      acceptFailed: (error) => this.#tell({ type: 'acceptFailed', error }),
     });
     return acceptor;
   }
@@ -152,7 +154,10 @@ export class NatsLayer implements StreamLayer {
    */
   async #move(old: NatsClient): Promise<void> {
     const text = `the NATS server ${old.server} shuts down (lame duck mode)`;
-    this.#warn(old.server, `${text}; this node moves to another server`);
+    const error = new TransportError('unavailable', `${text}; this node moves to another server`, {
+      target: old.server,
+    });
+    this.#tell({ type: 'brokerWarning', server: old.server, error });
     const listening = this.#listening;
     if (listening.state === 'yes' && listening.acceptor.client === old) {
       const before = listening.acceptor;
@@ -171,10 +176,9 @@ export class NatsLayer implements StreamLayer {
     old.leave(text);
   }
 
-  #warn(server: string, text: string): void {
-    const error = new TransportError('unavailable', text, { target: server });
+  #tell(event: ObserverEvent): void {
     try {
-      this.#options.observer?.event?.({ type: 'brokerWarning', server, error });
+      this.#options.observer?.event?.(event);
     } catch {
       // An observer must not throw; its errors are ignored.
     }

@@ -72,7 +72,10 @@ export interface NatsStreamLayerOptions extends NatsBackendOptions {
   readonly advertiseAddr?: string | undefined;
   /** Default: the system clock. */
   readonly clock?: Clock | undefined;
-  /** Receives `brokerWarning` when a server announces that it shuts down. */
+  /**
+   * Receives `brokerWarning` when a server announces that it shuts down, and `acceptFailed` when the
+   * server forbids this node to answer a dial.
+   */
   readonly observer?: Observer | undefined;
   /**
    * The source of the subjects' random parts, which others must not guess. Default: the runtime's

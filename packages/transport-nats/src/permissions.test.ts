@@ -33,6 +33,20 @@ natsTest('a node may not receive replies anymore: its listener fails as well', a
   });
 });
 
+natsTest(
+  'a node may not answer anymore: each dial that it cannot accept is an event',
+  async (t) => {
+    const { server, events } = await scene(t);
+    await server.reload(permissions({ ...EVERYTHING, publish: '"other"' }));
+    const near = client(t, { servers: server.address, user: 'web', pass: 'secret' });
+    near.send(bindAddr, 'who', null).catch(() => {});
+    await eventually(() => events.some(({ type }) => type === 'acceptFailed'));
+    const event = events.find(({ type }) => type === 'acceptFailed') as { error: TransportError };
+    t.is(event.error.code, 'permission_denied');
+    t.regex(event.error.message, /forbids this node to publish to 'trunkline.default.in\./);
+  },
+);
+
 natsTest('a caller may not receive anymore: its call fails at once', async (t) => {
   const { server, events } = await scene(t);
   const near = client(t, { servers: server.address, user: 'web', pass: 'secret', node: 'web' });
