@@ -272,7 +272,11 @@ export class NatsClient {
   async #end(): Promise<void> {
     // After the first flush, no message of a drained subscription is on its way; the second one
     // sends the answers to them.
-    for (let i = 0; i < 2; i++) await this.flush().catch(() => {});
+    for (let i = 0; i < 2; i++) {
+      await this.flush().catch(() => {});
+      // A request that was on its way has become a connection.
+      if (this.#holders > 0) return;
+    }
     await this.close();
   }
 
