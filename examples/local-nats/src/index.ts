@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 
 /** The advice for machines where `unable` returns a reason. */
 export const INSTALL = 'apt-get install nats-server';
@@ -40,8 +40,24 @@ export interface NatsServer {
   /** The URL for WebSocket clients, if it was asked for. */
   readonly webSocket: string | undefined;
   readonly process: ChildProcess;
+  /**
+   * Replaces the text of the option `config`, and resolves once the server has read it (SIGHUP).
+   */
+  reload(config: string): Promise<void>;
+  /**
+   * Starts lame duck mode (SIGUSR2): the server takes no new clients, tells those that it has, and
+   * later disconnects them and ends. Resolves when its process has ended.
+   */
+  lameDuck(): Promise<void>;
   /** Ends the server at once, as a crash does. Idempotent. */
   kill(): Promise<void>;
+}
+
+/** The servers of this process; one listener ends them all. */
+const running = new Set<ChildProcess>();
+
+function killAll(): void {
+  for (const child of running) child.kill('SIGKILL');
 }
 
 /** Starts a server; resolves once it accepts clients. */
@@ -49,28 +65,33 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   const { config = '', webSocket = false, port = -1, routes } = options;
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-nats-'));
   const file = join(folder, 'server.conf');
-  writeFileSync(
-    file,
-    [
-      `listen: "127.0.0.1:${port}"`,
-      webSocket ? 'websocket { listen: "127.0.0.1:-1", no_tls: true }' : '',
-      routes === undefined
-        ? ''
-        : `cluster { name: test, listen: "127.0.0.1:-1", routes: [${routes.map((route) => `"nats://${route}"`).join(', ')}] }`,
-      config,
-    ].join('\n'),
-  );
+  const configure = (text: string) =>
+    writeFileSync(
+      file,
+      [
+        `listen: "127.0.0.1:${port}"`,
+        webSocket ? 'websocket { listen: "127.0.0.1:-1", no_tls: true }' : '',
+        routes === undefined
+          ? ''
+          : `cluster { name: test, listen: "127.0.0.1:-1", routes: [${routes.map((route) => `"nats://${route}"`).join(', ')}] }`,
+        text,
+      ].join('\n'),
+    );
+  configure(config);
   const child = spawn('nats-server', ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const onExit = () => void child.kill('SIGKILL');
-  process.once('exit', onExit);
+  // The lines are read to the end, or the server would wait for a reader of its log.
+  const lines = createInterface({ input: child.stderr! });
+  if (running.size === 0) process.once('exit', killAll);
+  running.add(child);
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const kill = async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await exited;
-    process.off('exit', onExit);
+    running.delete(child);
+    if (running.size === 0) process.off('exit', killAll);
     rmSync(folder, { recursive: true, force: true });
   };
-  const addresses = await listening(child, {
+  const addresses = await listening(child, lines, {
     kinds: [
       'client',
       ...(webSocket ? ['websocket'] : []),
@@ -89,6 +110,22 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
     route: addresses.get('route'),
     webSocket: webSocket ? `ws://${addresses.get('websocket')}` : undefined,
     process: child,
+    reload: (text) =>
+      new Promise((resolve, reject) => {
+        const read = (line: string) => {
+          if (!/Reloaded server configuration|Failed to reload/.test(line)) return;
+          lines.off('line', read);
+          if (line.includes('Failed')) reject(new Error(line));
+          else resolve();
+        };
+        lines.on('line', read);
+        configure(text);
+        child.kill('SIGHUP');
+      }),
+    lameDuck: () => {
+      child.kill('SIGUSR2');
+      return exited;
+    },
     kill,
   };
 }
@@ -99,14 +136,13 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
  */
 function listening(
   child: ChildProcess,
+  lines: Interface,
   wanted: { readonly kinds: readonly string[]; readonly routes: number },
 ): Promise<ReadonlyMap<string, string> | string> {
   const log: string[] = [];
   const found = new Map<string, string>();
   let routes = 0;
   return new Promise((resolve) => {
-    // The lines are read to the end, or the server would wait for a reader of its log.
-    const lines = createInterface({ input: child.stderr! });
     lines.on('line', (line) => {
       if (log.length < 100) log.push(line);
       const [, kind, address] = LISTENING.exec(line) ?? [];

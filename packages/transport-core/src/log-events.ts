@@ -57,7 +57,7 @@ class OperatorLog implements Observer {
         return this.#write('warn', { err: event.error }, 'a connection could not be accepted');
       case 'broker': {
         const { state, server, error } = event;
-        const level = state === 'lost' ? 'warn' : 'info';
+        const level = state === 'connected' ? 'info' : 'warn';
         return this.#write(level, { server, err: error }, `the connection to a broker: ${state}`);
       }
       case 'callbackFailed': {

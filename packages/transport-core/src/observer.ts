@@ -30,10 +30,13 @@ export type ObserverEvent =
    * continues.
    */
   | { type: 'acceptFailed'; error: TransportError }
-  /** The connection to a server of a broker, such as NATS, was made or lost. */
+  /**
+   * The connection to a server of a broker, such as NATS, was made or lost, or the server announces
+   * a problem, as NATS does in lame duck mode; the error then says what happens next.
+   */
   | {
       type: 'broker';
-      state: 'connected' | 'lost';
+      state: 'connected' | 'lost' | 'warning';
       server: string;
       error?: TransportError | undefined;
     }

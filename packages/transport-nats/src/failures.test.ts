@@ -1,11 +1,12 @@
 // Tests of lost servers, lost messages and lost peers.
 
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 
 import { connect } from '@nats-io/transport-node';
-import { startNatsCluster, startNatsServer } from '@trunkline/local-nats';
+import { type NatsServer, startNatsCluster, startNatsServer } from '@trunkline/local-nats';
 import { type Observer, TransportError } from '@trunkline/transport-core';
+import type { ExecutionContext } from 'ava';
 import { createMessage, MessageType } from './message.ts';
 import { client, eventually, node } from './testing/nodes.ts';
 import { natsTest, serverOfFile } from './testing/server.ts';
@@ -160,6 +161,109 @@ natsTest('a peer that vanishes is noticed with the next message', async (t) => {
   t.is(error.code, 'unavailable', error.message);
   t.is((await down)?.reason, 'reset');
 });
+
+natsTest(
+  'a peer whose server is killed is noticed at once, because the cluster tells',
+  async (t) => {
+    const [ours, theirs] = await cluster(t);
+    const keepAlive = { interval: 600_000 };
+    let isHeld = false;
+    await node(
+      t,
+      { bindAddr: `nats://${theirs.address}/orders`, servers: theirs.address, keepAlive },
+      {
+        fail: () => {
+          isHeld = true;
+          return new Promise<null>(() => {});
+        },
+      },
+    );
+    const near = client(t, { servers: ours.address, keepAlive });
+    const target = 'nats://broker/orders';
+    await eventually(() =>
+      near.send(target, 'echo', new Uint8Array(1)).then(
+        () => true,
+        () => false,
+      ),
+    );
+    const call = near.send(target, 'fail', 'hold', { timeout: 3_600_000 });
+    await eventually(() => isHeld);
+    await theirs.kill();
+    const error = await t.throwsAsync<TransportError>(call);
+    t.like(error, { code: 'unavailable', reason: 'reset', sent: true });
+  },
+);
+
+natsTest('a node that was cut off tells its callers as soon as it is back', async (t) => {
+  const own = await startNatsServer();
+  t.teardown(() => own.kill());
+  const cut: Socket[] = [];
+  // The node reaches the server through a relay, which breaks.
+  const relay = createServer((socket) => {
+    const onward = createConnection(own.port, '127.0.0.1');
+    cut.push(socket);
+    socket.on('error', () => {}).on('close', () => onward.destroy());
+    onward.on('error', () => {});
+    socket.pipe(onward).pipe(socket);
+  }).listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  t.teardown(() => relay.close());
+  const keepAlive = { interval: 600_000 };
+  let isHeld = false;
+  await node(
+    t,
+    {
+      bindAddr: 'nats://broker/orders',
+      servers: `127.0.0.1:${(relay.address() as AddressInfo).port}`,
+      keepAlive,
+    },
+    {
+      fail: () => {
+        isHeld = true;
+        return new Promise<null>(() => {});
+      },
+    },
+  );
+  const near = client(t, { servers: own.address, keepAlive });
+  const call = near.send('nats://broker/orders', 'fail', 'hold', { timeout: 3_600_000 });
+  await eventually(() => isHeld);
+  for (const socket of cut) socket.destroy();
+  const error = await t.throwsAsync<TransportError>(call);
+  t.like(error, { code: 'unavailable', reason: 'reset', sent: true });
+});
+
+natsTest('a dial whose node is lost with its server turns to another node', async (t) => {
+  const [ours, theirs] = await cluster(t);
+  const raw = await connect({ servers: theirs.address, reconnect: false });
+  const asked = new Promise<void>((resolve) => {
+    raw.subscribe('trunkline.default.dial.orders', { callback: () => resolve() });
+  });
+  await raw.flush();
+  const near = client(t, { servers: ours.address, dialTimeout: 3_600_000 });
+  const options = { timeout: 3_600_000 };
+  let call: Promise<string> | undefined;
+  // The name reaches our server a moment later.
+  for (let isAsked = false; !isAsked; ) {
+    call = near.send('nats://broker/orders', 'who', null, options);
+    isAsked = await Promise.race([
+      asked.then(() => true),
+      call.then(
+        () => false,
+        () => false,
+      ),
+    ]);
+  }
+  await node(t, { bindAddr: 'nats://broker/orders', servers: ours.address }, { who: () => 'near' });
+  await theirs.kill();
+  t.is(await call, 'near');
+});
+
+/** A cluster of two servers. */
+async function cluster(t: ExecutionContext) {
+  const servers = await startNatsCluster(2);
+  t.teardown(() => Promise.all(servers.map((each) => each.kill())));
+  return servers as [NatsServer, NatsServer];
+}
 
 /** A live connection, and a raw client that knows the subjects of both ends. */
 async function wiretapped(t: Parameters<typeof client>[0]) {

@@ -18,6 +18,10 @@ export interface LinkOwner {
   absent(): void;
   /** Called when the link is broken. */
   failed(error: TransportError): void;
+  /** Called when a server of the cluster is lost: the peer may be gone. */
+  doubt?(): void;
+  /** Called repeatedly when the link will be lost soon; `text` says why. */
+  leave?(text: string): void;
 }
 
 export class MessageLink {
@@ -48,6 +52,8 @@ export class MessageLink {
     message: (data, reply) => this.#received(data, reply),
     noResponders: () => this.#owner.absent(),
     failed: (error) => this.#owner.failed(error),
+    doubt: () => this.#owner.doubt?.(),
+    leave: (text) => this.#owner.leave?.(text),
   };
 
   /** Sets the peer's subject and the maximum size of a message that it can receive. */

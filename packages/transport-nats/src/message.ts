@@ -20,6 +20,8 @@ export const MessageType = {
   refuse: 5,
   /** The dialer's answer to `accept`: empty. */
   confirm: 6,
+  /** Only shows whether the peer is still there: empty. */
+  probe: 7,
 } as const;
 
 /**
@@ -139,4 +141,4 @@ const MOST_JSON = 1_024;
 /** Maximum credit that a peer may hold, in units. */
 export const MOST_CREDIT = 64 * 1024 * 1024;
 /** The smallest `max_payload` with which a connection works. */
-const LEAST_MESSAGE = 1_024;
+export const LEAST_MESSAGE = 1_024;

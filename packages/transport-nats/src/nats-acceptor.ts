@@ -14,7 +14,7 @@ import {
 } from './message.ts';
 import { LONGEST, MessageLink } from './message-link.ts';
 import type { Subjects } from './nats-address.ts';
-import type { NatsClient } from './nats-client.ts';
+import type { NatsClient, SubjectListener, Unsubscribe } from './nats-client.ts';
 import { NatsStreamConnection } from './nats-connection.ts';
 import { randomId } from './random-id.ts';
 
@@ -35,6 +35,8 @@ export interface AcceptorOptions {
    * server forbids the subject.
    */
   readonly failed: (error: TransportError) => void;
+  /** Called if the server forbids to answer one dial. */
+  readonly acceptFailed: (error: TransportError) => void;
 }
 
 /**
@@ -43,35 +45,53 @@ export interface AcceptorOptions {
  */
 export class Acceptor {
   readonly #options: AcceptorOptions;
-  readonly #unsubscribe: () => void;
+  readonly #subscriptions: readonly Unsubscribe[];
   /** The functions that end the handshakes under way, one for each. */
   readonly #pending = new Set<() => void>();
+  #isRetired = false;
   #isClosed = false;
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
-    const { client, subjects, name } = options;
-    this.#unsubscribe = client.subscribe(
-      subjects.dial(name),
-      {
-        message: (data, reply) => this.#request(data, reply()),
-        noResponders: () => {},
-        failed: (error) => {
-          if (this.#isClosed) return;
-          this.close();
-          options.failed(error);
-        },
-      },
-      QUEUE,
-    );
+    const { client, subjects, name, inbox, random } = options;
+    const failed = (error: TransportError) => {
+      if (this.#isRetired) return;
+      this.close();
+      options.failed(error);
+    };
+    const requests: SubjectListener = {
+      message: (data, reply) => this.#request(data, reply()),
+      noResponders: () => {},
+      failed,
+    };
+    // Nothing is sent to the second subject. It shows whether this node may receive the messages of
+    // connections; otherwise it would take dials from other instances and complete none.
+    const probe: SubjectListener = { message: () => {}, noResponders: () => {}, failed };
+    this.#subscriptions = [
+      client.subscribe(subjects.dial(name), requests, QUEUE),
+      client.subscribe(`${inbox}.${randomId(random)}`, probe),
+    ];
   }
 
-  /** Stops listening and ends pending handshakes. */
+  get client(): NatsClient {
+    return this.#options.client;
+  }
+
+  /**
+   * Stops listening and ends pending handshakes. Requests that the server has sent already are
+   * refused.
+   */
   close(): void {
-    if (this.#isClosed) return;
+    this.retire();
     this.#isClosed = true;
-    this.#unsubscribe();
     for (const end of [...this.#pending]) end();
+  }
+
+  /** Stops listening. Requests that the server has sent already are answered. */
+  retire(): void {
+    if (this.#isRetired) return;
+    this.#isRetired = true;
+    for (const unsubscribe of this.#subscriptions) unsubscribe(true);
   }
 
   #request(data: Uint8Array, peer: string): void {
@@ -79,6 +99,7 @@ export class Acceptor {
     const node = subjects.nodeOf(peer);
     // There is nobody to notify.
     if (node === undefined) return;
+    if (this.#isClosed) return this.#refuse(peer, 'closed', 'it has stopped listening');
     const terms = decodeTerms(data);
     if (typeof terms === 'string')
       this.#refuse(peer, 'malformed', `the request is wrong: ${terms}`);
@@ -119,7 +140,10 @@ export class Acceptor {
         },
         // The dialer has given up.
         absent: end,
-        failed: end,
+        failed: (error) => {
+          end();
+          if (error.code === 'permission_denied') this.#options.acceptFailed(error);
+        },
       },
       peer,
     );

@@ -3,8 +3,10 @@
 // later.
 
 import type { ConnectionOptions, NatsConnection, Subscription } from '@nats-io/nats-core';
-import type { Clock, TransportError } from '@trunkline/transport-core';
+import { type Clock, TransportError } from '@trunkline/transport-core';
+import { backgroundTimer } from '@trunkline/transport-core/backend';
 import { CreditPool } from './credit-pool.ts';
+import { LEAST_MESSAGE, MessageType } from './message.ts';
 import { natsError } from './nats-errors.ts';
 
 /** Connects to the first reachable server in the options. */
@@ -23,7 +25,14 @@ export interface SubjectListener {
    * connection to the server is lost.
    */
   failed(error: TransportError): void;
+  /** Called when a server of the cluster is lost, on which the peer of this subject may have been. */
+  doubt?(): void;
+  /** Called repeatedly after `NatsClient.leave`, until it has unsubscribed. */
+  leave?(text: string): void;
 }
+
+/** Ends a subscription. */
+export type Unsubscribe = (drain?: boolean) => void;
 
 /** Called if the server refuses a publication. */
 type Publisher = Pick<SubjectListener, 'failed'>;
@@ -33,35 +42,41 @@ export class NatsClient {
   readonly server: string;
   readonly credit: CreditPool;
   /** Addresses of the cluster's servers, as the server has sent them. */
-  readonly known: readonly string[];
+  known: readonly string[] = [];
+  /** The addresses of all servers of the cluster. */
+  #servers: readonly string[] = [];
   readonly #connection: NatsConnection;
   readonly #clock: Clock;
   readonly #listeners = new Set<SubjectListener>();
-  /** The listeners to notify if the server refuses to publish to a subject. */
-  readonly #publishers = new Map<string, Set<Publisher>>();
+  /** The listeners to notify if the server forbids an operation, by operation and subject. */
+  readonly #forbidden = new Map<string, Set<Publisher>>();
   #holders = 0;
-  /** True if `retire` was called: the client ends when it is no longer held. */
   #isRetired = false;
   #isDown = false;
   /** True once this end closes the connection. */
   #isEnding = false;
+  /** The last error that the server reported, other than a missing permission. */
+  #report: unknown;
+  /** The last message of each connection that was lost with this client, and its subject. */
+  readonly #farewells: [string, Uint8Array][] = [];
   #ended: (() => void) | undefined;
   /** Resolves when the socket is closed. */
   readonly ended = new Promise<void>((resolve) => (this.#ended = resolve));
 
   #lost: ((error: TransportError | undefined) => void) | undefined;
+  #leaving: (() => void) | undefined;
 
   /** @param maxPending the maximum credit that all connections together may grant, in bytes */
   constructor(connection: NatsConnection, maxPending: number, clock: Clock) {
     this.#connection = connection;
     this.#clock = clock;
     this.server = connection.getServer();
-    this.known = connection.info?.connect_urls?.slice(0, MOST_KNOWN) ?? [];
+    this.#updated();
     this.credit = new CreditPool(maxPending);
     const down = (cause: unknown) => {
       if (this.#isDown) return;
       this.#isDown = true;
-      const error = natsError(cause, 'lost', this.server);
+      const error = natsError(this.#report ?? cause, 'lost', this.server);
       this.#lost?.(this.#isEnding ? undefined : error);
       for (const listener of [...this.#listeners]) listener.failed(error);
     };
@@ -87,22 +102,81 @@ export class NatsClient {
     this.#lost = lost;
   }
 
+  /** Calls `leaving` when the server announces that it shuts down (lame duck mode). */
+  onLeaving(leaving: () => void): void {
+    this.#leaving = leaving;
+  }
+
+  /** True if `retire` was called: the client ends when it is no longer held. */
+  get isRetired(): boolean {
+    return this.#isRetired;
+  }
+
+  /** Returns an error if the server does not accept messages of the length that is needed. */
+  get tooSmall(): TransportError | undefined {
+    if (this.maxPayload >= LEAST_MESSAGE) return undefined;
+    return new TransportError(
+      'failed_precondition',
+      `the NATS server ${this.server} accepts messages of up to ${this.maxPayload} bytes (max_payload), and connections need at least ${LEAST_MESSAGE}; raise max_payload in its configuration`,
+      { target: this.server },
+    );
+  }
+
+  /** Closes the connection at once. */
+  close(): Promise<void> {
+    this.#isEnding = true;
+    return this.#connection.close().catch(() => {});
+  }
+
+  /** Reads what the server has sent about itself and the cluster. */
+  #updated(): void {
+    const before = this.#servers;
+    this.#servers = this.#connection.info?.connect_urls ?? [];
+    this.known = this.#servers.slice(0, MOST_KNOWN);
+    const present = new Set(this.#servers);
+    if (before.every((server) => present.has(server))) return;
+    this.#doubt();
+    // Our server forgets the subscriptions at the lost one a moment after it has sent this.
+    backgroundTimer(this.#clock, () => this.#doubt(), SETTLED);
+  }
+
+  /** The server answers what is now published to a lost peer with "no responders". */
+  #doubt(): void {
+    for (const listener of [...this.#listeners]) listener.doubt?.();
+  }
+
+  /**
+   * Publishes the farewells of connections that were lost with another client. Their peers may be at
+   * other servers, and would otherwise wait for messages that never come.
+   */
+  takeLeaveFor(lost: NatsClient): void {
+    for (const [subject, data] of lost.#farewells.splice(0)) this.publish(subject, data, '');
+  }
+
   /** Maximum size of a message that the server currently accepts, in bytes. */
   get maxPayload(): number {
     return this.#connection.info?.max_payload ?? 0;
   }
 
-  /** Publishes; drops the message if the connection is lost. NATS may keep `data` for a moment. */
+  /**
+   * Publishes; drops the message if the connection is lost, except a farewell. NATS may keep `data`
+   * for a moment.
+   */
   publish(subject: string, data: Uint8Array, reply: string): void {
+    if (this.#isDown && data[4] === MessageType.reset) this.#farewells.push([subject, data]);
     if (this.#isDown || this.#connection.isClosed()) return;
     this.#connection.publish(subject, data, { reply });
   }
 
-  /** Subscribes until the returned function is called. */
-  subscribe(subject: string, listener: SubjectListener, queue?: string): () => void {
+  /**
+   * Subscribes until the returned function is called. With its argument `drain`, messages that the
+   * server has sent before are still delivered.
+   */
+  subscribe(subject: string, listener: SubjectListener, queue?: string): Unsubscribe {
     let subscription: Subscription | undefined;
     this.#listeners.add(listener);
     this.#holders++;
+    const forget = this.#ifForbidden(`subscription ${subject}`, listener);
     try {
       if (this.#isDown) throw new Error('the connection has ended');
       subscription = this.#connection.subscribe(subject, {
@@ -123,9 +197,17 @@ export class NatsClient {
         if (this.#listeners.has(listener)) listener.failed(natsError(error, 'lost', this.server));
       });
     }
-    return () => {
-      if (!this.#listeners.delete(listener)) return;
-      subscription?.unsubscribe();
+    let isHeld = true;
+    return (drain = false) => {
+      if (!isHeld) return;
+      isHeld = false;
+      forget();
+      const end = () => void this.#listeners.delete(listener);
+      if (drain && subscription !== undefined) subscription.drain().then(end, end);
+      else {
+        end();
+        subscription?.unsubscribe();
+      }
       this.#release();
     };
   }
@@ -135,11 +217,15 @@ export class NatsClient {
    * is called.
    */
   refusedFor(subject: string, listener: Publisher): () => void {
-    const those = this.#publishers.get(subject) ?? new Set<Publisher>();
-    this.#publishers.set(subject, those.add(listener));
+    return this.#ifForbidden(`publish ${subject}`, listener);
+  }
+
+  #ifForbidden(operation: string, listener: Publisher): () => void {
+    const those = this.#forbidden.get(operation) ?? new Set<Publisher>();
+    this.#forbidden.set(operation, those.add(listener));
     return () => {
       those.delete(listener);
-      if (those.size === 0) this.#publishers.delete(subject);
+      if (those.size === 0) this.#forbidden.delete(operation);
     };
   }
 
@@ -154,6 +240,22 @@ export class NatsClient {
         throw natsError(cause, 'lost', this.server);
       }),
     ]);
+  }
+
+  /**
+   * Makes the transport leave all connections over this client, a few at a time. The client ends
+   * when the last of them has ended.
+   */
+  leave(text: string): void {
+    this.retire();
+    let rest: SubjectListener[] = [];
+    const round = () => {
+      if (this.#isDown || this.#holders === 0) return;
+      if (rest.length === 0) rest = [...this.#listeners];
+      for (const listener of rest.splice(0, BATCH)) listener.leave?.(text);
+      backgroundTimer(this.#clock, round, STEP);
+    };
+    round();
   }
 
   /** Closes the connection once the last subscription has ended. */
@@ -172,25 +274,53 @@ export class NatsClient {
    * not answer, the client's pings detect that.
    */
   async #end(): Promise<void> {
-    this.#isEnding = true;
-    await this.flush().catch(() => {});
-    await this.#connection.close().catch(() => {});
+    // After the first flush, no message of a drained subscription is on its way; the second one
+    // sends the answers to them.
+    for (let i = 0; i < 2; i++) {
+      await this.flush().catch(() => {});
+      // A request that was on its way has become a connection.
+      if (this.#holders > 0) return;
+    }
+    await this.close();
   }
 
-  /** Reads the client's reports: a lost server, and missing permissions to publish. */
+  /**
+   * Reads the client's reports: a lost server, and missing permissions. When a server revokes a
+   * subscription, its report names no queue group, so the client does not call the callback of a
+   * subscription that has one.
+   */
   async #watch(down: (cause: unknown) => void): Promise<void> {
     for await (const status of this.#connection.status()) {
       if (status.type === 'disconnect' || status.type === 'staleConnection') down(undefined);
+      if (status.type === 'update' && !this.#connection.isClosed()) {
+        this.#updated();
+        this.#report ??= this.tooSmall;
+        if (this.tooSmall !== undefined) void this.close();
+      }
+      if (status.type === 'ldm') this.#leaving?.();
       if (status.type !== 'error') continue;
-      const { operation, subject } = status.error as { operation?: string; subject?: string };
-      if (operation !== 'publish' || subject === undefined) continue;
-      const error = natsError(status.error, 'publish', subject);
-      for (const listener of [...(this.#publishers.get(subject) ?? [])]) listener.failed(error);
+      if (status.error.name !== 'PermissionViolationError') this.#report = status.error;
+      const { operation, subject = '' } = status.error as { operation?: string; subject?: string };
+      const error = natsError(
+        status.error,
+        operation === 'publish' ? 'publish' : 'subscribe',
+        subject,
+      );
+      for (const listener of [...(this.#forbidden.get(`${operation} ${subject}`) ?? [])])
+        listener.failed(error);
     }
   }
 }
 
 /** The status in a server's answer to a message whose subject has no subscriber. */
 const NO_RESPONDERS = 503;
+/**
+ * The number of connections that the transport leaves at a time, and the pause in milliseconds: as
+ * when a node drains, because their callers dial again.
+ */
+const BATCH = 16;
+const STEP = 10;
+/** The time in milliseconds after which a server has forgotten what it knew of a lost one. */
+const SETTLED = 1_000;
 /** The maximum number of the cluster's servers that are remembered. */
 const MOST_KNOWN = 16;

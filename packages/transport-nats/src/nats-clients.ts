@@ -1,7 +1,7 @@
 // The NATS connections of one layer, one for each list of servers.
 
 import type { ConnectionOptions } from '@nats-io/nats-core';
-import { type Clock, type Observer, TransportError } from '@trunkline/transport-core';
+import { type Clock, type ObserverEvent, TransportError } from '@trunkline/transport-core';
 import { type ConnectToNats, NatsClient } from './nats-client.ts';
 import { natsError } from './nats-errors.ts';
 
@@ -10,24 +10,31 @@ export class NatsClients {
   readonly #options: ConnectionOptions;
   readonly #maxPending: number;
   readonly #clock: Clock;
-  readonly #observer: Observer | undefined;
+  readonly #tell: (event: ObserverEvent) => void;
+  readonly #moved: (old: NatsClient) => void;
   readonly #clients = new Map<string, Entry>();
-  /** Other servers of a cluster, by the list of servers through which they became known. */
-  readonly #known = new Map<string, readonly string[]>();
+  /** The last client that was lost or left, for each list of servers. */
+  readonly #last = new Map<string, NatsClient>();
 
-  /** @param options user, password and other options of the NATS client, without servers. */
+  /**
+   * @param options user, password and other options of the NATS client, without servers.
+   * @param moved is called when the server of a client shuts down, once `get` returns another
+   * client in its place.
+   */
   constructor(
     connect: ConnectToNats,
     options: ConnectionOptions,
     maxPending: number,
     clock: Clock,
-    observer?: Observer | undefined,
+    tell: (event: ObserverEvent) => void,
+    moved: (old: NatsClient) => void,
   ) {
     this.#connect = connect;
     this.#options = options;
     this.#maxPending = maxPending;
     this.#clock = clock;
-    this.#observer = observer;
+    this.#tell = tell;
+    this.#moved = moved;
   }
 
   /** Returns the client for these servers; connects if there is none, or if it was lost. */
@@ -46,20 +53,50 @@ export class NatsClients {
     const opening = this.#open(key, servers);
     const made: Entry = { opening, client: undefined };
     this.#clients.set(key, made);
-    const forget = () => {
-      if (this.#clients.get(key) === made) this.#clients.delete(key);
-    };
-    opening.then((client) => {
-      made.client = client;
-      const { server } = client;
-      this.#observer?.event?.({ type: 'broker', state: 'connected', server });
-      client.onLost((error) => {
-        forget();
-        if (error !== undefined)
-          this.#observer?.event?.({ type: 'broker', state: 'lost', server, error });
-      });
-    }, forget);
+    opening.then(
+      (client) => this.#opened(key, servers, made, client),
+      () => this.#forget(key, made),
+    );
     return opening;
+  }
+
+  #opened(key: string, servers: readonly string[], entry: Entry, client: NatsClient): void {
+    entry.client = client;
+    const { server } = client;
+    this.#tell({ type: 'broker', state: 'connected', server });
+    client.onLost((error) => {
+      this.#forget(key, entry);
+      if (error !== undefined) this.#tell({ type: 'broker', state: 'lost', server, error });
+    });
+    client.onLeaving(() => void this.#replace(key, servers, entry));
+  }
+
+  #forget(key: string, entry: Entry): void {
+    this.#remember(key, entry);
+    if (this.#clients.get(key) === entry) this.#clients.delete(key);
+  }
+
+  #remember(key: string, { client }: Entry): void {
+    if (client !== undefined) this.#last.set(key, client);
+  }
+
+  /** Opens another client in the place of one whose server shuts down; tries until that is lost. */
+  async #replace(key: string, servers: readonly string[], entry: Entry): Promise<void> {
+    if (entry.isLeaving) return;
+    entry.isLeaving = true;
+    this.#remember(key, entry);
+    for (let delay = FIRST_DELAY; this.#clients.get(key) === entry; delay *= 2) {
+      try {
+        const client = await this.#open(key, servers);
+        if (this.#clients.get(key) !== entry) return client.retire();
+        const next: Entry = { opening: Promise.resolve(client), client };
+        this.#clients.set(key, next);
+        this.#opened(key, servers, next, client);
+        return this.#moved(entry.client!);
+      } catch {
+        await this.#clock.sleep(Math.min(delay, LAST_DELAY));
+      }
+    }
   }
 
   /**
@@ -83,7 +120,11 @@ export class NatsClients {
   }
 
   async #open(key: string, servers: readonly string[]): Promise<NatsClient> {
-    const others = (this.#known.get(key) ?? []).filter((server) => !servers.includes(server));
+    const last = this.#last.get(key);
+    // Certificates name hosts, and a server reports only the addresses of the cluster's other
+    // servers.
+    const known = this.#options.tls == null ? (last?.known ?? []) : [];
+    const others = known.filter((server) => !servers.includes(server));
     try {
       const connection = await this.#connect({
         ...this.#options,
@@ -92,9 +133,12 @@ export class NatsClients {
         noAsyncTraces: true,
       });
       const client = new NatsClient(connection, this.#maxPending, this.#clock);
-      // Certificates name hosts, and a server reports only the addresses of the cluster's other
-      // servers.
-      if (this.#options.tls == null) this.#known.set(key, client.known);
+      const { tooSmall } = client;
+      if (tooSmall !== undefined) {
+        void client.close();
+        throw tooSmall;
+      }
+      if (last !== undefined) client.takeLeaveFor(last);
       return client;
     } catch (error) {
       throw natsError(error, 'connect', key);
@@ -106,7 +150,12 @@ export class NatsClients {
 interface Entry {
   readonly opening: Promise<NatsClient>;
   client: NatsClient | undefined;
+  /** True once the server has announced that it shuts down. */
+  isLeaving?: boolean;
 }
 
+/** The back-off in milliseconds, the same as that of a listener. */
+const FIRST_DELAY = 5;
+const LAST_DELAY = 1_000;
 /** The maximum number of NATS systems to which one layer is connected at a time. */
 const MOST_CLIENTS = 16;

@@ -167,6 +167,9 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
       case MessageType.end:
         this.#unread.push('end');
         return this.#deliver();
+      case MessageType.probe:
+        // It counts toward a flood.
+        return void this.#sink?.data(content);
       case MessageType.reset:
         return this.#finish(this.#reset('the other end reset the connection'));
       default:
@@ -195,6 +198,14 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
         cause,
       }),
     );
+  }
+
+  doubt(): void {
+    if (!this.#isOver && !this.#endSent) this.#link.send(MessageType.probe);
+  }
+
+  leave(text: string): void {
+    if (!this.#isEnding && !this.#isOver) this.#sink?.leave?.(text);
   }
 
   #data(content: Uint8Array): void {

@@ -30,12 +30,12 @@ export interface PendingDial {
 }
 
 /**
- * Begins a dial. `done` receives the connection or the error, unless the dial was abandoned before
- * that.
+ * Begins a dial. `done` receives the connection or the error, or undefined if the node may be lost
+ * and the caller should begin anew; unless the dial was abandoned before that.
  */
 export function dialByName(
   { client, subjects, inbox, address, name, clock, random }: DialPlace,
-  done: (result: NatsStreamConnection | TransportError) => void,
+  done: (result: NatsStreamConnection | TransportError | undefined) => void,
 ): PendingDial {
   const granted = client.credit.open();
   if (granted === 0) {
@@ -54,7 +54,7 @@ export function dialByName(
     client.credit.give(granted);
     link.close();
   };
-  const fail = (error: TransportError) => {
+  const fail = (error: TransportError | undefined) => {
     if (isOver) return;
     end();
     done(error);
@@ -83,6 +83,7 @@ export function dialByName(
         ),
       ),
     failed: (error) => fail(prefixed(address, error)),
+    doubt: () => fail(undefined),
   };
   const link = new MessageLink(client, `${inbox}.${randomId(random)}`, owner);
   const subject = subjects.dial(name);

@@ -8,6 +8,7 @@ export type NatsAction = 'connect' | 'lost' | 'subscribe' | 'publish';
 
 /** Converts an error of the NATS client; `where` is the server or the subject. */
 export function natsError(cause: unknown, action: NatsAction, where: string): TransportError {
+  if (cause instanceof TransportError) return cause;
   const [code, reason, text] = meaning(cause, action, where);
   return new TransportError(code, text, { reason, target: where, cause });
 }

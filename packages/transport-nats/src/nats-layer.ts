@@ -2,7 +2,7 @@
 
 import {
   type Clock,
-  type Observer,
+  type ObserverEvent,
   type Random,
   systemClock,
   systemRandom,
@@ -28,12 +28,18 @@ import { randomId } from './random-id.ts';
 type Listening =
   | { readonly state: 'no' }
   | { readonly state: 'starting'; readonly after: 'no' | 'failed' }
-  | { readonly state: 'yes'; readonly acceptor: Acceptor }
+  | { readonly state: 'yes'; acceptor: Acceptor }
   /**
-   * The listener has failed; the transport is about to call `listen` again. The layer keeps its
-   * address.
+   * The listener was stopped, or has failed and the transport is about to call `listen` again. The
+   * layer keeps its address.
    */
   | { readonly state: 'failed' };
+
+interface Accepts {
+  readonly accept: (connection: StreamConnection) => void;
+  readonly failed: ((error: TransportError) => void) | undefined;
+  readonly timeout: number | undefined;
+}
 
 export class NatsLayer implements StreamLayer {
   readonly clock: Clock;
@@ -48,11 +54,13 @@ export class NatsLayer implements StreamLayer {
   /** The beginning of the subjects at which this node receives. */
   readonly #inbox: string;
   #listening: Listening = { state: 'no' };
+  /** The arguments of the last call to `listen`. */
+  #accepts: Accepts | undefined;
   /** The functions that end the pending dials with a given error, one for each dial. */
   readonly #dials = new Set<(error: TransportError) => void>();
 
   /** @param options must be valid. */
-  constructor(options: NatsStreamLayerOptions, observer?: Observer | undefined) {
+  constructor(options: NatsStreamLayerOptions) {
     this.#options = options;
     this.clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
@@ -75,7 +83,8 @@ export class NatsLayer implements StreamLayer {
       clientOptions(options),
       maxPending,
       this.clock,
-      observer,
+      (event) => this.#tell(event),
+      (old) => void this.#move(old),
     );
   }
 
@@ -92,36 +101,94 @@ export class NatsLayer implements StreamLayer {
       );
     const starting: Listening = { state: 'starting', after: state };
     this.#listening = starting;
+    this.#accepts = { accept, failed, timeout };
     let acceptor: Acceptor | undefined;
     let refusal: TransportError | undefined;
     try {
-      const client = await this.#clients.get(this.#servers ?? [this.#own.server]);
+      const client = await this.#client();
       if (this.#listening !== starting) throw closedMeanwhile();
-      acceptor = new Acceptor({
-        client,
-        subjects: this.#subjects,
-        name: this.#own.name,
-        inbox: this.#inbox,
-        clock: this.clock,
-        random: this.#random,
-        timeout,
-        accept,
-        failed: (error) => {
-          refusal = cannotListen(this.#address, error);
-          if (this.#listening.state !== 'yes') return;
-          this.#listening = { state: 'failed' };
-          failed?.(refusal);
-        },
-      });
+      acceptor = this.#acceptor(client, (error) => (refusal = error));
       await client.flush();
       if (refusal !== undefined) throw refusal;
       if (this.#listening !== starting) throw closedMeanwhile();
       this.#listening = { state: 'yes', acceptor };
+      if (client.isRetired) void this.#move(client);
     } catch (error) {
       acceptor?.close();
       if (this.#listening === starting) this.#listening = { state };
       throw cannotListen(this.#address, error);
     }
+  }
+
+  /** Returns the client over which this node listens. */
+  #client(): Promise<NatsClient> {
+    return this.#clients.get(this.#servers ?? [this.#own.server]);
+  }
+
+  /** Listens over a client. @param refused is called if it fails before this node listens. */
+  #acceptor(client: NatsClient, refused: (error: TransportError) => void): Acceptor {
+    const { accept, failed, timeout } = this.#accepts!;
+    const acceptor: Acceptor = new Acceptor({
+      client,
+      subjects: this.#subjects,
+      name: this.#own.name,
+      inbox: this.#inbox,
+      clock: this.clock,
+      random: this.#random,
+      timeout,
+      accept,
+      failed: (error) => {
+        const refusal = cannotListen(this.#address, error);
+        refused(refusal);
+        if (this.#listening.state !== 'yes' || this.#listening.acceptor !== acceptor) return;
+        this.#listening = { state: 'failed' };
+        failed?.(refusal);
+      },
+      acceptFailed: (error) => this.#tell({ type: 'acceptFailed', error }),
+    });
+    return acceptor;
+  }
+
+  /**
+   * Leaves a client whose server shuts down. If this node listens over it, it first listens over
+   * its successor.
+   */
+  async #move(old: NatsClient): Promise<void> {
+    const text = `the NATS server ${old.server} shuts down (lame duck mode)`;
+    const error = new TransportError('unavailable', `${text}; this node moves to another server`, {
+      target: old.server,
+    });
+    this.#tell({ type: 'broker', state: 'warning', server: old.server, error });
+    const listening = this.#listening;
+    if (listening.state === 'yes' && listening.acceptor.client === old) {
+      const before = listening.acceptor;
+      try {
+        const client = await this.#client();
+        if (this.#listening === listening) {
+          listening.acceptor = this.#acceptor(client, () => {});
+          await client.flush();
+          await this.clock.sleep(OVERLAP);
+        }
+      } catch {
+        // The successor is lost, so the listener has failed, too, and listens again.
+      }
+      before.retire();
+    }
+    old.leave(text);
+  }
+
+  #tell(event: ObserverEvent): void {
+    try {
+      this.#options.observer?.event?.(event);
+    } catch {
+      // An observer must not throw; its errors are ignored.
+    }
+  }
+
+  stopListening(): void {
+    if (this.#listening.state !== 'yes') return;
+    this.#listening.acceptor.retire();
+    this.#listening = { state: 'failed' };
   }
 
   dial(address: string, { timeout, signal }: DialOptions): Promise<StreamConnection> {
@@ -131,6 +198,7 @@ export class NatsLayer implements StreamLayer {
       let dial: PendingDial | undefined;
       let step = 'connecting to the NATS server';
       let isOver = false;
+      let attempts = 0;
       const settle = () => {
         isOver = true;
         this.clock.clearTimeout(timer);
@@ -170,6 +238,9 @@ export class NatsLayer implements StreamLayer {
             random: this.#random,
           },
           (result) => {
+            // Another node may listen under the name.
+            const isLate = result instanceof TransportError && result.reason === 'closed';
+            if (result === undefined || (isLate && ++attempts < ATTEMPTS)) return begin(client);
             settle();
             if (result instanceof TransportError) reject(result);
             else resolve(result);
@@ -226,6 +297,13 @@ function cannotListen(address: string, error: unknown): TransportError {
 
 /** The default server, used if neither the options nor the address to listen on name one. */
 const DEFAULT_SERVER = '127.0.0.1:4222';
+/** The number of nodes that one dial may reach, if each of them has just stopped listening. */
+const ATTEMPTS = 3;
+/**
+ * The time, in milliseconds, for which a node listens over two servers when it moves. The servers
+ * of a cluster learn at different times that a name has come or gone.
+ */
+const OVERLAP = 500;
 /**
  * The default of `maxPending`, in bytes: half of the data that a server lets wait for a client by
  * default.

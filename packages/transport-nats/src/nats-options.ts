@@ -1,8 +1,8 @@
 // The options of the NATS layer, and their validation.
 
 import type { Authenticator, ConnectionOptions, TlsOptions } from '@nats-io/nats-core';
-import type { Clock, Random } from '@trunkline/transport-core';
-import { option, optionsSchema } from '@trunkline/transport-core/backend';
+import type { Clock, Observer, Random } from '@trunkline/transport-core';
+import { commonOptions, option, optionsSchema } from '@trunkline/transport-core/backend';
 import { isName, parseAddress } from './nats-address.ts';
 
 /** Options of a backend over NATS; all may be left out. */
@@ -72,6 +72,11 @@ export interface NatsStreamLayerOptions extends NatsBackendOptions {
   readonly advertiseAddr?: string | undefined;
   /** Default: the system clock. */
   readonly clock?: Clock | undefined;
+  /**
+   * Receives a `broker` event (`warning`) when a server announces that it shuts down, and `acceptFailed` when the
+   * server forbids this node to answer a dial.
+   */
+  readonly observer?: Observer | undefined;
   /**
    * The source of the subjects' random parts, which others must not guess. Default: the runtime's
    * cryptographic source.
@@ -168,6 +173,7 @@ export const layerSchema = optionsSchema({
       'a Clock',
     ),
   ),
+  observer: commonOptions.shape.observer,
   random: option.optional(
     option.reference<Random>((value) => typeof value === 'function', 'a function'),
   ),

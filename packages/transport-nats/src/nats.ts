@@ -1,6 +1,6 @@
 // NATS as a backend of createTransport, and as a stream layer.
 
-import type { Backend, Observer } from '@trunkline/transport-core';
+import type { Backend } from '@trunkline/transport-core';
 import { checkAdvertised, parseOptions, type StreamLayer } from '@trunkline/transport-core/backend';
 import { NatsLayer } from './nats-layer.ts';
 import {
@@ -25,17 +25,13 @@ export function nats(options: NatsBackendOptions = {}): Backend {
     schemes: ['nats'],
     credit: CREDIT,
     layer: ({ bindAddr, advertiseAddr, clock, observer }) =>
-      createLayer({ ...options, bindAddr, advertiseAddr, clock }, 'createTransport', observer),
+      createLayer({ ...options, bindAddr, advertiseAddr, clock, observer }, 'createTransport'),
   };
 }
 
-function createLayer(
-  options: NatsStreamLayerOptions,
-  name: string,
-  observer?: Observer | undefined,
-): StreamLayer {
+function createLayer(options: NatsStreamLayerOptions, name: string): StreamLayer {
   checkNatsOptions(options, name);
-  const layer = new NatsLayer(options, observer);
+  const layer = new NatsLayer(options);
   checkAdvertised(layer, options.advertiseAddr, `${name}: advertiseAddr`);
   return layer;
 }

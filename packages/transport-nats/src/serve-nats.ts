@@ -1,7 +1,7 @@
 // Exposes the methods of a transport as plain NATS services, for the nats CLI and for clients that
 // know nothing of Trunkline.
 
-import { headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/nats-core';
+import { headers, type Msg, type NatsConnection } from '@nats-io/nats-core';
 import {
   type MethodDefinition,
   type Protocol,
@@ -11,11 +11,13 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import { cleanText, option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
+import { serviceOf } from '@trunkline/transport-core/internal';
 import { isName } from './nats-address.ts';
 import { randomId } from './random-id.ts';
 import { statusOf } from './service-errors.ts';
 import { decodePayload, encodePayload } from './service-payload.ts';
 import { ServiceRecord } from './service-record.ts';
+import { ServiceSubscriptions } from './service-subscriptions.ts';
 
 /** Options of `serveNats`; `connection` is required. */
 export interface ServeNatsOptions<P extends Protocol> {
@@ -61,6 +63,10 @@ export interface NatsService {
  * `Nats-Service-Error` and `Nats-Service-Error-Code`. The services also answer PING, INFO and STATS
  * on `$SRV`, so that `nats micro list` finds them.
  *
+ * If the server revokes a subscription of the services, the transport's observer gets
+ * `listenFailed`, the node is not ready, and the services subscribe again with a back-off of 5 ms,
+ * doubling up to 1 s.
+ *
  * @throws TypeError for an invalid option, and for a method that streams.
  */
 export function serveNats<P extends Protocol>(
@@ -77,7 +83,7 @@ class Service implements NatsService {
   readonly #connection: NatsConnection;
   readonly #target: () => Target;
   readonly #record: ServiceRecord;
-  readonly #subscriptions: Subscription[] = [];
+  readonly #subscriptions: ServiceSubscriptions;
   readonly #concurrency: number;
   #underWay = 0;
   #idle: (() => void) | undefined;
@@ -107,13 +113,14 @@ class Service implements NatsService {
         queue_group: queue,
       })),
     });
+    this.#subscriptions = new ServiceSubscriptions(connection, serviceOf(transport, 'serveNats'));
     for (const [method, definition] of methods)
-      this.#subscribe(`${subject}.${method}`, queue, (message) =>
+      this.#subscriptions.add(`${subject}.${method}`, queue, (message) =>
         this.#request(method, definition, message),
       );
     for (const [verb, answer] of Object.entries(this.#record.verbs))
       for (const suffix of ['', `.${name}`, `.${name}.${this.id}`])
-        this.#subscribe(`$SRV.${verb}${suffix}`, undefined, (message) =>
+        this.#subscriptions.add(`$SRV.${verb}${suffix}`, undefined, (message) =>
           message.respond(JSON.stringify(answer())),
         );
   }
@@ -125,20 +132,9 @@ class Service implements NatsService {
 
   async #stop(): Promise<void> {
     // Requests that the server has already sent still arrive, and are answered.
-    await Promise.all(this.#subscriptions.map((each) => each.drain().catch(() => {})));
+    await this.#subscriptions.drain();
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
     if (!this.#connection.isClosed()) await this.#connection.flush().catch(() => {});
-  }
-
-  #subscribe(subject: string, queue: string | undefined, take: (message: Msg) => void): void {
-    this.#subscriptions.push(
-      this.#connection.subscribe(subject, {
-        ...(queue === undefined ? {} : { queue }),
-        callback: (error, message) => {
-          if (error === null) take(message);
-        },
-      }),
-    );
   }
 
   #request(method: string, definition: MethodDefinition, message: Msg): void {

@@ -1,5 +1,6 @@
 // Tests of the bytes on the wire, against a client that is written from docs/wire-nats.md.
 
+import type { Msg } from '@nats-io/nats-core';
 import { startNatsServer } from '@trunkline/local-nats';
 import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
@@ -248,6 +249,46 @@ natsTest(
     late.request('crowded');
     await late.until(() => late.inbox.length === 1);
     t.is(late.inbox[0]!.type, ACCEPT);
+  },
+);
+
+natsTest(
+  'a dial that reaches a node that has just stopped listening turns to another',
+  async (t) => {
+    const leaving = await stranger(t, shared.address);
+    const name = 'stopped';
+    const request = new Promise<Msg>((resolve) => {
+      leaving.nats.subscribe(`trunkline.default.dial.${name}`, {
+        queue: 'trunkline',
+        max: 1,
+        callback: (_error, message) => resolve(message),
+      });
+    });
+    await leaving.nats.flush();
+    const near = createNatsStreamLayer();
+    t.teardown(() => near.close());
+    const dial = near.dial(`nats://${shared.address}/${name}`, { timeout: 20_000 });
+    leaving.peer = (await request).reply!;
+    await listening(t, name, () => {});
+    leaving.send(REFUSE, new TextEncoder().encode('{"reason":"closed","message":"it left"}'));
+    (await dial).destroy();
+    t.is(leaving.absences, 0);
+  },
+);
+
+natsTest(
+  'a request that reaches a node while it stops listening is refused, not lost',
+  async (t) => {
+    const peer = await stranger(t, shared.address);
+    const layer = await listening(t, 'stopping', () => {});
+    peer.request('stopping');
+    // The server handles the request before it handles what the layer sends after this.
+    await peer.nats.flush();
+    await layer.close();
+    await peer.until(() => peer.inbox.length > 0);
+    t.true([ACCEPT, REFUSE].includes(peer.inbox[0]!.type));
+    if (peer.inbox[0]!.type === REFUSE)
+      t.is(JSON.parse(new TextDecoder().decode(peer.inbox[0]!.content)).reason, 'closed');
   },
 );
 

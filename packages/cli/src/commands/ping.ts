@@ -33,7 +33,7 @@ export function addPing(
     .command('health')
     .summary('show whether a node, or its services, take calls')
     .description(
-      "Shows whether a node is ready, or whether the named services take calls. The exit code is 1 if not. A node is ready if it does not drain and none of its services is 'not_serving', as at /readyz. With --live, it shows only whether the node is alive, as at /healthz.",
+      "Shows whether a node is ready, or whether the named services take calls. The exit code is 1 if not. A node is ready if it does not drain, its listener has not failed and none of its services is 'not_serving', as at /readyz. With --live, it shows only whether the node is alive, as at /healthz.",
     )
     .argument('[service...]', 'the names of protocols; default: the node itself')
     .option('--live', 'ask only whether the node is alive; a node that drains is')

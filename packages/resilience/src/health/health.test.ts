@@ -1,12 +1,14 @@
 // Tests of health, its protocol and its HTTP handler, and of draining.
 
 import {
+  type Backend,
   bytes,
   createTransport,
   defineProtocol,
   serve,
-  type TransportError,
+  TransportError,
 } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import { inmem } from '@trunkline/transport-inmem';
 import test, { type ExecutionContext } from 'ava';
 import {
@@ -249,5 +251,53 @@ test('a service that is set to not_serving makes the node not ready', async (t) 
   health.set('cache', 'not_serving');
   t.false(health.isReady);
   health.set('cache', 'serving');
+  t.true(health.isReady);
+});
+
+test('a node whose listener has failed is not ready until it listens again', async (t) => {
+  const clock = createManualClock();
+  const memory = inmem();
+  const refusal = new TransportError('permission_denied', 'this node may not listen');
+  let isAllowed = true;
+  let fail: (error: TransportError) => void = () => {};
+  const backend: Backend = {
+    ...memory,
+    layer: (options) => {
+      const layer = memory.layer(options);
+      const listen = layer.listen.bind(layer);
+      let listened: Promise<void> | undefined;
+      layer.listen = async (accept, failed) => {
+        if (!isAllowed) throw refusal;
+        fail = failed!;
+        listened ??= listen(accept);
+        await listened;
+      };
+      return layer;
+    },
+  };
+  const server = createTransport('inmem://revoked', { protocol, backends: [backend], clock });
+  t.teardown(() => server.close());
+  const health = serveHealth(server);
+  t.true(health.isReady, 'a node that only dials is ready');
+  await server.listen();
+  const client = createTransport({ protocol, backends: [memory] });
+  t.teardown(() => client.close());
+  const statuses = await client
+    .mount(healthProtocol)
+    .send('inmem://revoked', 'watch', 'trunkline.ready');
+  const watched = statuses[Symbol.asyncIterator]();
+  t.is((await watched.next()).value, 'serving');
+
+  isAllowed = false;
+  fail(refusal);
+  t.false(health.isReady);
+  t.is((await watched.next()).value, 'not_serving');
+  t.is(health.status('orders'), 'serving', 'calls over open connections are served');
+  clock.advance(5);
+  await turn();
+  t.false(health.isReady);
+  isAllowed = true;
+  clock.advance(10);
+  t.is((await watched.next()).value, 'serving');
   t.true(health.isReady);
 });

@@ -80,8 +80,8 @@ export interface Health {
   /** Returns the status of a service. While the transport drains, no service is 'serving'. */
   status(service: string): ServingStatus;
   /**
-   * True if the transport is open and not draining, and no service was set to 'not_serving'. It
-   * does not mean that the transport listens.
+   * True if the transport is open and not draining, no service was set to 'not_serving', and no
+   * listener has failed. A node that never called `listen` can be ready.
    */
   readonly isReady: boolean;
   /** Ends the protocol. */
@@ -112,7 +112,7 @@ class HealthService implements Health {
     const control = serviceOf(transport, 'serveHealth');
     this.#service = control;
     this.#mount = transport.mount(healthProtocol);
-    control.draining.then(() => this.#changed());
+    control.serving.onChange(() => this.#look());
     control.serving.health = this;
     const ask = async (service: string, rpc: Pick<RpcBase<string, string>, Asked>) => {
       if (service === '' || allow === undefined) return;
@@ -134,7 +134,7 @@ class HealthService implements Health {
   }
 
   get isReady(): boolean {
-    if (this.#service.state !== 'open' || this.#service.isDraining) return false;
+    if (!this.#service.isReady) return false;
     return [...this.#set.values()].every((status) => status === 'serving');
   }
 
@@ -180,6 +180,9 @@ class HealthService implements Health {
 
   #changed(): void {
     this.#service.serving.changed();
+  }
+
+  #look(): void {
     for (const look of this.#watchers) look();
   }
 

@@ -32,6 +32,10 @@ export class ForwardingSink implements StreamSink {
     this.sink.revoked(error);
   }
 
+  leave(text: string): void {
+    this.sink.leave(text);
+  }
+
   closed(error?: TransportError): void {
     this.sink.closed(error);
   }

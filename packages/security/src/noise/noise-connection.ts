@@ -203,6 +203,10 @@ export class NoiseConnection implements StreamConnection, ByteSink {
     this.revoke(error);
   }
 
+  leave(text: string): void {
+    if (this.#state === 'open') this.#sink?.leave?.(text);
+  }
+
   closed(error?: TransportError): void {
     this.#ended = { error };
     if (this.#state === 'ending' || this.#inbox === undefined) this.#conclude();

@@ -98,6 +98,9 @@ export class Opening implements ByteSink {
     this.#fail(error);
   }
 
+  /** Ignored: the layer repeats it. */
+  leave(): void {}
+
   closed(error?: TransportError): void {
     if (this.#over) return;
     this.#settle();

@@ -31,6 +31,7 @@ export interface InputOwner {
   // The reports of the stream other than input; see `StreamSink`.
   drained(): void;
   revoked(error: TransportError): void;
+  retired(text: string): void;
   closed(error: TransportError | undefined): void;
 }
 
@@ -134,6 +135,10 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
 
   revoked(error: TransportError): void {
     this.#owner.revoked(error);
+  }
+
+  leave(text: string): void {
+    this.#owner.retired(text);
   }
 
   closed(error?: TransportError): void {

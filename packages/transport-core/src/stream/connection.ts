@@ -252,6 +252,10 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     this.host.ticker.run(() => this.#session.break(error));
   }
 
+  retired(text: string): void {
+    this.host.ticker.run(() => this.#session.leave('draining', text));
+  }
+
   closed(error?: TransportError): void {
     this.#output.release();
     this.host.ticker.run((now) => {

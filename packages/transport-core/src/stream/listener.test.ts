@@ -14,7 +14,7 @@ const OPTIONS = { timeout: 5_000, handshakes: { acquire: () => undefined } };
 /** Creates a layer whose `listen` fails while `broken`, and a listener on it. */
 function scene() {
   const clock = createManualClock(0);
-  const state = { broken: false, tries: 0, closed: 0, accepted: 0 };
+  const state = { broken: false, tries: 0, closed: 0, accepted: 0, recovered: 0 };
   const retries: number[] = [];
   let fail: (error: TransportError) => void = () => {};
   let accept: (connection: StreamConnection) => void = () => {};
@@ -32,6 +32,7 @@ function scene() {
     clock,
     () => void state.accepted++,
     (_error, retryIn) => void retries.push(retryIn),
+    () => void state.recovered++,
     OPTIONS,
   );
   const slot = async (milliseconds: number) => {
@@ -81,6 +82,20 @@ test('a listener that recovers continues to listen, and a connection resets the 
   t.is(state.accepted, 1);
   fail();
   t.is(retries.at(-1), 5);
+  await listener.stop();
+});
+
+test('a listener tells when it listens again, and not while it waits for another attempt', async (t) => {
+  const { state, listener, slot, fail } = scene();
+  await listener.start();
+  t.is(state.recovered, 0);
+  state.broken = true;
+  fail();
+  await slot(100);
+  t.is(state.recovered, 0);
+  state.broken = false;
+  await slot(200);
+  t.is(state.recovered, 1);
   await listener.stop();
 });
 
@@ -144,6 +159,7 @@ test('a foreign error of a retry is reported as unavailable', async (t) => {
     clock,
     () => {},
     (error) => void told.push(error),
+    () => {},
     OPTIONS,
   );
   await listener.start();

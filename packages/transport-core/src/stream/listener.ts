@@ -16,6 +16,7 @@ export class Listener {
   readonly #clock: Clock;
   readonly #accept: (connection: StreamConnection, slot: HandshakeSlot | undefined) => void;
   readonly #broke: (error: TransportError, retryIn: number) => void;
+  readonly #recovered: () => void;
   readonly #options: ListenOptions;
   #timer: ClockTimer = undefined;
   #waits = false;
@@ -28,12 +29,14 @@ export class Listener {
     clock: Clock,
     accept: (connection: StreamConnection, slot: HandshakeSlot | undefined) => void,
     broke: (error: TransportError, retryIn: number) => void,
+    recovered: () => void,
     options: ListenOptions,
   ) {
     this.#layer = layer;
     this.#clock = clock;
     this.#accept = accept;
     this.#broke = broke;
+    this.#recovered = recovered;
     this.#options = options;
   }
 
@@ -80,13 +83,19 @@ export class Listener {
     if (this.#stopped) return;
     this.#timer = this.#clock.setTimeout(() => {
       this.#waits = false;
-      this.#listen().catch((failure: unknown) => {
-        this.#again(
-          failure instanceof TransportError
-            ? failure
-            : new TransportError('unavailable', 'listening failed', { cause: failure }),
-        );
-      });
+      this.#listen().then(
+        () => {
+          // Another part of the layer may have failed in the meantime.
+          if (!this.#waits) this.#recovered();
+        },
+        (failure: unknown) => {
+          this.#again(
+            failure instanceof TransportError
+              ? failure
+              : new TransportError('unavailable', 'listening failed', { cause: failure }),
+          );
+        },
+      );
     }, delay);
   }
 }

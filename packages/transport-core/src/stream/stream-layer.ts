@@ -228,6 +228,13 @@ export interface StreamSink {
    */
   revoked?(error: TransportError): void;
   /**
+   * Reports that the layer will lose the connection soon, for example because a server that carries
+   * it shuts down; `text` says why, for both ends. The sink opens no more calls on it, and closes it
+   * when its calls have ended. A connection that is not up yet ignores this, so the layer repeats it
+   * until the connection ends. Optional.
+   */
+  leave?(text: string): void;
+  /**
    * Reports the end of the connection, without an error if the peer ended it gracefully. Called
    * exactly once; nothing is reported after it.
    */

@@ -19,6 +19,10 @@ export interface ConnectionRegistry
   readonly state: 'open' | 'closing' | 'closed';
   /** All connections whose stream is not closed yet. */
   readonly connections: { readonly size: number };
+  /** Reports that a listener has failed: the node is not ready until `listensAgain` is called. */
+  listenFailed(listener: object, error: TransportError, retryIn: number): void;
+  /** Reports that a listener that had failed listens again, or is not needed anymore. */
+  listensAgain(listener: object): void;
   /** Returns an error if `limits.connections` allows no more connections. */
   full(): TransportError | undefined;
   /** Creates the connection of a stream and adds it to the transport's connections. */
@@ -37,7 +41,7 @@ export class Acceptor {
 
   constructor(transport: ConnectionRegistry) {
     this.#transport = transport;
-    const { config, clock, dispatcher, layer } = transport;
+    const { config, clock, layer } = transport;
     this.#handshakes = new BoundedHandshakes(
       config.limits.handshakes,
       () => transport.ticker.now(),
@@ -47,7 +51,8 @@ export class Acceptor {
       layer,
       clock,
       (stream, slot) => this.#accept(stream, slot),
-      (error, retryIn) => dispatcher.tell({ type: 'listenFailed', error, retryIn }),
+      (error, retryIn) => transport.listenFailed(this, error, retryIn),
+      () => transport.listensAgain(this),
       {
         timeout: config.handshakeTimeout,
         handshakes: { acquire: (endpoint, enter) => this.#acquire(endpoint, enter) },

@@ -65,6 +65,8 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   /** All connections whose stream is not closed yet, in order of arrival. */
   readonly connections = new Set<Connection>();
   isDraining = false;
+  /** The listeners that have failed and do not listen yet. */
+  readonly #failed = new Set<object>();
   /** True once peers' new calls are refused because the node drains. */
   refuses = false;
   /** Resolves when the transport begins to drain. */
@@ -376,6 +378,21 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     this.dispatcher.tell({ type: 'dialFailed', target, error });
     if (this.pool.connectionsOf(target).length === 0)
       this.dispatcher.pass({ type: 'failed', target, error, retryIn });
+  }
+
+  listenFailed(listener: object, error: TransportError, retryIn: number): void {
+    this.#failed.add(listener);
+    this.dispatcher.tell({ type: 'listenFailed', error, retryIn });
+    this.serving.changed();
+  }
+
+  listensAgain(listener: object): void {
+    if (this.#failed.delete(listener)) this.serving.changed();
+  }
+
+  /** True if the transport is open, does not drain, and no listener has failed. */
+  get isReady(): boolean {
+    return this.state === 'open' && !this.isDraining && this.#failed.size === 0;
   }
 
   // Closing.

@@ -6,8 +6,8 @@ import type { Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Membership } from '../stream/membership.ts';
 import type { TransportEngine } from './engine.ts';
+import { ENGINE } from './engine-key.ts';
 import { connectionOf } from './members.ts';
-import { ENGINE } from './protocol-transport.ts';
 import type { Reporter } from './reporter.ts';
 import type { AnyTransport, Transport } from './types.ts';
 
@@ -107,11 +107,15 @@ export function reporterOf(transport: AnyTransport): Reporter {
 export type ServiceControl = Pick<
   TransportEngine,
   | 'clock'
+  | 'dispatcher'
   | 'drain'
   | 'draining'
   | 'inFlight'
   | 'isDraining'
+  | 'isReady'
   | 'leaveAccepted'
+  | 'listenFailed'
+  | 'listensAgain'
   | 'mounts'
   | 'serving'
   | 'state'

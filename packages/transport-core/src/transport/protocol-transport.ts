@@ -29,6 +29,7 @@ import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts'
 import type { Connection } from '../stream/connection.ts';
 import { checkOptions, connectionOf, lost, nameOf, startOn, unsent } from './call-start.ts';
 import type { TransportEngine } from './engine.ts';
+import { ENGINE } from './engine-key.ts';
 import { InterceptedCall } from './intercepted-call.ts';
 import { isProjectProtocol, type Mount } from './mount.ts';
 import type { TransportSnapshot } from './snapshot.ts';
@@ -45,11 +46,6 @@ import type {
   Transport,
 } from './types.ts';
 
-/**
- * The key under which `manage` finds the engine of a transport; shared by all copies of this
- * package.
- */
-export const ENGINE: symbol = Symbol.for('trunkline.engine');
 /**
  * The key under which `serve` finds the inbox of a transport; shared by all copies of this package.
  */

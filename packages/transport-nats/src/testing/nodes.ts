@@ -1,6 +1,7 @@
 // Transports of the tests over NATS, which are closed when the test ends.
 
 import {
+  type Backend,
   type CommonOptions,
   createTransport,
   type Handlers,
@@ -18,13 +19,16 @@ export interface Options
     Pick<CommonOptions, 'dialTimeout' | 'keepAlive' | 'observer'> {
   /** The address to listen on. */
   readonly bindAddr?: string | undefined;
+  /** Replaces the backend by another one around it. */
+  readonly wrap?: ((backend: Backend) => Backend) | undefined;
 }
 export type TestTransport = Transport<typeof protocol>;
 
 /** Opens a transport that only dials. */
 export function client(t: ExecutionContext, options: Options): TestTransport {
-  const { bindAddr, network, keepAlive, dialTimeout, observer, ...backend } = options;
-  const backends = [nats({ ...backend, network })];
+  const { bindAddr, network, keepAlive, dialTimeout, observer, wrap, ...backend } = options;
+  const inner = nats({ ...backend, network });
+  const backends = [wrap?.(inner) ?? inner];
   const common = { protocol, network, keepAlive, dialTimeout, observer, backends };
   const transport =
     bindAddr === undefined ? createTransport(common) : createTransport(bindAddr, common);
